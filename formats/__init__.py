@@ -1,0 +1,12 @@
+"""Every file format of the project, in and out: images, the texture stack, .igs files.
+
+numpy only: importing this package (or anything in it) never imports torch, so a tool that only reads files starts
+quickly. Nothing is re-exported here, because the image codecs take a while to import; import what you need from
+
+- ``imagegs_tex.formats.errors``: the exceptions of the whole project
+- ``imagegs_tex.formats.stack``: the plain data that describe a texture stack
+- ``imagegs_tex.formats.ingest``: a folder of maps or a single image -> ``TextureStack``
+- ``imagegs_tex.formats.images``: one image file <-> one array
+- ``imagegs_tex.formats.semantics``: a file name -> what the map means
+- ``imagegs_tex.formats.atomic``: files that are written whole or not at all
+"""

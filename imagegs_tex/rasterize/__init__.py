@@ -1,0 +1,1 @@
+"""One differentiable operation, several backends."""
