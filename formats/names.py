@@ -33,16 +33,17 @@ def safe_stem(name: str) -> str:
     """Turn a map's name, as read from an untrusted file, into a file stem that stays inside its folder.
 
     Ordinary names come back unchanged, in any script. Separators, control characters and characters that Windows
-    forbids become ``_``; so do leading and trailing dots and spaces; an empty name becomes ``map``.
+    forbids become ``_``; leading and trailing dots and spaces are dropped; an empty name becomes ``map``.
 
     Two different names may give the same stem: whoever writes several files must check for that.
     """
     kept = "".join(
-        "_" if character in _FORBIDDEN_IN_STEM or unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else character
+        "_"
+        if character in _FORBIDDEN_IN_STEM or unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+        else character
         for character in name
     )
-    stripped = kept.strip(" .")
-    kept = kept if stripped == kept else kept.replace(" ", "_").replace(".", "_") if not stripped else stripped
+    kept = kept.strip(" .")
     while len(kept.encode()) > _MAX_STEM_BYTES:
         kept = kept[:-1]
     if kept.split(".")[0].upper() in _RESERVED_ON_WINDOWS:

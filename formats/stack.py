@@ -206,7 +206,7 @@ class TextureStack:
     @property
     def channel_count(self) -> int:
         """Coded channels, C."""
-        return int(self.texels.shape[2]) if self.texels.ndim == 3 else 0  # noqa: PLR2004 - [H, W, C]
+        return int(self.texels.shape[2]) if self.texels.ndim == 3 else 0
 
 
 def check_layout(width: int, height: int, maps: tuple[TextureMap, ...], channel_count: int) -> None:

@@ -1,0 +1,47 @@
+# Needs Python 3.11 or newer with venv, and make; everything else goes into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SOURCES := imagegs_tex cli formats shaders
+SCRIPTS := $(wildcard examples/*.py benchmarks/*.py)
+
+.PHONY: setup demo test check format bench clean
+
+setup: $(STAMP)
+
+# torch comes first and pinned: asked for through a dependency, pip takes the newest, which can bring gigabytes of
+# CUDA libraries that the cpu backend has no use for.
+$(STAMP): pyproject.toml Makefile
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,verify]'
+	touch $@
+
+demo: $(STAMP)
+	$(BIN)/python examples/demo.py
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+# mypy does not know the folder mapping of pyproject.toml, so it looks at a copy laid out as installed.
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	rm -rf build/typecheck && mkdir -p build/typecheck
+	cp -r imagegs_tex build/typecheck/
+	cp -r cli formats shaders build/typecheck/imagegs_tex/
+	cd build/typecheck && $(CURDIR)/$(BIN)/mypy --strict --config-file $(CURDIR)/pyproject.toml \
+		--cache-dir $(CURDIR)/.mypy_cache -p imagegs_tex
+	$(if $(SCRIPTS),MYPYPATH=build/typecheck $(BIN)/mypy --strict --scripts-are-modules $(SCRIPTS))
+
+format: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMP)
+	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/quality.py
+
+clean:
+	rm -rf build dist out *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
