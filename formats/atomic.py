@@ -1,0 +1,91 @@
+"""Files that are written whole or not at all.
+
+Everything goes to a temporary name in the target's own folder and is renamed when it is complete, so a full disk, a
+crash or Ctrl-C leaves neither half a file nor a damaged old one.
+"""
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from imagegs_tex.formats.errors import OutputError
+from imagegs_tex.formats.names import printable
+
+_REMEDIES = {
+    errno.ENOSPC: "the disk is full; free some space and try again",
+    errno.EDQUOT: "the disk quota is used up; free some space and try again",
+    errno.EACCES: "no permission; choose another folder or change its permissions",
+    errno.EPERM: "no permission; choose another folder or change its permissions",
+    errno.EROFS: "the file system is read-only; choose another folder",
+    errno.ENOENT: "its folder does not exist; create it first",
+    errno.ENOTDIR: "part of its path is a file, not a folder; choose another path",
+    errno.EISDIR: "it is a folder; give the name of a file",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+}
+
+
+def make_folder(path: Path) -> None:
+    """Create a folder and its parents where they are missing; OutputError when that cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise OutputError(f"cannot use folder {printable(path)}: a file has that name; choose another one") from None
+    except OSError as error:
+        raise _output_error(path, error) from error
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write one file whole or not at all; see :func:`write_files`."""
+    write_files({path: data})
+
+
+def write_files(files: Mapping[Path, bytes]) -> None:
+    """Write several files: all are complete on disk under temporary names before the first one is renamed.
+
+    Existing files are replaced; a link is followed and its target replaced; a device or pipe such as /dev/stdout is
+    written to directly. Folders must exist (:func:`make_folder`).
+
+    Args:
+        files: contents by path; paths are written in the mapping's order
+
+    Raises:
+        OutputError: a file cannot be written; temporary files are gone and nothing was replaced. Only if renaming
+            itself fails (a folder removed meanwhile) can earlier files of the set have been replaced already, each
+            one whole.
+    """
+    pending: list[tuple[Path, Path]] = []
+    target = Path()
+    try:
+        for path, data in files.items():
+            target = path
+            final = path.resolve() if path.is_symlink() else path
+            if final.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            if final.exists() and not final.is_file():
+                final.write_bytes(data)
+                continue
+            # 40 characters of at most 4 bytes leave room for the rest of the name within 255 bytes.
+            temporary = final.with_name(f".{final.name[:40]}.{secrets.token_hex(6)}.tmp")
+            pending.append((temporary, final))
+            with temporary.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        while pending:
+            temporary, target = pending[0]
+            temporary.replace(target)
+            pending.pop(0)
+    except OSError as error:
+        raise _output_error(target, error) from error
+    finally:
+        for temporary, _ in pending:
+            with contextlib.suppress(OSError):  # the error that brought us here is the one to report
+                temporary.unlink(missing_ok=True)
+
+
+def _output_error(path: Path, error: OSError) -> OutputError:
+    remedy = _REMEDIES.get(error.errno or 0, f"{error.strerror or error}; choose another path")
+    return OutputError(f"cannot write {printable(path)}: {printable(remedy)}")
