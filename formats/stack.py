@@ -29,7 +29,7 @@ LOG_KNEE: Final = 2.0**-6
 """Where the log transfer turns from nearly linear to logarithmic, in sample units: exact in every float format."""
 
 FloatTexels = NDArray[np.float32]
-Samples = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float16] | NDArray[np.float32]
+Samples = NDArray[np.uint8 | np.uint16 | np.float16 | np.float32]
 
 
 class Semantic(IntEnum):
@@ -148,7 +148,7 @@ class TextureMap:
 
     name: str  # file stem, untrusted text in any script: names.printable to print, names.safe_stem to write
     file_suffix: str  # of the source file, lower case with its dot, such as ".jpg"
-    semantic: Semantic  # of the map; of its first channel where a map packs several
+    semantic: Semantic  # of the map; of its first used channel where it packs several
     channel_semantics: tuple[Semantic, ...]  # one per channel of the source file
     transfer: Transfer
     sample_format: SampleFormat
@@ -230,7 +230,7 @@ def check_layout(width: int, height: int, maps: tuple[TextureMap, ...], channel_
                 raise ValueError(f"a map uses coded channel {index} of only {channel_count}")
 
 
-def encode_log(samples: NDArray[np.floating], log_range: tuple[float, float]) -> FloatTexels:
+def encode_log(samples: Samples, log_range: tuple[float, float]) -> FloatTexels:
     """Map samples to the code domain with the signed log transfer.
 
     ``code = (L(x) - L(lo)) / (L(hi) - L(lo))`` with ``L(x) = sign(x) log2(1 + |x| / LOG_KNEE)``.
@@ -252,7 +252,7 @@ def decode_log(codes: NDArray[np.floating], log_range: tuple[float, float]) -> N
     low, high = (_signed_log(np.float64(bound)) for bound in log_range)
     value = low + np.clip(codes.astype(np.float64), 0.0, 1.0) * (high - low)
     samples = np.copysign(LOG_KNEE * np.expm1(np.abs(value) * np.log(2.0)), value)
-    return np.clip(samples, *log_range)
+    return np.asarray(np.clip(samples, *log_range), dtype=np.float64)
 
 
 def _signed_log(value: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
@@ -279,17 +279,21 @@ def expand_map(texels: FloatTexels, texture_map: TextureMap) -> Samples:
         elif route.index in first_use:
             expanded[..., channel] = expanded[..., first_use[route.index]]
         else:
-            codes = texels[..., route.index]
-            samples = decode_log(codes, texture_map.log_range) if texture_map.transfer == Transfer.LOG else codes
-            if texture_map.transfer != Transfer.LOG and texture_map.sample_format.is_float:
-                samples = np.clip(samples, 0.0, 1.0)
+            samples = _to_samples(texels[..., route.index], texture_map)
             expanded[..., channel] = _to_stored(samples, texture_map.sample_format)
             first_use[route.index] = channel
     return expanded
 
 
+def _to_samples(codes: FloatTexels, texture_map: TextureMap) -> NDArray[np.floating]:
+    if texture_map.transfer == Transfer.LOG:
+        return decode_log(codes, texture_map.log_range)
+    return np.asarray(np.clip(codes, 0.0, 1.0))
+
+
 def _to_stored(samples: NDArray[np.floating], sample_format: SampleFormat) -> Samples:
     if sample_format.is_float:
-        largest = float(np.finfo(sample_format.dtype).max)
-        return np.clip(samples, -largest, largest).astype(sample_format.dtype)
-    return np.rint(np.clip(samples, 0.0, 1.0) * sample_format.max_value).astype(sample_format.dtype)
+        largest = float(np.finfo(np.float16 if sample_format == SampleFormat.FLOAT16 else np.float32).max)
+        return np.asarray(np.clip(samples, -largest, largest), dtype=sample_format.dtype)
+    stored = np.rint(np.clip(samples, 0.0, 1.0) * sample_format.max_value)
+    return np.asarray(stored, dtype=sample_format.dtype)
