@@ -179,7 +179,7 @@ def _named_pack(file: MapTraits, words: list[str]) -> Reading | None:
         if pattern is None:
             continue
         meanings: list[Semantic] = [_LETTERS[letter] for letter in pattern]
-        named = [meaning for meaning in meanings if meaning != _S.DATA]
+        named: list[Semantic] = [meaning for meaning in meanings if meaning != _S.DATA]
         if file.channel_count == 2 and len(named) == 2:
             meanings = named
         if len(meanings) <= file.channel_count and not (file.is_grey and length == 2 and len(named) == 2):
