@@ -1,0 +1,130 @@
+"""The reference backend: plain torch, every Gaussian at every texel, any device, float32 or float64.
+
+It defines what is right; nothing here is fast. Gradients come from torch's autograd.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from imagegs_tex.formats.gaussians import EPSILON
+from imagegs_tex.rasterize.backend import NormalEquations, SquaredError, Target, check_arguments
+
+_TEXELS_AT_ONCE = 1 << 22
+"""Gaussian-texel pairs evaluated in one chunk: bounds the memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceTarget:
+    """The picture as it came."""
+
+    image: Tensor  # [H, W, K]
+
+    @property
+    def width(self) -> int:
+        """Texels across."""
+        return int(self.image.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Texels down."""
+        return int(self.image.shape[0])
+
+    @property
+    def component_count(self) -> int:
+        """K."""
+        return int(self.image.shape[2])
+
+
+class ReferenceBackend:
+    """Brute force in torch; see :class:`imagegs_tex.rasterize.backend.Backend`."""
+
+    name = "reference"
+
+    def __init__(self, device: torch.device | str = "cpu") -> None:
+        self.device = torch.device(device)
+
+    def render(
+        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, size: tuple[int, int]
+    ) -> Tensor:  # fmt: skip
+        """Return the picture [H, W, K]; differentiable."""
+        check_arguments(means, conics, features)
+        width, height = size
+        chunk = max(1, _TEXELS_AT_ONCE // max(1, means.shape[0]))
+        centres = texel_centres(width, height, means)
+        rows = [
+            self._normalised(means, conics, cutoff, centres[start : start + chunk]) @ features
+            for start in range(0, width * height, chunk)
+        ]
+        return torch.cat(rows).reshape(height, width, features.shape[1])
+
+    def render_backward(
+        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, image_gradient: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the gradients of means, conics and features."""
+        height, width, _ = image_gradient.shape
+        leaves = [tensor.detach().requires_grad_() for tensor in (means, conics, features)]
+        with torch.enable_grad():
+            image = self.render(*leaves, cutoff, (width, height))
+            gradients = torch.autograd.grad(image, leaves, image_gradient)
+        return gradients[0], gradients[1], gradients[2]
+
+    def prepare_target(self, image: Tensor) -> Target:
+        """Keep the picture as it is."""
+        return ReferenceTarget(image.to(self.device))
+
+    def squared_error(
+        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: Target
+    ) -> SquaredError:
+        """Render, compare and differentiate through autograd."""
+        assert isinstance(target, ReferenceTarget)
+        leaves = [tensor.detach().requires_grad_() for tensor in (means, conics, features)]
+        with torch.enable_grad():
+            image = self.render(*leaves, cutoff, (target.width, target.height))
+            total = (image - target.image).double().square().sum()
+            gradients = torch.autograd.grad(total, leaves)
+        return SquaredError(total.detach(), *gradients)
+
+    def normal_equations(self, means: Tensor, conics: Tensor, cutoff: float, target: Target) -> NormalEquations:
+        """Accumulate the dense matrix over chunks of texels and keep its non-zero entries."""
+        assert isinstance(target, ReferenceTarget)
+        count = means.shape[0]
+        matrix = torch.zeros(count, count, dtype=torch.float64, device=self.device)
+        rhs = torch.zeros(count, target.component_count, dtype=torch.float64, device=self.device)
+        centres = texel_centres(target.width, target.height, means)
+        flat = target.image.reshape(-1, target.component_count)
+        chunk = max(1, _TEXELS_AT_ONCE // count)
+        for start in range(0, len(centres), chunk):
+            weights = self._normalised(means, conics, cutoff, centres[start : start + chunk]).double()
+            matrix += weights.T @ weights
+            rhs += weights.T @ flat[start : start + chunk].double()
+        sparse = matrix.to_sparse_csr()
+        return NormalEquations(
+            sparse.crow_indices(), sparse.col_indices().int(), sparse.values(), matrix.diagonal().clone(), rhs
+        )
+
+    def multiply(self, equations: NormalEquations, vectors: Tensor) -> Tensor:
+        """Return matrix @ vectors."""
+        count = vectors.shape[0]
+        matrix = torch.sparse_csr_tensor(
+            equations.row_starts, equations.columns.long(), equations.values, (count, count), dtype=torch.float64
+        )
+        return matrix @ vectors
+
+    @staticmethod
+    def _normalised(means: Tensor, conics: Tensor, cutoff: float, centres: Tensor) -> Tensor:
+        """Return the weights over their sum [P, N] at texel centres [P, 2]."""
+        offsets = centres[:, None, :] - means[None, :, :]
+        dx, dy = offsets[..., 0], offsets[..., 1]
+        q = (conics[:, 0] * dx * dx + 2 * conics[:, 1] * dx * dy + conics[:, 2] * dy * dy) / 2
+        edge = torch.exp(torch.tensor(-cutoff, dtype=means.dtype, device=means.device))
+        weights = (torch.exp(-q) - edge).clamp_min(0)
+        return weights / (EPSILON + weights.sum(dim=1, keepdim=True))
+
+
+def texel_centres(width: int, height: int, like: Tensor) -> Tensor:
+    """Return the texel centres x, y [H * W, 2], row by row, with the dtype and device of another tensor."""
+    xs = torch.arange(width, dtype=like.dtype, device=like.device) + 0.5
+    ys = torch.arange(height, dtype=like.dtype, device=like.device) + 0.5
+    return torch.stack(torch.meshgrid(xs, ys, indexing="xy"), dim=-1).reshape(-1, 2)
