@@ -172,7 +172,8 @@ def encode_image(array: NDArray[np.generic], suffix: str) -> bytes:
     if suffix == ".exr":
         return _encode_exr(texels)
     if suffix == ".png":
-        return bytes(imagecodecs.png_encode(texels if channel_count > 1 else texels[..., 0], level=6))
+        # Level 4 takes a third of the time of level 6 for files about 12% larger.
+        return bytes(imagecodecs.png_encode(texels if channel_count > 1 else texels[..., 0], level=4))
     if suffix in {".tif", ".tiff"}:
         return _encode_tiff(texels)
     buffer = io.BytesIO()

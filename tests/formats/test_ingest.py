@@ -271,3 +271,13 @@ def test_an_exr_with_more_channels_than_allowed(tmp_path):
     )
     with pytest.raises(InputError, match="33 channels"):
         load_stack(tmp_path)
+
+
+def test_texels_that_do_not_fit_into_memory(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise MemoryError
+
+    save(tmp_path, basecolor=noise(1, 2, 3))
+    monkeypatch.setattr(np, "zeros", refuse)
+    with pytest.raises(InputError, match="needs 0 MiB for its texels, more than there is"):
+        load_stack(tmp_path)
