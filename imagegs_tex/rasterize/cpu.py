@@ -34,7 +34,7 @@ class CpuBackend:
 
     def __init__(self, threads: int | None = None) -> None:
         """Use that many threads, or one per core; never more than numba was started with."""
-        most = numba.config.NUMBA_NUM_THREADS
+        most = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
         self.threads = most if threads is None else max(1, min(threads, most))
         self._epsilon = np.float32(EPSILON)
 
@@ -59,7 +59,9 @@ class CpuBackend:
         """Return the gradients of means, conics and features."""
         planes = _planes(image_gradient)
         height, width, _ = image_gradient.shape
-        gradients, _ = self._differentiate(means, conics, features, cutoff, planes, True, width, height)
+        gradients, _ = self._differentiate(
+            (means, conics, features), cutoff, planes, (width, height), planes_are_gradient=True
+        )
         return gradients
 
     def prepare_target(self, image: Tensor) -> Target:
@@ -73,7 +75,7 @@ class CpuBackend:
         """Render, compare and differentiate, fused per tile."""
         assert isinstance(target, CpuTarget)
         gradients, tile_errors = self._differentiate(
-            means, conics, features, cutoff, target.planes, False, target.width, target.height
+            (means, conics, features), cutoff, target.planes, (target.width, target.height), planes_are_gradient=False
         )
         return SquaredError(torch.tensor(tile_errors.astype(np.float64).sum()), *gradients)
 
@@ -128,17 +130,16 @@ class CpuBackend:
 
     def _differentiate(
         self,
-        means: Tensor,
-        conics: Tensor,
-        features: Tensor,
+        gaussians: tuple[Tensor, Tensor, Tensor],
         cutoff: float,
         planes: FloatArray,
+        size: tuple[int, int],
+        *,
         planes_are_gradient: bool,
-        width: int,
-        height: int,
     ) -> tuple[tuple[Tensor, Tensor, Tensor], FloatArray]:
-        check_arguments(means, conics, features)
-        arrays = _arrays(means, conics, features)
+        check_arguments(*gaussians)
+        width, height = size
+        arrays = _arrays(*gaussians)
         lists = self._lists(arrays, cutoff, width, height)
         slot_gradients = np.empty((len(lists.slot_gaussian), kernels.GEOMETRY + arrays[2].shape[1]), np.float32)
         tile_errors = np.empty(lists.across * lists.down, np.float32)
@@ -149,7 +150,7 @@ class CpuBackend:
         sums = np.empty((len(arrays[0]), slot_gradients.shape[1]), np.float32)
         kernels.sum_slots(slot_gradients, lists.slot_starts, sums)
         gradients = torch.from_numpy(sums)
-        features_end = kernels.GEOMETRY + features.shape[1]
+        features_end = kernels.GEOMETRY + gaussians[2].shape[1]
         return (gradients[:, :2], gradients[:, 2:5], gradients[:, 5:features_end]), tile_errors
 
 

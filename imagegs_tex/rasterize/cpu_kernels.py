@@ -31,15 +31,15 @@ _LOG2_E: Final = 1.4426950408889634
 
 
 @intrinsic
-def _float_of_bits(typing_context, bits):  # type: ignore[no-untyped-def] # noqa: ARG001
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def] # noqa: ARG001
+def _float_of_bits(typing_context, bits):
+    def generate(context, builder, signature, arguments):
         return builder.bitcast(arguments[0], ir.FloatType())
 
     return types.float32(types.int32), generate
 
 
 @njit(fastmath=True, inline="always")
-def _exp2_of_minus(t):  # type: ignore[no-untyped-def]
+def _exp2_of_minus(t):
     """2^-t for t >= 0: relative error below 3e-7 up to t = 126 (minimax polynomial, 2^0 exact), constant from there."""
     t = min(t, np.float32(126.0))
     whole = np.int32(t)
@@ -50,11 +50,11 @@ def _exp2_of_minus(t):  # type: ignore[no-untyped-def]
     power = power * rest + np.float32(0.24018014)
     power = power * rest + np.float32(0.69314372)
     power = power * rest + np.float32(1.0)
-    return power * _float_of_bits((np.int32(127) - whole) << np.int32(23))
+    return power * _float_of_bits((np.int32(127) - whole) << np.int32(23))  # type: ignore[call-arg]
 
 
 @njit(fastmath=True, inline="always")
-def _write_weights(mean_x, mean_y, a, b, c, edge, x0, y0, first_row, last_row, weights):  # type: ignore[no-untyped-def]
+def _write_weights(mean_x, mean_y, a, b, c, edge, x0, y0, first_row, last_row, weights):
     """Weights of one Gaussian in rows first_row..last_row of the tile whose first texel centre is (x0, y0)."""
     half = np.float32(0.5 * _LOG2_E)
     a2, b2, c2 = a * half, b * half * np.float32(2.0), c * half
@@ -70,7 +70,7 @@ def _write_weights(mean_x, mean_y, a, b, c, edge, x0, y0, first_row, last_row, w
 
 
 @njit(fastmath=True, inline="always")
-def _accumulate(weights, features, sums, total):  # type: ignore[no-untyped-def]
+def _accumulate(weights, features, sums, total):
     """Add one Gaussian's weights [n] and weighted features to total [n] and sums [K, n]."""
     n = weights.shape[0]
     for i in range(n):
@@ -85,7 +85,7 @@ def _accumulate(weights, features, sums, total):  # type: ignore[no-untyped-def]
 
 
 @njit(fastmath=True, parallel=True, cache=True)
-def render_tiles(  # type: ignore[no-untyped-def]
+def render_tiles(
     means, conics, features, epsilon, cutoff, slot_gaussian, slot_rows, tile_starts, tile_slots, across, image
 ):
     """Fill image [H, W, K'] with the first K' components of the picture."""
@@ -129,7 +129,7 @@ def render_tiles(  # type: ignore[no-untyped-def]
 
 
 @njit(fastmath=True, inline="always")
-def _slot_gradient(  # type: ignore[no-untyped-def]
+def _slot_gradient(
     mean_x,
     mean_y,
     a,
@@ -205,7 +205,7 @@ def _slot_gradient(  # type: ignore[no-untyped-def]
 
 
 @njit(fastmath=True, parallel=True, cache=True)
-def differentiate_tiles(  # type: ignore[no-untyped-def]
+def differentiate_tiles(
     means, conics, features, epsilon, cutoff, slot_gaussian, slot_rows, tile_starts, tile_slots, across,
     planes, planes_are_gradient, width, height, gradients, tile_errors,
 ):  # fmt: skip
@@ -280,7 +280,7 @@ def differentiate_tiles(  # type: ignore[no-untyped-def]
 
 
 @njit(fastmath=True, parallel=True, cache=True)
-def correlate_tiles(  # type: ignore[no-untyped-def]
+def correlate_tiles(
     means, conics, epsilon, cutoff, slot_gaussian, slot_rows, tile_starts, tile_slots, across, planes, width, height,
     pair_starts, pairs, slot_rhs,
 ):  # fmt: skip
@@ -345,7 +345,7 @@ def correlate_tiles(  # type: ignore[no-untyped-def]
 
 
 @njit(parallel=True, cache=True)
-def sum_slots(slot_values, slot_starts, sums):  # type: ignore[no-untyped-def]
+def sum_slots(slot_values, slot_starts, sums):
     """Add up slot_values [S, M] per Gaussian into sums [N, M]."""
     columns = slot_values.shape[1]
     for n in prange(slot_starts.shape[0] - 1):
@@ -357,7 +357,7 @@ def sum_slots(slot_values, slot_starts, sums):  # type: ignore[no-untyped-def]
 
 
 @njit(parallel=True, cache=True)
-def gather_rows(  # type: ignore[no-untyped-def]
+def gather_rows(
     slot_starts, slot_gaussian, slot_tile, tile_starts, tile_slots, pair_starts, pairs, row_starts, columns, values
 ):
     """Turn the tiles' pairs into rows of a symmetric sparse matrix.
@@ -405,8 +405,8 @@ def gather_rows(  # type: ignore[no-untyped-def]
 
 
 @njit(parallel=True, cache=True)
-def multiply_rows(row_starts, columns, values, vectors, product):  # type: ignore[no-untyped-def]
-    """product [N, K] = sparse matrix times vectors [N, K]."""
+def multiply_rows(row_starts, columns, values, vectors, product):
+    """Product [N, K] = sparse matrix times vectors [N, K]."""
     width = vectors.shape[1]
     for n in prange(row_starts.shape[0] - 1):
         for k in range(width):

@@ -58,16 +58,16 @@ def build_tile_lists(
 
 
 @njit(cache=True, inline="always")
-def _extents(a, b, c, limit):  # type: ignore[no-untyped-def]
-    """Half width and half height of the ellipse A x^2 + 2 B x y + C y^2 = limit, and x of its lowest point."""
+def _extents(a, b, c, limit):
+    """Half the width of the ellipse A x^2 + 2 B x y + C y^2 = limit, and x of its lowest point."""
     determinant = max(a * c - b * b, 1e-9 * a * c)  # rounding must not make a thin ellipse unbounded
     half_width = math.sqrt(limit * c / determinant)
     half_height = math.sqrt(limit * a / determinant)
-    return half_width, half_height, -b / a * half_height
+    return half_width, -b / a * half_height
 
 
 @njit(cache=True, inline="always")
-def _rows_in_slab(a, b, c, limit, x0, x1, lowest_x):  # type: ignore[no-untyped-def]
+def _rows_in_slab(a, b, c, limit, x0, x1, lowest_x):
     """Least and greatest y of the ellipse between x0 and x1; all relative to its centre, y pointing down."""
     determinant = max(a * c - b * b, 1e-9 * a * c)
     x_low = min(max(lowest_x, x0), x1)
@@ -78,23 +78,23 @@ def _rows_in_slab(a, b, c, limit, x0, x1, lowest_x):  # type: ignore[no-untyped-
 
 
 @njit(cache=True, inline="always")
-def _first_centre(edge, size):  # type: ignore[no-untyped-def]
+def _first_centre(edge, size):
     """Index of the first texel centre at or after a coordinate, at least 0."""
     return int(min(max(math.ceil(edge - 0.5), 0.0), float(size)))
 
 
 @njit(cache=True, inline="always")
-def _last_centre(edge, size):  # type: ignore[no-untyped-def]
+def _last_centre(edge, size):
     """Index of the last texel centre at or before a coordinate, at most size - 1."""
     return int(max(min(math.floor(edge - 0.5), float(size - 1)), -1.0))
 
 
 @njit(cache=True, parallel=True)
-def _count_slots(means, conics, limit, width, height, counts):  # type: ignore[no-untyped-def]
+def _count_slots(means, conics, limit, width, height, counts):
     for n in prange(means.shape[0]):
         a, b, c = np.float64(conics[n, 0]), np.float64(conics[n, 1]), np.float64(conics[n, 2])
         x, y = np.float64(means[n, 0]), np.float64(means[n, 1])
-        half_width, half_height, lowest_x = _extents(a, b, c, limit)
+        half_width, lowest_x = _extents(a, b, c, limit)
         first, last = _first_centre(x - half_width, width), _last_centre(x + half_width, width)
         total = 0
         if first <= last:
@@ -109,14 +109,12 @@ def _count_slots(means, conics, limit, width, height, counts):  # type: ignore[n
 
 
 @njit(cache=True, parallel=True)
-def _fill_slots(  # type: ignore[no-untyped-def]
-    means, conics, limit, width, height, slot_starts, slot_gaussian, slot_tile, slot_rows
-):
+def _fill_slots(means, conics, limit, width, height, slot_starts, slot_gaussian, slot_tile, slot_rows):
     across = -(-width // TILE)
     for n in prange(means.shape[0]):
         a, b, c = np.float64(conics[n, 0]), np.float64(conics[n, 1]), np.float64(conics[n, 2])
         x, y = np.float64(means[n, 0]), np.float64(means[n, 1])
-        half_width, half_height, lowest_x = _extents(a, b, c, limit)
+        half_width, lowest_x = _extents(a, b, c, limit)
         first, last = _first_centre(x - half_width, width), _last_centre(x + half_width, width)
         slot = slot_starts[n]
         if first <= last:
@@ -135,7 +133,7 @@ def _fill_slots(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _sort_by_tile(slot_tile, tile_count):  # type: ignore[no-untyped-def]
+def _sort_by_tile(slot_tile, tile_count):
     starts = np.zeros(tile_count + 1, np.int64)
     for tile in slot_tile:
         starts[tile + 1] += 1
