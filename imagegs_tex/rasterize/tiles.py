@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
+
+from imagegs_tex.rasterize.parallel import Workers
 
 TILE: Final = 16
 """Texels per tile side. 16 fits two AVX2 or one AVX-512 register per row."""
@@ -32,7 +34,7 @@ class TileLists:
 
 
 def build_tile_lists(
-    means: NDArray[np.float32], conics: NDArray[np.float32], cutoff: float, width: int, height: int
+    means: NDArray[np.float32], conics: NDArray[np.float32], cutoff: float, size: tuple[int, int], workers: Workers
 ) -> TileLists:
     """List, for each tile, the Gaussians whose support reaches it.
 
@@ -40,19 +42,21 @@ def build_tile_lists(
         means: [N, 2] x, y in texels
         conics: [N, 3] A, B, C in 1/texels^2, positive definite
         cutoff: q at which a support ends
-        width: texels
-        height: texels
+        size: width and height in texels
+        workers: the threads to use
     """
+    width, height = size
     across, down = -(-width // TILE), -(-height // TILE)
     counts = np.empty(len(means), np.int64)
-    _count_slots(means, conics, 2.0 * cutoff, width, height, counts)
+    workers.run(_count_slots, len(means), means, conics, 2.0 * cutoff, width, height, counts)
     slot_starts = np.zeros(len(means) + 1, np.int64)
     np.cumsum(counts, out=slot_starts[1:])
     slot_count = int(slot_starts[-1])
     slot_gaussian = np.empty(slot_count, np.int32)
     slot_tile = np.empty(slot_count, np.int32)
     slot_rows = np.empty((slot_count, 2), np.int8)
-    _fill_slots(means, conics, 2.0 * cutoff, width, height, slot_starts, slot_gaussian, slot_tile, slot_rows)
+    filled = (slot_starts, slot_gaussian, slot_tile, slot_rows)
+    workers.run(_fill_slots, len(means), means, conics, 2.0 * cutoff, width, height, *filled)
     tile_starts, tile_slots = _sort_by_tile(slot_tile, across * down)
     return TileLists(across, down, slot_starts, slot_gaussian, slot_tile, slot_rows, tile_starts, tile_slots)
 
@@ -89,9 +93,9 @@ def _last_centre(edge, size):
     return int(max(min(math.floor(edge - 0.5), float(size - 1)), -1.0))
 
 
-@njit(cache=True, parallel=True)
-def _count_slots(means, conics, limit, width, height, counts):
-    for n in prange(means.shape[0]):
+@njit(cache=True, nogil=True)
+def _count_slots(means, conics, limit, width, height, counts, begin, end):
+    for n in range(begin, end):
         a, b, c = np.float64(conics[n, 0]), np.float64(conics[n, 1]), np.float64(conics[n, 2])
         x, y = np.float64(means[n, 0]), np.float64(means[n, 1])
         half_width, lowest_x = _extents(a, b, c, limit)
@@ -108,10 +112,10 @@ def _count_slots(means, conics, limit, width, height, counts):
         counts[n] = total
 
 
-@njit(cache=True, parallel=True)
-def _fill_slots(means, conics, limit, width, height, slot_starts, slot_gaussian, slot_tile, slot_rows):
+@njit(cache=True, nogil=True)
+def _fill_slots(means, conics, limit, width, height, slot_starts, slot_gaussian, slot_tile, slot_rows, begin, end):
     across = -(-width // TILE)
-    for n in prange(means.shape[0]):
+    for n in range(begin, end):
         a, b, c = np.float64(conics[n, 0]), np.float64(conics[n, 1]), np.float64(conics[n, 2])
         x, y = np.float64(means[n, 0]), np.float64(means[n, 1])
         half_width, lowest_x = _extents(a, b, c, limit)
