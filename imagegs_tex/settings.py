@@ -13,12 +13,22 @@ class Preset(StrEnum):
     BEST = "best"
 
 
+class ImageFormat(StrEnum):
+    """What decoded maps can be written as."""
+
+    PNG = "png"
+    EXR = "exr"
+    TGA = "tga"
+
+
 @dataclass(frozen=True, slots=True)
 class FitSettings:
     """How the Gaussians are fitted."""
 
     steps: int = 160  # optimiser steps
-    cutoff: float = 6.0  # q at which a support ends; 8 costs a fifth more time and gains nothing once features are solved
+    cutoff: float = (
+        6.0  # q at which a support ends; 8 costs a fifth more time and gains nothing once features are solved
+    )
     seed: int = 0
     time_budget: float | None = None  # seconds; the schedule is stretched or cut to end there, so bytes may vary
     l2_weight: float = 1.0  # of the squared error, summed over channels

@@ -107,7 +107,17 @@ def render_tiles(  # type: ignore[no-untyped-def]
                 n = slot_gaussian[slot]
                 first, last = np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1])
                 _write_weights(
-                    means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge, x0, y0, first, last, weights
+                    means[n, 0],
+                    means[n, 1],
+                    conics[n, 0],
+                    conics[n, 1],
+                    conics[n, 2],
+                    edge,
+                    x0,
+                    y0,
+                    first,
+                    last,
+                    weights,
                 )
                 low, high = first * TILE, last * TILE + TILE
                 _accumulate(weights[low:high], features[n], sums[:, low:high], total[low:high])
@@ -120,7 +130,22 @@ def render_tiles(  # type: ignore[no-untyped-def]
 
 @njit(fastmath=True, inline="always")
 def _slot_gradient(  # type: ignore[no-untyped-def]
-    mean_x, mean_y, a, b, c, edge, x0, y0, first_row, last_row, weights, features, slopes, projections, scratch, gradient
+    mean_x,
+    mean_y,
+    a,
+    b,
+    c,
+    edge,
+    x0,
+    y0,
+    first_row,
+    last_row,
+    weights,
+    features,
+    slopes,
+    projections,
+    scratch,
+    gradient,
 ):
     """Gradient of one slot.
 
