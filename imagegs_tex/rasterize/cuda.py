@@ -13,7 +13,6 @@ from typing import Final, TypeVar
 import torch
 from torch import Tensor
 
-from imagegs_tex.formats.errors import MissingToolError
 from imagegs_tex.formats.gaussians import EPSILON
 from imagegs_tex.rasterize.backend import NormalEquations, SquaredError, Target, check_arguments
 from imagegs_tex.rasterize.cuda_driver import Kernel, Long, Pointer, load
@@ -57,12 +56,8 @@ class CudaBackend:
     name = "cuda"
 
     def __init__(self, device: torch.device | str = "cuda") -> None:
-        why_not = unavailable()
-        if why_not is not None:
-            raise MissingToolError(why_not)
-        wanted = torch.device(device)
-        index = torch.cuda.current_device() if wanted.index is None else wanted.index
-        self.device = torch.device("cuda", index)
+        # a device without a number has the index None, whatever torch's types say
+        self.device = torch.empty(0, device=device).device
         self._lists = ListBuilder(self.device)
         self._kernels: dict[tuple[_Mode, int], Kernel] = {}
 
@@ -123,7 +118,7 @@ class CudaBackend:
             self._reduce_features(lists, sums, components, diagonal, rhs)
             return lists
 
-        arrays = (*self._arrays(means, conics), None)
+        arrays = (_float32(means, self.device), _float32(conics, self.device), None)
         lists = self._with_lists(arrays, components, cutoff, (target.width, target.height), launch)
         return CudaNormalEquations(lists, diagonal, rhs)
 
@@ -213,20 +208,8 @@ class CudaBackend:
             self._kernels[mode, components] = load("cuda_tiles.cu", defines, self.device).kernel("rasterize")
         return self._kernels[mode, components]
 
-    def _arrays(self, *tensors: Tensor) -> tuple[Tensor, ...]:
-        return tuple(_float32(tensor, self.device) for tensor in tensors)
-
-
-def unavailable() -> str | None:
-    """Say in one line why this backend cannot run here and what to do about it; None if it can."""
-    if torch.version.cuda is None:
-        return (
-            f"--backend cuda needs a torch with CUDA, and torch {torch.__version__} has none: install one as "
-            "https://pytorch.org/get-started says, or use --backend cpu"
-        )
-    if not torch.cuda.is_available():
-        return "--backend cuda needs an NVIDIA GPU and its driver, and torch finds none: use --backend cpu"
-    return None
+    def _arrays(self, means: Tensor, conics: Tensor, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return _float32(means, self.device), _float32(conics, self.device), _float32(features, self.device)
 
 
 def _float32(tensor: Tensor, device: torch.device) -> Tensor:

@@ -61,11 +61,8 @@ class Kernel:
         values = [_as_ctypes(argument) for argument in arguments]
         pointers = (ctypes.c_void_p * len(values))(*[ctypes.addressof(value) for value in values])
         stream = ctypes.c_void_p(torch.cuda.current_stream(self._device).cuda_stream)
-        _check(
-            _driver().cuLaunchKernel(
-                self._function, blocks, 1, 1, threads, 1, 1, shared_bytes, stream, pointers, None
-            )  # fmt: skip
-        )
+        grid, block = (blocks, 1, 1), (threads, 1, 1)
+        _check(_driver().cuLaunchKernel(self._function, *grid, *block, shared_bytes, stream, pointers, None))
 
 
 class Module:

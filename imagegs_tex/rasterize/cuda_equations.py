@@ -36,17 +36,17 @@ class CudaNormalEquations(NormalEquations):
             object.__setattr__(self, name, value)
 
     @property
-    def row_starts(self) -> Tensor:  # type: ignore[override]
+    def row_starts(self) -> Tensor:
         """Int64 [N + 1]."""
         return self._entries()[0]
 
     @property
-    def columns(self) -> Tensor:  # type: ignore[override]
+    def columns(self) -> Tensor:
         """Int32 [M]."""
         return self._entries()[1]
 
     @property
-    def values(self) -> Tensor:  # type: ignore[override]
+    def values(self) -> Tensor:
         """Float64 [M]."""
         return self._entries()[2]
 

@@ -83,11 +83,10 @@ class ListBuilder:
         width, height = size
         across, down = -(-width // TILE), -(-height // TILE)
         count, tiles = means.shape[0], across * down
-        on_device = {"device": self._device}
         record_floats = RECORD_HEAD + -(-component_count // 4) * 4
-        records = torch.empty(count, record_floats, **on_device)
-        slot_counts = torch.empty(count, dtype=torch.int32, **on_device)
-        tile_counts = torch.zeros(2, tiles, dtype=torch.int32, **on_device)
+        records = torch.empty(count, record_floats, device=self._device)
+        slot_counts = torch.empty(count, dtype=torch.int32, device=self._device)
+        tile_counts = torch.zeros(2, tiles, dtype=torch.int32, device=self._device)
         blocks = -(-count * _WARP // 128)
         limit = Double(2.0 * cutoff)
         self._count(
@@ -100,7 +99,9 @@ class ListBuilder:
         event = torch.cuda.Event()
         event.record(torch.cuda.current_stream(self._device))
         capacity = int(self._lengths.get((count, width, height), count * _FIRST_GUESS) * _HEADROOM) + 1024
-        slot_info, tile_slots, ordered_slots, ordered_info = torch.empty(4, capacity, dtype=torch.int32, **on_device)
+        slot_info, tile_slots, ordered_slots, ordered_info = torch.empty(
+            4, capacity, dtype=torch.int32, device=self._device
+        )
         self._fill(
             blocks, 128, means, conics, count, limit, width, height, slot_starts, tile_starts, Long(capacity),
             tile_counts[1], slot_info, tile_slots,
