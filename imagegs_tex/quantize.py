@@ -70,7 +70,7 @@ class GeometryQuantizer:
         least, extent = g.least_exponent(self.width, self.height), (self.width, self.height)
         values = []
         for axis, sign in ((0, -1), (1, 1)):
-            widths = (m - torch.log(cosh + sign * h_sinhc)) * (0.5 / math.log(2.0))  # log2 1/√A, log2 1/√C
+            widths = (m - torch.log(cosh + sign * h_sinhc)) * (0.5 / math.log(2.0))  # log2 of 1/√A
             exponents = torch.round(widths + math.log2(self.position_ratio)).clamp(least, self.cell_log2)
             position_steps = torch.exp2(exponents)
             last = (torch.ceil(extent[axis] / position_steps - 0.5) - 1).clamp_min(0)

@@ -24,12 +24,18 @@ def solve_features(
         equations: the system of the current geometry
         features: float32 [N, K], where to start and what the damping pulls towards
         iterations: each costs one multiplication
-        damping: float64 scalar, added to the diagonal, in its unit; keeps features of almost invisible Gaussians in bounds, and all of
-            them small, which is worth bits
+        damping: float64 scalar, added to the diagonal, in its unit; keeps features of almost invisible Gaussians in
+            bounds, and all of them small, which is worth bits
 
     Returns:
         float32 [N, K]
     """
+    if backend.name == "cuda":
+        from imagegs_tex.fit_cuda import solve_on_gpu
+        from imagegs_tex.rasterize.cuda import CudaBackend
+
+        assert isinstance(backend, CudaBackend)
+        return solve_on_gpu(backend, equations, features, iterations, damping)
     start = features.double()
     diagonal = (equations.diagonal + damping)[:, None]
     solution = start.clone()

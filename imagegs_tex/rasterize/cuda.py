@@ -47,6 +47,33 @@ class CudaTarget:
     planes: Tensor  # float32 [tiles, K, texels of a tile], on the GPU
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The last lists, and the tensors that they were built from."""
+
+    means: Tensor
+    conics: Tensor
+    versions: tuple[int, int] | None
+    component_count: int
+    lists: CudaLists
+
+    def for_geometry(
+        self, means: Tensor, conics: Tensor, component_count: int, cutoff: float, size: tuple[int, int]
+    ) -> CudaLists | None:
+        """Return the lists if they are those of exactly these tensors, unchanged since."""
+        lists = self.lists
+        same = means is self.means and conics is self.conics and self.versions is not None
+        fits = (component_count, cutoff, *size) == (self.component_count, lists.cutoff, lists.width, lists.height)
+        return lists if same and fits and _versions(means, conics) == self.versions else None
+
+
+def _versions(means: Tensor, conics: Tensor) -> tuple[int, int] | None:
+    """How often torch has changed these tensors in place; None where it does not count."""
+    if means.is_inference() or conics.is_inference():
+        return None
+    return means._version, conics._version
+
+
 class CudaBackend:
     """The default where there is an NVIDIA GPU; see :class:`imagegs_tex.rasterize.backend.Backend`.
 
@@ -59,6 +86,7 @@ class CudaBackend:
         # a device without a number has the index None, whatever torch's types say
         self.device = torch.empty(0, device=device).device
         self._lists = ListBuilder(self.device)
+        self._held: _Held | None = None
         self._kernels: dict[tuple[_Mode, int], Kernel] = {}
 
     def render(
@@ -66,14 +94,13 @@ class CudaBackend:
     ) -> Tensor:  # fmt: skip
         """Return the picture float32 [H, W, K]."""
         check_arguments(means, conics, features)
-        arrays = self._arrays(means, conics, features)
         image = torch.empty(size[1], size[0], features.shape[1], device=self.device)
 
         def launch(lists: CudaLists) -> Tensor:
             self._rasterize(_Mode.RENDER, lists, features.shape[1], image=image)
             return image
 
-        return self._with_lists(arrays, features.shape[1], cutoff, size, launch)
+        return self._with_lists((means, conics, features), features.shape[1], cutoff, size, launch)
 
     def render_backward(
         self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, image_gradient: Tensor
@@ -118,8 +145,8 @@ class CudaBackend:
             self._reduce_features(lists, sums, components, diagonal, rhs)
             return lists
 
-        arrays = (_float32(means, self.device), _float32(conics, self.device), None)
-        lists = self._with_lists(arrays, components, cutoff, (target.width, target.height), launch)
+        size = (target.width, target.height)
+        lists = self._with_lists((means, conics, None), components, cutoff, size, launch)
         return CudaNormalEquations(lists, diagonal, rhs)
 
     def multiply(self, equations: NormalEquations, vectors: Tensor) -> Tensor:
@@ -128,9 +155,14 @@ class CudaBackend:
         lists, components = equations.lists, vectors.shape[1]
         product = torch.empty_like(vectors)
         lists.records[:, RECORD_HEAD : RECORD_HEAD + components] = vectors
-        sums = self._rasterize(_Mode.MULTIPLY, lists, components)
-        self._reduce_features(lists, sums, components, _NOTHING, product)
+        self.multiply_records(equations, product)
         return product
+
+    def multiply_records(self, equations: CudaNormalEquations, product: Tensor) -> None:
+        """Write matrix @ vectors to ``product``, float64 [N, K], for vectors that stand in the lists' records."""
+        components = product.shape[1]
+        sums = self._rasterize(_Mode.MULTIPLY, equations.lists, components)
+        self._reduce_features(equations.lists, sums, components, _NOTHING, product)
 
     def _differentiate(
         self,
@@ -142,35 +174,50 @@ class CudaBackend:
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return the error (meaningless when a gradient was given) and three gradients."""
         check_arguments(*gaussians)
-        arrays = self._arrays(*gaussians)
-        count, components = arrays[2].shape
+        conics = _float32(gaussians[1], self.device)
+        count, components = gaussians[2].shape
         gradients = [torch.empty(count, width, device=self.device) for width in (2, 3, components)]
 
         def launch(lists: CudaLists) -> Tensor:
             errors = torch.empty(lists.tile_count, dtype=torch.float64, device=self.device)
             sums = self._rasterize(mode, lists, components, source=source, errors=errors)
             self._lists.reduce_gradients(
-                count, _THREADS, sums, lists.slot_starts, Long(lists.capacity), arrays[1], components,
+                count, _THREADS, sums, lists.slot_starts, Long(lists.capacity), conics, components,
                 _lanes(5 + components), *gradients,
             )  # fmt: skip
             return errors
 
-        errors = self._with_lists(arrays, components, cutoff, size, launch)
+        errors = self._with_lists(gaussians, components, cutoff, size, launch)
         return errors.sum(), gradients[0], gradients[1], gradients[2]
 
     def _with_lists(
         self,
-        arrays: tuple[Tensor, Tensor, Tensor | None],
+        gaussians: tuple[Tensor, Tensor, Tensor | None],
         components: int,
         cutoff: float,
         size: tuple[int, int],
         launch: Callable[[CudaLists], Result],
     ) -> Result:
-        """Build the lists, launch what uses them, and do both again if the lists had too little room."""
+        """Build the lists, launch what uses them, and do both again if the lists had too little room.
+
+        The last lists are used again for the very same geometry, as when features are solved for and then a step taken.
+        """
+        means, conics, features = gaussians
+        held = None if self._held is None else self._held.for_geometry(means, conics, components, cutoff, size)
+        if held is not None:
+            if features is not None:
+                held.records[:, RECORD_HEAD : RECORD_HEAD + components] = features
+            return launch(held)
+        arrays = (
+            _float32(means, self.device),
+            _float32(conics, self.device),
+            None if features is None else _float32(features, self.device),
+        )
         while True:
             lists = self._lists.build(*arrays, components, cutoff, size)
             result = launch(lists)
             if self._lists.sufficed(lists):
+                self._held = _Held(means, conics, _versions(means, conics), components, lists)
                 return result
 
     def _rasterize(
@@ -187,7 +234,7 @@ class CudaBackend:
         sums = torch.empty(lists.capacity * values, device=self.device)
         self._kernel(mode, components)(
             lists.tile_count, _THREADS, lists.records, lists.ordered_info, lists.ordered_slots, lists.tile_starts,
-            lists.total, Long(lists.capacity), math.exp(-lists.cutoff), lists.width, lists.height, lists.across,
+            Long(lists.capacity), math.exp(-lists.cutoff), lists.width, lists.height, lists.across,
             source, sums, errors, image, shared_bytes=_shared_bytes(components, values),
         )  # fmt: skip
         return sums
@@ -207,9 +254,6 @@ class CudaBackend:
             defines = {"TILE": str(TILE), "EPSILON": f"{EPSILON!r}f", "K": str(components), "MODE": str(int(mode))}
             self._kernels[mode, components] = load("cuda_tiles.cu", defines, self.device).kernel("rasterize")
         return self._kernels[mode, components]
-
-    def _arrays(self, means: Tensor, conics: Tensor, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return _float32(means, self.device), _float32(conics, self.device), _float32(features, self.device)
 
 
 def _float32(tensor: Tensor, device: torch.device) -> Tensor:

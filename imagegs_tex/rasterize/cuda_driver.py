@@ -12,12 +12,14 @@ import threading
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Final
 
 import torch
 from torch import Tensor
 
 from imagegs_tex.formats.errors import MissingToolError
 
+_PACKAGE: Final = "imagegs_tex.rasterize"
 _SHARED_BYTES_ATTRIBUTE = 8  # CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
 _SHARED_BYTES_WITHOUT_ASKING = 48 * 1024
 
@@ -68,9 +70,11 @@ class Kernel:
 class Module:
     """A compiled source file, loaded on one device."""
 
-    def __init__(self, source: str, defines: tuple[tuple[str, str], ...], device: torch.device) -> None:
+    def __init__(
+        self, source: str, defines: tuple[tuple[str, str], ...], device: torch.device, package: str
+    ) -> None:  # fmt: skip
         major, minor = torch.cuda.get_device_capability(device)
-        cubin = compile_source(source, defines, f"sm_{major}{minor}")
+        cubin = compile_source(source, defines, f"sm_{major}{minor}", package)
         _make_current(device)
         self._device = device
         self._module = ctypes.c_void_p()
@@ -83,23 +87,25 @@ class Module:
         return Kernel(function, self._device)
 
 
-_modules: dict[tuple[str, tuple[tuple[str, str], ...], torch.device], Module] = {}
+_modules: dict[tuple[str, tuple[tuple[str, str], ...], torch.device, str], Module] = {}
 _lock = threading.Lock()
 
 
-def load(source: str, defines: dict[str, str], device: torch.device) -> Module:
-    """Return a source file of this package, compiled for a device; once per process and set of definitions."""
-    key = (source, tuple(sorted(defines.items())), device)
+def load(source: str, defines: dict[str, str], device: torch.device, package: str = _PACKAGE) -> Module:
+    """Return a source file of a package, compiled for a device; once per process and set of definitions."""
+    key = (source, tuple(sorted(defines.items())), device, package)
     with _lock:
         if key not in _modules:
-            _modules[key] = Module(source, key[1], device)
+            _modules[key] = Module(source, key[1], device, package)
         return _modules[key]
 
 
-def compile_source(source: str, defines: tuple[tuple[str, str], ...], architecture: str) -> bytes:
-    """Compile a source file of this package to machine code; needs NVRTC, not a GPU."""
+def compile_source(
+    source: str, defines: tuple[tuple[str, str], ...], architecture: str, package: str = _PACKAGE
+) -> bytes:  # fmt: skip
+    """Compile a source file of a package to machine code; needs NVRTC, not a GPU."""
     compiler = _compiler()
-    text = resources.files("imagegs_tex.rasterize").joinpath(source).read_bytes()
+    text = resources.files(package).joinpath(source).read_bytes()
     options = [f"--gpu-architecture={architecture}", "--std=c++17", *(f"-D{name}={value}" for name, value in defines)]
     encoded = (ctypes.c_char_p * len(options))(*[option.encode() for option in options])
     program = ctypes.c_void_p()
@@ -146,7 +152,7 @@ _thread = threading.local()
 
 def _make_current(device: torch.device) -> None:
     """Make torch's context of a device current in this thread, also where torch has not launched anything yet."""
-    torch.cuda.init()
+    torch.cuda.init()  # type: ignore[no-untyped-call]
     if getattr(_thread, "device", None) == device and torch.cuda.current_device() == device.index:
         return
     torch.cuda.set_device(device)

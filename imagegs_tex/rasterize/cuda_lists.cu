@@ -53,9 +53,9 @@ extern "C" __global__ void count_slots(
     const float* conics,    // [N, 3]
     const float* features,  // [N, K], or null for zeros
     int count, int components, int record_floats, double limit, int width, int height,
-    float* records,    // [N, record_floats]
-    int* slot_counts,  // [N]
-    int* tile_counts   // [T], zero on entry
+    float* records,                  // [N, record_floats]
+    long long* slot_counts,          // [N]
+    unsigned long long* tile_counts  // [T], zero on entry
 ) {
     const long long n = ((long long)blockIdx.x * blockDim.x + threadIdx.x) / WARP;
     const int lane = threadIdx.x % WARP;
@@ -68,7 +68,7 @@ extern "C" __global__ void count_slots(
             const int2 rows = rows_in_column(e, column, height);
             if (rows.x > rows.y) continue;
             for (int row = rows.x / TILE; row <= rows.y / TILE; row++, slots++)
-                atomicAdd(&tile_counts[row * across + column], 1);
+                atomicAdd(&tile_counts[row * across + column], 1ull);
         }
     }
     for (int step = WARP / 2; step > 0; step /= 2) slots += __shfl_xor_sync(0xffffffffu, slots, step);
@@ -90,9 +90,9 @@ extern "C" __global__ void count_slots(
 extern "C" __global__ void fill_slots(
     const float* means, const float* conics, int count, double limit, int width, int height,
     const long long* slot_starts,  // [N + 1]
-    const long long* tile_starts,  // [T + 1]
+    const long long* tile_starts,  // [T + 1], counted from the first, which is the number of slots
     long long capacity,            // of the arrays of slots; nothing is written if they do not suffice
-    int* tile_places,              // [T], zero on entry
+    unsigned long long* tile_places,  // [T], zero on entry
     unsigned* slot_info,           // [S] Gaussian << 8 | first row << 4 | last row, rows counted from the tile's top
     int* tile_slots                // [S] slots by tile, in any order within one
 ) {
@@ -118,7 +118,7 @@ extern "C" __global__ void fill_slots(
             const int tile = row * across + column;
             const unsigned top = max(rows.x - row * TILE, 0), bottom = min(rows.y - row * TILE, TILE - 1);
             slot_info[slot] = (unsigned)n << 8 | top << 4 | bottom;
-            tile_slots[tile_starts[tile] + atomicAdd(&tile_places[tile], 1)] = (int)slot;
+            tile_slots[tile_starts[tile] - tile_starts[0] + atomicAdd(&tile_places[tile], 1ull)] = (int)slot;
         }
         start += __shfl_sync(0xffffffffu, running, WARP - 1);
     }
@@ -127,15 +127,14 @@ extern "C" __global__ void fill_slots(
 // One block per tile: sort its slots by counting the smaller ones. Lists are short (about 20); the square is cheap.
 #define STAGED 512
 extern "C" __global__ void order_tiles(
-    const long long* tile_starts, const long long* slot_total, long long capacity, const int* tile_slots,
-    const unsigned* slot_info,
+    const long long* tile_starts, long long capacity, const int* tile_slots, const unsigned* slot_info,
     int* ordered_slots,    // [S]
     unsigned* ordered_info // [S]
 ) {
     __shared__ int staged[STAGED];
-    if (*slot_total > capacity) return;
-    const long long start = tile_starts[blockIdx.x];
-    const int length = (int)(tile_starts[blockIdx.x + 1] - start);
+    if (tile_starts[0] > capacity) return;
+    const long long start = tile_starts[blockIdx.x] - tile_starts[0];
+    const int length = (int)(tile_starts[blockIdx.x + 1] - tile_starts[blockIdx.x]);
     for (int base = 0; base < length; base += blockDim.x) {
         const int i = base + threadIdx.x;
         const int own = i < length ? tile_slots[start + i] : 0;

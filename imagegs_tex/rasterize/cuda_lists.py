@@ -35,17 +35,12 @@ class CudaLists:
     cutoff: float
     records: Tensor  # float32 [N, 8 + padded K], see cuda_lists.cu
     slot_starts: Tensor  # int64 [N + 1]
-    tile_starts: Tensor  # int64 [T + 1]
+    tile_starts: Tensor  # int64 [T + 1], counted from the first
     ordered_slots: Tensor  # int32 [capacity], the slots of tile 0, of tile 1, ...
     ordered_info: Tensor  # int32 [capacity], Gaussian << 8 | first row << 4 | last row of each
     capacity: int  # slots that the arrays hold
     counted: Tensor  # int64 [1] on the host, valid once the event has passed
     event: torch.cuda.Event
-
-    @property
-    def total(self) -> Tensor:
-        """The number of slots, on the GPU."""
-        return self.slot_starts[-1:]
 
 
 class ListBuilder:
@@ -85,18 +80,20 @@ class ListBuilder:
         count, tiles = means.shape[0], across * down
         record_floats = RECORD_HEAD + -(-component_count // 4) * 4
         records = torch.empty(count, record_floats, device=self._device)
-        slot_counts = torch.empty(count, dtype=torch.int32, device=self._device)
-        tile_counts = torch.zeros(2, tiles, dtype=torch.int32, device=self._device)
+        # one running sum for both: [0, slots per Gaussian, slots per tile], then the tiles' places
+        counts = torch.zeros(1 + count + 2 * tiles, dtype=torch.int64, device=self._device)
+        tile_counts, tile_places = counts[1 + count : 1 + count + tiles], counts[1 + count + tiles :]
         blocks = -(-count * _WARP // 128)
         limit = Double(2.0 * cutoff)
         self._count(
             blocks, 128, means, conics, Pointer(0) if features is None else features, count, component_count,
-            record_floats, limit, width, height, records, slot_counts, tile_counts[0],
+            record_floats, limit, width, height, records, counts[1:], tile_counts,
         )  # fmt: skip
-        slot_starts, tile_starts = _starts(slot_counts), _starts(tile_counts[0])
+        starts = torch.cumsum(counts[: 1 + count + tiles], dim=0)
+        slot_starts, tile_starts = starts[: count + 1], starts[count:]
         counted = torch.empty(1, dtype=torch.int64, pin_memory=True)
         counted.copy_(slot_starts[-1:], non_blocking=True)
-        event = torch.cuda.Event()
+        event = torch.cuda.Event()  # type: ignore[no-untyped-call]
         event.record(torch.cuda.current_stream(self._device))
         capacity = int(self._lengths.get((count, width, height), count * _FIRST_GUESS) * _HEADROOM) + 1024
         slot_info, tile_slots, ordered_slots, ordered_info = torch.empty(
@@ -104,10 +101,10 @@ class ListBuilder:
         )
         self._fill(
             blocks, 128, means, conics, count, limit, width, height, slot_starts, tile_starts, Long(capacity),
-            tile_counts[1], slot_info, tile_slots,
+            tile_places, slot_info, tile_slots,
         )  # fmt: skip
         self._order(
-            tiles, 64, tile_starts, slot_starts[-1:], Long(capacity), tile_slots, slot_info, ordered_slots, ordered_info
+            tiles, 64, tile_starts, Long(capacity), tile_slots, slot_info, ordered_slots, ordered_info
         )  # fmt: skip
         return CudaLists(
             width, height, across, tiles, cutoff, records, slot_starts, tile_starts, ordered_slots, ordered_info,
@@ -120,10 +117,3 @@ class ListBuilder:
         total = int(lists.counted)
         self._lengths[len(lists.records), lists.width, lists.height] = total
         return total <= lists.capacity
-
-
-def _starts(counts: Tensor) -> Tensor:
-    """Exclusive running sum int64 [n + 1]."""
-    starts = torch.zeros(len(counts) + 1, dtype=torch.int64, device=counts.device)
-    torch.cumsum(counts, dim=0, dtype=torch.int64, out=starts[1:])
-    return starts

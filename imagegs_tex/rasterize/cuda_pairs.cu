@@ -27,8 +27,8 @@ extern "C" __global__ void __launch_bounds__(THREADS) correlate(
     extern __shared__ float shared[];
     float *rows = shared, *columns = shared + SIDE * STRIDE;
     const int tile = first_tile + blockIdx.x, tid = threadIdx.x;
-    const long long start = tile_starts[tile], pair_start = pair_starts[blockIdx.x];
-    const int length = (int)(tile_starts[tile + 1] - start);
+    const long long start = tile_starts[tile] - tile_starts[0], pair_start = pair_starts[blockIdx.x];
+    const int length = (int)(tile_starts[tile + 1] - tile_starts[tile]);
     const int x = tile % across * TILE + tid % TILE, y = tile / across * TILE + tid / TILE;
     const float px = x + 0.5f, py = y + 0.5f;
     float sum = EPSILON;

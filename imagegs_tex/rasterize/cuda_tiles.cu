@@ -39,8 +39,8 @@ extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
     const float* __restrict__ records,         // [N, RECORD]
     const unsigned* __restrict__ ordered_info, // [S]
     const int* __restrict__ ordered_slots,     // [S]
-    const long long* __restrict__ tile_starts, // [T + 1]
-    const long long* __restrict__ slot_total, long long capacity,
+    const long long* __restrict__ tile_starts, // [T + 1], counted from the first, which is the number of slots
+    long long capacity,
     float edge, int width, int height, int across,
     const float* __restrict__ source,  // planes [T, K, TILE * TILE] (modes 1 and 4) or a picture [H, W, K] (mode 2)
     float* __restrict__ slot_sums,     // [S, VALUES]
@@ -50,9 +50,10 @@ extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
     extern __shared__ float4 shared4[];
     float* texels = reinterpret_cast<float*>(shared4);  // TILE * ROW
     float* scratch = texels + TILE * ROW;               // SCRATCH
-    if (*slot_total > capacity) return;
+    const long long slot_total = tile_starts[0];
+    if (slot_total > capacity) return;
     const int tile = blockIdx.x, tid = threadIdx.x;
-    const long long start = tile_starts[tile], end = tile_starts[tile + 1];
+    const long long start = tile_starts[tile] - slot_total, end = tile_starts[tile + 1] - slot_total;
     const int x0 = tile % across * TILE, y0 = tile / across * TILE;
     const int row = tid / 8, column = tid % 8;  // and column + 8
     const int strip = tid / 32 * 4;             // a warp's first row
