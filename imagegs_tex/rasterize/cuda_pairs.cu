@@ -13,7 +13,7 @@ __device__ __forceinline__ float exp2_fast(float x) {
 }
 
 __device__ float weight_of(const float* record, float px, float py, float edge) {
-    const float dy = py - record[1], t = fmaf(record[2], dy, px - record[0]), rest = record[4] * dy * dy;
+    const float dy = py - record[1], t = fmaf(record[6], dy, fmaf(record[2], dy, px - record[0])), rest = record[4] * dy * dy;
     return fmaxf(exp2_fast(-fmaf(record[3] * t, t, rest)) - edge, 0.0f);
 }
 

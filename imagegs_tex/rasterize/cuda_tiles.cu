@@ -80,7 +80,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
                 const unsigned info = __float_as_uint(more.y);
                 if ((int)(info & 15) < strip || (int)(info >> 4 & 15) > strip + 3) continue;  // the same for the warp
                 const float4 p = record[0];
-                const float dy = py - p.y, rest = more.x * dy * dy, t = fmaf(p.z, dy, px - p.x);
+                const float dy = py - p.y, rest = more.x * dy * dy, t = fmaf(more.z, dy, fmaf(p.z, dy, px - p.x));
                 const float w0 = weight_at(t, p.w, rest, edge), w1 = weight_at(t + 8.0f, p.w, rest, edge);
                 sum[0] += w0;
                 sum[1] += w1;
@@ -161,7 +161,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
             const unsigned info = ordered_info[base + lane];
             const float4* record = reinterpret_cast<const float4*>(records) + (long long)(info >> 8) * (RECORD / 4);
             const float4 p = record[0];
-            const float lower = record[1].x;
+            const float lower = record[1].x, fine = record[1].z;
             float f[PADDED] = {};
             if (MODE <= 2) {
 #pragma unroll
@@ -172,7 +172,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
             }
             const int first = max(group * rows, (int)(info >> 4 & 15)), last = min(group * rows + rows - 1, (int)(info & 15));
             for (int r = first; r <= last; r++) {
-                const float dy = y0 + r + 0.5f - p.y, rest = lower * dy * dy, left_t = fmaf(p.z, dy, x0 + 0.5f - p.x);
+                const float dy = y0 + r + 0.5f - p.y, rest = lower * dy * dy, left_t = fmaf(fine, dy, fmaf(p.z, dy, x0 + 0.5f - p.x));
                 const float4* texel = reinterpret_cast<const float4*>(texels + r * ROW);
                 float m0 = 0.0f, m1 = 0.0f, m2 = 0.0f;
 #pragma unroll 2

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 VALUE_TOLERANCE = 1e-4
-"""Largest difference of a component's value, for features of order one."""
+"""Largest difference of a component's value, for features in -1..1."""
 GRADIENT_TOLERANCE = 1e-3
 """Norm of a gradient's difference over the gradient's norm."""
 
@@ -77,7 +77,7 @@ def make_case(
         height=height,
         means=torch.from_numpy(means.astype(np.float32)),
         conics=torch.from_numpy(np.stack([a, b, c], axis=1).astype(np.float32)),
-        features=torch.from_numpy(generator.normal(size=(count, components)).astype(np.float32)),
+        features=torch.from_numpy(generator.uniform(-1, 1, (count, components)).astype(np.float32)),
         cutoff=cutoff,
     )
 
