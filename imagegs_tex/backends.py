@@ -35,10 +35,22 @@ def make_backend(name: str, threads: int | None = None) -> Backend:
         return ReferenceBackend()
     if name == "cuda":
         problem = _cuda_problem()
-        raise MissingToolError(f"backend cuda cannot run: {problem}; use --backend cpu")
+        if problem is not None:
+            raise MissingToolError(f"backend cuda cannot run: {problem}; use --backend cpu")
+        from imagegs_tex.rasterize.cuda import CudaBackend
+
+        return CudaBackend()
     raise UsageError(f"there is no backend {name!r}; choose one of {', '.join(BACKEND_NAMES)}")
 
 
 def _cuda_problem() -> str | None:
     """Return why the cuda backend cannot run, or None."""
-    return "this version has no cuda backend"
+    import torch
+
+    if torch.version.cuda is None:
+        return (
+            f"torch {torch.__version__} was built without CUDA; install one with it (https://pytorch.org/get-started)"
+        )
+    if not torch.cuda.is_available():
+        return "torch finds no NVIDIA GPU; check that nvidia-smi lists one"
+    return None
