@@ -91,8 +91,8 @@ class CudaFitState:
         self._adam_step(
             -(-count // 128), 128, self._used_shapes, error.means, error.conics, error.features, self._deviations,
             count, components, *BETAS, 1 / (1 - BETAS[0] ** self._steps), 1 / (1 - BETAS[1] ** self._steps),
-            ADAM_EPSILON, *rates, float(width), float(height), SMALLEST_LOG_SIZE, largest_log_size((width, height)), LARGEST_FORM,
-            *WIDTH_RANGE,
+            ADAM_EPSILON, *rates, float(width), float(height), SMALLEST_LOG_SIZE,
+            largest_log_size((width, height)), LARGEST_FORM, *WIDTH_RANGE,
             self._means, self._shapes, self._features, self._first, self._second,
         )  # fmt: skip
         return error.total

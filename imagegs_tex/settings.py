@@ -25,7 +25,7 @@ class ImageFormat(StrEnum):
 class FitSettings:
     """How the Gaussians are fitted."""
 
-    steps: int = 160  # optimiser steps
+    steps: int = 240  # optimiser steps
     cutoff: float = (
         6.0  # q at which a support ends; 8 costs a fifth more time and gains nothing once features are solved
     )
@@ -71,7 +71,7 @@ class CompressSettings:
 
 DEFAULT_TEXELS_PER_GAUSSIAN: Final = 128
 
-_PRESET_STEPS: Final = {Preset.FAST: 60, Preset.BALANCED: 160, Preset.BEST: 600}
+_PRESET_STEPS: Final = {Preset.FAST: 60, Preset.BALANCED: 240, Preset.BEST: 600}
 
 
 def preset_settings(preset: Preset) -> CompressSettings:
