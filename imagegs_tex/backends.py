@@ -13,7 +13,7 @@ def make_backend(name: str, threads: int | None = None) -> Backend:
 
     Args:
         name: one of BACKEND_NAMES; ``auto`` takes cuda where it can run, and cpu otherwise
-        threads: for the cpu backend; None for one per core
+        threads: of the CPU, for the cpu backend and for what the others leave to it; None for one per core
 
     Raises:
         UsageError: no such backend
@@ -32,14 +32,14 @@ def make_backend(name: str, threads: int | None = None) -> Backend:
     if name == "reference":
         from imagegs_tex.rasterize.reference import ReferenceBackend
 
-        return ReferenceBackend()
+        return ReferenceBackend(threads=threads)
     if name == "cuda":
         problem = _cuda_problem()
         if problem is not None:
             raise MissingToolError(f"backend cuda cannot run: {problem}; use --backend cpu")
         from imagegs_tex.rasterize.cuda import CudaBackend
 
-        return CudaBackend()
+        return CudaBackend(threads=threads)
     raise UsageError(f"there is no backend {name!r}; choose one of {', '.join(BACKEND_NAMES)}")
 
 

@@ -18,6 +18,7 @@ from imagegs_tex.rasterize.backend import NormalEquations, SquaredError, Target,
 from imagegs_tex.rasterize.cuda_driver import Kernel, Long, Pointer, load
 from imagegs_tex.rasterize.cuda_equations import CudaNormalEquations
 from imagegs_tex.rasterize.cuda_lists import RECORD_HEAD, TILE, CudaLists, ListBuilder
+from imagegs_tex.rasterize.parallel import available_threads
 
 MAX_COMPONENTS: Final = 32
 _THREADS: Final = 128
@@ -82,7 +83,8 @@ class CudaBackend:
 
     name = "cuda"
 
-    def __init__(self, device: torch.device | str = "cuda") -> None:
+    def __init__(self, device: torch.device | str = "cuda", threads: int | None = None) -> None:
+        self.threads = threads or available_threads()
         # a device without a number has the index None, whatever torch's types say
         self.device = torch.empty(0, device=device).device
         self._lists = ListBuilder(self.device)
