@@ -9,8 +9,8 @@ from imagegs_tex.backends import make_backend
 from imagegs_tex.budget import encode_within_budget
 from imagegs_tex.decoder import decode_maps, scaled_size, write_maps
 from imagegs_tex.fit import FitProgress
-from imagegs_tex.formats.atomic import write_bytes
-from imagegs_tex.formats.errors import InputError, OutputError
+from imagegs_tex.formats.atomic import check_writable, write_bytes
+from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.igs import VERSION, decode_igs, encode_igs, read_igs, read_igs_bytes, section_sizes
 from imagegs_tex.formats.ingest import load_stack
@@ -63,7 +63,7 @@ def compress_stack(
     """Compress a loaded stack; see :func:`compress`."""
     begun = time.perf_counter()
     started = begun if started is None else started
-    _check_output(output)
+    check_writable(output)
     encoded = encode_within_budget(stack, settings, backend, report)
     data = encode_igs(encoded.quantized)
     encoded_at = time.perf_counter()
@@ -170,14 +170,6 @@ def _map_info(texture_map: TextureMap) -> MapInfo:
         sample_format=texture_map.sample_format.name.lower(),
         transfer=texture_map.transfer.name.lower(),
     )
-
-
-def _check_output(output: Path) -> None:
-    """Refuse before the fit what could not be written after it."""
-    if output.is_dir():
-        raise OutputError(f"cannot write {printable(output)}: it is a folder; give the name of a file")
-    if not output.parent.is_dir():
-        raise OutputError(f"cannot write {printable(output)}: its folder does not exist; create it first")
 
 
 def _sources_by_name(quantized: QuantizedGaussianSet, stack: TextureStack, source: Path) -> dict[str, Samples]:

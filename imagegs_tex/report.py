@@ -80,4 +80,6 @@ class InfoReport:
 
 def as_json(report: CompressReport | CompareReport | InfoReport) -> str:
     """Return a report dataclass as indented JSON with a newline at the end."""
-    return json.dumps(asdict(report), indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(asdict(report), indent=2, ensure_ascii=False) + "\n"
+    # a file name that is no valid text becomes an escape that JSON knows as well
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -438,6 +438,23 @@ def test_a_file_that_may_not_grow_ends_as_a_full_disk_does(packed, tmp_path):
     assert list((tmp_path / "maps").iterdir()) == []
 
 
+@pytest.mark.parametrize("command", ["info", "decode", "compare", "compress"])
+def test_an_input_without_permission(fails, material, packed, tmp_path, monkeypatch, command):
+    """Pretended, because nothing is without permission for root."""
+
+    def refuse(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    monkeypatch.setattr(Path, "open", refuse)
+    source = material / "basecolor.png"
+    arguments = {
+        "info": (packed,), "decode": (packed, "-o", tmp_path / "maps"), "compare": (packed, source),
+        "compress": (source, "-o", tmp_path / "a.igs", *SMALL),
+    }[command]  # fmt: skip
+    assert re.search("permission|Permission", fails(3, command, *arguments))
+
+
 def test_decode_into_a_file(fails, packed, tmp_path):
     (tmp_path / "file").write_bytes(b"old")
     assert "a file has that name" in fails(3, "decode", packed, "-o", tmp_path / "file")
@@ -648,6 +665,26 @@ def test_out_of_memory_is_one_line(fails, packed, tmp_path, monkeypatch):
 
     monkeypatch.setattr("imagegs_tex.decoder.render_channels", exhausted)
     assert "out of memory" in fails(3, "decode", packed, "-o", tmp_path / "maps")
+
+
+def test_torchs_own_lack_of_memory_is_one_line(fails, packed, tmp_path, monkeypatch):
+    import torch
+
+    monkeypatch.setattr("imagegs_tex.decoder.render_channels", lambda *_: torch.empty(1 << 60))
+    assert "out of memory" in fails(3, "decode", packed, "-o", tmp_path / "maps")
+
+
+def test_a_file_name_that_is_no_valid_text(run, tmp_path):
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    write_image(folder / "plain.png", as_bytes(waves(16, 16, 3)))
+    (folder / "plain.png").rename(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.png"))
+    report = tmp_path / "report.json"
+    code, _, err = run("compress", folder, "-o", tmp_path / "a.igs", *SMALL, "--report", report)
+    assert code == 0, err
+    assert json.loads(report.read_bytes())["maps"][0]["name"] == "caf\udce9"
+    assert run("decode", tmp_path / "a.igs", "-o", tmp_path / "maps")[0] == 0
+    assert run("info", tmp_path / "a.igs", "--json")[0] == 0
 
 
 def test_a_whole_file_is_what_the_bytes_say(packed):
