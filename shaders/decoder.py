@@ -29,6 +29,7 @@ class Decoder:
     packed: PackedGaussians
     accessors: tuple[Accessor, ...]
     cost: DecodeCost
+    channel_count: int  # coded channels
 
 
 def build_decoder(quantized: QuantizedGaussianSet, block_log2: int | None = None) -> Decoder:
@@ -70,7 +71,7 @@ def build_decoder(quantized: QuantizedGaussianSet, block_log2: int | None = None
         samples[name] = with_include(_fill(source(name), parts), includes[TEXTURE_INCLUDE])
     for name in ("sample_compute.hlsl", "sample_pixel.hlsl"):
         samples[name] = _fill(source(name), {name: to_hlsl(part) for name, part in parts.items()})
-    return Decoder(includes, samples, packed, accessors, decode_cost(quantized, packed))
+    return Decoder(includes, samples, packed, accessors, decode_cost(quantized, packed), quantized.channel_count)
 
 
 def source(name: str) -> str:
