@@ -36,6 +36,15 @@ class Stones:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """Tiling noise that several maps share, each with mean 0 and deviation 1."""
+
+    grain: Field  # of the stone
+    patches: Field  # large areas: stains where high, damp where low
+    fine: Field
+
+
 def main() -> None:
     """Write the material that the command line asks for."""
     parser = argparse.ArgumentParser(description="Generate a tileable cobblestone material.")
@@ -60,23 +69,26 @@ def make_material(size: int = 512, seed: int = 7) -> dict[str, NDArray[np.uint8]
         [size, size] uint16.
     """
     rng = np.random.default_rng(seed)
-    grain = spectral_noise(rng, size, slope=1.1, lowest=12)
-    patches = spectral_noise(rng, size, slope=2.2, lowest=1)
-    fine = spectral_noise(rng, size, slope=0.9, lowest=40)
+    noise = Noise(
+        grain=spectral_noise(rng, size, slope=1.1, lowest=12),
+        patches=spectral_noise(rng, size, slope=2.2, lowest=1),
+        fine=spectral_noise(rng, size, slope=0.9, lowest=40),
+    )
     stones = lay_stones(rng, size)
     cracks = draw_cracks(rng, size, stones)
-    moss = grow_moss(rng, size, stones, patches)
+    moss = grow_moss(rng, size, stones, noise.patches)
 
-    height = carve(rng, stones, grain, fine, cracks)
-    height = np.maximum(height, height + 0.1 * moss * (0.7 + 0.3 * fine))
+    height = carve(rng, stones, noise, cracks)
+    height = height + 0.1 * moss * np.maximum(0.7 + 0.3 * noise.fine, 0)
     height = (height - height.min()) / (height.max() - height.min())
     occlusion = ambient_occlusion(height)
-    colour = paint(rng, stones, height, occlusion, moss, cracks, patches, grain, fine)
+    colour = paint(rng, stones, height, moss, cracks, noise)
+    colour = np.clip(colour * (0.75 + 0.25 * occlusion)[..., np.newaxis], 0.004, 0.9)
 
     wear = smoothstep(0.5, 0.85, height)
-    stains = smoothstep(0.4, 1.6, patches)
-    roughness = 0.74 - 0.2 * wear + 0.05 * grain + 0.03 * fine - 0.16 * stains * (1 - moss)
-    roughness = mix(roughness + 0.08 * (1 - occlusion), 0.93 + 0.02 * fine, moss)
+    stains = smoothstep(0.4, 1.6, noise.patches)
+    roughness = 0.74 - 0.2 * wear + 0.05 * noise.grain + 0.03 * noise.fine - 0.16 * stains * (1 - moss)
+    roughness = mix(roughness + 0.08 * (1 - occlusion), 0.93 + 0.02 * noise.fine, moss)
     return {
         "basecolor": to_bytes(linear_to_srgb(colour)),
         "normal": to_bytes(normals(height) * 0.5 + 0.5),
@@ -92,9 +104,8 @@ def lay_stones(rng: np.random.Generator, size: int) -> Stones:
     points = []
     for row in range(rows):
         for column in range(rows):
-            x = (column + 0.5 * (row % 2) + rng.uniform(-0.24, 0.24)) / rows
-            y = (row + rng.uniform(-0.2, 0.2)) / rows
-            points.append((x, y))
+            point_x = (column + 0.5 * (row % 2) + rng.uniform(-0.24, 0.24)) / rows
+            points.append((point_x, (row + rng.uniform(-0.2, 0.2)) / rows))
     bend = 0.012
     axis = (np.arange(size) + 0.5) / size
     x = axis[np.newaxis, :] + bend * spectral_noise(rng, size, slope=1.9, lowest=4)
@@ -115,16 +126,16 @@ def lay_stones(rng: np.random.Generator, size: int) -> Stones:
     return Stones(np.maximum(edge, 0), nearest, own_x, own_y, len(points))
 
 
-def carve(rng: np.random.Generator, stones: Stones, grain: Field, fine: Field, cracks: Field) -> Field:
+def carve(rng: np.random.Generator, stones: Stones, noise: Noise, cracks: Field) -> Field:
     """Height of the bare stone: rounded shoulders, each stone with its own level and tilt, pitted and cracked."""
     level = rng.uniform(0.62, 0.9, stones.count)[stones.index]
     tilt_x, tilt_y = (rng.normal(0, 0.7, stones.count)[stones.index] for _ in range(2))
-    shoulder = smoothstep(0.004, 0.034, stones.edge_distance + 0.0022 * grain)
+    shoulder = smoothstep(0.004, 0.034, stones.edge_distance + 0.0022 * noise.grain)
     dome = 1 - np.exp(-stones.edge_distance / 0.03)
     top = level * (0.72 + 0.28 * dome) + tilt_x * stones.offset_x + tilt_y * stones.offset_y
-    pits = smoothstep(0.9, 2.4, grain) * 0.12
-    top = top + 0.022 * grain + 0.008 * fine - pits - 0.2 * cracks
-    joint = 0.12 + 0.025 * grain + 0.012 * fine
+    pits = smoothstep(0.9, 2.4, noise.grain) * 0.12
+    top = top + 0.022 * noise.grain + 0.008 * noise.fine - pits - 0.2 * cracks
+    joint = 0.12 + 0.025 * noise.grain + 0.012 * noise.fine
     return mix(joint, top, shoulder)
 
 
@@ -147,37 +158,26 @@ def grow_moss(rng: np.random.Generator, size: int, stones: Stones, patches: Fiel
     return smoothstep(-0.006, 0.006, reach - stones.edge_distance) * smoothstep(0.05, 0.4, damp)
 
 
-def paint(
-    rng: np.random.Generator,
-    stones: Stones,
-    height: Field,
-    occlusion: Field,
-    moss: Field,
-    cracks: Field,
-    patches: Field,
-    grain: Field,
-    fine: Field,
-) -> Field:
+def paint(rng: np.random.Generator, stones: Stones, height: Field, moss: Field, cracks: Field, noise: Noise) -> Field:
     """Base colour in linear light, [size, size, 3]."""
     tints = np.array([[0.20, 0.185, 0.165], [0.25, 0.215, 0.175], [0.155, 0.16, 0.17], [0.23, 0.18, 0.14]])
     weights = rng.dirichlet([0.7] * len(tints), stones.count)
     stone = (weights @ tints)[stones.index] * rng.uniform(0.72, 1.25, stones.count)[stones.index][..., np.newaxis]
-    speckle = 1 + 0.16 * grain + 0.12 * fine
+    speckle = 1 + 0.16 * noise.grain + 0.12 * noise.fine
     stone = stone * speckle[..., np.newaxis]
     worn = smoothstep(0.55, 0.9, height)
     stone = stone * (0.82 + 0.38 * worn)[..., np.newaxis]
-    rust = smoothstep(0.6, 1.9, patches + 0.25 * grain)[..., np.newaxis]
+    rust = smoothstep(0.6, 1.9, noise.patches + 0.25 * noise.grain)[..., np.newaxis]
     stone = mix(stone, stone * np.array([1.02, 0.74, 0.5]), 0.75 * rust)
     stone = stone * (1 - 0.6 * cracks)[..., np.newaxis]
 
-    soil = np.array([0.062, 0.05, 0.038]) * (1 + 0.3 * grain + 0.2 * fine)[..., np.newaxis]
-    in_joint = 1 - smoothstep(0.004, 0.02, stones.edge_distance + 0.003 * grain)
+    soil = np.array([0.062, 0.05, 0.038]) * (1 + 0.3 * noise.grain + 0.2 * noise.fine)[..., np.newaxis]
+    in_joint = 1 - smoothstep(0.004, 0.02, stones.edge_distance + 0.003 * noise.grain)
     colour = mix(stone, soil, in_joint[..., np.newaxis])
 
-    shade = np.clip(0.5 + 0.28 * grain + 0.3 * fine, 0, 1)[..., np.newaxis]
+    shade = np.clip(0.5 + 0.28 * noise.grain + 0.3 * noise.fine, 0, 1)[..., np.newaxis]
     green = mix(np.array([0.028, 0.042, 0.012]), np.array([0.125, 0.14, 0.042]), shade)
-    colour = mix(colour, green, moss[..., np.newaxis])
-    return np.clip(colour * (0.75 + 0.25 * occlusion)[..., np.newaxis], 0.004, 0.9)
+    return mix(colour, green, moss[..., np.newaxis])
 
 
 def normals(height: Field) -> Field:

@@ -147,5 +147,3 @@ def cell_grid(width: int, height: int, cell_log2: int) -> tuple[int, int]:
 def cell_of(position_codes: NDArray[np.int32], exponents: NDArray[np.int32], cell_log2: int) -> NDArray[np.int32]:
     """Return the cell x, y [N, 2] of positions with the given step exponents."""
     return np.right_shift(position_codes, cell_log2 - exponents)
-
-

@@ -37,8 +37,12 @@ def pack_maps(maps: tuple[TextureMap, ...]) -> bytes:
         parts.append(struct.pack("<H", len(name)) + name + struct.pack("<B", len(suffix)) + suffix)
         parts.append(
             struct.pack(
-                "<BBBBff", texture_map.semantic, texture_map.transfer, texture_map.sample_format,
-                texture_map.channel_count, *texture_map.log_range,
+                "<BBBBff",
+                texture_map.semantic,
+                texture_map.transfer,
+                texture_map.sample_format,
+                texture_map.channel_count,
+                *texture_map.log_range,
             )  # fmt: skip
         )
         for semantic, route in zip(texture_map.channel_semantics, texture_map.routes, strict=True):

@@ -12,6 +12,7 @@ import contextlib
 import io
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -171,7 +172,8 @@ def encode_image(array: NDArray[np.generic], suffix: str) -> bytes:
     if suffix == ".exr":
         return _encode_exr(texels)
     if suffix == ".png":
-        return bytes(imagecodecs.png_encode(texels if channel_count > 1 else texels[..., 0], level=6))
+        # Level 4 takes a third of the time of level 6 for files about 12% larger.
+        return bytes(imagecodecs.png_encode(texels if channel_count > 1 else texels[..., 0], level=4))
     if suffix in {".tif", ".tiff"}:
         return _encode_tiff(texels)
     buffer = io.BytesIO()
@@ -308,7 +310,8 @@ def _pillow_limit() -> Iterator[None]:
 @contextmanager
 def _quiet_codecs() -> Iterator[None]:
     """Keep libpng, libtiff and OpenEXR from printing: an error is one line, and it is ours."""
-    with contextlib.ExitStack() as cleanup, Path(os.devnull).open("w") as nothing:
+    with contextlib.ExitStack() as cleanup, warnings.catch_warnings(), Path(os.devnull).open("w") as nothing:
+        warnings.simplefilter("ignore")  # Pillow warns about damaged metadata
         cleanup.enter_context(contextlib.redirect_stdout(nothing))  # OpenEXR warns through Python's print
         with contextlib.suppress(OSError):  # no stderr at all
             saved = os.dup(2)

@@ -90,7 +90,13 @@ def load_stack(path: Path) -> TextureStack:
             f"use at most {MAX_CHANNELS}, or compress it in parts"
         )
     height, width = sources[0].texels.shape[:2]
-    texels = np.zeros((height, width, max(1, channel_count)), dtype=np.float32)
+    try:
+        texels = np.zeros((height, width, max(1, channel_count)), dtype=np.float32)
+    except MemoryError:
+        needed = height * width * channel_count * 4 >> 20
+        raise InputError(
+            f"{printable(path)} needs {needed} MiB for its texels, more than there is; use smaller or fewer maps"
+        ) from None
     maps = []
     first_channel = 0
     for source, reading, routing in zip(sources, readings, routings, strict=True):

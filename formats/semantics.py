@@ -108,7 +108,7 @@ _NAMED_PACKS: Final = {
 _SPELLINGS_WITH_NOISE: Final = frozenset({"basemap", "basetex", "bumpmap", "maintex", "maintexture", "maskmap"})
 
 _NOISE: Final = re.compile(
-    r"\d+k?|v\d*|var|lod|udim|u|x|jpe?g|png|exr|tga|tiff?|webp|maps?|tex|textures?|txtr|sd|hd|uhd|res|srgb|"
+    r"\d+k?|v\d*|var|lod|udim|jpe?g|png|exr|tga|tiff?|webp|maps?|tex|textures?|txtr|sd|hd|uhd|res|srgb|"
     r"linear|lin|raw|bits?|gl|ogl|opengl|dx|directx|seamless|tileable|tiled|final|new|copy|lossless|half|float"
 )
 _WORDS: Final = re.compile(r"\d+[kK](?![A-Za-z])|\d+|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
@@ -182,7 +182,11 @@ def _named_pack(file: MapTraits, words: list[str]) -> Reading | None:
         named: list[Semantic] = [meaning for meaning in meanings if meaning != _S.DATA]
         if file.channel_count == 2 and len(named) == 2:
             meanings = named
-        if len(meanings) <= file.channel_count and not (file.is_grey and length == 2 and len(named) == 2):
+        if file.is_grey and pattern == "m__s":
+            meanings = [_S.METALLIC] * 3 + [_S.GLOSS]  # green and blue repeat red
+        # A grey "metal_rough" is the roughness of something called metal.
+        is_one_map = file.is_grey and pattern == "_rm" and length == 2
+        if len(meanings) <= file.channel_count and not is_one_map:
             return _packed(file, meanings)
         if file.channel_count < len(named) and len(named) > 2:
             note = f"plain data (too few channels for {', '.join(label(meaning) for meaning in named)})"

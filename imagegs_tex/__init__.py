@@ -1,3 +1,41 @@
-"""imagegs_tex: a texture codec that codes a material as one set of 2D Gaussians."""
+"""imagegs_tex: a texture codec that codes a material as one set of 2D Gaussians.
+
+``compress``, ``decode``, ``compare`` and ``info`` are what the command line calls; see :mod:`imagegs_tex.pipeline`.
+They are imported when first used, so that importing this package loads neither torch nor numba.
+"""
+
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from imagegs_tex.pipeline import compare, compress, decode, info
+    from imagegs_tex.settings import CompressSettings, FitSettings, Precision, Preset, preset_settings
+
+__all__ = [
+    "CompressSettings",
+    "FitSettings",
+    "Precision",
+    "Preset",
+    "__version__",
+    "compare",
+    "compress",
+    "decode",
+    "info",
+    "preset_settings",
+]
+
+_HOMES = {
+    **dict.fromkeys(("compare", "compress", "decode", "info"), "imagegs_tex.pipeline"),
+    **dict.fromkeys(
+        ("CompressSettings", "FitSettings", "Precision", "Preset", "preset_settings"), "imagegs_tex.settings"
+    ),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'imagegs_tex' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,0 +1,32 @@
+"""``imagegs-tex compare``."""
+
+from typing import Annotated
+
+import typer
+
+from imagegs_tex.cli.options import AsJson, BackendName, IgsFile, Source, Threads
+
+
+def compare(
+    file: IgsFile,
+    source: Source,
+    as_json: AsJson = False,
+    min_psnr: Annotated[
+        float | None, typer.Option(metavar="DB", help="Exit with 1 when the pooled PSNR is lower.")
+    ] = None,
+    backend: BackendName = "auto",
+    threads: Threads = None,
+) -> None:
+    """Compare a file with its source: PSNR, SSIM and FLIP per map, degrees for normals, pooled PSNR."""
+    from imagegs_tex import pipeline
+    from imagegs_tex.cli.tables import print_comparison
+    from imagegs_tex.report import as_json as to_json
+
+    result = pipeline.compare(file, source, backend, threads)
+    if as_json:
+        print(to_json(result), end="")
+    else:
+        print_comparison(result, file)
+    if min_psnr is not None and result.psnr_db < min_psnr:
+        typer.echo(f"imagegs-tex: {result.psnr_db:.2f} dB is below the {min_psnr:.2f} dB asked for", err=True)
+        raise typer.Exit(1)

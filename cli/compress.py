@@ -1,0 +1,57 @@
+"""``imagegs-tex compress``."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imagegs_tex.cli.options import BackendName, Source, Threads
+from imagegs_tex.settings import CompressSettings, Preset, preset_settings
+
+
+def compress(
+    source: Source,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.igs", help="The file to write.")],
+    gaussians: Annotated[int | None, typer.Option(min=1, help="Number of Gaussians.")] = None,
+    bpp: Annotated[float | None, typer.Option(metavar="BITS", help="Bits per texel of the whole file.")] = None,
+    max_bytes: Annotated[int | None, typer.Option(min=1, help="Largest size of the file.")] = None,
+    preset: Annotated[Preset, typer.Option(help="How much time to spend.")] = Preset.BALANCED,
+    time_budget: Annotated[
+        float | None, typer.Option(min=0.1, metavar="SECONDS", help="Fit for this long instead of a number of steps.")
+    ] = None,
+    backend: BackendName = "auto",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the initial positions.")] = 0,
+    threads: Threads = None,
+    report: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write a JSON report.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+) -> None:
+    """Compress a material: INPUT is a folder of maps (base colour, normal, roughness, ...) or a single image."""
+    settings = _settings(preset, gaussians, bpp, max_bytes, time_budget, seed)
+    from imagegs_tex import pipeline
+    from imagegs_tex.cli.progress import fit_progress
+    from imagegs_tex.cli.tables import print_compression
+    from imagegs_tex.formats.atomic import write_bytes
+    from imagegs_tex.report import as_json
+
+    with fit_progress(quiet) as progress:
+        result = pipeline.compress(source, output, settings, backend, threads, progress)
+    if report is not None:
+        write_bytes(report, as_json(result).encode())
+    if not quiet:
+        print_compression(result, output)
+
+
+def _settings(
+    preset: Preset,
+    gaussians: int | None,
+    bpp: float | None,
+    max_bytes: int | None,
+    time_budget: float | None,
+    seed: int,
+) -> CompressSettings:
+    chosen = preset_settings(preset)
+    return replace(
+        chosen, gaussian_count=gaussians, bits_per_texel=bpp, max_bytes=max_bytes,
+        fit=replace(chosen.fit, seed=seed, time_budget=time_budget),
+    )  # fmt: skip

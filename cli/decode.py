@@ -1,0 +1,41 @@
+"""``imagegs-tex decode``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imagegs_tex.cli.options import BackendName, IgsFile, Threads
+from imagegs_tex.formats.errors import UsageError
+from imagegs_tex.settings import ImageFormat
+
+
+def decode(
+    file: IgsFile,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the maps.")],
+    scale: Annotated[float | None, typer.Option(help="Relative size of the result.")] = None,
+    size: Annotated[str | None, typer.Option(metavar="WxH", help="Size of the result in texels.")] = None,
+    image_format: Annotated[
+        ImageFormat | None, typer.Option("--format", help="Image format; the maps' own bit depth when not given.")
+    ] = None,
+    backend: BackendName = "auto",
+    threads: Threads = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+) -> None:
+    """Decode a file to one image per map, with the names, channels and bit depths of the source."""
+    from imagegs_tex import pipeline
+
+    chosen = None if image_format is None else image_format.value
+    paths = pipeline.decode(file, output, scale, _parse_size(size), chosen, backend, threads)
+    if not quiet:
+        for path in paths:
+            print(path)
+
+
+def _parse_size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    width, _, height = text.lower().partition("x")
+    if not (width.isascii() and width.isdigit() and height.isascii() and height.isdigit()):
+        raise UsageError(f"--size {text!r} is not a size; write it like 512x256")
+    return int(width), int(height)

@@ -1,0 +1,70 @@
+"""The command line: one Typer application, one file per command, errors turned into one line and an exit code."""
+
+import sys
+
+import typer
+
+from imagegs_tex import __version__
+from imagegs_tex.cli import state
+from imagegs_tex.cli.compare import compare
+from imagegs_tex.cli.compress import compress
+from imagegs_tex.cli.decode import decode
+from imagegs_tex.cli.info import info
+from imagegs_tex.formats.errors import ImageGSTexError
+from imagegs_tex.formats.names import printable
+
+INTERNAL_ERROR = 1
+INTERRUPTED = 130
+OUT_OF_MEMORY = 3
+
+app = typer.Typer(
+    name="imagegs-tex",
+    help="Compress a material's texture stack into one small file of 2D Gaussians, and back.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"imagegs-tex {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    debug: bool = typer.Option(False, "--debug", help="Show a traceback when something goes wrong."),
+    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Show the version."),
+) -> None:
+    state.debug = debug
+
+
+for command in (compress, decode, info, compare):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    try:
+        app()
+    except ImageGSTexError as error:
+        _fail(str(error), error.exit_code, error)
+    except KeyboardInterrupt as error:
+        _fail("interrupted; nothing was left half-written", INTERRUPTED, error)
+    except MemoryError as error:
+        _fail("out of memory; use smaller maps or fewer Gaussians", OUT_OF_MEMORY, error)
+    except BrokenPipeError:
+        sys.stderr.close()  # nobody reads any more: end quietly, as other tools do
+        sys.exit(INTERNAL_ERROR)
+    except Exception as error:  # noqa: BLE001 - the last resort promises one line instead of a traceback
+        text = f"internal error: {type(error).__name__}: {printable(error)}; run it with --debug and report this"
+        _fail(text, INTERNAL_ERROR, error)
+
+
+def _fail(message: str, code: int, error: BaseException) -> None:
+    if state.debug:
+        raise error
+    print(f"imagegs-tex: {message}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,14 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+IgsFile = Annotated[Path, typer.Argument(metavar="FILE.igs", help="An .igs file.")]
+Source = Annotated[Path, typer.Argument(metavar="INPUT", help="A folder of maps, or a single image.")]
+BackendName = Annotated[
+    str, typer.Option("--backend", metavar="auto|cpu|cuda|reference", help="What computes the picture.")
+]
+Threads = Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads. The result is the same for any.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

@@ -1,0 +1,55 @@
+"""How a fit shows that it lives: a bar with PSNR and ETA in a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from imagegs_tex.fit import FitProgress
+
+_SECONDS_BETWEEN_LINES = 5.0
+
+
+@contextmanager
+def fit_progress(quiet: bool) -> Iterator[Callable[[FitProgress], None] | None]:
+    """Give a callback that shows a fit's progress on stderr; None when nothing is to be shown."""
+    if quiet:
+        yield None
+    elif sys.stderr.isatty():
+        with _bar() as callback:
+            yield callback
+    else:
+        yield _lines()
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[FitProgress], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("fitting"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
+        TextColumn("{task.fields[psnr]:.2f} dB"), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("fit", total=None, psnr=0.0)
+
+        def show(state: FitProgress) -> None:
+            progress.update(task, completed=state.step, total=state.steps, psnr=state.psnr_db)
+
+        yield show
+
+
+def _lines() -> Callable[[FitProgress], None]:
+    last = time.monotonic()
+
+    def show(state: FitProgress) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if state.step != state.steps and now - last < _SECONDS_BETWEEN_LINES:
+            return
+        last = now
+        left = state.seconds * (state.steps - state.step) / max(1, state.step)
+        print(f"fit {state.step}/{state.steps}  {state.psnr_db:.2f} dB  {left:.0f} s left", file=sys.stderr, flush=True)
+
+    return show

@@ -1,0 +1,87 @@
+"""Reports as tables for people."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from imagegs_tex.formats.names import printable
+from imagegs_tex.metrics import MapScore
+from imagegs_tex.report import CompareReport, CompressReport, InfoReport
+
+
+def print_compression(report: CompressReport, output: Path) -> None:
+    """Print how each map was understood, how well it came out, and what the file costs."""
+    table = _table("map", "understood as", "PSNR dB", "SSIM")
+    for reading, score in zip(report.readings, report.maps, strict=True):
+        table.add_row(_text(score.name), _text(reading), f"{score.psnr_db:.2f}", f"{score.ssim:.4f}")
+    console = _console()
+    console.print(table)
+    console.print(
+        f"{_text(output)}: {report.file_bytes:,} bytes, {report.bits_per_texel:.3f} bits per texel "
+        f"({report.bits_per_channel_texel:.4f} per channel), {report.gaussians:,} Gaussians, "
+        f"{report.psnr_db:.2f} dB, {report.seconds.total:.1f} s on {report.backend}",
+        soft_wrap=True,
+    )
+
+
+def print_comparison(report: CompareReport, file: Path) -> None:
+    """Print the scores of each map and the pooled PSNR."""
+    table = _table("map", "semantic", "PSNR dB", "SSIM", "FLIP", "degrees (mean, p95)")
+    for score in report.maps:
+        table.add_row(
+            _text(score.name), score.semantic.replace("_", " "), f"{score.psnr_db:.2f}", f"{score.ssim:.4f}",
+            "" if score.flip is None else f"{score.flip:.4f}", _degrees(score),
+        )  # fmt: skip
+    console = _console()
+    console.print(table)
+    console.print(f"{_text(file)}: {report.psnr_db:.2f} dB over all channels", soft_wrap=True)
+
+
+def print_info(info: InfoReport, file: Path) -> None:
+    """Print what a file holds and where its bytes go."""
+    console = _console()
+    console.print(
+        f"{_text(file)}: {info.width} x {info.height} texels, {info.channels} channels in {info.components} components, "
+        f"{info.gaussians:,} Gaussians, format version {info.version}",
+        soft_wrap=True,
+    )
+    maps = _table("map", "semantic", "channels", "format", "transfer")
+    for entry in info.maps:
+        constant = f" ({entry.constant_channels} constant)" if entry.constant_channels else ""
+        maps.add_row(
+            _text(entry.name), entry.semantic.replace("_", " "), f"{entry.channels}{constant}", entry.sample_format,
+            entry.transfer,
+        )  # fmt: skip
+    console.print(maps)
+    ledger = _table("section", "bytes", "share", "bits per Gaussian")
+    for section in info.sections:
+        ledger.add_row(
+            section.name, f"{section.stored_bytes:,}", f"{section.stored_bytes / info.file_bytes:.1%}",
+            f"{8 * section.stored_bytes / info.gaussians:.2f}",
+        )  # fmt: skip
+    ledger.add_row("file", f"{info.file_bytes:,}", "", f"{8 * info.file_bytes / info.gaussians:.2f}")
+    console.print(ledger)
+    console.print(f"{info.bits_per_texel:.4f} bits per texel; {info.gpu_bytes:,} bytes on the GPU")
+
+
+def _degrees(score: MapScore) -> str:
+    if score.normal_degrees_mean is None or score.normal_degrees_p95 is None:
+        return ""
+    return f"{score.normal_degrees_mean:.2f}, {score.normal_degrees_p95:.2f}"
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for index, heading in enumerate(headings):
+        table.add_column(heading, overflow="fold", justify="left" if index < 2 else "right")
+    return table
+
+
+def _text(value: object) -> str:
+    return escape(printable(value))
+
+
+def _console() -> Console:
+    return Console(highlight=False)

@@ -1,0 +1,94 @@
+"""Principal components across channels: what the Gaussians' features are coefficients of.
+
+The channels of a material are correlated (a crack is dark, rough and steep at once). In an orthonormal basis the
+squared error is the same, so the fit, the rasterizer and the file all work on components, and most of the bits go to
+the first few.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from imagegs_tex.formats.gaussians import BASIS_CODE_MAX, OFFSET_SCALE, basis_values
+
+NEGLIGIBLE_VARIANCE: Final = 1e-7
+"""Components below this variance, in squared code units (a hundredth of an 8-bit step's), are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """Codes as the file holds them, and the values they mean."""
+
+    offset_codes: NDArray[np.uint16]  # [C]
+    basis_scale: float  # float32 value
+    basis_codes: NDArray[np.int16]  # [K, C]
+    deviations: NDArray[np.float64]  # [K] standard deviation of each component over the texels
+
+    @property
+    def count(self) -> int:
+        """K."""
+        return len(self.basis_codes)
+
+    @property
+    def offset(self) -> NDArray[np.float32]:
+        """Mean of each channel [C], in the code domain."""
+        return (self.offset_codes / OFFSET_SCALE).astype(np.float32)
+
+    @property
+    def basis(self) -> NDArray[np.float32]:
+        """Rows [K, C], orthonormal but for their rounding."""
+        return basis_values(self.basis_codes, self.basis_scale)
+
+
+def principal_components(texels: NDArray[np.float32]) -> Components:
+    """Find the components of a stack's texels [H, W, C] in [0, 1], the largest first."""
+    flat = texels.reshape(-1, texels.shape[2])
+    offset_codes = np.rint(flat.mean(axis=0, dtype=np.float64) * OFFSET_SCALE).astype(np.uint16)
+    variances, vectors = np.linalg.eigh(_covariance(flat, offset_codes / OFFSET_SCALE))
+    order = np.argsort(-variances, kind="stable")
+    variances, rows = np.maximum(variances[order], 0.0), vectors[:, order].T
+    kept = max(1, int((variances > NEGLIGIBLE_VARIANCE).sum()))
+    rows = rows[:kept]
+    rows *= np.where(rows[np.arange(kept), np.abs(rows).argmax(axis=1)] < 0, -1.0, 1.0)[:, None]  # a sign of our own
+    scale = float(np.float32(np.abs(rows).max()))
+    codes = np.rint(rows * (BASIS_CODE_MAX / scale)).astype(np.int16)
+    return Components(offset_codes, scale, codes, np.sqrt(variances[:kept]))
+
+
+def to_components(texels: NDArray[np.float32], components: Components, device: torch.device) -> Tensor:
+    """Return the coefficients float32 [H, W, K] of a stack's texels [H, W, C]."""
+    height, width, _ = texels.shape
+    image = torch.empty(height, width, components.count)
+    basis, offset = torch.from_numpy(components.basis.T.copy()), torch.from_numpy(components.offset)
+    for start in range(0, height, _BAND):
+        torch.matmul(torch.from_numpy(texels[start : start + _BAND]) - offset, basis, out=image[start : start + _BAND])
+    return image.to(device)
+
+
+def to_channels(image: Tensor, basis: NDArray[np.float32], offset: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the channels float32 [H, W, C] in [0, 1] of coefficients [H, W, K]."""
+    height, width, _ = image.shape
+    channels = torch.empty(height, width, basis.shape[1])
+    rows, shift = torch.from_numpy(basis), torch.from_numpy(offset)
+    for start in range(0, height, _BAND):
+        band = channels[start : start + _BAND]
+        torch.matmul(image[start : start + _BAND].cpu(), rows, out=band)
+        band.add_(shift).clamp_(0.0, 1.0)
+    return channels.numpy()
+
+
+_BAND: Final = 256
+"""Rows handled at once: bounds the memory of temporaries."""
+
+
+def _covariance(flat: NDArray[np.float32], mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    channels = flat.shape[1]
+    sums = np.zeros((channels, channels))
+    for start in range(0, len(flat), 1 << 18):
+        centred = flat[start : start + (1 << 18)] - mean
+        sums += centred.T @ centred
+    return sums / len(flat)

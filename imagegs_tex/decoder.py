@@ -1,0 +1,106 @@
+"""From a quantized set to maps: render, mix the channels, and give each map its own sample format back."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from imagegs_tex.components import to_channels
+from imagegs_tex.formats import gaussians as g
+from imagegs_tex.formats.atomic import make_folder, write_files
+from imagegs_tex.formats.errors import IgsError, UsageError
+from imagegs_tex.formats.gaussians import QuantizedGaussianSet
+from imagegs_tex.formats.images import encode_image
+from imagegs_tex.formats.names import printable, safe_stem
+from imagegs_tex.formats.stack import MAX_SIZE, SampleFormat, Samples, TextureMap, expand_map
+from imagegs_tex.rasterize.backend import Backend
+
+
+def render_channels(
+    quantized: QuantizedGaussianSet, backend: Backend, size: tuple[int, int] | None = None
+) -> NDArray[np.float32]:
+    """Render all coded channels.
+
+    Args:
+        quantized: the file's content
+        backend: the rasterizer
+        size: width and height of the result in texels; None for the file's own
+
+    Returns:
+        float32 [H, W, C] in the code domain, [0, 1]
+    """
+    width, height = size or (quantized.width, quantized.height)
+    scale = np.array([width / quantized.width, height / quantized.height])
+    values = g.dequantize(quantized)
+    means = torch.from_numpy((values.means * scale).astype(np.float32)).to(backend.device)
+    # q is a quadratic form of texel offsets: stretching the picture by s divides its coefficients by s twice
+    stretch = np.array([scale[0] ** 2, scale[0] * scale[1], scale[1] ** 2])
+    conics = torch.from_numpy((values.conics / stretch).astype(np.float32)).to(backend.device)
+    features = torch.from_numpy(values.features).to(backend.device)
+    image = backend.render(means, conics, features, quantized.cutoff, (width, height))
+    return to_channels(image, values.basis, values.offset)
+
+
+def scaled_size(quantized: QuantizedGaussianSet, scale: float | None, size: tuple[int, int] | None) -> tuple[int, int]:
+    """Return the size in texels that a scale or an explicit size asks for; UsageError when it is impossible."""
+    if scale is not None and size is not None:
+        raise UsageError("--scale and --size exclude each other; give one of them")
+    if size is None:
+        factor = 1.0 if scale is None else scale
+        if not factor > 0 or factor > MAX_SIZE:
+            raise UsageError(f"a scale of {factor:g} is impossible; give a number above 0")
+        size = (max(1, round(quantized.width * factor)), max(1, round(quantized.height * factor)))
+    if not all(1 <= side <= MAX_SIZE for side in size):
+        raise UsageError(f"a size of {size[0]} x {size[1]} is outside 1..{MAX_SIZE}; choose a smaller one")
+    return size
+
+
+def decode_maps(
+    quantized: QuantizedGaussianSet, backend: Backend, size: tuple[int, int] | None = None
+) -> list[tuple[TextureMap, Samples]]:
+    """Return every map with its samples [H, W, channels], in its own sample format."""
+    texels = render_channels(quantized, backend, size)
+    return [(texture_map, expand_map(texels, texture_map)) for texture_map in quantized.maps]
+
+
+def write_maps(maps: list[tuple[TextureMap, Samples]], folder: Path, image_format: str | None) -> list[Path]:
+    """Write one image per map, all or none of them.
+
+    Args:
+        maps: of :func:`decode_maps`
+        folder: created when missing; names from the file never lead out of it
+        image_format: png, exr or tga; None gives PNG, and EXR for floating-point maps
+
+    Returns:
+        the paths, in the order of the maps
+    """
+    make_folder(folder)
+    files: dict[Path, bytes] = {}
+    taken: set[str] = set()
+    for texture_map, samples in maps:
+        suffix = f".{image_format}" if image_format else (".exr" if texture_map.sample_format.is_float else ".png")
+        stem = safe_stem(texture_map.name)
+        if stem.casefold() in taken:
+            raise IgsError(
+                f"two maps of the file would both be written as {printable(stem)}{suffix}; decode is refused"
+            )
+        taken.add(stem.casefold())
+        files[folder / (stem + suffix)] = encode_image(_for_suffix(samples, suffix), suffix)
+    write_files(files)
+    return list(files)
+
+
+def _for_suffix(samples: Samples, suffix: str) -> NDArray[np.generic]:
+    """Change the sample format where an image format cannot hold it: TGA is 8-bit, PNG 8 or 16, EXR floating point."""
+    sample_format = SampleFormat.of(samples.dtype)
+    if suffix == ".exr":
+        if sample_format.is_float:
+            return samples
+        wide = np.float16 if sample_format == SampleFormat.UINT8 else np.float32
+        return (samples / np.float32(sample_format.max_value)).astype(wide)
+    wanted = SampleFormat.UINT8 if suffix == ".tga" else SampleFormat.UINT16
+    if sample_format == SampleFormat.UINT8 or sample_format == wanted:
+        return samples
+    values = np.clip(samples.astype(np.float64) / sample_format.max_value, 0.0, 1.0)
+    return np.rint(values * wanted.max_value).astype(wanted.dtype)

@@ -1,0 +1,97 @@
+"""Rounding features to codes by coordinate descent on rate and distortion together.
+
+With the geometry fixed, the squared error is a quadratic form in the features: rounding one of them changes what is
+best for its neighbours. So codes are chosen one at a time against the current codes of all others, minimising
+``error + weight * bits`` with bits from the codes' own statistics. Against plain rounding this saved 10 to 15 % of the
+feature bits and gained 0.1 to 0.4 dB at the same step (docs/benchmarks.md).
+"""
+
+import math
+from typing import Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+_ROUNDS: Final = 4
+"""Between rounds the statistics are taken anew; the first looks at the error alone."""
+_SWEEPS: Final = 2
+_SMOOTHING: Final = 0.3
+"""Added to every count, so that codes next to those in use have a price."""
+_CODE_LIMIT: Final = 32000
+
+
+def choose_feature_codes(
+    row_starts: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    values: NDArray[np.float64],
+    diagonal: NDArray[np.float64],
+    best: NDArray[np.float64],
+    steps: NDArray[np.float64],
+    bit_price: float,
+) -> NDArray[np.int16]:
+    """Choose integer codes for features.
+
+    Args:
+        row_starts: [N + 1] of the normal equations' sparse matrix
+        columns: [M]
+        values: [M]
+        diagonal: [N]
+        best: [N, K] the features that solve the equations
+        steps: [K] value of one code
+        bit_price: squared error that one bit is worth
+
+    Returns:
+        codes [N, K]; the features are codes * steps
+    """
+    codes = np.clip(np.rint(best / steps), -_CODE_LIMIT, _CODE_LIMIT).astype(np.int64)
+    floor = 1e-6 * max(float(np.median(diagonal)), 1e-12)
+    for round_number in range(_ROUNDS):
+        least = codes.min(axis=0) - 1
+        prices = [code_lengths(codes[:, k], int(least[k])) for k in range(codes.shape[1])]
+        price_starts = np.zeros(len(prices) + 1, np.int64)
+        np.cumsum([len(price) for price in prices], out=price_starts[1:])
+        _descend(
+            row_starts, columns, values, diagonal + floor, best, steps, bit_price if round_number else 0.0,
+            np.concatenate(prices), price_starts, least, codes,
+        )  # fmt: skip
+    return codes.astype(np.int16)
+
+
+def code_lengths(codes: NDArray[np.int64], least: int) -> NDArray[np.float64]:
+    """Return the ideal length in bits of each code from ``least`` to one above the greatest, by their statistics."""
+    counts = np.bincount(codes - least, minlength=int(codes.max()) - least + 2) + _SMOOTHING
+    return np.asarray(-np.log2(counts / counts.sum()))
+
+
+@njit(cache=True)
+def _descend(  # type: ignore[no-untyped-def]
+    row_starts, columns, values, diagonal, best, steps, bit_price, prices, price_starts, least, codes
+):
+    count, components = codes.shape
+    slopes = np.zeros((count, components))  # matrix @ (codes * steps - best): half the error's gradient
+    for n in range(count):
+        for at in range(row_starts[n], row_starts[n + 1]):
+            m = columns[at]
+            for k in range(components):
+                slopes[n, k] += values[at] * (codes[m, k] * steps[k] - best[m, k])
+    for _ in range(_SWEEPS):
+        for n in range(count):
+            for k in range(components):
+                current = codes[n, k]
+                optimum = current * steps[k] - slopes[n, k] / diagonal[n]
+                below = np.int64(math.floor(optimum / steps[k]))
+                chosen, lowest = current, np.inf
+                for candidate in (below - 1, below, below + 1, below + 2, 0):
+                    index = candidate - least[k]
+                    if index < 0 or index >= price_starts[k + 1] - price_starts[k]:
+                        continue
+                    distance = candidate * steps[k] - optimum
+                    cost = diagonal[n] * distance * distance + bit_price * prices[price_starts[k] + index]
+                    if cost < lowest:
+                        lowest, chosen = cost, candidate
+                if chosen != current:
+                    codes[n, k] = chosen
+                    change = (chosen - current) * steps[k]
+                    for at in range(row_starts[n], row_starts[n + 1]):
+                        slopes[columns[at], k] += values[at] * change

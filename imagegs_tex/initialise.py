@@ -1,0 +1,99 @@
+"""Where the Gaussians start: positions by gradient, size by local density, form by the structure tensor."""
+
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from imagegs_tex.gaussians import GaussianSet
+
+UNIFORM_SHARE: Final = 0.3
+"""Share of the Gaussians that are spread evenly; the rest follows the gradient's magnitude."""
+SIZE_OF_SPACING: Final = 0.4
+"""Standard deviation over the local spacing. Wider is slower and, with solved features, no better (0.5: -0.03 dB)."""
+DENSITY_BLUR: Final = 4.0
+"""Texels over which the local density is averaged."""
+TENSOR_BLUR: Final = 1.0
+"""Texels over which the structure tensor is averaged."""
+MOST_ELONGATED: Final = 8.0
+"""Ratio of axes at the start. On thin lines the tensor's form is worth 3 dB after 100 steps over round Gaussians."""
+
+
+def initialise(image: Tensor, count: int, generator: np.random.Generator) -> GaussianSet:
+    """Place Gaussians for a picture.
+
+    Args:
+        image: [H, W, K] in component space
+        count: N, at least 1
+        generator: decides between equally good places
+
+    Returns:
+        a set whose features are the picture at the means; solve for better ones.
+    """
+    xx, xy, yy = _gradient_products(image)
+    magnitude = torch.sqrt(xx + yy)
+    total = magnitude.sum(dtype=torch.float64)
+    share = UNIFORM_SHARE if total > 0 else 1.0
+    density = magnitude * float((1 - share) / total.clamp_min(1e-30)) + share / magnitude.numel()
+    rows, columns = sample_texels(density, count, generator)
+    jitter = torch.from_numpy(generator.random((count, 2)).astype(np.float32)).to(image.device)
+    means = torch.stack([columns, rows], dim=1) + jitter
+    local = _blur(density, DENSITY_BLUR)[rows, columns] * count
+    size = 2 * torch.log(SIZE_OF_SPACING / torch.sqrt(local))
+    form = _forms(_blur(xx, TENSOR_BLUR), _blur(xy, TENSOR_BLUR), _blur(yy, TENSOR_BLUR), rows, columns)
+    log_covariances = torch.cat([size[:, None], form], dim=1)
+    return GaussianSet(means.float(), log_covariances.float(), image[rows, columns].clone())
+
+
+def sample_texels(density: Tensor, count: int, generator: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Draw rows and columns of count texels in proportion to a density [H, W], stratified along its running sum."""
+    running = torch.cumsum(density.reshape(-1).double(), dim=0)
+    strata = (np.arange(count) + generator.random(count)) / count
+    drawn = torch.from_numpy(strata).to(density.device) * running[-1]
+    index = torch.searchsorted(running, drawn).clamp_max(density.numel() - 1)
+    return torch.div(index, density.shape[1], rounding_mode="floor"), index % density.shape[1]
+
+
+def _gradient_products(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Sums over components of products of central differences: the structure tensor's xx, xy and yy, each [H, W]."""
+    height, width, components = image.shape
+    xx, xy, yy = (torch.zeros(height, width, device=image.device) for _ in range(3))
+    for k in range(components):
+        plane = functional.pad(image[None, None, :, :, k], (1, 1, 1, 1), mode="replicate")[0, 0]
+        dx = (plane[1:-1, 2:] - plane[1:-1, :-2]) / 2
+        dy = (plane[2:, 1:-1] - plane[:-2, 1:-1]) / 2
+        xx.addcmul_(dx, dx)
+        xy.addcmul_(dx, dy)
+        yy.addcmul_(dy, dy)
+    return xx, xy, yy
+
+
+def _forms(xx: Tensor, xy: Tensor, yy: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Return h, b [N, 2]: elongated along edges, by the root of the tensor's eigenvalue ratio."""
+    xx, xy, yy = xx[rows, columns], xy[rows, columns], yy[rows, columns]
+    half_difference, half_sum = (xx - yy) / 2, (xx + yy) / 2
+    radius = torch.sqrt(half_difference**2 + xy**2)
+    floor = 1e-9
+    ratio = (half_sum + radius + floor) / ((half_sum - radius).clamp_min(0) + floor)
+    strength = (torch.log(ratio) / 2).clamp_max(2 * float(np.log(MOST_ELONGATED)))
+    direction = torch.stack([half_difference, xy], dim=1) / radius.clamp_min(1e-20)[:, None]
+    return -direction * strength[:, None]
+
+
+def _blur(plane: Tensor, deviation: float) -> Tensor:
+    """Blur [H, W] with a Gaussian, repeating its border."""
+    radius = round(4 * deviation)
+    taps = np.exp(-0.5 * (np.arange(-radius, radius + 1) / deviation) ** 2)
+    kernel = _as_tensor(taps / taps.sum(), plane)
+    blurred = plane[None, None]
+    for shape, padding in (((1, -1), (radius, radius, 0, 0)), ((-1, 1), (0, 0, radius, radius))):
+        padded = functional.pad(blurred, padding, mode="replicate")
+        blurred = functional.conv2d(padded, kernel.reshape(1, 1, *shape))
+    return blurred[0, 0]
+
+
+def _as_tensor(values: NDArray[np.float64], like: Tensor) -> Tensor:
+    return torch.from_numpy(values).to(dtype=like.dtype, device=like.device)

@@ -1,0 +1,64 @@
+"""Losses beyond the squared error: absolute error and structural similarity, on the differentiable picture."""
+
+from typing import Final
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from imagegs_tex.gaussians import GaussianSet
+from imagegs_tex.rasterize.backend import Backend
+from imagegs_tex.rasterize.operation import rasterize
+from imagegs_tex.settings import FitSettings
+
+SSIM_WINDOW: Final = 11
+SSIM_DEVIATION: Final = 1.5
+SSIM_C1: Final = 0.01**2
+SSIM_C2: Final = 0.03**2
+"""Window and constants of Wang et al., "Image quality assessment", 2004, for values with a range of 1."""
+
+
+def generic_loss(
+    gaussians: GaussianSet, conics: Tensor, image: Tensor, settings: FitSettings, backend: Backend
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """Return the weighted loss, differentiable, and the squared error by itself.
+
+    The three terms are weighed by the settings; the SSIM term is 1 - SSIM, averaged, times texels and components, so
+    that its weight means the same at every size.
+    """
+    height, width, components = image.shape
+    picture = rasterize(gaussians.means, conics, gaussians.features, backend, settings.cutoff, (width, height))
+    difference = picture - image
+    squared = difference.square().sum()
+    loss = settings.l2_weight * squared
+    if settings.l1_weight:
+        loss = loss + settings.l1_weight * difference.abs().sum()
+    if settings.ssim_weight:
+        dissimilarity = 1 - structural_similarity(picture, image).mean()
+        loss = loss + settings.ssim_weight * dissimilarity * height * width * components
+    return loss, squared.detach()
+
+
+def structural_similarity(first: Tensor, second: Tensor) -> Tensor:
+    """Return the SSIM of two pictures [H, W, K] with a value range of 1, averaged over texels, per channel [K].
+
+    Only windows that lie inside are counted; a picture smaller than the window uses a window of its own size.
+    """
+    height, width, _ = first.shape
+    planes = torch.stack([first, second]).permute(3, 0, 1, 2)  # [K, 2, H, W]
+    x, y = planes[:, :1], planes[:, 1:]
+    means_x, means_y = _window(x, height, width), _window(y, height, width)
+    variance_x = _window(x * x, height, width) - means_x**2
+    variance_y = _window(y * y, height, width) - means_y**2
+    covariance = _window(x * y, height, width) - means_x * means_y
+    luminance = (2 * means_x * means_y + SSIM_C1) / (means_x**2 + means_y**2 + SSIM_C1)
+    structure = (2 * covariance + SSIM_C2) / (variance_x + variance_y + SSIM_C2)
+    return (luminance * structure).mean(dim=(1, 2, 3))
+
+
+def _window(planes: Tensor, height: int, width: int) -> Tensor:
+    for size, shape in ((min(SSIM_WINDOW, width), (1, -1)), (min(SSIM_WINDOW, height), (-1, 1))):
+        positions = torch.arange(size, dtype=planes.dtype, device=planes.device) - (size - 1) / 2
+        taps = torch.exp(-0.5 * (positions / SSIM_DEVIATION) ** 2)
+        planes = functional.conv2d(planes, (taps / taps.sum()).reshape(1, 1, *shape))
+    return planes

@@ -1,0 +1,70 @@
+"""From real numbers to codes: geometry by rounding, features by coordinate descent.
+
+The arithmetic from codes back to values is imagegs_tex.formats.gaussians, used here for every rounding, so that the
+fit, the writer and all decoders agree on what a code means.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from imagegs_tex.formats import gaussians as g
+from imagegs_tex.settings import Precision
+
+_WANTED_PER_CELL: Final = 1.0
+_INT16: Final = np.iinfo(np.int16)
+
+
+@dataclass(frozen=True, slots=True)
+class GeometryQuantizer:
+    """Rounds means and log-covariances to what the file can hold."""
+
+    width: int  # texels
+    height: int  # texels
+    cell_log2: int
+    position_ratio: float  # float32 value
+    size_step: float  # float32 value
+    form_step: float  # float32 value
+
+    def codes(
+        self, means: NDArray[np.floating], log_covariances: NDArray[np.floating]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int16], NDArray[np.int32]]:
+        """Return position codes [N, 2], shape codes [N, 3] and position exponents [N, 2]."""
+        steps = np.array([self.size_step, self.form_step, self.form_step])
+        shape_codes = np.rint(log_covariances.astype(np.float64) / steps).astype(np.int16)
+        shapes = g.shape_values(shape_codes, self.size_step, self.form_step)
+        exponents = g.clamp_exponents(
+            g.rounded_exponents(shapes, self.position_ratio), g.least_exponent(self.width, self.height), self.cell_log2
+        )
+        position_steps = np.exp2(exponents)
+        # the last code whose position, half a step on, still lies inside the picture
+        last = np.maximum(np.ceil(np.array([self.width, self.height]) / position_steps - 0.5) - 1, 0)
+        position_codes = np.clip(np.floor(means.astype(np.float64) / position_steps), 0, last).astype(np.int32)
+        return position_codes, shape_codes, exponents
+
+    def nearest(self, means: Tensor, log_covariances: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the values [N, 2] and [N, 3] that the codes mean; same device and dtype."""
+        position_codes, shape_codes, exponents = self.codes(means.cpu().numpy(), log_covariances.cpu().numpy())
+        values = (position_codes + 0.5) * np.exp2(exponents)
+        shapes = g.shape_values(shape_codes, self.size_step, self.form_step)
+        return (
+            torch.from_numpy(values).to(dtype=means.dtype, device=means.device),
+            torch.from_numpy(shapes).to(dtype=means.dtype, device=means.device),
+        )
+
+
+def geometry_quantizer(width: int, height: int, count: int, precision: Precision) -> GeometryQuantizer:
+    """Choose cells that hold about one Gaussian each, which is where counts and positions together are smallest."""
+    wanted = np.log2(max(1.0, width * height * _WANTED_PER_CELL / count)) / 2
+    cell_log2 = int(np.clip(np.rint(wanted), *g.CELL_LOG2_RANGE))
+    return GeometryQuantizer(
+        width, height, cell_log2, _f32(precision.position_ratio), _f32(precision.size_step), _f32(precision.form_step)
+    )
+
+
+def _f32(value: float) -> float:
+    return float(np.float32(value))

@@ -1,0 +1,179 @@
+"""The cpu backend: numba kernels over tiles, float32, any thread count, the same bits for each."""
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from imagegs_tex.formats.gaussians import EPSILON
+from imagegs_tex.rasterize import cpu_kernels as kernels
+from imagegs_tex.rasterize.backend import NormalEquations, SquaredError, Target, check_arguments
+from imagegs_tex.rasterize.tiles import TILE, TileLists, build_tile_lists
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class CpuTarget:
+    """A picture as planes per tile, padded with zeros to whole tiles and groups of components."""
+
+    width: int  # texels
+    height: int  # texels
+    component_count: int  # K, without the padding
+    planes: FloatArray  # float32 [tiles, padded K, texels of a tile]
+
+
+class CpuBackend:
+    """The default where there is no GPU; see :class:`imagegs_tex.rasterize.backend.Backend`."""
+
+    name = "cpu"
+    device = torch.device("cpu")
+
+    def __init__(self, threads: int | None = None) -> None:
+        """Use that many threads, or one per core; never more than numba was started with."""
+        most = numba.config.NUMBA_NUM_THREADS
+        self.threads = most if threads is None else max(1, min(threads, most))
+        self._epsilon = np.float32(EPSILON)
+
+    def render(
+        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, size: tuple[int, int]
+    ) -> Tensor:  # fmt: skip
+        """Return the picture float32 [H, W, K]."""
+        check_arguments(means, conics, features)
+        width, height = size
+        arrays = _arrays(means, conics, features)
+        lists = self._lists(arrays, cutoff, width, height)
+        image = np.empty((height, width, features.shape[1]), np.float32)
+        kernels.render_tiles(
+            *arrays, self._epsilon, cutoff, lists.slot_gaussian, lists.slot_rows, lists.tile_starts,
+            lists.tile_slots, lists.across, image,
+        )  # fmt: skip
+        return torch.from_numpy(image)
+
+    def render_backward(
+        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, image_gradient: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the gradients of means, conics and features."""
+        planes = _planes(image_gradient)
+        height, width, _ = image_gradient.shape
+        gradients, _ = self._differentiate(means, conics, features, cutoff, planes, True, width, height)
+        return gradients
+
+    def prepare_target(self, image: Tensor) -> Target:
+        """Bring a picture [H, W, K] into planes per tile."""
+        height, width, components = image.shape
+        return CpuTarget(width, height, components, _planes(image))
+
+    def squared_error(
+        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: Target
+    ) -> SquaredError:
+        """Render, compare and differentiate, fused per tile."""
+        assert isinstance(target, CpuTarget)
+        gradients, tile_errors = self._differentiate(
+            means, conics, features, cutoff, target.planes, False, target.width, target.height
+        )
+        return SquaredError(torch.tensor(tile_errors.astype(np.float64).sum()), *gradients)
+
+    def normal_equations(self, means: Tensor, conics: Tensor, cutoff: float, target: Target) -> NormalEquations:
+        """Return the sparse linear system of the features."""
+        assert isinstance(target, CpuTarget)
+        arrays = _arrays(means, conics, torch.empty(means.shape[0], 1))
+        lists = self._lists(arrays, cutoff, target.width, target.height)
+        lengths = np.diff(lists.tile_starts)
+        pair_starts = np.zeros(len(lengths) + 1, np.int64)
+        np.cumsum(lengths * (lengths + 1) // 2, out=pair_starts[1:])
+        pairs = np.empty(pair_starts[-1], np.float32)
+        slot_rhs = np.empty((len(lists.slot_gaussian), target.planes.shape[1]), np.float32)
+        kernels.correlate_tiles(
+            arrays[0], arrays[1], self._epsilon, cutoff, lists.slot_gaussian, lists.slot_rows, lists.tile_starts,
+            lists.tile_slots, lists.across, target.planes, target.width, target.height, pair_starts, pairs, slot_rhs,
+        )  # fmt: skip
+        count = len(arrays[0])
+        rhs = np.empty((count, slot_rhs.shape[1]), np.float64)
+        kernels.sum_slots(slot_rhs, lists.slot_starts, rhs)
+        row_starts = np.zeros(count + 1, np.int64)
+        members = (lists.slot_starts, lists.slot_gaussian, lists.slot_tile, lists.tile_starts, lists.tile_slots)
+        none = (np.empty(0, np.int32), np.empty(0, np.float64))
+        kernels.gather_rows(*members, pair_starts, pairs, row_starts, *none)
+        np.cumsum(row_starts, out=row_starts)
+        columns, values = np.empty(row_starts[-1], np.int32), np.empty(row_starts[-1], np.float64)
+        kernels.gather_rows(*members, pair_starts, pairs, row_starts, columns, values)
+        diagonal = np.zeros(count, np.float64)
+        rows = np.repeat(np.arange(count, dtype=np.int32), np.diff(row_starts))
+        on_diagonal = columns == rows
+        diagonal[columns[on_diagonal]] = values[on_diagonal]
+        return NormalEquations(
+            torch.from_numpy(row_starts),
+            torch.from_numpy(columns),
+            torch.from_numpy(values),
+            torch.from_numpy(diagonal),
+            torch.from_numpy(np.ascontiguousarray(rhs[:, : target.component_count])),
+        )
+
+    def multiply(self, equations: NormalEquations, vectors: Tensor) -> Tensor:
+        """Return matrix @ vectors, float64 [N, K]."""
+        numba.set_num_threads(self.threads)
+        product = np.empty(tuple(vectors.shape), np.float64)
+        kernels.multiply_rows(
+            equations.row_starts.numpy(), equations.columns.numpy(), equations.values.numpy(), vectors.numpy(), product
+        )
+        return torch.from_numpy(product)
+
+    def _lists(self, arrays: tuple[FloatArray, ...], cutoff: float, width: int, height: int) -> TileLists:
+        numba.set_num_threads(self.threads)
+        return build_tile_lists(arrays[0], arrays[1], cutoff, width, height)
+
+    def _differentiate(
+        self,
+        means: Tensor,
+        conics: Tensor,
+        features: Tensor,
+        cutoff: float,
+        planes: FloatArray,
+        planes_are_gradient: bool,
+        width: int,
+        height: int,
+    ) -> tuple[tuple[Tensor, Tensor, Tensor], FloatArray]:
+        check_arguments(means, conics, features)
+        arrays = _arrays(means, conics, features)
+        lists = self._lists(arrays, cutoff, width, height)
+        slot_gradients = np.empty((len(lists.slot_gaussian), kernels.GEOMETRY + arrays[2].shape[1]), np.float32)
+        tile_errors = np.empty(lists.across * lists.down, np.float32)
+        kernels.differentiate_tiles(
+            *arrays, self._epsilon, cutoff, lists.slot_gaussian, lists.slot_rows, lists.tile_starts, lists.tile_slots,
+            lists.across, planes, planes_are_gradient, width, height, slot_gradients, tile_errors,
+        )  # fmt: skip
+        sums = np.empty((len(arrays[0]), slot_gradients.shape[1]), np.float32)
+        kernels.sum_slots(slot_gradients, lists.slot_starts, sums)
+        gradients = torch.from_numpy(sums)
+        features_end = kernels.GEOMETRY + features.shape[1]
+        return (gradients[:, :2], gradients[:, 2:5], gradients[:, 5:features_end]), tile_errors
+
+
+def _arrays(means: Tensor, conics: Tensor, features: Tensor) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return contiguous float32 arrays, the features padded with zeros to whole groups."""
+    count, components = features.shape
+    padded = np.zeros((count, -(-components // kernels.GROUP) * kernels.GROUP), np.float32)
+    padded[:, :components] = features.detach().numpy()
+    return (
+        np.ascontiguousarray(means.detach().numpy(), dtype=np.float32),
+        np.ascontiguousarray(conics.detach().numpy(), dtype=np.float32),
+        padded,
+    )
+
+
+def _planes(image: Tensor) -> FloatArray:
+    """Cut a picture [H, W, K] into planes [tiles, padded K, texels of a tile], padded with zeros."""
+    texels = image.detach().numpy()
+    height, width, components = texels.shape
+    across, down = -(-width // TILE), -(-height // TILE)
+    planes = np.zeros((down, across, -(-components // kernels.GROUP) * kernels.GROUP, TILE, TILE), np.float32)
+    for row in range(down):  # row by row of tiles, so that no second copy of the picture is made
+        band = np.zeros((TILE, across * TILE, components), np.float32)
+        rows = texels[row * TILE : row * TILE + TILE]
+        band[: rows.shape[0], :width] = rows
+        planes[row, :, :components] = band.reshape(TILE, across, TILE, components).transpose(1, 3, 0, 2)
+    return planes.reshape(down * across, -1, kernels.TEXELS)

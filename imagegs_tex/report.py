@@ -1,0 +1,84 @@
+"""What the commands report: plain data, and JSON made of it."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from imagegs_tex.formats.igs import SectionSize
+from imagegs_tex.metrics import MapScore
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """Where the time of a compression went."""
+
+    load: float
+    fit: float
+    quantize: float
+    write: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class CompressReport:
+    """One compression; scores are those of the written file, decoded again."""
+
+    width: int
+    height: int
+    channels: int  # coded
+    gaussians: int
+    file_bytes: int
+    gpu_bytes: int  # resident on the GPU, index included
+    bits_per_texel: float  # of the file, whole stack
+    bits_per_channel_texel: float  # per coded channel
+    psnr_db: float  # pooled over all channels
+    maps: tuple[MapScore, ...]
+    readings: tuple[str, ...]  # per map: how its file was understood
+    seconds: Seconds
+    backend: str
+    device: str
+    seed: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompareReport:
+    """A file against its source."""
+
+    psnr_db: float
+    maps: tuple[MapScore, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MapInfo:
+    """One map of a file."""
+
+    name: str
+    semantic: str
+    channel_semantics: tuple[str, ...]
+    channels: int  # of the image
+    constant_channels: int  # of them, those that cost nothing
+    sample_format: str
+    transfer: str
+
+
+@dataclass(frozen=True, slots=True)
+class InfoReport:
+    """What an .igs file holds."""
+
+    width: int
+    height: int
+    channels: int  # coded
+    components: int
+    gaussians: int
+    version: int  # of the format
+    file_bytes: int
+    bits_per_texel: float
+    gpu_bytes: int  # resident on the GPU, index included
+    sections: tuple[SectionSize, ...]
+    maps: tuple[MapInfo, ...]
+
+
+def as_json(report: Any) -> str:
+    """Return a report dataclass as indented JSON with a newline at the end."""
+    return json.dumps(asdict(report), indent=2, ensure_ascii=False) + "\n"

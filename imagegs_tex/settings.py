@@ -1,0 +1,77 @@
+"""What can be chosen, with the defaults that measurements chose; plain data, no torch."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+
+class Preset(StrEnum):
+    """How much time to spend; see docs/benchmarks.md for what each buys."""
+
+    FAST = "fast"
+    BALANCED = "balanced"
+    BEST = "best"
+
+
+class ImageFormat(StrEnum):
+    """What decoded maps can be written as."""
+
+    PNG = "png"
+    EXR = "exr"
+    TGA = "tga"
+
+
+@dataclass(frozen=True, slots=True)
+class FitSettings:
+    """How the Gaussians are fitted."""
+
+    steps: int = 160  # optimiser steps
+    cutoff: float = (
+        6.0  # q at which a support ends; 8 costs a fifth more time and gains nothing once features are solved
+    )
+    seed: int = 0
+    time_budget: float | None = None  # seconds; the schedule is stretched or cut to end there, so bytes may vary
+    l2_weight: float = 1.0  # of the squared error, summed over channels
+    l1_weight: float = 0.0  # of the absolute error of components
+    ssim_weight: float = 0.0  # of 1 - SSIM, times the texel count
+    mean_rate: float = 0.4  # texels per step
+    shape_rate: float = 0.18  # of m, h, b per step
+    feature_rate: float = 0.15  # component standard deviations per step
+    decay_from: float = 0.3  # share of the fit after which the rates fall geometrically
+    last_rate: float = 0.04  # rates at the end, relative
+    quantize_from: float = 0.5  # share of the fit after which positions and shapes are rounded on the way forward
+    solve_interval: int = 2  # steps between solutions for the features
+    solve_iterations: int = 3  # conjugate-gradient iterations of each
+    solve_damping: float = 0.3  # relative to the median diagonal; 0.01 gains nothing and makes features large
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """How finely each attribute is stored; steps go into the file as float32."""
+
+    position_ratio: float = 0.25  # position step over the Gaussian's own width along that axis
+    size_step: float = 0.12  # of m: 6 % of the size
+    form_step: float = 0.12  # of h and b
+    feature_step: float = 0.055  # of every component, in code units
+    rate_weight: float = 0.16  # how much a bit weighs against squared error when features are rounded
+
+
+@dataclass(frozen=True, slots=True)
+class CompressSettings:
+    """Everything that decides the bytes of a file, apart from the source."""
+
+    gaussian_count: int | None = None  # at most one of these three; none: one Gaussian per DEFAULT_TEXELS_PER_GAUSSIAN
+    bits_per_texel: float | None = None  # of the complete file, whole stack
+    max_bytes: int | None = None  # of the complete file
+    fit: FitSettings = FitSettings()
+    precision: Precision = Precision()
+
+
+DEFAULT_TEXELS_PER_GAUSSIAN: Final = 128
+
+_PRESET_STEPS: Final = {Preset.FAST: 60, Preset.BALANCED: 160, Preset.BEST: 600}
+
+
+def preset_settings(preset: Preset) -> CompressSettings:
+    """Return the settings of a preset."""
+    return CompressSettings(fit=replace(FitSettings(), steps=_PRESET_STEPS[preset]))

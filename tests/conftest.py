@@ -1,0 +1,34 @@
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def materials() -> Path:
+    """The shared test materials beside the repository, each in its own folder."""
+    folder = REPOSITORY.parent / "shared" / "materials"
+    if not folder.is_dir():
+        pytest.skip("no shared test materials at ../shared/materials")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def require_tool():
+    """Skip a test whose tool is missing, with a reason; fail instead where CI promises that the tool is there."""
+
+    def require(available: bool, reason: str) -> None:
+        if available:
+            return
+        if os.environ.get("IMAGEGS_TEX_REQUIRE_TOOLS") == "1":
+            pytest.fail(f"{reason} (IMAGEGS_TEX_REQUIRE_TOOLS=1)")
+        pytest.skip(reason)
+
+    return require

@@ -1,0 +1,47 @@
+import subprocess
+import sys
+
+import numpy as np
+
+from imagegs_tex.formats.ingest import load_stack
+from imagegs_tex.formats.stack import SampleFormat, Semantic
+
+
+def generate(repository, folder, size=128):
+    script = repository / "examples" / "make_material.py"
+    subprocess.run([sys.executable, script, folder, "--size", str(size)], check=True)
+    return load_stack(folder)
+
+
+def test_the_example_material_is_a_material(repository, tmp_path):
+    stack = generate(repository, tmp_path / "made" / "here")
+    maps = {texture_map.name: texture_map for texture_map in stack.maps}
+    assert (stack.width, stack.height, stack.channel_count) == (128, 128, 9)
+    assert {name: texture_map.semantic for name, texture_map in maps.items()} == {
+        "ao": Semantic.OCCLUSION,
+        "basecolor": Semantic.BASE_COLOUR,
+        "height": Semantic.HEIGHT,
+        "normal": Semantic.NORMAL,
+        "roughness": Semantic.ROUGHNESS,
+    }
+    assert maps["height"].sample_format == SampleFormat.UINT16
+    assert all(stack.texels[..., channel].std() > 0.01 for channel in range(9))
+
+
+def test_it_tiles_and_its_normals_have_unit_length(repository, tmp_path):
+    stack = generate(repository, tmp_path, size=256)
+    maps = {texture_map.name: texture_map for texture_map in stack.maps}
+    normal = stack.texels[..., list(maps["normal"].coded_indices)] * 2 - 1
+    assert np.abs(np.linalg.norm(normal, axis=-1) - 1).max() < 0.02
+    height = stack.texels[..., maps["height"].coded_indices[0]]
+    for axis in (0, 1):
+        seam = np.abs(np.take(height, 0, axis) - np.take(height, -1, axis)).mean()
+        inside = np.abs(np.diff(height, axis=axis)).mean()
+        assert seam < 1.5 * inside
+
+
+def test_the_same_seed_gives_the_same_bytes(repository, tmp_path):
+    generate(repository, tmp_path / "a")
+    generate(repository, tmp_path / "b")
+    for path in (tmp_path / "a").iterdir():
+        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()

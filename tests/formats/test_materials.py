@@ -1,0 +1,122 @@
+"""How the shared test materials are read, against what their SOURCES.md says of them."""
+
+import numpy as np
+import pytest
+
+from imagegs_tex.formats.images import read_image
+from imagegs_tex.formats.ingest import load_stack
+from imagegs_tex.formats.stack import Coded, Constant, SampleFormat, Semantic, Transfer, expand_map
+
+pytestmark = pytest.mark.materials
+
+# Width, height, coded channels.
+LAYOUTS = {
+    "boombox": (2048, 2048, 12),
+    "brick_wall_017": (1024, 1024, 9),
+    "bricks_npot_1000": (1000, 1000, 11),  # metallic is tinted by up to 6/255, so it is not grey
+    "caution_panel": (1024, 1024, 13),
+    "fabric_pattern_07": (1024, 1024, 9),
+    "facade_005_tiles": (1024, 1024, 9),
+    "flight_helmet_lenses": (1024, 1024, 8),
+    "flight_helmet_metal_parts": (2048, 2048, 9),
+    "franka_link0": (2048, 2048, 9),
+    "ground_037_packed": (1024, 1024, 8),
+    "image_anime_character": (456, 700, 4),
+    "image_anime_meadow": (1280, 720, 3),
+    "image_hdr_arboretum": (768, 768, 3),
+    "image_photo_plaigne": (1536, 864, 3),
+    "image_vector_castle": (1800, 1588, 3),
+    "mossy_rock_053": (1024, 1024, 9),
+    "rosewood_veneer1": (1024, 1024, 7),
+    "rusty_metal_053c": (1024, 1024, 9),
+    "scratched_metal_055a": (1024, 1024, 9),
+    "shrub_01_cutout": (2048, 2048, 7),
+    "stylized_stone_floor_001": (1024, 1024, 7),
+}
+SEMANTICS = {
+    "ao": Semantic.OCCLUSION,
+    "basecolor": Semantic.BASE_COLOUR,
+    "basecolor_height": Semantic.BASE_COLOUR,
+    "emissive": Semantic.EMISSIVE,
+    "height": Semantic.HEIGHT,
+    "image": Semantic.IMAGE,
+    "metallic": Semantic.METALLIC,
+    "metallic_roughness": Semantic.ROUGHNESS,
+    "normal": Semantic.NORMAL,
+    "normal_roughness": Semantic.NORMAL,
+    "occlusion_roughness_metallic": Semantic.OCCLUSION,
+    "roughness": Semantic.ROUGHNESS,
+}
+ORM = (Semantic.OCCLUSION, Semantic.ROUGHNESS, Semantic.METALLIC)
+
+
+def read_maps(materials, name):
+    return {texture_map.name: texture_map for texture_map in load_stack(materials / name).maps}
+
+
+def test_no_material_is_left_out(materials):
+    assert {path.name for path in materials.iterdir() if path.is_dir()} == set(LAYOUTS)
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_every_map_is_understood_and_comes_back_exactly(materials, name):
+    stack = load_stack(materials / name)
+    assert (stack.width, stack.height, stack.channel_count) == LAYOUTS[name]
+    for texture_map in stack.maps:
+        if (name, texture_map.name) != ("rosewood_veneer1", "occlusion_roughness_metallic"):  # see its own test
+            assert texture_map.semantic == SEMANTICS[texture_map.name]
+        source, sample_format = read_image(materials / name / f"{texture_map.name}{texture_map.file_suffix}")
+        assert texture_map.sample_format == sample_format
+        assert np.array_equal(expand_map(stack.texels, texture_map), source)
+
+
+def test_brick_wall_greys_are_one_channel_and_height_has_16_bits(materials):
+    maps = read_maps(materials, "brick_wall_017")
+    for name in ("roughness", "ao"):
+        assert len(maps[name].routes) == 3
+        assert len(maps[name].coded_indices) == 1
+    assert maps["height"].sample_format == SampleFormat.UINT16
+    assert maps["basecolor"].transfer == Transfer.SRGB
+    assert maps["normal"].transfer == Transfer.LINEAR
+
+
+def test_caution_panel_keeps_the_alpha_that_says_something(materials):
+    maps = read_maps(materials, "caution_panel")
+    assert isinstance(maps["basecolor"].routes[3], Coded)
+    assert maps["basecolor"].channel_semantics[3] == Semantic.OPACITY
+    assert maps["normal"].routes[3] == Constant(1.0)
+    assert maps["metallic_roughness"].routes[0] == Constant(0.0)
+    assert maps["metallic_roughness"].channel_semantics == (Semantic.DATA, Semantic.ROUGHNESS, Semantic.METALLIC)
+
+
+def test_rosewood_packing_has_only_roughness(materials):
+    maps = read_maps(materials, "rosewood_veneer1")
+    packed = maps["occlusion_roughness_metallic"]
+    assert packed.routes == (Constant(1.0), Coded(6), Constant(1.0))
+    assert packed.channel_semantics == (Semantic.DATA, Semantic.ROUGHNESS, Semantic.DATA)
+    assert maps["normal"].sample_format == SampleFormat.UINT16
+
+
+def test_stylized_stone_floor_constants_cost_nothing(materials):
+    maps = read_maps(materials, "stylized_stone_floor_001")
+    assert maps["roughness"].coded_indices == ()
+    assert maps["ao"].coded_indices == ()
+    stack = load_stack(materials / "stylized_stone_floor_001")
+    height = stack.texels[..., maps["height"].coded_indices[0]]
+    assert (height.min() * 65535, height.max() * 65535) == pytest.approx((28801, 30879))
+
+
+def test_packings(materials):
+    assert read_maps(materials, "boombox")["occlusion_roughness_metallic"].channel_semantics == ORM
+    assert read_maps(materials, "fabric_pattern_07")["occlusion_roughness_metallic"].channel_semantics == ORM
+    ground = read_maps(materials, "ground_037_packed")
+    assert ground["basecolor_height"].channel_semantics == (*[Semantic.BASE_COLOUR] * 3, Semantic.HEIGHT)
+    assert ground["normal_roughness"].channel_semantics == (*[Semantic.NORMAL] * 3, Semantic.ROUGHNESS)
+
+
+def test_the_half_float_picture(materials):
+    image = read_maps(materials, "image_hdr_arboretum")["image"]
+    assert image.sample_format == SampleFormat.FLOAT16
+    assert image.transfer == Transfer.LOG
+    assert image.log_range[0] >= 0
+    assert image.log_range[1] > 1
