@@ -13,12 +13,17 @@ RESULTS_BINDING: Final = 4
 PLACE_BINDING: Final = 5
 POINTS_ROW_LOG2: Final = 9
 
-FULL_TARGET: Final = """#version 430
+_FULL_TARGET: Final = """
 void main()
 {
     gl_Position = vec4(float((gl_VertexID & 1) * 4 - 1), float((gl_VertexID >> 1) * 4 - 1), 0.0, 1.0);
 }
 """
+
+
+def full_target(fragment_shader: str) -> str:
+    """Return a vertex shader of the same GLSL version: one triangle that covers the target."""
+    return fragment_shader.splitlines()[0] + _FULL_TARGET
 
 
 def glsl_compute(decoder: Decoder) -> str:
