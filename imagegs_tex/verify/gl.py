@@ -65,6 +65,11 @@ def open_device() -> Device:
     )
 
 
+def is_software(device: Device) -> bool:
+    """Whether the device is a CPU in disguise."""
+    return any(name in device.renderer.lower() for name in ("llvmpipe", "softpipe", "swiftshader"))
+
+
 class Scene:
     """One file's buffer on a device, and what every decoder of it needs. A context manager: it frees the GPU's memory."""
 

@@ -18,7 +18,7 @@ from imagegs_tex.metrics import pooled_psnr, score_map
 from imagegs_tex.shaders.decoder import HLSL_INCLUDE, LANGUAGES, Decoder, Language, build_decoder
 from imagegs_tex.verify import harness
 from imagegs_tex.verify.accessors import accessor_error
-from imagegs_tex.verify.gl import ComputeDecoder, Device, PixelDecoder, Scene, open_device
+from imagegs_tex.verify.gl import ComputeDecoder, Device, PixelDecoder, Scene, is_software, open_device
 from imagegs_tex.verify.reference import ReferencePicture, reference_picture, reference_points, reference_rows
 from imagegs_tex.verify.report import MAX_ERROR, MAX_STEPS, GpuBytes, SourceScore, VariantResult, VerifyReport
 from imagegs_tex.verify.toolchain import CompileError, HlslCompiler, has_tool, hlsl_to_glsl, require_tool
@@ -91,6 +91,11 @@ def verify(
         for tool in ("glslangValidator", "spirv-cross"):
             require_tool(tool, "; --lang glsl checks without it")
     chosen = device or open_device()
+    left_out = [] if "hlsl" not in wanted or has_tool("dxc") else ["hlsl through DXC: dxc is not on the PATH"]
+    if repeats and is_software(chosen):
+        repeats = 0
+        left_out.append("times: a software rasterizer's timer says nothing about a GPU")
+    left_out += [f"{language}: not asked for" for language in LANGUAGES if language not in wanted]
     decoder = decoder or build_decoder(quantized)
     picture = reference_picture(quantized)
     rng = np.random.default_rng(_SEED)
@@ -108,8 +113,6 @@ def verify(
         if source is not None and compiled:
             score = score_source(quantized, source, next(iter(compiled.values())))
     ordered = tuple(results[variant.name] for variant in _variants(wanted))
-    left_out = [] if "hlsl" not in wanted or has_tool("dxc") else ["hlsl through DXC: dxc is not on the PATH"]
-    left_out += [f"{language}: not asked for" for language in LANGUAGES if language not in wanted]
     return VerifyReport(
         passed=all(result.passed for result in ordered), renderer=chosen.renderer, gl_version=chosen.version,
         width=quantized.width, height=quantized.height, channels=quantized.channel_count,
