@@ -8,7 +8,7 @@ struct IgsShape {
     float2 across; // short axis, scaled likewise
 };
 
-// One Gaussian's codes as stored, one per component; IGS_LEAST_F* are added once per texel, in igs_finish.
+// One Gaussian's codes as stored, one per component; the least codes are added once per texel, in igs_finish.
 struct IgsFeatures {
     float code[IGS_COMPONENTS];
 };

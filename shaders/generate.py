@@ -147,7 +147,8 @@ def _finish_function(quantized: QuantizedGaussianSet, layout: RecordLayout) -> s
         lines.append(f"    float y{k} = scale * {step} * (sums.code[{k}] + ({literal(field.least)}) * sums.weight);\n")
     for channel, offset in enumerate(quantized.offset_codes / _OFFSET_SCALE):
         terms = [f"({literal(basis[k, channel])}) * y{k}" for k in range(len(basis)) if basis[k, channel] != 0]
-        value = " + ".join([literal(offset), *terms])
+        groups = [" + ".join(terms[start : start + 4]) for start in range(0, len(terms), 4)]
+        value = "\n        + ".join([literal(offset), *groups])
         lines.append(f"    texel.channel[{channel}] = clamp({value}, 0.0, 1.0);\n")
     used = "".join(lines)
     return f"""// Sums to components, components through the basis to channels.
@@ -177,9 +178,9 @@ def _bits(field: Field) -> str:
     if field.bit_count == 0:
         return "0u"
     word, shift = divmod(field.first_bit, WORD_BITS)
-    low = f"word{word} >> {shift}u" if shift else f"word{word}"
+    low = f"(word{word} >> {shift}u)" if shift else f"word{word}"
     if shift + field.bit_count > WORD_BITS:
-        low = f"({low}) | (word{word + 1} << {WORD_BITS - shift}u)"
+        low = f"({low} | (word{word + 1} << {WORD_BITS - shift}u))"
     elif shift + field.bit_count == WORD_BITS:
         return low
-    return f"({low}) & {(1 << field.bit_count) - 1}u"
+    return f"{low} & {(1 << field.bit_count) - 1}u"

@@ -75,8 +75,8 @@ Each takes the `IgsTexel`. For every one `<NAME IN CAPITALS>_EXISTS` is defined.
 `texel.channel[i]` is coded channel i in [0, 1]; `igs_layer(texel, i)` is four of them.
 
 ## Memory and cost
-{buffer["bytes"]:,} bytes on the GPU: {parts}. Nothing else is resident: steps and basis are constants in the code,
-so the include belongs to this one material.
+{buffer["bytes"]:,} bytes on the GPU: {parts}.
+Nothing else is resident: steps and basis are constants in the code, so the include belongs to this one material.
 
 | per texel | median | 99% | most |
 |---|---|---|---|

@@ -7,6 +7,7 @@ from typing import Final
 
 from imagegs_tex.shaders.accessors import Accessor
 from imagegs_tex.shaders.decoder import HLSL_INCLUDE, STORAGE_INCLUDE, TEXTURE_INCLUDE, Decoder, source, with_include
+from imagegs_tex.shaders.generate import OUTPUT_BINDING
 
 POINTS_BINDING: Final = 3
 RESULTS_BINDING: Final = 4
@@ -50,6 +51,28 @@ void main()
     if (i >= uint(points.length() / 2)) return;
     IgsTexel texel = igs_decode(vec2(uintBitsToFloat(points[2u * i]), uintBitsToFloat(points[2u * i + 1u])));
 {_store_all(decoder, "vec", "results[{at}] = floatBitsToUint({value});")}}}
+""",
+        decoder.includes[STORAGE_INCLUDE],
+    )
+
+
+def glsl_lookup(decoder: Decoder) -> str:
+    """Return a compute shader that looks every texel up by itself, as a pixel shader does.
+
+    Chips made for computing run fragment shaders on few of their cores (an H200 on 4 of 132), and this runs on all.
+    """
+    return with_include(
+        f"""#version 430
+//@include
+layout(local_size_x = 8, local_size_y = 8) in;
+layout(binding = {OUTPUT_BINDING}) writeonly uniform image2DArray target;
+void main()
+{{
+    ivec2 at = ivec2(gl_GlobalInvocationID.xy);
+    if (at.x >= IGS_WIDTH || at.y >= IGS_HEIGHT) return;
+    IgsTexel texel = igs_decode_at(vec2(at) + 0.5);
+    for (int layer = 0; layer < IGS_LAYERS; ++layer) imageStore(target, ivec3(at, layer), igs_layer(texel, layer));
+}}
 """,
         decoder.includes[STORAGE_INCLUDE],
     )

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from imagegs_tex.formats.atomic import make_folder, write_files
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
-from imagegs_tex.formats.images import encode_image
 from imagegs_tex.formats.names import printable
 from imagegs_tex.formats.stack import TextureStack, expand_map
 from imagegs_tex.metrics import pooled_psnr, score_map
@@ -226,6 +225,8 @@ def _check_texels(
 
 
 def _difference_pictures(folder: Path, name: str, difference: NDArray[np.float64]) -> dict[Path, bytes]:
+    from imagegs_tex.formats.images import encode_image  # loads the image codecs
+
     grey = np.rint(np.clip(0.5 + difference * _PICTURE_GAIN, 0, 1) * 255).astype(np.uint8)
     files = {}
     for first in range(0, grey.shape[2], 3):
