@@ -26,7 +26,9 @@ def decode(
     from imagegs_tex import pipeline
 
     chosen = None if image_format is None else image_format.value
-    paths = pipeline.decode(file, output, scale, _parse_size(size), chosen, backend, threads)
+    paths = pipeline.decode(
+        file, output, scale=scale, size=_parse_size(size), image_format=chosen, backend=backend, threads=threads
+    )
     if not quiet:
         for path in paths:
             print(path)

@@ -43,8 +43,8 @@ def print_info(info: InfoReport, file: Path) -> None:
     """Print what a file holds and where its bytes go."""
     console = _console()
     console.print(
-        f"{_text(file)}: {info.width} x {info.height} texels, {info.channels} channels in {info.components} components, "
-        f"{info.gaussians:,} Gaussians, format version {info.version}",
+        f"{_text(file)}: {info.width} x {info.height} texels, {info.channels} channels in "
+        f"{info.components} components, {info.gaussians:,} Gaussians, format version {info.version}",
         soft_wrap=True,
     )
     maps = _table("map", "semantic", "channels", "format", "transfer")

@@ -122,7 +122,7 @@ def least_exponent(width: int, height: int) -> int:
 def rounded_exponents(log_covariances: NDArray[np.float64], position_ratio: float) -> NDArray[np.float64]:
     """Return log2(t) - log2(A)/2 and the same with C, [N, 2], before rounding and clamping."""
     conics = conics_of(log_covariances)
-    return np.log2(np.float64(position_ratio)) - 0.5 * np.log2(conics[:, [0, 2]])
+    return np.asarray(np.log2(position_ratio) - 0.5 * np.log2(conics[:, [0, 2]]))
 
 
 def position_exponents(log_covariances: NDArray[np.float64], quantized: QuantizedGaussianSet) -> NDArray[np.int32]:

@@ -43,7 +43,7 @@ def pack_maps(maps: tuple[TextureMap, ...]) -> bytes:
                 texture_map.sample_format,
                 texture_map.channel_count,
                 *texture_map.log_range,
-            )  # fmt: skip
+            )
         )
         for semantic, route in zip(texture_map.channel_semantics, texture_map.routes, strict=True):
             if isinstance(route, Coded):
@@ -64,7 +64,7 @@ def unpack_maps(raw: bytes, channel_count: int) -> tuple[TextureMap, ...]:
         IgsError: a law of the format is broken
     """
     cursor = _Cursor(raw)
-    (map_count,) = cursor.take("<H")
+    map_count = cursor.take_int("<H")
     if not 1 <= map_count <= MAX_MAPS:
         raise IgsError(f"{map_count} maps is outside 1..{MAX_MAPS}")
     maps = tuple(_unpack_map(cursor, channel_count) for _ in range(map_count))

@@ -4,7 +4,7 @@
 They are imported when first used, so that importing this package loads neither torch nor numba.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
@@ -33,9 +33,10 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'imagegs_tex' has no attribute {name!r}")
     import importlib
 
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    attribute: object = getattr(importlib.import_module(_HOMES[name]), name)
+    return attribute

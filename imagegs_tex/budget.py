@@ -5,18 +5,21 @@ pilot fit of a few steps measures it; the full fit follows; the feature step the
 limit, which needs no new fit.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from imagegs_tex.decoder import decode_maps
 from imagegs_tex.encoder import EncodeSeconds, FittedGeometry, fit_geometry, round_features
 from imagegs_tex.fit import FitProgress
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.gaussians import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.formats.igs import encode_igs
-from imagegs_tex.formats.stack import TextureStack
+from imagegs_tex.formats.stack import TextureStack, expand_map
+from imagegs_tex.metrics import psnr_of, squared_error
 from imagegs_tex.rasterize.backend import Backend
-from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN, CompressSettings
+from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN, CompressSettings, FitSettings
 
 LEAST_USE: Final = 0.97
 """A file made for a size limit uses at least this share of it."""
@@ -30,6 +33,18 @@ _STEP_RANGE: Final = (0.7, 1.45)
 """How far the feature step may move from its setting; beyond, more or fewer Gaussians are the better deal."""
 _BISECTIONS: Final = 7
 _MOST_FITS: Final = 3
+PSNR_TOLERANCE_DB: Final = 0.15
+"""A file made for a PSNR has at most this much more."""
+_MOST_PSNR_FITS: Final = 4
+_PSNR_BISECTIONS: Final = 5
+_PILOT_SHORTFALL_DB: Final = 0.5
+"""What the full fit gains over a pilot at least."""
+_SLOPE_RANGE: Final = (0.4, 6.0)
+"""dB that twice the Gaussians are worth: noise to sharp graphics."""
+_MOST_DOUBLINGS: Final = 2.0
+"""How far one prediction may go."""
+_LEAST_TEXELS_PER_GAUSSIAN: Final = 6
+"""More Gaussians than that and plain texels are the better code."""
 
 Report = Callable[[FitProgress], None]
 
@@ -48,12 +63,14 @@ def encode_within_budget(
     """Encode a stack with the number of Gaussians, or the size, that the settings ask for.
 
     Raises:
-        UsageError: more than one of the three limits is given, or one that no file can meet
+        UsageError: more than one of the four limits is given, or one that no file can meet
     """
-    limits = (settings.gaussian_count, settings.bits_per_texel, settings.max_bytes)
+    limits = (settings.gaussian_count, settings.bits_per_texel, settings.max_bytes, settings.target_psnr)
     if sum(limit is not None for limit in limits) > 1:
-        raise UsageError("--gaussians, --bpp and --max-bytes exclude each other; give one of them")
+        raise UsageError("--gaussians, --bpp, --max-bytes and --target-psnr exclude each other; give one of them")
     texels = stack.width * stack.height
+    if settings.target_psnr is not None:
+        return _encode_to_psnr(stack, settings.target_psnr, settings, backend, report)
     if settings.max_bytes is not None:
         return _encode_to_size(stack, settings.max_bytes, settings, backend, report)
     if settings.bits_per_texel is not None:
@@ -62,7 +79,7 @@ def encode_within_budget(
         return _encode_to_size(stack, int(settings.bits_per_texel * texels / 8), settings, backend, report)
     count = settings.gaussian_count
     if count is None:
-        count = max(1, texels // DEFAULT_TEXELS_PER_GAUSSIAN)
+        count = _default_count(stack)
     if not 1 <= count <= min(MAX_GAUSSIANS, texels):
         raise UsageError(f"{count} Gaussians is outside 1..{min(MAX_GAUSSIANS, texels)} for {texels} texels")
     geometry, seconds = fit_geometry(stack, count, settings.fit, settings.precision, backend, report)
@@ -75,11 +92,7 @@ def _encode_to_size(
 ) -> Encoded:
     most = min(MAX_GAUSSIANS, stack.width * stack.height)
     count = _count_for(max_bytes, _FIXED_BYTES, _FIRST_BYTES_PER_GAUSSIAN, most)
-    pilot = replace(
-        settings.fit, steps=max(_PILOT_STEPS, settings.fit.steps // _PILOT_SHARE),
-        time_budget=settings.fit.time_budget and settings.fit.time_budget / _PILOT_SHARE,
-    )  # fmt: skip
-    geometry, spent = fit_geometry(stack, count, pilot, settings.precision, backend, report)
+    geometry, spent = fit_geometry(stack, count, _pilot(settings.fit), settings.precision, backend, report)
     fixed = len(encode_igs(_tiny(stack, settings, backend)))
     per_gaussian = max(1.0, (_size(geometry, settings, stack) - fixed) / count)
     best: QuantizedGaussianSet | None = None
@@ -103,6 +116,104 @@ def _encode_to_size(
 
 def _count_for(max_bytes: int, fixed: int, per_gaussian: float, most: int) -> int:
     return max(1, min(most, int((max_bytes * _AIM - fixed) / per_gaussian)))
+
+
+def _default_count(stack: TextureStack) -> int:
+    return max(1, stack.width * stack.height // DEFAULT_TEXELS_PER_GAUSSIAN)
+
+
+def _pilot(settings: FitSettings) -> FitSettings:
+    """A fit that is long enough to measure something, and short enough to throw away."""
+    budget = settings.time_budget and settings.time_budget / _PILOT_SHARE
+    return replace(settings, steps=max(_PILOT_STEPS, settings.steps // _PILOT_SHARE), time_budget=budget)
+
+
+def _encode_to_psnr(
+    stack: TextureStack, target_db: float, settings: CompressSettings, backend: Backend, report: Report | None
+) -> Encoded:
+    """Search the number of Gaussians, along a line in dB over log2(count); the feature step does the last bit."""
+    most = max(1, min(MAX_GAUSSIANS, stack.width * stack.height // _LEAST_TEXELS_PER_GAUSSIAN))
+    count = min(most, _default_count(stack))
+    spent = EncodeSeconds(0.0, 0.0)
+    points: list[tuple[float, float]] = []  # log2(count), dB at the default feature step
+    for pilot_count in (max(1, count // 2), count):
+        geometry, seconds = fit_geometry(stack, pilot_count, _pilot(settings.fit), settings.precision, backend, report)
+        spent = EncodeSeconds(spent.fit + seconds.fit, spent.quantize + seconds.quantize)
+        points.append((math.log2(pilot_count), _psnr(_round(geometry, settings, stack, 1.0), stack, backend)))
+    slope = _slope(points)
+    count = _count_on_line(points[-1], slope, target_db - _PILOT_SHORTFALL_DB, most)
+    points = []
+    best: QuantizedGaussianSet | None = None
+    best_db = -math.inf
+    for _ in range(_MOST_PSNR_FITS):
+        geometry, seconds = fit_geometry(stack, count, settings.fit, settings.precision, backend, report)
+        spent = EncodeSeconds(spent.fit + seconds.fit, spent.quantize + seconds.quantize)
+        middle_db = _psnr(_round(geometry, settings, stack, 1.0), stack, backend)
+        points.append((math.log2(count), middle_db))
+        candidate, candidate_db = _coarsest_reaching(geometry, target_db, settings, stack, backend)
+        if best is None or _is_better(candidate_db, best_db, target_db):
+            best, best_db = candidate, candidate_db
+        if target_db <= best_db <= target_db + PSNR_TOLERANCE_DB or (count == most and best_db < target_db):
+            break
+        if len(points) > 1:
+            slope = _slope(points[-2:])
+        following = _count_on_line(points[-1], slope, target_db, most)
+        if following == count:
+            break
+        count = following
+    if best is None or best_db < target_db:
+        raise UsageError(f"{target_db:g} dB cannot be reached; the best that was had is {best_db:.2f} dB: ask for less")
+    return Encoded(best, spent)
+
+
+def _is_better(candidate_db: float, best_db: float, target_db: float) -> bool:
+    """Tell whether a result serves a target better: reached, and by as little as can be; or else as near as can be."""
+    if candidate_db >= target_db:
+        return not target_db <= best_db <= candidate_db
+    return best_db < candidate_db
+
+
+def _slope(points: list[tuple[float, float]]) -> float:
+    """Return dB per doubling between two points, within what materials show."""
+    (first_log, first_db), (second_log, second_db) = points
+    if first_log == second_log:
+        return _SLOPE_RANGE[1]
+    return min(max((second_db - first_db) / (second_log - first_log), _SLOPE_RANGE[0]), _SLOPE_RANGE[1])
+
+
+def _count_on_line(point: tuple[float, float], slope: float, target_db: float, most: int) -> int:
+    log_count = point[0] + max(-_MOST_DOUBLINGS, min(_MOST_DOUBLINGS, (target_db - point[1]) / slope))
+    return max(1, min(most, round(2**log_count)))
+
+
+def _psnr(quantized: QuantizedGaussianSet, stack: TextureStack, backend: Backend) -> float:
+    errors, values = 0.0, 0
+    for texture_map, (_, decoded) in zip(stack.maps, decode_maps(quantized, backend), strict=True):
+        error, count = squared_error(texture_map, expand_map(stack.texels, texture_map), decoded)
+        errors, values = errors + error, values + count
+    return psnr_of(errors / values)
+
+
+def _coarsest_reaching(
+    geometry: FittedGeometry, target_db: float, settings: CompressSettings, stack: TextureStack, backend: Backend
+) -> tuple[QuantizedGaussianSet, float]:
+    """Bisect the feature step for the coarsest that reaches the target; the finest when none does."""
+    low, high = _STEP_RANGE
+    best = _round(geometry, settings, stack, low)
+    best_db = _psnr(best, stack, backend)
+    if best_db < target_db:
+        return best, best_db
+    for _ in range(_PSNR_BISECTIONS):
+        stretch = (low * high) ** 0.5
+        candidate = _round(geometry, settings, stack, stretch)
+        candidate_db = _psnr(candidate, stack, backend)
+        if candidate_db >= target_db:
+            best, best_db, low = candidate, candidate_db, stretch
+            if candidate_db <= target_db + PSNR_TOLERANCE_DB / 3:
+                break
+        else:
+            high = stretch
+    return best, best_db
 
 
 def _tiny(stack: TextureStack, settings: CompressSettings, backend: Backend) -> QuantizedGaussianSet:

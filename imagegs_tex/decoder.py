@@ -100,7 +100,7 @@ def _for_suffix(samples: Samples, suffix: str) -> NDArray[np.generic]:
         wide = np.float16 if sample_format == SampleFormat.UINT8 else np.float32
         return (samples / np.float32(sample_format.max_value)).astype(wide)
     wanted = SampleFormat.UINT8 if suffix == ".tga" else SampleFormat.UINT16
-    if sample_format == SampleFormat.UINT8 or sample_format == wanted:
+    if sample_format in {SampleFormat.UINT8, wanted}:
         return samples
     values = np.clip(samples.astype(np.float64) / sample_format.max_value, 0.0, 1.0)
     return np.rint(values * wanted.max_value).astype(wanted.dtype)

@@ -77,7 +77,7 @@ def fit_geometry(
     started = time.perf_counter()
     problem, target, components = prepare(stack, backend)
     quantizer = geometry_quantizer(stack.width, stack.height, count, precision)
-    fitted = fit(problem, target, count, settings, backend, quantizer.nearest, report)
+    fitted = fit(problem, target, count, settings, backend, rounding=quantizer.nearest, report=report)
     fit_done = time.perf_counter()
     quantizer = _off_the_ties(quantizer, fitted.log_covariances.cpu().numpy())
     position_codes, shape_codes, exponents = quantizer.codes(

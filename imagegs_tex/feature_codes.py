@@ -65,9 +65,7 @@ def code_lengths(codes: NDArray[np.int64], least: int) -> NDArray[np.float64]:
 
 
 @njit(cache=True)
-def _descend(  # type: ignore[no-untyped-def]
-    row_starts, columns, values, diagonal, best, steps, bit_price, prices, price_starts, least, codes
-):
+def _descend(row_starts, columns, values, diagonal, best, steps, bit_price, prices, price_starts, least, codes):
     count, components = codes.shape
     slopes = np.zeros((count, components))  # matrix @ (codes * steps - best): half the error's gradient
     for n in range(count):

@@ -68,6 +68,7 @@ def fit(
     count: int,
     settings: FitSettings,
     backend: Backend,
+    *,
     rounding: GeometryRounding | None = None,
     report: Callable[[FitProgress], None] | None = None,
 ) -> GaussianSet:

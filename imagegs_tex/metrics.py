@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.stack import (
@@ -18,7 +17,7 @@ from imagegs_tex.formats.stack import (
     Transfer,
     encode_log,
 )
-from imagegs_tex.losses import structural_similarity
+from imagegs_tex.similarity import mean_similarity
 
 PSNR_CAP_DB: Final = 120.0
 """PSNR of equal pictures."""
@@ -50,6 +49,13 @@ def psnr_of(mean_squared_error: float) -> float:
     return -10 * math.log10(max(mean_squared_error, 10 ** (-PSNR_CAP_DB / 10)))
 
 
+def squared_error(texture_map: TextureMap, source: Samples, decoded: Samples) -> tuple[float, int]:
+    """Return the squared error of one map, summed over what a score counts, and the number of values."""
+    counted = counted_channels(texture_map)
+    difference = _values(source[..., counted], texture_map) - _values(decoded[..., counted], texture_map)
+    return float(np.square(difference, dtype=np.float64).sum()), difference.size
+
+
 def score_map(texture_map: TextureMap, source: Samples, decoded: Samples, with_flip: bool = False) -> MapScore:
     """Compare one decoded map with its source.
 
@@ -63,14 +69,13 @@ def score_map(texture_map: TextureMap, source: Samples, decoded: Samples, with_f
     first = _values(source[..., counted], texture_map)
     second = _values(decoded[..., counted], texture_map)
     squared = float(np.square(first - second, dtype=np.float64).sum())
-    similarity = structural_similarity(torch.from_numpy(second), torch.from_numpy(first))
     mean_degrees, p95_degrees = _normal_degrees(texture_map, source, decoded)
     return MapScore(
         name=texture_map.name,
         semantic=texture_map.semantic.name.lower(),
         channels=len(counted),
         psnr_db=psnr_of(squared / first.size),
-        ssim=float(similarity.mean()),
+        ssim=float(mean_similarity(second, first).mean()),
         flip=_flip(texture_map, first, second) if with_flip else None,
         normal_degrees_mean=mean_degrees,
         normal_degrees_p95=p95_degrees,

@@ -98,6 +98,7 @@ def score_against(
 def decode(
     file: Path | str,
     folder: Path | str,
+    *,
     scale: float | None = None,
     size: tuple[int, int] | None = None,
     image_format: str | None = None,
@@ -184,8 +185,8 @@ def _sources_by_name(quantized: QuantizedGaussianSet, stack: TextureStack, sourc
     where = printable(source)
     if (quantized.width, quantized.height) != (stack.width, stack.height):
         raise InputError(
-            f"{where}: {stack.width} x {stack.height} texels where the file has {quantized.width} x {quantized.height}; "
-            "compare a file with its own source"
+            f"{where}: {stack.width} x {stack.height} texels where the file has "
+            f"{quantized.width} x {quantized.height}; compare a file with its own source"
         )
     maps = {texture_map.name: texture_map for texture_map in stack.maps}
     samples = {}

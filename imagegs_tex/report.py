@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from imagegs_tex.formats.igs import SectionSize
 from imagegs_tex.metrics import MapScore
@@ -79,6 +78,6 @@ class InfoReport:
     maps: tuple[MapInfo, ...]
 
 
-def as_json(report: Any) -> str:
+def as_json(report: CompressReport | CompareReport | InfoReport) -> str:
     """Return a report dataclass as indented JSON with a newline at the end."""
     return json.dumps(asdict(report), indent=2, ensure_ascii=False) + "\n"

@@ -60,9 +60,11 @@ class Precision:
 class CompressSettings:
     """Everything that decides the bytes of a file, apart from the source."""
 
-    gaussian_count: int | None = None  # at most one of these three; none: one Gaussian per DEFAULT_TEXELS_PER_GAUSSIAN
+    # at most one of these four; none of them: one Gaussian per DEFAULT_TEXELS_PER_GAUSSIAN
+    gaussian_count: int | None = None
     bits_per_texel: float | None = None  # of the complete file, whole stack
     max_bytes: int | None = None  # of the complete file
+    target_psnr: float | None = None  # dB over all channels of all maps, of the written file decoded again
     fit: FitSettings = FitSettings()
     precision: Precision = Precision()
 

@@ -4,7 +4,6 @@ Adam alone gets there too, but slowly: neighbouring Gaussians overlap, so the fe
 iterations of this between Adam's steps are worth 0.2 to 3 dB at the same number of steps (docs/benchmarks.md).
 """
 
-import torch
 from torch import Tensor
 
 from imagegs_tex.rasterize.backend import Backend, NormalEquations

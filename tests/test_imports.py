@@ -50,7 +50,9 @@ def is_forbidden(file_name: str, module: str) -> bool:
     if folder == "shaders":
         return within(module, "torch")
     if file_name.startswith("imagegs_tex/rasterize/"):
-        return in_formats or within(module, "imagegs_tex.fit")
+        # the picture's constants are the format's; nothing else of it is the rasterizer's business
+        file_io = in_formats and not within(module, "imagegs_tex.formats.gaussians")
+        return (file_io and module != "imagegs_tex.formats") or within(module, "imagegs_tex.fit")
     return False
 
 

@@ -45,9 +45,20 @@ class NormalEquations:
 class Target(Protocol):
     """A picture that a backend has brought into the order in which it reads it; made once per fit."""
 
-    width: int
-    height: int
-    component_count: int
+    @property
+    def width(self) -> int:
+        """Texels across."""
+        ...
+
+    @property
+    def height(self) -> int:
+        """Texels down."""
+        ...
+
+    @property
+    def component_count(self) -> int:
+        """K."""
+        ...
 
 
 class Backend(Protocol):

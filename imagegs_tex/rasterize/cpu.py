@@ -1,8 +1,8 @@
 """The cpu backend: numba kernels over tiles, float32, any thread count, the same bits for each."""
 
+import os
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from torch import Tensor
 from imagegs_tex.formats.gaussians import EPSILON
 from imagegs_tex.rasterize import cpu_kernels as kernels
 from imagegs_tex.rasterize.backend import NormalEquations, SquaredError, Target, check_arguments
+from imagegs_tex.rasterize.parallel import Workers
 from imagegs_tex.rasterize.tiles import TILE, TileLists, build_tile_lists
 
 FloatArray = NDArray[np.float32]
@@ -33,9 +34,8 @@ class CpuBackend:
     device = torch.device("cpu")
 
     def __init__(self, threads: int | None = None) -> None:
-        """Use that many threads, or one per core; never more than numba was started with."""
-        most = numba.config.NUMBA_NUM_THREADS
-        self.threads = most if threads is None else max(1, min(threads, most))
+        """Use that many threads, or one for each core that this process may run on."""
+        self._workers = Workers(len(os.sched_getaffinity(0)) if threads is None else max(1, threads))
         self._epsilon = np.float32(EPSILON)
 
     def render(
@@ -47,10 +47,8 @@ class CpuBackend:
         arrays = _arrays(means, conics, features)
         lists = self._lists(arrays, cutoff, width, height)
         image = np.empty((height, width, features.shape[1]), np.float32)
-        kernels.render_tiles(
-            *arrays, self._epsilon, cutoff, lists.slot_gaussian, lists.slot_rows, lists.tile_starts,
-            lists.tile_slots, lists.across, image,
-        )  # fmt: skip
+        tiles = lists.across * lists.down
+        self._workers.run(kernels.render_tiles, tiles, *arrays, self._epsilon, cutoff, *_members(lists), image)
         return torch.from_numpy(image)
 
     def render_backward(
@@ -59,7 +57,9 @@ class CpuBackend:
         """Return the gradients of means, conics and features."""
         planes = _planes(image_gradient)
         height, width, _ = image_gradient.shape
-        gradients, _ = self._differentiate(means, conics, features, cutoff, planes, True, width, height)
+        gradients, _ = self._differentiate(
+            (means, conics, features), cutoff, planes, (width, height), planes_are_gradient=True
+        )
         return gradients
 
     def prepare_target(self, image: Tensor) -> Target:
@@ -73,7 +73,7 @@ class CpuBackend:
         """Render, compare and differentiate, fused per tile."""
         assert isinstance(target, CpuTarget)
         gradients, tile_errors = self._differentiate(
-            means, conics, features, cutoff, target.planes, False, target.width, target.height
+            (means, conics, features), cutoff, target.planes, (target.width, target.height), planes_are_gradient=False
         )
         return SquaredError(torch.tensor(tile_errors.astype(np.float64).sum()), *gradients)
 
@@ -87,20 +87,20 @@ class CpuBackend:
         np.cumsum(lengths * (lengths + 1) // 2, out=pair_starts[1:])
         pairs = np.empty(pair_starts[-1], np.float32)
         slot_rhs = np.empty((len(lists.slot_gaussian), target.planes.shape[1]), np.float32)
-        kernels.correlate_tiles(
-            arrays[0], arrays[1], self._epsilon, cutoff, lists.slot_gaussian, lists.slot_rows, lists.tile_starts,
-            lists.tile_slots, lists.across, target.planes, target.width, target.height, pair_starts, pairs, slot_rhs,
+        self._workers.run(
+            kernels.correlate_tiles, len(lengths), *arrays[:2], self._epsilon, cutoff, *_members(lists), target.planes,
+            target.width, target.height, pair_starts, pairs, slot_rhs,
         )  # fmt: skip
         count = len(arrays[0])
         rhs = np.empty((count, slot_rhs.shape[1]), np.float64)
-        kernels.sum_slots(slot_rhs, lists.slot_starts, rhs)
+        self._workers.run(kernels.sum_slots, count, slot_rhs, lists.slot_starts, rhs)
         row_starts = np.zeros(count + 1, np.int64)
         members = (lists.slot_starts, lists.slot_gaussian, lists.slot_tile, lists.tile_starts, lists.tile_slots)
         none = (np.empty(0, np.int32), np.empty(0, np.float64))
-        kernels.gather_rows(*members, pair_starts, pairs, row_starts, *none)
+        self._workers.run(kernels.gather_rows, count, *members, pair_starts, pairs, row_starts, *none)
         np.cumsum(row_starts, out=row_starts)
         columns, values = np.empty(row_starts[-1], np.int32), np.empty(row_starts[-1], np.float64)
-        kernels.gather_rows(*members, pair_starts, pairs, row_starts, columns, values)
+        self._workers.run(kernels.gather_rows, count, *members, pair_starts, pairs, row_starts, columns, values)
         diagonal = np.zeros(count, np.float64)
         rows = np.repeat(np.arange(count, dtype=np.int32), np.diff(row_starts))
         on_diagonal = columns == rows
@@ -115,42 +115,50 @@ class CpuBackend:
 
     def multiply(self, equations: NormalEquations, vectors: Tensor) -> Tensor:
         """Return matrix @ vectors, float64 [N, K]."""
-        numba.set_num_threads(self.threads)
         product = np.empty(tuple(vectors.shape), np.float64)
-        kernels.multiply_rows(
-            equations.row_starts.numpy(), equations.columns.numpy(), equations.values.numpy(), vectors.numpy(), product
+        self._workers.run(
+            kernels.multiply_rows,
+            len(product),
+            equations.row_starts.numpy(),
+            equations.columns.numpy(),
+            equations.values.numpy(),
+            vectors.numpy(),
+            product,
         )
         return torch.from_numpy(product)
 
     def _lists(self, arrays: tuple[FloatArray, ...], cutoff: float, width: int, height: int) -> TileLists:
-        numba.set_num_threads(self.threads)
-        return build_tile_lists(arrays[0], arrays[1], cutoff, width, height)
+        return build_tile_lists(arrays[0], arrays[1], cutoff, (width, height), self._workers)
 
     def _differentiate(
         self,
-        means: Tensor,
-        conics: Tensor,
-        features: Tensor,
+        gaussians: tuple[Tensor, Tensor, Tensor],
         cutoff: float,
         planes: FloatArray,
+        size: tuple[int, int],
+        *,
         planes_are_gradient: bool,
-        width: int,
-        height: int,
     ) -> tuple[tuple[Tensor, Tensor, Tensor], FloatArray]:
-        check_arguments(means, conics, features)
-        arrays = _arrays(means, conics, features)
+        check_arguments(*gaussians)
+        width, height = size
+        arrays = _arrays(*gaussians)
         lists = self._lists(arrays, cutoff, width, height)
         slot_gradients = np.empty((len(lists.slot_gaussian), kernels.GEOMETRY + arrays[2].shape[1]), np.float32)
         tile_errors = np.empty(lists.across * lists.down, np.float32)
-        kernels.differentiate_tiles(
-            *arrays, self._epsilon, cutoff, lists.slot_gaussian, lists.slot_rows, lists.tile_starts, lists.tile_slots,
-            lists.across, planes, planes_are_gradient, width, height, slot_gradients, tile_errors,
+        self._workers.run(
+            kernels.differentiate_tiles, len(tile_errors), *arrays, self._epsilon, cutoff, *_members(lists), planes,
+            planes_are_gradient, width, height, slot_gradients, tile_errors,
         )  # fmt: skip
         sums = np.empty((len(arrays[0]), slot_gradients.shape[1]), np.float32)
-        kernels.sum_slots(slot_gradients, lists.slot_starts, sums)
+        self._workers.run(kernels.sum_slots, len(sums), slot_gradients, lists.slot_starts, sums)
         gradients = torch.from_numpy(sums)
-        features_end = kernels.GEOMETRY + features.shape[1]
+        features_end = kernels.GEOMETRY + gaussians[2].shape[1]
         return (gradients[:, :2], gradients[:, 2:5], gradients[:, 5:features_end]), tile_errors
+
+
+def _members(lists: TileLists) -> tuple[NDArray[np.int32], NDArray[np.int8], NDArray[np.int64], NDArray[np.int32], int]:
+    """Return what kernels over tiles read of the lists, in their order."""
+    return lists.slot_gaussian, lists.slot_rows, lists.tile_starts, lists.tile_slots, lists.across
 
 
 def _arrays(means: Tensor, conics: Tensor, features: Tensor) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -7,8 +7,8 @@ How they are fast (EVIDENCE: measured on two AVX2 cores, 1024^2, 8426 Gaussians,
 - Inner loops run over slices from zero. Indexed as ``row[low + i]`` they did not vectorise: 226 ms instead of 70 ms.
 - Components go in threes, so a weight is loaded once for three multiply-adds.
 
-Everything is summed in an order that does not depend on the thread count: work is cut into a fixed number of chunks,
-each tile writes its own slots, and slots are added up Gaussian by Gaussian.
+Everything is summed in an order that does not depend on the thread count: each call handles a range of tiles or
+Gaussians, each tile writes its own slots, and slots are added up Gaussian by Gaussian.
 """
 
 import math
@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, prange, types
+from numba import njit, types
 from numba.extending import intrinsic
 
 from imagegs_tex.rasterize.tiles import TILE
@@ -26,20 +26,19 @@ GROUP: Final = 3
 """Components handled together; feature arrays are padded to a multiple of it."""
 GEOMETRY: Final = 5
 """Leading columns of a slot's gradient: mean x, y, conic A, B, C."""
-_CHUNKS: Final = 64
 _LOG2_E: Final = 1.4426950408889634
 
 
 @intrinsic
-def _float_of_bits(typing_context, bits):  # type: ignore[no-untyped-def] # noqa: ARG001
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def] # noqa: ARG001
+def _float_of_bits(typing_context, bits):
+    def generate(context, builder, signature, arguments):
         return builder.bitcast(arguments[0], ir.FloatType())
 
     return types.float32(types.int32), generate
 
 
 @njit(fastmath=True, inline="always")
-def _exp2_of_minus(t):  # type: ignore[no-untyped-def]
+def _exp2_of_minus(t):
     """2^-t for t >= 0: relative error below 3e-7 up to t = 126 (minimax polynomial, 2^0 exact), constant from there."""
     t = min(t, np.float32(126.0))
     whole = np.int32(t)
@@ -50,11 +49,11 @@ def _exp2_of_minus(t):  # type: ignore[no-untyped-def]
     power = power * rest + np.float32(0.24018014)
     power = power * rest + np.float32(0.69314372)
     power = power * rest + np.float32(1.0)
-    return power * _float_of_bits((np.int32(127) - whole) << np.int32(23))
+    return power * _float_of_bits((np.int32(127) - whole) << np.int32(23))  # type: ignore[call-arg]
 
 
 @njit(fastmath=True, inline="always")
-def _write_weights(mean_x, mean_y, a, b, c, edge, x0, y0, first_row, last_row, weights):  # type: ignore[no-untyped-def]
+def _write_weights(mean_x, mean_y, a, b, c, edge, x0, y0, first_row, last_row, weights):
     """Weights of one Gaussian in rows first_row..last_row of the tile whose first texel centre is (x0, y0)."""
     half = np.float32(0.5 * _LOG2_E)
     a2, b2, c2 = a * half, b * half * np.float32(2.0), c * half
@@ -70,7 +69,7 @@ def _write_weights(mean_x, mean_y, a, b, c, edge, x0, y0, first_row, last_row, w
 
 
 @njit(fastmath=True, inline="always")
-def _accumulate(weights, features, sums, total):  # type: ignore[no-untyped-def]
+def _accumulate(weights, features, sums, total):
     """Add one Gaussian's weights [n] and weighted features to total [n] and sums [K, n]."""
     n = weights.shape[0]
     for i in range(n):
@@ -84,52 +83,51 @@ def _accumulate(weights, features, sums, total):  # type: ignore[no-untyped-def]
             s2[i] += f2 * weights[i]
 
 
-@njit(fastmath=True, parallel=True, cache=True)
-def render_tiles(  # type: ignore[no-untyped-def]
-    means, conics, features, epsilon, cutoff, slot_gaussian, slot_rows, tile_starts, tile_slots, across, image
-):
+@njit(fastmath=True, nogil=True, cache=True)
+def render_tiles(
+    means, conics, features, epsilon, cutoff, slot_gaussian, slot_rows, tile_starts, tile_slots, across, image,
+    begin_tile, end_tile,
+):  # fmt: skip
     """Fill image [H, W, K'] with the first K' components of the picture."""
     padded = features.shape[1]
     height, width, kept = image.shape
-    tile_count = tile_starts.shape[0] - 1
     edge = np.float32(math.exp(-cutoff))
-    for chunk in prange(_CHUNKS):
-        weights = np.empty(TEXELS, np.float32)
-        total = np.empty(TEXELS, np.float32)
-        sums = np.empty((padded, TEXELS), np.float32)
-        for tile in range(chunk * tile_count // _CHUNKS, (chunk + 1) * tile_count // _CHUNKS):
-            left, top = (tile % across) * TILE, (tile // across) * TILE
-            x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
-            total[:] = epsilon
-            sums[:] = np.float32(0.0)
-            for index in range(tile_starts[tile], tile_starts[tile + 1]):
-                slot = tile_slots[index]
-                n = slot_gaussian[slot]
-                first, last = np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1])
-                _write_weights(
-                    means[n, 0],
-                    means[n, 1],
-                    conics[n, 0],
-                    conics[n, 1],
-                    conics[n, 2],
-                    edge,
-                    x0,
-                    y0,
-                    first,
-                    last,
-                    weights,
-                )
-                low, high = first * TILE, last * TILE + TILE
-                _accumulate(weights[low:high], features[n], sums[:, low:high], total[low:high])
-            for row in range(min(TILE, height - top)):
-                for i in range(min(TILE, width - left)):
-                    scale = np.float32(1.0) / total[row * TILE + i]
-                    for k in range(kept):
-                        image[top + row, left + i, k] = sums[k, row * TILE + i] * scale
+    weights = np.empty(TEXELS, np.float32)
+    total = np.empty(TEXELS, np.float32)
+    sums = np.empty((padded, TEXELS), np.float32)
+    for tile in range(begin_tile, end_tile):
+        left, top = (tile % across) * TILE, (tile // across) * TILE
+        x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
+        total[:] = epsilon
+        sums[:] = np.float32(0.0)
+        for index in range(tile_starts[tile], tile_starts[tile + 1]):
+            slot = tile_slots[index]
+            n = slot_gaussian[slot]
+            first, last = np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1])
+            _write_weights(
+                means[n, 0],
+                means[n, 1],
+                conics[n, 0],
+                conics[n, 1],
+                conics[n, 2],
+                edge,
+                x0,
+                y0,
+                first,
+                last,
+                weights,
+            )
+            low, high = first * TILE, last * TILE + TILE
+            _accumulate(weights[low:high], features[n], sums[:, low:high], total[low:high])
+        for row in range(min(TILE, height - top)):
+            for i in range(min(TILE, width - left)):
+                scale = np.float32(1.0) / total[row * TILE + i]
+                for k in range(kept):
+                    image[top + row, left + i, k] = sums[k, row * TILE + i] * scale
 
 
 @njit(fastmath=True, inline="always")
-def _slot_gradient(  # type: ignore[no-untyped-def]
+def _slot_gradient(
     mean_x,
     mean_y,
     a,
@@ -204,151 +202,147 @@ def _slot_gradient(  # type: ignore[no-untyped-def]
     gradient[4] = np.float32(-0.5) * yy
 
 
-@njit(fastmath=True, parallel=True, cache=True)
-def differentiate_tiles(  # type: ignore[no-untyped-def]
+@njit(fastmath=True, nogil=True, cache=True)
+def differentiate_tiles(
     means, conics, features, epsilon, cutoff, slot_gaussian, slot_rows, tile_starts, tile_slots, across,
-    planes, planes_are_gradient, width, height, gradients, tile_errors,
+    planes, planes_are_gradient, width, height, gradients, tile_errors, begin_tile, end_tile,
 ):  # fmt: skip
     """Fill gradients [S, 5 + K] of every slot, and the squared error [T] of every tile.
 
     planes [T, K, TEXELS] is the target, compared by squared error, or the gradient of the picture itself.
     """
     padded = features.shape[1]
-    tile_count = tile_starts.shape[0] - 1
     edge = np.float32(math.exp(-cutoff))
     longest = 0
-    for tile in range(tile_count):
+    for tile in range(begin_tile, end_tile):
         longest = max(longest, tile_starts[tile + 1] - tile_starts[tile])
-    for chunk in prange(_CHUNKS):
-        weights = np.empty((longest, TEXELS), np.float32)
-        sums = np.empty((padded, TEXELS), np.float32)
-        total = np.empty(TEXELS, np.float32)
-        projections = np.empty(TEXELS, np.float32)
-        scratch = np.empty(TEXELS, np.float32)
-        for tile in range(chunk * tile_count // _CHUNKS, (chunk + 1) * tile_count // _CHUNKS):
-            left, top = (tile % across) * TILE, (tile // across) * TILE
-            x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
-            total[:] = epsilon
-            sums[:] = np.float32(0.0)
-            begin, end = tile_starts[tile], tile_starts[tile + 1]
-            for index in range(begin, end):
-                slot = tile_slots[index]
-                n = slot_gaussian[slot]
-                first, last = np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1])
-                row_weights = weights[index - begin]
-                _write_weights(
-                    means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge, x0, y0, first, last,
-                    row_weights,
-                )  # fmt: skip
-                low, high = first * TILE, last * TILE + TILE
-                _accumulate(row_weights[low:high], features[n], sums[:, low:high], total[low:high])
-            for i in range(TEXELS):
-                total[i] = np.float32(1.0) / total[i]
-                projections[i] = np.float32(0.0)
-            rows_inside, columns_inside = min(TILE, height - top), min(TILE, width - left)
-            for row in range(TILE):  # texels beyond the border: a scale of zero silences picture and gradient
-                for i in range(TILE):
-                    if row >= rows_inside or i >= columns_inside:
-                        total[row * TILE + i] = np.float32(0.0)
-            error = np.float32(0.0)
-            for k in range(padded):
-                plane, picture = planes[tile, k], sums[k]
-                error_k = np.float32(0.0)
-                if planes_are_gradient:
-                    for i in range(TEXELS):
-                        slope = plane[i] * total[i]
-                        projections[i] += slope * picture[i] * total[i]
-                        picture[i] = slope
-                else:
-                    for i in range(TEXELS):
-                        value = picture[i] * total[i]
-                        difference = value - plane[i]
-                        error_k += difference * difference
-                        slope = np.float32(2.0) * difference * total[i]
-                        projections[i] += slope * value
-                        picture[i] = slope
-                error += error_k
-            tile_errors[tile] = error
-            for index in range(begin, end):
-                slot = tile_slots[index]
-                n = slot_gaussian[slot]
-                _slot_gradient(
-                    means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge, x0, y0,
-                    np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1]), weights[index - begin], features[n],
-                    sums, projections, scratch, gradients[slot],
-                )  # fmt: skip
+    weights = np.empty((longest, TEXELS), np.float32)
+    sums = np.empty((padded, TEXELS), np.float32)
+    total = np.empty(TEXELS, np.float32)
+    projections = np.empty(TEXELS, np.float32)
+    scratch = np.empty(TEXELS, np.float32)
+    for tile in range(begin_tile, end_tile):
+        left, top = (tile % across) * TILE, (tile // across) * TILE
+        x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
+        total[:] = epsilon
+        sums[:] = np.float32(0.0)
+        begin, end = tile_starts[tile], tile_starts[tile + 1]
+        for index in range(begin, end):
+            slot = tile_slots[index]
+            n = slot_gaussian[slot]
+            first, last = np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1])
+            row_weights = weights[index - begin]
+            _write_weights(
+                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge, x0, y0, first, last,
+                row_weights,
+            )  # fmt: skip
+            low, high = first * TILE, last * TILE + TILE
+            _accumulate(row_weights[low:high], features[n], sums[:, low:high], total[low:high])
+        for i in range(TEXELS):
+            total[i] = np.float32(1.0) / total[i]
+            projections[i] = np.float32(0.0)
+        rows_inside, columns_inside = min(TILE, height - top), min(TILE, width - left)
+        for row in range(TILE):  # texels beyond the border: a scale of zero silences picture and gradient
+            for i in range(TILE):
+                if row >= rows_inside or i >= columns_inside:
+                    total[row * TILE + i] = np.float32(0.0)
+        error = np.float32(0.0)
+        for k in range(padded):
+            plane, picture = planes[tile, k], sums[k]
+            error_k = np.float32(0.0)
+            if planes_are_gradient:
+                for i in range(TEXELS):
+                    slope = plane[i] * total[i]
+                    projections[i] += slope * picture[i] * total[i]
+                    picture[i] = slope
+            else:
+                for i in range(TEXELS):
+                    value = picture[i] * total[i]
+                    difference = value - plane[i]
+                    error_k += difference * difference
+                    slope = np.float32(2.0) * difference * total[i]
+                    projections[i] += slope * value
+                    picture[i] = slope
+            error += error_k
+        tile_errors[tile] = error
+        for index in range(begin, end):
+            slot = tile_slots[index]
+            n = slot_gaussian[slot]
+            _slot_gradient(
+                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge, x0, y0,
+                np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1]), weights[index - begin], features[n],
+                sums, projections, scratch, gradients[slot],
+            )  # fmt: skip
 
 
-@njit(fastmath=True, parallel=True, cache=True)
-def correlate_tiles(  # type: ignore[no-untyped-def]
+@njit(fastmath=True, nogil=True, cache=True)
+def correlate_tiles(
     means, conics, epsilon, cutoff, slot_gaussian, slot_rows, tile_starts, tile_slots, across, planes, width, height,
-    pair_starts, pairs, slot_rhs,
+    pair_starts, pairs, slot_rhs, begin_tile, end_tile,
 ):  # fmt: skip
     """Correlate the normalised weights of each tile: with each other, and with the target.
 
     pairs: the lower triangle of each tile's matrix, row by row from pair_starts[tile]; slot_rhs: [S, K].
     """
-    tile_count = tile_starts.shape[0] - 1
     padded = planes.shape[1]
     edge = np.float32(math.exp(-cutoff))
     longest = 0
-    for tile in range(tile_count):
+    for tile in range(begin_tile, end_tile):
         longest = max(longest, tile_starts[tile + 1] - tile_starts[tile])
-    for chunk in prange(_CHUNKS):
-        weights = np.empty((longest, TEXELS), np.float32)
-        total = np.empty(TEXELS, np.float32)
-        for tile in range(chunk * tile_count // _CHUNKS, (chunk + 1) * tile_count // _CHUNKS):
-            left, top = (tile % across) * TILE, (tile // across) * TILE
-            x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
-            begin = tile_starts[tile]
-            count = tile_starts[tile + 1] - begin
-            total[:] = epsilon
-            for j in range(count):
-                slot = tile_slots[begin + j]
-                n = slot_gaussian[slot]
-                weights_j = weights[j]
-                weights_j[:] = np.float32(0.0)
-                _write_weights(
-                    means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge, x0, y0,
-                    np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1]), weights_j,
-                )  # fmt: skip
-                for i in range(TEXELS):
-                    total[i] += weights_j[i]
-            rows_inside, columns_inside = min(TILE, height - top), min(TILE, width - left)
-            for row in range(TILE):
-                for i in range(TILE):
-                    inside = row < rows_inside and i < columns_inside
-                    at = row * TILE + i
-                    total[at] = np.float32(1.0) / total[at] if inside else np.float32(0.0)
-            for j in range(count):
-                weights_j = weights[j]
-                for i in range(TEXELS):
-                    weights_j[i] *= total[i]
-            for j in range(count):
-                slot = tile_slots[begin + j]
-                low, high = np.int64(slot_rows[slot, 0]) * TILE, np.int64(slot_rows[slot, 1]) * TILE + TILE
-                length = high - low
-                weights_j = weights[j, low:high]
-                for k in range(padded):
-                    plane = planes[tile, k, low:high]
-                    product = np.float32(0.0)
-                    for i in range(length):
-                        product += weights_j[i] * plane[i]
-                    slot_rhs[slot, k] = product
-                at = pair_starts[tile] + j * (j + 1) // 2
-                for other in range(j + 1):
-                    weights_other = weights[other, low:high]
-                    product = np.float32(0.0)
-                    for i in range(length):
-                        product += weights_j[i] * weights_other[i]
-                    pairs[at + other] = product
+    weights = np.empty((longest, TEXELS), np.float32)
+    total = np.empty(TEXELS, np.float32)
+    for tile in range(begin_tile, end_tile):
+        left, top = (tile % across) * TILE, (tile // across) * TILE
+        x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
+        begin = tile_starts[tile]
+        count = tile_starts[tile + 1] - begin
+        total[:] = epsilon
+        for j in range(count):
+            slot = tile_slots[begin + j]
+            n = slot_gaussian[slot]
+            weights_j = weights[j]
+            weights_j[:] = np.float32(0.0)
+            _write_weights(
+                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge, x0, y0,
+                np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1]), weights_j,
+            )  # fmt: skip
+            for i in range(TEXELS):
+                total[i] += weights_j[i]
+        rows_inside, columns_inside = min(TILE, height - top), min(TILE, width - left)
+        for row in range(TILE):
+            for i in range(TILE):
+                inside = row < rows_inside and i < columns_inside
+                at = row * TILE + i
+                total[at] = np.float32(1.0) / total[at] if inside else np.float32(0.0)
+        for j in range(count):
+            weights_j = weights[j]
+            for i in range(TEXELS):
+                weights_j[i] *= total[i]
+        for j in range(count):
+            slot = tile_slots[begin + j]
+            low, high = np.int64(slot_rows[slot, 0]) * TILE, np.int64(slot_rows[slot, 1]) * TILE + TILE
+            length = high - low
+            weights_j = weights[j, low:high]
+            for k in range(padded):
+                plane = planes[tile, k, low:high]
+                product = np.float32(0.0)
+                for i in range(length):
+                    product += weights_j[i] * plane[i]
+                slot_rhs[slot, k] = product
+            at = pair_starts[tile] + j * (j + 1) // 2
+            for other in range(j + 1):
+                weights_other = weights[other, low:high]
+                product = np.float32(0.0)
+                for i in range(length):
+                    product += weights_j[i] * weights_other[i]
+                pairs[at + other] = product
 
 
-@njit(parallel=True, cache=True)
-def sum_slots(slot_values, slot_starts, sums):  # type: ignore[no-untyped-def]
+@njit(nogil=True, cache=True)
+def sum_slots(slot_values, slot_starts, sums, begin_gaussian, end_gaussian):
     """Add up slot_values [S, M] per Gaussian into sums [N, M]."""
     columns = slot_values.shape[1]
-    for n in prange(slot_starts.shape[0] - 1):
+    for n in range(begin_gaussian, end_gaussian):
         for column in range(columns):
             sums[n, column] = 0.0
         for slot in range(slot_starts[n], slot_starts[n + 1]):
@@ -356,59 +350,59 @@ def sum_slots(slot_values, slot_starts, sums):  # type: ignore[no-untyped-def]
                 sums[n, column] += slot_values[slot, column]
 
 
-@njit(parallel=True, cache=True)
-def gather_rows(  # type: ignore[no-untyped-def]
-    slot_starts, slot_gaussian, slot_tile, tile_starts, tile_slots, pair_starts, pairs, row_starts, columns, values
-):
+@njit(nogil=True, cache=True)
+def gather_rows(
+    slot_starts, slot_gaussian, slot_tile, tile_starts, tile_slots, pair_starts, pairs, row_starts, columns, values,
+    begin_gaussian, end_gaussian,
+):  # fmt: skip
     """Turn the tiles' pairs into rows of a symmetric sparse matrix.
 
     With empty columns only the length of each row is counted into row_starts[n + 1]; otherwise rows are filled.
     """
     count = slot_starts.shape[0] - 1
     fill = columns.shape[0] > 0
-    for chunk in prange(_CHUNKS):
-        sums = np.zeros(count, np.float64)
-        seen = np.zeros(count, np.uint8)
-        touched = np.empty(count, np.int32)
-        for n in range(chunk * count // _CHUNKS, (chunk + 1) * count // _CHUNKS):
-            length = 0
-            for slot in range(slot_starts[n], slot_starts[n + 1]):
-                tile = slot_tile[slot]
-                begin, end = tile_starts[tile], tile_starts[tile + 1]
-                # a tile's slots ascend, so this slot's place among them is found by bisection
-                position = begin + np.searchsorted(tile_slots[begin:end], slot)
-                j = position - begin
-                for other in range(end - begin):
-                    m = slot_gaussian[tile_slots[begin + other]]
-                    if seen[m] == 0:
-                        seen[m] = 1
-                        touched[length] = m
-                        length += 1
-                    if fill:
-                        if other <= j:
-                            sums[m] += pairs[pair_starts[tile] + j * (j + 1) // 2 + other]
-                        else:
-                            sums[m] += pairs[pair_starts[tile] + other * (other + 1) // 2 + j]
-            if fill:
-                row = touched[:length]
-                row.sort()
-                at = row_starts[n]
-                for m in row:
-                    columns[at] = m
-                    values[at] = sums[m]
-                    at += 1
-            else:
-                row_starts[n + 1] = length
-            for index in range(length):
-                seen[touched[index]] = 0
-                sums[touched[index]] = 0.0
+    sums = np.zeros(count, np.float64)
+    seen = np.zeros(count, np.uint8)
+    touched = np.empty(count, np.int32)
+    for n in range(begin_gaussian, end_gaussian):
+        length = 0
+        for slot in range(slot_starts[n], slot_starts[n + 1]):
+            tile = slot_tile[slot]
+            begin, end = tile_starts[tile], tile_starts[tile + 1]
+            # a tile's slots ascend, so this slot's place among them is found by bisection
+            position = begin + np.searchsorted(tile_slots[begin:end], slot)
+            j = position - begin
+            for other in range(end - begin):
+                m = slot_gaussian[tile_slots[begin + other]]
+                if seen[m] == 0:
+                    seen[m] = 1
+                    touched[length] = m
+                    length += 1
+                if fill:
+                    if other <= j:
+                        sums[m] += pairs[pair_starts[tile] + j * (j + 1) // 2 + other]
+                    else:
+                        sums[m] += pairs[pair_starts[tile] + other * (other + 1) // 2 + j]
+        if fill:
+            row = touched[:length]
+            row.sort()
+            at = row_starts[n]
+            for m in row:
+                columns[at] = m
+                values[at] = sums[m]
+                at += 1
+        else:
+            row_starts[n + 1] = length
+        for index in range(length):
+            seen[touched[index]] = 0
+            sums[touched[index]] = 0.0
 
 
-@njit(parallel=True, cache=True)
-def multiply_rows(row_starts, columns, values, vectors, product):  # type: ignore[no-untyped-def]
-    """product [N, K] = sparse matrix times vectors [N, K]."""
+@njit(nogil=True, cache=True)
+def multiply_rows(row_starts, columns, values, vectors, product, begin_gaussian, end_gaussian):
+    """Product [N, K] = sparse matrix times vectors [N, K]."""
     width = vectors.shape[1]
-    for n in prange(row_starts.shape[0] - 1):
+    for n in range(begin_gaussian, end_gaussian):
         for k in range(width):
             product[n, k] = 0.0
         for at in range(row_starts[n], row_starts[n + 1]):

@@ -10,7 +10,7 @@ from imagegs_tex.rasterize.backend import Backend
 
 class _Rasterize(torch.autograd.Function):
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any,
         means: Tensor,
         conics: Tensor,
@@ -24,7 +24,7 @@ class _Rasterize(torch.autograd.Function):
         return backend.render(means.detach(), conics.detach(), features.detach(), cutoff, size)
 
     @staticmethod
-    def backward(ctx: Any, image_gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, image_gradient: Tensor) -> tuple[Tensor | None, ...]:
         means, conics, features = ctx.saved_tensors
         gradients = ctx.backend.render_backward(means, conics, features, ctx.cutoff, image_gradient.contiguous())
         return (*gradients, None, None, None)
@@ -46,5 +46,5 @@ def rasterize(
     Returns:
         [H, W, K]
     """
-    image: Tensor = _Rasterize.apply(means, conics, features, backend, cutoff, size)
+    image: Tensor = _Rasterize.apply(means, conics, features, backend, cutoff, size)  # type: ignore[no-untyped-call]
     return image

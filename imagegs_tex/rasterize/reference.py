@@ -66,7 +66,7 @@ class ReferenceBackend:
         height, width, _ = image_gradient.shape
         leaves = [tensor.detach().requires_grad_() for tensor in (means, conics, features)]
         with torch.enable_grad():
-            image = self.render(*leaves, cutoff, (width, height))
+            image = self.render(leaves[0], leaves[1], leaves[2], cutoff, (width, height))
             gradients = torch.autograd.grad(image, leaves, image_gradient)
         return gradients[0], gradients[1], gradients[2]
 
@@ -81,7 +81,7 @@ class ReferenceBackend:
         assert isinstance(target, ReferenceTarget)
         leaves = [tensor.detach().requires_grad_() for tensor in (means, conics, features)]
         with torch.enable_grad():
-            image = self.render(*leaves, cutoff, (target.width, target.height))
+            image = self.render(leaves[0], leaves[1], leaves[2], cutoff, (target.width, target.height))
             total = (image - target.image).double().square().sum()
             gradients = torch.autograd.grad(total, leaves)
         return SquaredError(total.detach(), *gradients)

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
+
+from imagegs_tex.rasterize.parallel import Workers
 
 TILE: Final = 16
 """Texels per tile side. 16 fits two AVX2 or one AVX-512 register per row."""
@@ -32,7 +34,7 @@ class TileLists:
 
 
 def build_tile_lists(
-    means: NDArray[np.float32], conics: NDArray[np.float32], cutoff: float, width: int, height: int
+    means: NDArray[np.float32], conics: NDArray[np.float32], cutoff: float, size: tuple[int, int], workers: Workers
 ) -> TileLists:
     """List, for each tile, the Gaussians whose support reaches it.
 
@@ -40,34 +42,36 @@ def build_tile_lists(
         means: [N, 2] x, y in texels
         conics: [N, 3] A, B, C in 1/texels^2, positive definite
         cutoff: q at which a support ends
-        width: texels
-        height: texels
+        size: width and height in texels
+        workers: the threads to use
     """
+    width, height = size
     across, down = -(-width // TILE), -(-height // TILE)
     counts = np.empty(len(means), np.int64)
-    _count_slots(means, conics, 2.0 * cutoff, width, height, counts)
+    workers.run(_count_slots, len(means), means, conics, 2.0 * cutoff, width, height, counts)
     slot_starts = np.zeros(len(means) + 1, np.int64)
     np.cumsum(counts, out=slot_starts[1:])
     slot_count = int(slot_starts[-1])
     slot_gaussian = np.empty(slot_count, np.int32)
     slot_tile = np.empty(slot_count, np.int32)
     slot_rows = np.empty((slot_count, 2), np.int8)
-    _fill_slots(means, conics, 2.0 * cutoff, width, height, slot_starts, slot_gaussian, slot_tile, slot_rows)
+    filled = (slot_starts, slot_gaussian, slot_tile, slot_rows)
+    workers.run(_fill_slots, len(means), means, conics, 2.0 * cutoff, width, height, *filled)
     tile_starts, tile_slots = _sort_by_tile(slot_tile, across * down)
     return TileLists(across, down, slot_starts, slot_gaussian, slot_tile, slot_rows, tile_starts, tile_slots)
 
 
 @njit(cache=True, inline="always")
-def _extents(a, b, c, limit):  # type: ignore[no-untyped-def]
-    """Half width and half height of the ellipse A x^2 + 2 B x y + C y^2 = limit, and x of its lowest point."""
+def _extents(a, b, c, limit):
+    """Half the width of the ellipse A x^2 + 2 B x y + C y^2 = limit, and x of its lowest point."""
     determinant = max(a * c - b * b, 1e-9 * a * c)  # rounding must not make a thin ellipse unbounded
     half_width = math.sqrt(limit * c / determinant)
     half_height = math.sqrt(limit * a / determinant)
-    return half_width, half_height, -b / a * half_height
+    return half_width, -b / a * half_height
 
 
 @njit(cache=True, inline="always")
-def _rows_in_slab(a, b, c, limit, x0, x1, lowest_x):  # type: ignore[no-untyped-def]
+def _rows_in_slab(a, b, c, limit, x0, x1, lowest_x):
     """Least and greatest y of the ellipse between x0 and x1; all relative to its centre, y pointing down."""
     determinant = max(a * c - b * b, 1e-9 * a * c)
     x_low = min(max(lowest_x, x0), x1)
@@ -78,23 +82,23 @@ def _rows_in_slab(a, b, c, limit, x0, x1, lowest_x):  # type: ignore[no-untyped-
 
 
 @njit(cache=True, inline="always")
-def _first_centre(edge, size):  # type: ignore[no-untyped-def]
+def _first_centre(edge, size):
     """Index of the first texel centre at or after a coordinate, at least 0."""
     return int(min(max(math.ceil(edge - 0.5), 0.0), float(size)))
 
 
 @njit(cache=True, inline="always")
-def _last_centre(edge, size):  # type: ignore[no-untyped-def]
+def _last_centre(edge, size):
     """Index of the last texel centre at or before a coordinate, at most size - 1."""
     return int(max(min(math.floor(edge - 0.5), float(size - 1)), -1.0))
 
 
-@njit(cache=True, parallel=True)
-def _count_slots(means, conics, limit, width, height, counts):  # type: ignore[no-untyped-def]
-    for n in prange(means.shape[0]):
+@njit(cache=True, nogil=True)
+def _count_slots(means, conics, limit, width, height, counts, begin, end):
+    for n in range(begin, end):
         a, b, c = np.float64(conics[n, 0]), np.float64(conics[n, 1]), np.float64(conics[n, 2])
         x, y = np.float64(means[n, 0]), np.float64(means[n, 1])
-        half_width, half_height, lowest_x = _extents(a, b, c, limit)
+        half_width, lowest_x = _extents(a, b, c, limit)
         first, last = _first_centre(x - half_width, width), _last_centre(x + half_width, width)
         total = 0
         if first <= last:
@@ -108,15 +112,13 @@ def _count_slots(means, conics, limit, width, height, counts):  # type: ignore[n
         counts[n] = total
 
 
-@njit(cache=True, parallel=True)
-def _fill_slots(  # type: ignore[no-untyped-def]
-    means, conics, limit, width, height, slot_starts, slot_gaussian, slot_tile, slot_rows
-):
+@njit(cache=True, nogil=True)
+def _fill_slots(means, conics, limit, width, height, slot_starts, slot_gaussian, slot_tile, slot_rows, begin, end):
     across = -(-width // TILE)
-    for n in prange(means.shape[0]):
+    for n in range(begin, end):
         a, b, c = np.float64(conics[n, 0]), np.float64(conics[n, 1]), np.float64(conics[n, 2])
         x, y = np.float64(means[n, 0]), np.float64(means[n, 1])
-        half_width, half_height, lowest_x = _extents(a, b, c, limit)
+        half_width, lowest_x = _extents(a, b, c, limit)
         first, last = _first_centre(x - half_width, width), _last_centre(x + half_width, width)
         slot = slot_starts[n]
         if first <= last:
@@ -135,7 +137,7 @@ def _fill_slots(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _sort_by_tile(slot_tile, tile_count):  # type: ignore[no-untyped-def]
+def _sort_by_tile(slot_tile, tile_count):
     starts = np.zeros(tile_count + 1, np.int64)
     for tile in slot_tile:
         starts[tile + 1] += 1

@@ -1,0 +1,32 @@
+"""Spread a kernel over threads: ranges of work, taken by whichever thread is free.
+
+Kernels are compiled without numba's own parallel loops: those took twice as long to compile, and their fixed division
+of the work made every step wait for the slowest thread. What a range writes depends on nothing but the range, so the
+thread count changes no bit.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Final
+
+_RANGES: Final = 32
+"""Ranges that work is cut into: enough to balance a few dozen threads, few enough that starting them is cheap."""
+
+
+class Workers:
+    """Threads that live as long as their backend."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="imagegs-tex") if count > 1 else None
+
+    def run(self, kernel: Callable[..., None], length: int, *arguments: object) -> None:
+        """Call kernel(*arguments, begin, end) for ranges that cover 0..length, and wait for all of them."""
+        if self._pool is None or length < _RANGES:
+            kernel(*arguments, 0, length)
+            return
+        bounds = [length * index // _RANGES for index in range(_RANGES + 1)]
+        futures = [self._pool.submit(kernel, *arguments, begin, end) for begin, end in pairwise(bounds)]
+        for future in futures:
+            future.result()
