@@ -2,7 +2,7 @@
 // block once into shared memory; each thread sums up IGS_ROWS texels of one column, so that what it reads from shared
 // memory serves several texels.
 
-IGS_SHARED vec4 igs_group[64 * IGS_GROUP_VECTORS]; // mean, along | across, two codes | four codes | …
+IGS_SHARED vec4 igs_group[64 * IGS_GROUP_VECTORS]; // mean, along | across, two codes | four codes | ...
 IGS_SHARED uint igs_kept[2];                       // one bit per entry of the current 64 that reaches the group
 
 void igs_put(uint slot, int element, float value)
@@ -66,23 +66,18 @@ void igs_decode_group(uvec2 group, uint thread, ivec2 place)
                 vec2 across = vec2(igs_take(slot, 4), igs_take(slot, 5));
                 vec2 d = p - vec2(head.x, head.y);
                 float weights[IGS_ROWS];
-                float total = 0.0;
+                // No test for weights above zero here: with it, an H200 takes 3% longer.
                 for (int row = 0; row < IGS_ROWS; ++row) {
                     vec2 offset = vec2(d.x, d.y + float(row));
                     float u = head.z * offset.x + head.w * offset.y;
                     float v = across.x * offset.x + across.y * offset.y;
                     weights[row] = max(0.0, exp2(-(u * u + v * v)) - IGS_EDGE);
-                    total += weights[row];
+                    sums[row].weight += weights[row];
                 }
-                if (total > 0.0) {
+                for (int k = 0; k < IGS_COMPONENTS; ++k) {
+                    float code = igs_take(slot, 6 + k);
                     for (int row = 0; row < IGS_ROWS; ++row) {
-                        sums[row].weight += weights[row];
-                    }
-                    for (int k = 0; k < IGS_COMPONENTS; ++k) {
-                        float code = igs_take(slot, 6 + k);
-                        for (int row = 0; row < IGS_ROWS; ++row) {
-                            sums[row].code[k] += weights[row] * code;
-                        }
+                        sums[row].code[k] += weights[row] * code;
                     }
                 }
             }
