@@ -40,7 +40,8 @@ layout(binding = 1) writeonly uniform image2DArray target;
 uniform int layers;
 void main()
 {
-    ivec2 at = ivec2(gl_WorkGroupID.xy) * 16 + ivec2(gl_LocalInvocationIndex & 15u, (gl_LocalInvocationIndex >> 4u) * 4u);
+    uint thread = gl_LocalInvocationIndex;
+    ivec2 at = ivec2(gl_WorkGroupID.xy) * 16 + ivec2(thread & 15u, (thread >> 4u) * 4u);
     for (int row = 0; row < 4; ++row)
         for (int layer = 0; layer < layers; ++layer) imageStore(target, ivec3(at.x, at.y + row, layer), vec4(0.5));
 }
@@ -127,9 +128,15 @@ def markdown(name: str, report: VerifyReport, limits: dict[str, float | None], b
             f"| {'' if variant.milliseconds is None else f'{variant.milliseconds:.3f}'} | {share} |"
         )
     if limits["write_ms"]:
-        lines += ["", f"Writing {-(-report.channels // 4)} RGBA8 pictures and nothing else: {limits['write_ms']:.3f} ms."]
+        lines += [
+            "",
+            f"Writing {-(-report.channels // 4)} RGBA8 pictures and nothing else: {limits['write_ms']:.3f} ms.",
+        ]
     if blocks:
-        lines += ["", "| block | bytes | evaluated: median, most | scanned: median, most | compute ms | lookup ms | pixel ms |"]
+        lines += [
+            "",
+            "| block | bytes | evaluated: median, most | scanned: median, most | compute ms | lookup ms | pixel ms |",
+        ]
         lines += ["|---|---|---|---|---|---|---|"]
     times_of = ("compute_ms", "lookup_ms", "pixel_ms")
     for row in blocks:

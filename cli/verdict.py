@@ -38,14 +38,14 @@ def print_verification(report: VerifyReport, file: Path) -> None:
             console.print(f"{variant.name}: {escape(printable(variant.failure))}", soft_wrap=True)
     cost, memory = report.cost, report.gpu_bytes
     console.print(
-        f"{escape(printable(file))}: {'holds' if report.passed else 'BROKEN'} (bound {report.max_error:.5f}, every texel "
-        f"and {report.points:,} points) on {escape(printable(report.renderer))}",
+        f"{escape(printable(file))}: {'holds' if report.passed else 'BROKEN'} (bound {report.max_error:.5f}, texels and "
+        f"{report.points:,} points) on {escape(printable(report.renderer))}",
         soft_wrap=True,
     )
     console.print(
         f"{memory.total:,} bytes on the GPU (records {memory.records:,}, index "
         f"{memory.tile_starts + memory.entries:,}); Gaussians evaluated per texel: median {cost.candidates.median:g}, "
-        f"99% {cost.candidates.p99:g}, most {cost.candidates.max}; multiply-adds per texel {cost.multiply_adds_mean:.0f}",
+        f"99% {cost.candidates.p99:g}, most {cost.candidates.max}; {cost.multiply_adds_mean:.0f} multiply-adds",
         soft_wrap=True,
     )
     if report.source is not None:

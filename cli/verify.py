@@ -34,11 +34,11 @@ def verify(
     from imagegs_tex.formats.atomic import write_bytes
     from imagegs_tex.formats.igs import read_igs
     from imagegs_tex.formats.ingest import load_stack
-    from imagegs_tex.report import as_json as to_json
     from imagegs_tex.shaders.decoder import LANGUAGES
     from imagegs_tex.verify import verify as verify_decoders
+    from imagegs_tex.verify.report import as_json as to_json
 
-    languages = LANGUAGES if lang == VerifiedLanguages.ALL else (lang.value,)
+    languages = LANGUAGES if lang == VerifiedLanguages.ALL else tuple(name for name in LANGUAGES if name == lang.value)
     quantized = read_igs(file)
     stack = None if source is None else load_stack(source)
     result = verify_decoders(quantized, languages, stack, differences=differences)

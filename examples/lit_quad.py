@@ -5,6 +5,7 @@ DECODER_DIR is what `imagegs-tex emit FILE.igs -o DECODER_DIR --lang glsl` wrote
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import imageio.v3 as imageio
 import moderngl
@@ -63,14 +64,16 @@ def main() -> None:
     """Load, draw at twice the size, average, write."""
     folder, output = Path(sys.argv[1]), Path(sys.argv[2])
     width, height = 640, 480
-    context = moderngl.create_context(standalone=True, backend="egl", require=430)
+    options: dict[str, Any] = {"backend": "egl"}  # a window needs none of this
+    context = moderngl.create_context(standalone=True, require=430, **options)
     context.buffer((folder / "igs_data.bin").read_bytes()).bind_to_storage_buffer(0)
     program = context.program(VERTEX, FRAGMENT % (folder / "igs_decode.glsl").read_text())
     eye = np.array([0.0, -1.9, 2.7])
     values = {"camera": camera_matrix(eye, width / height).T.astype("f4").tobytes(), "eye": eye.astype("f4").tobytes()}
     for name, value in (values | {"light": np.array([-0.45, 0.5, 0.55], "f4").tobytes()}).items():
-        if name in program:
-            program[name].write(value)
+        uniform = program.get(name, None)
+        if isinstance(uniform, moderngl.Uniform):
+            uniform.write(value)
     frame = context.simple_framebuffer((2 * width, 2 * height))
     frame.use()
     frame.clear(0.02, 0.02, 0.025)

@@ -68,9 +68,9 @@ def accessor_functions(maps: tuple[TextureMap, ...], accessors: tuple[Accessor, 
 
 
 def _by_semantic(index: int, texture_map: TextureMap, semantic: Semantic, taken: set[str]) -> list[Accessor]:
-    channels = tuple(
-        channel for channel, meaning in enumerate(texture_map.channel_semantics) if meaning == semantic
-    )[: 1 if semantic in SCALAR_SEMANTICS else _MAX_VECTOR]  # a grey picture's three channels are one value
+    channels = tuple(channel for channel, meaning in enumerate(texture_map.channel_semantics) if meaning == semantic)[
+        : 1 if semantic in SCALAR_SEMANTICS else _MAX_VECTOR
+    ]  # a grey picture's three channels are one value
     name = _unique(f"igs_{semantic.name.lower()}", taken)
     if semantic == Semantic.NORMAL and len(channels) >= 2:
         note = "unit vector in tangent space; green points up or down as in the source"

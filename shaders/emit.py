@@ -130,7 +130,9 @@ def _accessor(accessor: Accessor, maps: tuple[TextureMap, ...]) -> dict[str, Any
         "value": accessor.note,
         "kind": accessor.kind,
         "map": accessor.map_index,
-        "semantics": [maps[accessor.map_index].channel_semantics[channel].name.lower() for channel in accessor.channels],
+        "semantics": [
+            maps[accessor.map_index].channel_semantics[channel].name.lower() for channel in accessor.channels
+        ],
         "file_channels": list(accessor.channels),
     }
 

@@ -39,7 +39,8 @@ class TileIndex:
     @property
     def scanned(self) -> NDArray[np.int64]:
         """Entries that a texel of each tile looks at [T]."""
-        return np.diff(self.tile_starts.astype(np.int64))
+        starts = self.tile_starts.astype(np.int64)
+        return starts[1:] - starts[:-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,8 @@ def build_index(quantized: QuantizedGaussianSet, block_log2: int) -> TileIndex:
 def _supports(quantized: QuantizedGaussianSet) -> _Supports:
     shapes = shape_values(quantized.shape_codes, quantized.size_step, quantized.form_step)
     conics = conics_of(shapes)
-    means = (quantized.position_codes + 0.5) * np.exp2(position_exponents(shapes, quantized))
+    exponents = position_exponents(shapes, quantized).astype(np.float64)
+    means = (quantized.position_codes.astype(np.float64) + 0.5) * np.exp2(exponents)
     # The inverse of a 2 x 2 matrix with determinant e^(-2m): its diagonal is that of the covariance.
     variances = conics[:, [2, 0]] * np.exp(2 * shapes[:, :1])
     return _Supports(means, conics, np.sqrt(2 * quantized.cutoff * variances), quantized.cutoff)

@@ -20,8 +20,8 @@ a texture R32UI of {texture} texels with the bytes of `igs_data.bin` in row orde
 {layers} layers (RGBA8, RGBA16F or RGBA32F) to image unit {output}, dispatch {groups} groups. For a region, set
 `igs_first_group` to its top left corner in units of 16 texels and dispatch fewer groups.""",
     "hlsl": """## How to use it
-**Pixel shader, shader model 5.0 and newer.** `#include "igs_decode.hlsl"`, upload `igs_data.bin` to a raw buffer, bind it to
-{binding} (or `#define IGS_REGISTER` first), and call:
+**Pixel shader, shader model 5.0 and newer.** `#include "igs_decode.hlsl"`, upload `igs_data.bin` to a raw
+buffer, bind it to {binding} (or `#define IGS_REGISTER` first), and call:
 ```hlsl
 IgsTexel texel = igs_decode(uv);   // (0, 0) is the top left corner; repeats
 {example}

@@ -86,7 +86,7 @@ def made_set(
     means = rng.uniform(0, 1, (count, 2)) * [width * within[0], height * within[1]]
     codes = np.floor(means / np.exp2(exponents)).astype(np.int32)
     outside = (codes + 0.5) * np.exp2(exponents) >= [width, height]
-    codes[outside] = np.floor((np.array([width, height]) / np.exp2(exponents) - 1))[outside].astype(np.int32)
+    codes[outside] = np.floor(np.array([width, height]) / np.exp2(exponents) - 1)[outside].astype(np.int32)
     codes = np.maximum(codes, 0)
     cells = cell_of(codes, exponents, cell_log2)
     order = np.lexsort((cells[:, 0], cells[:, 1]))

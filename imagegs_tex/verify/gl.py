@@ -29,13 +29,15 @@ _LEAST_MILLISECONDS: Final = 1e-4
 _WARM_UP_SECONDS: Final = 0.25
 
 FloatRows = NDArray[np.float32]
+GlObject = Any
+"""A buffer, texture, program or the like of moderngl, whose types differ between its versions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
     """An OpenGL context and what it says about itself."""
 
-    context: Any  # moderngl.Context; its types differ between versions
+    context: GlObject
     renderer: str
     version: str
 
@@ -53,7 +55,8 @@ def open_device() -> Device:
             "moderngl is not installed, which runs the decoders; pip install 'imagegs-tex[verify]'"
         ) from None
     reasons = []
-    for options in ({"backend": "egl"}, {}):
+    ways: tuple[dict[str, Any], ...] = ({"backend": "egl"}, {})
+    for options in ways:
         try:
             context = moderngl.create_context(standalone=True, require=_GL_VERSION, **options)
         except Exception as error:  # noqa: BLE001 - every backend has its own kinds of failure
@@ -73,18 +76,18 @@ def is_software(device: Device) -> bool:
 
 
 class Scene:
-    """One file's buffer on a device, and what every decoder of it needs. A context manager: it frees the GPU's memory."""
+    """One file's buffer on a device, and what every decoder of it needs; a context manager that frees them."""
 
     def __init__(self, device: Device, packed: PackedGaussians, size: tuple[int, int], channel_count: int) -> None:
         self.context = device.context
         self.width, self.height = size
         self.channel_count = channel_count
         self.layer_count = -(-channel_count // 4)
-        self._held: list[Any] = []
+        self._held: list[GlObject] = []
         self.data = self.hold(self.context.buffer(packed.words.tobytes()))
         self.texture = self.hold(self.context.texture(packed.texture_size, 1, packed.words.tobytes(), dtype="u4"))
 
-    def hold(self, resource: Any) -> Any:
+    def hold(self, resource: GlObject) -> GlObject:
         """Free a resource together with the scene."""
         self._held.append(resource)
         return resource
@@ -96,13 +99,15 @@ class Scene:
         for resource in reversed(self._held):
             resource.release()
 
-    def compute(self, source: str) -> Any:
+    def compute(self, source: str) -> GlObject:
         """Compile a compute shader; CompileError with the driver's message."""
         return self._compiled(lambda: self.context.compute_shader(source))
 
-    def pixel(self, source: str) -> tuple[Any, Any]:
+    def pixel(self, source: str) -> tuple[GlObject, GlObject]:
         """Compile a fragment shader behind a triangle over the whole target; return the program and what draws it."""
-        program = self._compiled(lambda: self.context.program(vertex_shader=full_target(source), fragment_shader=source))
+        program = self._compiled(
+            lambda: self.context.program(vertex_shader=full_target(source), fragment_shader=source)
+        )
         return program, self.hold(self.context.vertex_array(program, []))
 
     def median_milliseconds(self, draw: Callable[[], None], repeats: int) -> float | None:
@@ -124,7 +129,7 @@ class Scene:
         median = float(np.median(times))
         return median if median > _LEAST_MILLISECONDS else None
 
-    def _compiled(self, compile_it: Callable[[], Any]) -> Any:
+    def _compiled(self, compile_it: Callable[[], GlObject]) -> GlObject:
         try:
             return self.hold(compile_it())
         except _moderngl_error() as error:
@@ -182,7 +187,7 @@ class ComputeDecoder:
         target.release()
         return taken
 
-    def _dispatch(self, target: Any, first_row: int, row_count: int) -> None:
+    def _dispatch(self, target: GlObject, first_row: int, row_count: int) -> None:
         scene = self._scene
         scene.data.bind_to_storage_buffer(DATA_BINDING)
         target.bind_to_image(OUTPUT_BINDING, read=False, write=True)
@@ -241,7 +246,7 @@ class PixelDecoder:
             resource.release()
         return _channels_last(layers.reshape(scene.layer_count, size[1], size[0], 4), scene.channel_count)
 
-    def _bind(self, origin: tuple[int, int], uv: NDArray[np.float32] | None) -> list[Any]:
+    def _bind(self, origin: tuple[int, int], uv: NDArray[np.float32] | None) -> list[GlObject]:
         """Bind data, points and place in each language's way; return what to release after drawing."""
         scene = self._scene
         points = np.zeros((1 << POINTS_ROW_LOG2, 2), dtype=np.float32) if uv is None else uv
@@ -275,4 +280,4 @@ def _channels_last(layers: FloatRows, channel_count: int) -> FloatRows:
 def _moderngl_error() -> type[Exception]:
     import moderngl
 
-    return moderngl.Error  # type: ignore[no-any-return]
+    return moderngl.Error

@@ -39,14 +39,15 @@ def reference_picture(quantized: QuantizedGaussianSet) -> ReferencePicture:
     """Turn codes into values without rounding to float32 on the way."""
     shapes = shape_values(quantized.shape_codes, quantized.size_step, quantized.form_step)
     conics = conics_of(shapes)
+    exponents = position_exponents(shapes, quantized).astype(np.float64)
     variances = conics[:, [2, 0]] * np.exp(2 * shapes[:, :1])
     return ReferencePicture(
         width=quantized.width,
         height=quantized.height,
-        means=(quantized.position_codes + 0.5) * np.exp2(position_exponents(shapes, quantized)),
+        means=(quantized.position_codes.astype(np.float64) + 0.5) * np.exp2(exponents),
         conics=conics,
         reach=np.sqrt(2 * quantized.cutoff * variances) + 1e-6,
-        features=quantized.feature_codes * quantized.feature_steps.astype(np.float64),
+        features=quantized.feature_codes.astype(np.float64) * quantized.feature_steps,
         basis=basis_values(quantized.basis_codes, quantized.basis_scale).astype(np.float64),
         offset=quantized.offset_codes / OFFSET_SCALE,
         cutoff=quantized.cutoff,

@@ -1,6 +1,7 @@
 """What a verification found."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from imagegs_tex.metrics import MapScore
@@ -73,3 +74,8 @@ class VerifyReport:
     gpu_bytes: GpuBytes
     cost: DecodeCost
     source: SourceScore | None
+
+
+def as_json(report: VerifyReport) -> str:
+    """Return a report as indented JSON with a newline at the end."""
+    return json.dumps(asdict(report), indent=2, ensure_ascii=False) + "\n"

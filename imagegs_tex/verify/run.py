@@ -12,7 +12,7 @@ from imagegs_tex.formats.atomic import make_folder, write_files
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.names import printable
-from imagegs_tex.formats.stack import TextureStack, expand_map
+from imagegs_tex.formats.stack import TextureMap, TextureStack, expand_map
 from imagegs_tex.metrics import pooled_psnr, score_map
 from imagegs_tex.shaders.decoder import HLSL_INCLUDE, LANGUAGES, Decoder, Language, build_decoder
 from imagegs_tex.verify import harness
@@ -60,6 +60,7 @@ def verify(
     quantized: QuantizedGaussianSet,
     languages: Iterable[Language] = LANGUAGES,
     source: TextureStack | None = None,
+    *,
     decoder: Decoder | None = None,
     point_count: int = POINT_COUNT,
     repeats: int = 3,
@@ -106,8 +107,14 @@ def verify(
         texel_errors = _check_texels(picture, compiled, differences)
         for name, variant in compiled.items():
             results[name] = _result(
-                name, variant, texel_errors[name], (uv, at_points), quantized, decoder, repeats
-            )  # fmt: skip
+                name,
+                variant,
+                texel_errors[name],
+                (uv, at_points),
+                maps=quantized.maps,
+                decoder=decoder,
+                repeats=repeats,
+            )
         score = None
         if source is not None and compiled:
             score = score_source(quantized, source, next(iter(compiled.values())))
@@ -153,7 +160,9 @@ def _variants(languages: tuple[Language, ...]) -> list[_Variant]:
         variants += [
             _Variant("glsl-compute", _glsl_compute),
             _Variant("glsl-pixel", lambda scene, decoder: PixelDecoder(scene, harness.glsl_pixel(decoder), False)),
-            _Variant("texture-pixel", lambda scene, decoder: PixelDecoder(scene, harness.texture_pixel(decoder), False)),
+            _Variant(
+                "texture-pixel", lambda scene, decoder: PixelDecoder(scene, harness.texture_pixel(decoder), False)
+            ),
         ]
     if "hlsl" in languages:
         compilers: list[tuple[str, HlslCompiler]] = [("", "glslang")]
@@ -244,18 +253,20 @@ def _result(
     variant: AnyDecoder,
     texels: _Errors,
     expected: tuple[NDArray[np.float32], NDArray[np.float64]],
-    quantized: QuantizedGaussianSet,
+    *,
+    maps: tuple[TextureMap, ...],
     decoder: Decoder,
     repeats: int,
 ) -> VariantResult:
+    """Check the points and sum up; expected: texture coordinates [P, 2] and the reference's values there [P, C]."""
     uv, at_points = expected
     points = _Errors()
     found = variant.points(uv)
-    channels = quantized.channel_count
+    channels = decoder.channel_count
     points.add(found[:, :channels], at_points)
     accessors = None
     if found.shape[1] > channels:
-        accessors = accessor_error(quantized.maps, decoder.accessors, found[:, channels:], at_points)
+        accessors = accessor_error(maps, decoder.accessors, found[:, channels:], at_points)
     steps = max(texels.steps, points.steps)
     within = all(error <= MAX_ERROR for error in (texels.largest, points.largest, accessors or 0.0))
     return VariantResult(
@@ -272,5 +283,3 @@ def _result(
 
 def _bands(height: int) -> list[tuple[int, int]]:
     return [(first, min(ROWS_AT_ONCE, height - first)) for first in range(0, height, ROWS_AT_ONCE)]
-
-

@@ -1,5 +1,6 @@
 """The source files: one algorithm in two languages, and nothing from a file but numbers and plain words."""
 
+import itertools
 import json
 import re
 
@@ -101,7 +102,7 @@ def test_emitted_files_and_their_description(tmp_path, language):
     data = (tmp_path / "a" / "igs_data.bin").read_bytes()
     sections = description["buffer"]["sections"]
     assert description["buffer"]["bytes"] == len(data) == sum(section["bytes"] for section in sections)
-    for before, after in zip(sections, sections[1:], strict=False):
+    for before, after in itertools.pairwise(sections):
         assert before["offset"] + before["bytes"] == after["offset"]
     if language == "glsl":
         texture = description["bindings"][1]

@@ -15,13 +15,17 @@ def test_rows_are_the_reference_backends(thinness):
     quantized = made_set(70, 45, 80, 5, components=3, thinness=thinness)
     values = dequantize(quantized)
     shapes = shape_values(quantized.shape_codes, quantized.size_step, quantized.form_step)
-    components = ReferenceBackend().render(
-        torch.from_numpy(values.means).double(),
-        torch.from_numpy(conics_of(shapes)),
-        torch.from_numpy(quantized.feature_codes * quantized.feature_steps.astype(np.float64)),
-        quantized.cutoff,
-        (70, 45),
-    ).numpy()
+    components = (
+        ReferenceBackend()
+        .render(
+            torch.from_numpy(values.means).double(),
+            torch.from_numpy(conics_of(shapes)),
+            torch.from_numpy(quantized.feature_codes * quantized.feature_steps.astype(np.float64)),
+            quantized.cutoff,
+            (70, 45),
+        )
+        .numpy()
+    )
     offset = quantized.offset_codes / 65535
     expected = np.clip(offset + components @ values.basis.astype(np.float64), 0, 1)
     picture = reference_picture(quantized)
