@@ -37,9 +37,10 @@ def print_verification(report: VerifyReport, file: Path) -> None:
         if variant.failure:
             console.print(f"{variant.name}: {escape(printable(variant.failure))}", soft_wrap=True)
     cost, memory = report.cost, report.gpu_bytes
+    verdict = "holds" if report.passed else "BROKEN"
     console.print(
-        f"{escape(printable(file))}: {'holds' if report.passed else 'BROKEN'} (bound {report.max_error:.5f}, texels and "
-        f"{report.points:,} points) on {escape(printable(report.renderer))}",
+        f"{escape(printable(file))}: {verdict} (bound {report.max_error:.5f}, all texels and {report.points:,} points) "
+        f"on {escape(printable(report.renderer))}",
         soft_wrap=True,
     )
     console.print(
