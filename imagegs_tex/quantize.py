@@ -60,7 +60,7 @@ class GeometryQuantizer:
         )
 
     def _nearest_in_torch(self, means: Tensor, log_covariances: Tensor) -> tuple[Tensor, Tensor]:
-        """The same in torch's arithmetic, so that nothing leaves the GPU; :meth:`codes` alone decides what is stored."""
+        """The same in torch, so that nothing leaves the GPU; :meth:`codes` alone decides what is stored."""
         steps = (self.size_step, self.form_step, self.form_step)
         shapes = [torch.round(log_covariances[:, i].double() / step) * step for i, step in enumerate(steps)]
         m, h, b = shapes

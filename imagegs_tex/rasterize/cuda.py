@@ -85,7 +85,7 @@ class CudaBackend:
     def __init__(self, device: torch.device | str = "cuda") -> None:
         # a device without a number has the index None, whatever torch's types say
         self.device = torch.empty(0, device=device).device
-        self._lists = ListBuilder(self.device)
+        self.lists = ListBuilder(self.device)
         self._held: _Held | None = None
         self._kernels: dict[tuple[_Mode, int], Kernel] = {}
 
@@ -181,7 +181,7 @@ class CudaBackend:
         def launch(lists: CudaLists) -> Tensor:
             errors = torch.empty(lists.tile_count, dtype=torch.float64, device=self.device)
             sums = self._rasterize(mode, lists, components, source=source, errors=errors)
-            self._lists.reduce_gradients(
+            self.lists.reduce_gradients(
                 count, _THREADS, sums, lists.slot_starts, Long(lists.capacity), conics, components,
                 _lanes(5 + components), *gradients,
             )  # fmt: skip
@@ -214,9 +214,9 @@ class CudaBackend:
             None if features is None else _float32(features, self.device),
         )
         while True:
-            lists = self._lists.build(*arrays, components, cutoff, size)
+            lists = self.lists.build(*arrays, components, cutoff, size)
             result = launch(lists)
-            if self._lists.sufficed(lists):
+            if self.lists.sufficed(lists):
                 self._held = _Held(means, conics, _versions(means, conics), components, lists)
                 return result
 
@@ -242,7 +242,7 @@ class CudaBackend:
     def _reduce_features(
         self, lists: CudaLists, sums: Tensor, components: int, extras: Tensor | Pointer, features: Tensor
     ) -> None:
-        self._lists.reduce_features(
+        self.lists.reduce_features(
             len(lists.records), _THREADS, sums, lists.slot_starts, Long(lists.capacity), components,
             _lanes(1 + components), extras, features,
         )  # fmt: skip
