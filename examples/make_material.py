@@ -22,6 +22,8 @@ Field = NDArray[np.float64]
 """One value per texel, [size, size]."""
 
 STONES_ACROSS: Final = 6
+NORMAL_BLUR: Final = 0.003
+"""Widths over which the height is averaged before its slopes are taken: grain is colour, not relief."""
 RELIEF: Final = 0.055  # height of the relief, white to black, in widths of the picture
 
 
@@ -91,7 +93,7 @@ def make_material(size: int = 512, seed: int = 7) -> dict[str, NDArray[np.uint8]
     roughness = mix(roughness + 0.08 * (1 - occlusion), 0.93 + 0.02 * noise.fine, moss)
     return {
         "basecolor": to_bytes(linear_to_srgb(colour)),
-        "normal": to_bytes(normals(height) * 0.5 + 0.5),
+        "normal": to_bytes(normals(blur(height, NORMAL_BLUR)) * 0.5 + 0.5),
         "roughness": to_bytes(roughness),
         "ao": to_bytes(occlusion),
         "height": np.rint(height * 65535).astype(np.uint16),

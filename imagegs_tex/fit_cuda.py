@@ -16,6 +16,7 @@ from imagegs_tex.fit_state import (
     LARGEST_FORM,
     SMALLEST_DEVIATION,
     SMALLEST_LOG_SIZE,
+    WIDTH_RANGE,
     Rates,
     constrain,
     largest_log_size,
@@ -91,7 +92,7 @@ class CudaFitState:
         self._adam_step(
             -(-count // 128), 128, self._used_shapes, error.means, error.conics, error.features, self._deviations,
             count, components, *BETAS, *corrections, ADAM_EPSILON, *rates, float(width), float(height),
-            SMALLEST_LOG_SIZE, largest_log_size((width, height)), LARGEST_FORM,
+            SMALLEST_LOG_SIZE, largest_log_size((width, height)), LARGEST_FORM, *WIDTH_RANGE,
             self._means, self._shapes, self._features, self._first, self._second,
         )  # fmt: skip
         return error.total

@@ -77,7 +77,7 @@ extern "C" __global__ void adam_step(
     const float* deviations,  // [K]
     int count, int components, float keep_first, float keep_second, float correct_first, float correct_second,
     float epsilon, float mean_rate, float shape_rate, float feature_rate, float width, float height, float least_size,
-    float largest_size, float largest_form,
+    float largest_size, float largest_form, float narrowest, float widest,
     float* means, float* shapes, float* features,
     float* first, float* second  // [N, 5 + K]
 ) {
@@ -86,13 +86,15 @@ extern "C" __global__ void adam_step(
     const Adam adam = {keep_first, keep_second, correct_first, correct_second, epsilon};
     first += n * (5 + components);
     second += n * (5 + components);
-    const float limit[2] = {width - 1e-2f, height - 1e-2f};
-    for (int i = 0; i < 2; i++) {
-        const float moved = means[2 * n + i] - mean_rate * adam_change(mean_gradients[2 * n + i], first + i, second + i, adam);
-        means[2 * n + i] = fminf(fmaxf(moved, 0.0f), limit[i]);
-    }
     const double m = used_shapes[3 * n], h = used_shapes[3 * n + 1], b = used_shapes[3 * n + 2];
     const Form f = form_of(m, h, b);
+    const float limit[2] = {width - 1e-2f, height - 1e-2f};
+    for (int i = 0; i < 2; i++) {
+        const double along = rsqrt(f.scale * (f.cosh_r + (i ? h : -h) * f.s));
+        const float rate = mean_rate * fminf(fmaxf((float)along, narrowest), widest);
+        const float moved = means[2 * n + i] - rate * adam_change(mean_gradients[2 * n + i], first + i, second + i, adam);
+        means[2 * n + i] = fminf(fmaxf(moved, 0.0f), limit[i]);
+    }
     const double ga = f.scale * conic_gradients[3 * n], gb = f.scale * conic_gradients[3 * n + 1],
                  gc = f.scale * conic_gradients[3 * n + 2];
     const double gradients[3] = {

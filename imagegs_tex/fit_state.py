@@ -21,8 +21,11 @@ BETAS: Final = (0.9, 0.99)
 ADAM_EPSILON: Final = 1e-15
 SMALLEST_DEVIATION: Final = 1e-6
 
+WIDTH_RANGE: Final = (0.3, 30.0)
+"""Texels: within it a Gaussian's mean moves in proportion to its own width along each axis."""
+
 Rates = tuple[float, float, float]
-"""Of means (texels), shapes (m, h, b) and features (deviations of their components) per step."""
+"""Of means (own widths), shapes (m, h, b) and features (deviations of their components) per step."""
 
 
 class FitState(Protocol):
@@ -92,9 +95,11 @@ class TorchFitState:
         error = self._backward()
         for group, rate in zip(self._optimiser.param_groups, rates, strict=True):
             group["lr"] = rate
-        before = self._features.detach().clone()
+        before, means_before = self._features.detach().clone(), self._means.detach().clone()
         self._optimiser.step()
         with torch.no_grad():
+            widths = torch.rsqrt(self._current.conics.detach()[:, [0, 2]]).clamp(*WIDTH_RANGE)
+            self._means.copy_(means_before + (self._means - means_before) * widths)
             # the features' rate follows each component's own deviation: Adam steps by rate, whatever the gradient
             scale = self._deviations.clamp_min(SMALLEST_DEVIATION)
             self._features.copy_(before + (self._features - before) * scale)
