@@ -305,7 +305,7 @@ def packages() -> Table:
                 value: torch.Tensor = fused_ssim(*planes, padding="valid")
                 return value
 
-            difference = float((fused(picture, other) - plain(picture, other)).abs())
+            difference = float((fused(picture, other) - plain(picture, other)).detach().abs())
             label = f"SSIM and gradient, fused-ssim (value differs by {difference:.1e})"
             rows.append([case.name, label, "", round(gradient_time(fused, picture, other), 3)])
     return ["case", "what", "entries", "ms"], rows
