@@ -49,7 +49,7 @@ def test_the_fused_step_is_the_step_in_torch(backend, rounded):
     moved = [float((state.means - start.means).norm()) for state in (found, wanted)]
     assert moved[0] == pytest.approx(moved[1], rel=0.05)
     # Adam's first step is the sign of the gradient: where a gradient is all but zero, rounding decides
-    # Means move in units of a width, which without rounding the one state takes before the shapes' step, the other after.
+    # Means move in units of a width, which without rounding one state takes before the shapes' step, the other after.
     for name in ("means", "log_covariances", "features") if rounded else ("log_covariances", "features"):
         close = torch.isclose(getattr(found, name), getattr(wanted, name), rtol=1e-3, atol=1e-3)
         assert float(close.float().mean()) > 0.99, name

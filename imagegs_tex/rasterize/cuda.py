@@ -22,6 +22,8 @@ from imagegs_tex.rasterize.cuda_lists import RECORD_HEAD, TILE, CudaLists, ListB
 MAX_COMPONENTS: Final = 32
 _THREADS: Final = 128
 _STAGED: Final = 32
+_SUMMED_TOGETHER: Final = 4
+"""Gaussians per block of the kernels that add up slots."""
 _NOTHING: Final = Pointer(0)
 
 Result = TypeVar("Result")
@@ -182,8 +184,8 @@ class CudaBackend:
             errors = torch.empty(lists.tile_count, dtype=torch.float64, device=self.device)
             sums = self._rasterize(mode, lists, components, source=source, errors=errors)
             self.lists.reduce_gradients(
-                count, _THREADS, sums, lists.slot_starts, Long(lists.capacity), conics, components,
-                _lanes(5 + components), *gradients,
+                -(-count // _SUMMED_TOGETHER), _THREADS, sums, lists.slot_starts, Long(lists.capacity), conics, count,
+                components, _lanes(5 + components), *gradients,
             )  # fmt: skip
             return errors
 
@@ -242,8 +244,9 @@ class CudaBackend:
     def _reduce_features(
         self, lists: CudaLists, sums: Tensor, components: int, extras: Tensor | Pointer, features: Tensor
     ) -> None:
+        count = len(lists.records)
         self.lists.reduce_features(
-            len(lists.records), _THREADS, sums, lists.slot_starts, Long(lists.capacity), components,
+            -(-count // _SUMMED_TOGETHER), _THREADS, sums, lists.slot_starts, Long(lists.capacity), count, components,
             _lanes(1 + components), extras, features,
         )  # fmt: skip
 
