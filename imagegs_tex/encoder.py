@@ -149,7 +149,8 @@ def _refine(
     _, shape_codes, _ = quantizer.codes(rounded.means, rounded.shapes)
     means, shape_codes = refine_geometry(
         rounded.means, shape_codes, features.cpu().numpy(), problem.image.cpu().numpy(), quantizer,
-        cutoff=settings.cutoff, bit_price=bit_price, shape_limits=(SMALLEST_LOG_SIZE, LARGEST_FORM), shifted=shifted, threads=backend.threads,
+        cutoff=settings.cutoff, bit_price=bit_price, shape_limits=(SMALLEST_LOG_SIZE, LARGEST_FORM), shifted=shifted,
+        threads=backend.threads,
     )  # fmt: skip
     return _RoundedGeometry(means, g.shape_values(shape_codes, quantizer.size_step, quantizer.form_step), features)
 

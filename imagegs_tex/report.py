@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from imagegs_tex.doctor import DoctorReport
 from imagegs_tex.formats.igs import SectionSize
 from imagegs_tex.metrics import MapScore
+from imagegs_tex.shaders.cost import DecodeCost
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class InfoReport:
     file_bytes: int
     bits_per_texel: float
     gpu_bytes: int  # resident on the GPU, index included
+    decode_cost: DecodeCost  # of the emitted shaders, per texel
     sections: tuple[SectionSize, ...]
     maps: tuple[MapInfo, ...]
 
