@@ -10,7 +10,10 @@ from imagegs_tex.cli import state
 from imagegs_tex.cli.compare import compare
 from imagegs_tex.cli.compress import compress
 from imagegs_tex.cli.decode import decode
+from imagegs_tex.cli.doctor import doctor
+from imagegs_tex.cli.emit import emit
 from imagegs_tex.cli.info import info
+from imagegs_tex.cli.verify import verify
 from imagegs_tex.formats.errors import ImageGSTexError, OutputError
 from imagegs_tex.formats.names import printable
 
@@ -44,7 +47,7 @@ def _root(
     state.debug = debug
 
 
-for command in (compress, decode, info, compare):
+for command in (compress, decode, info, compare, emit, verify, doctor):
     app.command()(command)
 
 

@@ -86,13 +86,13 @@ class CudaFitState:
             self._used_means, self._conics, self._features, self._settings.cutoff, self._target
         )
         self._steps += 1
+        corrections = [1 / (1 - beta**self._steps) for beta in BETAS]
         count, components = self._features.shape
         width, height = self._target.width, self._target.height
         self._adam_step(
             -(-count // 128), 128, self._used_shapes, error.means, error.conics, error.features, self._deviations,
-            count, components, *BETAS, 1 / (1 - BETAS[0] ** self._steps), 1 / (1 - BETAS[1] ** self._steps),
-            ADAM_EPSILON, *rates, float(width), float(height), SMALLEST_LOG_SIZE,
-            largest_log_size((width, height)), LARGEST_FORM, *WIDTH_RANGE,
+            count, components, *BETAS, *corrections, ADAM_EPSILON, *rates, float(width), float(height),
+            SMALLEST_LOG_SIZE, largest_log_size((width, height)), LARGEST_FORM, *WIDTH_RANGE,
             self._means, self._shapes, self._features, self._first, self._second,
         )  # fmt: skip
         return error.total

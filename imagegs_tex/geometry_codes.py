@@ -156,7 +156,7 @@ def _patch_error(weights, old, totals, sums, wanted, feature, count, change, sca
     for i in range(count):
         change[i] = weights[i] - old[i]
         scale[i] = np.float32(1.0) / (totals[i] + change[i])
-    error = 0.0
+    error = np.float64(0.0)
     for k in range(feature.shape[0]):
         f, s, t = feature[k], sums[k], wanted[k]
         part = np.float32(0.0)

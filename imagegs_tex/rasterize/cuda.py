@@ -23,6 +23,8 @@ from imagegs_tex.rasterize.parallel import available_threads
 MAX_COMPONENTS: Final = 32
 _THREADS: Final = 128
 _STAGED: Final = 32
+_SUMMED_TOGETHER: Final = 4
+"""Gaussians per block of the kernels that add up slots."""
 _NOTHING: Final = Pointer(0)
 
 Result = TypeVar("Result")
@@ -87,7 +89,7 @@ class CudaBackend:
         self.threads = threads or available_threads()
         # a device without a number has the index None, whatever torch's types say
         self.device = torch.empty(0, device=device).device
-        self._lists = ListBuilder(self.device)
+        self.lists = ListBuilder(self.device)
         self._held: _Held | None = None
         self._kernels: dict[tuple[_Mode, int], Kernel] = {}
 
@@ -183,9 +185,9 @@ class CudaBackend:
         def launch(lists: CudaLists) -> Tensor:
             errors = torch.empty(lists.tile_count, dtype=torch.float64, device=self.device)
             sums = self._rasterize(mode, lists, components, source=source, errors=errors)
-            self._lists.reduce_gradients(
-                count, _THREADS, sums, lists.slot_starts, Long(lists.capacity), conics, components,
-                _lanes(5 + components), *gradients,
+            self.lists.reduce_gradients(
+                -(-count // _SUMMED_TOGETHER), _THREADS, sums, lists.slot_starts, Long(lists.capacity), conics, count,
+                components, _lanes(5 + components), *gradients,
             )  # fmt: skip
             return errors
 
@@ -216,9 +218,9 @@ class CudaBackend:
             None if features is None else _float32(features, self.device),
         )
         while True:
-            lists = self._lists.build(*arrays, components, cutoff, size)
+            lists = self.lists.build(*arrays, components, cutoff, size)
             result = launch(lists)
-            if self._lists.sufficed(lists):
+            if self.lists.sufficed(lists):
                 self._held = _Held(means, conics, _versions(means, conics), components, lists)
                 return result
 
@@ -244,8 +246,9 @@ class CudaBackend:
     def _reduce_features(
         self, lists: CudaLists, sums: Tensor, components: int, extras: Tensor | Pointer, features: Tensor
     ) -> None:
-        self._lists.reduce_features(
-            len(lists.records), _THREADS, sums, lists.slot_starts, Long(lists.capacity), components,
+        count = len(lists.records)
+        self.lists.reduce_features(
+            -(-count // _SUMMED_TOGETHER), _THREADS, sums, lists.slot_starts, Long(lists.capacity), count, components,
             _lanes(1 + components), extras, features,
         )  # fmt: skip
 

@@ -17,8 +17,6 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from imagegs_tex.formats.errors import MissingToolError
-
 _PACKAGE: Final = "imagegs_tex.rasterize"
 _SHARED_BYTES_ATTRIBUTE = 8  # CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
 _SHARED_BYTES_WITHOUT_ASKING = 48 * 1024
@@ -26,6 +24,10 @@ _SHARED_BYTES_WITHOUT_ASKING = 48 * 1024
 
 class CudaError(RuntimeError):
     """A call to the CUDA driver or compiler failed."""
+
+
+class CompilerMissing(CudaError):  # noqa: N818 - it is a finding, told to the user in these words
+    """NVRTC is not where torch's CUDA wheels put it."""
 
 
 class Pointer(int):
@@ -190,4 +192,4 @@ def _compiler() -> ctypes.CDLL:
             return ctypes.CDLL(candidate)
         except OSError:
             continue
-    raise MissingToolError(f"the cuda backend needs {name}, which torch's CUDA wheels bring; reinstall torch with CUDA")
+    raise CompilerMissing(f"{name}, which torch's CUDA wheels bring, is missing; reinstall torch with CUDA")

@@ -21,7 +21,8 @@ RECORD_HEAD: Final = 8
 _HEADROOM: Final = 1.25
 _FIRST_GUESS: Final = 24
 """Slots per Gaussian assumed before anything was counted; the fits measured have 8 to 20."""
-_WARP: Final = 32
+_SIDE: Final = 8
+"""Threads per Gaussian while its slots are found: most reach no more columns; 32 took three times as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class ListBuilder:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        module = load("cuda_lists.cu", {"TILE": str(TILE)}, device)
+        module = load("cuda_lists.cu", {"TILE": str(TILE), "SIDE": str(_SIDE)}, device)
         self._count: Kernel = module.kernel("count_slots")
         self._fill: Kernel = module.kernel("fill_slots")
         self._order: Kernel = module.kernel("order_tiles")
@@ -83,7 +84,7 @@ class ListBuilder:
         # one running sum for both: [0, slots per Gaussian, slots per tile], then the tiles' places
         counts = torch.zeros(1 + count + 2 * tiles, dtype=torch.int64, device=self._device)
         tile_counts, tile_places = counts[1 + count : 1 + count + tiles], counts[1 + count + tiles :]
-        blocks = -(-count * _WARP // 128)
+        blocks = -(-count * _SIDE // 128)
         limit = Double(2.0 * cutoff)
         self._count(
             blocks, 128, means, conics, Pointer(0) if features is None else features, count, component_count,

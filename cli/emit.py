@@ -1,0 +1,49 @@
+"""``imagegs-tex emit``."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imagegs_tex.cli.options import IgsFile
+
+
+class BlockSize(StrEnum):
+    """Texels across and down of the index's blocks."""
+
+    SMALL = "8"
+    MEDIUM = "16"
+    LARGE = "32"
+
+
+class ShaderLanguage(StrEnum):
+    """Languages of the emitted decoder."""
+
+    GLSL = "glsl"
+    HLSL = "hlsl"
+
+
+def emit(
+    file: IgsFile,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the decoder's files.")],
+    lang: Annotated[
+        ShaderLanguage, typer.Option("--lang", help="GLSL 4.30 and ES 3.00, or HLSL shader model 5.0 and newer.")
+    ] = ShaderLanguage.GLSL,
+    block_size: Annotated[
+        BlockSize | None,
+        typer.Option(help="Texels of the index's blocks: small ones make pixel shaders faster and the index larger."),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+) -> None:
+    """Write a shader decoder for a file: an include, the GPU buffer, its description, samples and a readme."""
+    from imagegs_tex.cli.verdict import print_emission
+    from imagegs_tex.formats.igs import read_igs
+    from imagegs_tex.shaders.decoder import build_decoder
+    from imagegs_tex.shaders.emit import emit as emit_decoder
+
+    quantized = read_igs(file)
+    decoder = build_decoder(quantized, None if block_size is None else int(block_size).bit_length() - 1)
+    paths = emit_decoder(quantized, lang.value, output, decoder)
+    if not quiet:
+        print_emission(decoder, paths)

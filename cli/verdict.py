@@ -1,0 +1,67 @@
+"""Tables of ``emit`` and ``verify``."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from imagegs_tex.formats.names import printable
+from imagegs_tex.shaders.decoder import Decoder
+from imagegs_tex.verify.report import VariantResult, VerifyReport
+
+
+def print_emission(decoder: Decoder, paths: list[Path]) -> None:
+    """Print what was written and what it takes on the GPU."""
+    console = Console(highlight=False)
+    for path in paths:
+        console.print(escape(printable(path)), soft_wrap=True)
+    cost = decoder.cost
+    console.print(
+        f"{decoder.packed.ledger.total:,} bytes on the GPU; per texel {cost.weights_mean:.1f} Gaussians evaluated "
+        f"(at most {cost.candidates.max}), {cost.multiply_adds_mean:.0f} multiply-adds"
+    )
+
+
+def print_verification(report: VerifyReport, file: Path) -> None:
+    """Print each decoder's largest differences and the cost of decoding."""
+    console = Console(highlight=False)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    headings = ("decoder", "", "texels", "points", "accessors", "8-bit steps", "GPU ms")
+    for index, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if index < 2 else "right")
+    for variant in report.variants:
+        table.add_row(*_row(variant))
+    console.print(table)
+    for variant in report.variants:
+        if variant.failure:
+            console.print(f"{variant.name}: {escape(printable(variant.failure))}", soft_wrap=True)
+    cost, memory = report.cost, report.gpu_bytes
+    verdict = "holds" if report.passed else "BROKEN"
+    console.print(
+        f"{escape(printable(file))}: {verdict} (bound {report.max_error:.5f}, all texels and {report.points:,} points) "
+        f"on {escape(printable(report.renderer))}",
+        soft_wrap=True,
+    )
+    console.print(
+        f"{memory.total:,} bytes on the GPU (records {memory.records:,}, index "
+        f"{memory.tile_starts + memory.entries:,}); Gaussians evaluated per texel: median {cost.candidates.median:g}, "
+        f"99% {cost.candidates.p99:g}, most {cost.candidates.max}; {cost.multiply_adds_mean:.0f} multiply-adds",
+        soft_wrap=True,
+    )
+    if report.source is not None:
+        console.print(f"against the source: {report.source.psnr_db:.2f} dB over all channels")
+    for reason in report.left_out:
+        console.print(f"left out: {reason}", soft_wrap=True)
+
+
+def _row(variant: VariantResult) -> tuple[str, ...]:
+    return (
+        variant.name,
+        "ok" if variant.passed else "BROKEN",
+        f"{variant.texel_error:.1e}",
+        f"{variant.point_error:.1e}",
+        "" if variant.accessor_error is None else f"{variant.accessor_error:.1e}",
+        str(variant.steps),
+        "" if variant.milliseconds is None else f"{variant.milliseconds:.3f}",
+    )

@@ -1,0 +1,55 @@
+"""``imagegs-tex verify``."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imagegs_tex.cli.options import AsJson, IgsFile
+
+
+class VerifiedLanguages(StrEnum):
+    """Decoders to check."""
+
+    ALL = "all"
+    GLSL = "glsl"
+    HLSL = "hlsl"
+
+
+def verify(
+    file: IgsFile,
+    source: Annotated[
+        Path | None, typer.Option(metavar="INPUT", help="Its source maps: also score the decoder against them.")
+    ] = None,
+    lang: Annotated[VerifiedLanguages, typer.Option("--lang", help="Which decoders.")] = VerifiedLanguages.ALL,
+    report: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write a JSON report.")] = None,
+    differences: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write pictures of the differences, the bound eight times grey.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the shader decoders on this machine's OpenGL and hold them against the reference decode."""
+    from imagegs_tex.cli.verdict import print_verification
+    from imagegs_tex.formats.atomic import write_bytes
+    from imagegs_tex.formats.igs import read_igs
+    from imagegs_tex.formats.ingest import load_stack
+    from imagegs_tex.shaders.decoder import LANGUAGES
+    from imagegs_tex.verify import verify as verify_decoders
+    from imagegs_tex.verify.report import as_json as to_json
+
+    languages = LANGUAGES if lang == VerifiedLanguages.ALL else tuple(name for name in LANGUAGES if name == lang.value)
+    quantized = read_igs(file)
+    stack = None if source is None else load_stack(source)
+    result = verify_decoders(quantized, languages, stack, differences=differences)
+    text = to_json(result)
+    if report is not None:
+        write_bytes(report, text.encode())
+    if as_json:
+        print(text, end="")
+    else:
+        print_verification(result, file)
+    if not result.passed:
+        failed = ", ".join(variant.name for variant in result.variants if not variant.passed)
+        typer.echo(f"imagegs-tex: {failed}: not the reference decode; see the table, or --differences DIR", err=True)
+        raise typer.Exit(1)

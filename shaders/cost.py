@@ -1,0 +1,71 @@
+"""What decoding one texel costs: read from the index, so that it is exact for the file at hand."""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagegs_tex.formats.gaussians import QuantizedGaussianSet
+from imagegs_tex.shaders.pack import PackedGaussians
+
+MULTIPLY_ADDS_PER_WEIGHT: Final = 6
+"""Two products with the offset along each axis, and two squares; subtractions and one exp2 come on top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A number that differs from place to place."""
+
+    median: float
+    p99: float
+    max: int
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeCost:
+    """Per texel. The maxima bound the worst texel of the file."""
+
+    candidates: Spread  # Gaussians whose weight is evaluated, over the blocks
+    entries: Spread  # index words that a pixel shader scans, over the tiles
+    weights_mean: float  # Gaussians evaluated, mean over the texels
+    positive_mean: float  # of them, those with a weight above zero (areas of the supports over the picture's)
+    multiply_adds_mean: float  # weights, sums and the basis
+    multiply_adds_max: int  # if every candidate of the worst block counted
+    block_size: int  # texels
+    tile_size: int  # texels
+
+
+def decode_cost(quantized: QuantizedGaussianSet, packed: PackedGaussians) -> DecodeCost:
+    """Count what the decoders do."""
+    index = packed.index
+    texels = quantized.width * quantized.height
+    size = 1 << index.block_log2
+    columns = _extents(quantized.width, size)
+    rows = _extents(quantized.height, size)
+    weights_mean = float(rows @ index.candidates @ columns) / texels
+    # The ellipse q < c has the area 2 pi c sqrt(det covariance), and the determinant of exp(S) is exp(2 m).
+    areas = 2 * math.pi * quantized.cutoff * np.exp(quantized.shape_codes[:, 0] * np.float64(quantized.size_step))
+    positive_mean = min(weights_mean, float(np.minimum(areas, texels).sum()) / texels)
+    components = quantized.component_count
+    basis = components * (quantized.channel_count + 2)
+    return DecodeCost(
+        candidates=_spread(index.candidates.ravel()),
+        entries=_spread(index.scanned),
+        weights_mean=weights_mean,
+        positive_mean=positive_mean,
+        multiply_adds_mean=weights_mean * MULTIPLY_ADDS_PER_WEIGHT + positive_mean * components + basis,
+        multiply_adds_max=int(index.candidates.max()) * (MULTIPLY_ADDS_PER_WEIGHT + components) + basis,
+        block_size=size,
+        tile_size=4 * size,
+    )
+
+
+def _extents(length: int, size: int) -> NDArray[np.int64]:
+    """Return how many texels each block covers along one side."""
+    return np.diff(np.minimum(np.arange(0, length + size, size), length))
+
+
+def _spread(counts: NDArray[np.integer]) -> Spread:
+    return Spread(float(np.median(counts)), float(np.percentile(counts, 99)), int(counts.max()))

@@ -1,0 +1,152 @@
+"""Write a file's decoder: source, buffer, description, samples and a page that explains them."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from imagegs_tex.formats.atomic import make_folder, write_files
+from imagegs_tex.formats.gaussians import QuantizedGaussianSet
+from imagegs_tex.formats.stack import Coded, TextureMap
+from imagegs_tex.shaders.accessors import Accessor
+from imagegs_tex.shaders.decoder import HLSL_INCLUDE, STORAGE_INCLUDE, TEXTURE_INCLUDE, Decoder, Language, build_decoder
+from imagegs_tex.shaders.generate import DATA_BINDING, OUTPUT_BINDING, REGION_BINDING, layer_count
+from imagegs_tex.shaders.readme import readme
+
+BUFFER_FILE: Final = "igs_data.bin"
+DESCRIPTION_FILE: Final = "igs_decode.json"
+README_FILE: Final = "README.md"
+
+_INCLUDES: Final[dict[Language, tuple[str, ...]]] = {
+    "glsl": (STORAGE_INCLUDE, TEXTURE_INCLUDE),
+    "hlsl": (HLSL_INCLUDE,),
+}
+
+
+def emit(
+    quantized: QuantizedGaussianSet, language: Language, folder: Path, decoder: Decoder | None = None
+) -> list[Path]:
+    """Write the decoder of a file into a folder, which is created when missing; files of these names are replaced.
+
+    Args:
+        quantized: the file's content
+        language: glsl (4.30 and ES 3.00) or hlsl (shader model 5.0 and newer)
+        folder: where to
+        decoder: None builds it
+
+    Returns:
+        the paths written; no name among them comes from the file
+
+    Raises:
+        OutputError: a file cannot be written
+        UsageError: the supports overlap beyond what an index can hold
+    """
+    decoder = decoder or build_decoder(quantized)
+    files = {name: text.encode() for name, text in texts(decoder, language).items()}
+    files[BUFFER_FILE] = decoder.packed.words.astype("<u4").tobytes()
+    description = describe(quantized, decoder, language)
+    files[DESCRIPTION_FILE] = (json.dumps(description, indent=2) + "\n").encode()
+    files[README_FILE] = readme(description).encode()
+    make_folder(folder)
+    written = {folder / name: data for name, data in files.items()}
+    write_files(written)
+    return list(written)
+
+
+def texts(decoder: Decoder, language: Language) -> dict[str, str]:
+    """Return the includes and samples of a language by file name."""
+    chosen = {name: decoder.includes[name] for name in _INCLUDES[language]}
+    is_hlsl = language == "hlsl"
+    return chosen | {name: text for name, text in decoder.samples.items() if name.endswith(".hlsl") == is_hlsl}
+
+
+def describe(quantized: QuantizedGaussianSet, decoder: Decoder, language: Language) -> dict[str, Any]:
+    """Return what an engine's importer needs to know, ready for JSON. Map names in it are untrusted text."""
+    packed = decoder.packed
+    width, height = packed.texture_size
+    at_entries = 4 * packed.entries_at
+    return {
+        "format": "imagegs_tex decoder",
+        "version": 1,
+        "language": language,
+        "width": quantized.width,
+        "height": quantized.height,
+        "gaussians": quantized.gaussian_count,
+        "channels": quantized.channel_count,
+        "components": quantized.component_count,
+        "buffer": {
+            "file": BUFFER_FILE,
+            "bytes": 4 * len(packed.words),
+            "element": "uint32, little-endian",
+            "sections": [
+                {"name": "records", "offset": 0, "bytes": packed.ledger.records},
+                {"name": "tile_starts", "offset": 4 * packed.tiles_at, "bytes": packed.ledger.tile_starts},
+                {"name": "entries", "offset": at_entries, "bytes": packed.ledger.entries},
+                {"name": "filling", "offset": at_entries + packed.ledger.entries, "bytes": packed.ledger.filling},
+            ],
+            "record_bits": packed.layout.bit_count,
+            "record_words": packed.layout.word_count,
+        },
+        "bindings": _bindings(language, (width, height), layer_count(quantized)),
+        "include": list(_INCLUDES[language]),
+        "accessors": [_accessor(accessor, quantized.maps) for accessor in decoder.accessors],
+        "maps": [_map(texture_map) for texture_map in quantized.maps],
+        "cost": asdict(decoder.cost),
+    }
+
+
+def _bindings(language: Language, texture_size: tuple[int, int], layers: int) -> list[dict[str, Any]]:
+    output = {
+        "name": "igs_output",
+        "kind": "image array, four coded channels per layer, layer i holds channels 4 i to 4 i + 3",
+        "layers": layers,
+        "used_by": "compute",
+    }
+    region = "igs_first_group"
+    if language == "hlsl":
+        return [
+            {"name": "igs_data", "kind": "ByteAddressBuffer", "register": f"t{DATA_BINDING}", "used_by": "all"},
+            output | {"register": f"u{OUTPUT_BINDING}", "hlsl": "RWTexture2DArray<float4>"},
+            {"name": region, "kind": "cbuffer of int2", "register": f"b{REGION_BINDING}", "used_by": "compute sample"},
+        ]
+    return [
+        {"name": "igs_data", "kind": "storage buffer", "binding": DATA_BINDING, "used_by": STORAGE_INCLUDE},
+        {
+            "name": "igs_data",
+            "kind": "usampler2D, R32UI, nearest, no mips: the buffer row by row",
+            "texture_width": texture_size[0],
+            "texture_height": texture_size[1],
+            "used_by": TEXTURE_INCLUDE,
+        },
+        output | {"binding": OUTPUT_BINDING, "glsl": "writeonly image2DArray, any float or normalised format"},
+        {"name": region, "kind": "uniform ivec2", "used_by": "compute sample"},
+    ]
+
+
+def _accessor(accessor: Accessor, maps: tuple[TextureMap, ...]) -> dict[str, Any]:
+    return {
+        "name": accessor.name,
+        "floats": accessor.width,
+        "value": accessor.note,
+        "kind": accessor.kind,
+        "map": accessor.map_index,
+        "semantics": [
+            maps[accessor.map_index].channel_semantics[channel].name.lower() for channel in accessor.channels
+        ],
+        "file_channels": list(accessor.channels),
+    }
+
+
+def _map(texture_map: TextureMap) -> dict[str, Any]:
+    return {
+        "name": texture_map.name,
+        "semantic": texture_map.semantic.name.lower(),
+        "transfer": texture_map.transfer.name.lower(),
+        "sample_format": texture_map.sample_format.name.lower(),
+        "log_range": list(texture_map.log_range),
+        "channels": [
+            {"semantic": semantic.name.lower()}
+            | ({"coded_channel": route.index} if isinstance(route, Coded) else {"constant": route.value})
+            for semantic, route in zip(texture_map.channel_semantics, texture_map.routes, strict=True)
+        ],
+    }

@@ -1,0 +1,144 @@
+"""The index that a shader looks a texel up in: which Gaussians reach which block of the picture.
+
+Two levels. The picture is cut into *blocks* of 2^block_log2 texels and *tiles* of 4 x 4 blocks. Each tile has a list of
+the Gaussians whose support touches it, and each entry carries 16 bits, one per block of the tile that the support
+really touches (the ellipse q < c against the block's rectangle, not against bounding boxes). A texel scans its tile's
+list, one word per entry, and evaluates only the Gaussians whose bit for its block is set.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagegs_tex.formats.errors import UsageError
+from imagegs_tex.formats.gaussians import QuantizedGaussianSet, conics_of, position_exponents, shape_values
+
+BLOCKS_PER_TILE_LOG2: Final = 2
+"""A tile is 4 x 4 blocks, so that 16 bits tell its blocks apart and share a word with a 16-bit number."""
+
+MAX_PAIRS: Final = 1 << 27
+"""Most (Gaussian, block) pairs looked at; a file whose Gaussians overlap more than that is refused, not swallowed."""
+
+_PAIRS_AT_ONCE: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class TileIndex:
+    """The lists of all tiles, row by row."""
+
+    block_log2: int  # blocks are 2^block_log2 texels wide and high
+    tiles_across: int
+    tiles_down: int
+    tile_starts: NDArray[np.uint32]  # [T + 1] first entry of each tile
+    gaussians: NDArray[np.uint32]  # [E] ascending within a tile
+    masks: NDArray[np.uint16]  # [E] bit (block_y & 3) * 4 + (block_x & 3)
+    candidates: NDArray[np.int32]  # [blocks down, blocks across] Gaussians evaluated by each texel of a block
+
+    @property
+    def scanned(self) -> NDArray[np.int64]:
+        """Entries that a texel of each tile looks at [T]."""
+        starts = self.tile_starts.astype(np.int64)
+        return starts[1:] - starts[:-1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Supports:
+    """Ellipses in float64: q = (A dx^2 + 2 B dx dy + C dy^2) / 2 < cutoff."""
+
+    means: NDArray[np.float64]  # [N, 2] texels
+    conics: NDArray[np.float64]  # [N, 3] A, B, C
+    reach: NDArray[np.float64]  # [N, 2] half width and height of the bounding box, texels
+    cutoff: float
+
+
+def build_index(quantized: QuantizedGaussianSet, block_log2: int) -> TileIndex:
+    """List the Gaussians of every tile.
+
+    Raises:
+        UsageError: the supports overlap beyond :data:`MAX_PAIRS`
+    """
+    supports = _supports(quantized)
+    across, down = (-(-size >> block_log2) for size in (quantized.width, quantized.height))
+    limits = np.array([across, down]) - 1
+    scale = 2.0**-block_log2
+    first = np.clip(np.floor((supports.means - supports.reach) * scale), 0, limits).astype(np.int64)
+    last = np.clip(np.floor((supports.means + supports.reach) * scale), 0, limits).astype(np.int64)
+    counts = np.prod(last - first + 1, axis=1)
+    ends = np.cumsum(counts)
+    if ends[-1] > MAX_PAIRS:
+        raise UsageError(
+            f"the supports of this file's {quantized.gaussian_count} Gaussians overlap too much for a decoder's index "
+            f"({ends[-1]} pairs of Gaussian and block, at most {MAX_PAIRS}); compress it with fewer Gaussians"
+        )
+    tiles_across, tiles_down = (-(-count >> BLOCKS_PER_TILE_LOG2) for count in (across, down))
+    keys, bits = [], []
+    candidates = np.zeros(across * down, dtype=np.int32)
+    cuts = np.searchsorted(ends, np.arange(0, ends[-1], _PAIRS_AT_ONCE), side="left")
+    for start, stop in zip(cuts, [*cuts[1:], quantized.gaussian_count], strict=True):
+        of, x, y = _pairs(first[start:stop], last[start:stop])
+        of += start
+        touched = _touches(supports, of, x, y, block_log2)
+        of, x, y = of[touched], x[touched], y[touched]
+        candidates += np.bincount(y * across + x, minlength=across * down).astype(np.int32)
+        tile = (y >> BLOCKS_PER_TILE_LOG2) * tiles_across + (x >> BLOCKS_PER_TILE_LOG2)
+        keys.append(tile * quantized.gaussian_count + of)
+        bits.append((1 << ((y & 3) * 4 + (x & 3))).astype(np.uint16))
+    key, bit = np.concatenate(keys), np.concatenate(bits)
+    order = np.argsort(key, kind="stable")
+    key, bit = key[order], bit[order]
+    heads = np.flatnonzero(np.diff(key, prepend=-1))
+    masks = np.bitwise_or.reduceat(bit, heads) if heads.size else bit
+    tile_of = key[heads] // quantized.gaussian_count
+    starts = np.searchsorted(tile_of, np.arange(tiles_across * tiles_down + 1))
+    return TileIndex(
+        block_log2=block_log2,
+        tiles_across=tiles_across,
+        tiles_down=tiles_down,
+        tile_starts=starts.astype(np.uint32),
+        gaussians=(key[heads] % quantized.gaussian_count).astype(np.uint32),
+        masks=masks,
+        candidates=candidates.reshape(down, across),
+    )
+
+
+def _supports(quantized: QuantizedGaussianSet) -> _Supports:
+    shapes = shape_values(quantized.shape_codes, quantized.size_step, quantized.form_step)
+    conics = conics_of(shapes)
+    exponents = position_exponents(shapes, quantized).astype(np.float64)
+    means = (quantized.position_codes.astype(np.float64) + 0.5) * np.exp2(exponents)
+    # The inverse of a 2 x 2 matrix with determinant e^(-2m): its diagonal is that of the covariance.
+    variances = conics[:, [2, 0]] * np.exp(2 * shapes[:, :1])
+    return _Supports(means, conics, np.sqrt(2 * quantized.cutoff * variances), quantized.cutoff)
+
+
+def _pairs(
+    first: NDArray[np.int64], last: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return, for every block of every bounding box, which box it is of and the block's x and y."""
+    size = last - first + 1
+    counts = size[:, 0] * size[:, 1]
+    of = np.repeat(np.arange(len(first)), counts)
+    place = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
+    return of, first[of, 0] + place % size[of, 0], first[of, 1] + place // size[of, 0]
+
+
+def _touches(
+    supports: _Supports, of: NDArray[np.int64], x: NDArray[np.int64], y: NDArray[np.int64], block_log2: int
+) -> NDArray[np.bool_]:
+    """Whether the least q over each block's rectangle is below the cut-off."""
+    size = float(1 << block_log2)
+    left = x * size - supports.means[of, 0]
+    top = y * size - supports.means[of, 1]
+    right, bottom = left + size, top + size
+    a, b, c = supports.conics[of].T
+    inside = (left <= 0) & (right >= 0) & (top <= 0) & (bottom >= 0)
+    least = np.full(len(of), np.inf)
+    for dx in (left, right):  # along an edge q is a parabola: its lowest point, moved to the nearer end if outside
+        dy = np.clip(-b * dx / c, top, bottom)
+        least = np.minimum(least, a * dx * dx + 2 * b * dx * dy + c * dy * dy)
+    for dy in (top, bottom):
+        dx = np.clip(-b * dy / a, left, right)
+        least = np.minimum(least, a * dx * dx + 2 * b * dx * dy + c * dy * dy)
+    return np.asarray(inside | (least < 2 * supports.cutoff))

@@ -1,0 +1,109 @@
+"""A quantized set as the one buffer of 32-bit words that every decoder reads.
+
+::
+
+    records       N x word_count words   position and bit-packed codes (layout.py)
+    tile starts   T + 1 words            first entry of each tile
+    entries       E words                Gaussian | mask << 16, or two words each when N > 65536 (index.py)
+    filling       zeros up to a whole row of the texture variant, at most 1 KB in files below 2 MB
+
+Measured on a synthetic set of 8426 Gaussians on 1024 x 1024 texels (see docs/benchmarks-shaders.md for real ones);
+what was tried instead of tiles of 64 with masks for blocks of 16 is listed there with its numbers.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagegs_tex.formats.gaussians import QuantizedGaussianSet
+from imagegs_tex.shaders.index import TileIndex, build_index
+from imagegs_tex.shaders.layout import RecordLayout, pack_records, record_layout
+
+BLOCK_LOG2_RANGE: Final = (3, 5)
+SHORT_GAUSSIAN_LIMIT: Final = 1 << 16
+"""Up to this many Gaussians a number and a mask share one word."""
+
+_SMALL_ROW_LOG2: Final = 8
+_LARGE_ROW_LOG2: Final = 11
+_MAX_ROWS: Final = 2048  # what every WebGL 2 device can address
+
+
+@dataclass(frozen=True, slots=True)
+class ByteLedger:
+    """Resident bytes on the GPU by part; the decoder's constants are in its code."""
+
+    records: int
+    tile_starts: int
+    entries: int
+    filling: int
+
+    @property
+    def total(self) -> int:
+        """All of the buffer."""
+        return self.records + self.tile_starts + self.entries + self.filling
+
+
+@dataclass(frozen=True, slots=True)
+class PackedGaussians:
+    """The buffer and how to read it."""
+
+    words: NDArray[np.uint32]  # [row width * rows], all parts back to back
+    layout: RecordLayout
+    index: TileIndex
+    tiles_at: int  # word at which the tile starts begin
+    entries_at: int  # word at which the entries begin
+    entry_words: int  # 1 or 2
+    row_log2: int  # the texture variant's width is 2^row_log2 texels of one word
+    ledger: ByteLedger
+
+    @property
+    def texture_size(self) -> tuple[int, int]:
+        """Width and height of the texture variant."""
+        return 1 << self.row_log2, len(self.words) >> self.row_log2
+
+
+def pack_gaussians(quantized: QuantizedGaussianSet, block_log2: int | None = None) -> PackedGaussians:
+    """Make the buffer.
+
+    Args:
+        quantized: a valid set
+        block_log2: blocks are 2^block_log2 texels, 3..5; None: the smallest whose index is no larger than the records
+
+    Raises:
+        UsageError: the supports overlap beyond what an index can hold
+    """
+    layout = record_layout(quantized)
+    records = pack_records(quantized, layout)
+    entry_words = 1 if quantized.gaussian_count <= SHORT_GAUSSIAN_LIMIT else 2
+    index = _choose_index(quantized, block_log2, records.nbytes // 4, entry_words)
+    entries = index.gaussians | index.masks.astype(np.uint32) << 16
+    if entry_words == 2:
+        entries = np.stack([index.gaussians, index.masks.astype(np.uint32)], axis=1).ravel()
+    used = np.concatenate([records.ravel(), index.tile_starts, entries])
+    row_log2 = _SMALL_ROW_LOG2 if len(used) <= _MAX_ROWS << _SMALL_ROW_LOG2 else _LARGE_ROW_LOG2
+    filling = -len(used) % (1 << row_log2)
+    return PackedGaussians(
+        words=np.concatenate([used, np.zeros(filling, dtype=np.uint32)]),
+        layout=layout,
+        index=index,
+        tiles_at=records.size,
+        entries_at=records.size + len(index.tile_starts),
+        entry_words=entry_words,
+        row_log2=row_log2,
+        ledger=ByteLedger(records.nbytes, index.tile_starts.nbytes, 4 * len(entries), 4 * filling),
+    )
+
+
+def _choose_index(
+    quantized: QuantizedGaussianSet, block_log2: int | None, record_words: int, entry_words: int
+) -> TileIndex:
+    if block_log2 is not None:
+        return build_index(quantized, block_log2)
+    least, most = BLOCK_LOG2_RANGE
+    for candidate in range(least, most):
+        index = build_index(quantized, candidate)
+        if entry_words * len(index.gaussians) + len(index.tile_starts) <= record_words:
+            return index
+    return build_index(quantized, most)

@@ -1,0 +1,92 @@
+"""The one-page README beside an emitted decoder: what to bind, what to call, what it costs."""
+
+from typing import Any, Final
+
+_USE: Final = {
+    "glsl": """## How to use it
+**Pixel shader, GLSL 4.30.** Put `igs_decode.glsl` after `#version`, upload `igs_data.bin` to a storage buffer, bind it
+to {binding} (or `#define IGS_BINDING` first), and call:
+```glsl
+IgsTexel texel = igs_decode(uv);   // (0, 0) is the top left corner; repeats
+{example}
+```
+`igs_decode_at(p)` takes a point in texels instead; texel (x, y) has its centre at (x + 0.5, y + 0.5). One
+`igs_decode` serves all accessors: call it once.
+
+**WebGL 2, GLSL ES 3.00, GLSL 3.30.** The same with `igs_decode_texture.glsl`; the buffer is the `usampler2D igs_data`,
+a texture R32UI of {texture} texels with the bytes of `igs_data.bin` in row order, filter NEAREST, no mips.
+
+**Compute, GLSL 4.30.** `sample_compute.comp` is complete: bind the buffer to {binding} and a 2D array image with
+{layers} layers (RGBA8, RGBA16F or RGBA32F) to image unit {output}, dispatch {groups} groups. For a region, set
+`igs_first_group` to its top left corner in units of 16 texels and dispatch fewer groups.""",
+    "hlsl": """## How to use it
+**Pixel shader, shader model 5.0 and newer.** `#include "igs_decode.hlsl"`, upload `igs_data.bin` to a raw
+buffer, bind it to {binding} (or `#define IGS_REGISTER` first), and call:
+```hlsl
+IgsTexel texel = igs_decode(uv);   // (0, 0) is the top left corner; repeats
+{example}
+```
+`igs_decode_at(p)` takes a point in texels instead; texel (x, y) has its centre at (x + 0.5, y + 0.5). One
+`igs_decode` serves all accessors: call it once. Entry points of `sample_pixel.hlsl`: `VSMain`, `PSMain`.
+
+**Compute.** `sample_compute.hlsl`, entry point `CSMain`: bind the buffer to {binding}, a `Texture2DArray` with {layers}
+layers to {output}, and `int2 igs_first_group` to b2; dispatch {groups} groups. For a region, set it to the top left
+corner in units of 16 texels and dispatch fewer groups.""",
+}
+
+
+def readme(description: dict[str, Any]) -> str:
+    """Return the page as Markdown. It contains no text from the file: maps appear by number and accessor.
+
+    Args:
+        description: of :func:`imagegs_tex.shaders.emit.describe`
+    """
+    language = description["language"]
+    data, output = description["bindings"][0], description["bindings"][-2]
+    texture = next((binding for binding in description["bindings"] if "texture_width" in binding), None)
+    groups = [-(-description[side] // 16) for side in ("width", "height")]
+    vector = "vec" if language == "glsl" else "float"
+    types = {1: "float"} | {size: f"{vector}{size}" for size in (2, 3, 4)}
+    accessors = description["accessors"]
+    example = accessors[0]
+    use = _USE[language].format(
+        binding=f"binding {data['binding']}" if language == "glsl" else f"register {data['register']}",
+        output=output["binding"] if language == "glsl" else f"register {output['register']}",
+        texture=f"{texture['texture_width']} x {texture['texture_height']}" if texture else "",
+        layers=output["layers"],
+        groups=f"{groups[0]} x {groups[1]}",
+        example=f"{types[example['floats']]} value = {example['name']}(texel);",
+    )
+    rows = "".join(f"| `{a['name']}` | {types[a['floats']]} | {a['value']} |\n" for a in accessors)
+    cost, buffer = description["cost"], description["buffer"]
+    parts = ", ".join(f"{section['name'].replace('_', ' ')} {section['bytes']:,}" for section in buffer["sections"])
+    return f"""# Decoder of one material
+{description["width"]} x {description["height"]} texels, {description["channels"]} coded channels,
+{description["gaussians"]:,} Gaussians. Generated; `igs_decode.json` says the same for programs.
+
+{use}
+
+## Accessors
+Each takes the `IgsTexel`. For every one `<NAME IN CAPITALS>_EXISTS` is defined.
+
+| function | type | value |
+|---|---|---|
+{rows}
+`texel.channel[i]` is coded channel i in [0, 1]; `igs_layer(texel, i)` is four of them.
+
+## Memory and cost
+{buffer["bytes"]:,} bytes on the GPU: {parts}.
+Nothing else is resident: steps and basis are constants in the code, so the include belongs to this one material.
+
+| per texel | median | 99% | most |
+|---|---|---|---|
+| Gaussians evaluated (blocks of {cost["block_size"]}) | {cost["candidates"]["median"]:g} \
+| {cost["candidates"]["p99"]:g} | {cost["candidates"]["max"]} |
+| index words scanned by a pixel shader (tiles of {cost["tile_size"]}) | {cost["entries"]["median"]:g} \
+| {cost["entries"]["p99"]:g} | {cost["entries"]["max"]} |
+
+On average {cost["weights_mean"]:.1f} weights, {cost["positive_mean"]:.1f} of them above zero, and
+{cost["multiply_adds_mean"]:.0f} multiply-adds per texel; never more than {cost["multiply_adds_max"]}.
+
+`imagegs-tex verify` runs these decoders on your machine's OpenGL and holds them against the reference decode.
+"""

@@ -1,0 +1,15 @@
+// Decodes the whole material, or a region of it, into images: dispatch one group per 16 x 16 texels.
+#define IGS_COMPUTE
+#include "igs_decode.hlsl"
+
+cbuffer IgsRegion : register(b2)
+{
+    int2 igs_first_group; // top left of the region in units of 16 texels; (0, 0) for the whole
+    int2 igs_unused;
+};
+
+[numthreads(64, 1, 1)]
+void CSMain(uint3 group : SV_GroupID, uint thread : SV_GroupIndex)
+{
+    igs_decode_group(group.xy + uint2(igs_first_group), thread, -16 * igs_first_group);
+}

@@ -1,0 +1,11 @@
+// GLSL ES 3.00 (WebGL 2) and GLSL 3.30: the buffer is a texture of one unsigned word per texel, R32UI, unfiltered.
+precision highp float;
+precision highp int;
+precision highp usampler2D;
+
+uniform usampler2D igs_data;
+
+uint igs_word(uint at)
+{
+    return texelFetch(igs_data, ivec2(int(at & IGS_ROW_MASK), int(at >> IGS_ROW_LOG2)), 0).r;
+}

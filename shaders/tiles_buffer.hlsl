@@ -1,0 +1,15 @@
+// What tiles.hlsl needs of HLSL.
+#define IGS_SHARED groupshared
+#define igs_barrier() GroupMemoryBarrierWithGroupSync()
+#define igs_shared_or(target, bits) InterlockedOr(target, bits)
+#define igs_count_bits(bits) countbits(bits)
+
+// Coded channels, four per layer.
+RWTexture2DArray<float4> igs_output : register(IGS_OUTPUT_REGISTER);
+
+void igs_store(int2 at, IgsTexel texel)
+{
+    for (int layer = 0; layer < IGS_LAYERS; ++layer) {
+        igs_output[int3(at, layer)] = igs_layer(texel, layer);
+    }
+}
