@@ -9,6 +9,7 @@ from imagegs_tex.cli import state
 from imagegs_tex.cli.compare import compare
 from imagegs_tex.cli.compress import compress
 from imagegs_tex.cli.decode import decode
+from imagegs_tex.cli.doctor import doctor
 from imagegs_tex.cli.emit import emit
 from imagegs_tex.cli.info import info
 from imagegs_tex.cli.verify import verify
@@ -43,7 +44,7 @@ def _root(
     state.debug = debug
 
 
-for command in (compress, decode, info, compare, emit, verify):
+for command in (compress, decode, info, compare, emit, verify, doctor):
     app.command()(command)
 
 

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from imagegs_tex.doctor import DoctorReport
 from imagegs_tex.formats.names import printable
 from imagegs_tex.metrics import MapScore
 from imagegs_tex.report import CompareReport, CompressReport, InfoReport
@@ -77,6 +78,27 @@ def _table(*headings: str) -> Table:
     for index, heading in enumerate(headings):
         table.add_column(heading, overflow="fold", justify="left" if index < 2 else "right")
     return table
+
+
+def print_doctor(report: DoctorReport) -> None:
+    """Print what was found, how the backends did, and how to get what is missing."""
+    console = _console()
+    found = _table("what", "found", "for")
+    for finding in report.findings:
+        found.add_row(finding.name, _text(finding.found or "no"), _text(finding.purpose))
+    console.print(found)
+    checks = _table("backend", "picture", "largest difference", "first, s", "next, ms")
+    for check in report.checks:
+        numbers = ("", "", "")
+        if check.difference is not None and check.first_seconds is not None and check.seconds is not None:
+            numbers = f"{check.difference:.1e}", f"{check.first_seconds:.2f}", f"{1e3 * check.seconds:.2f}"
+        result = "cannot run" if check.problem else "right" if check.passed else "WRONG"
+        checks.add_row(check.name, result, *numbers)
+    console.print(checks)
+    for finding in report.findings:
+        if finding.found is None:
+            console.print(f"{finding.name}: {_text(finding.remedy)}", soft_wrap=True)
+    console.print(f"--backend auto uses {report.used_backend} here.")
 
 
 def _text(value: object) -> str:

@@ -1,7 +1,11 @@
 """Bit fields of varying width, packed from the least significant bit of the first byte on."""
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
+
+_FIELDS_AT_ONCE: Final = 1 << 16
 
 
 def pack_fields(values: NDArray[np.integer], widths: NDArray[np.integer]) -> bytes:
@@ -11,33 +15,33 @@ def pack_fields(values: NDArray[np.integer], widths: NDArray[np.integer]) -> byt
         values: [M], 0 <= value < 2^width
         widths: [M] bits, 0..31
     """
-    bit_of, index = _bit_addresses(widths)
-    bits = (values.astype(np.int64)[index] >> bit_of) & 1
-    return np.packbits(bits.astype(np.uint8), bitorder="little").tobytes()
+    bits = np.empty(int(widths.sum(dtype=np.int64)), np.uint8)
+    at = 0
+    for start in range(0, len(widths), _FIELDS_AT_ONCE):
+        block = slice(start, start + _FIELDS_AT_ONCE)
+        wide = widths[block].astype(np.int64)
+        count = int(wide.sum())
+        place = np.arange(count) - np.repeat(np.cumsum(wide) - wide, wide)  # of each bit in its field
+        bits[at : at + count] = (np.repeat(values[block].astype(np.int64), wide) >> place) & 1
+        at += count
+    return np.packbits(bits, bitorder="little").tobytes()
 
 
-def unpack_fields(data: bytes, widths: NDArray[np.integer]) -> NDArray[np.int64] | None:
-    """Invert :func:`pack_fields`; None when the filling is not zero.
+def unpack_fields(data: bytes, widths: NDArray[np.integer], first_bit: int = 0) -> NDArray[np.int64]:
+    """Invert :func:`pack_fields`, from any bit on.
 
     Args:
-        data: exactly the bytes that the widths add up to
+        data: holds at least first_bit bits and those that the widths add up to
         widths: [M] bits, 0..31
+        first_bit: where the first field begins
     """
-    bit_of, index = _bit_addresses(widths)
-    bits = np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little")
-    if np.any(bits[bit_of.size :]):
-        return None
-    values = np.zeros(len(widths), dtype=np.int64)
-    for bit in range(int(widths.max(initial=0))):
-        used = bit_of == bit
-        values[index[used]] |= bits[: bit_of.size][used].astype(np.int64) << bit
-    return values
-
-
-def _bit_addresses(widths: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return, for every bit of the stream, its place in its field and the field's index."""
+    stored = np.frombuffer(data, np.uint8)
     wide = widths.astype(np.int64)
-    ends = np.cumsum(wide)
-    index = np.repeat(np.arange(len(wide)), wide)
-    bit_of = np.arange(int(ends[-1]) if len(wide) else 0) - np.repeat(ends - wide, wide)
-    return bit_of, index
+    starts = first_bit + np.cumsum(wide) - wide
+    values = np.zeros(len(wide), np.int64)
+    if stored.size == 0:
+        return values
+    for byte in range((int(wide.max(initial=0)) + 14) // 8):  # a field may begin at any bit of its first byte
+        index = np.minimum((starts >> 3) + byte, stored.size - 1)  # what lies beyond the end is masked away
+        values |= stored[index].astype(np.int64) << (8 * byte)
+    return (values >> (starts & 7)) & ((1 << wide) - 1)

@@ -32,12 +32,19 @@ MAX_RAW_BYTES: Final = 1 << 27
 MAX_FILE_BYTES: Final = 1 << 28
 MAX_EXPANSION: Final = 512
 EXPANSION_ALLOWANCE: Final = 4096
+MAX_CELLS_PER_GAUSSIAN: Final = 16
+CELL_ALLOWANCE: Final = 4096
 ZSTD_LEVEL: Final = 19
 
 _HEADER: Final = struct.Struct("<8sHBBIIHHI5fB3x")
 _ENTRY: Final = struct.Struct("<BBHIII")
 _PLANE: Final = struct.Struct("<hB")
 _SHAPE_PLANES: Final = 3
+_GAUSSIANS_AT_ONCE: Final = 1 << 16
+"""Bounds the memory of temporaries, so that reading takes little more than what the set itself takes."""
+_LEB128_BYTES: Final = 4
+_SMALL_BLOCK: Final = 1024
+"""A zstd block has at least 4 bytes, so blocks of this size grow by 256 at most, which MAX_EXPANSION allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,20 +117,25 @@ def encode_igs(quantized: QuantizedGaussianSet) -> bytes:
     Raises:
         ValueError: the set breaks a law of the format, which is a fault of the caller
     """
-    raws = _pack_sections(quantized)
+    header = _header_of(quantized)
+    try:
+        _check_header(header)
+        raws = _pack_sections(header, quantized)
+        _law(sum(len(block) for blocks in raws for block in blocks) <= MAX_RAW_BYTES, "the sections are too large")
+    except IgsError as error:
+        raise ValueError(f"the set breaks the format: {error}") from None
     stored = [_compress(blocks) for blocks in raws]
-    header = _HEADER.pack(
-        MAGIC, VERSION, KERNEL_SOFT_GAUSSIAN, len(SECTIONS), quantized.width, quantized.height,
-        quantized.channel_count, quantized.component_count, quantized.gaussian_count, quantized.cutoff,
-        quantized.position_ratio, quantized.size_step, quantized.form_step, quantized.basis_scale,
-        quantized.cell_log2,
+    front = _HEADER.pack(
+        MAGIC, VERSION, KERNEL_SOFT_GAUSSIAN, len(SECTIONS), header.width, header.height, header.channel_count,
+        header.component_count, header.gaussian_count, header.cutoff, header.position_ratio, header.size_step,
+        header.form_step, header.basis_scale, header.cell_log2,
     )  # fmt: skip
     table = b"".join(
         _ENTRY.pack(number, CODEC_ZSTD, 0, sum(map(len, blocks)), len(data), zlib.crc32(data))
         for number, (blocks, data) in enumerate(zip(raws, stored, strict=True), start=1)
     )
-    crc = struct.pack("<I", zlib.crc32(header + table))
-    return b"".join([header, table, crc, *stored])
+    crc = struct.pack("<I", zlib.crc32(front + table))
+    return b"".join([front, table, crc, *stored])
 
 
 def decode_igs(data: bytes, name: str = "file") -> QuantizedGaussianSet:
@@ -192,36 +204,55 @@ def _parse_header(data: bytes) -> _Header:
     _law(kernel == KERNEL_SOFT_GAUSSIAN, f"the unknown kernel {kernel}")
     _law(sections == len(SECTIONS), f"{sections} sections instead of {len(SECTIONS)}")
     _law(data[_HEADER.size - 3 : _HEADER.size] == bytes(3), "reserved bytes of the header are not zero")
+    header = _Header(
+        width, height, channels, components, count, cutoff, ratio, size_step, form_step, scale, cell_log2
+    )  # fmt: skip
+    _check_header(header)
+    return header
+
+
+def _header_of(quantized: QuantizedGaussianSet) -> _Header:
+    return _Header(
+        width=quantized.width, height=quantized.height, channel_count=quantized.channel_count,
+        component_count=quantized.component_count, gaussian_count=quantized.gaussian_count, cutoff=quantized.cutoff,
+        position_ratio=quantized.position_ratio, size_step=quantized.size_step, form_step=quantized.form_step,
+        basis_scale=quantized.basis_scale, cell_log2=quantized.cell_log2,
+    )  # fmt: skip
+
+
+def _check_header(header: _Header) -> None:
+    width, height, count = header.width, header.height, header.gaussian_count
+    channels, components = header.channel_count, header.component_count
     _law(1 <= width <= MAX_SIZE and 1 <= height <= MAX_SIZE, f"{width} x {height} texels is outside 1..{MAX_SIZE}")
     _law(1 <= channels <= MAX_CHANNELS, f"{channels} channels is outside 1..{MAX_CHANNELS}")
     _law(1 <= components <= channels, f"{components} components is outside 1..{channels}")
     _law(1 <= count <= g.MAX_GAUSSIANS, f"{count} Gaussians is outside 1..{g.MAX_GAUSSIANS}")
-    _law(_inside(cutoff, g.CUTOFF_RANGE), "the cut-off is out of range")
-    _law(_inside(ratio, g.POSITION_RATIO_RANGE), "the position ratio is out of range")
-    _law(_inside(size_step, g.SHAPE_STEP_RANGE), "the size step is out of range")
-    _law(_inside(form_step, g.SHAPE_STEP_RANGE), "the form step is out of range")
-    _law(_inside(scale, g.BASIS_SCALE_RANGE), "the basis scale is out of range")
+    _law(_inside(header.cutoff, g.CUTOFF_RANGE), "the cut-off is out of range")
+    _law(_inside(header.position_ratio, g.POSITION_RATIO_RANGE), "the position ratio is out of range")
+    _law(_inside(header.size_step, g.SHAPE_STEP_RANGE), "the size step is out of range")
+    _law(_inside(header.form_step, g.SHAPE_STEP_RANGE), "the form step is out of range")
+    _law(_inside(header.basis_scale, g.BASIS_SCALE_RANGE), "the basis scale is out of range")
+    cell_log2 = header.cell_log2
     _law(_inside(cell_log2, g.CELL_LOG2_RANGE), f"cell log2 {cell_log2} is outside {g.CELL_LOG2_RANGE}")
-    return _Header(
-        width, height, channels, components, count, cutoff, ratio, size_step, form_step, scale, cell_log2
-    )  # fmt: skip
+    across, down = g.cell_grid(width, height, cell_log2)
+    _law(
+        across * down <= MAX_CELLS_PER_GAUSSIAN * count + CELL_ALLOWANCE,
+        f"{across * down} cells are too many for {count} Gaussians",
+    )
 
 
-def _pack_sections(quantized: QuantizedGaussianSet) -> list[list[bytes]]:
+def _pack_sections(header: _Header, quantized: QuantizedGaussianSet) -> list[list[bytes]]:
     """Return each section as blocks; zstd gives each block statistics of its own."""
-    least = g.least_exponent(quantized.width, quantized.height)
-    shapes = g.shape_values(quantized.shape_codes, quantized.size_step, quantized.form_step)
-    rounded = g.rounded_exponents(shapes, quantized.position_ratio)
-    if np.any(np.abs(rounded - np.floor(rounded) - 0.5) < g.TIE_MARGIN):
-        raise ValueError("a position exponent lies on a rounding tie; choose another position ratio")
-    exponents = g.clamp_exponents(rounded, least, quantized.cell_log2)
-    cells = g.cell_of(quantized.position_codes, exponents, quantized.cell_log2)
-    across, down = g.cell_grid(quantized.width, quantized.height, quantized.cell_log2)
+    steps, (least_step, greatest_step) = quantized.feature_steps, g.FEATURE_STEP_RANGE
+    _law(bool(np.all((steps >= least_step) & (steps <= greatest_step))), "a feature step is out of range")
+    exponents = _position_exponents(header, quantized.shape_codes, g.TIE_MARGIN)
+    _check_means(header, quantized.position_codes, exponents)
+    cells = g.cell_of(quantized.position_codes, exponents, header.cell_log2)
+    across, down = g.cell_grid(header.width, header.height, header.cell_log2)
     numbers = cells[:, 1].astype(np.int64) * across + cells[:, 0]
-    if np.any(np.diff(numbers) < 0) or np.any(cells < 0) or np.any(cells >= [across, down]):
-        raise ValueError("Gaussians must lie inside the picture and be sorted by cell")
+    _law(not np.any(np.diff(numbers) < 0), "Gaussians must be sorted by cell")
     counts = np.bincount(numbers, minlength=across * down)
-    field_bits = quantized.cell_log2 - exponents
+    field_bits = header.cell_log2 - exponents
     field_values = quantized.position_codes & ((1 << field_bits) - 1)
     planes, plane_bytes = _pack_planes(np.concatenate([quantized.shape_codes, quantized.feature_codes], axis=1))
     components = b"".join(
@@ -250,26 +281,7 @@ def _unpack_sections(header: _Header, raws: list[bytes]) -> QuantizedGaussianSet
     across, down = g.cell_grid(header.width, header.height, header.cell_log2)
     counts = _unpack_leb128(cells_raw, across * down, count)
     shape_codes = _unpack_planes(shapes_raw, count, planes[:_SHAPE_PLANES], "shapes")
-    shapes = g.shape_values(shape_codes, header.size_step, header.form_step)
-    _law(bool(np.all((shapes[:, 0] >= g.LOG_SIZE_RANGE[0]) & (shapes[:, 0] <= g.LOG_SIZE_RANGE[1]))),
-         "a Gaussian's size is out of range")  # fmt: skip
-    _law(bool(np.all(np.hypot(shapes[:, 1], shapes[:, 2]) <= g.LOG_FORM_LIMIT)), "a Gaussian is thinner than allowed")
-    exponents = g.clamp_exponents(
-        g.rounded_exponents(shapes, header.position_ratio),
-        g.least_exponent(header.width, header.height),
-        header.cell_log2,
-    )
-    field_bits = (header.cell_log2 - exponents).astype(np.int64)
-    total_bits = int(field_bits.sum())
-    _law(len(positions_raw) == -(-total_bits // 8), "section positions does not have the length that the shapes imply")
-    fields = unpack_fields(positions_raw, field_bits.ravel())
-    _law(fields is not None, "section positions is not filled up with zeros")
-    assert fields is not None  # the law above
-    cell_numbers = np.repeat(np.arange(across * down), counts)
-    cells = np.stack([cell_numbers % across, cell_numbers // across], axis=1)
-    position_codes = ((cells << field_bits) + fields.reshape(count, 2)).astype(np.int32)
-    means = (position_codes + 0.5) * np.exp2(exponents)
-    _law(bool(np.all(means < [header.width, header.height])), "a Gaussian lies outside the picture")
+    position_codes = _unpack_positions(header, positions_raw, counts, shape_codes)
     feature_codes = _unpack_planes(features_raw, count, planes[_SHAPE_PLANES:], "features")
     return QuantizedGaussianSet(
         width=header.width, height=header.height, maps=maps, cutoff=header.cutoff,
@@ -278,6 +290,50 @@ def _unpack_sections(header: _Header, raws: list[bytes]) -> QuantizedGaussianSet
         feature_codes=feature_codes, feature_steps=steps, basis_scale=header.basis_scale, basis_codes=basis,
         offset_codes=offset,
     )  # fmt: skip
+
+
+def _unpack_positions(
+    header: _Header, raw: bytes, counts: NDArray[np.int32], shape_codes: NDArray[np.int16]
+) -> NDArray[np.int32]:
+    message = "section positions does not have the length that the shapes imply"
+    across, _ = g.cell_grid(header.width, header.height, header.cell_log2)
+    occupied = np.flatnonzero(counts)
+    cell_numbers = np.repeat(occupied, counts[occupied])
+    codes = np.empty((len(shape_codes), 2), dtype=np.int32)
+    bit = 0
+    for start in range(0, len(codes), _GAUSSIANS_AT_ONCE):
+        block = slice(start, start + _GAUSSIANS_AT_ONCE)
+        exponents = _position_exponents(header, shape_codes[block], g.TIE_MARGIN / 2)
+        field_bits = (header.cell_log2 - exponents).astype(np.int64)
+        end = bit + int(field_bits.sum())
+        _law(end <= 8 * len(raw), message)
+        fields = unpack_fields(raw, field_bits.ravel(), bit).reshape(-1, 2)
+        bit = end
+        cells = np.stack([cell_numbers[block] % across, cell_numbers[block] // across], axis=1)
+        codes[block] = (cells << field_bits) + fields
+        _check_means(header, codes[block], exponents)
+    _law(len(raw) == -(-bit // 8), message)
+    _law(bit % 8 == 0 or raw[-1] >> (bit % 8) == 0, "section positions is not filled up with zeros")
+    return codes
+
+
+def _position_exponents(header: _Header, shape_codes: NDArray[np.int16], tie_margin: float) -> NDArray[np.int32]:
+    """Return the position steps' exponents [N, 2] of shapes that keep the format's laws."""
+    shapes = g.shape_values(shape_codes, header.size_step, header.form_step)
+    least, greatest = g.LOG_SIZE_RANGE
+    _law(bool(np.all((shapes[:, 0] >= least) & (shapes[:, 0] <= greatest))), "a Gaussian's size is out of range")
+    _law(bool(np.all(np.hypot(shapes[:, 1], shapes[:, 2]) <= g.LOG_FORM_LIMIT)), "a Gaussian is thinner than allowed")
+    rounded = g.rounded_exponents(shapes, header.position_ratio)
+    distances = np.abs(rounded - np.floor(rounded) - 0.5)
+    _law(bool(np.all(distances >= tie_margin)), "a position exponent lies on a rounding tie")
+    return g.clamp_exponents(rounded, g.least_exponent(header.width, header.height), header.cell_log2)
+
+
+def _check_means(header: _Header, position_codes: NDArray[np.int32], exponents: NDArray[np.int32]) -> None:
+    means = (position_codes + 0.5) * np.exp2(exponents)
+    # one step can be wider than a thin picture: then its only code, 0, means a point beyond the edge
+    inside = (means >= 0) & ((means < [header.width, header.height]) | (position_codes == 0))
+    _law(bool(np.all(inside)), "a Gaussian lies outside the picture")
 
 
 def _unpack_components(
@@ -328,36 +384,48 @@ def _unpack_planes(raw: bytes, count: int, planes: list[_Plane], section: str) -
 
 
 def _pack_leb128(values: NDArray[np.int64]) -> bytes:
-    if values.max(initial=0) < 128:
-        return values.astype(np.uint8).tobytes()
-    packed = bytearray()
-    for value in values.tolist():
-        rest = value
-        while rest >= 128:
-            packed.append(rest & 127 | 128)
-            rest >>= 7
-        packed.append(rest)
-    return bytes(packed)
-
-
-def _unpack_leb128(raw: bytes, value_count: int, total: int) -> NDArray[np.int64]:
-    message = "section cells does not count every Gaussian once"
-    data = np.frombuffer(raw, np.uint8)
-    ends = np.flatnonzero(data < 128)
-    _law(ends.size == value_count and (data.size == 0 or data[-1] < 128), message)
-    starts = np.concatenate([[0], ends[:-1] + 1])
-    lengths = ends - starts + 1
-    _law(bool(np.all(lengths <= 4)), message)
-    _law(bool(np.all((lengths == 1) | (data[ends] != 0))), message)  # fewest bytes
-    values = np.zeros(value_count, dtype=np.int64)
+    lengths = 1 + sum((values >= 1 << 7 * byte).astype(np.int64) for byte in range(1, _LEB128_BYTES))
+    starts = np.cumsum(lengths) - lengths
+    packed = np.empty(int(lengths.sum()), np.uint8)
     for byte in range(int(lengths.max())):
         used = lengths > byte
-        values[used] |= (data[starts[used] + byte].astype(np.int64) & 127) << (7 * byte)
-    _law(int(values.sum()) == total, message)
+        continued = (lengths[used] > byte + 1) << 7
+        packed[starts[used] + byte] = values[used] >> 7 * byte & 127 | continued
+    return packed.tobytes()
+
+
+def _unpack_leb128(raw: bytes, value_count: int, total: int) -> NDArray[np.int32]:
+    """Return the values [value_count], which add up to total."""
+    message = "section cells does not count every Gaussian once"
+    data = np.frombuffer(raw, np.uint8)
+    is_last = data < 128
+    _law(int(np.count_nonzero(is_last)) == value_count and bool(is_last[-1]), message)
+    continued = np.flatnonzero(~is_last)
+    # a value of several bytes counts at least 128 Gaussians, so there are few
+    _law(len(continued) <= (_LEB128_BYTES - 1) * (total >> 7), message)
+    order = np.arange(len(continued))
+    owners = continued - order  # which value each of these bytes belongs to
+    places = order - np.searchsorted(owners, owners)
+    _law(bool(np.all(places < _LEB128_BYTES - 1)), message)
+    values = data[is_last].astype(np.int32)
+    long_values, byte_counts = np.unique(owners, return_counts=True)
+    _law(bool(np.all(values[long_values] != 0)), message)  # fewest bytes
+    values[long_values] <<= 7 * byte_counts
+    np.add.at(values, owners, (data[continued] & 127).astype(np.int32) << 7 * places)
+    _law(int(values.sum(dtype=np.int64)) == total, message)
     return values
 
 
 def _compress(blocks: list[bytes]) -> bytes:
+    stored = _frame(blocks)
+    if sum(map(len, blocks)) > MAX_EXPANSION * len(stored) + EXPANSION_ALLOWANCE:  # long runs of one code
+        stored = _frame(
+            [block[at : at + _SMALL_BLOCK] for block in blocks for at in range(0, len(block), _SMALL_BLOCK)]
+        )
+    return stored
+
+
+def _frame(blocks: list[bytes]) -> bytes:
     compressor = zstandard.ZstdCompressor(level=ZSTD_LEVEL, write_checksum=False, write_content_size=True)
     stream = compressor.compressobj(size=sum(map(len, blocks)))
     parts = []
@@ -373,11 +441,12 @@ def _decompress(stored: bytes, size: SectionSize) -> bytes:
     message = f"section {size.name} is not one Zstandard frame of {size.raw_bytes} bytes"
     try:
         _law(zstandard.frame_content_size(stored) == size.raw_bytes, message)
-        stream = zstandard.ZstdDecompressor(max_window_size=MAX_RAW_BYTES).decompressobj()
-        raw = stream.decompress(stored)
+        decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_RAW_BYTES)
+        # in one go into a buffer of the stated size: a frame that holds more cannot grow beyond it
+        raw = decompressor.decompress(stored, max_output_size=size.raw_bytes, allow_extra_data=False)
     except zstandard.ZstdError:
         raise IgsError(message) from None
-    _law(stream.eof and not stream.unused_data and len(raw) == size.raw_bytes, message)
+    _law(len(raw) == size.raw_bytes, message)
     return raw
 
 

@@ -110,6 +110,8 @@ def _unpack_map(cursor: _Cursor, channel_count: int) -> TextureMap:
             raise IgsError(f"a map of {route_count} channels")
         low, high = cursor.take("<ff")
         channels = [_unpack_channel(cursor, channel_count) for _ in range(route_count)]
+        if transfer != Transfer.LOG and (low, high) != (0.0, 1.0):
+            raise IgsError("a map without the log transfer has a range other than 0 to 1")
         return TextureMap(
             name=name,
             file_suffix=suffix,

@@ -83,8 +83,7 @@ def encode_within_budget(
     if not 1 <= count <= min(MAX_GAUSSIANS, texels):
         raise UsageError(f"{count} Gaussians is outside 1..{min(MAX_GAUSSIANS, texels)} for {texels} texels")
     geometry, seconds = fit_geometry(stack, count, settings.fit, settings.precision, backend, report)
-    precision = settings.precision
-    return Encoded(round_features(geometry, precision.feature_step, precision.rate_weight, stack), seconds)
+    return Encoded(round_features(geometry, settings.precision, stack), seconds)
 
 
 def _encode_to_size(
@@ -219,7 +218,7 @@ def _coarsest_reaching(
 def _tiny(stack: TextureStack, settings: CompressSettings, backend: Backend) -> QuantizedGaussianSet:
     """One Gaussian without a fit: what a file costs before it holds anything."""
     geometry, _ = fit_geometry(stack, 1, replace(settings.fit, steps=0, time_budget=None), settings.precision, backend)
-    return round_features(geometry, settings.precision.feature_step, settings.precision.rate_weight, stack)
+    return round_features(geometry, settings.precision, stack)
 
 
 def _size(geometry: FittedGeometry, settings: CompressSettings, stack: TextureStack, stretch: float = 1.0) -> int:
@@ -229,8 +228,7 @@ def _size(geometry: FittedGeometry, settings: CompressSettings, stack: TextureSt
 def _round(
     geometry: FittedGeometry, settings: CompressSettings, stack: TextureStack, stretch: float
 ) -> QuantizedGaussianSet:  # fmt: skip
-    precision = settings.precision
-    return round_features(geometry, precision.feature_step * stretch, precision.rate_weight, stack)
+    return round_features(geometry, settings.precision, stack, stretch)
 
 
 def _largest_within(

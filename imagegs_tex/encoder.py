@@ -8,15 +8,18 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from imagegs_tex.components import Components, principal_components, to_components
 from imagegs_tex.feature_codes import choose_feature_codes
 from imagegs_tex.fit import FitProblem, FitProgress, fit
+from imagegs_tex.fit_state import LARGEST_FORM, SMALLEST_LOG_SIZE
 from imagegs_tex.formats import gaussians as g
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.stack import TextureStack
+from imagegs_tex.geometry_codes import refine_geometry
 from imagegs_tex.quantize import GeometryQuantizer, geometry_quantizer
-from imagegs_tex.rasterize.backend import Backend, Target
+from imagegs_tex.rasterize.backend import Backend, NormalEquations, Target
 from imagegs_tex.settings import FitSettings, Precision
 from imagegs_tex.solve import damping_of, solve_features
 
@@ -77,25 +80,31 @@ def fit_geometry(
     started = time.perf_counter()
     problem, target, components = prepare(stack, backend)
     quantizer = geometry_quantizer(stack.width, stack.height, count, precision)
-    fitted = fit(problem, target, count, settings, backend, rounding=quantizer.nearest, report=report)
+    fitted = fit(problem, target, count, settings, backend, rounding=quantizer, report=report)
     fit_done = time.perf_counter()
-    quantizer = _off_the_ties(quantizer, fitted.log_covariances.cpu().numpy())
-    position_codes, shape_codes, exponents = quantizer.codes(
-        fitted.means.cpu().numpy(), fitted.log_covariances.cpu().numpy()
-    )
+    rounded = _RoundedGeometry(
+        *(tensor.cpu().numpy() for tensor in quantizer.nearest(fitted.means.double(), fitted.log_covariances.double())),
+        fitted.features,
+    )  # fmt: skip
+    for sweep in range(settings.refine_sweeps):
+        rounded = _refine(
+            rounded, problem, target, settings, precision=precision, quantizer=quantizer, backend=backend,
+            shifted=sweep % 2 == 1,
+        )  # fmt: skip
+    quantizer = _off_the_ties(quantizer, rounded.shapes)
+    position_codes, shape_codes, exponents = quantizer.codes(rounded.means, rounded.shapes)
     cells = g.cell_of(position_codes, exponents, quantizer.cell_log2).astype(np.int64)
     order = np.lexsort((position_codes[:, 0], position_codes[:, 1], shape_codes[:, 0], cells[:, 0], cells[:, 1]))
-    means = torch.from_numpy(((position_codes + 0.5) * np.exp2(exponents))[order].astype(np.float32))
-    shapes = g.shape_values(shape_codes[order], quantizer.size_step, quantizer.form_step)
-    conics = torch.from_numpy(g.conics_of(shapes).astype(np.float32))
-    equations = backend.normal_equations(means.to(backend.device), conics.to(backend.device), settings.cutoff, target)
-    features = solve_features(
-        backend, equations, fitted.features[torch.from_numpy(order).to(backend.device)], _FINAL_ITERATIONS,
-        damping_of(equations, settings.solve_damping * _FINAL_DAMPING),
-    )  # fmt: skip
+    position_codes, shape_codes = position_codes[order], shape_codes[order]
+    final = _RoundedGeometry(
+        (position_codes + 0.5) * np.exp2(exponents[order]),
+        g.shape_values(shape_codes, quantizer.size_step, quantizer.form_step),
+        rounded.features[torch.from_numpy(order).to(backend.device)],
+    )
+    equations, features = _solve(final, target, settings, backend)
     geometry = FittedGeometry(
         quantizer=quantizer, components=components, cutoff=float(np.float32(settings.cutoff)),
-        position_codes=position_codes[order], shape_codes=shape_codes[order],
+        position_codes=position_codes, shape_codes=shape_codes,
         row_starts=equations.row_starts.cpu().numpy(), columns=equations.columns.cpu().numpy(),
         values=equations.values.cpu().numpy(), diagonal=equations.diagonal.cpu().numpy(),
         features=features.double().cpu().numpy(),
@@ -103,20 +112,67 @@ def fit_geometry(
     return geometry, EncodeSeconds(fit_done - started, time.perf_counter() - fit_done)
 
 
+@dataclass(frozen=True, slots=True)
+class _RoundedGeometry:
+    """Geometry as values that the file can hold, and features for it."""
+
+    means: NDArray[np.float64]  # [N, 2]
+    shapes: NDArray[np.float64]  # [N, 3] m, h, b
+    features: Tensor  # float32 [N, K]
+
+
+def _solve(
+    rounded: _RoundedGeometry, target: Target, settings: FitSettings, backend: Backend
+) -> tuple[NormalEquations, Tensor]:
+    """Return the equations of the features, and their solution."""
+    means = torch.from_numpy(rounded.means.astype(np.float32)).to(backend.device)
+    conics = torch.from_numpy(g.conics_of(rounded.shapes).astype(np.float32)).to(backend.device)
+    equations = backend.normal_equations(means, conics, settings.cutoff, target)
+    damping = damping_of(equations, settings.solve_damping * _FINAL_DAMPING)
+    return equations, solve_features(backend, equations, rounded.features, _FINAL_ITERATIONS, damping)
+
+
+def _refine(
+    rounded: _RoundedGeometry,
+    problem: FitProblem,
+    target: Target,
+    settings: FitSettings,
+    *,
+    precision: Precision,
+    quantizer: GeometryQuantizer,
+    backend: Backend,
+    shifted: bool,
+) -> _RoundedGeometry:
+    """One sweep over the geometry codes with features solved for it; on the CPU, whatever the backend."""
+    equations, features = _solve(rounded, target, settings, backend)
+    bit_price = _bit_price(precision, precision.feature_step, equations.diagonal.cpu().numpy())
+    _, shape_codes, _ = quantizer.codes(rounded.means, rounded.shapes)
+    means, shape_codes = refine_geometry(
+        rounded.means, shape_codes, features.cpu().numpy(), problem.image.cpu().numpy(), quantizer,
+        cutoff=settings.cutoff, bit_price=bit_price, shape_limits=(SMALLEST_LOG_SIZE, LARGEST_FORM), shifted=shifted, threads=backend.threads,
+    )  # fmt: skip
+    return _RoundedGeometry(means, g.shape_values(shape_codes, quantizer.size_step, quantizer.form_step), features)
+
+
+def _bit_price(precision: Precision, feature_step: float, diagonal: NDArray[np.float64]) -> float:
+    """Return the squared error that one bit is worth: what a feature's rounding costs where it saves a bit."""
+    return precision.rate_weight * feature_step**2 * float(np.median(diagonal))
+
+
 def round_features(
-    geometry: FittedGeometry, feature_step: float, rate_weight: float, stack: TextureStack
+    geometry: FittedGeometry, precision: Precision, stack: TextureStack, stretch: float = 1.0
 ) -> QuantizedGaussianSet:
     """Choose the feature codes for a step and put the complete set together.
 
     Args:
         geometry: of :func:`fit_geometry`
-        feature_step: of every component, in code units
-        rate_weight: how much a bit weighs against squared error
+        precision: of the features
         stack: for its maps and size
+        stretch: factor of the feature step
     """
     components = geometry.components
-    steps = np.full(components.count, np.clip(feature_step, *g.FEATURE_STEP_RANGE), dtype=np.float32)
-    bit_price = rate_weight * float(steps[0]) ** 2 * float(np.median(geometry.diagonal))
+    steps = np.full(components.count, np.clip(precision.feature_step * stretch, *g.FEATURE_STEP_RANGE), np.float32)
+    bit_price = _bit_price(precision, float(steps[0]), geometry.diagonal)
     codes = choose_feature_codes(
         geometry.row_starts, geometry.columns, geometry.values, geometry.diagonal, geometry.features,
         steps.astype(np.float64), bit_price,
@@ -138,11 +194,8 @@ _FINAL_DAMPING: Final = 0.1
 """The last solve, relative to those within the fit."""
 
 
-def _off_the_ties(quantizer: GeometryQuantizer, log_covariances: NDArray[np.float32]) -> GeometryQuantizer:
-    """Shift the position ratio by millionths until no position exponent lies on a rounding tie."""
-    steps = np.array([quantizer.size_step, quantizer.form_step, quantizer.form_step])
-    codes = np.rint(log_covariances.astype(np.float64) / steps).astype(np.int16)
-    shapes = g.shape_values(codes, quantizer.size_step, quantizer.form_step)
+def _off_the_ties(quantizer: GeometryQuantizer, shapes: NDArray[np.float64]) -> GeometryQuantizer:
+    """Shift the position ratio by millionths until no position exponent of shapes [N, 3] lies on a rounding tie."""
     while True:
         rounded = g.rounded_exponents(shapes, quantizer.position_ratio)
         if not np.any(np.abs(rounded - np.floor(rounded) - 0.5) < 2 * g.TIE_MARGIN):

@@ -64,7 +64,7 @@ def code_lengths(codes: NDArray[np.int64], least: int) -> NDArray[np.float64]:
     return np.asarray(-np.log2(counts / counts.sum()))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)  # other materials' threads go on meanwhile
 def _descend(row_starts, columns, values, diagonal, best, steps, bit_price, prices, price_starts, least, codes):
     count, components = codes.shape
     slopes = np.zeros((count, components))  # matrix @ (codes * steps - best): half the error's gradient

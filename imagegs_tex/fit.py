@@ -1,4 +1,4 @@
-"""The fit: one loop in torch over any backend's rasterizer.
+"""The fit: one loop over any backend's rasterizer.
 
 Adam moves means, log-covariances and features; every few steps a short solve pulls the features to where they belong
 for the geometry of the moment. In the second part of the loop the geometry is rounded on the way forward
@@ -12,25 +12,18 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import torch
 from torch import Tensor
 
+from imagegs_tex.fit_state import make_state
 from imagegs_tex.gaussians import GaussianSet
 from imagegs_tex.initialise import initialise
-from imagegs_tex.losses import generic_loss
+from imagegs_tex.quantize import GeometryQuantizer
 from imagegs_tex.rasterize.backend import Backend, Target
 from imagegs_tex.settings import FitSettings
-from imagegs_tex.solve import damping_of, solve_features
 
-SMALLEST_LOG_SIZE: Final = 2 * math.log(0.25)
-"""A quarter of a texel: below it a Gaussian slips between the texel centres."""
-LARGEST_FORM: Final = 4.0
-"""Length of (h, b): axes at most e^4 = 55 to 1, which float32 evaluates well."""
-_BETAS: Final = (0.9, 0.99)
 _PSNR_CAP: Final = 120.0
-
-GeometryRounding = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""Means [N, 2] and log-covariances [N, 3] to the nearest values that the file can hold."""
+_REPORT_INTERVAL: Final = 8
+"""Steps between reports from a GPU: reading the error waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +62,7 @@ def fit(
     settings: FitSettings,
     backend: Backend,
     *,
-    rounding: GeometryRounding | None = None,
+    rounding: GeometryQuantizer | None = None,
     report: Callable[[FitProgress], None] | None = None,
 ) -> GaussianSet:
     """Fit Gaussians to a picture.
@@ -81,43 +74,24 @@ def fit(
         settings: rates and schedule
         backend: the rasterizer
         rounding: None leaves the geometry unrounded
-        report: called after every step
+        report: called after every step; where that would hold up a GPU, after every eighth
 
     Returns:
         the fitted set; its geometry is not rounded yet, its features belong to the rounded geometry
     """
     start = initialise(problem.image, count, np.random.default_rng(settings.seed))
-    means = start.means.clone().requires_grad_()
-    log_covariances = start.log_covariances.clone().requires_grad_()
-    features = start.features.clone().requires_grad_()
-    optimiser = torch.optim.Adam([{"params": [tensor]} for tensor in (means, log_covariances, features)], betas=_BETAS,
-                                 eps=1e-15)  # fmt: skip
-    _constrain(means, log_covariances, problem.size)
+    state = make_state(start, problem.image, problem.deviations, target, settings, backend)
     schedule = _Schedule(settings)
     while (share := schedule.share()) < 1.0:
-        rounded = rounding is not None and share >= settings.quantize_from
-        used_means, used_shapes = means, log_covariances
-        if rounded and rounding is not None:
-            with torch.no_grad():
-                nearest_means, nearest_shapes = rounding(means, log_covariances)
-            used_means = means + (nearest_means - means).detach()
-            used_shapes = log_covariances + (nearest_shapes - log_covariances).detach()
-        current = GaussianSet(used_means, used_shapes, features)
+        state.use(rounding if share >= settings.quantize_from else None)
         if schedule.step % settings.solve_interval == 0:
-            _solve(current, target, settings, backend, features)
-        error = _backward(current, problem, target, settings, backend)
+            state.solve()
         decay = schedule.rate(share)
-        rates = (settings.mean_rate, settings.shape_rate, settings.feature_rate)
-        for group, rate in zip(optimiser.param_groups, rates, strict=True):
-            group["lr"] = rate * decay
-        # the features' rate follows each component's own deviation: Adam steps by rate, whatever the gradient
-        scale = problem.deviations.clamp_min(1e-6)
-        _step_scaled(optimiser, features, scale)
-        _constrain(means, log_covariances, problem.size)
+        error = state.descend((settings.mean_rate * decay, settings.shape_rate * decay, settings.feature_rate * decay))
         schedule.step += 1
-        if report is not None:
+        if report is not None and (backend.device.type == "cpu" or schedule.step % _REPORT_INTERVAL == 0):
             report(FitProgress(schedule.step, schedule.steps(), problem.psnr(float(error)), schedule.seconds()))
-    return GaussianSet(means.detach(), log_covariances.detach(), features.detach())
+    return state.result()
 
 
 class _Schedule:
@@ -146,51 +120,3 @@ class _Schedule:
         if share < start:
             return 1.0
         return float(self.settings.last_rate ** ((share - start) / (1 - start)))
-
-
-def _solve(
-    current: GaussianSet, target: Target, settings: FitSettings, backend: Backend, features: Tensor
-) -> None:  # fmt: skip
-    with torch.no_grad():
-        equations = backend.normal_equations(current.means, current.conics, settings.cutoff, target)
-        damping = damping_of(equations, settings.solve_damping)
-        features.copy_(solve_features(backend, equations, features, settings.solve_iterations, damping))
-
-
-def _backward(
-    current: GaussianSet, problem: FitProblem, target: Target, settings: FitSettings, backend: Backend
-) -> Tensor:  # fmt: skip
-    """Leave gradients in the leaves and return the squared error."""
-    conics = current.conics
-    if settings.l1_weight == 0 and settings.ssim_weight == 0:
-        with torch.no_grad():
-            error = backend.squared_error(current.means, conics, current.features, settings.cutoff, target)
-        torch.autograd.backward(
-            [current.means, conics, current.features],
-            [error.means, error.conics.to(conics.dtype), error.features],
-        )
-        return error.total
-    loss, squared = generic_loss(current, conics, problem.image, settings, backend)
-    loss.backward()  # type: ignore[no-untyped-call]
-    return squared
-
-
-def _step_scaled(optimiser: torch.optim.Adam, features: Tensor, scale: Tensor) -> None:
-    """Take Adam's step with the features' rate multiplied by a scale per component [K]."""
-    before = features.detach().clone()
-    optimiser.step()
-    with torch.no_grad():
-        features.copy_(before + (features - before) * scale)
-    optimiser.zero_grad(set_to_none=True)
-
-
-def _constrain(means: Tensor, log_covariances: Tensor, size: tuple[int, int]) -> None:
-    """Keep means inside the picture and shapes within what the format holds and float32 evaluates well."""
-    with torch.no_grad():
-        means[:, 0].clamp_(0.0, size[0] - 1e-2)
-        means[:, 1].clamp_(0.0, size[1] - 1e-2)
-        largest = 2 * math.log(max(size))
-        log_covariances[:, 0].clamp_(SMALLEST_LOG_SIZE, max(largest, SMALLEST_LOG_SIZE + 1))
-        form = log_covariances[:, 1:]
-        length = torch.linalg.vector_norm(form, dim=1, keepdim=True)
-        form.mul_((LARGEST_FORM / length.clamp_min(LARGEST_FORM)).clamp_max(1.0))

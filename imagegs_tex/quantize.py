@@ -4,6 +4,7 @@ The arithmetic from codes back to values is imagegs_tex.formats.gaussians, used 
 fit, the writer and all decoders agree on what a code means.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,6 +49,8 @@ class GeometryQuantizer:
 
     def nearest(self, means: Tensor, log_covariances: Tensor) -> tuple[Tensor, Tensor]:
         """Return the values [N, 2] and [N, 3] that the codes mean; same device and dtype."""
+        if means.device.type != "cpu":
+            return self._nearest_in_torch(means, log_covariances)
         position_codes, shape_codes, exponents = self.codes(means.cpu().numpy(), log_covariances.cpu().numpy())
         values = (position_codes + 0.5) * np.exp2(exponents)
         shapes = g.shape_values(shape_codes, self.size_step, self.form_step)
@@ -55,6 +58,25 @@ class GeometryQuantizer:
             torch.from_numpy(values).to(dtype=means.dtype, device=means.device),
             torch.from_numpy(shapes).to(dtype=means.dtype, device=means.device),
         )
+
+    def _nearest_in_torch(self, means: Tensor, log_covariances: Tensor) -> tuple[Tensor, Tensor]:
+        """The same in torch, so that nothing leaves the GPU; :meth:`codes` alone decides what is stored."""
+        steps = (self.size_step, self.form_step, self.form_step)
+        shapes = [torch.round(log_covariances[:, i].double() / step) * step for i, step in enumerate(steps)]
+        m, h, b = shapes
+        r = torch.hypot(h, b)
+        h_sinhc = h * torch.where(r > 0, torch.sinh(r) / r.clamp_min(1e-300), 1.0)
+        cosh = torch.cosh(r)
+        least, extent = g.least_exponent(self.width, self.height), (self.width, self.height)
+        values = []
+        for axis, sign in ((0, -1), (1, 1)):
+            widths = (m - torch.log(cosh + sign * h_sinhc)) * (0.5 / math.log(2.0))  # log2 of 1/√A
+            exponents = torch.round(widths + math.log2(self.position_ratio)).clamp(least, self.cell_log2)
+            position_steps = torch.exp2(exponents)
+            last = (torch.ceil(extent[axis] / position_steps - 0.5) - 1).clamp_min(0)
+            codes = torch.floor(means[:, axis].double() / position_steps)
+            values.append((torch.minimum(codes.clamp_min(0), last) + 0.5) * position_steps)
+        return torch.stack(values, dim=1).to(means.dtype), torch.stack(shapes, dim=1).to(means.dtype)
 
 
 def geometry_quantizer(width: int, height: int, count: int, precision: Precision) -> GeometryQuantizer:

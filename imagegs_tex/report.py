@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 
+from imagegs_tex.doctor import DoctorReport
 from imagegs_tex.formats.igs import SectionSize
 from imagegs_tex.metrics import MapScore
 
@@ -78,6 +79,6 @@ class InfoReport:
     maps: tuple[MapInfo, ...]
 
 
-def as_json(report: CompressReport | CompareReport | InfoReport) -> str:
+def as_json(report: CompressReport | CompareReport | InfoReport | DoctorReport) -> str:
     """Return a report dataclass as indented JSON with a newline at the end."""
     return json.dumps(asdict(report), indent=2, ensure_ascii=False) + "\n"

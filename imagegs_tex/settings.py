@@ -25,7 +25,7 @@ class ImageFormat(StrEnum):
 class FitSettings:
     """How the Gaussians are fitted."""
 
-    steps: int = 160  # optimiser steps
+    steps: int = 240  # optimiser steps
     cutoff: float = (
         6.0  # q at which a support ends; 8 costs a fifth more time and gains nothing once features are solved
     )
@@ -34,12 +34,13 @@ class FitSettings:
     l2_weight: float = 1.0  # of the squared error, summed over channels
     l1_weight: float = 0.0  # of the absolute error of components
     ssim_weight: float = 0.0  # of 1 - SSIM, times the texel count
-    mean_rate: float = 0.4  # texels per step
-    shape_rate: float = 0.18  # of m, h, b per step
+    mean_rate: float = 0.35  # own widths per step; a rate in texels is too much for thin Gaussians: 5 % more bytes
+    shape_rate: float = 0.12  # of m, h, b per step
     feature_rate: float = 0.15  # component standard deviations per step
-    decay_from: float = 0.3  # share of the fit after which the rates fall geometrically
-    last_rate: float = 0.04  # rates at the end, relative
-    quantize_from: float = 0.5  # share of the fit after which positions and shapes are rounded on the way forward
+    decay_from: float = 0.5  # share of the fit after which the rates fall geometrically
+    last_rate: float = 0.08  # rates at the end, relative
+    quantize_from: float = 0.4  # share of the fit after which positions and shapes are rounded on the way forward
+    refine_sweeps: int = 2  # over all geometry codes once the steps are done; each is worth less than the one before
     solve_interval: int = 2  # steps between solutions for the features
     solve_iterations: int = 3  # conjugate-gradient iterations of each
     solve_damping: float = 0.3  # relative to the median diagonal; 0.01 gains nothing and makes features large
@@ -50,10 +51,10 @@ class Precision:
     """How finely each attribute is stored; steps go into the file as float32."""
 
     position_ratio: float = 0.25  # position step over the Gaussian's own width along that axis
-    size_step: float = 0.12  # of m: 6 % of the size
-    form_step: float = 0.12  # of h and b
-    feature_step: float = 0.055  # of every component, in code units
-    rate_weight: float = 0.16  # how much a bit weighs against squared error when features are rounded
+    size_step: float = 0.17  # of m: 9 % of the size
+    form_step: float = 0.17  # of h and b
+    feature_step: float = 0.065  # of every component, in code units
+    rate_weight: float = 0.22  # how much a bit weighs against squared error when features are rounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,11 @@ class CompressSettings:
 
 DEFAULT_TEXELS_PER_GAUSSIAN: Final = 128
 
-_PRESET_STEPS: Final = {Preset.FAST: 60, Preset.BALANCED: 160, Preset.BEST: 600}
+_PRESET_STEPS: Final = {Preset.FAST: 60, Preset.BALANCED: 240, Preset.BEST: 800}
+_PRESET_SWEEPS: Final = {Preset.FAST: 1, Preset.BALANCED: 2, Preset.BEST: 6}
 
 
 def preset_settings(preset: Preset) -> CompressSettings:
     """Return the settings of a preset."""
-    return CompressSettings(fit=replace(FitSettings(), steps=_PRESET_STEPS[preset]))
+    fit = replace(FitSettings(), steps=_PRESET_STEPS[preset], refine_sweeps=_PRESET_SWEEPS[preset])
+    return CompressSettings(fit=fit)

@@ -9,13 +9,13 @@ from torch import Tensor
 from imagegs_tex.rasterize.backend import Backend, NormalEquations
 
 
-def damping_of(equations: NormalEquations, relative: float) -> float:
-    """Return a damping relative to the matrix's median diagonal entry."""
-    return relative * float(equations.diagonal.median()) + 1e-12
+def damping_of(equations: NormalEquations, relative: float) -> Tensor:
+    """Return a damping relative to the matrix's median diagonal entry; a tensor, so that no GPU is waited for."""
+    return relative * equations.diagonal.median() + 1e-12
 
 
 def solve_features(
-    backend: Backend, equations: NormalEquations, features: Tensor, iterations: int, damping: float
+    backend: Backend, equations: NormalEquations, features: Tensor, iterations: int, damping: Tensor
 ) -> Tensor:
     """Improve features by conjugate gradients with a diagonal preconditioner.
 
@@ -24,12 +24,18 @@ def solve_features(
         equations: the system of the current geometry
         features: float32 [N, K], where to start and what the damping pulls towards
         iterations: each costs one multiplication
-        damping: added to the diagonal, in its unit; keeps features of almost invisible Gaussians in bounds, and all of
-            them small, which is worth bits
+        damping: float64 scalar, added to the diagonal, in its unit; keeps features of almost invisible Gaussians in
+            bounds, and all of them small, which is worth bits
 
     Returns:
         float32 [N, K]
     """
+    if backend.name == "cuda":
+        from imagegs_tex.fit_cuda import solve_on_gpu
+        from imagegs_tex.rasterize.cuda import CudaBackend
+
+        assert isinstance(backend, CudaBackend)
+        return solve_on_gpu(backend, equations, features, iterations, damping)
     start = features.double()
     diagonal = (equations.diagonal + damping)[:, None]
     solution = start.clone()

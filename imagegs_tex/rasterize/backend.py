@@ -66,6 +66,7 @@ class Backend(Protocol):
 
     name: str
     device: torch.device
+    threads: int  # CPU threads, also for what every backend leaves to the CPU
 
     def render(
         self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, size: tuple[int, int]

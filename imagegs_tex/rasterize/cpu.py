@@ -1,6 +1,5 @@
 """The cpu backend: numba kernels over tiles, float32, any thread count, the same bits for each."""
 
-import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,7 @@ from torch import Tensor
 from imagegs_tex.formats.gaussians import EPSILON
 from imagegs_tex.rasterize import cpu_kernels as kernels
 from imagegs_tex.rasterize.backend import NormalEquations, SquaredError, Target, check_arguments
-from imagegs_tex.rasterize.parallel import Workers
+from imagegs_tex.rasterize.parallel import Workers, available_threads
 from imagegs_tex.rasterize.tiles import TILE, TileLists, build_tile_lists
 
 FloatArray = NDArray[np.float32]
@@ -35,7 +34,8 @@ class CpuBackend:
 
     def __init__(self, threads: int | None = None) -> None:
         """Use that many threads, or one for each core that this process may run on."""
-        self._workers = Workers(len(os.sched_getaffinity(0)) if threads is None else max(1, threads))
+        self.threads = available_threads() if threads is None else max(1, threads)
+        self._workers = Workers(self.threads)
         self._epsilon = np.float32(EPSILON)
 
     def render(

@@ -38,7 +38,7 @@ def _float_of_bits(typing_context, bits):
 
 
 @njit(fastmath=True, inline="always")
-def _exp2_of_minus(t):
+def exp2_of_minus(t):
     """2^-t for t >= 0: relative error below 3e-7 up to t = 126 (minimax polynomial, 2^0 exact), constant from there."""
     t = min(t, np.float32(126.0))
     whole = np.int32(t)
@@ -65,7 +65,7 @@ def _write_weights(mean_x, mean_y, a, b, c, edge, x0, y0, first_row, last_row, w
         for i in range(TILE):
             dx = offset_x + np.float32(i)
             t = (a2 * dx + linear) * dx + constant
-            weights_row[i] = max(_exp2_of_minus(max(t, np.float32(0.0))) - edge, np.float32(0.0))
+            weights_row[i] = max(exp2_of_minus(max(t, np.float32(0.0))) - edge, np.float32(0.0))
 
 
 @njit(fastmath=True, inline="always")

@@ -5,6 +5,7 @@ of the work made every step wait for the slowest thread. What a range writes dep
 thread count changes no bit.
 """
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -12,6 +13,11 @@ from typing import Final
 
 _RANGES: Final = 32
 """Ranges that work is cut into: enough to balance a few dozen threads, few enough that starting them is cheap."""
+
+
+def available_threads() -> int:
+    """Return how many cores this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Workers:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from imagegs_tex.formats.gaussians import EPSILON
 from imagegs_tex.rasterize.backend import NormalEquations, SquaredError, Target, check_arguments
+from imagegs_tex.rasterize.parallel import available_threads
 
 _TEXELS_AT_ONCE = 1 << 22
 """Gaussian-texel pairs evaluated in one chunk: bounds the memory."""
@@ -42,7 +43,8 @@ class ReferenceBackend:
 
     name = "reference"
 
-    def __init__(self, device: torch.device | str = "cpu") -> None:
+    def __init__(self, device: torch.device | str = "cpu", threads: int | None = None) -> None:
+        self.threads = threads or available_threads()
         self.device = torch.device(device)
 
     def render(

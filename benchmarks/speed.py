@@ -1,0 +1,188 @@
+"""Speed and memory of the commands on this machine's cores.
+
+    speed.py [--write]
+
+Everything is measured in child processes, so that each one's peak memory is its own. Kernels are compiled before the
+clock starts (numba keeps them on disk); how long that takes once is the first row. Times depend on the machine and on
+what else it does: compare them within one run only.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from cases import load_cases
+from tables import markdown, replace_table
+
+from imagegs_tex.formats.images import read_image, write_image
+
+TILED_FROM, TILED_TIMES = "brick_wall_017", 4
+
+
+def main() -> None:
+    """Measure and print, or write into the document."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--child", nargs="*", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.child:
+        child(*arguments.child)
+        return
+    tables = {"speed-commands": commands(), "speed-scaling": scaling(), "speed-first-psnr": first_psnr()}
+    for name, table in tables.items():
+        print(f"\n{name}\n{table}", flush=True)
+        if arguments.write:
+            replace_table(name, table)
+
+
+def commands() -> str:
+    """Whole commands: compress at the reference's number of Gaussians, then decode."""
+    rows: list[list[object]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("image_anime_meadow", "brick_wall_017", "boombox"):
+            case = load_cases([name])[0]
+            file = Path(folder) / f"{name}.igs"
+            with case.staged() as source:
+                if not rows:
+                    seconds, _ = command("compress", str(source), "-o", str(file), "--gaussians", "100", "-q")
+                    rows.append(["compress, first run ever or after an update", "", f"{seconds:.1f}", ""])
+                seconds, peak = command(
+                    "compress",
+                    str(source),
+                    "-o",
+                    str(file),
+                    "--gaussians",
+                    str(case.gaussians),
+                    "-q",
+                    "--backend",
+                    "cpu",
+                )
+            rows.append([f"compress, {name}", case.gaussians, f"{seconds:.1f}", f"{peak:.0f}"])
+            seconds, peak = command("decode", str(file), "-o", str(Path(folder) / name), "-q", "--backend", "cpu")
+            rows.append([f"decode to PNG, {name}", case.gaussians, f"{seconds:.1f}", f"{peak:.0f}"])
+            rendering = json.loads(run_child("render", str(file))[1])
+            rows.append([f"render {name}, file loaded", case.gaussians, f"{rendering['seconds']:.2f}", ""])
+        seconds = min(command("--help")[0] for _ in range(3))
+        rows.append(["--help", "", f"{seconds:.2f}", ""])
+    return markdown(["command", "Gaussians", "seconds", "peak MB"], rows)
+
+
+def scaling() -> str:
+    """The same material at 1024² and tiled to 4096², at the same density of Gaussians."""
+    case = load_cases([TILED_FROM])[0]
+    rows = []
+    with case.staged() as source, tempfile.TemporaryDirectory() as folder:
+        tiled = Path(folder) / "tiled"
+        tiled.mkdir()
+        for path in source.iterdir():
+            texels, _ = read_image(path)
+            write_image(tiled / f"{path.stem}.png", np.tile(texels, (TILED_TIMES, TILED_TIMES, 1)))
+        for maps, times in ((source, 1), (tiled, TILED_TIMES**2)):
+            report = Path(folder) / "report.json"
+            seconds, peak = command(
+                "compress", str(maps), "-o", str(Path(folder) / "file.igs"), "--gaussians", str(case.gaussians * times),
+                "-q", "--report", str(report), "--backend", "cpu",
+            )  # fmt: skip
+            result = json.loads(report.read_text())
+            megatexels = result["width"] * result["height"] / 1e6
+            rows.append([
+                f"{result['width']} x {result['height']}", result["gaussians"], f"{seconds:.1f}",
+                f"{seconds / megatexels:.2f}", f"{result['seconds']['fit'] / megatexels:.2f}", f"{peak:.0f}",
+            ])  # fmt: skip
+    headings = ["size", "Gaussians", "seconds", "per megatexel", "fit per megatexel", "peak MB"]
+    return markdown(headings, rows)
+
+
+def first_psnr() -> str:
+    """Seconds of fitting, from the first step, until the reference's PSNR is passed."""
+    rows = []
+    for name in ("brick_wall_017", "stylized_stone_floor_001", "boombox"):
+        case = load_cases([name])[0]
+        with case.staged() as source:
+            result = json.loads(run_child("psnr", str(source), str(case.gaussians), str(case.psnr_db))[1])
+        rows.append([name, case.gaussians, case.psnr_db, result["steps"], f"{result['seconds']:.1f}"])
+    return markdown(["case", "Gaussians", "reference dB", "steps", "seconds"], rows)
+
+
+def command(*arguments: str) -> tuple[float, float]:
+    """Run the command line; return seconds and peak resident megabytes."""
+    return measured([sys.executable, "-m", "imagegs_tex", *arguments])[:2]
+
+
+def run_child(*arguments: str) -> tuple[float, str]:
+    """Run one of this script's own measurements in a fresh process; return its seconds and output."""
+    seconds, _, output = measured([sys.executable, __file__, "--child", *arguments])
+    return seconds, output
+
+
+def measured(call: list[str]) -> tuple[float, float, str]:
+    """Run a process to its end; return seconds, peak resident megabytes and output."""
+    wrapper = (
+        "import resource, subprocess, sys; code = subprocess.run(sys.argv[1:]).returncode; "
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr); sys.exit(code)"
+    )
+    started = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", wrapper, *call], check=True, capture_output=True, text=True)
+    seconds = time.perf_counter() - started
+    return seconds, float(done.stderr.split()[-1]) / 1024, done.stdout
+
+
+def child(what: str, path: str, *rest: str) -> None:
+    """One measurement, in its own process."""
+    if what == "render":
+        child_render(Path(path))
+    else:
+        child_psnr(Path(path), int(rest[0]), float(rest[1]))
+
+
+def child_render(path: Path) -> None:
+    """Time the rendering of all channels of a file that is already loaded; the best of three."""
+    from imagegs_tex.backends import make_backend
+    from imagegs_tex.decoder import render_channels
+    from imagegs_tex.formats.igs import read_igs
+
+    quantized, backend = read_igs(path), make_backend("cpu")
+    times = []
+    for _ in range(4):
+        started = time.perf_counter()
+        render_channels(quantized, backend)
+        times.append(time.perf_counter() - started)
+    print(json.dumps({"seconds": min(times[1:])}))
+
+
+def child_psnr(path: Path, count: int, wanted_db: float) -> None:
+    """Time a fit until it passes a PSNR; kernels are compiled by a fit of a few Gaussians first."""
+    from imagegs_tex.backends import make_backend
+    from imagegs_tex.encoder import prepare
+    from imagegs_tex.fit import FitProgress, fit
+    from imagegs_tex.formats.ingest import load_stack
+    from imagegs_tex.settings import FitSettings
+
+    backend = make_backend("cpu")
+    problem, target, _ = prepare(load_stack(path), backend)
+    fit(problem, target, 50, FitSettings(steps=2), backend)
+    passed: list[FitProgress] = []
+
+    class Passed(Exception):  # noqa: N818 - not an error: the way out of the loop
+        pass
+
+    def watch(progress: FitProgress) -> None:
+        if progress.psnr_db >= wanted_db:
+            passed.append(progress)
+            raise Passed
+
+    try:
+        fit(problem, target, count, FitSettings(), backend, report=watch)
+    except Passed:
+        print(json.dumps({"steps": passed[0].step, "seconds": passed[0].seconds}))
+    else:
+        print(json.dumps({"steps": 0, "seconds": float("nan")}))
+
+
+if __name__ == "__main__":
+    main()

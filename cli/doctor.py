@@ -1,0 +1,20 @@
+"""``imagegs-tex doctor``."""
+
+import typer
+
+from imagegs_tex.cli.options import AsJson
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Say what this machine has, what will be used, how to get what is missing, and whether every backend is right."""
+    from imagegs_tex.cli.tables import print_doctor
+    from imagegs_tex.doctor import examine
+    from imagegs_tex.report import as_json as to_json
+
+    report = examine()
+    if as_json:
+        print(to_json(report), end="")
+    else:
+        print_doctor(report)
+    if not report.healthy:
+        raise typer.Exit(1)

@@ -1,0 +1,120 @@
+"""Many materials at once: one process per GPU, a few materials side by side in each.
+
+A 1K material leaves a large GPU idle most of the time: its kernels are short, and reading files, rounding features and
+scoring happen on the CPU. So each GPU's process works on several materials in threads, each with a backend and a
+stream of its own. Materials do not know of each other: their files are the same bytes as when compressed alone.
+"""
+
+import multiprocessing
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+from imagegs_tex.formats.errors import ImageGSTexError
+from imagegs_tex.rasterize.backend import Backend
+from imagegs_tex.report import CompressReport
+from imagegs_tex.settings import CompressSettings
+
+AT_ONCE: Final = 4
+"""Materials side by side on one GPU; docs/benchmarks-cuda.md has the materials per minute of other numbers."""
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchItem:
+    """One material to compress."""
+
+    source: Path  # folder of maps or single image
+    output: Path  # the .igs file
+
+
+def compress_many(
+    items: Sequence[BatchItem],
+    settings: CompressSettings | None = None,
+    backend: str = "auto",
+    gpus: int | None = None,
+    at_once: int = AT_ONCE,
+) -> list[CompressReport | ImageGSTexError]:
+    """Compress many materials.
+
+    Args:
+        items: the materials; their outputs must differ
+        settings: for all of them; None for the balanced preset
+        backend: auto, cpu, cuda or reference
+        gpus: how many GPUs of this machine to use; None for all of them
+        at_once: materials side by side on one GPU; elsewhere there is one, which has all cores
+
+    Returns:
+        for each item its report, or the error that stopped it and no other
+    """
+    from imagegs_tex.backends import chosen_backend
+
+    name = chosen_backend(backend)
+    chosen = settings or CompressSettings()
+    if name != "cuda":
+        return compress_on_one(items, chosen, name, "cpu", 1)
+    import torch
+
+    most = torch.cuda.device_count()
+    used = max(1, min(most if gpus is None else gpus, most, len(items)))
+    if used == 1:
+        return compress_on_one(items, chosen, name, "cuda:0", at_once)
+    results: list[CompressReport | ImageGSTexError | None] = [None] * len(items)
+    # spawned, not forked: a CUDA context does not survive a fork
+    with ProcessPoolExecutor(used, mp_context=multiprocessing.get_context("spawn")) as pool:
+        shares = [
+            pool.submit(compress_on_one, items[gpu::used], chosen, name, f"cuda:{gpu}", at_once) for gpu in range(used)
+        ]
+        for gpu, share in enumerate(shares):
+            results[gpu::used] = share.result()
+    return [result for result in results if result is not None]
+
+
+def compress_on_one(
+    items: Sequence[BatchItem], settings: CompressSettings, backend: str, device: str, at_once: int
+) -> list[CompressReport | ImageGSTexError]:
+    """Compress materials with one device, several side by side; see :func:`compress_many`."""
+    from imagegs_tex.formats.ingest import load_stack
+    from imagegs_tex.pipeline import compress_stack
+
+    def compress(item: BatchItem, chosen: Backend) -> CompressReport | ImageGSTexError:
+        try:
+            return compress_stack(load_stack(item.source), item.output, settings, chosen)
+        except ImageGSTexError as error:
+            return error
+
+    return side_by_side(items, compress, backend, device, at_once)
+
+
+def side_by_side(
+    items: Sequence[Item], work: Callable[[Item, Backend], Result], backend: str, device: str, at_once: int
+) -> list[Result]:
+    """Call a function for each item in a few threads, each with its own backend and, on a GPU, its own stream."""
+    from imagegs_tex.backends import make_backend
+
+    local = threading.local()
+
+    def call(item: Item) -> Result:
+        if not hasattr(local, "backend"):
+            local.backend = make_backend(backend, device=device)
+            local.stream = _stream(local.backend)
+        with local.stream():
+            return work(item, local.backend)
+
+    with ThreadPoolExecutor(max(1, at_once)) as pool:
+        return list(pool.map(call, items))
+
+
+def _stream(backend: Backend) -> Callable[[], AbstractContextManager[object]]:
+    if backend.device.type != "cuda":
+        return nullcontext
+    import torch
+
+    stream = torch.cuda.Stream(backend.device)  # type: ignore[no-untyped-call]
+    return lambda: torch.cuda.stream(stream)

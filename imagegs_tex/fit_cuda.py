@@ -1,0 +1,142 @@
+"""The state of a fit on a GPU: what :mod:`imagegs_tex.fit_state` does in torch, in a handful of launches.
+
+A step in torch is some 200 launches and took 5 ms of the host's time on an H200, ten times what the rasterizer needs
+for a 1K picture. Here it is about 12, and one iteration of the solver 5.
+"""
+
+import math
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from imagegs_tex.fit_state import (
+    ADAM_EPSILON,
+    BETAS,
+    LARGEST_FORM,
+    SMALLEST_DEVIATION,
+    SMALLEST_LOG_SIZE,
+    WIDTH_RANGE,
+    Rates,
+    constrain,
+    largest_log_size,
+)
+from imagegs_tex.formats import gaussians as g
+from imagegs_tex.gaussians import GaussianSet
+from imagegs_tex.quantize import GeometryQuantizer
+from imagegs_tex.rasterize.backend import NormalEquations, Target
+from imagegs_tex.rasterize.cuda import CudaBackend
+from imagegs_tex.rasterize.cuda_driver import Double, Kernel, load
+from imagegs_tex.rasterize.cuda_equations import CudaNormalEquations
+from imagegs_tex.rasterize.cuda_lists import RECORD_HEAD
+from imagegs_tex.settings import FitSettings
+from imagegs_tex.solve import damping_of
+
+_THREADS: Final = 256
+_BLOCKS_AT_MOST: Final = 264
+"""Of the solver's vector kernels: two per multiprocessor of the largest GPU; each adds up the sums of all others."""
+
+
+class CudaFitState:
+    """Parameters, Adam's moments and the geometry in use; see :class:`imagegs_tex.fit_state.FitState`."""
+
+    def __init__(
+        self, start: GaussianSet, deviations: Tensor, target: Target, settings: FitSettings, backend: CudaBackend
+    ) -> None:
+        self._means, self._shapes = start.means.contiguous().clone(), start.log_covariances.contiguous().clone()
+        self._features = start.features.contiguous().clone()
+        self._deviations = deviations.float().clamp_min(SMALLEST_DEVIATION)
+        self._target = target
+        self._settings = settings
+        self._backend = backend
+        self._first = torch.zeros(start.count, 5 + start.features.shape[1], device=backend.device)
+        self._second = torch.zeros_like(self._first)
+        self._steps = 0
+        self._use_geometry, self._adam_step = _kernel("use_geometry", backend), _kernel("adam_step", backend)
+        constrain(self._means, self._shapes, (target.width, target.height))
+        self.use(None)
+
+    def use(self, rounding: GeometryQuantizer | None) -> None:
+        """Choose the geometry that the next solve and step see: rounded, or as it is."""
+        count = len(self._means)
+        # new tensors every time: the backend keeps its tile lists as long as it is given the same ones
+        self._used_means, self._used_shapes = torch.empty_like(self._means), torch.empty_like(self._shapes)
+        self._conics = torch.empty_like(self._shapes)
+        width, height = self._target.width, self._target.height
+        steps, exponents = (1.0, 1.0, 1.0), (0, 0)
+        if rounding is not None:
+            steps = (rounding.size_step, rounding.form_step, rounding.position_ratio)
+            exponents = (g.least_exponent(rounding.width, rounding.height), rounding.cell_log2)
+        self._use_geometry(
+            -(-count // _THREADS), _THREADS, self._means, self._shapes, count, int(rounding is not None),
+            Double(steps[0]), Double(steps[1]), Double(math.log2(steps[2])), *exponents, width, height,
+            self._used_means, self._used_shapes, self._conics,
+        )  # fmt: skip
+
+    def solve(self) -> None:
+        """Pull the features to where they belong for the geometry in use."""
+        settings = self._settings
+        equations = self._backend.normal_equations(self._used_means, self._conics, settings.cutoff, self._target)
+        damping = damping_of(equations, settings.solve_damping)
+        self._features = solve_on_gpu(self._backend, equations, self._features, settings.solve_iterations, damping)
+
+    def descend(self, rates: Rates) -> Tensor:
+        """Take a step and return the squared error before it, float64 scalar on the GPU."""
+        error = self._backend.squared_error(
+            self._used_means, self._conics, self._features, self._settings.cutoff, self._target
+        )
+        self._steps += 1
+        corrections = [1 / (1 - beta**self._steps) for beta in BETAS]
+        count, components = self._features.shape
+        width, height = self._target.width, self._target.height
+        self._adam_step(
+            -(-count // 128), 128, self._used_shapes, error.means, error.conics, error.features, self._deviations,
+            count, components, *BETAS, *corrections, ADAM_EPSILON, *rates, float(width), float(height),
+            SMALLEST_LOG_SIZE, largest_log_size((width, height)), LARGEST_FORM, *WIDTH_RANGE,
+            self._means, self._shapes, self._features, self._first, self._second,
+        )  # fmt: skip
+        return error.total
+
+    def result(self) -> GaussianSet:
+        """Return the set as it is, unrounded."""
+        return GaussianSet(self._means, self._shapes, self._features)
+
+
+def solve_on_gpu(
+    backend: CudaBackend, equations: NormalEquations, features: Tensor, iterations: int, damping: Tensor
+) -> Tensor:
+    """Do what :func:`imagegs_tex.solve.solve_features` does."""
+    assert isinstance(equations, CudaNormalEquations)
+    count, components = features.shape
+    records = equations.lists.records
+    blocks = min(_BLOCKS_AT_MOST, -(-count // (_THREADS // components)))
+    diagonal, rhs = equations.diagonal, equations.rhs
+    solution = features.double()
+    product, residual, direction = (torch.empty_like(solution) for _ in range(3))
+    old, new, curvature = torch.empty(3, blocks, components, dtype=torch.float64, device=backend.device)
+    size = (count, components)
+    start, measure, update, turn = (
+        _kernel(f"cg_{name}", backend) for name in ("start", "curvature", "update", "direction")
+    )
+    records[:, RECORD_HEAD : RECORD_HEAD + components] = features
+    backend.multiply_records(equations, product)
+    start(
+        blocks, _THREADS, rhs, product, diagonal, damping, *size, residual, direction, records, records.shape[1],
+        RECORD_HEAD, old,
+    )  # fmt: skip
+    for _ in range(iterations):
+        backend.multiply_records(equations, product)
+        measure(blocks, _THREADS, direction, damping, *size, product, curvature)
+        update(
+            blocks, _THREADS, direction, product, diagonal, damping, *size, old, curvature, solution, residual, new
+        )  # fmt: skip
+        turn(
+            blocks, _THREADS, residual, diagonal, damping, *size, old, new, direction, records, records.shape[1],
+            RECORD_HEAD,
+        )  # fmt: skip
+        old, new = new, old
+    return solution.to(features.dtype)
+
+
+def _kernel(name: str, backend: CudaBackend) -> Kernel:
+    return load("fit_kernels.cu", {}, backend.device, package="imagegs_tex").kernel(name)

@@ -1,0 +1,164 @@
+"""What a fit moves: parameters, Adam's moments, the geometry in use. In torch here; on a GPU in fit_cuda.py."""
+
+import math
+from typing import Final, Protocol
+
+import torch
+from torch import Tensor
+
+from imagegs_tex.gaussians import GaussianSet
+from imagegs_tex.losses import generic_loss
+from imagegs_tex.quantize import GeometryQuantizer
+from imagegs_tex.rasterize.backend import Backend, Target
+from imagegs_tex.settings import FitSettings
+from imagegs_tex.solve import damping_of, solve_features
+
+SMALLEST_LOG_SIZE: Final = 2 * math.log(0.25)
+"""A quarter of a texel: below it a Gaussian slips between the texel centres."""
+LARGEST_FORM: Final = 4.0
+"""Length of (h, b): axes at most e^4 = 55 to 1, which float32 evaluates well."""
+BETAS: Final = (0.9, 0.99)
+ADAM_EPSILON: Final = 1e-15
+SMALLEST_DEVIATION: Final = 1e-6
+
+WIDTH_RANGE: Final = (0.3, 30.0)
+"""Texels: within it a Gaussian's mean moves in proportion to its own width along each axis."""
+
+Rates = tuple[float, float, float]
+"""Of means (own widths), shapes (m, h, b) and features (deviations of their components) per step."""
+
+
+class FitState(Protocol):
+    """One fit's parameters and how they move."""
+
+    def use(self, rounding: GeometryQuantizer | None) -> None:
+        """Choose the geometry that the next solve and step see: rounded, or as it is."""
+        ...
+
+    def solve(self) -> None:
+        """Pull the features to where they belong for the geometry in use."""
+        ...
+
+    def descend(self, rates: Rates) -> Tensor:
+        """Take a step and return the squared error before it, a scalar."""
+        ...
+
+    def result(self) -> GaussianSet:
+        """Return the set as it is, unrounded."""
+        ...
+
+
+class TorchFitState:
+    """The state in torch, for every backend and every loss."""
+
+    def __init__(
+        self,
+        start: GaussianSet,
+        image: Tensor,
+        deviations: Tensor,
+        target: Target,
+        settings: FitSettings,
+        backend: Backend,
+    ) -> None:
+        self._means = start.means.clone().requires_grad_()
+        self._log_covariances = start.log_covariances.clone().requires_grad_()
+        self._features = start.features.clone().requires_grad_()
+        leaves = (self._means, self._log_covariances, self._features)
+        self._optimiser = torch.optim.Adam([{"params": [leaf]} for leaf in leaves], betas=BETAS, eps=ADAM_EPSILON)
+        self._image, self._deviations, self._target = image, deviations, target
+        self._settings, self._backend = settings, backend
+        constrain(self._means, self._log_covariances, (target.width, target.height))
+        self.use(None)
+
+    def use(self, rounding: GeometryQuantizer | None) -> None:
+        """Choose the geometry; gradients pass straight through the rounding."""
+        means, shapes = self._means, self._log_covariances
+        if rounding is not None:
+            with torch.no_grad():
+                nearest_means, nearest_shapes = rounding.nearest(means, shapes)
+            means = means + (nearest_means - means).detach()
+            shapes = shapes + (nearest_shapes - shapes).detach()
+        self._current = GaussianSet(means, shapes, self._features)
+
+    def solve(self) -> None:
+        """Solve a little."""
+        settings, current = self._settings, self._current
+        with torch.no_grad():
+            equations = self._backend.normal_equations(current.means, current.conics, settings.cutoff, self._target)
+            damping = damping_of(equations, settings.solve_damping)
+            self._features.copy_(
+                solve_features(self._backend, equations, self._features, settings.solve_iterations, damping)
+            )
+
+    def descend(self, rates: Rates) -> Tensor:
+        """Take a step with Adam."""
+        error = self._backward()
+        for group, rate in zip(self._optimiser.param_groups, rates, strict=True):
+            group["lr"] = rate
+        before, means_before = self._features.detach().clone(), self._means.detach().clone()
+        self._optimiser.step()
+        with torch.no_grad():
+            widths = torch.rsqrt(self._current.conics.detach()[:, [0, 2]]).clamp(*WIDTH_RANGE)
+            self._means.copy_(means_before + (self._means - means_before) * widths)
+            # the features' rate follows each component's own deviation: Adam steps by rate, whatever the gradient
+            scale = self._deviations.clamp_min(SMALLEST_DEVIATION)
+            self._features.copy_(before + (self._features - before) * scale)
+        self._optimiser.zero_grad(set_to_none=True)
+        constrain(self._means, self._log_covariances, (self._target.width, self._target.height))
+        return error
+
+    def result(self) -> GaussianSet:
+        """Return the set as it is, unrounded."""
+        return GaussianSet(self._means.detach(), self._log_covariances.detach(), self._features.detach())
+
+    def _backward(self) -> Tensor:
+        """Leave gradients in the leaves and return the squared error."""
+        settings, current = self._settings, self._current
+        conics = current.conics
+        if squared_error_only(settings):
+            with torch.no_grad():
+                error = self._backend.squared_error(
+                    current.means, conics, current.features, settings.cutoff, self._target
+                )
+            torch.autograd.backward(
+                [current.means, conics, current.features],
+                [error.means, error.conics.to(conics.dtype), error.features],
+            )
+            return error.total
+        loss, squared = generic_loss(current, conics, self._image, settings, self._backend)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return squared
+
+
+def make_state(
+    start: GaussianSet, image: Tensor, deviations: Tensor, target: Target, settings: FitSettings, backend: Backend
+) -> FitState:  # fmt: skip
+    """Return the state for a backend; the one on the GPU knows the squared error alone."""
+    if backend.name == "cuda" and squared_error_only(settings):
+        from imagegs_tex.fit_cuda import CudaFitState
+        from imagegs_tex.rasterize.cuda import CudaBackend
+
+        assert isinstance(backend, CudaBackend)
+        return CudaFitState(start, deviations, target, settings, backend)
+    return TorchFitState(start, image, deviations, target, settings, backend)
+
+
+def squared_error_only(settings: FitSettings) -> bool:
+    """Whether the loss is the squared error and nothing else."""
+    return settings.l1_weight == 0 and settings.ssim_weight == 0
+
+
+def constrain(means: Tensor, log_covariances: Tensor, size: tuple[int, int]) -> None:
+    """Keep means inside the picture and shapes within what the format holds and float32 evaluates well."""
+    with torch.no_grad():
+        means[:, 0].clamp_(0.0, size[0] - 1e-2)
+        means[:, 1].clamp_(0.0, size[1] - 1e-2)
+        log_covariances[:, 0].clamp_(SMALLEST_LOG_SIZE, largest_log_size(size))
+        form = log_covariances[:, 1:]
+        length = torch.linalg.vector_norm(form, dim=1, keepdim=True)
+        form.mul_((LARGEST_FORM / length.clamp_min(LARGEST_FORM)).clamp_max(1.0))
+
+
+def largest_log_size(size: tuple[int, int]) -> float:
+    """Upper bound of m: a standard deviation as long as the picture's longer side."""
+    return max(2 * math.log(max(size)), SMALLEST_LOG_SIZE + 1)

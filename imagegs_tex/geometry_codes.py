@@ -1,0 +1,299 @@
+"""Improving geometry codes one by one, on rate and distortion together.
+
+Rounding positions and shapes one Gaussian at a time ignores that its neighbours have been rounded too. Here every code
+is tried one step up and one step down against the picture as it is, all else fixed, and moves where
+``squared error + price * bits`` falls. A trial renders nothing but the patch of texels that the Gaussian reaches. Two
+sweeps are worth 5 to 9 % of the bytes (docs/benchmarks.md).
+
+The picture is cut into bands of rows that are worked on side by side. A Gaussian whose patch crosses a border between
+bands rests for one sweep; the next sweep's bands are shifted by half. So the result depends on no thread count.
+"""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from imagegs_tex.feature_codes import code_lengths
+from imagegs_tex.formats import gaussians as g
+from imagegs_tex.formats.gaussians import EPSILON, least_exponent
+from imagegs_tex.quantize import GeometryQuantizer
+from imagegs_tex.rasterize.cpu_kernels import exp2_of_minus
+
+BAND_ROWS: Final = 256
+_LOG2_E: Final = 1.4426950408889634
+_REACH: Final = 1.2
+"""Patches are this much larger than a support, so that trials one step away still fit in."""
+_MARGIN: Final = 2.0
+"""Texels added to a patch on every side."""
+_UNUSED_CODE_BITS: Final = 32.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Sweep:
+    """What all bands of a sweep read."""
+
+    features: NDArray[np.float32]  # [N, K]
+    steps: NDArray[np.float64]  # [3] of m, h, b
+    prices: NDArray[np.float64]  # [3, longest] bits of each shape code
+    least: NDArray[np.int64]  # [3] code of the first price
+    quantizer: GeometryQuantizer
+    cutoff: float
+    bit_price: float
+    shape_limits: tuple[float, float]  # least m, greatest length of (h, b)
+
+
+def refine_geometry(
+    means: NDArray[np.float64],
+    shape_codes: NDArray[np.int16],
+    features: NDArray[np.float32],
+    image: NDArray[np.float32],
+    quantizer: GeometryQuantizer,
+    *,
+    cutoff: float,
+    bit_price: float,
+    shape_limits: tuple[float, float],
+    shifted: bool,
+    threads: int,
+) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
+    """Try every position and shape code one step up and down, once.
+
+    Args:
+        means: [N, 2] as the file would hold them
+        shape_codes: [N, 3]
+        features: [N, K]
+        image: the picture in component space [H, W, K]
+        quantizer: steps
+        cutoff: q at which a support ends
+        bit_price: squared error that one bit is worth
+        shape_limits: least m and greatest length of (h, b) that the fit allows
+        shifted: whether the bands are moved by half their rows
+        threads: bands worked on at once
+
+    Returns:
+        means [N, 2] and shape codes [N, 3]
+    """
+    new_means, codes = means.copy(), shape_codes.astype(np.int64)
+    least = codes.min(axis=0) - 1
+    lengths = [code_lengths(codes[:, axis], int(least[axis])) for axis in range(3)]
+    prices = np.full((3, max(map(len, lengths))), _UNUSED_CODE_BITS)
+    for axis, bits in enumerate(lengths):
+        prices[axis, : len(bits)] = bits
+    steps = np.array([quantizer.size_step, quantizer.form_step, quantizer.form_step])
+    sweep = _Sweep(
+        np.ascontiguousarray(features, dtype=np.float32),
+        steps,
+        prices,
+        least,
+        quantizer,
+        cutoff,
+        bit_price,
+        shape_limits,
+    )
+    conics = g.conics_of(g.shape_values(shape_codes, quantizer.size_step, quantizer.form_step))
+    half_heights = np.sqrt(2.0 * cutoff * conics[:, 0] / (conics[:, 0] * conics[:, 2] - conics[:, 1] ** 2))
+    borders = list(range(BAND_ROWS // 2 if shifted else BAND_ROWS, image.shape[0], BAND_ROWS))
+    bands = zip([0, *borders], [*borders, image.shape[0]], strict=True)
+
+    def work(band: tuple[int, int]) -> None:
+        first, last = band
+        touching = np.abs(new_means[:, 1] - (first + last) / 2) <= half_heights + (last - first) / 2 + 1
+        members = np.flatnonzero(touching)
+        wanted = np.ascontiguousarray(image[first:last].transpose(2, 0, 1))
+        _refine_band(
+            members, new_means, codes, sweep.features, wanted, first, image.shape[0], sweep.cutoff, sweep.steps,
+            math.log2(quantizer.position_ratio), least_exponent(quantizer.width, quantizer.height),
+            quantizer.cell_log2, sweep.prices, sweep.least, sweep.bit_price, *sweep.shape_limits,
+        )  # fmt: skip
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, bands))
+    return new_means, codes.astype(np.int16)
+
+
+@njit(cache=True, nogil=True)
+def _conic(m, h, b):
+    r = math.sqrt(h * h + b * b)
+    s = math.sinh(r) / r if r > 0 else 1.0
+    scale = math.exp(-m)
+    return scale * (math.cosh(r) - h * s), -scale * b * s, scale * (math.cosh(r) + h * s)
+
+
+@njit(cache=True, nogil=True)
+def _exponent(coefficient, log2_ratio, least, cell_log2):
+    return min(float(cell_log2), max(float(least), np.rint(log2_ratio - 0.5 * math.log2(coefficient))))
+
+
+@njit(cache=True, nogil=True)
+def _nearest(value, exponent, size):
+    step = 2.0**exponent
+    last = max(math.ceil(size / step - 0.5) - 1.0, 0.0)
+    return (min(max(math.floor(value / step), 0.0), last) + 0.5) * step
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _patch_weights(x, y, a, b, c, edge, left, top, columns, rows, weights):
+    half = 0.5 * _LOG2_E
+    a2, b2, c2 = np.float32(a * half), np.float32(2.0 * b * half), np.float32(c * half)
+    for row in range(rows):
+        dy = np.float32(top + row + 0.5 - y)
+        offset = np.float32(left + 0.5 - x)
+        linear, constant = b2 * dy, c2 * dy * dy
+        line = weights[row * columns : row * columns + columns]
+        for i in range(columns):
+            dx = offset + np.float32(i)
+            t = (a2 * dx + linear) * dx + constant
+            line[i] = max(exp2_of_minus(max(t, np.float32(0.0))) - edge, np.float32(0.0))
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _patch_error(weights, old, totals, sums, wanted, feature, count, change, scale, limit):
+    """Squared error of a patch once one Gaussian's weights are the given ones; beyond the limit, any number above."""
+    for i in range(count):
+        change[i] = weights[i] - old[i]
+        scale[i] = np.float32(1.0) / (totals[i] + change[i])
+    error = 0.0
+    for k in range(feature.shape[0]):
+        f, s, t = feature[k], sums[k], wanted[k]
+        part = np.float32(0.0)
+        for i in range(count):
+            difference = (s[i] + change[i] * f) * scale[i] - t[i]
+            part += difference * difference
+        error += part
+        if error > limit:
+            break
+    return error
+
+
+@njit(cache=True, nogil=True)
+def _refine_band(
+    members,
+    means,
+    codes,
+    features,
+    wanted_band,
+    first_row,
+    height,
+    cutoff,
+    steps,
+    log2_ratio,
+    least_exp,
+    cell_log2,
+    prices,
+    least,
+    bit_price,
+    least_size,
+    greatest_form,
+):
+    """Refine the members whose patches lie within the band; codes and means are changed in place."""
+    components, band_rows, width = wanted_band.shape
+    edge = np.float32(math.exp(-cutoff))
+    sums = np.zeros((components, band_rows, width), np.float32)
+    totals = np.full((band_rows, width), np.float32(EPSILON))
+    area = 1024
+    for n in members:
+        a, b, c = _conic(codes[n, 0] * steps[0], codes[n, 1] * steps[1], codes[n, 2] * steps[2])
+        left, top, columns, rows = _patch(means[n, 0], means[n, 1], a, b, c, cutoff, width, height, _REACH, _MARGIN)
+        area = max(area, columns * rows)
+    old, tried, best = np.empty(area, np.float32), np.empty(area, np.float32), np.empty(area, np.float32)
+    change, scale, totals_here = np.empty(area, np.float32), np.empty(area, np.float32), np.empty(area, np.float32)
+    sums_here, wanted = np.empty((components, area), np.float32), np.empty((components, area), np.float32)
+    for n in members:
+        a, b, c = _conic(codes[n, 0] * steps[0], codes[n, 1] * steps[1], codes[n, 2] * steps[2])
+        left, top, columns, rows = _patch(means[n, 0], means[n, 1], a, b, c, cutoff, width, height, 1.0, 0.0)
+        _patch_weights(means[n, 0], means[n, 1], a, b, c, edge, left, top, columns, rows, old)
+        for row in range(max(top, first_row), min(top + rows, first_row + band_rows)):
+            line = old[(row - top) * columns : (row - top) * columns + columns]
+            total = totals[row - first_row, left : left + columns]
+            for i in range(columns):
+                total[i] += line[i]
+            for k in range(components):
+                f, sum_row = features[n, k], sums[k, row - first_row, left : left + columns]
+                for i in range(columns):
+                    sum_row[i] += f * line[i]
+    for n in members:
+        c0, c1, c2 = codes[n, 0], codes[n, 1], codes[n, 2]
+        a, b, c = _conic(c0 * steps[0], c1 * steps[1], c2 * steps[2])
+        left, top, columns, rows = _patch(means[n, 0], means[n, 1], a, b, c, cutoff, width, height, _REACH, _MARGIN)
+        if top < first_row or top + rows > first_row + band_rows or columns * rows == 0:
+            continue
+        count, start = columns * rows, top - first_row
+        for row in range(rows):
+            at = row * columns
+            totals_here[at : at + columns] = totals[start + row, left : left + columns]
+            for k in range(components):
+                sums_here[k, at : at + columns] = sums[k, start + row, left : left + columns]
+                wanted[k, at : at + columns] = wanted_band[k, start + row, left : left + columns]
+        _patch_weights(means[n, 0], means[n, 1], a, b, c, edge, left, top, columns, rows, old)
+        best[:count] = old[:count]
+        x_exp, y_exp = _exponent(a, log2_ratio, least_exp, cell_log2), _exponent(c, log2_ratio, least_exp, cell_log2)
+        bits = prices[0, c0 - least[0]] + prices[1, c1 - least[1]] + prices[2, c2 - least[2]] - x_exp - y_exp
+        lowest = bit_price * bits + _patch_error(
+            old, old, totals_here, sums_here, wanted, features[n], count, change, scale, np.inf
+        )
+        best_x, best_y, b0, b1, b2 = means[n, 0], means[n, 1], c0, c1, c2
+        moved, last_moved_axis = False, -1
+        for trial in range(10):
+            axis, sign = trial // 2, 1 - 2 * (trial % 2)
+            if axis == last_moved_axis:
+                continue  # one step up was better, so one step down is not
+            t0, t1, t2, x, y = b0, b1, b2, best_x, best_y
+            if axis == 2:
+                t0 += sign
+            elif axis == 3:
+                t1 += sign
+            elif axis == 4:
+                t2 += sign
+            i0, i1, i2 = t0 - least[0], t1 - least[1], t2 - least[2]
+            if min(i0, i1, i2) < 0 or max(i0, i1, i2) >= prices.shape[1]:
+                continue
+            m, h, s = t0 * steps[0], t1 * steps[1], t2 * steps[2]
+            if m < least_size or h * h + s * s > greatest_form * greatest_form:
+                continue
+            a, b, c = _conic(m, h, s)
+            x_exp = _exponent(a, log2_ratio, least_exp, cell_log2)
+            y_exp = _exponent(c, log2_ratio, least_exp, cell_log2)
+            if axis == 0:
+                x += sign * 2.0**x_exp
+            elif axis == 1:
+                y += sign * 2.0**y_exp
+            if x < 0 or y < 0 or x >= width or y >= height:
+                continue
+            x, y = _nearest(x, x_exp, width), _nearest(y, y_exp, height)
+            _patch_weights(x, y, a, b, c, edge, left, top, columns, rows, tried)
+            rate = bit_price * (prices[0, i0] + prices[1, i1] + prices[2, i2] - x_exp - y_exp)
+            cost = rate + _patch_error(
+                tried, old, totals_here, sums_here, wanted, features[n], count, change, scale, lowest - rate
+            )
+            if cost < lowest:
+                lowest, moved, last_moved_axis = cost, True, axis
+                best_x, best_y, b0, b1, b2 = x, y, t0, t1, t2
+                best[:count] = tried[:count]
+        if not moved:
+            continue
+        means[n, 0], means[n, 1] = best_x, best_y
+        codes[n, 0], codes[n, 1], codes[n, 2] = b0, b1, b2
+        for row in range(rows):
+            at = row * columns
+            for i in range(columns):
+                change[i] = best[at + i] - old[at + i]
+                totals[start + row, left + i] += change[i]
+            for k in range(components):
+                f, sum_row = features[n, k], sums[k, start + row, left : left + columns]
+                for i in range(columns):
+                    sum_row[i] += f * change[i]
+
+
+@njit(cache=True, nogil=True)
+def _patch(x, y, a, b, c, cutoff, width, height, reach, margin):
+    """Left, top, columns and rows of the texels that a support, stretched a little, can reach."""
+    determinant = max(a * c - b * b, 1e-9 * a * c)
+    half_width = reach * math.sqrt(2.0 * cutoff * c / determinant) + margin
+    half_height = reach * math.sqrt(2.0 * cutoff * a / determinant) + margin
+    left, right = max(0, int(x - half_width - 0.5)), min(width - 1, int(x + half_width - 0.5))
+    top, bottom = max(0, int(y - half_height - 0.5)), min(height - 1, int(y + half_height - 0.5))
+    return left, top, max(0, right - left + 1), max(0, bottom - top + 1)

@@ -1,0 +1,277 @@
+"""The cuda backend: one fused kernel per tile, float32, the same bits from every run on the same GPU.
+
+Matrix units were not used: with tf32 operands values are off by 3e-4, three times what is allowed, and at a few tens
+of Gaussians per tile the plain units are within reach of the time that launching takes (docs/benchmarks-cuda.md).
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final, TypeVar
+
+import torch
+from torch import Tensor
+
+from imagegs_tex.formats.gaussians import EPSILON
+from imagegs_tex.rasterize.backend import NormalEquations, SquaredError, Target, check_arguments
+from imagegs_tex.rasterize.cuda_driver import Kernel, Long, Pointer, load
+from imagegs_tex.rasterize.cuda_equations import CudaNormalEquations
+from imagegs_tex.rasterize.cuda_lists import RECORD_HEAD, TILE, CudaLists, ListBuilder
+from imagegs_tex.rasterize.parallel import available_threads
+
+MAX_COMPONENTS: Final = 32
+_THREADS: Final = 128
+_STAGED: Final = 32
+_SUMMED_TOGETHER: Final = 4
+"""Gaussians per block of the kernels that add up slots."""
+_NOTHING: Final = Pointer(0)
+
+Result = TypeVar("Result")
+
+
+class _Mode(IntEnum):
+    """What the rasterizing kernel computes; MODE in cuda_tiles.cu."""
+
+    RENDER = 0
+    SQUARED_ERROR = 1
+    GRADIENT = 2
+    MULTIPLY = 3
+    RIGHT_HAND_SIDE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class CudaTarget:
+    """A picture as planes per tile, padded with zeros to whole tiles."""
+
+    width: int  # texels
+    height: int  # texels
+    component_count: int  # K
+    planes: Tensor  # float32 [tiles, K, texels of a tile], on the GPU
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The last lists, and the tensors that they were built from."""
+
+    means: Tensor
+    conics: Tensor
+    versions: tuple[int, int] | None
+    component_count: int
+    lists: CudaLists
+
+    def for_geometry(
+        self, means: Tensor, conics: Tensor, component_count: int, cutoff: float, size: tuple[int, int]
+    ) -> CudaLists | None:
+        """Return the lists if they are those of exactly these tensors, unchanged since."""
+        lists = self.lists
+        same = means is self.means and conics is self.conics and self.versions is not None
+        fits = (component_count, cutoff, *size) == (self.component_count, lists.cutoff, lists.width, lists.height)
+        return lists if same and fits and _versions(means, conics) == self.versions else None
+
+
+def _versions(means: Tensor, conics: Tensor) -> tuple[int, int] | None:
+    """How often torch has changed these tensors in place; None where it does not count."""
+    if means.is_inference() or conics.is_inference():
+        return None
+    return means._version, conics._version
+
+
+class CudaBackend:
+    """The default where there is an NVIDIA GPU; see :class:`imagegs_tex.rasterize.backend.Backend`.
+
+    One object serves one thread at a time and works on that thread's current stream.
+    """
+
+    name = "cuda"
+
+    def __init__(self, device: torch.device | str = "cuda", threads: int | None = None) -> None:
+        self.threads = threads or available_threads()
+        # a device without a number has the index None, whatever torch's types say
+        self.device = torch.empty(0, device=device).device
+        self.lists = ListBuilder(self.device)
+        self._held: _Held | None = None
+        self._kernels: dict[tuple[_Mode, int], Kernel] = {}
+
+    def render(
+        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, size: tuple[int, int]
+    ) -> Tensor:  # fmt: skip
+        """Return the picture float32 [H, W, K]."""
+        check_arguments(means, conics, features)
+        image = torch.empty(size[1], size[0], features.shape[1], device=self.device)
+
+        def launch(lists: CudaLists) -> Tensor:
+            self._rasterize(_Mode.RENDER, lists, features.shape[1], image=image)
+            return image
+
+        return self._with_lists((means, conics, features), features.shape[1], cutoff, size, launch)
+
+    def render_backward(
+        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, image_gradient: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the gradients of means, conics and features."""
+        height, width, _ = image_gradient.shape
+        source = _float32(image_gradient, self.device)
+        _, *gradients = self._differentiate(_Mode.GRADIENT, (means, conics, features), cutoff, (width, height), source)
+        return gradients[0], gradients[1], gradients[2]
+
+    def prepare_target(self, image: Tensor) -> Target:
+        """Bring a picture [H, W, K] into planes per tile."""
+        height, width, components = image.shape
+        across, down = -(-width // TILE), -(-height // TILE)
+        planes = torch.empty(down, across, components, TILE, TILE, device=self.device)
+        for row in range(down):  # row by row of tiles, so that no second copy of the picture is made
+            rows = image[row * TILE : row * TILE + TILE]
+            band = torch.zeros(TILE, across * TILE, components, device=self.device)
+            band[: rows.shape[0], :width] = rows
+            planes[row] = band.reshape(TILE, across, TILE, components).permute(1, 3, 0, 2)
+        return CudaTarget(width, height, components, planes.reshape(down * across, components, TILE * TILE))
+
+    def squared_error(
+        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: Target
+    ) -> SquaredError:
+        """Render, compare and differentiate in one kernel."""
+        assert isinstance(target, CudaTarget)
+        arrays, size = (means, conics, features), (target.width, target.height)
+        total, *gradients = self._differentiate(_Mode.SQUARED_ERROR, arrays, cutoff, size, target.planes)
+        return SquaredError(total, *gradients)
+
+    def normal_equations(self, means: Tensor, conics: Tensor, cutoff: float, target: Target) -> NormalEquations:
+        """Return the linear system of the features; its matrix is written out only when somebody looks at it."""
+        assert isinstance(target, CudaTarget)
+        components = target.component_count
+        count = means.shape[0]
+        diagonal = torch.empty(count, dtype=torch.float64, device=self.device)
+        rhs = torch.empty(count, components, dtype=torch.float64, device=self.device)
+
+        def launch(lists: CudaLists) -> CudaLists:
+            sums = self._rasterize(_Mode.RIGHT_HAND_SIDE, lists, components, source=target.planes)
+            self._reduce_features(lists, sums, components, diagonal, rhs)
+            return lists
+
+        size = (target.width, target.height)
+        lists = self._with_lists((means, conics, None), components, cutoff, size, launch)
+        return CudaNormalEquations(lists, diagonal, rhs)
+
+    def multiply(self, equations: NormalEquations, vectors: Tensor) -> Tensor:
+        """Return matrix @ vectors, float64 [N, K], summed in float32 within a tile."""
+        assert isinstance(equations, CudaNormalEquations)
+        lists, components = equations.lists, vectors.shape[1]
+        product = torch.empty_like(vectors)
+        lists.records[:, RECORD_HEAD : RECORD_HEAD + components] = vectors
+        self.multiply_records(equations, product)
+        return product
+
+    def multiply_records(self, equations: CudaNormalEquations, product: Tensor) -> None:
+        """Write matrix @ vectors to ``product``, float64 [N, K], for vectors that stand in the lists' records."""
+        components = product.shape[1]
+        sums = self._rasterize(_Mode.MULTIPLY, equations.lists, components)
+        self._reduce_features(equations.lists, sums, components, _NOTHING, product)
+
+    def _differentiate(
+        self,
+        mode: _Mode,
+        gaussians: tuple[Tensor, Tensor, Tensor],
+        cutoff: float,
+        size: tuple[int, int],
+        source: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return the error (meaningless when a gradient was given) and three gradients."""
+        check_arguments(*gaussians)
+        conics = _float32(gaussians[1], self.device)
+        count, components = gaussians[2].shape
+        gradients = [torch.empty(count, width, device=self.device) for width in (2, 3, components)]
+
+        def launch(lists: CudaLists) -> Tensor:
+            errors = torch.empty(lists.tile_count, dtype=torch.float64, device=self.device)
+            sums = self._rasterize(mode, lists, components, source=source, errors=errors)
+            self.lists.reduce_gradients(
+                -(-count // _SUMMED_TOGETHER), _THREADS, sums, lists.slot_starts, Long(lists.capacity), conics, count,
+                components, _lanes(5 + components), *gradients,
+            )  # fmt: skip
+            return errors
+
+        errors = self._with_lists(gaussians, components, cutoff, size, launch)
+        return errors.sum(), gradients[0], gradients[1], gradients[2]
+
+    def _with_lists(
+        self,
+        gaussians: tuple[Tensor, Tensor, Tensor | None],
+        components: int,
+        cutoff: float,
+        size: tuple[int, int],
+        launch: Callable[[CudaLists], Result],
+    ) -> Result:
+        """Build the lists, launch what uses them, and do both again if the lists had too little room.
+
+        The last lists are used again for the very same geometry, as when features are solved for and then a step taken.
+        """
+        means, conics, features = gaussians
+        held = None if self._held is None else self._held.for_geometry(means, conics, components, cutoff, size)
+        if held is not None:
+            if features is not None:
+                held.records[:, RECORD_HEAD : RECORD_HEAD + components] = features
+            return launch(held)
+        arrays = (
+            _float32(means, self.device),
+            _float32(conics, self.device),
+            None if features is None else _float32(features, self.device),
+        )
+        while True:
+            lists = self.lists.build(*arrays, components, cutoff, size)
+            result = launch(lists)
+            if self.lists.sufficed(lists):
+                self._held = _Held(means, conics, _versions(means, conics), components, lists)
+                return result
+
+    def _rasterize(
+        self,
+        mode: _Mode,
+        lists: CudaLists,
+        components: int,
+        source: Tensor | Pointer = _NOTHING,
+        errors: Tensor | Pointer = _NOTHING,
+        image: Tensor | Pointer = _NOTHING,
+    ) -> Tensor:
+        """Launch the kernel and return its sums per slot, float32 [capacity, values]."""
+        values = 0 if mode == _Mode.RENDER else components + (1 if mode > _Mode.GRADIENT else 5)
+        sums = torch.empty(lists.capacity * values, device=self.device)
+        self._kernel(mode, components)(
+            lists.tile_count, _THREADS, lists.records, lists.ordered_info, lists.ordered_slots, lists.tile_starts,
+            Long(lists.capacity), math.exp(-lists.cutoff), lists.width, lists.height, lists.across,
+            source, sums, errors, image, shared_bytes=_shared_bytes(components, values),
+        )  # fmt: skip
+        return sums
+
+    def _reduce_features(
+        self, lists: CudaLists, sums: Tensor, components: int, extras: Tensor | Pointer, features: Tensor
+    ) -> None:
+        count = len(lists.records)
+        self.lists.reduce_features(
+            -(-count // _SUMMED_TOGETHER), _THREADS, sums, lists.slot_starts, Long(lists.capacity), count, components,
+            _lanes(1 + components), extras, features,
+        )  # fmt: skip
+
+    def _kernel(self, mode: _Mode, components: int) -> Kernel:
+        if not 1 <= components <= MAX_COMPONENTS:
+            raise ValueError(f"the cuda backend renders 1 to {MAX_COMPONENTS} components, not {components}")
+        if (mode, components) not in self._kernels:
+            defines = {"TILE": str(TILE), "EPSILON": f"{EPSILON!r}f", "K": str(components), "MODE": str(int(mode))}
+            self._kernels[mode, components] = load("cuda_tiles.cu", defines, self.device).kernel("rasterize")
+        return self._kernels[mode, components]
+
+
+def _float32(tensor: Tensor, device: torch.device) -> Tensor:
+    return tensor.detach().to(device=device, dtype=torch.float32).contiguous()
+
+
+def _lanes(values: int) -> int:
+    """Threads side by side that the reduction gives the values of one slot: a power of two."""
+    return max(16, 1 << (values - 1).bit_length())
+
+
+def _shared_bytes(components: int, values: int) -> int:
+    """Dynamic shared memory of the kernel; the same sums as in cuda_tiles.cu."""
+    texel_floats = TILE * (TILE * ((components + 4) // 4 * 4) + 4)
+    record_floats = RECORD_HEAD + -(-components // 4) * 4
+    return 4 * (texel_floats + max(_STAGED * record_floats, values * (_THREADS + 1)))

@@ -1,0 +1,195 @@
+"""CUDA C++ compiled and launched with what torch's CUDA wheel brings: NVRTC and the driver, through ctypes.
+
+NVRTC and not Triton: the kernels transpose their roles half way (a thread owns texels, then Gaussians), keep per-thread
+accumulators across it and place shared memory by hand, which Triton's block programs cannot say. NVRTC needs neither
+nvcc nor headers and compiles the largest kernel in a fraction of a second (docs/benchmarks-cuda.md), once per process
+and component count.
+"""
+
+import ctypes
+import sys
+import threading
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+import torch
+from torch import Tensor
+
+_PACKAGE: Final = "imagegs_tex.rasterize"
+_SHARED_BYTES_ATTRIBUTE = 8  # CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
+_SHARED_BYTES_WITHOUT_ASKING = 48 * 1024
+
+
+class CudaError(RuntimeError):
+    """A call to the CUDA driver or compiler failed."""
+
+
+class CompilerMissing(CudaError):  # noqa: N818 - it is a finding, told to the user in these words
+    """NVRTC is not where torch's CUDA wheels put it."""
+
+
+class Pointer(int):
+    """A device address; zero where a kernel takes none."""
+
+
+class Long(int):
+    """A ``long long`` argument."""
+
+
+class Double(float):
+    """A ``double`` argument."""
+
+
+Argument = Tensor | Pointer | Long | Double | int | float
+"""What a kernel takes: a tensor's address, a typed number, or ``int`` and ``float`` in C's sense."""
+
+
+class Kernel:
+    """One compiled function of one device."""
+
+    def __init__(self, function: ctypes.c_void_p, device: torch.device) -> None:
+        self._function = function
+        self._device = device
+        self._allowed = _SHARED_BYTES_WITHOUT_ASKING
+
+    def __call__(self, blocks: int, threads: int, *arguments: Argument, shared_bytes: int = 0) -> None:
+        """Launch on torch's current stream; no blocks is no launch."""
+        if blocks == 0:
+            return
+        _make_current(self._device)
+        if shared_bytes > self._allowed:
+            _check(_driver().cuFuncSetAttribute(self._function, _SHARED_BYTES_ATTRIBUTE, shared_bytes))
+            self._allowed = shared_bytes
+        values = [_as_ctypes(argument) for argument in arguments]
+        pointers = (ctypes.c_void_p * len(values))(*[ctypes.addressof(value) for value in values])
+        stream = ctypes.c_void_p(torch.cuda.current_stream(self._device).cuda_stream)
+        grid, block = (blocks, 1, 1), (threads, 1, 1)
+        _check(_driver().cuLaunchKernel(self._function, *grid, *block, shared_bytes, stream, pointers, None))
+
+
+class Module:
+    """A compiled source file, loaded on one device."""
+
+    def __init__(
+        self, source: str, defines: tuple[tuple[str, str], ...], device: torch.device, package: str
+    ) -> None:  # fmt: skip
+        major, minor = torch.cuda.get_device_capability(device)
+        cubin = compile_source(source, defines, f"sm_{major}{minor}", package)
+        _make_current(device)
+        self._device = device
+        self._module = ctypes.c_void_p()
+        _check(_driver().cuModuleLoadData(ctypes.byref(self._module), cubin))
+
+    def kernel(self, name: str) -> Kernel:
+        """Return a function by its name."""
+        function = ctypes.c_void_p()
+        _check(_driver().cuModuleGetFunction(ctypes.byref(function), self._module, name.encode()))
+        return Kernel(function, self._device)
+
+
+_modules: dict[tuple[str, tuple[tuple[str, str], ...], torch.device, str], Module] = {}
+_lock = threading.Lock()
+
+
+def load(source: str, defines: dict[str, str], device: torch.device, package: str = _PACKAGE) -> Module:
+    """Return a source file of a package, compiled for a device; once per process and set of definitions."""
+    key = (source, tuple(sorted(defines.items())), device, package)
+    with _lock:
+        if key not in _modules:
+            _modules[key] = Module(source, key[1], device, package)
+        return _modules[key]
+
+
+def compile_source(
+    source: str, defines: tuple[tuple[str, str], ...], architecture: str, package: str = _PACKAGE
+) -> bytes:  # fmt: skip
+    """Compile a source file of a package to machine code; needs NVRTC, not a GPU."""
+    compiler = _compiler()
+    text = resources.files(package).joinpath(source).read_bytes()
+    options = [f"--gpu-architecture={architecture}", "--std=c++17", *(f"-D{name}={value}" for name, value in defines)]
+    encoded = (ctypes.c_char_p * len(options))(*[option.encode() for option in options])
+    program = ctypes.c_void_p()
+    if compiler.nvrtcCreateProgram(ctypes.byref(program), text, source.encode(), 0, None, None):
+        raise CudaError("NVRTC cannot create a program")
+    try:
+        if compiler.nvrtcCompileProgram(program, len(options), encoded):
+            raise CudaError(f"NVRTC cannot compile {source}: {_log(compiler, program)}")
+        size = ctypes.c_size_t()
+        compiler.nvrtcGetCUBINSize(program, ctypes.byref(size))
+        cubin = ctypes.create_string_buffer(size.value)
+        compiler.nvrtcGetCUBIN(program, cubin)
+        return cubin.raw
+    finally:
+        compiler.nvrtcDestroyProgram(ctypes.byref(program))
+
+
+def _log(compiler: ctypes.CDLL, program: ctypes.c_void_p) -> str:
+    size = ctypes.c_size_t()
+    compiler.nvrtcGetProgramLogSize(program, ctypes.byref(size))
+    log = ctypes.create_string_buffer(size.value)
+    compiler.nvrtcGetProgramLog(program, log)
+    return log.value.decode(errors="replace").strip()
+
+
+def _as_ctypes(
+    argument: Argument,
+) -> ctypes.c_void_p | ctypes.c_longlong | ctypes.c_double | ctypes.c_int | ctypes.c_float:
+    if isinstance(argument, Tensor):
+        return ctypes.c_void_p(argument.data_ptr())
+    if isinstance(argument, Pointer):
+        return ctypes.c_void_p(int(argument))
+    if isinstance(argument, Long):
+        return ctypes.c_longlong(argument)
+    if isinstance(argument, Double):
+        return ctypes.c_double(argument)
+    if isinstance(argument, int):
+        return ctypes.c_int(argument)
+    return ctypes.c_float(argument)
+
+
+_thread = threading.local()
+
+
+def _make_current(device: torch.device) -> None:
+    """Make torch's context of a device current in this thread, also where torch has not launched anything yet."""
+    torch.cuda.init()  # type: ignore[no-untyped-call]
+    if getattr(_thread, "device", None) == device and torch.cuda.current_device() == device.index:
+        return
+    torch.cuda.set_device(device)
+    context = ctypes.c_void_p()
+    _check(_driver().cuDevicePrimaryCtxRetain(ctypes.byref(context), device.index))
+    _check(_driver().cuCtxSetCurrent(context))
+    _thread.device = device
+
+
+def _check(result: int) -> None:
+    if result:
+        text = ctypes.c_char_p()
+        _driver().cuGetErrorString(result, ctypes.byref(text))
+        raise CudaError(f"CUDA driver: {(text.value or b'unknown error').decode()}")
+
+
+@cache
+def _driver() -> ctypes.CDLL:
+    return ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+
+
+@cache
+def _compiler() -> ctypes.CDLL:
+    """Find NVRTC: already loaded, in torch's folders, or in the folders of its companion packages."""
+    major = (torch.version.cuda or "13").split(".", maxsplit=1)[0]
+    name = f"nvrtc64_{major}0_0.dll" if sys.platform == "win32" else f"libnvrtc.so.{major}"
+    home = Path(torch.__file__).parent
+    places = [
+        home / "lib",
+        home.parent / "nvidia" / f"cu{major}" / "lib",
+        home.parent / "nvidia" / "cuda_nvrtc" / "lib",
+    ]
+    for candidate in [name, *(str(place / name) for place in places)]:
+        try:
+            return ctypes.CDLL(candidate)
+        except OSError:
+            continue
+    raise CompilerMissing(f"{name}, which torch's CUDA wheels bring, is missing; reinstall torch with CUDA")

@@ -1,0 +1,83 @@
+// The matrix of the normal equations, written out: products of normalised weights, per tile and pair of Gaussians.
+// Only the last rounding of the features wants it; the solver multiplies without it (cuda_tiles.cu, mode 3).
+// Defined from outside: TILE (16), EPSILON, KEY_BITS.
+
+#define THREADS 256
+#define SIDE 32
+#define STRIDE (THREADS + 1)
+
+__device__ __forceinline__ float exp2_fast(float x) {
+    float y;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
+
+__device__ float weight_of(const float* record, float px, float py, float edge) {
+    const float dy = py - record[1], t = fmaf(record[6], dy, fmaf(record[2], dy, px - record[0])), rest = record[4] * dy * dy;
+    return fmaxf(exp2_fast(-fmaf(record[3] * t, t, rest)) - edge, 0.0f);
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS) correlate(
+    const float* records, int record_floats, const unsigned* ordered_info, const long long* tile_starts, float edge,
+    int width, int height, int across, int first_tile,
+    const long long* pair_starts,  // [tiles of this launch + 1]
+    long long* keys,               // [P] row << KEY_BITS | column
+    float* products                // [P]
+) {
+    extern __shared__ float shared[];
+    float *rows = shared, *columns = shared + SIDE * STRIDE;
+    const int tile = first_tile + blockIdx.x, tid = threadIdx.x;
+    const long long start = tile_starts[tile] - tile_starts[0], pair_start = pair_starts[blockIdx.x];
+    const int length = (int)(tile_starts[tile + 1] - tile_starts[tile]);
+    const int x = tile % across * TILE + tid % TILE, y = tile / across * TILE + tid / TILE;
+    const float px = x + 0.5f, py = y + 0.5f;
+    float sum = EPSILON;
+    for (int i = 0; i < length; i++)
+        sum += weight_of(records + (long long)(ordered_info[start + i] >> 8) * record_floats, px, py, edge);
+    const float inverse = x < width && y < height ? 1.0f / sum : 0.0f;
+    const int ti = tid / 16, tj = tid % 16;
+    for (int row_base = 0; row_base < length; row_base += SIDE) {
+        for (int column_base = 0; column_base <= row_base; column_base += SIDE) {
+            __syncthreads();
+            for (int i = 0; i < SIDE; i++) {
+                float w = 0.0f, v = 0.0f;
+                if (row_base + i < length)
+                    w = weight_of(records + (long long)(ordered_info[start + row_base + i] >> 8) * record_floats, px, py, edge);
+                if (column_base + i < length)
+                    v = weight_of(records + (long long)(ordered_info[start + column_base + i] >> 8) * record_floats, px, py, edge);
+                rows[i * STRIDE + tid] = w * inverse;
+                columns[i * STRIDE + tid] = v * inverse;
+            }
+            __syncthreads();
+            float s[2][2] = {};
+            for (int p = 0; p < THREADS; p++) {
+                const float a = rows[ti * STRIDE + p], b = rows[(ti + 16) * STRIDE + p];
+                const float c = columns[tj * STRIDE + p], d = columns[(tj + 16) * STRIDE + p];
+                s[0][0] = fmaf(a, c, s[0][0]);
+                s[0][1] = fmaf(a, d, s[0][1]);
+                s[1][0] = fmaf(b, c, s[1][0]);
+                s[1][1] = fmaf(b, d, s[1][1]);
+            }
+            for (int half = 0; half < 4; half++) {
+                const int i = row_base + ti + 16 * (half / 2), j = column_base + tj + 16 * (half % 2);
+                if (i >= length || j > i) continue;
+                const float value = s[half / 2][half % 2];
+                const long long row = ordered_info[start + i] >> 8, column = ordered_info[start + j] >> 8;
+                const long long at = pair_start + (long long)i * length + j, mirrored = pair_start + (long long)j * length + i;
+                keys[at] = row << KEY_BITS | column;
+                products[at] = value;
+                keys[mirrored] = column << KEY_BITS | row;
+                products[mirrored] = value;
+            }
+        }
+    }
+}
+
+// Sum runs of equal keys, in order.
+extern "C" __global__ void sum_runs(const double* values, const long long* run_starts, long long runs, double* sums) {
+    const long long run = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    if (run >= runs) return;
+    double sum = 0.0;
+    for (long long i = run_starts[run]; i < run_starts[run + 1]; i++) sum += values[i];
+    sums[run] = sum;
+}

@@ -1,0 +1,61 @@
+"""Write the golden file of the current format version: ``python tests/golden/make.py``.
+
+Golden files show that files written by older versions stay readable, so one that exists is never written again:
+version_N.igs, and version_N.npz with the maps that it must decode to. Only while a version is not released yet may
+its files be replaced, with ``--replace``.
+"""
+
+import argparse
+import io
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from imagegs_tex.backends import make_backend
+from imagegs_tex.decoder import decode_maps
+from imagegs_tex.formats.igs import VERSION, read_igs
+from imagegs_tex.formats.images import write_image
+from imagegs_tex.pipeline import compress
+from imagegs_tex.settings import CompressSettings, FitSettings
+
+FOLDER = Path(__file__).resolve().parent
+WIDTH, HEIGHT = 72, 52
+
+
+def write_material(folder):
+    """Smooth waves: a colour with alpha, a normal, a 16-bit height, a half-float emissive map and a constant."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH] / 12.0
+    waves = [0.5 + 0.5 * np.sin(x * a + y * b + a) for a, b in ((1, 0), (0, 1), (1, 1), (2, -1), (0.5, 0.3))]
+    colour = np.stack([*waves[:3], 0.5 + waves[3] / 2], axis=-1)
+    normal = np.stack([0.4 + 0.2 * waves[3], 0.4 + 0.2 * waves[4], np.full((HEIGHT, WIDTH), 0.95)], axis=-1)
+    write_image(folder / "basecolor.png", np.rint(colour * 255).astype(np.uint8))
+    write_image(folder / "normal.png", np.rint(normal * 255).astype(np.uint8))
+    write_image(folder / "höhe_height.png", np.rint(waves[0] * waves[1] * 65535).astype(np.uint16))
+    write_image(folder / "emissive.exr", (np.stack(waves[2:5], axis=-1) ** 4 * 30).astype(np.float16))
+    write_image(folder / "metallic.tga", np.full((HEIGHT, WIDTH), 255, np.uint8))
+
+
+def decoded_maps(path):
+    """The maps of a file by name, each in its own sample format."""
+    return {entry.name: samples for entry, samples in decode_maps(read_igs(path), make_backend("cpu"))}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--replace", action="store_true", help="replace the files of a version not released yet")
+    options = parser.parse_args()
+    path = FOLDER / f"version_{VERSION}.igs"
+    if path.exists() and not options.replace:
+        sys.exit(f"{path.name} exists: it holds the promise that version {VERSION} stays readable")
+    with tempfile.TemporaryDirectory() as folder:
+        write_material(Path(folder))
+        compress(folder, path, CompressSettings(gaussian_count=350, fit=FitSettings(steps=60)), backend="cpu")
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **decoded_maps(path))
+    path.with_suffix(".npz").write_bytes(buffer.getvalue())
+
+
+if __name__ == "__main__":
+    main()

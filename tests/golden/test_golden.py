@@ -1,0 +1,54 @@
+"""Files written by every version so far decode to what they decoded to when they were written."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from igs_sets import File
+from make import decoded_maps, write_material
+
+from imagegs_tex.formats.igs import VERSION, decode_igs, encode_igs
+from imagegs_tex.formats.images import read_image
+from imagegs_tex.formats.stack import SampleFormat
+
+FOLDER = Path(__file__).resolve().parent
+TOLERANCES = {"uint8": 1, "uint16": 40, "float16": 0.02, "float32": 0.02}  # of the stored value; floats reach 30
+
+
+@pytest.mark.parametrize("version", range(1, VERSION + 1))
+def test_a_golden_file_of_every_version_decodes_to_the_same_maps(version):
+    path = FOLDER / f"version_{version}.igs"
+    assert path.is_file(), f"{path.name} is missing: restore it; only a new version gets a new file (make.py)"
+    with np.load(path.with_suffix(".npz")) as expected:
+        decoded = decoded_maps(path)
+        assert set(decoded) == set(expected.files)
+        for name, samples in decoded.items():
+            wanted = expected[name]
+            assert samples.dtype == wanted.dtype
+            assert samples.shape == wanted.shape
+            difference = np.abs(samples.astype(np.float64) - wanted.astype(np.float64)).max()
+            assert difference <= TOLERANCES[samples.dtype.name], name
+
+
+def test_no_golden_file_is_of_an_unknown_version():
+    assert {path.name for path in FOLDER.glob("*.igs")} == {f"version_{number + 1}.igs" for number in range(VERSION)}
+
+
+def test_the_current_version_still_writes_what_it_reads():
+    """Header and contents of all sections; their compressed bytes may differ with another zstd."""
+    path = FOLDER / f"version_{VERSION}.igs"
+    data = path.read_bytes()
+    assert File.split(encode_igs(decode_igs(data))) == File.split(data)
+
+
+def test_the_golden_file_resembles_its_source(tmp_path):
+    write_material(tmp_path)
+    decoded = decoded_maps(FOLDER / f"version_{VERSION}.igs")
+    for source in tmp_path.iterdir():
+        wanted, sample_format = read_image(source)
+        found = decoded[source.stem]
+        assert found.shape == wanted.shape
+        error = np.abs(found.astype(np.float64) - wanted).mean() / (
+            30 if sample_format == SampleFormat.FLOAT16 else sample_format.max_value
+        )
+        assert error < 0.03, source.name

@@ -1,0 +1,124 @@
+import pytest
+import torch
+from cases import GRADIENT_TOLERANCE, VALUE_TOLERANCE, all_cases, difference, make_case
+
+from imagegs_tex.backends import make_backend
+from imagegs_tex.formats.errors import MissingToolError
+from imagegs_tex.rasterize.reference import ReferenceBackend
+
+CASES = all_cases()
+HAS_GPU = torch.cuda.is_available()
+needs_gpu = pytest.mark.skipif(not HAS_GPU, reason="no NVIDIA GPU that torch can use")
+cuda = pytest.mark.cuda
+
+
+@pytest.fixture(scope="module")
+def backend():
+    from imagegs_tex.rasterize.cuda import CudaBackend
+
+    return CudaBackend()
+
+
+@pytest.fixture(params=CASES, ids=lambda case: case.name)
+def case(request):
+    return request.param
+
+
+def inputs(case, like):
+    return tuple(tensor.to(like) for tensor in (case.means, case.conics, case.features))
+
+
+def reference_of(case):
+    double = torch.zeros(1, dtype=torch.float64)
+    return ReferenceBackend(), inputs(case, double)
+
+
+@cuda
+@needs_gpu
+def test_values(backend, case):
+    reference, doubles = reference_of(case)
+    wanted = reference.render(*doubles, case.cutoff, case.size)
+    found = backend.render(*inputs(case, torch.zeros(1, device="cuda")), case.cutoff, case.size)
+    assert found.shape == wanted.shape
+    assert float((found.cpu().double() - wanted).abs().max()) < VALUE_TOLERANCE
+
+
+@cuda
+@needs_gpu
+def test_gradients_of_a_picture(backend, case):
+    reference, doubles = reference_of(case)
+    gradient = case.image()
+    wanted = reference.render_backward(*doubles, case.cutoff, gradient.double())
+    found = backend.render_backward(*inputs(case, torch.zeros(1, device="cuda")), case.cutoff, gradient.cuda())
+    for name, one, other in zip(("means", "conics", "features"), found, wanted, strict=True):
+        assert difference(one, other) < GRADIENT_TOLERANCE, name
+
+
+@cuda
+@needs_gpu
+def test_squared_error(backend, case):
+    reference, doubles = reference_of(case)
+    image = case.image(2)
+    wanted = reference.squared_error(*doubles, case.cutoff, reference.prepare_target(image.double()))
+    target = backend.prepare_target(image.cuda())
+    found = backend.squared_error(*inputs(case, torch.zeros(1, device="cuda")), case.cutoff, target)
+    for name in ("total", "means", "conics", "features"):
+        assert difference(getattr(found, name), getattr(wanted, name)) < GRADIENT_TOLERANCE, name
+
+
+@cuda
+@needs_gpu
+def test_normal_equations(backend, case):
+    reference, doubles = reference_of(case)
+    image = case.image(3)
+    wanted = reference.normal_equations(*doubles[:2], case.cutoff, reference.prepare_target(image.double()))
+    target = backend.prepare_target(image.cuda())
+    found = backend.normal_equations(*inputs(case, torch.zeros(1, device="cuda"))[:2], case.cutoff, target)
+    assert difference(found.diagonal, wanted.diagonal) < VALUE_TOLERANCE
+    assert difference(found.rhs, wanted.rhs) < VALUE_TOLERANCE
+    vectors = case.features.double()
+    assert difference(backend.multiply(found, vectors.cuda()), reference.multiply(wanted, vectors)) < VALUE_TOLERANCE
+    size = (len(vectors), len(vectors))
+    dense = [
+        torch.sparse_csr_tensor(e.row_starts.cpu(), e.columns.cpu().long(), e.values.cpu(), size).to_dense()
+        for e in (found, wanted)
+    ]
+    assert difference(dense[0], dense[1]) < VALUE_TOLERANCE
+
+
+@cuda
+@needs_gpu
+def test_the_same_bits_from_two_runs(backend):
+    case = make_case("repeated", count=3000, components=9, size=(300, 200), long_axis=(1.0, 12.0), cutoff=8.0)
+    arrays = inputs(case, torch.zeros(1, device="cuda"))
+    target = backend.prepare_target(case.image().cuda())
+    runs = [backend.squared_error(*arrays, case.cutoff, target) for _ in range(3)]
+    for name in ("total", "means", "conics", "features"):
+        assert all(torch.equal(getattr(run, name), getattr(runs[0], name)) for run in runs), name
+
+
+@cuda
+@needs_gpu
+def test_lists_that_outgrow_their_room(backend):
+    small = make_case("grown", count=500, components=2, size=(256, 256), long_axis=(0.5, 1.0))
+    large = make_case("grown", count=500, components=2, size=(256, 256), long_axis=(40.0, 50.0))
+    for case in (small, large, small):
+        reference, doubles = reference_of(case)
+        found = backend.render(*inputs(case, torch.zeros(1, device="cuda")), case.cutoff, case.size)
+        wanted = reference.render(*doubles, case.cutoff, case.size)
+        # small Gaussians far apart: at the edge of each, weights compete with epsilon, and float32 shows
+        assert float((found.cpu().double() - wanted).abs().max()) < 3 * VALUE_TOLERANCE
+
+
+@cuda
+@needs_gpu
+def test_more_components_than_supported_is_refused(backend):
+    case = make_case("wide", components=33)
+    with pytest.raises(ValueError, match="1 to 32 components"):
+        backend.render(*inputs(case, torch.zeros(1, device="cuda")), case.cutoff, case.size)
+
+
+@pytest.mark.skipif(HAS_GPU, reason="this machine has a GPU")
+def test_without_a_gpu_the_message_names_the_remedy():
+    with pytest.raises(MissingToolError, match=r"backend cuda cannot run: .*; use --backend cpu"):
+        make_backend("cuda")

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+import torch
+
+from imagegs_tex.backends import make_backend
+from imagegs_tex.fit import FitProblem, fit
+from imagegs_tex.fit_state import TorchFitState, make_state
+from imagegs_tex.initialise import initialise
+from imagegs_tex.quantize import geometry_quantizer
+from imagegs_tex.settings import FitSettings, Precision
+
+pytestmark = [
+    pytest.mark.cuda,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA GPU that torch can use"),
+]
+COUNT = 400
+
+
+def make_image(width=150, height=110, components=4):
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    planes = [np.sin(x / (5 + k)) * np.cos(y / (9 - k)) * (x > 20 * k) for k in range(components)]
+    return torch.from_numpy(np.stack(planes, axis=-1).astype(np.float32) * 0.3)
+
+
+def problem_on(backend):
+    image = make_image().to(backend.device)
+    deviations = image.reshape(-1, image.shape[2]).std(dim=0)
+    return FitProblem(image, deviations, image.shape[2]), backend.prepare_target(image)
+
+
+@pytest.fixture(scope="module")
+def backend():
+    return make_backend("cuda")
+
+
+@pytest.mark.parametrize("rounded", [False, True])
+def test_the_fused_step_is_the_step_in_torch(backend, rounded):
+    problem, target = problem_on(backend)
+    start = initialise(problem.image, COUNT, np.random.default_rng(0))
+    settings = FitSettings()
+    fused = make_state(start, problem.image, problem.deviations, target, settings, backend)
+    plain = TorchFitState(start, problem.image, problem.deviations, target, settings, backend)
+    rounding = geometry_quantizer(*problem.size, COUNT, Precision()) if rounded else None
+    for state in (fused, plain):
+        state.use(rounding)
+        state.solve()
+        state.descend((0.4, 0.18, 0.15))
+    found, wanted = fused.result(), plain.result()
+    moved = [float((state.means - start.means).norm()) for state in (found, wanted)]
+    assert moved[0] == pytest.approx(moved[1], rel=0.05)
+    # Adam's first step is the sign of the gradient: where a gradient is all but zero, rounding decides
+    # Means move in units of a width, which without rounding one state takes before the shapes' step, the other after.
+    for name in ("means", "log_covariances", "features") if rounded else ("log_covariances", "features"):
+        close = torch.isclose(getattr(found, name), getattr(wanted, name), rtol=1e-3, atol=1e-3)
+        assert float(close.float().mean()) > 0.99, name
+
+
+def test_rounding_on_the_gpu_gives_the_values_of_the_codes(backend):
+    problem, _ = problem_on(backend)
+    start = initialise(problem.image, COUNT, np.random.default_rng(1))
+    quantizer = geometry_quantizer(*problem.size, COUNT, Precision())
+    found = quantizer.nearest(start.means, start.log_covariances)
+    wanted = quantizer.nearest(start.means.cpu(), start.log_covariances.cpu())
+    for one, other in zip(found, wanted, strict=True):
+        assert float(torch.isclose(one.cpu(), other, rtol=1e-6).float().mean()) > 0.999
+
+
+def test_quality_is_the_cpu_backends(backend):
+    scores = []
+    for chosen in (backend, make_backend("cpu")):
+        problem, target = problem_on(chosen)
+        fitted = fit(problem, target, COUNT, FitSettings(steps=60), chosen)
+        error = chosen.squared_error(fitted.means, fitted.conics, fitted.features, 6.0, target)
+        scores.append(problem.psnr(float(error.total)))
+    assert abs(scores[0] - scores[1]) < 0.3  # a small picture: single Gaussians count
+
+
+def test_the_same_bits_from_two_fits(backend):
+    problem, target = problem_on(backend)
+    quantizer = geometry_quantizer(*problem.size, COUNT, Precision())
+    first, second = (fit(problem, target, COUNT, FitSettings(steps=20), backend, rounding=quantizer) for _ in range(2))
+    assert torch.equal(first.means, second.means)
+    assert torch.equal(first.log_covariances, second.log_covariances)
+    assert torch.equal(first.features, second.features)
