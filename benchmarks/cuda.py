@@ -241,14 +241,14 @@ def queue() -> Table:
             rolled = replace(stack, texels=np.ascontiguousarray(np.roll(stack.texels, 16 * shift, axis=1)))
             return len(encode_igs(encode_within_budget(rolled, settings, backend).quantized))
 
-        for threads in (1, 2, 4):
+        for threads in (1, 2):
             side_by_side(range(threads), encode, "cuda", "cuda:0", threads)
             begun = time.perf_counter()
             side_by_side(range(QUEUE // 4), encode, "cuda", "cuda:0", threads)
             rate = QUEUE // 4 / (time.perf_counter() - begun) * 60
             rows.append(["encode, texels in memory", 1, 1, threads, QUEUE // 4, round(rate)])
             print(rows[-1], flush=True)
-        for gpus, processes in [(1, 1), (1, 4), (1, 8), (2, 4), (2, 8)]:
+        for gpus, processes in [(1, 4), (2, 4), (1, 8), (2, 8)]:
             if gpus > torch.cuda.device_count():
                 continue
             items = [BatchItem(folder, Path(scratch) / f"{gpus}_{processes}_{index}.igs") for index in range(QUEUE)]
