@@ -1,6 +1,7 @@
 """Tables of ``emit`` and ``verify``."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -8,7 +9,9 @@ from rich.table import Table
 
 from imagegs_tex.formats.names import printable
 from imagegs_tex.shaders.decoder import Decoder
-from imagegs_tex.verify.report import VariantResult, VerifyReport
+
+if TYPE_CHECKING:  # verify loads torch, which emit has no use for
+    from imagegs_tex.verify.report import VariantResult, VerifyReport
 
 
 def print_emission(decoder: Decoder, paths: list[Path]) -> None:
@@ -23,7 +26,7 @@ def print_emission(decoder: Decoder, paths: list[Path]) -> None:
     )
 
 
-def print_verification(report: VerifyReport, file: Path) -> None:
+def print_verification(report: "VerifyReport", file: Path) -> None:
     """Print each decoder's largest differences and the cost of decoding."""
     console = Console(highlight=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -55,7 +58,7 @@ def print_verification(report: VerifyReport, file: Path) -> None:
         console.print(f"left out: {reason}", soft_wrap=True)
 
 
-def _row(variant: VariantResult) -> tuple[str, ...]:
+def _row(variant: "VariantResult") -> tuple[str, ...]:
     return (
         variant.name,
         "ok" if variant.passed else "BROKEN",

@@ -95,7 +95,7 @@ def fit_geometry(
     order = np.lexsort((position_codes[:, 0], position_codes[:, 1], shape_codes[:, 0], cells[:, 0], cells[:, 1]))
     position_codes, shape_codes = position_codes[order], shape_codes[order]
     final = _RoundedGeometry(
-        (position_codes + 0.5) * np.exp2(exponents[order].astype(np.float64)),
+        np.asarray((position_codes + 0.5) * np.exp2(exponents[order]), dtype=np.float64),
         g.shape_values(shape_codes, quantizer.size_step, quantizer.form_step),
         rounded.features[torch.from_numpy(order).to(backend.device)],
     )

@@ -26,8 +26,9 @@ struct IgsTexel {
 
 //@generated codes
 
-// Symmetric log-covariance [m + h, b; b, m - h] to axes. In eigen form nothing cancels, however thin the Gaussian: with
-// the inverse covariance's entries A, B, C in float32, q is off by up to 0.02 at r = 5; this way by 4e-4.
+// Symmetric log-covariance [m + h, b; b, m - h] to axes. In eigen form nothing cancels, however thin the Gaussian: at
+// r = 5 and a cut-off of 8, weights are off by 5e-6 at most; through the inverse covariance's entries A, B, C in
+// float32 by 8e-4 (400,000 random Gaussians and points).
 IgsShape igs_shape(uint gaussian)
 {
     uint at = IGS_RECORDS_AT + gaussian * IGS_RECORD_WORDS;

@@ -7,8 +7,16 @@
     entries       E words                Gaussian | mask << 16, or two words each when N > 65536 (index.py)
     filling       zeros up to a whole row of the texture variant, at most 1 KB in files below 2 MB
 
-Measured on a synthetic set of 8426 Gaussians on 1024 x 1024 texels (see docs/benchmarks-shaders.md for real ones);
-what was tried instead of tiles of 64 with masks for blocks of 16 is listed there with its numbers.
+Index bytes and Gaussians evaluated per texel (median, most), brick_wall_017 at 8,426 Gaussians on 1024 x 1024 texels:
+
+==============================  =======  =========  ==================================================
+masks, blocks of 16 (chosen)     91,048  23, 49
+masks, blocks of 8              170,188  16, 38     pixel shaders take a third less time
+masks, blocks of 32              56,720  40, 61     compute takes a third more time, pixel shaders twice
+lists of 16-bit numbers, 16     208,930  23, 49     the same work per texel at twice the bytes
+lists of 16-bit numbers, 32      87,140  40, 61     the same bytes at nearly twice the work
+grids by size, no lists          21,844  418 mean   a texel looks at four cells per size
+==============================  =======  =========  ==================================================
 """
 
 from dataclasses import dataclass

@@ -86,7 +86,7 @@ def test_overlap_beyond_reason_is_refused(monkeypatch):
 
 
 def test_bytes_of_a_brick_like_case():
-    """8,426 Gaussians on 1024 x 1024 texels with 10 components: the issue allows 400 KB and aims at 250."""
+    """8,426 Gaussians on 1024 x 1024 texels with 10 components: at most 250 KB."""
     packed = pack_gaussians(made_set(1024, 1024, 8426, 10, spread=4.4, thinness=2.0))
     assert packed.ledger.total == packed.words.nbytes
     assert packed.ledger.total <= 250_000

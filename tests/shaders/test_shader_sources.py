@@ -3,6 +3,8 @@
 import itertools
 import json
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -112,6 +114,11 @@ def test_emitted_files_and_their_description(tmp_path, language):
         assert f"`{accessor['name']}`" in readme
         assert accessor["name"] in (tmp_path / "a" / description["include"][0]).read_text()
     assert len(readme.splitlines()) < 80  # one page
+
+
+def test_emitting_loads_no_torch():
+    code = "import sys, imagegs_tex.cli.verdict, imagegs_tex.shaders.emit; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_emit_says_when_a_folder_cannot_be(tmp_path):

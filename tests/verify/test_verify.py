@@ -1,6 +1,9 @@
 """Every decoder draws what the encoder meant, and a decoder that does not is found out."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -213,7 +216,21 @@ def test_command_line(device, tmp_path):
     assert json.loads(report.read_text())["passed"] is True
     result = runner.invoke(app, ["emit", str(tmp_path / "a.igs"), "-o", str(tmp_path / "d"), "--lang", "hlsl"])
     assert result.exit_code == 0, result.output
+    small = ["emit", str(tmp_path / "a.igs"), "-o", str(tmp_path / "e"), "--block-size", "8"]
+    assert CliRunner().invoke(app, small).exit_code == 0
+    assert "#define IGS_BLOCK_LOG2 3u" in (tmp_path / "e" / "igs_decode.glsl").read_text()
     assert (tmp_path / "d" / "igs_decode.hlsl").is_file()
+
+
+def test_command_line_ends_with_5_without_compilers(device, tmp_path):
+    write_igs(tmp_path / "a.igs", made_set(40, 30, 20, 3))
+    done = subprocess.run(
+        [sys.executable, "-m", "imagegs_tex", "verify", str(tmp_path / "a.igs")],
+        env=os.environ | {"PATH": str(tmp_path)}, capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 5
+    assert "glslang" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_command_line_fails_with_1(device, tmp_path, monkeypatch):
