@@ -541,7 +541,7 @@ def replace_maps(quantized, maps):
 
 
 def test_a_missing_backend_names_the_remedy(fails, material, tmp_path, monkeypatch):
-    monkeypatch.setattr("imagegs_tex.backends._cuda_problem", lambda: "no GPU")
+    monkeypatch.setattr("imagegs_tex.backends.cuda_problem", lambda: "no GPU")
     assert "use --backend cpu" in fails(5, "compress", material, "-o", tmp_path / "a.igs", *SMALL, "--backend", "cuda")
 
 
