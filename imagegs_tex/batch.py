@@ -75,16 +75,9 @@ def compress_many(
     results: dict[int, CompressReport | ImageGSTexError] = {}
     # spawned, not forked: a CUDA context does not survive a fork
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        rest = (THREADS_PER_PROCESS, shared)
         shares = [
-            pool.submit(
-                compress_on_one,
-                items[share::processes],
-                chosen,
-                name,
-                f"cuda:{share % used}",
-                THREADS_PER_PROCESS,
-                shared,
-            )  # fmt: skip
+            pool.submit(compress_on_one, items[share::processes], chosen, name, f"cuda:{share % used}", *rest)
             for share in range(processes)
         ]
         for number, share in enumerate(shares):
