@@ -373,8 +373,13 @@ def gather_rows(
             tile = slot_tile[slot]
             begin, end = tile_starts[tile], tile_starts[tile + 1]
             # a tile's slots ascend, so this slot's place among them is found by bisection
-            position = begin + np.searchsorted(tile_slots[begin:end], slot)
-            j = position - begin
+            j, above = 0, end - begin
+            while above - j > 1:
+                middle = (j + above) // 2
+                if tile_slots[begin + middle] <= slot:
+                    j = middle
+                else:
+                    above = middle
             for other in range(end - begin):
                 m = slot_gaussian[tile_slots[begin + other]]
                 if seen[m] == 0:
@@ -387,13 +392,10 @@ def gather_rows(
                     else:
                         sums[m] += pairs[pair_starts[tile] + other * (other + 1) // 2 + j]
         if fill:
-            row = touched[:length]
-            row.sort()
             at = row_starts[n]
-            for m in row:
-                columns[at] = m
-                values[at] = sums[m]
-                at += 1
+            for index in range(length):
+                columns[at + index] = touched[index]
+                values[at + index] = sums[touched[index]]
         else:
             row_starts[n + 1] = length
         for index in range(length):
