@@ -17,6 +17,7 @@ from typing import Final, TypeVar
 
 from imagegs_tex.formats.errors import ImageGSTexError
 from imagegs_tex.rasterize.backend import Backend
+from imagegs_tex.rasterize.parallel import available_threads
 from imagegs_tex.report import CompressReport
 from imagegs_tex.settings import CompressSettings
 
@@ -70,13 +71,13 @@ def compress_many(
     processes = max(1, min(used * processes_per_gpu, len(items) // _ITEMS_PER_PROCESS))
     if processes == 1:
         return compress_on_one(items, chosen, name, "cuda:0", THREADS_PER_PROCESS)
+    shared = max(1, available_threads() // (processes * THREADS_PER_PROCESS))  # CPU threads of each material
     results: dict[int, CompressReport | ImageGSTexError] = {}
     # spawned, not forked: a CUDA context does not survive a fork
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        rest = (THREADS_PER_PROCESS, shared)
         shares = [
-            pool.submit(
-                compress_on_one, items[share::processes], chosen, name, f"cuda:{share % used}", THREADS_PER_PROCESS
-            )
+            pool.submit(compress_on_one, items[share::processes], chosen, name, f"cuda:{share % used}", *rest)
             for share in range(processes)
         ]
         for number, share in enumerate(shares):
@@ -85,9 +86,23 @@ def compress_many(
 
 
 def compress_on_one(
-    items: Sequence[BatchItem], settings: CompressSettings, backend: str, device: str, at_once: int
+    items: Sequence[BatchItem],
+    settings: CompressSettings,
+    backend: str,
+    device: str,
+    at_once: int,
+    cpu_threads: int | None = None,
 ) -> list[CompressReport | ImageGSTexError]:
-    """Compress materials with one device, several side by side; see :func:`compress_many`."""
+    """Compress materials with one device, several side by side; see :func:`compress_many`.
+
+    Args:
+        items: the materials
+        settings: for all of them
+        backend: a backend's name
+        device: the GPU of the cuda backend
+        at_once: threads, each with a material
+        cpu_threads: of each material; None for one per core
+    """
     from imagegs_tex.formats.ingest import load_stack
     from imagegs_tex.pipeline import compress_stack
 
@@ -97,11 +112,16 @@ def compress_on_one(
         except ImageGSTexError as error:
             return error
 
-    return side_by_side(items, compress, backend, device, at_once)
+    return side_by_side(items, compress, backend, device, at_once, cpu_threads)
 
 
 def side_by_side(
-    items: Sequence[Item], work: Callable[[Item, Backend], Result], backend: str, device: str, at_once: int
+    items: Sequence[Item],
+    work: Callable[[Item, Backend], Result],
+    backend: str,
+    device: str,
+    at_once: int,
+    cpu_threads: int | None = None,
 ) -> list[Result]:
     """Call a function for each item in a few threads, each with its own backend and, on a GPU, its own stream."""
     from imagegs_tex.backends import make_backend
@@ -110,7 +130,7 @@ def side_by_side(
 
     def call(item: Item) -> Result:
         if not hasattr(local, "backend"):
-            local.backend = make_backend(backend, device=device)
+            local.backend = make_backend(backend, cpu_threads, device)
             local.stream = _stream(local.backend)
         with local.stream():
             return work(item, local.backend)

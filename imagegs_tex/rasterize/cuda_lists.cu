@@ -7,7 +7,7 @@
 // A record is what the rasterizer reads of a Gaussian: x, y, B/A, A/2 log2(e), (C - B^2/A)/2 log2(e), one unused,
 // what B/A lost when it was rounded, one unused, then the features padded with zeros to a multiple of four. In this form exp2(-(A' t^2 + D' dy^2)) with
 // t = dx + B/A dy has no cancellation, however thin and oblique the Gaussian is. (The rest of B/A is one multiply-add;
-// without it values of Gaussians 50 times as long as wide were off by 1e-4, with it by 3e-5.)
+// without it the values of Gaussians 50 times as long as wide were off by 1e-4.)
 
 
 struct Ellipse {

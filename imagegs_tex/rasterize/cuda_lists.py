@@ -22,7 +22,7 @@ _HEADROOM: Final = 1.25
 _FIRST_GUESS: Final = 24
 """Slots per Gaussian assumed before anything was counted; the fits measured have 8 to 20."""
 _SIDE: Final = 8
-"""Threads per Gaussian while its slots are found: most reach no more columns; 32 took three times as long."""
+"""Threads per Gaussian while its slots are found: few reach more columns. With 32, boombox took 52 us and not 33."""
 
 
 @dataclass(frozen=True, slots=True)

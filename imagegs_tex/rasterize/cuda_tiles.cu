@@ -132,7 +132,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
         for (int k = 0; k < TEXEL; k += 4) texel[k / 4] = make_float4(values[k], values[k + 1], values[k + 2], values[k + 3]);
     }
 
-    if (MODE == 0) {  // through shared memory, so that whole sectors are written: straight from registers took 4 times as long
+    if (MODE == 0) {  // through shared memory: straight from registers, each store would touch a sector per lane
         __syncthreads();
         const int columns = min(TILE, width - x0), rows = min(TILE, height - y0);
         for (int i = tid; i < rows * columns * K; i += THREADS) {

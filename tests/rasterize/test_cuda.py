@@ -122,3 +122,18 @@ def test_more_components_than_supported_is_refused(backend):
 def test_without_a_gpu_the_message_names_the_remedy():
     with pytest.raises(MissingToolError, match=r"backend cuda cannot run: .*; use --backend cpu"):
         make_backend("cuda")
+
+
+@cuda
+@needs_gpu
+def test_the_matrix_is_the_same_when_written_out_in_parts(backend, monkeypatch):
+    case = make_case("parts", count=300, components=2, size=(90, 70))
+    means, conics, _ = inputs(case, torch.zeros(1, device="cuda"))
+    target = backend.prepare_target(case.image().cuda())
+    whole = backend.normal_equations(means, conics, case.cutoff, target)
+    assert len(whole.values) > 0
+    monkeypatch.setattr("imagegs_tex.rasterize.cuda_equations._PAIRS_AT_ONCE", 2000)
+    parts = backend.normal_equations(means.clone(), conics, case.cutoff, target)
+    assert torch.equal(parts.row_starts, whole.row_starts)
+    assert torch.equal(parts.columns, whole.columns)
+    assert torch.allclose(parts.values, whole.values, rtol=1e-12, atol=0)
