@@ -31,7 +31,8 @@ struct IgsTexel {
 // Where a texel lies across a thin Gaussian is a small difference of large products, and at the edge of the supports
 // the picture magnifies an error of q a hundredfold. Through the inverse covariance's entries in float32, weights are off
 // by 8e-4 at r = 5; along float32 axes by 5e-6, which still put a texel of one material 9e-4 off. Hence the numbers in two
-// parts here: high parts of 12 bits, whose products are exact, and what remains.
+// parts here: high parts of 12 bits, whose products are exact, and what remains. There it is 5e-4 now, from the rounding
+// of the axes' lengths.
 IgsShape igs_shape(uint gaussian, float2 p)
 {
     uint record = IGS_RECORDS_AT + gaussian * IGS_RECORD_WORDS;
