@@ -21,7 +21,7 @@ import torch
 from tables import markdown
 
 from imagegs_tex.backends import make_backend
-from imagegs_tex.batch import BatchItem, compress_many, side_by_side
+from imagegs_tex.batch import THREADS_PER_PROCESS, BatchItem, compress_many, side_by_side
 from imagegs_tex.budget import encode_within_budget
 from imagegs_tex.encoder import prepare
 from imagegs_tex.fit import FitProblem, fit
@@ -241,21 +241,24 @@ def queue() -> Table:
             rolled = replace(stack, texels=np.ascontiguousarray(np.roll(stack.texels, 16 * shift, axis=1)))
             return len(encode_igs(encode_within_budget(rolled, settings, backend).quantized))
 
-        for at_once in (1, 2, 4, 8, 12):
-            side_by_side(range(at_once), encode, "cuda", "cuda:0", at_once)
+        for threads in (1, 2):
+            side_by_side(range(threads), encode, "cuda", "cuda:0", threads)
             begun = time.perf_counter()
-            side_by_side(range(QUEUE // 2), encode, "cuda", "cuda:0", at_once)
-            rate = QUEUE // 2 / (time.perf_counter() - begun) * 60
-            rows.append(["encode, texels in memory", 1, at_once, QUEUE // 2, round(rate)])
+            side_by_side(range(QUEUE // 4), encode, "cuda", "cuda:0", threads)
+            rate = QUEUE // 4 / (time.perf_counter() - begun) * 60
+            rows.append(["encode, texels in memory", 1, 1, threads, QUEUE // 4, round(rate)])
             print(rows[-1], flush=True)
-        for gpus in range(1, torch.cuda.device_count() + 1):
-            items = [BatchItem(folder, Path(scratch) / f"{gpus}_{index}.igs") for index in range(QUEUE)]
+        for gpus, processes in [(1, 4), (2, 4), (1, 8), (2, 8)]:
+            if gpus > torch.cuda.device_count():
+                continue
+            items = [BatchItem(folder, Path(scratch) / f"{gpus}_{processes}_{index}.igs") for index in range(QUEUE)]
             begun = time.perf_counter()
-            compress_many(items, settings, "cuda", gpus, at_once=8)
+            compress_many(items, settings, "cuda", gpus, processes)
             rate = QUEUE / (time.perf_counter() - begun) * 60
-            rows.append(["files to scored files", gpus, 8, QUEUE, round(rate)])
+            what = "files to scored files, starting the processes included"
+            rows.append([what, gpus, processes, THREADS_PER_PROCESS, QUEUE, round(rate)])
             print(rows[-1], flush=True)
-    return ["what", "GPUs", "at once", "materials", "materials per minute"], rows
+    return ["what", "GPUs", "processes per GPU", "threads", "materials", "materials per minute"], rows
 
 
 def packages() -> Table:

@@ -12,7 +12,9 @@ from imagegs_tex.settings import CompressSettings, Preset, preset_settings
 
 def compress(
     source: Source,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.igs", help="The file to write.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE.igs", readable=False, help="The file to write.")
+    ],
     gaussians: Annotated[int | None, typer.Option(min=1, help="Number of Gaussians.")] = None,
     bpp: Annotated[float | None, typer.Option(metavar="BITS", help="Bits per texel of the whole file.")] = None,
     max_bytes: Annotated[int | None, typer.Option(min=1, help="Largest size of the file.")] = None,
@@ -24,7 +26,9 @@ def compress(
     backend: BackendName = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the initial positions.")] = 0,
     threads: Threads = None,
-    report: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write a JSON report.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", readable=False, help="Write a JSON report.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
 ) -> None:
     """Compress a material: INPUT is a folder of maps (base colour, normal, roughness, ...) or a single image."""
@@ -32,9 +36,14 @@ def compress(
     from imagegs_tex import pipeline
     from imagegs_tex.cli.progress import fit_progress
     from imagegs_tex.cli.tables import print_compression
-    from imagegs_tex.formats.atomic import write_bytes
+    from imagegs_tex.formats.atomic import check_writable, write_bytes
+    from imagegs_tex.formats.errors import UsageError
     from imagegs_tex.report import as_json
 
+    if report is not None:
+        check_writable(report)
+        if report.resolve() == output.resolve():
+            raise UsageError("--report and --output name the same file; give two")
     with fit_progress(quiet) as progress:
         result = pipeline.compress(source, output, settings, backend, threads, progress)
     if report is not None:

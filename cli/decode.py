@@ -12,7 +12,7 @@ from imagegs_tex.settings import ImageFormat
 
 def decode(
     file: IgsFile,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the maps.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", readable=False, help="Folder for the maps.")],
     scale: Annotated[float | None, typer.Option(help="Relative size of the result.")] = None,
     size: Annotated[str | None, typer.Option(metavar="WxH", help="Size of the result in texels.")] = None,
     image_format: Annotated[

@@ -26,7 +26,9 @@ class ShaderLanguage(StrEnum):
 
 def emit(
     file: IgsFile,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the decoder's files.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", readable=False, help="Folder for the decoder's files.")
+    ],
     lang: Annotated[
         ShaderLanguage, typer.Option("--lang", help="GLSL 4.30 and ES 3.00, or HLSL shader model 5.0 and newer.")
     ] = ShaderLanguage.GLSL,

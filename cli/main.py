@@ -1,5 +1,6 @@
 """The command line: one Typer application, one file per command, errors turned into one line and an exit code."""
 
+import io
 import sys
 
 import typer
@@ -13,12 +14,14 @@ from imagegs_tex.cli.doctor import doctor
 from imagegs_tex.cli.emit import emit
 from imagegs_tex.cli.info import info
 from imagegs_tex.cli.verify import verify
-from imagegs_tex.formats.errors import ImageGSTexError
+from imagegs_tex.formats.errors import ImageGSTexError, OutputError
 from imagegs_tex.formats.names import printable
 
 INTERNAL_ERROR = 1
 INTERRUPTED = 130
 OUT_OF_MEMORY = 3
+_OUT_OF_MEMORY_TEXT = "out of memory; use smaller maps or fewer Gaussians"
+_TORCH_OUT_OF_MEMORY = "DefaultCPUAllocator: can't allocate memory"  # of a plain RuntimeError
 
 app = typer.Typer(
     name="imagegs-tex",
@@ -51,19 +54,37 @@ for command in (compress, decode, info, compare, emit, verify, doctor):
 def main() -> None:
     """Run the command line and exit with its code."""
     try:
-        app()
+        _run()
     except ImageGSTexError as error:
         _fail(str(error), error.exit_code, error)
     except KeyboardInterrupt as error:
         _fail("interrupted; nothing was left half-written", INTERRUPTED, error)
     except MemoryError as error:
-        _fail("out of memory; use smaller maps or fewer Gaussians", OUT_OF_MEMORY, error)
+        _fail(_OUT_OF_MEMORY_TEXT, OUT_OF_MEMORY, error)
     except BrokenPipeError:
         sys.stderr.close()  # nobody reads any more: end quietly, as other tools do
         sys.exit(INTERNAL_ERROR)
+    except OSError as error:
+        sys.stdout = None  # what it still holds cannot be written either
+        _fail(f"cannot go on: {printable(error)}; free some space or check the path", OutputError.exit_code, error)
     except Exception as error:  # noqa: BLE001 - the last resort promises one line instead of a traceback
+        if _TORCH_OUT_OF_MEMORY in str(error):
+            _fail(_OUT_OF_MEMORY_TEXT, OUT_OF_MEMORY, error)
         text = f"internal error: {type(error).__name__}: {printable(error)}; run it with --debug and report this"
         _fail(text, INTERNAL_ERROR, error)
+
+
+def _run() -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names may hold what the terminal's encoding does not
+    try:
+        app()
+    except SystemExit as stopped:
+        if stopped.code == INTERRUPTED:  # typer's way to say it, without a word
+            raise KeyboardInterrupt from None
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where a full disk can still be reported
+        raise
 
 
 def _fail(message: str, code: int, error: BaseException) -> None:

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-IgsFile = Annotated[Path, typer.Argument(metavar="FILE.igs", help="An .igs file.")]
-Source = Annotated[Path, typer.Argument(metavar="INPUT", help="A folder of maps, or a single image.")]
+# readable=False: what cannot be read is said by whoever opens it, in one line and with the right exit code
+IgsFile = Annotated[Path, typer.Argument(metavar="FILE.igs", readable=False, help="An .igs file.")]
+Source = Annotated[Path, typer.Argument(metavar="INPUT", readable=False, help="A folder of maps, or a single image.")]
 BackendName = Annotated[
     str, typer.Option("--backend", metavar="auto|cpu|cuda|reference", help="What computes the picture.")
 ]

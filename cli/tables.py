@@ -64,7 +64,13 @@ def print_info(info: InfoReport, file: Path) -> None:
         )  # fmt: skip
     ledger.add_row("file", f"{info.file_bytes:,}", "", f"{8 * info.file_bytes / info.gaussians:.2f}")
     console.print(ledger)
-    console.print(f"{info.bits_per_texel:.4f} bits per texel; {info.gpu_bytes:,} bytes on the GPU")
+    cost = info.decode_cost
+    console.print(
+        f"{info.bits_per_texel:.4f} bits per texel; {info.gpu_bytes:,} bytes on the GPU; per texel "
+        f"{cost.weights_mean:.1f} Gaussians evaluated (p99 {cost.candidates.p99:.0f}, max {cost.candidates.max}), "
+        f"{cost.multiply_adds_mean:.0f} multiply-adds",
+        soft_wrap=True,
+    )
 
 
 def _degrees(score: MapScore) -> str:

@@ -20,12 +20,18 @@ class VerifiedLanguages(StrEnum):
 def verify(
     file: IgsFile,
     source: Annotated[
-        Path | None, typer.Option(metavar="INPUT", help="Its source maps: also score the decoder against them.")
+        Path | None,
+        typer.Option(metavar="INPUT", readable=False, help="Its source maps: also score the decoder against them."),
     ] = None,
     lang: Annotated[VerifiedLanguages, typer.Option("--lang", help="Which decoders.")] = VerifiedLanguages.ALL,
-    report: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write a JSON report.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", readable=False, help="Write a JSON report.")
+    ] = None,
     differences: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write pictures of the differences, the bound eight times grey.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", readable=False, help="Write pictures of the differences, the bound eight times grey."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -37,6 +37,16 @@ def make_folder(path: Path) -> None:
         raise _output_error(path, error) from error
 
 
+def check_writable(path: Path) -> None:
+    """Refuse early, with OutputError, what :func:`write_bytes` would refuse after hours of work."""
+    if path.is_dir():
+        raise _output_error(path, IsADirectoryError(errno.EISDIR, ""))
+    if not path.parent.is_dir():
+        raise _output_error(path, FileNotFoundError(errno.ENOENT, ""))
+    if not os.access(path if path.exists() and not path.is_file() else path.parent, os.W_OK):
+        raise _output_error(path, PermissionError(errno.EACCES, ""))
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Write one file whole or not at all; see :func:`write_files`."""
     write_files({path: data})

@@ -384,7 +384,9 @@ def _unpack_planes(raw: bytes, count: int, planes: list[_Plane], section: str) -
 
 
 def _pack_leb128(values: NDArray[np.int64]) -> bytes:
-    lengths = 1 + sum((values >= 1 << 7 * byte).astype(np.int64) for byte in range(1, _LEB128_BYTES))
+    lengths = np.ones(len(values), np.int64)
+    for byte in range(1, _LEB128_BYTES):
+        lengths += values >= 1 << 7 * byte
     starts = np.cumsum(lengths) - lengths
     packed = np.empty(int(lengths.sum()), np.uint8)
     for byte in range(int(lengths.max())):

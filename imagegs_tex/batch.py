@@ -1,8 +1,9 @@
-"""Many materials at once: one process per GPU, a few materials side by side in each.
+"""Many materials at once: a few processes per GPU, two materials side by side in each.
 
 A 1K material leaves a large GPU idle most of the time: its kernels are short, and reading files, rounding features and
-scoring happen on the CPU. So each GPU's process works on several materials in threads, each with a backend and a
-stream of its own. Materials do not know of each other: their files are the same bytes as when compressed alone.
+scoring happen on the CPU. Threads alone do not help much (measured: 1.3 times with two, less with more), because
+launching kernels is Python too; so each GPU gets a few processes, and each process two threads, each with a backend
+and a stream of its own. Materials do not know of each other: their files are the same bytes as when compressed alone.
 """
 
 import multiprocessing
@@ -19,8 +20,11 @@ from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.report import CompressReport
 from imagegs_tex.settings import CompressSettings
 
-AT_ONCE: Final = 4
-"""Materials side by side on one GPU; docs/benchmarks-cuda.md has the materials per minute of other numbers."""
+PROCESSES_PER_GPU: Final = 4
+"""docs/benchmarks-cuda.md has the materials per minute of other numbers."""
+THREADS_PER_PROCESS: Final = 2
+_ITEMS_PER_PROCESS: Final = 4
+"""Below, a process takes longer to start than to do its share."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -39,7 +43,7 @@ def compress_many(
     settings: CompressSettings | None = None,
     backend: str = "auto",
     gpus: int | None = None,
-    at_once: int = AT_ONCE,
+    processes_per_gpu: int = PROCESSES_PER_GPU,
 ) -> list[CompressReport | ImageGSTexError]:
     """Compress many materials.
 
@@ -48,7 +52,7 @@ def compress_many(
         settings: for all of them; None for the balanced preset
         backend: auto, cpu, cuda or reference
         gpus: how many GPUs of this machine to use; None for all of them
-        at_once: materials side by side on one GPU; elsewhere there is one, which has all cores
+        processes_per_gpu: at most; a short queue starts fewer
 
     Returns:
         for each item its report, or the error that stopped it and no other
@@ -58,22 +62,26 @@ def compress_many(
     name = chosen_backend(backend)
     chosen = settings or CompressSettings()
     if name != "cuda":
-        return compress_on_one(items, chosen, name, "cpu", 1)
+        return compress_on_one(items, chosen, name, "cpu", 1)  # which has all cores
     import torch
 
     most = torch.cuda.device_count()
-    used = max(1, min(most if gpus is None else gpus, most, len(items)))
-    if used == 1:
-        return compress_on_one(items, chosen, name, "cuda:0", at_once)
-    results: list[CompressReport | ImageGSTexError | None] = [None] * len(items)
+    used = max(1, min(most if gpus is None else gpus, most))
+    processes = max(1, min(used * processes_per_gpu, len(items) // _ITEMS_PER_PROCESS))
+    if processes == 1:
+        return compress_on_one(items, chosen, name, "cuda:0", THREADS_PER_PROCESS)
+    results: dict[int, CompressReport | ImageGSTexError] = {}
     # spawned, not forked: a CUDA context does not survive a fork
-    with ProcessPoolExecutor(used, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
         shares = [
-            pool.submit(compress_on_one, items[gpu::used], chosen, name, f"cuda:{gpu}", at_once) for gpu in range(used)
+            pool.submit(
+                compress_on_one, items[share::processes], chosen, name, f"cuda:{share % used}", THREADS_PER_PROCESS
+            )
+            for share in range(processes)
         ]
-        for gpu, share in enumerate(shares):
-            results[gpu::used] = share.result()
-    return [result for result in results if result is not None]
+        for number, share in enumerate(shares):
+            results |= dict(zip(range(number, len(items), processes), share.result(), strict=True))
+    return [results[index] for index in range(len(items))]
 
 
 def compress_on_one(

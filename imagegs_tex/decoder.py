@@ -75,7 +75,6 @@ def write_maps(maps: list[tuple[TextureMap, Samples]], folder: Path, image_forma
     Returns:
         the paths, in the order of the maps
     """
-    make_folder(folder)
     files: dict[Path, bytes] = {}
     taken: set[str] = set()
     for texture_map, samples in maps:
@@ -87,6 +86,7 @@ def write_maps(maps: list[tuple[TextureMap, Samples]], folder: Path, image_forma
             )
         taken.add(stem.casefold())
         files[folder / (stem + suffix)] = encode_image(_for_suffix(samples, suffix), suffix)
+    make_folder(folder)
     write_files(files)
     return list(files)
 

@@ -82,10 +82,8 @@ def fit_geometry(
     quantizer = geometry_quantizer(stack.width, stack.height, count, precision)
     fitted = fit(problem, target, count, settings, backend, rounding=quantizer, report=report)
     fit_done = time.perf_counter()
-    rounded = _RoundedGeometry(
-        *(tensor.cpu().numpy() for tensor in quantizer.nearest(fitted.means.double(), fitted.log_covariances.double())),
-        fitted.features,
-    )  # fmt: skip
+    means, shapes = quantizer.nearest(fitted.means.double(), fitted.log_covariances.double())
+    rounded = _RoundedGeometry(means.cpu().numpy(), shapes.cpu().numpy(), fitted.features)
     for sweep in range(settings.refine_sweeps):
         rounded = _refine(
             rounded, problem, target, settings, precision=precision, quantizer=quantizer, backend=backend,
@@ -97,7 +95,7 @@ def fit_geometry(
     order = np.lexsort((position_codes[:, 0], position_codes[:, 1], shape_codes[:, 0], cells[:, 0], cells[:, 1]))
     position_codes, shape_codes = position_codes[order], shape_codes[order]
     final = _RoundedGeometry(
-        (position_codes + 0.5) * np.exp2(exponents[order]),
+        np.asarray((position_codes + 0.5) * np.exp2(exponents[order]), dtype=np.float64),
         g.shape_values(shape_codes, quantizer.size_step, quantizer.form_step),
         rounded.features[torch.from_numpy(order).to(backend.device)],
     )
@@ -149,7 +147,8 @@ def _refine(
     _, shape_codes, _ = quantizer.codes(rounded.means, rounded.shapes)
     means, shape_codes = refine_geometry(
         rounded.means, shape_codes, features.cpu().numpy(), problem.image.cpu().numpy(), quantizer,
-        cutoff=settings.cutoff, bit_price=bit_price, shape_limits=(SMALLEST_LOG_SIZE, LARGEST_FORM), shifted=shifted, threads=backend.threads,
+        cutoff=settings.cutoff, bit_price=bit_price, shape_limits=(SMALLEST_LOG_SIZE, LARGEST_FORM), shifted=shifted,
+        threads=backend.threads,
     )  # fmt: skip
     return _RoundedGeometry(means, g.shape_values(shape_codes, quantizer.size_step, quantizer.form_step), features)
 

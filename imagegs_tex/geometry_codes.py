@@ -124,6 +124,12 @@ def _conic(m, h, b):
 
 
 @njit(cache=True, nogil=True)
+def _copy(source, target, count):
+    for i in range(count):
+        target[i] = source[i]
+
+
+@njit(cache=True, nogil=True)
 def _exponent(coefficient, log2_ratio, least, cell_log2):
     return min(float(cell_log2), max(float(least), np.rint(log2_ratio - 0.5 * math.log2(coefficient))))
 
@@ -156,7 +162,7 @@ def _patch_error(weights, old, totals, sums, wanted, feature, count, change, sca
     for i in range(count):
         change[i] = weights[i] - old[i]
         scale[i] = np.float32(1.0) / (totals[i] + change[i])
-    error = 0.0
+    error = np.float64(0.0)
     for k in range(feature.shape[0]):
         f, s, t = feature[k], sums[k], wanted[k]
         part = np.float32(0.0)
@@ -223,13 +229,12 @@ def _refine_band(
             continue
         count, start = columns * rows, top - first_row
         for row in range(rows):
-            at = row * columns
-            totals_here[at : at + columns] = totals[start + row, left : left + columns]
+            _copy(totals[start + row, left:], totals_here[row * columns :], columns)
             for k in range(components):
-                sums_here[k, at : at + columns] = sums[k, start + row, left : left + columns]
-                wanted[k, at : at + columns] = wanted_band[k, start + row, left : left + columns]
+                _copy(sums[k, start + row, left:], sums_here[k, row * columns :], columns)
+                _copy(wanted_band[k, start + row, left:], wanted[k, row * columns :], columns)
         _patch_weights(means[n, 0], means[n, 1], a, b, c, edge, left, top, columns, rows, old)
-        best[:count] = old[:count]
+        _copy(old, best, count)
         x_exp, y_exp = _exponent(a, log2_ratio, least_exp, cell_log2), _exponent(c, log2_ratio, least_exp, cell_log2)
         bits = prices[0, c0 - least[0]] + prices[1, c1 - least[1]] + prices[2, c2 - least[2]] - x_exp - y_exp
         lowest = bit_price * bits + _patch_error(
@@ -272,7 +277,7 @@ def _refine_band(
             if cost < lowest:
                 lowest, moved, last_moved_axis = cost, True, axis
                 best_x, best_y, b0, b1, b2 = x, y, t0, t1, t2
-                best[:count] = tried[:count]
+                _copy(tried, best, count)
         if not moved:
             continue
         means[n, 0], means[n, 1] = best_x, best_y

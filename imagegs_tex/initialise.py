@@ -91,7 +91,8 @@ def _blur(plane: Tensor, deviation: float) -> Tensor:
     blurred = plane[None, None]
     for shape, padding in (((1, -1), (radius, radius, 0, 0)), ((-1, 1), (0, 0, radius, radius))):
         padded = functional.pad(blurred, padding, mode="replicate")
-        blurred = functional.conv2d(padded, kernel.reshape(1, 1, *shape))
+        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+            blurred = functional.conv2d(padded, kernel.reshape(1, 1, *shape))
     return blurred[0, 0]
 
 

@@ -73,5 +73,7 @@ def _window(planes: Tensor, height: int, width: int) -> Tensor:
     for size, shape in ((min(SSIM_WINDOW, width), (1, -1)), (min(SSIM_WINDOW, height), (-1, 1))):
         positions = torch.arange(size, dtype=planes.dtype, device=planes.device) - (size - 1) / 2
         taps = torch.exp(-0.5 * (positions / SSIM_DEVIATION) ** 2)
-        planes = functional.conv2d(planes, (taps / taps.sum()).reshape(1, 1, *shape))
+        # variances are small differences here: tf32, torch's choice on a GPU, leaves three digits of them
+        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+            planes = functional.conv2d(planes, (taps / taps.sum()).reshape(1, 1, *shape))
     return planes

@@ -9,8 +9,8 @@ from imagegs_tex.backends import make_backend
 from imagegs_tex.budget import encode_within_budget
 from imagegs_tex.decoder import decode_maps, scaled_size, write_maps
 from imagegs_tex.fit import FitProgress
-from imagegs_tex.formats.atomic import write_bytes
-from imagegs_tex.formats.errors import InputError, OutputError
+from imagegs_tex.formats.atomic import check_writable, write_bytes
+from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.igs import VERSION, decode_igs, encode_igs, read_igs, read_igs_bytes, section_sizes
 from imagegs_tex.formats.ingest import load_stack
@@ -20,6 +20,8 @@ from imagegs_tex.metrics import MapScore, pooled_psnr, score_map
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.report import CompareReport, CompressReport, InfoReport, MapInfo, Seconds
 from imagegs_tex.settings import CompressSettings
+from imagegs_tex.shaders.cost import decode_cost
+from imagegs_tex.shaders.pack import pack_gaussians
 
 
 def compress(
@@ -63,7 +65,7 @@ def compress_stack(
     """Compress a loaded stack; see :func:`compress`."""
     begun = time.perf_counter()
     started = begun if started is None else started
-    _check_output(output)
+    check_writable(output)
     encoded = encode_within_budget(stack, settings, backend, report)
     data = encode_igs(encoded.quantized)
     encoded_at = time.perf_counter()
@@ -74,7 +76,7 @@ def compress_stack(
     texels = stack.width * stack.height
     return CompressReport(
         width=stack.width, height=stack.height, channels=stack.channel_count, gaussians=quantized.gaussian_count,
-        file_bytes=len(data), gpu_bytes=resident_bytes(quantized), bits_per_texel=8 * len(data) / texels,
+        file_bytes=len(data), gpu_bytes=pack_gaussians(quantized).ledger.total, bits_per_texel=8 * len(data) / texels,
         bits_per_channel_texel=8 * len(data) / texels / stack.channel_count, psnr_db=pooled_psnr(scores),
         maps=tuple(scores), readings=tuple(texture_map.notes for texture_map in stack.maps),
         seconds=Seconds(
@@ -142,20 +144,17 @@ def compare(
     return CompareReport(pooled_psnr(scores), tuple(scores))
 
 
-def resident_bytes(quantized: QuantizedGaussianSet) -> int:
-    return 16 * quantized.gaussian_count
-
-
 def info(file: Path | str) -> InfoReport:
     """Read an .igs file and say what it holds."""
     data = read_igs_bytes(Path(file))
     name = printable(Path(file).name)
     quantized = decode_igs(data, name)
+    packed = pack_gaussians(quantized)
     return InfoReport(
         width=quantized.width, height=quantized.height, channels=quantized.channel_count,
         components=quantized.component_count, gaussians=quantized.gaussian_count, version=VERSION,
         file_bytes=len(data), bits_per_texel=8 * len(data) / (quantized.width * quantized.height),
-        gpu_bytes=resident_bytes(quantized), sections=section_sizes(data, name),
+        gpu_bytes=packed.ledger.total, decode_cost=decode_cost(quantized, packed), sections=section_sizes(data, name),
         maps=tuple(_map_info(texture_map) for texture_map in quantized.maps),
     )  # fmt: skip
 
@@ -170,14 +169,6 @@ def _map_info(texture_map: TextureMap) -> MapInfo:
         sample_format=texture_map.sample_format.name.lower(),
         transfer=texture_map.transfer.name.lower(),
     )
-
-
-def _check_output(output: Path) -> None:
-    """Refuse before the fit what could not be written after it."""
-    if output.is_dir():
-        raise OutputError(f"cannot write {printable(output)}: it is a folder; give the name of a file")
-    if not output.parent.is_dir():
-        raise OutputError(f"cannot write {printable(output)}: its folder does not exist; create it first")
 
 
 def _sources_by_name(quantized: QuantizedGaussianSet, stack: TextureStack, source: Path) -> dict[str, Samples]:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from imagegs_tex.doctor import DoctorReport
 from imagegs_tex.formats.igs import SectionSize
 from imagegs_tex.metrics import MapScore
+from imagegs_tex.shaders.cost import DecodeCost
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,13 @@ class InfoReport:
     file_bytes: int
     bits_per_texel: float
     gpu_bytes: int  # resident on the GPU, index included
+    decode_cost: DecodeCost  # of the emitted shaders, per texel
     sections: tuple[SectionSize, ...]
     maps: tuple[MapInfo, ...]
 
 
 def as_json(report: CompressReport | CompareReport | InfoReport | DoctorReport) -> str:
     """Return a report dataclass as indented JSON with a newline at the end."""
-    return json.dumps(asdict(report), indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(asdict(report), indent=2, ensure_ascii=False) + "\n"
+    # a file name that is no valid text becomes an escape that JSON knows as well
+    return text.encode("utf-8", "backslashreplace").decode()

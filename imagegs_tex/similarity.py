@@ -23,9 +23,9 @@ def mean_similarity(first: NDArray[np.float32], second: NDArray[np.float32]) -> 
     down, across = _taps(height), _taps(width)
     sums = np.empty(channels)
     for channel in range(channels):
-        planes = (np.ascontiguousarray(picture[..., channel], dtype=np.float32) for picture in (first, second))
-        sums[channel] = _summed_similarity(*planes, down, across, SSIM_C1, SSIM_C2)
-    return sums / ((height - len(down) + 1) * (width - len(across) + 1))
+        x, y = (np.ascontiguousarray(picture[..., channel], dtype=np.float32) for picture in (first, second))
+        sums[channel] = _summed_similarity(x, y, down, across, SSIM_C1, SSIM_C2)
+    return np.asarray(sums / ((height - len(down) + 1) * (width - len(across) + 1)))
 
 
 def _taps(length: int) -> NDArray[np.float32]:

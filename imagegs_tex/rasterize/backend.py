@@ -36,7 +36,7 @@ class NormalEquations:
     """
 
     row_starts: Tensor  # int64 [N + 1]
-    columns: Tensor  # int32 [M], ascending within a row
+    columns: Tensor  # int32 [M], each once per row, in any order
     values: Tensor  # float64 [M]
     diagonal: Tensor  # float64 [N]
     rhs: Tensor  # float64 [N, K]

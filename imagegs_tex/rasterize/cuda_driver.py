@@ -173,7 +173,9 @@ def _check(result: int) -> None:
 
 @cache
 def _driver() -> ctypes.CDLL:
-    return ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    # PyDLL keeps the interpreter's lock: launches are short, and a thread that lets go of it for each of them can wait
+    # 5 ms to get it back from another one
+    return ctypes.PyDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
 
 
 @cache

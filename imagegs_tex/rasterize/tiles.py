@@ -52,6 +52,8 @@ def build_tile_lists(
     slot_starts = np.zeros(len(means) + 1, np.int64)
     np.cumsum(counts, out=slot_starts[1:])
     slot_count = int(slot_starts[-1])
+    if slot_count > np.iinfo(np.int32).max:  # only a hostile file gets here; slots are numbered in 32 bits
+        raise MemoryError(f"{len(means)} Gaussians reach {slot_count} tiles together")
     slot_gaussian = np.empty(slot_count, np.int32)
     slot_tile = np.empty(slot_count, np.int32)
     slot_rows = np.empty((slot_count, 2), np.int8)

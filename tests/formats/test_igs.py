@@ -391,6 +391,15 @@ def test_a_position_exponent_on_a_rounding_tie_is_refused():
         decode_igs(file.join())
 
 
+@pytest.mark.parametrize("count", [b"\x90\x83\x00", b"\x90\x83\x80\x80\x00", b"\x90\x03\x80", b"\x90"])
+def test_a_count_above_127_in_other_than_the_fewest_bytes_is_refused(count):
+    file = File.split(encode_igs(make_set(count=400, spread=0.0, cell_log2=8)))
+    assert file.raws[2] == b"\x90\x03"  # 400
+    file.raws[2] = count
+    with pytest.raises(IgsError, match="count every Gaussian once"):
+        decode_igs(file.join())
+
+
 def test_the_sections_together_may_not_be_too_large():
     file = File.split(encode_igs(make_set()))
     for index in range(3):

@@ -1,0 +1,203 @@
+"""The cpu backend against the reference in float64, which defines what is right."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from cases import Case, all_cases, make_case
+
+from imagegs_tex.backends import BACKEND_NAMES, make_backend
+from imagegs_tex.formats.errors import MissingToolError, UsageError
+from imagegs_tex.rasterize.cpu import CpuBackend
+from imagegs_tex.rasterize.operation import rasterize
+from imagegs_tex.rasterize.parallel import Workers
+from imagegs_tex.rasterize.reference import ReferenceBackend
+from imagegs_tex.rasterize.tiles import TILE, build_tile_lists
+
+VALUE_TOLERANCE = 1e-4  # absolute, on values of order one
+GRADIENT_TOLERANCE = 1e-3  # relative to the largest entry
+ROUNDING = 1e-6  # absolute, where what is left after cancellation is next to nothing
+REFERENCE = ReferenceBackend()
+CPU = CpuBackend(2)
+
+
+def scaled(case, factor):
+    """The same set in a picture stretched by a factor each way."""
+    width, height = (max(1, round(side * factor)) for side in case.size)
+    return Case(f"{case.name}_scaled", width, height, case.means * factor, case.conics / factor**2, case.features, 6.0)
+
+
+CASES = [
+    *all_cases(),
+    make_case("on_the_corners", count=4, long_axis=(0.5, 3.0), size=(TILE, TILE)),
+    make_case("one_texel_more_than_a_tile", count=30, size=(TILE + 1, 2 * TILE + 1)),
+    make_case("24_channels_in_one_row", components=24, count=25, size=(100, 1)),
+    make_case("one_gaussian_of_one_texel_in_24_channels", components=24, count=1, size=(1, 1)),
+    make_case("all_in_one_place", count=50, area=(0.5, 0.5, 0.5, 0.5)),
+    make_case("just_off_the_left_edge", count=20, area=(-0.1, 0.0, 0.0, 1.0)),
+    make_case("tiny_in_a_large_picture", count=30, long_axis=(0.02, 0.1), size=(200, 130)),
+    make_case("thin_as_the_format_allows", count=20, long_axis=(20.0, 60.0), ratio=(120.0, 148.0), size=(90, 70)),
+    scaled(make_case("half", count=60, components=5), 0.5),
+    scaled(make_case("tripled", count=60, components=5), 3.0),
+]
+
+
+@pytest.fixture(params=CASES, ids=lambda case: case.name)
+def case(request):
+    return request.param
+
+
+def doubles(case):
+    return case.means.double(), case.conics.double(), case.features.double()
+
+
+def singles(case):
+    return case.means, case.conics, case.features
+
+
+def assert_close(found, wanted, name=""):
+    """Within the tolerance for gradients, relative to the largest entry; finite everywhere."""
+    assert torch.isfinite(found).all(), name
+    largest = float(wanted.abs().max()) if wanted.numel() else 0.0
+    distance = float((found.double() - wanted).abs().max()) if wanted.numel() else 0.0
+    assert distance <= GRADIENT_TOLERANCE * largest + ROUNDING, f"{name}: {distance} of {largest}"
+
+
+def dense(equations):
+    count = len(equations.diagonal)
+    parts = equations.row_starts, equations.columns.long(), equations.values
+    return torch.sparse_csr_tensor(*parts, (count, count)).to_dense()
+
+
+def test_values_equal_the_reference(case):
+    wanted = REFERENCE.render(*doubles(case), case.cutoff, case.size)
+    found = CPU.render(*singles(case), case.cutoff, case.size)
+    assert found.shape == wanted.shape
+    assert found.dtype == torch.float32
+    assert float((found.double() - wanted).abs().max()) <= VALUE_TOLERANCE
+
+
+def test_gradients_equal_the_reference(case):
+    gradient = case.image()
+    wanted = REFERENCE.render_backward(*doubles(case), case.cutoff, gradient.double())
+    found = CPU.render_backward(*singles(case), case.cutoff, gradient)
+    for name, one, other in zip(("means", "conics", "features"), found, wanted, strict=True):
+        assert_close(one, other, name)
+
+
+def test_squared_error_equals_the_reference(case):
+    image = case.image(2)
+    wanted = REFERENCE.squared_error(*doubles(case), case.cutoff, REFERENCE.prepare_target(image.double()))
+    found = CPU.squared_error(*singles(case), case.cutoff, CPU.prepare_target(image))
+    assert float(found.total) == pytest.approx(float(wanted.total), rel=1e-5)
+    for name in ("means", "conics", "features"):
+        assert_close(getattr(found, name), getattr(wanted, name), name)
+
+
+def test_normal_equations_equal_the_reference(case):
+    image = case.image(3)
+    wanted = REFERENCE.normal_equations(*doubles(case)[:2], case.cutoff, REFERENCE.prepare_target(image.double()))
+    found = CPU.normal_equations(*singles(case)[:2], case.cutoff, CPU.prepare_target(image))
+    assert_close(found.diagonal, wanted.diagonal, "diagonal")
+    assert_close(found.rhs, wanted.rhs, "rhs")
+    assert_close(dense(found), dense(wanted), "matrix")
+    assert torch.equal(dense(found), dense(found).T)
+    vectors = torch.from_numpy(np.random.default_rng(4).normal(size=tuple(case.features.shape)))
+    assert_close(CPU.multiply(found, vectors), REFERENCE.multiply(wanted, vectors), "product")
+
+
+def test_rows_of_the_normal_equations_are_in_order(case):
+    equations = CPU.normal_equations(*singles(case)[:2], case.cutoff, CPU.prepare_target(case.image()))
+    starts, columns = equations.row_starts.numpy(), equations.columns.numpy()
+    assert starts[0] == 0
+    assert starts[-1] == len(columns)
+    for first, last in pairwise(starts):
+        assert (np.diff(columns[first:last]) > 0).all()
+
+
+def test_the_thread_count_changes_no_bit(case):
+    image = case.image(5)
+    results = []
+    for threads in (1, 2, 3):
+        backend = CpuBackend(threads)
+        target = backend.prepare_target(image)
+        error = backend.squared_error(*singles(case), case.cutoff, target)
+        equations = backend.normal_equations(*singles(case)[:2], case.cutoff, target)
+        results.append(
+            [
+                backend.render(*singles(case), case.cutoff, case.size),
+                *backend.render_backward(*singles(case), case.cutoff, image),
+                error.total, error.means, error.conics, error.features,
+                equations.row_starts, equations.columns, equations.values, equations.diagonal, equations.rhs,
+                backend.multiply(equations, case.features.double()),
+            ]
+        )  # fmt: skip
+    for other in results[1:]:
+        assert all(torch.equal(first, second) for first, second in zip(results[0], other, strict=True))
+
+
+def test_a_texel_that_no_support_reaches_is_zero():
+    case = make_case("far_away", count=1, area=(0.0, 0.0, 0.0, 0.0), long_axis=(1.0, 1.0), size=(40, 40))
+    for backend in (REFERENCE, CPU):
+        image = backend.render(*singles(case), case.cutoff, case.size)
+        assert float(image[20:, 20:].abs().max()) == 0.0
+        assert float(image[0, 0].abs().max()) > 0.0
+
+
+def test_the_weight_by_hand():
+    """One Gaussian, one texel: the formula of docs/igs-format.md."""
+    means, conics = torch.tensor([[1.0, 2.0]]), torch.tensor([[0.3, 0.1, 0.2]])
+    dx, dy = 3.5 - 1.0, 2.5 - 2.0
+    q = (0.3 * dx * dx + 2 * 0.1 * dx * dy + 0.2 * dy * dy) / 2
+    weight = np.exp(-q) - np.exp(-4.0)
+    for backend in (REFERENCE, CPU):
+        image = backend.render(means, conics, torch.tensor([[2.0]]), 4.0, (6, 5))
+        assert float(image[2, 3, 0]) == pytest.approx(2.0 * weight / (weight + 2.0**-16), rel=1e-5)
+
+
+@pytest.mark.parametrize("backend", [REFERENCE, CPU], ids=["reference", "cpu"])
+def test_the_operation_passes_the_backends_gradients_on(backend):
+    case = make_case("small", count=8, components=2, size=(20, 18))
+    leaves = [tensor.clone().requires_grad_() for tensor in singles(case)]
+    gradient = case.image()
+    rasterize(*leaves, backend, case.cutoff, case.size).backward(gradient)
+    wanted = REFERENCE.render_backward(*doubles(case), case.cutoff, gradient.double())
+    for leaf, other in zip(leaves, wanted, strict=True):
+        assert_close(leaf.grad, other)
+
+
+def test_the_references_own_gradients_are_those_of_finite_differences():
+    case = make_case("small", count=5, components=2, size=(9, 8))
+    inputs = tuple(tensor.requires_grad_() for tensor in doubles(case))
+    assert torch.autograd.gradcheck(lambda *leaves: REFERENCE.render(*leaves, case.cutoff, case.size), inputs)
+
+
+@pytest.mark.parametrize("backend", [REFERENCE, CPU], ids=["reference", "cpu"])
+def test_shapes_that_do_not_belong_together_are_refused(backend):
+    with pytest.raises(ValueError, match=r"must be \[N, 2\], \[N, 3\] and \[N, K\]"):
+        backend.render(torch.zeros(3, 2), torch.zeros(4, 3), torch.zeros(3, 1), 6.0, (8, 8))
+
+
+def test_lists_too_long_for_their_indices_are_refused():
+    count = 2100  # times the 2^20 tiles of the largest picture, which each of them covers
+    means = np.full((count, 2), 8192, np.float32)
+    conics = np.tile(np.array([1e-12, 0.0, 1e-12], np.float32), (count, 1))
+    with pytest.raises(MemoryError, match="2100 Gaussians reach 2202009600 tiles"):
+        build_tile_lists(means, conics, 6.0, (16384, 16384), Workers(1))
+
+
+def test_a_backend_is_chosen_by_name():
+    assert make_backend("cpu").name == "cpu"
+    assert make_backend("reference").name == "reference"
+    assert make_backend("auto").name in {"cpu", "cuda"}
+    with pytest.raises(UsageError, match="auto, cpu, cuda, reference"):
+        make_backend("opengl")
+    assert BACKEND_NAMES == ("auto", "cpu", "cuda", "reference")
+
+
+def test_an_explicit_backend_that_cannot_run_is_never_replaced():
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(MissingToolError, match="use --backend cpu"):
+        make_backend("cuda")

@@ -1,0 +1,201 @@
+"""The Python functions behind the commands."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tiny_material import as_bytes, waves, write_material
+
+import imagegs_tex
+from imagegs_tex import CompressSettings, FitSettings, compare, compress, decode, info
+from imagegs_tex.backends import make_backend
+from imagegs_tex.formats.errors import ImageGSTexError, InputError, UsageError
+from imagegs_tex.formats.igs import read_igs
+from imagegs_tex.formats.images import read_image, write_image
+from imagegs_tex.formats.ingest import load_stack
+from imagegs_tex.formats.stack import expand_map
+from imagegs_tex.pipeline import compress_stack
+
+QUICK = CompressSettings(gaussian_count=40, fit=FitSettings(steps=6))
+FEW = CompressSettings(gaussian_count=500, fit=FitSettings(steps=6))
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory):
+    return write_material(tmp_path_factory.mktemp("material") / "stone", 96, 80)
+
+
+@pytest.fixture(scope="module")
+def packed(material, tmp_path_factory):
+    path = tmp_path_factory.mktemp("packed") / "stone.igs"
+    compress(material, path, CompressSettings(gaussian_count=150, fit=FitSettings(steps=20)), "cpu")
+    return path
+
+
+def test_exported_names():
+    assert sorted(imagegs_tex.__all__) == [
+        "CompressSettings", "FitSettings", "Precision", "Preset", "__version__", "compare", "compress", "decode",
+        "info", "preset_settings",
+    ]  # fmt: skip
+    assert all(getattr(imagegs_tex, name) is not None for name in imagegs_tex.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = imagegs_tex.nonsense
+
+
+@pytest.mark.parametrize("module", ["imagegs_tex", "imagegs_tex.formats", "imagegs_tex.formats.igs"])
+def test_imports_without_torch(module):
+    code = f"import sys, {module}; assert not {{'torch', 'numba'}} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_reported_scores_are_those_of_the_written_file(material, tmp_path):
+    report = compress(material, tmp_path / "a.igs", QUICK, "cpu")
+    compared = compare(tmp_path / "a.igs", material, "cpu")
+    assert report.psnr_db == compared.psnr_db
+    assert [score.psnr_db for score in report.maps] == [score.psnr_db for score in compared.maps]
+    assert report.file_bytes == (tmp_path / "a.igs").stat().st_size == info(tmp_path / "a.igs").file_bytes
+
+
+def test_the_reported_psnr_is_that_of_the_decoded_images(material, packed, tmp_path):
+    squared, values = 0.0, 0
+    for path in decode(packed, tmp_path, backend="cpu"):
+        wanted, sample_format = read_image(material / path.name)
+        found, _ = read_image(path)
+        if path.stem == "roughness":  # grey, stored three times, counted once
+            wanted, found = wanted[..., :1], found[..., :1]
+        difference = (found.astype(np.float64) - wanted) / sample_format.max_value
+        squared, values = squared + float(np.square(difference).sum()), values + difference.size
+    psnr = -10 * np.log10(squared / values)
+    assert compare(packed, material, "cpu").psnr_db == pytest.approx(psnr, abs=1e-3)
+
+
+def test_the_cpu_backend_decodes_what_the_reference_does(packed, tmp_path):
+    first = decode(packed, tmp_path / "cpu", backend="cpu")
+    second = decode(packed, tmp_path / "reference", backend="reference")
+    for one, other in zip(first, second, strict=True):
+        found, sample_format = read_image(one)
+        wanted, _ = read_image(other)
+        difference = np.abs(found.astype(np.int64) - wanted).max() / sample_format.max_value
+        assert difference <= 1.01 / 255, one.name
+
+
+def test_more_gaussians_and_more_steps_are_better(material, tmp_path):
+    few = compress(material, tmp_path / "a.igs", QUICK, "cpu").psnr_db
+    many = compress(material, tmp_path / "b.igs", replace(QUICK, gaussian_count=400), "cpu").psnr_db
+    longer = compress(material, tmp_path / "c.igs", replace(QUICK, fit=FitSettings(steps=40)), "cpu").psnr_db
+    assert few + 3 < many
+    assert few + 0.3 < longer
+
+
+def test_progress_is_reported_after_every_step(material, tmp_path):
+    states = []
+    compress(material, tmp_path / "a.igs", QUICK, "cpu", report=states.append)
+    assert [state.step for state in states] == [1, 2, 3, 4, 5, 6]
+    assert all(state.steps == 6 and np.isfinite(state.psnr_db) for state in states)
+
+
+def test_an_error_in_the_callback_leaves_nothing(material, tmp_path):
+    def fail(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compress(material, tmp_path / "a.igs", QUICK, "cpu", report=fail)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("weights", [{"l1_weight": 0.1}, {"ssim_weight": 0.05}], ids=str)
+def test_other_losses_run(material, tmp_path, weights):
+    settings = replace(QUICK, fit=FitSettings(steps=4, **weights))
+    assert np.isfinite(compress(material, tmp_path / "a.igs", settings, "cpu").psnr_db)
+
+
+def test_limits_exclude_each_other(material, tmp_path):
+    with pytest.raises(UsageError, match="exclude each other"):
+        compress(material, tmp_path / "a.igs", replace(QUICK, max_bytes=5000), "cpu")
+
+
+def test_errors_have_one_base(tmp_path):
+    with pytest.raises(ImageGSTexError):
+        compress(tmp_path / "none", tmp_path / "a.igs", QUICK, "cpu")
+    with pytest.raises(InputError):
+        info(tmp_path / "none.igs")
+
+
+def test_decode_replaces_older_maps_and_leaves_other_files(packed, tmp_path):
+    (tmp_path / "basecolor.png").write_bytes(b"old")
+    (tmp_path / "notes.txt").write_bytes(b"mine")
+    paths = decode(packed, tmp_path, backend="cpu")
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in paths} | {"notes.txt"}
+    assert read_image(tmp_path / "basecolor.png")[0].shape == (80, 96, 3)
+
+
+def test_a_decode_twice_as_large_is_the_same_picture(packed, tmp_path):
+    small = read_image(decode(packed, tmp_path / "1", backend="cpu")[0])[0].astype(float)
+    large = read_image(decode(packed, tmp_path / "2", scale=2.0, backend="cpu")[0])[0].astype(float)
+    halved = large.reshape(80, 2, 96, 2, 3).mean(axis=(1, 3))
+    assert np.abs(halved - small).mean() < 4
+
+
+def test_a_picture_without_detail_costs_next_to_nothing(tmp_path):
+    path = tmp_path / "flat.png"
+    flat = np.full((512, 512, 3), 90, np.uint8)
+    flat[0, 0] = 91
+    write_image(path, flat)
+    report = compress(path, tmp_path / "flat.igs", CompressSettings(fit=FitSettings(steps=2)), "cpu")
+    assert report.psnr_db > 60
+    assert read_igs(tmp_path / "flat.igs").gaussian_count == report.gaussians
+
+
+def test_noise_does_not_break_the_fit(tmp_path):
+    path = tmp_path / "noise.png"
+    write_image(path, np.random.default_rng(0).integers(0, 256, (48, 48, 4)).astype(np.uint8))
+    report = compress(path, tmp_path / "noise.igs", replace(QUICK, gaussian_count=2304), "cpu")
+    assert np.isfinite(report.psnr_db)
+
+
+def test_hard_edges_between_black_and_white_do_not_break_the_fit(tmp_path):
+    board = np.indices((64, 64)).sum(axis=0) // 8 % 2 * 255
+    write_image(tmp_path / "board.png", board.astype(np.uint8))
+    report = compress(tmp_path / "board.png", tmp_path / "a.igs", replace(QUICK, gaussian_count=200), "cpu")
+    assert report.psnr_db > 12
+
+
+def test_a_map_of_the_report_says_how_it_was_read(tmp_path):
+    folder = tmp_path / "m"
+    folder.mkdir()
+    write_image(folder / "whatever.png", as_bytes(waves(24, 20, 3)))
+    report = compress(folder, tmp_path / "a.igs", QUICK, "cpu")
+    assert report.maps[0].semantic == "data"
+    assert len(report.readings) == 1
+
+
+# --- every shared material, with so few Gaussians and steps that this takes little time
+
+MATERIALS = (
+    "boombox", "brick_wall_017", "bricks_npot_1000", "caution_panel", "fabric_pattern_07", "facade_005_tiles",
+    "flight_helmet_lenses", "flight_helmet_metal_parts", "franka_link0", "ground_037_packed", "image_anime_character",
+    "image_anime_meadow", "image_hdr_arboretum", "image_photo_plaigne", "image_vector_castle", "mossy_rock_053",
+    "rosewood_veneer1", "rusty_metal_053c", "scratched_metal_055a", "shrub_01_cutout", "stylized_stone_floor_001",
+)  # fmt: skip
+
+
+@pytest.mark.materials
+@pytest.mark.parametrize("name", MATERIALS)
+def test_a_material_comes_back_map_by_map(materials, tmp_path, name):
+    stack = load_stack(materials / name)
+    assert compress_stack(stack, tmp_path / "m.igs", FEW, make_backend("cpu")).psnr_db > 8
+    decoded = {path.stem: path for path in decode(tmp_path / "m.igs", tmp_path / "maps", backend="cpu")}
+    assert set(decoded) == {texture_map.name for texture_map in stack.maps}
+    for texture_map in stack.maps:
+        found, sample_format = read_image(decoded[texture_map.name])
+        assert found.shape == (stack.height, stack.width, texture_map.channel_count)
+        assert sample_format == texture_map.sample_format
+        if not texture_map.coded_indices:
+            assert np.array_equal(found, expand_map(stack.texels, texture_map))
+
+
+@pytest.mark.materials
+def test_no_material_is_left_out(materials):
+    assert {path.name for path in materials.iterdir() if path.is_dir()} == set(MATERIALS)
