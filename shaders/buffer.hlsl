@@ -5,3 +5,9 @@ uint igs_word(uint at)
 {
     return igs_data.Load(at << 2u);
 }
+
+// The first 12 bits of a number's 24.
+float igs_high(float x)
+{
+    return asfloat(asuint(x) & 0xFFFFF000u);
+}

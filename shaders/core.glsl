@@ -1,11 +1,12 @@
 // The algorithm. Everything in capitals is a constant of this file's material, generated from its header.
 // core.glsl and core.hlsl differ in the names of vector types only, and so do tiles.glsl and tiles.hlsl; a test says so.
 
-// One Gaussian's geometry, ready to be evaluated.
+// One Gaussian's geometry as seen from a point. With d the way from that point to another, in texels, and
+// t = at + vec2(dot(along, d), dot(across, d)), dot(t, t) is q * log2(e) at the other.
 struct IgsShape {
-    vec2 mean;   // texels
-    vec2 along;  // long axis, scaled so that dot(along, d)^2 + dot(across, d)^2 = q * log2(e)
-    vec2 across; // short axis, scaled likewise
+    vec2 at;     // the point itself, in units of the axes
+    vec2 along;  // long axis
+    vec2 across; // short axis
 };
 
 // One Gaussian's codes as stored, one per component; the least codes are added once per texel, in igs_finish.
@@ -26,36 +27,50 @@ struct IgsTexel {
 
 //@generated codes
 
-// Symmetric log-covariance [m + h, b; b, m - h] to axes. In eigen form nothing cancels, however thin the Gaussian: at
-// r = 5 and a cut-off of 8, weights are off by 5e-6 at most; through the inverse covariance's entries A, B, C in
-// float32 by 8e-4 (400,000 random Gaussians and points).
-IgsShape igs_shape(uint gaussian)
+// Symmetric log-covariance [m + h, b; b, m - h] to axes, seen from a point.
+// Where a texel lies across a thin Gaussian is a small difference of large products, and at the edge of the supports
+// the picture magnifies an error of q a hundredfold. Through the inverse covariance's entries in float32, weights are off
+// by 8e-4 at r = 5; along float32 axes by 5e-6, which still put a texel of one material 9e-4 off. Hence the numbers in two
+// parts here: high parts of 12 bits, whose products are exact, and what remains. There it is 5e-4 now, from the rounding
+// of the axes' lengths.
+IgsShape igs_shape(uint gaussian, vec2 p)
 {
-    uint at = IGS_RECORDS_AT + gaussian * IGS_RECORD_WORDS;
-    ivec3 codes = igs_shape_codes(at);
+    uint record = IGS_RECORDS_AT + gaussian * IGS_RECORD_WORDS;
+    ivec3 codes = igs_shape_codes(record);
     float m = IGS_SIZE_STEP * float(codes.x);
-    float h = IGS_FORM_STEP * float(codes.y);
-    float b = IGS_FORM_STEP * float(codes.z);
-    float r = sqrt(h * h + b * b);
-    vec2 axis = h >= 0.0 ? vec2(r + h, b) : vec2(b, r - h); // of the two equal forms, the one that adds
-    axis = r > 0.0 ? axis / sqrt(2.0 * r * (r + abs(h))) : vec2(1.0, 0.0);
-    float narrow = IGS_ROOT_HALF_LOG2_E * exp2(-0.5 * IGS_LOG2_E * (m - r));
-    float wide = IGS_ROOT_HALF_LOG2_E * exp2(-0.5 * IGS_LOG2_E * (m + r));
-    uint position = igs_word(at);
+    float h = float(codes.y); // h and b in steps: the axes depend on their ratio only
+    float b = float(codes.z);
+    float n = h * h + b * b;
+    float r = sqrt(n);
+    float r_high = igs_high(r);
+    float r_low = r - r_high;
+    float rest = n > 0.0 ? (n - r_high * r_high - 2.0 * r_high * r_low - r_low * r_low) / (2.0 * r) : 0.0;
+    // The long axis is (r + h, b) or (b, r - h), which are parallel: take the one that adds.
+    float add = n > 0.0 ? abs(h) : 1.0;
+    float x = r + add;
+    float x_high = igs_high(x);
+    float x_low = r - x_high + add + rest;
+    float size = n > 0.0 ? sqrt(2.0 * r * x) : 1.0;
+    float narrow = IGS_ROOT_HALF_LOG2_E * exp2(-0.5 * IGS_LOG2_E * (m - IGS_FORM_STEP * r)) / size;
+    float wide = IGS_ROOT_HALF_LOG2_E * exp2(-0.5 * IGS_LOG2_E * (m + IGS_FORM_STEP * r)) / size;
+    uint position = igs_word(record);
+    vec2 d = p - IGS_POSITION_STEP * vec2(float(position & 65535u), float(position >> 16u));
+    vec2 turned = h < 0.0 ? vec2(d.x, d.y) : vec2(d.y, d.x);
+    vec2 high = vec2(igs_high(turned.x), igs_high(turned.y));
+    vec2 low = turned - high;
+    float cross_d = (x_high * high.x - b * high.y) + (x_high * low.x + x_low * turned.x - b * low.y);
+    vec2 axis = h < 0.0 ? vec2(b, x) : vec2(x, b);
     IgsShape shape;
-    shape.mean = IGS_POSITION_STEP * vec2(float(position & 65535u), float(position >> 16u));
+    shape.at = vec2(wide * dot(axis, d), h < 0.0 ? -narrow * cross_d : narrow * cross_d);
     shape.along = wide * axis;
     shape.across = narrow * vec2(-axis.y, axis.x);
     return shape;
 }
 
-// exp(-q) - exp(-cut-off), and zero outside the support.
-float igs_weight(IgsShape shape, vec2 p)
+// exp(-q) - exp(-cut-off), and zero outside the support; t in units of the axes.
+float igs_weight(vec2 t)
 {
-    vec2 d = p - shape.mean;
-    float along = dot(shape.along, d);
-    float across = dot(shape.across, d);
-    return max(0.0, exp2(-(along * along + across * across)) - IGS_EDGE);
+    return max(0.0, exp2(-dot(t, t)) - IGS_EDGE);
 }
 
 IgsSums igs_no_sums()
@@ -92,7 +107,7 @@ IgsTexel igs_decode_at(vec2 p)
     for (uint entry = igs_word(IGS_TILES_AT + tile); entry < end; ++entry) {
         uint gaussian = igs_entry(entry, mask);
         if (gaussian != IGS_NONE) {
-            float weight = igs_weight(igs_shape(gaussian), p);
+            float weight = igs_weight(igs_shape(gaussian, p).at);
             if (weight > 0.0) {
                 IgsFeatures features = igs_features(gaussian);
                 sums.weight += weight;

@@ -7,3 +7,9 @@ uint igs_word(uint at)
 {
     return igs_data[at];
 }
+
+// The first 12 bits of a number's 24.
+float igs_high(float x)
+{
+    return uintBitsToFloat(floatBitsToUint(x) & 0xFFFFF000u);
+}

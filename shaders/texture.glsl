@@ -9,3 +9,9 @@ uint igs_word(uint at)
 {
     return texelFetch(igs_data, ivec2(int(at & IGS_ROW_MASK), int(at >> IGS_ROW_LOG2)), 0).r;
 }
+
+// The first 12 bits of a number's 24.
+float igs_high(float x)
+{
+    return uintBitsToFloat(floatBitsToUint(x) & 0xFFFFF000u);
+}

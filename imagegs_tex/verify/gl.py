@@ -26,7 +26,7 @@ _POINTS_UNIT: Final = 1
 _GL_VERSION: Final = 430
 _RESULT_FLOATS: Final = 1 << 24
 _LEAST_MILLISECONDS: Final = 1e-4
-_WARM_UP_SECONDS: Final = 0.25
+_WARM_UP_SECONDS: Final = 1.0
 
 FloatRows = NDArray[np.float32]
 GlObject = Any
@@ -111,7 +111,7 @@ class Scene:
         return program, self.hold(self.context.vertex_array(program, []))
 
     def median_milliseconds(self, draw: Callable[[], None], repeats: int) -> float | None:
-        """Return the GPU timer's median over some repeats, after a quarter of a second that does not count.
+        """Return the GPU timer's median over some repeats, after a second that does not count.
 
         The wait is for the clock: on an H200 that had idled, decoders took 0.2 to 0.9 ms that take 0.04 to 0.17 ms.
         None where the timer does not see the work: Mesa's llvmpipe counts no compute shaders.

@@ -99,7 +99,7 @@ BROKEN = {
         "#define IGS_EPSILON ", "#define IGS_EPSILON 0.01 + 0.0 * ",
         VARIANTS,
     ),
-    "axes exchanged": ("shape.along = wide", "shape.along = narrow", VARIANTS),
+    "too narrow": ("float narrow = ", "float narrow = 1.1 * ", VARIANTS),
     "a block of the tile missed": ("(block.y & 3u) * 4u", "(block.y & 2u) * 4u", VARIANTS),
     "the last row of groups shifted": ("texel.y + strip + uint(row));", "texel.y + strip);", VARIANTS[:1]),
     "v upside down": ("inside * ", "(1.0 - inside) * ", VARIANTS),
