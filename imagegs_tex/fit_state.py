@@ -96,9 +96,9 @@ class TorchFitState:
         for group, rate in zip(self._optimiser.param_groups, rates, strict=True):
             group["lr"] = rate
         before, means_before = self._features.detach().clone(), self._means.detach().clone()
+        widths = torch.rsqrt(self._current.conics.detach()[:, [0, 2]]).clamp(*WIDTH_RANGE)
         self._optimiser.step()
         with torch.no_grad():
-            widths = torch.rsqrt(self._current.conics.detach()[:, [0, 2]]).clamp(*WIDTH_RANGE)
             self._means.copy_(means_before + (self._means - means_before) * widths)
             # the features' rate follows each component's own deviation: Adam steps by rate, whatever the gradient
             scale = self._deviations.clamp_min(SMALLEST_DEVIATION)

@@ -143,17 +143,17 @@ def _nearest(value, exponent, size):
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _patch_weights(x, y, a, b, c, edge, left, top, columns, rows, weights):
-    half = 0.5 * _LOG2_E
-    a2, b2, c2 = np.float32(a * half), np.float32(2.0 * b * half), np.float32(c * half)
+    # the square is completed, as in the rasterizer: nothing cancels for thin Gaussians
+    slant = b / a
+    across = np.float32(0.5 * _LOG2_E * a)
+    along = np.float32(0.5 * _LOG2_E * max(c - b * slant, 0.0))
     for row in range(rows):
-        dy = np.float32(top + row + 0.5 - y)
-        offset = np.float32(left + 0.5 - x)
-        linear, constant = b2 * dy, c2 * dy * dy
+        dy = top + row + 0.5 - y
+        start, constant = np.float32(left + 0.5 - x + slant * dy), along * np.float32(dy * dy)
         line = weights[row * columns : row * columns + columns]
         for i in range(columns):
-            dx = offset + np.float32(i)
-            t = (a2 * dx + linear) * dx + constant
-            line[i] = max(exp2_of_minus(max(t, np.float32(0.0))) - edge, np.float32(0.0))
+            u = start + np.float32(i)
+            line[i] = max(exp2_of_minus(across * u * u + constant) - edge, np.float32(0.0))
 
 
 @njit(cache=True, nogil=True, fastmath=True)
