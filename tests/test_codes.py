@@ -1,0 +1,124 @@
+"""Choosing codes: features by coordinate descent, geometry by refinement, and the solve that both stand on."""
+
+import numpy as np
+import pytest
+import torch
+
+from imagegs_tex.feature_codes import choose_feature_codes
+from imagegs_tex.formats import gaussians as g
+from imagegs_tex.geometry_codes import refine_geometry
+from imagegs_tex.quantize import GeometryQuantizer
+from imagegs_tex.rasterize.cpu import CpuBackend
+from imagegs_tex.solve import damping_of, solve_features
+
+WIDTH, HEIGHT, COUNT, COMPONENTS, CUTOFF = 96, 300, 120, 3, 6.0
+QUANTIZER = GeometryQuantizer(WIDTH, HEIGHT, 4, 0.25, float(np.float32(0.17)), float(np.float32(0.17)))
+
+
+@pytest.fixture(scope="module")
+def scene():
+    """Rounded geometry, a target that lies near what it can draw, and the equations of its features."""
+    rng = np.random.default_rng(3)
+    shapes = np.stack([rng.normal(4.0, 0.6, COUNT), *rng.normal(0.0, 0.7, (2, COUNT))], axis=1)
+    position_codes, shape_codes, exponents = QUANTIZER.codes(rng.random((COUNT, 2)) * [WIDTH, HEIGHT], shapes)
+    means = (position_codes + 0.5) * np.exp2(exponents)
+    backend = CpuBackend(1)
+    features = torch.from_numpy(rng.normal(0.0, 0.4, (COUNT, COMPONENTS)).astype(np.float32))
+    image = backend.render(*tensors(means, shape_codes), features, CUTOFF, (WIDTH, HEIGHT))
+    image = image + 0.02 * torch.from_numpy(rng.standard_normal(image.shape).astype(np.float32))
+    target = backend.prepare_target(image)
+    equations = backend.normal_equations(*tensors(means, shape_codes), CUTOFF, target)
+    return {"means": means, "codes": shape_codes, "image": image, "target": target, "equations": equations,
+            "backend": backend, "features": features}  # fmt: skip
+
+
+def tensors(means, shape_codes):
+    conics = g.conics_of(g.shape_values(shape_codes, QUANTIZER.size_step, QUANTIZER.form_step))
+    return torch.from_numpy(means.astype(np.float32)), torch.from_numpy(conics.astype(np.float32))
+
+
+def error_of(scene, means, shape_codes, features):
+    values = torch.as_tensor(np.asarray(features), dtype=torch.float32)
+    return float(scene["backend"].squared_error(*tensors(means, shape_codes), values, CUTOFF, scene["target"]).total)
+
+
+def solved(scene):
+    equations, start = scene["equations"], torch.zeros(COUNT, COMPONENTS)
+    return solve_features(scene["backend"], equations, start, 200, damping_of(equations, 1e-9))
+
+
+def test_the_solution_of_the_features_is_the_dense_one(scene):
+    equations = scene["equations"]
+    matrix = torch.sparse_csr_tensor(
+        equations.row_starts, equations.columns.long(), equations.values, (COUNT, COUNT)
+    ).to_dense()
+    damped = matrix + damping_of(equations, 1e-9) * torch.eye(COUNT, dtype=torch.float64)
+    best = torch.linalg.solve(damped, equations.rhs)
+    found = solved(scene)
+    least = error_of(scene, scene["means"], scene["codes"], best.float())
+    assert error_of(scene, scene["means"], scene["codes"], found) == pytest.approx(least, rel=1e-3)
+
+
+def codes_for(scene, best, step, bit_price):
+    equations = scene["equations"]
+    return choose_feature_codes(
+        equations.row_starts.numpy(), equations.columns.numpy(), equations.values.numpy(), equations.diagonal.numpy(),
+        best, np.full(COMPONENTS, step), bit_price,
+    )  # fmt: skip
+
+
+def test_chosen_feature_codes_beat_plain_rounding(scene):
+    step = 0.2
+    best = solved(scene).double().numpy()
+    rounded = error_of(scene, scene["means"], scene["codes"], np.rint(best / step) * step)
+    chosen = error_of(scene, scene["means"], scene["codes"], codes_for(scene, best, step, 0.0) * step)
+    assert chosen < 0.95 * rounded
+
+
+def test_a_price_on_bits_makes_feature_codes_cheaper(scene):
+    step, best = 0.05, solved(scene).double().numpy()
+    price = 0.5 * step**2 * float(scene["equations"].diagonal.median())
+    free, priced = codes_for(scene, best, step, 0.0), codes_for(scene, best, step, price)
+    assert entropy(priced) < entropy(free)
+
+
+def entropy(codes):
+    _, counts = np.unique(codes, return_counts=True)
+    shares = counts / counts.sum()
+    return float(-(shares * np.log2(shares)).sum())
+
+
+def refined(scene, means, codes, *, threads=1, shifted=False, bit_price=0.0):
+    return refine_geometry(
+        means, codes, scene["features"].numpy(), scene["image"].numpy(), QUANTIZER, cutoff=CUTOFF,
+        bit_price=bit_price, shape_limits=(-2.7, 4.0), shifted=shifted, threads=threads,
+    )  # fmt: skip
+
+
+def test_refinement_mends_disturbed_geometry_codes(scene):
+    rng = np.random.default_rng(5)
+    codes = (scene["codes"] + rng.integers(-1, 2, scene["codes"].shape)).astype(np.int16)
+    shapes = g.shape_values(codes, QUANTIZER.size_step, QUANTIZER.form_step)
+    position_codes, _, exponents = QUANTIZER.codes(scene["means"], shapes)
+    means = (position_codes + 0.5) * np.exp2(exponents)
+    before = error_of(scene, means, codes, scene["features"])
+    means, codes = refined(scene, means, codes)
+    once = error_of(scene, means, codes, scene["features"])
+    twice = error_of(scene, *refined(scene, means, codes, shifted=True), scene["features"])
+    assert twice <= once < 0.7 * before
+
+
+def test_refined_geometry_is_what_the_file_can_hold(scene):
+    means, codes = refined(scene, scene["means"], scene["codes"])
+    shapes = g.shape_values(codes, QUANTIZER.size_step, QUANTIZER.form_step)
+    position_codes, shape_codes, exponents = QUANTIZER.codes(means, shapes)
+    assert np.array_equal((position_codes + 0.5) * np.exp2(exponents), means)
+    assert np.array_equal(shape_codes, codes)
+
+
+def test_refinement_depends_on_no_thread_count(scene):
+    first, second = (
+        refined(scene, scene["means"], scene["codes"]),
+        refined(scene, scene["means"], scene["codes"], threads=3),
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))

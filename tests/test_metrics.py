@@ -1,0 +1,67 @@
+"""Scores against independent implementations, and files made for a PSNR."""
+
+import numpy as np
+import pytest
+import torch
+from pytorch_msssim import ssim as independent_ssim
+
+import imagegs_tex
+from imagegs_tex.budget import PSNR_TOLERANCE_DB
+from imagegs_tex.components import principal_components, to_channels, to_components
+from imagegs_tex.formats.errors import UsageError
+from imagegs_tex.formats.images import write_image
+from imagegs_tex.losses import structural_similarity
+from imagegs_tex.settings import CompressSettings, FitSettings
+from imagegs_tex.similarity import mean_similarity
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    rng = np.random.default_rng(1)
+    first = rng.random((40, 57, 2)).astype(np.float32)
+    return first, np.clip(first + 0.2 * rng.standard_normal(first.shape), 0, 1).astype(np.float32)
+
+
+def test_ssim_equals_an_independent_implementation(pictures):
+    first, second = (torch.from_numpy(picture).permute(2, 0, 1)[:, None] for picture in pictures)
+    expected = [float(independent_ssim(a[None], b[None], data_range=1.0)) for a, b in zip(first, second, strict=True)]
+    assert mean_similarity(*pictures) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(40, 57), (11, 30), (5, 7), (1, 1)])
+def test_the_reported_ssim_is_the_differentiable_one(pictures, shape):
+    first, second = (picture[: shape[0], : shape[1]] for picture in pictures)
+    expected = structural_similarity(torch.from_numpy(first.copy()), torch.from_numpy(second.copy())).numpy()
+    assert mean_similarity(first, second) == pytest.approx(expected, abs=2e-4)  # float32 convolutions on a few texels
+
+
+def test_components_bring_the_channels_back():
+    rng = np.random.default_rng(2)
+    mixed = rng.random((30, 20, 2)) @ rng.random((2, 6)) / 4 + 0.2
+    texels = mixed.astype(np.float32)
+    components = principal_components(texels)
+    assert components.count == 2  # six channels of two sources
+    image = to_components(texels, components, torch.device("cpu"))
+    assert to_channels(image, components.basis, components.offset) == pytest.approx(texels, abs=2e-3)
+
+
+@pytest.fixture
+def picture(tmp_path):
+    y, x = np.mgrid[0:160, 0:192] / 192
+    grain = np.random.default_rng(4).normal(0, 0.03, (160, 192))
+    texels = np.stack([x, y, 0.5 + 0.4 * np.sin(90 * x * y)], axis=-1) * 0.8 + 0.1 + grain[..., None]
+    write_image(tmp_path / "picture.png", np.rint(texels * 255).astype(np.uint8))
+    return tmp_path / "picture.png"
+
+
+def test_a_wanted_psnr_is_reached_and_not_by_much(picture, tmp_path):
+    settings = CompressSettings(target_psnr=30.0, fit=FitSettings(steps=30, refine_sweeps=1))
+    report = imagegs_tex.compress(picture, tmp_path / "file.igs", settings, backend="cpu")
+    assert 30.0 <= report.psnr_db <= 30.0 + PSNR_TOLERANCE_DB
+
+
+def test_a_psnr_beyond_reach_is_said_with_the_best_there_is(picture, tmp_path):
+    settings = CompressSettings(target_psnr=90.0, fit=FitSettings(steps=12, refine_sweeps=0))
+    with pytest.raises(UsageError, match=r"90 dB cannot be reached; the best that was had is \d+\.\d+ dB"):
+        imagegs_tex.compress(picture, tmp_path / "file.igs", settings, backend="cpu")
+    assert not (tmp_path / "file.igs").exists()
