@@ -11,7 +11,6 @@ bands rests for one sweep; the next sweep's bands are shifted by half. So the re
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -31,20 +30,6 @@ _REACH: Final = 1.2
 _MARGIN: Final = 2.0
 """Texels added to a patch on every side."""
 _UNUSED_CODE_BITS: Final = 32.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Sweep:
-    """What all bands of a sweep read."""
-
-    features: NDArray[np.float32]  # [N, K]
-    steps: NDArray[np.float64]  # [3] of m, h, b
-    prices: NDArray[np.float64]  # [3, longest] bits of each shape code
-    least: NDArray[np.int64]  # [3] code of the first price
-    quantizer: GeometryQuantizer
-    cutoff: float
-    bit_price: float
-    shape_limits: tuple[float, float]  # least m, greatest length of (h, b)
 
 
 def refine_geometry(
@@ -84,16 +69,7 @@ def refine_geometry(
     for axis, bits in enumerate(lengths):
         prices[axis, : len(bits)] = bits
     steps = np.array([quantizer.size_step, quantizer.form_step, quantizer.form_step])
-    sweep = _Sweep(
-        np.ascontiguousarray(features, dtype=np.float32),
-        steps,
-        prices,
-        least,
-        quantizer,
-        cutoff,
-        bit_price,
-        shape_limits,
-    )
+    features = np.ascontiguousarray(features, dtype=np.float32)
     conics = g.conics_of(g.shape_values(shape_codes, quantizer.size_step, quantizer.form_step))
     half_heights = np.sqrt(2.0 * cutoff * conics[:, 0] / (conics[:, 0] * conics[:, 2] - conics[:, 1] ** 2))
     borders = list(range(BAND_ROWS // 2 if shifted else BAND_ROWS, image.shape[0], BAND_ROWS))
@@ -105,9 +81,9 @@ def refine_geometry(
         members = np.flatnonzero(touching)
         wanted = np.ascontiguousarray(image[first:last].transpose(2, 0, 1))
         _refine_band(
-            members, new_means, codes, sweep.features, wanted, first, image.shape[0], sweep.cutoff, sweep.steps,
+            members, new_means, codes, features, wanted, first, image.shape[0], cutoff, steps,
             math.log2(quantizer.position_ratio), least_exponent(quantizer.width, quantizer.height),
-            quantizer.cell_log2, sweep.prices, sweep.least, sweep.bit_price, *sweep.shape_limits,
+            quantizer.cell_log2, prices, least, bit_price, *shape_limits,
         )  # fmt: skip
 
     with ThreadPoolExecutor(threads) as pool:
