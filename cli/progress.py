@@ -22,34 +22,56 @@ def fit_progress(quiet: bool) -> Iterator[Callable[[FitProgress], None] | None]:
         yield _lines()
 
 
+class _FitCounter:
+    """Numbers the fits of one command: a search for a size or a PSNR takes several, each from its own first step."""
+
+    def __init__(self) -> None:
+        self.number = 1
+        self._last_step = 0
+
+    def see(self, state: FitProgress) -> None:
+        """Notice when a new fit has begun."""
+        if state.step < self._last_step:
+            self.number += 1
+        self._last_step = state.step
+
+
 @contextmanager
 def _bar() -> Iterator[Callable[[FitProgress], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("fitting"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
+        TextColumn("fit {task.fields[fit]}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
         TextColumn("{task.fields[psnr]:.2f} dB"), TimeRemainingColumn(),
     )  # fmt: skip
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("fit", total=None, psnr=0.0)
+        task = progress.add_task("fit", total=None, psnr=0.0, fit=1)
+        fits = _FitCounter()
 
         def show(state: FitProgress) -> None:
-            progress.update(task, completed=state.step, total=state.steps, psnr=state.psnr_db)
+            fits.see(state)
+            progress.update(task, completed=state.step, total=state.steps, psnr=state.psnr_db, fit=fits.number)
 
         yield show
 
 
 def _lines() -> Callable[[FitProgress], None]:
     last = time.monotonic()
+    fits = _FitCounter()
 
     def show(state: FitProgress) -> None:
         nonlocal last
+        fits.see(state)
         now = time.monotonic()
         if state.step != state.steps and now - last < _SECONDS_BETWEEN_LINES:
             return
         last = now
         left = state.seconds * (state.steps - state.step) / max(1, state.step)
-        print(f"fit {state.step}/{state.steps}  {state.psnr_db:.2f} dB  {left:.0f} s left", file=sys.stderr, flush=True)
+        print(
+            f"fit {fits.number}: {state.step}/{state.steps}  {state.psnr_db:.2f} dB  {left:.0f} s left",
+            file=sys.stderr,
+            flush=True,
+        )
 
     return show

@@ -42,7 +42,8 @@ def main() -> None:
         write_image(folder / f"{path.stem}_side_by_side.png", side_by_side(path, decoded / path.name))
     write_image(folder / "gaussians.png", draw_gaussians(file, source / "basecolor.png"))
     source_bytes = sum(path.stat().st_size for path in source.glob("*.png"))
-    print(f"source {source_bytes:,} bytes of PNG, file {report.file_bytes:,} bytes; pictures in {folder}")
+    print(f"source {source_bytes:,} bytes of PNG, file {report.file_bytes:,} bytes")
+    print(f"{folder}: *_side_by_side.png show source, decode, error x {ERROR_GAIN:g}; gaussians.png where they lie")
 
 
 def side_by_side(source_path: Path, decoded_path: Path) -> NDArray[np.uint8]:

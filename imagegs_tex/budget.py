@@ -25,7 +25,6 @@ LEAST_USE: Final = 0.97
 """A file made for a size limit uses at least this share of it."""
 _AIM: Final = 0.99
 _FIRST_BYTES_PER_GAUSSIAN: Final = 6.0
-_FIXED_BYTES: Final = 500
 _PILOT_SHARE: Final = 8
 """The pilot takes a share of the fit's steps, at least _PILOT_STEPS: bytes per Gaussian settle early."""
 _PILOT_STEPS: Final = 12
@@ -90,9 +89,11 @@ def _encode_to_size(
     stack: TextureStack, max_bytes: int, settings: CompressSettings, backend: Backend, report: Report | None
 ) -> Encoded:
     most = min(MAX_GAUSSIANS, stack.width * stack.height)
-    count = _count_for(max_bytes, _FIXED_BYTES, _FIRST_BYTES_PER_GAUSSIAN, most)
-    geometry, spent = fit_geometry(stack, count, _pilot(settings.fit), settings.precision, backend, report)
     fixed = len(encode_igs(_tiny(stack, settings, backend)))
+    if max_bytes < fixed:
+        raise _unmeetable(max_bytes, fixed)
+    count = _count_for(max_bytes, fixed, _FIRST_BYTES_PER_GAUSSIAN, most)
+    geometry, spent = fit_geometry(stack, count, _pilot(settings.fit), settings.precision, backend, report)
     per_gaussian = max(1.0, (_size(geometry, settings, stack) - fixed) / count)
     best: QuantizedGaussianSet | None = None
     for _ in range(_MOST_FITS):
@@ -106,11 +107,15 @@ def _encode_to_size(
                 break
         per_gaussian = max(1.0, (_size(geometry, settings, stack) - fixed) / count)
     if best is None:
-        raise UsageError(
-            f"a limit of {max_bytes} bytes cannot be met: {fixed} bytes go to the header, the maps and one Gaussian; "
-            "allow more"
-        )
+        raise _unmeetable(max_bytes, fixed)
     return Encoded(best, spent)
+
+
+def _unmeetable(max_bytes: int, fixed: int) -> UsageError:
+    return UsageError(
+        f"a limit of {max_bytes} bytes cannot be met: {fixed} bytes go to the header, the maps and one Gaussian; "
+        "allow more"
+    )
 
 
 def _count_for(max_bytes: int, fixed: int, per_gaussian: float, most: int) -> int:

@@ -105,7 +105,7 @@ def test_compress_without_quiet_prints_a_table_and_progress(run, material, tmp_p
     code, out, err = run("compress", material, "-o", tmp_path / "a.igs", *SMALL[:-1])
     assert code == 0
     assert all(word in out for word in ("basecolor", "roughness", "dB", "bytes"))
-    assert re.fullmatch(r"(fit \d+/60  -?[\d.]+ dB  \d+ s left\n)+", err)
+    assert re.fullmatch(r"(fit 1: \d+/60  -?[\d.]+ dB  \d+ s left\n)+", err)
 
 
 def test_decode_gives_every_map_back(run, material, packed, tmp_path):
