@@ -25,9 +25,10 @@ from imagegs_tex.batch import THREADS_PER_PROCESS, BatchItem, compress_many, sid
 from imagegs_tex.budget import encode_within_budget
 from imagegs_tex.encoder import prepare
 from imagegs_tex.fit import FitProblem, fit
-from imagegs_tex.formats.gaussians import MAX_GAUSSIANS
+from imagegs_tex.formats.gaussians import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.formats.igs import encode_igs
 from imagegs_tex.formats.ingest import load_stack
+from imagegs_tex.formats.stack import TextureStack
 from imagegs_tex.initialise import initialise
 from imagegs_tex.losses import structural_similarity
 from imagegs_tex.quantize import geometry_quantizer
@@ -117,7 +118,8 @@ def decode() -> Table:
         conics, cutoff = fitted.conics, FitSettings().cutoff
 
         def render() -> None:
-            # fresh tensors, so that the lists are built again each time
+            # Fresh tensors, so that the lists are built again each time. B023 here and below: the function is called
+            # within the iteration whose variables it reads, and not kept.
             backend.render(fitted.means.clone(), conics, fitted.features, cutoff, problem.size)  # noqa: B023
 
         kernels = kernel_times(render)
@@ -321,12 +323,12 @@ def gradient_time(
     return milliseconds(lambda: torch.autograd.grad(similarity(picture, other), picture))
 
 
-def score(quantized: object, stack: object) -> float:
+def score(quantized: QuantizedGaussianSet, stack: TextureStack) -> float:
     """Pooled PSNR of a set decoded by the cuda backend."""
     from imagegs_tex.metrics import pooled_psnr
     from imagegs_tex.pipeline import score_against
 
-    return float(pooled_psnr(score_against(stack, quantized, cuda_backend())))  # type: ignore[arg-type]
+    return float(pooled_psnr(score_against(stack, quantized, cuda_backend())))
 
 
 def cuda_backend() -> CudaBackend:

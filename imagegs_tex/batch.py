@@ -144,5 +144,5 @@ def _stream(backend: Backend) -> Callable[[], AbstractContextManager[object]]:
         return nullcontext
     import torch
 
-    stream = torch.cuda.Stream(backend.device)  # type: ignore[no-untyped-call]
+    stream = torch.cuda.Stream(backend.device)  # type: ignore[no-untyped-call]  # torch leaves it without types
     return lambda: torch.cuda.stream(stream)

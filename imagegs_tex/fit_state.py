@@ -126,7 +126,7 @@ class TorchFitState:
             )
             return error.total
         loss, squared = generic_loss(current, conics, self._image, settings, self._backend)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it without types
         return squared
 
 

@@ -49,6 +49,7 @@ def exp2_of_minus(t):
     power = power * rest + np.float32(0.24018014)
     power = power * rest + np.float32(0.69314372)
     power = power * rest + np.float32(1.0)
+    # numba drops an intrinsic's first argument, which mypy cannot know
     return power * _float_of_bits((np.int32(127) - whole) << np.int32(23))  # type: ignore[call-arg]
 
 

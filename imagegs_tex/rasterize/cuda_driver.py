@@ -154,7 +154,7 @@ _thread = threading.local()
 
 def _make_current(device: torch.device) -> None:
     """Make torch's context of a device current in this thread, also where torch has not launched anything yet."""
-    torch.cuda.init()  # type: ignore[no-untyped-call]
+    torch.cuda.init()  # type: ignore[no-untyped-call]  # torch leaves it without types
     if getattr(_thread, "device", None) == device and torch.cuda.current_device() == device.index:
         return
     torch.cuda.set_device(device)

@@ -94,7 +94,7 @@ class ListBuilder:
         slot_starts, tile_starts = starts[: count + 1], starts[count:]
         counted = torch.empty(1, dtype=torch.int64, pin_memory=True)
         counted.copy_(slot_starts[-1:], non_blocking=True)
-        event = torch.cuda.Event()  # type: ignore[no-untyped-call]
+        event = torch.cuda.Event()  # type: ignore[no-untyped-call]  # torch leaves it without types
         event.record(torch.cuda.current_stream(self._device))
         capacity = int(self._lengths.get((count, width, height), count * _FIRST_GUESS) * _HEADROOM) + 1024
         slot_info, tile_slots, ordered_slots, ordered_info = torch.empty(

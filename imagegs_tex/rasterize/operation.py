@@ -46,5 +46,6 @@ def rasterize(
     Returns:
         [H, W, K]
     """
+    # torch leaves Function.apply without types
     image: Tensor = _Rasterize.apply(means, conics, features, backend, cutoff, size)  # type: ignore[no-untyped-call]
     return image
