@@ -58,11 +58,12 @@ class EncodeSeconds:
 
 def prepare(stack: TextureStack, backend: Backend) -> tuple[FitProblem, Target, Components]:
     """Turn a stack into the picture that is fitted."""
-    components = principal_components(stack.texels)
+    components = principal_components(stack.texels, stack.weights)
     image = to_components(stack.texels, components, backend.device)
     deviations = torch.from_numpy(components.deviations.astype(np.float32)).to(backend.device)
-    target = backend.prepare_target(image, wrap=stack.wrap)
-    return FitProblem(image, deviations, stack.channel_count), target, components
+    weights = None if stack.weights is None else torch.from_numpy(stack.weights).to(backend.device)
+    problem = FitProblem(image, deviations, stack.channel_count, weights)
+    return problem, backend.prepare_target(image, weights, stack.wrap), components
 
 
 def fit_geometry(
@@ -156,7 +157,7 @@ def _feature_step(
     means = torch.from_numpy(rounded.means.astype(np.float32)).to(backend.device)
     conics = torch.from_numpy(g.conics_of(rounded.shapes).astype(np.float32)).to(backend.device)
     total = backend.squared_error(means, conics, features, settings.cutoff, target).total
-    error = max(float(total) / (target.width * target.height), _LEAST_ERROR)
+    error = max(float(total) / problem.texel_weight, _LEAST_ERROR)
     variance = max(float(problem.deviations.double().square().sum()), error)
     exponent = math.log(variance / error) / math.log(max(2, len(rounded.means)))
     low, high = _EXPONENT_RANGE
@@ -181,6 +182,7 @@ def _refine(
     _, shape_codes, _ = quantizer.codes(rounded.means, rounded.shapes)
     means, shape_codes = refine_geometry(
         rounded.means, shape_codes, features.cpu().numpy(), problem.image.cpu().numpy(), quantizer,
+        weights=None if problem.weights is None else problem.weights.cpu().numpy(),
         cutoff=settings.cutoff, bit_price=bit_price, shape_limits=(SMALLEST_LOG_SIZE, LARGEST_FORM), shifted=shifted,
         threads=backend.threads,
     )  # fmt: skip

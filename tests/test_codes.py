@@ -101,9 +101,10 @@ def entropy(codes):
     return float(-(shares * np.log2(shares)).sum())
 
 
-def refined(scene, means, codes, *, threads=1, shifted=False, bit_price=0.0):
+def refined(scene, means, codes, *, threads=1, shifted=False, bit_price=0.0, weights=None):
     return refine_geometry(
-        means, codes, scene["features"].numpy(), scene["image"].numpy(), scene["quantizer"], cutoff=CUTOFF,
+        means, codes, scene["features"].numpy(), scene["image"].numpy(), scene["quantizer"], weights=weights,
+        cutoff=CUTOFF,
         bit_price=bit_price, shape_limits=(-2.7, 4.0), shifted=shifted, threads=threads,
     )  # fmt: skip
 
@@ -131,6 +132,28 @@ def test_refinement_never_harms_where_gaussians_meet_themselves(width, height):
     twice = refined(scene, *once, shifted=True)
     errors = [before, *(error_of(scene, *geometry, scene["features"]) for geometry in (once, twice))]
     assert errors == sorted(errors, reverse=True)
+
+
+def test_refinement_lowers_the_weighted_error_and_leaves_alone_what_does_not_count(scene):
+    rng = np.random.default_rng(5)
+    codes = (scene["codes"] + rng.integers(-1, 2, scene["codes"].shape)).astype(np.int16)
+    shapes = g.shape_values(codes, STEP, STEP)
+    quantizer = scene["quantizer"]
+    position_codes, _, exponents = quantizer.codes(scene["means"], shapes)
+    means = (position_codes + 0.5) * np.exp2(exponents)
+    width, height = quantizer.width, quantizer.height
+    weights = np.where(np.arange(height)[:, None] < height // 2, rng.uniform(0, 4, (height, width)), 0)
+    weights = weights.astype(np.float32)
+    target = CpuBackend(1).prepare_target(scene["image"], torch.from_numpy(weights), quantizer.wrap)
+    new_means, new_codes = refined(scene, means, codes, weights=weights)
+    weighted = scene | {"target": target}
+    after = error_of(weighted, new_means, new_codes, scene["features"])
+    assert after < 0.8 * error_of(weighted, means, codes, scene["features"])
+    # better by these weights than what refinement without them gives
+    assert after < error_of(weighted, *refined(scene, means, codes), scene["features"])
+    far_away = (means[:, 1] > height / 2 + 60) & (means[:, 1] < height - 60)
+    assert far_away.any()
+    assert np.array_equal(new_codes[far_away], codes[far_away])
 
 
 def test_refined_geometry_is_what_the_file_can_hold(scene):
