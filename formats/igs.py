@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import zstandard
 from numpy.typing import NDArray
 
 from imagegs_tex.formats import gaussians as g
@@ -19,7 +18,23 @@ from imagegs_tex.formats.atomic import write_bytes
 from imagegs_tex.formats.bits import pack_fields, unpack_fields
 from imagegs_tex.formats.errors import IgsError, InputError
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
+from imagegs_tex.formats.igs_codecs import (
+    MAX_RAW_BYTES,
+    CellOrder,
+    Codec,
+    StoredSection,
+    code_counts,
+    code_features,
+    code_shapes,
+    decompress,
+    expansion_holds,
+    plain_counts,
+    plain_features,
+    plain_shapes,
+    store,
+)
 from imagegs_tex.formats.igs_maps import pack_maps, unpack_maps
+from imagegs_tex.formats.igs_sections import Plane, law, pack_leb128, pack_planes, unpack_leb128, unpack_planes
 from imagegs_tex.formats.names import printable
 from imagegs_tex.formats.stack import MAX_CHANNELS, MAX_SIZE
 
@@ -27,27 +42,22 @@ MAGIC: Final = b"\x89IGS\r\n\x1a\n"
 VERSION: Final = 2
 READABLE_VERSIONS: Final = (1, 2)
 KERNEL_SOFT_GAUSSIAN: Final = 1
-CODEC_ZSTD: Final = 1
 SECTIONS: Final = ("maps", "components", "cells", "positions", "shapes", "features")
-MAX_RAW_BYTES: Final = 1 << 27
 MAX_FILE_BYTES: Final = 1 << 28
-MAX_EXPANSION: Final = 512
-EXPANSION_ALLOWANCE: Final = 4096
 MAX_CELLS_PER_GAUSSIAN: Final = 16
 CELL_ALLOWANCE: Final = 4096
-ZSTD_LEVEL: Final = 19
 
 _HEADER: Final = struct.Struct("<8sHBBIIHHI5fBB2x")
 _RESERVED_BYTES: Final = 2
+_CODECS: Final = {1: (Codec.ZSTD,), 2: (Codec.ZSTD, Codec.CONTEXT)}  # by version
+_CONTEXT_SECTIONS: Final = ("cells", "shapes", "features")
 _WRAP_FLAGS: Final = {1: (0,), 2: (0, 1, 2, 3)}  # by version: bit 0 for x, bit 1 for y
 _ENTRY: Final = struct.Struct("<BBHIII")
+_FRONT_BYTES: Final = _HEADER.size + _ENTRY.size * len(SECTIONS) + 4
 _PLANE: Final = struct.Struct("<hB")
 _SHAPE_PLANES: Final = 3
 _GAUSSIANS_AT_ONCE: Final = 1 << 16
 """Bounds the memory of temporaries, so that reading takes little more than what the set itself takes."""
-_LEB128_BYTES: Final = 4
-_SMALL_BLOCK: Final = 1024
-"""A zstd block has at least 4 bytes, so blocks of this size grow by 256 at most, which MAX_EXPANSION allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +67,6 @@ class SectionSize:
     name: str
     raw_bytes: int  # decompressed
     stored_bytes: int  # in the file
-
-
-@dataclass(frozen=True, slots=True)
-class _Plane:
-    least: int  # least code
-    width: int  # bytes per code, 1 or 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,22 +128,30 @@ def encode_igs(quantized: QuantizedGaussianSet) -> bytes:
     header = _header_of(quantized)
     try:
         _check_header(header)
-        raws = _pack_sections(header, quantized)
-        _law(sum(len(block) for blocks in raws for block in blocks) <= MAX_RAW_BYTES, "the sections are too large")
+        raws, order, counts = _pack_sections(header, quantized)
+        law(sum(len(block) for blocks in raws for block in blocks) <= MAX_RAW_BYTES, "the sections are too large")
     except IgsError as error:
         raise ValueError(f"the set breaks the format: {error}") from None
-    stored = [_compress(blocks) for blocks in raws]
+    maps, components, cells, positions, shapes, features = raws
+    stored = [
+        store(maps),
+        store(components),
+        store(cells, code_counts(counts, order.across)),
+        store(positions),
+        store(shapes, code_shapes(quantized.shape_codes, order)),
+        store(features, code_features(quantized.feature_codes, quantized.shape_codes[:, 0], order)),
+    ]
     front = _HEADER.pack(
         MAGIC, VERSION, KERNEL_SOFT_GAUSSIAN, len(SECTIONS), header.width, header.height, header.channel_count,
         header.component_count, header.gaussian_count, header.cutoff, header.position_ratio, header.size_step,
         header.form_step, header.basis_scale, header.cell_log2, header.wrap[0] | header.wrap[1] << 1,
     )  # fmt: skip
     table = b"".join(
-        _ENTRY.pack(number, CODEC_ZSTD, 0, sum(map(len, blocks)), len(data), zlib.crc32(data))
-        for number, (blocks, data) in enumerate(zip(raws, stored, strict=True), start=1)
+        _ENTRY.pack(number, section.codec, 0, sum(map(len, blocks)), len(section.data), zlib.crc32(section.data))
+        for number, (blocks, section) in enumerate(zip(raws, stored, strict=True), start=1)
     )
     crc = struct.pack("<I", zlib.crc32(front + table))
-    return b"".join([front, table, crc, *stored])
+    return b"".join([front, table, crc, *(section.data for section in stored)])
 
 
 def decode_igs(data: bytes, name: str = "file") -> QuantizedGaussianSet:
@@ -153,14 +165,16 @@ def decode_igs(data: bytes, name: str = "file") -> QuantizedGaussianSet:
         IgsError: the bytes break a law of the format; nothing was allocated for it
     """
     try:
-        header, sizes, offset = _parse_front(data)
-        raws: list[bytes] = []
-        for size in sizes:
-            raws.append(_decompress(data[offset : offset + size.stored_bytes], size))
-            offset += size.stored_bytes
-        return _unpack_sections(header, raws)
+        header, sizes, sections = _parse_front(data)
+        return _unpack_sections(header, sizes, sections)
     except IgsError as error:
         raise IgsError(f"{name}: {error}") from None
+
+
+def plain_sections(quantized: QuantizedGaussianSet) -> list[bytes]:
+    """Return the plain form of each section of a set that keeps the laws, in the file's order."""
+    blocks, _, _ = _pack_sections(_header_of(quantized), quantized)
+    return [b"".join(parts) for parts in blocks]
 
 
 def version_of(data: bytes) -> int:
@@ -171,53 +185,55 @@ def version_of(data: bytes) -> int:
 def section_sizes(data: bytes, name: str = "file") -> tuple[SectionSize, ...]:
     """Return what each section takes; the header, table and checksum come first as the section "header"."""
     try:
-        _, sizes, front = _parse_front(data)
+        _, sizes, _ = _parse_front(data)
     except IgsError as error:
         raise IgsError(f"{name}: {error}") from None
-    return (SectionSize("header", front, front), *sizes)
+    return (SectionSize("header", _FRONT_BYTES, _FRONT_BYTES), *sizes)
 
 
-def _parse_front(data: bytes) -> tuple[_Header, list[SectionSize], int]:
+def _parse_front(data: bytes) -> tuple[_Header, list[SectionSize], list[StoredSection]]:
     if data[: len(MAGIC)] != MAGIC[: len(data)] or not data:
         raise IgsError("not an .igs file (its first bytes are others); compress the source again")
-    front = _HEADER.size + _ENTRY.size * len(SECTIONS) + 4
     if len(data) >= len(MAGIC) + 2:
         version = version_of(data)
-        _law(
+        law(
             version in READABLE_VERSIONS,
             f"version {version}, and this program reads versions 1 to {VERSION}; update it",
         )
-    _law(len(data) >= front, "the file ends within its header; copy it again")
-    crc = struct.unpack_from("<I", data, front - 4)[0]
-    _law(zlib.crc32(data[: front - 4]) == crc, "the header's checksum does not match; copy the file again")
+    law(len(data) >= _FRONT_BYTES, "the file ends within its header; copy it again")
+    crc = struct.unpack_from("<I", data, _FRONT_BYTES - 4)[0]
+    law(zlib.crc32(data[: _FRONT_BYTES - 4]) == crc, "the header's checksum does not match; copy the file again")
     header = _parse_header(data)
+    allowed = _CODECS[version_of(data)]
     sizes = []
     for index, section in enumerate(SECTIONS):
         number, codec, zero, raw, stored, _ = _ENTRY.unpack_from(data, _HEADER.size + index * _ENTRY.size)
-        _law(number == index + 1 and zero == 0, f"entry {index} of the section table is not section {section}")
-        _law(codec == CODEC_ZSTD, f"section {section} has the unknown codec {codec}")
-        _law(raw <= MAX_EXPANSION * stored + EXPANSION_ALLOWANCE, f"section {section} claims to grow beyond reason")
+        law(number == index + 1 and zero == 0, f"entry {index} of the section table is not section {section}")
+        known = codec in allowed and (codec == Codec.ZSTD or section in _CONTEXT_SECTIONS)
+        law(known, f"section {section} has the unknown codec {codec}")
+        law(expansion_holds(codec, raw, stored), f"section {section} claims to grow beyond reason")
         sizes.append(SectionSize(section, raw, stored))
-    _law(sum(size.raw_bytes for size in sizes) <= MAX_RAW_BYTES, "the sections are too large together")
-    total = front + sum(size.stored_bytes for size in sizes)
-    _law(len(data) == total, f"the file has {len(data)} bytes where its header says {total}; copy it again")
-    offset = front
+    law(sum(size.raw_bytes for size in sizes) <= MAX_RAW_BYTES, "the sections are too large together")
+    total = _FRONT_BYTES + sum(size.stored_bytes for size in sizes)
+    law(len(data) == total, f"the file has {len(data)} bytes where its header says {total}; copy it again")
+    offset, sections = _FRONT_BYTES, []
     for index, size in enumerate(sizes):
-        crc = _ENTRY.unpack_from(data, _HEADER.size + index * _ENTRY.size)[5]
+        _, codec, _, _, _, crc = _ENTRY.unpack_from(data, _HEADER.size + index * _ENTRY.size)
         stored_bytes = data[offset : offset + size.stored_bytes]
-        _law(zlib.crc32(stored_bytes) == crc, f"the checksum of section {size.name} does not match; copy it again")
+        law(zlib.crc32(stored_bytes) == crc, f"the checksum of section {size.name} does not match; copy it again")
+        sections.append(StoredSection(Codec(codec), stored_bytes))
         offset += size.stored_bytes
-    return header, sizes, front
+    return header, sizes, sections
 
 
 def _parse_header(data: bytes) -> _Header:
     (_, version, kernel, sections, width, height, channels, components, count, cutoff, ratio, size_step, form_step,
      scale, cell_log2, wrap) = _HEADER.unpack_from(data)  # fmt: skip
-    _law(kernel == KERNEL_SOFT_GAUSSIAN, f"the unknown kernel {kernel}")
-    _law(sections == len(SECTIONS), f"{sections} sections instead of {len(SECTIONS)}")
-    _law(wrap in _WRAP_FLAGS[version], f"wrap flags {wrap} in a file of version {version}")
+    law(kernel == KERNEL_SOFT_GAUSSIAN, f"the unknown kernel {kernel}")
+    law(sections == len(SECTIONS), f"{sections} sections instead of {len(SECTIONS)}")
+    law(wrap in _WRAP_FLAGS[version], f"wrap flags {wrap} in a file of version {version}")
     reserved = data[_HEADER.size - _RESERVED_BYTES : _HEADER.size]
-    _law(reserved == bytes(_RESERVED_BYTES), "reserved bytes of the header are not zero")
+    law(reserved == bytes(_RESERVED_BYTES), "reserved bytes of the header are not zero")
     header = _Header(
         width, height, channels, components, count, cutoff, ratio, size_step, form_step, scale, cell_log2,
         (bool(wrap & 1), bool(wrap & 2)),
@@ -238,38 +254,40 @@ def _header_of(quantized: QuantizedGaussianSet) -> _Header:
 def _check_header(header: _Header) -> None:
     width, height, count = header.width, header.height, header.gaussian_count
     channels, components = header.channel_count, header.component_count
-    _law(1 <= width <= MAX_SIZE and 1 <= height <= MAX_SIZE, f"{width} x {height} texels is outside 1..{MAX_SIZE}")
-    _law(1 <= channels <= MAX_CHANNELS, f"{channels} channels is outside 1..{MAX_CHANNELS}")
-    _law(1 <= components <= channels, f"{components} components is outside 1..{channels}")
-    _law(1 <= count <= g.MAX_GAUSSIANS, f"{count} Gaussians is outside 1..{g.MAX_GAUSSIANS}")
-    _law(_inside(header.cutoff, g.CUTOFF_RANGE), "the cut-off is out of range")
-    _law(_inside(header.position_ratio, g.POSITION_RATIO_RANGE), "the position ratio is out of range")
-    _law(_inside(header.size_step, g.SHAPE_STEP_RANGE), "the size step is out of range")
-    _law(_inside(header.form_step, g.SHAPE_STEP_RANGE), "the form step is out of range")
-    _law(_inside(header.basis_scale, g.BASIS_SCALE_RANGE), "the basis scale is out of range")
+    law(1 <= width <= MAX_SIZE and 1 <= height <= MAX_SIZE, f"{width} x {height} texels is outside 1..{MAX_SIZE}")
+    law(1 <= channels <= MAX_CHANNELS, f"{channels} channels is outside 1..{MAX_CHANNELS}")
+    law(1 <= components <= channels, f"{components} components is outside 1..{channels}")
+    law(1 <= count <= g.MAX_GAUSSIANS, f"{count} Gaussians is outside 1..{g.MAX_GAUSSIANS}")
+    law(_inside(header.cutoff, g.CUTOFF_RANGE), "the cut-off is out of range")
+    law(_inside(header.position_ratio, g.POSITION_RATIO_RANGE), "the position ratio is out of range")
+    law(_inside(header.size_step, g.SHAPE_STEP_RANGE), "the size step is out of range")
+    law(_inside(header.form_step, g.SHAPE_STEP_RANGE), "the form step is out of range")
+    law(_inside(header.basis_scale, g.BASIS_SCALE_RANGE), "the basis scale is out of range")
     cell_log2 = header.cell_log2
-    _law(_inside(cell_log2, g.CELL_LOG2_RANGE), f"cell log2 {cell_log2} is outside {g.CELL_LOG2_RANGE}")
+    law(_inside(cell_log2, g.CELL_LOG2_RANGE), f"cell log2 {cell_log2} is outside {g.CELL_LOG2_RANGE}")
     across, down = g.cell_grid(width, height, cell_log2)
-    _law(
+    law(
         across * down <= MAX_CELLS_PER_GAUSSIAN * count + CELL_ALLOWANCE,
         f"{across * down} cells are too many for {count} Gaussians",
     )
 
 
-def _pack_sections(header: _Header, quantized: QuantizedGaussianSet) -> list[list[bytes]]:
-    """Return each section as blocks; zstd gives each block statistics of its own."""
+def _pack_sections(
+    header: _Header, quantized: QuantizedGaussianSet
+) -> tuple[list[list[bytes]], CellOrder, NDArray[np.int64]]:
+    """Return each section's plain form as blocks, the order of the Gaussians, and how many each cell holds."""
     steps, (least_step, greatest_step) = quantized.feature_steps, g.FEATURE_STEP_RANGE
-    _law(bool(np.all((steps >= least_step) & (steps <= greatest_step))), "a feature step is out of range")
+    law(bool(np.all((steps >= least_step) & (steps <= greatest_step))), "a feature step is out of range")
     exponents = _position_exponents(header, quantized.shape_codes, g.TIE_MARGIN)
     _check_means(header, quantized.position_codes, exponents)
     cells = g.cell_of(quantized.position_codes, exponents, header.cell_log2)
     across, down = g.cell_grid(header.width, header.height, header.cell_log2)
     numbers = cells[:, 1].astype(np.int64) * across + cells[:, 0]
-    _law(not np.any(np.diff(numbers) < 0), "Gaussians must be sorted by cell")
+    law(not np.any(np.diff(numbers) < 0), "Gaussians must be sorted by cell")
     counts = np.bincount(numbers, minlength=across * down)
     field_bits = header.cell_log2 - exponents
     field_values = quantized.position_codes & ((1 << field_bits) - 1)
-    planes, plane_bytes = _pack_planes(np.concatenate([quantized.shape_codes, quantized.feature_codes], axis=1))
+    planes, plane_bytes = pack_planes(np.concatenate([quantized.shape_codes, quantized.feature_codes], axis=1))
     components = b"".join(
         [
             quantized.offset_codes.astype("<u2").tobytes(),
@@ -278,26 +296,47 @@ def _pack_sections(header: _Header, quantized: QuantizedGaussianSet) -> list[lis
             *(_PLANE.pack(plane.least, plane.width) for plane in planes),
         ]
     )
-    return [
+    blocks = [
         [pack_maps(quantized.maps)],
         [components],
-        [_pack_leb128(counts)],
+        [pack_leb128(counts)],
         [pack_fields(field_values.ravel(), field_bits.ravel())],
         plane_bytes[:_SHAPE_PLANES],
         plane_bytes[_SHAPE_PLANES:],
     ]
+    return blocks, CellOrder(numbers, across), counts
 
 
-def _unpack_sections(header: _Header, raws: list[bytes]) -> QuantizedGaussianSet:
-    maps_raw, components_raw, cells_raw, positions_raw, shapes_raw, features_raw = raws
+def _unpack_sections(
+    header: _Header, sizes: list[SectionSize], sections: list[StoredSection]
+) -> QuantizedGaussianSet:  # fmt: skip
     count, components, channels = header.gaussian_count, header.component_count, header.channel_count
-    maps = unpack_maps(maps_raw, channels)
-    offset, steps, basis, planes = _unpack_components(components_raw, channels, components)
+    plain = {
+        size.name: decompress(section.data, size.raw_bytes, size.name)
+        for size, section in zip(sizes, sections, strict=True)
+        if section.codec == Codec.ZSTD
+    }
+    coded = {
+        size.name: (section.data, size.raw_bytes)
+        for size, section in zip(sizes, sections, strict=True)
+        if section.codec == Codec.CONTEXT
+    }
+    maps = unpack_maps(plain["maps"], channels)
+    offset, steps, basis, planes = _unpack_components(plain["components"], channels, components)
     across, down = g.cell_grid(header.width, header.height, header.cell_log2)
-    counts = _unpack_leb128(cells_raw, across * down, count)
-    shape_codes = _unpack_planes(shapes_raw, count, planes[:_SHAPE_PLANES], "shapes")
-    position_codes = _unpack_positions(header, positions_raw, counts, shape_codes)
-    feature_codes = _unpack_planes(features_raw, count, planes[_SHAPE_PLANES:], "features")
+    if "cells" in coded:
+        plain["cells"] = plain_counts(*coded["cells"], (across, down))
+    counts = unpack_leb128(plain["cells"], across * down, count)
+    occupied = np.flatnonzero(counts)
+    order = CellOrder(np.repeat(occupied, counts[occupied]), across)
+    shape_planes, feature_planes = planes[:_SHAPE_PLANES], planes[_SHAPE_PLANES:]
+    if "shapes" in coded:
+        plain["shapes"] = plain_shapes(*coded["shapes"], shape_planes, order)
+    shape_codes = unpack_planes(plain["shapes"], count, shape_planes, "shapes")
+    position_codes = _unpack_positions(header, plain["positions"], order, shape_codes)
+    if "features" in coded:
+        plain["features"] = plain_features(*coded["features"], feature_planes, order, shape_codes[:, 0])
+    feature_codes = unpack_planes(plain["features"], count, feature_planes, "features")
     return QuantizedGaussianSet(
         width=header.width, height=header.height, maps=maps, cutoff=header.cutoff,
         position_ratio=header.position_ratio, size_step=header.size_step, form_step=header.form_step,
@@ -308,12 +347,9 @@ def _unpack_sections(header: _Header, raws: list[bytes]) -> QuantizedGaussianSet
 
 
 def _unpack_positions(
-    header: _Header, raw: bytes, counts: NDArray[np.int32], shape_codes: NDArray[np.int16]
+    header: _Header, raw: bytes, order: CellOrder, shape_codes: NDArray[np.int16]
 ) -> NDArray[np.int32]:
     message = "section positions does not have the length that the shapes imply"
-    across, _ = g.cell_grid(header.width, header.height, header.cell_log2)
-    occupied = np.flatnonzero(counts)
-    cell_numbers = np.repeat(occupied, counts[occupied])
     codes = np.empty((len(shape_codes), 2), dtype=np.int32)
     bit = 0
     for start in range(0, len(codes), _GAUSSIANS_AT_ONCE):
@@ -321,14 +357,14 @@ def _unpack_positions(
         exponents = _position_exponents(header, shape_codes[block], g.TIE_MARGIN / 2)
         field_bits = (header.cell_log2 - exponents).astype(np.int64)
         end = bit + int(field_bits.sum())
-        _law(end <= 8 * len(raw), message)
+        law(end <= 8 * len(raw), message)
         fields = unpack_fields(raw, field_bits.ravel(), bit).reshape(-1, 2)
         bit = end
-        cells = np.stack([cell_numbers[block] % across, cell_numbers[block] // across], axis=1)
+        cells = np.stack([order.numbers[block] % order.across, order.numbers[block] // order.across], axis=1)
         codes[block] = (cells << field_bits) + fields
         _check_means(header, codes[block], exponents)
-    _law(len(raw) == -(-bit // 8), message)
-    _law(bit % 8 == 0 or raw[-1] >> (bit % 8) == 0, "section positions is not filled up with zeros")
+    law(len(raw) == -(-bit // 8), message)
+    law(bit % 8 == 0 or raw[-1] >> (bit % 8) == 0, "section positions is not filled up with zeros")
     return codes
 
 
@@ -336,14 +372,14 @@ def _position_exponents(header: _Header, shape_codes: NDArray[np.int16], tie_mar
     """Return the position steps' exponents [N, 2] of shapes that keep the format's laws."""
     shapes = g.shape_values(shape_codes, header.size_step, header.form_step)
     least, greatest = g.LOG_SIZE_RANGE
-    _law(bool(np.all((shapes[:, 0] >= least) & (shapes[:, 0] <= greatest))), "a Gaussian's size is out of range")
-    _law(bool(np.all(np.hypot(shapes[:, 1], shapes[:, 2]) <= g.LOG_FORM_LIMIT)), "a Gaussian is thinner than allowed")
+    law(bool(np.all((shapes[:, 0] >= least) & (shapes[:, 0] <= greatest))), "a Gaussian's size is out of range")
+    law(bool(np.all(np.hypot(shapes[:, 1], shapes[:, 2]) <= g.LOG_FORM_LIMIT)), "a Gaussian is thinner than allowed")
     if any(header.wrap):
         beyond = g.reaches_of(shapes, header.cutoff) > g.MAX_REACH * np.array([header.width, header.height])
-        _law(not np.any(beyond & header.wrap), f"a support reaches farther than {g.MAX_REACH} pictures that repeat")
+        law(not np.any(beyond & header.wrap), f"a support reaches farther than {g.MAX_REACH} pictures that repeat")
     rounded = g.rounded_exponents(shapes, header.position_ratio)
     distances = np.abs(rounded - np.floor(rounded) - 0.5)
-    _law(bool(np.all(distances >= tie_margin)), "a position exponent lies on a rounding tie")
+    law(bool(np.all(distances >= tie_margin)), "a position exponent lies on a rounding tie")
     return g.clamp_exponents(rounded, g.least_exponent(header.width, header.height), header.cell_log2)
 
 
@@ -351,129 +387,28 @@ def _check_means(header: _Header, position_codes: NDArray[np.int32], exponents: 
     means = (position_codes + 0.5) * np.exp2(exponents)
     # one step can be wider than a thin picture: then its only code, 0, means a point beyond the edge
     inside = (means >= 0) & ((means < [header.width, header.height]) | (position_codes == 0))
-    _law(bool(np.all(inside)), "a Gaussian lies outside the picture")
+    law(bool(np.all(inside)), "a Gaussian lies outside the picture")
 
 
 def _unpack_components(
     raw: bytes, channels: int, components: int
-) -> tuple[NDArray[np.uint16], NDArray[np.float32], NDArray[np.int16], list[_Plane]]:
+) -> tuple[NDArray[np.uint16], NDArray[np.float32], NDArray[np.int16], list[Plane]]:
     plane_count = _SHAPE_PLANES + components
     expected = 2 * channels + 4 * components + 2 * components * channels + _PLANE.size * plane_count
-    _law(len(raw) == expected, f"section components has {len(raw)} bytes instead of {expected}")
+    law(len(raw) == expected, f"section components has {len(raw)} bytes instead of {expected}")
     at = 2 * channels
     offset = np.frombuffer(raw, "<u2", channels).astype(np.uint16)
     steps = np.frombuffer(raw, "<f4", components, at).astype(np.float32)
     least, most = g.FEATURE_STEP_RANGE
-    _law(bool(np.all((steps >= least) & (steps <= most))), "a feature step is out of range")
+    law(bool(np.all((steps >= least) & (steps <= most))), "a feature step is out of range")
     at += 4 * components
     basis = np.frombuffer(raw, "<i2", components * channels, at).astype(np.int16).reshape(components, channels)
     at += 2 * components * channels
-    planes = [_Plane(*_PLANE.unpack_from(raw, at + index * _PLANE.size)) for index in range(plane_count)]
+    planes = [Plane(*_PLANE.unpack_from(raw, at + index * _PLANE.size)) for index in range(plane_count)]
     for plane in planes:
-        _law(plane.width in {1, 2}, f"a plane of {plane.width} bytes per code")
+        law(plane.width in {1, 2}, f"a plane of {plane.width} bytes per code")
     return offset, steps, basis, planes
-
-
-def _pack_planes(codes: NDArray[np.int16]) -> tuple[list[_Plane], list[bytes]]:
-    planes, blocks = [], []
-    for column in codes.T:
-        least = int(column.min())
-        stored = column.astype(np.int64) - least
-        width = 1 if stored.max() < 256 else 2
-        planes.append(_Plane(least, width))
-        blocks.append(b"".join((stored >> (8 * byte) & 255).astype(np.uint8).tobytes() for byte in range(width)))
-    return planes, blocks
-
-
-def _unpack_planes(raw: bytes, count: int, planes: list[_Plane], section: str) -> NDArray[np.int16]:
-    expected = count * sum(plane.width for plane in planes)
-    _law(len(raw) == expected, f"section {section} has {len(raw)} bytes instead of {expected}")
-    codes = np.empty((count, len(planes)), dtype=np.int16)
-    at = 0
-    for index, plane in enumerate(planes):
-        stored = np.frombuffer(raw, np.uint8, count * plane.width, at).reshape(plane.width, count)
-        at += count * plane.width
-        values = stored[0].astype(np.int32) + plane.least
-        if plane.width == 2:
-            values += stored[1].astype(np.int32) << 8
-        _law(int(values.max()) <= np.iinfo(np.int16).max, f"a code of section {section} is out of range")
-        codes[:, index] = values
-    return codes
-
-
-def _pack_leb128(values: NDArray[np.int64]) -> bytes:
-    lengths = np.ones(len(values), np.int64)
-    for byte in range(1, _LEB128_BYTES):
-        lengths += values >= 1 << 7 * byte
-    starts = np.cumsum(lengths) - lengths
-    packed = np.empty(int(lengths.sum()), np.uint8)
-    for byte in range(int(lengths.max())):
-        used = lengths > byte
-        continued = (lengths[used] > byte + 1) << 7
-        packed[starts[used] + byte] = values[used] >> 7 * byte & 127 | continued
-    return packed.tobytes()
-
-
-def _unpack_leb128(raw: bytes, value_count: int, total: int) -> NDArray[np.int32]:
-    """Return the values [value_count], which add up to total."""
-    message = "section cells does not count every Gaussian once"
-    data = np.frombuffer(raw, np.uint8)
-    is_last = data < 128
-    _law(int(np.count_nonzero(is_last)) == value_count and bool(is_last[-1]), message)
-    continued = np.flatnonzero(~is_last)
-    # a value of several bytes counts at least 128 Gaussians, so there are few
-    _law(len(continued) <= (_LEB128_BYTES - 1) * (total >> 7), message)
-    order = np.arange(len(continued))
-    owners = continued - order  # which value each of these bytes belongs to
-    places = order - np.searchsorted(owners, owners)
-    _law(bool(np.all(places < _LEB128_BYTES - 1)), message)
-    values = data[is_last].astype(np.int32)
-    long_values, byte_counts = np.unique(owners, return_counts=True)
-    _law(bool(np.all(values[long_values] != 0)), message)  # fewest bytes
-    values[long_values] <<= 7 * byte_counts
-    np.add.at(values, owners, (data[continued] & 127).astype(np.int32) << 7 * places)
-    _law(int(values.sum(dtype=np.int64)) == total, message)
-    return values
-
-
-def _compress(blocks: list[bytes]) -> bytes:
-    stored = _frame(blocks)
-    if sum(map(len, blocks)) > MAX_EXPANSION * len(stored) + EXPANSION_ALLOWANCE:  # long runs of one code
-        stored = _frame(
-            [block[at : at + _SMALL_BLOCK] for block in blocks for at in range(0, len(block), _SMALL_BLOCK)]
-        )
-    return stored
-
-
-def _frame(blocks: list[bytes]) -> bytes:
-    compressor = zstandard.ZstdCompressor(level=ZSTD_LEVEL, write_checksum=False, write_content_size=True)
-    stream = compressor.compressobj(size=sum(map(len, blocks)))
-    parts = []
-    for index, block in enumerate(blocks):
-        parts.append(stream.compress(block))
-        if index + 1 < len(blocks):
-            parts.append(stream.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK))
-    parts.append(stream.flush())
-    return b"".join(parts)
-
-
-def _decompress(stored: bytes, size: SectionSize) -> bytes:
-    message = f"section {size.name} is not one Zstandard frame of {size.raw_bytes} bytes"
-    try:
-        _law(zstandard.frame_content_size(stored) == size.raw_bytes, message)
-        decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_RAW_BYTES)
-        # in one go into a buffer of the stated size: a frame that holds more cannot grow beyond it
-        raw = decompressor.decompress(stored, max_output_size=size.raw_bytes, allow_extra_data=False)
-    except zstandard.ZstdError:
-        raise IgsError(message) from None
-    _law(len(raw) == size.raw_bytes, message)
-    return raw
 
 
 def _inside(value: float, bounds: tuple[float, float]) -> bool:
     return bounds[0] <= value <= bounds[1]  # false for NaN
-
-
-def _law(holds: bool, message: str) -> None:
-    if not holds:
-        raise IgsError(message)

@@ -9,7 +9,7 @@ import zstandard
 
 from imagegs_tex.formats import gaussians as g
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
-from imagegs_tex.formats.igs import SECTIONS
+from imagegs_tex.formats.igs import SECTIONS, decode_igs, plain_sections
 from imagegs_tex.formats.stack import Coded, Constant, SampleFormat, Semantic, TextureMap, Transfer
 
 HEADER = struct.Struct("<8sHBBIIHHI5fBB2s")
@@ -130,7 +130,7 @@ def assert_equal_sets(found, wanted):
 
 @dataclass
 class File:
-    """An .igs file in parts; :meth:`join` puts them together with lengths and checksums that fit."""
+    """An .igs file in parts; :meth:`join` puts them together as zstd frames, with lengths and checksums that fit."""
 
     header: dict[str, object]
     raws: list[bytes]  # sections, decompressed
@@ -141,12 +141,7 @@ class File:
     @classmethod
     def split(cls, data):
         header = dict(zip(HEADER_FIELDS, HEADER.unpack_from(data), strict=True))
-        raws, at = [], FRONT
-        for index in range(len(SECTIONS)):
-            stored = ENTRY.unpack_from(data, HEADER.size + ENTRY.size * index)[4]
-            raws.append(zstandard.ZstdDecompressor().decompress(data[at : at + stored]))
-            at += stored
-        return cls(header, raws)
+        return cls(header, plain_sections(decode_igs(data)))
 
     def join(self):
         frames = [self.frames.get(index, compress(raw)) for index, raw in enumerate(self.raws)]
