@@ -31,6 +31,13 @@ def compress(
             help="Grey image of the maps' size: black texels do not count, white ones fully.",
         ),
     ] = None,
+    wrap: Annotated[
+        str | None,
+        typer.Option(
+            metavar="repeat|clamp[,repeat|clamp]",
+            help="Whether the material repeats, or in x,y; guessed when not given.",
+        ),
+    ] = None,
     backend: BackendName = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the initial positions.")] = 0,
     threads: Threads = None,
@@ -46,12 +53,15 @@ def compress(
     from imagegs_tex.cli.tables import print_compression
     from imagegs_tex.formats.atomic import check_writable, write_bytes
     from imagegs_tex.formats.errors import UsageError
+    from imagegs_tex.formats.wrap import parse_wrap
     from imagegs_tex.report import as_json
 
     if report is not None:
         check_writable(report)
         if report.resolve() == output.resolve():
             raise UsageError("--report and --output name the same file; give two")
+    if wrap is not None:
+        settings = replace(settings, wrap=parse_wrap(wrap))
     with fit_progress(quiet) as progress:
         result = pipeline.compress(source, output, settings, backend, threads, progress, importance=importance)
     if report is not None:

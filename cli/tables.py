@@ -19,6 +19,7 @@ def print_compression(report: CompressReport, output: Path) -> None:
         table.add_row(_text(score.name), _text(reading), f"{score.psnr_db:.2f}", f"{score.ssim:.4f}")
     console = _console()
     console.print(table)
+    console.print(f"wrap: {_text(report.wrap_reading)}", soft_wrap=True)
     weighted = "" if report.weighted_psnr_db is None else f" ({report.weighted_psnr_db:.2f} dB by importance)"
     console.print(
         f"{_text(output)}: {report.file_bytes:,} bytes, {report.bits_per_texel:.3f} bits per texel "
@@ -46,7 +47,8 @@ def print_info(info: InfoReport, file: Path) -> None:
     console = _console()
     console.print(
         f"{_text(file)}: {info.width} x {info.height} texels, {info.channels} channels in "
-        f"{info.components} components, {info.gaussians:,} Gaussians, format version {info.version}",
+        f"{info.components} components, {info.gaussians:,} Gaussians, wrap {','.join(info.wrap)}, "
+        f"format version {info.version}",
         soft_wrap=True,
     )
     maps = _table("map", "semantic", "channels", "format", "transfer")

@@ -29,6 +29,7 @@ from imagegs_tex.formats.stack import (
     Transfer,
     encode_log,
 )
+from imagegs_tex.formats.wrap import SaidWrap, decide_wrap
 
 GREY_TOLERANCE: Final = 2
 """Most that the channels of a grey picture differ, in steps of 1/255, after a lossy codec has been at it."""
@@ -56,7 +57,7 @@ class _Routing:
     sources: tuple[tuple[int, ...], ...]  # per coded channel of this map: the file's channels whose mean it is
 
 
-def load_stack(path: Path, importance: Path | None = None) -> TextureStack:
+def load_stack(path: Path, importance: Path | None = None, wrap: SaidWrap = (None, None)) -> TextureStack:
     """Read a material.
 
     From a folder, every file with an image suffix is a map (other files and hidden ones are not looked at), in the
@@ -69,6 +70,7 @@ def load_stack(path: Path, importance: Path | None = None) -> TextureStack:
     Args:
         path: a folder or an image file
         importance: a grey image of the same size: how much each texel counts; None: all alike
+        wrap: whether the material repeats in x and in y; None: guess it from the texels
 
     Returns:
         The stack; its texels are freshly allocated. If every channel is constant it has one unused channel of zeros.
@@ -106,7 +108,8 @@ def load_stack(path: Path, importance: Path | None = None) -> TextureStack:
         maps.append(_encode_map(source, reading, routing, first_channel, own))
         first_channel += len(routing.sources)
     weights = None if importance is None else read_importance(importance, width, height)
-    return TextureStack(width, height, tuple(maps), texels, weights)
+    repeats, note = decide_wrap(texels, wrap)
+    return TextureStack(width, height, tuple(maps), texels, weights, repeats, note)
 
 
 def _find_images(path: Path) -> list[Path]:

@@ -108,7 +108,7 @@ def compress_on_one(
 
     def compress(item: BatchItem, chosen: Backend) -> CompressReport | ImageGSTexError:
         try:
-            return compress_stack(load_stack(item.source), item.output, settings, chosen)
+            return compress_stack(load_stack(item.source, wrap=settings.wrap), item.output, settings, chosen)
         except ImageGSTexError as error:
             return error
 

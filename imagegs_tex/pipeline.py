@@ -12,10 +12,11 @@ from imagegs_tex.fit import FitProgress
 from imagegs_tex.formats.atomic import check_writable, write_bytes
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
-from imagegs_tex.formats.igs import VERSION, decode_igs, encode_igs, read_igs, read_igs_bytes, section_sizes
+from imagegs_tex.formats.igs import decode_igs, encode_igs, read_igs, read_igs_bytes, section_sizes, version_of
 from imagegs_tex.formats.ingest import load_stack
 from imagegs_tex.formats.names import printable
 from imagegs_tex.formats.stack import Constant, Samples, TextureMap, TextureStack, expand_map
+from imagegs_tex.formats.wrap import wrap_words
 from imagegs_tex.metrics import MapScore, pooled_psnr, pooled_weighted_psnr, score_map
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.report import CompareReport, CompressReport, InfoReport, MapInfo, Seconds
@@ -53,8 +54,9 @@ def compress(
     """
     started = time.perf_counter()
     chosen = make_backend(backend, threads)
-    stack = load_stack(Path(source), None if importance is None else Path(importance))
-    return compress_stack(stack, Path(output), settings or CompressSettings(), chosen, report, started)
+    settings = settings or CompressSettings()
+    stack = load_stack(Path(source), None if importance is None else Path(importance), settings.wrap)
+    return compress_stack(stack, Path(output), settings, chosen, report, started)
 
 
 def compress_stack(
@@ -65,7 +67,7 @@ def compress_stack(
     report: Callable[[FitProgress], None] | None = None,
     started: float | None = None,
 ) -> CompressReport:
-    """Compress a loaded stack; see :func:`compress`."""
+    """Compress a loaded stack, which knows whether it repeats; see :func:`compress`."""
     begun = time.perf_counter()
     started = begun if started is None else started
     check_writable(output)
@@ -83,6 +85,7 @@ def compress_stack(
         bits_per_channel_texel=8 * len(data) / texels / stack.channel_count, psnr_db=pooled_psnr(scores),
         weighted_psnr_db=pooled_weighted_psnr(scores), maps=tuple(scores),
         readings=tuple(texture_map.notes for texture_map in stack.maps),
+        wrap=wrap_words(quantized.wrap), wrap_reading=stack.wrap_note,
         seconds=Seconds(
             load=begun - started, fit=encoded.seconds.fit, quantize=encoded.seconds.quantize,
             write=done - encoded_at, total=done - started,
@@ -156,7 +159,8 @@ def info(file: Path | str) -> InfoReport:
     packed = pack_gaussians(quantized)
     return InfoReport(
         width=quantized.width, height=quantized.height, channels=quantized.channel_count,
-        components=quantized.component_count, gaussians=quantized.gaussian_count, version=VERSION,
+        components=quantized.component_count, gaussians=quantized.gaussian_count, version=version_of(data),
+        wrap=wrap_words(quantized.wrap),
         file_bytes=len(data), bits_per_texel=8 * len(data) / (quantized.width * quantized.height),
         gpu_bytes=packed.ledger.total, decode_cost=decode_cost(quantized, packed), sections=section_sizes(data, name),
         maps=tuple(_map_info(texture_map) for texture_map in quantized.maps),

@@ -36,6 +36,8 @@ class CompressReport:
     weighted_psnr_db: float | None  # the same by the importance mask; None without one
     maps: tuple[MapScore, ...]
     readings: tuple[str, ...]  # per map: how its file was understood
+    wrap: tuple[str, str]  # repeat or clamp, in x and in y
+    wrap_reading: str  # how that was found out
     seconds: Seconds
     backend: str
     device: str
@@ -74,6 +76,7 @@ class InfoReport:
     components: int
     gaussians: int
     version: int  # of the format
+    wrap: tuple[str, str]  # repeat or clamp, in x and in y
     file_bytes: int
     bits_per_texel: float
     gpu_bytes: int  # resident on the GPU, index included
