@@ -146,7 +146,7 @@ def _size_groups(size_codes: NDArray[np.int16]) -> NDArray[np.int64]:
     """Return groups 0..6 by size [N], three codes wide around the mean."""
     codes = size_codes.astype(np.int64)
     mean = int(codes.sum()) // len(codes)
-    return np.clip((codes - mean) // _CODES_PER_GROUP + 3, 0, 6)
+    return np.asarray(np.clip((codes - mean) // _CODES_PER_GROUP + 3, 0, 6))
 
 
 def compress_blocks(blocks: list[bytes]) -> bytes:
