@@ -22,6 +22,7 @@ from imagegs_tex.formats.igs import read_igs
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.ingest import load_stack
 from imagegs_tex.metrics import psnr_of
+from imagegs_tex.resample import mean_over_area
 from imagegs_tex.verify import sample_shaders
 from imagegs_tex.verify.gl import Scene, open_device
 from imagegs_tex.verify.gl_samples import ComputeSampler
@@ -76,12 +77,13 @@ def measure(file: Path, source: Path, pictures: Path | None) -> dict[str, Any]:
                 break
             right, filtered = box(stack.texels, level), box(full, level)
             shader = sampled(sampler, size, level, quantized.channel_count)
-            decoded = render_channels(quantized, backend, (max(1, size[0] >> level), max(1, size[1] >> level)))
+            smaller = max(1, size[0] >> level), max(1, size[1] >> level)
+            decoded = render_channels(quantized, backend, smaller)
             row: dict[str, Any] = {
                 "level": level,
                 "filtered_db": psnr(filtered, right),
                 "shader_db": psnr(shader, right),
-                "decode_db": psnr(decoded, right) if decoded.shape == right.shape else None,
+                "decode_db": psnr(decoded, mean_over_area(stack.texels, smaller)),
                 "largest_difference": float(np.abs(shader - filtered).max()),
             }
             if level < len(decoder.cost.samples):
@@ -105,7 +107,7 @@ def markdown(results: list[dict[str, Any]]) -> str:
     for result in results:
         names = {"filtered_db": "filtered decode", "shader_db": "igs_sample_lod", "decode_db": "decode --size"}
         for key, name in names.items():
-            values = " | ".join("" if row[key] is None else f"{row[key]:.2f}" for row in result["levels"])
+            values = " | ".join(f"{row[key]:.2f}" for row in result["levels"])
             lines.append(f"| {result['file'] if key == 'filtered_db' else ''} | {name} | {values} |")
         cost = " | ".join(
             f"{row['gaussians_median']:g}, {row['gaussians_max']}" if row["decodes"] else f"{row['coarse_words']} words"

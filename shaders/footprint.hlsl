@@ -38,12 +38,9 @@ float2 igs_within(float2 p, float2 centre)
 IgsTexel igs_mean_at(float2 p, float lod)
 {
     int log2_taps = clamp(int(ceil(lod - 0.00390625)), 0, 3);
-    if (log2_taps == 0) {
-        return igs_decode_at(p);
-    }
     int taps = 1 << log2_taps;
     int every = log2_taps == 3 ? 2 : 1;
-    float apart = sqrt((exp2(2.0 * lod) - 1.0) / float(taps * taps - 1));
+    float apart = sqrt((exp2(2.0 * lod) - 1.0) / float(max(taps * taps - 1, 1)));
     float weight = float(every) / float(taps * taps);
     float2 first = p - 0.5 * apart * float(taps - 1) * float2(1.0, 1.0);
     IgsTexel sum = igs_no_texel();
@@ -82,23 +79,17 @@ IgsTexel igs_coarse_at(float2 p, int level)
 IgsTexel igs_sample_at(float2 p, float lod)
 {
     float within = clamp(lod, 0.0, float(IGS_COARSE_LAST));
-    if (within <= 3.0) {
-        return igs_mean_at(p, within);
-    }
-    int level = min(int(within), IGS_COARSE_LAST - 1);
-    float part = within - float(level);
+    float fine = min(1.0, 4.0 - within);
     IgsTexel sum = igs_no_texel();
-    if (part < 1.0) {
-        IgsTexel finer;
-        if (level < IGS_COARSE_FIRST) {
-            finer = igs_mean_at(p, 3.0);
-        } else {
-            finer = igs_coarse_at(p, level);
-        }
-        sum = igs_plus(sum, finer, 1.0 - part);
+    if (fine > 0.0) { // one call each, because compilers copy all of it to every call
+        sum = igs_plus(sum, igs_mean_at(p, min(within, 3.0)), fine);
     }
-    if (part > 0.0) {
-        sum = igs_plus(sum, igs_coarse_at(p, level + 1), part);
+    for (int k = 0; k < 2; ++k) {
+        int level = int(within) + k;
+        float share = 1.0 - abs(within - float(level));
+        if (share > 0.0 && level >= IGS_COARSE_FIRST) {
+            sum = igs_plus(sum, igs_coarse_at(p, level), share);
+        }
     }
     return sum;
 }
