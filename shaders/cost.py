@@ -15,7 +15,7 @@ MULTIPLY_ADDS_PER_WEIGHT: Final = 6
 """Two products with the offset along each axis, and two squares; subtractions and one exp2 come on top."""
 
 
-TAPS: Final = (1, 4, 16, 32)
+TAPS: Final = (1, 4, 16, 64)
 """Points of the picture that a sample of level 0, 1, 2 and 3 takes; from FIRST_LEVEL on it takes none."""
 
 

@@ -123,8 +123,6 @@ def _evaluate(reference: FootprintReference, samples: _Samples, count: int) -> F
         chosen = np.flatnonzero(fine & (taps_log2 == log2))
         side = 1 << log2
         grid = np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=-1).reshape(-1, 2)
-        if log2 == FIRST_COARSE - 1:
-            grid = grid[grid.sum(axis=1) % 2 == 0]
         wide = np.minimum(lod[chosen], FIRST_COARSE - 1)
         apart = np.sqrt((4**wide - 1) / max(1, side * side - 1)) * (side > 1)
         offsets = apart[:, None, None] * (grid - (side - 1) / 2)
