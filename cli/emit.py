@@ -36,16 +36,27 @@ def emit(
         BlockSize | None,
         typer.Option(help="Texels of the index's blocks: small ones make pixel shaders faster and the index larger."),
     ] = None,
+    mips: Annotated[
+        bool,
+        typer.Option("--mips/--no-mips", help="igs_sample and coarse levels for minification, for a larger buffer."),
+    ] = True,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
 ) -> None:
     """Write a shader decoder for a file: an include, the GPU buffer, its description, samples and a readme."""
     from imagegs_tex.cli.verdict import print_emission
     from imagegs_tex.formats.igs import read_igs
-    from imagegs_tex.shaders.decoder import build_decoder
     from imagegs_tex.shaders.emit import emit as emit_decoder
 
     quantized = read_igs(file)
-    decoder = build_decoder(quantized, None if block_size is None else int(block_size).bit_length() - 1)
+    block_log2 = None if block_size is None else int(block_size).bit_length() - 1
+    if mips:
+        from imagegs_tex.decoder import shader_decoder  # renders the picture, for its coarse levels: loads torch
+
+        decoder = shader_decoder(quantized, block_log2)
+    else:
+        from imagegs_tex.shaders.decoder import build_decoder
+
+        decoder = build_decoder(quantized, block_log2)
     paths = emit_decoder(quantized, lang.value, output, decoder)
     if not quiet:
         print_emission(decoder, paths)

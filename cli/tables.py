@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from imagegs_tex.cli.verdict import sample_costs
 from imagegs_tex.doctor import DoctorReport
 from imagegs_tex.formats.names import printable
 from imagegs_tex.metrics import MapScore
@@ -74,6 +75,7 @@ def print_info(info: InfoReport, file: Path) -> None:
         f"{cost.multiply_adds_mean:.0f} multiply-adds",
         soft_wrap=True,
     )
+    console.print(sample_costs(cost), soft_wrap=True)
 
 
 def _degrees(score: MapScore) -> str:

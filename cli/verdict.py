@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from imagegs_tex.formats.names import printable
+from imagegs_tex.shaders.cost import DecodeCost
 from imagegs_tex.shaders.decoder import Decoder
 
 if TYPE_CHECKING:  # verify loads torch, which emit has no use for
@@ -26,11 +27,23 @@ def print_emission(decoder: Decoder, paths: list[Path]) -> None:
     )
 
 
+def sample_costs(cost: DecodeCost) -> str:
+    """Say in one line what a sample costs at each level."""
+    fine = [sample for sample in cost.samples if sample.decodes]
+    levels = ", ".join(
+        f"level {sample.level}: {sample.gaussians_median:g} (at most {sample.gaussians_max})" for sample in fine
+    )
+    coarse = cost.samples[len(fine)]
+    return (
+        f"Gaussians evaluated per sample, {levels}; from level {coarse.level} on {coarse.coarse_words} words are read"
+    )
+
+
 def print_verification(report: "VerifyReport", file: Path) -> None:
     """Print each decoder's largest differences and the cost of decoding."""
     console = Console(highlight=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    headings = ("decoder", "", "texels", "points", "accessors", "8-bit steps", "GPU ms")
+    headings = ("decoder", "", "texels", "points", "accessors", "footprints", "8-bit steps", "GPU ms")
     for index, heading in enumerate(headings):
         table.add_column(heading, justify="left" if index < 2 else "right")
     for variant in report.variants:
@@ -48,10 +61,13 @@ def print_verification(report: "VerifyReport", file: Path) -> None:
     )
     console.print(
         f"{memory.total:,} bytes on the GPU (records {memory.records:,}, index "
-        f"{memory.tile_starts + memory.entries:,}); Gaussians evaluated per texel: median {cost.candidates.median:g}, "
+        f"{memory.tile_starts + memory.entries:,}, coarse levels {memory.coarse:,}); "
+        f"Gaussians evaluated per texel: median {cost.candidates.median:g}, "
         f"99% {cost.candidates.p99:g}, most {cost.candidates.max}; {cost.multiply_adds_mean:.0f} multiply-adds",
         soft_wrap=True,
     )
+    if cost.samples:
+        console.print(sample_costs(cost), soft_wrap=True)
     if report.source is not None:
         console.print(f"against the source: {report.source.psnr_db:.2f} dB over all channels")
     for reason in report.left_out:
@@ -65,6 +81,7 @@ def _row(variant: "VariantResult") -> tuple[str, ...]:
         f"{variant.texel_error:.1e}",
         f"{variant.point_error:.1e}",
         "" if variant.accessor_error is None else f"{variant.accessor_error:.1e}",
+        "" if variant.sample_error is None else f"{variant.sample_error:.1e}",
         str(variant.steps),
         "" if variant.milliseconds is None else f"{variant.milliseconds:.3f}",
     )

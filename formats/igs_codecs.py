@@ -139,7 +139,7 @@ def _decode(
 
 def _shares_cell(order: CellOrder) -> NDArray[np.int64]:
     """Return whether each Gaussian lies in the cell of the one before it [N]."""
-    return (np.diff(order.numbers, prepend=-1) == 0).astype(np.int64)
+    return np.asarray(np.diff(order.numbers, prepend=-1) == 0, np.int64)
 
 
 def _size_groups(size_codes: NDArray[np.int16]) -> NDArray[np.int64]:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from imagegs_tex.backends import make_backend
 from imagegs_tex.components import to_channels
 from imagegs_tex.formats import gaussians as g
 from imagegs_tex.formats.atomic import make_folder, write_files
@@ -15,12 +16,18 @@ from imagegs_tex.formats.images import encode_image
 from imagegs_tex.formats.names import printable, safe_stem
 from imagegs_tex.formats.stack import MAX_SIZE, SampleFormat, Samples, TextureMap, expand_map
 from imagegs_tex.rasterize.backend import Backend
+from imagegs_tex.resample import mean_over_area
+from imagegs_tex.shaders.coarse import coarse_levels
+from imagegs_tex.shaders.decoder import Decoder, build_decoder
 
 
 def render_channels(
     quantized: QuantizedGaussianSet, backend: Backend, size: tuple[int, int] | None = None
 ) -> NDArray[np.float32]:
     """Render all coded channels.
+
+    An axis that is magnified is evaluated at the new texel centres; one that is minified is the mean of the file's own
+    texels. Widening the Gaussians instead was tried: docs/benchmarks-textures.md, "Mips".
 
     Args:
         quantized: the file's content
@@ -31,15 +38,25 @@ def render_channels(
         float32 [H, W, C] in the code domain, [0, 1]
     """
     width, height = size or (quantized.width, quantized.height)
-    scale = np.array([width / quantized.width, height / quantized.height])
+    drawn = max(width, quantized.width), max(height, quantized.height)
+    scale = np.array([drawn[0] / quantized.width, drawn[1] / quantized.height])
     values = g.dequantize(quantized)
     means = torch.from_numpy((values.means * scale).astype(np.float32)).to(backend.device)
     # q is a quadratic form of texel offsets: stretching the picture by s divides its coefficients by s twice
     stretch = np.array([scale[0] ** 2, scale[0] * scale[1], scale[1] ** 2])
     conics = torch.from_numpy((values.conics / stretch).astype(np.float32)).to(backend.device)
     features = torch.from_numpy(values.features).to(backend.device)
-    image = backend.render(means, conics, features, quantized.cutoff, (width, height), quantized.wrap)
-    return to_channels(image, values.basis, values.offset)
+    image = backend.render(means, conics, features, quantized.cutoff, drawn, quantized.wrap)
+    return mean_over_area(to_channels(image, values.basis, values.offset), (width, height))
+
+
+def shader_decoder(quantized: QuantizedGaussianSet, block_log2: int | None = None) -> Decoder:
+    """Return a set's shader decoder with the functions that take a footprint.
+
+    The coarse levels come from the cpu backend whatever else there is, so that the same file gives the same bytes.
+    """
+    texels = render_channels(quantized, make_backend("cpu"))
+    return build_decoder(quantized, block_log2, coarse_levels(quantized, texels))
 
 
 def scaled_size(quantized: QuantizedGaussianSet, scale: float | None, size: tuple[int, int] | None) -> tuple[int, int]:

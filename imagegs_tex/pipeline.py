@@ -21,6 +21,7 @@ from imagegs_tex.metrics import MapScore, pooled_psnr, pooled_weighted_psnr, sco
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.report import CompareReport, CompressReport, InfoReport, MapInfo, Seconds
 from imagegs_tex.settings import CompressSettings
+from imagegs_tex.shaders.coarse import coarse_layout
 from imagegs_tex.shaders.cost import decode_cost
 from imagegs_tex.shaders.pack import pack_gaussians
 
@@ -81,7 +82,8 @@ def compress_stack(
     texels = stack.width * stack.height
     return CompressReport(
         width=stack.width, height=stack.height, channels=stack.channel_count, gaussians=quantized.gaussian_count,
-        file_bytes=len(data), gpu_bytes=pack_gaussians(quantized).ledger.total, bits_per_texel=8 * len(data) / texels,
+        file_bytes=len(data), gpu_bytes=pack_gaussians(quantized, coarse=coarse_layout(quantized)).ledger.total,
+        bits_per_texel=8 * len(data) / texels,
         bits_per_channel_texel=8 * len(data) / texels / stack.channel_count, psnr_db=pooled_psnr(scores),
         weighted_psnr_db=pooled_weighted_psnr(scores), maps=tuple(scores),
         readings=tuple(texture_map.notes for texture_map in stack.maps),
@@ -156,13 +158,15 @@ def info(file: Path | str) -> InfoReport:
     data = read_igs_bytes(Path(file))
     name = printable(Path(file).name)
     quantized = decode_igs(data, name)
-    packed = pack_gaussians(quantized)
+    coarse = coarse_layout(quantized)
+    packed = pack_gaussians(quantized, coarse=coarse)
     return InfoReport(
         width=quantized.width, height=quantized.height, channels=quantized.channel_count,
         components=quantized.component_count, gaussians=quantized.gaussian_count, version=version_of(data),
         wrap=wrap_words(quantized.wrap),
         file_bytes=len(data), bits_per_texel=8 * len(data) / (quantized.width * quantized.height),
-        gpu_bytes=packed.ledger.total, decode_cost=decode_cost(quantized, packed), sections=section_sizes(data, name),
+        gpu_bytes=packed.ledger.total, decode_cost=decode_cost(quantized, packed, coarse),
+        sections=section_sizes(data, name),
         maps=tuple(_map_info(texture_map) for texture_map in quantized.maps),
     )  # fmt: skip
 

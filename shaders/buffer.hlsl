@@ -11,3 +11,7 @@ float igs_high(float x)
 {
     return asfloat(asuint(x) & 0xFFFFF000u);
 }
+
+// Steps to the next pixel, in pixel shaders.
+#define IGS_DDX(x) ddx(x)
+#define IGS_DDY(x) ddy(x)

@@ -8,10 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
+from imagegs_tex.shaders.coarse import CoarseLevels
 from imagegs_tex.shaders.pack import PackedGaussians
 
 MULTIPLY_ADDS_PER_WEIGHT: Final = 6
 """Two products with the offset along each axis, and two squares; subtractions and one exp2 come on top."""
+
+
+TAPS: Final = (1, 4, 16, 64)
+"""Points of the picture that a sample of level 0, 1, 2 and 3 takes; from FIRST_LEVEL on it takes none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,18 @@ class Spread:
     median: float
     p99: float
     max: int
+
+
+@dataclass(frozen=True, slots=True)
+class SampleCost:
+    """Of one igs_sample_lod at a whole level."""
+
+    level: int
+    decodes: int  # points at which the picture is evaluated from its Gaussians
+    gaussians_median: float  # evaluated
+    gaussians_max: int
+    multiply_adds_mean: float
+    coarse_words: int  # words read of the coarse levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +52,12 @@ class DecodeCost:
     multiply_adds_max: int  # if every candidate of the worst block counted
     block_size: int  # texels
     tile_size: int  # texels
+    samples: tuple[SampleCost, ...]  # by level, from 0 on; empty without the functions that take a footprint
 
 
-def decode_cost(quantized: QuantizedGaussianSet, packed: PackedGaussians) -> DecodeCost:
+def decode_cost(
+    quantized: QuantizedGaussianSet, packed: PackedGaussians, coarse: CoarseLevels | None = None
+) -> DecodeCost:  # fmt: skip
     """Count what the decoders do."""
     index = packed.index
     texels = quantized.width * quantized.height
@@ -50,16 +70,31 @@ def decode_cost(quantized: QuantizedGaussianSet, packed: PackedGaussians) -> Dec
     positive_mean = min(weights_mean, float(np.minimum(areas, texels).sum()) / texels)
     components = quantized.component_count
     basis = components * (quantized.channel_count + 2)
+    candidates = _spread(index.candidates.ravel())
+    multiply_adds = weights_mean * MULTIPLY_ADDS_PER_WEIGHT + positive_mean * components + basis
     return DecodeCost(
-        candidates=_spread(index.candidates.ravel()),
+        candidates=candidates,
         entries=_spread(index.scanned),
         weights_mean=weights_mean,
         positive_mean=positive_mean,
-        multiply_adds_mean=weights_mean * MULTIPLY_ADDS_PER_WEIGHT + positive_mean * components + basis,
+        multiply_adds_mean=multiply_adds,
         multiply_adds_max=int(index.candidates.max()) * (MULTIPLY_ADDS_PER_WEIGHT + components) + basis,
         block_size=size,
         tile_size=4 * size,
+        samples=() if coarse is None else _samples(candidates, multiply_adds, coarse),
     )
+
+
+def _samples(candidates: Spread, multiply_adds: float, coarse: CoarseLevels) -> tuple[SampleCost, ...]:
+    found = [
+        SampleCost(
+            level, decodes, decodes * candidates.median, decodes * candidates.max,
+            decodes * (multiply_adds + (coarse.channel_count if level else 0)), 0,
+        )
+        for level, decodes in enumerate(TAPS)
+    ]  # fmt: skip
+    work, words = 4 * 2 * coarse.channel_count, 4 * coarse.texel_words  # four texels: unpacked, weighted
+    return tuple(found) + tuple(SampleCost(level.level, 0, 0.0, 0, work, words) for level in coarse.levels)
 
 
 def _extents(length: int, size: int) -> NDArray[np.int64]:

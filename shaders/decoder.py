@@ -7,7 +7,9 @@ from typing import Final, Literal
 
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.shaders.accessors import Accessor, accessor_functions, list_accessors
+from imagegs_tex.shaders.coarse import CoarseLevels
 from imagegs_tex.shaders.cost import DecodeCost, decode_cost
+from imagegs_tex.shaders.footprint import footprint_constants, footprint_functions, normal_functions
 from imagegs_tex.shaders.generate import bindings, code_functions, constants
 from imagegs_tex.shaders.pack import PackedGaussians, pack_gaussians
 from imagegs_tex.shaders.translate import to_hlsl
@@ -30,28 +32,39 @@ class Decoder:
     accessors: tuple[Accessor, ...]
     cost: DecodeCost
     channel_count: int  # coded channels
+    coarse: CoarseLevels | None  # None: no functions that take a footprint
 
 
-def build_decoder(quantized: QuantizedGaussianSet, block_log2: int | None = None) -> Decoder:
+def build_decoder(
+    quantized: QuantizedGaussianSet, block_log2: int | None = None, coarse: CoarseLevels | None = None
+) -> Decoder:
     """Specialise the decoder's source for a file.
 
     Args:
         quantized: a valid set
         block_log2: see :func:`imagegs_tex.shaders.pack.pack_gaussians`
+        coarse: of :func:`imagegs_tex.shaders.coarse.coarse_levels`, for the functions that take a footprint; None
+            leaves those out
 
     Raises:
         UsageError: the supports overlap beyond what an index can hold
     """
-    packed = pack_gaussians(quantized, block_log2)
+    packed = pack_gaussians(quantized, block_log2, coarse)
     accessors = list_accessors(quantized.maps)
     parts = {
         "codes": code_functions(quantized, packed),
         "accessors": accessor_functions(quantized.maps, accessors),
         "surface": _surface(accessors),
+        "fetch": f"    IgsTexel texel = {'igs_decode' if coarse is None else 'igs_sample'}(uv);\n",
     }
     head = constants(quantized, packed) + "\n" + bindings()
     has = "".join(f"#define {name.upper()}_EXISTS 1\n" for name in dict.fromkeys(a.name for a in accessors))
-    core = _fill(source("core.glsl"), parts)
+    core, core_hlsl = _fill(source("core.glsl"), parts), _fill(source("core.hlsl"), _translated(parts))
+    if coarse is not None:
+        head += footprint_constants(quantized, packed, coarse)
+        parts |= {"coarse": footprint_functions(coarse), "normals": normal_functions(quantized.maps, accessors)}
+        core += "\n" + _fill(source("footprint.glsl"), parts)
+        core_hlsl += "\n" + _fill(source("footprint.hlsl"), _translated(parts))
     tiles = source("tiles.glsl")
     includes = {
         STORAGE_INCLUDE: _include(head + has, source("storage.glsl"), core, source("tiles_storage.glsl"), tiles),
@@ -59,7 +72,7 @@ def build_decoder(quantized: QuantizedGaussianSet, block_log2: int | None = None
         HLSL_INCLUDE: _include(
             head + has,
             source("buffer.hlsl"),
-            _fill(source("core.hlsl"), {name: to_hlsl(part) for name, part in parts.items()}),
+            core_hlsl,
             source("tiles_buffer.hlsl"),
             source("tiles.hlsl"),
         ),
@@ -70,8 +83,9 @@ def build_decoder(quantized: QuantizedGaussianSet, block_log2: int | None = None
     for name in ("sample_texture.vert", "sample_texture.frag"):
         samples[name] = with_include(_fill(source(name), parts), includes[TEXTURE_INCLUDE])
     for name in ("sample_compute.hlsl", "sample_pixel.hlsl"):
-        samples[name] = _fill(source(name), {name: to_hlsl(part) for name, part in parts.items()})
-    return Decoder(includes, samples, packed, accessors, decode_cost(quantized, packed), quantized.channel_count)
+        samples[name] = _fill(source(name), _translated(parts))
+    cost = decode_cost(quantized, packed, coarse)
+    return Decoder(includes, samples, packed, accessors, cost, quantized.channel_count, coarse)
 
 
 def source(name: str) -> str:
@@ -90,6 +104,10 @@ def _include(head: str, access: str, core: str, tile_access: str = "", tiles: st
         "// Decodes one .igs material. Generated for that file; igs_decode(uv) and the accessors are the interface.\n"
         f"#ifndef IGS_DECODE\n#define IGS_DECODE\n\n{head}\n{access}\n{core}{compute}\n#endif // IGS_DECODE\n"
     )
+
+
+def _translated(parts: dict[str, str]) -> dict[str, str]:
+    return {name: to_hlsl(part) for name, part in parts.items()}
 
 
 def _fill(text: str, parts: dict[str, str]) -> str:

@@ -5,6 +5,7 @@
     records       N x word_count words   position and bit-packed codes (layout.py)
     tile starts   T + 1 words            first entry of each tile
     entries       E words                Gaussian | mask << 16, or two words each when N > 65536 (index.py)
+    coarse        words                  the levels of 16 texels and more, where they are wanted (coarse.py)
     filling       zeros up to a whole row of the texture variant, at most 1 KB in files below 2 MB
 
 Index bytes and Gaussians evaluated per texel (median, most), brick_wall_017 at 8,426 Gaussians on 1024 x 1024 texels:
@@ -26,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
+from imagegs_tex.shaders.coarse import CoarseLevels
 from imagegs_tex.shaders.index import TileIndex, build_index
 from imagegs_tex.shaders.layout import RecordLayout, pack_records, record_layout
 
@@ -49,12 +51,13 @@ class ByteLedger:
     records: int
     tile_starts: int
     entries: int
+    coarse: int
     filling: int
 
     @property
     def total(self) -> int:
         """All of the buffer."""
-        return self.records + self.tile_starts + self.entries + self.filling
+        return self.records + self.tile_starts + self.entries + self.coarse + self.filling
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class PackedGaussians:
     index: TileIndex
     tiles_at: int  # word at which the tile starts begin
     entries_at: int  # word at which the entries begin
+    coarse_at: int  # word at which the coarse levels begin
     entry_words: int  # 1 or 2
     row_log2: int  # the texture variant's width is 2^row_log2 texels of one word
     ledger: ByteLedger
@@ -76,13 +80,16 @@ class PackedGaussians:
         return 1 << self.row_log2, len(self.words) >> self.row_log2
 
 
-def pack_gaussians(quantized: QuantizedGaussianSet, block_log2: int | None = None) -> PackedGaussians:
+def pack_gaussians(
+    quantized: QuantizedGaussianSet, block_log2: int | None = None, coarse: CoarseLevels | None = None
+) -> PackedGaussians:
     """Make the buffer.
 
     Args:
         quantized: a valid set
         block_log2: blocks are 2^block_log2 texels, 3..5; None: the smallest whose index is at most
             INDEX_SHARE of the records
+        coarse: the levels for footprints of 16 texels and more; None leaves them out
 
     Raises:
         UsageError: the supports overlap beyond what an index can hold
@@ -94,7 +101,8 @@ def pack_gaussians(quantized: QuantizedGaussianSet, block_log2: int | None = Non
     entries = index.gaussians | index.masks.astype(np.uint32) << 16
     if entry_words == 2:
         entries = np.stack([index.gaussians, index.masks.astype(np.uint32)], axis=1).ravel()
-    used = np.concatenate([records.ravel(), index.tile_starts, entries])
+    coarse_words = np.empty(0, dtype=np.uint32) if coarse is None else coarse.words
+    used = np.concatenate([records.ravel(), index.tile_starts, entries, coarse_words])
     row_log2 = _SMALL_ROW_LOG2 if len(used) <= _MAX_ROWS << _SMALL_ROW_LOG2 else _LARGE_ROW_LOG2
     filling = -len(used) % (1 << row_log2)
     return PackedGaussians(
@@ -103,9 +111,10 @@ def pack_gaussians(quantized: QuantizedGaussianSet, block_log2: int | None = Non
         index=index,
         tiles_at=records.size,
         entries_at=records.size + len(index.tile_starts),
+        coarse_at=records.size + len(index.tile_starts) + len(entries),
         entry_words=entry_words,
         row_log2=row_log2,
-        ledger=ByteLedger(records.nbytes, index.tile_starts.nbytes, 4 * len(entries), 4 * filling),
+        ledger=ByteLedger(records.nbytes, index.tile_starts.nbytes, 4 * len(entries), coarse_words.nbytes, 4 * filling),
     )
 
 

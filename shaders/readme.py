@@ -35,6 +35,36 @@ corner in units of 16 texels and dispatch fewer groups.""",
 }
 
 
+_MIPS: Final = {
+    "glsl": """## Minification
+`igs_sample(uv)` (pixel shaders, outside of branches), `igs_sample_lod(uv, lod)` and `igs_sample_grad(uv, dFdx, dFdy)`
+return the material under a footprint, as from a box-filtered mip chain.""",
+    "hlsl": """## Minification
+`igs_sample(uv)` (pixel shaders, outside of branches), `igs_sample_lod(uv, lod)` and `igs_sample_grad(uv, ddx, ddy)`
+return the material under a footprint, as from a box-filtered mip chain.""",
+}
+
+
+def _mips(description: dict[str, Any]) -> str:
+    """Return the section about footprints with what samples cost; empty without those functions."""
+    samples = description["cost"]["samples"]
+    if not samples:
+        return ""
+    rows = "".join(
+        f"| {s['level']} | {s['gaussians_median']:g} | {s['gaussians_max']} | {s['multiply_adds_mean']:.0f} | 0 |\n"
+        for s in samples
+        if s["decodes"]
+    )
+    coarse = next(s for s in samples if not s["decodes"])
+    rows += f"| from {coarse['level']} on | 0 | 0 | {coarse['multiply_adds_mean']:.0f} | {coarse['coarse_words']} |\n"
+    return f"""
+{_MIPS[description["language"]]}
+
+| level | Gaussians evaluated: median | most | multiply-adds | words read |
+|---|---|---|---|---|
+{rows}"""
+
+
 def readme(description: dict[str, Any]) -> str:
     """Return the page as Markdown. It contains no text from the file: maps appear by number and accessor.
 
@@ -87,6 +117,6 @@ Nothing else is resident: steps and basis are constants in the code, so the incl
 
 On average {cost["weights_mean"]:.1f} weights, {cost["positive_mean"]:.1f} of them above zero, and
 {cost["multiply_adds_mean"]:.0f} multiply-adds per texel; never more than {cost["multiply_adds_max"]}.
-
+{_mips(description)}
 `imagegs-tex verify` runs these decoders on your machine's OpenGL and holds them against the reference decode.
 """

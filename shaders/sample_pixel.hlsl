@@ -17,7 +17,8 @@ Vertex VSMain(uint index : SV_VertexID)
 
 float4 PSMain(Vertex vertex) : SV_Target0
 {
-    IgsTexel texel = igs_decode(vertex.uv);
+    float2 uv = vertex.uv;
+//@generated fetch
     float3 light = float3(0.4, 0.5, 0.77); // unit vector to the light, tangent space
 //@generated surface
     float3 halfway = normalize(light + float3(0.0, 0.0, 1.0));

@@ -9,7 +9,7 @@ uniform vec3 light; // unit vector to the light, tangent space
 
 void main()
 {
-    IgsTexel texel = igs_decode(uv);
+//@generated fetch
 //@generated surface
     vec3 halfway = normalize(light + vec3(0.0, 0.0, 1.0));
     float shininess = 2.0 / max(0.002, roughness * roughness * roughness * roughness) - 2.0;

@@ -15,3 +15,7 @@ float igs_high(float x)
 {
     return uintBitsToFloat(floatBitsToUint(x) & 0xFFFFF000u);
 }
+
+// Steps to the next pixel, in pixel shaders.
+#define IGS_DDX(x) dFdx(x)
+#define IGS_DDY(x) dFdy(x)

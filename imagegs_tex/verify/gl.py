@@ -110,6 +110,26 @@ class Scene:
         )
         return program, self.hold(self.context.vertex_array(program, []))
 
+    def at_points(self, program: GlObject, points: FloatRows, result_width: int) -> FloatRows:
+        """Run a compute shader over rows of floats [P, n]; return what it writes for each [P, result_width]."""
+        at_once = max(1, _RESULT_FLOATS // result_width)
+        parts = []
+        for start in range(0, len(points), at_once):
+            chunk = np.ascontiguousarray(points[start : start + at_once])
+            given = self.context.buffer(chunk.tobytes())
+            results = self.context.buffer(reserve=4 * len(chunk) * result_width)
+            place = self.context.buffer(np.array([0, 0, 0, len(chunk)], dtype=np.int32).tobytes())
+            self.data.bind_to_storage_buffer(DATA_BINDING)
+            given.bind_to_storage_buffer(POINTS_BINDING)
+            results.bind_to_storage_buffer(RESULTS_BINDING)
+            place.bind_to_uniform_block(PLACE_BINDING)
+            program.run(-(-len(chunk) // _POINTS_PER_GROUP))
+            self.context.memory_barrier()
+            parts.append(np.frombuffer(results.read(), np.float32).reshape(len(chunk), result_width))
+            for buffer in (given, results, place):
+                buffer.release()
+        return np.concatenate(parts)
+
     def median_milliseconds(self, draw: Callable[[], None], repeats: int) -> float | None:
         """Return the GPU timer's median over some repeats, after a second that does not count.
 
@@ -155,28 +175,11 @@ class ComputeDecoder:
         scene.context.memory_barrier()
         layers = np.frombuffer(target.read(), np.float32).reshape(scene.layer_count, row_count, scene.width, 4)
         target.release()
-        return _channels_last(layers, scene.channel_count)
+        return channels_last(layers, scene.channel_count)
 
     def points(self, uv: NDArray[np.float32]) -> FloatRows:
         """Return channels and accessors [P, R] at texture coordinates [P, 2]."""
-        scene = self._scene
-        at_once = max(1, _RESULT_FLOATS // self._result_width)
-        parts = []
-        for start in range(0, len(uv), at_once):
-            chunk = np.ascontiguousarray(uv[start : start + at_once])
-            points = scene.context.buffer(chunk.tobytes())
-            results = scene.context.buffer(reserve=4 * len(chunk) * self._result_width)
-            place = scene.context.buffer(np.array([0, 0, 0, len(chunk)], dtype=np.int32).tobytes())
-            scene.data.bind_to_storage_buffer(DATA_BINDING)
-            points.bind_to_storage_buffer(POINTS_BINDING)
-            results.bind_to_storage_buffer(RESULTS_BINDING)
-            place.bind_to_uniform_block(PLACE_BINDING)
-            self._points.run(-(-len(chunk) // _POINTS_PER_GROUP))
-            scene.context.memory_barrier()
-            parts.append(np.frombuffer(results.read(), np.float32).reshape(len(chunk), self._result_width))
-            for buffer in (points, results, place):
-                buffer.release()
-        return np.concatenate(parts)
+        return self._scene.at_points(self._points, uv, self._result_width)
 
     def milliseconds(self, repeats: int) -> float | None:
         """Return the GPU timer's median for the whole picture: to RGBA8, or RGBA32F where HLSL was translated."""
@@ -244,7 +247,7 @@ class PixelDecoder:
         layers = np.stack([np.frombuffer(target.read(), np.float32) for target in targets])
         for resource in (frame, *targets, *bound):
             resource.release()
-        return _channels_last(layers.reshape(scene.layer_count, size[1], size[0], 4), scene.channel_count)
+        return channels_last(layers.reshape(scene.layer_count, size[1], size[0], 4), scene.channel_count)
 
     def _bind(self, origin: tuple[int, int], uv: NDArray[np.float32] | None) -> list[GlObject]:
         """Bind data, points and place in each language's way; return what to release after drawing."""
@@ -271,7 +274,7 @@ class PixelDecoder:
         return [buffer, place, texture]
 
 
-def _channels_last(layers: FloatRows, channel_count: int) -> FloatRows:
+def channels_last(layers: FloatRows, channel_count: int) -> FloatRows:
     """Bring layers [L, H, W, 4] to [H, W, C]."""
     _, height, width, _ = layers.shape
     return np.ascontiguousarray(np.moveaxis(layers, 0, 2).reshape(height, width, -1)[..., :channel_count])

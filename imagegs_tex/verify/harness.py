@@ -102,12 +102,12 @@ def glsl_pixel(decoder: Decoder) -> str:
 layout(std430, binding = {POINTS_BINDING}) readonly buffer Points {{ vec2 points[]; }};
 uniform ivec2 origin;
 uniform bool use_points;
-{_glsl_targets(decoder)}
+{glsl_targets(decoder)}
 void main()
 {{
     int at = (int(gl_FragCoord.y) << {POINTS_ROW_LOG2}) + int(gl_FragCoord.x);
     IgsTexel texel = use_points ? igs_decode(points[at]) : igs_decode_at(gl_FragCoord.xy + vec2(origin));
-{_fill_targets(decoder)}}}
+{fill_targets(decoder)}}}
 """,
         decoder.includes[STORAGE_INCLUDE],
     )
@@ -121,12 +121,12 @@ def texture_pixel(decoder: Decoder) -> str:
 uniform highp sampler2D points;
 uniform ivec2 origin;
 uniform bool use_points;
-{_glsl_targets(decoder)}
+{glsl_targets(decoder)}
 void main()
 {{
     vec2 uv = texelFetch(points, ivec2(gl_FragCoord.xy), 0).xy;
     IgsTexel texel = use_points ? igs_decode(uv) : igs_decode_at(gl_FragCoord.xy + vec2(origin));
-{_fill_targets(decoder)}}}
+{fill_targets(decoder)}}}
 """,
         decoder.includes[TEXTURE_INCLUDE],
     )
@@ -134,7 +134,7 @@ void main()
 
 def hlsl_pixel(decoder: Decoder) -> str:
     """Return the same in HLSL."""
-    layers = _layer_count(decoder)
+    layers = layer_count(decoder)
     targets = "".join(f"    float4 layer{i} : SV_Target{i};\n" for i in range(layers))
     fill = "".join(f"    targets.layer{i} = igs_layer(texel, {i});\n" for i in range(layers))
     return f"""#include "{HLSL_INCLUDE}"
@@ -162,16 +162,19 @@ def result_width(decoder: Decoder) -> int:
     return decoder.channel_count + sum(accessor.width for accessor in decoder.accessors)
 
 
-def _layer_count(decoder: Decoder) -> int:
+def layer_count(decoder: Decoder) -> int:
+    """Return how many targets of four channels hold all coded channels."""
     return -(-decoder.channel_count // 4)
 
 
-def _glsl_targets(decoder: Decoder) -> str:
-    return "".join(f"layout(location = {i}) out highp vec4 layer{i};\n" for i in range(_layer_count(decoder)))
+def glsl_targets(decoder: Decoder) -> str:
+    """Return the declarations of the targets."""
+    return "".join(f"layout(location = {i}) out highp vec4 layer{i};\n" for i in range(layer_count(decoder)))
 
 
-def _fill_targets(decoder: Decoder) -> str:
-    return "".join(f"    layer{i} = igs_layer(texel, {i});\n" for i in range(_layer_count(decoder)))
+def fill_targets(decoder: Decoder) -> str:
+    """Return what writes a texel to the targets."""
+    return "".join(f"    layer{i} = igs_layer(texel, {i});\n" for i in range(layer_count(decoder)))
 
 
 def _store_all(decoder: Decoder, vector: str, store: str) -> str:

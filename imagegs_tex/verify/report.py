@@ -24,6 +24,7 @@ class VariantResult:
     texel_error: float  # largest difference over all texels and channels
     point_error: float  # largest over the random points and channels
     accessor_error: float | None  # largest over the points and all accessors; None where a variant does not run them
+    sample_error: float | None  # largest over samples with footprints; None where the decoder has none
     steps: int  # largest difference after rounding to 8 bits, texels and points
     differing_share: float  # of all values, those whose 8-bit roundings differ
     milliseconds: float | None  # GPU timer, median, all texels and channels; None where not asked for
@@ -37,13 +38,16 @@ class GpuBytes:
     records: int
     tile_starts: int
     entries: int
+    coarse: int
     filling: int
     total: int
 
     @classmethod
     def of(cls, ledger: ByteLedger) -> "GpuBytes":
         """Add up a ledger."""
-        return cls(ledger.records, ledger.tile_starts, ledger.entries, ledger.filling, ledger.total)
+        return cls(
+            ledger.records, ledger.tile_starts, ledger.entries, ledger.coarse, ledger.filling, ledger.total
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,22 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from imagegs_tex.decoder import shader_decoder
 from imagegs_tex.formats.atomic import make_folder, write_files
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.names import printable
 from imagegs_tex.formats.stack import TextureMap, TextureStack, expand_map
 from imagegs_tex.metrics import pooled_psnr, score_map
-from imagegs_tex.shaders.decoder import HLSL_INCLUDE, LANGUAGES, Decoder, Language, build_decoder
-from imagegs_tex.verify import harness
+from imagegs_tex.shaders.decoder import HLSL_INCLUDE, LANGUAGES, Decoder, Language
+from imagegs_tex.verify import harness, sample_shaders
 from imagegs_tex.verify.accessors import accessor_error
+from imagegs_tex.verify.footprint import CoarseMeans, FootprintReference
 from imagegs_tex.verify.gl import ComputeDecoder, Device, PixelDecoder, Scene, is_software, open_device
+from imagegs_tex.verify.gl_samples import ComputeSampler, PixelSampler, Sampler
 from imagegs_tex.verify.reference import ReferencePicture, reference_picture, reference_points, reference_rows
 from imagegs_tex.verify.report import MAX_ERROR, MAX_STEPS, GpuBytes, SourceScore, VariantResult, VerifyReport
+from imagegs_tex.verify.samples import SampleCheck
 from imagegs_tex.verify.toolchain import CompileError, HlslCompiler, has_tool, hlsl_to_glsl, require_tool
 
 POINT_COUNT: Final = 100_000
@@ -40,6 +44,13 @@ AnyDecoder = ComputeDecoder | PixelDecoder
 class _Variant:
     name: str
     make: Callable[[Scene, Decoder], AnyDecoder]
+    make_sampler: Callable[[Scene, Decoder], Sampler]
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    decoder: AnyDecoder
+    sampler: Sampler | None  # None without functions that take a footprint
 
 
 @dataclass
@@ -101,7 +112,7 @@ def verify(
         repeats = 0
         left_out.append("times: a software rasterizer's timer says nothing about a GPU")
     left_out += [f"{language}: not asked for" for language in LANGUAGES if language not in wanted]
-    decoder = decoder or build_decoder(quantized)
+    decoder = decoder or shader_decoder(quantized)
     picture = reference_picture(quantized)
     rng = np.random.default_rng(_SEED)
     # As many bits as leave uv times the size exact in float32, so that all agree on where the points are: at a steep
@@ -114,7 +125,11 @@ def verify(
     size = (quantized.width, quantized.height)
     with Scene(chosen, decoder.packed, size, quantized.channel_count) as scene:
         compiled, results = _compile(scene, decoder, wanted)
-        texel_errors = _check_texels(picture, compiled, differences)
+        texel_errors, means = _check_texels(picture, compiled, differences)
+        samples = None
+        if decoder.coarse is not None and compiled:
+            footprints = FootprintReference(picture, quantized.wrap, means.levels())
+            samples = SampleCheck(quantized, decoder, footprints, _SEED)
         for name, variant in compiled.items():
             results[name] = _result(
                 name,
@@ -124,10 +139,11 @@ def verify(
                 maps=quantized.maps,
                 decoder=decoder,
                 repeats=repeats,
+                samples=samples,
             )
         score = None
         if source is not None and compiled:
-            score = score_source(quantized, source, next(iter(compiled.values())))
+            score = score_source(quantized, source, next(iter(compiled.values())).decoder)
     ordered = tuple(results[variant.name] for variant in _variants(wanted))
     return VerifyReport(
         passed=all(result.passed for result in ordered), renderer=chosen.renderer, gl_version=chosen.version,
@@ -168,10 +184,22 @@ def _variants(languages: tuple[Language, ...]) -> list[_Variant]:
     variants = []
     if "glsl" in languages:
         variants += [
-            _Variant("glsl-compute", _glsl_compute),
-            _Variant("glsl-pixel", lambda scene, decoder: PixelDecoder(scene, harness.glsl_pixel(decoder), False)),
             _Variant(
-                "texture-pixel", lambda scene, decoder: PixelDecoder(scene, harness.texture_pixel(decoder), False)
+                "glsl-compute",
+                _glsl_compute,
+                lambda scene, decoder: ComputeSampler(
+                    scene, sample_shaders.glsl_requests(decoder), sample_shaders.result_width(decoder)
+                ),
+            ),
+            _Variant(
+                "glsl-pixel",
+                lambda scene, decoder: PixelDecoder(scene, harness.glsl_pixel(decoder), False),
+                lambda scene, decoder: PixelSampler(scene, sample_shaders.glsl_pixels(decoder), False),
+            ),
+            _Variant(
+                "texture-pixel",
+                lambda scene, decoder: PixelDecoder(scene, harness.texture_pixel(decoder), False),
+                lambda scene, decoder: PixelSampler(scene, sample_shaders.texture_pixels(decoder), False),
             ),
         ]
     if "hlsl" in languages:
@@ -180,8 +208,8 @@ def _variants(languages: tuple[Language, ...]) -> list[_Variant]:
             compilers.append(("-dxc", "dxc"))
         for suffix, compiler in compilers:
             variants += [
-                _Variant(f"hlsl-compute{suffix}", _hlsl_compute(compiler)),
-                _Variant(f"hlsl-pixel{suffix}", _hlsl_pixel(compiler)),
+                _Variant(f"hlsl-compute{suffix}", _hlsl_compute(compiler), _hlsl_compute_sampler(compiler)),
+                _Variant(f"hlsl-pixel{suffix}", _hlsl_pixel(compiler), _hlsl_pixel_sampler(compiler)),
             ]
     return variants
 
@@ -209,30 +237,51 @@ def _hlsl_pixel(compiler: HlslCompiler) -> Callable[[Scene, Decoder], AnyDecoder
     return make
 
 
+def _hlsl_compute_sampler(compiler: HlslCompiler) -> Callable[[Scene, Decoder], Sampler]:
+    def make(scene: Scene, decoder: Decoder) -> Sampler:
+        includes = {HLSL_INCLUDE: decoder.includes[HLSL_INCLUDE]}
+        source = hlsl_to_glsl(sample_shaders.hlsl_requests(decoder), "comp", includes, compiler)
+        return ComputeSampler(scene, source, sample_shaders.result_width(decoder))
+
+    return make
+
+
+def _hlsl_pixel_sampler(compiler: HlslCompiler) -> Callable[[Scene, Decoder], Sampler]:
+    def make(scene: Scene, decoder: Decoder) -> Sampler:
+        includes = {HLSL_INCLUDE: decoder.includes[HLSL_INCLUDE]}
+        source = hlsl_to_glsl(sample_shaders.hlsl_pixels(decoder), "frag", includes, compiler)
+        return PixelSampler(scene, source, True)
+
+    return make
+
+
 def _compile(
     scene: Scene, decoder: Decoder, languages: tuple[Language, ...]
-) -> tuple[dict[str, AnyDecoder], dict[str, VariantResult]]:
+) -> tuple[dict[str, _Compiled], dict[str, VariantResult]]:
     compiled, results = {}, {}
     for variant in _variants(languages):
         try:
-            compiled[variant.name] = variant.make(scene, decoder)
+            sampler = None if decoder.coarse is None else variant.make_sampler(scene, decoder)
+            compiled[variant.name] = _Compiled(variant.make(scene, decoder), sampler)
         except CompileError as error:
             results[variant.name] = VariantResult(
-                variant.name, False, 1.0, 1.0, None, 255, 1.0, None, printable(error)
+                variant.name, False, 1.0, 1.0, None, None, 255, 1.0, None, printable(error)
             )  # fmt: skip
     return compiled, results
 
 
 def _check_texels(
-    picture: ReferencePicture, compiled: dict[str, AnyDecoder], differences: Path | None
-) -> dict[str, _Errors]:
-    """Compare every texel, some rows at a time, each computed once for all variants."""
+    picture: ReferencePicture, compiled: dict[str, _Compiled], differences: Path | None
+) -> tuple[dict[str, _Errors], CoarseMeans]:
+    """Compare every texel, some rows at a time, each computed once for all variants and for the coarse levels."""
     errors = {name: _Errors() for name in compiled}
+    means = CoarseMeans(picture)
     pictures: dict[str, list[NDArray[np.float64]]] = {name: [] for name in compiled}
     for first, count in _bands(picture.height):
         expected = reference_rows(picture, first, count)
+        means.add(first, expected)
         for name, variant in compiled.items():
-            found = variant.rows(first, count)
+            found = variant.decoder.rows(first, count)
             errors[name].add(found, expected)
             if differences is not None:
                 pictures[name].append(found - expected)
@@ -240,7 +289,7 @@ def _check_texels(
         make_folder(differences)
         for name, bands in pictures.items():
             write_files(_difference_pictures(differences, name, np.concatenate(bands)))
-    return errors
+    return errors, means
 
 
 def _difference_pictures(folder: Path, name: str, difference: NDArray[np.float64]) -> dict[Path, bytes]:
@@ -260,34 +309,38 @@ def _difference_pictures(folder: Path, name: str, difference: NDArray[np.float64
 
 def _result(
     name: str,
-    variant: AnyDecoder,
+    variant: _Compiled,
     texels: _Errors,
     expected: tuple[NDArray[np.float32], NDArray[np.float64]],
     *,
     maps: tuple[TextureMap, ...],
     decoder: Decoder,
     repeats: int,
+    samples: SampleCheck | None,
 ) -> VariantResult:
     """Check the points and sum up; expected: texture coordinates [P, 2] and the reference's values there [P, C]."""
     uv, at_points = expected
     points = _Errors()
-    found = variant.points(uv)
+    found = variant.decoder.points(uv)
     channels = decoder.channel_count
     points.add(found[:, :channels], at_points)
     accessors = None
     if found.shape[1] > channels:
         accessors = accessor_error(maps, decoder.accessors, found[:, channels:], at_points)
+    sampled = None if samples is None or variant.sampler is None else samples.error(variant.sampler)
     steps = max(texels.steps, points.steps)
-    within = all(error <= MAX_ERROR for error in (texels.largest, points.largest, accessors or 0.0))
+    errors = texels.largest, points.largest, accessors or 0.0, sampled or 0.0  # NaN is true, and not within
+    within = all(error <= MAX_ERROR for error in errors)
     return VariantResult(
         name=name,
         passed=within and steps <= MAX_STEPS,
         texel_error=texels.largest,
         point_error=points.largest,
         accessor_error=accessors,
+        sample_error=sampled,
         steps=steps,
         differing_share=(texels.differing + points.differing) / max(1, texels.values + points.values),
-        milliseconds=variant.milliseconds(repeats) if repeats else None,
+        milliseconds=variant.decoder.milliseconds(repeats) if repeats else None,
     )
 
 

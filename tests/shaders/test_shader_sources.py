@@ -44,7 +44,7 @@ def material():
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["core", "tiles"])
+@pytest.mark.parametrize("name", ["core", "tiles", "footprint"])
 def test_glsl_and_hlsl_are_one_algorithm(name):
     assert to_hlsl(source(f"{name}.glsl")) == source(f"{name}.hlsl")
 

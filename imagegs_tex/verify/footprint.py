@@ -1,0 +1,160 @@
+"""What a sample with a footprint should be (docs/igs-format.md, "Minification"), in float64 and from the picture alone.
+
+Coarse levels are the picture's exact means here: that a decoder stores them in 10 bits is part of its error.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagegs_tex.verify.reference import ReferencePicture, reference_points
+
+FIRST_COARSE: Final = 4
+_FINEST_SLACK: Final = 1 / 256
+_COUNT_SLACK: Final = 1 / 64
+_TIE: Final = 1e-3
+
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class FootprintReference:
+    """A picture and its coarse levels."""
+
+    picture: ReferencePicture
+    repeats: tuple[bool, bool]
+    levels: tuple[Float, ...]  # [down, across, C] of level 4, 5, ... to the one of one texel
+
+    @property
+    def last(self) -> int:
+        """The last level."""
+        return FIRST_COARSE + len(self.levels) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Samples:
+    """Samples of one lod each, and what each adds to which result."""
+
+    owner: NDArray[np.int64]  # [S]
+    centre: Float  # [S, 2] texels
+    lod: Float  # [S]
+    weight: Float  # [S]
+
+
+class CoarseMeans:
+    """Gathers the coarse levels from rows of the picture, in order."""
+
+    def __init__(self, picture: ReferencePicture) -> None:
+        self._sizes = picture.width, picture.height
+        across, down = (-(-size >> FIRST_COARSE) for size in self._sizes)
+        self._sums = np.zeros((down, across, len(picture.offset)))
+
+    def add(self, first_row: int, rows: Float) -> None:
+        """Add texel rows [R, W, C]."""
+        y = np.arange(first_row, first_row + len(rows)) >> FIRST_COARSE
+        starts = np.arange(0, self._sizes[0], 1 << FIRST_COARSE)
+        np.add.at(self._sums, y, np.add.reduceat(rows, starts, axis=1))
+
+    def levels(self) -> tuple[Float, ...]:
+        """Return all levels, once every row was added."""
+        found, sums, level = [], self._sums, FIRST_COARSE
+        while True:
+            covered = [_covered(size, level) for size in self._sizes]
+            found.append(sums / (covered[1][:, None, None] * covered[0][None, :, None]))
+            if sums.shape[:2] == (1, 1):
+                return tuple(found)
+            for axis in (0, 1):
+                sums = np.add.reduceat(sums, np.arange(0, sums.shape[axis], 2), axis=axis)
+            level += 1
+
+
+def _covered(size: int, level: int) -> Float:
+    """Return how many texels of the picture each texel of a level covers along one side."""
+    edges = np.minimum(np.arange(0, (-(-size >> level) + 1) << level, 1 << level), size)
+    return np.diff(edges).astype(np.float64)
+
+
+def sample_lod(reference: FootprintReference, points: Float, lod: Float) -> Float:
+    """Return the channels [P, C] at points [P, 2] in texels."""
+    count = len(points)
+    return _evaluate(reference, _Samples(np.arange(count), points, lod, np.ones(count)), count)
+
+
+def sample_grad(
+    reference: FootprintReference, points: Float, step_x: Float, step_y: Float, max_anisotropy: int
+) -> Float:
+    """Return the channels [P, C] under footprints that step_x, step_y [P, 2] span, in texels."""
+    longer, most, least = _axes(step_x, step_y)
+    count = np.clip(np.ceil(most / least - _COUNT_SLACK), 1, max_anisotropy).astype(np.int64)
+    owner = np.repeat(np.arange(len(points)), count)
+    number = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
+    along = (number + 0.5) / count[owner] - 0.5
+    centre = _within(reference, points[owner] + longer[owner] * along[:, None], points[owner])
+    lod = np.log2(np.maximum(least, most / count))
+    return _evaluate(reference, _Samples(owner, centre, lod[owner], 1 / count[owner]), len(points))
+
+
+def away_from_ties(step_x: Float, step_y: Float, max_anisotropy: int) -> NDArray[np.bool_]:
+    """Whether no float32 rounding can change the number of samples or taps."""
+    _, most, least = _axes(step_x, step_y)
+    ratio = most / least - _COUNT_SLACK
+    count = np.clip(np.ceil(ratio), 1, max_anisotropy)
+    lod = np.log2(np.maximum(least, most / count)) - _FINEST_SLACK
+    return np.asarray((np.abs(ratio - np.rint(ratio)) > _TIE) & (np.abs(lod - np.rint(lod)) > _TIE))
+
+
+def _axes(step_x: Float, step_y: Float) -> tuple[Float, Float, Float]:
+    x_length, y_length = np.hypot(*step_x.T), np.hypot(*step_y.T)
+    longer = np.where((x_length < y_length)[:, None], step_y, step_x)
+    return longer, np.maximum(np.maximum(x_length, y_length), 1), np.maximum(np.minimum(x_length, y_length), 1)
+
+
+def _evaluate(reference: FootprintReference, samples: _Samples, count: int) -> Float:
+    result = np.zeros((count, len(reference.picture.offset)))
+    lod = np.clip(samples.lod, 0, reference.last)
+    below = np.floor(lod)
+    fine = lod < FIRST_COARSE
+    weight = np.where(lod <= FIRST_COARSE - 1, 1.0, 1 - (lod - below)) * samples.weight
+    points, weights, owners = [], [], []
+    taps_log2 = np.ceil(np.minimum(lod, FIRST_COARSE - 1) - _FINEST_SLACK).astype(np.int64).clip(0)
+    for log2 in range(FIRST_COARSE):
+        chosen = np.flatnonzero(fine & (taps_log2 == log2))
+        side = 1 << log2
+        grid = np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=-1).reshape(-1, 2)
+        wide = np.minimum(lod[chosen], FIRST_COARSE - 1)
+        apart = np.sqrt((4**wide - 1) / max(1, side * side - 1)) * (side > 1)
+        offsets = apart[:, None, None] * (grid - (side - 1) / 2)
+        centre = samples.centre[chosen][:, None]
+        taps = centre + offsets
+        points.append((_within(reference, taps, centre) if log2 else taps).reshape(-1, 2))
+        weights.append(np.repeat(weight[chosen] / len(grid), len(grid)))
+        owners.append(np.repeat(samples.owner[chosen], len(grid)))
+    values = reference_points(reference.picture, np.concatenate(points))
+    np.add.at(result, np.concatenate(owners), np.concatenate(weights)[:, None] * values)
+    for number, level in enumerate(range(FIRST_COARSE, reference.last + 1)):
+        share = np.maximum(0, 1 - np.abs(lod - level)) * samples.weight
+        chosen = np.flatnonzero(share > 0)
+        texels = _interpolated(reference, reference.levels[number], samples.centre[chosen] / 2.0**level - 0.5)
+        np.add.at(result, samples.owner[chosen], share[chosen, None] * texels)
+    return result
+
+
+def _interpolated(reference: FootprintReference, level: Float, at: Float) -> Float:
+    corner = np.floor(at).astype(np.int64)
+    part = at - corner
+    size = np.array([level.shape[1], level.shape[0]])
+    total = np.zeros((len(at), level.shape[2]))
+    for side in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        place = corner + side
+        place = np.where(reference.repeats, place % size, np.clip(place, 0, size - 1))
+        weight = np.prod(np.where(side, part, 1 - part), axis=1)
+        total += weight[:, None] * level[place[:, 1], place[:, 0]]
+    return total
+
+
+def _within(reference: FootprintReference, points: Float, centre: Float) -> Float:
+    size = np.array([reference.picture.width, reference.picture.height], dtype=np.float64)
+    held = np.clip(points, np.minimum(0.5, centre), np.maximum(size - 0.5, centre))
+    return np.asarray(np.where(reference.repeats, points % size, held))

@@ -1,0 +1,127 @@
+// Sampling with a footprint. Up to 8 texels across, a footprint is the mean of the picture at a square of taps at most
+// one texel apart; from 16 texels on it is read from the coarse levels, with linear interpolation; between the two,
+// and between levels, results are mixed. footprint.glsl and footprint.hlsl differ in the names of vector types only.
+
+//@generated coarse
+
+// What gathers texels.
+IgsTexel igs_no_texel()
+{
+    IgsTexel sum;
+    for (int c = 0; c < IGS_CHANNELS; ++c) {
+        sum.channel[c] = 0.0;
+    }
+    return sum;
+}
+
+IgsTexel igs_plus(IgsTexel sum, IgsTexel texel, float weight)
+{
+    for (int c = 0; c < IGS_CHANNELS; ++c) {
+        sum.channel[c] += weight * texel.channel[c];
+    }
+    return sum;
+}
+
+// A place that a footprint around a centre reaches: on the other side where the picture repeats, at the outermost texel
+// centres where it does not.
+float2 igs_within(float2 p, float2 centre)
+{
+    float2 size = float2(float(IGS_WIDTH), float(IGS_HEIGHT));
+    float2 turned = p - size * floor(p / size);
+    float2 held = clamp(p, min(float2(0.5, 0.5), centre), max(size - float2(0.5, 0.5), centre));
+    return float2(IGS_REPEAT_X ? turned.x : held.x, IGS_REPEAT_Y ? turned.y : held.y);
+}
+
+// The mean over 2^lod x 2^lod texels around a point, lod 0 to 3. The taps' variance is that of the texels of a level,
+// (4^lod - 1) / 12 on each axis: at lod 1, 2 and 3 and a level's texel centres they are those texels.
+IgsTexel igs_mean_at(float2 p, float lod)
+{
+    int taps = 1 << clamp(int(ceil(lod - 0.00390625)), 0, 3);
+    float apart = sqrt((exp2(2.0 * lod) - 1.0) / float(max(taps * taps - 1, 1)));
+    float weight = 1.0 / float(taps * taps);
+    float2 first = p - 0.5 * apart * float(taps - 1) * float2(1.0, 1.0);
+    IgsTexel sum = igs_no_texel();
+    for (int y = 0; y < taps; ++y) {
+        for (int x = 0; x < taps; ++x) {
+            float2 tap = first + apart * float2(float(x), float(y));
+            sum = igs_plus(sum, igs_decode_at(igs_within(tap, p)), weight);
+        }
+    }
+    return sum;
+}
+
+// A coarse level at a point, between its four nearest texels.
+IgsTexel igs_coarse_at(float2 p, int level)
+{
+    uint3 place = igs_coarse_level(level); // first word, texels across, down
+    int2 size = int2(int(place.y), int(place.z));
+    float2 q = p / float(1 << level) - float2(0.5, 0.5);
+    float2 corner = floor(q);
+    float2 part = q - corner;
+    IgsTexel sum = igs_no_texel();
+    for (int k = 0; k < 4; ++k) {
+        int2 side = int2(k & 1, k >> 1);
+        int2 at = int2(int(corner.x), int(corner.y)) + side; // from -1 to the size
+        int2 held = clamp(at, int2(0, 0), size - int2(1, 1));
+        int x = IGS_REPEAT_X ? (at.x + size.x) % size.x : held.x;
+        int y = IGS_REPEAT_Y ? (at.y + size.y) % size.y : held.y;
+        float weight = (side.x == 1 ? part.x : 1.0 - part.x) * (side.y == 1 ? part.y : 1.0 - part.y);
+        uint word = IGS_COARSE_AT + place.x + uint(y * size.x + x) * IGS_COARSE_WORDS;
+        sum = igs_plus(sum, igs_coarse_texel(word), weight);
+    }
+    return sum;
+}
+
+// The picture over 2^lod x 2^lod texels around a point in texels.
+IgsTexel igs_sample_at(float2 p, float lod)
+{
+    float within = clamp(lod, 0.0, float(IGS_COARSE_LAST));
+    float fine = min(1.0, 4.0 - within);
+    IgsTexel sum = igs_no_texel();
+    if (fine > 0.0) { // one call each, because compilers copy all of it to every call
+        sum = igs_plus(sum, igs_mean_at(p, min(within, 3.0)), fine);
+    }
+    for (int k = 0; k < 2; ++k) {
+        int level = int(within) + k;
+        float share = 1.0 - abs(within - float(level));
+        if (share > 0.0 && level >= IGS_COARSE_FIRST) {
+            sum = igs_plus(sum, igs_coarse_at(p, level), share);
+        }
+    }
+    return sum;
+}
+
+// The material at a texture coordinate and level of detail: 0 is igs_decode, level l is as wide as 2^l texels.
+IgsTexel igs_sample_lod(float2 uv, float lod)
+{
+    float2 inside = uv - floor(uv);
+    return igs_sample_at(inside * float2(float(IGS_WIDTH), float(IGS_HEIGHT)), lod);
+}
+
+// The material under a pixel whose steps to the next pixels are step_x and step_y, in texture coordinates: up to
+// IGS_MAX_ANISOTROPY samples along the longer step, each as wide as the shorter one, or as their distance if that is more.
+IgsTexel igs_sample_grad(float2 uv, float2 step_x, float2 step_y)
+{
+    float2 size = float2(float(IGS_WIDTH), float(IGS_HEIGHT));
+    float2 p = (uv - floor(uv)) * size;
+    float2 u = step_x * size;
+    float2 v = step_y * size;
+    float u_length = length(u);
+    float v_length = length(v);
+    float2 longer = u_length < v_length ? v : u;
+    float most = max(max(u_length, v_length), 1.0);
+    float least = max(min(u_length, v_length), 1.0);
+    int count = int(clamp(ceil(most / least - 0.015625), 1.0, float(IGS_MAX_ANISOTROPY)));
+    float lod = log2(max(least, most / float(count)));
+    IgsTexel sum = igs_no_texel();
+    for (int k = 0; k < count; ++k) {
+        float2 centre = igs_within(p + longer * ((float(k) + 0.5) / float(count) - 0.5), p);
+        sum = igs_plus(sum, igs_sample_at(centre, lod), 1.0 / float(count));
+    }
+    return sum;
+}
+
+// In a pixel shader, outside of branches: igs_sample_grad with the pixel's own steps.
+#define igs_sample(uv) igs_sample_grad(uv, IGS_DDX(uv), IGS_DDY(uv))
+
+//@generated normals
