@@ -95,7 +95,7 @@ def main() -> None:
     table = markdown(headings, rows)
     print(f"\n{table}")
     if arguments.write:
-        replace_table("seams", table)
+        replace_table("seams", table, "benchmarks-textures.md")
 
 
 def run(stack: TextureStack, settings: CompressSettings, backend: Backend) -> Run:

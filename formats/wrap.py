@@ -25,8 +25,9 @@ SaidWrap = tuple[bool | None, bool | None]
 """Whether a material repeats in x and in y; None: nobody said."""
 
 MOST_OVER_NEIGHBOURS: Final = 3.0
-MOST_OF_THE_WAY: Final = 0.65
-"""From how much neighbours differ to how much any two lines do."""
+MOST_OF_THE_WAY: Final = (0.65, 0.3)
+"""From how much neighbours differ to how much any two lines do; of the outermost lines, and of those beside them, which
+are three texels apart: so far apart, smooth pictures differ nearly as much as any two lines do."""
 NOISE_SHARE: Final = 0.1
 """Of how much any two lines differ: where neighbours differ nearly as much, chance must not decide."""
 LEAST_DETAIL: Final = 0.2
@@ -99,12 +100,12 @@ def _votes(texels: NDArray[np.float32]) -> _Votes:
     border = np.minimum(_detail(texels[:, :1])[0], _detail(texels[:, -1:])[0])
     far = texels[:, np.linspace(0.1 * along, 0.9 * along, _FAR_LINES).astype(np.int64)]
     goes_on = np.zeros(texels.shape[2], dtype=np.bool_)
-    for depth in (0, 1):
+    for depth, share in enumerate(MOST_OF_THE_WAY):
         left, right = texels[:, depth], texels[:, along - 1 - depth]
         step = _difference(left, right)
         neighbours = _difference(texels[:, first + 2 * depth + 1], inside)
         any_two = (_difference(left[:, None], far) + _difference(right[:, None], far)) / 2
-        limit = neighbours + MOST_OF_THE_WAY * (any_two - neighbours) + NOISE_SHARE * any_two
+        limit = neighbours + share * (any_two - neighbours) + NOISE_SHARE * any_two
         goes_on |= step <= np.minimum(MOST_OVER_NEIGHBOURS * neighbours, limit)
     yes = varies & goes_on & (border >= LEAST_DETAIL * detail) & (border > 0)
     return _Votes(int(np.count_nonzero(yes)), int(np.count_nonzero(varies)))

@@ -8,6 +8,7 @@ from typing import Any, Final
 from imagegs_tex.formats.atomic import make_folder, write_files
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.stack import Coded, TextureMap
+from imagegs_tex.formats.wrap import wrap_words
 from imagegs_tex.shaders.accessors import Accessor
 from imagegs_tex.shaders.decoder import HLSL_INCLUDE, STORAGE_INCLUDE, TEXTURE_INCLUDE, Decoder, Language, build_decoder
 from imagegs_tex.shaders.generate import DATA_BINDING, OUTPUT_BINDING, REGION_BINDING, layer_count
@@ -71,6 +72,7 @@ def describe(quantized: QuantizedGaussianSet, decoder: Decoder, language: Langua
         "language": language,
         "width": quantized.width,
         "height": quantized.height,
+        "wrap": list(wrap_words(quantized.wrap)),  # x, y
         "gaussians": quantized.gaussian_count,
         "channels": quantized.channel_count,
         "components": quantized.component_count,

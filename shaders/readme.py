@@ -7,7 +7,7 @@ _USE: Final = {
 **Pixel shader, GLSL 4.30.** Put `igs_decode.glsl` after `#version`, upload `igs_data.bin` to a storage buffer, bind it
 to {binding} (or `#define IGS_BINDING` first), and call:
 ```glsl
-IgsTexel texel = igs_decode(uv);   // (0, 0) is the top left corner; repeats
+IgsTexel texel = igs_decode(uv);   // (0, 0) is the top left corner; outside [0, 1]: {wrap}
 {example}
 ```
 `igs_decode_at(p)` takes a point in texels instead; texel (x, y) has its centre at (x + 0.5, y + 0.5). One
@@ -23,7 +23,7 @@ a texture R32UI of {texture} texels with the bytes of `igs_data.bin` in row orde
 **Pixel shader, shader model 5.0 and newer.** `#include "igs_decode.hlsl"`, upload `igs_data.bin` to a raw
 buffer, bind it to {binding} (or `#define IGS_REGISTER` first), and call:
 ```hlsl
-IgsTexel texel = igs_decode(uv);   // (0, 0) is the top left corner; repeats
+IgsTexel texel = igs_decode(uv);   // (0, 0) is the top left corner; outside [0, 1]: {wrap}
 {example}
 ```
 `igs_decode_at(p)` takes a point in texels instead; texel (x, y) has its centre at (x + 0.5, y + 0.5). One
@@ -80,6 +80,7 @@ def readme(description: dict[str, Any]) -> str:
     accessors = description["accessors"]
     example = accessors[0]
     use = _USE[language].format(
+        wrap=" in x, ".join(description["wrap"]) + " in y",
         binding=f"binding {data['binding']}" if language == "glsl" else f"register {data['register']}",
         output=output["binding"] if language == "glsl" else f"register {output['register']}",
         texture=f"{texture['texture_width']} x {texture['texture_height']}" if texture else "",

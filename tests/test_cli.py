@@ -101,6 +101,22 @@ def test_compress_writes_a_file_and_a_report(run, material, tmp_path):
     assert all({"name", "semantic", "channels", "psnr_db", "ssim"} <= set(entry) for entry in found["maps"])
 
 
+def test_wrap_is_what_was_asked_for_and_shown(run, material, tmp_path):
+    path, report = tmp_path / "a.igs", tmp_path / "report.json"
+    code, out, _ = run("compress", material, "-o", path, *SMALL[:-1], "--wrap", "repeat,clamp", "--report", report)
+    assert code == 0
+    assert "wrap: repeat in x (as given), clamp in y (as given)" in out
+    assert json.loads(report.read_text(encoding="utf-8"))["wrap"] == ["repeat", "clamp"]
+    assert json.loads(run("info", path, "--json")[1])["wrap"] == ["repeat", "clamp"]
+    assert "wrap repeat,clamp" in run("info", path)[1]
+
+
+def test_another_word_for_wrap_is_refused(fails, material, tmp_path):
+    line = fails(2, "compress", material, "-o", tmp_path / "a.igs", *SMALL, "--wrap", "mirror")
+    assert "--wrap 'mirror'" in line
+    assert not list(tmp_path.iterdir())
+
+
 def test_compress_without_quiet_prints_a_table_and_progress(run, material, tmp_path):
     code, out, err = run("compress", material, "-o", tmp_path / "a.igs", *SMALL[:-1])
     assert code == 0

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from imagegs_tex.feature_codes import choose_feature_codes
+from imagegs_tex.fit_state import constrain
 from imagegs_tex.formats import gaussians as g
 from imagegs_tex.geometry_codes import refine_geometry
 from imagegs_tex.quantize import GeometryQuantizer
@@ -170,3 +173,43 @@ def test_refinement_depends_on_no_thread_count(scene):
         refined(scene, scene["means"], scene["codes"], threads=3),
     )
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+@given(
+    st.integers(1, 600),
+    st.floats(-1000, 1000, allow_nan=False, width=32),
+    st.floats(-4, 12),
+    st.integers(2, 8),
+)
+@settings(max_examples=300, deadline=None)
+def test_a_mean_is_rounded_to_the_nearest_image_that_the_file_can_hold(size, position, log_size, cell_log2):
+    quantizer = GeometryQuantizer(size, size, cell_log2, 0.25, STEP, STEP, (True, True))
+    codes, _, exponents = quantizer.codes(np.full((1, 2), position), np.array([[log_size, 0.0, 0.0]]))
+    step = float(np.exp2(exponents[0, 0]))
+    mean = (codes[0, 0] + 0.5) * step
+    assert 0 < mean < size or codes[0, 0] == 0
+    away = abs((position - mean + size / 2) % size - size / 2)
+    # what is left beyond the last whole step is less than one and a half
+    assert away <= max(0.75 * step, 0.5 * min(step, size)) + 1e-4
+    nearest, _ = quantizer.nearest(torch.full((1, 2), position).double(), torch.tensor([[log_size, 0.0, 0.0]]).double())
+    in_torch, _ = quantizer._nearest_in_torch(
+        torch.full((1, 2), position).double(), torch.tensor([[log_size, 0.0, 0.0]]).double()
+    )
+    assert float(nearest[0, 0]) == mean == float(in_torch[0, 0])
+
+
+def test_means_that_leave_a_repeating_picture_come_back_on_the_other_side():
+    means = torch.tensor([[-0.25, -0.25], [100.5, 50.5], [-1e-9, 20.0], [230.0, -70.0]])
+    shapes = torch.zeros(4, 3)
+    constrain(means, shapes, (100, 50), (True, False))
+    np.testing.assert_allclose(means.numpy(), [[99.75, 0], [0.5, 49.99], [0, 20], [30, 0]], atol=1e-5)
+
+
+@pytest.mark.parametrize("wrap", [(True, False), (False, True), (True, True)], ids=str)
+def test_supports_stay_within_the_pictures_that_the_format_allows(wrap):
+    rng = np.random.default_rng(0)
+    shapes = torch.from_numpy(rng.uniform(-6, 30, (500, 3)))
+    constrain(torch.zeros(500, 2), shapes, (1000, 3), wrap)
+    reaches = g.reaches_of(shapes.numpy(), g.CUTOFF_RANGE[1]) / [1000, 3]
+    assert reaches[:, list(wrap)].max() <= g.MAX_REACH / 2 + 1e-6
+    assert reaches[:, list(wrap)].max() > 20  # and no smaller than they have to be

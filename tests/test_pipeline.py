@@ -11,6 +11,7 @@ from tiny_material import as_bytes, waves, write_material
 import imagegs_tex
 from imagegs_tex import CompressSettings, FitSettings, compare, compress, decode, info
 from imagegs_tex.backends import make_backend
+from imagegs_tex.decoder import render_channels
 from imagegs_tex.formats.errors import ImageGSTexError, InputError, UsageError
 from imagegs_tex.formats.igs import read_igs
 from imagegs_tex.formats.images import read_image, write_image
@@ -257,3 +258,32 @@ def test_a_material_comes_back_map_by_map(materials, tmp_path, name):
 @pytest.mark.materials
 def test_no_material_is_left_out(materials):
     assert {path.name for path in materials.iterdir() if path.is_dir()} == set(MATERIALS)
+
+
+def test_a_repeating_material_shows_no_seam_at_any_scale(tmp_path):
+    """The decoded picture goes on across the border as smoothly as inside, which the same one clamped does not."""
+    y, x = np.mgrid[:64, :80] + 0.5
+    angles = 2 * np.pi * np.stack([x / 80 + y / 64, 2 * x / 80 - y / 64, x / 80 - 2 * y / 64], axis=-1)
+    write_image(tmp_path / "wave.png", as_bytes(0.5 + 0.45 * np.sin(angles)))
+    steps = {}
+    for words, wrap in (("repeat", (True, True)), ("clamp", (False, False))):
+        settings = replace(QUICK, gaussian_count=30, wrap=wrap, fit=FitSettings(steps=40))
+        report = compress(tmp_path / "wave.png", tmp_path / "wave.igs", settings, "cpu")
+        assert report.wrap == (words, words)
+        assert info(tmp_path / "wave.igs").wrap == (words, words)
+        texels = render_channels(read_igs(tmp_path / "wave.igs"), make_backend("cpu"), (160, 128))
+        steps[words] = [
+            float(np.abs(texels.take(0, axis) - texels.take(-1, axis)).max() / np.abs(np.diff(texels, axis=axis)).max())
+            for axis in (0, 1)
+        ]
+    assert max(steps["repeat"]) < 1.1
+    assert min(steps["clamp"]) > 1.3
+
+
+def test_whether_a_material_repeats_is_guessed_and_said(tmp_path):
+    y, x = np.mgrid[:64, :80] + 0.5
+    wave = 0.5 + 0.4 * np.sin(2 * np.pi * 3 * x / 80 + 0.15 * y)
+    write_image(tmp_path / "wave.png", as_bytes(wave[..., None]))
+    report = compress(tmp_path / "wave.png", tmp_path / "wave.igs", QUICK, "cpu")
+    assert report.wrap == ("repeat", "clamp")
+    assert "repeat in x (guessed: 1 of 1 channels match" in report.wrap_reading

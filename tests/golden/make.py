@@ -51,7 +51,8 @@ def main():
         sys.exit(f"{path.name} exists: it holds the promise that version {VERSION} stays readable")
     with tempfile.TemporaryDirectory() as folder:
         write_material(Path(folder))
-        compress(folder, path, CompressSettings(gaussian_count=350, fit=FitSettings(steps=60)), backend="cpu")
+        settings = CompressSettings(gaussian_count=350, wrap=(True, False), fit=FitSettings(steps=60))
+        compress(folder, path, settings, backend="cpu")
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **decoded_maps(path))
     path.with_suffix(".npz").write_bytes(buffer.getvalue())

@@ -110,7 +110,7 @@ BROKEN = {
     "too narrow": ("float narrow = ", "float narrow = 1.1 * ", VARIANTS),
     "a block of the tile missed": ("(block.y & 3u) * 4u", "(block.y & 2u) * 4u", VARIANTS),
     "the last row of groups shifted": ("texel.y + strip + uint(row));", "texel.y + strip);", VARIANTS[:1]),
-    "v upside down": ("inside * ", "(1.0 - inside) * ", VARIANTS),
+    "v upside down": ("igs_inside(uv) * ", "(1.0 - igs_inside(uv)) * ", VARIANTS),
     "a missing group": ("igs_store(ivec2(at) + place", "if (group.x > 0u) igs_store(ivec2(at) + place", VARIANTS[:1]),
     "an accessor of another channel": ("return texel.channel[3];", "return texel.channel[2];", VARIANTS[:1]),
     "a syntax error": ("IgsTexel igs_decode(", "IgsTexl igs_decode(", VARIANTS),
@@ -132,6 +132,16 @@ def test_a_broken_decoder_is_found_out(fault, device):
     assert not report.passed
     for name in victims:
         assert not by_name(report)[name].passed, f"{name} passed with {fault}"
+
+
+@pytest.mark.parametrize(("good", "bad"), [("mean.y += ", "mean.y += 0.0 * "), ("uv.x - floor(uv.x)", "uv.x")])
+def test_a_decoder_that_does_not_repeat_is_found_out(good, bad, device):
+    quantized = made_set(90, 70, 120, wrap=(True, True))
+    decoder = build_decoder(quantized)
+    includes = {name: text.replace(good, bad) for name, text in decoder.includes.items()}
+    assert all(includes[name] != text for name, text in decoder.includes.items()), "the fault was not put in"
+    report = verify(quantized, decoder=replace(decoder, includes=includes), point_count=2000, repeats=0, device=device)
+    assert not any(variant.passed for variant in report.variants)
 
 
 def test_values_that_are_not_numbers_fail(device):
