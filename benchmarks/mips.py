@@ -21,6 +21,7 @@ from imagegs_tex.decoder import render_channels, shader_decoder
 from imagegs_tex.formats.igs import read_igs
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.ingest import load_stack
+from imagegs_tex.formats.stack import COLOUR_SEMANTICS, Coded, TextureStack, Transfer
 from imagegs_tex.metrics import psnr_of
 from imagegs_tex.resample import mean_over_area
 from imagegs_tex.verify import sample_shaders
@@ -47,6 +48,20 @@ def psnr(found: Texels, right: Texels) -> float:
 def linear_light(encoded: Texels) -> Texels:
     """Undo the sRGB curve."""
     return np.asarray(np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4))
+
+
+def linear_light_db(stack: TextureStack) -> float | None:
+    """PSNR in linear light of level 3 of the colours averaged as stored, against averaged in linear light."""
+    colours = [
+        route.index
+        for texture_map in stack.maps
+        for semantic, route in zip(texture_map.channel_semantics, texture_map.routes, strict=True)
+        if texture_map.transfer == Transfer.SRGB and semantic in COLOUR_SEMANTICS and isinstance(route, Coded)
+    ]
+    if not colours:
+        return None
+    texels = stack.texels[..., sorted(set(colours))]
+    return psnr(linear_light(box(texels, 3)), box(linear_light(texels), 3))
 
 
 def sampled(sampler: ComputeSampler, size: tuple[int, int], level: int, channels: int) -> Texels:
@@ -93,10 +108,9 @@ def measure(file: Path, source: Path, pictures: Path | None) -> dict[str, Any]:
                 pictures.mkdir(parents=True, exist_ok=True)
                 shown = np.concatenate([right[..., :3], shader[..., :3]], axis=1)
                 write_image(pictures / f"{file.stem}_{level}.png", np.rint(shown * 255).astype(np.uint8))
-    light = linear_light(box(stack.texels, 3)[..., :3]), box(linear_light(stack.texels[..., :3]), 3)
     return {
         "file": file.name, "renderer": device.renderer, "levels": rows, "ledger": asdict(decoder.packed.ledger),
-        "bytes": decoder.packed.ledger.total, "linear_light_db": psnr(*light),
+        "bytes": decoder.packed.ledger.total, "linear_light_db": linear_light_db(stack),
     }  # fmt: skip
 
 
