@@ -94,8 +94,7 @@ IgsTexel igs_sample_at(float2 p, float lod)
 // The material at a texture coordinate and level of detail: 0 is igs_decode, level l is as wide as 2^l texels.
 IgsTexel igs_sample_lod(float2 uv, float lod)
 {
-    float2 inside = uv - floor(uv);
-    return igs_sample_at(inside * float2(float(IGS_WIDTH), float(IGS_HEIGHT)), lod);
+    return igs_sample_at(igs_inside(uv) * float2(float(IGS_WIDTH), float(IGS_HEIGHT)), lod);
 }
 
 // The material under a pixel whose steps to the next pixels are step_x and step_y, in texture coordinates: up to
@@ -103,7 +102,7 @@ IgsTexel igs_sample_lod(float2 uv, float lod)
 IgsTexel igs_sample_grad(float2 uv, float2 step_x, float2 step_y)
 {
     float2 size = float2(float(IGS_WIDTH), float(IGS_HEIGHT));
-    float2 p = (uv - floor(uv)) * size;
+    float2 p = igs_inside(uv) * size;
     float2 u = step_x * size;
     float2 v = step_y * size;
     float u_length = length(u);

@@ -90,7 +90,8 @@ class SampleCheck:
             origin = tuple(int(value) for value in rng.integers(0, 64, 2))
             xs, ys = np.arange(REGION[0]) + 0.5 + origin[0], np.arange(REGION[1]) + 0.5 + origin[1]
             uv = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2) * step
-            points = (uv - np.floor(uv)) * self._size
+            inside = np.where(self._reference.repeats, uv - np.floor(uv), np.clip(uv, 0, 1))
+            points = inside * self._size
             step_x, step_y = (np.tile(axis * step * self._size, (len(uv), 1)) for axis in np.eye(2))
             steps = float(step[0]), float(step[1])
             if away_from_ties(step_x, step_y, MAX_ANISOTROPY).all():

@@ -96,6 +96,8 @@ def test_long_footprints_are_sampled_along_their_length():
 
 CASES = {
     "non-power-of-two": made_set(131, 77, 150, 5),
+    "repeats": replace(made_set(131, 77, 150, 5), wrap=(True, True)),
+    "repeats in y": replace(made_set(64, 80, 150, 3), wrap=(False, True)),
     "one texel": made_set(1, 1, 1, 1),
     "wide and flat": made_set(700, 3, 60, 4),
     "24 channels": made_set(64, 48, 80, 24),
