@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from imagegs_tex.cli.options import IgsFile
+from imagegs_tex.cli.options import IgsFile, Quiet
 
 
 class BlockSize(StrEnum):
@@ -36,7 +36,7 @@ def emit(
         BlockSize | None,
         typer.Option(help="Texels of the index's blocks: small ones make pixel shaders faster and the index larger."),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write a shader decoder for a file: an include, the GPU buffer, its description, samples and a readme."""
     from imagegs_tex.cli.verdict import print_emission

@@ -12,6 +12,7 @@ from imagegs_tex.cli.compress import compress
 from imagegs_tex.cli.decode import decode
 from imagegs_tex.cli.doctor import doctor
 from imagegs_tex.cli.emit import emit
+from imagegs_tex.cli.export import export
 from imagegs_tex.cli.info import info
 from imagegs_tex.cli.verify import verify
 from imagegs_tex.formats.errors import ImageGSTexError, OutputError
@@ -47,7 +48,7 @@ def _root(
     state.debug = debug
 
 
-for command in (compress, decode, info, compare, emit, verify, doctor):
+for command in (compress, decode, export, info, compare, emit, verify, doctor):
     app.command()(command)
 
 

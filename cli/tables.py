@@ -9,7 +9,7 @@ from rich.table import Table
 from imagegs_tex.doctor import DoctorReport
 from imagegs_tex.formats.names import printable
 from imagegs_tex.metrics import MapScore
-from imagegs_tex.report import CompareReport, CompressReport, InfoReport
+from imagegs_tex.report import CompareReport, CompressReport, ExportReport, InfoReport
 
 
 def print_compression(report: CompressReport, output: Path) -> None:
@@ -71,6 +71,26 @@ def print_info(info: InfoReport, file: Path) -> None:
         f"{cost.multiply_adds_mean:.0f} multiply-adds",
         soft_wrap=True,
     )
+
+
+def print_export(report: ExportReport) -> None:
+    """Print what each map has become."""
+    table = _table("map", "file", "pixel format", "channels", "size", "levels", "bytes")
+    for entry in report.maps:
+        first = Path(entry.files[0]).name
+        name = first if len(entry.files) == 1 else f"{first} to {len(entry.files) - 1}"
+        table.add_row(
+            _text(entry.name), _text(name), entry.pixel_format, _letters(entry.channels),
+            f"{entry.width} x {entry.height}", str(entry.levels), f"{entry.bytes:,}",
+        )  # fmt: skip
+    console = _console()
+    console.print(table)
+    total = sum(entry.bytes for entry in report.maps)
+    console.print(f"{total:,} bytes in {_text(Path(report.maps[0].files[0]).parent)}", soft_wrap=True)
+
+
+def _letters(channels: tuple[int, ...]) -> str:
+    return "".join("rgba"[channel] for channel in channels)
 
 
 def _degrees(score: MapScore) -> str:

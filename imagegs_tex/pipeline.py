@@ -7,7 +7,7 @@ from pathlib import Path
 from imagegs_tex import __version__
 from imagegs_tex.backends import make_backend
 from imagegs_tex.budget import encode_within_budget
-from imagegs_tex.decoder import decode_maps, scaled_size, write_maps
+from imagegs_tex.decoder import decode_maps, render_channels, scaled_size, write_maps
 from imagegs_tex.fit import FitProgress
 from imagegs_tex.formats.atomic import check_writable, write_bytes
 from imagegs_tex.formats.errors import InputError
@@ -18,10 +18,11 @@ from imagegs_tex.formats.names import printable
 from imagegs_tex.formats.stack import Constant, Samples, TextureMap, TextureStack, expand_map
 from imagegs_tex.metrics import MapScore, pooled_psnr, score_map
 from imagegs_tex.rasterize.backend import Backend
-from imagegs_tex.report import CompareReport, CompressReport, InfoReport, MapInfo, Seconds
-from imagegs_tex.settings import CompressSettings
+from imagegs_tex.report import CompareReport, CompressReport, ExportReport, InfoReport, MapInfo, Seconds
+from imagegs_tex.settings import CompressSettings, TextureContainer
 from imagegs_tex.shaders.cost import decode_cost
 from imagegs_tex.shaders.pack import pack_gaussians
+from imagegs_tex.texture_export import export_maps
 
 
 def compress(
@@ -124,6 +125,35 @@ def decode(
     quantized = read_igs(Path(file))
     chosen_size = scaled_size(quantized, scale, size)
     return write_maps(decode_maps(quantized, make_backend(backend, threads), chosen_size), Path(folder), image_format)
+
+
+def export(
+    file: Path | str,
+    folder: Path | str,
+    container: TextureContainer | str = TextureContainer.DDS,
+    *,
+    backend: str = "auto",
+    threads: int | None = None,
+    report: Callable[[str, int, int], None] | None = None,
+) -> ExportReport:
+    """Decode an .igs file to textures with whole mip chains, block-compressed as each map's meaning asks for.
+
+    Args:
+        file: the .igs file
+        folder: where the textures go; created when missing
+        container: dds, ktx2, or png for one picture per level
+        backend: auto, cpu, cuda or reference
+        threads: of the cpu backend
+        report: called with the name of the map begun, how many maps are done and how many there are
+
+    Raises:
+        MissingToolError: the block encoder, an extra, is not installed
+        UsageError: a map has more channels than a texture holds
+    """
+    quantized = read_igs(Path(file))
+    chosen = TextureContainer(container)
+    texels = render_channels(quantized, make_backend(backend, threads))
+    return ExportReport(chosen.value, tuple(export_maps(quantized.maps, texels, Path(folder), chosen, report)))
 
 
 def compare(
