@@ -17,6 +17,7 @@ def export(
     container: Annotated[
         TextureContainer, typer.Option("--format", help="Kind of file; png writes one picture per level.")
     ] = TextureContainer.DDS,
+    bc1: Annotated[bool, typer.Option("--bc1", help="Opaque colour as BC1: half the bytes of BC7, and worse.")] = False,
     as_json: AsJson = False,
     backend: BackendName = "auto",
     threads: Threads = None,
@@ -29,7 +30,7 @@ def export(
     from imagegs_tex.report import as_json as to_json
 
     with map_progress(quiet) as progress:
-        result = pipeline.export(file, output, container, backend=backend, threads=threads, report=progress)
+        result = pipeline.export(file, output, container, bc1=bc1, backend=backend, threads=threads, report=progress)
     if as_json:
         print(to_json(result), end="")
     elif not quiet:

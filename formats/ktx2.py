@@ -8,12 +8,12 @@ import math
 import struct
 from typing import Final
 
-from imagegs_tex.formats.textures import BC4, BC5, BC6H, BC7, BC7_SRGB, BLOCK, PixelFormat, Texture
+from imagegs_tex.formats.textures import BC1_SRGB, BC4, BC5, BC6H, BC7, BC7_SRGB, BLOCK, PixelFormat, Texture
 
 _MAGIC: Final = b"\xabKTX 20\xbb\r\n\x1a\n"
 _HEADER_BYTES: Final = 80  # the index of levels begins here
 _LEVEL_ENTRY_BYTES: Final = 24
-_MODELS: Final = {BC4: 131, BC5: 132, BC6H: 133, BC7: 134, BC7_SRGB: 134}
+_MODELS: Final = {BC1_SRGB: 128, BC4: 131, BC5: 132, BC6H: 133, BC7: 134, BC7_SRGB: 134}
 _PLAIN_MODEL: Final = 1  # red, green, blue and alpha apart
 _BT709: Final = 1
 _LINEAR, _SRGB = 1, 2
@@ -81,8 +81,8 @@ def _description(pixel_format: PixelFormat) -> bytes:
 
 
 def _samples(pixel_format: PixelFormat) -> list[bytes]:
-    """Return 16 bytes per sample: a whole block for BC6H and BC7, a channel otherwise."""
-    whole = pixel_format in {BC6H, BC7, BC7_SRGB}
+    """Return 16 bytes per sample: a whole block for colour formats, a channel otherwise."""
+    whole = pixel_format in {BC1_SRGB, BC6H, BC7, BC7_SRGB}
     count = 1 if whole else pixel_format.channel_count
     bits = 8 * pixel_format.unit_bytes // count
     lower, upper = 0, (1 << min(bits, 32)) - 1

@@ -35,6 +35,7 @@ class PixelFormat:
         return across * down * self.unit_bytes
 
 
+BC1_SRGB: Final = PixelFormat("BC1 sRGB", 72, 132, 3, 8, True, is_srgb=True)  # opaque
 BC4: Final = PixelFormat("BC4", 80, 139, 1, 8, True)
 BC5: Final = PixelFormat("BC5", 83, 141, 2, 16, True)
 BC6H: Final = PixelFormat("BC6H", 95, 143, 3, 16, True, is_float=True)  # unsigned

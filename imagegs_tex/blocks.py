@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.errors import MissingToolError
-from imagegs_tex.formats.textures import BC4, BC5, BC6H, BC7, BC7_SRGB, BLOCK, PixelFormat
+from imagegs_tex.formats.textures import BC1_SRGB, BC4, BC5, BC6H, BC7, BC7_SRGB, BLOCK, PixelFormat
 
 _Stored = NDArray[np.uint8 | np.uint16 | np.float16]
 
@@ -58,6 +58,9 @@ def _compress(stored: _Stored, pixel_format: PixelFormat, channel_count: int) ->
 
     height, width = stored.shape[:2]
     surface = ispc_texcomp.RGBASurface(stored.tobytes(), width, height, stored.nbytes // height)
+    if pixel_format == BC1_SRGB:
+        blocks = ispc_texcomp.compress_blocks_bc1(surface)
+        return blocks[: pixel_format.level_bytes(width, height)]  # 1.0.1 makes room for twice as much
     if pixel_format == BC4:
         return ispc_texcomp.compress_blocks_bc4(surface)
     if pixel_format == BC5:

@@ -132,6 +132,7 @@ def export(
     folder: Path | str,
     container: TextureContainer | str = TextureContainer.DDS,
     *,
+    bc1: bool = False,
     backend: str = "auto",
     threads: int | None = None,
     report: Callable[[str, int, int], None] | None = None,
@@ -142,6 +143,7 @@ def export(
         file: the .igs file
         folder: where the textures go; created when missing
         container: dds, ktx2, or png for one picture per level
+        bc1: opaque colour as BC1, which takes half the bytes of BC7 and shows it
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend
         report: called with the name of the map begun, how many maps are done and how many there are
@@ -153,7 +155,8 @@ def export(
     quantized = read_igs(Path(file))
     chosen = TextureContainer(container)
     texels = render_channels(quantized, make_backend(backend, threads))
-    return ExportReport(chosen.value, tuple(export_maps(quantized.maps, texels, Path(folder), chosen, report)))
+    maps = export_maps(quantized.maps, texels, Path(folder), chosen, bc1, report)
+    return ExportReport(chosen.value, tuple(maps))
 
 
 def compare(

@@ -5,7 +5,7 @@ What a map becomes follows from what it means:
 ====================================  ========================================================================
 map                                   pixel format
 ====================================  ========================================================================
-colour, with its alpha                BC7 sRGB
+colour, with its alpha                BC7 sRGB; BC1 sRGB when asked for and there is no alpha
 normal                                BC5: x and y of the unit vector, z = sqrt(1 - x² - y²)
 one value per texel                   BC4; R16 if the source has 16 bits (a height in 256 steps is a staircase)
 two values                            BC5
@@ -14,8 +14,8 @@ float: three values, none negative    BC6H
 other floats                          R16F, RG16F, RGBA16F
 ====================================  ========================================================================
 
-BC1 is never written. It halves the size of opaque colour against BC7, but its 5 and 6 bit end points band exactly where
-decoded pictures are smooth: see docs/benchmarks-textures.md.
+BC1 takes half the bytes of BC7. Of a decode at 25 to 27 dB it costs 0.1 to 0.2 dB more than BC7 does, at 35 dB 1.8 dB
+(boombox); docs/benchmarks-textures.md has the table.
 """
 
 from collections.abc import Callable, Iterator
@@ -45,6 +45,7 @@ from imagegs_tex.formats.stack import (
     expand_map,
 )
 from imagegs_tex.formats.textures import (
+    BC1_SRGB,
     BC4,
     BC5,
     BC6H,
@@ -88,8 +89,13 @@ class ExportedMap:
     files: tuple[str, ...]  # paths: one texture, or a picture per level
 
 
-def plan_texture(texture_map: TextureMap) -> TexturePlan:
-    """Choose the pixel format of a map, and which of its channels go into it; UsageError when they do not fit."""
+def plan_texture(texture_map: TextureMap, bc1: bool = False) -> TexturePlan:
+    """Choose the pixel format of a map of at most four channels, and which of them go into it.
+
+    Args:
+        texture_map: the map
+        bc1: whether opaque colour becomes BC1 instead of BC7
+    """
     channels = _used_channels(texture_map)
     meanings = [texture_map.channel_semantics[channel] for channel in channels]
     if _normal_axes(texture_map) and set(meanings) == {Semantic.NORMAL}:
@@ -99,9 +105,9 @@ def plan_texture(texture_map: TextureMap) -> TexturePlan:
         three = RGBA16F if _has_negative(texture_map) else BC6H
         pixel_format = (R16F, RG16F, three, RGBA16F)[len(channels) - 1]
     elif texture_map.transfer == Transfer.SRGB and colours <= COLOUR_SEMANTICS:
-        pixel_format = BC7_SRGB
         if len(channels) < 3:  # grey: BC4 and BC5 know no sRGB
             channels = channels[:1] * 3 + channels[1:]
+        pixel_format = BC1_SRGB if bc1 and len(channels) == 3 else BC7_SRGB
     elif len(channels) == 1:
         pixel_format = R16 if texture_map.sample_format == SampleFormat.UINT16 else BC4
     else:
@@ -124,14 +130,14 @@ def channel_roles(texture_map: TextureMap) -> ChannelRoles:
     )
 
 
-def make_texture(texture_map: TextureMap, chain: list[NDArray[np.float32]]) -> Texture:
+def make_texture(texture_map: TextureMap, plan: TexturePlan, chain: list[NDArray[np.float32]]) -> Texture:
     """Encode a map's levels.
 
     Args:
         texture_map: what they are of
+        plan: of :func:`plan_texture`
         chain: float32 [H, W, channels of the map], sample values, largest first
     """
-    plan = plan_texture(texture_map)
     axes = list(_normal_axes(texture_map))
     levels = []
     for level in chain:
@@ -148,6 +154,7 @@ def export_maps(
     texels: NDArray[np.float32],
     folder: Path,
     container: TextureContainer,
+    bc1: bool = False,
     report: Callable[[str, int, int], None] | None = None,
 ) -> list[ExportedMap]:
     """Write every map with all its levels: all of the files or none.
@@ -157,6 +164,7 @@ def export_maps(
         texels: float32 [H, W, coded channels], code domain: the decoded picture
         folder: created when missing; names from the file never lead out of it
         container: what kind of files
+        bc1: whether opaque colour becomes BC1 instead of BC7
         report: called with a map's name, how many maps are done and how many there are
 
     Raises:
@@ -178,7 +186,7 @@ def export_maps(
         samples = expand_map(texels, replace(texture_map, sample_format=SampleFormat.FLOAT32))
         chain = mip_chain(np.asarray(samples, dtype=np.float32), channel_roles(texture_map))
         own: dict[Path, bytes] = {}
-        label, channels, encoded = _encode(texture_map, chain, container)
+        label, channels, encoded = _encode(texture_map, chain, container, bc1)
         for suffix, data in encoded:
             path = folder / (safe_stem(texture_map.name) + suffix)
             if path.name.casefold() in taken:
@@ -199,19 +207,19 @@ def export_maps(
 
 
 def _encode(
-    texture_map: TextureMap, chain: list[NDArray[np.float32]], container: TextureContainer
+    texture_map: TextureMap, chain: list[NDArray[np.float32]], container: TextureContainer, bc1: bool
 ) -> tuple[str, tuple[int, ...], Iterator[tuple[str, bytes]]]:
     """Return what a map is stored as, which of its channels, and the endings and contents of its files."""
     if container == TextureContainer.PNG:
         every = tuple(range(texture_map.channel_count))
         return texture_map.sample_format.name.lower(), every, _pictures(texture_map, chain)
-    texture = make_texture(texture_map, chain)
+    plan = plan_texture(texture_map, bc1)
+    texture = make_texture(texture_map, plan, chain)
     if container == TextureContainer.DDS:
         data = encode_dds(texture)
     else:
         data = encode_ktx2(texture, f"imagegs_tex {__version__}")
-    channels = plan_texture(texture_map).channels
-    return texture.pixel_format.label, channels, iter([(f".{container.value}", data)])
+    return texture.pixel_format.label, plan.channels, iter([(f".{container.value}", data)])
 
 
 def _pictures(texture_map: TextureMap, chain: list[NDArray[np.float32]]) -> Iterator[tuple[str, bytes]]:

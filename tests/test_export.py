@@ -37,7 +37,8 @@ def write_maps_of_every_kind(folder):
     planes = waves(width, height, 18) * 0.8 + 0.1
     vectors = np.dstack([0.6 * planes[..., 3:5] - 0.3, np.ones((height, width))])
     vectors /= np.linalg.norm(vectors, axis=-1, keepdims=True)
-    write_image(folder / "albedo.png", as_bytes(np.dstack([planes[..., :3], cut_out(width, height)])))
+    colour = planes[..., :1] * (0.8, 0.7, 0.5) + 0.2 * planes[..., :3]
+    write_image(folder / "albedo.png", as_bytes(np.dstack([colour, cut_out(width, height)])))
     write_image(folder / "normal.png", as_bytes((vectors + 1) / 2))
     write_image(folder / "height.png", as_words(planes[..., 5]))
     write_image(folder / "roughness.png", as_bytes(np.repeat(planes[..., 6:7], 3, axis=2)))
@@ -97,10 +98,10 @@ def check_levels(name, levels, decoded):
     entry, samples = decoded[name]
     chain = mip_chain(samples, channel_roles(entry))
     peak = float(samples.max())
-    for texels, expected in zip(levels, chain, strict=True):
+    for level, (texels, expected) in enumerate(zip(levels, chain, strict=True)):
         wanted = expected_texels(entry, expected)
         assert texels.shape[:2] == wanted.shape[:2]
-        assert psnr(texels[..., : wanted.shape[2]], wanted, peak) > 30, (name, texels.shape)
+        assert psnr(texels[..., : wanted.shape[2]], wanted, peak) > (25 if level else 34), (name, level)
 
 
 # --- what becomes of each map
@@ -159,6 +160,14 @@ def test_what_a_map_becomes(texture_map, label, channels, alpha):
     assert (plan.pixel_format.label, plan.channels, plan.alpha) == (label, channels, AlphaUse(alpha))
 
 
+def test_bc1_is_for_opaque_colour_alone():
+    opaque = make_map([S.BASE_COLOUR] * 3, **SRGB)
+    see_through = make_map([*[S.BASE_COLOUR] * 3, S.OPACITY], **SRGB)
+    packed = make_map([S.OCCLUSION, S.ROUGHNESS, S.METALLIC])
+    labels = [plan_texture(entry, bc1=True).pixel_format.label for entry in (opaque, see_through, packed)]
+    assert labels == ["BC1 sRGB", "BC7 sRGB", "BC7"]
+
+
 def test_how_channels_are_averaged():
     colour = channel_roles(make_map([*[S.BASE_COLOUR] * 3, S.OPACITY], **SRGB))
     assert (colour.srgb, colour.normal, colour.coverage, colour.covered) == ((0, 1, 2), (), 3, (0, 1, 2))
@@ -183,6 +192,9 @@ def test_dds_files_open_elsewhere_with_all_levels(packed, decoded, tmp_path):
     for entry in report.maps:
         path = tmp_path / "dds" / f"{entry.name}.dds"
         assert path.stat().st_size == entry.bytes
+        if entry.pixel_format == "R16F":  # unknown to OpenImageIO; its levels are checked in KTX 2
+            assert path.read_bytes()[128:132] == (54).to_bytes(4, "little")
+            continue
         levels, metadata = read_dds(path)
         assert metadata.get("compression") == FORMATS[entry.name][1], entry.name
         assert metadata["oiio:miplevels"] == entry.levels == 6
@@ -253,6 +265,29 @@ def test_colours_get_darker_nowhere(packed, decoded, tmp_path):
     light = (to_linear(samples[..., :3]) * alpha).sum((0, 1)) / alpha.sum()
     last = read_image(tmp_path / "albedo_mip5.png")[0][0, 0, :3] / 255
     np.testing.assert_allclose(last, to_srgb(light.astype(np.float32)), atol=1.5 / 255)
+
+
+@pytest.mark.parametrize("container", ["dds", "ktx2"])
+def test_bc1_opens_elsewhere(container, tmp_path, require_tool):
+    write_image(tmp_path / "picture.png", as_bytes(waves(*SIZE, 3)))
+    settings = CompressSettings(gaussian_count=60, fit=FitSettings(steps=20))
+    imagegs_tex.compress(tmp_path / "picture.png", tmp_path / "m.igs", settings, backend="cpu")
+    report = imagegs_tex.export(tmp_path / "m.igs", tmp_path / "out", container, bc1=True, backend="cpu")
+    assert report.maps[0].pixel_format == "BC1 sRGB"
+    path = tmp_path / "out" / f"picture.{container}"
+    if container == "dds":
+        levels, metadata = read_dds(path)
+        assert metadata["compression"] in {"BC1", "DXT1"}
+    else:
+        require_tool(has_ktx_parse(), NO_KTX_PARSE)
+        found = read_ktx2(path, tmp_path / "read")
+        assert found.header["vkFormat"] == 132
+        assert found.header["dataFormatDescriptor"][0]["transferFunction"] == 2
+        levels = [level / np.float32(255) for level in found.levels]
+    [source] = imagegs_tex.decode(tmp_path / "m.igs", tmp_path / "decoded", backend="cpu")
+    assert len(levels) == level_count(*SIZE)
+    assert psnr(levels[0][..., :3], read_image(source)[0] / 255) > 30
+    assert (np.asarray(levels[0])[..., 3:] == 1).all()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 1), (1, 9), (4, 4), (5, 6)], ids=str)

@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 NODE_MODULES = REPOSITORY / "build" / "npm" / "node_modules"
 NO_KTX_PARSE = "needs node and ktx-parse: npm install --prefix build/npm --no-save ktx-parse@2.0.0"
 
-BLOCKS = {139: (4, 1), 141: (5, 2), 143: (6, 3), 145: (7, 4), 146: (7, 4)}  # VkFormat: BCn, channels
+BLOCKS = {132: (1, 4), 139: (4, 1), 141: (5, 2), 143: (6, 3), 145: (7, 4), 146: (7, 4)}  # VkFormat: BCn, channels
 PLAIN = {70: ("<u2", 1), 76: ("<f2", 1), 83: ("<f2", 2), 97: ("<f2", 4)}
 
 
