@@ -31,10 +31,17 @@ def cut_out(width, height):
     return (np.hypot(x - width / 2, y - height / 2) < height / 3).astype(float)
 
 
+def slopes(width, height, count):
+    """Planes [H, W, count] in [0.1, 0.9] that stay smooth down to the last levels."""
+    y, x = (np.mgrid[:height, :width] + 0.5) / max(width, height)
+    phases = np.random.default_rng(3).uniform(0, 3, (count, 3))
+    return np.stack([0.5 + 0.4 * np.sin(a * x + b * y + 2 * c) for a, b, c in phases], axis=-1)
+
+
 def write_maps_of_every_kind(folder):
     width, height = SIZE
     folder.mkdir()
-    planes = waves(width, height, 18) * 0.8 + 0.1
+    planes = slopes(width, height, 16)
     vectors = np.dstack([0.6 * planes[..., 3:5] - 0.3, np.ones((height, width))])
     vectors /= np.linalg.norm(vectors, axis=-1, keepdims=True)
     colour = planes[..., :1] * (0.8, 0.7, 0.5) + 0.2 * planes[..., :3]
@@ -43,7 +50,7 @@ def write_maps_of_every_kind(folder):
     write_image(folder / "height.png", as_words(planes[..., 5]))
     write_image(folder / "roughness.png", as_bytes(np.repeat(planes[..., 6:7], 3, axis=2)))
     write_image(folder / "orm.png", as_bytes(planes[..., 7:10]))
-    write_image(folder / "emissive.exr", (planes[..., 10:13] ** 3 * 20).astype(np.float16))
+    write_image(folder / "emissive.exr", (planes[..., 10:13] ** 2 * 20).astype(np.float16))
     write_image(folder / "displacement_vectors.exr", (planes[..., 13:14] * 4 - 2).astype(np.float32))
     write_image(folder / "numbers.tif", as_bytes(planes[..., 14:16]))
     return folder
@@ -101,7 +108,7 @@ def check_levels(name, levels, decoded):
     for level, (texels, expected) in enumerate(zip(levels, chain, strict=True)):
         wanted = expected_texels(entry, expected)
         assert texels.shape[:2] == wanted.shape[:2]
-        assert psnr(texels[..., : wanted.shape[2]], wanted, peak) > (25 if level else 34), (name, level)
+        assert psnr(texels[..., : wanted.shape[2]], wanted, peak) > (26 if level else 36), (name, level)
 
 
 # --- what becomes of each map
