@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from imagegs_tex import __version__
 from imagegs_tex.blocks import encode_level, require_encoder
-from imagegs_tex.formats.atomic import make_folder, write_files
+from imagegs_tex.formats.atomic import write_files
 from imagegs_tex.formats.dds import encode_dds
 from imagegs_tex.formats.errors import IgsError, UsageError
 from imagegs_tex.formats.images import encode_image
@@ -201,7 +201,6 @@ def export_maps(
         ))  # fmt: skip
     if report is not None:
         report("", len(maps), len(maps))
-    make_folder(folder)
     write_files(files)
     return exported
 

@@ -101,6 +101,12 @@ def test_compress_writes_a_file_and_a_report(run, material, tmp_path):
     assert all({"name", "semantic", "channels", "psnr_db", "ssim"} <= set(entry) for entry in found["maps"])
 
 
+def test_missing_folders_of_outputs_are_created(run, material, tmp_path):
+    written = tmp_path / "new" / "folder" / "a.igs", tmp_path / "other" / "report.json"
+    assert run("compress", material, "-o", written[0], *SMALL, "--report", written[1])[0] == 0
+    assert all(path.is_file() for path in written)
+
+
 def test_compress_without_quiet_prints_a_table_and_progress(run, material, tmp_path):
     code, out, err = run("compress", material, "-o", tmp_path / "a.igs", *SMALL[:-1])
     assert code == 0
@@ -405,10 +411,10 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_fit(fails, mater
     monkeypatch.setattr("imagegs_tex.pipeline.encode_within_budget", no_fit)
     (tmp_path / "file").write_bytes(b"old")
     assert "is a folder" in fails(3, "compress", material, "-o", tmp_path, *SMALL)
-    assert "does not exist" in fails(3, "compress", material, "-o", tmp_path / "none" / "a.igs", *SMALL)
-    fails(3, "compress", material, "-o", tmp_path / "file" / "a.igs", *SMALL)
+    assert "is a file" in fails(3, "compress", material, "-o", tmp_path / "file" / "a.igs", *SMALL)
+    assert "is a file" in fails(3, "compress", material, "-o", tmp_path / "file" / "none" / "a.igs", *SMALL)
     report = ("-o", tmp_path / "a.igs", *SMALL, "--report")
-    assert "does not exist" in fails(3, "compress", material, *report, tmp_path / "none" / "r.json")
+    assert "is a file" in fails(3, "compress", material, *report, tmp_path / "file" / "r.json")
     assert "is a folder" in fails(3, "compress", material, *report, tmp_path)
     fails(2, "compress", material, *report, tmp_path / "a.igs")
     monkeypatch.setattr(os, "access", lambda *_, **__: False)

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.formats.atomic import make_folder, write_files
+from imagegs_tex.formats.atomic import write_files
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.names import printable
@@ -231,7 +231,6 @@ def _check_texels(
             if differences is not None:
                 pictures[name].append(found - expected)
     if differences is not None:
-        make_folder(differences)
         for name, bands in pictures.items():
             write_files(_difference_pictures(differences, name, np.concatenate(bands)))
     return errors
