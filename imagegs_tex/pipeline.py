@@ -10,18 +10,18 @@ from imagegs_tex.budget import encode_within_budget
 from imagegs_tex.decoder import decode_maps, render_channels, scaled_size, write_maps
 from imagegs_tex.fit import FitProgress
 from imagegs_tex.formats.atomic import check_writable, write_bytes
-from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.igs import VERSION, decode_igs, encode_igs, read_igs, read_igs_bytes, section_sizes
 from imagegs_tex.formats.ingest import load_stack
 from imagegs_tex.formats.names import printable
-from imagegs_tex.formats.stack import Constant, Samples, TextureMap, TextureStack, expand_map
+from imagegs_tex.formats.stack import Constant, TextureMap, TextureStack, expand_map
 from imagegs_tex.metrics import MapScore, pooled_psnr, score_map
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.report import CompareReport, CompressReport, ExportReport, InfoReport, MapInfo, Seconds
 from imagegs_tex.settings import CompressSettings, TextureContainer
 from imagegs_tex.shaders.cost import decode_cost
 from imagegs_tex.shaders.pack import pack_gaussians
+from imagegs_tex.sources import source_samples
 from imagegs_tex.texture_export import export_maps
 
 
@@ -169,7 +169,7 @@ def compare(
     """
     quantized = read_igs(Path(file))
     stack = load_stack(Path(source))
-    sources = _sources_by_name(quantized, stack, Path(source))
+    sources = source_samples(quantized, stack, source)
     scores = [
         score_map(texture_map, sources[texture_map.name], decoded, with_flip=True)
         for texture_map, decoded in decode_maps(quantized, make_backend(backend, threads))
@@ -202,27 +202,3 @@ def _map_info(texture_map: TextureMap) -> MapInfo:
         sample_format=texture_map.sample_format.name.lower(),
         transfer=texture_map.transfer.name.lower(),
     )
-
-
-def _sources_by_name(quantized: QuantizedGaussianSet, stack: TextureStack, source: Path) -> dict[str, Samples]:
-    """Return the source's samples for every map of a file; InputError when they do not belong together."""
-    where = printable(source)
-    if (quantized.width, quantized.height) != (stack.width, stack.height):
-        raise InputError(
-            f"{where}: {stack.width} x {stack.height} texels where the file has "
-            f"{quantized.width} x {quantized.height}; compare a file with its own source"
-        )
-    maps = {texture_map.name: texture_map for texture_map in stack.maps}
-    samples = {}
-    for expected in quantized.maps:
-        found = maps.get(expected.name)
-        if found is None or (found.channel_count, found.sample_format) != (
-            expected.channel_count,
-            expected.sample_format,
-        ):
-            raise InputError(
-                f"{where}: has no map {printable(expected.name)} with {expected.channel_count} channels of "
-                f"{expected.sample_format.name.lower()}, which the file has; compare a file with its own source"
-            )
-        samples[expected.name] = expand_map(stack.texels, found)
-    return samples

@@ -481,7 +481,7 @@ def test_decode_into_a_file(fails, packed, tmp_path):
 
 def test_compare_with_another_source(fails, packed, tmp_path):
     other = write_material(tmp_path / "other", 32, 32)
-    assert "compare a file with its own source" in fails(3, "compare", packed, other)
+    assert "give the source that the file was made of" in fails(3, "compare", packed, other)
     write_image(tmp_path / "picture.png", as_bytes(waves(64, 64, 3)))
     assert "has no map" in fails(3, "compare", packed, tmp_path / "picture.png")
 
