@@ -21,7 +21,7 @@ from imagegs_tex.report import CompareReport, CompressReport, ExportReport, Info
 from imagegs_tex.settings import CompressSettings, TextureContainer
 from imagegs_tex.shaders.cost import decode_cost
 from imagegs_tex.shaders.pack import pack_gaussians
-from imagegs_tex.sources import source_samples
+from imagegs_tex.sources import source_indices
 from imagegs_tex.texture_export import export_maps
 
 
@@ -169,10 +169,12 @@ def compare(
     """
     quantized = read_igs(Path(file))
     stack = load_stack(Path(source))
-    sources = source_samples(quantized, stack, source)
+    indices = source_indices(quantized, stack, source)
     scores = [
-        score_map(texture_map, sources[texture_map.name], decoded, with_flip=True)
-        for texture_map, decoded in decode_maps(quantized, make_backend(backend, threads))
+        score_map(texture_map, expand_map(stack.texels, stack.maps[index]), decoded, with_flip=True)
+        for index, (texture_map, decoded) in zip(
+            indices, decode_maps(quantized, make_backend(backend, threads)), strict=True
+        )
     ]
     return CompareReport(pooled_psnr(scores), tuple(scores))
 

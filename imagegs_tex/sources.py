@@ -3,15 +3,13 @@
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.names import printable
-from imagegs_tex.formats.stack import Samples, TextureStack, expand_map
+from imagegs_tex.formats.stack import SampleFormat, TextureMap, TextureStack
 
 _REMEDY = "give the source that the file was made of"
 
 
-def source_samples(
-    quantized: QuantizedGaussianSet, stack: TextureStack, source: object = "the source"
-) -> dict[str, Samples]:
-    """Return the samples of every map of a file, by the map's name.
+def source_indices(quantized: QuantizedGaussianSet, stack: TextureStack, source: object = "the source") -> list[int]:
+    """Return which of a stack's maps each map of a file was made of.
 
     Args:
         quantized: the file's content
@@ -27,17 +25,15 @@ def source_samples(
             f"{where}: {stack.width} x {stack.height} texels where the file has "
             f"{quantized.width} x {quantized.height}; {_REMEDY}"
         )
-    maps = {texture_map.name: texture_map for texture_map in stack.maps}
-    samples = {}
+    maps = {_identity(texture_map): index for index, texture_map in enumerate(stack.maps)}
     for expected in quantized.maps:
-        found = maps.get(expected.name)
-        if found is None or (found.channel_count, found.sample_format) != (
-            expected.channel_count,
-            expected.sample_format,
-        ):
+        if _identity(expected) not in maps:
             raise InputError(
                 f"{where}: has no map {printable(expected.name)} with {expected.channel_count} channels of "
                 f"{expected.sample_format.name.lower()}, which the file has; {_REMEDY}"
             )
-        samples[expected.name] = expand_map(stack.texels, found)
-    return samples
+    return [maps[_identity(expected)] for expected in quantized.maps]
+
+
+def _identity(texture_map: TextureMap) -> tuple[str, int, SampleFormat]:
+    return texture_map.name, texture_map.channel_count, texture_map.sample_format

@@ -14,7 +14,7 @@ from imagegs_tex.formats.names import printable
 from imagegs_tex.formats.stack import TextureMap, TextureStack, expand_map
 from imagegs_tex.metrics import pooled_psnr, score_map
 from imagegs_tex.shaders.decoder import HLSL_INCLUDE, LANGUAGES, Decoder, Language, build_decoder
-from imagegs_tex.sources import source_samples
+from imagegs_tex.sources import source_indices
 from imagegs_tex.verify import harness
 from imagegs_tex.verify.accessors import accessor_error
 from imagegs_tex.verify.gl import ComputeDecoder, Device, PixelDecoder, Scene, is_software, open_device
@@ -134,11 +134,11 @@ def verify(
 
 def score_source(quantized: QuantizedGaussianSet, source: TextureStack, variant: AnyDecoder) -> SourceScore:
     """Score a decoder's picture against the maps that the file was made of."""
-    samples = source_samples(quantized, source)
+    indices = source_indices(quantized, source)
     texels = np.concatenate([variant.rows(*band) for band in _bands(quantized.height)])
     scores = [
-        score_map(texture_map, samples[texture_map.name], expand_map(texels, texture_map))
-        for texture_map in quantized.maps
+        score_map(texture_map, expand_map(source.texels, source.maps[index]), expand_map(texels, texture_map))
+        for texture_map, index in zip(quantized.maps, indices, strict=True)
     ]
     return SourceScore(pooled_psnr(scores), tuple(scores))
 
