@@ -1,11 +1,11 @@
-"""What block compression costs on top of the codec: exported textures against the source, map by map.
+"""What block compression costs on top of the codec, map by map, and what mip levels leave of a cut-out.
 
     export.py [--cases NAME ...] [--preset fast] [--work build/export] [--write]
 
 Each material is compressed once (and kept in --work), decoded, and block-compressed as ``export`` does; the blocks are
 decoded by bcdec, which is not part of the encoder. PSNR is over the channels that the texture holds, of level 0; of
 normals over x and y of the unit vectors, of float maps over log codes. With --write the table of
-docs/benchmarks-textures.md is replaced.
+docs/benchmarks-textures.md is replaced. Coverage is the share of texels with alpha of at least 0.5, by level.
 """
 
 import argparse
@@ -21,12 +21,13 @@ from tables import markdown, replace_table
 import imagegs_tex
 from imagegs_tex.backends import make_backend
 from imagegs_tex.decoder import render_channels
+from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.igs import read_igs
 from imagegs_tex.formats.ingest import load_stack
 from imagegs_tex.formats.stack import SampleFormat, TextureMap, encode_log, expand_map
 from imagegs_tex.formats.textures import BC1_SRGB, BC4, BC5, BC6H, BC7, BC7_SRGB, BLOCK
 from imagegs_tex.metrics import psnr_of
-from imagegs_tex.mips import unit_normals
+from imagegs_tex.mips import COVERAGE_THRESHOLD, ChannelRoles, mip_chain, unit_normals
 from imagegs_tex.settings import Preset, preset_settings
 from imagegs_tex.texture_export import TexturePlan, channel_roles, make_texture, plan_texture
 
@@ -34,6 +35,8 @@ CASES = (
     "brick_wall_017", "boombox", "caution_panel", "bricks_npot_1000", "ground_037_packed", "shrub_01_cutout",
     "flight_helmet_lenses", "image_hdr_arboretum",
 )  # fmt: skip
+CUT_OUTS = ("shrub_01_cutout", "image_anime_character")
+COVERAGE_LEVELS = 8
 _NUMBERS = {BC1_SRGB: 1, BC4: 4, BC5: 5, BC6H: 6, BC7: 7, BC7_SRGB: 7}
 Floats = NDArray[np.float32]
 
@@ -56,16 +59,38 @@ def main() -> None:
     print(table)
     if arguments.write:
         replace_table("export-psnr", table, "benchmarks-textures.md")
+    shares = markdown(["case", "levels", *map(str, range(COVERAGE_LEVELS))], coverage(arguments.work))
+    print(shares)
+    if arguments.write:
+        replace_table("export-coverage", shares, "benchmarks-textures.md")
+
+
+def coverage(work: Path) -> list[list[str]]:
+    """Return the coverage of each level of the cut-outs, as exported and averaged plainly."""
+    rows = []
+    for name in CUT_OUTS:
+        quantized, texels = decoded_file(name, work, Preset.FAST)
+        texture_map = quantized.maps[0]
+        samples = as_floats(texels, texture_map)
+        for label, roles in (("exported", channel_roles(texture_map)), ("plain averages", ChannelRoles())):
+            chain = mip_chain(samples, roles)[:COVERAGE_LEVELS]
+            rows.append([name, label, *(f"{(level[..., 3] >= COVERAGE_THRESHOLD).mean():.4f}" for level in chain)])
+    return rows
+
+
+def decoded_file(name: str, work: Path, preset: Preset) -> tuple[QuantizedGaussianSet, Floats]:
+    """Compress a material if that is still to be done, and decode it."""
+    file = work / f"{name}.igs"
+    if not file.exists():
+        imagegs_tex.compress(SHARED / "materials" / name, file, preset_settings(preset))
+    quantized = read_igs(file)
+    return quantized, render_channels(quantized, make_backend("auto"))
 
 
 def measure(name: str, work: Path, preset: Preset) -> list[list[str]]:
     """Return a row per map of one material."""
-    folder, file = SHARED / "materials" / name, work / f"{name}.igs"
-    if not file.exists():
-        work.mkdir(parents=True, exist_ok=True)
-        imagegs_tex.compress(folder, file, preset_settings(preset))
-    quantized, stack = read_igs(file), load_stack(folder)
-    texels = render_channels(quantized, make_backend("auto"))
+    quantized, texels = decoded_file(name, work, preset)
+    stack = load_stack(SHARED / "materials" / name)
     rows = []
     for texture_map, original in zip(quantized.maps, stack.maps, strict=True):
         source, decoded = as_floats(stack.texels, original), as_floats(texels, texture_map)
