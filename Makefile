@@ -15,7 +15,7 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml Makefile
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,verify]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,export,verify]'
 	touch $@
 
 demo: $(STAMP)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from imagegs_tex.cli.options import BackendName, Source, Threads
+from imagegs_tex.cli.options import BackendName, Quiet, Source, Threads
 from imagegs_tex.settings import CompressSettings, Preset, preset_settings
 
 
@@ -44,7 +44,7 @@ def compress(
     report: Annotated[
         Path | None, typer.Option(metavar="FILE.json", readable=False, help="Write a JSON report.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Compress a material: INPUT is a folder of maps (base colour, normal, roughness, ...) or a single image."""
     settings = _settings(preset, (gaussians, bpp, max_bytes, target_psnr), time_budget, seed)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from imagegs_tex.cli.options import BackendName, IgsFile, Threads
+from imagegs_tex.cli.options import BackendName, IgsFile, Quiet, Threads
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.settings import ImageFormat
 
@@ -20,7 +20,7 @@ def decode(
     ] = None,
     backend: BackendName = "auto",
     threads: Threads = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Decode a file to one image per map, with the names, channels and bit depths of the source."""
     from imagegs_tex import pipeline

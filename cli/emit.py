@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from imagegs_tex.cli.options import IgsFile
+from imagegs_tex.cli.options import IgsFile, Quiet
 
 
 class BlockSize(StrEnum):
@@ -40,7 +40,7 @@ def emit(
         bool,
         typer.Option("--mips/--no-mips", help="igs_sample and coarse levels for minification, for a larger buffer."),
     ] = True,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write a shader decoder for a file: an include, the GPU buffer, its description, samples and a readme."""
     from imagegs_tex.cli.verdict import print_emission

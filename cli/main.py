@@ -12,21 +12,23 @@ from imagegs_tex.cli.compress import compress
 from imagegs_tex.cli.decode import decode
 from imagegs_tex.cli.doctor import doctor
 from imagegs_tex.cli.emit import emit
+from imagegs_tex.cli.export import export
 from imagegs_tex.cli.info import info
 from imagegs_tex.cli.verify import verify
-from imagegs_tex.formats.errors import ImageGSTexError, OutputError
+from imagegs_tex.formats.errors import ImageGSTexError, OutputError, UsageError
 from imagegs_tex.formats.names import printable
 
+_PROGRAM = "imagegs-tex"
 INTERNAL_ERROR = 1
 INTERRUPTED = 130
 OUT_OF_MEMORY = 3
 _OUT_OF_MEMORY_TEXT = "out of memory; use smaller maps or fewer Gaussians"
 _TORCH_OUT_OF_MEMORY = "DefaultCPUAllocator: can't allocate memory"  # of a plain RuntimeError
+_WRONG_USAGE = typer.BadParameter.__mro__[1]  # the base of all that the parser raises; typer keeps it private
 
 app = typer.Typer(
-    name="imagegs-tex",
+    name=_PROGRAM,
     help="Compress a material's texture stack into one small file of 2D Gaussians, and back.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -47,7 +49,7 @@ def _root(
     state.debug = debug
 
 
-for command in (compress, decode, info, compare, emit, verify, doctor):
+for command in (compress, decode, export, info, compare, emit, verify, doctor):
     app.command()(command)
 
 
@@ -68,6 +70,8 @@ def main() -> None:
         sys.stdout = None  # what it still holds cannot be written either
         _fail(f"cannot go on: {printable(error)}; free some space or check the path", OutputError.exit_code, error)
     except Exception as error:  # noqa: BLE001 - the last resort promises one line instead of a traceback
+        if isinstance(error, _WRONG_USAGE):
+            _fail(_usage_text(error), UsageError.exit_code, error)
         if _TORCH_OUT_OF_MEMORY in str(error):
             _fail(_OUT_OF_MEMORY_TEXT, OUT_OF_MEMORY, error)
         text = f"internal error: {type(error).__name__}: {printable(error)}; run it with --debug and report this"
@@ -77,14 +81,22 @@ def main() -> None:
 def _run() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names may hold what the terminal's encoding does not
-    try:
-        app()
-    except SystemExit as stopped:
-        if stopped.code == INTERRUPTED:  # typer's way to say it, without a word
-            raise KeyboardInterrupt from None
-        if sys.stdout is not None:
-            sys.stdout.flush()  # here, where a full disk can still be reported
-        raise
+    # not standalone: typer would print wrong usage as a box of several lines
+    code = app(sys.argv[1:] or ["--help"], prog_name=_PROGRAM, standalone_mode=False)
+    if code == INTERRUPTED:  # typer's way to say it, without a word
+        raise KeyboardInterrupt
+    if sys.stdout is not None:
+        sys.stdout.flush()  # here, where a full disk can still be reported
+    sys.exit(code)
+
+
+def _usage_text(error: Exception) -> str:
+    """Return what the parser of the command line has to say, as one line with what to do."""
+    message = str(error.format_message() if hasattr(error, "format_message") else error)
+    context = getattr(error, "ctx", None)
+    command = _PROGRAM if context is None else context.command_path
+    text = " ".join(message.replace("Value error, ", "").split()).rstrip(".")
+    return f"{printable(text)}; see {command} --help"
 
 
 def _fail(message: str, code: int, error: BaseException) -> None:

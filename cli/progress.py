@@ -1,11 +1,14 @@
-"""How a fit shows that it lives: a bar with PSNR and ETA in a terminal, plain lines elsewhere."""
+"""How long work shows that it lives: a bar in a terminal (of a fit with PSNR and ETA), plain lines elsewhere."""
 
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from rich.markup import escape
+
 from imagegs_tex.fit import FitProgress
+from imagegs_tex.formats.names import printable
 
 _SECONDS_BETWEEN_LINES = 5.0
 
@@ -20,6 +23,32 @@ def fit_progress(quiet: bool) -> Iterator[Callable[[FitProgress], None] | None]:
             yield callback
     else:
         yield _lines()
+
+
+@contextmanager
+def map_progress(quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]:
+    """Give a callback that shows which map is being written, on stderr; None when nothing is to be shown."""
+    if quiet:
+        yield None
+    elif sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        columns = (TextColumn("{task.fields[name]}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("maps", total=None, name="")
+
+            def show(name: str, done: int, count: int) -> None:
+                progress.update(task, completed=done, total=count, name=escape(printable(name)))
+
+            yield show
+    else:
+        yield _map_line
+
+
+def _map_line(name: str, done: int, count: int) -> None:
+    if done < count:
+        print(f"map {done + 1}/{count}: {printable(name)}", file=sys.stderr, flush=True)
 
 
 class _FitCounter:

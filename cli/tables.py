@@ -2,28 +2,26 @@
 
 from pathlib import Path
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from imagegs_tex.cli.console import make_console, plain
 from imagegs_tex.cli.verdict import sample_costs
 from imagegs_tex.doctor import DoctorReport
-from imagegs_tex.formats.names import printable
 from imagegs_tex.metrics import MapScore
-from imagegs_tex.report import CompareReport, CompressReport, InfoReport
+from imagegs_tex.report import CompareReport, CompressReport, ExportReport, InfoReport
 
 
 def print_compression(report: CompressReport, output: Path) -> None:
     """Print how each map was understood, how well it came out, and what the file costs."""
     table = _table("map", "understood as", "PSNR dB", "SSIM")
     for reading, score in zip(report.readings, report.maps, strict=True):
-        table.add_row(_text(score.name), _text(reading), f"{score.psnr_db:.2f}", f"{score.ssim:.4f}")
-    console = _console()
+        table.add_row(plain(score.name), plain(reading), f"{score.psnr_db:.2f}", f"{score.ssim:.4f}")
+    console = make_console()
     console.print(table)
-    console.print(f"wrap: {_text(report.wrap_reading)}", soft_wrap=True)
+    console.print(f"wrap: {plain(report.wrap_reading)}", soft_wrap=True)
     weighted = "" if report.weighted_psnr_db is None else f" ({report.weighted_psnr_db:.2f} dB by importance)"
     console.print(
-        f"{_text(output)}: {report.file_bytes:,} bytes, {report.bits_per_texel:.3f} bits per texel "
+        f"{plain(output)}: {report.file_bytes:,} bytes, {report.bits_per_texel:.3f} bits per texel "
         f"({report.bits_per_channel_texel:.4f} per channel), {report.gaussians:,} Gaussians, "
         f"{report.psnr_db:.2f} dB{weighted}, {report.seconds.total:.1f} s on {report.backend}",
         soft_wrap=True,
@@ -35,19 +33,19 @@ def print_comparison(report: CompareReport, file: Path) -> None:
     table = _table("map", "semantic", "PSNR dB", "SSIM", "FLIP", "degrees (mean, p95)")
     for score in report.maps:
         table.add_row(
-            _text(score.name), score.semantic.replace("_", " "), f"{score.psnr_db:.2f}", f"{score.ssim:.4f}",
+            plain(score.name), score.semantic.replace("_", " "), f"{score.psnr_db:.2f}", f"{score.ssim:.4f}",
             "" if score.flip is None else f"{score.flip:.4f}", _degrees(score),
         )  # fmt: skip
-    console = _console()
+    console = make_console()
     console.print(table)
-    console.print(f"{_text(file)}: {report.psnr_db:.2f} dB over all channels", soft_wrap=True)
+    console.print(f"{plain(file)}: {report.psnr_db:.2f} dB over all channels", soft_wrap=True)
 
 
 def print_info(info: InfoReport, file: Path) -> None:
     """Print what a file holds and where its bytes go."""
-    console = _console()
+    console = make_console()
     console.print(
-        f"{_text(file)}: {info.width} x {info.height} texels, {info.channels} channels in "
+        f"{plain(file)}: {info.width} x {info.height} texels, {info.channels} channels in "
         f"{info.components} components, {info.gaussians:,} Gaussians, wrap {','.join(info.wrap)}, "
         f"format version {info.version}",
         soft_wrap=True,
@@ -56,7 +54,7 @@ def print_info(info: InfoReport, file: Path) -> None:
     for entry in info.maps:
         constant = f" ({entry.constant_channels} constant)" if entry.constant_channels else ""
         maps.add_row(
-            _text(entry.name), entry.semantic.replace("_", " "), f"{entry.channels}{constant}", entry.sample_format,
+            plain(entry.name), entry.semantic.replace("_", " "), f"{entry.channels}{constant}", entry.sample_format,
             entry.transfer,
         )  # fmt: skip
     console.print(maps)
@@ -78,6 +76,26 @@ def print_info(info: InfoReport, file: Path) -> None:
     console.print(sample_costs(cost), soft_wrap=True)
 
 
+def print_export(report: ExportReport) -> None:
+    """Print what each map has become."""
+    table = _table("map", "file", "pixel format", "channels", "size", "levels", "bytes")
+    for entry in report.maps:
+        first = Path(entry.files[0]).name
+        name = first if len(entry.files) == 1 else f"{first} to {len(entry.files) - 1}"
+        table.add_row(
+            plain(entry.name), plain(name), entry.pixel_format, _letters(entry.channels),
+            f"{entry.width} x {entry.height}", str(entry.levels), f"{entry.bytes:,}",
+        )  # fmt: skip
+    console = make_console()
+    console.print(table)
+    total = sum(entry.bytes for entry in report.maps)
+    console.print(f"{total:,} bytes in {plain(Path(report.maps[0].files[0]).parent)}", soft_wrap=True)
+
+
+def _letters(channels: tuple[int, ...]) -> str:
+    return "".join("rgba"[channel] for channel in channels)
+
+
 def _degrees(score: MapScore) -> str:
     if score.normal_degrees_mean is None or score.normal_degrees_p95 is None:
         return ""
@@ -93,10 +111,10 @@ def _table(*headings: str) -> Table:
 
 def print_doctor(report: DoctorReport) -> None:
     """Print what was found, how the backends did, and how to get what is missing."""
-    console = _console()
+    console = make_console()
     found = _table("what", "found", "for")
     for finding in report.findings:
-        found.add_row(finding.name, _text(finding.found or "no"), _text(finding.purpose))
+        found.add_row(finding.name, plain(finding.found or "no"), plain(finding.purpose))
     console.print(found)
     checks = _table("backend", "picture", "largest difference", "first, s", "next, ms")
     for check in report.checks:
@@ -108,13 +126,5 @@ def print_doctor(report: DoctorReport) -> None:
     console.print(checks)
     for finding in report.findings:
         if finding.found is None:
-            console.print(f"{finding.name}: {_text(finding.remedy)}", soft_wrap=True)
+            console.print(f"{finding.name}: {plain(finding.remedy)}", soft_wrap=True)
     console.print(f"--backend auto uses {report.used_backend} here.")
-
-
-def _text(value: object) -> str:
-    return escape(printable(value))
-
-
-def _console() -> Console:
-    return Console(highlight=False)

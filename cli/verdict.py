@@ -3,11 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from imagegs_tex.formats.names import printable
+from imagegs_tex.cli.console import make_console, plain
 from imagegs_tex.shaders.cost import DecodeCost
 from imagegs_tex.shaders.decoder import Decoder
 
@@ -17,13 +15,14 @@ if TYPE_CHECKING:  # verify loads torch, which emit has no use for
 
 def print_emission(decoder: Decoder, paths: list[Path]) -> None:
     """Print what was written and what it takes on the GPU."""
-    console = Console(highlight=False)
+    console = make_console()
     for path in paths:
-        console.print(escape(printable(path)), soft_wrap=True)
+        console.print(plain(path), soft_wrap=True)
     cost = decoder.cost
     console.print(
         f"{decoder.packed.ledger.total:,} bytes on the GPU; per texel {cost.weights_mean:.1f} Gaussians evaluated "
-        f"(at most {cost.candidates.max}), {cost.multiply_adds_mean:.0f} multiply-adds"
+        f"(at most {cost.candidates.max}), {cost.multiply_adds_mean:.0f} multiply-adds",
+        soft_wrap=True,
     )
 
 
@@ -41,7 +40,7 @@ def sample_costs(cost: DecodeCost) -> str:
 
 def print_verification(report: "VerifyReport", file: Path) -> None:
     """Print each decoder's largest differences and the cost of decoding."""
-    console = Console(highlight=False)
+    console = make_console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     headings = ("decoder", "", "texels", "points", "accessors", "footprints", "8-bit steps", "GPU ms")
     for index, heading in enumerate(headings):
@@ -51,12 +50,12 @@ def print_verification(report: "VerifyReport", file: Path) -> None:
     console.print(table)
     for variant in report.variants:
         if variant.failure:
-            console.print(f"{variant.name}: {escape(printable(variant.failure))}", soft_wrap=True)
+            console.print(f"{variant.name}: {plain(variant.failure)}", soft_wrap=True)
     cost, memory = report.cost, report.gpu_bytes
     verdict = "holds" if report.passed else "BROKEN"
     console.print(
-        f"{escape(printable(file))}: {verdict} (bound {report.max_error:.5f}, all texels and {report.points:,} points) "
-        f"on {escape(printable(report.renderer))}",
+        f"{plain(file)}: {verdict} (bound {report.max_error:.5f}, all texels and {report.points:,} points) "
+        f"on {plain(report.renderer)}",
         soft_wrap=True,
     )
     console.print(

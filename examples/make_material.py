@@ -15,7 +15,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.formats.atomic import make_folder
 from imagegs_tex.formats.images import write_image
 
 Field = NDArray[np.float64]
@@ -54,7 +53,6 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=512, help="width and height in texels")
     parser.add_argument("--seed", type=int, default=7, help="another seed, other stones")
     options = parser.parse_args()
-    make_folder(options.folder)
     for name, texels in make_material(options.size, options.seed).items():
         write_image(options.folder / f"{name}.png", texels)
 

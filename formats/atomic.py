@@ -20,30 +20,22 @@ _REMEDIES = {
     errno.EACCES: "no permission; choose another folder or change its permissions",
     errno.EPERM: "no permission; choose another folder or change its permissions",
     errno.EROFS: "the file system is read-only; choose another folder",
-    errno.ENOENT: "its folder does not exist; create it first",
     errno.ENOTDIR: "part of its path is a file, not a folder; choose another path",
     errno.EISDIR: "it is a folder; give the name of a file",
     errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
 }
 
 
-def make_folder(path: Path) -> None:
-    """Create a folder and its parents where they are missing; OutputError when that cannot be."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise OutputError(f"cannot use folder {printable(path)}: a file has that name; choose another one") from None
-    except OSError as error:
-        raise _output_error(path, error) from error
-
-
 def check_writable(path: Path) -> None:
     """Refuse early, with OutputError, what :func:`write_bytes` would refuse after hours of work."""
     if path.is_dir():
         raise _output_error(path, IsADirectoryError(errno.EISDIR, ""))
-    if not path.parent.is_dir():
-        raise _output_error(path, FileNotFoundError(errno.ENOENT, ""))
-    if not os.access(path if path.exists() and not path.is_file() else path.parent, os.W_OK):
+    folder = path.parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        raise _output_error(path, NotADirectoryError(errno.ENOTDIR, ""))
+    if not os.access(path if path.exists() and not path.is_file() else folder, os.W_OK):
         raise _output_error(path, PermissionError(errno.EACCES, ""))
 
 
@@ -56,7 +48,7 @@ def write_files(files: Mapping[Path, bytes]) -> None:
     """Write several files: all are complete on disk under temporary names before the first one is renamed.
 
     Existing files are replaced; a link is followed and its target replaced; a device or pipe such as /dev/stdout is
-    written to directly. Folders must exist (:func:`make_folder`).
+    written to directly. Missing folders are created, and stay when writing fails.
 
     Args:
         files: contents by path; paths are written in the mapping's order
@@ -77,6 +69,7 @@ def write_files(files: Mapping[Path, bytes]) -> None:
             if final.exists() and not final.is_file():
                 final.write_bytes(data)
                 continue
+            _make_folder(final.parent)
             # 40 characters of at most 4 bytes leave room for the rest of the name within 255 bytes.
             temporary = final.with_name(f".{final.name[:40]}.{secrets.token_hex(6)}.tmp")
             pending.append((temporary, final))
@@ -94,6 +87,13 @@ def write_files(files: Mapping[Path, bytes]) -> None:
         for temporary, _ in pending:
             with contextlib.suppress(OSError):  # the error that brought us here is the one to report
                 temporary.unlink(missing_ok=True)
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise OutputError(f"cannot use folder {printable(path)}: a file has that name; choose another one") from None
 
 
 def _output_error(path: Path, error: OSError) -> OutputError:

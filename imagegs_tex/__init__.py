@@ -1,7 +1,7 @@
 """imagegs_tex: a texture codec that codes a material as one set of 2D Gaussians.
 
-``compress``, ``decode``, ``compare`` and ``info`` are what the command line calls; see :mod:`imagegs_tex.pipeline`.
-They are imported when first used, so that importing this package loads neither torch nor numba.
+``compress``, ``decode``, ``export``, ``compare`` and ``info`` are what the command line calls; see
+:mod:`imagegs_tex.pipeline`. They are imported when first used: importing this package loads neither torch nor numba.
 """
 
 from typing import TYPE_CHECKING
@@ -9,26 +9,29 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from imagegs_tex.pipeline import compare, compress, decode, info
-    from imagegs_tex.settings import CompressSettings, FitSettings, Precision, Preset, preset_settings
+    from imagegs_tex.pipeline import compare, compress, decode, export, info
+    from imagegs_tex.settings import CompressSettings, FitSettings, Precision, Preset, TextureContainer, preset_settings
 
 __all__ = [
     "CompressSettings",
     "FitSettings",
     "Precision",
     "Preset",
+    "TextureContainer",
     "__version__",
     "compare",
     "compress",
     "decode",
+    "export",
     "info",
     "preset_settings",
 ]
 
 _HOMES = {
-    **dict.fromkeys(("compare", "compress", "decode", "info"), "imagegs_tex.pipeline"),
+    **dict.fromkeys(("compare", "compress", "decode", "export", "info"), "imagegs_tex.pipeline"),
     **dict.fromkeys(
-        ("CompressSettings", "FitSettings", "Precision", "Preset", "preset_settings"), "imagegs_tex.settings"
+        ("CompressSettings", "FitSettings", "Precision", "Preset", "TextureContainer", "preset_settings"),
+        "imagegs_tex.settings",
     ),
 }
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from imagegs_tex.backends import make_backend
 from imagegs_tex.components import to_channels
 from imagegs_tex.formats import gaussians as g
-from imagegs_tex.formats.atomic import make_folder, write_files
+from imagegs_tex.formats.atomic import write_files
 from imagegs_tex.formats.errors import IgsError, UsageError
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.images import encode_image
@@ -103,7 +103,6 @@ def write_maps(maps: list[tuple[TextureMap, Samples]], folder: Path, image_forma
             )
         taken.add(stem.casefold())
         files[folder / (stem + suffix)] = encode_image(_for_suffix(samples, suffix), suffix)
-    make_folder(folder)
     write_files(files)
     return list(files)
 

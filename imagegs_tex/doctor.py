@@ -124,6 +124,7 @@ def _libraries() -> list[Finding]:
         Finding("torch", torch_found, "everything", ""),
         Finding("CUDA", gpus, "the cuda backend", problem or ""),
         Finding("numba", _version("numba"), "the cpu backend", ""),
+        _optional("ispc_texcomp", "ispc-texcomp", "block compression in export", "pip install imagegs-tex[export]"),
         _optional("gsplat", "gsplat", "tile lists to measure ours against", "pip install imagegs-tex[cuda]"),
         _optional("fused_ssim", "fused-ssim", "the SSIM loss on a GPU, faster",
                   "pip install --no-build-isolation git+https://github.com/rahul-goel/fused-ssim (needs nvcc)"),

@@ -7,23 +7,24 @@ from pathlib import Path
 from imagegs_tex import __version__
 from imagegs_tex.backends import make_backend
 from imagegs_tex.budget import encode_within_budget
-from imagegs_tex.decoder import decode_maps, scaled_size, write_maps
+from imagegs_tex.decoder import decode_maps, render_channels, scaled_size, write_maps
 from imagegs_tex.fit import FitProgress
 from imagegs_tex.formats.atomic import check_writable, write_bytes
-from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.igs import decode_igs, encode_igs, read_igs, read_igs_bytes, section_sizes, version_of
 from imagegs_tex.formats.ingest import load_stack
 from imagegs_tex.formats.names import printable
-from imagegs_tex.formats.stack import Constant, Samples, TextureMap, TextureStack, expand_map
+from imagegs_tex.formats.stack import Constant, TextureMap, TextureStack, expand_map
 from imagegs_tex.formats.wrap import wrap_words
 from imagegs_tex.metrics import MapScore, pooled_psnr, pooled_weighted_psnr, score_map
 from imagegs_tex.rasterize.backend import Backend
-from imagegs_tex.report import CompareReport, CompressReport, InfoReport, MapInfo, Seconds
-from imagegs_tex.settings import CompressSettings
+from imagegs_tex.report import CompareReport, CompressReport, ExportReport, InfoReport, MapInfo, Seconds
+from imagegs_tex.settings import CompressSettings, TextureContainer
 from imagegs_tex.shaders.coarse import coarse_layout
 from imagegs_tex.shaders.cost import decode_cost
 from imagegs_tex.shaders.pack import pack_gaussians
+from imagegs_tex.sources import source_indices
+from imagegs_tex.texture_export import export_maps
 
 
 def compress(
@@ -135,6 +136,38 @@ def decode(
     return write_maps(decode_maps(quantized, make_backend(backend, threads), chosen_size), Path(folder), image_format)
 
 
+def export(
+    file: Path | str,
+    folder: Path | str,
+    container: TextureContainer | str = TextureContainer.DDS,
+    *,
+    bc1: bool = False,
+    backend: str = "auto",
+    threads: int | None = None,
+    report: Callable[[str, int, int], None] | None = None,
+) -> ExportReport:
+    """Decode an .igs file to textures with whole mip chains, block-compressed as each map's meaning asks for.
+
+    Args:
+        file: the .igs file
+        folder: where the textures go; created when missing
+        container: dds, ktx2, or png for one picture per level
+        bc1: opaque colour as BC1, which takes half the bytes of BC7 and shows it
+        backend: auto, cpu, cuda or reference
+        threads: of the cpu backend
+        report: called with the name of the map begun, how many maps are done and how many there are
+
+    Raises:
+        MissingToolError: the block encoder, an extra, is not installed
+        UsageError: a map has more channels than a texture holds
+    """
+    quantized = read_igs(Path(file))
+    chosen = TextureContainer(container)
+    texels = render_channels(quantized, make_backend(backend, threads))
+    maps = export_maps(quantized.maps, texels, Path(folder), chosen, bc1, report)
+    return ExportReport(chosen.value, tuple(maps))
+
+
 def compare(
     file: Path | str, source: Path | str, backend: str = "auto", threads: int | None = None
 ) -> CompareReport:  # fmt: skip
@@ -145,10 +178,12 @@ def compare(
     """
     quantized = read_igs(Path(file))
     stack = load_stack(Path(source))
-    sources = _sources_by_name(quantized, stack, Path(source))
+    indices = source_indices(quantized, stack, source)
     scores = [
-        score_map(texture_map, sources[texture_map.name], decoded, with_flip=True)
-        for texture_map, decoded in decode_maps(quantized, make_backend(backend, threads))
+        score_map(texture_map, expand_map(stack.texels, stack.maps[index]), decoded, with_flip=True)
+        for index, (texture_map, decoded) in zip(
+            indices, decode_maps(quantized, make_backend(backend, threads)), strict=True
+        )
     ]
     return CompareReport(pooled_psnr(scores), tuple(scores))
 
@@ -181,27 +216,3 @@ def _map_info(texture_map: TextureMap) -> MapInfo:
         sample_format=texture_map.sample_format.name.lower(),
         transfer=texture_map.transfer.name.lower(),
     )
-
-
-def _sources_by_name(quantized: QuantizedGaussianSet, stack: TextureStack, source: Path) -> dict[str, Samples]:
-    """Return the source's samples for every map of a file; InputError when they do not belong together."""
-    where = printable(source)
-    if (quantized.width, quantized.height) != (stack.width, stack.height):
-        raise InputError(
-            f"{where}: {stack.width} x {stack.height} texels where the file has "
-            f"{quantized.width} x {quantized.height}; compare a file with its own source"
-        )
-    maps = {texture_map.name: texture_map for texture_map in stack.maps}
-    samples = {}
-    for expected in quantized.maps:
-        found = maps.get(expected.name)
-        if found is None or (found.channel_count, found.sample_format) != (
-            expected.channel_count,
-            expected.sample_format,
-        ):
-            raise InputError(
-                f"{where}: has no map {printable(expected.name)} with {expected.channel_count} channels of "
-                f"{expected.sample_format.name.lower()}, which the file has; compare a file with its own source"
-            )
-        samples[expected.name] = expand_map(stack.texels, found)
-    return samples

@@ -7,6 +7,7 @@ from imagegs_tex.doctor import DoctorReport
 from imagegs_tex.formats.igs import SectionSize
 from imagegs_tex.metrics import MapScore
 from imagegs_tex.shaders.cost import DecodeCost
+from imagegs_tex.texture_export import ExportedMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,20 @@ class InfoReport:
     maps: tuple[MapInfo, ...]
 
 
-def as_json(report: CompressReport | CompareReport | InfoReport | DoctorReport) -> str:
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """The textures that were made of a file."""
+
+    container: str
+    maps: tuple[ExportedMap, ...]
+
+
+def as_json(report: CompressReport | CompareReport | InfoReport | ExportReport | DoctorReport) -> str:
     """Return a report dataclass as indented JSON with a newline at the end."""
-    text = json.dumps(asdict(report), indent=2, ensure_ascii=False) + "\n"
+    fields = asdict(report)
+    if isinstance(report, CompressReport):
+        for score in fields["maps"]:
+            del score["flip"]  # takes a second per megatexel, so only compare measures it
+    text = json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
     # a file name that is no valid text becomes an escape that JSON knows as well
     return text.encode("utf-8", "backslashreplace").decode()

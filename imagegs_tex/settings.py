@@ -21,6 +21,14 @@ class ImageFormat(StrEnum):
     TGA = "tga"
 
 
+class TextureContainer(StrEnum):
+    """What exported textures are written as."""
+
+    DDS = "dds"
+    KTX2 = "ktx2"
+    PNG = "png"
+
+
 @dataclass(frozen=True, slots=True)
 class FitSettings:
     """How the Gaussians are fitted."""

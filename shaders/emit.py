@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from imagegs_tex.formats.atomic import make_folder, write_files
+from imagegs_tex.formats.atomic import write_files
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.stack import Coded, TextureMap
 from imagegs_tex.formats.wrap import wrap_words
@@ -48,7 +48,6 @@ def emit(
     description = describe(quantized, decoder, language)
     files[DESCRIPTION_FILE] = (json.dumps(description, indent=2) + "\n").encode()
     files[README_FILE] = readme(description).encode()
-    make_folder(folder)
     written = {folder / name: data for name, data in files.items()}
     write_files(written)
     return list(written)

@@ -37,8 +37,8 @@ def packed(material, tmp_path_factory):
 
 def test_exported_names():
     assert sorted(imagegs_tex.__all__) == [
-        "CompressSettings", "FitSettings", "Precision", "Preset", "__version__", "compare", "compress", "decode",
-        "info", "preset_settings",
+        "CompressSettings", "FitSettings", "Precision", "Preset", "TextureContainer", "__version__", "compare",
+        "compress", "decode", "export", "info", "preset_settings",
     ]  # fmt: skip
     assert all(getattr(imagegs_tex, name) is not None for name in imagegs_tex.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.decoder import shader_decoder
-from imagegs_tex.formats.atomic import make_folder, write_files
-from imagegs_tex.formats.errors import InputError
+from imagegs_tex.formats.atomic import write_files
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.names import printable
 from imagegs_tex.formats.stack import TextureMap, TextureStack, expand_map
 from imagegs_tex.metrics import pooled_psnr, score_map
 from imagegs_tex.shaders.decoder import HLSL_INCLUDE, LANGUAGES, Decoder, Language
+from imagegs_tex.sources import source_indices
 from imagegs_tex.verify import harness, sample_shaders
 from imagegs_tex.verify.accessors import accessor_error
 from imagegs_tex.verify.footprint import CoarseMeans, FootprintReference
@@ -156,26 +156,11 @@ def verify(
 
 def score_source(quantized: QuantizedGaussianSet, source: TextureStack, variant: AnyDecoder) -> SourceScore:
     """Score a decoder's picture against the maps that the file was made of."""
-    if (source.width, source.height) != (quantized.width, quantized.height):
-        raise InputError(
-            f"the source has {source.width} x {source.height} texels where the file has {quantized.width} x "
-            f"{quantized.height}; verify a file with its own source"
-        )
-    by_name = {texture_map.name: texture_map for texture_map in source.maps}
-    for texture_map in quantized.maps:
-        found = by_name.get(texture_map.name)
-        if found is None or (found.channel_count, found.sample_format) != (
-            texture_map.channel_count,
-            texture_map.sample_format,
-        ):
-            raise InputError(
-                f"the source has no map {printable(texture_map.name)} as the file has it; "
-                "verify a file with its own source"
-            )
+    indices = source_indices(quantized, source)
     texels = np.concatenate([variant.rows(*band) for band in _bands(quantized.height)])
     scores = [
-        score_map(texture_map, expand_map(source.texels, by_name[texture_map.name]), expand_map(texels, texture_map))
-        for texture_map in quantized.maps
+        score_map(texture_map, expand_map(source.texels, source.maps[index]), expand_map(texels, texture_map))
+        for texture_map, index in zip(quantized.maps, indices, strict=True)
     ]
     return SourceScore(pooled_psnr(scores), tuple(scores))
 
@@ -286,7 +271,6 @@ def _check_texels(
             if differences is not None:
                 pictures[name].append(found - expected)
     if differences is not None:
-        make_folder(differences)
         for name, bands in pictures.items():
             write_files(_difference_pictures(differences, name, np.concatenate(bands)))
     return errors, means

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from imagegs_tex.formats.atomic import make_folder, write_bytes, write_files
+from imagegs_tex.formats.atomic import check_writable, write_bytes, write_files
 from imagegs_tex.formats.errors import OutputError
 
 
@@ -84,8 +84,8 @@ def test_a_full_disk_while_writing(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("place", "reason"),
     [
-        ("missing/a", "folder does not exist"),
-        ("file/a", "is a file"),
+        ("file/a", "a file has that name"),
+        ("file/folder/a", "is a file"),
         ("folder", "is a folder"),
         ("n" * 300, "too long"),
     ],
@@ -107,12 +107,20 @@ def test_no_permission(tmp_path, monkeypatch):
         write_bytes(tmp_path / "a", b"x")
 
 
-def test_make_folder(tmp_path):
-    make_folder(tmp_path / "a" / "b")
-    make_folder(tmp_path / "a" / "b")
-    assert (tmp_path / "a" / "b").is_dir()
+def test_missing_folders_are_created(tmp_path):
+    for _ in range(2):
+        write_files({tmp_path / "a" / "b" / "c": b"x", tmp_path / "a" / "d": b"y"})
+    assert contents(tmp_path / "a" / "b") == {"c": b"x"}
+    assert (tmp_path / "a" / "d").read_bytes() == b"y"
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"), [("file/a", "is a file"), ("file/folder/a", "is a file"), ("folder", "is a folder")]
+)
+def test_what_cannot_be_written_is_refused_early(tmp_path, place, reason):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(OutputError, match="a file has that name"):
-        make_folder(tmp_path / "file")
-    with pytest.raises(OutputError, match="is a file"):
-        make_folder(tmp_path / "file" / "x")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OutputError, match=reason):
+        check_writable(tmp_path / place)
+    check_writable(tmp_path / "new" / "folders" / "a")
+    assert not (tmp_path / "new").exists()

@@ -1,0 +1,37 @@
+"""``imagegs-tex export``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imagegs_tex.cli.options import AsJson, BackendName, IgsFile, Quiet, Threads
+from imagegs_tex.settings import TextureContainer
+
+
+def export(
+    file: IgsFile,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", readable=False, help="Folder for the textures.")
+    ],
+    container: Annotated[
+        TextureContainer, typer.Option("--format", help="Kind of file; png writes one picture per level.")
+    ] = TextureContainer.DDS,
+    bc1: Annotated[bool, typer.Option("--bc1", help="Opaque colour as BC1: half the bytes of BC7, and worse.")] = False,
+    as_json: AsJson = False,
+    backend: BackendName = "auto",
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Decode a file to textures for an engine: all mip levels, block-compressed, one file per map."""
+    from imagegs_tex import pipeline
+    from imagegs_tex.cli.progress import map_progress
+    from imagegs_tex.cli.tables import print_export
+    from imagegs_tex.report import as_json as to_json
+
+    with map_progress(quiet) as progress:
+        result = pipeline.export(file, output, container, bc1=bc1, backend=backend, threads=threads, report=progress)
+    if as_json:
+        print(to_json(result), end="")
+    elif not quiet:
+        print_export(result)

@@ -1,0 +1,236 @@
+"""``compress``: what it writes and reports, limits, sources that cannot be used, and nothing left half-written."""
+
+import json
+import os
+import re
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from commands import SMALL, fill_the_disk, python
+from tiny_material import as_bytes, waves
+
+from imagegs_tex import __version__
+from imagegs_tex.formats.images import write_image
+
+
+def test_compress_writes_a_file_and_a_report(run, material, tmp_path):
+    report = tmp_path / "report.json"
+    code, out, err = run("compress", material, "-o", tmp_path / "a.igs", *SMALL, "--report", report, "--seed", "3")
+    assert (code, out, err) == (0, "", "")
+    assert {path.name for path in tmp_path.iterdir()} == {"a.igs", "report.json"}
+    found = json.loads(report.read_text(encoding="utf-8"))
+    wanted = (
+        "width height channels gaussians file_bytes gpu_bytes bits_per_texel bits_per_channel_texel psnr_db maps "
+        "seconds backend device seed version"
+    )
+    assert set(wanted.split()) <= set(found)
+    size = (tmp_path / "a.igs").stat().st_size
+    assert (found["width"], found["height"], found["channels"], found["gaussians"]) == (64, 64, 8, 40)
+    assert found["file_bytes"] == size
+    assert found["bits_per_texel"] == pytest.approx(8 * size / 64**2)
+    assert found["bits_per_channel_texel"] == pytest.approx(8 * size / 64**2 / 8)
+    assert found["gpu_bytes"] > 0
+    assert (found["seed"], found["version"]) == (3, __version__)
+    assert set(found["seconds"]) >= {"load", "fit", "quantize", "write", "total"}
+    assert [entry["name"] for entry in found["maps"]] == ["basecolor", "height", "normal", "roughness"]
+    assert all({"name", "semantic", "channels", "psnr_db", "ssim"} <= set(entry) for entry in found["maps"])
+    assert not any("flip" in entry for entry in found["maps"])  # only compare measures it
+
+
+def test_missing_folders_of_outputs_are_created(run, material, tmp_path):
+    written = tmp_path / "new" / "folder" / "a.igs", tmp_path / "other" / "report.json"
+    assert run("compress", material, "-o", written[0], *SMALL, "--report", written[1])[0] == 0
+    assert all(path.is_file() for path in written)
+
+
+def test_wrap_is_what_was_asked_for_and_shown(run, material, tmp_path):
+    path, report = tmp_path / "a.igs", tmp_path / "report.json"
+    code, out, _ = run("compress", material, "-o", path, *SMALL[:-1], "--wrap", "repeat,clamp", "--report", report)
+    assert code == 0
+    assert "wrap: repeat in x (as given), clamp in y (as given)" in out
+    assert json.loads(report.read_text(encoding="utf-8"))["wrap"] == ["repeat", "clamp"]
+    assert json.loads(run("info", path, "--json")[1])["wrap"] == ["repeat", "clamp"]
+    assert "wrap repeat,clamp" in run("info", path)[1]
+
+
+def test_another_word_for_wrap_is_refused(fails, material, tmp_path):
+    line = fails(2, "compress", material, "-o", tmp_path / "a.igs", *SMALL, "--wrap", "mirror")
+    assert "--wrap 'mirror'" in line
+    assert not list(tmp_path.iterdir())
+
+
+def test_compress_without_quiet_prints_a_table_and_progress(run, material, tmp_path):
+    code, out, err = run("compress", material, "-o", tmp_path / "a.igs", *SMALL[:-1])
+    assert code == 0
+    assert all(word in out for word in ("basecolor", "roughness", "dB", "bytes"))
+    assert re.fullmatch(r"(fit 1: \d+/60  -?[\d.]+ dB  \d+ s left\n)+", err)
+
+
+def test_the_same_bytes_from_two_runs_and_any_thread_count(run, material, tmp_path):
+    written = []
+    for threads in ("1", "2", "2"):
+        path = tmp_path / f"{len(written)}.igs"
+        run("compress", material, "-o", path, *SMALL, "--threads", threads, "--backend", "cpu")
+        written.append(path.read_bytes())
+    assert written[0] == written[1] == written[2]
+    run("compress", material, "-o", tmp_path / "other.igs", *SMALL, "--seed", "1")
+    assert (tmp_path / "other.igs").read_bytes() != written[0]
+
+
+@pytest.mark.parametrize("limit", [900, 1600, 3000])
+def test_max_bytes_is_used_and_kept(run, material, tmp_path, limit):
+    path = tmp_path / "a.igs"
+    assert run("compress", material, "-o", path, "--preset", "fast", "--quiet", "--max-bytes", limit)[0] == 0
+    assert 0.97 * limit <= path.stat().st_size <= limit
+
+
+def test_bpp_is_a_limit_of_the_whole_file(run, material, tmp_path):
+    path = tmp_path / "a.igs"
+    assert run("compress", material, "-o", path, "--preset", "fast", "--quiet", "--bpp", "4")[0] == 0
+    assert 0.97 * 4 <= 8 * path.stat().st_size / 64**2 <= 4
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--gaussians", "10", "--bpp", "1"),
+        ("--gaussians", "10", "--max-bytes", "1000"),
+        ("--bpp", "1", "--max-bytes", "1000"),
+        ("--max-bytes", "100"),
+        ("--bpp", "0"),
+        ("--bpp", "-1"),
+        ("--bpp", "nan"),
+        ("--bpp", "inf"),
+        ("--bpp", "0.001"),
+        ("--gaussians", "5000"),
+        ("--backend", "opengl"),
+    ],
+    ids=" ".join,
+)
+def test_limits_that_make_no_sense(fails, material, tmp_path, options):
+    fails(2, "compress", material, "-o", tmp_path / "a.igs", *options, "--preset", "fast", "--quiet")
+    assert list(tmp_path.iterdir()) == []
+
+
+def bad_folder(tmp_path, kind):
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    good = as_bytes(waves(16, 16, 3))
+    if kind == "missing":
+        return folder / "no such folder"
+    if kind == "empty":
+        return folder
+    write_image(folder / "basecolor.png", good)
+    if kind == "sizes":
+        write_image(folder / "normal.png", good[:8])
+    elif kind == "unreadable":
+        (folder / "normal.png").write_bytes(b"this is no picture")
+    elif kind == "truncated":
+        (folder / "normal.png").write_bytes((folder / "basecolor.png").read_bytes()[:-30])
+    elif kind in {"nan", "inf"}:
+        values = waves(16, 16, 3).astype(np.float32)
+        values[3, 5, 1] = float(kind)
+        write_image(folder / "emissive.exr", values)
+    elif kind == "same stem":
+        write_image(folder / "basecolor.tga", good)
+    elif kind == "too many channels":
+        for index in range(11):
+            write_image(folder / f"layer{index}.png", as_bytes(waves(16, 16, 3, index)))
+    elif kind == "no image":
+        return Path(__file__)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("missing", "does not exist"),
+        ("empty", "has no images"),
+        ("sizes", "16 x 8 but basecolor.png is 16 x 16"),
+        ("unreadable", "cannot be read"),
+        ("truncated", "cannot be read"),
+        ("nan", r"nan at texel \(5, 3\), channel 1"),
+        ("inf", r"inf at texel \(5, 3\), channel 1"),
+        ("same stem", "the same map"),
+        ("too many channels", "at most 32"),
+        ("no image", "not an image"),
+    ],
+)
+def test_a_source_that_cannot_be_used(fails, tmp_path, kind, words):
+    error = fails(3, "compress", bad_folder(tmp_path, kind), "-o", tmp_path / "a.igs", *SMALL)
+    assert re.search(words, error)
+    assert not (tmp_path / "a.igs").exists()
+
+
+def test_an_importance_mask(run, fails, material, tmp_path):
+    ramp = np.arange(64, dtype=np.uint8)[None].repeat(64, axis=0) * 4
+    write_image(tmp_path / "mask.png", ramp)
+    arguments = ("compress", material, "-o", tmp_path / "a.igs", *SMALL, "--report", tmp_path / "r.json")
+    assert run(*arguments, "--importance", tmp_path / "mask.png")[0] == 0
+    found = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    assert found["weighted_psnr_db"] > 0
+    assert found["weighted_psnr_db"] != found["psnr_db"]
+    (tmp_path / "a.igs").unlink()
+    write_image(tmp_path / "small.png", ramp[:32])
+    assert "is 64 x 32 texels and the material 64 x 64" in fails(3, *arguments, "--importance", tmp_path / "small.png")
+    fails(3, *arguments, "--importance", tmp_path / "none.png")
+    (tmp_path / "text.png").write_text("no image")
+    fails(3, *arguments, "--importance", tmp_path / "text.png")
+    assert not (tmp_path / "a.igs").exists()
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_the_fit(fails, material, tmp_path, monkeypatch):
+    def no_fit(*_):
+        raise AssertionError("the fit was started")
+
+    monkeypatch.setattr("imagegs_tex.pipeline.encode_within_budget", no_fit)
+    (tmp_path / "file").write_bytes(b"old")
+    assert "is a folder" in fails(3, "compress", material, "-o", tmp_path, *SMALL)
+    assert "is a file" in fails(3, "compress", material, "-o", tmp_path / "file" / "a.igs", *SMALL)
+    assert "is a file" in fails(3, "compress", material, "-o", tmp_path / "file" / "none" / "a.igs", *SMALL)
+    report = ("-o", tmp_path / "a.igs", *SMALL, "--report")
+    assert "is a file" in fails(3, "compress", material, *report, tmp_path / "file" / "r.json")
+    assert "is a folder" in fails(3, "compress", material, *report, tmp_path)
+    fails(2, "compress", material, *report, tmp_path / "a.igs")
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    assert "no permission" in fails(3, "compress", material, "-o", tmp_path / "a.igs", *SMALL)
+    assert {path.name for path in tmp_path.iterdir()} == {"file"}
+
+
+def test_a_full_disk_leaves_the_older_file(fails, material, tmp_path, monkeypatch):
+    (tmp_path / "a.igs").write_bytes(b"old")
+    fill_the_disk(monkeypatch)
+    assert "the disk is full" in fails(3, "compress", material, "-o", tmp_path / "a.igs", *SMALL)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a.igs": b"old"}
+
+
+def test_a_missing_backend_names_the_remedy(fails, material, tmp_path, monkeypatch):
+    monkeypatch.setattr("imagegs_tex.backends.cuda_problem", lambda: "no GPU")
+    assert "use --backend cpu" in fails(5, "compress", material, "-o", tmp_path / "a.igs", *SMALL, "--backend", "cuda")
+
+
+def test_ctrl_c_during_the_fit_leaves_nothing(material, tmp_path):
+    process = python("compress", material, "-o", tmp_path / "a.igs", "--time-budget", "100")
+    first = process.stderr.readline()  # the first line of progress says that the fit is running
+    assert first.startswith("fit "), first + process.stderr.read()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert re.fullmatch(r"(fit [^\n]+\n)*imagegs-tex: interrupted; [^\n]+\n", err), err
+    assert out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_while_a_file_is_written(run, material, tmp_path, monkeypatch):
+    (tmp_path / "a.igs").write_bytes(b"old")
+
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    code, _, err = run("compress", material, "-o", tmp_path / "a.igs", *SMALL)
+    assert code == 130
+    assert re.fullmatch(r"imagegs-tex: interrupted; [^\n]+\n", err), err
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a.igs": b"old"}
