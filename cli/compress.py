@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from imagegs_tex.cli.options import BackendName, Source, Threads
+from imagegs_tex.cli.options import Alpha, BackendName, Source, Threads
+from imagegs_tex.formats.choices import AlphaUse, NormalCoding, SourceOptions
 from imagegs_tex.settings import CompressSettings, Preset, preset_settings
 
 
@@ -31,6 +32,11 @@ def compress(
             help="Grey image of the maps' size: black texels do not count, white ones fully.",
         ),
     ] = None,
+    normals: Annotated[
+        NormalCoding,
+        typer.Option(help="Unit: decoded normals have unit length. Stored: as in the file. Auto: as the source's are."),
+    ] = NormalCoding.AUTO,
+    alpha: Alpha = AlphaUse.AUTO,
     backend: BackendName = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the initial positions.")] = 0,
     threads: Threads = None,
@@ -53,7 +59,8 @@ def compress(
         if report.resolve() == output.resolve():
             raise UsageError("--report and --output name the same file; give two")
     with fit_progress(quiet) as progress:
-        result = pipeline.compress(source, output, settings, backend, threads, progress, importance=importance)
+        options = SourceOptions(importance, normals, alpha)
+        result = pipeline.compress(source, output, settings, backend, threads, progress, options=options)
     if report is not None:
         write_bytes(report, as_json(result).encode())
     if not quiet:

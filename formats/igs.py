@@ -24,7 +24,8 @@ from imagegs_tex.formats.names import printable
 from imagegs_tex.formats.stack import MAX_CHANNELS, MAX_SIZE
 
 MAGIC: Final = b"\x89IGS\r\n\x1a\n"
-VERSION: Final = 1
+VERSION: Final = 2
+READABLE_VERSIONS: Final = (1, 2)
 KERNEL_SOFT_GAUSSIAN: Final = 1
 CODEC_ZSTD: Final = 1
 SECTIONS: Final = ("maps", "components", "cells", "positions", "shapes", "features")
@@ -154,9 +155,14 @@ def decode_igs(data: bytes, name: str = "file") -> QuantizedGaussianSet:
         for size in sizes:
             raws.append(_decompress(data[offset : offset + size.stored_bytes], size))
             offset += size.stored_bytes
-        return _unpack_sections(header, raws)
+        return _unpack_sections(header, raws, version_of(data))
     except IgsError as error:
         raise IgsError(f"{name}: {error}") from None
+
+
+def version_of(data: bytes) -> int:
+    """Return the version of a file that :func:`decode_igs` reads."""
+    return int(struct.unpack_from("<H", data, len(MAGIC))[0])
 
 
 def section_sizes(data: bytes, name: str = "file") -> tuple[SectionSize, ...]:
@@ -173,8 +179,11 @@ def _parse_front(data: bytes) -> tuple[_Header, list[SectionSize], int]:
         raise IgsError("not an .igs file (its first bytes are others); compress the source again")
     front = _HEADER.size + _ENTRY.size * len(SECTIONS) + 4
     if len(data) >= len(MAGIC) + 2:
-        version = struct.unpack_from("<H", data, len(MAGIC))[0]
-        _law(version == VERSION, f"version {version}, and this program reads version {VERSION}; update it")
+        version = version_of(data)
+        _law(
+            version in READABLE_VERSIONS,
+            f"version {version}, and this program reads versions 1 to {VERSION}; update it",
+        )
     _law(len(data) >= front, "the file ends within its header; copy it again")
     crc = struct.unpack_from("<I", data, front - 4)[0]
     _law(zlib.crc32(data[: front - 4]) == crc, "the header's checksum does not match; copy the file again")
@@ -273,10 +282,10 @@ def _pack_sections(header: _Header, quantized: QuantizedGaussianSet) -> list[lis
     ]
 
 
-def _unpack_sections(header: _Header, raws: list[bytes]) -> QuantizedGaussianSet:
+def _unpack_sections(header: _Header, raws: list[bytes], version: int) -> QuantizedGaussianSet:
     maps_raw, components_raw, cells_raw, positions_raw, shapes_raw, features_raw = raws
     count, components, channels = header.gaussian_count, header.component_count, header.channel_count
-    maps = unpack_maps(maps_raw, channels)
+    maps = unpack_maps(maps_raw, channels, version)
     offset, steps, basis, planes = _unpack_components(components_raw, channels, components)
     across, down = g.cell_grid(header.width, header.height, header.cell_log2)
     counts = _unpack_leb128(cells_raw, across * down, count)

@@ -8,10 +8,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from imagegs_tex.formats.alpha import code_alpha
+from imagegs_tex.formats.choices import SourceOptions
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.images import FORMATS, LOSSY_SOURCE_SUFFIXES, read_image
 from imagegs_tex.formats.importance import read_importance
 from imagegs_tex.formats.names import printable
+from imagegs_tex.formats.normals import code_normals
 from imagegs_tex.formats.semantics import MapTraits, Reading, read_names, read_single_image
 from imagegs_tex.formats.stack import (
     COLOUR_SEMANTICS,
@@ -56,7 +59,7 @@ class _Routing:
     sources: tuple[tuple[int, ...], ...]  # per coded channel of this map: the file's channels whose mean it is
 
 
-def load_stack(path: Path, importance: Path | None = None) -> TextureStack:
+def load_stack(path: Path, options: SourceOptions | None = None) -> TextureStack:
     """Read a material.
 
     From a folder, every file with an image suffix is a map (other files and hidden ones are not looked at), in the
@@ -68,7 +71,7 @@ def load_stack(path: Path, importance: Path | None = None) -> TextureStack:
 
     Args:
         path: a folder or an image file
-        importance: a grey image of the same size: how much each texel counts; None: all alike
+        options: what the user said of the images; None: nothing
 
     Returns:
         The stack; its texels are freshly allocated. If every channel is constant it has one unused channel of zeros.
@@ -105,8 +108,10 @@ def load_stack(path: Path, importance: Path | None = None) -> TextureStack:
         own = texels[..., first_channel : first_channel + len(routing.sources)]
         maps.append(_encode_map(source, reading, routing, first_channel, own))
         first_channel += len(routing.sources)
-    weights = None if importance is None else read_importance(importance, width, height)
-    return TextureStack(width, height, tuple(maps), texels, weights)
+    chosen = options or SourceOptions()
+    weights = None if chosen.importance is None else read_importance(chosen.importance, width, height)
+    stack = TextureStack(width, height, tuple(maps), texels, weights)
+    return code_normals(code_alpha(stack, chosen.alpha), chosen.normals)
 
 
 def _find_images(path: Path) -> list[Path]:

@@ -10,12 +10,13 @@ from imagegs_tex.budget import encode_within_budget
 from imagegs_tex.decoder import decode_maps, scaled_size, write_maps
 from imagegs_tex.fit import FitProgress
 from imagegs_tex.formats.atomic import check_writable, write_bytes
+from imagegs_tex.formats.choices import SourceOptions
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
-from imagegs_tex.formats.igs import VERSION, decode_igs, encode_igs, read_igs, read_igs_bytes, section_sizes
+from imagegs_tex.formats.igs import decode_igs, encode_igs, read_igs, read_igs_bytes, section_sizes, version_of
 from imagegs_tex.formats.ingest import load_stack
 from imagegs_tex.formats.names import printable
-from imagegs_tex.formats.stack import Constant, Samples, TextureMap, TextureStack, expand_map
+from imagegs_tex.formats.stack import Constant, TextureMap, TextureStack, source_map
 from imagegs_tex.metrics import MapScore, pooled_psnr, pooled_weighted_psnr, score_map
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.report import CompareReport, CompressReport, InfoReport, MapInfo, Seconds
@@ -32,7 +33,7 @@ def compress(
     threads: int | None = None,
     report: Callable[[FitProgress], None] | None = None,
     *,
-    importance: Path | str | None = None,
+    options: SourceOptions | None = None,
 ) -> CompressReport:
     """Compress a folder of maps or a single image to an .igs file.
 
@@ -43,7 +44,7 @@ def compress(
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend; the bytes do not depend on it
         report: called after every step of the fit
-        importance: a grey image of the maps' size: black texels do not count, white ones fully; it is not stored
+        options: which texels matter, how normals are coded, what alpha is; None: as the images suggest
 
     Returns:
         sizes, times, and the scores of the written file decoded again
@@ -53,7 +54,7 @@ def compress(
     """
     started = time.perf_counter()
     chosen = make_backend(backend, threads)
-    stack = load_stack(Path(source), None if importance is None else Path(importance))
+    stack = load_stack(Path(source), options)
     return compress_stack(stack, Path(output), settings or CompressSettings(), chosen, report, started)
 
 
@@ -96,8 +97,8 @@ def score_against(
 ) -> list[MapScore]:
     """Decode a set and compare every map with the stack that it was made of."""
     return [
-        score_map(texture_map, expand_map(stack.texels, texture_map), decoded, with_flip, stack.weights)
-        for texture_map, (_, decoded) in zip(stack.maps, decode_maps(quantized, backend), strict=True)
+        score_map(texture_map, source_map(stack, index), decoded, with_flip, stack.weights, stack.drawn_of(index))
+        for index, (texture_map, decoded) in enumerate(decode_maps(quantized, backend))
     ]
 
 
@@ -131,19 +132,32 @@ def decode(
 
 
 def compare(
-    file: Path | str, source: Path | str, backend: str = "auto", threads: int | None = None
-) -> CompareReport:  # fmt: skip
+    file: Path | str,
+    source: Path | str,
+    backend: str = "auto",
+    threads: int | None = None,
+    options: SourceOptions | None = None,
+) -> CompareReport:
     """Compare an .igs file with the source it was made of: PSNR, SSIM and FLIP per map, degrees for normals.
+
+    Args:
+        file: the .igs file
+        source: folder or image
+        backend: auto, cpu, cuda or reference
+        threads: of the cpu backend
+        options: the same as in :func:`compress`; they decide whether colours under an alpha of 0 count
 
     Raises:
         InputError: the source's maps are not those of the file
     """
     quantized = read_igs(Path(file))
-    stack = load_stack(Path(source))
-    sources = _sources_by_name(quantized, stack, Path(source))
+    stack = load_stack(Path(source), options)
+    indices = _source_indices(quantized, stack, Path(source))
     scores = [
-        score_map(texture_map, sources[texture_map.name], decoded, with_flip=True)
-        for texture_map, decoded in decode_maps(quantized, make_backend(backend, threads))
+        score_map(texture_map, source_map(stack, index), decoded, True, stack.weights, stack.drawn_of(index))
+        for index, (texture_map, decoded) in zip(
+            indices, decode_maps(quantized, make_backend(backend, threads)), strict=True
+        )
     ]
     return CompareReport(pooled_psnr(scores), tuple(scores))
 
@@ -156,7 +170,7 @@ def info(file: Path | str) -> InfoReport:
     packed = pack_gaussians(quantized)
     return InfoReport(
         width=quantized.width, height=quantized.height, channels=quantized.channel_count,
-        components=quantized.component_count, gaussians=quantized.gaussian_count, version=VERSION,
+        components=quantized.component_count, gaussians=quantized.gaussian_count, version=version_of(data),
         file_bytes=len(data), bits_per_texel=8 * len(data) / (quantized.width * quantized.height),
         gpu_bytes=packed.ledger.total, decode_cost=decode_cost(quantized, packed), sections=section_sizes(data, name),
         maps=tuple(_map_info(texture_map) for texture_map in quantized.maps),
@@ -175,18 +189,18 @@ def _map_info(texture_map: TextureMap) -> MapInfo:
     )
 
 
-def _sources_by_name(quantized: QuantizedGaussianSet, stack: TextureStack, source: Path) -> dict[str, Samples]:
-    """Return the source's samples for every map of a file; InputError when they do not belong together."""
+def _source_indices(quantized: QuantizedGaussianSet, stack: TextureStack, source: Path) -> list[int]:
+    """Return which of the source's maps each map of a file is; InputError when they do not belong together."""
     where = printable(source)
     if (quantized.width, quantized.height) != (stack.width, stack.height):
         raise InputError(
             f"{where}: {stack.width} x {stack.height} texels where the file has "
             f"{quantized.width} x {quantized.height}; compare a file with its own source"
         )
-    maps = {texture_map.name: texture_map for texture_map in stack.maps}
-    samples = {}
+    maps = {texture_map.name: (index, texture_map) for index, texture_map in enumerate(stack.maps)}
+    indices = []
     for expected in quantized.maps:
-        found = maps.get(expected.name)
+        index, found = maps.get(expected.name, (0, None))
         if found is None or (found.channel_count, found.sample_format) != (
             expected.channel_count,
             expected.sample_format,
@@ -195,5 +209,5 @@ def _sources_by_name(quantized: QuantizedGaussianSet, stack: TextureStack, sourc
                 f"{where}: has no map {printable(expected.name)} with {expected.channel_count} channels of "
                 f"{expected.sample_format.name.lower()}, which the file has; compare a file with its own source"
             )
-        samples[expected.name] = expand_map(stack.texels, found)
-    return samples
+        indices.append(index)
+    return indices

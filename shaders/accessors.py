@@ -19,6 +19,7 @@ from imagegs_tex.formats.stack import (
     Semantic,
     TextureMap,
     Transfer,
+    UnitZ,
 )
 from imagegs_tex.shaders.generate import literal
 
@@ -97,8 +98,9 @@ def _encoding(texture_map: TextureMap, semantic: Semantic) -> str:
 def _function(texture_map: TextureMap, accessor: Accessor) -> str:
     samples = [_sample(texture_map, channel) for channel in accessor.channels]
     if accessor.kind == "unit normal":
-        if len(samples) == 2:
-            body = f"    return igs_unit_from_xy(vec2({', '.join(samples)}));\n"
+        if len(samples) == 2 or isinstance(texture_map.routes[accessor.channels[2]], UnitZ):
+            sides = (_stored_sample(texture_map, channel) for channel in accessor.channels[:2])
+            body = f"    return igs_unit_from_xy(vec2({', '.join(sides)}));\n"
         else:
             body = f"    return igs_unit(vec3({', '.join(samples)}));\n"
     else:
@@ -111,6 +113,14 @@ def _function(texture_map: TextureMap, accessor: Accessor) -> str:
 
 
 def _sample(texture_map: TextureMap, channel: int) -> str:
+    for normal in texture_map.unit_normals:
+        if channel in normal:
+            sides = ", ".join(_stored_sample(texture_map, side) for side in normal[:2])
+            return f"igs_unit_samples(vec2({sides})).{'xyz'[normal.index(channel)]}"
+    return _stored_sample(texture_map, channel)
+
+
+def _stored_sample(texture_map: TextureMap, channel: int) -> str:
     route = texture_map.routes[channel]
     if isinstance(route, Constant):
         return literal(route.value)
@@ -160,5 +170,11 @@ vec3 igs_unit_from_xy(vec2 samples)
 {{
     vec2 side = 2.0 * samples - vec2(1.0, 1.0);
     return igs_unit(0.5 * vec3(side.x, side.y, sqrt(max(0.0, 1.0 - dot(side, side)))) + vec3(0.5, 0.5, 0.5));
+}}
+
+// The samples of a unit normal whose z is not stored.
+vec3 igs_unit_samples(vec2 samples)
+{{
+    return 0.5 * igs_unit_from_xy(samples) + vec3(0.5, 0.5, 0.5);
 }}
 """

@@ -12,7 +12,7 @@ from imagegs_tex.formats.atomic import make_folder, write_files
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.names import printable
-from imagegs_tex.formats.stack import TextureMap, TextureStack, expand_map
+from imagegs_tex.formats.stack import TextureMap, TextureStack, expand_map, source_map
 from imagegs_tex.metrics import pooled_psnr, score_map
 from imagegs_tex.shaders.decoder import HLSL_INCLUDE, LANGUAGES, Decoder, Language, build_decoder
 from imagegs_tex.verify import harness
@@ -139,9 +139,9 @@ def score_source(quantized: QuantizedGaussianSet, source: TextureStack, variant:
             f"the source has {source.width} x {source.height} texels where the file has {quantized.width} x "
             f"{quantized.height}; verify a file with its own source"
         )
-    by_name = {texture_map.name: texture_map for texture_map in source.maps}
+    by_name = {texture_map.name: (index, texture_map) for index, texture_map in enumerate(source.maps)}
     for texture_map in quantized.maps:
-        found = by_name.get(texture_map.name)
+        _, found = by_name.get(texture_map.name, (0, None))
         if found is None or (found.channel_count, found.sample_format) != (
             texture_map.channel_count,
             texture_map.sample_format,
@@ -152,7 +152,12 @@ def score_source(quantized: QuantizedGaussianSet, source: TextureStack, variant:
             )
     texels = np.concatenate([variant.rows(*band) for band in _bands(quantized.height)])
     scores = [
-        score_map(texture_map, expand_map(source.texels, by_name[texture_map.name]), expand_map(texels, texture_map))
+        score_map(
+            texture_map,
+            source_map(source, index := by_name[texture_map.name][0]),
+            expand_map(texels, texture_map),
+            drawn=source.drawn_of(index),
+        )
         for texture_map in quantized.maps
     ]
     return SourceScore(pooled_psnr(scores), tuple(scores))

@@ -113,7 +113,7 @@ def test_the_bytes_are_those_of_the_page():
     assert (exponent_x, exponent_y) == (-1, -2)
     file = File.split(encode_igs(quantized))
     assert file.header == {
-        "magic": b"\x89IGS\r\n\x1a\n", "version": 1, "kernel": 1, "section_count": 6, "width": 9, "height": 5,
+        "magic": b"\x89IGS\r\n\x1a\n", "version": 2, "kernel": 1, "section_count": 6, "width": 9, "height": 5,
         "channels": 1, "components": 1, "count": 1, "cutoff": 6.0, "position_ratio": 0.25, "size_step": 0.5,
         "form_step": 0.25, "basis_scale": 1.0, "cell_log2": 3, "reserved": bytes(3),
     }  # fmt: skip
@@ -243,7 +243,7 @@ NAN, INFINITY = float("nan"), float("inf")
 BROKEN = {
     "magic": (header(magic=b"\x89PNG\r\n\x1a\n"), "not an .igs file"),
     "version 0": (header(version=0), "version 0"),
-    "version 2": (header(version=2), "version 2"),
+    "version 3": (header(version=3), "version 3"),
     "kernel": (header(kernel=2), "unknown kernel 2"),
     "section count": (header(section_count=7), "7 sections"),
     "reserved": (header(reserved=b"\0\0\1"), "reserved bytes"),
@@ -308,7 +308,8 @@ BROKEN = {
     "hi infinite": (raw(0, patch(MAP_FIELDS_AT + 1, struct.pack("<BBBff", 2, 2, 2, 1.0, INFINITY))), "log range"),
     "a range without log": (raw(0, patch(MAP_FIELDS_AT + 8, struct.pack("<f", 2.0))), "range other than 0 to 1"),
     "channel semantic": (raw(0, patch(CHANNELS_AT, b"\xff")), "255 is not a valid Semantic"),
-    "route kind": (raw(0, patch(CHANNELS_AT + 1, b"\x02")), "unknown kind 2"),
+    "route kind": (raw(0, patch(CHANNELS_AT + 1, b"\x03")), "unknown kind 3"),
+    "a z without x and y": (raw(0, patch(CHANNELS_AT + 1, b"\x02")), "without an x and a y before it"),
     "route to channel C": (raw(0, patch(CHANNELS_AT + 2, b"\x05")), "coded channel 5 of only 5"),
     "constant NaN": (raw(0, patch(CHANNELS_AT + 5, struct.pack("<f", NAN))), "not finite"),
     "constant infinite": (raw(0, patch(CHANNELS_AT + 5, struct.pack("<f", INFINITY))), "not finite"),
@@ -375,6 +376,16 @@ def test_a_broken_law_is_refused_in_its_own_words(change, words):
     assert message.startswith("brick.igs: ")
     assert "\n" not in message
     assert len(message) < 300
+
+
+def test_a_normal_whose_z_is_not_coded_is_of_version_2():
+    maps = make_maps(5)
+    assert any(texture_map.unit_normals for texture_map in maps)
+    file = File.split(encode_igs(make_set(maps=maps, channels=5)))
+    assert decode_igs(file.join()).maps == maps
+    file.header["version"] = 1
+    with pytest.raises(IgsError, match="route of the unknown kind 2"):
+        decode_igs(file.join())
 
 
 def test_a_position_exponent_on_a_rounding_tie_is_refused():

@@ -16,7 +16,7 @@ from imagegs_tex.formats.errors import InputError, MissingToolError
 from imagegs_tex.formats.igs import write_igs
 from imagegs_tex.formats.images import read_image, write_image
 from imagegs_tex.formats.ingest import load_stack
-from imagegs_tex.formats.stack import Coded, Constant, Semantic, Transfer
+from imagegs_tex.formats.stack import Coded, Constant, Semantic, Transfer, UnitZ
 from imagegs_tex.shaders import pack
 from imagegs_tex.shaders.decoder import build_decoder
 from imagegs_tex.verify import MAX_ERROR, toolchain, verify
@@ -147,6 +147,11 @@ def test_accessors_hold(device):
         ),
         made_map("normal", Semantic.NORMAL, (Coded(3), Coded(4), Constant(1.0)), Transfer.LINEAR),
         made_map("xy", Semantic.NORMAL, (Coded(3), Coded(4)), Transfer.LINEAR),
+        made_map("unit", Semantic.NORMAL, (Coded(3), Coded(4), UnitZ()), Transfer.LINEAR),
+        made_map(
+            "unit and data", Semantic.NORMAL, (Coded(6), Coded(7), UnitZ(), Coded(8)), Transfer.LINEAR,
+            channel_semantics=(Semantic.NORMAL,) * 3 + (Semantic.DATA,),
+        ),
         made_map("hdr", Semantic.EMISSIVE, (Coded(5), Coded(6), Constant(3.5)), Transfer.LOG, (-0.5, 700.0)),
         made_map("many", Semantic.DATA, tuple(Coded(i) for i in range(6)), Transfer.LINEAR),
     )  # fmt: skip
