@@ -1,13 +1,17 @@
 """What maps mean, and what that is worth: normals as directions, alpha as coverage, HDR as light.
 
-    semantics.py [--cases NAME ...] [--preset fast] [--parts normals alpha hdr] [--write]
+    semantics.py [--cases NAME ...] [--preset fast] [--parts normals alpha hdr] [--crop TEXELS] [--write]
 
-Each way of coding gets the same number of bytes: that of the plain coding (every channel a number of its own, all
-weighing the same) at the reference's number of Gaussians. With --write the tables of docs/benchmarks-textures.md are
-replaced; all cases should then be run.
+With --crop only a square of each material is coded, with as many Gaussians per texel: its middle, or for alpha the one
+with the most texels at edges. Each way of coding gets the same number of bytes: that of the plain coding (every channel
+a number of its own, all weighing the same) at the reference's number of Gaussians. With --write the tables of
+docs/benchmarks-textures.md are replaced; all cases should then be run.
 """
 
 import argparse
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +25,7 @@ from imagegs_tex.encoder import FittedGeometry, fit_geometry, round_features
 from imagegs_tex.formats.choices import AlphaUse, NormalCoding, SourceOptions
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.igs import encode_igs
-from imagegs_tex.formats.images import write_image
+from imagegs_tex.formats.images import read_image, write_image
 from imagegs_tex.formats.ingest import load_stack
 from imagegs_tex.formats.stack import Samples, Semantic, TextureMap, TextureStack, source_map
 from imagegs_tex.metrics import MapScore, pooled_psnr, score_map
@@ -52,15 +56,16 @@ def main() -> None:
     parser.add_argument("--preset", default="fast")
     parser.add_argument("--backend", default="auto")
     parser.add_argument("--parts", nargs="*", default=["normals", "alpha", "hdr"])
+    parser.add_argument("--crop", type=int, default=1 << 14, help="side of the square in texels")
     parser.add_argument("--pictures", type=Path, help="folder for decoded maps with alpha")
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
     settings, backend = preset_settings(Preset(arguments.preset)), make_backend(arguments.backend)
     for part in arguments.parts:
         if part == "normals":
-            table = normals(load_cases(arguments.cases), settings, backend)
+            table = normals(load_cases(arguments.cases), settings, backend, arguments.crop)
         elif part == "alpha":
-            table = alpha(arguments.cases, settings, backend, arguments.pictures)
+            table = alpha(arguments.cases, settings, backend, (arguments.crop, arguments.pictures))
         else:
             table = hdr(settings, backend)
         print(f"\n{part}\n{table}", flush=True)
@@ -105,20 +110,53 @@ def just_below(
     return best
 
 
-def normals(cases: list[Case], settings: CompressSettings, backend: Backend) -> str:
+@contextmanager
+def cropped(paths: list[Path], side: int, has_alpha_edges: bool) -> Iterator[Path]:
+    """Give a folder with a square of each map, or with the whole map where that is smaller."""
+    with tempfile.TemporaryDirectory() as folder:
+        images = {path: read_image(path)[0] for path in paths}
+        height, width = next(iter(images.values())).shape[:2]
+        high, wide = min(side, height), min(side, width)
+        top, left = (height - high) // 2, (width - wide) // 2
+        if has_alpha_edges:
+            top, left = _most_edges(
+                next(image for image in images.values() if image.shape[2] == 4 and np.ptp(image[..., 3])), high, wide
+            )
+        for path, texels in images.items():
+            write_image(Path(folder) / f"{path.stem}.png", texels[top : top + high, left : left + wide])
+        yield Path(folder)
+
+
+def _most_edges(image: Samples, high: int, wide: int) -> tuple[int, int]:
+    """Top and left of the square, on a grid of half its size, with the most changes of side of an alpha test."""
+    shown = image[..., -1] >= np.iinfo(image.dtype).max / 2
+    changes = np.zeros(shown.shape)
+    changes[:, 1:] += shown[:, 1:] != shown[:, :-1]
+    changes[1:] += shown[1:] != shown[:-1]
+    places = [
+        (top, left)
+        for top in range(0, shown.shape[0] - high + 1, max(1, high // 2))
+        for left in range(0, shown.shape[1] - wide + 1, max(1, wide // 2))
+    ]
+    return max(places, key=lambda place: float(changes[place[0] : place[0] + high, place[1] : place[1] + wide].sum()))
+
+
+def normals(cases: list[Case], settings: CompressSettings, backend: Backend, side: int) -> str:
     """Angles and pooled PSNR of normals coded as data, as `auto` decides, and as unit vectors."""
     rows = []
     for case in cases:
-        with case.staged() as folder:
+        with case.staged() as whole, cropped(sorted(whole.iterdir()), side, False) as folder:
             stack = load_stack(folder, PLAIN)
+            area = load_stack(whole, PLAIN)
+            count = round(case.gaussians * stack.width * stack.height / (area.width * area.height))
             if not any(entry.semantic == Semantic.NORMAL for entry in stack.maps):
                 continue
-            as_data = code(plain(stack), case.gaussians, settings, backend)
+            as_data = code(plain(stack), count, settings, backend)
             limit = len(as_data.data)
             as_units = code(
-                load_stack(folder, replace(PLAIN, normals=NormalCoding.UNIT)), case.gaussians, settings, backend, limit
+                load_stack(folder, replace(PLAIN, normals=NormalCoding.UNIT)), count, settings, backend, limit
             )
-            by_auto = code(load_stack(folder, replace(PLAIN, normals=NormalCoding.AUTO)), case.gaussians, settings,
+            by_auto = code(load_stack(folder, replace(PLAIN, normals=NormalCoding.AUTO)), count, settings,
                            backend, limit) if not _is_unit(folder) else as_units  # fmt: skip
         rows.append([
             case.name, limit, _angles(as_data), f"{pooled_psnr(as_data.scores):.2f}",
@@ -156,38 +194,18 @@ def _longest(coded: Coded) -> float:
 ALPHA_CASES = ("shrub_01_cutout", "caution_panel", "image_anime_character")
 
 
-def alpha(names: list[str], settings: CompressSettings, backend: Backend, pictures: Path | None) -> str:
+def alpha(
+    names: list[str], settings: CompressSettings, backend: Backend, how: tuple[int, Path | None]
+) -> str:  # fmt: skip
     """The alpha test's errors and the colour that is drawn: plain RGBA, as `auto` decides, and colour freed."""
     rows = []
+    side, pictures = how
     for name in names or ALPHA_CASES:
-        folder = SHARED / "materials" / name
-        images = [path for path in folder.iterdir() if path.suffix == ".png"]
-        source = images[0] if len(images) == 1 else folder
-        drawn = load_stack(source, replace(PLAIN, alpha=AlphaUse.COVERAGE))
-        limit: int | None = None
-        for label, options in (
-            ("plain RGBA", PLAIN),
-            ("auto", SourceOptions()),
-            ("coverage", SourceOptions(alpha=AlphaUse.COVERAGE)),
-        ):
-            stack = load_stack(source, options)
-            stack = plain(stack) if options is PLAIN else stack
-            count = stack.width * stack.height // DEFAULT_TEXELS_PER_GAUSSIAN
-            coded = code(stack, count, settings, backend, limit)
-            limit = limit or len(coded.data)
-            at = next(index for index, score in enumerate(coded.scores) if score.alpha_test_wrong is not None)
-            entry, samples = coded.maps[at]
-            seen = score_map(entry, source_map(stack, at), samples, drawn=drawn.drawn_of(at))
-            edges = coded.scores[at].alpha_test_wrong_at_edges
-            freed = any(stack.drawn_of(index) is not None for index in range(len(stack.maps)))
-            rows.append([
-                name, label + (", freed" if freed else ""), len(coded.data), f"{coded.scores[at].alpha_test_wrong:.4%}",
-                "" if edges is None else f"{edges:.2%}", f"{seen.psnr_db:.2f}", f"{pooled_psnr(coded.scores):.2f}",
-            ])  # fmt: skip
-            print(rows[-1], flush=True)
-            if pictures is not None:
-                pictures.mkdir(parents=True, exist_ok=True)
-                write_image(pictures / f"{name}_{label.split()[0]}.png", samples)
+        images = sorted(path for path in (SHARED / "materials" / name).iterdir() if path.suffix == ".png")
+        with cropped(images, side, True) as folder:
+            rows += _alpha_rows(
+                name, folder / images[0].name if len(images) == 1 else folder, settings, backend, pictures
+            )
     headings = [
         "case", "coding", "bytes", "alpha test wrong, all texels", "within 2 texels of edges", "that map as drawn, dB",
         "all values of all maps, dB",
@@ -195,12 +213,44 @@ def alpha(names: list[str], settings: CompressSettings, backend: Backend, pictur
     return markdown(headings, rows)
 
 
+def _alpha_rows(
+    name: str, source: Path, settings: CompressSettings, backend: Backend, pictures: Path | None
+) -> list[list[object]]:  # fmt: skip
+    rows: list[list[object]] = []
+    drawn = load_stack(source, replace(PLAIN, alpha=AlphaUse.COVERAGE))
+    limit: int | None = None
+    for label, options in (
+        ("plain RGBA", PLAIN),
+        ("auto", SourceOptions()),
+        ("coverage", SourceOptions(alpha=AlphaUse.COVERAGE)),
+    ):
+        stack = load_stack(source, options)
+        stack = plain(stack) if options is PLAIN else stack
+        count = stack.width * stack.height // DEFAULT_TEXELS_PER_GAUSSIAN
+        coded = code(stack, count, settings, backend, limit)
+        limit = limit or len(coded.data)
+        at = next(index for index, score in enumerate(coded.scores) if score.alpha_test_wrong is not None)
+        entry, samples = coded.maps[at]
+        seen = score_map(entry, source_map(stack, at), samples, drawn=drawn.drawn_of(at))
+        edges = coded.scores[at].alpha_test_wrong_at_edges
+        freed = any(stack.drawn_of(index) is not None for index in range(len(stack.maps)))
+        rows.append([
+            name, label + (", freed" if freed else ""), len(coded.data), f"{coded.scores[at].alpha_test_wrong:.4%}",
+            "" if edges is None else f"{edges:.2%}", f"{seen.psnr_db:.2f}", f"{pooled_psnr(coded.scores):.2f}",
+        ])  # fmt: skip
+        print(rows[-1], flush=True)
+        if pictures is not None:
+            pictures.mkdir(parents=True, exist_ok=True)
+            write_image(pictures / f"{name}_{label.split()[0]}.png", samples)
+    return rows
+
+
 def hdr(settings: CompressSettings, backend: Backend) -> str:
     """Relative errors by luminance."""
     stack = load_stack(SHARED / "materials" / "image_hdr_arboretum")
     count = stack.width * stack.height // DEFAULT_TEXELS_PER_GAUSSIAN
     rows = []
-    for label, factor in (("default", 1), ("8 times the Gaussians", 8)):
+    for label, factor in (("default", 1), ("4 times the Gaussians", 4)):
         coded = code(stack, count * factor, settings, backend)
         wanted, found = source_map(stack, 0).astype(np.float64), coded.maps[0][1].astype(np.float64)
         luminance = wanted @ [0.2126, 0.7152, 0.0722]

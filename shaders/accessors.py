@@ -23,7 +23,7 @@ from imagegs_tex.formats.stack import (
 )
 from imagegs_tex.shaders.generate import literal
 
-Kind = Literal["samples", "linear light", "unit normal"]
+Kind = Literal["samples", "linear light", "unit normal", "one minus"]
 
 _MAX_NAME: Final = 40
 _MAX_VECTOR: Final = 4
@@ -50,6 +50,7 @@ def list_accessors(maps: tuple[TextureMap, ...]) -> tuple[Accessor, ...]:
         for semantic in dict.fromkeys(texture_map.channel_semantics):
             if semantic != Semantic.DATA:
                 found += _by_semantic(index, texture_map, semantic, taken)
+    found += _roughness_from_gloss(maps, found, taken)
     for index, texture_map in enumerate(maps):
         name = _unique(f"igs_map_{_identifier(texture_map.name, index)}", taken)
         channels = range(texture_map.channel_count)
@@ -83,6 +84,18 @@ def _by_semantic(index: int, texture_map: TextureMap, semantic: Semantic, taken:
     return found
 
 
+def _roughness_from_gloss(
+    maps: tuple[TextureMap, ...], found: list[Accessor], taken: set[str]
+) -> list[Accessor]:  # fmt: skip
+    """Return igs_roughness for a material that says gloss instead, so that a shader need not know which it was."""
+    gloss = [accessor for accessor in found if accessor.name == f"igs_{Semantic.GLOSS.name.lower()}"]
+    name = f"igs_{Semantic.ROUGHNESS.name.lower()}"
+    if name in taken or not gloss or maps[gloss[0].map_index].transfer == Transfer.LOG:
+        return []
+    note = "0..1, linear: one minus the gloss"
+    return [Accessor(_unique(name, taken), 1, "one minus", gloss[0].map_index, gloss[0].channels, note)]
+
+
 def _encoding(texture_map: TextureMap, semantic: Semantic) -> str:
     if texture_map.transfer == Transfer.LOG:
         low, high = texture_map.log_range
@@ -104,6 +117,8 @@ def _function(texture_map: TextureMap, accessor: Accessor) -> str:
         else:
             body = f"    return igs_unit(vec3({', '.join(samples)}));\n"
     else:
+        if accessor.kind == "one minus":
+            samples = [f"1.0 - {sample}" for sample in samples]
         if accessor.kind == "linear light":
             samples = [f"igs_srgb_to_linear({sample})" for sample in samples]
         joined = ", ".join(samples)

@@ -37,6 +37,8 @@ def accessor_error(
         if accessor.kind == "unit normal":
             from_sides = any(normal[2] in accessor.channels for normal in texture_map.unit_normals)
             difference = _normal_difference(samples, result, from_sides or len(accessor.channels) == 2)
+        elif accessor.kind == "one minus":
+            difference = np.abs(result - (1 - samples))
         elif accessor.kind == "linear light":
             slope = np.where(samples <= 0.04045, 1 / 12.92, 2.4 / 1.055 * ((samples + 0.055) / 1.055) ** 1.4)
             difference = np.abs(result - _linear(samples)) / np.maximum(1.0, slope)

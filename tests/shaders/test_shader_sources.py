@@ -74,6 +74,23 @@ def test_accessors_by_meaning():
     assert found["igs_roughness"].note == "0..1, linear"
 
 
+def test_gloss_gives_roughness_where_there_is_no_roughness():
+    gloss = made_map("gloss", Semantic.GLOSS, (Coded(0),), Transfer.LINEAR)
+    names = [accessor.name for accessor in list_accessors((gloss,))]
+    assert names == ["igs_gloss", "igs_roughness", "igs_map_gloss"]
+    rough = made_map("rough", Semantic.ROUGHNESS, (Coded(1),), Transfer.LINEAR)
+    kinds = {accessor.name: accessor.kind for accessor in list_accessors((gloss, rough))}
+    assert kinds["igs_roughness"] == "samples"
+    assert "igs_roughness_2" not in kinds
+    metallic = (Semantic.METALLIC,) * 3 + (Semantic.GLOSS,)
+    packed = made_map(
+        "metallic_smoothness", Semantic.METALLIC, (Coded(0),) * 3 + (Coded(1),), Transfer.LINEAR,
+        channel_semantics=metallic,
+    )  # fmt: skip
+    (roughness,) = (accessor for accessor in list_accessors((packed,)) if accessor.name == "igs_roughness")
+    assert roughness.channels == (3,)
+
+
 def test_hostile_names_stay_out(tmp_path):
     maps = tuple(made_map(name, Semantic.DATA, (Coded(0),), Transfer.LINEAR) for name in HOSTILE)
     quantized = made_set(channels=1, maps=maps)
