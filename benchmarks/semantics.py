@@ -27,7 +27,7 @@ from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.igs import encode_igs
 from imagegs_tex.formats.images import read_image, write_image
 from imagegs_tex.formats.ingest import load_stack
-from imagegs_tex.formats.stack import Samples, Semantic, TextureMap, TextureStack, source_map
+from imagegs_tex.formats.stack import SampleFormat, Samples, Semantic, TextureMap, TextureStack, source_map
 from imagegs_tex.metrics import MapScore, pooled_psnr, score_map
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN, CompressSettings, Preset, preset_settings
@@ -129,7 +129,7 @@ def cropped(paths: list[Path], side: int, has_alpha_edges: bool) -> Iterator[Pat
 
 def _most_edges(image: Samples, high: int, wide: int) -> tuple[int, int]:
     """Top and left of the square, on a grid of half its size, with the most changes of side of an alpha test."""
-    shown = image[..., -1] >= np.iinfo(image.dtype).max / 2
+    shown = image[..., -1] >= SampleFormat.of(image.dtype).max_value / 2
     changes = np.zeros(shown.shape)
     changes[:, 1:] += shown[:, 1:] != shown[:, :-1]
     changes[1:] += shown[1:] != shown[:-1]

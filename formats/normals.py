@@ -2,8 +2,13 @@
 
 Sources are not all unit vectors. Filtering, mips and painting shorten them, and pictures exported with care are unit to
 within their rounding: over the shared materials the root mean square of what making them unit changes is at most
-1.9/255 in the one group and at least 3.8/255 in the other. AUTO goes by that, because a z that is made up costs PSNR
+1.7/255 in the one group and at least 3.1/255 in the other. AUTO goes by that, because a z that is made up costs PSNR
 where the source's own is another, and the length may mean something to who made it.
+
+AUTO also leaves steep normals as they are: z dz = -(x dx + y dy), so near the rim a z that is made of x and y magnifies
+their errors. shrub_01_cutout, where they magnify 2.2 times on average, lost 0.9 dB over all its maps; caution_panel at
+1.6 gained. An equal-area disk in place of x and y would not magnify (on caution_panel 0.04 dB and 4 % of the 95th
+percentile better than x and y), but a file's x and y would then not be a map's.
 """
 
 from dataclasses import replace
@@ -30,13 +35,15 @@ from imagegs_tex.formats.stack import (
 UNIT_TOLERANCE: Final = 2.5 / 255
 """Root mean square change of a map's samples up to which AUTO makes its normals unit vectors."""
 
-ANGLE_WEIGHT: Final = 1.3
-"""How much more than other channels' an angle's error counts. Around 1 the pooled PSNR is flat, and angles are not: 1.3
-in place of 1 took 8 % off caution_panel's mean angle and costs 0.06 dB, with z made of x and y that is still 0.05 dB
-better than z coded."""
-STORED_WEIGHTS: Final = (1.5, 1.5, 0.5)
-"""Of x, y, z where all three are coded: errors along a normal do not turn it, and most normals point along z. At equal
-bytes brick_wall_017's mean angle fell from 3.92 to 3.69 degrees, mossy_rock_053's from 8.47 to 8.28, at 0.01 dB."""
+MOST_MAGNIFIED: Final = 2.0
+"""How much errors of x or y may be magnified on average, squared, for AUTO to make z of them."""
+
+ANGLE_WEIGHT: Final = 1.6
+"""How much more than other channels' an angle's error counts where z is made of x and y. Around 1 the pooled PSNR is
+flat, and angles are not: 1.3 took 8 % off caution_panel's mean angle, and it was still 0.05 dB better than with z coded."""
+STORED_WEIGHTS: Final = (1.3, 1.3, 0.8)
+"""Of x, y, z where all three are coded: errors along a normal do not turn it, and most normals point along z. With (1.5,
+1.5, 0.5) angles fell by 2 to 6 % at equal bytes, but boombox, which has little else to lose, lost 0.3 dB."""
 _LEAST_Z: Final = 0.15
 """Steeper normals weigh no more: their x and y would outweigh all else."""
 _SHORTEST: Final = 0.1
@@ -58,17 +65,18 @@ def code_normals(stack: TextureStack, coding: NormalCoding) -> TextureStack:
         if axes is None:
             continue
         coded = [route.index for axis in axes if isinstance(route := texture_map.routes[axis], Coded)]
-        change = _change(stack.texels, coded)
+        change, magnified = _change(stack.texels, coded), _magnified(stack.texels, coded)
         steps = f"{change * 255:.1f}/255"
-        if coding == NormalCoding.STORED or (coding == NormalCoding.AUTO and change > UNIT_TOLERANCE):
+        is_unit = change <= UNIT_TOLERANCE and max(magnified) <= MOST_MAGNIFIED
+        if coding == NormalCoding.STORED or (coding == NormalCoding.AUTO and not is_unit):
             for channel, weight in zip(coded, STORED_WEIGHTS, strict=True):
                 channel_weights[channel] *= weight
             maps[index] = noted(texture_map, f"coded as stored, off unit length by {steps}")
             continue
         originals[index] = source_map(stack, index)
         _make_unit(texels, coded)
-        for channel, weight in zip(coded[:2], _angle_weights(texels, coded[:2]), strict=True):
-            channel_weights[channel] *= weight
+        for channel, weight in zip(coded[:2], magnified, strict=True):
+            channel_weights[channel] *= ANGLE_WEIGHT * weight
         routes: list[Route] = list(texture_map.routes)
         routes[axes[2]] = UnitZ()
         dropped.append(coded[2])
@@ -120,14 +128,15 @@ def _sides(samples: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[n
     return 0.5 + vectors[..., 0] * scale, 0.5 + vectors[..., 1] * scale
 
 
-def _angle_weights(texels: FloatTexels, sides: list[int]) -> tuple[float, float]:
-    """How much errors of x and y weigh, so that angles do: dθ² = dx² + dy² + dz², z dz = -(x dx + y dy), averaged."""
+def _magnified(texels: FloatTexels, axes: list[int]) -> tuple[float, float]:
+    """How much squared errors of x and y grow on average: dθ² = dx² + dy² + dz², z dz = -(x dx + y dy)."""
     sums = np.zeros(2)
     for start in range(0, len(texels), _ROWS):
-        squares = np.square(2 * texels[start : start + _ROWS][..., sides].astype(np.float64) - 1)
+        sides = _sides(texels[start : start + _ROWS][..., axes])
+        squares = np.stack([np.square(2 * side - 1, dtype=np.float64) for side in sides], axis=-1)
         z_squared = np.maximum(1 - squares.sum(axis=-1, keepdims=True), _LEAST_Z**2)
         sums += (squares / z_squared).sum(axis=(0, 1))
-    x, y = ANGLE_WEIGHT * (1 + sums / (texels.shape[0] * texels.shape[1]))
+    x, y = 1 + sums / (texels.shape[0] * texels.shape[1])
     return float(x), float(y)
 
 

@@ -224,6 +224,8 @@ class TextureStack:
     maps: tuple[TextureMap, ...]  # at least one
     texels: FloatTexels  # float32 [H, W, C], C-contiguous, code domain, values in [0, 1], 1 <= C <= MAX_CHANNELS
     weights: FloatTexels | None = None  # float32 [H, W]: how much each texel's error counts, >= 0, not all 0; None: 1
+    wrap: tuple[bool, bool] = (False, False)  # whether it repeats in x and in y, or ends at its border
+    wrap_note: str = ""  # one line for the printed lines: how that was found out
     channel_weights: tuple[float, ...] = ()  # [C] how much each coded channel's error counts, > 0; (): 1
     originals: tuple[Samples | None, ...] = ()  # per map its file's samples, where the texels do not give them back
     drawn: tuple[NDArray[np.bool_] | None, ...] = ()  # per map [H, W] where its colour counts; None: everywhere

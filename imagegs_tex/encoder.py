@@ -63,7 +63,7 @@ def prepare(stack: TextureStack, backend: Backend) -> tuple[FitProblem, Target, 
     deviations = torch.from_numpy(components.deviations.astype(np.float32)).to(backend.device)
     weights = None if stack.weights is None else torch.from_numpy(stack.weights).to(backend.device)
     problem = FitProblem(image, deviations, float(components.channel_weights.sum()), weights)
-    return problem, backend.prepare_target(image, weights), components
+    return problem, backend.prepare_target(image, weights, stack.wrap), components
 
 
 def fit_geometry(
@@ -86,7 +86,7 @@ def fit_geometry(
     """
     started = time.perf_counter()
     problem, target, components = prepare(stack, backend)
-    quantizer = geometry_quantizer(stack.width, stack.height, count, precision)
+    quantizer = geometry_quantizer(stack.width, stack.height, count, precision, stack.wrap)
     fitted = fit(problem, target, count, settings, backend, rounding=quantizer, report=report)
     fit_done = time.perf_counter()
     means, shapes = quantizer.nearest(fitted.means.double(), fitted.log_covariances.double())
@@ -221,7 +221,7 @@ def round_features(
         position_codes=geometry.position_codes, shape_codes=geometry.shape_codes,
         feature_codes=np.ascontiguousarray(codes[:, used]), feature_steps=steps[used],
         basis_scale=components.basis_scale, basis_codes=components.basis_codes[used],
-        offset_codes=components.offset_codes,
+        offset_codes=components.offset_codes, wrap=geometry.quantizer.wrap,
     )  # fmt: skip
 
 

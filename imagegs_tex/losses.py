@@ -25,7 +25,9 @@ def generic_loss(
     image: Tensor,
     settings: FitSettings,
     backend: Backend,
+    *,
     weights: Tensor | None = None,
+    wrap: tuple[bool, bool] = (False, False),
 ) -> tuple[Tensor, Tensor]:
     """Return the weighted loss, differentiable, and the squared error by itself.
 
@@ -33,7 +35,7 @@ def generic_loss(
     that its weight means the same at every size. In each of them a texel counts by its weight [H, W], if there are any.
     """
     height, width, components = image.shape
-    picture = rasterize(gaussians.means, conics, gaussians.features, backend, settings.cutoff, (width, height))
+    picture = rasterize(gaussians.means, conics, gaussians.features, backend, settings.cutoff, (width, height), wrap)
     difference = picture - image
     each = torch.ones(height, width, 1, device=image.device) if weights is None else weights[..., None]
     squared = (each * difference.square()).sum()

@@ -55,11 +55,10 @@ AS_STORED = SourceOptions(normals=NormalCoding.STORED, alpha=AlphaUse.DATA)
 
 UNIT_NORMALS = {
     "caution_panel", "fabric_pattern_07", "rosewood_veneer1", "rusty_metal_053c", "scratched_metal_055a",
-    "shrub_01_cutout",
 }  # fmt: skip
 OTHER_NORMALS = {
     "boombox", "brick_wall_017", "bricks_npot_1000", "facade_005_tiles", "flight_helmet_metal_parts", "franka_link0",
-    "ground_037_packed", "mossy_rock_053", "stylized_stone_floor_001",
+    "ground_037_packed", "mossy_rock_053", "shrub_01_cutout", "stylized_stone_floor_001",
 }  # fmt: skip
 
 
