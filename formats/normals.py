@@ -5,10 +5,10 @@ within their rounding: over the shared materials the root mean square of what ma
 1.7/255 in the one group and at least 3.1/255 in the other. AUTO goes by that, because a z that is made up costs PSNR
 where the source's own is another, and the length may mean something to who made it.
 
-AUTO also leaves steep normals as they are: z dz = -(x dx + y dy), so near the rim a z that is made of x and y magnifies
-their errors. shrub_01_cutout, where they magnify 2.2 times on average, lost 0.9 dB over all its maps; caution_panel at
-1.6 gained. An equal-area disk in place of x and y would not magnify (on caution_panel 0.04 dB and 4 % of the 95th
-percentile better than x and y), but a file's x and y would then not be a map's.
+AUTO also leaves maps with normals near the rim as they are: z dz = -(x dx + y dy), so there a z that is made of x and y
+magnifies their errors. shrub_01_cutout, 0.5 % of whose normals have z < 0.1, lost 0.9 dB over all its maps at equal
+bytes; caution_panel, with 0.03 %, gained. An equal-area disk in place of x and y would not magnify (on caution_panel
+0.04 dB and 4 % of the 95th percentile better than x and y), but what is coded would then not be a map's x and y.
 """
 
 from dataclasses import replace
@@ -35,15 +35,16 @@ from imagegs_tex.formats.stack import (
 UNIT_TOLERANCE: Final = 2.5 / 255
 """Root mean square change of a map's samples up to which AUTO makes its normals unit vectors."""
 
-MOST_MAGNIFIED: Final = 2.0
-"""How much errors of x or y may be magnified on average, squared, for AUTO to make z of them."""
+RIM_Z: Final = 0.1
+MOST_AT_RIM: Final = 1e-3
+"""Largest share of normals with a z below RIM_Z for AUTO to make z of x and y."""
 
 ANGLE_WEIGHT: Final = 1.6
 """How much more than other channels' an angle's error counts where z is made of x and y. Around 1 the pooled PSNR is
-flat, and angles are not: 1.3 took 8 % off caution_panel's mean angle, and it was still 0.05 dB better than with z coded."""
-STORED_WEIGHTS: Final = (1.3, 1.3, 0.8)
-"""Of x, y, z where all three are coded: errors along a normal do not turn it, and most normals point along z. With (1.5,
-1.5, 0.5) angles fell by 2 to 6 % at equal bytes, but boombox, which has little else to lose, lost 0.3 dB."""
+flat, and angles are not: 1.3 took 8 % off caution_panel's mean angle, and was still 0.05 dB above z coded."""
+STORED_WEIGHTS: Final = (1.4, 1.4, 0.7)
+"""Of x, y, z where all three are coded: errors along a normal do not turn it, and most normals point along z. With
+(1.5, 1.5, 0.5) angles fell by 2 to 6 % at equal bytes, but boombox lost 0.3 dB."""
 _LEAST_Z: Final = 0.15
 """Steeper normals weigh no more: their x and y would outweigh all else."""
 _SHORTEST: Final = 0.1
@@ -65,9 +66,9 @@ def code_normals(stack: TextureStack, coding: NormalCoding) -> TextureStack:
         if axes is None:
             continue
         coded = [route.index for axis in axes if isinstance(route := texture_map.routes[axis], Coded)]
-        change, magnified = _change(stack.texels, coded), _magnified(stack.texels, coded)
+        change, at_rim, magnified = _properties(stack.texels, coded)
         steps = f"{change * 255:.1f}/255"
-        is_unit = change <= UNIT_TOLERANCE and max(magnified) <= MOST_MAGNIFIED
+        is_unit = change <= UNIT_TOLERANCE and at_rim <= MOST_AT_RIM
         if coding == NormalCoding.STORED or (coding == NormalCoding.AUTO and not is_unit):
             for channel, weight in zip(coded, STORED_WEIGHTS, strict=True):
                 channel_weights[channel] *= weight
@@ -103,14 +104,24 @@ def _coded_axes(texture_map: TextureMap) -> tuple[int, int, int] | None:
     return axes[0], axes[1], axes[2]
 
 
-def _change(texels: FloatTexels, axes: list[int]) -> float:
-    """Root mean square change of samples when their normals become unit vectors that z >= 0 can say."""
-    summed = 0.0
+def _properties(texels: FloatTexels, axes: list[int]) -> tuple[float, float, tuple[float, float]]:
+    """Look at normals.
+
+    Returns:
+        the root mean square change of their samples when they become unit vectors that z >= 0 can say; the share of
+        them with a small z; how much squared errors of x and y grow on average: dθ² = dx² + dy² + dz², z dz = -(x dx + y dy)
+    """
+    change, at_rim, grown = 0.0, 0, np.zeros(2)
     for start in range(0, len(texels), _ROWS):
-        band = texels[start : start + _ROWS]
-        unit = np.stack(unit_samples(*_sides(band[..., axes])), axis=-1)
-        summed += float(np.square(unit - band[..., axes], dtype=np.float64).sum())
-    return float(np.sqrt(summed / (texels.shape[0] * texels.shape[1] * 3)))
+        band = texels[start : start + _ROWS][..., axes]
+        unit = np.stack(unit_samples(*_sides(band)), axis=-1)
+        change += float(np.square(unit - band, dtype=np.float64).sum())
+        squares = np.square(2 * unit - 1, dtype=np.float64)
+        at_rim += int(np.count_nonzero(squares[..., 2] < RIM_Z**2))
+        grown += (squares[..., :2] / np.maximum(squares[..., 2:], _LEAST_Z**2)).sum(axis=(0, 1))
+    count = texels.shape[0] * texels.shape[1]
+    x, y = 1 + grown / count
+    return float(np.sqrt(change / (3 * count))), at_rim / count, (float(x), float(y))
 
 
 def _make_unit(texels: FloatTexels, axes: list[int]) -> None:
@@ -126,18 +137,6 @@ def _sides(samples: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[n
     shown = length >= _SHORTEST
     scale = np.where(shown, 0.5 / np.maximum(length, np.float32(_SHORTEST)), np.float32(0))
     return 0.5 + vectors[..., 0] * scale, 0.5 + vectors[..., 1] * scale
-
-
-def _magnified(texels: FloatTexels, axes: list[int]) -> tuple[float, float]:
-    """How much squared errors of x and y grow on average: dθ² = dx² + dy² + dz², z dz = -(x dx + y dy)."""
-    sums = np.zeros(2)
-    for start in range(0, len(texels), _ROWS):
-        sides = _sides(texels[start : start + _ROWS][..., axes])
-        squares = np.stack([np.square(2 * side - 1, dtype=np.float64) for side in sides], axis=-1)
-        z_squared = np.maximum(1 - squares.sum(axis=-1, keepdims=True), _LEAST_Z**2)
-        sums += (squares / z_squared).sum(axis=(0, 1))
-    x, y = 1 + sums / (texels.shape[0] * texels.shape[1])
-    return float(x), float(y)
 
 
 def _renumbered(texture_map: TextureMap, kept: list[int]) -> TextureMap:

@@ -86,6 +86,13 @@ def test_normals_that_are_no_unit_vectors_are_coded_as_stored(tmp_path):
     assert np.array_equal(expand_map(stack.texels, stack.maps[0]), short)
 
 
+def test_normals_at_the_rim_are_coded_as_stored(tmp_path):
+    vectors = bumps()
+    vectors[0, :4] = [0.9996, 0, 0.0283]
+    stack = load(tmp_path, stored(vectors))
+    assert stack.channel_count == 3
+
+
 def test_directions_survive_when_short_normals_are_made_unit(tmp_path):
     vectors = bumps()
     stack = load(tmp_path, stored(vectors * 0.7, np.uint16), UNIT)
