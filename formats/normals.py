@@ -109,7 +109,8 @@ def _properties(texels: FloatTexels, axes: list[int]) -> tuple[float, float, tup
 
     Returns:
         the root mean square change of their samples when they become unit vectors that z >= 0 can say; the share of
-        them with a small z; how much squared errors of x and y grow on average: dθ² = dx² + dy² + dz², z dz = -(x dx + y dy)
+        them with a small z; how much squared errors of x and y grow on average, as dθ² = dx² + dy² + dz² and
+        z dz = -(x dx + y dy)
     """
     change, at_rim, grown = 0.0, 0, np.zeros(2)
     for start in range(0, len(texels), _ROWS):
