@@ -46,7 +46,7 @@ class Coded:
     stack: TextureStack
     data: bytes
     maps: list[tuple[TextureMap, Samples]]
-    scores: list[MapScore]  # against the files, every value counted
+    scores: list[MapScore]  # against the files where the stack's own texels or originals give them back
 
 
 def main() -> None:
@@ -217,7 +217,7 @@ def _alpha_rows(
     name: str, source: Path, settings: CompressSettings, backend: Backend, pictures: Path | None
 ) -> list[list[object]]:  # fmt: skip
     rows: list[list[object]] = []
-    drawn = load_stack(source, replace(PLAIN, alpha=AlphaUse.COVERAGE))
+    files, drawn = load_stack(source, PLAIN), load_stack(source, replace(PLAIN, alpha=AlphaUse.COVERAGE))
     limit: int | None = None
     for label, options in (
         ("plain RGBA", PLAIN),
@@ -229,14 +229,15 @@ def _alpha_rows(
         count = stack.width * stack.height // DEFAULT_TEXELS_PER_GAUSSIAN
         coded = code(stack, count, settings, backend, limit)
         limit = limit or len(coded.data)
-        at = next(index for index, score in enumerate(coded.scores) if score.alpha_test_wrong is not None)
+        scores = [score_map(entry, source_map(files, i), samples) for i, (entry, samples) in enumerate(coded.maps)]
+        at = next(index for index, score in enumerate(scores) if score.alpha_test_wrong is not None)
         entry, samples = coded.maps[at]
-        seen = score_map(entry, source_map(stack, at), samples, drawn=drawn.drawn_of(at))
-        edges = coded.scores[at].alpha_test_wrong_at_edges
+        seen = score_map(entry, source_map(files, at), samples, drawn=drawn.drawn_of(at))
+        edges = scores[at].alpha_test_wrong_at_edges
         freed = any(stack.drawn_of(index) is not None for index in range(len(stack.maps)))
         rows.append([
-            name, label + (", freed" if freed else ""), len(coded.data), f"{coded.scores[at].alpha_test_wrong:.4%}",
-            "" if edges is None else f"{edges:.2%}", f"{seen.psnr_db:.2f}", f"{pooled_psnr(coded.scores):.2f}",
+            name, label + (", freed" if freed else ""), len(coded.data), f"{scores[at].alpha_test_wrong:.4%}",
+            "" if edges is None else f"{edges:.2%}", f"{seen.psnr_db:.2f}", f"{pooled_psnr(scores):.2f}",
         ])  # fmt: skip
         print(rows[-1], flush=True)
         if pictures is not None:

@@ -97,8 +97,8 @@ def score_against(
 ) -> list[MapScore]:
     """Decode a set and compare every map with the stack that it was made of."""
     return [
-        score_map(texture_map, source_map(stack, index), decoded, with_flip, stack.weights, stack.drawn_of(index))
-        for index, (texture_map, decoded) in enumerate(decode_maps(quantized, backend))
+        score_map(stack.maps[index], source_map(stack, index), decoded, with_flip, stack.weights, stack.drawn_of(index))
+        for index, (_, decoded) in enumerate(decode_maps(quantized, backend))
     ]
 
 

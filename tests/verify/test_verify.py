@@ -110,7 +110,7 @@ BROKEN = {
     "too narrow": ("float narrow = ", "float narrow = 1.1 * ", VARIANTS),
     "a block of the tile missed": ("(block.y & 3u) * 4u", "(block.y & 2u) * 4u", VARIANTS),
     "the last row of groups shifted": ("texel.y + strip + uint(row));", "texel.y + strip);", VARIANTS[:1]),
-    "v upside down": ("inside * ", "(1.0 - inside) * ", VARIANTS),
+    "v upside down": ("igs_inside(uv) * ", "(1.0 - igs_inside(uv)) * ", VARIANTS),
     "a missing group": ("igs_store(ivec2(at) + place", "if (group.x > 0u) igs_store(ivec2(at) + place", VARIANTS[:1]),
     "an accessor of another channel": ("return texel.channel[3];", "return texel.channel[2];", VARIANTS[:1]),
     "a syntax error": ("IgsTexel igs_decode(", "IgsTexl igs_decode(", VARIANTS),
