@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from imagegs_tex.cli.options import AsJson, BackendName, IgsFile, Source, Threads
+from imagegs_tex.cli.options import Alpha, AsJson, BackendName, IgsFile, Source, Threads
+from imagegs_tex.formats.choices import AlphaUse, SourceOptions
 
 
 def compare(
@@ -14,15 +15,16 @@ def compare(
     min_psnr: Annotated[
         float | None, typer.Option(metavar="DB", help="Exit with 1 when the pooled PSNR is lower.")
     ] = None,
+    alpha: Alpha = AlphaUse.AUTO,
     backend: BackendName = "auto",
     threads: Threads = None,
 ) -> None:
-    """Compare a file with its source: PSNR, SSIM and FLIP per map, degrees for normals, pooled PSNR."""
+    """Compare a file with its source: PSNR, SSIM and FLIP per map, degrees for normals, alpha test, pooled PSNR."""
     from imagegs_tex import pipeline
     from imagegs_tex.cli.tables import print_comparison
     from imagegs_tex.report import as_json as to_json
 
-    result = pipeline.compare(file, source, backend, threads)
+    result = pipeline.compare(file, source, backend, threads, SourceOptions(alpha=alpha))
     if as_json:
         print(to_json(result), end="")
     else:

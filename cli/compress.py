@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from imagegs_tex.cli.options import BackendName, Quiet, Source, Threads
+from imagegs_tex.cli.options import Alpha, BackendName, Quiet, Source, Threads
+from imagegs_tex.formats.choices import AlphaUse, NormalCoding, SourceOptions
 from imagegs_tex.settings import CompressSettings, Preset, preset_settings
 
 
@@ -38,6 +39,11 @@ def compress(
             help="Whether the material repeats, or in x,y; guessed when not given.",
         ),
     ] = None,
+    normals: Annotated[
+        NormalCoding,
+        typer.Option(help="Unit: decoded normals have unit length. Stored: as in the file. Auto: as the source's are."),
+    ] = NormalCoding.AUTO,
+    alpha: Alpha = AlphaUse.AUTO,
     backend: BackendName = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the initial positions.")] = 0,
     threads: Threads = None,
@@ -60,10 +66,9 @@ def compress(
         check_writable(report)
         if report.resolve() == output.resolve():
             raise UsageError("--report and --output name the same file; give two")
-    if wrap is not None:
-        settings = replace(settings, wrap=parse_wrap(wrap))
     with fit_progress(quiet) as progress:
-        result = pipeline.compress(source, output, settings, backend, threads, progress, importance=importance)
+        options = SourceOptions(importance, normals, alpha, (None, None) if wrap is None else parse_wrap(wrap))
+        result = pipeline.compress(source, output, settings, backend, threads, progress, options=options)
     if report is not None:
         write_bytes(report, as_json(result).encode())
     if not quiet:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from imagegs_tex.formats.choices import AlphaUse
+
 # readable=False: what cannot be read is said by whoever opens it, in one line and with the right exit code
 IgsFile = Annotated[Path, typer.Argument(metavar="FILE.igs", readable=False, help="An .igs file.")]
 Source = Annotated[Path, typer.Argument(metavar="INPUT", readable=False, help="A folder of maps, or a single image.")]
@@ -12,5 +14,9 @@ BackendName = Annotated[
     str, typer.Option("--backend", metavar="auto|cpu|cuda|reference", help="What computes the picture.")
 ]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads. The result is the same for any.")]
+Alpha = Annotated[
+    AlphaUse,
+    typer.Option(help="Coverage: colour under alpha 0 is free. Data: it counts. Auto: free where that pays."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]

@@ -30,11 +30,11 @@ def print_compression(report: CompressReport, output: Path) -> None:
 
 def print_comparison(report: CompareReport, file: Path) -> None:
     """Print the scores of each map and the pooled PSNR."""
-    table = _table("map", "semantic", "PSNR dB", "SSIM", "FLIP", "degrees (mean, p95)")
+    table = _table("map", "semantic", "PSNR dB", "SSIM", "FLIP", "degrees (mean, p95)", "alpha test (all, edges)")
     for score in report.maps:
         table.add_row(
             plain(score.name), score.semantic.replace("_", " "), f"{score.psnr_db:.2f}", f"{score.ssim:.4f}",
-            "" if score.flip is None else f"{score.flip:.4f}", _degrees(score),
+            "" if score.flip is None else f"{score.flip:.4f}", _degrees(score), _alpha_test(score),
         )  # fmt: skip
     console = make_console()
     console.print(table)
@@ -100,6 +100,13 @@ def _degrees(score: MapScore) -> str:
     if score.normal_degrees_mean is None or score.normal_degrees_p95 is None:
         return ""
     return f"{score.normal_degrees_mean:.2f}, {score.normal_degrees_p95:.2f}"
+
+
+def _alpha_test(score: MapScore) -> str:
+    if score.alpha_test_wrong is None:
+        return ""
+    at_edges = "" if score.alpha_test_wrong_at_edges is None else f", {score.alpha_test_wrong_at_edges:.1%}"
+    return f"{score.alpha_test_wrong:.2%}{at_edges} wrong"
 
 
 def _table(*headings: str) -> Table:

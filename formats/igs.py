@@ -166,7 +166,7 @@ def decode_igs(data: bytes, name: str = "file") -> QuantizedGaussianSet:
     """
     try:
         header, sizes, sections = _parse_front(data)
-        return _unpack_sections(header, sizes, sections)
+        return _unpack_sections(header, sizes, sections, version_of(data))
     except IgsError as error:
         raise IgsError(f"{name}: {error}") from None
 
@@ -308,7 +308,7 @@ def _pack_sections(
 
 
 def _unpack_sections(
-    header: _Header, sizes: list[SectionSize], sections: list[StoredSection]
+    header: _Header, sizes: list[SectionSize], sections: list[StoredSection], version: int
 ) -> QuantizedGaussianSet:  # fmt: skip
     count, components, channels = header.gaussian_count, header.component_count, header.channel_count
     plain = {
@@ -321,7 +321,7 @@ def _unpack_sections(
         for size, section in zip(sizes, sections, strict=True)
         if section.codec == Codec.CONTEXT
     }
-    maps = unpack_maps(plain["maps"], channels)
+    maps = unpack_maps(plain["maps"], channels, version)
     offset, steps, basis, planes = _unpack_components(plain["components"], channels, components)
     across, down = g.cell_grid(header.width, header.height, header.cell_log2)
     if "cells" in coded:

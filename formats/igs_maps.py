@@ -14,6 +14,7 @@ from imagegs_tex.formats.stack import (
     Semantic,
     TextureMap,
     Transfer,
+    UnitZ,
 )
 
 MAX_MAPS: Final = 256
@@ -22,6 +23,8 @@ MAX_SUFFIX_BYTES: Final = 16
 
 _ROUTE_CODED: Final = 0
 _ROUTE_CONSTANT: Final = 1
+_ROUTE_UNIT_Z: Final = 2
+_FIRST_VERSION_WITH_UNIT_Z: Final = 2
 
 
 def pack_maps(maps: tuple[TextureMap, ...]) -> bytes:
@@ -48,17 +51,20 @@ def pack_maps(maps: tuple[TextureMap, ...]) -> bytes:
         for semantic, route in zip(texture_map.channel_semantics, texture_map.routes, strict=True):
             if isinstance(route, Coded):
                 parts.append(struct.pack("<BBB", semantic, _ROUTE_CODED, route.index))
+            elif isinstance(route, UnitZ):
+                parts.append(struct.pack("<BB", semantic, _ROUTE_UNIT_Z))
             else:
                 parts.append(struct.pack("<BBf", semantic, _ROUTE_CONSTANT, route.value))
     return b"".join(parts)
 
 
-def unpack_maps(raw: bytes, channel_count: int) -> tuple[TextureMap, ...]:
+def unpack_maps(raw: bytes, channel_count: int, version: int) -> tuple[TextureMap, ...]:
     """Return the maps of a section.
 
     Args:
         raw: the section's bytes
         channel_count: coded channels that routes may name
+        version: of the format
 
     Raises:
         IgsError: a law of the format is broken
@@ -67,7 +73,7 @@ def unpack_maps(raw: bytes, channel_count: int) -> tuple[TextureMap, ...]:
     map_count = cursor.take_int("<H")
     if not 1 <= map_count <= MAX_MAPS:
         raise IgsError(f"{map_count} maps is outside 1..{MAX_MAPS}")
-    maps = tuple(_unpack_map(cursor, channel_count) for _ in range(map_count))
+    maps = tuple(_unpack_map(cursor, channel_count, version) for _ in range(map_count))
     if cursor.at != len(raw):
         raise IgsError("section maps goes on after its last map")
     return maps
@@ -92,7 +98,7 @@ class _Cursor:
         return taken
 
 
-def _unpack_map(cursor: _Cursor, channel_count: int) -> TextureMap:
+def _unpack_map(cursor: _Cursor, channel_count: int, version: int) -> TextureMap:
     try:
         name_length = cursor.take_int("<H")
         if not 1 <= name_length <= MAX_NAME_BYTES:
@@ -109,7 +115,7 @@ def _unpack_map(cursor: _Cursor, channel_count: int) -> TextureMap:
         if not 1 <= route_count <= MAX_CHANNELS:
             raise IgsError(f"a map of {route_count} channels")
         low, high = cursor.take("<ff")
-        channels = [_unpack_channel(cursor, channel_count) for _ in range(route_count)]
+        channels = [_unpack_channel(cursor, channel_count, version) for _ in range(route_count)]
         if transfer != Transfer.LOG and (low, high) != (0.0, 1.0):
             raise IgsError("a map without the log transfer has a range other than 0 to 1")
         return TextureMap(
@@ -126,11 +132,13 @@ def _unpack_map(cursor: _Cursor, channel_count: int) -> TextureMap:
         raise IgsError(f"section maps: {error}") from None
 
 
-def _unpack_channel(cursor: _Cursor, channel_count: int) -> tuple[Semantic, Route]:
+def _unpack_channel(cursor: _Cursor, channel_count: int, version: int) -> tuple[Semantic, Route]:
     semantic = Semantic(cursor.take_int("<B"))
     kind = cursor.take_int("<B")
     if kind == _ROUTE_CONSTANT:
         return semantic, Constant(float(cursor.take("<f")[0]))
+    if kind == _ROUTE_UNIT_Z and version >= _FIRST_VERSION_WITH_UNIT_Z:
+        return semantic, UnitZ()
     if kind != _ROUTE_CODED:
         raise IgsError(f"a route of the unknown kind {kind}")
     index = cursor.take_int("<B")

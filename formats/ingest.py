@@ -8,10 +8,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from imagegs_tex.formats.alpha import code_alpha
+from imagegs_tex.formats.choices import SourceOptions
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.images import FORMATS, LOSSY_SOURCE_SUFFIXES, read_image
 from imagegs_tex.formats.importance import read_importance
 from imagegs_tex.formats.names import printable
+from imagegs_tex.formats.normals import code_normals
 from imagegs_tex.formats.semantics import MapTraits, Reading, read_names, read_single_image
 from imagegs_tex.formats.stack import (
     COLOUR_SEMANTICS,
@@ -29,7 +32,7 @@ from imagegs_tex.formats.stack import (
     Transfer,
     encode_log,
 )
-from imagegs_tex.formats.wrap import SaidWrap, decide_wrap
+from imagegs_tex.formats.wrap import decide_wrap
 
 GREY_TOLERANCE: Final = 2
 """Most that the channels of a grey picture differ, in steps of 1/255, after a lossy codec has been at it."""
@@ -57,7 +60,7 @@ class _Routing:
     sources: tuple[tuple[int, ...], ...]  # per coded channel of this map: the file's channels whose mean it is
 
 
-def load_stack(path: Path, importance: Path | None = None, wrap: SaidWrap = (None, None)) -> TextureStack:
+def load_stack(path: Path, options: SourceOptions | None = None) -> TextureStack:
     """Read a material.
 
     From a folder, every file with an image suffix is a map (other files and hidden ones are not looked at), in the
@@ -69,8 +72,7 @@ def load_stack(path: Path, importance: Path | None = None, wrap: SaidWrap = (Non
 
     Args:
         path: a folder or an image file
-        importance: a grey image of the same size: how much each texel counts; None: all alike
-        wrap: whether the material repeats in x and in y; None: guess it from the texels
+        options: what the user said of the images; None: nothing
 
     Returns:
         The stack; its texels are freshly allocated. If every channel is constant it has one unused channel of zeros.
@@ -107,9 +109,11 @@ def load_stack(path: Path, importance: Path | None = None, wrap: SaidWrap = (Non
         own = texels[..., first_channel : first_channel + len(routing.sources)]
         maps.append(_encode_map(source, reading, routing, first_channel, own))
         first_channel += len(routing.sources)
-    weights = None if importance is None else read_importance(importance, width, height)
-    repeats, note = decide_wrap(texels, wrap)
-    return TextureStack(width, height, tuple(maps), texels, weights, repeats, note)
+    chosen = options or SourceOptions()
+    weights = None if chosen.importance is None else read_importance(chosen.importance, width, height)
+    repeats, note = decide_wrap(texels, chosen.wrap)
+    stack = TextureStack(width, height, tuple(maps), texels, weights, repeats, note)
+    return code_normals(code_alpha(stack, chosen.alpha), chosen.normals)
 
 
 def _find_images(path: Path) -> list[Path]:

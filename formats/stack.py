@@ -12,7 +12,7 @@ Three domains of a value, which docs/conventions.md defines for every part of th
   sRGB-encoded), the log mapping of :func:`encode_log` for ``Transfer.LOG``
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
 
@@ -139,7 +139,12 @@ class Constant:
     value: float  # sample domain (never log-coded): [0, 1] for integer formats, any finite float for float formats
 
 
-Route = Coded | Constant
+@dataclass(frozen=True, slots=True)
+class UnitZ:
+    """z of a unit normal in [0, 1]: made of the map's two normal channels before it, x and y; see unit_samples."""
+
+
+Route = Coded | Constant | UnitZ
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +175,9 @@ class TextureMap:
                 raise ValueError(f"coded channel {route.index} is not in 0..{MAX_CHANNELS - 1}")
             if isinstance(route, Constant) and not np.isfinite(route.value):
                 raise ValueError(f"constant {route.value} is not finite")
+        for channel, route in enumerate(self.routes):
+            if isinstance(route, UnitZ):
+                self.side_channels(channel)
 
     @property
     def channel_count(self) -> int:
@@ -180,6 +188,27 @@ class TextureMap:
     def coded_indices(self) -> tuple[int, ...]:
         """The stack's coded channels that this map uses, each once, in order of first use."""
         return tuple(dict.fromkeys(route.index for route in self.routes if isinstance(route, Coded)))
+
+    def side_channels(self, channel: int) -> tuple[int, int]:
+        """Return the channels x and y that a channel with the route UnitZ is made of; ValueError without them."""
+        normals = [
+            index
+            for index in range(channel + 1)
+            if self.channel_semantics[index] == Semantic.NORMAL
+            and (index == channel or not isinstance(self.routes[index], UnitZ))
+        ]
+        if len(normals) < 3 or normals[-1] != channel or self.transfer != Transfer.LINEAR:
+            raise ValueError(f"channel {channel} is the z of a unit normal without an x and a y before it")
+        return normals[-3], normals[-2]
+
+    @property
+    def unit_normals(self) -> tuple[tuple[int, int, int], ...]:
+        """Channels x, y, z of every normal whose z is a UnitZ."""
+        return tuple(
+            (*self.side_channels(channel), channel)
+            for channel, route in enumerate(self.routes)
+            if isinstance(route, UnitZ)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +226,9 @@ class TextureStack:
     weights: FloatTexels | None = None  # float32 [H, W]: how much each texel's error counts, >= 0, not all 0; None: 1
     wrap: tuple[bool, bool] = (False, False)  # whether it repeats in x and in y, or ends at its border
     wrap_note: str = ""  # one line for the printed lines: how that was found out
+    channel_weights: tuple[float, ...] = ()  # [C] how much each coded channel's error counts, > 0; (): 1
+    originals: tuple[Samples | None, ...] = ()  # per map its file's samples, where the texels do not give them back
+    drawn: tuple[NDArray[np.bool_] | None, ...] = ()  # per map [H, W] where its colour counts; None: everywhere
 
     def __post_init__(self) -> None:
         """Refuse contradictions between the fields, with ValueError (values are not scanned)."""
@@ -209,11 +241,28 @@ class TextureStack:
             self.weights.shape != (self.height, self.width) or self.weights.dtype != np.float32
         ):
             raise ValueError(f"weights {self.weights.dtype} {self.weights.shape} must be float32 [H, W]")
+        if self.channel_weights and len(self.channel_weights) != self.channel_count:
+            raise ValueError(f"{len(self.channel_weights)} channel weights for {self.channel_count} channels")
+
+    def drawn_of(self, index: int) -> NDArray[np.bool_] | None:
+        """Return where the colour of a map counts [H, W]; None: everywhere."""
+        return self.drawn[index] if self.drawn else None
 
     @property
     def channel_count(self) -> int:
         """Coded channels, C."""
         return int(self.texels.shape[2]) if self.texels.ndim == 3 else 0
+
+
+def noted(texture_map: TextureMap, note: str) -> TextureMap:
+    """Return a map with one more note on how it was understood."""
+    return replace(texture_map, notes="; ".join(part for part in (texture_map.notes, note) if part))
+
+
+def source_map(stack: TextureStack, index: int) -> Samples:
+    """Return a map as its file has it, [H, W, channels] in its own sample format."""
+    original = stack.originals[index] if stack.originals else None
+    return expand_map(stack.texels, stack.maps[index]) if original is None else original
 
 
 def check_layout(width: int, height: int, maps: tuple[TextureMap, ...], channel_count: int) -> None:
@@ -281,6 +330,8 @@ def expand_map(texels: FloatTexels, texture_map: TextureMap) -> Samples:
     expanded = np.empty((height, width, texture_map.channel_count), dtype=texture_map.sample_format.dtype)
     first_use: dict[int, int] = {}
     for channel, route in enumerate(texture_map.routes):
+        if isinstance(route, UnitZ):
+            continue
         if isinstance(route, Constant):
             expanded[..., channel] = _to_stored(np.full(1, route.value), texture_map.sample_format)
         elif route.index in first_use:
@@ -289,7 +340,33 @@ def expand_map(texels: FloatTexels, texture_map: TextureMap) -> Samples:
             samples = _to_samples(texels[..., route.index], texture_map)
             expanded[..., channel] = _to_stored(samples, texture_map.sample_format)
             first_use[route.index] = channel
+    for x, y, z in texture_map.unit_normals:
+        planes = unit_samples(*(_plane(texels, texture_map.routes[channel]) for channel in (x, y)))
+        for channel, plane in zip((x, y, z), planes, strict=True):
+            expanded[..., channel] = _to_stored(plane, texture_map.sample_format)
     return expanded
+
+
+def unit_samples(
+    x: NDArray[np.floating], y: NDArray[np.floating]
+) -> tuple[NDArray[np.floating], NDArray[np.floating], NDArray[np.floating]]:
+    """Return the samples of the unit normal with z >= 0 that two samples in [0, 1] describe.
+
+    x and y beyond the unit circle come back on it.
+    """
+    side_x, side_y = 2 * x - 1, 2 * y - 1
+    squared = side_x**2 + side_y**2
+    length = np.sqrt(np.maximum(squared, 1))
+    z = np.sqrt(np.maximum(1 - squared, 0))
+    return (1 + side_x / length) / 2, (1 + side_y / length) / 2, (1 + z) / 2
+
+
+def _plane(texels: FloatTexels, route: Route) -> FloatTexels:
+    """Samples [H, W] of a coded or constant channel of a map with the linear transfer."""
+    if isinstance(route, Coded):
+        return np.clip(texels[..., route.index], 0.0, 1.0)
+    assert isinstance(route, Constant)
+    return np.full(texels.shape[:2], route.value, dtype=np.float32)
 
 
 def _to_samples(codes: FloatTexels, texture_map: TextureMap) -> NDArray[np.floating]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
+from imagegs_tex.formats.choices import SourceOptions
 from imagegs_tex.formats.errors import ImageGSTexError
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.rasterize.parallel import available_threads
@@ -37,6 +38,7 @@ class BatchItem:
 
     source: Path  # folder of maps or single image
     output: Path  # the .igs file
+    options: SourceOptions | None = None  # how its images are to be taken
 
 
 def compress_many(
@@ -108,7 +110,7 @@ def compress_on_one(
 
     def compress(item: BatchItem, chosen: Backend) -> CompressReport | ImageGSTexError:
         try:
-            return compress_stack(load_stack(item.source, wrap=settings.wrap), item.output, settings, chosen)
+            return compress_stack(load_stack(item.source, item.options), item.output, settings, chosen)
         except ImageGSTexError as error:
             return error
 

@@ -16,7 +16,7 @@ from imagegs_tex.fit import FitProgress
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.gaussians import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.formats.igs import encode_igs
-from imagegs_tex.formats.stack import TextureStack, expand_map
+from imagegs_tex.formats.stack import TextureStack, source_map
 from imagegs_tex.metrics import psnr_of, squared_error
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN, CompressSettings, FitSettings
@@ -192,8 +192,10 @@ def _count_on_line(point: tuple[float, float], slope: float, target_db: float, m
 
 def _psnr(quantized: QuantizedGaussianSet, stack: TextureStack, backend: Backend) -> float:
     errors, values = 0.0, 0
-    for texture_map, (_, decoded) in zip(stack.maps, decode_maps(quantized, backend), strict=True):
-        error, count = squared_error(texture_map, expand_map(stack.texels, texture_map), decoded, stack.weights)
+    for index, (texture_map, decoded) in enumerate(decode_maps(quantized, backend)):
+        error, count = squared_error(
+            texture_map, source_map(stack, index), decoded, stack.weights, stack.drawn_of(index)
+        )
         errors, values = errors + error, values + count
     return psnr_of(errors / values)
 

@@ -58,11 +58,11 @@ class EncodeSeconds:
 
 def prepare(stack: TextureStack, backend: Backend) -> tuple[FitProblem, Target, Components]:
     """Turn a stack into the picture that is fitted."""
-    components = principal_components(stack.texels, stack.weights)
+    components = principal_components(stack.texels, stack.weights, stack.channel_weights)
     image = to_components(stack.texels, components, backend.device)
     deviations = torch.from_numpy(components.deviations.astype(np.float32)).to(backend.device)
     weights = None if stack.weights is None else torch.from_numpy(stack.weights).to(backend.device)
-    problem = FitProblem(image, deviations, stack.channel_count, weights)
+    problem = FitProblem(image, deviations, float(components.channel_weights.sum()), weights)
     return problem, backend.prepare_target(image, weights, stack.wrap), components
 
 

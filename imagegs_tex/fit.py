@@ -43,7 +43,7 @@ class FitProblem:
 
     image: Tensor  # float32 [H, W, K]
     deviations: Tensor  # float32 [K] standard deviation of each component
-    channel_count: int  # C, of the coded channels
+    channel_weight: float  # sum of the coded channels' weights: C where they weigh the same
     weights: Tensor | None = None  # float32 [H, W], how much each texel's error counts; None: 1
 
     @property
@@ -60,7 +60,7 @@ class FitProblem:
 
     def psnr(self, squared_error: float) -> float:
         """Return the PSNR in dB over all channels of a weighted squared error summed over texels and components."""
-        mean = squared_error / (self.texel_weight * self.channel_count)
+        mean = squared_error / (self.texel_weight * self.channel_weight)
         return min(_PSNR_CAP, -10 * math.log10(max(mean, 10 ** (-_PSNR_CAP / 10))))
 
 

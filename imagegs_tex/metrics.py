@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.stack import (
+    COLOUR_SEMANTICS,
     SCALAR_SEMANTICS,
     Coded,
     Constant,
@@ -21,6 +22,7 @@ from imagegs_tex.similarity import mean_similarity
 
 PSNR_CAP_DB: Final = 120.0
 """PSNR of equal pictures."""
+EDGE_TEXELS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,10 @@ class MapScore:
     normal_degrees_mean: float | None  # normal maps only
     normal_degrees_p95: float | None
     squared_error: float  # summed over texels and channels
-    values: int  # texels times channels
+    values: int  # texels times channels, without colours that are not drawn
     weighted_squared_error: float | None = None  # the same, each texel by its importance, which is 1 on average
+    alpha_test_wrong: float | None = None  # share of texels on the wrong side of alpha 0.5; maps with alpha only
+    alpha_test_wrong_at_edges: float | None = None  # the same among those within EDGE_TEXELS of a side change
 
 
 def pooled_psnr(scores: list[MapScore]) -> float:
@@ -57,22 +61,48 @@ def psnr_of(mean_squared_error: float) -> float:
 
 
 def squared_error(
-    texture_map: TextureMap, source: Samples, decoded: Samples, weights: NDArray[np.float32] | None = None
+    texture_map: TextureMap,
+    source: Samples,
+    decoded: Samples,
+    weights: NDArray[np.float32] | None = None,
+    drawn: NDArray[np.bool_] | None = None,
 ) -> tuple[float, int]:
     """Return the squared error of one map, summed over what a score counts, and the number of values.
 
-    With weights [H, W], each texel counts by its own, relative to their mean.
+    Colours count where they are drawn [H, W]. With weights [H, W], texels count by them, relative to their mean.
     """
+    pair = _counted_values(texture_map, source, decoded, drawn)
+    return _summed_squares(pair, weights), pair.count
+
+
+@dataclass(frozen=True, slots=True)
+class _CountedValues:
+    """What is compared of a map: values in [0, 1]."""
+
+    source: NDArray[np.float32]  # [H, W, counted channels]
+    decoded: NDArray[np.float32]  # the same shape; the source's values where they do not count
+    count: int  # of values that do
+
+
+def _counted_values(
+    texture_map: TextureMap, source: Samples, decoded: Samples, drawn: NDArray[np.bool_] | None
+) -> _CountedValues:  # fmt: skip
     counted = counted_channels(texture_map)
-    difference = _values(source[..., counted], texture_map) - _values(decoded[..., counted], texture_map)
-    return _summed_squares(difference, weights), difference.size
+    first, second = _values(source[..., counted], texture_map), _values(decoded[..., counted], texture_map)
+    count = first.size
+    if drawn is not None:
+        for column, channel in enumerate(counted):
+            if texture_map.channel_semantics[channel] in COLOUR_SEMANTICS:
+                second[..., column] = np.where(drawn, second[..., column], first[..., column])
+                count -= drawn.size - int(np.count_nonzero(drawn))
+    return _CountedValues(first, second, count)
 
 
-def _summed_squares(difference: NDArray[np.float32], weights: NDArray[np.float32] | None) -> float:
+def _summed_squares(pair: _CountedValues, weights: NDArray[np.float32] | None) -> float:
+    squares = np.square(pair.source - pair.decoded, dtype=np.float64)
     if weights is None:
-        return float(np.square(difference, dtype=np.float64).sum())
-    per_texel = np.square(difference, dtype=np.float64).sum(axis=2)
-    return float((per_texel * weights).sum() / weights.mean(dtype=np.float64))
+        return float(squares.sum())
+    return float((squares.sum(axis=2) * weights).sum() / weights.mean(dtype=np.float64))
 
 
 def score_map(
@@ -81,6 +111,7 @@ def score_map(
     decoded: Samples,
     with_flip: bool = False,
     weights: NDArray[np.float32] | None = None,
+    drawn: NDArray[np.bool_] | None = None,
 ) -> MapScore:
     """Compare one decoded map with its source.
 
@@ -90,24 +121,26 @@ def score_map(
         decoded: the same shape and format
         with_flip: FLIP takes about a second per megatexel
         weights: [H, W] importance of the texels, which only weighted_squared_error knows of
+        drawn: [H, W] where its colour counts; None: everywhere
     """
-    counted = counted_channels(texture_map)
-    first = _values(source[..., counted], texture_map)
-    second = _values(decoded[..., counted], texture_map)
-    squared = _summed_squares(first - second, None)
+    pair = _counted_values(texture_map, source, decoded, drawn)
+    squared = _summed_squares(pair, None)
+    wrong, wrong_at_edges = _alpha_test(texture_map, source, decoded)
     mean_degrees, p95_degrees = _normal_degrees(texture_map, source, decoded)
     return MapScore(
         name=texture_map.name,
         semantic=texture_map.semantic.name.lower(),
-        channels=len(counted),
-        psnr_db=psnr_of(squared / first.size),
-        ssim=float(mean_similarity(second, first).mean()),
-        flip=_flip(texture_map, first, second) if with_flip else None,
+        channels=pair.source.shape[2],
+        psnr_db=psnr_of(squared / max(1, pair.count)),
+        ssim=float(mean_similarity(pair.decoded, pair.source).mean()),
+        flip=_flip(texture_map, pair.source, pair.decoded) if with_flip else None,
         normal_degrees_mean=mean_degrees,
         normal_degrees_p95=p95_degrees,
         squared_error=squared,
-        values=first.size,
-        weighted_squared_error=None if weights is None else _summed_squares(first - second, weights),
+        values=pair.count,
+        weighted_squared_error=None if weights is None else _summed_squares(pair, weights),
+        alpha_test_wrong=wrong,
+        alpha_test_wrong_at_edges=wrong_at_edges,
     )
 
 
@@ -132,7 +165,7 @@ def _normal_degrees(
     texture_map: TextureMap, source: Samples, decoded: Samples
 ) -> tuple[float | None, float | None]:  # fmt: skip
     axes = [index for index, semantic in enumerate(texture_map.channel_semantics) if semantic == Semantic.NORMAL][:3]
-    if len(axes) < 3 or not any(isinstance(texture_map.routes[axis], Coded) for axis in axes):
+    if len(axes) < 2 or not any(isinstance(texture_map.routes[axis], Coded) for axis in axes):
         return None, None
     first, second = (_unit_vectors(samples[..., axes], texture_map) for samples in (source, decoded))
     # the half-angle form stays exact for small angles, where the arc cosine of a dot product does not
@@ -142,7 +175,34 @@ def _normal_degrees(
 
 def _unit_vectors(samples: Samples, texture_map: TextureMap) -> NDArray[np.float32]:
     vectors = samples.astype(np.float32) * np.float32(2.0 / texture_map.sample_format.max_value) - 1
+    if samples.shape[-1] == 2:
+        z = np.sqrt(np.maximum(1 - np.square(vectors).sum(axis=-1, keepdims=True), 0))
+        vectors = np.concatenate([vectors, z], axis=-1)
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-6), dtype=np.float32)
+
+
+def _alpha_test(
+    texture_map: TextureMap, source: Samples, decoded: Samples
+) -> tuple[float | None, float | None]:  # fmt: skip
+    """Return the share of texels that an alpha test at 0.5 puts on the wrong side: of all, and of those at edges."""
+    for channel, semantic in enumerate(texture_map.channel_semantics):
+        if semantic == Semantic.OPACITY and isinstance(texture_map.routes[channel], Coded):
+            middle = 0.5 * texture_map.sample_format.max_value
+            wanted, found = source[..., channel] >= middle, decoded[..., channel] >= middle
+            wrong = wanted != found
+            at_edges = _grown(wanted) & _grown(~wanted)
+            edges = int(np.count_nonzero(at_edges))
+            return float(wrong.mean()), float(wrong[at_edges].mean()) if edges else None
+    return None, None
+
+
+def _grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A mask with all texels within EDGE_TEXELS across and down."""
+    height, width = mask.shape
+    padded = np.pad(mask, EDGE_TEXELS)
+    reach = range(2 * EDGE_TEXELS + 1)
+    rows = np.logical_or.reduce([padded[shift : shift + height] for shift in reach])
+    return np.asarray(np.logical_or.reduce([rows[:, shift : shift + width] for shift in reach]))
 
 
 def _flip(texture_map: TextureMap, source: NDArray[np.float32], decoded: NDArray[np.float32]) -> float | None:

@@ -10,11 +10,12 @@ from imagegs_tex.budget import encode_within_budget
 from imagegs_tex.decoder import decode_maps, render_channels, scaled_size, write_maps
 from imagegs_tex.fit import FitProgress
 from imagegs_tex.formats.atomic import check_writable, write_bytes
+from imagegs_tex.formats.choices import SourceOptions
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.igs import decode_igs, encode_igs, read_igs, read_igs_bytes, section_sizes, version_of
 from imagegs_tex.formats.ingest import load_stack
 from imagegs_tex.formats.names import printable
-from imagegs_tex.formats.stack import Constant, TextureMap, TextureStack, expand_map
+from imagegs_tex.formats.stack import Constant, TextureMap, TextureStack, source_map
 from imagegs_tex.formats.wrap import wrap_words
 from imagegs_tex.metrics import MapScore, pooled_psnr, pooled_weighted_psnr, score_map
 from imagegs_tex.rasterize.backend import Backend
@@ -35,7 +36,7 @@ def compress(
     threads: int | None = None,
     report: Callable[[FitProgress], None] | None = None,
     *,
-    importance: Path | str | None = None,
+    options: SourceOptions | None = None,
 ) -> CompressReport:
     """Compress a folder of maps or a single image to an .igs file.
 
@@ -46,7 +47,7 @@ def compress(
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend; the bytes do not depend on it
         report: called after every step of the fit
-        importance: a grey image of the maps' size: black texels do not count, white ones fully; it is not stored
+        options: which texels matter, how normals are coded, what alpha is; None: as the images suggest
 
     Returns:
         sizes, times, and the scores of the written file decoded again
@@ -56,9 +57,8 @@ def compress(
     """
     started = time.perf_counter()
     chosen = make_backend(backend, threads)
-    settings = settings or CompressSettings()
-    stack = load_stack(Path(source), None if importance is None else Path(importance), settings.wrap)
-    return compress_stack(stack, Path(output), settings, chosen, report, started)
+    stack = load_stack(Path(source), options)
+    return compress_stack(stack, Path(output), settings or CompressSettings(), chosen, report, started)
 
 
 def compress_stack(
@@ -102,8 +102,8 @@ def score_against(
 ) -> list[MapScore]:
     """Decode a set and compare every map with the stack that it was made of."""
     return [
-        score_map(texture_map, expand_map(stack.texels, texture_map), decoded, with_flip, stack.weights)
-        for texture_map, (_, decoded) in zip(stack.maps, decode_maps(quantized, backend), strict=True)
+        score_map(stack.maps[index], source_map(stack, index), decoded, with_flip, stack.weights, stack.drawn_of(index))
+        for index, (_, decoded) in enumerate(decode_maps(quantized, backend))
     ]
 
 
@@ -169,18 +169,29 @@ def export(
 
 
 def compare(
-    file: Path | str, source: Path | str, backend: str = "auto", threads: int | None = None
-) -> CompareReport:  # fmt: skip
+    file: Path | str,
+    source: Path | str,
+    backend: str = "auto",
+    threads: int | None = None,
+    options: SourceOptions | None = None,
+) -> CompareReport:
     """Compare an .igs file with the source it was made of: PSNR, SSIM and FLIP per map, degrees for normals.
+
+    Args:
+        file: the .igs file
+        source: folder or image
+        backend: auto, cpu, cuda or reference
+        threads: of the cpu backend
+        options: the same as in :func:`compress`; they decide whether colours under an alpha of 0 count
 
     Raises:
         InputError: the source's maps are not those of the file
     """
     quantized = read_igs(Path(file))
-    stack = load_stack(Path(source))
+    stack = load_stack(Path(source), options)
     indices = source_indices(quantized, stack, source)
     scores = [
-        score_map(texture_map, expand_map(stack.texels, stack.maps[index]), decoded, with_flip=True)
+        score_map(texture_map, source_map(stack, index), decoded, True, stack.weights, stack.drawn_of(index))
         for index, (texture_map, decoded) in zip(
             indices, decode_maps(quantized, make_backend(backend, threads)), strict=True
         )

@@ -76,7 +76,6 @@ class CompressSettings:
     target_psnr: float | None = (
         None  # dB over all channels of all maps, of the written file decoded again, by importance
     )
-    wrap: tuple[bool | None, bool | None] = (None, None)  # whether the material repeats in x, y; None: guess
     fit: FitSettings = FitSettings()
     precision: Precision = Precision()
 

@@ -19,10 +19,11 @@ from imagegs_tex.formats.stack import (
     Semantic,
     TextureMap,
     Transfer,
+    UnitZ,
 )
 from imagegs_tex.shaders.generate import literal
 
-Kind = Literal["samples", "linear light", "unit normal"]
+Kind = Literal["samples", "linear light", "unit normal", "one minus"]
 
 _MAX_NAME: Final = 40
 _MAX_VECTOR: Final = 4
@@ -49,6 +50,7 @@ def list_accessors(maps: tuple[TextureMap, ...]) -> tuple[Accessor, ...]:
         for semantic in dict.fromkeys(texture_map.channel_semantics):
             if semantic != Semantic.DATA:
                 found += _by_semantic(index, texture_map, semantic, taken)
+    found += _roughness_from_gloss(maps, found, taken)
     for index, texture_map in enumerate(maps):
         name = _unique(f"igs_map_{_identifier(texture_map.name, index)}", taken)
         channels = range(texture_map.channel_count)
@@ -82,6 +84,18 @@ def _by_semantic(index: int, texture_map: TextureMap, semantic: Semantic, taken:
     return found
 
 
+def _roughness_from_gloss(
+    maps: tuple[TextureMap, ...], found: list[Accessor], taken: set[str]
+) -> list[Accessor]:  # fmt: skip
+    """Return igs_roughness for a material that says gloss instead, so that a shader need not know which it was."""
+    gloss = [accessor for accessor in found if accessor.name == f"igs_{Semantic.GLOSS.name.lower()}"]
+    name = f"igs_{Semantic.ROUGHNESS.name.lower()}"
+    if name in taken or not gloss or maps[gloss[0].map_index].transfer == Transfer.LOG:
+        return []
+    note = "0..1, linear: one minus the gloss"
+    return [Accessor(_unique(name, taken), 1, "one minus", gloss[0].map_index, gloss[0].channels, note)]
+
+
 def _encoding(texture_map: TextureMap, semantic: Semantic) -> str:
     if texture_map.transfer == Transfer.LOG:
         low, high = texture_map.log_range
@@ -97,11 +111,14 @@ def _encoding(texture_map: TextureMap, semantic: Semantic) -> str:
 def _function(texture_map: TextureMap, accessor: Accessor) -> str:
     samples = [_sample(texture_map, channel) for channel in accessor.channels]
     if accessor.kind == "unit normal":
-        if len(samples) == 2:
-            body = f"    return igs_unit_from_xy(vec2({', '.join(samples)}));\n"
+        if len(samples) == 2 or isinstance(texture_map.routes[accessor.channels[2]], UnitZ):
+            sides = (_stored_sample(texture_map, channel) for channel in accessor.channels[:2])
+            body = f"    return igs_unit_from_xy(vec2({', '.join(sides)}));\n"
         else:
             body = f"    return igs_unit(vec3({', '.join(samples)}));\n"
     else:
+        if accessor.kind == "one minus":
+            samples = [f"1.0 - {sample}" for sample in samples]
         if accessor.kind == "linear light":
             samples = [f"igs_srgb_to_linear({sample})" for sample in samples]
         joined = ", ".join(samples)
@@ -111,6 +128,14 @@ def _function(texture_map: TextureMap, accessor: Accessor) -> str:
 
 
 def _sample(texture_map: TextureMap, channel: int) -> str:
+    for normal in texture_map.unit_normals:
+        if channel in normal:
+            sides = ", ".join(_stored_sample(texture_map, side) for side in normal[:2])
+            return f"igs_unit_samples(vec2({sides})).{'xyz'[normal.index(channel)]}"
+    return _stored_sample(texture_map, channel)
+
+
+def _stored_sample(texture_map: TextureMap, channel: int) -> str:
     route = texture_map.routes[channel]
     if isinstance(route, Constant):
         return literal(route.value)
@@ -160,5 +185,11 @@ vec3 igs_unit_from_xy(vec2 samples)
 {{
     vec2 side = 2.0 * samples - vec2(1.0, 1.0);
     return igs_unit(0.5 * vec3(side.x, side.y, sqrt(max(0.0, 1.0 - dot(side, side)))) + vec3(0.5, 0.5, 0.5));
+}}
+
+// The samples of a unit normal whose z is not stored.
+vec3 igs_unit_samples(vec2 samples)
+{{
+    return 0.5 * igs_unit_from_xy(samples) + vec3(0.5, 0.5, 0.5);
 }}
 """

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from imagegs_tex.formats.atomic import write_files
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
-from imagegs_tex.formats.stack import Coded, TextureMap
+from imagegs_tex.formats.stack import Coded, TextureMap, UnitZ
 from imagegs_tex.formats.wrap import wrap_words
 from imagegs_tex.shaders.accessors import Accessor
 from imagegs_tex.shaders.decoder import HLSL_INCLUDE, STORAGE_INCLUDE, TEXTURE_INCLUDE, Decoder, Language, build_decoder
@@ -153,8 +153,16 @@ def _map(texture_map: TextureMap) -> dict[str, Any]:
         "sample_format": texture_map.sample_format.name.lower(),
         "log_range": list(texture_map.log_range),
         "channels": [
-            {"semantic": semantic.name.lower()}
-            | ({"coded_channel": route.index} if isinstance(route, Coded) else {"constant": route.value})
-            for semantic, route in zip(texture_map.channel_semantics, texture_map.routes, strict=True)
+            {"semantic": semantic.name.lower()} | _route(texture_map, channel)
+            for channel, semantic in enumerate(texture_map.channel_semantics)
         ],
     }
+
+
+def _route(texture_map: TextureMap, channel: int) -> dict[str, Any]:
+    route = texture_map.routes[channel]
+    if isinstance(route, Coded):
+        return {"coded_channel": route.index}
+    if isinstance(route, UnitZ):
+        return {"unit_z_of_channels": list(texture_map.side_channels(channel))}
+    return {"constant": route.value}

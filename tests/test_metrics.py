@@ -10,7 +10,9 @@ from imagegs_tex.budget import PSNR_TOLERANCE_DB
 from imagegs_tex.components import principal_components, to_channels, to_components
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.images import write_image
+from imagegs_tex.formats.stack import Coded, SampleFormat, Semantic, TextureMap, Transfer
 from imagegs_tex.losses import structural_similarity
+from imagegs_tex.metrics import score_map, squared_error
 from imagegs_tex.settings import CompressSettings, FitSettings
 from imagegs_tex.similarity import mean_similarity
 
@@ -65,3 +67,59 @@ def test_a_psnr_beyond_reach_is_said_with_the_best_there_is(picture, tmp_path):
     with pytest.raises(UsageError, match=r"90 dB cannot be reached; the best that was had is \d+\.\d+ dB"):
         imagegs_tex.compress(picture, tmp_path / "file.igs", settings, backend="cpu")
     assert not (tmp_path / "file.igs").exists()
+
+
+def coverage_map(semantics=(Semantic.BASE_COLOUR,) * 3 + (Semantic.OPACITY,)):
+    routes = tuple(Coded(index) for index in range(len(semantics)))
+    return TextureMap("m", ".png", semantics[0], semantics, Transfer.LINEAR, SampleFormat.UINT8, routes)
+
+
+def test_the_alpha_test_counts_texels_on_the_wrong_side():
+    source = np.zeros((40, 50, 4), np.uint8)
+    source[:, 25:, 3] = 255
+    decoded = source.copy()
+    decoded[:10, 25, 3] = 127  # 10 texels at the edge fall out
+    decoded[20, 2, 3] = 128  # and one far from it comes in
+    decoded[:, 30, 3] = 200  # still drawn
+    score = score_map(coverage_map(), source, decoded)
+    assert score.alpha_test_wrong == pytest.approx(11 / 2000)
+    assert score.alpha_test_wrong_at_edges == pytest.approx(10 / (40 * 4))  # two columns on either side
+    assert score_map(coverage_map(), source, source).alpha_test_wrong == 0
+    packed = coverage_map((Semantic.NORMAL,) * 3 + (Semantic.ROUGHNESS,))
+    assert score_map(packed, source, decoded).alpha_test_wrong is None
+    opaque = np.full_like(source, 255)
+    assert score_map(coverage_map(), opaque, opaque).alpha_test_wrong_at_edges is None
+
+
+def test_colour_counts_where_it_is_drawn_and_alpha_everywhere():
+    rng = np.random.default_rng(0)
+    source, decoded = rng.integers(0, 256, (2, 20, 30, 4), np.uint8)
+    drawn = np.zeros((20, 30), bool)
+    drawn[:, :10] = True
+    score = score_map(coverage_map(), source, decoded, drawn=drawn)
+    squares = np.square((source.astype(np.float64) - decoded) / 255)
+    wanted = squares[:, :10, :3].sum() + squares[..., 3].sum()
+    assert score.squared_error == pytest.approx(wanted, rel=1e-5)
+    assert score.values == 20 * 10 * 3 + 20 * 30
+    assert squared_error(coverage_map(), source, decoded, None, drawn) == (score.squared_error, score.values)
+
+
+def test_two_channels_are_a_normal_too():
+    sides = np.array([[[0.3, -0.4], [0.0, 0.0]]])
+    texture_map = coverage_map((Semantic.NORMAL, Semantic.NORMAL))
+    stored = np.rint((sides + 1) / 2 * 255).astype(np.uint8)
+    score = score_map(texture_map, stored, stored[:, ::-1])
+    assert score.normal_degrees_mean == pytest.approx(30, abs=0.5)  # asin(0.5)
+
+
+@pytest.mark.parametrize("weights", [(1.0, 1.0, 1.0), (4.0, 1.0, 0.25)])
+def test_components_of_weighted_channels_come_back_and_weigh_their_errors(weights):
+    rng = np.random.default_rng(1)
+    texels = (0.5 + 0.1 * rng.standard_normal((16, 16, 3)) @ rng.standard_normal((3, 3))).clip(0, 1).astype(np.float32)
+    components = principal_components(texels, None, weights)
+    image = to_components(texels, components, torch.device("cpu"))
+    back = to_channels(image, components.basis, components.offset)
+    assert np.abs(back - texels).max() < 1e-3
+    error = torch.from_numpy(rng.normal(0, 1e-2, image.shape).astype(np.float32))
+    off = to_channels(image + error, components.basis, components.offset) - back
+    assert float((np.square(off) * weights).sum()) == pytest.approx(float(error.square().sum()), rel=0.02)

@@ -12,6 +12,7 @@ import imagegs_tex
 from imagegs_tex import CompressSettings, FitSettings, compare, compress, decode, info
 from imagegs_tex.backends import make_backend
 from imagegs_tex.decoder import render_channels
+from imagegs_tex.formats.choices import SourceOptions
 from imagegs_tex.formats.errors import ImageGSTexError, InputError, UsageError
 from imagegs_tex.formats.igs import read_igs
 from imagegs_tex.formats.images import read_image, write_image
@@ -133,7 +134,7 @@ def errors_of_halves(file, material, tmp_path):
 def test_what_the_importance_mask_leaves_out_is_not_coded(material, half_mask, tmp_path, extra):
     settings = CompressSettings(gaussian_count=150, fit=FitSettings(steps=20, **extra))
     plain = compress(material, tmp_path / "a.igs", settings, "cpu")
-    masked = compress(material, tmp_path / "b.igs", settings, "cpu", importance=half_mask)
+    masked = compress(material, tmp_path / "b.igs", settings, "cpu", options=SourceOptions(importance=half_mask))
     before, after = (errors_of_halves(tmp_path / f"{name}.igs", material, tmp_path / name) for name in "ab")
     assert after[0] < 0.5 * before[0]  # twice the Gaussians per texel where it matters
     assert after[1] > 3 * before[1]
@@ -144,7 +145,7 @@ def test_what_the_importance_mask_leaves_out_is_not_coded(material, half_mask, t
 
 
 def test_the_weighted_psnr_is_that_of_the_texels_that_count(material, half_mask, tmp_path):
-    masked = compress(material, tmp_path / "a.igs", QUICK, "cpu", importance=half_mask)
+    masked = compress(material, tmp_path / "a.igs", QUICK, "cpu", options=SourceOptions(importance=half_mask))
     squared, values = 0.0, 0
     for path in decode(tmp_path / "a.igs", tmp_path / "maps", backend="cpu"):
         wanted, sample_format = read_image(material / path.name)
@@ -158,7 +159,7 @@ def test_the_weighted_psnr_is_that_of_the_texels_that_count(material, half_mask,
 
 def test_a_wanted_psnr_is_that_of_the_texels_that_count(material, half_mask, tmp_path):
     settings = CompressSettings(target_psnr=30.0, fit=FitSettings(steps=20))
-    masked = compress(material, tmp_path / "a.igs", settings, "cpu", importance=half_mask)
+    masked = compress(material, tmp_path / "a.igs", settings, "cpu", options=SourceOptions(importance=half_mask))
     assert 30.0 <= masked.weighted_psnr_db <= 30.5
     assert masked.psnr_db < 28
 
@@ -166,7 +167,7 @@ def test_a_wanted_psnr_is_that_of_the_texels_that_count(material, half_mask, tmp
 def test_a_white_mask_changes_no_byte(material, tmp_path):
     write_image(tmp_path / "white.png", np.full((80, 96), 255, np.uint8))
     compress(material, tmp_path / "a.igs", QUICK, "cpu")
-    compress(material, tmp_path / "b.igs", QUICK, "cpu", importance=tmp_path / "white.png")
+    compress(material, tmp_path / "b.igs", QUICK, "cpu", options=SourceOptions(importance=tmp_path / "white.png"))
     assert (tmp_path / "a.igs").read_bytes() == (tmp_path / "b.igs").read_bytes()
 
 

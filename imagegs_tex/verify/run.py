@@ -12,7 +12,7 @@ from imagegs_tex.decoder import shader_decoder
 from imagegs_tex.formats.atomic import write_files
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.names import printable
-from imagegs_tex.formats.stack import TextureMap, TextureStack, expand_map
+from imagegs_tex.formats.stack import TextureMap, TextureStack, expand_map, source_map
 from imagegs_tex.metrics import pooled_psnr, score_map
 from imagegs_tex.shaders.decoder import HLSL_INCLUDE, LANGUAGES, Decoder, Language
 from imagegs_tex.sources import source_indices
@@ -159,7 +159,7 @@ def score_source(quantized: QuantizedGaussianSet, source: TextureStack, variant:
     indices = source_indices(quantized, source)
     texels = np.concatenate([variant.rows(*band) for band in _bands(quantized.height)])
     scores = [
-        score_map(texture_map, expand_map(source.texels, source.maps[index]), expand_map(texels, texture_map))
+        score_map(texture_map, source_map(source, index), expand_map(texels, texture_map), drawn=source.drawn_of(index))
         for texture_map, index in zip(quantized.maps, indices, strict=True)
     ]
     return SourceScore(pooled_psnr(scores), tuple(scores))

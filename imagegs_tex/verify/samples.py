@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
-from imagegs_tex.formats.stack import Coded
+from imagegs_tex.formats.stack import Constant, UnitZ
 from imagegs_tex.shaders.decoder import Decoder
 from imagegs_tex.shaders.footprint import MAX_ANISOTROPY
 from imagegs_tex.verify.footprint import FIRST_COARSE, FootprintReference, away_from_ties, sample_grad, sample_lod
@@ -114,13 +114,12 @@ class SampleCheck:
         def values(name: str) -> Float:
             accessor = accessors[name]
             routes = [quantized.maps[accessor.map_index].routes[channel] for channel in accessor.channels]
-            return np.stack(
-                [
-                    channels[:, route.index] if isinstance(route, Coded) else np.full(len(channels), route.value)
-                    for route in routes
-                ],
-                axis=1,
-            )
+            planes = [
+                np.full(len(channels), route.value) if isinstance(route, Constant) else channels[:, route.index]
+                for route in routes
+                if not isinstance(route, UnitZ)  # these functions are not emitted for such a normal
+            ]
+            return np.stack(planes, axis=1)
 
         length = np.linalg.norm(2 * values("igs_normal") - 1, axis=1, keepdims=True)
         columns, slopes = [length], [np.full_like(length, 2 * np.sqrt(3))]

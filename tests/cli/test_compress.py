@@ -12,7 +12,7 @@ from commands import SMALL, fill_the_disk, python
 from tiny_material import as_bytes, waves
 
 from imagegs_tex import __version__
-from imagegs_tex.formats.images import write_image
+from imagegs_tex.formats.images import read_image, write_image
 
 
 def test_compress_writes_a_file_and_a_report(run, material, tmp_path):
@@ -179,6 +179,36 @@ def test_an_importance_mask(run, fails, material, tmp_path):
     (tmp_path / "text.png").write_text("no image")
     fails(3, *arguments, "--importance", tmp_path / "text.png")
     assert not (tmp_path / "a.igs").exists()
+
+
+def test_normals_and_alpha_as_asked_for(run, fails, tmp_path):
+    folder = tmp_path / "leaf"
+    folder.mkdir()
+    planes = waves(64, 64, 5)
+    sides = 0.6 * (2 * planes[..., :2] - 1)
+    up = np.sqrt(1 - np.square(sides).sum(axis=-1, keepdims=True))
+    write_image(folder / "normal.png", as_bytes((np.concatenate([sides, up], axis=-1) + 1) / 2))
+    alpha = 255 * (planes[..., 2:3] > 0.5)
+    write_image(folder / "basecolor.png", np.concatenate([as_bytes(planes[..., 2:]), alpha], axis=-1).astype(np.uint8))
+    scores, channels = {}, {}
+    for name, options in {"auto": (), "plain": ("--normals", "stored", "--alpha", "data")}.items():
+        arguments = ("-o", tmp_path / f"{name}.igs", *SMALL, "--report", tmp_path / "r.json", *options)
+        assert run("compress", folder, *arguments)[0] == 0
+        found = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+        channels[name] = found["channels"]
+        scores[name] = {entry["name"]: entry for entry in found["maps"]}
+    assert channels == {"auto": 6, "plain": 7}
+    assert all(0 <= entry["basecolor"]["alpha_test_wrong"] < 0.2 for entry in scores.values())
+    assert all(entry["normal"]["alpha_test_wrong"] is None for entry in scores.values())
+    assert run("decode", tmp_path / "auto.igs", "-o", tmp_path / "maps")[0] == 0
+    normal = read_image(tmp_path / "maps" / "normal.png")[0].astype(np.float64) / 127.5 - 1
+    assert np.abs(np.linalg.norm(normal, axis=-1) - 1).max() < 1.8 / 255
+    code, out, _ = run("compare", tmp_path / "plain.igs", folder, "--alpha", "coverage", "--json")
+    assert code == 0
+    drawn = {entry["name"]: entry for entry in json.loads(out)["maps"]}["basecolor"]
+    assert drawn["values"] < scores["plain"]["basecolor"]["values"] == 64 * 64 * 4
+    assert "wrong" in run("compare", tmp_path / "plain.igs", folder)[1]
+    assert run("compress", folder, "-o", tmp_path / "a.igs", "--normals", "nonsense")[0] == 2
 
 
 def test_an_output_that_cannot_be_written_is_refused_before_the_fit(fails, material, tmp_path, monkeypatch):

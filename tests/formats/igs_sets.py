@@ -10,7 +10,7 @@ import zstandard
 from imagegs_tex.formats import gaussians as g
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.igs import SECTIONS, decode_igs, plain_sections
-from imagegs_tex.formats.stack import Coded, Constant, SampleFormat, Semantic, TextureMap, Transfer
+from imagegs_tex.formats.stack import Coded, Constant, SampleFormat, Semantic, TextureMap, Transfer, UnitZ
 
 HEADER = struct.Struct("<8sHBBIIHHI5fBB2s")
 ENTRY = struct.Struct("<BBHIII")
@@ -33,12 +33,16 @@ def make_maps(channel_count, name="base colour"):
         constant = Constant(1.0) if len(maps) % 2 else Constant(0.25)
         routes = (*(Coded(index) for index in own), constant)
         transfer = Transfer.LOG if sample_format.is_float else (Transfer.SRGB, Transfer.LINEAR)[len(maps) % 2]
+        semantics = tuple(Semantic(index % len(Semantic)) for index in range(len(routes)))
+        if transfer == Transfer.LINEAR and len(own) > 1:  # a normal whose z is not coded
+            routes = (*routes, UnitZ())
+            semantics = tuple(Semantic.DATA if isinstance(route, Constant) else Semantic.NORMAL for route in routes)
         maps.append(
             TextureMap(
                 name=name if not maps else f"{name} {len(maps)}",
                 file_suffix=".exr" if sample_format.is_float else ".png",
                 semantic=Semantic.BASE_COLOUR,
-                channel_semantics=tuple(Semantic(index % len(Semantic)) for index in range(len(routes))),
+                channel_semantics=semantics,
                 transfer=transfer,
                 sample_format=sample_format,
                 routes=routes,

@@ -312,7 +312,8 @@ BROKEN = {
     "hi infinite": (raw(0, patch(MAP_FIELDS_AT + 1, struct.pack("<BBBff", 2, 2, 2, 1.0, INFINITY))), "log range"),
     "a range without log": (raw(0, patch(MAP_FIELDS_AT + 8, struct.pack("<f", 2.0))), "range other than 0 to 1"),
     "channel semantic": (raw(0, patch(CHANNELS_AT, b"\xff")), "255 is not a valid Semantic"),
-    "route kind": (raw(0, patch(CHANNELS_AT + 1, b"\x02")), "unknown kind 2"),
+    "route kind": (raw(0, patch(CHANNELS_AT + 1, b"\x03")), "unknown kind 3"),
+    "a z without x and y": (raw(0, patch(CHANNELS_AT + 1, b"\x02")), "without an x and a y before it"),
     "route to channel C": (raw(0, patch(CHANNELS_AT + 2, b"\x05")), "coded channel 5 of only 5"),
     "constant NaN": (raw(0, patch(CHANNELS_AT + 5, struct.pack("<f", NAN))), "not finite"),
     "constant infinite": (raw(0, patch(CHANNELS_AT + 5, struct.pack("<f", INFINITY))), "not finite"),
@@ -379,6 +380,16 @@ def test_a_broken_law_is_refused_in_its_own_words(change, words):
     assert message.startswith("brick.igs: ")
     assert "\n" not in message
     assert len(message) < 300
+
+
+def test_a_normal_whose_z_is_not_coded_is_of_version_2():
+    maps = make_maps(5)
+    assert any(texture_map.unit_normals for texture_map in maps)
+    file = File.split(encode_igs(make_set(maps=maps, channels=5)))
+    assert decode_igs(file.join()).maps == maps
+    file.header["version"] = 1
+    with pytest.raises(IgsError, match="route of the unknown kind 2"):
+        decode_igs(file.join())
 
 
 @pytest.mark.parametrize("flags", [1, 2, 3])

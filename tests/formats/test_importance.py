@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from imagegs_tex.formats.choices import SourceOptions
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.importance import read_importance
@@ -73,7 +74,7 @@ def test_the_mask_goes_into_the_stack_and_is_no_map(tmp_path):
     (tmp_path / "stone").mkdir()
     write_image(tmp_path / "stone" / "height.png", GREY)
     write_image(tmp_path / "mask.png", GREY)
-    stack = load_stack(tmp_path / "stone", tmp_path / "mask.png")
+    stack = load_stack(tmp_path / "stone", SourceOptions(importance=tmp_path / "mask.png"))
     assert [texture_map.name for texture_map in stack.maps] == ["height"]
     assert stack.weights is not None
     assert stack.weights.shape == (12, 10)

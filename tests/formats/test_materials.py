@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from imagegs_tex.formats.choices import AlphaUse, NormalCoding, SourceOptions
 from imagegs_tex.formats.images import read_image
 from imagegs_tex.formats.ingest import load_stack
 from imagegs_tex.formats.stack import Coded, Constant, SampleFormat, Semantic, Transfer, expand_map
@@ -50,6 +51,17 @@ SEMANTICS = {
 ORM = (Semantic.OCCLUSION, Semantic.ROUGHNESS, Semantic.METALLIC)
 
 
+AS_STORED = SourceOptions(normals=NormalCoding.STORED, alpha=AlphaUse.DATA)
+
+UNIT_NORMALS = {
+    "caution_panel", "fabric_pattern_07", "rosewood_veneer1", "rusty_metal_053c", "scratched_metal_055a",
+}  # fmt: skip
+OTHER_NORMALS = {
+    "boombox", "brick_wall_017", "bricks_npot_1000", "facade_005_tiles", "flight_helmet_metal_parts", "franka_link0",
+    "ground_037_packed", "mossy_rock_053", "shrub_01_cutout", "stylized_stone_floor_001",
+}  # fmt: skip
+
+
 def read_maps(materials, name):
     return {texture_map.name: texture_map for texture_map in load_stack(materials / name).maps}
 
@@ -60,7 +72,7 @@ def test_no_material_is_left_out(materials):
 
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_every_map_is_understood_and_comes_back_exactly(materials, name):
-    stack = load_stack(materials / name)
+    stack = load_stack(materials / name, AS_STORED)
     assert (stack.width, stack.height, stack.channel_count) == LAYOUTS[name]
     for texture_map in stack.maps:
         if (name, texture_map.name) != ("rosewood_veneer1", "occlusion_roughness_metallic"):  # see its own test
@@ -68,6 +80,26 @@ def test_every_map_is_understood_and_comes_back_exactly(materials, name):
         source, sample_format = read_image(materials / name / f"{texture_map.name}{texture_map.file_suffix}")
         assert texture_map.sample_format == sample_format
         assert np.array_equal(expand_map(stack.texels, texture_map), source)
+
+
+@pytest.mark.parametrize("name", sorted(UNIT_NORMALS | OTHER_NORMALS))
+def test_normals_are_unit_vectors_where_the_source_has_them(materials, name):
+    stack = load_stack(materials / name)
+    (normal,) = (texture_map for texture_map in stack.maps if texture_map.semantic == Semantic.NORMAL)
+    assert bool(normal.unit_normals) == (name in UNIT_NORMALS), normal.notes
+    assert stack.channel_count == LAYOUTS[name][2] - (name in UNIT_NORMALS)
+    if name in UNIT_NORMALS:
+        largest = normal.sample_format.max_value
+        vectors = expand_map(stack.texels, normal)[..., :3].astype(np.float64) / largest * 2 - 1
+        assert np.abs(np.linalg.norm(vectors, axis=-1) - 1).max() <= 1.8 / largest
+
+
+@pytest.mark.parametrize(
+    ("name", "is_free"), [("image_anime_character", True), ("caution_panel", False), ("ground_037_packed", False)]
+)
+def test_colour_under_alpha_is_freed_where_that_buys_something(materials, name, is_free):
+    stack = load_stack(materials / name)
+    assert any(stack.drawn_of(index) is not None for index in range(len(stack.maps))) == is_free
 
 
 def test_brick_wall_greys_are_one_channel_and_height_has_16_bits(materials):
@@ -92,7 +124,7 @@ def test_caution_panel_keeps_the_alpha_that_says_something(materials):
 def test_rosewood_packing_has_only_roughness(materials):
     maps = read_maps(materials, "rosewood_veneer1")
     packed = maps["occlusion_roughness_metallic"]
-    assert packed.routes == (Constant(1.0), Coded(6), Constant(1.0))
+    assert packed.routes == (Constant(1.0), Coded(5), Constant(1.0))
     assert packed.channel_semantics == (Semantic.DATA, Semantic.ROUGHNESS, Semantic.DATA)
     assert maps["normal"].sample_format == SampleFormat.UINT16
 

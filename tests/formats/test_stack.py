@@ -17,18 +17,21 @@ from imagegs_tex.formats.stack import (
     TextureMap,
     TextureStack,
     Transfer,
+    UnitZ,
     decode_log,
     encode_log,
     expand_map,
 )
 
 
-def make_map(routes, sample_format=SampleFormat.UINT8, transfer=Transfer.LINEAR, log_range=(0.0, 1.0)):
+def make_map(
+    routes, sample_format=SampleFormat.UINT8, transfer=Transfer.LINEAR, log_range=(0.0, 1.0), semantic=Semantic.DATA
+):
     return TextureMap(
         name="m",
         file_suffix=".png",
-        semantic=Semantic.DATA,
-        channel_semantics=(Semantic.DATA,) * len(routes),
+        semantic=semantic,
+        channel_semantics=(semantic,) * len(routes),
         transfer=transfer,
         sample_format=sample_format,
         routes=tuple(routes),
@@ -131,6 +134,8 @@ def test_log_code_by_hand():
         {"texels": np.zeros((3, 4, MAX_CHANNELS + 1), dtype=np.float32)},
         {"texels": np.zeros((3, 4), dtype=np.float32)},
         {"texels": np.zeros((3, 8, 2), dtype=np.float32)[:, ::2]},
+        {"weights": np.ones((4, 3), dtype=np.float32)},
+        {"weights": np.ones((3, 4), dtype=np.float64)},
     ],
 )
 def test_a_stack_refuses_contradictions(change):
@@ -154,6 +159,11 @@ def test_a_stack_refuses_contradictions(change):
         {"routes": [Constant(float("nan"))]},
         {"routes": [Coded(0)], "log_range": (1.0, 1.0)},
         {"routes": [Coded(0)], "log_range": (0.0, float("inf"))},
+        {"routes": [Coded(0), Coded(1), UnitZ()]},  # not a normal
+        {"routes": [Coded(0), UnitZ()], "semantic": Semantic.NORMAL},
+        {"routes": [UnitZ(), Coded(0), Coded(1)], "semantic": Semantic.NORMAL},
+        {"routes": [Coded(0), Coded(1), UnitZ()], "semantic": Semantic.NORMAL, "transfer": Transfer.LOG},
+        {"routes": [Coded(0), Coded(1), UnitZ(), UnitZ()], "semantic": Semantic.DATA},
     ],
 )
 def test_a_map_refuses_contradictions(bad):

@@ -25,13 +25,16 @@ WIDTH, HEIGHT = 72, 52
 
 
 def write_material(folder):
-    """Smooth waves: a colour with alpha, a normal, a 16-bit height, a half-float emissive map and a constant."""
+    """Smooth waves: a colour with alpha, a normal, a unit normal, a 16-bit height, a half-float emissive map."""
     y, x = np.mgrid[:HEIGHT, :WIDTH] / 12.0
     waves = [0.5 + 0.5 * np.sin(x * a + y * b + a) for a, b in ((1, 0), (0, 1), (1, 1), (2, -1), (0.5, 0.3))]
     colour = np.stack([*waves[:3], 0.5 + waves[3] / 2], axis=-1)
     normal = np.stack([0.4 + 0.2 * waves[3], 0.4 + 0.2 * waves[4], np.full((HEIGHT, WIDTH), 0.95)], axis=-1)
     write_image(folder / "basecolor.png", np.rint(colour * 255).astype(np.uint8))
     write_image(folder / "normal.png", np.rint(normal * 255).astype(np.uint8))
+    sides = 0.6 * (np.stack(waves[1:3], axis=-1) - 0.5)
+    unit = np.concatenate([sides, np.sqrt(1 - np.square(sides).sum(axis=-1, keepdims=True))], axis=-1)
+    write_image(folder / "unit_normal.png", np.rint((unit + 1) / 2 * 255).astype(np.uint8))
     write_image(folder / "höhe_height.png", np.rint(waves[0] * waves[1] * 65535).astype(np.uint16))
     write_image(folder / "emissive.exr", (np.stack(waves[2:5], axis=-1) ** 4 * 30).astype(np.float16))
     write_image(folder / "metallic.tga", np.full((HEIGHT, WIDTH), 255, np.uint8))

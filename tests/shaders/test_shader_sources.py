@@ -11,7 +11,7 @@ import pytest
 from made_gaussians import data_maps, made_map, made_set
 
 from imagegs_tex.formats.errors import OutputError
-from imagegs_tex.formats.stack import Coded, Constant, Semantic, Transfer
+from imagegs_tex.formats.stack import Coded, Constant, Semantic, Transfer, UnitZ
 from imagegs_tex.shaders.accessors import list_accessors
 from imagegs_tex.shaders.decoder import LANGUAGES, build_decoder, source
 from imagegs_tex.shaders.emit import emit
@@ -34,6 +34,7 @@ def material():
         ),
         made_map("normal", Semantic.NORMAL, (Coded(3), Coded(4), Constant(1.0)), Transfer.LINEAR),
         made_map("normal2", Semantic.NORMAL, (Coded(3), Coded(4)), Transfer.LINEAR),
+        made_map("normal3", Semantic.NORMAL, (Coded(3), Coded(4), UnitZ()), Transfer.LINEAR),
         made_map(
             "orm", Semantic.OCCLUSION, (Constant(0.75), Coded(6), Coded(7)), Transfer.LINEAR,
             channel_semantics=(Semantic.OCCLUSION, Semantic.ROUGHNESS, Semantic.METALLIC),
@@ -61,6 +62,7 @@ def test_accessors_by_meaning():
     found = {accessor.name: accessor for accessor in list_accessors(material())}
     expected = {
         "igs_base_colour": 3, "igs_base_colour_linear": 3, "igs_opacity": 1, "igs_normal": 3, "igs_normal_2": 3,
+        "igs_normal_3": 3, "igs_map_normal3": 3,
         "igs_occlusion": 1, "igs_roughness": 1, "igs_metallic": 1, "igs_height": 1, "igs_emissive": 3,
         "igs_map_base": 4, "igs_map_normal": 3, "igs_map_normal2": 2, "igs_map_orm": 3, "igs_map_grey": 3,
         "igs_map_hdr": 3, **{f"igs_map_many_{i}": 1 for i in range(6)},
@@ -70,6 +72,23 @@ def test_accessors_by_meaning():
     assert found["igs_base_colour_linear"].note == "linear light"
     assert found["igs_emissive"].note == "linear values -0.5..700, the log coding undone"
     assert found["igs_roughness"].note == "0..1, linear"
+
+
+def test_gloss_gives_roughness_where_there_is_no_roughness():
+    gloss = made_map("gloss", Semantic.GLOSS, (Coded(0),), Transfer.LINEAR)
+    names = [accessor.name for accessor in list_accessors((gloss,))]
+    assert names == ["igs_gloss", "igs_roughness", "igs_map_gloss"]
+    rough = made_map("rough", Semantic.ROUGHNESS, (Coded(1),), Transfer.LINEAR)
+    kinds = {accessor.name: accessor.kind for accessor in list_accessors((gloss, rough))}
+    assert kinds["igs_roughness"] == "samples"
+    assert "igs_roughness_2" not in kinds
+    metallic = (Semantic.METALLIC,) * 3 + (Semantic.GLOSS,)
+    packed = made_map(
+        "metallic_smoothness", Semantic.METALLIC, (Coded(0),) * 3 + (Coded(1),), Transfer.LINEAR,
+        channel_semantics=metallic,
+    )  # fmt: skip
+    (roughness,) = (accessor for accessor in list_accessors((packed,)) if accessor.name == "igs_roughness")
+    assert roughness.channels == (3,)
 
 
 def test_hostile_names_stay_out(tmp_path):

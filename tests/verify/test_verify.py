@@ -16,8 +16,9 @@ from imagegs_tex.formats.errors import InputError, MissingToolError
 from imagegs_tex.formats.igs import write_igs
 from imagegs_tex.formats.images import read_image, write_image
 from imagegs_tex.formats.ingest import load_stack
-from imagegs_tex.formats.stack import Coded, Constant, Semantic, Transfer
+from imagegs_tex.formats.stack import Coded, Constant, Semantic, Transfer, UnitZ
 from imagegs_tex.shaders import pack
+from imagegs_tex.shaders.accessors import list_accessors
 from imagegs_tex.shaders.decoder import build_decoder
 from imagegs_tex.verify import MAX_ERROR, toolchain, verify
 from imagegs_tex.verify.report import as_json
@@ -165,9 +166,16 @@ def test_accessors_hold(device):
         ),
         made_map("normal", Semantic.NORMAL, (Coded(3), Coded(4), Constant(1.0)), Transfer.LINEAR),
         made_map("xy", Semantic.NORMAL, (Coded(3), Coded(4)), Transfer.LINEAR),
+        made_map("unit", Semantic.NORMAL, (Coded(3), Coded(4), UnitZ()), Transfer.LINEAR),
+        made_map(
+            "unit and data", Semantic.NORMAL, (Coded(6), Coded(7), UnitZ(), Coded(8)), Transfer.LINEAR,
+            channel_semantics=(Semantic.NORMAL,) * 3 + (Semantic.DATA,),
+        ),
         made_map("hdr", Semantic.EMISSIVE, (Coded(5), Coded(6), Constant(3.5)), Transfer.LOG, (-0.5, 700.0)),
         made_map("many", Semantic.DATA, tuple(Coded(i) for i in range(6)), Transfer.LINEAR),
+        made_map("shiny", Semantic.GLOSS, (Coded(7),), Transfer.LINEAR),
     )  # fmt: skip
+    assert "igs_roughness" in {accessor.name for accessor in list_accessors(maps)}
     report = verify(made_set(channels=9, maps=maps), point_count=20000, repeats=0, device=device)
     for name in ("glsl-compute", "hlsl-compute"):
         assert by_name(report)[name].accessor_error is not None

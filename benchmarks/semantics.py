@@ -1,0 +1,277 @@
+"""What maps mean, and what that is worth: normals as directions, alpha as coverage, HDR as light.
+
+    semantics.py [--cases NAME ...] [--preset fast] [--parts normals alpha hdr] [--crop TEXELS] [--write]
+
+With --crop only a square of each material is coded, with as many Gaussians per texel: its middle, or for alpha the one
+with the most texels at edges. Each way of coding gets the same number of bytes: that of the plain coding (every channel
+a number of its own, all weighing the same) at the reference's number of Gaussians. With --write the tables of
+docs/benchmarks-textures.md are replaced; all cases should then be run.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from cases import SHARED, Case, load_cases
+from tables import markdown, replace_table
+
+from imagegs_tex.backends import make_backend
+from imagegs_tex.decoder import decode_maps
+from imagegs_tex.encoder import FittedGeometry, fit_geometry, round_features
+from imagegs_tex.formats.choices import AlphaUse, NormalCoding, SourceOptions
+from imagegs_tex.formats.gaussians import QuantizedGaussianSet
+from imagegs_tex.formats.igs import encode_igs
+from imagegs_tex.formats.images import read_image, write_image
+from imagegs_tex.formats.ingest import load_stack
+from imagegs_tex.formats.stack import SampleFormat, Samples, Semantic, TextureMap, TextureStack, source_map
+from imagegs_tex.metrics import MapScore, pooled_psnr, score_map
+from imagegs_tex.rasterize.backend import Backend
+from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN, CompressSettings, Preset, preset_settings
+
+BISECTIONS = 6
+STRETCHES = (0.5, 2.0)
+"""How far the feature step may move to meet a number of bytes."""
+UNIT_SLACK = 1.8
+"""Three samples rounded by half a step each put a length off by at most √3 steps of 1/255 (or 1/65535) and a bit."""
+
+
+@dataclass(frozen=True)
+class Coded:
+    """One way of coding a stack."""
+
+    stack: TextureStack
+    data: bytes
+    maps: list[tuple[TextureMap, Samples]]
+    scores: list[MapScore]  # against the files where the stack's own texels or originals give them back
+
+
+def main() -> None:
+    """Run the parts that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", nargs="*", default=[])
+    parser.add_argument("--preset", default="fast")
+    parser.add_argument("--backend", default="auto")
+    parser.add_argument("--parts", nargs="*", default=["normals", "alpha", "hdr"])
+    parser.add_argument("--crop", type=int, default=1 << 14, help="side of the square in texels")
+    parser.add_argument("--pictures", type=Path, help="folder for decoded maps with alpha")
+    parser.add_argument("--write", action="store_true")
+    arguments = parser.parse_args()
+    settings, backend = preset_settings(Preset(arguments.preset)), make_backend(arguments.backend)
+    for part in arguments.parts:
+        if part == "normals":
+            table = normals(load_cases(arguments.cases), settings, backend, arguments.crop)
+        elif part == "alpha":
+            table = alpha(arguments.cases, settings, backend, (arguments.crop, arguments.pictures))
+        else:
+            table = hdr(settings, backend)
+        print(f"\n{part}\n{table}", flush=True)
+        if arguments.write:
+            replace_table(f"semantics-{part}", table, "benchmarks-textures.md")
+
+
+def plain(stack: TextureStack) -> TextureStack:
+    """Every channel a number of its own, all weighing the same."""
+    return replace(stack, channel_weights=())
+
+
+PLAIN = SourceOptions(normals=NormalCoding.STORED, alpha=AlphaUse.DATA)
+
+
+def code(
+    stack: TextureStack, count: int, settings: CompressSettings, backend: Backend, max_bytes: int | None = None
+) -> Coded:
+    """Fit a stack, and move the feature step so that the file comes out just below a number of bytes."""
+    geometry, _ = fit_geometry(stack, count, settings.fit, settings.precision, backend)
+    quantized = round_features(geometry, settings.precision, stack)
+    if max_bytes is not None:
+        quantized = just_below(geometry, max_bytes, settings, stack)
+    maps = decode_maps(quantized, backend)
+    scores = [score_map(entry, source_map(stack, index), samples) for index, (entry, samples) in enumerate(maps)]
+    return Coded(stack, encode_igs(quantized), maps, scores)
+
+
+def just_below(
+    geometry: FittedGeometry, max_bytes: int, settings: CompressSettings, stack: TextureStack
+) -> QuantizedGaussianSet:
+    """Bisect the feature step for the largest file of at most so many bytes."""
+    low, high = STRETCHES
+    best = round_features(geometry, settings.precision, stack, high)
+    for _ in range(BISECTIONS):
+        middle = (low * high) ** 0.5
+        candidate = round_features(geometry, settings.precision, stack, middle)
+        if len(encode_igs(candidate)) <= max_bytes:
+            best, high = candidate, middle
+        else:
+            low = middle
+    return best
+
+
+@contextmanager
+def cropped(paths: list[Path], side: int, has_alpha_edges: bool) -> Iterator[Path]:
+    """Give a folder with a square of each map, or with the whole map where that is smaller."""
+    with tempfile.TemporaryDirectory() as folder:
+        images = {path: read_image(path)[0] for path in paths}
+        height, width = next(iter(images.values())).shape[:2]
+        high, wide = min(side, height), min(side, width)
+        top, left = (height - high) // 2, (width - wide) // 2
+        if has_alpha_edges:
+            top, left = _most_edges(
+                next(image for image in images.values() if image.shape[2] == 4 and np.ptp(image[..., 3])), high, wide
+            )
+        for path, texels in images.items():
+            write_image(Path(folder) / f"{path.stem}.png", texels[top : top + high, left : left + wide])
+        yield Path(folder)
+
+
+def _most_edges(image: Samples, high: int, wide: int) -> tuple[int, int]:
+    """Top and left of the square, on a grid of half its size, with the most changes of side of an alpha test."""
+    shown = image[..., -1] >= SampleFormat.of(image.dtype).max_value / 2
+    changes = np.zeros(shown.shape)
+    changes[:, 1:] += shown[:, 1:] != shown[:, :-1]
+    changes[1:] += shown[1:] != shown[:-1]
+    places = [
+        (top, left)
+        for top in range(0, shown.shape[0] - high + 1, max(1, high // 2))
+        for left in range(0, shown.shape[1] - wide + 1, max(1, wide // 2))
+    ]
+    return max(places, key=lambda place: float(changes[place[0] : place[0] + high, place[1] : place[1] + wide].sum()))
+
+
+def normals(cases: list[Case], settings: CompressSettings, backend: Backend, side: int) -> str:
+    """Angles and pooled PSNR of normals coded as data, as `auto` decides, and as unit vectors."""
+    rows = []
+    for case in cases:
+        with case.staged() as whole, cropped(sorted(whole.iterdir()), side, False) as folder:
+            stack = load_stack(folder, PLAIN)
+            area = load_stack(whole, PLAIN)
+            count = round(case.gaussians * stack.width * stack.height / (area.width * area.height))
+            if not any(entry.semantic == Semantic.NORMAL for entry in stack.maps):
+                continue
+            as_data = code(plain(stack), count, settings, backend)
+            limit = len(as_data.data)
+            as_units = code(
+                load_stack(folder, replace(PLAIN, normals=NormalCoding.UNIT)), count, settings, backend, limit
+            )
+            by_auto = code(load_stack(folder, replace(PLAIN, normals=NormalCoding.AUTO)), count, settings,
+                           backend, limit) if not _is_unit(folder) else as_units  # fmt: skip
+        rows.append([
+            case.name, limit, _angles(as_data), f"{pooled_psnr(as_data.scores):.2f}",
+            "unit" if by_auto is as_units else "stored", len(by_auto.data), _angles(by_auto),
+            f"{pooled_psnr(by_auto.scores):.2f}", _angles(as_units), f"{pooled_psnr(as_units.scores):.2f}",
+            f"{_longest(as_units):.4f}",
+        ])  # fmt: skip
+        print(rows[-1], flush=True)
+    headings = [
+        "case", "bytes", "as data: degrees mean, p95", "PSNR dB", "auto", "bytes", "degrees mean, p95", "PSNR dB",
+        "`--normals unit`: degrees mean, p95", "PSNR dB", "furthest from length 1",
+    ]  # fmt: skip
+    return markdown(headings, rows)
+
+
+def _is_unit(folder: Path) -> bool:
+    return any(entry.unit_normals for entry in load_stack(folder).maps)
+
+
+def _angles(coded: Coded) -> str:
+    score = next(score for score in coded.scores if score.normal_degrees_mean is not None)
+    return f"{score.normal_degrees_mean:.3f}, {score.normal_degrees_p95:.2f}"
+
+
+def _longest(coded: Coded) -> float:
+    """How far the length of a decoded normal is from 1 at most; RuntimeError when it is more than rounding."""
+    entry, samples = next(pair for pair in coded.maps if pair[0].unit_normals)
+    vectors = samples[..., list(entry.unit_normals[0])] / entry.sample_format.max_value * 2.0 - 1.0
+    furthest = float(np.abs(np.linalg.norm(vectors, axis=-1) - 1).max())
+    if furthest > UNIT_SLACK / entry.sample_format.max_value:
+        raise RuntimeError(f"a decoded normal is {furthest} off unit length")
+    return furthest
+
+
+ALPHA_CASES = ("shrub_01_cutout", "caution_panel", "image_anime_character")
+
+
+def alpha(
+    names: list[str], settings: CompressSettings, backend: Backend, how: tuple[int, Path | None]
+) -> str:  # fmt: skip
+    """The alpha test's errors and the colour that is drawn: plain RGBA, as `auto` decides, and colour freed."""
+    rows = []
+    side, pictures = how
+    for name in names or ALPHA_CASES:
+        images = sorted(path for path in (SHARED / "materials" / name).iterdir() if path.suffix == ".png")
+        with cropped(images, side, True) as folder:
+            rows += _alpha_rows(
+                name, folder / images[0].name if len(images) == 1 else folder, settings, backend, pictures
+            )
+    headings = [
+        "case", "coding", "bytes", "alpha test wrong, all texels", "within 2 texels of edges", "that map as drawn, dB",
+        "all values of all maps, dB",
+    ]  # fmt: skip
+    return markdown(headings, rows)
+
+
+def _alpha_rows(
+    name: str, source: Path, settings: CompressSettings, backend: Backend, pictures: Path | None
+) -> list[list[object]]:  # fmt: skip
+    rows: list[list[object]] = []
+    files, drawn = load_stack(source, PLAIN), load_stack(source, replace(PLAIN, alpha=AlphaUse.COVERAGE))
+    limit: int | None = None
+    for label, options in (
+        ("plain RGBA", PLAIN),
+        ("auto", SourceOptions()),
+        ("coverage", SourceOptions(alpha=AlphaUse.COVERAGE)),
+    ):
+        stack = load_stack(source, options)
+        stack = plain(stack) if options is PLAIN else stack
+        count = stack.width * stack.height // DEFAULT_TEXELS_PER_GAUSSIAN
+        coded = code(stack, count, settings, backend, limit)
+        limit = limit or len(coded.data)
+        scores = [score_map(entry, source_map(files, i), samples) for i, (entry, samples) in enumerate(coded.maps)]
+        at = next(index for index, score in enumerate(scores) if score.alpha_test_wrong is not None)
+        entry, samples = coded.maps[at]
+        seen = score_map(entry, source_map(files, at), samples, drawn=drawn.drawn_of(at))
+        edges = scores[at].alpha_test_wrong_at_edges
+        freed = any(stack.drawn_of(index) is not None for index in range(len(stack.maps)))
+        rows.append([
+            name, label + (", freed" if freed else ""), len(coded.data), f"{scores[at].alpha_test_wrong:.4%}",
+            "" if edges is None else f"{edges:.2%}", f"{seen.psnr_db:.2f}", f"{pooled_psnr(scores):.2f}",
+        ])  # fmt: skip
+        print(rows[-1], flush=True)
+        if pictures is not None:
+            pictures.mkdir(parents=True, exist_ok=True)
+            write_image(pictures / f"{name}_{label.split()[0]}.png", samples)
+    return rows
+
+
+def hdr(settings: CompressSettings, backend: Backend) -> str:
+    """Relative errors by luminance."""
+    stack = load_stack(SHARED / "materials" / "image_hdr_arboretum")
+    count = stack.width * stack.height // DEFAULT_TEXELS_PER_GAUSSIAN
+    rows = []
+    for label, factor in (("default", 1), ("4 times the Gaussians", 4)):
+        coded = code(stack, count * factor, settings, backend)
+        wanted, found = source_map(stack, 0).astype(np.float64), coded.maps[0][1].astype(np.float64)
+        luminance = wanted @ [0.2126, 0.7152, 0.0722]
+        relative = np.abs(found - wanted).mean(axis=-1) / np.maximum(luminance, 1e-6)
+        for low in range(int(np.floor(np.log10(luminance.max()))), -4, -1):
+            inside = (luminance >= 10.0**low) & (luminance < 10.0 ** (low + 1))
+            if inside.any():
+                rows.append([
+                    label, len(coded.data), f"{10.0**low:g} to {10.0 ** (low + 1):g}", f"{inside.mean():.2%}",
+                    f"{np.median(relative[inside]):.1%}", f"{relative[inside].mean():.1%}",
+                    f"{np.percentile(relative[inside], 95):.1%}", f"{wanted[inside].max():.4g}",
+                    f"{found[inside].max():.4g}",
+                ])  # fmt: skip
+                print(rows[-1], flush=True)
+    headings = [
+        "Gaussians", "bytes", "luminance", "share of texels", "relative error, median", "mean", "p95",
+        "largest value, source", "decoded",
+    ]  # fmt: skip
+    return markdown(headings, rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""What a user can choose about how maps are understood; plain data without numpy, so that `--help` stays fast."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class NormalCoding(StrEnum):
+    """How normal maps are coded."""
+
+    AUTO = "auto"  # UNIT where the source's normals are unit vectors, STORED elsewhere
+    UNIT = "unit"  # two numbers; decoded normals are unit vectors
+    STORED = "stored"  # three numbers, as in the file
+
+
+class AlphaUse(StrEnum):
+    """What alpha is."""
+
+    AUTO = "auto"  # COVERAGE where the colour under it is expensive, DATA elsewhere
+    COVERAGE = "coverage"  # colours under alpha 0 do not count
+    DATA = "data"  # all channels count everywhere
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """How a material's images are to be taken."""
+
+    importance: Path | None = None  # a grey image of the maps' size: how much each texel counts
+    normals: NormalCoding = NormalCoding.AUTO
+    alpha: AlphaUse = AlphaUse.AUTO
+    wrap: tuple[bool | None, bool | None] = (None, None)  # whether the material repeats in x, y; None: guess
