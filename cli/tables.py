@@ -9,7 +9,7 @@ from rich.table import Table
 from imagegs_tex.doctor import DoctorReport
 from imagegs_tex.formats.names import printable
 from imagegs_tex.metrics import MapScore
-from imagegs_tex.report import CompareReport, CompressReport, InfoReport
+from imagegs_tex.report import AssetReport, CompareReport, CompressReport, InfoReport
 
 
 def print_compression(report: CompressReport, output: Path) -> None:
@@ -25,6 +25,16 @@ def print_compression(report: CompressReport, output: Path) -> None:
         f"{report.psnr_db:.2f} dB, {report.seconds.total:.1f} s on {report.backend}",
         soft_wrap=True,
     )
+
+
+def print_asset(report: AssetReport, folder: Path) -> None:
+    """Print each file of a glTF's materials, and which materials have which."""
+    for entry in report.files:
+        print_compression(entry.report, folder / entry.file)
+    table = _table("material", "file")
+    for material in report.materials:
+        table.add_row(_text(material.name), _text(material.file or "none: no textures"))
+    _console().print(table)
 
 
 def print_comparison(report: CompareReport, file: Path) -> None:

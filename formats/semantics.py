@@ -8,7 +8,7 @@ Names that are not understood become plain data: every map is kept, whatever it 
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,6 +33,18 @@ class Reading:
     semantic: Semantic
     channel_semantics: tuple[Semantic, ...]  # one per channel of the file
     note: str  # one line for people
+    is_certain: bool = False  # a manifest or a glTF says so: nothing in the texels changes it
+    unused: frozenset[int] = frozenset()  # channels that the material scales by 0: plain data, whatever they hold
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a manifest or a glTF says of a map's channels."""
+
+    channels: Semantic | Mapping[int, Semantic]  # of the whole map, or by channel
+    fits_any_image: bool = False  # a glTF's: channels of RGBA, also of a grey image; others are read by the map's name
+    unused: frozenset[int] = frozenset()  # channels that the material scales by 0
+    note: str = ""  # one line for people, after the meaning
 
 
 # Spellings, without separators and in lower case. Single letters and other short forms are only understood where they
@@ -61,7 +73,7 @@ _SPELLINGS: Final[dict[Semantic, str]] = {
     _S.CAVITY: "cavity curvature curv convexity",
     _S.DATA: "data unknown",
 }
-_MEANINGS: Final = {word: semantic for semantic, words in _SPELLINGS.items() for word in words.split()}
+MEANINGS: Final = {word: semantic for semantic, words in _SPELLINGS.items() for word in words.split()}
 
 # Understood anywhere in a name, because they are rarely anything else (unlike "metal" or "rough", as in "rough_wood").
 _CLEAR_WORDS: Final = {
@@ -140,9 +152,65 @@ def read_names(files: Sequence[MapTraits]) -> list[Reading]:
     return readings
 
 
-def read_single_image(channel_count: int) -> Reading:
-    """How a single picture given by itself is understood, whatever it is called."""
-    return Reading(_S.IMAGE, _whole(_S.IMAGE, channel_count), "image")
+def read_statement(statement: Statement, file: MapTraits, by_name: Reading) -> Reading:
+    """Understand a map by what is said of it.
+
+    Args:
+        statement: channels that it names must be in the file unless it fits any image
+        file: the map
+        by_name: what :func:`read_names` makes of it, for channels of which a statement that fits any image says nothing
+    """
+    if isinstance(statement.channels, Semantic):
+        semantics = list(_whole(statement.channels, file.channel_count))
+        is_certain = True
+    elif statement.fits_any_image:
+        stated, unused = _spread(statement, file)
+        semantics = [
+            stated.get(channel, _unstated(by_name, channel, _S.OPACITY if stated else None))
+            for channel in range(file.channel_count)
+        ]
+        is_certain = any(meaning == _S.METALLIC and channel not in unused for channel, meaning in stated.items())
+        return _stated(semantics, statement.note, is_certain, unused)
+    else:
+        semantics = [statement.channels.get(channel, _S.DATA) for channel in range(file.channel_count)]
+        is_certain = True
+    return _stated(semantics, statement.note, is_certain, statement.unused)
+
+
+def _stated(semantics: list[Semantic], note: str, is_certain: bool, unused: frozenset[int]) -> Reading:
+    first = next((meaning for meaning in semantics if meaning != _S.DATA), _S.DATA)
+    is_whole = {*semantics} <= {first, _S.OPACITY if first in COLOUR_SEMANTICS else _S.DATA}
+    words = label(first) if is_whole else _layout(semantics)
+    return Reading(first, tuple(semantics), "; ".join(filter(None, (words, note))), is_certain, unused)
+
+
+def _spread(statement: Statement, file: MapTraits) -> tuple[dict[int, Semantic], frozenset[int]]:
+    """Bring meanings of RGBA channels to the channels that the image has.
+
+    In a grey image red, green and blue are one value, which has the first meaning that is used: the roughness of a grey
+    "metallicRoughness" whose metallic factor is 0.
+    """
+    assert not isinstance(statement.channels, Semantic)
+    colours = {channel: meaning for channel, meaning in statement.channels.items() if channel < 3}
+    used = [meaning for channel, meaning in sorted(colours.items()) if channel not in statement.unused]
+    count = file.channel_count
+    if not file.is_grey or (count >= 3 and len({*used}) > 1):
+        kept = {channel: meaning for channel, meaning in statement.channels.items() if channel < count}
+        return kept, statement.unused & kept.keys()
+    grey = 1 if count <= 2 else 3
+    spread = dict.fromkeys(range(grey), used[0] if used else _S.DATA) if colours else {}
+    if 3 in statement.channels and count in {2, 4}:
+        spread[count - 1] = statement.channels[3]
+    return spread, frozenset()
+
+
+def _unstated(by_name: Reading, channel: int, unlikely: Semantic | None) -> Semantic:
+    """Return what the name says of a channel that a glTF makes no use of.
+
+    Alpha without a use is no opacity: renderers ignore it, so that what lies under it is seen.
+    """
+    meaning = by_name.channel_semantics[channel]
+    return _S.DATA if meaning == unlikely else meaning
 
 
 def label(semantic: Semantic) -> str:
@@ -217,7 +285,7 @@ def _trailing_sequence(file: MapTraits, words: list[str], shared: int) -> list[S
 def _meaning(phrase: str, file: MapTraits) -> Semantic | None:
     if phrase in {"bump", "bumpmap", "bmp"}:  # a height to most, but Unity's _BumpMap is a normal map
         return _S.HEIGHT if file.is_grey else _S.NORMAL
-    return _MEANINGS.get(phrase)
+    return MEANINGS.get(phrase)
 
 
 def _pack_sequence(file: MapTraits, sequence: list[Semantic]) -> Reading | None:
@@ -244,13 +312,17 @@ def _pack_sequence(file: MapTraits, sequence: list[Semantic]) -> Reading | None:
 def _packed(file: MapTraits, meanings: list[Semantic]) -> Reading:
     channels = (*meanings, *[_S.DATA] * (file.channel_count - len(meanings)))
     semantic = next((meaning for meaning in meanings if meaning != _S.DATA), _S.DATA)
+    return Reading(semantic, channels, _layout(channels))
+
+
+def _layout(channels: Sequence[Semantic]) -> str:
     parts = Counter(channels)
     names = [label(meaning) if meaning != _S.DATA else "unused" for meaning in dict.fromkeys(channels)]
     layout = ", ".join(
         f"{name} x{parts[meaning]}" if parts[meaning] > 1 else name
         for name, meaning in zip(names, dict.fromkeys(channels), strict=True)
     )
-    return Reading(semantic, channels, f"packed: {layout}")
+    return f"packed: {layout}"
 
 
 def _whole(semantic: Semantic, channel_count: int) -> tuple[Semantic, ...]:
@@ -272,7 +344,7 @@ def _clear_word(words: list[str]) -> Semantic | None:
         for length in (2, 1):
             phrase = "".join(words[max(0, end - length) : end])
             if phrase in _CLEAR_WORDS:
-                return _MEANINGS[phrase]
+                return MEANINGS[phrase]
     return None
 
 
@@ -283,7 +355,7 @@ def _split(stem: str) -> list[str]:
 
 def _without_noise(words: list[str]) -> list[str]:
     end = len(words)
-    while end > 0 and _NOISE.fullmatch(words[end - 1]) and words[end - 1] not in _MEANINGS:
+    while end > 0 and _NOISE.fullmatch(words[end - 1]) and words[end - 1] not in MEANINGS:
         end -= 1
     # Some spellings need their last word: "bump map" and "main tex".
     if 0 < end < len(words) and words[end - 1] + words[end] in _SPELLINGS_WITH_NOISE:

@@ -43,6 +43,39 @@ class CompressReport:
 
 
 @dataclass(frozen=True, slots=True)
+class AssetMaterial:
+    """A material of a glTF, as the asset lists it."""
+
+    index: int
+    name: str
+    file: str | None  # name of its .igs file, which others may share; None: it has no textures
+
+
+@dataclass(frozen=True, slots=True)
+class AssetIndex:
+    """The index beside the .igs files of a glTF."""
+
+    source: str  # file name of the glTF
+    materials: tuple[AssetMaterial, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AssetFile:
+    """An .igs file made of a glTF."""
+
+    file: str
+    report: CompressReport
+
+
+@dataclass(frozen=True, slots=True)
+class AssetReport:
+    """One compression of a glTF with all its materials."""
+
+    materials: tuple[AssetMaterial, ...]
+    files: tuple[AssetFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CompareReport:
     """A file against its source."""
 
@@ -81,7 +114,7 @@ class InfoReport:
     maps: tuple[MapInfo, ...]
 
 
-def as_json(report: CompressReport | CompareReport | InfoReport | DoctorReport) -> str:
+def as_json(report: CompressReport | AssetReport | AssetIndex | CompareReport | InfoReport | DoctorReport) -> str:
     """Return a report dataclass as indented JSON with a newline at the end."""
     text = json.dumps(asdict(report), indent=2, ensure_ascii=False) + "\n"
     # a file name that is no valid text becomes an escape that JSON knows as well

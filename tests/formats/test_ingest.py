@@ -7,7 +7,8 @@ from PIL import Image
 
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.images import read_image, write_image
-from imagegs_tex.formats.ingest import GREY_TOLERANCE, load_stack
+from imagegs_tex.formats.ingest import load_stack
+from imagegs_tex.formats.source_maps import GREY_TOLERANCE
 from imagegs_tex.formats.stack import Coded, Constant, SampleFormat, Semantic, Transfer, expand_map
 
 RNG = np.random.default_rng(5)

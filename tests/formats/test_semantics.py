@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegs_tex.formats.semantics import MapTraits, read_names, read_single_image
+from imagegs_tex.formats.semantics import MapTraits, Reading, Statement, read_names, read_statement
 from imagegs_tex.formats.stack import Semantic
 
 CODES = {
@@ -154,10 +154,47 @@ def test_notes_say_how_a_name_was_understood():
     assert "too few channels" in note_of("x_orm", 1, is_grey=True)
 
 
-def test_a_single_image_is_an_image_whatever_its_name():
-    reading = read_single_image(4)
+ANY_NAME = Reading(Semantic.DATA, (Semantic.DATA,) * 4, "")
+
+
+def test_a_whole_map_that_is_stated():
+    reading = read_statement(Statement(Semantic.IMAGE), MapTraits("a_normal", 4, False), ANY_NAME)
     assert reading.semantic == Semantic.IMAGE
     assert reading.channel_semantics == (*[Semantic.IMAGE] * 3, Semantic.OPACITY)
+    assert reading.note == "image"
+
+
+GLTF = {
+    # name, channels of the file (as in NAME_SETS), what the glTF states by channel of RGBA, unused, expected
+    ("boombox_occlusionRoughnessMetallic", "ORM", "ORM", ""): "ORM",
+    ("boombox_occlusionRoughnessMetallic", "ORM", " RM", ""): "ORM",
+    ("x", "---", " RM", ""): "-RM",
+    ("x", "---", "ORM", ""): "ORM",
+    ("x", "gRRR", " RM", "2"): "RRR",  # a grey file: roughness, and metallic is switched off
+    ("x", "g-", " RM", "2"): "R",
+    ("x", "g-", " RM", "1"): "M",
+    ("x", "g---", " RM", ""): "-RM",  # both are used: one value for two meanings
+    ("x", "g---", "O", ""): "OOO",
+    ("x", "g--", "CCCA", ""): "CA",  # grey and alpha
+    ("x", "gCCCA", "CCCA", ""): "CCCA",
+    ("x", "---", "CCCA", ""): "CCC",
+    ("a_basecolor", "CCCA", "CCC", ""): "CCC-",  # OPAQUE: alpha hides nothing
+    ("a_basecolor_height", "CCCH", "CCC", ""): "CCCH",
+    ("a_normal_roughness", "NNNR", "NNN", ""): "NNNR",
+    ("a_normal", "NNN-", "NNN", ""): "NNN-",
+    ("a_thickness", "RRR", "", ""): "---",
+    ("a_height", "gHHH", "", ""): "HHH",
+}
+
+
+@pytest.mark.parametrize("case", GLTF, ids=str)
+def test_channels_that_a_gltf_states(case):
+    name, channels, stated, unused = case
+    (file,), _ = parse(f"{name}={channels}")
+    meanings = {index: CODES[letter] for index, letter in enumerate(stated) if letter != " "}
+    statement = Statement(meanings, fits_any_image=True, unused=frozenset(int(digit) for digit in unused))
+    reading = read_statement(statement, file, read_names([file])[0])
+    assert reading.channel_semantics == tuple(CODES[letter] for letter in GLTF[case])
 
 
 @given(st.lists(st.tuples(st.text(max_size=30), st.integers(1, 32), st.booleans()), min_size=1, max_size=6))
