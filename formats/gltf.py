@@ -242,8 +242,7 @@ def _add_stray_images(file: GltfFile, material: _Material) -> None:
     images = file.root.get("images")
     for number in range(0 if images is None else len(images)):
         if number not in used:
-            index = Json(number, file.where, f"images[{number}]")
-            image, name = file.image(index)
+            image, name = file.image(Json(number, file.where, images, number))
             material.images[number] = _UsedImage(image, name, is_stray=True)
 
 

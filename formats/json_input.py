@@ -20,11 +20,23 @@ class Json:
 
     value: object
     file: str  # printable
-    place: str  # such as "textures[2].semantics"; empty for the whole document
+    parent: "Json | None" = None  # what it is a member or an element of; None: it is the whole document
+    key: str | int = ""  # which member or element
+
+    @property
+    def place(self) -> str:
+        """Where it is, such as ``textures[2].semantics``; made when asked for, because it rarely is."""
+        keys: list[str] = []
+        node = self
+        while node.parent is not None:
+            keys.append(f"[{node.key}]" if isinstance(node.key, int) else f".{printable(node.key)}")
+            node = node.parent
+        return "".join(reversed(keys)).removeprefix(".")
 
     def error(self, text: str) -> InputError:
         """Return an error that begins with where this value is."""
-        return InputError(f"{self.file}: {f'{self.place}: ' if self.place else ''}{text}")
+        place = self.place
+        return InputError(f"{self.file}: {f'{place}: ' if place else ''}{text}")
 
     def members(self, allowed: frozenset[str] | None = None) -> "dict[str, Json]":
         """Return an object's members; InputError for anything else, and for keys that are not allowed."""
@@ -33,13 +45,13 @@ class Json:
         for key in self.value:
             if allowed is not None and key not in allowed:
                 raise self.error(f"unknown key {printable(repr(key))}; use {', '.join(sorted(allowed))}")
-        return {key: Json(value, self.file, self._inner(key)) for key, value in self.value.items()}
+        return {key: Json(value, self.file, self, key) for key, value in self.value.items()}
 
     def get(self, key: str) -> "Json | None":
         """Return one member of an object, None when it has no such key."""
         if not isinstance(self.value, dict):
             raise self.error(f"must be an object, not {_kind(self.value)}")
-        return Json(self.value[key], self.file, self._inner(key)) if key in self.value else None
+        return Json(self.value[key], self.file, self, key) if key in self.value else None
 
     def need(self, key: str) -> "Json":
         """Return one member of an object; InputError when it is missing."""
@@ -73,7 +85,7 @@ class Json:
         assert isinstance(self.value, list)
         if not 0 <= index < count:
             raise self.error(f"has no element {index}, only {count}")
-        return Json(self.value[index], self.file, f"{self.place}[{index}]")
+        return Json(self.value[index], self.file, self, index)
 
     def text(self) -> str:
         """Return a string."""
@@ -110,9 +122,6 @@ class Json:
             raise self.error(f"{value:g} is outside {low:g}..{high:g}")
         return value
 
-    def _inner(self, key: str) -> str:
-        return f"{self.place}.{printable(key)}" if self.place else printable(key)
-
 
 def read_json(file: Path, what: str) -> Json:
     """Read a JSON file; ``what`` it should be is for the messages."""
@@ -147,7 +156,7 @@ def parse_json(data: bytes, where: str, what: str) -> Json:
         raise InputError(f"{where} is nested too deep; no {what} is") from None
     except ValueError as error:
         raise InputError(f"{where} is not JSON ({printable(error)}); give a {what}") from None
-    return Json(value, where, "")
+    return Json(value, where)
 
 
 def _refuse(constant: str) -> object:

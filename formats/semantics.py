@@ -164,17 +164,32 @@ def read_statement(statement: Statement, file: MapTraits, by_name: Reading) -> R
         semantics = list(_whole(statement.channels, file.channel_count))
         is_certain = True
     elif statement.fits_any_image:
-        stated, unused = _spread(statement, file)
-        semantics = [
-            stated.get(channel, _unstated(by_name, channel, _S.OPACITY if stated else None))
-            for channel in range(file.channel_count)
-        ]
-        is_certain = any(meaning == _S.METALLIC and channel not in unused for channel, meaning in stated.items())
-        return _stated(semantics, statement.note, is_certain, unused)
+        return _fitted(statement, file, by_name)
     else:
         semantics = [statement.channels.get(channel, _S.DATA) for channel in range(file.channel_count)]
         is_certain = True
     return _stated(semantics, statement.note, is_certain, statement.unused)
+
+
+def _fitted(statement: Statement, file: MapTraits, by_name: Reading) -> Reading:
+    """Join what a glTF states of an image's channels with what the name says of those that the glTF leaves alone.
+
+    A name that contradicts the glTF says nothing. A channel that is scaled by 0 is what the name says, unless that is
+    just what the glTF scales by 0. Alpha that the glTF leaves alone is no opacity: renderers ignore it, so that what
+    lies under it is seen.
+    """
+    stated, switched_off = _spread(statement, file)
+    names = by_name.channel_semantics
+    unused = frozenset(channel for channel in switched_off if names[channel] in {stated[channel], _S.DATA})
+    used = {channel: meaning for channel, meaning in stated.items() if channel not in switched_off}
+    is_contradicted = any(names[channel] not in {meaning, _S.DATA} for channel, meaning in used.items())
+    semantics = []
+    for channel, named in enumerate(names):
+        if channel in used or channel in unused:
+            semantics.append(stated[channel])
+        else:
+            semantics.append(_S.DATA if is_contradicted or (stated and named == _S.OPACITY) else named)
+    return _stated(semantics, statement.note, _S.METALLIC in used.values(), unused)
 
 
 def _stated(semantics: list[Semantic], note: str, is_certain: bool, unused: frozenset[int]) -> Reading:
@@ -202,15 +217,6 @@ def _spread(statement: Statement, file: MapTraits) -> tuple[dict[int, Semantic],
     if 3 in statement.channels and count in {2, 4}:
         spread[count - 1] = statement.channels[3]
     return spread, frozenset()
-
-
-def _unstated(by_name: Reading, channel: int, unlikely: Semantic | None) -> Semantic:
-    """Return what the name says of a channel that a glTF makes no use of.
-
-    Alpha without a use is no opacity: renderers ignore it, so that what lies under it is seen.
-    """
-    meaning = by_name.channel_semantics[channel]
-    return _S.DATA if meaning == unlikely else meaning
 
 
 def label(semantic: Semantic) -> str:

@@ -36,8 +36,8 @@ def packed(material, tmp_path_factory):
 
 def test_exported_names():
     assert sorted(imagegs_tex.__all__) == [
-        "CompressSettings", "FitSettings", "Precision", "Preset", "__version__", "compare", "compress", "decode",
-        "info", "preset_settings",
+        "CompressSettings", "FitSettings", "Precision", "Preset", "__version__", "compare", "compress",
+        "compress_asset", "decode", "info", "preset_settings", "save_manifest",
     ]  # fmt: skip
     assert all(getattr(imagegs_tex, name) is not None for name in imagegs_tex.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):

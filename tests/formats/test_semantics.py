@@ -184,6 +184,8 @@ GLTF = {
     ("a_normal", "NNN-", "NNN", ""): "NNN-",
     ("a_thickness", "RRR", "", ""): "---",
     ("a_height", "gHHH", "", ""): "HHH",
+    ("a_roughness", "RRR", " RM", "2"): "RRR",  # nearly grey: blue is no metallic, and roughness like the others
+    ("a_coat", "LLL", "LR", ""): "LR-",  # a name that is not the whole truth says nothing
 }
 
 
