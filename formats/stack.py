@@ -196,6 +196,7 @@ class TextureStack:
     texels: FloatTexels  # float32 [H, W, C], C-contiguous, code domain, values in [0, 1], 1 <= C <= MAX_CHANNELS
     weights: FloatTexels | None = None  # float32 [H, W]: how much each texel's error counts, >= 0, not all 0; None: 1
     wrap: tuple[bool, bool] = (False, False)  # whether it repeats in x and in y, or ends at its border
+    wrap_note: str = ""  # one line for the printed lines: how that was found out
 
     def __post_init__(self) -> None:
         """Refuse contradictions between the fields, with ValueError (values are not scanned)."""

@@ -58,10 +58,12 @@ class EncodeSeconds:
 
 def prepare(stack: TextureStack, backend: Backend) -> tuple[FitProblem, Target, Components]:
     """Turn a stack into the picture that is fitted."""
-    components = principal_components(stack.texels)
+    components = principal_components(stack.texels, stack.weights)
     image = to_components(stack.texels, components, backend.device)
     deviations = torch.from_numpy(components.deviations.astype(np.float32)).to(backend.device)
-    return FitProblem(image, deviations, stack.channel_count), backend.prepare_target(image), components
+    weights = None if stack.weights is None else torch.from_numpy(stack.weights).to(backend.device)
+    problem = FitProblem(image, deviations, stack.channel_count, weights)
+    return problem, backend.prepare_target(image, weights, stack.wrap), components
 
 
 def fit_geometry(
@@ -84,7 +86,7 @@ def fit_geometry(
     """
     started = time.perf_counter()
     problem, target, components = prepare(stack, backend)
-    quantizer = geometry_quantizer(stack.width, stack.height, count, precision)
+    quantizer = geometry_quantizer(stack.width, stack.height, count, precision, stack.wrap)
     fitted = fit(problem, target, count, settings, backend, rounding=quantizer, report=report)
     fit_done = time.perf_counter()
     means, shapes = quantizer.nearest(fitted.means.double(), fitted.log_covariances.double())
@@ -155,7 +157,7 @@ def _feature_step(
     means = torch.from_numpy(rounded.means.astype(np.float32)).to(backend.device)
     conics = torch.from_numpy(g.conics_of(rounded.shapes).astype(np.float32)).to(backend.device)
     total = backend.squared_error(means, conics, features, settings.cutoff, target).total
-    error = max(float(total) / (target.width * target.height), _LEAST_ERROR)
+    error = max(float(total) / problem.texel_weight, _LEAST_ERROR)
     variance = max(float(problem.deviations.double().square().sum()), error)
     exponent = math.log(variance / error) / math.log(max(2, len(rounded.means)))
     low, high = _EXPONENT_RANGE
@@ -180,6 +182,7 @@ def _refine(
     _, shape_codes, _ = quantizer.codes(rounded.means, rounded.shapes)
     means, shape_codes = refine_geometry(
         rounded.means, shape_codes, features.cpu().numpy(), problem.image.cpu().numpy(), quantizer,
+        weights=None if problem.weights is None else problem.weights.cpu().numpy(),
         cutoff=settings.cutoff, bit_price=bit_price, shape_limits=(SMALLEST_LOG_SIZE, LARGEST_FORM), shifted=shifted,
         threads=backend.threads,
     )  # fmt: skip
@@ -218,7 +221,7 @@ def round_features(
         position_codes=geometry.position_codes, shape_codes=geometry.shape_codes,
         feature_codes=np.ascontiguousarray(codes[:, used]), feature_steps=steps[used],
         basis_scale=components.basis_scale, basis_codes=components.basis_codes[used],
-        offset_codes=components.offset_codes,
+        offset_codes=components.offset_codes, wrap=geometry.quantizer.wrap,
     )  # fmt: skip
 
 

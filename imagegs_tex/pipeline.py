@@ -21,7 +21,7 @@ from imagegs_tex.formats.materials import read_material
 from imagegs_tex.formats.names import printable
 from imagegs_tex.formats.source_maps import shared_reader
 from imagegs_tex.formats.stack import Constant, Samples, TextureMap, TextureStack, expand_map
-from imagegs_tex.metrics import MapScore, pooled_psnr, score_map
+from imagegs_tex.metrics import MapScore, pooled_psnr, pooled_weighted_psnr, score_map
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.report import (
     AssetFile,
@@ -51,6 +51,8 @@ def compress(
     backend: str = "auto",
     threads: int | None = None,
     report: Callable[[FitProgress], None] | None = None,
+    *,
+    importance: Path | str | None = None,
 ) -> CompressReport:
     """Compress one material to an .igs file.
 
@@ -61,6 +63,7 @@ def compress(
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend; the bytes do not depend on it
         report: called after every step of the fit
+        importance: a grey image of the maps' size: black texels do not count, white ones fully; it is not stored
 
     Returns:
         sizes, times, and the scores of the written file decoded again
@@ -70,7 +73,7 @@ def compress(
     """
     started = time.perf_counter()
     chosen = make_backend(backend, threads)
-    stack = load_stack(Path(source))
+    stack = load_stack(Path(source), None if importance is None else Path(importance))
     return compress_stack(stack, Path(output), settings or CompressSettings(), chosen, report, started)
 
 
@@ -81,6 +84,8 @@ def compress_asset(
     backend: str = "auto",
     threads: int | None = None,
     report: Callable[[FitProgress], None] | None = None,
+    *,
+    importance: Path | str | None = None,
 ) -> AssetReport:
     """Compress every material of a glTF to an .igs file of its own; those with the very same maps share one.
 
@@ -92,16 +97,20 @@ def compress_asset(
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend; the bytes do not depend on it
         report: called after every step of each fit
+        importance: see :func:`compress`; of an asset with one material
     """
     chosen = make_backend(backend, threads)
     asset = read_gltf(Path(source))
+    if importance is not None and len(asset.materials) > 1:
+        raise UsageError(f"{printable(source)} has {len(asset.materials)} materials; --importance is for one")
+    mask = None if importance is None else Path(importance)
     target = Path(folder)
     make_folder(target)
     read = shared_reader(asset.materials)
     files = []
     for material in asset.materials:
         started = time.perf_counter()
-        stack = build_stack(material, read=read)
+        stack = build_stack(material, mask, read)
         name = f"{material.stem}{IGS_SUFFIX}"
         files.append(
             AssetFile(
@@ -160,7 +169,8 @@ def compress_stack(
         width=stack.width, height=stack.height, channels=stack.channel_count, gaussians=quantized.gaussian_count,
         file_bytes=len(data), gpu_bytes=pack_gaussians(quantized).ledger.total, bits_per_texel=8 * len(data) / texels,
         bits_per_channel_texel=8 * len(data) / texels / stack.channel_count, psnr_db=pooled_psnr(scores),
-        maps=tuple(scores), readings=tuple(texture_map.notes for texture_map in stack.maps),
+        weighted_psnr_db=pooled_weighted_psnr(scores), maps=tuple(scores),
+        readings=tuple(texture_map.notes for texture_map in stack.maps),
         seconds=Seconds(
             load=begun - started, fit=encoded.seconds.fit, quantize=encoded.seconds.quantize,
             write=done - encoded_at, total=done - started,
@@ -174,7 +184,7 @@ def score_against(
 ) -> list[MapScore]:
     """Decode a set and compare every map with the stack that it was made of."""
     return [
-        score_map(texture_map, expand_map(stack.texels, texture_map), decoded, with_flip)
+        score_map(texture_map, expand_map(stack.texels, texture_map), decoded, with_flip, stack.weights)
         for texture_map, (_, decoded) in zip(stack.maps, decode_maps(quantized, backend), strict=True)
     ]
 

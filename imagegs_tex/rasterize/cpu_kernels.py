@@ -55,7 +55,10 @@ def exp2_of_minus(t):
 
 @njit(fastmath=True, inline="always")
 def _write_weights(mean_x, mean_y, a, b, c, edge, x0, y0, first_row, last_row, weights):
-    """Weights of one Gaussian in rows first_row..last_row of the tile whose first texel centre is (x0, y0)."""
+    """Weights of one Gaussian in rows first_row..last_row of the tile whose first texel centre is (x0, y0).
+
+    For an image of a Gaussian, (x0, y0) is moved the other way: sizes and texel centres are exact, so nothing is lost.
+    """
     # With the square completed, q = (A u^2 + (C - B^2/A) dy^2) / 2 and u = dx + B/A dy, nothing cancels inside the
     # support. Summed as A dx^2 + 2 B dx dy + C dy^2 in float32, weights of thin Gaussians were off by up to 0.005.
     slant = np.float64(b) / np.float64(a)
@@ -89,8 +92,8 @@ def _accumulate(weights, features, sums, total):
 
 @njit(fastmath=True, nogil=True, cache=True)
 def render_tiles(
-    means, conics, features, epsilon, cutoff, slot_gaussian, slot_rows, tile_starts, tile_slots, across, image,
-    begin_tile, end_tile,
+    means, conics, features, epsilon, cutoff, slot_gaussian, slot_rows, slot_shift, tile_starts, tile_slots, across,
+    image, begin_tile, end_tile,
 ):  # fmt: skip
     """Fill image [H, W, K'] with the first K' components of the picture."""
     padded = features.shape[1]
@@ -115,8 +118,8 @@ def render_tiles(
                 conics[n, 1],
                 conics[n, 2],
                 edge,
-                x0,
-                y0,
+                x0 - slot_shift[slot, 0],
+                y0 - slot_shift[slot, 1],
                 first,
                 last,
                 weights,
@@ -208,12 +211,13 @@ def _slot_gradient(
 
 @njit(fastmath=True, nogil=True, cache=True)
 def differentiate_tiles(
-    means, conics, features, epsilon, cutoff, slot_gaussian, slot_rows, tile_starts, tile_slots, across,
-    planes, planes_are_gradient, width, height, gradients, tile_errors, begin_tile, end_tile,
+    means, conics, features, epsilon, cutoff, slot_gaussian, slot_rows, slot_shift, tile_starts, tile_slots, across,
+    planes, planes_are_gradient, importance, gradients, tile_errors, begin_tile, end_tile,
 ):  # fmt: skip
     """Fill gradients [S, 5 + K] of every slot, and the squared error [T] of every tile.
 
-    planes [T, K, TEXELS] is the target, compared by squared error, or the gradient of the picture itself.
+    planes [T, K, TEXELS] is the target, compared by squared error times importance [T, TEXELS], or the gradient of the
+    picture itself. Either is zero at texels beyond the picture's border, which silences them.
     """
     padded = features.shape[1]
     edge = np.float32(math.exp(-cutoff))
@@ -237,19 +241,14 @@ def differentiate_tiles(
             first, last = np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1])
             row_weights = weights[index - begin]
             _write_weights(
-                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge, x0, y0, first, last,
-                row_weights,
+                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge,
+                x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1], first, last, row_weights,
             )  # fmt: skip
             low, high = first * TILE, last * TILE + TILE
             _accumulate(row_weights[low:high], features[n], sums[:, low:high], total[low:high])
         for i in range(TEXELS):
             total[i] = np.float32(1.0) / total[i]
             projections[i] = np.float32(0.0)
-        rows_inside, columns_inside = min(TILE, height - top), min(TILE, width - left)
-        for row in range(TILE):  # texels beyond the border: a scale of zero silences picture and gradient
-            for i in range(TILE):
-                if row >= rows_inside or i >= columns_inside:
-                    total[row * TILE + i] = np.float32(0.0)
         error = np.float32(0.0)
         for k in range(padded):
             plane, picture = planes[tile, k], sums[k]
@@ -260,11 +259,13 @@ def differentiate_tiles(
                     projections[i] += slope * picture[i] * total[i]
                     picture[i] = slope
             else:
+                weight = importance[tile]
                 for i in range(TEXELS):
                     value = picture[i] * total[i]
                     difference = value - plane[i]
-                    error_k += difference * difference
-                    slope = np.float32(2.0) * difference * total[i]
+                    weighted = difference * weight[i]
+                    error_k += difference * weighted
+                    slope = np.float32(2.0) * weighted * total[i]
                     projections[i] += slope * value
                     picture[i] = slope
             error += error_k
@@ -273,7 +274,8 @@ def differentiate_tiles(
             slot = tile_slots[index]
             n = slot_gaussian[slot]
             _slot_gradient(
-                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge, x0, y0,
+                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge,
+                x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1],
                 np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1]), weights[index - begin], features[n],
                 sums, projections, scratch, gradients[slot],
             )  # fmt: skip
@@ -281,11 +283,12 @@ def differentiate_tiles(
 
 @njit(fastmath=True, nogil=True, cache=True)
 def correlate_tiles(
-    means, conics, epsilon, cutoff, slot_gaussian, slot_rows, tile_starts, tile_slots, across, planes, width, height,
-    pair_starts, pairs, slot_rhs, begin_tile, end_tile,
+    means, conics, epsilon, cutoff, slot_gaussian, slot_rows, slot_shift, tile_starts, tile_slots, across, planes,
+    importance, pair_starts, pairs, slot_rhs, begin_tile, end_tile,
 ):  # fmt: skip
     """Correlate the normalised weights of each tile: with each other, and with the target.
 
+    Each texel counts by its importance [T, TEXELS], which is zero beyond the picture's border.
     pairs: the lower triangle of each tile's matrix, row by row from pair_starts[tile]; slot_rhs: [S, K].
     """
     padded = planes.shape[1]
@@ -294,6 +297,8 @@ def correlate_tiles(
     for tile in range(begin_tile, end_tile):
         longest = max(longest, tile_starts[tile + 1] - tile_starts[tile])
     weights = np.empty((longest, TEXELS), np.float32)
+    roots = np.empty(TEXELS, np.float32)
+    wanted = np.empty((padded, TEXELS), np.float32)
     total = np.empty(TEXELS, np.float32)
     for tile in range(begin_tile, end_tile):
         left, top = (tile % across) * TILE, (tile // across) * TILE
@@ -307,17 +312,19 @@ def correlate_tiles(
             weights_j = weights[j]
             weights_j[:] = np.float32(0.0)
             _write_weights(
-                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge, x0, y0,
+                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge,
+                x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1],
                 np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1]), weights_j,
             )  # fmt: skip
             for i in range(TEXELS):
                 total[i] += weights_j[i]
-        rows_inside, columns_inside = min(TILE, height - top), min(TILE, width - left)
-        for row in range(TILE):
-            for i in range(TILE):
-                inside = row < rows_inside and i < columns_inside
-                at = row * TILE + i
-                total[at] = np.float32(1.0) / total[at] if inside else np.float32(0.0)
+        for i in range(TEXELS):  # the root on both sides of every product
+            roots[i] = np.float32(math.sqrt(importance[tile, i]))
+            total[i] = roots[i] / total[i]
+        for k in range(padded):
+            wanted_k, plane = wanted[k], planes[tile, k]
+            for i in range(TEXELS):
+                wanted_k[i] = roots[i] * plane[i]
         for j in range(count):
             weights_j = weights[j]
             for i in range(TEXELS):
@@ -328,7 +335,7 @@ def correlate_tiles(
             length = high - low
             weights_j = weights[j, low:high]
             for k in range(padded):
-                plane = planes[tile, k, low:high]
+                plane = wanted[k, low:high]
                 product = np.float32(0.0)
                 for i in range(length):
                     product += weights_j[i] * plane[i]
