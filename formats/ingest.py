@@ -1,5 +1,6 @@
 """A material's images -> a texture stack with as few coded channels as the material needs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,7 +102,21 @@ def build_stack(
     if weights is not None:
         fill_smoothly(texels, weights > 0)
     # What is not said does not repeat.
-    return TextureStack(width, height, tuple(maps), texels, weights=weights, wrap=(bool(wrap[0]), bool(wrap[1])))
+    return TextureStack(
+        width, height, tuple(maps), texels, weights=weights, channel_weights=_channel_weights(sources, routings),
+        wrap=(bool(wrap[0]), bool(wrap[1])),
+    )  # fmt: skip
+
+
+def _channel_weights(
+    sources: Sequence[tuple[SourceMap, Reading]], routings: Sequence[_Routing]
+) -> tuple[float, ...]:  # fmt: skip
+    """Return how much each coded channel counts; a coded channel that stands for several counts as the first does."""
+    weights: list[float] = []
+    for (source, _), routing in zip(sources, routings, strict=True):
+        scales = source.source.loss_scale or (1.0,)
+        weights += [scales[members[0] % len(scales)] for members in routing.sources]
+    return tuple(weights) if {*weights} - {1.0} else ()
 
 
 def _usage(

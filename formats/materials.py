@@ -58,6 +58,9 @@ def _find_images(folder: Path) -> list[Path]:
     except OSError as error:
         raise InputError(f"{printable(folder)} cannot be listed ({printable(error.strerror)}); check it") from None
     if not found:
+        asset = next((entry for entry in sorted(folder.iterdir()) if is_gltf(entry)), None)
+        if asset is not None:
+            raise InputError(f"{printable(folder)} has no images but {printable(asset.name)}; give that file itself")
         raise InputError(f"{printable(folder)} has no images; put maps there with a suffix of {', '.join(FORMATS)}")
     found.sort(key=lambda entry: (entry.name.casefold(), entry.name))
     by_stem: dict[str, Path] = {}

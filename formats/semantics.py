@@ -52,26 +52,30 @@ class Statement:
 _SPELLINGS: Final[dict[Semantic, str]] = {
     _S.BASE_COLOUR: (
         "basecolor basecolour base bc basemap basetex maintex maintexture albedo alb diffuse diff dif diffusecolor d "
-        "color colour col colormap albedotex dcolor"
+        "color colour col colormap albedotex dcolor c bca alphamasked"
     ),
-    _S.NORMAL: "normal normals norm nor nrm nrml nml nmap n normalmap tangentnormal bentnormal",
+    _S.NORMAL: "normal normals norm nor nrm nrml nml nmap n normalmap tangentnormal bentnormal normalbase "
+    "ddn normalbump",
     _S.ROUGHNESS: "roughness rough rgh rgn r roughnessfactor specularroughness",
     _S.GLOSS: "gloss glossiness glossy gls smoothness smooth smth g",
     _S.METALLIC: "metallic metalness metallness metalic metallicity metal met mtl m metallicfactor",
-    _S.OCCLUSION: "occlusion ao occ ambientocclusion ambientocc ambient aomap mixedao",
+    _S.OCCLUSION: "occlusion ao occ ambientocclusion ambientocc ambient aomap mixedao o",
     _S.HEIGHT: "height heightmap hgt ht h displacement displace disp dsp displ depth parallax parallaxmap",
     _S.OPACITY: "opacity opac alpha transparency transparent cutout coverage op",
     _S.EMISSIVE: "emissive emission emissivecolor emissioncolor emit emis emm em e glow selfillum selfillumination",
-    _S.SPECULAR: "specular spec specularcolor speccolor reflection reflect s",
+    _S.SPECULAR: "specular spec specularcolor speccolor reflection reflect refl s",
     _S.IMAGE: "image picture photo",
-    _S.MASK: "mask id idmap matid materialid",
+    _S.MASK: "mask id idmap matid materialid detailmask subsurfacemask subsurfacemaskmap",
     _S.SUBSURFACE: "subsurface subsurfacecolor sss scattering translucency",
     _S.TRANSMISSION: "transmission transmissive",
     _S.CLEARCOAT: "clearcoat coat",
     _S.SHEEN: "sheen sheencolor fuzz",
     _S.ANISOTROPY: "anisotropy aniso anisotropic flow",
     _S.CAVITY: "cavity curvature curv convexity",
-    _S.DATA: "data unknown",
+    _S.DATA: (
+        "data unknown position thickness thicknessmap worldspacenormal worldspacenormals ior fresnelior specularlevel "
+        "specularf emissiveintensity emissionintensity anisotropyangle"
+    ),
 }
 MEANINGS: Final = {word: semantic for semantic, words in _SPELLINGS.items() for word in words.split()}
 
@@ -92,14 +96,18 @@ _LETTERS: Final[dict[str, Semantic]] = {
     "d": _S.HEIGHT,
     "s": _S.GLOSS,
     "k": _S.MASK,
+    "n": _S.NORMAL,
     "_": _S.DATA,
 }
-_LETTER_PACKS: Final = "orm arm rma rmo mra mro ord orh ormh armh rmah mrah orms"
+_LETTER_PACKS: Final = "orm arm rma rmo mra mro amr omr ord orh ormh armh rmah mrah orms mahs mohs mos"
 _NAMED_PACKS: Final = {
     **{letters: letters for letters in _LETTER_PACKS.split()},
     "aorm": "orm",
     "mrao": "mra",
     "rmao": "rma",
+    "raom": "rom",
+    "mrs": "mr_",  # the third is a specular level
+    "ordp": "ord",
     "aoroughmetal": "orm",
     "occlusionroughnessmetallic": "orm",
     "ambientocclusionroughnessmetallic": "orm",
@@ -115,13 +123,14 @@ _NAMED_PACKS: Final = {
     "metallicglossmap": "m__s",
     "maskmap": "maks",
     "mads": "maks",
+    "ddna": "nnns",
 }
 
 _SPELLINGS_WITH_NOISE: Final = frozenset({"basemap", "basetex", "bumpmap", "maintex", "maintexture", "maskmap"})
 
 _NOISE: Final = re.compile(
     r"\d+k?|v\d*|var|lod|udim|jpe?g|png|exr|tga|tiff?|webp|maps?|tex|textures?|txtr|sd|hd|uhd|res|srgb|"
-    r"linear|lin|raw|bits?|gl|ogl|opengl|dx|directx|seamless|tileable|tiled|final|new|copy|lossless|half|float"
+    r"linear|lin|raw|aces|acescg|utility|bits?|gl|ogl|opengl|dx|directx|seamless|tileable|tiled|final|new|copy|lossless|half|float"
 )
 _WORDS: Final = re.compile(r"\d+[kK](?![A-Za-z])|\d+|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
 _LONGEST_PHRASE: Final = 4  # words, as in "ambient occlusion roughness metallic"
@@ -140,7 +149,7 @@ def read_names(files: Sequence[MapTraits]) -> list[Reading]:
     Returns:
         One reading per file, in the same order. Names that are not understood are read as ``Semantic.DATA``.
     """
-    words = [_split(file.stem) for file in files]
+    words = _without_shared_ending([_split(file.stem) for file in files])
     shared = _shared_prefix(words)
     readings = [_read(file, own, shared) for file, own in zip(files, words, strict=True)]
     bare = [index for index, own in enumerate(words) if not _without_noise(own[_common_length(words) :])]
@@ -226,7 +235,7 @@ def label(semantic: Semantic) -> str:
 
 def _read(file: MapTraits, words: list[str], shared: int) -> Reading:
     meaningful = _without_noise(words)
-    convention = _normal_convention(words[len(meaningful) :])
+    convention = _normal_convention(words[shared:])
     pack = _named_pack(file, meaningful)
     if pack is not None:
         return pack
@@ -249,7 +258,10 @@ def _read(file: MapTraits, words: list[str], shared: int) -> Reading:
 
 def _named_pack(file: MapTraits, words: list[str]) -> Reading | None:
     for length in range(min(_LONGEST_PHRASE, len(words)), 0, -1):
-        pattern = _NAMED_PACKS.get("".join(words[-length:]))
+        phrase = "".join(words[-length:])
+        pattern = _NAMED_PACKS.get(phrase)
+        if phrase in MEANINGS:  # "subsurface mask map" is no "mask map"
+            return None
         if pattern is None:
             continue
         meanings: list[Semantic] = [_LETTERS[letter] for letter in pattern]
@@ -291,6 +303,8 @@ def _trailing_sequence(file: MapTraits, words: list[str], shared: int) -> list[S
 def _meaning(phrase: str, file: MapTraits) -> Semantic | None:
     if phrase in {"bump", "bumpmap", "bmp"}:  # a height to most, but Unity's _BumpMap is a normal map
         return _S.HEIGHT if file.is_grey else _S.NORMAL
+    if phrase == "a":  # alpha, or albedo
+        return _S.OPACITY if file.is_grey else _S.BASE_COLOUR
     return MEANINGS.get(phrase)
 
 
@@ -356,6 +370,7 @@ def _clear_word(words: list[str]) -> Semantic | None:
 
 def _split(stem: str) -> list[str]:
     joined = re.sub(r"(?i)direct[ _-]?x", "DX", re.sub(r"(?i)open[ _-]?gl", "GL", stem))
+    joined = re.sub(r"(?<=\d)x(?=\d)", " ", joined)  # 2048x2048
     return [word.lower() for word in _WORDS.findall(joined)]
 
 
@@ -369,12 +384,22 @@ def _without_noise(words: list[str]) -> list[str]:
     return words[:end]
 
 
-def _normal_convention(trailing: list[str]) -> str:
-    if {"dx", "directx"} & set(trailing):
+def _normal_convention(words: list[str]) -> str:
+    if "dx" in words:
         return "DirectX, green down"
-    if {"gl", "ogl", "opengl"} & set(trailing):
+    if {"gl", "ogl"} & set(words):
         return "OpenGL, green up"
     return ""
+
+
+def _without_shared_ending(words: list[list[str]]) -> list[list[str]]:
+    """Drop a meaning that all names end with where each has another before it: the workflow in "X_COL_METALNESS"."""
+    bare = [_without_noise(own) for own in words]
+    shorter = [_without_noise(own[:-1]) for own in bare]
+    endings = {own[-1] for own in bare if own}
+    meanings = [own[-1] if own and len(own[-1]) > 1 else "" for own in shorter]
+    is_shared = len(endings) == 1 and endings <= MEANINGS.keys()
+    return shorter if is_shared and len({*meanings}) > 1 and {*meanings} <= MEANINGS.keys() else words
 
 
 def _common_length(words: list[list[str]]) -> int:

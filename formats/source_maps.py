@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -65,24 +65,41 @@ def read_source_maps(
         InputError: an image cannot be used, they are not of one size, or a manifest gives one semantic to two
     """
     maps = [_read_source(source, read) for source in material.maps]
-    first = next((source for source in maps if not source.source.is_optional), maps[0])
-    for source in maps:
-        if source.texels.shape[:2] != first.texels.shape[:2] and not source.source.is_optional:
-            raise InputError(
-                f"{_file_name(source)} is {_size(source)} but {_file_name(first)} is {_size(first)}; "
-                "all maps of a material must have one size"
-            )
-    maps = [source for source in maps if source.texels.shape[:2] == first.texels.shape[:2]]
     by_name = read_names([source.traits for source in maps])
     found = []
     for source, named in zip(maps, by_name, strict=True):
         statement = source.source.statement
-        reading = named if statement is None else read_statement(statement, source.traits, named)
-        if not source.source.is_optional or reading.semantic != Semantic.DATA:
-            found.append((source, reading))
+        found.append((source, named if statement is None else read_statement(statement, source.traits, named)))
+    found = _of_one_size(found)
     if material.one_map_per_semantic:
         _check_semantics(found, material.where)
     return found
+
+
+def _of_one_size(maps: list[tuple[SourceMap, Reading]]) -> list[tuple[SourceMap, Reading]]:
+    """Leave out what is no map: optional images, and pictures of another size whose names say nothing (previews)."""
+    understood = [
+        source for source, reading in maps if reading.semantic != Semantic.DATA and not source.source.is_optional
+    ]
+    first = understood[0] if understood else maps[0][0]
+    kept, left_out = [], []
+    for source, reading in maps:
+        fits = source.texels.shape[:2] == first.texels.shape[:2]
+        says_nothing = reading.semantic == Semantic.DATA
+        if source.source.is_optional and (says_nothing or not fits):
+            continue
+        if not fits and says_nothing and understood and source.source.statement is None:
+            left_out.append(f"{_file_name(source)} is left out: {_size(source)}, and its name says nothing")
+            continue
+        if not fits:
+            raise InputError(
+                f"{_file_name(source)} is {_size(source)} but {_file_name(first)} is {_size(first)}; "
+                "all maps of a material must have one size"
+            )
+        kept.append((source, reading))
+    source, reading = kept[0]
+    kept[0] = source, replace(reading, note="; ".join([reading.note, *left_out]))
+    return kept
 
 
 def _check_semantics(maps: Sequence[tuple[SourceMap, Reading]], where: str) -> None:

@@ -13,7 +13,7 @@ from test_materials import LAYOUTS
 from tiny_material import write_material
 
 from imagegs_tex.formats.errors import InputError, UsageError
-from imagegs_tex.formats.images import read_image
+from imagegs_tex.formats.images import read_image, write_image
 from imagegs_tex.formats.ingest import build_stack, load_stack
 from imagegs_tex.formats.manifest import manifest_text, read_manifest
 from imagegs_tex.formats.materials import read_material
@@ -97,8 +97,6 @@ def test_folders_with_several_files_of_one_semantic_are_saved_as_alternates(tmp_
 
 def test_wide_images_and_names_that_are_no_text(tmp_path, schema):
     generator = np.random.default_rng(0)
-    from imagegs_tex.formats.images import write_image
-
     write_image(tmp_path / "x_orm.tif", generator.integers(0, 255, (8, 8, 6), np.uint8))
     (tmp_path / os.fsdecode(b"caf\xe9.png")).write_bytes(
         (write_material(tmp_path / "s", 8, 8) / "normal.png").read_bytes()
@@ -176,8 +174,6 @@ def test_wrap_and_importance(tmp_path):
 
 
 def test_what_does_not_count_is_smooth(tmp_path):
-    from imagegs_tex.formats.images import write_image
-
     mask = np.zeros((12, 10), np.uint8)
     mask[:6] = 255
     write_image(tmp_path / "mask.png", mask)
@@ -196,12 +192,31 @@ def test_loss_scales_are_read(tmp_path):
         {"fileName": "b.png", "lossFunctionScale": 4},
     )
     assert [source.loss_scale for source in read_manifest(file).maps] == [(1.0, 2.0, 0.5), (4.0,)]
+    assert load_stack(file).channel_weights == (1.0, 2.0, 0.5, 4.0)
+    assert load_stack(write(tmp_path, {"fileName": "a.png", "lossFunctionScale": 1})).channel_weights == ()
+    save(tmp_path, c=noise(1, 1, None, 2))
+    scaled = {"fileName": "c.png", "lossFunctionScale": [3, 4, 5, 6]}
+    assert load_stack(write(tmp_path, scaled)).channel_weights == (3.0, 6.0)
 
 
 def test_order_is_that_of_names_whatever_the_manifest_has(tmp_path):
     save(tmp_path, x=noise(1), y=noise(2))
     file = write(tmp_path, {"fileName": "x.png", "name": "q"}, {"fileName": "y.png", "name": "B"})
     assert [texture_map.name for texture_map in load_stack(file).maps] == ["B", "q"]
+
+
+def test_the_example_in_the_docs(repository, tmp_path, schema):
+    text = (repository / "docs" / "manifest.md").read_text(encoding="utf-8")
+    document = text.split("```json\n", 1)[1].split("```", 1)[0]
+    schema.validate(json.loads(document))
+    save(tmp_path, wall_d=noise(1, 2, 3, 4), wall_n_dx=noise(1, 2, 3))
+    write_image(tmp_path / "wall_mix.tga", noise(1, 2, 3, 4))
+    (tmp_path / "m.json").write_text(document)
+    stack = load_stack(tmp_path / "m.json")
+    assert [texture_map.name for texture_map in stack.maps] == ["basecolor", "wall_mix", "wall_n_dx"]
+    assert stack.wrap == (True, True)
+    for semantic in Semantic:
+        assert f"`{semantic.name.lower()}`" in text
 
 
 # --- wrong manifests
