@@ -17,6 +17,9 @@ from imagegs_tex.formats.stack import Semantic
 
 __all__ = ["GltfAsset", "GltfMaterial", "is_gltf", "read_gltf"]
 
+MAX_IMAGES: Final = 64
+"""Most images of one material: a bound for what an asset can make its reader do."""
+
 _S = Semantic
 _COLOUR: Final = dict.fromkeys(range(3), _S.BASE_COLOUR)
 _NORMAL: Final = dict.fromkeys(range(3), _S.NORMAL)
@@ -284,6 +287,11 @@ def _source(file: GltfFile, group: list[_Material], stems: set[str]) -> Material
             return None
         return read_uv_sets(file, primitives, views)
 
+    if len(material.images) > MAX_IMAGES:
+        raise InputError(
+            f"{file.where}, material {printable(material.name)} has {len(material.images)} images; "
+            f"use at most {MAX_IMAGES}"
+        )
     maps = []
     names: set[str] = set()
     for _, image in sorted(material.images.items()):

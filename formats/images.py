@@ -145,6 +145,20 @@ def read_image(path: Path, data: bytes | None = None) -> tuple[Samples, SampleFo
     return np.ascontiguousarray(texels, dtype=sample_format.dtype), sample_format
 
 
+def picture_size(path: Path, data: bytes | None = None) -> tuple[int, int] | None:
+    """Return width and height as an image's header says, without decoding it; None where that takes a decoder.
+
+    Args:
+        path: see :func:`read_image`
+        data: see :func:`read_image`
+    """
+    try:
+        with _quiet_codecs(), _pillow_limit(), Image.open(path if data is None else io.BytesIO(data)) as picture:
+            return picture.size
+    except Exception:  # noqa: BLE001 - whoever reads the image will say what is wrong with it
+        return None
+
+
 def write_image(path: Path, array: NDArray[np.generic]) -> None:
     """Write one image file, whole or not at all; see :func:`encode_image` for formats and :mod:`atomic` for errors."""
     write_bytes(path, encode_image(array, path.suffix))

@@ -177,9 +177,8 @@ def manifest_text(material: MaterialSource, stack: TextureStack, file: Path) -> 
     document: dict[str, object] = {}
     if root != folder:
         document["folder"] = Path(os.path.relpath(root, folder)).as_posix()
-    # "wrap" is left to be found out again unless it was said: an edited image may need another.
-    if None not in material.wrap:
-        document["wrap"] = ["repeat" if repeats else "clamp" for repeats in stack.wrap]
+    wraps = ["repeat" if repeats else "clamp" for repeats in stack.wrap]
+    document["wrap"] = wraps[0] if wraps[0] == wraps[1] else wraps
     if material.importance is not None:
         document["importance"] = absolute[-1].relative_to(root).as_posix()
     by_name = {source.name: (source, path) for source, path in zip(material.maps, absolute, strict=False)}

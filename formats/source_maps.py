@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from imagegs_tex.formats.errors import InputError
-from imagegs_tex.formats.images import LOSSY_SOURCE_SUFFIXES, read_image
+from imagegs_tex.formats.images import LOSSY_SOURCE_SUFFIXES, picture_size, read_image
 from imagegs_tex.formats.names import printable
 from imagegs_tex.formats.semantics import MapTraits, Reading, label, read_names, read_statement
 from imagegs_tex.formats.sources import ImageFile, MapSource, MaterialSource, channel_name
@@ -54,6 +54,21 @@ def shared_reader(materials: Iterable[MaterialSource]) -> ReadImage:
         return found
 
     return read
+
+
+def check_sizes(materials: Iterable[MaterialSource]) -> None:
+    """Refuse materials with maps of several sizes by their headers, before hours go into those that come first."""
+    for material in materials:
+        needed = [source.image for source in material.maps if not source.is_optional]
+        sizes = {image: picture_size(image.path, image.data() if image.data else None) for image in needed}
+        known = [(image, size) for image, size in sizes.items() if size is not None]
+        for image, size in known:
+            if size != known[0][1]:
+                name, other = printable(image.path.name), printable(known[0][0].path.name)
+                raise InputError(
+                    f"{material.where}: {name} is {size[0]} x {size[1]} but {other} is {known[0][1][0]} x "
+                    f"{known[0][1][1]}; all maps of a material must have one size"
+                )
 
 
 def read_source_maps(

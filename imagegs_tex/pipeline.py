@@ -19,7 +19,7 @@ from imagegs_tex.formats.ingest import build_stack, load_stack
 from imagegs_tex.formats.manifest import MANIFEST_SUFFIX, manifest_text
 from imagegs_tex.formats.materials import read_material
 from imagegs_tex.formats.names import printable
-from imagegs_tex.formats.source_maps import shared_reader
+from imagegs_tex.formats.source_maps import check_sizes, shared_reader
 from imagegs_tex.formats.stack import Constant, Samples, TextureMap, TextureStack, expand_map
 from imagegs_tex.metrics import MapScore, pooled_psnr, pooled_weighted_psnr, score_map
 from imagegs_tex.rasterize.backend import Backend
@@ -103,6 +103,7 @@ def compress_asset(
     asset = read_gltf(Path(source))
     if importance is not None and len(asset.materials) > 1:
         raise UsageError(f"{printable(source)} has {len(asset.materials)} materials; --importance is for one")
+    check_sizes(asset.materials)
     mask = None if importance is None else Path(importance)
     target = Path(folder)
     make_folder(target)

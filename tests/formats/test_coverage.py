@@ -142,6 +142,14 @@ def test_filling_is_smooth():
     known = np.zeros((64, 64), bool)
     known[:32, :32] = True
     fill_smoothly(texels, known)
+    ramp = np.zeros((8, 64, 1), np.float32)
+    ramp[:, 63] = 1
+    ends = np.zeros((8, 64), bool)
+    ends[:, [0, 63]] = True
+    fill_smoothly(ramp, ends)
+    steps = np.diff(ramp[4, :, 0])
+    assert steps.min() > 0
+    assert steps.max() < 0.04  # 0.24 where the pyramid is not interpolated
     beyond = texels[34:, :, 0]
     assert np.abs(np.diff(beyond, axis=0)).max() < 0.15
     assert np.abs(np.diff(texels[40:, :, 0], axis=1)).max() < 0.1

@@ -479,6 +479,11 @@ def test_a_broken_asset_is_one_clear_line(asset, tmp_path, case):
     fails(asset.write(tmp_path / "x.glb"), message)
 
 
+def test_too_many_images(asset, tmp_path):
+    asset.root["images"] += [copy.deepcopy(asset.root["images"][0]) for _ in range(65)]
+    fails(asset.write(tmp_path / "x.glb"), "material m has 68 images; use at most 64")
+
+
 def test_wrong_wraps(asset, tmp_path):
     asset.root["samplers"] = [{"wrapS": 1}]
     asset.root["textures"][0]["sampler"] = 0
