@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from imagegs_tex.formats.coverage import leaves_unit_square, used_texels
 from imagegs_tex.formats.errors import InputError
-from imagegs_tex.formats.fill import fill_smoothly
 from imagegs_tex.formats.importance import read_importance
 from imagegs_tex.formats.materials import read_material
 from imagegs_tex.formats.names import printable
@@ -98,9 +97,9 @@ def build_stack(
         own = texels[..., first_channel : first_channel + len(routing.sources)]
         maps.append(_encode_map(source, reading, routing, first_channel, own))
         first_channel += len(routing.sources)
+    # Texels that do not count stay as they are: filled smoothly they cost as much (619 and 624 bytes at 30 dB, 2146 and
+    # 2107 at 36 dB, with a quarter of an atlas used), and scores over all texels would be those of another picture.
     weights, wrap = _usage(material, importance, width, height)
-    if weights is not None:
-        fill_smoothly(texels, weights > 0)
     # What is not said does not repeat.
     return TextureStack(
         width, height, tuple(maps), texels, weights=weights, channel_weights=_channel_weights(sources, routings),

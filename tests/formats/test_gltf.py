@@ -285,7 +285,7 @@ def test_other_coordinates_and_compressed_meshes_use_everything(tmp_path, maps):
         assert read_gltf(asset.write(tmp_path / "x.glb")).materials[0].uv_sets() is None
 
 
-def test_a_stack_has_the_weights_and_is_smooth_elsewhere(tmp_path):
+def test_a_stack_has_the_weights(tmp_path):
     folder = tmp_path / "maps"
     folder.mkdir()
     save(folder, basecolor=noise(1, 2, 3, size=(64, 64)))
@@ -296,9 +296,7 @@ def test_a_stack_has_the_weights_and_is_smooth_elsewhere(tmp_path):
     used = stack.weights == 1
     assert np.array_equal(stack.weights, used)
     assert 16**2 < used.sum() < 40**2
-    assert np.array_equal(stack.texels[used], plain.texels[used])
-    unused = np.abs(np.diff(stack.texels[26:54, 26:54], axis=0)).mean()
-    assert unused < 0.15 * np.abs(np.diff(plain.texels[26:54, 26:54], axis=0)).mean()
+    assert np.array_equal(stack.texels, plain.texels)  # scores stay those of what was given
 
 
 def test_materials_that_share_maps_share_their_coverage(tmp_path, maps):

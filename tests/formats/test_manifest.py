@@ -173,17 +173,6 @@ def test_wrap_and_importance(tmp_path):
     assert load_stack(write(tmp_path, {"fileName": "basecolor.png"}, wrap="repeat")).wrap == (True, True)
 
 
-def test_what_does_not_count_is_smooth(tmp_path):
-    mask = np.zeros((12, 10), np.uint8)
-    mask[:6] = 255
-    write_image(tmp_path / "mask.png", mask)
-    save(tmp_path, basecolor=noise(1, 2, 3))
-    plain = load_stack(tmp_path / "basecolor.png").texels
-    filled = load_stack(write(tmp_path, {"fileName": "basecolor.png"}, importance="mask.png")).texels
-    assert np.array_equal(filled[:6], plain[:6])
-    assert np.abs(np.diff(filled[8:], axis=0)).mean() < 0.2 * np.abs(np.diff(plain[8:], axis=0)).mean()
-
-
 def test_loss_scales_are_read(tmp_path):
     save(tmp_path, a=noise(1, 2, 3), b=noise(4))
     file = write(
