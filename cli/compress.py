@@ -14,8 +14,15 @@ from imagegs_tex.settings import CompressSettings, Preset, preset_settings
 def compress(
     source: Source,
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="FILE.igs", readable=False, help="The file to write.")
-    ],
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE.igs|DIR",
+            readable=False,
+            help="The file to write; for a glTF of several materials a folder.",
+        ),
+    ] = None,
     gaussians: Annotated[int | None, typer.Option(min=1, help="Number of Gaussians.")] = None,
     bpp: Annotated[float | None, typer.Option(metavar="BITS", help="Bits per texel of the whole file.")] = None,
     max_bytes: Annotated[int | None, typer.Option(min=1, help="Largest size of the file.")] = None,
@@ -50,29 +57,49 @@ def compress(
     report: Annotated[
         Path | None, typer.Option(metavar="FILE.json", readable=False, help="Write a JSON report.")
     ] = None,
+    save_manifest: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.json", readable=False, help="Write how each map is understood, to edit and use."),
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Compress a material: INPUT is a folder of maps (base colour, normal, roughness, ...) or a single image."""
+    """Compress a material.
+
+    INPUT is a folder of maps (base colour, normal, roughness, ...), a single image, a manifest (.json), or a glTF. File
+    names tell what the maps are; where they do not, write a manifest with --save-manifest, edit it and compress that.
+    """
+    if output is None and save_manifest is None:
+        raise typer.BadParameter("give -o FILE.igs, or --save-manifest FILE.json", param_hint="-o")
     settings = _settings(preset, (gaussians, bpp, max_bytes, target_psnr), time_budget, seed)
     from imagegs_tex import pipeline
     from imagegs_tex.cli.progress import fit_progress
-    from imagegs_tex.cli.tables import print_compression
+    from imagegs_tex.cli.tables import print_asset, print_compression
     from imagegs_tex.formats.atomic import check_writable, write_bytes
     from imagegs_tex.formats.errors import UsageError
     from imagegs_tex.formats.wrap import parse_wrap
-    from imagegs_tex.report import as_json
+    from imagegs_tex.report import CompressReport, as_json
 
+    written = [path.resolve() for path in (output, report, save_manifest) if path is not None]
+    if len({*written}) < len(written):
+        raise UsageError("--output, --report and --save-manifest must name different files; give each its own")
     if report is not None:
         check_writable(report)
-        if report.resolve() == output.resolve():
-            raise UsageError("--report and --output name the same file; give two")
+    if save_manifest is not None:
+        pipeline.save_manifest(source, save_manifest)
+    if output is None:
+        return
+    compress_all = pipeline.compress_asset if pipeline.is_asset(source, output) else pipeline.compress
     with fit_progress(quiet) as progress:
         options = SourceOptions(importance, normals, alpha, (None, None) if wrap is None else parse_wrap(wrap))
-        result = pipeline.compress(source, output, settings, backend, threads, progress, options=options)
+        result = compress_all(source, output, settings, backend, threads, progress, options=options)
     if report is not None:
         write_bytes(report, as_json(result).encode())
-    if not quiet:
+    if quiet:
+        return
+    if isinstance(result, CompressReport):
         print_compression(result, output)
+    else:
+        print_asset(result, output)
 
 
 def _settings(

@@ -9,7 +9,9 @@ from imagegs_tex.formats.choices import AlphaUse
 
 # readable=False: what cannot be read is said by whoever opens it, in one line and with the right exit code
 IgsFile = Annotated[Path, typer.Argument(metavar="FILE.igs", readable=False, help="An .igs file.")]
-Source = Annotated[Path, typer.Argument(metavar="INPUT", readable=False, help="A folder of maps, or a single image.")]
+Source = Annotated[
+    Path, typer.Argument(metavar="INPUT", readable=False, help="A folder of maps, an image, a manifest, or a glTF.")
+]
 BackendName = Annotated[
     str, typer.Option("--backend", metavar="auto|cpu|cuda|reference", help="What computes the picture.")
 ]

@@ -8,7 +8,7 @@ from imagegs_tex.cli.console import make_console, plain
 from imagegs_tex.cli.verdict import sample_costs
 from imagegs_tex.doctor import DoctorReport
 from imagegs_tex.metrics import MapScore
-from imagegs_tex.report import CompareReport, CompressReport, ExportReport, InfoReport
+from imagegs_tex.report import AssetReport, CompareReport, CompressReport, ExportReport, InfoReport
 
 
 def print_compression(report: CompressReport, output: Path) -> None:
@@ -26,6 +26,16 @@ def print_compression(report: CompressReport, output: Path) -> None:
         f"{report.psnr_db:.2f} dB{weighted}, {report.seconds.total:.1f} s on {report.backend}",
         soft_wrap=True,
     )
+
+
+def print_asset(report: AssetReport, folder: Path) -> None:
+    """Print each file of a glTF's materials, and which materials have which."""
+    for entry in report.files:
+        print_compression(entry.report, folder / entry.file)
+    table = _table("material", "file")
+    for material in report.materials:
+        table.add_row(plain(material.name), plain(material.file or "none: no textures"))
+    make_console().print(table)
 
 
 def print_comparison(report: CompareReport, file: Path) -> None:

@@ -46,7 +46,7 @@ def verify(
 
     languages = LANGUAGES if lang == VerifiedLanguages.ALL else tuple(name for name in LANGUAGES if name == lang.value)
     quantized = read_igs(file)
-    stack = None if source is None else load_stack(source)
+    stack = None if source is None else load_stack(source, material=file.stem)
     result = verify_decoders(quantized, languages, stack, differences=differences)
     text = to_json(result)
     if report is not None:

@@ -32,6 +32,7 @@ from imagegs_tex.formats.names import printable
 from imagegs_tex.formats.stack import MAX_CHANNELS, MAX_SIZE, SampleFormat, Samples
 
 _MAX_FILE_BYTES: Final = 4 << 30  # 16384² RGBA at 16 bits is 2 GiB uncompressed
+_PNG_HEADER_BYTES: Final = 26
 _INTEGERS: Final = frozenset({SampleFormat.UINT8, SampleFormat.UINT16})
 _FLOATS: Final = frozenset({SampleFormat.FLOAT16, SampleFormat.FLOAT32})
 _TIFF_TAGS: Final = {"width": 256, "height": 257, "bits": 258, "photometric": 262, "samples": 277}
@@ -97,7 +98,7 @@ def can_hold(suffix: str, sample_format: SampleFormat, channel_count: int) -> bo
     )
 
 
-def read_image(path: Path) -> tuple[Samples, SampleFormat]:
+def read_image(path: Path, data: bytes | None = None) -> tuple[Samples, SampleFormat]:
     """Read one image file as it is stored.
 
     Palettes become RGB (RGBA with transparency), 1-bit pictures 8-bit grey, CMYK becomes RGB; of several frames or
@@ -105,6 +106,7 @@ def read_image(path: Path) -> tuple[Samples, SampleFormat]:
 
     Args:
         path: a file with a suffix of :data:`FORMATS`, in any case
+        data: the bytes of an image that lies inside another file: PNG, JPEG or WebP; the path then only names it
 
     Returns:
         [H, W, C] in the file's own sample format (1..16384 texels each way, 1..32 channels), and that format. Floats
@@ -118,7 +120,7 @@ def read_image(path: Path) -> tuple[Samples, SampleFormat]:
         raise InputError(f"{printable(path)} is not an image that can be read; use {', '.join(FORMATS)}")
     try:
         with _quiet_codecs():
-            texels = _decode(path, suffix)
+            texels = _decode(path, suffix) if data is None else _decode_embedded(path, data)
     except ImageGSTexError:
         raise
     except FileNotFoundError:
@@ -141,6 +143,20 @@ def read_image(path: Path) -> tuple[Samples, SampleFormat]:
             f"{printable(path)} has samples of type {texels.dtype}; use 8 or 16-bit integers, half or float"
         ) from None
     return np.ascontiguousarray(texels, dtype=sample_format.dtype), sample_format
+
+
+def picture_size(path: Path, data: bytes | None = None) -> tuple[int, int] | None:
+    """Return width and height as an image's header says, without decoding it; None where that takes a decoder.
+
+    Args:
+        path: see :func:`read_image`
+        data: see :func:`read_image`
+    """
+    try:
+        with _quiet_codecs(), _pillow_limit(), Image.open(path if data is None else io.BytesIO(data)) as picture:
+            return picture.size
+    except Exception:  # noqa: BLE001 - whoever reads the image will say what is wrong with it
+        return None
 
 
 def write_image(path: Path, array: NDArray[np.generic]) -> None:
@@ -194,9 +210,16 @@ def _decode(path: Path, suffix: str) -> NDArray[np.generic]:
         return _read_exr(path)
     if suffix in {".tif", ".tiff"}:
         return _read_tiff(path)
-    if suffix == ".png" and _png_bit_depth(path) == 16:
-        return _read_png16(path)
+    if suffix == ".png":
+        with path.open("rb") as file:
+            header = file.read(_PNG_HEADER_BYTES)
+        if _png_bit_depth(header) == 16:
+            return _read_png16(path, path.read_bytes())
     return _read_pillow(path)
+
+
+def _decode_embedded(path: Path, data: bytes) -> NDArray[np.generic]:
+    return _read_png16(path, data) if _png_bit_depth(data) == 16 else _read_pillow(path, data)
 
 
 def _check_size(path: Path, width: int, height: int, channel_count: int = 1) -> None:
@@ -206,14 +229,13 @@ def _check_size(path: Path, width: int, height: int, channel_count: int = 1) -> 
         raise InputError(f"{printable(path)} has {channel_count} channels; use 1 to {MAX_CHANNELS}")
 
 
-def _png_bit_depth(path: Path) -> int:
-    with path.open("rb") as file:
-        header = file.read(26)
-    return header[24] if len(header) == 26 and header.startswith(b"\x89PNG") else 8
+def _png_bit_depth(header: bytes) -> int:
+    """Bits of a PNG's samples; 8 for what is no PNG."""
+    return header[24] if len(header) >= _PNG_HEADER_BYTES and header.startswith(b"\x89PNG") else 8
 
 
-def _read_pillow(path: Path) -> NDArray[np.generic]:
-    with _pillow_limit(), Image.open(path) as picture:
+def _read_pillow(path: Path, data: bytes | None = None) -> NDArray[np.generic]:
+    with _pillow_limit(), Image.open(path if data is None else io.BytesIO(data)) as picture:
         _check_size(path, *picture.size)
         mode = _PILLOW_MODES.get(picture.mode)
         if mode is None:
@@ -221,11 +243,10 @@ def _read_pillow(path: Path) -> NDArray[np.generic]:
         if "transparency" in picture.info and mode in {"L", "RGB"}:
             mode = {"L": "LA", "RGB": "RGBA"}[mode]
     with _pillow_limit():
-        return np.asarray(iio.imread(path, plugin="pillow", index=0, mode=mode))
+        return np.asarray(iio.imread(path if data is None else data, plugin="pillow", index=0, mode=mode))
 
 
-def _read_png16(path: Path) -> NDArray[np.generic]:
-    data = path.read_bytes()
+def _read_png16(path: Path, data: bytes) -> NDArray[np.generic]:
     width, height = (int.from_bytes(data[start : start + 4], "big") for start in (16, 20))
     _check_size(path, width, height)
     return np.asarray(imagecodecs.png_decode(data))

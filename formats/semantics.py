@@ -8,7 +8,7 @@ Names that are not understood become plain data: every map is kept, whatever it 
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,6 +33,18 @@ class Reading:
     semantic: Semantic
     channel_semantics: tuple[Semantic, ...]  # one per channel of the file
     note: str  # one line for people
+    is_certain: bool = False  # a manifest or a glTF says so: nothing in the texels changes it
+    unused: frozenset[int] = frozenset()  # channels that the material scales by 0: plain data, whatever they hold
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a manifest or a glTF says of a map's channels."""
+
+    channels: Semantic | Mapping[int, Semantic]  # of the whole map, or by channel
+    fits_any_image: bool = False  # a glTF's: channels of RGBA, also of a grey image; others are read by the map's name
+    unused: frozenset[int] = frozenset()  # channels that the material scales by 0
+    note: str = ""  # one line for people, after the meaning
 
 
 # Spellings, without separators and in lower case. Single letters and other short forms are only understood where they
@@ -40,28 +52,32 @@ class Reading:
 _SPELLINGS: Final[dict[Semantic, str]] = {
     _S.BASE_COLOUR: (
         "basecolor basecolour base bc basemap basetex maintex maintexture albedo alb diffuse diff dif diffusecolor d "
-        "color colour col colormap albedotex dcolor"
+        "color colour col colormap albedotex dcolor c bca alphamasked"
     ),
-    _S.NORMAL: "normal normals norm nor nrm nrml nml nmap n normalmap tangentnormal bentnormal",
+    _S.NORMAL: "normal normals norm nor nrm nrml nml nmap n normalmap tangentnormal bentnormal normalbase "
+    "ddn normalbump",
     _S.ROUGHNESS: "roughness rough rgh rgn r roughnessfactor specularroughness",
     _S.GLOSS: "gloss glossiness glossy gls smoothness smooth smth g",
     _S.METALLIC: "metallic metalness metallness metalic metallicity metal met mtl m metallicfactor",
-    _S.OCCLUSION: "occlusion ao occ ambientocclusion ambientocc ambient aomap mixedao",
+    _S.OCCLUSION: "occlusion ao occ ambientocclusion ambientocc ambient aomap mixedao o",
     _S.HEIGHT: "height heightmap hgt ht h displacement displace disp dsp displ depth parallax parallaxmap",
     _S.OPACITY: "opacity opac alpha transparency transparent cutout coverage op",
     _S.EMISSIVE: "emissive emission emissivecolor emissioncolor emit emis emm em e glow selfillum selfillumination",
-    _S.SPECULAR: "specular spec specularcolor speccolor reflection reflect s",
+    _S.SPECULAR: "specular spec specularcolor speccolor reflection reflect refl s",
     _S.IMAGE: "image picture photo",
-    _S.MASK: "mask id idmap matid materialid",
+    _S.MASK: "mask id idmap matid materialid detailmask subsurfacemask subsurfacemaskmap",
     _S.SUBSURFACE: "subsurface subsurfacecolor sss scattering translucency",
     _S.TRANSMISSION: "transmission transmissive",
     _S.CLEARCOAT: "clearcoat coat",
     _S.SHEEN: "sheen sheencolor fuzz",
     _S.ANISOTROPY: "anisotropy aniso anisotropic flow",
     _S.CAVITY: "cavity curvature curv convexity",
-    _S.DATA: "data unknown",
+    _S.DATA: (
+        "data unknown position thickness thicknessmap worldspacenormal worldspacenormals ior fresnelior specularlevel "
+        "specularf emissiveintensity emissionintensity anisotropyangle"
+    ),
 }
-_MEANINGS: Final = {word: semantic for semantic, words in _SPELLINGS.items() for word in words.split()}
+MEANINGS: Final = {word: semantic for semantic, words in _SPELLINGS.items() for word in words.split()}
 
 # Understood anywhere in a name, because they are rarely anything else (unlike "metal" or "rough", as in "rough_wood").
 _CLEAR_WORDS: Final = {
@@ -80,14 +96,18 @@ _LETTERS: Final[dict[str, Semantic]] = {
     "d": _S.HEIGHT,
     "s": _S.GLOSS,
     "k": _S.MASK,
+    "n": _S.NORMAL,
     "_": _S.DATA,
 }
-_LETTER_PACKS: Final = "orm arm rma rmo mra mro ord orh ormh armh rmah mrah orms"
+_LETTER_PACKS: Final = "orm arm rma rmo mra mro amr omr ord orh ormh armh rmah mrah orms mahs mohs mos"
 _NAMED_PACKS: Final = {
     **{letters: letters for letters in _LETTER_PACKS.split()},
     "aorm": "orm",
     "mrao": "mra",
     "rmao": "rma",
+    "raom": "rom",
+    "mrs": "mr_",  # the third is a specular level
+    "ordp": "ord",
     "aoroughmetal": "orm",
     "occlusionroughnessmetallic": "orm",
     "ambientocclusionroughnessmetallic": "orm",
@@ -103,13 +123,14 @@ _NAMED_PACKS: Final = {
     "metallicglossmap": "m__s",
     "maskmap": "maks",
     "mads": "maks",
+    "ddna": "nnns",
 }
 
 _SPELLINGS_WITH_NOISE: Final = frozenset({"basemap", "basetex", "bumpmap", "maintex", "maintexture", "maskmap"})
 
 _NOISE: Final = re.compile(
     r"\d+k?|v\d*|var|lod|udim|jpe?g|png|exr|tga|tiff?|webp|maps?|tex|textures?|txtr|sd|hd|uhd|res|srgb|"
-    r"linear|lin|raw|bits?|gl|ogl|opengl|dx|directx|seamless|tileable|tiled|final|new|copy|lossless|half|float"
+    r"linear|lin|raw|aces|acescg|utility|bits?|gl|ogl|opengl|dx|directx|seamless|tileable|tiled|final|new|copy|lossless|half|float"
 )
 _WORDS: Final = re.compile(r"\d+[kK](?![A-Za-z])|\d+|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
 _LONGEST_PHRASE: Final = 4  # words, as in "ambient occlusion roughness metallic"
@@ -128,7 +149,7 @@ def read_names(files: Sequence[MapTraits]) -> list[Reading]:
     Returns:
         One reading per file, in the same order. Names that are not understood are read as ``Semantic.DATA``.
     """
-    words = [_split(file.stem) for file in files]
+    words = _without_shared_ending([_split(file.stem) for file in files])
     shared = _shared_prefix(words)
     readings = [_read(file, own, shared) for file, own in zip(files, words, strict=True)]
     bare = [index for index, own in enumerate(words) if not _without_noise(own[_common_length(words) :])]
@@ -140,9 +161,71 @@ def read_names(files: Sequence[MapTraits]) -> list[Reading]:
     return readings
 
 
-def read_single_image(channel_count: int) -> Reading:
-    """How a single picture given by itself is understood, whatever it is called."""
-    return Reading(_S.IMAGE, _whole(_S.IMAGE, channel_count), "image")
+def read_statement(statement: Statement, file: MapTraits, by_name: Reading) -> Reading:
+    """Understand a map by what is said of it.
+
+    Args:
+        statement: channels that it names must be in the file unless it fits any image
+        file: the map
+        by_name: what :func:`read_names` makes of it, for channels of which a statement that fits any image says nothing
+    """
+    if isinstance(statement.channels, Semantic):
+        semantics = list(_whole(statement.channels, file.channel_count))
+        is_certain = True
+    elif statement.fits_any_image:
+        return _fitted(statement, file, by_name)
+    else:
+        semantics = [statement.channels.get(channel, _S.DATA) for channel in range(file.channel_count)]
+        is_certain = True
+    return _stated(semantics, statement.note, is_certain, statement.unused)
+
+
+def _fitted(statement: Statement, file: MapTraits, by_name: Reading) -> Reading:
+    """Join what a glTF states of an image's channels with what the name says of those that the glTF leaves alone.
+
+    A name that contradicts the glTF says nothing. A channel that is scaled by 0 is what the name says, unless that is
+    just what the glTF scales by 0. Alpha that the glTF leaves alone is no opacity: renderers ignore it, so that what
+    lies under it is seen.
+    """
+    stated, switched_off = _spread(statement, file)
+    names = by_name.channel_semantics
+    unused = frozenset(channel for channel in switched_off if names[channel] in {stated[channel], _S.DATA})
+    used = {channel: meaning for channel, meaning in stated.items() if channel not in switched_off}
+    is_contradicted = any(names[channel] not in {meaning, _S.DATA} for channel, meaning in used.items())
+    semantics = []
+    for channel, named in enumerate(names):
+        if channel in used or channel in unused:
+            semantics.append(stated[channel])
+        else:
+            semantics.append(_S.DATA if is_contradicted or (stated and named == _S.OPACITY) else named)
+    return _stated(semantics, statement.note, _S.METALLIC in used.values(), unused)
+
+
+def _stated(semantics: list[Semantic], note: str, is_certain: bool, unused: frozenset[int]) -> Reading:
+    first = next((meaning for meaning in semantics if meaning != _S.DATA), _S.DATA)
+    is_whole = {*semantics} <= {first, _S.OPACITY if first in COLOUR_SEMANTICS else _S.DATA}
+    words = label(first) if is_whole else _layout(semantics)
+    return Reading(first, tuple(semantics), "; ".join(filter(None, (words, note))), is_certain, unused)
+
+
+def _spread(statement: Statement, file: MapTraits) -> tuple[dict[int, Semantic], frozenset[int]]:
+    """Bring meanings of RGBA channels to the channels that the image has.
+
+    In a grey image red, green and blue are one value, which has the first meaning that is used: the roughness of a grey
+    "metallicRoughness" whose metallic factor is 0.
+    """
+    assert not isinstance(statement.channels, Semantic)
+    colours = {channel: meaning for channel, meaning in statement.channels.items() if channel < 3}
+    used = [meaning for channel, meaning in sorted(colours.items()) if channel not in statement.unused]
+    count = file.channel_count
+    if not file.is_grey or (count >= 3 and len({*used}) > 1):
+        kept = {channel: meaning for channel, meaning in statement.channels.items() if channel < count}
+        return kept, statement.unused & kept.keys()
+    grey = 1 if count <= 2 else 3
+    spread = dict.fromkeys(range(grey), used[0] if used else _S.DATA) if colours else {}
+    if 3 in statement.channels and count in {2, 4}:
+        spread[count - 1] = statement.channels[3]
+    return spread, frozenset()
 
 
 def label(semantic: Semantic) -> str:
@@ -152,7 +235,7 @@ def label(semantic: Semantic) -> str:
 
 def _read(file: MapTraits, words: list[str], shared: int) -> Reading:
     meaningful = _without_noise(words)
-    convention = _normal_convention(words[len(meaningful) :])
+    convention = _normal_convention(words[shared:])
     pack = _named_pack(file, meaningful)
     if pack is not None:
         return pack
@@ -175,7 +258,10 @@ def _read(file: MapTraits, words: list[str], shared: int) -> Reading:
 
 def _named_pack(file: MapTraits, words: list[str]) -> Reading | None:
     for length in range(min(_LONGEST_PHRASE, len(words)), 0, -1):
-        pattern = _NAMED_PACKS.get("".join(words[-length:]))
+        phrase = "".join(words[-length:])
+        pattern = _NAMED_PACKS.get(phrase)
+        if phrase in MEANINGS:  # "subsurface mask map" is no "mask map"
+            return None
         if pattern is None:
             continue
         meanings: list[Semantic] = [_LETTERS[letter] for letter in pattern]
@@ -217,7 +303,9 @@ def _trailing_sequence(file: MapTraits, words: list[str], shared: int) -> list[S
 def _meaning(phrase: str, file: MapTraits) -> Semantic | None:
     if phrase in {"bump", "bumpmap", "bmp"}:  # a height to most, but Unity's _BumpMap is a normal map
         return _S.HEIGHT if file.is_grey else _S.NORMAL
-    return _MEANINGS.get(phrase)
+    if phrase == "a":  # alpha, or albedo
+        return _S.OPACITY if file.is_grey else _S.BASE_COLOUR
+    return MEANINGS.get(phrase)
 
 
 def _pack_sequence(file: MapTraits, sequence: list[Semantic]) -> Reading | None:
@@ -244,13 +332,17 @@ def _pack_sequence(file: MapTraits, sequence: list[Semantic]) -> Reading | None:
 def _packed(file: MapTraits, meanings: list[Semantic]) -> Reading:
     channels = (*meanings, *[_S.DATA] * (file.channel_count - len(meanings)))
     semantic = next((meaning for meaning in meanings if meaning != _S.DATA), _S.DATA)
+    return Reading(semantic, channels, _layout(channels))
+
+
+def _layout(channels: Sequence[Semantic]) -> str:
     parts = Counter(channels)
     names = [label(meaning) if meaning != _S.DATA else "unused" for meaning in dict.fromkeys(channels)]
     layout = ", ".join(
         f"{name} x{parts[meaning]}" if parts[meaning] > 1 else name
         for name, meaning in zip(names, dict.fromkeys(channels), strict=True)
     )
-    return Reading(semantic, channels, f"packed: {layout}")
+    return f"packed: {layout}"
 
 
 def _whole(semantic: Semantic, channel_count: int) -> tuple[Semantic, ...]:
@@ -272,18 +364,19 @@ def _clear_word(words: list[str]) -> Semantic | None:
         for length in (2, 1):
             phrase = "".join(words[max(0, end - length) : end])
             if phrase in _CLEAR_WORDS:
-                return _MEANINGS[phrase]
+                return MEANINGS[phrase]
     return None
 
 
 def _split(stem: str) -> list[str]:
     joined = re.sub(r"(?i)direct[ _-]?x", "DX", re.sub(r"(?i)open[ _-]?gl", "GL", stem))
+    joined = re.sub(r"(?<=\d)x(?=\d)", " ", joined)  # 2048x2048
     return [word.lower() for word in _WORDS.findall(joined)]
 
 
 def _without_noise(words: list[str]) -> list[str]:
     end = len(words)
-    while end > 0 and _NOISE.fullmatch(words[end - 1]) and words[end - 1] not in _MEANINGS:
+    while end > 0 and _NOISE.fullmatch(words[end - 1]) and words[end - 1] not in MEANINGS:
         end -= 1
     # Some spellings need their last word: "bump map" and "main tex".
     if 0 < end < len(words) and words[end - 1] + words[end] in _SPELLINGS_WITH_NOISE:
@@ -291,12 +384,22 @@ def _without_noise(words: list[str]) -> list[str]:
     return words[:end]
 
 
-def _normal_convention(trailing: list[str]) -> str:
-    if {"dx", "directx"} & set(trailing):
+def _normal_convention(words: list[str]) -> str:
+    if "dx" in words:
         return "DirectX, green down"
-    if {"gl", "ogl", "opengl"} & set(trailing):
+    if {"gl", "ogl"} & set(words):
         return "OpenGL, green up"
     return ""
+
+
+def _without_shared_ending(words: list[list[str]]) -> list[list[str]]:
+    """Drop a meaning that all names end with where each has another before it: the workflow in "X_COL_METALNESS"."""
+    bare = [_without_noise(own) for own in words]
+    shorter = [_without_noise(own[:-1]) for own in bare]
+    endings = {own[-1] for own in bare if own}
+    meanings = [own[-1] if own and len(own[-1]) > 1 else "" for own in shorter]
+    is_shared = len(endings) == 1 and endings <= MEANINGS.keys()
+    return shorter if is_shared and len({*meanings}) > 1 and {*meanings} <= MEANINGS.keys() else words
 
 
 def _common_length(words: list[list[str]]) -> int:

@@ -1,7 +1,8 @@
 """imagegs_tex: a texture codec that codes a material as one set of 2D Gaussians.
 
-``compress``, ``decode``, ``export``, ``compare`` and ``info`` are what the command line calls; see
-:mod:`imagegs_tex.pipeline`. They are imported when first used: importing this package loads neither torch nor numba.
+``compress``, ``compress_asset``, ``save_manifest``, ``decode``, ``export``, ``compare`` and ``info`` are what the
+command line calls; see :mod:`imagegs_tex.pipeline`. They are imported when first used: importing this package loads
+neither torch nor numba.
 """
 
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from imagegs_tex.pipeline import compare, compress, decode, export, info
+    from imagegs_tex.pipeline import compare, compress, compress_asset, decode, export, info, save_manifest
     from imagegs_tex.settings import CompressSettings, FitSettings, Precision, Preset, TextureContainer, preset_settings
 
 __all__ = [
@@ -21,14 +22,18 @@ __all__ = [
     "__version__",
     "compare",
     "compress",
+    "compress_asset",
     "decode",
     "export",
     "info",
     "preset_settings",
+    "save_manifest",
 ]
 
 _HOMES = {
-    **dict.fromkeys(("compare", "compress", "decode", "export", "info"), "imagegs_tex.pipeline"),
+    **dict.fromkeys(
+        ("compare", "compress", "compress_asset", "decode", "export", "info", "save_manifest"), "imagegs_tex.pipeline"
+    ),
     **dict.fromkeys(
         ("CompressSettings", "FitSettings", "Precision", "Preset", "TextureContainer", "preset_settings"),
         "imagegs_tex.settings",

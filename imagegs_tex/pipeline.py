@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from imagegs_tex import __version__
 from imagegs_tex.backends import make_backend
@@ -11,21 +12,42 @@ from imagegs_tex.decoder import decode_maps, render_channels, scaled_size, write
 from imagegs_tex.fit import FitProgress
 from imagegs_tex.formats.atomic import check_writable, write_bytes
 from imagegs_tex.formats.choices import SourceOptions
+from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
+from imagegs_tex.formats.gltf import is_gltf, read_gltf
 from imagegs_tex.formats.igs import decode_igs, encode_igs, read_igs, read_igs_bytes, section_sizes, version_of
-from imagegs_tex.formats.ingest import load_stack
+from imagegs_tex.formats.ingest import build_stack, load_stack
+from imagegs_tex.formats.manifest import MANIFEST_SUFFIX, manifest_text
+from imagegs_tex.formats.materials import read_material
 from imagegs_tex.formats.names import printable
+from imagegs_tex.formats.source_maps import check_sizes, shared_reader
 from imagegs_tex.formats.stack import Constant, TextureMap, TextureStack, source_map
 from imagegs_tex.formats.wrap import wrap_words
 from imagegs_tex.metrics import MapScore, pooled_psnr, pooled_weighted_psnr, score_map
 from imagegs_tex.rasterize.backend import Backend
-from imagegs_tex.report import CompareReport, CompressReport, ExportReport, InfoReport, MapInfo, Seconds
+from imagegs_tex.report import (
+    AssetFile,
+    AssetIndex,
+    AssetMaterial,
+    AssetReport,
+    CompareReport,
+    CompressReport,
+    ExportReport,
+    InfoReport,
+    MapInfo,
+    Seconds,
+    as_json,
+)
 from imagegs_tex.settings import CompressSettings, TextureContainer
 from imagegs_tex.shaders.coarse import coarse_layout
 from imagegs_tex.shaders.cost import decode_cost
 from imagegs_tex.shaders.pack import pack_gaussians
 from imagegs_tex.sources import source_indices
 from imagegs_tex.texture_export import export_maps
+
+IGS_SUFFIX: Final = ".igs"
+ASSET_INDEX: Final = "materials.json"
+"""What :func:`compress_asset` calls its index."""
 
 
 def compress(
@@ -38,10 +60,10 @@ def compress(
     *,
     options: SourceOptions | None = None,
 ) -> CompressReport:
-    """Compress a folder of maps or a single image to an .igs file.
+    """Compress one material to an .igs file.
 
     Args:
-        source: folder or image
+        source: a folder of maps, an image, a manifest, or a glTF with one material
         output: the file to write; an older one is replaced only when the new one is complete
         settings: None for the balanced preset
         backend: auto, cpu, cuda or reference
@@ -59,6 +81,73 @@ def compress(
     chosen = make_backend(backend, threads)
     stack = load_stack(Path(source), options)
     return compress_stack(stack, Path(output), settings or CompressSettings(), chosen, report, started)
+
+
+def compress_asset(
+    source: Path | str,
+    folder: Path | str,
+    settings: CompressSettings | None = None,
+    backend: str = "auto",
+    threads: int | None = None,
+    report: Callable[[FitProgress], None] | None = None,
+    *,
+    options: SourceOptions | None = None,
+) -> AssetReport:
+    """Compress every material of a glTF to an .igs file of its own; those with the very same maps share one.
+
+    Args:
+        source: a .gltf or .glb file
+        folder: where the files go, named after the materials, with an index (:data:`ASSET_INDEX`) of which material
+            has which; created when missing
+        settings: for each material; None for the balanced preset
+        backend: auto, cpu, cuda or reference
+        threads: of the cpu backend; the bytes do not depend on it
+        report: called after every step of each fit
+        options: see :func:`compress`; an importance mask only for an asset with one material
+    """
+    chosen = make_backend(backend, threads)
+    asset = read_gltf(Path(source))
+    if options is not None and options.importance is not None and len(asset.materials) > 1:
+        raise UsageError(f"{printable(source)} has {len(asset.materials)} materials; --importance is for one")
+    check_sizes(asset.materials)
+    target = Path(folder)
+    read = shared_reader(asset.materials)
+    files = []
+    for material in asset.materials:
+        started = time.perf_counter()
+        stack = build_stack(material, options, read)
+        name = f"{material.stem}{IGS_SUFFIX}"
+        files.append(
+            AssetFile(
+                name, compress_stack(stack, target / name, settings or CompressSettings(), chosen, report, started)
+            )
+        )
+    materials = tuple(
+        AssetMaterial(entry.index, entry.name, None if entry.source is None else files[entry.source].file)
+        for entry in asset.listed
+    )
+    write_bytes(target / ASSET_INDEX, as_json(AssetIndex(printable(Path(source).name), materials)).encode())
+    return AssetReport(materials, tuple(files))
+
+
+def is_asset(source: Path, output: Path) -> bool:
+    """Whether a source is a glTF to be compressed to a folder, because the output is one or has no .igs suffix."""
+    return is_gltf(source) and (output.is_dir() or output.suffix.lower() != IGS_SUFFIX)
+
+
+def save_manifest(source: Path | str, file: Path | str) -> None:
+    """Write down how a material is understood, as a manifest that can be edited and compressed in its place.
+
+    Args:
+        source: a folder of maps, an image, a manifest, or a glTF with one material and images in files of their own
+        file: the manifest, ending in .json
+    """
+    target = Path(file)
+    if target.suffix.lower() != MANIFEST_SUFFIX:
+        raise UsageError(f"{printable(target)}: a manifest must be called something{MANIFEST_SUFFIX}; rename it")
+    check_writable(target)
+    material = read_material(Path(source))
+    write_bytes(target, manifest_text(material, build_stack(material), target).encode())
 
 
 def compress_stack(
@@ -188,7 +277,7 @@ def compare(
         InputError: the source's maps are not those of the file
     """
     quantized = read_igs(Path(file))
-    stack = load_stack(Path(source), options)
+    stack = load_stack(Path(source), options, material=Path(file).stem)
     indices = source_indices(quantized, stack, source)
     scores = [
         score_map(texture_map, source_map(stack, index), decoded, True, stack.weights, stack.drawn_of(index))

@@ -47,6 +47,39 @@ class CompressReport:
 
 
 @dataclass(frozen=True, slots=True)
+class AssetMaterial:
+    """A material of a glTF, as the asset lists it."""
+
+    index: int
+    name: str
+    file: str | None  # name of its .igs file, which others may share; None: it has no textures
+
+
+@dataclass(frozen=True, slots=True)
+class AssetIndex:
+    """The index beside the .igs files of a glTF."""
+
+    source: str  # file name of the glTF
+    materials: tuple[AssetMaterial, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AssetFile:
+    """An .igs file made of a glTF."""
+
+    file: str
+    report: CompressReport
+
+
+@dataclass(frozen=True, slots=True)
+class AssetReport:
+    """One compression of a glTF with all its materials."""
+
+    materials: tuple[AssetMaterial, ...]
+    files: tuple[AssetFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CompareReport:
     """A file against its source."""
 
@@ -94,7 +127,9 @@ class ExportReport:
     maps: tuple[ExportedMap, ...]
 
 
-def as_json(report: CompressReport | CompareReport | InfoReport | ExportReport | DoctorReport) -> str:
+def as_json(
+    report: CompressReport | AssetReport | AssetIndex | CompareReport | InfoReport | ExportReport | DoctorReport,
+) -> str:
     """Return a report dataclass as indented JSON with a newline at the end."""
     fields = asdict(report)
     if isinstance(report, CompressReport):

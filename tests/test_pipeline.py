@@ -39,7 +39,7 @@ def packed(material, tmp_path_factory):
 def test_exported_names():
     assert sorted(imagegs_tex.__all__) == [
         "CompressSettings", "FitSettings", "Precision", "Preset", "TextureContainer", "__version__", "compare",
-        "compress", "decode", "export", "info", "preset_settings",
+        "compress", "compress_asset", "decode", "export", "info", "preset_settings", "save_manifest",
     ]  # fmt: skip
     assert all(getattr(imagegs_tex, name) is not None for name in imagegs_tex.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):

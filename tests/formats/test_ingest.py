@@ -7,7 +7,8 @@ from PIL import Image
 
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.images import read_image, write_image
-from imagegs_tex.formats.ingest import GREY_TOLERANCE, load_stack
+from imagegs_tex.formats.ingest import load_stack
+from imagegs_tex.formats.source_maps import GREY_TOLERANCE
 from imagegs_tex.formats.stack import Coded, Constant, SampleFormat, Semantic, Transfer, expand_map
 
 RNG = np.random.default_rng(5)
@@ -208,6 +209,13 @@ def test_what_is_not_a_map_is_not_looked_at(tmp_path):
     assert list(by_name(load_stack(tmp_path))) == ["basecolor"]
 
 
+def test_a_preview_of_another_size_is_left_out_and_said_so(tmp_path):
+    save(tmp_path, Rock1_Color=noise(1, 2, 3), Rock1_Normal=noise(4, 5, 6), Rock1=noise(7, 8, 9, size=(5, 5)))
+    stack = load_stack(tmp_path)
+    assert set(by_name(stack)) == {"Rock1_Color", "Rock1_Normal"}
+    assert stack.maps[0].notes == "base colour; Rock1.png is left out: 5 x 5, and its name says nothing"
+
+
 def test_order_does_not_depend_on_case(tmp_path):
     save(tmp_path, b=noise(1), A=noise(2), C=noise(3))
     assert list(by_name(load_stack(tmp_path))) == ["A", "b", "C"]
@@ -235,6 +243,10 @@ def bad_input(folder, kind):
     if kind == "empty":
         (folder / "empty").mkdir()
         return folder / "empty", r"empty has no images; .*\.png"
+    if kind == "asset":
+        (folder / "asset").mkdir()
+        (folder / "asset" / "rock.gltf").write_bytes(b"x")
+        return folder / "asset", r"asset has no images but rock\.gltf; give that file itself"
     if kind == "sizes":
         save(folder, normal=noise(1, 2, 3, size=(7, 9)))
         return folder, r"normal\.png is 9 x 7 but basecolor\.png is 10 x 12"
@@ -255,7 +267,7 @@ def bad_input(folder, kind):
 
 
 @pytest.mark.parametrize(
-    "kind", ["missing", "empty", "sizes", "unreadable", "stems", "not an image", "nan", "infinite"]
+    "kind", ["missing", "empty", "asset", "sizes", "unreadable", "stems", "not an image", "nan", "infinite"]
 )
 def test_bad_input_is_one_clear_line(tmp_path, kind):
     path, message = bad_input(tmp_path, kind)

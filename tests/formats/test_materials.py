@@ -1,5 +1,7 @@
 """How the shared test materials are read, against what their SOURCES.md says of them."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,33 @@ OTHER_NORMALS = {
     "boombox", "brick_wall_017", "bricks_npot_1000", "facade_005_tiles", "flight_helmet_metal_parts", "franka_link0",
     "ground_037_packed", "mossy_rock_053", "shrub_01_cutout", "stylized_stone_floor_001",
 }  # fmt: skip
+COLOURS = {"basecolor", "basecolor_height", "emissive", "image"}
+ROW = re.compile(r"\| `([^`]+)` \| `[^`]+` \| (\w+) \| (\d+) x (\d+) \| \w+ ?\(?(\d)?\)? \| ([\w -]+) \|")
+
+
+def table_of(materials, name):
+    """What SOURCES.md says of a material's files: width, height, channels, and how samples are stored."""
+    text = (materials / "SOURCES.md").read_text(encoding="utf-8")
+    section = text.split(f"### {name}\n", 1)[1].split("\n### ", 1)[0]
+    depths = {"8-bit": SampleFormat.UINT8, "16-bit": SampleFormat.UINT16, "half float": SampleFormat.FLOAT16}
+    return {
+        file: (int(width), int(height), int(channels or 3), depths[depth])
+        for file, _, width, height, channels, depth in ROW.findall(section)
+    }
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_every_file_is_read_as_its_source_says(materials, name):
+    table = table_of(materials, name)
+    stack = load_stack(materials / name)
+    assert {f"{entry.name}{entry.file_suffix}" for entry in stack.maps} == set(table)
+    for texture_map in stack.maps:
+        found = (stack.width, stack.height, texture_map.channel_count, texture_map.sample_format)
+        assert found == table[f"{texture_map.name}{texture_map.file_suffix}"], texture_map.name
+        if texture_map.sample_format.is_float:
+            assert texture_map.transfer == Transfer.LOG
+        else:
+            assert (texture_map.transfer == Transfer.SRGB) == (texture_map.name in COLOURS), texture_map.name
 
 
 def read_maps(materials, name):
