@@ -168,6 +168,12 @@ class CudaBackend:
         sums = self._rasterize(_Mode.MULTIPLY, equations.lists, components)
         self._reduce_features(equations.lists, sums, components, _NOTHING, product)
 
+    def lists_of(
+        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, size: tuple[int, int]
+    ) -> CudaLists:  # fmt: skip
+        """Return the tile lists of some Gaussians, with their records."""
+        return self._with_lists((means, conics, features), features.shape[1], cutoff, size, lambda lists: lists)
+
     def _differentiate(
         self,
         mode: _Mode,
