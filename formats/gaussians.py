@@ -25,6 +25,8 @@ LOG_SIZE_RANGE: Final = (-12.0, 24.0)
 LOG_FORM_LIMIT: Final = 5.0
 OFFSET_SCALE: Final = 65535.0
 BASIS_CODE_MAX: Final = 32767
+MAX_REACH: Final = 64
+"""Pictures: where the picture repeats, a support reaches at most this far, so that its images stay countable."""
 TIE_MARGIN: Final = 1e-6
 """How far from a rounding tie a writer keeps every position exponent."""
 
@@ -48,6 +50,7 @@ class QuantizedGaussianSet:
     basis_scale: float  # float32 value
     basis_codes: NDArray[np.int16]  # [K, C]
     offset_codes: NDArray[np.uint16]  # [C]
+    wrap: tuple[bool, bool] = (False, False)  # whether the picture repeats in x and in y
 
     @property
     def gaussian_count(self) -> int:
@@ -112,6 +115,13 @@ def conics_of(log_covariances: NDArray[np.floating]) -> NDArray[np.float64]:
         s = np.where(r > 0, np.sinh(r) / np.where(r > 0, r, 1.0), 1.0)
     cosh = np.cosh(r)
     return np.stack([scale * (cosh - h * s), -scale * b * s, scale * (cosh + h * s)], axis=-1)
+
+
+def reaches_of(log_covariances: NDArray[np.float64], cutoff: float) -> NDArray[np.float64]:
+    """Return half the width and height of each support's bounding box [N, 2], in texels."""
+    # The inverse of a 2 x 2 matrix with determinant e^(-2m): its diagonal is that of the covariance.
+    variances = conics_of(log_covariances)[:, [2, 0]] * np.exp(2 * log_covariances[:, :1])
+    return np.asarray(np.sqrt(2 * cutoff * variances))
 
 
 def least_exponent(width: int, height: int) -> int:

@@ -24,7 +24,8 @@ from imagegs_tex.formats.names import printable
 from imagegs_tex.formats.stack import MAX_CHANNELS, MAX_SIZE
 
 MAGIC: Final = b"\x89IGS\r\n\x1a\n"
-VERSION: Final = 1
+VERSION: Final = 2
+READABLE_VERSIONS: Final = (1, 2)
 KERNEL_SOFT_GAUSSIAN: Final = 1
 CODEC_ZSTD: Final = 1
 SECTIONS: Final = ("maps", "components", "cells", "positions", "shapes", "features")
@@ -36,7 +37,9 @@ MAX_CELLS_PER_GAUSSIAN: Final = 16
 CELL_ALLOWANCE: Final = 4096
 ZSTD_LEVEL: Final = 19
 
-_HEADER: Final = struct.Struct("<8sHBBIIHHI5fB3x")
+_HEADER: Final = struct.Struct("<8sHBBIIHHI5fBB2x")
+_RESERVED_BYTES: Final = 2
+_WRAP_FLAGS: Final = {1: (0,), 2: (0, 1, 2, 3)}  # by version: bit 0 for x, bit 1 for y
 _ENTRY: Final = struct.Struct("<BBHIII")
 _PLANE: Final = struct.Struct("<hB")
 _SHAPE_PLANES: Final = 3
@@ -75,6 +78,7 @@ class _Header:
     form_step: float
     basis_scale: float
     cell_log2: int
+    wrap: tuple[bool, bool]  # whether the picture repeats in x and in y
 
 
 def write_igs(path: Path, quantized: QuantizedGaussianSet) -> int:
@@ -128,7 +132,7 @@ def encode_igs(quantized: QuantizedGaussianSet) -> bytes:
     front = _HEADER.pack(
         MAGIC, VERSION, KERNEL_SOFT_GAUSSIAN, len(SECTIONS), header.width, header.height, header.channel_count,
         header.component_count, header.gaussian_count, header.cutoff, header.position_ratio, header.size_step,
-        header.form_step, header.basis_scale, header.cell_log2,
+        header.form_step, header.basis_scale, header.cell_log2, header.wrap[0] | header.wrap[1] << 1,
     )  # fmt: skip
     table = b"".join(
         _ENTRY.pack(number, CODEC_ZSTD, 0, sum(map(len, blocks)), len(data), zlib.crc32(data))
@@ -159,6 +163,11 @@ def decode_igs(data: bytes, name: str = "file") -> QuantizedGaussianSet:
         raise IgsError(f"{name}: {error}") from None
 
 
+def version_of(data: bytes) -> int:
+    """Return the version of a file that :func:`decode_igs` reads."""
+    return int(struct.unpack_from("<H", data, len(MAGIC))[0])
+
+
 def section_sizes(data: bytes, name: str = "file") -> tuple[SectionSize, ...]:
     """Return what each section takes; the header, table and checksum come first as the section "header"."""
     try:
@@ -173,8 +182,11 @@ def _parse_front(data: bytes) -> tuple[_Header, list[SectionSize], int]:
         raise IgsError("not an .igs file (its first bytes are others); compress the source again")
     front = _HEADER.size + _ENTRY.size * len(SECTIONS) + 4
     if len(data) >= len(MAGIC) + 2:
-        version = struct.unpack_from("<H", data, len(MAGIC))[0]
-        _law(version == VERSION, f"version {version}, and this program reads version {VERSION}; update it")
+        version = version_of(data)
+        _law(
+            version in READABLE_VERSIONS,
+            f"version {version}, and this program reads versions 1 to {VERSION}; update it",
+        )
     _law(len(data) >= front, "the file ends within its header; copy it again")
     crc = struct.unpack_from("<I", data, front - 4)[0]
     _law(zlib.crc32(data[: front - 4]) == crc, "the header's checksum does not match; copy the file again")
@@ -199,13 +211,16 @@ def _parse_front(data: bytes) -> tuple[_Header, list[SectionSize], int]:
 
 
 def _parse_header(data: bytes) -> _Header:
-    (_, _, kernel, sections, width, height, channels, components, count, cutoff, ratio, size_step, form_step, scale,
-     cell_log2) = _HEADER.unpack_from(data)  # fmt: skip
+    (_, version, kernel, sections, width, height, channels, components, count, cutoff, ratio, size_step, form_step,
+     scale, cell_log2, wrap) = _HEADER.unpack_from(data)  # fmt: skip
     _law(kernel == KERNEL_SOFT_GAUSSIAN, f"the unknown kernel {kernel}")
     _law(sections == len(SECTIONS), f"{sections} sections instead of {len(SECTIONS)}")
-    _law(data[_HEADER.size - 3 : _HEADER.size] == bytes(3), "reserved bytes of the header are not zero")
+    _law(wrap in _WRAP_FLAGS[version], f"wrap flags {wrap} in a file of version {version}")
+    reserved = data[_HEADER.size - _RESERVED_BYTES : _HEADER.size]
+    _law(reserved == bytes(_RESERVED_BYTES), "reserved bytes of the header are not zero")
     header = _Header(
-        width, height, channels, components, count, cutoff, ratio, size_step, form_step, scale, cell_log2
+        width, height, channels, components, count, cutoff, ratio, size_step, form_step, scale, cell_log2,
+        (bool(wrap & 1), bool(wrap & 2)),
     )  # fmt: skip
     _check_header(header)
     return header
@@ -216,7 +231,7 @@ def _header_of(quantized: QuantizedGaussianSet) -> _Header:
         width=quantized.width, height=quantized.height, channel_count=quantized.channel_count,
         component_count=quantized.component_count, gaussian_count=quantized.gaussian_count, cutoff=quantized.cutoff,
         position_ratio=quantized.position_ratio, size_step=quantized.size_step, form_step=quantized.form_step,
-        basis_scale=quantized.basis_scale, cell_log2=quantized.cell_log2,
+        basis_scale=quantized.basis_scale, cell_log2=quantized.cell_log2, wrap=quantized.wrap,
     )  # fmt: skip
 
 
@@ -288,7 +303,7 @@ def _unpack_sections(header: _Header, raws: list[bytes]) -> QuantizedGaussianSet
         position_ratio=header.position_ratio, size_step=header.size_step, form_step=header.form_step,
         cell_log2=header.cell_log2, position_codes=position_codes, shape_codes=shape_codes,
         feature_codes=feature_codes, feature_steps=steps, basis_scale=header.basis_scale, basis_codes=basis,
-        offset_codes=offset,
+        offset_codes=offset, wrap=header.wrap,
     )  # fmt: skip
 
 
@@ -323,6 +338,9 @@ def _position_exponents(header: _Header, shape_codes: NDArray[np.int16], tie_mar
     least, greatest = g.LOG_SIZE_RANGE
     _law(bool(np.all((shapes[:, 0] >= least) & (shapes[:, 0] <= greatest))), "a Gaussian's size is out of range")
     _law(bool(np.all(np.hypot(shapes[:, 1], shapes[:, 2]) <= g.LOG_FORM_LIMIT)), "a Gaussian is thinner than allowed")
+    if any(header.wrap):
+        beyond = g.reaches_of(shapes, header.cutoff) > g.MAX_REACH * np.array([header.width, header.height])
+        _law(not np.any(beyond & header.wrap), f"a support reaches farther than {g.MAX_REACH} pictures that repeat")
     rounded = g.rounded_exponents(shapes, header.position_ratio)
     distances = np.abs(rounded - np.floor(rounded) - 0.5)
     _law(bool(np.all(distances >= tie_margin)), "a position exponent lies on a rounding tie")

@@ -194,6 +194,8 @@ class TextureStack:
     height: int  # texels, 1..MAX_SIZE
     maps: tuple[TextureMap, ...]  # at least one
     texels: FloatTexels  # float32 [H, W, C], C-contiguous, code domain, values in [0, 1], 1 <= C <= MAX_CHANNELS
+    wrap: tuple[bool, bool] = (False, False)  # whether it repeats in x and in y, or ends at its border
+    wrap_note: str = ""  # one line for the printed lines: how that was found out
 
     def __post_init__(self) -> None:
         """Refuse contradictions between the fields, with ValueError (values are not scanned)."""

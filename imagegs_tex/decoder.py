@@ -38,7 +38,7 @@ def render_channels(
     stretch = np.array([scale[0] ** 2, scale[0] * scale[1], scale[1] ** 2])
     conics = torch.from_numpy((values.conics / stretch).astype(np.float32)).to(backend.device)
     features = torch.from_numpy(values.features).to(backend.device)
-    image = backend.render(means, conics, features, quantized.cutoff, (width, height))
+    image = backend.render(means, conics, features, quantized.cutoff, (width, height), quantized.wrap)
     return to_channels(image, values.basis, values.offset)
 
 

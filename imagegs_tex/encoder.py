@@ -59,7 +59,8 @@ def prepare(stack: TextureStack, backend: Backend) -> tuple[FitProblem, Target, 
     components = principal_components(stack.texels)
     image = to_components(stack.texels, components, backend.device)
     deviations = torch.from_numpy(components.deviations.astype(np.float32)).to(backend.device)
-    return FitProblem(image, deviations, stack.channel_count), backend.prepare_target(image), components
+    target = backend.prepare_target(image, wrap=stack.wrap)
+    return FitProblem(image, deviations, stack.channel_count), target, components
 
 
 def fit_geometry(
@@ -82,7 +83,7 @@ def fit_geometry(
     """
     started = time.perf_counter()
     problem, target, components = prepare(stack, backend)
-    quantizer = geometry_quantizer(stack.width, stack.height, count, precision)
+    quantizer = geometry_quantizer(stack.width, stack.height, count, precision, stack.wrap)
     fitted = fit(problem, target, count, settings, backend, rounding=quantizer, report=report)
     fit_done = time.perf_counter()
     means, shapes = quantizer.nearest(fitted.means.double(), fitted.log_covariances.double())
@@ -234,7 +235,7 @@ def round_features(
         position_codes=geometry.position_codes, shape_codes=geometry.shape_codes,
         feature_codes=np.ascontiguousarray(codes[:, used]), feature_steps=steps[used],
         basis_scale=components.basis_scale, basis_codes=components.basis_codes[used],
-        offset_codes=components.offset_codes,
+        offset_codes=components.offset_codes, wrap=geometry.quantizer.wrap,
     )  # fmt: skip
 
 

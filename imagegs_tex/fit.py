@@ -79,7 +79,7 @@ def fit(
     Returns:
         the fitted set; its geometry is not rounded yet, its features belong to the rounded geometry
     """
-    start = initialise(problem.image, count, np.random.default_rng(settings.seed))
+    start = initialise(problem.image, count, np.random.default_rng(settings.seed), target.wrap)
     state = make_state(start, problem.image, problem.deviations, target, settings, backend)
     schedule = _Schedule(settings)
     while (share := schedule.share()) < 1.0:

@@ -17,6 +17,9 @@ SMALLEST_LOG_SIZE: Final = 2 * math.log(0.25)
 """A quarter of a texel: below it a Gaussian slips between the texel centres."""
 LARGEST_FORM: Final = 4.0
 """Length of (h, b): axes at most e^4 = 55 to 1, which float32 evaluates well."""
+LARGEST_DEVIATION: Final = 4.0
+"""Pictures, along an axis in which the picture repeats: a wider Gaussian is as good as constant there, and each of its
+images has to be drawn. The format allows images from up to 64 pictures away, of supports of up to 8 deviations."""
 BETAS: Final = (0.9, 0.99)
 ADAM_EPSILON: Final = 1e-15
 SMALLEST_DEVIATION: Final = 1e-6
@@ -67,7 +70,7 @@ class TorchFitState:
         self._optimiser = torch.optim.Adam([{"params": [leaf]} for leaf in leaves], betas=BETAS, eps=ADAM_EPSILON)
         self._image, self._deviations, self._target = image, deviations, target
         self._settings, self._backend = settings, backend
-        constrain(self._means, self._log_covariances, (target.width, target.height))
+        constrain(self._means, self._log_covariances, (target.width, target.height), target.wrap)
         self.use(None)
 
     def use(self, rounding: GeometryQuantizer | None) -> None:
@@ -104,7 +107,7 @@ class TorchFitState:
             scale = self._deviations.clamp_min(SMALLEST_DEVIATION)
             self._features.copy_(before + (self._features - before) * scale)
         self._optimiser.zero_grad(set_to_none=True)
-        constrain(self._means, self._log_covariances, (self._target.width, self._target.height))
+        constrain(self._means, self._log_covariances, (self._target.width, self._target.height), self._target.wrap)
         return error
 
     def result(self) -> GaussianSet:
@@ -125,7 +128,7 @@ class TorchFitState:
                 [error.means, error.conics.to(conics.dtype), error.features],
             )
             return error.total
-        loss, squared = generic_loss(current, conics, self._image, settings, self._backend)
+        loss, squared = generic_loss(current, conics, self._image, settings, self._backend, self._target.wrap)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it without types
         return squared
 
@@ -148,15 +151,36 @@ def squared_error_only(settings: FitSettings) -> bool:
     return settings.l1_weight == 0 and settings.ssim_weight == 0
 
 
-def constrain(means: Tensor, log_covariances: Tensor, size: tuple[int, int]) -> None:
-    """Keep means inside the picture and shapes within what the format holds and float32 evaluates well."""
+def constrain(
+    means: Tensor, log_covariances: Tensor, size: tuple[int, int], wrap: tuple[bool, bool] = (False, False)
+) -> None:
+    """Keep means inside the picture and shapes within what the format holds and float32 evaluates well.
+
+    Where the picture repeats, a mean that leaves on one side comes back on the other.
+    """
     with torch.no_grad():
-        means[:, 0].clamp_(0.0, size[0] - 1e-2)
-        means[:, 1].clamp_(0.0, size[1] - 1e-2)
+        for axis in (0, 1):
+            if wrap[axis]:
+                means[:, axis].remainder_(size[axis])
+                means[:, axis].masked_fill_(means[:, axis] >= size[axis], 0.0)  # just below zero rounds up to the size
+            else:
+                means[:, axis].clamp_(0.0, size[axis] - 1e-2)
         log_covariances[:, 0].clamp_(SMALLEST_LOG_SIZE, largest_log_size(size))
         form = log_covariances[:, 1:]
         length = torch.linalg.vector_norm(form, dim=1, keepdim=True)
         form.mul_((LARGEST_FORM / length.clamp_min(LARGEST_FORM)).clamp_max(1.0))
+        for axis in (0, 1):
+            if wrap[axis]:
+                _limit_deviation(log_covariances, axis, LARGEST_DEVIATION * size[axis])
+
+
+def _limit_deviation(log_covariances: Tensor, axis: int, most: float) -> None:
+    """Shrink Gaussians whose standard deviation along an axis is above a number of texels."""
+    m, h, b = log_covariances.unbind(dim=1)
+    r = torch.hypot(h, b)
+    sinhc = torch.where(r > 0, torch.sinh(r) / r.clamp_min(1e-30), 1.0)
+    log_variance = torch.log(torch.cosh(r) + (h if axis == 0 else -h) * sinhc)  # of exp([h, b; b, -h])
+    m.copy_(torch.minimum(m, 2 * math.log(most) - log_variance).clamp_min(SMALLEST_LOG_SIZE))
 
 
 def largest_log_size(size: tuple[int, int]) -> float:

@@ -22,18 +22,21 @@ MOST_ELONGATED: Final = 8.0
 """Ratio of axes at the start. On thin lines the tensor's form is worth 3 dB after 100 steps over round Gaussians."""
 
 
-def initialise(image: Tensor, count: int, generator: np.random.Generator) -> GaussianSet:
+def initialise(
+    image: Tensor, count: int, generator: np.random.Generator, wrap: tuple[bool, bool] = (False, False)
+) -> GaussianSet:
     """Place Gaussians for a picture.
 
     Args:
         image: [H, W, K] in component space
         count: N, at least 1
         generator: decides between equally good places
+        wrap: whether the picture repeats in x and in y
 
     Returns:
         a set whose features are the picture at the means; solve for better ones.
     """
-    xx, xy, yy = _gradient_products(image)
+    xx, xy, yy = _gradient_products(image, wrap)
     magnitude = torch.sqrt(xx + yy)
     total = magnitude.sum(dtype=torch.float64)
     share = UNIFORM_SHARE if total > 0 else 1.0
@@ -41,9 +44,10 @@ def initialise(image: Tensor, count: int, generator: np.random.Generator) -> Gau
     rows, columns = sample_texels(density, count, generator)
     jitter = torch.from_numpy(generator.random((count, 2)).astype(np.float32)).to(image.device)
     means = torch.stack([columns, rows], dim=1) + jitter
-    local = _blur(density, DENSITY_BLUR)[rows, columns] * count
+    local = _blur(density, DENSITY_BLUR, wrap)[rows, columns] * count
     size = 2 * torch.log(SIZE_OF_SPACING / torch.sqrt(local))
-    form = _forms(_blur(xx, TENSOR_BLUR), _blur(xy, TENSOR_BLUR), _blur(yy, TENSOR_BLUR), rows, columns)
+    tensor = [_blur(products, TENSOR_BLUR, wrap)[rows, columns] for products in (xx, xy, yy)]
+    form = _forms(*tensor)
     log_covariances = torch.cat([size[:, None], form], dim=1)
     return GaussianSet(means.float(), log_covariances.float(), image[rows, columns].clone())
 
@@ -57,12 +61,12 @@ def sample_texels(density: Tensor, count: int, generator: np.random.Generator) -
     return torch.div(index, density.shape[1], rounding_mode="floor"), index % density.shape[1]
 
 
-def _gradient_products(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _gradient_products(image: Tensor, wrap: tuple[bool, bool]) -> tuple[Tensor, Tensor, Tensor]:
     """Sums over components of products of central differences: the structure tensor's xx, xy and yy, each [H, W]."""
     height, width, components = image.shape
     xx, xy, yy = (torch.zeros(height, width, device=image.device) for _ in range(3))
     for k in range(components):
-        plane = functional.pad(image[None, None, :, :, k], (1, 1, 1, 1), mode="replicate")[0, 0]
+        plane = _padded(_padded(image[:, :, k], 1, 1, wrap[0]), 1, 0, wrap[1])
         dx = (plane[1:-1, 2:] - plane[1:-1, :-2]) / 2
         dy = (plane[2:, 1:-1] - plane[:-2, 1:-1]) / 2
         xx.addcmul_(dx, dx)
@@ -71,9 +75,8 @@ def _gradient_products(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return xx, xy, yy
 
 
-def _forms(xx: Tensor, xy: Tensor, yy: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Return h, b [N, 2]: elongated along edges, by the root of the tensor's eigenvalue ratio."""
-    xx, xy, yy = xx[rows, columns], xy[rows, columns], yy[rows, columns]
+def _forms(xx: Tensor, xy: Tensor, yy: Tensor) -> Tensor:
+    """Return h, b [N, 2]: elongated along edges, by the root of the eigenvalue ratio of structure tensors [N]."""
     half_difference, half_sum = (xx - yy) / 2, (xx + yy) / 2
     radius = torch.sqrt(half_difference**2 + xy**2)
     floor = 1e-9
@@ -83,17 +86,24 @@ def _forms(xx: Tensor, xy: Tensor, yy: Tensor, rows: Tensor, columns: Tensor) ->
     return -direction * strength[:, None]
 
 
-def _blur(plane: Tensor, deviation: float) -> Tensor:
-    """Blur [H, W] with a Gaussian, repeating its border."""
+def _blur(plane: Tensor, deviation: float, wrap: tuple[bool, bool]) -> Tensor:
+    """Blur [H, W] with a Gaussian; the picture goes on beyond its border, or its last texel does."""
     radius = round(4 * deviation)
     taps = np.exp(-0.5 * (np.arange(-radius, radius + 1) / deviation) ** 2)
     kernel = _as_tensor(taps / taps.sum(), plane)
-    blurred = plane[None, None]
-    for shape, padding in (((1, -1), (radius, radius, 0, 0)), ((-1, 1), (0, 0, radius, radius))):
-        padded = functional.pad(blurred, padding, mode="replicate")
+    blurred = plane
+    for axis, shape in ((1, (1, -1)), (0, (-1, 1))):
+        padded = _padded(blurred, radius, axis, wrap[1 - axis])[None, None]
         with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
-            blurred = functional.conv2d(padded, kernel.reshape(1, 1, *shape))
-    return blurred[0, 0]
+            blurred = functional.conv2d(padded, kernel.reshape(1, 1, *shape))[0, 0]
+    return blurred
+
+
+def _padded(plane: Tensor, margin: int, axis: int, repeats: bool) -> Tensor:
+    """Return [H, W] with a margin on both sides of an axis; torch's own padding cannot repeat a picture twice."""
+    size = plane.shape[axis]
+    index = torch.arange(-margin, size + margin, device=plane.device)
+    return plane.index_select(axis, index.remainder(size) if repeats else index.clamp(0, size - 1))
 
 
 def _as_tensor(values: NDArray[np.float64], like: Tensor) -> Tensor:

@@ -20,15 +20,20 @@ SSIM_C2: Final = 0.03**2
 
 
 def generic_loss(
-    gaussians: GaussianSet, conics: Tensor, image: Tensor, settings: FitSettings, backend: Backend
-) -> tuple[Tensor, Tensor]:  # fmt: skip
+    gaussians: GaussianSet,
+    conics: Tensor,
+    image: Tensor,
+    settings: FitSettings,
+    backend: Backend,
+    wrap: tuple[bool, bool] = (False, False),
+) -> tuple[Tensor, Tensor]:
     """Return the weighted loss, differentiable, and the squared error by itself.
 
     The three terms are weighed by the settings; the SSIM term is 1 - SSIM, averaged, times texels and components, so
     that its weight means the same at every size.
     """
     height, width, components = image.shape
-    picture = rasterize(gaussians.means, conics, gaussians.features, backend, settings.cutoff, (width, height))
+    picture = rasterize(gaussians.means, conics, gaussians.features, backend, settings.cutoff, (width, height), wrap)
     difference = picture - image
     squared = difference.square().sum()
     loss = settings.l2_weight * squared

@@ -30,6 +30,7 @@ class GeometryQuantizer:
     position_ratio: float  # float32 value
     size_step: float  # float32 value
     form_step: float  # float32 value
+    wrap: tuple[bool, bool] = (False, False)  # whether the picture repeats in x and in y
 
     def codes(
         self, means: NDArray[np.floating], log_covariances: NDArray[np.floating]
@@ -43,8 +44,12 @@ class GeometryQuantizer:
         )
         position_steps = np.exp2(exponents)
         # the last code whose position, half a step on, still lies inside the picture
-        last = np.maximum(np.ceil(np.array([self.width, self.height]) / position_steps - 0.5) - 1, 0)
-        position_codes = np.clip(np.floor(means.astype(np.float64) / position_steps), 0, last).astype(np.int32)
+        size = np.array([self.width, self.height], dtype=np.float64)
+        last = np.maximum(np.ceil(size / position_steps - 0.5) - 1, 0)
+        inside = np.where(self.wrap, means % size, means.astype(np.float64))
+        position_codes = np.clip(np.floor(inside / position_steps), 0, last).astype(np.int32)
+        # where the size is no multiple of the step, the first code of the next picture can be nearer than the last here
+        position_codes[np.array(self.wrap) & (2 * inside > size + (last + 1) * position_steps)] = 0
         return position_codes, shape_codes, exponents
 
     def nearest(self, means: Tensor, log_covariances: Tensor) -> tuple[Tensor, Tensor]:
@@ -74,18 +79,26 @@ class GeometryQuantizer:
             exponents = torch.round(widths + math.log2(self.position_ratio)).clamp(least, self.cell_log2)
             position_steps = torch.exp2(exponents)
             last = (torch.ceil(extent[axis] / position_steps - 0.5) - 1).clamp_min(0)
-            codes = torch.floor(means[:, axis].double() / position_steps)
-            values.append((torch.minimum(codes.clamp_min(0), last) + 0.5) * position_steps)
+            inside = means[:, axis].double()
+            if self.wrap[axis]:
+                inside = inside.remainder(extent[axis])
+            codes = torch.minimum(torch.floor(inside / position_steps).clamp_min(0), last)
+            if self.wrap[axis]:
+                codes = torch.where(2 * inside > extent[axis] + (last + 1) * position_steps, 0.0, codes)
+            values.append((codes + 0.5) * position_steps)
         return torch.stack(values, dim=1).to(means.dtype), torch.stack(shapes, dim=1).to(means.dtype)
 
 
-def geometry_quantizer(width: int, height: int, count: int, precision: Precision) -> GeometryQuantizer:
+def geometry_quantizer(
+    width: int, height: int, count: int, precision: Precision, wrap: tuple[bool, bool] = (False, False)
+) -> GeometryQuantizer:
     """Choose cells that hold about one Gaussian each, which is where counts and positions together are smallest."""
     wanted = np.log2(max(1.0, width * height * _WANTED_PER_CELL / count)) / 2
     cell_log2 = int(np.clip(np.rint(wanted), *g.CELL_LOG2_RANGE))
     return GeometryQuantizer(
-        width, height, cell_log2, _f32(precision.position_ratio), _f32(precision.size_step), _f32(precision.form_step)
-    )
+        width, height, cell_log2, _f32(precision.position_ratio), _f32(precision.size_step),
+        _f32(precision.form_step), wrap,
+    )  # fmt: skip
 
 
 def _f32(value: float) -> float:

@@ -8,6 +8,9 @@ One picture, several ways to compute it (docs/igs-format.md, "The picture", in c
 
 Shapes and units are the same everywhere: means [N, 2] in texels, conics [N, 3] = A, B, C in 1/texels^2 (positive
 definite), features [N, K], images [H, W, K]. To render at another scale s, pass means * s and conics / s^2.
+
+Where the picture repeats (``wrap``, for x and for y), a Gaussian is drawn at its mean plus every whole number of
+pictures from which its support reaches in: the sums go over all of these images.
 """
 
 from dataclasses import dataclass
@@ -60,6 +63,11 @@ class Target(Protocol):
         """K."""
         ...
 
+    @property
+    def wrap(self) -> tuple[bool, bool]:
+        """Whether the picture repeats in x and in y."""
+        ...
+
 
 class Backend(Protocol):
     """One way to compute the picture. Deterministic: the same call gives the same bits, whatever the thread count."""
@@ -69,19 +77,31 @@ class Backend(Protocol):
     threads: int  # CPU threads, also for what every backend leaves to the CPU
 
     def render(
-        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, size: tuple[int, int]
-    ) -> Tensor:  # fmt: skip
+        self,
+        means: Tensor,
+        conics: Tensor,
+        features: Tensor,
+        cutoff: float,
+        size: tuple[int, int],
+        wrap: tuple[bool, bool] = (False, False),
+    ) -> Tensor:
         """Return the picture [H, W, K] for size = (width, height) in texels."""
         ...
 
     def render_backward(
-        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, image_gradient: Tensor
+        self,
+        means: Tensor,
+        conics: Tensor,
+        features: Tensor,
+        cutoff: float,
+        image_gradient: Tensor,
+        wrap: tuple[bool, bool] = (False, False),
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the gradients of means, conics and features for the gradient [H, W, K] of the picture."""
         ...
 
-    def prepare_target(self, image: Tensor) -> Target:
-        """Bring a picture [H, W, K] into this backend's own order."""
+    def prepare_target(self, image: Tensor, wrap: tuple[bool, bool] = (False, False)) -> Target:
+        """Bring a picture [H, W, K] into this backend's own order; whatever is done with it then repeats as it does."""
         ...
 
     def squared_error(

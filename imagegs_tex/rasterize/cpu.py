@@ -23,6 +23,7 @@ class CpuTarget:
     width: int  # texels
     height: int  # texels
     component_count: int  # K, without the padding
+    wrap: tuple[bool, bool]  # whether it repeats in x and in y
     planes: FloatArray  # float32 [tiles, padded K, texels of a tile]
 
 
@@ -39,33 +40,45 @@ class CpuBackend:
         self._epsilon = np.float32(EPSILON)
 
     def render(
-        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, size: tuple[int, int]
-    ) -> Tensor:  # fmt: skip
+        self,
+        means: Tensor,
+        conics: Tensor,
+        features: Tensor,
+        cutoff: float,
+        size: tuple[int, int],
+        wrap: tuple[bool, bool] = (False, False),
+    ) -> Tensor:
         """Return the picture float32 [H, W, K]."""
         check_arguments(means, conics, features)
         width, height = size
         arrays = _arrays(means, conics, features)
-        lists = self._lists(arrays, cutoff, width, height)
+        lists = self._lists(arrays, cutoff, size, wrap)
         image = np.empty((height, width, features.shape[1]), np.float32)
         tiles = lists.across * lists.down
         self._workers.run(kernels.render_tiles, tiles, *arrays, self._epsilon, cutoff, *_members(lists), image)
         return torch.from_numpy(image)
 
     def render_backward(
-        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, image_gradient: Tensor
+        self,
+        means: Tensor,
+        conics: Tensor,
+        features: Tensor,
+        cutoff: float,
+        image_gradient: Tensor,
+        wrap: tuple[bool, bool] = (False, False),
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the gradients of means, conics and features."""
         planes = _planes(image_gradient)
         height, width, _ = image_gradient.shape
         gradients, _ = self._differentiate(
-            (means, conics, features), cutoff, planes, (width, height), planes_are_gradient=True
+            (means, conics, features), cutoff, planes, (width, height), wrap, planes_are_gradient=True
         )
         return gradients
 
-    def prepare_target(self, image: Tensor) -> Target:
+    def prepare_target(self, image: Tensor, wrap: tuple[bool, bool] = (False, False)) -> Target:
         """Bring a picture [H, W, K] into planes per tile."""
         height, width, components = image.shape
-        return CpuTarget(width, height, components, _planes(image))
+        return CpuTarget(width, height, components, wrap, _planes(image))
 
     def squared_error(
         self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: Target
@@ -73,15 +86,16 @@ class CpuBackend:
         """Render, compare and differentiate, fused per tile."""
         assert isinstance(target, CpuTarget)
         gradients, tile_errors = self._differentiate(
-            (means, conics, features), cutoff, target.planes, (target.width, target.height), planes_are_gradient=False
-        )
+            (means, conics, features), cutoff, target.planes, (target.width, target.height), target.wrap,
+            planes_are_gradient=False,
+        )  # fmt: skip
         return SquaredError(torch.tensor(tile_errors.astype(np.float64).sum()), *gradients)
 
     def normal_equations(self, means: Tensor, conics: Tensor, cutoff: float, target: Target) -> NormalEquations:
         """Return the sparse linear system of the features."""
         assert isinstance(target, CpuTarget)
         arrays = _arrays(means, conics, torch.empty(means.shape[0], 1))
-        lists = self._lists(arrays, cutoff, target.width, target.height)
+        lists = self._lists(arrays, cutoff, (target.width, target.height), target.wrap)
         lengths = np.diff(lists.tile_starts)
         pair_starts = np.zeros(len(lengths) + 1, np.int64)
         np.cumsum(lengths * (lengths + 1) // 2, out=pair_starts[1:])
@@ -127,8 +141,10 @@ class CpuBackend:
         )
         return torch.from_numpy(product)
 
-    def _lists(self, arrays: tuple[FloatArray, ...], cutoff: float, width: int, height: int) -> TileLists:
-        return build_tile_lists(arrays[0], arrays[1], cutoff, (width, height), self._workers)
+    def _lists(
+        self, arrays: tuple[FloatArray, ...], cutoff: float, size: tuple[int, int], wrap: tuple[bool, bool]
+    ) -> TileLists:
+        return build_tile_lists(arrays[0], arrays[1], cutoff, size, self._workers, wrap)
 
     def _differentiate(
         self,
@@ -136,13 +152,14 @@ class CpuBackend:
         cutoff: float,
         planes: FloatArray,
         size: tuple[int, int],
+        wrap: tuple[bool, bool],
         *,
         planes_are_gradient: bool,
     ) -> tuple[tuple[Tensor, Tensor, Tensor], FloatArray]:
         check_arguments(*gaussians)
         width, height = size
         arrays = _arrays(*gaussians)
-        lists = self._lists(arrays, cutoff, width, height)
+        lists = self._lists(arrays, cutoff, size, wrap)
         slot_gradients = np.empty((len(lists.slot_gaussian), kernels.GEOMETRY + arrays[2].shape[1]), np.float32)
         tile_errors = np.empty(lists.across * lists.down, np.float32)
         self._workers.run(
@@ -156,9 +173,18 @@ class CpuBackend:
         return (gradients[:, :2], gradients[:, 2:5], gradients[:, 5:features_end]), tile_errors
 
 
-def _members(lists: TileLists) -> tuple[NDArray[np.int32], NDArray[np.int8], NDArray[np.int64], NDArray[np.int32], int]:
+def _members(
+    lists: TileLists,
+) -> tuple[NDArray[np.int32], NDArray[np.int8], NDArray[np.float32], NDArray[np.int64], NDArray[np.int32], int]:
     """Return what kernels over tiles read of the lists, in their order."""
-    return lists.slot_gaussian, lists.slot_rows, lists.tile_starts, lists.tile_slots, lists.across
+    return (
+        lists.slot_gaussian,
+        lists.slot_rows,
+        lists.slot_shift,
+        lists.tile_starts,
+        lists.tile_slots,
+        lists.across,
+    )
 
 
 def _arrays(means: Tensor, conics: Tensor, features: Tensor) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -55,7 +55,10 @@ def exp2_of_minus(t):
 
 @njit(fastmath=True, inline="always")
 def _write_weights(mean_x, mean_y, a, b, c, edge, x0, y0, first_row, last_row, weights):
-    """Weights of one Gaussian in rows first_row..last_row of the tile whose first texel centre is (x0, y0)."""
+    """Weights of one Gaussian in rows first_row..last_row of the tile whose first texel centre is (x0, y0).
+
+    For an image of a Gaussian, (x0, y0) is moved the other way: sizes and texel centres are exact, so nothing is lost.
+    """
     # With the square completed, q = (A u^2 + (C - B^2/A) dy^2) / 2 and u = dx + B/A dy, nothing cancels inside the
     # support. Summed as A dx^2 + 2 B dx dy + C dy^2 in float32, weights of thin Gaussians were off by up to 0.005.
     slant = np.float64(b) / np.float64(a)
@@ -89,8 +92,8 @@ def _accumulate(weights, features, sums, total):
 
 @njit(fastmath=True, nogil=True, cache=True)
 def render_tiles(
-    means, conics, features, epsilon, cutoff, slot_gaussian, slot_rows, tile_starts, tile_slots, across, image,
-    begin_tile, end_tile,
+    means, conics, features, epsilon, cutoff, slot_gaussian, slot_rows, slot_shift, tile_starts, tile_slots, across,
+    image, begin_tile, end_tile,
 ):  # fmt: skip
     """Fill image [H, W, K'] with the first K' components of the picture."""
     padded = features.shape[1]
@@ -115,8 +118,8 @@ def render_tiles(
                 conics[n, 1],
                 conics[n, 2],
                 edge,
-                x0,
-                y0,
+                x0 - slot_shift[slot, 0],
+                y0 - slot_shift[slot, 1],
                 first,
                 last,
                 weights,
@@ -208,7 +211,7 @@ def _slot_gradient(
 
 @njit(fastmath=True, nogil=True, cache=True)
 def differentiate_tiles(
-    means, conics, features, epsilon, cutoff, slot_gaussian, slot_rows, tile_starts, tile_slots, across,
+    means, conics, features, epsilon, cutoff, slot_gaussian, slot_rows, slot_shift, tile_starts, tile_slots, across,
     planes, planes_are_gradient, width, height, gradients, tile_errors, begin_tile, end_tile,
 ):  # fmt: skip
     """Fill gradients [S, 5 + K] of every slot, and the squared error [T] of every tile.
@@ -237,8 +240,8 @@ def differentiate_tiles(
             first, last = np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1])
             row_weights = weights[index - begin]
             _write_weights(
-                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge, x0, y0, first, last,
-                row_weights,
+                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge,
+                x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1], first, last, row_weights,
             )  # fmt: skip
             low, high = first * TILE, last * TILE + TILE
             _accumulate(row_weights[low:high], features[n], sums[:, low:high], total[low:high])
@@ -273,7 +276,8 @@ def differentiate_tiles(
             slot = tile_slots[index]
             n = slot_gaussian[slot]
             _slot_gradient(
-                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge, x0, y0,
+                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge,
+                x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1],
                 np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1]), weights[index - begin], features[n],
                 sums, projections, scratch, gradients[slot],
             )  # fmt: skip
@@ -281,8 +285,8 @@ def differentiate_tiles(
 
 @njit(fastmath=True, nogil=True, cache=True)
 def correlate_tiles(
-    means, conics, epsilon, cutoff, slot_gaussian, slot_rows, tile_starts, tile_slots, across, planes, width, height,
-    pair_starts, pairs, slot_rhs, begin_tile, end_tile,
+    means, conics, epsilon, cutoff, slot_gaussian, slot_rows, slot_shift, tile_starts, tile_slots, across, planes,
+    width, height, pair_starts, pairs, slot_rhs, begin_tile, end_tile,
 ):  # fmt: skip
     """Correlate the normalised weights of each tile: with each other, and with the target.
 
@@ -307,7 +311,8 @@ def correlate_tiles(
             weights_j = weights[j]
             weights_j[:] = np.float32(0.0)
             _write_weights(
-                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge, x0, y0,
+                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge,
+                x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1],
                 np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1]), weights_j,
             )  # fmt: skip
             for i in range(TEXELS):

@@ -48,6 +48,7 @@ class CudaTarget:
     height: int  # texels
     component_count: int  # K
     planes: Tensor  # float32 [tiles, K, texels of a tile], on the GPU
+    wrap: tuple[bool, bool] = (False, False)  # whether it repeats in x and in y
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,11 @@ def _versions(means: Tensor, conics: Tensor) -> tuple[int, int] | None:
     return means._version, conics._version
 
 
+def _refuse_wrap(wrap: tuple[bool, bool]) -> None:
+    if any(wrap):
+        raise NotImplementedError("the cuda backend draws no picture that repeats")
+
+
 class CudaBackend:
     """The default where there is an NVIDIA GPU; see :class:`imagegs_tex.rasterize.backend.Backend`.
 
@@ -94,9 +100,16 @@ class CudaBackend:
         self._kernels: dict[tuple[_Mode, int], Kernel] = {}
 
     def render(
-        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, size: tuple[int, int]
-    ) -> Tensor:  # fmt: skip
+        self,
+        means: Tensor,
+        conics: Tensor,
+        features: Tensor,
+        cutoff: float,
+        size: tuple[int, int],
+        wrap: tuple[bool, bool] = (False, False),
+    ) -> Tensor:
         """Return the picture float32 [H, W, K]."""
+        _refuse_wrap(wrap)
         check_arguments(means, conics, features)
         image = torch.empty(size[1], size[0], features.shape[1], device=self.device)
 
@@ -107,16 +120,24 @@ class CudaBackend:
         return self._with_lists((means, conics, features), features.shape[1], cutoff, size, launch)
 
     def render_backward(
-        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, image_gradient: Tensor
+        self,
+        means: Tensor,
+        conics: Tensor,
+        features: Tensor,
+        cutoff: float,
+        image_gradient: Tensor,
+        wrap: tuple[bool, bool] = (False, False),
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the gradients of means, conics and features."""
+        _refuse_wrap(wrap)
         height, width, _ = image_gradient.shape
         source = _float32(image_gradient, self.device)
         _, *gradients = self._differentiate(_Mode.GRADIENT, (means, conics, features), cutoff, (width, height), source)
         return gradients[0], gradients[1], gradients[2]
 
-    def prepare_target(self, image: Tensor) -> Target:
+    def prepare_target(self, image: Tensor, wrap: tuple[bool, bool] = (False, False)) -> Target:
         """Bring a picture [H, W, K] into planes per tile."""
+        _refuse_wrap(wrap)
         height, width, components = image.shape
         across, down = -(-width // TILE), -(-height // TILE)
         planes = torch.empty(down, across, components, TILE, TILE, device=self.device)

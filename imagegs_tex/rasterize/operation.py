@@ -18,20 +18,28 @@ class _Rasterize(torch.autograd.Function):
         backend: Backend,
         cutoff: float,
         size: tuple[int, int],
+        wrap: tuple[bool, bool],
     ) -> Tensor:
         ctx.save_for_backward(means, conics, features)
-        ctx.backend, ctx.cutoff = backend, cutoff
-        return backend.render(means.detach(), conics.detach(), features.detach(), cutoff, size)
+        ctx.backend, ctx.cutoff, ctx.wrap = backend, cutoff, wrap
+        return backend.render(means.detach(), conics.detach(), features.detach(), cutoff, size, wrap)
 
     @staticmethod
     def backward(ctx: Any, image_gradient: Tensor) -> tuple[Tensor | None, ...]:
         means, conics, features = ctx.saved_tensors
-        gradients = ctx.backend.render_backward(means, conics, features, ctx.cutoff, image_gradient.contiguous())
-        return (*gradients, None, None, None)
+        gradient = image_gradient.contiguous()
+        gradients = ctx.backend.render_backward(means, conics, features, ctx.cutoff, gradient, ctx.wrap)
+        return (*gradients, None, None, None, None)
 
 
 def rasterize(
-    means: Tensor, conics: Tensor, features: Tensor, backend: Backend, cutoff: float, size: tuple[int, int]
+    means: Tensor,
+    conics: Tensor,
+    features: Tensor,
+    backend: Backend,
+    cutoff: float,
+    size: tuple[int, int],
+    wrap: tuple[bool, bool] = (False, False),
 ) -> Tensor:
     """Render the picture, differentiable with respect to means, conics and features.
 
@@ -42,10 +50,13 @@ def rasterize(
         backend: which code computes it
         cutoff: q at which a support ends
         size: width and height in texels
+        wrap: whether the picture repeats in x and in y
 
     Returns:
         [H, W, K]
     """
     # torch leaves Function.apply without types
-    image: Tensor = _Rasterize.apply(means, conics, features, backend, cutoff, size)  # type: ignore[no-untyped-call]
+    image: Tensor = _Rasterize.apply(  # type: ignore[no-untyped-call]
+        means, conics, features, backend, cutoff, size, wrap
+    )
     return image

@@ -1,4 +1,4 @@
-"""The reference backend: plain torch, every Gaussian at every texel, any device, float32 or float64.
+"""The reference backend: plain torch, every image of every Gaussian at every texel, any device, float32 or float64.
 
 It defines what is right; nothing here is fast. Gradients come from torch's autograd.
 """
@@ -21,6 +21,7 @@ class ReferenceTarget:
     """The picture as it came."""
 
     image: Tensor  # [H, W, K]
+    wrap: tuple[bool, bool]  # whether it repeats in x and in y
 
     @property
     def width(self) -> int:
@@ -48,33 +49,46 @@ class ReferenceBackend:
         self.device = torch.device(device)
 
     def render(
-        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, size: tuple[int, int]
-    ) -> Tensor:  # fmt: skip
+        self,
+        means: Tensor,
+        conics: Tensor,
+        features: Tensor,
+        cutoff: float,
+        size: tuple[int, int],
+        wrap: tuple[bool, bool] = (False, False),
+    ) -> Tensor:
         """Return the picture [H, W, K]; differentiable."""
         check_arguments(means, conics, features)
         width, height = size
         chunk = max(1, _TEXELS_AT_ONCE // max(1, means.shape[0]))
         centres = texel_centres(width, height, means)
+        shifts = image_shifts(means, conics, cutoff, size, wrap)
         rows = [
-            self._normalised(means, conics, cutoff, centres[start : start + chunk]) @ features
+            _normalised(means, conics, cutoff, centres[start : start + chunk], shifts) @ features
             for start in range(0, width * height, chunk)
         ]
         return torch.cat(rows).reshape(height, width, features.shape[1])
 
     def render_backward(
-        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, image_gradient: Tensor
+        self,
+        means: Tensor,
+        conics: Tensor,
+        features: Tensor,
+        cutoff: float,
+        image_gradient: Tensor,
+        wrap: tuple[bool, bool] = (False, False),
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the gradients of means, conics and features."""
         height, width, _ = image_gradient.shape
         leaves = [tensor.detach().requires_grad_() for tensor in (means, conics, features)]
         with torch.enable_grad():
-            image = self.render(leaves[0], leaves[1], leaves[2], cutoff, (width, height))
+            image = self.render(leaves[0], leaves[1], leaves[2], cutoff, (width, height), wrap)
             gradients = torch.autograd.grad(image, leaves, image_gradient)
         return gradients[0], gradients[1], gradients[2]
 
-    def prepare_target(self, image: Tensor) -> Target:
+    def prepare_target(self, image: Tensor, wrap: tuple[bool, bool] = (False, False)) -> Target:
         """Keep the picture as it is."""
-        return ReferenceTarget(image.to(self.device))
+        return ReferenceTarget(image.to(self.device), wrap)
 
     def squared_error(
         self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: Target
@@ -83,7 +97,7 @@ class ReferenceBackend:
         assert isinstance(target, ReferenceTarget)
         leaves = [tensor.detach().requires_grad_() for tensor in (means, conics, features)]
         with torch.enable_grad():
-            image = self.render(leaves[0], leaves[1], leaves[2], cutoff, (target.width, target.height))
+            image = self.render(leaves[0], leaves[1], leaves[2], cutoff, (target.width, target.height), target.wrap)
             total = (image - target.image).double().square().sum()
             gradients = torch.autograd.grad(total, leaves)
         return SquaredError(total.detach(), *gradients)
@@ -95,10 +109,11 @@ class ReferenceBackend:
         matrix = torch.zeros(count, count, dtype=torch.float64, device=self.device)
         rhs = torch.zeros(count, target.component_count, dtype=torch.float64, device=self.device)
         centres = texel_centres(target.width, target.height, means)
+        shifts = image_shifts(means, conics, cutoff, (target.width, target.height), target.wrap)
         flat = target.image.reshape(-1, target.component_count)
         chunk = max(1, _TEXELS_AT_ONCE // count)
         for start in range(0, len(centres), chunk):
-            weights = self._normalised(means, conics, cutoff, centres[start : start + chunk]).double()
+            weights = _normalised(means, conics, cutoff, centres[start : start + chunk], shifts).double()
             matrix += weights.T @ weights
             rhs += weights.T @ flat[start : start + chunk].double()
         sparse = matrix.to_sparse_csr()
@@ -114,15 +129,34 @@ class ReferenceBackend:
         )
         return matrix @ vectors
 
-    @staticmethod
-    def _normalised(means: Tensor, conics: Tensor, cutoff: float, centres: Tensor) -> Tensor:
-        """Return the weights over their sum [P, N] at texel centres [P, 2]."""
-        offsets = centres[:, None, :] - means[None, :, :]
-        dx, dy = offsets[..., 0], offsets[..., 1]
+
+def _normalised(means: Tensor, conics: Tensor, cutoff: float, centres: Tensor, shifts: list[tuple[int, int]]) -> Tensor:
+    """Return the weights over their sum [P, N] at texel centres [P, 2], each summed over a Gaussian's images."""
+    offsets = centres[:, None, :] - means[None, :, :]
+    edge = torch.exp(torch.tensor(-cutoff, dtype=means.dtype, device=means.device))
+    weights = torch.zeros_like(offsets[..., 0])
+    for shift_x, shift_y in shifts:
+        dx, dy = offsets[..., 0] - shift_x, offsets[..., 1] - shift_y
         q = (conics[:, 0] * dx * dx + 2 * conics[:, 1] * dx * dy + conics[:, 2] * dy * dy) / 2
-        edge = torch.exp(torch.tensor(-cutoff, dtype=means.dtype, device=means.device))
-        weights = (torch.exp(-q) - edge).clamp_min(0)
-        return weights / (EPSILON + weights.sum(dim=1, keepdim=True))
+        weights = weights + (torch.exp(-q) - edge).clamp_min(0)
+    return weights / (EPSILON + weights.sum(dim=1, keepdim=True))
+
+
+def image_shifts(
+    means: Tensor, conics: Tensor, cutoff: float, size: tuple[int, int], wrap: tuple[bool, bool]
+) -> list[tuple[int, int]]:
+    """Return x, y from a Gaussian to each of its images, in texels: all that any support can reach the picture from."""
+    along_axes: list[list[int]] = []
+    with torch.no_grad():
+        variances = conics[:, [2, 0]] / (conics[:, 0] * conics[:, 2] - conics[:, 1] ** 2)[:, None]
+        reach = torch.sqrt(2 * cutoff * variances.double())
+        for axis in (0, 1):
+            first = last = 0
+            if wrap[axis] and len(means):
+                first = int(torch.floor(((0.0 - means[:, axis] - reach[:, axis]) / size[axis]).min()))
+                last = int(torch.ceil(((size[axis] - means[:, axis] + reach[:, axis]) / size[axis]).max()))
+            along_axes.append([image * size[axis] for image in range(first, last + 1)])
+    return [(x, y) for y in along_axes[1] for x in along_axes[0]]
 
 
 def texel_centres(width: int, height: int, like: Tensor) -> Tensor:

@@ -12,11 +12,11 @@ from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.igs import SECTIONS
 from imagegs_tex.formats.stack import Coded, Constant, SampleFormat, Semantic, TextureMap, Transfer
 
-HEADER = struct.Struct("<8sHBBIIHHI5fB3s")
+HEADER = struct.Struct("<8sHBBIIHHI5fBB2s")
 ENTRY = struct.Struct("<BBHIII")
 HEADER_FIELDS = (
     "magic", "version", "kernel", "section_count", "width", "height", "channels", "components", "count", "cutoff",
-    "position_ratio", "size_step", "form_step", "basis_scale", "cell_log2", "reserved",
+    "position_ratio", "size_step", "form_step", "basis_scale", "cell_log2", "wrap", "reserved",
 )  # fmt: skip
 ENTRY_FIELDS = ("number", "codec", "zero", "raw", "stored", "crc")
 FRONT = HEADER.size + ENTRY.size * len(SECTIONS) + 4
@@ -59,6 +59,7 @@ def make_set(
     spread=1.0,
     feature_range=(-90, 90),
     maps=None,
+    wrap=(False, False),
 ):
     """A random set that keeps every law.
 
@@ -72,11 +73,14 @@ def make_set(
         spread: share of the picture, from its top left corner, that holds all means
         feature_range: least and greatest feature code
         maps: None for maps that use every channel
+        wrap: whether the picture repeats in x and in y
     """
     generator = np.random.default_rng(seed)
     width, height = size
     size_step, form_step = (float(np.float32(step)) for step in generator.uniform(0.05, 0.2, 2))
-    m = generator.uniform(-3, 9, count) / size_step
+    # a support of cut-off 6 reaches 3.5 deviations, here 3.5 e^(m/2 + r/2): at most 64 pictures that repeat
+    most = min([9.0, *(2 * np.log(64 * side / 3.6) - 4.5 for side, repeats in zip(size, wrap, strict=True) if repeats)])
+    m = generator.uniform(-3, most, count) / size_step
     radius, angle = generator.uniform(0, 4.5, count) / form_step, generator.uniform(0, 2 * np.pi, count)
     shape_codes = np.rint(np.stack([m, radius * np.cos(angle), radius * np.sin(angle)], axis=1)).astype(np.int16)
     shapes = g.shape_values(shape_codes, size_step, form_step)
@@ -106,6 +110,7 @@ def make_set(
         basis_scale=0.75,
         basis_codes=generator.integers(-32767, 32767, (components, channels), endpoint=True).astype(np.int16),
         offset_codes=generator.integers(0, 65535, channels, endpoint=True).astype(np.uint16),
+        wrap=wrap,
     )
 
 

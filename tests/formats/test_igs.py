@@ -31,6 +31,7 @@ SETS = st.builds(
     count=st.integers(1, 300),
     size=st.tuples(st.integers(1, 250), st.integers(1, 250)),
     cell_log2=st.integers(2, 8),
+    wrap=st.tuples(st.booleans(), st.booleans()),
     spread=st.sampled_from([0.0, 0.1, 1.0]),
     feature_range=st.sampled_from([(0, 0), (-3, 4), (-32768, 32767), (-32768, -32768), (32767, 32767), (0, 255)]),
 )
@@ -102,7 +103,7 @@ def test_the_bytes_are_those_of_the_page():
     quantized = replace(
         quantized, size_step=0.5, form_step=0.25, position_ratio=0.25, cutoff=6.0, basis_scale=1.0,
         shape_codes=np.array([[2, 1, -3]], np.int16), position_codes=np.array([[17, 9]], np.int32),
-        feature_codes=np.array([[-300]], np.int16), feature_steps=np.array([0.5], np.float32),
+        wrap=(False, True), feature_codes=np.array([[-300]], np.int16), feature_steps=np.array([0.5], np.float32),
         basis_codes=np.array([[32767]], np.int16), offset_codes=np.array([40000], np.uint16),
     )  # fmt: skip
     # m = 1, h = 0.25, b = -0.75; A and C by the closed form; e = round(log2(0.25) - log2(A) / 2)
@@ -113,9 +114,9 @@ def test_the_bytes_are_those_of_the_page():
     assert (exponent_x, exponent_y) == (-1, -2)
     file = File.split(encode_igs(quantized))
     assert file.header == {
-        "magic": b"\x89IGS\r\n\x1a\n", "version": 1, "kernel": 1, "section_count": 6, "width": 9, "height": 5,
+        "magic": b"\x89IGS\r\n\x1a\n", "version": 2, "kernel": 1, "section_count": 6, "width": 9, "height": 5,
         "channels": 1, "components": 1, "count": 1, "cutoff": 6.0, "position_ratio": 0.25, "size_step": 0.5,
-        "form_step": 0.25, "basis_scale": 1.0, "cell_log2": 3, "reserved": bytes(3),
+        "form_step": 0.25, "basis_scale": 1.0, "cell_log2": 3, "wrap": 2, "reserved": bytes(2),
     }  # fmt: skip
     assert file.raws[0] == (
         struct.pack("<HH11sB4sBBBBff", 1, 11, b"base colour", 4, b".png", 1, 1, 0, 2, 0.0, 1.0)
@@ -165,6 +166,7 @@ UNWRITABLE = {
     "form step": lambda q: replace(q, form_step=0.0),
     "basis scale": lambda q: replace(q, basis_scale=float("inf")),
     "cell log2": lambda q: replace(q, cell_log2=9),
+    "images without number": lambda q: replace(q, wrap=(True, False), width=1, cutoff=32.0),
     "feature step": lambda q: replace(q, feature_steps=q.feature_steps * np.float32(1e9)),
     "a size out of range": lambda q: with_shape(q, 30_000, 0, 0),
     "too thin": lambda q: with_shape(q, 0, 1000, 0),
@@ -243,10 +245,12 @@ NAN, INFINITY = float("nan"), float("inf")
 BROKEN = {
     "magic": (header(magic=b"\x89PNG\r\n\x1a\n"), "not an .igs file"),
     "version 0": (header(version=0), "version 0"),
-    "version 2": (header(version=2), "version 2"),
+    "version 3": (header(version=3), "version 3"),
+    "wrap flags": (header(wrap=4), "wrap flags 4 in a file of version 2"),
+    "wrap flags of version 1": (header(version=1, wrap=1), "wrap flags 1 in a file of version 1"),
     "kernel": (header(kernel=2), "unknown kernel 2"),
     "section count": (header(section_count=7), "7 sections"),
-    "reserved": (header(reserved=b"\0\0\1"), "reserved bytes"),
+    "reserved": (header(reserved=b"\0\1"), "reserved bytes"),
     "width 0": (header(width=0), "texels is outside"),
     "width 16385": (header(width=16385), "texels is outside"),
     "height 0": (header(height=0), "texels is outside"),
@@ -375,6 +379,14 @@ def test_a_broken_law_is_refused_in_its_own_words(change, words):
     assert message.startswith("brick.igs: ")
     assert "\n" not in message
     assert len(message) < 300
+
+
+@pytest.mark.parametrize("flags", [1, 2, 3])
+def test_supports_that_reach_over_too_many_repeating_pictures_are_refused(flags):
+    file = File.split(encode_igs(make_set(size=(4, 4))))  # fine where nothing repeats
+    file.header["wrap"] = flags
+    with pytest.raises(IgsError, match="reaches farther than 64 pictures that repeat"):
+        decode_igs(file.join())
 
 
 def test_a_position_exponent_on_a_rounding_tie_is_refused():

@@ -23,6 +23,7 @@ class Case:
     conics: Tensor  # float32 [N, 3]
     features: Tensor  # float32 [N, K]
     cutoff: float
+    wrap: tuple[bool, bool] = (False, False)  # whether the picture repeats in x and in y
 
     @property
     def size(self) -> tuple[int, int]:
@@ -45,6 +46,7 @@ def make_case(
     long_axis: tuple[float, float] = (2.0, 6.0),
     ratio: tuple[float, float] = (1.0, 4.0),
     area: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0),
+    wrap: tuple[bool, bool] = (False, False),
     seed: int = 0,
 ) -> Case:
     """Draw a set.
@@ -58,6 +60,7 @@ def make_case(
         long_axis: least and greatest standard deviation along the long axis, in texels
         ratio: least and greatest ratio of the axes
         area: x0, y0, x1, y1 of the means as shares of the picture
+        wrap: whether the picture repeats in x and in y
         seed: of the generator
     """
     generator = np.random.default_rng(seed)
@@ -79,6 +82,7 @@ def make_case(
         conics=torch.from_numpy(np.stack([a, b, c], axis=1).astype(np.float32)),
         features=torch.from_numpy(generator.uniform(-1, 1, (count, components)).astype(np.float32)),
         cutoff=cutoff,
+        wrap=wrap,
     )
 
 
@@ -102,6 +106,29 @@ def all_cases() -> list[Case]:
         make_case("short_support", cutoff=1.0),
         make_case("long_support", cutoff=32.0),
         make_case("many", count=900, components=9, size=(120, 88), cutoff=8.0, long_axis=(1.0, 4.0)),
+    ]
+
+
+def wrapping_cases() -> list[Case]:
+    """Cases of pictures that repeat; none takes the reference more than a few seconds."""
+    both = (True, True)
+    return [
+        make_case("repeats_in_both", wrap=both),
+        make_case("repeats_in_x", wrap=(True, False), components=5),
+        make_case("repeats_in_y", wrap=(False, True), components=1),
+        make_case("repeats_over_whole_tiles", wrap=both, size=(64, 32)),
+        make_case("repeats_within_a_tile", wrap=both, size=(13, 11), count=30, long_axis=(1.0, 3.0)),
+        make_case("overlaps_itself", wrap=both, size=(20, 18), count=10, long_axis=(5.0, 12.0), components=4),
+        make_case("overlaps_itself_in_a_tile", wrap=both, size=(9, 7), count=6, long_axis=(4.0, 12.0)),
+        make_case("one_texel_repeats", wrap=both, size=(1, 1), count=5, long_axis=(0.3, 3.0)),
+        make_case("one_row_repeats", wrap=both, size=(70, 1), count=12, long_axis=(1.0, 4.0)),
+        make_case("one_column_repeats", wrap=both, size=(1, 70), count=12, long_axis=(1.0, 4.0)),
+        make_case("on_the_corner", wrap=both, area=(0.0, 0.0, 0.0, 0.0), count=8),
+        make_case("along_the_border", wrap=both, area=(0.0, 0.98, 1.0, 1.0), count=40, components=9),
+        make_case("thin_across_the_border", wrap=both, long_axis=(8.0, 16.0), ratio=(30.0, 50.0)),
+        make_case("tiny_in_a_repeating_picture", wrap=both, count=60, long_axis=(0.05, 0.3), ratio=(1.0, 1.5)),
+        make_case("means_pictures_away", wrap=both, area=(-2.3, -1.6, 3.4, 2.7), count=30),
+        make_case("many_in_a_repeating_picture", wrap=both, count=700, components=9, size=(120, 88), cutoff=8.0),
     ]
 
 
