@@ -23,6 +23,14 @@ def compress(
     time_budget: Annotated[
         float | None, typer.Option(min=0.1, metavar="SECONDS", help="Fit for this long instead of a number of steps.")
     ] = None,
+    importance: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MASK.png",
+            readable=False,
+            help="Grey image of the maps' size: black texels do not count, white ones fully.",
+        ),
+    ] = None,
     backend: BackendName = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the initial positions.")] = 0,
     threads: Threads = None,
@@ -45,7 +53,7 @@ def compress(
         if report.resolve() == output.resolve():
             raise UsageError("--report and --output name the same file; give two")
     with fit_progress(quiet) as progress:
-        result = pipeline.compress(source, output, settings, backend, threads, progress)
+        result = pipeline.compress(source, output, settings, backend, threads, progress, importance=importance)
     if report is not None:
         write_bytes(report, as_json(result).encode())
     if not quiet:

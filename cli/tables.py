@@ -19,10 +19,11 @@ def print_compression(report: CompressReport, output: Path) -> None:
         table.add_row(_text(score.name), _text(reading), f"{score.psnr_db:.2f}", f"{score.ssim:.4f}")
     console = _console()
     console.print(table)
+    weighted = "" if report.weighted_psnr_db is None else f" ({report.weighted_psnr_db:.2f} dB by importance)"
     console.print(
         f"{_text(output)}: {report.file_bytes:,} bytes, {report.bits_per_texel:.3f} bits per texel "
         f"({report.bits_per_channel_texel:.4f} per channel), {report.gaussians:,} Gaussians, "
-        f"{report.psnr_db:.2f} dB, {report.seconds.total:.1f} s on {report.backend}",
+        f"{report.psnr_db:.2f} dB{weighted}, {report.seconds.total:.1f} s on {report.backend}",
         soft_wrap=True,
     )
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.images import FORMATS, LOSSY_SOURCE_SUFFIXES, read_image
+from imagegs_tex.formats.importance import read_importance
 from imagegs_tex.formats.names import printable
 from imagegs_tex.formats.semantics import MapTraits, Reading, read_names, read_single_image
 from imagegs_tex.formats.stack import (
@@ -55,7 +56,7 @@ class _Routing:
     sources: tuple[tuple[int, ...], ...]  # per coded channel of this map: the file's channels whose mean it is
 
 
-def load_stack(path: Path) -> TextureStack:
+def load_stack(path: Path, importance: Path | None = None) -> TextureStack:
     """Read a material.
 
     From a folder, every file with an image suffix is a map (other files and hidden ones are not looked at), in the
@@ -67,6 +68,7 @@ def load_stack(path: Path) -> TextureStack:
 
     Args:
         path: a folder or an image file
+        importance: a grey image of the same size: how much each texel counts; None: all alike
 
     Returns:
         The stack; its texels are freshly allocated. If every channel is constant it has one unused channel of zeros.
@@ -103,7 +105,8 @@ def load_stack(path: Path) -> TextureStack:
         own = texels[..., first_channel : first_channel + len(routing.sources)]
         maps.append(_encode_map(source, reading, routing, first_channel, own))
         first_channel += len(routing.sources)
-    return TextureStack(width, height, tuple(maps), texels)
+    weights = None if importance is None else read_importance(importance, width, height)
+    return TextureStack(width, height, tuple(maps), texels, weights)
 
 
 def _find_images(path: Path) -> list[Path]:

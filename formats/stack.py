@@ -194,6 +194,7 @@ class TextureStack:
     height: int  # texels, 1..MAX_SIZE
     maps: tuple[TextureMap, ...]  # at least one
     texels: FloatTexels  # float32 [H, W, C], C-contiguous, code domain, values in [0, 1], 1 <= C <= MAX_CHANNELS
+    weights: FloatTexels | None = None  # float32 [H, W]: how much each texel's error counts, >= 0, not all 0; None: 1
     wrap: tuple[bool, bool] = (False, False)  # whether it repeats in x and in y, or ends at its border
     wrap_note: str = ""  # one line for the printed lines: how that was found out
 
@@ -204,6 +205,10 @@ class TextureStack:
             raise ValueError(f"texels of shape {self.texels.shape} in a stack of {self.width} x {self.height}")
         if self.texels.dtype != np.float32 or not self.texels.flags.c_contiguous:
             raise ValueError("texels must be float32 and C-contiguous")
+        if self.weights is not None and (
+            self.weights.shape != (self.height, self.width) or self.weights.dtype != np.float32
+        ):
+            raise ValueError(f"weights {self.weights.dtype} {self.weights.shape} must be float32 [H, W]")
 
     @property
     def channel_count(self) -> int:

@@ -193,7 +193,7 @@ def _count_on_line(point: tuple[float, float], slope: float, target_db: float, m
 def _psnr(quantized: QuantizedGaussianSet, stack: TextureStack, backend: Backend) -> float:
     errors, values = 0.0, 0
     for texture_map, (_, decoded) in zip(stack.maps, decode_maps(quantized, backend), strict=True):
-        error, count = squared_error(texture_map, expand_map(stack.texels, texture_map), decoded)
+        error, count = squared_error(texture_map, expand_map(stack.texels, texture_map), decoded, stack.weights)
         errors, values = errors + error, values + count
     return psnr_of(errors / values)
 

@@ -44,11 +44,16 @@ class Components:
         return basis_values(self.basis_codes, self.basis_scale)
 
 
-def principal_components(texels: NDArray[np.float32]) -> Components:
-    """Find the components of a stack's texels [H, W, C] in [0, 1], the largest first."""
+def principal_components(texels: NDArray[np.float32], weights: NDArray[np.float32] | None = None) -> Components:
+    """Find the components of a stack's texels [H, W, C] in [0, 1], the largest first.
+
+    With weights [H, W] a texel counts by its own.
+    """
     flat = texels.reshape(-1, texels.shape[2])
-    offset_codes = np.rint(flat.mean(axis=0, dtype=np.float64) * OFFSET_SCALE).astype(np.uint16)
-    variances, vectors = np.linalg.eigh(_covariance(flat, offset_codes / OFFSET_SCALE))
+    importance = None if weights is None else weights.reshape(-1)
+    means = flat.mean(axis=0, dtype=np.float64) if importance is None else _weighted_means(flat, importance)
+    offset_codes = np.rint(means * OFFSET_SCALE).astype(np.uint16)
+    variances, vectors = np.linalg.eigh(_covariance(flat, offset_codes / OFFSET_SCALE, importance))
     order = np.argsort(-variances, kind="stable")
     variances, rows = np.maximum(variances[order], 0.0), vectors[:, order].T
     kept = max(1, int((variances > NEGLIGIBLE_VARIANCE).sum()))
@@ -85,10 +90,20 @@ _BAND: Final = 256
 """Rows handled at once: bounds the memory of temporaries."""
 
 
-def _covariance(flat: NDArray[np.float32], mean: NDArray[np.float64]) -> NDArray[np.float64]:
+def _weighted_means(flat: NDArray[np.float32], importance: NDArray[np.float32]) -> NDArray[np.float64]:
+    sums = np.zeros(flat.shape[1])
+    for start in range(0, len(flat), 1 << 18):
+        sums += importance[start : start + (1 << 18)].astype(np.float64) @ flat[start : start + (1 << 18)]
+    return np.asarray(np.clip(sums / importance.sum(dtype=np.float64), 0.0, 1.0))
+
+
+def _covariance(
+    flat: NDArray[np.float32], mean: NDArray[np.float64], importance: NDArray[np.float32] | None
+) -> NDArray[np.float64]:
     channels = flat.shape[1]
     sums = np.zeros((channels, channels))
     for start in range(0, len(flat), 1 << 18):
         centred = flat[start : start + (1 << 18)] - mean
-        sums += centred.T @ centred
-    return sums / len(flat)
+        weighted = centred if importance is None else centred * importance[start : start + (1 << 18), None]
+        sums += weighted.T @ centred
+    return sums / (len(flat) if importance is None else importance.sum(dtype=np.float64))

@@ -56,11 +56,12 @@ class EncodeSeconds:
 
 def prepare(stack: TextureStack, backend: Backend) -> tuple[FitProblem, Target, Components]:
     """Turn a stack into the picture that is fitted."""
-    components = principal_components(stack.texels)
+    components = principal_components(stack.texels, stack.weights)
     image = to_components(stack.texels, components, backend.device)
     deviations = torch.from_numpy(components.deviations.astype(np.float32)).to(backend.device)
-    target = backend.prepare_target(image, wrap=stack.wrap)
-    return FitProblem(image, deviations, stack.channel_count), target, components
+    weights = None if stack.weights is None else torch.from_numpy(stack.weights).to(backend.device)
+    problem = FitProblem(image, deviations, stack.channel_count, weights)
+    return problem, backend.prepare_target(image, weights, stack.wrap), components
 
 
 def fit_geometry(
@@ -163,7 +164,7 @@ def _feature_step(
     means = torch.from_numpy(rounded.means.astype(np.float32)).to(backend.device)
     conics = torch.from_numpy(g.conics_of(rounded.shapes).astype(np.float32)).to(backend.device)
     total = backend.squared_error(means, conics, features, settings.cutoff, target).total
-    error = max(float(total) / (target.width * target.height), _LEAST_ERROR)
+    error = max(float(total) / problem.texel_weight, _LEAST_ERROR)
     variance = max(float(problem.deviations.double().square().sum()), error)
     exponent = math.log(variance / error) / math.log(max(2, len(rounded.means)))
     low, high = _EXPONENT_RANGE
@@ -193,13 +194,14 @@ def _refine(
 
         assert isinstance(backend, CudaBackend)
         means, shape_codes = refine_geometry_on_gpu(
-            rounded.means, shape_codes, features, problem.image, quantizer, backend, cutoff=settings.cutoff,
-            bit_price=bit_price, shape_limits=limits,
+            rounded.means, shape_codes, features, problem.image, quantizer, backend,
+            weights=problem.weights, cutoff=settings.cutoff, bit_price=bit_price, shape_limits=limits,
         )  # fmt: skip
     else:
         means, shape_codes = refine_geometry(
             rounded.means, shape_codes, features.cpu().numpy(), problem.image.cpu().numpy(), quantizer,
-            cutoff=settings.cutoff, bit_price=bit_price, shape_limits=limits, shifted=shifted, threads=backend.threads,
+            weights=None if problem.weights is None else problem.weights.cpu().numpy(), cutoff=settings.cutoff,
+            bit_price=bit_price, shape_limits=limits, shifted=shifted, threads=backend.threads,
         )  # fmt: skip
     return _RoundedGeometry(means, g.shape_values(shape_codes, quantizer.size_step, quantizer.form_step), features)
 

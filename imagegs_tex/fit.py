@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from imagegs_tex.fit_state import make_state
@@ -43,15 +44,23 @@ class FitProblem:
     image: Tensor  # float32 [H, W, K]
     deviations: Tensor  # float32 [K] standard deviation of each component
     channel_count: int  # C, of the coded channels
+    weights: Tensor | None = None  # float32 [H, W], how much each texel's error counts; None: 1
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height in texels."""
         return int(self.image.shape[1]), int(self.image.shape[0])
 
+    @property
+    def texel_weight(self) -> float:
+        """Sum of the texels' weights: the number of texels where they have none."""
+        if self.weights is None:
+            return float(self.image.shape[0] * self.image.shape[1])
+        return float(self.weights.sum(dtype=torch.float64))
+
     def psnr(self, squared_error: float) -> float:
-        """Return the PSNR in dB over all channels of a squared error summed over texels and components."""
-        mean = squared_error / (self.image.shape[0] * self.image.shape[1] * self.channel_count)
+        """Return the PSNR in dB over all channels of a weighted squared error summed over texels and components."""
+        mean = squared_error / (self.texel_weight * self.channel_count)
         return min(_PSNR_CAP, -10 * math.log10(max(mean, 10 ** (-_PSNR_CAP / 10))))
 
 
@@ -79,8 +88,8 @@ def fit(
     Returns:
         the fitted set; its geometry is not rounded yet, its features belong to the rounded geometry
     """
-    start = initialise(problem.image, count, np.random.default_rng(settings.seed), target.wrap)
-    state = make_state(start, problem.image, problem.deviations, target, settings, backend)
+    start = initialise(problem.image, count, np.random.default_rng(settings.seed), problem.weights, target.wrap)
+    state = make_state(start, problem.image, problem.deviations, target, settings, backend, weights=problem.weights)
     schedule = _Schedule(settings)
     while (share := schedule.share()) < 1.0:
         state.use(rounding if share >= settings.quantize_from else None)

@@ -62,13 +62,15 @@ class TorchFitState:
         target: Target,
         settings: FitSettings,
         backend: Backend,
+        *,
+        weights: Tensor | None = None,
     ) -> None:
         self._means = start.means.clone().requires_grad_()
         self._log_covariances = start.log_covariances.clone().requires_grad_()
         self._features = start.features.clone().requires_grad_()
         leaves = (self._means, self._log_covariances, self._features)
         self._optimiser = torch.optim.Adam([{"params": [leaf]} for leaf in leaves], betas=BETAS, eps=ADAM_EPSILON)
-        self._image, self._deviations, self._target = image, deviations, target
+        self._image, self._weights, self._deviations, self._target = image, weights, deviations, target
         self._settings, self._backend = settings, backend
         constrain(self._means, self._log_covariances, (target.width, target.height), target.wrap)
         self.use(None)
@@ -128,14 +130,23 @@ class TorchFitState:
                 [error.means, error.conics.to(conics.dtype), error.features],
             )
             return error.total
-        loss, squared = generic_loss(current, conics, self._image, settings, self._backend, self._target.wrap)
+        loss, squared = generic_loss(
+            current, conics, self._image, settings, self._backend, weights=self._weights, wrap=self._target.wrap
+        )
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it without types
         return squared
 
 
 def make_state(
-    start: GaussianSet, image: Tensor, deviations: Tensor, target: Target, settings: FitSettings, backend: Backend
-) -> FitState:  # fmt: skip
+    start: GaussianSet,
+    image: Tensor,
+    deviations: Tensor,
+    target: Target,
+    settings: FitSettings,
+    backend: Backend,
+    *,
+    weights: Tensor | None = None,
+) -> FitState:
     """Return the state for a backend; the one on the GPU knows the squared error alone."""
     if backend.name == "cuda" and squared_error_only(settings):
         from imagegs_tex.fit_cuda import CudaFitState
@@ -143,7 +154,7 @@ def make_state(
 
         assert isinstance(backend, CudaBackend)
         return CudaFitState(start, deviations, target, settings, backend)
-    return TorchFitState(start, image, deviations, target, settings, backend)
+    return TorchFitState(start, image, deviations, target, settings, backend, weights=weights)
 
 
 def squared_error_only(settings: FitSettings) -> bool:

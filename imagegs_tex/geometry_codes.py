@@ -39,6 +39,7 @@ def refine_geometry(
     image: NDArray[np.float32],
     quantizer: GeometryQuantizer,
     *,
+    weights: NDArray[np.float32] | None = None,
     cutoff: float,
     bit_price: float,
     shape_limits: tuple[float, float],
@@ -53,6 +54,7 @@ def refine_geometry(
         features: [N, K]
         image: the picture in component space [H, W, K]
         quantizer: steps
+        weights: [H, W] how much each texel's squared error counts; None: 1
         cutoff: q at which a support ends
         bit_price: squared error that one bit is worth
         shape_limits: least m and greatest length of (h, b) that the fit allows
@@ -76,8 +78,12 @@ def refine_geometry(
         touching = np.abs(new_means[:, 1] - (first + last) / 2) <= half_heights + (last - first) / 2 + 1
         members = np.flatnonzero(touching)
         wanted = np.ascontiguousarray(image[first:last].transpose(2, 0, 1))
+        roots = np.ones(wanted.shape[1:], np.float32)
+        if weights is not None:
+            roots = np.sqrt(weights[first:last])
+            wanted *= roots
         _refine_band(
-            members, new_means, codes, features, wanted, first, image.shape[0], cutoff, steps,
+            members, new_means, codes, features, wanted, roots, first, image.shape[0], cutoff, steps,
             math.log2(quantizer.position_ratio), least_exponent(quantizer.width, quantizer.height),
             quantizer.cell_log2, prices, least, bit_price, *shape_limits,
         )  # fmt: skip
@@ -139,11 +145,14 @@ def _patch_weights(x, y, a, b, c, edge, left, top, columns, rows, weights):
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _patch_error(weights, old, totals, sums, wanted, feature, count, change, scale, limit):
-    """Squared error of a patch once one Gaussian's weights are the given ones; beyond the limit, any number above."""
+def _patch_error(weights, old, totals, sums, wanted, roots, feature, count, change, scale, limit):
+    """Squared error of a patch once one Gaussian's weights are the given ones; beyond the limit, any number above.
+
+    roots are those of the texels' importance; what is wanted has been multiplied by them.
+    """
     for i in range(count):
         change[i] = weights[i] - old[i]
-        scale[i] = np.float32(1.0) / (totals[i] + change[i])
+        scale[i] = roots[i] / (totals[i] + change[i])
     error = np.float64(0.0)
     for k in range(feature.shape[0]):
         f, s, t = feature[k], sums[k], wanted[k]
@@ -164,6 +173,7 @@ def _refine_band(
     codes,
     features,
     wanted_band,
+    roots_band,
     first_row,
     height,
     cutoff,
@@ -189,6 +199,7 @@ def _refine_band(
         area = max(area, columns * rows)
     old, tried, best = np.empty(area, np.float32), np.empty(area, np.float32), np.empty(area, np.float32)
     change, scale, totals_here = np.empty(area, np.float32), np.empty(area, np.float32), np.empty(area, np.float32)
+    roots = np.empty(area, np.float32)
     sums_here, wanted = np.empty((components, area), np.float32), np.empty((components, area), np.float32)
     for n in members:
         a, b, c = _conic(codes[n, 0] * steps[0], codes[n, 1] * steps[1], codes[n, 2] * steps[2])
@@ -212,6 +223,7 @@ def _refine_band(
         count, start = columns * rows, top - first_row
         for row in range(rows):
             _copy(totals[start + row, left:], totals_here[row * columns :], columns)
+            _copy(roots_band[start + row, left:], roots[row * columns :], columns)
             for k in range(components):
                 _copy(sums[k, start + row, left:], sums_here[k, row * columns :], columns)
                 _copy(wanted_band[k, start + row, left:], wanted[k, row * columns :], columns)
@@ -220,7 +232,7 @@ def _refine_band(
         x_exp, y_exp = _exponent(a, log2_ratio, least_exp, cell_log2), _exponent(c, log2_ratio, least_exp, cell_log2)
         bits = prices[0, c0 - least[0]] + prices[1, c1 - least[1]] + prices[2, c2 - least[2]] - x_exp - y_exp
         lowest = bit_price * bits + _patch_error(
-            old, old, totals_here, sums_here, wanted, features[n], count, change, scale, np.inf
+            old, old, totals_here, sums_here, wanted, roots, features[n], count, change, scale, np.inf
         )
         best_x, best_y, b0, b1, b2 = means[n, 0], means[n, 1], c0, c1, c2
         moved, last_moved_axis = False, -1
@@ -254,7 +266,7 @@ def _refine_band(
             _patch_weights(x, y, a, b, c, edge, left, top, columns, rows, tried)
             rate = bit_price * (prices[0, i0] + prices[1, i1] + prices[2, i2] - x_exp - y_exp)
             cost = rate + _patch_error(
-                tried, old, totals_here, sums_here, wanted, features[n], count, change, scale, lowest - rate
+                tried, old, totals_here, sums_here, wanted, roots, features[n], count, change, scale, lowest - rate
             )
             if cost < lowest:
                 lowest, moved, last_moved_axis = cost, True, axis

@@ -23,7 +23,11 @@ MOST_ELONGATED: Final = 8.0
 
 
 def initialise(
-    image: Tensor, count: int, generator: np.random.Generator, wrap: tuple[bool, bool] = (False, False)
+    image: Tensor,
+    count: int,
+    generator: np.random.Generator,
+    weights: Tensor | None = None,
+    wrap: tuple[bool, bool] = (False, False),
 ) -> GaussianSet:
     """Place Gaussians for a picture.
 
@@ -31,6 +35,7 @@ def initialise(
         image: [H, W, K] in component space
         count: N, at least 1
         generator: decides between equally good places
+        weights: [H, W] how much the squared error of each texel counts; None: all alike
         wrap: whether the picture repeats in x and in y
 
     Returns:
@@ -38,13 +43,17 @@ def initialise(
     """
     xx, xy, yy = _gradient_products(image, wrap)
     magnitude = torch.sqrt(xx + yy)
+    even = torch.full_like(magnitude, 1 / magnitude.numel())
+    if weights is not None:  # what a weight does to squared errors, its root does to the density that balances them
+        magnitude, even = magnitude * weights.sqrt(), weights.sqrt() / float(weights.sqrt().sum(dtype=torch.float64))
     total = magnitude.sum(dtype=torch.float64)
     share = UNIFORM_SHARE if total > 0 else 1.0
-    density = magnitude * float((1 - share) / total.clamp_min(1e-30)) + share / magnitude.numel()
+    density = magnitude * float((1 - share) / total.clamp_min(1e-30)) + share * even
     rows, columns = sample_texels(density, count, generator)
     jitter = torch.from_numpy(generator.random((count, 2)).astype(np.float32)).to(image.device)
     means = torch.stack([columns, rows], dim=1) + jitter
-    local = _blur(density, DENSITY_BLUR, wrap)[rows, columns] * count
+    # among texels that count nothing the blurred density may be next to nothing; without weights the bound is idle
+    local = _blur(density, DENSITY_BLUR, wrap)[rows, columns].clamp_min(UNIFORM_SHARE / density.numel()) * count
     size = 2 * torch.log(SIZE_OF_SPACING / torch.sqrt(local))
     tensor = [_blur(products, TENSOR_BLUR, wrap)[rows, columns] for products in (xx, xy, yy)]
     form = _forms(*tensor)

@@ -37,6 +37,7 @@ class MapScore:
     normal_degrees_p95: float | None
     squared_error: float  # summed over texels and channels
     values: int  # texels times channels
+    weighted_squared_error: float | None = None  # the same, each texel by its importance, which is 1 on average
 
 
 def pooled_psnr(scores: list[MapScore]) -> float:
@@ -44,19 +45,43 @@ def pooled_psnr(scores: list[MapScore]) -> float:
     return psnr_of(sum(score.squared_error for score in scores) / sum(score.values for score in scores))
 
 
+def pooled_weighted_psnr(scores: list[MapScore]) -> float | None:
+    """Return the same by the importance of the texels; None where they have none."""
+    errors = [score.weighted_squared_error for score in scores if score.weighted_squared_error is not None]
+    return psnr_of(sum(errors) / sum(score.values for score in scores)) if errors else None
+
+
 def psnr_of(mean_squared_error: float) -> float:
     """Return -10 log10, at most PSNR_CAP_DB."""
     return -10 * math.log10(max(mean_squared_error, 10 ** (-PSNR_CAP_DB / 10)))
 
 
-def squared_error(texture_map: TextureMap, source: Samples, decoded: Samples) -> tuple[float, int]:
-    """Return the squared error of one map, summed over what a score counts, and the number of values."""
+def squared_error(
+    texture_map: TextureMap, source: Samples, decoded: Samples, weights: NDArray[np.float32] | None = None
+) -> tuple[float, int]:
+    """Return the squared error of one map, summed over what a score counts, and the number of values.
+
+    With weights [H, W], each texel counts by its own, relative to their mean.
+    """
     counted = counted_channels(texture_map)
     difference = _values(source[..., counted], texture_map) - _values(decoded[..., counted], texture_map)
-    return float(np.square(difference, dtype=np.float64).sum()), difference.size
+    return _summed_squares(difference, weights), difference.size
 
 
-def score_map(texture_map: TextureMap, source: Samples, decoded: Samples, with_flip: bool = False) -> MapScore:
+def _summed_squares(difference: NDArray[np.float32], weights: NDArray[np.float32] | None) -> float:
+    if weights is None:
+        return float(np.square(difference, dtype=np.float64).sum())
+    per_texel = np.square(difference, dtype=np.float64).sum(axis=2)
+    return float((per_texel * weights).sum() / weights.mean(dtype=np.float64))
+
+
+def score_map(
+    texture_map: TextureMap,
+    source: Samples,
+    decoded: Samples,
+    with_flip: bool = False,
+    weights: NDArray[np.float32] | None = None,
+) -> MapScore:
     """Compare one decoded map with its source.
 
     Args:
@@ -64,11 +89,12 @@ def score_map(texture_map: TextureMap, source: Samples, decoded: Samples, with_f
         source: [H, W, channels] in the map's sample format
         decoded: the same shape and format
         with_flip: FLIP takes about a second per megatexel
+        weights: [H, W] importance of the texels, which only weighted_squared_error knows of
     """
     counted = counted_channels(texture_map)
     first = _values(source[..., counted], texture_map)
     second = _values(decoded[..., counted], texture_map)
-    squared = float(np.square(first - second, dtype=np.float64).sum())
+    squared = _summed_squares(first - second, None)
     mean_degrees, p95_degrees = _normal_degrees(texture_map, source, decoded)
     return MapScore(
         name=texture_map.name,
@@ -81,6 +107,7 @@ def score_map(texture_map: TextureMap, source: Samples, decoded: Samples, with_f
         normal_degrees_p95=p95_degrees,
         squared_error=squared,
         values=first.size,
+        weighted_squared_error=None if weights is None else _summed_squares(first - second, weights),
     )
 
 

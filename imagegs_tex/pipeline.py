@@ -16,7 +16,7 @@ from imagegs_tex.formats.igs import VERSION, decode_igs, encode_igs, read_igs, r
 from imagegs_tex.formats.ingest import load_stack
 from imagegs_tex.formats.names import printable
 from imagegs_tex.formats.stack import Constant, Samples, TextureMap, TextureStack, expand_map
-from imagegs_tex.metrics import MapScore, pooled_psnr, score_map
+from imagegs_tex.metrics import MapScore, pooled_psnr, pooled_weighted_psnr, score_map
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.report import CompareReport, CompressReport, InfoReport, MapInfo, Seconds
 from imagegs_tex.settings import CompressSettings
@@ -31,6 +31,8 @@ def compress(
     backend: str = "auto",
     threads: int | None = None,
     report: Callable[[FitProgress], None] | None = None,
+    *,
+    importance: Path | str | None = None,
 ) -> CompressReport:
     """Compress a folder of maps or a single image to an .igs file.
 
@@ -41,6 +43,7 @@ def compress(
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend; the bytes do not depend on it
         report: called after every step of the fit
+        importance: a grey image of the maps' size: black texels do not count, white ones fully; it is not stored
 
     Returns:
         sizes, times, and the scores of the written file decoded again
@@ -50,7 +53,7 @@ def compress(
     """
     started = time.perf_counter()
     chosen = make_backend(backend, threads)
-    stack = load_stack(Path(source))
+    stack = load_stack(Path(source), None if importance is None else Path(importance))
     return compress_stack(stack, Path(output), settings or CompressSettings(), chosen, report, started)
 
 
@@ -78,7 +81,8 @@ def compress_stack(
         width=stack.width, height=stack.height, channels=stack.channel_count, gaussians=quantized.gaussian_count,
         file_bytes=len(data), gpu_bytes=pack_gaussians(quantized).ledger.total, bits_per_texel=8 * len(data) / texels,
         bits_per_channel_texel=8 * len(data) / texels / stack.channel_count, psnr_db=pooled_psnr(scores),
-        maps=tuple(scores), readings=tuple(texture_map.notes for texture_map in stack.maps),
+        weighted_psnr_db=pooled_weighted_psnr(scores), maps=tuple(scores),
+        readings=tuple(texture_map.notes for texture_map in stack.maps),
         seconds=Seconds(
             load=begun - started, fit=encoded.seconds.fit, quantize=encoded.seconds.quantize,
             write=done - encoded_at, total=done - started,
@@ -92,7 +96,7 @@ def score_against(
 ) -> list[MapScore]:
     """Decode a set and compare every map with the stack that it was made of."""
     return [
-        score_map(texture_map, expand_map(stack.texels, texture_map), decoded, with_flip)
+        score_map(texture_map, expand_map(stack.texels, texture_map), decoded, with_flip, stack.weights)
         for texture_map, (_, decoded) in zip(stack.maps, decode_maps(quantized, backend), strict=True)
     ]
 

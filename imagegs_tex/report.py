@@ -32,7 +32,8 @@ class CompressReport:
     gpu_bytes: int  # resident on the GPU, index included
     bits_per_texel: float  # of the file, whole stack
     bits_per_channel_texel: float  # per coded channel
-    psnr_db: float  # pooled over all channels
+    psnr_db: float  # pooled over all channels, every texel alike
+    weighted_psnr_db: float | None  # the same by the importance mask; None without one
     maps: tuple[MapScore, ...]
     readings: tuple[str, ...]  # per map: how its file was understood
     seconds: Seconds

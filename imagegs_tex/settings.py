@@ -65,7 +65,9 @@ class CompressSettings:
     gaussian_count: int | None = None
     bits_per_texel: float | None = None  # of the complete file, whole stack
     max_bytes: int | None = None  # of the complete file
-    target_psnr: float | None = None  # dB over all channels of all maps, of the written file decoded again
+    target_psnr: float | None = (
+        None  # dB over all channels of all maps, of the written file decoded again, by importance
+    )
     fit: FitSettings = FitSettings()
     precision: Precision = Precision()
 

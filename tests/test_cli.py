@@ -386,6 +386,23 @@ def test_a_source_that_cannot_be_used(fails, tmp_path, kind, words):
     assert not (tmp_path / "a.igs").exists()
 
 
+def test_an_importance_mask(run, fails, material, tmp_path):
+    ramp = np.arange(64, dtype=np.uint8)[None].repeat(64, axis=0) * 4
+    write_image(tmp_path / "mask.png", ramp)
+    arguments = ("compress", material, "-o", tmp_path / "a.igs", *SMALL, "--report", tmp_path / "r.json")
+    assert run(*arguments, "--importance", tmp_path / "mask.png")[0] == 0
+    found = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    assert found["weighted_psnr_db"] > 0
+    assert found["weighted_psnr_db"] != found["psnr_db"]
+    (tmp_path / "a.igs").unlink()
+    write_image(tmp_path / "small.png", ramp[:32])
+    assert "is 64 x 32 texels and the material 64 x 64" in fails(3, *arguments, "--importance", tmp_path / "small.png")
+    fails(3, *arguments, "--importance", tmp_path / "none.png")
+    (tmp_path / "text.png").write_text("no image")
+    fails(3, *arguments, "--importance", tmp_path / "text.png")
+    assert not (tmp_path / "a.igs").exists()
+
+
 def test_an_output_that_cannot_be_written_is_refused_before_the_fit(fails, material, tmp_path, monkeypatch):
     def no_fit(*_):
         raise AssertionError("the fit was started")

@@ -87,9 +87,9 @@ def entropy(codes):
     return float(-(shares * np.log2(shares)).sum())
 
 
-def refined(scene, means, codes, *, threads=1, shifted=False, bit_price=0.0):
+def refined(scene, means, codes, *, threads=1, shifted=False, bit_price=0.0, weights=None):
     return refine_geometry(
-        means, codes, scene["features"].numpy(), scene["image"].numpy(), QUANTIZER, cutoff=CUTOFF,
+        means, codes, scene["features"].numpy(), scene["image"].numpy(), QUANTIZER, weights=weights, cutoff=CUTOFF,
         bit_price=bit_price, shape_limits=(-2.7, 4.0), shifted=shifted, threads=threads,
     )  # fmt: skip
 
@@ -105,6 +105,25 @@ def test_refinement_mends_disturbed_geometry_codes(scene):
     once = error_of(scene, means, codes, scene["features"])
     twice = error_of(scene, *refined(scene, means, codes, shifted=True), scene["features"])
     assert twice <= once < 0.7 * before
+
+
+def test_refinement_lowers_the_weighted_error_and_leaves_alone_what_does_not_count(scene):
+    rng = np.random.default_rng(5)
+    codes = (scene["codes"] + rng.integers(-1, 2, scene["codes"].shape)).astype(np.int16)
+    shapes = g.shape_values(codes, QUANTIZER.size_step, QUANTIZER.form_step)
+    position_codes, _, exponents = QUANTIZER.codes(scene["means"], shapes)
+    means = (position_codes + 0.5) * np.exp2(exponents)
+    weights = np.where(np.arange(HEIGHT)[:, None] < HEIGHT // 2, rng.uniform(0, 4, (HEIGHT, WIDTH)), 0)
+    weights = weights.astype(np.float32)
+    target = CpuBackend(1).prepare_target(scene["image"], torch.from_numpy(weights))
+    new_means, new_codes = refined(scene, means, codes, weights=weights)
+    weighted = scene | {"target": target}
+    after = error_of(weighted, new_means, new_codes, scene["features"])
+    assert after < 0.7 * error_of(weighted, means, codes, scene["features"])
+    # better by these weights than what refinement without them gives
+    assert after < error_of(weighted, *refined(scene, means, codes), scene["features"])
+    far_below = means[:, 1] > HEIGHT / 2 + 60
+    assert np.array_equal(new_codes[far_below], codes[far_below])
 
 
 def test_refined_geometry_is_what_the_file_can_hold(scene):

@@ -111,6 +111,64 @@ def test_other_losses_run(material, tmp_path, weights):
     assert np.isfinite(compress(material, tmp_path / "a.igs", settings, "cpu").psnr_db)
 
 
+@pytest.fixture(scope="module")
+def half_mask(tmp_path_factory):
+    """White on the left half, black on the right."""
+    path = tmp_path_factory.mktemp("mask") / "mask.png"
+    write_image(path, np.where(np.arange(96) < 48, 255, 0).astype(np.uint8)[None].repeat(80, axis=0))
+    return path
+
+
+def errors_of_halves(file, material, tmp_path):
+    squared = np.zeros(2)
+    for path in decode(file, tmp_path, backend="cpu"):
+        difference = read_image(path)[0].astype(np.float64) - read_image(material / path.name)[0]
+        difference /= 65535 if path.stem == "height" else 255
+        squared += [np.square(half).mean() for half in np.split(difference, 2, axis=1)]
+    return squared
+
+
+@pytest.mark.parametrize("extra", [{}, {"l1_weight": 0.1, "ssim_weight": 0.05}], ids=["squared", "other losses"])
+def test_what_the_importance_mask_leaves_out_is_not_coded(material, half_mask, tmp_path, extra):
+    settings = CompressSettings(gaussian_count=150, fit=FitSettings(steps=20, **extra))
+    plain = compress(material, tmp_path / "a.igs", settings, "cpu")
+    masked = compress(material, tmp_path / "b.igs", settings, "cpu", importance=half_mask)
+    before, after = (errors_of_halves(tmp_path / f"{name}.igs", material, tmp_path / name) for name in "ab")
+    assert after[0] < 0.5 * before[0]  # twice the Gaussians per texel where it matters
+    assert after[1] > 3 * before[1]
+    assert plain.weighted_psnr_db is None
+    # honest: the plain score still counts every texel
+    assert masked.psnr_db == compare(tmp_path / "b.igs", material, "cpu").psnr_db < plain.psnr_db
+    assert masked.weighted_psnr_db > plain.psnr_db + 2
+
+
+def test_the_weighted_psnr_is_that_of_the_texels_that_count(material, half_mask, tmp_path):
+    masked = compress(material, tmp_path / "a.igs", QUICK, "cpu", importance=half_mask)
+    squared, values = 0.0, 0
+    for path in decode(tmp_path / "a.igs", tmp_path / "maps", backend="cpu"):
+        wanted, sample_format = read_image(material / path.name)
+        found, _ = read_image(path)
+        if path.stem == "roughness":  # grey, stored three times, counted once
+            wanted, found = wanted[..., :1], found[..., :1]
+        difference = (found.astype(np.float64) - wanted)[:, :48] / sample_format.max_value
+        squared, values = squared + float(np.square(difference).sum()), values + difference.size
+    assert masked.weighted_psnr_db == pytest.approx(-10 * np.log10(squared / values), abs=1e-3)
+
+
+def test_a_wanted_psnr_is_that_of_the_texels_that_count(material, half_mask, tmp_path):
+    settings = CompressSettings(target_psnr=30.0, fit=FitSettings(steps=20))
+    masked = compress(material, tmp_path / "a.igs", settings, "cpu", importance=half_mask)
+    assert 30.0 <= masked.weighted_psnr_db <= 30.5
+    assert masked.psnr_db < 28
+
+
+def test_a_white_mask_changes_no_byte(material, tmp_path):
+    write_image(tmp_path / "white.png", np.full((80, 96), 255, np.uint8))
+    compress(material, tmp_path / "a.igs", QUICK, "cpu")
+    compress(material, tmp_path / "b.igs", QUICK, "cpu", importance=tmp_path / "white.png")
+    assert (tmp_path / "a.igs").read_bytes() == (tmp_path / "b.igs").read_bytes()
+
+
 def test_limits_exclude_each_other(material, tmp_path):
     with pytest.raises(UsageError, match="exclude each other"):
         compress(material, tmp_path / "a.igs", replace(QUICK, max_bytes=5000), "cpu")

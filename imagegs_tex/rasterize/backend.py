@@ -22,7 +22,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True)
 class SquaredError:
-    """Sum of squared errors over all texels and components, and its gradients."""
+    """Sum of squared errors over all texels and components, each texel times its weight, and its gradients."""
 
     total: Tensor  # scalar float64
     means: Tensor  # [N, 2]
@@ -34,7 +34,8 @@ class SquaredError:
 class NormalEquations:
     """The picture is linear in the features: the best ones solve matrix @ features = rhs.
 
-    With normalised weights v_i(p) = w_i / (EPSILON + sum w): matrix_ij = sum_p v_i v_j, rhs_i = sum_p v_i target(p).
+    With normalised weights v_i(p) = w_i / (EPSILON + sum w) and W(p), how much a texel of the target counts (1 if it
+    does not say): matrix_ij = sum_p W v_i v_j, rhs_i = sum_p W v_i target(p).
     The matrix is symmetric, positive semi-definite, and sparse: an entry for each pair whose supports share a tile.
     """
 
@@ -100,8 +101,13 @@ class Backend(Protocol):
         """Return the gradients of means, conics and features for the gradient [H, W, K] of the picture."""
         ...
 
-    def prepare_target(self, image: Tensor, wrap: tuple[bool, bool] = (False, False)) -> Target:
-        """Bring a picture [H, W, K] into this backend's own order; whatever is done with it then repeats as it does."""
+    def prepare_target(
+        self, image: Tensor, weights: Tensor | None = None, wrap: tuple[bool, bool] = (False, False)
+    ) -> Target:
+        """Bring a picture [H, W, K] into this backend's own order; whatever is done with it then repeats as it does.
+
+        Weights [H, W], float32 and >= 0, say how much the squared error of each texel counts; None: 1 for each.
+        """
         ...
 
     def squared_error(

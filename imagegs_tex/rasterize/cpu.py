@@ -1,6 +1,7 @@
 """The cpu backend: numba kernels over tiles, float32, any thread count, the same bits for each."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ class CpuTarget:
     component_count: int  # K, without the padding
     wrap: tuple[bool, bool]  # whether it repeats in x and in y
     planes: FloatArray  # float32 [tiles, padded K, texels of a tile]
+    importance: FloatArray  # float32 [tiles, texels of a tile], 0 beyond the picture's border
 
 
 class CpuBackend:
@@ -68,17 +70,19 @@ class CpuBackend:
         wrap: tuple[bool, bool] = (False, False),
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the gradients of means, conics and features."""
-        planes = _planes(image_gradient)
         height, width, _ = image_gradient.shape
         gradients, _ = self._differentiate(
-            (means, conics, features), cutoff, planes, (width, height), wrap, planes_are_gradient=True
+            (means, conics, features), cutoff, _planes(image_gradient), (width, height), wrap
         )
         return gradients
 
-    def prepare_target(self, image: Tensor, wrap: tuple[bool, bool] = (False, False)) -> Target:
-        """Bring a picture [H, W, K] into planes per tile."""
+    def prepare_target(
+        self, image: Tensor, weights: Tensor | None = None, wrap: tuple[bool, bool] = (False, False)
+    ) -> Target:
+        """Bring a picture [H, W, K] and the weights [H, W] of its texels into planes per tile."""
         height, width, components = image.shape
-        return CpuTarget(width, height, components, wrap, _planes(image))
+        importance = torch.ones(height, width) if weights is None else weights
+        return CpuTarget(width, height, components, wrap, _planes(image), _tiled(importance[..., None], 1)[:, 0])
 
     def squared_error(
         self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: Target
@@ -87,7 +91,7 @@ class CpuBackend:
         assert isinstance(target, CpuTarget)
         gradients, tile_errors = self._differentiate(
             (means, conics, features), cutoff, target.planes, (target.width, target.height), target.wrap,
-            planes_are_gradient=False,
+            target.importance,
         )  # fmt: skip
         return SquaredError(torch.tensor(tile_errors.astype(np.float64).sum()), *gradients)
 
@@ -103,7 +107,7 @@ class CpuBackend:
         slot_rhs = np.empty((len(lists.slot_gaussian), target.planes.shape[1]), np.float32)
         self._workers.run(
             kernels.correlate_tiles, len(lengths), *arrays[:2], self._epsilon, cutoff, *_members(lists), target.planes,
-            target.width, target.height, pair_starts, pairs, slot_rhs,
+            target.importance, pair_starts, pairs, slot_rhs,
         )  # fmt: skip
         count = len(arrays[0])
         rhs = np.empty((count, slot_rhs.shape[1]), np.float64)
@@ -153,24 +157,25 @@ class CpuBackend:
         planes: FloatArray,
         size: tuple[int, int],
         wrap: tuple[bool, bool],
-        *,
-        planes_are_gradient: bool,
+        importance: FloatArray | None = None,
     ) -> tuple[tuple[Tensor, Tensor, Tensor], FloatArray]:
         check_arguments(*gaussians)
-        width, height = size
         arrays = _arrays(*gaussians)
         lists = self._lists(arrays, cutoff, size, wrap)
         slot_gradients = np.empty((len(lists.slot_gaussian), kernels.GEOMETRY + arrays[2].shape[1]), np.float32)
         tile_errors = np.empty(lists.across * lists.down, np.float32)
         self._workers.run(
             kernels.differentiate_tiles, len(tile_errors), *arrays, self._epsilon, cutoff, *_members(lists), planes,
-            planes_are_gradient, width, height, slot_gradients, tile_errors,
+            importance is None, _NO_IMPORTANCE if importance is None else importance, slot_gradients, tile_errors,
         )  # fmt: skip
         sums = np.empty((len(arrays[0]), slot_gradients.shape[1]), np.float32)
         self._workers.run(kernels.sum_slots, len(sums), slot_gradients, lists.slot_starts, sums)
         gradients = torch.from_numpy(sums)
         features_end = kernels.GEOMETRY + gaussians[2].shape[1]
         return (gradients[:, :2], gradients[:, 2:5], gradients[:, 5:features_end]), tile_errors
+
+
+_NO_IMPORTANCE: Final = np.empty((0, kernels.TEXELS), np.float32)
 
 
 def _members(
@@ -201,10 +206,15 @@ def _arrays(means: Tensor, conics: Tensor, features: Tensor) -> tuple[FloatArray
 
 def _planes(image: Tensor) -> FloatArray:
     """Cut a picture [H, W, K] into planes [tiles, padded K, texels of a tile], padded with zeros."""
+    return _tiled(image, -(-image.shape[2] // kernels.GROUP) * kernels.GROUP)
+
+
+def _tiled(image: Tensor, plane_count: int) -> FloatArray:
+    """Cut a picture [H, W, K] into plane_count >= K planes [tiles, planes, texels of a tile], padded with zeros."""
     texels = image.detach().numpy()
     height, width, components = texels.shape
     across, down = -(-width // TILE), -(-height // TILE)
-    planes = np.zeros((down, across, -(-components // kernels.GROUP) * kernels.GROUP, TILE, TILE), np.float32)
+    planes = np.zeros((down, across, plane_count, TILE, TILE), np.float32)
     for row in range(down):  # row by row of tiles, so that no second copy of the picture is made
         band = np.zeros((TILE, across * TILE, components), np.float32)
         rows = texels[row * TILE : row * TILE + TILE]

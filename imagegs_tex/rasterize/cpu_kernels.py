@@ -212,11 +212,12 @@ def _slot_gradient(
 @njit(fastmath=True, nogil=True, cache=True)
 def differentiate_tiles(
     means, conics, features, epsilon, cutoff, slot_gaussian, slot_rows, slot_shift, tile_starts, tile_slots, across,
-    planes, planes_are_gradient, width, height, gradients, tile_errors, begin_tile, end_tile,
+    planes, planes_are_gradient, importance, gradients, tile_errors, begin_tile, end_tile,
 ):  # fmt: skip
     """Fill gradients [S, 5 + K] of every slot, and the squared error [T] of every tile.
 
-    planes [T, K, TEXELS] is the target, compared by squared error, or the gradient of the picture itself.
+    planes [T, K, TEXELS] is the target, compared by squared error times importance [T, TEXELS], or the gradient of the
+    picture itself. Either is zero at texels beyond the picture's border, which silences them.
     """
     padded = features.shape[1]
     edge = np.float32(math.exp(-cutoff))
@@ -248,11 +249,6 @@ def differentiate_tiles(
         for i in range(TEXELS):
             total[i] = np.float32(1.0) / total[i]
             projections[i] = np.float32(0.0)
-        rows_inside, columns_inside = min(TILE, height - top), min(TILE, width - left)
-        for row in range(TILE):  # texels beyond the border: a scale of zero silences picture and gradient
-            for i in range(TILE):
-                if row >= rows_inside or i >= columns_inside:
-                    total[row * TILE + i] = np.float32(0.0)
         error = np.float32(0.0)
         for k in range(padded):
             plane, picture = planes[tile, k], sums[k]
@@ -263,11 +259,13 @@ def differentiate_tiles(
                     projections[i] += slope * picture[i] * total[i]
                     picture[i] = slope
             else:
+                weight = importance[tile]
                 for i in range(TEXELS):
                     value = picture[i] * total[i]
                     difference = value - plane[i]
-                    error_k += difference * difference
-                    slope = np.float32(2.0) * difference * total[i]
+                    weighted = difference * weight[i]
+                    error_k += difference * weighted
+                    slope = np.float32(2.0) * weighted * total[i]
                     projections[i] += slope * value
                     picture[i] = slope
             error += error_k
@@ -286,10 +284,11 @@ def differentiate_tiles(
 @njit(fastmath=True, nogil=True, cache=True)
 def correlate_tiles(
     means, conics, epsilon, cutoff, slot_gaussian, slot_rows, slot_shift, tile_starts, tile_slots, across, planes,
-    width, height, pair_starts, pairs, slot_rhs, begin_tile, end_tile,
+    importance, pair_starts, pairs, slot_rhs, begin_tile, end_tile,
 ):  # fmt: skip
     """Correlate the normalised weights of each tile: with each other, and with the target.
 
+    Each texel counts by its importance [T, TEXELS], which is zero beyond the picture's border.
     pairs: the lower triangle of each tile's matrix, row by row from pair_starts[tile]; slot_rhs: [S, K].
     """
     padded = planes.shape[1]
@@ -298,6 +297,8 @@ def correlate_tiles(
     for tile in range(begin_tile, end_tile):
         longest = max(longest, tile_starts[tile + 1] - tile_starts[tile])
     weights = np.empty((longest, TEXELS), np.float32)
+    roots = np.empty(TEXELS, np.float32)
+    wanted = np.empty((padded, TEXELS), np.float32)
     total = np.empty(TEXELS, np.float32)
     for tile in range(begin_tile, end_tile):
         left, top = (tile % across) * TILE, (tile // across) * TILE
@@ -317,12 +318,13 @@ def correlate_tiles(
             )  # fmt: skip
             for i in range(TEXELS):
                 total[i] += weights_j[i]
-        rows_inside, columns_inside = min(TILE, height - top), min(TILE, width - left)
-        for row in range(TILE):
-            for i in range(TILE):
-                inside = row < rows_inside and i < columns_inside
-                at = row * TILE + i
-                total[at] = np.float32(1.0) / total[at] if inside else np.float32(0.0)
+        for i in range(TEXELS):  # the root on both sides of every product
+            roots[i] = np.float32(math.sqrt(importance[tile, i]))
+            total[i] = roots[i] / total[i]
+        for k in range(padded):
+            wanted_k, plane = wanted[k], planes[tile, k]
+            for i in range(TEXELS):
+                wanted_k[i] = roots[i] * plane[i]
         for j in range(count):
             weights_j = weights[j]
             for i in range(TEXELS):
@@ -333,7 +335,7 @@ def correlate_tiles(
             length = high - low
             weights_j = weights[j, low:high]
             for k in range(padded):
-                plane = planes[tile, k, low:high]
+                plane = wanted[k, low:high]
                 product = np.float32(0.0)
                 for i in range(length):
                     product += weights_j[i] * plane[i]

@@ -135,8 +135,12 @@ class CudaBackend:
         _, *gradients = self._differentiate(_Mode.GRADIENT, (means, conics, features), cutoff, (width, height), source)
         return gradients[0], gradients[1], gradients[2]
 
-    def prepare_target(self, image: Tensor, wrap: tuple[bool, bool] = (False, False)) -> Target:
+    def prepare_target(
+        self, image: Tensor, weights: Tensor | None = None, wrap: tuple[bool, bool] = (False, False)
+    ) -> Target:
         """Bring a picture [H, W, K] into planes per tile."""
+        if weights is not None:
+            raise NotImplementedError("the cuda backend does not weigh texels yet; use the cpu backend")
         _refuse_wrap(wrap)
         height, width, components = image.shape
         across, down = -(-width // TILE), -(-height // TILE)

@@ -21,6 +21,7 @@ class ReferenceTarget:
     """The picture as it came."""
 
     image: Tensor  # [H, W, K]
+    weights: Tensor  # [H, W], of the picture's dtype
     wrap: tuple[bool, bool]  # whether it repeats in x and in y
 
     @property
@@ -86,9 +87,12 @@ class ReferenceBackend:
             gradients = torch.autograd.grad(image, leaves, image_gradient)
         return gradients[0], gradients[1], gradients[2]
 
-    def prepare_target(self, image: Tensor, wrap: tuple[bool, bool] = (False, False)) -> Target:
+    def prepare_target(
+        self, image: Tensor, weights: Tensor | None = None, wrap: tuple[bool, bool] = (False, False)
+    ) -> Target:
         """Keep the picture as it is."""
-        return ReferenceTarget(image.to(self.device), wrap)
+        image = image.to(self.device)
+        return ReferenceTarget(image, torch.ones_like(image[..., 0]) if weights is None else weights.to(image), wrap)
 
     def squared_error(
         self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: Target
@@ -98,7 +102,8 @@ class ReferenceBackend:
         leaves = [tensor.detach().requires_grad_() for tensor in (means, conics, features)]
         with torch.enable_grad():
             image = self.render(leaves[0], leaves[1], leaves[2], cutoff, (target.width, target.height), target.wrap)
-            total = (image - target.image).double().square().sum()
+            errors = (image - target.image).double().square().sum(dim=2)
+            total = (target.weights * errors).sum()
             gradients = torch.autograd.grad(total, leaves)
         return SquaredError(total.detach(), *gradients)
 
@@ -111,11 +116,13 @@ class ReferenceBackend:
         centres = texel_centres(target.width, target.height, means)
         shifts = image_shifts(means, conics, cutoff, (target.width, target.height), target.wrap)
         flat = target.image.reshape(-1, target.component_count)
+        importance = target.weights.reshape(-1, 1).double()
         chunk = max(1, _TEXELS_AT_ONCE // count)
         for start in range(0, len(centres), chunk):
             weights = _normalised(means, conics, cutoff, centres[start : start + chunk], shifts).double()
-            matrix += weights.T @ weights
-            rhs += weights.T @ flat[start : start + chunk].double()
+            weighted = weights * importance[start : start + chunk]
+            matrix += weighted.T @ weights
+            rhs += weighted.T @ flat[start : start + chunk].double()
         sparse = matrix.to_sparse_csr()
         return NormalEquations(
             sparse.crow_indices(), sparse.col_indices().int(), sparse.values(), matrix.diagonal().clone(), rhs

@@ -113,6 +113,75 @@ def test_normal_equations_equal_the_reference(case):
     assert_close(CPU.multiply(found, vectors), REFERENCE.multiply(wanted, vectors), "product")
 
 
+def weights_of(case):
+    """How much texels count: a quarter not at all, the others up to 5."""
+    generator = np.random.default_rng(6)
+    weights = generator.uniform(0, 5, (case.height, case.width)) * (generator.random((case.height, case.width)) > 0.25)
+    return torch.from_numpy(weights.astype(np.float32))
+
+
+def test_weighted_squared_errors_equal_the_reference(case):
+    image, weights = case.image(2), weights_of(case)
+    wanted = REFERENCE.squared_error(*doubles(case), case.cutoff, REFERENCE.prepare_target(image.double(), weights))
+    found = CPU.squared_error(*singles(case), case.cutoff, CPU.prepare_target(image, weights))
+    assert float(found.total) == pytest.approx(float(wanted.total), rel=1e-5)
+    for name in ("means", "conics", "features"):
+        assert_close(getattr(found, name), getattr(wanted, name), name)
+
+
+def test_weighted_normal_equations_equal_the_reference(case):
+    image, weights = case.image(3), weights_of(case)
+    target = REFERENCE.prepare_target(image.double(), weights)
+    wanted = REFERENCE.normal_equations(*doubles(case)[:2], case.cutoff, target)
+    found = CPU.normal_equations(*singles(case)[:2], case.cutoff, CPU.prepare_target(image, weights))
+    assert_close(found.diagonal, wanted.diagonal, "diagonal")
+    assert_close(found.rhs, wanted.rhs, "rhs")
+    assert_close(dense(found), dense(wanted), "matrix")
+
+
+@pytest.mark.parametrize("backend", [REFERENCE, CPU], ids=["reference", "cpu"])
+def test_weights_by_hand(backend):
+    """The weighted error is what the picture says, its gradient that of finite differences, its solution the best."""
+    case = make_case("small", count=6, components=2, size=(37, 20))
+    image, weights = case.image(2), weights_of(case)
+    target = backend.prepare_target(image, weights)
+
+    def error(features):
+        picture = REFERENCE.render(*doubles(case)[:2], features.double(), case.cutoff, case.size)
+        return float((weights[..., None] * (picture - image).square()).sum())
+
+    found = backend.squared_error(*singles(case), case.cutoff, target)
+    assert float(found.total) == pytest.approx(error(case.features), rel=1e-5)
+    step = torch.zeros_like(case.features)
+    step[3, 1] = 1e-2
+    slope = (error(case.features + step) - error(case.features - step)) / 2e-2
+    assert float(found.features[3, 1]) == pytest.approx(slope, rel=1e-3)
+    equations = backend.normal_equations(*singles(case)[:2], case.cutoff, target)
+    best = torch.linalg.solve(dense(equations), equations.rhs)
+    for other in (best + 0.01, best - 0.01, best * 1.01):
+        assert error(best) < error(other)
+
+
+def test_texels_that_count_nothing_may_hold_anything(case):
+    weights = weights_of(case)
+    images = [case.image(2), case.image(2)]
+    images[1][weights == 0] = 1e6
+    first, second = (CPU.prepare_target(image, weights) for image in images)
+    one, other = (CPU.squared_error(*singles(case), case.cutoff, target) for target in (first, second))
+    for name in ("total", "means", "conics", "features"):
+        assert torch.equal(getattr(one, name), getattr(other, name))
+    one, other = (CPU.normal_equations(*singles(case)[:2], case.cutoff, target) for target in (first, second))
+    assert torch.equal(one.rhs, other.rhs)
+
+
+def test_weights_of_one_change_no_bit(case):
+    image = case.image(2)
+    targets = [CPU.prepare_target(image, weights) for weights in (None, torch.ones(case.height, case.width))]
+    one, other = (CPU.squared_error(*singles(case), case.cutoff, target) for target in targets)
+    for name in ("total", "means", "conics", "features"):
+        assert torch.equal(getattr(one, name), getattr(other, name))
+
+
 def test_rows_of_the_normal_equations_name_each_column_once(case):
     equations = CPU.normal_equations(*singles(case)[:2], case.cutoff, CPU.prepare_target(case.image(), wrap=case.wrap))
     starts, columns = equations.row_starts.numpy(), equations.columns.numpy()
