@@ -124,8 +124,9 @@ extern "C" __global__ void take_rounds(
 
 // One block per tile, a thread per texel: T and R of the whole picture.
 extern "C" __global__ void __launch_bounds__(TILE * TILE) sum_picture(
-    const float* records, const unsigned* ordered_info, const long long* tile_starts, float edge, int width, int height,
-    int across,
+    const float* records, const unsigned* ordered_info,
+    const int* ordered_images,  // or null where nothing repeats
+    const long long* tile_starts, float edge, int width, int height, int across,
     const float* target,  // [H, W, K]
     float4* texels,       // [H, W] T, and room for A, B, C
     float* remainders     // [H, W, K] R
@@ -136,7 +137,10 @@ extern "C" __global__ void __launch_bounds__(TILE * TILE) sum_picture(
     float total = EPSILON, sums[K] = {};
     for (long long i = start; i < end; i++) {
         const float* record = records + (long long)(ordered_info[i] >> 8) * RECORD;
-        const float dy = y + 0.5f - record[1], t = fmaf(record[6], dy, fmaf(record[2], dy, x + 0.5f - record[0]));
+        const int image = ordered_images ? ordered_images[i] : 0;
+        const float px = x + 0.5f - (float)((int)(short)(image & 0xffff) * width);
+        const float dy = y + 0.5f - (float)((image >> 16) * height) - record[1];
+        const float t = fmaf(record[6], dy, fmaf(record[2], dy, px - record[0]));
         const float w = fmaxf(exp2_fast(-fmaf(record[3] * t, t, record[4] * dy * dy)) - edge, 0.0f);
         total += w;
 #pragma unroll
@@ -159,11 +163,11 @@ struct Limits {
 };
 
 struct Weighing {
-    float x, y, slant, fine, across, along;  // as in the lists' records
+    float x, y, slant, fine, across, along;  // as in the lists' records; x, y of the image by the patch
 };
 
 struct Trial {
-    double at[2], rate;
+    double at[2], rate;  // x, y inside the picture
     int codes[3], valid;
     Weighing weighing;
 };
@@ -173,8 +177,10 @@ __device__ double exponent_of(double coefficient, const Limits& limits) {
     return fmin(fmax(exponent, (double)limits.least_exponent), (double)limits.cell_log2);
 }
 
-// The codes of a Gaussian with one of x, y, m, h, b moved by a sign; axis 5 moves nothing.
-__device__ Trial trial_of(const Trial& from, int axis, int sign, const Limits& limits, const Prices& prices) {
+// The codes of a Gaussian with one of x, y, m, h, b moved by a sign; axis 5 moves nothing. Its patch lies by the origin.
+__device__ Trial trial_of(
+    const Trial& from, const double origin[2], int axis, int sign, const Limits& limits, const Prices& prices
+) {
     Trial trial = from;
     trial.valid = 0;
     if (axis >= 2 && axis < 5) trial.codes[axis - 2] += sign;
@@ -193,17 +199,25 @@ __device__ Trial trial_of(const Trial& from, int axis, int sign, const Limits& l
         exponents += exponent;
         if (axis == 5) continue;  // as it is held already
         if (axis == i) trial.at[i] += sign * step;
-        if (!limits.repeats[i] && (trial.at[i] < 0.0 || trial.at[i] >= limits.size[i])) return trial;
-        const double last = limits.repeats[i] ? 1e30 : fmax(ceil(limits.size[i] / step - 0.5) - 1.0, 0.0);
-        const double first = limits.repeats[i] ? -1e30 : 0.0;
-        trial.at[i] = (fmin(fmax(floor(trial.at[i] / step), first), last) + 0.5) * step;
+        const double size = limits.size[i], last = fmax(ceil(size / step - 0.5) - 1.0, 0.0);
+        if (limits.repeats[i]) trial.at[i] -= floor(trial.at[i] / size) * size;
+        else if (trial.at[i] < 0.0 || trial.at[i] >= size) return trial;
+        double code = fmin(fmax(floor(trial.at[i] / step), 0.0), last);
+        // where the size is no multiple of the step, the first code of the next picture can be nearer than the last here
+        if (limits.repeats[i] && 2.0 * trial.at[i] > size + (last + 1.0) * step) code = 0.0;
+        trial.at[i] = (code + 0.5) * step;
     }
     double bits = -exponents;
     for (int i = 0; i < 3; i++) bits += prices.bits[i * prices.length + index[i]];
     trial.rate = limits.bit_price * bits;
     const double slant = shape.b / shape.a, half_log2e = 0.72134752044448170368;
-    trial.weighing.x = (float)trial.at[0];
-    trial.weighing.y = (float)trial.at[1];
+    double near[2];
+    for (int i = 0; i < 2; i++) {
+        near[i] = trial.at[i];
+        if (limits.repeats[i]) near[i] += rint((origin[i] - near[i]) / limits.size[i]) * limits.size[i];
+    }
+    trial.weighing.x = (float)near[0];
+    trial.weighing.y = (float)near[1];
     trial.weighing.slant = (float)slant;
     trial.weighing.fine = (float)(slant - (float)slant);
     trial.weighing.across = (float)(shape.a * half_log2e);
@@ -266,7 +280,7 @@ extern "C" __global__ void __launch_bounds__(REFINING) refine_round(
         for (int i = 0; i < 3; i++) own.codes[i] = codes[3 * n + i];
         own.rate = 0.0;
         own.weighing = {};
-        Trial result = trial_of(own, tid == 2 ? 5 : 0, tid == 1 ? -1 : 1, limits, prices);
+        Trial result = trial_of(own, means + 2 * n, tid == 2 ? 5 : 0, tid == 1 ? -1 : 1, limits, prices);
         if (tid < 2) tried[tid] = result;
         else kept = result;
     }
@@ -321,7 +335,7 @@ extern "C" __global__ void __launch_bounds__(REFINING) refine_round(
             }
         }
         __syncthreads();
-        if (tid < 2 && axis < 4) tried[tid] = trial_of(kept, axis + 1, tid ? -1 : 1, limits, prices);
+        if (tid < 2 && axis < 4) tried[tid] = trial_of(kept, means + 2 * n, axis + 1, tid ? -1 : 1, limits, prices);
         __syncthreads();
     }
     if (!moved) return;
@@ -337,11 +351,7 @@ extern "C" __global__ void __launch_bounds__(REFINING) refine_round(
 #pragma unroll
         for (int k = 0; k < K; k++) remainders[at * K + k] += change * (f[k] - target[at * K + k]);
     }
-    if (tid < 2) {
-        double at = kept.at[tid];
-        if (limits.repeats[tid]) at -= floor(at / limits.size[tid]) * limits.size[tid];
-        means[2 * n + tid] = at;
-    }
+    if (tid < 2) means[2 * n + tid] = kept.at[tid];
     if (tid < 3) codes[3 * n + tid] = kept.codes[tid];
 }
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from imagegs_tex.components import to_channels
 from imagegs_tex.formats import gaussians as g
@@ -19,7 +20,7 @@ from imagegs_tex.rasterize.backend import Backend
 
 def render_channels(
     quantized: QuantizedGaussianSet, backend: Backend, size: tuple[int, int] | None = None
-) -> NDArray[np.float32]:
+) -> Tensor:  # fmt: skip
     """Render all coded channels.
 
     Args:
@@ -28,7 +29,7 @@ def render_channels(
         size: width and height of the result in texels; None for the file's own
 
     Returns:
-        float32 [H, W, C] in the code domain, [0, 1]
+        float32 [H, W, C] in the code domain, [0, 1], on the backend's device
     """
     width, height = size or (quantized.width, quantized.height)
     scale = np.array([width / quantized.width, height / quantized.height])
@@ -60,7 +61,7 @@ def decode_maps(
     quantized: QuantizedGaussianSet, backend: Backend, size: tuple[int, int] | None = None
 ) -> list[tuple[TextureMap, Samples]]:
     """Return every map with its samples [H, W, channels], in its own sample format."""
-    texels = render_channels(quantized, backend, size)
+    texels = render_channels(quantized, backend, size).cpu().numpy()
     return [(texture_map, expand_map(texels, texture_map)) for texture_map in quantized.maps]
 
 

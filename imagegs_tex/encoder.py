@@ -56,10 +56,11 @@ class EncodeSeconds:
 
 def prepare(stack: TextureStack, backend: Backend) -> tuple[FitProblem, Target, Components]:
     """Turn a stack into the picture that is fitted."""
-    components = principal_components(stack.texels, stack.weights)
-    image = to_components(stack.texels, components, backend.device)
-    deviations = torch.from_numpy(components.deviations.astype(np.float32)).to(backend.device)
+    texels = torch.from_numpy(stack.texels).to(backend.device)
     weights = None if stack.weights is None else torch.from_numpy(stack.weights).to(backend.device)
+    components = principal_components(texels, weights)
+    image = to_components(texels, components)
+    deviations = torch.from_numpy(components.deviations.astype(np.float32)).to(backend.device)
     problem = FitProblem(image, deviations, stack.channel_count, weights)
     return problem, backend.prepare_target(image, weights, stack.wrap), components
 

@@ -41,11 +41,12 @@ def refine_geometry_on_gpu(
     quantizer: GeometryQuantizer,
     backend: CudaBackend,
     *,
+    weights: Tensor | None,
     cutoff: float,
     bit_price: float,
     shape_limits: tuple[float, float],
 ) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
-    """Do what :func:`imagegs_tex.geometry_codes.refine_geometry` does, with features [N, K] and image on the GPU."""
+    """Do what :func:`imagegs_tex.geometry_codes.refine_geometry` does, with features [N, K], image and weights on the GPU."""
     device, (height, width, components) = backend.device, image.shape
     prices, least = shape_prices(shape_codes.astype(np.int64))
     module = code_kernels(components, device)
@@ -55,20 +56,23 @@ def refine_geometry_on_gpu(
     texels = torch.empty(height, width, 4, device=device)
     remainders = torch.empty(height, width, components, device=device)
     conics = g.conics_of(g.shape_values(shape_codes, quantizer.size_step, quantizer.form_step)).astype(np.float32)
-    lists = backend.lists_of(new_means.float(), torch.from_numpy(conics).to(device), features, cutoff, (width, height))
+    lists = backend.lists_of(
+        new_means.float(), torch.from_numpy(conics).to(device), features, cutoff, (width, height), quantizer.wrap
+    )
     edge = math.exp(-cutoff)
     module.kernel("sum_picture")(
-        lists.tile_count, TILE * TILE, lists.records, lists.ordered_info, lists.tile_starts, edge, width, height,
-        lists.across, image, texels, remainders,
+        lists.tile_count, TILE * TILE, lists.records, lists.ordered_info, lists.ordered_images, lists.tile_starts,
+        edge, width, height, lists.across, image, texels, remainders,
     )  # fmt: skip
     patches, rounds = patch_rounds(new_means, codes, quantizer, cutoff, module)
     refine, code_bits = module.kernel("refine_round"), torch.from_numpy(prices).to(device)
+    importance = Pointer(0) if weights is None else weights.contiguous()
     steps = (quantizer.size_step, quantizer.form_step, math.log2(quantizer.position_ratio))
     for members, size in rounds.each():
         refine(
-            size, _THREADS, members, patches, features, image, Pointer(0), edge, width, height,
+            size, _THREADS, members, patches, features, image, importance, edge, width, height,
             *map(Double, (*steps, bit_price, *shape_limits)), g.least_exponent(quantizer.width, quantizer.height),
-            quantizer.cell_log2, 0, 0, code_bits, *least.tolist(), prices.shape[1], new_means, codes,
+            quantizer.cell_log2, *map(int, quantizer.wrap), code_bits, *least.tolist(), prices.shape[1], new_means, codes,
             texels, remainders,
         )  # fmt: skip
     return new_means.cpu().numpy(), codes.cpu().numpy().astype(np.int16)
@@ -92,7 +96,7 @@ def patch_rounds(
     steps = (quantizer.size_step, quantizer.form_step)
     module.kernel("find_patches")(
         -(-count // _THREADS), _THREADS, means, codes, count, *map(Double, (*steps, cutoff, REACH, MARGIN)), width,
-        height, 0, 0, _MOST_TEXELS, patches,
+        height, *map(int, quantizer.wrap), _MOST_TEXELS, patches,
     )  # fmt: skip
     claim, take = module.kernel("claim_squares"), module.kernel("take_rounds")
     best = torch.zeros(-(-width // _CLAIM) * -(-height // _CLAIM), dtype=torch.int64, device=device)

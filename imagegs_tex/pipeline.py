@@ -7,7 +7,7 @@ from pathlib import Path
 from imagegs_tex import __version__
 from imagegs_tex.backends import make_backend
 from imagegs_tex.budget import encode_within_budget
-from imagegs_tex.decoder import decode_maps, scaled_size, write_maps
+from imagegs_tex.decoder import decode_maps, render_channels, scaled_size, write_maps
 from imagegs_tex.fit import FitProgress
 from imagegs_tex.formats.atomic import check_writable, write_bytes
 from imagegs_tex.formats.errors import InputError
@@ -95,6 +95,10 @@ def score_against(
     stack: TextureStack, quantized: QuantizedGaussianSet, backend: Backend, with_flip: bool = False
 ) -> list[MapScore]:
     """Decode a set and compare every map with the stack that it was made of."""
+    if backend.name == "cuda" and not with_flip:
+        from imagegs_tex.metrics_cuda import score_on_gpu
+
+        return score_on_gpu(stack, render_channels(quantized, backend))
     return [
         score_map(texture_map, expand_map(stack.texels, texture_map), decoded, with_flip, stack.weights)
         for texture_map, (_, decoded) in zip(stack.maps, decode_maps(quantized, backend), strict=True)

@@ -1,5 +1,7 @@
 """Choosing codes on the GPU, beside the CPU's choices."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -24,26 +26,35 @@ QUANTIZER = GeometryQuantizer(WIDTH, HEIGHT, 4, 0.25, float(np.float32(0.17)), f
 class Scene:
     """Rounded geometry on both backends, with a target near what it can draw."""
 
-    def __init__(self, count=90, components=3, size=4.0, seed=3):
+    def __init__(self, count=90, components=3, size=4.0, seed=3, wrap=(False, False), weighted=False):
+        self.quantizer = replace(QUANTIZER, wrap=wrap)
         rng = np.random.default_rng(seed)
         shapes = np.stack([rng.normal(size, 0.6, count), *rng.normal(0.0, 0.7, (2, count))], axis=1)
-        position_codes, self.codes, exponents = QUANTIZER.codes(rng.random((count, 2)) * [WIDTH, HEIGHT], shapes)
+        position_codes, self.codes, exponents = self.quantizer.codes(rng.random((count, 2)) * [WIDTH, HEIGHT], shapes)
         self.means = (position_codes + 0.5) * np.exp2(exponents)
         self.features = torch.from_numpy(rng.normal(0.0, 0.4, (count, components)).astype(np.float32))
         self.cpu, self.gpu = CpuBackend(1), make_backend("cuda")
-        image = self.cpu.render(*tensors(self.means, self.codes), self.features, CUTOFF, (WIDTH, HEIGHT))
+        image = self.cpu.render(*tensors(self.means, self.codes), self.features, CUTOFF, (WIDTH, HEIGHT), wrap)
         self.image = image + 0.02 * torch.from_numpy(rng.standard_normal(image.shape).astype(np.float32))
-        self.target = self.cpu.prepare_target(self.image)
+        self.weights = torch.from_numpy(rng.uniform(0, 3, (HEIGHT, WIDTH)).astype(np.float32)) if weighted else None
+        self.target = self.cpu.prepare_target(self.image, self.weights, wrap)
         self.disturbed = (self.codes + rng.integers(-1, 2, self.codes.shape)).astype(np.int16)
 
     def error(self, means, codes, features=None):
         values = self.features if features is None else torch.from_numpy(np.asarray(features)).float()
         return float(self.cpu.squared_error(*tensors(means, codes), values, CUTOFF, self.target).total)
 
+    def on_grid(self, codes, means=None):
+        """Means as the file can hold them with these shape codes, and the codes."""
+        shapes = g.shape_values(codes, QUANTIZER.size_step, QUANTIZER.form_step)
+        position_codes, _, exponents = self.quantizer.codes(self.means if means is None else means, shapes)
+        return (position_codes + 0.5) * np.exp2(exponents), codes
+
     def on_cpu(self, codes, bit_price=0.0):
         return refine_geometry(
-            *on_grid(self.means, codes), self.features.numpy(), self.image.numpy(), QUANTIZER, cutoff=CUTOFF,
-            bit_price=bit_price, shape_limits=LIMITS, shifted=False, threads=1,
+            *self.on_grid(codes), self.features.numpy(), self.image.numpy(), self.quantizer, cutoff=CUTOFF,
+            weights=None if self.weights is None else self.weights.numpy(), bit_price=bit_price, shape_limits=LIMITS,
+            shifted=False, threads=1,
         )  # fmt: skip
 
     def on_gpu(self, codes, bit_price=0.0):
@@ -51,8 +62,8 @@ class Scene:
 
         device = self.gpu.device
         return refine_geometry_on_gpu(
-            *on_grid(self.means, codes), self.features.to(device), self.image.to(device), QUANTIZER, self.gpu,
-            cutoff=CUTOFF, bit_price=bit_price, shape_limits=LIMITS,
+            *self.on_grid(codes), self.features.to(device), self.image.to(device), self.quantizer, self.gpu,
+            weights=None if self.weights is None else self.weights.to(device), cutoff=CUTOFF, bit_price=bit_price, shape_limits=LIMITS,
         )  # fmt: skip
 
     def descents(self, backend):
@@ -60,7 +71,7 @@ class Scene:
         from imagegs_tex.encoder import descent_of
 
         arrays = [tensor.to(backend.device) for tensor in tensors(self.means, self.codes)]
-        target = backend.prepare_target(self.image.to(backend.device))
+        target = backend.prepare_target(self.image.to(backend.device), None, self.quantizer.wrap)
         equations = backend.normal_equations(*arrays, CUTOFF, target)
         start = torch.zeros_like(self.features).to(backend.device)
         best = solve_features(backend, equations, start, 60, damping_of(equations, 1e-3))
@@ -70,13 +81,6 @@ class Scene:
 def tensors(means, shape_codes):
     conics = g.conics_of(g.shape_values(shape_codes, QUANTIZER.size_step, QUANTIZER.form_step))
     return torch.from_numpy(means.astype(np.float32)), torch.from_numpy(conics.astype(np.float32))
-
-
-def on_grid(means, codes):
-    """Means as the file can hold them with these shape codes, and the codes."""
-    shapes = g.shape_values(codes, QUANTIZER.size_step, QUANTIZER.form_step)
-    position_codes, _, exponents = QUANTIZER.codes(means, shapes)
-    return (position_codes + 0.5) * np.exp2(exponents), codes
 
 
 def entropy(codes):
@@ -93,35 +97,41 @@ def scene():
 @pytest.mark.parametrize("components", [1, 3, 9])
 def test_one_gaussian_moves_as_on_the_cpu(components):
     for seed in range(6):
-        alone = Scene(count=1, components=components, seed=seed)
+        alone = Scene(count=1, components=components, seed=seed, weighted=seed % 2 == 1)
         found, wanted = alone.on_gpu(alone.disturbed), alone.on_cpu(alone.disturbed)
         assert np.allclose(found[0], wanted[0])
         assert np.array_equal(found[1], wanted[1])
 
 
-def test_refinement_is_worth_what_it_is_on_the_cpu(scene):
-    before = scene.error(*on_grid(scene.means, scene.disturbed))
-    found, wanted = scene.error(*scene.on_gpu(scene.disturbed)), scene.error(*scene.on_cpu(scene.disturbed))
+@pytest.mark.parametrize("wrap", [(False, False), (True, False), (True, True)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_refinement_is_worth_what_it_is_on_the_cpu(weighted, wrap):
+    crowd = Scene(weighted=weighted, wrap=wrap)
+    before = crowd.error(*crowd.on_grid(crowd.disturbed))
+    found, wanted = crowd.error(*crowd.on_gpu(crowd.disturbed)), crowd.error(*crowd.on_cpu(crowd.disturbed))
     assert wanted < 0.7 * before
     assert found < wanted + 0.05 * (before - wanted)
 
 
 def test_a_price_on_bits_makes_geometry_codes_cheaper(scene):
-    price = 0.02 * scene.error(*on_grid(scene.means, scene.disturbed)) / len(scene.means)
+    price = 0.02 * scene.error(*scene.on_grid(scene.disturbed)) / len(scene.means)
     free, priced = scene.on_gpu(scene.disturbed), scene.on_gpu(scene.disturbed, 10 * price)
     assert entropy(priced[1]) < entropy(free[1])
 
 
-def test_refined_geometry_is_what_the_file_can_hold(scene):
-    means, codes = scene.on_gpu(scene.disturbed)
-    assert np.array_equal(on_grid(means, codes)[0], means)
+@pytest.mark.parametrize("wrap", [(False, False), (True, True)])
+def test_refined_geometry_is_what_the_file_can_hold(wrap):
+    crowd = Scene(wrap=wrap)
+    means, codes = crowd.on_gpu(crowd.disturbed)
+    assert np.array_equal(crowd.on_grid(codes, means)[0], means)
     assert np.all((means >= 0) & (means < [WIDTH, HEIGHT]))
 
 
+@pytest.mark.parametrize("wrap", [(False, False), (True, True)])
 @pytest.mark.parametrize(("size", "count"), [(-2.0, 60), (8.0, 20), (12.0, 5)])
-def test_refinement_of_tiny_and_huge_gaussians_never_makes_it_worse(size, count):
-    extreme = Scene(count=count, size=size)
-    before = extreme.error(*on_grid(extreme.means, extreme.codes))
+def test_refinement_of_tiny_and_huge_gaussians_never_makes_it_worse(size, count, wrap):
+    extreme = Scene(count=count, size=size, wrap=wrap)
+    before = extreme.error(*extreme.on_grid(extreme.codes))
     assert extreme.error(*extreme.on_gpu(extreme.codes)) <= before * (1 + 1e-5)
 
 
@@ -130,19 +140,21 @@ def test_the_same_geometry_from_two_runs(scene):
     assert all(np.array_equal(one, other) for one, other in zip(first, second, strict=True))
 
 
-def test_gaussians_of_a_round_share_no_texel_and_all_of_them_have_one():
+@pytest.mark.parametrize("wrap", [(False, False), (True, True)])
+def test_gaussians_of_a_round_share_no_texel_and_all_of_them_have_one(wrap):
     from imagegs_tex.geometry_codes_cuda import code_kernels, patch_rounds
 
-    crowd = Scene(count=150)
+    crowd = Scene(count=150, wrap=wrap)
     device = crowd.gpu.device
-    patches, rounds = patch_rounds(torch.from_numpy(crowd.means).to(device), torch.from_numpy(crowd.codes.astype(np.int32)).to(device), QUANTIZER, CUTOFF, code_kernels(3, crowd.gpu.device))
+    arrays = (torch.tensor(crowd.means, device=device), torch.tensor(crowd.codes, dtype=torch.int32, device=device))
+    patches, rounds = patch_rounds(*arrays, crowd.quantizer, CUTOFF, code_kernels(3, device))
     patches = patches.cpu().numpy()
     seen = []
     for members, size in rounds.each():
         covered = np.zeros((HEIGHT, WIDTH), int)
         assert len(members) == size > 0
         for left, top, columns, rows in patches[members.cpu().numpy()]:
-            covered[top : top + rows, left : left + columns] += 1
+            covered[np.ix_(np.arange(top, top + rows) % HEIGHT, np.arange(left, left + columns) % WIDTH)] += 1
         assert covered.max() == 1
         seen += members.tolist()
     assert sorted(seen) == list(range(150))

@@ -34,11 +34,13 @@ class CudaLists:
     across: int  # tiles per row
     tile_count: int  # T
     cutoff: float
+    wrap: tuple[bool, bool]  # whether the picture repeats in x and in y
     records: Tensor  # float32 [N, 8 + padded K], see cuda_lists.cu
     slot_starts: Tensor  # int64 [N + 1]
     tile_starts: Tensor  # int64 [T + 1], counted from the first
     ordered_slots: Tensor  # int32 [capacity], the slots of tile 0, of tile 1, ...
     ordered_info: Tensor  # int32 [capacity], Gaussian << 8 | first row << 4 | last row of each
+    ordered_images: Tensor | Pointer  # int32 [capacity], image in y << 16 | image in x; nothing where nothing repeats
     capacity: int  # slots that the arrays hold
     counted: Tensor  # int64 [1] on the host, valid once the event has passed
     event: torch.cuda.Event
@@ -55,7 +57,7 @@ class ListBuilder:
         self._order: Kernel = module.kernel("order_tiles")
         self.reduce_gradients: Kernel = module.kernel("reduce_gradients")
         self.reduce_features: Kernel = module.kernel("reduce_features")
-        self._lengths: dict[tuple[int, int, int], int] = {}
+        self._lengths: dict[tuple[int, int, int, tuple[bool, bool]], int] = {}
 
     def build(
         self,
@@ -65,6 +67,7 @@ class ListBuilder:
         component_count: int,
         cutoff: float,
         size: tuple[int, int],
+        wrap: tuple[bool, bool] = (False, False),
     ) -> CudaLists:
         """Launch everything that builds the lists; ask :meth:`sufficed` once the kernels that use them are launched.
 
@@ -75,6 +78,7 @@ class ListBuilder:
             component_count: K
             cutoff: q at which a support ends
             size: width and height in texels
+            wrap: whether the picture repeats in x and in y
         """
         width, height = size
         across, down = -(-width // TILE), -(-height // TILE)
@@ -88,7 +92,7 @@ class ListBuilder:
         limit = Double(2.0 * cutoff)
         self._count(
             blocks, 128, means, conics, Pointer(0) if features is None else features, count, component_count,
-            record_floats, limit, width, height, records, counts[1:], tile_counts,
+            record_floats, limit, width, height, *map(int, wrap), records, counts[1:], tile_counts,
         )  # fmt: skip
         starts = torch.cumsum(counts[: 1 + count + tiles], dim=0)
         slot_starts, tile_starts = starts[: count + 1], starts[count:]
@@ -96,25 +100,30 @@ class ListBuilder:
         counted.copy_(slot_starts[-1:], non_blocking=True)
         event = torch.cuda.Event()  # type: ignore[no-untyped-call]  # torch leaves it without types
         event.record(torch.cuda.current_stream(self._device))
-        capacity = int(self._lengths.get((count, width, height), count * _FIRST_GUESS) * _HEADROOM) + 1024
+        capacity = int(self._lengths.get((count, width, height, wrap), count * _FIRST_GUESS) * _HEADROOM) + 1024
         slot_info, tile_slots, ordered_slots, ordered_info = torch.empty(
             4, capacity, dtype=torch.int32, device=self._device
         )
+        slot_images: Tensor | Pointer = Pointer(0)
+        ordered_images: Tensor | Pointer = Pointer(0)
+        if any(wrap):
+            slot_images, ordered_images = torch.empty(2, capacity, dtype=torch.int32, device=self._device)
         self._fill(
-            blocks, 128, means, conics, count, limit, width, height, slot_starts, tile_starts, Long(capacity),
-            tile_places, slot_info, tile_slots,
+            blocks, 128, means, conics, count, limit, width, height, *map(int, wrap), slot_starts, tile_starts,
+            Long(capacity), tile_places, slot_info, slot_images, tile_slots,
         )  # fmt: skip
         self._order(
-            tiles, 64, tile_starts, Long(capacity), tile_slots, slot_info, ordered_slots, ordered_info
+            tiles, 64, tile_starts, Long(capacity), tile_slots, slot_info, slot_images, ordered_slots, ordered_info,
+            ordered_images,
         )  # fmt: skip
         return CudaLists(
-            width, height, across, tiles, cutoff, records, slot_starts, tile_starts, ordered_slots, ordered_info,
-            capacity, counted, event,
+            width, height, across, tiles, cutoff, wrap, records, slot_starts, tile_starts, ordered_slots, ordered_info,
+            ordered_images, capacity, counted, event,
         )  # fmt: skip
 
     def sufficed(self, lists: CudaLists) -> bool:
         """Wait until the slots are counted, remember their number, and say whether there was room for them."""
         lists.event.synchronize()
         total = int(lists.counted)
-        self._lengths[len(lists.records), lists.width, lists.height] = total
+        self._lengths[len(lists.records), lists.width, lists.height, lists.wrap] = total
         return total <= lists.capacity
