@@ -7,10 +7,15 @@ sweeps are worth 5 to 9 % of the bytes (docs/benchmarks.md).
 
 The picture is cut into bands of rows that are worked on side by side. A Gaussian whose patch crosses a border between
 bands rests for one sweep; the next sweep's bands are shifted by half. So the result depends on no thread count.
+
+Where the picture repeats, patches go on beyond its border, on the other side; the shifted bands do too, so that the
+border is worked on in every second sweep. A Gaussian whose patch is larger than the picture, so that it would meet
+itself, rests.
 """
 
 import math
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -70,26 +75,28 @@ def refine_geometry(
     features = np.ascontiguousarray(features, dtype=np.float32)
     conics = g.conics_of(g.shape_values(shape_codes, quantizer.size_step, quantizer.form_step))
     half_heights = np.sqrt(2.0 * cutoff * conics[:, 0] / (conics[:, 0] * conics[:, 2] - conics[:, 1] ** 2))
-    borders = list(range(BAND_ROWS // 2 if shifted else BAND_ROWS, image.shape[0], BAND_ROWS))
-    bands = zip([0, *borders], [*borders, image.shape[0]], strict=True)
+    height, repeats_y = image.shape[0], quantizer.wrap[1]
 
     def work(band: tuple[int, int]) -> None:
         first, last = band
-        touching = np.abs(new_means[:, 1] - (first + last) / 2) <= half_heights + (last - first) / 2 + 1
-        members = np.flatnonzero(touching)
-        wanted = np.ascontiguousarray(image[first:last].transpose(2, 0, 1))
+        distance = np.abs(new_means[:, 1] - (first + last) / 2)
+        if repeats_y:
+            distance = np.minimum(distance % height, -distance % height)
+        members = np.flatnonzero(distance <= half_heights + (last - first) / 2 + 1)
+        rows = np.arange(first, last) % height
+        wanted = np.ascontiguousarray(image[rows].transpose(2, 0, 1))
         roots = np.ones(wanted.shape[1:], np.float32)
         if weights is not None:
-            roots = np.sqrt(weights[first:last])
+            roots = np.sqrt(weights[rows])
             wanted *= roots
         _refine_band(
-            members, new_means, codes, features, wanted, roots, first, image.shape[0], cutoff, steps,
+            members, new_means, codes, features, wanted, roots, first, height, quantizer.wrap, cutoff, steps,
             math.log2(quantizer.position_ratio), least_exponent(quantizer.width, quantizer.height),
             quantizer.cell_log2, prices, least, bit_price, *shape_limits,
         )  # fmt: skip
 
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, bands))
+        list(pool.map(work, _bands(height, shifted, repeats_y)))
     return new_means, codes.astype(np.int16)
 
 
@@ -101,6 +108,14 @@ def shape_prices(codes: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray
     for axis, bits in enumerate(lengths):
         prices[axis, : len(bits)] = bits
     return prices, least
+
+
+def _bands(height: int, shifted: bool, repeats: bool) -> list[tuple[int, int]]:
+    """Return each band's first row and the one after its last; where the picture repeats, a band may go beyond it."""
+    borders = list(range(BAND_ROWS // 2 if shifted else BAND_ROWS, height, BAND_ROWS))
+    if repeats and shifted and borders:
+        return list(pairwise([*borders, borders[0] + height]))
+    return list(pairwise([0, *borders, height]))
 
 
 @njit(cache=True, nogil=True)
@@ -123,10 +138,35 @@ def _exponent(coefficient, log2_ratio, least, cell_log2):
 
 
 @njit(cache=True, nogil=True)
-def _nearest(value, exponent, size):
+def _nearest(value, exponent, size, repeats):
     step = 2.0**exponent
     last = max(math.ceil(size / step - 0.5) - 1.0, 0.0)
+    if repeats:
+        value %= size
+        if 2.0 * value > size + (last + 1.0) * step:
+            return 0.5 * step
     return (min(max(math.floor(value / step), 0.0), last) + 0.5) * step
+
+
+@njit(cache=True, nogil=True)
+def _copy_line(line, left, count, target):
+    """Copy count texels of a row from column left on, which may be beyond its ends: the row repeats."""
+    left %= line.shape[0]
+    before = min(count, line.shape[0] - left)
+    _copy(line[left:], target, before)
+    _copy(line, target[before:], count - before)
+
+
+@njit(cache=True, nogil=True)
+def _add_line(values, factor, left, count, line):
+    """Add count texels times a factor to a row from column left on, which may be beyond its ends: the row repeats."""
+    left %= line.shape[0]
+    before = min(count, line.shape[0] - left)
+    part = line[left : left + before]
+    for i in range(before):
+        part[i] += factor * values[i]
+    for i in range(count - before):
+        line[i] += factor * values[before + i]
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -176,6 +216,7 @@ def _refine_band(
     roots_band,
     first_row,
     height,
+    wrap,
     cutoff,
     steps,
     log2_ratio,
@@ -195,38 +236,51 @@ def _refine_band(
     area = 1024
     for n in members:
         a, b, c = _conic(codes[n, 0] * steps[0], codes[n, 1] * steps[1], codes[n, 2] * steps[2])
-        left, top, columns, rows = _patch(means[n, 0], means[n, 1], a, b, c, cutoff, width, height, REACH, MARGIN)
-        area = max(area, columns * rows)
+        left, top, columns, rows = _patch(
+            means[n, 0], means[n, 1], a, b, c, cutoff, width, height, wrap, REACH, MARGIN
+        )
+        if columns <= width and rows <= height:
+            area = max(area, columns * rows)
+    area = max(area, width)
     old, tried, best = np.empty(area, np.float32), np.empty(area, np.float32), np.empty(area, np.float32)
     change, scale, totals_here = np.empty(area, np.float32), np.empty(area, np.float32), np.empty(area, np.float32)
     roots = np.empty(area, np.float32)
     sums_here, wanted = np.empty((components, area), np.float32), np.empty((components, area), np.float32)
     for n in members:
         a, b, c = _conic(codes[n, 0] * steps[0], codes[n, 1] * steps[1], codes[n, 2] * steps[2])
-        left, top, columns, rows = _patch(means[n, 0], means[n, 1], a, b, c, cutoff, width, height, 1.0, 0.0)
-        _patch_weights(means[n, 0], means[n, 1], a, b, c, edge, left, top, columns, rows, old)
-        for row in range(max(top, first_row), min(top + rows, first_row + band_rows)):
-            line = old[(row - top) * columns : (row - top) * columns + columns]
-            total = totals[row - first_row, left : left + columns]
-            for i in range(columns):
-                total[i] += line[i]
-            for k in range(components):
-                f, sum_row = features[n, k], sums[k, row - first_row, left : left + columns]
-                for i in range(columns):
-                    sum_row[i] += f * line[i]
+        left, top, columns, rows = _patch(means[n, 0], means[n, 1], a, b, c, cutoff, width, height, wrap, 1.0, 0.0)
+        for row in range(rows):
+            place = top + row - first_row
+            if wrap[1]:
+                place %= height
+            if place < 0 or place >= band_rows:
+                continue
+            for at in range(0, columns, width):  # a patch wider than the picture meets this row more than once
+                count = min(width, columns - at)
+                _patch_weights(means[n, 0], means[n, 1], a, b, c, edge, left + at, top + row, count, 1, old)
+                _add_line(old, np.float32(1.0), left + at, count, totals[place])
+                for k in range(components):
+                    _add_line(old, features[n, k], left + at, count, sums[k, place])
     for n in members:
         c0, c1, c2 = codes[n, 0], codes[n, 1], codes[n, 2]
         a, b, c = _conic(c0 * steps[0], c1 * steps[1], c2 * steps[2])
-        left, top, columns, rows = _patch(means[n, 0], means[n, 1], a, b, c, cutoff, width, height, REACH, MARGIN)
-        if top < first_row or top + rows > first_row + band_rows or columns * rows == 0:
-            continue
+        left, top, columns, rows = _patch(
+            means[n, 0], means[n, 1], a, b, c, cutoff, width, height, wrap, REACH, MARGIN
+        )
         count, start = columns * rows, top - first_row
+        if wrap[1]:
+            start %= height
+        if start < 0 or (start + rows > band_rows and not (wrap[1] and band_rows == height)):
+            continue
+        if count == 0 or columns > width or rows > height:
+            continue
         for row in range(rows):
-            _copy(totals[start + row, left:], totals_here[row * columns :], columns)
-            _copy(roots_band[start + row, left:], roots[row * columns :], columns)
+            place, at = (start + row) % height, row * columns
+            _copy_line(totals[place], left, columns, totals_here[at:])
+            _copy_line(roots_band[place], left, columns, roots[at:])
             for k in range(components):
-                _copy(sums[k, start + row, left:], sums_here[k, row * columns :], columns)
-                _copy(wanted_band[k, start + row, left:], wanted[k, row * columns :], columns)
+                _copy_line(sums[k, place], left, columns, sums_here[k, at:])
+                _copy_line(wanted_band[k, place], left, columns, wanted[k, at:])
         _patch_weights(means[n, 0], means[n, 1], a, b, c, edge, left, top, columns, rows, old)
         _copy(old, best, count)
         x_exp, y_exp = _exponent(a, log2_ratio, least_exp, cell_log2), _exponent(c, log2_ratio, least_exp, cell_log2)
@@ -260,10 +314,15 @@ def _refine_band(
                 x += sign * 2.0**x_exp
             elif axis == 1:
                 y += sign * 2.0**y_exp
-            if x < 0 or y < 0 or x >= width or y >= height:
+            if not wrap[0] and (x < 0 or x >= width):
                 continue
-            x, y = _nearest(x, x_exp, width), _nearest(y, y_exp, height)
-            _patch_weights(x, y, a, b, c, edge, left, top, columns, rows, tried)
+            if not wrap[1] and (y < 0 or y >= height):
+                continue
+            x, y = _nearest(x, x_exp, width, wrap[0]), _nearest(y, y_exp, height, wrap[1])
+            _patch_weights(
+                _image_near(x, means[n, 0], width, wrap[0]), _image_near(y, means[n, 1], height, wrap[1]), a, b, c,
+                edge, left, top, columns, rows, tried,
+            )  # fmt: skip
             rate = bit_price * (prices[0, i0] + prices[1, i1] + prices[2, i2] - x_exp - y_exp)
             cost = rate + _patch_error(
                 tried, old, totals_here, sums_here, wanted, roots, features[n], count, change, scale, lowest - rate
@@ -277,22 +336,33 @@ def _refine_band(
         means[n, 0], means[n, 1] = best_x, best_y
         codes[n, 0], codes[n, 1], codes[n, 2] = b0, b1, b2
         for row in range(rows):
-            at = row * columns
+            place, at = (start + row) % height, row * columns
             for i in range(columns):
                 change[i] = best[at + i] - old[at + i]
-                totals[start + row, left + i] += change[i]
+            _add_line(change, np.float32(1.0), left, columns, totals[place])
             for k in range(components):
-                f, sum_row = features[n, k], sums[k, start + row, left : left + columns]
-                for i in range(columns):
-                    sum_row[i] += f * change[i]
+                _add_line(change, features[n, k], left, columns, sums[k, place])
 
 
 @njit(cache=True, nogil=True)
-def _patch(x, y, a, b, c, cutoff, width, height, reach, margin):
-    """Left, top, columns and rows of the texels that a support, stretched a little, can reach."""
+def _image_near(position, other, size, repeats):
+    """Position, or the image of it that is nearest to another."""
+    return position + size * np.rint((other - position) / size) if repeats else position
+
+
+@njit(cache=True, nogil=True)
+def _patch(x, y, a, b, c, cutoff, width, height, wrap, reach, margin):
+    """Left, top, columns and rows of the texels that a support, stretched a little, can reach.
+
+    Where the picture repeats they go on beyond its border, and may be more than it has.
+    """
     determinant = max(a * c - b * b, 1e-9 * a * c)
     half_width = reach * math.sqrt(2.0 * cutoff * c / determinant) + margin
     half_height = reach * math.sqrt(2.0 * cutoff * a / determinant) + margin
-    left, right = max(0, int(x - half_width - 0.5)), min(width - 1, int(x + half_width - 0.5))
-    top, bottom = max(0, int(y - half_height - 0.5)), min(height - 1, int(y + half_height - 0.5))
+    left, right = math.floor(x - half_width - 0.5), math.floor(x + half_width - 0.5)
+    top, bottom = math.floor(y - half_height - 0.5), math.floor(y + half_height - 0.5)
+    if not wrap[0]:
+        left, right = max(0, left), min(width - 1, right)
+    if not wrap[1]:
+        top, bottom = max(0, top), min(height - 1, bottom)
     return left, top, max(0, right - left + 1), max(0, bottom - top + 1)

@@ -33,7 +33,8 @@ struct IgsTexel {
 // by 8e-4 at r = 5; along float32 axes by 5e-6, which still put a texel of one material 9e-4 off. Hence the numbers in two
 // parts here: high parts of 12 bits, whose products are exact, and what remains. There it is 5e-4 now, from the rounding
 // of the axes' lengths.
-IgsShape igs_shape(uint gaussian, float2 p)
+//   image  which of the Gaussian's images, below IGS_IMAGES: where supports are smaller than the picture there is one
+IgsShape igs_shape(uint gaussian, float2 p, int image)
 {
     uint record = IGS_RECORDS_AT + gaussian * IGS_RECORD_WORDS;
     int3 codes = igs_shape_codes(record);
@@ -54,7 +55,8 @@ IgsShape igs_shape(uint gaussian, float2 p)
     float narrow = IGS_ROOT_HALF_LOG2_E * exp2(-0.5 * IGS_LOG2_E * (m - IGS_FORM_STEP * r)) / size;
     float wide = IGS_ROOT_HALF_LOG2_E * exp2(-0.5 * IGS_LOG2_E * (m + IGS_FORM_STEP * r)) / size;
     uint position = igs_word(record);
-    float2 d = p - IGS_POSITION_STEP * float2(float(position & 65535u), float(position >> 16u));
+    float2 mean = IGS_POSITION_STEP * float2(float(position & 65535u), float(position >> 16u));
+    float2 d = p - igs_image(mean, p, image);
     float2 turned = h < 0.0 ? float2(d.x, d.y) : float2(d.y, d.x);
     float2 high = float2(igs_high(turned.x), igs_high(turned.y));
     float2 low = turned - high;
@@ -107,7 +109,10 @@ IgsTexel igs_decode_at(float2 p)
     for (uint entry = igs_word(IGS_TILES_AT + tile); entry < end; ++entry) {
         uint gaussian = igs_entry(entry, mask);
         if (gaussian != IGS_NONE) {
-            float weight = igs_weight(igs_shape(gaussian, p).at);
+            float weight = 0.0;
+            for (int image = 0; image < IGS_IMAGES; ++image) {
+                weight += igs_weight(igs_shape(gaussian, p, image).at);
+            }
             if (weight > 0.0) {
                 IgsFeatures features = igs_features(gaussian);
                 sums.weight += weight;
@@ -120,11 +125,11 @@ IgsTexel igs_decode_at(float2 p)
     return igs_finish(sums);
 }
 
-// The picture at a texture coordinate, repeated outside [0, 1); (0, 0) is the top left corner.
+// The picture at a texture coordinate; (0, 0) is the top left corner. Outside [0, 1] the picture repeats or its border
+// goes on, as the file says for each axis.
 IgsTexel igs_decode(float2 uv)
 {
-    float2 inside = uv - floor(uv);
-    return igs_decode_at(inside * float2(float(IGS_WIDTH), float(IGS_HEIGHT)));
+    return igs_decode_at(igs_inside(uv) * float2(float(IGS_WIDTH), float(IGS_HEIGHT)));
 }
 
 // Four coded channels from channel 4 * layer on; zero beyond the last.

@@ -58,6 +58,11 @@ def constants(quantized: QuantizedGaussianSet, packed: PackedGaussians) -> str:
         ("IGS_BLOCKS_DOWN", f"{index.candidates.shape[0]}u", ""),
         ("IGS_TILES_ACROSS", f"{index.tiles_across}u", f"tiles of {1 << block_log2 + BLOCKS_PER_TILE_LOG2} texels"),
         ("IGS_NONE", "0xFFFFFFFFu", "no Gaussian"),
+        (
+            "IGS_IMAGES",
+            str(math.prod(2 * beside + 1 for beside in index.images)),
+            "of a Gaussian, that a point looks at",
+        ),
         ("IGS_ROWS", str(rows), "texels per thread of the compute decoder at a time"),
         ("IGS_GROUP_MASK", f"{mask}u", "blocks of a group"),
         ("IGS_GROUP_VECTORS", f"{-(-(_GEOMETRY_FLOATS + components) // 4)}u", "of shared memory per Gaussian"),
@@ -91,15 +96,48 @@ def layer_count(quantized: QuantizedGaussianSet) -> int:
 
 
 def code_functions(quantized: QuantizedGaussianSet, packed: PackedGaussians) -> str:
-    """Return igs_entry, igs_shape_codes, igs_features and igs_finish."""
+    """Return igs_inside, igs_image, igs_entry, igs_shape_codes, igs_features and igs_finish."""
     return "\n".join(
         [
+            _inside_function(quantized.wrap),
+            _image_function(quantized.wrap, packed.index.images),
             _entry_function(packed.entry_words),
             _shape_function(packed.layout),
             _features_function(packed.layout),
             _finish_function(quantized, packed.layout),
         ]
     )
+
+
+def _inside_function(wrap: tuple[bool, bool]) -> str:
+    values = [
+        f"uv.{axis} - floor(uv.{axis})" if repeats else f"clamp(uv.{axis}, 0.0, 1.0)"
+        for axis, repeats in zip("xy", wrap, strict=True)
+    ]
+    return f"""// The texture coordinate inside the picture that one anywhere means.
+vec2 igs_inside(vec2 uv)
+{{
+    return vec2({", ".join(values)});
+}}
+"""
+
+
+def _image_function(wrap: tuple[bool, bool], beside: tuple[int, int]) -> str:
+    across = 2 * beside[0] + 1
+    numbers = (f"image % {across} - {beside[0]}", f"image / {across} - {beside[1]}")
+    lines = ""
+    for axis, side, repeats, others, number in zip("xy", ("WIDTH", "HEIGHT"), wrap, beside, numbers, strict=True):
+        if repeats:
+            size = f"float(IGS_{side})"
+            more = f" + float({number})" if others else ""
+            lines += f"    mean.{axis} += {size} * (floor((p.{axis} - mean.{axis}) / {size} + 0.5){more});\n"
+    return f"""// Where an image of a Gaussian lies: the nearest one to a point, or another beside it.
+// It is exact in float32 and near the point, so that nothing is lost when it is subtracted.
+vec2 igs_image(vec2 mean, vec2 p, int image)
+{{
+{lines}    return mean;
+}}
+"""
 
 
 def _entry_function(entry_words: int) -> str:

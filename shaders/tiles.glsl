@@ -36,14 +36,15 @@ void igs_decode_group(uvec2 group, uint thread, ivec2 place)
         for (int row = 0; row < IGS_ROWS; ++row) {
             sums[row] = igs_no_sums();
         }
-        for (uint start = first; start < end; start += 64u) {
-            // Which of these 64 entries reach the group? Slots follow the order of the list, whatever the threads'
+        for (uint start = first * uint(IGS_IMAGES); start < end * uint(IGS_IMAGES); start += 64u) {
+            // Which of these 64 entries, each once per image, reach the group? Slots follow the order of the list, whatever the threads'
             // timing, so that sums come out the same every time.
             if (thread < 2u) {
                 igs_kept[thread] = 0u;
             }
             igs_barrier();
-            uint gaussian = start + thread < end ? igs_entry(start + thread, mask) : IGS_NONE;
+            uint entry = (start + thread) / uint(IGS_IMAGES);
+            uint gaussian = entry < end ? igs_entry(entry, mask) : IGS_NONE;
             if (gaussian != IGS_NONE) {
                 igs_shared_or(igs_kept[thread >> 5u], 1u << (thread & 31u));
             }
@@ -52,7 +53,7 @@ void igs_decode_group(uvec2 group, uint thread, ivec2 place)
             if (gaussian != IGS_NONE) {
                 uint before = igs_count_bits(igs_kept[thread >> 5u] & ((1u << (thread & 31u)) - 1u));
                 uint slot = before + (thread >= 32u ? igs_count_bits(igs_kept[0]) : 0u);
-                IgsShape shape = igs_shape(gaussian, middle);
+                IgsShape shape = igs_shape(gaussian, middle, int((start + thread) % uint(IGS_IMAGES)));
                 IgsFeatures features = igs_features(gaussian);
                 igs_group[slot * IGS_GROUP_VECTORS] = vec4(shape.at, shape.along);
                 igs_put(slot, 4, shape.across.x);

@@ -61,10 +61,11 @@ def made_set(
     maps=None,
     within=(1.0, 1.0),
     cell_log2=5,
+    wrap=(False, False),
 ):
     """Gaussians at random places of the picture's part `within`.
 
-    spread: mean standard deviation in texels; thinness: half the range of h and b.
+    spread: mean standard deviation in texels; thinness: half the range of h and b; wrap: repeats in x and y.
     """
     rng = np.random.default_rng(seed)
     components = channels if components is None else components
@@ -108,4 +109,5 @@ def made_set(
         basis_scale=float(scale),
         basis_codes=np.rint(basis / scale * 32767).astype(np.int16),
         offset_codes=rng.integers(20000, 45000, channels).astype(np.uint16),
+        wrap=wrap,
     )

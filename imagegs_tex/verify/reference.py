@@ -1,7 +1,8 @@
 """What docs/igs-format.md says the picture is, in float64 and as plainly as numpy can: decoders are held against this.
 
 It shares no code with a decoder or a backend beyond the codes' arithmetic in formats/gaussians.py: no tiles, no index,
-no float32. Each Gaussian adds its weights to the texels, or the points, of its bounding box.
+no float32. Each Gaussian adds its weights to the texels, or the points, of its bounding box; where the picture repeats,
+so does every image of it that can reach in.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from imagegs_tex.formats.gaussians import (
     basis_values,
     conics_of,
     position_exponents,
+    reaches_of,
     shape_values,
 )
 
@@ -26,10 +28,10 @@ class ReferencePicture:
 
     width: int
     height: int
-    means: NDArray[np.float64]  # [N, 2] texels
-    conics: NDArray[np.float64]  # [N, 3]
-    reach: NDArray[np.float64]  # [N, 2] half sizes of the supports' bounding boxes, texels
-    features: NDArray[np.float64]  # [N, K]
+    means: NDArray[np.float64]  # [I, 2] texels; I images of N Gaussians
+    conics: NDArray[np.float64]  # [I, 3]
+    reach: NDArray[np.float64]  # [I, 2] half sizes of the supports' bounding boxes, texels
+    features: NDArray[np.float64]  # [I, K]
     basis: NDArray[np.float64]  # [K, C]
     offset: NDArray[np.float64]  # [C]
     cutoff: float
@@ -38,20 +40,41 @@ class ReferencePicture:
 def reference_picture(quantized: QuantizedGaussianSet) -> ReferencePicture:
     """Turn codes into values without rounding to float32 on the way."""
     shapes = shape_values(quantized.shape_codes, quantized.size_step, quantized.form_step)
-    conics = conics_of(shapes)
     exponents = position_exponents(shapes, quantized).astype(np.float64)
-    variances = conics[:, [2, 0]] * np.exp(2 * shapes[:, :1])
+    means = (quantized.position_codes.astype(np.float64) + 0.5) * np.exp2(exponents)
+    reach = reaches_of(shapes, quantized.cutoff) + 1e-6
+    gaussians, shifts = _images(means, reach, (quantized.width, quantized.height), quantized.wrap)
+    features = quantized.feature_codes.astype(np.float64) * quantized.feature_steps
     return ReferencePicture(
         width=quantized.width,
         height=quantized.height,
-        means=(quantized.position_codes.astype(np.float64) + 0.5) * np.exp2(exponents),
-        conics=conics,
-        reach=np.sqrt(2 * quantized.cutoff * variances) + 1e-6,
-        features=quantized.feature_codes.astype(np.float64) * quantized.feature_steps,
+        means=means[gaussians] + shifts,
+        conics=conics_of(shapes)[gaussians],
+        reach=reach[gaussians],
+        features=features[gaussians],
         basis=basis_values(quantized.basis_codes, quantized.basis_scale).astype(np.float64),
         offset=quantized.offset_codes / OFFSET_SCALE,
         cutoff=quantized.cutoff,
     )
+
+
+def _images(
+    means: NDArray[np.float64], reach: NDArray[np.float64], size: tuple[int, int], wrap: tuple[bool, bool]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the Gaussian of every image [I], and how far that image is from it [I, 2], in texels."""
+    numbers = []
+    for axis in (0, 1):
+        last = int(np.ceil(((reach[:, axis] + size[axis]) / size[axis]).max())) if wrap[axis] else 0
+        numbers.append(range(-last, last + 1))
+    gaussians, shifts = [], []
+    for row in numbers[1]:
+        for column in numbers[0]:
+            shift = np.array([column, row]) * np.array(size, dtype=np.float64)
+            near = np.all((means + shift + reach > 0) & (means + shift - reach < size), axis=1) | (row == column == 0)
+            found = np.flatnonzero(near)
+            gaussians.append(found)
+            shifts.append(np.broadcast_to(shift, (len(found), 2)))
+    return np.concatenate(gaussians), np.concatenate(shifts)
 
 
 def reference_rows(picture: ReferencePicture, first_row: int, row_count: int) -> NDArray[np.float64]:

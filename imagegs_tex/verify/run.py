@@ -26,6 +26,10 @@ POINT_COUNT: Final = 100_000
 ROWS_AT_ONCE: Final = 256
 _SEED: Final = 20260101
 _FLOAT_BITS: Final = 24
+_PICTURES_BITS: Final = 2
+"""Of texture coordinates: from a picture to the left of the picture to one on its right."""
+_OUTSIDE_SHARE: Final = 8
+"""One point of so many lies anywhere there, the others within the picture."""
 _PICTURE_GAIN: Final = 1 / (8 * MAX_ERROR)
 """Pictures of differences: the bound is an eighth of full brightness away from mid grey."""
 
@@ -102,9 +106,11 @@ def verify(
     rng = np.random.default_rng(_SEED)
     # As many bits as leave uv times the size exact in float32, so that all agree on where the points are: at a steep
     # edge, rounding that product once more or once less (a fused multiply-add) moved a value by 1.4e-3.
-    steps = 1 << (_FLOAT_BITS - (max(quantized.width, quantized.height)).bit_length())
+    steps = 1 << (_FLOAT_BITS - _PICTURES_BITS - max(quantized.width, quantized.height).bit_length())
     uv = (rng.integers(0, steps, (point_count, 2)) / steps).astype(np.float32)
-    at_points = reference_points(picture, uv * np.array([quantized.width, quantized.height], dtype=np.float32))
+    uv[::_OUTSIDE_SHARE] += rng.integers(-1, 2, uv[::_OUTSIDE_SHARE].shape).astype(np.float32)
+    inside = np.where(quantized.wrap, uv - np.floor(uv), np.clip(uv, 0, 1))
+    at_points = reference_points(picture, inside * np.array([quantized.width, quantized.height], dtype=np.float32))
     size = (quantized.width, quantized.height)
     with Scene(chosen, decoder.packed, size, quantized.channel_count) as scene:
         compiled, results = _compile(scene, decoder, wanted)

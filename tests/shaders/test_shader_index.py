@@ -27,17 +27,26 @@ def listed(index):
 
 
 def least_q(quantized, points):
-    """q [P, N] of every Gaussian at points [P, 2], in float64."""
+    """q [P, N] of every Gaussian, of the nearest of its images, at points [P, 2], in float64."""
     values = dequantize(quantized)
     a, b, c = conics_of(shape_values(quantized.shape_codes, quantized.size_step, quantized.form_step)).T
-    d = points[:, None] - values.means[None]
+    size = np.array([quantized.width, quantized.height], dtype=np.float64)
+    least = np.full((len(points), len(values.means)), np.inf)
+    for image in np.ndindex(*(3 if repeats else 1 for repeats in quantized.wrap)):
+        d = points[:, None] - values.means[None] - (np.array(image) - quantized.wrap) * size
+        least = np.minimum(least, quadratic_form(a, b, c, d))
+    return least
+
+
+def quadratic_form(a, b, c, d):
     return (a * d[..., 0] ** 2 + 2 * b * d[..., 0] * d[..., 1] + c * d[..., 1] ** 2) / 2
 
 
 @pytest.mark.parametrize("block_log2", [3, 4, 5])
+@pytest.mark.parametrize("wrap", [(False, False), (True, False), (True, True)], ids=str)
 @pytest.mark.parametrize("thinness", [0.5, 4.9])
-def test_lists_are_complete_and_tight(block_log2, thinness):
-    quantized = made_set(131, 77, 50, thinness=thinness, spread=3)
+def test_lists_are_complete_and_tight(block_log2, thinness, wrap):
+    quantized = made_set(131, 77, 50, thinness=thinness, spread=3, wrap=wrap)
     index = build_index(quantized, block_log2)
     size = 1 << block_log2
     fine = np.arange(0, 4 * 131) / 4 + 1 / 8
@@ -46,15 +55,31 @@ def test_lists_are_complete_and_tight(block_log2, thinness):
     for y in range(index.candidates.shape[0]):
         for x in range(index.candidates.shape[1]):
             xs = fine[(fine >= x * size) & (fine < (x + 1) * size)]
-            ys = fine[(fine >= y * size) & (fine < (y + 1) * size)]
+            ys = fine[(fine >= y * size) & (fine < min((y + 1) * size, 77))]
             q = least_q(quantized, np.stack(np.meshgrid(xs, ys), -1).reshape(-1, 2)).min(axis=0)
             reached = q < quantized.cutoff
             mine = np.zeros(50, dtype=bool)
             mine[: found.shape[2]] = found[y, x]
             assert not np.any(reached & ~mine), "a texel would miss a Gaussian"
             slack += np.count_nonzero(mine & ~reached)
-            assert index.candidates[y, x] == np.count_nonzero(mine)
+            images = np.prod(2 * np.array(index.images) + 1)
+            assert index.candidates[y, x] == np.count_nonzero(mine) * images
     assert slack <= 0.1 * index.candidates.sum()  # between the samples, supports may still touch
+
+
+@pytest.mark.parametrize(
+    ("size", "wrap", "images"),
+    [
+        ((200, 160), (True, True), (0, 0)),
+        ((200, 160), (False, False), (0, 0)),
+        ((24, 200), (True, True), (1, 0)),
+        ((24, 20), (False, True), (0, 1)),
+        ((5, 5), (True, True), (4, 4)),
+    ],
+)
+def test_second_images_are_looked_at_only_where_supports_are_as_large_as_the_picture(size, wrap, images):
+    quantized = made_set(*size, 30, spread=2.5, thinness=0.0, cutoff=6.0, wrap=wrap)
+    assert build_index(quantized, 4).images == images
 
 
 def test_the_same_set_gives_the_same_words():

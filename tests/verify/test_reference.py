@@ -10,9 +10,13 @@ from imagegs_tex.rasterize.reference import ReferenceBackend
 from imagegs_tex.verify.reference import reference_picture, reference_points, reference_rows
 
 
-@pytest.mark.parametrize("thinness", [1.0, 4.9])
-def test_rows_are_the_reference_backends(thinness):
-    quantized = made_set(70, 45, 80, 5, components=3, thinness=thinness)
+@pytest.mark.parametrize(
+    "options",
+    [{"thinness": 1.0}, {"thinness": 4.9}, {"wrap": (True, True)}, {"wrap": (False, True), "spread": 9}],
+    ids=str,
+)
+def test_rows_are_the_reference_backends(options):
+    quantized = made_set(70, 45, 80, 5, components=3, **options)
     values = dequantize(quantized)
     shapes = shape_values(quantized.shape_codes, quantized.size_step, quantized.form_step)
     components = (
@@ -23,6 +27,7 @@ def test_rows_are_the_reference_backends(thinness):
             torch.from_numpy(quantized.feature_codes * quantized.feature_steps.astype(np.float64)),
             quantized.cutoff,
             (70, 45),
+            quantized.wrap,
         )
         .numpy()
     )
@@ -33,8 +38,9 @@ def test_rows_are_the_reference_backends(thinness):
     assert np.abs(found - expected).max() < 1e-9
 
 
-def test_points_at_texel_centres_are_the_rows():
-    picture = reference_picture(made_set(33, 21, 40))
+@pytest.mark.parametrize("wrap", [(False, False), (True, True)], ids=str)
+def test_points_at_texel_centres_are_the_rows(wrap):
+    picture = reference_picture(made_set(33, 21, 40, wrap=wrap))
     rows = reference_rows(picture, 0, 21)
     order = np.random.default_rng(0).permutation(33 * 21)
     ys, xs = np.unravel_index(order, (21, 33))

@@ -38,6 +38,13 @@ CASES = {
     "narrow cut-off": made_set(64, 64, 80, 4, cutoff=1.0),
     "wide cut-off": made_set(64, 64, 20, 4, cutoff=32.0),
     "wide and flat": made_set(700, 3, 60, 4),
+    "repeats": made_set(131, 77, 150, 5, wrap=(True, True)),
+    "repeats in x": made_set(96, 64, 120, 4, wrap=(True, False)),
+    "repeats in y, thin": made_set(90, 100, 120, 4, wrap=(False, True), thinness=4.0, spread=4),
+    "repeats, powers of two": made_set(128, 64, 150, 3, wrap=(True, True)),
+    "repeats and overlaps itself": made_set(37, 29, 20, 3, wrap=(True, True), spread=7),
+    "repeats within a block": made_set(9, 5, 12, 2, wrap=(True, True), spread=3),
+    "one texel repeats": made_set(1, 1, 2, 1, wrap=(True, True), spread=1),
 }
 
 
