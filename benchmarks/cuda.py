@@ -34,7 +34,7 @@ from imagegs_tex.losses import structural_similarity
 from imagegs_tex.quantize import geometry_quantizer
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.rasterize.cuda import CudaBackend
-from imagegs_tex.rasterize.cuda_lists import RECORD_HEAD, TILE
+from imagegs_tex.rasterize.cuda_lists import RECORD_HEAD, TILE, Frame
 from imagegs_tex.settings import FitSettings, Precision, Preset, preset_settings
 
 Table = tuple[list[str], list[list[object]]]
@@ -190,7 +190,8 @@ def floor(
     K + 1 of them per Gaussian and texel, backward 2 K for the features and 6 for the geometry. Texels count in the rows
     that a support reaches.
     """
-    lists = backend.lists.build(means, conics, features, features.shape[1], FitSettings().cutoff, size)
+    frame = Frame(FitSettings().cutoff, size)
+    lists = backend.lists.build(means, conics, features, features.shape[1], frame)
     assert backend.lists.sufficed(lists)
     slots = int(lists.slot_starts[-1])
     info = lists.ordered_info[:slots]
@@ -275,7 +276,7 @@ def packages() -> Table:
         cutoff = FitSettings().cutoff
 
         def own() -> int:
-            lists = backend.lists.build(means, conics, features, features.shape[1], cutoff, problem.size)  # noqa: B023
+            lists = backend.lists.build(means, conics, features, features.shape[1], Frame(cutoff, problem.size))  # noqa: B023
             backend.lists.sufficed(lists)
             return int(lists.counted)
 

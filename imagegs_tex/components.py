@@ -69,7 +69,9 @@ def to_components(texels: Tensor, components: Components) -> Tensor:
     """Return the coefficients float32 [H, W, K] of a stack's texels [H, W, C], on the device that holds them."""
     height, width, _ = texels.shape
     image = torch.empty(height, width, components.count, device=texels.device)
-    basis, offset = (torch.from_numpy(array).to(texels.device) for array in (components.basis.T.copy(), components.offset))
+    basis, offset = (
+        torch.from_numpy(array).to(texels.device) for array in (components.basis.T.copy(), components.offset)
+    )
     for start in range(0, height, _BAND):
         torch.matmul(texels[start : start + _BAND] - offset, basis, out=image[start : start + _BAND])
     return image

@@ -30,11 +30,22 @@ class GpuDescent:
         self._module = code_kernels(best.shape[1], best.device)
 
     def sweep(
-        self, codes: NDArray[np.int64], steps: NDArray[np.float64], bit_price: float, prices: FeaturePrices, floor: float
+        self,
+        codes: NDArray[np.int64],
+        steps: NDArray[np.float64],
+        bit_price: float,
+        prices: FeaturePrices,
+        floor: float,
     ) -> NDArray[np.int64]:
         """Return codes after SWEEPS sweeps over all of them."""
         device, components = self._best.device, codes.shape[1]
-        arrays = (codes.astype(np.int32), steps, prices.bits, prices.starts.astype(np.int32), prices.least.astype(np.int32))
+        arrays = (
+            codes.astype(np.int32),
+            steps,
+            prices.bits,
+            prices.starts.astype(np.int32),
+            prices.least.astype(np.int32),
+        )
         moving, code_values, bits, starts, least = (torch.from_numpy(array).to(device) for array in arrays)
         distances = moving * code_values - self._best
         choose = self._module.kernel("choose_round")

@@ -236,9 +236,7 @@ def _refine_band(
     area = 1024
     for n in members:
         a, b, c = _conic(codes[n, 0] * steps[0], codes[n, 1] * steps[1], codes[n, 2] * steps[2])
-        left, top, columns, rows = _patch(
-            means[n, 0], means[n, 1], a, b, c, cutoff, width, height, wrap, REACH, MARGIN
-        )
+        left, top, columns, rows = _patch(means[n, 0], means[n, 1], a, b, c, cutoff, width, height, wrap, REACH, MARGIN)
         if columns <= width and rows <= height:
             area = max(area, columns * rows)
     area = max(area, width)
@@ -264,9 +262,7 @@ def _refine_band(
     for n in members:
         c0, c1, c2 = codes[n, 0], codes[n, 1], codes[n, 2]
         a, b, c = _conic(c0 * steps[0], c1 * steps[1], c2 * steps[2])
-        left, top, columns, rows = _patch(
-            means[n, 0], means[n, 1], a, b, c, cutoff, width, height, wrap, REACH, MARGIN
-        )
+        left, top, columns, rows = _patch(means[n, 0], means[n, 1], a, b, c, cutoff, width, height, wrap, REACH, MARGIN)
         count, start = columns * rows, top - first_row
         if wrap[1]:
             start %= height

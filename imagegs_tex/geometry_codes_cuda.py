@@ -33,7 +33,7 @@ def code_kernels(components: int, device: torch.device) -> Module:
     return load("code_kernels.cu", defines, device, package="imagegs_tex")
 
 
-def refine_geometry_on_gpu(
+def refine_geometry_on_gpu(  # noqa: PLR0913 - those of refine_geometry
     means: NDArray[np.float64],
     shape_codes: NDArray[np.int16],
     features: Tensor,
@@ -46,7 +46,7 @@ def refine_geometry_on_gpu(
     bit_price: float,
     shape_limits: tuple[float, float],
 ) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
-    """Do what :func:`imagegs_tex.geometry_codes.refine_geometry` does, with features [N, K], image and weights on the GPU."""
+    """Do what :func:`imagegs_tex.geometry_codes.refine_geometry` does, with features, image and weights on the GPU."""
     device, (height, width, components) = backend.device, image.shape
     prices, least = shape_prices(shape_codes.astype(np.int64))
     module = code_kernels(components, device)
@@ -72,8 +72,8 @@ def refine_geometry_on_gpu(
         refine(
             size, _THREADS, members, patches, features, image, importance, edge, width, height,
             *map(Double, (*steps, bit_price, *shape_limits)), g.least_exponent(quantizer.width, quantizer.height),
-            quantizer.cell_log2, *map(int, quantizer.wrap), code_bits, *least.tolist(), prices.shape[1], new_means, codes,
-            texels, remainders,
+            quantizer.cell_log2, *map(int, quantizer.wrap), code_bits, *least.tolist(), prices.shape[1], new_means,
+            codes, texels, remainders,
         )  # fmt: skip
     return new_means.cpu().numpy(), codes.cpu().numpy().astype(np.int16)
 

@@ -129,7 +129,7 @@ def _values(samples: Samples, texture_map: TextureMap) -> NDArray[np.float32]:
 
 
 def normal_axes(texture_map: TextureMap) -> list[int] | None:
-    """Return the channels that hold x, y and z of a normal; None unless a map has all three and one of them is coded."""
+    """Return the channels that hold x, y and z of a normal; None unless a map has all three and one is coded."""
     axes = [index for index, semantic in enumerate(texture_map.channel_semantics) if semantic == Semantic.NORMAL][:3]
     if len(axes) < 3 or not any(isinstance(texture_map.routes[axis], Coded) for axis in axes):
         return None

@@ -63,7 +63,8 @@ class Scene:
         device = self.gpu.device
         return refine_geometry_on_gpu(
             *self.on_grid(codes), self.features.to(device), self.image.to(device), self.quantizer, self.gpu,
-            weights=None if self.weights is None else self.weights.to(device), cutoff=CUTOFF, bit_price=bit_price, shape_limits=LIMITS,
+            weights=None if self.weights is None else self.weights.to(device), cutoff=CUTOFF, bit_price=bit_price,
+            shape_limits=LIMITS,
         )  # fmt: skip
 
     def descents(self, backend):
@@ -177,8 +178,5 @@ def test_feature_codes_are_as_good_as_the_cpus(components, priced):
 
 
 def test_the_same_feature_codes_from_two_runs(scene):
-    chosen = [
-        choose_feature_codes(*scene.descents(scene.gpu), np.full(3, 0.05), 1e-3)
-        for _ in range(2)
-    ]
+    chosen = [choose_feature_codes(*scene.descents(scene.gpu), np.full(3, 0.05), 1e-3) for _ in range(2)]
     assert np.array_equal(*chosen)

@@ -17,7 +17,7 @@ from imagegs_tex.formats.gaussians import EPSILON
 from imagegs_tex.rasterize.backend import NormalEquations, SquaredError, Target, check_arguments
 from imagegs_tex.rasterize.cuda_driver import Kernel, Long, Pointer, load
 from imagegs_tex.rasterize.cuda_equations import CudaNormalEquations
-from imagegs_tex.rasterize.cuda_lists import RECORD_HEAD, TILE, CudaLists, ListBuilder
+from imagegs_tex.rasterize.cuda_lists import RECORD_HEAD, TILE, CudaLists, Frame, ListBuilder
 from imagegs_tex.rasterize.parallel import available_threads
 
 MAX_COMPONENTS: Final = 32
@@ -53,15 +53,6 @@ class CudaTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
-    """What tile lists depend on beside the Gaussians."""
-
-    cutoff: float
-    size: tuple[int, int]  # width and height in texels
-    wrap: tuple[bool, bool]  # whether the picture repeats in x and in y
-
-
-@dataclass(frozen=True, slots=True)
 class _Held:
     """The last lists, and the tensors that they were built from."""
 
@@ -69,15 +60,14 @@ class _Held:
     conics: Tensor
     versions: tuple[int, int] | None
     component_count: int
-    frame: _Frame
     lists: CudaLists
 
     def for_geometry(
-        self, means: Tensor, conics: Tensor, component_count: int, frame: _Frame
+        self, means: Tensor, conics: Tensor, component_count: int, frame: Frame
     ) -> CudaLists | None:  # fmt: skip
         """Return the lists if they are those of exactly these tensors, unchanged since."""
         same = means is self.means and conics is self.conics and self.versions is not None
-        fits = (component_count, frame) == (self.component_count, self.frame)
+        fits = (component_count, frame) == (self.component_count, self.lists.frame)
         return self.lists if same and fits and _versions(means, conics) == self.versions else None
 
 
@@ -121,7 +111,7 @@ class CudaBackend:
             self._rasterize(_Mode.RENDER, lists, features.shape[1], image=image)
             return image
 
-        return self._with_lists((means, conics, features), features.shape[1], _Frame(cutoff, size, wrap), launch)
+        return self._with_lists((means, conics, features), features.shape[1], Frame(cutoff, size, wrap), launch)
 
     def render_backward(
         self,
@@ -134,7 +124,7 @@ class CudaBackend:
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the gradients of means, conics and features."""
         height, width, _ = image_gradient.shape
-        source, frame = _float32(image_gradient, self.device), _Frame(cutoff, (width, height), wrap)
+        source, frame = _float32(image_gradient, self.device), Frame(cutoff, (width, height), wrap)
         _, *gradients = self._differentiate(_Mode.GRADIENT, (means, conics, features), frame, source)
         return gradients[0], gradients[1], gradients[2]
 
@@ -163,7 +153,7 @@ class CudaBackend:
     ) -> SquaredError:
         """Render, compare and differentiate in one kernel."""
         assert isinstance(target, CudaTarget)
-        frame = _Frame(cutoff, (target.width, target.height), target.wrap)
+        frame = Frame(cutoff, (target.width, target.height), target.wrap)
         total, *gradients = self._differentiate(
             _Mode.SQUARED_ERROR, (means, conics, features), frame, target.planes, target.importance
         )
@@ -184,7 +174,7 @@ class CudaBackend:
             self._reduce_features(lists, sums, components, diagonal, rhs)
             return lists
 
-        frame = _Frame(cutoff, (target.width, target.height), target.wrap)
+        frame = Frame(cutoff, (target.width, target.height), target.wrap)
         lists = self._with_lists((means, conics, None), components, frame, launch)
         return CudaNormalEquations(lists, target.importance, diagonal, rhs)
 
@@ -213,14 +203,14 @@ class CudaBackend:
         wrap: tuple[bool, bool],
     ) -> CudaLists:
         """Return the tile lists of some Gaussians, with their records."""
-        frame = _Frame(cutoff, size, wrap)
+        frame = Frame(cutoff, size, wrap)
         return self._with_lists((means, conics, features), features.shape[1], frame, lambda lists: lists)
 
     def _differentiate(
         self,
         mode: _Mode,
         gaussians: tuple[Tensor, Tensor, Tensor],
-        frame: _Frame,
+        frame: Frame,
         source: Tensor,
         importance: Tensor | Pointer = _NOTHING,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -246,7 +236,7 @@ class CudaBackend:
         self,
         gaussians: tuple[Tensor, Tensor, Tensor | None],
         components: int,
-        frame: _Frame,
+        frame: Frame,
         launch: Callable[[CudaLists], Result],
     ) -> Result:
         """Build the lists, launch what uses them, and do both again if the lists had too little room.
@@ -265,10 +255,10 @@ class CudaBackend:
             None if features is None else _float32(features, self.device),
         )
         while True:
-            lists = self.lists.build(*arrays, components, frame.cutoff, frame.size, frame.wrap)
+            lists = self.lists.build(*arrays, components, frame)
             result = launch(lists)
             if self.lists.sufficed(lists):
-                self._held = _Held(means, conics, _versions(means, conics), components, frame, lists)
+                self._held = _Held(means, conics, _versions(means, conics), components, lists)
                 return result
 
     def _rasterize(
@@ -276,6 +266,7 @@ class CudaBackend:
         mode: _Mode,
         lists: CudaLists,
         components: int,
+        *,
         source: Tensor | Pointer = _NOTHING,
         importance: Tensor | Pointer = _NOTHING,
         errors: Tensor | Pointer = _NOTHING,
@@ -284,9 +275,9 @@ class CudaBackend:
         """Launch the kernel and return its sums per slot, float32 [capacity, values]."""
         values = 0 if mode == _Mode.RENDER else components + (1 if mode > _Mode.GRADIENT else 5)
         sums = torch.empty(lists.capacity * values, device=self.device)
-        self._kernel(mode, components, any(lists.wrap))(
+        self._kernel(mode, components, any(lists.frame.wrap))(
             lists.tile_count, _THREADS, lists.records, lists.ordered_info, lists.ordered_images, lists.ordered_slots,
-            lists.tile_starts, Long(lists.capacity), math.exp(-lists.cutoff), lists.width, lists.height, lists.across,
+            lists.tile_starts, Long(lists.capacity), math.exp(-lists.frame.cutoff), *lists.frame.size, lists.across,
             source, importance, sums, errors, image, shared_bytes=_shared_bytes(components, values),
         )  # fmt: skip
         return sums

@@ -76,7 +76,7 @@ def written_out(lists: CudaLists, importance: Tensor | Pointer) -> tuple[Tensor,
         products = torch.empty(pairs, device=device)
         correlate(
             last - first, _THREADS, lists.records, lists.records.shape[1], lists.ordered_info, lists.ordered_images,
-            lists.tile_starts, math.exp(-lists.cutoff), lists.width, lists.height, lists.across, importance, first,
+            lists.tile_starts, math.exp(-lists.frame.cutoff), *lists.frame.size, lists.across, importance, first,
             starts, new_keys, products, shared_bytes=_SHARED_BYTES,
         )  # fmt: skip
         new_keys, new_values = _merged(new_keys, products.double())

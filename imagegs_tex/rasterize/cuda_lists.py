@@ -26,15 +26,21 @@ _SIDE: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
+class Frame:
+    """What tile lists depend on beside the Gaussians."""
+
+    cutoff: float  # q at which a support ends
+    size: tuple[int, int]  # width and height in texels
+    wrap: tuple[bool, bool] = (False, False)  # whether the picture repeats in x and in y
+
+
+@dataclass(frozen=True, slots=True)
 class CudaLists:
     """Slots by Gaussian and by tile, and what the rasterizer reads of each Gaussian; all on the GPU."""
 
-    width: int  # texels
-    height: int  # texels
+    frame: Frame
     across: int  # tiles per row
     tile_count: int  # T
-    cutoff: float
-    wrap: tuple[bool, bool]  # whether the picture repeats in x and in y
     records: Tensor  # float32 [N, 8 + padded K], see cuda_lists.cu
     slot_starts: Tensor  # int64 [N + 1]
     tile_starts: Tensor  # int64 [T + 1], counted from the first
@@ -57,7 +63,7 @@ class ListBuilder:
         self._order: Kernel = module.kernel("order_tiles")
         self.reduce_gradients: Kernel = module.kernel("reduce_gradients")
         self.reduce_features: Kernel = module.kernel("reduce_features")
-        self._lengths: dict[tuple[int, int, int, tuple[bool, bool]], int] = {}
+        self._lengths: dict[tuple[int, Frame], int] = {}
 
     def build(
         self,
@@ -65,9 +71,7 @@ class ListBuilder:
         conics: Tensor,
         features: Tensor | None,
         component_count: int,
-        cutoff: float,
-        size: tuple[int, int],
-        wrap: tuple[bool, bool] = (False, False),
+        frame: Frame,
     ) -> CudaLists:
         """Launch everything that builds the lists; ask :meth:`sufficed` once the kernels that use them are launched.
 
@@ -76,11 +80,9 @@ class ListBuilder:
             conics: float32 [N, 3] contiguous
             features: float32 [N, K] contiguous, or None for zeros
             component_count: K
-            cutoff: q at which a support ends
-            size: width and height in texels
-            wrap: whether the picture repeats in x and in y
+            frame: the picture
         """
-        width, height = size
+        (width, height), wrap = frame.size, frame.wrap
         across, down = -(-width // TILE), -(-height // TILE)
         count, tiles = means.shape[0], across * down
         record_floats = RECORD_HEAD + -(-component_count // 4) * 4
@@ -89,7 +91,7 @@ class ListBuilder:
         counts = torch.zeros(1 + count + 2 * tiles, dtype=torch.int64, device=self._device)
         tile_counts, tile_places = counts[1 + count : 1 + count + tiles], counts[1 + count + tiles :]
         blocks = -(-count * _SIDE // 128)
-        limit = Double(2.0 * cutoff)
+        limit = Double(2.0 * frame.cutoff)
         self._count(
             blocks, 128, means, conics, Pointer(0) if features is None else features, count, component_count,
             record_floats, limit, width, height, *map(int, wrap), records, counts[1:], tile_counts,
@@ -100,7 +102,7 @@ class ListBuilder:
         counted.copy_(slot_starts[-1:], non_blocking=True)
         event = torch.cuda.Event()  # type: ignore[no-untyped-call]  # torch leaves it without types
         event.record(torch.cuda.current_stream(self._device))
-        capacity = int(self._lengths.get((count, width, height, wrap), count * _FIRST_GUESS) * _HEADROOM) + 1024
+        capacity = int(self._lengths.get((count, frame), count * _FIRST_GUESS) * _HEADROOM) + 1024
         slot_info, tile_slots, ordered_slots, ordered_info = torch.empty(
             4, capacity, dtype=torch.int32, device=self._device
         )
@@ -117,7 +119,7 @@ class ListBuilder:
             ordered_images,
         )  # fmt: skip
         return CudaLists(
-            width, height, across, tiles, cutoff, wrap, records, slot_starts, tile_starts, ordered_slots, ordered_info,
+            frame, across, tiles, records, slot_starts, tile_starts, ordered_slots, ordered_info,
             ordered_images, capacity, counted, event,
         )  # fmt: skip
 
@@ -125,5 +127,5 @@ class ListBuilder:
         """Wait until the slots are counted, remember their number, and say whether there was room for them."""
         lists.event.synchronize()
         total = int(lists.counted)
-        self._lengths[len(lists.records), lists.width, lists.height, lists.wrap] = total
+        self._lengths[len(lists.records), lists.frame] = total
         return total <= lists.capacity

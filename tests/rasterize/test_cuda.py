@@ -50,7 +50,9 @@ def test_gradients_of_a_picture(backend, case):
     reference, doubles = reference_of(case)
     gradient = case.image()
     wanted = reference.render_backward(*doubles, case.cutoff, gradient.double(), case.wrap)
-    found = backend.render_backward(*inputs(case, torch.zeros(1, device="cuda")), case.cutoff, gradient.cuda(), case.wrap)
+    found = backend.render_backward(
+        *inputs(case, torch.zeros(1, device="cuda")), case.cutoff, gradient.cuda(), case.wrap
+    )
     for name, one, other in zip(("means", "conics", "features"), found, wanted, strict=True):
         assert difference(one, other) < GRADIENT_TOLERANCE, name
 
