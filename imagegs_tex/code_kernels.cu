@@ -1,7 +1,9 @@
 // Choosing codes on the GPU: geometry by trials on patches, features by coordinate descent, and the rounds in which
 // Gaussians may move at once without seeing each other. Nothing is added up by atomics; the only ones take a maximum.
 //
-// Defined from outside: K (components), TILE (16), EPSILON.
+// Nothing here is compiled for a number of components: it is once per process. Defined from outside: TILE (16), EPSILON.
+
+#define MOST_COMPONENTS 32
 
 __device__ __forceinline__ float exp2_fast(float x) {
     float y;
@@ -120,36 +122,44 @@ extern "C" __global__ void take_rounds(
 // squared error from sum R^2 / T^2 to (A + 2 d B + d^2 C) / (T + d)^2, where A = sum R^2, B = sum R (f - target) and
 // C = sum (f - target)^2 over the components. So a trial costs the same for any number of components.
 
-#define RECORD (8 + (K + 3) / 4 * 4)
+#define TOGETHER 8  // components summed at once
 
 // One block per tile, a thread per texel: T and R of the whole picture.
 extern "C" __global__ void __launch_bounds__(TILE * TILE) sum_picture(
-    const float* records, const unsigned* ordered_info,
+    const float* records, int record_floats, const unsigned* ordered_info,
     const int* ordered_images,  // or null where nothing repeats
     const long long* tile_starts, float edge, int width, int height, int across,
     const float* target,  // [H, W, K]
-    float4* texels,       // [H, W] T, and room for A, B, C
-    float* remainders     // [H, W, K] R
+    int components,
+    float4* texels,    // [H, W] T, and room for A, B, C
+    float* remainders  // [H, W, K] R
 ) {
     const long long start = tile_starts[blockIdx.x] - tile_starts[0], end = tile_starts[blockIdx.x + 1] - tile_starts[0];
     const int x = blockIdx.x % across * TILE + threadIdx.x % TILE, y = blockIdx.x / across * TILE + threadIdx.x / TILE;
     if (x >= width || y >= height) return;
-    float total = EPSILON, sums[K] = {};
-    for (long long i = start; i < end; i++) {
-        const float* record = records + (long long)(ordered_info[i] >> 8) * RECORD;
-        const int image = ordered_images ? ordered_images[i] : 0;
-        const float px = x + 0.5f - (float)((int)(short)(image & 0xffff) * width);
-        const float dy = y + 0.5f - (float)((image >> 16) * height) - record[1];
-        const float t = fmaf(record[6], dy, fmaf(record[2], dy, px - record[0]));
-        const float w = fmaxf(exp2_fast(-fmaf(record[3] * t, t, record[4] * dy * dy)) - edge, 0.0f);
-        total += w;
-#pragma unroll
-        for (int k = 0; k < K; k++) sums[k] = fmaf(record[8 + k], w, sums[k]);
-    }
     const long long at = (long long)y * width + x;
-    texels[at].x = total;
+    for (int first = 0; first < components; first += TOGETHER) {
+        float total = EPSILON, sums[TOGETHER] = {};
+        for (long long i = start; i < end; i++) {
+            const float* record = records + (long long)(ordered_info[i] >> 8) * record_floats;
+            const int image = ordered_images ? ordered_images[i] : 0;
+            const float px = x + 0.5f - (float)((int)(short)(image & 0xffff) * width);
+            const float dy = y + 0.5f - (float)((image >> 16) * height) - record[1];
+            const float t = fmaf(record[6], dy, fmaf(record[2], dy, px - record[0]));
+            const float w = fmaxf(exp2_fast(-fmaf(record[3] * t, t, record[4] * dy * dy)) - edge, 0.0f);
+            total += w;
 #pragma unroll
-    for (int k = 0; k < K; k++) remainders[at * K + k] = sums[k] - total * target[at * K + k];
+            for (int k = 0; k < TOGETHER; k++)
+                if (first + k < components) sums[k] = fmaf(record[8 + first + k], w, sums[k]);
+        }
+        texels[at].x = total;
+#pragma unroll
+        for (int k = 0; k < TOGETHER; k++)
+            if (first + k < components) {
+                const long long place = at * components + first + k;
+                remainders[place] = sums[k] - total * target[place];
+            }
+    }
 }
 
 struct Prices {
@@ -178,7 +188,7 @@ __device__ double exponent_of(double coefficient, const Limits& limits) {
 }
 
 // The codes of a Gaussian with one of x, y, m, h, b moved by a sign; axis 5 moves nothing. Its patch lies by the origin.
-__device__ Trial trial_of(
+__device__ __noinline__ Trial trial_of(
     const Trial& from, const double origin[2], int axis, int sign, const Limits& limits, const Prices& prices
 ) {
     Trial trial = from;
@@ -232,11 +242,11 @@ __device__ __forceinline__ float weight_at(const Weighing& g, float px, float py
 }
 
 __device__ __forceinline__ float error_of(float4 texel, float change) {
-    const float inverse = 1.0f / fmaxf(texel.x + change, 0.5f * EPSILON);
+    const float inverse = __fdividef(1.0f, fmaxf(texel.x + change, 0.5f * EPSILON));
     return fmaf(change, fmaf(change, texel.w, 2.0f * texel.z), texel.y) * inverse * inverse;
 }
 
-#define REFINING 256
+#define REFINING 512  // threads: a large patch is a long way for few
 
 // Sum three values over the block; the result is complete in warp 0.
 __device__ void sum_block(double sums[3], double (*staged)[REFINING / 32]) {
@@ -252,10 +262,20 @@ __device__ void sum_block(double sums[3], double (*staged)[REFINING / 32]) {
         }
 }
 
+// Place of a patch's texel in the picture.
+__device__ __forceinline__ long long place_of(int x, int y, int width, int height) {
+    x += x < 0 ? width : x >= width ? -width : 0;
+    y += y < 0 ? height : y >= height ? -height : 0;
+    return (long long)y * width + x;
+}
+
 // One block per Gaussian of a round: try x, y, m, h and b one step up and down in turn, keep what is cheapest.
 extern "C" __global__ void __launch_bounds__(REFINING) refine_round(
     const int* order,  // Gaussians of this round
-    const int4* patches, const float* features, const float* target,
+    const int4* patches,
+    const float* features,  // [N, K]
+    const float* target,    // [H, W, K]
+    int components,
     const float* importance,  // [H, W], or null for 1
     float edge, int width, int height,
     double size_step, double form_step, double log2_ratio, double bit_price, double least_size, double greatest_form,
@@ -265,59 +285,59 @@ extern "C" __global__ void __launch_bounds__(REFINING) refine_round(
 ) {
     __shared__ Trial kept, tried[2];
     __shared__ double staged[3][REFINING / 32];
+    __shared__ float f[MOST_COMPONENTS];
     __shared__ int moved;
     const int tid = threadIdx.x, n = order[blockIdx.x];
     const int4 patch = patches[n];
     const Limits limits = {size_step, form_step, log2_ratio, bit_price, least_size, greatest_form, least_exponent, cell_log2,
                            {width, height}, {repeats_x, repeats_y}};
     const Prices prices = {code_bits, {least_m, least_h, least_b}, code_bits_length};
-    float f[K];
-#pragma unroll
-    for (int k = 0; k < K; k++) f[k] = features[(long long)n * K + k];
     if (tid < 3) {  // each of the three in a thread of its own
         Trial own;
         for (int i = 0; i < 2; i++) own.at[i] = means[2 * n + i];
         for (int i = 0; i < 3; i++) own.codes[i] = codes[3 * n + i];
         own.rate = 0.0;
         own.weighing = {};
-        Trial result = trial_of(own, means + 2 * n, tid == 2 ? 5 : 0, tid == 1 ? -1 : 1, limits, prices);
+        const Trial result = trial_of(own, means + 2 * n, tid == 2 ? 5 : 0, tid == 1 ? -1 : 1, limits, prices);
         if (tid < 2) tried[tid] = result;
         else kept = result;
     }
     if (tid == 3) moved = 0;
+    if (tid >= 32 && tid - 32 < components) f[tid - 32] = features[(long long)n * components + tid - 32];
     __syncthreads();
     const Weighing before = kept.weighing;
     const int count = patch.z * patch.w;
     const float per_column = 1.0f / patch.z;
+    float now = 0.0f;
+    for (int i = tid; i < count; i += REFINING) {
+        const int row = (int)((i + 0.5f) * per_column), column = i - row * patch.z;  // exact for so few texels
+        const long long at = place_of(patch.x + column, patch.y + row, width, height);
+        float4 texel = texels[at];
+        float a = 0.0f, b = 0.0f, c = 0.0f;
+#pragma unroll 4
+        for (int k = 0; k < components; k++) {
+            const float r = remainders[at * components + k], g = f[k] - target[at * components + k];
+            a = fmaf(r, r, a);
+            b = fmaf(r, g, b);
+            c = fmaf(g, g, c);
+        }
+        const float counts = importance ? importance[at] : 1.0f;
+        texel.y = a * counts;
+        texel.z = b * counts;
+        texel.w = c * counts;
+        texels[at] = texel;
+        now += error_of(texel, 0.0f);
+    }
     double lowest = 0.0;
     for (int axis = 0; axis < 5; axis++) {
         const Weighing up = tried[0].weighing, down = tried[1].weighing;
-        float now = 0.0f, above = 0.0f, below = 0.0f;
-        for (int i = tid; i < count; i += REFINING) {
-            const int row = (int)((i + 0.5f) * per_column), column = i - row * patch.z;  // exact for so few texels
-            int x = patch.x + column, y = patch.y + row;
-            const float px = x + 0.5f, py = y + 0.5f;
-            x += x < 0 ? width : x >= width ? -width : 0;
-            y += y < 0 ? height : y >= height ? -height : 0;
-            const long long at = (long long)y * width + x;
-            float4 texel = texels[at];
-            if (axis == 0) {
-                float a = 0.0f, b = 0.0f, c = 0.0f;
-#pragma unroll
-                for (int k = 0; k < K; k++) {
-                    const float r = remainders[at * K + k], g = f[k] - target[at * K + k];
-                    a = fmaf(r, r, a);
-                    b = fmaf(r, g, b);
-                    c = fmaf(g, g, c);
-                }
-                const float counts = importance ? importance[at] : 1.0f;
-                texel.y = a * counts;
-                texel.z = b * counts;
-                texel.w = c * counts;
-                texels[at] = texel;
-                now += error_of(texel, 0.0f);
-            }
-            const float old = weight_at(before, px, py, edge);
+        float above = 0.0f, below = 0.0f;
+#pragma unroll 4
+        for (int i = tid; i < count; i += REFINING) {  // each thread reads what it has written
+            const int row = (int)((i + 0.5f) * per_column), column = i - row * patch.z;
+            const int x = patch.x + column, y = patch.y + row;
+            const float4 texel = texels[place_of(x, y, width, height)];
+            const float px = x + 0.5f, py = y + 0.5f, old = weight_at(before, px, py, edge);
             above += error_of(texel, weight_at(up, px, py, edge) - old);
             below += error_of(texel, weight_at(down, px, py, edge) - old);
         }
@@ -342,14 +362,13 @@ extern "C" __global__ void __launch_bounds__(REFINING) refine_round(
     const Weighing after = kept.weighing;
     for (int i = tid; i < count; i += REFINING) {
         const int row = (int)((i + 0.5f) * per_column), column = i - row * patch.z;
-        int x = patch.x + column, y = patch.y + row;
+        const int x = patch.x + column, y = patch.y + row;
         const float change = weight_at(after, x + 0.5f, y + 0.5f, edge) - weight_at(before, x + 0.5f, y + 0.5f, edge);
-        x += x < 0 ? width : x >= width ? -width : 0;
-        y += y < 0 ? height : y >= height ? -height : 0;
-        const long long at = (long long)y * width + x;
+        const long long at = place_of(x, y, width, height);
         texels[at].x += change;
-#pragma unroll
-        for (int k = 0; k < K; k++) remainders[at * K + k] += change * (f[k] - target[at * K + k]);
+#pragma unroll 4
+        for (int k = 0; k < components; k++)
+            remainders[at * components + k] += change * (f[k] - target[at * components + k]);
     }
     if (tid < 2) means[2 * n + tid] = kept.at[tid];
     if (tid < 3) codes[3 * n + tid] = kept.codes[tid];
@@ -378,24 +397,30 @@ extern "C" __global__ void colour_rows(
     else rounds[n] = round;
 }
 
-// A warp per Gaussian of a round: the cheapest code of each feature while all others stay.
-extern "C" __global__ void choose_round(
-    const int* order, int count, const long long* row_starts, const int* columns, const double* values,
-    const double* diagonal, const double* best, const double* steps, double floor_of_diagonal, double bit_price,
-    const double* prices, const int* price_starts, const int* least, int lanes,
+#define CHOOSING 128
+
+// A block per Gaussian of a round: the cheapest code of each feature while all others stay.
+extern "C" __global__ void __launch_bounds__(CHOOSING) choose_round(
+    const int* order, const long long* row_starts, const int* columns, const double* values, const double* diagonal,
+    const double* best, const double* steps, double floor_of_diagonal, double bit_price, const double* prices,
+    const int* price_starts, const int* least, int components,
+    int lanes,          // threads side by side for the features of one neighbour: a power of two
     double* distances,  // [N, K] value of the code minus the best feature
     int* codes          // [N, K]
 ) {
-    const int warp = (blockIdx.x * blockDim.x + threadIdx.x) / 32;
-    if (warp >= count) return;
-    const int n = order[warp], k = threadIdx.x % lanes, group = threadIdx.x % 32 / lanes, groups = 32 / lanes;
+    __shared__ double slopes[CHOOSING];
+    const int n = order[blockIdx.x], k = threadIdx.x % lanes, group = threadIdx.x / lanes, groups = CHOOSING / lanes;
     double slope = 0.0;
-    if (k < K)
+    if (k < components)
+#pragma unroll 4
         for (long long i = row_starts[n] + group; i < row_starts[n + 1]; i += groups)
-            slope += values[i] * distances[(long long)columns[i] * K + k];
-    for (int step = lanes; step < 32; step *= 2) slope += __shfl_xor_sync(0xffffffffu, slope, step);
-    if (k >= K || group) return;
-    const long long at = (long long)n * K + k;
+            slope += values[i] * distances[(long long)columns[i] * components + k];
+    slopes[threadIdx.x] = slope;
+    __syncthreads();
+    if (k >= components || group) return;
+    slope = 0.0;
+    for (int i = 0; i < groups; i++) slope += slopes[i * lanes + k];
+    const long long at = (long long)n * components + k;
     const double own = diagonal[n] + floor_of_diagonal, step = steps[k];
     const int current = codes[at];
     const double optimum = current * step - slope / own;

@@ -14,7 +14,7 @@ from torch import Tensor
 from imagegs_tex.feature_codes import SWEEPS, FeaturePrices
 from imagegs_tex.geometry_codes_cuda import code_kernels
 from imagegs_tex.rasterize.backend import NormalEquations
-from imagegs_tex.rasterize.cuda_driver import Double
+from imagegs_tex.rasterize.cuda_driver import Double, Launch, Pointer
 from imagegs_tex.rounds_cuda import Rounds, find_rounds
 
 _THREADS: Final = 128
@@ -27,7 +27,7 @@ class GpuDescent:
     def __init__(self, equations: NormalEquations, best: Tensor) -> None:
         self._row_starts, self._columns, self._values = equations.row_starts, equations.columns, equations.values
         self._diagonal, self._best = equations.diagonal, best.double().contiguous()
-        self._module = code_kernels(best.shape[1], best.device)
+        self._module = code_kernels(best.device)
 
     def sweep(
         self,
@@ -48,23 +48,27 @@ class GpuDescent:
         )
         moving, code_values, bits, starts, least = (torch.from_numpy(array).to(device) for array in arrays)
         distances = moving * code_values - self._best
-        choose = self._module.kernel("choose_round")
         lanes = 1 << (components - 1).bit_length()
+        choose = self._module.kernel("choose_round").bound(
+            _THREADS, self._rounds.order, self._row_starts, self._columns, self._values, self._diagonal, self._best,
+            code_values, Double(floor), Double(bit_price), bits, starts, least, components, lanes, distances, moving,
+        )  # fmt: skip
         for _ in range(SWEEPS):
             for members, size in self._rounds.each():
-                choose(
-                    -(-size // _WARPS), _THREADS, members, size, self._row_starts, self._columns, self._values,
-                    self._diagonal, self._best, code_values, Double(floor), Double(bit_price), bits, starts, least,
-                    lanes, distances, moving,
-                )  # fmt: skip
+                choose(size, {0: members})
         return moving.cpu().numpy().astype(np.int64)
 
     @cached_property
     def _rounds(self) -> Rounds:
         count = len(self._best)
-        colour = self._module.kernel("colour_rows")
+        launches: list[Launch] = []
 
-        def take(number: int, rounds: Tensor, waiting: Tensor) -> None:
-            colour(-(-count // _WARPS), _THREADS, self._row_starts, self._columns, count, number, rounds, waiting)
+        def take(number: int, rounds: Tensor, waiting: int) -> None:
+            if not launches:
+                colour = self._module.kernel("colour_rows")
+                launches.append(
+                    colour.bound(_THREADS, self._row_starts, self._columns, count, 0, rounds, Pointer(waiting))
+                )
+            launches[0](-(-count // _WARPS), {3: number, 5: waiting})
 
         return find_rounds(count, self._best.device, take)

@@ -16,7 +16,7 @@ from imagegs_tex.formats import gaussians as g
 from imagegs_tex.geometry_codes import MARGIN, REACH, shape_prices
 from imagegs_tex.quantize import GeometryQuantizer
 from imagegs_tex.rasterize.cuda import CudaBackend
-from imagegs_tex.rasterize.cuda_driver import Double, Module, Pointer, load
+from imagegs_tex.rasterize.cuda_driver import Double, Launch, Module, Pointer, load
 from imagegs_tex.rasterize.cuda_lists import TILE
 from imagegs_tex.rounds_cuda import Rounds, find_rounds
 
@@ -25,12 +25,12 @@ _MOST_TEXELS: Final = 1 << 16
 _CLAIM: Final = 8
 _SIDE: Final = 8
 _THREADS: Final = 256
+_REFINING: Final = 512
 
 
-def code_kernels(components: int, device: torch.device) -> Module:
-    """Return the kernels of code_kernels.cu for a number of components."""
-    defines = {"TILE": str(TILE), "EPSILON": f"{g.EPSILON!r}f", "K": str(components)}
-    return load("code_kernels.cu", defines, device, package="imagegs_tex")
+def code_kernels(device: torch.device) -> Module:
+    """Return the kernels of code_kernels.cu."""
+    return load("code_kernels.cu", {"TILE": str(TILE), "EPSILON": f"{g.EPSILON!r}f"}, device, package="imagegs_tex")
 
 
 def refine_geometry_on_gpu(  # noqa: PLR0913 - those of refine_geometry
@@ -49,7 +49,7 @@ def refine_geometry_on_gpu(  # noqa: PLR0913 - those of refine_geometry
     """Do what :func:`imagegs_tex.geometry_codes.refine_geometry` does, with features, image and weights on the GPU."""
     device, (height, width, components) = backend.device, image.shape
     prices, least = shape_prices(shape_codes.astype(np.int64))
-    module = code_kernels(components, device)
+    module = code_kernels(device)
     new_means = torch.tensor(means, device=device)
     codes = torch.tensor(shape_codes, dtype=torch.int32, device=device)
     image, features = image.contiguous(), features.float().contiguous()
@@ -61,20 +61,21 @@ def refine_geometry_on_gpu(  # noqa: PLR0913 - those of refine_geometry
     )
     edge = math.exp(-cutoff)
     module.kernel("sum_picture")(
-        lists.tile_count, TILE * TILE, lists.records, lists.ordered_info, lists.ordered_images, lists.tile_starts,
-        edge, width, height, lists.across, image, texels, remainders,
+        lists.tile_count, TILE * TILE, lists.records, lists.records.shape[1], lists.ordered_info, lists.ordered_images,
+        lists.tile_starts, edge, width, height, lists.across, image, components, texels, remainders,
     )  # fmt: skip
     patches, rounds = patch_rounds(new_means, codes, quantizer, cutoff, module)
-    refine, code_bits = module.kernel("refine_round"), torch.from_numpy(prices).to(device)
+    code_bits = torch.from_numpy(prices).to(device)
     importance = Pointer(0) if weights is None else weights.contiguous()
     steps = (quantizer.size_step, quantizer.form_step, math.log2(quantizer.position_ratio))
+    refine = module.kernel("refine_round").bound(
+        _REFINING, rounds.order, patches, features, image, components, importance, edge, width, height,
+        *map(Double, (*steps, bit_price, *shape_limits)), g.least_exponent(quantizer.width, quantizer.height),
+        quantizer.cell_log2, *map(int, quantizer.wrap), code_bits, *least.tolist(), prices.shape[1], new_means, codes,
+        texels, remainders,
+    )  # fmt: skip
     for members, size in rounds.each():
-        refine(
-            size, _THREADS, members, patches, features, image, importance, edge, width, height,
-            *map(Double, (*steps, bit_price, *shape_limits)), g.least_exponent(quantizer.width, quantizer.height),
-            quantizer.cell_log2, *map(int, quantizer.wrap), code_bits, *least.tolist(), prices.shape[1], new_means,
-            codes, texels, remainders,
-        )  # fmt: skip
+        refine(size, {0: members})
     return new_means.cpu().numpy(), codes.cpu().numpy().astype(np.int16)
 
 
@@ -98,12 +99,21 @@ def patch_rounds(
         -(-count // _THREADS), _THREADS, means, codes, count, *map(Double, (*steps, cutoff, REACH, MARGIN)), width,
         height, *map(int, quantizer.wrap), _MOST_TEXELS, patches,
     )  # fmt: skip
-    claim, take = module.kernel("claim_squares"), module.kernel("take_rounds")
     best = torch.zeros(-(-width // _CLAIM) * -(-height // _CLAIM), dtype=torch.int64, device=device)
     blocks = -(-count * _SIDE // _THREADS)
+    launches: list[Launch] = []
 
-    def take_round(number: int, rounds: Tensor, waiting: Tensor) -> None:
-        claim(blocks, _THREADS, patches, rounds, count, number, width, height, best)
-        take(blocks, _THREADS, patches, count, number, width, height, best, rounds, waiting)
+    def take_round(number: int, rounds: Tensor, waiting: int) -> None:
+        if not launches:
+            launches.append(
+                module.kernel("claim_squares").bound(_THREADS, patches, rounds, count, 0, width, height, best)
+            )
+            launches.append(
+                module.kernel("take_rounds").bound(
+                    _THREADS, patches, count, 0, width, height, best, rounds, Pointer(waiting)
+                )
+            )
+        launches[0](blocks, {3: number})
+        launches[1](blocks, {2: number, 7: waiting})
 
     return patches, find_rounds(count, device, take_round)

@@ -7,6 +7,7 @@ whoever has the highest number among all that it would disturb takes the round, 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import torch
@@ -23,27 +24,25 @@ class Rounds:
     order: Tensor  # int32 [N], by round, those that rest first
     bounds: list[int]  # places in the order where rounds begin, and the end
 
-    def each(self) -> list[tuple[Tensor, int]]:
-        """Return the Gaussians of every round, and how many they are."""
-        pairs = zip(self.bounds[:-1], self.bounds[1:], strict=True)
-        return [(self.order[first:last], last - first) for first, last in pairs]
+    def each(self) -> list[tuple[int, int]]:
+        """Return the address of the first Gaussian of every round in the order, and how many they are."""
+        address, size = self.order.data_ptr(), self.order.element_size()
+        return [(address + size * first, last - first) for first, last in pairwise(self.bounds)]
 
 
-def find_rounds(count: int, device: torch.device, take: Callable[[int, Tensor, Tensor], None]) -> Rounds:
-    """Divide Gaussians into rounds.
+Take = Callable[[int, Tensor, int], None]
+"""Called with the number of a round, int32 [N] rounds (-1 for none yet, to be filled in), and the address of an int32
+to which the number of those that go on waiting is added."""
 
-    Args:
-        count: N
-        device: the GPU
-        take: called with the number of a round, int32 [N] rounds (-1 for none yet, to be filled in) and int32 [1], to
-            which the number of those that go on waiting is added
-    """
+
+def find_rounds(count: int, device: torch.device, take: Take) -> Rounds:
+    """Divide N Gaussians into rounds."""
     rounds = torch.full((count,), -1, dtype=torch.int32, device=device)
     found = 0
     while True:
         waiting = torch.zeros(_AT_ONCE, dtype=torch.int32, device=device)
         for number in range(_AT_ONCE):
-            take(found + number, rounds, waiting[number : number + 1])
+            take(found + number, rounds, waiting.data_ptr() + waiting.element_size() * number)
         found += _AT_ONCE
         if int(waiting[-1]) == 0:
             break
