@@ -21,7 +21,7 @@ import torch
 from tables import markdown
 
 from imagegs_tex.backends import make_backend
-from imagegs_tex.batch import THREADS_PER_PROCESS, BatchItem, compress_many, side_by_side
+from imagegs_tex.batch import THREADS_PER_PROCESS, BatchItem, compress_many
 from imagegs_tex.budget import encode_within_budget
 from imagegs_tex.encoder import prepare
 from imagegs_tex.fit import FitProblem, fit
@@ -31,17 +31,18 @@ from imagegs_tex.formats.ingest import load_stack
 from imagegs_tex.formats.stack import TextureStack
 from imagegs_tex.initialise import initialise
 from imagegs_tex.losses import structural_similarity
+from imagegs_tex.pipeline import compress
 from imagegs_tex.quantize import geometry_quantizer
-from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.rasterize.cuda import CudaBackend
-from imagegs_tex.rasterize.cuda_lists import RECORD_HEAD, TILE
+from imagegs_tex.rasterize.cuda_lists import RECORD_HEAD, TILE, Frame
 from imagegs_tex.settings import FitSettings, Precision, Preset, preset_settings
 
 Table = tuple[list[str], list[list[object]]]
 BITS_PER_GAUSSIAN = 66
 """With which bits per channel texel are turned into a number of Gaussians."""
 CHANNELS = 9
-QUEUE = 64
+QUEUES = [(1, 4, 64), (1, 8, 64), (1, 8, 128), (2, 4, 64), (2, 8, 64), (2, 8, 128)]
+"""GPUs, processes for each, and materials; the two lengths tell starting apart from working."""
 
 
 def chip() -> Table:
@@ -190,7 +191,8 @@ def floor(
     K + 1 of them per Gaussian and texel, backward 2 K for the features and 6 for the geometry. Texels count in the rows
     that a support reaches.
     """
-    lists = backend.lists.build(means, conics, features, features.shape[1], FitSettings().cutoff, size)
+    frame = Frame(FitSettings().cutoff, size)
+    lists = backend.lists.build(means, conics, features, features.shape[1], frame)
     assert backend.lists.sufficed(lists)
     slots = int(lists.slot_starts[-1])
     info = lists.ordered_info[:slots]
@@ -231,36 +233,43 @@ def quality() -> Table:
     return ["case", "cuda dB", "cpu dB", "difference", "cuda bytes", "cpu bytes", "cuda s", "cpu s"], rows
 
 
+def encode() -> Table:
+    """Seconds from files to a scored file at the balanced preset, by stage; the first run of each compiles."""
+    rows: list[list[object]] = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for case in cases.load_cases(["boombox", "brick_wall_017"]):
+            settings = replace(preset_settings(Preset.BALANCED), gaussian_count=case.gaussians)
+            with case.staged() as folder:
+                for run in ("first", "second", "third"):
+                    report = compress(folder, Path(scratch) / "file.igs", settings, "cuda")
+                    spent = report.seconds
+                    rows.append(
+                        [case.name, run, *(round(s, 3) for s in (spent.load, spent.fit, spent.quantize, spent.write)),
+                         round(spent.total, 3), round(report.psnr_db, 2), report.file_bytes]
+                    )  # fmt: skip
+                    print(rows[-1], flush=True)
+    headings = ["case", "run", "load s", "fit s", "quantize s", "write and score s", "total s", "dB", "bytes"]
+    return headings, rows
+
+
 def queue() -> Table:
-    """Materials per minute for copies of a 1024² material at the balanced preset."""
+    """Materials per minute for copies of a 1024² material at the balanced preset, from files to scored files."""
     rows: list[list[object]] = []
     case = cases.load_cases(["brick_wall_017"])[0]
     settings = replace(preset_settings(Preset.BALANCED), gaussian_count=case.gaussians)
     with case.staged() as folder, tempfile.TemporaryDirectory() as scratch:
-        stack = load_stack(folder)
-
-        def encode(shift: int, backend: Backend) -> int:
-            rolled = replace(stack, texels=np.ascontiguousarray(np.roll(stack.texels, 16 * shift, axis=1)))
-            return len(encode_igs(encode_within_budget(rolled, settings, backend).quantized))
-
-        for threads in (1, 2):
-            side_by_side(range(threads), encode, "cuda", "cuda:0", threads)
-            begun = time.perf_counter()
-            side_by_side(range(QUEUE // 4), encode, "cuda", "cuda:0", threads)
-            rate = QUEUE // 4 / (time.perf_counter() - begun) * 60
-            rows.append(["encode, texels in memory", 1, 1, threads, QUEUE // 4, round(rate)])
-            print(rows[-1], flush=True)
-        for gpus, processes in [(1, 4), (2, 4), (1, 8), (2, 8)]:
+        for gpus, processes, materials in QUEUES:
             if gpus > torch.cuda.device_count():
                 continue
-            items = [BatchItem(folder, Path(scratch) / f"{gpus}_{processes}_{index}.igs") for index in range(QUEUE)]
+            names = [f"{gpus}_{processes}_{materials}_{index}.igs" for index in range(materials)]
+            items = [BatchItem(folder, Path(scratch) / name) for name in names]
             begun = time.perf_counter()
             compress_many(items, settings, "cuda", gpus, processes)
-            rate = QUEUE / (time.perf_counter() - begun) * 60
-            what = "files to scored files, starting the processes included"
-            rows.append([what, gpus, processes, THREADS_PER_PROCESS, QUEUE, round(rate)])
+            seconds = time.perf_counter() - begun
+            rate = round(materials / seconds * 60)
+            rows.append([gpus, processes, THREADS_PER_PROCESS, materials, round(seconds, 1), rate])
             print(rows[-1], flush=True)
-    return ["what", "GPUs", "processes per GPU", "threads", "materials", "materials per minute"], rows
+    return ["GPUs", "processes per GPU", "threads", "materials", "s, starting included", "materials per minute"], rows
 
 
 def packages() -> Table:
@@ -275,7 +284,8 @@ def packages() -> Table:
         cutoff = FitSettings().cutoff
 
         def own() -> int:
-            lists = backend.lists.build(means, conics, features, features.shape[1], cutoff, problem.size)  # noqa: B023
+            frame = Frame(cutoff, problem.size)  # noqa: B023
+            lists = backend.lists.build(means, conics, features, features.shape[1], frame)  # noqa: B023
             backend.lists.sufficed(lists)
             return int(lists.counted)
 
@@ -383,8 +393,8 @@ def kernel_times(call: Callable[[], object], repeats: int = 10) -> dict[str, flo
 
 
 SECTIONS: dict[str, Callable[[], Table]] = {
-    "chip": chip, "reference": reference, "decode": decode, "sizes": sizes, "quality": quality, "queue": queue,
-    "packages": packages,
+    "chip": chip, "reference": reference, "decode": decode, "sizes": sizes, "quality": quality, "encode": encode,
+    "queue": queue, "packages": packages,
 }  # fmt: skip
 
 

@@ -84,7 +84,7 @@ def decoded_file(name: str, work: Path, preset: Preset) -> tuple[QuantizedGaussi
     if not file.exists():
         imagegs_tex.compress(SHARED / "materials" / name, file, preset_settings(preset))
     quantized = read_igs(file)
-    return quantized, render_channels(quantized, make_backend("auto"))
+    return quantized, render_channels(quantized, make_backend("auto")).cpu().numpy()
 
 
 def measure(name: str, work: Path, preset: Preset) -> list[list[str]]:

@@ -79,7 +79,7 @@ def measure(file: Path, source: Path, pictures: Path | None) -> dict[str, Any]:
     quantized = read_igs(file)
     stack = load_stack(source)
     backend = make_backend("auto")
-    full = render_channels(quantized, backend)
+    full = render_channels(quantized, backend).cpu().numpy()
     decoder = shader_decoder(quantized)
     size = quantized.width, quantized.height
     device = open_device()
@@ -93,7 +93,7 @@ def measure(file: Path, source: Path, pictures: Path | None) -> dict[str, Any]:
             right, filtered = box(stack.texels, level), box(full, level)
             shader = sampled(sampler, size, level, quantized.channel_count)
             smaller = max(1, size[0] >> level), max(1, size[1] >> level)
-            decoded = render_channels(quantized, backend, smaller)
+            decoded = render_channels(quantized, backend, smaller).cpu().numpy()
             row: dict[str, Any] = {
                 "level": level,
                 "filtered_db": psnr(filtered, right),

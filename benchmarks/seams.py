@@ -105,7 +105,7 @@ def run(stack: TextureStack, settings: CompressSettings, backend: Backend) -> Ru
     sizes, psnrs, kept = [], [], stack.texels
     for stretch in STRETCHES:
         data = encode_igs(round_features(geometry, settings.precision, stack, stretch))
-        texels = render_channels(decode_igs(data), backend)
+        texels = render_channels(decode_igs(data), backend).cpu().numpy()
         sizes.append(len(data))
         psnrs.append(-10 * float(np.log10(np.square(texels - stack.texels).mean(dtype=np.float64))))
         if stretch == 1:

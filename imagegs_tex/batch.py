@@ -22,7 +22,7 @@ from imagegs_tex.rasterize.parallel import available_threads
 from imagegs_tex.report import CompressReport
 from imagegs_tex.settings import CompressSettings
 
-PROCESSES_PER_GPU: Final = 4
+PROCESSES_PER_GPU: Final = 8
 """docs/benchmarks-cuda.md has the materials per minute of other numbers."""
 THREADS_PER_PROCESS: Final = 2
 _ITEMS_PER_PROCESS: Final = 4

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from imagegs_tex.decoder import decode_maps
+from imagegs_tex.decoder import decode_maps, render_channels
 from imagegs_tex.encoder import EncodeSeconds, FittedGeometry, fit_geometry, round_features
 from imagegs_tex.fit import FitProgress
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.gaussians import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.formats.igs import encode_igs
 from imagegs_tex.formats.stack import TextureStack, source_map
-from imagegs_tex.metrics import psnr_of, squared_error
+from imagegs_tex.metrics import pooled_psnr, pooled_weighted_psnr, psnr_of, squared_error
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN, CompressSettings, FitSettings
 
@@ -191,6 +191,12 @@ def _count_on_line(point: tuple[float, float], slope: float, target_db: float, m
 
 
 def _psnr(quantized: QuantizedGaussianSet, stack: TextureStack, backend: Backend) -> float:
+    if backend.name == "cuda":
+        from imagegs_tex.metrics_cuda import score_on_gpu
+
+        scores = score_on_gpu(stack, render_channels(quantized, backend))
+        weighted = pooled_weighted_psnr(scores)
+        return pooled_psnr(scores) if weighted is None else weighted
     errors, values = 0.0, 0
     for index, (texture_map, decoded) in enumerate(decode_maps(quantized, backend)):
         error, count = squared_error(

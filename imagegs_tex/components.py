@@ -52,11 +52,9 @@ class Components:
 
 
 def principal_components(
-    texels: NDArray[np.float32],
-    weights: NDArray[np.float32] | None = None,
-    channel_weights: tuple[float, ...] = (),
-) -> Components:
-    """Find the components of a stack's texels [H, W, C] in [0, 1], the largest first.
+    texels: Tensor, weights: Tensor | None = None, channel_weights: tuple[float, ...] = ()
+) -> Components:  # fmt: skip
+    """Find the components of a stack's texels [H, W, C] in [0, 1], the largest first, on the device that holds them.
 
     With weights [H, W] a texel counts by its own, with channel weights [C] a channel does.
     """
@@ -64,10 +62,10 @@ def principal_components(
     roots = np.sqrt(per_channel)
     flat = texels.reshape(-1, texels.shape[2])
     importance = None if weights is None else weights.reshape(-1)
-    means = flat.mean(axis=0, dtype=np.float64) if importance is None else _weighted_means(flat, importance)
-    offset_codes = np.rint(means * OFFSET_SCALE).astype(np.uint16)
-    covariance = _covariance(flat, offset_codes / OFFSET_SCALE, importance) * np.outer(roots, roots)
-    variances, vectors = np.linalg.eigh(covariance)
+    means = flat.mean(dim=0, dtype=torch.float64) if importance is None else _weighted_means(flat, importance)
+    offset_codes = np.rint(means.cpu().numpy() * OFFSET_SCALE).astype(np.uint16)
+    covariance = _covariance(flat, torch.from_numpy(offset_codes / OFFSET_SCALE).to(flat.device), importance)
+    variances, vectors = np.linalg.eigh(covariance.cpu().numpy() * np.outer(roots, roots))
     order = np.argsort(-variances, kind="stable")
     variances, rows = np.maximum(variances[order], 0.0), vectors[:, order].T
     kept = max(1, int((variances > NEGLIGIBLE_VARIANCE).sum()))
@@ -78,47 +76,45 @@ def principal_components(
     return Components(offset_codes, scale, codes, np.sqrt(variances[:kept]), per_channel)
 
 
-def to_components(texels: NDArray[np.float32], components: Components, device: torch.device) -> Tensor:
-    """Return the coefficients float32 [H, W, K] of a stack's texels [H, W, C]."""
+def to_components(texels: Tensor, components: Components) -> Tensor:
+    """Return the coefficients float32 [H, W, K] of a stack's texels [H, W, C], on the device that holds them."""
     height, width, _ = texels.shape
-    image = torch.empty(height, width, components.count)
-    projection, offset = torch.from_numpy(components.projection), torch.from_numpy(components.offset)
+    image = torch.empty(height, width, components.count, device=texels.device)
+    projection, offset = (
+        torch.from_numpy(array).to(texels.device) for array in (components.projection, components.offset)
+    )
     for start in range(0, height, _BAND):
-        band = torch.from_numpy(texels[start : start + _BAND]) - offset
-        torch.matmul(band, projection, out=image[start : start + _BAND])
-    return image.to(device)
+        torch.matmul(texels[start : start + _BAND] - offset, projection, out=image[start : start + _BAND])
+    return image
 
 
-def to_channels(image: Tensor, basis: NDArray[np.float32], offset: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the channels float32 [H, W, C] in [0, 1] of coefficients [H, W, K]."""
+def to_channels(image: Tensor, basis: NDArray[np.float32], offset: NDArray[np.float32]) -> Tensor:
+    """Return the channels float32 [H, W, C] in [0, 1] of coefficients [H, W, K], on the device that holds them."""
     height, width, _ = image.shape
-    channels = torch.empty(height, width, basis.shape[1])
-    rows, shift = torch.from_numpy(basis), torch.from_numpy(offset)
+    channels = torch.empty(height, width, basis.shape[1], device=image.device)
+    rows, shift = (torch.from_numpy(array).to(image.device) for array in (basis, offset))
     for start in range(0, height, _BAND):
         band = channels[start : start + _BAND]
-        torch.matmul(image[start : start + _BAND].cpu(), rows, out=band)
+        torch.matmul(image[start : start + _BAND], rows, out=band)
         band.add_(shift).clamp_(0.0, 1.0)
-    return channels.numpy()
+    return channels
 
 
 _BAND: Final = 256
 """Rows handled at once: bounds the memory of temporaries."""
 
 
-def _weighted_means(flat: NDArray[np.float32], importance: NDArray[np.float32]) -> NDArray[np.float64]:
-    sums = np.zeros(flat.shape[1])
+def _weighted_means(flat: Tensor, importance: Tensor) -> Tensor:
+    sums = torch.zeros(flat.shape[1], dtype=torch.float64, device=flat.device)
     for start in range(0, len(flat), 1 << 18):
-        sums += importance[start : start + (1 << 18)].astype(np.float64) @ flat[start : start + (1 << 18)]
-    return np.asarray(np.clip(sums / importance.sum(dtype=np.float64), 0.0, 1.0))
+        sums += importance[start : start + (1 << 18)].double() @ flat[start : start + (1 << 18)].double()
+    return (sums / importance.sum(dtype=torch.float64)).clamp(0.0, 1.0)
 
 
-def _covariance(
-    flat: NDArray[np.float32], mean: NDArray[np.float64], importance: NDArray[np.float32] | None
-) -> NDArray[np.float64]:
-    channels = flat.shape[1]
-    sums = np.zeros((channels, channels))
+def _covariance(flat: Tensor, mean: Tensor, importance: Tensor | None) -> Tensor:
+    sums = torch.zeros(flat.shape[1], flat.shape[1], dtype=torch.float64, device=flat.device)
     for start in range(0, len(flat), 1 << 18):
         centred = flat[start : start + (1 << 18)] - mean
         weighted = centred if importance is None else centred * importance[start : start + (1 << 18), None]
         sums += weighted.T @ centred
-    return sums / (len(flat) if importance is None else importance.sum(dtype=np.float64))
+    return sums / (len(flat) if importance is None else importance.sum(dtype=torch.float64))

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from imagegs_tex.backends import make_backend
 from imagegs_tex.components import to_channels
@@ -23,7 +24,7 @@ from imagegs_tex.shaders.decoder import Decoder, build_decoder
 
 def render_channels(
     quantized: QuantizedGaussianSet, backend: Backend, size: tuple[int, int] | None = None
-) -> NDArray[np.float32]:
+) -> Tensor:  # fmt: skip
     """Render all coded channels.
 
     An axis that is magnified is evaluated at the new texel centres; one that is minified is the mean of the file's own
@@ -35,7 +36,7 @@ def render_channels(
         size: width and height of the result in texels; None for the file's own
 
     Returns:
-        float32 [H, W, C] in the code domain, [0, 1]
+        float32 [H, W, C] in the code domain, [0, 1], on the backend's device
     """
     width, height = size or (quantized.width, quantized.height)
     drawn = max(width, quantized.width), max(height, quantized.height)
@@ -47,7 +48,10 @@ def render_channels(
     conics = torch.from_numpy((values.conics / stretch).astype(np.float32)).to(backend.device)
     features = torch.from_numpy(values.features).to(backend.device)
     image = backend.render(means, conics, features, quantized.cutoff, drawn, quantized.wrap)
-    return mean_over_area(to_channels(image, values.basis, values.offset), (width, height))
+    channels = to_channels(image, values.basis, values.offset)
+    if drawn == (width, height):
+        return channels
+    return torch.from_numpy(mean_over_area(channels.cpu().numpy(), (width, height)))
 
 
 def shader_decoder(quantized: QuantizedGaussianSet, block_log2: int | None = None) -> Decoder:
@@ -55,7 +59,7 @@ def shader_decoder(quantized: QuantizedGaussianSet, block_log2: int | None = Non
 
     The coarse levels come from the cpu backend whatever else there is, so that the same file gives the same bytes.
     """
-    texels = render_channels(quantized, make_backend("cpu"))
+    texels = render_channels(quantized, make_backend("cpu")).numpy()
     return build_decoder(quantized, block_log2, coarse_levels(quantized, texels))
 
 
@@ -77,7 +81,7 @@ def decode_maps(
     quantized: QuantizedGaussianSet, backend: Backend, size: tuple[int, int] | None = None
 ) -> list[tuple[TextureMap, Samples]]:
     """Return every map with its samples [H, W, channels], in its own sample format."""
-    texels = render_channels(quantized, backend, size)
+    texels = render_channels(quantized, backend, size).cpu().numpy()
     return [(texture_map, expand_map(texels, texture_map)) for texture_map in quantized.maps]
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imagegs_tex.components import Components, principal_components, to_components
-from imagegs_tex.feature_codes import choose_feature_codes
+from imagegs_tex.feature_codes import CpuDescent, Descent, choose_feature_codes
 from imagegs_tex.fit import FitProblem, FitProgress, fit
 from imagegs_tex.fit_state import LARGEST_FORM, SMALLEST_LOG_SIZE
 from imagegs_tex.formats import gaussians as g
@@ -40,10 +40,8 @@ class FittedGeometry:
     cutoff: float
     position_codes: NDArray[np.int32]  # [N, 2], sorted by cell
     shape_codes: NDArray[np.int16]  # [N, 3]
-    row_starts: NDArray[np.int64]  # [N + 1], the normal equations' matrix
-    columns: NDArray[np.int32]  # [M]
-    values: NDArray[np.float64]  # [M]
-    diagonal: NDArray[np.float64]  # [N]
+    descent: Descent  # of the normal equations
+    diagonal: NDArray[np.float64]  # [N] of their matrix
     features: NDArray[np.float64]  # [N, K], solved, not rounded
     feature_step: float  # what suits the error of these features, in code units
 
@@ -58,10 +56,11 @@ class EncodeSeconds:
 
 def prepare(stack: TextureStack, backend: Backend) -> tuple[FitProblem, Target, Components]:
     """Turn a stack into the picture that is fitted."""
-    components = principal_components(stack.texels, stack.weights, stack.channel_weights)
-    image = to_components(stack.texels, components, backend.device)
-    deviations = torch.from_numpy(components.deviations.astype(np.float32)).to(backend.device)
+    texels = torch.from_numpy(stack.texels).to(backend.device)
     weights = None if stack.weights is None else torch.from_numpy(stack.weights).to(backend.device)
+    components = principal_components(texels, weights, stack.channel_weights)
+    image = to_components(texels, components)
+    deviations = torch.from_numpy(components.deviations.astype(np.float32)).to(backend.device)
     problem = FitProblem(image, deviations, float(components.channel_weights.sum()), weights)
     return problem, backend.prepare_target(image, weights, stack.wrap), components
 
@@ -110,8 +109,7 @@ def fit_geometry(
     geometry = FittedGeometry(
         quantizer=quantizer, components=components, cutoff=float(np.float32(settings.cutoff)),
         position_codes=position_codes, shape_codes=shape_codes,
-        row_starts=equations.row_starts.cpu().numpy(), columns=equations.columns.cpu().numpy(),
-        values=equations.values.cpu().numpy(), diagonal=equations.diagonal.cpu().numpy(),
+        descent=descent_of(equations, features, backend), diagonal=equations.diagonal.cpu().numpy(),
         features=features.double().cpu().numpy(),
         feature_step=_feature_step(final, features, problem, target, settings, precision=precision, backend=backend),
     )  # fmt: skip
@@ -136,6 +134,16 @@ def _solve(
     equations = backend.normal_equations(means, conics, settings.cutoff, target)
     damping = damping_of(equations, settings.solve_damping * _FINAL_DAMPING)
     return equations, solve_features(backend, equations, rounded.features, _FINAL_ITERATIONS, damping)
+
+
+def descent_of(equations: NormalEquations, features: Tensor, backend: Backend) -> Descent:
+    """Return what rounds features, where the backend computes."""
+    if backend.name == "cuda":
+        from imagegs_tex.feature_codes_cuda import GpuDescent
+
+        return GpuDescent(equations, features)
+    tensors = (equations.row_starts, equations.columns, equations.values, equations.diagonal, features.double())
+    return CpuDescent(*(tensor.cpu().numpy() for tensor in tensors))
 
 
 def _feature_step(
@@ -175,17 +183,27 @@ def _refine(
     backend: Backend,
     shifted: bool,
 ) -> _RoundedGeometry:
-    """One sweep over the geometry codes with features solved for it; on the CPU, whatever the backend."""
+    """One sweep over the geometry codes with features solved for it."""
     equations, features = _solve(rounded, target, settings, backend)
     feature_step = _feature_step(rounded, features, problem, target, settings, precision=precision, backend=backend)
     bit_price = _bit_price(precision, feature_step, equations.diagonal.cpu().numpy())
     _, shape_codes, _ = quantizer.codes(rounded.means, rounded.shapes)
-    means, shape_codes = refine_geometry(
-        rounded.means, shape_codes, features.cpu().numpy(), problem.image.cpu().numpy(), quantizer,
-        weights=None if problem.weights is None else problem.weights.cpu().numpy(),
-        cutoff=settings.cutoff, bit_price=bit_price, shape_limits=(SMALLEST_LOG_SIZE, LARGEST_FORM), shifted=shifted,
-        threads=backend.threads,
-    )  # fmt: skip
+    limits = (SMALLEST_LOG_SIZE, LARGEST_FORM)
+    if backend.name == "cuda":
+        from imagegs_tex.geometry_codes_cuda import refine_geometry_on_gpu
+        from imagegs_tex.rasterize.cuda import CudaBackend
+
+        assert isinstance(backend, CudaBackend)
+        means, shape_codes = refine_geometry_on_gpu(
+            rounded.means, shape_codes, features, problem.image, quantizer, backend,
+            weights=problem.weights, cutoff=settings.cutoff, bit_price=bit_price, shape_limits=limits,
+        )  # fmt: skip
+    else:
+        means, shape_codes = refine_geometry(
+            rounded.means, shape_codes, features.cpu().numpy(), problem.image.cpu().numpy(), quantizer,
+            weights=None if problem.weights is None else problem.weights.cpu().numpy(), cutoff=settings.cutoff,
+            bit_price=bit_price, shape_limits=limits, shifted=shifted, threads=backend.threads,
+        )  # fmt: skip
     return _RoundedGeometry(means, g.shape_values(shape_codes, quantizer.size_step, quantizer.form_step), features)
 
 
@@ -209,8 +227,7 @@ def round_features(
     steps = np.full(components.count, np.clip(geometry.feature_step * stretch, *g.FEATURE_STEP_RANGE), np.float32)
     bit_price = _bit_price(precision, float(steps[0]), geometry.diagonal)
     codes = choose_feature_codes(
-        geometry.row_starts, geometry.columns, geometry.values, geometry.diagonal, geometry.features,
-        steps.astype(np.float64), bit_price,
+        geometry.descent, geometry.diagonal, geometry.features, steps.astype(np.float64), bit_price
     )  # fmt: skip
     used = np.any(codes != 0, axis=0)
     used[0] = True  # a file has at least one component

@@ -7,7 +7,8 @@ feature bits and gained 0.1 to 0.4 dB at the same step (docs/benchmarks.md).
 """
 
 import math
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 import numpy as np
 from numba import njit
@@ -15,16 +16,65 @@ from numpy.typing import NDArray
 
 _ROUNDS: Final = 4
 """Between rounds the statistics are taken anew; the first looks at the error alone."""
-_SWEEPS: Final = 2
+SWEEPS: Final = 2
 _SMOOTHING: Final = 0.3
 """Added to every count, so that codes next to those in use have a price."""
 _CODE_LIMIT: Final = 32000
 
 
+@dataclass(frozen=True, slots=True)
+class FeaturePrices:
+    """What each code costs, component after component."""
+
+    bits: NDArray[np.float64]  # [P]
+    starts: NDArray[np.int64]  # [K + 1] where a component's prices begin
+    least: NDArray[np.int64]  # [K] the code that its first price is of
+
+
+class Descent(Protocol):
+    """The squared error of one geometry around its best features, and sweeps over the codes that lower it."""
+
+    def sweep(
+        self,
+        codes: NDArray[np.int64],
+        steps: NDArray[np.float64],
+        bit_price: float,
+        prices: FeaturePrices,
+        floor: float,
+    ) -> NDArray[np.int64]:
+        """Return codes [N, K] after SWEEPS sweeps over all of them; floor is added to the diagonal."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CpuDescent:
+    """The sweeps in numba."""
+
+    row_starts: NDArray[np.int64]  # [N + 1] of the normal equations' sparse matrix
+    columns: NDArray[np.int32]  # [M]
+    values: NDArray[np.float64]  # [M]
+    diagonal: NDArray[np.float64]  # [N]
+    best: NDArray[np.float64]  # [N, K] the features that solve the equations
+
+    def sweep(
+        self,
+        codes: NDArray[np.int64],
+        steps: NDArray[np.float64],
+        bit_price: float,
+        prices: FeaturePrices,
+        floor: float,
+    ) -> NDArray[np.int64]:
+        """Return codes after SWEEPS sweeps over all of them."""
+        moving = codes.copy()
+        _descend(
+            self.row_starts, self.columns, self.values, self.diagonal + floor, self.best, steps, bit_price,
+            prices.bits, prices.starts, prices.least, moving,
+        )  # fmt: skip
+        return moving
+
+
 def choose_feature_codes(
-    row_starts: NDArray[np.int64],
-    columns: NDArray[np.int32],
-    values: NDArray[np.float64],
+    descent: Descent,
     diagonal: NDArray[np.float64],
     best: NDArray[np.float64],
     steps: NDArray[np.float64],
@@ -33,11 +83,9 @@ def choose_feature_codes(
     """Choose integer codes for features.
 
     Args:
-        row_starts: [N + 1] of the normal equations' sparse matrix
-        columns: [M]
-        values: [M]
-        diagonal: [N]
-        best: [N, K] the features that solve the equations
+        descent: of the equations
+        diagonal: [N] of their matrix
+        best: [N, K] the features that solve them
         steps: [K] value of one code
         bit_price: squared error that one bit is worth
 
@@ -47,15 +95,14 @@ def choose_feature_codes(
     codes = np.clip(np.rint(best / steps), -_CODE_LIMIT, _CODE_LIMIT).astype(np.int64)
     floor = 1e-6 * max(float(np.median(diagonal)), 1e-12)
     for round_number in range(_ROUNDS):
-        least = codes.min(axis=0) - 1
-        prices = [code_lengths(codes[:, k], int(least[k])) for k in range(codes.shape[1])]
-        price_starts = np.zeros(len(prices) + 1, np.int64)
-        np.cumsum([len(price) for price in prices], out=price_starts[1:])
-        _descend(
-            row_starts, columns, values, diagonal + floor, best, steps, bit_price if round_number else 0.0,
-            np.concatenate(prices), price_starts, least, codes,
-        )  # fmt: skip
+        codes = descent.sweep(codes, steps, bit_price if round_number else 0.0, _prices_of(codes), floor)
     return codes.astype(np.int16)
+
+
+def _prices_of(codes: NDArray[np.int64]) -> FeaturePrices:
+    least = codes.min(axis=0) - 1
+    lengths = [code_lengths(codes[:, k], int(least[k])) for k in range(codes.shape[1])]
+    return FeaturePrices(np.concatenate(lengths), np.cumsum([0, *map(len, lengths)]), least)
 
 
 def code_lengths(codes: NDArray[np.int64], least: int) -> NDArray[np.float64]:
@@ -73,7 +120,7 @@ def _descend(row_starts, columns, values, diagonal, best, steps, bit_price, pric
             m = columns[at]
             for k in range(components):
                 slopes[n, k] += values[at] * (codes[m, k] * steps[k] - best[m, k])
-    for _ in range(_SWEEPS):
+    for _ in range(SWEEPS):
         for n in range(count):
             for k in range(components):
                 current = codes[n, k]

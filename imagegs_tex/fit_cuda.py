@@ -13,6 +13,7 @@ from torch import Tensor
 from imagegs_tex.fit_state import (
     ADAM_EPSILON,
     BETAS,
+    LARGEST_DEVIATION,
     LARGEST_FORM,
     SMALLEST_DEVIATION,
     SMALLEST_LOG_SIZE,
@@ -53,7 +54,7 @@ class CudaFitState:
         self._second = torch.zeros_like(self._first)
         self._steps = 0
         self._use_geometry, self._adam_step = _kernel("use_geometry", backend), _kernel("adam_step", backend)
-        constrain(self._means, self._shapes, (target.width, target.height))
+        constrain(self._means, self._shapes, (target.width, target.height), target.wrap)
         self.use(None)
 
     def use(self, rounding: GeometryQuantizer | None) -> None:
@@ -70,7 +71,7 @@ class CudaFitState:
         self._use_geometry(
             -(-count // _THREADS), _THREADS, self._means, self._shapes, count, int(rounding is not None),
             Double(steps[0]), Double(steps[1]), Double(math.log2(steps[2])), *exponents, width, height,
-            self._used_means, self._used_shapes, self._conics,
+            *map(int, self._target.wrap), self._used_means, self._used_shapes, self._conics,
         )  # fmt: skip
 
     def solve(self) -> None:
@@ -92,7 +93,8 @@ class CudaFitState:
         self._adam_step(
             -(-count // 128), 128, self._used_shapes, error.means, error.conics, error.features, self._deviations,
             count, components, *BETAS, *corrections, ADAM_EPSILON, *rates, float(width), float(height),
-            SMALLEST_LOG_SIZE, largest_log_size((width, height)), LARGEST_FORM, *WIDTH_RANGE,
+            *map(int, self._target.wrap), SMALLEST_LOG_SIZE, largest_log_size((width, height)), LARGEST_FORM,
+            LARGEST_DEVIATION, *WIDTH_RANGE,
             self._means, self._shapes, self._features, self._first, self._second,
         )  # fmt: skip
         return error.total

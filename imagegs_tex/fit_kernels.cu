@@ -29,7 +29,7 @@ extern "C" __global__ void use_geometry(
     const float* means,   // [N, 2]
     const float* shapes,  // [N, 3] m, h, b
     int count, int rounded, double size_step, double form_step, double log2_ratio, int least_exponent, int cell_log2,
-    int width, int height,
+    int width, int height, int repeats_x, int repeats_y,
     float* used_means, float* used_shapes,
     float* conics  // [N, 3]
 ) {
@@ -48,8 +48,12 @@ extern "C" __global__ void use_geometry(
         for (int axis = 0; axis < 2; axis++) {
             const double exponent = rint(log2_ratio - 0.5 * log2(axis ? c : a));
             const double step = exp2(fmin(fmax(exponent, (double)least_exponent), (double)cell_log2));
-            const double last = fmax(ceil((axis ? height : width) / step - 0.5) - 1.0, 0.0);
-            mean[axis] = (fmin(fmax(floor(mean[axis] / step), 0.0), last) + 0.5) * step;
+            const double size = axis ? height : width, last = fmax(ceil(size / step - 0.5) - 1.0, 0.0);
+            const bool repeats = axis ? repeats_y : repeats_x;
+            if (repeats) mean[axis] -= floor(mean[axis] / size) * size;
+            double code = fmin(fmax(floor(mean[axis] / step), 0.0), last);
+            if (repeats && 2.0 * mean[axis] > size + (last + 1.0) * step) code = 0.0;  // the next picture's first is nearer
+            mean[axis] = (code + 0.5) * step;
         }
     for (int i = 0; i < 2; i++) used_means[2 * n + i] = (float)mean[i];
     for (int i = 0; i < 3; i++) used_shapes[3 * n + i] = (float)shape[i];
@@ -76,8 +80,9 @@ extern "C" __global__ void adam_step(
     const float* used_shapes, const float* mean_gradients, const float* conic_gradients, const float* feature_gradients,
     const float* deviations,  // [K]
     int count, int components, float keep_first, float keep_second, float correct_first, float correct_second,
-    float epsilon, float mean_rate, float shape_rate, float feature_rate, float width, float height, float least_size,
-    float largest_size, float largest_form, float narrowest, float widest,
+    float epsilon, float mean_rate, float shape_rate, float feature_rate, float width, float height, int repeats_x,
+    int repeats_y, float least_size, float largest_size, float largest_form, float largest_deviation, float narrowest,
+    float widest,
     float* means, float* shapes, float* features,
     float* first, float* second  // [N, 5 + K]
 ) {
@@ -88,12 +93,18 @@ extern "C" __global__ void adam_step(
     second += n * (5 + components);
     const double m = used_shapes[3 * n], h = used_shapes[3 * n + 1], b = used_shapes[3 * n + 2];
     const Form f = form_of(m, h, b);
-    const float limit[2] = {width - 1e-2f, height - 1e-2f};
+    const float size[2] = {width, height};
+    const int repeats[2] = {repeats_x, repeats_y};
     for (int i = 0; i < 2; i++) {
         const double along = rsqrt(f.scale * (f.cosh_r + (i ? h : -h) * f.s));
         const float rate = mean_rate * fminf(fmaxf((float)along, narrowest), widest);
         const float moved = means[2 * n + i] - rate * adam_change(mean_gradients[2 * n + i], first + i, second + i, adam);
-        means[2 * n + i] = fminf(fmaxf(moved, 0.0f), limit[i]);
+        float inside = fminf(fmaxf(moved, 0.0f), size[i] - 1e-2f);
+        if (repeats[i]) {  // it comes back on the other side; just below zero rounds up to the size
+            inside = moved - floorf(moved / size[i]) * size[i];
+            if (inside < 0.0f || inside >= size[i]) inside = 0.0f;
+        }
+        means[2 * n + i] = inside;
     }
     const double ga = f.scale * conic_gradients[3 * n], gb = f.scale * conic_gradients[3 * n + 1],
                  gc = f.scale * conic_gradients[3 * n + 2];
@@ -107,9 +118,16 @@ extern "C" __global__ void adam_step(
         shape[i] = shapes[3 * n + i] - shape_rate * adam_change((float)gradients[i], first + 2 + i, second + 2 + i, adam);
     const float length = sqrtf(shape[1] * shape[1] + shape[2] * shape[2]);
     const float shrink = fminf(largest_form / fmaxf(length, largest_form), 1.0f);
-    shapes[3 * n] = fminf(fmaxf(shape[0], least_size), largest_size);
-    shapes[3 * n + 1] = shape[1] * shrink;
-    shapes[3 * n + 2] = shape[2] * shrink;
+    shape[0] = fminf(fmaxf(shape[0], least_size), largest_size);
+    shape[1] *= shrink;
+    shape[2] *= shrink;
+    for (int i = 0; i < 2; i++)
+        if (repeats[i]) {  // of a wider one each image would have to be drawn
+            const Form now = form_of(shape[0], shape[1], shape[2]);
+            const float log_variance = (float)log(now.cosh_r + (i ? -1.0 : 1.0) * shape[1] * now.s);
+            shape[0] = fmaxf(fminf(shape[0], 2.0f * logf(largest_deviation * size[i]) - log_variance), least_size);
+        }
+    for (int i = 0; i < 3; i++) shapes[3 * n + i] = shape[i];
     for (int k = 0; k < components; k++) {
         const float change = adam_change(feature_gradients[n * components + k], first + 5 + k, second + 5 + k, adam);
         features[n * components + k] -= feature_rate * deviations[k] * change;

@@ -30,9 +30,9 @@ from imagegs_tex.rasterize.cpu_kernels import exp2_of_minus
 
 BAND_ROWS: Final = 256
 _LOG2_E: Final = 1.4426950408889634
-_REACH: Final = 1.2
+REACH: Final = 1.2
 """Patches are this much larger than a support, so that trials one step away still fit in."""
-_MARGIN: Final = 2.0
+MARGIN: Final = 2.0
 """Texels added to a patch on every side."""
 _UNUSED_CODE_BITS: Final = 32.0
 
@@ -70,11 +70,7 @@ def refine_geometry(
         means [N, 2] and shape codes [N, 3]
     """
     new_means, codes = means.copy(), shape_codes.astype(np.int64)
-    least = codes.min(axis=0) - 1
-    lengths = [code_lengths(codes[:, axis], int(least[axis])) for axis in range(3)]
-    prices = np.full((3, max(map(len, lengths))), _UNUSED_CODE_BITS)
-    for axis, bits in enumerate(lengths):
-        prices[axis, : len(bits)] = bits
+    prices, least = shape_prices(codes)
     steps = np.array([quantizer.size_step, quantizer.form_step, quantizer.form_step])
     features = np.ascontiguousarray(features, dtype=np.float32)
     conics = g.conics_of(g.shape_values(shape_codes, quantizer.size_step, quantizer.form_step))
@@ -102,6 +98,16 @@ def refine_geometry(
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, _bands(height, shifted, repeats_y)))
     return new_means, codes.astype(np.int16)
+
+
+def shape_prices(codes: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the bits [3, P] of each code of shape codes [N, 3] by their statistics, and the codes [3] of the first."""
+    least = codes.min(axis=0) - 1
+    lengths = [code_lengths(codes[:, axis], int(least[axis])) for axis in range(3)]
+    prices = np.full((3, max(map(len, lengths))), _UNUSED_CODE_BITS)
+    for axis, bits in enumerate(lengths):
+        prices[axis, : len(bits)] = bits
+    return prices, least
 
 
 def _bands(height: int, shifted: bool, repeats: bool) -> list[tuple[int, int]]:
@@ -230,9 +236,7 @@ def _refine_band(
     area = 1024
     for n in members:
         a, b, c = _conic(codes[n, 0] * steps[0], codes[n, 1] * steps[1], codes[n, 2] * steps[2])
-        left, top, columns, rows = _patch(
-            means[n, 0], means[n, 1], a, b, c, cutoff, width, height, wrap, _REACH, _MARGIN
-        )
+        left, top, columns, rows = _patch(means[n, 0], means[n, 1], a, b, c, cutoff, width, height, wrap, REACH, MARGIN)
         if columns <= width and rows <= height:
             area = max(area, columns * rows)
     area = max(area, width)
@@ -258,9 +262,7 @@ def _refine_band(
     for n in members:
         c0, c1, c2 = codes[n, 0], codes[n, 1], codes[n, 2]
         a, b, c = _conic(c0 * steps[0], c1 * steps[1], c2 * steps[2])
-        left, top, columns, rows = _patch(
-            means[n, 0], means[n, 1], a, b, c, cutoff, width, height, wrap, _REACH, _MARGIN
-        )
+        left, top, columns, rows = _patch(means[n, 0], means[n, 1], a, b, c, cutoff, width, height, wrap, REACH, MARGIN)
         count, start = columns * rows, top - first_row
         if wrap[1]:
             start %= height

@@ -161,11 +161,19 @@ def _values(samples: Samples, texture_map: TextureMap) -> NDArray[np.float32]:
     return np.ascontiguousarray(samples, dtype=np.float32) / np.float32(texture_map.sample_format.max_value)
 
 
+def normal_axes(texture_map: TextureMap) -> list[int] | None:
+    """Return the channels that hold x, y and maybe z of a normal; None unless a map has them and one is coded."""
+    axes = [index for index, semantic in enumerate(texture_map.channel_semantics) if semantic == Semantic.NORMAL][:3]
+    if len(axes) < 2 or not any(isinstance(texture_map.routes[axis], Coded) for axis in axes):
+        return None
+    return axes
+
+
 def _normal_degrees(
     texture_map: TextureMap, source: Samples, decoded: Samples
 ) -> tuple[float | None, float | None]:  # fmt: skip
-    axes = [index for index, semantic in enumerate(texture_map.channel_semantics) if semantic == Semantic.NORMAL][:3]
-    if len(axes) < 2 or not any(isinstance(texture_map.routes[axis], Coded) for axis in axes):
+    axes = normal_axes(texture_map)
+    if axes is None:
         return None, None
     first, second = (_unit_vectors(samples[..., axes], texture_map) for samples in (source, decoded))
     # the half-angle form stays exact for small angles, where the arc cosine of a dot product does not

@@ -190,6 +190,10 @@ def score_against(
     stack: TextureStack, quantized: QuantizedGaussianSet, backend: Backend, with_flip: bool = False
 ) -> list[MapScore]:
     """Decode a set and compare every map with the stack that it was made of."""
+    if backend.name == "cuda" and not with_flip:
+        from imagegs_tex.metrics_cuda import score_on_gpu
+
+        return score_on_gpu(stack, render_channels(quantized, backend))
     return [
         score_map(stack.maps[index], source_map(stack, index), decoded, with_flip, stack.weights, stack.drawn_of(index))
         for index, (_, decoded) in enumerate(decode_maps(quantized, backend))
@@ -252,7 +256,7 @@ def export(
     """
     quantized = read_igs(Path(file))
     chosen = TextureContainer(container)
-    texels = render_channels(quantized, make_backend(backend, threads))
+    texels = render_channels(quantized, make_backend(backend, threads)).cpu().numpy()
     maps = export_maps(quantized.maps, texels, Path(folder), chosen, bc1, report)
     return ExportReport(chosen.value, tuple(maps))
 

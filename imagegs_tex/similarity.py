@@ -20,7 +20,7 @@ def mean_similarity(first: NDArray[np.float32], second: NDArray[np.float32]) -> 
     Only windows that lie inside are counted; a picture smaller than the window uses a window of its own size.
     """
     height, width, channels = first.shape
-    down, across = _taps(height), _taps(width)
+    down, across = window_taps(height), window_taps(width)
     sums = np.empty(channels)
     for channel in range(channels):
         x, y = (np.ascontiguousarray(picture[..., channel], dtype=np.float32) for picture in (first, second))
@@ -28,7 +28,8 @@ def mean_similarity(first: NDArray[np.float32], second: NDArray[np.float32]) -> 
     return np.asarray(sums / ((height - len(down) + 1) * (width - len(across) + 1)))
 
 
-def _taps(length: int) -> NDArray[np.float32]:
+def window_taps(length: int) -> NDArray[np.float32]:
+    """Return the window along an axis of some texels, which is no longer than that."""
     size = min(SSIM_WINDOW, length)
     taps = np.exp(-0.5 * ((np.arange(size) - (size - 1) / 2) / SSIM_DEVIATION) ** 2)
     return np.asarray(taps / taps.sum(), dtype=np.float32)

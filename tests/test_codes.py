@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagegs_tex.feature_codes import choose_feature_codes
+from imagegs_tex.feature_codes import CpuDescent, choose_feature_codes
 from imagegs_tex.fit_state import constrain
 from imagegs_tex.formats import gaussians as g
 from imagegs_tex.geometry_codes import refine_geometry
@@ -77,10 +77,9 @@ def test_the_solution_of_the_features_is_the_dense_one(scene):
 
 def codes_for(scene, best, step, bit_price):
     equations = scene["equations"]
-    return choose_feature_codes(
-        equations.row_starts.numpy(), equations.columns.numpy(), equations.values.numpy(), equations.diagonal.numpy(),
-        best, np.full(COMPONENTS, step), bit_price,
-    )  # fmt: skip
+    tensors = (equations.row_starts, equations.columns, equations.values, equations.diagonal)
+    descent = CpuDescent(*(tensor.numpy() for tensor in tensors), best)
+    return choose_feature_codes(descent, equations.diagonal.numpy(), best, np.full(COMPONENTS, step), bit_price)
 
 
 def test_chosen_feature_codes_beat_plain_rounding(scene):

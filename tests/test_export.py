@@ -69,7 +69,7 @@ def packed(tmp_path_factory):
 def decoded(packed):
     """Maps by name, and their samples as floats."""
     quantized = read_igs(packed)
-    texels = render_channels(quantized, make_backend("cpu"))
+    texels = render_channels(quantized, make_backend("cpu")).numpy()
     return {
         entry.name: (entry, expand_map(texels, replace(entry, sample_format=SampleFormat.FLOAT32)))
         for entry in quantized.maps

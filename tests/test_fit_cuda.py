@@ -22,10 +22,10 @@ def make_image(width=150, height=110, components=4):
     return torch.from_numpy(np.stack(planes, axis=-1).astype(np.float32) * 0.3)
 
 
-def problem_on(backend):
+def problem_on(backend, wrap=(False, False)):
     image = make_image().to(backend.device)
     deviations = image.reshape(-1, image.shape[2]).std(dim=0)
-    return FitProblem(image, deviations, image.shape[2]), backend.prepare_target(image)
+    return FitProblem(image, deviations, image.shape[2]), backend.prepare_target(image, wrap=wrap)
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +33,18 @@ def backend():
     return make_backend("cuda")
 
 
+@pytest.mark.parametrize("wrap", [(False, False), (True, False), (False, True)])
 @pytest.mark.parametrize("rounded", [False, True])
-def test_the_fused_step_is_the_step_in_torch(backend, rounded):
-    problem, target = problem_on(backend)
-    start = initialise(problem.image, COUNT, np.random.default_rng(0))
+def test_the_fused_step_is_the_step_in_torch(backend, rounded, wrap):
+    problem, target = problem_on(backend, wrap)
+    start = initialise(problem.image, COUNT, np.random.default_rng(0), wrap=wrap)
+    if any(wrap):  # some sit on the border and some are wider than is allowed
+        start.means[:40] = torch.tensor([149.99, 0.01], device=backend.device)
+        start.log_covariances[40:60, 0] = 14.0
     settings = FitSettings()
     fused = make_state(start, problem.image, problem.deviations, target, settings, backend)
     plain = TorchFitState(start, problem.image, problem.deviations, target, settings, backend)
-    rounding = geometry_quantizer(*problem.size, COUNT, Precision()) if rounded else None
+    rounding = geometry_quantizer(*problem.size, COUNT, Precision(), wrap) if rounded else None
     for state in (fused, plain):
         state.use(rounding)
         state.solve()
@@ -55,10 +59,11 @@ def test_the_fused_step_is_the_step_in_torch(backend, rounded):
         assert float(close.float().mean()) > 0.99, name
 
 
-def test_rounding_on_the_gpu_gives_the_values_of_the_codes(backend):
+@pytest.mark.parametrize("wrap", [(False, False), (True, True)])
+def test_rounding_on_the_gpu_gives_the_values_of_the_codes(backend, wrap):
     problem, _ = problem_on(backend)
     start = initialise(problem.image, COUNT, np.random.default_rng(1))
-    quantizer = geometry_quantizer(*problem.size, COUNT, Precision())
+    quantizer = geometry_quantizer(*problem.size, COUNT, Precision(), wrap)
     found = quantizer.nearest(start.means, start.log_covariances)
     wanted = quantizer.nearest(start.means.cpu(), start.log_covariances.cpu())
     for one, other in zip(found, wanted, strict=True):

@@ -272,7 +272,7 @@ def test_a_repeating_material_shows_no_seam_at_any_scale(tmp_path):
         report = compress(tmp_path / "wave.png", tmp_path / "wave.igs", settings, "cpu")
         assert report.wrap == (words, words)
         assert info(tmp_path / "wave.igs").wrap == (words, words)
-        texels = render_channels(read_igs(tmp_path / "wave.igs"), make_backend("cpu"), (160, 128))
+        texels = render_channels(read_igs(tmp_path / "wave.igs"), make_backend("cpu"), (160, 128)).numpy()
         steps[words] = [
             float(np.abs(texels.take(0, axis) - texels.take(-1, axis)).max() / np.abs(np.diff(texels, axis=axis)).max())
             for axis in (0, 1)

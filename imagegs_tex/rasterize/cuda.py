@@ -17,7 +17,7 @@ from imagegs_tex.formats.gaussians import EPSILON
 from imagegs_tex.rasterize.backend import NormalEquations, SquaredError, Target, check_arguments
 from imagegs_tex.rasterize.cuda_driver import Kernel, Long, Pointer, load
 from imagegs_tex.rasterize.cuda_equations import CudaNormalEquations
-from imagegs_tex.rasterize.cuda_lists import RECORD_HEAD, TILE, CudaLists, ListBuilder
+from imagegs_tex.rasterize.cuda_lists import RECORD_HEAD, TILE, CudaLists, Frame, ListBuilder
 from imagegs_tex.rasterize.parallel import available_threads
 
 MAX_COMPONENTS: Final = 32
@@ -48,7 +48,8 @@ class CudaTarget:
     height: int  # texels
     component_count: int  # K
     planes: Tensor  # float32 [tiles, K, texels of a tile], on the GPU
-    wrap: tuple[bool, bool] = (False, False)  # whether it repeats in x and in y
+    importance: Tensor | Pointer  # float32 [tiles, texels of a tile], how much each counts; nothing: 1
+    wrap: tuple[bool, bool]  # whether it repeats in x and in y
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +63,12 @@ class _Held:
     lists: CudaLists
 
     def for_geometry(
-        self, means: Tensor, conics: Tensor, component_count: int, cutoff: float, size: tuple[int, int]
-    ) -> CudaLists | None:
+        self, means: Tensor, conics: Tensor, component_count: int, frame: Frame
+    ) -> CudaLists | None:  # fmt: skip
         """Return the lists if they are those of exactly these tensors, unchanged since."""
-        lists = self.lists
         same = means is self.means and conics is self.conics and self.versions is not None
-        fits = (component_count, cutoff, *size) == (self.component_count, lists.cutoff, lists.width, lists.height)
-        return lists if same and fits and _versions(means, conics) == self.versions else None
+        fits = (component_count, frame) == (self.component_count, self.lists.frame)
+        return self.lists if same and fits and _versions(means, conics) == self.versions else None
 
 
 def _versions(means: Tensor, conics: Tensor) -> tuple[int, int] | None:
@@ -76,11 +76,6 @@ def _versions(means: Tensor, conics: Tensor) -> tuple[int, int] | None:
     if means.is_inference() or conics.is_inference():
         return None
     return means._version, conics._version
-
-
-def _refuse_wrap(wrap: tuple[bool, bool]) -> None:
-    if any(wrap):
-        raise NotImplementedError("the cuda backend draws no picture that repeats")
 
 
 class CudaBackend:
@@ -97,7 +92,7 @@ class CudaBackend:
         self.device = torch.empty(0, device=device).device
         self.lists = ListBuilder(self.device)
         self._held: _Held | None = None
-        self._kernels: dict[tuple[_Mode, int], Kernel] = {}
+        self._kernels: dict[tuple[_Mode, int, bool], Kernel] = {}
 
     def render(
         self,
@@ -109,7 +104,6 @@ class CudaBackend:
         wrap: tuple[bool, bool] = (False, False),
     ) -> Tensor:
         """Return the picture float32 [H, W, K]."""
-        _refuse_wrap(wrap)
         check_arguments(means, conics, features)
         image = torch.empty(size[1], size[0], features.shape[1], device=self.device)
 
@@ -117,7 +111,7 @@ class CudaBackend:
             self._rasterize(_Mode.RENDER, lists, features.shape[1], image=image)
             return image
 
-        return self._with_lists((means, conics, features), features.shape[1], cutoff, size, launch)
+        return self._with_lists((means, conics, features), features.shape[1], Frame(cutoff, size, wrap), launch)
 
     def render_backward(
         self,
@@ -129,19 +123,21 @@ class CudaBackend:
         wrap: tuple[bool, bool] = (False, False),
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the gradients of means, conics and features."""
-        _refuse_wrap(wrap)
         height, width, _ = image_gradient.shape
-        source = _float32(image_gradient, self.device)
-        _, *gradients = self._differentiate(_Mode.GRADIENT, (means, conics, features), cutoff, (width, height), source)
+        source, frame = _float32(image_gradient, self.device), Frame(cutoff, (width, height), wrap)
+        _, *gradients = self._differentiate(_Mode.GRADIENT, (means, conics, features), frame, source)
         return gradients[0], gradients[1], gradients[2]
 
     def prepare_target(
         self, image: Tensor, weights: Tensor | None = None, wrap: tuple[bool, bool] = (False, False)
     ) -> Target:
-        """Bring a picture [H, W, K] into planes per tile."""
-        if weights is not None:
-            raise NotImplementedError("the cuda backend does not weigh texels yet; use the cpu backend")
-        _refuse_wrap(wrap)
+        """Bring a picture [H, W, K] and the weights [H, W] of its texels into planes per tile."""
+        height, width, components = image.shape
+        importance = _NOTHING if weights is None else self._tiled(weights[..., None])[:, 0].contiguous()
+        return CudaTarget(width, height, components, self._tiled(image), importance, wrap)
+
+    def _tiled(self, image: Tensor) -> Tensor:
+        """Cut a picture [H, W, K] into planes [tiles, K, texels of a tile], padded with zeros."""
         height, width, components = image.shape
         across, down = -(-width // TILE), -(-height // TILE)
         planes = torch.empty(down, across, components, TILE, TILE, device=self.device)
@@ -150,15 +146,17 @@ class CudaBackend:
             band = torch.zeros(TILE, across * TILE, components, device=self.device)
             band[: rows.shape[0], :width] = rows
             planes[row] = band.reshape(TILE, across, TILE, components).permute(1, 3, 0, 2)
-        return CudaTarget(width, height, components, planes.reshape(down * across, components, TILE * TILE))
+        return planes.reshape(down * across, components, TILE * TILE)
 
     def squared_error(
         self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: Target
     ) -> SquaredError:
         """Render, compare and differentiate in one kernel."""
         assert isinstance(target, CudaTarget)
-        arrays, size = (means, conics, features), (target.width, target.height)
-        total, *gradients = self._differentiate(_Mode.SQUARED_ERROR, arrays, cutoff, size, target.planes)
+        frame = Frame(cutoff, (target.width, target.height), target.wrap)
+        total, *gradients = self._differentiate(
+            _Mode.SQUARED_ERROR, (means, conics, features), frame, target.planes, target.importance
+        )
         return SquaredError(total, *gradients)
 
     def normal_equations(self, means: Tensor, conics: Tensor, cutoff: float, target: Target) -> NormalEquations:
@@ -170,13 +168,15 @@ class CudaBackend:
         rhs = torch.empty(count, components, dtype=torch.float64, device=self.device)
 
         def launch(lists: CudaLists) -> CudaLists:
-            sums = self._rasterize(_Mode.RIGHT_HAND_SIDE, lists, components, source=target.planes)
+            sums = self._rasterize(
+                _Mode.RIGHT_HAND_SIDE, lists, components, source=target.planes, importance=target.importance
+            )
             self._reduce_features(lists, sums, components, diagonal, rhs)
             return lists
 
-        size = (target.width, target.height)
-        lists = self._with_lists((means, conics, None), components, cutoff, size, launch)
-        return CudaNormalEquations(lists, diagonal, rhs)
+        frame = Frame(cutoff, (target.width, target.height), target.wrap)
+        lists = self._with_lists((means, conics, None), components, frame, launch)
+        return CudaNormalEquations(lists, target.importance, diagonal, rhs)
 
     def multiply(self, equations: NormalEquations, vectors: Tensor) -> Tensor:
         """Return matrix @ vectors, float64 [N, K], summed in float32 within a tile."""
@@ -190,16 +190,29 @@ class CudaBackend:
     def multiply_records(self, equations: CudaNormalEquations, product: Tensor) -> None:
         """Write matrix @ vectors to ``product``, float64 [N, K], for vectors that stand in the lists' records."""
         components = product.shape[1]
-        sums = self._rasterize(_Mode.MULTIPLY, equations.lists, components)
+        sums = self._rasterize(_Mode.MULTIPLY, equations.lists, components, importance=equations.importance)
         self._reduce_features(equations.lists, sums, components, _NOTHING, product)
+
+    def lists_of(
+        self,
+        means: Tensor,
+        conics: Tensor,
+        features: Tensor,
+        cutoff: float,
+        size: tuple[int, int],
+        wrap: tuple[bool, bool],
+    ) -> CudaLists:
+        """Return the tile lists of some Gaussians, with their records."""
+        frame = Frame(cutoff, size, wrap)
+        return self._with_lists((means, conics, features), features.shape[1], frame, lambda lists: lists)
 
     def _differentiate(
         self,
         mode: _Mode,
         gaussians: tuple[Tensor, Tensor, Tensor],
-        cutoff: float,
-        size: tuple[int, int],
+        frame: Frame,
         source: Tensor,
+        importance: Tensor | Pointer = _NOTHING,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return the error (meaningless when a gradient was given) and three gradients."""
         check_arguments(*gaussians)
@@ -209,22 +222,21 @@ class CudaBackend:
 
         def launch(lists: CudaLists) -> Tensor:
             errors = torch.empty(lists.tile_count, dtype=torch.float64, device=self.device)
-            sums = self._rasterize(mode, lists, components, source=source, errors=errors)
+            sums = self._rasterize(mode, lists, components, source=source, importance=importance, errors=errors)
             self.lists.reduce_gradients(
                 -(-count // _SUMMED_TOGETHER), _THREADS, sums, lists.slot_starts, Long(lists.capacity), conics, count,
                 components, _lanes(5 + components), *gradients,
             )  # fmt: skip
             return errors
 
-        errors = self._with_lists(gaussians, components, cutoff, size, launch)
+        errors = self._with_lists(gaussians, components, frame, launch)
         return errors.sum(), gradients[0], gradients[1], gradients[2]
 
     def _with_lists(
         self,
         gaussians: tuple[Tensor, Tensor, Tensor | None],
         components: int,
-        cutoff: float,
-        size: tuple[int, int],
+        frame: Frame,
         launch: Callable[[CudaLists], Result],
     ) -> Result:
         """Build the lists, launch what uses them, and do both again if the lists had too little room.
@@ -232,7 +244,7 @@ class CudaBackend:
         The last lists are used again for the very same geometry, as when features are solved for and then a step taken.
         """
         means, conics, features = gaussians
-        held = None if self._held is None else self._held.for_geometry(means, conics, components, cutoff, size)
+        held = None if self._held is None else self._held.for_geometry(means, conics, components, frame)
         if held is not None:
             if features is not None:
                 held.records[:, RECORD_HEAD : RECORD_HEAD + components] = features
@@ -243,7 +255,7 @@ class CudaBackend:
             None if features is None else _float32(features, self.device),
         )
         while True:
-            lists = self.lists.build(*arrays, components, cutoff, size)
+            lists = self.lists.build(*arrays, components, frame)
             result = launch(lists)
             if self.lists.sufficed(lists):
                 self._held = _Held(means, conics, _versions(means, conics), components, lists)
@@ -254,17 +266,19 @@ class CudaBackend:
         mode: _Mode,
         lists: CudaLists,
         components: int,
+        *,
         source: Tensor | Pointer = _NOTHING,
+        importance: Tensor | Pointer = _NOTHING,
         errors: Tensor | Pointer = _NOTHING,
         image: Tensor | Pointer = _NOTHING,
     ) -> Tensor:
         """Launch the kernel and return its sums per slot, float32 [capacity, values]."""
         values = 0 if mode == _Mode.RENDER else components + (1 if mode > _Mode.GRADIENT else 5)
         sums = torch.empty(lists.capacity * values, device=self.device)
-        self._kernel(mode, components)(
-            lists.tile_count, _THREADS, lists.records, lists.ordered_info, lists.ordered_slots, lists.tile_starts,
-            Long(lists.capacity), math.exp(-lists.cutoff), lists.width, lists.height, lists.across,
-            source, sums, errors, image, shared_bytes=_shared_bytes(components, values),
+        self._kernel(mode, components, any(lists.frame.wrap))(
+            lists.tile_count, _THREADS, lists.records, lists.ordered_info, lists.ordered_images, lists.ordered_slots,
+            lists.tile_starts, Long(lists.capacity), math.exp(-lists.frame.cutoff), *lists.frame.size, lists.across,
+            source, importance, sums, errors, image, shared_bytes=_shared_bytes(components, values),
         )  # fmt: skip
         return sums
 
@@ -277,13 +291,15 @@ class CudaBackend:
             _lanes(1 + components), extras, features,
         )  # fmt: skip
 
-    def _kernel(self, mode: _Mode, components: int) -> Kernel:
+    def _kernel(self, mode: _Mode, components: int, repeats: bool) -> Kernel:
         if not 1 <= components <= MAX_COMPONENTS:
             raise ValueError(f"the cuda backend renders 1 to {MAX_COMPONENTS} components, not {components}")
-        if (mode, components) not in self._kernels:
-            defines = {"TILE": str(TILE), "EPSILON": f"{EPSILON!r}f", "K": str(components), "MODE": str(int(mode))}
-            self._kernels[mode, components] = load("cuda_tiles.cu", defines, self.device).kernel("rasterize")
-        return self._kernels[mode, components]
+        key = (mode, components, repeats)
+        if key not in self._kernels:
+            numbers = {"TILE": TILE, "K": components, "MODE": int(mode), "WRAP": int(repeats)}
+            defines = {"EPSILON": f"{EPSILON!r}f", **{name: str(number) for name, number in numbers.items()}}
+            self._kernels[key] = load("cuda_tiles.cu", defines, self.device).kernel("rasterize")
+        return self._kernels[key]
 
 
 def _float32(tensor: Tensor, device: torch.device) -> Tensor:

@@ -7,6 +7,7 @@ and component count.
 """
 
 import ctypes
+import hashlib
 import sys
 import threading
 from functools import cache
@@ -16,6 +17,8 @@ from typing import Final
 
 import torch
 from torch import Tensor
+
+from imagegs_tex.rasterize import cubin_cache
 
 _PACKAGE: Final = "imagegs_tex.rasterize"
 _SHARED_BYTES_ATTRIBUTE = 8  # CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
@@ -56,17 +59,46 @@ class Kernel:
 
     def __call__(self, blocks: int, threads: int, *arguments: Argument, shared_bytes: int = 0) -> None:
         """Launch on torch's current stream; no blocks is no launch."""
-        if blocks == 0:
-            return
+        self.bound(threads, *arguments, shared_bytes=shared_bytes)(blocks)
+
+    def bound(self, threads: int, *arguments: Argument, shared_bytes: int = 0) -> "Launch":
+        """Return the kernel with its arguments, to be launched many times: most of a launch is making them C's."""
         _make_current(self._device)
         if shared_bytes > self._allowed:
             _check(_driver().cuFuncSetAttribute(self._function, _SHARED_BYTES_ATTRIBUTE, shared_bytes))
             self._allowed = shared_bytes
-        values = [_as_ctypes(argument) for argument in arguments]
-        pointers = (ctypes.c_void_p * len(values))(*[ctypes.addressof(value) for value in values])
-        stream = ctypes.c_void_p(torch.cuda.current_stream(self._device).cuda_stream)
-        grid, block = (blocks, 1, 1), (threads, 1, 1)
-        _check(_driver().cuLaunchKernel(self._function, *grid, *block, shared_bytes, stream, pointers, None))
+        stream = torch.cuda.current_stream(self._device).cuda_stream
+        return Launch(self._function, stream, threads, arguments, shared_bytes)
+
+
+class Launch:
+    """A kernel with its arguments, on one stream."""
+
+    def __init__(
+        self,
+        function: ctypes.c_void_p,
+        stream: int,
+        threads: int,
+        arguments: tuple[Argument, ...],
+        shared_bytes: int,
+    ) -> None:
+        self._arguments = arguments  # kept: the kernel reads the tensors' memory
+        self._values = [_as_ctypes(argument) for argument in arguments]
+        pointers = [ctypes.addressof(value) for value in self._values]
+        self._function, self._grid_rest, self._block = function, (1, 1), (threads, 1, 1)
+        self._rest = (shared_bytes, ctypes.c_void_p(stream), (ctypes.c_void_p * len(pointers))(*pointers), None)
+
+    def __call__(self, blocks: int, changed: dict[int, int] | None = None) -> None:
+        """Launch; no blocks is no launch.
+
+        Args:
+            blocks: of threads
+            changed: new values of whole numbers and addresses, by their place among the arguments
+        """
+        for place, value in (changed or {}).items():
+            self._values[place].value = value
+        if blocks:
+            _check(_driver().cuLaunchKernel(self._function, blocks, *self._grid_rest, *self._block, *self._rest))
 
 
 class Module:
@@ -105,10 +137,25 @@ def load(source: str, defines: dict[str, str], device: torch.device, package: st
 def compile_source(
     source: str, defines: tuple[tuple[str, str], ...], architecture: str, package: str = _PACKAGE
 ) -> bytes:  # fmt: skip
-    """Compile a source file of a package to machine code; needs NVRTC, not a GPU."""
+    """Compile a source file of a package to machine code, or find what an earlier process has compiled.
+
+    Needs NVRTC, not a GPU.
+    """
     compiler = _compiler()
     text = resources.files(package).joinpath(source).read_bytes()
     options = [f"--gpu-architecture={architecture}", "--std=c++17", *(f"-D{name}={value}" for name, value in defines)]
+    major, minor = ctypes.c_int(), ctypes.c_int()
+    compiler.nvrtcVersion(ctypes.byref(major), ctypes.byref(minor))
+    everything = "\0".join([f"{major.value}.{minor.value}", *options]).encode() + b"\0" + text
+    name = f"{Path(source).stem}-{hashlib.sha256(everything).hexdigest()}"
+    code = cubin_cache.read(name)
+    if code is None:
+        code = _compile(compiler, source, text, options)
+        cubin_cache.write(name, code)
+    return code
+
+
+def _compile(compiler: ctypes.CDLL, source: str, text: bytes, options: list[str]) -> bytes:
     encoded = (ctypes.c_char_p * len(options))(*[option.encode() for option in options])
     program = ctypes.c_void_p()
     if compiler.nvrtcCreateProgram(ctypes.byref(program), text, source.encode(), 0, None, None):

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from imagegs_tex.formats.gaussians import EPSILON
 from imagegs_tex.rasterize.backend import NormalEquations
-from imagegs_tex.rasterize.cuda_driver import Long, load
+from imagegs_tex.rasterize.cuda_driver import Long, Pointer, load
 from imagegs_tex.rasterize.cuda_lists import TILE, CudaLists
 
 _KEY_BITS: Final = 22
@@ -26,13 +26,15 @@ _SHARED_BYTES: Final = 2 * 32 * (_THREADS + 1) * 4
 class CudaNormalEquations(NormalEquations):
     """:class:`NormalEquations` with the matrix as tile lists; its entries are computed when first read."""
 
-    __slots__ = ("_matrix", "lists")
+    __slots__ = ("_matrix", "importance", "lists")
 
     lists: CudaLists
+    importance: Tensor | Pointer  # float32 [tiles, texels of a tile]; nothing where each texel counts 1
     _matrix: tuple[Tensor, Tensor, Tensor] | None
 
-    def __init__(self, lists: CudaLists, diagonal: Tensor, rhs: Tensor) -> None:
-        for name, value in (("lists", lists), ("diagonal", diagonal), ("rhs", rhs), ("_matrix", None)):
+    def __init__(self, lists: CudaLists, importance: Tensor | Pointer, diagonal: Tensor, rhs: Tensor) -> None:
+        given = {"lists": lists, "importance": importance, "diagonal": diagonal, "rhs": rhs, "_matrix": None}
+        for name, value in given.items():
             object.__setattr__(self, name, value)
 
     @property
@@ -52,12 +54,12 @@ class CudaNormalEquations(NormalEquations):
 
     def _entries(self) -> tuple[Tensor, Tensor, Tensor]:
         if self._matrix is None:
-            object.__setattr__(self, "_matrix", written_out(self.lists))
+            object.__setattr__(self, "_matrix", written_out(self.lists, self.importance))
         assert self._matrix is not None
         return self._matrix
 
 
-def written_out(lists: CudaLists) -> tuple[Tensor, Tensor, Tensor]:
+def written_out(lists: CudaLists, importance: Tensor | Pointer) -> tuple[Tensor, Tensor, Tensor]:
     """Return row starts int64 [N + 1], columns int32 [M] and values float64 [M] of the matrix."""
     device = lists.records.device
     defines = {"TILE": str(TILE), "EPSILON": f"{EPSILON!r}f", "KEY_BITS": str(_KEY_BITS)}
@@ -73,9 +75,9 @@ def written_out(lists: CudaLists) -> tuple[Tensor, Tensor, Tensor]:
         new_keys = torch.empty(pairs, dtype=torch.int64, device=device)
         products = torch.empty(pairs, device=device)
         correlate(
-            last - first, _THREADS, lists.records, lists.records.shape[1], lists.ordered_info, lists.tile_starts,
-            math.exp(-lists.cutoff), lists.width, lists.height, lists.across, first, starts, new_keys, products,
-            shared_bytes=_SHARED_BYTES,
+            last - first, _THREADS, lists.records, lists.records.shape[1], lists.ordered_info, lists.ordered_images,
+            lists.tile_starts, math.exp(-lists.frame.cutoff), *lists.frame.size, lists.across, importance, first,
+            starts, new_keys, products, shared_bytes=_SHARED_BYTES,
         )  # fmt: skip
         new_keys, new_values = _merged(new_keys, products.double())
         keys, values = _merged(torch.cat([keys, new_keys]), torch.cat([values, new_values])) if first else (

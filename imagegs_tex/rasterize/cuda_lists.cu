@@ -1,6 +1,7 @@
 // Tile lists on the GPU: which Gaussians reach which tile, exactly from the ellipses.
 //
-// A slot is one Gaussian in one tile. Slots are numbered Gaussian by Gaussian, so that sums over a Gaussian's slots have
+// A slot is one image of a Gaussian in one tile. Where the picture repeats, a Gaussian has an image a whole number of
+// pictures away wherever one reaches in; otherwise it is its only image. Slots are numbered Gaussian by Gaussian, so that sums over a Gaussian's slots have
 // a fixed order. Integer atomics only count and hand out places; order_tiles then sorts each tile's slots, so nothing
 // depends on the order in which the atomics ran. Defined from outside: TILE, SIDE (threads per Gaussian).
 //
@@ -13,13 +14,17 @@
 struct Ellipse {
     double x, y, b, c, limit, determinant, lowest_x;
     int first, last;  // columns of texel centres inside
+    double half_width;
+    int images[4];  // first and last image in x, first and last in y
 };
 
 __device__ int first_centre(double edge, int size) { return (int)fmin(fmax(ceil(edge - 0.5), 0.0), (double)size); }
 
 __device__ int last_centre(double edge, int size) { return (int)fmax(fmin(floor(edge - 0.5), (double)(size - 1)), -1.0); }
 
-__device__ Ellipse ellipse_of(const float* means, const float* conics, long long n, double limit, int width) {
+__device__ Ellipse ellipse_of(
+    const float* means, const float* conics, long long n, double limit, int width, int height, int repeats_x, int repeats_y
+) {
     Ellipse e;
     const double a = conics[3 * n];
     e.b = conics[3 * n + 1];
@@ -28,12 +33,28 @@ __device__ Ellipse ellipse_of(const float* means, const float* conics, long long
     e.y = means[2 * n + 1];
     e.limit = limit;
     e.determinant = fmax(a * e.c - e.b * e.b, 1e-9 * a * e.c);  // rounding must not make a thin ellipse unbounded
-    const double half_width = sqrt(limit * e.c / e.determinant);
+    e.half_width = sqrt(limit * e.c / e.determinant);
     const double half_height = sqrt(limit * a / e.determinant);
     e.lowest_x = -e.b / a * half_height;
-    e.first = first_centre(e.x - half_width, width);
-    e.last = last_centre(e.x + half_width, width);
+    for (int i = 0; i < 4; i++) e.images[i] = 0;
+    if (repeats_x) {
+        e.images[0] = (int)ceil((0.5 - e.x - e.half_width) / width);
+        e.images[1] = (int)floor((width - 0.5 - e.x + e.half_width) / width);
+    }
+    if (repeats_y) {
+        e.images[2] = (int)ceil((0.5 - e.y - half_height) / height);
+        e.images[3] = (int)floor((height - 0.5 - e.y + half_height) / height);
+    }
     return e;
+}
+
+// Move an ellipse to one of its images; false if that holds no column of texel centres.
+__device__ bool move_to(Ellipse& e, const float* means, long long n, int image_x, int image_y, int width, int height) {
+    e.x = means[2 * n] + (double)image_x * width;
+    e.y = means[2 * n + 1] + (double)image_y * height;
+    e.first = first_centre(e.x - e.half_width, width);
+    e.last = last_centre(e.x + e.half_width, width);
+    return e.first <= e.last;
 }
 
 // First and last row of texel centres inside the ellipse within one column of tiles; empty when last < first.
@@ -52,7 +73,7 @@ extern "C" __global__ void count_slots(
     const float* means,     // [N, 2]
     const float* conics,    // [N, 3]
     const float* features,  // [N, K], or null for zeros
-    int count, int components, int record_floats, double limit, int width, int height,
+    int count, int components, int record_floats, double limit, int width, int height, int repeats_x, int repeats_y,
     float* records,                  // [N, record_floats]
     long long* slot_counts,          // [N]
     unsigned long long* tile_counts  // [T], zero on entry
@@ -61,24 +82,26 @@ extern "C" __global__ void count_slots(
     const int lane = threadIdx.x % SIDE;
     const unsigned others = 0xffu << (threadIdx.x % 32 / SIDE * SIDE);
     if (n >= count) return;
-    const Ellipse e = ellipse_of(means, conics, n, limit, width);
+    Ellipse e = ellipse_of(means, conics, n, limit, width, height, repeats_x, repeats_y);
     const int across = (width + TILE - 1) / TILE;
     int slots = 0;
-    if (e.first <= e.last) {
-        for (int column = e.first / TILE + lane; column <= e.last / TILE; column += SIDE) {
-            const int2 rows = rows_in_column(e, column, height);
-            if (rows.x > rows.y) continue;
-            for (int row = rows.x / TILE; row <= rows.y / TILE; row++, slots++)
-                atomicAdd(&tile_counts[row * across + column], 1ull);
+    for (int image_x = e.images[0]; image_x <= e.images[1]; image_x++)
+        for (int image_y = e.images[2]; image_y <= e.images[3]; image_y++) {
+            if (!move_to(e, means, n, image_x, image_y, width, height)) continue;
+            for (int column = e.first / TILE + lane; column <= e.last / TILE; column += SIDE) {
+                const int2 rows = rows_in_column(e, column, height);
+                if (rows.x > rows.y) continue;
+                for (int row = rows.x / TILE; row <= rows.y / TILE; row++, slots++)
+                    atomicAdd(&tile_counts[row * across + column], 1ull);
+            }
         }
-    }
     for (int step = SIDE / 2; step > 0; step /= 2) slots += __shfl_xor_sync(others, slots, step);
     if (lane == 0) slot_counts[n] = slots;
     const double a = conics[3 * n], half_log2e = 0.72134752044448170368;
     for (int i = lane; i < record_floats; i += SIDE) {
         float value = 0.0f;
-        if (i == 0) value = (float)e.x;
-        if (i == 1) value = (float)e.y;
+        if (i == 0) value = means[2 * n];
+        if (i == 1) value = means[2 * n + 1];
         if (i == 2) value = (float)(e.b / a);
         if (i == 3) value = (float)(a * half_log2e);
         if (i == 6) value = (float)(e.b / a - (float)(e.b / a));
@@ -90,49 +113,56 @@ extern "C" __global__ void count_slots(
 
 // Eight threads per Gaussian: its slots, each handed a place in its tile's list.
 extern "C" __global__ void fill_slots(
-    const float* means, const float* conics, int count, double limit, int width, int height,
+    const float* means, const float* conics, int count, double limit, int width, int height, int repeats_x, int repeats_y,
     const long long* slot_starts,  // [N + 1]
     const long long* tile_starts,  // [T + 1], counted from the first, which is the number of slots
     long long capacity,            // of the arrays of slots; nothing is written if they do not suffice
     unsigned long long* tile_places,  // [T], zero on entry
     unsigned* slot_info,           // [S] Gaussian << 8 | first row << 4 | last row, rows counted from the tile's top
+    int* slot_images,              // [S] image in y << 16 | image in x, both signed; null where nothing repeats
     int* tile_slots                // [S] slots by tile, in any order within one
 ) {
     const long long n = ((long long)blockIdx.x * blockDim.x + threadIdx.x) / SIDE;
     const int lane = threadIdx.x % SIDE;
     const unsigned others = 0xffu << (threadIdx.x % 32 / SIDE * SIDE);
     if (n >= count || slot_starts[count] > capacity) return;
-    const Ellipse e = ellipse_of(means, conics, n, limit, width);
-    if (e.first > e.last) return;
+    Ellipse e = ellipse_of(means, conics, n, limit, width, height, repeats_x, repeats_y);
     const int across = (width + TILE - 1) / TILE;
     long long start = slot_starts[n];
-    for (int base = e.first / TILE; base <= e.last / TILE; base += SIDE) {
-        const int column = base + lane;
-        int2 rows = make_int2(1, 0);
-        if (column <= e.last / TILE) rows = rows_in_column(e, column, height);
-        const int own = rows.x <= rows.y ? rows.y / TILE - rows.x / TILE + 1 : 0;
-        int running = own;
-        for (int step = 1; step < SIDE; step *= 2) {
-            const int left = __shfl_up_sync(others, running, step, SIDE);
-            if (lane >= step) running += left;
+    for (int image_x = e.images[0]; image_x <= e.images[1]; image_x++)
+        for (int image_y = e.images[2]; image_y <= e.images[3]; image_y++) {
+            if (!move_to(e, means, n, image_x, image_y, width, height)) continue;
+            for (int base = e.first / TILE; base <= e.last / TILE; base += SIDE) {
+                const int column = base + lane;
+                int2 rows = make_int2(1, 0);
+                if (column <= e.last / TILE) rows = rows_in_column(e, column, height);
+                const int own = rows.x <= rows.y ? rows.y / TILE - rows.x / TILE + 1 : 0;
+                int running = own;
+                for (int step = 1; step < SIDE; step *= 2) {
+                    const int left = __shfl_up_sync(others, running, step, SIDE);
+                    if (lane >= step) running += left;
+                }
+                long long slot = start + running - own;
+                for (int row = rows.x / TILE; own > 0 && row <= rows.y / TILE; row++, slot++) {
+                    const int tile = row * across + column;
+                    const unsigned top = max(rows.x - row * TILE, 0), bottom = min(rows.y - row * TILE, TILE - 1);
+                    slot_info[slot] = (unsigned)n << 8 | top << 4 | bottom;
+                    if (slot_images) slot_images[slot] = (int)((unsigned)image_y << 16 | (unsigned)image_x & 0xffffu);
+                    tile_slots[tile_starts[tile] - tile_starts[0] + atomicAdd(&tile_places[tile], 1ull)] = (int)slot;
+                }
+                start += __shfl_sync(others, running, SIDE - 1, SIDE);
+            }
         }
-        long long slot = start + running - own;
-        for (int row = rows.x / TILE; own > 0 && row <= rows.y / TILE; row++, slot++) {
-            const int tile = row * across + column;
-            const unsigned top = max(rows.x - row * TILE, 0), bottom = min(rows.y - row * TILE, TILE - 1);
-            slot_info[slot] = (unsigned)n << 8 | top << 4 | bottom;
-            tile_slots[tile_starts[tile] - tile_starts[0] + atomicAdd(&tile_places[tile], 1ull)] = (int)slot;
-        }
-        start += __shfl_sync(others, running, SIDE - 1, SIDE);
-    }
 }
 
 // One block per tile: sort its slots by counting the smaller ones. Lists are short (about 20); the square is cheap.
 #define STAGED 512
 extern "C" __global__ void order_tiles(
     const long long* tile_starts, long long capacity, const int* tile_slots, const unsigned* slot_info,
-    int* ordered_slots,    // [S]
-    unsigned* ordered_info // [S]
+    const int* slot_images,
+    int* ordered_slots,      // [S]
+    unsigned* ordered_info,  // [S]
+    int* ordered_images      // [S], or null where nothing repeats
 ) {
     __shared__ int staged[STAGED];
     if (tile_starts[0] > capacity) return;
@@ -152,6 +182,7 @@ extern "C" __global__ void order_tiles(
         if (i < length) {
             ordered_slots[start + rank] = own;
             ordered_info[start + rank] = slot_info[own];
+            if (ordered_images) ordered_images[start + rank] = slot_images[own];
         }
     }
 }

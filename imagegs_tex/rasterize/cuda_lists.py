@@ -26,19 +26,27 @@ _SIDE: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
+class Frame:
+    """What tile lists depend on beside the Gaussians."""
+
+    cutoff: float  # q at which a support ends
+    size: tuple[int, int]  # width and height in texels
+    wrap: tuple[bool, bool] = (False, False)  # whether the picture repeats in x and in y
+
+
+@dataclass(frozen=True, slots=True)
 class CudaLists:
     """Slots by Gaussian and by tile, and what the rasterizer reads of each Gaussian; all on the GPU."""
 
-    width: int  # texels
-    height: int  # texels
+    frame: Frame
     across: int  # tiles per row
     tile_count: int  # T
-    cutoff: float
     records: Tensor  # float32 [N, 8 + padded K], see cuda_lists.cu
     slot_starts: Tensor  # int64 [N + 1]
     tile_starts: Tensor  # int64 [T + 1], counted from the first
     ordered_slots: Tensor  # int32 [capacity], the slots of tile 0, of tile 1, ...
     ordered_info: Tensor  # int32 [capacity], Gaussian << 8 | first row << 4 | last row of each
+    ordered_images: Tensor | Pointer  # int32 [capacity], image in y << 16 | image in x; nothing where nothing repeats
     capacity: int  # slots that the arrays hold
     counted: Tensor  # int64 [1] on the host, valid once the event has passed
     event: torch.cuda.Event
@@ -55,7 +63,7 @@ class ListBuilder:
         self._order: Kernel = module.kernel("order_tiles")
         self.reduce_gradients: Kernel = module.kernel("reduce_gradients")
         self.reduce_features: Kernel = module.kernel("reduce_features")
-        self._lengths: dict[tuple[int, int, int], int] = {}
+        self._lengths: dict[tuple[int, Frame], int] = {}
 
     def build(
         self,
@@ -63,8 +71,7 @@ class ListBuilder:
         conics: Tensor,
         features: Tensor | None,
         component_count: int,
-        cutoff: float,
-        size: tuple[int, int],
+        frame: Frame,
     ) -> CudaLists:
         """Launch everything that builds the lists; ask :meth:`sufficed` once the kernels that use them are launched.
 
@@ -73,10 +80,9 @@ class ListBuilder:
             conics: float32 [N, 3] contiguous
             features: float32 [N, K] contiguous, or None for zeros
             component_count: K
-            cutoff: q at which a support ends
-            size: width and height in texels
+            frame: the picture
         """
-        width, height = size
+        (width, height), wrap = frame.size, frame.wrap
         across, down = -(-width // TILE), -(-height // TILE)
         count, tiles = means.shape[0], across * down
         record_floats = RECORD_HEAD + -(-component_count // 4) * 4
@@ -85,10 +91,10 @@ class ListBuilder:
         counts = torch.zeros(1 + count + 2 * tiles, dtype=torch.int64, device=self._device)
         tile_counts, tile_places = counts[1 + count : 1 + count + tiles], counts[1 + count + tiles :]
         blocks = -(-count * _SIDE // 128)
-        limit = Double(2.0 * cutoff)
+        limit = Double(2.0 * frame.cutoff)
         self._count(
             blocks, 128, means, conics, Pointer(0) if features is None else features, count, component_count,
-            record_floats, limit, width, height, records, counts[1:], tile_counts,
+            record_floats, limit, width, height, *map(int, wrap), records, counts[1:], tile_counts,
         )  # fmt: skip
         starts = torch.cumsum(counts[: 1 + count + tiles], dim=0)
         slot_starts, tile_starts = starts[: count + 1], starts[count:]
@@ -96,25 +102,30 @@ class ListBuilder:
         counted.copy_(slot_starts[-1:], non_blocking=True)
         event = torch.cuda.Event()  # type: ignore[no-untyped-call]  # torch leaves it without types
         event.record(torch.cuda.current_stream(self._device))
-        capacity = int(self._lengths.get((count, width, height), count * _FIRST_GUESS) * _HEADROOM) + 1024
+        capacity = int(self._lengths.get((count, frame), count * _FIRST_GUESS) * _HEADROOM) + 1024
         slot_info, tile_slots, ordered_slots, ordered_info = torch.empty(
             4, capacity, dtype=torch.int32, device=self._device
         )
+        slot_images: Tensor | Pointer = Pointer(0)
+        ordered_images: Tensor | Pointer = Pointer(0)
+        if any(wrap):
+            slot_images, ordered_images = torch.empty(2, capacity, dtype=torch.int32, device=self._device)
         self._fill(
-            blocks, 128, means, conics, count, limit, width, height, slot_starts, tile_starts, Long(capacity),
-            tile_places, slot_info, tile_slots,
+            blocks, 128, means, conics, count, limit, width, height, *map(int, wrap), slot_starts, tile_starts,
+            Long(capacity), tile_places, slot_info, slot_images, tile_slots,
         )  # fmt: skip
         self._order(
-            tiles, 64, tile_starts, Long(capacity), tile_slots, slot_info, ordered_slots, ordered_info
+            tiles, 64, tile_starts, Long(capacity), tile_slots, slot_info, slot_images, ordered_slots, ordered_info,
+            ordered_images,
         )  # fmt: skip
         return CudaLists(
-            width, height, across, tiles, cutoff, records, slot_starts, tile_starts, ordered_slots, ordered_info,
-            capacity, counted, event,
+            frame, across, tiles, records, slot_starts, tile_starts, ordered_slots, ordered_info,
+            ordered_images, capacity, counted, event,
         )  # fmt: skip
 
     def sufficed(self, lists: CudaLists) -> bool:
         """Wait until the slots are counted, remember their number, and say whether there was room for them."""
         lists.event.synchronize()
         total = int(lists.counted)
-        self._lengths[len(lists.records), lists.width, lists.height] = total
+        self._lengths[len(lists.records), lists.frame] = total
         return total <= lists.capacity

@@ -12,14 +12,26 @@ __device__ __forceinline__ float exp2_fast(float x) {
     return y;
 }
 
-__device__ float weight_of(const float* record, float px, float py, float edge) {
+// Weight of the image of a Gaussian in a slot of a tile at a texel centre.
+__device__ float weight_of(
+    const float* records, int record_floats, const unsigned* info, const int* images, long long slot, float px, float py,
+    float edge, int width, int height
+) {
+    const float* record = records + (long long)(info[slot] >> 8) * record_floats;
+    if (images) {
+        px -= (float)((int)(short)(images[slot] & 0xffff) * width);
+        py -= (float)((images[slot] >> 16) * height);
+    }
     const float dy = py - record[1], t = fmaf(record[6], dy, fmaf(record[2], dy, px - record[0])), rest = record[4] * dy * dy;
     return fmaxf(exp2_fast(-fmaf(record[3] * t, t, rest)) - edge, 0.0f);
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS) correlate(
-    const float* records, int record_floats, const unsigned* ordered_info, const long long* tile_starts, float edge,
-    int width, int height, int across, int first_tile,
+    const float* records, int record_floats, const unsigned* ordered_info,
+    const int* ordered_images,  // or null where nothing repeats
+    const long long* tile_starts, float edge, int width, int height, int across,
+    const float* importance,  // [T, TILE * TILE], or null for 1
+    int first_tile,
     const long long* pair_starts,  // [tiles of this launch + 1]
     long long* keys,               // [P] row << KEY_BITS | column
     float* products                // [P]
@@ -33,8 +45,9 @@ extern "C" __global__ void __launch_bounds__(THREADS) correlate(
     const float px = x + 0.5f, py = y + 0.5f;
     float sum = EPSILON;
     for (int i = 0; i < length; i++)
-        sum += weight_of(records + (long long)(ordered_info[start + i] >> 8) * record_floats, px, py, edge);
-    const float inverse = x < width && y < height ? 1.0f / sum : 0.0f;
+        sum += weight_of(records, record_floats, ordered_info, ordered_images, start + i, px, py, edge, width, height);
+    const float root = importance ? sqrtf(importance[(long long)tile * THREADS + tid]) : 1.0f;
+    const float inverse = x < width && y < height ? root / sum : 0.0f;
     const int ti = tid / 16, tj = tid % 16;
     for (int row_base = 0; row_base < length; row_base += SIDE) {
         for (int column_base = 0; column_base <= row_base; column_base += SIDE) {
@@ -42,9 +55,11 @@ extern "C" __global__ void __launch_bounds__(THREADS) correlate(
             for (int i = 0; i < SIDE; i++) {
                 float w = 0.0f, v = 0.0f;
                 if (row_base + i < length)
-                    w = weight_of(records + (long long)(ordered_info[start + row_base + i] >> 8) * record_floats, px, py, edge);
+                    w = weight_of(
+                        records, record_floats, ordered_info, ordered_images, start + row_base + i, px, py, edge, width, height);
                 if (column_base + i < length)
-                    v = weight_of(records + (long long)(ordered_info[start + column_base + i] >> 8) * record_floats, px, py, edge);
+                    v = weight_of(
+                        records, record_floats, ordered_info, ordered_images, start + column_base + i, px, py, edge, width, height);
                 rows[i * STRIDE + tid] = w * inverse;
                 columns[i * STRIDE + tid] = v * inverse;
             }

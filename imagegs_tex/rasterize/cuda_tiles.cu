@@ -6,12 +6,16 @@
 // shared memory, so nothing is reduced across lanes until the rows are added up, once per Gaussian and tile.
 // Weights are computed twice rather than kept: five multiply-adds and an exp2 are cheaper than the traffic.
 //
-// Defined from outside: TILE (16), EPSILON, K (components), MODE.
+// Where the picture repeats, a slot is an image of its Gaussian, and texels are moved the other way: sizes and texel
+// centres are exact, so nothing is lost.
+//
+// Defined from outside: TILE (16), EPSILON, K (components), MODE, WRAP (whether the picture repeats).
 //   0 render            image = y
 //   1 squared error     gradients of sum (y - target)^2, and that sum
 //   2 given gradient    gradients of sum y * source
 //   3 multiply          sum over texels of v_i y, v the normalised weights: the normal equations' matrix times features
 //   4 right-hand side   sum v_i target and sum v_i^2
+// In modes 1, 3 and 4 each texel's terms count by its importance.
 
 #define THREADS 128
 #define PADDED ((K + 3) / 4 * 4)
@@ -35,19 +39,29 @@ __device__ __forceinline__ float weight_at(float t, float scale, float rest, flo
     return fmaxf(exp2_fast(-fmaf(scale * t, t, rest)) - edge, 0.0f);
 }
 
+// Texels from a Gaussian to one of its images.
+__device__ __forceinline__ float2 image_offset(int image, int width, int height) {
+    return make_float2((float)((int)(short)(image & 0xffff) * width), (float)((image >> 16) * height));
+}
+
 extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
     const float* __restrict__ records,         // [N, RECORD]
     const unsigned* __restrict__ ordered_info, // [S]
+    const int* __restrict__ ordered_images,    // [S], read if WRAP
     const int* __restrict__ ordered_slots,     // [S]
     const long long* __restrict__ tile_starts, // [T + 1], counted from the first, which is the number of slots
     long long capacity,
     float edge, int width, int height, int across,
     const float* __restrict__ source,  // planes [T, K, TILE * TILE] (modes 1 and 4) or a picture [H, W, K] (mode 2)
+    const float* __restrict__ importance,  // [T, TILE * TILE], or null for 1
     float* __restrict__ slot_sums,     // [S, VALUES]
     double* __restrict__ tile_errors,  // [T]
     float* __restrict__ image          // [H, W, K]
 ) {
     extern __shared__ float4 shared4[];
+#if WRAP
+    __shared__ float2 offsets[STAGED];
+#endif
     float* texels = reinterpret_cast<float*>(shared4);  // TILE * ROW
     float* scratch = texels + TILE * ROW;               // SCRATCH
     const long long slot_total = tile_starts[0];
@@ -72,6 +86,9 @@ extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
                 float4 v = reinterpret_cast<const float4*>(records)[(long long)(info >> 8) * (RECORD / 4) + part];
                 if (part == 1) v.y = __uint_as_float(info);
                 reinterpret_cast<float4*>(scratch)[i] = v;
+#if WRAP
+                if (part == 0) offsets[e] = image_offset(ordered_images[base + e], width, height);
+#endif
             }
             __syncthreads();
             for (int e = 0; e < held; e++) {
@@ -80,7 +97,12 @@ extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
                 const unsigned info = __float_as_uint(more.y);
                 if ((int)(info & 15) < strip || (int)(info >> 4 & 15) > strip + 3) continue;  // the same for the warp
                 const float4 p = record[0];
-                const float dy = py - p.y, rest = more.x * dy * dy, t = fmaf(more.z, dy, fmaf(p.z, dy, px - p.x));
+#if WRAP
+                const float qx = px - offsets[e].x, qy = py - offsets[e].y;
+#else
+                const float qx = px, qy = py;
+#endif
+                const float dy = qy - p.y, rest = more.x * dy * dy, t = fmaf(more.z, dy, fmaf(p.z, dy, qx - p.x));
                 const float w0 = weight_at(t, p.w, rest, edge), w1 = weight_at(t + 8.0f, p.w, rest, edge);
                 sum[0] += w0;
                 sum[1] += w1;
@@ -109,6 +131,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
         const float inverse = inside ? 1.0f / sum[half] : 0.0f;
         const float* planes = source + (long long)tile * K * (TILE * TILE) + row * TILE + c;
         const float* picture = source + ((long long)y * width + x) * K;
+        const float counts = importance && inside ? importance[(long long)tile * (TILE * TILE) + row * TILE + c] : 1.0f;
         float values[TEXEL] = {};
         float dot = 0.0f;
 #pragma unroll
@@ -117,16 +140,16 @@ extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
             float g = out;
             if (MODE == 1) {
                 const float d = inside ? out - planes[k * (TILE * TILE)] : 0.0f;
-                error = fmaf(d, d, error);
-                g = 2.0f * d * inverse;
+                error = fmaf(d * counts, d, error);
+                g = 2.0f * d * counts * inverse;
             }
             if (MODE == 2) g = inside ? picture[k] * inverse : 0.0f;
-            if (MODE == 3) g = out * inverse;
-            if (MODE == 4) g = inside ? planes[k * (TILE * TILE)] * inverse : 0.0f;
+            if (MODE == 3) g = out * counts * inverse;
+            if (MODE == 4) g = inside ? planes[k * (TILE * TILE)] * counts * inverse : 0.0f;
             dot = fmaf(g, out, dot);
             values[k] = g;
         }
-        values[K] = MODE == 4 ? inverse : dot;
+        values[K] = MODE == 4 ? sqrtf(counts) * inverse : dot;
         float4* texel = reinterpret_cast<float4*>(texels + row * ROW + c * TEXEL);
 #pragma unroll
         for (int k = 0; k < TEXEL; k += 4) texel[k / 4] = make_float4(values[k], values[k + 1], values[k + 2], values[k + 3]);
@@ -162,6 +185,17 @@ extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
             const float4* record = reinterpret_cast<const float4*>(records) + (long long)(info >> 8) * (RECORD / 4);
             const float4 p = record[0];
             const float lower = record[1].x, fine = record[1].z;
+#if WRAP
+            const float2 offset = image_offset(ordered_images[base + lane], width, height);
+            // the other images of this Gaussian in this tile stand beside it in the list
+            long long run_start = base + lane, run_end = base + lane + 1;
+            if (MODE == 4) {
+                while (run_start > start && ordered_info[run_start - 1] >> 8 == info >> 8) run_start--;
+                while (run_end < end && ordered_info[run_end] >> 8 == info >> 8) run_end++;
+            }
+#else
+            const float2 offset = make_float2(0.0f, 0.0f);
+#endif
             float f[PADDED] = {};
             if (MODE <= 2) {
 #pragma unroll
@@ -172,7 +206,8 @@ extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
             }
             const int first = max(group * rows, (int)(info >> 4 & 15)), last = min(group * rows + rows - 1, (int)(info & 15));
             for (int r = first; r <= last; r++) {
-                const float dy = y0 + r + 0.5f - p.y, rest = lower * dy * dy, left_t = fmaf(fine, dy, fmaf(p.z, dy, x0 + 0.5f - p.x));
+                const float dy = y0 + r + 0.5f - offset.y - p.y, rest = lower * dy * dy;
+                const float left_t = fmaf(fine, dy, fmaf(p.z, dy, x0 + 0.5f - offset.x - p.x));
                 const float4* texel = reinterpret_cast<const float4*>(texels + r * ROW);
                 float m0 = 0.0f, m1 = 0.0f, m2 = 0.0f;
 #pragma unroll 2
@@ -197,7 +232,17 @@ extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
                         m1 += e;
                         m2 = fmaf(e, t, m2);
                     }
-                    if (MODE == 4) m0 = fmaf(w * values[K], w * values[K], m0);
+                    float together = w;
+#if WRAP
+                    if (MODE == 4)
+                        for (long long i = run_start; i < run_end; i++) {
+                            const float2 other = image_offset(ordered_images[i], width, height);
+                            const float down = y0 + r + 0.5f - other.y - p.y;
+                            const float over = fmaf(fine, down, fmaf(p.z, down, x0 + c + 0.5f - other.x - p.x));
+                            if (i != base + lane) together += weight_at(over, p.w, lower * down * down, edge);
+                        }
+#endif
+                    if (MODE == 4) m0 = fmaf(w * values[K], together * values[K], m0);
                 }
                 if (MODE <= 2) {
                     moments[0] += m1;

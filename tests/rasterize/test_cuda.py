@@ -1,12 +1,13 @@
+import numpy as np
 import pytest
 import torch
-from cases import GRADIENT_TOLERANCE, VALUE_TOLERANCE, all_cases, difference, make_case
+from cases import GRADIENT_TOLERANCE, VALUE_TOLERANCE, all_cases, difference, make_case, wrapping_cases
 
 from imagegs_tex.backends import make_backend
 from imagegs_tex.formats.errors import MissingToolError
 from imagegs_tex.rasterize.reference import ReferenceBackend
 
-CASES = all_cases()
+CASES = [*all_cases(), *wrapping_cases()]
 HAS_GPU = torch.cuda.is_available()
 needs_gpu = pytest.mark.skipif(not HAS_GPU, reason="no NVIDIA GPU that torch can use")
 cuda = pytest.mark.cuda
@@ -37,8 +38,8 @@ def reference_of(case):
 @needs_gpu
 def test_values(backend, case):
     reference, doubles = reference_of(case)
-    wanted = reference.render(*doubles, case.cutoff, case.size)
-    found = backend.render(*inputs(case, torch.zeros(1, device="cuda")), case.cutoff, case.size)
+    wanted = reference.render(*doubles, case.cutoff, case.size, case.wrap)
+    found = backend.render(*inputs(case, torch.zeros(1, device="cuda")), case.cutoff, case.size, case.wrap)
     assert found.shape == wanted.shape
     assert float((found.cpu().double() - wanted).abs().max()) < VALUE_TOLERANCE
 
@@ -48,19 +49,41 @@ def test_values(backend, case):
 def test_gradients_of_a_picture(backend, case):
     reference, doubles = reference_of(case)
     gradient = case.image()
-    wanted = reference.render_backward(*doubles, case.cutoff, gradient.double())
-    found = backend.render_backward(*inputs(case, torch.zeros(1, device="cuda")), case.cutoff, gradient.cuda())
+    wanted = reference.render_backward(*doubles, case.cutoff, gradient.double(), case.wrap)
+    found = backend.render_backward(
+        *inputs(case, torch.zeros(1, device="cuda")), case.cutoff, gradient.cuda(), case.wrap
+    )
     for name, one, other in zip(("means", "conics", "features"), found, wanted, strict=True):
         assert difference(one, other) < GRADIENT_TOLERANCE, name
 
 
+def weights_of(case, weighted):
+    """How much texels count: a quarter not at all, the others up to 5; None unless weighted."""
+    generator = np.random.default_rng(6)
+    weights = generator.uniform(0, 5, (case.height, case.width)) * (generator.random((case.height, case.width)) > 0.25)
+    return torch.from_numpy(weights.astype(np.float32)) if weighted else None
+
+
+def targets_of(case, backend, reference, image, weighted):
+    """The target on the cuda backend and on the reference."""
+    weights = weights_of(case, weighted)
+    on_gpu = None if weights is None else weights.cuda()
+    return (
+        backend.prepare_target(image.cuda(), on_gpu, case.wrap),
+        reference.prepare_target(image.double(), weights, case.wrap),
+    )
+
+
+weighted_or_not = pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
+
+
 @cuda
 @needs_gpu
-def test_squared_error(backend, case):
+@weighted_or_not
+def test_squared_error(backend, case, weighted):
     reference, doubles = reference_of(case)
-    image = case.image(2)
-    wanted = reference.squared_error(*doubles, case.cutoff, reference.prepare_target(image.double()))
-    target = backend.prepare_target(image.cuda())
+    target, other = targets_of(case, backend, reference, case.image(2), weighted)
+    wanted = reference.squared_error(*doubles, case.cutoff, other)
     found = backend.squared_error(*inputs(case, torch.zeros(1, device="cuda")), case.cutoff, target)
     for name in ("total", "means", "conics", "features"):
         assert difference(getattr(found, name), getattr(wanted, name)) < GRADIENT_TOLERANCE, name
@@ -68,11 +91,11 @@ def test_squared_error(backend, case):
 
 @cuda
 @needs_gpu
-def test_normal_equations(backend, case):
+@weighted_or_not
+def test_normal_equations(backend, case, weighted):
     reference, doubles = reference_of(case)
-    image = case.image(3)
-    wanted = reference.normal_equations(*doubles[:2], case.cutoff, reference.prepare_target(image.double()))
-    target = backend.prepare_target(image.cuda())
+    target, other = targets_of(case, backend, reference, case.image(3), weighted)
+    wanted = reference.normal_equations(*doubles[:2], case.cutoff, other)
     found = backend.normal_equations(*inputs(case, torch.zeros(1, device="cuda"))[:2], case.cutoff, target)
     assert difference(found.diagonal, wanted.diagonal) < VALUE_TOLERANCE
     assert difference(found.rhs, wanted.rhs) < VALUE_TOLERANCE
@@ -88,10 +111,30 @@ def test_normal_equations(backend, case):
 
 @cuda
 @needs_gpu
-def test_the_same_bits_from_two_runs(backend):
-    case = make_case("repeated", count=3000, components=9, size=(300, 200), long_axis=(1.0, 12.0), cutoff=8.0)
+def test_texels_that_count_nothing_may_hold_anything_and_weights_of_one_change_no_bit(backend):
+    case = make_case("weighed", count=200, components=5)
+    weights = weights_of(case, weighted=True)
+    images = [case.image(2), case.image(2)]
+    images[1][weights == 0] = 1e6
+    ones = torch.ones_like(weights)
     arrays = inputs(case, torch.zeros(1, device="cuda"))
-    target = backend.prepare_target(case.image().cuda())
+    for pairs in ([(image, weights) for image in images], [(images[0], None), (images[0], ones)]):
+        targets = [backend.prepare_target(image.cuda(), None if w is None else w.cuda()) for image, w in pairs]
+        one, other = (backend.squared_error(*arrays, case.cutoff, target) for target in targets)
+        for name in ("total", "means", "conics", "features"):
+            assert torch.equal(getattr(one, name), getattr(other, name)), name
+        one, other = (backend.normal_equations(*arrays[:2], case.cutoff, target) for target in targets)
+        assert torch.equal(one.rhs, other.rhs)
+        assert torch.equal(one.values, other.values)
+
+
+@cuda
+@needs_gpu
+@pytest.mark.parametrize("wrap", [(False, False), (True, True)])
+def test_the_same_bits_from_two_runs(backend, wrap):
+    case = make_case("again", count=3000, components=9, size=(300, 200), long_axis=(1.0, 12.0), cutoff=8.0, wrap=wrap)
+    arrays = inputs(case, torch.zeros(1, device="cuda"))
+    target = backend.prepare_target(case.image().cuda(), wrap=wrap)
     runs = [backend.squared_error(*arrays, case.cutoff, target) for _ in range(3)]
     for name in ("total", "means", "conics", "features"):
         assert all(torch.equal(getattr(run, name), getattr(runs[0], name)) for run in runs), name
@@ -104,8 +147,8 @@ def test_lists_that_outgrow_their_room(backend):
     large = make_case("grown", count=500, components=2, size=(256, 256), long_axis=(40.0, 50.0))
     for case in (small, large, small):
         reference, doubles = reference_of(case)
-        found = backend.render(*inputs(case, torch.zeros(1, device="cuda")), case.cutoff, case.size)
-        wanted = reference.render(*doubles, case.cutoff, case.size)
+        found = backend.render(*inputs(case, torch.zeros(1, device="cuda")), case.cutoff, case.size, case.wrap)
+        wanted = reference.render(*doubles, case.cutoff, case.size, case.wrap)
         # small Gaussians far apart: at the edge of each, weights compete with epsilon, and float32 shows
         assert float((found.cpu().double() - wanted).abs().max()) < 3 * VALUE_TOLERANCE
 
@@ -115,7 +158,7 @@ def test_lists_that_outgrow_their_room(backend):
 def test_more_components_than_supported_is_refused(backend):
     case = make_case("wide", components=33)
     with pytest.raises(ValueError, match="1 to 32 components"):
-        backend.render(*inputs(case, torch.zeros(1, device="cuda")), case.cutoff, case.size)
+        backend.render(*inputs(case, torch.zeros(1, device="cuda")), case.cutoff, case.size, case.wrap)
 
 
 @pytest.mark.skipif(HAS_GPU, reason="this machine has a GPU")

@@ -1,0 +1,34 @@
+import pytest
+
+from imagegs_tex.rasterize import cubin_cache
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(cubin_cache, "folder", lambda: tmp_path / "cache" / "kernels")
+    return tmp_path / "cache" / "kernels"
+
+
+def test_what_is_written_is_read(cache):
+    cubin_cache.write("one", b"code" * 1000)
+    cubin_cache.write("two", b"")
+    assert cubin_cache.read("one") == b"code" * 1000
+    assert cubin_cache.read("two") == b""
+    assert cubin_cache.read("three") is None
+    assert sorted(path.name for path in cache.iterdir()) == ["one.cubin", "two.cubin"]
+
+
+def test_a_file_that_is_cut_short_or_changed_is_not_used(cache):
+    cubin_cache.write("one", bytes(range(256)))
+    whole = (cache / "one.cubin").read_bytes()
+    for broken in (b"", whole[:20], whole[:-1], whole + b"x", whole[:-1] + b"x"):
+        (cache / "one.cubin").write_bytes(broken)
+        assert cubin_cache.read("one") is None
+    cubin_cache.write("one", b"again")
+    assert cubin_cache.read("one") == b"again"
+
+
+def test_a_folder_that_cannot_be_made_is_no_error(cache):
+    cache.parent.write_bytes(b"a file where the folder should be")
+    cubin_cache.write("one", b"code")
+    assert cubin_cache.read("one") is None
