@@ -12,14 +12,17 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from cases import Case, load_cases
 from tables import markdown, replace_table
 
 import imagegs_tex
 from imagegs_tex.backends import make_backend
+from imagegs_tex.components import to_channels
 from imagegs_tex.encoder import prepare
 from imagegs_tex.fit import fit
 from imagegs_tex.formats.ingest import load_stack
+from imagegs_tex.metrics import psnr_of
 from imagegs_tex.report import CompressReport
 from imagegs_tex.settings import CompressSettings, Preset, preset_settings
 
@@ -67,10 +70,12 @@ def unquantized_psnr(folder: Path, count: int, settings: CompressSettings, backe
     """Fit without rounding anything and return the PSNR in dB over the coded channels."""
     backend = make_backend(backend_name)
     stack = load_stack(folder)
-    problem, target, _ = prepare(stack, backend)
+    problem, target, components = prepare(stack, backend)
     fitted = fit(problem, target, count, settings.fit, backend)
-    error = backend.squared_error(fitted.means, fitted.conics, fitted.features, settings.fit.cutoff, target)
-    return problem.psnr(float(error.total))
+    size = (stack.width, stack.height)
+    image = backend.render(fitted.means, fitted.conics, fitted.features, settings.fit.cutoff, size, stack.wrap)
+    channels = to_channels(image, components.basis, components.offset)
+    return psnr_of(float(np.square(channels - stack.texels, dtype=np.float64).mean()))
 
 
 def equal_psnr(cases: list[Case], settings: CompressSettings, backend_name: str) -> str:

@@ -195,6 +195,7 @@ class TextureStack:
     maps: tuple[TextureMap, ...]  # at least one
     texels: FloatTexels  # float32 [H, W, C], C-contiguous, code domain, values in [0, 1], 1 <= C <= MAX_CHANNELS
     weights: FloatTexels | None = None  # float32 [H, W]: how much each texel's error counts, >= 0, not all 0; None: 1
+    channel_weights: tuple[float, ...] = ()  # [C] how much each coded channel's error counts, > 0; (): 1
     wrap: tuple[bool, bool] = (False, False)  # whether it repeats in x and in y, or ends at its border
     wrap_note: str = ""  # one line for the printed lines: how that was found out
 
@@ -209,6 +210,10 @@ class TextureStack:
             self.weights.shape != (self.height, self.width) or self.weights.dtype != np.float32
         ):
             raise ValueError(f"weights {self.weights.dtype} {self.weights.shape} must be float32 [H, W]")
+        if self.channel_weights and len(self.channel_weights) != self.channel_count:
+            raise ValueError(f"{len(self.channel_weights)} channel weights for {self.channel_count} channels")
+        if not all(0 < weight < np.inf for weight in self.channel_weights):
+            raise ValueError(f"channel weights {self.channel_weights} must be finite and above 0")
 
     @property
     def channel_count(self) -> int:

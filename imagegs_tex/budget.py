@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from imagegs_tex.decoder import decode_maps
-from imagegs_tex.encoder import EncodeSeconds, FittedGeometry, fit_geometry, round_features
+from imagegs_tex.encoder import EncodeSeconds, FittedGeometry, fit_geometry, prepare, round_features
 from imagegs_tex.fit import FitProgress
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.gaussians import MAX_GAUSSIANS, QuantizedGaussianSet
@@ -81,24 +81,27 @@ def encode_within_budget(
         count = _default_count(stack)
     if not 1 <= count <= min(MAX_GAUSSIANS, texels):
         raise UsageError(f"{count} Gaussians is outside 1..{min(MAX_GAUSSIANS, texels)} for {texels} texels")
-    geometry, seconds = fit_geometry(stack, count, settings.fit, settings.precision, backend, report)
+    geometry, seconds = fit_geometry(
+        prepare(stack, backend), count, settings.fit, settings.precision, backend, report
+    )  # fmt: skip
     return Encoded(round_features(geometry, settings.precision, stack), seconds)
 
 
 def _encode_to_size(
     stack: TextureStack, max_bytes: int, settings: CompressSettings, backend: Backend, report: Report | None
 ) -> Encoded:
+    prepared = prepare(stack, backend)
     most = min(MAX_GAUSSIANS, stack.width * stack.height)
     fixed = len(encode_igs(_tiny(stack, settings, backend)))
     if max_bytes < fixed:
         raise _unmeetable(max_bytes, fixed)
     count = _count_for(max_bytes, fixed, _FIRST_BYTES_PER_GAUSSIAN, most)
-    geometry, spent = fit_geometry(stack, count, _pilot(settings.fit), settings.precision, backend, report)
+    geometry, spent = fit_geometry(prepared, count, _pilot(settings.fit), settings.precision, backend, report)
     per_gaussian = max(1.0, (_size(geometry, settings, stack) - fixed) / count)
     best: QuantizedGaussianSet | None = None
     for _ in range(_MOST_FITS):
         count = _count_for(max_bytes, fixed, per_gaussian, most)
-        geometry, seconds = fit_geometry(stack, count, settings.fit, settings.precision, backend, report)
+        geometry, seconds = fit_geometry(prepared, count, settings.fit, settings.precision, backend, report)
         spent = EncodeSeconds(spent.fit + seconds.fit, spent.quantize + seconds.quantize)
         candidate, size = _largest_within(geometry, max_bytes, settings, stack)
         if candidate is not None:
@@ -136,12 +139,15 @@ def _encode_to_psnr(
     stack: TextureStack, target_db: float, settings: CompressSettings, backend: Backend, report: Report | None
 ) -> Encoded:
     """Search the number of Gaussians, along a line in dB over log2(count); the feature step does the last bit."""
+    prepared = prepare(stack, backend)
     most = max(1, min(MAX_GAUSSIANS, stack.width * stack.height // _LEAST_TEXELS_PER_GAUSSIAN))
     count = min(most, _default_count(stack))
     spent = EncodeSeconds(0.0, 0.0)
     points: list[tuple[float, float]] = []  # log2(count), dB at the default feature step
     for pilot_count in (max(1, count // 2), count):
-        geometry, seconds = fit_geometry(stack, pilot_count, _pilot(settings.fit), settings.precision, backend, report)
+        geometry, seconds = fit_geometry(
+            prepared, pilot_count, _pilot(settings.fit), settings.precision, backend, report
+        )
         spent = EncodeSeconds(spent.fit + seconds.fit, spent.quantize + seconds.quantize)
         points.append((math.log2(pilot_count), _psnr(_round(geometry, settings, stack, 1.0), stack, backend)))
     slope = _slope(points)
@@ -150,7 +156,7 @@ def _encode_to_psnr(
     best: QuantizedGaussianSet | None = None
     best_db = -math.inf
     for _ in range(_MOST_PSNR_FITS):
-        geometry, seconds = fit_geometry(stack, count, settings.fit, settings.precision, backend, report)
+        geometry, seconds = fit_geometry(prepared, count, settings.fit, settings.precision, backend, report)
         spent = EncodeSeconds(spent.fit + seconds.fit, spent.quantize + seconds.quantize)
         middle_db = _psnr(_round(geometry, settings, stack, 1.0), stack, backend)
         points.append((math.log2(count), middle_db))
@@ -222,7 +228,9 @@ def _coarsest_reaching(
 
 def _tiny(stack: TextureStack, settings: CompressSettings, backend: Backend) -> QuantizedGaussianSet:
     """One Gaussian without a fit: what a file costs before it holds anything."""
-    geometry, _ = fit_geometry(stack, 1, replace(settings.fit, steps=0, time_budget=None), settings.precision, backend)
+    geometry, _ = fit_geometry(
+        prepare(stack, backend), 1, replace(settings.fit, steps=0, time_budget=None), settings.precision, backend
+    )
     return round_features(geometry, settings.precision, stack)
 
 

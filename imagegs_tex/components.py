@@ -2,7 +2,8 @@
 
 The channels of a material are correlated (a crack is dark, rough and steep at once). In an orthonormal basis the
 squared error is the same, so the fit, the rasterizer and the file all work on components, and most of the bits go to
-the first few.
+the first few. Where channels weigh differently, the basis is orthonormal for channels times the roots of their weights,
+so that the squared error of components is the weighted one of channels; the file's basis rows have the roots undone.
 """
 
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ class Components:
     basis_scale: float  # float32 value
     basis_codes: NDArray[np.int16]  # [K, C]
     deviations: NDArray[np.float64]  # [K] standard deviation of each component over the texels
+    channel_weights: NDArray[np.float64]  # [C] how much each channel's squared error counts
 
     @property
     def count(self) -> int:
@@ -40,37 +42,50 @@ class Components:
 
     @property
     def basis(self) -> NDArray[np.float32]:
-        """Rows [K, C], orthonormal but for their rounding."""
+        """Rows [K, C], orthonormal times the roots of the channels' weights, but for their rounding."""
         return basis_values(self.basis_codes, self.basis_scale)
 
+    @property
+    def projection(self) -> NDArray[np.float32]:
+        """Columns [C, K] that turn channels into components."""
+        return np.ascontiguousarray((self.basis * self.channel_weights).T, dtype=np.float32)
 
-def principal_components(texels: NDArray[np.float32], weights: NDArray[np.float32] | None = None) -> Components:
+
+def principal_components(
+    texels: NDArray[np.float32],
+    weights: NDArray[np.float32] | None = None,
+    channel_weights: tuple[float, ...] = (),
+) -> Components:
     """Find the components of a stack's texels [H, W, C] in [0, 1], the largest first.
 
-    With weights [H, W] a texel counts by its own.
+    With weights [H, W] a texel counts by its own, with channel weights [C] a channel does.
     """
+    per_channel = np.array(channel_weights or [1.0] * texels.shape[2])
+    roots = np.sqrt(per_channel)
     flat = texels.reshape(-1, texels.shape[2])
     importance = None if weights is None else weights.reshape(-1)
     means = flat.mean(axis=0, dtype=np.float64) if importance is None else _weighted_means(flat, importance)
     offset_codes = np.rint(means * OFFSET_SCALE).astype(np.uint16)
-    variances, vectors = np.linalg.eigh(_covariance(flat, offset_codes / OFFSET_SCALE, importance))
+    covariance = _covariance(flat, offset_codes / OFFSET_SCALE, importance) * np.outer(roots, roots)
+    variances, vectors = np.linalg.eigh(covariance)
     order = np.argsort(-variances, kind="stable")
     variances, rows = np.maximum(variances[order], 0.0), vectors[:, order].T
     kept = max(1, int((variances > NEGLIGIBLE_VARIANCE).sum()))
-    rows = rows[:kept]
+    rows = rows[:kept] / roots
     rows *= np.where(rows[np.arange(kept), np.abs(rows).argmax(axis=1)] < 0, -1.0, 1.0)[:, None]  # a sign of our own
     scale = float(np.float32(np.abs(rows).max()))
     codes = np.rint(rows * (BASIS_CODE_MAX / scale)).astype(np.int16)
-    return Components(offset_codes, scale, codes, np.sqrt(variances[:kept]))
+    return Components(offset_codes, scale, codes, np.sqrt(variances[:kept]), per_channel)
 
 
 def to_components(texels: NDArray[np.float32], components: Components, device: torch.device) -> Tensor:
     """Return the coefficients float32 [H, W, K] of a stack's texels [H, W, C]."""
     height, width, _ = texels.shape
     image = torch.empty(height, width, components.count)
-    basis, offset = torch.from_numpy(components.basis.T.copy()), torch.from_numpy(components.offset)
+    projection, offset = torch.from_numpy(components.projection), torch.from_numpy(components.offset)
     for start in range(0, height, _BAND):
-        torch.matmul(torch.from_numpy(texels[start : start + _BAND]) - offset, basis, out=image[start : start + _BAND])
+        band = torch.from_numpy(texels[start : start + _BAND]) - offset
+        torch.matmul(band, projection, out=image[start : start + _BAND])
     return image.to(device)
 
 
