@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from imagegs_tex.formats.stack import SCALAR_SEMANTICS, Coded, FloatTexels, Semantic, TextureStack
 
 EXPONENT: Final = 0.7
-"""Of the ratio of details: 0.5 left a smooth height (stylized_stone_floor_001) 1.2 dB behind the reference's, where this
+"""Of the ratio of details: 0.5 left a smooth height (stylized_stone_floor_001) 1.2 dB behind the reference's, this
 leaves none behind; 1 cost a crop of fabric_pattern_07 0.5 dB as a whole."""
 MOST: Final = 4.0
 """A channel weighs at most this; 2 was too little for heights."""

@@ -57,13 +57,18 @@ def psnr_of(mean_squared_error: float) -> float:
 
 
 def squared_error(
-    texture_map: TextureMap, source: Samples, decoded: Samples, weights: NDArray[np.float32] | None = None
+    texture_map: TextureMap,
+    source: Samples,
+    decoded: Samples,
+    weights: NDArray[np.float32] | None = None,
+    semantic: Semantic | None = None,
 ) -> tuple[float, int]:
     """Return the squared error of one map, summed over what a score counts, and the number of values.
 
-    With weights [H, W], each texel counts by its own, relative to their mean.
+    With weights [H, W], each texel counts by its own, relative to their mean; with a semantic, its channels alone.
     """
-    counted = counted_channels(texture_map)
+    meanings = texture_map.channel_semantics
+    counted = [index for index in counted_channels(texture_map) if semantic in {None, meanings[index]}]
     difference = _values(source[..., counted], texture_map) - _values(decoded[..., counted], texture_map)
     return _summed_squares(difference, weights), difference.size
 
@@ -95,7 +100,7 @@ def score_map(
     first = _values(source[..., counted], texture_map)
     second = _values(decoded[..., counted], texture_map)
     squared = _summed_squares(first - second, None)
-    mean_degrees, p95_degrees = _normal_degrees(texture_map, source, decoded)
+    mean_degrees, p95_degrees = normal_degrees(texture_map, source, decoded)
     return MapScore(
         name=texture_map.name,
         semantic=texture_map.semantic.name.lower(),
@@ -128,9 +133,10 @@ def _values(samples: Samples, texture_map: TextureMap) -> NDArray[np.float32]:
     return np.ascontiguousarray(samples, dtype=np.float32) / np.float32(texture_map.sample_format.max_value)
 
 
-def _normal_degrees(
+def normal_degrees(
     texture_map: TextureMap, source: Samples, decoded: Samples
 ) -> tuple[float | None, float | None]:  # fmt: skip
+    """Return the mean and 95th percentile angle between decoded and source normals; None for other maps."""
     axes = [index for index, semantic in enumerate(texture_map.channel_semantics) if semantic == Semantic.NORMAL][:3]
     if len(axes) < 3 or not any(isinstance(texture_map.routes[axis], Coded) for axis in axes):
         return None, None

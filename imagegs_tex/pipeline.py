@@ -18,10 +18,11 @@ from imagegs_tex.formats.names import printable
 from imagegs_tex.formats.stack import Constant, Samples, TextureMap, TextureStack, expand_map
 from imagegs_tex.metrics import MapScore, pooled_psnr, pooled_weighted_psnr, score_map
 from imagegs_tex.rasterize.backend import Backend
-from imagegs_tex.report import CompareReport, CompressReport, InfoReport, MapInfo, Seconds
+from imagegs_tex.report import CompareReport, CompressReport, InfoReport, MapInfo, Seconds, TargetReport
 from imagegs_tex.settings import CompressSettings
 from imagegs_tex.shaders.cost import decode_cost
 from imagegs_tex.shaders.pack import pack_gaussians
+from imagegs_tex.targets import score_targets
 
 
 def compress(
@@ -82,9 +83,14 @@ def compress_stack(
         file_bytes=len(data), gpu_bytes=pack_gaussians(quantized).ledger.total, bits_per_texel=8 * len(data) / texels,
         bits_per_channel_texel=8 * len(data) / texels / stack.channel_count, psnr_db=pooled_psnr(scores),
         weighted_psnr_db=pooled_weighted_psnr(scores), maps=tuple(scores),
+        targets=tuple(
+            TargetReport("all" if target.semantic is None else target.semantic.name.lower(), target.value, value, unit)
+            for target, value in score_targets(settings, stack, quantized, backend)
+            for unit in ["degrees" if target.in_degrees else "dB"]
+        ),
         readings=tuple(texture_map.notes for texture_map in stack.maps),
         seconds=Seconds(
-            load=begun - started, fit=encoded.seconds.fit, quantize=encoded.seconds.quantize,
+            load=begun - started, fit=encoded.effort.seconds.fit, quantize=encoded.effort.seconds.quantize,
             write=done - encoded_at, total=done - started,
         ),
         backend=backend.name, device=str(backend.device), seed=settings.fit.seed, version=__version__,

@@ -21,6 +21,16 @@ class Seconds:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetReport:
+    """A quality that was asked for."""
+
+    semantic: str  # "all" for all maps together
+    asked: float
+    reached: float
+    unit: str  # dB or degrees
+
+
+@dataclass(frozen=True, slots=True)
 class CompressReport:
     """One compression; scores are those of the written file, decoded again."""
 
@@ -35,6 +45,7 @@ class CompressReport:
     psnr_db: float  # pooled over all channels, every texel alike
     weighted_psnr_db: float | None  # the same by the importance mask; None without one
     maps: tuple[MapScore, ...]
+    targets: tuple[TargetReport, ...]
     readings: tuple[str, ...]  # per map: how its file was understood
     seconds: Seconds
     backend: str
