@@ -16,6 +16,7 @@ from imagegs_tex.formats.igs import VERSION, decode_igs, encode_igs, read_igs, r
 from imagegs_tex.formats.ingest import load_stack
 from imagegs_tex.formats.names import printable
 from imagegs_tex.formats.stack import Constant, Samples, TextureMap, TextureStack, expand_map
+from imagegs_tex.ledger import byte_ledger
 from imagegs_tex.metrics import MapScore, pooled_psnr, pooled_weighted_psnr, score_map
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.report import CompareReport, CompressReport, InfoReport, MapInfo, Seconds, TargetReport
@@ -88,6 +89,7 @@ def compress_stack(
             for target, value in score_targets(settings, stack, quantized, backend)
             for unit in ["degrees" if target.in_degrees else "dB"]
         ),
+        ledger=byte_ledger(quantized, section_sizes(data)),
         readings=tuple(texture_map.notes for texture_map in stack.maps),
         seconds=Seconds(
             load=begun - started, fit=encoded.effort.seconds.fit, quantize=encoded.effort.seconds.quantize,
@@ -165,6 +167,7 @@ def info(file: Path | str) -> InfoReport:
         components=quantized.component_count, gaussians=quantized.gaussian_count, version=VERSION,
         file_bytes=len(data), bits_per_texel=8 * len(data) / (quantized.width * quantized.height),
         gpu_bytes=packed.ledger.total, decode_cost=decode_cost(quantized, packed), sections=section_sizes(data, name),
+        ledger=byte_ledger(quantized, section_sizes(data, name)),
         maps=tuple(_map_info(texture_map) for texture_map in quantized.maps),
     )  # fmt: skip
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from imagegs_tex.doctor import DoctorReport
 from imagegs_tex.formats.igs import SectionSize
+from imagegs_tex.ledger import ByteLedger
 from imagegs_tex.metrics import MapScore
 from imagegs_tex.shaders.cost import DecodeCost
 
@@ -46,6 +47,7 @@ class CompressReport:
     weighted_psnr_db: float | None  # the same by the importance mask; None without one
     maps: tuple[MapScore, ...]
     targets: tuple[TargetReport, ...]
+    ledger: ByteLedger  # where the file's bytes go
     readings: tuple[str, ...]  # per map: how its file was understood
     seconds: Seconds
     backend: str
@@ -90,6 +92,7 @@ class InfoReport:
     gpu_bytes: int  # resident on the GPU, index included
     decode_cost: DecodeCost  # of the emitted shaders, per texel
     sections: tuple[SectionSize, ...]
+    ledger: ByteLedger  # where the file's bytes go
     maps: tuple[MapInfo, ...]
 
 
