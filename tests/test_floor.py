@@ -1,4 +1,4 @@
-"""Bytes at fixed PSNR may not rise: small pictures and the fast preset here, all cases in benchmarks/quality.py --check.
+"""Bytes at fixed PSNR may not rise: small pictures here, all cases in benchmarks/quality.py --check.
 
 Where a change saves bytes, put what the message says into tests/floor.json.
 """
