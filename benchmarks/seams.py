@@ -20,7 +20,7 @@ from tables import markdown, replace_table
 
 from imagegs_tex.backends import make_backend
 from imagegs_tex.decoder import render_channels
-from imagegs_tex.encoder import fit_geometry, round_features
+from imagegs_tex.encoder import fit_geometry, prepare, round_features
 from imagegs_tex.formats.igs import decode_igs, encode_igs
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.ingest import load_stack
@@ -101,7 +101,7 @@ def main() -> None:
 def run(stack: TextureStack, settings: CompressSettings, backend: Backend) -> Run:
     """Compress a stack and decode the files of all stretches."""
     count = round(stack.width * stack.height * GAUSSIANS_PER_TEXEL)
-    geometry, _ = fit_geometry(stack, count, settings.fit, settings.precision, backend)
+    geometry, _ = fit_geometry(prepare(stack, backend), count, settings.fit, settings.precision, backend)
     sizes, psnrs, kept = [], [], stack.texels
     for stretch in STRETCHES:
         data = encode_igs(round_features(geometry, settings.precision, stack, stretch))

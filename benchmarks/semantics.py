@@ -21,7 +21,7 @@ from tables import markdown, replace_table
 
 from imagegs_tex.backends import make_backend
 from imagegs_tex.decoder import decode_maps
-from imagegs_tex.encoder import FittedGeometry, fit_geometry, round_features
+from imagegs_tex.encoder import FittedGeometry, fit_geometry, prepare, round_features
 from imagegs_tex.formats.choices import AlphaUse, NormalCoding, SourceOptions
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.igs import encode_igs
@@ -85,7 +85,7 @@ def code(
     stack: TextureStack, count: int, settings: CompressSettings, backend: Backend, max_bytes: int | None = None
 ) -> Coded:
     """Fit a stack, and move the feature step so that the file comes out just below a number of bytes."""
-    geometry, _ = fit_geometry(stack, count, settings.fit, settings.precision, backend)
+    geometry, _ = fit_geometry(prepare(stack, backend), count, settings.fit, settings.precision, backend)
     quantized = round_features(geometry, settings.precision, stack)
     if max_bytes is not None:
         quantized = just_below(geometry, max_bytes, settings, stack)

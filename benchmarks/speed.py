@@ -164,7 +164,8 @@ def child_psnr(path: Path, count: int, wanted_db: float) -> None:
     from imagegs_tex.settings import FitSettings
 
     backend = make_backend("cpu")
-    problem, target, _ = prepare(load_stack(path), backend)
+    stack = load_stack(path)
+    problem, target, _ = prepare(stack, backend, (1.0,) * stack.channel_count)  # the PSNR watched is the plain one
     fit(problem, target, 50, FitSettings(steps=2), backend)
     passed: list[FitProgress] = []
 

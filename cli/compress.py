@@ -27,6 +27,13 @@ def compress(
     bpp: Annotated[float | None, typer.Option(metavar="BITS", help="Bits per texel of the whole file.")] = None,
     max_bytes: Annotated[int | None, typer.Option(min=1, help="Largest size of the file.")] = None,
     target_psnr: Annotated[float | None, typer.Option(metavar="DB", help="Smallest file of this quality.")] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MAPS=QUALITY",
+            help="Smallest file with this quality of some maps: roughness=36 (dB) or normal=1.5deg; repeatable.",
+        ),
+    ] = None,
     preset: Annotated[Preset, typer.Option(help="How much time to spend.")] = Preset.BALANCED,
     time_budget: Annotated[
         float | None, typer.Option(min=0.1, metavar="SECONDS", help="Fit for this long instead of a number of steps.")
@@ -70,7 +77,7 @@ def compress(
     """
     if output is None and save_manifest is None:
         raise typer.BadParameter("give -o FILE.igs, or --save-manifest FILE.json", param_hint="-o")
-    settings = _settings(preset, (gaussians, bpp, max_bytes, target_psnr), time_budget, seed)
+    settings = _settings(preset, (gaussians, bpp, max_bytes, target_psnr), target or [], time_budget, seed)
     from imagegs_tex import pipeline
     from imagegs_tex.cli.progress import fit_progress
     from imagegs_tex.cli.tables import print_asset, print_compression
@@ -105,12 +112,15 @@ def compress(
 def _settings(
     preset: Preset,
     limits: tuple[int | None, float | None, int | None, float | None],
+    targets: list[str],
     time_budget: float | None,
     seed: int,
 ) -> CompressSettings:
+    from imagegs_tex.targets import parse_target
+
     chosen = preset_settings(preset)
     gaussians, bpp, max_bytes, target_psnr = limits
     return replace(
         chosen, gaussian_count=gaussians, bits_per_texel=bpp, max_bytes=max_bytes, target_psnr=target_psnr,
-        fit=replace(chosen.fit, seed=seed, time_budget=time_budget),
+        targets=tuple(map(parse_target, targets)), fit=replace(chosen.fit, seed=seed, time_budget=time_budget),
     )  # fmt: skip

@@ -75,7 +75,13 @@ def print_info(info: InfoReport, file: Path) -> None:
             f"{8 * section.stored_bytes / info.gaussians:.2f}",
         )  # fmt: skip
     ledger.add_row("file", f"{info.file_bytes:,}", "", f"{8 * info.file_bytes / info.gaussians:.2f}")
+    for name, size in info.ledger.features_by_map:
+        ledger.add_row(
+            f"features of {plain(name)}", f"{size:,.0f}", f"{size / info.file_bytes:.1%}",
+            f"{8 * size / info.gaussians:.2f}",
+        )  # fmt: skip
     console.print(ledger)
+    console.print(f"One more Gaussian costs about {info.ledger.per_gaussian:.2f} bytes.")
     cost = info.decode_cost
     console.print(
         f"{info.bits_per_texel:.4f} bits per texel; {info.gpu_bytes:,} bytes on the GPU; per texel "

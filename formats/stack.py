@@ -243,6 +243,8 @@ class TextureStack:
             raise ValueError(f"weights {self.weights.dtype} {self.weights.shape} must be float32 [H, W]")
         if self.channel_weights and len(self.channel_weights) != self.channel_count:
             raise ValueError(f"{len(self.channel_weights)} channel weights for {self.channel_count} channels")
+        if not all(0 < weight < np.inf for weight in self.channel_weights):
+            raise ValueError(f"channel weights {self.channel_weights} must be finite and above 0")
 
     def drawn_of(self, index: int) -> NDArray[np.bool_] | None:
         """Return where the colour of a map counts [H, W]; None: everywhere."""

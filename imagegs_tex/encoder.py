@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imagegs_tex.channel_weights import channel_weights
 from imagegs_tex.components import Components, principal_components, to_components
 from imagegs_tex.feature_codes import CpuDescent, Descent, choose_feature_codes
 from imagegs_tex.fit import FitProblem, FitProgress, fit
@@ -54,11 +55,16 @@ class EncodeSeconds:
     quantize: float
 
 
-def prepare(stack: TextureStack, backend: Backend) -> tuple[FitProblem, Target, Components]:
-    """Turn a stack into the picture that is fitted."""
+Prepared = tuple[FitProblem, Target, Components]
+"""What every fit of a stack starts from: the picture, the same as the backend wants it, what its components mean."""
+
+
+def prepare(stack: TextureStack, backend: Backend, weights_of_channels: tuple[float, ...] | None = None) -> Prepared:
+    """Turn a stack into the picture that is fitted; without weights [C], those of :func:`channel_weights` are used."""
+    per_channel = channel_weights(stack) if weights_of_channels is None else weights_of_channels
     texels = torch.from_numpy(stack.texels).to(backend.device)
     weights = None if stack.weights is None else torch.from_numpy(stack.weights).to(backend.device)
-    components = principal_components(texels, weights, stack.channel_weights)
+    components = principal_components(texels, weights, per_channel)
     image = to_components(texels, components)
     deviations = torch.from_numpy(components.deviations.astype(np.float32)).to(backend.device)
     problem = FitProblem(image, deviations, float(components.channel_weights.sum()), weights)
@@ -66,17 +72,17 @@ def prepare(stack: TextureStack, backend: Backend) -> tuple[FitProblem, Target, 
 
 
 def fit_geometry(
-    stack: TextureStack,
+    prepared: Prepared,
     count: int,
     settings: FitSettings,
     precision: Precision,
     backend: Backend,
     report: Callable[[FitProgress], None] | None = None,
 ) -> tuple[FittedGeometry, EncodeSeconds]:
-    """Fit a stack and round the geometry.
+    """Fit a picture and round the geometry.
 
     Args:
-        stack: the material
+        prepared: of :func:`prepare`
         count: Gaussians
         settings: of the fit
         precision: of the file
@@ -84,8 +90,8 @@ def fit_geometry(
         report: called after every step
     """
     started = time.perf_counter()
-    problem, target, components = prepare(stack, backend)
-    quantizer = geometry_quantizer(stack.width, stack.height, count, precision, stack.wrap)
+    problem, target, components = prepared
+    quantizer = geometry_quantizer(target.width, target.height, count, precision, target.wrap)
     fitted = fit(problem, target, count, settings, backend, rounding=quantizer, report=report)
     fit_done = time.perf_counter()
     means, shapes = quantizer.nearest(fitted.means.double(), fitted.log_covariances.double())

@@ -33,7 +33,7 @@ class FitProgress:
 
     step: int  # steps done
     steps: int  # steps in all, an estimate under a time budget
-    psnr_db: float  # over all coded channels, before clamping and rounding to samples
+    psnr_db: float  # over all coded channels by their weights, before clamping and rounding to samples
     seconds: float  # since the first step
 
 
@@ -43,7 +43,7 @@ class FitProblem:
 
     image: Tensor  # float32 [H, W, K]
     deviations: Tensor  # float32 [K] standard deviation of each component
-    channel_weight: float  # sum of the coded channels' weights: C where they weigh the same
+    channel_weight: float  # sum of the coded channels' weights: C where each weighs 1
     weights: Tensor | None = None  # float32 [H, W], how much each texel's error counts; None: 1
 
     @property
@@ -59,7 +59,7 @@ class FitProblem:
         return float(self.weights.sum(dtype=torch.float64))
 
     def psnr(self, squared_error: float) -> float:
-        """Return the PSNR in dB over all channels of a weighted squared error summed over texels and components."""
+        """Return the PSNR in dB of a squared error summed over texels and components, channels by their weights."""
         mean = squared_error / (self.texel_weight * self.channel_weight)
         return min(_PSNR_CAP, -10 * math.log10(max(mean, 10 ** (-_PSNR_CAP / 10))))
 

@@ -66,12 +66,14 @@ def squared_error(
     decoded: Samples,
     weights: NDArray[np.float32] | None = None,
     drawn: NDArray[np.bool_] | None = None,
+    semantic: Semantic | None = None,
 ) -> tuple[float, int]:
     """Return the squared error of one map, summed over what a score counts, and the number of values.
 
-    Colours count where they are drawn [H, W]. With weights [H, W], texels count by them, relative to their mean.
+    Colours count where they are drawn [H, W]. With weights [H, W], texels count by them, relative to their mean; with a
+    semantic, its channels alone.
     """
-    pair = _counted_values(texture_map, source, decoded, drawn)
+    pair = _counted_values(texture_map, source, decoded, drawn, semantic)
     return _summed_squares(pair, weights), pair.count
 
 
@@ -85,9 +87,14 @@ class _CountedValues:
 
 
 def _counted_values(
-    texture_map: TextureMap, source: Samples, decoded: Samples, drawn: NDArray[np.bool_] | None
-) -> _CountedValues:  # fmt: skip
-    counted = counted_channels(texture_map)
+    texture_map: TextureMap,
+    source: Samples,
+    decoded: Samples,
+    drawn: NDArray[np.bool_] | None,
+    semantic: Semantic | None = None,
+) -> _CountedValues:
+    meanings = texture_map.channel_semantics
+    counted = [index for index in counted_channels(texture_map) if semantic in {None, meanings[index]}]
     first, second = _values(source[..., counted], texture_map), _values(decoded[..., counted], texture_map)
     count = first.size
     if drawn is not None:
@@ -126,7 +133,7 @@ def score_map(
     pair = _counted_values(texture_map, source, decoded, drawn)
     squared = _summed_squares(pair, None)
     wrong, wrong_at_edges = _alpha_test(texture_map, source, decoded)
-    mean_degrees, p95_degrees = _normal_degrees(texture_map, source, decoded)
+    mean_degrees, p95_degrees = normal_degrees(texture_map, source, decoded)
     return MapScore(
         name=texture_map.name,
         semantic=texture_map.semantic.name.lower(),
@@ -169,9 +176,10 @@ def normal_axes(texture_map: TextureMap) -> list[int] | None:
     return axes
 
 
-def _normal_degrees(
+def normal_degrees(
     texture_map: TextureMap, source: Samples, decoded: Samples
 ) -> tuple[float | None, float | None]:  # fmt: skip
+    """Return the mean and 95th percentile angle between decoded and source normals; None for other maps."""
     axes = normal_axes(texture_map)
     if axes is None:
         return None, None

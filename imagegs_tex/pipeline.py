@@ -23,6 +23,7 @@ from imagegs_tex.formats.names import printable
 from imagegs_tex.formats.source_maps import check_sizes, shared_reader
 from imagegs_tex.formats.stack import Constant, TextureMap, TextureStack, source_map
 from imagegs_tex.formats.wrap import wrap_words
+from imagegs_tex.ledger import byte_ledger
 from imagegs_tex.metrics import MapScore, pooled_psnr, pooled_weighted_psnr, score_map
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.report import (
@@ -36,6 +37,7 @@ from imagegs_tex.report import (
     InfoReport,
     MapInfo,
     Seconds,
+    TargetReport,
     as_json,
 )
 from imagegs_tex.settings import CompressSettings, TextureContainer
@@ -43,6 +45,7 @@ from imagegs_tex.shaders.coarse import coarse_layout
 from imagegs_tex.shaders.cost import decode_cost
 from imagegs_tex.shaders.pack import pack_gaussians
 from imagegs_tex.sources import source_indices
+from imagegs_tex.targets import score_targets
 from imagegs_tex.texture_export import export_maps
 
 IGS_SUFFIX: Final = ".igs"
@@ -176,10 +179,16 @@ def compress_stack(
         bits_per_texel=8 * len(data) / texels,
         bits_per_channel_texel=8 * len(data) / texels / stack.channel_count, psnr_db=pooled_psnr(scores),
         weighted_psnr_db=pooled_weighted_psnr(scores), maps=tuple(scores),
+        targets=tuple(
+            TargetReport("all" if target.semantic is None else target.semantic.name.lower(), target.value, value, unit)
+            for target, value in score_targets(settings, stack, quantized, backend)
+            for unit in ["degrees" if target.in_degrees else "dB"]
+        ),
+        ledger=byte_ledger(quantized, section_sizes(data)),
         readings=tuple(texture_map.notes for texture_map in stack.maps),
         wrap=wrap_words(quantized.wrap), wrap_reading=stack.wrap_note,
         seconds=Seconds(
-            load=begun - started, fit=encoded.seconds.fit, quantize=encoded.seconds.quantize,
+            load=begun - started, fit=encoded.effort.seconds.fit, quantize=encoded.effort.seconds.quantize,
             write=done - encoded_at, total=done - started,
         ),
         backend=backend.name, device=str(backend.device), seed=settings.fit.seed, version=__version__,
@@ -305,7 +314,7 @@ def info(file: Path | str) -> InfoReport:
         wrap=wrap_words(quantized.wrap),
         file_bytes=len(data), bits_per_texel=8 * len(data) / (quantized.width * quantized.height),
         gpu_bytes=packed.ledger.total, decode_cost=decode_cost(quantized, packed, coarse),
-        sections=section_sizes(data, name),
+        sections=section_sizes(data, name), ledger=byte_ledger(quantized, section_sizes(data, name)),
         maps=tuple(_map_info(texture_map) for texture_map in quantized.maps),
     )  # fmt: skip
 

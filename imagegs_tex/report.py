@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from imagegs_tex.doctor import DoctorReport
 from imagegs_tex.formats.igs import SectionSize
+from imagegs_tex.ledger import ByteLedger
 from imagegs_tex.metrics import MapScore
 from imagegs_tex.shaders.cost import DecodeCost
 from imagegs_tex.texture_export import ExportedMap
@@ -22,6 +23,16 @@ class Seconds:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetReport:
+    """A quality that was asked for."""
+
+    semantic: str  # "all" for all maps together
+    asked: float
+    reached: float
+    unit: str  # dB or degrees
+
+
+@dataclass(frozen=True, slots=True)
 class CompressReport:
     """One compression; scores are those of the written file, decoded again."""
 
@@ -36,6 +47,8 @@ class CompressReport:
     psnr_db: float  # pooled over all channels, every texel alike
     weighted_psnr_db: float | None  # the same by the importance mask; None without one
     maps: tuple[MapScore, ...]
+    targets: tuple[TargetReport, ...]
+    ledger: ByteLedger  # where the file's bytes go
     readings: tuple[str, ...]  # per map: how its file was understood
     wrap: tuple[str, str]  # repeat or clamp, in x and in y
     wrap_reading: str  # how that was found out
@@ -116,6 +129,7 @@ class InfoReport:
     gpu_bytes: int  # resident on the GPU, index included
     decode_cost: DecodeCost  # of the emitted shaders, per texel
     sections: tuple[SectionSize, ...]
+    ledger: ByteLedger  # where the file's bytes go
     maps: tuple[MapInfo, ...]
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from imagegs_tex.formats.stack import Semantic
+
 
 class Preset(StrEnum):
     """How much time to spend; see docs/benchmarks.md for what each buys."""
@@ -66,16 +68,26 @@ class Precision:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """A quality that a file must have."""
+
+    value: float  # dB, or mean degrees
+    semantic: Semantic | None = None  # of the channels that it is asked of; None: all channels of all maps
+    in_degrees: bool = False  # normals only
+
+
+@dataclass(frozen=True, slots=True)
 class CompressSettings:
     """Everything that decides the bytes of a file, apart from the source."""
 
-    # at most one of these four; none of them: one Gaussian per DEFAULT_TEXELS_PER_GAUSSIAN
+    # at most one of the first three, or targets; none of them: one Gaussian per DEFAULT_TEXELS_PER_GAUSSIAN
     gaussian_count: int | None = None
     bits_per_texel: float | None = None  # of the complete file, whole stack
     max_bytes: int | None = None  # of the complete file
     target_psnr: float | None = (
         None  # dB over all channels of all maps, of the written file decoded again, by importance
     )
+    targets: tuple[Target, ...] = ()  # the smallest file that reaches all of them, and target_psnr where given
     fit: FitSettings = FitSettings()
     precision: Precision = Precision()
 

@@ -6,7 +6,6 @@ import torch
 from pytorch_msssim import ssim as independent_ssim
 
 import imagegs_tex
-from imagegs_tex.budget import PSNR_TOLERANCE_DB
 from imagegs_tex.components import principal_components, to_channels, to_components
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.images import write_image
@@ -15,6 +14,7 @@ from imagegs_tex.losses import structural_similarity
 from imagegs_tex.metrics import score_map, squared_error
 from imagegs_tex.settings import CompressSettings, FitSettings
 from imagegs_tex.similarity import mean_similarity
+from imagegs_tex.targets import PSNR_TOLERANCE_DB
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_a_wanted_psnr_is_reached_and_not_by_much(picture, tmp_path):
 
 def test_a_psnr_beyond_reach_is_said_with_the_best_there_is(picture, tmp_path):
     settings = CompressSettings(target_psnr=90.0, fit=FitSettings(steps=12, refine_sweeps=0))
-    with pytest.raises(UsageError, match=r"90 dB cannot be reached; the best that was had is \d+\.\d+ dB"):
+    with pytest.raises(UsageError, match=r"90\.00 dB cannot be reached; the best that can be had is \d+\.\d+ dB"):
         imagegs_tex.compress(picture, tmp_path / "file.igs", settings, backend="cpu")
     assert not (tmp_path / "file.igs").exists()
 

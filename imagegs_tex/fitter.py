@@ -1,0 +1,151 @@
+"""Fits of one stack as a search needs them: cheap pilots, full ones, and the feature step that does the last bit.
+
+A search for a size or a quality costs at most three times a plain run: pilots take an eighth of the steps and no
+sweeps over geometry codes, and at most MOST_FITS full fits follow; where neither is near enough, a last one gets
+the steps that are left. Moving the feature step needs no fit at all.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+
+from imagegs_tex.channel_weights import channel_weights
+from imagegs_tex.encoder import EncodeSeconds, FittedGeometry, Prepared, fit_geometry, prepare, round_features
+from imagegs_tex.fit import FitProgress
+from imagegs_tex.formats.gaussians import QuantizedGaussianSet
+from imagegs_tex.formats.stack import TextureStack
+from imagegs_tex.rasterize.backend import Backend
+from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN, CompressSettings, FitSettings
+
+MOST_FITS: Final = 2
+_PILOT_SHARE: Final = 8
+"""The pilot takes a share of the fit's steps, at least _PILOT_STEPS: bytes per Gaussian settle early."""
+_PILOT_STEPS: Final = 12
+_OCTAVES: Final = (-1.5, 1.5)
+"""How far the feature step may move from its setting."""
+COMFORTABLE_OCTAVES: Final = 0.5
+"""Beyond it, more or fewer Gaussians are the better deal."""
+_MOST_ROUNDINGS: Final = 7
+
+Report = Callable[[FitProgress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What a search has cost."""
+
+    pilots: int = 0
+    fits: int = 0  # full ones
+    steps: int = 0  # of the optimiser, as the settings ask for them, pilots included
+    sweeps: int = 0  # over all geometry codes
+    seconds: EncodeSeconds = field(default_factory=lambda: EncodeSeconds(0.0, 0.0))
+
+
+class Fitter:
+    """Fits one stack with any number of Gaussians and any weights, and keeps count of what that costs."""
+
+    def __init__(
+        self, stack: TextureStack, settings: CompressSettings, backend: Backend, report: Report | None
+    ) -> None:  # fmt: skip
+        self.stack, self.settings, self.backend = stack, settings, backend
+        self.effort = Effort()
+        self._report = report
+        self._weights = channel_weights(stack)
+        self._prepared: tuple[tuple[float, ...], Prepared] | None = None
+
+    @property
+    def usual_count(self) -> int:
+        """Gaussians of a file that nothing is asked of."""
+        return max(1, self.stack.width * self.stack.height // DEFAULT_TEXELS_PER_GAUSSIAN)
+
+    def fit(self, count: int, factors: tuple[float, ...] | None = None, *, pilot: bool = False) -> FittedGeometry:
+        """Fit count Gaussians; factors [C] multiply the weights of channels."""
+        fit = _pilot(self.settings.fit) if pilot else self.settings.fit
+        if self.effort.fits >= MOST_FITS:
+            fit = replace(fit, steps=max(fit.steps // 2, min(fit.steps, 3 * fit.steps - self.effort.steps)))
+        geometry, seconds = self._fit(count, factors, fit)
+        effort = self.effort
+        self.effort = Effort(
+            effort.pilots + pilot, effort.fits + (not pilot), effort.steps + fit.steps,
+            effort.sweeps + fit.refine_sweeps,
+            EncodeSeconds(effort.seconds.fit + seconds.fit, effort.seconds.quantize + seconds.quantize),
+        )  # fmt: skip
+        return geometry
+
+    def smallest(self) -> QuantizedGaussianSet:
+        """Return one Gaussian without a fit: what a file costs before it holds anything."""
+        geometry, _ = self._fit(1, None, replace(self.settings.fit, steps=0, refine_sweeps=0, time_budget=None))
+        return self.rounded(geometry)
+
+    def rounded(self, geometry: FittedGeometry, stretch: float = 1.0) -> QuantizedGaussianSet:
+        """Round features, with a factor on their step."""
+        return round_features(geometry, self.settings.precision, self.stack, stretch)
+
+    def _fit(
+        self, count: int, factors: tuple[float, ...] | None, settings: FitSettings
+    ) -> tuple[FittedGeometry, EncodeSeconds]:
+        weights = self._weights if factors is None else tuple(np.multiply(self._weights, factors).tolist())
+        if self._prepared is None or self._prepared[0] != weights:
+            self._prepared = weights, prepare(self.stack, self.backend, weights)
+        return fit_geometry(
+            self._prepared[1], count, settings, self.settings.precision, self.backend,
+            self._report if settings.steps else None,
+        )  # fmt: skip
+
+
+def _pilot(settings: FitSettings) -> FitSettings:
+    """A fit that is long enough to measure something, and short enough to throw away."""
+    budget = settings.time_budget and settings.time_budget / _PILOT_SHARE
+    steps = min(settings.steps, max(_PILOT_STEPS, settings.steps // _PILOT_SHARE))
+    return replace(settings, steps=steps, refine_sweeps=0, time_budget=budget)
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """A rounding of features."""
+
+    quantized: QuantizedGaussianSet
+    margin: float  # to what was asked for; below 0: missed
+    octaves: float  # log2 of the factor on the feature step
+
+
+def tune(
+    evaluate: Callable[[float], tuple[QuantizedGaussianSet, float]], slope: float, tolerance: float
+) -> tuple[Tuned, Tuned]:
+    """Move the feature step until what is asked for is met, and met by little.
+
+    Args:
+        evaluate: of a factor on the feature step: the rounded set, and by how much it does better than asked
+        slope: of that margin, per octave of the factor; a guess
+        tolerance: a margin that is little
+
+    Returns:
+        the set of the least margin that is not negative, or if there is none, of the greatest; and the set at factor 1
+    """
+    met: Tuned | None = None
+    missed: Tuned | None = None
+    first: Tuned | None = None
+    octaves = 0.0
+    for _ in range(_MOST_ROUNDINGS):
+        tried = Tuned(*evaluate(2**octaves), octaves)
+        first = first or tried
+        if tried.margin < 0:
+            missed = tried if missed is None or tried.margin > missed.margin else missed
+        else:
+            met = tried if met is None or tried.margin < met.margin else met
+        known = met or missed
+        assert known is not None
+        if met is not None and missed is not None:
+            share = (met.margin - tolerance / 2) / (met.margin - missed.margin)
+            following = met.octaves + min(max(share, 0.1), 0.9) * (missed.octaves - met.octaves)
+        else:
+            following = min(max(known.octaves + (tolerance / 2 - known.margin) / slope, _OCTAVES[0]), _OCTAVES[1])
+            slope /= 2  # if that does not cross the line, the guess was too steep
+        if (met is not None and met.margin <= tolerance) or following == known.octaves:
+            break
+        octaves = following
+    assert first is not None
+    assert known is not None
+    return known, first

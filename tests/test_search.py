@@ -1,0 +1,162 @@
+"""Searches for a size or a quality: what they reach, and that they stay within three plain runs."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tiny_material import as_bytes, as_words
+
+from imagegs_tex import CompressSettings, FitSettings, compress
+from imagegs_tex.backends import make_backend
+from imagegs_tex.budget import LEAST_USE, encode_within_budget
+from imagegs_tex.fitter import tune
+from imagegs_tex.formats.errors import UsageError
+from imagegs_tex.formats.igs import encode_igs
+from imagegs_tex.formats.images import write_image
+from imagegs_tex.formats.ingest import load_stack
+from imagegs_tex.formats.stack import Semantic
+from imagegs_tex.settings import Target
+from imagegs_tex.targets import PSNR_TOLERANCE_DB, parse_target, score_targets
+
+PLAIN = CompressSettings(fit=FitSettings(steps=96, refine_sweeps=1))
+
+
+WIDTH, HEIGHT = 128, 96
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory):
+    """Detail at every scale, as real maps have it; smooth waves gain ten dB per doubling, which nothing real does."""
+    rng = np.random.default_rng(1)
+    planes = sum(
+        np.kron(rng.random((HEIGHT // size, WIDTH // size, 8)), np.ones((size, size, 1))) * size**0.5
+        for size in (1, 2, 4, 8, 16, 32)
+    )
+    planes = (planes - planes.min()) / (planes.max() - planes.min())
+    folder = tmp_path_factory.mktemp("material")
+    write_image(folder / "basecolor.png", as_bytes(planes[..., :3]))
+    write_image(folder / "normal.png", as_bytes(0.5 + (planes[..., 3:6] - 0.5) * [0.5, 0.5, 0.1] + [0, 0, 0.4]))
+    write_image(folder / "height.png", as_words(0.4 + 0.2 * planes[..., 6]))
+    write_image(folder / "roughness.png", as_bytes(planes[..., 7]))
+    return folder
+
+
+def encoded(material, **wanted):
+    stack, backend = load_stack(material), make_backend("cpu", 2)
+    settings = replace(PLAIN, **wanted)
+    result = encode_within_budget(stack, settings, backend)
+    reached = [value for _, value in score_targets(settings, stack, result.quantized, backend)]
+    return result, reached
+
+
+def assert_cheap(effort):
+    assert effort.steps <= 3 * PLAIN.fit.steps
+    assert effort.sweeps <= 3 * PLAIN.fit.refine_sweeps
+    assert effort.fits <= 3
+    assert effort.pilots <= 2
+
+
+@pytest.mark.parametrize("limit", [1500, 4000])
+def test_a_size_is_met_and_used(material, limit):
+    result, _ = encoded(material, max_bytes=limit)
+    assert LEAST_USE * limit <= len(encode_igs(result.quantized)) <= limit
+    assert_cheap(result.effort)
+
+
+def test_a_psnr_is_met_and_hardly_exceeded(material):
+    result, (reached,) = encoded(material, target_psnr=24.0)
+    assert 24.0 <= reached <= 24.0 + PSNR_TOLERANCE_DB
+    assert_cheap(result.effort)
+
+
+def test_targets_of_several_maps_are_met_together(material):
+    targets = (Target(24.0, Semantic.ROUGHNESS), Target(6.0, Semantic.NORMAL, in_degrees=True))
+    result, (roughness, degrees) = encoded(material, targets=targets)
+    assert roughness >= 24.0
+    assert degrees <= 6.0
+    # the one that is harder decides, and by little
+    assert min(roughness - 24.0, -20 * math.log10(degrees / 6.0)) <= PSNR_TOLERANCE_DB
+    assert_cheap(result.effort)
+
+
+def test_maps_without_a_target_cost_little(material):
+    """The height's quality costs fewer bytes alone than in a file whose other maps look as they usually do."""
+    one, (reached,) = encoded(material, targets=(Target(36.0, Semantic.HEIGHT),))
+    assert 36.0 <= reached <= 36.0 + PSNR_TOLERANCE_DB
+    usual, _ = encoded(material, max_bytes=len(encode_igs(one.quantized)))
+    settings = replace(PLAIN, targets=(Target(36.0, Semantic.HEIGHT),))
+    ((_, height),) = score_targets(settings, load_stack(material), usual.quantized, make_backend("cpu", 2))
+    assert height < 36.0
+
+
+def test_the_target_of_all_maps_joins_those_of_some(material):
+    result, reached = encoded(material, target_psnr=23.0, targets=(Target(36.0, Semantic.HEIGHT),))
+    assert reached[0] >= 23.0
+    assert reached[1] >= 36.0
+    assert_cheap(result.effort)
+
+
+def test_what_cannot_be_reached_is_said_with_the_best_there_is(material, tmp_path):
+    settings = replace(PLAIN, fit=FitSettings(steps=12), targets=(Target(95.0, Semantic.ROUGHNESS),))
+    message = (
+        r"^roughness 95\.00 dB cannot be reached; the best that can be had is roughness \d+\.\d\d dB: ask for less$"
+    )
+    with pytest.raises(UsageError, match=message):
+        compress(material, tmp_path / "a.igs", settings, "cpu")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_report_says_what_was_reached(material, tmp_path):
+    settings = replace(PLAIN, fit=FitSettings(steps=12), targets=(Target(12.0, Semantic.NORMAL, in_degrees=True),))
+    report = compress(material, tmp_path / "a.igs", settings, "cpu")
+    (target,) = report.targets
+    normal = next(score for score in report.maps if score.name == "normal")
+    assert (target.semantic, target.asked, target.unit) == ("normal", 12.0, "degrees")
+    assert target.reached == pytest.approx(normal.normal_degrees_mean)
+    assert target.reached <= 12.0
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("roughness=36", Target(36.0, Semantic.ROUGHNESS)),
+        (" Base-Color = 30.5 dB", Target(30.5, Semantic.BASE_COLOUR)),
+        ("normal=1.5deg", Target(1.5, Semantic.NORMAL, in_degrees=True)),
+    ],
+)
+def test_targets_are_read(text, target):
+    assert parse_target(text) == target
+
+
+@pytest.mark.parametrize(
+    "text", ["", "roughness", "rough=30", "roughness=1deg", "roughness=0", "roughness=-3", "normal=1.2.3", "x\n=3"]
+)
+def test_other_targets_are_refused_in_one_line(text):
+    with pytest.raises(UsageError, match="--target") as caught:
+        parse_target(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_maps_that_are_not_there_have_no_target(material):
+    with pytest.raises(UsageError, match="no such map; it has base_colour, height, normal, roughness"):
+        encoded(material, targets=(Target(30.0, Semantic.METALLIC),))
+    with pytest.raises(UsageError, match="name the same maps"):
+        encoded(material, targets=(Target(30.0, Semantic.NORMAL), Target(31.0, Semantic.NORMAL)))
+
+
+@pytest.mark.parametrize("steepness", [-3.0, -0.5, 0.3, 2.0])
+@pytest.mark.parametrize("at", [-0.9, 0.0, 1.1])
+def test_tuning_finds_the_least_margin(steepness, at):
+    """The margin is a line through zero at a number of octaves."""
+    tuned, first = tune(
+        lambda stretch: (None, steepness * (math.log2(stretch) - at)), math.copysign(1, steepness), 0.02
+    )
+    assert 0 <= tuned.margin <= 0.05
+    assert first.octaves == 0
+
+
+def test_tuning_gives_the_nearest_where_nothing_reaches():
+    tuned, _ = tune(lambda stretch: (None, -5 - math.log2(stretch)), -1.0, 0.02)
+    assert tuned.margin < 0
+    assert tuned.octaves < -1
