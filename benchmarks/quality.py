@@ -111,7 +111,7 @@ def measure_all(parts: list[str], cases: list[Case], arguments: argparse.Namespa
 
 def measure(job: tuple[str, str, float, str, str, str], jobs: int) -> str:
     """Make one measurement and keep it; return a line about it."""
-    # torch asks for a package named cuda, and benchmarks/cuda.py is not it
+    # torch asks for a package named cuda, and benchmarks/gpu.py is not it
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != HERE]
     import torch
 
@@ -164,7 +164,7 @@ def unquantized_psnr(folder: Path, count: int, settings: "CompressSettings", bac
     fitted = fit(problem, target, count, settings.fit, backend)
     size = (stack.width, stack.height)
     image = backend.render(fitted.means, fitted.conics, fitted.features, settings.fit.cutoff, size, stack.wrap)
-    channels = np.asarray(to_channels(image, components.basis, components.offset))
+    channels = to_channels(image, components.basis, components.offset).cpu().numpy()
     return psnr_of(float(np.square(channels - stack.texels, dtype=np.float64).mean()))
 
 

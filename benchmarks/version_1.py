@@ -39,7 +39,7 @@ def main() -> None:
 
 def measure(name: str, backend: str) -> dict[str, float]:
     """Compress one case with its number of Gaussians and read what the file costs to decode."""
-    # torch asks for a package named cuda, and benchmarks/cuda.py is not it
+    # torch asks for a package named cuda, and benchmarks/gpu.py is not it
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
     import torch
 

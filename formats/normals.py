@@ -72,7 +72,8 @@ def code_normals(stack: TextureStack, coding: NormalCoding) -> TextureStack:
         if coding == NormalCoding.STORED or (coding == NormalCoding.AUTO and not is_unit):
             for channel, weight in zip(coded, STORED_WEIGHTS, strict=True):
                 channel_weights[channel] *= weight
-            maps[index] = noted(texture_map, f"coded as stored, off unit length by {steps}")
+            if coding == NormalCoding.AUTO:
+                maps[index] = noted(texture_map, f"coded as stored, off unit length by {steps}")
             continue
         originals[index] = source_map(stack, index)
         _make_unit(texels, coded)

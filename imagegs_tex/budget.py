@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from imagegs_tex.encoder import FittedGeometry
-from imagegs_tex.fitter import COMFORTABLE_OCTAVES, MOST_FITS, Effort, Fitter, Report, Tuned, tune
+from imagegs_tex.fitter import COMFORTABLE_OCTAVES, ENOUGH_FITS, MOST_FITS, Effort, Fitter, Report, Tuned, tune
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.gaussians import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.formats.igs import encode_igs
@@ -85,8 +85,11 @@ def _encode_to_size(fitter: Fitter, max_bytes: int) -> QuantizedGaussianSet:
         if tuned.margin >= 0 and (best is None or tuned.margin < best.margin or attempt == 1):
             best = tuned
         enough = tuned.margin <= -math.log(LEAST_USE) and abs(tuned.octaves) <= COMFORTABLE_OCTAVES
-        if best is not None and (enough or count in {1, most} or attempt + 1 >= MOST_FITS):
-            return best.quantized
+        if best is not None:
+            used = best.margin <= -math.log(LEAST_USE)
+            fits = attempt + 1
+            if enough or count in {1, most} or (used and fits >= ENOUGH_FITS) or fits >= MOST_FITS:
+                return best.quantized
         # more fits than MOST_FITS only where the file is still too large: a limit of hardly more than what is fixed
         per_gaussian = (max_bytes * math.exp(-usual.margin) - fixed) / count * (1.0 if attempt == 0 else 1.5)
     raise _unmeetable(max_bytes, fixed)

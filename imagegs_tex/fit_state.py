@@ -17,9 +17,10 @@ SMALLEST_LOG_SIZE: Final = 2 * math.log(0.25)
 """A quarter of a texel: below it a Gaussian slips between the texel centres."""
 LARGEST_FORM: Final = 4.0
 """Length of (h, b): axes at most e^4 = 55 to 1, which float32 evaluates well."""
-LARGEST_DEVIATION: Final = 4.0
-"""Pictures, along an axis in which the picture repeats: a wider Gaussian is as good as constant there, and each of its
-images has to be drawn. The format allows images from up to 64 pictures away, of supports of up to 8 deviations."""
+LARGEST_DEVIATION: Final = 0.05
+"""Pictures, along an axis in which the picture repeats: long Gaussians run across the border and cost every texel on
+their way. fabric_pattern_07 with 8,426 Gaussians: with 4, 133 evaluations per texel, 25.15 dB in 50,650 bytes; with
+0.115, 44 and 25.14 dB in 50,513 bytes; with 0.05, 37 and 25.05 dB in 48,402 bytes; clamped, 31."""
 BETAS: Final = (0.9, 0.99)
 ADAM_EPSILON: Final = 1e-15
 SMALLEST_DEVIATION: Final = 1e-6

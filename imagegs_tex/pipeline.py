@@ -11,7 +11,7 @@ from imagegs_tex.budget import encode_within_budget
 from imagegs_tex.decoder import decode_maps, render_channels, scaled_size, write_maps
 from imagegs_tex.fit import FitProgress
 from imagegs_tex.formats.atomic import check_writable, write_bytes
-from imagegs_tex.formats.choices import SourceOptions
+from imagegs_tex.formats.choices import AlphaUse, NormalCoding, SourceOptions
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.gltf import is_gltf, read_gltf
@@ -150,7 +150,8 @@ def save_manifest(source: Path | str, file: Path | str) -> None:
         raise UsageError(f"{printable(target)}: a manifest must be called something{MANIFEST_SUFFIX}; rename it")
     check_writable(target)
     material = read_material(Path(source))
-    write_bytes(target, manifest_text(material, build_stack(material), target).encode())
+    as_read = SourceOptions(normals=NormalCoding.STORED, alpha=AlphaUse.DATA)
+    write_bytes(target, manifest_text(material, build_stack(material, as_read), target).encode())
 
 
 def compress_stack(

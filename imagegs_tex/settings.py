@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from imagegs_tex.formats.stack import Semantic
+if TYPE_CHECKING:  # numpy takes a while to import
+    from imagegs_tex.formats.stack import Semantic
 
 
 class Preset(StrEnum):
@@ -72,7 +73,7 @@ class Target:
     """A quality that a file must have."""
 
     value: float  # dB, or mean degrees
-    semantic: Semantic | None = None  # of the channels that it is asked of; None: all channels of all maps
+    semantic: "Semantic | None" = None  # of the channels that it is asked of; None: all channels of all maps
     in_degrees: bool = False  # normals only
 
 

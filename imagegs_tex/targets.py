@@ -14,7 +14,7 @@ from typing import Final
 
 from imagegs_tex.decoder import decode_maps, render_channels
 from imagegs_tex.encoder import FittedGeometry
-from imagegs_tex.fitter import COMFORTABLE_OCTAVES, MOST_FITS, Fitter, Tuned, tune
+from imagegs_tex.fitter import COMFORTABLE_OCTAVES, ENOUGH_FITS, MOST_FITS, Fitter, Tuned, tune
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.gaussians import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.formats.igs import encode_igs
@@ -37,7 +37,7 @@ _SLOPE_RANGE: Final = (0.4, 12.0)
 _FIRST_SLOPE: Final = 2.0
 _LEAST_DOUBLINGS: Final = 0.3
 """Two fits must differ by this much to say what Gaussians are worth."""
-_MOST_DOUBLINGS: Final = 2.0
+_MOST_DOUBLINGS: Final = 1.0
 """How far one prediction may go."""
 _LEAST_TEXELS_PER_GAUSSIAN: Final = 6
 """More Gaussians than that and plain texels are the better code."""
@@ -105,7 +105,7 @@ def reach_targets(fitter: Fitter, targets: tuple[Target, ...]) -> QuantizedGauss
     best: tuple[int, Tuned] | None = None
     nearest: Tuned | None = None
     previous = None
-    for attempt in range(1, MOST_FITS + 2):
+    for attempt in range(1, MOST_FITS + 1):
         tuned, usual = search.tuned(fitter.fit(state.count, search.factors(state)))
         if tuned.margin >= 0:
             size = len(encode_igs(tuned.quantized))
@@ -117,7 +117,7 @@ def reach_targets(fitter: Fitter, targets: tuple[Target, ...]) -> QuantizedGauss
         within = 0 <= tuned.margin <= PSNR_TOLERANCE_DB and abs(tuned.octaves) <= COMFORTABLE_OCTAVES
         if (within and spread <= _SPREAD_DB) or (state.count == search.most and tuned.margin < 0):
             break
-        if attempt >= MOST_FITS and best is not None and abs(best[1].octaves) <= COMFORTABLE_OCTAVES:
+        if attempt >= ENOUGH_FITS and best is not None and (len(targets) > 1 or best[1].margin <= PSNR_TOLERANCE_DB):
             break
         if previous is not None:
             slope = _slope(previous, (state, margins), slope)

@@ -172,7 +172,6 @@ def test_unused_area_costs_nothing(run, tmp_path):
 def test_wrong_usage(run, fails, stone, colours, tmp_path):
     code, _, err = run("compress", stone)
     assert code == 2
-    assert "Usage: " in err
     assert "--save-manifest" in err
     asset = Asset()
     asset.material("a", stone, "views")
@@ -191,7 +190,6 @@ def test_wrong_usage(run, fails, stone, colours, tmp_path):
         2, "compress", gltf_of(colours, tmp_path / "y.glb", "views"), "--save-manifest", tmp_path / "m.json"
     )
     assert "must be called something.json" in fails(2, "compress", stone, "--save-manifest", tmp_path / "m.txt")
-    assert "its folder does not exist" in fails(3, "compress", stone, "--save-manifest", tmp_path / "gone" / "m.json")
     same = tmp_path / "x.json"
     assert "different files" in fails(2, "compress", stone, "-o", same, "--save-manifest", same)
     assert "has no material" in fails(3, "compress", Asset().write(tmp_path / "z.glb"), "-o", tmp_path / "out", *SMALL)

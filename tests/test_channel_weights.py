@@ -84,11 +84,11 @@ def test_impossible_weights_are_refused(stack, asked):
     weights=arrays(np.float64, 4, elements=st.floats(0.25, 8)),
 )
 def test_the_error_of_components_is_the_weighted_error_of_channels(texels, weights):
-    components = principal_components(texels, None, tuple(weights))
-    image = to_components(texels, components, torch.device("cpu"))
+    components = principal_components(torch.from_numpy(texels), None, tuple(weights))
+    image = to_components(torch.from_numpy(texels), components)
     change = 0.01 * torch.randn(image.shape, generator=torch.Generator().manual_seed(1))
     first, second = (
-        to_channels(picture, components.basis, np.full(4, 0.5, np.float32)) for picture in (0 * image, change)
+        to_channels(picture, components.basis, np.full(4, 0.5, np.float32)).numpy() for picture in (0 * image, change)
     )
     wanted = float((np.square(second - first, dtype=np.float64) * weights).sum())
     assert float(change.double().square().sum()) == pytest.approx(wanted, rel=2e-3)

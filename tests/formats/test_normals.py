@@ -105,7 +105,7 @@ def test_directions_survive_when_short_normals_are_made_unit(tmp_path):
 def test_stored_is_obeyed(tmp_path):
     stack = load(tmp_path, stored(bumps()), STORED)
     assert stack.channel_count == 3
-    assert "coded as stored" in stack.maps[0].notes
+    assert not any(isinstance(route, UnitZ) for route in stack.maps[0].routes)
 
 
 @pytest.mark.parametrize("options", [None, UNIT, STORED], ids=["auto", "unit", "stored"])

@@ -15,6 +15,7 @@ import numpy as np
 
 from imagegs_tex.backends import make_backend
 from imagegs_tex.decoder import decode_maps
+from imagegs_tex.formats.choices import SourceOptions
 from imagegs_tex.formats.igs import VERSION, read_igs
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.pipeline import compress
@@ -54,8 +55,8 @@ def main():
         sys.exit(f"{path.name} exists: it holds the promise that version {VERSION} stays readable")
     with tempfile.TemporaryDirectory() as folder:
         write_material(Path(folder))
-        settings = CompressSettings(gaussian_count=350, wrap=(True, False), fit=FitSettings(steps=60))
-        compress(folder, path, settings, backend="cpu")
+        settings = CompressSettings(gaussian_count=350, fit=FitSettings(steps=60))
+        compress(folder, path, settings, backend="cpu", options=SourceOptions(wrap=(True, False)))
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **decoded_maps(path))
     path.with_suffix(".npz").write_bytes(buffer.getvalue())

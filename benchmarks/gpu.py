@@ -1,6 +1,6 @@
 """The cuda backend measured: docs/benchmarks-cuda.md's numbers. Needs an NVIDIA GPU.
 
-    python benchmarks/cuda.py --output DIR [--only SECTION ...]
+    python benchmarks/gpu.py --output DIR [--only SECTION ...]
 
 Writes cuda.json and cuda.md into DIR; a section that fails says so and the others go on.
 """
