@@ -13,13 +13,13 @@ from torch import Tensor
 from imagegs_tex.fit_state import (
     ADAM_EPSILON,
     BETAS,
-    LARGEST_DEVIATION,
     LARGEST_FORM,
     SMALLEST_DEVIATION,
     SMALLEST_LOG_SIZE,
     WIDTH_RANGE,
     Rates,
     constrain,
+    largest_deviation,
     largest_log_size,
 )
 from imagegs_tex.formats import gaussians as g
@@ -94,7 +94,7 @@ class CudaFitState:
             -(-count // 128), 128, self._used_shapes, error.means, error.conics, error.features, self._deviations,
             count, components, *BETAS, *corrections, ADAM_EPSILON, *rates, float(width), float(height),
             *map(int, self._target.wrap), SMALLEST_LOG_SIZE, largest_log_size((width, height)), LARGEST_FORM,
-            LARGEST_DEVIATION, *WIDTH_RANGE,
+            largest_deviation((width, height)), *WIDTH_RANGE,
             self._means, self._shapes, self._features, self._first, self._second,
         )  # fmt: skip
         return error.total

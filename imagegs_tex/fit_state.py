@@ -21,6 +21,10 @@ LARGEST_DEVIATION: Final = 0.05
 """Pictures, along an axis in which the picture repeats: long Gaussians run across the border and cost every texel on
 their way. fabric_pattern_07 with 8,426 Gaussians: with 4, 133 evaluations per texel, 25.15 dB in 50,650 bytes; with
 0.115, 44 and 25.14 dB in 50,513 bytes; with 0.05, 37 and 25.05 dB in 48,402 bytes; clamped, 31."""
+_FREE_DEVIATION: Final = 24.0
+"""Texels that a standard deviation may have in any case: what is short for a small picture is none of its cost."""
+_MOST_PICTURES: Final = 4.0
+"""The format allows images from up to 64 pictures away, of supports of up to 8 deviations."""
 BETAS: Final = (0.9, 0.99)
 ADAM_EPSILON: Final = 1e-15
 SMALLEST_DEVIATION: Final = 1e-6
@@ -183,7 +187,7 @@ def constrain(
         form.mul_((LARGEST_FORM / length.clamp_min(LARGEST_FORM)).clamp_max(1.0))
         for axis in (0, 1):
             if wrap[axis]:
-                _limit_deviation(log_covariances, axis, LARGEST_DEVIATION * size[axis])
+                _limit_deviation(log_covariances, axis, largest_deviation(size) * size[axis])
 
 
 def _limit_deviation(log_covariances: Tensor, axis: int, most: float) -> None:
@@ -193,6 +197,11 @@ def _limit_deviation(log_covariances: Tensor, axis: int, most: float) -> None:
     sinhc = torch.where(r > 0, torch.sinh(r) / r.clamp_min(1e-30), 1.0)
     log_variance = torch.log(torch.cosh(r) + (h if axis == 0 else -h) * sinhc)  # of exp([h, b; b, -h])
     m.copy_(torch.minimum(m, 2 * math.log(most) - log_variance).clamp_min(SMALLEST_LOG_SIZE))
+
+
+def largest_deviation(size: tuple[int, int]) -> float:
+    """Return the largest standard deviation along an axis that repeats, over the picture's length along that axis."""
+    return min(_MOST_PICTURES, max(LARGEST_DEVIATION, _FREE_DEVIATION / min(size)))
 
 
 def largest_log_size(size: tuple[int, int]) -> float:

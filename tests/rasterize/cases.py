@@ -128,7 +128,7 @@ def wrapping_cases() -> list[Case]:
         make_case("thin_across_the_border", wrap=both, long_axis=(8.0, 16.0), ratio=(30.0, 50.0)),
         make_case("tiny_in_a_repeating_picture", wrap=both, count=60, long_axis=(0.05, 0.3), ratio=(1.0, 1.5)),
         make_case("means_pictures_away", wrap=both, area=(-2.3, -1.6, 3.4, 2.7), count=30),
-        make_case("many_in_a_repeating_picture", wrap=both, count=700, components=9, size=(120, 88), cutoff=8.0),
+        make_case("many_in_a_repeating_picture", wrap=both, count=250, components=9, size=(72, 56), cutoff=8.0),
     ]
 
 
