@@ -29,7 +29,7 @@ _REMEDY: Final = "the block encoder is not installed: pip install 'imagegs-tex[e
 def require_encoder() -> None:
     """Raise MissingToolError when block compression is not possible here."""
     try:
-        import ispc_texcomp  # noqa: F401
+        import ispc_texcomp  # noqa: F401 - only whether it is there
     except ImportError:
         raise MissingToolError(_REMEDY) from None
 
