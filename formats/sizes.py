@@ -40,7 +40,7 @@ def check_sizes(materials: Iterable[MaterialSource]) -> None:
             if not _same_proportions(size, chosen):
                 texels, _ = read_image(image.path, image.data() if image.data else None)
                 if not _is_flat(texels):
-                    raise _distorted(image.path.name, size, largest.path.name, chosen)
+                    raise _distorted(image.path.name, size, largest.path.name, chosen, f"{material.where}: ")
 
 
 def of_one_size(maps: Sequence[_Map], asked: Size | None, wrap: SaidWrap) -> tuple[list[_Map], frozenset[Size]]:
@@ -134,9 +134,9 @@ def _is_flat(texels: Samples) -> bool:
     return bool((texels == texels[:1, :1]).all())
 
 
-def _distorted(name: str, size: Size, other: str, its_size: Size) -> InputError:
+def _distorted(name: str, size: Size, other: str, its_size: Size, where: str = "") -> InputError:
     return InputError(
-        f"{printable(name)} is {_words(size)} but {printable(other)} is {_words(its_size)}, which are not the same "
+        f"{where}{printable(name)} is {_words(size)} but {printable(other)} is {_words(its_size)}, which are not the same "
         "proportions; mend or leave out one of them, or say with --size WxH what all become"
     )
 
