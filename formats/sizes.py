@@ -136,7 +136,7 @@ def _is_flat(texels: Samples) -> bool:
 
 def _distorted(name: str, size: Size, other: str, its_size: Size, where: str = "") -> InputError:
     return InputError(
-        f"{where}{printable(name)} is {_words(size)} but {printable(other)} is {_words(its_size)}, which are not the same "
+        f"{where}{printable(name)} is {_words(size)} but {printable(other)} is {_words(its_size)}, which are other "
         "proportions; mend or leave out one of them, or say with --size WxH what all become"
     )
 
