@@ -21,9 +21,9 @@ from imagegs_tex.decoder import render_channels, shader_decoder
 from imagegs_tex.formats.igs import read_igs
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.ingest import load_stack
+from imagegs_tex.formats.resample import mean_over_area
 from imagegs_tex.formats.stack import COLOUR_SEMANTICS, Coded, TextureStack, Transfer
 from imagegs_tex.metrics import psnr_of
-from imagegs_tex.resample import mean_over_area
 from imagegs_tex.verify import sample_shaders
 from imagegs_tex.verify.gl import Scene, open_device
 from imagegs_tex.verify.gl_samples import ComputeSampler

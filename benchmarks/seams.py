@@ -1,6 +1,6 @@
 """Seams: what repeating is worth on tileable materials, against clamping.
 
-    seams.py [--materials NAME ...] [--preset balanced] [--backend auto] [--write] [--pictures FOLDER]
+    seams.py [--materials NAME ...] [--preset balanced] [--backend auto] [--jobs N] [--write] [--pictures FOLDER]
 
 Every material is compressed three times at the reference's rate (8,426 Gaussians per 1024 x 1024 texels): repeating,
 clamped, and clamped after it was rolled by half its size, so that its border lies in the middle. The latter tells how
@@ -9,6 +9,7 @@ hard the border is to code where it is no border. Errors are those of the coded 
 
 import argparse
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ from cases import SHARED
 from numpy.typing import NDArray
 from quality import geometric_mean
 from tables import markdown, replace_table
+from workers import side_by_side
 
 from imagegs_tex.backends import make_backend
 from imagegs_tex.decoder import render_channels
@@ -62,40 +64,49 @@ def main() -> None:
     parser.add_argument("--materials", nargs="*", default=MATERIALS)
     parser.add_argument("--preset", default="balanced")
     parser.add_argument("--backend", default="auto")
+    parser.add_argument("--jobs", type=int, default=1, help="materials at once, each in a process of its own")
     parser.add_argument("--write", action="store_true", help="replace the table of docs/benchmarks-textures.md")
     parser.add_argument("--pictures", type=Path, help="write 2 x 2 tilings of the first three channels there")
     arguments = parser.parse_args()
-    settings, backend = preset_settings(Preset(arguments.preset)), make_backend(arguments.backend)
-    rows, numbers = [], []
-    for name in arguments.materials:
-        stack = load_stack(SHARED / "materials" / name)
-        runs = {wrap: run(replace(stack, wrap=wrap), settings, backend) for wrap in ((True, True), (False, False))}
-        repeat, clamp = runs[True, True], runs[False, False]
-        if arguments.pictures is not None:
-            write_tilings(arguments.pictures, name, repeat.texels, clamp.texels)
-        half = (stack.height // 2, stack.width // 2)
-        texels = np.ascontiguousarray(np.roll(stack.texels, half, axis=(0, 1)))
-        rolled = run(replace(stack, texels=texels, wrap=(False, False)), settings, backend)
-        unrolled = np.roll(rolled.errors, (-half[0], -half[1]), axis=(0, 1))
-        near_middle = np.roll(near_border(stack.width, stack.height), (-half[0], -half[1]), axis=(0, 1))
-        size = min(repeat.sizes[1], clamp.sizes[1])
-        found = [
-            border_ratio(repeat.errors), border_ratio(clamp.errors), border_ratio(unrolled, without=near_middle),
-            step_ratio(repeat.errors), step_ratio(clamp.errors),
-        ]  # fmt: skip
-        gain = repeat.psnr_at(size) - clamp.psnr_at(size)
-        numbers.append([*found, gain])
-        rows.append([name, *(f"{value:.3f}" for value in found), size, f"{clamp.psnr_at(size):.2f}", f"{gain:+.3f}"])
-        print(rows[-1], flush=True)
+    work = partial(measure, preset_settings(Preset(arguments.preset)), arguments.backend, arguments.pictures)
+    found = side_by_side(work, arguments.materials, arguments.jobs)
+    rows, numbers = [row for row, _ in found], [values for _, values in found]
     columns = list(zip(*numbers, strict=True))
     means = [f"{geometric_mean(list(column)):.3f}" for column in columns[:-1]]
     rows.append(["mean", *means, "", "", f"{np.mean(columns[-1]):+.3f}"])
-    headings = ["material", "border, repeat", "border, clamp", "border, inside", "step, repeat", "step, clamp",
-                "bytes", "clamp dB", "repeat, dB more"]  # fmt: skip
+    headings = ["material", "border, repeat", "border, clamp", "border, inside", "repeat over inside",
+                "step, repeat", "step, clamp", "bytes", "clamp dB", "repeat, dB more"]  # fmt: skip
     table = markdown(headings, rows)
     print(f"\n{table}")
     if arguments.write:
         replace_table("seams", table, "benchmarks-textures.md")
+
+
+def measure(
+    settings: CompressSettings, backend_name: str, pictures: Path | None, name: str
+) -> tuple[list[object], list[float]]:  # fmt: skip
+    """Return a material's row of the table, and its numbers."""
+    backend = make_backend(backend_name)
+    stack = load_stack(SHARED / "materials" / name)
+    runs = {wrap: run(replace(stack, wrap=wrap), settings, backend) for wrap in ((True, True), (False, False))}
+    repeat, clamp = runs[True, True], runs[False, False]
+    if pictures is not None:
+        write_tilings(pictures, name, repeat.texels, clamp.texels)
+    half = (stack.height // 2, stack.width // 2)
+    texels = np.ascontiguousarray(np.roll(stack.texels, half, axis=(0, 1)))
+    rolled = run(replace(stack, texels=texels, wrap=(False, False)), settings, backend)
+    unrolled = np.roll(rolled.errors, (-half[0], -half[1]), axis=(0, 1))
+    near_middle = np.roll(near_border(stack.width, stack.height), (-half[0], -half[1]), axis=(0, 1))
+    size = min(repeat.sizes[1], clamp.sizes[1])
+    border, inside = border_ratio(repeat.errors), border_ratio(unrolled, without=near_middle)
+    found = [
+        border, border_ratio(clamp.errors), inside, border / inside,
+        step_ratio(repeat.errors), step_ratio(clamp.errors),
+    ]  # fmt: skip
+    gain = repeat.psnr_at(size) - clamp.psnr_at(size)
+    row: list[object] = [name, *(f"{value:.3f}" for value in found), size, f"{clamp.psnr_at(size):.2f}", f"{gain:+.3f}"]
+    print(row, flush=True)
+    return row, [*found, gain]
 
 
 def run(stack: TextureStack, settings: CompressSettings, backend: Backend) -> Run:

@@ -1,6 +1,7 @@
 """What maps mean, and what that is worth: normals as directions, alpha as coverage, HDR as light.
 
-    semantics.py [--cases NAME ...] [--preset fast] [--parts normals alpha hdr] [--crop TEXELS] [--write]
+    semantics.py [--cases NAME ...] [--preset fast] [--parts normals alpha hdr] [--crop TEXELS] [--jobs N]
+                 [--starts N] [--texels-per-gaussian N ...] [--write]
 
 With --crop only a square of each material is coded, with as many Gaussians per texel: its middle, or for alpha the one
 with the most texels at edges. Each way of coding gets the same number of bytes: that of the plain coding (every channel
@@ -13,11 +14,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from cases import SHARED, Case, load_cases
 from tables import markdown, replace_table
+from workers import side_by_side
 
 from imagegs_tex.backends import make_backend
 from imagegs_tex.decoder import decode_maps
@@ -25,7 +28,7 @@ from imagegs_tex.encoder import FittedGeometry, fit_geometry, prepare, round_fea
 from imagegs_tex.formats.choices import AlphaUse, NormalCoding, SourceOptions
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.igs import encode_igs
-from imagegs_tex.formats.images import read_image, write_image
+from imagegs_tex.formats.images import picture_size, read_image, write_image
 from imagegs_tex.formats.ingest import load_stack
 from imagegs_tex.formats.stack import SampleFormat, Samples, Semantic, TextureMap, TextureStack, source_map
 from imagegs_tex.metrics import MapScore, pooled_psnr, score_map
@@ -49,6 +52,18 @@ class Coded:
     scores: list[MapScore]  # against the files where the stack's own texels or originals give them back
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How everything is measured; plain data, so that it reaches other processes."""
+
+    settings: CompressSettings
+    backend: str
+    side: int  # texels of the square that is coded
+    starts: int
+    texels_per_gaussian: tuple[int, ...]
+    pictures: Path | None  # folder
+
+
 def main() -> None:
     """Run the parts that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -59,15 +74,23 @@ def main() -> None:
     parser.add_argument("--crop", type=int, default=1 << 14, help="side of the square in texels")
     parser.add_argument("--pictures", type=Path, help="folder for decoded maps with alpha")
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--jobs", type=int, default=1, help="cases at once, each in a process of its own")
+    parser.add_argument("--starts", type=int, default=1, help="of the fit, for alpha: averaged, since few texels count")
+    parser.add_argument(
+        "--texels-per-gaussian", type=int, nargs="*", default=[DEFAULT_TEXELS_PER_GAUSSIAN], help="alpha"
+    )
     arguments = parser.parse_args()
-    settings, backend = preset_settings(Preset(arguments.preset)), make_backend(arguments.backend)
+    plan = Plan(
+        preset_settings(Preset(arguments.preset)), arguments.backend, arguments.crop, arguments.starts,
+        tuple(arguments.texels_per_gaussian), arguments.pictures,
+    )  # fmt: skip
     for part in arguments.parts:
         if part == "normals":
-            table = normals(load_cases(arguments.cases), settings, backend, arguments.crop)
+            table = normals(load_cases(arguments.cases), plan, arguments.jobs)
         elif part == "alpha":
-            table = alpha(arguments.cases, settings, backend, (arguments.crop, arguments.pictures))
+            table = alpha(arguments.cases, plan, arguments.jobs)
         else:
-            table = hdr(settings, backend)
+            table = hdr(plan, arguments.jobs)
         print(f"\n{part}\n{table}", flush=True)
         if arguments.write:
             replace_table(f"semantics-{part}", table, "benchmarks-textures.md")
@@ -114,6 +137,12 @@ def just_below(
 def cropped(paths: list[Path], side: int, has_alpha_edges: bool) -> Iterator[Path]:
     """Give a folder with a square of each map, or with the whole map where that is smaller."""
     with tempfile.TemporaryDirectory() as folder:
+        sizes = {path: picture_size(path) for path in paths}
+        if all(size is not None and max(size) <= side for size in sizes.values()):
+            for path in paths:
+                (Path(folder) / path.name).symlink_to(path.resolve())
+            yield Path(folder)
+            return
         images = {path: read_image(path)[0] for path in paths}
         height, width = next(iter(images.values())).shape[:2]
         high, wide = min(side, height), min(side, width)
@@ -141,35 +170,37 @@ def _most_edges(image: Samples, high: int, wide: int) -> tuple[int, int]:
     return max(places, key=lambda place: float(changes[place[0] : place[0] + high, place[1] : place[1] + wide].sum()))
 
 
-def normals(cases: list[Case], settings: CompressSettings, backend: Backend, side: int) -> str:
+def normals(cases: list[Case], plan: Plan, jobs: int) -> str:
     """Angles and pooled PSNR of normals coded as data, as `auto` decides, and as unit vectors."""
-    rows = []
-    for case in cases:
-        with case.staged() as whole, cropped(sorted(whole.iterdir()), side, False) as folder:
-            stack = load_stack(folder, PLAIN)
-            area = load_stack(whole, PLAIN)
-            count = round(case.gaussians * stack.width * stack.height / (area.width * area.height))
-            if not any(entry.semantic == Semantic.NORMAL for entry in stack.maps):
-                continue
-            as_data = code(plain(stack), count, settings, backend)
-            limit = len(as_data.data)
-            as_units = code(
-                load_stack(folder, replace(PLAIN, normals=NormalCoding.UNIT)), count, settings, backend, limit
-            )
-            by_auto = code(load_stack(folder, replace(PLAIN, normals=NormalCoding.AUTO)), count, settings,
-                           backend, limit) if not _is_unit(folder) else as_units  # fmt: skip
-        rows.append([
-            case.name, limit, _angles(as_data), f"{pooled_psnr(as_data.scores):.2f}",
-            "unit" if by_auto is as_units else "stored", len(by_auto.data), _angles(by_auto),
-            f"{pooled_psnr(by_auto.scores):.2f}", _angles(as_units), f"{pooled_psnr(as_units.scores):.2f}",
-            f"{_longest(as_units):.4f}",
-        ])  # fmt: skip
-        print(rows[-1], flush=True)
+    found = side_by_side(partial(_normal_row, plan), cases, jobs)
     headings = [
         "case", "bytes", "as data: degrees mean, p95", "PSNR dB", "auto", "bytes", "degrees mean, p95", "PSNR dB",
         "`--normals unit`: degrees mean, p95", "PSNR dB", "furthest from length 1",
     ]  # fmt: skip
-    return markdown(headings, rows)
+    return markdown(headings, [row for row in found if row is not None])
+
+
+def _normal_row(plan: Plan, case: Case) -> list[object] | None:
+    settings, backend = plan.settings, make_backend(plan.backend)
+    with case.staged() as whole, cropped(sorted(whole.iterdir()), plan.side, False) as folder:
+        stack = load_stack(folder, PLAIN)
+        area = load_stack(whole, PLAIN)
+        count = round(case.gaussians * stack.width * stack.height / (area.width * area.height))
+        if not any(entry.semantic == Semantic.NORMAL for entry in stack.maps):
+            return None
+        as_data = code(plain(stack), count, settings, backend)
+        limit = len(as_data.data)
+        as_units = code(load_stack(folder, replace(PLAIN, normals=NormalCoding.UNIT)), count, settings, backend, limit)
+        by_auto = code(load_stack(folder, replace(PLAIN, normals=NormalCoding.AUTO)), count, settings,
+                       backend, limit) if not _is_unit(folder) else as_units  # fmt: skip
+    row: list[object] = [
+        case.name, limit, _angles(as_data), f"{pooled_psnr(as_data.scores):.2f}",
+        "unit" if by_auto is as_units else "stored", len(by_auto.data), _angles(by_auto),
+        f"{pooled_psnr(by_auto.scores):.2f}", _angles(as_units), f"{pooled_psnr(as_units.scores):.2f}",
+        f"{_longest(as_units):.4f}",
+    ]  # fmt: skip
+    print(row, flush=True)
+    return row
 
 
 def _is_unit(folder: Path) -> bool:
@@ -191,86 +222,110 @@ def _longest(coded: Coded) -> float:
     return furthest
 
 
-ALPHA_CASES = ("shrub_01_cutout", "caution_panel", "image_anime_character")
+ALPHA_CASES = ("shrub_01_cutout", "caution_panel", "image_anime_character", "flight_helmet_lenses")
 
 
-def alpha(
-    names: list[str], settings: CompressSettings, backend: Backend, how: tuple[int, Path | None]
-) -> str:  # fmt: skip
+def alpha(names: list[str], plan: Plan, jobs: int) -> str:
     """The alpha test's errors and the colour that is drawn: plain RGBA, as `auto` decides, and colour freed."""
+    tasks = [
+        (name, density, start)
+        for name in names or ALPHA_CASES
+        for density in plan.texels_per_gaussian
+        for start in range(plan.starts)
+    ]
+    found = side_by_side(partial(_alpha_runs, plan), tasks, jobs)
     rows = []
-    side, pictures = how
-    for name in names or ALPHA_CASES:
-        images = sorted(path for path in (SHARED / "materials" / name).iterdir() if path.suffix == ".png")
-        with cropped(images, side, True) as folder:
-            rows += _alpha_rows(
-                name, folder / images[0].name if len(images) == 1 else folder, settings, backend, pictures
-            )
+    for first in range(0, len(tasks), plan.starts):
+        name, density, _ = tasks[first]
+        for runs in zip(*found[first : first + plan.starts], strict=True):
+            label, numbers = runs[0][0], np.array([run[1] for run in runs])
+            size, wrong, at_edges, drawn, others, pooled = numbers.mean(axis=0)
+            rows.append([
+                name, density, label, round(size), f"{wrong:.1f} ± {numbers[:, 1].std():.1f}", f"{at_edges:.2%}",
+                f"{drawn:.2f}", "" if np.isnan(others) else f"{others:.2f}", f"{pooled:.2f}",
+            ])  # fmt: skip
     headings = [
-        "case", "coding", "bytes", "alpha test wrong, all texels", "within 2 texels of edges", "that map as drawn, dB",
-        "all values of all maps, dB",
+        "case", "texels per Gaussian", "coding", "bytes", "texels wrong", "within 2 texels of edges",
+        "that map as drawn, dB", "other maps, dB", "all values of all maps, dB",
     ]  # fmt: skip
     return markdown(headings, rows)
 
 
-def _alpha_rows(
-    name: str, source: Path, settings: CompressSettings, backend: Backend, pictures: Path | None
-) -> list[list[object]]:  # fmt: skip
-    rows: list[list[object]] = []
+def _alpha_runs(plan: Plan, task: tuple[str, int, int]) -> list[tuple[str, list[float]]]:
+    name, density, start = task
+    images = sorted(path for path in (SHARED / "materials" / name).iterdir() if path.suffix in {".png", ".jpg"})
+    settings = replace(plan.settings, fit=replace(plan.settings.fit, seed=start))
+    with cropped(images, plan.side, True) as folder:
+        source = next(folder.iterdir()) if len(images) == 1 else folder
+        return _alpha_codings(name, source, density, settings, make_backend(plan.backend), plan.pictures)
+
+
+def _alpha_codings(
+    name: str, source: Path, density: int, settings: CompressSettings, backend: Backend, pictures: Path | None
+) -> list[tuple[str, list[float]]]:  # fmt: skip
+    """Return per coding its bytes, wrong texels, their share at edges, and the PSNR of three sets of values."""
+    found = []
     files, drawn = load_stack(source, PLAIN), load_stack(source, replace(PLAIN, alpha=AlphaUse.COVERAGE))
     limit: int | None = None
     for label, options in (
         ("plain RGBA", PLAIN),
-        ("auto", SourceOptions()),
-        ("coverage", SourceOptions(alpha=AlphaUse.COVERAGE)),
+        ("auto", replace(PLAIN, alpha=AlphaUse.AUTO)),
+        ("coverage", replace(PLAIN, alpha=AlphaUse.COVERAGE)),
     ):
         stack = load_stack(source, options)
         stack = plain(stack) if options is PLAIN else stack
-        count = stack.width * stack.height // DEFAULT_TEXELS_PER_GAUSSIAN
-        coded = code(stack, count, settings, backend, limit)
+        texels = stack.width * stack.height
+        coded = code(stack, texels // density, settings, backend, limit)
         limit = limit or len(coded.data)
         scores = [score_map(entry, source_map(files, i), samples) for i, (entry, samples) in enumerate(coded.maps)]
         at = next(index for index, score in enumerate(scores) if score.alpha_test_wrong is not None)
         entry, samples = coded.maps[at]
         seen = score_map(entry, source_map(files, at), samples, drawn=drawn.drawn_of(at))
-        edges = scores[at].alpha_test_wrong_at_edges
+        others = [score for index, score in enumerate(scores) if index != at]
         freed = any(stack.drawn_of(index) is not None for index in range(len(stack.maps)))
-        rows.append([
-            name, label + (", freed" if freed else ""), len(coded.data), f"{scores[at].alpha_test_wrong:.4%}",
-            "" if edges is None else f"{edges:.2%}", f"{seen.psnr_db:.2f}", f"{pooled_psnr(scores):.2f}",
-        ])  # fmt: skip
-        print(rows[-1], flush=True)
+        numbers = [
+            len(coded.data), (scores[at].alpha_test_wrong or 0.0) * texels, scores[at].alpha_test_wrong_at_edges or 0.0,
+            seen.psnr_db, pooled_psnr(others) if others else np.nan, pooled_psnr(scores),
+        ]  # fmt: skip
+        found.append((label + (", freed" if freed else ""), numbers))
+        print(name, density, settings.fit.seed, *found[-1], flush=True)
         if pictures is not None:
             pictures.mkdir(parents=True, exist_ok=True)
-            write_image(pictures / f"{name}_{label.split()[0]}.png", samples)
-    return rows
+            write_image(pictures / f"{name}_{density}_{label.split()[0]}.png", samples)
+    return found
 
 
-def hdr(settings: CompressSettings, backend: Backend) -> str:
+def hdr(plan: Plan, jobs: int) -> str:
     """Relative errors by luminance."""
-    stack = load_stack(SHARED / "materials" / "image_hdr_arboretum")
-    count = stack.width * stack.height // DEFAULT_TEXELS_PER_GAUSSIAN
-    rows = []
-    for label, factor in (("default", 1), ("4 times the Gaussians", 4)):
-        coded = code(stack, count * factor, settings, backend)
-        wanted, found = source_map(stack, 0).astype(np.float64), coded.maps[0][1].astype(np.float64)
-        luminance = wanted @ [0.2126, 0.7152, 0.0722]
-        relative = np.abs(found - wanted).mean(axis=-1) / np.maximum(luminance, 1e-6)
-        for low in range(int(np.floor(np.log10(luminance.max()))), -4, -1):
-            inside = (luminance >= 10.0**low) & (luminance < 10.0 ** (low + 1))
-            if inside.any():
-                rows.append([
-                    label, len(coded.data), f"{10.0**low:g} to {10.0 ** (low + 1):g}", f"{inside.mean():.2%}",
-                    f"{np.median(relative[inside]):.1%}", f"{relative[inside].mean():.1%}",
-                    f"{np.percentile(relative[inside], 95):.1%}", f"{wanted[inside].max():.4g}",
-                    f"{found[inside].max():.4g}",
-                ])  # fmt: skip
-                print(rows[-1], flush=True)
+    tasks = (("default", 1), ("4 times the Gaussians", 4))
+    rows = [row for part in side_by_side(partial(_hdr_rows, plan), tasks, jobs) for row in part]
     headings = [
         "Gaussians", "bytes", "luminance", "share of texels", "relative error, median", "mean", "p95",
         "largest value, source", "decoded",
     ]  # fmt: skip
     return markdown(headings, rows)
+
+
+def _hdr_rows(plan: Plan, task: tuple[str, int]) -> list[list[object]]:
+    label, factor = task
+    stack = load_stack(SHARED / "materials" / "image_hdr_arboretum")
+    count = stack.width * stack.height // DEFAULT_TEXELS_PER_GAUSSIAN
+    coded = code(stack, count * factor, plan.settings, make_backend(plan.backend))
+    wanted, found = source_map(stack, 0).astype(np.float64), coded.maps[0][1].astype(np.float64)
+    luminance = wanted @ [0.2126, 0.7152, 0.0722]
+    relative = np.abs(found - wanted).mean(axis=-1) / np.maximum(luminance, 1e-6)
+    rows: list[list[object]] = []
+    for low in range(int(np.floor(np.log10(luminance.max()))), -4, -1):
+        inside = (luminance >= 10.0**low) & (luminance < 10.0 ** (low + 1))
+        if inside.any():
+            rows.append([
+                label, len(coded.data), f"{10.0**low:g} to {10.0 ** (low + 1):g}", f"{inside.mean():.2%}",
+                f"{np.median(relative[inside]):.1%}", f"{relative[inside].mean():.1%}",
+                f"{np.percentile(relative[inside], 95):.1%}", f"{wanted[inside].max():.4g}",
+                f"{found[inside].max():.4g}",
+            ])  # fmt: skip
+            print(rows[-1], flush=True)
+    return rows
 
 
 if __name__ == "__main__":

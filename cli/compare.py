@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from imagegs_tex.cli.options import Alpha, AsJson, BackendName, IgsFile, Source, Threads
+from imagegs_tex.cli.options import Alpha, AsJson, BackendName, IgsFile, Size, Source, Threads, parse_size
 from imagegs_tex.formats.choices import AlphaUse, SourceOptions
 
 
@@ -16,6 +16,7 @@ def compare(
         float | None, typer.Option(metavar="DB", help="Exit with 1 when the pooled PSNR is lower.")
     ] = None,
     alpha: Alpha = AlphaUse.AUTO,
+    size: Size = None,
     backend: BackendName = "auto",
     threads: Threads = None,
 ) -> None:
@@ -24,7 +25,7 @@ def compare(
     from imagegs_tex.cli.tables import print_comparison
     from imagegs_tex.report import as_json as to_json
 
-    result = pipeline.compare(file, source, backend, threads, SourceOptions(alpha=alpha))
+    result = pipeline.compare(file, source, backend, threads, SourceOptions(alpha=alpha, size=parse_size(size)))
     if as_json:
         print(to_json(result), end="")
     else:

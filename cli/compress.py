@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from imagegs_tex.cli.options import Alpha, BackendName, Quiet, Source, Threads
+from imagegs_tex.cli.options import Alpha, BackendName, Quiet, Size, Source, Threads, parse_size
 from imagegs_tex.formats.choices import AlphaUse, NormalCoding, SourceOptions
 from imagegs_tex.settings import CompressSettings, Preset, preset_settings
 
@@ -43,9 +43,10 @@ def compress(
         typer.Option(
             metavar="MASK.png",
             readable=False,
-            help="Grey image of the maps' size: black texels do not count, white ones fully.",
+            help="Grey image of a map's size: black texels do not count, white ones fully.",
         ),
     ] = None,
+    size: Size = None,
     wrap: Annotated[
         str | None,
         typer.Option(
@@ -89,15 +90,16 @@ def compress(
     written = [path.resolve() for path in (output, report, save_manifest) if path is not None]
     if len({*written}) < len(written):
         raise UsageError("--output, --report and --save-manifest must name different files; give each its own")
+    repeats = (None, None) if wrap is None else parse_wrap(wrap)
+    options = SourceOptions(importance, parse_size(size), normals, alpha, repeats)
     if report is not None:
         check_writable(report)
     if save_manifest is not None:
-        pipeline.save_manifest(source, save_manifest)
+        pipeline.save_manifest(source, save_manifest, options)
     if output is None:
         return
     compress_all = pipeline.compress_asset if pipeline.is_asset(source, output) else pipeline.compress
     with fit_progress(quiet) as progress:
-        options = SourceOptions(importance, normals, alpha, (None, None) if wrap is None else parse_wrap(wrap))
         result = compress_all(source, output, settings, backend, threads, progress, options=options)
     if report is not None:
         write_bytes(report, as_json(result).encode())

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from imagegs_tex.cli.options import BackendName, IgsFile, Quiet, Threads
-from imagegs_tex.formats.errors import UsageError
+from imagegs_tex.cli.options import BackendName, IgsFile, Quiet, Threads, parse_size
 from imagegs_tex.settings import ImageFormat
 
 
@@ -27,17 +26,8 @@ def decode(
 
     chosen = None if image_format is None else image_format.value
     paths = pipeline.decode(
-        file, output, scale=scale, size=_parse_size(size), image_format=chosen, backend=backend, threads=threads
+        file, output, scale=scale, size=parse_size(size), image_format=chosen, backend=backend, threads=threads
     )
     if not quiet:
         for path in paths:
             print(path)
-
-
-def _parse_size(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    width, _, height = text.lower().partition("x")
-    if not (width.isascii() and width.isdigit() and height.isascii() and height.isdigit()):
-        raise UsageError(f"--size {text!r} is not a size; write it like 512x256")
-    return int(width), int(height)

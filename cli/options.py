@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from imagegs_tex.formats.choices import AlphaUse
+from imagegs_tex.formats.errors import UsageError
 
 # readable=False: what cannot be read is said by whoever opens it, in one line and with the right exit code
 IgsFile = Annotated[Path, typer.Argument(metavar="FILE.igs", readable=False, help="An .igs file.")]
@@ -20,5 +21,21 @@ Alpha = Annotated[
     AlphaUse,
     typer.Option(help="Coverage: colour under alpha 0 is free. Data: it counts. Auto: free where that pays."),
 ]
+Size = Annotated[
+    str | None,
+    typer.Option(
+        "--size", metavar="WxH", help="Size in texels that all maps become; the largest map's when not given."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """Read a width and a height."""
+    if text is None:
+        return None
+    width, _, height = text.lower().partition("x")
+    if not (width.isascii() and width.isdigit() and height.isascii() and height.isdigit()):
+        raise UsageError(f"--size {text!r} is not a size; write it like 512x256")
+    return int(width), int(height)

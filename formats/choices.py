@@ -25,7 +25,8 @@ class AlphaUse(StrEnum):
 class SourceOptions:
     """How a material's images are to be taken."""
 
-    importance: Path | None = None  # a grey image of the maps' size: how much each texel counts
+    importance: Path | None = None  # a grey image of a map's size: how much each texel counts
+    size: tuple[int, int] | None = None  # width and height that all maps become; None: as the material says
     normals: NormalCoding = NormalCoding.AUTO
     alpha: AlphaUse = AlphaUse.AUTO
     wrap: tuple[bool | None, bool | None] = (None, None)  # whether the material repeats in x, y; None: guess

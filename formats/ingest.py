@@ -9,18 +9,20 @@ from numpy.typing import NDArray
 
 from imagegs_tex.formats.alpha import code_alpha
 from imagegs_tex.formats.choices import SourceOptions
-from imagegs_tex.formats.coverage import leaves_unit_square, used_texels
-from imagegs_tex.formats.errors import InputError
+from imagegs_tex.formats.coverage import UvSet, leaves_unit_square, used_texels
+from imagegs_tex.formats.errors import InputError, UsageError
 from imagegs_tex.formats.importance import read_importance
 from imagegs_tex.formats.materials import read_material
 from imagegs_tex.formats.names import printable
 from imagegs_tex.formats.normals import code_normals
 from imagegs_tex.formats.semantics import Reading
+from imagegs_tex.formats.sizes import Size, of_one_size
 from imagegs_tex.formats.source_maps import ReadImage, SourceMap, read_image_file, read_source_maps
 from imagegs_tex.formats.sources import MaterialSource
 from imagegs_tex.formats.stack import (
     COLOUR_SEMANTICS,
     MAX_CHANNELS,
+    MAX_SIZE,
     SCALAR_SEMANTICS,
     Coded,
     Constant,
@@ -32,7 +34,7 @@ from imagegs_tex.formats.stack import (
     Transfer,
     encode_log,
 )
-from imagegs_tex.formats.wrap import decide_wrap
+from imagegs_tex.formats.wrap import SaidWrap, decide_wrap
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,8 @@ def load_stack(path: Path, options: SourceOptions | None = None, material: str |
         The stack; its texels are freshly allocated. If every channel is constant it has one unused channel of zeros.
 
     Raises:
-        InputError: in one line: a missing path, no images, unreadable images, maps of different sizes, two files with
-            one stem, NaN or infinite texels, more than MAX_CHANNELS coded channels, an invalid manifest or glTF
+        InputError: in one line: a missing path, no images, unreadable images, maps of different proportions, two files
+            with one stem, NaN or infinite texels, more than MAX_CHANNELS coded channels, an invalid manifest or glTF
     """
     return build_stack(read_material(path, material), options)
 
@@ -80,7 +82,11 @@ def build_stack(
         read: reads one image
     """
     chosen = options or SourceOptions()
-    sources = read_source_maps(material, read)
+    if chosen.size is not None and not all(1 <= side <= MAX_SIZE for side in chosen.size):
+        raise UsageError(f"a size of {chosen.size[0]} x {chosen.size[1]} is outside 1..{MAX_SIZE}; choose one within")
+    sets = None if material.uv_sets is None else material.uv_sets()
+    said = _said_wrap(material, chosen, sets)
+    sources, sizes = of_one_size(read_source_maps(material, read), chosen.size or material.size, said)
     routings = [_route(source, reading) for source, reading in sources]
     channel_count = sum(len(routing.sources) for routing in routings)
     if channel_count > MAX_CHANNELS:
@@ -104,9 +110,8 @@ def build_stack(
         first_channel += len(routing.sources)
     # Texels that do not count stay as they are: filled smoothly they cost as much (619 and 624 bytes at 30 dB, 2146 and
     # 2107 at 36 dB, with a quarter of an atlas used), and scores over all texels would be those of another picture.
-    weights, said = _usage(material, chosen.importance, width, height)
-    x, y = (own if asked is None else asked for asked, own in zip(chosen.wrap, said, strict=True))
-    repeats, note = decide_wrap(texels, (x, y))
+    weights = _usage(material, chosen.importance, sets, (width, height), sizes)
+    repeats, note = decide_wrap(texels, said)
     stack = TextureStack(
         width, height, tuple(maps), texels, weights, repeats, note, _channel_weights(sources, routings)
     )  # fmt: skip
@@ -124,24 +129,34 @@ def _channel_weights(
     return tuple(weights) if {*weights} - {1.0} else ()
 
 
+def _said_wrap(material: MaterialSource, options: SourceOptions, sets: list[UvSet] | None) -> SaidWrap:
+    """Return whether the maps repeat in x and y as far as anybody said so."""
+    # Samplers repeat by default, whether or not a mesh makes use of it: only coordinates beyond the border tell.
+    own = [
+        None if repeats and sets is not None and not leaves_unit_square(sets, axis) else repeats
+        for axis, repeats in enumerate(material.wrap)
+    ]
+    x, y = (found if asked is None else asked for asked, found in zip(options.wrap, own, strict=True))
+    return x, y
+
+
 def _usage(
-    material: MaterialSource, importance: Path | None, width: int, height: int
-) -> tuple[FloatTexels | None, tuple[bool | None, bool | None]]:
-    """Return how much each texel counts (None: all alike), and whether the maps repeat in x and y (None: not said)."""
+    material: MaterialSource,
+    importance: Path | None,
+    sets: list[UvSet] | None,
+    size: Size,
+    sizes: frozenset[Size],
+) -> FloatTexels | None:
+    """Return how much each texel counts; None: all alike."""
+    width, height = size
     mask = importance or material.importance
-    weights = None if mask is None else read_importance(mask, width, height)
-    sets = None if material.uv_sets is None else material.uv_sets()
+    weights = None if mask is None else read_importance(mask, width, height, sizes)
     used = None if sets is None else used_texels(sets, width, height)
     if used is not None:
         weights = used.astype(np.float32) if weights is None else weights * used
         if not weights.any():
             raise InputError(f"{material.where}: the importance mask is black wherever the mesh is; make some white")
-    # Samplers repeat by default, whether or not a mesh makes use of it: only coordinates beyond the border tell.
-    x, y = (
-        None if repeats and sets is not None and not leaves_unit_square(sets, axis) else repeats
-        for axis, repeats in enumerate(material.wrap)
-    )
-    return weights, (x, y)
+    return weights
 
 
 def _route(source: SourceMap, reading: Reading) -> _Routing:

@@ -16,14 +16,14 @@ from imagegs_tex.formats.names import printable
 from imagegs_tex.formats.paths import path_below
 from imagegs_tex.formats.semantics import MEANINGS, Statement
 from imagegs_tex.formats.sources import MAX_LOSS_SCALE, ImageFile, MapSource, MaterialSource, channel_name, sorted_maps
-from imagegs_tex.formats.stack import MAX_CHANNELS, Semantic, TextureMap, TextureStack, Transfer
+from imagegs_tex.formats.stack import MAX_CHANNELS, MAX_SIZE, Semantic, TextureMap, TextureStack, Transfer
 
 MANIFEST_SUFFIX: Final = ".json"
 MAX_TEXTURES: Final = 256
 MAX_NAME: Final = 256
 """Most characters of a map's name."""
 
-_DOCUMENT_KEYS: Final = frozenset({"$schema", "folder", "textures", "wrap", "importance"})
+_DOCUMENT_KEYS: Final = frozenset({"$schema", "folder", "textures", "wrap", "importance", "size"})
 _TEXTURE_KEYS: Final = frozenset(
     {
         *("fileName", "name", "semantics", "channelSwizzle", "isSRGB", "lossFunctionScale", "verticalFlip", "invert"),
@@ -65,7 +65,8 @@ def read_manifest(path: Path) -> MaterialSource:
     mask = document.get("importance")
     return MaterialSource(
         where=printable(path), maps=sorted_maps(maps), wrap=_read_wrap(document.get("wrap")),
-        importance=None if mask is None else _read_path(mask, folder), one_map_per_semantic=True,
+        importance=None if mask is None else _read_path(mask, folder), size=_read_size(document.get("size")),
+        one_map_per_semantic=True,
     )  # fmt: skip
 
 
@@ -155,6 +156,14 @@ def _read_wrap(value: Json | None) -> tuple[bool | None, bool | None]:
     return x, y
 
 
+def _read_size(value: Json | None) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    if len(value) != 2:
+        raise value.error("must have two numbers: width and height in texels")
+    return value.at(0).integer(1, MAX_SIZE), value.at(1).integer(1, MAX_SIZE)
+
+
 def manifest_text(material: MaterialSource, stack: TextureStack, file: Path) -> str:
     """Write down how a material was understood, so that it can be edited; reading it gives the same stack.
 
@@ -179,6 +188,8 @@ def manifest_text(material: MaterialSource, stack: TextureStack, file: Path) -> 
         document["folder"] = Path(os.path.relpath(root, folder)).as_posix()
     wraps = ["repeat" if repeats else "clamp" for repeats in stack.wrap]
     document["wrap"] = wraps[0] if wraps[0] == wraps[1] else wraps
+    if material.size is not None:
+        document["size"] = list(material.size)
     if material.importance is not None:
         document["importance"] = absolute[-1].relative_to(root).as_posix()
     by_name = {source.name: (source, path) for source, path in zip(material.maps, absolute, strict=False)}

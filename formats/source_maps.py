@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from imagegs_tex.formats.errors import InputError
-from imagegs_tex.formats.images import LOSSY_SOURCE_SUFFIXES, picture_size, read_image
+from imagegs_tex.formats.images import LOSSY_SOURCE_SUFFIXES, read_image
 from imagegs_tex.formats.names import printable
 from imagegs_tex.formats.semantics import MapTraits, Reading, label, read_names, read_statement
 from imagegs_tex.formats.sources import ImageFile, MapSource, MaterialSource, channel_name
@@ -56,28 +56,13 @@ def shared_reader(materials: Iterable[MaterialSource]) -> ReadImage:
     return read
 
 
-def check_sizes(materials: Iterable[MaterialSource]) -> None:
-    """Refuse materials with maps of several sizes by their headers, before hours go into those that come first."""
-    for material in materials:
-        needed = [source.image for source in material.maps if not source.is_optional]
-        sizes = {image: picture_size(image.path, image.data() if image.data else None) for image in needed}
-        known = [(image, size) for image, size in sizes.items() if size is not None]
-        for image, size in known:
-            if size != known[0][1]:
-                name, other = printable(image.path.name), printable(known[0][0].path.name)
-                raise InputError(
-                    f"{material.where}: {name} is {size[0]} x {size[1]} but {other} is {known[0][1][0]} x "
-                    f"{known[0][1][1]}; all maps of a material must have one size"
-                )
-
-
 def read_source_maps(
     material: MaterialSource, read: ReadImage = read_image_file
 ) -> list[tuple[SourceMap, Reading]]:  # fmt: skip
     """Read a material's images and understand what they mean, by what is said of them or by their names.
 
     Raises:
-        InputError: an image cannot be used, they are not of one size, or a manifest gives one semantic to two
+        InputError: an image cannot be used, or a manifest gives one semantic to two
     """
     maps = [_read_source(source, read) for source in material.maps]
     by_name = read_names([source.traits for source in maps])
@@ -85,36 +70,9 @@ def read_source_maps(
     for source, named in zip(maps, by_name, strict=True):
         statement = source.source.statement
         found.append((source, named if statement is None else read_statement(statement, source.traits, named)))
-    found = _of_one_size(found)
     if material.one_map_per_semantic:
         _check_semantics(found, material.where)
     return found
-
-
-def _of_one_size(maps: list[tuple[SourceMap, Reading]]) -> list[tuple[SourceMap, Reading]]:
-    """Leave out what is no map: optional images, and pictures of another size whose names say nothing (previews)."""
-    understood = [
-        source for source, reading in maps if reading.semantic != Semantic.DATA and not source.source.is_optional
-    ]
-    first = understood[0] if understood else maps[0][0]
-    kept, left_out = [], []
-    for source, reading in maps:
-        fits = source.texels.shape[:2] == first.texels.shape[:2]
-        says_nothing = reading.semantic == Semantic.DATA
-        if source.source.is_optional and (says_nothing or not fits):
-            continue
-        if not fits and says_nothing and understood and source.source.statement is None:
-            left_out.append(f"{_file_name(source)} is left out: {_size(source)}, and its name says nothing")
-            continue
-        if not fits:
-            raise InputError(
-                f"{_file_name(source)} is {_size(source)} but {_file_name(first)} is {_size(first)}; "
-                "all maps of a material must have one size"
-            )
-        kept.append((source, reading))
-    source, reading = kept[0]
-    kept[0] = source, replace(reading, note="; ".join([reading.note, *left_out]))
-    return kept
 
 
 def _check_semantics(maps: Sequence[tuple[SourceMap, Reading]], where: str) -> None:
@@ -180,14 +138,6 @@ def _check_finite(source: MapSource, texels: Samples) -> None:
             f"{printable(source.image.path)} has the value {texels[y, x, channel]} at texel ({x}, {y}), "
             f"channel {channel}; replace NaN and infinite texels"
         )
-
-
-def _file_name(source: SourceMap) -> str:
-    return printable(source.source.image.path.name)
-
-
-def _size(source: SourceMap) -> str:
-    return f"{source.texels.shape[1]} x {source.texels.shape[0]}"
 
 
 def _is_grey(texels: Samples, suffix: str) -> bool:

@@ -33,7 +33,7 @@ class MapSource:
     flips_vertically: bool = False  # the image is read upside down
     inverted: tuple[int, ...] = ()  # channels of the map that become 1 - value
     is_alternate: bool = False  # another map already has its semantics
-    is_optional: bool = False  # left out when it is of another size, or when its name says nothing
+    is_optional: bool = False  # left out when no other has its size, or when its name says nothing
 
     @property
     def suffix(self) -> str:
@@ -50,6 +50,7 @@ class MaterialSource:
     name: str = ""  # untrusted text; "" where the source has none
     stem: str = ""  # what to call its file: safe, and no other material of the source has it; "" as name
     wrap: tuple[bool | None, bool | None] = (None, None)  # whether it repeats in x and in y; None: not said
+    size: tuple[int, int] | None = None  # width and height that all maps become; None: those of the largest
     importance: Path | None = None  # grey image: how much each texel counts
     uv_sets: Callable[[], list[UvSet] | None] | None = None  # triangles that use the maps; None: not known
     one_map_per_semantic: bool = False  # a second map of a semantic is an error unless it is an alternate

@@ -15,9 +15,9 @@ from imagegs_tex.formats.errors import IgsError, UsageError
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.images import encode_image
 from imagegs_tex.formats.names import printable, safe_stem
+from imagegs_tex.formats.resample import mean_over_area
 from imagegs_tex.formats.stack import MAX_SIZE, SampleFormat, Samples, TextureMap, expand_map
 from imagegs_tex.rasterize.backend import Backend
-from imagegs_tex.resample import mean_over_area
 from imagegs_tex.shaders.coarse import coarse_levels
 from imagegs_tex.shaders.decoder import Decoder, build_decoder
 

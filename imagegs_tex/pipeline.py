@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,8 @@ from imagegs_tex.formats.ingest import build_stack, load_stack
 from imagegs_tex.formats.manifest import MANIFEST_SUFFIX, manifest_text
 from imagegs_tex.formats.materials import read_material
 from imagegs_tex.formats.names import printable
-from imagegs_tex.formats.source_maps import check_sizes, shared_reader
+from imagegs_tex.formats.sizes import check_sizes
+from imagegs_tex.formats.source_maps import shared_reader
 from imagegs_tex.formats.stack import Constant, TextureMap, TextureStack, source_map
 from imagegs_tex.formats.wrap import wrap_words
 from imagegs_tex.ledger import byte_ledger
@@ -112,7 +114,8 @@ def compress_asset(
     asset = read_gltf(Path(source))
     if options is not None and options.importance is not None and len(asset.materials) > 1:
         raise UsageError(f"{printable(source)} has {len(asset.materials)} materials; --importance is for one")
-    check_sizes(asset.materials)
+    if options is None or options.size is None:
+        check_sizes(asset.materials)
     target = Path(folder)
     read = shared_reader(asset.materials)
     files = []
@@ -138,19 +141,21 @@ def is_asset(source: Path, output: Path) -> bool:
     return is_gltf(source) and (output.is_dir() or output.suffix.lower() != IGS_SUFFIX)
 
 
-def save_manifest(source: Path | str, file: Path | str) -> None:
+def save_manifest(source: Path | str, file: Path | str, options: SourceOptions | None = None) -> None:
     """Write down how a material is understood, as a manifest that can be edited and compressed in its place.
 
     Args:
         source: a folder of maps, an image, a manifest, or a glTF with one material and images in files of their own
         file: the manifest, ending in .json
+        options: of them the importance mask, the size and the wrap go into the manifest
     """
     target = Path(file)
     if target.suffix.lower() != MANIFEST_SUFFIX:
         raise UsageError(f"{printable(target)}: a manifest must be called something{MANIFEST_SUFFIX}; rename it")
     check_writable(target)
-    material = read_material(Path(source))
-    as_read = SourceOptions(normals=NormalCoding.STORED, alpha=AlphaUse.DATA)
+    chosen, material = options or SourceOptions(), read_material(Path(source))
+    material = replace(material, importance=chosen.importance or material.importance, size=chosen.size or material.size)
+    as_read = replace(chosen, normals=NormalCoding.STORED, alpha=AlphaUse.DATA)
     write_bytes(target, manifest_text(material, build_stack(material, as_read), target).encode())
 
 
@@ -285,7 +290,8 @@ def compare(
         source: folder or image
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend
-        options: the same as in :func:`compress`; they decide whether colours under an alpha of 0 count
+        options: the same as in :func:`compress`: alpha, which decides whether colours under an alpha of 0 count, and
+            size
 
     Raises:
         InputError: the source's maps are not those of the file

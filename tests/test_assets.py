@@ -178,12 +178,12 @@ def test_wrong_usage(run, fails, stone, colours, tmp_path):
     asset.material("b", colours, "views")
     path = asset.write(tmp_path / "x.glb")
     assert "has 2 materials (a, b)" in fails(3, "compress", path, "-o", tmp_path / "x.igs", *SMALL)
-    write_image(colours / "normal.png", as_bytes(waves(32, 32, 3)))
+    write_image(colours / "normal.png", as_bytes(waves(48, 32, 3)))
     mixed = Asset()
     mixed.material("a", stone, "views")
     mixed.material("b", colours, "views")
     found = fails(3, "compress", mixed.write(tmp_path / "mixed.glb"), "-o", tmp_path / "out", *SMALL)
-    assert "material b: normal.png is 32 x 32 but basecolor.png is 64 x 64" in found
+    assert "material b: normal.png is 48 x 32 but basecolor.png is 64 x 64" in found
     assert not (tmp_path / "out").exists()
     (colours / "normal.png").unlink()
     assert "has its images inside it" in fails(

@@ -264,3 +264,28 @@ def test_ctrl_c_while_a_file_is_written(run, material, tmp_path, monkeypatch):
     assert code == 130
     assert re.fullmatch(r"imagegs-tex: interrupted; [^\n]+\n", err), err
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a.igs": b"old"}
+
+
+def test_maps_of_two_sizes(run, fails, material, tmp_path):
+    """What was resampled is said and recorded; decode and compare know the material's size."""
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    for path in material.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    write_image(folder / "roughness.png", as_bytes(waves(32, 32, 1)))
+    arguments = ("compress", folder, "-o", tmp_path / "a.igs", *[option for option in SMALL if option != "--quiet"])
+    code, out, err = run(*arguments, "--report", tmp_path / "r.json")
+    assert code == 0, err
+    assert "resampled from 32 x 32 to 64 x 64" in " ".join(out.split())
+    found = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    assert sum("resampled from 32 x 32 to 64 x 64" in reading for reading in found["readings"]) == 1
+    assert run("compare", tmp_path / "a.igs", folder)[0] == 0
+    assert run(*arguments, "--size", "32X32", "--save-manifest", folder / "m.json", "--wrap", "clamp")[0] == 0
+    assert "64 x 64 texels where the file has 32 x 32" in fails(3, "compare", tmp_path / "a.igs", material)
+    assert run("compare", tmp_path / "a.igs", folder, "--size", "32x32")[0] == 0
+    assert run("compare", tmp_path / "a.igs", folder / "m.json")[0] == 0
+    document = json.loads((folder / "m.json").read_text(encoding="utf-8"))
+    assert (document["size"], document["wrap"]) == ([32, 32], "clamp")
+    fails(2, *arguments, "--size", "0x5")
+    fails(2, *arguments, "--size", "5")
+    fails(2, *arguments, "--size", "99999x5")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from imagegs_tex.formats.alpha import CUTOUT_WEIGHT
 from imagegs_tex.formats.choices import AlphaUse, SourceOptions
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.ingest import load_stack
@@ -104,3 +105,11 @@ def test_a_grey_picture_whose_alpha_equals_it_is_left_alone(tmp_path):
     grey = np.random.default_rng(2).integers(0, 256, (32, 40, 1), np.uint8)
     stack = load(tmp_path, COVERAGE, basecolor=grey.repeat(4, axis=2))
     assert np.array_equal(expand_map(stack.texels, stack.maps[0]), grey.repeat(4, axis=2))
+
+
+def test_the_alpha_of_cut_outs_counts_more_and_that_of_glass_does_not(tmp_path):
+    texels, _ = leaf()
+    assert load(tmp_path, COVERAGE, basecolor=texels).channel_weights == (1, 1, 1, CUTOUT_WEIGHT)
+    assert set(load(tmp_path, DATA, basecolor=texels).channel_weights) <= {1}
+    texels[..., 3] = 60 + texels[..., 0]
+    assert set(load(tmp_path, COVERAGE, basecolor=texels).channel_weights) <= {1}

@@ -8,7 +8,7 @@ from made_gaussians import made_set
 
 from imagegs_tex.backends import make_backend
 from imagegs_tex.decoder import render_channels
-from imagegs_tex.resample import mean_over_area
+from imagegs_tex.formats.resample import mean_over_area
 from imagegs_tex.verify.reference import reference_picture, reference_rows
 
 
