@@ -127,7 +127,7 @@ class SampleCheck:
         kinds = 2 * (samples * (int(taps.max()) + 1) + taps) + by_steps
         return kinds, self._bound.turns(entries, samples, wide)
 
-    def _region_turns(self, origin: tuple[int, int], step: tuple[float, float], level: float) -> int:
+    def _region_turns(self, origin: tuple[float, float], step: tuple[float, float], level: float) -> int:
         """Return the turns that a region's pixels may take: each samples by its own steps and by the level."""
         points, step_x, step_y = self._region(origin, step)
         samples, lod = samples_of(step_x[:1], step_y[:1], MAX_ANISOTROPY)
@@ -138,7 +138,7 @@ class SampleCheck:
         own = max(int(self._bound.turns(entries, samples, lod + slack)[0]) for slack in (-_LOD_SLACK, _LOD_SLACK))
         return own + int(self._bound.turns(entries, np.ones_like(samples), np.array([level]))[0])
 
-    def _region(self, origin: tuple[int, int], step: tuple[float, float]) -> tuple[Float, Float, Float]:
+    def _region(self, origin: tuple[float, float], step: tuple[float, float]) -> tuple[Float, Float, Float]:
         """Return a region's points [P, 2], and the steps to the next pixels [P, 2], in texels."""
         xs, ys = np.arange(REGION[0]) + 0.5 + origin[0], np.arange(REGION[1]) + 0.5 + origin[1]
         uv = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2) * step
@@ -160,13 +160,14 @@ class SampleCheck:
 
     def _pixel_cases(
         self, rng: np.random.Generator
-    ) -> list[tuple[tuple[int, int], tuple[float, float], float, Float]]:  # fmt: skip
+    ) -> list[tuple[tuple[float, float], tuple[float, float], float, Float]]:  # fmt: skip
         """Regions of pixels one level wide: origin, step in uv, level or -1 for the pixels' own steps, right pixels."""
         cases = []
         for level in range(min(self._reference.last, FIRST_COARSE + 1) + 1):
             codes = np.maximum(1, np.rint(2.0**level / self._size * (1 << _STEP_BITS)))
             step = codes / (1 << _STEP_BITS)
-            origin = tuple(int(value) for value in rng.integers(0, 64, 2))
+            # between texels of the level, or no quad of taps would lie in two blocks or tiles
+            origin = tuple(float(value) for value in rng.integers(0, 256, 2) / 4)
             steps = float(step[0]), float(step[1])
             points, step_x, step_y = self._region((origin[0], origin[1]), steps)
             if away_from_ties(step_x, step_y, MAX_ANISOTROPY).all():
