@@ -335,6 +335,7 @@ def plot(cases: list[Case], results: Results, path: Path) -> None:
     mpl.use("svg")
     mpl.rcParams["svg.hashsalt"] = "quality"
     from matplotlib import pyplot as plt
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     columns = 3
     figure, axes = plt.subplots(-(-len(cases) // columns), columns, figsize=(11, 9.5), squeeze=False)
@@ -342,7 +343,7 @@ def plot(cases: list[Case], results: Results, path: Path) -> None:
         ours, codecs = curve_of(results["curves"][case.name]), classical(case)
         low, high = ours[0][0] / 2, max(ours[-1][0], case.bytes) * 1.5
         for label, key in CODECS.items():
-            shown = [point for point in codecs.get(key, []) if low <= point[0] <= high]
+            shown = sorted(point for point in codecs.get(key, []) if low <= point[0] <= high)
             axis.plot(*zip(*shown, strict=True), label=label, linewidth=1) if shown else None
         for label, key in BLOCKS.items():
             shown = [point for point in codecs.get(key, []) if low <= point[0] <= high]
@@ -350,6 +351,9 @@ def plot(cases: list[Case], results: Results, path: Path) -> None:
         axis.plot(*zip(*ours, strict=True), "k.-", label="ours", linewidth=2)
         axis.plot(case.bytes, case.psnr_db, "r*", label="Image-GS", markersize=9)
         axis.set_xscale("log")
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.xaxis.set_major_formatter(lambda value, _: f"{value / 1000:g}")
+        axis.xaxis.set_minor_formatter(NullFormatter())
         axis.set_title(case.name, fontsize=9)
         axis.tick_params(labelsize=7, which="both")
     for axis in list(axes.flat)[len(cases) :]:
@@ -359,7 +363,7 @@ def plot(cases: list[Case], results: Results, path: Path) -> None:
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
     figure.legend(entries.values(), entries.keys(), loc="lower center", ncols=9, fontsize=8)
-    figure.supxlabel("bytes of the complete file", y=0.035, fontsize=9)
+    figure.supxlabel("size of the complete file, KB", y=0.035, fontsize=9)
     figure.supylabel("PSNR, dB", fontsize=9)
     figure.tight_layout(rect=(0.02, 0.05, 1, 1))
     path.parent.mkdir(exist_ok=True)

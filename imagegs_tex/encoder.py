@@ -96,10 +96,9 @@ def fit_geometry(
     fit_done = time.perf_counter()
     means, shapes = quantizer.nearest(fitted.means.double(), fitted.log_covariances.double())
     rounded = _RoundedGeometry(means.cpu().numpy(), shapes.cpu().numpy(), fitted.features)
-    for sweep in range(settings.refine_sweeps):
+    for _ in range(settings.refine_sweeps):
         rounded = _refine(
-            rounded, problem, target, settings, precision=precision, quantizer=quantizer, backend=backend,
-            shifted=sweep % 2 == 1,
+            rounded, problem, target, settings, precision=precision, quantizer=quantizer, backend=backend
         )  # fmt: skip
     quantizer = _off_the_ties(quantizer, rounded.shapes)
     position_codes, shape_codes, exponents = quantizer.codes(rounded.means, rounded.shapes)
@@ -187,7 +186,6 @@ def _refine(
     precision: Precision,
     quantizer: GeometryQuantizer,
     backend: Backend,
-    shifted: bool,
 ) -> _RoundedGeometry:
     """One sweep over the geometry codes with features solved for it."""
     equations, features = _solve(rounded, target, settings, backend)
@@ -208,7 +206,7 @@ def _refine(
         means, shape_codes = refine_geometry(
             rounded.means, shape_codes, features.cpu().numpy(), problem.image.cpu().numpy(), quantizer,
             weights=None if problem.weights is None else problem.weights.cpu().numpy(), cutoff=settings.cutoff,
-            bit_price=bit_price, shape_limits=limits, shifted=shifted, threads=backend.threads,
+            bit_price=bit_price, shape_limits=limits, threads=backend.threads,
         )  # fmt: skip
     return _RoundedGeometry(means, g.shape_values(shape_codes, quantizer.size_step, quantizer.form_step), features)
 

@@ -1,9 +1,9 @@
 """Fits of one stack as a search needs them: cheap pilots, full ones, and the feature step that does the last bit.
 
-Pilots take an eighth of the steps and no sweeps over geometry codes, and full fits follow: two where the second is near
-enough, which is the rule, at most MOST_FITS. Moving the feature step needs no fit at all. (A last fit of fewer steps,
-so that no search cost more than three plain runs, ended 1.2 dB above the target on boombox: what fewer steps reach
-says little about what more would.)
+Pilots take an eighth of the steps and no sweeps over geometry codes, and full fits follow: one or two, a third where
+the second is not near enough. Moving the feature step needs no fit at all. (A last fit of fewer steps, so that no
+search cost more than three plain runs, ended 1.2 dB above the target on boombox: what fewer steps reach says little
+about what more would.)
 """
 
 from collections.abc import Callable
@@ -22,11 +22,13 @@ from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN, CompressSettings, 
 
 ENOUGH_FITS: Final = 2
 """After so many full fits, a result within the tolerance is taken as it is."""
+USUAL_MOST_FITS: Final = 3
 MOST_FITS: Final = 4
+"""Only where three have not reached what was asked for."""
 _PILOT_SHARE: Final = 8
 """The pilot takes a share of the fit's steps, at least _PILOT_STEPS: bytes per Gaussian settle early."""
 _PILOT_STEPS: Final = 12
-_OCTAVES: Final = (-1.5, 1.5)
+_OCTAVES: Final = (-1.5, 3.0)
 """How far the feature step may move from its setting."""
 COMFORTABLE_OCTAVES: Final = 0.5
 """Beyond it, more or fewer Gaussians are the better deal."""

@@ -5,12 +5,12 @@ is tried one step up and one step down against the picture as it is, all else fi
 ``squared error + price * bits`` falls. A trial renders nothing but the patch of texels that the Gaussian reaches. Two
 sweeps are worth 5 to 9 % of the bytes (docs/benchmarks.md).
 
-The picture is cut into bands of rows that are worked on side by side. A Gaussian whose patch crosses a border between
-bands rests for one sweep; the next sweep's bands are shifted by half. So the result depends on no thread count.
+The picture is cut into bands of rows that are worked on side by side. Gaussians whose patches cross a border between
+bands follow in bands that are shifted by half, and those that do not fit into these either in one that is the whole
+picture. So the result depends on no thread count.
 
-Where the picture repeats, patches go on beyond its border, on the other side; the shifted bands do too, so that the
-border is worked on in every second sweep. A Gaussian whose patch is larger than the picture, so that it would meet
-itself, rests.
+Where the picture repeats, patches go on beyond its border, on the other side; the shifted bands do too. A Gaussian
+whose patch is larger than the picture, so that it would meet itself, rests, and so does one above MOST_TEXELS.
 """
 
 import math
@@ -34,6 +34,8 @@ REACH: Final = 1.2
 """Patches are this much larger than a support, so that trials one step away still fit in."""
 MARGIN: Final = 2.0
 """Texels added to a patch on every side."""
+MOST_TEXELS: Final = 1 << 16
+"""Of a patch that is worked on; on a GPU, a larger one takes longer than all others of its round."""
 _UNUSED_CODE_BITS: Final = 32.0
 
 
@@ -48,7 +50,6 @@ def refine_geometry(
     cutoff: float,
     bit_price: float,
     shape_limits: tuple[float, float],
-    shifted: bool,
     threads: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
     """Try every position and shape code one step up and down, once.
@@ -63,7 +64,6 @@ def refine_geometry(
         cutoff: q at which a support ends
         bit_price: squared error that one bit is worth
         shape_limits: least m and greatest length of (h, b) that the fit allows
-        shifted: whether the bands are moved by half their rows
         threads: bands worked on at once
 
     Returns:
@@ -76,6 +76,7 @@ def refine_geometry(
     conics = g.conics_of(g.shape_values(shape_codes, quantizer.size_step, quantizer.form_step))
     half_heights = np.sqrt(2.0 * cutoff * conics[:, 0] / (conics[:, 0] * conics[:, 2] - conics[:, 1] ** 2))
     height, repeats_y = image.shape[0], quantizer.wrap[1]
+    done = np.zeros(len(means), np.bool_)
 
     def work(band: tuple[int, int]) -> None:
         first, last = band
@@ -90,13 +91,15 @@ def refine_geometry(
             roots = np.sqrt(weights[rows])
             wanted *= roots
         _refine_band(
-            members, new_means, codes, features, wanted, roots, first, height, quantizer.wrap, cutoff, steps,
+            members, done, new_means, codes, features, wanted, roots, first, height, quantizer.wrap, cutoff, steps,
             math.log2(quantizer.position_ratio), least_exponent(quantizer.width, quantizer.height),
             quantizer.cell_log2, prices, least, bit_price, *shape_limits,
         )  # fmt: skip
 
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, _bands(height, shifted, repeats_y)))
+        for bands in _passes(height, repeats_y):
+            if not done.all():
+                list(pool.map(work, bands))
     return new_means, codes.astype(np.int16)
 
 
@@ -110,12 +113,16 @@ def shape_prices(codes: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray
     return prices, least
 
 
-def _bands(height: int, shifted: bool, repeats: bool) -> list[tuple[int, int]]:
-    """Return each band's first row and the one after its last; where the picture repeats, a band may go beyond it."""
-    borders = list(range(BAND_ROWS // 2 if shifted else BAND_ROWS, height, BAND_ROWS))
-    if repeats and shifted and borders:
-        return list(pairwise([*borders, borders[0] + height]))
-    return list(pairwise([0, *borders, height]))
+def _passes(height: int, repeats: bool) -> list[list[tuple[int, int]]]:
+    """Return bands by pass, each its first row and the one after its last; where the picture repeats, beyond it too."""
+    passes = []
+    for first in (BAND_ROWS, BAND_ROWS // 2):
+        borders = list(range(first, height, BAND_ROWS))
+        if repeats and first < BAND_ROWS and borders:
+            passes.append(list(pairwise([*borders, borders[0] + height])))
+        else:
+            passes.append(list(pairwise([0, *borders, height])))
+    return [*passes, [(0, height)]]
 
 
 @njit(cache=True, nogil=True)
@@ -209,6 +216,7 @@ def _patch_error(weights, old, totals, sums, wanted, roots, feature, count, chan
 @njit(cache=True, nogil=True)
 def _refine_band(
     members,
+    done,
     means,
     codes,
     features,
@@ -228,7 +236,7 @@ def _refine_band(
     least_size,
     greatest_form,
 ):
-    """Refine the members whose patches lie within the band; codes and means are changed in place."""
+    """Refine the members that are not done and whose patches lie within the band; done, codes and means change."""
     components, band_rows, width = wanted_band.shape
     edge = np.float32(math.exp(-cutoff))
     sums = np.zeros((components, band_rows, width), np.float32)
@@ -237,7 +245,7 @@ def _refine_band(
     for n in members:
         a, b, c = _conic(codes[n, 0] * steps[0], codes[n, 1] * steps[1], codes[n, 2] * steps[2])
         left, top, columns, rows = _patch(means[n, 0], means[n, 1], a, b, c, cutoff, width, height, wrap, REACH, MARGIN)
-        if columns <= width and rows <= height:
+        if not done[n] and columns <= width and rows <= height and columns * rows <= MOST_TEXELS:
             area = max(area, columns * rows)
     area = max(area, width)
     old, tried, best = np.empty(area, np.float32), np.empty(area, np.float32), np.empty(area, np.float32)
@@ -260,16 +268,19 @@ def _refine_band(
                 for k in range(components):
                     _add_line(old, features[n, k], left + at, count, sums[k, place])
     for n in members:
+        if done[n]:
+            continue
         c0, c1, c2 = codes[n, 0], codes[n, 1], codes[n, 2]
         a, b, c = _conic(c0 * steps[0], c1 * steps[1], c2 * steps[2])
         left, top, columns, rows = _patch(means[n, 0], means[n, 1], a, b, c, cutoff, width, height, wrap, REACH, MARGIN)
         count, start = columns * rows, top - first_row
+        if count == 0 or count > MOST_TEXELS or columns > width or rows > height:
+            continue
         if wrap[1]:
             start %= height
         if start < 0 or (start + rows > band_rows and not (wrap[1] and band_rows == height)):
             continue
-        if count == 0 or columns > width or rows > height:
-            continue
+        done[n] = True
         for row in range(rows):
             place, at = (start + row) % height, row * columns
             _copy_line(totals[place], left, columns, totals_here[at:])

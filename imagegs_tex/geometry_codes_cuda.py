@@ -1,7 +1,7 @@
 """Improving geometry codes on the GPU: the trials of :mod:`imagegs_tex.geometry_codes`, many Gaussians side by side.
 
 Those of a round have patches without a common texel (:mod:`imagegs_tex.rounds_cuda`), so none sees another one move.
-There are no bands, and nothing rests at their borders; only patches above a number of texels do.
+There are no bands.
 """
 
 import math
@@ -13,15 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imagegs_tex.formats import gaussians as g
-from imagegs_tex.geometry_codes import MARGIN, REACH, shape_prices
+from imagegs_tex.geometry_codes import MARGIN, MOST_TEXELS, REACH, shape_prices
 from imagegs_tex.quantize import GeometryQuantizer
 from imagegs_tex.rasterize.cuda import CudaBackend
 from imagegs_tex.rasterize.cuda_driver import Double, Launch, Module, Pointer, load
 from imagegs_tex.rasterize.cuda_lists import TILE
 from imagegs_tex.rounds_cuda import Rounds, find_rounds
 
-_MOST_TEXELS: Final = 1 << 16
-"""Of a patch; beyond, one block takes longer than all other Gaussians of its round."""
 _CLAIM: Final = 8
 _SIDE: Final = 8
 _THREADS: Final = 256
@@ -97,7 +95,7 @@ def patch_rounds(
     steps = (quantizer.size_step, quantizer.form_step)
     module.kernel("find_patches")(
         -(-count // _THREADS), _THREADS, means, codes, count, *map(Double, (*steps, cutoff, REACH, MARGIN)), width,
-        height, *map(int, quantizer.wrap), _MOST_TEXELS, patches,
+        height, *map(int, quantizer.wrap), MOST_TEXELS, patches,
     )  # fmt: skip
     best = torch.zeros(-(-width // _CLAIM) * -(-height // _CLAIM), dtype=torch.int64, device=device)
     blocks = -(-count * _SIDE // _THREADS)

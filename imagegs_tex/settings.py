@@ -65,7 +65,7 @@ class Precision:
     size_step: float = 0.17  # of m: 9 % of the size
     form_step: float = 0.17  # of h and b
     feature_ratio: float = 1.6  # feature step over the fit's root mean square error, times how fast error falls with N
-    rate_weight: float = 0.18  # how much a bit weighs against squared error when features are rounded
+    rate_weight: float = 0.25  # how much a bit weighs against squared error when features are rounded
 
 
 @dataclass(frozen=True, slots=True)

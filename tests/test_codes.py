@@ -103,11 +103,11 @@ def entropy(codes):
     return float(-(shares * np.log2(shares)).sum())
 
 
-def refined(scene, means, codes, *, threads=1, shifted=False, bit_price=0.0, weights=None):
+def refined(scene, means, codes, *, threads=1, bit_price=0.0, weights=None):
     return refine_geometry(
         means, codes, scene["features"].numpy(), scene["image"].numpy(), scene["quantizer"], weights=weights,
         cutoff=CUTOFF,
-        bit_price=bit_price, shape_limits=(-2.7, 4.0), shifted=shifted, threads=threads,
+        bit_price=bit_price, shape_limits=(-2.7, 4.0), threads=threads,
     )  # fmt: skip
 
 
@@ -120,7 +120,7 @@ def test_refinement_mends_disturbed_geometry_codes(scene):
     before = error_of(scene, means, codes, scene["features"])
     means, codes = refined(scene, means, codes)
     once = error_of(scene, means, codes, scene["features"])
-    twice = error_of(scene, *refined(scene, means, codes, shifted=True), scene["features"])
+    twice = error_of(scene, *refined(scene, means, codes), scene["features"])
     assert once < 0.85 * before
     assert twice < min(once, 0.65 * before)
 
@@ -131,7 +131,7 @@ def test_refinement_never_harms_where_gaussians_meet_themselves(width, height):
     before = error_of(scene, scene["means"], scene["codes"], scene["features"] * 0.9)
     scene["features"] = scene["features"] * 0.9  # something to mend
     once = refined(scene, scene["means"], scene["codes"])
-    twice = refined(scene, *once, shifted=True)
+    twice = refined(scene, *once)
     errors = [before, *(error_of(scene, *geometry, scene["features"]) for geometry in (once, twice))]
     assert errors == sorted(errors, reverse=True)
 
@@ -144,15 +144,16 @@ def test_refinement_lowers_the_weighted_error_and_leaves_alone_what_does_not_cou
     position_codes, _, exponents = quantizer.codes(scene["means"], shapes)
     means = (position_codes + 0.5) * np.exp2(exponents)
     width, height = quantizer.width, quantizer.height
-    weights = np.where(np.arange(height)[:, None] < height // 2, rng.uniform(0, 4, (height, width)), 0)
-    weights = weights.astype(np.float32)
+    # squares that hardly count beside others that do: mere noise averages out within a patch, and luck decides
+    squares = rng.choice([0.02, 4.0], (-(-height // 16), -(-width // 16))).repeat(16, axis=0).repeat(16, axis=1)
+    weights = np.where(np.arange(height)[:, None] < height // 2, squares[:height, :width], 0).astype(np.float32)
     target = CpuBackend(1).prepare_target(scene["image"], torch.from_numpy(weights), quantizer.wrap)
     new_means, new_codes = refined(scene, means, codes, weights=weights)
     weighted = scene | {"target": target}
     after = error_of(weighted, new_means, new_codes, scene["features"])
     assert after < 0.8 * error_of(weighted, means, codes, scene["features"])
     # better by these weights than what refinement without them gives
-    assert after < error_of(weighted, *refined(scene, means, codes), scene["features"])
+    assert after < 0.97 * error_of(weighted, *refined(scene, means, codes), scene["features"])
     far_away = (means[:, 1] > height / 2 + 60) & (means[:, 1] < height - 60)
     assert far_away.any()
     assert np.array_equal(new_codes[far_away], codes[far_away])

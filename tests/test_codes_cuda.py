@@ -55,7 +55,7 @@ class Scene:
         return refine_geometry(
             *self.on_grid(codes), self.features.numpy(), self.image.numpy(), self.quantizer, cutoff=CUTOFF,
             weights=None if self.weights is None else self.weights.numpy(), bit_price=bit_price, shape_limits=LIMITS,
-            shifted=False, threads=1,
+            threads=1,
         )  # fmt: skip
 
     def on_gpu(self, codes, bit_price=0.0):
