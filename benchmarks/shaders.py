@@ -115,17 +115,19 @@ def markdown(name: str, report: VerifyReport, limits: dict[str, float | None], b
         f"{cost.weights_mean:.1f}, of them above zero {cost.positive_mean:.1f}; {cost.multiply_adds_mean:.0f} "
         "multiply-adds per texel.",
         "",
-        "| decoder | verdict | texels | points | accessors | 8-bit steps | ms | multiply-adds/s, share of the chip's |",
-        "|---|---|---|---|---|---|---|---|",
+        "| decoder | verdict | texels | points | accessors | footprints | 8-bit steps | ms "
+        "| multiply-adds/s, share of the chip's |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for variant in report.variants:
         rate = cost.multiply_adds_mean * texels / variant.milliseconds * 1e3 if variant.milliseconds else None
         limit = limits["multiply_adds_per_s"]
         share = f"{rate:.2e}, {rate / limit:.0%}" if rate and limit else ""
-        accessors = "" if variant.accessor_error is None else f"{variant.accessor_error:.1e}"
+        others = (variant.accessor_error, variant.sample_error)
+        accessors, footprints = ("" if error is None else f"{error:.1e}" for error in others)
         lines.append(
             f"| {variant.name} | {'ok' if variant.passed else 'BROKEN'} | {variant.texel_error:.1e} "
-            f"| {variant.point_error:.1e} | {accessors} | {variant.steps} "
+            f"| {variant.point_error:.1e} | {accessors} | {footprints} | {variant.steps} "
             f"| {'' if variant.milliseconds is None else f'{variant.milliseconds:.3f}'} | {share} |"
         )
     if limits["write_ms"]:
@@ -133,6 +135,7 @@ def markdown(name: str, report: VerifyReport, limits: dict[str, float | None], b
             "",
             f"Writing {-(-report.channels // 4)} RGBA8 pictures and nothing else: {limits['write_ms']:.3f} ms.",
         ]
+    lines += [""] + [f"Left out: {reason}." for reason in report.left_out]
     if blocks:
         lines += [
             "",

@@ -86,14 +86,29 @@ def sample_grad(
     reference: FootprintReference, points: Float, step_x: Float, step_y: Float, max_anisotropy: int
 ) -> Float:
     """Return the channels [P, C] under footprints that step_x, step_y [P, 2] span, in texels."""
-    longer, most, least = _axes(step_x, step_y)
-    count = np.clip(np.ceil(most / least - _COUNT_SLACK), 1, max_anisotropy).astype(np.int64)
+    longer, _, _ = _axes(step_x, step_y)
+    count, lod = samples_of(step_x, step_y, max_anisotropy)
     owner = np.repeat(np.arange(len(points)), count)
     number = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
     along = (number + 0.5) / count[owner] - 0.5
     centre = _within(reference, points[owner] + longer[owner] * along[:, None], points[owner])
-    lod = np.log2(np.maximum(least, most / count))
     return _evaluate(reference, _Samples(owner, centre, lod[owner], 1 / count[owner]), len(points))
+
+
+def samples_of(step_x: Float, step_y: Float, max_anisotropy: int) -> tuple[NDArray[np.int64], Float]:
+    """Return how many samples a footprint takes [P], and their level of detail [P]."""
+    _, most, least = _axes(step_x, step_y)
+    count = np.clip(np.ceil(most / least - _COUNT_SLACK), 1, max_anisotropy).astype(np.int64)
+    return count, np.log2(np.maximum(least, most / count))
+
+
+def tap_counts(lod: Float) -> NDArray[np.int64]:
+    """Return at how many points a sample evaluates the picture [P]."""
+    return np.where(lod < FIRST_COARSE, 4 ** _taps_log2(lod), 0)
+
+
+def _taps_log2(lod: Float) -> NDArray[np.int64]:
+    return np.ceil(np.clip(lod, 0, FIRST_COARSE - 1) - _FINEST_SLACK).astype(np.int64).clip(0)
 
 
 def away_from_ties(step_x: Float, step_y: Float, max_anisotropy: int) -> NDArray[np.bool_]:
@@ -118,7 +133,7 @@ def _evaluate(reference: FootprintReference, samples: _Samples, count: int) -> F
     fine = lod < FIRST_COARSE
     weight = np.where(lod <= FIRST_COARSE - 1, 1.0, 1 - (lod - below)) * samples.weight
     points, weights, owners = [], [], []
-    taps_log2 = np.ceil(np.minimum(lod, FIRST_COARSE - 1) - _FINEST_SLACK).astype(np.int64).clip(0)
+    taps_log2 = _taps_log2(lod)
     for log2 in range(FIRST_COARSE):
         chosen = np.flatnonzero(fine & (taps_log2 == log2))
         side = 1 << log2

@@ -75,6 +75,11 @@ def is_software(device: Device) -> bool:
     return any(name in device.renderer.lower() for name in ("llvmpipe", "softpipe", "swiftshader"))
 
 
+def ends_loops(device: Device) -> bool:
+    """Whether the device ends loops on its own: see turns.py."""
+    return "llvmpipe" in device.renderer.lower()
+
+
 class Scene:
     """One file's buffer on a device, and what every decoder of it needs; a context manager that frees them."""
 

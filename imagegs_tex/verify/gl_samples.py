@@ -20,7 +20,7 @@ class Sampler(Protocol):
         """Return channels and what normals tell [P, R] for requests [P, 8]; None if it draws pixels."""
         ...
 
-    def pixels(self, origin: tuple[int, int], uv_step: tuple[float, float], level: float) -> FloatRows | None:
+    def pixels(self, origin: tuple[float, float], uv_step: tuple[float, float], level: float) -> FloatRows | None:
         """Return the pixels [H, W, C] of a region at steps of uv; below level 0, by igs_sample."""
         ...
 
@@ -37,7 +37,7 @@ class ComputeSampler:
         """See :class:`Sampler`."""
         return self._scene.at_points(self._program, requests, self._result_width)
 
-    def pixels(self, origin: tuple[int, int], uv_step: tuple[float, float], level: float) -> None:
+    def pixels(self, origin: tuple[float, float], uv_step: tuple[float, float], level: float) -> None:
         """Compute shaders have no pixels."""
         del origin, uv_step, level
 
@@ -54,7 +54,7 @@ class PixelSampler:
         """Pixels have no requests."""
         del requests
 
-    def pixels(self, origin: tuple[int, int], uv_step: tuple[float, float], level: float) -> FloatRows:
+    def pixels(self, origin: tuple[float, float], uv_step: tuple[float, float], level: float) -> FloatRows:
         """See :class:`Sampler`."""
         scene = self._scene
         targets = [scene.context.texture(REGION, 4, dtype="f4") for _ in range(scene.layer_count)]

@@ -19,12 +19,13 @@ from imagegs_tex.sources import source_indices
 from imagegs_tex.verify import harness, sample_shaders
 from imagegs_tex.verify.accessors import accessor_error
 from imagegs_tex.verify.footprint import CoarseMeans, FootprintReference
-from imagegs_tex.verify.gl import ComputeDecoder, Device, PixelDecoder, Scene, is_software, open_device
+from imagegs_tex.verify.gl import ComputeDecoder, Device, PixelDecoder, Scene, ends_loops, is_software, open_device
 from imagegs_tex.verify.gl_samples import ComputeSampler, PixelSampler, Sampler
 from imagegs_tex.verify.reference import ReferencePicture, reference_picture, reference_points, reference_rows
 from imagegs_tex.verify.report import MAX_ERROR, MAX_STEPS, GpuBytes, SourceScore, VariantResult, VerifyReport
 from imagegs_tex.verify.samples import SampleCheck
 from imagegs_tex.verify.toolchain import CompileError, HlslCompiler, has_tool, hlsl_to_glsl, require_tool
+from imagegs_tex.verify.turns import MAX_TURNS
 
 POINT_COUNT: Final = 100_000
 ROWS_AT_ONCE: Final = 256
@@ -129,7 +130,9 @@ def verify(
         samples = None
         if decoder.coarse is not None and compiled:
             footprints = FootprintReference(picture, quantized.wrap, means.levels())
-            samples = SampleCheck(quantized, decoder, footprints, _SEED)
+            max_turns = MAX_TURNS if ends_loops(chosen) else None
+            samples = SampleCheck(quantized, decoder, footprints, _SEED, max_turns=max_turns)
+            left_out += [samples.left_out] if samples.left_out else []
         for name, variant in compiled.items():
             results[name] = _result(
                 name,

@@ -9,14 +9,27 @@ from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.stack import Constant, UnitZ
 from imagegs_tex.shaders.decoder import Decoder
 from imagegs_tex.shaders.footprint import MAX_ANISOTROPY
-from imagegs_tex.verify.footprint import FIRST_COARSE, FootprintReference, away_from_ties, sample_grad, sample_lod
+from imagegs_tex.verify.footprint import (
+    FIRST_COARSE,
+    FootprintReference,
+    away_from_ties,
+    sample_grad,
+    sample_lod,
+    samples_of,
+    tap_counts,
+)
 from imagegs_tex.verify.gl_samples import REGION, Sampler
 from imagegs_tex.verify.sample_shaders import NORMAL_FUNCTIONS, normal_functions
+from imagegs_tex.verify.turns import TurnBound
 
 REQUEST_COUNT: Final = 2000
 _FLOAT_BITS: Final = 24
 _SPARE_BITS: Final = 4
 _STEP_BITS: Final = 12
+_TAPS_REACH: Final = 8.0
+"""Texels from the middle of a sample that its taps stay within."""
+_LOD_SLACK: Final = 1e-3
+"""By how much a shader's level of detail can differ, where that decides about turns alone."""
 
 Float = NDArray[np.float64]
 
@@ -26,8 +39,18 @@ class SampleCheck:
 
     def __init__(
         self, quantized: QuantizedGaussianSet, decoder: Decoder, reference: FootprintReference, seed: int,
-        count: int = REQUEST_COUNT,
+        count: int = REQUEST_COUNT, max_turns: int | None = None,
     ) -> None:  # fmt: skip
+        """Work the right answers out.
+
+        Args:
+            quantized: the file's content
+            decoder: of that file
+            reference: of that file
+            seed: of the requests
+            count: of requests
+            max_turns: of loops, after which the renderer ends them: what could take more is not posed; None: no end
+        """
         self._size = np.array([quantized.width, quantized.height])
         self._reference = reference
         rng = np.random.default_rng(seed)
@@ -40,17 +63,35 @@ class SampleCheck:
         steps = self._random_steps(rng, count)
         by_steps = np.arange(count) % 2 == 1
         by_steps &= away_from_ties(steps[:, 0] * self._size, steps[:, 1] * self._size, MAX_ANISOTROPY)
+        self._bound = TurnBound(decoder.packed.index, quantized.wrap)
+        # Threads that run together take turns on every path that one of them takes: only requests of one kind are posed
+        # together where turns count.
+        self._kinds = np.zeros(count, dtype=np.int64)
+        self.turns = self._kinds  # at most so many of each request; zeros where they do not count
+        self.left_out = ""  # what is not posed, and why
+        if max_turns is not None:
+            self._kinds, turns = self._turns(uv * self._size, steps * self._size, lod, by_steps)
+            fit = turns <= max_turns
+            uv, lod, steps, by_steps = uv[fit], lod[fit], steps[fit], by_steps[fit]
+            self._kinds, self.turns = self._kinds[fit], turns[fit]
         expected = sample_lod(reference, uv * self._size, lod)
         expected[by_steps] = sample_grad(
             reference, uv[by_steps] * self._size, steps[by_steps, 0] * self._size, steps[by_steps, 1] * self._size,
             MAX_ANISOTROPY,
         )  # fmt: skip
         columns = (uv, steps[:, 0], steps[:, 1], lod[:, None], by_steps[:, None])
-        self._requests = np.concatenate(columns, axis=1).astype(np.float32)
+        self.requests = np.concatenate(columns, axis=1).astype(np.float32)
         normals, enlarged = self._normals(quantized, decoder, expected)
         self._expected = np.concatenate([expected, normals], axis=1)
         self._enlarged = np.concatenate([np.ones_like(expected), enlarged], axis=1)
-        self._pixels = self._pixel_cases(rng)
+        cases = self._pixel_cases(rng)
+        self._pixels = [case for case in cases if max_turns is None or self._region_turns(*case[:3]) <= max_turns]
+        omitted = count - len(uv), len(cases) - len(self._pixels)
+        if any(omitted):
+            self.left_out = (
+                f"{omitted[0]} of {count:,} samples and {omitted[1]} of {len(cases)} regions of pixels: "
+                f"they could take more than {max_turns:,} turns of loops, after which this renderer ends them"
+            )
 
     def error(self, sampler: Sampler) -> float:
         """Return the largest difference of a decoder, over channels and what normals tell; NaN stays NaN.
@@ -58,14 +99,52 @@ class SampleCheck:
         What normals tell is compared after dividing by how much it can enlarge a difference of the channels.
         """
         worst = 0.0
-        found = sampler.requests(self._requests)
-        if found is not None:
-            worst = float((np.abs(found - self._expected) / self._enlarged).max())
+        for chosen in self.together():
+            found = sampler.requests(self.requests[chosen])
+            if found is not None:
+                difference = np.abs(found - self._expected[chosen]) / self._enlarged[chosen]
+                worst = float(np.maximum(worst, difference.max()))
         for origin, step, level, expected in self._pixels:
             drawn = sampler.pixels(origin, step, level)
             if drawn is not None:
                 worst = float(np.maximum(worst, np.abs(drawn.reshape(expected.shape) - expected).max()))
         return worst
+
+    def together(self) -> list[NDArray[np.bool_]]:
+        """Return which requests [P] run together."""
+        return [self._kinds == kind for kind in np.unique(self._kinds)]
+
+    def _turns(
+        self, points: Float, steps: Float, lod: Float, by_steps: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:  # fmt: skip
+        """Return the kind of each request, which tells samples and taps, and the turns that it may take."""
+        samples, wide = samples_of(steps[:, 0], steps[:, 1], MAX_ANISOTROPY)
+        samples, wide = np.where(by_steps, samples, 1), np.where(by_steps, wide, lod)
+        reach = _TAPS_REACH + np.where(by_steps, np.hypot(steps[..., 0], steps[..., 1]).max(axis=1) / 2, 0)
+        taps = tap_counts(wide)
+        entries = np.zeros(len(points), dtype=np.int64)
+        entries[taps > 0] = self._bound.entries(points[taps > 0], reach[taps > 0])
+        kinds = 2 * (samples * (int(taps.max()) + 1) + taps) + by_steps
+        return kinds, self._bound.turns(entries, samples, wide)
+
+    def _region_turns(self, origin: tuple[float, float], step: tuple[float, float], level: float) -> int:
+        """Return the turns that a region's pixels may take: each samples by its own steps and by the level."""
+        points, step_x, step_y = self._region(origin, step)
+        samples, lod = samples_of(step_x[:1], step_y[:1], MAX_ANISOTROPY)
+        if not away_from_ties(step_x, step_y, MAX_ANISOTROPY).all():
+            samples = np.full_like(samples, MAX_ANISOTROPY)
+        reach = np.full(len(points), _TAPS_REACH + np.hypot(step_x[0], step_y[0]).max() / 2)
+        entries = self._bound.entries(points, reach).max(keepdims=True)
+        own = max(int(self._bound.turns(entries, samples, lod + slack)[0]) for slack in (-_LOD_SLACK, _LOD_SLACK))
+        return own + int(self._bound.turns(entries, np.ones_like(samples), np.array([level]))[0])
+
+    def _region(self, origin: tuple[float, float], step: tuple[float, float]) -> tuple[Float, Float, Float]:
+        """Return a region's points [P, 2], and the steps to the next pixels [P, 2], in texels."""
+        xs, ys = np.arange(REGION[0]) + 0.5 + origin[0], np.arange(REGION[1]) + 0.5 + origin[1]
+        uv = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2) * step
+        inside = np.where(self._reference.repeats, uv - np.floor(uv), np.clip(uv, 0, 1))
+        step_x, step_y = (np.tile(axis * step * self._size, (len(uv), 1)) for axis in np.eye(2))
+        return inside * self._size, step_x, step_y
 
     def _random_steps(self, rng: np.random.Generator, count: int) -> Float:
         """Steps [count, 2, 2] in uv: lengths from a quarter of a texel up, any angle between them."""
@@ -81,23 +160,20 @@ class SampleCheck:
 
     def _pixel_cases(
         self, rng: np.random.Generator
-    ) -> list[tuple[tuple[int, int], tuple[float, float], float, Float]]:  # fmt: skip
+    ) -> list[tuple[tuple[float, float], tuple[float, float], float, Float]]:  # fmt: skip
         """Regions of pixels one level wide: origin, step in uv, level or -1 for the pixels' own steps, right pixels."""
         cases = []
         for level in range(min(self._reference.last, FIRST_COARSE + 1) + 1):
             codes = np.maximum(1, np.rint(2.0**level / self._size * (1 << _STEP_BITS)))
             step = codes / (1 << _STEP_BITS)
-            origin = tuple(int(value) for value in rng.integers(0, 64, 2))
-            xs, ys = np.arange(REGION[0]) + 0.5 + origin[0], np.arange(REGION[1]) + 0.5 + origin[1]
-            uv = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2) * step
-            inside = np.where(self._reference.repeats, uv - np.floor(uv), np.clip(uv, 0, 1))
-            points = inside * self._size
-            step_x, step_y = (np.tile(axis * step * self._size, (len(uv), 1)) for axis in np.eye(2))
+            # between texels of the level, or no quad of taps would lie in two blocks or tiles
+            origin = tuple(float(value) for value in rng.integers(0, 256, 2) / 4)
             steps = float(step[0]), float(step[1])
+            points, step_x, step_y = self._region((origin[0], origin[1]), steps)
             if away_from_ties(step_x, step_y, MAX_ANISOTROPY).all():
                 right = sample_grad(self._reference, points, step_x, step_y, MAX_ANISOTROPY)
                 cases.append(((origin[0], origin[1]), steps, -1.0, right))
-            right = sample_lod(self._reference, points, np.full(len(uv), float(level)))
+            right = sample_lod(self._reference, points, np.full(len(points), float(level)))
             cases.append(((origin[0], origin[1]), steps, float(level), right))
         return cases
 
