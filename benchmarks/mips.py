@@ -124,9 +124,12 @@ def markdown(results: list[dict[str, Any]]) -> str:
             values = " | ".join(f"{row[key]:.2f}" for row in result["levels"])
             lines.append(f"| {result['file'] if key == 'filtered_db' else ''} | {name} | {values} |")
         cost = " | ".join(
-            f"{row['weights_median']:g}" if row["taps"] else f"{row['coarse_words']} words" for row in result["levels"]
+            f"{row['gaussians_median']:g}, {row['gaussians_max']}" if row["decodes"] else f"{row['coarse_words']} words"
+            for row in result["levels"]
         )
-        lines.append(f"| {result['bytes']:,} B, coarse {result['ledger']['coarse']:,} | weights, median | {cost} |")
+        lines.append(
+            f"| {result['bytes']:,} B, coarse {result['ledger']['coarse']:,} | Gaussians: median, most | {cost} |"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -28,13 +28,14 @@ def print_emission(decoder: Decoder, paths: list[Path]) -> None:
 
 def sample_costs(cost: DecodeCost) -> str:
     """Say in one line what a sample costs at each level."""
-    fine = [sample for sample in cost.samples if sample.taps]
+    fine = [sample for sample in cost.samples if sample.decodes]
     levels = ", ".join(
-        f"level {sample.level}: {sample.gaussians_median:g} (at most {sample.gaussians_max}) at {sample.taps} points"
-        for sample in fine
+        f"level {sample.level}: {sample.gaussians_median:g} (at most {sample.gaussians_max})" for sample in fine
     )
     coarse = cost.samples[len(fine)]
-    return f"Gaussians unpacked per sample, {levels}; from level {coarse.level} on {coarse.coarse_words} words are read"
+    return (
+        f"Gaussians evaluated per sample, {levels}; from level {coarse.level} on {coarse.coarse_words} words are read"
+    )
 
 
 def print_verification(report: "VerifyReport", file: Path) -> None:

@@ -85,13 +85,6 @@ IgsSums igs_no_sums()
     return sums;
 }
 
-// The block that holds a point inside the picture.
-uint2 igs_block_of(float2 p)
-{
-    uint2 last = uint2(IGS_WIDTH - 1, IGS_HEIGHT - 1);
-    return min(uint2(max(p, float2(0.0, 0.0))), last) >> uint2(IGS_BLOCK_LOG2, IGS_BLOCK_LOG2);
-}
-
 // The tile that holds a block, in the order of the tile starts.
 uint igs_tile_of(uint2 block)
 {
@@ -107,7 +100,8 @@ uint igs_bit_of(uint2 block)
 // The picture at a point in texels: texel (x, y) has its centre at (x + 0.5, y + 0.5), the origin is top left.
 IgsTexel igs_decode_at(float2 p)
 {
-    uint2 block = igs_block_of(p);
+    uint2 last = uint2(IGS_WIDTH - 1, IGS_HEIGHT - 1);
+    uint2 block = min(uint2(max(p, float2(0.0, 0.0))), last) >> uint2(IGS_BLOCK_LOG2, IGS_BLOCK_LOG2);
     uint tile = igs_tile_of(block);
     uint mask = 1u << igs_bit_of(block);
     uint end = igs_word(IGS_TILES_AT + tile + 1u);

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.shaders.coarse import CoarseLevels
-from imagegs_tex.shaders.generate import rows_at_once
 from imagegs_tex.shaders.pack import PackedGaussians
 
 MULTIPLY_ADDS_PER_WEIGHT: Final = 6
@@ -34,13 +33,10 @@ class SampleCost:
     """Of one igs_sample_lod at a whole level."""
 
     level: int
-    taps: int  # points at which the picture is evaluated from its Gaussians
-    scans: int  # of a tile's list; up to IGS_ROWS taps share one, unless they lie in several tiles
-    gaussians_median: float  # unpacked, where no scan's taps lie in several blocks
-    gaussians_max: int  # unpacked, wherever the taps lie
-    weights_median: float  # evaluated: each of those Gaussians at each tap of its scan
-    weights_max: int
-    multiply_adds_mean: float  # at most: as if the blocks of a scan had no Gaussian in common
+    decodes: int  # points at which the picture is evaluated from its Gaussians
+    gaussians_median: float  # evaluated
+    gaussians_max: int
+    multiply_adds_mean: float
     coarse_words: int  # words read of the coarse levels
 
 
@@ -85,42 +81,20 @@ def decode_cost(
         multiply_adds_max=int(index.candidates.max()) * (MULTIPLY_ADDS_PER_WEIGHT + components) + basis,
         block_size=size,
         tile_size=4 * size,
-        samples=() if coarse is None else _samples(quantized, packed, candidates, multiply_adds, coarse),
+        samples=() if coarse is None else _samples(candidates, multiply_adds, coarse),
     )
 
 
-def _samples(
-    quantized: QuantizedGaussianSet, packed: PackedGaussians, candidates: Spread, multiply_adds: float,
-    coarse: CoarseLevels,
-) -> tuple[SampleCost, ...]:  # fmt: skip
-    rows = rows_at_once(quantized.component_count)
-    most = _crowded(packed.index.candidates, quantized.wrap, rows)
-    # Blocks that a square of so many texels' side touches, on average over where it lies.
-    block = 1 << packed.index.block_log2
-    touched = {1: 1.0, 2: 1 + 1 / block, 4: (1 + 1 / block) ** 2}
-    found = []
-    for level, taps in enumerate(TAPS):
-        together = min(rows, taps)
-        scans = taps // together
-        worst = scans * (most if taps > 1 else candidates.max)
-        work = taps * (touched[together] * multiply_adds + (coarse.channel_count if level else 0))
-        median = candidates.median
-        found.append(SampleCost(level, taps, scans, scans * median, worst, taps * median, together * worst, work, 0))
+def _samples(candidates: Spread, multiply_adds: float, coarse: CoarseLevels) -> tuple[SampleCost, ...]:
+    found = [
+        SampleCost(
+            level, decodes, decodes * candidates.median, decodes * candidates.max,
+            decodes * (multiply_adds + (coarse.channel_count if level else 0)), 0,
+        )
+        for level, decodes in enumerate(TAPS)
+    ]  # fmt: skip
     work, words = 4 * 2 * coarse.channel_count, 4 * coarse.texel_words  # four texels: unpacked, weighted
-    return tuple(found) + tuple(
-        SampleCost(level.level, 0, 0, 0.0, 0, 0.0, 0, work, words) for level in coarse.levels
-    )  # fmt: skip
-
-
-def _crowded(candidates: NDArray[np.int32], wrap: tuple[bool, bool], rows: int) -> int:
-    """Return the most candidates of blocks that a scan's taps can lie in together: of neighbours, added up."""
-    total = candidates.astype(np.int64)
-    for axis, repeats, shared in ((1, wrap[0], rows > 1), (0, wrap[1], rows > 2)):
-        if not shared or total.shape[axis] == 1:
-            continue
-        pairs = total + np.roll(total, -1, axis)
-        total = pairs if repeats else np.delete(pairs, -1, axis)
-    return int(total.max())
+    return tuple(found) + tuple(SampleCost(level.level, 0, 0.0, 0, work, words) for level in coarse.levels)
 
 
 def _extents(length: int, size: int) -> NDArray[np.int64]:

@@ -22,92 +22,14 @@ IgsTexel igs_plus(IgsTexel sum, IgsTexel texel, float weight)
     return sum;
 }
 
-// The point inside the picture that one anywhere means, along the axes in which the picture repeats.
-vec2 igs_turned(vec2 p)
+// A place that a footprint around a centre reaches: on the other side where the picture repeats, at the outermost texel
+// centres where it does not.
+vec2 igs_within(vec2 p, vec2 centre)
 {
     vec2 size = vec2(float(IGS_WIDTH), float(IGS_HEIGHT));
     vec2 turned = p - size * floor(p / size);
-    return vec2(IGS_REPEAT_X ? turned.x : p.x, IGS_REPEAT_Y ? turned.y : p.y);
-}
-
-// A place that a footprint around a centre reaches: along the axes in which the picture does not repeat, held at the
-// outermost texel centres.
-vec2 igs_held(vec2 p, vec2 centre)
-{
-    vec2 size = vec2(float(IGS_WIDTH), float(IGS_HEIGHT));
     vec2 held = clamp(p, min(vec2(0.5, 0.5), centre), max(size - vec2(0.5, 0.5), centre));
-    return vec2(IGS_REPEAT_X ? p.x : held.x, IGS_REPEAT_Y ? p.y : held.y);
-}
-
-// The sum of the picture at a quad of taps, from one scan of the lists that they are in. A decode of its own for each tap
-// scans and unpacks IGS_ROWS times as much.
-//   low, high  the first and the last tap of the quad, at most a texel apart along each axis; may lie beyond the side
-//              of a picture that repeats
-//   single     the quad is one tap only
-IgsTexel igs_quad_at(vec2 low, vec2 high, bool single)
-{
-    vec2 centre = igs_turned(0.5 * (low + high));
-    vec2 aside = 0.5 * (high - low); // taps are at the centre -+ this
-    uvec2 first = igs_block_of(igs_turned(centre - aside));
-    uvec2 last = igs_block_of(igs_turned(centre + aside));
-    uvec2 tiles = uvec2(igs_tile_of(uvec2(first.x, 0u)) == igs_tile_of(uvec2(last.x, 0u)) ? 1u : 2u,
-                        igs_tile_of(uvec2(0u, first.y)) == igs_tile_of(uvec2(0u, last.y)) ? 1u : 2u);
-    IgsSums sums[IGS_ROWS];
-    for (int row = 0; row < IGS_ROWS; ++row) {
-        sums[row] = igs_no_sums();
-    }
-    for (uint number = 0u; number < tiles.x * tiles.y; ++number) {
-        uint tile = igs_tile_of(uvec2(number % tiles.x == 0u ? first.x : last.x, number < tiles.x ? first.y : last.y));
-        uint mask = 0u;
-        float share[IGS_ROWS]; // 1 for the taps in this tile: a Gaussian is in the list of every tile that it reaches
-        for (int row = 0; row < IGS_ROWS; ++row) {
-            uvec2 block = uvec2((row & 1) == 0 ? first.x : last.x, (row & 2) == 0 ? first.y : last.y);
-            share[row] = igs_tile_of(block) == tile ? 1.0 : 0.0;
-            mask |= share[row] > 0.0 ? 1u << igs_bit_of(block) : 0u;
-        }
-        uint end = igs_word(IGS_TILES_AT + tile + 1u);
-        for (uint entry = igs_word(IGS_TILES_AT + tile); entry < end; ++entry) {
-            uint gaussian = igs_entry(entry, mask);
-            if (gaussian != IGS_NONE) {
-                float weights[IGS_ROWS];
-                for (int row = 0; row < IGS_ROWS; ++row) {
-                    weights[row] = 0.0;
-                }
-                for (int image = 0; image < IGS_IMAGES; ++image) {
-                    IgsShape shape = igs_shape(gaussian, centre, image);
-                    for (int row = 0; row < IGS_ROWS; ++row) {
-                        if (row == 0 || !single) {
-                            vec2 d = vec2((row & 1) == 0 ? -aside.x : aside.x, (row & 2) == 0 ? -aside.y : aside.y);
-                            vec2 t = shape.at + vec2(dot(shape.along, d), dot(shape.across, d));
-                            weights[row] += share[row] * igs_weight(t);
-                        }
-                    }
-                }
-                float most = 0.0;
-                for (int row = 0; row < IGS_ROWS; ++row) {
-                    most = max(most, weights[row]);
-                }
-                if (most > 0.0) {
-                    IgsFeatures features = igs_features(gaussian);
-                    for (int row = 0; row < IGS_ROWS; ++row) {
-                        if (row == 0 || !single) {
-                            sums[row].weight += weights[row];
-                            for (int k = 0; k < IGS_COMPONENTS; ++k) {
-                                sums[row].code[k] += weights[row] * features.code[k];
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-    IgsTexel sum = igs_finish(sums[0]);
-    for (int row = 1; row < IGS_ROWS; ++row) {
-        if (!single) { // each is held to [0, 1] by itself: the mean is one of the picture
-            sum = igs_plus(sum, igs_finish(sums[row]), 1.0);
-        }
-    }
-    return sum;
+    return vec2(IGS_REPEAT_X ? turned.x : held.x, IGS_REPEAT_Y ? turned.y : held.y);
 }
 
 // The mean over 2^lod x 2^lod texels around a point, lod 0 to 3. The taps' variance is that of the texels of a level,
@@ -118,13 +40,11 @@ IgsTexel igs_mean_at(vec2 p, float lod)
     float apart = sqrt((exp2(2.0 * lod) - 1.0) / float(max(taps * taps - 1, 1)));
     float weight = 1.0 / float(taps * taps);
     vec2 first = p - 0.5 * apart * float(taps - 1) * vec2(1.0, 1.0);
-    ivec2 quad = ivec2(min(IGS_QUAD_X, taps), min(IGS_QUAD_Y, taps));
     IgsTexel sum = igs_no_texel();
-    for (int y = 0; y < taps; y += quad.y) {
-        for (int x = 0; x < taps; x += quad.x) {
-            vec2 low = first + apart * vec2(float(x), float(y));
-            vec2 high = low + apart * vec2(float(quad.x - 1), float(quad.y - 1));
-            sum = igs_plus(sum, igs_quad_at(igs_held(low, p), igs_held(high, p), taps == 1), weight);
+    for (int y = 0; y < taps; ++y) {
+        for (int x = 0; x < taps; ++x) {
+            vec2 tap = first + apart * vec2(float(x), float(y));
+            sum = igs_plus(sum, igs_decode_at(igs_within(tap, p)), weight);
         }
     }
     return sum;
@@ -194,7 +114,7 @@ IgsTexel igs_sample_grad(vec2 uv, vec2 step_x, vec2 step_y)
     float lod = log2(max(least, most / float(count)));
     IgsTexel sum = igs_no_texel();
     for (int k = 0; k < count; ++k) {
-        vec2 centre = igs_turned(igs_held(p + longer * ((float(k) + 0.5) / float(count) - 0.5), p));
+        vec2 centre = igs_within(p + longer * ((float(k) + 0.5) / float(count) - 0.5), p);
         sum = igs_plus(sum, igs_sample_at(centre, lod), 1.0 / float(count));
     }
     return sum;

@@ -9,7 +9,7 @@ from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.stack import Coded, TextureMap
 from imagegs_tex.shaders.accessors import Accessor
 from imagegs_tex.shaders.coarse import CHANNEL_BITS, CHANNELS_PER_WORD, FIRST_LEVEL, MAX_CODE, CoarseLevels
-from imagegs_tex.shaders.generate import literal, rows_at_once
+from imagegs_tex.shaders.generate import literal
 from imagegs_tex.shaders.pack import PackedGaussians
 
 MAX_ANISOTROPY: Final = 4
@@ -18,22 +18,13 @@ MAX_ANISOTROPY: Final = 4
 _VECTOR: Final = 3
 
 
-def quad_size(component_count: int) -> tuple[int, int]:
-    """Return how many taps across and down share a scan; together IGS_ROWS."""
-    rows = rows_at_once(component_count)
-    return min(rows, 2), max(rows // 2, 1)
-
-
 def footprint_constants(quantized: QuantizedGaussianSet, packed: PackedGaussians, coarse: CoarseLevels) -> str:
     """Return the #defines that footprint.glsl uses."""
     repeats = quantized.wrap
-    across, down = quad_size(quantized.component_count)
     return (
         f"#ifndef IGS_MAX_ANISOTROPY\n#define IGS_MAX_ANISOTROPY {MAX_ANISOTROPY}\n#endif\n"
         f"#define IGS_REPEAT_X {str(repeats[0]).lower()} // whether the picture goes on at the other side\n"
         f"#define IGS_REPEAT_Y {str(repeats[1]).lower()}\n"
-        f"#define IGS_QUAD_X {across} // taps that share a scan\n"
-        f"#define IGS_QUAD_Y {down}\n"
         f"#define IGS_COARSE_AT {packed.coarse_at}u // word of the buffer\n"
         f"#define IGS_COARSE_WORDS {coarse.texel_words}u // per texel\n"
         f"#define IGS_COARSE_FIRST {FIRST_LEVEL} // levels: texels are 2^level texels of the picture\n"

@@ -26,12 +26,7 @@ numbers stay distinct where a translator to Vulkan or OpenGL puts all registers 
 
 _GEOMETRY_FLOATS: Final = 6  # mean, along, across in shared memory
 _MANY_COMPONENTS: Final = (12, 20)
-"""Up to 12 components a thread sums up 4 points, up to 20 it does 2, beyond that 1: about 60 registers of sums."""
-
-
-def rows_at_once(component_count: int) -> int:
-    """Return how many texels or taps a thread sums up in one scan: 4, 2 or 1."""
-    return 4 >> sum(component_count > limit for limit in _MANY_COMPONENTS)
+"""Up to 12 components a thread sums up 4 texels, up to 20 it does 2, beyond that 1: about 60 registers of sums."""
 
 
 def literal(value: float) -> str:
@@ -45,6 +40,7 @@ def constants(quantized: QuantizedGaussianSet, packed: PackedGaussians) -> str:
     index = packed.index
     components = quantized.component_count
     block_log2 = index.block_log2
+    rows = 4 >> sum(components > limit for limit in _MANY_COMPONENTS)
     mask = 1 if block_log2 >= GROUP_LOG2 else 0x33  # a group of 16 texels holds 2 x 2 blocks of 8
     lines = [
         ("IGS_WIDTH", str(quantized.width), "texels"),
@@ -67,7 +63,7 @@ def constants(quantized: QuantizedGaussianSet, packed: PackedGaussians) -> str:
             str(math.prod(2 * beside + 1 for beside in index.images)),
             "of a Gaussian, that a point looks at",
         ),
-        ("IGS_ROWS", str(rows_at_once(components)), "points that a thread sums up at a time"),
+        ("IGS_ROWS", str(rows), "texels per thread of the compute decoder at a time"),
         ("IGS_GROUP_MASK", f"{mask}u", "blocks of a group"),
         ("IGS_GROUP_VECTORS", f"{-(-(_GEOMETRY_FLOATS + components) // 4)}u", "of shared memory per Gaussian"),
         ("IGS_POSITION_STEP", literal(2.0**packed.layout.position_exponent), "texels"),
