@@ -120,8 +120,7 @@ def decode() -> Table:
         conics, cutoff = fitted.conics, FitSettings().cutoff
 
         def render() -> None:
-            # Fresh tensors, so that the lists are built again each time. B023 here and below: the function is called
-            # within the iteration whose variables it reads, and not kept.
+            # fresh tensors, so that the lists are built again each time
             backend.render(fitted.means.clone(), conics, fitted.features, cutoff, problem.size)  # noqa: B023 - called within this turn of the loop
 
         kernels = kernel_times(render)
@@ -368,6 +367,7 @@ def milliseconds(call: Callable[[], object], repeats: int = 20) -> float:
         call()
     times = []
     for _ in range(repeats):
+        # torch leaves events without types
         before, after = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
         before.record()
         call()

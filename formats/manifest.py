@@ -178,7 +178,8 @@ def manifest_text(material: MaterialSource, stack: TextureStack, file: Path) -> 
     paths = [source.image.path for source in material.maps]
     if any(source.image.data is not None for source in material.maps):
         raise UsageError(f"{material.where} has its images inside it; a manifest can only name files: unpack it first")
-    folder = Path(os.path.abspath(file.parent))  # noqa: PTH100 - resolve() would follow links
+    # here and below: resolve() would follow links
+    folder = Path(os.path.abspath(file.parent))  # noqa: PTH100
     root = folder
     absolute = [Path(os.path.abspath(path)) for path in [*paths, *filter(None, [material.importance])]]  # noqa: PTH100
     if not all(path.is_relative_to(folder) for path in absolute):

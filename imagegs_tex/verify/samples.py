@@ -166,7 +166,7 @@ class SampleCheck:
         for level in range(min(self._reference.last, FIRST_COARSE + 1) + 1):
             codes = np.maximum(1, np.rint(2.0**level / self._size * (1 << _STEP_BITS)))
             step = codes / (1 << _STEP_BITS)
-            # between texels of the level, or no quad of taps would lie in two blocks or tiles
+            # between texels of the level, or no footprint would lie in two blocks or tiles
             origin = tuple(float(value) for value in rng.integers(0, 256, 2) / 4)
             steps = float(step[0]), float(step[1])
             points, step_x, step_y = self._region((origin[0], origin[1]), steps)

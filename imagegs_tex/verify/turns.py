@@ -19,7 +19,7 @@ MAX_TURNS: Final = 65_000
 """What is posed to llvmpipe: 535 are left for the loops around the samples."""
 
 _TAP_TURNS: Final = 8
-"""Of each tap, beside the entries of its tile: the ends of loops, a tile's and a quad's share."""
+"""Of each tap, beside the entries of its tile: the ends of loops."""
 
 Float = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -31,7 +31,7 @@ class TurnBound:
     def __init__(self, index: TileIndex, wrap: tuple[bool, bool]) -> None:
         self._entries = index.scanned.reshape(index.tiles_down, index.tiles_across)
         self._tile = float(1 << index.block_log2 + BLOCKS_PER_TILE_LOG2)
-        self._modes = tuple("wrap" if repeats else "clip" for repeats in wrap)
+        self._wrap = wrap
         images = math.prod(2 * beside + 1 for beside in index.images)
         self._entry_turns = 1 if images == 1 else 2 + images  # of one image, no loop is left
 
@@ -40,14 +40,16 @@ class TurnBound:
         low, high = (np.floor((points + sign * reach[:, None]) / self._tile).astype(np.int64) for sign in (-1, 1))
         found = np.empty(len(points), dtype=np.int64)
         for i, ((left, top), (right, bottom)) in enumerate(zip(low, high, strict=True)):
-            rows = np.take(self._entries, np.arange(top, bottom + 1), axis=0, mode=self._modes[1])  # type: ignore[call-overload]
-            found[i] = np.take(rows, np.arange(left, right + 1), axis=1, mode=self._modes[0]).max()  # type: ignore[call-overload]
+            rows = _tiles(top, bottom, self._entries.shape[0], self._wrap[1])
+            columns = _tiles(left, right, self._entries.shape[1], self._wrap[0])
+            found[i] = self._entries[np.ix_(rows, columns)].max()
         return found
 
     def turns(self, entries: Whole, samples: Whole, lod: Float) -> Whole:
-        """Return a bound for requests of equal samples and taps that run together.
-
-        A quad of taps lies in at most as many tiles as it has taps, and where one thread's quad lies in one of them,
-        the others wait: so each tap counts as a list of its own.
-        """
+        """Return a bound for requests of equal samples and taps that run together: each tap goes through a list."""
         return samples * tap_counts(lod) * (entries * self._entry_turns + _TAP_TURNS)
+
+
+def _tiles(first: int, last: int, count: int, repeats: bool) -> Whole:
+    numbers = np.arange(first, last + 1)
+    return numbers % count if repeats else numbers.clip(0, count - 1)
