@@ -35,7 +35,7 @@ from imagegs_tex.metrics import MapScore, pooled_psnr, score_map
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN, CompressSettings, Preset, preset_settings
 
-BISECTIONS = 6
+BISECTIONS = 10
 STRETCHES = (0.5, 2.0)
 """How far the feature step may move to meet a number of bytes."""
 UNIT_SLACK = 1.8

@@ -19,6 +19,7 @@ from imagegs_tex.fit_state import LARGEST_FORM, SMALLEST_LOG_SIZE
 from imagegs_tex.formats import gaussians as g
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.stack import TextureStack
+from imagegs_tex.gaussians import GaussianSet
 from imagegs_tex.geometry_codes import refine_geometry
 from imagegs_tex.quantize import GeometryQuantizer, geometry_quantizer
 from imagegs_tex.rasterize.backend import Backend, NormalEquations, Target
@@ -77,7 +78,9 @@ def fit_geometry(
     settings: FitSettings,
     precision: Precision,
     backend: Backend,
+    *,
     report: Callable[[FitProgress], None] | None = None,
+    start: FittedGeometry | None = None,
 ) -> tuple[FittedGeometry, EncodeSeconds]:
     """Fit a picture and round the geometry.
 
@@ -88,11 +91,13 @@ def fit_geometry(
         precision: of the file
         backend: the rasterizer
         report: called after every step
+        start: an earlier fit of the same stack to go on from, whatever its weights and its number of Gaussians
     """
     started = time.perf_counter()
     problem, target, components = prepared
     quantizer = geometry_quantizer(target.width, target.height, count, precision, target.wrap)
-    fitted = fit(problem, target, count, settings, backend, rounding=quantizer, report=report)
+    begin = None if start is None else _going_on(start, problem, target, settings, backend)
+    fitted = fit(problem, target, count, settings, backend, start=begin, rounding=quantizer, report=report)
     fit_done = time.perf_counter()
     means, shapes = quantizer.nearest(fitted.means.double(), fitted.log_covariances.double())
     rounded = _RoundedGeometry(means.cpu().numpy(), shapes.cpu().numpy(), fitted.features)
@@ -128,6 +133,31 @@ class _RoundedGeometry:
     means: NDArray[np.float64]  # [N, 2]
     shapes: NDArray[np.float64]  # [N, 3] m, h, b
     features: Tensor  # float32 [N, K]
+
+
+def _going_on(
+    earlier: FittedGeometry, problem: FitProblem, target: Target, settings: FitSettings, backend: Backend
+) -> GaussianSet:
+    """Return the Gaussians of an earlier fit with features solved for this picture: its components may be others."""
+    means, shapes = geometry_values(earlier)
+    columns, rows = np.floor(np.clip(means, 0, [target.width - 1, target.height - 1])).astype(np.int64).T
+    features = problem.image[torch.from_numpy(rows), torch.from_numpy(columns)]
+    _, solved = _solve(_RoundedGeometry(means, shapes, features), target, settings, backend)
+    return GaussianSet(
+        torch.from_numpy(means.astype(np.float32)).to(backend.device),
+        torch.from_numpy(shapes.astype(np.float32)).to(backend.device), solved,
+    )  # fmt: skip
+
+
+def geometry_values(geometry: FittedGeometry) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the means [N, 2] and log-covariances [N, 3] that the codes of a fit mean."""
+    quantizer = geometry.quantizer
+    shapes = g.shape_values(geometry.shape_codes, quantizer.size_step, quantizer.form_step)
+    exponents = g.clamp_exponents(
+        g.rounded_exponents(shapes, quantizer.position_ratio),
+        g.least_exponent(quantizer.width, quantizer.height), quantizer.cell_log2,
+    )  # fmt: skip
+    return np.asarray((geometry.position_codes + 0.5) * np.exp2(exponents), dtype=np.float64), shapes
 
 
 def _solve(

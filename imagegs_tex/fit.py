@@ -2,7 +2,8 @@
 
 Adam moves means, log-covariances and features; every few steps a short solve pulls the features to where they belong
 for the geometry of the moment. In the second part of the loop the geometry is rounded on the way forward
-(straight-through), so that it settles on values that the file can hold.
+(straight-through), so that it settles on values that the file can hold. In between, dispensable Gaussians make way for
+new ones (:mod:`imagegs_tex.population`).
 """
 
 import math
@@ -16,13 +17,17 @@ import torch
 from torch import Tensor
 
 from imagegs_tex.fit_state import make_state
+from imagegs_tex.formats.gaussians import MAX_GAUSSIANS
 from imagegs_tex.gaussians import GaussianSet
 from imagegs_tex.initialise import initialise
+from imagegs_tex.population import Population
 from imagegs_tex.quantize import GeometryQuantizer
 from imagegs_tex.rasterize.backend import Backend, Target
 from imagegs_tex.settings import FitSettings
 
 _PSNR_CAP: Final = 120.0
+LEAST_STEPS_OF_A_CROWD: Final = 12
+"""Shorter fits start with the number of Gaussians that they end with."""
 _REPORT_INTERVAL: Final = 8
 """Steps between reports from a GPU: reading the error waits for it."""
 
@@ -71,6 +76,7 @@ def fit(
     settings: FitSettings,
     backend: Backend,
     *,
+    start: GaussianSet | None = None,
     rounding: GeometryQuantizer | None = None,
     report: Callable[[FitProgress], None] | None = None,
 ) -> GaussianSet:
@@ -82,16 +88,26 @@ def fit(
         count: N, at least 1
         settings: rates and schedule
         backend: the rasterizer
+        start: any number of Gaussians to go on from; None: settings.start_crowd * count, placed by the picture
         rounding: None leaves the geometry unrounded
         report: called after every step; where that would hold up a GPU, after every eighth
 
     Returns:
         the fitted set; its geometry is not rounded yet, its features belong to the rounded geometry
     """
-    start = initialise(problem.image, count, np.random.default_rng(settings.seed), problem.weights, target.wrap)
+    generator = np.random.default_rng(settings.seed)
+    most = max(count, min(target.width * target.height, MAX_GAUSSIANS))
+    changes = list(settings.population) if start is not None or settings.steps >= LEAST_STEPS_OF_A_CROWD else []
+    if start is None:
+        crowd = min(round(count * settings.start_crowd), most) if changes else count
+        start = initialise(problem.image, crowd, generator, problem.weights, target.wrap)
     state = make_state(start, problem.image, problem.deviations, target, settings, backend, weights=problem.weights)
+    population = Population(problem.image, problem.weights, target, settings.cutoff, backend, generator)
     schedule = _Schedule(settings)
     while (share := schedule.share()) < 1.0:
+        while changes and share >= changes[0].at:
+            change = changes.pop(0)
+            population.change(state, *(max(1, min(round(count * part), most)) for part in (change.kept, change.total)))
         state.use(rounding if share >= settings.quantize_from else None)
         if schedule.step % settings.solve_interval == 0:
             state.solve()
@@ -100,6 +116,7 @@ def fit(
         schedule.step += 1
         if report is not None and (backend.device.type == "cpu" or schedule.step % _REPORT_INTERVAL == 0):
             report(FitProgress(schedule.step, schedule.steps(), problem.psnr(float(error)), schedule.seconds()))
+    population.change(state, count, count)  # under a time budget no step may have been left for the last change
     return state.result()
 
 

@@ -103,6 +103,22 @@ class CudaFitState:
         """Return the set as it is, unrounded."""
         return GaussianSet(self._means, self._shapes, self._features)
 
+    def keep(self, members: Tensor) -> None:
+        """Let go of all Gaussians but those of the indices int64 [M]."""
+        self._means, self._shapes, self._features = self._means[members], self._shapes[members], self._features[members]
+        self._first, self._second = self._first[members], self._second[members]
+        self.use(None)
+
+    def add(self, extra: GaussianSet) -> None:
+        """Put Gaussians behind those that are there; their moments start at zero."""
+        self._means = torch.cat([self._means, extra.means])
+        self._shapes = torch.cat([self._shapes, extra.log_covariances])
+        self._features = torch.cat([self._features, extra.features])
+        fresh = torch.zeros(extra.count, self._first.shape[1], device=self._backend.device)
+        self._first, self._second = torch.cat([self._first, fresh]), torch.cat([self._second, fresh])
+        constrain(self._means, self._shapes, (self._target.width, self._target.height), self._target.wrap)
+        self.use(None)
+
 
 def solve_on_gpu(
     backend: CudaBackend, equations: NormalEquations, features: Tensor, iterations: int, damping: Tensor

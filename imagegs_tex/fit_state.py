@@ -1,6 +1,7 @@
 """What a fit moves: parameters, Adam's moments, the geometry in use. In torch here; on a GPU in fit_cuda.py."""
 
 import math
+from collections.abc import Callable
 from typing import Final, Protocol
 
 import torch
@@ -55,6 +56,14 @@ class FitState(Protocol):
         """Return the set as it is, unrounded."""
         ...
 
+    def keep(self, members: Tensor) -> None:
+        """Let go of all Gaussians but those of the indices int64 [M]; moments stay with theirs; unrounded until use."""
+        ...
+
+    def add(self, extra: GaussianSet) -> None:
+        """Put Gaussians behind those that are there, their moments at zero; unrounded until use."""
+        ...
+
 
 class TorchFitState:
     """The state in torch, for every backend and every loss."""
@@ -70,14 +79,10 @@ class TorchFitState:
         *,
         weights: Tensor | None = None,
     ) -> None:
-        self._means = start.means.clone().requires_grad_()
-        self._log_covariances = start.log_covariances.clone().requires_grad_()
-        self._features = start.features.clone().requires_grad_()
-        leaves = (self._means, self._log_covariances, self._features)
-        self._optimiser = torch.optim.Adam([{"params": [leaf]} for leaf in leaves], betas=BETAS, eps=ADAM_EPSILON)
+        self._take([start.means.clone(), start.log_covariances.clone(), start.features.clone()], None)
         self._image, self._weights, self._deviations, self._target = image, weights, deviations, target
         self._settings, self._backend = settings, backend
-        constrain(self._means, self._log_covariances, (target.width, target.height), target.wrap)
+        self._constrain()
         self.use(None)
 
     def use(self, rounding: GeometryQuantizer | None) -> None:
@@ -114,12 +119,53 @@ class TorchFitState:
             scale = self._deviations.clamp_min(SMALLEST_DEVIATION)
             self._features.copy_(before + (self._features - before) * scale)
         self._optimiser.zero_grad(set_to_none=True)
-        constrain(self._means, self._log_covariances, (self._target.width, self._target.height), self._target.wrap)
+        self._constrain()
         return error
 
     def result(self) -> GaussianSet:
         """Return the set as it is, unrounded."""
         return GaussianSet(self._means.detach(), self._log_covariances.detach(), self._features.detach())
+
+    def keep(self, members: Tensor) -> None:
+        """Let go of all Gaussians but some."""
+        self._change(lambda _, values: values[members])
+
+    def add(self, extra: GaussianSet) -> None:
+        """Put Gaussians behind those that are there."""
+        added = (extra.means, extra.log_covariances, extra.features)
+        self._change(
+            lambda place, values: torch.cat([values, added[place]]),
+            lambda place, moments: torch.cat([moments, torch.zeros_like(added[place])]),
+        )
+        self._constrain()
+
+    def _change(
+        self,
+        change: Callable[[int, Tensor], Tensor],
+        change_moments: Callable[[int, Tensor], Tensor] | None = None,
+    ) -> None:
+        """Replace means (place 0), log-covariances (1) and features (2), and their moments with them."""
+        leaves = (self._means, self._log_covariances, self._features)
+        moments = [
+            {
+                name: value if name == "step" else (change_moments or change)(place, value)
+                for name, value in self._optimiser.state[leaf].items()
+            }
+            for place, leaf in enumerate(leaves)
+        ]
+        self._take([change(place, leaf.detach()) for place, leaf in enumerate(leaves)], moments)
+        self.use(None)
+
+    def _take(self, values: list[Tensor], moments: list[dict[str, Tensor]] | None) -> None:
+        """Make leaves of means, log-covariances and features, with an optimiser that has their moments."""
+        leaves = [value.requires_grad_() for value in values]
+        self._means, self._log_covariances, self._features = leaves
+        self._optimiser = torch.optim.Adam([{"params": [leaf]} for leaf in leaves], betas=BETAS, eps=ADAM_EPSILON)
+        for leaf, kept in zip(leaves, moments or [], strict=False):
+            self._optimiser.state[leaf] = kept
+
+    def _constrain(self) -> None:
+        constrain(self._means, self._log_covariances, (self._target.width, self._target.height), self._target.wrap)
 
     def _backward(self) -> Tensor:
         """Leave gradients in the leaves and return the squared error."""

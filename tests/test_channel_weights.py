@@ -96,7 +96,7 @@ def test_the_error_of_components_is_the_weighted_error_of_channels(texels, weigh
 
 def test_weights_leave_no_map_behind_and_cost_the_others_little(stack, tmp_path):
     even = replace(stack, channel_weights=tuple(1 / np.array(channel_weights(stack))))
-    settings = CompressSettings(max_bytes=5000, fit=FitSettings(steps=30))
+    settings = CompressSettings(max_bytes=5000, fit=FitSettings(steps=120))
     backend = make_backend("cpu", 2)
     without, with_weights = (
         {score.name: score.psnr_db for score in compress_stack(each, tmp_path / "a.igs", settings, backend).maps}

@@ -22,8 +22,8 @@ def make_image(width=150, height=110, components=4):
     return torch.from_numpy(np.stack(planes, axis=-1).astype(np.float32) * 0.3)
 
 
-def problem_on(backend, wrap=(False, False)):
-    image = make_image().to(backend.device)
+def problem_on(backend, wrap=(False, False), image=None):
+    image = (make_image() if image is None else image).to(backend.device)
     deviations = image.reshape(-1, image.shape[2]).std(dim=0)
     return FitProblem(image, deviations, image.shape[2]), backend.prepare_target(image, wrap=wrap)
 
@@ -59,6 +59,30 @@ def test_the_fused_step_is_the_step_in_torch(backend, rounded, wrap):
         assert float(close.float().mean()) > 0.99, name
 
 
+def test_gaussians_go_and_come_as_in_torch(backend):
+    problem, target = problem_on(backend)
+    start, extra = (initialise(problem.image, count, np.random.default_rng(count)) for count in (COUNT, 50))
+    members = torch.arange(0, COUNT, 3, device=backend.device)
+    settings = FitSettings()
+    states = (
+        make_state(start, problem.image, problem.deviations, target, settings, backend),
+        TorchFitState(start, problem.image, problem.deviations, target, settings, backend),
+    )
+    rates = (0.0, 0.0, 0.15)  # the geometry rests, so that two paths of rounding stay together
+    for state in states:
+        state.solve()
+        state.descend(rates)
+        state.keep(members)
+        state.add(extra)
+        state.use(None)
+        state.descend(rates)
+    found, wanted = (state.result() for state in states)
+    assert found.count == len(members) + 50
+    for name in ("means", "log_covariances", "features"):
+        close = torch.isclose(getattr(found, name), getattr(wanted, name), rtol=1e-3, atol=1e-3)
+        assert float(close.float().mean()) > 0.99, name
+
+
 @pytest.mark.parametrize("wrap", [(False, False), (True, True)])
 def test_rounding_on_the_gpu_gives_the_values_of_the_codes(backend, wrap):
     problem, _ = problem_on(backend)
@@ -71,13 +95,16 @@ def test_rounding_on_the_gpu_gives_the_values_of_the_codes(backend, wrap):
 
 
 def test_quality_is_the_cpu_backends(backend):
+    # grain, since where few Gaussians decide, another start moves a fit by 0.6 dB; here by 0.006
+    grain = 0.1 * np.random.default_rng(5).normal(size=(110, 150, 4)).astype(np.float32)
+    image = make_image() + torch.from_numpy(grain)
     scores = []
     for chosen in (backend, make_backend("cpu")):
-        problem, target = problem_on(chosen)
+        problem, target = problem_on(chosen, image=image)
         fitted = fit(problem, target, COUNT, FitSettings(steps=60), chosen)
         error = chosen.squared_error(fitted.means, fitted.conics, fitted.features, 6.0, target)
         scores.append(problem.psnr(float(error.total)))
-    assert abs(scores[0] - scores[1]) < 0.3  # a small picture: single Gaussians count
+    assert abs(scores[0] - scores[1]) < 0.03
 
 
 def test_the_same_bits_from_two_fits(backend):

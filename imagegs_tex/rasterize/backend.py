@@ -116,6 +116,15 @@ class Backend(Protocol):
         """Render, compare with the target and differentiate, fused."""
         ...
 
+    def leave_one_out(
+        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: Target
+    ) -> Tensor:  # fmt: skip
+        """Return by how much the squared error grows without each Gaussian, all else as it is, float64 [N].
+
+        Each image of a Gaussian is left out by itself: an approximation only where two of them overlap.
+        """
+        ...
+
     def normal_equations(self, means: Tensor, conics: Tensor, cutoff: float, target: Target) -> NormalEquations:
         """Return the linear system of the features for fixed geometry."""
         ...

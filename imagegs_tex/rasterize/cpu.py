@@ -95,6 +95,23 @@ class CpuBackend:
         )  # fmt: skip
         return SquaredError(torch.tensor(tile_errors.astype(np.float64).sum()), *gradients)
 
+    def leave_one_out(
+        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: Target
+    ) -> Tensor:  # fmt: skip
+        """Return by how much the squared error grows without each Gaussian, float64 [N]."""
+        assert isinstance(target, CpuTarget)
+        check_arguments(means, conics, features)
+        arrays = _arrays(means, conics, features)
+        lists = self._lists(arrays, cutoff, (target.width, target.height), target.wrap)
+        slot_errors = np.empty((len(lists.slot_gaussian), 1), np.float32)
+        self._workers.run(
+            kernels.leave_out_tiles, lists.across * lists.down, *arrays, self._epsilon, cutoff, *_members(lists),
+            target.planes, target.importance, slot_errors,
+        )  # fmt: skip
+        errors = np.empty((len(arrays[0]), 1), np.float64)
+        self._workers.run(kernels.sum_slots, len(errors), slot_errors, lists.slot_starts, errors)
+        return torch.from_numpy(errors[:, 0])
+
     def normal_equations(self, means: Tensor, conics: Tensor, cutoff: float, target: Target) -> NormalEquations:
         """Return the sparse linear system of the features."""
         assert isinstance(target, CpuTarget)

@@ -349,6 +349,69 @@ def correlate_tiles(
                 pairs[at + other] = product
 
 
+@njit(fastmath=True, inline="always")
+def _errors_without(weights, features, sums, total, wanted, epsilon, errors):
+    """Fill errors [n] with the squared errors of texels without one Gaussian of weights [n]."""
+    n = errors.shape[0]
+    errors[:] = np.float32(0.0)
+    for k in range(features.shape[0]):
+        f, s, t = features[k], sums[k], wanted[k]
+        for i in range(n):
+            difference = (s[i] - weights[i] * f) / max(total[i] - weights[i], epsilon) - t[i]
+            errors[i] += difference * difference
+
+
+@njit(fastmath=True, nogil=True, cache=True)
+def leave_out_tiles(
+    means, conics, features, epsilon, cutoff, slot_gaussian, slot_rows, slot_shift, tile_starts, tile_slots, across,
+    planes, importance, slot_errors, begin_tile, end_tile,
+):  # fmt: skip
+    """Fill slot_errors [S, 1]: by how much a tile's squared error grows without one slot.
+
+    planes [T, K, TEXELS] is the target, importance [T, TEXELS] how much each texel counts, zero beyond the picture.
+    """
+    padded = features.shape[1]
+    edge = np.float32(math.exp(-cutoff))
+    longest = 0
+    for tile in range(begin_tile, end_tile):
+        longest = max(longest, tile_starts[tile + 1] - tile_starts[tile])
+    weights = np.empty((longest, TEXELS), np.float32)
+    sums = np.empty((padded, TEXELS), np.float32)
+    total, nothing = np.empty(TEXELS, np.float32), np.zeros(TEXELS, np.float32)
+    before, after = np.empty(TEXELS, np.float32), np.empty(TEXELS, np.float32)
+    for tile in range(begin_tile, end_tile):
+        left, top = (tile % across) * TILE, (tile // across) * TILE
+        x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
+        total[:] = epsilon
+        sums[:] = np.float32(0.0)
+        begin, end = tile_starts[tile], tile_starts[tile + 1]
+        for index in range(begin, end):
+            slot = tile_slots[index]
+            n = slot_gaussian[slot]
+            first, last = np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1])
+            row_weights = weights[index - begin]
+            _write_weights(
+                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge,
+                x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1], first, last, row_weights,
+            )  # fmt: skip
+            low, high = first * TILE, last * TILE + TILE
+            _accumulate(row_weights[low:high], features[n], sums[:, low:high], total[low:high])
+        _errors_without(nothing, features[0], sums, total, planes[tile], epsilon, before)
+        for index in range(begin, end):
+            slot = tile_slots[index]
+            n = slot_gaussian[slot]
+            low, high = np.int64(slot_rows[slot, 0]) * TILE, np.int64(slot_rows[slot, 1]) * TILE + TILE
+            errors, counts = after[low:high], importance[tile, low:high]
+            _errors_without(
+                weights[index - begin, low:high], features[n], sums[:, low:high], total[low:high],
+                planes[tile, :, low:high], epsilon, errors,
+            )  # fmt: skip
+            grown = np.float32(0.0)
+            for i in range(high - low):
+                grown += counts[i] * (errors[i] - before[low + i])
+            slot_errors[slot, 0] = grown
+
+
 @njit(nogil=True, cache=True)
 def sum_slots(slot_values, slot_starts, sums, begin_gaussian, end_gaussian):
     """Add up slot_values [S, M] per Gaussian into sums [N, M]."""

@@ -159,6 +159,30 @@ class CudaBackend:
         )
         return SquaredError(total, *gradients)
 
+    def leave_one_out(
+        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: Target
+    ) -> Tensor:  # fmt: skip
+        """Return by how much the squared error grows without each Gaussian, float64 [N]."""
+        assert isinstance(target, CudaTarget)
+        check_arguments(means, conics, features)
+        components = self._checked(features.shape[1])
+        defines = {"TILE": str(TILE), "EPSILON": f"{EPSILON!r}f", "K": str(components)}
+        kernel = load("cuda_leave_out.cu", defines, self.device).kernel("leave_out")
+        errors = torch.empty(means.shape[0], dtype=torch.float64, device=self.device)
+
+        def launch(lists: CudaLists) -> Tensor:
+            sums = torch.empty(lists.capacity, device=self.device)
+            kernel(
+                lists.tile_count, TILE * TILE, lists.records, lists.records.shape[1], lists.ordered_info,
+                lists.ordered_images, lists.ordered_slots, lists.tile_starts, Long(lists.capacity), math.exp(-cutoff),
+                *lists.frame.size, lists.across, target.planes, target.importance, sums,
+            )  # fmt: skip
+            self._reduce_features(lists, sums, 0, errors, _NOTHING)
+            return errors
+
+        frame = Frame(cutoff, (target.width, target.height), target.wrap)
+        return self._with_lists((means, conics, features), components, frame, launch)
+
     def normal_equations(self, means: Tensor, conics: Tensor, cutoff: float, target: Target) -> NormalEquations:
         """Return the linear system of the features; its matrix is written out only when somebody looks at it."""
         assert isinstance(target, CudaTarget)
@@ -283,7 +307,7 @@ class CudaBackend:
         return sums
 
     def _reduce_features(
-        self, lists: CudaLists, sums: Tensor, components: int, extras: Tensor | Pointer, features: Tensor
+        self, lists: CudaLists, sums: Tensor, components: int, extras: Tensor | Pointer, features: Tensor | Pointer
     ) -> None:
         count = len(lists.records)
         self.lists.reduce_features(
@@ -292,14 +316,18 @@ class CudaBackend:
         )  # fmt: skip
 
     def _kernel(self, mode: _Mode, components: int, repeats: bool) -> Kernel:
-        if not 1 <= components <= MAX_COMPONENTS:
-            raise ValueError(f"the cuda backend renders 1 to {MAX_COMPONENTS} components, not {components}")
-        key = (mode, components, repeats)
+        key = (mode, self._checked(components), repeats)
         if key not in self._kernels:
             numbers = {"TILE": TILE, "K": components, "MODE": int(mode), "WRAP": int(repeats)}
             defines = {"EPSILON": f"{EPSILON!r}f", **{name: str(number) for name, number in numbers.items()}}
             self._kernels[key] = load("cuda_tiles.cu", defines, self.device).kernel("rasterize")
         return self._kernels[key]
+
+    @staticmethod
+    def _checked(components: int) -> int:
+        if not 1 <= components <= MAX_COMPONENTS:
+            raise ValueError(f"the cuda backend renders 1 to {MAX_COMPONENTS} components, not {components}")
+        return components
 
 
 def _float32(tensor: Tensor, device: torch.device) -> Tensor:

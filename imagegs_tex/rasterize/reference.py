@@ -107,6 +107,30 @@ class ReferenceBackend:
             gradients = torch.autograd.grad(total, leaves)
         return SquaredError(total.detach(), *gradients)
 
+    def leave_one_out(
+        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: Target
+    ) -> Tensor:  # fmt: skip
+        """Render the picture without each Gaussian, and without each of its images where it has several."""
+        assert isinstance(target, ReferenceTarget)
+        centres = texel_centres(target.width, target.height, means)
+        shifts = image_shifts(means, conics, cutoff, (target.width, target.height), target.wrap)
+        by_image = [_weights(means, conics, cutoff, centres, [shift]) for shift in shifts]
+        total = EPSILON + sum(weights.sum(dim=1) for weights in by_image)
+        sums = sum(weights @ features for weights in by_image)
+        wanted = target.image.reshape(-1, target.component_count)
+        importance = target.weights.reshape(-1).double()
+
+        def error(weights: Tensor, feature: Tensor) -> Tensor:
+            picture = (sums - weights[:, None] * feature) / (total - weights).clamp_min(EPSILON)[:, None]
+            return (importance * (picture - wanted).double().square().sum(dim=1)).sum()
+
+        whole = error(torch.zeros_like(centres[:, 0]), features[0])
+        errors = [
+            sum((error(weights[:, n], feature) - whole for weights in by_image), torch.zeros_like(whole))
+            for n, feature in enumerate(features)
+        ]
+        return torch.stack(errors)
+
     def normal_equations(self, means: Tensor, conics: Tensor, cutoff: float, target: Target) -> NormalEquations:
         """Accumulate the dense matrix over chunks of texels and keep its non-zero entries."""
         assert isinstance(target, ReferenceTarget)
@@ -138,7 +162,13 @@ class ReferenceBackend:
 
 
 def _normalised(means: Tensor, conics: Tensor, cutoff: float, centres: Tensor, shifts: list[tuple[int, int]]) -> Tensor:
-    """Return the weights over their sum [P, N] at texel centres [P, 2], each summed over a Gaussian's images."""
+    """Return the weights over their sum [P, N] at texel centres [P, 2]."""
+    weights = _weights(means, conics, cutoff, centres, shifts)
+    return weights / (EPSILON + weights.sum(dim=1, keepdim=True))
+
+
+def _weights(means: Tensor, conics: Tensor, cutoff: float, centres: Tensor, shifts: list[tuple[int, int]]) -> Tensor:
+    """Return the weights [P, N] at texel centres [P, 2], each summed over a Gaussian's images."""
     offsets = centres[:, None, :] - means[None, :, :]
     edge = torch.exp(torch.tensor(-cutoff, dtype=means.dtype, device=means.device))
     weights = torch.zeros_like(offsets[..., 0])
@@ -146,7 +176,7 @@ def _normalised(means: Tensor, conics: Tensor, cutoff: float, centres: Tensor, s
         dx, dy = offsets[..., 0] - shift_x, offsets[..., 1] - shift_y
         q = (conics[:, 0] * dx * dx + 2 * conics[:, 1] * dx * dy + conics[:, 2] * dy * dy) / 2
         weights = weights + (torch.exp(-q) - edge).clamp_min(0)
-    return weights / (EPSILON + weights.sum(dim=1, keepdim=True))
+    return weights
 
 
 def image_shifts(

@@ -10,6 +10,8 @@ VALUE_TOLERANCE = 1e-4
 """Largest difference of a component's value, for features in -1..1."""
 GRADIENT_TOLERANCE = 1e-3
 """Norm of a gradient's difference over the gradient's norm."""
+LEAVE_OUT_TOLERANCE = 1e-2
+"""The same for errors without one Gaussian: what is left where it was alone is a difference of single precision."""
 
 
 @dataclass(frozen=True)

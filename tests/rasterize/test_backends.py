@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from cases import Case, all_cases, make_case, wrapping_cases
+from cases import LEAVE_OUT_TOLERANCE, Case, all_cases, difference, make_case, wrapping_cases
 
 from imagegs_tex.backends import BACKEND_NAMES, make_backend
 from imagegs_tex.formats.errors import MissingToolError, UsageError
@@ -96,6 +96,28 @@ def test_squared_error_equals_the_reference(case):
     assert float(found.total) == pytest.approx(float(wanted.total), rel=1e-5)
     for name in ("means", "conics", "features"):
         assert_close(getattr(found, name), getattr(wanted, name), name)
+
+
+def test_errors_without_one_gaussian_equal_the_reference(case):
+    image = case.image(2)
+    wanted = REFERENCE.leave_one_out(
+        *doubles(case), case.cutoff, REFERENCE.prepare_target(image.double(), weights_of(case), case.wrap)
+    )
+    target = CPU.prepare_target(image, weights_of(case), case.wrap)
+    found = CPU.leave_one_out(*singles(case), case.cutoff, target)
+    assert found.dtype == torch.float64
+    assert difference(found, wanted) < LEAVE_OUT_TOLERANCE
+
+
+def test_errors_without_one_gaussian_are_those_of_pictures_without_it():
+    case = make_case("left_out", count=30, components=4)
+    target = REFERENCE.prepare_target(case.image(2).double(), weights_of(case))
+    whole = REFERENCE.squared_error(*doubles(case), case.cutoff, target).total
+    found = REFERENCE.leave_one_out(*doubles(case), case.cutoff, target)
+    for n in (0, 7, 29):
+        rest = [torch.cat([tensor[:n], tensor[n + 1 :]]) for tensor in doubles(case)]
+        without = REFERENCE.squared_error(*rest, case.cutoff, target).total
+        assert float(found[n]) == pytest.approx(float(without - whole), rel=1e-9)
 
 
 def test_normal_equations_equal_the_reference(case):

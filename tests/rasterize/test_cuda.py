@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 import torch
-from cases import GRADIENT_TOLERANCE, VALUE_TOLERANCE, all_cases, difference, make_case, wrapping_cases
+from cases import (
+    GRADIENT_TOLERANCE,
+    LEAVE_OUT_TOLERANCE,
+    VALUE_TOLERANCE,
+    all_cases,
+    difference,
+    make_case,
+    wrapping_cases,
+)
 
 from imagegs_tex.backends import make_backend
 from imagegs_tex.formats.errors import MissingToolError
@@ -87,6 +95,19 @@ def test_squared_error(backend, case, weighted):
     found = backend.squared_error(*inputs(case, torch.zeros(1, device="cuda")), case.cutoff, target)
     for name in ("total", "means", "conics", "features"):
         assert difference(getattr(found, name), getattr(wanted, name)) < GRADIENT_TOLERANCE, name
+
+
+@cuda
+@needs_gpu
+@weighted_or_not
+def test_errors_without_one_gaussian(backend, case, weighted):
+    reference, doubles = reference_of(case)
+    target, other = targets_of(case, backend, reference, case.image(2), weighted)
+    wanted = reference.leave_one_out(*doubles, case.cutoff, other)
+    found = backend.leave_one_out(*inputs(case, torch.zeros(1, device="cuda")), case.cutoff, target)
+    assert difference(found, wanted) < LEAVE_OUT_TOLERANCE
+    again = backend.leave_one_out(*inputs(case, torch.zeros(1, device="cuda")), case.cutoff, target)
+    assert torch.equal(found, again)
 
 
 @cuda
