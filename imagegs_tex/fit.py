@@ -109,7 +109,7 @@ def fit(
             change = changes.pop(0)
             population.change(state, *(max(1, min(round(count * part), most)) for part in (change.kept, change.total)))
         state.use(rounding if share >= settings.quantize_from else None)
-        if schedule.step % settings.solve_interval == 0:
+        if schedule.step % (settings.solve_interval * (2 if share < settings.decay_from else 1)) == 0:
             state.solve()
         decay = schedule.rate(share)
         error = state.descend((settings.mean_rate * decay, settings.shape_rate * decay, settings.feature_rate * decay))

@@ -21,7 +21,7 @@ from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN, CompressSettings, FitSettings, PopulationChange
 
 ENOUGH_FITS: Final = 2
-"""After so many full fits, a result within the tolerance is taken as it is."""
+"""After so many, a result within the tolerance is taken as it is. The second is half a fit, and always worth it."""
 USUAL_MOST_FITS: Final = 3
 MOST_FITS: Final = 4
 """Only where three have not reached what was asked for."""

@@ -72,7 +72,7 @@ class FitSettings:
     last_rate: float = 0.08  # rates at the end, relative
     quantize_from: float = 0.4  # share of the fit after which positions and shapes are rounded on the way forward
     refine_sweeps: int = 2  # over all geometry codes once the steps are done; each is worth less than the one before
-    solve_interval: int = 2  # steps between solutions for the features
+    solve_interval: int = 2  # steps between solutions for the features; before decay_from twice that: no worse, faster
     solve_iterations: int = 3  # conjugate-gradient iterations of each
     solve_damping: float = 0.3  # relative to the median diagonal; 0.01 gains nothing and makes features large
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from imagegs_tex.decoder import decode_maps, render_channels
 from imagegs_tex.encoder import FittedGeometry
-from imagegs_tex.fitter import COMFORTABLE_OCTAVES, ENOUGH_FITS, MOST_FITS, USUAL_MOST_FITS, Fitter, Tuned, tune
+from imagegs_tex.fitter import ENOUGH_FITS, MOST_FITS, USUAL_MOST_FITS, Fitter, Tuned, tune
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.gaussians import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.formats.igs import encode_igs
@@ -55,8 +55,6 @@ _WEIGHT_OCTAVES: Final = 4.0
 """A target's channels weigh at most 2 to this times as much as by themselves, and at least the inverse."""
 _UNASKED: Final = 0.25
 """Factor on the weights of maps that have no target, where others have one."""
-_SPREAD_DB: Final = 0.4
-"""One target exceeded by more than another: another fit with other weights is worth it."""
 
 
 def parse_target(text: str) -> Target:
@@ -123,9 +121,7 @@ def reach_targets(fitter: Fitter, targets: tuple[Target, ...]) -> QuantizedGauss
         elif nearest is None or tuned.margin > nearest.margin:
             nearest = tuned
         margins = search.margins(usual.quantized)
-        spread = max(margins) - min(margins) if len(targets) > 1 else 0.0
-        within = 0 <= tuned.margin <= PSNR_TOLERANCE_DB and abs(tuned.octaves) <= COMFORTABLE_OCTAVES
-        if (within and spread <= _SPREAD_DB) or (state.count == search.most and tuned.margin < 0):
+        if state.count == search.most and tuned.margin < 0:
             break
         if best is not None:
             near = best[1].margin <= PSNR_TOLERANCE_DB and abs(best[1].octaves) <= _PASSABLE_OCTAVES

@@ -35,12 +35,12 @@ BLOCK_LOG2_RANGE: Final = (3, 5)
 SHORT_GAUSSIAN_LIMIT: Final = 1 << 16
 """Up to this many Gaussians a number and a mask share one word."""
 
-INDEX_SHARES: Final[dict[int, float]] = {3: 1.2, 4: 2.0}
+INDEX_SHARES: Final[dict[int, float]] = {3: 1.2, 4: 3.0}
 """How large an index may be, over the records, for blocks of 8 and of 16 texels; larger ones get blocks of 32.
 
 Blocks of 8 evaluate two thirds of the Gaussians of blocks of 16 and need an index 1.8 times as large, blocks of 32
 twice the Gaussians in an index 0.6 times as large. With 1.2 for both, pictures of long Gaussians took blocks of 32, and
-a texel evaluated 60 Gaussians; 1.3 for blocks of 8 took 374 KB where 300 are wanted."""
+a texel evaluated 60 Gaussians; with 2.0, one still did. 1.3 for blocks of 8 took 374 KB where 300 are wanted."""
 
 _SMALL_ROW_LOG2: Final = 8
 _LARGE_ROW_LOG2: Final = 11

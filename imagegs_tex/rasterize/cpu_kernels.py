@@ -350,14 +350,16 @@ def correlate_tiles(
 
 
 @njit(fastmath=True, inline="always")
-def _errors_without(weights, features, sums, total, wanted, epsilon, errors):
-    """Fill errors [n] with the squared errors of texels without one Gaussian of weights [n]."""
+def _errors_without(weights, features, sums, total, wanted, epsilon, scale, errors):
+    """Fill errors [n] with the squared errors of texels without one Gaussian of weights [n]; scale [n] is scratch."""
     n = errors.shape[0]
-    errors[:] = np.float32(0.0)
+    for i in range(n):
+        scale[i] = np.float32(1.0) / max(total[i] - weights[i], epsilon)
+        errors[i] = np.float32(0.0)
     for k in range(features.shape[0]):
         f, s, t = features[k], sums[k], wanted[k]
         for i in range(n):
-            difference = (s[i] - weights[i] * f) / max(total[i] - weights[i], epsilon) - t[i]
+            difference = (s[i] - weights[i] * f) * scale[i] - t[i]
             errors[i] += difference * difference
 
 
@@ -378,7 +380,7 @@ def leave_out_tiles(
     weights = np.empty((longest, TEXELS), np.float32)
     sums = np.empty((padded, TEXELS), np.float32)
     total, nothing = np.empty(TEXELS, np.float32), np.zeros(TEXELS, np.float32)
-    before, after = np.empty(TEXELS, np.float32), np.empty(TEXELS, np.float32)
+    before, after, scale = np.empty(TEXELS, np.float32), np.empty(TEXELS, np.float32), np.empty(TEXELS, np.float32)
     for tile in range(begin_tile, end_tile):
         left, top = (tile % across) * TILE, (tile // across) * TILE
         x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
@@ -396,7 +398,7 @@ def leave_out_tiles(
             )  # fmt: skip
             low, high = first * TILE, last * TILE + TILE
             _accumulate(row_weights[low:high], features[n], sums[:, low:high], total[low:high])
-        _errors_without(nothing, features[0], sums, total, planes[tile], epsilon, before)
+        _errors_without(nothing, features[0], sums, total, planes[tile], epsilon, scale, before)
         for index in range(begin, end):
             slot = tile_slots[index]
             n = slot_gaussian[slot]
@@ -404,7 +406,7 @@ def leave_out_tiles(
             errors, counts = after[low:high], importance[tile, low:high]
             _errors_without(
                 weights[index - begin, low:high], features[n], sums[:, low:high], total[low:high],
-                planes[tile, :, low:high], epsilon, errors,
+                planes[tile, :, low:high], epsilon, scale[low:high], errors,
             )  # fmt: skip
             grown = np.float32(0.0)
             for i in range(high - low):
