@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
+from imagegs_tex.shaders.derived import derived_normals, with_derived
 
 FIRST_LEVEL: Final = 4
 CHANNEL_BITS: Final = 10
@@ -35,21 +36,22 @@ class CoarseLevels:
     """All coarse levels of a material, as the buffer holds them."""
 
     levels: tuple[CoarseLevel, ...]  # FIRST_LEVEL, FIRST_LEVEL + 1, ... to the one of 1 x 1 texels
-    channel_count: int  # C
+    channel_count: int  # C, coded channels and what derived.py adds
     texel_words: int  # words per texel
     words: NDArray[np.uint32]
 
 
 def coarse_layout(quantized: QuantizedGaussianSet) -> CoarseLevels:
     """Return the levels of a set with all texels zero: enough to know what they take."""
-    texel_words = -(-quantized.channel_count // CHANNELS_PER_WORD)
+    channels = quantized.channel_count + len(derived_normals(quantized.maps))
+    texel_words = -(-channels // CHANNELS_PER_WORD)
     levels, at, level = [], 0, FIRST_LEVEL
     while True:
         across, down = -(-quantized.width >> level), -(-quantized.height >> level)
         levels.append(CoarseLevel(level, at, across, down))
         at += across * down * texel_words
         if across == down == 1:
-            return CoarseLevels(tuple(levels), quantized.channel_count, texel_words, np.zeros(at, dtype=np.uint32))
+            return CoarseLevels(tuple(levels), channels, texel_words, np.zeros(at, dtype=np.uint32))
         level += 1
 
 
@@ -61,7 +63,7 @@ def coarse_levels(quantized: QuantizedGaussianSet, texels: NDArray[np.float32]) 
         texels: its coded channels [H, W, C] in [0, 1]
     """
     layout = coarse_layout(quantized)
-    sums, counts = _halved(texels), _halved(np.ones((*texels.shape[:2], 1)))
+    sums, counts = _halved(with_derived(quantized.maps, texels)), _halved(np.ones((*texels.shape[:2], 1)))
     at, words = 1, []
     for level in layout.levels:
         while at < level.level:

@@ -20,9 +20,10 @@ struct IgsSums {
     float code[IGS_COMPONENTS];
 };
 
-// The picture at one point: coded channels in [0, 1]. The accessors below turn them into values with a meaning.
+// The picture at one point: coded channels in [0, 1], which the accessors below turn into values with a meaning, and
+// behind them (z + 1) / 2 of normals whose z is not coded, where there are functions that take a footprint.
 struct IgsTexel {
-    float channel[IGS_CHANNELS];
+    float channel[IGS_VALUES];
 };
 
 //@generated codes

@@ -9,6 +9,7 @@ from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.shaders.accessors import Accessor, accessor_functions, list_accessors
 from imagegs_tex.shaders.coarse import CoarseLevels
 from imagegs_tex.shaders.cost import DecodeCost, decode_cost
+from imagegs_tex.shaders.derived import derived_normals
 from imagegs_tex.shaders.footprint import footprint_constants, footprint_functions, normal_functions
 from imagegs_tex.shaders.generate import bindings, code_functions, constants
 from imagegs_tex.shaders.pack import PackedGaussians, pack_gaussians
@@ -51,18 +52,19 @@ def build_decoder(
     """
     packed = pack_gaussians(quantized, block_log2, coarse)
     accessors = list_accessors(quantized.maps)
+    derived = [] if coarse is None else list(derived_normals(quantized.maps).values())
     parts = {
-        "codes": code_functions(quantized, packed),
+        "codes": code_functions(quantized, packed, derived),
         "accessors": accessor_functions(quantized.maps, accessors),
         "surface": _surface(accessors),
         "fetch": f"    IgsTexel texel = {'igs_decode' if coarse is None else 'igs_sample'}(uv);\n",
     }
-    head = constants(quantized, packed) + "\n" + bindings()
+    head = constants(quantized, packed, derived) + "\n" + bindings()
     has = "".join(f"#define {name.upper()}_EXISTS 1\n" for name in dict.fromkeys(a.name for a in accessors))
     core, core_hlsl = _fill(source("core.glsl"), parts), _fill(source("core.hlsl"), _translated(parts))
     if coarse is not None:
         head += footprint_constants(quantized, packed, coarse)
-        parts |= {"coarse": footprint_functions(coarse), "normals": normal_functions(quantized.maps, accessors)}
+        parts |= {"coarse": footprint_functions(coarse), "normals": normal_functions(quantized, accessors)}
         core += "\n" + _fill(source("footprint.glsl"), parts)
         core_hlsl += "\n" + _fill(source("footprint.hlsl"), _translated(parts))
     tiles = source("tiles.glsl")

@@ -8,7 +8,7 @@
 IgsTexel igs_no_texel()
 {
     IgsTexel sum;
-    for (int c = 0; c < IGS_CHANNELS; ++c) {
+    for (int c = 0; c < IGS_VALUES; ++c) {
         sum.channel[c] = 0.0;
     }
     return sum;
@@ -16,7 +16,7 @@ IgsTexel igs_no_texel()
 
 IgsTexel igs_plus(IgsTexel sum, IgsTexel texel, float weight)
 {
-    for (int c = 0; c < IGS_CHANNELS; ++c) {
+    for (int c = 0; c < IGS_VALUES; ++c) {
         sum.channel[c] += weight * texel.channel[c];
     }
     return sum;

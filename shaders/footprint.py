@@ -6,9 +6,10 @@ The text is GLSL that translate.to_hlsl understands, made of numbers and of acce
 from typing import Final
 
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
-from imagegs_tex.formats.stack import Coded, TextureMap
+from imagegs_tex.formats.stack import Coded
 from imagegs_tex.shaders.accessors import Accessor
 from imagegs_tex.shaders.coarse import CHANNEL_BITS, CHANNELS_PER_WORD, FIRST_LEVEL, MAX_CODE, CoarseLevels
+from imagegs_tex.shaders.derived import derived_normals
 from imagegs_tex.shaders.generate import literal
 from imagegs_tex.shaders.pack import PackedGaussians
 
@@ -65,14 +66,14 @@ def _coarse_channels(coarse: CoarseLevels) -> str:
     return "".join(lines)
 
 
-def normal_functions(maps: tuple[TextureMap, ...], accessors: tuple[Accessor, ...]) -> str:
+def normal_functions(quantized: QuantizedGaussianSet, accessors: tuple[Accessor, ...]) -> str:
     """Return igs_normal_length and igs_roughness_filtered, where the material has what they need."""
     names = {accessor.name: accessor for accessor in accessors}
     normal = names.get("igs_normal")
-    if normal is None or not has_length(maps, normal):
+    values = None if normal is None else normal_values(quantized, normal)
+    if values is None:
         return ""
-    channels = [maps[normal.map_index].routes[channel] for channel in normal.channels]
-    samples = [f"texel.channel[{route.index}]" for route in channels if isinstance(route, Coded)]
+    samples = [f"texel.channel[{value}]" for value in values]
     text = f"""#define IGS_NORMAL_LENGTH_EXISTS 1
 // Length of the mean of the normals under the footprint: 1 where they agree, less where they differ.
 float igs_normal_length(IgsTexel texel)
@@ -96,7 +97,11 @@ float igs_roughness_filtered(IgsTexel texel)
     return text
 
 
-def has_length(maps: tuple[TextureMap, ...], normal: Accessor) -> bool:
-    """Whether all three parts of a normal are coded, so that their mean has a length."""
-    routes = [maps[normal.map_index].routes[channel] for channel in normal.channels]
-    return normal.kind == "unit normal" and len(routes) == _VECTOR and all(isinstance(r, Coded) for r in routes)
+def normal_values(quantized: QuantizedGaussianSet, normal: Accessor) -> list[int] | None:
+    """Return where a texel holds x, y and z of a normal; None where one of them is a constant."""
+    derived = derived_normals(quantized.maps)
+    routes = [quantized.maps[normal.map_index].routes[channel] for channel in normal.channels]
+    values = [route.index for route in routes if isinstance(route, Coded)]
+    if normal.kind == "unit normal" and normal.map_index in derived:
+        return [*values[:2], quantized.channel_count + list(derived).index(normal.map_index)]
+    return values if normal.kind == "unit normal" and len(values) == _VECTOR else None

@@ -5,6 +5,7 @@ understands.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -35,7 +36,7 @@ def literal(value: float) -> str:
     return text if "." in text or "e" in text else f"{text}.0"
 
 
-def constants(quantized: QuantizedGaussianSet, packed: PackedGaussians) -> str:
+def constants(quantized: QuantizedGaussianSet, packed: PackedGaussians, derived: Sequence[tuple[int, int]]) -> str:
     """Return the #defines that core.glsl and tiles.glsl use."""
     index = packed.index
     components = quantized.component_count
@@ -46,6 +47,7 @@ def constants(quantized: QuantizedGaussianSet, packed: PackedGaussians) -> str:
         ("IGS_WIDTH", str(quantized.width), "texels"),
         ("IGS_HEIGHT", str(quantized.height), "texels"),
         ("IGS_CHANNELS", str(quantized.channel_count), "coded channels"),
+        ("IGS_VALUES", str(quantized.channel_count + len(derived)), "of a texel: coded channels, z of unit normals"),
         ("IGS_LAYERS", str(layer_count(quantized)), "images of four channels that the compute decoder writes"),
         ("IGS_COMPONENTS", str(components), "values that a Gaussian carries"),
         ("IGS_GAUSSIANS", str(quantized.gaussian_count), ""),
@@ -95,7 +97,9 @@ def layer_count(quantized: QuantizedGaussianSet) -> int:
     return -(-quantized.channel_count // 4)
 
 
-def code_functions(quantized: QuantizedGaussianSet, packed: PackedGaussians) -> str:
+def code_functions(
+    quantized: QuantizedGaussianSet, packed: PackedGaussians, derived: Sequence[tuple[int, int]]
+) -> str:  # fmt: skip
     """Return igs_inside, igs_image, igs_entry, igs_shape_codes, igs_features and igs_finish."""
     return "\n".join(
         [
@@ -104,7 +108,7 @@ def code_functions(quantized: QuantizedGaussianSet, packed: PackedGaussians) -> 
             _entry_function(packed.entry_words),
             _shape_function(packed.layout),
             _features_function(packed.layout),
-            _finish_function(quantized, packed.layout),
+            _finish_function(quantized, packed.layout, derived),
         ]
     )
 
@@ -177,7 +181,9 @@ def _features_function(layout: RecordLayout) -> str:
 """
 
 
-def _finish_function(quantized: QuantizedGaussianSet, layout: RecordLayout) -> str:
+def _finish_function(
+    quantized: QuantizedGaussianSet, layout: RecordLayout, derived: Sequence[tuple[int, int]]
+) -> str:  # fmt: skip
     basis = basis_values(quantized.basis_codes, quantized.basis_scale)
     lines = []
     for k, field in enumerate(layout.features):
@@ -188,6 +194,10 @@ def _finish_function(quantized: QuantizedGaussianSet, layout: RecordLayout) -> s
         groups = [" + ".join(terms[start : start + 4]) for start in range(0, len(terms), 4)]
         value = "\n        + ".join([literal(offset), *groups])
         lines.append(f"    texel.channel[{channel}] = clamp({value}, 0.0, 1.0);\n")
+    for number, sides in enumerate(derived):
+        x, y = (f"(2.0 * texel.channel[{side}] - 1.0)" for side in sides)
+        z = f"sqrt(max(0.0, 1.0 - {x} * {x} - {y} * {y}))"
+        lines.append(f"    texel.channel[{quantized.channel_count + number}] = 0.5 * {z} + 0.5;\n")
     used = "".join(lines)
     return f"""// Sums to components, components through the basis to channels.
 IgsTexel igs_finish(IgsSums sums)

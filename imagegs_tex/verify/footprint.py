@@ -15,6 +15,8 @@ FIRST_COARSE: Final = 4
 _FINEST_SLACK: Final = 1 / 256
 _COUNT_SLACK: Final = 1 / 64
 _TIE: Final = 1e-3
+_LEAST_HEIGHT: Final = 0.05
+"""z of a normal near the rim, where it follows x and y with a slope without bound."""
 
 Float = NDArray[np.float64]
 
@@ -25,7 +27,7 @@ class FootprintReference:
 
     picture: ReferencePicture
     repeats: tuple[bool, bool]
-    levels: tuple[Float, ...]  # [down, across, C] of level 4, 5, ... to the one of one texel
+    levels: tuple[Float, ...]  # [down, across, V] of level 4, 5, ... to the one of one texel
 
     @property
     def last(self) -> int:
@@ -49,10 +51,12 @@ class CoarseMeans:
     def __init__(self, picture: ReferencePicture) -> None:
         self._sizes = picture.width, picture.height
         across, down = (-(-size >> FIRST_COARSE) for size in self._sizes)
-        self._sums = np.zeros((down, across, len(picture.offset)))
+        self._picture = picture
+        self._sums = np.zeros((down, across, value_count(picture)))
 
     def add(self, first_row: int, rows: Float) -> None:
         """Add texel rows [R, W, C]."""
+        rows = _with_heights(self._picture, rows)
         y = np.arange(first_row, first_row + len(rows)) >> FIRST_COARSE
         starts = np.arange(0, self._sizes[0], 1 << FIRST_COARSE)
         np.add.at(self._sums, y, np.add.reduceat(rows, starts, axis=1))
@@ -76,8 +80,23 @@ def _covered(size: int, level: int) -> Float:
     return np.diff(edges).astype(np.float64)
 
 
+def value_count(picture: ReferencePicture) -> int:
+    """Return V: the channels, and two values for each normal whose z is not coded."""
+    return len(picture.offset) + 2 * len(picture.normals)
+
+
+def _with_heights(picture: ReferencePicture, channels: Float) -> Float:
+    """Put (z + 1) / 2 of such normals behind channels [..., C], then how much more than x and y each can differ."""
+    heights, slopes = [], []
+    for x, y in picture.normals:
+        z = np.sqrt(np.maximum(0, 1 - (2 * channels[..., x] - 1) ** 2 - (2 * channels[..., y] - 1) ** 2))
+        heights.append((z + 1) / 2)
+        slopes.append(np.sqrt(2) / np.maximum(z, _LEAST_HEIGHT))
+    return np.concatenate([channels, *(values[..., None] for values in [*heights, *slopes])], axis=-1)
+
+
 def sample_lod(reference: FootprintReference, points: Float, lod: Float) -> Float:
-    """Return the channels [P, C] at points [P, 2] in texels."""
+    """Return the values [P, V] at points [P, 2] in texels."""
     count = len(points)
     return _evaluate(reference, _Samples(np.arange(count), points, lod, np.ones(count)), count)
 
@@ -85,7 +104,7 @@ def sample_lod(reference: FootprintReference, points: Float, lod: Float) -> Floa
 def sample_grad(
     reference: FootprintReference, points: Float, step_x: Float, step_y: Float, max_anisotropy: int
 ) -> Float:
-    """Return the channels [P, C] under footprints that step_x, step_y [P, 2] span, in texels."""
+    """Return the values [P, V] under footprints that step_x, step_y [P, 2] span, in texels."""
     longer, _, _ = _axes(step_x, step_y)
     count, lod = samples_of(step_x, step_y, max_anisotropy)
     owner = np.repeat(np.arange(len(points)), count)
@@ -127,7 +146,7 @@ def _axes(step_x: Float, step_y: Float) -> tuple[Float, Float, Float]:
 
 
 def _evaluate(reference: FootprintReference, samples: _Samples, count: int) -> Float:
-    result = np.zeros((count, len(reference.picture.offset)))
+    result = np.zeros((count, value_count(reference.picture)))
     lod = np.clip(samples.lod, 0, reference.last)
     below = np.floor(lod)
     fine = lod < FIRST_COARSE
@@ -146,7 +165,7 @@ def _evaluate(reference: FootprintReference, samples: _Samples, count: int) -> F
         points.append((_within(reference, taps, centre) if log2 else taps).reshape(-1, 2))
         weights.append(np.repeat(weight[chosen] / len(grid), len(grid)))
         owners.append(np.repeat(samples.owner[chosen], len(grid)))
-    values = reference_points(reference.picture, np.concatenate(points))
+    values = _with_heights(reference.picture, reference_points(reference.picture, np.concatenate(points)))
     np.add.at(result, np.concatenate(owners), np.concatenate(weights)[:, None] * values)
     for number, level in enumerate(range(FIRST_COARSE, reference.last + 1)):
         share = np.maximum(0, 1 - np.abs(lod - level)) * samples.weight

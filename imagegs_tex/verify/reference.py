@@ -20,6 +20,7 @@ from imagegs_tex.formats.gaussians import (
     reaches_of,
     shape_values,
 )
+from imagegs_tex.shaders.derived import derived_normals
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class ReferencePicture:
     features: NDArray[np.float64]  # [I, K]
     basis: NDArray[np.float64]  # [K, C]
     offset: NDArray[np.float64]  # [C]
+    normals: tuple[tuple[int, int], ...]  # channels x and y of each normal whose z is made of them
     cutoff: float
 
 
@@ -54,6 +56,7 @@ def reference_picture(quantized: QuantizedGaussianSet) -> ReferencePicture:
         features=features[gaussians],
         basis=basis_values(quantized.basis_codes, quantized.basis_scale).astype(np.float64),
         offset=quantized.offset_codes / OFFSET_SCALE,
+        normals=tuple(derived_normals(quantized.maps).values()),
         cutoff=quantized.cutoff,
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
-from imagegs_tex.formats.stack import Constant, UnitZ
+from imagegs_tex.formats.stack import Coded, Constant, UnitZ
 from imagegs_tex.shaders.decoder import Decoder
 from imagegs_tex.shaders.footprint import MAX_ANISOTROPY
 from imagegs_tex.verify.footprint import (
@@ -81,9 +81,10 @@ class SampleCheck:
         )  # fmt: skip
         columns = (uv, steps[:, 0], steps[:, 1], lod[:, None], by_steps[:, None])
         self.requests = np.concatenate(columns, axis=1).astype(np.float32)
+        channels = expected[:, : quantized.channel_count]
         normals, enlarged = self._normals(quantized, decoder, expected)
-        self._expected = np.concatenate([expected, normals], axis=1)
-        self._enlarged = np.concatenate([np.ones_like(expected), enlarged], axis=1)
+        self._expected = np.concatenate([channels, normals], axis=1)
+        self._enlarged = np.concatenate([np.ones_like(channels), enlarged], axis=1)
         cases = self._pixel_cases(rng)
         self._pixels = [case for case in cases if max_turns is None or self._region_turns(*case[:3]) <= max_turns]
         omitted = count - len(uv), len(cases) - len(self._pixels)
@@ -162,7 +163,7 @@ class SampleCheck:
         self, rng: np.random.Generator
     ) -> list[tuple[tuple[float, float], tuple[float, float], float, Float]]:  # fmt: skip
         """Regions of pixels one level wide: origin, step in uv, level or -1 for the pixels' own steps, right pixels."""
-        cases = []
+        cases, channels = [], len(self._reference.picture.offset)
         for level in range(min(self._reference.last, FIRST_COARSE + 1) + 1):
             codes = np.maximum(1, np.rint(2.0**level / self._size * (1 << _STEP_BITS)))
             step = codes / (1 << _STEP_BITS)
@@ -172,37 +173,46 @@ class SampleCheck:
             points, step_x, step_y = self._region((origin[0], origin[1]), steps)
             if away_from_ties(step_x, step_y, MAX_ANISOTROPY).all():
                 right = sample_grad(self._reference, points, step_x, step_y, MAX_ANISOTROPY)
-                cases.append(((origin[0], origin[1]), steps, -1.0, right))
+                cases.append(((origin[0], origin[1]), steps, -1.0, right[:, :channels]))
             right = sample_lod(self._reference, points, np.full(len(points), float(level)))
-            cases.append(((origin[0], origin[1]), steps, float(level), right))
+            cases.append(((origin[0], origin[1]), steps, float(level), right[:, :channels]))
         return cases
 
-    @staticmethod
-    def _normals(
-        quantized: QuantizedGaussianSet, decoder: Decoder, channels: Float
-    ) -> tuple[Float, Float]:  # fmt: skip
-        """Return what normals tell [P, 0..2], and how much more than the channels it can differ."""
+    def _normals(self, quantized: QuantizedGaussianSet, decoder: Decoder, values: Float) -> tuple[Float, Float]:
+        """Return what normals tell [P, 0..2] of values [P, V], and how much more than the channels it can differ."""
         names = normal_functions(decoder)
         if not names:
-            return np.empty((len(channels), 0)), np.empty((len(channels), 0))
+            return np.empty((len(values), 0)), np.empty((len(values), 0))
         accessors = {accessor.name: accessor for accessor in decoder.accessors}
 
-        def values(name: str) -> Float:
+        def samples(name: str) -> Float:
             accessor = accessors[name]
             routes = [quantized.maps[accessor.map_index].routes[channel] for channel in accessor.channels]
             planes = [
-                np.full(len(channels), route.value) if isinstance(route, Constant) else channels[:, route.index]
+                np.full(len(values), route.value) if isinstance(route, Constant) else values[:, route.index]
                 for route in routes
-                if not isinstance(route, UnitZ)  # these functions are not emitted for such a normal
+                if not isinstance(route, UnitZ)
             ]
             return np.stack(planes, axis=1)
 
-        length = np.linalg.norm(2 * values("igs_normal") - 1, axis=1, keepdims=True)
-        columns, slopes = [length], [np.full_like(length, 2 * np.sqrt(3))]
+        vectors, slope = 2 * samples("igs_normal") - 1, np.ones((len(values), 1))
+        normals = self._reference.picture.normals
+        sides = tuple(
+            route.index
+            for route in (quantized.maps[accessors["igs_normal"].map_index].routes[c]
+                          for c in accessors["igs_normal"].channels[:2])
+            if isinstance(route, Coded)
+        )  # fmt: skip
+        if sides in normals:
+            place = quantized.channel_count + normals.index(sides)
+            vectors = np.concatenate([vectors[:, :2], 2 * values[:, place, None] - 1], axis=1)
+            slope = np.maximum(1, values[:, place + len(normals), None])
+        length = np.linalg.norm(vectors, axis=1, keepdims=True)
+        columns, slopes = [length], [2 * np.sqrt(3) * slope]
         if NORMAL_FUNCTIONS[1] in names:
-            size, roughness = np.clip(length, 0.001, 1), values("igs_roughness")
+            size, roughness = np.clip(length, 0.001, 1), samples("igs_roughness")
             widened = np.minimum(1, roughness**4 + 2 * (1 - size) / size) ** 0.25
-            slope = (4 * roughness**3 + 2 / size**2 * slopes[0]) / (4 * np.maximum(widened, 1e-3) ** 3)
+            rise = (4 * roughness**3 + 2 / size**2 * slopes[0]) / (4 * np.maximum(widened, 1e-3) ** 3)
             columns.append(widened)
-            slopes.append(np.maximum(1, slope))
+            slopes.append(np.maximum(1, rise))
         return np.concatenate(columns, axis=1), np.concatenate(slopes, axis=1)

@@ -7,7 +7,7 @@ import pytest
 from made_gaussians import made_map, made_set
 
 from imagegs_tex.decoder import shader_decoder
-from imagegs_tex.formats.stack import Coded, Semantic, Transfer
+from imagegs_tex.formats.stack import Coded, Semantic, Transfer, UnitZ
 from imagegs_tex.verify import MAX_ERROR, verify
 from imagegs_tex.verify.footprint import (
     CoarseMeans,
@@ -17,6 +17,7 @@ from imagegs_tex.verify.footprint import (
     sample_lod,
 )
 from imagegs_tex.verify.reference import reference_picture, reference_points, reference_rows
+from imagegs_tex.verify.sample_shaders import normal_functions as sample_functions
 
 VARIANTS = ["glsl-compute", "glsl-pixel", "texture-pixel", "hlsl-compute", "hlsl-pixel"]
 
@@ -99,6 +100,16 @@ def loud(quantized):
     return replace(quantized, feature_steps=8 * quantized.feature_steps)
 
 
+def material_of_sides(stored):
+    """A normal whose z is made of x and y, or left out, between a colour and a roughness."""
+    routes = (Coded(3), Coded(4), *([UnitZ()] if stored else []))
+    return (
+        made_map(routes=(Coded(0), Coded(1), Coded(2))),
+        made_map("normal", Semantic.NORMAL, routes, Transfer.LINEAR),
+        made_map("roughness", Semantic.ROUGHNESS, (Coded(5),), Transfer.LINEAR),
+    )
+
+
 CASES = {
     "non-power-of-two": made_set(131, 77, 150, 5),
     "repeats": replace(made_set(131, 77, 150, 5), wrap=(True, True)),
@@ -114,6 +125,8 @@ CASES = {
     "repeats and overlaps itself": made_set(37, 29, 20, 3, wrap=(True, True), spread=7),
     "one Gaussian across all borders": made_set(33, 17, 1, 1, wrap=(True, True), spread=3),
     "one texel repeats": made_set(1, 1, 2, 1, wrap=(True, True), spread=1),
+    "normals of two sides": made_set(90, 70, 120, 6, maps=material_of_sides(True)),
+    "normals of two channels, which repeat": made_set(70, 90, 120, 6, maps=material_of_sides(False), wrap=(True, True)),
     "mostly beyond black and white": loud(made_set(70, 90, 150, 3)),
 }
 
@@ -179,6 +192,36 @@ def test_a_broken_footprint_is_found_out(fault, device):
     for name in victims:
         assert not found[name].passed, f"{name} passed with {fault}"
         assert not (found[name].sample_error or 0.0) <= MAX_ERROR
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_normals_whose_z_is_not_coded_have_a_length(stored):
+    quantized = made_set(40, 30, 60, 6, maps=material_of_sides(stored))
+    decoder = shader_decoder(quantized)
+    assert sample_functions(decoder) == ("igs_normal_length", "igs_roughness_filtered")
+    assert decoder.channel_count == 6
+    reference, rows = made_reference(quantized)
+    vectors = 2 * rows[:16, :16, 3:5] - 1
+    z = np.sqrt(np.maximum(0, 1 - np.square(vectors).sum(axis=2)))
+    found = sample_lod(reference, np.array([[8.0, 8.0]]), np.array([4.0]))[0]
+    assert found[6] == pytest.approx((z.mean() + 1) / 2, abs=1e-12)
+    texel = decoder.coarse.words[decoder.coarse.levels[0].first_word :][: decoder.coarse.texel_words]
+    assert len(texel) == 3  # seven values, three to a word
+    assert (texel[2] & 1023) / 1023 == pytest.approx(found[6], abs=0.5 / 1023 + 1e-5)
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("fault", [("1.0 - (2.0 * texel.channel[3]", "0.9 - (2.0 * texel.channel[3]"),
+                                   ("channel[6]) - vec3", "channel[5]) - vec3")])  # fmt: skip
+def test_a_broken_z_is_found_out(fault, device):
+    quantized = made_set(90, 70, 120, 6, maps=material_of_sides(True))
+    decoder = shader_decoder(quantized)
+    includes = {name: text.replace(*fault) for name, text in decoder.includes.items()}
+    assert includes["igs_decode.glsl"] != decoder.includes["igs_decode.glsl"], "the fault was not put in"
+    report = verify(
+        quantized, ["glsl"], decoder=replace(decoder, includes=includes), point_count=100, repeats=0, device=device
+    )
+    assert not report.variants[0].passed
 
 
 @pytest.mark.gl
