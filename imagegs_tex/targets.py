@@ -26,7 +26,7 @@ from imagegs_tex.settings import CompressSettings, Target
 
 PSNR_TOLERANCE_DB: Final = 0.15
 """A file made for a PSNR has at most this much more."""
-_CLOSE_DB: Final = 0.05
+_CLOSE_DB: Final = 0.02
 _AIM_DB: Final = 0.05
 """More than asked: missing it by little takes another fit, having a little too much only a coarser feature step."""
 _QUALITY_SLOPE: Final = -1.0
