@@ -100,8 +100,8 @@ def test_nobody_reads_stdout(packed):
     assert process.returncode == 1
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
-def test_stdout_is_full(packed):
+def test_stdout_is_full(packed, require_tool):
+    require_tool(Path("/dev/full").exists(), "needs /dev/full")
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "imagegs_tex", "info", str(packed), "--json"],

@@ -20,6 +20,8 @@ SLOTS = {
 }
 MIME_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
 SQUARE = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
+QUARTER = np.array([[0, 0], [0.5, 0], [0.5, 0.5], [0, 0.5]], np.float32)
+CLAMP = {"wrapS": 33071, "wrapT": 33071}
 SQUARE_INDICES = np.array([0, 1, 2, 0, 2, 3], np.uint16)
 
 

@@ -23,6 +23,14 @@ def stretch(p):
     return next((x for x, value in zip(range(-2047, 2048), SQUASHED, strict=True) if value >= p >> 4), 2047)
 
 
+def length(value):
+    return abs(value).bit_length()
+
+
+def sign(value):
+    return 0 if value == 0 else 1 if value > 0 else 2
+
+
 class PlainDecoder:
     """The page, line by line, in plain Python."""
 
@@ -54,8 +62,6 @@ class PlainDecoder:
         return [[v + centre for v in plane] for plane, centre in zip(values, centres, strict=True)]
 
     def value(self, earlier, plane, n, left, up, group):
-        length = lambda v: abs(v).bit_length()  # noqa: E731  # as the page names it
-        sign = lambda v: 0 if v == 0 else 1 if v > 0 else 2  # noqa: E731
         on_left = plane[left] if left >= 0 else 0
         above = plane[up] if up >= 0 else on_left
         lam, ups = min(5, length(on_left)), min(5, length(above))
