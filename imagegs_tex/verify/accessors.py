@@ -33,12 +33,10 @@ def accessor_error(
         result = found[:, at : at + accessor.width].astype(np.float64)
         at += accessor.width
         texture_map = maps[accessor.map_index]
-        samples = np.stack([_sample(texture_map, channel, channels) for channel in accessor.channels], axis=1)
+        samples = read_samples(maps, accessor, channels)
         if accessor.kind == "unit normal":
             from_sides = any(normal[2] in accessor.channels for normal in texture_map.unit_normals)
             difference = _normal_difference(samples, result, from_sides or len(accessor.channels) == 2)
-        elif accessor.kind == "one minus":
-            difference = np.abs(result - (1 - samples))
         elif accessor.kind == "linear light":
             slope = np.where(samples <= 0.04045, 1 / 12.92, 2.4 / 1.055 * ((samples + 0.055) / 1.055) ** 1.4)
             difference = np.abs(result - _linear(samples)) / np.maximum(1.0, slope)
@@ -51,6 +49,15 @@ def accessor_error(
             difference = np.abs(result - samples) / _enlarged(texture_map, accessor.channels, samples)
         worst = float(np.maximum(worst, difference.max(initial=0.0)))
     return worst
+
+
+def read_samples(
+    maps: tuple[TextureMap, ...], accessor: Accessor, channels: NDArray[np.float64]
+) -> NDArray[np.float64]:  # fmt: skip
+    """Return the samples [P, R] that an accessor reads of channels [P, C]; of gloss as roughness, one minus it."""
+    texture_map = maps[accessor.map_index]
+    samples = np.stack([_sample(texture_map, channel, channels) for channel in accessor.channels], axis=1)
+    return 1 - samples if accessor.kind == "one minus" else samples
 
 
 def _enlarged(

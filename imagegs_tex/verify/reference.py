@@ -1,8 +1,8 @@
 """What docs/igs-format.md says the picture is, in float64 and as plainly as numpy can: decoders are held against this.
 
-It shares no code with a decoder or a backend beyond the codes' arithmetic in formats/gaussians.py: no tiles, no index,
-no float32. Each Gaussian adds its weights to the texels, or the points, of its bounding box; where the picture repeats,
-so does every image of it that can reach in.
+It shares no code with a decoder or a backend beyond the codes' arithmetic in formats/gaussians.py and which channels
+are a normal's x and y: no tiles, no index, no float32. Each Gaussian adds its weights to the texels, or the points, of
+its bounding box; where the picture repeats, so does every image of it that can reach in.
 """
 
 from dataclasses import dataclass

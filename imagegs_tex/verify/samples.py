@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
-from imagegs_tex.formats.stack import Coded, Constant, UnitZ
 from imagegs_tex.shaders.decoder import Decoder
-from imagegs_tex.shaders.footprint import MAX_ANISOTROPY
+from imagegs_tex.shaders.footprint import MAX_ANISOTROPY, normal_values
+from imagegs_tex.verify.accessors import read_samples
 from imagegs_tex.verify.footprint import (
     FIRST_COARSE,
     FootprintReference,
@@ -184,33 +184,16 @@ class SampleCheck:
         if not names:
             return np.empty((len(values), 0)), np.empty((len(values), 0))
         accessors = {accessor.name: accessor for accessor in decoder.accessors}
-
-        def samples(name: str) -> Float:
-            accessor = accessors[name]
-            routes = [quantized.maps[accessor.map_index].routes[channel] for channel in accessor.channels]
-            planes = [
-                np.full(len(values), route.value) if isinstance(route, Constant) else values[:, route.index]
-                for route in routes
-                if not isinstance(route, UnitZ)
-            ]
-            return np.stack(planes, axis=1)
-
-        vectors, slope = 2 * samples("igs_normal") - 1, np.ones((len(values), 1))
-        normals = self._reference.picture.normals
-        sides = tuple(
-            route.index
-            for route in (quantized.maps[accessors["igs_normal"].map_index].routes[c]
-                          for c in accessors["igs_normal"].channels[:2])
-            if isinstance(route, Coded)
-        )  # fmt: skip
-        if sides in normals:
-            place = quantized.channel_count + normals.index(sides)
-            vectors = np.concatenate([vectors[:, :2], 2 * values[:, place, None] - 1], axis=1)
-            slope = np.maximum(1, values[:, place + len(normals), None])
+        places = normal_values(quantized, accessors["igs_normal"])
+        assert places is not None
+        vectors, slope = 2 * values[:, places] - 1, np.ones((len(values), 1))
+        if places[-1] >= quantized.channel_count:  # z is made of x and y, and what it can differ stands behind all z
+            slope = np.maximum(1, values[:, places[-1] + len(self._reference.picture.normals), None])
         length = np.linalg.norm(vectors, axis=1, keepdims=True)
         columns, slopes = [length], [2 * np.sqrt(3) * slope]
         if NORMAL_FUNCTIONS[1] in names:
-            size, roughness = np.clip(length, 0.001, 1), samples("igs_roughness")
+            size = np.clip(length, 0.001, 1)
+            roughness = read_samples(quantized.maps, accessors["igs_roughness"], values)
             widened = np.minimum(1, roughness**4 + 2 * (1 - size) / size) ** 0.25
             rise = (4 * roughness**3 + 2 / size**2 * slopes[0]) / (4 * np.maximum(widened, 1e-3) ** 3)
             columns.append(widened)

@@ -100,6 +100,14 @@ def loud(quantized):
     return replace(quantized, feature_steps=8 * quantized.feature_steps)
 
 
+def material(finish=Semantic.ROUGHNESS):
+    return (
+        made_map(routes=(Coded(0), Coded(1), Coded(2))),
+        made_map("normal", Semantic.NORMAL, (Coded(3), Coded(4), Coded(5)), Transfer.LINEAR),
+        made_map("finish", finish, (Coded(6),), Transfer.LINEAR),
+    )
+
+
 def material_of_sides(stored):
     """A normal whose z is made of x and y, or left out, between a colour and a roughness."""
     routes = (Coded(3), Coded(4), *([UnitZ()] if stored else []))
@@ -125,6 +133,7 @@ CASES = {
     "repeats and overlaps itself": made_set(37, 29, 20, 3, wrap=(True, True), spread=7),
     "one Gaussian across all borders": made_set(33, 17, 1, 1, wrap=(True, True), spread=3),
     "one texel repeats": made_set(1, 1, 2, 1, wrap=(True, True), spread=1),
+    "gloss instead of roughness": made_set(90, 70, 120, 7, maps=material(Semantic.GLOSS)),
     "normals of two sides": made_set(90, 70, 120, 6, maps=material_of_sides(True)),
     "normals of two channels, which repeat": made_set(70, 90, 120, 6, maps=material_of_sides(False), wrap=(True, True)),
     "mostly beyond black and white": loud(made_set(70, 90, 150, 3)),
@@ -141,14 +150,6 @@ def test_every_decoder_samples_as_defined(case, device):
         assert variant.sample_error is not None
         assert variant.sample_error <= MAX_ERROR, variant
     assert report.passed
-
-
-def material():
-    return (
-        made_map(routes=(Coded(0), Coded(1), Coded(2))),
-        made_map("normal", Semantic.NORMAL, (Coded(3), Coded(4), Coded(5)), Transfer.LINEAR),
-        made_map("roughness", Semantic.ROUGHNESS, (Coded(6),), Transfer.LINEAR),
-    )
 
 
 GLSL = VARIANTS[:3]
