@@ -73,21 +73,13 @@ def measure(preset: str, task: tuple[str, int]) -> Run:
 
 def row_of(name: str, runs: list[Run]) -> list[object]:
     """Return means over the starts, and the deviation of single starts on the cpu."""
-    decibels, sizes = (np.array([values(run) for run in runs]) for values in (_decibels, _bytes))
+    decibels = np.array([run.psnr_db for run in runs])
     on_gpu, on_cpu = decibels.mean(axis=0)
-    gpu_bytes, cpu_bytes = sizes.mean(axis=0)
+    gpu_bytes, cpu_bytes = np.mean([run.file_bytes for run in runs], axis=0)
     return [
         name, f"{on_gpu:.3f}", f"{on_cpu:.3f}", f"{on_gpu - on_cpu:+.3f}", f"{decibels[:, 1].std():.3f}",
         round(gpu_bytes), round(cpu_bytes), f"{100 * (gpu_bytes / cpu_bytes - 1):+.2f}",
     ]  # fmt: skip
-
-
-def _decibels(run: Run) -> tuple[float, float]:
-    return run.psnr_db
-
-
-def _bytes(run: Run) -> tuple[int, int]:
-    return run.file_bytes
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from imagegs_tex.formats.gaussians import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.formats.igs import encode_igs
 from imagegs_tex.formats.ingest import load_stack
 from imagegs_tex.formats.stack import TextureStack
+from imagegs_tex.gaussians import GaussianSet
 from imagegs_tex.initialise import initialise
 from imagegs_tex.losses import structural_similarity
 from imagegs_tex.pipeline import compress
@@ -112,22 +113,30 @@ def reference() -> Table:
 def decode() -> Table:
     """A full decode: tile lists and picture, without the copy to the host."""
     backend = cuda_backend()
-    rows: list[list[object]] = []
-    for case in cases.load_cases(["boombox", "brick_wall_017"]):
-        with case.staged() as folder:
-            problem, target, _ = prepare(load_stack(folder), backend)
-        fitted = fit(problem, target, case.gaussians, FitSettings(steps=40), backend)
-        conics, cutoff = fitted.conics, FitSettings().cutoff
-
-        def render() -> None:
-            # fresh tensors, so that the lists are built again each time
-            backend.render(fitted.means.clone(), conics, fitted.features, cutoff, problem.size)  # noqa: B023 - called within this turn of the loop
-
-        kernels = kernel_times(render)
-        own = {name: kernels.get(name, 0.0) for name in ("count_slots", "fill_slots", "order_tiles", "rasterize")}
-        total = sum(kernels.values())
-        rows.append([case.name, f"{problem.size[0]}²", *(round(value) for value in own.values()), round(total)])
+    rows = [decode_row(case, backend) for case in cases.load_cases(["boombox", "brick_wall_017"])]
     return ["case", "size", "count µs", "fill µs", "order µs", "rasterize µs", "all kernels µs"], rows
+
+
+def decode_row(case: cases.Case, backend: CudaBackend) -> list[object]:
+    """One material's row of decode()."""
+    problem, fitted = short_fit(case, backend, 40)
+    conics = fitted.conics
+
+    def render() -> None:
+        # fresh tensors, so that the lists are built again each time
+        backend.render(fitted.means.clone(), conics, fitted.features, FitSettings().cutoff, problem.size)
+
+    kernels = kernel_times(render)
+    own = {name: kernels.get(name, 0.0) for name in ("count_slots", "fill_slots", "order_tiles", "rasterize")}
+    total = sum(kernels.values())
+    return [case.name, f"{problem.size[0]}²", *(round(value) for value in own.values()), round(total)]
+
+
+def short_fit(case: cases.Case, backend: CudaBackend, steps: int) -> tuple[FitProblem, GaussianSet]:
+    """Return a case's picture and Gaussians that are like those of a fit."""
+    with case.staged() as folder:
+        problem, target, _ = prepare(load_stack(folder), backend)
+    return problem, fit(problem, target, case.gaussians, FitSettings(steps=steps), backend)
 
 
 def sizes() -> Table:
@@ -275,55 +284,58 @@ def queue() -> Table:
 def packages() -> Table:
     """The owner's packages against our own path: gsplat's tile lists, fused-ssim."""
     backend = cuda_backend()
+    found = cases.load_cases(["boombox", "brick_wall_017"])
+    return ["case", "what", "entries", "ms"], [row for case in found for row in package_rows(case, backend)]
+
+
+def package_rows(case: cases.Case, backend: CudaBackend) -> list[list[object]]:
+    """One material's rows of packages()."""
     rows: list[list[object]] = []
-    for case in cases.load_cases(["boombox", "brick_wall_017"]):
-        with case.staged() as folder:
-            problem, target, _ = prepare(load_stack(folder), backend)
-        fitted = fit(problem, target, case.gaussians, FitSettings(steps=20), backend)
-        means, conics, features = fitted.means.contiguous(), fitted.conics.contiguous(), fitted.features
-        cutoff = FitSettings().cutoff
+    problem, fitted = short_fit(case, backend, 20)
+    means, conics, features = fitted.means.contiguous(), fitted.conics.contiguous(), fitted.features
+    cutoff = FitSettings().cutoff
 
-        def own() -> int:
-            frame = Frame(cutoff, problem.size)  # noqa: B023 - called within this turn of the loop
-            lists = backend.lists.build(means, conics, features, features.shape[1], frame)  # noqa: B023 - called within this turn of the loop
-            backend.lists.sufficed(lists)
-            return int(lists.counted)
+    def own() -> int:
+        frame = Frame(cutoff, problem.size)
+        lists = backend.lists.build(means, conics, features, features.shape[1], frame)
+        backend.lists.sufficed(lists)
+        return int(lists.counted)
 
-        rows.append([case.name, "tile lists, own", own(), round(milliseconds(own), 3)])
-        if importlib.util.find_spec("gsplat") is not None:
-            from gsplat.cuda._wrapper import isect_offset_encode, isect_tiles
+    rows.append([case.name, "tile lists, own", own(), round(milliseconds(own), 3)])
+    if importlib.util.find_spec("gsplat") is not None:
+        from gsplat.cuda._wrapper import isect_offset_encode, isect_tiles
 
-            across, down = (-(-extent // TILE) for extent in problem.size)
-            depths = torch.arange(len(means), device=means.device, dtype=torch.float32)[None]
-            determinant = conics[:, 0] * conics[:, 2] - conics[:, 1] ** 2
-            reach = torch.stack([conics[:, 2], conics[:, 0]], dim=1) * (2 * cutoff) / determinant[:, None]
-            radii = torch.ceil(torch.sqrt(reach)).int()[None]
+        across, down = (-(-extent // TILE) for extent in problem.size)
+        depths = torch.arange(len(means), device=means.device, dtype=torch.float32)[None]
+        determinant = conics[:, 0] * conics[:, 2] - conics[:, 1] ** 2
+        reach = torch.stack([conics[:, 2], conics[:, 0]], dim=1) * (2 * cutoff) / determinant[:, None]
+        radii = torch.ceil(torch.sqrt(reach)).int()[None]
 
-            def theirs() -> int:
-                _, ids, flat = isect_tiles(means[None], radii, depths, TILE, across, down)  # noqa: B023 - called within this turn of the loop
-                isect_offset_encode(ids, 1, across, down)  # noqa: B023 - called within this turn of the loop
-                return len(flat)
+        def theirs() -> int:
+            _, ids, flat = isect_tiles(means[None], radii, depths, TILE, across, down)
+            isect_offset_encode(ids, 1, across, down)
+            return len(flat)
 
-            rows.append([case.name, "tile lists, gsplat", theirs(), round(milliseconds(theirs), 3)])
-        picture = problem.image.clone().requires_grad_()
-        other = problem.image + 0.05 * torch.randn_like(problem.image)
+        rows.append([case.name, "tile lists, gsplat", theirs(), round(milliseconds(theirs), 3)])
+    picture = problem.image.clone().requires_grad_()
+    other = problem.image + 0.05 * torch.randn_like(problem.image)
 
-        def plain(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-            return structural_similarity(first, second).mean()
+    def plain(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+        return structural_similarity(first, second).mean()
 
-        rows.append([case.name, "SSIM and gradient, torch", "", round(gradient_time(plain, picture, other), 3)])
-        if importlib.util.find_spec("fused_ssim") is not None:
-            from fused_ssim import fused_ssim
+    rows.append([case.name, "SSIM and gradient, torch", "", round(gradient_time(plain, picture, other), 3)])
+    if importlib.util.find_spec("fused_ssim") is not None:
+        from fused_ssim import fused_ssim
 
-            def fused(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-                planes = [plane.permute(2, 0, 1)[None].contiguous() for plane in (first, second)]
-                value: torch.Tensor = fused_ssim(*planes, padding="valid")
-                return value
+        def fused(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+            planes = [plane.permute(2, 0, 1)[None].contiguous() for plane in (first, second)]
+            value: torch.Tensor = fused_ssim(*planes, padding="valid")
+            return value
 
-            difference = float((fused(picture, other) - plain(picture, other)).detach().abs())
-            label = f"SSIM and gradient, fused-ssim (value differs by {difference:.1e})"
-            rows.append([case.name, label, "", round(gradient_time(fused, picture, other), 3)])
-    return ["case", "what", "entries", "ms"], rows
+        difference = float((fused(picture, other) - plain(picture, other)).detach().abs())
+        label = f"SSIM and gradient, fused-ssim (value differs by {difference:.1e})"
+        rows.append([case.name, label, "", round(gradient_time(fused, picture, other), 3)])
+    return rows
 
 
 def gradient_time(
@@ -367,14 +379,17 @@ def milliseconds(call: Callable[[], object], repeats: int = 20) -> float:
         call()
     times = []
     for _ in range(repeats):
-        # torch leaves events without types
-        before, after = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
+        before, after = _event(), _event()
         before.record()
         call()
         after.record()
         torch.cuda.synchronize()
         times.append(before.elapsed_time(after))
     return float(sorted(times)[len(times) // 2])
+
+
+def _event() -> torch.cuda.Event:
+    return torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]  # torch leaves it without types
 
 
 def kernel_times(call: Callable[[], object], repeats: int = 10) -> dict[str, float]:

@@ -178,10 +178,9 @@ def manifest_text(material: MaterialSource, stack: TextureStack, file: Path) -> 
     paths = [source.image.path for source in material.maps]
     if any(source.image.data is not None for source in material.maps):
         raise UsageError(f"{material.where} has its images inside it; a manifest can only name files: unpack it first")
-    # here and below: resolve() would follow links
-    folder = Path(os.path.abspath(file.parent))  # noqa: PTH100
+    folder = _absolute(file.parent)
     root = folder
-    absolute = [Path(os.path.abspath(path)) for path in [*paths, *filter(None, [material.importance])]]  # noqa: PTH100
+    absolute = [_absolute(path) for path in [*paths, *filter(None, [material.importance])]]
     if not all(path.is_relative_to(folder) for path in absolute):
         root = Path(os.path.commonpath([path.parent for path in absolute]))
     document: dict[str, object] = {}
@@ -201,6 +200,10 @@ def manifest_text(material: MaterialSource, stack: TextureStack, file: Path) -> 
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     # a file name that is no valid text becomes an escape that JSON knows as well
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
 
 
 def _alternates(maps: Sequence[TextureMap]) -> list[bool]:

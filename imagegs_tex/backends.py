@@ -38,11 +38,11 @@ def make_backend(name: str, threads: int | None = None, device: str = "cuda") ->
         if problem is not None:
             raise MissingToolError(f"backend cuda cannot run: {problem}; use --backend cpu")
         from imagegs_tex.rasterize.cuda import CudaBackend
-        from imagegs_tex.rasterize.cuda_driver import CompilerMissing
+        from imagegs_tex.rasterize.cuda_driver import CompilerMissingError
 
         try:
             return CudaBackend(device, threads)
-        except CompilerMissing as error:
+        except CompilerMissingError as error:
             raise MissingToolError(f"backend cuda cannot run: {error}; use --backend cpu") from error
     raise UsageError(f"there is no backend {name!r}; choose one of {', '.join(BACKEND_NAMES)}")
 

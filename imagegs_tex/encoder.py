@@ -56,6 +56,9 @@ class EncodeSeconds:
     quantize: float
 
 
+Geometry = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Means [N, 2] and log-covariances [N, 3]."""
+
 Prepared = tuple[FitProblem, Target, Components]
 """What every fit of a stack starts from: the picture, the same as the backend wants it, what its components mean."""
 
@@ -80,7 +83,7 @@ def fit_geometry(
     backend: Backend,
     *,
     report: Callable[[FitProgress], None] | None = None,
-    start: FittedGeometry | None = None,
+    start: Geometry | None = None,
 ) -> tuple[FittedGeometry, EncodeSeconds]:
     """Fit a picture and round the geometry.
 
@@ -91,7 +94,7 @@ def fit_geometry(
         precision: of the file
         backend: the rasterizer
         report: called after every step
-        start: an earlier fit of the same stack to go on from, whatever its weights and its number of Gaussians
+        start: of an earlier fit of the same stack to go on from, whatever its weights and its number of Gaussians
     """
     started = time.perf_counter()
     problem, target, components = prepared
@@ -111,9 +114,7 @@ def fit_geometry(
     order = np.lexsort((position_codes[:, 0], position_codes[:, 1], shape_codes[:, 0], cells[:, 0], cells[:, 1]))
     position_codes, shape_codes = position_codes[order], shape_codes[order]
     final = _RoundedGeometry(
-        np.asarray((position_codes + 0.5) * np.exp2(exponents[order]), dtype=np.float64),
-        g.shape_values(shape_codes, quantizer.size_step, quantizer.form_step),
-        rounded.features[torch.from_numpy(order).to(backend.device)],
+        *quantizer.values(position_codes, shape_codes), rounded.features[torch.from_numpy(order).to(backend.device)]
     )
     equations, features = _solve(final, target, settings, backend)
     geometry = FittedGeometry(
@@ -136,10 +137,10 @@ class _RoundedGeometry:
 
 
 def _going_on(
-    earlier: FittedGeometry, problem: FitProblem, target: Target, settings: FitSettings, backend: Backend
+    earlier: Geometry, problem: FitProblem, target: Target, settings: FitSettings, backend: Backend
 ) -> GaussianSet:
-    """Return the Gaussians of an earlier fit with features solved for this picture: its components may be others."""
-    means, shapes = geometry_values(earlier)
+    """Return an earlier fit's Gaussians with features solved for this picture: its components may be others."""
+    means, shapes = earlier
     columns, rows = np.floor(np.clip(means, 0, [target.width - 1, target.height - 1])).astype(np.int64).T
     features = problem.image[torch.from_numpy(rows), torch.from_numpy(columns)]
     _, solved = _solve(_RoundedGeometry(means, shapes, features), target, settings, backend)
@@ -147,17 +148,6 @@ def _going_on(
         torch.from_numpy(means.astype(np.float32)).to(backend.device),
         torch.from_numpy(shapes.astype(np.float32)).to(backend.device), solved,
     )  # fmt: skip
-
-
-def geometry_values(geometry: FittedGeometry) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the means [N, 2] and log-covariances [N, 3] that the codes of a fit mean."""
-    quantizer = geometry.quantizer
-    shapes = g.shape_values(geometry.shape_codes, quantizer.size_step, quantizer.form_step)
-    exponents = g.clamp_exponents(
-        g.rounded_exponents(shapes, quantizer.position_ratio),
-        g.least_exponent(quantizer.width, quantizer.height), quantizer.cell_log2,
-    )  # fmt: skip
-    return np.asarray((geometry.position_codes + 0.5) * np.exp2(exponents), dtype=np.float64), shapes
 
 
 def _solve(

@@ -1,9 +1,9 @@
 """Fits of one stack as a search needs them: cheap pilots, full ones, and the feature step that does the last bit.
 
-Pilots take an eighth of the steps and no sweeps over geometry codes. A full fit follows, and where its number of
-Gaussians was not the right one, fits of half as many steps that go on from the last one. Moving the feature step needs
-no fit at all. (Half the steps from the start, instead, ended 1.2 dB above the target on boombox: what fewer steps reach
-says little about what more would.)
+Pilots take an eighth of the steps and no sweeps over geometry codes. A full fit follows, and then fits of half as many
+steps, each with another number of Gaussians, that go on from the last one. Moving the feature step needs no fit at all.
+(Half the steps from the start, instead, ended 1.2 dB above the target on boombox: what fewer steps reach says little
+about what more would.)
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from imagegs_tex.channel_weights import channel_weights
-from imagegs_tex.encoder import EncodeSeconds, FittedGeometry, Prepared, fit_geometry, prepare, round_features
+from imagegs_tex.encoder import EncodeSeconds, FittedGeometry, Geometry, Prepared, fit_geometry, prepare, round_features
 from imagegs_tex.fit import FitProgress
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.stack import TextureStack
@@ -60,7 +60,7 @@ class Fitter:
         self.effort = Effort()
         self._report = report
         self._weights = channel_weights(stack)
-        self._last: FittedGeometry | None = None  # of the fits that were no pilots
+        self._last: Geometry | None = None  # of the fits that were no pilots
         self._prepared: tuple[tuple[float, ...], Prepared] | None = None
 
     @property
@@ -70,14 +70,11 @@ class Fitter:
 
     def fit(self, count: int, factors: tuple[float, ...] | None = None, *, pilot: bool = False) -> FittedGeometry:
         """Fit count Gaussians, going on from the last fit; factors [C] multiply the weights of channels."""
-        start = None if pilot else self._last
-        fit = (
-            _pilot(self.settings.fit)
-            if pilot
-            else self.settings.fit
-            if start is None
-            else _following(self.settings.fit)
-        )
+        start, fit = None if pilot else self._last, self.settings.fit
+        if pilot:
+            fit = _pilot(fit)
+        elif start is not None:
+            fit = _following(fit)
         geometry, seconds = self._fit(count, factors, fit, start)
         effort = self.effort
         self.effort = Effort(
@@ -86,7 +83,7 @@ class Fitter:
             EncodeSeconds(effort.seconds.fit + seconds.fit, effort.seconds.quantize + seconds.quantize),
         )  # fmt: skip
         if not pilot:
-            self._last = geometry
+            self._last = geometry.quantizer.values(geometry.position_codes, geometry.shape_codes)
         return geometry
 
     def smallest(self) -> QuantizedGaussianSet:
@@ -103,7 +100,7 @@ class Fitter:
         count: int,
         factors: tuple[float, ...] | None,
         settings: FitSettings,
-        start: FittedGeometry | None = None,
+        start: Geometry | None = None,
     ) -> tuple[FittedGeometry, EncodeSeconds]:
         weights = self._weights if factors is None else tuple(np.multiply(self._weights, factors).tolist())
         if self._prepared is None or self._prepared[0] != weights:

@@ -39,9 +39,7 @@ class GeometryQuantizer:
         steps = np.array([self.size_step, self.form_step, self.form_step])
         shape_codes = np.rint(log_covariances.astype(np.float64) / steps).astype(np.int16)
         shapes = g.shape_values(shape_codes, self.size_step, self.form_step)
-        exponents = g.clamp_exponents(
-            g.rounded_exponents(shapes, self.position_ratio), g.least_exponent(self.width, self.height), self.cell_log2
-        )
+        exponents = self._exponents(shapes)
         position_steps = np.exp2(exponents)
         # the last code whose position, half a step on, still lies inside the picture
         size = np.array([self.width, self.height], dtype=np.float64)
@@ -51,6 +49,18 @@ class GeometryQuantizer:
         # where the size is no multiple of the step, the first code of the next picture can be nearer than the last here
         position_codes[np.array(self.wrap) & (2 * inside > size + (last + 1) * position_steps)] = 0
         return position_codes, shape_codes, exponents
+
+    def values(
+        self, position_codes: NDArray[np.int32], shape_codes: NDArray[np.int16]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the means [N, 2] and log-covariances [N, 3] that codes mean."""
+        shapes = g.shape_values(shape_codes, self.size_step, self.form_step)
+        return np.asarray((position_codes + 0.5) * np.exp2(self._exponents(shapes)), dtype=np.float64), shapes
+
+    def _exponents(self, shapes: NDArray[np.float64]) -> NDArray[np.int32]:
+        """Return the position exponents [N, 2] of shapes [N, 3]."""
+        least = g.least_exponent(self.width, self.height)
+        return g.clamp_exponents(g.rounded_exponents(shapes, self.position_ratio), least, self.cell_log2)
 
     def nearest(self, means: Tensor, log_covariances: Tensor) -> tuple[Tensor, Tensor]:
         """Return the values [N, 2] and [N, 3] that the codes mean; same device and dtype."""

@@ -8,7 +8,7 @@ import torch
 from tiny_material import as_bytes
 
 from imagegs_tex.backends import make_backend
-from imagegs_tex.encoder import fit_geometry, geometry_values, prepare
+from imagegs_tex.encoder import fit_geometry, prepare
 from imagegs_tex.fit import LEAST_STEPS_OF_A_CROWD, FitProblem, fit
 from imagegs_tex.fit_state import TorchFitState
 from imagegs_tex.formats.images import write_image
@@ -151,14 +151,14 @@ def test_a_fit_goes_on_from_another(changes, count, tmp_path):
     stack = load_stack(tmp_path)
     settings, precision = FitSettings(steps=30, refine_sweeps=1), Precision()
     first, _ = fit_geometry(prepare(stack, CPU), 60, settings, precision, CPU)
-    means, shapes = geometry_values(first)
-    assert means.shape == (60, 2)
-    codes = first.quantizer.codes(means, shapes)
+    geometry = first.quantizer.values(first.position_codes, first.shape_codes)
+    assert geometry[0].shape == (60, 2)
+    codes = first.quantizer.codes(*geometry)
     np.testing.assert_array_equal(codes[0], first.position_codes)
     np.testing.assert_array_equal(codes[1], first.shape_codes)
     other = prepare(stack, CPU, (4.0, 1.0, 0.25))  # other weights, so other components
     following, _ = fit_geometry(
-        other, count, replace(settings, population=changes, steps=4), precision, CPU, start=first
+        other, count, replace(settings, population=changes, steps=4), precision, CPU, start=geometry
     )  # fmt: skip
     assert following.features.shape[0] == count
     if count == 60:  # four steps from there are better than four from nothing

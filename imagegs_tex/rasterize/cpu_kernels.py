@@ -49,8 +49,8 @@ def exp2_of_minus(t):
     power = power * rest + np.float32(0.24018014)
     power = power * rest + np.float32(0.69314372)
     power = power * rest + np.float32(1.0)
-    # numba drops an intrinsic's first argument, which mypy cannot know
-    return power * _float_of_bits((np.int32(127) - whole) << np.int32(23))  # type: ignore[call-arg]
+    bits = (np.int32(127) - whole) << np.int32(23)
+    return power * _float_of_bits(bits)  # type: ignore[call-arg]  # numba drops an intrinsic's first argument
 
 
 @njit(fastmath=True, inline="always")
@@ -131,6 +131,26 @@ def render_tiles(
                 scale = np.float32(1.0) / total[row * TILE + i]
                 for k in range(kept):
                     image[top + row, left + i, k] = sums[k, row * TILE + i] * scale
+
+
+@njit(fastmath=True, inline="always")
+def _sum_tile(
+    means, conics, features, epsilon, edge, slot_gaussian, slot_rows, slot_shift, slots, x0, y0, weights, sums, total
+):  # fmt: skip
+    """Fill the weights [slots, TEXELS] of a tile's slots, their sum [TEXELS], and weighted features [K, TEXELS]."""
+    total[:] = epsilon
+    sums[:] = np.float32(0.0)
+    for index in range(slots.shape[0]):
+        slot = slots[index]
+        n = slot_gaussian[slot]
+        first, last = np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1])
+        row_weights = weights[index]
+        _write_weights(
+            means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge,
+            x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1], first, last, row_weights,
+        )  # fmt: skip
+        low, high = first * TILE, last * TILE + TILE
+        _accumulate(row_weights[low:high], features[n], sums[:, low:high], total[low:high])
 
 
 @njit(fastmath=True, inline="always")
@@ -232,20 +252,11 @@ def differentiate_tiles(
     for tile in range(begin_tile, end_tile):
         left, top = (tile % across) * TILE, (tile // across) * TILE
         x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
-        total[:] = epsilon
-        sums[:] = np.float32(0.0)
         begin, end = tile_starts[tile], tile_starts[tile + 1]
-        for index in range(begin, end):
-            slot = tile_slots[index]
-            n = slot_gaussian[slot]
-            first, last = np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1])
-            row_weights = weights[index - begin]
-            _write_weights(
-                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge,
-                x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1], first, last, row_weights,
-            )  # fmt: skip
-            low, high = first * TILE, last * TILE + TILE
-            _accumulate(row_weights[low:high], features[n], sums[:, low:high], total[low:high])
+        _sum_tile(
+            means, conics, features, epsilon, edge, slot_gaussian, slot_rows, slot_shift, tile_slots[begin:end], x0, y0,
+            weights, sums, total,
+        )  # fmt: skip
         for i in range(TEXELS):
             total[i] = np.float32(1.0) / total[i]
             projections[i] = np.float32(0.0)
@@ -384,20 +395,11 @@ def leave_out_tiles(
     for tile in range(begin_tile, end_tile):
         left, top = (tile % across) * TILE, (tile // across) * TILE
         x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
-        total[:] = epsilon
-        sums[:] = np.float32(0.0)
         begin, end = tile_starts[tile], tile_starts[tile + 1]
-        for index in range(begin, end):
-            slot = tile_slots[index]
-            n = slot_gaussian[slot]
-            first, last = np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1])
-            row_weights = weights[index - begin]
-            _write_weights(
-                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge,
-                x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1], first, last, row_weights,
-            )  # fmt: skip
-            low, high = first * TILE, last * TILE + TILE
-            _accumulate(row_weights[low:high], features[n], sums[:, low:high], total[low:high])
+        _sum_tile(
+            means, conics, features, epsilon, edge, slot_gaussian, slot_rows, slot_shift, tile_slots[begin:end], x0, y0,
+            weights, sums, total,
+        )  # fmt: skip
         _errors_without(nothing, features[0], sums, total, planes[tile], epsilon, scale, before)
         for index in range(begin, end):
             slot = tile_slots[index]

@@ -29,7 +29,7 @@ class CudaError(RuntimeError):
     """A call to the CUDA driver or compiler failed."""
 
 
-class CompilerMissing(CudaError):  # noqa: N818 - it is a finding, told to the user in these words
+class CompilerMissingError(CudaError):
     """NVRTC is not where torch's CUDA wheels put it."""
 
 
@@ -241,4 +241,4 @@ def _compiler() -> ctypes.CDLL:
             return ctypes.CDLL(candidate)
         except OSError:
             continue
-    raise CompilerMissing(f"{name}, which torch's CUDA wheels bring, is missing; reinstall torch with CUDA")
+    raise CompilerMissingError(f"{name}, which torch's CUDA wheels bring, is missing; reinstall torch with CUDA")

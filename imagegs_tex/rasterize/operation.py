@@ -55,8 +55,7 @@ def rasterize(
     Returns:
         [H, W, K]
     """
-    # torch leaves Function.apply without types
-    image: Tensor = _Rasterize.apply(  # type: ignore[no-untyped-call]
+    image: Tensor = _Rasterize.apply(  # type: ignore[no-untyped-call]  # torch leaves it without types
         means, conics, features, backend, cutoff, size, wrap
     )
     return image

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from cases import LEAVE_OUT_TOLERANCE, Case, all_cases, difference, make_case, wrapping_cases
+from cases import Case, all_cases, difference, make_case, wrapping_cases
 
 from imagegs_tex.backends import BACKEND_NAMES, make_backend
 from imagegs_tex.formats.errors import MissingToolError, UsageError
@@ -17,6 +17,7 @@ from imagegs_tex.rasterize.tiles import TILE, build_tile_lists
 
 VALUE_TOLERANCE = 1e-4  # absolute, on values of order one
 GRADIENT_TOLERANCE = 1e-3  # relative to the largest entry
+LEAVE_OUT_TOLERANCE = 2e-3  # of norms; at most 7e-4 were seen, where one Gaussian is alone
 ROUNDING = 1e-6  # absolute, where what is left after cancellation is next to nothing
 REFERENCE = ReferenceBackend()
 CPU = CpuBackend(2)
