@@ -226,17 +226,23 @@ def complaint(path):
     return ""
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.data())
-def test_random_damage_is_an_input_error_or_nothing(tmp_path_factory, data):
-    """Bytes of the JSON, of the headers and of the meshes; the images have tests of their own."""
+def to_be_damaged(tmp_path_factory, sampler=None):
+    """A folder that all examples share, and an asset with a mesh and two nodes."""
     base = tmp_path_factory.getbasetemp() / "damage"
     if not base.exists():
         (base / "maps").mkdir(parents=True)
         save(base / "maps", basecolor=noise(1, 2, 3), normal=noise(4, 5, 6))
     asset = Asset()
-    asset.mesh(asset.material("m", base / "maps", "views"), uv=QUARTER)
+    asset.mesh(asset.material("m", base / "maps", "views", sampler=sampler), uv=QUARTER)
     asset.root["nodes"] = [{"children": [1]}, {"mesh": 0}]
+    return base, asset
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_random_damage_is_an_input_error_or_nothing(tmp_path_factory, data):
+    """Bytes of the JSON, of the headers and of the meshes; the images have tests of their own."""
+    base, asset = to_be_damaged(tmp_path_factory)
     damaged = bytearray(asset.glb())
     json_length = struct.unpack_from("<I", damaged, 12)[0]
     places = st.one_of(st.integers(0, 20 + json_length), st.integers(len(damaged) - 60, len(damaged) - 1))
@@ -257,14 +263,8 @@ JSON_VALUES = (
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_any_value_anywhere_is_an_input_error_or_nothing(tmp_path_factory, data):
-    base = tmp_path_factory.getbasetemp() / "damage"
-    if not base.exists():
-        (base / "maps").mkdir(parents=True)
-        save(base / "maps", basecolor=noise(1, 2, 3), normal=noise(4, 5, 6))
-    asset = Asset()
+    base, asset = to_be_damaged(tmp_path_factory, sampler=0)
     asset.root["samplers"] = [dict(CLAMP)]
-    asset.mesh(asset.material("m", base / "maps", "views", sampler=0), uv=QUARTER)
-    asset.root["nodes"] = [{"children": [1]}, {"mesh": 0}]
     places = []
 
     def walk(value, place):
