@@ -4,7 +4,6 @@ from typing import Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -18,6 +17,7 @@ DENSITY_BLUR: Final = 4.0
 """Texels over which the local density is averaged."""
 TENSOR_BLUR: Final = 1.0
 """Texels over which the structure tensor is averaged."""
+_POINTS_AT_ONCE: Final = 1 << 16
 MOST_ELONGATED: Final = 8.0
 """Ratio of axes at the start. On thin lines the tensor's form is worth 3 dB after 100 steps over round Gaussians."""
 
@@ -55,7 +55,7 @@ def initialise(
     # among texels that count nothing the blurred density may be next to nothing; without weights the bound is idle
     local = _blur(density, DENSITY_BLUR, wrap)[rows, columns].clamp_min(UNIFORM_SHARE / density.numel()) * count
     size = 2 * torch.log(SIZE_OF_SPACING / torch.sqrt(local))
-    tensor = [_blur(products, TENSOR_BLUR, wrap)[rows, columns] for products in (xx, xy, yy)]
+    tensor = [_blurred_at(rows, columns, products, TENSOR_BLUR, wrap) for products in (xx, xy, yy)]
     form = _forms(*tensor)
     log_covariances = torch.cat([size[:, None], form], dim=1)
     return GaussianSet(means.float(), log_covariances.float(), image[rows, columns].clone())
@@ -97,9 +97,8 @@ def _forms(xx: Tensor, xy: Tensor, yy: Tensor) -> Tensor:
 
 def _blur(plane: Tensor, deviation: float, wrap: tuple[bool, bool]) -> Tensor:
     """Blur [H, W] with a Gaussian; the picture goes on beyond its border, or its last texel does."""
-    radius = round(4 * deviation)
-    taps = np.exp(-0.5 * (np.arange(-radius, radius + 1) / deviation) ** 2)
-    kernel = _as_tensor(taps / taps.sum(), plane)
+    kernel = _kernel(deviation, plane)
+    radius = len(kernel) // 2
     blurred = plane
     for axis, shape in ((1, (1, -1)), (0, (-1, 1))):
         padded = _padded(blurred, radius, axis, wrap[1 - axis])[None, None]
@@ -108,12 +107,33 @@ def _blur(plane: Tensor, deviation: float, wrap: tuple[bool, bool]) -> Tensor:
     return blurred
 
 
+def _blurred_at(rows: Tensor, columns: Tensor, plane: Tensor, deviation: float, wrap: tuple[bool, bool]) -> Tensor:
+    """Return what :func:`_blur` has at some texels [N]: with a narrow kernel a fifth of the time of all texels."""
+    kernel = _kernel(deviation, plane)
+    reach = torch.arange(len(kernel), device=plane.device) - len(kernel) // 2
+    found = torch.empty(len(rows), device=plane.device)
+    for begin in range(0, len(rows), _POINTS_AT_ONCE):
+        part = slice(begin, begin + _POINTS_AT_ONCE)
+        y = _inside(rows[part, None] + reach, plane.shape[0], wrap[1])
+        x = _inside(columns[part, None] + reach, plane.shape[1], wrap[0])
+        found[part] = (plane[y[:, :, None], x[:, None, :]] * kernel).sum(dim=2) @ kernel
+    return found
+
+
+def _kernel(deviation: float, like: Tensor) -> Tensor:
+    """Return the taps of a Gaussian [2 R + 1], four deviations to each side, that add up to 1."""
+    radius = round(4 * deviation)
+    taps = np.exp(-0.5 * (np.arange(-radius, radius + 1) / deviation) ** 2)
+    return torch.from_numpy(taps / taps.sum()).to(dtype=like.dtype, device=like.device)
+
+
+def _inside(index: Tensor, size: int, repeats: bool) -> Tensor:
+    """Return indices within 0..size - 1: the picture goes on beyond its border, or its last texel does."""
+    return index.remainder(size) if repeats else index.clamp(0, size - 1)
+
+
 def _padded(plane: Tensor, margin: int, axis: int, repeats: bool) -> Tensor:
     """Return [H, W] with a margin on both sides of an axis; torch's own padding cannot repeat a picture twice."""
     size = plane.shape[axis]
     index = torch.arange(-margin, size + margin, device=plane.device)
-    return plane.index_select(axis, index.remainder(size) if repeats else index.clamp(0, size - 1))
-
-
-def _as_tensor(values: NDArray[np.float64], like: Tensor) -> Tensor:
-    return torch.from_numpy(values).to(dtype=like.dtype, device=like.device)
+    return plane.index_select(axis, _inside(index, size, repeats))

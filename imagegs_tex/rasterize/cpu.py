@@ -119,7 +119,7 @@ class CpuBackend:
         lists = self._lists(arrays, cutoff, (target.width, target.height), target.wrap)
         lengths = np.diff(lists.tile_starts)
         pair_starts = np.zeros(len(lengths) + 1, np.int64)
-        np.cumsum(lengths * (lengths + 1) // 2, out=pair_starts[1:])
+        np.cumsum(lengths * lengths, out=pair_starts[1:])
         pairs = np.empty(pair_starts[-1], np.float32)
         slot_rhs = np.empty((len(lists.slot_gaussian), target.planes.shape[1]), np.float32)
         self._workers.run(
@@ -130,12 +130,18 @@ class CpuBackend:
         rhs = np.empty((count, slot_rhs.shape[1]), np.float64)
         self._workers.run(kernels.sum_slots, count, slot_rhs, lists.slot_starts, rhs)
         row_starts = np.zeros(count + 1, np.int64)
-        members = (lists.slot_starts, lists.slot_gaussian, lists.slot_tile, lists.tile_starts, lists.tile_slots)
-        none = (np.empty(0, np.int32), np.empty(0, np.float64))
-        self._workers.run(kernels.gather_rows, count, *members, pair_starts, pairs, row_starts, *none)
+        slot_places = np.empty(len(lists.slot_tile), np.int32)
+        self._workers.run(kernels.place_slots, len(lengths), lists.tile_starts, lists.tile_slots, slot_places)
+        tile_gaussians = lists.slot_gaussian[lists.tile_slots]
+        self._workers.run(
+            kernels.count_rows, count, lists.slot_starts, lists.slot_tile, lists.tile_starts, tile_gaussians, row_starts
+        )
         np.cumsum(row_starts, out=row_starts)
-        columns, values = np.empty(row_starts[-1], np.int32), np.empty(row_starts[-1], np.float64)
-        self._workers.run(kernels.gather_rows, count, *members, pair_starts, pairs, row_starts, columns, values)
+        columns, values = np.empty(row_starts[-1], np.int32), np.zeros(row_starts[-1], np.float64)
+        self._workers.run(
+            kernels.gather_rows, count, lists.slot_starts, lists.slot_tile, slot_places, lists.tile_starts,
+            tile_gaussians, pair_starts, pairs, row_starts, columns, values,
+        )  # fmt: skip
         diagonal = np.zeros(count, np.float64)
         rows = np.repeat(np.arange(count, dtype=np.int32), np.diff(row_starts))
         on_diagonal = columns == rows

@@ -27,6 +27,9 @@ GROUP: Final = 3
 GEOMETRY: Final = 5
 """Leading columns of a slot's gradient: mean x, y, conic A, B, C."""
 _LOG2_E: Final = 1.4426950408889634
+_COLUMNS: Final = np.tile(np.arange(TILE, dtype=np.float32), TILE)
+_ROWS: Final = np.repeat(np.arange(TILE, dtype=np.float32), TILE)
+"""Of a tile's texels, row by row."""
 
 
 @intrinsic
@@ -198,30 +201,23 @@ def _slot_gradient(
         gradient[GEOMETRY + k + 1] = d1
         gradient[GEOMETRY + k + 2] = d2
     offset_x, offset_y = x0 - mean_x, y0 - mean_y
+    columns, rows = _COLUMNS[low:high], _ROWS[low:high]
     x = np.float32(0.0)
     y = np.float32(0.0)
     xx = np.float32(0.0)
     xy = np.float32(0.0)
     yy = np.float32(0.0)
-    for row in range(first_row, last_row + 1):
-        dy = offset_y + np.float32(row)
-        weights_row, along_row = weights[row * TILE : row * TILE + TILE], scratch[row * TILE : row * TILE + TILE]
-        m0 = np.float32(0.0)
-        m1 = np.float32(0.0)
-        m2 = np.float32(0.0)
-        for i in range(TILE):
-            dx = offset_x + np.float32(i)
-            weight = weights_row[i]
-            e = (weight + edge) * along_row[i]
-            e = e if weight > np.float32(0.0) else np.float32(0.0)
-            m0 += e
-            m1 += e * dx
-            m2 += e * dx * dx
-        x += m1
-        xx += m2
-        y += m0 * dy
-        xy += m1 * dy
-        yy += m0 * dy * dy
+    for i in range(n):
+        weight = w[i]
+        e = (weight + edge) * along[i]
+        e = e if weight > np.float32(0.0) else np.float32(0.0)
+        dx, dy = offset_x + columns[i], offset_y + rows[i]
+        ex, ey = e * dx, e * dy
+        x += ex
+        y += ey
+        xx += ex * dx
+        xy += ex * dy
+        yy += ey * dy
     gradient[0] = a * x + b * y
     gradient[1] = b * x + c * y
     gradient[2] = np.float32(-0.5) * xx
@@ -292,6 +288,32 @@ def differentiate_tiles(
             )  # fmt: skip
 
 
+@njit(fastmath=True, inline="always")
+def _products(vector, others, products):
+    """Fill products [m] of a vector [n] with others [m, n]; four at a time, so that it is loaded once for them."""
+    n, m = vector.shape[0], others.shape[0]
+    whole = m - m % 4
+    for at in range(0, whole, 4):
+        o0, o1, o2, o3 = others[at], others[at + 1], others[at + 2], others[at + 3]
+        p0 = np.float32(0.0)
+        p1 = np.float32(0.0)
+        p2 = np.float32(0.0)
+        p3 = np.float32(0.0)
+        for i in range(n):
+            value = vector[i]
+            p0 += value * o0[i]
+            p1 += value * o1[i]
+            p2 += value * o2[i]
+            p3 += value * o3[i]
+        products[at], products[at + 1], products[at + 2], products[at + 3] = p0, p1, p2, p3
+    for at in range(whole, m):
+        other = others[at]
+        product = np.float32(0.0)
+        for i in range(n):
+            product += vector[i] * other[i]
+        products[at] = product
+
+
 @njit(fastmath=True, nogil=True, cache=True)
 def correlate_tiles(
     means, conics, epsilon, cutoff, slot_gaussian, slot_rows, slot_shift, tile_starts, tile_slots, across, planes,
@@ -300,7 +322,7 @@ def correlate_tiles(
     """Correlate the normalised weights of each tile: with each other, and with the target.
 
     Each texel counts by its importance [T, TEXELS], which is zero beyond the picture's border.
-    pairs: the lower triangle of each tile's matrix, row by row from pair_starts[tile]; slot_rhs: [S, K].
+    pairs: each tile's matrix, row by row from pair_starts[tile]; slot_rhs: [S, K].
     """
     padded = planes.shape[1]
     edge = np.float32(math.exp(-cutoff))
@@ -343,21 +365,12 @@ def correlate_tiles(
         for j in range(count):
             slot = tile_slots[begin + j]
             low, high = np.int64(slot_rows[slot, 0]) * TILE, np.int64(slot_rows[slot, 1]) * TILE + TILE
-            length = high - low
             weights_j = weights[j, low:high]
-            for k in range(padded):
-                plane = wanted[k, low:high]
-                product = np.float32(0.0)
-                for i in range(length):
-                    product += weights_j[i] * plane[i]
-                slot_rhs[slot, k] = product
-            at = pair_starts[tile] + j * (j + 1) // 2
-            for other in range(j + 1):
-                weights_other = weights[other, low:high]
-                product = np.float32(0.0)
-                for i in range(length):
-                    product += weights_j[i] * weights_other[i]
-                pairs[at + other] = product
+            _products(weights_j, wanted[:, low:high], slot_rhs[slot])
+            at = pair_starts[tile] + j * count
+            _products(weights_j, weights[: j + 1, low:high], pairs[at : at + j + 1])
+            for other in range(j):  # both halves, so that gathering a row reads what lies together
+                pairs[pair_starts[tile] + other * count + j] = pairs[at + other]
 
 
 @njit(fastmath=True, inline="always")
@@ -367,11 +380,16 @@ def _errors_without(weights, features, sums, total, wanted, epsilon, scale, erro
     for i in range(n):
         scale[i] = np.float32(1.0) / max(total[i] - weights[i], epsilon)
         errors[i] = np.float32(0.0)
-    for k in range(features.shape[0]):
-        f, s, t = features[k], sums[k], wanted[k]
+    for k in range(0, features.shape[0], GROUP):
+        f0, f1, f2 = features[k], features[k + 1], features[k + 2]
+        s0, s1, s2 = sums[k], sums[k + 1], sums[k + 2]
+        t0, t1, t2 = wanted[k], wanted[k + 1], wanted[k + 2]
         for i in range(n):
-            difference = (s[i] - weights[i] * f) * scale[i] - t[i]
-            errors[i] += difference * difference
+            weight, over = weights[i], scale[i]
+            d0 = (s0[i] - weight * f0) * over - t0[i]
+            d1 = (s1[i] - weight * f1) * over - t1[i]
+            d2 = (s2[i] - weight * f2) * over - t2[i]
+            errors[i] += d0 * d0 + d1 * d1 + d2 * d2
 
 
 @njit(fastmath=True, nogil=True, cache=True)
@@ -429,53 +447,49 @@ def sum_slots(slot_values, slot_starts, sums, begin_gaussian, end_gaussian):
 
 
 @njit(nogil=True, cache=True)
-def gather_rows(
-    slot_starts, slot_gaussian, slot_tile, tile_starts, tile_slots, pair_starts, pairs, row_starts, columns, values,
-    begin_gaussian, end_gaussian,
-):  # fmt: skip
-    """Turn the tiles' pairs into rows of a symmetric sparse matrix.
+def place_slots(tile_starts, tile_slots, slot_places, begin_tile, end_tile):
+    """Fill slot_places [S]: which of its tile's slots each one is."""
+    for tile in range(begin_tile, end_tile):
+        for index in range(tile_starts[tile], tile_starts[tile + 1]):
+            slot_places[tile_slots[index]] = index - tile_starts[tile]
 
-    With empty columns only the length of each row is counted into row_starts[n + 1]; otherwise rows are filled.
-    """
-    count = slot_starts.shape[0] - 1
-    fill = columns.shape[0] > 0
-    sums = np.zeros(count, np.float64)
-    seen = np.zeros(count, np.uint8)
-    touched = np.empty(count, np.int32)
+
+@njit(nogil=True, cache=True)
+def count_rows(slot_starts, slot_tile, tile_starts, tile_gaussians, row_starts, begin_gaussian, end_gaussian):
+    """Fill row_starts [N + 1] beyond its first: how many Gaussians share a tile with each one."""
+    seen = np.full(slot_starts.shape[0] - 1, -1, np.int32)
     for n in range(begin_gaussian, end_gaussian):
         length = 0
         for slot in range(slot_starts[n], slot_starts[n + 1]):
             tile = slot_tile[slot]
+            for m in tile_gaussians[tile_starts[tile] : tile_starts[tile + 1]]:
+                length += seen[m] != n  # no branch: whether a Gaussian has been seen is a toss-up
+                seen[m] = n
+        row_starts[n + 1] = length
+
+
+@njit(nogil=True, cache=True)
+def gather_rows(
+    slot_starts, slot_tile, slot_places, tile_starts, tile_gaussians, pair_starts, pairs, row_starts, columns, values,
+    begin_gaussian, end_gaussian,
+):  # fmt: skip
+    """Turn the tiles' pairs into rows of a symmetric sparse matrix; values are zero before."""
+    seen = np.full(slot_starts.shape[0] - 1, -1, np.int32)
+    places = np.empty(slot_starts.shape[0] - 1, np.int32)
+    for n in range(begin_gaussian, end_gaussian):
+        at, length = row_starts[n], 0
+        for slot in range(slot_starts[n], slot_starts[n + 1]):
+            tile = slot_tile[slot]
             begin, end = tile_starts[tile], tile_starts[tile + 1]
-            # a tile's slots ascend, so this slot's place among them is found by bisection
-            j, above = 0, end - begin
-            while above - j > 1:
-                middle = (j + above) // 2
-                if tile_slots[begin + middle] <= slot:
-                    j = middle
-                else:
-                    above = middle
+            row = pair_starts[tile] + slot_places[slot] * (end - begin)
             for other in range(end - begin):
-                m = slot_gaussian[tile_slots[begin + other]]
-                if seen[m] == 0:
-                    seen[m] = 1
-                    touched[length] = m
-                    length += 1
-                if fill:
-                    if other <= j:
-                        sums[m] += pairs[pair_starts[tile] + j * (j + 1) // 2 + other]
-                    else:
-                        sums[m] += pairs[pair_starts[tile] + other * (other + 1) // 2 + j]
-        if fill:
-            at = row_starts[n]
-            for index in range(length):
-                columns[at + index] = touched[index]
-                values[at + index] = sums[touched[index]]
-        else:
-            row_starts[n + 1] = length
-        for index in range(length):
-            seen[touched[index]] = 0
-            sums[touched[index]] = 0.0
+                m = tile_gaussians[begin + other]
+                new = seen[m] != n
+                place = length if new else places[m]
+                seen[m], places[m] = n, place
+                columns[at + place] = m
+                values[at + place] += pairs[row + other]
+                length += new
 
 
 @njit(nogil=True, cache=True)
