@@ -24,12 +24,11 @@ from imagegs_tex.backends import make_backend
 from imagegs_tex.batch import THREADS_PER_PROCESS, BatchItem, compress_many
 from imagegs_tex.budget import encode_within_budget
 from imagegs_tex.encoder import prepare
-from imagegs_tex.fit import FitProblem, fit
+from imagegs_tex.fit import Fit, FitProblem, fit
 from imagegs_tex.formats.gaussians import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.formats.igs import encode_igs
 from imagegs_tex.formats.ingest import load_stack
 from imagegs_tex.formats.stack import TextureStack
-from imagegs_tex.gaussians import GaussianSet
 from imagegs_tex.initialise import initialise
 from imagegs_tex.losses import structural_similarity
 from imagegs_tex.pipeline import compress
@@ -85,8 +84,9 @@ def reference() -> Table:
                 fitted = fit(problem, target, case.gaussians, FitSettings(steps=steps), backend)
                 torch.cuda.synchronize()
                 times.append(time.perf_counter() - begun)
+            gaussians = fitted.gaussians
             error = backend.squared_error(
-                fitted.means, fitted.conics, fitted.features, FitSettings().cutoff, target
+                gaussians.means, gaussians.conics, gaussians.features, fitted.cutoff, target
             )  # fmt: skip
             psnr = problem.psnr(float(error.total))
             if psnr >= case.psnr_db:
@@ -119,12 +119,13 @@ def decode() -> Table:
 
 def decode_row(case: cases.Case, backend: CudaBackend) -> list[object]:
     """One material's row of decode()."""
-    problem, fitted = short_fit(case, backend, 40)
+    problem, found = short_fit(case, backend, 40)
+    fitted = found.gaussians
     conics = fitted.conics
 
     def render() -> None:
         # fresh tensors, so that the lists are built again each time
-        backend.render(fitted.means.clone(), conics, fitted.features, FitSettings().cutoff, problem.size)
+        backend.render(fitted.means.clone(), conics, fitted.features, found.cutoff, problem.size)
 
     kernels = kernel_times(render)
     own = {name: kernels.get(name, 0.0) for name in ("count_slots", "fill_slots", "order_tiles", "rasterize")}
@@ -132,7 +133,7 @@ def decode_row(case: cases.Case, backend: CudaBackend) -> list[object]:
     return [case.name, f"{problem.size[0]}²", *(round(value) for value in own.values()), round(total)]
 
 
-def short_fit(case: cases.Case, backend: CudaBackend, steps: int) -> tuple[FitProblem, GaussianSet]:
+def short_fit(case: cases.Case, backend: CudaBackend, steps: int) -> tuple[FitProblem, Fit]:
     """Return a case's picture and Gaussians that are like those of a fit."""
     with case.staged() as folder:
         problem, target, _ = prepare(load_stack(folder), backend)
@@ -291,9 +292,9 @@ def packages() -> Table:
 def package_rows(case: cases.Case, backend: CudaBackend) -> list[list[object]]:
     """One material's rows of packages()."""
     rows: list[list[object]] = []
-    problem, fitted = short_fit(case, backend, 20)
+    problem, found = short_fit(case, backend, 20)
+    fitted, cutoff = found.gaussians, found.cutoff
     means, conics, features = fitted.means.contiguous(), fitted.conics.contiguous(), fitted.features
-    cutoff = FitSettings().cutoff
 
     def own() -> int:
         frame = Frame(cutoff, problem.size)

@@ -161,9 +161,10 @@ def unquantized_psnr(folder: Path, count: int, settings: "CompressSettings", bac
     backend = make_backend(backend_name)
     stack = load_stack(folder)
     problem, target, components = prepare(stack, backend)
-    fitted = fit(problem, target, count, settings.fit, backend)
+    found = fit(problem, target, count, settings.fit, backend)
+    fitted = found.gaussians
     size = (stack.width, stack.height)
-    image = backend.render(fitted.means, fitted.conics, fitted.features, settings.fit.cutoff, size, stack.wrap)
+    image = backend.render(fitted.means, fitted.conics, fitted.features, found.cutoff, size, stack.wrap)
     channels = to_channels(image, components.basis, components.offset).cpu().numpy()
     return psnr_of(float(np.square(channels - stack.texels, dtype=np.float64).mean()))
 

@@ -169,9 +169,10 @@ def child_psnr(path: Path, count: int, wanted_db: float) -> None:
     fit(problem, target, 50, FitSettings(steps=12), backend)  # compiles
     for steps in range(12, 241, 4):
         started = time.perf_counter()
-        fitted = fit(problem, target, count, FitSettings(steps=steps), backend)
+        found = fit(problem, target, count, FitSettings(steps=steps), backend)
         seconds = time.perf_counter() - started
-        error = backend.squared_error(fitted.means, fitted.conics, fitted.features, FitSettings().cutoff, target)
+        fitted = found.gaussians
+        error = backend.squared_error(fitted.means, fitted.conics, fitted.features, found.cutoff, target)
         if problem.psnr(float(error.total)) >= wanted_db:
             print(json.dumps({"steps": steps, "seconds": seconds}))
             return

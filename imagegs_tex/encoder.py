@@ -56,8 +56,14 @@ class EncodeSeconds:
     quantize: float
 
 
-Geometry = tuple[NDArray[np.float64], NDArray[np.float64]]
-"""Means [N, 2] and log-covariances [N, 3]."""
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """Where an earlier fit's Gaussians were."""
+
+    means: NDArray[np.float64]  # [N, 2]
+    log_covariances: NDArray[np.float64]  # [N, 3]
+    cutoff: float
+
 
 Prepared = tuple[FitProblem, Target, Components]
 """What every fit of a stack starts from: the picture, the same as the backend wants it, what its components mean."""
@@ -99,11 +105,14 @@ def fit_geometry(
     started = time.perf_counter()
     problem, target, components = prepared
     quantizer = geometry_quantizer(target.width, target.height, count, precision, target.wrap)
-    begin = None if start is None else _going_on(start, problem, target, settings, backend)
+    begin = None
+    if start is not None:
+        begin, settings = _going_on(start, problem, target, settings, backend), replace(settings, cutoff=start.cutoff)
     fitted = fit(problem, target, count, settings, backend, start=begin, rounding=quantizer, report=report)
     fit_done = time.perf_counter()
-    means, shapes = quantizer.nearest(fitted.means.double(), fitted.log_covariances.double())
-    rounded = _RoundedGeometry(means.cpu().numpy(), shapes.cpu().numpy(), fitted.features)
+    gaussians = fitted.gaussians
+    means, shapes = quantizer.nearest(gaussians.means.double(), gaussians.log_covariances.double())
+    rounded = _RoundedGeometry(means.cpu().numpy(), shapes.cpu().numpy(), gaussians.features, fitted.cutoff)
     for _ in range(settings.refine_sweeps):
         rounded = _refine(
             rounded, problem, target, settings, precision=precision, quantizer=quantizer, backend=backend
@@ -114,15 +123,16 @@ def fit_geometry(
     order = np.lexsort((position_codes[:, 0], position_codes[:, 1], shape_codes[:, 0], cells[:, 0], cells[:, 1]))
     position_codes, shape_codes = position_codes[order], shape_codes[order]
     final = _RoundedGeometry(
-        *quantizer.values(position_codes, shape_codes), rounded.features[torch.from_numpy(order).to(backend.device)]
-    )
+        *quantizer.values(position_codes, shape_codes), rounded.features[torch.from_numpy(order).to(backend.device)],
+        rounded.cutoff,
+    )  # fmt: skip
     equations, features = _solve(final, target, settings, backend)
     geometry = FittedGeometry(
-        quantizer=quantizer, components=components, cutoff=float(np.float32(settings.cutoff)),
+        quantizer=quantizer, components=components, cutoff=final.cutoff,
         position_codes=position_codes, shape_codes=shape_codes,
         descent=descent_of(equations, features, backend), diagonal=equations.diagonal.cpu().numpy(),
         features=features.double().cpu().numpy(),
-        feature_step=_feature_step(final, features, problem, target, settings, precision=precision, backend=backend),
+        feature_step=_feature_step(final, features, problem, target, precision=precision, backend=backend),
     )  # fmt: skip
     return geometry, EncodeSeconds(fit_done - started, time.perf_counter() - fit_done)
 
@@ -134,16 +144,17 @@ class _RoundedGeometry:
     means: NDArray[np.float64]  # [N, 2]
     shapes: NDArray[np.float64]  # [N, 3] m, h, b
     features: Tensor  # float32 [N, K]
+    cutoff: float
 
 
 def _going_on(
     earlier: Geometry, problem: FitProblem, target: Target, settings: FitSettings, backend: Backend
 ) -> GaussianSet:
     """Return an earlier fit's Gaussians with features solved for this picture: its components may be others."""
-    means, shapes = earlier
+    means, shapes = earlier.means, earlier.log_covariances
     columns, rows = np.floor(np.clip(means, 0, [target.width - 1, target.height - 1])).astype(np.int64).T
     features = problem.image[torch.from_numpy(rows), torch.from_numpy(columns)]
-    _, solved = _solve(_RoundedGeometry(means, shapes, features), target, settings, backend)
+    _, solved = _solve(_RoundedGeometry(means, shapes, features, earlier.cutoff), target, settings, backend)
     return GaussianSet(
         torch.from_numpy(means.astype(np.float32)).to(backend.device),
         torch.from_numpy(shapes.astype(np.float32)).to(backend.device), solved,
@@ -156,7 +167,7 @@ def _solve(
     """Return the equations of the features, and their solution."""
     means = torch.from_numpy(rounded.means.astype(np.float32)).to(backend.device)
     conics = torch.from_numpy(g.conics_of(rounded.shapes).astype(np.float32)).to(backend.device)
-    equations = backend.normal_equations(means, conics, settings.cutoff, target)
+    equations = backend.normal_equations(means, conics, rounded.cutoff, target)
     damping = damping_of(equations, settings.solve_damping * _FINAL_DAMPING)
     return equations, solve_features(backend, equations, rounded.features, _FINAL_ITERATIONS, damping)
 
@@ -176,7 +187,6 @@ def _feature_step(
     features: Tensor,
     problem: FitProblem,
     target: Target,
-    settings: FitSettings,
     *,
     precision: Precision,
     backend: Backend,
@@ -189,7 +199,7 @@ def _feature_step(
     """
     means = torch.from_numpy(rounded.means.astype(np.float32)).to(backend.device)
     conics = torch.from_numpy(g.conics_of(rounded.shapes).astype(np.float32)).to(backend.device)
-    total = backend.squared_error(means, conics, features, settings.cutoff, target).total
+    total = backend.squared_error(means, conics, features, rounded.cutoff, target).total
     error = max(float(total) / problem.texel_weight, _LEAST_ERROR)
     variance = max(float(problem.deviations.double().square().sum()), error)
     exponent = math.log(variance / error) / math.log(max(2, len(rounded.means)))
@@ -209,7 +219,7 @@ def _refine(
 ) -> _RoundedGeometry:
     """One sweep over the geometry codes with features solved for it."""
     equations, features = _solve(rounded, target, settings, backend)
-    feature_step = _feature_step(rounded, features, problem, target, settings, precision=precision, backend=backend)
+    feature_step = _feature_step(rounded, features, problem, target, precision=precision, backend=backend)
     bit_price = _bit_price(precision, feature_step, equations.diagonal.cpu().numpy())
     _, shape_codes, _ = quantizer.codes(rounded.means, rounded.shapes)
     limits = (SMALLEST_LOG_SIZE, LARGEST_FORM)
@@ -220,15 +230,16 @@ def _refine(
         assert isinstance(backend, CudaBackend)
         means, shape_codes = refine_geometry_on_gpu(
             rounded.means, shape_codes, features, problem.image, quantizer, backend,
-            weights=problem.weights, cutoff=settings.cutoff, bit_price=bit_price, shape_limits=limits,
+            weights=problem.weights, cutoff=rounded.cutoff, bit_price=bit_price, shape_limits=limits,
         )  # fmt: skip
     else:
         means, shape_codes = refine_geometry(
             rounded.means, shape_codes, features.cpu().numpy(), problem.image.cpu().numpy(), quantizer,
-            weights=None if problem.weights is None else problem.weights.cpu().numpy(), cutoff=settings.cutoff,
+            weights=None if problem.weights is None else problem.weights.cpu().numpy(), cutoff=rounded.cutoff,
             bit_price=bit_price, shape_limits=limits, threads=backend.threads,
         )  # fmt: skip
-    return _RoundedGeometry(means, g.shape_values(shape_codes, quantizer.size_step, quantizer.form_step), features)
+    shapes = g.shape_values(shape_codes, quantizer.size_step, quantizer.form_step)
+    return _RoundedGeometry(means, shapes, features, rounded.cutoff)
 
 
 def _bit_price(precision: Precision, feature_step: float, diagonal: NDArray[np.float64]) -> float:

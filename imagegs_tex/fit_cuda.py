@@ -48,7 +48,7 @@ class CudaFitState:
         self._features = start.features.contiguous().clone()
         self._deviations = deviations.float().clamp_min(SMALLEST_DEVIATION)
         self._target = target
-        self._settings = settings
+        self._settings, self.cutoff = settings, settings.cutoff
         self._backend = backend
         self._first = torch.zeros(start.count, 5 + start.features.shape[1], device=backend.device)
         self._second = torch.zeros_like(self._first)
@@ -77,15 +77,13 @@ class CudaFitState:
     def solve(self) -> None:
         """Pull the features to where they belong for the geometry in use."""
         settings = self._settings
-        equations = self._backend.normal_equations(self._used_means, self._conics, settings.cutoff, self._target)
+        equations = self._backend.normal_equations(self._used_means, self._conics, self.cutoff, self._target)
         damping = damping_of(equations, settings.solve_damping)
         self._features = solve_on_gpu(self._backend, equations, self._features, settings.solve_iterations, damping)
 
     def descend(self, rates: Rates) -> Tensor:
         """Take a step and return the squared error before it, float64 scalar on the GPU."""
-        error = self._backend.squared_error(
-            self._used_means, self._conics, self._features, self._settings.cutoff, self._target
-        )
+        error = self._backend.squared_error(self._used_means, self._conics, self._features, self.cutoff, self._target)
         self._steps += 1
         corrections = [1 / (1 - beta**self._steps) for beta in BETAS]
         count, components = self._features.shape
@@ -98,6 +96,12 @@ class CudaFitState:
             self._means, self._shapes, self._features, self._first, self._second,
         )  # fmt: skip
         return error.total
+
+    def error(self) -> float:
+        """Return the squared error of the geometry in use; waits for the GPU."""
+        return float(
+            self._backend.squared_error(self._used_means, self._conics, self._features, self.cutoff, self._target).total
+        )
 
     def result(self) -> GaussianSet:
         """Return the set as it is, unrounded."""

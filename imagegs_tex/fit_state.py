@@ -40,6 +40,9 @@ Rates = tuple[float, float, float]
 class FitState(Protocol):
     """One fit's parameters and how they move."""
 
+    cutoff: float
+    """q at which a support ends, for the next solve and step."""
+
     def use(self, rounding: GeometryQuantizer | None) -> None:
         """Choose the geometry that the next solve and step see: rounded, or as it is."""
         ...
@@ -50,6 +53,10 @@ class FitState(Protocol):
 
     def descend(self, rates: Rates) -> Tensor:
         """Take a step and return the squared error before it, a scalar."""
+        ...
+
+    def error(self) -> float:
+        """Return the squared error of the geometry in use."""
         ...
 
     def result(self) -> GaussianSet:
@@ -81,7 +88,7 @@ class TorchFitState:
     ) -> None:
         self._take([start.means.clone(), start.log_covariances.clone(), start.features.clone()], None)
         self._image, self._weights, self._deviations, self._target = image, weights, deviations, target
-        self._settings, self._backend = settings, backend
+        self._settings, self._backend, self.cutoff = settings, backend, settings.cutoff
         self._constrain()
         self.use(None)
 
@@ -99,7 +106,7 @@ class TorchFitState:
         """Solve a little."""
         settings, current = self._settings, self._current
         with torch.no_grad():
-            equations = self._backend.normal_equations(current.means, current.conics, settings.cutoff, self._target)
+            equations = self._backend.normal_equations(current.means, current.conics, self.cutoff, self._target)
             damping = damping_of(equations, settings.solve_damping)
             self._features.copy_(
                 solve_features(self._backend, equations, self._features, settings.solve_iterations, damping)
@@ -121,6 +128,16 @@ class TorchFitState:
         self._optimiser.zero_grad(set_to_none=True)
         self._constrain()
         return error
+
+    def error(self) -> float:
+        """Return the squared error of the geometry in use."""
+        with torch.no_grad():
+            current = self._current
+            return float(
+                self._backend.squared_error(
+                    current.means, current.conics, current.features, self.cutoff, self._target
+                ).total
+            )
 
     def result(self) -> GaussianSet:
         """Return the set as it is, unrounded."""
@@ -173,17 +190,16 @@ class TorchFitState:
         conics = current.conics
         if squared_error_only(settings):
             with torch.no_grad():
-                error = self._backend.squared_error(
-                    current.means, conics, current.features, settings.cutoff, self._target
-                )
+                error = self._backend.squared_error(current.means, conics, current.features, self.cutoff, self._target)
             torch.autograd.backward(
                 [current.means, conics, current.features],
                 [error.means, error.conics.to(conics.dtype), error.features],
             )
             return error.total
         loss, squared = generic_loss(
-            current, conics, self._image, settings, self._backend, weights=self._weights, wrap=self._target.wrap
-        )
+            current, conics, self.cutoff, self._image, settings, self._backend,
+            weights=self._weights, wrap=self._target.wrap,
+        )  # fmt: skip
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it without types
         return squared
 

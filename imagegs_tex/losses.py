@@ -22,6 +22,7 @@ SSIM_C2: Final = 0.03**2
 def generic_loss(
     gaussians: GaussianSet,
     conics: Tensor,
+    cutoff: float,
     image: Tensor,
     settings: FitSettings,
     backend: Backend,
@@ -35,7 +36,7 @@ def generic_loss(
     that its weight means the same at every size. In each of them a texel counts by its weight [H, W], if there are any.
     """
     height, width, components = image.shape
-    picture = rasterize(gaussians.means, conics, gaussians.features, backend, settings.cutoff, (width, height), wrap)
+    picture = rasterize(gaussians.means, conics, gaussians.features, backend, cutoff, (width, height), wrap)
     difference = picture - image
     each = torch.ones(height, width, 1, device=image.device) if weights is None else weights[..., None]
     squared = (each * difference.square()).sum()

@@ -30,7 +30,6 @@ class Population:
     image: Tensor  # float32 [H, W, K] in component space
     weights: Tensor | None  # float32 [H, W], how much each texel's squared error counts; None: 1
     target: Target  # the same picture as the backend has it
-    cutoff: float  # q at which a support ends
     backend: Backend
     generator: np.random.Generator  # decides between equally good places
 
@@ -39,23 +38,25 @@ class Population:
         count = state.result().count
         for left in np.rint(np.linspace(count, kept, PRUNING_ROUNDS + 1))[1:].astype(int).tolist():
             if left < state.result().count:
-                state.keep(most_important(self._importance(state.result()), left))
+                state.keep(most_important(self._importance(state), left))
                 state.solve()
         missing = total - state.result().count
         if missing > 0:
-            state.add(self._where_the_error_is(state.result(), missing))
+            state.add(self._where_the_error_is(state, missing))
 
-    def _importance(self, gaussians: GaussianSet) -> Tensor:
+    def _importance(self, state: FitState) -> Tensor:
         """Return by how much the squared error grows without each Gaussian, float64 [N]."""
+        gaussians = state.result()
         return self.backend.leave_one_out(
-            gaussians.means, gaussians.conics, gaussians.features, self.cutoff, self.target
+            gaussians.means, gaussians.conics, gaussians.features, state.cutoff, self.target
         )  # fmt: skip
 
-    def _where_the_error_is(self, gaussians: GaussianSet, count: int) -> GaussianSet:
-        """Return new Gaussians for what a set leaves of the picture, sized as part of all that there are then."""
+    def _where_the_error_is(self, state: FitState, count: int) -> GaussianSet:
+        """Return new Gaussians for what a state leaves of the picture, sized as part of all that there are then."""
+        gaussians = state.result()
         size, wrap = (self.target.width, self.target.height), self.target.wrap
         picture = self.backend.render(
-            gaussians.means, gaussians.conics, gaussians.features, self.cutoff, size, wrap
+            gaussians.means, gaussians.conics, gaussians.features, state.cutoff, size, wrap
         )  # fmt: skip
         error = (picture - self.image).square().sum(dim=2)
         if self.weights is not None:

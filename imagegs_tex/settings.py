@@ -57,9 +57,8 @@ class FitSettings:
     steps: int = 240  # optimiser steps
     start_crowd: float = 2.0  # Gaussians at the start, over the number asked for
     population: tuple[PopulationChange, ...] = DEFAULT_POPULATION  # in order; the last total is 1
-    cutoff: float = (
-        6.0  # q at which a support ends; 8 costs a fifth more time and gains nothing once features are solved
-    )
+    cutoff: float = 6.0  # q at which a support ends, at the start; 8 takes a fifth longer and gains nothing
+    least_cutoff: float = 3.0  # as far as the fit lowers it where that costs nothing
     seed: int = 0
     time_budget: float | None = None  # seconds; the schedule is stretched or cut to end there, so bytes may vary
     l2_weight: float = 1.0  # of the squared error, summed over channels

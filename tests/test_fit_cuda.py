@@ -102,7 +102,8 @@ def test_quality_is_the_cpu_backends(backend):
     for chosen in (backend, make_backend("cpu")):
         problem, target = problem_on(chosen, image=image)
         fitted = fit(problem, target, COUNT, FitSettings(steps=60), chosen)
-        error = chosen.squared_error(fitted.means, fitted.conics, fitted.features, 6.0, target)
+        gaussians = fitted.gaussians
+        error = chosen.squared_error(gaussians.means, gaussians.conics, gaussians.features, fitted.cutoff, target)
         scores.append(problem.psnr(float(error.total)))
     assert abs(scores[0] - scores[1]) < 0.03
 
@@ -110,7 +111,9 @@ def test_quality_is_the_cpu_backends(backend):
 def test_the_same_bits_from_two_fits(backend):
     problem, target = problem_on(backend)
     quantizer = geometry_quantizer(*problem.size, COUNT, Precision())
-    first, second = (fit(problem, target, COUNT, FitSettings(steps=20), backend, rounding=quantizer) for _ in range(2))
+    first, second = (
+        fit(problem, target, COUNT, FitSettings(steps=20), backend, rounding=quantizer).gaussians for _ in range(2)
+    )
     assert torch.equal(first.means, second.means)
     assert torch.equal(first.log_covariances, second.log_covariances)
     assert torch.equal(first.features, second.features)

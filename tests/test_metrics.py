@@ -12,9 +12,9 @@ from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.stack import Coded, SampleFormat, Semantic, TextureMap, Transfer
 from imagegs_tex.losses import structural_similarity
 from imagegs_tex.metrics import score_map, squared_error
+from imagegs_tex.quality_search import PSNR_TOLERANCE_DB
 from imagegs_tex.settings import CompressSettings, FitSettings
 from imagegs_tex.similarity import mean_similarity
-from imagegs_tex.targets import PSNR_TOLERANCE_DB
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import torch
 from tiny_material import as_bytes
 
 from imagegs_tex.backends import make_backend
-from imagegs_tex.encoder import fit_geometry, prepare
+from imagegs_tex.encoder import Geometry, fit_geometry, prepare
 from imagegs_tex.fit import LEAST_STEPS_OF_A_CROWD, FitProblem, fit
 from imagegs_tex.fit_state import TorchFitState
 from imagegs_tex.formats.images import write_image
@@ -35,7 +35,8 @@ def problem_of(image, weights=None, wrap=(False, False)):
 
 
 def psnr_of(fitted, problem, target):
-    error = CPU.squared_error(fitted.means, fitted.conics, fitted.features, FitSettings().cutoff, target)
+    gaussians = fitted.gaussians
+    error = CPU.squared_error(gaussians.means, gaussians.conics, gaussians.features, fitted.cutoff, target)
     return problem.psnr(float(error.total))
 
 
@@ -43,7 +44,7 @@ def psnr_of(fitted, problem, target):
 @pytest.mark.parametrize("steps", [0, 1, LEAST_STEPS_OF_A_CROWD, 30])
 def test_a_fit_ends_with_the_number_asked_for(count, steps):
     problem, target = problem_of(sharp_picture())
-    fitted = fit(problem, target, count, FitSettings(steps=steps), CPU)
+    fitted = fit(problem, target, count, FitSettings(steps=steps), CPU).gaussians
     assert fitted.count == count
     for values in (fitted.means, fitted.log_covariances, fitted.features):
         assert torch.isfinite(values).all()
@@ -51,14 +52,14 @@ def test_a_fit_ends_with_the_number_asked_for(count, steps):
 
 def test_a_fit_out_of_time_ends_with_the_number_asked_for():
     problem, target = problem_of(sharp_picture())
-    assert fit(problem, target, 40, FitSettings(time_budget=1e-9), CPU).count == 40
+    assert fit(problem, target, 40, FitSettings(time_budget=1e-9), CPU).gaussians.count == 40
 
 
 @pytest.mark.parametrize("value", [0.0, 0.3])
 def test_a_flat_picture_has_no_error_to_follow(value):
     problem, target = problem_of(torch.full((HEIGHT, WIDTH, 2), value))
     fitted = fit(problem, target, 20, FitSettings(steps=30), CPU)
-    assert fitted.count == 20
+    assert fitted.gaussians.count == 20
     assert psnr_of(fitted, problem, target) > 50
 
 
@@ -70,7 +71,7 @@ def test_texels_that_count_nothing_get_no_new_gaussians():
     start = initialise(image, 30, np.random.default_rng(0), weights)
     state = TorchFitState(start, image, problem.deviations, target, FitSettings(), CPU, weights=weights)
     state.solve()
-    population = Population(image, weights, target, FitSettings().cutoff, CPU, np.random.default_rng(0))
+    population = Population(image, weights, target, CPU, np.random.default_rng(0))
     population.change(state, 30, 130)
     new = state.result().means[30:, 0]
     assert len(new) == 100
@@ -95,7 +96,7 @@ def test_what_is_dispensable_goes_first():
     problem, target = problem_of(image)
     state = TorchFitState(start, image, problem.deviations, target, FitSettings(), CPU)
     state.solve()
-    Population(image, None, target, 6.0, CPU, np.random.default_rng(0)).change(state, 2, 2)
+    Population(image, None, target, CPU, np.random.default_rng(0)).change(state, 2, 2)
     kept = state.result().means
     assert len(kept) == 2
     assert float(kept[0, 0]) < 30
@@ -158,7 +159,8 @@ def test_a_fit_goes_on_from_another(changes, count, tmp_path):
     np.testing.assert_array_equal(codes[1], first.shape_codes)
     other = prepare(stack, CPU, (4.0, 1.0, 0.25))  # other weights, so other components
     following, _ = fit_geometry(
-        other, count, replace(settings, population=changes, steps=4), precision, CPU, start=geometry
+        other, count, replace(settings, population=changes, steps=4), precision, CPU,
+        start=Geometry(*geometry, first.cutoff),
     )  # fmt: skip
     assert following.features.shape[0] == count
     if count == 60:  # four steps from there are better than four from nothing

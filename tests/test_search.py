@@ -9,15 +9,17 @@ from tiny_material import as_bytes, as_words
 
 from imagegs_tex import CompressSettings, FitSettings, compress
 from imagegs_tex.backends import make_backend
-from imagegs_tex.budget import LEAST_USE, encode_within_budget
-from imagegs_tex.fitter import tune
+from imagegs_tex.budget import encode_within_budget
+from imagegs_tex.fitter import cheaper_step, tune
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs import encode_igs
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.ingest import load_stack
 from imagegs_tex.formats.stack import Semantic
+from imagegs_tex.quality_search import PSNR_TOLERANCE_DB
 from imagegs_tex.settings import Target
-from imagegs_tex.targets import PSNR_TOLERANCE_DB, parse_target, score_targets
+from imagegs_tex.size_search import LEAST_USE
+from imagegs_tex.targets import parse_target, score_targets
 
 PLAIN = CompressSettings(fit=FitSettings(steps=96, refine_sweeps=1))
 
@@ -160,3 +162,17 @@ def test_tuning_gives_the_nearest_where_nothing_reaches():
     tuned, _ = tune(lambda stretch: (None, -5 - math.log2(stretch)), -1.0, 0.02)
     assert tuned.margin < 0
     assert tuned.octaves < -1
+
+
+@pytest.mark.parametrize(
+    ("per_octave", "bend", "wanted"), [(0.4, 0.2, 0.5), (0.4, 0.05, 1.5), (0.4, 3.0, -0.25), (0.1, 0.2, 0)]
+)
+def test_half_of_the_way_to_the_cheapest_step(per_octave, bend, wanted):
+    """Coarser steps save bytes evenly and cost dB ever faster; twice the Gaussians are worth 1 dB."""
+    step = cheaper_step(lambda octaves: (-per_octave * octaves, -bend * octaves * octaves), 1.0)
+    assert step == pytest.approx(wanted, abs=0.25)
+
+
+def test_steps_stay_in_range():
+    assert cheaper_step(lambda octaves: (-octaves, 0.0), 1.0) == pytest.approx(1.5)
+    assert cheaper_step(lambda octaves: (octaves, 0.0), 1.0) == pytest.approx(-0.75)
