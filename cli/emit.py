@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from imagegs_tex.cli.options import IgsFile, Quiet
+from imagegs_tex.cli.options import CoarseFrom, IgsFile, Quiet
+from imagegs_tex.formats.errors import UsageError
 
 
 class BlockSize(StrEnum):
@@ -40,6 +41,7 @@ def emit(
         bool,
         typer.Option("--mips/--no-mips", help="igs_sample and coarse levels for minification, for a larger buffer."),
     ] = True,
+    coarse_from: CoarseFrom = None,
     quiet: Quiet = False,
 ) -> None:
     """Write a shader decoder for a file: an include, the GPU buffer, its description, samples and a readme."""
@@ -47,12 +49,15 @@ def emit(
     from imagegs_tex.formats.igs import read_igs
     from imagegs_tex.shaders.emit import emit as emit_decoder
 
+    if coarse_from is not None and not mips:
+        raise UsageError("--coarse-from and --no-mips exclude each other; give one of them")
     quantized = read_igs(file)
     block_log2 = None if block_size is None else int(block_size).bit_length() - 1
     if mips:
         from imagegs_tex.decoder import shader_decoder  # renders the picture, for its coarse levels: loads torch
+        from imagegs_tex.shaders.coarse import FIRST_LEVEL
 
-        decoder = shader_decoder(quantized, block_log2)
+        decoder = shader_decoder(quantized, block_log2, coarse_from or FIRST_LEVEL)
     else:
         from imagegs_tex.shaders.decoder import build_decoder
 

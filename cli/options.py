@@ -27,6 +27,15 @@ Size = Annotated[
         "--size", metavar="WxH", help="Size in texels that all maps become; the largest map's when not given."
     ),
 ]
+CoarseFrom = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=4,
+        help="First level that igs_sample reads from coarse levels, 4 if not given: each less takes four times the "
+        "bytes, and a quarter of the decodes in the costliest samples.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 

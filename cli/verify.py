@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from imagegs_tex.cli.options import AsJson, IgsFile
+from imagegs_tex.cli.options import AsJson, CoarseFrom, IgsFile, Size, parse_size
+from imagegs_tex.formats.errors import UsageError
 
 
 class VerifiedLanguages(StrEnum):
@@ -23,6 +24,7 @@ def verify(
         Path | None,
         typer.Option(metavar="INPUT", readable=False, help="Its source maps: also score the decoder against them."),
     ] = None,
+    size: Size = None,
     lang: Annotated[VerifiedLanguages, typer.Option("--lang", help="Which decoders.")] = VerifiedLanguages.ALL,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE.json", readable=False, help="Write a JSON report.")
@@ -33,11 +35,14 @@ def verify(
             metavar="DIR", readable=False, help="Write pictures of the differences, the bound eight times grey."
         ),
     ] = None,
+    coarse_from: CoarseFrom = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the shader decoders on this machine's OpenGL and hold them against the reference decode."""
     from imagegs_tex.cli.verdict import print_verification
+    from imagegs_tex.decoder import shader_decoder
     from imagegs_tex.formats.atomic import write_bytes
+    from imagegs_tex.formats.choices import SourceOptions
     from imagegs_tex.formats.igs import read_igs
     from imagegs_tex.formats.ingest import load_stack
     from imagegs_tex.shaders.decoder import LANGUAGES
@@ -45,9 +50,12 @@ def verify(
     from imagegs_tex.verify.report import as_json as to_json
 
     languages = LANGUAGES if lang == VerifiedLanguages.ALL else tuple(name for name in LANGUAGES if name == lang.value)
+    if size is not None and source is None:
+        raise UsageError("--size is of the source; give --source, too")
     quantized = read_igs(file)
-    stack = None if source is None else load_stack(source, material=file.stem)
-    result = verify_decoders(quantized, languages, stack, differences=differences)
+    stack = None if source is None else load_stack(source, SourceOptions(size=parse_size(size)), file.stem)
+    decoder = None if coarse_from is None else shader_decoder(quantized, first_level=coarse_from)
+    result = verify_decoders(quantized, languages, stack, decoder=decoder, differences=differences)
     text = to_json(result)
     if report is not None:
         write_bytes(report, text.encode())

@@ -18,7 +18,7 @@ from imagegs_tex.formats.names import printable, safe_stem
 from imagegs_tex.formats.resample import mean_over_area
 from imagegs_tex.formats.stack import MAX_SIZE, SampleFormat, Samples, TextureMap, expand_map
 from imagegs_tex.rasterize.backend import Backend
-from imagegs_tex.shaders.coarse import coarse_levels
+from imagegs_tex.shaders.coarse import FIRST_LEVEL, coarse_levels
 from imagegs_tex.shaders.decoder import Decoder, build_decoder
 
 
@@ -54,13 +54,15 @@ def render_channels(
     return torch.from_numpy(mean_over_area(channels.cpu().numpy(), (width, height)))
 
 
-def shader_decoder(quantized: QuantizedGaussianSet, block_log2: int | None = None) -> Decoder:
-    """Return a set's shader decoder with the functions that take a footprint.
+def shader_decoder(
+    quantized: QuantizedGaussianSet, block_log2: int | None = None, first_level: int = FIRST_LEVEL
+) -> Decoder:
+    """Return a set's shader decoder with the functions that take a footprint, read from coarse levels from one on.
 
     The coarse levels come from the cpu backend whatever else there is, so that the same file gives the same bytes.
     """
     texels = render_channels(quantized, make_backend("cpu")).numpy()
-    return build_decoder(quantized, block_log2, coarse_levels(quantized, texels))
+    return build_decoder(quantized, block_log2, coarse_levels(quantized, texels, first_level))
 
 
 def scaled_size(quantized: QuantizedGaussianSet, scale: float | None, size: tuple[int, int] | None) -> tuple[int, int]:

@@ -1,7 +1,7 @@
-"""The coarse levels: what a shader reads where its footprint is 16 texels or more.
+"""The coarse levels: what a shader reads where its footprint is 2^first_level texels or more, 16 unless told otherwise.
 
 A texel of level l covers 2^l x 2^l texels of the picture, counted from its top left corner, and is the mean of those
-inside the picture. Levels go from FIRST_LEVEL until one texel is left. They are derived from the picture whenever a
+inside the picture. Levels go from the first one until one texel is left. They are derived from the picture whenever a
 decoder is built, and never stored in a file. A texel takes 10 bits per channel, three channels to a word: with 8 bits,
 rounding alone is 59 dB, which is where level 6 of some materials lies; 16 bits take 60 % more.
 """
@@ -16,6 +16,8 @@ from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.shaders.derived import derived_normals, with_derived
 
 FIRST_LEVEL: Final = 4
+"""Unless told otherwise. Each level less takes four times the bytes and a quarter of the worst sample's decodes."""
+FIRST_LEVEL_RANGE: Final = (1, 4)
 CHANNEL_BITS: Final = 10
 CHANNELS_PER_WORD: Final = 3
 MAX_CODE: Final = (1 << CHANNEL_BITS) - 1
@@ -35,17 +37,17 @@ class CoarseLevel:
 class CoarseLevels:
     """All coarse levels of a material, as the buffer holds them."""
 
-    levels: tuple[CoarseLevel, ...]  # FIRST_LEVEL, FIRST_LEVEL + 1, ... to the one of 1 x 1 texels
+    levels: tuple[CoarseLevel, ...]  # the first one, the next, ... to the one of 1 x 1 texels
     channel_count: int  # C, coded channels and what derived.py adds
     texel_words: int  # words per texel
     words: NDArray[np.uint32]
 
 
-def coarse_layout(quantized: QuantizedGaussianSet) -> CoarseLevels:
-    """Return the levels of a set with all texels zero: enough to know what they take."""
+def coarse_layout(quantized: QuantizedGaussianSet, first_level: int = FIRST_LEVEL) -> CoarseLevels:
+    """Return the levels of a set from one of FIRST_LEVEL_RANGE on, all texels zero: enough to know what they take."""
     channels = quantized.channel_count + len(derived_normals(quantized.maps))
     texel_words = -(-channels // CHANNELS_PER_WORD)
-    levels, at, level = [], 0, FIRST_LEVEL
+    levels, at, level = [], 0, first_level
     while True:
         across, down = -(-quantized.width >> level), -(-quantized.height >> level)
         levels.append(CoarseLevel(level, at, across, down))
@@ -55,14 +57,17 @@ def coarse_layout(quantized: QuantizedGaussianSet) -> CoarseLevels:
         level += 1
 
 
-def coarse_levels(quantized: QuantizedGaussianSet, texels: NDArray[np.float32]) -> CoarseLevels:
+def coarse_levels(
+    quantized: QuantizedGaussianSet, texels: NDArray[np.float32], first_level: int = FIRST_LEVEL
+) -> CoarseLevels:
     """Average the picture of a set.
 
     Args:
         quantized: the set
         texels: its coded channels [H, W, C] in [0, 1]
+        first_level: of FIRST_LEVEL_RANGE
     """
-    layout = coarse_layout(quantized)
+    layout = coarse_layout(quantized, first_level)
     sums, counts = _halved(with_derived(quantized.maps, texels)), _halved(np.ones((*texels.shape[:2], 1)))
     at, words = 1, []
     for level in layout.levels:

@@ -15,10 +15,6 @@ MULTIPLY_ADDS_PER_WEIGHT: Final = 6
 """Two products with the offset along each axis, and two squares; subtractions and one exp2 come on top."""
 
 
-TAPS: Final = (1, 4, 16, 64)
-"""Points of the picture that a sample of level 0, 1, 2 and 3 takes; from FIRST_LEVEL on it takes none."""
-
-
 @dataclass(frozen=True, slots=True)
 class Spread:
     """A number that differs from place to place."""
@@ -91,7 +87,7 @@ def _samples(candidates: Spread, multiply_adds: float, coarse: CoarseLevels) -> 
             level, decodes, decodes * candidates.median, decodes * candidates.max,
             decodes * (multiply_adds + (coarse.channel_count if level else 0)), 0,
         )
-        for level, decodes in enumerate(TAPS)
+        for level, decodes in enumerate(4**level for level in range(coarse.levels[0].level))
     ]  # fmt: skip
     work, words = 4 * 2 * coarse.channel_count, 4 * coarse.texel_words  # four texels: unpacked, weighted
     return tuple(found) + tuple(SampleCost(level.level, 0, 0.0, 0, work, words) for level in coarse.levels)

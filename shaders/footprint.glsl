@@ -1,5 +1,5 @@
-// Sampling with a footprint. Up to 8 texels across, a footprint is the mean of the picture at a square of taps at most
-// one texel apart; from 16 texels on it is read from the coarse levels, with linear interpolation; between the two,
+// Sampling with a footprint. Below the first coarse level, a footprint is the mean of the picture at a square of taps at
+// most one texel apart; from there on it is read from the coarse levels, with linear interpolation; between the two,
 // and between levels, results are mixed. footprint.glsl and footprint.hlsl differ in the names of vector types only.
 
 //@generated coarse
@@ -32,11 +32,11 @@ vec2 igs_within(vec2 p, vec2 centre)
     return vec2(IGS_REPEAT_X ? turned.x : held.x, IGS_REPEAT_Y ? turned.y : held.y);
 }
 
-// The mean over 2^lod x 2^lod texels around a point, lod 0 to 3. The taps' variance is that of the texels of a level,
-// (4^lod - 1) / 12 on each axis: at lod 1, 2 and 3 and a level's texel centres they are those texels.
+// The mean over 2^lod x 2^lod texels around a point, lod below the first coarse level. The taps' variance is that of the texels of a level,
+// (4^lod - 1) / 12 on each axis: at whole lods and a level's texel centres they are those texels.
 IgsTexel igs_mean_at(vec2 p, float lod)
 {
-    int taps = 1 << clamp(int(ceil(lod - 0.00390625)), 0, 3);
+    int taps = 1 << clamp(int(ceil(lod - 0.00390625)), 0, IGS_COARSE_FIRST - 1);
     float apart = sqrt((exp2(2.0 * lod) - 1.0) / float(max(taps * taps - 1, 1)));
     float weight = 1.0 / float(taps * taps);
     vec2 first = p - 0.5 * apart * float(taps - 1) * vec2(1.0, 1.0);
@@ -76,10 +76,10 @@ IgsTexel igs_coarse_at(vec2 p, int level)
 IgsTexel igs_sample_at(vec2 p, float lod)
 {
     float within = clamp(lod, 0.0, float(IGS_COARSE_LAST));
-    float fine = min(1.0, 4.0 - within);
+    float fine = min(1.0, float(IGS_COARSE_FIRST) - within);
     IgsTexel sum = igs_no_texel();
     if (fine > 0.0) { // one call each, because compilers copy all of it to every call
-        sum = igs_plus(sum, igs_mean_at(p, min(within, 3.0)), fine);
+        sum = igs_plus(sum, igs_mean_at(p, min(within, float(IGS_COARSE_FIRST - 1))), fine);
     }
     for (int k = 0; k < 2; ++k) {
         int level = int(within) + k;

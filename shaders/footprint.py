@@ -8,7 +8,7 @@ from typing import Final
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.stack import Coded
 from imagegs_tex.shaders.accessors import Accessor
-from imagegs_tex.shaders.coarse import CHANNEL_BITS, CHANNELS_PER_WORD, FIRST_LEVEL, MAX_CODE, CoarseLevels
+from imagegs_tex.shaders.coarse import CHANNEL_BITS, CHANNELS_PER_WORD, MAX_CODE, CoarseLevels
 from imagegs_tex.shaders.derived import derived_normals
 from imagegs_tex.shaders.generate import literal
 from imagegs_tex.shaders.pack import PackedGaussians
@@ -28,7 +28,7 @@ def footprint_constants(quantized: QuantizedGaussianSet, packed: PackedGaussians
         f"#define IGS_REPEAT_Y {str(repeats[1]).lower()}\n"
         f"#define IGS_COARSE_AT {packed.coarse_at}u // word of the buffer\n"
         f"#define IGS_COARSE_WORDS {coarse.texel_words}u // per texel\n"
-        f"#define IGS_COARSE_FIRST {FIRST_LEVEL} // levels: texels are 2^level texels of the picture\n"
+        f"#define IGS_COARSE_FIRST {coarse.levels[0].level} // levels: texels are 2^level texels of the picture\n"
         f"#define IGS_COARSE_LAST {coarse.levels[-1].level}\n"
     )
 

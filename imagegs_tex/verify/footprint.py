@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from imagegs_tex.shaders.coarse import FIRST_LEVEL
 from imagegs_tex.verify.reference import ReferencePicture, reference_points
 
-FIRST_COARSE: Final = 4
 _FINEST_SLACK: Final = 1 / 256
 _COUNT_SLACK: Final = 1 / 64
 _TIE: Final = 1e-3
@@ -27,12 +27,13 @@ class FootprintReference:
 
     picture: ReferencePicture
     repeats: tuple[bool, bool]
-    levels: tuple[Float, ...]  # [down, across, V] of level 4, 5, ... to the one of one texel
+    levels: tuple[Float, ...]  # [down, across, V] of the first level, the next, ... to the one of one texel
+    first: int = FIRST_LEVEL
 
     @property
     def last(self) -> int:
         """The last level."""
-        return FIRST_COARSE + len(self.levels) - 1
+        return self.first + len(self.levels) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +49,22 @@ class _Samples:
 class CoarseMeans:
     """Gathers the coarse levels from rows of the picture, in order."""
 
-    def __init__(self, picture: ReferencePicture) -> None:
+    def __init__(self, picture: ReferencePicture, first: int = FIRST_LEVEL) -> None:
         self._sizes = picture.width, picture.height
-        across, down = (-(-size >> FIRST_COARSE) for size in self._sizes)
-        self._picture = picture
+        across, down = (-(-size >> first) for size in self._sizes)
+        self._picture, self._first = picture, first
         self._sums = np.zeros((down, across, value_count(picture)))
 
     def add(self, first_row: int, rows: Float) -> None:
         """Add texel rows [R, W, C]."""
         rows = _with_heights(self._picture, rows)
-        y = np.arange(first_row, first_row + len(rows)) >> FIRST_COARSE
-        starts = np.arange(0, self._sizes[0], 1 << FIRST_COARSE)
+        y = np.arange(first_row, first_row + len(rows)) >> self._first
+        starts = np.arange(0, self._sizes[0], 1 << self._first)
         np.add.at(self._sums, y, np.add.reduceat(rows, starts, axis=1))
 
     def levels(self) -> tuple[Float, ...]:
         """Return all levels, once every row was added."""
-        found, sums, level = [], self._sums, FIRST_COARSE
+        found, sums, level = [], self._sums, self._first
         while True:
             covered = [_covered(size, level) for size in self._sizes]
             found.append(sums / (covered[1][:, None, None] * covered[0][None, :, None]))
@@ -121,13 +122,13 @@ def samples_of(step_x: Float, step_y: Float, max_anisotropy: int) -> tuple[NDArr
     return count, np.log2(np.maximum(least, most / count))
 
 
-def tap_counts(lod: Float) -> NDArray[np.int64]:
-    """Return at how many points a sample evaluates the picture [P]."""
-    return np.where(lod < FIRST_COARSE, 4 ** _taps_log2(lod), 0)
+def tap_counts(lod: Float, first: int) -> NDArray[np.int64]:
+    """Return at how many points a sample evaluates the picture [P], where coarse levels begin with the first."""
+    return np.where(lod < first, 4 ** _taps_log2(lod, first), 0)
 
 
-def _taps_log2(lod: Float) -> NDArray[np.int64]:
-    return np.ceil(np.clip(lod, 0, FIRST_COARSE - 1) - _FINEST_SLACK).astype(np.int64).clip(0)
+def _taps_log2(lod: Float, first: int) -> NDArray[np.int64]:
+    return np.ceil(np.clip(lod, 0, first - 1) - _FINEST_SLACK).astype(np.int64).clip(0)
 
 
 def away_from_ties(step_x: Float, step_y: Float, max_anisotropy: int) -> NDArray[np.bool_]:
@@ -147,17 +148,17 @@ def _axes(step_x: Float, step_y: Float) -> tuple[Float, Float, Float]:
 
 def _evaluate(reference: FootprintReference, samples: _Samples, count: int) -> Float:
     result = np.zeros((count, value_count(reference.picture)))
-    lod = np.clip(samples.lod, 0, reference.last)
+    lod, first = np.clip(samples.lod, 0, reference.last), reference.first
     below = np.floor(lod)
-    fine = lod < FIRST_COARSE
-    weight = np.where(lod <= FIRST_COARSE - 1, 1.0, 1 - (lod - below)) * samples.weight
+    fine = lod < first
+    weight = np.where(lod <= first - 1, 1.0, 1 - (lod - below)) * samples.weight
     points, weights, owners = [], [], []
-    taps_log2 = _taps_log2(lod)
-    for log2 in range(FIRST_COARSE):
+    taps_log2 = _taps_log2(lod, first)
+    for log2 in range(first):
         chosen = np.flatnonzero(fine & (taps_log2 == log2))
         side = 1 << log2
         grid = np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=-1).reshape(-1, 2)
-        wide = np.minimum(lod[chosen], FIRST_COARSE - 1)
+        wide = np.minimum(lod[chosen], first - 1)
         apart = np.sqrt((4**wide - 1) / max(1, side * side - 1)) * (side > 1)
         offsets = apart[:, None, None] * (grid - (side - 1) / 2)
         centre = samples.centre[chosen][:, None]
@@ -167,7 +168,7 @@ def _evaluate(reference: FootprintReference, samples: _Samples, count: int) -> F
         owners.append(np.repeat(samples.owner[chosen], len(grid)))
     values = _with_heights(reference.picture, reference_points(reference.picture, np.concatenate(points)))
     np.add.at(result, np.concatenate(owners), np.concatenate(weights)[:, None] * values)
-    for number, level in enumerate(range(FIRST_COARSE, reference.last + 1)):
+    for number, level in enumerate(range(first, reference.last + 1)):
         share = np.maximum(0, 1 - np.abs(lod - level)) * samples.weight
         chosen = np.flatnonzero(share > 0)
         texels = _interpolated(reference, reference.levels[number], samples.centre[chosen] / 2.0**level - 0.5)

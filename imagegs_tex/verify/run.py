@@ -14,6 +14,7 @@ from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.names import printable
 from imagegs_tex.formats.stack import TextureMap, TextureStack, expand_map, source_map
 from imagegs_tex.metrics import pooled_psnr, score_map
+from imagegs_tex.shaders.coarse import FIRST_LEVEL
 from imagegs_tex.shaders.decoder import HLSL_INCLUDE, LANGUAGES, Decoder, Language
 from imagegs_tex.sources import source_indices
 from imagegs_tex.verify import harness, sample_shaders
@@ -126,10 +127,12 @@ def verify(
     size = (quantized.width, quantized.height)
     with Scene(chosen, decoder.packed, size, quantized.channel_count) as scene:
         compiled, results = _compile(scene, decoder, wanted)
-        texel_errors, means = _check_texels(picture, compiled, differences)
+        first_level = FIRST_LEVEL if decoder.coarse is None else decoder.coarse.levels[0].level
+        means = CoarseMeans(picture, first_level)
+        texel_errors = _check_texels(picture, compiled, means, differences)
         samples = None
         if decoder.coarse is not None and compiled:
-            footprints = FootprintReference(picture, quantized.wrap, means.levels())
+            footprints = FootprintReference(picture, quantized.wrap, means.levels(), first_level)
             max_turns = MAX_TURNS if ends_loops(chosen) else None
             samples = SampleCheck(quantized, decoder, footprints, _SEED, max_turns=max_turns)
             left_out += [samples.left_out] if samples.left_out else []
@@ -259,11 +262,10 @@ def _compile(
 
 
 def _check_texels(
-    picture: ReferencePicture, compiled: dict[str, _Compiled], differences: Path | None
-) -> tuple[dict[str, _Errors], CoarseMeans]:
+    picture: ReferencePicture, compiled: dict[str, _Compiled], means: CoarseMeans, differences: Path | None
+) -> dict[str, _Errors]:
     """Compare every texel, some rows at a time, each computed once for all variants and for the coarse levels."""
     errors = {name: _Errors() for name in compiled}
-    means = CoarseMeans(picture)
     pictures: dict[str, list[NDArray[np.float64]]] = {name: [] for name in compiled}
     for first, count in _bands(picture.height):
         expected = reference_rows(picture, first, count)
@@ -276,7 +278,7 @@ def _check_texels(
     if differences is not None:
         for name, bands in pictures.items():
             write_files(_difference_pictures(differences, name, np.concatenate(bands)))
-    return errors, means
+    return errors
 
 
 def _difference_pictures(folder: Path, name: str, difference: NDArray[np.float64]) -> dict[Path, bytes]:

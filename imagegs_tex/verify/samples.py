@@ -10,7 +10,6 @@ from imagegs_tex.shaders.decoder import Decoder
 from imagegs_tex.shaders.footprint import MAX_ANISOTROPY, normal_values
 from imagegs_tex.verify.accessors import read_samples
 from imagegs_tex.verify.footprint import (
-    FIRST_COARSE,
     FootprintReference,
     away_from_ties,
     sample_grad,
@@ -63,7 +62,7 @@ class SampleCheck:
         steps = self._random_steps(rng, count)
         by_steps = np.arange(count) % 2 == 1
         by_steps &= away_from_ties(steps[:, 0] * self._size, steps[:, 1] * self._size, MAX_ANISOTROPY)
-        self._bound = TurnBound(decoder.packed.index, quantized.wrap)
+        self._bound = TurnBound(decoder.packed.index, quantized.wrap, reference.first)
         # Threads that run together take turns on every path that one of them takes: only requests of one kind are posed
         # together where turns count.
         self._kinds = np.zeros(count, dtype=np.int64)
@@ -122,7 +121,7 @@ class SampleCheck:
         samples, wide = samples_of(steps[:, 0], steps[:, 1], MAX_ANISOTROPY)
         samples, wide = np.where(by_steps, samples, 1), np.where(by_steps, wide, lod)
         reach = _TAPS_REACH + np.where(by_steps, np.hypot(steps[..., 0], steps[..., 1]).max(axis=1) / 2, 0)
-        taps = tap_counts(wide)
+        taps = tap_counts(wide, self._reference.first)
         entries = np.zeros(len(points), dtype=np.int64)
         entries[taps > 0] = self._bound.entries(points[taps > 0], reach[taps > 0])
         kinds = 2 * (samples * (int(taps.max()) + 1) + taps) + by_steps
@@ -164,7 +163,7 @@ class SampleCheck:
     ) -> list[tuple[tuple[float, float], tuple[float, float], float, Float]]:  # fmt: skip
         """Regions of pixels one level wide: origin, step in uv, level or -1 for the pixels' own steps, right pixels."""
         cases, channels = [], len(self._reference.picture.offset)
-        for level in range(min(self._reference.last, FIRST_COARSE + 1) + 1):
+        for level in range(min(self._reference.last, self._reference.first + 1) + 1):
             codes = np.maximum(1, np.rint(2.0**level / self._size * (1 << _STEP_BITS)))
             step = codes / (1 << _STEP_BITS)
             # between texels of the level, or no footprint would lie in two blocks or tiles

@@ -28,10 +28,10 @@ Whole = NDArray[np.int64]
 class TurnBound:
     """Bounds from a file's tile lists."""
 
-    def __init__(self, index: TileIndex, wrap: tuple[bool, bool]) -> None:
+    def __init__(self, index: TileIndex, wrap: tuple[bool, bool], first_level: int) -> None:
         self._entries = index.scanned.reshape(index.tiles_down, index.tiles_across)
         self._tile = float(1 << index.block_log2 + BLOCKS_PER_TILE_LOG2)
-        self._wrap = wrap
+        self._wrap, self._first_level = wrap, first_level
         images = math.prod(2 * beside + 1 for beside in index.images)
         self._entry_turns = 1 if images == 1 else 2 + images  # of one image, no loop is left
 
@@ -47,7 +47,7 @@ class TurnBound:
 
     def turns(self, entries: Whole, samples: Whole, lod: Float) -> Whole:
         """Return a bound for requests of equal samples and taps that run together: each tap goes through a list."""
-        return samples * tap_counts(lod) * (entries * self._entry_turns + _TAP_TURNS)
+        return samples * tap_counts(lod, self._first_level) * (entries * self._entry_turns + _TAP_TURNS)
 
 
 def _tiles(first: int, last: int, count: int, repeats: bool) -> Whole:

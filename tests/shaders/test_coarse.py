@@ -1,11 +1,13 @@
 """The coarse levels: means of what lies inside the picture, packed so that a shader finds them."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from made_gaussians import made_set
 
 from imagegs_tex.shaders.coarse import FIRST_LEVEL, MAX_CODE, coarse_layout, coarse_levels
-from imagegs_tex.shaders.cost import TAPS, decode_cost
+from imagegs_tex.shaders.cost import decode_cost
 from imagegs_tex.shaders.pack import pack_gaussians
 
 
@@ -18,12 +20,12 @@ def unpacked(coarse, level, channel):
 
 
 @pytest.mark.parametrize(("width", "height"), [(64, 64), (131, 77), (1, 1), (700, 3), (16, 17), (33, 256)])
-@pytest.mark.parametrize("channels", [1, 3, 4, 10])
-def test_levels_are_means(width, height, channels):
+@pytest.mark.parametrize(("channels", "first"), [(1, FIRST_LEVEL), (3, 1), (4, 2), (10, FIRST_LEVEL)])
+def test_levels_are_means(width, height, channels, first):
     quantized = made_set(width, height, 5, channels)
     texels = np.random.default_rng(1).random((height, width, channels), dtype=np.float32)
-    coarse = coarse_levels(quantized, texels)
-    assert [level.level for level in coarse.levels] == list(range(FIRST_LEVEL, FIRST_LEVEL + len(coarse.levels)))
+    coarse = coarse_levels(quantized, texels, first)
+    assert [level.level for level in coarse.levels] == list(range(first, first + len(coarse.levels)))
     assert (coarse.levels[-1].across, coarse.levels[-1].down) == (1, 1)
     for level in coarse.levels:
         side = 1 << level.level
@@ -43,6 +45,12 @@ def test_the_layout_is_that_of_the_levels():
     assert empty.words.nbytes == coarse.words.nbytes
 
 
+def test_each_level_less_takes_about_four_times_the_bytes():
+    quantized = made_set(256, 256, 5, 9)
+    sizes = [coarse_layout(quantized, first).words.nbytes for first in (1, 2, 3, 4)]
+    assert all(3.9 < more / less < 4.1 for more, less in pairwise(sizes))
+
+
 def test_they_lie_between_the_index_and_the_filling():
     quantized = made_set(131, 77, 50, 4)
     coarse = coarse_levels(quantized, np.random.default_rng(0).random((77, 131, 4), dtype=np.float32))
@@ -60,14 +68,15 @@ def test_bytes_of_a_brick_like_case():
     assert pack_gaussians(quantized, coarse=coarse_layout(quantized)).ledger.total <= 300_000
 
 
-def test_costs_by_level():
+@pytest.mark.parametrize("first", [1, 2, 3, FIRST_LEVEL])
+def test_costs_by_level(first):
     quantized = made_set(1024, 512, 300, 4)
-    packed, coarse = pack_gaussians(quantized), coarse_layout(quantized)
+    packed, coarse = pack_gaussians(quantized), coarse_layout(quantized, first)
     cost = decode_cost(quantized, packed, coarse)
     assert [sample.level for sample in cost.samples] == list(range(11))
-    for sample, taps in zip(cost.samples, TAPS, strict=False):
+    for sample, taps in zip(cost.samples, (1, 4, 16, 64)[:first], strict=False):
         assert sample.decodes == taps
         assert sample.gaussians_max == taps * cost.candidates.max
-    for sample in cost.samples[FIRST_LEVEL:]:
+    for sample in cost.samples[first:]:
         assert (sample.decodes, sample.coarse_words) == (0, 4 * coarse.texel_words)
     assert decode_cost(quantized, packed).samples == ()

@@ -22,13 +22,13 @@ from imagegs_tex.verify.sample_shaders import normal_functions as sample_functio
 VARIANTS = ["glsl-compute", "glsl-pixel", "texture-pixel", "hlsl-compute", "hlsl-pixel"]
 
 
-def made_reference(quantized, repeats=(False, False)):
+def made_reference(quantized, repeats=(False, False), first=4):
     picture = reference_picture(quantized)
     rows = reference_rows(picture, 0, picture.height)
-    means = CoarseMeans(picture)
+    means = CoarseMeans(picture, first)
     means.add(0, rows[:20])
     means.add(20, rows[20:])
-    return FootprintReference(picture, repeats, means.levels()), rows
+    return FootprintReference(picture, repeats, means.levels(), first), rows
 
 
 def centres(width, height, level):
@@ -47,8 +47,9 @@ def test_level_0_is_the_picture():
 
 
 @pytest.mark.parametrize("level", [1, 2, 3, 4, 5, 6])
-def test_levels_at_their_texel_centres_are_means_of_texels(level):
-    reference, rows = made_reference(made_set(64, 128, 200))
+@pytest.mark.parametrize("first", [1, 2, 3, 4])
+def test_levels_at_their_texel_centres_are_means_of_texels(level, first):
+    reference, rows = made_reference(made_set(64, 128, 200), first=first)
     side = 1 << level
     expected = rows.reshape(128 // side, side, 64 // side, side, -1).mean(axis=(1, 3)).reshape(-1, rows.shape[2])
     points = centres(64, 128, level)
@@ -150,6 +151,35 @@ def test_every_decoder_samples_as_defined(case, device):
         assert variant.sample_error is not None
         assert variant.sample_error <= MAX_ERROR, variant
     assert report.passed
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("first", [1, 2, 3])
+@pytest.mark.parametrize("case", ["repeats", "one texel", "24 channels", "normals of two sides"])
+def test_coarse_levels_may_begin_sooner(case, first, device):
+    decoder = shader_decoder(CASES[case], first_level=first)
+    assert decoder.coarse.levels[0].level == first
+    report = verify(CASES[case], decoder=decoder, point_count=500, repeats=0, device=device)
+    assert report.passed, report.variants
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ("float(IGS_COARSE_FIRST) - within", "4.0 - within"),
+        ("float(IGS_COARSE_FIRST - 1)", "float(IGS_COARSE_FIRST)"),
+    ],
+)
+def test_a_decoder_that_begins_elsewhere_is_found_out(fault, device):
+    quantized = made_set(90, 70, 120, 7, maps=material())
+    decoder = shader_decoder(quantized, first_level=2)
+    includes = {name: text.replace(*fault) for name, text in decoder.includes.items()}
+    assert includes["igs_decode.glsl"] != decoder.includes["igs_decode.glsl"], "the fault was not put in"
+    report = verify(
+        quantized, ["glsl"], decoder=replace(decoder, includes=includes), point_count=100, repeats=0, device=device
+    )
+    assert not report.variants[0].passed  # the compute one: it is asked between levels, too
 
 
 GLSL = VARIANTS[:3]

@@ -80,5 +80,5 @@ def test_entries_are_those_of_the_tiles_within_reach():
     points = np.array([[1.0, 1.0], [tile - 1, 1.0], [130.0, 76.0]])
     reach = np.array([0.5, 2.0, 8.0])
     last = len(grid)
-    assert TurnBound(counted, (False, False)).entries(points, reach).tolist() == [1, 2, last]
-    assert TurnBound(counted, (True, True)).entries(points[:1], np.array([2.0])).tolist() == [last]
+    assert TurnBound(counted, (False, False), 4).entries(points, reach).tolist() == [1, 2, last]
+    assert TurnBound(counted, (True, True), 4).entries(points[:1], np.array([2.0])).tolist() == [last]

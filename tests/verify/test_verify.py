@@ -11,7 +11,9 @@ import pytest
 from made_gaussians import made_map, made_set
 from typer.testing import CliRunner
 
+from imagegs_tex import CompressSettings, FitSettings, compress
 from imagegs_tex.cli.main import app
+from imagegs_tex.formats.choices import SourceOptions
 from imagegs_tex.formats.errors import InputError, MissingToolError
 from imagegs_tex.formats.igs import write_igs
 from imagegs_tex.formats.images import read_image, write_image
@@ -246,6 +248,50 @@ def test_command_line(device, tmp_path):
     assert CliRunner().invoke(app, small).exit_code == 0
     assert "#define IGS_BLOCK_LOG2 3u" in (tmp_path / "e" / "igs_decode.glsl").read_text()
     assert (tmp_path / "d" / "igs_decode.hlsl").is_file()
+
+
+def test_command_line_begins_coarse_levels_where_told(device, tmp_path):
+    file = str(tmp_path / "a.igs")
+    write_igs(tmp_path / "a.igs", made_set(40, 30, 20, 3))
+    sizes = []
+    for first in ("4", "2"):
+        folder = tmp_path / first
+        result = CliRunner().invoke(app, ["emit", file, "-o", str(folder), "--coarse-from", first])
+        assert result.exit_code == 0, result.output
+        description = json.loads((folder / "igs_decode.json").read_text())
+        assert description["coarse_levels"][0]["level"] == int(first)
+        sizes.append(
+            next(part["bytes"] for part in description["buffer"]["sections"] if part["name"] == "coarse_levels")
+        )
+    assert sizes[1] > 8 * sizes[0]
+    result = CliRunner().invoke(app, ["verify", file, "--lang", "glsl", "--coarse-from", "2"])
+    assert result.exit_code == 0, result.output
+    assert "from level 2 on" in result.output
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["emit", "-o", "d", "--coarse-from", "5"], ["emit", "-o", "d", "--coarse-from", "2", "--no-mips"],
+     ["verify", "--size", "64x64"]],
+)  # fmt: skip
+def test_command_line_refuses_what_makes_no_sense(wrong, tmp_path):
+    write_igs(tmp_path / "a.igs", made_set(40, 30, 20, 3))
+    command = [sys.executable, "-m", "imagegs_tex", wrong[0], "a.igs", *wrong[1:]]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_source_is_brought_to_the_size_of_the_file(device, tmp_path):
+    write_image(tmp_path / "maps" / "basecolor.png", np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))
+    settings = CompressSettings(gaussian_count=20, fit=FitSettings(steps=4))
+    options = SourceOptions(size=(32, 32))
+    compress(tmp_path / "maps", tmp_path / "a.igs", settings, "cpu", options=options)
+    base = ["verify", str(tmp_path / "a.igs"), "--lang", "glsl", "--source", str(tmp_path / "maps")]
+    assert CliRunner().invoke(app, base).exit_code != 0
+    result = CliRunner().invoke(app, [*base, "--size", "32x32"])
+    assert result.exit_code == 0, result.output
+    assert "against the source" in result.output
 
 
 def test_command_line_ends_with_5_without_compilers(device, tmp_path):
