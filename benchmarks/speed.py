@@ -44,7 +44,7 @@ def commands() -> str:
     """Whole commands: compress at the reference's number of Gaussians, then decode."""
     rows: list[list[object]] = []
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("image_anime_meadow", "brick_wall_017", "boombox"):
+        for name in ("image_anime_meadow", "brick_wall_017", "facade_005_tiles", "boombox"):
             case = load_cases([name])[0]
             file = Path(folder) / f"{name}.igs"
             with case.staged() as source:
