@@ -1,0 +1,67 @@
+"""What low rates look like: docs/images/look.png, of the material that examples/make_material.py generates.
+
+    python benchmarks/look.py [--backend cuda] [--output FILE.png]
+
+A crop of base colour, normal and roughness, one below the other: the source, then files of 0.05 and 0.1 bits per
+channel texel, at the balanced preset.
+"""
+
+import argparse
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+import imagegs_tex
+from imagegs_tex.formats.images import read_image, write_image
+from imagegs_tex.formats.ingest import load_stack
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "examples"))
+from make_material import make_material  # its folder is no package
+
+SIZE: Final = 1024
+RATES: Final = (0.05, 0.1)
+"""Bits per channel texel."""
+MAPS: Final = ("basecolor", "normal", "roughness")
+CROP: Final = (slice(380, 604), slice(300, 556))
+"""Rows and columns: stones, joints, moss and a stain."""
+PICTURE: Final = Path(__file__).resolve().parents[1] / "docs" / "images" / "look.png"
+
+
+def main() -> None:
+    """Compress, decode and put the crops together."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--backend", default="auto")
+    parser.add_argument("--output", type=Path, default=PICTURE)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        source = Path(scratch) / "source"
+        for name, texels in make_material(SIZE).items():
+            write_image(source / f"{name}.png", texels)
+        columns = [crops(source)]
+        for rate in RATES:
+            settings = imagegs_tex.preset_settings(imagegs_tex.Preset.BALANCED)
+            settings = replace(settings, bits_per_texel=rate * load_stack(source).channel_count)
+            file, decoded = Path(scratch) / "file.igs", Path(scratch) / str(rate)
+            report = imagegs_tex.compress(source, file, settings, arguments.backend)
+            imagegs_tex.decode(file, decoded)
+            columns.append(crops(decoded))
+            print(f"{rate} bits per channel texel: {report.file_bytes} bytes, {report.psnr_db:.2f} dB")
+    write_image(arguments.output, np.concatenate(columns, axis=1))
+
+
+def crops(folder: Path) -> NDArray[np.uint8]:
+    """Return the crops of a folder's maps, one below the other, as RGB."""
+    parts = []
+    for name in MAPS:
+        texels = read_image(folder / f"{name}.png")[0][CROP]
+        parts.append(np.broadcast_to(texels, (*texels.shape[:2], 3)).astype(np.uint8))
+    return np.concatenate(parts)
+
+
+if __name__ == "__main__":
+    main()
