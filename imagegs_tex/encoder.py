@@ -62,7 +62,7 @@ class Geometry:
 
     means: NDArray[np.float64]  # [N, 2]
     log_covariances: NDArray[np.float64]  # [N, 3]
-    cutoff: float
+    cutoff: float  # q at which a support ends
 
 
 Prepared = tuple[FitProblem, Target, Components]
@@ -128,7 +128,7 @@ def fit_geometry(
     )  # fmt: skip
     equations, features = _solve(final, target, settings, backend)
     geometry = FittedGeometry(
-        quantizer=quantizer, components=components, cutoff=final.cutoff,
+        quantizer=quantizer, components=components, cutoff=float(np.float32(final.cutoff)),
         position_codes=position_codes, shape_codes=shape_codes,
         descent=descent_of(equations, features, backend), diagonal=equations.diagonal.cpu().numpy(),
         features=features.double().cpu().numpy(),
@@ -144,7 +144,7 @@ class _RoundedGeometry:
     means: NDArray[np.float64]  # [N, 2]
     shapes: NDArray[np.float64]  # [N, 3] m, h, b
     features: Tensor  # float32 [N, K]
-    cutoff: float
+    cutoff: float  # q at which a support ends
 
 
 def _going_on(

@@ -10,15 +10,7 @@ import math
 from typing import Final
 
 from imagegs_tex.encoder import FittedGeometry
-from imagegs_tex.fitter import (
-    ENOUGH_FITS,
-    FIT_SLOPE,
-    MOST_FITS,
-    Fitter,
-    Tuned,
-    cheaper_step,
-    tune,
-)
+from imagegs_tex.fitter import ENOUGH_FITS, FIT_SLOPE, MOST_FITS, Fitter, Tuned, cheaper_step, tune
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.gaussians import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.formats.igs import encode_igs
@@ -38,8 +30,6 @@ _REFINED_SHARE: Final = 0.95
 _MOST_RETRIES: Final = 6
 _CAUTION: Final = 1.5
 """Factor on the bytes per Gaussian of a third fit and later ones, so that a tiny limit is met at last."""
-
-
 _PILOT_DOUBLINGS: Final = 0.5
 """Between two pilots, to say what Gaussians are worth."""
 _LEAST_SLOPE: Final = 0.4

@@ -56,6 +56,13 @@ def test_a_fit_that_has_hardly_begun_keeps_it():
     assert found.cutoff == 6.0
 
 
+def test_a_cutoff_that_the_file_cannot_hold_is_rounded(tmp_path):
+    write_image(tmp_path / "basecolor.png", as_bytes(np.clip(grain() + 0.5, 0, 1)))
+    settings = FitSettings(steps=4, cutoff=5.3)
+    geometry, _ = fit_geometry(prepare(load_stack(tmp_path), CPU), 60, settings, Precision(), CPU)
+    assert geometry.cutoff == float(np.float32(5.3)) != 5.3
+
+
 def test_it_costs_next_to_nothing():
     scores = []
     for least in (3.0, 6.0):
