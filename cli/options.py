@@ -32,8 +32,8 @@ CoarseFrom = Annotated[
     typer.Option(
         min=1,
         max=4,
-        help="First level that igs_sample reads from coarse levels, 4 if not given: each less takes four times the "
-        "bytes, and a quarter of the decodes in the costliest samples.",
+        help="First level of detail that is kept in memory for igs_sample. 4 if not given: levels 1 to 3 then take 4, "
+        "16 and 64 decodes. Each less takes four times the bytes of the levels kept.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

@@ -24,6 +24,9 @@ def print_emission(decoder: Decoder, paths: list[Path]) -> None:
         f"(at most {cost.candidates.max}), {cost.multiply_adds_mean:.0f} multiply-adds",
         soft_wrap=True,
     )
+    if cost.samples:
+        console.print(f"{decoder.packed.ledger.coarse:,} of the bytes are coarse levels", soft_wrap=True)
+        console.print(sample_costs(cost), soft_wrap=True)
 
 
 def sample_costs(cost: DecodeCost) -> str:
@@ -34,7 +37,8 @@ def sample_costs(cost: DecodeCost) -> str:
     )
     coarse = cost.samples[len(fine)]
     return (
-        f"Gaussians evaluated per sample, {levels}; from level {coarse.level} on {coarse.coarse_words} words are read"
+        f"Gaussians evaluated per sample, {levels}; from level {coarse.level} on {coarse.coarse_words} words are read; "
+        "between two levels both"
     )
 
 

@@ -111,6 +111,8 @@ def read_igs_bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
+    except IsADirectoryError:
+        raise InputError(f"{printable(str(path))}: a folder; give the .igs file that compress wrote") from None
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise InputError(f"{printable(str(path))}: cannot be read ({reason}); check the path and its rights") from error

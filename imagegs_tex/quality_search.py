@@ -40,7 +40,7 @@ _LEAST_DOUBLINGS: Final = 0.1
 """Two fits must differ by this much to say what Gaussians are worth."""
 _MOST_DOUBLINGS: Final = 2.0
 """How far one prediction may go."""
-_LEAST_TEXELS_PER_GAUSSIAN: Final = 6
+_LEAST_TEXELS_PER_GAUSSIAN: Final = 3
 """More Gaussians than that and plain texels are the better code."""
 _WEIGHT_RESPONSE: Final = 0.5
 """dB of a map for a dB of its weight: from 0.3 to 0.7 in what was tried."""
@@ -183,14 +183,18 @@ class _Search:
         return replace(state, count=max(1, min(self.most, round(count * 2**away))))
 
     def unreachable(self, quantized: QuantizedGaussianSet) -> str:
-        """Say in one line what cannot be reached, and what can."""
+        """Say in one line what was not reached, and what was."""
         reached = self._reached(quantized)
         asked = " and ".join(name_of(target) for target in self.targets)
         best = ", ".join(
             name_of(Target(value_of(target, level), target.semantic, target.in_degrees))
             for target, level in zip(self.targets, reached, strict=True)
         )
-        return f"{asked} cannot be reached; the best that can be had is {best}: ask for less"
+        return (
+            f"{asked} was not reached; the best found, with {quantized.gaussian_count} Gaussians of the {self.most} "
+            f"that are tried at most (one for {_LEAST_TEXELS_PER_GAUSSIAN} texels), is {best}: ask for less, "
+            "or try --gaussians"
+        )
 
     def _reached(self, quantized: QuantizedGaussianSet) -> list[float]:
         return all_reached(self.targets, self.fitter.stack, quantized, self.fitter.backend)

@@ -38,10 +38,12 @@ corner in units of 16 texels and dispatch fewer groups.""",
 _MIPS: Final = {
     "glsl": """## Minification
 `igs_sample(uv)` (pixel shaders, outside of branches), `igs_sample_lod(uv, lod)` and `igs_sample_grad(uv, dFdx, dFdy)`
-return the material under a footprint, as from a box-filtered mip chain.""",
+return the material under a footprint, as from a box-filtered mip chain. The table is for one sample at a whole level;
+between two levels both are sampled, and a long footprint takes up to IGS_MAX_ANISOTROPY samples.""",
     "hlsl": """## Minification
 `igs_sample(uv)` (pixel shaders, outside of branches), `igs_sample_lod(uv, lod)` and `igs_sample_grad(uv, ddx, ddy)`
-return the material under a footprint, as from a box-filtered mip chain.""",
+return the material under a footprint, as from a box-filtered mip chain. The table is for one sample at a whole level;
+between two levels both are sampled, and a long footprint takes up to IGS_MAX_ANISOTROPY samples.""",
 }
 
 
@@ -60,7 +62,7 @@ def _mips(description: dict[str, Any]) -> str:
     return f"""
 {_MIPS[description["language"]]}
 
-| level | Gaussians evaluated: median | most | multiply-adds | words read |
+| level | Gaussians evaluated: median | most | multiply-adds | words of coarse levels read |
 |---|---|---|---|---|
 {rows}"""
 
