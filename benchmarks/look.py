@@ -27,7 +27,7 @@ SIZE: Final = 1024
 RATES: Final = (0.05, 0.1)
 """Bits per channel texel."""
 MAPS: Final = ("basecolor", "normal", "roughness")
-CROP: Final = (slice(380, 604), slice(300, 556))
+CROP: Final = (slice(380, 600), slice(300, 556))
 """Rows and columns: stones, joints, moss and a stain."""
 PICTURE: Final = Path(__file__).resolve().parents[1] / "docs" / "images" / "look.png"
 
