@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imagegs_tex.formats.gaussians import EPSILON
+from imagegs_tex.rasterize import cpu_equations
 from imagegs_tex.rasterize import cpu_kernels as kernels
 from imagegs_tex.rasterize.backend import NormalEquations, SquaredError, Target, check_arguments
 from imagegs_tex.rasterize.parallel import Workers, available_threads
@@ -123,23 +124,29 @@ class CpuBackend:
         pairs = np.empty(pair_starts[-1], np.float32)
         slot_rhs = np.empty((len(lists.slot_gaussian), target.planes.shape[1]), np.float32)
         self._workers.run(
-            kernels.correlate_tiles, len(lengths), *arrays[:2], self._epsilon, cutoff, *_members(lists), target.planes,
-            target.importance, pair_starts, pairs, slot_rhs,
+            cpu_equations.correlate_tiles, len(lengths), *arrays[:2], self._epsilon, cutoff, *_members(lists),
+            target.planes, target.importance, pair_starts, pairs, slot_rhs,
         )  # fmt: skip
         count = len(arrays[0])
         rhs = np.empty((count, slot_rhs.shape[1]), np.float64)
         self._workers.run(kernels.sum_slots, count, slot_rhs, lists.slot_starts, rhs)
         row_starts = np.zeros(count + 1, np.int64)
         slot_places = np.empty(len(lists.slot_tile), np.int32)
-        self._workers.run(kernels.place_slots, len(lengths), lists.tile_starts, lists.tile_slots, slot_places)
+        self._workers.run(cpu_equations.place_slots, len(lengths), lists.tile_starts, lists.tile_slots, slot_places)
         tile_gaussians = lists.slot_gaussian[lists.tile_slots]
         self._workers.run(
-            kernels.count_rows, count, lists.slot_starts, lists.slot_tile, lists.tile_starts, tile_gaussians, row_starts
+            cpu_equations.count_rows,
+            count,
+            lists.slot_starts,
+            lists.slot_tile,
+            lists.tile_starts,
+            tile_gaussians,
+            row_starts,
         )
         np.cumsum(row_starts, out=row_starts)
         columns, values = np.empty(row_starts[-1], np.int32), np.zeros(row_starts[-1], np.float64)
         self._workers.run(
-            kernels.gather_rows, count, lists.slot_starts, lists.slot_tile, slot_places, lists.tile_starts,
+            cpu_equations.gather_rows, count, lists.slot_starts, lists.slot_tile, slot_places, lists.tile_starts,
             tile_gaussians, pair_starts, pairs, row_starts, columns, values,
         )  # fmt: skip
         diagonal = np.zeros(count, np.float64)
@@ -158,7 +165,7 @@ class CpuBackend:
         """Return matrix @ vectors, float64 [N, K]."""
         product = np.empty(tuple(vectors.shape), np.float64)
         self._workers.run(
-            kernels.multiply_rows,
+            cpu_equations.multiply_rows,
             len(product),
             equations.row_starts.numpy(),
             equations.columns.numpy(),

@@ -57,7 +57,7 @@ def exp2_of_minus(t):
 
 
 @njit(fastmath=True, inline="always")
-def _write_weights(mean_x, mean_y, a, b, c, edge, x0, y0, first_row, last_row, weights):
+def write_weights(mean_x, mean_y, a, b, c, edge, x0, y0, first_row, last_row, weights):
     """Weights of one Gaussian in rows first_row..last_row of the tile whose first texel centre is (x0, y0).
 
     For an image of a Gaussian, (x0, y0) is moved the other way: sizes and texel centres are exact, so nothing is lost.
@@ -114,7 +114,7 @@ def render_tiles(
             slot = tile_slots[index]
             n = slot_gaussian[slot]
             first, last = np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1])
-            _write_weights(
+            write_weights(
                 means[n, 0],
                 means[n, 1],
                 conics[n, 0],
@@ -148,7 +148,7 @@ def _sum_tile(
         n = slot_gaussian[slot]
         first, last = np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1])
         row_weights = weights[index]
-        _write_weights(
+        write_weights(
             means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge,
             x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1], first, last, row_weights,
         )  # fmt: skip
@@ -289,91 +289,6 @@ def differentiate_tiles(
 
 
 @njit(fastmath=True, inline="always")
-def _products(vector, others, products):
-    """Fill products [m] of a vector [n] with others [m, n]; four at a time, so that it is loaded once for them."""
-    n, m = vector.shape[0], others.shape[0]
-    whole = m - m % 4
-    for at in range(0, whole, 4):
-        o0, o1, o2, o3 = others[at], others[at + 1], others[at + 2], others[at + 3]
-        p0 = np.float32(0.0)
-        p1 = np.float32(0.0)
-        p2 = np.float32(0.0)
-        p3 = np.float32(0.0)
-        for i in range(n):
-            value = vector[i]
-            p0 += value * o0[i]
-            p1 += value * o1[i]
-            p2 += value * o2[i]
-            p3 += value * o3[i]
-        products[at], products[at + 1], products[at + 2], products[at + 3] = p0, p1, p2, p3
-    for at in range(whole, m):
-        other = others[at]
-        product = np.float32(0.0)
-        for i in range(n):
-            product += vector[i] * other[i]
-        products[at] = product
-
-
-@njit(fastmath=True, nogil=True, cache=True)
-def correlate_tiles(
-    means, conics, epsilon, cutoff, slot_gaussian, slot_rows, slot_shift, tile_starts, tile_slots, across, planes,
-    importance, pair_starts, pairs, slot_rhs, begin_tile, end_tile,
-):  # fmt: skip
-    """Correlate the normalised weights of each tile: with each other, and with the target.
-
-    Each texel counts by its importance [T, TEXELS], which is zero beyond the picture's border.
-    pairs: each tile's matrix, row by row from pair_starts[tile]; slot_rhs: [S, K].
-    """
-    padded = planes.shape[1]
-    edge = np.float32(math.exp(-cutoff))
-    longest = 0
-    for tile in range(begin_tile, end_tile):
-        longest = max(longest, tile_starts[tile + 1] - tile_starts[tile])
-    weights = np.empty((longest, TEXELS), np.float32)
-    roots = np.empty(TEXELS, np.float32)
-    wanted = np.empty((padded, TEXELS), np.float32)
-    total = np.empty(TEXELS, np.float32)
-    for tile in range(begin_tile, end_tile):
-        left, top = (tile % across) * TILE, (tile // across) * TILE
-        x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
-        begin = tile_starts[tile]
-        count = tile_starts[tile + 1] - begin
-        total[:] = epsilon
-        for j in range(count):
-            slot = tile_slots[begin + j]
-            n = slot_gaussian[slot]
-            weights_j = weights[j]
-            weights_j[:] = np.float32(0.0)
-            _write_weights(
-                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge,
-                x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1],
-                np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1]), weights_j,
-            )  # fmt: skip
-            for i in range(TEXELS):
-                total[i] += weights_j[i]
-        for i in range(TEXELS):  # the root on both sides of every product
-            roots[i] = np.float32(math.sqrt(importance[tile, i]))
-            total[i] = roots[i] / total[i]
-        for k in range(padded):
-            wanted_k, plane = wanted[k], planes[tile, k]
-            for i in range(TEXELS):
-                wanted_k[i] = roots[i] * plane[i]
-        for j in range(count):
-            weights_j = weights[j]
-            for i in range(TEXELS):
-                weights_j[i] *= total[i]
-        for j in range(count):
-            slot = tile_slots[begin + j]
-            low, high = np.int64(slot_rows[slot, 0]) * TILE, np.int64(slot_rows[slot, 1]) * TILE + TILE
-            weights_j = weights[j, low:high]
-            _products(weights_j, wanted[:, low:high], slot_rhs[slot])
-            at = pair_starts[tile] + j * count
-            _products(weights_j, weights[: j + 1, low:high], pairs[at : at + j + 1])
-            for other in range(j):  # both halves, so that gathering a row reads what lies together
-                pairs[pair_starts[tile] + other * count + j] = pairs[at + other]
-
-
-@njit(fastmath=True, inline="always")
 def _errors_without(weights, features, sums, total, wanted, epsilon, scale, errors):
     """Fill errors [n] with the squared errors of texels without one Gaussian of weights [n]; scale [n] is scratch."""
     n = errors.shape[0]
@@ -444,62 +359,3 @@ def sum_slots(slot_values, slot_starts, sums, begin_gaussian, end_gaussian):
         for slot in range(slot_starts[n], slot_starts[n + 1]):
             for column in range(columns):
                 sums[n, column] += slot_values[slot, column]
-
-
-@njit(nogil=True, cache=True)
-def place_slots(tile_starts, tile_slots, slot_places, begin_tile, end_tile):
-    """Fill slot_places [S]: which of its tile's slots each one is."""
-    for tile in range(begin_tile, end_tile):
-        for index in range(tile_starts[tile], tile_starts[tile + 1]):
-            slot_places[tile_slots[index]] = index - tile_starts[tile]
-
-
-@njit(nogil=True, cache=True)
-def count_rows(slot_starts, slot_tile, tile_starts, tile_gaussians, row_starts, begin_gaussian, end_gaussian):
-    """Fill row_starts [N + 1] beyond its first: how many Gaussians share a tile with each one."""
-    seen = np.full(slot_starts.shape[0] - 1, -1, np.int32)
-    for n in range(begin_gaussian, end_gaussian):
-        length = 0
-        for slot in range(slot_starts[n], slot_starts[n + 1]):
-            tile = slot_tile[slot]
-            for m in tile_gaussians[tile_starts[tile] : tile_starts[tile + 1]]:
-                length += seen[m] != n  # no branch: whether a Gaussian has been seen is a toss-up
-                seen[m] = n
-        row_starts[n + 1] = length
-
-
-@njit(nogil=True, cache=True)
-def gather_rows(
-    slot_starts, slot_tile, slot_places, tile_starts, tile_gaussians, pair_starts, pairs, row_starts, columns, values,
-    begin_gaussian, end_gaussian,
-):  # fmt: skip
-    """Turn the tiles' pairs into rows of a symmetric sparse matrix; values are zero before."""
-    seen = np.full(slot_starts.shape[0] - 1, -1, np.int32)
-    places = np.empty(slot_starts.shape[0] - 1, np.int32)
-    for n in range(begin_gaussian, end_gaussian):
-        at, length = row_starts[n], 0
-        for slot in range(slot_starts[n], slot_starts[n + 1]):
-            tile = slot_tile[slot]
-            begin, end = tile_starts[tile], tile_starts[tile + 1]
-            row = pair_starts[tile] + slot_places[slot] * (end - begin)
-            for other in range(end - begin):
-                m = tile_gaussians[begin + other]
-                new = seen[m] != n
-                place = length if new else places[m]
-                seen[m], places[m] = n, place
-                columns[at + place] = m
-                values[at + place] += pairs[row + other]
-                length += new
-
-
-@njit(nogil=True, cache=True)
-def multiply_rows(row_starts, columns, values, vectors, product, begin_gaussian, end_gaussian):
-    """Product [N, K] = sparse matrix times vectors [N, K]."""
-    width = vectors.shape[1]
-    for n in range(begin_gaussian, end_gaussian):
-        for k in range(width):
-            product[n, k] = 0.0
-        for at in range(row_starts[n], row_starts[n + 1]):
-            value, m = values[at], columns[at]
-            for k in range(width):
-                product[n, k] += value * vectors[m, k]
