@@ -2,12 +2,13 @@
 
     python benchmarks/gpu.py --output DIR [--only SECTION ...]
 
-Writes cuda.json and cuda.md into DIR; a section that fails says so and the others go on.
+Writes cuda.json and cuda.md into DIR; a section that fails says so, the others go on, and the exit code is 1.
 """
 
 import argparse
 import importlib.util
 import json
+import sys
 import tempfile
 import time
 import traceback
@@ -424,19 +425,21 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
     results: dict[str, object] = {"device": torch.cuda.get_device_name(), "torch": torch.__version__}
-    parts = []
+    parts, failed = [], False
     for name in arguments.only:
         begun = time.perf_counter()
         try:
             headings, rows = SECTIONS[name]()
         except Exception:  # noqa: BLE001 - the other sections' numbers are wanted all the same
             traceback.print_exc()
+            failed = True
             continue
         results[name] = [dict(zip(headings, row, strict=False)) for row in rows]
         parts.append(f"## {name}\n\n{SECTIONS[name].__doc__}\n\n{markdown(headings, rows)}\n")
         print(parts[-1], f"({time.perf_counter() - begun:.1f} s)", flush=True)
         (arguments.output / "cuda.json").write_text(json.dumps(results, indent=2) + "\n")
         (arguments.output / "cuda.md").write_text("\n".join(parts))
+    sys.exit(int(failed))
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ _PSNR_CAP: Final = 120.0
 _CUTOFF_STEP: Final = 0.5
 _CUTOFF_PRICE: Final = 0.003
 """Share by which the squared error may grow for one step of the cut-off. With 0.001, mossy_rock_053 took 8 % more work
-per texel, with files as large; with 0.004, image_anime_meadow, whose edges need their tails, took 2 % more bytes."""
+per texel, with files as large."""
 _SETTLED_STEPS: Final = 50
 """Before, the cut-off stays: a lower one seems to cost nothing while edges are not in place; they lost 1.3 dB by it."""
 LEAST_STEPS_OF_A_CROWD: Final = 12
