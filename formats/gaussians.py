@@ -19,6 +19,9 @@ CUTOFF_RANGE: Final = (1.0, 32.0)
 POSITION_RATIO_RANGE: Final = (2.0**-10, 16.0)
 SHAPE_STEP_RANGE: Final = (2.0**-10, 4.0)
 FEATURE_STEP_RANGE: Final = (2.0**-20, 16.0)
+FEATURE_EXPONENT_RANGE: Final = (0.0, 2.0)
+FEATURE_EXPONENT_SCALE: Final = 16
+"""The feature exponent is stored in sixteenths."""
 BASIS_SCALE_RANGE: Final = (2.0**-20, 2.0**20)
 CELL_LOG2_RANGE: Final = (2, 8)
 LOG_SIZE_RANGE: Final = (-12.0, 24.0)
@@ -46,7 +49,8 @@ class QuantizedGaussianSet:
     position_codes: NDArray[np.int32]  # [N, 2] x, y: floor(mean / 2^exponent), counted from the picture's corner
     shape_codes: NDArray[np.int16]  # [N, 3] m, h, b
     feature_codes: NDArray[np.int16]  # [N, K]
-    feature_steps: NDArray[np.float32]  # [K]
+    feature_steps: NDArray[np.float32]  # [K], of a Gaussian with m = 0
+    feature_exponent: float  # a multiple of 1/16; a Gaussian's steps are the above times its width^-exponent
     basis_scale: float  # float32 value
     basis_codes: NDArray[np.int16]  # [K, C]
     offset_codes: NDArray[np.uint16]  # [C]
@@ -85,7 +89,7 @@ def dequantize(quantized: QuantizedGaussianSet) -> DequantizedGaussians:
     shapes = shape_values(quantized.shape_codes, quantized.size_step, quantized.form_step)
     exponents = position_exponents(shapes, quantized)
     means = (quantized.position_codes + 0.5) * np.exp2(exponents)
-    features = quantized.feature_codes * quantized.feature_steps.astype(np.float64)
+    features = feature_values(quantized)
     return DequantizedGaussians(
         means=means.astype(np.float32),
         log_covariances=shapes.astype(np.float32),
@@ -94,6 +98,21 @@ def dequantize(quantized: QuantizedGaussianSet) -> DequantizedGaussians:
         basis=basis_values(quantized.basis_codes, quantized.basis_scale),
         offset=(quantized.offset_codes / OFFSET_SCALE).astype(np.float32),
     )
+
+
+def feature_values(quantized: QuantizedGaussianSet) -> NDArray[np.float64]:
+    """Return the features [N, K] that feature codes mean."""
+    m = quantized.shape_codes[:, 0] * np.float64(quantized.size_step)
+    scales = feature_scales(m, quantized.feature_exponent)
+    return np.asarray(quantized.feature_codes * quantized.feature_steps.astype(np.float64) * scales[:, None])
+
+
+def feature_scales(m: NDArray[np.float64], feature_exponent: float) -> NDArray[np.float64]:
+    """Return the factors [N] on the feature steps of Gaussians of sizes m [N]: e^(m/2) is a Gaussian's width in texels.
+
+    An error of a feature shows on the Gaussian's whole area, so that what is large wants finer steps.
+    """
+    return np.asarray(np.exp(-0.5 * feature_exponent * m))
 
 
 def basis_values(basis_codes: NDArray[np.int16], basis_scale: float) -> NDArray[np.float32]:

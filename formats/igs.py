@@ -39,19 +39,19 @@ from imagegs_tex.formats.names import printable
 from imagegs_tex.formats.stack import MAX_CHANNELS, MAX_SIZE
 
 MAGIC: Final = b"\x89IGS\r\n\x1a\n"
-VERSION: Final = 2
-READABLE_VERSIONS: Final = (1, 2)
+VERSION: Final = 3
+READABLE_VERSIONS: Final = (1, 2, 3)
 KERNEL_SOFT_GAUSSIAN: Final = 1
 SECTIONS: Final = ("maps", "components", "cells", "positions", "shapes", "features")
 MAX_FILE_BYTES: Final = 1 << 28
 MAX_CELLS_PER_GAUSSIAN: Final = 16
 CELL_ALLOWANCE: Final = 4096
 
-_HEADER: Final = struct.Struct("<8sHBBIIHHI5fBB2x")
-_RESERVED_BYTES: Final = 2
-_CODECS: Final = {1: (Codec.ZSTD,), 2: (Codec.ZSTD, Codec.CONTEXT)}  # by version
+_HEADER: Final = struct.Struct("<8sHBBIIHHI5fBBBB")
+_CODECS: Final = {1: (Codec.ZSTD,), 2: (Codec.ZSTD, Codec.CONTEXT), 3: (Codec.ZSTD, Codec.CONTEXT)}  # by version
 _CONTEXT_SECTIONS: Final = ("cells", "shapes", "features")
-_WRAP_FLAGS: Final = {1: (0,), 2: (0, 1, 2, 3)}  # by version: bit 0 for x, bit 1 for y
+_WRAP_FLAGS: Final = {1: (0,), 2: (0, 1, 2, 3), 3: (0, 1, 2, 3)}  # by version: bit 0 for x, bit 1 for y
+_FEATURE_EXPONENT_SINCE: Final = 3
 _ENTRY: Final = struct.Struct("<BBHIII")
 _FRONT_BYTES: Final = _HEADER.size + _ENTRY.size * len(SECTIONS) + 4
 _PLANE: Final = struct.Struct("<hB")
@@ -83,6 +83,7 @@ class _Header:
     basis_scale: float
     cell_log2: int
     wrap: tuple[bool, bool]  # whether the picture repeats in x and in y
+    feature_exponent: float
 
 
 def write_igs(path: Path, quantized: QuantizedGaussianSet) -> int:
@@ -147,6 +148,7 @@ def encode_igs(quantized: QuantizedGaussianSet) -> bytes:
         MAGIC, VERSION, KERNEL_SOFT_GAUSSIAN, len(SECTIONS), header.width, header.height, header.channel_count,
         header.component_count, header.gaussian_count, header.cutoff, header.position_ratio, header.size_step,
         header.form_step, header.basis_scale, header.cell_log2, header.wrap[0] | header.wrap[1] << 1,
+        round(header.feature_exponent * g.FEATURE_EXPONENT_SCALE), 0,
     )  # fmt: skip
     table = b"".join(
         _ENTRY.pack(number, section.codec, 0, sum(map(len, blocks)), len(section.data), zlib.crc32(section.data))
@@ -230,15 +232,16 @@ def _parse_front(data: bytes) -> tuple[_Header, list[SectionSize], list[StoredSe
 
 def _parse_header(data: bytes) -> _Header:
     (_, version, kernel, sections, width, height, channels, components, count, cutoff, ratio, size_step, form_step,
-     scale, cell_log2, wrap) = _HEADER.unpack_from(data)  # fmt: skip
+     scale, cell_log2, wrap, exponent, reserved) = _HEADER.unpack_from(data)  # fmt: skip
     law(kernel == KERNEL_SOFT_GAUSSIAN, f"the unknown kernel {kernel}")
     law(sections == len(SECTIONS), f"{sections} sections instead of {len(SECTIONS)}")
     law(wrap in _WRAP_FLAGS[version], f"wrap flags {wrap} in a file of version {version}")
-    reserved = data[_HEADER.size - _RESERVED_BYTES : _HEADER.size]
-    law(reserved == bytes(_RESERVED_BYTES), "reserved bytes of the header are not zero")
+    if version < _FEATURE_EXPONENT_SINCE:
+        exponent, reserved = 0, exponent | reserved
+    law(reserved == 0, "reserved bytes of the header are not zero")
     header = _Header(
         width, height, channels, components, count, cutoff, ratio, size_step, form_step, scale, cell_log2,
-        (bool(wrap & 1), bool(wrap & 2)),
+        (bool(wrap & 1), bool(wrap & 2)), exponent / g.FEATURE_EXPONENT_SCALE,
     )  # fmt: skip
     _check_header(header)
     return header
@@ -250,6 +253,7 @@ def _header_of(quantized: QuantizedGaussianSet) -> _Header:
         component_count=quantized.component_count, gaussian_count=quantized.gaussian_count, cutoff=quantized.cutoff,
         position_ratio=quantized.position_ratio, size_step=quantized.size_step, form_step=quantized.form_step,
         basis_scale=quantized.basis_scale, cell_log2=quantized.cell_log2, wrap=quantized.wrap,
+        feature_exponent=quantized.feature_exponent,
     )  # fmt: skip
 
 
@@ -265,6 +269,8 @@ def _check_header(header: _Header) -> None:
     law(_inside(header.size_step, g.SHAPE_STEP_RANGE), "the size step is out of range")
     law(_inside(header.form_step, g.SHAPE_STEP_RANGE), "the form step is out of range")
     law(_inside(header.basis_scale, g.BASIS_SCALE_RANGE), "the basis scale is out of range")
+    law(_inside(header.feature_exponent, g.FEATURE_EXPONENT_RANGE), "the feature exponent is out of range")
+    law(header.feature_exponent * g.FEATURE_EXPONENT_SCALE % 1 == 0, "the feature exponent is no multiple of 1/16")
     cell_log2 = header.cell_log2
     law(_inside(cell_log2, g.CELL_LOG2_RANGE), f"cell log2 {cell_log2} is outside {g.CELL_LOG2_RANGE}")
     across, down = g.cell_grid(width, height, cell_log2)
@@ -343,7 +349,8 @@ def _unpack_sections(
         width=header.width, height=header.height, maps=maps, cutoff=header.cutoff,
         position_ratio=header.position_ratio, size_step=header.size_step, form_step=header.form_step,
         cell_log2=header.cell_log2, position_codes=position_codes, shape_codes=shape_codes,
-        feature_codes=feature_codes, feature_steps=steps, basis_scale=header.basis_scale, basis_codes=basis,
+        feature_codes=feature_codes, feature_steps=steps, feature_exponent=header.feature_exponent,
+        basis_scale=header.basis_scale, basis_codes=basis,
         offset_codes=offset, wrap=header.wrap,
     )  # fmt: skip
 

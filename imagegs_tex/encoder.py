@@ -44,8 +44,8 @@ class FittedGeometry:
     shape_codes: NDArray[np.int16]  # [N, 3]
     descent: Descent  # of the normal equations
     diagonal: NDArray[np.float64]  # [N] of their matrix
-    features: NDArray[np.float64]  # [N, K], solved, not rounded
-    feature_step: float  # what suits the error of these features, in code units
+    features: NDArray[np.float64]  # [N, K], solved, not rounded; these and the above in each Gaussian's own scale
+    feature_step: float  # what suits the error of these features, in code units, for a Gaussian of the median size
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +127,13 @@ def fit_geometry(
         rounded.cutoff,
     )  # fmt: skip
     equations, features = _solve(final, target, settings, backend)
+    scales = _relative_scales(final.shapes, precision)
+    own, own_features = _in_own_units(equations, features, torch.from_numpy(scales).to(backend.device))
     geometry = FittedGeometry(
         quantizer=quantizer, components=components, cutoff=float(np.float32(final.cutoff)),
         position_codes=position_codes, shape_codes=shape_codes,
-        descent=descent_of(equations, features, backend), diagonal=equations.diagonal.cpu().numpy(),
-        features=features.double().cpu().numpy(),
+        descent=descent_of(own, own_features, backend), diagonal=own.diagonal.cpu().numpy(),
+        features=own_features.cpu().numpy(),
         feature_step=_feature_step(final, features, problem, target, precision=precision, backend=backend),
     )  # fmt: skip
     return geometry, EncodeSeconds(fit_done - started, time.perf_counter() - fit_done)
@@ -170,6 +172,22 @@ def _solve(
     equations = backend.normal_equations(means, conics, rounded.cutoff, target)
     damping = damping_of(equations, settings.solve_damping * _FINAL_DAMPING)
     return equations, solve_features(backend, equations, rounded.features, _FINAL_ITERATIONS, damping)
+
+
+def _relative_scales(shapes: NDArray[np.float64], precision: Precision) -> NDArray[np.float64]:
+    """Return the factors [N] on the feature steps of shapes [N, 3], over that of their median size."""
+    return g.feature_scales(shapes[:, 0] - np.median(shapes[:, 0]), precision.feature_exponent)
+
+
+def _in_own_units(equations: NormalEquations, features: Tensor, scales: Tensor) -> tuple[NormalEquations, Tensor]:
+    """Return the equations of features [N, K] that are counted in each Gaussian's own scale [N], and those features."""
+    rows = torch.repeat_interleave(torch.arange(len(scales), device=scales.device), equations.row_starts.diff())
+    own = NormalEquations(
+        row_starts=equations.row_starts, columns=equations.columns,
+        values=equations.values * scales[rows] * scales[equations.columns.long()],
+        diagonal=equations.diagonal * scales.square(), rhs=equations.rhs * scales[:, None],
+    )  # fmt: skip
+    return own, features.double() / scales[:, None]
 
 
 def descent_of(equations: NormalEquations, features: Tensor, backend: Backend) -> Descent:
@@ -220,7 +238,8 @@ def _refine(
     """One sweep over the geometry codes with features solved for it."""
     equations, features = _solve(rounded, target, settings, backend)
     feature_step = _feature_step(rounded, features, problem, target, precision=precision, backend=backend)
-    bit_price = _bit_price(precision, feature_step, equations.diagonal.cpu().numpy())
+    own_diagonal = equations.diagonal.cpu().numpy() * np.square(_relative_scales(rounded.shapes, precision))
+    bit_price = _bit_price(precision, feature_step, own_diagonal)
     _, shape_codes, _ = quantizer.codes(rounded.means, rounded.shapes)
     limits = (SMALLEST_LOG_SIZE, LARGEST_FORM)
     if backend.name == "cuda":
@@ -243,7 +262,13 @@ def _refine(
 
 
 def _bit_price(precision: Precision, feature_step: float, diagonal: NDArray[np.float64]) -> float:
-    """Return the squared error that one bit is worth: what a feature's rounding costs where it saves a bit."""
+    """Return the squared error that one bit is worth: what a feature's rounding costs where it saves a bit.
+
+    Args:
+        precision: for the weight of a bit
+        feature_step: of a Gaussian of the median size
+        diagonal: [N] of the equations, in each Gaussian's own scale
+    """
     return precision.rate_weight * feature_step**2 * float(np.median(diagonal))
 
 
@@ -259,10 +284,14 @@ def round_features(
         stretch: factor of the feature step
     """
     components = geometry.components
-    steps = np.full(components.count, np.clip(geometry.feature_step * stretch, *g.FEATURE_STEP_RANGE), np.float32)
-    bit_price = _bit_price(precision, float(steps[0]), geometry.diagonal)
+    # what the file says is the step at m = 0, and the scale there over that of the median size is e^(exponent * m / 2)
+    median = float(np.median(geometry.shape_codes[:, 0])) * geometry.quantizer.size_step
+    unit = float(g.feature_scales(np.array([median]), precision.feature_exponent)[0])
+    stored = np.float32(np.clip(geometry.feature_step * stretch / unit, *g.FEATURE_STEP_RANGE))
+    step = float(stored) * unit
     codes = choose_feature_codes(
-        geometry.descent, geometry.diagonal, geometry.features, steps.astype(np.float64), bit_price
+        geometry.descent, geometry.diagonal, geometry.features, np.full(components.count, step),
+        _bit_price(precision, step, geometry.diagonal),
     )  # fmt: skip
     used = np.any(codes != 0, axis=0)
     used[0] = True  # a file has at least one component
@@ -271,7 +300,8 @@ def round_features(
         position_ratio=geometry.quantizer.position_ratio, size_step=geometry.quantizer.size_step,
         form_step=geometry.quantizer.form_step, cell_log2=geometry.quantizer.cell_log2,
         position_codes=geometry.position_codes, shape_codes=geometry.shape_codes,
-        feature_codes=np.ascontiguousarray(codes[:, used]), feature_steps=steps[used],
+        feature_codes=np.ascontiguousarray(codes[:, used]),
+        feature_steps=np.full(int(used.sum()), stored), feature_exponent=precision.feature_exponent,
         basis_scale=components.basis_scale, basis_codes=components.basis_codes[used],
         offset_codes=components.offset_codes, wrap=geometry.quantizer.wrap,
     )  # fmt: skip

@@ -83,7 +83,8 @@ class Precision:
     position_ratio: float = 0.25  # position step over the Gaussian's own width along that axis
     size_step: float = 0.17  # of m: 9 % of the size
     form_step: float = 0.17  # of h and b
-    feature_ratio: float = 1.6  # feature step over the fit's root mean square error, times how fast error falls with N
+    feature_exponent: float = 0.5  # feature steps fall with a Gaussian's width to this power, in sixteenths
+    feature_ratio: float = 2.2  # feature step over the fit's root mean square error, times how fast error falls with N
     rate_weight: float = 0.25  # how much a bit weighs against squared error when features are rounded
 
 

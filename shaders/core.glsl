@@ -11,12 +11,14 @@ struct IgsShape {
 
 // One Gaussian's codes as stored, one per component; the least codes are added once per texel, in igs_finish.
 struct IgsFeatures {
+    float scale; // what the Gaussian's size makes of the feature steps
     float code[IGS_COMPONENTS];
 };
 
 // What is gathered over the Gaussians at one point.
 struct IgsSums {
     float weight;
+    float scaled; // weights times scales
     float code[IGS_COMPONENTS];
 };
 
@@ -80,6 +82,7 @@ IgsSums igs_no_sums()
 {
     IgsSums sums;
     sums.weight = 0.0;
+    sums.scaled = 0.0;
     for (int k = 0; k < IGS_COMPONENTS; ++k) {
         sums.code[k] = 0.0;
     }
@@ -116,9 +119,11 @@ IgsTexel igs_decode_at(vec2 p)
             }
             if (weight > 0.0) {
                 IgsFeatures features = igs_features(gaussian);
+                float scaled = weight * features.scale;
                 sums.weight += weight;
+                sums.scaled += scaled;
                 for (int k = 0; k < IGS_COMPONENTS; ++k) {
-                    sums.code[k] += weight * features.code[k];
+                    sums.code[k] += scaled * features.code[k];
                 }
             }
         }

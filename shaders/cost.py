@@ -67,14 +67,15 @@ def decode_cost(
     components = quantized.component_count
     basis = components * (quantized.channel_count + 2)
     candidates = _spread(index.candidates.ravel())
-    multiply_adds = weights_mean * MULTIPLY_ADDS_PER_WEIGHT + positive_mean * components + basis
+    sums = components + (2 if quantized.feature_exponent else 0)  # the weight times its scale, and the sum of those
+    multiply_adds = weights_mean * MULTIPLY_ADDS_PER_WEIGHT + positive_mean * sums + basis
     return DecodeCost(
         candidates=candidates,
         entries=_spread(index.scanned),
         weights_mean=weights_mean,
         positive_mean=positive_mean,
         multiply_adds_mean=multiply_adds,
-        multiply_adds_max=int(index.candidates.max()) * (MULTIPLY_ADDS_PER_WEIGHT + components) + basis,
+        multiply_adds_max=int(index.candidates.max()) * (MULTIPLY_ADDS_PER_WEIGHT + sums) + basis,
         block_size=size,
         tile_size=4 * size,
         samples=() if coarse is None else _samples(candidates, multiply_adds, coarse),

@@ -25,7 +25,7 @@ REGION_BINDING: Final = 2
 """Bindings of the buffer, the output images and the region's constants; HLSL uses t0, u1 and b2 for them, so that the
 numbers stay distinct where a translator to Vulkan or OpenGL puts all registers into one space."""
 
-_GEOMETRY_FLOATS: Final = 6  # mean, along, across in shared memory
+_GROUP_FLOATS: Final = 7  # at, along, across, scale in shared memory, before the codes
 _MANY_COMPONENTS: Final = (12, 20)
 """Up to 12 components a thread sums up 4 texels, up to 20 it does 2, beyond that 1: about 60 registers of sums."""
 
@@ -67,7 +67,7 @@ def constants(quantized: QuantizedGaussianSet, packed: PackedGaussians, derived:
         ),
         ("IGS_ROWS", str(rows), "texels per thread of the compute decoder at a time"),
         ("IGS_GROUP_MASK", f"{mask}u", "blocks of a group"),
-        ("IGS_GROUP_VECTORS", f"{-(-(_GEOMETRY_FLOATS + components) // 4)}u", "of shared memory per Gaussian"),
+        ("IGS_GROUP_VECTORS", f"{-(-(_GROUP_FLOATS + components) // 4)}u", "of shared memory per Gaussian"),
         ("IGS_POSITION_STEP", literal(2.0**packed.layout.position_exponent), "texels"),
         ("IGS_SIZE_STEP", literal(quantized.size_step), "of m"),
         ("IGS_FORM_STEP", literal(quantized.form_step), "of h and b"),
@@ -107,7 +107,7 @@ def code_functions(
             _image_function(quantized.wrap, packed.index.images),
             _entry_function(packed.entry_words),
             _shape_function(packed.layout),
-            _features_function(packed.layout),
+            _features_function(packed.layout, quantized.feature_exponent),
             _finish_function(quantized, packed.layout, derived),
         ]
     )
@@ -170,12 +170,18 @@ ivec3 igs_shape_codes(uint at)
 """
 
 
-def _features_function(layout: RecordLayout) -> str:
+def _features_function(layout: RecordLayout, feature_exponent: float) -> str:
+    size, used, scale = layout.shape[0], layout.features, "1.0"
+    if feature_exponent:
+        factor = literal(-0.5 * feature_exponent * math.log2(math.e))
+        scale = f"exp2({factor} * (IGS_SIZE_STEP * float(int({_bits(size)}) + ({size.least}))))"
+        used = (size, *used)
     codes = "".join(f"    features.code[{k}] = float({_bits(field)});\n" for k, field in enumerate(layout.features))
     return f"""IgsFeatures igs_features(uint gaussian)
 {{
     uint at = IGS_RECORDS_AT + gaussian * IGS_RECORD_WORDS;
-{_loads(layout.features)}    IgsFeatures features;
+{_loads(used)}    IgsFeatures features;
+    features.scale = {scale};
 {codes}    return features;
 }}
 """
@@ -188,7 +194,7 @@ def _finish_function(
     lines = []
     for k, field in enumerate(layout.features):
         step = literal(quantized.feature_steps[k])
-        lines.append(f"    float y{k} = scale * {step} * (sums.code[{k}] + ({literal(field.least)}) * sums.weight);\n")
+        lines.append(f"    float y{k} = scale * {step} * (sums.code[{k}] + ({literal(field.least)}) * sums.scaled);\n")
     for channel, offset in enumerate(quantized.offset_codes / _OFFSET_SCALE):
         terms = [f"({literal(basis[k, channel])}) * y{k}" for k in range(len(basis)) if basis[k, channel] != 0]
         groups = [" + ".join(terms[start : start + 4]) for start in range(0, len(terms), 4)]

@@ -16,6 +16,7 @@ from imagegs_tex.formats.gaussians import (
     QuantizedGaussianSet,
     basis_values,
     conics_of,
+    feature_values,
     position_exponents,
     reaches_of,
     shape_values,
@@ -46,7 +47,7 @@ def reference_picture(quantized: QuantizedGaussianSet) -> ReferencePicture:
     means = (quantized.position_codes.astype(np.float64) + 0.5) * np.exp2(exponents)
     reach = reaches_of(shapes, quantized.cutoff) + 1e-6
     gaussians, shifts = _images(means, reach, (quantized.width, quantized.height), quantized.wrap)
-    features = quantized.feature_codes.astype(np.float64) * quantized.feature_steps
+    features = feature_values(quantized)
     return ReferencePicture(
         width=quantized.width,
         height=quantized.height,

@@ -12,11 +12,12 @@ from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.igs import SECTIONS, decode_igs, plain_sections
 from imagegs_tex.formats.stack import Coded, Constant, SampleFormat, Semantic, TextureMap, Transfer, UnitZ
 
-HEADER = struct.Struct("<8sHBBIIHHI5fBB2s")
+HEADER = struct.Struct("<8sHBBIIHHI5fBBBB")
 ENTRY = struct.Struct("<BBHIII")
 HEADER_FIELDS = (
     "magic", "version", "kernel", "section_count", "width", "height", "channels", "components", "count", "cutoff",
-    "position_ratio", "size_step", "form_step", "basis_scale", "cell_log2", "wrap", "reserved",
+    "position_ratio", "size_step", "form_step", "basis_scale", "cell_log2", "wrap",
+    "feature_exponent", "reserved",
 )  # fmt: skip
 ENTRY_FIELDS = ("number", "codec", "zero", "raw", "stored", "crc")
 FRONT = HEADER.size + ENTRY.size * len(SECTIONS) + 4
@@ -64,6 +65,7 @@ def make_set(
     feature_range=(-90, 90),
     maps=None,
     wrap=(False, False),
+    feature_exponent=0.0,
 ):
     """A random set that keeps every law.
 
@@ -78,6 +80,7 @@ def make_set(
         feature_range: least and greatest feature code
         maps: None for maps that use every channel
         wrap: whether the picture repeats in x and in y
+        feature_exponent: how feature steps depend on the size
     """
     generator = np.random.default_rng(seed)
     width, height = size
@@ -111,6 +114,7 @@ def make_set(
         shape_codes=shape_codes[order],
         feature_codes=generator.integers(*feature_range, (count, components), endpoint=True).astype(np.int16),
         feature_steps=generator.uniform(0.01, 0.1, components).astype(np.float32),
+        feature_exponent=feature_exponent,
         basis_scale=0.75,
         basis_codes=generator.integers(-32767, 32767, (components, channels), endpoint=True).astype(np.int16),
         offset_codes=generator.integers(0, 65535, channels, endpoint=True).astype(np.uint16),

@@ -29,6 +29,7 @@ SETS = st.builds(
     cell_log2=st.integers(2, 8),
     wrap=st.tuples(st.booleans(), st.booleans()),
     spread=st.sampled_from([0.0, 0.1, 1.0]),
+    feature_exponent=st.integers(0, 32).map(lambda sixteenths: sixteenths / 16),
     feature_range=st.sampled_from([(0, 0), (-3, 4), (-32768, 32767), (-32768, -32768), (32767, 32767), (0, 255)]),
 )
 
@@ -99,7 +100,8 @@ def test_the_bytes_are_those_of_the_page():
     quantized = replace(
         quantized, size_step=0.5, form_step=0.25, position_ratio=0.25, cutoff=6.0, basis_scale=1.0,
         shape_codes=np.array([[2, 1, -3]], np.int16), position_codes=np.array([[17, 9]], np.int32),
-        wrap=(False, True), feature_codes=np.array([[-300]], np.int16), feature_steps=np.array([0.5], np.float32),
+        wrap=(False, True), feature_exponent=0.75,
+        feature_codes=np.array([[-300]], np.int16), feature_steps=np.array([0.5], np.float32),
         basis_codes=np.array([[32767]], np.int16), offset_codes=np.array([40000], np.uint16),
     )  # fmt: skip
     # m = 1, h = 0.25, b = -0.75; A and C by the closed form; e = round(log2(0.25) - log2(A) / 2)
@@ -110,9 +112,10 @@ def test_the_bytes_are_those_of_the_page():
     assert (exponent_x, exponent_y) == (-1, -2)
     file = File.split(encode_igs(quantized))
     assert file.header == {
-        "magic": b"\x89IGS\r\n\x1a\n", "version": 2, "kernel": 1, "section_count": 6, "width": 9, "height": 5,
+        "magic": b"\x89IGS\r\n\x1a\n", "version": 3, "kernel": 1, "section_count": 6, "width": 9, "height": 5,
         "channels": 1, "components": 1, "count": 1, "cutoff": 6.0, "position_ratio": 0.25, "size_step": 0.5,
-        "form_step": 0.25, "basis_scale": 1.0, "cell_log2": 3, "wrap": 2, "reserved": bytes(2),
+        "form_step": 0.25, "basis_scale": 1.0, "cell_log2": 3, "wrap": 2,
+        "feature_exponent": 12, "reserved": 0,
     }  # fmt: skip
     assert file.raws[0] == (
         struct.pack("<HH11sB4sBBBBff", 1, 11, b"base colour", 4, b".png", 1, 1, 0, 2, 0.0, 1.0)
@@ -164,6 +167,8 @@ UNWRITABLE = {
     "cell log2": lambda q: replace(q, cell_log2=9),
     "images without number": lambda q: replace(q, wrap=(True, False), width=1, cutoff=32.0),
     "feature step": lambda q: replace(q, feature_steps=q.feature_steps * np.float32(1e9)),
+    "feature exponent": lambda q: replace(q, feature_exponent=2.0625),
+    "feature exponent between sixteenths": lambda q: replace(q, feature_exponent=0.51),
     "a size out of range": lambda q: with_shape(q, 30_000, 0, 0),
     "too thin": lambda q: with_shape(q, 0, 1000, 0),
     "outside": lambda q: replace(q, position_codes=q.position_codes + 10_000),

@@ -5,7 +5,7 @@ import pytest
 import torch
 from made_gaussians import made_set
 
-from imagegs_tex.formats.gaussians import conics_of, dequantize, shape_values
+from imagegs_tex.formats.gaussians import conics_of, dequantize, feature_values, shape_values
 from imagegs_tex.rasterize.reference import ReferenceBackend
 from imagegs_tex.verify.reference import reference_picture, reference_points, reference_rows
 
@@ -24,7 +24,7 @@ def test_rows_are_the_reference_backends(options):
         .render(
             torch.from_numpy(values.means).double(),
             torch.from_numpy(conics_of(shapes)),
-            torch.from_numpy(quantized.feature_codes * quantized.feature_steps.astype(np.float64)),
+            torch.from_numpy(feature_values(quantized)),
             quantized.cutoff,
             (70, 45),
             quantized.wrap,
