@@ -25,7 +25,8 @@ from imagegs_tex.backends import make_backend
 from imagegs_tex.batch import THREADS_PER_PROCESS, BatchItem, compress_many
 from imagegs_tex.budget import encode_within_budget
 from imagegs_tex.encoder import prepare
-from imagegs_tex.fit import Fit, FitProblem, fit
+from imagegs_tex.fit import Fit, fit
+from imagegs_tex.fit_problem import FitProblem
 from imagegs_tex.formats.gaussians import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.formats.igs import encode_igs
 from imagegs_tex.formats.ingest import load_stack

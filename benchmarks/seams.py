@@ -21,6 +21,7 @@ from tables import markdown, replace_table
 from workers import side_by_side
 
 from imagegs_tex.backends import make_backend
+from imagegs_tex.borders import BORDER
 from imagegs_tex.decoder import render_channels
 from imagegs_tex.encoder import fit_geometry, prepare, round_features
 from imagegs_tex.formats.igs import decode_igs, encode_igs
@@ -36,8 +37,6 @@ MATERIALS: Final = (
 )  # fmt: skip
 """Those that their source calls tileable (SOURCES.md)."""
 GAUSSIANS_PER_TEXEL: Final = 8426 / 1024**2
-BORDER: Final = 8
-"""Texels."""
 STRETCHES: Final = (0.9, 1.0, 1.12)
 """Of the feature step: the sizes between which qualities at equal bytes are interpolated."""
 

@@ -11,10 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imagegs_tex.borders import with_border_weight
 from imagegs_tex.channel_weights import channel_weights
 from imagegs_tex.components import Components, principal_components, to_components
 from imagegs_tex.feature_codes import CpuDescent, Descent, choose_feature_codes
-from imagegs_tex.fit import FitProblem, FitProgress, fit
+from imagegs_tex.fit import FitProgress, Start, fit
+from imagegs_tex.fit_problem import FitProblem
 from imagegs_tex.fit_state import LARGEST_FORM, SMALLEST_LOG_SIZE
 from imagegs_tex.formats import gaussians as g
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
@@ -40,6 +42,7 @@ class FittedGeometry:
     quantizer: GeometryQuantizer
     components: Components
     cutoff: float
+    border_weight: float  # of texels near borders at which the picture repeats, in the fit
     position_codes: NDArray[np.int32]  # [N, 2], sorted by cell
     shape_codes: NDArray[np.int16]  # [N, 3]
     descent: Descent  # of the normal equations
@@ -63,6 +66,7 @@ class Geometry:
     means: NDArray[np.float64]  # [N, 2]
     log_covariances: NDArray[np.float64]  # [N, 3]
     cutoff: float  # q at which a support ends
+    border_weight: float  # of texels near borders at which the picture repeats
 
 
 Prepared = tuple[FitProblem, Target, Components]
@@ -107,9 +111,11 @@ def fit_geometry(
     quantizer = geometry_quantizer(target.width, target.height, count, precision, target.wrap)
     begin = None
     if start is not None:
-        begin, settings = _going_on(start, problem, target, settings, backend), replace(settings, cutoff=start.cutoff)
+        begin = Start(_going_on(start, problem, target, settings, backend), start.border_weight)
+        settings = replace(settings, cutoff=start.cutoff)
     fitted = fit(problem, target, count, settings, backend, start=begin, rounding=quantizer, report=report)
     fit_done = time.perf_counter()
+    problem, target = with_border_weight(problem, target, fitted.border_weight, backend)
     gaussians = fitted.gaussians
     means, shapes = quantizer.nearest(gaussians.means.double(), gaussians.log_covariances.double())
     rounded = _RoundedGeometry(means.cpu().numpy(), shapes.cpu().numpy(), gaussians.features, fitted.cutoff)
@@ -131,6 +137,7 @@ def fit_geometry(
     own, own_features = _in_own_units(equations, features, torch.from_numpy(scales).to(backend.device))
     geometry = FittedGeometry(
         quantizer=quantizer, components=components, cutoff=float(np.float32(final.cutoff)),
+        border_weight=fitted.border_weight,
         position_codes=position_codes, shape_codes=shape_codes,
         descent=descent_of(own, own_features, backend), diagonal=own.diagonal.cpu().numpy(),
         features=own_features.cpu().numpy(),

@@ -6,16 +6,15 @@ for the geometry of the moment. In the second part of the loop the geometry is r
 new ones (:mod:`imagegs_tex.population`).
 """
 
-import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from imagegs_tex.borders import balanced_weight, has_borders, with_border_weight
+from imagegs_tex.fit_problem import FitProblem
 from imagegs_tex.fit_state import FitState, make_state
 from imagegs_tex.formats.gaussians import MAX_GAUSSIANS
 from imagegs_tex.gaussians import GaussianSet
@@ -25,7 +24,6 @@ from imagegs_tex.quantize import GeometryQuantizer
 from imagegs_tex.rasterize.backend import Backend, Target
 from imagegs_tex.settings import FitSettings
 
-_PSNR_CAP: Final = 120.0
 _CUTOFF_STEP: Final = 0.5
 _CUTOFF_PRICE: Final = 0.003
 """Share by which the squared error may grow for one step of the cut-off. With 0.001, mossy_rock_053 took 8 % more work
@@ -49,38 +47,20 @@ class FitProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class FitProblem:
-    """A picture in component space, and what its errors mean for the channels."""
-
-    image: Tensor  # float32 [H, W, K]
-    deviations: Tensor  # float32 [K] standard deviation of each component
-    channel_weight: float  # sum of the coded channels' weights: C where each weighs 1
-    weights: Tensor | None = None  # float32 [H, W], how much each texel's error counts; None: 1
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height in texels."""
-        return int(self.image.shape[1]), int(self.image.shape[0])
-
-    @property
-    def texel_weight(self) -> float:
-        """Sum of the texels' weights: the number of texels where they have none."""
-        if self.weights is None:
-            return float(self.image.shape[0] * self.image.shape[1])
-        return float(self.weights.sum(dtype=torch.float64))
-
-    def psnr(self, squared_error: float) -> float:
-        """Return the PSNR in dB of a squared error summed over texels and components, channels by their weights."""
-        mean = squared_error / (self.texel_weight * self.channel_weight)
-        return min(_PSNR_CAP, -10 * math.log10(max(mean, 10 ** (-_PSNR_CAP / 10))))
-
-
-@dataclass(frozen=True, slots=True)
 class Fit:
     """What a fit has come to."""
 
     gaussians: GaussianSet  # the geometry is not rounded, the features belong to the rounded geometry
     cutoff: float  # q at which a support ends
+    border_weight: float  # of texels near borders at which the picture repeats
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a fit goes on from."""
+
+    gaussians: GaussianSet  # any number
+    border_weight: float = 1.0  # that they were fitted with
 
 
 def fit(
@@ -90,7 +70,7 @@ def fit(
     settings: FitSettings,
     backend: Backend,
     *,
-    start: GaussianSet | None = None,
+    start: Start | None = None,
     rounding: GeometryQuantizer | None = None,
     report: Callable[[FitProgress], None] | None = None,
 ) -> Fit:
@@ -102,7 +82,7 @@ def fit(
         count: N, at least 1
         settings: rates and schedule
         backend: the rasterizer
-        start: any number of Gaussians to go on from; None: settings.start_crowd * count, placed by the picture
+        start: None: settings.start_crowd * count Gaussians, placed by the picture
         rounding: None leaves the geometry unrounded
         report: called after every step; where that would hold up a GPU, after every eighth
     """
@@ -110,17 +90,26 @@ def fit(
     most = max(count, min(target.width * target.height, MAX_GAUSSIANS))
     goes_on = start is not None
     changes = list(settings.population) if goes_on or settings.steps >= LEAST_STEPS_OF_A_CROWD else []
+    border_weight = 1.0 if start is None else start.border_weight
+    weighed, weighed_target = with_border_weight(problem, target, border_weight, backend)
     if start is None:
         crowd = min(round(count * settings.start_crowd), most) if changes else count
-        start = initialise(problem.image, crowd, generator, problem.weights, target.wrap)
-    state = make_state(start, problem.image, problem.deviations, target, settings, backend, weights=problem.weights)
-    population = Population(problem.image, problem.weights, target, backend, generator)
+        start = Start(initialise(problem.image, crowd, generator, weighed.weights, target.wrap))
+    state = make_state(
+        start.gaussians, problem.image, problem.deviations, weighed_target, settings, backend, weights=weighed.weights
+    )  # fmt: skip
+    population = Population(problem.image, weighed.weights, weighed_target, backend, generator)
     schedule = _Schedule(settings)
     while (share := schedule.share()) < 1.0:
         while changes and share >= changes[0].at:
             change = changes.pop(0)
             if goes_on or schedule.step >= _SETTLED_STEPS:
                 _lower_cutoff(state, settings.least_cutoff)
+            if has_borders(target):
+                border_weight = balanced_weight(border_weight, population.picture(state), problem, target.wrap)
+                weighed, weighed_target = with_border_weight(problem, target, border_weight, backend)
+                state.weigh(weighed_target, weighed.weights)
+                population = replace(population, weights=weighed.weights, target=weighed_target)
             population.change(state, *(max(1, min(round(count * part), most)) for part in (change.kept, change.total)))
         state.use(rounding if share >= settings.quantize_from else None)
         if schedule.step % (settings.solve_interval * (2 if share < settings.decay_from else 1)) == 0:
@@ -129,9 +118,9 @@ def fit(
         error = state.descend((settings.mean_rate * decay, settings.shape_rate * decay, settings.feature_rate * decay))
         schedule.step += 1
         if report is not None and (backend.device.type == "cpu" or schedule.step % _REPORT_INTERVAL == 0):
-            report(FitProgress(schedule.step, schedule.steps(), problem.psnr(float(error)), schedule.seconds()))
+            report(FitProgress(schedule.step, schedule.steps(), weighed.psnr(float(error)), schedule.seconds()))
     population.change(state, count, count)  # under a time budget no step may have been left for the last change
-    return Fit(state.result(), state.cutoff)
+    return Fit(state.result(), state.cutoff, border_weight)
 
 
 def _lower_cutoff(state: FitState, least: float) -> None:

@@ -74,6 +74,10 @@ class CudaFitState:
             *map(int, self._target.wrap), self._used_means, self._used_shapes, self._conics,
         )  # fmt: skip
 
+    def weigh(self, target: Target, weights: Tensor | None) -> None:
+        """Let texels weigh otherwise: the target knows their weights."""
+        self._target = target
+
     def solve(self) -> None:
         """Pull the features to where they belong for the geometry in use."""
         settings = self._settings

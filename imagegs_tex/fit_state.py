@@ -47,6 +47,10 @@ class FitState(Protocol):
         """Choose the geometry that the next solve and step see: rounded, or as it is."""
         ...
 
+    def weigh(self, target: Target, weights: Tensor | None) -> None:
+        """Go on with the same picture, its texels weighing otherwise."""
+        ...
+
     def solve(self) -> None:
         """Pull the features to where they belong for the geometry in use."""
         ...
@@ -101,6 +105,10 @@ class TorchFitState:
             means = means + (nearest_means - means).detach()
             shapes = shapes + (nearest_shapes - shapes).detach()
         self._current = GaussianSet(means, shapes, self._features)
+
+    def weigh(self, target: Target, weights: Tensor | None) -> None:
+        """Let texels weigh otherwise."""
+        self._target, self._weights = target, weights
 
     def solve(self) -> None:
         """Solve a little."""

@@ -95,7 +95,7 @@ class Fitter:
         )  # fmt: skip
         if not pilot:
             values = geometry.quantizer.values(geometry.position_codes, geometry.shape_codes)
-            self._last = Geometry(*values, geometry.cutoff)
+            self._last = Geometry(*values, geometry.cutoff, geometry.border_weight)
         return geometry
 
     def smallest(self) -> QuantizedGaussianSet:

@@ -44,6 +44,14 @@ class Population:
         if missing > 0:
             state.add(self._where_the_error_is(state, missing))
 
+    def picture(self, state: FitState) -> Tensor:
+        """Return what a state draws, float32 [H, W, K]."""
+        gaussians = state.result()
+        size = (self.target.width, self.target.height)
+        return self.backend.render(
+            gaussians.means, gaussians.conics, gaussians.features, state.cutoff, size, self.target.wrap
+        )  # fmt: skip
+
     def _importance(self, state: FitState) -> Tensor:
         """Return by how much the squared error grows without each Gaussian, float64 [N]."""
         gaussians = state.result()
@@ -53,12 +61,8 @@ class Population:
 
     def _where_the_error_is(self, state: FitState, count: int) -> GaussianSet:
         """Return new Gaussians for what a state leaves of the picture, sized as part of all that there are then."""
-        gaussians = state.result()
-        size, wrap = (self.target.width, self.target.height), self.target.wrap
-        picture = self.backend.render(
-            gaussians.means, gaussians.conics, gaussians.features, state.cutoff, size, wrap
-        )  # fmt: skip
-        error = (picture - self.image).square().sum(dim=2)
+        gaussians, wrap = state.result(), self.target.wrap
+        error = (self.picture(state) - self.image).square().sum(dim=2)
         if self.weights is not None:
             error = error * self.weights
         mean = error.mean(dtype=torch.float64).float().clamp_min(torch.finfo(torch.float32).tiny)

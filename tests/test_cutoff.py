@@ -9,7 +9,8 @@ from tiny_material import as_bytes
 
 from imagegs_tex.backends import make_backend
 from imagegs_tex.encoder import Geometry, fit_geometry, prepare, round_features
-from imagegs_tex.fit import FitProblem, fit
+from imagegs_tex.fit import fit
+from imagegs_tex.fit_problem import FitProblem
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.ingest import load_stack
 from imagegs_tex.settings import FitSettings, Precision
@@ -82,7 +83,7 @@ def test_the_file_has_the_cutoff_of_its_fit(going_on, tmp_path):
     if going_on:
         values = geometry.quantizer.values(geometry.position_codes, geometry.shape_codes)
         geometry, _ = fit_geometry(
-            prepared, 60, replace(settings, least_cutoff=6.0), Precision(), CPU, start=Geometry(*values, 3.5)
+            prepared, 60, replace(settings, least_cutoff=6.0), Precision(), CPU, start=Geometry(*values, 3.5, 1.0)
         )
         assert geometry.cutoff == 3.5
     assert geometry.cutoff < 6.0

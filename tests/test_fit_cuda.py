@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from imagegs_tex.backends import make_backend
-from imagegs_tex.fit import FitProblem, fit
+from imagegs_tex.fit import fit
+from imagegs_tex.fit_problem import FitProblem
 from imagegs_tex.fit_state import TorchFitState, make_state
 from imagegs_tex.initialise import initialise
 from imagegs_tex.quantize import geometry_quantizer

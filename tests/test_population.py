@@ -9,7 +9,8 @@ from tiny_material import as_bytes
 
 from imagegs_tex.backends import make_backend
 from imagegs_tex.encoder import Geometry, fit_geometry, prepare
-from imagegs_tex.fit import LEAST_STEPS_OF_A_CROWD, FitProblem, fit
+from imagegs_tex.fit import LEAST_STEPS_OF_A_CROWD, fit
+from imagegs_tex.fit_problem import FitProblem
 from imagegs_tex.fit_state import TorchFitState
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.ingest import load_stack
@@ -160,7 +161,7 @@ def test_a_fit_goes_on_from_another(changes, count, tmp_path):
     other = prepare(stack, CPU, (4.0, 1.0, 0.25))  # other weights, so other components
     following, _ = fit_geometry(
         other, count, replace(settings, population=changes, steps=4), precision, CPU,
-        start=Geometry(*geometry, first.cutoff),
+        start=Geometry(*geometry, first.cutoff, first.border_weight),
     )  # fmt: skip
     assert following.features.shape[0] == count
     if count == 60:  # four steps from there are better than four from nothing

@@ -1,0 +1,37 @@
+"""What is fitted: a picture in component space, and what its errors mean for the channels."""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Tensor
+
+_PSNR_CAP: Final = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class FitProblem:
+    """A picture in component space, and what its errors mean for the channels."""
+
+    image: Tensor  # float32 [H, W, K]
+    deviations: Tensor  # float32 [K] standard deviation of each component
+    channel_weight: float  # sum of the coded channels' weights: C where each weighs 1
+    weights: Tensor | None = None  # float32 [H, W], how much each texel's error counts; None: 1
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in texels."""
+        return int(self.image.shape[1]), int(self.image.shape[0])
+
+    @property
+    def texel_weight(self) -> float:
+        """Sum of the texels' weights: the number of texels where they have none."""
+        if self.weights is None:
+            return float(self.image.shape[0] * self.image.shape[1])
+        return float(self.weights.sum(dtype=torch.float64))
+
+    def psnr(self, squared_error: float) -> float:
+        """Return the PSNR in dB of a squared error summed over texels and components, channels by their weights."""
+        mean = squared_error / (self.texel_weight * self.channel_weight)
+        return min(_PSNR_CAP, -10 * math.log10(max(mean, 10 ** (-_PSNR_CAP / 10))))
