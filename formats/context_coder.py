@@ -73,7 +73,7 @@ def cell_neighbours(cell_numbers: NDArray[np.int64], across: int) -> Neighbours:
         across: cells per row
     """
     left = np.arange(-1, len(cell_numbers) - 1, dtype=np.int32)
-    return Neighbours(left, _last_above(cell_numbers, across))
+    return Neighbours(left, last_above(cell_numbers, across))
 
 
 def grid_neighbours(count: int, across: int) -> Neighbours:
@@ -91,7 +91,7 @@ def encode_planes(codes: NDArray[np.integer], neighbours: Neighbours, groups: ND
         groups: [N] something else that is known of each item, 0..6
     """
     planes = np.ascontiguousarray(codes.T, dtype=np.int32)
-    centres = np.array([_most_frequent(plane) for plane in planes], np.int32)
+    centres = centres_of(codes)
     room = 2 * planes.size + 256
     while True:
         coded = np.zeros(room, np.uint8)
@@ -125,9 +125,13 @@ def decode_planes(
     return planes.T
 
 
-def _most_frequent(plane: NDArray[np.int32]) -> int:
-    least = int(plane.min())
-    return int(np.clip(least + np.bincount(plane - least).argmax(), -32768, 32767))  # stored in 16 bits
+def centres_of(codes: NDArray[np.integer]) -> NDArray[np.int32]:
+    """Return the most frequent value of each plane of codes [N, M], as far as 16 bits hold it."""
+    centres = []
+    for plane in codes.astype(np.int64).T:
+        least = int(plane.min())
+        centres.append(np.clip(least + np.bincount(plane - least).argmax(), -32768, 32767))
+    return np.array(centres, np.int32)
 
 
 def _tables() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -135,7 +139,8 @@ def _tables() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], 
 
 
 @njit(cache=True, nogil=True)
-def _last_above(cell_numbers, across):
+def last_above(cell_numbers, across):
+    """Return the last item [N] of the nearest cell above, in the same column, that holds any; -1 without one."""
     count = len(cell_numbers)
     above = np.full(count, -1, np.int32)
     last = np.full(across, -1, np.int32)

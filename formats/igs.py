@@ -22,6 +22,7 @@ from imagegs_tex.formats.igs_codecs import (
     MAX_RAW_BYTES,
     CellOrder,
     Codec,
+    KnownGeometry,
     StoredSection,
     code_counts,
     code_features,
@@ -48,8 +49,8 @@ MAX_CELLS_PER_GAUSSIAN: Final = 16
 CELL_ALLOWANCE: Final = 4096
 
 _HEADER: Final = struct.Struct("<8sHBBIIHHI5fBBBB")
-_CODECS: Final = {1: (Codec.ZSTD,), 2: (Codec.ZSTD, Codec.CONTEXT), 3: (Codec.ZSTD, Codec.CONTEXT)}  # by version
-_CONTEXT_SECTIONS: Final = ("cells", "shapes", "features")
+_CODECS: Final = {1: (Codec.ZSTD,), 2: (Codec.ZSTD, Codec.CONTEXT), 3: tuple(Codec)}  # by version
+_CODED_SECTIONS: Final = ("cells", "shapes", "features")
 _WRAP_FLAGS: Final = {1: (0,), 2: (0, 1, 2, 3), 3: (0, 1, 2, 3)}  # by version: bit 0 for x, bit 1 for y
 _FEATURE_EXPONENT_SINCE: Final = 3
 _ENTRY: Final = struct.Struct("<BBHIII")
@@ -131,7 +132,7 @@ def encode_igs(quantized: QuantizedGaussianSet) -> bytes:
     header = _header_of(quantized)
     try:
         _check_header(header)
-        raws, order, counts = _pack_sections(header, quantized)
+        raws, geometry, counts = _pack_sections(header, quantized)
         law(sum(len(block) for blocks in raws for block in blocks) <= MAX_RAW_BYTES, "the sections are too large")
     except IgsError as error:
         raise ValueError(f"the set breaks the format: {error}") from None
@@ -139,10 +140,10 @@ def encode_igs(quantized: QuantizedGaussianSet) -> bytes:
     stored = [
         store(maps),
         store(components),
-        store(cells, code_counts(counts, order.across)),
+        store(cells, code_counts(counts, geometry.order.across)),
         store(positions),
-        store(shapes, code_shapes(quantized.shape_codes, order)),
-        store(features, code_features(quantized.feature_codes, quantized.shape_codes[:, 0], order)),
+        store(shapes, code_shapes(quantized.shape_codes, geometry.order)),
+        store(features, code_features(quantized.feature_codes, geometry)),
     ]
     front = _HEADER.pack(
         MAGIC, VERSION, KERNEL_SOFT_GAUSSIAN, len(SECTIONS), header.width, header.height, header.channel_count,
@@ -213,7 +214,7 @@ def _parse_front(data: bytes) -> tuple[_Header, list[SectionSize], list[StoredSe
     for index, section in enumerate(SECTIONS):
         number, codec, zero, raw, stored, _ = _ENTRY.unpack_from(data, _HEADER.size + index * _ENTRY.size)
         law(number == index + 1 and zero == 0, f"entry {index} of the section table is not section {section}")
-        known = codec in allowed and (codec == Codec.ZSTD or section in _CONTEXT_SECTIONS)
+        known = codec in allowed and (codec == Codec.ZSTD or section in _CODED_SECTIONS)
         law(known, f"section {section} has the unknown codec {codec}")
         law(expansion_holds(codec, raw, stored), f"section {section} claims to grow beyond reason")
         sizes.append(SectionSize(section, raw, stored))
@@ -282,8 +283,8 @@ def _check_header(header: _Header) -> None:
 
 def _pack_sections(
     header: _Header, quantized: QuantizedGaussianSet
-) -> tuple[list[list[bytes]], CellOrder, NDArray[np.int64]]:
-    """Return each section's plain form as blocks, the order of the Gaussians, and how many each cell holds."""
+) -> tuple[list[list[bytes]], KnownGeometry, NDArray[np.int64]]:
+    """Return each section's plain form as blocks, the geometry, and how many Gaussians each cell holds."""
     steps, (least_step, greatest_step) = quantized.feature_steps, g.FEATURE_STEP_RANGE
     law(bool(np.all((steps >= least_step) & (steps <= greatest_step))), "a feature step is out of range")
     exponents = _position_exponents(header, quantized.shape_codes, g.TIE_MARGIN)
@@ -312,7 +313,8 @@ def _pack_sections(
         plane_bytes[:_SHAPE_PLANES],
         plane_bytes[_SHAPE_PLANES:],
     ]
-    return blocks, CellOrder(numbers, across), counts
+    order = CellOrder(numbers, across, down)
+    return blocks, KnownGeometry(order, quantized.shape_codes, quantized.position_codes, exponents), counts
 
 
 def _unpack_sections(
@@ -325,9 +327,9 @@ def _unpack_sections(
         if section.codec == Codec.ZSTD
     }
     coded = {
-        size.name: (section.data, size.raw_bytes)
+        size.name: (section, size.raw_bytes)
         for size, section in zip(sizes, sections, strict=True)
-        if section.codec == Codec.CONTEXT
+        if section.codec != Codec.ZSTD
     }
     maps = unpack_maps(plain["maps"], channels, version)
     offset, steps, basis, planes = _unpack_components(plain["components"], channels, components)
@@ -336,14 +338,15 @@ def _unpack_sections(
         plain["cells"] = plain_counts(*coded["cells"], (across, down))
     counts = unpack_leb128(plain["cells"], across * down, count)
     occupied = np.flatnonzero(counts)
-    order = CellOrder(np.repeat(occupied, counts[occupied]), across)
+    order = CellOrder(np.repeat(occupied, counts[occupied]), across, down)
     shape_planes, feature_planes = planes[:_SHAPE_PLANES], planes[_SHAPE_PLANES:]
     if "shapes" in coded:
         plain["shapes"] = plain_shapes(*coded["shapes"], shape_planes, order)
     shape_codes = unpack_planes(plain["shapes"], count, shape_planes, "shapes")
-    position_codes = _unpack_positions(header, plain["positions"], order, shape_codes)
+    position_codes, exponents = _unpack_positions(header, plain["positions"], order, shape_codes)
     if "features" in coded:
-        plain["features"] = plain_features(*coded["features"], feature_planes, order, shape_codes[:, 0])
+        geometry = KnownGeometry(order, shape_codes, position_codes, exponents)
+        plain["features"] = plain_features(*coded["features"], feature_planes, geometry)
     feature_codes = unpack_planes(plain["features"], count, feature_planes, "features")
     return QuantizedGaussianSet(
         width=header.width, height=header.height, maps=maps, cutoff=header.cutoff,
@@ -357,24 +360,25 @@ def _unpack_sections(
 
 def _unpack_positions(
     header: _Header, raw: bytes, order: CellOrder, shape_codes: NDArray[np.int16]
-) -> NDArray[np.int32]:
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return position codes and the exponents of their steps, both [N, 2]."""
     message = "section positions does not have the length that the shapes imply"
-    codes = np.empty((len(shape_codes), 2), dtype=np.int32)
+    codes, exponents = (np.empty((len(shape_codes), 2), dtype=np.int32) for _ in range(2))
     bit = 0
     for start in range(0, len(codes), _GAUSSIANS_AT_ONCE):
         block = slice(start, start + _GAUSSIANS_AT_ONCE)
-        exponents = _position_exponents(header, shape_codes[block], g.TIE_MARGIN / 2)
-        field_bits = (header.cell_log2 - exponents).astype(np.int64)
+        exponents[block] = _position_exponents(header, shape_codes[block], g.TIE_MARGIN / 2)
+        field_bits = (header.cell_log2 - exponents[block]).astype(np.int64)
         end = bit + int(field_bits.sum())
         law(end <= 8 * len(raw), message)
         fields = unpack_fields(raw, field_bits.ravel(), bit).reshape(-1, 2)
         bit = end
         cells = np.stack([order.numbers[block] % order.across, order.numbers[block] // order.across], axis=1)
         codes[block] = (cells << field_bits) + fields
-        _check_means(header, codes[block], exponents)
+        _check_means(header, codes[block], exponents[block])
     law(len(raw) == -(-bit // 8), message)
     law(bit % 8 == 0 or raw[-1] >> (bit % 8) == 0, "section positions is not filled up with zeros")
-    return codes
+    return codes, exponents
 
 
 def _position_exponents(header: _Header, shape_codes: NDArray[np.int16], tie_margin: float) -> NDArray[np.int32]:

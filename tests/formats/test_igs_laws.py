@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zstandard
-from igs_sets import File, assert_equal_sets, compress, make_maps, make_set
+from igs_sets import ENTRY, HEADER, File, assert_equal_sets, compress, fix_checksums, make_maps, make_set
 
+from imagegs_tex.formats import igs_codecs
 from imagegs_tex.formats.errors import IgsError
 from imagegs_tex.formats.igs import (
     MAX_CELLS_PER_GAUSSIAN,
@@ -252,6 +253,44 @@ def test_a_count_above_127_in_other_than_the_fewest_bytes_is_refused(count):
     file.raws[2] = count
     with pytest.raises(IgsError, match="count every Gaussian once"):
         decode_igs(file.join())
+
+
+CODED = ("cells", "shapes", "features")
+
+
+def codecs_of(data):
+    return {
+        name: ENTRY.unpack_from(data, HEADER.size + index * ENTRY.size)[1]
+        for index, name in enumerate(SECTIONS)
+        if name in CODED
+    }
+
+
+@pytest.mark.parametrize("section", CODED)
+def test_sections_of_more_codes_than_prediction_takes_are_refused(section, monkeypatch):
+    quantized = make_set(count=900, size=(250, 250), cell_log2=3, feature_range=(-3, 3))
+    data = encode_igs(quantized)
+    assert codecs_of(data)[section] == igs_codecs.Codec.PREDICTION
+    codes = {"cells": 32 * 32, "shapes": 3 * 900, "features": quantized.feature_codes.size}[section]
+    monkeypatch.setattr(igs_codecs, "MOST_PREDICTED_CODES", codes - 1)
+    with pytest.raises(IgsError, match="has too many codes for its codec"):
+        decode_igs(data)
+
+
+def test_sections_of_more_codes_than_prediction_takes_are_coded_by_context(monkeypatch):
+    quantized = make_set(count=900, size=(250, 250), cell_log2=3, feature_range=(-3, 3))
+    monkeypatch.setattr(igs_codecs, "MOST_PREDICTED_CODES", 100)
+    data = encode_igs(quantized)
+    assert codecs_of(data)["shapes"] == igs_codecs.Codec.CONTEXT
+    assert igs_codecs.Codec.PREDICTION not in codecs_of(data).values()
+    assert_equal_sets(decode_igs(data), quantized)
+
+
+def test_prediction_is_of_version_3():
+    data = bytearray(encode_igs(make_set(count=900, size=(250, 250), cell_log2=3, feature_range=(-3, 3))))
+    struct.pack_into("<H", data, 8, 2)
+    with pytest.raises(IgsError, match="unknown codec 3"):
+        decode_igs(fix_checksums(bytes(data)))
 
 
 def test_the_sections_together_may_not_be_too_large():
