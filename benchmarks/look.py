@@ -49,7 +49,7 @@ def main() -> None:
         columns = [crops(arguments.crop_reference, f"{rate}_") for rate in RATES]
         write_image(REFERENCE, np.concatenate(columns, axis=1))
         return
-    reference = np.split(read_image(REFERENCE)[0], len(RATES), axis=1)
+    reference = np.split(read_image(REFERENCE)[0].astype(np.uint8), len(RATES), axis=1)
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch) / "source"
         for name, texels in make_material(SIZE).items():
