@@ -132,13 +132,14 @@ def feature_items(
         position_codes: [N, 2]
         exponents: [N, 2] of the position steps
     """
-    shapes, raised = shape_codes.astype(np.int64), exponents.astype(np.int64)
+    # one layout, since kernels are compiled for each
+    shapes, raised = shape_codes.astype(np.int64), np.ascontiguousarray(exponents, np.int64)
     sizes = shapes[:, 0] - int(shapes[:, 0].sum()) // len(shapes)
     forms = np.abs(shapes[:, 1:])
     signs = [43 * sizes, 7 * np.minimum(sizes * sizes, 4096), 32 * forms.max(axis=1) + 12 * forms.min(axis=1)]
     return Items(
         cells, across, down, np.clip(sizes // 3 + 3, 0, GROUPS - 1).astype(np.uint8), np.stack(signs, axis=1),
-        (2 * position_codes.astype(np.int64) + 1) << (raised + 4), raised,
+        np.ascontiguousarray((2 * position_codes.astype(np.int64) + 1) << (raised + 4)), raised,
     )  # fmt: skip
 
 
@@ -257,22 +258,23 @@ def _code_bit(bit, probability, stream, decoding):
 def _decide(bit, node, part, whole, group, mixer, stream, decoding, tables):
     """Predict one decision, code it, and learn from it; the distribution says part / whole."""
     statistics, counts, weights, contexts, stretched = mixer
-    for i in range(_CONTEXTS):
+    inputs = stretched.shape[0]  # not the constant: loops that are not unrolled compile in half the time
+    for i in range(inputs - 2):
         stretched[i] = tables.stretch[statistics[contexts[i], node] >> 4]
     stretched[_CONTEXTS] = tables.stretch[_clamp(4096 * part // whole, 0, 4095)]
     stretched[_CONTEXTS + 1] = _CONSTANT_INPUT
     total = 0
-    for i in range(_INPUTS):
+    for i in range(inputs):
         total += (weights[GROUPS, node, i] + weights[group, node, i]) * stretched[i]
     mixed = _clamp(total >> 16, -_STRETCH_LIMIT, _STRETCH_LIMIT)
     probability = tables.squash[mixed + _STRETCH_LIMIT]
     bit = _code_bit(bit, probability, stream, decoding)
     error = ((bit << 16) - probability) * LEARNING_RATE
-    for i in range(_INPUTS):
+    for i in range(inputs):
         change = (stretched[i] * error + (1 << 19)) >> 20
         weights[GROUPS, node, i] += change
         weights[group, node, i] += change
-    for i in range(_CONTEXTS):
+    for i in range(inputs - 2):
         at = contexts[i]
         share = tables.shares[counts[at, node]]
         if bit:
@@ -486,7 +488,8 @@ def _code_planes(values, known, coded, decoding, tables):
             scale = _power(log_scale + 1536)
             wide = max(_LEAST_SCALE, scale)
             _find_contexts(n, k, mean, log_scale, best, known, history, mixer.contexts, tables.starts)
-            value = _code_value(values[n, k], mean, wide, known.groups[n], mixer, stream, decoding, tables)
+            value, group = np.int64(values[n, k]), np.int64(known.groups[n])  # kernels are compiled for each type
+            value = _code_value(value, mean, wide, group, mixer, stream, decoding, tables)
             error = _clamp(64 * value - mean, -_MEAN_LIMIT, _MEAN_LIMIT)
             values[n, k], history.off[n, k] = value, error
             history.longest[n] = max(history.longest[n], _length(value))
