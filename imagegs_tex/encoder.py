@@ -45,10 +45,11 @@ class FittedGeometry:
     border_weight: float  # of texels near borders at which the picture repeats, in the fit
     position_codes: NDArray[np.int32]  # [N, 2], sorted by cell
     shape_codes: NDArray[np.int16]  # [N, 3]
+    # the next three count features in each Gaussian's own scale: 1 at the median size, less where it is larger
     descent: Descent  # of the normal equations
     diagonal: NDArray[np.float64]  # [N] of their matrix
-    features: NDArray[np.float64]  # [N, K], solved, not rounded; these and the above in each Gaussian's own scale
-    feature_step: float  # what suits the error of these features, in code units, for a Gaussian of the median size
+    features: NDArray[np.float64]  # [N, K], solved, not rounded
+    feature_step: float  # what suits the error of these features, in code units, at the median size
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +189,10 @@ def _relative_scales(shapes: NDArray[np.float64], precision: Precision) -> NDArr
 
 def _in_own_units(equations: NormalEquations, features: Tensor, scales: Tensor) -> tuple[NormalEquations, Tensor]:
     """Return the equations of features [N, K] that are counted in each Gaussian's own scale [N], and those features."""
-    rows = torch.repeat_interleave(torch.arange(len(scales), device=scales.device), equations.row_starts.diff())
+    values = torch.repeat_interleave(scales, equations.row_starts.diff())  # in place: large pictures have 10^8 of them
+    values.mul_(equations.values).mul_(scales.index_select(0, equations.columns))
     own = NormalEquations(
-        row_starts=equations.row_starts, columns=equations.columns,
-        values=equations.values * scales[rows] * scales[equations.columns.long()],
+        row_starts=equations.row_starts, columns=equations.columns, values=values,
         diagonal=equations.diagonal * scales.square(), rhs=equations.rhs * scales[:, None],
     )  # fmt: skip
     return own, features.double() / scales[:, None]
@@ -291,7 +292,7 @@ def round_features(
         stretch: factor of the feature step
     """
     components = geometry.components
-    # what the file says is the step at m = 0, and the scale there over that of the median size is e^(exponent * m / 2)
+    # the file holds the step at m = 0, the geometry knows that at the median size
     median = float(np.median(geometry.shape_codes[:, 0])) * geometry.quantizer.size_step
     unit = float(g.feature_scales(np.array([median]), precision.feature_exponent)[0])
     stored = np.float32(np.clip(geometry.feature_step * stretch / unit, *g.FEATURE_STEP_RANGE))
