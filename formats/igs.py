@@ -197,7 +197,8 @@ def section_sizes(data: bytes, name: str = "file") -> tuple[SectionSize, ...]:
 
 
 def _parse_front(data: bytes) -> tuple[_Header, list[SectionSize], list[StoredSection]]:
-    if data[: len(MAGIC)] != MAGIC[: len(data)] or not data:
+    law(len(data) > 0, "not an .igs file (it is empty); compress the source again")
+    if data[: len(MAGIC)] != MAGIC[: len(data)]:
         raise IgsError("not an .igs file (its first bytes are others); compress the source again")
     if len(data) >= len(MAGIC) + 2:
         version = version_of(data)
