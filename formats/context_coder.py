@@ -17,6 +17,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from imagegs_tex.formats.arithmetic_coder import code_bit, first_interval
+
 PROBABILITY_BITS: Final = 12
 """Of the probabilities that the arithmetic coder sees; the statistics have 16."""
 CONTEXT_SIZES: Final = (1, 49, 36, 201, 48, 63, 40)
@@ -172,30 +174,6 @@ def _sign(value):
 
 
 @njit(cache=True, nogil=True)
-def _code_bit(bit, probability, interval, coded, decoding):
-    """Code one decision; interval holds low, high, the decoder's number, bytes passed."""
-    low, high = interval[0], interval[1]
-    span = high - low
-    middle = low + (span >> PROBABILITY_BITS) * probability + (((span & 4095) * probability) >> PROBABILITY_BITS)
-    if decoding:
-        bit = 1 if interval[2] <= middle else 0
-    if bit:
-        high = middle
-    else:
-        low = middle + 1
-    while (low ^ high) >> 24 == 0:
-        if decoding:
-            at = interval[3] + 4
-            interval[2] = (interval[2] << 8) & 0xFFFFFFFF | (coded[at] if at < coded.shape[0] else 0)
-        elif interval[3] < coded.shape[0]:
-            coded[interval[3]] = high >> 24
-        interval[3] += 1
-        low, high = (low << 8) & 0xFFFFFFFF, (high << 8) & 0xFFFFFFFF | 255
-    interval[0], interval[1] = low, high
-    return bit
-
-
-@njit(cache=True, nogil=True)
 def _decide(
     bit, node, contexts, stretched, statistics, counts, weights, interval, coded, decoding, squashed, stretches, shares
 ):
@@ -206,7 +184,7 @@ def _decide(
         total += weights[node, i] * stretched[i]
     mixed = min(max(total >> 16, -_STRETCH_LIMIT), _STRETCH_LIMIT)
     probability = squashed[mixed + _STRETCH_LIMIT]
-    bit = _code_bit(bit, probability, interval, coded, decoding)
+    bit = code_bit(bit, probability, PROBABILITY_BITS, interval, coded, decoding)
     error = ((bit << PROBABILITY_BITS) - probability) * LEARNING_RATE
     for i in range(_INPUTS):
         weights[node, i] += (stretched[i] * error + 32768) >> 16
@@ -231,11 +209,7 @@ def _code_planes(planes, left, up, groups, centres, coded, decoding, squashed, s
     contexts = np.empty(_INPUTS, np.int64)
     stretched = np.empty(_INPUTS, np.int64)
     longest = np.zeros(count, np.uint8)
-    interval = np.zeros(4, np.int64)
-    interval[1] = 0xFFFFFFFF
-    if decoding:
-        for i in range(4):
-            interval[2] = interval[2] << 8 | (coded[i] if i < coded.shape[0] else 0)
+    interval = first_interval(coded, decoding)
     state = (contexts, stretched, statistics, counts, weights, interval, coded, decoding, squashed, stretches, shares)
     for k in range(plane_count):
         statistics[:] = 32768
@@ -274,7 +248,7 @@ def _code_planes(planes, left, up, groups, centres, coded, decoding, squashed, s
                         bit = _decide(bit, _LENGTH_NODES + 7 * block + prefix - 1, *state)
                         prefix = 2 * prefix + bit
                     else:
-                        bit = _code_bit(bit, 2048, interval, coded, decoding)
+                        bit = code_bit(bit, 1 << (PROBABILITY_BITS - 1), PROBABILITY_BITS, interval, coded, decoding)
                     found = 2 * found + bit
                 if decoding:
                     plane[n] = centre - found if negative else centre + found

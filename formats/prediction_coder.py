@@ -19,8 +19,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from imagegs_tex.formats.arithmetic_coder import code_bit, first_interval
 from imagegs_tex.formats.context_coder import COUNT_LIMIT, GROUPS, MAX_LENGTH, centres_of, last_above
 
+PROBABILITY_BITS: Final = 16
 REACH: Final = 3
 """Cells around an item's own whose items are its neighbours; 4 takes half as long again for 0.1 % of a file."""
 MOST_PER_CELL: Final = 4
@@ -230,31 +232,6 @@ def _densities(counts, across, down, cells):
 
 
 @njit(cache=True, nogil=True)
-def _code_bit(bit, probability, stream, decoding):
-    """Code one decision; the interval holds low, high, the decoder's number, bytes passed."""
-    interval, coded = stream
-    low, high = interval[0], interval[1]
-    span = high - low
-    middle = low + (span >> 16) * probability + (((span & 65535) * probability) >> 16)
-    if decoding:
-        bit = 1 if interval[2] <= middle else 0
-    if bit:
-        high = middle
-    else:
-        low = middle + 1
-    while (low ^ high) >> 24 == 0:
-        if decoding:
-            at = interval[3] + 4
-            interval[2] = (interval[2] << 8) & 0xFFFFFFFF | (coded[at] if at < coded.shape[0] else 0)
-        elif interval[3] < coded.shape[0]:
-            coded[interval[3]] = high >> 24
-        interval[3] += 1
-        low, high = (low << 8) & 0xFFFFFFFF, (high << 8) & 0xFFFFFFFF | 255
-    interval[0], interval[1] = low, high
-    return bit
-
-
-@njit(cache=True, nogil=True)
 def _decide(bit, node, part, whole, group, mixer, stream, decoding, tables):
     """Predict one decision, code it, and learn from it; the distribution says part / whole."""
     statistics, counts, weights, contexts, stretched = mixer
@@ -268,7 +245,7 @@ def _decide(bit, node, part, whole, group, mixer, stream, decoding, tables):
         total += (weights[GROUPS, node, i] + weights[group, node, i]) * stretched[i]
     mixed = _clamp(total >> 16, -_STRETCH_LIMIT, _STRETCH_LIMIT)
     probability = tables.squash[mixed + _STRETCH_LIMIT]
-    bit = _code_bit(bit, probability, stream, decoding)
+    bit = code_bit(bit, probability, PROBABILITY_BITS, stream.interval, stream.coded, decoding)
     error = ((bit << 16) - probability) * LEARNING_RATE
     for i in range(inputs):
         change = (stretched[i] * error + (1 << 19)) >> 20
@@ -323,7 +300,7 @@ def _code_value(value, mean, scale, group, mixer, stream, decoding, tables):
             low, high = (middle, high) if bit else (low, middle)
             prefix = 2 * prefix + bit
         else:
-            bit = _code_bit(bit, 32768, stream, decoding)
+            bit = code_bit(bit, 1 << (PROBABILITY_BITS - 1), PROBABILITY_BITS, stream.interval, stream.coded, decoding)
         found = 2 * found + bit
     return -found if negative else found
 
@@ -464,11 +441,7 @@ def _code_planes(values, known, coded, decoding, tables):
     terms = 2 + plane_count + known.signs.shape[1]
     location = _Regression(np.zeros(terms, np.int64), np.zeros(terms, np.int64), np.zeros(terms, np.int64))
     scatter = _Regression(np.zeros(terms, np.int64), np.zeros(terms, np.int64), np.zeros(terms, np.int64))
-    stream = _Stream(np.zeros(4, np.int64), coded)
-    stream.interval[1] = 0xFFFFFFFF
-    if decoding:
-        for i in range(4):
-            stream.interval[2] = stream.interval[2] << 8 | (coded[i] if i < coded.shape[0] else 0)
+    stream = _Stream(first_interval(coded, decoding), coded)
     for k in range(plane_count):
         mixer.statistics[:] = 32768
         mixer.counts[:] = 0
