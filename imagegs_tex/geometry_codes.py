@@ -6,8 +6,8 @@ is tried one step up and one step down against the picture as it is, all else fi
 sweeps are worth 5 to 9 % of the bytes (docs/benchmarks.md).
 
 The picture is cut into bands of rows that are worked on side by side. Gaussians whose patches cross a border between
-bands follow in bands that are shifted by half, and those that do not fit into these either in one that is the whole
-picture. So the result depends on no thread count.
+bands follow in bands that are shifted by half, then in bands of columns, those shifted by half, and what fits into none
+of these one after the other. So the result depends on no thread count.
 
 Where the picture repeats, patches go on beyond its border, on the other side; the shifted bands do too. A Gaussian
 whose patch is larger than the picture, so that it would meet itself, rests, and so does one above MOST_TEXELS.
@@ -23,12 +23,12 @@ from numba import njit
 from numpy.typing import NDArray
 
 from imagegs_tex.feature_codes import code_lengths
-from imagegs_tex.formats import gaussians as g
 from imagegs_tex.formats.gaussians import EPSILON, least_exponent
 from imagegs_tex.quantize import GeometryQuantizer
 from imagegs_tex.rasterize.cpu_kernels import exp2_of_minus
 
-BAND_ROWS: Final = 256
+_BAND: Final = 256
+"""Rows or columns."""
 _LOG2_E: Final = 1.4426950408889634
 REACH: Final = 1.2
 """Patches are this much larger than a support, so that trials one step away still fit in."""
@@ -37,6 +37,9 @@ MARGIN: Final = 2.0
 MOST_TEXELS: Final = 1 << 16
 """Of a patch that is worked on; on a GPU, a larger one takes longer than all others of its round."""
 _UNUSED_CODE_BITS: Final = 32.0
+
+_Band = tuple[int, int, int, int]
+"""First row, the one after the last, first column, the one after the last; beyond the picture where it repeats."""
 
 
 def refine_geometry(
@@ -69,37 +72,34 @@ def refine_geometry(
     Returns:
         means [N, 2] and shape codes [N, 3]
     """
+    height, width, components = image.shape
     new_means, codes = means.copy(), shape_codes.astype(np.int64)
     prices, least = shape_prices(codes)
     steps = np.array([quantizer.size_step, quantizer.form_step, quantizer.form_step])
     features = np.ascontiguousarray(features, dtype=np.float32)
-    conics = g.conics_of(g.shape_values(shape_codes, quantizer.size_step, quantizer.form_step))
-    half_heights = np.sqrt(2.0 * cutoff * conics[:, 0] / (conics[:, 0] * conics[:, 2] - conics[:, 1] ** 2))
-    height, repeats_y = image.shape[0], quantizer.wrap[1]
+    patches = np.empty((len(means), 4), np.int64)
+    _find_patches(means, codes, steps, cutoff, width, height, quantizer.wrap, patches)
+    wanted, roots = np.ascontiguousarray(image), np.ones((height, width), np.float32)
+    if weights is not None:
+        np.sqrt(weights, out=roots)
+        wanted = wanted * roots[:, :, None]
+    sums, totals = np.zeros((height, width, components), np.float32), np.full((height, width), np.float32(EPSILON))
     done = np.zeros(len(means), np.bool_)
 
-    def work(band: tuple[int, int]) -> None:
-        first, last = band
-        distance = np.abs(new_means[:, 1] - (first + last) / 2)
-        if repeats_y:
-            distance = np.minimum(distance % height, -distance % height)
-        members = np.flatnonzero(distance <= half_heights + (last - first) / 2 + 1)
-        rows = np.arange(first, last) % height
-        wanted = np.ascontiguousarray(image[rows].transpose(2, 0, 1))
-        roots = np.ones(wanted.shape[1:], np.float32)
-        if weights is not None:
-            roots = np.sqrt(weights[rows])
-            wanted *= roots
-        _refine_band(
-            members, done, new_means, codes, features, wanted, roots, first, height, quantizer.wrap, cutoff, steps,
-            math.log2(quantizer.position_ratio), least_exponent(quantizer.width, quantizer.height),
-            quantizer.cell_log2, prices, least, bit_price, *shape_limits,
+    def add_up(band: _Band) -> None:
+        _sum_rows(means, codes, features, steps, cutoff, quantizer.wrap, sums, totals, band[0], band[1])
+
+    def work(band: _Band) -> None:
+        _refine_within(
+            band, done, patches, new_means, codes, features, wanted, roots, sums, totals, quantizer.wrap, cutoff,
+            steps, math.log2(quantizer.position_ratio), least_exponent(width, height), quantizer.cell_log2, prices,
+            least, bit_price, *shape_limits,
         )  # fmt: skip
 
     with ThreadPoolExecutor(threads) as pool:
-        for bands in _passes(height, repeats_y):
-            if not done.all():
-                list(pool.map(work, bands))
+        list(pool.map(add_up, [(first, last, 0, width) for first, last in _bands(height, _BAND, repeats=False)]))
+        for bands in _passes(width, height, quantizer.wrap):
+            list(pool.map(work, bands))
     return new_means, codes.astype(np.int16)
 
 
@@ -113,16 +113,19 @@ def shape_prices(codes: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray
     return prices, least
 
 
-def _passes(height: int, repeats: bool) -> list[list[tuple[int, int]]]:
-    """Return bands by pass, each its first row and the one after its last; where the picture repeats, beyond it too."""
-    passes = []
-    for first in (BAND_ROWS, BAND_ROWS // 2):
-        borders = list(range(first, height, BAND_ROWS))
-        if repeats and first < BAND_ROWS and borders:
-            passes.append(list(pairwise([*borders, borders[0] + height])))
-        else:
-            passes.append(list(pairwise([0, *borders, height])))
-    return [*passes, [(0, height)]]
+def _passes(width: int, height: int, wrap: tuple[bool, bool]) -> list[list[_Band]]:
+    """Return bands by pass."""
+    rows = [[(*band, 0, width) for band in _bands(height, first, wrap[1])] for first in (_BAND, _BAND // 2)]
+    columns = [[(0, height, *band) for band in _bands(width, first, wrap[0])] for first in (_BAND, _BAND // 2)]
+    return [*rows, *columns, [(0, height, 0, width)]]
+
+
+def _bands(size: int, first: int, repeats: bool) -> list[tuple[int, int]]:
+    """Return where bands begin and end, the first border given; shifted ones of a picture that repeats go beyond it."""
+    borders = list(range(first, size, _BAND))
+    if repeats and first < _BAND and borders:
+        return list(pairwise([*borders, borders[0] + size]))
+    return list(pairwise([0, *borders, size]))
 
 
 @njit(cache=True, nogil=True)
@@ -165,30 +168,83 @@ def _copy_line(line, left, count, target):
 
 
 @njit(cache=True, nogil=True)
-def _add_line(values, factor, left, count, line):
-    """Add count texels times a factor to a row from column left on, which may be beyond its ends: the row repeats."""
+def _split_line(line, left, count, planes, at):
+    """Copy count texels of a row [W, K] from column left on, which may be beyond its ends, to planes [K, P] from at on.
+
+    Pictures keep a texel's components together: from planes, a patch was scattered over memory, and gathering it took
+    longer than all of its trials.
+    """
     left %= line.shape[0]
     before = min(count, line.shape[0] - left)
-    part = line[left : left + before]
-    for i in range(before):
-        part[i] += factor * values[i]
-    for i in range(count - before):
-        line[i] += factor * values[before + i]
+    for k in range(line.shape[1]):
+        plane = planes[k, at : at + count]
+        for i in range(before):
+            plane[i] = line[left + i, k]
+        for i in range(count - before):
+            plane[before + i] = line[i, k]
+
+
+@njit(cache=True, nogil=True)
+def _add_line(weights, feature, left, count, total, line):
+    """Add count weights to a row of totals [W], and times a feature [K] to a row [W, K], from column left on."""
+    left %= total.shape[0]
+    for i in range(count):
+        column = left + i if left + i < total.shape[0] else left + i - total.shape[0]
+        total[column] += weights[i]
+        for k in range(feature.shape[0]):
+            line[column, k] += weights[i] * feature[k]
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _patch_weights(x, y, a, b, c, edge, left, top, columns, rows, weights):
+def _patch_weights(x, y, a, b, c, edge, left, top, firsts, starts, weights):
+    """Fill the weights of a patch's rows, each from column left + firsts[row] on, at starts[row] to starts[row + 1]."""
     # the square is completed, as in the rasterizer: nothing cancels for thin Gaussians
     slant = b / a
     across = np.float32(0.5 * _LOG2_E * a)
     along = np.float32(0.5 * _LOG2_E * max(c - b * slant, 0.0))
-    for row in range(rows):
+    for row in range(firsts.shape[0]):
         dy = top + row + 0.5 - y
-        start, constant = np.float32(left + 0.5 - x + slant * dy), along * np.float32(dy * dy)
-        line = weights[row * columns : row * columns + columns]
-        for i in range(columns):
+        start, constant = np.float32(left + firsts[row] + 0.5 - x + slant * dy), along * np.float32(dy * dy)
+        line = weights[starts[row] : starts[row + 1]]
+        for i in range(line.shape[0]):
             u = start + np.float32(i)
             line[i] = max(exp2_of_minus(across * u * u + constant) - edge, np.float32(0.0))
+
+
+@njit(cache=True, nogil=True)
+def _find_spans(x, y, code, steps, cutoff, left, top, columns, firsts, starts):
+    """Fill, per row of a patch, the columns that a Gaussian with these shape codes and its trials can reach.
+
+    A patch is a rectangle, and most texels of one around a slanted line lie in none of its trials' supports. Whole
+    groups of eight, so that loops over them have no ends to tie up. firsts [R] count from left; starts [R + 1].
+    """
+    limit = 2.0 * cutoff * REACH * REACH
+    rows = firsts.shape[0]
+    lasts = np.full(rows, -1, np.int64)
+    firsts[:] = columns
+    for trial in range(7):
+        axis, sign = (trial - 1) // 2, 1 - 2 * (trial % 2)
+        m, h, s = code[0] * steps[0], code[1] * steps[1], code[2] * steps[2]
+        if trial > 0 and axis == 0:
+            m += sign * steps[0]
+        elif trial > 0 and axis == 1:
+            h += sign * steps[1]
+        elif trial > 0:
+            s += sign * steps[2]
+        a, b, c = _conic(m, h, s)
+        slant = b / a
+        for row in range(rows):
+            dy = top + row + 0.5 - y
+            inside = limit - max(c - b * slant, 0.0) * dy * dy
+            if inside >= 0.0:
+                middle, half = x - slant * dy - left - 0.5, math.sqrt(inside / a) + 0.5
+                firsts[row] = min(firsts[row], max(0, math.floor(middle - half)))
+                lasts[row] = max(lasts[row], min(columns - 1, math.ceil(middle + half)))
+    starts[0] = 0
+    for row in range(rows):
+        length = min(columns, -(-max(0, lasts[row] - firsts[row] + 1) // 8) * 8)
+        firsts[row] = min(firsts[row], columns - length)
+        starts[row + 1] = starts[row] + length
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -199,6 +255,7 @@ def _patch_error(weights, old, totals, sums, wanted, roots, feature, count, chan
     """
     for i in range(count):
         change[i] = weights[i] - old[i]
+    for i in range(count):
         scale[i] = roots[i] / (totals[i] + change[i])
     error = np.float64(0.0)
     for k in range(feature.shape[0]):
@@ -214,16 +271,56 @@ def _patch_error(weights, old, totals, sums, wanted, roots, feature, count, chan
 
 
 @njit(cache=True, nogil=True)
-def _refine_band(
-    members,
+def _find_patches(means, codes, steps, cutoff, width, height, wrap, patches):
+    """Fill patches [N, 4]: left, top, columns, rows of what a Gaussian's trials can reach; no rows where it rests."""
+    for n in range(means.shape[0]):
+        a, b, c = _conic(codes[n, 0] * steps[0], codes[n, 1] * steps[1], codes[n, 2] * steps[2])
+        left, top, columns, rows = _patch(means[n, 0], means[n, 1], a, b, c, cutoff, width, height, wrap, REACH, MARGIN)
+        if columns > width or rows > height or columns * rows > MOST_TEXELS:
+            columns, rows = 0, 0
+        patches[n, 0], patches[n, 1], patches[n, 2], patches[n, 3] = left, top, columns, rows
+
+
+@njit(cache=True, nogil=True)
+def _sum_rows(means, codes, features, steps, cutoff, wrap, sums, totals, begin, end):
+    """Add all Gaussians' weights and weighted features to the rows begin..end of totals [H, W] and sums [H, W, K]."""
+    height, width = totals.shape
+    edge = np.float32(math.exp(-cutoff))
+    weights, firsts, starts = np.empty(width, np.float32), np.zeros(1, np.int64), np.zeros(2, np.int64)
+    for n in range(means.shape[0]):
+        a, b, c = _conic(codes[n, 0] * steps[0], codes[n, 1] * steps[1], codes[n, 2] * steps[2])
+        left, top, columns, rows = _patch(means[n, 0], means[n, 1], a, b, c, cutoff, width, height, wrap, 1.0, 0.0)
+        for row in range(rows):
+            place = (top + row) % height
+            if place < begin or place >= end:
+                continue
+            for at in range(0, columns, width):  # a patch wider than the picture meets this row more than once
+                starts[1] = min(width, columns - at)
+                _patch_weights(means[n, 0], means[n, 1], a, b, c, edge, left + at, top + row, firsts, starts, weights)
+                _add_line(weights, features[n], left + at, starts[1], totals[place], sums[place])
+
+
+@njit(cache=True, nogil=True)
+def _lies_within(first, count, band_first, band_last, size, repeats):
+    """Whether count rows or columns from first on lie within a band."""
+    if band_last - band_first == size:
+        return True
+    start = (first - band_first) % size if repeats else first - band_first
+    return start >= 0 and start + count <= band_last - band_first
+
+
+@njit(cache=True, nogil=True)
+def _refine_within(
+    band,
     done,
+    patches,
     means,
     codes,
     features,
-    wanted_band,
-    roots_band,
-    first_row,
-    height,
+    all_wanted,
+    all_roots,
+    sums,
+    totals,
     wrap,
     cutoff,
     steps,
@@ -236,59 +333,46 @@ def _refine_band(
     least_size,
     greatest_form,
 ):
-    """Refine the members that are not done and whose patches lie within the band; done, codes and means change."""
-    components, band_rows, width = wanted_band.shape
+    """Refine those that are not done and whose patches lie within a band; done, codes, means and sums change."""
+    height, width, components = sums.shape
     edge = np.float32(math.exp(-cutoff))
-    sums = np.zeros((components, band_rows, width), np.float32)
-    totals = np.full((band_rows, width), np.float32(EPSILON))
-    area = 1024
-    for n in members:
-        a, b, c = _conic(codes[n, 0] * steps[0], codes[n, 1] * steps[1], codes[n, 2] * steps[2])
-        left, top, columns, rows = _patch(means[n, 0], means[n, 1], a, b, c, cutoff, width, height, wrap, REACH, MARGIN)
-        if not done[n] and columns <= width and rows <= height and columns * rows <= MOST_TEXELS:
-            area = max(area, columns * rows)
-    area = max(area, width)
+    area, most_rows = 0, 0
+    for n in range(means.shape[0]):
+        if not done[n]:
+            area = max(area, patches[n, 2] * patches[n, 3])
+            most_rows = max(most_rows, patches[n, 3])
+    all_firsts, all_starts = np.empty(most_rows, np.int64), np.empty(most_rows + 1, np.int64)
     old, tried, best = np.empty(area, np.float32), np.empty(area, np.float32), np.empty(area, np.float32)
     change, scale, totals_here = np.empty(area, np.float32), np.empty(area, np.float32), np.empty(area, np.float32)
     roots = np.empty(area, np.float32)
     sums_here, wanted = np.empty((components, area), np.float32), np.empty((components, area), np.float32)
-    for n in members:
-        a, b, c = _conic(codes[n, 0] * steps[0], codes[n, 1] * steps[1], codes[n, 2] * steps[2])
-        left, top, columns, rows = _patch(means[n, 0], means[n, 1], a, b, c, cutoff, width, height, wrap, 1.0, 0.0)
-        for row in range(rows):
-            place = top + row - first_row
-            if wrap[1]:
-                place %= height
-            if place < 0 or place >= band_rows:
-                continue
-            for at in range(0, columns, width):  # a patch wider than the picture meets this row more than once
-                count = min(width, columns - at)
-                _patch_weights(means[n, 0], means[n, 1], a, b, c, edge, left + at, top + row, count, 1, old)
-                _add_line(old, np.float32(1.0), left + at, count, totals[place])
-                for k in range(components):
-                    _add_line(old, features[n, k], left + at, count, sums[k, place])
-    for n in members:
-        if done[n]:
+    for n in range(means.shape[0]):
+        left, top, columns, rows = patches[n, 0], patches[n, 1], patches[n, 2], patches[n, 3]
+        if (
+            done[n]
+            or columns * rows == 0
+            or not _lies_within(top, rows, band[0], band[1], height, wrap[1])
+            or not _lies_within(left, columns, band[2], band[3], width, wrap[0])
+        ):
             continue
         c0, c1, c2 = codes[n, 0], codes[n, 1], codes[n, 2]
         a, b, c = _conic(c0 * steps[0], c1 * steps[1], c2 * steps[2])
-        left, top, columns, rows = _patch(means[n, 0], means[n, 1], a, b, c, cutoff, width, height, wrap, REACH, MARGIN)
-        count, start = columns * rows, top - first_row
-        if count == 0 or count > MOST_TEXELS or columns > width or rows > height:
-            continue
-        if wrap[1]:
-            start %= height
-        if start < 0 or (start + rows > band_rows and not (wrap[1] and band_rows == height)):
-            continue
         done[n] = True
+        firsts, starts = all_firsts[:rows], all_starts[: rows + 1]
+        _find_spans(means[n, 0], means[n, 1], codes[n], steps, cutoff, left, top, columns, firsts, starts)
+        count = starts[rows]
         for row in range(rows):
-            place, at = (start + row) % height, row * columns
-            _copy_line(totals[place], left, columns, totals_here[at:])
-            _copy_line(roots_band[place], left, columns, roots[at:])
-            for k in range(components):
-                _copy_line(sums[k, place], left, columns, sums_here[k, at:])
-                _copy_line(wanted_band[k, place], left, columns, wanted[k, at:])
-        _patch_weights(means[n, 0], means[n, 1], a, b, c, edge, left, top, columns, rows, old)
+            place, at, first, length = (
+                (top + row) % height,
+                starts[row],
+                left + firsts[row],
+                starts[row + 1] - starts[row],
+            )
+            _copy_line(totals[place], first, length, totals_here[at:])
+            _copy_line(all_roots[place], first, length, roots[at:])
+            _split_line(sums[place], first, length, sums_here, at)
+            _split_line(all_wanted[place], first, length, wanted, at)
+        _patch_weights(means[n, 0], means[n, 1], a, b, c, edge, left, top, firsts, starts, old)
         _copy(old, best, count)
         x_exp, y_exp = _exponent(a, log2_ratio, least_exp, cell_log2), _exponent(c, log2_ratio, least_exp, cell_log2)
         bits = prices[0, c0 - least[0]] + prices[1, c1 - least[1]] + prices[2, c2 - least[2]] - x_exp - y_exp
@@ -328,7 +412,7 @@ def _refine_band(
             x, y = _nearest(x, x_exp, width, wrap[0]), _nearest(y, y_exp, height, wrap[1])
             _patch_weights(
                 _image_near(x, means[n, 0], width, wrap[0]), _image_near(y, means[n, 1], height, wrap[1]), a, b, c,
-                edge, left, top, columns, rows, tried,
+                edge, left, top, firsts, starts, tried,
             )  # fmt: skip
             rate = bit_price * (prices[0, i0] + prices[1, i1] + prices[2, i2] - x_exp - y_exp)
             cost = rate + _patch_error(
@@ -343,12 +427,15 @@ def _refine_band(
         means[n, 0], means[n, 1] = best_x, best_y
         codes[n, 0], codes[n, 1], codes[n, 2] = b0, b1, b2
         for row in range(rows):
-            place, at = (start + row) % height, row * columns
-            for i in range(columns):
+            place, at, first, length = (
+                (top + row) % height,
+                starts[row],
+                left + firsts[row],
+                starts[row + 1] - starts[row],
+            )
+            for i in range(length):
                 change[i] = best[at + i] - old[at + i]
-            _add_line(change, np.float32(1.0), left, columns, totals[place])
-            for k in range(components):
-                _add_line(change, features[n, k], left, columns, sums[k, place])
+            _add_line(change, features[n], first, length, totals[place], sums[place])
 
 
 @njit(cache=True, nogil=True)

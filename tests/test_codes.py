@@ -167,6 +167,25 @@ def test_refined_geometry_is_what_the_file_can_hold(scene):
     assert np.array_equal(shape_codes, codes)
 
 
+@pytest.mark.parametrize("wrap", [(False, False), (True, True)])
+def test_long_gaussians_are_refined_whatever_their_direction(wrap):
+    """Tall ones fit into no band of rows, wide ones into none of columns."""
+    scene = make_scene(620, 610, wrap)
+    codes = scene["codes"]
+    codes[::2, 1], codes[1::2, 1], codes[:, 0] = -12, 12, codes[:, 0] + 14
+    position_codes, _, exponents = scene["quantizer"].codes(scene["means"], g.shape_values(codes, STEP, STEP))
+    means = (position_codes + 0.5) * np.exp2(exponents)
+    conics = tensors(means, codes)[1].numpy()
+    heights = 2 * np.sqrt(2 * CUTOFF * conics[:, 0] / (conics[:, 0] * conics[:, 2] - conics[:, 1] ** 2))
+    assert np.median(heights[::2]) > 256
+    image = scene["backend"].render(*tensors(means, codes), scene["features"], CUTOFF, (620, 610), wrap)
+    disturbed = codes + np.array([0, 0, 1], np.int16)
+    first, second = (refined(scene | {"image": image}, means, disturbed, threads=threads) for threads in (1, 3))
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    changed = np.any(first[1] != disturbed, axis=1)
+    assert min(changed[::2].mean(), changed[1::2].mean()) > 0.4
+
+
 def test_refinement_depends_on_no_thread_count(scene):
     first, second = (
         refined(scene, scene["means"], scene["codes"]),

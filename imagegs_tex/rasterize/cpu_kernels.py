@@ -79,14 +79,15 @@ def write_weights(mean_x, mean_y, a, b, c, edge, x0, y0, first_row, last_row, we
 
 
 @njit(fastmath=True, inline="always")
-def _accumulate(weights, features, sums, total):
-    """Add one Gaussian's weights [n] and weighted features to total [n] and sums [K, n]."""
-    n = weights.shape[0]
+def _accumulate(tile_weights, features, low, high, tile_sums, tile_total):
+    """Add one Gaussian's weights and weighted features at the texels low..high to total [TEXELS], sums [K, TEXELS]."""
+    weights, total = tile_weights[low:high], tile_total[low:high]
+    n = high - low
     for i in range(n):
         total[i] += weights[i]
     for k in range(0, features.shape[0], GROUP):
         f0, f1, f2 = features[k], features[k + 1], features[k + 2]
-        s0, s1, s2 = sums[k], sums[k + 1], sums[k + 2]
+        s0, s1, s2 = tile_sums[k, low:high], tile_sums[k + 1, low:high], tile_sums[k + 2, low:high]
         for i in range(n):
             s0[i] += f0 * weights[i]
             s1[i] += f1 * weights[i]
@@ -127,8 +128,7 @@ def render_tiles(
                 last,
                 weights,
             )
-            low, high = first * TILE, last * TILE + TILE
-            _accumulate(weights[low:high], features[n], sums[:, low:high], total[low:high])
+            _accumulate(weights, features[n], first * TILE, last * TILE + TILE, sums, total)
         for row in range(min(TILE, height - top)):
             for i in range(min(TILE, width - left)):
                 scale = np.float32(1.0) / total[row * TILE + i]
@@ -152,8 +152,7 @@ def _sum_tile(
             means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge,
             x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1], first, last, row_weights,
         )  # fmt: skip
-        low, high = first * TILE, last * TILE + TILE
-        _accumulate(row_weights[low:high], features[n], sums[:, low:high], total[low:high])
+        _accumulate(row_weights, features[n], first * TILE, last * TILE + TILE, sums, total)
 
 
 @njit(fastmath=True, inline="always")
@@ -289,22 +288,26 @@ def differentiate_tiles(
 
 
 @njit(fastmath=True, inline="always")
-def _errors_without(weights, features, sums, total, wanted, epsilon, scale, errors):
-    """Fill errors [n] with the squared errors of texels without one Gaussian of weights [n]; scale [n] is scratch."""
-    n = errors.shape[0]
+def _growth_without(tile_weights, features, low, high, pictures, residuals, tile_total, importance, epsilon, shares):
+    """Growth of the squared error at the texels low..high of a tile without one Gaussian; shares [TEXELS] is scratch.
+
+    With u = w / (sum of the other weights), the picture p moves by u (p - f), and so does what it is off by. Nothing is
+    written within the sum: with a plane of errors to write, it was not vectorised, and took four times as long.
+    """
+    weights, total, counts, share = tile_weights[low:high], tile_total[low:high], importance[low:high], shares[low:high]
+    n = high - low
     for i in range(n):
-        scale[i] = np.float32(1.0) / max(total[i] - weights[i], epsilon)
-        errors[i] = np.float32(0.0)
+        share[i] = weights[i] / max(total[i] - weights[i], epsilon)
+    growth = np.float32(0.0)
     for k in range(0, features.shape[0], GROUP):
         f0, f1, f2 = features[k], features[k + 1], features[k + 2]
-        s0, s1, s2 = sums[k], sums[k + 1], sums[k + 2]
-        t0, t1, t2 = wanted[k], wanted[k + 1], wanted[k + 2]
+        p0, p1, p2 = pictures[k, low:high], pictures[k + 1, low:high], pictures[k + 2, low:high]
+        r0, r1, r2 = residuals[k, low:high], residuals[k + 1, low:high], residuals[k + 2, low:high]
         for i in range(n):
-            weight, over = weights[i], scale[i]
-            d0 = (s0[i] - weight * f0) * over - t0[i]
-            d1 = (s1[i] - weight * f1) * over - t1[i]
-            d2 = (s2[i] - weight * f2) * over - t2[i]
-            errors[i] += d0 * d0 + d1 * d1 + d2 * d2
+            u = share[i]
+            d0, d1, d2 = u * (p0[i] - f0), u * (p1[i] - f1), u * (p2[i] - f2)
+            growth += counts[i] * (d0 * (r0[i] + d0) + d1 * (r1[i] + d1) + d2 * (r2[i] + d2))
+    return growth
 
 
 @njit(fastmath=True, nogil=True, cache=True)
@@ -323,8 +326,8 @@ def leave_out_tiles(
         longest = max(longest, tile_starts[tile + 1] - tile_starts[tile])
     weights = np.empty((longest, TEXELS), np.float32)
     sums = np.empty((padded, TEXELS), np.float32)
-    total, nothing = np.empty(TEXELS, np.float32), np.zeros(TEXELS, np.float32)
-    before, after, scale = np.empty(TEXELS, np.float32), np.empty(TEXELS, np.float32), np.empty(TEXELS, np.float32)
+    residuals = np.empty((padded, TEXELS), np.float32)
+    total, shares = np.empty(TEXELS, np.float32), np.empty(TEXELS, np.float32)
     for tile in range(begin_tile, end_tile):
         left, top = (tile % across) * TILE, (tile // across) * TILE
         x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
@@ -333,20 +336,17 @@ def leave_out_tiles(
             means, conics, features, epsilon, edge, slot_gaussian, slot_rows, slot_shift, tile_slots[begin:end], x0, y0,
             weights, sums, total,
         )  # fmt: skip
-        _errors_without(nothing, features[0], sums, total, planes[tile], epsilon, scale, before)
+        for k in range(padded):
+            plane, picture, residual = planes[tile, k], sums[k], residuals[k]
+            for i in range(TEXELS):
+                picture[i] /= total[i]
+                residual[i] = np.float32(2.0) * (picture[i] - plane[i])  # twice, as the growth needs it
         for index in range(begin, end):
             slot = tile_slots[index]
-            n = slot_gaussian[slot]
-            low, high = np.int64(slot_rows[slot, 0]) * TILE, np.int64(slot_rows[slot, 1]) * TILE + TILE
-            errors, counts = after[low:high], importance[tile, low:high]
-            _errors_without(
-                weights[index - begin, low:high], features[n], sums[:, low:high], total[low:high],
-                planes[tile, :, low:high], epsilon, scale[low:high], errors,
+            slot_errors[slot, 0] = _growth_without(
+                weights[index - begin], features[slot_gaussian[slot]], np.int64(slot_rows[slot, 0]) * TILE,
+                np.int64(slot_rows[slot, 1]) * TILE + TILE, sums, residuals, total, importance[tile], epsilon, shares,
             )  # fmt: skip
-            grown = np.float32(0.0)
-            for i in range(high - low):
-                grown += counts[i] * (errors[i] - before[low + i])
-            slot_errors[slot, 0] = grown
 
 
 @njit(nogil=True, cache=True)

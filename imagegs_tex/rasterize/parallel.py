@@ -33,6 +33,11 @@ class Workers:
             kernel(*arguments, 0, length)
             return
         bounds = [length * index // _RANGES for index in range(_RANGES + 1)]
-        futures = [self._pool.submit(kernel, *arguments, begin, end) for begin, end in pairwise(bounds)]
-        for future in futures:
+        ranges = iter(list(pairwise(bounds)))  # of a list: taking the next one is a single step of the interpreter
+
+        def work() -> None:
+            for begin, end in ranges:
+                kernel(*arguments, begin, end)
+
+        for future in [self._pool.submit(work) for _ in range(self.count)]:
             future.result()
