@@ -145,14 +145,11 @@ class CpuBackend:
         )
         np.cumsum(row_starts, out=row_starts)
         columns, values = np.empty(row_starts[-1], np.int32), np.zeros(row_starts[-1], np.float64)
+        diagonal = np.zeros(count, np.float64)
         self._workers.run(
             cpu_equations.gather_rows, count, lists.slot_starts, lists.slot_tile, slot_places, lists.tile_starts,
-            tile_gaussians, pair_starts, pairs, row_starts, columns, values,
+            tile_gaussians, pair_starts, pairs, row_starts, columns, values, diagonal,
         )  # fmt: skip
-        diagonal = np.zeros(count, np.float64)
-        rows = np.repeat(np.arange(count, dtype=np.int32), np.diff(row_starts))
-        on_diagonal = columns == rows
-        diagonal[columns[on_diagonal]] = values[on_diagonal]
         return NormalEquations(
             torch.from_numpy(row_starts),
             torch.from_numpy(columns),

@@ -67,15 +67,16 @@ def correlate_tiles(
         for j in range(count):
             slot = tile_slots[begin + j]
             n = slot_gaussian[slot]
-            weights_j = weights[j]
-            weights_j[:] = np.float32(0.0)
+            weights[j, :] = np.float32(0.0)
             write_weights(
                 means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge,
                 x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1],
-                np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1]), weights_j,
+                np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1]), weights[j],
             )  # fmt: skip
-            for i in range(TEXELS):
-                total[i] += weights_j[i]
+            low, high = np.int64(slot_rows[slot, 0]) * TILE, np.int64(slot_rows[slot, 1]) * TILE + TILE
+            weights_j, total_j = weights[j, low:high], total[low:high]
+            for i in range(high - low):
+                total_j[i] += weights_j[i]
         for i in range(TEXELS):  # the root on both sides of every product
             roots[i] = np.float32(math.sqrt(importance[tile, i]))
             total[i] = roots[i] / total[i]
@@ -84,13 +85,11 @@ def correlate_tiles(
             for i in range(TEXELS):
                 wanted_k[i] = roots[i] * plane[i]
         for j in range(count):
-            weights_j = weights[j]
-            for i in range(TEXELS):
-                weights_j[i] *= total[i]
-        for j in range(count):
             slot = tile_slots[begin + j]
             low, high = np.int64(slot_rows[slot, 0]) * TILE, np.int64(slot_rows[slot, 1]) * TILE + TILE
-            weights_j = weights[j, low:high]
+            weights_j, total_j = weights[j, low:high], total[low:high]
+            for i in range(high - low):
+                weights_j[i] *= total_j[i]
             _products(weights_j, wanted[:, low:high], slot_rhs[slot])
             at = pair_starts[tile] + j * count
             _products(weights_j, weights[: j + 1, low:high], pairs[at : at + j + 1])
@@ -123,9 +122,9 @@ def count_rows(slot_starts, slot_tile, tile_starts, tile_gaussians, row_starts, 
 @njit(nogil=True, cache=True)
 def gather_rows(
     slot_starts, slot_tile, slot_places, tile_starts, tile_gaussians, pair_starts, pairs, row_starts, columns, values,
-    begin_gaussian, end_gaussian,
+    diagonal, begin_gaussian, end_gaussian,
 ):  # fmt: skip
-    """Turn the tiles' pairs into rows of a symmetric sparse matrix; values are zero before."""
+    """Turn the tiles' pairs into rows of a symmetric sparse matrix, and its diagonal; all values are zero before."""
     seen = np.full(slot_starts.shape[0] - 1, -1, np.int32)
     places = np.empty(slot_starts.shape[0] - 1, np.int32)
     for n in range(begin_gaussian, end_gaussian):
@@ -142,6 +141,8 @@ def gather_rows(
                 columns[at + place] = m
                 values[at + place] += pairs[row + other]
                 length += new
+        if length > 0:
+            diagonal[n] = values[at + places[n]]
 
 
 @njit(nogil=True, cache=True)
