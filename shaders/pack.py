@@ -31,21 +31,27 @@ from imagegs_tex.shaders.coarse import CoarseLevels
 from imagegs_tex.shaders.index import TileIndex, build_index
 from imagegs_tex.shaders.layout import RecordLayout, pack_records, record_layout
 
-BLOCK_LOG2_RANGE: Final = (3, 5)
 SHORT_GAUSSIAN_LIMIT: Final = 1 << 16
 """Up to this many Gaussians a number and a mask share one word."""
 
-INDEX_SHARES: Final[dict[int, float]] = {3: 1.2, 4: 3.0}
-"""How large an index may be, over the records, for blocks of 8 and of 16 texels; larger ones get blocks of 32.
+SMALL_INDEX_SHARE: Final = 1.2
+"""Blocks of 8 are taken where their index is at most this large, over the records: they evaluate two thirds of the
+Gaussians of blocks of 16 and need an index about twice as large. With 1.3, the brick above took 374 KB where 300 are
+wanted."""
 
-Blocks of 8 evaluate two thirds of the Gaussians of blocks of 16 and need an index 1.8 times as large, blocks of 32
-twice the Gaussians in an index 0.6 times as large. With 1.2 for both, pictures of long Gaussians took blocks of 32, and
-a texel evaluated 60 Gaussians; with 2.0, one still did. 1.3 for blocks of 8 took 374 KB where 300 are wanted."""
+CROWDED_PER_TEXEL: Final = 24
+"""Where blocks of 16 evaluate more Gaussians than this, which is what long ones make them do, their time is worth more:
+blocks of 8 may then have an index up to CROWDED_INDEX_SHARE. fabric_pattern_07 with 5,898 Gaussians: 19 evaluated per
+texel in 341 KB instead of 28 in 239 KB; facade_005_tiles with 5,055: 25 in 419 KB instead of 37 in 269 KB."""
+CROWDED_INDEX_SHARE: Final = 4.0
 
 SMALL_BYTES_PER_TEXEL: Final = 0.2
 """Up to this many bytes of records and index per texel, blocks of 8 are taken whatever their share: at low rates the
 index is larger than the records, but small all the same. brick_wall_017 with 5,958 Gaussians: 10.7 evaluated per texel
 in 179 KB instead of 15.6 in 127 KB."""
+
+MEDIUM_INDEX_SHARE: Final = 3.0
+"""Of blocks of 16; where even theirs is larger, blocks of 32 evaluate twice as many in an index 0.6 times as large."""
 
 _SMALL_ROW_LOG2: Final = 8
 _LARGE_ROW_LOG2: Final = 11
@@ -95,8 +101,7 @@ def pack_gaussians(
 
     Args:
         quantized: a valid set
-        block_log2: blocks are 2^block_log2 texels, 3..5; None: the smallest that INDEX_SHARES or
-            SMALL_BYTES_PER_TEXEL allows
+        block_log2: blocks are 2^block_log2 texels, 3..5; None: what the size of the index suggests
         coarse: the levels for footprints of 16 texels and more; None leaves them out
 
     Raises:
@@ -131,11 +136,14 @@ def _choose_index(
 ) -> TileIndex:
     if block_log2 is not None:
         return build_index(quantized, block_log2)
-    least, most = BLOCK_LOG2_RANGE
-    for candidate in range(least, most):
-        index = build_index(quantized, candidate)
-        index_words = entry_words * len(index.gaussians) + len(index.tile_starts)
-        small = 4 * (record_words + index_words) <= SMALL_BYTES_PER_TEXEL * quantized.width * quantized.height
-        if index_words <= INDEX_SHARES[candidate] * record_words or (small and candidate == least):
-            return index
-    return build_index(quantized, most)
+
+    def words(index: TileIndex) -> int:
+        return entry_words * len(index.gaussians) + len(index.tile_starts)
+
+    small, medium = build_index(quantized, 3), build_index(quantized, 4)
+    crowded = float(medium.candidates.mean()) > CROWDED_PER_TEXEL
+    if words(small) <= record_words * (CROWDED_INDEX_SHARE if crowded else SMALL_INDEX_SHARE):
+        return small
+    if 4 * (record_words + words(small)) <= SMALL_BYTES_PER_TEXEL * quantized.width * quantized.height:
+        return small
+    return medium if words(medium) <= record_words * MEDIUM_INDEX_SHARE else build_index(quantized, 5)

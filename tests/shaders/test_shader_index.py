@@ -117,6 +117,16 @@ def test_bytes_of_a_brick_like_case():
     assert packed.ledger.total <= 250_000
 
 
+@pytest.mark.parametrize(
+    ("spread", "thinness", "block_log2"),
+    [(3.0, 1.0, 3), (4.4, 2.0, 4), (5.0, 4.5, 3)],
+    ids=["small", "middling", "long, so that blocks of 16 would evaluate 38"],
+)
+def test_blocks_are_small_where_little_or_much_overlaps(spread, thinness, block_log2):
+    quantized = made_set(512, 512, 2000, 10, spread=spread, thinness=thinness)
+    assert pack_gaussians(quantized).index.block_log2 == block_log2
+
+
 def test_cost_is_what_the_lists_say():
     quantized = made_set(100, 50, 40)
     packed = pack_gaussians(quantized, 4)
