@@ -112,7 +112,7 @@ def fit(
                 population = replace(population, weights=weighed.weights, target=weighed_target)
             population.change(state, *(max(1, min(round(count * part), most)) for part in (change.kept, change.total)))
         state.use(rounding if share >= settings.quantize_from else None)
-        if schedule.step % (settings.solve_interval * (2 if share < settings.decay_from else 1)) == 0:
+        if schedule.step % schedule.solve_interval(share) == 0:
             state.solve()
         decay = schedule.rate(share)
         error = state.descend((settings.mean_rate * decay, settings.shape_rate * decay, settings.feature_rate * decay))
@@ -162,6 +162,13 @@ class _Schedule:
         if self.settings.time_budget is None:
             return self.settings.steps
         return max(self.step, round(self.step / max(self.share(), 1e-3)))
+
+    def solve_interval(self, share: float) -> int:
+        """Steps from one solution for the features to the next."""
+        settings = self.settings
+        if share >= settings.decay_from:
+            return settings.solve_interval
+        return max(2 * settings.solve_interval, round(self.steps() * settings.decay_from / settings.early_solves))
 
     def rate(self, share: float) -> float:
         start = self.settings.decay_from
