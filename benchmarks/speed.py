@@ -1,6 +1,6 @@
 """Speed and memory of the commands on this machine's cores.
 
-    speed.py [--write]
+    speed.py [--write] [--parts commands scaling first-psnr efforts]
 
 Everything is measured in child processes, so that each one's peak memory is its own. Kernels are compiled before the
 clock starts (numba keeps them on disk); how long that takes once is the first row. Times depend on the machine and on
@@ -9,10 +9,12 @@ what else it does: compare them within one run only.
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -28,16 +30,17 @@ def main() -> None:
     """Measure and print, or write into the document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--parts", nargs="*", choices=list(PARTS), default=list(PARTS))
     parser.add_argument("--child", nargs="*", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
         child(*arguments.child)
         return
-    tables = {"speed-commands": commands(), "speed-scaling": scaling(), "speed-first-psnr": first_psnr()}
-    for name, table in tables.items():
-        print(f"\n{name}\n{table}", flush=True)
+    for part in arguments.parts:
+        table = PARTS[part]()
+        print(f"\nspeed-{part}\n{table}", flush=True)
         if arguments.write:
-            replace_table(name, table)
+            replace_table(f"speed-{part}", table)
 
 
 def commands() -> str:
@@ -49,8 +52,10 @@ def commands() -> str:
             file = Path(folder) / f"{name}.igs"
             with case.staged() as source:
                 if not rows:
-                    seconds, _ = command("compress", str(source), "-o", str(file), "--gaussians", "100", "-q")
+                    small = "compress", str(source), "-o", str(file), "--gaussians", "100", "-q", "--backend", "cpu"
+                    seconds, _ = command(*small, kernels=Path(folder) / "kernels")
                     rows.append(["compress, first run ever or after an update", "", f"{seconds:.1f}", ""])
+                    command(*small)  # what follows finds its kernels compiled
                 seconds, peak = command(
                     "compress",
                     str(source),
@@ -109,9 +114,42 @@ def first_psnr() -> str:
     return markdown(["case", "Gaussians", "reference dB", "steps", "seconds"], rows)
 
 
-def command(*arguments: str) -> tuple[float, float]:
-    """Run the command line; return seconds and peak resident megabytes."""
-    return measured([sys.executable, "-m", "imagegs_tex", *arguments])[:2]
+def efforts() -> str:
+    """What searches for the size and the PSNR of a plain run take beside it, and what the best preset does."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        for name in ("brick_wall_017", "facade_005_tiles", "boombox"):
+            case = load_cases([name])[0]
+            count = ("--gaussians", str(case.gaussians))
+            with case.staged() as source:
+                common = (
+                    "compress", str(source), "-o", str(Path(folder) / "file.igs"), "-q", "--backend", "cpu",
+                    "--report", str(report),
+                )  # fmt: skip
+                plain, _ = command(*common, *count)
+                found = json.loads(report.read_text())
+                others = [
+                    command(*common, *wanted)[0]
+                    for wanted in (
+                        ("--max-bytes", str(found["file_bytes"])),
+                        ("--target-psnr", f"{found['psnr_db']:.3f}"),
+                        ("--preset", "best", *count),
+                    )
+                ]
+            rows.append([name, f"{plain:.1f}", *(f"{seconds:.1f} ({seconds / plain:.1f})" for seconds in others)])
+    return markdown(["case", "plain", "--max-bytes", "--target-psnr", "--preset best"], rows)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "commands": commands, "scaling": scaling, "first-psnr": first_psnr, "efforts": efforts,
+}  # fmt: skip
+
+
+def command(*arguments: str, kernels: Path | None = None) -> tuple[float, float]:
+    """Run the command line, with compiled kernels kept in a folder of their own; return seconds and peak megabytes."""
+    folder = {} if kernels is None else {"NUMBA_CACHE_DIR": str(kernels)}
+    return measured([sys.executable, "-m", "imagegs_tex", *arguments], folder)[:2]
 
 
 def run_child(*arguments: str) -> tuple[float, str]:
@@ -120,14 +158,17 @@ def run_child(*arguments: str) -> tuple[float, str]:
     return seconds, output
 
 
-def measured(call: list[str]) -> tuple[float, float, str]:
-    """Run a process to its end; return seconds, peak resident megabytes and output."""
+def measured(call: list[str], environment: dict[str, str] | None = None) -> tuple[float, float, str]:
+    """Run a process to its end, environment added to this one's; return seconds, peak resident megabytes, output."""
     wrapper = (
         "import resource, subprocess, sys; code = subprocess.run(sys.argv[1:]).returncode; "
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr); sys.exit(code)"
     )
     started = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", wrapper, *call], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", wrapper, *call], check=True, capture_output=True, text=True,
+        env={**os.environ, **(environment or {})},
+    )  # fmt: skip
     seconds = time.perf_counter() - started
     return seconds, float(done.stderr.split()[-1]) / 1024, done.stdout
 

@@ -51,18 +51,20 @@ def _map_line(name: str, done: int, count: int) -> None:
         print(f"map {done + 1}/{count}: {printable(name)}", file=sys.stderr, flush=True)
 
 
-class _FitCounter:
+class _FitNames:
     """Numbers the fits of one command: a search for a size or a PSNR takes several, each from its own first step."""
 
     def __init__(self) -> None:
-        self.number = 1
-        self._last_step = 0
+        self._numbers = {"trial": 0, "fit": 0}
+        self._last: FitProgress | None = None
 
-    def see(self, state: FitProgress) -> None:
-        """Notice when a new fit has begun."""
-        if state.step < self._last_step:
-            self.number += 1
-        self._last_step = state.step
+    def name(self, state: FitProgress) -> str:
+        """Return what to call the fit that stands there; a new one has begun where steps do not go on."""
+        kind = "trial" if state.trial else "fit"
+        if self._last is None or state.step < self._last.step or state.trial != self._last.trial:
+            self._numbers[kind] += 1
+        self._last = state
+        return f"{kind} {self._numbers[kind]}"
 
 
 @contextmanager
@@ -71,34 +73,35 @@ def _bar() -> Iterator[Callable[[FitProgress], None]]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("fit {task.fields[fit]}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
-        TextColumn("{task.fields[psnr]:.2f} dB"), TimeRemainingColumn(),
+        TextColumn("{task.fields[fit]}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
+        TextColumn("{task.fields[psnr]:.2f} dB (weighted)"), TimeRemainingColumn(),
     )  # fmt: skip
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("fit", total=None, psnr=0.0, fit=1)
-        fits = _FitCounter()
+        task = progress.add_task("fit", total=None, psnr=0.0, fit="fit 1")
+        fits = _FitNames()
 
         def show(state: FitProgress) -> None:
-            fits.see(state)
-            progress.update(task, completed=state.step, total=state.steps, psnr=state.psnr_db, fit=fits.number)
+            progress.update(
+                task, completed=state.step, total=state.steps, psnr=state.psnr_db, fit=fits.name(state)
+            )  # fmt: skip
 
         yield show
 
 
 def _lines() -> Callable[[FitProgress], None]:
     last = time.monotonic()
-    fits = _FitCounter()
+    fits = _FitNames()
 
     def show(state: FitProgress) -> None:
         nonlocal last
-        fits.see(state)
+        name = fits.name(state)
         now = time.monotonic()
         if state.step != state.steps and now - last < _SECONDS_BETWEEN_LINES:
             return
         last = now
         left = state.seconds * (state.steps - state.step) / max(1, state.step)
         print(
-            f"fit {fits.number}: {state.step}/{state.steps}  {state.psnr_db:.2f} dB  {left:.0f} s left",
+            f"{name}: {state.step}/{state.steps}  {state.psnr_db:.2f} dB (weighted)  {left:.0f} s left",
             file=sys.stderr,
             flush=True,
         )

@@ -40,12 +40,19 @@ def print_asset(report: AssetReport, folder: Path) -> None:
 
 def print_comparison(report: CompareReport, file: Path) -> None:
     """Print the scores of each map and the pooled PSNR."""
-    table = _table("map", "semantic", "PSNR dB", "SSIM", "FLIP", "degrees (mean, p95)", "alpha test (all, edges)")
-    for score in report.maps:
-        table.add_row(
-            plain(score.name), score.semantic.replace("_", " "), f"{score.psnr_db:.2f}", f"{score.ssim:.4f}",
-            "" if score.flip is None else f"{score.flip:.4f}", _degrees(score), _alpha_test(score),
-        )  # fmt: skip
+    columns = {
+        "map": [plain(score.name) for score in report.maps],
+        "semantic": [score.semantic.replace("_", " ") for score in report.maps],
+        "PSNR dB": [f"{score.psnr_db:.2f}" for score in report.maps],
+        "SSIM": [f"{score.ssim:.4f}" for score in report.maps],
+        "FLIP": ["" if score.flip is None else f"{score.flip:.4f}" for score in report.maps],
+        "degrees (mean, p95)": [_degrees(score) for score in report.maps],
+        "alpha test (all, edges)": [_alpha_test(score) for score in report.maps],
+    }
+    filled = {heading: cells for heading, cells in columns.items() if any(cells)}
+    table = _table(*filled)
+    for row in zip(*filled.values(), strict=True):
+        table.add_row(*row)
     console = make_console()
     console.print(table)
     console.print(f"{plain(file)}: {report.psnr_db:.2f} dB over all channels", soft_wrap=True)

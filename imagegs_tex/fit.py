@@ -44,6 +44,7 @@ class FitProgress:
     steps: int  # steps in all, an estimate under a time budget
     psnr_db: float  # over all coded channels by their weights, before clamping and rounding to samples
     seconds: float  # since the first step
+    trial: bool = False  # of a search, which throws the result away
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,8 @@ class Fitter:
             fit = _pilot(fit)
         elif start is not None:
             fit = _following(fit)
-        geometry, seconds = self._fit(count, factors, fit, start, coarser)
+        report = _as_trial(self._report) if pilot and self._report is not None else self._report
+        geometry, seconds = self._fit(count, factors, fit, start, coarser, report)
         effort = self.effort
         self.effort = Effort(
             effort.pilots + pilot, effort.fits + (not pilot), effort.steps + fit.steps,
@@ -114,6 +115,7 @@ class Fitter:
         settings: FitSettings,
         start: Geometry | None = None,
         coarser: float = 0.0,
+        report: Report | None = None,
     ) -> tuple[FittedGeometry, EncodeSeconds]:
         weights = self._weights if factors is None else tuple(np.multiply(self._weights, factors).tolist())
         if self._prepared is None or self._prepared[0] != weights:
@@ -122,8 +124,12 @@ class Fitter:
         precision = replace(usual, feature_ratio=usual.feature_ratio * 2**coarser)
         return fit_geometry(
             self._prepared[1], count, settings, precision, self.backend,
-            report=self._report if settings.steps else None, start=start,
+            report=report, start=start,
         )  # fmt: skip
+
+
+def _as_trial(report: Report) -> Report:
+    return lambda state: report(replace(state, trial=True))
 
 
 def _pilot(settings: FitSettings) -> FitSettings:

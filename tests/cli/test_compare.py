@@ -12,6 +12,8 @@ def test_compare_scores_every_map(run, material, packed):
     code, out, _ = run("compare", packed, material)
     assert code == 0
     assert "basecolor" in out
+    assert "degrees" in out
+    assert "alpha test" not in out  # no map has any, and an empty column says nothing
     found = json.loads(run("compare", packed, material, "--json")[1])
     scores = {score["name"]: score for score in found["maps"]}
     assert scores["basecolor"]["flip"] > 0

@@ -65,7 +65,14 @@ def test_compress_without_quiet_prints_a_table_and_progress(run, material, tmp_p
     code, out, err = run("compress", material, "-o", tmp_path / "a.igs", *SMALL[:-1])
     assert code == 0
     assert all(word in out for word in ("basecolor", "roughness", "dB", "bytes"))
-    assert re.fullmatch(r"(fit 1: \d+/60  -?[\d.]+ dB  \d+ s left\n)+", err)
+    assert re.fullmatch(r"(fit 1: \d+/60  -?[\d.]+ dB \(weighted\)  \d+ s left\n)+", err)
+
+
+def test_progress_of_a_search_tells_trials_from_fits(run, material, tmp_path):
+    _, _, err = run("compress", material, "-o", tmp_path / "a.igs", "--preset", "fast", "--target-psnr", "24")
+    kinds = [line.split(":")[0] for line in err.splitlines()]
+    assert set(kinds) >= {"trial 1", "fit 1"}
+    assert all(re.fullmatch(r"(trial|fit) \d+", kind) for kind in kinds)
 
 
 def test_the_same_bytes_from_two_runs_and_any_thread_count(run, material, tmp_path):
