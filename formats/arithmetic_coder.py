@@ -1,7 +1,8 @@
 """The binary arithmetic coder of codecs 2 and 3: docs/igs-format.md, "Arithmetic coder"."""
 
 import numpy as np
-from numba import njit
+
+from imagegs_tex.compiled import njit
 
 
 @njit(cache=True, nogil=True)

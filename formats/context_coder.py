@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from imagegs_tex.compiled import njit
 from imagegs_tex.formats.arithmetic_coder import code_bit, first_interval
 
 PROBABILITY_BITS: Final = 12

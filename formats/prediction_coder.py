@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from imagegs_tex.compiled import njit
 from imagegs_tex.formats.arithmetic_coder import code_bit, first_interval
 from imagegs_tex.formats.context_coder import COUNT_LIMIT, GROUPS, MAX_LENGTH, centres_of, last_above
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from imagegs_tex.compiled import njit
 
 _ROUNDS: Final = 4
 """Between rounds the statistics are taken anew; the first looks at the error alone."""

@@ -19,13 +19,13 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from imagegs_tex.compiled import njit
 from imagegs_tex.feature_codes import code_lengths
 from imagegs_tex.formats.gaussians import EPSILON, least_exponent
 from imagegs_tex.quantize import GeometryQuantizer
-from imagegs_tex.rasterize.cpu_kernels import exp2_of_minus
+from imagegs_tex.rasterize.exp2 import exp2_of_minus
 
 _BAND: Final = 256
 """Rows or columns."""

@@ -6,9 +6,9 @@ Twenty times as fast as torch's convolutions on two cores, which matters because
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from imagegs_tex.compiled import njit
 from imagegs_tex.losses import SSIM_C1, SSIM_C2, SSIM_DEVIATION, SSIM_WINDOW
 
 _MOMENTS: Final = 5

@@ -46,7 +46,8 @@ def is_forbidden(file_name: str, module: str) -> bool:
     if within(module, "moderngl") and not file_name.startswith("imagegs_tex/verify"):
         return True
     if folder == "formats":
-        return within(module, "torch") or (own and not in_formats and module != "imagegs_tex")
+        core = own and not in_formats and module != "imagegs_tex" and not within(module, "imagegs_tex.compiled")
+        return within(module, "torch") or core
     if folder == "shaders":
         return within(module, "torch")
     if file_name.startswith("imagegs_tex/rasterize/"):

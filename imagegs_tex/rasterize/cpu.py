@@ -20,14 +20,18 @@ FloatArray = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class CpuTarget:
-    """A picture as planes per tile, padded with zeros to whole tiles and groups of components."""
+    """A picture as planes per tile, padded with zeros to whole tiles."""
 
     width: int  # texels
     height: int  # texels
-    component_count: int  # K, without the padding
     wrap: tuple[bool, bool]  # whether it repeats in x and in y
-    planes: FloatArray  # float32 [tiles, padded K, texels of a tile]
+    planes: FloatArray  # float32 [tiles, K, texels of a tile]
     importance: FloatArray  # float32 [tiles, texels of a tile], 0 beyond the picture's border
+
+    @property
+    def component_count(self) -> int:
+        """K."""
+        return int(self.planes.shape[1])
 
 
 class CpuBackend:
@@ -81,9 +85,9 @@ class CpuBackend:
         self, image: Tensor, weights: Tensor | None = None, wrap: tuple[bool, bool] = (False, False)
     ) -> Target:
         """Bring a picture [H, W, K] and the weights [H, W] of its texels into planes per tile."""
-        height, width, components = image.shape
+        height, width, _ = image.shape
         importance = torch.ones(height, width) if weights is None else weights
-        return CpuTarget(width, height, components, wrap, _planes(image), _tiled(importance[..., None], 1)[:, 0])
+        return CpuTarget(width, height, wrap, _planes(image), _planes(importance[..., None])[:, 0])
 
     def squared_error(
         self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: Target
@@ -155,7 +159,7 @@ class CpuBackend:
             torch.from_numpy(columns),
             torch.from_numpy(values),
             torch.from_numpy(diagonal),
-            torch.from_numpy(np.ascontiguousarray(rhs[:, : target.component_count])),
+            torch.from_numpy(rhs),
         )
 
     def multiply(self, equations: NormalEquations, vectors: Tensor) -> Tensor:
@@ -220,31 +224,22 @@ def _members(
 
 
 def _arrays(means: Tensor, conics: Tensor, features: Tensor) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return contiguous float32 arrays, the features padded with zeros to whole groups."""
-    count, components = features.shape
-    padded = np.zeros((count, -(-components // kernels.GROUP) * kernels.GROUP), np.float32)
-    padded[:, :components] = features.detach().numpy()
     return (
         np.ascontiguousarray(means.detach().numpy(), dtype=np.float32),
         np.ascontiguousarray(conics.detach().numpy(), dtype=np.float32),
-        padded,
+        np.ascontiguousarray(features.detach().numpy(), dtype=np.float32),
     )
 
 
 def _planes(image: Tensor) -> FloatArray:
-    """Cut a picture [H, W, K] into planes [tiles, padded K, texels of a tile], padded with zeros."""
-    return _tiled(image, -(-image.shape[2] // kernels.GROUP) * kernels.GROUP)
-
-
-def _tiled(image: Tensor, plane_count: int) -> FloatArray:
-    """Cut a picture [H, W, K] into plane_count >= K planes [tiles, planes, texels of a tile], padded with zeros."""
+    """Cut a picture [H, W, K] into planes [tiles, K, texels of a tile], with zeros beyond its border."""
     texels = image.detach().numpy()
     height, width, components = texels.shape
     across, down = -(-width // TILE), -(-height // TILE)
-    planes = np.zeros((down, across, plane_count, TILE, TILE), np.float32)
+    planes = torch.zeros(down, across, components, TILE, TILE).numpy()  # begins where a vector does, as numpy's may not
     for row in range(down):  # row by row of tiles, so that no second copy of the picture is made
         band = np.zeros((TILE, across * TILE, components), np.float32)
         rows = texels[row * TILE : row * TILE + TILE]
         band[: rows.shape[0], :width] = rows
-        planes[row, :, :components] = band.reshape(TILE, across, TILE, components).transpose(1, 3, 0, 2)
-    return planes.reshape(down * across, -1, kernels.TEXELS)
+        planes[row] = band.reshape(TILE, across, TILE, components).transpose(1, 3, 0, 2)
+    return planes.reshape(down * across, components, kernels.TEXELS)

@@ -7,36 +7,36 @@ the thread count.
 import math
 
 import numpy as np
-from numba import njit
 
+from imagegs_tex.compiled import aligned, njit
 from imagegs_tex.rasterize.cpu_kernels import TEXELS, write_weights
 from imagegs_tex.rasterize.tiles import TILE
+from imagegs_tex.rasterize.vectors import add, load, multiply, multiply_add, spread, store, sum_of, sums_of
 
 
 @njit(fastmath=True, inline="always")
-def _products(vector, others, products):
-    """Fill products [m] of a vector [n] with others [m, n]; four at a time, so that it is loaded once for them."""
-    n, m = vector.shape[0], others.shape[0]
-    whole = m - m % 4
+def _products(vectors, index, others, count, first_row, last_row, products):
+    """Fill products [count] of one row of vectors [_, TEXELS] with the first others [_, TEXELS], over a tile's rows.
+
+    Four at a time, so that the vector is loaded once for them.
+    """
+    whole = count - count % 4
+    zeros = spread(np.float32(0.0))
     for at in range(0, whole, 4):
-        o0, o1, o2, o3 = others[at], others[at + 1], others[at + 2], others[at + 3]
-        p0 = np.float32(0.0)
-        p1 = np.float32(0.0)
-        p2 = np.float32(0.0)
-        p3 = np.float32(0.0)
-        for i in range(n):
-            value = vector[i]
-            p0 += value * o0[i]
-            p1 += value * o1[i]
-            p2 += value * o2[i]
-            p3 += value * o3[i]
-        products[at], products[at + 1], products[at + 2], products[at + 3] = p0, p1, p2, p3
-    for at in range(whole, m):
-        other = others[at]
-        product = np.float32(0.0)
-        for i in range(n):
-            product += vector[i] * other[i]
-        products[at] = product
+        p0, p1, p2, p3 = zeros, zeros, zeros, zeros
+        for row in range(first_row, last_row + 1):
+            texel = row * TILE
+            value = load(vectors, index, texel)
+            p0 = multiply_add(value, load(others, at, texel), p0)
+            p1 = multiply_add(value, load(others, at + 1, texel), p1)
+            p2 = multiply_add(value, load(others, at + 2, texel), p2)
+            p3 = multiply_add(value, load(others, at + 3, texel), p3)
+        products[at], products[at + 1], products[at + 2], products[at + 3] = sums_of(p0, p1, p2, p3)
+    for at in range(whole, count):
+        product = zeros
+        for row in range(first_row, last_row + 1):
+            product = multiply_add(load(vectors, index, row * TILE), load(others, at, row * TILE), product)
+        products[at] = sum_of(product)
 
 
 @njit(fastmath=True, nogil=True, cache=True)
@@ -49,15 +49,14 @@ def correlate_tiles(
     Each texel counts by its importance [T, TEXELS], which is zero beyond the picture's border.
     pairs: each tile's matrix, row by row from pair_starts[tile]; slot_rhs: [S, K].
     """
-    padded = planes.shape[1]
+    components = planes.shape[1]
     edge = np.float32(math.exp(-cutoff))
     longest = 0
     for tile in range(begin_tile, end_tile):
         longest = max(longest, tile_starts[tile + 1] - tile_starts[tile])
-    weights = np.empty((longest, TEXELS), np.float32)
-    roots = np.empty(TEXELS, np.float32)
-    wanted = np.empty((padded, TEXELS), np.float32)
-    total = np.empty(TEXELS, np.float32)
+    weights, wanted = aligned(longest, TEXELS), aligned(components, TEXELS)
+    roots, scales = aligned(1, TEXELS)[0], aligned(1, TEXELS)
+    total = scales[0]  # of the weights, and then what they are divided by
     for tile in range(begin_tile, end_tile):
         left, top = (tile % across) * TILE, (tile // across) * TILE
         x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
@@ -67,32 +66,30 @@ def correlate_tiles(
         for j in range(count):
             slot = tile_slots[begin + j]
             n = slot_gaussian[slot]
+            first, last = np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1])
             weights[j, :] = np.float32(0.0)
             write_weights(
                 means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge,
                 x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1],
-                np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1]), weights[j],
+                first, last, weights, j,
             )  # fmt: skip
-            low, high = np.int64(slot_rows[slot, 0]) * TILE, np.int64(slot_rows[slot, 1]) * TILE + TILE
-            weights_j, total_j = weights[j, low:high], total[low:high]
-            for i in range(high - low):
-                total_j[i] += weights_j[i]
+            for row in range(first, last + 1):
+                store(scales, 0, row * TILE, add(load(scales, 0, row * TILE), load(weights, j, row * TILE)))
         for i in range(TEXELS):  # the root on both sides of every product
             roots[i] = np.float32(math.sqrt(importance[tile, i]))
             total[i] = roots[i] / total[i]
-        for k in range(padded):
+        for k in range(components):
             wanted_k, plane = wanted[k], planes[tile, k]
             for i in range(TEXELS):
                 wanted_k[i] = roots[i] * plane[i]
         for j in range(count):
             slot = tile_slots[begin + j]
-            low, high = np.int64(slot_rows[slot, 0]) * TILE, np.int64(slot_rows[slot, 1]) * TILE + TILE
-            weights_j, total_j = weights[j, low:high], total[low:high]
-            for i in range(high - low):
-                weights_j[i] *= total_j[i]
-            _products(weights_j, wanted[:, low:high], slot_rhs[slot])
+            first, last = np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1])
+            for row in range(first, last + 1):
+                store(weights, j, row * TILE, multiply(load(weights, j, row * TILE), load(scales, 0, row * TILE)))
+            _products(weights, j, wanted, components, first, last, slot_rhs[slot])
             at = pair_starts[tile] + j * count
-            _products(weights_j, weights[: j + 1, low:high], pairs[at : at + j + 1])
+            _products(weights, j, weights, j + 1, first, last, pairs[at : at + j + 1])
             for other in range(j):  # both halves, so that gathering a row reads what lies together
                 pairs[pair_starts[tile] + other * count + j] = pairs[at + other]
 

@@ -3,9 +3,11 @@
 How they are fast (EVIDENCE: measured on two AVX2 cores, 1024^2, 8426 Gaussians, 9 components, one fused step):
 
 - A tile's weights stay in cache between forward and backward; nothing per texel and Gaussian goes to memory.
-- exp is 2^-t from a polynomial and a bit shift, which vectorises; numba's own np.exp took five times as long.
-- Inner loops run over slices from zero. Indexed as ``row[low + i]`` they did not vectorise: 226 ms instead of 70 ms.
-- Components go in threes, so a weight is loaded once for three multiply-adds.
+- exp is 2^-t from a polynomial and a bit shift; numba's own np.exp took five times as long.
+- A row of a tile is one vector (:mod:`imagegs_tex.rasterize.vectors`), and each Gaussian's rows are gone through once
+  forward and once backward. With loops over arrays, three components in each, a fused step took 30.1 ms on two AVX-512
+  cores (3834 Gaussians of facade_005_tiles), with vectors 21.8; on AVX2 both take as long.
+- Where loops over arrays remain, they run over slices from zero. Indexed as ``row[low + i]`` they did not vectorise.
 
 Everything is summed in an order that does not depend on the thread count: each call handles a range of tiles or
 Gaussians, each tile writes its own slots, and slots are added up Gaussian by Gaussian.
@@ -15,83 +17,78 @@ import math
 from typing import Final
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
 
+from imagegs_tex.compiled import aligned, njit
+from imagegs_tex.rasterize import vectors
 from imagegs_tex.rasterize.tiles import TILE
+from imagegs_tex.rasterize.vectors import (
+    add,
+    divide,
+    load,
+    maximum,
+    multiply,
+    multiply_add,
+    spread,
+    store,
+    subtract,
+    sum_of,
+    where_positive,
+)  # fmt: skip
 
 TEXELS: Final = TILE * TILE
-GROUP: Final = 3
-"""Components handled together; feature arrays are padded to a multiple of it."""
 GEOMETRY: Final = 5
 """Leading columns of a slot's gradient: mean x, y, conic A, B, C."""
 _LOG2_E: Final = 1.4426950408889634
-_COLUMNS: Final = np.tile(np.arange(TILE, dtype=np.float32), TILE)
-_ROWS: Final = np.repeat(np.arange(TILE, dtype=np.float32), TILE)
-"""Of a tile's texels, row by row."""
-
-
-@intrinsic
-def _float_of_bits(typing_context, bits):
-    def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.FloatType())
-
-    return types.float32(types.int32), generate
+_COLUMNS: Final = np.arange(TILE, dtype=np.float32)[None]
 
 
 @njit(fastmath=True, inline="always")
-def exp2_of_minus(t):
-    """2^-t for t >= 0: relative error below 3e-7 up to t = 126 (minimax polynomial, 2^0 exact), constant from there."""
-    t = min(t, np.float32(126.0))
-    whole = np.int32(t)
-    rest = np.float32(whole) - t  # in (-1, 0]
-    power = np.float32(0.0009449)
-    power = power * rest + np.float32(0.0092058)
-    power = power * rest + np.float32(0.05529736)
-    power = power * rest + np.float32(0.24018014)
-    power = power * rest + np.float32(0.69314372)
-    power = power * rest + np.float32(1.0)
-    bits = (np.int32(127) - whole) << np.int32(23)
-    return power * _float_of_bits(bits)  # type: ignore[call-arg]  # numba drops an intrinsic's first argument
+def _completed_square(mean_x, mean_y, a, b, c, x0, y0):
+    """Return what a row of weights is computed from: factors of u^2 and dy^2, slant, and u and dy at the corner.
 
-
-@njit(fastmath=True, inline="always")
-def write_weights(mean_x, mean_y, a, b, c, edge, x0, y0, first_row, last_row, weights):
-    """Weights of one Gaussian in rows first_row..last_row of the tile whose first texel centre is (x0, y0).
-
-    For an image of a Gaussian, (x0, y0) is moved the other way: sizes and texel centres are exact, so nothing is lost.
+    With the square completed, q = (A u^2 + (C - B^2/A) dy^2) / 2 and u = dx + B/A dy, nothing cancels inside the
+    support. Summed as A dx^2 + 2 B dx dy + C dy^2 in float32, weights of thin Gaussians were off by up to 0.005.
     """
-    # With the square completed, q = (A u^2 + (C - B^2/A) dy^2) / 2 and u = dx + B/A dy, nothing cancels inside the
-    # support. Summed as A dx^2 + 2 B dx dy + C dy^2 in float32, weights of thin Gaussians were off by up to 0.005.
     slant = np.float64(b) / np.float64(a)
     across = np.float32(0.5 * _LOG2_E) * a
     along = np.float32(0.5 * _LOG2_E * max(np.float64(c) - np.float64(b) * slant, 0.0))
     offset_y = y0 - mean_y
-    corner = np.float64(x0) - np.float64(mean_x) + slant * np.float64(offset_y)
-    for row in range(first_row, last_row + 1):
-        dy = offset_y + np.float32(row)
-        start, constant = np.float32(corner + slant * row), along * dy * dy
-        weights_row = weights[row * TILE : row * TILE + TILE]
-        for i in range(TILE):
-            u = start + np.float32(i)
-            weights_row[i] = max(exp2_of_minus(across * u * u + constant) - edge, np.float32(0.0))
+    return across, along, slant, np.float64(x0) - np.float64(mean_x) + slant * np.float64(offset_y), offset_y
 
 
 @njit(fastmath=True, inline="always")
-def _accumulate(tile_weights, features, low, high, tile_sums, tile_total):
-    """Add one Gaussian's weights and weighted features at the texels low..high to total [TEXELS], sums [K, TEXELS]."""
-    weights, total = tile_weights[low:high], tile_total[low:high]
-    n = high - low
-    for i in range(n):
-        total[i] += weights[i]
-    for k in range(0, features.shape[0], GROUP):
-        f0, f1, f2 = features[k], features[k + 1], features[k + 2]
-        s0, s1, s2 = tile_sums[k, low:high], tile_sums[k + 1, low:high], tile_sums[k + 2, low:high]
-        for i in range(n):
-            s0[i] += f0 * weights[i]
-            s1[i] += f1 * weights[i]
-            s2[i] += f2 * weights[i]
+def _row_of_weights(square, row, edge):
+    # In double precision up to u: from a rounded first row and a rounded slant, thin supports came out too far off.
+    across, along, slant, corner, offset_y = square
+    dy = offset_y + np.float32(row)
+    u = add(load(_COLUMNS, 0, 0), spread(np.float32(corner + slant * row)))
+    t = multiply_add(multiply(spread(across), u), u, spread(along * dy * dy))
+    weight = add(vectors.exp2_of_minus(t), spread(-edge))
+    return where_positive(weight, weight)
+
+
+@njit(fastmath=True, inline="always")
+def write_weights(mean_x, mean_y, a, b, c, edge, x0, y0, first_row, last_row, weights, index):
+    """Weights of one Gaussian in rows first_row..last_row of the tile whose first texel centre is (x0, y0).
+
+    For an image of a Gaussian, (x0, y0) is moved the other way: sizes and texel centres are exact, so nothing is lost.
+    """
+    square = _completed_square(mean_x, mean_y, a, b, c, x0, y0)
+    for row in range(first_row, last_row + 1):
+        store(weights, index, row * TILE, _row_of_weights(square, row, edge))
+
+
+@njit(fastmath=True, inline="always")
+def _add_slot(mean_x, mean_y, a, b, c, edge, x0, y0, first_row, last_row, features, weights, index, sums, total):
+    """Write one slot's weights, add them to total [1, TEXELS], and the weighted features to sums [K, TEXELS]."""
+    square = _completed_square(mean_x, mean_y, a, b, c, x0, y0)
+    for row in range(first_row, last_row + 1):
+        at = row * TILE
+        weight = _row_of_weights(square, row, edge)
+        store(weights, index, at, weight)
+        store(total, 0, at, add(load(total, 0, at), weight))
+        for k in range(features.shape[0]):
+            store(sums, k, at, multiply_add(spread(features[k]), weight, load(sums, k, at)))
 
 
 @njit(fastmath=True, nogil=True, cache=True)
@@ -100,12 +97,10 @@ def render_tiles(
     image, begin_tile, end_tile,
 ):  # fmt: skip
     """Fill image [H, W, K'] with the first K' components of the picture."""
-    padded = features.shape[1]
+    components = features.shape[1]
     height, width, kept = image.shape
     edge = np.float32(math.exp(-cutoff))
-    weights = np.empty(TEXELS, np.float32)
-    total = np.empty(TEXELS, np.float32)
-    sums = np.empty((padded, TEXELS), np.float32)
+    weights, total, sums = aligned(1, TEXELS), aligned(1, TEXELS), aligned(components, TEXELS)
     for tile in range(begin_tile, end_tile):
         left, top = (tile % across) * TILE, (tile // across) * TILE
         x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
@@ -115,23 +110,13 @@ def render_tiles(
             slot = tile_slots[index]
             n = slot_gaussian[slot]
             first, last = np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1])
-            write_weights(
-                means[n, 0],
-                means[n, 1],
-                conics[n, 0],
-                conics[n, 1],
-                conics[n, 2],
-                edge,
-                x0 - slot_shift[slot, 0],
-                y0 - slot_shift[slot, 1],
-                first,
-                last,
-                weights,
-            )
-            _accumulate(weights, features[n], first * TILE, last * TILE + TILE, sums, total)
+            _add_slot(
+                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge,
+                x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1], first, last, features[n], weights, 0, sums, total,
+            )  # fmt: skip
         for row in range(min(TILE, height - top)):
             for i in range(min(TILE, width - left)):
-                scale = np.float32(1.0) / total[row * TILE + i]
+                scale = np.float32(1.0) / total[0, row * TILE + i]
                 for k in range(kept):
                     image[top + row, left + i, k] = sums[k, row * TILE + i] * scale
 
@@ -147,81 +132,52 @@ def _sum_tile(
         slot = slots[index]
         n = slot_gaussian[slot]
         first, last = np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1])
-        row_weights = weights[index]
-        write_weights(
+        _add_slot(
             means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge,
-            x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1], first, last, row_weights,
+            x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1], first, last, features[n], weights, index, sums, total,
         )  # fmt: skip
-        _accumulate(row_weights, features[n], first * TILE, last * TILE + TILE, sums, total)
 
 
 @njit(fastmath=True, inline="always")
 def _slot_gradient(
-    mean_x,
-    mean_y,
-    a,
-    b,
-    c,
-    edge,
-    x0,
-    y0,
-    first_row,
-    last_row,
-    weights,
-    features,
-    slopes,
-    projections,
-    scratch,
-    gradient,
-):
-    """Gradient of one slot.
+    mean_x, mean_y, a, b, c, edge, x0, y0, first_row, last_row, weights, index, features, slopes, projections,
+    slot_sums, gradient,
+):  # fmt: skip
+    """Gradient [5 + K] of one slot.
 
-    weights, projections, scratch: [TEXELS]; slopes [K, TEXELS] is the gradient of the picture over the weight sum,
-    projections is the sum over components of slope times picture.
+    weights [_, TEXELS]: the slot's in row index; slopes [K, TEXELS] is the gradient of the picture over the weight sum;
+    projections [1, TEXELS] is minus the sum over components of slope times picture; slot_sums [K, TILE] is scratch.
     """
-    low, high = first_row * TILE, last_row * TILE + TILE
-    n = high - low
-    w, along, projected = weights[low:high], scratch[low:high], projections[low:high]
-    for i in range(n):
-        along[i] = -projected[i]
-    for k in range(0, features.shape[0], GROUP):
-        f0, f1, f2 = features[k], features[k + 1], features[k + 2]
-        s0, s1, s2 = slopes[k, low:high], slopes[k + 1, low:high], slopes[k + 2, low:high]
-        d0 = np.float32(0.0)
-        d1 = np.float32(0.0)
-        d2 = np.float32(0.0)
-        for i in range(n):
-            g0, g1, g2, weight = s0[i], s1[i], s2[i], w[i]
-            along[i] += f0 * g0 + f1 * g1 + f2 * g2
-            d0 += weight * g0
-            d1 += weight * g1
-            d2 += weight * g2
-        gradient[GEOMETRY + k] = d0
-        gradient[GEOMETRY + k + 1] = d1
-        gradient[GEOMETRY + k + 2] = d2
+    components = features.shape[0]
+    zeros, edges = spread(np.float32(0.0)), spread(edge)
+    for k in range(components):
+        store(slot_sums, k, 0, zeros)
+    # moments of e = weight * (gradient of the weight), column by column: of dy^0, dy^1 and dy^2
+    moment, moment_y, moment_yy = zeros, zeros, zeros
     offset_x, offset_y = x0 - mean_x, y0 - mean_y
-    columns, rows = _COLUMNS[low:high], _ROWS[low:high]
-    x = np.float32(0.0)
-    y = np.float32(0.0)
-    xx = np.float32(0.0)
-    xy = np.float32(0.0)
-    yy = np.float32(0.0)
-    for i in range(n):
-        weight = w[i]
-        e = (weight + edge) * along[i]
-        e = e if weight > np.float32(0.0) else np.float32(0.0)
-        dx, dy = offset_x + columns[i], offset_y + rows[i]
-        ex, ey = e * dx, e * dy
-        x += ex
-        y += ey
-        xx += ex * dx
-        xy += ex * dy
-        yy += ey * dy
+    for row in range(first_row, last_row + 1):
+        at = row * TILE
+        weight = load(weights, index, at)
+        along = zeros
+        for k in range(components):
+            slope = load(slopes, k, at)
+            along = multiply_add(spread(features[k]), slope, along)
+            store(slot_sums, k, 0, multiply_add(weight, slope, load(slot_sums, k, 0)))
+        along = add(along, load(projections, 0, at))  # last: summed up in their order, it cancels what it can
+        e = where_positive(weight, multiply(add(weight, edges), along))
+        dy = spread(offset_y + np.float32(row))
+        e_y = multiply(e, dy)
+        moment, moment_y, moment_yy = add(moment, e), add(moment_y, e_y), multiply_add(e_y, dy, moment_yy)
+    dx = add(load(_COLUMNS, 0, 0), spread(offset_x))
+    moment_x = multiply(moment, dx)
+    x, y = sum_of(moment_x), sum_of(moment_y)
     gradient[0] = a * x + b * y
     gradient[1] = b * x + c * y
-    gradient[2] = np.float32(-0.5) * xx
-    gradient[3] = -xy
-    gradient[4] = np.float32(-0.5) * yy
+    gradient[2] = np.float32(-0.5) * sum_of(multiply(moment_x, dx))
+    gradient[3] = -sum_of(multiply(moment_y, dx))
+    gradient[4] = np.float32(-0.5) * sum_of(moment_yy)
+    for k in range(components):
+        gradient[GEOMETRY + k] = sum_of(load(slot_sums, k, 0))
 
 
 @njit(fastmath=True, nogil=True, cache=True)
@@ -234,16 +190,13 @@ def differentiate_tiles(
     planes [T, K, TEXELS] is the target, compared by squared error times importance [T, TEXELS], or the gradient of the
     picture itself. Either is zero at texels beyond the picture's border, which silences them.
     """
-    padded = features.shape[1]
+    components = features.shape[1]
     edge = np.float32(math.exp(-cutoff))
     longest = 0
     for tile in range(begin_tile, end_tile):
         longest = max(longest, tile_starts[tile + 1] - tile_starts[tile])
-    weights = np.empty((longest, TEXELS), np.float32)
-    sums = np.empty((padded, TEXELS), np.float32)
-    total = np.empty(TEXELS, np.float32)
-    projections = np.empty(TEXELS, np.float32)
-    scratch = np.empty(TEXELS, np.float32)
+    weights, sums = aligned(longest, TEXELS), aligned(components, TEXELS)
+    total, projections, slot_sums = aligned(1, TEXELS), aligned(1, TEXELS), aligned(components, TILE)
     for tile in range(begin_tile, end_tile):
         left, top = (tile % across) * TILE, (tile // across) * TILE
         x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
@@ -252,27 +205,28 @@ def differentiate_tiles(
             means, conics, features, epsilon, edge, slot_gaussian, slot_rows, slot_shift, tile_slots[begin:end], x0, y0,
             weights, sums, total,
         )  # fmt: skip
+        scale, projection = total[0], projections[0]
         for i in range(TEXELS):
-            total[i] = np.float32(1.0) / total[i]
-            projections[i] = np.float32(0.0)
+            scale[i] = np.float32(1.0) / scale[i]
+            projection[i] = np.float32(0.0)
         error = np.float32(0.0)
-        for k in range(padded):
+        for k in range(components):
             plane, picture = planes[tile, k], sums[k]
             error_k = np.float32(0.0)
             if planes_are_gradient:
                 for i in range(TEXELS):
-                    slope = plane[i] * total[i]
-                    projections[i] += slope * picture[i] * total[i]
+                    slope = plane[i] * scale[i]
+                    projection[i] -= slope * (picture[i] * scale[i])
                     picture[i] = slope
             else:
                 weight = importance[tile]
                 for i in range(TEXELS):
-                    value = picture[i] * total[i]
+                    value = picture[i] * scale[i]
                     difference = value - plane[i]
                     weighted = difference * weight[i]
                     error_k += difference * weighted
-                    slope = np.float32(2.0) * weighted * total[i]
-                    projections[i] += slope * value
+                    slope = np.float32(2.0) * weighted * scale[i]
+                    projection[i] -= slope * value
                     picture[i] = slope
             error += error_k
         tile_errors[tile] = error
@@ -282,32 +236,29 @@ def differentiate_tiles(
             _slot_gradient(
                 means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge,
                 x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1],
-                np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1]), weights[index - begin], features[n],
-                sums, projections, scratch, gradients[slot],
+                np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1]), weights, index - begin, features[n],
+                sums, projections, slot_sums, gradients[slot],
             )  # fmt: skip
 
 
 @njit(fastmath=True, inline="always")
-def _growth_without(tile_weights, features, low, high, pictures, residuals, tile_total, importance, epsilon, shares):
-    """Growth of the squared error at the texels low..high of a tile without one Gaussian; shares [TEXELS] is scratch.
+def _growth_without(
+    weights, index, features, first_row, last_row, pictures, residuals, totals, importance, tile, epsilon
+):  # fmt: skip
+    """Growth of a tile's squared error without one Gaussian, whose weights are row index of weights [_, TEXELS].
 
-    With u = w / (sum of the other weights), the picture p moves by u (p - f), and so does what it is off by. Nothing is
-    written within the sum: with a plane of errors to write, it was not vectorised, and took four times as long.
+    With u = w / (sum of the other weights), the picture p moves by u (p - f), and so does what it is off by.
     """
-    weights, total, counts, share = tile_weights[low:high], tile_total[low:high], importance[low:high], shares[low:high]
-    n = high - low
-    for i in range(n):
-        share[i] = weights[i] / max(total[i] - weights[i], epsilon)
-    growth = np.float32(0.0)
-    for k in range(0, features.shape[0], GROUP):
-        f0, f1, f2 = features[k], features[k + 1], features[k + 2]
-        p0, p1, p2 = pictures[k, low:high], pictures[k + 1, low:high], pictures[k + 2, low:high]
-        r0, r1, r2 = residuals[k, low:high], residuals[k + 1, low:high], residuals[k + 2, low:high]
-        for i in range(n):
-            u = share[i]
-            d0, d1, d2 = u * (p0[i] - f0), u * (p1[i] - f1), u * (p2[i] - f2)
-            growth += counts[i] * (d0 * (r0[i] + d0) + d1 * (r1[i] + d1) + d2 * (r2[i] + d2))
-    return growth
+    growth, zeros, least = spread(np.float32(0.0)), spread(np.float32(0.0)), spread(epsilon)
+    for row in range(first_row, last_row + 1):
+        at = row * TILE
+        weight, grown = load(weights, index, at), zeros
+        share = divide(weight, maximum(subtract(load(totals, 0, at), weight), least))
+        for k in range(features.shape[0]):
+            change = multiply(share, subtract(load(pictures, k, at), spread(features[k])))
+            grown = multiply_add(change, add(load(residuals, k, at), change), grown)
+        growth = multiply_add(load(importance, tile, at), grown, growth)
+    return sum_of(growth)
 
 
 @njit(fastmath=True, nogil=True, cache=True)
@@ -319,24 +270,23 @@ def leave_out_tiles(
 
     planes [T, K, TEXELS] is the target, importance [T, TEXELS] how much each texel counts, zero beyond the picture.
     """
-    padded = features.shape[1]
+    components = features.shape[1]
     edge = np.float32(math.exp(-cutoff))
     longest = 0
     for tile in range(begin_tile, end_tile):
         longest = max(longest, tile_starts[tile + 1] - tile_starts[tile])
-    weights = np.empty((longest, TEXELS), np.float32)
-    sums = np.empty((padded, TEXELS), np.float32)
-    residuals = np.empty((padded, TEXELS), np.float32)
-    total, shares = np.empty(TEXELS, np.float32), np.empty(TEXELS, np.float32)
+    weights, sums, residuals = aligned(longest, TEXELS), aligned(components, TEXELS), aligned(components, TEXELS)
+    totals = aligned(1, TEXELS)
+    total = totals[0]
     for tile in range(begin_tile, end_tile):
         left, top = (tile % across) * TILE, (tile // across) * TILE
         x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
         begin, end = tile_starts[tile], tile_starts[tile + 1]
         _sum_tile(
             means, conics, features, epsilon, edge, slot_gaussian, slot_rows, slot_shift, tile_slots[begin:end], x0, y0,
-            weights, sums, total,
+            weights, sums, totals,
         )  # fmt: skip
-        for k in range(padded):
+        for k in range(components):
             plane, picture, residual = planes[tile, k], sums[k], residuals[k]
             for i in range(TEXELS):
                 picture[i] /= total[i]
@@ -344,8 +294,8 @@ def leave_out_tiles(
         for index in range(begin, end):
             slot = tile_slots[index]
             slot_errors[slot, 0] = _growth_without(
-                weights[index - begin], features[slot_gaussian[slot]], np.int64(slot_rows[slot, 0]) * TILE,
-                np.int64(slot_rows[slot, 1]) * TILE + TILE, sums, residuals, total, importance[tile], epsilon, shares,
+                weights, index - begin, features[slot_gaussian[slot]], np.int64(slot_rows[slot, 0]),
+                np.int64(slot_rows[slot, 1]), sums, residuals, totals, importance, tile, epsilon,
             )  # fmt: skip
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from imagegs_tex.compiled import njit
 from imagegs_tex.rasterize.parallel import Workers
 
 TILE: Final = 16
