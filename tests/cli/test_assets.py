@@ -2,49 +2,18 @@
 
 import copy
 import json
-import re
 import shutil
-import sys
 
 import numpy as np
 import pytest
 from made_gltf import Asset, gltf_of
 from tiny_material import as_bytes, waves, write_material
 
-from imagegs_tex.cli.main import main
 from imagegs_tex.formats import source_maps
 from imagegs_tex.formats.igs import read_igs
 from imagegs_tex.formats.images import write_image
 
 SMALL = ("--preset", "fast", "--gaussians", "40", "--quiet", "--backend", "cpu")
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run one command in this process; return its exit code, stdout and stderr."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["imagegs-tex", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        printed = capsys.readouterr()
-        return stopped.value.code or 0, printed.out, printed.err
-
-    return call
-
-
-@pytest.fixture
-def fails(run):
-    """Run a command that must fail: one line on stderr; return it."""
-
-    def call(code, *arguments):
-        found, _, err = run(*arguments)
-        assert found == code, err
-        assert re.fullmatch(r"imagegs-tex: [^\n]+\n", err), err
-        assert "internal error" not in err
-        return err
-
-    return call
 
 
 @pytest.fixture
