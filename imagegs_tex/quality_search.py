@@ -52,6 +52,10 @@ _UNASKED: Final = 0.25
 
 def reach_targets(fitter: Fitter, targets: tuple[Target, ...]) -> QuantizedGaussianSet:
     """Find few Gaussians and weights with which a file reaches all targets; UsageError when none does."""
+    # what is asked of constant maps holds with any file, and must not have a part in what the others need
+    targets = tuple(target for target in targets if target.semantic is None or _channels_of(target, fitter.stack))
+    if not targets:
+        return fitter.rounded(fitter.fit(1))
     search = _Search(fitter, targets)
     state, slope = search.scouted()
     slope *= FIT_SLOPE
@@ -69,8 +73,9 @@ def reach_targets(fitter: Fitter, targets: tuple[Target, ...]) -> QuantizedGauss
         if state.count == search.most and tuned.margin < 0:
             break
         if best is not None:
-            near = best[1].margin <= PSNR_TOLERANCE_DB and abs(best[1].octaves) <= _PASSABLE_OCTAVES
-            if attempt >= (ENOUGH_FITS if near or len(targets) > 1 else USUAL_MOST_FITS):
+            near = best[1].margin <= PSNR_TOLERANCE_DB
+            passable = len(targets) > 1 or abs(best[1].octaves) <= _PASSABLE_OCTAVES
+            if attempt >= (ENOUGH_FITS if near and passable else USUAL_MOST_FITS):
                 break
         if previous is None:
             state, margins = search.with_cheaper_step(state, geometry, slope)
@@ -161,10 +166,16 @@ class _Search:
         """Return what to fit next, from how a fit did.
 
         The mean gap of the maps with targets of their own says how many more Gaussians, or the gap of all maps together
-        where that is larger; a map's own gap beside it says how its weights change.
+        where that is larger; a map's own gap beside it says how its weights change. Maps that have too much already,
+        and cannot weigh less, are left out of the mean.
         """
         gaps = [_AIM_DB - margin for margin in margins]
-        own = [gap for gap, target in zip(gaps, self.targets, strict=True) if target.semantic is not None]
+        largest = max(gaps)
+        own = [
+            gap
+            for gap, target, octaves in zip(gaps, self.targets, state.octaves, strict=True)
+            if target.semantic is not None and (gap == largest or octaves > -_WEIGHT_OCTAVES)
+        ]
         pooled = [gap for gap, target in zip(gaps, self.targets, strict=True) if target.semantic is None]
         common = max([*pooled, *([sum(own) / len(own)] if own else [])])
         doublings = max(-_MOST_DOUBLINGS, min(_MOST_DOUBLINGS, common / slope))

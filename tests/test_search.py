@@ -1,6 +1,7 @@
 """Searches for a size or a quality: what they reach, and that they stay within three plain runs."""
 
 import math
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from imagegs_tex.formats.igs import encode_igs
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.ingest import load_stack
 from imagegs_tex.formats.stack import Semantic
+from imagegs_tex.metrics import PSNR_CAP_DB
 from imagegs_tex.quality_search import PSNR_TOLERANCE_DB
 from imagegs_tex.settings import Target
 from imagegs_tex.size_search import LEAST_USE
@@ -80,6 +82,27 @@ def test_targets_of_several_maps_are_met_together(material):
     # the one that is harder decides, and by little
     assert min(roughness - 24.0, -20 * math.log10(degrees / 6.0)) <= PSNR_TOLERANCE_DB
     assert_cheap(result.effort)
+
+
+def test_a_target_of_a_constant_map_changes_nothing(material, tmp_path):
+    """It is met by any file; it once counted as 84 dB too much, and the search gave up Gaussians that the other needed."""
+    folder = tmp_path / "with_constant"
+    shutil.copytree(material, folder)
+    write_image(folder / "ao.png", np.full((HEIGHT, WIDTH, 1), 200, np.uint8))
+    normal = Target(6.0, Semantic.NORMAL, in_degrees=True)
+    alone, _ = encoded(folder, targets=(normal,))
+    both, (occlusion, degrees) = encoded(folder, targets=(Target(36.0, Semantic.OCCLUSION), normal))
+    assert occlusion == PSNR_CAP_DB
+    assert degrees <= 6.0
+    assert encode_igs(both.quantized) == encode_igs(alone.quantized)
+
+
+def test_a_file_of_which_only_constant_maps_are_asked_has_one_gaussian(material, tmp_path):
+    folder = tmp_path / "with_constant"
+    shutil.copytree(material, folder)
+    write_image(folder / "ao.png", np.full((HEIGHT, WIDTH, 1), 200, np.uint8))
+    result, _ = encoded(folder, targets=(Target(36.0, Semantic.OCCLUSION),))
+    assert result.quantized.gaussian_count == 1
 
 
 def test_maps_without_a_target_cost_little(material):
