@@ -85,7 +85,7 @@ def test_targets_of_several_maps_are_met_together(material):
 
 
 def test_a_target_of_a_constant_map_changes_nothing(material, tmp_path):
-    """It is met by any file; it once counted as 84 dB too much, and the search gave up Gaussians that the other needed."""
+    """Any file meets it. Counted as 84 dB too much, it took the Gaussians that the other target needs."""
     folder = tmp_path / "with_constant"
     shutil.copytree(material, folder)
     write_image(folder / "ao.png", np.full((HEIGHT, WIDTH, 1), 200, np.uint8))
