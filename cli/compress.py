@@ -31,7 +31,8 @@ def compress(
         list[str] | None,
         typer.Option(
             metavar="MAPS=QUALITY",
-            help="Smallest file with this quality of some maps: roughness=36 (dB) or normal=1.5deg; repeatable.",
+            help="Smallest file with this quality of some maps: roughness=36 (dB) or normal=1.5deg (the mean angle); "
+            "repeatable. Maps that none names get little.",
         ),
     ] = None,
     preset: Annotated[Preset, typer.Option(help="How much time to spend.")] = Preset.BALANCED,
@@ -90,6 +91,8 @@ def compress(
     written = [path.resolve() for path in (output, report, save_manifest) if path is not None]
     if len({*written}) < len(written):
         raise UsageError("--output, --report and --save-manifest must name different files; give each its own")
+    if {path.resolve() for path in (source, importance) if path is not None and not path.is_dir()} & {*written}:
+        raise UsageError("what is written would replace what is read; give it another name")
     repeats = (None, None) if wrap is None else parse_wrap(wrap)
     options = SourceOptions(importance, parse_size(size), normals, alpha, repeats)
     if report is not None:

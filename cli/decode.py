@@ -17,6 +17,7 @@ def decode(
     image_format: Annotated[
         ImageFormat | None, typer.Option("--format", help="Image format; the maps' own bit depth when not given.")
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace images that are there already.")] = False,
     backend: BackendName = "auto",
     threads: Threads = None,
     quiet: Quiet = False,
@@ -26,8 +27,9 @@ def decode(
 
     chosen = None if image_format is None else image_format.value
     paths = pipeline.decode(
-        file, output, scale=scale, size=parse_size(size), image_format=chosen, backend=backend, threads=threads
-    )
+        file, output, scale=scale, size=parse_size(size), image_format=chosen, overwrite=overwrite, backend=backend,
+        threads=threads,
+    )  # fmt: skip
     if not quiet:
         for path in paths:
             print(path)

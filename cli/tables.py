@@ -7,7 +7,7 @@ from rich.table import Table
 from imagegs_tex.cli.console import make_console, plain
 from imagegs_tex.cli.verdict import sample_costs
 from imagegs_tex.doctor import DoctorReport
-from imagegs_tex.metrics import MapScore
+from imagegs_tex.metrics import PSNR_CAP_DB, MapScore
 from imagegs_tex.report import AssetReport, CompareReport, CompressReport, ExportReport, InfoReport
 
 
@@ -26,6 +26,18 @@ def print_compression(report: CompressReport, output: Path) -> None:
         f"{report.psnr_db:.2f} dB{weighted}, {report.seconds.total:.1f} s on {report.backend}",
         soft_wrap=True,
     )
+    for target in report.targets:
+        unit = "mean degrees" if target.unit == "degrees" else target.unit
+        maps = target.semantic.replace("_", " ")
+        console.print(f"{maps}: {target.reached:.2f} {unit}, {target.asked:g} asked for", soft_wrap=True)
+    stored = dict(report.ledger.features_by_map)
+    for score in report.maps:
+        if score.psnr_db < PSNR_CAP_DB and stored[score.name] < 1:
+            console.print(
+                f"{plain(score.name)}: so flat that nothing is spent on it; decoded it is one value. More bytes, or "
+                "--target, change that",
+                soft_wrap=True,
+            )
 
 
 def print_asset(report: AssetReport, folder: Path) -> None:
@@ -88,7 +100,9 @@ def print_info(info: InfoReport, file: Path) -> None:
             f"{8 * size / info.gaussians:.2f}",
         )  # fmt: skip
     console.print(ledger)
-    console.print(f"One more Gaussian costs about {info.ledger.per_gaussian:.2f} bytes.")
+    console.print(
+        f"One more Gaussian costs about {info.ledger.per_gaussian:.2f} bytes, as those in the file do on average."
+    )
     cost = info.decode_cost
     console.print(
         f"{info.bits_per_texel:.4f} bits per texel; {info.gpu_bytes:,} bytes on the GPU; per texel "

@@ -36,7 +36,7 @@ def main() -> None:
     settings = imagegs_tex.CompressSettings(gaussian_count=GAUSSIANS)
     report = imagegs_tex.compress(source, file, settings)
     print_compression(report, file)
-    imagegs_tex.decode(file, decoded)
+    imagegs_tex.decode(file, decoded, overwrite=True)
     print_comparison(imagegs_tex.compare(file, source), file)
     for path in sorted(source.glob("*.png")):
         write_image(folder / f"{path.stem}_side_by_side.png", side_by_side(path, decoded / path.name))

@@ -8,7 +8,8 @@ import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from imagegs_tex.formats.errors import OutputError
@@ -30,13 +31,40 @@ def check_writable(path: Path) -> None:
     """Refuse early, with OutputError, what :func:`write_bytes` would refuse after hours of work."""
     if path.is_dir():
         raise _output_error(path, IsADirectoryError(errno.EISDIR, ""))
-    folder = path.parent
+    if path.exists() and not path.is_file():
+        if not os.access(path, os.W_OK):
+            raise _output_error(path, PermissionError(errno.EACCES, ""))
+        return
+    folder = path.resolve().parent
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     if not folder.is_dir():
         raise _output_error(path, NotADirectoryError(errno.ENOTDIR, ""))
-    if not os.access(path if path.exists() and not path.is_file() else folder, os.W_OK):
-        raise _output_error(path, PermissionError(errno.EACCES, ""))
+    try:
+        with tempfile.TemporaryFile(dir=folder):  # permissions tell root, and of some file systems, nothing
+            pass
+    except OSError as error:
+        raise _output_error(path, error) from error
+
+
+def check_replaceable(path: Path, signature: bytes) -> None:
+    """Refuse, with OutputError, to replace a file that does not begin as the new one will, perhaps a source."""
+    if not path.is_file():
+        return
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(len(signature))
+    except OSError as error:
+        raise _output_error(path, error) from error
+    if beginning and beginning != signature:
+        raise OutputError(f"{printable(path)} is there already and is something else; give another name")
+
+
+def check_absent(paths: Iterable[Path], remedy: str) -> None:
+    """Refuse, with OutputError, to replace any file."""
+    for path in paths:
+        if path.exists():
+            raise OutputError(f"{printable(path)} is there already; {remedy}")
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 from imagegs_tex.backends import make_backend
 from imagegs_tex.components import to_channels
 from imagegs_tex.formats import gaussians as g
-from imagegs_tex.formats.atomic import write_files
+from imagegs_tex.formats.atomic import check_absent, write_files
 from imagegs_tex.formats.errors import IgsError, UsageError
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.images import encode_image
@@ -87,13 +87,16 @@ def decode_maps(
     return [(texture_map, expand_map(texels, texture_map)) for texture_map in quantized.maps]
 
 
-def write_maps(maps: list[tuple[TextureMap, Samples]], folder: Path, image_format: str | None) -> list[Path]:
+def write_maps(
+    maps: list[tuple[TextureMap, Samples]], folder: Path, image_format: str | None, *, overwrite: bool
+) -> list[Path]:
     """Write one image per map, all or none of them.
 
     Args:
         maps: of :func:`decode_maps`
         folder: created when missing; names from the file never lead out of it
         image_format: png, exr or tga; None gives PNG, and EXR for floating-point maps
+        overwrite: whether files that are there are replaced
 
     Returns:
         the paths, in the order of the maps
@@ -109,6 +112,8 @@ def write_maps(maps: list[tuple[TextureMap, Samples]], folder: Path, image_forma
             )
         taken.add(stem.casefold())
         files[folder / (stem + suffix)] = encode_image(_for_suffix(samples, suffix), suffix)
+    if not overwrite:
+        check_absent(files, "decode to another folder, or allow it with --overwrite")
     write_files(files)
     return list(files)
 

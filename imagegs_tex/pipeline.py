@@ -11,12 +11,12 @@ from imagegs_tex.backends import make_backend
 from imagegs_tex.budget import encode_within_budget
 from imagegs_tex.decoder import decode_maps, render_channels, scaled_size, write_maps
 from imagegs_tex.fit import FitProgress
-from imagegs_tex.formats.atomic import check_writable, write_bytes
+from imagegs_tex.formats.atomic import check_replaceable, check_writable, write_bytes
 from imagegs_tex.formats.choices import AlphaUse, NormalCoding, SourceOptions
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.gltf import is_gltf, read_gltf
-from imagegs_tex.formats.igs import decode_igs, encode_igs, read_igs, read_igs_bytes, section_sizes, version_of
+from imagegs_tex.formats.igs import MAGIC, decode_igs, encode_igs, read_igs, read_igs_bytes, section_sizes, version_of
 from imagegs_tex.formats.ingest import build_stack, load_stack
 from imagegs_tex.formats.manifest import MANIFEST_SUFFIX, manifest_text
 from imagegs_tex.formats.materials import read_material
@@ -69,7 +69,7 @@ def compress(
 
     Args:
         source: a folder of maps, an image, a manifest, or a glTF with one material
-        output: the file to write; an older one is replaced only when the new one is complete
+        output: the file to write; an older .igs file is replaced only when the new one is complete
         settings: None for the balanced preset
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend; the bytes do not depend on it
@@ -171,6 +171,7 @@ def compress_stack(
     begun = time.perf_counter()
     started = begun if started is None else started
     check_writable(output)
+    check_replaceable(output, MAGIC)
     encoded = encode_within_budget(stack, settings, backend, report)
     data = encode_igs(encoded.quantized)
     encoded_at = time.perf_counter()
@@ -222,6 +223,7 @@ def decode(
     scale: float | None = None,
     size: tuple[int, int] | None = None,
     image_format: str | None = None,
+    overwrite: bool = False,
     backend: str = "auto",
     threads: int | None = None,
 ) -> list[Path]:
@@ -233,6 +235,7 @@ def decode(
         scale: relative size of the result, or
         size: its width and height in texels
         image_format: png, exr or tga; None keeps each map's bit depth in PNG or EXR
+        overwrite: whether files that are there are replaced; they may be the source, whose names decoded maps have
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend
 
@@ -241,7 +244,8 @@ def decode(
     """
     quantized = read_igs(Path(file))
     chosen_size = scaled_size(quantized, scale, size)
-    return write_maps(decode_maps(quantized, make_backend(backend, threads), chosen_size), Path(folder), image_format)
+    maps = decode_maps(quantized, make_backend(backend, threads), chosen_size)
+    return write_maps(maps, Path(folder), image_format, overwrite=overwrite)
 
 
 def export(

@@ -8,14 +8,18 @@ from imagegs_tex.decoder import decode_maps, render_channels
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.names import printable
+from imagegs_tex.formats.semantics import MEANINGS
 from imagegs_tex.formats.stack import Samples, Semantic, TextureStack, source_map
-from imagegs_tex.metrics import normal_degrees, pooled_psnr, pooled_weighted_psnr, psnr_of, squared_error
+from imagegs_tex.metrics import PSNR_CAP_DB, normal_degrees, pooled_psnr, pooled_weighted_psnr, psnr_of, squared_error
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.settings import CompressSettings, Target
 
 
 def parse_target(text: str) -> Target:
-    """Read ``roughness=36`` (dB) or ``normal=1.5deg`` (mean degrees); UsageError for anything else."""
+    """Read ``roughness=36`` (dB) or ``normal=1.5deg`` (mean degrees); UsageError for anything else.
+
+    A meaning may be spelled in any way that a file's name may spell it: base_colour, basecolor, albedo.
+    """
     shown = f"--target {printable(text)}"
     match = re.fullmatch(r"\s*([a-z _-]+?)\s*=\s*([0-9.]+)\s*(db|deg)?\s*", text.lower())
     try:
@@ -23,21 +27,26 @@ def parse_target(text: str) -> Target:
     except ValueError:
         value = math.nan
     if match is None or not 0 < value < math.inf:
-        raise UsageError(f"{shown}: not of the form roughness=36 (dB) or normal=1.5deg; write it like these")
-    name = re.sub(r"[ -]", "_", match[1]).replace("color", "colour")
-    semantics = {semantic.name.lower(): semantic for semantic in Semantic}
-    if name not in semantics:
-        raise UsageError(f"{shown}: nothing is called that; choose from {', '.join(semantics)}")
+        raise UsageError(
+            f"{shown}: not of the form roughness=36 (dB) or normal=1.5deg, with numbers above 0; write it like these"
+        )
+    name = re.sub(r"[ _-]", "", match[1])
+    semantic = MEANINGS.get(name) if len(name) > 1 else None
+    if semantic is None:
+        names = ", ".join(semantic.name.lower() for semantic in Semantic)
+        raise UsageError(f"{shown}: nothing is called that; choose from {names}")
     in_degrees = match[3] == "deg"
-    if in_degrees and semantics[name] != Semantic.NORMAL:
+    if in_degrees and semantic != Semantic.NORMAL:
         raise UsageError(f"{shown}: only normals have degrees; give dB")
-    return Target(value, semantics[name], in_degrees)
+    return Target(value, semantic, in_degrees)
 
 
 def targets_of(settings: CompressSettings, stack: TextureStack) -> tuple[Target, ...]:
     """Return all targets of the settings, the one for all maps first; UsageError for maps that the stack lacks."""
-    targets = settings.targets
+    targets = settings.targets if settings.target_psnr is None else (Target(settings.target_psnr), *settings.targets)
     for target in targets:
+        if not target.in_degrees and not 0 < target.value < PSNR_CAP_DB:
+            raise UsageError(f"{name_of(target)} is no quality of a file; ask for 0 to {PSNR_CAP_DB:g} dB")
         semantics = {semantic for texture_map in stack.maps for semantic in texture_map.channel_semantics}
         if target.semantic is not None and target.semantic not in semantics:
             raise UsageError(
@@ -47,7 +56,7 @@ def targets_of(settings: CompressSettings, stack: TextureStack) -> tuple[Target,
     names = [(target.semantic, target.in_degrees) for target in targets]
     if len(set(names)) < len(names):
         raise UsageError("two --target options name the same maps; give one for each")
-    return targets if settings.target_psnr is None else (Target(settings.target_psnr), *targets)
+    return targets
 
 
 def all_reached(

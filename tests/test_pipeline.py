@@ -13,7 +13,7 @@ from imagegs_tex import CompressSettings, FitSettings, compare, compress, decode
 from imagegs_tex.backends import make_backend
 from imagegs_tex.decoder import render_channels
 from imagegs_tex.formats.choices import SourceOptions
-from imagegs_tex.formats.errors import ImageGSTexError, InputError, UsageError
+from imagegs_tex.formats.errors import ImageGSTexError, InputError, OutputError, UsageError
 from imagegs_tex.formats.igs import read_igs
 from imagegs_tex.formats.images import read_image, write_image
 from imagegs_tex.formats.ingest import load_stack
@@ -183,10 +183,13 @@ def test_errors_have_one_base(tmp_path):
         info(tmp_path / "none.igs")
 
 
-def test_decode_replaces_older_maps_and_leaves_other_files(packed, tmp_path):
+def test_decode_replaces_older_maps_where_allowed_and_leaves_other_files(packed, tmp_path):
     (tmp_path / "basecolor.png").write_bytes(b"old")
     (tmp_path / "notes.txt").write_bytes(b"mine")
-    paths = decode(packed, tmp_path, backend="cpu")
+    with pytest.raises(OutputError, match=r"basecolor\.png is there already"):
+        decode(packed, tmp_path, backend="cpu")
+    assert len(list(tmp_path.iterdir())) == 2
+    paths = decode(packed, tmp_path, overwrite=True, backend="cpu")
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in paths} | {"notes.txt"}
     assert read_image(tmp_path / "basecolor.png")[0].shape == (80, 96, 3)
 

@@ -156,7 +156,8 @@ def test_targets_are_read(text, target):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "roughness", "rough=30", "roughness=1deg", "roughness=0", "roughness=-3", "normal=1.2.3", "x\n=3"]
+    "text",
+    ["", "roughness", "ruff=30", "r=30", "roughness=1deg", "roughness=0", "roughness=-3", "normal=1.2.3", "x\n=3"],
 )
 def test_other_targets_are_refused_in_one_line(text):
     with pytest.raises(UsageError, match="--target") as caught:

@@ -1,9 +1,12 @@
 """``compress``: what it writes and reports, limits, sources that cannot be used, and nothing left half-written."""
 
+import errno
 import json
 import os
 import re
+import shutil
 import signal
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +15,10 @@ from commands import SMALL, fill_the_disk, python
 from tiny_material import as_bytes, waves
 
 from imagegs_tex import __version__
+from imagegs_tex.formats.igs import MAGIC
 from imagegs_tex.formats.images import read_image, write_image
+
+OLD = MAGIC + b"an older file"
 
 
 def test_compress_writes_a_file_and_a_report(run, material, tmp_path):
@@ -222,6 +228,9 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_fit(fails, mater
     def no_fit(*_):
         raise AssertionError("the fit was started")
 
+    def refuse(**_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
     monkeypatch.setattr("imagegs_tex.pipeline.encode_within_budget", no_fit)
     (tmp_path / "file").write_bytes(b"old")
     assert "is a folder" in fails(3, "compress", material, "-o", tmp_path, *SMALL)
@@ -231,16 +240,55 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_fit(fails, mater
     assert "is a file" in fails(3, "compress", material, *report, tmp_path / "file" / "r.json")
     assert "is a folder" in fails(3, "compress", material, *report, tmp_path)
     fails(2, "compress", material, *report, tmp_path / "a.igs")
-    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     assert "no permission" in fails(3, "compress", material, "-o", tmp_path / "a.igs", *SMALL)
     assert {path.name for path in tmp_path.iterdir()} == {"file"}
 
 
+def test_what_is_read_is_not_replaced(run, fails, material, tmp_path):
+    folder = tmp_path / "stone"
+    shutil.copytree(material, folder)
+    assert run("compress", folder, "--save-manifest", folder / "m.json")[0] == 0
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    assert "something else" in fails(3, "compress", folder, "-o", folder / "basecolor.png", *SMALL)
+    assert "something else" in fails(3, "compress", folder, "-o", folder / "m.json", *SMALL)
+    written = ("-o", tmp_path / "a.igs", *SMALL)
+    assert "what is read" in fails(2, "compress", folder / "m.json", *written, "--report", folder / "m.json")
+    assert "what is read" in fails(2, "compress", folder / "m.json", "--save-manifest", folder / "m.json")
+    mask = folder / "roughness.png"
+    assert "what is read" in fails(2, "compress", folder, *written, "--importance", mask, "--report", mask)
+    assert run("compress", folder, *written)[0] == 0
+    assert "there already" in fails(3, "decode", tmp_path / "a.igs", "-o", folder)
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_what_targets_have_reached_is_printed(run, fails, material, tmp_path):
+    options = [option for option in SMALL if not re.fullmatch(r"--quiet|--gaussians|\d+", option)]
+    code, out, err = run("compress", material, "-o", tmp_path / "a.igs", *options, "--target", "albedo=20")
+    assert code == 0, err
+    (reached,) = re.findall(r"^base colour: (\d+\.\d\d) dB, 20 asked for$", out, re.MULTILINE)
+    assert float(reached) >= 20
+    assert "no quality of a file" in fails(2, "compress", material, "-o", tmp_path / "b.igs", "--target-psnr", "120")
+    assert "no quality of a file" in fails(2, "compress", material, "-o", tmp_path / "b.igs", "--target-psnr", "-3")
+
+
+def test_a_map_that_nothing_is_spent_on_is_named(run, material, tmp_path):
+    folder = tmp_path / "stone"
+    shutil.copytree(material, folder)
+    faint = np.full((64, 64, 1), 128, np.uint8)
+    faint[20, 30] = 129
+    write_image(folder / "height.png", faint)
+    options = [option for option in SMALL if option != "--quiet"]
+    code, out, err = run("compress", folder, "-o", tmp_path / "a.igs", *options)
+    assert code == 0, err
+    assert re.findall(r"^(\S+): so flat", out, re.MULTILINE) == ["height"]
+
+
 def test_a_full_disk_leaves_the_older_file(fails, material, tmp_path, monkeypatch):
-    (tmp_path / "a.igs").write_bytes(b"old")
+    (tmp_path / "a.igs").write_bytes(OLD)
     fill_the_disk(monkeypatch)
     assert "the disk is full" in fails(3, "compress", material, "-o", tmp_path / "a.igs", *SMALL)
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a.igs": b"old"}
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a.igs": OLD}
 
 
 def test_a_missing_backend_names_the_remedy(fails, material, tmp_path, monkeypatch):
@@ -261,7 +309,7 @@ def test_ctrl_c_during_the_fit_leaves_nothing(material, tmp_path):
 
 
 def test_ctrl_c_while_a_file_is_written(run, material, tmp_path, monkeypatch):
-    (tmp_path / "a.igs").write_bytes(b"old")
+    (tmp_path / "a.igs").write_bytes(OLD)
 
     def interrupt(_):
         raise KeyboardInterrupt
@@ -270,7 +318,7 @@ def test_ctrl_c_while_a_file_is_written(run, material, tmp_path, monkeypatch):
     code, _, err = run("compress", material, "-o", tmp_path / "a.igs", *SMALL)
     assert code == 130
     assert re.fullmatch(r"imagegs-tex: interrupted; [^\n]+\n", err), err
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a.igs": b"old"}
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a.igs": OLD}
 
 
 def test_maps_of_two_sizes(run, fails, material, tmp_path):
