@@ -83,20 +83,20 @@ def compress(
     from imagegs_tex import pipeline
     from imagegs_tex.cli.progress import fit_progress
     from imagegs_tex.cli.tables import print_asset, print_compression
-    from imagegs_tex.formats.atomic import check_writable, write_bytes
+    from imagegs_tex.formats.atomic import JSON_BEGINNING, check_writable, real_path, write_bytes
     from imagegs_tex.formats.errors import UsageError
     from imagegs_tex.formats.wrap import parse_wrap
     from imagegs_tex.report import CompressReport, as_json
 
-    written = [path.resolve() for path in (output, report, save_manifest) if path is not None]
+    written = [real_path(path) for path in (output, report, save_manifest) if path is not None]
     if len({*written}) < len(written):
         raise UsageError("--output, --report and --save-manifest must name different files; give each its own")
-    if {path.resolve() for path in (source, importance) if path is not None and not path.is_dir()} & {*written}:
+    if source.is_file() and source.resolve() in written:  # the first bytes do not tell a manifest from a report
         raise UsageError("what is written would replace what is read; give it another name")
     repeats = (None, None) if wrap is None else parse_wrap(wrap)
     options = SourceOptions(importance, parse_size(size), normals, alpha, repeats)
     if report is not None:
-        check_writable(report)
+        check_writable(report, JSON_BEGINNING)
     if save_manifest is not None:
         pipeline.save_manifest(source, save_manifest, options)
     if output is None:

@@ -34,8 +34,8 @@ def print_compression(report: CompressReport, output: Path) -> None:
     for score in report.maps:
         if score.psnr_db < PSNR_CAP_DB and stored[score.name] < 1:
             console.print(
-                f"{plain(score.name)}: so flat that nothing is spent on it; decoded it is one value. More bytes, or "
-                "--target, change that",
+                f"{plain(score.name)}: hardly a byte is spent on it, so that it comes out flat; "
+                "more bytes, or --target, change that",
                 soft_wrap=True,
             )
 

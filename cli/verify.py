@@ -41,7 +41,7 @@ def verify(
     """Run the shader decoders on this machine's OpenGL and hold them against the reference decode."""
     from imagegs_tex.cli.verdict import print_verification
     from imagegs_tex.decoder import shader_decoder
-    from imagegs_tex.formats.atomic import write_bytes
+    from imagegs_tex.formats.atomic import JSON_BEGINNING, check_writable, write_bytes
     from imagegs_tex.formats.choices import SourceOptions
     from imagegs_tex.formats.igs import read_igs
     from imagegs_tex.formats.ingest import load_stack
@@ -52,6 +52,8 @@ def verify(
     languages = LANGUAGES if lang == VerifiedLanguages.ALL else tuple(name for name in LANGUAGES if name == lang.value)
     if size is not None and source is None:
         raise UsageError("--size is of the source; give --source, too")
+    if report is not None:
+        check_writable(report, JSON_BEGINNING)
     quantized = read_igs(file)
     stack = None if source is None else load_stack(source, SourceOptions(size=parse_size(size)), file.stem)
     decoder = None if coarse_from is None else shader_decoder(quantized, first_level=coarse_from)

@@ -11,10 +11,13 @@ import secrets
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Final
 
 from imagegs_tex.formats.errors import OutputError
 from imagegs_tex.formats.names import printable
 
+JSON_BEGINNING: Final = b"{"
+"""Of every report and manifest."""
 _REMEDIES = {
     errno.ENOSPC: "the disk is full; free some space and try again",
     errno.EDQUOT: "the disk quota is used up; free some space and try again",
@@ -27,15 +30,20 @@ _REMEDIES = {
 }
 
 
-def check_writable(path: Path) -> None:
-    """Refuse early, with OutputError, what :func:`write_bytes` would refuse after hours of work."""
+def check_writable(path: Path, beginning: bytes) -> None:
+    """Refuse with OutputError, before hours of work, what cannot be written or would replace another kind of file.
+
+    Args:
+        path: what will be written
+        beginning: of the bytes to come. A file that begins otherwise is perhaps a source, and is not to be replaced
+    """
     if path.is_dir():
         raise _output_error(path, IsADirectoryError(errno.EISDIR, ""))
     if path.exists() and not path.is_file():
         if not os.access(path, os.W_OK):
             raise _output_error(path, PermissionError(errno.EACCES, ""))
         return
-    folder = path.resolve().parent
+    folder = real_path(path).parent
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     if not folder.is_dir():
@@ -43,21 +51,19 @@ def check_writable(path: Path) -> None:
     try:
         with tempfile.TemporaryFile(dir=folder):  # permissions tell root, and of some file systems, nothing
             pass
+        older = _first_bytes(path, len(beginning)) if path.is_file() else b""
     except OSError as error:
         raise _output_error(path, error) from error
-
-
-def check_replaceable(path: Path, signature: bytes) -> None:
-    """Refuse, with OutputError, to replace a file that does not begin as the new one will, perhaps a source."""
-    if not path.is_file():
-        return
-    try:
-        with path.open("rb") as file:
-            beginning = file.read(len(signature))
-    except OSError as error:
-        raise _output_error(path, error) from error
-    if beginning and beginning != signature:
+    if older and older != beginning:
         raise OutputError(f"{printable(path)} is there already and is something else; give another name")
+
+
+def real_path(path: Path) -> Path:
+    """Return a path with its links followed; OutputError when they lead in a circle."""
+    try:
+        return path.resolve()
+    except RuntimeError:
+        raise OutputError(f"cannot write {printable(path)}: its links lead in a circle; choose another path") from None
 
 
 def check_absent(paths: Iterable[Path], remedy: str) -> None:
@@ -91,7 +97,7 @@ def write_files(files: Mapping[Path, bytes]) -> None:
     try:
         for path, data in files.items():
             target = path
-            final = path.resolve() if path.is_symlink() else path
+            final = real_path(path) if path.is_symlink() else path
             if final.is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             if final.exists() and not final.is_file():
@@ -115,6 +121,11 @@ def write_files(files: Mapping[Path, bytes]) -> None:
         for temporary, _ in pending:
             with contextlib.suppress(OSError):  # the error that brought us here is the one to report
                 temporary.unlink(missing_ok=True)
+
+
+def _first_bytes(path: Path, count: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(count)
 
 
 def _make_folder(path: Path) -> None:

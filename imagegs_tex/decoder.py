@@ -1,5 +1,6 @@
 """From a quantized set to maps: render, mix the channels, and give each map its own sample format back."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch import Tensor
 from imagegs_tex.backends import make_backend
 from imagegs_tex.components import to_channels
 from imagegs_tex.formats import gaussians as g
-from imagegs_tex.formats.atomic import check_absent, write_files
+from imagegs_tex.formats.atomic import write_files
 from imagegs_tex.formats.errors import IgsError, UsageError
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
 from imagegs_tex.formats.images import encode_image
@@ -87,23 +88,20 @@ def decode_maps(
     return [(texture_map, expand_map(texels, texture_map)) for texture_map in quantized.maps]
 
 
-def write_maps(
-    maps: list[tuple[TextureMap, Samples]], folder: Path, image_format: str | None, *, overwrite: bool
-) -> list[Path]:
-    """Write one image per map, all or none of them.
+def image_paths(maps: Sequence[TextureMap], folder: Path, image_format: str | None) -> list[Path]:
+    """Return the image that each map is decoded to; names from the file never lead out of the folder.
 
     Args:
-        maps: of :func:`decode_maps`
-        folder: created when missing; names from the file never lead out of it
+        maps: of the file
+        folder: where they go
         image_format: png, exr or tga; None gives PNG, and EXR for floating-point maps
-        overwrite: whether files that are there are replaced
 
-    Returns:
-        the paths, in the order of the maps
+    Raises:
+        IgsError: two maps would be one image
     """
-    files: dict[Path, bytes] = {}
+    paths: list[Path] = []
     taken: set[str] = set()
-    for texture_map, samples in maps:
+    for texture_map in maps:
         suffix = f".{image_format}" if image_format else (".exr" if texture_map.sample_format.is_float else ".png")
         stem = safe_stem(texture_map.name)
         if stem.casefold() in taken:
@@ -111,11 +109,23 @@ def write_maps(
                 f"two maps of the file would both be written as {printable(stem)}{suffix}; decode is refused"
             )
         taken.add(stem.casefold())
-        files[folder / (stem + suffix)] = encode_image(_for_suffix(samples, suffix), suffix)
-    if not overwrite:
-        check_absent(files, "decode to another folder, or allow it with --overwrite")
-    write_files(files)
-    return list(files)
+        paths.append(folder / (stem + suffix))
+    return paths
+
+
+def write_maps(maps: list[tuple[TextureMap, Samples]], paths: Sequence[Path]) -> None:
+    """Write one image per map, all or none of them.
+
+    Args:
+        maps: of :func:`decode_maps`
+        paths: of :func:`image_paths`; missing folders are created
+    """
+    write_files(
+        {
+            path: encode_image(_for_suffix(samples, path.suffix), path.suffix)
+            for path, (_, samples) in zip(paths, maps, strict=True)
+        }
+    )
 
 
 def _for_suffix(samples: Samples, suffix: str) -> NDArray[np.generic]:

@@ -9,9 +9,9 @@ from typing import Final
 from imagegs_tex import __version__
 from imagegs_tex.backends import make_backend
 from imagegs_tex.budget import encode_within_budget
-from imagegs_tex.decoder import decode_maps, render_channels, scaled_size, write_maps
+from imagegs_tex.decoder import decode_maps, image_paths, render_channels, scaled_size, write_maps
 from imagegs_tex.fit import FitProgress
-from imagegs_tex.formats.atomic import check_replaceable, check_writable, write_bytes
+from imagegs_tex.formats.atomic import JSON_BEGINNING, check_absent, check_writable, write_bytes
 from imagegs_tex.formats.choices import AlphaUse, NormalCoding, SourceOptions
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.gaussians import QuantizedGaussianSet
@@ -152,7 +152,7 @@ def save_manifest(source: Path | str, file: Path | str, options: SourceOptions |
     target = Path(file)
     if target.suffix.lower() != MANIFEST_SUFFIX:
         raise UsageError(f"{printable(target)}: a manifest must be called something{MANIFEST_SUFFIX}; rename it")
-    check_writable(target)
+    check_writable(target, JSON_BEGINNING)
     chosen, material = options or SourceOptions(), read_material(Path(source))
     material = replace(material, importance=chosen.importance or material.importance, size=chosen.size or material.size)
     as_read = replace(chosen, normals=NormalCoding.STORED, alpha=AlphaUse.DATA)
@@ -170,8 +170,7 @@ def compress_stack(
     """Compress a loaded stack, which knows whether it repeats; see :func:`compress`."""
     begun = time.perf_counter()
     started = begun if started is None else started
-    check_writable(output)
-    check_replaceable(output, MAGIC)
+    check_writable(output, MAGIC)
     encoded = encode_within_budget(stack, settings, backend, report)
     data = encode_igs(encoded.quantized)
     encoded_at = time.perf_counter()
@@ -244,8 +243,11 @@ def decode(
     """
     quantized = read_igs(Path(file))
     chosen_size = scaled_size(quantized, scale, size)
-    maps = decode_maps(quantized, make_backend(backend, threads), chosen_size)
-    return write_maps(maps, Path(folder), image_format, overwrite=overwrite)
+    paths = image_paths(quantized.maps, Path(folder), image_format)
+    if not overwrite:
+        check_absent(paths, "decode to another folder, or allow it with --overwrite")
+    write_maps(decode_maps(quantized, make_backend(backend, threads), chosen_size), paths)
+    return paths
 
 
 def export(

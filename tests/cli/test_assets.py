@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+from commands import SMALL
 from made_gltf import Asset, gltf_of
 from tiny_material import as_bytes, waves, write_material
 
@@ -13,7 +14,7 @@ from imagegs_tex.formats import source_maps
 from imagegs_tex.formats.igs import read_igs
 from imagegs_tex.formats.images import write_image
 
-SMALL = ("--preset", "fast", "--gaussians", "40", "--quiet", "--backend", "cpu")
+ON_CPU = (*SMALL, "--backend", "cpu")
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def colours(tmp_path):
 
 
 def compress(run, source, output, *more):
-    code, _, err = run("compress", source, "-o", output, *SMALL, *more)
+    code, _, err = run("compress", source, "-o", output, *ON_CPU, *more)
     assert code == 0, err
     return output.read_bytes() if output.is_file() else None
 
@@ -63,7 +64,7 @@ def test_a_manifest_by_itself_and_edited(run, stone, tmp_path):
         ("basecolor", "BASE_COLOUR"), ("normal", "NORMAL"), ("roughness", "GLOSS"),
     ]  # fmt: skip
     assert run("compare", tmp_path / "a.igs", stone / "m.json")[0] == 0
-    assert run("compress", stone / "m.json", "-o", tmp_path / "b.igs", *SMALL, "--report", tmp_path / "r.json")[0] == 0
+    assert run("compress", stone / "m.json", "-o", tmp_path / "b.igs", *ON_CPU, "--report", tmp_path / "r.json")[0] == 0
 
 
 def test_an_asset_of_several_materials(run, stone, colours, tmp_path, monkeypatch):
@@ -74,7 +75,7 @@ def test_an_asset_of_several_materials(run, stone, colours, tmp_path, monkeypatc
     asset.root["materials"].append({"name": "plain"})
     path = asset.write(tmp_path / "house.glb")
     code, out, err = run(
-        "compress", path, "-o", tmp_path / "out" / "deep", *SMALL[:-3], "--report", tmp_path / "r.json"
+        "compress", path, "-o", tmp_path / "out" / "deep", *ON_CPU[:-3], "--report", tmp_path / "r.json"
     )
     assert code == 0, err
     assert "none: no textures" in out
@@ -146,12 +147,12 @@ def test_wrong_usage(run, fails, stone, colours, tmp_path):
     asset.material("a", stone, "views")
     asset.material("b", colours, "views")
     path = asset.write(tmp_path / "x.glb")
-    assert "has 2 materials (a, b)" in fails(3, "compress", path, "-o", tmp_path / "x.igs", *SMALL)
+    assert "has 2 materials (a, b)" in fails(3, "compress", path, "-o", tmp_path / "x.igs", *ON_CPU)
     write_image(colours / "normal.png", as_bytes(waves(48, 32, 3)))
     mixed = Asset()
     mixed.material("a", stone, "views")
     mixed.material("b", colours, "views")
-    found = fails(3, "compress", mixed.write(tmp_path / "mixed.glb"), "-o", tmp_path / "out", *SMALL)
+    found = fails(3, "compress", mixed.write(tmp_path / "mixed.glb"), "-o", tmp_path / "out", *ON_CPU)
     assert "material b: normal.png is 48 x 32 but basecolor.png is 64 x 64" in found
     assert not (tmp_path / "out").exists()
     (colours / "normal.png").unlink()
@@ -161,7 +162,7 @@ def test_wrong_usage(run, fails, stone, colours, tmp_path):
     assert "must be called something.json" in fails(2, "compress", stone, "--save-manifest", tmp_path / "m.txt")
     same = tmp_path / "x.json"
     assert "different files" in fails(2, "compress", stone, "-o", same, "--save-manifest", same)
-    assert "has no material" in fails(3, "compress", Asset().write(tmp_path / "z.glb"), "-o", tmp_path / "out", *SMALL)
+    assert "has no material" in fails(3, "compress", Asset().write(tmp_path / "z.glb"), "-o", tmp_path / "out", *ON_CPU)
     shutil.copy(stone / "normal.png", tmp_path / "not.json")
-    assert "is not JSON" in fails(3, "compress", tmp_path / "not.json", "-o", tmp_path / "z.igs", *SMALL)
+    assert "is not JSON" in fails(3, "compress", tmp_path / "not.json", "-o", tmp_path / "z.igs", *ON_CPU)
     assert not (tmp_path / "out" / "materials.json").exists()

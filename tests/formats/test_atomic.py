@@ -121,6 +121,27 @@ def test_what_cannot_be_written_is_refused_early(tmp_path, place, reason):
     (tmp_path / "file").write_bytes(b"")
     (tmp_path / "folder").mkdir()
     with pytest.raises(OutputError, match=reason):
-        check_writable(tmp_path / place)
-    check_writable(tmp_path / "new" / "folders" / "a")
-    assert not (tmp_path / "new").exists()
+        check_writable(tmp_path / place, b"x")
+    check_writable(tmp_path / "new" / "folders" / "a", b"x")
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["file", "folder"]
+
+
+def test_only_files_of_the_same_kind_may_be_replaced(tmp_path):
+    for name, data in {"older": b"IGS older", "source": b"PNG", "short": b"IG", "empty": b""}.items():
+        (tmp_path / name).write_bytes(data)
+    before = contents(tmp_path)
+    for name in ("older", "empty"):
+        check_writable(tmp_path / name, b"IGS")
+    for name in ("source", "short"):
+        with pytest.raises(OutputError, match="something else"):
+            check_writable(tmp_path / name, b"IGS")
+    check_writable(Path("/dev/null"), b"IGS")
+    assert contents(tmp_path) == before
+
+
+def test_links_in_a_circle_are_refused(tmp_path):
+    (tmp_path / "a").symlink_to("a")
+    with pytest.raises(OutputError, match=r"circle|loop|symbolic links"):
+        check_writable(tmp_path / "a", b"x")
+    with pytest.raises(OutputError, match=r"circle|loop|symbolic links"):
+        write_bytes(tmp_path / "a", b"x")
