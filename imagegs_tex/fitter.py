@@ -24,7 +24,7 @@ ENOUGH_FITS: Final = 2
 """After so many, a result within the tolerance is taken as it is. The second is half a fit, and always worth it."""
 USUAL_MOST_FITS: Final = 3
 MOST_FITS: Final = 4
-"""Only where three have not reached what was asked for."""
+"""Only where three have not reached what was asked for, or not closely."""
 _PILOT_SHARE: Final = 8
 _PILOT_STEPS: Final = (12, 30)
 """A pilot takes a share of the fit's steps, but so many at least and at most: bytes per Gaussian settle early."""

@@ -75,7 +75,8 @@ def reach_targets(fitter: Fitter, targets: tuple[Target, ...]) -> QuantizedGauss
         if best is not None:
             near = best[1].margin <= PSNR_TOLERANCE_DB
             passable = len(targets) > 1 or abs(best[1].octaves) <= _PASSABLE_OCTAVES
-            if attempt >= (ENOUGH_FITS if near and passable else USUAL_MOST_FITS):
+            enough = USUAL_MOST_FITS if near else MOST_FITS
+            if attempt >= (ENOUGH_FITS if near and passable else enough):
                 break
         if previous is None:
             state, margins = search.with_cheaper_step(state, geometry, slope)
