@@ -15,10 +15,7 @@ from imagegs_tex.quantize import GeometryQuantizer
 from imagegs_tex.rasterize.cpu import CpuBackend
 from imagegs_tex.solve import damping_of, solve_features
 
-pytestmark = [
-    pytest.mark.cuda,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA GPU that torch can use"),
-]
+pytestmark = pytest.mark.cuda
 WIDTH, HEIGHT, CUTOFF = 93, 150, 6.0
 LIMITS = (-2.7, 4.0)
 QUANTIZER = GeometryQuantizer(WIDTH, HEIGHT, 4, 0.25, float(np.float32(0.17)), float(np.float32(0.17)))

@@ -10,10 +10,7 @@ from imagegs_tex.initialise import initialise
 from imagegs_tex.quantize import geometry_quantizer
 from imagegs_tex.settings import FitSettings, Precision
 
-pytestmark = [
-    pytest.mark.cuda,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA GPU that torch can use"),
-]
+pytestmark = pytest.mark.cuda
 COUNT = 400
 
 

@@ -20,10 +20,7 @@ from imagegs_tex.formats.stack import (
 )
 from imagegs_tex.metrics import score_map
 
-pytestmark = [
-    pytest.mark.cuda,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA GPU that torch can use"),
-]
+pytestmark = pytest.mark.cuda
 COLOUR, NORMAL = (Semantic.BASE_COLOUR,) * 3, (Semantic.NORMAL,) * 3
 MAPS = (
     TextureMap("colour", ".png", Semantic.BASE_COLOUR, (*COLOUR, Semantic.OPACITY), Transfer.SRGB, SampleFormat.UINT8,

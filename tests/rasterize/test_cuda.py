@@ -16,8 +16,6 @@ from imagegs_tex.formats.errors import MissingToolError
 from imagegs_tex.rasterize.reference import ReferenceBackend
 
 CASES = [*all_cases(), *wrapping_cases()]
-HAS_GPU = torch.cuda.is_available()
-needs_gpu = pytest.mark.skipif(not HAS_GPU, reason="no NVIDIA GPU that torch can use")
 cuda = pytest.mark.cuda
 
 
@@ -43,7 +41,6 @@ def reference_of(case):
 
 
 @cuda
-@needs_gpu
 def test_values(backend, case):
     reference, doubles = reference_of(case)
     wanted = reference.render(*doubles, case.cutoff, case.size, case.wrap)
@@ -53,7 +50,6 @@ def test_values(backend, case):
 
 
 @cuda
-@needs_gpu
 def test_gradients_of_a_picture(backend, case):
     reference, doubles = reference_of(case)
     gradient = case.image()
@@ -86,7 +82,6 @@ weighted_or_not = pytest.mark.parametrize("weighted", [False, True], ids=["plain
 
 
 @cuda
-@needs_gpu
 @weighted_or_not
 def test_squared_error(backend, case, weighted):
     reference, doubles = reference_of(case)
@@ -98,7 +93,6 @@ def test_squared_error(backend, case, weighted):
 
 
 @cuda
-@needs_gpu
 @weighted_or_not
 def test_errors_without_one_gaussian(backend, case, weighted):
     reference, doubles = reference_of(case)
@@ -111,7 +105,6 @@ def test_errors_without_one_gaussian(backend, case, weighted):
 
 
 @cuda
-@needs_gpu
 @weighted_or_not
 def test_normal_equations(backend, case, weighted):
     reference, doubles = reference_of(case)
@@ -131,7 +124,6 @@ def test_normal_equations(backend, case, weighted):
 
 
 @cuda
-@needs_gpu
 def test_texels_that_count_nothing_may_hold_anything_and_weights_of_one_change_no_bit(backend):
     case = make_case("weighed", count=200, components=5)
     weights = weights_of(case, weighted=True)
@@ -150,7 +142,6 @@ def test_texels_that_count_nothing_may_hold_anything_and_weights_of_one_change_n
 
 
 @cuda
-@needs_gpu
 @pytest.mark.parametrize("wrap", [(False, False), (True, True)])
 def test_the_same_bits_from_two_runs(backend, wrap):
     case = make_case("again", count=3000, components=9, size=(300, 200), long_axis=(1.0, 12.0), cutoff=8.0, wrap=wrap)
@@ -162,7 +153,6 @@ def test_the_same_bits_from_two_runs(backend, wrap):
 
 
 @cuda
-@needs_gpu
 def test_lists_that_outgrow_their_room(backend):
     small = make_case("grown", count=500, components=2, size=(256, 256), long_axis=(0.5, 1.0))
     large = make_case("grown", count=500, components=2, size=(256, 256), long_axis=(40.0, 50.0))
@@ -175,21 +165,19 @@ def test_lists_that_outgrow_their_room(backend):
 
 
 @cuda
-@needs_gpu
 def test_more_components_than_supported_is_refused(backend):
     case = make_case("wide", components=33)
     with pytest.raises(ValueError, match="1 to 32 components"):
         backend.render(*inputs(case, torch.zeros(1, device="cuda")), case.cutoff, case.size, case.wrap)
 
 
-@pytest.mark.skipif(HAS_GPU, reason="this machine has a GPU")
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_without_a_gpu_the_message_names_the_remedy():
     with pytest.raises(MissingToolError, match=r"backend cuda cannot run: .*; use --backend cpu"):
         make_backend("cuda")
 
 
 @cuda
-@needs_gpu
 def test_the_matrix_is_the_same_when_written_out_in_parts(backend, monkeypatch):
     case = make_case("parts", count=300, components=2, size=(90, 70))
     means, conics, _ = inputs(case, torch.zeros(1, device="cuda"))
