@@ -5,7 +5,8 @@
 Sizes are those of complete files; PSNR is that of the file decoded again, as the yardstick pools it. Every measurement
 is kept as JSON in --results (out/quality) and not made again; --fresh forgets them. --write puts tables and plot into
 docs/, all cases should then be there. --check fails where a case needs more bytes than benchmarks/floor.json allows;
---set-floor writes that file.
+--set-floor writes that file. --others measures the materials of image_gs_others.json instead, for which the parts psnr
+and bytes have places in docs/.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from bjontegaard import bd_psnr, bd_rate
-from cases import SHARED, Case, load_cases
+from cases import SHARED, Case, load_cases, load_others
 from tables import DOCUMENTS, markdown, replace_table
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def main() -> None:
     """Measure what was asked for, then print and write its tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", nargs="*", default=[])
+    parser.add_argument("--others", action="store_true")
     parser.add_argument("--preset", default="balanced")
     parser.add_argument("--backend", default="auto")
     parser.add_argument("--parts", nargs="*", choices=sorted(PARTS), default=["psnr", "bytes", "curves"])
@@ -56,14 +58,14 @@ def main() -> None:
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--set-floor", action="store_true")
     arguments = parser.parse_args()
-    cases = load_cases(arguments.cases)
+    cases = (load_others if arguments.others else load_cases)(arguments.cases)
     parts = list(dict.fromkeys([*arguments.parts, *(["psnr"] if "best" in arguments.parts else [])]))
     results = measure_all(parts, cases, arguments)
     for part in parts:
         for name, table in PARTS[part](cases, results).items():
             print(f"\n{name}\n{table}", flush=True)
             if arguments.write:
-                replace_table(f"quality-{name}", table)
+                replace_table(f"quality-{'others-' if arguments.others else ''}{name}", table)
     if arguments.write and "curves" in parts:
         plot(cases, results, DOCUMENTS / "images" / "quality.svg")
     if arguments.set_floor:
@@ -121,7 +123,7 @@ def measure(job: tuple[str, str, float, str, str, str], jobs: int) -> str:
 
     part, name, rate, preset, backend, kept_as = job
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // jobs))
-    (case,) = load_cases([name])
+    (case,) = (case for case in (*load_cases(), *load_others()) if case.name == name)
     settings = preset_settings(Preset.BEST if part == "best" else Preset(preset))
     extra: Result = {}
     with case.staged() as folder, tempfile.TemporaryDirectory() as target:
