@@ -19,17 +19,17 @@ from numpy.typing import NDArray
 from tables import markdown, replace_table
 
 import imagegs_tex
-from imagegs_tex.backends import make_backend
-from imagegs_tex.decoder import render_channels
-from imagegs_tex.formats.gaussians import QuantizedGaussianSet
-from imagegs_tex.formats.igs import read_igs
-from imagegs_tex.formats.ingest import load_stack
-from imagegs_tex.formats.stack import SampleFormat, TextureMap, encode_log, expand_map
-from imagegs_tex.formats.textures import BC1_SRGB, BC4, BC5, BC6H, BC7, BC7_SRGB, BLOCK
-from imagegs_tex.metrics import psnr_of
-from imagegs_tex.mips import COVERAGE_THRESHOLD, ChannelRoles, mip_chain, unit_normals
+from imagegs_tex.decoder.render import render_channels
+from imagegs_tex.formats.gpu_textures.texture import BC1_SRGB, BC4, BC5, BC6H, BC7, BC7_SRGB, BLOCK
+from imagegs_tex.formats.igs.container import read_igs
+from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+from imagegs_tex.formats.material.build_stack import load_stack
+from imagegs_tex.formats.material.stack import SampleFormat, TextureMap, encode_log, expand_map
+from imagegs_tex.metrics.scores import psnr_of
+from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.settings import Preset, preset_settings
-from imagegs_tex.texture_export import TexturePlan, channel_roles, make_texture, plan_texture
+from imagegs_tex.textures.export_maps import TexturePlan, channel_roles, make_texture, plan_texture
+from imagegs_tex.textures.mip_chain import COVERAGE_THRESHOLD, ChannelRoles, mip_chain, unit_normals
 
 CASES = (
     "brick_wall_017", "boombox", "caution_panel", "bricks_npot_1000", "ground_037_packed", "shrub_01_cutout",

@@ -21,22 +21,22 @@ import numpy as np
 import torch
 from tables import markdown
 
-from imagegs_tex.backends import make_backend
+from imagegs_tex.api import compress
 from imagegs_tex.batch import THREADS_PER_PROCESS, BatchItem, compress_many
-from imagegs_tex.budget import encode_within_budget
-from imagegs_tex.encoder import prepare
-from imagegs_tex.fit import Fit, fit
-from imagegs_tex.fit_problem import FitProblem
-from imagegs_tex.formats.gaussians import MAX_GAUSSIANS, QuantizedGaussianSet
-from imagegs_tex.formats.igs import encode_igs
-from imagegs_tex.formats.ingest import load_stack
-from imagegs_tex.formats.stack import TextureStack
-from imagegs_tex.initialise import initialise
-from imagegs_tex.losses import structural_similarity
-from imagegs_tex.pipeline import compress
-from imagegs_tex.quantize import geometry_quantizer
-from imagegs_tex.rasterize.cuda import CudaBackend
-from imagegs_tex.rasterize.cuda_lists import RECORD_HEAD, TILE, Frame
+from imagegs_tex.encoder.encode import prepare
+from imagegs_tex.encoder.rate_control import encode_within_budget
+from imagegs_tex.fit.initialise import initialise
+from imagegs_tex.fit.loop import Fit, fit
+from imagegs_tex.fit.losses import structural_similarity
+from imagegs_tex.fit.problem import FitProblem
+from imagegs_tex.formats.igs.container import encode_igs
+from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
+from imagegs_tex.formats.material.build_stack import load_stack
+from imagegs_tex.formats.material.stack import TextureStack
+from imagegs_tex.quantize.geometry import geometry_quantizer
+from imagegs_tex.rasterize.cuda.backend import CudaBackend
+from imagegs_tex.rasterize.cuda.tile_lists import RECORD_HEAD, TILE, Frame
+from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.settings import FitSettings, Precision, Preset, preset_settings
 
 Table = tuple[list[str], list[list[object]]]
@@ -351,8 +351,8 @@ def gradient_time(
 
 def score(quantized: QuantizedGaussianSet, stack: TextureStack) -> float:
     """Pooled PSNR of a set decoded by the cuda backend."""
-    from imagegs_tex.metrics import pooled_psnr
-    from imagegs_tex.pipeline import score_against
+    from imagegs_tex.api import score_against
+    from imagegs_tex.metrics.scores import pooled_psnr
 
     return float(pooled_psnr(score_against(stack, quantized, cuda_backend())))
 

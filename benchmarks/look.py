@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 import imagegs_tex
 from imagegs_tex.formats.images import read_image, write_image
-from imagegs_tex.formats.ingest import load_stack
+from imagegs_tex.formats.material.build_stack import load_stack
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "examples"))
 from make_material import make_material  # its folder is no package

@@ -16,18 +16,18 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.backends import make_backend
-from imagegs_tex.decoder import render_channels, shader_decoder
-from imagegs_tex.formats.igs import read_igs
+from imagegs_tex.decoder.render import render_channels, shader_decoder
+from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.formats.images import write_image
-from imagegs_tex.formats.ingest import load_stack
-from imagegs_tex.formats.resample import mean_over_area
-from imagegs_tex.formats.stack import COLOUR_SEMANTICS, Coded, TextureStack, Transfer
-from imagegs_tex.metrics import psnr_of
-from imagegs_tex.shaders.coarse import FIRST_LEVEL
-from imagegs_tex.verify import sample_shaders
-from imagegs_tex.verify.gl import Scene, open_device
-from imagegs_tex.verify.gl_samples import ComputeSampler
+from imagegs_tex.formats.material.build_stack import load_stack
+from imagegs_tex.formats.material.resample import mean_over_area
+from imagegs_tex.formats.material.stack import COLOUR_SEMANTICS, Coded, TextureStack, Transfer
+from imagegs_tex.metrics.scores import psnr_of
+from imagegs_tex.rasterize.select_backend import make_backend
+from imagegs_tex.shaders.coarse_levels import FIRST_LEVEL
+from imagegs_tex.verification import footprint_shaders
+from imagegs_tex.verification.opengl import Scene, open_device
+from imagegs_tex.verification.opengl_footprint import ComputeSampler
 
 LEVELS: Final = range(7)
 Texels = NDArray[np.float32] | NDArray[np.float64]
@@ -69,7 +69,7 @@ def sampled(sampler: ComputeSampler, size: tuple[int, int], level: int, channels
     """Return a whole level by igs_sample_lod at its texel centres."""
     across, down = size[0] >> level, size[1] >> level
     centres = np.stack(np.meshgrid(np.arange(across) + 0.5, np.arange(down) + 0.5), axis=-1).reshape(-1, 2)
-    requests = np.zeros((len(centres), sample_shaders.REQUEST_FLOATS), dtype=np.float32)
+    requests = np.zeros((len(centres), footprint_shaders.REQUEST_FLOATS), dtype=np.float32)
     requests[:, :2] = centres * (1 << level) / size
     requests[:, 6] = level
     return sampler.requests(requests)[:, :channels].reshape(down, across, channels)
@@ -86,8 +86,8 @@ def measure(file: Path, source: Path, first_level: int, pictures: Path | None) -
     device = open_device()
     rows = []
     with Scene(device, decoder.packed, size, quantized.channel_count) as scene:
-        source_text = sample_shaders.glsl_requests(decoder)
-        sampler = ComputeSampler(scene, source_text, sample_shaders.result_width(decoder))
+        source_text = footprint_shaders.glsl_requests(decoder)
+        sampler = ComputeSampler(scene, source_text, footprint_shaders.result_width(decoder))
         for level in LEVELS:
             if min(size) >> level < 1:
                 break

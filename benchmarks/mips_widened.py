@@ -20,11 +20,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.formats.gaussians import EPSILON
-from imagegs_tex.formats.igs import read_igs
-from imagegs_tex.formats.ingest import load_stack
-from imagegs_tex.metrics import psnr_of
-from imagegs_tex.verify.reference import ReferencePicture, reference_picture, reference_rows
+from imagegs_tex.formats.igs.container import read_igs
+from imagegs_tex.formats.igs.quantized_set import EPSILON
+from imagegs_tex.formats.material.build_stack import load_stack
+from imagegs_tex.metrics.scores import psnr_of
+from imagegs_tex.verification.float64_picture import ReferencePicture, reference_picture, reference_rows
 
 Float = NDArray[np.float64]
 WIDENED_ABOVE, MASSES_BELOW = 1.0, 0.5

@@ -118,7 +118,7 @@ def measure(job: tuple[str, str, float, str, str, str], jobs: int) -> str:
     import torch
 
     import imagegs_tex
-    from imagegs_tex.formats.ingest import load_stack
+    from imagegs_tex.formats.material.build_stack import load_stack
     from imagegs_tex.settings import Preset, preset_settings
 
     part, name, rate, preset, backend, kept_as = job
@@ -153,12 +153,12 @@ def measure(job: tuple[str, str, float, str, str, str], jobs: int) -> str:
 
 def unquantized_psnr(folder: Path, count: int, settings: "CompressSettings", backend_name: str) -> float:
     """Fit without rounding anything and return the PSNR in dB over the coded channels."""
-    from imagegs_tex.backends import make_backend
-    from imagegs_tex.components import to_channels
-    from imagegs_tex.encoder import prepare
-    from imagegs_tex.fit import fit
-    from imagegs_tex.formats.ingest import load_stack
-    from imagegs_tex.metrics import psnr_of
+    from imagegs_tex.encoder.encode import prepare
+    from imagegs_tex.fit.loop import fit
+    from imagegs_tex.formats.material.build_stack import load_stack
+    from imagegs_tex.metrics.scores import psnr_of
+    from imagegs_tex.quantize.channel_basis import to_channels
+    from imagegs_tex.rasterize.select_backend import make_backend
 
     backend = make_backend(backend_name)
     stack = load_stack(folder)

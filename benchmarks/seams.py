@@ -20,15 +20,15 @@ from quality import geometric_mean
 from tables import markdown, replace_table
 from workers import side_by_side
 
-from imagegs_tex.backends import make_backend
-from imagegs_tex.borders import BORDER
-from imagegs_tex.decoder import render_channels
-from imagegs_tex.encoder import fit_geometry, prepare, round_features
-from imagegs_tex.formats.igs import decode_igs, encode_igs
+from imagegs_tex.decoder.render import render_channels
+from imagegs_tex.encoder.encode import fit_geometry, prepare, round_features
+from imagegs_tex.fit.seam_weights import BORDER
+from imagegs_tex.formats.igs.container import decode_igs, encode_igs
 from imagegs_tex.formats.images import write_image
-from imagegs_tex.formats.ingest import load_stack
-from imagegs_tex.formats.stack import TextureStack
+from imagegs_tex.formats.material.build_stack import load_stack
+from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.rasterize.backend import Backend
+from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.settings import CompressSettings, Preset, preset_settings
 
 MATERIALS: Final = (

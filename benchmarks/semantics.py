@@ -22,17 +22,17 @@ from cases import SHARED, Case, load_cases
 from tables import markdown, replace_table
 from workers import side_by_side
 
-from imagegs_tex.backends import make_backend
-from imagegs_tex.decoder import decode_maps
-from imagegs_tex.encoder import FittedGeometry, fit_geometry, prepare, round_features
-from imagegs_tex.formats.choices import AlphaUse, NormalCoding, SourceOptions
-from imagegs_tex.formats.gaussians import QuantizedGaussianSet
-from imagegs_tex.formats.igs import encode_igs
+from imagegs_tex.decoder.render import decode_maps
+from imagegs_tex.encoder.encode import FittedGeometry, fit_geometry, prepare, round_features
+from imagegs_tex.formats.igs.container import encode_igs
+from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.images import picture_size, read_image, write_image
-from imagegs_tex.formats.ingest import load_stack
-from imagegs_tex.formats.stack import SampleFormat, Samples, Semantic, TextureMap, TextureStack, source_map
-from imagegs_tex.metrics import MapScore, pooled_psnr, score_map
+from imagegs_tex.formats.material.build_stack import load_stack
+from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
+from imagegs_tex.formats.material.stack import SampleFormat, Samples, Semantic, TextureMap, TextureStack, source_map
+from imagegs_tex.metrics.scores import MapScore, pooled_psnr, score_map
 from imagegs_tex.rasterize.backend import Backend
+from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN, CompressSettings, Preset, preset_settings
 
 BISECTIONS = 10

@@ -13,12 +13,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from imagegs_tex.formats.gaussians import QuantizedGaussianSet
-from imagegs_tex.formats.igs import read_igs
-from imagegs_tex.shaders.decoder import LANGUAGES, Decoder, build_decoder
-from imagegs_tex.verify import VerifyReport, harness, verify
-from imagegs_tex.verify.gl import ComputeDecoder, Device, PixelDecoder, Scene, is_software, open_device
-from imagegs_tex.verify.toolchain import has_tool
+from imagegs_tex.formats.igs.container import read_igs
+from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+from imagegs_tex.shaders.build_decoder import LANGUAGES, Decoder, build_decoder
+from imagegs_tex.verification import VerifyReport, probe_shaders, verify
+from imagegs_tex.verification.opengl import ComputeDecoder, Device, PixelDecoder, Scene, is_software, open_device
+from imagegs_tex.verification.toolchain import has_tool
 
 NO_CEILINGS: dict[str, float | None] = {"multiply_adds_per_s": None, "write_ms": None}
 FMA_THREADS = 1 << 20
@@ -50,8 +50,8 @@ void main()
 
 
 def lookup_milliseconds(scene: Scene, decoder: Decoder, repeats: int) -> float | None:
-    """Time the pixel shaders' algorithm in a compute shader; see harness.glsl_lookup."""
-    program = scene.compute(harness.glsl_lookup(decoder))
+    """Time the pixel shaders' algorithm in a compute shader; see probe_shaders.glsl_lookup."""
+    program = scene.compute(probe_shaders.glsl_lookup(decoder))
     target = scene.hold(scene.context.texture_array((scene.width, scene.height, scene.layer_count), 4, dtype="f1"))
     scene.data.bind_to_storage_buffer(0)
     target.bind_to_image(1, read=False, write=True)
@@ -85,9 +85,11 @@ def block_sizes(
         decoder = build_decoder(quantized, block_log2)
         size = (quantized.width, quantized.height)
         with Scene(device, decoder.packed, size, quantized.channel_count) as scene:
-            width = harness.result_width(decoder)
-            compute = ComputeDecoder(scene, harness.glsl_compute(decoder), harness.glsl_points(decoder), width, False)
-            pixel = PixelDecoder(scene, harness.glsl_pixel(decoder), False)
+            width = probe_shaders.result_width(decoder)
+            compute = ComputeDecoder(
+                scene, probe_shaders.glsl_compute(decoder), probe_shaders.glsl_points(decoder), width, False
+            )
+            pixel = PixelDecoder(scene, probe_shaders.glsl_pixel(decoder), False)
             rows.append(
                 {
                     "block": 1 << block_log2,

@@ -183,9 +183,9 @@ def child(what: str, path: str, *rest: str) -> None:
 
 def child_render(path: Path) -> None:
     """Time the rendering of all channels of a file that is already loaded; the best of three."""
-    from imagegs_tex.backends import make_backend
-    from imagegs_tex.decoder import render_channels
-    from imagegs_tex.formats.igs import read_igs
+    from imagegs_tex.decoder.render import render_channels
+    from imagegs_tex.formats.igs.container import read_igs
+    from imagegs_tex.rasterize.select_backend import make_backend
 
     quantized, backend = read_igs(path), make_backend("cpu")
     times = []
@@ -198,10 +198,10 @@ def child_render(path: Path) -> None:
 
 def child_psnr(path: Path, count: int, wanted_db: float) -> None:
     """Time the shortest whole fit that ends above a PSNR: on its way a fit has more Gaussians than it ends with."""
-    from imagegs_tex.backends import make_backend
-    from imagegs_tex.encoder import prepare
-    from imagegs_tex.fit import fit
-    from imagegs_tex.formats.ingest import load_stack
+    from imagegs_tex.encoder.encode import prepare
+    from imagegs_tex.fit.loop import fit
+    from imagegs_tex.formats.material.build_stack import load_stack
+    from imagegs_tex.rasterize.select_backend import make_backend
     from imagegs_tex.settings import FitSettings
 
     backend = make_backend("cpu")

@@ -1,1 +1,1 @@
-"""The command line: thin Typer commands over imagegs_tex.pipeline."""
+"""The command line: thin Typer commands over imagegs_tex.api."""

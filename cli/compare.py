@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from imagegs_tex.cli.options import Alpha, AsJson, BackendName, IgsFile, Size, Source, Threads, parse_size
-from imagegs_tex.formats.choices import AlphaUse, SourceOptions
+from imagegs_tex.formats.material.options import AlphaUse, SourceOptions
 
 
 def compare(
@@ -21,11 +21,11 @@ def compare(
     threads: Threads = None,
 ) -> None:
     """Compare a file with its source: PSNR, SSIM and FLIP per map, degrees for normals, alpha test, pooled PSNR."""
-    from imagegs_tex import pipeline
+    from imagegs_tex import api
     from imagegs_tex.cli.tables import print_comparison
-    from imagegs_tex.report import as_json as to_json
+    from imagegs_tex.reports import as_json as to_json
 
-    result = pipeline.compare(file, source, backend, threads, SourceOptions(alpha=alpha, size=parse_size(size)))
+    result = api.compare(file, source, backend, threads, SourceOptions(alpha=alpha, size=parse_size(size)))
     if as_json:
         print(to_json(result), end="")
     else:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from imagegs_tex.cli.options import Alpha, BackendName, Quiet, Size, Source, Threads, parse_size
-from imagegs_tex.formats.choices import AlphaUse, NormalCoding, SourceOptions
+from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
 from imagegs_tex.settings import CompressSettings, Preset, preset_settings
 
 
@@ -80,13 +80,13 @@ def compress(
     if output is None and save_manifest is None:
         raise typer.BadParameter("give -o FILE.igs, or --save-manifest FILE.json", param_hint="-o")
     settings = _settings(preset, (gaussians, bpp, max_bytes, target_psnr), target or [], time_budget, seed)
-    from imagegs_tex import pipeline
+    from imagegs_tex import api
     from imagegs_tex.cli.progress import fit_progress
     from imagegs_tex.cli.tables import print_asset, print_compression
-    from imagegs_tex.formats.atomic import JSON_BEGINNING, check_writable, real_path, write_bytes
     from imagegs_tex.formats.errors import UsageError
-    from imagegs_tex.formats.wrap import parse_wrap
-    from imagegs_tex.report import CompressReport, as_json
+    from imagegs_tex.formats.files.atomic_write import JSON_BEGINNING, check_writable, real_path, write_bytes
+    from imagegs_tex.formats.material.wrap_detection import parse_wrap
+    from imagegs_tex.reports import CompressReport, as_json
 
     written = [real_path(path) for path in (output, report, save_manifest) if path is not None]
     if len({*written}) < len(written):
@@ -98,10 +98,10 @@ def compress(
     if report is not None:
         check_writable(report, JSON_BEGINNING)
     if save_manifest is not None:
-        pipeline.save_manifest(source, save_manifest, options)
+        api.save_manifest(source, save_manifest, options)
     if output is None:
         return
-    compress_all = pipeline.compress_asset if pipeline.is_asset(source, output) else pipeline.compress
+    compress_all = api.compress_asset if api.is_asset(source, output) else api.compress
     with fit_progress(quiet) as progress:
         result = compress_all(source, output, settings, backend, threads, progress, options=options)
     if report is not None:
@@ -121,7 +121,7 @@ def _settings(
     time_budget: float | None,
     seed: int,
 ) -> CompressSettings:
-    from imagegs_tex.targets import parse_target
+    from imagegs_tex.encoder.quality_targets import parse_target
 
     chosen = preset_settings(preset)
     gaussians, bpp, max_bytes, target_psnr = limits

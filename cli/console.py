@@ -5,7 +5,7 @@ import sys
 from rich.console import Console
 from rich.markup import escape
 
-from imagegs_tex.formats.names import printable
+from imagegs_tex.formats.files.safe_names import printable
 
 _UNWRAPPED = 10_000  # columns; tables take only what they need
 

@@ -23,10 +23,10 @@ def decode(
     quiet: Quiet = False,
 ) -> None:
     """Decode a file to one image per map, with the names, channels and bit depths of the source."""
-    from imagegs_tex import pipeline
+    from imagegs_tex import api
 
     chosen = None if image_format is None else image_format.value
-    paths = pipeline.decode(
+    paths = api.decode(
         file, output, scale=scale, size=parse_size(size), image_format=chosen, overwrite=overwrite, backend=backend,
         threads=threads,
     )  # fmt: skip

@@ -9,7 +9,7 @@ def doctor(as_json: AsJson = False) -> None:
     """Say what this machine has, what will be used, how to get what is missing, and whether every backend is right."""
     from imagegs_tex.cli.tables import print_doctor
     from imagegs_tex.doctor import examine
-    from imagegs_tex.report import as_json as to_json
+    from imagegs_tex.reports import as_json as to_json
 
     report = examine()
     if as_json:

@@ -45,8 +45,8 @@ def emit(
     quiet: Quiet = False,
 ) -> None:
     """Write a shader decoder for a file: an include, the GPU buffer, its description, samples and a readme."""
-    from imagegs_tex.cli.verdict import print_emission
-    from imagegs_tex.formats.igs import read_igs
+    from imagegs_tex.cli.tables_gpu import print_emission
+    from imagegs_tex.formats.igs.container import read_igs
     from imagegs_tex.shaders.emit import emit as emit_decoder
 
     if coarse_from is not None and not mips:
@@ -54,12 +54,12 @@ def emit(
     quantized = read_igs(file)
     block_log2 = None if block_size is None else int(block_size).bit_length() - 1
     if mips:
-        from imagegs_tex.decoder import shader_decoder  # renders the picture, for its coarse levels: loads torch
-        from imagegs_tex.shaders.coarse import FIRST_LEVEL
+        from imagegs_tex.decoder.render import shader_decoder  # renders the picture, for its coarse levels: loads torch
+        from imagegs_tex.shaders.coarse_levels import FIRST_LEVEL
 
         decoder = shader_decoder(quantized, block_log2, coarse_from or FIRST_LEVEL)
     else:
-        from imagegs_tex.shaders.decoder import build_decoder
+        from imagegs_tex.shaders.build_decoder import build_decoder
 
         decoder = build_decoder(quantized, block_log2)
     paths = emit_decoder(quantized, lang.value, output, decoder)

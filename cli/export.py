@@ -24,13 +24,13 @@ def export(
     quiet: Quiet = False,
 ) -> None:
     """Decode a file to textures for an engine: all mip levels, block-compressed, one file per map."""
-    from imagegs_tex import pipeline
+    from imagegs_tex import api
     from imagegs_tex.cli.progress import map_progress
     from imagegs_tex.cli.tables import print_export
-    from imagegs_tex.report import as_json as to_json
+    from imagegs_tex.reports import as_json as to_json
 
     with map_progress(quiet) as progress:
-        result = pipeline.export(file, output, container, bc1=bc1, backend=backend, threads=threads, report=progress)
+        result = api.export(file, output, container, bc1=bc1, backend=backend, threads=threads, report=progress)
     if as_json:
         print(to_json(result), end="")
     elif not quiet:

@@ -16,7 +16,7 @@ from imagegs_tex.cli.export import export
 from imagegs_tex.cli.info import info
 from imagegs_tex.cli.verify import verify
 from imagegs_tex.formats.errors import ImageGSTexError, OutputError, UsageError
-from imagegs_tex.formats.names import printable
+from imagegs_tex.formats.files.safe_names import printable
 
 _PROGRAM = "imagegs-tex"
 INTERNAL_ERROR = 1

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from imagegs_tex.formats.choices import AlphaUse
 from imagegs_tex.formats.errors import UsageError
+from imagegs_tex.formats.material.options import AlphaUse
 
 # readable=False: what cannot be read is said by whoever opens it, in one line and with the right exit code
 IgsFile = Annotated[Path, typer.Argument(metavar="FILE.igs", readable=False, help="An .igs file.")]

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from rich.markup import escape
 
-from imagegs_tex.fit import FitProgress
-from imagegs_tex.formats.names import printable
+from imagegs_tex.fit.loop import FitProgress
+from imagegs_tex.formats.files.safe_names import printable
 
 _SECONDS_BETWEEN_LINES = 5.0
 

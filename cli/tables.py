@@ -5,10 +5,10 @@ from pathlib import Path
 from rich.table import Table
 
 from imagegs_tex.cli.console import make_console, plain
-from imagegs_tex.cli.verdict import sample_costs
+from imagegs_tex.cli.tables_gpu import sample_costs
 from imagegs_tex.doctor import DoctorReport
-from imagegs_tex.metrics import PSNR_CAP_DB, MapScore
-from imagegs_tex.report import AssetReport, CompareReport, CompressReport, ExportReport, InfoReport
+from imagegs_tex.metrics.scores import PSNR_CAP_DB, MapScore
+from imagegs_tex.reports import AssetReport, CompareReport, CompressReport, ExportReport, InfoReport
 
 
 def print_compression(report: CompressReport, output: Path) -> None:

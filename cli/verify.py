@@ -39,15 +39,15 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Run the shader decoders on this machine's OpenGL and hold them against the reference decode."""
-    from imagegs_tex.cli.verdict import print_verification
-    from imagegs_tex.decoder import shader_decoder
-    from imagegs_tex.formats.atomic import JSON_BEGINNING, check_writable, write_bytes
-    from imagegs_tex.formats.choices import SourceOptions
-    from imagegs_tex.formats.igs import read_igs
-    from imagegs_tex.formats.ingest import load_stack
-    from imagegs_tex.shaders.decoder import LANGUAGES
-    from imagegs_tex.verify import verify as verify_decoders
-    from imagegs_tex.verify.report import as_json as to_json
+    from imagegs_tex.cli.tables_gpu import print_verification
+    from imagegs_tex.decoder.render import shader_decoder
+    from imagegs_tex.formats.files.atomic_write import JSON_BEGINNING, check_writable, write_bytes
+    from imagegs_tex.formats.igs.container import read_igs
+    from imagegs_tex.formats.material.build_stack import load_stack
+    from imagegs_tex.formats.material.options import SourceOptions
+    from imagegs_tex.shaders.build_decoder import LANGUAGES
+    from imagegs_tex.verification import verify as verify_decoders
+    from imagegs_tex.verification.report import as_json as to_json
 
     languages = LANGUAGES if lang == VerifiedLanguages.ALL else tuple(name for name in LANGUAGES if name == lang.value)
     if size is not None and source is None:

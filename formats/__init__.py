@@ -4,9 +4,9 @@ numpy only: importing this package (or anything in it) never imports torch, so a
 quickly. Nothing is re-exported here, because the image codecs take a while to import; import what you need from
 
 - ``imagegs_tex.formats.errors``: the exceptions of the whole project
-- ``imagegs_tex.formats.stack``: the plain data that describe a texture stack
-- ``imagegs_tex.formats.ingest``: a folder of maps or a single image -> ``TextureStack``
+- ``imagegs_tex.formats.material.stack``: the plain data that describe a texture stack
+- ``imagegs_tex.formats.material.build_stack``: a folder of maps or a single image -> ``TextureStack``
 - ``imagegs_tex.formats.images``: one image file <-> one array
-- ``imagegs_tex.formats.semantics``: a file name -> what the map means
-- ``imagegs_tex.formats.atomic``: files that are written whole or not at all
+- ``imagegs_tex.formats.material.name_reading``: a file name -> what the map means
+- ``imagegs_tex.formats.files.atomic_write``: files that are written whole or not at all
 """

@@ -10,8 +10,8 @@
     └── MissingToolError      5   something needed is not there (a GPU, OpenGL, an external tool)
 
 Every message is one line that says what is wrong, where, and what to do about it. Names and texts that come from
-outside go through :func:`imagegs_tex.formats.names.printable` first. Errors of the programmer (a wrong dtype, an index
-out of range) are ``ValueError`` and ``TypeError`` as usual and are not part of this tree.
+outside go through :func:`imagegs_tex.formats.files.safe_names.printable` first. Errors of the programmer (a wrong
+dtype, an index out of range) are ``ValueError`` and ``TypeError`` as usual and are not part of this tree.
 """
 
 from typing import ClassVar

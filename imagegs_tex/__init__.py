@@ -1,16 +1,16 @@
 """imagegs_tex: a texture codec that codes a material as one set of 2D Gaussians.
 
 ``compress``, ``compress_asset``, ``save_manifest``, ``decode``, ``export``, ``compare`` and ``info`` are what the
-command line calls; see :mod:`imagegs_tex.pipeline`. They are imported when first used: importing this package loads
+command line calls; see :mod:`imagegs_tex.api`. They are imported when first used: importing this package loads
 neither torch nor numba.
 """
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from imagegs_tex._version import __version__
 
 if TYPE_CHECKING:
-    from imagegs_tex.pipeline import compare, compress, compress_asset, decode, export, info, save_manifest
+    from imagegs_tex.api import compare, compress, compress_asset, decode, export, info, save_manifest
     from imagegs_tex.settings import CompressSettings, FitSettings, Precision, Preset, TextureContainer, preset_settings
 
 __all__ = [
@@ -32,7 +32,7 @@ __all__ = [
 
 _HOMES = {
     **dict.fromkeys(
-        ("compare", "compress", "compress_asset", "decode", "export", "info", "save_manifest"), "imagegs_tex.pipeline"
+        ("compare", "compress", "compress_asset", "decode", "export", "info", "save_manifest"), "imagegs_tex.api"
     ),
     **dict.fromkeys(
         ("CompressSettings", "FitSettings", "Precision", "Preset", "TextureContainer", "preset_settings"),

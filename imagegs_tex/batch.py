@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from imagegs_tex.formats.choices import SourceOptions
 from imagegs_tex.formats.errors import ImageGSTexError
+from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.rasterize.backend import Backend
-from imagegs_tex.rasterize.parallel import available_threads
-from imagegs_tex.report import CompressReport
+from imagegs_tex.rasterize.cpu.threads import available_threads
+from imagegs_tex.reports import CompressReport
 from imagegs_tex.settings import CompressSettings
 
 PROCESSES_PER_GPU: Final = 8
@@ -60,7 +60,7 @@ def compress_many(
     Returns:
         for each item its report, or the error that stopped it and no other
     """
-    from imagegs_tex.backends import chosen_backend
+    from imagegs_tex.rasterize.select_backend import chosen_backend
 
     name = chosen_backend(backend)
     chosen = settings or CompressSettings()
@@ -105,8 +105,8 @@ def compress_on_one(
         at_once: threads, each with a material
         cpu_threads: of each material; None for one per core
     """
-    from imagegs_tex.formats.ingest import load_stack
-    from imagegs_tex.pipeline import compress_stack
+    from imagegs_tex.api import compress_stack
+    from imagegs_tex.formats.material.build_stack import load_stack
 
     def compress(item: BatchItem, chosen: Backend) -> CompressReport | ImageGSTexError:
         try:
@@ -126,7 +126,7 @@ def side_by_side(
     cpu_threads: int | None = None,
 ) -> list[Result]:
     """Call a function for each item in a few threads, each with its own backend and, on a GPU, its own stream."""
-    from imagegs_tex.backends import make_backend
+    from imagegs_tex.rasterize.select_backend import make_backend
 
     local = threading.local()
 

@@ -9,9 +9,9 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from imagegs_tex.backends import chosen_backend, cuda_problem, make_backend
 from imagegs_tex.formats.errors import ImageGSTexError
-from imagegs_tex.formats.names import printable
+from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.rasterize.select_backend import chosen_backend, cuda_problem, make_backend
 
 VALUE_TOLERANCE: Final = 1e-4
 """Largest difference of a component's value from the reference in float64."""

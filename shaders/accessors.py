@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from imagegs_tex.formats.stack import (
+from imagegs_tex.formats.material.stack import (
     COLOUR_SEMANTICS,
     LOG_KNEE,
     SCALAR_SEMANTICS,
@@ -21,7 +21,7 @@ from imagegs_tex.formats.stack import (
     Transfer,
     UnitZ,
 )
-from imagegs_tex.shaders.generate import literal
+from imagegs_tex.shaders.file_constants import literal
 
 Kind = Literal["samples", "linear light", "unit normal", "one minus"]
 

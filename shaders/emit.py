@@ -5,14 +5,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from imagegs_tex.formats.atomic import write_files
-from imagegs_tex.formats.gaussians import QuantizedGaussianSet
-from imagegs_tex.formats.stack import Coded, TextureMap, UnitZ
-from imagegs_tex.formats.wrap import wrap_words
+from imagegs_tex.formats.files.atomic_write import write_files
+from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+from imagegs_tex.formats.material.stack import Coded, TextureMap, UnitZ
+from imagegs_tex.formats.material.wrap_detection import wrap_words
 from imagegs_tex.shaders.accessors import Accessor
-from imagegs_tex.shaders.decoder import HLSL_INCLUDE, STORAGE_INCLUDE, TEXTURE_INCLUDE, Decoder, Language, build_decoder
-from imagegs_tex.shaders.generate import DATA_BINDING, OUTPUT_BINDING, REGION_BINDING, layer_count
-from imagegs_tex.shaders.readme import readme
+from imagegs_tex.shaders.build_decoder import (
+    HLSL_INCLUDE,
+    STORAGE_INCLUDE,
+    TEXTURE_INCLUDE,
+    Decoder,
+    Language,
+    build_decoder,
+)
+from imagegs_tex.shaders.emitted_readme import readme
+from imagegs_tex.shaders.file_constants import DATA_BINDING, OUTPUT_BINDING, REGION_BINDING, layer_count
 
 BUFFER_FILE: Final = "igs_data.bin"
 DESCRIPTION_FILE: Final = "igs_decode.json"

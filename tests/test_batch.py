@@ -5,7 +5,7 @@ import numpy as np
 
 from imagegs_tex.batch import BatchItem, compress_many
 from imagegs_tex.formats.errors import InputError
-from imagegs_tex.report import CompressReport
+from imagegs_tex.reports import CompressReport
 from imagegs_tex.settings import CompressSettings, FitSettings
 
 SETTINGS = CompressSettings(gaussian_count=40, fit=FitSettings(steps=3))

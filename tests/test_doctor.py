@@ -29,7 +29,7 @@ def test_the_command_prints_json_with_every_backend():
 
 def test_without_cuda_nothing_of_it_is_imported():
     code = (
-        "import sys; from imagegs_tex.backends import make_backend; import torch\n"
+        "import sys; from imagegs_tex.rasterize.select_backend import make_backend; import torch\n"
         "make_backend('auto')\n"
         "found = {'triton', 'gsplat', 'fused_ssim'} & set(sys.modules)\n"
         "assert torch.cuda.is_available() or not found, found\n"

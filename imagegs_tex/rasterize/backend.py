@@ -133,6 +133,12 @@ class Backend(Protocol):
         """Return matrix @ vectors for float64 vectors [N, K]."""
         ...
 
+    def solve_features(
+        self, equations: NormalEquations, features: Tensor, iterations: int, damping: Tensor
+    ) -> Tensor:  # fmt: skip
+        """Improve features, float32 [N, K]: see :func:`imagegs_tex.rasterize.conjugate_gradient.conjugate_gradient`."""
+        ...
+
 
 def check_arguments(means: Tensor, conics: Tensor, features: Tensor) -> None:
     """Raise ValueError when the shapes do not belong together."""

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from imagegs_tex.formats.gaussians import EPSILON
+from imagegs_tex.formats.igs.quantized_set import EPSILON
 from imagegs_tex.rasterize.backend import NormalEquations, SquaredError, Target, check_arguments
-from imagegs_tex.rasterize.parallel import available_threads
+from imagegs_tex.rasterize.conjugate_gradient import conjugate_gradient
+from imagegs_tex.rasterize.cpu.threads import available_threads
 
 _TEXELS_AT_ONCE = 1 << 22
 """Gaussian-texel pairs evaluated in one chunk: bounds the memory."""
@@ -159,6 +160,12 @@ class ReferenceBackend:
             equations.row_starts, equations.columns.long(), equations.values, (count, count), dtype=torch.float64
         )
         return matrix @ vectors
+
+    def solve_features(
+        self, equations: NormalEquations, features: Tensor, iterations: int, damping: Tensor
+    ) -> Tensor:  # fmt: skip
+        """Improve features by conjugate gradients."""
+        return conjugate_gradient(self.multiply, equations, features, iterations, damping)
 
 
 def _normalised(means: Tensor, conics: Tensor, cutoff: float, centres: Tensor, shifts: list[tuple[int, int]]) -> Tensor:

@@ -4,7 +4,7 @@ import re
 import sys
 
 import pytest
-from tiny_material import write_material
+from helpers.tiny_material import write_material
 
 from imagegs_tex.cli.main import main
 

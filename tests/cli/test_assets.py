@@ -6,13 +6,13 @@ import shutil
 
 import numpy as np
 import pytest
-from commands import SMALL
-from made_gltf import Asset, gltf_of
-from tiny_material import as_bytes, waves, write_material
+from helpers.commands import SMALL
+from helpers.made_gltf import Asset, gltf_of
+from helpers.tiny_material import as_bytes, waves, write_material
 
-from imagegs_tex.formats import source_maps
-from imagegs_tex.formats.igs import read_igs
+from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.formats.images import write_image
+from imagegs_tex.formats.material import read_maps
 
 ON_CPU = (*SMALL, "--backend", "cpu")
 
@@ -111,13 +111,13 @@ def test_images_that_materials_share_are_read_once(run, stone, tmp_path, monkeyp
         asset.root["materials"].append(other)
     path = asset.write(tmp_path / "asset" / "house.gltf")
     read = []
-    original = source_maps.read_image
+    original = read_maps.read_image
 
     def counting(path, data=None):
         read.append(path.name)
         return original(path, data)
 
-    monkeypatch.setattr(source_maps, "read_image", counting)
+    monkeypatch.setattr(read_maps, "read_image", counting)
     compress(run, path, tmp_path / "out")
     assert len(list((tmp_path / "out").glob("*.igs"))) == 4
     assert sorted(read) == ["basecolor.png", "normal.png", "roughness.png"]

@@ -3,7 +3,7 @@
 import json
 import re
 
-from tiny_material import as_bytes, waves, write_material
+from helpers.tiny_material import as_bytes, waves, write_material
 
 from imagegs_tex.formats.images import write_image
 

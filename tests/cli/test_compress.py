@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import SMALL, fill_the_disk, python
-from tiny_material import as_bytes, waves
+from helpers.commands import SMALL, fill_the_disk, python
+from helpers.tiny_material import as_bytes, waves
 
 from imagegs_tex import __version__
-from imagegs_tex.formats.igs import MAGIC
+from imagegs_tex.formats.igs.container import MAGIC
 from imagegs_tex.formats.images import read_image, write_image
 
 OLD = MAGIC + b"an older file"
@@ -231,7 +231,7 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_fit(fails, mater
     def refuse(**_):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr("imagegs_tex.pipeline.encode_within_budget", no_fit)
+    monkeypatch.setattr("imagegs_tex.api.encode_within_budget", no_fit)
     (tmp_path / "file").write_bytes(b"old")
     assert "is a folder" in fails(3, "compress", material, "-o", tmp_path, *SMALL)
     assert "is a file" in fails(3, "compress", material, "-o", tmp_path / "file" / "a.igs", *SMALL)
@@ -290,7 +290,7 @@ def test_a_full_disk_leaves_the_older_file(fails, material, tmp_path, monkeypatc
 
 
 def test_a_missing_backend_names_the_remedy(fails, material, tmp_path, monkeypatch):
-    monkeypatch.setattr("imagegs_tex.backends.cuda_problem", lambda: "no GPU")
+    monkeypatch.setattr("imagegs_tex.rasterize.select_backend.cuda_problem", lambda: "no GPU")
     assert "use --backend cpu" in fails(5, "compress", material, "-o", tmp_path / "a.igs", *SMALL, "--backend", "cuda")
 
 

@@ -6,9 +6,9 @@ import signal
 
 import numpy as np
 import pytest
-from commands import fill_the_disk, python, replace_maps, replace_name
+from helpers.commands import fill_the_disk, python, replace_maps, replace_name
 
-from imagegs_tex.formats.igs import encode_igs, read_igs
+from imagegs_tex.formats.igs.container import encode_igs, read_igs
 from imagegs_tex.formats.images import read_image
 
 
@@ -128,12 +128,12 @@ def test_out_of_memory_is_one_line(fails, packed, tmp_path, monkeypatch):
     def exhausted(*_, **__):
         raise MemoryError
 
-    monkeypatch.setattr("imagegs_tex.decoder.render_channels", exhausted)
+    monkeypatch.setattr("imagegs_tex.decoder.render.render_channels", exhausted)
     assert "out of memory" in fails(3, "decode", packed, "-o", tmp_path / "maps")
 
 
 def test_torchs_own_lack_of_memory_is_one_line(fails, packed, tmp_path, monkeypatch):
     import torch
 
-    monkeypatch.setattr("imagegs_tex.decoder.render_channels", lambda *_: torch.empty(1 << 60))
+    monkeypatch.setattr("imagegs_tex.decoder.render.render_channels", lambda *_: torch.empty(1 << 60))
     assert "out of memory" in fails(3, "decode", packed, "-o", tmp_path / "maps")

@@ -5,10 +5,10 @@ import sys
 
 import numpy as np
 import pytest
-from commands import SMALL, fill_the_disk, replace_maps, replace_name
-from tiny_material import as_bytes, waves
+from helpers.commands import SMALL, fill_the_disk, replace_maps, replace_name
+from helpers.tiny_material import as_bytes, waves
 
-from imagegs_tex.formats.igs import encode_igs, read_igs
+from imagegs_tex.formats.igs.container import encode_igs, read_igs
 from imagegs_tex.formats.images import write_image
 
 NAMES = ("basecolor", "height", "normal", "roughness")

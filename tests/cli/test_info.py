@@ -2,7 +2,7 @@
 
 import json
 
-from imagegs_tex.formats.igs import decode_igs, encode_igs
+from imagegs_tex.formats.igs.container import decode_igs, encode_igs
 
 
 def test_info_tells_the_bytes_of_every_section(run, packed):

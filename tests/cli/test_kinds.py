@@ -5,10 +5,10 @@ import os
 
 import numpy as np
 import pytest
-from commands import SMALL
-from tiny_material import as_bytes, as_words, waves
+from helpers.commands import SMALL
+from helpers.tiny_material import as_bytes, as_words, waves
 
-from imagegs_tex.formats.igs import read_igs
+from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.formats.images import FORMATS, read_image, write_image
 
 

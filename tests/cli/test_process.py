@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands import SMALL, python
+from helpers.commands import SMALL, python
 
 from imagegs_tex import __version__
 from imagegs_tex.cli.main import main
@@ -178,7 +178,7 @@ def test_an_internal_error_is_one_line(run, packed, monkeypatch):
     def broken(_):
         raise ZeroDivisionError("a\nb")
 
-    monkeypatch.setattr("imagegs_tex.pipeline.info", broken)
+    monkeypatch.setattr("imagegs_tex.api.info", broken)
     code, _, err = run("info", packed)
     assert code == 1
     assert re.fullmatch(r"imagegs-tex: internal error: ZeroDivisionError: a\\nb; [^\n]+\n", err)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tiny_material import waves
+from helpers.tiny_material import waves
 
 from imagegs_tex.formats.images import read_image, write_image
 

@@ -3,8 +3,8 @@ import sys
 
 import numpy as np
 
-from imagegs_tex.formats.ingest import load_stack
-from imagegs_tex.formats.stack import SampleFormat, Semantic, source_map
+from imagegs_tex.formats.material.build_stack import load_stack
+from imagegs_tex.formats.material.stack import SampleFormat, Semantic, source_map
 
 
 def generate(repository, folder, size=128):

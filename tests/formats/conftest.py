@@ -1,5 +1,5 @@
 import pytest
-from test_ingest import noise, save
+from helpers.noise_maps import noise, save
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from imagegs_tex.formats import errors
-from imagegs_tex.formats.names import printable, safe_stem
+from imagegs_tex.formats.files.safe_names import printable, safe_stem
 
 
 def own_exceptions():

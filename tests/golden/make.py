@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from imagegs_tex.backends import make_backend
-from imagegs_tex.decoder import decode_maps
-from imagegs_tex.formats.choices import SourceOptions
-from imagegs_tex.formats.igs import VERSION, read_igs
+from imagegs_tex.api import compress
+from imagegs_tex.decoder.render import decode_maps
+from imagegs_tex.formats.igs.container import VERSION, read_igs
 from imagegs_tex.formats.images import write_image
-from imagegs_tex.pipeline import compress
+from imagegs_tex.formats.material.options import SourceOptions
+from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.settings import CompressSettings, FitSettings
 
 FOLDER = Path(__file__).resolve().parent

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from igs_sets import File
-from make import decoded_maps, write_material
+from golden.make import decoded_maps, write_material
+from helpers.igs_sets import File
 
-from imagegs_tex.formats.igs import VERSION, decode_igs, encode_igs
+from imagegs_tex.formats.igs.container import VERSION, decode_igs, encode_igs
 from imagegs_tex.formats.images import read_image
-from imagegs_tex.formats.stack import SampleFormat
+from imagegs_tex.formats.material.stack import SampleFormat
 
 FOLDER = Path(__file__).resolve().parent
 TOLERANCES = {"uint8": 1, "uint16": 40, "float16": 0.02, "float32": 0.02}  # of the stored value; floats reach 30

@@ -5,15 +5,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from cases import Case, all_cases, difference, make_case, wrapping_cases
+from helpers.rasterize_cases import Case, all_cases, difference, make_case, wrapping_cases
 
-from imagegs_tex.backends import BACKEND_NAMES, make_backend
 from imagegs_tex.formats.errors import UsageError
-from imagegs_tex.rasterize.cpu import CpuBackend
-from imagegs_tex.rasterize.operation import rasterize
-from imagegs_tex.rasterize.parallel import Workers
+from imagegs_tex.rasterize.autograd import rasterize
+from imagegs_tex.rasterize.cpu.backend import CpuBackend
+from imagegs_tex.rasterize.cpu.threads import Workers
+from imagegs_tex.rasterize.cpu.tile_lists import TILE, build_tile_lists
 from imagegs_tex.rasterize.reference import ReferenceBackend
-from imagegs_tex.rasterize.tiles import TILE, build_tile_lists
+from imagegs_tex.rasterize.select_backend import BACKEND_NAMES, make_backend
 
 VALUE_TOLERANCE = 1e-4  # absolute, on values of order one
 GRADIENT_TOLERANCE = 1e-3  # relative to the largest entry

@@ -1,6 +1,6 @@
 import pytest
 
-from imagegs_tex.rasterize import cubin_cache
+from imagegs_tex.rasterize.cuda import cubin_cache
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from cases import (
+from helpers.rasterize_cases import (
     GRADIENT_TOLERANCE,
     LEAVE_OUT_TOLERANCE,
     VALUE_TOLERANCE,
@@ -11,9 +11,9 @@ from cases import (
     wrapping_cases,
 )
 
-from imagegs_tex.backends import make_backend
 from imagegs_tex.formats.errors import MissingToolError
 from imagegs_tex.rasterize.reference import ReferenceBackend
+from imagegs_tex.rasterize.select_backend import make_backend
 
 CASES = [*all_cases(), *wrapping_cases()]
 cuda = pytest.mark.cuda
@@ -21,7 +21,7 @@ cuda = pytest.mark.cuda
 
 @pytest.fixture(scope="module")
 def backend():
-    from imagegs_tex.rasterize.cuda import CudaBackend
+    from imagegs_tex.rasterize.cuda.backend import CudaBackend
 
     return CudaBackend()
 
@@ -184,7 +184,7 @@ def test_the_matrix_is_the_same_when_written_out_in_parts(backend, monkeypatch):
     target = backend.prepare_target(case.image().cuda())
     whole = backend.normal_equations(means, conics, case.cutoff, target)
     assert len(whole.values) > 0
-    monkeypatch.setattr("imagegs_tex.rasterize.cuda_equations._PAIRS_AT_ONCE", 2000)
+    monkeypatch.setattr("imagegs_tex.rasterize.cuda.normal_equations._PAIRS_AT_ONCE", 2000)
     parts = backend.normal_equations(means.clone(), conics, case.cutoff, target)
     assert torch.equal(parts.row_starts, whole.row_starts)
     assert torch.equal(parts.columns, whole.columns)

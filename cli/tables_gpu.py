@@ -1,0 +1,90 @@
+"""Tables of ``emit`` and ``verify``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from imagegs_tex.cli.console import make_console, plain
+from imagegs_tex.shaders.build_decoder import Decoder
+from imagegs_tex.shaders.decode_cost import DecodeCost
+
+if TYPE_CHECKING:  # verify loads torch, which emit has no use for
+    from imagegs_tex.verification.report import VariantResult, VerifyReport
+
+
+def print_emission(decoder: Decoder, paths: list[Path]) -> None:
+    """Print what was written and what it takes on the GPU."""
+    console = make_console()
+    for path in paths:
+        console.print(plain(path), soft_wrap=True)
+    cost = decoder.cost
+    console.print(
+        f"{decoder.packed.ledger.total:,} bytes on the GPU; per texel {cost.weights_mean:.1f} Gaussians evaluated "
+        f"(at most {cost.candidates.max}), {cost.multiply_adds_mean:.0f} multiply-adds",
+        soft_wrap=True,
+    )
+    if cost.samples:
+        console.print(f"{decoder.packed.ledger.coarse:,} of the bytes are coarse levels", soft_wrap=True)
+        console.print(sample_costs(cost), soft_wrap=True)
+
+
+def sample_costs(cost: DecodeCost) -> str:
+    """Say in one line what a sample costs at each level."""
+    fine = [sample for sample in cost.samples if sample.decodes]
+    levels = ", ".join(
+        f"level {sample.level}: {sample.gaussians_median:g} (at most {sample.gaussians_max})" for sample in fine
+    )
+    coarse = cost.samples[len(fine)]
+    return (
+        f"Gaussians evaluated per sample, {levels}; from level {coarse.level} on {coarse.coarse_words} words are read; "
+        "between two levels both"
+    )
+
+
+def print_verification(report: "VerifyReport", file: Path) -> None:
+    """Print each decoder's largest differences and the cost of decoding."""
+    console = make_console()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    headings = ("decoder", "", "texels", "points", "accessors", "footprints", "8-bit steps", "GPU ms")
+    for index, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if index < 2 else "right")
+    for variant in report.variants:
+        table.add_row(*_row(variant))
+    console.print(table)
+    for variant in report.variants:
+        if variant.failure:
+            console.print(f"{variant.name}: {plain(variant.failure)}", soft_wrap=True)
+    cost, memory = report.cost, report.gpu_bytes
+    verdict = "holds" if report.passed else "BROKEN"
+    console.print(
+        f"{plain(file)}: {verdict} (bound {report.max_error:.5f}, all texels and {report.points:,} points) "
+        f"on {plain(report.renderer)}",
+        soft_wrap=True,
+    )
+    console.print(
+        f"{memory.total:,} bytes on the GPU (records {memory.records:,}, index "
+        f"{memory.tile_starts + memory.entries:,}, coarse levels {memory.coarse:,}); "
+        f"Gaussians evaluated per texel: median {cost.candidates.median:g}, "
+        f"99% {cost.candidates.p99:g}, most {cost.candidates.max}; {cost.multiply_adds_mean:.0f} multiply-adds",
+        soft_wrap=True,
+    )
+    if cost.samples:
+        console.print(sample_costs(cost), soft_wrap=True)
+    if report.source is not None:
+        console.print(f"against the source: {report.source.psnr_db:.2f} dB over all channels")
+    for reason in report.left_out:
+        console.print(f"left out: {reason}", soft_wrap=True)
+
+
+def _row(variant: "VariantResult") -> tuple[str, ...]:
+    return (
+        variant.name,
+        "ok" if variant.passed else "BROKEN",
+        f"{variant.texel_error:.1e}",
+        f"{variant.point_error:.1e}",
+        "" if variant.accessor_error is None else f"{variant.accessor_error:.1e}",
+        "" if variant.sample_error is None else f"{variant.sample_error:.1e}",
+        str(variant.steps),
+        "" if variant.milliseconds is None else f"{variant.milliseconds:.3f}",
+    )

@@ -1,0 +1,1 @@
+"""Names, paths, JSON and writes that are safe whatever comes from outside."""

@@ -1,0 +1,207 @@
+"""The container of a glTF 2.0 asset: JSON, buffers and images, of .gltf and .glb files alike.
+
+An own reader over ``json`` and ``struct``: the libraries at hand load whole buffers before they check anything, follow
+any URI, and have no opinion on lengths that lie.
+"""
+
+import base64
+import binascii
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, unquote_to_bytes
+
+from imagegs_tex.formats.errors import InputError
+from imagegs_tex.formats.files.json_reader import Json, parse_json, read_json
+from imagegs_tex.formats.files.safe_names import printable, safe_stem
+from imagegs_tex.formats.files.safe_paths import path_below
+from imagegs_tex.formats.images import FORMATS
+from imagegs_tex.formats.material.material_source import ImageFile
+
+_SUFFIXES: Final = frozenset({".gltf", ".glb"})
+_MAGIC: Final = b"glTF"
+_JSON_CHUNK: Final = 0x4E4F534A
+_BINARY_CHUNK: Final = 0x004E4942
+_MAX_NAME: Final = 200  # characters of an image's name that are kept
+_SIGNATURES: Final = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg", b"RIFF": ".webp"}
+_KTX: Final = b"\xabKTX"
+_COMPRESSED_SUFFIXES: Final = frozenset({".ktx", ".ktx2", ".basis", ".dds"})
+_UNPACK_FIRST: Final = "GPU-compressed images cannot be read; export the asset with PNG or JPEG images"
+
+
+def is_gltf(path: Path) -> bool:
+    """Whether a path is a file that calls itself a glTF."""
+    return path.suffix.lower() in _SUFFIXES and path.is_file()
+
+
+class GltfFile:
+    """An asset whose JSON is read; buffers and images are read when they are asked for."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the JSON of a file; InputError when it is not a whole glTF 2.0."""
+        self.path = path
+        self.where = printable(path)
+        self._binary: tuple[int, int] | None = None  # offset in the file and length of the binary chunk
+        self._embedded: dict[int, bytes] = {}  # buffers that are written in the JSON, decoded
+        self._images: dict[int, tuple[ImageFile, str]] = {}
+        self.root = self._read()
+        version = self.root.find("asset", "version")
+        if version is None or version.text().split(".")[0] != "2":
+            found = "no version" if version is None else f"version {printable(version.text())}"
+            raise InputError(f"{self.where} is a glTF of {found}; export it as glTF 2.0")
+
+    def _read(self) -> Json:
+        try:
+            size = self.path.stat().st_size
+            with self.path.open("rb") as file:
+                header = file.read(12)
+                if not header.startswith(_MAGIC) and self.path.suffix.lower() != ".glb":
+                    return read_json(self.path, "glTF")
+                return self._read_chunks(header, size, file.read)
+        except OSError as error:
+            raise InputError(f"{self.where} cannot be read ({printable(error.strerror)}); check it") from None
+
+    def _read_chunks(self, header: bytes, size: int, read: Callable[[int], bytes]) -> Json:
+        if len(header) < 12 or not header.startswith(_MAGIC):
+            raise self.damaged("has no glTF header")
+        version, length = struct.unpack("<II", header[4:])
+        if version != 2:
+            raise InputError(f"{self.where} is a binary glTF of version {version}; export it as glTF 2.0")
+        if length != size:
+            raise self.damaged(f"says that it has {length} bytes but has {size}")
+        chunk_length, kind = self._chunk(read(8), 12, size)
+        if kind != _JSON_CHUNK:
+            raise self.damaged("does not begin with JSON")
+        document = parse_json(read(chunk_length), self.where, "glTF")
+        at = 20 + chunk_length
+        if at < size:
+            chunk_length, kind = self._chunk(read(8), at, size)
+            if kind == _BINARY_CHUNK:
+                self._binary = at + 8, chunk_length
+        return document
+
+    def _chunk(self, header: bytes, at: int, size: int) -> tuple[int, int]:
+        if len(header) < 8:
+            raise self.damaged("ends within a chunk")
+        length, kind = struct.unpack("<II", header)
+        if at + 8 + length > size:
+            raise self.damaged(f"has a chunk of {length} bytes where {size - at - 8} are left")
+        return length, kind
+
+    def damaged(self, what: str) -> InputError:
+        """Return an error for a container that breaks its format."""
+        return InputError(f"{self.where} {what}; it is damaged: export it again")
+
+    def element(self, array: str, index: Json) -> Json:
+        """Return the element of a top-level array that an index names; InputError when there is none."""
+        entries = self.root.get(array)
+        number = index.integer()
+        if entries is None or number >= len(entries):
+            raise index.error(f"there is no {array}[{number}]")
+        return entries.at(number)
+
+    def view(self, index: Json) -> tuple[Json, int]:
+        """Return a buffer view and its length in bytes, checked against its buffer's stated length."""
+        view = self.element("bufferViews", index)
+        length = view.need("byteLength").integer(1)
+        start = view.get("byteOffset")
+        offset = 0 if start is None else start.integer()
+        if offset + length > self.element("buffers", view.need("buffer")).need("byteLength").integer(1):
+            raise view.error("reaches beyond its buffer")
+        return view, length
+
+    def view_bytes(self, index: Json, offset: int, length: int) -> bytes:
+        """Read part of a buffer view; the caller keeps it within the view's length."""
+        view, _ = self.view(index)
+        start = view.get("byteOffset")
+        return self._buffer_bytes(view.need("buffer"), (0 if start is None else start.integer()) + offset, length)
+
+    def _buffer_bytes(self, index: Json, offset: int, length: int) -> bytes:
+        buffer = self.element("buffers", index)
+        uri = buffer.get("uri")
+        number = index.integer()
+        if uri is None:
+            if number != 0 or self._binary is None:
+                raise buffer.error("has no uri, and the file has no binary part for it")
+            path, first, size = self.path, self._binary[0], self._binary[1]
+        elif uri.text().startswith("data:"):
+            data = self._embedded.get(number)
+            if data is None:
+                data = self._embedded[number] = _decode_data_uri(uri)
+            if offset + length > len(data):
+                raise buffer.error(f"has {len(data)} bytes, fewer than its views use")
+            return data[offset : offset + length]
+        else:
+            path = self._path(uri)
+            first, size = 0, path.stat().st_size
+        if offset + length > size:
+            raise buffer.error(f"has {size} bytes, fewer than its views use")
+        with path.open("rb") as file:
+            file.seek(first + offset)
+            data = file.read(length)
+        if len(data) < length:
+            raise buffer.error("ends early")
+        return data
+
+    def _path(self, uri: Json) -> Path:
+        found = path_below(self.path.parent, unquote(uri.text()), follow_links=False)
+        if isinstance(found, str):
+            raise uri.error(f"{printable(uri.text())} {found}; files must lie beside the glTF or in folders there")
+        return found
+
+    def image(self, index: Json) -> tuple[ImageFile, str]:
+        """Return an image and the name of the map that it is: its file's stem, or the name that the asset gives it.
+
+        The same image is the same object, whoever asks for it.
+        """
+        number = index.integer()
+        if number not in self._images:
+            self._images[number] = self._find_image(self.element("images", index), number)
+        return self._images[number]
+
+    def _find_image(self, entry: Json, number: int) -> tuple[ImageFile, str]:
+        uri, view_index = entry.get("uri"), entry.get("bufferView")
+        if (uri is None) == (view_index is None):
+            raise entry.error("must have either a uri or a bufferView")
+        if uri is not None and not uri.text().startswith("data:"):
+            path = self._path(uri)
+            if path.suffix.lower() in _COMPRESSED_SUFFIXES:
+                raise uri.error(f"{printable(path.name)}: {_UNPACK_FIRST}")
+            return ImageFile(path), path.stem[:_MAX_NAME]
+        if uri is not None:
+            data = _decode_data_uri(uri)
+            return self._inner_image(entry, number, data[:16], lambda: data)
+        assert view_index is not None
+        source = view_index
+        _, length = self.view(source)
+        beginning = self.view_bytes(source, 0, min(16, length))
+        return self._inner_image(entry, number, beginning, lambda: self.view_bytes(source, 0, length))
+
+    def _inner_image(
+        self, entry: Json, number: int, beginning: bytes, data: Callable[[], bytes]
+    ) -> tuple[ImageFile, str]:  # fmt: skip
+        """An image inside the asset: what its bytes are counts, not what ``mimeType`` says of them."""
+        if beginning.startswith((_KTX, b"DDS ")):
+            raise entry.error(_UNPACK_FIRST)
+        suffix = next((suffix for start, suffix in _SIGNATURES.items() if beginning.startswith(start)), None)
+        if suffix is None:
+            raise entry.error("is neither PNG nor JPEG nor WebP; export the asset with PNG or JPEG images")
+        stated = entry.get("name")
+        name = "" if stated is None else stated.text()[: 2 * _MAX_NAME]
+        if Path(name).suffix.lower() in FORMATS:
+            name = name[: -len(Path(name).suffix)]
+        name = name[:_MAX_NAME] or f"image_{number}"
+        return ImageFile(self.path / f"{safe_stem(name)}{suffix}", data), name
+
+
+def _decode_data_uri(uri: Json) -> bytes:
+    head, comma, payload = uri.text().partition(",")
+    if not comma:
+        raise uri.error("is a data URI without data")
+    if not head.endswith(";base64"):
+        return unquote_to_bytes(payload)
+    try:
+        return base64.b64decode(unquote(payload) if "%" in payload else payload, validate=True)
+    except (binascii.Error, ValueError):
+        raise uri.error("is a data URI that is not base64; export the asset again") from None

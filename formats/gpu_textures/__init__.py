@@ -1,0 +1,1 @@
+"""Pixel formats and levels in, DDS or KTX 2 files out."""

@@ -1,0 +1,428 @@
+"""Read and write .igs files: docs/igs-format.md in code, sections in the order in which that page lists them.
+
+A reader gets bytes that anybody may have made. Nothing is allocated for a number in the file before it has been held
+against its law, and every broken law is one :class:`IgsError`.
+"""
+
+import struct
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagegs_tex.formats.errors import IgsError, InputError
+from imagegs_tex.formats.files.atomic_write import write_bytes
+from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.formats.igs import quantized_set as g
+from imagegs_tex.formats.igs.bit_fields import pack_fields, unpack_fields
+from imagegs_tex.formats.igs.map_table import pack_maps, unpack_maps
+from imagegs_tex.formats.igs.planes import Plane, law, pack_leb128, pack_planes, unpack_leb128, unpack_planes
+from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+from imagegs_tex.formats.igs.section_codecs import (
+    MAX_RAW_BYTES,
+    CellOrder,
+    Codec,
+    KnownGeometry,
+    StoredSection,
+    code_counts,
+    code_features,
+    code_shapes,
+    decompress,
+    expansion_holds,
+    plain_counts,
+    plain_features,
+    plain_shapes,
+    store,
+)
+from imagegs_tex.formats.material.stack import MAX_CHANNELS, MAX_SIZE
+
+MAGIC: Final = b"\x89IGS\r\n\x1a\n"
+VERSION: Final = 3
+READABLE_VERSIONS: Final = (1, 2, 3)
+KERNEL_SOFT_GAUSSIAN: Final = 1
+SECTIONS: Final = ("maps", "components", "cells", "positions", "shapes", "features")
+MAX_FILE_BYTES: Final = 1 << 28
+MAX_CELLS_PER_GAUSSIAN: Final = 16
+CELL_ALLOWANCE: Final = 4096
+
+_HEADER: Final = struct.Struct("<8sHBBIIHHI5fBBBB")
+_CODECS: Final = {1: (Codec.ZSTD,), 2: (Codec.ZSTD, Codec.CONTEXT), 3: tuple(Codec)}  # by version
+_CODED_SECTIONS: Final = ("cells", "shapes", "features")
+_WRAP_FLAGS: Final = {1: (0,), 2: (0, 1, 2, 3), 3: (0, 1, 2, 3)}  # by version: bit 0 for x, bit 1 for y
+_FEATURE_EXPONENT_SINCE: Final = 3
+_ENTRY: Final = struct.Struct("<BBHIII")
+_FRONT_BYTES: Final = _HEADER.size + _ENTRY.size * len(SECTIONS) + 4
+_PLANE: Final = struct.Struct("<hB")
+_SHAPE_PLANES: Final = 3
+_GAUSSIANS_AT_ONCE: Final = 1 << 16
+"""Bounds the memory of temporaries, so that reading takes little more than what the set itself takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SectionSize:
+    """Bytes of one section."""
+
+    name: str
+    raw_bytes: int  # decompressed
+    stored_bytes: int  # in the file
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    width: int
+    height: int
+    channel_count: int
+    component_count: int
+    gaussian_count: int
+    cutoff: float
+    position_ratio: float
+    size_step: float
+    form_step: float
+    basis_scale: float
+    cell_log2: int
+    wrap: tuple[bool, bool]  # whether the picture repeats in x and in y
+    feature_exponent: float
+
+
+def write_igs(path: Path, quantized: QuantizedGaussianSet) -> int:
+    """Write a file under a temporary name and rename it; return its size in bytes.
+
+    Raises:
+        OutputError: the file cannot be written; an older file of that name is untouched
+    """
+    data = encode_igs(quantized)
+    write_bytes(path, data)
+    return len(data)
+
+
+def read_igs(path: Path) -> QuantizedGaussianSet:
+    """Read a file.
+
+    Raises:
+        InputError: it cannot be opened
+        IgsError: it breaks the format
+    """
+    return decode_igs(read_igs_bytes(path), printable(path.name))
+
+
+def read_igs_bytes(path: Path) -> bytes:
+    """Return the bytes of an .igs file; InputError when it cannot be opened, IgsError when it is too large."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    except IsADirectoryError:
+        raise InputError(f"{printable(str(path))}: a folder; give the .igs file that compress wrote") from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise InputError(f"{printable(str(path))}: cannot be read ({reason}); check the path and its rights") from error
+    if len(data) > MAX_FILE_BYTES:
+        raise IgsError(f"{printable(path.name)}: larger than {MAX_FILE_BYTES} bytes, which no .igs file is")
+    return data
+
+
+def encode_igs(quantized: QuantizedGaussianSet) -> bytes:
+    """Return the complete file's bytes; the same set always gives the same bytes.
+
+    Raises:
+        ValueError: the set breaks a law of the format, which is a fault of the caller
+    """
+    header = _header_of(quantized)
+    try:
+        _check_header(header)
+        raws, geometry, counts = _pack_sections(header, quantized)
+        law(sum(len(block) for blocks in raws for block in blocks) <= MAX_RAW_BYTES, "the sections are too large")
+    except IgsError as error:
+        raise ValueError(f"the set breaks the format: {error}") from None
+    maps, components, cells, positions, shapes, features = raws
+    stored = [
+        store(maps),
+        store(components),
+        store(cells, code_counts(counts, geometry.order.across)),
+        store(positions),
+        store(shapes, code_shapes(quantized.shape_codes, geometry.order)),
+        store(features, code_features(quantized.feature_codes, geometry)),
+    ]
+    front = _HEADER.pack(
+        MAGIC, VERSION, KERNEL_SOFT_GAUSSIAN, len(SECTIONS), header.width, header.height, header.channel_count,
+        header.component_count, header.gaussian_count, header.cutoff, header.position_ratio, header.size_step,
+        header.form_step, header.basis_scale, header.cell_log2, header.wrap[0] | header.wrap[1] << 1,
+        round(header.feature_exponent * g.FEATURE_EXPONENT_SCALE), 0,
+    )  # fmt: skip
+    table = b"".join(
+        _ENTRY.pack(number, section.codec, 0, sum(map(len, blocks)), len(section.data), zlib.crc32(section.data))
+        for number, (blocks, section) in enumerate(zip(raws, stored, strict=True), start=1)
+    )
+    crc = struct.pack("<I", zlib.crc32(front + table))
+    return b"".join([front, table, crc, *(section.data for section in stored)])
+
+
+def decode_igs(data: bytes, name: str = "file") -> QuantizedGaussianSet:
+    """Unpack a complete file's bytes.
+
+    Args:
+        data: the whole file
+        name: printable, for messages
+
+    Raises:
+        IgsError: the bytes break a law of the format; nothing was allocated for it
+    """
+    try:
+        header, sizes, sections = _parse_front(data)
+        return _unpack_sections(header, sizes, sections, version_of(data))
+    except IgsError as error:
+        raise IgsError(f"{name}: {error}") from None
+
+
+def plain_sections(quantized: QuantizedGaussianSet) -> list[bytes]:
+    """Return the plain form of each section of a set that keeps the laws, in the file's order."""
+    blocks, _, _ = _pack_sections(_header_of(quantized), quantized)
+    return [b"".join(parts) for parts in blocks]
+
+
+def version_of(data: bytes) -> int:
+    """Return the version of a file that :func:`decode_igs` reads."""
+    return int(struct.unpack_from("<H", data, len(MAGIC))[0])
+
+
+def section_sizes(data: bytes, name: str = "file") -> tuple[SectionSize, ...]:
+    """Return what each section takes; the header, table and checksum come first as the section "header"."""
+    try:
+        _, sizes, _ = _parse_front(data)
+    except IgsError as error:
+        raise IgsError(f"{name}: {error}") from None
+    return (SectionSize("header", _FRONT_BYTES, _FRONT_BYTES), *sizes)
+
+
+def _parse_front(data: bytes) -> tuple[_Header, list[SectionSize], list[StoredSection]]:
+    law(len(data) > 0, "not an .igs file (it is empty); compress the source again")
+    if data[: len(MAGIC)] != MAGIC[: len(data)]:
+        raise IgsError("not an .igs file (its first bytes are others); compress the source again")
+    if len(data) >= len(MAGIC) + 2:
+        version = version_of(data)
+        law(
+            version in READABLE_VERSIONS,
+            f"version {version}, and this program reads versions 1 to {VERSION}; update it",
+        )
+    law(len(data) >= _FRONT_BYTES, "the file ends within its header; copy it again")
+    crc = struct.unpack_from("<I", data, _FRONT_BYTES - 4)[0]
+    law(zlib.crc32(data[: _FRONT_BYTES - 4]) == crc, "the header's checksum does not match; copy the file again")
+    header = _parse_header(data)
+    allowed = _CODECS[version_of(data)]
+    sizes = []
+    for index, section in enumerate(SECTIONS):
+        number, codec, zero, raw, stored, _ = _ENTRY.unpack_from(data, _HEADER.size + index * _ENTRY.size)
+        law(number == index + 1 and zero == 0, f"entry {index} of the section table is not section {section}")
+        known = codec in allowed and (codec == Codec.ZSTD or section in _CODED_SECTIONS)
+        law(known, f"section {section} has the unknown codec {codec}")
+        law(expansion_holds(codec, raw, stored), f"section {section} claims to grow beyond reason")
+        sizes.append(SectionSize(section, raw, stored))
+    law(sum(size.raw_bytes for size in sizes) <= MAX_RAW_BYTES, "the sections are too large together")
+    total = _FRONT_BYTES + sum(size.stored_bytes for size in sizes)
+    law(len(data) == total, f"the file has {len(data)} bytes where its header says {total}; copy it again")
+    offset, sections = _FRONT_BYTES, []
+    for index, size in enumerate(sizes):
+        _, codec, _, _, _, crc = _ENTRY.unpack_from(data, _HEADER.size + index * _ENTRY.size)
+        stored_bytes = data[offset : offset + size.stored_bytes]
+        law(zlib.crc32(stored_bytes) == crc, f"the checksum of section {size.name} does not match; copy it again")
+        sections.append(StoredSection(Codec(codec), stored_bytes))
+        offset += size.stored_bytes
+    return header, sizes, sections
+
+
+def _parse_header(data: bytes) -> _Header:
+    (_, version, kernel, sections, width, height, channels, components, count, cutoff, ratio, size_step, form_step,
+     scale, cell_log2, wrap, exponent, reserved) = _HEADER.unpack_from(data)  # fmt: skip
+    law(kernel == KERNEL_SOFT_GAUSSIAN, f"the unknown kernel {kernel}")
+    law(sections == len(SECTIONS), f"{sections} sections instead of {len(SECTIONS)}")
+    law(wrap in _WRAP_FLAGS[version], f"wrap flags {wrap} in a file of version {version}")
+    if version < _FEATURE_EXPONENT_SINCE:
+        exponent, reserved = 0, exponent | reserved
+    law(reserved == 0, "reserved bytes of the header are not zero")
+    header = _Header(
+        width, height, channels, components, count, cutoff, ratio, size_step, form_step, scale, cell_log2,
+        (bool(wrap & 1), bool(wrap & 2)), exponent / g.FEATURE_EXPONENT_SCALE,
+    )  # fmt: skip
+    _check_header(header)
+    return header
+
+
+def _header_of(quantized: QuantizedGaussianSet) -> _Header:
+    return _Header(
+        width=quantized.width, height=quantized.height, channel_count=quantized.channel_count,
+        component_count=quantized.component_count, gaussian_count=quantized.gaussian_count, cutoff=quantized.cutoff,
+        position_ratio=quantized.position_ratio, size_step=quantized.size_step, form_step=quantized.form_step,
+        basis_scale=quantized.basis_scale, cell_log2=quantized.cell_log2, wrap=quantized.wrap,
+        feature_exponent=quantized.feature_exponent,
+    )  # fmt: skip
+
+
+def _check_header(header: _Header) -> None:
+    width, height, count = header.width, header.height, header.gaussian_count
+    channels, components = header.channel_count, header.component_count
+    law(1 <= width <= MAX_SIZE and 1 <= height <= MAX_SIZE, f"{width} x {height} texels is outside 1..{MAX_SIZE}")
+    law(1 <= channels <= MAX_CHANNELS, f"{channels} channels is outside 1..{MAX_CHANNELS}")
+    law(1 <= components <= channels, f"{components} components is outside 1..{channels}")
+    law(1 <= count <= g.MAX_GAUSSIANS, f"{count} Gaussians is outside 1..{g.MAX_GAUSSIANS}")
+    law(_inside(header.cutoff, g.CUTOFF_RANGE), "the cut-off is out of range")
+    law(_inside(header.position_ratio, g.POSITION_RATIO_RANGE), "the position ratio is out of range")
+    law(_inside(header.size_step, g.SHAPE_STEP_RANGE), "the size step is out of range")
+    law(_inside(header.form_step, g.SHAPE_STEP_RANGE), "the form step is out of range")
+    law(_inside(header.basis_scale, g.BASIS_SCALE_RANGE), "the basis scale is out of range")
+    law(_inside(header.feature_exponent, g.FEATURE_EXPONENT_RANGE), "the feature exponent is out of range")
+    law(header.feature_exponent * g.FEATURE_EXPONENT_SCALE % 1 == 0, "the feature exponent is no multiple of 1/16")
+    cell_log2 = header.cell_log2
+    law(_inside(cell_log2, g.CELL_LOG2_RANGE), f"cell log2 {cell_log2} is outside {g.CELL_LOG2_RANGE}")
+    across, down = g.cell_grid(width, height, cell_log2)
+    law(
+        across * down <= MAX_CELLS_PER_GAUSSIAN * count + CELL_ALLOWANCE,
+        f"{across * down} cells are too many for {count} Gaussians",
+    )
+
+
+def _pack_sections(
+    header: _Header, quantized: QuantizedGaussianSet
+) -> tuple[list[list[bytes]], KnownGeometry, NDArray[np.int64]]:
+    """Return each section's plain form as blocks, the geometry, and how many Gaussians each cell holds."""
+    steps, (least_step, greatest_step) = quantized.feature_steps, g.FEATURE_STEP_RANGE
+    law(bool(np.all((steps >= least_step) & (steps <= greatest_step))), "a feature step is out of range")
+    exponents = _position_exponents(header, quantized.shape_codes, g.TIE_MARGIN)
+    _check_means(header, quantized.position_codes, exponents)
+    cells = g.cell_of(quantized.position_codes, exponents, header.cell_log2)
+    across, down = g.cell_grid(header.width, header.height, header.cell_log2)
+    numbers = cells[:, 1].astype(np.int64) * across + cells[:, 0]
+    law(not np.any(np.diff(numbers) < 0), "Gaussians must be sorted by cell")
+    counts = np.bincount(numbers, minlength=across * down)
+    field_bits = header.cell_log2 - exponents
+    field_values = quantized.position_codes & ((1 << field_bits) - 1)
+    planes, plane_bytes = pack_planes(np.concatenate([quantized.shape_codes, quantized.feature_codes], axis=1))
+    components = b"".join(
+        [
+            quantized.offset_codes.astype("<u2").tobytes(),
+            quantized.feature_steps.astype("<f4").tobytes(),
+            quantized.basis_codes.astype("<i2").tobytes(),
+            *(_PLANE.pack(plane.least, plane.width) for plane in planes),
+        ]
+    )
+    blocks = [
+        [pack_maps(quantized.maps)],
+        [components],
+        [pack_leb128(counts)],
+        [pack_fields(field_values.ravel(), field_bits.ravel())],
+        plane_bytes[:_SHAPE_PLANES],
+        plane_bytes[_SHAPE_PLANES:],
+    ]
+    order = CellOrder(numbers, across, down)
+    return blocks, KnownGeometry(order, quantized.shape_codes, quantized.position_codes, exponents), counts
+
+
+def _unpack_sections(
+    header: _Header, sizes: list[SectionSize], sections: list[StoredSection], version: int
+) -> QuantizedGaussianSet:  # fmt: skip
+    count, components, channels = header.gaussian_count, header.component_count, header.channel_count
+    plain = {
+        size.name: decompress(section.data, size.raw_bytes, size.name)
+        for size, section in zip(sizes, sections, strict=True)
+        if section.codec == Codec.ZSTD
+    }
+    coded = {
+        size.name: (section, size.raw_bytes)
+        for size, section in zip(sizes, sections, strict=True)
+        if section.codec != Codec.ZSTD
+    }
+    maps = unpack_maps(plain["maps"], channels, version)
+    offset, steps, basis, planes = _unpack_components(plain["components"], channels, components)
+    across, down = g.cell_grid(header.width, header.height, header.cell_log2)
+    if "cells" in coded:
+        plain["cells"] = plain_counts(*coded["cells"], (across, down))
+    counts = unpack_leb128(plain["cells"], across * down, count)
+    occupied = np.flatnonzero(counts)
+    order = CellOrder(np.repeat(occupied, counts[occupied]), across, down)
+    shape_planes, feature_planes = planes[:_SHAPE_PLANES], planes[_SHAPE_PLANES:]
+    if "shapes" in coded:
+        plain["shapes"] = plain_shapes(*coded["shapes"], shape_planes, order)
+    shape_codes = unpack_planes(plain["shapes"], count, shape_planes, "shapes")
+    position_codes, exponents = _unpack_positions(header, plain["positions"], order, shape_codes)
+    if "features" in coded:
+        geometry = KnownGeometry(order, shape_codes, position_codes, exponents)
+        plain["features"] = plain_features(*coded["features"], feature_planes, geometry)
+    feature_codes = unpack_planes(plain["features"], count, feature_planes, "features")
+    return QuantizedGaussianSet(
+        width=header.width, height=header.height, maps=maps, cutoff=header.cutoff,
+        position_ratio=header.position_ratio, size_step=header.size_step, form_step=header.form_step,
+        cell_log2=header.cell_log2, position_codes=position_codes, shape_codes=shape_codes,
+        feature_codes=feature_codes, feature_steps=steps, feature_exponent=header.feature_exponent,
+        basis_scale=header.basis_scale, basis_codes=basis,
+        offset_codes=offset, wrap=header.wrap,
+    )  # fmt: skip
+
+
+def _unpack_positions(
+    header: _Header, raw: bytes, order: CellOrder, shape_codes: NDArray[np.int16]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return position codes and the exponents of their steps, both [N, 2]."""
+    message = "section positions does not have the length that the shapes imply"
+    codes, exponents = (np.empty((len(shape_codes), 2), dtype=np.int32) for _ in range(2))
+    bit = 0
+    for start in range(0, len(codes), _GAUSSIANS_AT_ONCE):
+        block = slice(start, start + _GAUSSIANS_AT_ONCE)
+        exponents[block] = _position_exponents(header, shape_codes[block], g.TIE_MARGIN / 2)
+        field_bits = (header.cell_log2 - exponents[block]).astype(np.int64)
+        end = bit + int(field_bits.sum())
+        law(end <= 8 * len(raw), message)
+        fields = unpack_fields(raw, field_bits.ravel(), bit).reshape(-1, 2)
+        bit = end
+        cells = np.stack([order.numbers[block] % order.across, order.numbers[block] // order.across], axis=1)
+        codes[block] = (cells << field_bits) + fields
+        _check_means(header, codes[block], exponents[block])
+    law(len(raw) == -(-bit // 8), message)
+    law(bit % 8 == 0 or raw[-1] >> (bit % 8) == 0, "section positions is not filled up with zeros")
+    return codes, exponents
+
+
+def _position_exponents(header: _Header, shape_codes: NDArray[np.int16], tie_margin: float) -> NDArray[np.int32]:
+    """Return the position steps' exponents [N, 2] of shapes that keep the format's laws."""
+    shapes = g.shape_values(shape_codes, header.size_step, header.form_step)
+    least, greatest = g.LOG_SIZE_RANGE
+    law(bool(np.all((shapes[:, 0] >= least) & (shapes[:, 0] <= greatest))), "a Gaussian's size is out of range")
+    law(bool(np.all(np.hypot(shapes[:, 1], shapes[:, 2]) <= g.LOG_FORM_LIMIT)), "a Gaussian is thinner than allowed")
+    if any(header.wrap):
+        beyond = g.reaches_of(shapes, header.cutoff) > g.MAX_REACH * np.array([header.width, header.height])
+        law(not np.any(beyond & header.wrap), f"a support reaches farther than {g.MAX_REACH} pictures that repeat")
+    rounded = g.rounded_exponents(shapes, header.position_ratio)
+    distances = np.abs(rounded - np.floor(rounded) - 0.5)
+    law(bool(np.all(distances >= tie_margin)), "a position exponent lies on a rounding tie")
+    return g.clamp_exponents(rounded, g.least_exponent(header.width, header.height), header.cell_log2)
+
+
+def _check_means(header: _Header, position_codes: NDArray[np.int32], exponents: NDArray[np.int32]) -> None:
+    means = (position_codes + 0.5) * np.exp2(exponents)
+    # one step can be wider than a thin picture: then its only code, 0, means a point beyond the edge
+    inside = (means >= 0) & ((means < [header.width, header.height]) | (position_codes == 0))
+    law(bool(np.all(inside)), "a Gaussian lies outside the picture")
+
+
+def _unpack_components(
+    raw: bytes, channels: int, components: int
+) -> tuple[NDArray[np.uint16], NDArray[np.float32], NDArray[np.int16], list[Plane]]:
+    plane_count = _SHAPE_PLANES + components
+    expected = 2 * channels + 4 * components + 2 * components * channels + _PLANE.size * plane_count
+    law(len(raw) == expected, f"section components has {len(raw)} bytes instead of {expected}")
+    at = 2 * channels
+    offset = np.frombuffer(raw, "<u2", channels).astype(np.uint16)
+    steps = np.frombuffer(raw, "<f4", components, at).astype(np.float32)
+    least, most = g.FEATURE_STEP_RANGE
+    law(bool(np.all((steps >= least) & (steps <= most))), "a feature step is out of range")
+    at += 4 * components
+    basis = np.frombuffer(raw, "<i2", components * channels, at).astype(np.int16).reshape(components, channels)
+    at += 2 * components * channels
+    planes = [Plane(*_PLANE.unpack_from(raw, at + index * _PLANE.size)) for index in range(plane_count)]
+    for plane in planes:
+        law(plane.width in {1, 2}, f"a plane of {plane.width} bytes per code")
+    return offset, steps, basis, planes
+
+
+def _inside(value: float, bounds: tuple[float, float]) -> bool:
+    return bounds[0] <= value <= bounds[1]  # false for NaN

@@ -1,0 +1,420 @@
+"""File names -> what each map of a material means.
+
+The usual spellings of the engines, painting tools and texture libraries are understood. A name is split into words at
+separators and capitals; words that say nothing about the meaning (resolution, format, number) are dropped from its end;
+what then stands at the end names the map, alone (``T_Brick_N``) or as a packing (``alb_ht``, ``metallicRoughness``).
+Names that are not understood become plain data: every map is kept, whatever it is called.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from imagegs_tex.formats.material.stack import COLOUR_SEMANTICS, SCALAR_SEMANTICS, Semantic
+
+_S = Semantic
+
+
+@dataclass(frozen=True, slots=True)
+class MapTraits:
+    """What reading a name needs to know of the file."""
+
+    stem: str  # file name without its suffix
+    channel_count: int  # channels in the file
+    is_grey: bool  # one colour channel, or three that are equal (or nearly, from a lossy file)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a map was understood."""
+
+    semantic: Semantic
+    channel_semantics: tuple[Semantic, ...]  # one per channel of the file
+    note: str  # one line for people
+    is_certain: bool = False  # a manifest or a glTF says so: nothing in the texels changes it
+    unused: frozenset[int] = frozenset()  # channels that the material scales by 0: plain data, whatever they hold
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a manifest or a glTF says of a map's channels."""
+
+    channels: Semantic | Mapping[int, Semantic]  # of the whole map, or by channel
+    fits_any_image: bool = False  # a glTF's: channels of RGBA, also of a grey image; others are read by the map's name
+    unused: frozenset[int] = frozenset()  # channels that the material scales by 0
+    note: str = ""  # one line for people, after the meaning
+
+
+# Spellings, without separators and in lower case. Single letters and other short forms are only understood where they
+# stand last in a name.
+_SPELLINGS: Final[dict[Semantic, str]] = {
+    _S.BASE_COLOUR: (
+        "basecolor basecolour base bc basemap basetex maintex maintexture albedo alb diffuse diff dif diffusecolor d "
+        "color colour col colormap albedotex dcolor c bca alphamasked"
+    ),
+    _S.NORMAL: "normal normals norm nor nrm nrml nml nmap n normalmap tangentnormal bentnormal normalbase "
+    "ddn normalbump",
+    _S.ROUGHNESS: "roughness rough rgh rgn r roughnessfactor specularroughness",
+    _S.GLOSS: "gloss glossiness glossy gls smoothness smooth smth g",
+    _S.METALLIC: "metallic metalness metallness metalic metallicity metal met mtl m metallicfactor",
+    _S.OCCLUSION: "occlusion ao occ ambientocclusion ambientocc ambient aomap mixedao o",
+    _S.HEIGHT: "height heightmap hgt ht h displacement displace disp dsp displ depth parallax parallaxmap",
+    _S.OPACITY: "opacity opac alpha transparency transparent cutout coverage op",
+    _S.EMISSIVE: "emissive emission emissivecolor emissioncolor emit emis emm em e glow selfillum selfillumination",
+    _S.SPECULAR: "specular spec specularcolor speccolor reflection reflect refl s",
+    _S.IMAGE: "image picture photo",
+    _S.MASK: "mask id idmap matid materialid detailmask subsurfacemask subsurfacemaskmap",
+    _S.SUBSURFACE: "subsurface subsurfacecolor sss scattering translucency",
+    _S.TRANSMISSION: "transmission transmissive",
+    _S.CLEARCOAT: "clearcoat coat",
+    _S.SHEEN: "sheen sheencolor fuzz",
+    _S.ANISOTROPY: "anisotropy aniso anisotropic flow",
+    _S.CAVITY: "cavity curvature curv convexity",
+    _S.DATA: (
+        "data unknown position thickness thicknessmap worldspacenormal worldspacenormals ior fresnelior specularlevel "
+        "specularf emissiveintensity emissionintensity anisotropyangle"
+    ),
+}
+MEANINGS: Final = {word: semantic for semantic, words in _SPELLINGS.items() for word in words.split()}
+
+# Understood anywhere in a name, because they are rarely anything else (unlike "metal" or "rough", as in "rough_wood").
+_CLEAR_WORDS: Final = {
+    *("basecolor", "basecolour", "albedo", "diffuse", "normal", "normals", "normalmap", "roughness", "glossiness"),
+    *("smoothness", "metalness", "metallness", "ambientocclusion", "occlusion", "displacement", "heightmap"),
+    *("opacity", "emissive", "emission", "specular"),
+}
+
+# Packings with a name of their own, by what is in their channels. "_" marks a channel without a meaning.
+_LETTERS: Final[dict[str, Semantic]] = {
+    "a": _S.OCCLUSION,
+    "o": _S.OCCLUSION,
+    "r": _S.ROUGHNESS,
+    "m": _S.METALLIC,
+    "h": _S.HEIGHT,
+    "d": _S.HEIGHT,
+    "s": _S.GLOSS,
+    "k": _S.MASK,
+    "n": _S.NORMAL,
+    "_": _S.DATA,
+}
+_LETTER_PACKS: Final = "orm arm rma rmo mra mro amr omr ord orh ormh armh rmah mrah orms mahs mohs mos"
+_NAMED_PACKS: Final = {
+    **{letters: letters for letters in _LETTER_PACKS.split()},
+    "aorm": "orm",
+    "mrao": "mra",
+    "rmao": "rma",
+    "raom": "rom",
+    "mrs": "mr_",  # the third is a specular level
+    "ordp": "ord",
+    "aoroughmetal": "orm",
+    "occlusionroughnessmetallic": "orm",
+    "ambientocclusionroughnessmetallic": "orm",
+    # glTF leaves red free in this one, so that occlusion can share the file.
+    "metallicroughness": "_rm",
+    "metalroughness": "_rm",
+    "metalrough": "_rm",
+    "metalnessroughness": "_rm",
+    "roughnessmetallic": "_rm",
+    # Unity: MetallicSmoothness keeps red and alpha; a mask map is metallic, occlusion, detail mask, smoothness.
+    "metallicsmoothness": "m__s",
+    "metallicgloss": "m__s",
+    "metallicglossmap": "m__s",
+    "maskmap": "maks",
+    "mads": "maks",
+    "ddna": "nnns",
+}
+
+_SPELLINGS_WITH_NOISE: Final = frozenset({"basemap", "basetex", "bumpmap", "maintex", "maintexture", "maskmap"})
+
+_NOISE: Final = re.compile(
+    r"\d+k?|v\d*|var|lod|udim|jpe?g|png|exr|tga|tiff?|webp|maps?|tex|textures?|txtr|sd|hd|uhd|res|srgb|"
+    r"linear|lin|raw|aces|acescg|utility|bits?|gl|ogl|opengl|dx|directx|seamless|tileable|tiled|final|new|copy|lossless|half|float"
+)
+_WORDS: Final = re.compile(r"\d+[kK](?![A-Za-z])|\d+|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+_LONGEST_PHRASE: Final = 4  # words, as in "ambient occlusion roughness metallic"
+_LABELS: Final = {_S.BASE_COLOUR: "base colour", _S.DATA: "plain data"}
+
+
+def read_names(files: Sequence[MapTraits]) -> list[Reading]:
+    """Understand the names of all maps of one material together.
+
+    Together, because a part that all names share ("rough_metal_…") is the material's name and not a meaning, and
+    because a file that carries nothing but that shared name beside others that say more is the base colour.
+
+    Args:
+        files: the maps; stems are untrusted text in any script
+
+    Returns:
+        One reading per file, in the same order. Names that are not understood are read as ``Semantic.DATA``.
+    """
+    words = _without_shared_ending([_split(file.stem) for file in files])
+    shared = _shared_prefix(words)
+    readings = [_read(file, own, shared) for file, own in zip(files, words, strict=True)]
+    bare = [index for index, own in enumerate(words) if not _without_noise(own[_common_length(words) :])]
+    has_colour = any(reading.semantic == _S.BASE_COLOUR for reading in readings)
+    understood = any(reading.semantic != _S.DATA for reading in readings)
+    if len(bare) == 1 and understood and not has_colour and readings[bare[0]].semantic == _S.DATA:
+        channels = _whole(_S.BASE_COLOUR, files[bare[0]].channel_count)
+        readings[bare[0]] = Reading(_S.BASE_COLOUR, channels, "base colour (the bare name beside others that say more)")
+    return readings
+
+
+def read_statement(statement: Statement, file: MapTraits, by_name: Reading) -> Reading:
+    """Understand a map by what is said of it.
+
+    Args:
+        statement: channels that it names must be in the file unless it fits any image
+        file: the map
+        by_name: what :func:`read_names` makes of it, for channels of which a statement that fits any image says nothing
+    """
+    if isinstance(statement.channels, Semantic):
+        semantics = list(_whole(statement.channels, file.channel_count))
+        is_certain = True
+    elif statement.fits_any_image:
+        return _fitted(statement, file, by_name)
+    else:
+        semantics = [statement.channels.get(channel, _S.DATA) for channel in range(file.channel_count)]
+        is_certain = True
+    return _stated(semantics, statement.note, is_certain, statement.unused)
+
+
+def _fitted(statement: Statement, file: MapTraits, by_name: Reading) -> Reading:
+    """Join what a glTF states of an image's channels with what the name says of those that the glTF leaves alone.
+
+    A name that contradicts the glTF says nothing. A channel that is scaled by 0 is what the name says, unless that is
+    just what the glTF scales by 0. Alpha that the glTF leaves alone is no opacity: renderers ignore it, so that what
+    lies under it is seen.
+    """
+    stated, switched_off = _spread(statement, file)
+    names = by_name.channel_semantics
+    unused = frozenset(channel for channel in switched_off if names[channel] in {stated[channel], _S.DATA})
+    used = {channel: meaning for channel, meaning in stated.items() if channel not in switched_off}
+    is_contradicted = any(names[channel] not in {meaning, _S.DATA} for channel, meaning in used.items())
+    semantics = []
+    for channel, named in enumerate(names):
+        if channel in used or channel in unused:
+            semantics.append(stated[channel])
+        else:
+            semantics.append(_S.DATA if is_contradicted or (stated and named == _S.OPACITY) else named)
+    return _stated(semantics, statement.note, _S.METALLIC in used.values(), unused)
+
+
+def _stated(semantics: list[Semantic], note: str, is_certain: bool, unused: frozenset[int]) -> Reading:
+    first = next((meaning for meaning in semantics if meaning != _S.DATA), _S.DATA)
+    is_whole = {*semantics} <= {first, _S.OPACITY if first in COLOUR_SEMANTICS else _S.DATA}
+    words = label(first) if is_whole else _layout(semantics)
+    return Reading(first, tuple(semantics), "; ".join(filter(None, (words, note))), is_certain, unused)
+
+
+def _spread(statement: Statement, file: MapTraits) -> tuple[dict[int, Semantic], frozenset[int]]:
+    """Bring meanings of RGBA channels to the channels that the image has.
+
+    In a grey image red, green and blue are one value, which has the first meaning that is used: the roughness of a grey
+    "metallicRoughness" whose metallic factor is 0.
+    """
+    assert not isinstance(statement.channels, Semantic)
+    colours = {channel: meaning for channel, meaning in statement.channels.items() if channel < 3}
+    used = [meaning for channel, meaning in sorted(colours.items()) if channel not in statement.unused]
+    count = file.channel_count
+    if not file.is_grey or (count >= 3 and len({*used}) > 1):
+        kept = {channel: meaning for channel, meaning in statement.channels.items() if channel < count}
+        return kept, statement.unused & kept.keys()
+    grey = 1 if count <= 2 else 3
+    spread = dict.fromkeys(range(grey), used[0] if used else _S.DATA) if colours else {}
+    if 3 in statement.channels and count in {2, 4}:
+        spread[count - 1] = statement.channels[3]
+    return spread, frozenset()
+
+
+def label(semantic: Semantic) -> str:
+    """Return the semantic's name for people."""
+    return _LABELS.get(semantic, semantic.name.lower().replace("_", " "))
+
+
+def _read(file: MapTraits, words: list[str], shared: int) -> Reading:
+    meaningful = _without_noise(words)
+    convention = _normal_convention(words[shared:])
+    pack = _named_pack(file, meaningful)
+    if pack is not None:
+        return pack
+    sequence = _trailing_sequence(file, meaningful, shared)
+    if len(sequence) > 1:
+        packed = _pack_sequence(file, sequence)
+        if packed is not None:
+            return packed
+    semantic = sequence[-1] if sequence else _clear_word(meaningful[shared:])
+    semantic = _S.DATA if semantic is None else semantic
+    note = label(semantic)
+    if semantic == _S.NORMAL and convention:
+        note += f" ({convention})"
+    if semantic == _S.HEIGHT and meaningful[-1] == "depth":
+        note += " (from a depth map: bright may mean deep)"
+    if semantic == _S.DATA and meaningful[-1:] != ["data"]:
+        note = "plain data (name not understood)"
+    return Reading(semantic, _whole(semantic, file.channel_count), note)
+
+
+def _named_pack(file: MapTraits, words: list[str]) -> Reading | None:
+    for length in range(min(_LONGEST_PHRASE, len(words)), 0, -1):
+        phrase = "".join(words[-length:])
+        pattern = _NAMED_PACKS.get(phrase)
+        if phrase in MEANINGS:  # "subsurface mask map" is no "mask map"
+            return None
+        if pattern is None:
+            continue
+        meanings: list[Semantic] = [_LETTERS[letter] for letter in pattern]
+        named: list[Semantic] = [meaning for meaning in meanings if meaning != _S.DATA]
+        if file.channel_count == 2 and len(named) == 2:
+            meanings = named
+        if file.is_grey and pattern == "m__s":
+            meanings = [_S.METALLIC] * 3 + [_S.GLOSS]  # green and blue repeat red
+        # A grey "metal_rough" is the roughness of something called metal.
+        is_one_map = file.is_grey and pattern == "_rm" and length == 2
+        if len(meanings) <= file.channel_count and not is_one_map:
+            return _packed(file, meanings)
+        if file.channel_count < len(named) and len(named) > 2:
+            note = f"plain data (too few channels for {', '.join(label(meaning) for meaning in named)})"
+            return Reading(_S.DATA, _whole(_S.DATA, file.channel_count), note)
+    return None
+
+
+def _trailing_sequence(file: MapTraits, words: list[str], shared: int) -> list[Semantic]:
+    """Meanings at the end of a name, first to last: [BASE_COLOUR, HEIGHT] for ``ground_alb_ht``."""
+    found: list[Semantic] = []
+    end = len(words)
+    while end > 0:
+        for length in range(min(_LONGEST_PHRASE, end), 0, -1):
+            phrase = "".join(words[end - length : end])
+            semantic = _meaning(phrase, file)
+            if semantic is not None and (not found or len(phrase) > 1):
+                break
+        else:
+            return found
+        in_shared_part = end - length < shared
+        if found and (semantic in found or (in_shared_part and _width(semantic) == 1)):
+            return found
+        found.insert(0, semantic)
+        end -= length
+    return found
+
+
+def _meaning(phrase: str, file: MapTraits) -> Semantic | None:
+    if phrase in {"bump", "bumpmap", "bmp"}:  # a height to most, but Unity's _BumpMap is a normal map
+        return _S.HEIGHT if file.is_grey else _S.NORMAL
+    if phrase == "a":  # alpha, or albedo
+        return _S.OPACITY if file.is_grey else _S.BASE_COLOUR
+    return MEANINGS.get(phrase)
+
+
+def _pack_sequence(file: MapTraits, sequence: list[Semantic]) -> Reading | None:
+    """Read several meanings as a packing if that is how many channels there are, the longest sequence first.
+
+    Scalars never precede a colour in a packing: "metal_color" is the colour of a metal.
+    """
+    for start in range(len(sequence) - 1):
+        part = sequence[start:]
+        total = sum(_width(semantic) for semantic in part)
+        scalars_follow = all(_width(semantic) == 1 for semantic in part[1:])
+        if not scalars_follow:
+            continue
+        exact = total == file.channel_count
+        with_rest = _width(part[0]) == 1 and total < file.channel_count and not file.is_grey
+        if (exact and not (file.is_grey and file.channel_count > 2)) or with_rest:
+            return _packed(file, [semantic for semantic in part for _ in range(_width(semantic))])
+        if len(part) > 2 and total > file.channel_count and _width(part[0]) == 1:
+            note = f"plain data (too few channels for {', '.join(label(semantic) for semantic in part)})"
+            return Reading(_S.DATA, _whole(_S.DATA, file.channel_count), note)
+    return None
+
+
+def _packed(file: MapTraits, meanings: list[Semantic]) -> Reading:
+    channels = (*meanings, *[_S.DATA] * (file.channel_count - len(meanings)))
+    semantic = next((meaning for meaning in meanings if meaning != _S.DATA), _S.DATA)
+    return Reading(semantic, channels, _layout(channels))
+
+
+def _layout(channels: Sequence[Semantic]) -> str:
+    parts = Counter(channels)
+    names = [label(meaning) if meaning != _S.DATA else "unused" for meaning in dict.fromkeys(channels)]
+    layout = ", ".join(
+        f"{name} x{parts[meaning]}" if parts[meaning] > 1 else name
+        for name, meaning in zip(names, dict.fromkeys(channels), strict=True)
+    )
+    return f"packed: {layout}"
+
+
+def _whole(semantic: Semantic, channel_count: int) -> tuple[Semantic, ...]:
+    """Channel semantics of a map with one meaning: a second or fourth channel is alpha."""
+    if channel_count not in {2, 4}:
+        return (semantic,) * channel_count
+    carries_alpha = semantic in COLOUR_SEMANTICS or semantic in SCALAR_SEMANTICS
+    if channel_count == 2 and not carries_alpha:
+        return (semantic,) * 2  # the x and y of a normal map, or any two numbers
+    return (*(semantic,) * (channel_count - 1), _S.OPACITY if carries_alpha else _S.DATA)
+
+
+def _width(semantic: Semantic) -> int:
+    return 1 if semantic in SCALAR_SEMANTICS or semantic == _S.DATA else 3
+
+
+def _clear_word(words: list[str]) -> Semantic | None:
+    for end in range(len(words), 0, -1):
+        for length in (2, 1):
+            phrase = "".join(words[max(0, end - length) : end])
+            if phrase in _CLEAR_WORDS:
+                return MEANINGS[phrase]
+    return None
+
+
+def _split(stem: str) -> list[str]:
+    joined = re.sub(r"(?i)direct[ _-]?x", "DX", re.sub(r"(?i)open[ _-]?gl", "GL", stem))
+    joined = re.sub(r"(?<=\d)x(?=\d)", " ", joined)  # 2048x2048
+    return [word.lower() for word in _WORDS.findall(joined)]
+
+
+def _without_noise(words: list[str]) -> list[str]:
+    end = len(words)
+    while end > 0 and _NOISE.fullmatch(words[end - 1]) and words[end - 1] not in MEANINGS:
+        end -= 1
+    # Some spellings need their last word: "bump map" and "main tex".
+    if 0 < end < len(words) and words[end - 1] + words[end] in _SPELLINGS_WITH_NOISE:
+        end += 1
+    return words[:end]
+
+
+def _normal_convention(words: list[str]) -> str:
+    if "dx" in words:
+        return "DirectX, green down"
+    if {"gl", "ogl"} & set(words):
+        return "OpenGL, green up"
+    return ""
+
+
+def _without_shared_ending(words: list[list[str]]) -> list[list[str]]:
+    """Drop a meaning that all names end with where each has another before it: the workflow in "X_COL_METALNESS"."""
+    bare = [_without_noise(own) for own in words]
+    shorter = [_without_noise(own[:-1]) for own in bare]
+    endings = {own[-1] for own in bare if own}
+    meanings = [own[-1] if own and len(own[-1]) > 1 else "" for own in shorter]
+    is_shared = len(endings) == 1 and endings <= MEANINGS.keys()
+    return shorter if is_shared and len({*meanings}) > 1 and {*meanings} <= MEANINGS.keys() else words
+
+
+def _common_length(words: list[list[str]]) -> int:
+    """How many leading words all names share; 0 for a single name."""
+    if len(words) < 2:
+        return 0
+    length = 0
+    for column in zip(*words, strict=False):
+        if len(set(column)) > 1:
+            break
+        length += 1
+    return length
+
+
+def _shared_prefix(words: list[list[str]]) -> int:
+    """Leading words that are the material's name: shared by all, and leaving every name something to say."""
+    length = _common_length(words)
+    return length if all(_without_noise(own[length:]) for own in words) else 0

@@ -1,0 +1,146 @@
+"""Normals as directions: where a source's are of unit length, z is made of x and y instead of being coded.
+
+Sources are not all unit vectors. Filtering, mips and painting shorten them, and pictures exported with care are unit to
+within their rounding: over the shared materials the root mean square of what making them unit changes is at most
+1.7/255 in the one group and at least 3.1/255 in the other. AUTO goes by that, because a z that is made up costs PSNR
+where the source's own is another, and the length may mean something to who made it.
+
+AUTO also leaves maps with normals near the rim as they are: z dz = -(x dx + y dy), so there a z that is made of x and y
+magnifies their errors. shrub_01_cutout, 0.5 % of whose normals have z < 0.1, lost 0.9 dB over all its maps at equal
+bytes; caution_panel, with 0.03 %, gained. An equal-area disk in place of x and y would not magnify (on caution_panel
+0.04 dB and 4 % of the 95th percentile better than x and y), but what is coded would then not be a map's x and y.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagegs_tex.formats.material.options import NormalCoding
+from imagegs_tex.formats.material.stack import (
+    Coded,
+    FloatTexels,
+    Route,
+    Semantic,
+    TextureMap,
+    TextureStack,
+    Transfer,
+    UnitZ,
+    noted,
+    source_map,
+    unit_samples,
+)
+
+UNIT_TOLERANCE: Final = 2.5 / 255
+"""Root mean square change of a map's samples up to which AUTO makes its normals unit vectors."""
+
+RIM_Z: Final = 0.1
+MOST_AT_RIM: Final = 1e-3
+"""Largest share of normals with a z below RIM_Z for AUTO to make z of x and y."""
+
+ANGLE_WEIGHT: Final = 1.6
+"""How much more than other channels' an angle's error counts where z is made of x and y. Around 1 the pooled PSNR is
+flat, and angles are not: 1.3 took 8 % off caution_panel's mean angle, and was still 0.05 dB above z coded."""
+STORED_WEIGHTS: Final = (1.4, 1.4, 0.7)
+"""Of x, y, z where all three are coded: errors along a normal do not turn it, and most normals point along z. With
+(1.5, 1.5, 0.5) angles fell by 2 to 6 % at equal bytes, but boombox lost 0.3 dB."""
+_LEAST_Z: Final = 0.15
+"""Steeper normals weigh no more: their x and y would outweigh all else."""
+_SHORTEST: Final = 0.1
+"""Vectors below this length have no direction: they become (0, 0, 1)."""
+_ROWS: Final = 256
+
+
+def code_normals(stack: TextureStack, coding: NormalCoding) -> TextureStack:
+    """Return the stack with the z of its normal maps left to x and y where the coding says so, weighted by angle.
+
+    Maps of two channels, constant normals, and maps whose x, y and z share coded channels are left as they are. The
+    stack's texels are written to.
+    """
+    maps, originals = list(stack.maps), list(stack.originals or (None,) * len(stack.maps))
+    channel_weights = list(stack.channel_weights or [1.0] * stack.channel_count)
+    texels, dropped = stack.texels, []
+    for index, texture_map in enumerate(stack.maps):
+        axes = _coded_axes(texture_map)
+        if axes is None:
+            continue
+        coded = [route.index for axis in axes if isinstance(route := texture_map.routes[axis], Coded)]
+        change, at_rim, magnified = _properties(stack.texels, coded)
+        steps = f"{change * 255:.1f}/255"
+        is_unit = change <= UNIT_TOLERANCE and at_rim <= MOST_AT_RIM
+        if coding == NormalCoding.STORED or (coding == NormalCoding.AUTO and not is_unit):
+            for channel, weight in zip(coded, STORED_WEIGHTS, strict=True):
+                channel_weights[channel] *= weight
+            if coding == NormalCoding.AUTO:
+                maps[index] = noted(texture_map, f"coded as stored, off unit length by {steps}")
+            continue
+        originals[index] = source_map(stack, index)
+        _make_unit(texels, coded)
+        for channel, weight in zip(coded[:2], magnified, strict=True):
+            channel_weights[channel] *= ANGLE_WEIGHT * weight
+        routes: list[Route] = list(texture_map.routes)
+        routes[axes[2]] = UnitZ()
+        dropped.append(coded[2])
+        maps[index] = noted(replace(texture_map, routes=tuple(routes)), f"unit vectors, z from x and y, to {steps}")
+    if not dropped:
+        return replace(stack, maps=tuple(maps), channel_weights=tuple(channel_weights))
+    kept = [channel for channel in range(stack.channel_count) if channel not in dropped]
+    return replace(
+        stack,
+        maps=tuple(_renumbered(texture_map, kept) for texture_map in maps),
+        texels=np.ascontiguousarray(texels[..., kept]),
+        originals=tuple(originals),
+        channel_weights=tuple(channel_weights[channel] for channel in kept),
+    )
+
+
+def _coded_axes(texture_map: TextureMap) -> tuple[int, int, int] | None:
+    """Channels x, y, z of a map's normal if each is coded by itself."""
+    axes = [index for index, semantic in enumerate(texture_map.channel_semantics) if semantic == Semantic.NORMAL]
+    routes = [texture_map.routes[axis] for axis in axes]
+    alone = all(isinstance(route, Coded) and texture_map.routes.count(route) == 1 for route in routes)
+    if len(axes) != 3 or not alone or texture_map.transfer != Transfer.LINEAR or texture_map.sample_format.is_float:
+        return None
+    return axes[0], axes[1], axes[2]
+
+
+def _properties(texels: FloatTexels, axes: list[int]) -> tuple[float, float, tuple[float, float]]:
+    """Look at normals.
+
+    Returns:
+        the root mean square change of their samples when they become unit vectors that z >= 0 can say; the share of
+        them with a small z; how much squared errors of x and y grow on average, as dθ² = dx² + dy² + dz² and
+        z dz = -(x dx + y dy)
+    """
+    change, at_rim, grown = 0.0, 0, np.zeros(2)
+    for start in range(0, len(texels), _ROWS):
+        band = texels[start : start + _ROWS][..., axes]
+        unit = np.stack(unit_samples(*_sides(band)), axis=-1)
+        change += float(np.square(unit - band, dtype=np.float64).sum())
+        squares = np.square(2 * unit - 1, dtype=np.float64)
+        at_rim += int(np.count_nonzero(squares[..., 2] < RIM_Z**2))
+        grown += (squares[..., :2] / np.maximum(squares[..., 2:], _LEAST_Z**2)).sum(axis=(0, 1))
+    count = texels.shape[0] * texels.shape[1]
+    x, y = 1 + grown / count
+    return float(np.sqrt(change / (3 * count))), at_rim / count, (float(x), float(y))
+
+
+def _make_unit(texels: FloatTexels, axes: list[int]) -> None:
+    for start in range(0, len(texels), _ROWS):
+        band = texels[start : start + _ROWS]
+        band[..., axes[0]], band[..., axes[1]] = _sides(band[..., axes])
+
+
+def _sides(samples: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Samples of x and y of the unit vectors along the given ones [H, W, 3]."""
+    vectors = 2 * samples - 1
+    length = np.sqrt(np.square(vectors).sum(axis=-1))
+    shown = length >= _SHORTEST
+    scale = np.where(shown, 0.5 / np.maximum(length, np.float32(_SHORTEST)), np.float32(0))
+    return 0.5 + vectors[..., 0] * scale, 0.5 + vectors[..., 1] * scale
+
+
+def _renumbered(texture_map: TextureMap, kept: list[int]) -> TextureMap:
+    routes = (Coded(kept.index(route.index)) if isinstance(route, Coded) else route for route in texture_map.routes)
+    return replace(texture_map, routes=tuple(routes))

@@ -1,0 +1,127 @@
+"""Whether a material repeats, for x and for y: as it was said, or guessed from its texels.
+
+A guess asks every channel that varies whether it goes on across the border. Along the axis, the texels on both sides of
+the border must differ
+
+- by at most MOST_OVER_NEIGHBOURS times what neighbours inside differ by: across the border of tileable materials it is
+  0.7 to 2.7 times, across that of photographs and atlases 4 to 40 times;
+- by much less than any two lines of texels do, which for photographs of small size is the stricter rule.
+
+The border must also have detail of its own: the empty border of an atlas matches itself and says nothing. An axis
+repeats when more than half of the channels say so. Lines one texel farther in get a chance too, for maps whose
+outermost texels are marred (a normal map made of a height map as if that did not repeat).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagegs_tex.formats.errors import UsageError
+from imagegs_tex.formats.material.stack import FloatTexels
+
+SaidWrap = tuple[bool | None, bool | None]
+"""Whether a material repeats in x and in y; None: nobody said."""
+
+MOST_OVER_NEIGHBOURS: Final = 3.0
+MOST_OF_THE_WAY: Final = (0.65, 0.3)
+"""From how much neighbours differ to how much any two lines do; of the outermost lines, and of those beside them, which
+are three texels apart: so far apart, smooth pictures differ nearly as much as any two lines do."""
+NOISE_SHARE: Final = 0.1
+"""Of how much any two lines differ: where neighbours differ nearly as much, chance must not decide."""
+LEAST_DETAIL: Final = 0.2
+"""Detail of the border over that of the lines inside."""
+LEAST_DEVIATION: Final = 2e-3
+"""Half an 8-bit step: below, a channel does not vary."""
+LEAST_SIZE: Final = 16
+"""Texels: smaller pictures clamp."""
+_DETAIL_WINDOW: Final = 17
+_LINES: Final = 128
+_FAR_LINES: Final = 33
+
+
+@dataclass(frozen=True, slots=True)
+class _Votes:
+    """How many channels go on across the border, of those that vary."""
+
+    yes: int
+    varying: int
+
+    @property
+    def repeats(self) -> bool:
+        return 2 * self.yes > self.varying
+
+
+def parse_wrap(text: str) -> tuple[bool, bool]:
+    """Read ``repeat``, ``clamp``, or one of them for x and one for y with a comma between; UsageError otherwise."""
+    words = [word.strip() for word in text.split(",")]
+    if len(words) > 2 or not set(words) <= {"repeat", "clamp"}:
+        raise UsageError(f"--wrap {text!r} is neither repeat, clamp, nor one of them for x and one for y: repeat,clamp")
+    return words[0] == "repeat", words[-1] == "repeat"
+
+
+def wrap_words(wrap: tuple[bool, bool]) -> tuple[str, str]:
+    """Return repeat or clamp for x and for y."""
+    x, y = ("repeat" if repeats else "clamp" for repeats in wrap)
+    return x, y
+
+
+def decide_wrap(texels: FloatTexels, said: SaidWrap = (None, None)) -> tuple[tuple[bool, bool], str]:
+    """Return whether a material repeats in x and in y, and one line that says so and why.
+
+    Args:
+        texels: [H, W, C]
+        said: what is known; the rest is guessed
+    """
+    wrap, reasons = [], []
+    for axis, known in enumerate(said):
+        if known is not None:
+            wrap.append(known)
+            reasons.append("as given")
+        else:
+            votes = _votes(texels if axis == 0 else texels.transpose(1, 0, 2))
+            wrap.append(votes.repeats)
+            reasons.append(f"guessed: {votes.yes} of {votes.varying} channels match across the border")
+    words = wrap_words((wrap[0], wrap[1]))
+    parts = [f"{word} in {axis} ({reason})" for word, axis, reason in zip(words, "xy", reasons, strict=True)]
+    return (wrap[0], wrap[1]), ", ".join(parts)
+
+
+def _votes(texels: NDArray[np.float32]) -> _Votes:
+    """Ask the channels of [lines across, lines along, C]: does the second axis go on across its border?"""
+    across, along, _ = texels.shape
+    if min(across, along) < LEAST_SIZE:
+        return _Votes(0, 0)
+    first = np.unique(np.linspace(0, along - 4, _LINES).astype(np.int64))
+    inside = texels[:, first]
+    varies = inside.std(axis=(0, 1)) > LEAST_DEVIATION
+    detail = _detail(inside).mean(axis=0)
+    border = np.minimum(_detail(texels[:, :1])[0], _detail(texels[:, -1:])[0])
+    far = texels[:, np.linspace(0.1 * along, 0.9 * along, _FAR_LINES).astype(np.int64)]
+    goes_on = np.zeros(texels.shape[2], dtype=np.bool_)
+    for depth, share in enumerate(MOST_OF_THE_WAY):
+        left, right = texels[:, depth], texels[:, along - 1 - depth]
+        step = _difference(left, right)
+        neighbours = _difference(texels[:, first + 2 * depth + 1], inside)
+        any_two = (_difference(left[:, None], far) + _difference(right[:, None], far)) / 2
+        limit = neighbours + share * (any_two - neighbours) + NOISE_SHARE * any_two
+        goes_on |= step <= np.minimum(MOST_OVER_NEIGHBOURS * neighbours, limit)
+    yes = varies & goes_on & (border >= LEAST_DETAIL * detail) & (border > 0)
+    return _Votes(int(np.count_nonzero(yes)), int(np.count_nonzero(varies)))
+
+
+def _difference(lines: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the mean absolute difference per channel [C]."""
+    distance = np.abs(lines - others)
+    return np.asarray(distance.mean(axis=tuple(range(distance.ndim - 1)), dtype=np.float64))
+
+
+def _detail(lines: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the deviation of [P, L, C] from its moving average along the first axis [L, C]."""
+    radius = min(_DETAIL_WINDOW, lines.shape[0]) // 2
+    padded = np.pad(lines, ((radius + 1, radius), (0, 0), (0, 0)), mode="edge")
+    sums = np.cumsum(padded, axis=0, dtype=np.float64)
+    width = 2 * radius + 1
+    smooth = (sums[width:] - sums[:-width]) / width
+    return np.asarray(np.sqrt(np.square(lines - smooth).mean(axis=0)))

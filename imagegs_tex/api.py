@@ -1,0 +1,352 @@
+"""The stages joined: what every command calls, and Python users too."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from imagegs_tex._version import __version__
+from imagegs_tex.decoder.render import decode_maps, image_paths, render_channels, scaled_size, write_maps
+from imagegs_tex.encoder.quality_targets import score_targets
+from imagegs_tex.encoder.rate_control import encode_within_budget
+from imagegs_tex.fit.loop import FitProgress
+from imagegs_tex.formats.errors import UsageError
+from imagegs_tex.formats.files.atomic_write import JSON_BEGINNING, check_absent, check_writable, write_bytes
+from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.formats.gltf.materials import is_gltf, read_gltf
+from imagegs_tex.formats.igs.container import (
+    MAGIC,
+    decode_igs,
+    encode_igs,
+    read_igs,
+    read_igs_bytes,
+    section_sizes,
+    version_of,
+)
+from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+from imagegs_tex.formats.material.build_stack import build_stack, load_stack
+from imagegs_tex.formats.material.common_size import check_sizes
+from imagegs_tex.formats.material.manifest import MANIFEST_SUFFIX, manifest_text
+from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
+from imagegs_tex.formats.material.read_maps import shared_reader
+from imagegs_tex.formats.material.stack import Constant, TextureMap, TextureStack, source_map
+from imagegs_tex.formats.material.wrap_detection import wrap_words
+from imagegs_tex.formats.open_material import read_material
+from imagegs_tex.metrics.byte_ledger import byte_ledger
+from imagegs_tex.metrics.match_source import source_indices
+from imagegs_tex.metrics.scores import MapScore, pooled_psnr, pooled_weighted_psnr, score_map
+from imagegs_tex.rasterize.backend import Backend
+from imagegs_tex.rasterize.select_backend import make_backend
+from imagegs_tex.reports import (
+    AssetFile,
+    AssetIndex,
+    AssetMaterial,
+    AssetReport,
+    CompareReport,
+    CompressReport,
+    ExportReport,
+    InfoReport,
+    MapInfo,
+    Seconds,
+    TargetReport,
+    as_json,
+)
+from imagegs_tex.settings import CompressSettings, TextureContainer
+from imagegs_tex.shaders.coarse_levels import coarse_layout
+from imagegs_tex.shaders.decode_cost import decode_cost
+from imagegs_tex.shaders.gpu_buffer import pack_gaussians
+from imagegs_tex.textures.export_maps import export_maps
+
+IGS_SUFFIX: Final = ".igs"
+ASSET_INDEX: Final = "materials.json"
+"""What :func:`compress_asset` calls its index."""
+
+
+def compress(
+    source: Path | str,
+    output: Path | str,
+    settings: CompressSettings | None = None,
+    backend: str = "auto",
+    threads: int | None = None,
+    report: Callable[[FitProgress], None] | None = None,
+    *,
+    options: SourceOptions | None = None,
+) -> CompressReport:
+    """Compress one material to an .igs file.
+
+    Args:
+        source: a folder of maps, an image, a manifest, or a glTF with one material
+        output: the file to write; an older .igs file is replaced only when the new one is complete
+        settings: None for the balanced preset
+        backend: auto, cpu, cuda or reference
+        threads: of the cpu backend; the bytes do not depend on it
+        report: called after every step of the fit
+        options: which texels matter, how normals are coded, what alpha is; None: as the images suggest
+
+    Returns:
+        sizes, times, and the scores of the written file decoded again
+
+    Raises:
+        ImageGSTexError: one of its kinds, see :mod:`imagegs_tex.formats.errors`
+    """
+    started = time.perf_counter()
+    chosen = make_backend(backend, threads)
+    stack = load_stack(Path(source), options)
+    return compress_stack(stack, Path(output), settings or CompressSettings(), chosen, report, started)
+
+
+def compress_asset(
+    source: Path | str,
+    folder: Path | str,
+    settings: CompressSettings | None = None,
+    backend: str = "auto",
+    threads: int | None = None,
+    report: Callable[[FitProgress], None] | None = None,
+    *,
+    options: SourceOptions | None = None,
+) -> AssetReport:
+    """Compress every material of a glTF to an .igs file of its own; those with the very same maps share one.
+
+    Args:
+        source: a .gltf or .glb file
+        folder: where the files go, named after the materials, with an index (:data:`ASSET_INDEX`) of which material
+            has which; created when missing
+        settings: for each material; None for the balanced preset
+        backend: auto, cpu, cuda or reference
+        threads: of the cpu backend; the bytes do not depend on it
+        report: called after every step of each fit
+        options: see :func:`compress`; an importance mask only for an asset with one material
+    """
+    chosen = make_backend(backend, threads)
+    asset = read_gltf(Path(source))
+    if options is not None and options.importance is not None and len(asset.materials) > 1:
+        raise UsageError(f"{printable(source)} has {len(asset.materials)} materials; --importance is for one")
+    if options is None or options.size is None:
+        check_sizes(asset.materials)
+    target = Path(folder)
+    read = shared_reader(asset.materials)
+    files = []
+    for material in asset.materials:
+        started = time.perf_counter()
+        stack = build_stack(material, options, read)
+        name = f"{material.stem}{IGS_SUFFIX}"
+        files.append(
+            AssetFile(
+                name, compress_stack(stack, target / name, settings or CompressSettings(), chosen, report, started)
+            )
+        )
+    materials = tuple(
+        AssetMaterial(entry.index, entry.name, None if entry.source is None else files[entry.source].file)
+        for entry in asset.listed
+    )
+    write_bytes(target / ASSET_INDEX, as_json(AssetIndex(printable(Path(source).name), materials)).encode())
+    return AssetReport(materials, tuple(files))
+
+
+def is_asset(source: Path, output: Path) -> bool:
+    """Whether a source is a glTF to be compressed to a folder, because the output is one or has no .igs suffix."""
+    return is_gltf(source) and (output.is_dir() or output.suffix.lower() != IGS_SUFFIX)
+
+
+def save_manifest(source: Path | str, file: Path | str, options: SourceOptions | None = None) -> None:
+    """Write down how a material is understood, as a manifest that can be edited and compressed in its place.
+
+    Args:
+        source: a folder of maps, an image, a manifest, or a glTF with one material and images in files of their own
+        file: the manifest, ending in .json
+        options: of them the importance mask, the size and the wrap go into the manifest
+    """
+    target = Path(file)
+    if target.suffix.lower() != MANIFEST_SUFFIX:
+        raise UsageError(f"{printable(target)}: a manifest must be called something{MANIFEST_SUFFIX}; rename it")
+    check_writable(target, JSON_BEGINNING)
+    chosen, material = options or SourceOptions(), read_material(Path(source))
+    material = replace(material, importance=chosen.importance or material.importance, size=chosen.size or material.size)
+    as_read = replace(chosen, normals=NormalCoding.STORED, alpha=AlphaUse.DATA)
+    write_bytes(target, manifest_text(material, build_stack(material, as_read), target).encode())
+
+
+def compress_stack(
+    stack: TextureStack,
+    output: Path,
+    settings: CompressSettings,
+    backend: Backend,
+    report: Callable[[FitProgress], None] | None = None,
+    started: float | None = None,
+) -> CompressReport:
+    """Compress a loaded stack, which knows whether it repeats; see :func:`compress`."""
+    begun = time.perf_counter()
+    started = begun if started is None else started
+    check_writable(output, MAGIC)
+    encoded = encode_within_budget(stack, settings, backend, report)
+    data = encode_igs(encoded.quantized)
+    encoded_at = time.perf_counter()
+    quantized = decode_igs(data)
+    scores = score_against(stack, quantized, backend)
+    write_bytes(output, data)
+    done = time.perf_counter()
+    texels = stack.width * stack.height
+    return CompressReport(
+        width=stack.width, height=stack.height, channels=stack.channel_count, gaussians=quantized.gaussian_count,
+        file_bytes=len(data), gpu_bytes=pack_gaussians(quantized, coarse=coarse_layout(quantized)).ledger.total,
+        bits_per_texel=8 * len(data) / texels,
+        bits_per_channel_texel=8 * len(data) / texels / stack.channel_count, psnr_db=pooled_psnr(scores),
+        weighted_psnr_db=pooled_weighted_psnr(scores), maps=tuple(scores),
+        targets=tuple(
+            TargetReport("all" if target.semantic is None else target.semantic.name.lower(), target.value, value, unit)
+            for target, value in score_targets(settings, stack, quantized, backend)
+            for unit in ["degrees" if target.in_degrees else "dB"]
+        ),
+        ledger=byte_ledger(quantized, section_sizes(data)),
+        readings=tuple(texture_map.notes for texture_map in stack.maps),
+        wrap=wrap_words(quantized.wrap), wrap_reading=stack.wrap_note,
+        seconds=Seconds(
+            load=begun - started, fit=encoded.effort.seconds.fit, quantize=encoded.effort.seconds.quantize,
+            write=done - encoded_at, total=done - started,
+        ),
+        backend=backend.name, device=str(backend.device), seed=settings.fit.seed, version=__version__,
+    )  # fmt: skip
+
+
+def score_against(
+    stack: TextureStack, quantized: QuantizedGaussianSet, backend: Backend, with_flip: bool = False
+) -> list[MapScore]:
+    """Decode a set and compare every map with the stack that it was made of."""
+    if backend.name == "cuda" and not with_flip:
+        from imagegs_tex.metrics.scores_cuda import score_on_gpu
+
+        return score_on_gpu(stack, render_channels(quantized, backend))
+    return [
+        score_map(stack.maps[index], source_map(stack, index), decoded, with_flip, stack.weights, stack.drawn_of(index))
+        for index, (_, decoded) in enumerate(decode_maps(quantized, backend))
+    ]
+
+
+def decode(
+    file: Path | str,
+    folder: Path | str,
+    *,
+    scale: float | None = None,
+    size: tuple[int, int] | None = None,
+    image_format: str | None = None,
+    overwrite: bool = False,
+    backend: str = "auto",
+    threads: int | None = None,
+) -> list[Path]:
+    """Decode an .igs file to one image per map.
+
+    Args:
+        file: the .igs file
+        folder: where the images go; created when missing
+        scale: relative size of the result, or
+        size: its width and height in texels
+        image_format: png, exr or tga; None keeps each map's bit depth in PNG or EXR
+        overwrite: whether files that are there are replaced; they may be the source, whose names decoded maps have
+        backend: auto, cpu, cuda or reference
+        threads: of the cpu backend
+
+    Returns:
+        the images' paths, in the order of the file's maps
+    """
+    quantized = read_igs(Path(file))
+    chosen_size = scaled_size(quantized, scale, size)
+    paths = image_paths(quantized.maps, Path(folder), image_format)
+    if not overwrite:
+        check_absent(paths, "decode to another folder, or allow it with --overwrite")
+    write_maps(decode_maps(quantized, make_backend(backend, threads), chosen_size), paths)
+    return paths
+
+
+def export(
+    file: Path | str,
+    folder: Path | str,
+    container: TextureContainer | str = TextureContainer.DDS,
+    *,
+    bc1: bool = False,
+    backend: str = "auto",
+    threads: int | None = None,
+    report: Callable[[str, int, int], None] | None = None,
+) -> ExportReport:
+    """Decode an .igs file to textures with whole mip chains, block-compressed as each map's meaning asks for.
+
+    Args:
+        file: the .igs file
+        folder: where the textures go; created when missing
+        container: dds, ktx2, or png for one picture per level
+        bc1: opaque colour as BC1, which takes half the bytes of BC7 and shows it
+        backend: auto, cpu, cuda or reference
+        threads: of the cpu backend
+        report: called with the name of the map begun, how many maps are done and how many there are
+
+    Raises:
+        MissingToolError: the block encoder, an extra, is not installed
+        UsageError: a map has more channels than a texture holds
+    """
+    quantized = read_igs(Path(file))
+    chosen = TextureContainer(container)
+    texels = render_channels(quantized, make_backend(backend, threads)).cpu().numpy()
+    maps = export_maps(quantized.maps, texels, Path(folder), chosen, bc1, report)
+    return ExportReport(chosen.value, tuple(maps))
+
+
+def compare(
+    file: Path | str,
+    source: Path | str,
+    backend: str = "auto",
+    threads: int | None = None,
+    options: SourceOptions | None = None,
+) -> CompareReport:
+    """Compare an .igs file with the source it was made of: PSNR, SSIM and FLIP per map, degrees for normals.
+
+    Args:
+        file: the .igs file
+        source: folder or image
+        backend: auto, cpu, cuda or reference
+        threads: of the cpu backend
+        options: the same as in :func:`compress`: alpha, which decides whether colours under an alpha of 0 count, and
+            size
+
+    Raises:
+        InputError: the source's maps are not those of the file
+    """
+    quantized = read_igs(Path(file))
+    stack = load_stack(Path(source), options, material=Path(file).stem)
+    indices = source_indices(quantized, stack, source)
+    scores = [
+        score_map(texture_map, source_map(stack, index), decoded, True, stack.weights, stack.drawn_of(index))
+        for index, (texture_map, decoded) in zip(
+            indices, decode_maps(quantized, make_backend(backend, threads)), strict=True
+        )
+    ]
+    return CompareReport(pooled_psnr(scores), tuple(scores))
+
+
+def info(file: Path | str) -> InfoReport:
+    """Read an .igs file and say what it holds."""
+    data = read_igs_bytes(Path(file))
+    name = printable(Path(file).name)
+    quantized = decode_igs(data, name)
+    coarse = coarse_layout(quantized)
+    packed = pack_gaussians(quantized, coarse=coarse)
+    return InfoReport(
+        width=quantized.width, height=quantized.height, channels=quantized.channel_count,
+        components=quantized.component_count, gaussians=quantized.gaussian_count, version=version_of(data),
+        wrap=wrap_words(quantized.wrap),
+        file_bytes=len(data), bits_per_texel=8 * len(data) / (quantized.width * quantized.height),
+        gpu_bytes=packed.ledger.total, decode_cost=decode_cost(quantized, packed, coarse),
+        sections=section_sizes(data, name), ledger=byte_ledger(quantized, section_sizes(data, name)),
+        maps=tuple(_map_info(texture_map) for texture_map in quantized.maps),
+    )  # fmt: skip
+
+
+def _map_info(texture_map: TextureMap) -> MapInfo:
+    return MapInfo(
+        name=texture_map.name,
+        semantic=texture_map.semantic.name.lower(),
+        channel_semantics=tuple(semantic.name.lower() for semantic in texture_map.channel_semantics),
+        channels=texture_map.channel_count,
+        constant_channels=sum(isinstance(route, Constant) for route in texture_map.routes),
+        sample_format=texture_map.sample_format.name.lower(),
+        transfer=texture_map.transfer.name.lower(),
+    )

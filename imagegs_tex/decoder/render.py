@@ -1,0 +1,143 @@
+"""From a quantized set to maps: render, mix the channels, and give each map its own sample format back."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from imagegs_tex.formats.errors import IgsError, UsageError
+from imagegs_tex.formats.files.atomic_write import write_files
+from imagegs_tex.formats.files.safe_names import printable, safe_stem
+from imagegs_tex.formats.igs import quantized_set as g
+from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+from imagegs_tex.formats.images import encode_image
+from imagegs_tex.formats.material.resample import mean_over_area
+from imagegs_tex.formats.material.stack import MAX_SIZE, SampleFormat, Samples, TextureMap, expand_map
+from imagegs_tex.quantize.channel_basis import to_channels
+from imagegs_tex.rasterize.backend import Backend
+from imagegs_tex.rasterize.select_backend import make_backend
+from imagegs_tex.shaders.build_decoder import Decoder, build_decoder
+from imagegs_tex.shaders.coarse_levels import FIRST_LEVEL, coarse_levels
+
+
+def render_channels(
+    quantized: QuantizedGaussianSet, backend: Backend, size: tuple[int, int] | None = None
+) -> Tensor:  # fmt: skip
+    """Render all coded channels.
+
+    An axis that is magnified is evaluated at the new texel centres; one that is minified is the mean of the file's own
+    texels. Widening the Gaussians instead was tried: docs/benchmarks-textures.md, "Mips".
+
+    Args:
+        quantized: the file's content
+        backend: the rasterizer
+        size: width and height of the result in texels; None for the file's own
+
+    Returns:
+        float32 [H, W, C] in the code domain, [0, 1], on the backend's device
+    """
+    width, height = size or (quantized.width, quantized.height)
+    drawn = max(width, quantized.width), max(height, quantized.height)
+    scale = np.array([drawn[0] / quantized.width, drawn[1] / quantized.height])
+    values = g.dequantize(quantized)
+    means = torch.from_numpy((values.means * scale).astype(np.float32)).to(backend.device)
+    # q is a quadratic form of texel offsets: stretching the picture by s divides its coefficients by s twice
+    stretch = np.array([scale[0] ** 2, scale[0] * scale[1], scale[1] ** 2])
+    conics = torch.from_numpy((values.conics / stretch).astype(np.float32)).to(backend.device)
+    features = torch.from_numpy(values.features).to(backend.device)
+    image = backend.render(means, conics, features, quantized.cutoff, drawn, quantized.wrap)
+    channels = to_channels(image, values.basis, values.offset)
+    if drawn == (width, height):
+        return channels
+    return torch.from_numpy(mean_over_area(channels.cpu().numpy(), (width, height)))
+
+
+def shader_decoder(
+    quantized: QuantizedGaussianSet, block_log2: int | None = None, first_level: int = FIRST_LEVEL
+) -> Decoder:
+    """Return a set's shader decoder with the functions that take a footprint, read from coarse levels from one on.
+
+    The coarse levels come from the cpu backend whatever else there is, so that the same file gives the same bytes.
+    """
+    texels = render_channels(quantized, make_backend("cpu")).numpy()
+    return build_decoder(quantized, block_log2, coarse_levels(quantized, texels, first_level))
+
+
+def scaled_size(quantized: QuantizedGaussianSet, scale: float | None, size: tuple[int, int] | None) -> tuple[int, int]:
+    """Return the size in texels that a scale or an explicit size asks for; UsageError when it is impossible."""
+    if scale is not None and size is not None:
+        raise UsageError("--scale and --size exclude each other; give one of them")
+    if size is None:
+        factor = 1.0 if scale is None else scale
+        if not factor > 0 or factor > MAX_SIZE:
+            raise UsageError(f"a scale of {factor:g} is impossible; give a number above 0")
+        size = (max(1, round(quantized.width * factor)), max(1, round(quantized.height * factor)))
+    if not all(1 <= side <= MAX_SIZE for side in size):
+        raise UsageError(f"a size of {size[0]} x {size[1]} is outside 1..{MAX_SIZE}; choose a smaller one")
+    return size
+
+
+def decode_maps(
+    quantized: QuantizedGaussianSet, backend: Backend, size: tuple[int, int] | None = None
+) -> list[tuple[TextureMap, Samples]]:
+    """Return every map with its samples [H, W, channels], in its own sample format."""
+    texels = render_channels(quantized, backend, size).cpu().numpy()
+    return [(texture_map, expand_map(texels, texture_map)) for texture_map in quantized.maps]
+
+
+def image_paths(maps: Sequence[TextureMap], folder: Path, image_format: str | None) -> list[Path]:
+    """Return the image that each map is decoded to; names from the file never lead out of the folder.
+
+    Args:
+        maps: of the file
+        folder: where they go
+        image_format: png, exr or tga; None gives PNG, and EXR for floating-point maps
+
+    Raises:
+        IgsError: two maps would be one image
+    """
+    paths: list[Path] = []
+    taken: set[str] = set()
+    for texture_map in maps:
+        suffix = f".{image_format}" if image_format else (".exr" if texture_map.sample_format.is_float else ".png")
+        stem = safe_stem(texture_map.name)
+        if stem.casefold() in taken:
+            raise IgsError(
+                f"two maps of the file would both be written as {printable(stem)}{suffix}; decode is refused"
+            )
+        taken.add(stem.casefold())
+        paths.append(folder / (stem + suffix))
+    return paths
+
+
+def write_maps(maps: list[tuple[TextureMap, Samples]], paths: Sequence[Path]) -> None:
+    """Write one image per map, all or none of them.
+
+    Args:
+        maps: of :func:`decode_maps`
+        paths: of :func:`image_paths`; missing folders are created
+    """
+    write_files(
+        {
+            path: encode_image(_for_suffix(samples, path.suffix), path.suffix)
+            for path, (_, samples) in zip(paths, maps, strict=True)
+        }
+    )
+
+
+def _for_suffix(samples: Samples, suffix: str) -> NDArray[np.generic]:
+    """Change the sample format where an image format cannot hold it: TGA is 8-bit, PNG 8 or 16, EXR floating point."""
+    sample_format = SampleFormat.of(samples.dtype)
+    if suffix == ".exr":
+        if sample_format.is_float:
+            return samples
+        wide = np.float16 if sample_format == SampleFormat.UINT8 else np.float32
+        return (samples / np.float32(sample_format.max_value)).astype(wide)
+    wanted = SampleFormat.UINT8 if suffix == ".tga" else SampleFormat.UINT16
+    if sample_format in {SampleFormat.UINT8, wanted}:
+        return samples
+    values = np.clip(samples.astype(np.float64) / sample_format.max_value, 0.0, 1.0)
+    return np.rint(values * wanted.max_value).astype(wanted.dtype)

@@ -1,0 +1,329 @@
+"""From a texture stack to a quantized Gaussian set: components, fit, geometry codes, feature codes."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from imagegs_tex.fit.channel_weights import channel_weights
+from imagegs_tex.fit.gaussian_set import GaussianSet
+from imagegs_tex.fit.loop import FitProgress, Start, fit
+from imagegs_tex.fit.problem import FitProblem
+from imagegs_tex.fit.seam_weights import with_border_weight
+from imagegs_tex.fit.state import LARGEST_FORM, SMALLEST_LOG_SIZE
+from imagegs_tex.formats.igs import quantized_set as g
+from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+from imagegs_tex.formats.material.stack import TextureStack
+from imagegs_tex.quantize.channel_basis import Components, principal_components, to_components
+from imagegs_tex.quantize.feature_rdo import CpuDescent, Descent, choose_feature_codes
+from imagegs_tex.quantize.geometry import GeometryQuantizer, geometry_quantizer
+from imagegs_tex.quantize.geometry_rdo import refine_geometry
+from imagegs_tex.rasterize.backend import Backend, NormalEquations, Target
+from imagegs_tex.rasterize.conjugate_gradient import damping_of
+from imagegs_tex.settings import FitSettings, Precision
+
+_EXPONENT_RANGE: Final = (0.1, 0.8)
+_LEAST_ERROR: Final = 1e-9
+"""Squared error per texel below which no finer step is worth anything: 90 dB."""
+_FINAL_ITERATIONS: Final = 40
+"""Conjugate-gradient iterations before the features are rounded; 60 changed nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class FittedGeometry:
+    """Rounded geometry with the linear system of its features: everything that feature rounding needs."""
+
+    quantizer: GeometryQuantizer
+    components: Components
+    cutoff: float
+    border_weight: float  # of texels near borders at which the picture repeats, in the fit
+    position_codes: NDArray[np.int32]  # [N, 2], sorted by cell
+    shape_codes: NDArray[np.int16]  # [N, 3]
+    # the next three count features in each Gaussian's own scale: 1 at the median size, less where it is larger
+    descent: Descent  # of the normal equations
+    diagonal: NDArray[np.float64]  # [N] of their matrix
+    features: NDArray[np.float64]  # [N, K], solved, not rounded
+    feature_step: float  # what suits the error of these features, in code units, at the median size
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeSeconds:
+    """Where the time went."""
+
+    fit: float
+    quantize: float
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """Where an earlier fit's Gaussians were."""
+
+    means: NDArray[np.float64]  # [N, 2]
+    log_covariances: NDArray[np.float64]  # [N, 3]
+    cutoff: float  # q at which a support ends
+    border_weight: float  # of texels near borders at which the picture repeats
+
+
+Prepared = tuple[FitProblem, Target, Components]
+"""What every fit of a stack starts from: the picture, the same as the backend wants it, what its components mean."""
+
+
+def prepare(stack: TextureStack, backend: Backend, weights_of_channels: tuple[float, ...] | None = None) -> Prepared:
+    """Turn a stack into the picture that is fitted; without weights [C], those of :func:`channel_weights` are used."""
+    per_channel = channel_weights(stack) if weights_of_channels is None else weights_of_channels
+    texels = torch.from_numpy(stack.texels).to(backend.device)
+    weights = None if stack.weights is None else torch.from_numpy(stack.weights).to(backend.device)
+    components = principal_components(texels, weights, per_channel)
+    image = to_components(texels, components)
+    deviations = torch.from_numpy(components.deviations.astype(np.float32)).to(backend.device)
+    problem = FitProblem(image, deviations, float(components.channel_weights.sum()), weights)
+    return problem, backend.prepare_target(image, weights, stack.wrap), components
+
+
+def fit_geometry(
+    prepared: Prepared,
+    count: int,
+    settings: FitSettings,
+    precision: Precision,
+    backend: Backend,
+    *,
+    report: Callable[[FitProgress], None] | None = None,
+    start: Geometry | None = None,
+) -> tuple[FittedGeometry, EncodeSeconds]:
+    """Fit a picture and round the geometry.
+
+    Args:
+        prepared: of :func:`prepare`
+        count: Gaussians
+        settings: of the fit
+        precision: of the file
+        backend: the rasterizer
+        report: called after every step
+        start: of an earlier fit of the same stack to go on from, whatever its weights and its number of Gaussians
+    """
+    started = time.perf_counter()
+    problem, target, components = prepared
+    quantizer = geometry_quantizer(target.width, target.height, count, precision, target.wrap)
+    begin = None
+    if start is not None:
+        begin = Start(_going_on(start, problem, target, settings, backend), start.border_weight)
+        settings = replace(settings, cutoff=start.cutoff)
+    fitted = fit(problem, target, count, settings, backend, start=begin, rounding=quantizer, report=report)
+    fit_done = time.perf_counter()
+    problem, target = with_border_weight(problem, target, fitted.border_weight, backend)
+    gaussians = fitted.gaussians
+    means, shapes = quantizer.nearest(gaussians.means.double(), gaussians.log_covariances.double())
+    rounded = _RoundedGeometry(means.cpu().numpy(), shapes.cpu().numpy(), gaussians.features, fitted.cutoff)
+    for _ in range(settings.refine_sweeps):
+        rounded = _refine(
+            rounded, problem, target, settings, precision=precision, quantizer=quantizer, backend=backend
+        )  # fmt: skip
+    quantizer = _off_the_ties(quantizer, rounded.shapes)
+    position_codes, shape_codes, exponents = quantizer.codes(rounded.means, rounded.shapes)
+    cells = g.cell_of(position_codes, exponents, quantizer.cell_log2).astype(np.int64)
+    order = np.lexsort((position_codes[:, 0], position_codes[:, 1], shape_codes[:, 0], cells[:, 0], cells[:, 1]))
+    position_codes, shape_codes = position_codes[order], shape_codes[order]
+    final = _RoundedGeometry(
+        *quantizer.values(position_codes, shape_codes), rounded.features[torch.from_numpy(order).to(backend.device)],
+        rounded.cutoff,
+    )  # fmt: skip
+    equations, features = _solve(final, target, settings, backend)
+    scales = _relative_scales(final.shapes, precision)
+    own, own_features = _in_own_units(equations, features, torch.from_numpy(scales).to(backend.device))
+    geometry = FittedGeometry(
+        quantizer=quantizer, components=components, cutoff=float(np.float32(final.cutoff)),
+        border_weight=fitted.border_weight,
+        position_codes=position_codes, shape_codes=shape_codes,
+        descent=descent_of(own, own_features, backend), diagonal=own.diagonal.cpu().numpy(),
+        features=own_features.cpu().numpy(),
+        feature_step=_feature_step(final, features, problem, target, precision=precision, backend=backend),
+    )  # fmt: skip
+    return geometry, EncodeSeconds(fit_done - started, time.perf_counter() - fit_done)
+
+
+@dataclass(frozen=True, slots=True)
+class _RoundedGeometry:
+    """Geometry as values that the file can hold, and features for it."""
+
+    means: NDArray[np.float64]  # [N, 2]
+    shapes: NDArray[np.float64]  # [N, 3] m, h, b
+    features: Tensor  # float32 [N, K]
+    cutoff: float  # q at which a support ends
+
+
+def _going_on(
+    earlier: Geometry, problem: FitProblem, target: Target, settings: FitSettings, backend: Backend
+) -> GaussianSet:
+    """Return an earlier fit's Gaussians with features solved for this picture: its components may be others."""
+    means, shapes = earlier.means, earlier.log_covariances
+    columns, rows = np.floor(np.clip(means, 0, [target.width - 1, target.height - 1])).astype(np.int64).T
+    features = problem.image[torch.from_numpy(rows), torch.from_numpy(columns)]
+    _, solved = _solve(_RoundedGeometry(means, shapes, features, earlier.cutoff), target, settings, backend)
+    return GaussianSet(
+        torch.from_numpy(means.astype(np.float32)).to(backend.device),
+        torch.from_numpy(shapes.astype(np.float32)).to(backend.device), solved,
+    )  # fmt: skip
+
+
+def _solve(
+    rounded: _RoundedGeometry, target: Target, settings: FitSettings, backend: Backend
+) -> tuple[NormalEquations, Tensor]:
+    """Return the equations of the features, and their solution."""
+    means = torch.from_numpy(rounded.means.astype(np.float32)).to(backend.device)
+    conics = torch.from_numpy(g.conics_of(rounded.shapes).astype(np.float32)).to(backend.device)
+    equations = backend.normal_equations(means, conics, rounded.cutoff, target)
+    damping = damping_of(equations, settings.solve_damping * _FINAL_DAMPING)
+    return equations, backend.solve_features(equations, rounded.features, _FINAL_ITERATIONS, damping)
+
+
+def _relative_scales(shapes: NDArray[np.float64], precision: Precision) -> NDArray[np.float64]:
+    """Return the factors [N] on the feature steps of shapes [N, 3], over that of their median size."""
+    return g.feature_scales(shapes[:, 0] - np.median(shapes[:, 0]), precision.feature_exponent)
+
+
+def _in_own_units(equations: NormalEquations, features: Tensor, scales: Tensor) -> tuple[NormalEquations, Tensor]:
+    """Return the equations of features [N, K] that are counted in each Gaussian's own scale [N], and those features."""
+    values = torch.repeat_interleave(scales, equations.row_starts.diff())  # in place: large pictures have 10^8 of them
+    values.mul_(equations.values).mul_(scales.index_select(0, equations.columns))
+    own = NormalEquations(
+        row_starts=equations.row_starts, columns=equations.columns, values=values,
+        diagonal=equations.diagonal * scales.square(), rhs=equations.rhs * scales[:, None],
+    )  # fmt: skip
+    return own, features.double() / scales[:, None]
+
+
+def descent_of(equations: NormalEquations, features: Tensor, backend: Backend) -> Descent:
+    """Return what rounds features, where the backend computes."""
+    if backend.name == "cuda":
+        from imagegs_tex.quantize.feature_rdo_cuda import GpuDescent
+
+        return GpuDescent(equations, features)
+    tensors = (equations.row_starts, equations.columns, equations.values, equations.diagonal, features.double())
+    return CpuDescent(*(tensor.cpu().numpy() for tensor in tensors))
+
+
+def _feature_step(
+    rounded: _RoundedGeometry,
+    features: Tensor,
+    problem: FitProblem,
+    target: Target,
+    *,
+    precision: Precision,
+    backend: Backend,
+) -> float:
+    """Return the feature step that suits a fit, in code units.
+
+    Rounding should cost about what the last Gaussians gained. With error falling as N^-s, s from the picture's variance
+    down to the error at hand, that makes the step proportional to the error's root and to s. One fixed step for all
+    (0.065) cost 20 % of the bytes where the error is small; a step by the error alone, 10 % where it falls slowly.
+    """
+    means = torch.from_numpy(rounded.means.astype(np.float32)).to(backend.device)
+    conics = torch.from_numpy(g.conics_of(rounded.shapes).astype(np.float32)).to(backend.device)
+    total = backend.squared_error(means, conics, features, rounded.cutoff, target).total
+    error = max(float(total) / problem.texel_weight, _LEAST_ERROR)
+    variance = max(float(problem.deviations.double().square().sum()), error)
+    exponent = math.log(variance / error) / math.log(max(2, len(rounded.means)))
+    low, high = _EXPONENT_RANGE
+    return precision.feature_ratio * math.sqrt(error) * min(max(exponent, low), high)
+
+
+def _refine(
+    rounded: _RoundedGeometry,
+    problem: FitProblem,
+    target: Target,
+    settings: FitSettings,
+    *,
+    precision: Precision,
+    quantizer: GeometryQuantizer,
+    backend: Backend,
+) -> _RoundedGeometry:
+    """One sweep over the geometry codes with features solved for it."""
+    equations, features = _solve(rounded, target, settings, backend)
+    feature_step = _feature_step(rounded, features, problem, target, precision=precision, backend=backend)
+    own_diagonal = equations.diagonal.cpu().numpy() * np.square(_relative_scales(rounded.shapes, precision))
+    bit_price = _bit_price(precision, feature_step, own_diagonal)
+    _, shape_codes, _ = quantizer.codes(rounded.means, rounded.shapes)
+    limits = (SMALLEST_LOG_SIZE, LARGEST_FORM)
+    if backend.name == "cuda":
+        from imagegs_tex.quantize.geometry_rdo_cuda import refine_geometry_on_gpu
+        from imagegs_tex.rasterize.cuda.backend import CudaBackend
+
+        assert isinstance(backend, CudaBackend)
+        means, shape_codes = refine_geometry_on_gpu(
+            rounded.means, shape_codes, features, problem.image, quantizer, backend,
+            weights=problem.weights, cutoff=rounded.cutoff, bit_price=bit_price, shape_limits=limits,
+        )  # fmt: skip
+    else:
+        means, shape_codes = refine_geometry(
+            rounded.means, shape_codes, features.cpu().numpy(), problem.image.cpu().numpy(), quantizer,
+            weights=None if problem.weights is None else problem.weights.cpu().numpy(), cutoff=rounded.cutoff,
+            bit_price=bit_price, shape_limits=limits, threads=backend.threads,
+        )  # fmt: skip
+    shapes = g.shape_values(shape_codes, quantizer.size_step, quantizer.form_step)
+    return _RoundedGeometry(means, shapes, features, rounded.cutoff)
+
+
+def _bit_price(precision: Precision, feature_step: float, diagonal: NDArray[np.float64]) -> float:
+    """Return the squared error that one bit is worth: what a feature's rounding costs where it saves a bit.
+
+    Args:
+        precision: for the weight of a bit
+        feature_step: of a Gaussian of the median size
+        diagonal: [N] of the equations, in each Gaussian's own scale
+    """
+    return precision.rate_weight * feature_step**2 * float(np.median(diagonal))
+
+
+def round_features(
+    geometry: FittedGeometry, precision: Precision, stack: TextureStack, stretch: float = 1.0
+) -> QuantizedGaussianSet:
+    """Choose the feature codes for a step and put the complete set together.
+
+    Args:
+        geometry: of :func:`fit_geometry`
+        precision: of the features
+        stack: for its maps and size
+        stretch: factor of the feature step
+    """
+    components = geometry.components
+    # the file holds the step at m = 0, the geometry knows that at the median size
+    median = float(np.median(geometry.shape_codes[:, 0])) * geometry.quantizer.size_step
+    unit = float(g.feature_scales(np.array([median]), precision.feature_exponent)[0])
+    stored = np.float32(np.clip(geometry.feature_step * stretch / unit, *g.FEATURE_STEP_RANGE))
+    step = float(stored) * unit
+    codes = choose_feature_codes(
+        geometry.descent, geometry.diagonal, geometry.features, np.full(components.count, step),
+        _bit_price(precision, step, geometry.diagonal),
+    )  # fmt: skip
+    used = np.any(codes != 0, axis=0)
+    used[0] = True  # a file has at least one component
+    return QuantizedGaussianSet(
+        width=stack.width, height=stack.height, maps=stack.maps, cutoff=geometry.cutoff,
+        position_ratio=geometry.quantizer.position_ratio, size_step=geometry.quantizer.size_step,
+        form_step=geometry.quantizer.form_step, cell_log2=geometry.quantizer.cell_log2,
+        position_codes=geometry.position_codes, shape_codes=geometry.shape_codes,
+        feature_codes=np.ascontiguousarray(codes[:, used]),
+        feature_steps=np.full(int(used.sum()), stored), feature_exponent=precision.feature_exponent,
+        basis_scale=components.basis_scale, basis_codes=components.basis_codes[used],
+        offset_codes=components.offset_codes, wrap=geometry.quantizer.wrap,
+    )  # fmt: skip
+
+
+_FINAL_DAMPING: Final = 0.1
+"""The last solve, relative to those within the fit."""
+
+
+def _off_the_ties(quantizer: GeometryQuantizer, shapes: NDArray[np.float64]) -> GeometryQuantizer:
+    """Shift the position ratio by millionths until no position exponent of shapes [N, 3] lies on a rounding tie."""
+    while True:
+        rounded = g.rounded_exponents(shapes, quantizer.position_ratio)
+        if not np.any(np.abs(rounded - np.floor(rounded) - 0.5) < 2 * g.TIE_MARGIN):
+            return quantizer
+        ratio = float(np.nextafter(np.float32(quantizer.position_ratio * (1 + 4e-6)), np.float32(np.inf)))
+        quantizer = replace(quantizer, position_ratio=ratio)

@@ -1,0 +1,248 @@
+"""The search for a file that has a wanted quality in few bytes.
+
+How good a map comes out depends on how many Gaussians there are and on how much its error counts. Pilots and fits move
+both: all targets' gaps together say how many Gaussians, a target's own gap says how its channels weigh beside the
+others. How coarse the features are is chosen with the number of Gaussians after the first fit; the last bit is the
+feature step's alone.
+"""
+
+import math
+import operator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from imagegs_tex.encoder.encode import FittedGeometry
+from imagegs_tex.encoder.quality_targets import all_reached, decibels_of, name_of, value_of
+from imagegs_tex.encoder.trial_fits import (
+    ENOUGH_FITS,
+    FIT_SLOPE,
+    MOST_FITS,
+    USUAL_MOST_FITS,
+    Fitter,
+    Tuned,
+    cheaper_step,
+    tune,
+)
+from imagegs_tex.formats.errors import UsageError
+from imagegs_tex.formats.igs.container import encode_igs
+from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
+from imagegs_tex.formats.material.stack import Coded, TextureStack
+from imagegs_tex.settings import Target
+
+PSNR_TOLERANCE_DB: Final = 0.15
+"""A file made for a PSNR has at most this much more."""
+_CLOSE_DB: Final = 0.02
+_AIM_DB: Final = 0.05
+"""More than asked: missing it by little takes another fit, having a little too much only a coarser feature step."""
+_QUALITY_SLOPE: Final = -1.0
+"""dB that an octave of the feature step is worth."""
+_PILOT_SHORTFALL: Final = (0.8, 0.15)
+"""What a full fit gains over a pilot: doublings of the Gaussians, less some dB; 0.45 to 1.1 doublings were seen."""
+_PASSABLE_OCTAVES: Final = 1.0
+"""How far the feature step may have moved for a second fit to be the last: beyond it files are up to a fifth larger."""
+_PILOT_SPREAD: Final = 0.5
+"""Doublings that two pilots lie apart at least, to say what Gaussians are worth."""
+_SLOPE_RANGE: Final = (0.4, 12.0)
+"""dB that twice the Gaussians are worth: noise to sharp graphics."""
+_FIRST_SLOPE: Final = 2.0
+_LEAST_DOUBLINGS: Final = 0.1
+"""Two fits must differ by this much to say what Gaussians are worth."""
+_MOST_DOUBLINGS: Final = 2.0
+"""How far one prediction may go."""
+_LEAST_TEXELS_PER_GAUSSIAN: Final = 3
+"""More Gaussians than that and plain texels are the better code."""
+_WEIGHT_RESPONSE: Final = 0.5
+"""dB of a map for a dB of its weight: from 0.3 to 0.7 in what was tried."""
+_WEIGHT_OCTAVES: Final = 4.0
+"""A target's channels weigh at most 2 to this times as much as by themselves, and at least the inverse."""
+_UNASKED: Final = 0.25
+"""Factor on the weights of maps that have no target, where others have one."""
+
+
+def reach_targets(fitter: Fitter, targets: tuple[Target, ...]) -> QuantizedGaussianSet:
+    """Find few Gaussians and weights with which a file reaches all targets; UsageError when none does."""
+    # what is asked of constant maps holds with any file, and must not have a part in what the others need
+    targets = tuple(target for target in targets if target.semantic is None or _channels_of(target, fitter.stack))
+    if not targets:
+        return fitter.rounded(fitter.fit(1))
+    search = _Search(fitter, targets)
+    state, slope = search.scouted()
+    slope *= FIT_SLOPE
+    best: tuple[int, Tuned] | None = None
+    nearest: Tuned | None = None
+    previous: tuple[_State, list[float]] | None = None
+    for attempt in range(1, MOST_FITS + 1):
+        geometry = fitter.fit(state.count, search.factors(state), coarser=state.coarser)
+        tuned, usual = search.tuned(geometry)
+        if tuned.margin >= 0:
+            size = len(encode_igs(tuned.quantized))
+            best = min(best or (size, tuned), (size, tuned), key=operator.itemgetter(0))
+        elif nearest is None or tuned.margin > nearest.margin:
+            nearest = tuned
+        if state.count == search.most and tuned.margin < 0:
+            break
+        if best is not None:
+            near = best[1].margin <= PSNR_TOLERANCE_DB
+            passable = len(targets) > 1 or abs(best[1].octaves) <= _PASSABLE_OCTAVES
+            enough = USUAL_MOST_FITS if near else MOST_FITS
+            if attempt >= (ENOUGH_FITS if near and passable else enough):
+                break
+        if previous is None:
+            state, margins = search.with_cheaper_step(state, geometry, slope)
+        else:
+            margins = search.margins(usual.quantized)
+            slope = _slope(previous, (state, margins), slope)
+        previous = state, margins
+        state = search.following(state, margins, slope)
+    if best is not None:
+        return best[1].quantized
+    assert nearest is not None
+    raise UsageError(search.unreachable(nearest.quantized))
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What a fit is made with."""
+
+    count: int  # Gaussians
+    octaves: tuple[float, ...]  # per target: log2 of the factor on the weights of its channels
+    coarser: float = 0.0  # octaves of the feature step
+
+
+class _Search:
+    """The targets of one stack, measured and predicted."""
+
+    def __init__(self, fitter: Fitter, targets: tuple[Target, ...]) -> None:
+        self.fitter, self.targets = fitter, targets
+        stack = fitter.stack
+        self.most = max(1, min(MAX_GAUSSIANS, stack.width * stack.height // _LEAST_TEXELS_PER_GAUSSIAN))
+        self._channels = [_channels_of(target, stack) for target in targets]
+
+    def scouted(self) -> tuple[_State, float]:
+        """Return what to fit first, and what twice the Gaussians are worth in dB, both by pilots."""
+        state = _State(min(self.most, self.fitter.usual_count), (0.0,) * len(self.targets))
+        slope = _FIRST_SLOPE
+        first, margins = state, self._of_a_pilot(state)
+        state = self.apart(self.following(state, margins, slope), first.count)
+        before, margins = margins, self._of_a_pilot(state)
+        slope = _slope((first, before), (state, margins), slope)
+        shortfall = max(0.0, _PILOT_SHORTFALL[0] * slope - _PILOT_SHORTFALL[1])
+        return self.following(state, [margin + shortfall for margin in margins], slope), slope
+
+    def _of_a_pilot(self, state: _State) -> list[float]:
+        return self.margins(self.fitter.rounded(self.fitter.fit(state.count, self.factors(state), pilot=True)))
+
+    def factors(self, state: _State) -> tuple[float, ...] | None:
+        """Return the factors on channel weights [C]; None where only all maps together have a target."""
+        if all(target.semantic is None for target in self.targets):
+            return None
+        unasked = 1.0 if any(target.semantic is None for target in self.targets) else _UNASKED
+        factors: list[float | None] = [None] * self.fitter.stack.channel_count
+        for channels, octaves in zip(self._channels, state.octaves, strict=True):
+            for channel in channels:
+                factors[channel] = max(factors[channel] or 0.0, 2**octaves)
+        return tuple(unasked if factor is None else factor for factor in factors)
+
+    def margins(self, quantized: QuantizedGaussianSet) -> list[float]:
+        """Return by how many dB a set is better than each target asks for."""
+        return [
+            reached - decibels_of(target)
+            for target, reached in zip(self.targets, self._reached(quantized), strict=True)
+        ]  # fmt: skip
+
+    def tuned(self, geometry: FittedGeometry) -> tuple[Tuned, Tuned]:
+        """Return the coarsest features that reach all targets, and those at their own step."""
+
+        def evaluate(stretch: float) -> tuple[QuantizedGaussianSet, float]:
+            candidate = self.fitter.rounded(geometry, stretch)
+            return candidate, min(self.margins(candidate))
+
+        return tune(evaluate, _QUALITY_SLOPE, _CLOSE_DB)
+
+    def with_cheaper_step(
+        self, state: _State, geometry: FittedGeometry, slope: float
+    ) -> tuple[_State, list[float]]:  # fmt: skip
+        """Return a state with a feature step that suits it better, and the margins of its fit with that step."""
+
+        def evaluate(octaves: float) -> tuple[float, float]:
+            candidate = self.fitter.rounded(geometry, 2**octaves)
+            return math.log2(len(encode_igs(candidate))), sum(self.margins(candidate)) / len(self.targets)
+
+        octaves = cheaper_step(evaluate, slope)
+        margins = self.margins(self.fitter.rounded(geometry, 2**octaves))
+        return replace(state, coarser=state.coarser + octaves), margins
+
+    def following(self, state: _State, margins: list[float], slope: float) -> _State:
+        """Return what to fit next, from how a fit did.
+
+        The mean gap of the maps with targets of their own says how many more Gaussians, or the gap of all maps together
+        where that is larger; a map's own gap beside it says how its weights change. Maps that have too much already,
+        and cannot weigh less, are left out of the mean.
+        """
+        gaps = [_AIM_DB - margin for margin in margins]
+        largest = max(gaps)
+        own = [
+            gap
+            for gap, target, octaves in zip(gaps, self.targets, state.octaves, strict=True)
+            if target.semantic is not None and (gap == largest or octaves > -_WEIGHT_OCTAVES)
+        ]
+        pooled = [gap for gap, target in zip(gaps, self.targets, strict=True) if target.semantic is None]
+        common = max([*pooled, *([sum(own) / len(own)] if own else [])])
+        doublings = max(-_MOST_DOUBLINGS, min(_MOST_DOUBLINGS, common / slope))
+        octaves = tuple(
+            0.0 if target.semantic is None else _clipped(old + (gap - common) / _WEIGHT_RESPONSE / _DB_PER_OCTAVE)
+            for target, old, gap in zip(self.targets, state.octaves, gaps, strict=True)
+        )
+        return _State(max(1, min(self.most, round(state.count * 2**doublings))), octaves, state.coarser)
+
+    def apart(self, state: _State, count: int) -> _State:
+        """Return a state whose number of Gaussians is far enough from another to compare them."""
+        doublings = math.log2(state.count / count)
+        if abs(doublings) >= _PILOT_SPREAD:
+            return state
+        away = -_PILOT_SPREAD if doublings < 0 or count == self.most else _PILOT_SPREAD
+        return replace(state, count=max(1, min(self.most, round(count * 2**away))))
+
+    def unreachable(self, quantized: QuantizedGaussianSet) -> str:
+        """Say in one line what was not reached, and what was."""
+        reached = self._reached(quantized)
+        asked = " and ".join(name_of(target) for target in self.targets)
+        best = ", ".join(
+            name_of(Target(value_of(target, level), target.semantic, target.in_degrees))
+            for target, level in zip(self.targets, reached, strict=True)
+        )
+        return (
+            f"{asked} was not reached; the best found, with {quantized.gaussian_count} Gaussians of the {self.most} "
+            f"that are tried at most (one for {_LEAST_TEXELS_PER_GAUSSIAN} texels), is {best}: ask for less, "
+            "or try --gaussians"
+        )
+
+    def _reached(self, quantized: QuantizedGaussianSet) -> list[float]:
+        return all_reached(self.targets, self.fitter.stack, quantized, self.fitter.backend)
+
+
+_DB_PER_OCTAVE: Final = 10 * math.log10(2)
+
+
+def _clipped(octaves: float) -> float:
+    return max(-_WEIGHT_OCTAVES, min(_WEIGHT_OCTAVES, octaves))
+
+
+def _slope(first: tuple[_State, list[float]], second: tuple[_State, list[float]], otherwise: float) -> float:
+    """Return dB per doubling between two fits, within what materials show."""
+    doublings = math.log2(second[0].count / first[0].count)
+    if abs(doublings) < _LEAST_DOUBLINGS:
+        return otherwise
+    gain = (sum(second[1]) - sum(first[1])) / len(first[1])
+    return min(max(gain / doublings, _SLOPE_RANGE[0]), _SLOPE_RANGE[1])
+
+
+def _channels_of(target: Target, stack: TextureStack) -> list[int]:
+    if target.semantic is None:
+        return []
+    return [
+        route.index
+        for texture_map in stack.maps
+        for route, semantic in zip(texture_map.routes, texture_map.channel_semantics, strict=True)
+        if isinstance(route, Coded) and semantic == target.semantic
+    ]

@@ -1,0 +1,54 @@
+"""How many Gaussians, how finely stored: from what the user asked for to a file of that size or quality.
+
+A size is searched for in :mod:`.size_search`, a quality in :mod:`.quality_search`.
+"""
+
+from dataclasses import dataclass
+
+from imagegs_tex.encoder.quality_search import reach_targets
+from imagegs_tex.encoder.quality_targets import targets_of
+from imagegs_tex.encoder.size_search import fill
+from imagegs_tex.encoder.trial_fits import Effort, Fitter, Report
+from imagegs_tex.formats.errors import UsageError
+from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
+from imagegs_tex.formats.material.stack import TextureStack
+from imagegs_tex.rasterize.backend import Backend
+from imagegs_tex.settings import CompressSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A finished set and what it took."""
+
+    quantized: QuantizedGaussianSet
+    effort: Effort
+
+
+def encode_within_budget(
+    stack: TextureStack, settings: CompressSettings, backend: Backend, report: Report | None = None
+) -> Encoded:
+    """Encode a stack with the number of Gaussians, the size or the quality that the settings ask for.
+
+    Raises:
+        UsageError: limits that exclude each other are given, or one that no file can meet
+    """
+    targets = targets_of(settings, stack)
+    limits = (settings.gaussian_count, settings.bits_per_texel, settings.max_bytes, targets or None)
+    if sum(limit is not None for limit in limits) > 1:
+        raise UsageError(
+            "--gaussians, --bpp, --max-bytes and targets (--target-psnr, --target) exclude each other; give one kind"
+        )
+    texels = stack.width * stack.height
+    fitter = Fitter(stack, settings, backend, report)
+    if targets:
+        return Encoded(reach_targets(fitter, targets), fitter.effort)
+    if settings.max_bytes is not None:
+        return Encoded(fill(fitter, settings.max_bytes), fitter.effort)
+    if settings.bits_per_texel is not None:
+        if not 0 < settings.bits_per_texel < float("inf"):
+            raise UsageError(f"--bpp {settings.bits_per_texel:g} is impossible; give a number above 0")
+        return Encoded(fill(fitter, int(settings.bits_per_texel * texels / 8)), fitter.effort)
+    count = fitter.usual_count if settings.gaussian_count is None else settings.gaussian_count
+    if not 1 <= count <= min(MAX_GAUSSIANS, texels):
+        raise UsageError(f"{count} Gaussians is outside 1..{min(MAX_GAUSSIANS, texels)} for {texels} texels")
+    return Encoded(fitter.rounded(fitter.fit(count)), fitter.effort)

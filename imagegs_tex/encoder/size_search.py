@@ -1,0 +1,125 @@
+"""The search for the best file of at most a wanted size.
+
+A file's size is nearly linear in the number of Gaussians, but how many bytes one costs depends on the material, and so
+does whether coarser features and more Gaussians look better at the same size. Pilots of a few steps measure the first,
+the roundings of the first full fit the second; the feature step then moves the size to just under the limit, which
+needs no new fit.
+"""
+
+import math
+from typing import Final
+
+from imagegs_tex.encoder.encode import FittedGeometry
+from imagegs_tex.encoder.quality_targets import all_reached
+from imagegs_tex.encoder.trial_fits import ENOUGH_FITS, FIT_SLOPE, MOST_FITS, Fitter, Tuned, cheaper_step, tune
+from imagegs_tex.formats.errors import UsageError
+from imagegs_tex.formats.igs.container import encode_igs
+from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
+from imagegs_tex.settings import Target
+
+LEAST_USE: Final = 0.97
+"""A file made for a size limit uses at least this share of it."""
+_AIM: Final = 0.99
+_CLOSE: Final = 0.005
+"""Share of the limit that may be left without another try."""
+_SIZE_SLOPE: Final = 0.25
+"""Logarithm of the size that an octave of the feature step is worth."""
+_FIRST_BYTES_PER_GAUSSIAN: Final = 6.0
+_REFINED_SHARE: Final = 0.95
+"""Bytes per Gaussian of a full fit over those of a pilot."""
+_MOST_RETRIES: Final = 6
+_CAUTION: Final = 1.5
+"""Factor on the bytes per Gaussian of a third fit and later ones, so that a tiny limit is met at last."""
+_PILOT_DOUBLINGS: Final = 0.5
+"""Between two pilots, to say what Gaussians are worth."""
+_LEAST_SLOPE: Final = 0.4
+"""dB that twice the Gaussians are worth: less is the noise of a fit."""
+
+
+def fill(fitter: Fitter, max_bytes: int) -> QuantizedGaussianSet:
+    """Find the best file of at most so many bytes; UsageError when none is that small."""
+    search = _Search(fitter, max_bytes)
+    per_gaussian, slope = search.scouted()
+    coarser = 0.0
+    best: tuple[float, Tuned] | None = None
+    for attempt in range(1, _MOST_RETRIES + 1):
+        count = search.count_for(per_gaussian)
+        geometry = fitter.fit(count, coarser=coarser)
+        tuned, usual = search.tuned(geometry)
+        if tuned.margin >= 0:
+            found = search.decibels(tuned.quantized), tuned
+            best = found if best is None or found[0] > best[0] else best
+        if best is not None:
+            enough = ENOUGH_FITS if best[1].margin <= -math.log(LEAST_USE) else MOST_FITS
+            if count in {1, search.most} or attempt >= enough:
+                return best[1].quantized
+        if attempt == 1:
+            octaves, per_gaussian = search.cheaper_step(geometry, slope)
+            coarser += octaves
+        else:
+            per_gaussian = (max_bytes * math.exp(-usual.margin) - search.fixed) / count
+        # more fits than MOST_FITS only where the file is still too large: a limit of hardly more than what is fixed
+        if best is None and attempt > 1:
+            per_gaussian *= _CAUTION
+    raise search.unmeetable()
+
+
+class _Search:
+    """A limit, and what fits need of it."""
+
+    def __init__(self, fitter: Fitter, max_bytes: int) -> None:
+        self.fitter, self.max_bytes = fitter, max_bytes
+        self.most = min(MAX_GAUSSIANS, fitter.stack.width * fitter.stack.height)
+        self.fixed = len(encode_igs(fitter.smallest()))
+        if max_bytes < self.fixed:
+            raise self.unmeetable()
+
+    def scouted(self) -> tuple[float, float]:
+        """Return the bytes of a full fit's Gaussian, and what twice the Gaussians are worth in dB, both by pilots."""
+        counts, levels, per_gaussian = [], [], _FIRST_BYTES_PER_GAUSSIAN
+        count = max(1, min(self.most, round(self.count_for(per_gaussian) * 2**-_PILOT_DOUBLINGS)))
+        for _ in range(2):
+            quantized = self.fitter.rounded(self.fitter.fit(count, pilot=True))
+            counts.append(count)
+            levels.append(self.decibels(quantized))
+            per_gaussian = (len(encode_igs(quantized)) - self.fixed) / count
+            wanted = self.count_for(per_gaussian)
+            count = max(wanted, min(self.most, round(count * 2**_PILOT_DOUBLINGS)))
+        doublings = math.log2(counts[1] / counts[0])
+        slope = (levels[1] - levels[0]) / doublings if doublings > 0 else 0.0
+        return per_gaussian * _REFINED_SHARE, max(slope, _LEAST_SLOPE) * FIT_SLOPE
+
+    def count_for(self, per_gaussian: float) -> int:
+        """Return how many Gaussians fit in."""
+        return max(1, min(self.most, int((self.max_bytes * _AIM - self.fixed) / max(1.0, per_gaussian))))
+
+    def decibels(self, quantized: QuantizedGaussianSet) -> float:
+        """Return the PSNR over all maps."""
+        return all_reached((Target(0.0),), self.fitter.stack, quantized, self.fitter.backend)[0]
+
+    def tuned(self, geometry: FittedGeometry) -> tuple[Tuned, Tuned]:
+        """Return the largest file within the limit that the feature step can make; and that at the step's own size."""
+
+        def evaluate(stretch: float) -> tuple[QuantizedGaussianSet, float]:
+            candidate = self.fitter.rounded(geometry, stretch)
+            return candidate, math.log(self.max_bytes / len(encode_igs(candidate)))
+
+        return tune(evaluate, _SIZE_SLOPE, _CLOSE)
+
+    def cheaper_step(self, geometry: FittedGeometry, slope: float) -> tuple[float, float]:
+        """Return octaves of the feature step that suit a fit better, and a Gaussian's bytes with that step."""
+
+        def evaluate(octaves: float) -> tuple[float, float]:
+            candidate = self.fitter.rounded(geometry, 2**octaves)
+            return math.log2(len(encode_igs(candidate))), self.decibels(candidate)
+
+        octaves = cheaper_step(evaluate, slope)
+        size = len(encode_igs(self.fitter.rounded(geometry, 2**octaves)))
+        return octaves, (size - self.fixed) / len(geometry.position_codes)
+
+    def unmeetable(self) -> UsageError:
+        """Say in one line what is impossible."""
+        return UsageError(
+            f"a limit of {self.max_bytes} bytes cannot be met: {self.fixed} bytes go to the header, the maps and one "
+            "Gaussian; allow more"
+        )

@@ -1,0 +1,231 @@
+"""Fits of one stack as a search needs them: cheap pilots, full ones, and the feature step that does the last bit.
+
+Pilots take at most an eighth of the steps and no sweeps over geometry codes. A full fit follows, and then fits of half
+as many steps, each with another number of Gaussians, that go on from the last one. Moving the feature step needs none.
+(Half the steps from the start, instead, ended 1.2 dB above the target on boombox: what fewer steps reach says little
+about what more would.)
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+
+from imagegs_tex.encoder.encode import (
+    EncodeSeconds,
+    FittedGeometry,
+    Geometry,
+    Prepared,
+    fit_geometry,
+    prepare,
+    round_features,
+)
+from imagegs_tex.fit.channel_weights import channel_weights
+from imagegs_tex.fit.loop import FitProgress
+from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+from imagegs_tex.formats.material.stack import TextureStack
+from imagegs_tex.rasterize.backend import Backend
+from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN, CompressSettings, FitSettings, PopulationChange
+
+ENOUGH_FITS: Final = 2
+"""After so many, a result within the tolerance is taken as it is. The second is half a fit, and always worth it."""
+USUAL_MOST_FITS: Final = 3
+MOST_FITS: Final = 4
+"""Only where three have not reached what was asked for, or not closely."""
+_PILOT_SHARE: Final = 8
+_PILOT_STEPS: Final = (12, 30)
+"""A pilot takes a share of the fit's steps, but so many at least and at most: bytes per Gaussian settle early."""
+_FOLLOWING_POPULATION: Final = (PopulationChange(0.0, 1.0, 1.3), PopulationChange(0.2, 1.0, 1.0))
+"""With 120 steps as good as a fit of 240 from the start, or better; from one with fewer Gaussians 2 % worse."""
+FIT_SLOPE: Final = 1.2
+"""What Gaussians are worth in full fits, over what they are worth in pilots: 1.0 to 1.3 were seen."""
+_OCTAVES: Final = (-1.5, 3.0)
+"""How far the feature step may move from its setting."""
+_MOST_ROUNDINGS: Final = 7
+_STEP_STRIDE: Final = 0.5
+"""Octaves between the feature steps that are compared."""
+
+Report = Callable[[FitProgress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What a search has cost."""
+
+    pilots: int = 0
+    fits: int = 0  # full ones
+    steps: int = 0  # of the optimiser, as the settings ask for them, pilots included
+    sweeps: int = 0  # over all geometry codes
+    seconds: EncodeSeconds = field(default_factory=lambda: EncodeSeconds(0.0, 0.0))
+
+
+class Fitter:
+    """Fits one stack with any number of Gaussians and any weights, and keeps count of what that costs."""
+
+    def __init__(
+        self, stack: TextureStack, settings: CompressSettings, backend: Backend, report: Report | None
+    ) -> None:  # fmt: skip
+        self.stack, self.settings, self.backend = stack, settings, backend
+        self.effort = Effort()
+        self._report = report
+        self._weights = channel_weights(stack)
+        self._last: Geometry | None = None  # of the fits that were no pilots
+        self._prepared: tuple[tuple[float, ...], Prepared] | None = None
+
+    @property
+    def usual_count(self) -> int:
+        """Gaussians of a file that nothing is asked of."""
+        return max(1, self.stack.width * self.stack.height // DEFAULT_TEXELS_PER_GAUSSIAN)
+
+    def fit(
+        self, count: int, factors: tuple[float, ...] | None = None, *, coarser: float = 0.0, pilot: bool = False
+    ) -> FittedGeometry:
+        """Fit count Gaussians, going on from the last fit.
+
+        Args:
+            count: N
+            factors: [C] multiply the weights of channels
+            coarser: octaves of the feature step, over what suits the error
+            pilot: whether it is thrown away
+        """
+        start, fit = None if pilot else self._last, self.settings.fit
+        if pilot:
+            fit = _pilot(fit)
+        elif start is not None:
+            fit = _following(fit)
+        report = _as_trial(self._report) if pilot and self._report is not None else self._report
+        geometry, seconds = self._fit(count, factors, fit, start, coarser, report)
+        effort = self.effort
+        self.effort = Effort(
+            effort.pilots + pilot, effort.fits + (not pilot), effort.steps + fit.steps,
+            effort.sweeps + fit.refine_sweeps,
+            EncodeSeconds(effort.seconds.fit + seconds.fit, effort.seconds.quantize + seconds.quantize),
+        )  # fmt: skip
+        if not pilot:
+            values = geometry.quantizer.values(geometry.position_codes, geometry.shape_codes)
+            self._last = Geometry(*values, geometry.cutoff, geometry.border_weight)
+        return geometry
+
+    def smallest(self) -> QuantizedGaussianSet:
+        """Return one Gaussian without a fit: what a file costs before it holds anything."""
+        geometry, _ = self._fit(1, None, replace(self.settings.fit, steps=0, refine_sweeps=0, time_budget=None))
+        return self.rounded(geometry)
+
+    def rounded(self, geometry: FittedGeometry, stretch: float = 1.0) -> QuantizedGaussianSet:
+        """Round features, with a factor on their step."""
+        return round_features(geometry, self.settings.precision, self.stack, stretch)
+
+    def _fit(
+        self,
+        count: int,
+        factors: tuple[float, ...] | None,
+        settings: FitSettings,
+        start: Geometry | None = None,
+        coarser: float = 0.0,
+        report: Report | None = None,
+    ) -> tuple[FittedGeometry, EncodeSeconds]:
+        weights = self._weights if factors is None else tuple(np.multiply(self._weights, factors).tolist())
+        if self._prepared is None or self._prepared[0] != weights:
+            self._prepared = weights, prepare(self.stack, self.backend, weights)
+        usual = self.settings.precision
+        precision = replace(usual, feature_ratio=usual.feature_ratio * 2**coarser)
+        return fit_geometry(
+            self._prepared[1], count, settings, precision, self.backend,
+            report=report, start=start,
+        )  # fmt: skip
+
+
+def _as_trial(report: Report) -> Report:
+    return lambda state: report(replace(state, trial=True))
+
+
+def _pilot(settings: FitSettings) -> FitSettings:
+    """A fit that is long enough to measure something, and short enough to throw away."""
+    budget = settings.time_budget and settings.time_budget / _PILOT_SHARE
+    least, most = _PILOT_STEPS
+    steps = min(settings.steps, max(least, min(most, settings.steps // _PILOT_SHARE)))
+    return replace(settings, steps=steps, refine_sweeps=0, time_budget=budget)
+
+
+def _following(settings: FitSettings) -> FitSettings:
+    """A fit that goes on from an earlier one."""
+    budget = settings.time_budget and settings.time_budget / 2
+    return replace(settings, steps=-(-settings.steps // 2), population=_FOLLOWING_POPULATION, time_budget=budget)
+
+
+def cheaper_step(evaluate: Callable[[float], tuple[float, float]], slope: float) -> float:
+    """Return the octaves of the feature step with which a quality takes fewer bytes.
+
+    Fewer Gaussians with fine features or more with coarse ones: what is better differs. In grain, features two octaves
+    coarser took 15 % fewer bytes (fabric_pattern_07); on caution_panel they cost 5 %. Only half of the way is gone to
+    where one fit's roundings seem cheapest: around there little changes, and all of the way ended with a sixth too many
+    Gaussians and 5 % more bytes on fabric_pattern_07.
+
+    Args:
+        evaluate: of octaves: the logarithm to base 2 of the size, and dB
+        slope: dB that twice the Gaussians, and so about twice the bytes, are worth
+    """
+
+    def cost(octaves: float) -> float:
+        doublings, decibels = evaluate(octaves)
+        return doublings - decibels / slope
+
+    best, lowest = 0.0, cost(0.0)
+    for direction in (1, -1):
+        while _OCTAVES[0] <= (octaves := best + direction * _STEP_STRIDE) <= _OCTAVES[1]:
+            if (found := cost(octaves)) >= lowest:
+                break
+            best, lowest = octaves, found
+        if best != 0.0:
+            break
+    return best / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """A rounding of features."""
+
+    quantized: QuantizedGaussianSet
+    margin: float  # to what was asked for; below 0: missed
+    octaves: float  # log2 of the factor on the feature step
+
+
+def tune(
+    evaluate: Callable[[float], tuple[QuantizedGaussianSet, float]], slope: float, tolerance: float
+) -> tuple[Tuned, Tuned]:
+    """Move the feature step until what is asked for is met, and met by little.
+
+    Args:
+        evaluate: of a factor on the feature step: the rounded set, and by how much it does better than asked
+        slope: of that margin, per octave of the factor; a guess
+        tolerance: a margin that is little
+
+    Returns:
+        the set of the least margin that is not negative, or if there is none, of the greatest; and the set at factor 1
+    """
+    met: Tuned | None = None
+    missed: Tuned | None = None
+    first: Tuned | None = None
+    octaves = 0.0
+    for _ in range(_MOST_ROUNDINGS):
+        tried = Tuned(*evaluate(2**octaves), octaves)
+        first = first or tried
+        if tried.margin < 0:
+            missed = tried if missed is None or tried.margin > missed.margin else missed
+        else:
+            met = tried if met is None or tried.margin < met.margin else met
+        known = met or missed
+        assert known is not None
+        if met is not None and missed is not None:
+            share = (met.margin - tolerance / 2) / (met.margin - missed.margin)
+            following = met.octaves + min(max(share, 0.1), 0.9) * (missed.octaves - met.octaves)
+        else:
+            following = min(max(known.octaves + (tolerance / 2 - known.margin) / slope, _OCTAVES[0]), _OCTAVES[1])
+            slope /= 2  # if that does not cross the line, the guess was too steep
+        if (met is not None and met.margin <= tolerance) or following == known.octaves:
+            break
+        octaves = following
+    assert first is not None
+    assert known is not None
+    return known, first

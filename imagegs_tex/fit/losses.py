@@ -1,0 +1,97 @@
+"""Losses beyond the squared error: absolute error and structural similarity, on the differentiable picture."""
+
+import importlib.util
+from typing import Final
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from imagegs_tex.fit.gaussian_set import GaussianSet
+from imagegs_tex.rasterize.autograd import rasterize
+from imagegs_tex.rasterize.backend import Backend
+from imagegs_tex.settings import FitSettings
+
+SSIM_WINDOW: Final = 11
+SSIM_DEVIATION: Final = 1.5
+SSIM_C1: Final = 0.01**2
+SSIM_C2: Final = 0.03**2
+"""Window and constants of Wang et al., "Image quality assessment", 2004, for values with a range of 1."""
+
+
+def generic_loss(
+    gaussians: GaussianSet,
+    conics: Tensor,
+    cutoff: float,
+    image: Tensor,
+    settings: FitSettings,
+    backend: Backend,
+    *,
+    weights: Tensor | None = None,
+    wrap: tuple[bool, bool] = (False, False),
+) -> tuple[Tensor, Tensor]:
+    """Return the weighted loss, differentiable, and the squared error by itself.
+
+    The three terms are weighed by the settings; the SSIM term is 1 - SSIM, averaged, times texels and components, so
+    that its weight means the same at every size. In each of them a texel counts by its weight [H, W], if there are any.
+    """
+    height, width, components = image.shape
+    picture = rasterize(gaussians.means, conics, gaussians.features, backend, cutoff, (width, height), wrap)
+    difference = picture - image
+    each = torch.ones(height, width, 1, device=image.device) if weights is None else weights[..., None]
+    squared = (each * difference.square()).sum()
+    loss = settings.l2_weight * squared
+    if settings.l1_weight:
+        loss = loss + settings.l1_weight * (each * difference.abs()).sum()
+    if settings.ssim_weight:
+        dissimilarity = 1 - mean_similarity(picture, image, weights)
+        loss = loss + settings.ssim_weight * dissimilarity * each.sum() * components
+    return loss, squared.detach()
+
+
+def mean_similarity(first: Tensor, second: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Return the mean SSIM of two pictures [H, W, K]; by fused-ssim on a GPU where that is installed.
+
+    With weights [H, W] a window counts by the weight of the texel in its middle.
+    """
+    height, width, _ = first.shape
+    fused = weights is None and min(height, width) >= SSIM_WINDOW
+    if first.is_cuda and fused and importlib.util.find_spec("fused_ssim") is not None:
+        from fused_ssim import fused_ssim  # its window and constants are the same
+
+        planes = [picture.permute(2, 0, 1)[None].contiguous() for picture in (first, second)]
+        similarity: Tensor = fused_ssim(*planes, padding="valid")
+        return similarity
+    return structural_similarity(first, second, weights).mean()
+
+
+def structural_similarity(first: Tensor, second: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Return the SSIM of two pictures [H, W, K] with a value range of 1, averaged over texels, per channel [K].
+
+    Only windows that lie inside are counted; a picture smaller than the window uses a window of its own size.
+    """
+    height, width, _ = first.shape
+    planes = torch.stack([first, second]).permute(3, 0, 1, 2)  # [K, 2, H, W]
+    x, y = planes[:, :1], planes[:, 1:]
+    means_x, means_y = _window(x, height, width), _window(y, height, width)
+    variance_x = _window(x * x, height, width) - means_x**2
+    variance_y = _window(y * y, height, width) - means_y**2
+    covariance = _window(x * y, height, width) - means_x * means_y
+    luminance = (2 * means_x * means_y + SSIM_C1) / (means_x**2 + means_y**2 + SSIM_C1)
+    structure = (2 * covariance + SSIM_C2) / (variance_x + variance_y + SSIM_C2)
+    similarity = (luminance * structure)[:, 0]
+    if weights is None:
+        return similarity.mean(dim=(1, 2))
+    top, left = ((side - kept) // 2 for side, kept in zip((height, width), similarity.shape[1:], strict=True))
+    middle = weights[top : top + similarity.shape[1], left : left + similarity.shape[2]]
+    return (similarity * middle).sum(dim=(1, 2)) / middle.sum().clamp_min(1e-30)
+
+
+def _window(planes: Tensor, height: int, width: int) -> Tensor:
+    for size, shape in ((min(SSIM_WINDOW, width), (1, -1)), (min(SSIM_WINDOW, height), (-1, 1))):
+        positions = torch.arange(size, dtype=planes.dtype, device=planes.device) - (size - 1) / 2
+        taps = torch.exp(-0.5 * (positions / SSIM_DEVIATION) ** 2)
+        # variances are small differences here: tf32, torch's choice on a GPU, leaves three digits of them
+        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+            planes = functional.conv2d(planes, (taps / taps.sum()).reshape(1, 1, *shape))
+    return planes

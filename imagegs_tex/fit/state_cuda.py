@@ -1,0 +1,128 @@
+"""The state of a fit on a GPU: what :mod:`imagegs_tex.fit.state` does in torch, in a handful of launches.
+
+A step in torch is some 200 launches and took 5 ms of the host's time on an H200, ten times what the rasterizer needs
+for a 1K picture. Here it is about 12, and one iteration of the solver 5.
+"""
+
+import math
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from imagegs_tex.fit.gaussian_set import GaussianSet
+from imagegs_tex.fit.state import (
+    ADAM_EPSILON,
+    BETAS,
+    LARGEST_FORM,
+    SMALLEST_DEVIATION,
+    SMALLEST_LOG_SIZE,
+    WIDTH_RANGE,
+    Rates,
+    constrain,
+    largest_deviation,
+    largest_log_size,
+)
+from imagegs_tex.formats.igs import quantized_set as g
+from imagegs_tex.quantize.geometry import GeometryQuantizer
+from imagegs_tex.rasterize.backend import Target
+from imagegs_tex.rasterize.conjugate_gradient import damping_of
+from imagegs_tex.rasterize.cuda.backend import CudaBackend
+from imagegs_tex.rasterize.cuda.driver import Double, Kernel, load
+from imagegs_tex.settings import FitSettings
+
+_THREADS: Final = 256
+
+
+class CudaFitState:
+    """Parameters, Adam's moments and the geometry in use; see :class:`imagegs_tex.fit.state.FitState`."""
+
+    def __init__(
+        self, start: GaussianSet, deviations: Tensor, target: Target, settings: FitSettings, backend: CudaBackend
+    ) -> None:
+        self._means, self._shapes = start.means.contiguous().clone(), start.log_covariances.contiguous().clone()
+        self._features = start.features.contiguous().clone()
+        self._deviations = deviations.float().clamp_min(SMALLEST_DEVIATION)
+        self._target = target
+        self._settings, self.cutoff = settings, settings.cutoff
+        self._backend = backend
+        self._first = torch.zeros(start.count, 5 + start.features.shape[1], device=backend.device)
+        self._second = torch.zeros_like(self._first)
+        self._steps = 0
+        self._use_geometry, self._adam_step = _kernel("use_geometry", backend), _kernel("adam_step", backend)
+        constrain(self._means, self._shapes, (target.width, target.height), target.wrap)
+        self.use(None)
+
+    def use(self, rounding: GeometryQuantizer | None) -> None:
+        """Choose the geometry that the next solve and step see: rounded, or as it is."""
+        count = len(self._means)
+        # new tensors every time: the backend keeps its tile lists as long as it is given the same ones
+        self._used_means, self._used_shapes = torch.empty_like(self._means), torch.empty_like(self._shapes)
+        self._conics = torch.empty_like(self._shapes)
+        width, height = self._target.width, self._target.height
+        steps, exponents = (1.0, 1.0, 1.0), (0, 0)
+        if rounding is not None:
+            steps = (rounding.size_step, rounding.form_step, rounding.position_ratio)
+            exponents = (g.least_exponent(rounding.width, rounding.height), rounding.cell_log2)
+        self._use_geometry(
+            -(-count // _THREADS), _THREADS, self._means, self._shapes, count, int(rounding is not None),
+            Double(steps[0]), Double(steps[1]), Double(math.log2(steps[2])), *exponents, width, height,
+            *map(int, self._target.wrap), self._used_means, self._used_shapes, self._conics,
+        )  # fmt: skip
+
+    def weigh(self, target: Target, weights: Tensor | None) -> None:
+        """Let texels weigh otherwise: the target knows their weights."""
+        self._target = target
+
+    def solve(self) -> None:
+        """Pull the features to where they belong for the geometry in use."""
+        settings = self._settings
+        equations = self._backend.normal_equations(self._used_means, self._conics, self.cutoff, self._target)
+        damping = damping_of(equations, settings.solve_damping)
+        self._features = self._backend.solve_features(equations, self._features, settings.solve_iterations, damping)
+
+    def descend(self, rates: Rates) -> Tensor:
+        """Take a step and return the squared error before it, float64 scalar on the GPU."""
+        error = self._backend.squared_error(self._used_means, self._conics, self._features, self.cutoff, self._target)
+        self._steps += 1
+        corrections = [1 / (1 - beta**self._steps) for beta in BETAS]
+        count, components = self._features.shape
+        width, height = self._target.width, self._target.height
+        self._adam_step(
+            -(-count // 128), 128, self._used_shapes, error.means, error.conics, error.features, self._deviations,
+            count, components, *BETAS, *corrections, ADAM_EPSILON, *rates, float(width), float(height),
+            *map(int, self._target.wrap), SMALLEST_LOG_SIZE, largest_log_size((width, height)), LARGEST_FORM,
+            largest_deviation((width, height)), *WIDTH_RANGE,
+            self._means, self._shapes, self._features, self._first, self._second,
+        )  # fmt: skip
+        return error.total
+
+    def error(self) -> float:
+        """Return the squared error of the geometry in use; waits for the GPU."""
+        return float(
+            self._backend.squared_error(self._used_means, self._conics, self._features, self.cutoff, self._target).total
+        )
+
+    def result(self) -> GaussianSet:
+        """Return the set as it is, unrounded."""
+        return GaussianSet(self._means, self._shapes, self._features)
+
+    def keep(self, members: Tensor) -> None:
+        """Let go of all Gaussians but those of the indices int64 [M]."""
+        self._means, self._shapes, self._features = self._means[members], self._shapes[members], self._features[members]
+        self._first, self._second = self._first[members], self._second[members]
+        self.use(None)
+
+    def add(self, extra: GaussianSet) -> None:
+        """Put Gaussians behind those that are there; their moments start at zero."""
+        self._means = torch.cat([self._means, extra.means])
+        self._shapes = torch.cat([self._shapes, extra.log_covariances])
+        self._features = torch.cat([self._features, extra.features])
+        fresh = torch.zeros(extra.count, self._first.shape[1], device=self._backend.device)
+        self._first, self._second = torch.cat([self._first, fresh]), torch.cat([self._second, fresh])
+        constrain(self._means, self._shapes, (self._target.width, self._target.height), self._target.wrap)
+        self.use(None)
+
+
+def _kernel(name: str, backend: CudaBackend) -> Kernel:
+    return load("adam.cu", {}, backend.device).kernel(name)

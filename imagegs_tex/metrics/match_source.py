@@ -1,0 +1,39 @@
+"""Whether a stack is what a file was made of."""
+
+from imagegs_tex.formats.errors import InputError
+from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+from imagegs_tex.formats.material.stack import SampleFormat, TextureMap, TextureStack
+
+_REMEDY = "give the source that the file was made of"
+
+
+def source_indices(quantized: QuantizedGaussianSet, stack: TextureStack, source: object = "the source") -> list[int]:
+    """Return which of a stack's maps each map of a file was made of.
+
+    Args:
+        quantized: the file's content
+        stack: what may be its source
+        source: where that came from, for the message
+
+    Raises:
+        InputError: size or maps are not those of the file
+    """
+    where = printable(source)
+    if (quantized.width, quantized.height) != (stack.width, stack.height):
+        raise InputError(
+            f"{where}: {stack.width} x {stack.height} texels where the file has "
+            f"{quantized.width} x {quantized.height}; {_REMEDY}"
+        )
+    maps = {_identity(texture_map): index for index, texture_map in enumerate(stack.maps)}
+    for expected in quantized.maps:
+        if _identity(expected) not in maps:
+            raise InputError(
+                f"{where}: has no map {printable(expected.name)} with {expected.channel_count} channels of "
+                f"{expected.sample_format.name.lower()}, which the file has; {_REMEDY}"
+            )
+    return [maps[_identity(expected)] for expected in quantized.maps]
+
+
+def _identity(texture_map: TextureMap) -> tuple[str, int, SampleFormat]:
+    return texture_map.name, texture_map.channel_count, texture_map.sample_format

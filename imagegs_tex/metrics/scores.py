@@ -1,0 +1,233 @@
+"""How close decoded maps are to their sources: PSNR, SSIM, FLIP, and degrees for normals."""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagegs_tex.formats.material.stack import (
+    COLOUR_SEMANTICS,
+    SCALAR_SEMANTICS,
+    Coded,
+    Constant,
+    Samples,
+    Semantic,
+    TextureMap,
+    Transfer,
+    encode_log,
+)
+from imagegs_tex.metrics.ssim import mean_similarity
+
+PSNR_CAP_DB: Final = 120.0
+"""PSNR of equal pictures."""
+EDGE_TEXELS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class MapScore:
+    """One map, decoded against its source, both in the file's own sample format."""
+
+    name: str
+    semantic: str
+    channels: int  # that count: a scalar map once, an opaque alpha not at all
+    psnr_db: float  # on samples in [0, 1]; for the log transfer on its codes
+    ssim: float  # mean over channels
+    flip: float | None  # mean FLIP error, colour maps only; None where it was not asked for or has no meaning
+    normal_degrees_mean: float | None  # normal maps only
+    normal_degrees_p95: float | None
+    squared_error: float  # summed over texels and channels
+    values: int  # texels times channels, without colours that are not drawn
+    weighted_squared_error: float | None = None  # the same, each texel by its importance, which is 1 on average
+    alpha_test_wrong: float | None = None  # share of texels on the wrong side of alpha 0.5; maps with alpha only
+    alpha_test_wrong_at_edges: float | None = None  # the same among those within EDGE_TEXELS of a side change
+
+
+def pooled_psnr(scores: list[MapScore]) -> float:
+    """Return the PSNR in dB of all maps' squared errors together, each channel weighing the same."""
+    return psnr_of(sum(score.squared_error for score in scores) / sum(score.values for score in scores))
+
+
+def pooled_weighted_psnr(scores: list[MapScore]) -> float | None:
+    """Return the same by the importance of the texels; None where they have none."""
+    errors = [score.weighted_squared_error for score in scores if score.weighted_squared_error is not None]
+    return psnr_of(sum(errors) / sum(score.values for score in scores)) if errors else None
+
+
+def psnr_of(mean_squared_error: float) -> float:
+    """Return -10 log10, at most PSNR_CAP_DB."""
+    return -10 * math.log10(max(mean_squared_error, 10 ** (-PSNR_CAP_DB / 10)))
+
+
+def squared_error(
+    texture_map: TextureMap,
+    source: Samples,
+    decoded: Samples,
+    weights: NDArray[np.float32] | None = None,
+    drawn: NDArray[np.bool_] | None = None,
+    semantic: Semantic | None = None,
+) -> tuple[float, int]:
+    """Return the squared error of one map, summed over what a score counts, and the number of values.
+
+    Colours count where they are drawn [H, W]. With weights [H, W], texels count by them, relative to their mean; with a
+    semantic, its channels alone.
+    """
+    pair = _counted_values(texture_map, source, decoded, drawn, semantic)
+    return _summed_squares(pair, weights), pair.count
+
+
+@dataclass(frozen=True, slots=True)
+class _CountedValues:
+    """What is compared of a map: values in [0, 1]."""
+
+    source: NDArray[np.float32]  # [H, W, counted channels]
+    decoded: NDArray[np.float32]  # the same shape; the source's values where they do not count
+    count: int  # of values that do
+
+
+def _counted_values(
+    texture_map: TextureMap,
+    source: Samples,
+    decoded: Samples,
+    drawn: NDArray[np.bool_] | None,
+    semantic: Semantic | None = None,
+) -> _CountedValues:
+    meanings = texture_map.channel_semantics
+    counted = [index for index in counted_channels(texture_map) if semantic in {None, meanings[index]}]
+    first, second = _values(source[..., counted], texture_map), _values(decoded[..., counted], texture_map)
+    count = first.size
+    if drawn is not None:
+        for column, channel in enumerate(counted):
+            if texture_map.channel_semantics[channel] in COLOUR_SEMANTICS:
+                second[..., column] = np.where(drawn, second[..., column], first[..., column])
+                count -= drawn.size - int(np.count_nonzero(drawn))
+    return _CountedValues(first, second, count)
+
+
+def _summed_squares(pair: _CountedValues, weights: NDArray[np.float32] | None) -> float:
+    squares = np.square(pair.source - pair.decoded, dtype=np.float64)
+    if weights is None:
+        return float(squares.sum())
+    return float((squares.sum(axis=2) * weights).sum() / weights.mean(dtype=np.float64))
+
+
+def score_map(
+    texture_map: TextureMap,
+    source: Samples,
+    decoded: Samples,
+    with_flip: bool = False,
+    weights: NDArray[np.float32] | None = None,
+    drawn: NDArray[np.bool_] | None = None,
+) -> MapScore:
+    """Compare one decoded map with its source.
+
+    Args:
+        texture_map: how the map is made
+        source: [H, W, channels] in the map's sample format
+        decoded: the same shape and format
+        with_flip: FLIP takes about a second per megatexel
+        weights: [H, W] importance of the texels, which only weighted_squared_error knows of
+        drawn: [H, W] where its colour counts; None: everywhere
+    """
+    pair = _counted_values(texture_map, source, decoded, drawn)
+    squared = _summed_squares(pair, None)
+    wrong, wrong_at_edges = _alpha_test(texture_map, source, decoded)
+    mean_degrees, p95_degrees = normal_degrees(texture_map, source, decoded)
+    return MapScore(
+        name=texture_map.name,
+        semantic=texture_map.semantic.name.lower(),
+        channels=pair.source.shape[2],
+        psnr_db=psnr_of(squared / max(1, pair.count)),
+        ssim=float(mean_similarity(pair.decoded, pair.source).mean()),
+        flip=_flip(texture_map, pair.source, pair.decoded) if with_flip else None,
+        normal_degrees_mean=mean_degrees,
+        normal_degrees_p95=p95_degrees,
+        squared_error=squared,
+        values=pair.count,
+        weighted_squared_error=None if weights is None else _summed_squares(pair, weights),
+        alpha_test_wrong=wrong,
+        alpha_test_wrong_at_edges=wrong_at_edges,
+    )
+
+
+def counted_channels(texture_map: TextureMap) -> list[int]:
+    """Return the channels that a score counts: one of a grey scalar map, all but an opaque alpha of others."""
+    routes = texture_map.routes
+    if texture_map.semantic in SCALAR_SEMANTICS and len(set(routes[:3])) == 1:
+        return [0]
+    last = len(routes) - 1
+    opaque = len(routes) in {2, 4} and isinstance(routes[last], Constant) and routes[last] == Constant(1.0)
+    return list(range(last if opaque else last + 1))
+
+
+def _values(samples: Samples, texture_map: TextureMap) -> NDArray[np.float32]:
+    """Samples in [0, 1]: integers over their maximum, the log transfer's codes."""
+    if texture_map.transfer == Transfer.LOG:
+        return encode_log(samples, texture_map.log_range)
+    return np.ascontiguousarray(samples, dtype=np.float32) / np.float32(texture_map.sample_format.max_value)
+
+
+def normal_axes(texture_map: TextureMap) -> list[int] | None:
+    """Return the channels that hold x, y and maybe z of a normal; None unless a map has them and one is coded."""
+    axes = [index for index, semantic in enumerate(texture_map.channel_semantics) if semantic == Semantic.NORMAL][:3]
+    if len(axes) < 2 or not any(isinstance(texture_map.routes[axis], Coded) for axis in axes):
+        return None
+    return axes
+
+
+def normal_degrees(
+    texture_map: TextureMap, source: Samples, decoded: Samples
+) -> tuple[float | None, float | None]:  # fmt: skip
+    """Return the mean and 95th percentile angle between decoded and source normals; None for other maps."""
+    axes = normal_axes(texture_map)
+    if axes is None:
+        return None, None
+    first, second = (_unit_vectors(samples[..., axes], texture_map) for samples in (source, decoded))
+    # the half-angle form stays exact for small angles, where the arc cosine of a dot product does not
+    degrees = np.degrees(2 * np.arcsin(np.clip(np.linalg.norm(first - second, axis=-1) / 2, 0, 1)))
+    return float(degrees.mean()), float(np.percentile(degrees, 95))
+
+
+def _unit_vectors(samples: Samples, texture_map: TextureMap) -> NDArray[np.float32]:
+    vectors = samples.astype(np.float32) * np.float32(2.0 / texture_map.sample_format.max_value) - 1
+    if samples.shape[-1] == 2:
+        z = np.sqrt(np.maximum(1 - np.square(vectors).sum(axis=-1, keepdims=True), 0))
+        vectors = np.concatenate([vectors, z], axis=-1)
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-6), dtype=np.float32)
+
+
+def _alpha_test(
+    texture_map: TextureMap, source: Samples, decoded: Samples
+) -> tuple[float | None, float | None]:  # fmt: skip
+    """Return the share of texels that an alpha test at 0.5 puts on the wrong side: of all, and of those at edges."""
+    for channel, semantic in enumerate(texture_map.channel_semantics):
+        if semantic == Semantic.OPACITY and isinstance(texture_map.routes[channel], Coded):
+            middle = 0.5 * texture_map.sample_format.max_value
+            wanted, found = source[..., channel] >= middle, decoded[..., channel] >= middle
+            wrong = wanted != found
+            at_edges = _grown(wanted) & _grown(~wanted)
+            edges = int(np.count_nonzero(at_edges))
+            return float(wrong.mean()), float(wrong[at_edges].mean()) if edges else None
+    return None, None
+
+
+def _grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A mask with all texels within EDGE_TEXELS across and down."""
+    height, width = mask.shape
+    padded = np.pad(mask, EDGE_TEXELS)
+    reach = range(2 * EDGE_TEXELS + 1)
+    rows = np.logical_or.reduce([padded[shift : shift + height] for shift in reach])
+    return np.asarray(np.logical_or.reduce([rows[:, shift : shift + width] for shift in reach]))
+
+
+def _flip(texture_map: TextureMap, source: NDArray[np.float32], decoded: NDArray[np.float32]) -> float | None:
+    if texture_map.transfer != Transfer.SRGB or source.shape[-1] < 3:
+        return None
+    import flip_evaluator
+
+    _, mean, _ = flip_evaluator.evaluate(
+        np.ascontiguousarray(source[..., :3]), np.ascontiguousarray(decoded[..., :3]), "LDR", inputsRGB=True,
+        applyMagma=False,
+    )  # fmt: skip
+    return float(mean)

@@ -1,0 +1,70 @@
+"""SSIM for reports: the index of :func:`imagegs_tex.fit.losses.structural_similarity`, without gradients, in numba.
+
+Twenty times as fast as torch's convolutions on two cores, which matters because every compression reports it.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagegs_tex.fit.losses import SSIM_C1, SSIM_C2, SSIM_DEVIATION, SSIM_WINDOW
+from imagegs_tex.jit import njit
+
+_MOMENTS: Final = 5
+
+
+def mean_similarity(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the SSIM of two pictures [H, W, C] with a value range of 1, averaged over texels, per channel [C].
+
+    Only windows that lie inside are counted; a picture smaller than the window uses a window of its own size.
+    """
+    height, width, channels = first.shape
+    down, across = window_taps(height), window_taps(width)
+    sums = np.empty(channels)
+    for channel in range(channels):
+        x, y = (np.ascontiguousarray(picture[..., channel], dtype=np.float32) for picture in (first, second))
+        sums[channel] = _summed_similarity(x, y, down, across, SSIM_C1, SSIM_C2)
+    return np.asarray(sums / ((height - len(down) + 1) * (width - len(across) + 1)))
+
+
+def window_taps(length: int) -> NDArray[np.float32]:
+    """Return the window along an axis of some texels, which is no longer than that."""
+    size = min(SSIM_WINDOW, length)
+    taps = np.exp(-0.5 * ((np.arange(size) - (size - 1) / 2) / SSIM_DEVIATION) ** 2)
+    return np.asarray(taps / taps.sum(), dtype=np.float32)
+
+
+@njit(fastmath=True, nogil=True, cache=True)
+def _summed_similarity(first, second, down, across, c1, c2):
+    height, width = first.shape
+    moments = np.empty((_MOMENTS, width), np.float32)  # of x, y, xx, yy, xy: filtered down the columns
+    windows = np.empty((_MOMENTS, width), np.float32)  # and then along the row
+    kept = width - across.shape[0] + 1
+    summed = 0.0
+    for top in range(height - down.shape[0] + 1):
+        moments[:] = np.float32(0.0)
+        for tap in range(down.shape[0]):
+            weight, x_row, y_row = down[tap], first[top + tap], second[top + tap]
+            for i in range(width):
+                x, y = x_row[i], y_row[i]
+                moments[0, i] += weight * x
+                moments[1, i] += weight * y
+                moments[2, i] += weight * x * x
+                moments[3, i] += weight * y * y
+                moments[4, i] += weight * x * y
+        windows[:] = np.float32(0.0)
+        for moment in range(_MOMENTS):
+            source, target = moments[moment], windows[moment]
+            for tap in range(across.shape[0]):
+                weight, shifted = across[tap], source[tap : tap + kept]
+                for i in range(kept):
+                    target[i] += weight * shifted[i]
+        row = 0.0
+        for i in range(kept):
+            x, y = np.float64(windows[0, i]), np.float64(windows[1, i])
+            variances = windows[2, i] - x * x + windows[3, i] - y * y
+            covariance = windows[4, i] - x * y
+            row += (2 * x * y + c1) * (2 * covariance + c2) / ((x * x + y * y + c1) * (variances + c2))
+        summed += row
+    return summed

@@ -1,0 +1,143 @@
+"""Rounding features to codes by coordinate descent on rate and distortion together.
+
+With the geometry fixed, the squared error is a quadratic form in the features: rounding one of them changes what is
+best for its neighbours. So codes are chosen one at a time against the current codes of all others, minimising
+``error + weight * bits`` with bits from the codes' own statistics. Against plain rounding this saved 10 to 15 % of the
+feature bits and gained 0.1 to 0.4 dB at the same step (docs/benchmarks.md).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagegs_tex.jit import njit
+
+_ROUNDS: Final = 4
+"""Between rounds the statistics are taken anew; the first looks at the error alone."""
+SWEEPS: Final = 2
+_SMOOTHING: Final = 0.3
+"""Added to every count, so that codes next to those in use have a price."""
+_CODE_LIMIT: Final = 32000
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturePrices:
+    """What each code costs, component after component."""
+
+    bits: NDArray[np.float64]  # [P]
+    starts: NDArray[np.int64]  # [K + 1] where a component's prices begin
+    least: NDArray[np.int64]  # [K] the code that its first price is of
+
+
+class Descent(Protocol):
+    """The squared error of one geometry around its best features, and sweeps over the codes that lower it."""
+
+    def sweep(
+        self,
+        codes: NDArray[np.int64],
+        steps: NDArray[np.float64],
+        bit_price: float,
+        prices: FeaturePrices,
+        floor: float,
+    ) -> NDArray[np.int64]:
+        """Return codes [N, K] after SWEEPS sweeps over all of them; floor is added to the diagonal."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CpuDescent:
+    """The sweeps in numba."""
+
+    row_starts: NDArray[np.int64]  # [N + 1] of the normal equations' sparse matrix
+    columns: NDArray[np.int32]  # [M]
+    values: NDArray[np.float64]  # [M]
+    diagonal: NDArray[np.float64]  # [N]
+    best: NDArray[np.float64]  # [N, K] the features that solve the equations
+
+    def sweep(
+        self,
+        codes: NDArray[np.int64],
+        steps: NDArray[np.float64],
+        bit_price: float,
+        prices: FeaturePrices,
+        floor: float,
+    ) -> NDArray[np.int64]:
+        """Return codes after SWEEPS sweeps over all of them."""
+        moving = codes.copy()
+        _descend(
+            self.row_starts, self.columns, self.values, self.diagonal + floor, self.best, steps, bit_price,
+            prices.bits, prices.starts, prices.least, moving,
+        )  # fmt: skip
+        return moving
+
+
+def choose_feature_codes(
+    descent: Descent,
+    diagonal: NDArray[np.float64],
+    best: NDArray[np.float64],
+    steps: NDArray[np.float64],
+    bit_price: float,
+) -> NDArray[np.int16]:
+    """Choose integer codes for features.
+
+    Args:
+        descent: of the equations
+        diagonal: [N] of their matrix
+        best: [N, K] the features that solve them
+        steps: [K] value of one code
+        bit_price: squared error that one bit is worth
+
+    Returns:
+        codes [N, K]; the features are codes * steps
+    """
+    codes = np.clip(np.rint(best / steps), -_CODE_LIMIT, _CODE_LIMIT).astype(np.int64)
+    floor = 1e-6 * max(float(np.median(diagonal)), 1e-12)
+    for round_number in range(_ROUNDS):
+        codes = descent.sweep(codes, steps, bit_price if round_number else 0.0, _prices_of(codes), floor)
+    return codes.astype(np.int16)
+
+
+def _prices_of(codes: NDArray[np.int64]) -> FeaturePrices:
+    least = codes.min(axis=0) - 1
+    lengths = [code_lengths(codes[:, k], int(least[k])) for k in range(codes.shape[1])]
+    return FeaturePrices(np.concatenate(lengths), np.cumsum([0, *map(len, lengths)]), least)
+
+
+def code_lengths(codes: NDArray[np.int64], least: int) -> NDArray[np.float64]:
+    """Return the ideal length in bits of each code from ``least`` to one above the greatest, by their statistics."""
+    counts = np.bincount(codes - least, minlength=int(codes.max()) - least + 2) + _SMOOTHING
+    return np.asarray(-np.log2(counts / counts.sum()))
+
+
+@njit(cache=True, nogil=True)  # other materials' threads go on meanwhile
+def _descend(row_starts, columns, values, diagonal, best, steps, bit_price, prices, price_starts, least, codes):
+    count, components = codes.shape
+    slopes = np.zeros((count, components))  # matrix @ (codes * steps - best): half the error's gradient
+    for n in range(count):
+        for at in range(row_starts[n], row_starts[n + 1]):
+            m = columns[at]
+            for k in range(components):
+                slopes[n, k] += values[at] * (codes[m, k] * steps[k] - best[m, k])
+    for _ in range(SWEEPS):
+        for n in range(count):
+            for k in range(components):
+                current = codes[n, k]
+                optimum = current * steps[k] - slopes[n, k] / diagonal[n]
+                below = np.int64(math.floor(optimum / steps[k]))
+                chosen, lowest = current, np.inf
+                for candidate in (below - 1, below, below + 1, below + 2, 0):
+                    index = candidate - least[k]
+                    if index < 0 or index >= price_starts[k + 1] - price_starts[k]:
+                        continue
+                    distance = candidate * steps[k] - optimum
+                    cost = diagonal[n] * distance * distance + bit_price * prices[price_starts[k] + index]
+                    if cost < lowest:
+                        lowest, chosen = cost, candidate
+                if chosen != current:
+                    codes[n, k] = chosen
+                    change = (chosen - current) * steps[k]
+                    for at in range(row_starts[n], row_starts[n + 1]):
+                        slopes[columns[at], k] += values[at] * change

@@ -1,0 +1,1 @@
+"""The cpu backend: numba kernels over tiles, float32, the same bits for every thread count."""

@@ -1,0 +1,251 @@
+"""The cpu backend: numba kernels over tiles, float32, any thread count, the same bits for each."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from imagegs_tex.formats.igs.quantized_set import EPSILON
+from imagegs_tex.rasterize.backend import NormalEquations, SquaredError, Target, check_arguments
+from imagegs_tex.rasterize.conjugate_gradient import conjugate_gradient
+from imagegs_tex.rasterize.cpu import kernels, normal_equations
+from imagegs_tex.rasterize.cpu.threads import Workers, available_threads
+from imagegs_tex.rasterize.cpu.tile_lists import TILE, TileLists, build_tile_lists
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class CpuTarget:
+    """A picture as planes per tile, padded with zeros to whole tiles."""
+
+    width: int  # texels
+    height: int  # texels
+    wrap: tuple[bool, bool]  # whether it repeats in x and in y
+    planes: FloatArray  # float32 [tiles, K, texels of a tile]
+    importance: FloatArray  # float32 [tiles, texels of a tile], 0 beyond the picture's border
+
+    @property
+    def component_count(self) -> int:
+        """K."""
+        return int(self.planes.shape[1])
+
+
+class CpuBackend:
+    """The default where there is no GPU; see :class:`imagegs_tex.rasterize.backend.Backend`."""
+
+    name = "cpu"
+    device = torch.device("cpu")
+
+    def __init__(self, threads: int | None = None) -> None:
+        """Use that many threads, or one for each core that this process may run on."""
+        self.threads = available_threads() if threads is None else max(1, threads)
+        self._workers = Workers(self.threads)
+        self._epsilon = np.float32(EPSILON)
+
+    def render(
+        self,
+        means: Tensor,
+        conics: Tensor,
+        features: Tensor,
+        cutoff: float,
+        size: tuple[int, int],
+        wrap: tuple[bool, bool] = (False, False),
+    ) -> Tensor:
+        """Return the picture float32 [H, W, K]."""
+        check_arguments(means, conics, features)
+        width, height = size
+        arrays = _arrays(means, conics, features)
+        lists = self._lists(arrays, cutoff, size, wrap)
+        image = np.empty((height, width, features.shape[1]), np.float32)
+        tiles = lists.across * lists.down
+        self._workers.run(kernels.render_tiles, tiles, *arrays, self._epsilon, cutoff, *_members(lists), image)
+        return torch.from_numpy(image)
+
+    def render_backward(
+        self,
+        means: Tensor,
+        conics: Tensor,
+        features: Tensor,
+        cutoff: float,
+        image_gradient: Tensor,
+        wrap: tuple[bool, bool] = (False, False),
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the gradients of means, conics and features."""
+        height, width, _ = image_gradient.shape
+        gradients, _ = self._differentiate(
+            (means, conics, features), cutoff, _planes(image_gradient), (width, height), wrap
+        )
+        return gradients
+
+    def prepare_target(
+        self, image: Tensor, weights: Tensor | None = None, wrap: tuple[bool, bool] = (False, False)
+    ) -> Target:
+        """Bring a picture [H, W, K] and the weights [H, W] of its texels into planes per tile."""
+        height, width, _ = image.shape
+        importance = torch.ones(height, width) if weights is None else weights
+        return CpuTarget(width, height, wrap, _planes(image), _planes(importance[..., None])[:, 0])
+
+    def squared_error(
+        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: Target
+    ) -> SquaredError:
+        """Render, compare and differentiate, fused per tile."""
+        assert isinstance(target, CpuTarget)
+        gradients, tile_errors = self._differentiate(
+            (means, conics, features), cutoff, target.planes, (target.width, target.height), target.wrap,
+            target.importance,
+        )  # fmt: skip
+        return SquaredError(torch.tensor(tile_errors.astype(np.float64).sum()), *gradients)
+
+    def leave_one_out(
+        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: Target
+    ) -> Tensor:  # fmt: skip
+        """Return by how much the squared error grows without each Gaussian, float64 [N]."""
+        assert isinstance(target, CpuTarget)
+        check_arguments(means, conics, features)
+        arrays = _arrays(means, conics, features)
+        lists = self._lists(arrays, cutoff, (target.width, target.height), target.wrap)
+        slot_errors = np.empty((len(lists.slot_gaussian), 1), np.float32)
+        self._workers.run(
+            kernels.leave_out_tiles, lists.across * lists.down, *arrays, self._epsilon, cutoff, *_members(lists),
+            target.planes, target.importance, slot_errors,
+        )  # fmt: skip
+        errors = np.empty((len(arrays[0]), 1), np.float64)
+        self._workers.run(kernels.sum_slots, len(errors), slot_errors, lists.slot_starts, errors)
+        return torch.from_numpy(errors[:, 0])
+
+    def normal_equations(self, means: Tensor, conics: Tensor, cutoff: float, target: Target) -> NormalEquations:
+        """Return the sparse linear system of the features."""
+        assert isinstance(target, CpuTarget)
+        arrays = _arrays(means, conics, torch.empty(means.shape[0], 1))
+        lists = self._lists(arrays, cutoff, (target.width, target.height), target.wrap)
+        lengths = np.diff(lists.tile_starts)
+        pair_starts = np.zeros(len(lengths) + 1, np.int64)
+        np.cumsum(lengths * lengths, out=pair_starts[1:])
+        pairs = np.empty(pair_starts[-1], np.float32)
+        slot_rhs = np.empty((len(lists.slot_gaussian), target.planes.shape[1]), np.float32)
+        self._workers.run(
+            normal_equations.correlate_tiles, len(lengths), *arrays[:2], self._epsilon, cutoff, *_members(lists),
+            target.planes, target.importance, pair_starts, pairs, slot_rhs,
+        )  # fmt: skip
+        count = len(arrays[0])
+        rhs = np.empty((count, slot_rhs.shape[1]), np.float64)
+        self._workers.run(kernels.sum_slots, count, slot_rhs, lists.slot_starts, rhs)
+        row_starts = np.zeros(count + 1, np.int64)
+        slot_places = np.empty(len(lists.slot_tile), np.int32)
+        self._workers.run(normal_equations.place_slots, len(lengths), lists.tile_starts, lists.tile_slots, slot_places)
+        tile_gaussians = lists.slot_gaussian[lists.tile_slots]
+        self._workers.run(
+            normal_equations.count_rows,
+            count,
+            lists.slot_starts,
+            lists.slot_tile,
+            lists.tile_starts,
+            tile_gaussians,
+            row_starts,
+        )
+        np.cumsum(row_starts, out=row_starts)
+        columns, values = np.empty(row_starts[-1], np.int32), np.zeros(row_starts[-1], np.float64)
+        diagonal = np.zeros(count, np.float64)
+        self._workers.run(
+            normal_equations.gather_rows, count, lists.slot_starts, lists.slot_tile, slot_places, lists.tile_starts,
+            tile_gaussians, pair_starts, pairs, row_starts, columns, values, diagonal,
+        )  # fmt: skip
+        return NormalEquations(
+            torch.from_numpy(row_starts),
+            torch.from_numpy(columns),
+            torch.from_numpy(values),
+            torch.from_numpy(diagonal),
+            torch.from_numpy(rhs),
+        )
+
+    def multiply(self, equations: NormalEquations, vectors: Tensor) -> Tensor:
+        """Return matrix @ vectors, float64 [N, K]."""
+        product = np.empty(tuple(vectors.shape), np.float64)
+        self._workers.run(
+            normal_equations.multiply_rows,
+            len(product),
+            equations.row_starts.numpy(),
+            equations.columns.numpy(),
+            equations.values.numpy(),
+            vectors.numpy(),
+            product,
+        )
+        return torch.from_numpy(product)
+
+    def solve_features(
+        self, equations: NormalEquations, features: Tensor, iterations: int, damping: Tensor
+    ) -> Tensor:  # fmt: skip
+        """Improve features by conjugate gradients."""
+        return conjugate_gradient(self.multiply, equations, features, iterations, damping)
+
+    def _lists(
+        self, arrays: tuple[FloatArray, ...], cutoff: float, size: tuple[int, int], wrap: tuple[bool, bool]
+    ) -> TileLists:
+        return build_tile_lists(arrays[0], arrays[1], cutoff, size, self._workers, wrap)
+
+    def _differentiate(
+        self,
+        gaussians: tuple[Tensor, Tensor, Tensor],
+        cutoff: float,
+        planes: FloatArray,
+        size: tuple[int, int],
+        wrap: tuple[bool, bool],
+        importance: FloatArray | None = None,
+    ) -> tuple[tuple[Tensor, Tensor, Tensor], FloatArray]:
+        check_arguments(*gaussians)
+        arrays = _arrays(*gaussians)
+        lists = self._lists(arrays, cutoff, size, wrap)
+        slot_gradients = np.empty((len(lists.slot_gaussian), kernels.GEOMETRY + arrays[2].shape[1]), np.float32)
+        tile_errors = np.empty(lists.across * lists.down, np.float32)
+        self._workers.run(
+            kernels.differentiate_tiles, len(tile_errors), *arrays, self._epsilon, cutoff, *_members(lists), planes,
+            importance is None, _NO_IMPORTANCE if importance is None else importance, slot_gradients, tile_errors,
+        )  # fmt: skip
+        sums = np.empty((len(arrays[0]), slot_gradients.shape[1]), np.float32)
+        self._workers.run(kernels.sum_slots, len(sums), slot_gradients, lists.slot_starts, sums)
+        gradients = torch.from_numpy(sums)
+        features_end = kernels.GEOMETRY + gaussians[2].shape[1]
+        return (gradients[:, :2], gradients[:, 2:5], gradients[:, 5:features_end]), tile_errors
+
+
+_NO_IMPORTANCE: Final = np.empty((0, kernels.TEXELS), np.float32)
+
+
+def _members(
+    lists: TileLists,
+) -> tuple[NDArray[np.int32], NDArray[np.int8], NDArray[np.float32], NDArray[np.int64], NDArray[np.int32], int]:
+    """Return what kernels over tiles read of the lists, in their order."""
+    return (
+        lists.slot_gaussian,
+        lists.slot_rows,
+        lists.slot_shift,
+        lists.tile_starts,
+        lists.tile_slots,
+        lists.across,
+    )
+
+
+def _arrays(means: Tensor, conics: Tensor, features: Tensor) -> tuple[FloatArray, FloatArray, FloatArray]:
+    return (
+        np.ascontiguousarray(means.detach().numpy(), dtype=np.float32),
+        np.ascontiguousarray(conics.detach().numpy(), dtype=np.float32),
+        np.ascontiguousarray(features.detach().numpy(), dtype=np.float32),
+    )
+
+
+def _planes(image: Tensor) -> FloatArray:
+    """Cut a picture [H, W, K] into planes [tiles, K, texels of a tile], with zeros beyond its border."""
+    texels = image.detach().numpy()
+    height, width, components = texels.shape
+    across, down = -(-width // TILE), -(-height // TILE)
+    planes = torch.zeros(down, across, components, TILE, TILE).numpy()  # begins where a vector does, as numpy's may not
+    for row in range(down):  # row by row of tiles, so that no second copy of the picture is made
+        band = np.zeros((TILE, across * TILE, components), np.float32)
+        rows = texels[row * TILE : row * TILE + TILE]
+        band[: rows.shape[0], :width] = rows
+        planes[row] = band.reshape(TILE, across, TILE, components).transpose(1, 3, 0, 2)
+    return planes.reshape(down * across, components, kernels.TEXELS)

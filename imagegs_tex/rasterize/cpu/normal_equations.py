@@ -1,0 +1,155 @@
+"""The cpu backend's equations of the features, in numba: tiles' matrices, gathered into rows, and their product.
+
+As in :mod:`imagegs_tex.rasterize.cpu.kernels`, each call handles a range of tiles or Gaussians, and no sum depends on
+the thread count.
+"""
+
+import math
+
+import numpy as np
+
+from imagegs_tex.jit import aligned, njit
+from imagegs_tex.rasterize.cpu.kernels import TEXELS, write_weights
+from imagegs_tex.rasterize.cpu.simd import add, load, multiply, multiply_add, spread, store, sum_of, sums_of
+from imagegs_tex.rasterize.cpu.tile_lists import TILE
+
+
+@njit(fastmath=True, inline="always")
+def _products(vectors, index, others, count, first_row, last_row, products):
+    """Fill products [count] of one row of vectors [_, TEXELS] with the first others [_, TEXELS], over a tile's rows.
+
+    Four at a time, so that the vector is loaded once for them.
+    """
+    whole = count - count % 4
+    zeros = spread(np.float32(0.0))
+    for at in range(0, whole, 4):
+        p0, p1, p2, p3 = zeros, zeros, zeros, zeros
+        for row in range(first_row, last_row + 1):
+            texel = row * TILE
+            value = load(vectors, index, texel)
+            p0 = multiply_add(value, load(others, at, texel), p0)
+            p1 = multiply_add(value, load(others, at + 1, texel), p1)
+            p2 = multiply_add(value, load(others, at + 2, texel), p2)
+            p3 = multiply_add(value, load(others, at + 3, texel), p3)
+        products[at], products[at + 1], products[at + 2], products[at + 3] = sums_of(p0, p1, p2, p3)
+    for at in range(whole, count):
+        product = zeros
+        for row in range(first_row, last_row + 1):
+            product = multiply_add(load(vectors, index, row * TILE), load(others, at, row * TILE), product)
+        products[at] = sum_of(product)
+
+
+@njit(fastmath=True, nogil=True, cache=True)
+def correlate_tiles(
+    means, conics, epsilon, cutoff, slot_gaussian, slot_rows, slot_shift, tile_starts, tile_slots, across, planes,
+    importance, pair_starts, pairs, slot_rhs, begin_tile, end_tile,
+):  # fmt: skip
+    """Correlate the normalised weights of each tile: with each other, and with the target.
+
+    Each texel counts by its importance [T, TEXELS], which is zero beyond the picture's border.
+    pairs: each tile's matrix, row by row from pair_starts[tile]; slot_rhs: [S, K].
+    """
+    components = planes.shape[1]
+    edge = np.float32(math.exp(-cutoff))
+    longest = 0
+    for tile in range(begin_tile, end_tile):
+        longest = max(longest, tile_starts[tile + 1] - tile_starts[tile])
+    weights, wanted = aligned(longest, TEXELS), aligned(components, TEXELS)
+    roots, scales = aligned(1, TEXELS)[0], aligned(1, TEXELS)
+    total = scales[0]  # of the weights, and then what they are divided by
+    for tile in range(begin_tile, end_tile):
+        left, top = (tile % across) * TILE, (tile // across) * TILE
+        x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
+        begin = tile_starts[tile]
+        count = tile_starts[tile + 1] - begin
+        total[:] = epsilon
+        for j in range(count):
+            slot = tile_slots[begin + j]
+            n = slot_gaussian[slot]
+            first, last = np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1])
+            weights[j, :] = np.float32(0.0)
+            write_weights(
+                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge,
+                x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1],
+                first, last, weights, j,
+            )  # fmt: skip
+            for row in range(first, last + 1):
+                store(scales, 0, row * TILE, add(load(scales, 0, row * TILE), load(weights, j, row * TILE)))
+        for i in range(TEXELS):  # the root on both sides of every product
+            roots[i] = np.float32(math.sqrt(importance[tile, i]))
+            total[i] = roots[i] / total[i]
+        for k in range(components):
+            wanted_k, plane = wanted[k], planes[tile, k]
+            for i in range(TEXELS):
+                wanted_k[i] = roots[i] * plane[i]
+        for j in range(count):
+            slot = tile_slots[begin + j]
+            first, last = np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1])
+            for row in range(first, last + 1):
+                store(weights, j, row * TILE, multiply(load(weights, j, row * TILE), load(scales, 0, row * TILE)))
+            _products(weights, j, wanted, components, first, last, slot_rhs[slot])
+            at = pair_starts[tile] + j * count
+            _products(weights, j, weights, j + 1, first, last, pairs[at : at + j + 1])
+            for other in range(j):  # both halves, so that gathering a row reads what lies together
+                pairs[pair_starts[tile] + other * count + j] = pairs[at + other]
+
+
+@njit(nogil=True, cache=True)
+def place_slots(tile_starts, tile_slots, slot_places, begin_tile, end_tile):
+    """Fill slot_places [S]: which of its tile's slots each one is."""
+    for tile in range(begin_tile, end_tile):
+        for index in range(tile_starts[tile], tile_starts[tile + 1]):
+            slot_places[tile_slots[index]] = index - tile_starts[tile]
+
+
+@njit(nogil=True, cache=True)
+def count_rows(slot_starts, slot_tile, tile_starts, tile_gaussians, row_starts, begin_gaussian, end_gaussian):
+    """Fill row_starts [N + 1] beyond its first: how many Gaussians share a tile with each one."""
+    seen = np.full(slot_starts.shape[0] - 1, -1, np.int32)
+    for n in range(begin_gaussian, end_gaussian):
+        length = 0
+        for slot in range(slot_starts[n], slot_starts[n + 1]):
+            tile = slot_tile[slot]
+            for m in tile_gaussians[tile_starts[tile] : tile_starts[tile + 1]]:
+                length += seen[m] != n  # no branch: whether a Gaussian has been seen is a toss-up
+                seen[m] = n
+        row_starts[n + 1] = length
+
+
+@njit(nogil=True, cache=True)
+def gather_rows(
+    slot_starts, slot_tile, slot_places, tile_starts, tile_gaussians, pair_starts, pairs, row_starts, columns, values,
+    diagonal, begin_gaussian, end_gaussian,
+):  # fmt: skip
+    """Turn the tiles' pairs into rows of a symmetric sparse matrix, and its diagonal; all values are zero before."""
+    seen = np.full(slot_starts.shape[0] - 1, -1, np.int32)
+    places = np.empty(slot_starts.shape[0] - 1, np.int32)
+    for n in range(begin_gaussian, end_gaussian):
+        at, length = row_starts[n], 0
+        for slot in range(slot_starts[n], slot_starts[n + 1]):
+            tile = slot_tile[slot]
+            begin, end = tile_starts[tile], tile_starts[tile + 1]
+            row = pair_starts[tile] + slot_places[slot] * (end - begin)
+            for other in range(end - begin):
+                m = tile_gaussians[begin + other]
+                new = seen[m] != n
+                place = length if new else places[m]
+                seen[m], places[m] = n, place
+                columns[at + place] = m
+                values[at + place] += pairs[row + other]
+                length += new
+        if length > 0:
+            diagonal[n] = values[at + places[n]]
+
+
+@njit(nogil=True, cache=True)
+def multiply_rows(row_starts, columns, values, vectors, product, begin_gaussian, end_gaussian):
+    """Product [N, K] = sparse matrix times vectors [N, K]."""
+    width = vectors.shape[1]
+    for n in range(begin_gaussian, end_gaussian):
+        for k in range(width):
+            product[n, k] = 0.0
+        for at in range(row_starts[n], row_starts[n + 1]):
+            value, m = values[at], columns[at]
+            for k in range(width):
+                product[n, k] += value * vectors[m, k]

@@ -1,0 +1,154 @@
+"""What the commands report: plain data, and JSON made of it."""
+
+import json
+from dataclasses import asdict, dataclass
+
+from imagegs_tex.doctor import DoctorReport
+from imagegs_tex.formats.igs.container import SectionSize
+from imagegs_tex.metrics.byte_ledger import ByteLedger
+from imagegs_tex.metrics.scores import MapScore
+from imagegs_tex.shaders.decode_cost import DecodeCost
+from imagegs_tex.textures.export_maps import ExportedMap
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """Where the time of a compression went."""
+
+    load: float
+    fit: float
+    quantize: float
+    write: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class TargetReport:
+    """A quality that was asked for."""
+
+    semantic: str  # "all" for all maps together
+    asked: float
+    reached: float
+    unit: str  # dB or degrees
+
+
+@dataclass(frozen=True, slots=True)
+class CompressReport:
+    """One compression; scores are those of the written file, decoded again."""
+
+    width: int
+    height: int
+    channels: int  # coded
+    gaussians: int
+    file_bytes: int
+    gpu_bytes: int  # resident on the GPU, index included
+    bits_per_texel: float  # of the file, whole stack
+    bits_per_channel_texel: float  # per coded channel
+    psnr_db: float  # pooled over all channels, every texel alike
+    weighted_psnr_db: float | None  # the same by the importance mask; None without one
+    maps: tuple[MapScore, ...]
+    targets: tuple[TargetReport, ...]
+    ledger: ByteLedger  # where the file's bytes go
+    readings: tuple[str, ...]  # per map: how its file was understood
+    wrap: tuple[str, str]  # repeat or clamp, in x and in y
+    wrap_reading: str  # how that was found out
+    seconds: Seconds
+    backend: str
+    device: str
+    seed: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssetMaterial:
+    """A material of a glTF, as the asset lists it."""
+
+    index: int
+    name: str
+    file: str | None  # name of its .igs file, which others may share; None: it has no textures
+
+
+@dataclass(frozen=True, slots=True)
+class AssetIndex:
+    """The index beside the .igs files of a glTF."""
+
+    source: str  # file name of the glTF
+    materials: tuple[AssetMaterial, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AssetFile:
+    """An .igs file made of a glTF."""
+
+    file: str
+    report: CompressReport
+
+
+@dataclass(frozen=True, slots=True)
+class AssetReport:
+    """One compression of a glTF with all its materials."""
+
+    materials: tuple[AssetMaterial, ...]
+    files: tuple[AssetFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CompareReport:
+    """A file against its source."""
+
+    psnr_db: float
+    maps: tuple[MapScore, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MapInfo:
+    """One map of a file."""
+
+    name: str
+    semantic: str
+    channel_semantics: tuple[str, ...]
+    channels: int  # of the image
+    constant_channels: int  # of them, those that cost nothing
+    sample_format: str
+    transfer: str
+
+
+@dataclass(frozen=True, slots=True)
+class InfoReport:
+    """What an .igs file holds."""
+
+    width: int
+    height: int
+    channels: int  # coded
+    components: int
+    gaussians: int
+    version: int  # of the format
+    wrap: tuple[str, str]  # repeat or clamp, in x and in y
+    file_bytes: int
+    bits_per_texel: float
+    gpu_bytes: int  # resident on the GPU, index included
+    decode_cost: DecodeCost  # of the emitted shaders, per texel
+    sections: tuple[SectionSize, ...]
+    ledger: ByteLedger  # where the file's bytes go
+    maps: tuple[MapInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """The textures that were made of a file."""
+
+    container: str
+    maps: tuple[ExportedMap, ...]
+
+
+def as_json(
+    report: CompressReport | AssetReport | AssetIndex | CompareReport | InfoReport | ExportReport | DoctorReport,
+) -> str:
+    """Return a report dataclass as indented JSON with a newline at the end."""
+    fields = asdict(report)
+    if isinstance(report, CompressReport):
+        for score in fields["maps"]:
+            del score["flip"]  # takes a second per megatexel, so only compare measures it
+    text = json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
+    # a file name that is no valid text becomes an escape that JSON knows as well
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,1 @@
+"""Decoded maps in, textures with mip chains out, block-compressed as engines load them."""

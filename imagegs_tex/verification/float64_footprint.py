@@ -1,0 +1,195 @@
+"""What a sample with a footprint should be (docs/igs-format.md, "Minification"), in float64 and from the picture alone.
+
+Coarse levels are the picture's exact means here: that a decoder stores them in 10 bits is part of its error.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagegs_tex.shaders.coarse_levels import FIRST_LEVEL
+from imagegs_tex.verification.float64_picture import ReferencePicture, reference_points
+
+_FINEST_SLACK: Final = 1 / 256
+_COUNT_SLACK: Final = 1 / 64
+_TIE: Final = 1e-3
+_LEAST_HEIGHT: Final = 0.05
+"""z of a normal near the rim, where it follows x and y with a slope without bound."""
+
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class FootprintReference:
+    """A picture and its coarse levels."""
+
+    picture: ReferencePicture
+    repeats: tuple[bool, bool]
+    levels: tuple[Float, ...]  # [down, across, V] of the first level, the next, ... to the one of one texel
+    first: int = FIRST_LEVEL
+
+    @property
+    def last(self) -> int:
+        """The last level."""
+        return self.first + len(self.levels) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Samples:
+    """Samples of one lod each, and what each adds to which result."""
+
+    owner: NDArray[np.int64]  # [S]
+    centre: Float  # [S, 2] texels
+    lod: Float  # [S]
+    weight: Float  # [S]
+
+
+class CoarseMeans:
+    """Gathers the coarse levels from rows of the picture, in order."""
+
+    def __init__(self, picture: ReferencePicture, first: int = FIRST_LEVEL) -> None:
+        self._sizes = picture.width, picture.height
+        across, down = (-(-size >> first) for size in self._sizes)
+        self._picture, self._first = picture, first
+        self._sums = np.zeros((down, across, value_count(picture)))
+
+    def add(self, first_row: int, rows: Float) -> None:
+        """Add texel rows [R, W, C]."""
+        rows = _with_heights(self._picture, rows)
+        y = np.arange(first_row, first_row + len(rows)) >> self._first
+        starts = np.arange(0, self._sizes[0], 1 << self._first)
+        np.add.at(self._sums, y, np.add.reduceat(rows, starts, axis=1))
+
+    def levels(self) -> tuple[Float, ...]:
+        """Return all levels, once every row was added."""
+        found, sums, level = [], self._sums, self._first
+        while True:
+            covered = [_covered(size, level) for size in self._sizes]
+            found.append(sums / (covered[1][:, None, None] * covered[0][None, :, None]))
+            if sums.shape[:2] == (1, 1):
+                return tuple(found)
+            for axis in (0, 1):
+                sums = np.add.reduceat(sums, np.arange(0, sums.shape[axis], 2), axis=axis)
+            level += 1
+
+
+def _covered(size: int, level: int) -> Float:
+    """Return how many texels of the picture each texel of a level covers along one side."""
+    edges = np.minimum(np.arange(0, (-(-size >> level) + 1) << level, 1 << level), size)
+    return np.diff(edges).astype(np.float64)
+
+
+def value_count(picture: ReferencePicture) -> int:
+    """Return V: the channels, and two values for each normal whose z is not coded."""
+    return len(picture.offset) + 2 * len(picture.normals)
+
+
+def _with_heights(picture: ReferencePicture, channels: Float) -> Float:
+    """Put (z + 1) / 2 of such normals behind channels [..., C], then how much more than x and y each can differ."""
+    heights, slopes = [], []
+    for x, y in picture.normals:
+        z = np.sqrt(np.maximum(0, 1 - (2 * channels[..., x] - 1) ** 2 - (2 * channels[..., y] - 1) ** 2))
+        heights.append((z + 1) / 2)
+        slopes.append(np.sqrt(2) / np.maximum(z, _LEAST_HEIGHT))
+    return np.concatenate([channels, *(values[..., None] for values in [*heights, *slopes])], axis=-1)
+
+
+def sample_lod(reference: FootprintReference, points: Float, lod: Float) -> Float:
+    """Return the values [P, V] at points [P, 2] in texels."""
+    count = len(points)
+    return _evaluate(reference, _Samples(np.arange(count), points, lod, np.ones(count)), count)
+
+
+def sample_grad(
+    reference: FootprintReference, points: Float, step_x: Float, step_y: Float, max_anisotropy: int
+) -> Float:
+    """Return the values [P, V] under footprints that step_x, step_y [P, 2] span, in texels."""
+    longer, _, _ = _axes(step_x, step_y)
+    count, lod = samples_of(step_x, step_y, max_anisotropy)
+    owner = np.repeat(np.arange(len(points)), count)
+    number = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
+    along = (number + 0.5) / count[owner] - 0.5
+    centre = _within(reference, points[owner] + longer[owner] * along[:, None], points[owner])
+    return _evaluate(reference, _Samples(owner, centre, lod[owner], 1 / count[owner]), len(points))
+
+
+def samples_of(step_x: Float, step_y: Float, max_anisotropy: int) -> tuple[NDArray[np.int64], Float]:
+    """Return how many samples a footprint takes [P], and their level of detail [P]."""
+    _, most, least = _axes(step_x, step_y)
+    count = np.clip(np.ceil(most / least - _COUNT_SLACK), 1, max_anisotropy).astype(np.int64)
+    return count, np.log2(np.maximum(least, most / count))
+
+
+def tap_counts(lod: Float, first: int) -> NDArray[np.int64]:
+    """Return at how many points a sample evaluates the picture [P], where coarse levels begin with the first."""
+    return np.where(lod < first, 4 ** _taps_log2(lod, first), 0)
+
+
+def _taps_log2(lod: Float, first: int) -> NDArray[np.int64]:
+    return np.ceil(np.clip(lod, 0, first - 1) - _FINEST_SLACK).astype(np.int64).clip(0)
+
+
+def away_from_ties(step_x: Float, step_y: Float, max_anisotropy: int) -> NDArray[np.bool_]:
+    """Whether no float32 rounding can change the number of samples or taps."""
+    _, most, least = _axes(step_x, step_y)
+    ratio = most / least - _COUNT_SLACK
+    count = np.clip(np.ceil(ratio), 1, max_anisotropy)
+    lod = np.log2(np.maximum(least, most / count)) - _FINEST_SLACK
+    return np.asarray((np.abs(ratio - np.rint(ratio)) > _TIE) & (np.abs(lod - np.rint(lod)) > _TIE))
+
+
+def _axes(step_x: Float, step_y: Float) -> tuple[Float, Float, Float]:
+    x_length, y_length = np.hypot(*step_x.T), np.hypot(*step_y.T)
+    longer = np.where((x_length < y_length)[:, None], step_y, step_x)
+    return longer, np.maximum(np.maximum(x_length, y_length), 1), np.maximum(np.minimum(x_length, y_length), 1)
+
+
+def _evaluate(reference: FootprintReference, samples: _Samples, count: int) -> Float:
+    result = np.zeros((count, value_count(reference.picture)))
+    lod, first = np.clip(samples.lod, 0, reference.last), reference.first
+    below = np.floor(lod)
+    fine = lod < first
+    weight = np.where(lod <= first - 1, 1.0, 1 - (lod - below)) * samples.weight
+    points, weights, owners = [], [], []
+    taps_log2 = _taps_log2(lod, first)
+    for log2 in range(first):
+        chosen = np.flatnonzero(fine & (taps_log2 == log2))
+        side = 1 << log2
+        grid = np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=-1).reshape(-1, 2)
+        wide = np.minimum(lod[chosen], first - 1)
+        apart = np.sqrt((4**wide - 1) / max(1, side * side - 1)) * (side > 1)
+        offsets = apart[:, None, None] * (grid - (side - 1) / 2)
+        centre = samples.centre[chosen][:, None]
+        taps = centre + offsets
+        points.append((_within(reference, taps, centre) if log2 else taps).reshape(-1, 2))
+        weights.append(np.repeat(weight[chosen] / len(grid), len(grid)))
+        owners.append(np.repeat(samples.owner[chosen], len(grid)))
+    values = _with_heights(reference.picture, reference_points(reference.picture, np.concatenate(points)))
+    np.add.at(result, np.concatenate(owners), np.concatenate(weights)[:, None] * values)
+    for number, level in enumerate(range(first, reference.last + 1)):
+        share = np.maximum(0, 1 - np.abs(lod - level)) * samples.weight
+        chosen = np.flatnonzero(share > 0)
+        texels = _interpolated(reference, reference.levels[number], samples.centre[chosen] / 2.0**level - 0.5)
+        np.add.at(result, samples.owner[chosen], share[chosen, None] * texels)
+    return result
+
+
+def _interpolated(reference: FootprintReference, level: Float, at: Float) -> Float:
+    corner = np.floor(at).astype(np.int64)
+    part = at - corner
+    size = np.array([level.shape[1], level.shape[0]])
+    total = np.zeros((len(at), level.shape[2]))
+    for side in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        place = corner + side
+        place = np.where(reference.repeats, place % size, np.clip(place, 0, size - 1))
+        weight = np.prod(np.where(side, part, 1 - part), axis=1)
+        total += weight[:, None] * level[place[:, 1], place[:, 0]]
+    return total
+
+
+def _within(reference: FootprintReference, points: Float, centre: Float) -> Float:
+    size = np.array([reference.picture.width, reference.picture.height], dtype=np.float64)
+    held = np.clip(points, np.minimum(0.5, centre), np.maximum(size - 0.5, centre))
+    return np.asarray(np.where(reference.repeats, points % size, held))

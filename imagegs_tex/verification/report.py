@@ -1,0 +1,88 @@
+"""What a verification found."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from imagegs_tex.metrics.scores import MapScore
+from imagegs_tex.shaders.decode_cost import DecodeCost
+from imagegs_tex.shaders.gpu_buffer import ByteLedger
+
+MAX_ERROR: Final = 1 / 1024
+"""Largest difference from the reference decode before rounding, over channels in [0, 1]."""
+
+MAX_STEPS: Final = 1
+"""Largest difference after rounding to 8 bits, in steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class VariantResult:
+    """One decoder held against the reference decode."""
+
+    name: str  # language-stage, such as glsl-compute
+    passed: bool
+    texel_error: float  # largest difference over all texels and channels
+    point_error: float  # largest over the random points and channels
+    accessor_error: float | None  # largest over the points and all accessors; None where a variant does not run them
+    sample_error: float | None  # largest over samples with footprints; None where the decoder has none
+    steps: int  # largest difference after rounding to 8 bits, texels and points
+    differing_share: float  # of all values, those whose 8-bit roundings differ
+    milliseconds: float | None  # GPU timer, median, all texels and channels; None where not asked for
+    failure: str = ""  # a compiler's message when it did not compile
+
+
+@dataclass(frozen=True, slots=True)
+class GpuBytes:
+    """Resident bytes by part and in all."""
+
+    records: int
+    tile_starts: int
+    entries: int
+    coarse: int
+    filling: int
+    total: int
+
+    @classmethod
+    def of(cls, ledger: ByteLedger) -> "GpuBytes":
+        """Add up a ledger."""
+        return cls(
+            ledger.records, ledger.tile_starts, ledger.entries, ledger.coarse, ledger.filling, ledger.total
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SourceScore:
+    """The decoder's picture against the maps that the file was made of."""
+
+    psnr_db: float  # pooled
+    maps: tuple[MapScore, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """All of a verification."""
+
+    passed: bool
+    renderer: str  # GL_RENDERER
+    gl_version: str
+    width: int
+    height: int
+    channels: int
+    components: int
+    gaussians: int
+    points: int
+    max_error: float  # the bound
+    max_steps: int  # the bound
+    variants: tuple[VariantResult, ...]
+    left_out: tuple[str, ...]  # what was not checked, and why
+    gpu_bytes: GpuBytes
+    cost: DecodeCost
+    source: SourceScore | None
+
+
+def as_json(report: VerifyReport) -> str:
+    """Return a report as indented JSON with a newline at the end."""
+    fields = asdict(report)
+    for score in fields["source"]["maps"] if report.source is not None else ():
+        del score["flip"]  # measured by compare alone
+    return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,350 @@
+"""Hold every decoder of a file against the reference decode."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagegs_tex.decoder.render import shader_decoder
+from imagegs_tex.formats.files.atomic_write import write_files
+from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+from imagegs_tex.formats.material.stack import TextureMap, TextureStack, expand_map, source_map
+from imagegs_tex.metrics.match_source import source_indices
+from imagegs_tex.metrics.scores import pooled_psnr, score_map
+from imagegs_tex.shaders.build_decoder import HLSL_INCLUDE, LANGUAGES, Decoder, Language
+from imagegs_tex.shaders.coarse_levels import FIRST_LEVEL
+from imagegs_tex.verification import footprint_shaders, probe_shaders
+from imagegs_tex.verification.float64_accessors import accessor_error
+from imagegs_tex.verification.float64_footprint import CoarseMeans, FootprintReference
+from imagegs_tex.verification.float64_picture import (
+    ReferencePicture,
+    reference_picture,
+    reference_points,
+    reference_rows,
+)
+from imagegs_tex.verification.footprint_check import SampleCheck
+from imagegs_tex.verification.llvmpipe_loop_limit import MAX_TURNS
+from imagegs_tex.verification.opengl import (
+    ComputeDecoder,
+    Device,
+    PixelDecoder,
+    Scene,
+    ends_loops,
+    is_software,
+    open_device,
+)
+from imagegs_tex.verification.opengl_footprint import ComputeSampler, PixelSampler, Sampler
+from imagegs_tex.verification.report import MAX_ERROR, MAX_STEPS, GpuBytes, SourceScore, VariantResult, VerifyReport
+from imagegs_tex.verification.toolchain import CompileError, HlslCompiler, has_tool, hlsl_to_glsl, require_tool
+
+POINT_COUNT: Final = 100_000
+ROWS_AT_ONCE: Final = 256
+_SEED: Final = 20260101
+_FLOAT_BITS: Final = 24
+_PICTURES_BITS: Final = 2
+"""Of texture coordinates: from a picture to the left of the picture to one on its right."""
+_OUTSIDE_SHARE: Final = 8
+"""One point of so many lies anywhere there, the others within the picture."""
+_PICTURE_GAIN: Final = 1 / (8 * MAX_ERROR)
+"""Pictures of differences: the bound is an eighth of full brightness away from mid grey."""
+
+AnyDecoder = ComputeDecoder | PixelDecoder
+
+
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    name: str
+    make: Callable[[Scene, Decoder], AnyDecoder]
+    make_sampler: Callable[[Scene, Decoder], Sampler]
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    decoder: AnyDecoder
+    sampler: Sampler | None  # None without functions that take a footprint
+
+
+@dataclass
+class _Errors:
+    """Largest differences so far."""
+
+    largest: float = 0.0
+    steps: int = 0
+    differing: int = 0
+    values: int = 0
+
+    def add(self, found: NDArray[np.floating], expected: NDArray[np.float64]) -> None:
+        difference = np.abs(found - expected)
+        # NaN must not pass: a maximum with NaN is NaN, and NaN <= bound is false
+        self.largest = float(np.maximum(self.largest, difference.max(initial=0.0)))
+        rounded = np.nan_to_num(np.rint(found * 255.0), nan=-512.0) - np.rint(expected * 255.0)
+        self.steps = max(self.steps, int(np.abs(rounded).max(initial=0)))
+        self.differing += int(np.count_nonzero(rounded))
+        self.values += expected.size
+
+
+def verify(
+    quantized: QuantizedGaussianSet,
+    languages: Iterable[Language] = LANGUAGES,
+    source: TextureStack | None = None,
+    *,
+    decoder: Decoder | None = None,
+    point_count: int = POINT_COUNT,
+    repeats: int = 3,
+    differences: Path | None = None,
+    device: Device | None = None,
+) -> VerifyReport:
+    """Run every decoder of a set on this machine's OpenGL, at every texel and at random points.
+
+    Args:
+        quantized: the file's content
+        languages: which decoders
+        source: the maps that the file was made of, to score the decoder's own picture against
+        decoder: None for the one that would be emitted
+        point_count: random texture coordinates
+        repeats: of the timing of each decoder; 0 measures no time
+        differences: a folder for pictures of the differences, one per variant and four channels
+        device: None opens one
+
+    Returns:
+        the findings; passed is false when a bound is broken or a decoder does not compile
+
+    Raises:
+        MissingToolError: there is no OpenGL, or a compiler that a language needs
+        InputError: the source does not belong to the set
+    """
+    wanted = tuple(languages)
+    if "hlsl" in wanted:
+        for tool in ("glslangValidator", "spirv-cross"):
+            require_tool(tool, "; --lang glsl checks without it")
+    chosen = device or open_device()
+    left_out = [] if "hlsl" not in wanted or has_tool("dxc") else ["hlsl through DXC: dxc is not on the PATH"]
+    if repeats and is_software(chosen):
+        repeats = 0
+        left_out.append("times: a software rasterizer's timer says nothing about a GPU")
+    left_out += [f"{language}: not asked for" for language in LANGUAGES if language not in wanted]
+    decoder = decoder or shader_decoder(quantized)
+    picture = reference_picture(quantized)
+    rng = np.random.default_rng(_SEED)
+    # As many bits as leave uv times the size exact in float32, so that all agree on where the points are: at a steep
+    # edge, rounding that product once more or once less (a fused multiply-add) moved a value by 1.4e-3.
+    steps = 1 << (_FLOAT_BITS - _PICTURES_BITS - max(quantized.width, quantized.height).bit_length())
+    uv = (rng.integers(0, steps, (point_count, 2)) / steps).astype(np.float32)
+    uv[::_OUTSIDE_SHARE] += rng.integers(-1, 2, uv[::_OUTSIDE_SHARE].shape).astype(np.float32)
+    inside = np.where(quantized.wrap, uv - np.floor(uv), np.clip(uv, 0, 1))
+    at_points = reference_points(picture, inside * np.array([quantized.width, quantized.height], dtype=np.float32))
+    size = (quantized.width, quantized.height)
+    with Scene(chosen, decoder.packed, size, quantized.channel_count) as scene:
+        compiled, results = _compile(scene, decoder, wanted)
+        first_level = FIRST_LEVEL if decoder.coarse is None else decoder.coarse.levels[0].level
+        means = CoarseMeans(picture, first_level)
+        texel_errors = _check_texels(picture, compiled, means, differences)
+        samples = None
+        if decoder.coarse is not None and compiled:
+            footprints = FootprintReference(picture, quantized.wrap, means.levels(), first_level)
+            max_turns = MAX_TURNS if ends_loops(chosen) else None
+            samples = SampleCheck(quantized, decoder, footprints, _SEED, max_turns=max_turns)
+            left_out += [samples.left_out] if samples.left_out else []
+        for name, variant in compiled.items():
+            results[name] = _result(
+                name,
+                variant,
+                texel_errors[name],
+                (uv, at_points),
+                maps=quantized.maps,
+                decoder=decoder,
+                repeats=repeats,
+                samples=samples,
+            )
+        score = None
+        if source is not None and compiled:
+            score = score_source(quantized, source, next(iter(compiled.values())).decoder)
+    ordered = tuple(results[variant.name] for variant in _variants(wanted))
+    return VerifyReport(
+        passed=all(result.passed for result in ordered), renderer=chosen.renderer, gl_version=chosen.version,
+        width=quantized.width, height=quantized.height, channels=quantized.channel_count,
+        components=quantized.component_count, gaussians=quantized.gaussian_count, points=point_count,
+        max_error=MAX_ERROR, max_steps=MAX_STEPS, variants=ordered, left_out=tuple(left_out),
+        gpu_bytes=GpuBytes.of(decoder.packed.ledger), cost=decoder.cost, source=score,
+    )  # fmt: skip
+
+
+def score_source(quantized: QuantizedGaussianSet, source: TextureStack, variant: AnyDecoder) -> SourceScore:
+    """Score a decoder's picture against the maps that the file was made of."""
+    indices = source_indices(quantized, source)
+    texels = np.concatenate([variant.rows(*band) for band in _bands(quantized.height)])
+    scores = [
+        score_map(texture_map, source_map(source, index), expand_map(texels, texture_map), drawn=source.drawn_of(index))
+        for texture_map, index in zip(quantized.maps, indices, strict=True)
+    ]
+    return SourceScore(pooled_psnr(scores), tuple(scores))
+
+
+def _variants(languages: tuple[Language, ...]) -> list[_Variant]:
+    variants = []
+    if "glsl" in languages:
+        variants += [
+            _Variant(
+                "glsl-compute",
+                _glsl_compute,
+                lambda scene, decoder: ComputeSampler(
+                    scene, footprint_shaders.glsl_requests(decoder), footprint_shaders.result_width(decoder)
+                ),
+            ),
+            _Variant(
+                "glsl-pixel",
+                lambda scene, decoder: PixelDecoder(scene, probe_shaders.glsl_pixel(decoder), False),
+                lambda scene, decoder: PixelSampler(scene, footprint_shaders.glsl_pixels(decoder), False),
+            ),
+            _Variant(
+                "texture-pixel",
+                lambda scene, decoder: PixelDecoder(scene, probe_shaders.texture_pixel(decoder), False),
+                lambda scene, decoder: PixelSampler(scene, footprint_shaders.texture_pixels(decoder), False),
+            ),
+        ]
+    if "hlsl" in languages:
+        compilers: list[tuple[str, HlslCompiler]] = [("", "glslang")]
+        if has_tool("dxc"):
+            compilers.append(("-dxc", "dxc"))
+        for suffix, compiler in compilers:
+            variants += [
+                _Variant(f"hlsl-compute{suffix}", _hlsl_compute(compiler), _hlsl_compute_sampler(compiler)),
+                _Variant(f"hlsl-pixel{suffix}", _hlsl_pixel(compiler), _hlsl_pixel_sampler(compiler)),
+            ]
+    return variants
+
+
+def _glsl_compute(scene: Scene, decoder: Decoder) -> AnyDecoder:
+    width = probe_shaders.result_width(decoder)
+    return ComputeDecoder(scene, probe_shaders.glsl_compute(decoder), probe_shaders.glsl_points(decoder), width, False)
+
+
+def _hlsl_compute(compiler: HlslCompiler) -> Callable[[Scene, Decoder], AnyDecoder]:
+    def make(scene: Scene, decoder: Decoder) -> AnyDecoder:
+        includes = {HLSL_INCLUDE: decoder.includes[HLSL_INCLUDE]}
+        picture = hlsl_to_glsl(probe_shaders.hlsl_compute(), "comp", includes, compiler)
+        points = hlsl_to_glsl(probe_shaders.hlsl_points(decoder), "comp", includes, compiler)
+        return ComputeDecoder(scene, picture, points, probe_shaders.result_width(decoder), True)
+
+    return make
+
+
+def _hlsl_pixel(compiler: HlslCompiler) -> Callable[[Scene, Decoder], AnyDecoder]:
+    def make(scene: Scene, decoder: Decoder) -> AnyDecoder:
+        includes = {HLSL_INCLUDE: decoder.includes[HLSL_INCLUDE]}
+        return PixelDecoder(scene, hlsl_to_glsl(probe_shaders.hlsl_pixel(decoder), "frag", includes, compiler), True)
+
+    return make
+
+
+def _hlsl_compute_sampler(compiler: HlslCompiler) -> Callable[[Scene, Decoder], Sampler]:
+    def make(scene: Scene, decoder: Decoder) -> Sampler:
+        includes = {HLSL_INCLUDE: decoder.includes[HLSL_INCLUDE]}
+        source = hlsl_to_glsl(footprint_shaders.hlsl_requests(decoder), "comp", includes, compiler)
+        return ComputeSampler(scene, source, footprint_shaders.result_width(decoder))
+
+    return make
+
+
+def _hlsl_pixel_sampler(compiler: HlslCompiler) -> Callable[[Scene, Decoder], Sampler]:
+    def make(scene: Scene, decoder: Decoder) -> Sampler:
+        includes = {HLSL_INCLUDE: decoder.includes[HLSL_INCLUDE]}
+        source = hlsl_to_glsl(footprint_shaders.hlsl_pixels(decoder), "frag", includes, compiler)
+        return PixelSampler(scene, source, True)
+
+    return make
+
+
+def _compile(
+    scene: Scene, decoder: Decoder, languages: tuple[Language, ...]
+) -> tuple[dict[str, _Compiled], dict[str, VariantResult]]:
+    compiled, results = {}, {}
+    for variant in _variants(languages):
+        try:
+            sampler = None if decoder.coarse is None else variant.make_sampler(scene, decoder)
+            compiled[variant.name] = _Compiled(variant.make(scene, decoder), sampler)
+        except CompileError as error:
+            results[variant.name] = VariantResult(
+                variant.name, False, 1.0, 1.0, None, None, 255, 1.0, None, printable(error)
+            )  # fmt: skip
+    return compiled, results
+
+
+def _check_texels(
+    picture: ReferencePicture, compiled: dict[str, _Compiled], means: CoarseMeans, differences: Path | None
+) -> dict[str, _Errors]:
+    """Compare every texel, some rows at a time, each computed once for all variants and for the coarse levels."""
+    errors = {name: _Errors() for name in compiled}
+    pictures: dict[str, list[NDArray[np.float64]]] = {name: [] for name in compiled}
+    for first, count in _bands(picture.height):
+        expected = reference_rows(picture, first, count)
+        means.add(first, expected)
+        for name, variant in compiled.items():
+            found = variant.decoder.rows(first, count)
+            errors[name].add(found, expected)
+            if differences is not None:
+                pictures[name].append(found - expected)
+    if differences is not None:
+        for name, bands in pictures.items():
+            write_files(_difference_pictures(differences, name, np.concatenate(bands)))
+    return errors
+
+
+def _difference_pictures(folder: Path, name: str, difference: NDArray[np.float64]) -> dict[Path, bytes]:
+    from imagegs_tex.formats.images import encode_image  # loads the image codecs
+
+    grey = np.rint(np.clip(0.5 + difference * _PICTURE_GAIN, 0, 1) * 255).astype(np.uint8)
+    files = {}
+    for first in range(0, grey.shape[2], 3):
+        channels = grey[..., first : first + 3]
+        shown = channels if channels.shape[2] == 3 else channels[..., :1]
+        last = first + shown.shape[2] - 1
+        files[folder / f"{name}_channels_{first}_{last}.png"] = encode_image(shown, ".png")
+        if channels.shape[2] == 2:
+            files[folder / f"{name}_channels_{last + 1}_{last + 1}.png"] = encode_image(channels[..., 1:], ".png")
+    return files
+
+
+def _result(
+    name: str,
+    variant: _Compiled,
+    texels: _Errors,
+    expected: tuple[NDArray[np.float32], NDArray[np.float64]],
+    *,
+    maps: tuple[TextureMap, ...],
+    decoder: Decoder,
+    repeats: int,
+    samples: SampleCheck | None,
+) -> VariantResult:
+    """Check the points and sum up; expected: texture coordinates [P, 2] and the reference's values there [P, C]."""
+    uv, at_points = expected
+    points = _Errors()
+    found = variant.decoder.points(uv)
+    channels = decoder.channel_count
+    points.add(found[:, :channels], at_points)
+    accessors = None
+    if found.shape[1] > channels:
+        accessors = accessor_error(maps, decoder.accessors, found[:, channels:], at_points)
+    sampled = None if samples is None or variant.sampler is None else samples.error(variant.sampler)
+    steps = max(texels.steps, points.steps)
+    errors = texels.largest, points.largest, accessors or 0.0, sampled or 0.0  # NaN is true, and not within
+    within = all(error <= MAX_ERROR for error in errors)
+    return VariantResult(
+        name=name,
+        passed=within and steps <= MAX_STEPS,
+        texel_error=texels.largest,
+        point_error=points.largest,
+        accessor_error=accessors,
+        sample_error=sampled,
+        steps=steps,
+        differing_share=(texels.differing + points.differing) / max(1, texels.values + points.values),
+        milliseconds=variant.decoder.milliseconds(repeats) if repeats else None,
+    )
+
+
+def _bands(height: int) -> list[tuple[int, int]]:
+    return [(first, min(ROWS_AT_ONCE, height - first)) for first in range(0, height, ROWS_AT_ONCE)]

@@ -1,0 +1,146 @@
+"""A file's decoder in memory: its include files and samples as text, its buffer, and what describes them."""
+
+import re
+from dataclasses import dataclass
+from importlib import resources
+from typing import Final, Literal
+
+from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+from imagegs_tex.shaders.accessors import Accessor, accessor_functions, list_accessors
+from imagegs_tex.shaders.coarse_levels import CoarseLevels
+from imagegs_tex.shaders.decode_cost import DecodeCost, decode_cost
+from imagegs_tex.shaders.derived_z import derived_normals
+from imagegs_tex.shaders.file_constants import bindings, code_functions, constants
+from imagegs_tex.shaders.footprint_constants import footprint_constants, footprint_functions, normal_functions
+from imagegs_tex.shaders.glsl_to_hlsl import to_hlsl
+from imagegs_tex.shaders.gpu_buffer import PackedGaussians, pack_gaussians
+
+Language = Literal["glsl", "hlsl"]
+LANGUAGES: Final[tuple[Language, ...]] = ("glsl", "hlsl")
+
+STORAGE_INCLUDE: Final = "igs_decode.glsl"
+TEXTURE_INCLUDE: Final = "igs_decode_texture.glsl"
+HLSL_INCLUDE: Final = "igs_decode.hlsl"
+
+
+@dataclass(frozen=True, slots=True)
+class Decoder:
+    """Everything that emit writes, before it is written."""
+
+    includes: dict[str, str]  # text by file name: all of the *_INCLUDE names
+    samples: dict[str, str]  # text by file name; GLSL samples are complete, HLSL samples #include
+    packed: PackedGaussians
+    accessors: tuple[Accessor, ...]
+    cost: DecodeCost
+    channel_count: int  # coded channels
+    coarse: CoarseLevels | None  # None: no functions that take a footprint
+
+
+def build_decoder(
+    quantized: QuantizedGaussianSet, block_log2: int | None = None, coarse: CoarseLevels | None = None
+) -> Decoder:
+    """Specialise the decoder's source for a file.
+
+    Args:
+        quantized: a valid set
+        block_log2: see :func:`imagegs_tex.shaders.gpu_buffer.pack_gaussians`
+        coarse: of :func:`.coarse_levels.coarse_levels`, for the functions that take a footprint; None
+            leaves those out
+
+    Raises:
+        UsageError: the supports overlap beyond what an index can hold
+    """
+    packed = pack_gaussians(quantized, block_log2, coarse)
+    accessors = list_accessors(quantized.maps)
+    derived = [] if coarse is None else list(derived_normals(quantized.maps).values())
+    parts = {
+        "codes": code_functions(quantized, packed, derived),
+        "accessors": accessor_functions(quantized.maps, accessors),
+        "surface": _surface(accessors),
+        "fetch": f"    IgsTexel texel = {'igs_decode' if coarse is None else 'igs_sample'}(uv);\n",
+    }
+    head = constants(quantized, packed, derived) + "\n" + bindings()
+    has = "".join(f"#define {name.upper()}_EXISTS 1\n" for name in dict.fromkeys(a.name for a in accessors))
+    core, core_hlsl = _fill(source("core.glsl"), parts), _fill(source("core.hlsl"), _translated(parts))
+    if coarse is not None:
+        head += footprint_constants(quantized, packed, coarse)
+        parts |= {"coarse": footprint_functions(coarse), "normals": normal_functions(quantized, accessors)}
+        core += "\n" + _fill(source("footprint.glsl"), parts)
+        core_hlsl += "\n" + _fill(source("footprint.hlsl"), _translated(parts))
+    tiles = source("tiles.glsl")
+    includes = {
+        STORAGE_INCLUDE: _include(head + has, source("storage.glsl"), core, source("tiles_storage.glsl"), tiles),
+        TEXTURE_INCLUDE: _include(head + has, source("texture.glsl"), core),
+        HLSL_INCLUDE: _include(
+            head + has,
+            source("buffer.hlsl"),
+            core_hlsl,
+            source("tiles_buffer.hlsl"),
+            source("tiles.hlsl"),
+        ),
+    }
+    samples = {}
+    for name in ("sample_compute.comp", "sample_pixel.vert", "sample_pixel.frag"):
+        samples[name] = with_include(_fill(sample(name), parts), includes[STORAGE_INCLUDE])
+    for name in ("sample_texture.vert", "sample_texture.frag"):
+        samples[name] = with_include(_fill(sample(name), parts), includes[TEXTURE_INCLUDE])
+    for name in ("sample_compute.hlsl", "sample_pixel.hlsl"):
+        samples[name] = _fill(sample(name), _translated(parts))
+    cost = decode_cost(quantized, packed, coarse)
+    return Decoder(includes, samples, packed, accessors, cost, quantized.channel_count, coarse)
+
+
+def source(name: str) -> str:
+    """Return a part of the decoders, a file of source/."""
+    return _read("source", name)
+
+
+def sample(name: str) -> str:
+    """Return a complete shader that uses a decoder, a file of samples/."""
+    return _read("samples", name)
+
+
+def _read(folder: str, name: str) -> str:
+    return resources.files("imagegs_tex.shaders").joinpath(folder, name).read_text("utf-8")
+
+
+def with_include(shader: str, include: str) -> str:
+    """Put an include's text where a GLSL shader asks for it; GLSL itself has no #include."""
+    return shader.replace("//@include\n", include)
+
+
+def _include(head: str, access: str, core: str, tile_access: str = "", tiles: str = "") -> str:
+    compute = f"\n#ifdef IGS_COMPUTE\n{tile_access}\n{tiles}#endif // IGS_COMPUTE\n" if tiles else ""
+    return (
+        "// Decodes one .igs material. Generated for that file; igs_decode(uv) and the accessors are the interface.\n"
+        f"#ifndef IGS_DECODE\n#define IGS_DECODE\n\n{head}\n{access}\n{core}{compute}\n#endif // IGS_DECODE\n"
+    )
+
+
+def _translated(parts: dict[str, str]) -> dict[str, str]:
+    return {name: to_hlsl(part) for name, part in parts.items()}
+
+
+def _fill(text: str, parts: dict[str, str]) -> str:
+    """Replace lines `//@generated part` by the part."""
+    return re.sub(r"^//@generated (\w+)\n", lambda match: parts[match[1]], text, flags=re.MULTILINE)
+
+
+def _surface(accessors: tuple[Accessor, ...]) -> str:
+    """Return the sample's material: what the file has, and plain values for what it has not."""
+    by_name = {accessor.name: accessor for accessor in accessors}
+
+    def first(names: tuple[str, ...], width: int, other: str) -> str:
+        for name in names:
+            if name in by_name and by_name[name].width >= width:
+                narrowed = {1: ".x", 3: ".xyz"}[width] if by_name[name].width > width else ""
+                return f"{name}(texel){narrowed}"
+        return other
+
+    some = "vec3(texel.channel[0], texel.channel[0], texel.channel[0])"
+    albedo = first(("igs_base_colour_linear", "igs_base_colour", "igs_image_linear", "igs_image"), 3, some)
+    return (
+        f"    vec3 albedo = {albedo};\n"
+        f"    vec3 normal = {first(('igs_normal',), 3, 'vec3(0.0, 0.0, 1.0)')};\n"
+        f"    float roughness = {first(('igs_roughness',), 1, '0.6')};\n"
+    )

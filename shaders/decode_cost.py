@@ -1,0 +1,103 @@
+"""What decoding one texel costs: read from the index, so that it is exact for the file at hand."""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+from imagegs_tex.shaders.coarse_levels import CoarseLevels
+from imagegs_tex.shaders.gpu_buffer import PackedGaussians
+
+MULTIPLY_ADDS_PER_WEIGHT: Final = 6
+"""Two products with the offset along each axis, and two squares; subtractions and one exp2 come on top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A number that differs from place to place."""
+
+    median: float
+    p99: float
+    max: int
+
+
+@dataclass(frozen=True, slots=True)
+class SampleCost:
+    """Of one igs_sample_lod at a whole level."""
+
+    level: int
+    decodes: int  # points at which the picture is evaluated from its Gaussians
+    gaussians_median: float  # evaluated
+    gaussians_max: int
+    multiply_adds_mean: float
+    coarse_words: int  # words read of the coarse levels
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeCost:
+    """Per texel. The maxima bound the worst texel of the file."""
+
+    candidates: Spread  # Gaussians whose weight is evaluated, over the blocks
+    entries: Spread  # index words that a pixel shader scans, over the tiles
+    weights_mean: float  # Gaussians evaluated, mean over the texels
+    positive_mean: float  # of them, those with a weight above zero (areas of the supports over the picture's)
+    multiply_adds_mean: float  # weights, sums and the basis
+    multiply_adds_max: int  # if every candidate of the worst block counted
+    block_size: int  # texels
+    tile_size: int  # texels
+    samples: tuple[SampleCost, ...]  # by level, from 0 on; empty without the functions that take a footprint
+
+
+def decode_cost(
+    quantized: QuantizedGaussianSet, packed: PackedGaussians, coarse: CoarseLevels | None = None
+) -> DecodeCost:  # fmt: skip
+    """Count what the decoders do."""
+    index = packed.index
+    texels = quantized.width * quantized.height
+    size = 1 << index.block_log2
+    columns = _extents(quantized.width, size)
+    rows = _extents(quantized.height, size)
+    weights_mean = float(rows @ index.candidates @ columns) / texels
+    # The ellipse q < c has the area 2 pi c sqrt(det covariance), and the determinant of exp(S) is exp(2 m).
+    areas = 2 * math.pi * quantized.cutoff * np.exp(quantized.shape_codes[:, 0] * np.float64(quantized.size_step))
+    positive_mean = min(weights_mean, float(np.minimum(areas, texels).sum()) / texels)
+    components = quantized.component_count
+    basis = components * (quantized.channel_count + 2)
+    candidates = _spread(index.candidates.ravel())
+    sums = components + (2 if quantized.feature_exponent else 0)  # the weight times its scale, and the sum of those
+    multiply_adds = weights_mean * MULTIPLY_ADDS_PER_WEIGHT + positive_mean * sums + basis
+    return DecodeCost(
+        candidates=candidates,
+        entries=_spread(index.scanned),
+        weights_mean=weights_mean,
+        positive_mean=positive_mean,
+        multiply_adds_mean=multiply_adds,
+        multiply_adds_max=int(index.candidates.max()) * (MULTIPLY_ADDS_PER_WEIGHT + sums) + basis,
+        block_size=size,
+        tile_size=4 * size,
+        samples=() if coarse is None else _samples(candidates, multiply_adds, coarse),
+    )
+
+
+def _samples(candidates: Spread, multiply_adds: float, coarse: CoarseLevels) -> tuple[SampleCost, ...]:
+    found = [
+        SampleCost(
+            level, decodes, decodes * candidates.median, decodes * candidates.max,
+            decodes * (multiply_adds + (coarse.channel_count if level else 0)), 0,
+        )
+        for level, decodes in enumerate(4**level for level in range(coarse.levels[0].level))
+    ]  # fmt: skip
+    work, words = 4 * 2 * coarse.channel_count, 4 * coarse.texel_words  # four texels: unpacked, weighted
+    return tuple(found) + tuple(SampleCost(level.level, 0, 0.0, 0, work, words) for level in coarse.levels)
+
+
+def _extents(length: int, size: int) -> NDArray[np.int64]:
+    """Return how many texels each block covers along one side."""
+    return np.diff(np.minimum(np.arange(0, length + size, size), length))
+
+
+def _spread(counts: NDArray[np.integer]) -> Spread:
+    return Spread(float(np.median(counts)), float(np.percentile(counts, 99)), int(counts.max()))

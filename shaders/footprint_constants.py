@@ -1,0 +1,107 @@
+"""The parts of footprint.glsl that depend on the file: constants, coarse levels, and what normals tell of roughness.
+
+The text is GLSL that translate.to_hlsl understands, made of numbers and of accessors' names.
+"""
+
+from typing import Final
+
+from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+from imagegs_tex.formats.material.stack import Coded
+from imagegs_tex.shaders.accessors import Accessor
+from imagegs_tex.shaders.coarse_levels import CHANNEL_BITS, CHANNELS_PER_WORD, MAX_CODE, CoarseLevels
+from imagegs_tex.shaders.derived_z import derived_normals
+from imagegs_tex.shaders.file_constants import literal
+from imagegs_tex.shaders.gpu_buffer import PackedGaussians
+
+MAX_ANISOTROPY: Final = 4
+"""Samples along the longer side of a footprint, unless IGS_MAX_ANISOTROPY says otherwise."""
+
+_VECTOR: Final = 3
+
+
+def footprint_constants(quantized: QuantizedGaussianSet, packed: PackedGaussians, coarse: CoarseLevels) -> str:
+    """Return the #defines that footprint.glsl uses."""
+    repeats = quantized.wrap
+    return (
+        f"#ifndef IGS_MAX_ANISOTROPY\n#define IGS_MAX_ANISOTROPY {MAX_ANISOTROPY}\n#endif\n"
+        f"#define IGS_REPEAT_X {str(repeats[0]).lower()} // whether the picture goes on at the other side\n"
+        f"#define IGS_REPEAT_Y {str(repeats[1]).lower()}\n"
+        f"#define IGS_COARSE_AT {packed.coarse_at}u // word of the buffer\n"
+        f"#define IGS_COARSE_WORDS {coarse.texel_words}u // per texel\n"
+        f"#define IGS_COARSE_FIRST {coarse.levels[0].level} // levels: texels are 2^level texels of the picture\n"
+        f"#define IGS_COARSE_LAST {coarse.levels[-1].level}\n"
+    )
+
+
+def footprint_functions(coarse: CoarseLevels) -> str:
+    """Return igs_coarse_level and igs_coarse_texel."""
+    levels = "".join(
+        f"    if (level == {level.level}) {{\n"
+        f"        return uvec3({level.first_word}u, {level.across}u, {level.down}u);\n    }}\n"
+        for level in coarse.levels[:-1]
+    )
+    last = coarse.levels[-1]
+    loads = "".join(f"    uint word{word} = igs_word(at + {word}u);\n" for word in range(coarse.texel_words))
+    return f"""// First word, texels across and texels down of a coarse level.
+uvec3 igs_coarse_level(int level)
+{{
+{levels}    return uvec3({last.first_word}u, {last.across}u, {last.down}u);
+}}
+
+// The texel of a coarse level at a word of the buffer.
+IgsTexel igs_coarse_texel(uint at)
+{{
+{loads}    IgsTexel texel;
+{_coarse_channels(coarse)}    return texel;
+}}
+"""
+
+
+def _coarse_channels(coarse: CoarseLevels) -> str:
+    lines = []
+    for channel in range(coarse.channel_count):
+        word, place = divmod(channel, CHANNELS_PER_WORD)
+        shifted = f"(word{word} >> {CHANNEL_BITS * place}u)" if place else f"word{word}"
+        lines.append(f"    texel.channel[{channel}] = {literal(1 / MAX_CODE)} * float({shifted} & {MAX_CODE}u);\n")
+    return "".join(lines)
+
+
+def normal_functions(quantized: QuantizedGaussianSet, accessors: tuple[Accessor, ...]) -> str:
+    """Return igs_normal_length and igs_roughness_filtered, where the material has what they need."""
+    names = {accessor.name: accessor for accessor in accessors}
+    normal = names.get("igs_normal")
+    values = None if normal is None else normal_values(quantized, normal)
+    if values is None:
+        return ""
+    samples = [f"texel.channel[{value}]" for value in values]
+    text = f"""#define IGS_NORMAL_LENGTH_EXISTS 1
+// Length of the mean of the normals under the footprint: 1 where they agree, less where they differ.
+float igs_normal_length(IgsTexel texel)
+{{
+    return length(2.0 * vec3({", ".join(samples)}) - vec3(1.0, 1.0, 1.0));
+}}
+"""
+    if "igs_roughness" in names:
+        text += """
+#define IGS_ROUGHNESS_FILTERED_EXISTS 1
+// Roughness with the spread of the normals under the footprint added: the length a of their mean tells their variance
+// on each axis, (1 - a) / a (Toksvig, Mipmapping Normal Maps, 2005), and a GGX lobe of alpha = roughness^2 widens to
+// alpha^2 + 2 (1 - a) / a.
+float igs_roughness_filtered(IgsTexel texel)
+{
+    float size = clamp(igs_normal_length(texel), 0.001, 1.0);
+    float alpha = igs_roughness(texel) * igs_roughness(texel);
+    return sqrt(sqrt(min(1.0, alpha * alpha + 2.0 * (1.0 - size) / size)));
+}
+"""
+    return text
+
+
+def normal_values(quantized: QuantizedGaussianSet, normal: Accessor) -> list[int] | None:
+    """Return where a texel holds x, y and z of a normal; None where one of them is a constant."""
+    derived = derived_normals(quantized.maps)
+    routes = [quantized.maps[normal.map_index].routes[channel] for channel in normal.channels]
+    values = [route.index for route in routes if isinstance(route, Coded)]
+    if normal.kind == "unit normal" and normal.map_index in derived:
+        return [*values[:2], quantized.channel_count + list(derived).index(normal.map_index)]
+    return values if normal.kind == "unit normal" and len(values) == _VECTOR else None

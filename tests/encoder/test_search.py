@@ -1,0 +1,220 @@
+"""Searches for a size or a quality: what they reach, and that they stay within three plain runs."""
+
+import math
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers.tiny_material import as_bytes, as_words
+
+from imagegs_tex import CompressSettings, FitSettings, compress
+from imagegs_tex.encoder.quality_search import PSNR_TOLERANCE_DB
+from imagegs_tex.encoder.quality_targets import parse_target, score_targets
+from imagegs_tex.encoder.rate_control import encode_within_budget
+from imagegs_tex.encoder.size_search import LEAST_USE
+from imagegs_tex.encoder.trial_fits import cheaper_step, tune
+from imagegs_tex.formats.errors import UsageError
+from imagegs_tex.formats.igs.container import encode_igs
+from imagegs_tex.formats.images import write_image
+from imagegs_tex.formats.material.build_stack import load_stack
+from imagegs_tex.formats.material.stack import Semantic
+from imagegs_tex.metrics.scores import PSNR_CAP_DB
+from imagegs_tex.rasterize.select_backend import make_backend
+from imagegs_tex.settings import Target
+
+PLAIN = CompressSettings(fit=FitSettings(steps=96, refine_sweeps=1))
+
+
+WIDTH, HEIGHT = 128, 96
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory):
+    """Detail at every scale, as real maps have it; smooth waves gain ten dB per doubling, which nothing real does."""
+    rng = np.random.default_rng(1)
+    planes = sum(
+        np.kron(rng.random((HEIGHT // size, WIDTH // size, 8)), np.ones((size, size, 1))) * size**0.5
+        for size in (1, 2, 4, 8, 16, 32)
+    )
+    planes = (planes - planes.min()) / (planes.max() - planes.min())
+    folder = tmp_path_factory.mktemp("material")
+    write_image(folder / "basecolor.png", as_bytes(planes[..., :3]))
+    write_image(folder / "normal.png", as_bytes(0.5 + (planes[..., 3:6] - 0.5) * [0.5, 0.5, 0.1] + [0, 0, 0.4]))
+    write_image(folder / "height.png", as_words(0.4 + 0.2 * planes[..., 6]))
+    write_image(folder / "roughness.png", as_bytes(planes[..., 7]))
+    return folder
+
+
+def encoded(material, **wanted):
+    stack, backend = load_stack(material), make_backend("cpu", 2)
+    settings = replace(PLAIN, **wanted)
+    result = encode_within_budget(stack, settings, backend)
+    reached = [value for _, value in score_targets(settings, stack, result.quantized, backend)]
+    return result, reached
+
+
+def assert_cheap(effort):
+    assert effort.steps <= 3 * PLAIN.fit.steps
+    assert effort.sweeps <= 3 * PLAIN.fit.refine_sweeps
+    assert effort.fits <= 3
+    assert effort.pilots <= 2
+
+
+@pytest.mark.parametrize("limit", [1500, 4000])
+def test_a_size_is_met_and_used(material, limit):
+    result, _ = encoded(material, max_bytes=limit)
+    assert LEAST_USE * limit <= len(encode_igs(result.quantized)) <= limit
+    assert_cheap(result.effort)
+
+
+def test_a_psnr_is_met_and_hardly_exceeded(material):
+    result, (reached,) = encoded(material, target_psnr=24.0)
+    assert 24.0 <= reached <= 24.0 + PSNR_TOLERANCE_DB
+    assert_cheap(result.effort)
+
+
+@pytest.mark.parametrize("easier", [24.0, 15.0])
+def test_targets_of_several_maps_are_met_together(material, easier):
+    """A map that has too much even where it weighs least (15 dB) does not take the Gaussians that the other needs."""
+    targets = (Target(easier, Semantic.ROUGHNESS), Target(6.0, Semantic.NORMAL, in_degrees=True))
+    result, (roughness, degrees) = encoded(material, targets=targets)
+    assert roughness >= easier
+    assert degrees <= 6.0
+    # the one that is harder decides, and by little
+    assert min(roughness - easier, -20 * math.log10(degrees / 6.0)) <= PSNR_TOLERANCE_DB
+    assert_cheap(result.effort)
+
+
+def test_a_fourth_fit_is_made_where_three_are_not_close(material):
+    targets = (Target(18.0, Semantic.ROUGHNESS), Target(22.0, Semantic.BASE_COLOUR))
+    result, (roughness, colour) = encoded(material, targets=targets)
+    assert 0 <= min(roughness - 18.0, colour - 22.0) <= PSNR_TOLERANCE_DB
+    assert result.effort.steps <= 3 * PLAIN.fit.steps
+
+
+@pytest.fixture
+def with_constant(material, tmp_path):
+    """The material, and an occlusion that is the same everywhere."""
+    folder = tmp_path / "with_constant"
+    shutil.copytree(material, folder)
+    write_image(folder / "ao.png", np.full((HEIGHT, WIDTH, 1), 200, np.uint8))
+    return folder
+
+
+def test_a_target_of_a_constant_map_changes_nothing(with_constant):
+    """Any file meets it. Counted as 84 dB too much, it took the Gaussians that the other target needs."""
+    normal = Target(6.0, Semantic.NORMAL, in_degrees=True)
+    alone, _ = encoded(with_constant, targets=(normal,))
+    both, (occlusion, degrees) = encoded(with_constant, targets=(Target(36.0, Semantic.OCCLUSION), normal))
+    assert occlusion == PSNR_CAP_DB
+    assert degrees <= 6.0
+    assert encode_igs(both.quantized) == encode_igs(alone.quantized)
+
+
+def test_a_file_of_which_only_constant_maps_are_asked_has_one_gaussian(with_constant):
+    result, _ = encoded(with_constant, targets=(Target(36.0, Semantic.OCCLUSION),))
+    assert result.quantized.gaussian_count == 1
+
+
+def test_maps_without_a_target_cost_little(material):
+    """The height's quality costs fewer bytes alone than in a file whose other maps look as they usually do."""
+    one, (reached,) = encoded(material, targets=(Target(36.0, Semantic.HEIGHT),))
+    assert 36.0 <= reached <= 36.0 + PSNR_TOLERANCE_DB
+    usual, _ = encoded(material, max_bytes=len(encode_igs(one.quantized)))
+    settings = replace(PLAIN, targets=(Target(36.0, Semantic.HEIGHT),))
+    ((_, height),) = score_targets(settings, load_stack(material), usual.quantized, make_backend("cpu", 2))
+    assert height < 36.0
+
+
+def test_the_target_of_all_maps_joins_those_of_some(material):
+    result, reached = encoded(material, target_psnr=23.0, targets=(Target(36.0, Semantic.HEIGHT),))
+    assert reached[0] >= 23.0
+    assert reached[1] >= 36.0
+    assert_cheap(result.effort)
+
+
+def test_what_cannot_be_reached_is_said_with_the_best_there_is(material, tmp_path):
+    settings = replace(PLAIN, fit=FitSettings(steps=12), targets=(Target(95.0, Semantic.ROUGHNESS),))
+    message = (
+        r"^roughness 95\.00 dB was not reached; the best found, with 4096 Gaussians of the 4096 that are tried at most "
+        r"\(one for 3 texels\), is roughness \d+\.\d\d dB: ask for less, or try --gaussians$"
+    )
+    with pytest.raises(UsageError, match=message):
+        compress(material, tmp_path / "a.igs", settings, "cpu")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_report_says_what_was_reached(material, tmp_path):
+    settings = replace(PLAIN, fit=FitSettings(steps=12), targets=(Target(12.0, Semantic.NORMAL, in_degrees=True),))
+    report = compress(material, tmp_path / "a.igs", settings, "cpu")
+    (target,) = report.targets
+    normal = next(score for score in report.maps if score.name == "normal")
+    assert (target.semantic, target.asked, target.unit) == ("normal", 12.0, "degrees")
+    assert target.reached == pytest.approx(normal.normal_degrees_mean)
+    assert target.reached <= 12.0
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("roughness=36", Target(36.0, Semantic.ROUGHNESS)),
+        (" Base-Color = 30.5 dB", Target(30.5, Semantic.BASE_COLOUR)),
+        ("normal=1.5deg", Target(1.5, Semantic.NORMAL, in_degrees=True)),
+    ],
+)
+def test_targets_are_read(text, target):
+    assert parse_target(text) == target
+
+
+@pytest.mark.parametrize("semantic", list(Semantic))
+def test_every_meaning_that_messages_name_is_read(semantic):
+    assert parse_target(f"{semantic.name.lower()}=30") == Target(30.0, semantic)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "roughness", "ruff=30", "r=30", "roughness=1deg", "roughness=0", "roughness=-3", "normal=1.2.3", "x\n=3"],
+)
+def test_other_targets_are_refused_in_one_line(text):
+    with pytest.raises(UsageError, match="--target") as caught:
+        parse_target(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_maps_that_are_not_there_have_no_target(material):
+    with pytest.raises(UsageError, match="no such map; it has base_colour, height, normal, roughness"):
+        encoded(material, targets=(Target(30.0, Semantic.METALLIC),))
+    with pytest.raises(UsageError, match="name the same maps"):
+        encoded(material, targets=(Target(30.0, Semantic.NORMAL), Target(31.0, Semantic.NORMAL)))
+
+
+@pytest.mark.parametrize("steepness", [-3.0, -0.5, 0.3, 2.0])
+@pytest.mark.parametrize("at", [-0.9, 0.0, 1.1])
+def test_tuning_finds_the_least_margin(steepness, at):
+    """The margin is a line through zero at a number of octaves."""
+    tuned, first = tune(
+        lambda stretch: (None, steepness * (math.log2(stretch) - at)), math.copysign(1, steepness), 0.02
+    )
+    assert 0 <= tuned.margin <= 0.05
+    assert first.octaves == 0
+
+
+def test_tuning_gives_the_nearest_where_nothing_reaches():
+    tuned, _ = tune(lambda stretch: (None, -5 - math.log2(stretch)), -1.0, 0.02)
+    assert tuned.margin < 0
+    assert tuned.octaves < -1
+
+
+@pytest.mark.parametrize(
+    ("per_octave", "bend", "wanted"), [(0.4, 0.2, 0.5), (0.4, 0.05, 1.5), (0.4, 3.0, -0.25), (0.1, 0.2, 0)]
+)
+def test_half_of_the_way_to_the_cheapest_step(per_octave, bend, wanted):
+    """Coarser steps save bytes evenly and cost dB ever faster; twice the Gaussians are worth 1 dB."""
+    step = cheaper_step(lambda octaves: (-per_octave * octaves, -bend * octaves * octaves), 1.0)
+    assert step == pytest.approx(wanted, abs=0.25)
+
+
+def test_steps_stay_in_range():
+    assert cheaper_step(lambda octaves: (-octaves, 0.0), 1.0) == pytest.approx(1.5)
+    assert cheaper_step(lambda octaves: (octaves, 0.0), 1.0) == pytest.approx(-0.75)

@@ -1,0 +1,29 @@
+"""Where Gaussians start."""
+
+import numpy as np
+import pytest
+import torch
+
+from imagegs_tex.fit.initialise import initialise
+from imagegs_tex.fit.loop import initialise as module
+
+
+@pytest.mark.parametrize("wrap", [(False, False), (True, False), (True, True)])
+@pytest.mark.parametrize("size", [(40, 31), (5, 3)])  # the second is narrower than the kernel
+def test_blurring_at_some_texels_is_blurring_all_of_them(wrap, size, monkeypatch):
+    monkeypatch.setattr(module, "_POINTS_AT_ONCE", 17)
+    rng = np.random.default_rng(0)
+    plane = torch.from_numpy(rng.random((size[1], size[0])).astype(np.float32))
+    rows, columns = (torch.from_numpy(rng.integers(0, length, 50)) for length in plane.shape)
+    rows[:2], columns[:2] = torch.tensor([0, size[1] - 1]), torch.tensor([0, size[0] - 1])
+    found = module._blurred_at(rows, columns, plane, 1.0, wrap)
+    torch.testing.assert_close(found, module._blur(plane, 1.0, wrap)[rows, columns])
+
+
+def test_gaussians_lie_along_edges():
+    picture = torch.zeros(64, 64, 1)
+    picture[:, 32:] = 1.0
+    start = initialise(picture, 40, np.random.default_rng(0))
+    near = (start.means[:, 0] - 32).abs() < 2
+    assert near.sum() > 10
+    assert (start.log_covariances[near, 1] < -1).all()  # h below 0: longer in y than in x

@@ -1,0 +1,1 @@
+"""What tests of several folders use: small materials, made files, commands, readers of what we write."""

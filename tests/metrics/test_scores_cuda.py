@@ -1,0 +1,68 @@
+"""Scores computed on the GPU, beside those of the CPU."""
+
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+import torch
+
+from imagegs_tex.formats.material.stack import (
+    Coded,
+    Constant,
+    SampleFormat,
+    Semantic,
+    TextureMap,
+    TextureStack,
+    Transfer,
+    expand_map,
+)
+from imagegs_tex.metrics.scores import score_map
+from imagegs_tex.quantize.channel_basis import principal_components, to_channels, to_components
+from imagegs_tex.rasterize.select_backend import make_backend
+
+pytestmark = pytest.mark.cuda
+COLOUR, NORMAL = (Semantic.BASE_COLOUR,) * 3, (Semantic.NORMAL,) * 3
+MAPS = (
+    TextureMap("colour", ".png", Semantic.BASE_COLOUR, (*COLOUR, Semantic.OPACITY), Transfer.SRGB, SampleFormat.UINT8,
+               (Coded(0), Coded(1), Coded(2), Constant(1.0))),
+    TextureMap("normal", ".png", Semantic.NORMAL, NORMAL, Transfer.LINEAR, SampleFormat.UINT16,
+               (Coded(3), Coded(4), Constant(0.75))),
+    TextureMap("rough", ".png", Semantic.ROUGHNESS, (Semantic.ROUGHNESS,) * 3, Transfer.LINEAR, SampleFormat.UINT8,
+               (Coded(5),) * 3),
+    TextureMap("light", ".exr", Semantic.EMISSIVE, (Semantic.EMISSIVE,), Transfer.LOG, SampleFormat.FLOAT16,
+               (Coded(1),), (0.0, 8.0)),
+    TextureMap("height", ".exr", Semantic.HEIGHT, (Semantic.HEIGHT,), Transfer.LINEAR, SampleFormat.FLOAT32,
+               (Coded(2),)),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("size", [(70, 93), (16, 32), (12, 7), (1, 1)])
+def test_scores_are_those_of_the_cpu(size, weighted):
+    from imagegs_tex.metrics.scores_cuda import score_on_gpu
+
+    rng = np.random.default_rng(3)
+    texels = rng.uniform(0, 1, (*size, 6)).astype(np.float32)
+    decoded = np.clip(texels + rng.normal(0, 0.05, texels.shape), 0, 1).astype(np.float32)
+    weights = rng.uniform(0.1, 2, size).astype(np.float32) if weighted else None
+    stack = TextureStack(size[1], size[0], MAPS, texels, weights)
+    found = score_on_gpu(stack, torch.from_numpy(decoded).to(make_backend("cuda").device))
+    for texture_map, score in zip(MAPS, found, strict=True):
+        samples = (expand_map(texels, texture_map), expand_map(decoded, texture_map))
+        wanted = asdict(score_map(texture_map, *samples, weights=weights))
+        for name, value in asdict(score).items():
+            close = value == wanted[name] or value == pytest.approx(wanted[name], rel=1e-4, abs=1e-6)
+            assert close, (texture_map.name, name)
+
+
+def test_components_are_those_of_the_cpu():
+    rng = np.random.default_rng(2)
+    texels = torch.from_numpy((rng.random((300, 40, 4)) @ rng.random((4, 9)) / 4).astype(np.float32))
+    on_gpu = texels.to(make_backend("cuda").device)
+    found, wanted = principal_components(on_gpu), principal_components(texels)
+    assert np.abs(found.basis_codes.astype(int) - wanted.basis_codes).max() <= 1
+    assert np.array_equal(found.offset_codes, wanted.offset_codes)
+    image = to_components(on_gpu, wanted)
+    assert torch.allclose(image.cpu(), to_components(texels, wanted), atol=1e-6)
+    channels = to_channels(image, wanted.basis, wanted.offset)
+    assert torch.allclose(channels.cpu(), texels, atol=2e-3)

@@ -1,0 +1,265 @@
+"""Samples with a footprint: their definition against plain means, and every decoder against the definition."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers.made_gaussians import made_map, made_set
+
+from imagegs_tex.decoder.render import shader_decoder
+from imagegs_tex.formats.material.stack import Coded, Semantic, Transfer, UnitZ
+from imagegs_tex.verification import MAX_ERROR, verify
+from imagegs_tex.verification.float64_footprint import (
+    CoarseMeans,
+    FootprintReference,
+    away_from_ties,
+    sample_grad,
+    sample_lod,
+)
+from imagegs_tex.verification.float64_picture import reference_picture, reference_points, reference_rows
+from imagegs_tex.verification.footprint_shaders import normal_functions as sample_functions
+
+VARIANTS = ["glsl-compute", "glsl-pixel", "texture-pixel", "hlsl-compute", "hlsl-pixel"]
+
+
+def made_reference(quantized, repeats=(False, False), first=4):
+    picture = reference_picture(quantized)
+    rows = reference_rows(picture, 0, picture.height)
+    means = CoarseMeans(picture, first)
+    means.add(0, rows[:20])
+    means.add(20, rows[20:])
+    return FootprintReference(picture, repeats, means.levels(), first), rows
+
+
+def centres(width, height, level):
+    xs, ys = (np.arange(-(-size >> level)) + 0.5 for size in (width, height))
+    return np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2) * 2.0**level
+
+
+def test_level_0_is_the_picture():
+    reference, rows = made_reference(made_set(50, 37, 60))
+    assert np.abs(sample_lod(reference, centres(50, 37, 0), np.zeros(50 * 37)).reshape(37, 50, -1) - rows).max() < 1e-12
+    points = np.random.default_rng(0).uniform(0, 37, (200, 2))
+    expected = reference_points(reference.picture, points)
+    assert np.abs(sample_lod(reference, points, np.full(200, -1.0)) - expected).max() < 1e-12
+    small = np.tile([0.3, 0.0], (200, 1))
+    assert np.abs(sample_grad(reference, points, small, small[:, ::-1], 4) - expected).max() < 1e-12
+
+
+@pytest.mark.parametrize("level", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("first", [1, 2, 3, 4])
+def test_levels_at_their_texel_centres_are_means_of_texels(level, first):
+    reference, rows = made_reference(made_set(64, 128, 200), first=first)
+    side = 1 << level
+    expected = rows.reshape(128 // side, side, 64 // side, side, -1).mean(axis=(1, 3)).reshape(-1, rows.shape[2])
+    points = centres(64, 128, level)
+    assert np.abs(sample_lod(reference, points, np.full(len(points), float(level))) - expected).max() < 1e-12
+    step = np.tile([float(side), 0.0], (len(points), 1))
+    assert np.abs(sample_grad(reference, points, step, step[:, ::-1], 4) - expected).max() < 1e-12
+
+
+def test_at_the_edge_of_what_does_not_repeat_nothing_outside_counts():
+    reference, rows = made_reference(made_set(40, 24, 100))  # coarse texels are cut off right and below
+    found = sample_lod(reference, np.array([[40.0, 24.0]]), np.array([4.0]))
+    assert np.abs(found - rows[16:, 32:].mean(axis=(0, 1))).max() < 1e-12
+    corner = sample_lod(reference, np.array([[0.5, 0.5]]), np.array([1.0]))
+    edge = np.array([[0.5, 0.5], [1.0, 0.5], [0.5, 1.0], [1.0, 1.0]])
+    assert np.abs(corner - reference_points(reference.picture, edge).mean(axis=0)).max() < 1e-12
+
+
+def test_what_repeats_goes_on_at_the_other_side():
+    reference, rows = made_reference(made_set(64, 64, 100), (True, True))
+    means = rows.reshape(4, 16, 4, 16, -1).mean(axis=(1, 3))
+    found = sample_lod(reference, np.array([[0.0, 8.0]]), np.array([4.0]))
+    assert np.abs(found - (means[0, 0] + means[0, 3]) / 2).max() < 1e-12
+    taps = np.array([[63.5, 10.0], [63.5, 11.0], [0.5, 10.0], [0.5, 11.0]])
+    found = sample_lod(reference, np.array([[0.0, 10.5]]), np.array([1.0]))
+    assert np.abs(found - reference_points(reference.picture, taps).mean(axis=0)).max() < 1e-12
+
+
+@pytest.mark.parametrize("lod", [0.0, 1.0, 2.0, 2.99, 3.0, 3.5, 4.0, 4.5, 6.0])
+def test_a_little_more_footprint_changes_little(lod):
+    reference, _ = made_reference(made_set(64, 64, 150, spread=4))
+    points = np.random.default_rng(0).uniform(0, 64, (300, 2))
+    here, there = (sample_lod(reference, points, np.full(300, lod + more)) for more in (0.0, 1e-3))
+    assert np.abs(here - there).max() < 0.05  # other taps of the same variance, at whole levels below 3
+
+
+def test_long_footprints_are_sampled_along_their_length():
+    reference, _ = made_reference(made_set(256, 256, 300))
+    point, longer, shorter = np.array([[128.0, 100.0]]), np.array([[30.0, 40.0]]), np.array([[-16.0, 12.0]])
+    parts = [sample_lod(reference, point + longer * t, np.log2([25.0])) for t in (-0.25, 0.25)]
+    expected = (parts[0] + parts[1]) / 2
+    assert np.abs(sample_grad(reference, point, longer, shorter, 2) - expected).max() < 1e-12
+    assert np.abs(sample_grad(reference, point, shorter, longer, 2) - expected).max() < 1e-12
+    assert away_from_ties(longer, shorter, 2).all()
+    assert not away_from_ties(np.array([[2 * (1 + 1 / 64), 0.0]]), np.array([[0.0, 2.0]]), 4).any()
+
+
+def loud(quantized):
+    """Channels go far beyond [0, 1], where each tap is held to it by itself."""
+    return replace(quantized, feature_steps=8 * quantized.feature_steps)
+
+
+def material(finish=Semantic.ROUGHNESS):
+    return (
+        made_map(routes=(Coded(0), Coded(1), Coded(2))),
+        made_map("normal", Semantic.NORMAL, (Coded(3), Coded(4), Coded(5)), Transfer.LINEAR),
+        made_map("finish", finish, (Coded(6),), Transfer.LINEAR),
+    )
+
+
+def material_of_sides(stored):
+    """A normal whose z is made of x and y, or left out, between a colour and a roughness."""
+    routes = (Coded(3), Coded(4), *([UnitZ()] if stored else []))
+    return (
+        made_map(routes=(Coded(0), Coded(1), Coded(2))),
+        made_map("normal", Semantic.NORMAL, routes, Transfer.LINEAR),
+        made_map("roughness", Semantic.ROUGHNESS, (Coded(5),), Transfer.LINEAR),
+    )
+
+
+CASES = {
+    "non-power-of-two": made_set(131, 77, 150, 5),
+    "repeats": replace(made_set(131, 77, 150, 5), wrap=(True, True)),
+    "repeats in y": replace(made_set(64, 80, 150, 3), wrap=(False, True)),
+    "one texel": made_set(1, 1, 1, 1),
+    "wide and flat": made_set(700, 3, 60, 4),
+    "24 channels": made_set(64, 48, 80, 24),
+    "larger than the last fine level": made_set(300, 260, 300, 3),
+    "samples across the border of a tiny picture": made_set(5, 3, 12, 2, wrap=(True, True), spread=1),
+    "samples in the first and the last tile": made_set(33, 17, 40, 3, wrap=(True, True), spread=2),
+    "the same, 24 channels": made_set(33, 17, 30, 24, wrap=(True, False), spread=2),
+    "the same, 14 channels": made_set(33, 67, 60, 14, wrap=(False, True), spread=2),
+    "repeats and overlaps itself": made_set(37, 29, 20, 3, wrap=(True, True), spread=7),
+    "one Gaussian across all borders": made_set(33, 17, 1, 1, wrap=(True, True), spread=3),
+    "one texel repeats": made_set(1, 1, 2, 1, wrap=(True, True), spread=1),
+    "gloss instead of roughness": made_set(90, 70, 120, 7, maps=material(Semantic.GLOSS)),
+    "normals of two sides": made_set(90, 70, 120, 6, maps=material_of_sides(True)),
+    "normals of two channels, which repeat": made_set(70, 90, 120, 6, maps=material_of_sides(False), wrap=(True, True)),
+    "mostly beyond black and white": loud(made_set(70, 90, 150, 3)),
+}
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("case", CASES)
+def test_every_decoder_samples_as_defined(case, device):
+    report = verify(CASES[case], point_count=500, repeats=0, device=device)
+    assert [variant.name for variant in report.variants][:5] == VARIANTS
+    for variant in report.variants:
+        assert variant.failure == ""
+        assert variant.sample_error is not None
+        assert variant.sample_error <= MAX_ERROR, variant
+    assert report.passed
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("first", [1, 2, 3])
+@pytest.mark.parametrize("case", ["repeats", "one texel", "24 channels", "normals of two sides"])
+def test_coarse_levels_may_begin_sooner(case, first, device):
+    decoder = shader_decoder(CASES[case], first_level=first)
+    assert decoder.coarse.levels[0].level == first
+    report = verify(CASES[case], decoder=decoder, point_count=500, repeats=0, device=device)
+    assert report.passed, report.variants
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ("float(IGS_COARSE_FIRST) - within", "4.0 - within"),
+        ("float(IGS_COARSE_FIRST - 1)", "float(IGS_COARSE_FIRST)"),
+    ],
+)
+def test_a_decoder_that_begins_elsewhere_is_found_out(fault, device):
+    quantized = made_set(90, 70, 120, 7, maps=material())
+    decoder = shader_decoder(quantized, first_level=2)
+    includes = {name: text.replace(*fault) for name, text in decoder.includes.items()}
+    assert includes["igs_decode.glsl"] != decoder.includes["igs_decode.glsl"], "the fault was not put in"
+    report = verify(
+        quantized, ["glsl"], decoder=replace(decoder, includes=includes), point_count=100, repeats=0, device=device
+    )
+    assert not report.variants[0].passed  # the compute one: it is asked between levels, too
+
+
+GLSL = VARIANTS[:3]
+BROKEN = {
+    "a level too coarse": ("int level = int(within) + k;", "int level = int(within) + 1;", VARIANTS),
+    "taps too far apart": ("float apart = ", "float apart = 1.2 * ", VARIANTS),
+    "taps beside the footprint": ("float(taps - 1) * ", "float(taps + 1) * ", GLSL),
+    "a coarse texel beside": ("float(1 << level) - ", "float(1 << level) - 0.5 * ", GLSL),
+    "coarse channels swapped": ("(word0 >> 10u)", "(word0 >> 20u)", GLSL),
+    "beyond the edge": ("vec2 held = clamp(p, ", "vec2 held = p; clamp(p, ", GLSL),
+    "a fixed footprint": ("igs_sample_grad(uv, IGS_DDX(uv)", "igs_sample_grad(uv, 0.5 * IGS_DDX(uv)",
+                          [name for name in VARIANTS if "pixel" in name]),
+    "one sample of a long footprint": ("int count = int(", "int count = 1 + 0 * int(", VARIANTS[:1]),
+    "along the shorter side": ("u_length < v_length ?", "u_length > v_length ?", VARIANTS[:1]),
+    "the length of something else": ("return length(2.0 * ", "return length(2.1 * ", GLSL[:1]),
+    "roughness not widened": ("2.0 * (1.0 - size)", "1.8 * (1.0 - size)", GLSL[:1]),
+    "not a number": ("float lod = log2(", "float lod = log2(-1.0 - ", GLSL[:1]),
+}  # fmt: skip
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_footprint_is_found_out(fault, device):
+    quantized = made_set(90, 70, 120, 7, maps=material())
+    decoder = shader_decoder(quantized)
+    good, bad, victims = BROKEN[fault]
+    hlsl = {"vec2": "float2"}
+
+    def translated(text, name):
+        return text.replace("vec2", hlsl["vec2"]) if name.endswith("hlsl") else text
+
+    includes = {
+        name: text.replace(translated(good, name), translated(bad, name)) for name, text in decoder.includes.items()
+    }
+    assert all(includes[name] != text for name, text in decoder.includes.items()), "the fault was not put in"
+    languages = ("glsl", "hlsl") if any("hlsl" in name for name in victims) else ("glsl",)
+    report = verify(
+        quantized, languages, decoder=replace(decoder, includes=includes), point_count=100, repeats=0, device=device
+    )
+    found = {variant.name: variant for variant in report.variants}
+    for name in victims:
+        assert not found[name].passed, f"{name} passed with {fault}"
+        assert not (found[name].sample_error or 0.0) <= MAX_ERROR
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_normals_whose_z_is_not_coded_have_a_length(stored):
+    quantized = made_set(40, 30, 60, 6, maps=material_of_sides(stored))
+    decoder = shader_decoder(quantized)
+    assert sample_functions(decoder) == ("igs_normal_length", "igs_roughness_filtered")
+    assert decoder.channel_count == 6
+    reference, rows = made_reference(quantized)
+    vectors = 2 * rows[:16, :16, 3:5] - 1
+    z = np.sqrt(np.maximum(0, 1 - np.square(vectors).sum(axis=2)))
+    found = sample_lod(reference, np.array([[8.0, 8.0]]), np.array([4.0]))[0]
+    assert found[6] == pytest.approx((z.mean() + 1) / 2, abs=1e-12)
+    texel = decoder.coarse.words[decoder.coarse.levels[0].first_word :][: decoder.coarse.texel_words]
+    assert len(texel) == 3  # seven values, three to a word
+    assert (texel[2] & 1023) / 1023 == pytest.approx(found[6], abs=0.5 / 1023 + 1e-5)
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("fault", [("1.0 - (2.0 * texel.channel[3]", "0.9 - (2.0 * texel.channel[3]"),
+                                   ("channel[6]) - vec3", "channel[5]) - vec3")])  # fmt: skip
+def test_a_broken_z_is_found_out(fault, device):
+    quantized = made_set(90, 70, 120, 6, maps=material_of_sides(True))
+    decoder = shader_decoder(quantized)
+    includes = {name: text.replace(*fault) for name, text in decoder.includes.items()}
+    assert includes["igs_decode.glsl"] != decoder.includes["igs_decode.glsl"], "the fault was not put in"
+    report = verify(
+        quantized, ["glsl"], decoder=replace(decoder, includes=includes), point_count=100, repeats=0, device=device
+    )
+    assert not report.variants[0].passed
+
+
+@pytest.mark.gl
+def test_without_coarse_levels_there_is_nothing_to_check(device):
+    from imagegs_tex.shaders.build_decoder import build_decoder
+
+    quantized = made_set(40, 30, 20, 3)
+    report = verify(quantized, ["glsl"], decoder=build_decoder(quantized), point_count=100, repeats=0, device=device)
+    assert report.passed
+    assert all(variant.sample_error is None for variant in report.variants)

@@ -1,0 +1,317 @@
+"""Every decoder draws what the encoder meant, and a decoder that does not is found out."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers.made_gaussians import made_map, made_set
+from typer.testing import CliRunner
+
+from imagegs_tex import CompressSettings, FitSettings, compress
+from imagegs_tex.cli.main import app
+from imagegs_tex.formats.errors import InputError, MissingToolError
+from imagegs_tex.formats.igs.container import write_igs
+from imagegs_tex.formats.images import read_image, write_image
+from imagegs_tex.formats.material.build_stack import load_stack
+from imagegs_tex.formats.material.options import SourceOptions
+from imagegs_tex.formats.material.stack import Coded, Constant, Semantic, Transfer, UnitZ
+from imagegs_tex.shaders import gpu_buffer
+from imagegs_tex.shaders.accessors import list_accessors
+from imagegs_tex.shaders.build_decoder import build_decoder
+from imagegs_tex.verification import MAX_ERROR, toolchain, verify
+from imagegs_tex.verification.report import as_json
+
+pytestmark = pytest.mark.gl
+VARIANTS = ["glsl-compute", "glsl-pixel", "texture-pixel", "hlsl-compute", "hlsl-pixel"]
+
+CASES = {
+    "non-power-of-two": made_set(131, 77, 150, 5),
+    "one texel, one Gaussian": made_set(1, 1, 1, 1),
+    "one Gaussian": made_set(80, 48, 1, 3, spread=6),
+    "empty tiles": made_set(200, 150, 12, 3, within=(0.2, 0.3), spread=1),
+    "2 channels of 1 component": made_set(64, 48, 80, 2, components=1),
+    "13 components": made_set(64, 48, 80, 13),
+    "24 channels": made_set(64, 48, 80, 24),
+    "32 channels of 21 components": made_set(48, 48, 40, 32, components=21),
+    "thin": made_set(96, 96, 120, 4, thinness=4.9, spread=4),
+    "narrow cut-off": made_set(64, 64, 80, 4, cutoff=1.0),
+    "wide cut-off": made_set(64, 64, 20, 4, cutoff=32.0),
+    "wide and flat": made_set(700, 3, 60, 4),
+    "repeats": made_set(131, 77, 150, 5, wrap=(True, True)),
+    "repeats in x": made_set(96, 64, 120, 4, wrap=(True, False)),
+    "repeats in y, thin": made_set(90, 100, 120, 4, wrap=(False, True), thinness=4.0, spread=4),
+    "repeats, powers of two": made_set(128, 64, 150, 3, wrap=(True, True)),
+    "repeats and overlaps itself": made_set(37, 29, 20, 3, wrap=(True, True), spread=7),
+    "repeats within a block": made_set(9, 5, 12, 2, wrap=(True, True), spread=3),
+    "one texel repeats": made_set(1, 1, 2, 1, wrap=(True, True), spread=1),
+}
+
+
+def by_name(report):
+    return {variant.name: variant for variant in report.variants}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_all_variants_hold(case, device):
+    decoder = build_decoder(CASES[case])
+    report = verify(CASES[case], decoder=decoder, point_count=3000, repeats=0, device=device)
+    assert [variant.name for variant in report.variants][:5] == VARIANTS
+    for variant in report.variants:
+        assert variant.failure == ""
+        assert variant.passed, variant
+        assert max(variant.texel_error, variant.point_error) <= MAX_ERROR
+    assert report.passed
+
+
+def test_entries_of_two_words_hold(device, monkeypatch):
+    monkeypatch.setattr(gpu_buffer, "SHORT_GAUSSIAN_LIMIT", 10)  # as if there were more than 65,536 Gaussians
+    quantized = made_set(90, 70, 120, 2)
+    decoder = build_decoder(quantized)
+    assert decoder.packed.entry_words == 2
+    report = verify(quantized, decoder=decoder, point_count=1000, repeats=0, device=device)
+    assert report.passed
+
+
+def test_a_large_texture_holds(device, monkeypatch):
+    monkeypatch.setattr(gpu_buffer, "_MAX_ROWS", 2)  # as if the file had over 2 MB: rows of 2048 words
+    decoder = build_decoder(made_set(90, 70, 400, 7))
+    assert decoder.packed.texture_size[0] == 2048
+    report = verify(made_set(90, 70, 400, 7), ["glsl"], decoder=decoder, point_count=1000, repeats=0, device=device)
+    assert report.passed
+
+
+@pytest.mark.parametrize("block_log2", [3, 4, 5])
+def test_every_block_size_holds(block_log2, device):
+    quantized = made_set(150, 70, 120, 3)
+    report = verify(
+        quantized, ["glsl"], decoder=build_decoder(quantized, block_log2), point_count=2000, repeats=0, device=device
+    )
+    assert report.passed
+
+
+BROKEN = {
+    "a swapped channel": (
+        "texel.channel[0] = clamp(", "texel.channel[1] = clamp(",
+        VARIANTS,
+    ),
+    "off by half a texel": (
+        "d = p - ", "d = 0.5 + p - ",
+        VARIANTS,
+    ),
+    "a wrong cut-off": (
+        "#define IGS_EDGE ", "#define IGS_EDGE 0.05 + 0.0 * ",
+        VARIANTS,
+    ),
+    "a wrong epsilon": (
+        "#define IGS_EPSILON ", "#define IGS_EPSILON 0.01 + 0.0 * ",
+        VARIANTS,
+    ),
+    "too narrow": ("float narrow = ", "float narrow = 1.1 * ", VARIANTS),
+    "a block of the tile missed": ("(block.y & 3u) * 4u", "(block.y & 2u) * 4u", VARIANTS),
+    "the last row of groups shifted": ("texel.y + strip + uint(row));", "texel.y + strip);", VARIANTS[:1]),
+    "v upside down": ("igs_inside(uv) * ", "(1.0 - igs_inside(uv)) * ", VARIANTS),
+    "a missing group": ("igs_store(ivec2(at) + place", "if (group.x > 0u) igs_store(ivec2(at) + place", VARIANTS[:1]),
+    "an accessor of another channel": ("return texel.channel[3];", "return texel.channel[2];", VARIANTS[:1]),
+    "a syntax error": ("IgsTexel igs_decode(", "IgsTexl igs_decode(", VARIANTS),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_decoder_is_found_out(fault, device):
+    maps = (
+        made_map(routes=(Coded(0), Coded(1), Coded(2))),
+        made_map("roughness", Semantic.ROUGHNESS, (Coded(3),), Transfer.LINEAR),
+    )
+    quantized = made_set(90, 70, 120, maps=maps)
+    decoder = build_decoder(quantized)
+    good, bad, victims = BROKEN[fault]
+    includes = {name: text.replace(good, bad) for name, text in decoder.includes.items()}
+    assert includes["igs_decode.glsl"] != decoder.includes["igs_decode.glsl"], "the fault was not put in"
+    report = verify(quantized, decoder=replace(decoder, includes=includes), point_count=2000, repeats=0, device=device)
+    assert not report.passed
+    for name in victims:
+        assert not by_name(report)[name].passed, f"{name} passed with {fault}"
+
+
+@pytest.mark.parametrize(("good", "bad"), [("mean.y += ", "mean.y += 0.0 * "), ("uv.x - floor(uv.x)", "uv.x")])
+def test_a_decoder_that_does_not_repeat_is_found_out(good, bad, device):
+    quantized = made_set(90, 70, 120, wrap=(True, True))
+    decoder = build_decoder(quantized)
+    includes = {name: text.replace(good, bad) for name, text in decoder.includes.items()}
+    assert all(includes[name] != text for name, text in decoder.includes.items()), "the fault was not put in"
+    report = verify(quantized, decoder=replace(decoder, includes=includes), point_count=2000, repeats=0, device=device)
+    assert not any(variant.passed for variant in report.variants)
+
+
+def test_values_that_are_not_numbers_fail(device):
+    quantized = made_set(40, 40, 20)
+    decoder = build_decoder(quantized)
+    includes = {
+        name: text.replace("float scale = 1.0", "float scale = sqrt(-1.0 - sums.weight)")
+        for name, text in decoder.includes.items()
+    }
+    report = verify(
+        quantized, ["glsl"], decoder=replace(decoder, includes=includes), point_count=500, repeats=0, device=device
+    )
+    assert not any(variant.passed for variant in report.variants)
+
+
+def test_accessors_hold(device):
+    maps = (
+        made_map(
+            "base", routes=(Coded(0), Coded(1), Coded(2), Coded(8)),
+            channel_semantics=(Semantic.BASE_COLOUR,) * 3 + (Semantic.OPACITY,),
+        ),
+        made_map("normal", Semantic.NORMAL, (Coded(3), Coded(4), Constant(1.0)), Transfer.LINEAR),
+        made_map("xy", Semantic.NORMAL, (Coded(3), Coded(4)), Transfer.LINEAR),
+        made_map("unit", Semantic.NORMAL, (Coded(3), Coded(4), UnitZ()), Transfer.LINEAR),
+        made_map(
+            "unit and data", Semantic.NORMAL, (Coded(6), Coded(7), UnitZ(), Coded(8)), Transfer.LINEAR,
+            channel_semantics=(Semantic.NORMAL,) * 3 + (Semantic.DATA,),
+        ),
+        made_map("hdr", Semantic.EMISSIVE, (Coded(5), Coded(6), Constant(3.5)), Transfer.LOG, (-0.5, 700.0)),
+        made_map("many", Semantic.DATA, tuple(Coded(i) for i in range(6)), Transfer.LINEAR),
+        made_map("shiny", Semantic.GLOSS, (Coded(7),), Transfer.LINEAR),
+    )  # fmt: skip
+    assert "igs_roughness" in {accessor.name for accessor in list_accessors(maps)}
+    report = verify(made_set(channels=9, maps=maps), point_count=20000, repeats=0, device=device)
+    for name in ("glsl-compute", "hlsl-compute"):
+        assert by_name(report)[name].accessor_error is not None
+        assert by_name(report)[name].accessor_error <= MAX_ERROR
+    assert report.passed
+
+
+def test_report_and_pictures(device, tmp_path):
+    quantized = made_set(60, 50, 40, 5)
+    report = verify(quantized, ["glsl"], point_count=500, repeats=0, differences=tmp_path / "d", device=device)
+    read = json.loads(as_json(report))
+    assert read["renderer"] == device.renderer
+    assert read["gpu_bytes"]["total"] == sum(
+        read["gpu_bytes"][part] for part in ("records", "tile_starts", "entries", "coarse", "filling")
+    )
+    assert read["cost"]["candidates"]["max"] >= read["cost"]["candidates"]["p99"] >= 1
+    assert any("hlsl" in reason for reason in read["left_out"])
+    pictures = sorted(path.name for path in (tmp_path / "d").iterdir())
+    assert len(pictures) == 3 * 3  # channels 0 to 2, 3 and 4 of three variants
+    texels, _ = read_image(tmp_path / "d" / "glsl-compute_channels_0_2.png")
+    assert texels.shape == (50, 60, 3)
+    assert np.abs(texels.astype(int) - 128).max() <= 1  # mid grey: no difference to see
+
+
+def test_score_against_the_source(device, tmp_path):
+    quantized = made_set(64, 48, 60, 3, maps=(made_map("base", routes=(Coded(0), Coded(1), Coded(2))),))
+    rng = np.random.default_rng(0)
+    write_image(tmp_path / "base.png", rng.integers(0, 256, (48, 64, 3), dtype=np.uint8))
+    stack = load_stack(tmp_path)
+    report = verify(quantized, ["glsl"], stack, point_count=100, repeats=0, device=device)
+    assert report.source is not None
+    assert 3 < report.source.psnr_db < 12  # noise against something else
+    other = made_set(63, 48, 60, 3, maps=quantized.maps)
+    with pytest.raises(InputError, match="64 x 48"):
+        verify(other, ["glsl"], stack, point_count=100, repeats=0, device=device)
+
+
+def test_a_missing_compiler_is_named(monkeypatch, device):
+    monkeypatch.setattr(toolchain, "has_tool", lambda name: name != "spirv-cross")
+    with pytest.raises(MissingToolError, match=r"spirv-cross.*apt-get install spirv-cross.*--lang glsl"):
+        verify(made_set(), device=device)
+
+
+def test_missing_opengl_is_named(monkeypatch, device):
+    import moderngl
+
+    from imagegs_tex.verification.opengl import open_device
+
+    def refuse(**options):
+        raise RuntimeError("no such library")
+
+    monkeypatch.setattr(moderngl, "create_context", refuse)
+    with pytest.raises(MissingToolError, match=r"no such library.*apt-get install libegl1"):
+        open_device()
+
+
+def test_command_line(device, tmp_path):
+    write_igs(tmp_path / "a.igs", made_set(40, 30, 20, 3))
+    runner = CliRunner()
+    report = tmp_path / "report.json"
+    result = runner.invoke(app, ["verify", str(tmp_path / "a.igs"), "--lang", "glsl", "--report", str(report)])
+    assert result.exit_code == 0, result.output
+    assert device.renderer.split()[0] in result.output
+    assert json.loads(report.read_text())["passed"] is True
+    result = runner.invoke(app, ["emit", str(tmp_path / "a.igs"), "-o", str(tmp_path / "d"), "--lang", "hlsl"])
+    assert result.exit_code == 0, result.output
+    small = ["emit", str(tmp_path / "a.igs"), "-o", str(tmp_path / "e"), "--block-size", "8"]
+    assert CliRunner().invoke(app, small).exit_code == 0
+    assert "#define IGS_BLOCK_LOG2 3u" in (tmp_path / "e" / "igs_decode.glsl").read_text()
+    assert (tmp_path / "d" / "igs_decode.hlsl").is_file()
+
+
+def test_command_line_begins_coarse_levels_where_told(device, tmp_path):
+    file = str(tmp_path / "a.igs")
+    write_igs(tmp_path / "a.igs", made_set(40, 30, 20, 3))
+    sizes = []
+    for first in ("4", "2"):
+        folder = tmp_path / first
+        result = CliRunner().invoke(app, ["emit", file, "-o", str(folder), "--coarse-from", first])
+        assert result.exit_code == 0, result.output
+        description = json.loads((folder / "igs_decode.json").read_text())
+        assert description["coarse_levels"][0]["level"] == int(first)
+        sizes.append(
+            next(part["bytes"] for part in description["buffer"]["sections"] if part["name"] == "coarse_levels")
+        )
+    assert sizes[1] > 8 * sizes[0]
+    result = CliRunner().invoke(app, ["verify", file, "--lang", "glsl", "--coarse-from", "2"])
+    assert result.exit_code == 0, result.output
+    assert "from level 2 on" in result.output
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["emit", "-o", "d", "--coarse-from", "5"], ["emit", "-o", "d", "--coarse-from", "2", "--no-mips"],
+     ["verify", "--size", "64x64"]],
+)  # fmt: skip
+def test_command_line_refuses_what_makes_no_sense(wrong, tmp_path):
+    write_igs(tmp_path / "a.igs", made_set(40, 30, 20, 3))
+    command = [sys.executable, "-m", "imagegs_tex", wrong[0], "a.igs", *wrong[1:]]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_source_is_brought_to_the_size_of_the_file(device, tmp_path):
+    write_image(tmp_path / "maps" / "basecolor.png", np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))
+    settings = CompressSettings(gaussian_count=20, fit=FitSettings(steps=4))
+    options = SourceOptions(size=(32, 32))
+    compress(tmp_path / "maps", tmp_path / "a.igs", settings, "cpu", options=options)
+    base = ["verify", str(tmp_path / "a.igs"), "--lang", "glsl", "--source", str(tmp_path / "maps")]
+    assert CliRunner().invoke(app, base).exit_code != 0
+    result = CliRunner().invoke(app, [*base, "--size", "32x32"])
+    assert result.exit_code == 0, result.output
+    assert "against the source" in result.output
+
+
+def test_command_line_ends_with_5_without_compilers(device, tmp_path):
+    write_igs(tmp_path / "a.igs", made_set(40, 30, 20, 3))
+    done = subprocess.run(
+        [sys.executable, "-m", "imagegs_tex", "verify", str(tmp_path / "a.igs")],
+        env=os.environ | {"PATH": str(tmp_path)}, capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 5
+    assert "glslang" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_command_line_fails_with_1(device, tmp_path, monkeypatch):
+    from imagegs_tex.verification import report as report_module
+    from imagegs_tex.verification import run
+
+    write_igs(tmp_path / "a.igs", made_set(40, 30, 20, 3))
+    monkeypatch.setattr(run, "MAX_ERROR", -1.0)
+    result = CliRunner().invoke(app, ["verify", str(tmp_path / "a.igs"), "--lang", "glsl"])
+    assert result.exit_code == 1
+    assert "glsl-pixel" in result.output
+    assert report_module.MAX_ERROR == 1 / 1024
