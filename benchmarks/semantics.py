@@ -23,7 +23,7 @@ from tables import markdown, replace_table
 from workers import side_by_side
 
 from imagegs_tex.decoder.render import decode_maps
-from imagegs_tex.encoder.encode import FittedGeometry, fit_geometry, prepare, round_features
+from imagegs_tex.encoder.encode import CodedGeometry, fit_geometry, prepare, round_features
 from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.images import picture_size, read_image, write_image
@@ -118,7 +118,7 @@ def code(
 
 
 def just_below(
-    geometry: FittedGeometry, max_bytes: int, settings: CompressSettings, stack: TextureStack
+    geometry: CodedGeometry, max_bytes: int, settings: CompressSettings, stack: TextureStack
 ) -> QuantizedGaussianSet:
     """Bisect the feature step for the largest file of at most so many bytes."""
     low, high = STRETCHES

@@ -30,7 +30,7 @@ def export(
     from imagegs_tex.reports import as_json as to_json
 
     with map_progress(quiet) as progress:
-        result = api.export(file, output, container, bc1=bc1, backend=backend, threads=threads, report=progress)
+        result = api.export(file, output, container, bc1=bc1, backend=backend, threads=threads, progress=progress)
     if as_json:
         print(to_json(result), end="")
     elif not quiet:

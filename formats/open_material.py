@@ -9,7 +9,7 @@ from imagegs_tex.formats.gltf.materials import is_gltf, read_gltf
 from imagegs_tex.formats.images import FORMATS
 from imagegs_tex.formats.material.manifest import MANIFEST_SUFFIX, read_manifest
 from imagegs_tex.formats.material.material_source import ImageFile, MapSource, MaterialSource, sorted_maps
-from imagegs_tex.formats.material.name_reading import Statement
+from imagegs_tex.formats.material.name_reading import StatedSemantics
 from imagegs_tex.formats.material.stack import Semantic
 
 _MOST_NAMED: Final = 8  # materials listed in a message
@@ -40,7 +40,7 @@ def read_material(path: Path, material: str | None = None) -> MaterialSource:
             )
         return materials[0]
     if path.is_file():
-        image = MapSource(ImageFile(path), path.stem, Statement(Semantic.IMAGE))
+        image = MapSource(ImageFile(path), path.stem, StatedSemantics(Semantic.IMAGE))
         return MaterialSource(printable(path), (image,))
     return MaterialSource(
         printable(path), sorted_maps(MapSource(ImageFile(entry), entry.stem) for entry in _find_images(path))

@@ -69,7 +69,7 @@ def compress(
     settings: CompressSettings | None = None,
     backend: str = "auto",
     threads: int | None = None,
-    report: Callable[[FitProgress], None] | None = None,
+    progress: Callable[[FitProgress], None] | None = None,
     *,
     options: SourceOptions | None = None,
 ) -> CompressReport:
@@ -81,7 +81,7 @@ def compress(
         settings: None for the balanced preset
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend; the bytes do not depend on it
-        report: called after every step of the fit
+        progress: called after every step of the fit
         options: which texels matter, how normals are coded, what alpha is; None: as the images suggest
 
     Returns:
@@ -93,7 +93,7 @@ def compress(
     started = time.perf_counter()
     chosen = make_backend(backend, threads)
     stack = load_stack(Path(source), options)
-    return compress_stack(stack, Path(output), settings or CompressSettings(), chosen, report, started)
+    return compress_stack(stack, Path(output), settings or CompressSettings(), chosen, progress, started)
 
 
 def compress_asset(
@@ -102,7 +102,7 @@ def compress_asset(
     settings: CompressSettings | None = None,
     backend: str = "auto",
     threads: int | None = None,
-    report: Callable[[FitProgress], None] | None = None,
+    progress: Callable[[FitProgress], None] | None = None,
     *,
     options: SourceOptions | None = None,
 ) -> AssetReport:
@@ -115,7 +115,7 @@ def compress_asset(
         settings: for each material; None for the balanced preset
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend; the bytes do not depend on it
-        report: called after every step of each fit
+        progress: called after every step of each fit
         options: see :func:`compress`; an importance mask only for an asset with one material
     """
     chosen = make_backend(backend, threads)
@@ -133,7 +133,7 @@ def compress_asset(
         name = f"{material.stem}{IGS_SUFFIX}"
         files.append(
             AssetFile(
-                name, compress_stack(stack, target / name, settings or CompressSettings(), chosen, report, started)
+                name, compress_stack(stack, target / name, settings or CompressSettings(), chosen, progress, started)
             )
         )
     materials = tuple(
@@ -172,14 +172,14 @@ def compress_stack(
     output: Path,
     settings: CompressSettings,
     backend: Backend,
-    report: Callable[[FitProgress], None] | None = None,
+    progress: Callable[[FitProgress], None] | None = None,
     started: float | None = None,
 ) -> CompressReport:
     """Compress a loaded stack, which knows whether it repeats; see :func:`compress`."""
     begun = time.perf_counter()
     started = begun if started is None else started
     check_writable(output, MAGIC)
-    encoded = encode_within_budget(stack, settings, backend, report)
+    encoded = encode_within_budget(stack, settings, backend, progress)
     data = encode_igs(encoded.quantized)
     encoded_at = time.perf_counter()
     quantized = decode_igs(data)
@@ -266,7 +266,7 @@ def export(
     bc1: bool = False,
     backend: str = "auto",
     threads: int | None = None,
-    report: Callable[[str, int, int], None] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> ExportReport:
     """Decode an .igs file to textures with whole mip chains, block-compressed as each map's meaning asks for.
 
@@ -277,7 +277,7 @@ def export(
         bc1: opaque colour as BC1, which takes half the bytes of BC7 and shows it
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend
-        report: called with the name of the map begun, how many maps are done and how many there are
+        progress: called with the name of the map begun, how many maps are done and how many there are
 
     Raises:
         MissingToolError: the block encoder, an extra, is not installed
@@ -286,7 +286,7 @@ def export(
     quantized = read_igs(Path(file))
     chosen = TextureContainer(container)
     texels = render_channels(quantized, make_backend(backend, threads)).cpu().numpy()
-    maps = export_maps(quantized.maps, texels, Path(folder), chosen, bc1, report)
+    maps = export_maps(quantized.maps, texels, Path(folder), chosen, bc1, progress)
     return ExportReport(chosen.value, tuple(maps))
 
 

@@ -92,7 +92,7 @@ class Precision:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class QualityTarget:
     """A quality that a file must have."""
 
     value: float  # dB, or mean degrees
@@ -111,7 +111,7 @@ class CompressSettings:
     target_psnr: float | None = (
         None  # dB over all channels of all maps, of the written file decoded again, by importance
     )
-    targets: tuple[Target, ...] = ()  # the smallest file that reaches all of them, and target_psnr where given
+    targets: tuple[QualityTarget, ...] = ()  # the smallest file that reaches all of them, and target_psnr where given
     fit: FitSettings = FitSettings()
     precision: Precision = Precision()
 

@@ -59,7 +59,7 @@ _MAX_ROWS: Final = 2048  # what every WebGL 2 device can address
 
 
 @dataclass(frozen=True, slots=True)
-class ByteLedger:
+class GpuBytes:
     """Resident bytes on the GPU by part; the decoder's constants are in its code."""
 
     records: int
@@ -86,7 +86,7 @@ class PackedGaussians:
     coarse_at: int  # word at which the coarse levels begin
     entry_words: int  # 1 or 2
     row_log2: int  # the texture variant's width is 2^row_log2 texels of one word
-    ledger: ByteLedger
+    ledger: GpuBytes
 
     @property
     def texture_size(self) -> tuple[int, int]:
@@ -127,7 +127,7 @@ def pack_gaussians(
         coarse_at=records.size + len(index.tile_starts) + len(entries),
         entry_words=entry_words,
         row_log2=row_log2,
-        ledger=ByteLedger(records.nbytes, index.tile_starts.nbytes, 4 * len(entries), coarse_words.nbytes, 4 * filling),
+        ledger=GpuBytes(records.nbytes, index.tile_starts.nbytes, 4 * len(entries), coarse_words.nbytes, 4 * filling),
     )
 
 

@@ -93,7 +93,7 @@ def test_more_gaussians_and_more_steps_are_better(material, tmp_path):
 
 def test_progress_is_reported_after_every_step(material, tmp_path):
     states = []
-    compress(material, tmp_path / "a.igs", QUICK, "cpu", report=states.append)
+    compress(material, tmp_path / "a.igs", QUICK, "cpu", progress=states.append)
     assert [state.step for state in states] == [1, 2, 3, 4, 5, 6]
     assert all(state.steps == 6 and np.isfinite(state.psnr_db) for state in states)
 
@@ -103,7 +103,7 @@ def test_an_error_in_the_callback_leaves_nothing(material, tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        compress(material, tmp_path / "a.igs", QUICK, "cpu", report=fail)
+        compress(material, tmp_path / "a.igs", QUICK, "cpu", progress=fail)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -11,7 +11,7 @@ from imagegs_tex.formats.files.safe_names import printable, safe_stem
 from imagegs_tex.formats.gltf.container import GltfFile, is_gltf
 from imagegs_tex.formats.gltf.uv_triangles import UvView, check_nodes, primitives_by_material, read_uv_sets
 from imagegs_tex.formats.material.material_source import ImageFile, MapSource, MaterialSource, sorted_maps
-from imagegs_tex.formats.material.name_reading import Statement
+from imagegs_tex.formats.material.name_reading import StatedSemantics
 from imagegs_tex.formats.material.stack import Semantic
 from imagegs_tex.formats.material.uv_coverage import UvSet, UvWrap
 
@@ -296,7 +296,7 @@ def _source(file: GltfFile, group: list[_Material], stems: set[str]) -> Material
     names: set[str] = set()
     for _, image in sorted(material.images.items()):
         name = _unique(image.name, names)
-        statement = Statement(
+        statement = StatedSemantics(
             dict(image.channels), fits_any_image=True, unused=frozenset(image.unused), note="; ".join(image.notes)
         )
         maps.append(MapSource(image.file, name, None if image.is_stray else statement, is_optional=image.is_stray))

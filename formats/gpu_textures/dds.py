@@ -7,7 +7,7 @@ https://learn.microsoft.com/windows/win32/direct3ddds/dds-header
 import struct
 from typing import Final
 
-from imagegs_tex.formats.gpu_textures.texture import AlphaUse, Texture
+from imagegs_tex.formats.gpu_textures.texture import AlphaMode, Texture
 
 _HEADER_BYTES: Final = 124
 _PIXEL_FORMAT_BYTES: Final = 32
@@ -15,7 +15,7 @@ _CAPS, _HEIGHT, _WIDTH, _PITCH, _PIXEL_FORMAT, _MIP_COUNT, _LINEAR_SIZE = 0x1, 0
 _FOUR_LETTERS: Final = 0x4
 _COMPLEX, _TEXTURE, _MIPMAP = 0x8, 0x1000, 0x400000
 _TEXTURE_2D: Final = 3
-_ALPHA_MODES: Final = {AlphaUse.COVERAGE: 1, AlphaUse.NONE: 3, AlphaUse.DATA: 4}  # straight, opaque, custom
+_ALPHA_MODES: Final = {AlphaMode.COVERAGE: 1, AlphaMode.NONE: 3, AlphaMode.DATA: 4}  # straight, opaque, custom
 
 
 def encode_dds(texture: Texture) -> bytes:

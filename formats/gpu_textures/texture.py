@@ -8,7 +8,7 @@ BLOCK: Final = 4
 """Texels across and down of a compressed block."""
 
 
-class AlphaUse(Enum):
+class AlphaMode(Enum):
     """What the alpha of a texture is."""
 
     NONE = "none"  # there is none, or it is 1 everywhere
@@ -54,7 +54,7 @@ class Texture:
     width: int  # texels of level 0
     height: int
     pixel_format: PixelFormat
-    alpha: AlphaUse
+    alpha: AlphaMode
     levels: tuple[bytes, ...]  # largest first, tightly packed: rows of blocks or of texels from the top
 
     def __post_init__(self) -> None:

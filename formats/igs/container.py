@@ -19,7 +19,7 @@ from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs.bit_fields import pack_fields, unpack_fields
 from imagegs_tex.formats.igs.map_table import pack_maps, unpack_maps
-from imagegs_tex.formats.igs.planes import Plane, law, pack_leb128, pack_planes, unpack_leb128, unpack_planes
+from imagegs_tex.formats.igs.planes import Plane, pack_leb128, pack_planes, require, unpack_leb128, unpack_planes
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.igs.section_codecs import (
     MAX_RAW_BYTES,
@@ -133,7 +133,7 @@ def encode_igs(quantized: QuantizedGaussianSet) -> bytes:
     try:
         _check_header(header)
         raws, geometry, counts = _pack_sections(header, quantized)
-        law(sum(len(block) for blocks in raws for block in blocks) <= MAX_RAW_BYTES, "the sections are too large")
+        require(sum(len(block) for blocks in raws for block in blocks) <= MAX_RAW_BYTES, "the sections are too large")
     except IgsError as error:
         raise ValueError(f"the set breaks the format: {error}") from None
     maps, components, cells, positions, shapes, features = raws
@@ -197,36 +197,36 @@ def section_sizes(data: bytes, name: str = "file") -> tuple[SectionSize, ...]:
 
 
 def _parse_front(data: bytes) -> tuple[_Header, list[SectionSize], list[StoredSection]]:
-    law(len(data) > 0, "not an .igs file (it is empty); compress the source again")
+    require(len(data) > 0, "not an .igs file (it is empty); compress the source again")
     if data[: len(MAGIC)] != MAGIC[: len(data)]:
         raise IgsError("not an .igs file (its first bytes are others); compress the source again")
     if len(data) >= len(MAGIC) + 2:
         version = version_of(data)
-        law(
+        require(
             version in READABLE_VERSIONS,
             f"version {version}, and this program reads versions 1 to {VERSION}; update it",
         )
-    law(len(data) >= _FRONT_BYTES, "the file ends within its header; copy it again")
+    require(len(data) >= _FRONT_BYTES, "the file ends within its header; copy it again")
     crc = struct.unpack_from("<I", data, _FRONT_BYTES - 4)[0]
-    law(zlib.crc32(data[: _FRONT_BYTES - 4]) == crc, "the header's checksum does not match; copy the file again")
+    require(zlib.crc32(data[: _FRONT_BYTES - 4]) == crc, "the header's checksum does not match; copy the file again")
     header = _parse_header(data)
     allowed = _CODECS[version_of(data)]
     sizes = []
     for index, section in enumerate(SECTIONS):
         number, codec, zero, raw, stored, _ = _ENTRY.unpack_from(data, _HEADER.size + index * _ENTRY.size)
-        law(number == index + 1 and zero == 0, f"entry {index} of the section table is not section {section}")
+        require(number == index + 1 and zero == 0, f"entry {index} of the section table is not section {section}")
         known = codec in allowed and (codec == Codec.ZSTD or section in _CODED_SECTIONS)
-        law(known, f"section {section} has the unknown codec {codec}")
-        law(expansion_holds(codec, raw, stored), f"section {section} claims to grow beyond reason")
+        require(known, f"section {section} has the unknown codec {codec}")
+        require(expansion_holds(codec, raw, stored), f"section {section} claims to grow beyond reason")
         sizes.append(SectionSize(section, raw, stored))
-    law(sum(size.raw_bytes for size in sizes) <= MAX_RAW_BYTES, "the sections are too large together")
+    require(sum(size.raw_bytes for size in sizes) <= MAX_RAW_BYTES, "the sections are too large together")
     total = _FRONT_BYTES + sum(size.stored_bytes for size in sizes)
-    law(len(data) == total, f"the file has {len(data)} bytes where its header says {total}; copy it again")
+    require(len(data) == total, f"the file has {len(data)} bytes where its header says {total}; copy it again")
     offset, sections = _FRONT_BYTES, []
     for index, size in enumerate(sizes):
         _, codec, _, _, _, crc = _ENTRY.unpack_from(data, _HEADER.size + index * _ENTRY.size)
         stored_bytes = data[offset : offset + size.stored_bytes]
-        law(zlib.crc32(stored_bytes) == crc, f"the checksum of section {size.name} does not match; copy it again")
+        require(zlib.crc32(stored_bytes) == crc, f"the checksum of section {size.name} does not match; copy it again")
         sections.append(StoredSection(Codec(codec), stored_bytes))
         offset += size.stored_bytes
     return header, sizes, sections
@@ -235,12 +235,12 @@ def _parse_front(data: bytes) -> tuple[_Header, list[SectionSize], list[StoredSe
 def _parse_header(data: bytes) -> _Header:
     (_, version, kernel, sections, width, height, channels, components, count, cutoff, ratio, size_step, form_step,
      scale, cell_log2, wrap, exponent, reserved) = _HEADER.unpack_from(data)  # fmt: skip
-    law(kernel == KERNEL_SOFT_GAUSSIAN, f"the unknown kernel {kernel}")
-    law(sections == len(SECTIONS), f"{sections} sections instead of {len(SECTIONS)}")
-    law(wrap in _WRAP_FLAGS[version], f"wrap flags {wrap} in a file of version {version}")
+    require(kernel == KERNEL_SOFT_GAUSSIAN, f"the unknown kernel {kernel}")
+    require(sections == len(SECTIONS), f"{sections} sections instead of {len(SECTIONS)}")
+    require(wrap in _WRAP_FLAGS[version], f"wrap flags {wrap} in a file of version {version}")
     if version < _FEATURE_EXPONENT_SINCE:
         exponent, reserved = 0, exponent | reserved
-    law(reserved == 0, "reserved bytes of the header are not zero")
+    require(reserved == 0, "reserved bytes of the header are not zero")
     header = _Header(
         width, height, channels, components, count, cutoff, ratio, size_step, form_step, scale, cell_log2,
         (bool(wrap & 1), bool(wrap & 2)), exponent / g.FEATURE_EXPONENT_SCALE,
@@ -262,21 +262,21 @@ def _header_of(quantized: QuantizedGaussianSet) -> _Header:
 def _check_header(header: _Header) -> None:
     width, height, count = header.width, header.height, header.gaussian_count
     channels, components = header.channel_count, header.component_count
-    law(1 <= width <= MAX_SIZE and 1 <= height <= MAX_SIZE, f"{width} x {height} texels is outside 1..{MAX_SIZE}")
-    law(1 <= channels <= MAX_CHANNELS, f"{channels} channels is outside 1..{MAX_CHANNELS}")
-    law(1 <= components <= channels, f"{components} components is outside 1..{channels}")
-    law(1 <= count <= g.MAX_GAUSSIANS, f"{count} Gaussians is outside 1..{g.MAX_GAUSSIANS}")
-    law(_inside(header.cutoff, g.CUTOFF_RANGE), "the cut-off is out of range")
-    law(_inside(header.position_ratio, g.POSITION_RATIO_RANGE), "the position ratio is out of range")
-    law(_inside(header.size_step, g.SHAPE_STEP_RANGE), "the size step is out of range")
-    law(_inside(header.form_step, g.SHAPE_STEP_RANGE), "the form step is out of range")
-    law(_inside(header.basis_scale, g.BASIS_SCALE_RANGE), "the basis scale is out of range")
-    law(_inside(header.feature_exponent, g.FEATURE_EXPONENT_RANGE), "the feature exponent is out of range")
-    law(header.feature_exponent * g.FEATURE_EXPONENT_SCALE % 1 == 0, "the feature exponent is no multiple of 1/16")
+    require(1 <= width <= MAX_SIZE and 1 <= height <= MAX_SIZE, f"{width} x {height} texels is outside 1..{MAX_SIZE}")
+    require(1 <= channels <= MAX_CHANNELS, f"{channels} channels is outside 1..{MAX_CHANNELS}")
+    require(1 <= components <= channels, f"{components} components is outside 1..{channels}")
+    require(1 <= count <= g.MAX_GAUSSIANS, f"{count} Gaussians is outside 1..{g.MAX_GAUSSIANS}")
+    require(_inside(header.cutoff, g.CUTOFF_RANGE), "the cut-off is out of range")
+    require(_inside(header.position_ratio, g.POSITION_RATIO_RANGE), "the position ratio is out of range")
+    require(_inside(header.size_step, g.SHAPE_STEP_RANGE), "the size step is out of range")
+    require(_inside(header.form_step, g.SHAPE_STEP_RANGE), "the form step is out of range")
+    require(_inside(header.basis_scale, g.BASIS_SCALE_RANGE), "the basis scale is out of range")
+    require(_inside(header.feature_exponent, g.FEATURE_EXPONENT_RANGE), "the feature exponent is out of range")
+    require(header.feature_exponent * g.FEATURE_EXPONENT_SCALE % 1 == 0, "the feature exponent is no multiple of 1/16")
     cell_log2 = header.cell_log2
-    law(_inside(cell_log2, g.CELL_LOG2_RANGE), f"cell log2 {cell_log2} is outside {g.CELL_LOG2_RANGE}")
+    require(_inside(cell_log2, g.CELL_LOG2_RANGE), f"cell log2 {cell_log2} is outside {g.CELL_LOG2_RANGE}")
     across, down = g.cell_grid(width, height, cell_log2)
-    law(
+    require(
         across * down <= MAX_CELLS_PER_GAUSSIAN * count + CELL_ALLOWANCE,
         f"{across * down} cells are too many for {count} Gaussians",
     )
@@ -287,13 +287,13 @@ def _pack_sections(
 ) -> tuple[list[list[bytes]], KnownGeometry, NDArray[np.int64]]:
     """Return each section's plain form as blocks, the geometry, and how many Gaussians each cell holds."""
     steps, (least_step, greatest_step) = quantized.feature_steps, g.FEATURE_STEP_RANGE
-    law(bool(np.all((steps >= least_step) & (steps <= greatest_step))), "a feature step is out of range")
+    require(bool(np.all((steps >= least_step) & (steps <= greatest_step))), "a feature step is out of range")
     exponents = _position_exponents(header, quantized.shape_codes, g.TIE_MARGIN)
     _check_means(header, quantized.position_codes, exponents)
     cells = g.cell_of(quantized.position_codes, exponents, header.cell_log2)
     across, down = g.cell_grid(header.width, header.height, header.cell_log2)
     numbers = cells[:, 1].astype(np.int64) * across + cells[:, 0]
-    law(not np.any(np.diff(numbers) < 0), "Gaussians must be sorted by cell")
+    require(not np.any(np.diff(numbers) < 0), "Gaussians must be sorted by cell")
     counts = np.bincount(numbers, minlength=across * down)
     field_bits = header.cell_log2 - exponents
     field_values = quantized.position_codes & ((1 << field_bits) - 1)
@@ -371,14 +371,14 @@ def _unpack_positions(
         exponents[block] = _position_exponents(header, shape_codes[block], g.TIE_MARGIN / 2)
         field_bits = (header.cell_log2 - exponents[block]).astype(np.int64)
         end = bit + int(field_bits.sum())
-        law(end <= 8 * len(raw), message)
+        require(end <= 8 * len(raw), message)
         fields = unpack_fields(raw, field_bits.ravel(), bit).reshape(-1, 2)
         bit = end
         cells = np.stack([order.numbers[block] % order.across, order.numbers[block] // order.across], axis=1)
         codes[block] = (cells << field_bits) + fields
         _check_means(header, codes[block], exponents[block])
-    law(len(raw) == -(-bit // 8), message)
-    law(bit % 8 == 0 or raw[-1] >> (bit % 8) == 0, "section positions is not filled up with zeros")
+    require(len(raw) == -(-bit // 8), message)
+    require(bit % 8 == 0 or raw[-1] >> (bit % 8) == 0, "section positions is not filled up with zeros")
     return codes, exponents
 
 
@@ -386,14 +386,16 @@ def _position_exponents(header: _Header, shape_codes: NDArray[np.int16], tie_mar
     """Return the position steps' exponents [N, 2] of shapes that keep the format's laws."""
     shapes = g.shape_values(shape_codes, header.size_step, header.form_step)
     least, greatest = g.LOG_SIZE_RANGE
-    law(bool(np.all((shapes[:, 0] >= least) & (shapes[:, 0] <= greatest))), "a Gaussian's size is out of range")
-    law(bool(np.all(np.hypot(shapes[:, 1], shapes[:, 2]) <= g.LOG_FORM_LIMIT)), "a Gaussian is thinner than allowed")
+    require(bool(np.all((shapes[:, 0] >= least) & (shapes[:, 0] <= greatest))), "a Gaussian's size is out of range")
+    require(
+        bool(np.all(np.hypot(shapes[:, 1], shapes[:, 2]) <= g.LOG_FORM_LIMIT)), "a Gaussian is thinner than allowed"
+    )
     if any(header.wrap):
         beyond = g.reaches_of(shapes, header.cutoff) > g.MAX_REACH * np.array([header.width, header.height])
-        law(not np.any(beyond & header.wrap), f"a support reaches farther than {g.MAX_REACH} pictures that repeat")
+        require(not np.any(beyond & header.wrap), f"a support reaches farther than {g.MAX_REACH} pictures that repeat")
     rounded = g.rounded_exponents(shapes, header.position_ratio)
     distances = np.abs(rounded - np.floor(rounded) - 0.5)
-    law(bool(np.all(distances >= tie_margin)), "a position exponent lies on a rounding tie")
+    require(bool(np.all(distances >= tie_margin)), "a position exponent lies on a rounding tie")
     return g.clamp_exponents(rounded, g.least_exponent(header.width, header.height), header.cell_log2)
 
 
@@ -401,7 +403,7 @@ def _check_means(header: _Header, position_codes: NDArray[np.int32], exponents: 
     means = (position_codes + 0.5) * np.exp2(exponents)
     # one step can be wider than a thin picture: then its only code, 0, means a point beyond the edge
     inside = (means >= 0) & ((means < [header.width, header.height]) | (position_codes == 0))
-    law(bool(np.all(inside)), "a Gaussian lies outside the picture")
+    require(bool(np.all(inside)), "a Gaussian lies outside the picture")
 
 
 def _unpack_components(
@@ -409,18 +411,18 @@ def _unpack_components(
 ) -> tuple[NDArray[np.uint16], NDArray[np.float32], NDArray[np.int16], list[Plane]]:
     plane_count = _SHAPE_PLANES + components
     expected = 2 * channels + 4 * components + 2 * components * channels + _PLANE.size * plane_count
-    law(len(raw) == expected, f"section components has {len(raw)} bytes instead of {expected}")
+    require(len(raw) == expected, f"section components has {len(raw)} bytes instead of {expected}")
     at = 2 * channels
     offset = np.frombuffer(raw, "<u2", channels).astype(np.uint16)
     steps = np.frombuffer(raw, "<f4", components, at).astype(np.float32)
     least, most = g.FEATURE_STEP_RANGE
-    law(bool(np.all((steps >= least) & (steps <= most))), "a feature step is out of range")
+    require(bool(np.all((steps >= least) & (steps <= most))), "a feature step is out of range")
     at += 4 * components
     basis = np.frombuffer(raw, "<i2", components * channels, at).astype(np.int16).reshape(components, channels)
     at += 2 * components * channels
     planes = [Plane(*_PLANE.unpack_from(raw, at + index * _PLANE.size)) for index in range(plane_count)]
     for plane in planes:
-        law(plane.width in {1, 2}, f"a plane of {plane.width} bytes per code")
+        require(plane.width in {1, 2}, f"a plane of {plane.width} bytes per code")
     return offset, steps, basis, planes
 
 

@@ -19,7 +19,7 @@ class Plane:
     width: int  # bytes per code, 1 or 2
 
 
-def law(holds: bool, message: str) -> None:
+def require(holds: bool, message: str) -> None:
     """Raise IgsError with the message unless the law holds."""
     if not holds:
         raise IgsError(message)
@@ -40,7 +40,7 @@ def pack_planes(codes: NDArray[np.int16]) -> tuple[list[Plane], list[bytes]]:
 def unpack_planes(raw: bytes, count: int, planes: list[Plane], section: str) -> NDArray[np.int16]:
     """Return the codes [N, M] of planes, back to back in raw; IgsError when they are not exactly that."""
     expected = count * sum(plane.width for plane in planes)
-    law(len(raw) == expected, f"section {section} has {len(raw)} bytes instead of {expected}")
+    require(len(raw) == expected, f"section {section} has {len(raw)} bytes instead of {expected}")
     codes = np.empty((count, len(planes)), dtype=np.int16)
     at = 0
     for index, plane in enumerate(planes):
@@ -49,7 +49,7 @@ def unpack_planes(raw: bytes, count: int, planes: list[Plane], section: str) -> 
         values = stored[0].astype(np.int32) + plane.least
         if plane.width == 2:
             values += stored[1].astype(np.int32) << 8
-        law(int(values.max()) <= np.iinfo(np.int16).max, f"a code of section {section} is out of range")
+        require(int(values.max()) <= np.iinfo(np.int16).max, f"a code of section {section} is out of range")
         codes[:, index] = values
     return codes
 
@@ -73,18 +73,18 @@ def unpack_leb128(raw: bytes, value_count: int, total: int) -> NDArray[np.int32]
     message = "section cells does not count every Gaussian once"
     data = np.frombuffer(raw, np.uint8)
     is_last = data < 128
-    law(int(np.count_nonzero(is_last)) == value_count and bool(is_last[-1]), message)
+    require(int(np.count_nonzero(is_last)) == value_count and bool(is_last[-1]), message)
     continued = np.flatnonzero(~is_last)
     # a value of several bytes counts at least 128 Gaussians, so there are few
-    law(len(continued) <= (_LEB128_BYTES - 1) * (total >> 7), message)
+    require(len(continued) <= (_LEB128_BYTES - 1) * (total >> 7), message)
     order = np.arange(len(continued))
     owners = continued - order  # which value each of these bytes belongs to
     places = order - np.searchsorted(owners, owners)
-    law(bool(np.all(places < _LEB128_BYTES - 1)), message)
+    require(bool(np.all(places < _LEB128_BYTES - 1)), message)
     values = data[is_last].astype(np.int32)
     long_values, byte_counts = np.unique(owners, return_counts=True)
-    law(bool(np.all(values[long_values] != 0)), message)  # fewest bytes
+    require(bool(np.all(values[long_values] != 0)), message)  # fewest bytes
     values[long_values] <<= 7 * byte_counts
     np.add.at(values, owners, (data[continued] & 127).astype(np.int32) << 7 * places)
-    law(int(values.sum(dtype=np.int64)) == total, message)
+    require(int(values.sum(dtype=np.int64)) == total, message)
     return values

@@ -9,7 +9,7 @@ import zstandard
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.errors import IgsError
-from imagegs_tex.formats.igs.planes import Plane, law, pack_leb128
+from imagegs_tex.formats.igs.planes import Plane, pack_leb128, require
 
 if TYPE_CHECKING:  # numba takes a while to import
     from imagegs_tex.formats.igs.context_coder import Neighbours
@@ -128,17 +128,17 @@ def plain_counts(coded: StoredSection, raw_bytes: int, grid: tuple[int, int]) ->
     from imagegs_tex.formats.igs.context_coder import grid_neighbours
 
     across, count = grid[0], grid[0] * grid[1]
-    law(raw_bytes >= count, "section cells is shorter than one byte per cell")
+    require(raw_bytes >= count, "section cells is shorter than one byte per cell")
     if coded.codec == Codec.PREDICTION:
-        law(predictable(count, 1), "section cells has too many codes for its codec")
+        require(predictable(count, 1), "section cells has too many codes for its codec")
         from imagegs_tex.formats.igs.prediction_coder import cell_items
 
         counts = _predicted(coded.data, 1, cell_items(*grid), "cells")[:, 0]
     else:
         counts = _decode(coded.data, 1, (grid_neighbours(count, across), np.zeros(count, np.int64)), "cells")[:, 0]
-    law(bool(np.all((counts >= 0) & (counts < 1 << 28))), "a code of section cells is out of range")
+    require(bool(np.all((counts >= 0) & (counts < 1 << 28))), "a code of section cells is out of range")
     raw = pack_leb128(counts.astype(np.int64))
-    law(len(raw) == raw_bytes, f"section cells has {len(raw)} bytes instead of {raw_bytes}")
+    require(len(raw) == raw_bytes, f"section cells has {len(raw)} bytes instead of {raw_bytes}")
     return raw
 
 
@@ -174,9 +174,9 @@ def _check_planes(
 ) -> None:  # fmt: skip
     """Refuse a coded section that would take long, before anything is decoded."""
     expected = len(order.numbers) * sum(plane.width for plane in planes)
-    law(raw_bytes == expected, f"section {section} has {raw_bytes} bytes instead of {expected}")
+    require(raw_bytes == expected, f"section {section} has {raw_bytes} bytes instead of {expected}")
     if coded.codec == Codec.PREDICTION:
-        law(predictable(len(order.numbers), len(planes)), f"section {section} has too many codes for its codec")
+        require(predictable(len(order.numbers), len(planes)), f"section {section} has too many codes for its codec")
 
 
 def _plain_planes(codes: NDArray[np.int32], planes: list[Plane], section: str) -> bytes:
@@ -184,7 +184,7 @@ def _plain_planes(codes: NDArray[np.int32], planes: list[Plane], section: str) -
     for index, plane in enumerate(planes):
         stored = codes[:, index] - plane.least
         fits = bool(np.all((stored >= 0) & (stored < 1 << (8 * plane.width))))
-        law(fits, f"a code of section {section} is out of range")
+        require(fits, f"a code of section {section} is out of range")
         blocks += [(stored >> (8 * byte) & 255).astype(np.uint8).tobytes() for byte in range(plane.width)]
     return b"".join(blocks)
 
@@ -256,11 +256,11 @@ def decompress(stored: bytes, raw_bytes: int, section: str) -> bytes:
     """Return the plain form of a section; IgsError when it is not one frame of that many bytes."""
     message = f"section {section} is not one Zstandard frame of {raw_bytes} bytes"
     try:
-        law(zstandard.frame_content_size(stored) == raw_bytes, message)
+        require(zstandard.frame_content_size(stored) == raw_bytes, message)
         decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_RAW_BYTES)
         # in one go into a buffer of the stated size: a frame that holds more cannot grow beyond it
         raw = decompressor.decompress(stored, max_output_size=raw_bytes, allow_extra_data=False)
     except zstandard.ZstdError:
         raise IgsError(message) from None
-    law(len(raw) == raw_bytes, message)
+    require(len(raw) == raw_bytes, message)
     return raw

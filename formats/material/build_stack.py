@@ -13,7 +13,7 @@ from imagegs_tex.formats.material.alpha_coverage import code_alpha
 from imagegs_tex.formats.material.common_size import Size, of_one_size
 from imagegs_tex.formats.material.importance_mask import read_importance
 from imagegs_tex.formats.material.material_source import MaterialSource
-from imagegs_tex.formats.material.name_reading import Reading
+from imagegs_tex.formats.material.name_reading import MapReading
 from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.formats.material.read_maps import ReadImage, SourceMap, read_image_file, read_source_maps
 from imagegs_tex.formats.material.stack import (
@@ -119,7 +119,7 @@ def build_stack(
 
 
 def _channel_weights(
-    sources: Sequence[tuple[SourceMap, Reading]], routings: Sequence[_Routing]
+    sources: Sequence[tuple[SourceMap, MapReading]], routings: Sequence[_Routing]
 ) -> tuple[float, ...]:  # fmt: skip
     """Return how much each coded channel counts; a coded channel that stands for several counts as the first does."""
     weights: list[float] = []
@@ -159,7 +159,7 @@ def _usage(
     return weights
 
 
-def _route(source: SourceMap, reading: Reading) -> _Routing:
+def _route(source: SourceMap, reading: MapReading) -> _Routing:
     """Decide how each channel of a map is made, with as few coded channels as possible."""
     routes: list[Route] = []
     coded: list[list[int]] = []
@@ -181,7 +181,7 @@ def _route(source: SourceMap, reading: Reading) -> _Routing:
     return _Routing(tuple(routes), tuple(tuple(members) for members in coded))
 
 
-def _codes_grey_mean(source: SourceMap, reading: Reading, coded: list[list[int]]) -> bool:
+def _codes_grey_mean(source: SourceMap, reading: MapReading, coded: list[list[int]]) -> bool:
     """Whether the first three channels say the same scalar up to the noise of a lossy codec."""
     if not source.is_grey or source.texels.shape[2] < 3:
         return False
@@ -203,7 +203,7 @@ def _equal(plane: NDArray[np.generic], other: NDArray[np.generic]) -> bool:
 
 
 def _encode_map(
-    source: SourceMap, reading: Reading, routing: _Routing, first_channel: int, texels: FloatTexels
+    source: SourceMap, reading: MapReading, routing: _Routing, first_channel: int, texels: FloatTexels
 ) -> TextureMap:
     """Describe one map and write its coded channels.
 
@@ -244,7 +244,7 @@ def _encode_map(
     )
 
 
-def _transfer(source: SourceMap, reading: Reading, routing: _Routing) -> Transfer:
+def _transfer(source: SourceMap, reading: MapReading, routing: _Routing) -> Transfer:
     is_colour = reading.semantic in COLOUR_SEMANTICS
     is_srgb = source.source.is_srgb
     if is_srgb and (source.sample_format.is_float or COLOUR_SEMANTICS.isdisjoint(reading.channel_semantics)):
@@ -259,7 +259,7 @@ def _transfer(source: SourceMap, reading: Reading, routing: _Routing) -> Transfe
     return Transfer.LINEAR if within_unit and (not is_colour or not routing.sources) else Transfer.LOG
 
 
-def _without_filler(reading: Reading, routing: _Routing) -> tuple[tuple[Semantic, ...], list[str]]:
+def _without_filler(reading: MapReading, routing: _Routing) -> tuple[tuple[Semantic, ...], list[str]]:
     """Channel semantics and notes, once it is known which channels are constant.
 
     Where occlusion and metallic of a packing are both 1.0 everywhere, the packer has filled unused channels with white:

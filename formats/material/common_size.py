@@ -14,7 +14,7 @@ from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.images import picture_size, read_image
 from imagegs_tex.formats.material.material_source import MaterialSource
-from imagegs_tex.formats.material.name_reading import Reading, label
+from imagegs_tex.formats.material.name_reading import MapReading, label
 from imagegs_tex.formats.material.read_maps import SourceMap
 from imagegs_tex.formats.material.resample import resampled
 from imagegs_tex.formats.material.stack import Samples, Semantic
@@ -22,7 +22,7 @@ from imagegs_tex.formats.material.wrap_detection import SaidWrap, decide_wrap
 
 Size = tuple[int, int]
 """Width and height in texels."""
-_Map = tuple[SourceMap, Reading]
+_Map = tuple[SourceMap, MapReading]
 
 
 def check_sizes(materials: Iterable[MaterialSource]) -> None:

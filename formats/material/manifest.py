@@ -22,7 +22,7 @@ from imagegs_tex.formats.material.material_source import (
     channel_name,
     sorted_maps,
 )
-from imagegs_tex.formats.material.name_reading import MEANINGS, Statement
+from imagegs_tex.formats.material.name_reading import MEANINGS, StatedSemantics
 from imagegs_tex.formats.material.stack import MAX_CHANNELS, MAX_SIZE, Semantic, TextureMap, TextureStack, Transfer
 
 MANIFEST_SUFFIX: Final = ".json"
@@ -92,7 +92,7 @@ def _read_texture(texture: Json, folder: Path) -> MapSource:
     return MapSource(
         image=ImageFile(path),
         name=path.stem if name is None else name.text(),
-        statement=None if semantics is None else Statement(_read_semantics(semantics)),
+        statement=None if semantics is None else StatedSemantics(_read_semantics(semantics)),
         swizzle=None if swizzle is None else _read_channels(swizzle),
         is_srgb=None if is_srgb is None else is_srgb.flag(),
         loss_scale=() if scale is None else _read_scale(scale),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from imagegs_tex.formats.material.name_reading import Statement
+from imagegs_tex.formats.material.name_reading import StatedSemantics
 from imagegs_tex.formats.material.uv_coverage import UvSet
 
 MAX_LOSS_SCALE: Final = 1000.0
@@ -26,7 +26,7 @@ class MapSource:
 
     image: ImageFile
     name: str  # of the map; untrusted text
-    statement: Statement | None = None  # what its channels mean; None: to be read from the name
+    statement: StatedSemantics | None = None  # what its channels mean; None: to be read from the name
     swizzle: tuple[int, ...] | None = None  # the image's channels that become the map's, in order; None: all
     is_srgb: bool | None = None  # whether colour channels are sRGB-encoded; None: integer colours are
     loss_scale: tuple[float, ...] = ()  # how much each channel's error counts; one number: all alike; (): 1

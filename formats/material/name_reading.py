@@ -27,7 +27,7 @@ class MapTraits:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class MapReading:
     """How a map was understood."""
 
     semantic: Semantic
@@ -38,7 +38,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class StatedSemantics:
     """What a manifest or a glTF says of a map's channels."""
 
     channels: Semantic | Mapping[int, Semantic]  # of the whole map, or by channel
@@ -137,7 +137,7 @@ _LONGEST_PHRASE: Final = 4  # words, as in "ambient occlusion roughness metallic
 _LABELS: Final = {_S.BASE_COLOUR: "base colour", _S.DATA: "plain data"}
 
 
-def read_names(files: Sequence[MapTraits]) -> list[Reading]:
+def read_names(files: Sequence[MapTraits]) -> list[MapReading]:
     """Understand the names of all maps of one material together.
 
     Together, because a part that all names share ("rough_metal_…") is the material's name and not a meaning, and
@@ -157,11 +157,13 @@ def read_names(files: Sequence[MapTraits]) -> list[Reading]:
     understood = any(reading.semantic != _S.DATA for reading in readings)
     if len(bare) == 1 and understood and not has_colour and readings[bare[0]].semantic == _S.DATA:
         channels = _whole(_S.BASE_COLOUR, files[bare[0]].channel_count)
-        readings[bare[0]] = Reading(_S.BASE_COLOUR, channels, "base colour (the bare name beside others that say more)")
+        readings[bare[0]] = MapReading(
+            _S.BASE_COLOUR, channels, "base colour (the bare name beside others that say more)"
+        )
     return readings
 
 
-def read_statement(statement: Statement, file: MapTraits, by_name: Reading) -> Reading:
+def read_statement(statement: StatedSemantics, file: MapTraits, by_name: MapReading) -> MapReading:
     """Understand a map by what is said of it.
 
     Args:
@@ -180,7 +182,7 @@ def read_statement(statement: Statement, file: MapTraits, by_name: Reading) -> R
     return _stated(semantics, statement.note, is_certain, statement.unused)
 
 
-def _fitted(statement: Statement, file: MapTraits, by_name: Reading) -> Reading:
+def _fitted(statement: StatedSemantics, file: MapTraits, by_name: MapReading) -> MapReading:
     """Join what a glTF states of an image's channels with what the name says of those that the glTF leaves alone.
 
     A name that contradicts the glTF says nothing. A channel that is scaled by 0 is what the name says, unless that is
@@ -201,14 +203,14 @@ def _fitted(statement: Statement, file: MapTraits, by_name: Reading) -> Reading:
     return _stated(semantics, statement.note, _S.METALLIC in used.values(), unused)
 
 
-def _stated(semantics: list[Semantic], note: str, is_certain: bool, unused: frozenset[int]) -> Reading:
+def _stated(semantics: list[Semantic], note: str, is_certain: bool, unused: frozenset[int]) -> MapReading:
     first = next((meaning for meaning in semantics if meaning != _S.DATA), _S.DATA)
     is_whole = {*semantics} <= {first, _S.OPACITY if first in COLOUR_SEMANTICS else _S.DATA}
     words = label(first) if is_whole else _layout(semantics)
-    return Reading(first, tuple(semantics), "; ".join(filter(None, (words, note))), is_certain, unused)
+    return MapReading(first, tuple(semantics), "; ".join(filter(None, (words, note))), is_certain, unused)
 
 
-def _spread(statement: Statement, file: MapTraits) -> tuple[dict[int, Semantic], frozenset[int]]:
+def _spread(statement: StatedSemantics, file: MapTraits) -> tuple[dict[int, Semantic], frozenset[int]]:
     """Bring meanings of RGBA channels to the channels that the image has.
 
     In a grey image red, green and blue are one value, which has the first meaning that is used: the roughness of a grey
@@ -233,7 +235,7 @@ def label(semantic: Semantic) -> str:
     return _LABELS.get(semantic, semantic.name.lower().replace("_", " "))
 
 
-def _read(file: MapTraits, words: list[str], shared: int) -> Reading:
+def _read(file: MapTraits, words: list[str], shared: int) -> MapReading:
     meaningful = _without_noise(words)
     convention = _normal_convention(words[shared:])
     pack = _named_pack(file, meaningful)
@@ -253,10 +255,10 @@ def _read(file: MapTraits, words: list[str], shared: int) -> Reading:
         note += " (from a depth map: bright may mean deep)"
     if semantic == _S.DATA and meaningful[-1:] != ["data"]:
         note = "plain data (name not understood)"
-    return Reading(semantic, _whole(semantic, file.channel_count), note)
+    return MapReading(semantic, _whole(semantic, file.channel_count), note)
 
 
-def _named_pack(file: MapTraits, words: list[str]) -> Reading | None:
+def _named_pack(file: MapTraits, words: list[str]) -> MapReading | None:
     for length in range(min(_LONGEST_PHRASE, len(words)), 0, -1):
         phrase = "".join(words[-length:])
         pattern = _NAMED_PACKS.get(phrase)
@@ -276,7 +278,7 @@ def _named_pack(file: MapTraits, words: list[str]) -> Reading | None:
             return _packed(file, meanings)
         if file.channel_count < len(named) and len(named) > 2:
             note = f"plain data (too few channels for {', '.join(label(meaning) for meaning in named)})"
-            return Reading(_S.DATA, _whole(_S.DATA, file.channel_count), note)
+            return MapReading(_S.DATA, _whole(_S.DATA, file.channel_count), note)
     return None
 
 
@@ -308,7 +310,7 @@ def _meaning(phrase: str, file: MapTraits) -> Semantic | None:
     return MEANINGS.get(phrase)
 
 
-def _pack_sequence(file: MapTraits, sequence: list[Semantic]) -> Reading | None:
+def _pack_sequence(file: MapTraits, sequence: list[Semantic]) -> MapReading | None:
     """Read several meanings as a packing if that is how many channels there are, the longest sequence first.
 
     Scalars never precede a colour in a packing: "metal_color" is the colour of a metal.
@@ -325,14 +327,14 @@ def _pack_sequence(file: MapTraits, sequence: list[Semantic]) -> Reading | None:
             return _packed(file, [semantic for semantic in part for _ in range(_width(semantic))])
         if len(part) > 2 and total > file.channel_count and _width(part[0]) == 1:
             note = f"plain data (too few channels for {', '.join(label(semantic) for semantic in part)})"
-            return Reading(_S.DATA, _whole(_S.DATA, file.channel_count), note)
+            return MapReading(_S.DATA, _whole(_S.DATA, file.channel_count), note)
     return None
 
 
-def _packed(file: MapTraits, meanings: list[Semantic]) -> Reading:
+def _packed(file: MapTraits, meanings: list[Semantic]) -> MapReading:
     channels = (*meanings, *[_S.DATA] * (file.channel_count - len(meanings)))
     semantic = next((meaning for meaning in meanings if meaning != _S.DATA), _S.DATA)
-    return Reading(semantic, channels, _layout(channels))
+    return MapReading(semantic, channels, _layout(channels))
 
 
 def _layout(channels: Sequence[Semantic]) -> str:

@@ -11,7 +11,7 @@ from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.images import LOSSY_SOURCE_SUFFIXES, read_image
 from imagegs_tex.formats.material.material_source import ImageFile, MapSource, MaterialSource, channel_name
-from imagegs_tex.formats.material.name_reading import MapTraits, Reading, label, read_names, read_statement
+from imagegs_tex.formats.material.name_reading import MapReading, MapTraits, label, read_names, read_statement
 from imagegs_tex.formats.material.stack import SampleFormat, Samples, Semantic
 
 GREY_TOLERANCE: Final = 2
@@ -58,7 +58,7 @@ def shared_reader(materials: Iterable[MaterialSource]) -> ReadImage:
 
 def read_source_maps(
     material: MaterialSource, read: ReadImage = read_image_file
-) -> list[tuple[SourceMap, Reading]]:  # fmt: skip
+) -> list[tuple[SourceMap, MapReading]]:  # fmt: skip
     """Read a material's images and understand what they mean, by what is said of them or by their names.
 
     Raises:
@@ -75,7 +75,7 @@ def read_source_maps(
     return found
 
 
-def _check_semantics(maps: Sequence[tuple[SourceMap, Reading]], where: str) -> None:
+def _check_semantics(maps: Sequence[tuple[SourceMap, MapReading]], where: str) -> None:
     owners: dict[Semantic, SourceMap] = {}
     for source, reading in maps:
         if source.source.is_alternate:

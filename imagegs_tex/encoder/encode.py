@@ -13,7 +13,7 @@ from torch import Tensor
 
 from imagegs_tex.fit.channel_weights import channel_weights
 from imagegs_tex.fit.gaussian_set import GaussianSet
-from imagegs_tex.fit.loop import FitProgress, Start, fit
+from imagegs_tex.fit.loop import Fit, FitProgress, fit
 from imagegs_tex.fit.problem import FitProblem
 from imagegs_tex.fit.seam_weights import with_border_weight
 from imagegs_tex.fit.state import LARGEST_FORM, SMALLEST_LOG_SIZE
@@ -24,7 +24,7 @@ from imagegs_tex.quantize.channel_basis import Components, principal_components,
 from imagegs_tex.quantize.feature_rdo import CpuDescent, Descent, choose_feature_codes
 from imagegs_tex.quantize.geometry import GeometryQuantizer, geometry_quantizer
 from imagegs_tex.quantize.geometry_rdo import refine_geometry
-from imagegs_tex.rasterize.backend import Backend, NormalEquations, Target
+from imagegs_tex.rasterize.backend import Backend, FitTarget, NormalEquations
 from imagegs_tex.rasterize.conjugate_gradient import damping_of
 from imagegs_tex.settings import FitSettings, Precision
 
@@ -36,8 +36,8 @@ _FINAL_ITERATIONS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
-class FittedGeometry:
-    """Rounded geometry with the linear system of its features: everything that feature rounding needs."""
+class CodedGeometry:
+    """Geometry as codes, with the linear system of its features: everything that feature rounding needs."""
 
     quantizer: GeometryQuantizer
     components: Components
@@ -62,15 +62,15 @@ class EncodeSeconds:
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """Where an earlier fit's Gaussians were."""
+    """Where a fit's Gaussians are, as values that a file can hold; features are solved for whenever they are needed."""
 
-    means: NDArray[np.float64]  # [N, 2]
-    log_covariances: NDArray[np.float64]  # [N, 3]
+    means: NDArray[np.float64]  # [N, 2] texels
+    log_covariances: NDArray[np.float64]  # [N, 3] m, h, b
     cutoff: float  # q at which a support ends
     border_weight: float  # of texels near borders at which the picture repeats
 
 
-Prepared = tuple[FitProblem, Target, Components]
+Prepared = tuple[FitProblem, FitTarget, Components]
 """What every fit of a stack starts from: the picture, the same as the backend wants it, what its components mean."""
 
 
@@ -93,9 +93,9 @@ def fit_geometry(
     precision: Precision,
     backend: Backend,
     *,
-    report: Callable[[FitProgress], None] | None = None,
+    progress: Callable[[FitProgress], None] | None = None,
     start: Geometry | None = None,
-) -> tuple[FittedGeometry, EncodeSeconds]:
+) -> tuple[CodedGeometry, EncodeSeconds]:
     """Fit a picture and round the geometry.
 
     Args:
@@ -104,39 +104,34 @@ def fit_geometry(
         settings: of the fit
         precision: of the file
         backend: the rasterizer
-        report: called after every step
+        progress: called after every step
         start: of an earlier fit of the same stack to go on from, whatever its weights and its number of Gaussians
     """
     started = time.perf_counter()
     problem, target, components = prepared
     quantizer = geometry_quantizer(target.width, target.height, count, precision, target.wrap)
-    begin = None
-    if start is not None:
-        begin = Start(_going_on(start, problem, target, settings, backend), start.border_weight)
-        settings = replace(settings, cutoff=start.cutoff)
-    fitted = fit(problem, target, count, settings, backend, start=begin, rounding=quantizer, report=report)
+    begin = None if start is None else _resume(start, problem, target, settings, backend)
+    fitted = fit(problem, target, count, settings, backend, start=begin, rounding=quantizer, progress=progress)
     fit_done = time.perf_counter()
     problem, target = with_border_weight(problem, target, fitted.border_weight, backend)
-    gaussians = fitted.gaussians
-    means, shapes = quantizer.nearest(gaussians.means.double(), gaussians.log_covariances.double())
-    rounded = _RoundedGeometry(means.cpu().numpy(), shapes.cpu().numpy(), gaussians.features, fitted.cutoff)
+    features = fitted.gaussians.features
+    means, shapes = quantizer.nearest(fitted.gaussians.means.double(), fitted.gaussians.log_covariances.double())
+    rounded = Geometry(means.cpu().numpy(), shapes.cpu().numpy(), fitted.cutoff, fitted.border_weight)
     for _ in range(settings.refine_sweeps):
-        rounded = _refine(
-            rounded, problem, target, settings, precision=precision, quantizer=quantizer, backend=backend
-        )  # fmt: skip
-    quantizer = _off_the_ties(quantizer, rounded.shapes)
-    position_codes, shape_codes, exponents = quantizer.codes(rounded.means, rounded.shapes)
+        rounded, features = _refine(
+            rounded, features, problem, target, settings, precision=precision, quantizer=quantizer, backend=backend
+        )
+    quantizer = _avoid_rounding_ties(quantizer, rounded.log_covariances)
+    position_codes, shape_codes, exponents = quantizer.codes(rounded.means, rounded.log_covariances)
     cells = g.cell_of(position_codes, exponents, quantizer.cell_log2).astype(np.int64)
     order = np.lexsort((position_codes[:, 0], position_codes[:, 1], shape_codes[:, 0], cells[:, 0], cells[:, 1]))
     position_codes, shape_codes = position_codes[order], shape_codes[order]
-    final = _RoundedGeometry(
-        *quantizer.values(position_codes, shape_codes), rounded.features[torch.from_numpy(order).to(backend.device)],
-        rounded.cutoff,
-    )  # fmt: skip
-    equations, features = _solve(final, target, settings, backend)
-    scales = _relative_scales(final.shapes, precision)
+    final = Geometry(*quantizer.values(position_codes, shape_codes), rounded.cutoff, rounded.border_weight)
+    features = features[torch.from_numpy(order).to(backend.device)]
+    equations, features = _solve(final, features, target, settings, backend)
+    scales = _relative_scales(final.log_covariances, precision)
     own, own_features = _in_own_units(equations, features, torch.from_numpy(scales).to(backend.device))
-    geometry = FittedGeometry(
+    geometry = CodedGeometry(
         quantizer=quantizer, components=components, cutoff=float(np.float32(final.cutoff)),
         border_weight=fitted.border_weight,
         position_codes=position_codes, shape_codes=shape_codes,
@@ -147,39 +142,28 @@ def fit_geometry(
     return geometry, EncodeSeconds(fit_done - started, time.perf_counter() - fit_done)
 
 
-@dataclass(frozen=True, slots=True)
-class _RoundedGeometry:
-    """Geometry as values that the file can hold, and features for it."""
-
-    means: NDArray[np.float64]  # [N, 2]
-    shapes: NDArray[np.float64]  # [N, 3] m, h, b
-    features: Tensor  # float32 [N, K]
-    cutoff: float  # q at which a support ends
-
-
-def _going_on(
-    earlier: Geometry, problem: FitProblem, target: Target, settings: FitSettings, backend: Backend
-) -> GaussianSet:
-    """Return an earlier fit's Gaussians with features solved for this picture: its components may be others."""
-    means, shapes = earlier.means, earlier.log_covariances
+def _resume(earlier: Geometry, problem: FitProblem, target: FitTarget, settings: FitSettings, backend: Backend) -> Fit:
+    """Return an earlier fit with features solved for this picture: its components may be others."""
+    means = earlier.means
     columns, rows = np.floor(np.clip(means, 0, [target.width - 1, target.height - 1])).astype(np.int64).T
     features = problem.image[torch.from_numpy(rows), torch.from_numpy(columns)]
-    _, solved = _solve(_RoundedGeometry(means, shapes, features, earlier.cutoff), target, settings, backend)
-    return GaussianSet(
+    _, solved = _solve(earlier, features, target, settings, backend)
+    gaussians = GaussianSet(
         torch.from_numpy(means.astype(np.float32)).to(backend.device),
-        torch.from_numpy(shapes.astype(np.float32)).to(backend.device), solved,
+        torch.from_numpy(earlier.log_covariances.astype(np.float32)).to(backend.device), solved,
     )  # fmt: skip
+    return Fit(gaussians, earlier.cutoff, earlier.border_weight)
 
 
 def _solve(
-    rounded: _RoundedGeometry, target: Target, settings: FitSettings, backend: Backend
+    rounded: Geometry, features: Tensor, target: FitTarget, settings: FitSettings, backend: Backend
 ) -> tuple[NormalEquations, Tensor]:
     """Return the equations of the features, and their solution."""
     means = torch.from_numpy(rounded.means.astype(np.float32)).to(backend.device)
-    conics = torch.from_numpy(g.conics_of(rounded.shapes).astype(np.float32)).to(backend.device)
+    conics = torch.from_numpy(g.conics_of(rounded.log_covariances).astype(np.float32)).to(backend.device)
     equations = backend.normal_equations(means, conics, rounded.cutoff, target)
     damping = damping_of(equations, settings.solve_damping * _FINAL_DAMPING)
-    return equations, backend.solve_features(equations, rounded.features, _FINAL_ITERATIONS, damping)
+    return equations, backend.solve_features(equations, features, _FINAL_ITERATIONS, damping)
 
 
 def _relative_scales(shapes: NDArray[np.float64], precision: Precision) -> NDArray[np.float64]:
@@ -209,10 +193,10 @@ def descent_of(equations: NormalEquations, features: Tensor, backend: Backend) -
 
 
 def _feature_step(
-    rounded: _RoundedGeometry,
+    rounded: Geometry,
     features: Tensor,
     problem: FitProblem,
-    target: Target,
+    target: FitTarget,
     *,
     precision: Precision,
     backend: Backend,
@@ -224,7 +208,7 @@ def _feature_step(
     (0.065) cost 20 % of the bytes where the error is small; a step by the error alone, 10 % where it falls slowly.
     """
     means = torch.from_numpy(rounded.means.astype(np.float32)).to(backend.device)
-    conics = torch.from_numpy(g.conics_of(rounded.shapes).astype(np.float32)).to(backend.device)
+    conics = torch.from_numpy(g.conics_of(rounded.log_covariances).astype(np.float32)).to(backend.device)
     total = backend.squared_error(means, conics, features, rounded.cutoff, target).total
     error = max(float(total) / problem.texel_weight, _LEAST_ERROR)
     variance = max(float(problem.deviations.double().square().sum()), error)
@@ -234,21 +218,22 @@ def _feature_step(
 
 
 def _refine(
-    rounded: _RoundedGeometry,
+    rounded: Geometry,
+    features: Tensor,
     problem: FitProblem,
-    target: Target,
+    target: FitTarget,
     settings: FitSettings,
     *,
     precision: Precision,
     quantizer: GeometryQuantizer,
     backend: Backend,
-) -> _RoundedGeometry:
+) -> tuple[Geometry, Tensor]:
     """One sweep over the geometry codes with features solved for it."""
-    equations, features = _solve(rounded, target, settings, backend)
+    equations, features = _solve(rounded, features, target, settings, backend)
     feature_step = _feature_step(rounded, features, problem, target, precision=precision, backend=backend)
-    own_diagonal = equations.diagonal.cpu().numpy() * np.square(_relative_scales(rounded.shapes, precision))
+    own_diagonal = equations.diagonal.cpu().numpy() * np.square(_relative_scales(rounded.log_covariances, precision))
     bit_price = _bit_price(precision, feature_step, own_diagonal)
-    _, shape_codes, _ = quantizer.codes(rounded.means, rounded.shapes)
+    _, shape_codes, _ = quantizer.codes(rounded.means, rounded.log_covariances)
     limits = (SMALLEST_LOG_SIZE, LARGEST_FORM)
     if backend.name == "cuda":
         from imagegs_tex.quantize.geometry_rdo_cuda import refine_geometry_on_gpu
@@ -266,7 +251,7 @@ def _refine(
             bit_price=bit_price, shape_limits=limits, threads=backend.threads,
         )  # fmt: skip
     shapes = g.shape_values(shape_codes, quantizer.size_step, quantizer.form_step)
-    return _RoundedGeometry(means, shapes, features, rounded.cutoff)
+    return replace(rounded, means=means, log_covariances=shapes), features
 
 
 def _bit_price(precision: Precision, feature_step: float, diagonal: NDArray[np.float64]) -> float:
@@ -281,7 +266,7 @@ def _bit_price(precision: Precision, feature_step: float, diagonal: NDArray[np.f
 
 
 def round_features(
-    geometry: FittedGeometry, precision: Precision, stack: TextureStack, stretch: float = 1.0
+    geometry: CodedGeometry, precision: Precision, stack: TextureStack, stretch: float = 1.0
 ) -> QuantizedGaussianSet:
     """Choose the feature codes for a step and put the complete set together.
 
@@ -319,7 +304,7 @@ _FINAL_DAMPING: Final = 0.1
 """The last solve, relative to those within the fit."""
 
 
-def _off_the_ties(quantizer: GeometryQuantizer, shapes: NDArray[np.float64]) -> GeometryQuantizer:
+def _avoid_rounding_ties(quantizer: GeometryQuantizer, shapes: NDArray[np.float64]) -> GeometryQuantizer:
     """Shift the position ratio by millionths until no position exponent of shapes [N, 3] lies on a rounding tie."""
     while True:
         rounded = g.rounded_exponents(shapes, quantizer.position_ratio)

@@ -11,7 +11,7 @@ import operator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from imagegs_tex.encoder.encode import FittedGeometry
+from imagegs_tex.encoder.encode import CodedGeometry
 from imagegs_tex.encoder.quality_targets import all_reached, decibels_of, name_of, value_of
 from imagegs_tex.encoder.trial_fits import (
     ENOUGH_FITS,
@@ -20,14 +20,14 @@ from imagegs_tex.encoder.trial_fits import (
     USUAL_MOST_FITS,
     Fitter,
     Tuned,
-    cheaper_step,
-    tune,
+    bracket_feature_step,
+    choose_feature_step,
 )
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import Coded, TextureStack
-from imagegs_tex.settings import Target
+from imagegs_tex.settings import QualityTarget
 
 PSNR_TOLERANCE_DB: Final = 0.15
 """A file made for a PSNR has at most this much more."""
@@ -59,14 +59,14 @@ _UNASKED: Final = 0.25
 """Factor on the weights of maps that have no target, where others have one."""
 
 
-def reach_targets(fitter: Fitter, targets: tuple[Target, ...]) -> QuantizedGaussianSet:
+def reach_targets(fitter: Fitter, targets: tuple[QualityTarget, ...]) -> QuantizedGaussianSet:
     """Find few Gaussians and weights with which a file reaches all targets; UsageError when none does."""
     # what is asked of constant maps holds with any file, and must not have a part in what the others need
     targets = tuple(target for target in targets if target.semantic is None or _channels_of(target, fitter.stack))
     if not targets:
         return fitter.rounded(fitter.fit(1))
     search = _Search(fitter, targets)
-    state, slope = search.scouted()
+    state, slope = search.run_pilots()
     slope *= FIT_SLOPE
     best: tuple[int, Tuned] | None = None
     nearest: Tuned | None = None
@@ -88,12 +88,12 @@ def reach_targets(fitter: Fitter, targets: tuple[Target, ...]) -> QuantizedGauss
             if attempt >= (ENOUGH_FITS if near and passable else enough):
                 break
         if previous is None:
-            state, margins = search.with_cheaper_step(state, geometry, slope)
+            state, margins = search.with_feature_step(state, geometry, slope)
         else:
             margins = search.margins(usual.quantized)
             slope = _slope(previous, (state, margins), slope)
         previous = state, margins
-        state = search.following(state, margins, slope)
+        state = search.next_trial(state, margins, slope)
     if best is not None:
         return best[1].quantized
     assert nearest is not None
@@ -112,22 +112,22 @@ class _State:
 class _Search:
     """The targets of one stack, measured and predicted."""
 
-    def __init__(self, fitter: Fitter, targets: tuple[Target, ...]) -> None:
+    def __init__(self, fitter: Fitter, targets: tuple[QualityTarget, ...]) -> None:
         self.fitter, self.targets = fitter, targets
         stack = fitter.stack
         self.most = max(1, min(MAX_GAUSSIANS, stack.width * stack.height // _LEAST_TEXELS_PER_GAUSSIAN))
         self._channels = [_channels_of(target, stack) for target in targets]
 
-    def scouted(self) -> tuple[_State, float]:
+    def run_pilots(self) -> tuple[_State, float]:
         """Return what to fit first, and what twice the Gaussians are worth in dB, both by pilots."""
         state = _State(min(self.most, self.fitter.usual_count), (0.0,) * len(self.targets))
         slope = _FIRST_SLOPE
         first, margins = state, self._of_a_pilot(state)
-        state = self.apart(self.following(state, margins, slope), first.count)
+        state = self.separate(self.next_trial(state, margins, slope), first.count)
         before, margins = margins, self._of_a_pilot(state)
         slope = _slope((first, before), (state, margins), slope)
         shortfall = max(0.0, _PILOT_SHORTFALL[0] * slope - _PILOT_SHORTFALL[1])
-        return self.following(state, [margin + shortfall for margin in margins], slope), slope
+        return self.next_trial(state, [margin + shortfall for margin in margins], slope), slope
 
     def _of_a_pilot(self, state: _State) -> list[float]:
         return self.margins(self.fitter.rounded(self.fitter.fit(state.count, self.factors(state), pilot=True)))
@@ -150,17 +150,17 @@ class _Search:
             for target, reached in zip(self.targets, self._reached(quantized), strict=True)
         ]  # fmt: skip
 
-    def tuned(self, geometry: FittedGeometry) -> tuple[Tuned, Tuned]:
+    def tuned(self, geometry: CodedGeometry) -> tuple[Tuned, Tuned]:
         """Return the coarsest features that reach all targets, and those at their own step."""
 
         def evaluate(stretch: float) -> tuple[QuantizedGaussianSet, float]:
             candidate = self.fitter.rounded(geometry, stretch)
             return candidate, min(self.margins(candidate))
 
-        return tune(evaluate, _QUALITY_SLOPE, _CLOSE_DB)
+        return bracket_feature_step(evaluate, _QUALITY_SLOPE, _CLOSE_DB)
 
-    def with_cheaper_step(
-        self, state: _State, geometry: FittedGeometry, slope: float
+    def with_feature_step(
+        self, state: _State, geometry: CodedGeometry, slope: float
     ) -> tuple[_State, list[float]]:  # fmt: skip
         """Return a state with a feature step that suits it better, and the margins of its fit with that step."""
 
@@ -168,11 +168,11 @@ class _Search:
             candidate = self.fitter.rounded(geometry, 2**octaves)
             return math.log2(len(encode_igs(candidate))), sum(self.margins(candidate)) / len(self.targets)
 
-        octaves = cheaper_step(evaluate, slope)
+        octaves = choose_feature_step(evaluate, slope)
         margins = self.margins(self.fitter.rounded(geometry, 2**octaves))
         return replace(state, coarser=state.coarser + octaves), margins
 
-    def following(self, state: _State, margins: list[float], slope: float) -> _State:
+    def next_trial(self, state: _State, margins: list[float], slope: float) -> _State:
         """Return what to fit next, from how a fit did.
 
         The mean gap of the maps with targets of their own says how many more Gaussians, or the gap of all maps together
@@ -195,7 +195,7 @@ class _Search:
         )
         return _State(max(1, min(self.most, round(state.count * 2**doublings))), octaves, state.coarser)
 
-    def apart(self, state: _State, count: int) -> _State:
+    def separate(self, state: _State, count: int) -> _State:
         """Return a state whose number of Gaussians is far enough from another to compare them."""
         doublings = math.log2(state.count / count)
         if abs(doublings) >= _PILOT_SPREAD:
@@ -208,7 +208,7 @@ class _Search:
         reached = self._reached(quantized)
         asked = " and ".join(name_of(target) for target in self.targets)
         best = ", ".join(
-            name_of(Target(value_of(target, level), target.semantic, target.in_degrees))
+            name_of(QualityTarget(value_of(target, level), target.semantic, target.in_degrees))
             for target, level in zip(self.targets, reached, strict=True)
         )
         return (
@@ -237,7 +237,7 @@ def _slope(first: tuple[_State, list[float]], second: tuple[_State, list[float]]
     return min(max(gain / doublings, _SLOPE_RANGE[0]), _SLOPE_RANGE[1])
 
 
-def _channels_of(target: Target, stack: TextureStack) -> list[int]:
+def _channels_of(target: QualityTarget, stack: TextureStack) -> list[int]:
     if target.semantic is None:
         return []
     return [

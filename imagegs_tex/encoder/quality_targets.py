@@ -19,10 +19,10 @@ from imagegs_tex.metrics.scores import (
     squared_error,
 )
 from imagegs_tex.rasterize.backend import Backend
-from imagegs_tex.settings import CompressSettings, Target
+from imagegs_tex.settings import CompressSettings, QualityTarget
 
 
-def parse_target(text: str) -> Target:
+def parse_target(text: str) -> QualityTarget:
     """Read ``roughness=36`` (dB) or ``normal=1.5deg`` (mean degrees); UsageError for anything else.
 
     A meaning may be spelled in any way that a file's name may spell it: base_colour, basecolor, albedo.
@@ -45,12 +45,14 @@ def parse_target(text: str) -> Target:
     in_degrees = match[3] == "deg"
     if in_degrees and semantic != Semantic.NORMAL:
         raise UsageError(f"{shown}: only normals have degrees; give dB")
-    return Target(value, semantic, in_degrees)
+    return QualityTarget(value, semantic, in_degrees)
 
 
-def targets_of(settings: CompressSettings, stack: TextureStack) -> tuple[Target, ...]:
+def targets_of(settings: CompressSettings, stack: TextureStack) -> tuple[QualityTarget, ...]:
     """Return all targets of the settings, the one for all maps first; UsageError for maps that the stack lacks."""
-    targets = settings.targets if settings.target_psnr is None else (Target(settings.target_psnr), *settings.targets)
+    targets = (
+        settings.targets if settings.target_psnr is None else (QualityTarget(settings.target_psnr), *settings.targets)
+    )
     for target in targets:
         if not target.in_degrees and not 0 < target.value < PSNR_CAP_DB:
             raise UsageError(f"{name_of(target)} is no quality of a file; ask for 0 to {PSNR_CAP_DB:g} dB")
@@ -67,7 +69,7 @@ def targets_of(settings: CompressSettings, stack: TextureStack) -> tuple[Target,
 
 
 def all_reached(
-    targets: Sequence[Target], stack: TextureStack, quantized: QuantizedGaussianSet, backend: Backend
+    targets: Sequence[QualityTarget], stack: TextureStack, quantized: QuantizedGaussianSet, backend: Backend
 ) -> list[float]:
     """Return the dB that a file has of what each target asks for; degrees as -20 log10."""
     if backend.name == "cuda" and all(target.semantic is None for target in targets):
@@ -80,7 +82,7 @@ def all_reached(
     return [reached(target, stack, decoded) for target in targets]
 
 
-def reached(target: Target, stack: TextureStack, decoded: Sequence[Samples]) -> float:
+def reached(target: QualityTarget, stack: TextureStack, decoded: Sequence[Samples]) -> float:
     """Return the dB that decoded maps have of what a target asks for; degrees as -20 log10."""
     errors, values, degrees = 0.0, 0, []
     for index, (texture_map, samples) in enumerate(zip(stack.maps, decoded, strict=True)):
@@ -100,7 +102,7 @@ def reached(target: Target, stack: TextureStack, decoded: Sequence[Samples]) -> 
 
 def score_targets(
     settings: CompressSettings, stack: TextureStack, quantized: QuantizedGaussianSet, backend: Backend
-) -> tuple[tuple[Target, float], ...]:
+) -> tuple[tuple[QualityTarget, float], ...]:
     """Return each target of the settings with the value that a file has, in the target's own unit."""
     targets = targets_of(settings, stack)
     if not targets:
@@ -109,17 +111,17 @@ def score_targets(
     return tuple((target, value_of(target, reached(target, stack, decoded))) for target in targets)
 
 
-def decibels_of(target: Target) -> float:
+def decibels_of(target: QualityTarget) -> float:
     """Return what a target asks for in dB; degrees as -20 log10."""
     return -20 * math.log10(target.value) if target.in_degrees else target.value
 
 
-def value_of(target: Target, decibels: float) -> float:
+def value_of(target: QualityTarget, decibels: float) -> float:
     """Return dB in a target's own unit."""
     return 10 ** (-decibels / 20) if target.in_degrees else decibels
 
 
-def name_of(target: Target) -> str:
+def name_of(target: QualityTarget) -> str:
     """Return what a target asks for, in words."""
     if target.semantic is None:
         return f"{target.value:.2f} dB"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from imagegs_tex.encoder.quality_search import reach_targets
 from imagegs_tex.encoder.quality_targets import targets_of
 from imagegs_tex.encoder.size_search import fill
-from imagegs_tex.encoder.trial_fits import Effort, Fitter, Report
+from imagegs_tex.encoder.trial_fits import Effort, Fitter, Progress
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack
@@ -25,7 +25,7 @@ class Encoded:
 
 
 def encode_within_budget(
-    stack: TextureStack, settings: CompressSettings, backend: Backend, report: Report | None = None
+    stack: TextureStack, settings: CompressSettings, backend: Backend, progress: Progress | None = None
 ) -> Encoded:
     """Encode a stack with the number of Gaussians, the size or the quality that the settings ask for.
 
@@ -39,7 +39,7 @@ def encode_within_budget(
             "--gaussians, --bpp, --max-bytes and targets (--target-psnr, --target) exclude each other; give one kind"
         )
     texels = stack.width * stack.height
-    fitter = Fitter(stack, settings, backend, report)
+    fitter = Fitter(stack, settings, backend, progress)
     if targets:
         return Encoded(reach_targets(fitter, targets), fitter.effort)
     if settings.max_bytes is not None:

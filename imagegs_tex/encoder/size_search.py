@@ -9,13 +9,21 @@ needs no new fit.
 import math
 from typing import Final
 
-from imagegs_tex.encoder.encode import FittedGeometry
+from imagegs_tex.encoder.encode import CodedGeometry
 from imagegs_tex.encoder.quality_targets import all_reached
-from imagegs_tex.encoder.trial_fits import ENOUGH_FITS, FIT_SLOPE, MOST_FITS, Fitter, Tuned, cheaper_step, tune
+from imagegs_tex.encoder.trial_fits import (
+    ENOUGH_FITS,
+    FIT_SLOPE,
+    MOST_FITS,
+    Fitter,
+    Tuned,
+    bracket_feature_step,
+    choose_feature_step,
+)
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
-from imagegs_tex.settings import Target
+from imagegs_tex.settings import QualityTarget
 
 LEAST_USE: Final = 0.97
 """A file made for a size limit uses at least this share of it."""
@@ -39,7 +47,7 @@ _LEAST_SLOPE: Final = 0.4
 def fill(fitter: Fitter, max_bytes: int) -> QuantizedGaussianSet:
     """Find the best file of at most so many bytes; UsageError when none is that small."""
     search = _Search(fitter, max_bytes)
-    per_gaussian, slope = search.scouted()
+    per_gaussian, slope = search.run_pilots()
     coarser = 0.0
     best: tuple[float, Tuned] | None = None
     for attempt in range(1, _MOST_RETRIES + 1):
@@ -54,7 +62,7 @@ def fill(fitter: Fitter, max_bytes: int) -> QuantizedGaussianSet:
             if count in {1, search.most} or attempt >= enough:
                 return best[1].quantized
         if attempt == 1:
-            octaves, per_gaussian = search.cheaper_step(geometry, slope)
+            octaves, per_gaussian = search.choose_feature_step(geometry, slope)
             coarser += octaves
         else:
             per_gaussian = (max_bytes * math.exp(-usual.margin) - search.fixed) / count
@@ -74,7 +82,7 @@ class _Search:
         if max_bytes < self.fixed:
             raise self.unmeetable()
 
-    def scouted(self) -> tuple[float, float]:
+    def run_pilots(self) -> tuple[float, float]:
         """Return the bytes of a full fit's Gaussian, and what twice the Gaussians are worth in dB, both by pilots."""
         counts, levels, per_gaussian = [], [], _FIRST_BYTES_PER_GAUSSIAN
         count = max(1, min(self.most, round(self.count_for(per_gaussian) * 2**-_PILOT_DOUBLINGS)))
@@ -95,25 +103,25 @@ class _Search:
 
     def decibels(self, quantized: QuantizedGaussianSet) -> float:
         """Return the PSNR over all maps."""
-        return all_reached((Target(0.0),), self.fitter.stack, quantized, self.fitter.backend)[0]
+        return all_reached((QualityTarget(0.0),), self.fitter.stack, quantized, self.fitter.backend)[0]
 
-    def tuned(self, geometry: FittedGeometry) -> tuple[Tuned, Tuned]:
+    def tuned(self, geometry: CodedGeometry) -> tuple[Tuned, Tuned]:
         """Return the largest file within the limit that the feature step can make; and that at the step's own size."""
 
         def evaluate(stretch: float) -> tuple[QuantizedGaussianSet, float]:
             candidate = self.fitter.rounded(geometry, stretch)
             return candidate, math.log(self.max_bytes / len(encode_igs(candidate)))
 
-        return tune(evaluate, _SIZE_SLOPE, _CLOSE)
+        return bracket_feature_step(evaluate, _SIZE_SLOPE, _CLOSE)
 
-    def cheaper_step(self, geometry: FittedGeometry, slope: float) -> tuple[float, float]:
+    def choose_feature_step(self, geometry: CodedGeometry, slope: float) -> tuple[float, float]:
         """Return octaves of the feature step that suit a fit better, and a Gaussian's bytes with that step."""
 
         def evaluate(octaves: float) -> tuple[float, float]:
             candidate = self.fitter.rounded(geometry, 2**octaves)
             return math.log2(len(encode_igs(candidate))), self.decibels(candidate)
 
-        octaves = cheaper_step(evaluate, slope)
+        octaves = choose_feature_step(evaluate, slope)
         size = len(encode_igs(self.fitter.rounded(geometry, 2**octaves)))
         return octaves, (size - self.fixed) / len(geometry.position_codes)
 

@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 
 from imagegs_tex.encoder.encode import (
+    CodedGeometry,
     EncodeSeconds,
-    FittedGeometry,
     Geometry,
     Prepared,
     fit_geometry,
@@ -36,7 +36,7 @@ MOST_FITS: Final = 4
 _PILOT_SHARE: Final = 8
 _PILOT_STEPS: Final = (12, 30)
 """A pilot takes a share of the fit's steps, but so many at least and at most: bytes per Gaussian settle early."""
-_FOLLOWING_POPULATION: Final = (PopulationChange(0.0, 1.0, 1.3), PopulationChange(0.2, 1.0, 1.0))
+_RESUMED_POPULATION: Final = (PopulationChange(0.0, 1.0, 1.3), PopulationChange(0.2, 1.0, 1.0))
 """With 120 steps as good as a fit of 240 from the start, or better; from one with fewer Gaussians 2 % worse."""
 FIT_SLOPE: Final = 1.2
 """What Gaussians are worth in full fits, over what they are worth in pilots: 1.0 to 1.3 were seen."""
@@ -46,7 +46,7 @@ _MOST_ROUNDINGS: Final = 7
 _STEP_STRIDE: Final = 0.5
 """Octaves between the feature steps that are compared."""
 
-Report = Callable[[FitProgress], None]
+Progress = Callable[[FitProgress], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,11 @@ class Fitter:
     """Fits one stack with any number of Gaussians and any weights, and keeps count of what that costs."""
 
     def __init__(
-        self, stack: TextureStack, settings: CompressSettings, backend: Backend, report: Report | None
+        self, stack: TextureStack, settings: CompressSettings, backend: Backend, progress: Progress | None
     ) -> None:  # fmt: skip
         self.stack, self.settings, self.backend = stack, settings, backend
         self.effort = Effort()
-        self._report = report
+        self._progress = progress
         self._weights = channel_weights(stack)
         self._last: Geometry | None = None  # of the fits that were no pilots
         self._prepared: tuple[tuple[float, ...], Prepared] | None = None
@@ -80,7 +80,7 @@ class Fitter:
 
     def fit(
         self, count: int, factors: tuple[float, ...] | None = None, *, coarser: float = 0.0, pilot: bool = False
-    ) -> FittedGeometry:
+    ) -> CodedGeometry:
         """Fit count Gaussians, going on from the last fit.
 
         Args:
@@ -93,9 +93,9 @@ class Fitter:
         if pilot:
             fit = _pilot(fit)
         elif start is not None:
-            fit = _following(fit)
-        report = _as_trial(self._report) if pilot and self._report is not None else self._report
-        geometry, seconds = self._fit(count, factors, fit, start, coarser, report)
+            fit = _resumed(fit)
+        progress = _as_trial(self._progress) if pilot and self._progress is not None else self._progress
+        geometry, seconds = self._fit(count, factors, fit, start, coarser, progress)
         effort = self.effort
         self.effort = Effort(
             effort.pilots + pilot, effort.fits + (not pilot), effort.steps + fit.steps,
@@ -112,7 +112,7 @@ class Fitter:
         geometry, _ = self._fit(1, None, replace(self.settings.fit, steps=0, refine_sweeps=0, time_budget=None))
         return self.rounded(geometry)
 
-    def rounded(self, geometry: FittedGeometry, stretch: float = 1.0) -> QuantizedGaussianSet:
+    def rounded(self, geometry: CodedGeometry, stretch: float = 1.0) -> QuantizedGaussianSet:
         """Round features, with a factor on their step."""
         return round_features(geometry, self.settings.precision, self.stack, stretch)
 
@@ -123,8 +123,8 @@ class Fitter:
         settings: FitSettings,
         start: Geometry | None = None,
         coarser: float = 0.0,
-        report: Report | None = None,
-    ) -> tuple[FittedGeometry, EncodeSeconds]:
+        progress: Progress | None = None,
+    ) -> tuple[CodedGeometry, EncodeSeconds]:
         weights = self._weights if factors is None else tuple(np.multiply(self._weights, factors).tolist())
         if self._prepared is None or self._prepared[0] != weights:
             self._prepared = weights, prepare(self.stack, self.backend, weights)
@@ -132,12 +132,12 @@ class Fitter:
         precision = replace(usual, feature_ratio=usual.feature_ratio * 2**coarser)
         return fit_geometry(
             self._prepared[1], count, settings, precision, self.backend,
-            report=report, start=start,
+            progress=progress, start=start,
         )  # fmt: skip
 
 
-def _as_trial(report: Report) -> Report:
-    return lambda state: report(replace(state, trial=True))
+def _as_trial(progress: Progress) -> Progress:
+    return lambda state: progress(replace(state, trial=True))
 
 
 def _pilot(settings: FitSettings) -> FitSettings:
@@ -148,13 +148,13 @@ def _pilot(settings: FitSettings) -> FitSettings:
     return replace(settings, steps=steps, refine_sweeps=0, time_budget=budget)
 
 
-def _following(settings: FitSettings) -> FitSettings:
+def _resumed(settings: FitSettings) -> FitSettings:
     """A fit that goes on from an earlier one."""
     budget = settings.time_budget and settings.time_budget / 2
-    return replace(settings, steps=-(-settings.steps // 2), population=_FOLLOWING_POPULATION, time_budget=budget)
+    return replace(settings, steps=-(-settings.steps // 2), population=_RESUMED_POPULATION, time_budget=budget)
 
 
-def cheaper_step(evaluate: Callable[[float], tuple[float, float]], slope: float) -> float:
+def choose_feature_step(evaluate: Callable[[float], tuple[float, float]], slope: float) -> float:
     """Return the octaves of the feature step with which a quality takes fewer bytes.
 
     Fewer Gaussians with fine features or more with coarse ones: what is better differs. In grain, features two octaves
@@ -191,7 +191,7 @@ class Tuned:
     octaves: float  # log2 of the factor on the feature step
 
 
-def tune(
+def bracket_feature_step(
     evaluate: Callable[[float], tuple[QuantizedGaussianSet, float]], slope: float, tolerance: float
 ) -> tuple[Tuned, Tuned]:
     """Move the feature step until what is asked for is met, and met by little.

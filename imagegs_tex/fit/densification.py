@@ -15,7 +15,7 @@ from torch import Tensor
 from imagegs_tex.fit.gaussian_set import GaussianSet
 from imagegs_tex.fit.initialise import initialise
 from imagegs_tex.fit.state import FitState
-from imagegs_tex.rasterize.backend import Backend, Target
+from imagegs_tex.rasterize.backend import Backend, FitTarget
 
 PRUNING_ROUNDS: Final = 4
 """Two that overlap may each be dispensable, but not both: at once left holes, 0.7 % more bytes; 8 are no better."""
@@ -29,7 +29,7 @@ class Population:
 
     image: Tensor  # float32 [H, W, K] in component space
     weights: Tensor | None  # float32 [H, W], how much each texel's squared error counts; None: 1
-    target: Target  # the same picture as the backend has it
+    target: FitTarget  # the same picture as the backend has it
     backend: Backend
     generator: np.random.Generator  # decides between equally good places
 
@@ -38,11 +38,11 @@ class Population:
         count = state.result().count
         for left in np.rint(np.linspace(count, kept, PRUNING_ROUNDS + 1))[1:].astype(int).tolist():
             if left < state.result().count:
-                state.keep(most_important(self._importance(state), left))
+                state.prune(most_important(self._importance(state), left))
                 state.solve()
         missing = total - state.result().count
         if missing > 0:
-            state.add(self._where_the_error_is(state, missing))
+            state.append(self._where_the_error_is(state, missing))
 
     def picture(self, state: FitState) -> Tensor:
         """Return what a state draws, float32 [H, W, K]."""

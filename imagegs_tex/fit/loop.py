@@ -21,7 +21,7 @@ from imagegs_tex.fit.seam_weights import balanced_weight, has_borders, with_bord
 from imagegs_tex.fit.state import FitState, make_state
 from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS
 from imagegs_tex.quantize.geometry import GeometryQuantizer
-from imagegs_tex.rasterize.backend import Backend, Target
+from imagegs_tex.rasterize.backend import Backend, FitTarget
 from imagegs_tex.settings import FitSettings
 
 _CUTOFF_STEP: Final = 0.5
@@ -49,31 +49,23 @@ class FitProgress:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """What a fit has come to."""
+    """What a fit has come to, and what another can go on from."""
 
     gaussians: GaussianSet  # the geometry is not rounded, the features belong to the rounded geometry
     cutoff: float  # q at which a support ends
     border_weight: float  # of texels near borders at which the picture repeats
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    """What a fit goes on from."""
-
-    gaussians: GaussianSet  # any number
-    border_weight: float = 1.0  # that they were fitted with
-
-
 def fit(
     problem: FitProblem,
-    target: Target,
+    target: FitTarget,
     count: int,
     settings: FitSettings,
     backend: Backend,
     *,
-    start: Start | None = None,
+    start: Fit | None = None,
     rounding: GeometryQuantizer | None = None,
-    report: Callable[[FitProgress], None] | None = None,
+    progress: Callable[[FitProgress], None] | None = None,
 ) -> Fit:
     """Fit Gaussians to a picture.
 
@@ -83,22 +75,25 @@ def fit(
         count: N, at least 1
         settings: rates and schedule
         backend: the rasterizer
-        start: None: settings.start_crowd * count Gaussians, placed by the picture
+        start: an earlier fit, of any number; None: settings.start_crowd * count Gaussians, placed by the picture
         rounding: None leaves the geometry unrounded
-        report: called after every step; where that would hold up a GPU, after every eighth
+        progress: called after every step; where that would hold up a GPU, after every eighth
     """
     generator = np.random.default_rng(settings.seed)
     most = max(count, min(target.width * target.height, MAX_GAUSSIANS))
     goes_on = start is not None
     changes = list(settings.population) if goes_on or settings.steps >= LEAST_STEPS_OF_A_CROWD else []
-    border_weight = 1.0 if start is None else start.border_weight
+    cutoff, border_weight = (settings.cutoff, 1.0) if start is None else (start.cutoff, start.border_weight)
     weighed, weighed_target = with_border_weight(problem, target, border_weight, backend)
     if start is None:
         crowd = min(round(count * settings.start_crowd), most) if changes else count
-        start = Start(initialise(problem.image, crowd, generator, weighed.weights, target.wrap))
+        gaussians = initialise(problem.image, crowd, generator, weighed.weights, target.wrap)
+    else:
+        gaussians = start.gaussians
     state = make_state(
-        start.gaussians, problem.image, problem.deviations, weighed_target, settings, backend, weights=weighed.weights
+        gaussians, problem.image, problem.deviations, weighed_target, settings, backend, weights=weighed.weights
     )  # fmt: skip
+    state.cutoff = cutoff
     population = Population(problem.image, weighed.weights, weighed_target, backend, generator)
     schedule = _Schedule(settings)
     while (share := schedule.share()) < 1.0:
@@ -109,17 +104,17 @@ def fit(
             if has_borders(target):
                 border_weight = balanced_weight(border_weight, population.picture(state), problem, target.wrap)
                 weighed, weighed_target = with_border_weight(problem, target, border_weight, backend)
-                state.weigh(weighed_target, weighed.weights)
+                state.set_texel_weights(weighed_target, weighed.weights)
                 population = replace(population, weights=weighed.weights, target=weighed_target)
             population.change(state, *(max(1, min(round(count * part), most)) for part in (change.kept, change.total)))
-        state.use(rounding if share >= settings.quantize_from else None)
+        state.set_rounding(rounding if share >= settings.quantize_from else None)
         if schedule.step % schedule.solve_interval(share) == 0:
             state.solve()
         decay = schedule.rate(share)
         error = state.descend((settings.mean_rate * decay, settings.shape_rate * decay, settings.feature_rate * decay))
         schedule.step += 1
-        if report is not None and (backend.device.type == "cpu" or schedule.step % _REPORT_INTERVAL == 0):
-            report(FitProgress(schedule.step, schedule.steps(), weighed.psnr(float(error)), schedule.seconds()))
+        if progress is not None and (backend.device.type == "cpu" or schedule.step % _REPORT_INTERVAL == 0):
+            progress(FitProgress(schedule.step, schedule.steps(), weighed.psnr(float(error)), schedule.seconds()))
     population.change(state, count, count)  # under a time budget no step may have been left for the last change
     return Fit(state.result(), state.cutoff, border_weight)
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from imagegs_tex.fit.problem import FitProblem
-from imagegs_tex.rasterize.backend import Backend, Target
+from imagegs_tex.rasterize.backend import Backend, FitTarget
 
 BORDER: Final = 8
 """Texels on either side of where tiles meet."""
@@ -29,7 +29,7 @@ _LEAST_SIDE: Final = 16 * BORDER
 """Texels: a smaller picture is mostly border."""
 
 
-def has_borders(target: Target) -> bool:
+def has_borders(target: FitTarget) -> bool:
     """Whether a picture repeats and is large enough to tell its borders from the rest."""
     return any(target.wrap) and min(target.width, target.height) >= _LEAST_SIDE
 
@@ -67,8 +67,8 @@ def balanced_weight(weight: float, picture: Tensor, problem: FitProblem, wrap: t
 
 
 def with_border_weight(
-    problem: FitProblem, target: Target, weight: float, backend: Backend
-) -> tuple[FitProblem, Target]:
+    problem: FitProblem, target: FitTarget, weight: float, backend: Backend
+) -> tuple[FitProblem, FitTarget]:
     """Return a problem and its target with texels near borders weighing so much more."""
     if weight == 1.0:
         return problem, target

@@ -10,7 +10,7 @@ from torch import Tensor
 from imagegs_tex.fit.gaussian_set import GaussianSet
 from imagegs_tex.fit.losses import generic_loss
 from imagegs_tex.quantize.geometry import GeometryQuantizer
-from imagegs_tex.rasterize.backend import Backend, Target
+from imagegs_tex.rasterize.backend import Backend, FitTarget
 from imagegs_tex.rasterize.conjugate_gradient import damping_of
 from imagegs_tex.settings import FitSettings
 
@@ -43,11 +43,11 @@ class FitState(Protocol):
     cutoff: float
     """q at which a support ends, for the next solve and step."""
 
-    def use(self, rounding: GeometryQuantizer | None) -> None:
+    def set_rounding(self, rounding: GeometryQuantizer | None) -> None:
         """Choose the geometry that the next solve and step see: rounded, or as it is."""
         ...
 
-    def weigh(self, target: Target, weights: Tensor | None) -> None:
+    def set_texel_weights(self, target: FitTarget, weights: Tensor | None) -> None:
         """Go on with the same picture, its texels weighing otherwise."""
         ...
 
@@ -67,11 +67,11 @@ class FitState(Protocol):
         """Return the set as it is, unrounded."""
         ...
 
-    def keep(self, members: Tensor) -> None:
+    def prune(self, members: Tensor) -> None:
         """Let go of all Gaussians but those of the indices int64 [M]; moments stay with theirs; unrounded until use."""
         ...
 
-    def add(self, extra: GaussianSet) -> None:
+    def append(self, extra: GaussianSet) -> None:
         """Put Gaussians behind those that are there, their moments at zero; unrounded until use."""
         ...
 
@@ -84,7 +84,7 @@ class TorchFitState:
         start: GaussianSet,
         image: Tensor,
         deviations: Tensor,
-        target: Target,
+        target: FitTarget,
         settings: FitSettings,
         backend: Backend,
         *,
@@ -94,9 +94,9 @@ class TorchFitState:
         self._image, self._weights, self._deviations, self._target = image, weights, deviations, target
         self._settings, self._backend, self.cutoff = settings, backend, settings.cutoff
         self._constrain()
-        self.use(None)
+        self.set_rounding(None)
 
-    def use(self, rounding: GeometryQuantizer | None) -> None:
+    def set_rounding(self, rounding: GeometryQuantizer | None) -> None:
         """Choose the geometry; gradients pass straight through the rounding."""
         means, shapes = self._means, self._log_covariances
         if rounding is not None:
@@ -106,7 +106,7 @@ class TorchFitState:
             shapes = shapes + (nearest_shapes - shapes).detach()
         self._current = GaussianSet(means, shapes, self._features)
 
-    def weigh(self, target: Target, weights: Tensor | None) -> None:
+    def set_texel_weights(self, target: FitTarget, weights: Tensor | None) -> None:
         """Let texels weigh otherwise."""
         self._target, self._weights = target, weights
 
@@ -151,11 +151,11 @@ class TorchFitState:
         """Return the set as it is, unrounded."""
         return GaussianSet(self._means.detach(), self._log_covariances.detach(), self._features.detach())
 
-    def keep(self, members: Tensor) -> None:
+    def prune(self, members: Tensor) -> None:
         """Let go of all Gaussians but some."""
         self._change(lambda _, values: values[members])
 
-    def add(self, extra: GaussianSet) -> None:
+    def append(self, extra: GaussianSet) -> None:
         """Put Gaussians behind those that are there."""
         added = (extra.means, extra.log_covariances, extra.features)
         self._change(
@@ -179,7 +179,7 @@ class TorchFitState:
             for place, leaf in enumerate(leaves)
         ]
         self._take([change(place, leaf.detach()) for place, leaf in enumerate(leaves)], moments)
-        self.use(None)
+        self.set_rounding(None)
 
     def _take(self, values: list[Tensor], moments: list[dict[str, Tensor]] | None) -> None:
         """Make leaves of means, log-covariances and features, with an optimiser that has their moments."""
@@ -216,7 +216,7 @@ def make_state(
     start: GaussianSet,
     image: Tensor,
     deviations: Tensor,
-    target: Target,
+    target: FitTarget,
     settings: FitSettings,
     backend: Backend,
     *,

@@ -25,7 +25,7 @@ from imagegs_tex.fit.state import (
 )
 from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.quantize.geometry import GeometryQuantizer
-from imagegs_tex.rasterize.backend import Target
+from imagegs_tex.rasterize.backend import FitTarget
 from imagegs_tex.rasterize.conjugate_gradient import damping_of
 from imagegs_tex.rasterize.cuda.backend import CudaBackend
 from imagegs_tex.rasterize.cuda.driver import Double, Kernel, load
@@ -38,7 +38,7 @@ class CudaFitState:
     """Parameters, Adam's moments and the geometry in use; see :class:`imagegs_tex.fit.state.FitState`."""
 
     def __init__(
-        self, start: GaussianSet, deviations: Tensor, target: Target, settings: FitSettings, backend: CudaBackend
+        self, start: GaussianSet, deviations: Tensor, target: FitTarget, settings: FitSettings, backend: CudaBackend
     ) -> None:
         self._means, self._shapes = start.means.contiguous().clone(), start.log_covariances.contiguous().clone()
         self._features = start.features.contiguous().clone()
@@ -51,9 +51,9 @@ class CudaFitState:
         self._steps = 0
         self._use_geometry, self._adam_step = _kernel("use_geometry", backend), _kernel("adam_step", backend)
         constrain(self._means, self._shapes, (target.width, target.height), target.wrap)
-        self.use(None)
+        self.set_rounding(None)
 
-    def use(self, rounding: GeometryQuantizer | None) -> None:
+    def set_rounding(self, rounding: GeometryQuantizer | None) -> None:
         """Choose the geometry that the next solve and step see: rounded, or as it is."""
         count = len(self._means)
         # new tensors every time: the backend keeps its tile lists as long as it is given the same ones
@@ -70,7 +70,7 @@ class CudaFitState:
             *map(int, self._target.wrap), self._used_means, self._used_shapes, self._conics,
         )  # fmt: skip
 
-    def weigh(self, target: Target, weights: Tensor | None) -> None:
+    def set_texel_weights(self, target: FitTarget, weights: Tensor | None) -> None:
         """Let texels weigh otherwise: the target knows their weights."""
         self._target = target
 
@@ -107,13 +107,13 @@ class CudaFitState:
         """Return the set as it is, unrounded."""
         return GaussianSet(self._means, self._shapes, self._features)
 
-    def keep(self, members: Tensor) -> None:
+    def prune(self, members: Tensor) -> None:
         """Let go of all Gaussians but those of the indices int64 [M]."""
         self._means, self._shapes, self._features = self._means[members], self._shapes[members], self._features[members]
         self._first, self._second = self._first[members], self._second[members]
-        self.use(None)
+        self.set_rounding(None)
 
-    def add(self, extra: GaussianSet) -> None:
+    def append(self, extra: GaussianSet) -> None:
         """Put Gaussians behind those that are there; their moments start at zero."""
         self._means = torch.cat([self._means, extra.means])
         self._shapes = torch.cat([self._shapes, extra.log_covariances])
@@ -121,7 +121,7 @@ class CudaFitState:
         fresh = torch.zeros(extra.count, self._first.shape[1], device=self._backend.device)
         self._first, self._second = torch.cat([self._first, fresh]), torch.cat([self._second, fresh])
         constrain(self._means, self._shapes, (self._target.width, self._target.height), self._target.wrap)
-        self.use(None)
+        self.set_rounding(None)
 
 
 def _kernel(name: str, backend: CudaBackend) -> Kernel:

@@ -46,7 +46,7 @@ class NormalEquations:
     rhs: Tensor  # float64 [N, K]
 
 
-class Target(Protocol):
+class FitTarget(Protocol):
     """A picture that a backend has brought into the order in which it reads it; made once per fit."""
 
     @property
@@ -103,7 +103,7 @@ class Backend(Protocol):
 
     def prepare_target(
         self, image: Tensor, weights: Tensor | None = None, wrap: tuple[bool, bool] = (False, False)
-    ) -> Target:
+    ) -> FitTarget:
         """Bring a picture [H, W, K] into this backend's own order; whatever is done with it then repeats as it does.
 
         Weights [H, W], float32 and >= 0, say how much the squared error of each texel counts; None: 1 for each.
@@ -111,13 +111,13 @@ class Backend(Protocol):
         ...
 
     def squared_error(
-        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: Target
+        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: FitTarget
     ) -> SquaredError:
         """Render, compare with the target and differentiate, fused."""
         ...
 
     def leave_one_out(
-        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: Target
+        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: FitTarget
     ) -> Tensor:  # fmt: skip
         """Return by how much the squared error grows without each Gaussian, all else as it is, float64 [N].
 
@@ -125,7 +125,7 @@ class Backend(Protocol):
         """
         ...
 
-    def normal_equations(self, means: Tensor, conics: Tensor, cutoff: float, target: Target) -> NormalEquations:
+    def normal_equations(self, means: Tensor, conics: Tensor, cutoff: float, target: FitTarget) -> NormalEquations:
         """Return the linear system of the features for fixed geometry."""
         ...
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from imagegs_tex.formats.igs.quantized_set import EPSILON
-from imagegs_tex.rasterize.backend import NormalEquations, SquaredError, Target, check_arguments
+from imagegs_tex.rasterize.backend import FitTarget, NormalEquations, SquaredError, check_arguments
 from imagegs_tex.rasterize.conjugate_gradient import conjugate_gradient
 from imagegs_tex.rasterize.cpu.threads import available_threads
 
@@ -90,13 +90,13 @@ class ReferenceBackend:
 
     def prepare_target(
         self, image: Tensor, weights: Tensor | None = None, wrap: tuple[bool, bool] = (False, False)
-    ) -> Target:
+    ) -> FitTarget:
         """Keep the picture as it is."""
         image = image.to(self.device)
         return ReferenceTarget(image, torch.ones_like(image[..., 0]) if weights is None else weights.to(image), wrap)
 
     def squared_error(
-        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: Target
+        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: FitTarget
     ) -> SquaredError:
         """Render, compare and differentiate through autograd."""
         assert isinstance(target, ReferenceTarget)
@@ -109,7 +109,7 @@ class ReferenceBackend:
         return SquaredError(total.detach(), *gradients)
 
     def leave_one_out(
-        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: Target
+        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: FitTarget
     ) -> Tensor:  # fmt: skip
         """Render the picture without each Gaussian, and without each of its images where it has several."""
         assert isinstance(target, ReferenceTarget)
@@ -132,7 +132,7 @@ class ReferenceBackend:
         ]
         return torch.stack(errors)
 
-    def normal_equations(self, means: Tensor, conics: Tensor, cutoff: float, target: Target) -> NormalEquations:
+    def normal_equations(self, means: Tensor, conics: Tensor, cutoff: float, target: FitTarget) -> NormalEquations:
         """Accumulate the dense matrix over chunks of texels and keep its non-zero entries."""
         assert isinstance(target, ReferenceTarget)
         count = means.shape[0]

@@ -43,7 +43,7 @@ from imagegs_tex.formats.gpu_textures.texture import (
     R16F,
     RG16F,
     RGBA16F,
-    AlphaUse,
+    AlphaMode,
     PixelFormat,
     Texture,
 )
@@ -71,7 +71,7 @@ class TexturePlan:
 
     pixel_format: PixelFormat
     channels: tuple[int, ...]  # of the map, for each channel of the texture; repeated where one grey fills several
-    alpha: AlphaUse
+    alpha: AlphaMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def plan_texture(texture_map: TextureMap, bc1: bool = False) -> TexturePlan:
     channels = _used_channels(texture_map)
     meanings = [texture_map.channel_semantics[channel] for channel in channels]
     if _normal_axes(texture_map) and set(meanings) == {Semantic.NORMAL}:
-        return TexturePlan(BC5, channels[:2], AlphaUse.NONE)
+        return TexturePlan(BC5, channels[:2], AlphaMode.NONE)
     colours = set(meanings[:3] if len(meanings) >= 3 else meanings[:1])
     if texture_map.sample_format.is_float:
         three = RGBA16F if _has_negative(texture_map) else BC6H
@@ -112,9 +112,9 @@ def plan_texture(texture_map: TextureMap, bc1: bool = False) -> TexturePlan:
         pixel_format = R16 if texture_map.sample_format == SampleFormat.UINT16 else BC4
     else:
         pixel_format = BC5 if len(channels) == 2 else BC7
-    alpha = AlphaUse.NONE
+    alpha = AlphaMode.NONE
     if len(channels) == 4:
-        alpha = AlphaUse.DATA if _coverage(texture_map) is None else AlphaUse.COVERAGE
+        alpha = AlphaMode.DATA if _coverage(texture_map) is None else AlphaMode.COVERAGE
     return TexturePlan(pixel_format, channels, alpha)
 
 
@@ -155,7 +155,7 @@ def export_maps(
     folder: Path,
     container: TextureContainer,
     bc1: bool = False,
-    report: Callable[[str, int, int], None] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> list[ExportedMap]:
     """Write every map with all its levels: all of the files or none.
 
@@ -165,7 +165,7 @@ def export_maps(
         folder: created when missing; names from the file never lead out of it
         container: what kind of files
         bc1: whether opaque colour becomes BC1 instead of BC7
-        report: called with a map's name, how many maps are done and how many there are
+        progress: called with a map's name, how many maps are done and how many there are
 
     Raises:
         IgsError: two maps would have one name
@@ -180,8 +180,8 @@ def export_maps(
     taken: set[str] = set()
     exported = []
     for done, texture_map in enumerate(maps):
-        if report is not None:
-            report(texture_map.name, done, len(maps))
+        if progress is not None:
+            progress(texture_map.name, done, len(maps))
         # as floats whatever the source is: levels are made of the decode itself, not of its rounded samples
         samples = expand_map(texels, replace(texture_map, sample_format=SampleFormat.FLOAT32))
         chain = mip_chain(np.asarray(samples, dtype=np.float32), channel_roles(texture_map))
@@ -199,8 +199,8 @@ def export_maps(
             channels=channels, width=chain[0].shape[1], height=chain[0].shape[0], levels=len(chain),
             bytes=sum(map(len, own.values())), files=tuple(map(str, own)),
         ))  # fmt: skip
-    if report is not None:
-        report("", len(maps), len(maps))
+    if progress is not None:
+        progress("", len(maps), len(maps))
     write_files(files)
     return exported
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from imagegs_tex.metrics.scores import MapScore
 from imagegs_tex.shaders.decode_cost import DecodeCost
-from imagegs_tex.shaders.gpu_buffer import ByteLedger
+from imagegs_tex.shaders.gpu_buffer import GpuBytes
 
 MAX_ERROR: Final = 1 / 1024
 """Largest difference from the reference decode before rounding, over channels in [0, 1]."""
@@ -29,25 +29,6 @@ class VariantResult:
     differing_share: float  # of all values, those whose 8-bit roundings differ
     milliseconds: float | None  # GPU timer, median, all texels and channels; None where not asked for
     failure: str = ""  # a compiler's message when it did not compile
-
-
-@dataclass(frozen=True, slots=True)
-class GpuBytes:
-    """Resident bytes by part and in all."""
-
-    records: int
-    tile_starts: int
-    entries: int
-    coarse: int
-    filling: int
-    total: int
-
-    @classmethod
-    def of(cls, ledger: ByteLedger) -> "GpuBytes":
-        """Add up a ledger."""
-        return cls(
-            ledger.records, ledger.tile_starts, ledger.entries, ledger.coarse, ledger.filling, ledger.total
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +64,7 @@ class VerifyReport:
 def as_json(report: VerifyReport) -> str:
     """Return a report as indented JSON with a newline at the end."""
     fields = asdict(report)
+    fields["gpu_bytes"]["total"] = report.gpu_bytes.total
     for score in fields["source"]["maps"] if report.source is not None else ():
         del score["flip"]  # measured by compare alone
     return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"

@@ -38,7 +38,7 @@ from imagegs_tex.verification.opengl import (
     open_device,
 )
 from imagegs_tex.verification.opengl_footprint import ComputeSampler, PixelSampler, Sampler
-from imagegs_tex.verification.report import MAX_ERROR, MAX_STEPS, GpuBytes, SourceScore, VariantResult, VerifyReport
+from imagegs_tex.verification.report import MAX_ERROR, MAX_STEPS, SourceScore, VariantResult, VerifyReport
 from imagegs_tex.verification.toolchain import CompileError, HlslCompiler, has_tool, hlsl_to_glsl, require_tool
 
 POINT_COUNT: Final = 100_000
@@ -169,7 +169,7 @@ def verify(
         width=quantized.width, height=quantized.height, channels=quantized.channel_count,
         components=quantized.component_count, gaussians=quantized.gaussian_count, points=point_count,
         max_error=MAX_ERROR, max_steps=MAX_STEPS, variants=ordered, left_out=tuple(left_out),
-        gpu_bytes=GpuBytes.of(decoder.packed.ledger), cost=decoder.cost, source=score,
+        gpu_bytes=decoder.packed.ledger, cost=decoder.cost, source=score,
     )  # fmt: skip
 
 

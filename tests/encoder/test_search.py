@@ -13,7 +13,7 @@ from imagegs_tex.encoder.quality_search import PSNR_TOLERANCE_DB
 from imagegs_tex.encoder.quality_targets import parse_target, score_targets
 from imagegs_tex.encoder.rate_control import encode_within_budget
 from imagegs_tex.encoder.size_search import LEAST_USE
-from imagegs_tex.encoder.trial_fits import cheaper_step, tune
+from imagegs_tex.encoder.trial_fits import bracket_feature_step, choose_feature_step
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.images import write_image
@@ -21,7 +21,7 @@ from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.material.stack import Semantic
 from imagegs_tex.metrics.scores import PSNR_CAP_DB
 from imagegs_tex.rasterize.select_backend import make_backend
-from imagegs_tex.settings import Target
+from imagegs_tex.settings import QualityTarget
 
 PLAIN = CompressSettings(fit=FitSettings(steps=96, refine_sweeps=1))
 
@@ -77,7 +77,7 @@ def test_a_psnr_is_met_and_hardly_exceeded(material):
 @pytest.mark.parametrize("easier", [24.0, 15.0])
 def test_targets_of_several_maps_are_met_together(material, easier):
     """A map that has too much even where it weighs least (15 dB) does not take the Gaussians that the other needs."""
-    targets = (Target(easier, Semantic.ROUGHNESS), Target(6.0, Semantic.NORMAL, in_degrees=True))
+    targets = (QualityTarget(easier, Semantic.ROUGHNESS), QualityTarget(6.0, Semantic.NORMAL, in_degrees=True))
     result, (roughness, degrees) = encoded(material, targets=targets)
     assert roughness >= easier
     assert degrees <= 6.0
@@ -87,7 +87,7 @@ def test_targets_of_several_maps_are_met_together(material, easier):
 
 
 def test_a_fourth_fit_is_made_where_three_are_not_close(material):
-    targets = (Target(18.0, Semantic.ROUGHNESS), Target(22.0, Semantic.BASE_COLOUR))
+    targets = (QualityTarget(18.0, Semantic.ROUGHNESS), QualityTarget(22.0, Semantic.BASE_COLOUR))
     result, (roughness, colour) = encoded(material, targets=targets)
     assert 0 <= min(roughness - 18.0, colour - 22.0) <= PSNR_TOLERANCE_DB
     assert result.effort.steps <= 3 * PLAIN.fit.steps
@@ -104,38 +104,38 @@ def with_constant(material, tmp_path):
 
 def test_a_target_of_a_constant_map_changes_nothing(with_constant):
     """Any file meets it. Counted as 84 dB too much, it took the Gaussians that the other target needs."""
-    normal = Target(6.0, Semantic.NORMAL, in_degrees=True)
+    normal = QualityTarget(6.0, Semantic.NORMAL, in_degrees=True)
     alone, _ = encoded(with_constant, targets=(normal,))
-    both, (occlusion, degrees) = encoded(with_constant, targets=(Target(36.0, Semantic.OCCLUSION), normal))
+    both, (occlusion, degrees) = encoded(with_constant, targets=(QualityTarget(36.0, Semantic.OCCLUSION), normal))
     assert occlusion == PSNR_CAP_DB
     assert degrees <= 6.0
     assert encode_igs(both.quantized) == encode_igs(alone.quantized)
 
 
 def test_a_file_of_which_only_constant_maps_are_asked_has_one_gaussian(with_constant):
-    result, _ = encoded(with_constant, targets=(Target(36.0, Semantic.OCCLUSION),))
+    result, _ = encoded(with_constant, targets=(QualityTarget(36.0, Semantic.OCCLUSION),))
     assert result.quantized.gaussian_count == 1
 
 
 def test_maps_without_a_target_cost_little(material):
     """The height's quality costs fewer bytes alone than in a file whose other maps look as they usually do."""
-    one, (reached,) = encoded(material, targets=(Target(36.0, Semantic.HEIGHT),))
+    one, (reached,) = encoded(material, targets=(QualityTarget(36.0, Semantic.HEIGHT),))
     assert 36.0 <= reached <= 36.0 + PSNR_TOLERANCE_DB
     usual, _ = encoded(material, max_bytes=len(encode_igs(one.quantized)))
-    settings = replace(PLAIN, targets=(Target(36.0, Semantic.HEIGHT),))
+    settings = replace(PLAIN, targets=(QualityTarget(36.0, Semantic.HEIGHT),))
     ((_, height),) = score_targets(settings, load_stack(material), usual.quantized, make_backend("cpu", 2))
     assert height < 36.0
 
 
 def test_the_target_of_all_maps_joins_those_of_some(material):
-    result, reached = encoded(material, target_psnr=23.0, targets=(Target(36.0, Semantic.HEIGHT),))
+    result, reached = encoded(material, target_psnr=23.0, targets=(QualityTarget(36.0, Semantic.HEIGHT),))
     assert reached[0] >= 23.0
     assert reached[1] >= 36.0
     assert_cheap(result.effort)
 
 
 def test_what_cannot_be_reached_is_said_with_the_best_there_is(material, tmp_path):
-    settings = replace(PLAIN, fit=FitSettings(steps=12), targets=(Target(95.0, Semantic.ROUGHNESS),))
+    settings = replace(PLAIN, fit=FitSettings(steps=12), targets=(QualityTarget(95.0, Semantic.ROUGHNESS),))
     message = (
         r"^roughness 95\.00 dB was not reached; the best found, with 4096 Gaussians of the 4096 that are tried at most "
         r"\(one for 3 texels\), is roughness \d+\.\d\d dB: ask for less, or try --gaussians$"
@@ -146,7 +146,9 @@ def test_what_cannot_be_reached_is_said_with_the_best_there_is(material, tmp_pat
 
 
 def test_the_report_says_what_was_reached(material, tmp_path):
-    settings = replace(PLAIN, fit=FitSettings(steps=12), targets=(Target(12.0, Semantic.NORMAL, in_degrees=True),))
+    settings = replace(
+        PLAIN, fit=FitSettings(steps=12), targets=(QualityTarget(12.0, Semantic.NORMAL, in_degrees=True),)
+    )
     report = compress(material, tmp_path / "a.igs", settings, "cpu")
     (target,) = report.targets
     normal = next(score for score in report.maps if score.name == "normal")
@@ -158,9 +160,9 @@ def test_the_report_says_what_was_reached(material, tmp_path):
 @pytest.mark.parametrize(
     ("text", "target"),
     [
-        ("roughness=36", Target(36.0, Semantic.ROUGHNESS)),
-        (" Base-Color = 30.5 dB", Target(30.5, Semantic.BASE_COLOUR)),
-        ("normal=1.5deg", Target(1.5, Semantic.NORMAL, in_degrees=True)),
+        ("roughness=36", QualityTarget(36.0, Semantic.ROUGHNESS)),
+        (" Base-Color = 30.5 dB", QualityTarget(30.5, Semantic.BASE_COLOUR)),
+        ("normal=1.5deg", QualityTarget(1.5, Semantic.NORMAL, in_degrees=True)),
     ],
 )
 def test_targets_are_read(text, target):
@@ -169,7 +171,7 @@ def test_targets_are_read(text, target):
 
 @pytest.mark.parametrize("semantic", list(Semantic))
 def test_every_meaning_that_messages_name_is_read(semantic):
-    assert parse_target(f"{semantic.name.lower()}=30") == Target(30.0, semantic)
+    assert parse_target(f"{semantic.name.lower()}=30") == QualityTarget(30.0, semantic)
 
 
 @pytest.mark.parametrize(
@@ -184,16 +186,16 @@ def test_other_targets_are_refused_in_one_line(text):
 
 def test_maps_that_are_not_there_have_no_target(material):
     with pytest.raises(UsageError, match="no such map; it has base_colour, height, normal, roughness"):
-        encoded(material, targets=(Target(30.0, Semantic.METALLIC),))
+        encoded(material, targets=(QualityTarget(30.0, Semantic.METALLIC),))
     with pytest.raises(UsageError, match="name the same maps"):
-        encoded(material, targets=(Target(30.0, Semantic.NORMAL), Target(31.0, Semantic.NORMAL)))
+        encoded(material, targets=(QualityTarget(30.0, Semantic.NORMAL), QualityTarget(31.0, Semantic.NORMAL)))
 
 
 @pytest.mark.parametrize("steepness", [-3.0, -0.5, 0.3, 2.0])
 @pytest.mark.parametrize("at", [-0.9, 0.0, 1.1])
 def test_tuning_finds_the_least_margin(steepness, at):
     """The margin is a line through zero at a number of octaves."""
-    tuned, first = tune(
+    tuned, first = bracket_feature_step(
         lambda stretch: (None, steepness * (math.log2(stretch) - at)), math.copysign(1, steepness), 0.02
     )
     assert 0 <= tuned.margin <= 0.05
@@ -201,7 +203,7 @@ def test_tuning_finds_the_least_margin(steepness, at):
 
 
 def test_tuning_gives_the_nearest_where_nothing_reaches():
-    tuned, _ = tune(lambda stretch: (None, -5 - math.log2(stretch)), -1.0, 0.02)
+    tuned, _ = bracket_feature_step(lambda stretch: (None, -5 - math.log2(stretch)), -1.0, 0.02)
     assert tuned.margin < 0
     assert tuned.octaves < -1
 
@@ -211,10 +213,10 @@ def test_tuning_gives_the_nearest_where_nothing_reaches():
 )
 def test_half_of_the_way_to_the_cheapest_step(per_octave, bend, wanted):
     """Coarser steps save bytes evenly and cost dB ever faster; twice the Gaussians are worth 1 dB."""
-    step = cheaper_step(lambda octaves: (-per_octave * octaves, -bend * octaves * octaves), 1.0)
+    step = choose_feature_step(lambda octaves: (-per_octave * octaves, -bend * octaves * octaves), 1.0)
     assert step == pytest.approx(wanted, abs=0.25)
 
 
 def test_steps_stay_in_range():
-    assert cheaper_step(lambda octaves: (-octaves, 0.0), 1.0) == pytest.approx(1.5)
-    assert cheaper_step(lambda octaves: (octaves, 0.0), 1.0) == pytest.approx(-0.75)
+    assert choose_feature_step(lambda octaves: (-octaves, 0.0), 1.0) == pytest.approx(1.5)
+    assert choose_feature_step(lambda octaves: (octaves, 0.0), 1.0) == pytest.approx(-0.75)

@@ -116,11 +116,11 @@ def test_moments_stay_with_their_gaussians():
     members = torch.arange(40)
     for state in states:
         for _ in range(5):
-            state.use(None)
+            state.set_rounding(None)
             state.descend((0.3, 0.1, 0.1))
-    states[1].keep(members)  # all of them: nothing may change
+    states[1].prune(members)  # all of them: nothing may change
     for state in states:
-        state.use(None)
+        state.set_rounding(None)
         state.descend((0.3, 0.1, 0.1))
     for one, other in zip(*(vars_of(state.result()) for state in states), strict=True):
         assert torch.equal(one, other)
@@ -137,9 +137,9 @@ def test_added_gaussians_lie_behind_the_others_and_move():
     state = TorchFitState(start, image, problem.deviations, target, FitSettings(), CPU)
     state.descend((0.3, 0.1, 0.1))
     before = state.result().means.clone()
-    state.add(extra)
+    state.append(extra)
     assert torch.equal(state.result().means[:30], before)
-    state.use(None)
+    state.set_rounding(None)
     state.descend((0.3, 0.1, 0.1))
     moved = (state.result().means - torch.cat([before, extra.means])).abs().amax(dim=1)
     assert float((moved > 0).float().mean()) > 0.9

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from imagegs_tex.fit import initialise as module
 from imagegs_tex.fit.initialise import initialise
-from imagegs_tex.fit.loop import initialise as module
 
 
 @pytest.mark.parametrize("wrap", [(False, False), (True, False), (True, True)])

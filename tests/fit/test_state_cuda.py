@@ -44,7 +44,7 @@ def test_the_fused_step_is_the_step_in_torch(backend, rounded, wrap):
     plain = TorchFitState(start, problem.image, problem.deviations, target, settings, backend)
     rounding = geometry_quantizer(*problem.size, COUNT, Precision(), wrap) if rounded else None
     for state in (fused, plain):
-        state.use(rounding)
+        state.set_rounding(rounding)
         state.solve()
         state.descend((0.4, 0.18, 0.15))
     found, wanted = fused.result(), plain.result()
@@ -70,9 +70,9 @@ def test_gaussians_go_and_come_as_in_torch(backend):
     for state in states:
         state.solve()
         state.descend(rates)
-        state.keep(members)
-        state.add(extra)
-        state.use(None)
+        state.prune(members)
+        state.append(extra)
+        state.set_rounding(None)
         state.descend(rates)
     found, wanted = (state.result() for state in states)
     assert found.count == len(members) + 50

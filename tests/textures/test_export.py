@@ -14,7 +14,7 @@ from PIL import Image
 import imagegs_tex
 from imagegs_tex import CompressSettings, FitSettings
 from imagegs_tex.decoder.render import render_channels
-from imagegs_tex.formats.gpu_textures.texture import AlphaUse
+from imagegs_tex.formats.gpu_textures.texture import AlphaMode
 from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.formats.images import read_image, write_image
 from imagegs_tex.formats.material.stack import Coded, Constant, SampleFormat, Semantic, TextureMap, Transfer, expand_map
@@ -164,7 +164,7 @@ GREY = [Coded(0)] * 3
 )
 def test_what_a_map_becomes(texture_map, label, channels, alpha):
     plan = plan_texture(texture_map)
-    assert (plan.pixel_format.label, plan.channels, plan.alpha) == (label, channels, AlphaUse(alpha))
+    assert (plan.pixel_format.label, plan.channels, plan.alpha) == (label, channels, AlphaMode(alpha))
 
 
 def test_bc1_is_for_opaque_colour_alone():
@@ -327,7 +327,7 @@ def test_the_command_line_needs_no_encoder_until_it_is_used():
 
 def test_a_report_names_every_file(packed, tmp_path):
     seen = []
-    report = imagegs_tex.export(packed, tmp_path, "png", backend="cpu", report=lambda *state: seen.append(state))
+    report = imagegs_tex.export(packed, tmp_path, "png", backend="cpu", progress=lambda *state: seen.append(state))
     assert seen == [*((entry.name, index, 8) for index, entry in enumerate(report.maps)), ("", 8, 8)]
     named = {file for entry in report.maps for file in entry.files}
     assert named == {str(path) for path in tmp_path.iterdir()}

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imagegs_tex.formats.igs.quantized_set import EPSILON
-from imagegs_tex.rasterize.backend import NormalEquations, SquaredError, Target, check_arguments
+from imagegs_tex.rasterize.backend import FitTarget, NormalEquations, SquaredError, check_arguments
 from imagegs_tex.rasterize.conjugate_gradient import conjugate_gradient
 from imagegs_tex.rasterize.cpu import kernels, normal_equations
 from imagegs_tex.rasterize.cpu.threads import Workers, available_threads
@@ -83,14 +83,14 @@ class CpuBackend:
 
     def prepare_target(
         self, image: Tensor, weights: Tensor | None = None, wrap: tuple[bool, bool] = (False, False)
-    ) -> Target:
+    ) -> FitTarget:
         """Bring a picture [H, W, K] and the weights [H, W] of its texels into planes per tile."""
         height, width, _ = image.shape
         importance = torch.ones(height, width) if weights is None else weights
         return CpuTarget(width, height, wrap, _planes(image), _planes(importance[..., None])[:, 0])
 
     def squared_error(
-        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: Target
+        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: FitTarget
     ) -> SquaredError:
         """Render, compare and differentiate, fused per tile."""
         assert isinstance(target, CpuTarget)
@@ -101,7 +101,7 @@ class CpuBackend:
         return SquaredError(torch.tensor(tile_errors.astype(np.float64).sum()), *gradients)
 
     def leave_one_out(
-        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: Target
+        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: FitTarget
     ) -> Tensor:  # fmt: skip
         """Return by how much the squared error grows without each Gaussian, float64 [N]."""
         assert isinstance(target, CpuTarget)
@@ -117,7 +117,7 @@ class CpuBackend:
         self._workers.run(kernels.sum_slots, len(errors), slot_errors, lists.slot_starts, errors)
         return torch.from_numpy(errors[:, 0])
 
-    def normal_equations(self, means: Tensor, conics: Tensor, cutoff: float, target: Target) -> NormalEquations:
+    def normal_equations(self, means: Tensor, conics: Tensor, cutoff: float, target: FitTarget) -> NormalEquations:
         """Return the sparse linear system of the features."""
         assert isinstance(target, CpuTarget)
         arrays = _arrays(means, conics, torch.empty(means.shape[0], 1))

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from imagegs_tex.formats.igs.quantized_set import EPSILON
-from imagegs_tex.rasterize.backend import NormalEquations, SquaredError, Target, check_arguments
+from imagegs_tex.rasterize.backend import FitTarget, NormalEquations, SquaredError, check_arguments
 from imagegs_tex.rasterize.cpu.threads import available_threads
 from imagegs_tex.rasterize.cuda.conjugate_gradient import conjugate_gradient_on_gpu
 from imagegs_tex.rasterize.cuda.driver import Kernel, Long, Pointer, load
@@ -131,7 +131,7 @@ class CudaBackend:
 
     def prepare_target(
         self, image: Tensor, weights: Tensor | None = None, wrap: tuple[bool, bool] = (False, False)
-    ) -> Target:
+    ) -> FitTarget:
         """Bring a picture [H, W, K] and the weights [H, W] of its texels into planes per tile."""
         height, width, components = image.shape
         importance = _NOTHING if weights is None else self._tiled(weights[..., None])[:, 0].contiguous()
@@ -150,7 +150,7 @@ class CudaBackend:
         return planes.reshape(down * across, components, TILE * TILE)
 
     def squared_error(
-        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: Target
+        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: FitTarget
     ) -> SquaredError:
         """Render, compare and differentiate in one kernel."""
         assert isinstance(target, CudaTarget)
@@ -161,7 +161,7 @@ class CudaBackend:
         return SquaredError(total, *gradients)
 
     def leave_one_out(
-        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: Target
+        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: FitTarget
     ) -> Tensor:  # fmt: skip
         """Return by how much the squared error grows without each Gaussian, float64 [N]."""
         assert isinstance(target, CudaTarget)
@@ -184,7 +184,7 @@ class CudaBackend:
         frame = Frame(cutoff, (target.width, target.height), target.wrap)
         return self._with_lists((means, conics, features), components, frame, launch)
 
-    def normal_equations(self, means: Tensor, conics: Tensor, cutoff: float, target: Target) -> NormalEquations:
+    def normal_equations(self, means: Tensor, conics: Tensor, cutoff: float, target: FitTarget) -> NormalEquations:
         """Return the linear system of the features; its matrix is written out only when somebody looks at it."""
         assert isinstance(target, CudaTarget)
         components = target.component_count

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegs_tex.formats.material.name_reading import MapTraits, Reading, Statement, read_names, read_statement
+from imagegs_tex.formats.material.name_reading import MapReading, MapTraits, StatedSemantics, read_names, read_statement
 from imagegs_tex.formats.material.stack import Semantic
 
 CODES = {
@@ -255,7 +255,7 @@ def test_notes_say_how_a_name_was_understood():
     assert "too few channels" in note_of("x_orm", 1, is_grey=True)
 
 
-ANY_NAME = Reading(Semantic.DATA, (Semantic.DATA,) * 4, "")
+ANY_NAME = MapReading(Semantic.DATA, (Semantic.DATA,) * 4, "")
 
 
 def test_conventions_of_normals_are_seen_anywhere_in_a_name():
@@ -265,7 +265,7 @@ def test_conventions_of_normals_are_seen_anywhere_in_a_name():
 
 
 def test_a_whole_map_that_is_stated():
-    reading = read_statement(Statement(Semantic.IMAGE), MapTraits("a_normal", 4, False), ANY_NAME)
+    reading = read_statement(StatedSemantics(Semantic.IMAGE), MapTraits("a_normal", 4, False), ANY_NAME)
     assert reading.semantic == Semantic.IMAGE
     assert reading.channel_semantics == (*[Semantic.IMAGE] * 3, Semantic.OPACITY)
     assert reading.note == "image"
@@ -301,7 +301,7 @@ def test_channels_that_a_gltf_states(case):
     name, channels, stated, unused = case
     (file,), _ = parse(f"{name}={channels}")
     meanings = {index: CODES[letter] for index, letter in enumerate(stated) if letter != " "}
-    statement = Statement(meanings, fits_any_image=True, unused=frozenset(int(digit) for digit in unused))
+    statement = StatedSemantics(meanings, fits_any_image=True, unused=frozenset(int(digit) for digit in unused))
     reading = read_statement(statement, file, read_names([file])[0])
     assert reading.channel_semantics == tuple(CODES[letter] for letter in GLTF[case])
 
