@@ -24,7 +24,9 @@ from imagegs_tex.formats.gpu_textures.texture import BC1_SRGB, BC4, BC5, BC6H, B
 from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.material.build_stack import load_stack
-from imagegs_tex.formats.material.stack import SampleFormat, TextureMap, encode_log, expand_map
+from imagegs_tex.formats.material.stack import expand_map
+from imagegs_tex.formats.transfer_functions import encode_log
+from imagegs_tex.formats.vocabulary import SampleFormat, TextureMap
 from imagegs_tex.metrics.scores import psnr_of
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.settings import Preset, preset_settings

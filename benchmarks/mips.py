@@ -21,7 +21,8 @@ from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.material.resample import mean_over_area
-from imagegs_tex.formats.material.stack import COLOUR_SEMANTICS, Coded, TextureStack, Transfer
+from imagegs_tex.formats.material.stack import TextureStack
+from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Coded, Transfer
 from imagegs_tex.metrics.scores import psnr_of
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.shaders.coarse_levels import FIRST_LEVEL

@@ -29,7 +29,8 @@ from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.images import picture_size, read_image, write_image
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
-from imagegs_tex.formats.material.stack import SampleFormat, Samples, Semantic, TextureMap, TextureStack, source_map
+from imagegs_tex.formats.material.stack import TextureStack, source_map
+from imagegs_tex.formats.vocabulary import SampleFormat, Samples, Semantic, TextureMap
 from imagegs_tex.metrics.scores import MapScore, pooled_psnr, score_map
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.rasterize.select_backend import make_backend

@@ -18,7 +18,7 @@ from imagegs_tex.cli.tables import print_comparison, print_compression
 from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.formats.igs.quantized_set import dequantize
 from imagegs_tex.formats.images import read_image, write_image
-from imagegs_tex.formats.material.stack import SampleFormat
+from imagegs_tex.formats.vocabulary import SampleFormat
 
 SIZE = 512
 GAUSSIANS = 4096

@@ -4,6 +4,7 @@ numpy only: importing this package (or anything in it) never imports torch, so a
 quickly. Nothing is re-exported here, because the image codecs take a while to import; import what you need from
 
 - ``imagegs_tex.formats.errors``: the exceptions of the whole project
+- ``imagegs_tex.formats.vocabulary``: the words that all parts share: what a map means, how its samples are stored
 - ``imagegs_tex.formats.material.stack``: the plain data that describe a texture stack
 - ``imagegs_tex.formats.material.build_stack``: a folder of maps or a single image -> ``TextureStack``
 - ``imagegs_tex.formats.images``: one image file <-> one array

@@ -29,7 +29,7 @@ from PIL import Image, TiffImagePlugin
 from imagegs_tex.formats.errors import ImageGSTexError, InputError, UsageError
 from imagegs_tex.formats.files.atomic_write import write_bytes
 from imagegs_tex.formats.files.safe_names import printable
-from imagegs_tex.formats.material.stack import MAX_CHANNELS, MAX_SIZE, SampleFormat, Samples
+from imagegs_tex.formats.vocabulary import MAX_CHANNELS, MAX_SIZE, SampleFormat, Samples
 
 _MAX_FILE_BYTES: Final = 4 << 30  # 16384² RGBA at 16 bits is 2 GiB uncompressed
 _PNG_HEADER_BYTES: Final = 26

@@ -10,7 +10,7 @@ from imagegs_tex.formats.images import FORMATS
 from imagegs_tex.formats.material.manifest import MANIFEST_SUFFIX, read_manifest
 from imagegs_tex.formats.material.material_source import ImageFile, MapSource, MaterialSource, sorted_maps
 from imagegs_tex.formats.material.name_reading import StatedSemantics
-from imagegs_tex.formats.material.stack import Semantic
+from imagegs_tex.formats.vocabulary import Semantic
 
 _MOST_NAMED: Final = 8  # materials listed in a message
 

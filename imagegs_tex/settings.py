@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:  # numpy takes a while to import
-    from imagegs_tex.formats.material.stack import Semantic
+    from imagegs_tex.formats.vocabulary import Semantic
 
 
 class Preset(StrEnum):

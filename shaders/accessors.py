@@ -10,9 +10,9 @@ from typing import Final, Literal
 
 import numpy as np
 
-from imagegs_tex.formats.material.stack import (
+from imagegs_tex.formats.transfer_functions import LOG_KNEE
+from imagegs_tex.formats.vocabulary import (
     COLOUR_SEMANTICS,
-    LOG_KNEE,
     SCALAR_SEMANTICS,
     Coded,
     Constant,

@@ -6,7 +6,7 @@ Over a footprint such a z is averaged as x and y are, so that the mean of the no
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.formats.material.stack import Coded, Semantic, TextureMap, UnitZ
+from imagegs_tex.formats.vocabulary import Coded, Semantic, TextureMap, UnitZ
 
 _SIDES = 2
 

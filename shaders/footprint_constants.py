@@ -6,7 +6,7 @@ The text is GLSL that translate.to_hlsl understands, made of numbers and of acce
 from typing import Final
 
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
-from imagegs_tex.formats.material.stack import Coded
+from imagegs_tex.formats.vocabulary import Coded
 from imagegs_tex.shaders.accessors import Accessor
 from imagegs_tex.shaders.coarse_levels import CHANNEL_BITS, CHANNELS_PER_WORD, MAX_CODE, CoarseLevels
 from imagegs_tex.shaders.derived_z import derived_normals

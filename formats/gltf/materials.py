@@ -12,8 +12,8 @@ from imagegs_tex.formats.gltf.container import GltfFile, is_gltf
 from imagegs_tex.formats.gltf.uv_triangles import UvView, check_nodes, primitives_by_material, read_uv_sets
 from imagegs_tex.formats.material.material_source import ImageFile, MapSource, MaterialSource, sorted_maps
 from imagegs_tex.formats.material.name_reading import StatedSemantics
-from imagegs_tex.formats.material.stack import Semantic
 from imagegs_tex.formats.material.uv_coverage import UvSet, UvWrap
+from imagegs_tex.formats.vocabulary import Semantic
 
 __all__ = ["GltfAsset", "GltfMaterial", "is_gltf", "read_gltf"]
 

@@ -37,7 +37,7 @@ from imagegs_tex.formats.igs.section_codecs import (
     plain_shapes,
     store,
 )
-from imagegs_tex.formats.material.stack import MAX_CHANNELS, MAX_SIZE
+from imagegs_tex.formats.vocabulary import MAX_CHANNELS, MAX_SIZE
 
 MAGIC: Final = b"\x89IGS\r\n\x1a\n"
 VERSION: Final = 3

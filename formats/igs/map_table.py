@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from imagegs_tex.formats.errors import IgsError
-from imagegs_tex.formats.material.stack import (
+from imagegs_tex.formats.vocabulary import (
     MAX_CHANNELS,
     Coded,
     Constant,

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.formats.material.stack import TextureMap
+from imagegs_tex.formats.vocabulary import TextureMap
 
 EPSILON: Final = 2.0**-16
 """Added to the sum of weights: the offset shows where no Gaussian reaches."""

@@ -17,15 +17,8 @@ from numpy.typing import NDArray
 
 from imagegs_tex.formats.material.options import AlphaUse
 from imagegs_tex.formats.material.push_pull import fill_smoothly
-from imagegs_tex.formats.material.stack import (
-    COLOUR_SEMANTICS,
-    Coded,
-    FloatTexels,
-    Semantic,
-    TextureMap,
-    TextureStack,
-    noted,
-)
+from imagegs_tex.formats.material.stack import TextureStack, noted
+from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Coded, FloatTexels, Semantic, TextureMap
 
 PAINTED_SHARE: Final = 0.05
 """Least share of a stack's sum of gradients that lies within hidden colour for AUTO to free it. image_anime_character

@@ -16,7 +16,13 @@ from imagegs_tex.formats.material.material_source import MaterialSource
 from imagegs_tex.formats.material.name_reading import MapReading
 from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.formats.material.read_maps import ReadImage, SourceMap, read_image_file, read_source_maps
-from imagegs_tex.formats.material.stack import (
+from imagegs_tex.formats.material.stack import TextureStack
+from imagegs_tex.formats.material.unit_normals import code_normals
+from imagegs_tex.formats.material.uv_coverage import UvSet, leaves_unit_square, used_texels
+from imagegs_tex.formats.material.wrap_detection import SaidWrap, decide_wrap
+from imagegs_tex.formats.open_material import read_material
+from imagegs_tex.formats.transfer_functions import encode_log
+from imagegs_tex.formats.vocabulary import (
     COLOUR_SEMANTICS,
     MAX_CHANNELS,
     MAX_SIZE,
@@ -27,14 +33,8 @@ from imagegs_tex.formats.material.stack import (
     Route,
     Semantic,
     TextureMap,
-    TextureStack,
     Transfer,
-    encode_log,
 )
-from imagegs_tex.formats.material.unit_normals import code_normals
-from imagegs_tex.formats.material.uv_coverage import UvSet, leaves_unit_square, used_texels
-from imagegs_tex.formats.material.wrap_detection import SaidWrap, decide_wrap
-from imagegs_tex.formats.open_material import read_material
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from imagegs_tex.formats.material.material_source import MaterialSource
 from imagegs_tex.formats.material.name_reading import MapReading, label
 from imagegs_tex.formats.material.read_maps import SourceMap
 from imagegs_tex.formats.material.resample import resampled
-from imagegs_tex.formats.material.stack import Samples, Semantic
 from imagegs_tex.formats.material.wrap_detection import SaidWrap, decide_wrap
+from imagegs_tex.formats.vocabulary import Samples, Semantic
 
 Size = tuple[int, int]
 """Width and height in texels."""

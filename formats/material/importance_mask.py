@@ -8,7 +8,7 @@ from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.images import read_image
 from imagegs_tex.formats.material.resample import resampled
-from imagegs_tex.formats.material.stack import FloatTexels
+from imagegs_tex.formats.vocabulary import FloatTexels
 
 
 def read_importance(

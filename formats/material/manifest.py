@@ -23,7 +23,8 @@ from imagegs_tex.formats.material.material_source import (
     sorted_maps,
 )
 from imagegs_tex.formats.material.name_reading import MEANINGS, StatedSemantics
-from imagegs_tex.formats.material.stack import MAX_CHANNELS, MAX_SIZE, Semantic, TextureMap, TextureStack, Transfer
+from imagegs_tex.formats.material.stack import TextureStack
+from imagegs_tex.formats.vocabulary import MAX_CHANNELS, MAX_SIZE, Semantic, TextureMap, Transfer
 
 MANIFEST_SUFFIX: Final = ".json"
 MAX_TEXTURES: Final = 256

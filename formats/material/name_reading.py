@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from imagegs_tex.formats.material.stack import COLOUR_SEMANTICS, SCALAR_SEMANTICS, Semantic
+from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, SCALAR_SEMANTICS, Semantic
 
 _S = Semantic
 

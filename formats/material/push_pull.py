@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.formats.material.stack import FloatTexels
+from imagegs_tex.formats.vocabulary import FloatTexels
 
 
 def fill_smoothly(texels: FloatTexels, known: NDArray[np.bool_]) -> None:

@@ -12,7 +12,7 @@ from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.images import LOSSY_SOURCE_SUFFIXES, read_image
 from imagegs_tex.formats.material.material_source import ImageFile, MapSource, MaterialSource, channel_name
 from imagegs_tex.formats.material.name_reading import MapReading, MapTraits, label, read_names, read_statement
-from imagegs_tex.formats.material.stack import SampleFormat, Samples, Semantic
+from imagegs_tex.formats.vocabulary import SampleFormat, Samples, Semantic
 
 GREY_TOLERANCE: Final = 2
 """Most that the channels of a grey picture differ, in steps of 1/255, after a lossy codec has been at it."""

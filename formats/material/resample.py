@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.formats.material.stack import SampleFormat, Samples
+from imagegs_tex.formats.vocabulary import SampleFormat, Samples
 
 _LINES_AT_ONCE: Final = 64
 

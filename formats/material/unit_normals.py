@@ -18,19 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.material.options import NormalCoding
-from imagegs_tex.formats.material.stack import (
-    Coded,
-    FloatTexels,
-    Route,
-    Semantic,
-    TextureMap,
-    TextureStack,
-    Transfer,
-    UnitZ,
-    noted,
-    source_map,
-    unit_samples,
-)
+from imagegs_tex.formats.material.stack import TextureStack, noted, source_map, unit_samples
+from imagegs_tex.formats.vocabulary import Coded, FloatTexels, Route, Semantic, TextureMap, Transfer, UnitZ
 
 UNIT_TOLERANCE: Final = 2.5 / 255
 """Root mean square change of a map's samples up to which AUTO makes its normals unit vectors."""

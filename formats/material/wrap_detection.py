@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.errors import UsageError
-from imagegs_tex.formats.material.stack import FloatTexels
+from imagegs_tex.formats.vocabulary import FloatTexels
 
 SaidWrap = tuple[bool | None, bool | None]
 """Whether a material repeats in x and in y; None: nobody said."""

@@ -15,7 +15,8 @@ from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.images import encode_image
 from imagegs_tex.formats.material.resample import mean_over_area
-from imagegs_tex.formats.material.stack import MAX_SIZE, SampleFormat, Samples, TextureMap, expand_map
+from imagegs_tex.formats.material.stack import expand_map
+from imagegs_tex.formats.vocabulary import MAX_SIZE, SampleFormat, Samples, TextureMap
 from imagegs_tex.quantize.channel_basis import to_channels
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.rasterize.select_backend import make_backend

@@ -26,7 +26,8 @@ from imagegs_tex.encoder.trial_fits import (
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
-from imagegs_tex.formats.material.stack import Coded, TextureStack
+from imagegs_tex.formats.material.stack import TextureStack
+from imagegs_tex.formats.vocabulary import Coded
 from imagegs_tex.settings import QualityTarget
 
 PSNR_TOLERANCE_DB: Final = 0.15

@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.formats.material.stack import SCALAR_SEMANTICS, Coded, FloatTexels, Semantic, TextureStack
+from imagegs_tex.formats.material.stack import TextureStack
+from imagegs_tex.formats.vocabulary import SCALAR_SEMANTICS, Coded, FloatTexels, Semantic
 
 EXPONENT: Final = 0.7
 """Of the ratio of details: 0.5 left a smooth height (stylized_stone_floor_001) 1.2 dB behind the reference's, this

@@ -6,7 +6,7 @@ import numpy as np
 
 from imagegs_tex.formats.igs.container import SectionSize
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet, basis_values
-from imagegs_tex.formats.material.stack import Coded
+from imagegs_tex.formats.vocabulary import Coded
 from imagegs_tex.quantize.feature_rdo import code_lengths
 
 

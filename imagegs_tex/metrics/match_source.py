@@ -3,7 +3,8 @@
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
-from imagegs_tex.formats.material.stack import SampleFormat, TextureMap, TextureStack
+from imagegs_tex.formats.material.stack import TextureStack
+from imagegs_tex.formats.vocabulary import SampleFormat, TextureMap
 
 _REMEDY = "give the source that the file was made of"
 

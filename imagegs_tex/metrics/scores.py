@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.formats.material.stack import (
+from imagegs_tex.formats.transfer_functions import encode_log
+from imagegs_tex.formats.vocabulary import (
     COLOUR_SEMANTICS,
     SCALAR_SEMANTICS,
     Coded,
@@ -16,7 +17,6 @@ from imagegs_tex.formats.material.stack import (
     Semantic,
     TextureMap,
     Transfer,
-    encode_log,
 )
 from imagegs_tex.metrics.ssim import mean_similarity
 

@@ -12,17 +12,8 @@ import torch
 from torch import Tensor
 
 from imagegs_tex.fit.losses import SSIM_C1, SSIM_C2
-from imagegs_tex.formats.material.stack import (
-    Coded,
-    Constant,
-    Semantic,
-    TextureMap,
-    TextureStack,
-    Transfer,
-    UnitZ,
-    expand_map,
-    source_map,
-)
+from imagegs_tex.formats.material.stack import TextureStack, expand_map, source_map
+from imagegs_tex.formats.vocabulary import Coded, Constant, Semantic, TextureMap, Transfer, UnitZ
 from imagegs_tex.metrics.scores import MapScore, counted_channels, normal_axes, psnr_of, score_map
 from imagegs_tex.metrics.ssim import window_taps
 from imagegs_tex.rasterize.cuda.driver import Double, load

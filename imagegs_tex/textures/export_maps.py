@@ -48,7 +48,8 @@ from imagegs_tex.formats.gpu_textures.texture import (
     Texture,
 )
 from imagegs_tex.formats.images import encode_image
-from imagegs_tex.formats.material.stack import (
+from imagegs_tex.formats.material.stack import expand_map
+from imagegs_tex.formats.vocabulary import (
     COLOUR_SEMANTICS,
     SCALAR_SEMANTICS,
     Constant,
@@ -56,7 +57,6 @@ from imagegs_tex.formats.material.stack import (
     Semantic,
     TextureMap,
     Transfer,
-    expand_map,
 )
 from imagegs_tex.settings import TextureContainer
 from imagegs_tex.textures.block_compression import encode_level, require_encoder

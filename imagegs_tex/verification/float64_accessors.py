@@ -3,15 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.formats.material.stack import (
-    Coded,
-    Constant,
-    TextureMap,
-    Transfer,
-    decode_log,
-    encode_log,
-    unit_samples,
-)
+from imagegs_tex.formats.material.stack import unit_samples
+from imagegs_tex.formats.transfer_functions import decode_log, encode_log
+from imagegs_tex.formats.vocabulary import Coded, Constant, TextureMap, Transfer
 from imagegs_tex.shaders.accessors import Accessor
 
 _SHORT_NORMAL = 0.2

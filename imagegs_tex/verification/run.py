@@ -12,7 +12,8 @@ from imagegs_tex.decoder.render import shader_decoder
 from imagegs_tex.formats.files.atomic_write import write_files
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
-from imagegs_tex.formats.material.stack import TextureMap, TextureStack, expand_map, source_map
+from imagegs_tex.formats.material.stack import TextureStack, expand_map, source_map
+from imagegs_tex.formats.vocabulary import TextureMap
 from imagegs_tex.metrics.match_source import source_indices
 from imagegs_tex.metrics.scores import pooled_psnr, score_map
 from imagegs_tex.shaders.build_decoder import HLSL_INCLUDE, LANGUAGES, Decoder, Language

@@ -18,7 +18,7 @@ from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.material.build_stack import load_stack
-from imagegs_tex.formats.material.stack import Semantic
+from imagegs_tex.formats.vocabulary import Semantic
 from imagegs_tex.metrics.scores import PSNR_CAP_DB
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.settings import QualityTarget

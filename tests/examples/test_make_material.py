@@ -4,7 +4,8 @@ import sys
 import numpy as np
 
 from imagegs_tex.formats.material.build_stack import load_stack
-from imagegs_tex.formats.material.stack import SampleFormat, Semantic, source_map
+from imagegs_tex.formats.material.stack import source_map
+from imagegs_tex.formats.vocabulary import SampleFormat, Semantic
 
 
 def generate(repository, folder, size=128):

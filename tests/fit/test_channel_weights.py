@@ -13,7 +13,8 @@ from hypothesis.extra.numpy import arrays
 from imagegs_tex import CompressSettings, FitSettings
 from imagegs_tex.api import compress_stack
 from imagegs_tex.fit.channel_weights import MOST, channel_weights
-from imagegs_tex.formats.material.stack import Coded, SampleFormat, Semantic, TextureMap, TextureStack, Transfer
+from imagegs_tex.formats.material.stack import TextureStack
+from imagegs_tex.formats.vocabulary import Coded, SampleFormat, Semantic, TextureMap, Transfer
 from imagegs_tex.quantize.channel_basis import principal_components, to_channels, to_components
 from imagegs_tex.rasterize.select_backend import make_backend
 

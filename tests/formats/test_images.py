@@ -12,7 +12,7 @@ from PIL import Image
 
 from imagegs_tex.formats.errors import InputError, UsageError
 from imagegs_tex.formats.images import FORMATS, can_hold, encode_image, read_image, write_image
-from imagegs_tex.formats.material.stack import MAX_SIZE, SampleFormat
+from imagegs_tex.formats.vocabulary import MAX_SIZE, SampleFormat
 
 LOSSLESS = [
     (suffix, sample_format, channel_count)

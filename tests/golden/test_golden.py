@@ -9,7 +9,7 @@ from helpers.igs_sets import File
 
 from imagegs_tex.formats.igs.container import VERSION, decode_igs, encode_igs
 from imagegs_tex.formats.images import read_image
-from imagegs_tex.formats.material.stack import SampleFormat
+from imagegs_tex.formats.vocabulary import SampleFormat
 
 FOLDER = Path(__file__).resolve().parent
 TOLERANCES = {"uint8": 1, "uint16": 40, "float16": 0.02, "float32": 0.02}  # of the stored value; floats reach 30

@@ -10,7 +10,7 @@ import zstandard
 from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs.container import SECTIONS, decode_igs, plain_sections
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
-from imagegs_tex.formats.material.stack import Coded, Constant, SampleFormat, Semantic, TextureMap, Transfer, UnitZ
+from imagegs_tex.formats.vocabulary import Coded, Constant, SampleFormat, Semantic, TextureMap, Transfer, UnitZ
 
 HEADER = struct.Struct("<8sHBBIIHHI5fBBBB")
 ENTRY = struct.Struct("<BBHIII")

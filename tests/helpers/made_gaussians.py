@@ -11,7 +11,7 @@ from imagegs_tex.formats.igs.quantized_set import (
     rounded_exponents,
     shape_values,
 )
-from imagegs_tex.formats.material.stack import Coded, Route, SampleFormat, Semantic, TextureMap, Transfer
+from imagegs_tex.formats.vocabulary import Coded, Route, SampleFormat, Semantic, TextureMap, Transfer
 
 
 def made_map(

@@ -10,7 +10,7 @@ from imagegs_tex.encoder.quality_search import PSNR_TOLERANCE_DB
 from imagegs_tex.fit.losses import structural_similarity
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.images import write_image
-from imagegs_tex.formats.material.stack import Coded, SampleFormat, Semantic, TextureMap, Transfer
+from imagegs_tex.formats.vocabulary import Coded, SampleFormat, Semantic, TextureMap, Transfer
 from imagegs_tex.metrics.scores import score_map, squared_error
 from imagegs_tex.metrics.ssim import mean_similarity
 from imagegs_tex.quantize.channel_basis import principal_components, to_channels, to_components

@@ -6,16 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from imagegs_tex.formats.material.stack import (
-    Coded,
-    Constant,
-    SampleFormat,
-    Semantic,
-    TextureMap,
-    TextureStack,
-    Transfer,
-    expand_map,
-)
+from imagegs_tex.formats.material.stack import TextureStack, expand_map
+from imagegs_tex.formats.vocabulary import Coded, Constant, SampleFormat, Semantic, TextureMap, Transfer
 from imagegs_tex.metrics.scores import score_map
 from imagegs_tex.quantize.channel_basis import principal_components, to_channels, to_components
 from imagegs_tex.rasterize.select_backend import make_backend

@@ -11,7 +11,7 @@ import pytest
 from helpers.made_gaussians import data_maps, made_map, made_set
 
 from imagegs_tex.formats.errors import OutputError
-from imagegs_tex.formats.material.stack import Coded, Constant, Semantic, Transfer, UnitZ
+from imagegs_tex.formats.vocabulary import Coded, Constant, Semantic, Transfer, UnitZ
 from imagegs_tex.shaders.accessors import list_accessors
 from imagegs_tex.shaders.build_decoder import LANGUAGES, build_decoder, source
 from imagegs_tex.shaders.emit import emit

@@ -17,7 +17,8 @@ from imagegs_tex.decoder.render import render_channels
 from imagegs_tex.formats.gpu_textures.texture import AlphaMode
 from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.formats.images import read_image, write_image
-from imagegs_tex.formats.material.stack import Coded, Constant, SampleFormat, Semantic, TextureMap, Transfer, expand_map
+from imagegs_tex.formats.material.stack import expand_map
+from imagegs_tex.formats.vocabulary import Coded, Constant, SampleFormat, Semantic, TextureMap, Transfer
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.textures.export_maps import channel_roles, plan_texture
 from imagegs_tex.textures.mip_chain import level_count, mip_chain, to_linear, to_srgb

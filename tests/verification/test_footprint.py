@@ -7,7 +7,7 @@ import pytest
 from helpers.made_gaussians import made_map, made_set
 
 from imagegs_tex.decoder.render import shader_decoder
-from imagegs_tex.formats.material.stack import Coded, Semantic, Transfer, UnitZ
+from imagegs_tex.formats.vocabulary import Coded, Semantic, Transfer, UnitZ
 from imagegs_tex.verification import MAX_ERROR, verify
 from imagegs_tex.verification.float64_footprint import (
     CoarseMeans,

@@ -6,7 +6,7 @@ import pytest
 from helpers.made_gaussians import made_map, made_set
 
 from imagegs_tex.formats.images import read_image
-from imagegs_tex.formats.material.stack import Coded, Semantic, Transfer
+from imagegs_tex.formats.vocabulary import Coded, Semantic, Transfer
 from imagegs_tex.shaders.emit import emit
 
 

@@ -18,7 +18,7 @@ from imagegs_tex.formats.igs.container import write_igs
 from imagegs_tex.formats.images import read_image, write_image
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.material.options import SourceOptions
-from imagegs_tex.formats.material.stack import Coded, Constant, Semantic, Transfer, UnitZ
+from imagegs_tex.formats.vocabulary import Coded, Constant, Semantic, Transfer, UnitZ
 from imagegs_tex.shaders import gpu_buffer
 from imagegs_tex.shaders.accessors import list_accessors
 from imagegs_tex.shaders.build_decoder import build_decoder

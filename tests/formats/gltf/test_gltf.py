@@ -11,7 +11,8 @@ from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.gltf.materials import read_gltf
 from imagegs_tex.formats.images import read_image, write_image
 from imagegs_tex.formats.material.build_stack import load_stack
-from imagegs_tex.formats.material.stack import Semantic, Transfer, expand_map
+from imagegs_tex.formats.material.stack import expand_map
+from imagegs_tex.formats.vocabulary import Semantic, Transfer
 
 
 def maps_of(path, material=None):

@@ -10,7 +10,8 @@ from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.images import read_image, write_image
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.material.read_maps import GREY_TOLERANCE
-from imagegs_tex.formats.material.stack import Coded, Constant, SampleFormat, Semantic, Transfer, expand_map
+from imagegs_tex.formats.material.stack import expand_map
+from imagegs_tex.formats.vocabulary import Coded, Constant, SampleFormat, Semantic, Transfer
 
 RNG = np.random.default_rng(5)
 

@@ -16,8 +16,9 @@ from imagegs_tex.formats.images import read_image, write_image
 from imagegs_tex.formats.material.build_stack import build_stack, load_stack
 from imagegs_tex.formats.material.manifest import manifest_text, read_manifest
 from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
-from imagegs_tex.formats.material.stack import Constant, Semantic, Transfer, expand_map
+from imagegs_tex.formats.material.stack import expand_map
 from imagegs_tex.formats.open_material import read_material
+from imagegs_tex.formats.vocabulary import Constant, Semantic, Transfer
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegs_tex.formats.material.name_reading import MapReading, MapTraits, StatedSemantics, read_names, read_statement
-from imagegs_tex.formats.material.stack import Semantic
+from imagegs_tex.formats.vocabulary import Semantic
 
 CODES = {
     "C": Semantic.BASE_COLOUR,

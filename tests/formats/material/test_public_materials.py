@@ -9,7 +9,8 @@ from helpers.public_materials import LAYOUTS
 from imagegs_tex.formats.images import read_image
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
-from imagegs_tex.formats.material.stack import Coded, Constant, SampleFormat, Semantic, Transfer, expand_map
+from imagegs_tex.formats.material.stack import expand_map
+from imagegs_tex.formats.vocabulary import Coded, Constant, SampleFormat, Semantic, Transfer
 
 pytestmark = pytest.mark.materials
 

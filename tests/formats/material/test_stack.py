@@ -4,9 +4,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from imagegs_tex.formats.material.stack import (
+from imagegs_tex.formats.material.stack import TextureStack, expand_map
+from imagegs_tex.formats.transfer_functions import LOG_KNEE, decode_log, encode_log
+from imagegs_tex.formats.vocabulary import (
     COLOUR_SEMANTICS,
-    LOG_KNEE,
     MAX_CHANNELS,
     MAX_SIZE,
     SCALAR_SEMANTICS,
@@ -15,12 +16,8 @@ from imagegs_tex.formats.material.stack import (
     SampleFormat,
     Semantic,
     TextureMap,
-    TextureStack,
     Transfer,
     UnitZ,
-    decode_log,
-    encode_log,
-    expand_map,
 )
 
 

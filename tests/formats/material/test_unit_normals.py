@@ -8,18 +8,8 @@ from hypothesis import strategies as st
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.material.options import NormalCoding, SourceOptions
-from imagegs_tex.formats.material.stack import (
-    Coded,
-    Constant,
-    SampleFormat,
-    Semantic,
-    TextureMap,
-    Transfer,
-    UnitZ,
-    expand_map,
-    source_map,
-    unit_samples,
-)
+from imagegs_tex.formats.material.stack import expand_map, source_map, unit_samples
+from imagegs_tex.formats.vocabulary import Coded, Constant, SampleFormat, Semantic, TextureMap, Transfer, UnitZ
 
 UNIT, STORED = SourceOptions(normals=NormalCoding.UNIT), SourceOptions(normals=NormalCoding.STORED)
 
