@@ -61,12 +61,11 @@ def build_decoder(
     }
     head = constants(quantized, packed, derived) + "\n" + bindings()
     has = "".join(f"#define {name.upper()}_EXISTS 1\n" for name in dict.fromkeys(a.name for a in accessors))
-    core, core_hlsl = _fill(source("core.glsl"), parts), _fill(source("core.hlsl"), _translated(parts))
+    core = _fill(source("core.glsl"), parts)
     if coarse is not None:
         head += footprint_constants(quantized, packed, coarse)
         parts |= {"coarse": footprint_functions(coarse), "normals": normal_functions(quantized, accessors)}
         core += "\n" + _fill(source("footprint.glsl"), parts)
-        core_hlsl += "\n" + _fill(source("footprint.hlsl"), _translated(parts))
     tiles = source("tiles.glsl")
     includes = {
         STORAGE_INCLUDE: _include(head + has, source("storage.glsl"), core, source("tiles_storage.glsl"), tiles),
@@ -74,9 +73,9 @@ def build_decoder(
         HLSL_INCLUDE: _include(
             head + has,
             source("buffer.hlsl"),
-            core_hlsl,
+            to_hlsl(core),
             source("tiles_buffer.hlsl"),
-            source("tiles.hlsl"),
+            to_hlsl(tiles),
         ),
     }
     samples = {}
@@ -85,7 +84,7 @@ def build_decoder(
     for name in ("sample_texture.vert", "sample_texture.frag"):
         samples[name] = with_include(_fill(sample(name), parts), includes[TEXTURE_INCLUDE])
     for name in ("sample_compute.hlsl", "sample_pixel.hlsl"):
-        samples[name] = _fill(sample(name), _translated(parts))
+        samples[name] = _fill(sample(name), {part: to_hlsl(parts[part]) for part in ("surface", "fetch")})
     cost = decode_cost(quantized, packed, coarse)
     return Decoder(includes, samples, packed, accessors, cost, quantized.channel_count, coarse)
 
@@ -115,10 +114,6 @@ def _include(head: str, access: str, core: str, tile_access: str = "", tiles: st
         "// Decodes one .igs material. Generated for that file; igs_decode(uv) and the accessors are the interface.\n"
         f"#ifndef IGS_DECODE\n#define IGS_DECODE\n\n{head}\n{access}\n{core}{compute}\n#endif // IGS_DECODE\n"
     )
-
-
-def _translated(parts: dict[str, str]) -> dict[str, str]:
-    return {name: to_hlsl(part) for name, part in parts.items()}
 
 
 def _fill(text: str, parts: dict[str, str]) -> str:

@@ -13,10 +13,9 @@ from helpers.made_gaussians import data_maps, made_map, made_set
 from imagegs_tex.formats.errors import OutputError
 from imagegs_tex.formats.vocabulary import Coded, Constant, Semantic, Transfer, UnitZ
 from imagegs_tex.shaders.accessors import list_accessors
-from imagegs_tex.shaders.build_decoder import LANGUAGES, build_decoder, source
+from imagegs_tex.shaders.build_decoder import LANGUAGES, build_decoder
 from imagegs_tex.shaders.emit import emit
 from imagegs_tex.shaders.file_constants import literal
-from imagegs_tex.shaders.glsl_to_hlsl import to_hlsl
 from imagegs_tex.verification.toolchain import ENTRY_POINTS, check_glsl, has_tool, hlsl_to_glsl
 
 HOSTILE = [
@@ -43,11 +42,6 @@ def material():
         made_map("hdr", Semantic.EMISSIVE, (Coded(0), Coded(5), Constant(3.5)), Transfer.LOG, (-0.5, 700.0)),
         made_map("many", Semantic.DATA, tuple(Coded(i) for i in range(6)), Transfer.LINEAR),
     )  # fmt: skip
-
-
-@pytest.mark.parametrize("name", ["core", "tiles", "footprint"])
-def test_glsl_and_hlsl_are_one_algorithm(name):
-    assert to_hlsl(source(f"{name}.glsl")) == source(f"{name}.hlsl")
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, -3.0, 1 / 3, 1e-30, 2.0**-16, 6.25e20, 0.1])
