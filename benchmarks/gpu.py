@@ -351,10 +351,10 @@ def gradient_time(
 
 def score(quantized: QuantizedGaussianSet, stack: TextureStack) -> float:
     """Pooled PSNR of a set decoded by the cuda backend."""
-    from imagegs_tex.api import score_against
+    from imagegs_tex.encoder.compute import compute_on
     from imagegs_tex.metrics.scores import pooled_psnr
 
-    return float(pooled_psnr(score_against(stack, quantized, cuda_backend())))
+    return float(pooled_psnr(compute_on(cuda_backend()).score(stack, quantized)))
 
 
 def cuda_backend() -> CudaBackend:

@@ -8,6 +8,7 @@ from typing import Final
 
 from imagegs_tex._version import __version__
 from imagegs_tex.decoder.render import decode_maps, image_paths, render_channels, scaled_size, write_maps
+from imagegs_tex.encoder.compute import compute_on
 from imagegs_tex.encoder.quality_targets import score_targets
 from imagegs_tex.encoder.rate_control import encode_within_budget
 from imagegs_tex.fit.loop import FitProgress
@@ -24,7 +25,6 @@ from imagegs_tex.formats.igs.container import (
     section_sizes,
     version_of,
 )
-from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.material.build_stack import build_stack, load_stack
 from imagegs_tex.formats.material.common_size import check_sizes
 from imagegs_tex.formats.material.manifest import MANIFEST_SUFFIX, manifest_text
@@ -36,7 +36,7 @@ from imagegs_tex.formats.open_material import read_material
 from imagegs_tex.formats.vocabulary import Constant, TextureMap
 from imagegs_tex.metrics.byte_ledger import byte_ledger
 from imagegs_tex.metrics.match_source import source_indices
-from imagegs_tex.metrics.scores import MapScore, pooled_psnr, pooled_weighted_psnr, score_map
+from imagegs_tex.metrics.scores import pooled_psnr, pooled_weighted_psnr, score_map
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.reports import (
@@ -184,7 +184,7 @@ def compress_stack(
     data = encode_igs(encoded.quantized)
     encoded_at = time.perf_counter()
     quantized = decode_igs(data)
-    scores = score_against(stack, quantized, backend)
+    scores = compute_on(backend).score(stack, quantized)
     write_bytes(output, data)
     done = time.perf_counter()
     texels = stack.width * stack.height
@@ -208,20 +208,6 @@ def compress_stack(
         ),
         backend=backend.name, device=str(backend.device), seed=settings.fit.seed, version=__version__,
     )  # fmt: skip
-
-
-def score_against(
-    stack: TextureStack, quantized: QuantizedGaussianSet, backend: Backend, with_flip: bool = False
-) -> list[MapScore]:
-    """Decode a set and compare every map with the stack that it was made of."""
-    if backend.name == "cuda" and not with_flip:
-        from imagegs_tex.metrics.scores_cuda import score_on_gpu
-
-        return score_on_gpu(stack, render_channels(quantized, backend))
-    return [
-        score_map(stack.maps[index], source_map(stack, index), decoded, with_flip, stack.weights, stack.drawn_of(index))
-        for index, (_, decoded) in enumerate(decode_maps(quantized, backend))
-    ]
 
 
 def decode(

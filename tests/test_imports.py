@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -53,8 +54,9 @@ def is_forbidden(file_name: str, module: str) -> bool:
     if folder == "shaders":
         return within(module, "torch")
     if file_name.startswith("imagegs_tex/rasterize/"):
-        # the picture's constants are the format's; nothing else of it is the rasterizer's business
-        file_io = in_formats and not within(module, "imagegs_tex.formats.igs.quantized_set")
+        # the picture's constants and the errors are the format's; nothing else of it is the rasterizer's business
+        shared = ("imagegs_tex.formats.igs.quantized_set", "imagegs_tex.formats.errors")
+        file_io = in_formats and not any(within(module, name) for name in shared)
         return (file_io and module != "imagegs_tex.formats") or within(module, "imagegs_tex.fit")
     return False
 
@@ -78,6 +80,55 @@ def test_no_part_imports_what_it_must_not(repository):
 )
 def test_the_rules_catch_a_breach(file_name, module):
     assert is_forbidden(file_name, module)
+
+
+def import_graph(repository: Path) -> dict[str, set[str]]:
+    """Every module of the project, with those of the project that it imports, at any depth of the code."""
+    paths = {}
+    for folder, package in FOLDERS.items():
+        for path in sorted((repository / folder).rglob("*.py")):
+            parts = path.relative_to(repository / folder).with_suffix("").parts
+            paths[".".join((package, *(part for part in parts if part != "__init__")))] = path
+    # a name that is a module counts as that module, not as the package it lies in
+    return {
+        name: {
+            module
+            for module in imported_modules(path) & paths.keys()
+            if not any(within(other, module) and other != module for other in imported_modules(path) & paths.keys())
+        }
+        for name, path in paths.items()
+    }
+
+
+def circle_of(graph: dict[str, set[str]]) -> list[str]:
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return []
+
+
+def test_no_import_goes_in_a_circle_lazy_ones_included(repository):
+    graph = import_graph(repository)
+    assert len(graph) > 100
+    assert "imagegs_tex.rasterize.cpu.backend" in graph["imagegs_tex.rasterize.select_backend"]  # within a function
+    assert circle_of(graph) == []
+
+
+def test_a_circle_is_found_also_through_a_lazy_import(tmp_path):
+    modules = {
+        "imagegs_tex/__init__.py": "",
+        "imagegs_tex/one.py": "from imagegs_tex.formats import two",
+        "formats/__init__.py": "",
+        "formats/two.py": "def f():\n    from imagegs_tex.one import g\n    return g",
+    }
+    for name, text in modules.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    circle = circle_of(import_graph(tmp_path))
+    assert sorted(set(circle)) == ["imagegs_tex.formats.two", "imagegs_tex.one"]
+    (tmp_path / "formats/two.py").write_text("import os")
+    assert circle_of(import_graph(tmp_path)) == []
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imagegs_tex.encoder.compute import compute_on
 from imagegs_tex.fit.channel_weights import channel_weights
 from imagegs_tex.fit.gaussian_set import GaussianSet
 from imagegs_tex.fit.loop import Fit, FitProgress, fit
@@ -21,9 +22,8 @@ from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.quantize.channel_basis import Components, principal_components, to_components
-from imagegs_tex.quantize.feature_rdo import CpuDescent, Descent, choose_feature_codes
+from imagegs_tex.quantize.feature_rdo import Descent, choose_feature_codes
 from imagegs_tex.quantize.geometry import GeometryQuantizer, geometry_quantizer
-from imagegs_tex.quantize.geometry_rdo import refine_geometry
 from imagegs_tex.rasterize.backend import Backend, FitTarget, NormalEquations
 from imagegs_tex.rasterize.conjugate_gradient import damping_of
 from imagegs_tex.settings import FitSettings, Precision
@@ -135,7 +135,7 @@ def fit_geometry(
         quantizer=quantizer, components=components, cutoff=float(np.float32(final.cutoff)),
         border_weight=fitted.border_weight,
         position_codes=position_codes, shape_codes=shape_codes,
-        descent=descent_of(own, own_features, backend), diagonal=own.diagonal.cpu().numpy(),
+        descent=compute_on(backend).descent(own, own_features), diagonal=own.diagonal.cpu().numpy(),
         features=own_features.cpu().numpy(),
         feature_step=_feature_step(final, features, problem, target, precision=precision, backend=backend),
     )  # fmt: skip
@@ -182,16 +182,6 @@ def _in_own_units(equations: NormalEquations, features: Tensor, scales: Tensor) 
     return own, features.double() / scales[:, None]
 
 
-def descent_of(equations: NormalEquations, features: Tensor, backend: Backend) -> Descent:
-    """Return what rounds features, where the backend computes."""
-    if backend.name == "cuda":
-        from imagegs_tex.quantize.feature_rdo_cuda import GpuDescent
-
-        return GpuDescent(equations, features)
-    tensors = (equations.row_starts, equations.columns, equations.values, equations.diagonal, features.double())
-    return CpuDescent(*(tensor.cpu().numpy() for tensor in tensors))
-
-
 def _feature_step(
     rounded: Geometry,
     features: Tensor,
@@ -235,21 +225,10 @@ def _refine(
     bit_price = _bit_price(precision, feature_step, own_diagonal)
     _, shape_codes, _ = quantizer.codes(rounded.means, rounded.log_covariances)
     limits = (SMALLEST_LOG_SIZE, LARGEST_FORM)
-    if backend.name == "cuda":
-        from imagegs_tex.quantize.geometry_rdo_cuda import refine_geometry_on_gpu
-        from imagegs_tex.rasterize.cuda.backend import CudaBackend
-
-        assert isinstance(backend, CudaBackend)
-        means, shape_codes = refine_geometry_on_gpu(
-            rounded.means, shape_codes, features, problem.image, quantizer, backend,
-            weights=problem.weights, cutoff=rounded.cutoff, bit_price=bit_price, shape_limits=limits,
-        )  # fmt: skip
-    else:
-        means, shape_codes = refine_geometry(
-            rounded.means, shape_codes, features.cpu().numpy(), problem.image.cpu().numpy(), quantizer,
-            weights=None if problem.weights is None else problem.weights.cpu().numpy(), cutoff=rounded.cutoff,
-            bit_price=bit_price, shape_limits=limits, threads=backend.threads,
-        )  # fmt: skip
+    means, shape_codes = compute_on(backend).refine_geometry(
+        rounded.means, shape_codes, features, problem.image, quantizer,
+        weights=problem.weights, cutoff=rounded.cutoff, bit_price=bit_price, shape_limits=limits,
+    )  # fmt: skip
     shapes = g.shape_values(shape_codes, quantizer.size_step, quantizer.form_step)
     return replace(rounded, means=means, log_covariances=shapes), features
 

@@ -11,8 +11,9 @@ import operator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from imagegs_tex.encoder.compute import compute_on
 from imagegs_tex.encoder.encode import CodedGeometry
-from imagegs_tex.encoder.quality_targets import all_reached, decibels_of, name_of, value_of
+from imagegs_tex.encoder.quality_targets import decibels_of, name_of, value_of
 from imagegs_tex.encoder.trial_fits import (
     ENOUGH_FITS,
     FIT_SLOPE,
@@ -219,7 +220,7 @@ class _Search:
         )
 
     def _reached(self, quantized: QuantizedGaussianSet) -> list[float]:
-        return all_reached(self.targets, self.fitter.stack, quantized, self.fitter.backend)
+        return compute_on(self.fitter.backend).all_reached(self.targets, self.fitter.stack, quantized)
 
 
 _DB_PER_OCTAVE: Final = 10 * math.log10(2)

@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from imagegs_tex.decoder.render import decode_maps, render_channels
+from imagegs_tex.decoder.render import decode_maps
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
@@ -14,8 +14,6 @@ from imagegs_tex.formats.vocabulary import Samples, Semantic
 from imagegs_tex.metrics.scores import (
     PSNR_CAP_DB,
     normal_degrees,
-    pooled_psnr,
-    pooled_weighted_psnr,
     psnr_of,
     squared_error,
 )
@@ -67,20 +65,6 @@ def targets_of(settings: CompressSettings, stack: TextureStack) -> tuple[Quality
     if len(set(names)) < len(names):
         raise UsageError("two --target options name the same maps; give one for each")
     return targets
-
-
-def all_reached(
-    targets: Sequence[QualityTarget], stack: TextureStack, quantized: QuantizedGaussianSet, backend: Backend
-) -> list[float]:
-    """Return the dB that a file has of what each target asks for; degrees as -20 log10."""
-    if backend.name == "cuda" and all(target.semantic is None for target in targets):
-        from imagegs_tex.metrics.scores_cuda import score_on_gpu
-
-        scores = score_on_gpu(stack, render_channels(quantized, backend))
-        weighted = pooled_weighted_psnr(scores)
-        return [pooled_psnr(scores) if weighted is None else weighted] * len(targets)
-    decoded = [samples for _, samples in decode_maps(quantized, backend)]
-    return [reached(target, stack, decoded) for target in targets]
 
 
 def reached(target: QualityTarget, stack: TextureStack, decoded: Sequence[Samples]) -> float:

@@ -9,8 +9,8 @@ needs no new fit.
 import math
 from typing import Final
 
+from imagegs_tex.encoder.compute import compute_on
 from imagegs_tex.encoder.encode import CodedGeometry
-from imagegs_tex.encoder.quality_targets import all_reached
 from imagegs_tex.encoder.trial_fits import (
     ENOUGH_FITS,
     FIT_SLOPE,
@@ -103,7 +103,7 @@ class _Search:
 
     def decibels(self, quantized: QuantizedGaussianSet) -> float:
         """Return the PSNR over all maps."""
-        return all_reached((QualityTarget(0.0),), self.fitter.stack, quantized, self.fitter.backend)[0]
+        return compute_on(self.fitter.backend).all_reached((QualityTarget(0.0),), self.fitter.stack, quantized)[0]
 
     def tuned(self, geometry: CodedGeometry) -> tuple[Tuned, Tuned]:
         """Return the largest file within the limit that the feature step can make; and that at the step's own size."""

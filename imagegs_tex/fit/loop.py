@@ -18,7 +18,8 @@ from imagegs_tex.fit.gaussian_set import GaussianSet
 from imagegs_tex.fit.initialise import initialise
 from imagegs_tex.fit.problem import FitProblem
 from imagegs_tex.fit.seam_weights import balanced_weight, has_borders, with_border_weight
-from imagegs_tex.fit.state import FitState, make_state
+from imagegs_tex.fit.select_state import make_state
+from imagegs_tex.fit.state import FitState
 from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS
 from imagegs_tex.quantize.geometry import GeometryQuantizer
 from imagegs_tex.rasterize.backend import Backend, FitTarget

@@ -19,6 +19,11 @@ SSIM_C2: Final = 0.03**2
 """Window and constants of Wang et al., "Image quality assessment", 2004, for values with a range of 1."""
 
 
+def squared_error_only(settings: FitSettings) -> bool:
+    """Whether the loss is the squared error and nothing else."""
+    return settings.l1_weight == 0 and settings.ssim_weight == 0
+
+
 def generic_loss(
     gaussians: GaussianSet,
     conics: Tensor,

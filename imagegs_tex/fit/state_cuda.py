@@ -1,4 +1,4 @@
-"""The state of a fit on a GPU: what :mod:`imagegs_tex.fit.state` does in torch, in a handful of launches.
+"""The state of a fit on a GPU: what :mod:`imagegs_tex.fit.state_torch` does in torch, in a handful of launches.
 
 A step in torch is some 200 launches and took 5 ms of the host's time on an H200, ten times what the rasterizer needs
 for a 1K picture. Here it is about 12, and one iteration of the solver 5.

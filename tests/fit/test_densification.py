@@ -13,7 +13,7 @@ from imagegs_tex.fit.gaussian_set import GaussianSet
 from imagegs_tex.fit.initialise import initialise
 from imagegs_tex.fit.loop import LEAST_STEPS_OF_A_CROWD, fit
 from imagegs_tex.fit.problem import FitProblem
-from imagegs_tex.fit.state import TorchFitState
+from imagegs_tex.fit.state_torch import TorchFitState
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.rasterize.select_backend import make_backend

@@ -5,7 +5,8 @@ import torch
 from imagegs_tex.fit.initialise import initialise
 from imagegs_tex.fit.loop import fit
 from imagegs_tex.fit.problem import FitProblem
-from imagegs_tex.fit.state import TorchFitState, make_state
+from imagegs_tex.fit.select_state import make_state
+from imagegs_tex.fit.state_torch import TorchFitState
 from imagegs_tex.quantize.geometry import geometry_quantizer
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.settings import FitSettings, Precision

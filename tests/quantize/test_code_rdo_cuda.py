@@ -67,14 +67,18 @@ class Scene:
 
     def descents(self, backend):
         """Equations of the features solved on a backend: a descent, the diagonal, and the solution."""
-        from imagegs_tex.encoder.encode import descent_of
+        from imagegs_tex.encoder.compute import compute_on
 
         arrays = [tensor.to(backend.device) for tensor in tensors(self.means, self.codes)]
         target = backend.prepare_target(self.image.to(backend.device), None, self.quantizer.wrap)
         equations = backend.normal_equations(*arrays, CUTOFF, target)
         start = torch.zeros_like(self.features).to(backend.device)
         best = backend.solve_features(equations, start, 60, damping_of(equations, 1e-3))
-        return descent_of(equations, best, backend), equations.diagonal.cpu().numpy(), best.double().cpu().numpy()
+        return (
+            compute_on(backend).descent(equations, best),
+            equations.diagonal.cpu().numpy(),
+            best.double().cpu().numpy(),
+        )
 
 
 def tensors(means, shape_codes):

@@ -1,0 +1,150 @@
+"""The state of a fit in torch, for every backend and every loss: Adam with autograd (Kingma and Ba 2015)."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from imagegs_tex.fit.gaussian_set import GaussianSet
+from imagegs_tex.fit.losses import generic_loss, squared_error_only
+from imagegs_tex.fit.state import ADAM_EPSILON, BETAS, SMALLEST_DEVIATION, WIDTH_RANGE, Rates, constrain
+from imagegs_tex.quantize.geometry import GeometryQuantizer
+from imagegs_tex.rasterize.backend import Backend, FitTarget
+from imagegs_tex.rasterize.conjugate_gradient import damping_of
+from imagegs_tex.settings import FitSettings
+
+
+class TorchFitState:
+    """The state in torch, for every backend and every loss."""
+
+    def __init__(
+        self,
+        start: GaussianSet,
+        image: Tensor,
+        deviations: Tensor,
+        target: FitTarget,
+        settings: FitSettings,
+        backend: Backend,
+        *,
+        weights: Tensor | None = None,
+    ) -> None:
+        self._take([start.means.clone(), start.log_covariances.clone(), start.features.clone()], None)
+        self._image, self._weights, self._deviations, self._target = image, weights, deviations, target
+        self._settings, self._backend, self.cutoff = settings, backend, settings.cutoff
+        self._constrain()
+        self.set_rounding(None)
+
+    def set_rounding(self, rounding: GeometryQuantizer | None) -> None:
+        """Choose the geometry; gradients pass straight through the rounding."""
+        means, shapes = self._means, self._log_covariances
+        if rounding is not None:
+            with torch.no_grad():
+                nearest_means, nearest_shapes = rounding.nearest(means, shapes)
+            means = means + (nearest_means - means).detach()
+            shapes = shapes + (nearest_shapes - shapes).detach()
+        self._current = GaussianSet(means, shapes, self._features)
+
+    def set_texel_weights(self, target: FitTarget, weights: Tensor | None) -> None:
+        """Let texels weigh otherwise."""
+        self._target, self._weights = target, weights
+
+    def solve(self) -> None:
+        """Solve a little."""
+        settings, current = self._settings, self._current
+        with torch.no_grad():
+            equations = self._backend.normal_equations(current.means, current.conics, self.cutoff, self._target)
+            damping = damping_of(equations, settings.solve_damping)
+            self._features.copy_(
+                self._backend.solve_features(equations, self._features, settings.solve_iterations, damping)
+            )
+
+    def descend(self, rates: Rates) -> Tensor:
+        """Take a step with Adam."""
+        error = self._backward()
+        for group, rate in zip(self._optimiser.param_groups, rates, strict=True):
+            group["lr"] = rate
+        before, means_before = self._features.detach().clone(), self._means.detach().clone()
+        widths = torch.rsqrt(self._current.conics.detach()[:, [0, 2]]).clamp(*WIDTH_RANGE)
+        self._optimiser.step()
+        with torch.no_grad():
+            self._means.copy_(means_before + (self._means - means_before) * widths)
+            # the features' rate follows each component's own deviation: Adam steps by rate, whatever the gradient
+            scale = self._deviations.clamp_min(SMALLEST_DEVIATION)
+            self._features.copy_(before + (self._features - before) * scale)
+        self._optimiser.zero_grad(set_to_none=True)
+        self._constrain()
+        return error
+
+    def error(self) -> float:
+        """Return the squared error of the geometry in use."""
+        with torch.no_grad():
+            current = self._current
+            return float(
+                self._backend.squared_error(
+                    current.means, current.conics, current.features, self.cutoff, self._target
+                ).total
+            )
+
+    def result(self) -> GaussianSet:
+        """Return the set as it is, unrounded."""
+        return GaussianSet(self._means.detach(), self._log_covariances.detach(), self._features.detach())
+
+    def prune(self, members: Tensor) -> None:
+        """Let go of all Gaussians but some."""
+        self._change(lambda _, values: values[members])
+
+    def append(self, extra: GaussianSet) -> None:
+        """Put Gaussians behind those that are there."""
+        added = (extra.means, extra.log_covariances, extra.features)
+        self._change(
+            lambda place, values: torch.cat([values, added[place]]),
+            lambda place, moments: torch.cat([moments, torch.zeros_like(added[place])]),
+        )
+        self._constrain()
+
+    def _change(
+        self,
+        change: Callable[[int, Tensor], Tensor],
+        change_moments: Callable[[int, Tensor], Tensor] | None = None,
+    ) -> None:
+        """Replace means (place 0), log-covariances (1) and features (2), and their moments with them."""
+        leaves = (self._means, self._log_covariances, self._features)
+        moments = [
+            {
+                name: value if name == "step" else (change_moments or change)(place, value)
+                for name, value in self._optimiser.state[leaf].items()
+            }
+            for place, leaf in enumerate(leaves)
+        ]
+        self._take([change(place, leaf.detach()) for place, leaf in enumerate(leaves)], moments)
+        self.set_rounding(None)
+
+    def _take(self, values: list[Tensor], moments: list[dict[str, Tensor]] | None) -> None:
+        """Make leaves of means, log-covariances and features, with an optimiser that has their moments."""
+        leaves = [value.requires_grad_() for value in values]
+        self._means, self._log_covariances, self._features = leaves
+        self._optimiser = torch.optim.Adam([{"params": [leaf]} for leaf in leaves], betas=BETAS, eps=ADAM_EPSILON)
+        for leaf, kept in zip(leaves, moments or [], strict=False):
+            self._optimiser.state[leaf] = kept
+
+    def _constrain(self) -> None:
+        constrain(self._means, self._log_covariances, (self._target.width, self._target.height), self._target.wrap)
+
+    def _backward(self) -> Tensor:
+        """Leave gradients in the leaves and return the squared error."""
+        settings, current = self._settings, self._current
+        conics = current.conics
+        if squared_error_only(settings):
+            with torch.no_grad():
+                error = self._backend.squared_error(current.means, conics, current.features, self.cutoff, self._target)
+            torch.autograd.backward(
+                [current.means, conics, current.features],
+                [error.means, error.conics.to(conics.dtype), error.features],
+            )
+            return error.total
+        loss, squared = generic_loss(
+            current, conics, self.cutoff, self._image, settings, self._backend,
+            weights=self._weights, wrap=self._target.wrap,
+        )  # fmt: skip
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it without types
+        return squared
