@@ -1,48 +1,168 @@
-"""imagegs_tex: a texture codec that codes a material as one set of 2D Gaussians.
+"""A texture codec: a material's maps become one set of 2D Gaussians, which a shader can sample at any texel.
 
-``compress``, ``compress_asset``, ``save_manifest``, ``decode``, ``export``, ``compare`` and ``info`` are what the
-command line calls; see :mod:`imagegs_tex.api`. They are imported when first used: importing this package loads
-neither torch nor numba.
+Maps -> :mod:`imagegs_tex.formats` -> :mod:`~imagegs_tex.encoder` (:mod:`~imagegs_tex.fit`, then
+:mod:`~imagegs_tex.quantize`) -> an .igs file -> :mod:`~imagegs_tex.decoder` or :mod:`~imagegs_tex.shaders`.
+The names below are all that a user needs; each is imported when first used, so that this package loads in no time.
 """
 
 from typing import TYPE_CHECKING
 
 from imagegs_tex._version import __version__
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at run time
     from imagegs_tex.api import compare, compress, compress_asset, decode, export, info, save_manifest
-    from imagegs_tex.settings import CompressSettings, FitSettings, Precision, Preset, TextureContainer, preset_settings
+    from imagegs_tex.batch import BatchItem, compress_many
+    from imagegs_tex.decoder.render import shader_decoder
+    from imagegs_tex.doctor import BackendCheck, DoctorReport, Finding, examine
+    from imagegs_tex.fit.loop import FitProgress
+    from imagegs_tex.formats.errors import (
+        IgsError,
+        ImageGSTexError,
+        InputError,
+        MissingToolError,
+        OutputError,
+        UsageError,
+    )
+    from imagegs_tex.formats.igs.container import SectionSize, read_igs
+    from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+    from imagegs_tex.formats.material.build_stack import load_stack
+    from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
+    from imagegs_tex.formats.material.stack import Semantic, TextureStack
+    from imagegs_tex.metrics.byte_ledger import ByteLedger
+    from imagegs_tex.metrics.scores import MapScore
+    from imagegs_tex.reports import (
+        AssetFile,
+        AssetMaterial,
+        AssetReport,
+        CompareReport,
+        CompressReport,
+        ExportReport,
+        InfoReport,
+        MapInfo,
+        Seconds,
+        TargetReport,
+    )
+    from imagegs_tex.settings import (
+        CompressSettings,
+        FitSettings,
+        ImageFormat,
+        PopulationChange,
+        Precision,
+        Preset,
+        QualityTarget,
+        TextureContainer,
+        preset_settings,
+    )
+    from imagegs_tex.shaders.build_decoder import Decoder, build_decoder
+    from imagegs_tex.shaders.decode_cost import DecodeCost, SampleCost, Spread
+    from imagegs_tex.shaders.emit import emit
+    from imagegs_tex.shaders.gpu_buffer import GpuBytes
+    from imagegs_tex.textures.export_maps import ExportedMap
+    from imagegs_tex.verification.report import SourceScore, VariantResult, VerifyReport
+    from imagegs_tex.verification.run import verify
 
 __all__ = [
+    "AlphaUse",
+    "AssetFile",
+    "AssetMaterial",
+    "AssetReport",
+    "BackendCheck",
+    "BatchItem",
+    "ByteLedger",
+    "CompareReport",
+    "CompressReport",
     "CompressSettings",
+    "DecodeCost",
+    "Decoder",
+    "DoctorReport",
+    "ExportReport",
+    "ExportedMap",
+    "Finding",
+    "FitProgress",
     "FitSettings",
+    "GpuBytes",
+    "IgsError",
+    "ImageFormat",
+    "ImageGSTexError",
+    "InfoReport",
+    "InputError",
+    "MapInfo",
+    "MapScore",
+    "MissingToolError",
+    "NormalCoding",
+    "OutputError",
+    "PopulationChange",
     "Precision",
     "Preset",
+    "QualityTarget",
+    "QuantizedGaussianSet",
+    "SampleCost",
+    "Seconds",
+    "SectionSize",
+    "Semantic",
+    "SourceOptions",
+    "SourceScore",
+    "Spread",
+    "TargetReport",
     "TextureContainer",
+    "TextureStack",
+    "UsageError",
+    "VariantResult",
+    "VerifyReport",
     "__version__",
+    "build_decoder",
     "compare",
     "compress",
     "compress_asset",
+    "compress_many",
     "decode",
+    "emit",
+    "examine",
     "export",
     "info",
+    "load_stack",
     "preset_settings",
+    "read_igs",
     "save_manifest",
+    "shader_decoder",
+    "verify",
 ]
 
-_HOMES = {
-    **dict.fromkeys(
-        ("compare", "compress", "compress_asset", "decode", "export", "info", "save_manifest"), "imagegs_tex.api"
+_MODULES = {
+    "api": ("compare", "compress", "compress_asset", "decode", "export", "info", "save_manifest"),
+    "batch": ("BatchItem", "compress_many"),
+    "decoder.render": ("shader_decoder",),
+    "doctor": ("BackendCheck", "DoctorReport", "Finding", "examine"),
+    "fit.loop": ("FitProgress",),
+    "formats.errors": ("IgsError", "ImageGSTexError", "InputError", "MissingToolError", "OutputError", "UsageError"),
+    "formats.igs.container": ("SectionSize", "read_igs"),
+    "formats.igs.quantized_set": ("QuantizedGaussianSet",),
+    "formats.material.build_stack": ("load_stack",),
+    "formats.material.options": ("AlphaUse", "NormalCoding", "SourceOptions"),
+    "formats.material.stack": ("Semantic", "TextureStack"),
+    "metrics.byte_ledger": ("ByteLedger",),
+    "metrics.scores": ("MapScore",),
+    "reports": (
+        "AssetFile", "AssetMaterial", "AssetReport", "CompareReport", "CompressReport", "ExportReport", "InfoReport",
+        "MapInfo", "Seconds", "TargetReport",
     ),
-    **dict.fromkeys(
-        ("CompressSettings", "FitSettings", "Precision", "Preset", "TextureContainer", "preset_settings"),
-        "imagegs_tex.settings",
+    "settings": (
+        "CompressSettings", "FitSettings", "ImageFormat", "PopulationChange", "Precision", "Preset", "QualityTarget",
+        "TextureContainer", "preset_settings",
     ),
-}
+    "shaders.build_decoder": ("Decoder", "build_decoder"),
+    "shaders.decode_cost": ("DecodeCost", "SampleCost", "Spread"),
+    "shaders.emit": ("emit",),
+    "shaders.gpu_buffer": ("GpuBytes",),
+    "textures.export_maps": ("ExportedMap",),
+    "verification.report": ("SourceScore", "VariantResult", "VerifyReport"),
+    "verification.run": ("verify",),
+}  # fmt: skip
+_HOMES = {name: f"imagegs_tex.{module}" for module, names in _MODULES.items() for name in names}
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted({*globals(), *__all__} - {"TYPE_CHECKING"})
 
 
 def __getattr__(name: str) -> object:
