@@ -1,4 +1,8 @@
-"""The stages joined: what every command calls, and Python users too."""
+"""The stages joined: what every command calls, and Python users too.
+
+Whatever a user can get wrong is one of the :class:`imagegs_tex.ImageGSTexError` kinds below; arguments of a wrong type
+are ``TypeError`` or ``ValueError`` as usual. A function that fails leaves no new and no half-written file.
+"""
 
 import time
 from collections.abc import Callable
@@ -77,19 +81,24 @@ def compress(
     """Compress one material to an .igs file.
 
     Args:
-        source: a folder of maps, an image, a manifest, or a glTF with one material
-        output: the file to write; an older .igs file is replaced only when the new one is complete
-        settings: None for the balanced preset
+        source: a folder of maps, an image, a manifest, or a glTF with one material; 1 to 16384 texels each way
+        output: the file to write; an older .igs file is replaced only when the new one is complete, another never
+        settings: how large, how good, how long; None for the balanced preset and one Gaussian per 128 texels
         backend: auto, cpu, cuda or reference
-        threads: of the cpu backend; the bytes do not depend on it
-        progress: called after every step of the fit
-        options: which texels matter, how normals are coded, what alpha is; None: as the images suggest
+        threads: of the cpu backend, 1 or more; None for one per core; the bytes do not depend on it
+        progress: called after every step of the fit (every eighth on a GPU); what it raises ends the fit
+        options: which texels matter, how normals are coded, what alpha is, whether the material repeats, its size;
+            None: as the images suggest
 
     Returns:
-        sizes, times, and the scores of the written file decoded again
+        sizes in bytes, times in seconds, and the scores in dB of the written file decoded again
 
     Raises:
-        ImageGSTexError: one of its kinds, see :mod:`imagegs_tex.formats.errors`
+        UsageError: settings exclude each other, or ask for what no file can have: a target that no number of
+            Gaussians reaches, a limit below the smallest file, a backend that does not exist
+        InputError: the source is missing, damaged, of an unknown kind, or its maps do not fit together
+        OutputError: the output is there and no .igs file, or cannot be written; said before the fit
+        MissingToolError: the backend that was named cannot run on this machine
     """
     started = time.perf_counter()
     chosen = make_backend(backend, threads)
@@ -110,14 +119,23 @@ def compress_asset(
     """Compress every material of a glTF to an .igs file of its own; those with the very same maps share one.
 
     Args:
-        source: a .gltf or .glb file
+        source: a .gltf or .glb file, version 2.0
         folder: where the files go, named after the materials, with an index (:data:`ASSET_INDEX`) of which material
             has which; created when missing
         settings: for each material; None for the balanced preset
         backend: auto, cpu, cuda or reference
-        threads: of the cpu backend; the bytes do not depend on it
+        threads: of the cpu backend, 1 or more; the bytes do not depend on it
         progress: called after every step of each fit
         options: see :func:`compress`; an importance mask only for an asset with one material
+
+    Returns:
+        the asset's materials in its order, and a report for each file
+
+    Raises:
+        UsageError: as in :func:`compress`, or an importance mask for several materials
+        InputError: the asset or one of its images cannot be used, or it has no textured material
+        OutputError: a file cannot be written; files of materials before it are there
+        MissingToolError: the backend that was named cannot run on this machine
     """
     chosen = make_backend(backend, threads)
     asset = read_gltf(Path(source))
@@ -157,6 +175,11 @@ def save_manifest(source: Path | str, file: Path | str, options: SourceOptions |
         source: a folder of maps, an image, a manifest, or a glTF with one material and images in files of their own
         file: the manifest, ending in .json
         options: of them the importance mask, the size and the wrap go into the manifest
+
+    Raises:
+        UsageError: the manifest's name does not end in .json
+        InputError: the source cannot be used
+        OutputError: the manifest is there and is something else, or cannot be written
     """
     target = Path(file)
     if target.suffix.lower() != MANIFEST_SUFFIX:
@@ -176,7 +199,16 @@ def compress_stack(
     progress: Callable[[FitProgress], None] | None = None,
     started: float | None = None,
 ) -> CompressReport:
-    """Compress a loaded stack, which knows whether it repeats; see :func:`compress`."""
+    """Compress a loaded stack, which knows whether it repeats; see :func:`compress`.
+
+    Args:
+        stack: float32 texels [H, W, C] in the code domain, and the maps that they make
+        output: the file to write
+        settings: how large, how good, how long
+        backend: of :func:`imagegs_tex.rasterize.select_backend.make_backend`
+        progress: called after every step of the fit
+        started: clock in seconds (``time.perf_counter``) from which the report's total counts; None: now
+    """
     begun = time.perf_counter()
     started = begun if started is None else started
     check_writable(output, MAGIC)
@@ -226,15 +258,22 @@ def decode(
     Args:
         file: the .igs file
         folder: where the images go; created when missing
-        scale: relative size of the result, or
-        size: its width and height in texels
-        image_format: png, exr or tga; None keeps each map's bit depth in PNG or EXR
+        scale: relative size of the result, above 0, or
+        size: its width and height, 1 to 16384 texels each; neither: as large as the source was
+        image_format: png, exr or tga; None keeps each map's bit depth, in PNG or for floats in EXR
         overwrite: whether files that are there are replaced; they may be the source, whose names decoded maps have
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend
 
     Returns:
         the images' paths, in the order of the file's maps
+
+    Raises:
+        UsageError: scale and size are both given, or impossible, or an image format cannot hold a map
+        InputError: the file cannot be read
+        IgsError: it is no .igs file or damaged, or two of its maps would be one image
+        OutputError: an image is there already, or cannot be written; then none is
+        MissingToolError: the backend that was named cannot run on this machine
     """
     quantized = read_igs(Path(file))
     chosen_size = scaled_size(quantized, scale, size)
@@ -266,9 +305,16 @@ def export(
         threads: of the cpu backend
         progress: called with the name of the map begun, how many maps are done and how many there are
 
+    Returns:
+        for each map its pixel format, levels, bytes and files, in the order of the file's maps
+
     Raises:
-        MissingToolError: the block encoder, an extra, is not installed
-        UsageError: a map has more channels than a texture holds
+        UsageError: a map has more than four channels, which no texture holds
+        InputError: the file cannot be read
+        IgsError: it is no .igs file or damaged, or two of its maps would be one texture
+        OutputError: a texture cannot be written; then none is
+        MissingToolError: the block encoder (the extra ``export``) is not installed, or the backend cannot run
+        ValueError: there is no such container
     """
     quantized = read_igs(Path(file))
     chosen = TextureContainer(container)
@@ -288,14 +334,19 @@ def compare(
 
     Args:
         file: the .igs file
-        source: folder or image
+        source: a folder of maps, an image, a manifest, or a glTF of which the material called like the file is taken
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend
         options: the same as in :func:`compress`: alpha, which decides whether colours under an alpha of 0 count, and
             size
 
+    Returns:
+        the pooled PSNR in dB, and for each map of the file its scores: dB, SSIM and FLIP (0 to 1), degrees
+
     Raises:
-        InputError: the source's maps are not those of the file
+        InputError: the source cannot be used, its maps are not those of the file, or the file cannot be read
+        IgsError: the file is no .igs file or damaged
+        MissingToolError: the backend that was named cannot run on this machine
     """
     quantized = read_igs(Path(file))
     stack = load_stack(Path(source), options, material=Path(file).stem)
@@ -310,7 +361,18 @@ def compare(
 
 
 def info(file: Path | str) -> InfoReport:
-    """Read an .igs file and say what it holds."""
+    """Read an .igs file and say what it holds; nothing is decoded.
+
+    Args:
+        file: the .igs file
+
+    Returns:
+        its maps, its bytes by section and by attribute, and what it takes on a GPU: resident bytes, work per texel
+
+    Raises:
+        InputError: the file cannot be read
+        IgsError: it is no .igs file or damaged
+    """
     data = read_igs_bytes(Path(file))
     name = printable(Path(file).name)
     quantized = decode_igs(data, name)
