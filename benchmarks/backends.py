@@ -4,7 +4,7 @@
 
 Each case is fitted with the reference's number of Gaussians from several starts (seeds of the fit). A fit is a chaotic
 path: the last bit of a sum, as the backends differ in, moves a single file's PSNR about as much as another start does,
-so their means are compared, beside how far starts lie apart. With --write the table in docs/benchmarks-cuda.md is
+so their means are compared, beside how far starts lie apart. With --write the table in docs/benchmarks/cuda.md is
 replaced.
 """
 
@@ -53,7 +53,7 @@ def main() -> None:
     table = markdown(headings, rows)
     print(table)
     if arguments.write:
-        replace_table("backends", table, "benchmarks-cuda.md")
+        replace_table("backends", table)
 
 
 def measure(preset: str, task: tuple[str, int]) -> Run:

@@ -5,7 +5,7 @@
 Each material is compressed once (and kept in --work), decoded, and block-compressed as ``export`` does; the blocks are
 decoded by bcdec, which is not part of the encoder. PSNR is over the channels that the texture holds, of level 0; of
 normals over x and y of the unit vectors, of float maps over log codes. With --write the table of
-docs/benchmarks-textures.md is replaced. Coverage is the share of texels with alpha of at least 0.5, by level.
+docs/benchmarks/textures.md is replaced. Coverage is the share of texels with alpha of at least 0.5, by level.
 """
 
 import argparse
@@ -60,11 +60,11 @@ def main() -> None:
     table = markdown(headings, rows)
     print(table)
     if arguments.write:
-        replace_table("export-psnr", table, "benchmarks-textures.md")
+        replace_table("export-psnr", table)
     shares = markdown(["case", "levels", *map(str, range(COVERAGE_LEVELS))], coverage(arguments.work))
     print(shares)
     if arguments.write:
-        replace_table("export-coverage", shares, "benchmarks-textures.md")
+        replace_table("export-coverage", shares)
 
 
 def coverage(work: Path) -> list[list[str]]:

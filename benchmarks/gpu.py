@@ -1,4 +1,4 @@
-"""The cuda backend measured: docs/benchmarks-cuda.md's numbers. Needs an NVIDIA GPU.
+"""The cuda backend measured: docs/benchmarks/cuda.md's numbers. Needs an NVIDIA GPU.
 
     python benchmarks/gpu.py --output DIR [--only SECTION ...]
 

@@ -1,4 +1,4 @@
-"""How good minified pictures are: the tables of docs/benchmarks-textures.md, section "Mips".
+"""How good minified pictures are: the tables of docs/benchmarks/mips.md.
 
     python benchmarks/mips.py FILE.igs SOURCE [FILE.igs SOURCE ...] [--coarse-from 1..4] [--json FILE] [--pictures DIR]
 

@@ -1,4 +1,6 @@
-"""Ways of widening each Gaussian by the footprint, for docs/benchmarks-textures.md: why samples are not made like that.
+"""Ways of widening each Gaussian by the footprint, and why samples are not made like that.
+
+For docs/experiments/minification.md::
 
     python benchmarks/mips_widened.py FILE.igs SOURCE [FILE.igs SOURCE ...]
 

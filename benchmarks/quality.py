@@ -1,4 +1,4 @@
-"""Quality against the reference and the classical codecs: tables and a plot for docs/benchmarks.md.
+"""Quality against the reference and the classical codecs: tables and a plot for docs/benchmarks/.
 
     quality.py [--parts psnr bytes curves best gaussians] [--cases NAME ...] [--backend cuda] [--jobs 8] [--write]
 

@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--preset", default="balanced")
     parser.add_argument("--backend", default="auto")
     parser.add_argument("--jobs", type=int, default=1, help="materials at once, each in a process of its own")
-    parser.add_argument("--write", action="store_true", help="replace the table of docs/benchmarks-textures.md")
+    parser.add_argument("--write", action="store_true", help="replace the table of docs/benchmarks/seams.md")
     parser.add_argument("--pictures", type=Path, help="write 2 x 2 tilings of the first three channels there")
     arguments = parser.parse_args()
     work = partial(measure, preset_settings(Preset(arguments.preset)), arguments.backend, arguments.pictures)
@@ -78,7 +78,7 @@ def main() -> None:
     table = markdown(headings, rows)
     print(f"\n{table}")
     if arguments.write:
-        replace_table("seams", table, "benchmarks-textures.md")
+        replace_table("seams", table)
 
 
 def measure(

@@ -6,7 +6,7 @@
 With --crop only a square of each material is coded, with as many Gaussians per texel: its middle, or for alpha the one
 with the most texels at edges. Each way of coding gets the same number of bytes: that of the plain coding (every channel
 a number of its own, all weighing the same) at the reference's number of Gaussians. With --write the tables of
-docs/benchmarks-textures.md are replaced; all cases should then be run.
+docs/benchmarks/semantics.md are replaced; all cases should then be run.
 """
 
 import argparse
@@ -94,7 +94,7 @@ def main() -> None:
             table = hdr(plan, arguments.jobs)
         print(f"\n{part}\n{table}", flush=True)
         if arguments.write:
-            replace_table(f"semantics-{part}", table, "benchmarks-textures.md")
+            replace_table(f"semantics-{part}", table)
 
 
 def plain(stack: TextureStack) -> TextureStack:

@@ -23,7 +23,7 @@ from imagegs_tex.reports import CompressReport
 from imagegs_tex.settings import CompressSettings
 
 PROCESSES_PER_GPU: Final = 8
-"""docs/benchmarks-cuda.md has the materials per minute of other numbers."""
+"""docs/benchmarks/cuda.md has the materials per minute of other numbers."""
 THREADS_PER_PROCESS: Final = 2
 _ITEMS_PER_PROCESS: Final = 4
 """Below, a process takes longer to start than to do its share."""

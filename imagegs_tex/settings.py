@@ -9,7 +9,7 @@ if TYPE_CHECKING:  # numpy takes a while to import
 
 
 class Preset(StrEnum):
-    """How much time to spend; see docs/benchmarks.md for what each buys."""
+    """How much time to spend; docs/benchmarks/quality.md says what the best one buys."""
 
     FAST = "fast"
     BALANCED = "balanced"

@@ -30,7 +30,7 @@ def render_channels(
     """Render all coded channels.
 
     An axis that is magnified is evaluated at the new texel centres; one that is minified is the mean of the file's own
-    texels. Widening the Gaussians instead was tried: docs/benchmarks-textures.md, "Mips".
+    texels. Widening the Gaussians instead was tried: docs/experiments/minification.md.
 
     Args:
         quantized: the file's content

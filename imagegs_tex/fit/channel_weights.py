@@ -4,7 +4,7 @@ The squared error of all channels together is smallest when bits go where the er
 is most noise: a height map whose detail is ten times finer than the base colour's grain gets next to nothing. What a
 fit leaves of a channel is about its detail, here its variance within blocks as wide as Gaussians are apart, so a
 channel weighs by how much less of it there is than is usual in the material. At equal bytes that is nearly free
-(docs/benchmarks.md).
+(docs/experiments/channels.md).
 """
 
 from collections.abc import Iterator

@@ -3,7 +3,7 @@
 With the geometry fixed, the squared error is a quadratic form in the features: rounding one of them changes what is
 best for its neighbours. So codes are chosen one at a time against the current codes of all others, minimising
 ``error + weight * bits`` with bits from the codes' own statistics. Against plain rounding this saved 10 to 15 % of the
-feature bits and gained 0.1 to 0.4 dB at the same step (docs/benchmarks.md).
+feature bits and gained 0.1 to 0.4 dB at the same step (docs/experiments/rounding.md).
 """
 
 import math

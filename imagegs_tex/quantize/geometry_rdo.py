@@ -3,7 +3,7 @@
 Rounding positions and shapes one Gaussian at a time ignores that its neighbours have been rounded too. Here every code
 is tried one step up and one step down against the picture as it is, all else fixed, and moves where
 ``squared error + price * bits`` falls. A trial renders nothing but the patch of texels that the Gaussian reaches. Two
-sweeps are worth 5 to 9 % of the bytes (docs/benchmarks.md).
+sweeps are worth 5 to 9 % of the bytes (docs/experiments/rounding.md).
 
 The picture is cut into bands of rows that are worked on side by side. Gaussians whose patches cross a border between
 bands follow in bands that are shifted by half, then in bands of columns, those shifted by half, and what fits into none

@@ -1,7 +1,8 @@
 """The features for fixed geometry: a sparse linear system, solved by conjugate gradients.
 
 Adam alone gets there too, but slowly: neighbouring Gaussians overlap, so the features are strongly coupled. A few
-iterations of this between Adam's steps are worth 0.2 to 3 dB at the same number of steps (docs/benchmarks.md).
+iterations of this between Adam's steps are worth 0.2 to 3 dB at the same number of steps:
+docs/experiments/optimiser.md.
 """
 
 from collections.abc import Callable

@@ -15,7 +15,7 @@ other floats                          R16F, RG16F, RGBA16F
 ====================================  ========================================================================
 
 BC1 takes half the bytes of BC7. On decodes at 25 dB it costs 0.07 and 0.17 dB where BC7 costs 0.01, at 35 dB 1.9 dB
-(boombox) where BC7 costs 0.1: worth asking for, not worth taking unasked. docs/benchmarks-textures.md has the table.
+(boombox) where BC7 costs 0.1: worth asking for, not worth taking unasked. docs/benchmarks/textures.md has the table.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,7 +1,7 @@
 """The cuda backend: one fused kernel per tile, float32, the same bits from every run on the same GPU.
 
 Matrix units were not used: with tf32 operands values are off by 3e-4, three times what is allowed, and at a few tens
-of Gaussians per tile the plain units are within reach of the time that launching takes (docs/benchmarks-cuda.md).
+of Gaussians per tile the plain units are within reach of the time that launching takes (docs/benchmarks/cuda.md).
 """
 
 import math

@@ -2,7 +2,7 @@
 
 NVRTC and not Triton: the kernels transpose their roles half way (a thread owns texels, then Gaussians), keep per-thread
 accumulators across it and place shared memory by hand, which Triton's block programs cannot say. NVRTC needs neither
-nvcc nor headers and compiles the largest kernel in a fraction of a second (docs/benchmarks-cuda.md), once per process
+nvcc nor headers and compiles the largest kernel in a fraction of a second (docs/benchmarks/cuda.md), once per process
 and component count.
 """
 
