@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 SOURCES := imagegs_tex cli formats shaders
 SCRIPTS := $(wildcard examples/*.py benchmarks/*.py)
 
-.PHONY: setup demo test check format bench clean
+.PHONY: setup demo test check docs format bench clean
 
 setup: $(STAMP)
 
@@ -15,7 +15,7 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml Makefile
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,export,verify]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,docs,export,verify]'
 	touch $@
 
 demo: $(STAMP)
@@ -34,6 +34,10 @@ check: $(STAMP)
 	cd build/typecheck && $(CURDIR)/$(BIN)/mypy --strict --config-file $(CURDIR)/pyproject.toml \
 		--cache-dir $(CURDIR)/.mypy_cache -p imagegs_tex
 	$(if $(SCRIPTS),MYPYPATH=build/typecheck $(BIN)/mypy --strict --scripts-are-modules $(SCRIPTS))
+
+# -W: a warning fails, and so does a link or a reference in a docstring that leads nowhere; nothing is loaded from elsewhere.
+docs: $(STAMP)
+	$(BIN)/python -m sphinx -q -W --keep-going -E -b html -d build/doctrees docs build/docs
 
 format: $(STAMP)
 	$(BIN)/ruff format .

@@ -21,8 +21,8 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "examples"))
 from make_material import make_material  # its folder is no package
 
 SIZE: Final = 1024
-GAUSSIANS: Final = 30_000
-MAPS: Final = ("basecolor", "normal", "roughness")
+GAUSSIANS: Final = 80_000
+MAPS: Final = {"basecolor": "base colour", "normal": "normal", "roughness": "roughness"}
 CROP: Final = (slice(380, 668), slice(300, 588))
 """Rows and columns: stones, joints, moss and a stain."""
 GAP: Final = 8
@@ -65,7 +65,12 @@ def draw(labels: tuple[str, str], folders: tuple[Path, Path]) -> Image.Image:
         for column, name in enumerate(MAPS):
             texels = read_image(folder / f"{name}.png")[0][CROP]
             crop = Image.fromarray(np.broadcast_to(texels, (*texels.shape[:2], 3)).astype(np.uint8))
-            picture.paste(crop, (GAP + column * (side + GAP), row * row_height + LABEL_HEIGHT))
+            place = (GAP + column * (side + GAP), row * row_height + LABEL_HEIGHT)
+            picture.paste(crop, place)
+            if row == 0:
+                box = pen.textbbox((place[0] + 6, place[1] + 4), MAPS[name], font)
+                pen.rectangle((box[0] - 4, box[1] - 4, box[2] + 4, box[3] + 4), (255, 255, 255))
+                pen.text((place[0] + 6, place[1] + 4), MAPS[name], INK, font)
     return picture
 
 
