@@ -18,6 +18,7 @@ import tokenize
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
+from sphinx.domains.python import PyObject
 from sphinx.environment import BuildEnvironment
 
 import imagegs_tex
@@ -27,6 +28,9 @@ BEFORE_NAPOLEON = 400
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect the handlers."""
+    for kind in PyObject.doc_field_types:
+        if kind.name == "variable":
+            kind.label = "Fields"
     app.connect("autodoc-process-docstring", append_fields, priority=BEFORE_NAPOLEON)
     app.connect("autodoc-process-signature", drop_signature)
     app.connect("missing-reference", resolve)

@@ -20,6 +20,8 @@ html_copy_source = False
 myst_heading_anchors = 4  # headings have the names that GitHub gives them
 myst_enable_extensions = ["colon_fence"]
 
+highlight_language = "text"  # of blocks that name none
+
 nitpicky = True  # every reference in a docstring must lead somewhere; api_extension knows where
 suppress_warnings = ["misc.highlighting_failure"]  # excerpts of shaders are not whole programs
 autodoc_typehints = "signature"
