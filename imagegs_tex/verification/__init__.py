@@ -1,7 +1,7 @@
-"""Verification: run the emitted decoders on this machine's OpenGL and hold them against the reference decode.
+"""A shader decoder in, a verdict out: run on this machine's OpenGL and held against the reference decode in float64.
 
-The only package that talks to OpenGL (moderngl, an optional dependency). On a machine without a GPU, Mesa's software
-rasterizer serves.
+``run`` is the way in. The only package that talks to OpenGL (moderngl, an optional dependency); without a GPU, Mesa's
+software rasterizer serves.
 """
 
 from imagegs_tex.verification.report import MAX_ERROR, MAX_STEPS, VariantResult, VerifyReport
