@@ -27,7 +27,8 @@ if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at
     from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
     from imagegs_tex.formats.material.build_stack import load_stack
     from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
-    from imagegs_tex.formats.material.stack import Semantic, TextureStack
+    from imagegs_tex.formats.material.stack import TextureStack
+    from imagegs_tex.formats.vocabulary import Semantic
     from imagegs_tex.metrics.byte_ledger import ByteLedger
     from imagegs_tex.metrics.scores import MapScore
     from imagegs_tex.reports import (
@@ -139,7 +140,8 @@ _MODULES = {
     "formats.igs.quantized_set": ("QuantizedGaussianSet",),
     "formats.material.build_stack": ("load_stack",),
     "formats.material.options": ("AlphaUse", "NormalCoding", "SourceOptions"),
-    "formats.material.stack": ("Semantic", "TextureStack"),
+    "formats.material.stack": ("TextureStack",),
+    "formats.vocabulary": ("Semantic",),
     "metrics.byte_ledger": ("ByteLedger",),
     "metrics.scores": ("MapScore",),
     "reports": (

@@ -75,6 +75,14 @@ def test_paths_and_links_of_a_page_lead_somewhere(page):
     assert dead_links(page) == []
 
 
+def test_what_recipes_look_at_first_is_defined_there():
+    places = re.findall(r"`(\w+)` in `([\w/.]+\.py)`", " ".join((REPOSITORY / "CONTRIBUTING.md").read_text().split()))
+    assert len(places) >= 5
+    for name, path in places:
+        text = (REPOSITORY / path).read_text(encoding="utf-8")
+        assert re.search(rf"^(?:class |def )?{name}\b", text, re.MULTILINE), (name, path)
+
+
 def test_pages_that_code_refers_to_exist():
     pages = {path for file in CODE for path in re.findall(r"\bdocs/[\w/.-]+\.\w+", file.read_text(encoding="utf-8"))}
     assert len(pages) > 10
