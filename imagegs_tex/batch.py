@@ -52,13 +52,17 @@ def compress_many(
 
     Args:
         items: the materials; their outputs must differ
-        settings: for all of them; None for the balanced preset
+        settings: for all of them; None for the balanced preset, see :func:`imagegs_tex.compress`
         backend: auto, cpu, cuda or reference
         gpus: how many GPUs of this machine to use; None for all of them
         processes_per_gpu: at most; a short queue starts fewer
 
     Returns:
-        for each item its report, or the error that stopped it and no other
+        for each item its report, or the error that stopped it and no other: UsageError, InputError or OutputError
+
+    Raises:
+        UsageError: there is no such backend
+        MissingToolError: the backend that was named cannot run on this machine
     """
     from imagegs_tex.rasterize.select_backend import chosen_backend
 
