@@ -13,9 +13,11 @@ from imagegs_tex.reports import AssetReport, CompareReport, CompressReport, Expo
 
 def print_compression(report: CompressReport, output: Path) -> None:
     """Print how each map was understood, how well it came out, and what the file costs."""
-    table = _table("map", "understood as", "PSNR dB", "SSIM")
+    table = _table("map", "understood as", "PSNR dB", "SSIM", "contrast")
     for reading, score in zip(report.readings, report.maps, strict=True):
-        table.add_row(plain(score.name), plain(reading), f"{score.psnr_db:.2f}", f"{score.ssim:.4f}")
+        table.add_row(
+            plain(score.name), plain(reading), f"{score.psnr_db:.2f}", f"{score.ssim:.4f}", _contrast(score)
+        )  # fmt: skip
     console = make_console()
     console.print(table)
     console.print(f"wrap: {plain(report.wrap_reading)}", soft_wrap=True)
@@ -57,6 +59,7 @@ def print_comparison(report: CompareReport, file: Path) -> None:
         "semantic": [score.semantic.replace("_", " ") for score in report.maps],
         "PSNR dB": [f"{score.psnr_db:.2f}" for score in report.maps],
         "SSIM": [f"{score.ssim:.4f}" for score in report.maps],
+        "contrast": [_contrast(score) for score in report.maps],
         "FLIP": ["" if score.flip is None else f"{score.flip:.4f}" for score in report.maps],
         "degrees (mean, p95)": [_degrees(score) for score in report.maps],
         "alpha test (all, edges)": [_alpha_test(score) for score in report.maps],
@@ -131,6 +134,11 @@ def print_export(report: ExportReport) -> None:
 
 def _letters(channels: tuple[int, ...]) -> str:
     return "".join("rgba"[channel] for channel in channels)
+
+
+def _contrast(score: MapScore) -> str:
+    """Kept contrast by octave, finest first."""
+    return " ".join("-" if ratio is None else f"{ratio:.2f}" for ratio in score.kept_contrast or ())
 
 
 def _degrees(score: MapScore) -> str:

@@ -1,10 +1,11 @@
-"""How close decoded maps are to their sources: PSNR, SSIM, FLIP, and degrees for normals."""
+"""How close decoded maps are to their sources: PSNR, SSIM, kept contrast, FLIP, and degrees for normals."""
 
 import math
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.transfer_functions import encode_log
@@ -18,6 +19,7 @@ from imagegs_tex.formats.vocabulary import (
     TextureMap,
     Transfer,
 )
+from imagegs_tex.metrics.kept_contrast import kept_contrast
 from imagegs_tex.metrics.ssim import mean_similarity
 
 PSNR_CAP_DB: Final = 120.0
@@ -39,6 +41,7 @@ class MapScore:
     normal_degrees_p95: float | None
     squared_error: float  # summed over texels and channels
     values: int  # texels times channels, without colours that are not drawn
+    kept_contrast: tuple[float | None, ...] | None  # see its module: four octaves, finest first; None: map of one value
     weighted_squared_error: float | None = None  # the same, each texel by its importance, which is 1 on average
     alpha_test_wrong: float | None = None  # share of texels on the wrong side of alpha 0.5; maps with alpha only
     alpha_test_wrong_at_edges: float | None = None  # the same among those within EDGE_TEXELS of a side change
@@ -145,6 +148,7 @@ def score_map(
         normal_degrees_p95=p95_degrees,
         squared_error=squared,
         values=pair.count,
+        kept_contrast=kept_contrast(torch.from_numpy(pair.source), torch.from_numpy(pair.decoded)),
         weighted_squared_error=None if weights is None else _summed_squares(pair, weights),
         alpha_test_wrong=wrong,
         alpha_test_wrong_at_edges=wrong_at_edges,

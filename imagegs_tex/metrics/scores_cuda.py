@@ -14,6 +14,7 @@ from torch import Tensor
 from imagegs_tex.fit.losses import SSIM_C1, SSIM_C2
 from imagegs_tex.formats.material.stack import TextureStack, expand_map, source_map
 from imagegs_tex.formats.vocabulary import Coded, Constant, Semantic, TextureMap, Transfer, UnitZ
+from imagegs_tex.metrics.kept_contrast import kept_contrast
 from imagegs_tex.metrics.scores import MapScore, counted_channels, normal_axes, psnr_of, score_map
 from imagegs_tex.metrics.ssim import window_taps
 from imagegs_tex.rasterize.cuda.driver import Double, load
@@ -70,7 +71,7 @@ def _score(texture_map: TextureMap, source: Tensor, decoded: Tensor, weights: Te
         psnr_db=psnr_of(squared / first.numel()), ssim=float(mean_similarity(second, first).mean()), flip=None,
         normal_degrees_mean=None if degrees is None else degrees[0],
         normal_degrees_p95=None if degrees is None else degrees[1], squared_error=squared, values=first.numel(),
-        weighted_squared_error=weighted,
+        kept_contrast=kept_contrast(first, second), weighted_squared_error=weighted,
     )  # fmt: skip
 
 
