@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from imagegs_tex.cli.options import Alpha, AsJson, BackendName, IgsFile, Size, Source, Threads, parse_size
+from imagegs_tex.cli.numbers import read_decibels, read_size
+from imagegs_tex.cli.options import Alpha, AsJson, BackendName, IgsFile, Size, Source, Threads
 from imagegs_tex.formats.material.options import AlphaUse, SourceOptions
 
 
@@ -13,7 +14,8 @@ def compare(
     source: Source,
     as_json: AsJson = False,
     min_psnr: Annotated[
-        float | None, typer.Option(metavar="DB", help="Exit with 1 when the pooled PSNR is lower.")
+        float | None,
+        typer.Option(parser=read_decibels, metavar="DB", help="Exit with 1 when the pooled PSNR is lower."),
     ] = None,
     alpha: Alpha = AlphaUse.AUTO,
     size: Size = None,
@@ -25,7 +27,7 @@ def compare(
     from imagegs_tex.cli.tables import print_comparison
     from imagegs_tex.reports import as_json as to_json
 
-    result = api.compare(file, source, backend, threads, SourceOptions(alpha=alpha, size=parse_size(size)))
+    result = api.compare(file, source, backend, threads, SourceOptions(alpha=alpha, size=read_size(size)))
     if as_json:
         print(to_json(result), end="")
     else:

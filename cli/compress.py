@@ -1,12 +1,16 @@
 """``imagegs-tex compress``."""
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from imagegs_tex.cli.options import Alpha, BackendName, Quiet, Size, Source, Threads, parse_size
+from imagegs_tex.cli.numbers import read_bits, read_bytes, read_count, read_decibels, read_seconds, read_size
+from imagegs_tex.cli.options import Alpha, BackendName, Quiet, Report, Size, Source, Threads
 from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
 from imagegs_tex.settings import CompressSettings, Preset, preset_settings
 
@@ -14,19 +18,28 @@ from imagegs_tex.settings import CompressSettings, Preset, preset_settings
 def compress(
     source: Source,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "-o",
             "--output",
-            metavar="FILE.igs|DIR",
-            readable=False,
-            help="The file to write; for a glTF of several materials a folder.",
+            metavar="FILE.igs|DIR|-",
+            help="The file to write; a folder gets NAME.igs, or one file for each material of a glTF; - is standard "
+            "output.",
         ),
     ] = None,
-    gaussians: Annotated[int | None, typer.Option(min=1, help="Number of Gaussians.")] = None,
-    bpp: Annotated[float | None, typer.Option(metavar="BITS", help="Bits per texel of the whole file.")] = None,
-    max_bytes: Annotated[int | None, typer.Option(min=1, help="Largest size of the file.")] = None,
-    target_psnr: Annotated[float | None, typer.Option(metavar="DB", help="Smallest file of this quality.")] = None,
+    gaussians: Annotated[
+        int | None, typer.Option(parser=read_count, metavar="N", help="Number of Gaussians, like 2000 or 50k.")
+    ] = None,
+    bpp: Annotated[
+        float | None, typer.Option(parser=read_bits, metavar="BITS", help="Bits per texel of the whole file.")
+    ] = None,
+    max_bytes: Annotated[
+        int | None,
+        typer.Option(parser=read_bytes, metavar="BYTES", help="Largest size of the file: 50000, 50k, 1.5MB or 48KiB."),
+    ] = None,
+    target_psnr: Annotated[
+        float | None, typer.Option(parser=read_decibels, metavar="DB", help="Smallest file of this quality.")
+    ] = None,
     target: Annotated[
         list[str] | None,
         typer.Option(
@@ -37,7 +50,10 @@ def compress(
     ] = None,
     preset: Annotated[Preset, typer.Option(help="How much time to spend.")] = Preset.BALANCED,
     time_budget: Annotated[
-        float | None, typer.Option(min=0.1, metavar="SECONDS", help="Fit for this long instead of a number of steps.")
+        float | None,
+        typer.Option(
+            parser=read_seconds, metavar="TIME", help="Fit for this long (90s, 1.5min) instead of a number of steps."
+        ),
     ] = None,
     importance: Annotated[
         Path | None,
@@ -63,9 +79,7 @@ def compress(
     backend: BackendName = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the initial positions.")] = 0,
     threads: Threads = None,
-    report: Annotated[
-        Path | None, typer.Option(metavar="FILE.json", readable=False, help="Write a JSON report.")
-    ] = None,
+    report: Report = None,
     save_manifest: Annotated[
         Path | None,
         typer.Option(metavar="FILE.json", readable=False, help="Write how each map is understood, to edit and use."),
@@ -81,37 +95,57 @@ def compress(
         raise typer.BadParameter("give -o FILE.igs, or --save-manifest FILE.json", param_hint="-o")
     settings = _settings(preset, (gaussians, bpp, max_bytes, target_psnr), target or [], time_budget, seed)
     from imagegs_tex import api
+    from imagegs_tex.cli.outputs import STANDARD_OUTPUT, check_pipe, check_report, igs_path, write_report
     from imagegs_tex.cli.progress import fit_progress
     from imagegs_tex.cli.tables import print_asset, print_compression
     from imagegs_tex.formats.errors import UsageError
-    from imagegs_tex.formats.files.atomic_write import JSON_BEGINNING, check_writable, real_path, write_bytes
+    from imagegs_tex.formats.files.atomic_write import real_path
+    from imagegs_tex.formats.gltf.materials import is_gltf
     from imagegs_tex.formats.material.wrap_detection import parse_wrap
     from imagegs_tex.reports import CompressReport, as_json
 
-    written = [real_path(path) for path in (output, report, save_manifest) if path is not None]
+    file = None if output is None else igs_path(output, source, many=is_gltf(source))
+    if save_manifest == STANDARD_OUTPUT:
+        raise UsageError("--save-manifest -: paths in a manifest are relative to it; give --save-manifest FILE.json")
+    written = [real_path(path) for path in (file, report, save_manifest) if path is not None]
     if len({*written}) < len(written):
         raise UsageError("--output, --report and --save-manifest must name different files; give each its own")
     if source.is_file() and source.resolve() in written:  # the first bytes do not tell a manifest from a report
         raise UsageError("what is written would replace what is read; give it another name")
     repeats = (None, None) if wrap is None else parse_wrap(wrap)
-    options = SourceOptions(importance, parse_size(size), normals, alpha, repeats)
-    if report is not None:
-        check_writable(report, JSON_BEGINNING)
+    options = SourceOptions(importance, read_size(size), normals, alpha, repeats)
+    check_report(report)
+    if file == STANDARD_OUTPUT:
+        check_pipe()
     if save_manifest is not None:
         api.save_manifest(source, save_manifest, options)
-    if output is None:
+    if file is None:
         return
-    compress_all = api.compress_asset if api.is_asset(source, output) else api.compress
-    with fit_progress(quiet) as progress:
-        result = compress_all(source, output, settings, backend, threads, progress, options=options)
-    if report is not None:
-        write_bytes(report, as_json(result).encode())
-    if quiet:
+    several = file != STANDARD_OUTPUT and api.is_asset(source, file)
+    compress_all = api.compress_asset if several else api.compress
+    with fit_progress(quiet) as progress, _on_disk(file) as path:
+        result = compress_all(source, path, settings, backend, threads, progress, options=options)
+    write_report(report, as_json(result))
+    if quiet or STANDARD_OUTPUT in {file, report}:
         return
     if isinstance(result, CompressReport):
-        print_compression(result, output)
+        print_compression(result, file)
     else:
-        print_asset(result, output)
+        print_asset(result, file)
+
+
+@contextmanager
+def _on_disk(file: Path) -> Iterator[Path]:
+    """Give the path to write a file to; for standard output one whose bytes go there afterwards."""
+    from imagegs_tex.cli.outputs import STANDARD_OUTPUT, write_to_pipe
+
+    if file != STANDARD_OUTPUT:
+        yield file
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file.igs"
+        yield path
+        write_to_pipe(path.read_bytes())
 
 
 def _settings(

@@ -1,33 +1,42 @@
 """``imagegs-tex decode``."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from imagegs_tex.cli.options import BackendName, IgsFile, Quiet, Threads, parse_size
+from imagegs_tex.cli.numbers import read_scale, read_size
+from imagegs_tex.cli.options import BackendName, IgsFile, Quiet, Threads
 from imagegs_tex.settings import ImageFormat
 
 
 def decode(
     file: IgsFile,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", readable=False, help="Folder for the maps.")],
-    scale: Annotated[float | None, typer.Option(help="Relative size of the result.")] = None,
-    size: Annotated[str | None, typer.Option(metavar="WxH", help="Size of the result in texels.")] = None,
+    output: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help="Folder for the maps.")],
+    scale: Annotated[
+        float | None,
+        typer.Option(parser=read_scale, metavar="SCALE", help="Relative size of the result: 0.5, 50%, 1/2."),
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(metavar="WxH", help="Size of the result in texels, like 512x256 or 2K.")
+    ] = None,
     image_format: Annotated[
         ImageFormat | None, typer.Option("--format", help="Image format; the maps' own bit depth when not given.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace images that are there already.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace images that are there, or write beside them.")
+    ] = False,
     backend: BackendName = "auto",
     threads: Threads = None,
     quiet: Quiet = False,
 ) -> None:
     """Decode a file to one image per map, with the names, channels and bit depths of the source."""
     from imagegs_tex import api
+    from imagegs_tex.cli.outputs import folder_path
 
+    folder = folder_path(output, "decode", ImageFormat)
     chosen = None if image_format is None else image_format.value
     paths = api.decode(
-        file, output, scale=scale, size=parse_size(size), image_format=chosen, overwrite=overwrite, backend=backend,
+        file, folder, scale=scale, size=read_size(size), image_format=chosen, overwrite=overwrite, backend=backend,
         threads=threads,
     )  # fmt: skip
     if not quiet:

@@ -1,7 +1,6 @@
 """``imagegs-tex emit``."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -27,9 +26,7 @@ class ShaderLanguage(StrEnum):
 
 def emit(
     file: IgsFile,
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", readable=False, help="Folder for the decoder's files.")
-    ],
+    output: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help="Folder for the decoder's files.")],
     lang: Annotated[
         ShaderLanguage, typer.Option("--lang", help="GLSL 4.30 and ES 3.00, or HLSL shader model 5.0 and newer.")
     ] = ShaderLanguage.GLSL,
@@ -45,12 +42,14 @@ def emit(
     quiet: Quiet = False,
 ) -> None:
     """Write a shader decoder for a file: an include, the GPU buffer, its description, samples and a readme."""
+    from imagegs_tex.cli.outputs import folder_path
     from imagegs_tex.cli.tables_gpu import print_emission
     from imagegs_tex.formats.igs.container import read_igs
     from imagegs_tex.shaders.emit import emit as emit_decoder
 
     if coarse_from is not None and not mips:
         raise UsageError("--coarse-from and --no-mips exclude each other; give one of them")
+    folder = folder_path(output, "emit")
     quantized = read_igs(file)
     block_log2 = None if block_size is None else int(block_size).bit_length() - 1
     if mips:
@@ -62,6 +61,6 @@ def emit(
         from imagegs_tex.shaders.build_decoder import build_decoder
 
         decoder = build_decoder(quantized, block_log2)
-    paths = emit_decoder(quantized, lang.value, output, decoder)
+    paths = emit_decoder(quantized, lang.value, folder, decoder)
     if not quiet:
         print_emission(decoder, paths)

@@ -1,6 +1,5 @@
 """``imagegs-tex export``."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,9 +10,7 @@ from imagegs_tex.settings import TextureContainer
 
 def export(
     file: IgsFile,
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", readable=False, help="Folder for the textures.")
-    ],
+    output: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help="Folder for the textures.")],
     container: Annotated[
         TextureContainer, typer.Option("--format", help="Kind of file; png writes one picture per level.")
     ] = TextureContainer.DDS,
@@ -25,12 +22,14 @@ def export(
 ) -> None:
     """Decode a file to textures for an engine: all mip levels, block-compressed, one file per map."""
     from imagegs_tex import api
+    from imagegs_tex.cli.outputs import folder_path
     from imagegs_tex.cli.progress import map_progress
     from imagegs_tex.cli.tables import print_export
     from imagegs_tex.reports import as_json as to_json
 
+    folder = folder_path(output, "export", TextureContainer)
     with map_progress(quiet) as progress:
-        result = api.export(file, output, container, bc1=bc1, backend=backend, threads=threads, progress=progress)
+        result = api.export(file, folder, container, bc1=bc1, backend=backend, threads=threads, progress=progress)
     if as_json:
         print(to_json(result), end="")
     elif not quiet:

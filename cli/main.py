@@ -30,6 +30,7 @@ app = typer.Typer(
     name=_PROGRAM,
     help="Compress a material's texture stack into one small file of 2D Gaussians, and back.",
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

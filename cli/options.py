@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.material.options import AlphaUse
 
 # readable=False: what cannot be read is said by whoever opens it, in one line and with the right exit code
@@ -24,8 +23,14 @@ Alpha = Annotated[
 Size = Annotated[
     str | None,
     typer.Option(
-        "--size", metavar="WxH", help="Size in texels that all maps become; the largest map's when not given."
+        "--size",
+        metavar="WxH",
+        help="Size in texels that all maps become, like 512x256 or 2K; the largest map's when not given.",
     ),
+]
+Report = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE.json", readable=False, help="Write a JSON report; - for standard output."),
 ]
 CoarseFrom = Annotated[
     int | None,
@@ -38,13 +43,3 @@ CoarseFrom = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
-
-
-def parse_size(text: str | None) -> tuple[int, int] | None:
-    """Read a width and a height."""
-    if text is None:
-        return None
-    width, _, height = text.lower().partition("x")
-    if not (width.isascii() and width.isdigit() and height.isascii() and height.isdigit()):
-        raise UsageError(f"--size {text!r} is not a size; write it like 512x256")
-    return int(width), int(height)

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from imagegs_tex.cli.options import AsJson, CoarseFrom, IgsFile, Size, parse_size
+from imagegs_tex.cli.numbers import read_size
+from imagegs_tex.cli.options import AsJson, CoarseFrom, IgsFile, Report, Size
 from imagegs_tex.formats.errors import UsageError
 
 
@@ -26,9 +27,7 @@ def verify(
     ] = None,
     size: Size = None,
     lang: Annotated[VerifiedLanguages, typer.Option("--lang", help="Which decoders.")] = VerifiedLanguages.ALL,
-    report: Annotated[
-        Path | None, typer.Option(metavar="FILE.json", readable=False, help="Write a JSON report.")
-    ] = None,
+    report: Report = None,
     differences: Annotated[
         Path | None,
         typer.Option(
@@ -39,9 +38,9 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Run the shader decoders on this machine's OpenGL and hold them against the reference decode."""
+    from imagegs_tex.cli.outputs import STANDARD_OUTPUT, check_report, write_report
     from imagegs_tex.cli.tables_gpu import print_verification
     from imagegs_tex.decoder.render import shader_decoder
-    from imagegs_tex.formats.files.atomic_write import JSON_BEGINNING, check_writable, write_bytes
     from imagegs_tex.formats.igs.container import read_igs
     from imagegs_tex.formats.material.build_stack import load_stack
     from imagegs_tex.formats.material.options import SourceOptions
@@ -52,18 +51,20 @@ def verify(
     languages = LANGUAGES if lang == VerifiedLanguages.ALL else tuple(name for name in LANGUAGES if name == lang.value)
     if size is not None and source is None:
         raise UsageError("--size is of the source; give --source, too")
-    if report is not None:
-        check_writable(report, JSON_BEGINNING)
+    if as_json and report == STANDARD_OUTPUT:
+        raise UsageError("--json and --report - are the same; give one of them")
+    if differences == STANDARD_OUTPUT:
+        raise UsageError("--differences -: pictures go into a folder, not to standard output; give --differences DIR")
+    check_report(report)
     quantized = read_igs(file)
-    stack = None if source is None else load_stack(source, SourceOptions(size=parse_size(size)), file.stem)
+    stack = None if source is None else load_stack(source, SourceOptions(size=read_size(size)), file.stem)
     decoder = None if coarse_from is None else shader_decoder(quantized, first_level=coarse_from)
     result = verify_decoders(quantized, languages, stack, decoder=decoder, differences=differences)
     text = to_json(result)
-    if report is not None:
-        write_bytes(report, text.encode())
+    write_report(report, text)
     if as_json:
         print(text, end="")
-    else:
+    elif report != STANDARD_OUTPUT:
         print_verification(result, file)
     if not result.passed:
         failed = ", ".join(variant.name for variant in result.variants if not variant.passed)

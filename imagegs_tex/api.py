@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from imagegs_tex._version import __version__
-from imagegs_tex.decoder.render import decode_maps, image_paths, render_channels, scaled_size, write_maps
+from imagegs_tex.decoder.render import check_alone, decode_maps, image_paths, render_channels, scaled_size, write_maps
 from imagegs_tex.encoder.compute import compute_on
 from imagegs_tex.encoder.quality_targets import score_targets
 from imagegs_tex.encoder.rate_control import encode_within_budget
@@ -261,7 +261,8 @@ def decode(
         scale: relative size of the result, above 0, or
         size: its width and height, 1 to 16384 texels each; neither: as large as the source was
         image_format: png, exr or tga; None keeps each map's bit depth, in PNG or for floats in EXR
-        overwrite: whether files that are there are replaced; they may be the source, whose names decoded maps have
+        overwrite: whether files that are there are replaced, or stood beside when they have other suffixes; they may be
+            the source, whose names decoded maps have
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend
 
@@ -280,6 +281,7 @@ def decode(
     paths = image_paths(quantized.maps, Path(folder), image_format)
     if not overwrite:
         check_absent(paths, "decode to another folder, or allow it with --overwrite")
+        check_alone(paths)
     write_maps(decode_maps(quantized, make_backend(backend, threads), chosen_size), paths)
     return paths
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imagegs_tex.formats.errors import IgsError, UsageError
+from imagegs_tex.formats.errors import IgsError, OutputError, UsageError
 from imagegs_tex.formats.files.atomic_write import write_files
 from imagegs_tex.formats.files.safe_names import printable, safe_stem
 from imagegs_tex.formats.igs import quantized_set as g
@@ -22,6 +23,12 @@ from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.shaders.build_decoder import Decoder, build_decoder
 from imagegs_tex.shaders.coarse_levels import FIRST_LEVEL, coarse_levels
+
+_IMAGE_SUFFIXES: Final = frozenset(
+    {".png", ".jpg", ".jpeg", ".tga", ".tif", ".tiff", ".webp", ".exr", ".bmp", ".gif", ".hdr", ".psd", ".jp2", ".dds",
+     ".ktx2"}
+)  # fmt: skip
+"""Of what a material's maps may be."""
 
 
 def render_channels(
@@ -112,6 +119,24 @@ def image_paths(maps: Sequence[TextureMap], folder: Path, image_format: str | No
         taken.add(stem.casefold())
         paths.append(folder / (stem + suffix))
     return paths
+
+
+def check_alone(paths: Sequence[Path]) -> None:
+    """Refuse, with OutputError, to write images beside others of the same names with other suffixes.
+
+    Those may be the sources, and a folder that holds a map twice can no longer be compressed.
+    """
+    folder = paths[0].parent
+    beside: dict[str, Path] = {}
+    if folder.is_dir():
+        beside = {path.stem.casefold(): path for path in folder.iterdir() if path.suffix.lower() in _IMAGE_SUFFIXES}
+    for path in paths:
+        other = beside.get(path.stem.casefold(), path)
+        if other.name != path.name:
+            raise OutputError(
+                f"{printable(path)} would stand beside {printable(other.name)}, perhaps its source; decode to another "
+                "folder, or allow it with --overwrite"
+            )
 
 
 def write_maps(maps: list[tuple[TextureMap, Samples]], paths: Sequence[Path]) -> None:

@@ -27,7 +27,7 @@ def parse_target(text: str) -> QualityTarget:
     A meaning may be spelled in any way that a file's name may spell it: base_colour, basecolor, albedo.
     """
     shown = f"--target {printable(text)}"
-    match = re.fullmatch(r"\s*([a-z _-]+?)\s*=\s*([0-9.]+)\s*(db|deg)?\s*", text.lower())
+    match = re.fullmatch(r"\s*([a-z _-]+?)\s*=\s*([0-9.]+)\s*(db|deg|degrees?|°)?\s*", text.lower())
     try:
         value = float(match[2]) if match else math.nan
     except ValueError:
@@ -41,7 +41,7 @@ def parse_target(text: str) -> QualityTarget:
     if semantic is None:
         names = ", ".join(semantic.name.lower() for semantic in Semantic)
         raise UsageError(f"{shown}: nothing is called that; choose from {names}")
-    in_degrees = match[3] == "deg"
+    in_degrees = (match[3] or "db") != "db"
     if in_degrees and semantic != Semantic.NORMAL:
         raise UsageError(f"{shown}: only normals have degrees; give dB")
     return QualityTarget(value, semantic, in_degrees)

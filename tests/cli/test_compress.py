@@ -233,7 +233,6 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_fit(fails, mater
 
     monkeypatch.setattr("imagegs_tex.api.encode_within_budget", no_fit)
     (tmp_path / "file").write_bytes(b"old")
-    assert "is a folder" in fails(3, "compress", material, "-o", tmp_path, *SMALL)
     assert "is a file" in fails(3, "compress", material, "-o", tmp_path / "file" / "a.igs", *SMALL)
     assert "is a file" in fails(3, "compress", material, "-o", tmp_path / "file" / "none" / "a.igs", *SMALL)
     report = ("-o", tmp_path / "a.igs", *SMALL, "--report")
@@ -250,8 +249,10 @@ def test_what_is_read_is_not_replaced(run, fails, material, tmp_path):
     shutil.copytree(material, folder)
     assert run("compress", folder, "--save-manifest", folder / "m.json")[0] == 0
     before = {path: path.read_bytes() for path in folder.iterdir()}
-    assert "something else" in fails(3, "compress", folder, "-o", folder / "basecolor.png", *SMALL)
-    assert "something else" in fails(3, "compress", folder, "-o", folder / "m.json", *SMALL)
+    assert "compress writes .igs" in fails(2, "compress", folder, "-o", folder / "basecolor.png", *SMALL)
+    assert "compress writes .igs" in fails(2, "compress", folder, "-o", folder / "m.json", *SMALL)
+    (tmp_path / "notes.igs").write_bytes(b"no such file")
+    assert "something else" in fails(3, "compress", folder, "-o", tmp_path / "notes.igs", *SMALL)
     written = ("-o", tmp_path / "a.igs", *SMALL)
     assert "what is read" in fails(2, "compress", folder / "m.json", *written, "--report", folder / "m.json")
     assert "what is read" in fails(2, "compress", folder / "m.json", "--save-manifest", folder / "m.json")
