@@ -48,6 +48,9 @@ def compress(
             "repeatable. Maps that none names get little.",
         ),
     ] = None,
+    keep_best: Annotated[
+        bool, typer.Option("--keep-best", help="Where a target cannot be reached, write the best file there is.")
+    ] = False,
     preset: Annotated[Preset, typer.Option(help="How much time to spend.")] = Preset.BALANCED,
     time_budget: Annotated[
         float | None,
@@ -98,7 +101,7 @@ def compress(
     from imagegs_tex.cli.outputs import STANDARD_OUTPUT, check_pipe, check_report, igs_path, write_report
     from imagegs_tex.cli.progress import fit_progress
     from imagegs_tex.cli.tables import print_asset, print_compression
-    from imagegs_tex.formats.errors import UsageError
+    from imagegs_tex.formats.errors import TargetError, UsageError
     from imagegs_tex.formats.files.atomic_write import real_path
     from imagegs_tex.formats.gltf.materials import is_gltf
     from imagegs_tex.formats.material.wrap_detection import parse_wrap
@@ -124,7 +127,13 @@ def compress(
     several = file != STANDARD_OUTPUT and api.is_asset(source, file)
     compress_all = api.compress_asset if several else api.compress
     with fit_progress(quiet) as progress, _on_disk(file) as path:
-        result = compress_all(source, path, settings, backend, threads, progress, options=options)
+        try:
+            result = compress_all(
+                source, path, settings, backend, threads, progress, options=options, keep_best=keep_best
+            )  # fmt: skip
+        except TargetError as error:
+            write_report(report, as_json(error.report))
+            raise
     write_report(report, as_json(result))
     if quiet or STANDARD_OUTPUT in {file, report}:
         return

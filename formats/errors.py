@@ -3,6 +3,7 @@
 ::
 
     ImageGSTexError           1   base: catch this one to catch everything below
+    ├── TargetError           1   a quality that was asked for is not reached; the report says what is
     ├── UsageError            2   the request makes no sense (options that exclude each other, a size of zero)
     ├── InputError            3   a source image, folder or manifest cannot be used
     ├── OutputError           3   a result cannot be written (no permission, full disk)
@@ -14,13 +15,28 @@ outside go through :func:`imagegs_tex.formats.files.safe_names.printable` first.
 dtype, an index out of range) are ``ValueError`` and ``TypeError`` as usual and are not part of this tree.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class ImageGSTexError(Exception):
     """Base of every error that a user can cause and mend."""
 
     exit_code: ClassVar[int] = 1
+
+
+class TargetError(ImageGSTexError):
+    """No file found has the quality that was asked for.
+
+    ``report`` is that of the best file found, an :class:`imagegs_tex.reports.CompressReport`.
+    """
+
+    def __init__(self, message: str, report: Any) -> None:  # noqa: ANN401 - formats know nothing of reports
+        super().__init__(message)
+        self.report = report
+
+    def __reduce__(self) -> tuple[type["TargetError"], tuple[str, Any]]:
+        """Let it pass between the processes of a batch."""
+        return TargetError, (str(self), self.report)
 
 
 class UsageError(ImageGSTexError):

@@ -16,7 +16,7 @@ from imagegs_tex.encoder.compute import compute_on
 from imagegs_tex.encoder.quality_targets import score_targets
 from imagegs_tex.encoder.rate_control import encode_within_budget
 from imagegs_tex.fit.loop import FitProgress
-from imagegs_tex.formats.errors import UsageError
+from imagegs_tex.formats.errors import TargetError, UsageError
 from imagegs_tex.formats.files.atomic_write import JSON_BEGINNING, check_absent, check_writable, write_bytes
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.gltf.materials import is_gltf, read_gltf
@@ -77,6 +77,7 @@ def compress(
     progress: Callable[[FitProgress], None] | None = None,
     *,
     options: SourceOptions | None = None,
+    keep_best: bool = False,
 ) -> CompressReport:
     """Compress one material to an .igs file.
 
@@ -89,13 +90,15 @@ def compress(
         progress: called after every step of the fit (every eighth on a GPU); what it raises ends the fit
         options: which texels matter, how normals are coded, what alpha is, whether the material repeats, its size;
             None: as the images suggest
+        keep_best: whether the best file is written where no file reaches the targets
 
     Returns:
         sizes in bytes, times in seconds, and the scores in dB of the written file decoded again
 
     Raises:
-        UsageError: settings exclude each other, or ask for what no file can have: a target that no number of
-            Gaussians reaches, a limit below the smallest file, a backend that does not exist
+        TargetError: no number of Gaussians reaches a target; it has the report of the best file
+        UsageError: settings exclude each other, or ask for what no file can have: a limit below the smallest file, a
+            backend that does not exist
         InputError: the source is missing, damaged, of an unknown kind, or its maps do not fit together
         OutputError: the output is there and no .igs file, or cannot be written; said before the fit
         MissingToolError: the backend that was named cannot run on this machine
@@ -103,7 +106,9 @@ def compress(
     started = time.perf_counter()
     chosen = make_backend(backend, threads)
     stack = load_stack(Path(source), options)
-    return compress_stack(stack, Path(output), settings or CompressSettings(), chosen, progress, started)
+    return compress_stack(
+        stack, Path(output), settings or CompressSettings(), chosen, progress, started, keep_best=keep_best
+    )  # fmt: skip
 
 
 def compress_asset(
@@ -115,6 +120,7 @@ def compress_asset(
     progress: Callable[[FitProgress], None] | None = None,
     *,
     options: SourceOptions | None = None,
+    keep_best: bool = False,
 ) -> AssetReport:
     """Compress every material of a glTF to an .igs file of its own; those with the very same maps share one.
 
@@ -126,6 +132,7 @@ def compress_asset(
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend, 1 or more; the bytes do not depend on it
         progress: called after every step of each fit
+        keep_best: see :func:`compress`
         options: see :func:`compress`; an importance mask only for an asset with one material
 
     Returns:
@@ -152,7 +159,10 @@ def compress_asset(
         name = f"{material.stem}{IGS_SUFFIX}"
         files.append(
             AssetFile(
-                name, compress_stack(stack, target / name, settings or CompressSettings(), chosen, progress, started)
+                name,
+                compress_stack(
+                    stack, target / name, settings or CompressSettings(), chosen, progress, started, keep_best=keep_best
+                ),
             )
         )
     materials = tuple(
@@ -198,6 +208,8 @@ def compress_stack(
     backend: Backend,
     progress: Callable[[FitProgress], None] | None = None,
     started: float | None = None,
+    *,
+    keep_best: bool = False,
 ) -> CompressReport:
     """Compress a loaded stack, which knows whether it repeats; see :func:`compress`.
 
@@ -208,6 +220,7 @@ def compress_stack(
         backend: of :func:`imagegs_tex.rasterize.select_backend.make_backend`
         progress: called after every step of the fit
         started: clock in seconds (``time.perf_counter``) from which the report's total counts; None: now
+        keep_best: see :func:`compress`
     """
     begun = time.perf_counter()
     started = begun if started is None else started
@@ -217,10 +230,12 @@ def compress_stack(
     encoded_at = time.perf_counter()
     quantized = decode_igs(data)
     scores = compute_on(backend).score(stack, quantized)
-    write_bytes(output, data)
+    written = encoded.unreached is None or keep_best
+    if written:
+        write_bytes(output, data)
     done = time.perf_counter()
     texels = stack.width * stack.height
-    return CompressReport(
+    report = CompressReport(
         width=stack.width, height=stack.height, channels=stack.channel_count, gaussians=quantized.gaussian_count,
         file_bytes=len(data), gpu_bytes=pack_gaussians(quantized, coarse=coarse_layout(quantized)).ledger.total,
         bits_per_texel=8 * len(data) / texels,
@@ -231,7 +246,7 @@ def compress_stack(
             for target, value in score_targets(settings, stack, quantized, backend)
             for unit in ["degrees" if target.in_degrees else "dB"]
         ),
-        ledger=byte_ledger(quantized, section_sizes(data)),
+        unreached=encoded.unreached, written=written, ledger=byte_ledger(quantized, section_sizes(data)),
         readings=tuple(texture_map.notes for texture_map in stack.maps),
         wrap=wrap_words(quantized.wrap), wrap_reading=stack.wrap_note,
         seconds=Seconds(
@@ -240,6 +255,10 @@ def compress_stack(
         ),
         backend=backend.name, device=str(backend.device), seed=settings.fit.seed, version=__version__,
     )  # fmt: skip
+    if encoded.unreached is not None:
+        kept = f"it is kept as {printable(output)}" if written else "ask for less, try --gaussians, or --keep-best"
+        raise TargetError(f"{encoded.unreached}: {kept}", report)
+    return report
 
 
 def decode(

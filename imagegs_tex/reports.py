@@ -48,6 +48,8 @@ class CompressReport:
     weighted_psnr_db: float | None  # the same by the importance mask; None without one
     maps: tuple[MapScore, ...]
     targets: tuple[TargetReport, ...]
+    unreached: str | None  # which of them this best file does not reach, in one line; None: it reaches all
+    written: bool  # false where targets are not reached and the best file was not to be kept
     ledger: ByteLedger  # where the file's bytes go
     readings: tuple[str, ...]  # per map: how its file was understood
     wrap: tuple[str, str]  # repeat or clamp, in x and in y

@@ -24,7 +24,6 @@ from imagegs_tex.encoder.trial_fits import (
     bracket_feature_step,
     choose_feature_step,
 )
-from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack
@@ -53,6 +52,8 @@ _MOST_DOUBLINGS: Final = 2.0
 """How far one prediction may go."""
 _LEAST_TEXELS_PER_GAUSSIAN: Final = 3
 """More Gaussians than that and plain texels are the better code."""
+_HOPE: Final = (2.0, 1.0)
+"""Factor and dB per doubling that Gaussians may be worth beyond what pilots say, before a target is out of reach."""
 _WEIGHT_RESPONSE: Final = 0.5
 """dB of a map for a dB of its weight: from 0.3 to 0.7 in what was tried."""
 _WEIGHT_OCTAVES: Final = 4.0
@@ -61,12 +62,20 @@ _UNASKED: Final = 0.25
 """Factor on the weights of maps that have no target, where others have one."""
 
 
-def reach_targets(fitter: Fitter, targets: tuple[QualityTarget, ...]) -> QuantizedGaussianSet:
-    """Find few Gaussians and weights with which a file reaches all targets; UsageError when none does."""
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What a search has found."""
+
+    quantized: QuantizedGaussianSet  # the smallest that reaches all targets, or the nearest
+    unreached: str | None = None  # what was asked for and not reached, in one line
+
+
+def reach_targets(fitter: Fitter, targets: tuple[QualityTarget, ...]) -> Reached:
+    """Find few Gaussians and weights with which a file reaches all targets, or comes as near as it can."""
     # what is asked of constant maps holds with any file, and must not have a part in what the others need
     targets = tuple(target for target in targets if target.semantic is None or _channels_of(target, fitter.stack))
     if not targets:
-        return fitter.rounded(fitter.fit(1))
+        return Reached(fitter.rounded(fitter.fit(1)))
     search = _Search(fitter, targets)
     state, slope = search.run_pilots()
     slope *= FIT_SLOPE
@@ -97,9 +106,9 @@ def reach_targets(fitter: Fitter, targets: tuple[QualityTarget, ...]) -> Quantiz
         previous = state, margins
         state = search.next_trial(state, margins, slope)
     if best is not None:
-        return best[1].quantized
+        return Reached(best[1].quantized)
     assert nearest is not None
-    raise UsageError(search.unreachable(nearest.quantized))
+    return Reached(nearest.quantized, search.unreachable(nearest.quantized))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +138,11 @@ class _Search:
         before, margins = margins, self._of_a_pilot(state)
         slope = _slope((first, before), (state, margins), slope)
         shortfall = max(0.0, _PILOT_SHORTFALL[0] * slope - _PILOT_SHORTFALL[1])
-        return self.next_trial(state, [margin + shortfall for margin in margins], slope), slope
+        margins = [margin + shortfall for margin in margins]
+        following = self.next_trial(state, margins, slope)
+        if min(margins) + (_HOPE[0] * slope + _HOPE[1]) * math.log2(self.most / state.count) < 0:
+            following = replace(following, count=self.most)  # as near as it gets, in one fit instead of three or four
+        return following, slope
 
     def _of_a_pilot(self, state: _State) -> list[float]:
         return self.margins(self.fitter.rounded(self.fitter.fit(state.count, self.factors(state), pilot=True)))
@@ -215,8 +228,7 @@ class _Search:
         )
         return (
             f"{asked} was not reached; the best found, with {quantized.gaussian_count} Gaussians of the {self.most} "
-            f"that are tried at most (one for {_LEAST_TEXELS_PER_GAUSSIAN} texels), is {best}: ask for less, "
-            "or try --gaussians"
+            f"that are tried at most (one for {_LEAST_TEXELS_PER_GAUSSIAN} texels), is {best}"
         )
 
     def _reached(self, quantized: QuantizedGaussianSet) -> list[float]:

@@ -22,6 +22,7 @@ class Encoded:
 
     quantized: QuantizedGaussianSet
     effort: Effort
+    unreached: str | None = None  # targets that no set reaches, and what this one has, in one line
 
 
 def encode_within_budget(
@@ -30,7 +31,7 @@ def encode_within_budget(
     """Encode a stack with the number of Gaussians, the size or the quality that the settings ask for.
 
     Raises:
-        UsageError: limits that exclude each other are given, or one that no file can meet
+        UsageError: limits that exclude each other are given, or a size that no file can have
     """
     targets = targets_of(settings, stack)
     limits = (settings.gaussian_count, settings.bits_per_texel, settings.max_bytes, targets or None)
@@ -41,7 +42,8 @@ def encode_within_budget(
     texels = stack.width * stack.height
     fitter = Fitter(stack, settings, backend, progress)
     if targets:
-        return Encoded(reach_targets(fitter, targets), fitter.effort)
+        found = reach_targets(fitter, targets)
+        return Encoded(found.quantized, fitter.effort, found.unreached)
     if settings.max_bytes is not None:
         return Encoded(fill(fitter, settings.max_bytes), fitter.effort)
     if settings.bits_per_texel is not None:

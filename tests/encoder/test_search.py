@@ -14,7 +14,7 @@ from imagegs_tex.encoder.quality_targets import parse_target, score_targets
 from imagegs_tex.encoder.rate_control import encode_within_budget
 from imagegs_tex.encoder.size_search import LEAST_USE
 from imagegs_tex.encoder.trial_fits import bracket_feature_step, choose_feature_step
-from imagegs_tex.formats.errors import UsageError
+from imagegs_tex.formats.errors import TargetError, UsageError
 from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.material.build_stack import load_stack
@@ -138,9 +138,9 @@ def test_what_cannot_be_reached_is_said_with_the_best_there_is(material, tmp_pat
     settings = replace(PLAIN, fit=FitSettings(steps=12), targets=(QualityTarget(95.0, Semantic.ROUGHNESS),))
     message = (
         r"^roughness 95\.00 dB was not reached; the best found, with 4096 Gaussians of the 4096 that are tried at most "
-        r"\(one for 3 texels\), is roughness \d+\.\d\d dB: ask for less, or try --gaussians$"
+        r"\(one for 3 texels\), is roughness \d+\.\d\d dB: ask for less, try --gaussians, or --keep-best$"
     )
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(TargetError, match=message):
         compress(material, tmp_path / "a.igs", settings, "cpu")
     assert list(tmp_path.iterdir()) == []
 

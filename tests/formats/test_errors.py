@@ -13,6 +13,7 @@ def own_exceptions():
 def test_exit_codes():
     assert {name: kind.exit_code for name, kind in own_exceptions().items()} == {
         "ImageGSTexError": 1,
+        "TargetError": 1,
         "UsageError": 2,
         "InputError": 3,
         "OutputError": 3,

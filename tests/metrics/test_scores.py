@@ -1,5 +1,7 @@
 """Scores against independent implementations, and files made for a PSNR."""
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from pytorch_msssim import ssim as independent_ssim
 import imagegs_tex
 from imagegs_tex.encoder.quality_search import PSNR_TOLERANCE_DB
 from imagegs_tex.fit.losses import structural_similarity
-from imagegs_tex.formats.errors import UsageError
+from imagegs_tex.formats.errors import TargetError
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.vocabulary import Coded, SampleFormat, Semantic, TextureMap, Transfer
 from imagegs_tex.metrics.scores import score_map, squared_error
@@ -64,9 +66,14 @@ def test_a_wanted_psnr_is_reached_and_not_by_much(picture, tmp_path):
 
 def test_a_psnr_beyond_reach_is_said_with_the_best_there_is(picture, tmp_path):
     settings = CompressSettings(target_psnr=90.0, fit=FitSettings(steps=12, refine_sweeps=0))
-    with pytest.raises(UsageError, match=r"90\.00 dB was not reached; the best found, with .* is \d+\.\d+ dB"):
+    said = r"90\.00 dB was not reached; the best found, with .* is \d+\.\d+ dB"
+    with pytest.raises(TargetError, match=said) as stopped:
         imagegs_tex.compress(picture, tmp_path / "file.igs", settings, backend="cpu")
     assert not (tmp_path / "file.igs").exists()
+    report = stopped.value.report
+    assert (report.written, report.targets[0].asked) == (False, 90.0)
+    assert f"is {report.targets[0].reached:.2f} dB" in report.unreached
+    assert pickle.loads(pickle.dumps(stopped.value)).report.psnr_db == report.psnr_db
 
 
 def coverage_map(semantics=(Semantic.BASE_COLOUR,) * 3 + (Semantic.OPACITY,)):

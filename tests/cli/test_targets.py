@@ -1,0 +1,68 @@
+"""``compress`` with targets that no file reaches: exit code 1, the report, and the best file where it is wanted."""
+
+import json
+
+import pytest
+
+from imagegs_tex.formats.igs.container import read_igs
+
+FAST = ("--preset", "fast", "--quiet")
+
+
+@pytest.mark.parametrize(
+    ("target", "asked", "unit"),
+    [
+        (("--target-psnr", "70dB"), 70, "dB"),
+        (("--target", "roughness=80"), 80, "dB"),
+        (("--target", "normal=0.01deg"), 0.01, "degrees"),
+    ],
+    ids=str,
+)
+def test_the_best_file_is_kept_where_it_is_asked_for(fails, run, material, tmp_path, target, asked, unit):
+    path, report = tmp_path / "a.igs", tmp_path / "r.json"
+    line = fails(1, "compress", material, "-o", path, *target, *FAST, "--report", report, "--keep-best")
+    assert "was not reached; the best found" in line
+    assert f"it is kept as {path}" in line
+    found = json.loads(report.read_text(encoding="utf-8"))
+    (result,) = found["targets"]
+    assert (result["asked"], result["unit"]) == (asked, unit)
+    assert (result["reached"] > asked) == (unit == "degrees")
+    assert found["unreached"] in line
+    assert found["written"] is True
+    assert found["file_bytes"] == path.stat().st_size
+    assert found["gaussians"] == read_igs(path).gaussian_count
+    scores = json.loads(run("compare", path, material, "--json")[1])
+    assert scores["psnr_db"] == pytest.approx(found["psnr_db"])
+
+
+def test_without_keep_best_there_is_the_report_alone(fails, material, tmp_path):
+    older = tmp_path / "a.igs"
+    arguments = ("compress", material, "-o", older, "--target-psnr", "70", *FAST, "--report", tmp_path / "r.json")
+    line = fails(1, *arguments)
+    assert "--keep-best" in line
+    assert [path.name for path in tmp_path.iterdir()] == ["r.json"]
+    found = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    assert found["written"] is False
+    assert 20 < found["targets"][0]["reached"] == found["psnr_db"] < 70
+
+
+def test_a_target_that_is_reached_has_nothing_to_say(run, material, tmp_path):
+    arguments = ("compress", material, "-o", tmp_path / "a.igs", "--target-psnr", "22", *FAST, "--keep-best")
+    code, out, _ = run(*arguments, "--report", "-")
+    found = json.loads(out)
+    assert (code, found["unreached"], found["written"]) == (0, None, True)
+    assert found["targets"][0]["reached"] >= 22
+
+
+def test_what_is_far_out_of_reach_takes_one_fit(material):
+    """Pilots say so; climbing there in steps of two doublings took three."""
+    from imagegs_tex import CompressSettings, FitSettings
+    from imagegs_tex.encoder.rate_control import encode_within_budget
+    from imagegs_tex.formats.material.build_stack import load_stack
+    from imagegs_tex.rasterize.select_backend import make_backend
+
+    settings = CompressSettings(target_psnr=110.0, fit=FitSettings(steps=20, refine_sweeps=0))
+    found = encode_within_budget(load_stack(material), settings, make_backend("cpu", 1))
+    assert (found.effort.pilots, found.effort.fits) == (2, 1)
+    assert found.quantized.gaussian_count == 64 * 64 // 3
+    assert "110.00 dB was not reached" in found.unreached
