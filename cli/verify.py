@@ -1,5 +1,6 @@
 """``imagegs-tex verify``."""
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -41,6 +42,7 @@ def verify(
     from imagegs_tex.cli.outputs import STANDARD_OUTPUT, check_report, write_report
     from imagegs_tex.cli.tables_gpu import print_verification
     from imagegs_tex.decoder.render import shader_decoder
+    from imagegs_tex.formats.files.file_hash import hash_file
     from imagegs_tex.formats.igs.container import read_igs
     from imagegs_tex.formats.material.build_stack import load_stack
     from imagegs_tex.formats.material.options import SourceOptions
@@ -60,6 +62,7 @@ def verify(
     stack = None if source is None else load_stack(source, SourceOptions(size=read_size(size)), file.stem)
     decoder = None if coarse_from is None else shader_decoder(quantized, first_level=coarse_from)
     result = verify_decoders(quantized, languages, stack, decoder=decoder, differences=differences)
+    result = replace(result, file=hash_file(file))
     text = to_json(result)
     write_report(report, text)
     if as_json:

@@ -18,6 +18,7 @@ from imagegs_tex.encoder.rate_control import encode_within_budget
 from imagegs_tex.fit.loop import FitProgress
 from imagegs_tex.formats.errors import TargetError, UsageError
 from imagegs_tex.formats.files.atomic_write import JSON_BEGINNING, check_absent, check_writable, write_bytes
+from imagegs_tex.formats.files.file_hash import hash_bytes, hash_file
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.gltf.materials import is_gltf, read_gltf
 from imagegs_tex.formats.igs.container import (
@@ -41,6 +42,7 @@ from imagegs_tex.formats.vocabulary import Constant, TextureMap
 from imagegs_tex.metrics.byte_ledger import byte_ledger
 from imagegs_tex.metrics.match_source import source_indices
 from imagegs_tex.metrics.scores import pooled_psnr, pooled_weighted_psnr, score_map
+from imagegs_tex.provenance import processor_name, versions
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.reports import (
@@ -57,7 +59,7 @@ from imagegs_tex.reports import (
     TargetReport,
     as_json,
 )
-from imagegs_tex.settings import CompressSettings, TextureContainer
+from imagegs_tex.settings import CompressSettings, TextureContainer, preset_of
 from imagegs_tex.shaders.coarse_levels import coarse_layout
 from imagegs_tex.shaders.decode_cost import decode_cost
 from imagegs_tex.shaders.gpu_buffer import pack_gaussians
@@ -107,7 +109,8 @@ def compress(
     chosen = make_backend(backend, threads)
     stack = load_stack(Path(source), options)
     return compress_stack(
-        stack, Path(output), settings or CompressSettings(), chosen, progress, started, keep_best=keep_best
+        stack, Path(output), settings or CompressSettings(), chosen, progress, started, options=options,
+        keep_best=keep_best,
     )  # fmt: skip
 
 
@@ -209,6 +212,7 @@ def compress_stack(
     progress: Callable[[FitProgress], None] | None = None,
     started: float | None = None,
     *,
+    options: SourceOptions | None = None,
     keep_best: bool = False,
 ) -> CompressReport:
     """Compress a loaded stack, which knows whether it repeats; see :func:`compress`.
@@ -220,6 +224,7 @@ def compress_stack(
         backend: of :func:`imagegs_tex.rasterize.select_backend.make_backend`
         progress: called after every step of the fit
         started: clock in seconds (``time.perf_counter``) from which the report's total counts; None: now
+        options: how the images were taken, for the report
         keep_best: see :func:`compress`
     """
     begun = time.perf_counter()
@@ -230,30 +235,35 @@ def compress_stack(
     encoded_at = time.perf_counter()
     quantized = decode_igs(data)
     scores = compute_on(backend).score(stack, quantized)
+    targets = tuple(
+        TargetReport("all" if target.semantic is None else target.semantic.name.lower(), target.value, value, unit)
+        for target, value in score_targets(settings, stack, quantized, backend)
+        for unit in ["degrees" if target.in_degrees else "dB"]
+    )
+    gpu_bytes = pack_gaussians(quantized, coarse=coarse_layout(quantized)).ledger.total
+    ledger = byte_ledger(quantized, section_sizes(data))
+    scored_at = time.perf_counter()
     written = encoded.unreached is None or keep_best
     if written:
         write_bytes(output, data)
     done = time.perf_counter()
-    texels = stack.width * stack.height
+    effort, texels = encoded.effort.seconds, stack.width * stack.height
     report = CompressReport(
         width=stack.width, height=stack.height, channels=stack.channel_count, gaussians=quantized.gaussian_count,
-        file_bytes=len(data), gpu_bytes=pack_gaussians(quantized, coarse=coarse_layout(quantized)).ledger.total,
-        bits_per_texel=8 * len(data) / texels,
+        file_bytes=len(data), gpu_bytes=gpu_bytes, bits_per_texel=8 * len(data) / texels,
         bits_per_channel_texel=8 * len(data) / texels / stack.channel_count, psnr_db=pooled_psnr(scores),
-        weighted_psnr_db=pooled_weighted_psnr(scores), maps=tuple(scores),
-        targets=tuple(
-            TargetReport("all" if target.semantic is None else target.semantic.name.lower(), target.value, value, unit)
-            for target, value in score_targets(settings, stack, quantized, backend)
-            for unit in ["degrees" if target.in_degrees else "dB"]
-        ),
-        unreached=encoded.unreached, written=written, ledger=byte_ledger(quantized, section_sizes(data)),
+        weighted_psnr_db=pooled_weighted_psnr(scores), maps=tuple(scores), targets=targets,
+        unreached=encoded.unreached, written=written, ledger=ledger,
         readings=tuple(texture_map.notes for texture_map in stack.maps),
         wrap=wrap_words(quantized.wrap), wrap_reading=stack.wrap_note,
         seconds=Seconds(
-            load=begun - started, fit=encoded.effort.seconds.fit, quantize=encoded.effort.seconds.quantize,
-            write=done - encoded_at, total=done - started,
+            load=begun - started, fit=effort.fit, quantize=effort.quantize,
+            encode=encoded_at - begun - effort.fit - effort.quantize, score=scored_at - encoded_at,
+            write=done - scored_at, total=done - started,
         ),
-        backend=backend.name, device=str(backend.device), seed=settings.fit.seed, version=__version__,
+        inputs=stack.inputs, preset=preset_of(settings), settings=settings, options=options or SourceOptions(),
+        backend=backend.name, device=str(backend.device), processor=processor_name(backend.device),
+        seed=settings.fit.seed, version=__version__, versions=versions(),
     )  # fmt: skip
     if encoded.unreached is not None:
         kept = f"it is kept as {printable(output)}" if written else "ask for less, try --gaussians, or --keep-best"
@@ -341,7 +351,7 @@ def export(
     chosen = TextureContainer(container)
     texels = render_channels(quantized, make_backend(backend, threads)).cpu().numpy()
     maps = export_maps(quantized.maps, texels, Path(folder), chosen, bc1, progress)
-    return ExportReport(chosen.value, tuple(maps))
+    return ExportReport(chosen.value, tuple(maps), hash_file(Path(file)), versions())
 
 
 def compare(
@@ -372,13 +382,15 @@ def compare(
     quantized = read_igs(Path(file))
     stack = load_stack(Path(source), options, material=Path(file).stem)
     indices = source_indices(quantized, stack, source)
+    chosen = make_backend(backend, threads)
     scores = [
         score_map(texture_map, source_map(stack, index), decoded, True, stack.weights, stack.drawn_of(index))
-        for index, (texture_map, decoded) in zip(
-            indices, decode_maps(quantized, make_backend(backend, threads)), strict=True
-        )
+        for index, (texture_map, decoded) in zip(indices, decode_maps(quantized, chosen), strict=True)
     ]
-    return CompareReport(pooled_psnr(scores), tuple(scores))
+    return CompareReport(
+        psnr_db=pooled_psnr(scores), maps=tuple(scores), file=hash_file(Path(file)), inputs=stack.inputs,
+        backend=chosen.name, device=str(chosen.device), processor=processor_name(chosen.device), versions=versions(),
+    )  # fmt: skip
 
 
 def info(file: Path | str) -> InfoReport:
@@ -403,7 +415,8 @@ def info(file: Path | str) -> InfoReport:
         width=quantized.width, height=quantized.height, channels=quantized.channel_count,
         components=quantized.component_count, gaussians=quantized.gaussian_count, version=version_of(data),
         wrap=wrap_words(quantized.wrap),
-        file_bytes=len(data), bits_per_texel=8 * len(data) / (quantized.width * quantized.height),
+        file_bytes=len(data), sha256=hash_bytes(name, data).sha256,
+        bits_per_texel=8 * len(data) / (quantized.width * quantized.height),
         gpu_bytes=packed.ledger.total, decode_cost=decode_cost(quantized, packed, coarse),
         sections=section_sizes(data, name), ledger=byte_ledger(quantized, section_sizes(data, name)),
         maps=tuple(_map_info(texture_map) for texture_map in quantized.maps),

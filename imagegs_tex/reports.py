@@ -2,22 +2,29 @@
 
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from imagegs_tex.doctor import DoctorReport
+from imagegs_tex.formats.files.file_hash import HashedFile
 from imagegs_tex.formats.igs.container import SectionSize
+from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.metrics.byte_ledger import ByteLedger
 from imagegs_tex.metrics.scores import MapScore
+from imagegs_tex.provenance import Versions
+from imagegs_tex.settings import CompressSettings
 from imagegs_tex.shaders.decode_cost import DecodeCost
 from imagegs_tex.textures.export_maps import ExportedMap
 
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
-    """Where the time of a compression went."""
+    """Where the time of a compression went; the parts add up to the total."""
 
-    load: float
+    load: float  # reading the maps, and starting the backend
     fit: float
-    quantize: float
+    quantize: float  # geometry
+    encode: float  # features, entropy coding, and measuring what a search has found
+    score: float  # decoding the file and comparing it with its source
     write: float
     total: float
 
@@ -55,10 +62,16 @@ class CompressReport:
     wrap: tuple[str, str]  # repeat or clamp, in x and in y
     wrap_reading: str  # how that was found out
     seconds: Seconds
+    inputs: tuple[HashedFile, ...]  # what was read
+    preset: str | None  # None: settings of no preset
+    settings: CompressSettings  # all of them; with the inputs, versions and processor they decide the bytes
+    options: SourceOptions  # how the images were to be taken
     backend: str
     device: str
+    processor: str  # kind of the device
     seed: int
     version: str
+    versions: Versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +113,12 @@ class CompareReport:
 
     psnr_db: float
     maps: tuple[MapScore, ...]
+    file: HashedFile
+    inputs: tuple[HashedFile, ...]  # of the source
+    backend: str
+    device: str
+    processor: str  # kind of the device
+    versions: Versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +146,7 @@ class InfoReport:
     version: int  # of the format
     wrap: tuple[str, str]  # repeat or clamp, in x and in y
     file_bytes: int
+    sha256: str  # of the file
     bits_per_texel: float
     gpu_bytes: int  # resident on the GPU, index included
     decode_cost: DecodeCost  # of the emitted shaders, per texel
@@ -141,6 +161,8 @@ class ExportReport:
 
     container: str
     maps: tuple[ExportedMap, ...]
+    file: HashedFile  # what they were made of
+    versions: Versions
 
 
 def as_json(
@@ -151,6 +173,14 @@ def as_json(
     if isinstance(report, CompressReport):
         for score in fields["maps"]:
             del score["flip"]  # takes a second per megatexel, so only compare measures it
-    text = json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
+        for target, settings in zip(report.settings.targets, fields["settings"]["targets"], strict=True):
+            settings["semantic"] = None if target.semantic is None else target.semantic.name.lower()
+    text = json.dumps(fields, indent=2, ensure_ascii=False, default=_file_name) + "\n"
     # a file name that is no valid text becomes an escape that JSON knows as well
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _file_name(value: object) -> str:
+    if isinstance(value, Path):
+        return value.name
+    raise TypeError(f"{type(value).__name__} is not for reports")

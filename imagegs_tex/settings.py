@@ -126,3 +126,12 @@ def preset_settings(preset: Preset) -> CompressSettings:
     """Return the settings of a preset."""
     fit = replace(FitSettings(), steps=_PRESET_STEPS[preset], refine_sweeps=_PRESET_SWEEPS[preset])
     return CompressSettings(fit=fit)
+
+
+def preset_of(settings: CompressSettings) -> Preset | None:
+    """Return the preset that settings come from, whatever was asked for, the seed and the time budget; None if none."""
+    own = replace(settings.fit, seed=0, time_budget=None)
+    return next(
+        (preset for preset in Preset if preset_settings(preset).fit == own and settings.precision == Precision()),
+        None,
+    )

@@ -1,13 +1,14 @@
 """A material's images -> a texture stack with as few coded channels as the material needs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.errors import InputError, UsageError
+from imagegs_tex.formats.files.file_hash import HashedFile, hash_bytes, hash_file
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.material.alpha_coverage import code_alpha
 from imagegs_tex.formats.material.common_size import Size, of_one_size
@@ -68,7 +69,10 @@ def load_stack(path: Path, options: SourceOptions | None = None, material: str |
         InputError: in one line: a missing path, no images, unreadable images, maps of different proportions, two files
             with one stem, NaN or infinite texels, more than MAX_CHANNELS coded channels, an invalid manifest or glTF
     """
-    return build_stack(read_material(path, material), options)
+    stack = build_stack(read_material(path, material), options)
+    if not path.is_file() or any(image.name == path.name for image in stack.inputs):
+        return stack
+    return replace(stack, inputs=(hash_file(path), *stack.inputs))  # a manifest or a glTF
 
 
 def build_stack(
@@ -113,7 +117,8 @@ def build_stack(
     weights = _usage(material, chosen.importance, sets, (width, height), sizes)
     repeats, note = decide_wrap(texels, said)
     stack = TextureStack(
-        width, height, tuple(maps), texels, weights, repeats, note, _channel_weights(sources, routings)
+        width, height, tuple(maps), texels, weights, repeats, note, _channel_weights(sources, routings),
+        inputs=_hashed(material, chosen.importance),
     )  # fmt: skip
     return code_normals(code_alpha(stack, chosen.alpha), chosen.normals)
 
@@ -127,6 +132,15 @@ def _channel_weights(
         scales = source.source.loss_scale or (1.0,)
         weights += [scales[members[0] % len(scales)] for members in routing.sources]
     return tuple(weights) if {*weights} - {1.0} else ()
+
+
+def _hashed(material: MaterialSource, importance: Path | None) -> tuple[HashedFile, ...]:
+    """Name and hash the images of a material, each once, and its importance mask."""
+    images = {source.image.path: source.image for source in material.maps}
+    mask = importance or material.importance
+    return tuple(
+        hash_file(path) if image.data is None else hash_bytes(path.name, image.data()) for path, image in images.items()
+    ) + (() if mask is None else (hash_file(mask),))
 
 
 def _said_wrap(material: MaterialSource, options: SourceOptions, sets: list[UvSet] | None) -> SaidWrap:

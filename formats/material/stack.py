@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from imagegs_tex.formats.files.file_hash import HashedFile
 from imagegs_tex.formats.transfer_functions import decode_log
 from imagegs_tex.formats.vocabulary import (
     MAX_CHANNELS,
@@ -42,6 +43,7 @@ class TextureStack:
     channel_weights: tuple[float, ...] = ()  # [C] how much each coded channel's error counts, > 0; (): 1
     originals: tuple[Samples | None, ...] = ()  # per map its file's samples, where the texels do not give them back
     drawn: tuple[NDArray[np.bool_] | None, ...] = ()  # per map [H, W] where its colour counts; None: everywhere
+    inputs: tuple[HashedFile, ...] = ()  # the files that it was read from
 
     def __post_init__(self) -> None:
         """Refuse contradictions between the fields, with ValueError (values are not scanned)."""

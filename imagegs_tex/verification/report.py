@@ -4,7 +4,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from imagegs_tex.formats.files.file_hash import HashedFile
 from imagegs_tex.metrics.scores import MapScore
+from imagegs_tex.provenance import Versions
 from imagegs_tex.shaders.decode_cost import DecodeCost
 from imagegs_tex.shaders.gpu_buffer import GpuBytes
 
@@ -59,6 +61,9 @@ class VerifyReport:
     gpu_bytes: GpuBytes
     cost: DecodeCost
     source: SourceScore | None
+    versions: Versions
+    inputs: tuple[HashedFile, ...] = ()  # of the source
+    file: HashedFile | None = None  # what was verified, where it is a file
 
 
 def as_json(report: VerifyReport) -> str:

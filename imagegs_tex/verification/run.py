@@ -16,6 +16,7 @@ from imagegs_tex.formats.material.stack import TextureStack, expand_map, source_
 from imagegs_tex.formats.vocabulary import TextureMap
 from imagegs_tex.metrics.match_source import source_indices
 from imagegs_tex.metrics.scores import pooled_psnr, score_map
+from imagegs_tex.provenance import versions
 from imagegs_tex.shaders.build_decoder import HLSL_INCLUDE, LANGUAGES, Decoder, Language
 from imagegs_tex.shaders.coarse_levels import FIRST_LEVEL
 from imagegs_tex.verification import footprint_shaders, probe_shaders
@@ -170,7 +171,8 @@ def verify(
         width=quantized.width, height=quantized.height, channels=quantized.channel_count,
         components=quantized.component_count, gaussians=quantized.gaussian_count, points=point_count,
         max_error=MAX_ERROR, max_steps=MAX_STEPS, variants=ordered, left_out=tuple(left_out),
-        gpu_bytes=decoder.packed.ledger, cost=decoder.cost, source=score,
+        gpu_bytes=decoder.packed.ledger, cost=decoder.cost, source=score, versions=versions(),
+        inputs=() if source is None else source.inputs,
     )  # fmt: skip
 
 

@@ -1,0 +1,98 @@
+"""Reports that can drive a build: what was read, with what it was made, and where the time went."""
+
+import hashlib
+import json
+import platform
+
+import numpy as np
+import pytest
+import torch
+from helpers.commands import SMALL
+from helpers.tiny_material import as_bytes, waves
+
+from imagegs_tex import CompressSettings, FitSettings, __version__, preset_settings
+from imagegs_tex.formats.images import write_image
+from imagegs_tex.settings import Preset, preset_of
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def named(paths):
+    return {path.name: (path.stat().st_size, digest(path)) for path in paths}
+
+
+def inputs_of(report):
+    return {entry["name"]: (entry["bytes"], entry["sha256"]) for entry in report["inputs"]}
+
+
+@pytest.fixture
+def made(run, material, tmp_path):
+    arguments = ("--seed", "7", "--normals", "stored", "--wrap", "repeat,clamp", "--backend", "cpu")
+    code, out, _ = run("compress", material, "-o", tmp_path / "a.igs", *SMALL, *arguments, "--report", "-")
+    assert code == 0
+    return tmp_path / "a.igs", json.loads(out)
+
+
+def test_a_report_says_what_was_read_and_with_what(made, material):
+    _, report = made
+    assert inputs_of(report) == named(material.iterdir())
+    assert report["preset"] == "fast"
+    assert (report["settings"]["gaussian_count"], report["settings"]["max_bytes"]) == (40, None)
+    assert report["settings"]["fit"]["steps"] == preset_settings(Preset.FAST).fit.steps
+    assert report["settings"]["fit"]["seed"] == report["seed"] == 7
+    assert report["settings"]["precision"]["size_step"] == CompressSettings().precision.size_step
+    assert (report["options"]["normals"], report["options"]["wrap"]) == ("stored", [True, False])
+    assert report["versions"]["imagegs_tex"] == report["version"] == __version__
+    assert report["versions"]["torch"] == torch.__version__
+    assert report["versions"]["python"] == platform.python_version()
+    assert set(report["versions"]) == {"imagegs_tex", "torch", "numba", "numpy", "python"}
+    assert (report["backend"], report["device"]) == ("cpu", "cpu")
+    assert torch.backends.cpu.get_cpu_capability() in report["processor"]
+
+
+def test_the_seconds_add_up(made):
+    _, report = made
+    parts = {name: value for name, value in report["seconds"].items() if name != "total"}
+    assert set(parts) == {"load", "fit", "quantize", "encode", "score", "write"}
+    assert all(value >= 0 for value in parts.values())
+    assert sum(parts.values()) == pytest.approx(report["seconds"]["total"], rel=1e-6)
+    assert parts["fit"] > 0
+    assert parts["score"] > 0
+
+
+def test_of_a_manifest_the_images_the_mask_and_the_manifest(run, material, tmp_path):
+    mask = tmp_path / "mask.png"
+    write_image(mask, np.full((64, 64), 200, np.uint8))
+    manifest = material.parent / "stone.json"
+    assert run("compress", material, "--save-manifest", manifest)[0] == 0
+    arguments = ("-o", tmp_path / "a.igs", *SMALL, "--importance", mask, "--report", "-")
+    report = json.loads(run("compress", manifest, *arguments)[1])
+    assert inputs_of(report) == named([manifest, mask, *material.iterdir()])
+    assert report["options"]["importance"] == "mask.png"
+    manifest.unlink()
+
+
+def test_of_an_image_the_image_once(run, tmp_path):
+    picture = tmp_path / "wall.png"
+    write_image(picture, as_bytes(waves(32, 32, 3)))
+    report = json.loads(run("compress", picture, "-o", tmp_path / "a.igs", *SMALL, "--report", "-")[1])
+    assert inputs_of(report) == named([picture])
+
+
+def test_other_commands_name_the_file(run, made, material, tmp_path):
+    path, _ = made
+    compared = json.loads(run("compare", path, material, "--json", "--backend", "cpu")[1])
+    assert inputs_of(compared) == named(material.iterdir())
+    assert compared["file"] == {"name": "a.igs", "bytes": path.stat().st_size, "sha256": digest(path)}
+    assert (compared["backend"], compared["versions"]["torch"]) == ("cpu", torch.__version__)
+    assert json.loads(run("info", path, "--json")[1])["sha256"] == digest(path)
+    code, out, _ = run("export", path, "-o", tmp_path / "pictures", "--format", "png", "--json", "-q")
+    assert (code, json.loads(out)["file"]["sha256"]) == (0, digest(path))
+
+
+@pytest.mark.parametrize("preset", list(Preset))
+def test_a_preset_is_known_by_its_settings(preset):
+    assert preset_of(preset_settings(preset)) == preset
+    assert preset_of(CompressSettings(fit=FitSettings(steps=17))) is None
