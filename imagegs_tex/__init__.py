@@ -21,8 +21,10 @@ if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at
         InputError,
         MissingToolError,
         OutputError,
+        TargetError,
         UsageError,
     )
+    from imagegs_tex.formats.files.file_hash import HashedFile
     from imagegs_tex.formats.igs.container import SectionSize, read_igs
     from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
     from imagegs_tex.formats.material.build_stack import load_stack
@@ -31,6 +33,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at
     from imagegs_tex.formats.vocabulary import Semantic
     from imagegs_tex.metrics.byte_ledger import ByteLedger
     from imagegs_tex.metrics.scores import MapScore
+    from imagegs_tex.provenance import Versions
     from imagegs_tex.reports import (
         AssetFile,
         AssetMaterial,
@@ -82,6 +85,7 @@ __all__ = [
     "FitProgress",
     "FitSettings",
     "GpuBytes",
+    "HashedFile",
     "IgsError",
     "ImageFormat",
     "ImageGSTexError",
@@ -104,12 +108,14 @@ __all__ = [
     "SourceOptions",
     "SourceScore",
     "Spread",
+    "TargetError",
     "TargetReport",
     "TextureContainer",
     "TextureStack",
     "UsageError",
     "VariantResult",
     "VerifyReport",
+    "Versions",
     "__version__",
     "build_decoder",
     "compare",
@@ -135,7 +141,10 @@ _MODULES = {
     "decoder.render": ("shader_decoder",),
     "doctor": ("BackendCheck", "DoctorReport", "Finding", "examine"),
     "fit.loop": ("FitProgress",),
-    "formats.errors": ("IgsError", "ImageGSTexError", "InputError", "MissingToolError", "OutputError", "UsageError"),
+    "formats.errors": (
+        "IgsError", "ImageGSTexError", "InputError", "MissingToolError", "OutputError", "TargetError", "UsageError",
+    ),
+    "formats.files.file_hash": ("HashedFile",),
     "formats.igs.container": ("SectionSize", "read_igs"),
     "formats.igs.quantized_set": ("QuantizedGaussianSet",),
     "formats.material.build_stack": ("load_stack",),
@@ -144,6 +153,7 @@ _MODULES = {
     "formats.vocabulary": ("Semantic",),
     "metrics.byte_ledger": ("ByteLedger",),
     "metrics.scores": ("MapScore",),
+    "provenance": ("Versions",),
     "reports": (
         "AssetFile", "AssetMaterial", "AssetReport", "CompareReport", "CompressReport", "ExportReport", "InfoReport",
         "MapInfo", "Seconds", "TargetReport",

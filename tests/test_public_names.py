@@ -14,7 +14,7 @@ FUNCTIONS = [
     "build_decoder", "compare", "compress", "compress_asset", "compress_many", "decode", "emit", "examine",
     "export", "info", "load_stack", "preset_settings", "read_igs", "save_manifest", "shader_decoder", "verify",
 ]  # fmt: skip
-ERRORS = ["IgsError", "ImageGSTexError", "InputError", "MissingToolError", "OutputError", "UsageError"]
+ERRORS = ["IgsError", "ImageGSTexError", "InputError", "MissingToolError", "OutputError", "TargetError", "UsageError"]
 CHOICES = [
     "AlphaUse", "BatchItem", "CompressSettings", "FitSettings", "ImageFormat", "NormalCoding",
     "PopulationChange", "Precision", "Preset", "QualityTarget", "Semantic", "SourceOptions", "TextureContainer",
@@ -22,9 +22,9 @@ CHOICES = [
 RESULTS = [
     "AssetFile", "AssetMaterial", "AssetReport", "BackendCheck", "ByteLedger", "CompareReport",
     "CompressReport", "DecodeCost", "Decoder", "DoctorReport", "ExportReport", "ExportedMap", "Finding",
-    "FitProgress", "GpuBytes", "InfoReport", "MapInfo", "MapScore", "QuantizedGaussianSet", "SampleCost",
+    "FitProgress", "GpuBytes", "HashedFile", "InfoReport", "MapInfo", "MapScore", "QuantizedGaussianSet", "SampleCost",
     "Seconds", "SectionSize", "SourceScore", "Spread", "TargetReport", "TextureStack", "VariantResult",
-    "VerifyReport",
+    "VerifyReport", "Versions",
 ]  # fmt: skip
 
 
