@@ -96,45 +96,49 @@ def compress(
     """
     if output is None and save_manifest is None:
         raise typer.BadParameter("give -o FILE.igs, or --save-manifest FILE.json", param_hint="-o")
-    settings = _settings(preset, (gaussians, bpp, max_bytes, target_psnr), target or [], time_budget, seed)
-    from imagegs_tex import api
     from imagegs_tex.cli.outputs import STANDARD_OUTPUT, check_pipe, check_report, igs_path, write_report
     from imagegs_tex.cli.progress import fit_progress
-    from imagegs_tex.cli.tables import print_asset, print_compression
-    from imagegs_tex.formats.errors import TargetError, UsageError
-    from imagegs_tex.formats.files.atomic_write import real_path
-    from imagegs_tex.formats.gltf.materials import is_gltf
-    from imagegs_tex.formats.material.wrap_detection import parse_wrap
-    from imagegs_tex.reports import CompressReport, as_json
 
-    file = None if output is None else igs_path(output, source, many=is_gltf(source))
-    if save_manifest == STANDARD_OUTPUT:
-        raise UsageError("--save-manifest -: paths in a manifest are relative to it; give --save-manifest FILE.json")
-    written = [real_path(path) for path in (file, report, save_manifest) if path is not None]
-    if len({*written}) < len(written):
-        raise UsageError("--output, --report and --save-manifest must name different files; give each its own")
-    if source.is_file() and source.resolve() in written:  # the first bytes do not tell a manifest from a report
-        raise UsageError("what is written would replace what is read; give it another name")
-    repeats = (None, None) if wrap is None else parse_wrap(wrap)
-    options = SourceOptions(importance, read_size(size), normals, alpha, repeats)
-    check_report(report)
-    if file == STANDARD_OUTPUT:
-        check_pipe()
-    if save_manifest is not None:
-        api.save_manifest(source, save_manifest, options)
-    if file is None:
-        return
-    several = file != STANDARD_OUTPUT and api.is_asset(source, file)
-    compress_all = api.compress_asset if several else api.compress
-    with fit_progress(quiet) as progress, _on_disk(file) as path:
-        try:
-            result = compress_all(
-                source, path, settings, backend, threads, progress, options=options, keep_best=keep_best
-            )  # fmt: skip
-        except TargetError as error:
-            write_report(report, as_json(error.report))
-            raise
-    write_report(report, as_json(result))
+    with fit_progress(quiet) as progress:  # at once: loading torch takes seconds
+        from imagegs_tex import api
+        from imagegs_tex.cli.tables import print_asset, print_compression
+        from imagegs_tex.formats.errors import TargetError, UsageError
+        from imagegs_tex.formats.files.atomic_write import real_path
+        from imagegs_tex.formats.gltf.materials import is_gltf
+        from imagegs_tex.formats.material.wrap_detection import parse_wrap
+        from imagegs_tex.reports import CompressReport, as_json
+
+        settings = _settings(preset, (gaussians, bpp, max_bytes, target_psnr), target or [], time_budget, seed)
+        file = None if output is None else igs_path(output, source, many=is_gltf(source))
+        if save_manifest == STANDARD_OUTPUT:
+            raise UsageError(
+                "--save-manifest -: paths in a manifest are relative to it; give --save-manifest FILE.json"
+            )
+        written = [real_path(path) for path in (file, report, save_manifest) if path is not None]
+        if len({*written}) < len(written):
+            raise UsageError("--output, --report and --save-manifest must name different files; give each its own")
+        if source.is_file() and source.resolve() in written:  # the first bytes do not tell a manifest from a report
+            raise UsageError("what is written would replace what is read; give it another name")
+        repeats = (None, None) if wrap is None else parse_wrap(wrap)
+        options = SourceOptions(importance, read_size(size), normals, alpha, repeats)
+        check_report(report)
+        if file == STANDARD_OUTPUT:
+            check_pipe()
+        if save_manifest is not None:
+            api.save_manifest(source, save_manifest, options)
+        if file is None:
+            return
+        several = file != STANDARD_OUTPUT and api.is_asset(source, file)
+        compress_all = api.compress_asset if several else api.compress
+        with _on_disk(file) as path:
+            try:
+                result = compress_all(
+                    source, path, settings, backend, threads, progress, options=options, keep_best=keep_best
+                )  # fmt: skip
+            except TargetError as error:
+                write_report(report, as_json(error.report))
+                raise
+        write_report(report, as_json(result))
     if quiet or STANDARD_OUTPUT in {file, report}:
         return
     if isinstance(result, CompressReport):
@@ -153,8 +157,11 @@ def _on_disk(file: Path) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file.igs"
-        yield path
-        write_to_pipe(path.read_bytes())
+        try:
+            yield path
+        finally:  # the best file of a target that is not reached, too
+            if path.exists():
+                write_to_pipe(path.read_bytes())
 
 
 def _settings(

@@ -1,24 +1,27 @@
-"""How long work shows that it lives: a bar in a terminal (of a fit with PSNR and ETA), plain lines elsewhere."""
+"""How long work shows that it lives: a bar in a terminal (with phase, PSNR and time left), plain lines elsewhere."""
 
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from imagegs_tex.fit.loop import FitProgress
 from imagegs_tex.formats.files.safe_names import printable
+
+if TYPE_CHECKING:  # the bar is there before torch is loaded, which takes seconds
+    from imagegs_tex.fit.loop import FitProgress
 
 _SECONDS_BETWEEN_LINES = 5.0
 
 
 @contextmanager
-def fit_progress(quiet: bool) -> Iterator[Callable[[FitProgress], None] | None]:
-    """Give a callback that shows a fit's progress on stderr; None when nothing is to be shown."""
+def fit_progress(quiet: bool) -> Iterator["Callable[[FitProgress], None] | None"]:
+    """Give a callback that shows a compression's progress on stderr; None when nothing is to be shown."""
     if quiet:
         yield None
-    elif sys.stderr.isatty():
+    elif sys.stderr is not None and sys.stderr.isatty():
         with _bar() as callback:
             yield callback
     else:
@@ -51,59 +54,55 @@ def _map_line(name: str, done: int, count: int) -> None:
         print(f"map {done + 1}/{count}: {printable(name)}", file=sys.stderr, flush=True)
 
 
-class _FitNames:
-    """Numbers the fits of one command: a search for a size or a PSNR takes several, each from its own first step."""
+def _words(state: "FitProgress") -> str:
+    """Say how the picture of a fit is now."""
+    if state.psnr_db is None or state.gaussians is None:
+        return ""
+    return f"{state.psnr_db:.2f} dB weighted, {state.gaussians:,} Gaussians"
 
-    def __init__(self) -> None:
-        self._numbers = {"trial": 0, "fit": 0}
-        self._last: FitProgress | None = None
 
-    def name(self, state: FitProgress) -> str:
-        """Return what to call the fit that stands there; a new one has begun where steps do not go on."""
-        kind = "trial" if state.trial else "fit"
-        if self._last is None or state.step < self._last.step or state.trial != self._last.trial:
-            self._numbers[kind] += 1
-        self._last = state
-        return f"{kind} {self._numbers[kind]}"
+def _time_left(state: "FitProgress") -> str:
+    if state.steps == 0 or state.step == 0 or state.seconds == 0:
+        return ""
+    return f"{state.seconds * (state.steps - state.step) / state.step:.0f} s"
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[FitProgress], None]]:
+def _bar() -> Iterator[Callable[["FitProgress"], None]]:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn
 
     columns = (
-        TextColumn("{task.fields[fit]}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
-        TextColumn("{task.fields[psnr]:.2f} dB (weighted)"), TimeRemainingColumn(),
+        TextColumn("{task.fields[phase]:<13}"), BarColumn(14), TextColumn("{task.fields[share]:>5}"),
+        TextColumn("{task.fields[words]}"), TextColumn("{task.fields[left]}"),
     )  # fmt: skip
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("fit", total=None, psnr=0.0, fit="fit 1")
-        fits = _FitNames()
+        task = progress.add_task("", total=None, phase="starting", share="", words="", left="")
 
-        def show(state: FitProgress) -> None:
+        def show(state: "FitProgress") -> None:
             progress.update(
-                task, completed=state.step, total=state.steps, psnr=state.psnr_db, fit=fits.name(state)
+                task, completed=state.step, total=state.steps or None, phase=state.phase,
+                share=f"{state.step / state.steps:4.0%}" if state.steps else "", words=_words(state),
+                left=_time_left(state),
             )  # fmt: skip
 
         yield show
 
 
-def _lines() -> Callable[[FitProgress], None]:
-    last = time.monotonic()
-    fits = _FitNames()
+def _lines() -> Callable[["FitProgress"], None]:
+    """Print a line when a phase begins, when its steps are done, and every few seconds between."""
+    last, phase = time.monotonic(), ""
 
-    def show(state: FitProgress) -> None:
-        nonlocal last
-        name = fits.name(state)
+    def show(state: "FitProgress") -> None:
+        nonlocal last, phase
         now = time.monotonic()
-        if state.step != state.steps and now - last < _SECONDS_BETWEEN_LINES:
+        begins, ends = state.phase != phase, state.steps > 0 and state.step == state.steps
+        if not begins and not ends and now - last < _SECONDS_BETWEEN_LINES:
             return
-        last = now
-        left = state.seconds * (state.steps - state.step) / max(1, state.step)
-        print(
-            f"{name}: {state.step}/{state.steps}  {state.psnr_db:.2f} dB (weighted)  {left:.0f} s left",
-            file=sys.stderr,
-            flush=True,
-        )
+        last, phase = now, state.phase
+        parts = [f"{state.step}/{state.steps}" if state.steps else "", _words(state)]
+        if left := "" if ends else _time_left(state):
+            parts.append(f"{left} left")
+        print(": ".join(filter(None, [state.phase, ", ".join(filter(None, parts))])), file=sys.stderr, flush=True)
 
     return show

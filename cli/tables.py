@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from rich.markup import escape
 from rich.table import Table
 
 from imagegs_tex.cli.console import make_console, plain
@@ -32,6 +33,8 @@ def print_compression(report: CompressReport, output: Path) -> None:
         unit = "mean degrees" if target.unit == "degrees" else target.unit
         maps = target.semantic.replace("_", " ")
         console.print(f"{maps}: {target.reached:.2f} {unit}, {target.asked:g} asked for", soft_wrap=True)
+    for warning in report.warnings:
+        console.print(f"warning: {escape(warning)}", soft_wrap=True)
     stored = dict(report.ledger.features_by_map)
     for score in report.maps:
         if score.psnr_db < PSNR_CAP_DB and stored[score.name] < 1:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from imagegs_tex._version import __version__
+from imagegs_tex.advice import warnings_of
 from imagegs_tex.decoder.render import check_alone, decode_maps, image_paths, render_channels, scaled_size, write_maps
 from imagegs_tex.encoder.compute import compute_on
 from imagegs_tex.encoder.quality_targets import score_targets
@@ -89,7 +90,8 @@ def compress(
         settings: how large, how good, how long; None for the balanced preset and one Gaussian per 128 texels
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend, 1 or more; None for one per core; the bytes do not depend on it
-        progress: called after every step of the fit (every eighth on a GPU); what it raises ends the fit
+        progress: called when a phase begins and after every step of a fit (every eighth on a GPU); what it raises ends
+            the compression
         options: which texels matter, how normals are coded, what alpha is, whether the material repeats, its size;
             None: as the images suggest
         keep_best: whether the best file is written where no file reaches the targets
@@ -106,6 +108,8 @@ def compress(
         MissingToolError: the backend that was named cannot run on this machine
     """
     started = time.perf_counter()
+    if progress is not None:
+        progress(FitProgress("reading"))
     chosen = make_backend(backend, threads)
     stack = load_stack(Path(source), options)
     return compress_stack(
@@ -158,6 +162,8 @@ def compress_asset(
     files = []
     for material in asset.materials:
         started = time.perf_counter()
+        if progress is not None:
+            progress(FitProgress("reading"))
         stack = build_stack(material, options, read)
         name = f"{material.stem}{IGS_SUFFIX}"
         files.append(
@@ -233,6 +239,8 @@ def compress_stack(
     encoded = encode_within_budget(stack, settings, backend, progress)
     data = encode_igs(encoded.quantized)
     encoded_at = time.perf_counter()
+    if progress is not None:
+        progress(FitProgress("checking"))
     quantized = decode_igs(data)
     scores = compute_on(backend).score(stack, quantized)
     targets = tuple(
@@ -253,7 +261,8 @@ def compress_stack(
         file_bytes=len(data), gpu_bytes=gpu_bytes, bits_per_texel=8 * len(data) / texels,
         bits_per_channel_texel=8 * len(data) / texels / stack.channel_count, psnr_db=pooled_psnr(scores),
         weighted_psnr_db=pooled_weighted_psnr(scores), maps=tuple(scores), targets=targets,
-        unreached=encoded.unreached, written=written, ledger=ledger,
+        unreached=encoded.unreached, written=written,
+        warnings=warnings_of(scores, ledger, quantized.gaussian_count, texels), ledger=ledger,
         readings=tuple(texture_map.notes for texture_map in stack.maps),
         wrap=wrap_words(quantized.wrap), wrap_reading=stack.wrap_note,
         seconds=Seconds(

@@ -57,6 +57,7 @@ class CompressReport:
     targets: tuple[TargetReport, ...]
     unreached: str | None  # which of them this best file does not reach, in one line; None: it reaches all
     written: bool  # false where targets are not reached and the best file was not to be kept
+    warnings: tuple[str, ...]  # where it is poor by its own measures, and what to ask for; see advice.py
     ledger: ByteLedger  # where the file's bytes go
     readings: tuple[str, ...]  # per map: how its file was understood
     wrap: tuple[str, str]  # repeat or clamp, in x and in y

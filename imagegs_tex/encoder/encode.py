@@ -104,7 +104,7 @@ def fit_geometry(
         settings: of the fit
         precision: of the file
         backend: the rasterizer
-        progress: called after every step
+        progress: called after every step, and before every sweep
         start: of an earlier fit of the same stack to go on from, whatever its weights and its number of Gaussians
     """
     started = time.perf_counter()
@@ -117,7 +117,9 @@ def fit_geometry(
     features = fitted.gaussians.features
     means, shapes = quantizer.nearest(fitted.gaussians.means.double(), fitted.gaussians.log_covariances.double())
     rounded = Geometry(means.cpu().numpy(), shapes.cpu().numpy(), fitted.cutoff, fitted.border_weight)
-    for _ in range(settings.refine_sweeps):
+    for sweep in range(settings.refine_sweeps):
+        if progress is not None:
+            progress(FitProgress("refining", sweep, settings.refine_sweeps))
         rounded, features = _refine(
             rounded, features, problem, target, settings, precision=precision, quantizer=quantizer, backend=backend
         )

@@ -15,6 +15,7 @@ from imagegs_tex.encoder.trial_fits import (
     ENOUGH_FITS,
     FIT_SLOPE,
     MOST_FITS,
+    PILOTS,
     Fitter,
     Tuned,
     bracket_feature_step,
@@ -86,7 +87,7 @@ class _Search:
         """Return the bytes of a full fit's Gaussian, and what twice the Gaussians are worth in dB, both by pilots."""
         counts, levels, per_gaussian = [], [], _FIRST_BYTES_PER_GAUSSIAN
         count = max(1, min(self.most, round(self.count_for(per_gaussian) * 2**-_PILOT_DOUBLINGS)))
-        for _ in range(2):
+        for _ in range(PILOTS):
             quantized = self.fitter.rounded(self.fitter.fit(count, pilot=True))
             counts.append(count)
             levels.append(self.decibels(quantized))

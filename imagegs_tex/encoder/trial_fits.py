@@ -33,6 +33,8 @@ ENOUGH_FITS: Final = 2
 USUAL_MOST_FITS: Final = 3
 MOST_FITS: Final = 4
 """Only where three have not reached what was asked for, or not closely."""
+PILOTS: Final = 2
+"""Of every search: two say what twice the Gaussians are worth."""
 _PILOT_SHARE: Final = 8
 _PILOT_STEPS: Final = (12, 30)
 """A pilot takes a share of the fit's steps, but so many at least and at most: bytes per Gaussian settle early."""
@@ -94,7 +96,9 @@ class Fitter:
             fit = _pilot(fit)
         elif start is not None:
             fit = _resumed(fit)
-        progress = _as_trial(self._progress) if pilot and self._progress is not None else self._progress
+        progress = self._progress
+        if pilot and progress is not None:
+            progress = _as_pilot(progress, f"pilot {self.effort.pilots + 1} of {PILOTS}")
         geometry, seconds = self._fit(count, factors, fit, start, coarser, progress)
         effort = self.effort
         self.effort = Effort(
@@ -114,6 +118,8 @@ class Fitter:
 
     def rounded(self, geometry: CodedGeometry, stretch: float = 1.0) -> QuantizedGaussianSet:
         """Round features, with a factor on their step."""
+        if self._progress is not None:
+            self._progress(FitProgress("coding"))
         return round_features(geometry, self.settings.precision, self.stack, stretch)
 
     def _fit(
@@ -136,8 +142,8 @@ class Fitter:
         )  # fmt: skip
 
 
-def _as_trial(progress: Progress) -> Progress:
-    return lambda state: progress(replace(state, trial=True))
+def _as_pilot(progress: Progress, name: str) -> Progress:
+    return lambda state: progress(replace(state, phase=name))
 
 
 def _pilot(settings: FitSettings) -> FitSettings:

@@ -35,17 +35,21 @@ LEAST_STEPS_OF_A_CROWD: Final = 12
 """Shorter fits start with the number of Gaussians that they end with."""
 _REPORT_INTERVAL: Final = 8
 """Steps between reports from a GPU: reading the error waits for it."""
+FITTING: Final = "fitting"
+ROUNDING: Final = "rounding"
+"""Phases of a fit: the PSNR falls where the second begins, and where Gaussians go."""
 
 
 @dataclass(frozen=True, slots=True)
 class FitProgress:
-    """Where a fit stands."""
+    """Where a compression stands."""
 
-    step: int  # steps done
-    steps: int  # steps in all, an estimate under a time budget
-    psnr_db: float  # over all coded channels by their weights, before clamping and rounding to samples
-    seconds: float  # since the first step
-    trial: bool = False  # of a search, which throws the result away
+    phase: str  # reading, pilot 1 of 2, fitting, rounding (fitting what a file can hold), refining, coding, checking
+    step: int = 0  # of the phase, done
+    steps: int = 0  # in all, an estimate under a time budget; 0: the phase has none
+    psnr_db: float | None = None  # over all coded channels by their weights, before clamping and rounding to samples
+    gaussians: int | None = None  # of which the fit makes the picture now
+    seconds: float = 0.0  # since the first step
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ def fit(
         gaussians = initialise(problem.image, crowd, generator, weighed.weights, target.wrap)
     else:
         gaussians = start.gaussians
+    alive = gaussians.count
     state = make_state(
         gaussians, problem.image, problem.deviations, weighed_target, settings, backend, weights=weighed.weights
     )  # fmt: skip
@@ -108,6 +113,7 @@ def fit(
                 state.set_texel_weights(weighed_target, weighed.weights)
                 population = replace(population, weights=weighed.weights, target=weighed_target)
             population.change(state, *(max(1, min(round(count * part), most)) for part in (change.kept, change.total)))
+            alive = state.result().count
         state.set_rounding(rounding if share >= settings.quantize_from else None)
         if schedule.step % schedule.solve_interval(share) == 0:
             state.solve()
@@ -115,7 +121,9 @@ def fit(
         error = state.descend((settings.mean_rate * decay, settings.shape_rate * decay, settings.feature_rate * decay))
         schedule.step += 1
         if progress is not None and (backend.device.type == "cpu" or schedule.step % _REPORT_INTERVAL == 0):
-            progress(FitProgress(schedule.step, schedule.steps(), weighed.psnr(float(error)), schedule.seconds()))
+            phase = FITTING if share < settings.quantize_from else ROUNDING
+            level = weighed.psnr(float(error))
+            progress(FitProgress(phase, schedule.step, schedule.steps(), level, alive, schedule.seconds()))
     population.change(state, count, count)  # under a time budget no step may have been left for the last change
     return Fit(state.result(), state.cutoff, border_weight)
 

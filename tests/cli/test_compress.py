@@ -71,14 +71,29 @@ def test_compress_without_quiet_prints_a_table_and_progress(run, material, tmp_p
     code, out, err = run("compress", material, "-o", tmp_path / "a.igs", *SMALL[:-1])
     assert code == 0
     assert all(word in out for word in ("basecolor", "roughness", "dB", "bytes"))
-    assert re.fullmatch(r"(fit 1: \d+/60  -?[\d.]+ dB \(weighted\)  \d+ s left\n)+", err)
+    lines = err.splitlines()
+    assert lines[0] == "reading"
+    assert lines[-1] == "checking"
+    fit = [line for line in lines if "dB" in line]
+    assert all(
+        re.fullmatch(r"(fitting|rounding): \d+/60, -?[\d.]+ dB weighted, \d+ Gaussians(, \d+ s left)?", line)
+        for line in fit
+    )
+    assert {line.split(":")[0] for line in fit} == {"fitting", "rounding"}
+    assert fit[-1].startswith("rounding: 60/60, ")
+    assert "coding" in lines
+    assert "refining: 0/1" in lines
 
 
-def test_progress_of_a_search_tells_trials_from_fits(run, material, tmp_path):
+def test_progress_of_a_search_tells_pilots_from_fits(run, material, tmp_path):
     _, _, err = run("compress", material, "-o", tmp_path / "a.igs", "--preset", "fast", "--target-psnr", "24")
-    kinds = [line.split(":")[0] for line in err.splitlines()]
-    assert set(kinds) >= {"trial 1", "fit 1"}
-    assert all(re.fullmatch(r"(trial|fit) \d+", kind) for kind in kinds)
+    phases = [line.split(":")[0] for line in err.splitlines()]
+    assert set(phases) == {
+        "reading", "pilot 1 of 2", "pilot 2 of 2", "fitting", "rounding", "refining", "coding", "checking",
+    }  # fmt: skip
+    assert [phases.index(name) for name in ("pilot 1 of 2", "pilot 2 of 2", "fitting", "rounding")] == sorted(
+        phases.index(name) for name in ("pilot 1 of 2", "pilot 2 of 2", "fitting", "rounding")
+    )
 
 
 def test_the_same_bytes_from_two_runs_and_any_thread_count(run, material, tmp_path):
@@ -297,12 +312,14 @@ def test_a_missing_backend_names_the_remedy(fails, material, tmp_path, monkeypat
 
 def test_ctrl_c_during_the_fit_leaves_nothing(material, tmp_path):
     process = python("compress", material, "-o", tmp_path / "a.igs", "--time-budget", "100")
-    first = process.stderr.readline()  # the first line of progress says that the fit is running
-    assert first.startswith("fit "), first + process.stderr.read()
+    while first := process.stderr.readline():  # a line of progress says that the fit is running
+        if first.startswith("fitting: "):
+            break
+    assert first, process.stderr.read()
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert re.fullmatch(r"(fit [^\n]+\n)*imagegs-tex: interrupted; [^\n]+\n", err), err
+    assert re.fullmatch(r"((fit|round)ing[^\n]+\n)*imagegs-tex: interrupted; [^\n]+\n", err), err
     assert out == ""
     assert list(tmp_path.iterdir()) == []
 

@@ -1,0 +1,109 @@
+"""What to say where a file is poor by its own measures: what is wrong, what to ask for, about how many bytes it takes.
+
+Two estimates, good to about a factor of two. Contrast: four times the Gaussians lie half as far apart, so that the
+finest octave is then kept as the next one is now. Angles: twice the bytes are worth DECIBELS_PER_DOUBLING.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.metrics.byte_ledger import ByteLedger
+from imagegs_tex.metrics.scores import MapScore
+
+POOR_DEGREES: Final = 6.0
+"""Mean angle from which on a lit surface looks crumpled; a target of GOOD_DEGREES is proposed instead."""
+POOR_DEGREES_P95: Final = 18.0
+GOOD_DEGREES: Final = 4.0
+POOR_CONTRAST: Final = 0.25
+"""Share of the finest octave's contrast below which grain looks painted over."""
+GOOD_CONTRAST: Final = 0.5
+_FINE_DB: Final = 36.0
+"""PSNR above which nobody misses what contrast there is."""
+DECIBELS_PER_DOUBLING: Final = 1.8
+"""Of Gaussians, in what was tried; 1.2 in noise, above 4 in drawings."""
+_LEAST_TEXELS_PER_GAUSSIAN: Final = 3
+
+
+def warnings_of(
+    scores: Sequence[MapScore], ledger: ByteLedger, gaussian_count: int, texel_count: int
+) -> tuple[str, ...]:  # fmt: skip
+    """Return a line for the normals and one for the contrast where they are poor, the worst map of each.
+
+    Args:
+        scores: of the file's maps
+        ledger: of the file's bytes
+        gaussian_count: of the file
+        texel_count: of a map
+    """
+    most = texel_count / _LEAST_TEXELS_PER_GAUSSIAN / gaussian_count  # times as many Gaussians as there are now
+
+    def bytes_for(factor: float) -> str:
+        fixed = ledger.header + ledger.maps + ledger.components
+        return _kilobytes(fixed + ledger.per_gaussian * gaussian_count * factor)
+
+    found = []
+    bent = [score for score in scores if _is_bent(score)]
+    if bent:
+        worst = max(bent, key=lambda score: score.normal_degrees_mean or 0)
+        mean, p95 = worst.normal_degrees_mean or 0, worst.normal_degrees_p95 or 0
+        wanted = min(GOOD_DEGREES, mean / 2)
+        factor = 2 ** (20 * math.log10(mean / wanted) / DECIBELS_PER_DOUBLING)
+        text = (
+            f"{printable(worst.name)}: normals are {mean:.1f} degrees off on average, one in twenty {p95:.0f} or more"
+        )
+        if factor <= most:
+            text += f"; --target normal={wanted:g}deg takes about {bytes_for(factor)}"
+        else:
+            text += f"; --max-bytes {bytes_for(most)} is about the most that helps"
+        found.append(text)
+    flat = [score for score in scores if _is_flat(score)]
+    if flat:
+        worst = min(flat, key=lambda score: (score.kept_contrast or (0.0,))[0] or 0.0)
+        kept = [ratio for ratio in worst.kept_contrast or () if ratio is not None]
+        octaves = _octaves_to(kept, GOOD_CONTRAST)
+        factor = min(4**octaves, most)
+        reached = _kept_after(kept, math.log(factor, 4))
+        text = f"{printable(worst.name)} keeps {100 * kept[0]:.0f} % of its finest contrast"
+        if reached > kept[0] + 0.05:
+            text += f"; --max-bytes {bytes_for(factor)} would keep about {100 * reached:.0f} %"
+        found.append(text)
+    return tuple(found)
+
+
+def _is_bent(score: MapScore) -> bool:
+    mean, p95 = score.normal_degrees_mean or 0.0, score.normal_degrees_p95 or 0.0
+    return mean >= POOR_DEGREES or p95 >= POOR_DEGREES_P95
+
+
+def _is_flat(score: MapScore) -> bool:
+    finest = (score.kept_contrast or (None,))[0]
+    return finest is not None and finest < POOR_CONTRAST and score.psnr_db < _FINE_DB
+
+
+def _octaves_to(kept: Sequence[float], wanted: float) -> float:
+    """Return how many octaves coarser a ratio is kept, between two octaves in proportion."""
+    for octave in range(1, len(kept)):
+        finer, coarser = kept[octave - 1], kept[octave]
+        if coarser >= wanted:
+            return octave - (coarser - wanted) / max(coarser - finer, 1e-6) if finer < wanted else octave - 1.0
+    return len(kept) - 1.0
+
+
+def _kept_after(kept: Sequence[float], octaves: float) -> float:
+    """Return what is kept of the finest octave once all have moved by some."""
+    place = min(max(octaves, 0.0), len(kept) - 1.0)
+    below = min(int(place), max(len(kept) - 2, 0))
+    above = min(below + 1, len(kept) - 1)
+    return kept[below] + (place - below) * (kept[above] - kept[below])
+
+
+def _kilobytes(size: float) -> str:
+    """Write a size with two digits, as --max-bytes reads it."""
+    digits = 10 ** max(0, math.floor(math.log10(max(size, 1))) - 1)
+    rounded = math.ceil(size / digits) * digits
+    for unit, value in (("MB", 1_000_000), ("kB", 1_000)):
+        if rounded >= value:
+            return f"{rounded / value:g}{unit}"
+    return f"{rounded}"
