@@ -1,10 +1,10 @@
-"""Entropy coding of integer codes by prediction: docs/igs-format.md, "Prediction coding", in code.
+"""Codec 3, integer codes by prediction: docs/igs-format.md, "Prediction coding", in code.
 
-Each code becomes a few yes-or-no decisions. Two small regressions that learn on the way say what a value is expected
-to be near (a mean over like neighbours, corrected by what the same item's earlier planes were off by) and how far it
-may be off. The distribution that this gives and ten small statistics, each of another context, are mixed; a binary
-arithmetic coder spends what the outcome was worth. All of it is integer arithmetic, so that every machine decodes the
-same.
+Two small regressions that learn on the way (normalised least mean squares, after B. Widrow and M. Hoff, 1960) say what
+a value is expected to be near (a mean over like neighbours, corrected by what the same item's earlier planes were off
+by) and how far it may be off. The logistic distribution that this gives, and ten statistics of
+:mod:`.binary_model`, each of another context, are mixed for each decision. Expecting a value first and coding what it
+is off by in contexts of the expected error is CALIC's way (X. Wu and N. Memon, 1997).
 
 Against coding by context alone (context_coder.py) this takes 6.4 % off whole files (geometric mean of nine materials; 3
 to 11 %). Left out of it, the distribution costs 1.4 %, statistics of its own for each sign 0.9 %, the learning of the
@@ -18,8 +18,24 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.formats.igs.context_coder import COUNT_LIMIT, GROUPS, MAX_LENGTH, centres_of, last_above
-from imagegs_tex.formats.igs.range_coder import code_bit, first_interval
+from imagegs_tex.formats.igs.binary_model import (
+    COUNT_LIMIT,
+    FIRST_STATISTIC,
+    GROUPS,
+    MAX_LENGTH,
+    SHARES,
+    adapt,
+    context_starts,
+    last_above,
+    length_of,
+    mixed_probability,
+    sign_of,
+    squash_table,
+    stretch_statistics,
+    stretch_table,
+)
+from imagegs_tex.formats.igs.coded_frame import decode_frame, encode_frame
+from imagegs_tex.formats.igs.range_coder import code_bit, finish, first_interval, is_full
 from imagegs_tex.jit import njit
 
 PROBABILITY_BITS: Final = 16
@@ -46,7 +62,6 @@ _CONTEXTS: Final = len(CONTEXT_SIZES)
 _INPUTS: Final = _CONTEXTS + 2
 """Of the mixer: the statistics, the distribution, and a constant."""
 _CONSTANT_INPUT: Final = 77
-_STRETCH_LIMIT: Final = 2047
 _ONE: Final = 1 << 32
 _FARTHEST: Final = 5120
 """Of a distribution's tail, in 1/256 octaves of the odds."""
@@ -82,19 +97,9 @@ _Regression = namedtuple("_Regression", "factors inputs memory")
 _History = namedtuple("_History", "values off scales longest hashes above")
 
 
-def squash(stretched: int) -> int:
-    """Return the probability, in 1/65536, of a stretched one in -2047..2047."""
-    place, rest = (stretched >> 7) + 16, stretched & 127
-    return (LOGISTIC[place] * (128 - rest) + LOGISTIC[place + 1] * rest + 64) >> 7
-
-
-_SQUASH: Final = np.array([squash(d) for d in range(-_STRETCH_LIMIT, _STRETCH_LIMIT + 1)], np.int64)
-_STRETCH: Final = np.minimum(np.searchsorted(_SQUASH, 16 * np.arange(4096)) - _STRETCH_LIMIT, _STRETCH_LIMIT)
-"""The least stretched value whose squash is at least the probability, in 1/4096."""
-_SHARES: Final = np.array([655360 // (10 * n + 16) for n in range(COUNT_LIMIT + 1)], np.int64)
-"""How far a statistic moves towards an outcome, in 1/65536, after n outcomes."""
-_STARTS: Final = np.concatenate([[0], np.cumsum(CONTEXT_SIZES)[:-1]]).astype(np.int64)
-_TABLES: Final = _Tables(_SQUASH, _STRETCH, _SHARES, _STARTS)
+_SQUASH: Final = squash_table(LOGISTIC, least=1)
+_STRETCH: Final = stretch_table(_SQUASH, PROBABILITY_BITS)
+_TABLES: Final = _Tables(_SQUASH, _STRETCH, SHARES, context_starts(CONTEXT_SIZES))
 
 
 def cell_items(across: int, down: int) -> Items:
@@ -147,15 +152,7 @@ def feature_items(
 
 def encode_planes(codes: NDArray[np.integer], items: Items) -> bytes:
     """Code planes one after another; codes [N, M] in -2^22..2^22."""
-    planes = np.ascontiguousarray(codes, dtype=np.int32)
-    centres = centres_of(planes)
-    room = 4 * planes.size + 256
-    while True:
-        coded = np.zeros(room, np.uint8)
-        used = _run(planes - centres, items, coded, decoding=False)
-        if used >= 0:
-            return centres.astype("<i2").tobytes() + coded[:used].tobytes()
-        room *= 4
+    return encode_frame(codes, lambda values, coded: _run(values, items, coded, decoding=False))
 
 
 def decode_planes(data: bytes, plane_count: int, items: Items) -> NDArray[np.int32]:
@@ -164,16 +161,11 @@ def decode_planes(data: bytes, plane_count: int, items: Items) -> NDArray[np.int
     Raises:
         ValueError: the data are not exactly what these planes take
     """
-    head = 2 * plane_count
-    if len(data) <= head:
-        raise ValueError("too short")
-    centres = np.frombuffer(data, "<i2", plane_count).astype(np.int32)
-    values = np.zeros((len(items.cells), plane_count), np.int32)
-    coded = np.frombuffer(data, np.uint8, offset=head).copy()  # writable, as the encoder's: compiled once for both
-    used = _run(values, items, coded, decoding=True)
-    if used != len(coded):
-        raise ValueError(f"takes {used} bytes of {len(coded)}")
-    return values + centres
+
+    def decode(values: NDArray[np.int32], coded: NDArray[np.uint8]) -> int:
+        return _run(values, items, coded, decoding=True)
+
+    return decode_frame(data, len(items.cells), plane_count, decode)
 
 
 def _run(values: NDArray[np.int32], items: Items, coded: NDArray[np.uint8], *, decoding: bool) -> int:
@@ -190,24 +182,9 @@ def _clamp(value, least, most):
 
 
 @njit(cache=True)
-def _length(value):
-    """Bits of a magnitude; 0 for 0."""
-    magnitude, length = abs(value), 0
-    while magnitude > 0:
-        magnitude >>= 1
-        length += 1
-    return length
-
-
-@njit(cache=True)
-def _sign(value):
-    return 0 if value == 0 else (1 if value > 0 else 2)
-
-
-@njit(cache=True)
 def _log(value):
     """256 log2 of a positive number, straight between powers of two."""
-    e = _length(value) - 1
+    e = length_of(value) - 1
     return 256 * e + (((value << 8) >> e) - 256)
 
 
@@ -236,30 +213,20 @@ def _decide(bit, node, part, whole, group, mixer, stream, decoding, tables):
     """Predict one decision, code it, and learn from it; the distribution says part / whole."""
     statistics, counts, weights, contexts, stretched = mixer
     inputs = stretched.shape[0]  # not the constant: loops that are not unrolled compile in half the time
-    for i in range(inputs - 2):
-        stretched[i] = tables.stretch[statistics[contexts[i], node] >> 4]
+    stretch_statistics(node, inputs - 2, contexts, statistics, tables.stretch, stretched)
     stretched[_CONTEXTS] = tables.stretch[_clamp(4096 * part // whole, 0, 4095)]
     stretched[_CONTEXTS + 1] = _CONSTANT_INPUT
     total = 0
     for i in range(inputs):
         total += (weights[GROUPS, node, i] + weights[group, node, i]) * stretched[i]
-    mixed = _clamp(total >> 16, -_STRETCH_LIMIT, _STRETCH_LIMIT)
-    probability = tables.squash[mixed + _STRETCH_LIMIT]
+    probability = mixed_probability(total, tables.squash)
     bit = code_bit(bit, probability, PROBABILITY_BITS, stream.interval, stream.coded, decoding)
     error = ((bit << 16) - probability) * LEARNING_RATE
     for i in range(inputs):
         change = (stretched[i] * error + (1 << 19)) >> 20
         weights[GROUPS, node, i] += change
         weights[group, node, i] += change
-    for i in range(inputs - 2):
-        at = contexts[i]
-        share = tables.shares[counts[at, node]]
-        if bit:
-            statistics[at, node] += ((65535 - statistics[at, node]) * share) >> 16
-        else:
-            statistics[at, node] -= (statistics[at, node] * share) >> 16
-        if counts[at, node] < COUNT_LIMIT:
-            counts[at, node] += 1
+    adapt(bit, node, inputs - 2, contexts, statistics, counts, tables.shares)
     return bit
 
 
@@ -274,7 +241,7 @@ def _above(threshold, mean, scale):
 @njit(cache=True, nogil=True)
 def _code_value(value, mean, scale, group, mixer, stream, decoding, tables):
     """Code a value, expected near a mean and off by about a scale, both in 1/64."""
-    magnitude, length = abs(value), _length(value)
+    magnitude, length = abs(value), length_of(value)
     below, over = _ONE - _above(-1, mean, scale), _above(0, mean, scale)
     if not _decide(1 if length > 0 else 0, 0, below + over, _ONE, group, mixer, stream, decoding, tables):
         return 0
@@ -406,13 +373,13 @@ def _find_contexts(n, k, mean, log_scale, best, known, history, contexts, starts
     group, scale = known.groups[n], _power(log_scale + 1536)
     scatter = _clamp((log_scale >> 7) + 6, 0, 19)
     contexts[0] = 0
-    contexts[1] = min(6, _length(first)) * 7 + min(6, _length(second))
-    contexts[2] = group * 9 + _sign(left) * 3 + _sign(up)
-    contexts[3] = min(9, history.longest[n]) * 4 + min(3, _length(left))
+    contexts[1] = min(6, length_of(first)) * 7 + min(6, length_of(second))
+    contexts[2] = group * 9 + sign_of(left) * 3 + sign_of(up)
+    contexts[3] = min(9, history.longest[n]) * 4 + min(3, length_of(left))
     contexts[4] = (scatter >> 1) * 7 + group
     contexts[5] = (first & 31) * 32 + (second & 31)
     contexts[6] = _clamp(like, -63, 63) + 63
-    contexts[7] = (_sign(first) * 9 + _sign(second) * 3 + _sign(third)) * 20 + scatter
+    contexts[7] = (sign_of(first) * 9 + sign_of(second) * 3 + sign_of(third)) * 20 + scatter
     contexts[8] = history.hashes[n] >> 22
     if known.means.shape[0] > 0:
         contexts[9] = group * 19 + _clamp((4 * mean + scale) // (2 * scale), -9, 9) + 9
@@ -443,7 +410,7 @@ def _code_planes(values, known, coded, decoding, tables):
     scatter = _Regression(np.zeros(terms, np.int64), np.zeros(terms, np.int64), np.zeros(terms, np.int64))
     stream = _Stream(first_interval(coded, decoding), coded)
     for k in range(plane_count):
-        mixer.statistics[:] = 32768
+        mixer.statistics[:] = FIRST_STATISTIC
         mixer.counts[:] = 0
         location.factors[:], location.memory[:] = 0, 65536
         location.factors[0] = 16384
@@ -465,12 +432,10 @@ def _code_planes(values, known, coded, decoding, tables):
             value = _code_value(value, mean, wide, group, mixer, stream, decoding, tables)
             error = _clamp(64 * value - mean, -_MEAN_LIMIT, _MEAN_LIMIT)
             values[n, k], history.off[n, k] = value, error
-            history.longest[n] = max(history.longest[n], _length(value))
+            history.longest[n] = max(history.longest[n], length_of(value))
             history.hashes[n] = (history.hashes[n] * 0x9E3779B1 + (value + 77) * 0x85EBCA6B) & 0xFFFFFFFF
             _learn_value(error, wide, k, location)
             _learn_scatter(error, scale, 2 + k + known.signs.shape[1], tables.shares[min(n, COUNT_LIMIT)], scatter)
-            if not decoding and stream.interval[3] + 8 > coded.shape[0]:
+            if not decoding and is_full(stream.interval, coded):
                 return -1
-    if not decoding:
-        coded[stream.interval[3]] = stream.interval[1] >> 24  # zeros that follow are implied
-    return stream.interval[3] + 1
+    return finish(stream.interval, coded, decoding)

@@ -1,4 +1,8 @@
-"""The binary arithmetic coder of codecs 2 and 3: docs/igs-format.md, "Arithmetic coder"."""
+"""The binary arithmetic coder of codecs 2 and 3: docs/igs-format.md, "Arithmetic coder".
+
+Range coding (G. N. N. Martin, "Range encoding", 1979) of one decision at a time and without carries: a byte is passed
+on as soon as both ends of the interval agree in it, as in D. Subbotin's carryless coder and in PAQ.
+"""
 
 import numpy as np
 
@@ -39,3 +43,17 @@ def code_bit(bit, probability, probability_bits, interval, coded, decoding):
         low, high = (low << 8) & 0xFFFFFFFF, (high << 8) & 0xFFFFFFFF | 255
     interval[0], interval[1] = low, high
     return bit
+
+
+@njit(cache=True, inline="always")
+def is_full(interval, coded):
+    """Whether the bytes left may be too few for another code and the end."""
+    return interval[3] + 8 > coded.shape[0]
+
+
+@njit(cache=True, inline="always")
+def finish(interval, coded, decoding):
+    """Write the last byte, unless decoding; return the bytes used."""
+    if not decoding:
+        coded[interval[3]] = interval[1] >> 24  # zeros that follow are implied
+    return interval[3] + 1
