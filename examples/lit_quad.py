@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import imageio.v3 as imageio
 import moderngl
 import numpy as np
+from PIL import Image
 
 VERTEX = """#version 430
 out vec3 place; // x, y on the quad in -1..1, z = 0: also tangent space
@@ -79,7 +79,7 @@ def main() -> None:
     frame.clear(0.02, 0.02, 0.025)
     context.vertex_array(program, []).render(moderngl.TRIANGLE_STRIP, vertices=4)
     picture = np.frombuffer(frame.read(), np.uint8).reshape(height, 2, width, 2, 3)[::-1].mean(axis=(1, 3))
-    imageio.imwrite(output, picture.astype(np.uint8))
+    Image.fromarray(picture.astype(np.uint8)).save(output)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 from pathlib import Path
 
-import imageio.v3 as iio
 import numpy as np
 
 from imagegs_tex.batch import BatchItem, compress_many
 from imagegs_tex.formats.errors import InputError
+from imagegs_tex.formats.images import write_image
 from imagegs_tex.reports import CompressReport
 from imagegs_tex.settings import CompressSettings, FitSettings
 
@@ -15,7 +15,7 @@ def make_image(folder: Path, index: int) -> Path:
     y, x = np.mgrid[:40, :56]
     texels = np.stack([x * 4, y * 5, (x * index) % 256], axis=-1).astype(np.uint8)
     path = folder / f"picture_{index}.png"
-    iio.imwrite(path, texels)
+    write_image(path, texels)
     return path
 
 

@@ -96,7 +96,7 @@ def test_commands_of_a_page_have_these_options(page):
 
 
 def test_breaches_are_seen(tmp_path):
-    assert missing_paths("`formats/none.py` and formats/images.py") == ["formats/none.py"]
+    assert missing_paths("`formats/none.py` and formats/images/read.py") == ["formats/none.py"]
     page = tmp_path / "page.md"
     page.write_text(
         "# One heading: two\n[a](#one-heading-two) [b](none.md) [c](page.md#none) [d](https://example.org)\n"

@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.files.safe_names import printable
-from imagegs_tex.formats.images import LOSSY_SOURCE_SUFFIXES, read_image
+from imagegs_tex.formats.images import Picture, read_picture
 from imagegs_tex.formats.material.material_source import ImageFile, MapSource, MaterialSource, channel_name
 from imagegs_tex.formats.material.name_reading import MapReading, MapTraits, label, read_names, read_statement
 from imagegs_tex.formats.vocabulary import SampleFormat, Samples, Semantic
@@ -17,7 +17,7 @@ from imagegs_tex.formats.vocabulary import SampleFormat, Samples, Semantic
 GREY_TOLERANCE: Final = 2
 """Most that the channels of a grey picture differ, in steps of 1/255, after a lossy codec has been at it."""
 
-ReadImage = Callable[[ImageFile], tuple[Samples, SampleFormat]]
+ReadImage = Callable[[ImageFile], Picture]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class SourceMap:
     texels: Samples  # [H, W, channels] in its own sample format, finite, as the source wants them turned
     sample_format: SampleFormat
     is_grey: bool  # one colour channel, or three that are equal, exactly or within GREY_TOLERANCE of a lossy file
+    notes: tuple[str, ...] = ()  # what was converted, left out or assumed when it was read
 
     @property
     def traits(self) -> MapTraits:
@@ -35,19 +36,19 @@ class SourceMap:
         return MapTraits(self.source.name, self.texels.shape[2], self.is_grey)
 
 
-def read_image_file(image: ImageFile) -> tuple[Samples, SampleFormat]:
+def read_image_file(image: ImageFile) -> Picture:
     """Read an image on disk or inside another file."""
-    return read_image(image.path, None if image.data is None else image.data())
+    return read_picture(image.path, None if image.data is None else image.data())
 
 
 def shared_reader(materials: Iterable[MaterialSource]) -> ReadImage:
     """Return a way to read images that reads each once, and keeps it until the last of the materials has it."""
     uses = Counter(source.image for material in materials for source in material.maps)
-    kept: dict[ImageFile, tuple[Samples, SampleFormat]] = {}
+    kept: dict[ImageFile, Picture] = {}
 
-    def read(image: ImageFile) -> tuple[Samples, SampleFormat]:
+    def read(image: ImageFile) -> Picture:
         found = kept.pop(image, None) or read_image_file(image)
-        found[0].flags.writeable = False
+        found.texels.flags.writeable = False
         uses[image] -= 1
         if uses[image] > 0:
             kept[image] = found
@@ -69,7 +70,8 @@ def read_source_maps(
     found = []
     for source, named in zip(maps, by_name, strict=True):
         statement = source.source.statement
-        found.append((source, named if statement is None else read_statement(statement, source.traits, named)))
+        reading = named if statement is None else read_statement(statement, source.traits, named)
+        found.append((source, replace(reading, note="; ".join([reading.note, *source.notes]))))
     if material.one_map_per_semantic:
         _check_semantics(found, material.where)
     return found
@@ -90,11 +92,11 @@ def _check_semantics(maps: Sequence[tuple[SourceMap, MapReading]], where: str) -
 
 
 def _read_source(source: MapSource, read: ReadImage) -> SourceMap:
-    texels, sample_format = read(source.image)
+    texels, sample_format, notes, is_lossy = read(source.image)
     if sample_format.is_float:
         _check_finite(source, texels)
     texels = _transformed(source, texels, sample_format)
-    return SourceMap(source, texels, sample_format, _is_grey(texels, source.suffix))
+    return SourceMap(source, texels, sample_format, _is_grey(texels, is_lossy), notes)
 
 
 def _transformed(source: MapSource, texels: Samples, sample_format: SampleFormat) -> Samples:
@@ -140,10 +142,10 @@ def _check_finite(source: MapSource, texels: Samples) -> None:
         )
 
 
-def _is_grey(texels: Samples, suffix: str) -> bool:
+def _is_grey(texels: Samples, is_lossy: bool) -> bool:
     if texels.shape[2] < 3:
         return True
-    tolerance = GREY_TOLERANCE if suffix in LOSSY_SOURCE_SUFFIXES and texels.dtype == np.uint8 else 0
+    tolerance = GREY_TOLERANCE if is_lossy and texels.dtype == np.uint8 else 0
     for part in (texels[::32, ::32, :3], texels[..., :3]):  # few pictures are grey: look at some texels first
         if tolerance == 0:
             grey = all(np.array_equal(part[..., 0], part[..., channel]) for channel in (1, 2))

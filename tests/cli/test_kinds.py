@@ -9,7 +9,7 @@ from helpers.commands import SMALL
 from helpers.tiny_material import as_bytes, as_words, waves
 
 from imagegs_tex.formats.igs.container import read_igs
-from imagegs_tex.formats.images import FORMATS, read_image, write_image
+from imagegs_tex.formats.images import WRITTEN, read_image, write_image
 
 
 def check_material(run, folder, tmp_path, *options):
@@ -37,7 +37,7 @@ def test_tiny_pictures(run, tmp_path, size):
     check_material(run, folder, tmp_path)
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", WRITTEN)
 def test_a_single_image_of_every_format(run, tmp_path, suffix):
     values = waves(40, 24, 3)
     path = tmp_path / f"picture{suffix}"

@@ -1,0 +1,22 @@
+"""Image files in and out: :func:`read_picture` gives texels with notes on them, :func:`write_image` writes a file.
+
+A file per family of formats; file_formats is the table of what each holds. Nothing is allocated before a header's size
+has been checked.
+"""
+
+from imagegs_tex.formats.images.file_formats import FORMATS, WRITTEN, can_hold
+from imagegs_tex.formats.images.picture import Picture
+from imagegs_tex.formats.images.read import picture_size, read_image, read_picture
+from imagegs_tex.formats.images.write import encode_image, write_image
+
+__all__ = [
+    "FORMATS",
+    "WRITTEN",
+    "Picture",
+    "can_hold",
+    "encode_image",
+    "picture_size",
+    "read_image",
+    "read_picture",
+    "write_image",
+]
