@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from imagegs_tex.formats.errors import ImageGSTexError, InputError
 from imagegs_tex.formats.files.safe_names import printable
@@ -76,6 +76,8 @@ def read_picture(path: Path, data: bytes | None = None) -> Picture:
         raise InputError(f"{where} does not exist; check the path") from None
     except PermissionError:
         raise InputError(f"{where} cannot be read: no permission; change its permissions") from None
+    except UnidentifiedImageError:
+        raise InputError(f"{where} has a damaged header; export it again") from None
     except MemoryError:
         raise InputError(f"{where} does not fit into memory; use a smaller image") from None
     except Exception as error:  # the codecs raise whatever they like, IndexError and SyntaxError included
