@@ -22,6 +22,7 @@ from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.material.resample import mean_over_area
 from imagegs_tex.formats.material.stack import TextureStack
+from imagegs_tex.formats.transfer_functions import srgb_to_linear
 from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Coded, Transfer
 from imagegs_tex.metrics.scores import psnr_of
 from imagegs_tex.rasterize.select_backend import make_backend
@@ -47,11 +48,6 @@ def psnr(found: Texels, right: Texels) -> float:
     return psnr_of(float(np.square(found.astype(np.float64) - right).mean()))
 
 
-def linear_light(encoded: Texels) -> Texels:
-    """Undo the sRGB curve."""
-    return np.asarray(np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4))
-
-
 def linear_light_db(stack: TextureStack) -> float | None:
     """PSNR in linear light of level 3 of the colours averaged as stored, against averaged in linear light."""
     colours = [
@@ -63,7 +59,7 @@ def linear_light_db(stack: TextureStack) -> float | None:
     if not colours:
         return None
     texels = stack.texels[..., sorted(set(colours))]
-    return psnr(linear_light(box(texels, 3)), box(linear_light(texels), 3))
+    return psnr(srgb_to_linear(box(texels, 3)), box(srgb_to_linear(texels), 3))
 
 
 def sampled(sampler: ComputeSampler, size: tuple[int, int], level: int, channels: int) -> Texels:

@@ -1,4 +1,7 @@
-"""Transfer functions: from sample values to the code domain and back."""
+"""Transfer functions: samples to the code domain and back, and the sRGB curve.
+
+The sRGB curve is that of IEC 61966-2-1. Shaders get its numbers from here; verification has its own copy on purpose.
+"""
 
 from typing import Final
 
@@ -9,6 +12,13 @@ from imagegs_tex.formats.vocabulary import FloatTexels, Samples
 
 LOG_KNEE: Final = 2.0**-6
 """Where the log transfer turns from nearly linear to logarithmic, in sample units: exact in every float format."""
+
+SRGB_SLOPE: Final = 12.92
+SRGB_OFFSET: Final = 0.055
+SRGB_EXPONENT: Final = 2.4
+SRGB_TOE_ENCODED: Final = 0.04045
+SRGB_TOE_LINEAR: Final = 0.0031308
+"""Up to here the curve is a line of SRGB_SLOPE."""
 
 
 def encode_log(samples: Samples, log_range: tuple[float, float]) -> FloatTexels:
@@ -38,3 +48,17 @@ def decode_log(codes: NDArray[np.floating], log_range: tuple[float, float]) -> N
 
 def _signed_log(value: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
     return np.asarray(np.copysign(np.log1p(np.abs(value) / LOG_KNEE) / np.log(2.0), value))
+
+
+def srgb_to_linear(encoded: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Undo the sRGB encoding; values outside [0, 1] are clipped. The dtype is kept."""
+    values = np.clip(encoded, 0.0, 1.0)
+    power = ((values + SRGB_OFFSET) / (1 + SRGB_OFFSET)) ** SRGB_EXPONENT
+    return np.asarray(np.where(values <= SRGB_TOE_ENCODED, values / SRGB_SLOPE, power))
+
+
+def linear_to_srgb(linear: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Encode linear light of [0, 1] with the sRGB curve; values outside are clipped. The dtype is kept."""
+    values = np.clip(linear, 0.0, 1.0)
+    power = (1 + SRGB_OFFSET) * values ** (1 / SRGB_EXPONENT) - SRGB_OFFSET
+    return np.asarray(np.where(values <= SRGB_TOE_LINEAR, SRGB_SLOPE * values, power))

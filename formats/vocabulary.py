@@ -206,3 +206,9 @@ class TextureMap:
             for channel, route in enumerate(self.routes)
             if isinstance(route, UnitZ)
         )
+
+
+def wrap_words(wrap: tuple[bool, bool]) -> tuple[str, str]:
+    """Return repeat or clamp for x and for y."""
+    x, y = ("repeat" if repeats else "clamp" for repeats in wrap)
+    return x, y

@@ -37,9 +37,8 @@ from imagegs_tex.formats.material.manifest import MANIFEST_SUFFIX, manifest_text
 from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
 from imagegs_tex.formats.material.read_maps import shared_reader
 from imagegs_tex.formats.material.stack import TextureStack, source_map
-from imagegs_tex.formats.material.wrap_detection import wrap_words
 from imagegs_tex.formats.open_material import read_material
-from imagegs_tex.formats.vocabulary import Constant, TextureMap
+from imagegs_tex.formats.vocabulary import Constant, TextureMap, wrap_words
 from imagegs_tex.metrics.byte_ledger import byte_ledger
 from imagegs_tex.metrics.match_source import source_indices
 from imagegs_tex.metrics.scores import pooled_psnr, pooled_weighted_psnr, score_map

@@ -10,7 +10,13 @@ from typing import Final, Literal
 
 import numpy as np
 
-from imagegs_tex.formats.transfer_functions import LOG_KNEE
+from imagegs_tex.formats.transfer_functions import (
+    LOG_KNEE,
+    SRGB_EXPONENT,
+    SRGB_OFFSET,
+    SRGB_SLOPE,
+    SRGB_TOE_ENCODED,
+)
 from imagegs_tex.formats.vocabulary import (
     COLOUR_SEMANTICS,
     SCALAR_SEMANTICS,
@@ -65,7 +71,7 @@ def list_accessors(maps: tuple[TextureMap, ...]) -> tuple[Accessor, ...]:
 
 
 def accessor_functions(maps: tuple[TextureMap, ...], accessors: tuple[Accessor, ...]) -> str:
-    """Return the accessors as GLSL that translate.to_hlsl understands."""
+    """Return the accessors as GLSL that glsl_to_hlsl.to_hlsl understands."""
     return "\n".join([_HELPERS, *(_function(maps[accessor.map_index], accessor) for accessor in accessors)])
 
 
@@ -161,9 +167,12 @@ def _unique(name: str, taken: set[str]) -> str:
     return unique
 
 
+_TOE, _SLOPE, _OFFSET, _SCALE, _EXPONENT = (
+    f"{number:g}" for number in (SRGB_TOE_ENCODED, SRGB_SLOPE, SRGB_OFFSET, 1 + SRGB_OFFSET, SRGB_EXPONENT)
+)
 _HELPERS: Final = f"""float igs_srgb_to_linear(float value)
 {{
-    return value <= 0.04045 ? value / 12.92 : pow((max(value, 0.0) + 0.055) / 1.055, 2.4);
+    return value <= {_TOE} ? value / {_SLOPE} : pow((max(value, 0.0) + {_OFFSET}) / {_SCALE}, {_EXPONENT});
 }}
 
 // The log transfer undone: low and high are the ends of the range, coded.

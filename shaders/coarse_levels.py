@@ -38,7 +38,7 @@ class CoarseLevels:
     """All coarse levels of a material, as the buffer holds them."""
 
     levels: tuple[CoarseLevel, ...]  # the first one, the next, ... to the one of 1 x 1 texels
-    channel_count: int  # C, coded channels and what derived.py adds
+    channel_count: int  # C, coded channels and what derived_z.py adds
     texel_words: int  # words per texel
     words: NDArray[np.uint32]
 

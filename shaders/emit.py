@@ -7,8 +7,7 @@ from typing import Any, Final
 
 from imagegs_tex.formats.files.atomic_write import write_files
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
-from imagegs_tex.formats.material.wrap_detection import wrap_words
-from imagegs_tex.formats.vocabulary import Coded, TextureMap, UnitZ
+from imagegs_tex.formats.vocabulary import Coded, TextureMap, UnitZ, wrap_words
 from imagegs_tex.shaders.accessors import Accessor
 from imagegs_tex.shaders.build_decoder import (
     HLSL_INCLUDE,

@@ -1,6 +1,6 @@
 """The parts of a decoder that depend on the file: constants, unpacking of codes, and codes to channels.
 
-Everything here is text made of numbers; no text from the file goes into it. The text is GLSL that translate.to_hlsl
+Everything here is text made of numbers; no text from the file goes into it. The text is GLSL that glsl_to_hlsl.to_hlsl
 understands.
 """
 

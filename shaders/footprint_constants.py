@@ -1,6 +1,6 @@
 """The parts of footprint.glsl that depend on the file: constants, coarse levels, and what normals tell of roughness.
 
-The text is GLSL that translate.to_hlsl understands, made of numbers and of accessors' names.
+The text is GLSL that glsl_to_hlsl.to_hlsl understands, made of numbers and of accessors' names.
 """
 
 from typing import Final

@@ -2,10 +2,10 @@
 
 ::
 
-    records       N x word_count words   position and bit-packed codes (layout.py)
+    records       N x word_count words   position and bit-packed codes (record_layout.py)
     tile starts   T + 1 words            first entry of each tile
-    entries       E words                Gaussian | mask << 16, or two words each when N > 65536 (index.py)
-    coarse        words                  the levels of 16 texels and more, where they are wanted (coarse.py)
+    entries       E words                Gaussian | mask << 16, or two words each when N > 65536 (tile_index.py)
+    coarse        words                  the levels of 16 texels and more, where they are wanted (coarse_levels.py)
     filling       zeros up to a whole row of the texture variant, at most 1 KB in files below 2 MB
 
 Index bytes and Gaussians evaluated per texel (median, most), brick_wall_017 at 8,426 Gaussians on 1024 x 1024 texels:

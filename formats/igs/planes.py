@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from imagegs_tex.formats.errors import IgsError
 
 _LEB128_BYTES: Final = 4
+LEB128_END: Final = 1 << 7 * _LEB128_BYTES
+"""Above what so many bytes hold."""
 
 
 @dataclass(frozen=True, slots=True)

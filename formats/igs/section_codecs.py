@@ -9,7 +9,7 @@ import zstandard
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.errors import IgsError
-from imagegs_tex.formats.igs.planes import Plane, pack_leb128, require
+from imagegs_tex.formats.igs.planes import LEB128_END, Plane, pack_leb128, require
 
 if TYPE_CHECKING:  # numba takes a while to import
     from imagegs_tex.formats.igs.context_coder import Neighbours
@@ -136,7 +136,7 @@ def plain_counts(coded: StoredSection, raw_bytes: int, grid: tuple[int, int]) ->
         counts = _predicted(coded.data, 1, cell_items(*grid), "cells")[:, 0]
     else:
         counts = _decode(coded.data, 1, (grid_neighbours(count, across), np.zeros(count, np.int64)), "cells")[:, 0]
-    require(bool(np.all((counts >= 0) & (counts < 1 << 28))), "a code of section cells is out of range")
+    require(bool(np.all((counts >= 0) & (counts < LEB128_END))), "a code of section cells is out of range")
     raw = pack_leb128(counts.astype(np.int64))
     require(len(raw) == raw_bytes, f"section cells has {len(raw)} bytes instead of {raw_bytes}")
     return raw

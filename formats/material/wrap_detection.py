@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.errors import UsageError
-from imagegs_tex.formats.vocabulary import FloatTexels
+from imagegs_tex.formats.vocabulary import FloatTexels, wrap_words
 
 SaidWrap = tuple[bool | None, bool | None]
 """Whether a material repeats in x and in y; None: nobody said."""
@@ -59,12 +59,6 @@ def parse_wrap(text: str) -> tuple[bool, bool]:
     if len(words) > 2 or not set(words) <= {"repeat", "clamp"}:
         raise UsageError(f"--wrap {text!r} is neither repeat, clamp, nor one of them for x and one for y: repeat,clamp")
     return words[0] == "repeat", words[-1] == "repeat"
-
-
-def wrap_words(wrap: tuple[bool, bool]) -> tuple[str, str]:
-    """Return repeat or clamp for x and for y."""
-    x, y = ("repeat" if repeats else "clamp" for repeats in wrap)
-    return x, y
 
 
 def decide_wrap(texels: FloatTexels, said: SaidWrap = (None, None)) -> tuple[tuple[bool, bool], str]:

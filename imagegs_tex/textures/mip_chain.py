@@ -12,6 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from imagegs_tex.formats.transfer_functions import linear_to_srgb, srgb_to_linear
+
 _Planes = NDArray[np.float32]
 
 COVERAGE_THRESHOLD: Final = 0.5
@@ -71,24 +73,12 @@ def unit_normals(samples: _Planes) -> _Planes:
     return _normalised(vectors)
 
 
-def to_linear(values: _Planes) -> _Planes:
-    """Undo the sRGB encoding; values below 0 and above 1 are clipped."""
-    values = np.clip(values, 0.0, 1.0)
-    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4).astype(np.float32)
-
-
-def to_srgb(values: _Planes) -> _Planes:
-    """Encode linear light of [0, 1] with the sRGB curve."""
-    values = np.clip(values, 0.0, 1.0)
-    return np.where(values <= 0.0031308, 12.92 * values, 1.055 * values ** (1 / 2.4) - 0.055).astype(np.float32)
-
-
 def _to_means(samples: _Planes, roles: ChannelRoles) -> _Planes:
     """Turn a picture into planes whose plain averages are right; a normal's z, if not stored, becomes the last one."""
     planes = samples.copy()
     srgb, normal, covered = list(roles.srgb), list(roles.normal), list(roles.covered)
     if srgb:
-        planes[..., srgb] = to_linear(samples[..., srgb])
+        planes[..., srgb] = srgb_to_linear(samples[..., srgb])
     if normal:
         vectors = unit_normals(samples[..., normal])
         planes[..., normal] = vectors[..., : len(normal)]
@@ -106,7 +96,7 @@ def _from_means(planes: _Planes, roles: ChannelRoles, channel_count: int) -> _Pl
     if roles.coverage is not None and covered:
         level[..., covered] /= level[..., roles.coverage, None] + np.float32(_LEAST_WEIGHT)
     if srgb:
-        level[..., srgb] = to_srgb(level[..., srgb])
+        level[..., srgb] = linear_to_srgb(level[..., srgb])
     if normal:
         axes = normal if len(normal) == 3 else [*normal, channel_count]
         level[..., normal] = (_normalised(planes[..., axes])[..., : len(normal)] + 1) / 2

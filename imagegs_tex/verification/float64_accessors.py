@@ -93,6 +93,7 @@ def _stored_sample(texture_map: TextureMap, channel: int, channels: NDArray[np.f
 
 
 def _linear(samples: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Undo the sRGB curve. Its numbers stand here again on purpose: what is checked takes them from elsewhere."""
     return np.asarray(np.where(samples <= 0.04045, samples / 12.92, ((samples + 0.055) / 1.055) ** 2.4))
 
 

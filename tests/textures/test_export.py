@@ -18,10 +18,11 @@ from imagegs_tex.formats.gpu_textures.texture import AlphaMode
 from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.formats.images import read_image, write_image
 from imagegs_tex.formats.material.stack import expand_map
+from imagegs_tex.formats.transfer_functions import linear_to_srgb, srgb_to_linear
 from imagegs_tex.formats.vocabulary import Coded, Constant, SampleFormat, Semantic, TextureMap, Transfer
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.textures.export_maps import channel_roles, plan_texture
-from imagegs_tex.textures.mip_chain import level_count, mip_chain, to_linear, to_srgb
+from imagegs_tex.textures.mip_chain import level_count, mip_chain
 
 S = Semantic
 SIZE = (50, 37)  # blocks that stick out on both sides, and odd levels
@@ -270,9 +271,9 @@ def test_colours_get_darker_nowhere(packed, decoded, tmp_path):
     imagegs_tex.export(packed, tmp_path, "png", backend="cpu")
     _, samples = decoded["albedo"]
     alpha = samples[..., 3:]
-    light = (to_linear(samples[..., :3]) * alpha).sum((0, 1)) / alpha.sum()
+    light = (srgb_to_linear(samples[..., :3]) * alpha).sum((0, 1)) / alpha.sum()
     last = read_image(tmp_path / "albedo_mip5.png")[0][0, 0, :3] / 255
-    np.testing.assert_allclose(last, to_srgb(light.astype(np.float32)), atol=1.5 / 255)
+    np.testing.assert_allclose(last, linear_to_srgb(light.astype(np.float32)), atol=1.5 / 255)
 
 
 @pytest.mark.parametrize("container", ["dds", "ktx2"])

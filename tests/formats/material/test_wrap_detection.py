@@ -7,7 +7,8 @@ import pytest
 
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.material.build_stack import load_stack
-from imagegs_tex.formats.material.wrap_detection import decide_wrap, parse_wrap, wrap_words
+from imagegs_tex.formats.material.wrap_detection import decide_wrap, parse_wrap
+from imagegs_tex.formats.vocabulary import wrap_words
 
 
 def made(width, height, period_x=None, period_y=None, channels=3, seed=0):
