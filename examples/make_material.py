@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.images import write_image
+from imagegs_tex.formats.transfer_functions import linear_to_srgb
 
 Field = NDArray[np.float64]
 """One value per texel, [size, size]."""
@@ -90,7 +91,7 @@ def make_material(size: int = 512, seed: int = 7) -> dict[str, NDArray[np.uint8]
     roughness = 0.74 - 0.2 * wear + 0.05 * noise.grain + 0.03 * noise.fine - 0.16 * stains * (1 - moss)
     roughness = mix(roughness + 0.08 * (1 - occlusion), 0.93 + 0.02 * noise.fine, moss)
     return {
-        "basecolor": to_bytes(linear_to_srgb(colour)),
+        "basecolor": to_bytes(linear_to_srgb(colour).astype(np.float64)),
         "normal": to_bytes(normals(blur(height, NORMAL_BLUR)) * 0.5 + 0.5),
         "roughness": to_bytes(roughness),
         "ao": to_bytes(occlusion),
@@ -243,11 +244,6 @@ def smoothstep(low: float, high: float, value: Field) -> Field:
 def mix(first: Field | float, second: Field | float, share: Field) -> Field:
     """``first`` where share is 0, ``second`` where it is 1."""
     return np.asarray(first * (1 - share) + second * share)
-
-
-def linear_to_srgb(linear: Field) -> Field:
-    """The sRGB curve, [0, 1] to [0, 1]."""
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055)
 
 
 def to_bytes(value: Field) -> NDArray[np.uint8]:

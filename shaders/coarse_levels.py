@@ -1,9 +1,10 @@
 """The coarse levels: what a shader reads where its footprint is 2^first_level texels or more, 16 unless told otherwise.
 
 A texel of level l covers 2^l x 2^l texels of the picture, counted from its top left corner, and is the mean of those
-inside the picture. Levels go from the first one until one texel is left. They are derived from the picture whenever a
-decoder is built, and never stored in a file. A texel takes 10 bits per channel, three channels to a word: with 8 bits,
-rounding alone is 59 dB, which is where level 6 of some materials lies; 16 bits take 60 % more.
+inside the picture: a box filter, as in the mip chains of L. Williams ("Pyramidal Parametrics", 1983). Levels go from
+the first one until one texel is left. They are derived from the picture whenever a decoder is built, and never stored
+in a file. A texel takes 10 bits per channel, three channels to a word: with 8 bits, rounding alone is 59 dB, which is
+where level 6 of some materials lies; 16 bits take 60 % more.
 """
 
 from dataclasses import dataclass, replace

@@ -86,7 +86,7 @@ float igs_normal_length(IgsTexel texel)
 #define IGS_ROUGHNESS_FILTERED_EXISTS 1
 // Roughness with the spread of the normals under the footprint added: the length a of their mean tells their variance
 // on each axis, (1 - a) / a (Toksvig, Mipmapping Normal Maps, 2005), and a GGX lobe of alpha = roughness^2 widens to
-// alpha^2 + 2 (1 - a) / a.
+// alpha^2 + 2 (1 - a) / a (as in M. Olano and D. Baker, LEAN Mapping, 2010).
 float igs_roughness_filtered(IgsTexel texel)
 {
     float size = clamp(igs_normal_length(texel), 0.001, 1.0);

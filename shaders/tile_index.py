@@ -3,7 +3,8 @@
 Two levels. The picture is cut into *blocks* of 2^block_log2 texels and *tiles* of 4 x 4 blocks. Each tile has a list of
 the Gaussians whose support touches it, and each entry carries 16 bits, one per block of the tile that the support
 really touches (the ellipse q < c against the block's rectangle, not against bounding boxes). A texel scans its tile's
-list, one word per entry, and evaluates only the Gaussians whose bit for its block is set.
+list, one word per entry, and evaluates only the Gaussians whose bit for its block is set. Lists per tile are as in
+tiled shading (O. Olsson and U. Assarsson, 2011) and of 3D Gaussian splatting (B. Kerbl and others, 2023).
 
 Where the picture repeats, a Gaussian is listed wherever one of its images reaches, once, and does not say which image
 that is: the one nearest to the texel is the only one that can reach it, unless supports are nearly as large as the

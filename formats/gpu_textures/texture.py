@@ -1,4 +1,8 @@
-"""A texture as a GPU takes it: a pixel format and a chain of levels, ready for :mod:`dds` and :mod:`ktx2`."""
+"""A texture as a GPU takes it: a pixel format and a chain of levels, ready for :mod:`dds` and :mod:`ktx2`.
+
+Block formats BC1 to BC7: Direct3D 11, "Texture Block Compression"; DXGI_FORMAT, VkFormat: the numbers of those APIs.
+https://learn.microsoft.com/windows/win32/direct3d11/texture-block-compression-in-direct3d-11
+"""
 
 from dataclasses import dataclass
 from enum import Enum

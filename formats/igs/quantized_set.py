@@ -126,7 +126,10 @@ def shape_values(shape_codes: NDArray[np.int16], size_step: float, form_step: fl
 
 
 def conics_of(log_covariances: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the inverse covariances A, B, C [N, 3] in 1/texels^2 of log-covariances m, h, b [N, 3]."""
+    """Return the inverse covariances A, B, C [N, 3] in 1/texels^2 of log-covariances m, h, b [N, 3].
+
+    The closed form of exp(-S) of a symmetric 2 x 2 matrix S: docs/igs-format.md, "Section 5: shapes".
+    """
     m, h, b = np.moveaxis(log_covariances.astype(np.float64), -1, 0)
     r = np.hypot(h, b)
     scale = np.exp(-m)

@@ -1,4 +1,7 @@
-"""Texels that do not matter, filled so that they cost nothing."""
+"""Texels that do not matter, filled so that they cost nothing.
+
+Push-pull: S. Gortler and others, "The Lumigraph", 1996.
+"""
 
 import numpy as np
 from numpy.typing import NDArray

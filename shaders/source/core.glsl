@@ -1,5 +1,4 @@
 // The algorithm. Everything in capitals is a constant of this file's material, generated from its header.
-// core.glsl and core.hlsl differ in the names of vector types only, and so do tiles.glsl and tiles.hlsl; a test says so.
 
 // One Gaussian's geometry as seen from a point. With d the way from that point to another, in texels, and
 // t = at + vec2(dot(along, d), dot(across, d)), dot(t, t) is q * log2(e) at the other.
@@ -33,9 +32,9 @@ struct IgsTexel {
 // Symmetric log-covariance [m + h, b; b, m - h] to axes, seen from a point.
 // Where a texel lies across a thin Gaussian is a small difference of large products, and at the edge of the supports
 // the picture magnifies an error of q a hundredfold. Through the inverse covariance's entries in float32, weights are off
-// by 8e-4 at r = 5; along float32 axes by 5e-6, which still put a texel of one material 9e-4 off. Hence the numbers in two
-// parts here: high parts of 12 bits, whose products are exact, and what remains. There it is 5e-4 now, from the rounding
-// of the axes' lengths.
+// by 8e-4 at r = 5; along float32 axes by 5e-6, which can still put a texel 9e-4 off. Hence numbers in two parts (T. J.
+// Dekker, "A floating-point technique for extending the available precision", 1971): high parts of 12 bits, whose products
+// are exact, and what remains. That leaves 5e-4, from the rounding of the axes' lengths.
 //   image  which of the Gaussian's images, below IGS_IMAGES: where supports are smaller than the picture there is one
 IgsShape igs_shape(uint gaussian, vec2 p, int image)
 {

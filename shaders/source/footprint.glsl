@@ -1,6 +1,7 @@
 // Sampling with a footprint. Below the first coarse level, a footprint is the mean of the picture at a square of taps at
 // most one texel apart; from there on it is read from the coarse levels, with linear interpolation; between the two,
-// and between levels, results are mixed. footprint.glsl and footprint.hlsl differ in the names of vector types only.
+// and between levels, results are mixed: a mip chain (L. Williams, "Pyramidal Parametrics", 1983) of box-filtered levels
+// whose finest ones are evaluated where they are sampled.
 
 //@generated coarse
 
@@ -98,7 +99,8 @@ IgsTexel igs_sample_lod(vec2 uv, float lod)
 }
 
 // The material under a pixel whose steps to the next pixels are step_x and step_y, in texture coordinates: up to
-// IGS_MAX_ANISOTROPY samples along the longer step, each as wide as the shorter one, or as their distance if that is more.
+// IGS_MAX_ANISOTROPY samples along the longer step, each as wide as the shorter one, or as their distance if that is more
+// (as in J. McCormack and others, "Feline: Fast Elliptical Lines for Anisotropic Texture Mapping", 1999).
 IgsTexel igs_sample_grad(vec2 uv, vec2 step_x, vec2 step_y)
 {
     vec2 size = vec2(float(IGS_WIDTH), float(IGS_HEIGHT));
