@@ -23,11 +23,14 @@ def compare(
     threads: Threads = None,
 ) -> None:
     """Compare a file with its source: PSNR, SSIM and FLIP per map, degrees for normals, alpha test, pooled PSNR."""
-    from imagegs_tex import api
-    from imagegs_tex.cli.tables import print_comparison
-    from imagegs_tex.reports import as_json as to_json
+    from imagegs_tex.cli.progress import working
 
-    result = api.compare(file, source, backend, threads, SourceOptions(alpha=alpha, size=read_size(size)))
+    with working("comparing"):
+        from imagegs_tex import api
+        from imagegs_tex.cli.tables import print_comparison
+        from imagegs_tex.reports import as_json as to_json
+
+        result = api.compare(file, source, backend, threads, SourceOptions(alpha=alpha, size=read_size(size)))
     if as_json:
         print(to_json(result), end="")
     else:

@@ -80,7 +80,7 @@ def compress(
     ] = NormalCoding.AUTO,
     alpha: Alpha = AlphaUse.AUTO,
     backend: BackendName = "auto",
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the initial positions.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of the initial positions.")] = 0,
     threads: Threads = None,
     report: Report = None,
     save_manifest: Annotated[

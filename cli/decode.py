@@ -30,15 +30,18 @@ def decode(
     quiet: Quiet = False,
 ) -> None:
     """Decode a file to one image per map, with the names, channels and bit depths of the source."""
-    from imagegs_tex import api
     from imagegs_tex.cli.outputs import folder_path
+    from imagegs_tex.cli.progress import working
 
     folder = folder_path(output, "decode", ImageFormat)
     chosen = None if image_format is None else image_format.value
-    paths = api.decode(
-        file, folder, scale=scale, size=read_size(size), image_format=chosen, overwrite=overwrite, backend=backend,
-        threads=threads,
-    )  # fmt: skip
+    with working("decoding", quiet):
+        from imagegs_tex import api
+
+        paths = api.decode(
+            file, folder, scale=scale, size=read_size(size), image_format=chosen, overwrite=overwrite, backend=backend,
+            threads=threads,
+        )  # fmt: skip
     if not quiet:
         for path in paths:
             print(path)

@@ -43,6 +43,7 @@ def emit(
 ) -> None:
     """Write a shader decoder for a file: an include, the GPU buffer, its description, samples and a readme."""
     from imagegs_tex.cli.outputs import folder_path
+    from imagegs_tex.cli.progress import working
     from imagegs_tex.cli.tables_gpu import print_emission
     from imagegs_tex.formats.igs.container import read_igs
     from imagegs_tex.shaders.emit import emit as emit_decoder
@@ -53,10 +54,11 @@ def emit(
     quantized = read_igs(file)
     block_log2 = None if block_size is None else int(block_size).bit_length() - 1
     if mips:
-        from imagegs_tex.decoder.render import shader_decoder  # renders the picture, for its coarse levels: loads torch
-        from imagegs_tex.shaders.coarse_levels import FIRST_LEVEL
+        with working("rendering coarse levels", quiet):
+            from imagegs_tex.decoder.render import shader_decoder  # loads torch
+            from imagegs_tex.shaders.coarse_levels import FIRST_LEVEL
 
-        decoder = shader_decoder(quantized, block_log2, coarse_from or FIRST_LEVEL)
+            decoder = shader_decoder(quantized, block_log2, coarse_from or FIRST_LEVEL)
     else:
         from imagegs_tex.shaders.build_decoder import build_decoder
 

@@ -15,7 +15,9 @@ Source = Annotated[
 BackendName = Annotated[
     str, typer.Option("--backend", metavar="auto|cpu|cuda|reference", help="What computes the picture.")
 ]
-Threads = Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads. The result is the same for any.")]
+Threads = Annotated[
+    int | None, typer.Option("--threads", min=1, metavar="N", help="CPU threads. The result is the same for any.")
+]
 Alpha = Annotated[
     AlphaUse,
     typer.Option(help="Coverage: colour under alpha 0 is free. Data: it counts. Auto: free where that pays."),
@@ -37,6 +39,7 @@ CoarseFrom = Annotated[
     typer.Option(
         min=1,
         max=4,
+        metavar="LEVEL",
         help="First level of detail that is kept in memory for igs_sample. 4 if not given: levels 1 to 3 then take 4, "
         "16 and 64 decodes. Each less takes four times the bytes of the levels kept.",
     ),

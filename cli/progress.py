@@ -29,6 +29,18 @@ def fit_progress(quiet: bool) -> Iterator["Callable[[FitProgress], None] | None"
 
 
 @contextmanager
+def working(what: str, quiet: bool = False) -> Iterator[None]:
+    """Show in a terminal that something goes on that has no steps."""
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what):
+        yield
+
+
+@contextmanager
 def map_progress(quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]:
     """Give a callback that shows which map is being written, on stderr; None when nothing is to be shown."""
     if quiet:

@@ -1,7 +1,9 @@
 """Reports as tables for people."""
 
 from pathlib import Path
+from typing import Final
 
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -10,38 +12,44 @@ from imagegs_tex.cli.tables_gpu import sample_costs
 from imagegs_tex.doctor import DoctorReport
 from imagegs_tex.metrics.scores import PSNR_CAP_DB, MapScore
 from imagegs_tex.reports import AssetReport, CompareReport, CompressReport, ExportReport, InfoReport
+from imagegs_tex.textures.export_maps import ExportedMap
 
 
 def print_compression(report: CompressReport, output: Path) -> None:
     """Print how each map was understood, how well it came out, and what the file costs."""
-    table = _table("map", "understood as", "PSNR dB", "SSIM", "contrast")
-    for reading, score in zip(report.readings, report.maps, strict=True):
-        table.add_row(
-            plain(score.name), plain(reading), f"{score.psnr_db:.2f}", f"{score.ssim:.4f}", _contrast(score)
-        )  # fmt: skip
     console = make_console()
-    console.print(table)
-    console.print(f"wrap: {plain(report.wrap_reading)}", soft_wrap=True)
+    columns = {
+        "map": [plain(score.name) for score in report.maps],
+        "understood as": [plain(reading) for reading in report.readings],
+        "PSNR dB": [f"{score.psnr_db:.2f}" for score in report.maps],
+        "SSIM": [f"{score.ssim:.4f}" for score in report.maps],
+        "contrast": [_contrast(score) for score in report.maps],
+    }
+    _print_columns(console, columns, needless="understood as", apart="contrast")
+    if _width(columns) > console.width:  # in a column they would be a tower of single words
+        for name, reading in zip(columns["map"], columns["understood as"], strict=True):
+            console.print(f"{name}: {reading}")
+    console.print(f"wrap: {plain(report.wrap_reading)}")
+    for remark in report.remarks:
+        console.print(escape(remark))
     weighted = "" if report.weighted_psnr_db is None else f" ({report.weighted_psnr_db:.2f} dB by importance)"
     console.print(
         f"{plain(output)}: {report.file_bytes:,} bytes, {report.bits_per_texel:.3f} bits per texel "
         f"({report.bits_per_channel_texel:.4f} per channel), {report.gaussians:,} Gaussians, "
         f"{report.psnr_db:.2f} dB{weighted}, {report.seconds.total:.1f} s on {report.backend}",
-        soft_wrap=True,
     )
     for target in report.targets:
         unit = "mean degrees" if target.unit == "degrees" else target.unit
         maps = target.semantic.replace("_", " ")
-        console.print(f"{maps}: {target.reached:.2f} {unit}, {target.asked:g} asked for", soft_wrap=True)
+        console.print(f"{maps}: {target.reached:.2f} {unit}, {target.asked:g} asked for")
     for warning in report.warnings:
-        console.print(f"warning: {escape(warning)}", soft_wrap=True)
+        console.print(f"warning: {escape(warning)}")
     stored = dict(report.ledger.features_by_map)
     for score in report.maps:
         if score.psnr_db < PSNR_CAP_DB and stored[score.name] < 1:
             console.print(
                 f"{plain(score.name)}: hardly a byte is spent on it, so that it comes out flat; "
                 "more bytes, or --target, change that",
-                soft_wrap=True,
             )
 
 
@@ -68,12 +76,9 @@ def print_comparison(report: CompareReport, file: Path) -> None:
         "alpha test (all, edges)": [_alpha_test(score) for score in report.maps],
     }
     filled = {heading: cells for heading, cells in columns.items() if any(cells)}
-    table = _table(*filled)
-    for row in zip(*filled.values(), strict=True):
-        table.add_row(*row)
     console = make_console()
-    console.print(table)
-    console.print(f"{plain(file)}: {report.psnr_db:.2f} dB over all channels", soft_wrap=True)
+    _print_columns(console, filled, needless="semantic", apart="contrast")
+    console.print(f"{plain(file)}: {report.psnr_db:.2f} dB over all channels")
 
 
 def print_info(info: InfoReport, file: Path) -> None:
@@ -83,7 +88,6 @@ def print_info(info: InfoReport, file: Path) -> None:
         f"{plain(file)}: {info.width} x {info.height} texels, {info.channels} channels in "
         f"{info.components} components, {info.gaussians:,} Gaussians, wrap {','.join(info.wrap)}, "
         f"format version {info.version}",
-        soft_wrap=True,
     )
     maps = _table("map", "semantic", "channels", "format", "transfer")
     for entry in info.maps:
@@ -114,25 +118,30 @@ def print_info(info: InfoReport, file: Path) -> None:
         f"{info.bits_per_texel:.4f} bits per texel; {info.gpu_bytes:,} bytes on the GPU; per texel "
         f"{cost.weights_mean:.1f} Gaussians evaluated (p99 {cost.candidates.p99:.0f}, max {cost.candidates.max}), "
         f"{cost.multiply_adds_mean:.0f} multiply-adds",
-        soft_wrap=True,
     )
-    console.print(sample_costs(cost), soft_wrap=True)
+    console.print(sample_costs(cost))
 
 
 def print_export(report: ExportReport) -> None:
     """Print what each map has become."""
-    table = _table("map", "file", "pixel format", "channels", "size", "levels", "bytes")
-    for entry in report.maps:
-        first = Path(entry.files[0]).name
-        name = first if len(entry.files) == 1 else f"{first} to {len(entry.files) - 1}"
-        table.add_row(
-            plain(entry.name), plain(name), entry.pixel_format, _letters(entry.channels),
-            f"{entry.width} x {entry.height}", str(entry.levels), f"{entry.bytes:,}",
-        )  # fmt: skip
+    columns: dict[str, list[str]] = {
+        "map": [plain(entry.name) for entry in report.maps],
+        "file": [_file_names(entry) for entry in report.maps],
+        "pixel format": [entry.pixel_format for entry in report.maps],
+        "channels": [_letters(entry.channels) for entry in report.maps],
+        "size": [f"{entry.width} x {entry.height}" for entry in report.maps],
+        "levels": [str(entry.levels) for entry in report.maps],
+        "bytes": [f"{entry.bytes:,}" for entry in report.maps],
+    }
     console = make_console()
-    console.print(table)
+    _print_columns(console, columns, needless="map")
     total = sum(entry.bytes for entry in report.maps)
-    console.print(f"{total:,} bytes in {plain(Path(report.maps[0].files[0]).parent)}", soft_wrap=True)
+    console.print(f"{total:,} bytes in {plain(Path(report.maps[0].files[0]).parent)}")
+
+
+def _file_names(entry: ExportedMap) -> str:
+    first = Path(entry.files[0]).name
+    return plain(first if len(entry.files) == 1 else f"{first} to {len(entry.files) - 1}")
 
 
 def _letters(channels: tuple[int, ...]) -> str:
@@ -157,10 +166,39 @@ def _alpha_test(score: MapScore) -> str:
     return f"{score.alpha_test_wrong:.2%}{at_edges} wrong"
 
 
+_TEXTS: Final = ("understood as", "semantic", "file", "found", "picture", "for")
+
+
+def _print_columns(console: Console, columns: dict[str, list[str]], needless: str, apart: str = "") -> None:
+    """Print columns as a table that no word is broken for, as far as that can be.
+
+    Args:
+        console: where to
+        columns: cells by heading; the first names the row
+        needless: what is left out where the console is too narrow
+        apart: what then gets a table of its own
+    """
+    columns, second = dict(columns), {}
+    if _width(columns) > console.width:
+        columns.pop(needless, None)
+    if _width(columns) > console.width and apart in columns:
+        second = {next(iter(columns)): next(iter(columns.values())), apart: columns.pop(apart)}
+    for part in filter(None, (columns, second)):
+        table = _table(*part)
+        for row in zip(*part.values(), strict=True):
+            table.add_row(*row)
+        console.print(table)
+
+
+def _width(columns: dict[str, list[str]]) -> int:
+    widest = (max(map(len, [*heading.split("(")[:1], *cells])) for heading, cells in columns.items())
+    return sum(widest) + 2 * (len(columns) - 1)
+
+
 def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for index, heading in enumerate(headings):
-        table.add_column(heading, overflow="fold", justify="left" if index < 2 else "right")
+        table.add_column(heading, overflow="fold", justify="left" if index == 0 or heading in _TEXTS else "right")
     return table
 
 
@@ -181,5 +219,5 @@ def print_doctor(report: DoctorReport) -> None:
     console.print(checks)
     for finding in report.findings:
         if finding.found is None:
-            console.print(f"{finding.name}: {plain(finding.remedy)}", soft_wrap=True)
+            console.print(f"{finding.name}: {plain(finding.remedy)}")
     console.print(f"--backend auto uses {report.used_backend} here.")

@@ -17,16 +17,15 @@ def print_emission(decoder: Decoder, paths: list[Path]) -> None:
     """Print what was written and what it takes on the GPU."""
     console = make_console()
     for path in paths:
-        console.print(plain(path), soft_wrap=True)
+        console.print(plain(path), soft_wrap=True)  # a path in one piece, to be copied
     cost = decoder.cost
     console.print(
         f"{decoder.packed.ledger.total:,} bytes on the GPU; per texel {cost.weights_mean:.1f} Gaussians evaluated "
         f"(at most {cost.candidates.max}), {cost.multiply_adds_mean:.0f} multiply-adds",
-        soft_wrap=True,
     )
     if cost.samples:
-        console.print(f"{decoder.packed.ledger.coarse:,} of the bytes are coarse levels", soft_wrap=True)
-        console.print(sample_costs(cost), soft_wrap=True)
+        console.print(f"{decoder.packed.ledger.coarse:,} of the bytes are coarse levels")
+        console.print(sample_costs(cost))
 
 
 def sample_costs(cost: DecodeCost) -> str:
@@ -46,35 +45,35 @@ def print_verification(report: "VerifyReport", file: Path) -> None:
     """Print each decoder's largest differences and the cost of decoding."""
     console = make_console()
     table = Table(box=None, pad_edge=False, header_style="bold")
-    headings = ("decoder", "", "texels", "points", "accessors", "footprints", "8-bit steps", "GPU ms")
+    headings = ["decoder", "", "texels", "points", "accessors", "footprints", "8-bit steps", "GPU ms"]
+    if all(variant.milliseconds is None for variant in report.variants):
+        headings.pop()
     for index, heading in enumerate(headings):
         table.add_column(heading, justify="left" if index < 2 else "right")
     for variant in report.variants:
-        table.add_row(*_row(variant))
+        table.add_row(*_row(variant)[: len(headings)])
     console.print(table)
     for variant in report.variants:
         if variant.failure:
-            console.print(f"{variant.name}: {plain(variant.failure)}", soft_wrap=True)
+            console.print(f"{variant.name}: {plain(variant.failure)}")
     cost, memory = report.cost, report.gpu_bytes
     verdict = "holds" if report.passed else "BROKEN"
     console.print(
         f"{plain(file)}: {verdict} (bound {report.max_error:.5f}, all texels and {report.points:,} points) "
         f"on {plain(report.renderer)}",
-        soft_wrap=True,
     )
     console.print(
         f"{memory.total:,} bytes on the GPU (records {memory.records:,}, index "
         f"{memory.tile_starts + memory.entries:,}, coarse levels {memory.coarse:,}); "
         f"Gaussians evaluated per texel: median {cost.candidates.median:g}, "
         f"99% {cost.candidates.p99:g}, most {cost.candidates.max}; {cost.multiply_adds_mean:.0f} multiply-adds",
-        soft_wrap=True,
     )
     if cost.samples:
-        console.print(sample_costs(cost), soft_wrap=True)
+        console.print(sample_costs(cost))
     if report.source is not None:
         console.print(f"against the source: {report.source.psnr_db:.2f} dB over all channels")
     for reason in report.left_out:
-        console.print(f"left out: {reason}", soft_wrap=True)
+        console.print(f"left out: {reason}")
 
 
 def _row(variant: "VariantResult") -> tuple[str, ...]:

@@ -40,6 +40,7 @@ def verify(
 ) -> None:
     """Run the shader decoders on this machine's OpenGL and hold them against the reference decode."""
     from imagegs_tex.cli.outputs import STANDARD_OUTPUT, check_report, write_report
+    from imagegs_tex.cli.progress import working
     from imagegs_tex.cli.tables_gpu import print_verification
     from imagegs_tex.decoder.render import shader_decoder
     from imagegs_tex.formats.files.file_hash import hash_file
@@ -58,10 +59,11 @@ def verify(
     if differences == STANDARD_OUTPUT:
         raise UsageError("--differences -: pictures go into a folder, not to standard output; give --differences DIR")
     check_report(report)
-    quantized = read_igs(file)
-    stack = None if source is None else load_stack(source, SourceOptions(size=read_size(size)), file.stem)
-    decoder = None if coarse_from is None else shader_decoder(quantized, first_level=coarse_from)
-    result = verify_decoders(quantized, languages, stack, decoder=decoder, differences=differences)
+    with working("running the shader decoders"):
+        quantized = read_igs(file)
+        stack = None if source is None else load_stack(source, SourceOptions(size=read_size(size)), file.stem)
+        decoder = None if coarse_from is None else shader_decoder(quantized, first_level=coarse_from)
+        result = verify_decoders(quantized, languages, stack, decoder=decoder, differences=differences)
     result = replace(result, file=hash_file(file))
     text = to_json(result)
     write_report(report, text)

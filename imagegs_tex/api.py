@@ -263,7 +263,7 @@ def compress_stack(
         unreached=encoded.unreached, written=written,
         warnings=warnings_of(scores, ledger, quantized.gaussian_count, texels), ledger=ledger,
         readings=tuple(texture_map.notes for texture_map in stack.maps),
-        wrap=wrap_words(quantized.wrap), wrap_reading=stack.wrap_note,
+        wrap=wrap_words(quantized.wrap), wrap_reading=stack.wrap_note, remarks=stack.remarks,
         seconds=Seconds(
             load=begun - started, fit=effort.fit, quantize=effort.quantize,
             encode=encoded_at - begun - effort.fit - effort.quantize, score=scored_at - encoded_at,

@@ -62,6 +62,7 @@ class CompressReport:
     readings: tuple[str, ...]  # per map: how its file was understood
     wrap: tuple[str, str]  # repeat or clamp, in x and in y
     wrap_reading: str  # how that was found out
+    remarks: tuple[str, ...]  # what else there is to say, such as files that were left out
     seconds: Seconds
     inputs: tuple[HashedFile, ...]  # what was read
     preset: str | None  # None: settings of no preset

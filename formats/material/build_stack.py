@@ -90,7 +90,7 @@ def build_stack(
         raise UsageError(f"a size of {chosen.size[0]} x {chosen.size[1]} is outside 1..{MAX_SIZE}; choose one within")
     sets = None if material.uv_sets is None else material.uv_sets()
     said = _said_wrap(material, chosen, sets)
-    sources, sizes = of_one_size(read_source_maps(material, read), chosen.size or material.size, said)
+    sources, sizes, left_out = of_one_size(read_source_maps(material, read), chosen.size or material.size, said)
     routings = [_route(source, reading) for source, reading in sources]
     channel_count = sum(len(routing.sources) for routing in routings)
     if channel_count > MAX_CHANNELS:
@@ -118,7 +118,7 @@ def build_stack(
     repeats, note = decide_wrap(texels, said)
     stack = TextureStack(
         width, height, tuple(maps), texels, weights, repeats, note, _channel_weights(sources, routings),
-        inputs=_hashed(material, chosen.importance),
+        remarks=left_out, inputs=_hashed(material, chosen.importance),
     )  # fmt: skip
     return code_normals(code_alpha(stack, chosen.alpha), chosen.normals)
 

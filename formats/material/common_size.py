@@ -43,7 +43,9 @@ def check_sizes(materials: Iterable[MaterialSource]) -> None:
                     raise _distorted(image.path.name, size, largest.path.name, chosen, f"{material.where}: ")
 
 
-def of_one_size(maps: Sequence[_Map], asked: Size | None, wrap: SaidWrap) -> tuple[list[_Map], frozenset[Size]]:
+def of_one_size(
+    maps: Sequence[_Map], asked: Size | None, wrap: SaidWrap
+) -> tuple[list[_Map], frozenset[Size], tuple[str, ...]]:
     """Bring all maps of a material to one size, and leave out what is no map.
 
     No maps are optional images whose names say nothing or that have the size of no other, and pictures of another size
@@ -55,7 +57,8 @@ def of_one_size(maps: Sequence[_Map], asked: Size | None, wrap: SaidWrap) -> tup
         wrap: whether the material repeats in x and y; where nobody said, each map that is enlarged is asked
 
     Returns:
-        the maps, those that were resampled with a note of it, and the sizes that they had
+        the maps, those that were resampled with a note of it, the sizes that they had, and a line for each file that is
+        left out
     """
     kept, left_out = _without_previews(maps)
     sizes = frozenset(_size(source) for source, _ in kept)
@@ -78,9 +81,7 @@ def of_one_size(maps: Sequence[_Map], asked: Size | None, wrap: SaidWrap) -> tup
             replace(source, texels=resampled(source.texels, chosen, repeats)),
             replace(reading, note="; ".join([reading.note, note])),
         ))  # fmt: skip
-    source, reading = found[0]
-    found[0] = source, replace(reading, note="; ".join([reading.note, *left_out]))
-    return found, sizes
+    return found, sizes, tuple(left_out)
 
 
 def _without_previews(maps: Sequence[_Map]) -> tuple[list[_Map], list[str]]:

@@ -43,6 +43,7 @@ class TextureStack:
     channel_weights: tuple[float, ...] = ()  # [C] how much each coded channel's error counts, > 0; (): 1
     originals: tuple[Samples | None, ...] = ()  # per map its file's samples, where the texels do not give them back
     drawn: tuple[NDArray[np.bool_] | None, ...] = ()  # per map [H, W] where its colour counts; None: everywhere
+    remarks: tuple[str, ...] = ()  # for the printed lines: what else there is to say, such as files that are left out
     inputs: tuple[HashedFile, ...] = ()  # the files that it was read from
 
     def __post_init__(self) -> None:

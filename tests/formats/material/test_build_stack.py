@@ -201,7 +201,8 @@ def test_a_preview_of_another_size_is_left_out_and_said_so(tmp_path):
     save(tmp_path, Rock1_Color=noise(1, 2, 3), Rock1_Normal=noise(4, 5, 6), Rock1=noise(7, 8, 9, size=(5, 5)))
     stack = load_stack(tmp_path)
     assert set(by_name(stack)) == {"Rock1_Color", "Rock1_Normal"}
-    assert stack.maps[0].notes == "base colour; Rock1.png is left out: 5 x 5, and its name says nothing"
+    assert stack.maps[0].notes == "base colour"
+    assert stack.remarks == ("Rock1.png is left out: 5 x 5, and its name says nothing",)
 
 
 def test_order_does_not_depend_on_case(tmp_path):

@@ -1,0 +1,135 @@
+"""What commands look like: at 80 and 120 columns, in a pipe and in a terminal."""
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+
+import pytest
+from helpers.commands import SMALL
+from helpers.tiny_material import as_bytes, waves
+
+from imagegs_tex.cli.main import app
+from imagegs_tex.formats.images import write_image
+
+COMMANDS = ("compress", "decode", "export", "info", "compare", "emit", "verify", "doctor")
+LONG = "occlusion_roughness_metallic_of_the_old_wall"
+
+
+def in_a_terminal(columns, *arguments, **options):
+    """Run a command in a pseudo-terminal; return what it wrote there, and its exit code."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES", "NO_COLOR"}}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "imagegs_tex", *map(str, arguments)],
+        stdin=theirs, stdout=theirs, stderr=theirs, env={**environment, "TERM": "xterm"}, **options,
+    )  # fmt: skip
+    os.close(theirs)
+    written = b""
+    while True:
+        try:
+            written += os.read(ours, 65536)
+        except OSError:  # the other end is closed
+            break
+    os.close(ours)
+    return written.decode(), process.wait(timeout=60)
+
+
+def visible(text):
+    """Lines without colours, and without the frames of a bar that were drawn over."""
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+    return [line.split("\r")[-1].rstrip() for line in text.replace("\r\n", "\n").split("\n")]
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_fits_and_breaks_no_word(command, columns, run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    code, out, _ = run(*filter(None, [command]), "--help")
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= columns
+    assert "<bool>" not in out
+    assert "int range" not in out
+    if not command:
+        assert "..." not in out.split("Commands:")[1]
+    if command == "compress":
+        assert "where they do not, write a manifest with --save-manifest" in " ".join(out.split())
+
+
+def test_every_command_has_a_line_of_its_own(run):
+    _, out, _ = run("--help")
+    listed = dict(re.findall(r"^  (\w+) +(\S.*)$", out.split("Commands:")[1], re.MULTILINE))
+    assert tuple(listed) == COMMANDS == tuple(entry.callback.__name__ for entry in app.registered_commands)
+    assert all(text.endswith(".") for text in listed.values())
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
+    """A material with a long name and long readings."""
+    folder = tmp_path_factory.mktemp("wide") / "wall"
+    folder.mkdir()
+    write_image(folder / f"{LONG}.png", as_bytes(waves(48, 48, 3)))
+    write_image(folder / "basecolor.png", as_bytes(waves(32, 32, 3)))
+    return folder
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_terminal_sees_each_phase_and_no_broken_word(wide, tmp_path, columns):
+    text, code = in_a_terminal(columns, "compress", wide, "-o", tmp_path / "a.igs", *SMALL[:-1])
+    assert code == 0, text
+    phases = [text.find(name) for name in ("starting", "reading", "fitting", "rounding", "checking")]
+    assert -1 not in phases
+    assert phases == sorted(phases)
+    assert "dB weighted, " in text
+    assert "0.00 dB" not in text
+    lines = visible(text)
+    assert max(map(len, lines)) <= columns
+    assert any(line.split()[0] == LONG for line in lines if line)  # in one piece
+    words = " ".join(" ".join(lines).split())
+    assert "basecolor: base colour; resampled from 32 x 32 to 48 x 48" in words or columns == 120
+    assert re.search(r"\d+ bytes, [\d.]+ bits per texel \([\d.]+ per channel\), 40 Gaussians, [\d.]+ dB, ", words)
+
+
+def test_a_pipe_gets_lines_of_any_length(wide, run, tmp_path):
+    code, out, _ = run("compress", wide, "-o", tmp_path / "a.igs", *SMALL[:-1])
+    assert code == 0
+    (row,) = [line for line in out.splitlines() if line.startswith("basecolor")]
+    assert re.search(r"base colour; resampled from 32 x 32 to 48 x 48 +[\d.]+ +[\d.]+( +[\d.]+){4}$", row)
+    assert "\x1b" not in out
+
+
+def test_a_file_that_is_left_out_is_said_in_a_line_of_its_own(run, tmp_path):
+    folder = tmp_path / "rock"
+    folder.mkdir()
+    write_image(folder / "basecolor.png", as_bytes(waves(32, 32, 3)))
+    write_image(folder / "roughness.png", as_bytes(waves(32, 32, 1)))
+    write_image(folder / "Rock1.png", as_bytes(waves(20, 20, 3)))
+    code, out, _ = run("compress", folder, "-o", tmp_path / "a.igs", *SMALL[:-1])
+    assert code == 0
+    assert re.search(r"^Rock1\.png is left out: 20 x 20, and its name says nothing$", out, re.MULTILINE)
+    assert not re.search(r"^(basecolor|roughness).*Rock1", out, re.MULTILINE)
+
+
+def test_narrow_tables_keep_words_whole(wide, tmp_path):
+    assert in_a_terminal(80, "compress", wide, "-o", tmp_path / "a.igs", *SMALL)[1] == 0
+    compared, code = in_a_terminal(80, "compare", tmp_path / "a.igs", wide)
+    assert code == 0
+    lines = visible(compared)
+    assert max(map(len, lines)) <= 80
+    assert sum(line.startswith(LONG) for line in lines) >= 1
+    assert re.search(r"^basecolor .*\d\.\d\d \d\.\d\d \d\.\d\d \d\.\d\d$", "\n".join(lines), re.MULTILINE)
+    shown, code = in_a_terminal(80, "info", tmp_path / "a.igs")
+    assert code == 0
+    assert max(map(len, visible(shown))) <= 80
+    assert "format version" in " ".join(" ".join(visible(shown)).split())
+
+
+def test_quiet_is_silent_in_a_terminal(material, tmp_path):
+    text, code = in_a_terminal(80, "compress", material, "-o", tmp_path / "a.igs", *SMALL)
+    assert (text, code) == ("", 0)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.igs"]

@@ -1,0 +1,70 @@
+"""Warnings as ``compress`` prints and reports them, and whether they tell the truth."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from helpers.tiny_material import as_bytes
+
+from imagegs_tex.cli.numbers import read_bytes
+from imagegs_tex.formats.images import write_image
+
+FAST = ("--preset", "fast", "--backend", "cpu")
+
+
+@pytest.fixture(scope="module")
+def grain(tmp_path_factory):
+    """Grain of all octaves, as rock has, with a normal map of it."""
+    folder = tmp_path_factory.mktemp("grain") / "rock"
+    folder.mkdir()
+    rng = np.random.default_rng(1)
+    rows, columns = np.meshgrid(np.fft.fftfreq(96), np.fft.rfftfreq(96), indexing="ij")
+    fall = 1 / np.maximum(np.hypot(rows, columns), 1 / 96)
+    height = np.fft.irfft2(np.fft.rfft2(rng.standard_normal((96, 96))) * fall, (96, 96))
+    height /= height.std()
+    slopes = np.stack([np.roll(height, -1, axis) - np.roll(height, 1, axis) for axis in (1, 0)], axis=-1)
+    normal = np.concatenate([slopes, np.ones((96, 96, 1))], axis=-1)
+    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+    write_image(
+        folder / "basecolor.png", as_bytes(np.clip(0.5 + 0.15 * height, 0, 1)[..., None].repeat(3, axis=2) ** [1, 2, 3])
+    )
+    write_image(folder / "normal.png", as_bytes((normal + 1) / 2))
+    return folder
+
+
+def test_a_poor_file_says_what_to_ask_for_and_that_is_about_true(run, grain, tmp_path):
+    code, out, _ = run(
+        "compress", grain, "-o", tmp_path / "a.igs", *FAST, "--gaussians", "70", "--report", tmp_path / "r.json"
+    )
+    assert code == 0
+    report = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    assert re.findall(r"^warning: (.*)$", out, re.MULTILINE) == report["warnings"]
+    assert len(report["warnings"]) == 2
+    bent, flat = report["warnings"]
+    scores = {score["name"]: score for score in report["maps"]}
+    assert bent.startswith(f"normal: normals are {scores['normal']['normal_degrees_mean']:.1f} degrees off on average")
+    name, kept, size, promised = re.fullmatch(
+        r"(\w+) keeps (\d+) % of its finest contrast; --max-bytes (\S+) would keep about (\d+) %", flat
+    ).groups()
+    assert int(kept) == round(100 * scores[name]["kept_contrast"][0])
+    arguments = ("-o", tmp_path / "b.igs", *FAST, "--max-bytes", size, "--report", "-")
+    better = json.loads(run("compress", grain, *arguments)[1])
+    assert better["file_bytes"] <= read_bytes(size)
+    (found,) = [score["kept_contrast"][0] for score in better["maps"] if score["name"] == name]
+    assert int(promised) / 200 < found < int(promised) / 50  # about
+
+
+def test_a_good_file_has_none(run, tmp_path):
+    y, x = np.mgrid[0:64, 0:64] / 64
+    smooth = 0.5 + 0.3 * np.sin(2 * np.pi * x) * np.cos(2 * np.pi * y)
+    write_image(tmp_path / "basecolor.png", as_bytes(smooth[..., None].repeat(3, axis=2)))
+    code, out, _ = run("compress", tmp_path, "-o", tmp_path / "a.igs", *FAST, "--gaussians", "60")
+    assert code == 0
+    assert "warning" not in out
+
+
+def test_quiet_prints_none_and_the_report_has_them(run, grain, tmp_path):
+    arguments = ("-o", tmp_path / "a.igs", *FAST, "--gaussians", "70", "-q", "--report", tmp_path / "r.json")
+    assert run("compress", grain, *arguments) == (0, "", "")
+    assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["warnings"]

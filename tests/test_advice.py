@@ -1,0 +1,79 @@
+"""What is said of poor results: when, of which map, and with which numbers."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from imagegs_tex.advice import GOOD_DEGREES, POOR_CONTRAST, POOR_DEGREES, warnings_of
+from imagegs_tex.metrics.byte_ledger import ByteLedger
+from imagegs_tex.metrics.scores import MapScore
+
+LEDGER = ByteLedger(
+    header=100, maps=50, components=50, index=200, positions=2000, shapes=4000, features=3800, features_by_map=(),
+    per_gaussian=5.0,
+)  # fmt: skip
+COLOUR = MapScore(
+    name="basecolor", semantic="base_colour", channels=3, psnr_db=27.0, ssim=0.5, flip=None, normal_degrees_mean=None,
+    normal_degrees_p95=None, squared_error=1.0, values=1, kept_contrast=(0.5, 0.7, 0.9, 1.0),
+)  # fmt: skip
+NORMAL = replace(COLOUR, name="normal", semantic="normal", normal_degrees_mean=3.0, normal_degrees_p95=9.0)
+COUNT, TEXELS = 2000, 1 << 20
+
+
+def said(*scores, count=COUNT, texels=TEXELS):
+    return warnings_of(scores, LEDGER, count, texels)
+
+
+def test_a_good_file_has_no_warning():
+    assert said(COLOUR, NORMAL) == ()
+
+
+def test_bent_normals_get_a_target_and_its_bytes():
+    (line,) = said(COLOUR, replace(NORMAL, normal_degrees_mean=2 * GOOD_DEGREES, normal_degrees_p95=25.0))
+    assert line.startswith("normal: normals are 8.0 degrees off on average, one in twenty 25 or more; ")
+    # 6 dB at 1.8 dB for twice the Gaussians: 10.16 times as many, of 5 bytes each
+    assert line.endswith("--target normal=4deg takes about 110kB")
+
+
+def test_few_normals_that_are_far_off_count_too():
+    assert said(replace(NORMAL, normal_degrees_mean=POOR_DEGREES - 1, normal_degrees_p95=40.0))
+    assert not said(replace(NORMAL, normal_degrees_mean=POOR_DEGREES - 1, normal_degrees_p95=12.0))
+
+
+def test_lost_contrast_gets_the_bytes_that_keep_half():
+    (line,) = said(replace(COLOUR, kept_contrast=(0.1, 0.5, 0.8, 1.0)), NORMAL)
+    # the next octave is kept by half: four times the Gaussians, of 5 bytes each, and 200 bytes besides
+    assert line == "basecolor keeps 10 % of its finest contrast; --max-bytes 41kB would keep about 50 %"
+    (line,) = said(replace(COLOUR, kept_contrast=(0.1, 0.2, 0.8, 1.0)))
+    assert "--max-bytes 81kB" in line  # an octave and a half: 8 times
+
+
+def test_the_worst_map_is_named():
+    bad, worse = (
+        replace(COLOUR, name=name, kept_contrast=(kept, 0.5, 0.8, 1.0)) for name, kept in [("a", 0.2), ("b", 0.1)]
+    )
+    (line,) = said(bad, worse)
+    assert line.startswith("b keeps 10 %")
+
+
+def test_what_nobody_sees_is_not_said():
+    faint = (POOR_CONTRAST / 2, 0.3, 0.5, 0.9)
+    assert not said(replace(COLOUR, psnr_db=45.0, kept_contrast=faint))
+    assert not said(replace(COLOUR, kept_contrast=None))
+    assert not said(replace(COLOUR, kept_contrast=(None, None, 0.4, 0.9)))
+
+
+def test_no_more_than_the_most_gaussians_is_proposed():
+    """One for three texels: what is beyond is not promised."""
+    texels = 3 * 2 * COUNT
+    (bent,) = said(replace(NORMAL, normal_degrees_mean=20.0, normal_degrees_p95=50.0), texels=texels)
+    assert bent.endswith("--max-bytes 21kB is about the most that helps")
+    (flat,) = said(replace(COLOUR, kept_contrast=(0.1, 0.5, 0.8, 1.0)), texels=texels)
+    assert flat.endswith("--max-bytes 21kB would keep about 30 %")  # twice: half an octave
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\x1b[31m"])
+def test_names_of_files_are_not_trusted(name):
+    (line,) = said(replace(COLOUR, name=name, kept_contrast=(0.1, 0.5, 0.8, 1.0)))
+    assert not re.search(r"[\n\x1b]", line)
