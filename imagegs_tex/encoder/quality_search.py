@@ -141,7 +141,7 @@ class _Search:
         margins = [margin + shortfall for margin in margins]
         following = self.next_trial(state, margins, slope)
         if min(margins) + (_HOPE[0] * slope + _HOPE[1]) * math.log2(self.most / state.count) < 0:
-            following = replace(following, count=self.most)  # as near as it gets, in one fit instead of three or four
+            following = replace(following, count=self.most)  # as near as it gets, in one fit instead of two
         return following, slope
 
     def _of_a_pilot(self, state: _State) -> list[float]:

@@ -55,7 +55,7 @@ def test_a_target_that_is_reached_has_nothing_to_say(run, material, tmp_path):
 
 
 def test_what_is_far_out_of_reach_takes_one_fit(material):
-    """Pilots say so; climbing there in steps of two doublings took three."""
+    """Pilots say so; climbing there in steps of two doublings at most took two, or more from fewer Gaussians."""
     from imagegs_tex import CompressSettings, FitSettings
     from imagegs_tex.encoder.rate_control import encode_within_budget
     from imagegs_tex.formats.material.build_stack import load_stack
