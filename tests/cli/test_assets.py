@@ -134,7 +134,7 @@ def test_unused_area_costs_nothing(run, tmp_path):
     target = ("--preset", "fast", "--quiet", "--target-psnr", "22", "--backend", "cpu")
     assert run("compress", asset.write(tmp_path / "a.glb"), "-o", tmp_path / "part.igs", *target)[0] == 0
     part = (tmp_path / "part.igs").stat().st_size
-    assert run("compress", folder, "-o", tmp_path / "whole.igs", *target)[0] in {0, 2}
+    assert run("compress", folder, "-o", tmp_path / "whole.igs", *target)[0] in {0, 1}
     if (tmp_path / "whole.igs").exists():
         assert part < 0.3 * (tmp_path / "whole.igs").stat().st_size
 
@@ -160,7 +160,7 @@ def test_wrong_usage(run, fails, stone, colours, tmp_path):
         2, "compress", gltf_of(colours, tmp_path / "y.glb", "views"), "--save-manifest", tmp_path / "m.json"
     )
     assert "must be called something.json" in fails(2, "compress", stone, "--save-manifest", tmp_path / "m.txt")
-    same = tmp_path / "x.json"
+    same = tmp_path / "both.igs"
     assert "different files" in fails(2, "compress", stone, "-o", same, "--save-manifest", same)
     assert "has no material" in fails(3, "compress", Asset().write(tmp_path / "z.glb"), "-o", tmp_path / "out", *ON_CPU)
     shutil.copy(stone / "normal.png", tmp_path / "not.json")
