@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # the bar is there before torch is loaded, which takes second
     from imagegs_tex.fit.loop import FitProgress
 
 _SECONDS_BETWEEN_LINES = 5.0
+_UNTYPICAL_STEPS = 2  # the first ones compile kernels
 
 
 @contextmanager
@@ -74,7 +75,7 @@ def _words(state: "FitProgress") -> str:
 
 
 def _time_left(state: "FitProgress") -> str:
-    if state.steps == 0 or state.step == 0 or state.seconds == 0:
+    if state.steps == 0 or state.step <= _UNTYPICAL_STEPS or state.seconds == 0:
         return ""
     return f"{state.seconds * (state.steps - state.step) / state.step:.0f} s"
 
