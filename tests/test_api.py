@@ -75,13 +75,20 @@ def test_more_gaussians_and_more_steps_are_better(material, tmp_path):
 def test_progress_is_reported_after_every_step(material, tmp_path):
     states = []
     compress(material, tmp_path / "a.igs", QUICK, "cpu", progress=states.append)
-    assert [state.step for state in states] == [1, 2, 3, 4, 5, 6]
-    assert all(state.steps == 6 and np.isfinite(state.psnr_db) for state in states)
+    fit = [state for state in states if state.psnr_db is not None]
+    assert [state.step for state in fit] == [1, 2, 3, 4, 5, 6]
+    assert [state.phase for state in fit] == ["fitting"] * 3 + ["rounding"] * 3
+    assert all(state.steps == 6 and np.isfinite(state.psnr_db) for state in fit)
+    assert fit[-1].gaussians == QUICK.gaussian_count
+    phases = [state.phase for state in states if state.psnr_db is None]
+    assert list(dict.fromkeys(phases)) == ["reading", "refining", "coding", "checking"]
 
 
-def test_an_error_in_the_callback_leaves_nothing(material, tmp_path):
-    def fail(_):
-        raise KeyboardInterrupt
+@pytest.mark.parametrize("phase", ["reading", "fitting", "refining", "checking"])
+def test_an_error_in_the_callback_leaves_nothing(material, tmp_path, phase):
+    def fail(state):
+        if state.phase == phase:
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         compress(material, tmp_path / "a.igs", QUICK, "cpu", progress=fail)
