@@ -39,6 +39,7 @@ MEMORY_BYTES: Final = 500 << 20  # beyond what a process has that has read one f
 LIMIT_S: Final = 2.0  # of processor time
 HANGING_S: Final = 30.0  # of wall time
 FOLDER: Final = Path("out/fuzz_images")
+EVERY: Final = "every"  # the name for all formats in turn
 _STATE: Final = struct.Struct("<qqqqd")  # the file being read, then texels, errors, errors for memory, slowest seconds
 _NUMBERS: Final = (0, 1, 2, 3, 4, 7, 8, 16, 127, 128, 255, 256, 0x7FFF, 0x8000, 0xFFFF, 1 << 24, 0x7FFFFFFF, 0xFFFFFFFF)
 
@@ -210,15 +211,15 @@ def _mend_checksums(data: bytearray) -> None:
         at = end + 4
 
 
-def file_of(format_name: str, files: list[bytes], seed: int, index: int) -> bytes:
-    """Return the file that a number stands for."""
-    return damaged(files, random.Random(f"{format_name} {seed} {index}"))
+def file_of(format_name: str, files: dict[str, list[bytes]], seed: int, index: int) -> tuple[str, bytes]:
+    """Return the file that a number stands for, and its format."""
+    name = list(files)[index % len(files)] if format_name == EVERY else format_name
+    return name, damaged(files[name], random.Random(f"{format_name} {seed} {index}"))
 
 
 def work(format_name: str, state_path: Path, start: int, count: int, seed: int) -> None:
     """Read files in this process, and write down which one is next before it is read."""
     files = small_files()
-    suffix = next(entry.suffixes[0] for entry in ALL_FORMATS if entry.name == format_name)
     for name, whole in files.items():
         for data in whole:
             read_picture(Path(f"whole {name}"), data) if name != "TGA" else read_picture(Path("whole.tga"), data)
@@ -228,11 +229,11 @@ def work(format_name: str, state_path: Path, start: int, count: int, seed: int) 
     with state_path.open("r+b") as file, mmap.mmap(file.fileno(), _STATE.size) as state:
         _, texels, errors, short, slowest = _STATE.unpack(state[:])
         for index in range(start, count):
-            data = file_of(format_name, files[format_name], seed, index)
+            name, data = file_of(format_name, files, seed, index)
             state[:] = _STATE.pack(index, texels, errors, short, slowest)
             began = time.process_time()
             try:
-                picture = read_picture(Path(f"x{suffix}"), data)
+                picture = read_picture(Path("x.tga" if name == "TGA" else "x"), data)
             except InputError as error:
                 errors += 1
                 short += "memory" in str(error)
@@ -295,7 +296,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Damage small image files at random and read them.")
     parser.add_argument("count", type=int, help="files of each format")
     parser.add_argument("seed", type=int, nargs="?", default=0)
-    parser.add_argument("--formats", default=",".join(entry.name for entry in ALL_FORMATS), help="names, by commas")
+    every = ",".join(entry.name for entry in ALL_FORMATS)
+    parser.add_argument("--formats", default=every, help=f"names, by commas; {EVERY}: all in turn")
     chosen = parser.parse_args()
     files, failed = small_files(), False
     for name in chosen.formats.split(","):
@@ -306,7 +308,7 @@ def main() -> int:
             failed = True
             FOLDER.mkdir(parents=True, exist_ok=True)
             kept = FOLDER / f"{name.replace(' ', '_')}_{chosen.seed}_{finding.index}"
-            kept.write_bytes(file_of(name, files[name], chosen.seed, finding.index))
+            kept.write_bytes(file_of(name, files, chosen.seed, finding.index)[1])
             print(f"  {kept}: {finding.what}", flush=True)
     return 1 if failed else 0
 

@@ -25,6 +25,7 @@ def decode(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace images that are there, or write beside them.")
     ] = False,
+    premultiplied: Annotated[bool, typer.Option("--premultiplied", help="Multiply colours by their alpha.")] = False,
     backend: BackendName = "auto",
     threads: Threads = None,
     quiet: Quiet = False,
@@ -39,8 +40,8 @@ def decode(
         from imagegs_tex import api
 
         paths = api.decode(
-            file, folder, scale=scale, size=read_size(size), image_format=chosen, overwrite=overwrite, backend=backend,
-            threads=threads,
+            file, folder, scale=scale, size=read_size(size), image_format=chosen, overwrite=overwrite,
+            premultiplied=premultiplied, backend=backend, threads=threads,
         )  # fmt: skip
     if not quiet:
         for path in paths:

@@ -20,7 +20,10 @@ Threads = Annotated[
 ]
 Alpha = Annotated[
     AlphaUse,
-    typer.Option(help="Coverage: colour under alpha 0 is free. Data: it counts. Auto: free where that pays."),
+    typer.Option(
+        help="Coverage: colour under alpha 0 is free. Data: it counts. Auto: free where that pays. Premultiplied: the "
+        "images' colours are multiplied by alpha."
+    ),
 ]
 Size = Annotated[
     str | None,

@@ -6,7 +6,7 @@ from typing import Final
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.gltf.materials import is_gltf, read_gltf
-from imagegs_tex.formats.images import FORMATS
+from imagegs_tex.formats.images import FORMATS, copies_of_others
 from imagegs_tex.formats.material.manifest import MANIFEST_SUFFIX, read_manifest
 from imagegs_tex.formats.material.material_source import ImageFile, MapSource, MaterialSource, sorted_maps
 from imagegs_tex.formats.material.name_reading import StatedSemantics
@@ -62,7 +62,10 @@ def _find_images(folder: Path) -> list[Path]:
         if asset is not None:
             raise InputError(f"{printable(folder)} has no images but {printable(asset.name)}; give that file itself")
         raise InputError(f"{printable(folder)} has no images; put maps there with a suffix of {', '.join(FORMATS)}")
-    found.sort(key=lambda entry: (entry.name.casefold(), entry.name))
+    copies = copies_of_others(found)
+    found = sorted(
+        (entry for entry in found if entry not in copies), key=lambda entry: (entry.name.casefold(), entry.name)
+    )
     by_stem: dict[str, Path] = {}
     for entry in found:
         # Case-folded, because the maps must come back on file systems that ignore case.

@@ -35,6 +35,7 @@ from imagegs_tex.formats.material.build_stack import build_stack, load_stack
 from imagegs_tex.formats.material.common_size import check_sizes
 from imagegs_tex.formats.material.manifest import MANIFEST_SUFFIX, manifest_text
 from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
+from imagegs_tex.formats.material.premultiplied_alpha import multiply_by_alpha
 from imagegs_tex.formats.material.read_maps import shared_reader
 from imagegs_tex.formats.material.stack import TextureStack, source_map
 from imagegs_tex.formats.open_material import read_material
@@ -279,7 +280,7 @@ def compress_stack(
     return report
 
 
-def decode(
+def decode(  # noqa: PLR0913 - one argument per option of the command
     file: Path | str,
     folder: Path | str,
     *,
@@ -287,6 +288,7 @@ def decode(
     size: tuple[int, int] | None = None,
     image_format: str | None = None,
     overwrite: bool = False,
+    premultiplied: bool = False,
     backend: str = "auto",
     threads: int | None = None,
 ) -> list[Path]:
@@ -300,6 +302,7 @@ def decode(
         image_format: png, exr or tga; None keeps each map's bit depth, in PNG or for floats in EXR
         overwrite: whether files that are there are replaced, or stood beside when they have other suffixes; they may be
             the source, whose names decoded maps have
+        premultiplied: whether colours are multiplied by their alpha
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend
 
@@ -319,7 +322,10 @@ def decode(
     if not overwrite:
         check_absent(paths, "decode to another folder, or allow it with --overwrite")
         check_alone(paths)
-    write_maps(decode_maps(quantized, make_backend(backend, threads), chosen_size), paths)
+    maps = decode_maps(quantized, make_backend(backend, threads), chosen_size)
+    if premultiplied:
+        maps = [(texture_map, multiply_by_alpha(texture_map, samples)) for texture_map, samples in maps]
+    write_maps(maps, paths)
     return paths
 
 

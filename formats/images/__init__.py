@@ -4,7 +4,7 @@ A file per family of formats; file_formats is the table of what each holds. Noth
 has been checked.
 """
 
-from imagegs_tex.formats.images.file_formats import FORMATS, WRITTEN, can_hold
+from imagegs_tex.formats.images.file_formats import FORMATS, WRITTEN, can_hold, copies_of_others
 from imagegs_tex.formats.images.picture import Picture
 from imagegs_tex.formats.images.read import picture_size, read_image, read_picture
 from imagegs_tex.formats.images.write import encode_image, write_image
@@ -14,6 +14,7 @@ __all__ = [
     "WRITTEN",
     "Picture",
     "can_hold",
+    "copies_of_others",
     "encode_image",
     "picture_size",
     "read_image",

@@ -3,7 +3,9 @@
 The one table for the code, for messages and for docs/inputs.md.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from imagegs_tex.formats.vocabulary import MAX_CHANNELS, SampleFormat
@@ -208,6 +210,27 @@ def detect(beginning: bytes) -> FileFormat | None:
 def other_kind(beginning: bytes) -> str | None:
     """Say what a file is that is none of the formats that are read; None where that is not known."""
     return next((words for mark, words in _OTHERS.items() if _begins(beginning, mark)), None)
+
+
+def copies_of_others(paths: Iterable[Path]) -> dict[Path, Path]:
+    """Find the files of a folder that lie beside a map of the same stem: textures made of it, or what it was made in.
+
+    Returns:
+        Those to leave out, each with the file that stands for it
+    """
+    entries = list(paths)
+    first: dict[str, Path] = {}
+    for path in entries:
+        entry = FORMATS.get(path.suffix.lower())
+        if entry is not None and not entry.is_secondary:
+            first.setdefault(path.stem.casefold(), path)
+    return {
+        path: first[path.stem.casefold()]
+        for path in entries
+        if path.stem.casefold() in first
+        and (entry := FORMATS.get(path.suffix.lower())) is not None
+        and entry.is_secondary
+    }
 
 
 def can_hold(suffix: str, sample_format: SampleFormat, channel_count: int) -> bool:

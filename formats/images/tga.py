@@ -1,7 +1,7 @@
 """TGA: Pillow expands the pixels; what they mean is read here.
 
 Pillow drops the alpha of colour maps, believes an alpha that the header calls none, and ignores an alpha that colours
-have been multiplied by. https://www.dca.fee.unicamp.br/~martino/disciplinas/ia978/tgaffs.pdf
+have been multiplied by. Truevision TGA File Format Specification 2.0, 1991.
 """
 
 import io

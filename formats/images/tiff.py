@@ -2,7 +2,7 @@
 
 Every tag that decides it is read, or the file is refused by the tag's name: bits, sample format, photometric
 interpretation, planar configuration, extra samples, colour map. tifffile alone returns samples as stored, and libtiff's
-own conversions lose 16 bits. https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf
+own conversions lose 16 bits. TIFF 6.0, Adobe 1992.
 """
 
 import io

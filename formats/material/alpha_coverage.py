@@ -58,7 +58,7 @@ def code_alpha(stack: TextureStack, use: AlphaUse) -> TextureStack:
         share = 1 - float(shown.mean())
         if share in {0.0, 1.0}:
             continue
-        if use == AlphaUse.AUTO and _hidden_detail(stack.texels, colours, shown) < PAINTED_SHARE:
+        if use != AlphaUse.COVERAGE and _hidden_detail(stack.texels, colours, shown) < PAINTED_SHARE:
             maps[index] = noted(texture_map, f"colour under alpha 0 ({share:.1%} of the texels) is kept")
             continue
         for colour in colours:

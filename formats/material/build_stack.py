@@ -15,7 +15,8 @@ from imagegs_tex.formats.material.common_size import Size, of_one_size
 from imagegs_tex.formats.material.importance_mask import read_importance
 from imagegs_tex.formats.material.material_source import MaterialSource
 from imagegs_tex.formats.material.name_reading import MapReading
-from imagegs_tex.formats.material.options import SourceOptions
+from imagegs_tex.formats.material.options import AlphaUse, SourceOptions
+from imagegs_tex.formats.material.premultiplied_alpha import straightened
 from imagegs_tex.formats.material.read_maps import ReadImage, SourceMap, read_image_file, read_source_maps
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.material.unit_normals import code_normals
@@ -91,6 +92,8 @@ def build_stack(
     sets = None if material.uv_sets is None else material.uv_sets()
     said = _said_wrap(material, chosen, sets)
     sources, sizes, left_out = of_one_size(read_source_maps(material, read), chosen.size or material.size, said)
+    if chosen.alpha == AlphaUse.PREMULTIPLIED:
+        sources = [straightened(source, reading) for source, reading in sources]
     routings = [_route(source, reading) for source, reading in sources]
     channel_count = sum(len(routing.sources) for routing in routings)
     if channel_count > MAX_CHANNELS:

@@ -19,6 +19,7 @@ class AlphaUse(StrEnum):
     AUTO = "auto"  # COVERAGE where the colour under it is expensive, DATA elsewhere
     COVERAGE = "coverage"  # colours under alpha 0 do not count
     DATA = "data"  # all channels count everywhere
+    PREMULTIPLIED = "premultiplied"  # the images' colours are multiplied by it: divided, then as AUTO
 
 
 @dataclass(frozen=True, slots=True)
