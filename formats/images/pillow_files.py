@@ -27,6 +27,7 @@ def decode_gif(data: bytes, where: str) -> Decoded:
 
 def decode_webp(data: bytes, where: str) -> Decoded:
     """Decode a WebP, lossy or lossless."""
+    _check_webp(data, where)
     return _decode(data, where, "WEBP", is_lossy=True)
 
 
@@ -43,6 +44,14 @@ def _decode(data: bytes, where: str, file_format: str, is_lossy: bool = False) -
         if "transparency" in picture.info:
             mode = _WITH_ALPHA.get(mode, mode)
         return Decoded(np.asarray(picture.convert(mode)), tuple(notes), is_lossy)
+
+
+def _check_webp(data: bytes, where: str) -> None:
+    """Check the canvas of an extended WebP, which Pillow allocates as soon as it opens one; others end at 16383."""
+    if data[12:16] == b"VP8X" and len(data) >= 30:
+        width, height = 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
+        check_size(where, width, height)
+        check_claim(where, width * height * 4, len(data))
 
 
 def _check_bmp(data: bytes, where: str) -> None:

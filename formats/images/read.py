@@ -34,6 +34,7 @@ from imagegs_tex.formats.images.tiff import decode_tiff
 from imagegs_tex.formats.vocabulary import MAX_SIZE, SampleFormat, Samples
 
 _MAX_FILE_BYTES: Final = 4 << 30  # 16384² RGBA at 16 bits is 2 GiB uncompressed
+_SIZED_BY_PILLOW: Final = ("PNG", "JPEG", "TGA", "TIFF", "WEBP", "BMP", "GIF", "JPEG2000", "DDS", "PSD")
 _DECODERS: Final[dict[str, Callable[[bytes, str], Decoded]]] = {
     "PNG": decode_png, "JPEG": decode_jpeg, "TGA": decode_tga, "TIFF": decode_tiff, "WebP": decode_webp,
     "EXR": decode_exr, "BMP": decode_bmp, "GIF": decode_gif, "Radiance HDR": decode_radiance,
@@ -110,7 +111,8 @@ def picture_size(path: Path, data: bytes | None = None) -> tuple[int, int] | Non
         data: see :func:`read_picture`
     """
     try:
-        with _quiet_codecs(), _pillow_limit(), Image.open(path if data is None else io.BytesIO(data)) as picture:
+        source = path if data is None else io.BytesIO(data)
+        with _quiet_codecs(), _pillow_limit(), Image.open(source, formats=_SIZED_BY_PILLOW) as picture:
             return picture.size
     except Exception:  # noqa: BLE001 - whoever reads the image will say what is wrong with it
         return None
