@@ -120,11 +120,16 @@ def _tiffs(rgba: Any, wide: Any, grey: Any) -> Iterator[bytes]:  # noqa: ANN401
         (wide.astype(np.float32), {"photometric": "rgb", "bigtiff": True, "compression": "zstd"}),
         (grey, {"photometric": "palette", "colormap": np.arange(768, dtype=np.uint16).reshape(3, 256)}),
         (grey > 90, {"photometric": "minisblack", "bitspersample": 1}),
+        (grey, {"photometric": "minisblack", "compression": "lzma", "tile": (16, 16)}),
+        (wide.astype(np.float32), {"photometric": "rgb", "compression": "zlib", "predictor": True}),
     ]
     for texels, options in kinds:
         buffer = io.BytesIO()
         tifffile.imwrite(buffer, texels, metadata=None, **options)
         yield buffer.getvalue()
+
+    for compression in ("group3", "group4"):
+        yield _saved(grey > 90, "TIFF", compression=compression)
 
 
 def _exrs(rng: np.random.Generator) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
 """PNG: libpng through imagecodecs, which keeps 16 bits, with nothing but the chunks that make texels.
 
-Text, profiles and everything else that says nothing about a sample's value is left away before libpng sees it: its
-limits on them refuse sound files, and so do Pillow's (1 MiB of text or profile).
+Text, profiles and everything else that says nothing about a sample's value is left away before the library sees it, so
+that no limit on it refuses a sound file, as Pillow's do (1 MiB of text or profile).
 """
 
 import struct

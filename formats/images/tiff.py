@@ -36,9 +36,10 @@ _PHOTOMETRIC_NAMES: Final = {
     _MASK: "a transparency mask", 8: "CIELab", 9: "ICCLab", 10: "ITULab", 32803: "a camera's raw picture",
     32844: "LogL", 32845: "LogLuv", 34892: "a camera's raw picture", 51177: "depth",
 }  # fmt: skip
+_LZW: Final = 5
 _JPEG: Final = 7
 _COMPRESSIONS: Final = {
-    1: "none", 2: "CCITT", 3: "CCITT group 3", 4: "CCITT group 4", 5: "LZW", _JPEG: "JPEG", 8: "Deflate",
+    1: "none", 2: "CCITT", 3: "CCITT group 3", 4: "CCITT group 4", _LZW: "LZW", _JPEG: "JPEG", 8: "Deflate",
     32773: "PackBits", 32946: "Deflate", 34925: "LZMA", 50000: "Zstandard",
 }  # fmt: skip
 _BITS: Final = {1: {*range(1, 17)}, 3: {16, 32, 64}}  # by sample format: unsigned, float
@@ -70,14 +71,7 @@ def decode_tiff(data: bytes, where: str) -> Decoded:
             )
             notes.append("says nothing of its colours: taken as grey or RGB")
         _check(page, data, where)
-        channels = int(page.samplesperpixel)
-        texels = np.asarray(page.asarray(maxworkers=1))
-        height, width = int(page.imagelength), int(page.imagewidth)
-        if page.planarconfig == _SEPARATE and channels > 1:
-            texels = np.moveaxis(texels.reshape(channels, height, width), 0, -1)
-        else:
-            texels = texels.reshape(height, width, channels)
-        return _meant(page, texels, notes)
+        return _meant(page, _stored(page, data), notes)
 
 
 def _first_page(file: tifffile.TiffFile, where: str) -> tuple[tifffile.TiffPage, list[str]]:
@@ -179,6 +173,40 @@ def _check_segments(page: tifffile.TiffPage, data: bytes, where: str) -> None:
             header = jpeg_header(data[offset : offset + length], where)
             if header.width > across or header.height > down or header.bits != 8:
                 raise InputError(f"{where} has JPEG tiles of another size than it says; it is damaged: export it again")
+
+
+def _stored(page: tifffile.TiffPage, data: bytes) -> Texels:
+    """Return the samples as stored, [H, W, channels]; the page and its segments are checked."""
+    width, height, channels = int(page.imagewidth), int(page.imagelength), int(page.samplesperpixel)
+    planes, own = (channels, 1) if page.planarconfig == _SEPARATE else (1, channels)
+    is_lzw, fill_order = page.compression == _LZW, int(page.fillorder)
+    if is_lzw:
+        page.compression, page.fillorder = tifffile.COMPRESSION.NONE, tifffile.FILLORDER.MSB2LSB
+    found = np.empty((planes, height, width, own), page.dtype)
+    across, down = (page.tilewidth, page.tilelength) if page.is_tiled else (width, int(page.rowsperstrip))
+    each = -(-width // across) * -(-height // down)
+    for index in range(planes * each):
+        segment = data[page.dataoffsets[index] : page.dataoffsets[index] + page.databytecounts[index]]
+        if is_lzw:
+            above = index % each // -(-width // across) * down
+            rows = down if page.is_tiled else min(down, height - above)
+            segment = _expand_lzw(segment, -(-across * own * int(page.bitspersample) // 8), rows, fill_order)
+        part, (plane, _, top, left, _), _ = page.decode(segment, index, jpegtables=page.jpegtables)
+        assert part is not None
+        found[plane, top : top + down, left : left + across] = part[0, : height - top, : width - left]
+    return np.moveaxis(found[..., 0], 0, -1) if planes > 1 else found[0]
+
+
+def _expand_lzw(segment: bytes, row_bytes: int, rows: int, fill_order: int) -> bytes:
+    """Expand a strip or tile by libtiff, as a file of its own: imagecodecs' decoder crashes on damaged codes."""
+    entries = {
+        256: row_bytes, 257: rows, 258: 8, 259: _LZW, 262: _BLACK_IS_ZERO, 266: fill_order, 273: 0, 277: 1, 278: rows,
+        279: len(segment),
+    }  # fmt: skip
+    entries[273] = 8 + 2 + 12 * len(entries) + 4
+    head = struct.pack("<4sIH", b"II*\0", 8, len(entries))
+    head += b"".join(struct.pack("<HHII", code, 4, 1, value) for code, value in entries.items())
+    return bytes(imagecodecs.tiff_decode(head + bytes(4) + segment).tobytes())
 
 
 def _meant(page: tifffile.TiffPage, texels: Texels, notes: list[str]) -> Decoded:

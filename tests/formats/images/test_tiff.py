@@ -3,6 +3,7 @@ import io
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.images import encode_image, read_picture
@@ -212,6 +213,44 @@ def test_orientation_is_ignored_and_said(tmp_path):
     found = read(tmp_path, tiff(RGBA8[..., :3], photometric="rgb", extratags=[(274, 3, 1, 6, True)]))
     assert np.array_equal(found.texels, RGBA8[..., :3])
     assert found.notes == ("its orientation tag is ignored: rows stay as stored",)
+
+
+def test_damaged_lzw_codes_are_an_error(tmp_path):
+    """imagecodecs.lzw_decode reads beyond its memory on some of these."""
+    data = tiff(RGBA16, photometric="rgb", compression="lzw", rowsperstrip=4)
+    whole = read(tmp_path, data).texels
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        offset, length = file.pages[0].dataoffsets[1], file.pages[0].databytecounts[1]
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        changed = bytearray(data)
+        for place in rng.integers(offset, offset + length, 3):
+            changed[place] = rng.integers(0, 256)
+        try:
+            found = read(tmp_path, bytes(changed)).texels
+        except InputError:
+            continue
+        assert found.shape == whole.shape
+        assert np.array_equal(found[8:], whole[8:])
+
+
+@pytest.mark.parametrize("compression", ["lzw", None])
+def test_bits_the_other_way_round(tmp_path, compression):
+    data = bytearray(tiff(RGBA8[..., :3], photometric="rgb", compression=compression, extratags=[(266, 3, 1, 2, True)]))
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        page = file.pages[0]
+        assert page.fillorder == 2
+        for offset, length in zip(page.dataoffsets, page.databytecounts, strict=True):
+            bits = np.unpackbits(np.frombuffer(data[offset : offset + length], np.uint8), bitorder="little")
+            data[offset : offset + length] = np.packbits(bits).tobytes()
+    assert np.array_equal(read(tmp_path, bytes(data)).texels, RGBA8[..., :3])
+
+
+@pytest.mark.parametrize("compression", ["group3", "group4", "tiff_lzw", "packbits", "tiff_deflate"])
+def test_one_bit_in_every_compression(tmp_path, compression):
+    bits = np.repeat(RNG.random((33, 9)) > 0.5, 5, axis=1)
+    Image.fromarray(bits).save(tmp_path / "x.tif", compression=compression)
+    assert np.array_equal(read_picture(tmp_path / "x.tif").texels[..., 0], bits * 255)
 
 
 def test_doubles_become_floats(tmp_path):
