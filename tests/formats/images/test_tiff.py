@@ -236,7 +236,10 @@ def test_damaged_lzw_codes_are_an_error(tmp_path):
 
 @pytest.mark.parametrize("compression", ["lzw", None])
 def test_bits_the_other_way_round(tmp_path, compression):
-    data = bytearray(tiff(RGBA8[..., :3], photometric="rgb", compression=compression, extratags=[(266, 3, 1, 2, True)]))
+    data = bytearray(tiff(RGBA8[..., :3], photometric="rgb", compression=compression, extratags=[(269, 3, 1, 2, True)]))
+    with tifffile.TiffFile(io.BytesIO(data)) as file:  # tifffile writes no such tag
+        place = file.pages[0].tags[269].offset
+        data[place : place + 2] = (266).to_bytes(2, "little")
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         page = file.pages[0]
         assert page.fillorder == 2
