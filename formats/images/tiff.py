@@ -51,13 +51,15 @@ _REDUCED: Final = 1  # subfile type: a smaller copy of another page
 _MOST_PAGES_SEEN: Final = 8
 _ORIENTATION: Final = 274
 _PHOTOMETRIC: Final = 262
+_YCBCR_COEFFICIENTS, _REFERENCE_BLACK_WHITE = 529, 532
+_BT601: Final = (0.299, 0.587, 0.114)
+_JPEG_RANGE: Final = (0, 255, 128, 255, 128, 255)
 _DECIDING: Final = frozenset({
     254, 255, 256, 257, 258, 259, _PHOTOMETRIC, 266, 273, 277, 278, 279, 284, 317, 320, 322, 323, 324, 325, 338, 339,
-    347, 530, 32997,
+    347, _YCBCR_COEFFICIENTS, 530, _REFERENCE_BLACK_WHITE, 32997,
 })  # fmt: skip
 """Tags without which samples would mean something else, or be others."""
 _COLOUR_MAP: Final = 320
-_JPEG_TABLES: Final = 347
 
 
 def decode_tiff(data: bytes, where: str) -> Decoded:
@@ -128,8 +130,8 @@ def _check(page: tifffile.TiffPage, data: bytes, where: str) -> None:
     is_converted = photometric in {_WHITE_IS_ZERO, _PALETTE, _CMYK, _YCBCR}
     if is_converted and (sample_kind == _FLOAT or (photometric != _WHITE_IS_ZERO and bits > 16)):
         raise InputError(f"{where} is a TIFF of floats that are neither grey nor RGB; save it as RGB")
-    if photometric == _YCBCR and compression != _JPEG:
-        raise InputError(f"{where} is a TIFF of YCbCr without JPEG, which is not read; save it as RGB")
+    if photometric == _YCBCR:
+        _check_ycbcr(page, compression, where)
     if int(page.planarconfig) not in {_CONTIGUOUS, _SEPARATE} or int(page.imagedepth) != 1:
         raise InputError(
             f"{where} is a TIFF of planar configuration {int(page.planarconfig)}, or a volume; save it flat"
@@ -138,11 +140,21 @@ def _check(page: tifffile.TiffPage, data: bytes, where: str) -> None:
     _check_segments(page, data, where)
 
 
+def _check_ycbcr(page: tifffile.TiffPage, compression: int, where: str) -> None:
+    """Refuse YCbCr that is not what JPEG takes it for: the coefficients of BT.601 over the full range."""
+    if compression != _JPEG:
+        raise InputError(f"{where} is a TIFF of YCbCr without JPEG, which is not read; save it as RGB")
+    for code, wanted in ((_YCBCR_COEFFICIENTS, _BT601), (_REFERENCE_BLACK_WHITE, _JPEG_RANGE)):
+        stated = page.tags.valueof(code)
+        if stated is not None and not np.allclose(np.divide(stated[::2], stated[1::2]), wanted, rtol=0, atol=0.002):
+            raise InputError(f"{where} is a TIFF of YCbCr with another tag {code} than JPEG's; save it as RGB")
+
+
 def _samples(page: tifffile.TiffPage, where: str) -> tuple[int, int]:
     """Return what kind of numbers samples are, and their bits."""
     stated: tuple[object, object] = page.sampleformat, page.bitspersample
     sample_format, bits = stated
-    if not isinstance(sample_format, int) or not isinstance(bits, int):
+    if not isinstance(sample_format, int) or not isinstance(bits, int) or page.dtype is None:
         raise InputError(f"{where} is a TIFF with channels of different bits; save them all with 8 or 16")
     kind = int(sample_format) if int(sample_format) in {_FLOAT, *_SAMPLE_KINDS} else _UNSIGNED
     if kind in _SAMPLE_KINDS or bits not in _BITS[kind]:

@@ -249,6 +249,16 @@ def test_a_psd_without_its_flattened_picture_is_refused(tmp_path):
         read(tmp_path, psd(np.moveaxis(RGB, -1, 0), mode=9), "x.psd")
 
 
+def test_profiles_of_any_size_in_other_formats(tmp_path):
+    profile = RNG.bytes(3 << 20)
+    found = read(tmp_path, saved(Image.fromarray(RGB), "WEBP", lossless=True, icc_profile=profile), "x.webp")
+    assert np.array_equal(found.texels, RGB)
+    resources = b"8BIM" + struct.pack(">HHI", 1039, 0, len(profile)) + profile
+    assert np.array_equal(read(tmp_path, psd(np.moveaxis(RGB, -1, 0), resources=resources), "x.psd").texels, RGB)
+    found = read(tmp_path, saved(Image.fromarray(RGB), "TIFF", icc_profile=profile), "x.tif")
+    assert np.array_equal(found.texels, RGB)
+
+
 # Bombs
 
 

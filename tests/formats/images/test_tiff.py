@@ -209,6 +209,27 @@ def test_jpeg_within(tmp_path):
     assert found.is_lossy
 
 
+@pytest.mark.parametrize(
+    ("tag", "words"),
+    [
+        ((529, 5, 3, (299, 1000, 587, 1000, 114, 1000), True), None),
+        ((529, 5, 3, (2126, 10000, 7152, 10000, 722, 10000), True), "tag 529"),  # BT.709
+        ((532, 5, 6, (0, 1, 255, 1, 128, 1, 255, 1, 128, 1, 255, 1), True), None),
+        ((532, 5, 6, (16, 1, 235, 1, 128, 1, 240, 1, 128, 1, 240, 1), True), "tag 532"),  # video's range
+    ],
+)
+def test_ycbcr_is_what_jpeg_takes_it_for_or_refused(tmp_path, tag, words):
+    flat = np.full((32, 32, 3), (200, 100, 50), np.uint8)
+    data = tiff(flat, photometric="ycbcr", compression="jpeg", tile=(16, 16), extratags=[tag])
+    if words is None:
+        found = read(tmp_path, data).texels
+        assert found.shape == flat.shape
+        assert len(np.unique(found.reshape(-1, 3), axis=0)) == 1
+    else:
+        with pytest.raises(InputError, match=words):
+            read(tmp_path, data)
+
+
 def test_orientation_is_ignored_and_said(tmp_path):
     found = read(tmp_path, tiff(RGBA8[..., :3], photometric="rgb", extratags=[(274, 3, 1, 6, True)]))
     assert np.array_equal(found.texels, RGBA8[..., :3])
@@ -254,6 +275,17 @@ def test_one_bit_in_every_compression(tmp_path, compression):
     bits = np.repeat(RNG.random((33, 9)) > 0.5, 5, axis=1)
     Image.fromarray(bits).save(tmp_path / "x.tif", compression=compression)
     assert np.array_equal(read_picture(tmp_path / "x.tif").texels[..., 0], bits * 255)
+
+
+@pytest.mark.parametrize("texels", [RGBA8[..., :3], RGBA8[..., 0]], ids=["RGB", "grey"])
+def test_a_file_that_does_not_say_what_its_colours_are(tmp_path, texels):
+    data = bytearray(tiff(texels, photometric="rgb" if texels.ndim == 3 else "minisblack"))
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        place = file.pages[0].tags[262].offset
+    data[place : place + 2] = (263).to_bytes(2, "little")  # Thresholding, which says nothing of them
+    found = read(tmp_path, bytes(data))
+    assert np.array_equal(found.texels.reshape(texels.shape), texels)
+    assert found.notes == ("says nothing of its colours: taken as grey or RGB",)
 
 
 def test_doubles_become_floats(tmp_path):
