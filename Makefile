@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := imagegs_tex cli formats shaders
 SCRIPTS := $(wildcard examples/*.py benchmarks/*.py)
+KERNELS := $(wildcard imagegs_tex/rasterize/cuda/kernels/*.cu imagegs_tex/rasterize/cuda/kernels/*.cuh)
 
 .PHONY: setup demo test check docs format bench clean
 
@@ -28,6 +29,7 @@ test: $(STAMP)
 check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/clang-format --dry-run -Werror $(KERNELS)
 	rm -rf build/typecheck && mkdir -p build/typecheck
 	cp -r imagegs_tex build/typecheck/
 	cp -r cli formats shaders build/typecheck/imagegs_tex/
@@ -42,6 +44,7 @@ docs: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	$(BIN)/clang-format -i $(KERNELS)
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/speed.py

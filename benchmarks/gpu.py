@@ -34,8 +34,9 @@ from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussi
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.quantize.geometry import geometry_quantizer
+from imagegs_tex.rasterize.backend import TILE, Frame
 from imagegs_tex.rasterize.cuda.backend import CudaBackend
-from imagegs_tex.rasterize.cuda.tile_lists import RECORD_HEAD, TILE, Frame
+from imagegs_tex.rasterize.cuda.load_kernels import RECORD_HEAD
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.settings import FitSettings, Precision, Preset, preset_settings
 
@@ -87,9 +88,10 @@ def reference() -> Table:
                 torch.cuda.synchronize()
                 times.append(time.perf_counter() - begun)
             gaussians = fitted.gaussians
-            error = backend.squared_error(
-                gaussians.means, gaussians.conics, gaussians.features, fitted.cutoff, target
+            geometry = backend.prepare_geometry(
+                gaussians.means, gaussians.conics, fitted.cutoff, target.size, target.wrap
             )  # fmt: skip
+            error = backend.squared_error(geometry, gaussians.features, target)
             psnr = problem.psnr(float(error.total))
             if psnr >= case.psnr_db:
                 break
@@ -126,8 +128,7 @@ def decode_row(case: cases.Case, backend: CudaBackend) -> list[object]:
     conics = fitted.conics
 
     def render() -> None:
-        # fresh tensors, so that the lists are built again each time
-        backend.render(fitted.means.clone(), conics, fitted.features, found.cutoff, problem.size)
+        backend.render(backend.prepare_geometry(fitted.means, conics, found.cutoff, problem.size), fitted.features)
 
     kernels = kernel_times(render)
     own = {name: kernels.get(name, 0.0) for name in ("count_slots", "fill_slots", "order_tiles", "rasterize")}
@@ -184,7 +185,9 @@ def measure_size(side: int, bits: float, bandwidth: float, rate: float) -> list[
     start = initialise(image, count, np.random.default_rng(0))
     conics, cutoff = start.conics, FitSettings().cutoff
     kernels = kernel_times(
-        lambda: backend.squared_error(start.means.clone(), conics, start.features, cutoff, target)
+        lambda: backend.squared_error(
+            backend.prepare_geometry(start.means, conics, cutoff, target.size), start.features, target
+        )
     )  # fmt: skip
     operations, moved, slots = floor(backend, start.means, conics, start.features, problem.size)
     return [

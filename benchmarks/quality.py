@@ -166,7 +166,8 @@ def unquantized_psnr(folder: Path, count: int, settings: "CompressSettings", bac
     found = fit(problem, target, count, settings.fit, backend)
     fitted = found.gaussians
     size = (stack.width, stack.height)
-    image = backend.render(fitted.means, fitted.conics, fitted.features, found.cutoff, size, stack.wrap)
+    geometry = backend.prepare_geometry(fitted.means, fitted.conics, found.cutoff, size, stack.wrap)
+    image = backend.render(geometry, fitted.features)
     channels = to_channels(image, components.basis, components.offset).cpu().numpy()
     return psnr_of(float(np.square(channels - stack.texels, dtype=np.float64).mean()))
 

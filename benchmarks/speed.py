@@ -213,7 +213,8 @@ def child_psnr(path: Path, count: int, wanted_db: float) -> None:
         found = fit(problem, target, count, FitSettings(steps=steps), backend)
         seconds = time.perf_counter() - started
         fitted = found.gaussians
-        error = backend.squared_error(fitted.means, fitted.conics, fitted.features, found.cutoff, target)
+        geometry = backend.prepare_geometry(fitted.means, fitted.conics, found.cutoff, target.size, target.wrap)
+        error = backend.squared_error(geometry, fitted.features, target)
         if problem.psnr(float(error.total)) >= wanted_db:
             print(json.dumps({"steps": steps, "seconds": seconds}))
             return

@@ -100,12 +100,14 @@ def check_backend(name: str) -> BackendCheck:
     conics = torch.stack([sizes[:, 0], slant, sizes[:, 1]], dim=1)
     features = 2 * torch.rand(_CHECK_COUNT, _CHECK_COMPONENTS, generator=generator) - 1
     cutoff = 6.0
-    wanted = make_backend("reference").render(means.double(), conics.double(), features.double(), cutoff, _CHECK_SIZE)
+    reference = make_backend("reference")
+    exact = reference.prepare_geometry(means.double(), conics.double(), cutoff, _CHECK_SIZE)
+    wanted = reference.render(exact, features.double())
     means, conics, features = (tensor.to(backend.device) for tensor in (means, conics, features))
     seconds: list[float] = []
     while len(seconds) < 2 or (sum(seconds[1:]) < _CHECK_SECONDS and len(seconds) < 200):
         started = time.perf_counter()
-        found = backend.render(means, conics, features, cutoff, _CHECK_SIZE).cpu()
+        found = backend.render(backend.prepare_geometry(means, conics, cutoff, _CHECK_SIZE), features).cpu()
         seconds.append(time.perf_counter() - started)
     difference = float((found.double() - wanted).abs().max())
     return BackendCheck(name, None, difference, seconds[0], sorted(seconds[1:])[len(seconds[1:]) // 2])

@@ -56,7 +56,8 @@ def render_channels(
     stretch = np.array([scale[0] ** 2, scale[0] * scale[1], scale[1] ** 2])
     conics = torch.from_numpy((values.conics / stretch).astype(np.float32)).to(backend.device)
     features = torch.from_numpy(values.features).to(backend.device)
-    image = backend.render(means, conics, features, quantized.cutoff, drawn, quantized.wrap)
+    geometry = backend.prepare_geometry(means, conics, quantized.cutoff, drawn, quantized.wrap)
+    image = backend.render(geometry, features)
     channels = to_channels(image, values.basis, values.offset)
     if drawn == (width, height):
         return channels

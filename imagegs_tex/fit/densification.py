@@ -15,7 +15,7 @@ from torch import Tensor
 from imagegs_tex.fit.gaussian_set import GaussianSet
 from imagegs_tex.fit.initialise import initialise
 from imagegs_tex.fit.state import FitState
-from imagegs_tex.rasterize.backend import Backend, FitTarget
+from imagegs_tex.rasterize.backend import Backend, FitTarget, PreparedGeometry
 
 PRUNING_ROUNDS: Final = 4
 """Two that overlap may each be dispensable, but not both: at once left holes, 0.7 % more bytes; 8 are no better."""
@@ -46,18 +46,18 @@ class Population:
 
     def picture(self, state: FitState) -> Tensor:
         """Return what a state draws, float32 [H, W, K]."""
-        gaussians = state.result()
-        size = (self.target.width, self.target.height)
-        return self.backend.render(
-            gaussians.means, gaussians.conics, gaussians.features, state.cutoff, size, self.target.wrap
-        )  # fmt: skip
+        return self.backend.render(self._prepared(state), state.result().features)
 
     def _importance(self, state: FitState) -> Tensor:
         """Return by how much the squared error grows without each Gaussian, float64 [N]."""
+        return self.backend.leave_one_out(self._prepared(state), state.result().features, self.target)
+
+    def _prepared(self, state: FitState) -> PreparedGeometry:
+        """Return what the backend makes of a state's geometry, unrounded."""
         gaussians = state.result()
-        return self.backend.leave_one_out(
-            gaussians.means, gaussians.conics, gaussians.features, state.cutoff, self.target
-        )  # fmt: skip
+        return self.backend.prepare_geometry(
+            gaussians.means, gaussians.conics, state.cutoff, self.target.size, self.target.wrap
+        )
 
     def _where_the_error_is(self, state: FitState, count: int) -> GaussianSet:
         """Return new Gaussians for what a state leaves of the picture, sized as part of all that there are then."""

@@ -25,13 +25,15 @@ from imagegs_tex.fit.state import (
 )
 from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.quantize.geometry import GeometryQuantizer
-from imagegs_tex.rasterize.backend import FitTarget
+from imagegs_tex.rasterize.backend import FitTarget, PreparedGeometry
 from imagegs_tex.rasterize.conjugate_gradient import damping_of
 from imagegs_tex.rasterize.cuda.backend import CudaBackend
-from imagegs_tex.rasterize.cuda.driver import Double, Kernel, load
+from imagegs_tex.rasterize.cuda.driver import Double
+from imagegs_tex.rasterize.cuda.load_kernels import load_kernels
 from imagegs_tex.settings import FitSettings
 
 _THREADS: Final = 256
+_STEP_THREADS: Final = 128
 
 
 class CudaFitState:
@@ -49,17 +51,18 @@ class CudaFitState:
         self._first = torch.zeros(start.count, 5 + start.features.shape[1], device=backend.device)
         self._second = torch.zeros_like(self._first)
         self._steps = 0
-        self._use_geometry, self._adam_step = _kernel("use_geometry", backend), _kernel("adam_step", backend)
-        constrain(self._means, self._shapes, (target.width, target.height), target.wrap)
+        module = load_kernels("adam.cu", backend.device)
+        self._use_geometry, self._adam_step = module.kernel("use_geometry"), module.kernel("adam_step")
+        constrain(self._means, self._shapes, target.size, target.wrap)
         self.set_rounding(None)
 
     def set_rounding(self, rounding: GeometryQuantizer | None) -> None:
         """Choose the geometry that the next solve and step see: rounded, or as it is."""
         count = len(self._means)
-        # new tensors every time: the backend keeps its tile lists as long as it is given the same ones
+        self._geometry: PreparedGeometry | None = None
         self._used_means, self._used_shapes = torch.empty_like(self._means), torch.empty_like(self._shapes)
         self._conics = torch.empty_like(self._shapes)
-        width, height = self._target.width, self._target.height
+        width, height = self._target.size
         steps, exponents = (1.0, 1.0, 1.0), (0, 0)
         if rounding is not None:
             steps = (rounding.size_step, rounding.form_step, rounding.position_ratio)
@@ -70,6 +73,14 @@ class CudaFitState:
             *map(int, self._target.wrap), self._used_means, self._used_shapes, self._conics,
         )  # fmt: skip
 
+    def _prepared(self) -> PreparedGeometry:
+        """Return what the backend made of the geometry in use."""
+        if self._geometry is None or self._geometry.frame.cutoff != self.cutoff:
+            self._geometry = self._backend.prepare_geometry(
+                self._used_means, self._conics, self.cutoff, self._target.size, self._target.wrap
+            )
+        return self._geometry
+
     def set_texel_weights(self, target: FitTarget, weights: Tensor | None) -> None:
         """Let texels weigh otherwise: the target knows their weights."""
         self._target = target
@@ -77,20 +88,21 @@ class CudaFitState:
     def solve(self) -> None:
         """Pull the features to where they belong for the geometry in use."""
         settings = self._settings
-        equations = self._backend.normal_equations(self._used_means, self._conics, self.cutoff, self._target)
+        equations = self._backend.normal_equations(self._prepared(), self._target)
         damping = damping_of(equations, settings.solve_damping)
         self._features = self._backend.solve_features(equations, self._features, settings.solve_iterations, damping)
 
     def descend(self, rates: Rates) -> Tensor:
         """Take a step and return the squared error before it, float64 scalar on the GPU."""
-        error = self._backend.squared_error(self._used_means, self._conics, self._features, self.cutoff, self._target)
+        error = self._backend.squared_error(self._prepared(), self._features, self._target)
         self._steps += 1
         corrections = [1 / (1 - beta**self._steps) for beta in BETAS]
         count, components = self._features.shape
-        width, height = self._target.width, self._target.height
+        width, height = self._target.size
         self._adam_step(
-            -(-count // 128), 128, self._used_shapes, error.means, error.conics, error.features, self._deviations,
-            count, components, *BETAS, *corrections, ADAM_EPSILON, *rates, float(width), float(height),
+            -(-count // _STEP_THREADS), _STEP_THREADS, self._used_shapes, error.means, error.conics, error.features,
+            self._deviations, count, components, *BETAS, *corrections, ADAM_EPSILON, *rates, float(width),
+            float(height),
             *map(int, self._target.wrap), SMALLEST_LOG_SIZE, largest_log_size((width, height)), LARGEST_FORM,
             largest_deviation((width, height)), *WIDTH_RANGE,
             self._means, self._shapes, self._features, self._first, self._second,
@@ -99,9 +111,7 @@ class CudaFitState:
 
     def error(self) -> float:
         """Return the squared error of the geometry in use; waits for the GPU."""
-        return float(
-            self._backend.squared_error(self._used_means, self._conics, self._features, self.cutoff, self._target).total
-        )
+        return float(self._backend.squared_error(self._prepared(), self._features, self._target).total)
 
     def result(self) -> GaussianSet:
         """Return the set as it is, unrounded."""
@@ -120,9 +130,5 @@ class CudaFitState:
         self._features = torch.cat([self._features, extra.features])
         fresh = torch.zeros(extra.count, self._first.shape[1], device=self._backend.device)
         self._first, self._second = torch.cat([self._first, fresh]), torch.cat([self._second, fresh])
-        constrain(self._means, self._shapes, (self._target.width, self._target.height), self._target.wrap)
+        constrain(self._means, self._shapes, self._target.size, self._target.wrap)
         self.set_rounding(None)
-
-
-def _kernel(name: str, backend: CudaBackend) -> Kernel:
-    return load("adam.cu", {}, backend.device).kernel(name)

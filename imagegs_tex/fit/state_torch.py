@@ -9,7 +9,7 @@ from imagegs_tex.fit.gaussian_set import GaussianSet
 from imagegs_tex.fit.losses import generic_loss, squared_error_only
 from imagegs_tex.fit.state import ADAM_EPSILON, BETAS, SMALLEST_DEVIATION, WIDTH_RANGE, Rates, constrain
 from imagegs_tex.quantize.geometry import GeometryQuantizer
-from imagegs_tex.rasterize.backend import Backend, FitTarget
+from imagegs_tex.rasterize.backend import Backend, FitTarget, PreparedGeometry
 from imagegs_tex.rasterize.conjugate_gradient import damping_of
 from imagegs_tex.settings import FitSettings
 
@@ -28,6 +28,7 @@ class TorchFitState:
         *,
         weights: Tensor | None = None,
     ) -> None:
+        self._geometry: tuple[Tensor, PreparedGeometry] | None = None
         self._take([start.means.clone(), start.log_covariances.clone(), start.features.clone()], None)
         self._image, self._weights, self._deviations, self._target = image, weights, deviations, target
         self._settings, self._backend, self.cutoff = settings, backend, settings.cutoff
@@ -42,7 +43,18 @@ class TorchFitState:
                 nearest_means, nearest_shapes = rounding.nearest(means, shapes)
             means = means + (nearest_means - means).detach()
             shapes = shapes + (nearest_shapes - shapes).detach()
-        self._current = GaussianSet(means, shapes, self._features)
+        self._current, self._geometry = GaussianSet(means, shapes, self._features), None
+
+    def _prepared(self) -> tuple[Tensor, PreparedGeometry]:
+        """Return the conics in use, differentiable, and what the backend made of the geometry."""
+        if self._geometry is None or self._geometry[1].frame.cutoff != self.cutoff:
+            with torch.enable_grad():
+                conics = self._current.conics
+            geometry = self._backend.prepare_geometry(
+                self._current.means, conics, self.cutoff, self._target.size, self._target.wrap
+            )
+            self._geometry = conics, geometry
+        return self._geometry
 
     def set_texel_weights(self, target: FitTarget, weights: Tensor | None) -> None:
         """Let texels weigh otherwise."""
@@ -50,9 +62,10 @@ class TorchFitState:
 
     def solve(self) -> None:
         """Solve a little."""
-        settings, current = self._settings, self._current
+        settings = self._settings
         with torch.no_grad():
-            equations = self._backend.normal_equations(current.means, current.conics, self.cutoff, self._target)
+            _, geometry = self._prepared()
+            equations = self._backend.normal_equations(geometry, self._target)
             damping = damping_of(equations, settings.solve_damping)
             self._features.copy_(
                 self._backend.solve_features(equations, self._features, settings.solve_iterations, damping)
@@ -64,7 +77,8 @@ class TorchFitState:
         for group, rate in zip(self._optimiser.param_groups, rates, strict=True):
             group["lr"] = rate
         before, means_before = self._features.detach().clone(), self._means.detach().clone()
-        widths = torch.rsqrt(self._current.conics.detach()[:, [0, 2]]).clamp(*WIDTH_RANGE)
+        widths = torch.rsqrt(self._prepared()[0].detach()[:, [0, 2]]).clamp(*WIDTH_RANGE)
+        self._geometry = None  # where nothing is rounded, the parameters in use move
         self._optimiser.step()
         with torch.no_grad():
             self._means.copy_(means_before + (self._means - means_before) * widths)
@@ -78,12 +92,8 @@ class TorchFitState:
     def error(self) -> float:
         """Return the squared error of the geometry in use."""
         with torch.no_grad():
-            current = self._current
-            return float(
-                self._backend.squared_error(
-                    current.means, current.conics, current.features, self.cutoff, self._target
-                ).total
-            )
+            _, geometry = self._prepared()
+            return float(self._backend.squared_error(geometry, self._features, self._target).total)
 
     def result(self) -> GaussianSet:
         """Return the set as it is, unrounded."""
@@ -128,15 +138,15 @@ class TorchFitState:
             self._optimiser.state[leaf] = kept
 
     def _constrain(self) -> None:
-        constrain(self._means, self._log_covariances, (self._target.width, self._target.height), self._target.wrap)
+        constrain(self._means, self._log_covariances, self._target.size, self._target.wrap)
 
     def _backward(self) -> Tensor:
         """Leave gradients in the leaves and return the squared error."""
         settings, current = self._settings, self._current
-        conics = current.conics
+        conics, geometry = self._prepared()
         if squared_error_only(settings):
             with torch.no_grad():
-                error = self._backend.squared_error(current.means, conics, current.features, self.cutoff, self._target)
+                error = self._backend.squared_error(geometry, current.features, self._target)
             torch.autograd.backward(
                 [current.means, conics, current.features],
                 [error.means, error.conics.to(conics.dtype), error.features],

@@ -11,13 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imagegs_tex.fit.losses import SSIM_C1, SSIM_C2
+from imagegs_tex.fit.losses import SSIM_C1, SSIM_C2, SSIM_WINDOW
 from imagegs_tex.formats.material.stack import TextureStack, expand_map, source_map
 from imagegs_tex.formats.vocabulary import Coded, Constant, Semantic, TextureMap, Transfer, UnitZ
 from imagegs_tex.metrics.kept_contrast import kept_contrast
 from imagegs_tex.metrics.scores import MapScore, counted_channels, normal_axes, psnr_of, score_map
 from imagegs_tex.metrics.ssim import window_taps
-from imagegs_tex.rasterize.cuda.driver import Double, load
+from imagegs_tex.rasterize.cuda.driver import Double
+from imagegs_tex.rasterize.cuda.load_kernels import load_kernels
 
 _COLUMNS: Final = 32
 _ROWS: Final = 16
@@ -98,7 +99,8 @@ def mean_similarity(first: Tensor, second: Tensor) -> Tensor:
     rectangles = math.prod(-(-length // size) for length, size in zip(kept, (_COLUMNS, _ROWS), strict=True))
     sums = torch.empty(channels, rectangles, dtype=torch.float64, device=first.device)
     taps = [torch.from_numpy(side).to(first.device) for side in (down, across)]
-    load("ssim.cu", {}, first.device).kernel("similarity")(
+    module = load_kernels("ssim.cu", first.device, THREADS=_THREADS, COLUMNS=_COLUMNS, ROWS=_ROWS, TAPS=SSIM_WINDOW)
+    module.kernel("similarity")(
         channels * rectangles, _THREADS, first.contiguous(), second.contiguous(), height, width, channels,
         taps[0], len(down), taps[1], len(across), Double(SSIM_C1), Double(SSIM_C2), sums,
     )  # fmt: skip

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imagegs_tex.quantize.feature_rdo import SWEEPS, FeaturePrices
-from imagegs_tex.quantize.geometry_rdo_cuda import code_kernels
 from imagegs_tex.quantize.independent_sets_cuda import Rounds, find_rounds
 from imagegs_tex.rasterize.backend import NormalEquations
 from imagegs_tex.rasterize.cuda.driver import Double, Launch, Pointer
+from imagegs_tex.rasterize.cuda.load_kernels import load_kernels
 
 _THREADS: Final = 128
 _WARPS: Final = _THREADS // 32
@@ -27,7 +27,7 @@ class GpuDescent:
     def __init__(self, equations: NormalEquations, best: Tensor) -> None:
         self._row_starts, self._columns, self._values = equations.row_starts, equations.columns, equations.values
         self._diagonal, self._best = equations.diagonal, best.double().contiguous()
-        self._module = code_kernels(best.device)
+        self._module = load_kernels("feature_rdo.cu", best.device, THREADS=_THREADS)
 
     def sweep(
         self,

@@ -25,11 +25,11 @@ from imagegs_tex.formats.igs.quantized_set import EPSILON, least_exponent
 from imagegs_tex.jit import njit
 from imagegs_tex.quantize.feature_rdo import code_lengths
 from imagegs_tex.quantize.geometry import GeometryQuantizer
+from imagegs_tex.rasterize.backend import LOG2_E
 from imagegs_tex.rasterize.cpu.exp2 import exp2_of_minus
 
 _BAND: Final = 256
 """Rows or columns."""
-_LOG2_E: Final = 1.4426950408889634
 REACH: Final = 1.2
 """Patches are this much larger than a support, so that trials one step away still fit in."""
 MARGIN: Final = 2.0
@@ -200,8 +200,8 @@ def _patch_weights(x, y, a, b, c, edge, left, top, firsts, starts, weights):
     """Fill the weights of a patch's rows, each from column left + firsts[row] on, at starts[row] to starts[row + 1]."""
     # the square is completed, as in the rasterizer: nothing cancels for thin Gaussians
     slant = b / a
-    across = np.float32(0.5 * _LOG2_E * a)
-    along = np.float32(0.5 * _LOG2_E * max(c - b * slant, 0.0))
+    across = np.float32(0.5 * LOG2_E * a)
+    along = np.float32(0.5 * LOG2_E * max(c - b * slant, 0.0))
     for row in range(firsts.shape[0]):
         dy = top + row + 0.5 - y
         start, constant = np.float32(left + firsts[row] + 0.5 - x + slant * dy), along * np.float32(dy * dy)

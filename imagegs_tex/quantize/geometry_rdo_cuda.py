@@ -16,19 +16,23 @@ from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.quantize.geometry import GeometryQuantizer
 from imagegs_tex.quantize.geometry_rdo import MARGIN, MOST_TEXELS, REACH, shape_prices
 from imagegs_tex.quantize.independent_sets_cuda import Rounds, find_rounds
+from imagegs_tex.rasterize.backend import TILE
 from imagegs_tex.rasterize.cuda.backend import CudaBackend
-from imagegs_tex.rasterize.cuda.driver import Double, Launch, Module, Pointer, load
-from imagegs_tex.rasterize.cuda.tile_lists import TILE
+from imagegs_tex.rasterize.cuda.driver import Double, Launch, Module, Pointer
+from imagegs_tex.rasterize.cuda.load_kernels import load_kernels
 
 _CLAIM: Final = 8
+"""Texels per side of the squares that a round's Gaussians claim."""
 _SIDE: Final = 8
+"""Threads per Gaussian that claim them."""
 _THREADS: Final = 256
 _REFINING: Final = 512
+"""Threads per Gaussian of a round: a large patch is a long way for few."""
 
 
-def code_kernels(device: torch.device) -> Module:
-    """Return the kernels of rdo.cu."""
-    return load("rdo.cu", {"TILE": str(TILE), "EPSILON": f"{g.EPSILON!r}f"}, device)
+def geometry_kernels(device: torch.device) -> Module:
+    """Return the kernels of geometry_rdo.cu."""
+    return load_kernels("geometry_rdo.cu", device, CLAIM=_CLAIM, SIDE=_SIDE, THREADS=_REFINING)
 
 
 def refine_geometry_on_gpu(  # noqa: PLR0913 - those of refine_geometry
@@ -47,19 +51,20 @@ def refine_geometry_on_gpu(  # noqa: PLR0913 - those of refine_geometry
     """Do what :func:`.geometry_rdo.refine_geometry` does, with features, image and weights on the GPU."""
     device, (height, width, components) = backend.device, image.shape
     prices, least = shape_prices(shape_codes.astype(np.int64))
-    module = code_kernels(device)
+    module = geometry_kernels(device)
     new_means = torch.tensor(means, device=device)
     codes = torch.tensor(shape_codes, dtype=torch.int32, device=device)
     image, features = image.contiguous(), features.float().contiguous()
     texels = torch.empty(height, width, 4, device=device)
     remainders = torch.empty(height, width, components, device=device)
     conics = g.conics_of(g.shape_values(shape_codes, quantizer.size_step, quantizer.form_step)).astype(np.float32)
-    lists = backend.lists_of(
-        new_means.float(), torch.from_numpy(conics).to(device), features, cutoff, (width, height), quantizer.wrap
+    geometry = backend.prepare_geometry(
+        new_means.float(), torch.from_numpy(conics).to(device), cutoff, (width, height), quantizer.wrap
     )
+    lists = backend.lists_of(geometry, features)
     edge = math.exp(-cutoff)
     module.kernel("sum_picture")(
-        lists.tile_count, TILE * TILE, lists.records, lists.records.shape[1], lists.ordered_info, lists.ordered_images,
+        lists.tile_count, TILE * TILE, lists.records, lists.records.shape[1], lists.ordered_info, lists.ordered_copies,
         lists.tile_starts, edge, width, height, lists.across, image, components, texels, remainders,
     )  # fmt: skip
     patches, rounds = patch_rounds(new_means, codes, quantizer, cutoff, module)
@@ -87,7 +92,7 @@ def patch_rounds(
         codes: int32 [N, 3] of the shapes
         quantizer: steps
         cutoff: q at which a support ends
-        module: of :func:`code_kernels`
+        module: of :func:`geometry_kernels`
     """
     count, device = len(means), means.device
     width, height = quantizer.width, quantizer.height

@@ -20,15 +20,15 @@ class _Rasterize(torch.autograd.Function):
         size: tuple[int, int],
         wrap: tuple[bool, bool],
     ) -> Tensor:
-        ctx.save_for_backward(means, conics, features)
-        ctx.backend, ctx.cutoff, ctx.wrap = backend, cutoff, wrap
-        return backend.render(means.detach(), conics.detach(), features.detach(), cutoff, size, wrap)
+        geometry = backend.prepare_geometry(means.detach(), conics.detach(), cutoff, size, wrap)
+        ctx.save_for_backward(means, conics, features)  # torch refuses the way back where one of them has changed
+        ctx.backend, ctx.geometry = backend, geometry
+        return backend.render(geometry, features.detach())
 
     @staticmethod
     def backward(ctx: Any, image_gradient: Tensor) -> tuple[Tensor | None, ...]:
-        means, conics, features = ctx.saved_tensors
-        gradient = image_gradient.contiguous()
-        gradients = ctx.backend.render_backward(means, conics, features, ctx.cutoff, gradient, ctx.wrap)
+        _, _, features = ctx.saved_tensors
+        gradients = ctx.backend.render_backward(ctx.geometry, features, image_gradient.contiguous())
         return (*gradients, None, None, None, None)
 
 

@@ -10,14 +10,48 @@ Shapes and units are the same everywhere: means [N, 2] in texels, conics [N, 3] 
 definite), features [N, K], images [H, W, K]. To render at another scale s, pass means * s and conics / s^2.
 
 Where the picture repeats (``wrap``, for x and for y), a Gaussian is drawn at its mean plus every whole number of
-pictures from which its support reaches in: the sums go over all of these images.
+pictures from which its support reaches in: the sums go over all of these copies.
 """
 
+import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol, TypeVar
 
 import torch
 from torch import Tensor
+
+TILE: Final = 16
+"""Texels per tile side, on the CPU and on the GPU: a row fills two AVX2 or one AVX-512 register, and the GPU's threads
+are laid out for it."""
+LOG2_E: Final = math.log2(math.e)
+
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The picture that Gaussians are drawn into, and where their supports end."""
+
+    cutoff: float  # q at which a support ends
+    size: tuple[int, int]  # width and height in texels
+    wrap: tuple[bool, bool] = (False, False)  # whether the picture repeats in x and in y
+
+
+class PreparedGeometry(Protocol):
+    """Means and conics as a backend reads them, in the tiles that they reach; made once, used for any number of calls.
+
+    The tensors that it was made of must not change as long as it is in use.
+    """
+
+    @property
+    def count(self) -> int:
+        """N."""
+        ...
+
+    @property
+    def frame(self) -> Frame:
+        """The picture."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +94,11 @@ class FitTarget(Protocol):
         ...
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in texels."""
+        ...
+
+    @property
     def component_count(self) -> int:
         """K."""
         ...
@@ -77,56 +116,49 @@ class Backend(Protocol):
     device: torch.device
     threads: int  # CPU threads, also for what every backend leaves to the CPU
 
-    def render(
+    def prepare_geometry(
         self,
         means: Tensor,
         conics: Tensor,
-        features: Tensor,
         cutoff: float,
         size: tuple[int, int],
         wrap: tuple[bool, bool] = (False, False),
-    ) -> Tensor:
-        """Return the picture [H, W, K] for size = (width, height) in texels."""
-        ...
-
-    def render_backward(
-        self,
-        means: Tensor,
-        conics: Tensor,
-        features: Tensor,
-        cutoff: float,
-        image_gradient: Tensor,
-        wrap: tuple[bool, bool] = (False, False),
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the gradients of means, conics and features for the gradient [H, W, K] of the picture."""
+    ) -> PreparedGeometry:
+        """Sort Gaussians into the tiles of a picture of size = (width, height) in texels."""
         ...
 
     def prepare_target(
         self, image: Tensor, weights: Tensor | None = None, wrap: tuple[bool, bool] = (False, False)
     ) -> FitTarget:
-        """Bring a picture [H, W, K] into this backend's own order; whatever is done with it then repeats as it does.
+        """Bring a picture [H, W, K] into this backend's own order; geometry compared with it must repeat as it does.
 
         Weights [H, W], float32 and >= 0, say how much the squared error of each texel counts; None: 1 for each.
         """
         ...
 
-    def squared_error(
-        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: FitTarget
-    ) -> SquaredError:
+    def render(self, geometry: PreparedGeometry, features: Tensor) -> Tensor:
+        """Return the picture [H, W, K]."""
+        ...
+
+    def render_backward(
+        self, geometry: PreparedGeometry, features: Tensor, image_gradient: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the gradients of means, conics and features for the gradient [H, W, K] of the picture."""
+        ...
+
+    def squared_error(self, geometry: PreparedGeometry, features: Tensor, target: FitTarget) -> SquaredError:
         """Render, compare with the target and differentiate, fused."""
         ...
 
-    def leave_one_out(
-        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: FitTarget
-    ) -> Tensor:  # fmt: skip
+    def leave_one_out(self, geometry: PreparedGeometry, features: Tensor, target: FitTarget) -> Tensor:
         """Return by how much the squared error grows without each Gaussian, all else as it is, float64 [N].
 
-        Each image of a Gaussian is left out by itself: an approximation only where two of them overlap.
+        Each copy of a Gaussian is left out by itself: an approximation only where two of them overlap.
         """
         ...
 
-    def normal_equations(self, means: Tensor, conics: Tensor, cutoff: float, target: FitTarget) -> NormalEquations:
-        """Return the linear system of the features for fixed geometry."""
+    def normal_equations(self, geometry: PreparedGeometry, target: FitTarget) -> NormalEquations:
+        """Return the linear system of the features."""
         ...
 
     def multiply(self, equations: NormalEquations, vectors: Tensor) -> Tensor:
@@ -140,11 +172,27 @@ class Backend(Protocol):
         ...
 
 
-def check_arguments(means: Tensor, conics: Tensor, features: Tensor) -> None:
+def check_geometry(means: Tensor, conics: Tensor) -> None:
     """Raise ValueError when the shapes do not belong together."""
     count = means.shape[0]
-    if means.shape != (count, 2) or conics.shape != (count, 3) or features.ndim != 2 or features.shape[0] != count:
-        raise ValueError(
-            f"means {tuple(means.shape)}, conics {tuple(conics.shape)} and features {tuple(features.shape)} "
-            "must be [N, 2], [N, 3] and [N, K]"
-        )
+    if means.shape != (count, 2) or conics.shape != (count, 3):
+        raise ValueError(f"means {tuple(means.shape)} and conics {tuple(conics.shape)} must be [N, 2] and [N, 3]")
+
+
+def check_features(features: Tensor, geometry: PreparedGeometry) -> None:
+    """Raise ValueError when features are not those of a geometry."""
+    if features.ndim != 2 or features.shape[0] != geometry.count:
+        raise ValueError(f"features {tuple(features.shape)} must be [N, K], of {geometry.count} Gaussians")
+
+
+def check_target(target: FitTarget, geometry: PreparedGeometry) -> None:
+    """Raise ValueError when a geometry was prepared for another picture than the target is."""
+    if (target.size, target.wrap) != (geometry.frame.size, geometry.frame.wrap):
+        raise ValueError(f"geometry for {geometry.frame} cannot be compared with {target.size}, wrap {target.wrap}")
+
+
+def made_by(kind: type[Made], handle: object) -> Made:
+    """Return what a backend has prepared, as its own kind; TypeError where another backend prepared it."""
+    if not isinstance(handle, kind):
+        raise TypeError(f"{type(handle).__name__} was prepared by another backend; {kind.__name__} is what this takes")
+    return handle

@@ -1,4 +1,4 @@
-"""The reference backend: plain torch, every image of every Gaussian at every texel, any device, float32 or float64.
+"""The reference backend: plain torch, every copy of every Gaussian at every texel, any device, float32 or float64.
 
 It defines what is right; nothing here is fast. Gradients come from torch's autograd.
 """
@@ -9,12 +9,56 @@ import torch
 from torch import Tensor
 
 from imagegs_tex.formats.igs.quantized_set import EPSILON
-from imagegs_tex.rasterize.backend import FitTarget, NormalEquations, SquaredError, check_arguments
+from imagegs_tex.rasterize.backend import (
+    FitTarget,
+    Frame,
+    NormalEquations,
+    PreparedGeometry,
+    SquaredError,
+    check_features,
+    check_geometry,
+    check_target,
+    made_by,
+)
 from imagegs_tex.rasterize.conjugate_gradient import conjugate_gradient
 from imagegs_tex.rasterize.cpu.threads import available_threads
 
 _TEXELS_AT_ONCE = 1 << 22
 """Gaussian-texel pairs evaluated in one chunk: bounds the memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceGeometry:
+    """Means and conics as they came, of any dtype; gradients flow into them."""
+
+    means: Tensor  # [N, 2]
+    conics: Tensor  # [N, 3]
+    frame: Frame
+
+    @property
+    def count(self) -> int:
+        """N."""
+        return int(self.means.shape[0])
+
+    def copy_shifts(self) -> list[tuple[int, int]]:
+        """Return x, y from a Gaussian to each of its copies, in texels."""
+        return copy_shifts(self.means, self.conics, self.frame)
+
+    def weights(self, centres: Tensor, shifts: list[tuple[int, int]]) -> Tensor:
+        """Return the weights [P, N] at texel centres [P, 2], each summed over a Gaussian's copies."""
+        offsets = centres[:, None, :] - self.means[None, :, :]
+        edge = torch.exp(torch.tensor(-self.frame.cutoff, dtype=self.means.dtype, device=self.means.device))
+        weights = torch.zeros_like(offsets[..., 0])
+        for shift_x, shift_y in shifts:
+            dx, dy = offsets[..., 0] - shift_x, offsets[..., 1] - shift_y
+            q = (self.conics[:, 0] * dx * dx + 2 * self.conics[:, 1] * dx * dy + self.conics[:, 2] * dy * dy) / 2
+            weights = weights + (torch.exp(-q) - edge).clamp_min(0)
+        return weights
+
+    def normalised(self, centres: Tensor, shifts: list[tuple[int, int]]) -> Tensor:
+        """Return the weights [P, N] over EPSILON and their sum."""
+        weights = self.weights(centres, shifts)
+        return weights / (EPSILON + weights.sum(dim=1, keepdim=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +80,11 @@ class ReferenceTarget:
         return int(self.image.shape[0])
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in texels."""
+        return self.width, self.height
+
+    @property
     def component_count(self) -> int:
         """K."""
         return int(self.image.shape[2])
@@ -50,43 +99,17 @@ class ReferenceBackend:
         self.threads = threads or available_threads()
         self.device = torch.device(device)
 
-    def render(
+    def prepare_geometry(
         self,
         means: Tensor,
         conics: Tensor,
-        features: Tensor,
         cutoff: float,
         size: tuple[int, int],
         wrap: tuple[bool, bool] = (False, False),
-    ) -> Tensor:
-        """Return the picture [H, W, K]; differentiable."""
-        check_arguments(means, conics, features)
-        width, height = size
-        chunk = max(1, _TEXELS_AT_ONCE // max(1, means.shape[0]))
-        centres = texel_centres(width, height, means)
-        shifts = image_shifts(means, conics, cutoff, size, wrap)
-        rows = [
-            _normalised(means, conics, cutoff, centres[start : start + chunk], shifts) @ features
-            for start in range(0, width * height, chunk)
-        ]
-        return torch.cat(rows).reshape(height, width, features.shape[1])
-
-    def render_backward(
-        self,
-        means: Tensor,
-        conics: Tensor,
-        features: Tensor,
-        cutoff: float,
-        image_gradient: Tensor,
-        wrap: tuple[bool, bool] = (False, False),
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the gradients of means, conics and features."""
-        height, width, _ = image_gradient.shape
-        leaves = [tensor.detach().requires_grad_() for tensor in (means, conics, features)]
-        with torch.enable_grad():
-            image = self.render(leaves[0], leaves[1], leaves[2], cutoff, (width, height), wrap)
-            gradients = torch.autograd.grad(image, leaves, image_gradient)
-        return gradients[0], gradients[1], gradients[2]
+    ) -> PreparedGeometry:
+        """Keep the Gaussians as they are."""
+        check_geometry(means, conics)
+        return ReferenceGeometry(means, conics, Frame(cutoff, size, wrap))
 
     def prepare_target(
         self, image: Tensor, weights: Tensor | None = None, wrap: tuple[bool, bool] = (False, False)
@@ -95,56 +118,76 @@ class ReferenceBackend:
         image = image.to(self.device)
         return ReferenceTarget(image, torch.ones_like(image[..., 0]) if weights is None else weights.to(image), wrap)
 
-    def squared_error(
-        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: FitTarget
-    ) -> SquaredError:
-        """Render, compare and differentiate through autograd."""
-        assert isinstance(target, ReferenceTarget)
-        leaves = [tensor.detach().requires_grad_() for tensor in (means, conics, features)]
+    def render(self, geometry: PreparedGeometry, features: Tensor) -> Tensor:
+        """Return the picture [H, W, K]; differentiable, with respect to means and conics too."""
+        check_features(features, geometry)
+        own, (width, height) = made_by(ReferenceGeometry, geometry), geometry.frame.size
+        chunk = max(1, _TEXELS_AT_ONCE // max(1, own.count))
+        centres, shifts = texel_centres(width, height, own.means), own.copy_shifts()
+        rows = [
+            own.normalised(centres[start : start + chunk], shifts) @ features
+            for start in range(0, width * height, chunk)
+        ]
+        return torch.cat(rows).reshape(height, width, features.shape[1])
+
+    def render_backward(
+        self, geometry: PreparedGeometry, features: Tensor, image_gradient: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the gradients of means, conics and features."""
+        leaves, image = self._differentiable(made_by(ReferenceGeometry, geometry), features)
+        gradients = torch.autograd.grad(image, leaves, image_gradient)
+        return gradients[0], gradients[1], gradients[2]
+
+    def _differentiable(self, geometry: ReferenceGeometry, features: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Return means, conics and features as leaves, and the picture that is made of them."""
+        leaves = [tensor.detach().requires_grad_() for tensor in (geometry.means, geometry.conics, features)]
         with torch.enable_grad():
-            image = self.render(leaves[0], leaves[1], leaves[2], cutoff, (target.width, target.height), target.wrap)
-            errors = (image - target.image).double().square().sum(dim=2)
-            total = (target.weights * errors).sum()
+            return leaves, self.render(ReferenceGeometry(leaves[0], leaves[1], geometry.frame), leaves[2])
+
+    def squared_error(self, geometry: PreparedGeometry, features: Tensor, target: FitTarget) -> SquaredError:
+        """Render, compare and differentiate through autograd."""
+        check_target(target, geometry)
+        wanted = made_by(ReferenceTarget, target)
+        leaves, image = self._differentiable(made_by(ReferenceGeometry, geometry), features)
+        with torch.enable_grad():
+            total = (wanted.weights * (image - wanted.image).double().square().sum(dim=2)).sum()
             gradients = torch.autograd.grad(total, leaves)
         return SquaredError(total.detach(), *gradients)
 
-    def leave_one_out(
-        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: FitTarget
-    ) -> Tensor:  # fmt: skip
-        """Render the picture without each Gaussian, and without each of its images where it has several."""
-        assert isinstance(target, ReferenceTarget)
-        centres = texel_centres(target.width, target.height, means)
-        shifts = image_shifts(means, conics, cutoff, (target.width, target.height), target.wrap)
-        by_image = [_weights(means, conics, cutoff, centres, [shift]) for shift in shifts]
-        total = EPSILON + sum(weights.sum(dim=1) for weights in by_image)
-        sums = sum(weights @ features for weights in by_image)
-        wanted = target.image.reshape(-1, target.component_count)
-        importance = target.weights.reshape(-1).double()
+    def leave_one_out(self, geometry: PreparedGeometry, features: Tensor, target: FitTarget) -> Tensor:
+        """Render the picture without each Gaussian, and without each of its copies where it has several."""
+        check_target(target, geometry)
+        own, wanted = made_by(ReferenceGeometry, geometry), made_by(ReferenceTarget, target)
+        centres = texel_centres(wanted.width, wanted.height, own.means)
+        by_copy = [own.weights(centres, [shift]) for shift in own.copy_shifts()]
+        total = EPSILON + sum(weights.sum(dim=1) for weights in by_copy)
+        sums = sum(weights @ features for weights in by_copy)
+        image = wanted.image.reshape(-1, wanted.component_count)
+        importance = wanted.weights.reshape(-1).double()
 
         def error(weights: Tensor, feature: Tensor) -> Tensor:
             picture = (sums - weights[:, None] * feature) / (total - weights).clamp_min(EPSILON)[:, None]
-            return (importance * (picture - wanted).double().square().sum(dim=1)).sum()
+            return (importance * (picture - image).double().square().sum(dim=1)).sum()
 
         whole = error(torch.zeros_like(centres[:, 0]), features[0])
         errors = [
-            sum((error(weights[:, n], feature) - whole for weights in by_image), torch.zeros_like(whole))
+            sum((error(weights[:, n], feature) - whole for weights in by_copy), torch.zeros_like(whole))
             for n, feature in enumerate(features)
         ]
         return torch.stack(errors)
 
-    def normal_equations(self, means: Tensor, conics: Tensor, cutoff: float, target: FitTarget) -> NormalEquations:
+    def normal_equations(self, geometry: PreparedGeometry, target: FitTarget) -> NormalEquations:
         """Accumulate the dense matrix over chunks of texels and keep its non-zero entries."""
-        assert isinstance(target, ReferenceTarget)
-        count = means.shape[0]
-        matrix = torch.zeros(count, count, dtype=torch.float64, device=self.device)
-        rhs = torch.zeros(count, target.component_count, dtype=torch.float64, device=self.device)
-        centres = texel_centres(target.width, target.height, means)
-        shifts = image_shifts(means, conics, cutoff, (target.width, target.height), target.wrap)
-        flat = target.image.reshape(-1, target.component_count)
-        importance = target.weights.reshape(-1, 1).double()
-        chunk = max(1, _TEXELS_AT_ONCE // count)
+        check_target(target, geometry)
+        own, wanted = made_by(ReferenceGeometry, geometry), made_by(ReferenceTarget, target)
+        matrix = torch.zeros(own.count, own.count, dtype=torch.float64, device=self.device)
+        rhs = torch.zeros(own.count, wanted.component_count, dtype=torch.float64, device=self.device)
+        centres, shifts = texel_centres(wanted.width, wanted.height, own.means), own.copy_shifts()
+        flat = wanted.image.reshape(-1, wanted.component_count)
+        importance = wanted.weights.reshape(-1, 1).double()
+        chunk = max(1, _TEXELS_AT_ONCE // own.count)
         for start in range(0, len(centres), chunk):
-            weights = _normalised(means, conics, cutoff, centres[start : start + chunk], shifts).double()
+            weights = own.normalised(centres[start : start + chunk], shifts).double()
             weighted = weights * importance[start : start + chunk]
             matrix += weighted.T @ weights
             rhs += weighted.T @ flat[start : start + chunk].double()
@@ -168,38 +211,18 @@ class ReferenceBackend:
         return conjugate_gradient(self.multiply, equations, features, iterations, damping)
 
 
-def _normalised(means: Tensor, conics: Tensor, cutoff: float, centres: Tensor, shifts: list[tuple[int, int]]) -> Tensor:
-    """Return the weights over their sum [P, N] at texel centres [P, 2]."""
-    weights = _weights(means, conics, cutoff, centres, shifts)
-    return weights / (EPSILON + weights.sum(dim=1, keepdim=True))
-
-
-def _weights(means: Tensor, conics: Tensor, cutoff: float, centres: Tensor, shifts: list[tuple[int, int]]) -> Tensor:
-    """Return the weights [P, N] at texel centres [P, 2], each summed over a Gaussian's images."""
-    offsets = centres[:, None, :] - means[None, :, :]
-    edge = torch.exp(torch.tensor(-cutoff, dtype=means.dtype, device=means.device))
-    weights = torch.zeros_like(offsets[..., 0])
-    for shift_x, shift_y in shifts:
-        dx, dy = offsets[..., 0] - shift_x, offsets[..., 1] - shift_y
-        q = (conics[:, 0] * dx * dx + 2 * conics[:, 1] * dx * dy + conics[:, 2] * dy * dy) / 2
-        weights = weights + (torch.exp(-q) - edge).clamp_min(0)
-    return weights
-
-
-def image_shifts(
-    means: Tensor, conics: Tensor, cutoff: float, size: tuple[int, int], wrap: tuple[bool, bool]
-) -> list[tuple[int, int]]:
-    """Return x, y from a Gaussian to each of its images, in texels: all that any support can reach the picture from."""
+def copy_shifts(means: Tensor, conics: Tensor, frame: Frame) -> list[tuple[int, int]]:
+    """Return x, y from a Gaussian to each of its copies, in texels: all that any support can reach the picture from."""
     along_axes: list[list[int]] = []
     with torch.no_grad():
         variances = conics[:, [2, 0]] / (conics[:, 0] * conics[:, 2] - conics[:, 1] ** 2)[:, None]
-        reach = torch.sqrt(2 * cutoff * variances.double())
-        for axis in (0, 1):
+        reach = torch.sqrt(2 * frame.cutoff * variances.double())
+        for axis, size in enumerate(frame.size):
             first = last = 0
-            if wrap[axis] and len(means):
-                first = int(torch.floor(((0.0 - means[:, axis] - reach[:, axis]) / size[axis]).min()))
-                last = int(torch.ceil(((size[axis] - means[:, axis] + reach[:, axis]) / size[axis]).max()))
-            along_axes.append([image * size[axis] for image in range(first, last + 1)])
+            if frame.wrap[axis] and len(means):
+                first = int(torch.floor(((0.0 - means[:, axis] - reach[:, axis]) / size).min()))
+                last = int(torch.ceil(((size - means[:, axis] + reach[:, axis]) / size).max()))
+            along_axes.append([copy * size for copy in range(first, last + 1)])
     return [(x, y) for y in along_axes[1] for x in along_axes[0]]
 
 

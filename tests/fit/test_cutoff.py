@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from helpers.fitted_error import squared_error
 from helpers.tiny_material import as_bytes
 
 from imagegs_tex.encoder.encode import Geometry, fit_geometry, prepare, round_features
@@ -68,8 +69,7 @@ def test_it_costs_next_to_nothing():
     scores = []
     for least in (3.0, 6.0):
         found, problem, target = fitted(grain(), least_cutoff=least)
-        gaussians = found.gaussians
-        error = CPU.squared_error(gaussians.means, gaussians.conics, gaussians.features, found.cutoff, target)
+        error = squared_error(CPU, found, target)
         scores.append(problem.psnr(float(error.total)))
     assert scores[0] > scores[1] - 0.03
 

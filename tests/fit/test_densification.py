@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from helpers.fitted_error import squared_error
 from helpers.tiny_material import as_bytes
 
 from imagegs_tex.encoder.encode import Geometry, fit_geometry, prepare
@@ -36,8 +37,7 @@ def problem_of(image, weights=None, wrap=(False, False)):
 
 
 def psnr_of(fitted, problem, target):
-    gaussians = fitted.gaussians
-    error = CPU.squared_error(gaussians.means, gaussians.conics, gaussians.features, fitted.cutoff, target)
+    error = squared_error(CPU, fitted, target)
     return problem.psnr(float(error.total))
 
 

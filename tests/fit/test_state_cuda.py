@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from helpers.fitted_error import squared_error
 
 from imagegs_tex.fit.initialise import initialise
 from imagegs_tex.fit.loop import fit
@@ -101,8 +102,7 @@ def test_quality_is_the_cpu_backends(backend):
     for chosen in (backend, make_backend("cpu")):
         problem, target = problem_on(chosen, image=image)
         fitted = fit(problem, target, COUNT, FitSettings(steps=60), chosen)
-        gaussians = fitted.gaussians
-        error = chosen.squared_error(gaussians.means, gaussians.conics, gaussians.features, fitted.cutoff, target)
+        error = squared_error(chosen, fitted, target)
         scores.append(problem.psnr(float(error.total)))
     assert abs(scores[0] - scores[1]) < 0.03
 

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from imagegs_tex.rasterize.backend import Backend, PreparedGeometry
+
 VALUE_TOLERANCE = 1e-4
 """Largest difference of a component's value, for features in -1..1."""
 GRADIENT_TOLERANCE = 1e-3
@@ -30,6 +32,13 @@ class Case:
     @property
     def size(self) -> tuple[int, int]:
         return self.width, self.height
+
+    def on(self, backend: Backend, dtype: torch.dtype = torch.float32) -> tuple[PreparedGeometry, Tensor]:
+        """The geometry as a backend prepares it, and the features, on its device."""
+        means, conics, features = (
+            tensor.to(backend.device, dtype) for tensor in (self.means, self.conics, self.features)
+        )
+        return backend.prepare_geometry(means, conics, self.cutoff, self.size, self.wrap), features
 
     def image(self, seed: int = 1) -> Tensor:
         """A random picture float32 [H, W, K]: a target, or the gradient of one."""

@@ -40,10 +40,10 @@ def make_scene(width, height, wrap):
     means = (position_codes + 0.5) * np.exp2(exponents)
     backend = CpuBackend(1)
     features = torch.from_numpy(rng.normal(0.0, 0.4, (COUNT, COMPONENTS)).astype(np.float32))
-    image = backend.render(*tensors(means, shape_codes), features, CUTOFF, (width, height), wrap)
+    image = backend.render(prepared(backend, quantizer, means, shape_codes), features)
     image = image + 0.02 * torch.from_numpy(rng.standard_normal(image.shape).astype(np.float32))
     target = backend.prepare_target(image, wrap=wrap)
-    equations = backend.normal_equations(*tensors(means, shape_codes), CUTOFF, target)
+    equations = backend.normal_equations(prepared(backend, quantizer, means, shape_codes), target)
     return {"means": means, "codes": shape_codes, "image": image, "target": target, "equations": equations,
             "backend": backend, "features": features, "quantizer": quantizer}  # fmt: skip
 
@@ -53,9 +53,15 @@ def tensors(means, shape_codes):
     return torch.from_numpy(means.astype(np.float32)), torch.from_numpy(conics.astype(np.float32))
 
 
+def prepared(backend, quantizer, means, shape_codes):
+    size = (quantizer.width, quantizer.height)
+    return backend.prepare_geometry(*tensors(means, shape_codes), CUTOFF, size, quantizer.wrap)
+
+
 def error_of(scene, means, shape_codes, features):
     values = torch.as_tensor(np.asarray(features), dtype=torch.float32)
-    return float(scene["backend"].squared_error(*tensors(means, shape_codes), values, CUTOFF, scene["target"]).total)
+    geometry = prepared(scene["backend"], scene["quantizer"], means, shape_codes)
+    return float(scene["backend"].squared_error(geometry, values, scene["target"]).total)
 
 
 def solved(scene):
@@ -178,7 +184,7 @@ def test_long_gaussians_are_refined_whatever_their_direction(wrap):
     conics = tensors(means, codes)[1].numpy()
     heights = 2 * np.sqrt(2 * CUTOFF * conics[:, 0] / (conics[:, 0] * conics[:, 2] - conics[:, 1] ** 2))
     assert np.median(heights[::2]) > 256
-    image = scene["backend"].render(*tensors(means, codes), scene["features"], CUTOFF, (620, 610), wrap)
+    image = scene["backend"].render(prepared(scene["backend"], scene["quantizer"], means, codes), scene["features"])
     disturbed = codes + np.array([0, 0, 1], np.int16)
     first, second = (refined(scene | {"image": image}, means, disturbed, threads=threads) for threads in (1, 3))
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))

@@ -32,15 +32,19 @@ class Scene:
         self.means = (position_codes + 0.5) * np.exp2(exponents)
         self.features = torch.from_numpy(rng.normal(0.0, 0.4, (count, components)).astype(np.float32))
         self.cpu, self.gpu = CpuBackend(1), make_backend("cuda")
-        image = self.cpu.render(*tensors(self.means, self.codes), self.features, CUTOFF, (WIDTH, HEIGHT), wrap)
+        image = self.cpu.render(self.prepared(self.cpu, self.means, self.codes), self.features)
         self.image = image + 0.02 * torch.from_numpy(rng.standard_normal(image.shape).astype(np.float32))
         self.weights = torch.from_numpy(rng.uniform(0, 3, (HEIGHT, WIDTH)).astype(np.float32)) if weighted else None
         self.target = self.cpu.prepare_target(self.image, self.weights, wrap)
         self.disturbed = (self.codes + rng.integers(-1, 2, self.codes.shape)).astype(np.int16)
 
+    def prepared(self, backend, means, codes):
+        arrays = (tensor.to(backend.device) for tensor in tensors(means, codes))
+        return backend.prepare_geometry(*arrays, CUTOFF, (WIDTH, HEIGHT), self.quantizer.wrap)
+
     def error(self, means, codes, features=None):
         values = self.features if features is None else torch.from_numpy(np.asarray(features)).float()
-        return float(self.cpu.squared_error(*tensors(means, codes), values, CUTOFF, self.target).total)
+        return float(self.cpu.squared_error(self.prepared(self.cpu, means, codes), values, self.target).total)
 
     def on_grid(self, codes, means=None):
         """Means as the file can hold them with these shape codes, and the codes."""
@@ -69,9 +73,8 @@ class Scene:
         """Equations of the features solved on a backend: a descent, the diagonal, and the solution."""
         from imagegs_tex.encoder.compute import compute_on
 
-        arrays = [tensor.to(backend.device) for tensor in tensors(self.means, self.codes)]
         target = backend.prepare_target(self.image.to(backend.device), None, self.quantizer.wrap)
-        equations = backend.normal_equations(*arrays, CUTOFF, target)
+        equations = backend.normal_equations(self.prepared(backend, self.means, self.codes), target)
         start = torch.zeros_like(self.features).to(backend.device)
         best = backend.solve_features(equations, start, 60, damping_of(equations, 1e-3))
         return (
@@ -145,12 +148,12 @@ def test_the_same_geometry_from_two_runs(scene):
 
 @pytest.mark.parametrize("wrap", [(False, False), (True, True)])
 def test_gaussians_of_a_round_share_no_texel_and_none_is_left_out(wrap):
-    from imagegs_tex.quantize.geometry_rdo_cuda import code_kernels, patch_rounds
+    from imagegs_tex.quantize.geometry_rdo_cuda import geometry_kernels, patch_rounds
 
     crowd = Scene(count=150, wrap=wrap)
     device = crowd.gpu.device
     arrays = (torch.tensor(crowd.means, device=device), torch.tensor(crowd.codes, dtype=torch.int32, device=device))
-    patches, rounds = patch_rounds(*arrays, crowd.quantizer, CUTOFF, code_kernels(device))
+    patches, rounds = patch_rounds(*arrays, crowd.quantizer, CUTOFF, geometry_kernels(device))
     patches = patches.cpu().numpy()
     seen = []
     for first, last in pairwise(rounds.bounds):

@@ -1,5 +1,6 @@
 """The cpu backend against the reference in float64, which defines what is right."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,9 +10,10 @@ from helpers.rasterize_cases import Case, all_cases, difference, make_case, wrap
 
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.rasterize.autograd import rasterize
+from imagegs_tex.rasterize.backend import TILE
 from imagegs_tex.rasterize.cpu.backend import CpuBackend
 from imagegs_tex.rasterize.cpu.threads import Workers
-from imagegs_tex.rasterize.cpu.tile_lists import TILE, build_tile_lists
+from imagegs_tex.rasterize.cpu.tile_lists import build_tile_lists
 from imagegs_tex.rasterize.reference import ReferenceBackend
 from imagegs_tex.rasterize.select_backend import BACKEND_NAMES, make_backend
 
@@ -50,12 +52,8 @@ def case(request):
     return request.param
 
 
-def doubles(case):
-    return case.means.double(), case.conics.double(), case.features.double()
-
-
-def singles(case):
-    return case.means, case.conics, case.features
+def exact(case):
+    return case.on(REFERENCE, torch.float64)
 
 
 def assert_close(found, wanted, name=""):
@@ -73,8 +71,8 @@ def dense(equations):
 
 
 def test_values_equal_the_reference(case):
-    wanted = REFERENCE.render(*doubles(case), case.cutoff, case.size, case.wrap)
-    found = CPU.render(*singles(case), case.cutoff, case.size, case.wrap)
+    wanted = REFERENCE.render(*exact(case))
+    found = CPU.render(*case.on(CPU))
     assert found.shape == wanted.shape
     assert found.dtype == torch.float32
     assert float((found.double() - wanted).abs().max()) <= VALUE_TOLERANCE
@@ -82,18 +80,16 @@ def test_values_equal_the_reference(case):
 
 def test_gradients_equal_the_reference(case):
     gradient = case.image()
-    wanted = REFERENCE.render_backward(*doubles(case), case.cutoff, gradient.double(), case.wrap)
-    found = CPU.render_backward(*singles(case), case.cutoff, gradient, case.wrap)
+    wanted = REFERENCE.render_backward(*exact(case), gradient.double())
+    found = CPU.render_backward(*case.on(CPU), gradient)
     for name, one, other in zip(("means", "conics", "features"), found, wanted, strict=True):
         assert_close(one, other, name)
 
 
 def test_squared_error_equals_the_reference(case):
     image = case.image(2)
-    wanted = REFERENCE.squared_error(
-        *doubles(case), case.cutoff, REFERENCE.prepare_target(image.double(), wrap=case.wrap)
-    )
-    found = CPU.squared_error(*singles(case), case.cutoff, CPU.prepare_target(image, wrap=case.wrap))
+    wanted = REFERENCE.squared_error(*exact(case), REFERENCE.prepare_target(image.double(), wrap=case.wrap))
+    found = CPU.squared_error(*case.on(CPU), CPU.prepare_target(image, wrap=case.wrap))
     assert float(found.total) == pytest.approx(float(wanted.total), rel=1e-5)
     for name in ("means", "conics", "features"):
         assert_close(getattr(found, name), getattr(wanted, name), name)
@@ -102,10 +98,10 @@ def test_squared_error_equals_the_reference(case):
 def test_errors_without_one_gaussian_equal_the_reference(case):
     image = case.image(2)
     wanted = REFERENCE.leave_one_out(
-        *doubles(case), case.cutoff, REFERENCE.prepare_target(image.double(), weights_of(case), case.wrap)
+        *exact(case), REFERENCE.prepare_target(image.double(), weights_of(case), case.wrap)
     )
     target = CPU.prepare_target(image, weights_of(case), case.wrap)
-    found = CPU.leave_one_out(*singles(case), case.cutoff, target)
+    found = CPU.leave_one_out(*case.on(CPU), target)
     assert found.dtype == torch.float64
     assert difference(found, wanted) < LEAVE_OUT_TOLERANCE
 
@@ -113,24 +109,23 @@ def test_errors_without_one_gaussian_equal_the_reference(case):
 def test_errors_without_one_gaussian_are_those_of_pictures_without_it():
     case = make_case("left_out", count=30, components=4)
     target = REFERENCE.prepare_target(case.image(2).double(), weights_of(case))
-    whole = REFERENCE.squared_error(*doubles(case), case.cutoff, target).total
-    found = REFERENCE.leave_one_out(*doubles(case), case.cutoff, target)
+    whole = REFERENCE.squared_error(*exact(case), target).total
+    found = REFERENCE.leave_one_out(*exact(case), target)
     for n in (0, 7, 29):
-        rest = [torch.cat([tensor[:n], tensor[n + 1 :]]) for tensor in doubles(case)]
-        without = REFERENCE.squared_error(*rest, case.cutoff, target).total
+        members = torch.arange(30) != n
+        rest = replace(case, means=case.means[members], conics=case.conics[members], features=case.features[members])
+        without = REFERENCE.squared_error(*exact(rest), target).total
         assert float(found[n]) == pytest.approx(float(without - whole), rel=1e-9)
 
 
 def test_normal_equations_equal_the_reference(case):
     image = case.image(3)
-    wanted = REFERENCE.normal_equations(
-        *doubles(case)[:2], case.cutoff, REFERENCE.prepare_target(image.double(), wrap=case.wrap)
-    )
-    found = CPU.normal_equations(*singles(case)[:2], case.cutoff, CPU.prepare_target(image, wrap=case.wrap))
+    wanted = REFERENCE.normal_equations(exact(case)[0], REFERENCE.prepare_target(image.double(), wrap=case.wrap))
+    found = CPU.normal_equations(case.on(CPU)[0], CPU.prepare_target(image, wrap=case.wrap))
     assert_close(found.diagonal, wanted.diagonal, "diagonal")
     assert_close(found.rhs, wanted.rhs, "rhs")
     assert_close(dense(found), dense(wanted), "matrix")
-    # two images of a Gaussian in one tile: sums over the same products in another order
+    # two copies of a Gaussian in one tile: sums over the same products in another order
     torch.testing.assert_close(dense(found), dense(found).T, rtol=1e-12 if any(case.wrap) else 0, atol=0)
     vectors = torch.from_numpy(np.random.default_rng(4).normal(size=tuple(case.features.shape)))
     assert_close(CPU.multiply(found, vectors), REFERENCE.multiply(wanted, vectors), "product")
@@ -145,8 +140,8 @@ def weights_of(case):
 
 def test_weighted_squared_errors_equal_the_reference(case):
     image, weights = case.image(2), weights_of(case)
-    wanted = REFERENCE.squared_error(*doubles(case), case.cutoff, REFERENCE.prepare_target(image.double(), weights))
-    found = CPU.squared_error(*singles(case), case.cutoff, CPU.prepare_target(image, weights))
+    wanted = REFERENCE.squared_error(*exact(case), REFERENCE.prepare_target(image.double(), weights, case.wrap))
+    found = CPU.squared_error(*case.on(CPU), CPU.prepare_target(image, weights, case.wrap))
     assert float(found.total) == pytest.approx(float(wanted.total), rel=1e-5)
     for name in ("means", "conics", "features"):
         assert_close(getattr(found, name), getattr(wanted, name), name)
@@ -154,9 +149,9 @@ def test_weighted_squared_errors_equal_the_reference(case):
 
 def test_weighted_normal_equations_equal_the_reference(case):
     image, weights = case.image(3), weights_of(case)
-    target = REFERENCE.prepare_target(image.double(), weights)
-    wanted = REFERENCE.normal_equations(*doubles(case)[:2], case.cutoff, target)
-    found = CPU.normal_equations(*singles(case)[:2], case.cutoff, CPU.prepare_target(image, weights))
+    target = REFERENCE.prepare_target(image.double(), weights, case.wrap)
+    wanted = REFERENCE.normal_equations(exact(case)[0], target)
+    found = CPU.normal_equations(case.on(CPU)[0], CPU.prepare_target(image, weights, case.wrap))
     assert_close(found.diagonal, wanted.diagonal, "diagonal")
     assert_close(found.rhs, wanted.rhs, "rhs")
     assert_close(dense(found), dense(wanted), "matrix")
@@ -170,16 +165,16 @@ def test_weights_by_hand(backend):
     target = backend.prepare_target(image, weights)
 
     def error(features):
-        picture = REFERENCE.render(*doubles(case)[:2], features.double(), case.cutoff, case.size)
+        picture = REFERENCE.render(exact(case)[0], features.double())
         return float((weights[..., None] * (picture - image).square()).sum())
 
-    found = backend.squared_error(*singles(case), case.cutoff, target)
+    found = backend.squared_error(*case.on(backend), target)
     assert float(found.total) == pytest.approx(error(case.features), rel=1e-5)
     step = torch.zeros_like(case.features)
     step[3, 1] = 1e-2
     slope = (error(case.features + step) - error(case.features - step)) / 2e-2
     assert float(found.features[3, 1]) == pytest.approx(slope, rel=1e-3)
-    equations = backend.normal_equations(*singles(case)[:2], case.cutoff, target)
+    equations = backend.normal_equations(case.on(backend)[0], target)
     best = torch.linalg.solve(dense(equations), equations.rhs)
     for other in (best + 0.01, best - 0.01, best * 1.01):
         assert error(best) < error(other)
@@ -189,24 +184,24 @@ def test_texels_that_count_nothing_may_hold_anything(case):
     weights = weights_of(case)
     images = [case.image(2), case.image(2)]
     images[1][weights == 0] = 1e6
-    first, second = (CPU.prepare_target(image, weights) for image in images)
-    one, other = (CPU.squared_error(*singles(case), case.cutoff, target) for target in (first, second))
+    first, second = (CPU.prepare_target(image, weights, case.wrap) for image in images)
+    one, other = (CPU.squared_error(*case.on(CPU), target) for target in (first, second))
     for name in ("total", "means", "conics", "features"):
         assert torch.equal(getattr(one, name), getattr(other, name))
-    one, other = (CPU.normal_equations(*singles(case)[:2], case.cutoff, target) for target in (first, second))
+    one, other = (CPU.normal_equations(case.on(CPU)[0], target) for target in (first, second))
     assert torch.equal(one.rhs, other.rhs)
 
 
 def test_weights_of_one_change_no_bit(case):
     image = case.image(2)
-    targets = [CPU.prepare_target(image, weights) for weights in (None, torch.ones(case.height, case.width))]
-    one, other = (CPU.squared_error(*singles(case), case.cutoff, target) for target in targets)
+    targets = [CPU.prepare_target(image, weights, case.wrap) for weights in (None, torch.ones(case.height, case.width))]
+    one, other = (CPU.squared_error(*case.on(CPU), target) for target in targets)
     for name in ("total", "means", "conics", "features"):
         assert torch.equal(getattr(one, name), getattr(other, name))
 
 
 def test_rows_of_the_normal_equations_name_each_column_once(case):
-    equations = CPU.normal_equations(*singles(case)[:2], case.cutoff, CPU.prepare_target(case.image(), wrap=case.wrap))
+    equations = CPU.normal_equations(case.on(CPU)[0], CPU.prepare_target(case.image(), wrap=case.wrap))
     starts, columns = equations.row_starts.numpy(), equations.columns.numpy()
     assert starts[0] == 0
     assert starts[-1] == len(columns)
@@ -220,12 +215,12 @@ def test_the_thread_count_changes_no_bit(case):
     for threads in (1, 2, 3):
         backend = CpuBackend(threads)
         target = backend.prepare_target(image, wrap=case.wrap)
-        error = backend.squared_error(*singles(case), case.cutoff, target)
-        equations = backend.normal_equations(*singles(case)[:2], case.cutoff, target)
+        error = backend.squared_error(*case.on(backend), target)
+        equations = backend.normal_equations(case.on(backend)[0], target)
         results.append(
             [
-                backend.render(*singles(case), case.cutoff, case.size, case.wrap),
-                *backend.render_backward(*singles(case), case.cutoff, image, case.wrap),
+                backend.render(*case.on(backend)),
+                *backend.render_backward(*case.on(backend), image),
                 error.total, error.means, error.conics, error.features,
                 equations.row_starts, equations.columns, equations.values, equations.diagonal, equations.rhs,
                 backend.multiply(equations, case.features.double()),
@@ -238,7 +233,7 @@ def test_the_thread_count_changes_no_bit(case):
 def test_a_texel_that_no_support_reaches_is_zero():
     case = make_case("far_away", count=1, area=(0.0, 0.0, 0.0, 0.0), long_axis=(1.0, 1.0), size=(40, 40))
     for backend in (REFERENCE, CPU):
-        image = backend.render(*singles(case), case.cutoff, case.size, case.wrap)
+        image = backend.render(*case.on(backend))
         assert float(image[20:, 20:].abs().max()) == 0.0
         assert float(image[0, 0].abs().max()) > 0.0
 
@@ -250,33 +245,68 @@ def test_the_weight_by_hand():
     q = (0.3 * dx * dx + 2 * 0.1 * dx * dy + 0.2 * dy * dy) / 2
     weight = np.exp(-q) - np.exp(-4.0)
     for backend in (REFERENCE, CPU):
-        image = backend.render(means, conics, torch.tensor([[2.0]]), 4.0, (6, 5))
+        image = backend.render(backend.prepare_geometry(means, conics, 4.0, (6, 5)), torch.tensor([[2.0]]))
         assert float(image[2, 3, 0]) == pytest.approx(2.0 * weight / (weight + 2.0**-16), rel=1e-5)
 
 
 @pytest.mark.parametrize("backend", [REFERENCE, CPU], ids=["reference", "cpu"])
 def test_the_operation_passes_the_backends_gradients_on(backend):
     case = make_case("small", count=8, components=2, size=(20, 18))
-    leaves = [tensor.clone().requires_grad_() for tensor in singles(case)]
+    leaves = [tensor.clone().requires_grad_() for tensor in (case.means, case.conics, case.features)]
     gradient = case.image()
     rasterize(*leaves, backend, case.cutoff, case.size, case.wrap).backward(gradient)
-    wanted = REFERENCE.render_backward(*doubles(case), case.cutoff, gradient.double(), case.wrap)
+    wanted = REFERENCE.render_backward(*exact(case), gradient.double())
     for leaf, other in zip(leaves, wanted, strict=True):
         assert_close(leaf.grad, other)
 
 
 def test_the_references_own_gradients_are_those_of_finite_differences():
     case = make_case("small", count=5, components=2, size=(9, 8))
-    inputs = tuple(tensor.requires_grad_() for tensor in doubles(case))
-    assert torch.autograd.gradcheck(
-        lambda *leaves: REFERENCE.render(*leaves, case.cutoff, case.size, case.wrap), inputs
-    )
+    inputs = tuple(tensor.double().requires_grad_() for tensor in (case.means, case.conics, case.features))
+
+    def picture(means, conics, features):
+        return REFERENCE.render(REFERENCE.prepare_geometry(means, conics, case.cutoff, case.size), features)
+
+    assert torch.autograd.gradcheck(picture, inputs)
 
 
 @pytest.mark.parametrize("backend", [REFERENCE, CPU], ids=["reference", "cpu"])
 def test_shapes_that_do_not_belong_together_are_refused(backend):
-    with pytest.raises(ValueError, match=r"must be \[N, 2\], \[N, 3\] and \[N, K\]"):
-        backend.render(torch.zeros(3, 2), torch.zeros(4, 3), torch.zeros(3, 1), 6.0, (8, 8))
+    with pytest.raises(ValueError, match=r"must be \[N, 2\] and \[N, 3\]"):
+        backend.prepare_geometry(torch.zeros(3, 2), torch.zeros(4, 3), 6.0, (8, 8))
+    geometry = backend.prepare_geometry(torch.ones(3, 2), torch.tensor([[1.0, 0.0, 1.0]] * 3), 6.0, (8, 8))
+    with pytest.raises(ValueError, match=r"features \(4, 1\) must be \[N, K\], of 3 Gaussians"):
+        backend.render(geometry, torch.zeros(4, 1))
+    for size, wrap in (((8, 9), (False, False)), ((8, 8), (True, False))):
+        target = backend.prepare_target(torch.zeros(size[1], size[0], 1), wrap=wrap)
+        with pytest.raises(ValueError, match="cannot be compared with"):
+            backend.squared_error(geometry, torch.zeros(3, 1), target)
+
+
+@pytest.mark.parametrize(("backend", "other"), [(REFERENCE, CPU), (CPU, REFERENCE)], ids=["reference", "cpu"])
+def test_what_another_backend_has_prepared_is_refused(backend, other):
+    case = make_case("small", count=8)
+    with pytest.raises(TypeError, match="was prepared by another backend"):
+        backend.render(*case.on(other))
+    with pytest.raises(TypeError, match="was prepared by another backend"):
+        backend.squared_error(*case.on(backend), other.prepare_target(case.image()))
+
+
+def test_geometry_prepared_once_gives_the_bits_of_geometry_prepared_for_each_call(case):
+    target = CPU.prepare_target(case.image(2), weights_of(case), case.wrap)
+    geometry, features = case.on(CPU)
+
+    def everything(fresh):
+        held = (lambda: case.on(CPU)[0]) if fresh else (lambda: geometry)
+        equations = CPU.normal_equations(held(), target)
+        error = CPU.squared_error(held(), features, target)
+        return [
+            equations.values, equations.rhs, error.total, error.means, error.conics, error.features,
+            CPU.leave_one_out(held(), features, target), CPU.render(held(), features),
+            *CPU.render_backward(held(), features, case.image()),
+        ]  # fmt: skip
+
+    assert all(torch.equal(one, other) for one, other in zip(everything(False), everything(True), strict=True))
 
 
 def test_lists_too_long_for_their_indices_are_refused():

@@ -1,6 +1,8 @@
+import re
+
 import pytest
 
-from imagegs_tex.rasterize.cuda import cubin_cache
+from imagegs_tex.rasterize.cuda import cubin_cache, driver
 
 
 @pytest.fixture(autouse=True)
@@ -32,3 +34,27 @@ def test_a_folder_that_cannot_be_made_is_no_error(cache):
     cache.parent.write_bytes(b"a file where the folder should be")
     cubin_cache.write("one", b"code")
     assert cubin_cache.read("one") is None
+
+
+def test_every_header_that_a_kernel_includes_is_given_to_the_compiler():
+    included = {
+        name
+        for entry in driver._KERNELS.iterdir()
+        for name in re.findall(r'#include "(.+)"', entry.read_text(encoding="utf-8"))
+    }
+    assert included == driver.read_headers().keys()
+
+
+def test_code_is_named_by_all_that_it_is_made_of():
+    made = {"text": b"source", "headers": {"a.cuh": b"one", "b.cuh": b"two"}, "options": ["13.0", "-DK=3"]}
+    name = driver.cubin_name("some.cu", **made)
+    assert name.startswith("some-")
+    assert name == driver.cubin_name("some.cu", **made)
+    others = [
+        made | {"text": b"other"},
+        made | {"headers": {"a.cuh": b"one", "b.cuh": b"three"}},
+        made | {"headers": {"a.cuh": b"on", "b.cuh": b"etwo"}},
+        made | {"options": ["13.0", "-DK=4"]},
+        made | {"options": ["13.1", "-DK=3"]},
+    ]
+    assert len({name, *(driver.cubin_name("some.cu", **other) for other in others)}) == len(others) + 1

@@ -31,20 +31,16 @@ def case(request):
     return request.param
 
 
-def inputs(case, like):
-    return tuple(tensor.to(like) for tensor in (case.means, case.conics, case.features))
-
-
 def reference_of(case):
-    double = torch.zeros(1, dtype=torch.float64)
-    return ReferenceBackend(), inputs(case, double)
+    reference = ReferenceBackend()
+    return reference, case.on(reference, torch.float64)
 
 
 @cuda
 def test_values(backend, case):
     reference, doubles = reference_of(case)
-    wanted = reference.render(*doubles, case.cutoff, case.size, case.wrap)
-    found = backend.render(*inputs(case, torch.zeros(1, device="cuda")), case.cutoff, case.size, case.wrap)
+    wanted = reference.render(*doubles)
+    found = backend.render(*case.on(backend))
     assert found.shape == wanted.shape
     assert float((found.cpu().double() - wanted).abs().max()) < VALUE_TOLERANCE
 
@@ -53,10 +49,8 @@ def test_values(backend, case):
 def test_gradients_of_a_picture(backend, case):
     reference, doubles = reference_of(case)
     gradient = case.image()
-    wanted = reference.render_backward(*doubles, case.cutoff, gradient.double(), case.wrap)
-    found = backend.render_backward(
-        *inputs(case, torch.zeros(1, device="cuda")), case.cutoff, gradient.cuda(), case.wrap
-    )
+    wanted = reference.render_backward(*doubles, gradient.double())
+    found = backend.render_backward(*case.on(backend), gradient.cuda())
     for name, one, other in zip(("means", "conics", "features"), found, wanted, strict=True):
         assert difference(one, other) < GRADIENT_TOLERANCE, name
 
@@ -86,8 +80,8 @@ weighted_or_not = pytest.mark.parametrize("weighted", [False, True], ids=["plain
 def test_squared_error(backend, case, weighted):
     reference, doubles = reference_of(case)
     target, other = targets_of(case, backend, reference, case.image(2), weighted)
-    wanted = reference.squared_error(*doubles, case.cutoff, other)
-    found = backend.squared_error(*inputs(case, torch.zeros(1, device="cuda")), case.cutoff, target)
+    wanted = reference.squared_error(*doubles, other)
+    found = backend.squared_error(*case.on(backend), target)
     for name in ("total", "means", "conics", "features"):
         assert difference(getattr(found, name), getattr(wanted, name)) < GRADIENT_TOLERANCE, name
 
@@ -97,10 +91,10 @@ def test_squared_error(backend, case, weighted):
 def test_errors_without_one_gaussian(backend, case, weighted):
     reference, doubles = reference_of(case)
     target, other = targets_of(case, backend, reference, case.image(2), weighted)
-    wanted = reference.leave_one_out(*doubles, case.cutoff, other)
-    found = backend.leave_one_out(*inputs(case, torch.zeros(1, device="cuda")), case.cutoff, target)
+    wanted = reference.leave_one_out(*doubles, other)
+    found = backend.leave_one_out(*case.on(backend), target)
     assert difference(found, wanted) < LEAVE_OUT_TOLERANCE
-    again = backend.leave_one_out(*inputs(case, torch.zeros(1, device="cuda")), case.cutoff, target)
+    again = backend.leave_one_out(*case.on(backend), target)
     assert torch.equal(found, again)
 
 
@@ -109,8 +103,8 @@ def test_errors_without_one_gaussian(backend, case, weighted):
 def test_normal_equations(backend, case, weighted):
     reference, doubles = reference_of(case)
     target, other = targets_of(case, backend, reference, case.image(3), weighted)
-    wanted = reference.normal_equations(*doubles[:2], case.cutoff, other)
-    found = backend.normal_equations(*inputs(case, torch.zeros(1, device="cuda"))[:2], case.cutoff, target)
+    wanted = reference.normal_equations(doubles[0], other)
+    found = backend.normal_equations(case.on(backend)[0], target)
     assert difference(found.diagonal, wanted.diagonal) < VALUE_TOLERANCE
     assert difference(found.rhs, wanted.rhs) < VALUE_TOLERANCE
     vectors = case.features.double()
@@ -130,13 +124,13 @@ def test_texels_that_count_nothing_may_hold_anything_and_weights_of_one_change_n
     images = [case.image(2), case.image(2)]
     images[1][weights == 0] = 1e6
     ones = torch.ones_like(weights)
-    arrays = inputs(case, torch.zeros(1, device="cuda"))
+    geometry, features = case.on(backend)
     for pairs in ([(image, weights) for image in images], [(images[0], None), (images[0], ones)]):
         targets = [backend.prepare_target(image.cuda(), None if w is None else w.cuda()) for image, w in pairs]
-        one, other = (backend.squared_error(*arrays, case.cutoff, target) for target in targets)
+        one, other = (backend.squared_error(geometry, features, target) for target in targets)
         for name in ("total", "means", "conics", "features"):
             assert torch.equal(getattr(one, name), getattr(other, name)), name
-        one, other = (backend.normal_equations(*arrays[:2], case.cutoff, target) for target in targets)
+        one, other = (backend.normal_equations(geometry, target) for target in targets)
         assert torch.equal(one.rhs, other.rhs)
         assert torch.equal(one.values, other.values)
 
@@ -145,11 +139,30 @@ def test_texels_that_count_nothing_may_hold_anything_and_weights_of_one_change_n
 @pytest.mark.parametrize("wrap", [(False, False), (True, True)])
 def test_the_same_bits_from_two_runs(backend, wrap):
     case = make_case("again", count=3000, components=9, size=(300, 200), long_axis=(1.0, 12.0), cutoff=8.0, wrap=wrap)
-    arrays = inputs(case, torch.zeros(1, device="cuda"))
     target = backend.prepare_target(case.image().cuda(), wrap=wrap)
-    runs = [backend.squared_error(*arrays, case.cutoff, target) for _ in range(3)]
+    runs = [backend.squared_error(*case.on(backend), target) for _ in range(3)]
     for name in ("total", "means", "conics", "features"):
         assert all(torch.equal(getattr(run, name), getattr(runs[0], name)) for run in runs), name
+
+
+@cuda
+@weighted_or_not
+def test_geometry_prepared_once_gives_the_bits_of_geometry_prepared_for_each_call(backend, case, weighted):
+    target, _ = targets_of(case, backend, ReferenceBackend(), case.image(2), weighted)
+    geometry, features = case.on(backend)
+
+    def everything(fresh):
+        held = (lambda: case.on(backend)[0]) if fresh else (lambda: geometry)
+        equations = backend.normal_equations(held(), target)
+        found = [equations.rhs, equations.diagonal]
+        error = backend.squared_error(held(), features, target)
+        return [
+            *found, error.total, error.means, error.conics, error.features,
+            backend.leave_one_out(held(), features, target), backend.render(held(), features),
+            *backend.render_backward(held(), features, case.image().cuda()),
+        ]  # fmt: skip
+
+    assert all(torch.equal(one, other) for one, other in zip(everything(False), everything(True), strict=True))
 
 
 @cuda
@@ -158,8 +171,8 @@ def test_lists_that_outgrow_their_room(backend):
     large = make_case("grown", count=500, components=2, size=(256, 256), long_axis=(40.0, 50.0))
     for case in (small, large, small):
         reference, doubles = reference_of(case)
-        found = backend.render(*inputs(case, torch.zeros(1, device="cuda")), case.cutoff, case.size, case.wrap)
-        wanted = reference.render(*doubles, case.cutoff, case.size, case.wrap)
+        found = backend.render(*case.on(backend))
+        wanted = reference.render(*doubles)
         # small Gaussians far apart: at the edge of each, weights compete with epsilon, and float32 shows
         assert float((found.cpu().double() - wanted).abs().max()) < 3 * VALUE_TOLERANCE
 
@@ -168,7 +181,7 @@ def test_lists_that_outgrow_their_room(backend):
 def test_more_components_than_supported_is_refused(backend):
     case = make_case("wide", components=33)
     with pytest.raises(ValueError, match="1 to 32 components"):
-        backend.render(*inputs(case, torch.zeros(1, device="cuda")), case.cutoff, case.size, case.wrap)
+        backend.render(*case.on(backend))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
@@ -180,12 +193,11 @@ def test_without_a_gpu_the_message_names_the_remedy():
 @cuda
 def test_the_matrix_is_the_same_when_written_out_in_parts(backend, monkeypatch):
     case = make_case("parts", count=300, components=2, size=(90, 70))
-    means, conics, _ = inputs(case, torch.zeros(1, device="cuda"))
     target = backend.prepare_target(case.image().cuda())
-    whole = backend.normal_equations(means, conics, case.cutoff, target)
+    whole = backend.normal_equations(case.on(backend)[0], target)
     assert len(whole.values) > 0
     monkeypatch.setattr("imagegs_tex.rasterize.cuda.normal_equations._PAIRS_AT_ONCE", 2000)
-    parts = backend.normal_equations(means.clone(), conics, case.cutoff, target)
+    parts = backend.normal_equations(case.on(backend)[0], target)
     assert torch.equal(parts.row_starts, whole.row_starts)
     assert torch.equal(parts.columns, whole.columns)
     assert torch.allclose(parts.values, whole.values, rtol=1e-12, atol=0)

@@ -19,18 +19,12 @@ def test_rows_are_the_reference_backends(options):
     quantized = made_set(70, 45, 80, 5, components=3, **options)
     values = dequantize(quantized)
     shapes = shape_values(quantized.shape_codes, quantized.size_step, quantized.form_step)
-    components = (
-        ReferenceBackend()
-        .render(
-            torch.from_numpy(values.means).double(),
-            torch.from_numpy(conics_of(shapes)),
-            torch.from_numpy(feature_values(quantized)),
-            quantized.cutoff,
-            (70, 45),
-            quantized.wrap,
-        )
-        .numpy()
-    )
+    backend = ReferenceBackend()
+    geometry = backend.prepare_geometry(
+        torch.from_numpy(values.means).double(), torch.from_numpy(conics_of(shapes)), quantized.cutoff, (70, 45),
+        quantized.wrap,
+    )  # fmt: skip
+    components = backend.render(geometry, torch.from_numpy(feature_values(quantized))).numpy()
     offset = quantized.offset_codes / 65535
     expected = np.clip(offset + components @ values.basis.astype(np.float64), 0, 1)
     picture = reference_picture(quantized)

@@ -9,13 +9,44 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imagegs_tex.formats.igs.quantized_set import EPSILON
-from imagegs_tex.rasterize.backend import FitTarget, NormalEquations, SquaredError, check_arguments
+from imagegs_tex.rasterize.backend import (
+    TILE,
+    FitTarget,
+    Frame,
+    NormalEquations,
+    PreparedGeometry,
+    SquaredError,
+    check_features,
+    check_geometry,
+    check_target,
+    made_by,
+)
 from imagegs_tex.rasterize.conjugate_gradient import conjugate_gradient
 from imagegs_tex.rasterize.cpu import kernels, normal_equations
 from imagegs_tex.rasterize.cpu.threads import Workers, available_threads
-from imagegs_tex.rasterize.cpu.tile_lists import TILE, TileLists, build_tile_lists
+from imagegs_tex.rasterize.cpu.tile_lists import TileLists, build_tile_lists
 
 FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class CpuGeometry:
+    """Means and conics with their tile lists."""
+
+    frame: Frame
+    means: FloatArray  # float32 [N, 2]
+    conics: FloatArray  # float32 [N, 3]
+    lists: TileLists
+
+    @property
+    def count(self) -> int:
+        """N."""
+        return len(self.means)
+
+    @property
+    def tile_count(self) -> int:
+        """Tiles of the picture."""
+        return self.lists.across * self.lists.down
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +58,11 @@ class CpuTarget:
     wrap: tuple[bool, bool]  # whether it repeats in x and in y
     planes: FloatArray  # float32 [tiles, K, texels of a tile]
     importance: FloatArray  # float32 [tiles, texels of a tile], 0 beyond the picture's border
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in texels."""
+        return self.width, self.height
 
     @property
     def component_count(self) -> int:
@@ -46,40 +82,19 @@ class CpuBackend:
         self._workers = Workers(self.threads)
         self._epsilon = np.float32(EPSILON)
 
-    def render(
+    def prepare_geometry(
         self,
         means: Tensor,
         conics: Tensor,
-        features: Tensor,
         cutoff: float,
         size: tuple[int, int],
         wrap: tuple[bool, bool] = (False, False),
-    ) -> Tensor:
-        """Return the picture float32 [H, W, K]."""
-        check_arguments(means, conics, features)
-        width, height = size
-        arrays = _arrays(means, conics, features)
-        lists = self._lists(arrays, cutoff, size, wrap)
-        image = np.empty((height, width, features.shape[1]), np.float32)
-        tiles = lists.across * lists.down
-        self._workers.run(kernels.render_tiles, tiles, *arrays, self._epsilon, cutoff, *_members(lists), image)
-        return torch.from_numpy(image)
-
-    def render_backward(
-        self,
-        means: Tensor,
-        conics: Tensor,
-        features: Tensor,
-        cutoff: float,
-        image_gradient: Tensor,
-        wrap: tuple[bool, bool] = (False, False),
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the gradients of means, conics and features."""
-        height, width, _ = image_gradient.shape
-        gradients, _ = self._differentiate(
-            (means, conics, features), cutoff, _planes(image_gradient), (width, height), wrap
-        )
-        return gradients
+    ) -> PreparedGeometry:
+        """List the Gaussians by tile."""
+        check_geometry(means, conics)
+        arrays = _array(means), _array(conics)
+        lists = build_tile_lists(*arrays, cutoff, size, self._workers, wrap)
+        return CpuGeometry(Frame(cutoff, size, wrap), *arrays, lists)
 
     def prepare_target(
         self, image: Tensor, weights: Tensor | None = None, wrap: tuple[bool, bool] = (False, False)
@@ -89,49 +104,59 @@ class CpuBackend:
         importance = torch.ones(height, width) if weights is None else weights
         return CpuTarget(width, height, wrap, _planes(image), _planes(importance[..., None])[:, 0])
 
-    def squared_error(
-        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: FitTarget
-    ) -> SquaredError:
-        """Render, compare and differentiate, fused per tile."""
-        assert isinstance(target, CpuTarget)
-        gradients, tile_errors = self._differentiate(
-            (means, conics, features), cutoff, target.planes, (target.width, target.height), target.wrap,
-            target.importance,
+    def render(self, geometry: PreparedGeometry, features: Tensor) -> Tensor:
+        """Return the picture float32 [H, W, K]."""
+        check_features(features, geometry)
+        own, (width, height) = made_by(CpuGeometry, geometry), geometry.frame.size
+        image = np.empty((height, width, features.shape[1]), np.float32)
+        self._workers.run(
+            kernels.render_tiles, own.tile_count, own.means, own.conics, _array(features), self._epsilon,
+            own.frame.cutoff, *_members(own.lists), image,
         )  # fmt: skip
+        return torch.from_numpy(image)
+
+    def render_backward(
+        self, geometry: PreparedGeometry, features: Tensor, image_gradient: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the gradients of means, conics and features."""
+        gradients, _ = self._differentiate(geometry, features, _planes(image_gradient))
+        return gradients
+
+    def squared_error(self, geometry: PreparedGeometry, features: Tensor, target: FitTarget) -> SquaredError:
+        """Render, compare and differentiate, fused per tile."""
+        check_target(target, geometry)
+        wanted = made_by(CpuTarget, target)
+        gradients, tile_errors = self._differentiate(geometry, features, wanted.planes, wanted.importance)
         return SquaredError(torch.tensor(tile_errors.astype(np.float64).sum()), *gradients)
 
-    def leave_one_out(
-        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: FitTarget
-    ) -> Tensor:  # fmt: skip
+    def leave_one_out(self, geometry: PreparedGeometry, features: Tensor, target: FitTarget) -> Tensor:
         """Return by how much the squared error grows without each Gaussian, float64 [N]."""
-        assert isinstance(target, CpuTarget)
-        check_arguments(means, conics, features)
-        arrays = _arrays(means, conics, features)
-        lists = self._lists(arrays, cutoff, (target.width, target.height), target.wrap)
-        slot_errors = np.empty((len(lists.slot_gaussian), 1), np.float32)
+        check_features(features, geometry)
+        check_target(target, geometry)
+        own, wanted = made_by(CpuGeometry, geometry), made_by(CpuTarget, target)
+        slot_errors = np.empty((len(own.lists.slot_gaussian), 1), np.float32)
         self._workers.run(
-            kernels.leave_out_tiles, lists.across * lists.down, *arrays, self._epsilon, cutoff, *_members(lists),
-            target.planes, target.importance, slot_errors,
+            kernels.leave_out_tiles, own.tile_count, own.means, own.conics, _array(features), self._epsilon,
+            own.frame.cutoff, *_members(own.lists), wanted.planes, wanted.importance, slot_errors,
         )  # fmt: skip
-        errors = np.empty((len(arrays[0]), 1), np.float64)
-        self._workers.run(kernels.sum_slots, len(errors), slot_errors, lists.slot_starts, errors)
+        errors = np.empty((own.count, 1), np.float64)
+        self._workers.run(kernels.sum_slots, own.count, slot_errors, own.lists.slot_starts, errors)
         return torch.from_numpy(errors[:, 0])
 
-    def normal_equations(self, means: Tensor, conics: Tensor, cutoff: float, target: FitTarget) -> NormalEquations:
+    def normal_equations(self, geometry: PreparedGeometry, target: FitTarget) -> NormalEquations:
         """Return the sparse linear system of the features."""
-        assert isinstance(target, CpuTarget)
-        arrays = _arrays(means, conics, torch.empty(means.shape[0], 1))
-        lists = self._lists(arrays, cutoff, (target.width, target.height), target.wrap)
+        check_target(target, geometry)
+        own, wanted = made_by(CpuGeometry, geometry), made_by(CpuTarget, target)
+        lists, count = own.lists, own.count
         lengths = np.diff(lists.tile_starts)
         pair_starts = np.zeros(len(lengths) + 1, np.int64)
         np.cumsum(lengths * lengths, out=pair_starts[1:])
         pairs = np.empty(pair_starts[-1], np.float32)
-        slot_rhs = np.empty((len(lists.slot_gaussian), target.planes.shape[1]), np.float32)
+        slot_rhs = np.empty((len(lists.slot_gaussian), wanted.component_count), np.float32)
         self._workers.run(
-            normal_equations.correlate_tiles, len(lengths), *arrays[:2], self._epsilon, cutoff, *_members(lists),
-            target.planes, target.importance, pair_starts, pairs, slot_rhs,
+            normal_equations.correlate_tiles, len(lengths), own.means, own.conics, self._epsilon, own.frame.cutoff,
+            *_members(lists), wanted.planes, wanted.importance, pair_starts, pairs, slot_rhs,
         )  # fmt: skip
-        count = len(arrays[0])
         rhs = np.empty((count, slot_rhs.shape[1]), np.float64)
         self._workers.run(kernels.sum_slots, count, slot_rhs, lists.slot_starts, rhs)
         row_starts = np.zeros(count + 1, np.int64)
@@ -182,34 +207,24 @@ class CpuBackend:
         """Improve features by conjugate gradients."""
         return conjugate_gradient(self.multiply, equations, features, iterations, damping)
 
-    def _lists(
-        self, arrays: tuple[FloatArray, ...], cutoff: float, size: tuple[int, int], wrap: tuple[bool, bool]
-    ) -> TileLists:
-        return build_tile_lists(arrays[0], arrays[1], cutoff, size, self._workers, wrap)
-
     def _differentiate(
-        self,
-        gaussians: tuple[Tensor, Tensor, Tensor],
-        cutoff: float,
-        planes: FloatArray,
-        size: tuple[int, int],
-        wrap: tuple[bool, bool],
-        importance: FloatArray | None = None,
+        self, geometry: PreparedGeometry, features: Tensor, planes: FloatArray, importance: FloatArray | None = None
     ) -> tuple[tuple[Tensor, Tensor, Tensor], FloatArray]:
-        check_arguments(*gaussians)
-        arrays = _arrays(*gaussians)
-        lists = self._lists(arrays, cutoff, size, wrap)
-        slot_gradients = np.empty((len(lists.slot_gaussian), kernels.GEOMETRY + arrays[2].shape[1]), np.float32)
-        tile_errors = np.empty(lists.across * lists.down, np.float32)
+        """Return the gradients of means, conics and features, and the tiles' errors (none for a given gradient)."""
+        check_features(features, geometry)
+        own = made_by(CpuGeometry, geometry)
+        values = kernels.GEOMETRY + features.shape[1]
+        slot_gradients = np.empty((len(own.lists.slot_gaussian), values), np.float32)
+        tile_errors = np.empty(own.tile_count, np.float32)
         self._workers.run(
-            kernels.differentiate_tiles, len(tile_errors), *arrays, self._epsilon, cutoff, *_members(lists), planes,
-            importance is None, _NO_IMPORTANCE if importance is None else importance, slot_gradients, tile_errors,
+            kernels.differentiate_tiles, own.tile_count, own.means, own.conics, _array(features), self._epsilon,
+            own.frame.cutoff, *_members(own.lists), planes, importance is None,
+            _NO_IMPORTANCE if importance is None else importance, slot_gradients, tile_errors,
         )  # fmt: skip
-        sums = np.empty((len(arrays[0]), slot_gradients.shape[1]), np.float32)
-        self._workers.run(kernels.sum_slots, len(sums), slot_gradients, lists.slot_starts, sums)
+        sums = np.empty((own.count, values), np.float32)
+        self._workers.run(kernels.sum_slots, own.count, slot_gradients, own.lists.slot_starts, sums)
         gradients = torch.from_numpy(sums)
-        features_end = kernels.GEOMETRY + gaussians[2].shape[1]
-        return (gradients[:, :2], gradients[:, 2:5], gradients[:, 5:features_end]), tile_errors
+        return (gradients[:, :2], gradients[:, 2:5], gradients[:, 5:values]), tile_errors
 
 
 _NO_IMPORTANCE: Final = np.empty((0, kernels.TEXELS), np.float32)
@@ -229,12 +244,8 @@ def _members(
     )
 
 
-def _arrays(means: Tensor, conics: Tensor, features: Tensor) -> tuple[FloatArray, FloatArray, FloatArray]:
-    return (
-        np.ascontiguousarray(means.detach().numpy(), dtype=np.float32),
-        np.ascontiguousarray(conics.detach().numpy(), dtype=np.float32),
-        np.ascontiguousarray(features.detach().numpy(), dtype=np.float32),
-    )
+def _array(tensor: Tensor) -> FloatArray:
+    return np.ascontiguousarray(tensor.detach().numpy(), dtype=np.float32)
 
 
 def _planes(image: Tensor) -> FloatArray:

@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 
 from imagegs_tex.jit import aligned, njit
+from imagegs_tex.rasterize.backend import LOG2_E, TILE
 from imagegs_tex.rasterize.cpu import simd
 from imagegs_tex.rasterize.cpu.simd import (
     add,
@@ -33,12 +34,10 @@ from imagegs_tex.rasterize.cpu.simd import (
     sum_of,
     where_positive,
 )  # fmt: skip
-from imagegs_tex.rasterize.cpu.tile_lists import TILE
 
 TEXELS: Final = TILE * TILE
 GEOMETRY: Final = 5
 """Leading columns of a slot's gradient: mean x, y, conic A, B, C."""
-_LOG2_E: Final = 1.4426950408889634
 _COLUMNS: Final = np.arange(TILE, dtype=np.float32)[None]
 
 
@@ -50,8 +49,8 @@ def _completed_square(mean_x, mean_y, a, b, c, x0, y0):
     support. Summed as A dx^2 + 2 B dx dy + C dy^2 in float32, weights of thin Gaussians were off by up to 0.005.
     """
     slant = np.float64(b) / np.float64(a)
-    across = np.float32(0.5 * _LOG2_E) * a
-    along = np.float32(0.5 * _LOG2_E * max(np.float64(c) - np.float64(b) * slant, 0.0))
+    across = np.float32(0.5 * LOG2_E) * a
+    along = np.float32(0.5 * LOG2_E * max(np.float64(c) - np.float64(b) * slant, 0.0))
     offset_y = y0 - mean_y
     return across, along, slant, np.float64(x0) - np.float64(mean_x) + slant * np.float64(offset_y), offset_y
 

@@ -9,9 +9,9 @@ import math
 import numpy as np
 
 from imagegs_tex.jit import aligned, njit
+from imagegs_tex.rasterize.backend import TILE
 from imagegs_tex.rasterize.cpu.kernels import TEXELS, write_weights
 from imagegs_tex.rasterize.cpu.simd import add, load, multiply, multiply_add, spread, store, sum_of, sums_of
-from imagegs_tex.rasterize.cpu.tile_lists import TILE
 
 
 @njit(fastmath=True, inline="always")

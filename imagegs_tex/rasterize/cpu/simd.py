@@ -13,8 +13,8 @@ from numba.core import cgutils
 from numba.extending import models, register_model
 
 from imagegs_tex.jit import intrinsic
+from imagegs_tex.rasterize.backend import TILE
 from imagegs_tex.rasterize.cpu.exp2 import LARGEST, POLYNOMIAL
-from imagegs_tex.rasterize.cpu.tile_lists import TILE
 
 LANES: Final = TILE
 _FLOATS: Final = ir.VectorType(ir.FloatType(), LANES)

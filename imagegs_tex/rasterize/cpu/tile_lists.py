@@ -8,16 +8,13 @@ changes a pixel: a Gaussian is listed wherever its support reaches a texel centr
 
 import math
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.jit import njit
+from imagegs_tex.rasterize.backend import TILE
 from imagegs_tex.rasterize.cpu.threads import Workers
-
-TILE: Final = 16
-"""Texels per tile side. 16 fits two AVX2 or one AVX-512 register per row."""
 
 
 @dataclass(frozen=True, slots=True)

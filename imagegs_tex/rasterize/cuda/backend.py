@@ -6,26 +6,37 @@ of Gaussians per tile the plain units are within reach of the time that launchin
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, TypeVar
 
 import torch
 from torch import Tensor
 
-from imagegs_tex.formats.igs.quantized_set import EPSILON
-from imagegs_tex.rasterize.backend import FitTarget, NormalEquations, SquaredError, check_arguments
+from imagegs_tex.rasterize.backend import (
+    TILE,
+    FitTarget,
+    Frame,
+    NormalEquations,
+    PreparedGeometry,
+    SquaredError,
+    check_features,
+    check_geometry,
+    check_target,
+    made_by,
+)
 from imagegs_tex.rasterize.cpu.threads import available_threads
 from imagegs_tex.rasterize.cuda.conjugate_gradient import conjugate_gradient_on_gpu
-from imagegs_tex.rasterize.cuda.driver import Kernel, Long, Pointer, load
+from imagegs_tex.rasterize.cuda.driver import Kernel, Long, Pointer
+from imagegs_tex.rasterize.cuda.load_kernels import MAX_COMPONENTS, RECORD_HEAD, load_kernels
 from imagegs_tex.rasterize.cuda.normal_equations import CudaNormalEquations
-from imagegs_tex.rasterize.cuda.tile_lists import RECORD_HEAD, TILE, CudaLists, Frame, ListBuilder
+from imagegs_tex.rasterize.cuda.tile_lists import CudaLists, ListBuilder
 
-MAX_COMPONENTS: Final = 32
 _THREADS: Final = 128
 _STAGED: Final = 32
-_SUMMED_TOGETHER: Final = 4
-"""Gaussians per block of the kernels that add up slots."""
+"""Gaussians in shared memory at once."""
+_SUMMED_TOGETHER: Final = _THREADS // 32
+"""Gaussians per block of the kernels that add up slots: a warp for each."""
 _NOTHING: Final = Pointer(0)
 
 Result = TypeVar("Result")
@@ -42,6 +53,21 @@ class _Mode(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class CudaGeometry:
+    """Means and conics, with their tile lists from when they are first used: records are as long as K makes them."""
+
+    frame: Frame
+    means: Tensor  # float32 [N, 2] contiguous, on the GPU
+    conics: Tensor  # float32 [N, 3] contiguous, on the GPU
+    lists: dict[int, CudaLists] = field(default_factory=dict)  # by K; whoever uses them writes features into records
+
+    @property
+    def count(self) -> int:
+        """N."""
+        return len(self.means)
+
+
+@dataclass(frozen=True, slots=True)
 class CudaTarget:
     """A picture as planes per tile, padded with zeros to whole tiles."""
 
@@ -52,31 +78,10 @@ class CudaTarget:
     importance: Tensor | Pointer  # float32 [tiles, texels of a tile], how much each counts; nothing: 1
     wrap: tuple[bool, bool]  # whether it repeats in x and in y
 
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """The last lists, and the tensors that they were built from."""
-
-    means: Tensor
-    conics: Tensor
-    versions: tuple[int, int] | None
-    component_count: int
-    lists: CudaLists
-
-    def for_geometry(
-        self, means: Tensor, conics: Tensor, component_count: int, frame: Frame
-    ) -> CudaLists | None:  # fmt: skip
-        """Return the lists if they are those of exactly these tensors, unchanged since."""
-        same = means is self.means and conics is self.conics and self.versions is not None
-        fits = (component_count, frame) == (self.component_count, self.lists.frame)
-        return self.lists if same and fits and _versions(means, conics) == self.versions else None
-
-
-def _versions(means: Tensor, conics: Tensor) -> tuple[int, int] | None:
-    """How often torch has changed these tensors in place; None where it does not count."""
-    if means.is_inference() or conics.is_inference():
-        return None
-    return means._version, conics._version
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in texels."""
+        return self.width, self.height
 
 
 class CudaBackend:
@@ -92,42 +97,21 @@ class CudaBackend:
         # a device without a number has the index None, whatever torch's types say
         self.device = torch.empty(0, device=device).device
         self.lists = ListBuilder(self.device)
-        self._held: _Held | None = None
+        sums = load_kernels("slot_sums.cu", self.device, THREADS=_THREADS)
+        self._reduce_gradients, self._reduce_slots = sums.kernel("reduce_gradients"), sums.kernel("reduce_features")
         self._kernels: dict[tuple[_Mode, int, bool], Kernel] = {}
 
-    def render(
+    def prepare_geometry(
         self,
         means: Tensor,
         conics: Tensor,
-        features: Tensor,
         cutoff: float,
         size: tuple[int, int],
         wrap: tuple[bool, bool] = (False, False),
-    ) -> Tensor:
-        """Return the picture float32 [H, W, K]."""
-        check_arguments(means, conics, features)
-        image = torch.empty(size[1], size[0], features.shape[1], device=self.device)
-
-        def launch(lists: CudaLists) -> Tensor:
-            self._rasterize(_Mode.RENDER, lists, features.shape[1], image=image)
-            return image
-
-        return self._with_lists((means, conics, features), features.shape[1], Frame(cutoff, size, wrap), launch)
-
-    def render_backward(
-        self,
-        means: Tensor,
-        conics: Tensor,
-        features: Tensor,
-        cutoff: float,
-        image_gradient: Tensor,
-        wrap: tuple[bool, bool] = (False, False),
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the gradients of means, conics and features."""
-        height, width, _ = image_gradient.shape
-        source, frame = _float32(image_gradient, self.device), Frame(cutoff, (width, height), wrap)
-        _, *gradients = self._differentiate(_Mode.GRADIENT, (means, conics, features), frame, source)
-        return gradients[0], gradients[1], gradients[2]
+    ) -> PreparedGeometry:
+        """Bring the Gaussians to the GPU; their lists are built with the first call that uses them."""
+        check_geometry(means, conics)
+        return CudaGeometry(Frame(cutoff, size, wrap), _float32(means, self.device), _float32(conics, self.device))
 
     def prepare_target(
         self, image: Tensor, weights: Tensor | None = None, wrap: tuple[bool, bool] = (False, False)
@@ -149,75 +133,85 @@ class CudaBackend:
             planes[row] = band.reshape(TILE, across, TILE, components).permute(1, 3, 0, 2)
         return planes.reshape(down * across, components, TILE * TILE)
 
-    def squared_error(
-        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: FitTarget
-    ) -> SquaredError:
+    def render(self, geometry: PreparedGeometry, features: Tensor) -> Tensor:
+        """Return the picture float32 [H, W, K]."""
+        check_features(features, geometry)
+        (width, height), components = geometry.frame.size, features.shape[1]
+        image = torch.empty(height, width, components, device=self.device)
+
+        def launch(lists: CudaLists) -> Tensor:
+            self._rasterize(_Mode.RENDER, lists, components, image=image)
+            return image
+
+        return self._with_lists(geometry, features, components, launch)
+
+    def render_backward(
+        self, geometry: PreparedGeometry, features: Tensor, image_gradient: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the gradients of means, conics and features."""
+        source = _float32(image_gradient, self.device)
+        _, *gradients = self._differentiate(_Mode.GRADIENT, geometry, features, source)
+        return gradients[0], gradients[1], gradients[2]
+
+    def squared_error(self, geometry: PreparedGeometry, features: Tensor, target: FitTarget) -> SquaredError:
         """Render, compare and differentiate in one kernel."""
-        assert isinstance(target, CudaTarget)
-        frame = Frame(cutoff, (target.width, target.height), target.wrap)
+        check_target(target, geometry)
+        wanted = made_by(CudaTarget, target)
         total, *gradients = self._differentiate(
-            _Mode.SQUARED_ERROR, (means, conics, features), frame, target.planes, target.importance
+            _Mode.SQUARED_ERROR, geometry, features, wanted.planes, wanted.importance
         )
         return SquaredError(total, *gradients)
 
-    def leave_one_out(
-        self, means: Tensor, conics: Tensor, features: Tensor, cutoff: float, target: FitTarget
-    ) -> Tensor:  # fmt: skip
+    def leave_one_out(self, geometry: PreparedGeometry, features: Tensor, target: FitTarget) -> Tensor:
         """Return by how much the squared error grows without each Gaussian, float64 [N]."""
-        assert isinstance(target, CudaTarget)
-        check_arguments(means, conics, features)
-        components = self._checked(features.shape[1])
-        defines = {"TILE": str(TILE), "EPSILON": f"{EPSILON!r}f", "K": str(components)}
-        kernel = load("leave_one_out.cu", defines, self.device).kernel("leave_out")
-        errors = torch.empty(means.shape[0], dtype=torch.float64, device=self.device)
+        check_features(features, geometry)
+        check_target(target, geometry)
+        wanted, components = made_by(CudaTarget, target), self._checked(features.shape[1])
+        kernel = load_kernels("leave_one_out.cu", self.device, K=components, THREADS=TILE * TILE).kernel("leave_out")
+        errors = torch.empty(geometry.count, dtype=torch.float64, device=self.device)
 
         def launch(lists: CudaLists) -> Tensor:
             sums = torch.empty(lists.capacity, device=self.device)
             kernel(
                 lists.tile_count, TILE * TILE, lists.records, lists.records.shape[1], lists.ordered_info,
-                lists.ordered_images, lists.ordered_slots, lists.tile_starts, Long(lists.capacity), math.exp(-cutoff),
-                *lists.frame.size, lists.across, target.planes, target.importance, sums,
+                lists.ordered_copies, lists.ordered_slots, lists.tile_starts, Long(lists.capacity),
+                math.exp(-lists.frame.cutoff), *lists.frame.size, lists.across, wanted.planes, wanted.importance, sums,
             )  # fmt: skip
             self._reduce_features(lists, sums, 0, errors, _NOTHING)
             return errors
 
-        frame = Frame(cutoff, (target.width, target.height), target.wrap)
-        return self._with_lists((means, conics, features), components, frame, launch)
+        return self._with_lists(geometry, features, components, launch)
 
-    def normal_equations(self, means: Tensor, conics: Tensor, cutoff: float, target: FitTarget) -> NormalEquations:
+    def normal_equations(self, geometry: PreparedGeometry, target: FitTarget) -> NormalEquations:
         """Return the linear system of the features; its matrix is written out only when somebody looks at it."""
-        assert isinstance(target, CudaTarget)
-        components = target.component_count
-        count = means.shape[0]
-        diagonal = torch.empty(count, dtype=torch.float64, device=self.device)
-        rhs = torch.empty(count, components, dtype=torch.float64, device=self.device)
+        check_target(target, geometry)
+        wanted, components = made_by(CudaTarget, target), target.component_count
+        diagonal = torch.empty(geometry.count, dtype=torch.float64, device=self.device)
+        rhs = torch.empty(geometry.count, components, dtype=torch.float64, device=self.device)
 
         def launch(lists: CudaLists) -> CudaLists:
             sums = self._rasterize(
-                _Mode.RIGHT_HAND_SIDE, lists, components, source=target.planes, importance=target.importance
+                _Mode.RIGHT_HAND_SIDE, lists, components, source=wanted.planes, importance=wanted.importance
             )
             self._reduce_features(lists, sums, components, diagonal, rhs)
             return lists
 
-        frame = Frame(cutoff, (target.width, target.height), target.wrap)
-        lists = self._with_lists((means, conics, None), components, frame, launch)
-        return CudaNormalEquations(lists, target.importance, diagonal, rhs)
+        lists = self._with_lists(geometry, None, components, launch)
+        return CudaNormalEquations(lists, wanted.importance, diagonal, rhs)
 
     def multiply(self, equations: NormalEquations, vectors: Tensor) -> Tensor:
         """Return matrix @ vectors, float64 [N, K], summed in float32 within a tile."""
-        assert isinstance(equations, CudaNormalEquations)
-        lists, components = equations.lists, vectors.shape[1]
-        product = torch.empty_like(vectors)
-        lists.records[:, RECORD_HEAD : RECORD_HEAD + components] = vectors
-        self.multiply_records(equations, product)
+        own, product = made_by(CudaNormalEquations, equations), torch.empty_like(vectors)
+        own.lists.records[:, RECORD_HEAD : RECORD_HEAD + vectors.shape[1]] = vectors
+        self.multiply_records(own, product)
         return product
 
     def solve_features(
         self, equations: NormalEquations, features: Tensor, iterations: int, damping: Tensor
     ) -> Tensor:  # fmt: skip
         """Improve features by conjugate gradients."""
-        assert isinstance(equations, CudaNormalEquations)
-        return conjugate_gradient_on_gpu(self.multiply_records, equations, features, iterations, damping)
+        own = made_by(CudaNormalEquations, equations)
+        return conjugate_gradient_on_gpu(self.multiply_records, own, features, iterations, damping)
 
     def multiply_records(self, equations: CudaNormalEquations, product: Tensor) -> None:
         """Write matrix @ vectors to ``product``, float64 [N, K], for vectors that stand in the lists' records."""
@@ -225,72 +219,59 @@ class CudaBackend:
         sums = self._rasterize(_Mode.MULTIPLY, equations.lists, components, importance=equations.importance)
         self._reduce_features(equations.lists, sums, components, _NOTHING, product)
 
-    def lists_of(
-        self,
-        means: Tensor,
-        conics: Tensor,
-        features: Tensor,
-        cutoff: float,
-        size: tuple[int, int],
-        wrap: tuple[bool, bool],
-    ) -> CudaLists:
-        """Return the tile lists of some Gaussians, with their records."""
-        frame = Frame(cutoff, size, wrap)
-        return self._with_lists((means, conics, features), features.shape[1], frame, lambda lists: lists)
+    def lists_of(self, geometry: PreparedGeometry, features: Tensor) -> CudaLists:
+        """Return the tile lists of a geometry, with features float32 [N, K] in their records."""
+        check_features(features, geometry)
+        return self._with_lists(geometry, features, features.shape[1], lambda lists: lists)
 
     def _differentiate(
         self,
         mode: _Mode,
-        gaussians: tuple[Tensor, Tensor, Tensor],
-        frame: Frame,
+        geometry: PreparedGeometry,
+        features: Tensor,
         source: Tensor,
         importance: Tensor | Pointer = _NOTHING,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return the error (meaningless when a gradient was given) and three gradients."""
-        check_arguments(*gaussians)
-        conics = _float32(gaussians[1], self.device)
-        count, components = gaussians[2].shape
+        check_features(features, geometry)
+        conics, (count, components) = made_by(CudaGeometry, geometry).conics, features.shape
         gradients = [torch.empty(count, width, device=self.device) for width in (2, 3, components)]
 
         def launch(lists: CudaLists) -> Tensor:
             errors = torch.empty(lists.tile_count, dtype=torch.float64, device=self.device)
             sums = self._rasterize(mode, lists, components, source=source, importance=importance, errors=errors)
-            self.lists.reduce_gradients(
+            self._reduce_gradients(
                 -(-count // _SUMMED_TOGETHER), _THREADS, sums, lists.slot_starts, Long(lists.capacity), conics, count,
                 components, _lanes(5 + components), *gradients,
             )  # fmt: skip
             return errors
 
-        errors = self._with_lists(gaussians, components, frame, launch)
+        errors = self._with_lists(geometry, features, components, launch)
         return errors.sum(), gradients[0], gradients[1], gradients[2]
 
     def _with_lists(
         self,
-        gaussians: tuple[Tensor, Tensor, Tensor | None],
+        geometry: PreparedGeometry,
+        features: Tensor | None,
         components: int,
-        frame: Frame,
         launch: Callable[[CudaLists], Result],
     ) -> Result:
-        """Build the lists, launch what uses them, and do both again if the lists had too little room.
+        """Write features, if there are any, into the lists' records and launch what uses them.
 
-        The last lists are used again for the very same geometry, as when features are solved for and then a step taken.
+        Lists that a geometry lacks are built, and both is done again if they had too little room.
         """
-        means, conics, features = gaussians
-        held = None if self._held is None else self._held.for_geometry(means, conics, components, frame)
-        if held is not None:
+        own = made_by(CudaGeometry, geometry)
+        if components in own.lists:
+            lists = own.lists[components]
             if features is not None:
-                held.records[:, RECORD_HEAD : RECORD_HEAD + components] = features
-            return launch(held)
-        arrays = (
-            _float32(means, self.device),
-            _float32(conics, self.device),
-            None if features is None else _float32(features, self.device),
-        )
+                lists.records[:, RECORD_HEAD : RECORD_HEAD + components] = features
+            return launch(lists)
+        values = None if features is None else _float32(features, self.device)
         while True:
-            lists = self.lists.build(*arrays, components, frame)
+            lists = self.lists.build(own.means, own.conics, values, components, own.frame)
             result = launch(lists)
             if self.lists.sufficed(lists):
-                self._held = _Held(means, conics, _versions(means, conics), components, lists)
+                own.lists[components] = lists
                 return result
 
     def _rasterize(
@@ -308,7 +289,7 @@ class CudaBackend:
         values = 0 if mode == _Mode.RENDER else components + (1 if mode > _Mode.GRADIENT else 5)
         sums = torch.empty(lists.capacity * values, device=self.device)
         self._kernel(mode, components, any(lists.frame.wrap))(
-            lists.tile_count, _THREADS, lists.records, lists.ordered_info, lists.ordered_images, lists.ordered_slots,
+            lists.tile_count, _THREADS, lists.records, lists.ordered_info, lists.ordered_copies, lists.ordered_slots,
             lists.tile_starts, Long(lists.capacity), math.exp(-lists.frame.cutoff), *lists.frame.size, lists.across,
             source, importance, sums, errors, image, shared_bytes=_shared_bytes(components, values),
         )  # fmt: skip
@@ -318,7 +299,7 @@ class CudaBackend:
         self, lists: CudaLists, sums: Tensor, components: int, extras: Tensor | Pointer, features: Tensor | Pointer
     ) -> None:
         count = len(lists.records)
-        self.lists.reduce_features(
+        self._reduce_slots(
             -(-count // _SUMMED_TOGETHER), _THREADS, sums, lists.slot_starts, Long(lists.capacity), count, components,
             _lanes(1 + components), extras, features,
         )  # fmt: skip
@@ -326,9 +307,11 @@ class CudaBackend:
     def _kernel(self, mode: _Mode, components: int, repeats: bool) -> Kernel:
         key = (mode, self._checked(components), repeats)
         if key not in self._kernels:
-            numbers = {"TILE": TILE, "K": components, "MODE": int(mode), "WRAP": int(repeats)}
-            defines = {"EPSILON": f"{EPSILON!r}f", **{name: str(number) for name, number in numbers.items()}}
-            self._kernels[key] = load("rasterize.cu", defines, self.device).kernel("rasterize")
+            module = load_kernels(
+                "rasterize.cu", self.device,
+                K=components, MODE=int(mode), WRAP=int(repeats), THREADS=_THREADS, STAGED=_STAGED,
+            )  # fmt: skip
+            self._kernels[key] = module.kernel("rasterize")
         return self._kernels[key]
 
     @staticmethod

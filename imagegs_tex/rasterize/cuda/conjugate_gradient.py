@@ -6,9 +6,8 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from imagegs_tex.rasterize.cuda.driver import load
+from imagegs_tex.rasterize.cuda.load_kernels import RECORD_HEAD, load_kernels
 from imagegs_tex.rasterize.cuda.normal_equations import CudaNormalEquations
-from imagegs_tex.rasterize.cuda.tile_lists import RECORD_HEAD
 
 _THREADS: Final = 256
 _BLOCKS_AT_MOST: Final = 264
@@ -39,9 +38,9 @@ def conjugate_gradient_on_gpu(
     product, residual, direction = (torch.empty_like(solution) for _ in range(3))
     old, new, curvature = torch.empty(3, blocks, components, dtype=torch.float64, device=features.device)
     size = (count, components)
+    module = load_kernels("conjugate_gradient.cu", features.device, THREADS=_THREADS)
     start, measure, update, turn = (
-        load("adam.cu", {}, features.device).kernel(f"cg_{name}")
-        for name in ("start", "curvature", "update", "direction")
+        module.kernel(f"cg_{name}") for name in ("start", "curvature", "update", "direction")
     )
     records[:, RECORD_HEAD : RECORD_HEAD + components] = features
     multiply_records(equations, product)

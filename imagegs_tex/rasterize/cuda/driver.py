@@ -10,6 +10,7 @@ import ctypes
 import hashlib
 import sys
 import threading
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -123,9 +124,12 @@ _modules: dict[tuple[str, tuple[tuple[str, str], ...], torch.device], Module] = 
 _lock = threading.Lock()
 
 
-def load(source: str, defines: dict[str, str], device: torch.device) -> Module:
-    """Return a file of kernels/, compiled for a device; once per process and set of definitions."""
-    key = (source, tuple(sorted(defines.items())), device)
+def load(source: str, defines: Mapping[str, int | float], device: torch.device) -> Module:
+    """Return a file of kernels/, compiled for a device; once per process and set of definitions.
+
+    Whole numbers are defined as such, a :class:`Double` as a double, other numbers as a float.
+    """
+    key = (source, tuple(sorted((name, _literal(number)) for name, number in defines.items())), device)
     with _lock:
         if key not in _modules:
             _modules[key] = Module(source, key[1], device)
@@ -138,23 +142,47 @@ def compile_source(source: str, defines: tuple[tuple[str, str], ...], architectu
     Needs NVRTC, not a GPU.
     """
     compiler = _compiler()
-    text = _KERNELS.joinpath(source).read_bytes()
+    text, headers = _KERNELS.joinpath(source).read_bytes(), read_headers()
     options = [f"--gpu-architecture={architecture}", "--std=c++17", *(f"-D{name}={value}" for name, value in defines)]
     major, minor = ctypes.c_int(), ctypes.c_int()
     compiler.nvrtcVersion(ctypes.byref(major), ctypes.byref(minor))
-    everything = "\0".join([f"{major.value}.{minor.value}", *options]).encode() + b"\0" + text
-    name = f"{Path(source).stem}-{hashlib.sha256(everything).hexdigest()}"
+    name = cubin_name(source, text, headers, [f"{major.value}.{minor.value}", *options])
     code = cubin_cache.read(name)
     if code is None:
-        code = _compile(compiler, source, text, options)
+        code = _compile(compiler, source, text, headers, options)
         cubin_cache.write(name, code)
     return code
 
 
-def _compile(compiler: ctypes.CDLL, source: str, text: bytes, options: list[str]) -> bytes:
-    encoded = (ctypes.c_char_p * len(options))(*[option.encode() for option in options])
+def read_headers() -> dict[str, bytes]:
+    """Return the text of every header of kernels/ by its name."""
+    return {entry.name: entry.read_bytes() for entry in _KERNELS.iterdir() if entry.name.endswith(".cuh")}
+
+
+def cubin_name(source: str, text: bytes, headers: Mapping[str, bytes], options: list[str]) -> str:
+    """Return the name of compiled code: a digest of all that it is made of, headers included."""
+    digest = hashlib.sha256()
+    for part in (*(option.encode() for option in options), text, *(headers[name] for name in sorted(headers))):
+        digest.update(len(part).to_bytes(8, "little") + part)
+    return f"{Path(source).stem}-{digest.hexdigest()}"
+
+
+def _literal(number: float) -> str:
+    return repr(number) if isinstance(number, int | Double) else f"{number!r}f"
+
+
+def _strings(values: Iterable[bytes]) -> "ctypes.Array[ctypes.c_char_p]":
+    encoded = list(values)
+    return (ctypes.c_char_p * len(encoded))(*encoded)
+
+
+def _compile(
+    compiler: ctypes.CDLL, source: str, text: bytes, headers: Mapping[str, bytes], options: list[str]
+) -> bytes:
+    encoded = _strings(option.encode() for option in options)
+    texts, names = _strings(headers.values()), _strings(name.encode() for name in headers)
     program = ctypes.c_void_p()
-    if compiler.nvrtcCreateProgram(ctypes.byref(program), text, source.encode(), 0, None, None):
+    if compiler.nvrtcCreateProgram(ctypes.byref(program), text, source.encode(), len(headers), texts, names):
         raise CudaError("NVRTC cannot create a program")
     try:
         if compiler.nvrtcCompileProgram(program, len(options), encoded):

@@ -10,17 +10,19 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from imagegs_tex.formats.igs.quantized_set import EPSILON
-from imagegs_tex.rasterize.backend import NormalEquations
-from imagegs_tex.rasterize.cuda.driver import Long, Pointer, load
-from imagegs_tex.rasterize.cuda.tile_lists import TILE, CudaLists
+from imagegs_tex.rasterize.backend import TILE, NormalEquations
+from imagegs_tex.rasterize.cuda.driver import Long, Module, Pointer
+from imagegs_tex.rasterize.cuda.load_kernels import load_kernels
+from imagegs_tex.rasterize.cuda.tile_lists import CudaLists
 
 _KEY_BITS: Final = 22
 """Bits of a Gaussian's number within a pair's key."""
 _PAIRS_AT_ONCE: Final = 1 << 26
 """Pairs sorted in one go; bounds the memory at about 4 GB."""
-_THREADS: Final = 256
-_SHARED_BYTES: Final = 2 * 32 * (_THREADS + 1) * 4
+_THREADS: Final = TILE * TILE
+_SIDE: Final = 32
+"""Gaussians of the blocks that a tile's matrix is computed in."""
+_SHARED_BYTES: Final = 2 * _SIDE * (_THREADS + 1) * 4
 
 
 class CudaNormalEquations(NormalEquations):
@@ -62,8 +64,7 @@ class CudaNormalEquations(NormalEquations):
 def written_out(lists: CudaLists, importance: Tensor | Pointer) -> tuple[Tensor, Tensor, Tensor]:
     """Return row starts int64 [N + 1], columns int32 [M] and values float64 [M] of the matrix."""
     device = lists.records.device
-    defines = {"TILE": str(TILE), "EPSILON": f"{EPSILON!r}f", "KEY_BITS": str(_KEY_BITS)}
-    correlate = load("gram_matrix.cu", defines, device).kernel("correlate")
+    correlate = _module(device).kernel("correlate")
     pair_ends = torch.cumsum(torch.diff(lists.tile_starts) ** 2, dim=0)
     keys, values = torch.empty(0, dtype=torch.int64, device=device), torch.empty(0, dtype=torch.float64, device=device)
     first, done = 0, 0
@@ -75,7 +76,7 @@ def written_out(lists: CudaLists, importance: Tensor | Pointer) -> tuple[Tensor,
         new_keys = torch.empty(pairs, dtype=torch.int64, device=device)
         products = torch.empty(pairs, device=device)
         correlate(
-            last - first, _THREADS, lists.records, lists.records.shape[1], lists.ordered_info, lists.ordered_images,
+            last - first, _THREADS, lists.records, lists.records.shape[1], lists.ordered_info, lists.ordered_copies,
             lists.tile_starts, math.exp(-lists.frame.cutoff), *lists.frame.size, lists.across, importance, first,
             starts, new_keys, products, shared_bytes=_SHARED_BYTES,
         )  # fmt: skip
@@ -89,6 +90,10 @@ def written_out(lists: CudaLists, importance: Tensor | Pointer) -> tuple[Tensor,
     return row_starts, (keys & ((1 << _KEY_BITS) - 1)).int(), values
 
 
+def _module(device: torch.device) -> Module:
+    return load_kernels("gram_matrix.cu", device, THREADS=_THREADS, SIDE=_SIDE, KEY_BITS=_KEY_BITS)
+
+
 def _merged(keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
     """Sort by key and sum the values of equal keys, in their order."""
     device = keys.device
@@ -97,7 +102,6 @@ def _merged(keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
     starts = torch.zeros(len(unique) + 1, dtype=torch.int64, device=device)
     torch.cumsum(lengths, dim=0, out=starts[1:])
     sums = torch.empty(len(unique), dtype=torch.float64, device=device)
-    defines = {"TILE": str(TILE), "EPSILON": f"{EPSILON!r}f", "KEY_BITS": str(_KEY_BITS)}
-    sum_runs = load("gram_matrix.cu", defines, device).kernel("sum_runs")
+    sum_runs = _module(device).kernel("sum_runs")
     sum_runs(-(-len(unique) // _THREADS), _THREADS, values[order], starts, Long(len(unique)), sums)
     return unique, sums

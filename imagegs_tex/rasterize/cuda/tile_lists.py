@@ -1,4 +1,4 @@
-"""Tile lists on the GPU: built anew for every geometry, without waiting for how long they turn out.
+"""Tile lists on the GPU: built without waiting for how long they turn out.
 
 Arrays of slots are allocated for as many as the last lists of this size had, with headroom. The kernels that follow
 are launched at once; only then is the true number read, which the GPU has counted long before it is done with the rest.
@@ -12,26 +12,17 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from imagegs_tex.rasterize.cuda.driver import Double, Kernel, Long, Pointer, load
+from imagegs_tex.rasterize.backend import TILE, Frame
+from imagegs_tex.rasterize.cuda.driver import Double, Kernel, Long, Pointer
+from imagegs_tex.rasterize.cuda.load_kernels import RECORD_HEAD, load_kernels
 
-TILE: Final = 16
-"""Texels per tile side; the kernels' layout of threads is made for it."""
-RECORD_HEAD: Final = 8
-"""Floats of a record before the features."""
 _HEADROOM: Final = 1.25
 _FIRST_GUESS: Final = 24
 """Slots per Gaussian assumed before anything was counted; the fits measured have 8 to 20."""
+_THREADS: Final = 128
+_ORDERING_THREADS: Final = 64
 _SIDE: Final = 8
 """Threads per Gaussian while its slots are found: few reach more columns. With 32, boombox took 52 us and not 33."""
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What tile lists depend on beside the Gaussians."""
-
-    cutoff: float  # q at which a support ends
-    size: tuple[int, int]  # width and height in texels
-    wrap: tuple[bool, bool] = (False, False)  # whether the picture repeats in x and in y
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +32,12 @@ class CudaLists:
     frame: Frame
     across: int  # tiles per row
     tile_count: int  # T
-    records: Tensor  # float32 [N, 8 + padded K], see tile_lists.cu
+    records: Tensor  # float32 [N, RECORD_HEAD + padded K], see gaussian.cuh
     slot_starts: Tensor  # int64 [N + 1]
     tile_starts: Tensor  # int64 [T + 1], counted from the first
     ordered_slots: Tensor  # int32 [capacity], the slots of tile 0, of tile 1, ...
     ordered_info: Tensor  # int32 [capacity], Gaussian << 8 | first row << 4 | last row of each
-    ordered_images: Tensor | Pointer  # int32 [capacity], image in y << 16 | image in x; nothing where nothing repeats
+    ordered_copies: Tensor | Pointer  # int32 [capacity], as named in gaussian.cuh; nothing where nothing repeats
     capacity: int  # slots that the arrays hold
     counted: Tensor  # int64 [1] on the host, valid once the event has passed
     event: torch.cuda.Event
@@ -57,12 +48,10 @@ class ListBuilder:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        module = load("tile_lists.cu", {"TILE": str(TILE), "SIDE": str(_SIDE)}, device)
+        module = load_kernels("tile_lists.cu", device, SIDE=_SIDE)
         self._count: Kernel = module.kernel("count_slots")
         self._fill: Kernel = module.kernel("fill_slots")
         self._order: Kernel = module.kernel("order_tiles")
-        self.reduce_gradients: Kernel = module.kernel("reduce_gradients")
-        self.reduce_features: Kernel = module.kernel("reduce_features")
         self._lengths: dict[tuple[int, Frame], int] = {}
 
     def build(
@@ -90,10 +79,10 @@ class ListBuilder:
         # one running sum for both: [0, slots per Gaussian, slots per tile], then the tiles' places
         counts = torch.zeros(1 + count + 2 * tiles, dtype=torch.int64, device=self._device)
         tile_counts, tile_places = counts[1 + count : 1 + count + tiles], counts[1 + count + tiles :]
-        blocks = -(-count * _SIDE // 128)
+        blocks = -(-count * _SIDE // _THREADS)
         limit = Double(2.0 * frame.cutoff)
         self._count(
-            blocks, 128, means, conics, Pointer(0) if features is None else features, count, component_count,
+            blocks, _THREADS, means, conics, Pointer(0) if features is None else features, count, component_count,
             record_floats, limit, width, height, *map(int, wrap), records, counts[1:], tile_counts,
         )  # fmt: skip
         starts = torch.cumsum(counts[: 1 + count + tiles], dim=0)
@@ -106,21 +95,21 @@ class ListBuilder:
         slot_info, tile_slots, ordered_slots, ordered_info = torch.empty(
             4, capacity, dtype=torch.int32, device=self._device
         )
-        slot_images: Tensor | Pointer = Pointer(0)
-        ordered_images: Tensor | Pointer = Pointer(0)
+        slot_copies: Tensor | Pointer = Pointer(0)
+        ordered_copies: Tensor | Pointer = Pointer(0)
         if any(wrap):
-            slot_images, ordered_images = torch.empty(2, capacity, dtype=torch.int32, device=self._device)
+            slot_copies, ordered_copies = torch.empty(2, capacity, dtype=torch.int32, device=self._device)
         self._fill(
-            blocks, 128, means, conics, count, limit, width, height, *map(int, wrap), slot_starts, tile_starts,
-            Long(capacity), tile_places, slot_info, slot_images, tile_slots,
+            blocks, _THREADS, means, conics, count, limit, width, height, *map(int, wrap), slot_starts, tile_starts,
+            Long(capacity), tile_places, slot_info, slot_copies, tile_slots,
         )  # fmt: skip
         self._order(
-            tiles, 64, tile_starts, Long(capacity), tile_slots, slot_info, slot_images, ordered_slots, ordered_info,
-            ordered_images,
+            tiles, _ORDERING_THREADS, tile_starts, Long(capacity), tile_slots, slot_info, slot_copies, ordered_slots,
+            ordered_info, ordered_copies,
         )  # fmt: skip
         return CudaLists(
             frame, across, tiles, records, slot_starts, tile_starts, ordered_slots, ordered_info,
-            ordered_images, capacity, counted, event,
+            ordered_copies, capacity, counted, event,
         )  # fmt: skip
 
     def sufficed(self, lists: CudaLists) -> bool:

@@ -1,34 +1,22 @@
 // The matrix of the normal equations, written out: products of normalised weights, per tile and pair of Gaussians.
-// Only the last rounding of the features wants it; the solver multiplies without it (cuda_tiles.cu, mode 3).
-// Defined from outside: TILE (16), EPSILON, KEY_BITS.
+// Only the last rounding of the features wants it; the solver multiplies without it (rasterize.cu, mode 3).
+// Defined from outside: THREADS (one per texel), SIDE (Gaussians of a block of the matrix), KEY_BITS.
 
-#define THREADS 256
-#define SIDE 32
-#define STRIDE (THREADS + 1)
+#include "gaussian.cuh"
 
-__device__ __forceinline__ float exp2_fast(float x) {
-    float y;
-    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-    return y;
-}
+#define STRIDE (THREADS + 1)  // so that a column of texels lies in different banks
 
-// Weight of the image of a Gaussian in a slot of a tile at a texel centre.
-__device__ float weight_of(
-    const float* records, int record_floats, const unsigned* info, const int* images, long long slot, float px, float py,
-    float edge, int width, int height
+__device__ float weight_of_listed(
+    const float* records, int record_floats, const unsigned* info, const int* copies, long long slot, float px,
+    float py, float edge, int width, int height
 ) {
     const float* record = records + (long long)(info[slot] >> 8) * record_floats;
-    if (images) {
-        px -= (float)((int)(short)(images[slot] & 0xffff) * width);
-        py -= (float)((images[slot] >> 16) * height);
-    }
-    const float dy = py - record[1], t = fmaf(record[6], dy, fmaf(record[2], dy, px - record[0])), rest = record[4] * dy * dy;
-    return fmaxf(exp2_fast(-fmaf(record[3] * t, t, rest)) - edge, 0.0f);
+    return weight_of_slot(record, copies, slot, px, py, edge, width, height);
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS) correlate(
     const float* records, int record_floats, const unsigned* ordered_info,
-    const int* ordered_images,  // or null where nothing repeats
+    const int* ordered_copies,  // or null where nothing repeats
     const long long* tile_starts, float edge, int width, int height, int across,
     const float* importance,  // [T, TILE * TILE], or null for 1
     int first_tile,
@@ -45,7 +33,9 @@ extern "C" __global__ void __launch_bounds__(THREADS) correlate(
     const float px = x + 0.5f, py = y + 0.5f;
     float sum = EPSILON;
     for (int i = 0; i < length; i++)
-        sum += weight_of(records, record_floats, ordered_info, ordered_images, start + i, px, py, edge, width, height);
+        sum += weight_of_listed(
+            records, record_floats, ordered_info, ordered_copies, start + i, px, py, edge, width, height
+        );
     const float root = importance ? sqrtf(importance[(long long)tile * THREADS + tid]) : 1.0f;
     const float inverse = x < width && y < height ? root / sum : 0.0f;
     const int ti = tid / 16, tj = tid % 16;
@@ -55,11 +45,15 @@ extern "C" __global__ void __launch_bounds__(THREADS) correlate(
             for (int i = 0; i < SIDE; i++) {
                 float w = 0.0f, v = 0.0f;
                 if (row_base + i < length)
-                    w = weight_of(
-                        records, record_floats, ordered_info, ordered_images, start + row_base + i, px, py, edge, width, height);
+                    w = weight_of_listed(
+                        records, record_floats, ordered_info, ordered_copies, start + row_base + i, px, py, edge, width,
+                        height
+                    );
                 if (column_base + i < length)
-                    v = weight_of(
-                        records, record_floats, ordered_info, ordered_images, start + column_base + i, px, py, edge, width, height);
+                    v = weight_of_listed(
+                        records, record_floats, ordered_info, ordered_copies, start + column_base + i, px, py, edge,
+                        width, height
+                    );
                 rows[i * STRIDE + tid] = w * inverse;
                 columns[i * STRIDE + tid] = v * inverse;
             }
@@ -78,7 +72,8 @@ extern "C" __global__ void __launch_bounds__(THREADS) correlate(
                 if (i >= length || j > i) continue;
                 const float value = s[half / 2][half % 2];
                 const long long row = ordered_info[start + i] >> 8, column = ordered_info[start + j] >> 8;
-                const long long at = pair_start + (long long)i * length + j, mirrored = pair_start + (long long)j * length + i;
+                const long long at = pair_start + (long long)i * length + j,
+                                mirrored = pair_start + (long long)j * length + i;
                 keys[at] = row << KEY_BITS | column;
                 products[at] = value;
                 keys[mirrored] = column << KEY_BITS | row;

@@ -1,15 +1,14 @@
 // The picture and its gradients, one block of 128 threads per tile of 16 x 16 texels, everything in one pass.
 //
-// Forward: a thread owns two texels of a row; Gaussians are staged in shared memory. Then the loss's gradient of every
-// texel, over the sum of weights, goes to shared memory once. Backward: roles are transposed. A thread owns one Gaussian
-// and some of the tile's rows and keeps that Gaussian's gradients in registers; the texels' values are broadcast from
-// shared memory, so nothing is reduced across lanes until the rows are added up, once per Gaussian and tile.
-// Weights are computed twice rather than kept: five multiply-adds and an exp2 are cheaper than the traffic.
+// Forward: a thread owns two texels of a row; Gaussians are staged in shared memory. Then the loss's gradient of
+// every texel, over the sum of weights, goes to shared memory once. Backward: roles are transposed. A thread owns
+// one Gaussian and some of the tile's rows and keeps that Gaussian's gradients in registers; the texels' values are
+// broadcast from shared memory, so nothing is reduced across lanes until the rows are added up, once per Gaussian
+// and tile. Weights are computed twice rather than kept: five multiply-adds and an exp2 are cheaper than the
+// traffic.
 //
-// Where the picture repeats, a slot is an image of its Gaussian, and texels are moved the other way: sizes and texel
-// centres are exact, so nothing is lost.
-//
-// Defined from outside: TILE (16), EPSILON, K (components), MODE, WRAP (whether the picture repeats).
+// Defined from outside: THREADS, STAGED (Gaussians in shared memory at once), K (components), WRAP (whether the picture
+// repeats), and MODE:
 //   0 render            image = y
 //   1 squared error     gradients of sum (y - target)^2, and that sum
 //   2 given gradient    gradients of sum y * source
@@ -17,46 +16,29 @@
 //   4 right-hand side   sum v_i target and sum v_i^2
 // In modes 1, 3 and 4 each texel's terms count by its importance.
 
-#define THREADS 128
+#include "gaussian.cuh"
+
 #define PADDED ((K + 3) / 4 * 4)
-#define RECORD (8 + PADDED)
-#define TEXEL ((K + 4) / 4 * 4)          // K gradients and one more value, in whole float4
-#define ROW (TILE * TEXEL + 4)           // four more, so that two rows lie in different banks
-#define STAGED 32
+#define RECORD (RECORD_HEAD + PADDED)
+#define TEXEL ((K + 4) / 4 * 4)  // K gradients and one more value, in whole float4
+#define ROW (TILE * TEXEL + 4)   // four more, so that two rows lie in different banks
 #define MOMENTS (MODE <= 2 ? 5 : 1)
 #define VALUES (MOMENTS + K)
 #define STRIDE (THREADS + 1)
 #define SCRATCH (STAGED * RECORD > VALUES * STRIDE ? STAGED * RECORD : VALUES * STRIDE)
 
-__device__ __forceinline__ float exp2_fast(float x) {
-    float y;
-    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-    return y;
-}
-
-// Weight of a Gaussian at t = dx + B/A dy; rest = (C - B^2/A)/2 log2(e) dy^2.
-__device__ __forceinline__ float weight_at(float t, float scale, float rest, float edge) {
-    return fmaxf(exp2_fast(-fmaf(scale * t, t, rest)) - edge, 0.0f);
-}
-
-// Texels from a Gaussian to one of its images.
-__device__ __forceinline__ float2 image_offset(int image, int width, int height) {
-    return make_float2((float)((int)(short)(image & 0xffff) * width), (float)((image >> 16) * height));
-}
-
 extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
-    const float* __restrict__ records,         // [N, RECORD]
-    const unsigned* __restrict__ ordered_info, // [S]
-    const int* __restrict__ ordered_images,    // [S], read if WRAP
-    const int* __restrict__ ordered_slots,     // [S]
-    const long long* __restrict__ tile_starts, // [T + 1], counted from the first, which is the number of slots
-    long long capacity,
-    float edge, int width, int height, int across,
-    const float* __restrict__ source,  // planes [T, K, TILE * TILE] (modes 1 and 4) or a picture [H, W, K] (mode 2)
+    const float* __restrict__ records,          // [N, RECORD]
+    const unsigned* __restrict__ ordered_info,  // [S]
+    const int* __restrict__ ordered_copies,     // [S], read if WRAP
+    const int* __restrict__ ordered_slots,      // [S]
+    const long long* __restrict__ tile_starts,  // [T + 1], counted from the first, which is the number of slots
+    long long capacity, float edge, int width, int height, int across,
+    const float* __restrict__ source,      // planes [T, K, TILE * TILE] (modes 1 and 4) or a picture [H, W, K] (mode 2)
     const float* __restrict__ importance,  // [T, TILE * TILE], or null for 1
-    float* __restrict__ slot_sums,     // [S, VALUES]
-    double* __restrict__ tile_errors,  // [T]
-    float* __restrict__ image          // [H, W, K]
+    float* __restrict__ slot_sums,         // [S, VALUES]
+    double* __restrict__ tile_errors,      // [T]
+    float* __restrict__ image              // [H, W, K]
 ) {
     extern __shared__ float4 shared4[];
 #if WRAP
@@ -87,29 +69,29 @@ extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
                 if (part == 1) v.y = __uint_as_float(info);
                 reinterpret_cast<float4*>(scratch)[i] = v;
 #if WRAP
-                if (part == 0) offsets[e] = image_offset(ordered_images[base + e], width, height);
+                if (part == 0) offsets[e] = copy_offset(ordered_copies[base + e], width, height);
 #endif
             }
             __syncthreads();
             for (int e = 0; e < held; e++) {
                 const float4* record = reinterpret_cast<const float4*>(scratch) + e * (RECORD / 4);
-                const float4 more = record[1];
-                const unsigned info = __float_as_uint(more.y);
+                const float4 rest_of_head = record[1];
+                const unsigned info = __float_as_uint(rest_of_head.y);
                 if ((int)(info & 15) < strip || (int)(info >> 4 & 15) > strip + 3) continue;  // the same for the warp
-                const float4 p = record[0];
+                const CompletedSquare g = square_of(record[0], rest_of_head);
 #if WRAP
                 const float qx = px - offsets[e].x, qy = py - offsets[e].y;
 #else
                 const float qx = px, qy = py;
 #endif
-                const float dy = qy - p.y, rest = more.x * dy * dy, t = fmaf(more.z, dy, fmaf(p.z, dy, qx - p.x));
-                const float w0 = weight_at(t, p.w, rest, edge), w1 = weight_at(t + 8.0f, p.w, rest, edge);
+                const float dy = qy - g.y, rest = g.along * dy * dy, t = sheared(g, qx - g.x, dy);
+                const float w0 = weight_at(t, g.across, rest, edge), w1 = weight_at(t + 8.0f, g.across, rest, edge);
                 sum[0] += w0;
                 sum[1] += w1;
                 if (MODE != 4) {
 #pragma unroll
                     for (int k = 0; k < K; k += 4) {
-                        const float4 f = record[2 + k / 4];
+                        const float4 f = record[RECORD_HEAD / 4 + k / 4];
                         const float lanes[4] = {f.x, f.y, f.z, f.w};
 #pragma unroll
                         for (int j = 0; j < 4; j++)
@@ -131,7 +113,8 @@ extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
         const float inverse = inside ? 1.0f / sum[half] : 0.0f;
         const float* planes = source + (long long)tile * K * (TILE * TILE) + row * TILE + c;
         const float* picture = source + ((long long)y * width + x) * K;
-        const float counts = importance && inside ? importance[(long long)tile * (TILE * TILE) + row * TILE + c] : 1.0f;
+        const float texel_weight = importance && inside ? importance[(long long)tile * (TILE * TILE) + row * TILE + c]
+                                                        : 1.0f;
         float values[TEXEL] = {};
         float dot = 0.0f;
 #pragma unroll
@@ -140,19 +123,20 @@ extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
             float g = out;
             if (MODE == 1) {
                 const float d = inside ? out - planes[k * (TILE * TILE)] : 0.0f;
-                error = fmaf(d * counts, d, error);
-                g = 2.0f * d * counts * inverse;
+                error = fmaf(d * texel_weight, d, error);
+                g = 2.0f * d * texel_weight * inverse;
             }
             if (MODE == 2) g = inside ? picture[k] * inverse : 0.0f;
-            if (MODE == 3) g = out * counts * inverse;
-            if (MODE == 4) g = inside ? planes[k * (TILE * TILE)] * counts * inverse : 0.0f;
+            if (MODE == 3) g = out * texel_weight * inverse;
+            if (MODE == 4) g = inside ? planes[k * (TILE * TILE)] * texel_weight * inverse : 0.0f;
             dot = fmaf(g, out, dot);
             values[k] = g;
         }
-        values[K] = MODE == 4 ? sqrtf(counts) * inverse : dot;
+        values[K] = MODE == 4 ? sqrtf(texel_weight) * inverse : dot;
         float4* texel = reinterpret_cast<float4*>(texels + row * ROW + c * TEXEL);
 #pragma unroll
-        for (int k = 0; k < TEXEL; k += 4) texel[k / 4] = make_float4(values[k], values[k + 1], values[k + 2], values[k + 3]);
+        for (int k = 0; k < TEXEL; k += 4)
+            texel[k / 4] = make_float4(values[k], values[k + 1], values[k + 2], values[k + 3]);
     }
 
     if (MODE == 0) {  // through shared memory: straight from registers, each store would touch a sector per lane
@@ -183,11 +167,10 @@ extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
         if (active) {
             const unsigned info = ordered_info[base + lane];
             const float4* record = reinterpret_cast<const float4*>(records) + (long long)(info >> 8) * (RECORD / 4);
-            const float4 p = record[0];
-            const float lower = record[1].x, fine = record[1].z;
+            const CompletedSquare g = square_of(record[0], record[1]);
 #if WRAP
-            const float2 offset = image_offset(ordered_images[base + lane], width, height);
-            // the other images of this Gaussian in this tile stand beside it in the list
+            const float2 offset = copy_offset(ordered_copies[base + lane], width, height);
+            // the other copies of this Gaussian in this tile stand beside it in the list
             long long run_start = base + lane, run_end = base + lane + 1;
             if (MODE == 4) {
                 while (run_start > start && ordered_info[run_start - 1] >> 8 == info >> 8) run_start--;
@@ -200,19 +183,20 @@ extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
             if (MODE <= 2) {
 #pragma unroll
                 for (int k = 0; k < PADDED; k += 4) {
-                    const float4 v = record[2 + k / 4];
+                    const float4 v = record[RECORD_HEAD / 4 + k / 4];
                     f[k] = v.x, f[k + 1] = v.y, f[k + 2] = v.z, f[k + 3] = v.w;
                 }
             }
-            const int first = max(group * rows, (int)(info >> 4 & 15)), last = min(group * rows + rows - 1, (int)(info & 15));
+            const int first = max(group * rows, (int)(info >> 4 & 15)),
+                      last = min(group * rows + rows - 1, (int)(info & 15));
             for (int r = first; r <= last; r++) {
-                const float dy = y0 + r + 0.5f - offset.y - p.y, rest = lower * dy * dy;
-                const float left_t = fmaf(fine, dy, fmaf(p.z, dy, x0 + 0.5f - offset.x - p.x));
+                const float dy = y0 + r + 0.5f - offset.y - g.y, rest = g.along * dy * dy;
+                const float left_t = sheared(g, x0 + 0.5f - offset.x - g.x, dy);
                 const float4* texel = reinterpret_cast<const float4*>(texels + r * ROW);
                 float m0 = 0.0f, m1 = 0.0f, m2 = 0.0f;
 #pragma unroll 2
                 for (int c = 0; c < TILE; c++, texel += TEXEL / 4) {
-                    const float t = left_t + c, w = weight_at(t, p.w, rest, edge);
+                    const float t = left_t + c, w = weight_at(t, g.across, rest, edge);
                     float values[TEXEL];
 #pragma unroll
                     for (int k = 0; k < TEXEL; k += 4) {
@@ -236,10 +220,10 @@ extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
 #if WRAP
                     if (MODE == 4)
                         for (long long i = run_start; i < run_end; i++) {
-                            const float2 other = image_offset(ordered_images[i], width, height);
-                            const float down = y0 + r + 0.5f - other.y - p.y;
-                            const float over = fmaf(fine, down, fmaf(p.z, down, x0 + c + 0.5f - other.x - p.x));
-                            if (i != base + lane) together += weight_at(over, p.w, lower * down * down, edge);
+                            const float2 other = copy_offset(ordered_copies[i], width, height);
+                            const float down = y0 + r + 0.5f - other.y - g.y;
+                            const float over = sheared(g, x0 + c + 0.5f - other.x - g.x, down);
+                            if (i != base + lane) together += weight_at(over, g.across, g.along * down * down, edge);
                         }
 #endif
                     if (MODE == 4) m0 = fmaf(w * values[K], together * values[K], m0);

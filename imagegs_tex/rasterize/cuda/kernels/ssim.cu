@@ -1,15 +1,11 @@
-// SSIM of two pictures, channel by channel: a block filters one rectangle of one channel, along rows and then down columns,
-// and leaves the sum of its indices. imagegs_tex/metrics/ssim.py does the same on the CPU.
-
-#define THREADS 256
-#define COLUMNS 32
-#define ROWS 16
-#define TAPS 11  // at most
+// SSIM of two pictures, channel by channel: a block filters one rectangle of one channel, along rows and then down
+// columns, and leaves the sum of its indices. imagegs_tex/metrics/ssim.py does the same on the CPU.
+// Defined from outside: THREADS, COLUMNS and ROWS of a rectangle, TAPS (of the window, at most).
 
 extern "C" __global__ void __launch_bounds__(THREADS) similarity(
     const float* first, const float* second,  // [H, W, channels]
-    int height, int width, int channels,
-    const float* down, int down_count, const float* across, int across_count,  // taps of the window
+    int height, int width, int channels, const float* down, int down_count, const float* across,
+    int across_count,  // taps of the window
     double c1, double c2,
     double* sums  // [channels, rectangles]
 ) {

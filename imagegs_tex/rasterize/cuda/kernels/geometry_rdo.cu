@@ -1,33 +1,15 @@
-// Choosing codes on the GPU: geometry by trials on patches, features by coordinate descent, and the rounds in which
-// Gaussians may move at once without seeing each other. Nothing is added up by atomics; the only ones take a maximum.
-//
-// Nothing here is compiled for a number of components: it is once per process. Defined from outside: TILE (16), EPSILON.
+// Geometry codes on the GPU: trials on patches of the picture, and the rounds in which Gaussians whose patches share
+// no texel move at once. Nothing is added up by atomics; the only ones take a maximum. Not compiled for a number of
+// components: it is once per process.
+// Defined from outside: CLAIM (texels per side of the squares that a round's Gaussians claim), SIDE (threads per
+// Gaussian that claim them), THREADS (of refine_round).
 
-#define MOST_COMPONENTS 32
-
-__device__ __forceinline__ float exp2_fast(float x) {
-    float y;
-    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-    return y;
-}
+#include "gaussian.cuh"
+#include "independent_sets.cuh"
 
 // ---- patches and rounds -------------------------------------------------------------------------------------------
 // A patch is the rectangle of texels that a Gaussian's trials can reach: left, top, columns, rows. Where the picture
 // repeats it may begin before the picture or end behind it.
-
-#define CLAIM 8   // texels per side of the squares that a round's Gaussians claim
-#define SIDE 8    // threads per Gaussian
-
-struct Shape {
-    double a, b, c;
-};
-
-__device__ Shape shape_of(double m, double h, double b) {
-    const double squared = h * h + b * b, r = sqrt(squared);
-    const double s = r > 0.0 ? sinh(r) / r : 1.0, cosh_r = cosh(r), scale = exp(-m);
-    Shape shape = {scale * (cosh_r - h * s), -scale * b * s, scale * (cosh_r + h * s)};
-    return shape;
-}
 
 __device__ void reach_of(double position, double half, int size, int repeats, int* first, int* count) {
     double low = floor(position - half - 0.5), high = ceil(position + half - 0.5);
@@ -48,27 +30,28 @@ extern "C" __global__ void find_patches(
 ) {
     const int n = blockIdx.x * blockDim.x + threadIdx.x;
     if (n >= count) return;
-    const Shape s = shape_of(codes[3 * n] * size_step, codes[3 * n + 1] * form_step, codes[3 * n + 2] * form_step);
-    const double determinant = fmax(s.a * s.c - s.b * s.b, 1e-9 * s.a * s.c);
+    const double h = codes[3 * n + 1] * form_step, b = codes[3 * n + 2] * form_step;
+    const Conic s = conic_of(form_of(codes[3 * n] * size_step, h, b), h, b);
+    const double determinant = determinant_of(s.a, s.b, s.c);
     int4 patch;
-    reach_of(means[2 * n], reach * sqrt(2.0 * cutoff * s.c / determinant) + margin, width, repeats_x, &patch.x, &patch.z);
-    reach_of(means[2 * n + 1], reach * sqrt(2.0 * cutoff * s.a / determinant) + margin, height, repeats_y, &patch.y, &patch.w);
+    reach_of(
+        means[2 * n], reach * sqrt(2.0 * cutoff * s.c / determinant) + margin, width, repeats_x, &patch.x, &patch.z
+    );
+    reach_of(
+        means[2 * n + 1], reach * sqrt(2.0 * cutoff * s.a / determinant) + margin, height, repeats_y, &patch.y, &patch.w
+    );
     // a patch wider than the picture would hold a texel twice
     if (patch.z > width || patch.w > height || (long long)patch.z * patch.w > most_texels) patch.z = patch.w = 0;
     patches[n] = patch;
 }
 
-// Large patches first: they would hold up the others of their round. The rest is a shuffled number, no two alike.
+// Large patches first: they would hold up the others of their round.
 __device__ unsigned long long key_of(int n, int4 patch, int round) {
-    unsigned mixed = n;
-    mixed = (mixed ^ mixed >> 16) * 0x85ebca6bu;
-    mixed = (mixed ^ mixed >> 13) * 0xc2b2ae35u;
-    mixed ^= mixed >> 16;
     const unsigned long long magnitude = 31 - __clz(patch.z * patch.w);
-    return (unsigned long long)(round + 1) << 40 | magnitude << 32 | mixed;
+    return (unsigned long long)(round + 1) << 40 | magnitude << 32 | shuffled(n);
 }
 
-// Call f(square) for all squares of a patch that a lane of its eight threads has to do.
+// Call f(square) for all squares of a patch that a lane of its SIDE threads has to do.
 template <typename F>
 __device__ void each_square(int4 patch, int lane, int width, int height, F f) {
     const int across = (width + CLAIM - 1) / CLAIM;
@@ -106,7 +89,7 @@ extern "C" __global__ void take_rounds(
     int* waiting  // [1] how many go on waiting
 ) {
     const int n = (blockIdx.x * blockDim.x + threadIdx.x) / SIDE;
-    const unsigned others = 0xffu << (threadIdx.x % 32 / SIDE * SIDE);
+    const unsigned others = ((1u << SIDE) - 1) << (threadIdx.x % 32 / SIDE * SIDE);
     if (n >= count || rounds[n] >= 0 || patches[n].z == 0) return;
     const unsigned long long key = key_of(n, patches[n], round);
     bool lost = false;
@@ -125,16 +108,17 @@ extern "C" __global__ void take_rounds(
 #define TOGETHER 8  // components summed at once
 
 // One block per tile, a thread per texel: T and R of the whole picture.
-extern "C" __global__ void __launch_bounds__(TILE * TILE) sum_picture(
+extern "C" __global__ void __launch_bounds__(TILE* TILE) sum_picture(
     const float* records, int record_floats, const unsigned* ordered_info,
-    const int* ordered_images,  // or null where nothing repeats
+    const int* ordered_copies,  // or null where nothing repeats
     const long long* tile_starts, float edge, int width, int height, int across,
     const float* target,  // [H, W, K]
     int components,
     float4* texels,    // [H, W] T, and room for A, B, C
     float* remainders  // [H, W, K] R
 ) {
-    const long long start = tile_starts[blockIdx.x] - tile_starts[0], end = tile_starts[blockIdx.x + 1] - tile_starts[0];
+    const long long start = tile_starts[blockIdx.x] - tile_starts[0],
+                    end = tile_starts[blockIdx.x + 1] - tile_starts[0];
     const int x = blockIdx.x % across * TILE + threadIdx.x % TILE, y = blockIdx.x / across * TILE + threadIdx.x / TILE;
     if (x >= width || y >= height) return;
     const long long at = (long long)y * width + x;
@@ -142,15 +126,11 @@ extern "C" __global__ void __launch_bounds__(TILE * TILE) sum_picture(
         float total = EPSILON, sums[TOGETHER] = {};
         for (long long i = start; i < end; i++) {
             const float* record = records + (long long)(ordered_info[i] >> 8) * record_floats;
-            const int image = ordered_images ? ordered_images[i] : 0;
-            const float px = x + 0.5f - (float)((int)(short)(image & 0xffff) * width);
-            const float dy = y + 0.5f - (float)((image >> 16) * height) - record[1];
-            const float t = fmaf(record[6], dy, fmaf(record[2], dy, px - record[0]));
-            const float w = fmaxf(exp2_fast(-fmaf(record[3] * t, t, record[4] * dy * dy)) - edge, 0.0f);
+            const float w = weight_of_slot(record, ordered_copies, i, x + 0.5f, y + 0.5f, edge, width, height);
             total += w;
 #pragma unroll
             for (int k = 0; k < TOGETHER; k++)
-                if (first + k < components) sums[k] = fmaf(record[8 + first + k], w, sums[k]);
+                if (first + k < components) sums[k] = fmaf(record[RECORD_HEAD + first + k], w, sums[k]);
         }
         texels[at].x = total;
 #pragma unroll
@@ -172,25 +152,16 @@ struct Limits {
     int least_exponent, cell_log2, size[2], repeats[2];
 };
 
-struct Weighing {
-    float x, y, slant, fine, across, along;  // as in the lists' records; x, y of the image by the patch
-};
-
 struct Trial {
     double at[2], rate;  // x, y inside the picture
     int codes[3], valid;
-    Weighing weighing;
+    CompletedSquare square;  // of the copy by the patch
 };
 
-__device__ double exponent_of(double coefficient, const Limits& limits) {
-    const double exponent = rint(limits.log2_ratio - 0.5 * log2(coefficient));
-    return fmin(fmax(exponent, (double)limits.least_exponent), (double)limits.cell_log2);
-}
-
-// The codes of a Gaussian with one of x, y, m, h, b moved by a sign; axis 5 moves nothing. Its patch lies by the origin.
-__device__ __noinline__ Trial trial_of(
-    const Trial& from, const double origin[2], int axis, int sign, const Limits& limits, const Prices& prices
-) {
+// The codes of a Gaussian with one of x, y, m, h, b moved by a sign; axis 5 moves nothing. Its patch lies by the
+// origin.
+__device__ __noinline__ Trial
+trial_of(const Trial& from, const double origin[2], int axis, int sign, const Limits& limits, const Prices& prices) {
     Trial trial = from;
     trial.valid = 0;
     if (axis >= 2 && axis < 5) trial.codes[axis - 2] += sign;
@@ -201,44 +172,41 @@ __device__ __noinline__ Trial trial_of(
     }
     const double m = trial.codes[0] * limits.size_step;
     const double h = trial.codes[1] * limits.form_step, b = trial.codes[2] * limits.form_step;
-    if (axis < 5 && (m < limits.least_size || h * h + b * b > limits.greatest_form * limits.greatest_form)) return trial;
-    const Shape shape = shape_of(m, h, b);
+    if (axis < 5 && (m < limits.least_size || h * h + b * b > limits.greatest_form * limits.greatest_form))
+        return trial;
+    const Conic conic = conic_of(form_of(m, h, b), h, b);
     double exponents = 0.0;
     for (int i = 0; i < 2; i++) {
-        const double exponent = exponent_of(i ? shape.c : shape.a, limits), step = exp2(exponent);
+        const double exponent =
+            exponent_of(i ? conic.c : conic.a, limits.log2_ratio, limits.least_exponent, limits.cell_log2);
+        const double step = exp2(exponent);
         exponents += exponent;
         if (axis == 5) continue;  // as it is held already
         if (axis == i) trial.at[i] += sign * step;
-        const double size = limits.size[i], last = fmax(ceil(size / step - 0.5) - 1.0, 0.0);
+        const double size = limits.size[i];
         if (limits.repeats[i]) trial.at[i] -= floor(trial.at[i] / size) * size;
         else if (trial.at[i] < 0.0 || trial.at[i] >= size) return trial;
-        double code = fmin(fmax(floor(trial.at[i] / step), 0.0), last);
-        // where the size is no multiple of the step, the first code of the next picture can be nearer than the last here
-        if (limits.repeats[i] && 2.0 * trial.at[i] > size + (last + 1.0) * step) code = 0.0;
-        trial.at[i] = (code + 0.5) * step;
+        trial.at[i] = nearest_position(trial.at[i], step, size, limits.repeats[i]);
     }
     double bits = -exponents;
     for (int i = 0; i < 3; i++) bits += prices.bits[i * prices.length + index[i]];
     trial.rate = limits.bit_price * bits;
-    const double slant = shape.b / shape.a, half_log2e = 0.72134752044448170368;
+    const double slant = conic.b / conic.a, half_log2e = 0.5 * LOG2_E;
     double near[2];
     for (int i = 0; i < 2; i++) {
         near[i] = trial.at[i];
         if (limits.repeats[i]) near[i] += rint((origin[i] - near[i]) / limits.size[i]) * limits.size[i];
     }
-    trial.weighing.x = (float)near[0];
-    trial.weighing.y = (float)near[1];
-    trial.weighing.slant = (float)slant;
-    trial.weighing.fine = (float)(slant - (float)slant);
-    trial.weighing.across = (float)(shape.a * half_log2e);
-    trial.weighing.along = (float)(fmax(shape.c - shape.b * slant, 0.0) * half_log2e);
+    trial.square = {
+        (float)near[0],
+        (float)near[1],
+        (float)slant,
+        (float)(slant - (float)slant),
+        (float)(conic.a * half_log2e),
+        (float)(fmax(conic.c - conic.b * slant, 0.0) * half_log2e),
+    };
     trial.valid = 1;
     return trial;
-}
-
-__device__ __forceinline__ float weight_at(const Weighing& g, float px, float py, float edge) {
-    const float dy = py - g.y, t = fmaf(g.fine, dy, fmaf(g.slant, dy, px - g.x));
-    return fmaxf(exp2_fast(-fmaf(g.across * t, t, g.along * dy * dy)) - edge, 0.0f);
 }
 
 __device__ __forceinline__ float error_of(float4 texel, float change) {
@@ -246,10 +214,8 @@ __device__ __forceinline__ float error_of(float4 texel, float change) {
     return fmaf(change, fmaf(change, texel.w, 2.0f * texel.z), texel.y) * inverse * inverse;
 }
 
-#define REFINING 512  // threads: a large patch is a long way for few
-
 // Sum three values over the block; the result is complete in warp 0.
-__device__ void sum_block(double sums[3], double (*staged)[REFINING / 32]) {
+__device__ void sum_block(double sums[3], double (*staged)[THREADS / 32]) {
     for (int i = 0; i < 3; i++) {
         for (int step = 16; step > 0; step /= 2) sums[i] += __shfl_xor_sync(0xffffffffu, sums[i], step);
         if (threadIdx.x % 32 == 0) staged[i][threadIdx.x / 32] = sums[i];
@@ -257,8 +223,8 @@ __device__ void sum_block(double sums[3], double (*staged)[REFINING / 32]) {
     __syncthreads();
     if (threadIdx.x < 32)
         for (int i = 0; i < 3; i++) {
-            sums[i] = staged[i][threadIdx.x % (REFINING / 32)];
-            for (int step = REFINING / 64; step > 0; step /= 2) sums[i] += __shfl_xor_sync(0xffffffffu, sums[i], step);
+            sums[i] = staged[i][threadIdx.x % (THREADS / 32)];
+            for (int step = THREADS / 64; step > 0; step /= 2) sums[i] += __shfl_xor_sync(0xffffffffu, sums[i], step);
         }
 }
 
@@ -270,34 +236,33 @@ __device__ __forceinline__ long long place_of(int x, int y, int width, int heigh
 }
 
 // One block per Gaussian of a round: try x, y, m, h and b one step up and down in turn, keep what is cheapest.
-extern "C" __global__ void __launch_bounds__(REFINING) refine_round(
+extern "C" __global__ void __launch_bounds__(THREADS) refine_round(
     const int* order,  // Gaussians of this round
     const int4* patches,
     const float* features,  // [N, K]
     const float* target,    // [H, W, K]
     int components,
     const float* importance,  // [H, W], or null for 1
-    float edge, int width, int height,
-    double size_step, double form_step, double log2_ratio, double bit_price, double least_size, double greatest_form,
-    int least_exponent, int cell_log2, int repeats_x, int repeats_y,
-    const double* code_bits, int least_m, int least_h, int least_b, int code_bits_length,
-    double* means, int* codes, float4* texels, float* remainders
+    float edge, int width, int height, double size_step, double form_step, double log2_ratio, double bit_price,
+    double least_size, double greatest_form, int least_exponent, int cell_log2, int repeats_x, int repeats_y,
+    const double* code_bits, int least_m, int least_h, int least_b, int code_bits_length, double* means, int* codes,
+    float4* texels, float* remainders
 ) {
     __shared__ Trial kept, tried[2];
-    __shared__ double staged[3][REFINING / 32];
-    __shared__ float f[MOST_COMPONENTS];
+    __shared__ double staged[3][THREADS / 32];
+    __shared__ float f[MAX_COMPONENTS];
     __shared__ int moved;
     const int tid = threadIdx.x, n = order[blockIdx.x];
     const int4 patch = patches[n];
-    const Limits limits = {size_step, form_step, log2_ratio, bit_price, least_size, greatest_form, least_exponent, cell_log2,
-                           {width, height}, {repeats_x, repeats_y}};
+    const Limits limits = {size_step,     form_step,      log2_ratio, bit_price,       least_size,
+                           greatest_form, least_exponent, cell_log2,  {width, height}, {repeats_x, repeats_y}};
     const Prices prices = {code_bits, {least_m, least_h, least_b}, code_bits_length};
     if (tid < 3) {  // each of the three in a thread of its own
         Trial own;
         for (int i = 0; i < 2; i++) own.at[i] = means[2 * n + i];
         for (int i = 0; i < 3; i++) own.codes[i] = codes[3 * n + i];
         own.rate = 0.0;
-        own.weighing = {};
+        own.square = {};
         const Trial result = trial_of(own, means + 2 * n, tid == 2 ? 5 : 0, tid == 1 ? -1 : 1, limits, prices);
         if (tid < 2) tried[tid] = result;
         else kept = result;
@@ -305,11 +270,11 @@ extern "C" __global__ void __launch_bounds__(REFINING) refine_round(
     if (tid == 3) moved = 0;
     if (tid >= 32 && tid - 32 < components) f[tid - 32] = features[(long long)n * components + tid - 32];
     __syncthreads();
-    const Weighing before = kept.weighing;
+    const CompletedSquare before = kept.square;
     const int count = patch.z * patch.w;
     const float per_column = 1.0f / patch.z;
-    float now = 0.0f;
-    for (int i = tid; i < count; i += REFINING) {
+    float error = 0.0f;
+    for (int i = tid; i < count; i += THREADS) {
         const int row = (int)((i + 0.5f) * per_column), column = i - row * patch.z;  // exact for so few texels
         const long long at = place_of(patch.x + column, patch.y + row, width, height);
         float4 texel = texels[at];
@@ -321,27 +286,27 @@ extern "C" __global__ void __launch_bounds__(REFINING) refine_round(
             b = fmaf(r, g, b);
             c = fmaf(g, g, c);
         }
-        const float counts = importance ? importance[at] : 1.0f;
-        texel.y = a * counts;
-        texel.z = b * counts;
-        texel.w = c * counts;
+        const float texel_weight = importance ? importance[at] : 1.0f;
+        texel.y = a * texel_weight;
+        texel.z = b * texel_weight;
+        texel.w = c * texel_weight;
         texels[at] = texel;
-        now += error_of(texel, 0.0f);
+        error += error_of(texel, 0.0f);
     }
     double lowest = 0.0;
     for (int axis = 0; axis < 5; axis++) {
-        const Weighing up = tried[0].weighing, down = tried[1].weighing;
+        const CompletedSquare up = tried[0].square, down = tried[1].square;
         float above = 0.0f, below = 0.0f;
 #pragma unroll 4
-        for (int i = tid; i < count; i += REFINING) {  // each thread reads what it has written
+        for (int i = tid; i < count; i += THREADS) {  // each thread reads what it has written
             const int row = (int)((i + 0.5f) * per_column), column = i - row * patch.z;
             const int x = patch.x + column, y = patch.y + row;
             const float4 texel = texels[place_of(x, y, width, height)];
-            const float px = x + 0.5f, py = y + 0.5f, old = weight_at(before, px, py, edge);
-            above += error_of(texel, weight_at(up, px, py, edge) - old);
-            below += error_of(texel, weight_at(down, px, py, edge) - old);
+            const float px = x + 0.5f, py = y + 0.5f, old = weight_of(before, px, py, edge);
+            above += error_of(texel, weight_of(up, px, py, edge) - old);
+            below += error_of(texel, weight_of(down, px, py, edge) - old);
         }
-        double sums[3] = {now, above, below};
+        double sums[3] = {error, above, below};
         sum_block(sums, staged);
         if (tid == 0) {
             if (axis == 0) lowest = kept.rate + sums[0];
@@ -359,11 +324,11 @@ extern "C" __global__ void __launch_bounds__(REFINING) refine_round(
         __syncthreads();
     }
     if (!moved) return;
-    const Weighing after = kept.weighing;
-    for (int i = tid; i < count; i += REFINING) {
+    const CompletedSquare after = kept.square;
+    for (int i = tid; i < count; i += THREADS) {
         const int row = (int)((i + 0.5f) * per_column), column = i - row * patch.z;
         const int x = patch.x + column, y = patch.y + row;
-        const float change = weight_at(after, x + 0.5f, y + 0.5f, edge) - weight_at(before, x + 0.5f, y + 0.5f, edge);
+        const float change = weight_of(after, x + 0.5f, y + 0.5f, edge) - weight_of(before, x + 0.5f, y + 0.5f, edge);
         const long long at = place_of(x, y, width, height);
         texels[at].x += change;
 #pragma unroll 4
@@ -372,71 +337,4 @@ extern "C" __global__ void __launch_bounds__(REFINING) refine_round(
     }
     if (tid < 2) means[2 * n + tid] = kept.at[tid];
     if (tid < 3) codes[3 * n + tid] = kept.codes[tid];
-}
-
-// ---- features -----------------------------------------------------------------------------------------------------
-
-// A warp per Gaussian: those whose keys are above those of all neighbours that have no round yet take this one. So no two
-// of a round are neighbours in the matrix.
-extern "C" __global__ void colour_rows(
-    const long long* row_starts, const int* columns, int count, int round,
-    int* rounds,  // [N] -1 as long as a Gaussian has none
-    int* waiting  // [1] how many go on waiting
-) {
-    const int n = (blockIdx.x * blockDim.x + threadIdx.x) / 32, lane = threadIdx.x % 32;
-    if (n >= count || rounds[n] >= 0) return;
-    const unsigned long long key = key_of(n, make_int4(0, 0, 1, 1), 0);
-    bool lost = false;
-    for (long long i = row_starts[n] + lane; i < row_starts[n + 1] && !lost; i += 32) {
-        const int m = columns[i], other = rounds[m];  // a neighbour may be taking this round at this moment
-        lost = m != n && (other < 0 || other == round) && key_of(m, make_int4(0, 0, 1, 1), 0) > key;
-    }
-    lost = __any_sync(0xffffffffu, lost);
-    if (lane) return;
-    if (lost) atomicAdd(waiting, 1);
-    else rounds[n] = round;
-}
-
-#define CHOOSING 128
-
-// A block per Gaussian of a round: the cheapest code of each feature while all others stay.
-extern "C" __global__ void __launch_bounds__(CHOOSING) choose_round(
-    const int* order, const long long* row_starts, const int* columns, const double* values, const double* diagonal,
-    const double* best, const double* steps, double floor_of_diagonal, double bit_price, const double* prices,
-    const int* price_starts, const int* least, int components,
-    int lanes,          // threads side by side for the features of one neighbour: a power of two
-    double* distances,  // [N, K] value of the code minus the best feature
-    int* codes          // [N, K]
-) {
-    __shared__ double slopes[CHOOSING];
-    const int n = order[blockIdx.x], k = threadIdx.x % lanes, group = threadIdx.x / lanes, groups = CHOOSING / lanes;
-    double slope = 0.0;
-    if (k < components)
-#pragma unroll 4
-        for (long long i = row_starts[n] + group; i < row_starts[n + 1]; i += groups)
-            slope += values[i] * distances[(long long)columns[i] * components + k];
-    slopes[threadIdx.x] = slope;
-    __syncthreads();
-    if (k >= components || group) return;
-    slope = 0.0;
-    for (int i = 0; i < groups; i++) slope += slopes[i * lanes + k];
-    const long long at = (long long)n * components + k;
-    const double own = diagonal[n] + floor_of_diagonal, step = steps[k];
-    const int current = codes[at];
-    const double optimum = current * step - slope / own;
-    const int below = (int)floor(optimum / step);
-    int chosen = current;
-    double lowest = 1e300;
-    for (int i = 0; i < 5; i++) {
-        const int candidate = i < 4 ? below - 1 + i : 0, index = candidate - least[k];
-        if (index < 0 || index >= price_starts[k + 1] - price_starts[k]) continue;
-        const double distance = candidate * step - optimum;
-        const double cost = own * distance * distance + bit_price * prices[price_starts[k] + index];
-        if (cost < lowest) {
-            lowest = cost;
-            chosen = candidate;
-        }
-    }
-    codes[at] = chosen;
-    distances[at] = chosen * step - best[at];
 }
