@@ -36,7 +36,7 @@ _use_whole_vectors()
 def aligned(rows, length):
     """Return an uninitialised float32 array [rows, multiple of 16], each row of which begins where a vector does.
 
-    Not by reshape: LLVM then no longer knew that texels lie side by side, and vectorised nothing.
+    Not by reshape: LLVM then did not know that texels lie side by side, and vectorised nothing.
     """
     room = np.empty((rows, length + VECTOR_BYTES // 4), np.float32)
     first = (VECTOR_BYTES - room.ctypes.data % VECTOR_BYTES) % VECTOR_BYTES // 4

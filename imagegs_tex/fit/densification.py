@@ -1,7 +1,8 @@
 """Which Gaussians a fit lets go of, and where it puts new ones: pruning and densification.
 
 A fit starts with more Gaussians than it ends with, keeps those that the picture needs most, and puts new ones where its
-error is. That takes a fifth off the bytes at equal PSNR (docs/experiments/placement.md).
+error is: Image-GS adds Gaussians there too (Zhang et al. 2025). That takes a fifth off the bytes at equal PSNR
+(docs/experiments/placement.md).
 """
 
 import math

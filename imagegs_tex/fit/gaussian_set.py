@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from imagegs_tex.formats.igs.quantized_set import DequantizedGaussians
+from imagegs_tex.quantize.geometry_torch import conics_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +26,6 @@ class GaussianSet:
     def conics(self) -> Tensor:
         """A, B, C of the inverse covariances [N, 3], in 1/texels^2."""
         return conics_of(self.log_covariances)
-
-
-def conics_of(log_covariances: Tensor) -> Tensor:
-    """Return the inverse covariances A, B, C [N, 3] of log-covariances m, h, b [N, 3]; differentiable everywhere.
-
-    docs/igs-format.md, section 5. sinh(r)/r comes from its series below r = 0.1, where the quotient has no gradient.
-    """
-    m, h, b = log_covariances.unbind(dim=1)
-    squared = h * h + b * b
-    small = squared < 0.01
-    r = torch.sqrt(torch.where(small, torch.ones_like(squared), squared))
-    cosh = torch.where(small, 1 + squared * (1 / 2 + squared / 24), torch.cosh(r))
-    quotient = torch.where(small, 1 + squared * (1 / 6 + squared / 120), torch.sinh(r) / r)
-    scale = torch.exp(-m)
-    return torch.stack([scale * (cosh - h * quotient), -scale * b * quotient, scale * (cosh + h * quotient)], dim=1)
 
 
 def from_dequantized(values: DequantizedGaussians, device: torch.device) -> GaussianSet:

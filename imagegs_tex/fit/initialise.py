@@ -1,4 +1,10 @@
-"""Where the Gaussians start: positions by gradient, size by local density, form by the structure tensor."""
+"""Where the Gaussians start: positions by gradient, size by local density, form by the structure tensor.
+
+Positions are drawn in proportion to the gradient and to a constant, as in Image-GS (Zhang et al., "Image-GS:
+content-adaptive image representation via 2D Gaussians", 2025), but stratified. The structure tensor is that of Förstner
+and Gülch, "A fast operator for detection and precise location of distinct points, corners and centres of circular
+features", 1987, and of Bigün and Granlund, "Optimal orientation detection of linear symmetry", 1987.
+"""
 
 from typing import Final
 

@@ -1,9 +1,9 @@
 """The fit: one loop over any backend's rasterizer.
 
-Adam moves means, log-covariances and features; every few steps a short solve pulls the features to where they belong
-for the geometry of the moment. In the second part of the loop the geometry is rounded on the way forward
-(straight-through), so that it settles on values that the file can hold. In between, dispensable Gaussians make way for
-new ones (:mod:`imagegs_tex.fit.densification`).
+Adam (Kingma and Ba, "Adam: a method for stochastic optimization", 2015) moves means, log-covariances and features;
+every few steps a short solve pulls the features to where they belong for the geometry of the moment. In the second part
+of the loop the geometry is rounded on the way forward (straight-through), so that it settles on values that the file
+can hold. In between, dispensable Gaussians make way for new ones (:mod:`imagegs_tex.fit.densification`).
 """
 
 import time

@@ -1,4 +1,4 @@
-"""From real numbers to codes: geometry by rounding, features by coordinate descent.
+"""From real numbers to geometry codes, by rounding.
 
 The arithmetic from codes back to values is imagegs_tex.formats.igs.quantized_set, used here for every rounding, so that
 the fit, the writer and all decoders agree on what a code means.
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imagegs_tex.formats.igs import quantized_set as g
+from imagegs_tex.quantize.geometry_torch import log_diagonal, nearest_positions
 from imagegs_tex.settings import Precision
 
 _WANTED_PER_CELL: Final = 1.0
@@ -79,23 +80,11 @@ class GeometryQuantizer:
         steps = (self.size_step, self.form_step, self.form_step)
         shapes = [torch.round(log_covariances[:, i].double() / step) * step for i, step in enumerate(steps)]
         m, h, b = shapes
-        r = torch.hypot(h, b)
-        h_sinhc = h * torch.where(r > 0, torch.sinh(r) / r.clamp_min(1e-300), 1.0)
-        cosh = torch.cosh(r)
-        least, extent = g.least_exponent(self.width, self.height), (self.width, self.height)
-        values = []
-        for axis, sign in ((0, -1), (1, 1)):
-            widths = (m - torch.log(cosh + sign * h_sinhc)) * (0.5 / math.log(2.0))  # log2 of 1/√A
+        least, values = g.least_exponent(self.width, self.height), []
+        for axis, (size, sign) in enumerate(((self.width, -1), (self.height, 1))):
+            widths = (m - log_diagonal(h, b, sign)) * (0.5 / math.log(2.0))  # log2 of 1/√A and 1/√C
             exponents = torch.round(widths + math.log2(self.position_ratio)).clamp(least, self.cell_log2)
-            position_steps = torch.exp2(exponents)
-            last = (torch.ceil(extent[axis] / position_steps - 0.5) - 1).clamp_min(0)
-            inside = means[:, axis].double()
-            if self.wrap[axis]:
-                inside = inside.remainder(extent[axis])
-            codes = torch.minimum(torch.floor(inside / position_steps).clamp_min(0), last)
-            if self.wrap[axis]:
-                codes = torch.where(2 * inside > extent[axis] + (last + 1) * position_steps, 0.0, codes)
-            values.append((codes + 0.5) * position_steps)
+            values.append(nearest_positions(means[:, axis].double(), exponents, size, self.wrap[axis]))
         return torch.stack(values, dim=1).to(means.dtype), torch.stack(shapes, dim=1).to(means.dtype)
 
 

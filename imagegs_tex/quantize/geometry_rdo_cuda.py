@@ -14,7 +14,8 @@ from torch import Tensor
 
 from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.quantize.geometry import GeometryQuantizer
-from imagegs_tex.quantize.geometry_rdo import MARGIN, MOST_TEXELS, REACH, shape_prices
+from imagegs_tex.quantize.geometry_rdo import shape_prices
+from imagegs_tex.quantize.geometry_rdo_kernels import MARGIN, MOST_TEXELS, REACH
 from imagegs_tex.quantize.independent_sets_cuda import Rounds, find_rounds
 from imagegs_tex.rasterize.backend import TILE
 from imagegs_tex.rasterize.cuda.backend import CudaBackend

@@ -2,7 +2,9 @@
 
 One block or warp works on one Gaussian, and all of a round run side by side; rounds follow each other. So the result is
 that of moving them one by one, and depends on nothing but their order. Rounds are found on the GPU: again and again,
-whoever has the highest number among all that it would disturb takes the round, the others wait for the next one.
+whoever has the highest number among all that it would disturb takes the round, the others wait for the next one. These
+are independent sets of a graph (Luby, "A simple parallel algorithm for the maximal independent set problem", 1986) that
+colour it one after the other (Jones and Plassmann, "A parallel graph coloring heuristic", 1993).
 """
 
 from collections.abc import Callable

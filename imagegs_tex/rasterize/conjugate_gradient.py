@@ -24,7 +24,9 @@ def conjugate_gradient(
     iterations: int,
     damping: Tensor,
 ) -> Tensor:
-    """Improve features by conjugate gradients with a diagonal preconditioner (Hestenes and Stiefel 1952).
+    """Improve features by conjugate gradients with a diagonal preconditioner.
+
+    Hestenes and Stiefel, "Methods of conjugate gradients for solving linear systems", 1952.
 
     Args:
         multiply: a backend's product of the matrix with vectors
@@ -43,14 +45,14 @@ def conjugate_gradient(
     residual = equations.rhs - multiply(equations, start)
     preconditioned = residual / diagonal
     direction = preconditioned.clone()
-    product = (residual * preconditioned).sum(dim=0)
+    energy = (residual * preconditioned).sum(dim=0)
     for _ in range(iterations):
-        image = multiply(equations, direction) + damping * direction
-        step = product / (direction * image).sum(dim=0).clamp_min(1e-300)
+        product = multiply(equations, direction) + damping * direction
+        step = energy / (direction * product).sum(dim=0).clamp_min(1e-300)
         solution += step * direction
-        residual -= step * image
+        residual -= step * product
         preconditioned = residual / diagonal
-        next_product = (residual * preconditioned).sum(dim=0)
-        direction = preconditioned + (next_product / product.clamp_min(1e-300)) * direction
-        product = next_product
+        next_energy = (residual * preconditioned).sum(dim=0)
+        direction = preconditioned + (next_energy / energy.clamp_min(1e-300)) * direction
+        energy = next_energy
     return solution.to(features.dtype)

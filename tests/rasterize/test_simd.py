@@ -17,13 +17,13 @@ def combined(array, out):
     simd.store(out, 3, 0, simd.divide(one, other))
     simd.store(out, 4, 0, simd.maximum(one, other))
     simd.store(out, 5, 0, simd.where_positive(one, other))
-    simd.store(out, 6, 0, simd.multiply_add(one, other, simd.spread(array[0, 3])))
+    simd.store(out, 6, 0, simd.multiply_add(one, other, simd.broadcast(array[0, 3])))
 
 
 @njit
 def sums(array):
     rows = (simd.load(array, 0, 0), simd.load(array, 1, 0), simd.load(array, 0, 4), simd.load(array, 1, 8))
-    return simd.sum_of(rows[0]), simd.sums_of(rows[0], rows[1], rows[2], rows[3])
+    return simd.reduce_add(rows[0]), simd.reduce_add_4(rows[0], rows[1], rows[2], rows[3])
 
 
 @njit

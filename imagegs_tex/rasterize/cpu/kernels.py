@@ -23,15 +23,15 @@ from imagegs_tex.rasterize.backend import LOG2_E, TILE
 from imagegs_tex.rasterize.cpu import simd
 from imagegs_tex.rasterize.cpu.simd import (
     add,
+    broadcast,
     divide,
     load,
     maximum,
     multiply,
     multiply_add,
-    spread,
+    reduce_add,
     store,
     subtract,
-    sum_of,
     where_positive,
 )  # fmt: skip
 
@@ -60,9 +60,9 @@ def _row_of_weights(square, row, edge):
     # In double precision up to u: from a rounded first row and a rounded slant, thin supports came out too far off.
     across, along, slant, corner, offset_y = square
     dy = offset_y + np.float32(row)
-    u = add(load(_COLUMNS, 0, 0), spread(np.float32(corner + slant * row)))
-    t = multiply_add(multiply(spread(across), u), u, spread(along * dy * dy))
-    weight = add(simd.exp2_of_minus(t), spread(-edge))
+    u = add(load(_COLUMNS, 0, 0), broadcast(np.float32(corner + slant * row)))
+    t = multiply_add(multiply(broadcast(across), u), u, broadcast(along * dy * dy))
+    weight = add(simd.exp2_of_minus(t), broadcast(-edge))
     return where_positive(weight, weight)
 
 
@@ -70,7 +70,7 @@ def _row_of_weights(square, row, edge):
 def write_weights(mean_x, mean_y, a, b, c, edge, x0, y0, first_row, last_row, weights, index):
     """Weights of one Gaussian in rows first_row..last_row of the tile whose first texel centre is (x0, y0).
 
-    For an image of a Gaussian, (x0, y0) is moved the other way: sizes and texel centres are exact, so nothing is lost.
+    For a copy of a Gaussian, (x0, y0) is moved the other way: sizes and texel centres are exact, so nothing is lost.
     """
     square = _completed_square(mean_x, mean_y, a, b, c, x0, y0)
     for row in range(first_row, last_row + 1):
@@ -87,7 +87,7 @@ def _add_slot(mean_x, mean_y, a, b, c, edge, x0, y0, first_row, last_row, featur
         store(weights, index, at, weight)
         store(total, 0, at, add(load(total, 0, at), weight))
         for k in range(features.shape[0]):
-            store(sums, k, at, multiply_add(spread(features[k]), weight, load(sums, k, at)))
+            store(sums, k, at, multiply_add(broadcast(features[k]), weight, load(sums, k, at)))
 
 
 @njit(fastmath=True, nogil=True, cache=True)
@@ -148,7 +148,7 @@ def _slot_gradient(
     projections [1, TEXELS] is minus the sum over components of slope times picture; slot_sums [K, TILE] is scratch.
     """
     components = features.shape[0]
-    zeros, edges = spread(np.float32(0.0)), spread(edge)
+    zeros, edges = broadcast(np.float32(0.0)), broadcast(edge)
     for k in range(components):
         store(slot_sums, k, 0, zeros)
     # moments of e = weight * (gradient of the weight), column by column: of dy^0, dy^1 and dy^2
@@ -160,23 +160,23 @@ def _slot_gradient(
         along = zeros
         for k in range(components):
             slope = load(slopes, k, at)
-            along = multiply_add(spread(features[k]), slope, along)
+            along = multiply_add(broadcast(features[k]), slope, along)
             store(slot_sums, k, 0, multiply_add(weight, slope, load(slot_sums, k, 0)))
         along = add(along, load(projections, 0, at))  # last: summed up in their order, it cancels what it can
         e = where_positive(weight, multiply(add(weight, edges), along))
-        dy = spread(offset_y + np.float32(row))
+        dy = broadcast(offset_y + np.float32(row))
         e_y = multiply(e, dy)
         moment, moment_y, moment_yy = add(moment, e), add(moment_y, e_y), multiply_add(e_y, dy, moment_yy)
-    dx = add(load(_COLUMNS, 0, 0), spread(offset_x))
+    dx = add(load(_COLUMNS, 0, 0), broadcast(offset_x))
     moment_x = multiply(moment, dx)
-    x, y = sum_of(moment_x), sum_of(moment_y)
+    x, y = reduce_add(moment_x), reduce_add(moment_y)
     gradient[0] = a * x + b * y
     gradient[1] = b * x + c * y
-    gradient[2] = np.float32(-0.5) * sum_of(multiply(moment_x, dx))
-    gradient[3] = -sum_of(multiply(moment_y, dx))
-    gradient[4] = np.float32(-0.5) * sum_of(moment_yy)
+    gradient[2] = np.float32(-0.5) * reduce_add(multiply(moment_x, dx))
+    gradient[3] = -reduce_add(multiply(moment_y, dx))
+    gradient[4] = np.float32(-0.5) * reduce_add(moment_yy)
     for k in range(components):
-        gradient[GEOMETRY + k] = sum_of(load(slot_sums, k, 0))
+        gradient[GEOMETRY + k] = reduce_add(load(slot_sums, k, 0))
 
 
 @njit(fastmath=True, nogil=True, cache=True)
@@ -248,16 +248,16 @@ def _growth_without(
 
     With u = w / (sum of the other weights), the picture p moves by u (p - f), and so does what it is off by.
     """
-    growth, zeros, least = spread(np.float32(0.0)), spread(np.float32(0.0)), spread(epsilon)
+    growth, zeros, least = broadcast(np.float32(0.0)), broadcast(np.float32(0.0)), broadcast(epsilon)
     for row in range(first_row, last_row + 1):
         at = row * TILE
         weight, grown = load(weights, index, at), zeros
         share = divide(weight, maximum(subtract(load(totals, 0, at), weight), least))
         for k in range(features.shape[0]):
-            change = multiply(share, subtract(load(pictures, k, at), spread(features[k])))
+            change = multiply(share, subtract(load(pictures, k, at), broadcast(features[k])))
             grown = multiply_add(change, add(load(residuals, k, at), change), grown)
         growth = multiply_add(load(importance, tile, at), grown, growth)
-    return sum_of(growth)
+    return reduce_add(growth)
 
 
 @njit(fastmath=True, nogil=True, cache=True)

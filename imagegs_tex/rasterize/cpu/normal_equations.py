@@ -11,7 +11,7 @@ import numpy as np
 from imagegs_tex.jit import aligned, njit
 from imagegs_tex.rasterize.backend import TILE
 from imagegs_tex.rasterize.cpu.kernels import TEXELS, write_weights
-from imagegs_tex.rasterize.cpu.simd import add, load, multiply, multiply_add, spread, store, sum_of, sums_of
+from imagegs_tex.rasterize.cpu.simd import add, broadcast, load, multiply, multiply_add, reduce_add, reduce_add_4, store
 
 
 @njit(fastmath=True, inline="always")
@@ -21,7 +21,7 @@ def _products(vectors, index, others, count, first_row, last_row, products):
     Four at a time, so that the vector is loaded once for them.
     """
     whole = count - count % 4
-    zeros = spread(np.float32(0.0))
+    zeros = broadcast(np.float32(0.0))
     for at in range(0, whole, 4):
         p0, p1, p2, p3 = zeros, zeros, zeros, zeros
         for row in range(first_row, last_row + 1):
@@ -31,12 +31,12 @@ def _products(vectors, index, others, count, first_row, last_row, products):
             p1 = multiply_add(value, load(others, at + 1, texel), p1)
             p2 = multiply_add(value, load(others, at + 2, texel), p2)
             p3 = multiply_add(value, load(others, at + 3, texel), p3)
-        products[at], products[at + 1], products[at + 2], products[at + 3] = sums_of(p0, p1, p2, p3)
+        products[at], products[at + 1], products[at + 2], products[at + 3] = reduce_add_4(p0, p1, p2, p3)
     for at in range(whole, count):
         product = zeros
         for row in range(first_row, last_row + 1):
             product = multiply_add(load(vectors, index, row * TILE), load(others, at, row * TILE), product)
-        products[at] = sum_of(product)
+        products[at] = reduce_add(product)
 
 
 @njit(fastmath=True, nogil=True, cache=True)

@@ -41,7 +41,7 @@ def _pointer(context, builder, array_type, array, places):
     return builder.bitcast(pointer, _FLOATS.as_pointer())
 
 
-def _spread(builder, value):
+def _broadcast(builder, value):
     one = builder.insert_element(ir.Constant(_FLOATS, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
     return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
 
@@ -68,11 +68,11 @@ def store(typing_context, array, row, column, vector):
 
 
 @intrinsic
-def spread(typing_context, number):
+def broadcast(typing_context, number):
     """Return a vector of one number."""
 
     def generate(context, builder, signature, arguments):
-        return _spread(builder, arguments[0])
+        return _broadcast(builder, arguments[0])
 
     return _VECTOR(types.float32), generate
 
@@ -149,7 +149,7 @@ def where_positive(typing_context, condition, vector):
 
 
 @intrinsic
-def sum_of(typing_context, vector):
+def reduce_add(typing_context, vector):
     """Return the sum of a vector's numbers, in pairs of halves."""
 
     def generate(context, builder, signature, arguments):
@@ -196,8 +196,8 @@ def exp2_of_minus(typing_context, vector):
 
 
 @intrinsic
-def sums_of(typing_context, one, two, three, four):
-    """Return the sums of the numbers of four vectors: half the work of four times :func:`sum_of`."""
+def reduce_add_4(typing_context, one, two, three, four):
+    """Return the sums of the numbers of four vectors: half the work of four times :func:`reduce_add`."""
 
     def generate(context, builder, signature, arguments):
         def halved(first: Any, second: Any, run: int) -> Any:

@@ -1,7 +1,7 @@
 """Which Gaussians touch which tile: lists built exactly from the ellipses, in numba.
 
-A *slot* is one image of a Gaussian in one tile. Where the picture repeats, a Gaussian has an image a whole number of
-pictures away wherever one reaches in; otherwise it is its only image. Slots are numbered Gaussian by Gaussian, so that
+A *slot* is one copy of a Gaussian in one tile. Where the picture repeats, a Gaussian has a copy a whole number of
+pictures away wherever one reaches in; otherwise it is its only copy. Slots are numbered Gaussian by Gaussian, so that
 whatever is summed over a Gaussian's slots has a fixed order; tiles list their slots in that order too. Tile size never
 changes a pixel: a Gaussian is listed wherever its support reaches a texel centre.
 """
@@ -27,7 +27,7 @@ class TileLists:
     slot_gaussian: NDArray[np.int32]  # [S]
     slot_tile: NDArray[np.int32]  # [S]
     slot_rows: NDArray[np.int8]  # [S, 2] first and last row of the tile that the support reaches
-    slot_shift: NDArray[np.float32]  # [S, 2] x, y from the Gaussian to this image of it, in texels
+    slot_shift: NDArray[np.float32]  # [S, 2] x, y from the Gaussian to this copy of it, in texels
     tile_starts: NDArray[np.int64]  # [T + 1] into tile_slots
     tile_slots: NDArray[np.int32]  # [S] the slots of tile 0, of tile 1, ...
 
@@ -102,8 +102,8 @@ def _last_centre(edge, size):
 
 
 @njit(cache=True, inline="always")
-def _images(position, half, size, repeats):
-    """Numbers of the first and last image, whole pictures away, whose extent position +- half can reach the picture."""
+def _copies(position, half, size, repeats):
+    """Numbers of the first and last copy, whole pictures away, whose extent position +- half can reach the picture."""
     if not repeats:
         return 0, 0
     return math.ceil((0.5 - position - half) / size), math.floor((size - 0.5 - position + half) / size)
@@ -115,16 +115,16 @@ def _count_slots(means, conics, limit, width, height, repeats_x, repeats_y, coun
         a, b, c = np.float64(conics[n, 0]), np.float64(conics[n, 1]), np.float64(conics[n, 2])
         half_width, lowest_x = _extents(a, b, c, limit)
         half_height, _ = _extents(c, b, a, limit)
-        left_image, right_image = _images(np.float64(means[n, 0]), half_width, width, repeats_x)
-        top_image, bottom_image = _images(np.float64(means[n, 1]), half_height, height, repeats_y)
+        left_copy, right_copy = _copies(np.float64(means[n, 0]), half_width, width, repeats_x)
+        top_copy, bottom_copy = _copies(np.float64(means[n, 1]), half_height, height, repeats_y)
         total = 0
-        for image_x in range(left_image, right_image + 1):
-            x = np.float64(means[n, 0]) + image_x * width
+        for copy_x in range(left_copy, right_copy + 1):
+            x = np.float64(means[n, 0]) + copy_x * width
             first, last = _first_centre(x - half_width, width), _last_centre(x + half_width, width)
             if first > last:
                 continue
-            for image_y in range(top_image, bottom_image + 1):
-                y = np.float64(means[n, 1]) + image_y * height
+            for copy_y in range(top_copy, bottom_copy + 1):
+                y = np.float64(means[n, 1]) + copy_y * height
                 for column in range(first // TILE, last // TILE + 1):
                     x0 = max(column * TILE, first) + 0.5 - x
                     x1 = min(column * TILE + TILE - 1, last) + 0.5 - x
@@ -145,16 +145,16 @@ def _fill_slots(
         a, b, c = np.float64(conics[n, 0]), np.float64(conics[n, 1]), np.float64(conics[n, 2])
         half_width, lowest_x = _extents(a, b, c, limit)
         half_height, _ = _extents(c, b, a, limit)
-        left_image, right_image = _images(np.float64(means[n, 0]), half_width, width, repeats_x)
-        top_image, bottom_image = _images(np.float64(means[n, 1]), half_height, height, repeats_y)
+        left_copy, right_copy = _copies(np.float64(means[n, 0]), half_width, width, repeats_x)
+        top_copy, bottom_copy = _copies(np.float64(means[n, 1]), half_height, height, repeats_y)
         slot = slot_starts[n]
-        for image_x in range(left_image, right_image + 1):
-            x = np.float64(means[n, 0]) + image_x * width
+        for copy_x in range(left_copy, right_copy + 1):
+            x = np.float64(means[n, 0]) + copy_x * width
             first, last = _first_centre(x - half_width, width), _last_centre(x + half_width, width)
             if first > last:
                 continue
-            for image_y in range(top_image, bottom_image + 1):
-                y = np.float64(means[n, 1]) + image_y * height
+            for copy_y in range(top_copy, bottom_copy + 1):
+                y = np.float64(means[n, 1]) + copy_y * height
                 for column in range(first // TILE, last // TILE + 1):
                     x0 = max(column * TILE, first) + 0.5 - x
                     x1 = min(column * TILE + TILE - 1, last) + 0.5 - x
@@ -166,8 +166,8 @@ def _fill_slots(
                             slot_tile[slot] = row * across + column
                             slot_rows[slot, 0] = max(top - row * TILE, 0)
                             slot_rows[slot, 1] = min(bottom - row * TILE, TILE - 1)
-                            slot_shift[slot, 0] = image_x * width
-                            slot_shift[slot, 1] = image_y * height
+                            slot_shift[slot, 0] = copy_x * width
+                            slot_shift[slot, 1] = copy_y * height
                             slot += 1
 
 

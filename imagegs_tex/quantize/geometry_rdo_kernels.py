@@ -1,0 +1,391 @@
+"""The inner loops of :mod:`.geometry_rdo`, in numba: trials of one Gaussian after the other on patches of the picture.
+
+For each: what its trials can reach is gathered into a patch, candidates are proposed one step away, each is evaluated
+on the patch, and the best is committed to the codes and the picture.
+"""
+
+import math
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagegs_tex.jit import njit
+from imagegs_tex.quantize.geometry_numba import box_of, conic_of, exponent_of, nearest_copy, nearest_position
+from imagegs_tex.rasterize.backend import LOG2_E
+from imagegs_tex.rasterize.cpu.exp2 import exp2_of_minus
+
+REACH: Final = 1.2
+"""Patches are this much larger than a support, so that trials one step away still fit in."""
+MARGIN: Final = 2.0
+"""Texels added to a patch on every side."""
+MOST_TEXELS: Final = 1 << 16
+"""Of a patch that is worked on; on a GPU, a larger one takes longer than all others of its round."""
+
+
+class Picture(NamedTuple):
+    """What is drawn, and what it should be; the first two change."""
+
+    sums: NDArray[np.float32]  # [H, W, K] of weighted features
+    totals: NDArray[np.float32]  # [H, W] of weights, and EPSILON
+    target: NDArray[np.float32]  # [H, W, K] times the next
+    sqrt_weights: NDArray[np.float32]  # [H, W] roots of how much each texel's squared error counts
+    wrap: tuple[bool, bool]
+
+
+class Codes(NamedTuple):
+    """What geometry codes mean, what they cost, and which ones are allowed."""
+
+    steps: NDArray[np.float64]  # [3] of m, h, b
+    log2_ratio: float  # of a position step to a Gaussian's own width
+    least_exponent: int
+    cell_log2: int
+    prices: NDArray[np.float64]  # [3, P] bits of each shape code
+    least: NDArray[np.int64]  # [3] the code that the first price is of
+    bit_price: float  # squared error that one bit is worth
+    least_size: float  # of m
+    greatest_form: float  # length of (h, b)
+    cutoff: float  # q at which a support ends
+    cutoff_weight: np.float32  # exp of minus that
+
+
+class _Patch(NamedTuple):
+    """Room for the texels around one Gaussian: R rows of spans, P texels one after the other."""
+
+    firsts: NDArray[np.int64]  # [R] first column of each row's span, counted from the patch's left
+    starts: NDArray[np.int64]  # [R + 1] where each span begins among the texels
+    old: NDArray[np.float32]  # [P] the Gaussian's weights as it is
+    tried: NDArray[np.float32]  # [P] as a candidate would have them
+    best: NDArray[np.float32]  # [P] as the best candidate has them
+    change: NDArray[np.float32]  # [P] scratch
+    scale: NDArray[np.float32]  # [P] scratch
+    totals: NDArray[np.float32]  # [P] and the next three: the picture's
+    sqrt_weights: NDArray[np.float32]  # [P]
+    sums: NDArray[np.float32]  # [K, P]
+    target: NDArray[np.float32]  # [K, P]
+
+
+class _Candidate(NamedTuple):
+    """Where a Gaussian could be."""
+
+    x: float
+    y: float
+    m: int  # codes
+    h: int
+    b: int
+    conic: tuple[float, float, float]
+    rate: float  # squared error that its bits are worth
+
+
+@njit(cache=True, nogil=True)
+def _copy(source, target, count):
+    for i in range(count):
+        target[i] = source[i]
+
+
+@njit(cache=True, nogil=True)
+def _copy_line(line, left, count, target):
+    """Copy count texels of a row from column left on, which may be beyond its ends: the row repeats."""
+    left %= line.shape[0]
+    before = min(count, line.shape[0] - left)
+    _copy(line[left:], target, before)
+    _copy(line, target[before:], count - before)
+
+
+@njit(cache=True, nogil=True)
+def _split_line(line, left, count, planes, at):
+    """Copy count texels of a row [W, K] from column left on, which may be beyond its ends, to planes [K, P] from at on.
+
+    Pictures keep a texel's components together: from planes, a patch was scattered over memory, and gathering it took
+    longer than all of its trials.
+    """
+    left %= line.shape[0]
+    before = min(count, line.shape[0] - left)
+    for k in range(line.shape[1]):
+        plane = planes[k, at : at + count]
+        for i in range(before):
+            plane[i] = line[left + i, k]
+        for i in range(count - before):
+            plane[before + i] = line[i, k]
+
+
+@njit(cache=True, nogil=True)
+def _add_line(weights, feature, left, count, total, line):
+    """Add count weights to a row of totals [W], and times a feature [K] to a row [W, K], from column left on."""
+    left %= total.shape[0]
+    for i in range(count):
+        column = left + i if left + i < total.shape[0] else left + i - total.shape[0]
+        total[column] += weights[i]
+        for k in range(feature.shape[0]):
+            line[column, k] += weights[i] * feature[k]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _patch_weights(x, y, conic, cutoff_weight, left, top, firsts, starts, weights):
+    """Fill the weights of a patch's rows, each from column left + firsts[row] on, at starts[row] to starts[row + 1]."""
+    # the square is completed, as in the rasterizer: nothing cancels for thin Gaussians
+    a, b, c = conic
+    slant = b / a
+    across = np.float32(0.5 * LOG2_E * a)
+    along = np.float32(0.5 * LOG2_E * max(c - b * slant, 0.0))
+    for row in range(firsts.shape[0]):
+        dy = top + row + 0.5 - y
+        start, constant = np.float32(left + firsts[row] + 0.5 - x + slant * dy), along * np.float32(dy * dy)
+        line = weights[starts[row] : starts[row + 1]]
+        for i in range(line.shape[0]):
+            u = start + np.float32(i)
+            line[i] = max(exp2_of_minus(across * u * u + constant) - cutoff_weight, np.float32(0.0))
+
+
+@njit(cache=True, nogil=True)
+def _find_spans(x, y, code, steps, cutoff, left, top, columns, firsts, starts):
+    """Fill, per row of a patch, the columns that a Gaussian with these shape codes and its trials can reach.
+
+    A patch is a rectangle, and most texels of one around a slanted line lie in none of its trials' supports. Whole
+    groups of eight, so that loops over them have no ends to tie up. firsts [R] count from left; starts [R + 1].
+    """
+    limit = 2.0 * cutoff * REACH * REACH
+    rows = firsts.shape[0]
+    lasts = np.full(rows, -1, np.int64)
+    firsts[:] = columns
+    for trial in range(7):
+        axis, sign = (trial - 1) // 2, 1 - 2 * (trial % 2)
+        m, h, s = code[0] * steps[0], code[1] * steps[1], code[2] * steps[2]
+        if trial > 0 and axis == 0:
+            m += sign * steps[0]
+        elif trial > 0 and axis == 1:
+            h += sign * steps[1]
+        elif trial > 0:
+            s += sign * steps[2]
+        a, b, c = conic_of(m, h, s)
+        slant = b / a
+        for row in range(rows):
+            dy = top + row + 0.5 - y
+            inside = limit - max(c - b * slant, 0.0) * dy * dy
+            if inside >= 0.0:
+                middle, half = x - slant * dy - left - 0.5, math.sqrt(inside / a) + 0.5
+                firsts[row] = min(firsts[row], max(0, math.floor(middle - half)))
+                lasts[row] = max(lasts[row], min(columns - 1, math.ceil(middle + half)))
+    starts[0] = 0
+    for row in range(rows):
+        length = min(columns, -(-max(0, lasts[row] - firsts[row] + 1) // 8) * 8)
+        firsts[row] = min(firsts[row], columns - length)
+        starts[row + 1] = starts[row] + length
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _patch_error(weights, feature, patch, count, limit):
+    """Squared error of a patch once its Gaussian's weights are the given ones; beyond the limit, any number above."""
+    old, totals, sqrt_weights, change, scale = patch.old, patch.totals, patch.sqrt_weights, patch.change, patch.scale
+    for i in range(count):
+        change[i] = weights[i] - old[i]
+    for i in range(count):
+        scale[i] = sqrt_weights[i] / (totals[i] + change[i])
+    error = np.float64(0.0)
+    for k in range(feature.shape[0]):
+        f, s, t = feature[k], patch.sums[k], patch.target[k]
+        part = np.float32(0.0)
+        for i in range(count):
+            difference = (s[i] + change[i] * f) * scale[i] - t[i]
+            part += difference * difference
+        error += part
+        if error > limit:
+            break
+    return error
+
+
+@njit(cache=True, nogil=True)
+def find_patches(means, codes, steps, cutoff, width, height, wrap, patches):
+    """Fill patches [N, 4]: left, top, columns, rows of what a Gaussian's trials can reach; no rows where it rests."""
+    for n in range(means.shape[0]):
+        conic = conic_of(codes[n, 0] * steps[0], codes[n, 1] * steps[1], codes[n, 2] * steps[2])
+        left, top, columns, rows = box_of(means[n, 0], means[n, 1], conic, cutoff, (width, height), wrap, REACH, MARGIN)
+        if columns > width or rows > height or columns * rows > MOST_TEXELS:
+            columns, rows = 0, 0
+        patches[n, 0], patches[n, 1], patches[n, 2], patches[n, 3] = left, top, columns, rows
+
+
+@njit(cache=True, nogil=True)
+def sum_rows(means, codes, features, steps, cutoff, wrap, sums, totals, begin, end):
+    """Add all Gaussians' weights and weighted features to the rows begin..end of totals [H, W] and sums [H, W, K]."""
+    height, width = totals.shape
+    cutoff_weight = np.float32(math.exp(-cutoff))
+    weights, firsts, starts = np.empty(width, np.float32), np.zeros(1, np.int64), np.zeros(2, np.int64)
+    for n in range(means.shape[0]):
+        conic = conic_of(codes[n, 0] * steps[0], codes[n, 1] * steps[1], codes[n, 2] * steps[2])
+        left, top, columns, rows = box_of(means[n, 0], means[n, 1], conic, cutoff, (width, height), wrap, 1.0, 0.0)
+        for row in range(rows):
+            place = (top + row) % height
+            if place < begin or place >= end:
+                continue
+            for at in range(0, columns, width):  # a patch wider than the picture meets this row more than once
+                starts[1] = min(width, columns - at)
+                _patch_weights(
+                    means[n, 0], means[n, 1], conic, cutoff_weight, left + at, top + row, firsts, starts, weights
+                )
+                _add_line(weights, features[n], left + at, starts[1], totals[place], sums[place])
+
+
+@njit(cache=True, nogil=True)
+def _lies_within(first, count, band_first, band_last, size, repeats):
+    """Whether count rows or columns from first on lie within a band."""
+    if band_last - band_first == size:
+        return True
+    start = (first - band_first) % size if repeats else first - band_first
+    return start >= 0 and start + count <= band_last - band_first
+
+
+@njit(cache=True, nogil=True)
+def refine_within(band, done, patches, means, codes, features, picture, allowed):
+    """Refine those that are not done and whose patches [N, 4] lie within a band; all but the features change."""
+    height, width, components = picture.sums.shape
+    texels, rows = 0, 0
+    for n in range(means.shape[0]):
+        if not done[n]:
+            texels, rows = max(texels, patches[n, 2] * patches[n, 3]), max(rows, patches[n, 3])
+    patch = _room(texels, rows, components)
+    for n in range(means.shape[0]):
+        left, top, columns, rows = patches[n, 0], patches[n, 1], patches[n, 2], patches[n, 3]
+        if (
+            done[n]
+            or columns * rows == 0
+            or not _lies_within(top, rows, band[0], band[1], height, picture.wrap[1])
+            or not _lies_within(left, columns, band[2], band[3], width, picture.wrap[0])
+        ):
+            continue
+        done[n] = True
+        _refine(means[n], codes[n], features[n], (left, top, columns, rows), picture, allowed, patch)
+
+
+@njit(cache=True, nogil=True)
+def _room(texels, rows, components):
+    def floats():
+        return np.empty(texels, np.float32)
+
+    return _Patch(
+        np.empty(rows, np.int64), np.empty(rows + 1, np.int64), floats(), floats(), floats(), floats(), floats(),
+        floats(), floats(), np.empty((components, texels), np.float32), np.empty((components, texels), np.float32),
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _refine(mean, code, feature, box, picture, allowed, patch):
+    """Try x, y, m, h and b of one Gaussian one step up and down in turn; take what is cheapest."""
+    count = _gather(mean, code, box, picture, allowed, patch)
+    kept = _as_it_is(mean, code, allowed)
+    _weigh(kept, mean, box, picture, allowed, patch, patch.old)
+    _copy(patch.old, patch.best, count)
+    lowest = kept.rate + _patch_error(patch.old, feature, patch, count, np.inf)
+    moved, last_moved_axis = False, -1
+    for trial in range(10):
+        axis, sign = trial // 2, 1 - 2 * (trial % 2)
+        if axis == last_moved_axis:
+            continue  # one step up was better, so one step down is not
+        possible, candidate = _propose(kept, axis, sign, picture, allowed)
+        if not possible:
+            continue
+        _weigh(candidate, mean, box, picture, allowed, patch, patch.tried)
+        error = _patch_error(patch.tried, feature, patch, count, lowest - candidate.rate)
+        if candidate.rate + error < lowest:
+            lowest, moved, last_moved_axis, kept = candidate.rate + error, True, axis, candidate
+            _copy(patch.tried, patch.best, count)
+    if moved:
+        _commit(kept, mean, code, feature, box, picture, patch)
+
+
+@njit(cache=True, nogil=True)
+def _gather(mean, code, box, picture, allowed, patch):
+    """Copy what trials can reach of the picture into a patch and return how many texels that is."""
+    left, top, columns, rows = box
+    firsts, starts = patch.firsts[:rows], patch.starts[: rows + 1]
+    _find_spans(mean[0], mean[1], code, allowed.steps, allowed.cutoff, left, top, columns, firsts, starts)
+    for row in range(rows):
+        place, at, first = (top + row) % picture.totals.shape[0], starts[row], left + firsts[row]
+        length = starts[row + 1] - at
+        _copy_line(picture.totals[place], first, length, patch.totals[at:])
+        _copy_line(picture.sqrt_weights[place], first, length, patch.sqrt_weights[at:])
+        _split_line(picture.sums[place], first, length, patch.sums, at)
+        _split_line(picture.target[place], first, length, patch.target, at)
+    return starts[rows]
+
+
+@njit(cache=True, nogil=True)
+def _as_it_is(mean, code, allowed):
+    """Return the candidate that a Gaussian is."""
+    m, h, b = code[0], code[1], code[2]
+    conic = conic_of(m * allowed.steps[0], h * allowed.steps[1], b * allowed.steps[2])
+    exponents = _exponents(conic, allowed)
+    return _Candidate(mean[0], mean[1], m, h, b, conic, _rate((m, h, b), exponents, allowed))
+
+
+@njit(cache=True, nogil=True)
+def _propose(kept, axis, sign, picture, allowed):
+    """Return whether one of x, y, m, h, b can move by a step, and the candidate if so; positions fit its new shape."""
+    height, width = picture.totals.shape
+    codes = (kept.m + sign * (axis == 2), kept.h + sign * (axis == 3), kept.b + sign * (axis == 4))
+    for i in range(3):
+        if codes[i] < allowed.least[i] or codes[i] - allowed.least[i] >= allowed.prices.shape[1]:
+            return False, kept
+    m, h, b = codes[0] * allowed.steps[0], codes[1] * allowed.steps[1], codes[2] * allowed.steps[2]
+    if m < allowed.least_size or h * h + b * b > allowed.greatest_form * allowed.greatest_form:
+        return False, kept
+    conic = conic_of(m, h, b)
+    x_exponent, y_exponent = _exponents(conic, allowed)
+    x, y = kept.x, kept.y
+    if axis == 0:
+        x += sign * 2.0**x_exponent
+    elif axis == 1:
+        y += sign * 2.0**y_exponent
+    if not picture.wrap[0] and (x < 0 or x >= width):
+        return False, kept
+    if not picture.wrap[1] and (y < 0 or y >= height):
+        return False, kept
+    x, y = (
+        nearest_position(x, x_exponent, width, picture.wrap[0]),
+        nearest_position(y, y_exponent, height, picture.wrap[1]),
+    )
+    rate = _rate(codes, (x_exponent, y_exponent), allowed)
+    return True, _Candidate(x, y, codes[0], codes[1], codes[2], conic, rate)
+
+
+@njit(cache=True, nogil=True)
+def _exponents(conic, allowed):
+    """log2 of the position steps in x and y."""
+    least, most = allowed.least_exponent, allowed.cell_log2
+    return (
+        exponent_of(conic[0], allowed.log2_ratio, least, most), exponent_of(conic[2], allowed.log2_ratio, least, most)
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _rate(codes, exponents, allowed):
+    """Squared error that the bits of shape codes, and of positions in steps of these exponents, are worth."""
+    prices, least = allowed.prices, allowed.least
+    bits = prices[0, codes[0] - least[0]] + prices[1, codes[1] - least[1]] + prices[2, codes[2] - least[2]]
+    return allowed.bit_price * (bits - exponents[0] - exponents[1])
+
+
+@njit(cache=True, nogil=True)
+def _weigh(candidate, mean, box, picture, allowed, patch, weights):
+    """Fill the weights that a candidate would have in the patch around a Gaussian's mean."""
+    left, top, _, rows = box
+    height, width = picture.totals.shape
+    _patch_weights(
+        nearest_copy(candidate.x, mean[0], width, picture.wrap[0]),
+        nearest_copy(candidate.y, mean[1], height, picture.wrap[1]), candidate.conic,
+        allowed.cutoff_weight, left, top, patch.firsts[:rows], patch.starts[: rows + 1], weights,
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _commit(kept, mean, code, feature, box, picture, patch):
+    """Move a Gaussian to where it is best, in its codes and in the picture."""
+    left, top, _, rows = box
+    mean[0], mean[1] = kept.x, kept.y
+    code[0], code[1], code[2] = kept.m, kept.h, kept.b
+    for row in range(rows):
+        place, at, first = (top + row) % picture.totals.shape[0], patch.starts[row], left + patch.firsts[row]
+        length = patch.starts[row + 1] - at
+        for i in range(length):
+            patch.change[i] = patch.best[at + i] - patch.old[at + i]
+        _add_line(patch.change, feature, first, length, picture.totals[place], picture.sums[place])
