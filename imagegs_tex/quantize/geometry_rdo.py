@@ -79,10 +79,10 @@ def refine_geometry(  # noqa: PLR0913 - all of them are needed for a trial
     sums, totals = np.zeros((height, width, components), np.float32), np.full((height, width), np.float32(EPSILON))
     done = np.zeros(len(means), np.bool_)
 
-    picture = Picture(sums, totals, target, sqrt_weights, quantizer.wrap)
+    picture = Picture(sums, totals, target, sqrt_weights)
     allowed = Codes(
         steps, math.log2(quantizer.position_ratio), least_exponent(width, height), quantizer.cell_log2, prices, least,
-        bit_price, *shape_limits, cutoff, np.float32(math.exp(-cutoff)),
+        bit_price, *shape_limits, cutoff, np.float32(math.exp(-cutoff)), (width, height), quantizer.wrap,
     )  # fmt: skip
 
     def add_up(band: _Band) -> None:

@@ -30,7 +30,6 @@ class Picture(NamedTuple):
     totals: NDArray[np.float32]  # [H, W] of weights, and EPSILON
     target: NDArray[np.float32]  # [H, W, K] times the next
     sqrt_weights: NDArray[np.float32]  # [H, W] roots of how much each texel's squared error counts
-    wrap: tuple[bool, bool]
 
 
 class Codes(NamedTuple):
@@ -47,22 +46,30 @@ class Codes(NamedTuple):
     greatest_form: float  # length of (h, b)
     cutoff: float  # q at which a support ends
     cutoff_weight: np.float32  # exp of minus that
+    size: tuple[int, int]  # of the picture, width and height
+    wrap: tuple[bool, bool]  # whether it repeats in x and in y
 
 
-class _Patch(NamedTuple):
-    """Room for the texels around one Gaussian: R rows of spans, P texels one after the other."""
+class _Texels(NamedTuple):
+    """The texels of a patch, P one after the other, as the picture has them while its Gaussian stays."""
 
-    firsts: NDArray[np.int64]  # [R] first column of each row's span, counted from the patch's left
-    starts: NDArray[np.int64]  # [R + 1] where each span begins among the texels
-    old: NDArray[np.float32]  # [P] the Gaussian's weights as it is
-    tried: NDArray[np.float32]  # [P] as a candidate would have them
-    best: NDArray[np.float32]  # [P] as the best candidate has them
-    change: NDArray[np.float32]  # [P] scratch
-    scale: NDArray[np.float32]  # [P] scratch
+    old: NDArray[np.float32]  # [P] the Gaussian's weights
     totals: NDArray[np.float32]  # [P] and the next three: the picture's
     sqrt_weights: NDArray[np.float32]  # [P]
     sums: NDArray[np.float32]  # [K, P]
     target: NDArray[np.float32]  # [K, P]
+    change: NDArray[np.float32]  # [P] scratch
+    scale: NDArray[np.float32]  # [P] scratch
+
+
+class _Patch(NamedTuple):
+    """Room for what lies around one Gaussian: R rows of spans, and their texels."""
+
+    firsts: NDArray[np.int64]  # [R] first column of each row's span, counted from the patch's left
+    starts: NDArray[np.int64]  # [R + 1] where each span begins among the texels
+    texels: _Texels
+    tried: NDArray[np.float32]  # [P] the weights of a candidate
+    best: NDArray[np.float32]  # [P] the weights of the best one
 
 
 class _Candidate(NamedTuple):
@@ -121,10 +128,13 @@ def _add_line(weights, feature, left, count, total, line):
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _patch_weights(x, y, conic, cutoff_weight, left, top, firsts, starts, weights):
-    """Fill the weights of a patch's rows, each from column left + firsts[row] on, at starts[row] to starts[row + 1]."""
+def _patch_weights(place, conic, cutoff_weight, corner, firsts, starts, weights):
+    """Fill the weights of a Gaussian at a place in a patch's rows.
+
+    Each row's begin at column left + firsts[row], and lie at starts[row] to starts[row + 1].
+    """
     # the square is completed, as in the rasterizer: nothing cancels for thin Gaussians
-    a, b, c = conic
+    (x, y), (left, top), (a, b, c) = place, corner, conic
     slant = b / a
     across = np.float32(0.5 * LOG2_E * a)
     along = np.float32(0.5 * LOG2_E * max(c - b * slant, 0.0))
@@ -174,16 +184,18 @@ def _find_spans(x, y, code, steps, cutoff, left, top, columns, firsts, starts):
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _patch_error(weights, feature, patch, count, limit):
+def _patch_error(weights, feature, texels, count, limit):
     """Squared error of a patch once its Gaussian's weights are the given ones; beyond the limit, any number above."""
-    old, totals, sqrt_weights, change, scale = patch.old, patch.totals, patch.sqrt_weights, patch.change, patch.scale
+    old, totals, sqrt_weights, change, scale = (
+        texels.old, texels.totals, texels.sqrt_weights, texels.change, texels.scale,
+    )  # fmt: skip
     for i in range(count):
         change[i] = weights[i] - old[i]
     for i in range(count):
         scale[i] = sqrt_weights[i] / (totals[i] + change[i])
     error = np.float64(0.0)
     for k in range(feature.shape[0]):
-        f, s, t = feature[k], patch.sums[k], patch.target[k]
+        f, s, t = feature[k], texels.sums[k], texels.target[k]
         part = np.float32(0.0)
         for i in range(count):
             difference = (s[i] + change[i] * f) * scale[i] - t[i]
@@ -220,9 +232,8 @@ def sum_rows(means, codes, features, steps, cutoff, wrap, sums, totals, begin, e
                 continue
             for at in range(0, columns, width):  # a patch wider than the picture meets this row more than once
                 starts[1] = min(width, columns - at)
-                _patch_weights(
-                    means[n, 0], means[n, 1], conic, cutoff_weight, left + at, top + row, firsts, starts, weights
-                )
+                corner = (left + at, top + row)
+                _patch_weights((means[n, 0], means[n, 1]), conic, cutoff_weight, corner, firsts, starts, weights)
                 _add_line(weights, features[n], left + at, starts[1], totals[place], sums[place])
 
 
@@ -249,8 +260,8 @@ def refine_within(band, done, patches, means, codes, features, picture, allowed)
         if (
             done[n]
             or columns * rows == 0
-            or not _lies_within(top, rows, band[0], band[1], height, picture.wrap[1])
-            or not _lies_within(left, columns, band[2], band[3], width, picture.wrap[0])
+            or not _lies_within(top, rows, band[0], band[1], height, allowed.wrap[1])
+            or not _lies_within(left, columns, band[2], band[3], width, allowed.wrap[0])
         ):
             continue
         done[n] = True
@@ -259,36 +270,41 @@ def refine_within(band, done, patches, means, codes, features, picture, allowed)
 
 @njit(cache=True, nogil=True)
 def _room(texels, rows, components):
-    def floats():
-        return np.empty(texels, np.float32)
-
+    # arrays of their own: rows of one would not begin where a vector does
+    old, totals, sqrt_weights = np.empty(texels, np.float32), np.empty(texels, np.float32), np.empty(texels, np.float32)
+    change, scale = np.empty(texels, np.float32), np.empty(texels, np.float32)
+    sums, target = np.empty((components, texels), np.float32), np.empty((components, texels), np.float32)
     return _Patch(
-        np.empty(rows, np.int64), np.empty(rows + 1, np.int64), floats(), floats(), floats(), floats(), floats(),
-        floats(), floats(), np.empty((components, texels), np.float32), np.empty((components, texels), np.float32),
+        np.empty(rows, np.int64), np.empty(rows + 1, np.int64),
+        _Texels(old, totals, sqrt_weights, sums, target, change, scale),
+        np.empty(texels, np.float32), np.empty(texels, np.float32),
     )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
 def _refine(mean, code, feature, box, picture, allowed, patch):
     """Try x, y, m, h and b of one Gaussian one step up and down in turn; take what is cheapest."""
+    corner, rows = (box[0], box[1]), box[3]
     count = _gather(mean, code, box, picture, allowed, patch)
+    firsts, starts, texels, tried = patch.firsts[:rows], patch.starts[: rows + 1], patch.texels, patch.tried
     kept = _as_it_is(mean, code, allowed)
-    _weigh(kept, mean, box, picture, allowed, patch, patch.old)
-    _copy(patch.old, patch.best, count)
-    lowest = kept.rate + _patch_error(patch.old, feature, patch, count, np.inf)
+    _patch_weights((kept.x, kept.y), kept.conic, allowed.cutoff_weight, corner, firsts, starts, texels.old)
+    _copy(texels.old, patch.best, count)
+    lowest = kept.rate + _patch_error(texels.old, feature, texels, count, np.inf)
     moved, last_moved_axis = False, -1
     for trial in range(10):
         axis, sign = trial // 2, 1 - 2 * (trial % 2)
         if axis == last_moved_axis:
             continue  # one step up was better, so one step down is not
-        possible, candidate = _propose(kept, axis, sign, picture, allowed)
+        possible, candidate = _propose(kept, axis, sign, allowed)
         if not possible:
             continue
-        _weigh(candidate, mean, box, picture, allowed, patch, patch.tried)
-        error = _patch_error(patch.tried, feature, patch, count, lowest - candidate.rate)
-        if candidate.rate + error < lowest:
-            lowest, moved, last_moved_axis, kept = candidate.rate + error, True, axis, candidate
-            _copy(patch.tried, patch.best, count)
+        place = _beside(candidate, mean, allowed)
+        _patch_weights(place, candidate.conic, allowed.cutoff_weight, corner, firsts, starts, tried)
+        cost = candidate.rate + _patch_error(tried, feature, texels, count, lowest - candidate.rate)
+        if cost < lowest:
+            lowest, moved, last_moved_axis, kept = cost, True, axis, candidate
+            _copy(tried, patch.best, count)
     if moved:
         _commit(kept, mean, code, feature, box, picture, patch)
 
@@ -297,15 +313,15 @@ def _refine(mean, code, feature, box, picture, allowed, patch):
 def _gather(mean, code, box, picture, allowed, patch):
     """Copy what trials can reach of the picture into a patch and return how many texels that is."""
     left, top, columns, rows = box
-    firsts, starts = patch.firsts[:rows], patch.starts[: rows + 1]
+    firsts, starts, texels = patch.firsts[:rows], patch.starts[: rows + 1], patch.texels
     _find_spans(mean[0], mean[1], code, allowed.steps, allowed.cutoff, left, top, columns, firsts, starts)
     for row in range(rows):
         place, at, first = (top + row) % picture.totals.shape[0], starts[row], left + firsts[row]
         length = starts[row + 1] - at
-        _copy_line(picture.totals[place], first, length, patch.totals[at:])
-        _copy_line(picture.sqrt_weights[place], first, length, patch.sqrt_weights[at:])
-        _split_line(picture.sums[place], first, length, patch.sums, at)
-        _split_line(picture.target[place], first, length, patch.target, at)
+        _copy_line(picture.totals[place], first, length, texels.totals[at:])
+        _copy_line(picture.sqrt_weights[place], first, length, texels.sqrt_weights[at:])
+        _split_line(picture.sums[place], first, length, texels.sums, at)
+        _split_line(picture.target[place], first, length, texels.target, at)
     return starts[rows]
 
 
@@ -319,13 +335,13 @@ def _as_it_is(mean, code, allowed):
 
 
 @njit(cache=True, nogil=True)
-def _propose(kept, axis, sign, picture, allowed):
+def _propose(kept, axis, sign, allowed):
     """Return whether one of x, y, m, h, b can move by a step, and the candidate if so; positions fit its new shape."""
-    height, width = picture.totals.shape
+    width, height = allowed.size
     codes = (kept.m + sign * (axis == 2), kept.h + sign * (axis == 3), kept.b + sign * (axis == 4))
-    for i in range(3):
-        if codes[i] < allowed.least[i] or codes[i] - allowed.least[i] >= allowed.prices.shape[1]:
-            return False, kept
+    first, second, third = codes[0] - allowed.least[0], codes[1] - allowed.least[1], codes[2] - allowed.least[2]
+    if min(first, second, third) < 0 or max(first, second, third) >= allowed.prices.shape[1]:
+        return False, kept
     m, h, b = codes[0] * allowed.steps[0], codes[1] * allowed.steps[1], codes[2] * allowed.steps[2]
     if m < allowed.least_size or h * h + b * b > allowed.greatest_form * allowed.greatest_form:
         return False, kept
@@ -336,13 +352,13 @@ def _propose(kept, axis, sign, picture, allowed):
         x += sign * 2.0**x_exponent
     elif axis == 1:
         y += sign * 2.0**y_exponent
-    if not picture.wrap[0] and (x < 0 or x >= width):
+    if not allowed.wrap[0] and (x < 0 or x >= width):
         return False, kept
-    if not picture.wrap[1] and (y < 0 or y >= height):
+    if not allowed.wrap[1] and (y < 0 or y >= height):
         return False, kept
     x, y = (
-        nearest_position(x, x_exponent, width, picture.wrap[0]),
-        nearest_position(y, y_exponent, height, picture.wrap[1]),
+        nearest_position(x, x_exponent, width, allowed.wrap[0]),
+        nearest_position(y, y_exponent, height, allowed.wrap[1]),
     )
     rate = _rate(codes, (x_exponent, y_exponent), allowed)
     return True, _Candidate(x, y, codes[0], codes[1], codes[2], conic, rate)
@@ -366,26 +382,24 @@ def _rate(codes, exponents, allowed):
 
 
 @njit(cache=True, nogil=True)
-def _weigh(candidate, mean, box, picture, allowed, patch, weights):
-    """Fill the weights that a candidate would have in the patch around a Gaussian's mean."""
-    left, top, _, rows = box
-    height, width = picture.totals.shape
-    _patch_weights(
-        nearest_copy(candidate.x, mean[0], width, picture.wrap[0]),
-        nearest_copy(candidate.y, mean[1], height, picture.wrap[1]), candidate.conic,
-        allowed.cutoff_weight, left, top, patch.firsts[:rows], patch.starts[: rows + 1], weights,
-    )  # fmt: skip
+def _beside(candidate, mean, allowed):
+    """The copy of a candidate that lies nearest to where its Gaussian was."""
+    return (
+        nearest_copy(candidate.x, mean[0], allowed.size[0], allowed.wrap[0]),
+        nearest_copy(candidate.y, mean[1], allowed.size[1], allowed.wrap[1]),
+    )
 
 
 @njit(cache=True, nogil=True)
 def _commit(kept, mean, code, feature, box, picture, patch):
     """Move a Gaussian to where it is best, in its codes and in the picture."""
     left, top, _, rows = box
+    change = patch.texels.change
     mean[0], mean[1] = kept.x, kept.y
     code[0], code[1], code[2] = kept.m, kept.h, kept.b
     for row in range(rows):
         place, at, first = (top + row) % picture.totals.shape[0], patch.starts[row], left + patch.firsts[row]
         length = patch.starts[row + 1] - at
         for i in range(length):
-            patch.change[i] = patch.best[at + i] - patch.old[at + i]
-        _add_line(patch.change, feature, first, length, picture.totals[place], picture.sums[place])
+            change[i] = patch.best[at + i] - patch.texels.old[at + i]
+        _add_line(change, feature, first, length, picture.totals[place], picture.sums[place])
