@@ -5,7 +5,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := imagegs_tex cli formats shaders
 SCRIPTS := $(wildcard examples/*.py benchmarks/*.py)
-KERNELS := $(wildcard imagegs_tex/rasterize/cuda/kernels/*.cu imagegs_tex/rasterize/cuda/kernels/*.cuh)
+# shaders/samples/ are left out: their lines of //@generated stand for whole functions, which clang-format cannot know.
+KERNELS := $(wildcard imagegs_tex/rasterize/cuda/kernels/*.cu imagegs_tex/rasterize/cuda/kernels/*.cuh \
+	shaders/source/*.glsl shaders/source/*.hlsl)
 
 .PHONY: setup demo test check docs format bench clean
 

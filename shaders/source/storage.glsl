@@ -1,5 +1,6 @@
 // GLSL 4.30: the buffer is a storage buffer.
-layout(std430, binding = IGS_BINDING) readonly buffer IgsData {
+layout(std430, binding = IGS_BINDING) readonly buffer IgsData
+{
     uint igs_data[];
 };
 
