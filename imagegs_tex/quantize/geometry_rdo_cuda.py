@@ -63,17 +63,17 @@ def refine_geometry_on_gpu(  # noqa: PLR0913 - those of refine_geometry
         new_means.float(), torch.from_numpy(conics).to(device), cutoff, (width, height), quantizer.wrap
     )
     lists = backend.lists_of(geometry, features)
-    edge = math.exp(-cutoff)
+    cutoff_weight = math.exp(-cutoff)
     module.kernel("sum_picture")(
         lists.tile_count, TILE * TILE, lists.records, lists.records.shape[1], lists.ordered_info, lists.ordered_copies,
-        lists.tile_starts, edge, width, height, lists.across, image, components, texels, remainders,
+        lists.tile_starts, cutoff_weight, width, height, lists.across, image, components, texels, remainders,
     )  # fmt: skip
     patches, rounds = patch_rounds(new_means, codes, quantizer, cutoff, module)
     code_bits = torch.from_numpy(prices).to(device)
     importance = Pointer(0) if weights is None else weights.contiguous()
     steps = (quantizer.size_step, quantizer.form_step, math.log2(quantizer.position_ratio))
     refine = module.kernel("refine_round").bound(
-        _REFINING, rounds.order, patches, features, image, components, importance, edge, width, height,
+        _REFINING, rounds.order, patches, features, image, components, importance, cutoff_weight, width, height,
         *map(Double, (*steps, bit_price, *shape_limits)), g.least_exponent(quantizer.width, quantizer.height),
         quantizer.cell_log2, *map(int, quantizer.wrap), code_bits, *least.tolist(), prices.shape[1], new_means, codes,
         texels, remainders,

@@ -47,12 +47,12 @@ class ReferenceGeometry:
     def weights(self, centres: Tensor, shifts: list[tuple[int, int]]) -> Tensor:
         """Return the weights [P, N] at texel centres [P, 2], each summed over a Gaussian's copies."""
         offsets = centres[:, None, :] - self.means[None, :, :]
-        edge = torch.exp(torch.tensor(-self.frame.cutoff, dtype=self.means.dtype, device=self.means.device))
+        cutoff_weight = torch.exp(torch.tensor(-self.frame.cutoff, dtype=self.means.dtype, device=self.means.device))
         weights = torch.zeros_like(offsets[..., 0])
         for shift_x, shift_y in shifts:
             dx, dy = offsets[..., 0] - shift_x, offsets[..., 1] - shift_y
             q = (self.conics[:, 0] * dx * dx + 2 * self.conics[:, 1] * dx * dy + self.conics[:, 2] * dy * dy) / 2
-            weights = weights + (torch.exp(-q) - edge).clamp_min(0)
+            weights = weights + (torch.exp(-q) - cutoff_weight).clamp_min(0)
         return weights
 
     def normalised(self, centres: Tensor, shifts: list[tuple[int, int]]) -> Tensor:

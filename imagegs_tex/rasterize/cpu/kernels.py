@@ -56,34 +56,36 @@ def _completed_square(mean_x, mean_y, a, b, c, x0, y0):
 
 
 @njit(fastmath=True, inline="always")
-def _row_of_weights(square, row, edge):
+def _row_of_weights(square, row, cutoff_weight):
     # In double precision up to u: from a rounded first row and a rounded slant, thin supports came out too far off.
     across, along, slant, corner, offset_y = square
     dy = offset_y + np.float32(row)
     u = add(load(_COLUMNS, 0, 0), broadcast(np.float32(corner + slant * row)))
     t = multiply_add(multiply(broadcast(across), u), u, broadcast(along * dy * dy))
-    weight = add(simd.exp2_of_minus(t), broadcast(-edge))
+    weight = add(simd.exp2_of_minus(t), broadcast(-cutoff_weight))
     return where_positive(weight, weight)
 
 
 @njit(fastmath=True, inline="always")
-def write_weights(mean_x, mean_y, a, b, c, edge, x0, y0, first_row, last_row, weights, index):
+def write_weights(mean_x, mean_y, a, b, c, cutoff_weight, x0, y0, first_row, last_row, weights, index):
     """Weights of one Gaussian in rows first_row..last_row of the tile whose first texel centre is (x0, y0).
 
     For a copy of a Gaussian, (x0, y0) is moved the other way: sizes and texel centres are exact, so nothing is lost.
     """
     square = _completed_square(mean_x, mean_y, a, b, c, x0, y0)
     for row in range(first_row, last_row + 1):
-        store(weights, index, row * TILE, _row_of_weights(square, row, edge))
+        store(weights, index, row * TILE, _row_of_weights(square, row, cutoff_weight))
 
 
 @njit(fastmath=True, inline="always")
-def _add_slot(mean_x, mean_y, a, b, c, edge, x0, y0, first_row, last_row, features, weights, index, sums, total):
+def _add_slot(
+    mean_x, mean_y, a, b, c, cutoff_weight, x0, y0, first_row, last_row, features, weights, index, sums, total
+):
     """Write one slot's weights, add them to total [1, TEXELS], and the weighted features to sums [K, TEXELS]."""
     square = _completed_square(mean_x, mean_y, a, b, c, x0, y0)
     for row in range(first_row, last_row + 1):
         at = row * TILE
-        weight = _row_of_weights(square, row, edge)
+        weight = _row_of_weights(square, row, cutoff_weight)
         store(weights, index, at, weight)
         store(total, 0, at, add(load(total, 0, at), weight))
         for k in range(features.shape[0]):
@@ -98,7 +100,7 @@ def render_tiles(
     """Fill image [H, W, K'] with the first K' components of the picture."""
     components = features.shape[1]
     height, width, kept = image.shape
-    edge = np.float32(math.exp(-cutoff))
+    cutoff_weight = np.float32(math.exp(-cutoff))
     weights, total, sums = aligned(1, TEXELS), aligned(1, TEXELS), aligned(components, TEXELS)
     for tile in range(begin_tile, end_tile):
         left, top = (tile % across) * TILE, (tile // across) * TILE
@@ -110,7 +112,7 @@ def render_tiles(
             n = slot_gaussian[slot]
             first, last = np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1])
             _add_slot(
-                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge,
+                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], cutoff_weight,
                 x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1], first, last, features[n], weights, 0, sums, total,
             )  # fmt: skip
         for row in range(min(TILE, height - top)):
@@ -122,7 +124,8 @@ def render_tiles(
 
 @njit(fastmath=True, inline="always")
 def _sum_tile(
-    means, conics, features, epsilon, edge, slot_gaussian, slot_rows, slot_shift, slots, x0, y0, weights, sums, total
+    means, conics, features, epsilon, cutoff_weight, slot_gaussian, slot_rows, slot_shift, slots, x0, y0, weights, sums,
+    total,
 ):  # fmt: skip
     """Fill the weights [slots, TEXELS] of a tile's slots, their sum [TEXELS], and weighted features [K, TEXELS]."""
     total[:] = epsilon
@@ -132,14 +135,14 @@ def _sum_tile(
         n = slot_gaussian[slot]
         first, last = np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1])
         _add_slot(
-            means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge,
+            means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], cutoff_weight,
             x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1], first, last, features[n], weights, index, sums, total,
         )  # fmt: skip
 
 
 @njit(fastmath=True, inline="always")
 def _slot_gradient(
-    mean_x, mean_y, a, b, c, edge, x0, y0, first_row, last_row, weights, index, features, slopes, projections,
+    mean_x, mean_y, a, b, c, cutoff_weight, x0, y0, first_row, last_row, weights, index, features, slopes, projections,
     slot_sums, gradient,
 ):  # fmt: skip
     """Gradient [5 + K] of one slot.
@@ -148,7 +151,7 @@ def _slot_gradient(
     projections [1, TEXELS] is minus the sum over components of slope times picture; slot_sums [K, TILE] is scratch.
     """
     components = features.shape[0]
-    zeros, edges = broadcast(np.float32(0.0)), broadcast(edge)
+    zeros, cutoff_weights = broadcast(np.float32(0.0)), broadcast(cutoff_weight)
     for k in range(components):
         store(slot_sums, k, 0, zeros)
     # moments of e = weight * (gradient of the weight), column by column: of dy^0, dy^1 and dy^2
@@ -163,7 +166,7 @@ def _slot_gradient(
             along = multiply_add(broadcast(features[k]), slope, along)
             store(slot_sums, k, 0, multiply_add(weight, slope, load(slot_sums, k, 0)))
         along = add(along, load(projections, 0, at))  # last: summed up in their order, it cancels what it can
-        e = where_positive(weight, multiply(add(weight, edges), along))
+        e = where_positive(weight, multiply(add(weight, cutoff_weights), along))
         dy = broadcast(offset_y + np.float32(row))
         e_y = multiply(e, dy)
         moment, moment_y, moment_yy = add(moment, e), add(moment_y, e_y), multiply_add(e_y, dy, moment_yy)
@@ -190,7 +193,7 @@ def differentiate_tiles(
     picture itself. Either is zero at texels beyond the picture's border, which silences them.
     """
     components = features.shape[1]
-    edge = np.float32(math.exp(-cutoff))
+    cutoff_weight = np.float32(math.exp(-cutoff))
     longest = 0
     for tile in range(begin_tile, end_tile):
         longest = max(longest, tile_starts[tile + 1] - tile_starts[tile])
@@ -201,8 +204,8 @@ def differentiate_tiles(
         x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
         begin, end = tile_starts[tile], tile_starts[tile + 1]
         _sum_tile(
-            means, conics, features, epsilon, edge, slot_gaussian, slot_rows, slot_shift, tile_slots[begin:end], x0, y0,
-            weights, sums, total,
+            means, conics, features, epsilon, cutoff_weight, slot_gaussian, slot_rows, slot_shift,
+            tile_slots[begin:end], x0, y0, weights, sums, total,
         )  # fmt: skip
         scale, projection = total[0], projections[0]
         for i in range(TEXELS):
@@ -233,7 +236,7 @@ def differentiate_tiles(
             slot = tile_slots[index]
             n = slot_gaussian[slot]
             _slot_gradient(
-                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge,
+                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], cutoff_weight,
                 x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1],
                 np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1]), weights, index - begin, features[n],
                 sums, projections, slot_sums, gradients[slot],
@@ -270,7 +273,7 @@ def leave_out_tiles(
     planes [T, K, TEXELS] is the target, importance [T, TEXELS] how much each texel counts, zero beyond the picture.
     """
     components = features.shape[1]
-    edge = np.float32(math.exp(-cutoff))
+    cutoff_weight = np.float32(math.exp(-cutoff))
     longest = 0
     for tile in range(begin_tile, end_tile):
         longest = max(longest, tile_starts[tile + 1] - tile_starts[tile])
@@ -282,8 +285,8 @@ def leave_out_tiles(
         x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
         begin, end = tile_starts[tile], tile_starts[tile + 1]
         _sum_tile(
-            means, conics, features, epsilon, edge, slot_gaussian, slot_rows, slot_shift, tile_slots[begin:end], x0, y0,
-            weights, sums, totals,
+            means, conics, features, epsilon, cutoff_weight, slot_gaussian, slot_rows, slot_shift,
+            tile_slots[begin:end], x0, y0, weights, sums, totals,
         )  # fmt: skip
         for k in range(components):
             plane, picture, residual = planes[tile, k], sums[k], residuals[k]

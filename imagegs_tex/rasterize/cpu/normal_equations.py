@@ -50,7 +50,7 @@ def correlate_tiles(
     pairs: each tile's matrix, row by row from pair_starts[tile]; slot_rhs: [S, K].
     """
     components = planes.shape[1]
-    edge = np.float32(math.exp(-cutoff))
+    cutoff_weight = np.float32(math.exp(-cutoff))
     longest = 0
     for tile in range(begin_tile, end_tile):
         longest = max(longest, tile_starts[tile + 1] - tile_starts[tile])
@@ -69,7 +69,7 @@ def correlate_tiles(
             first, last = np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1])
             weights[j, :] = np.float32(0.0)
             write_weights(
-                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], edge,
+                means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], cutoff_weight,
                 x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1],
                 first, last, weights, j,
             )  # fmt: skip

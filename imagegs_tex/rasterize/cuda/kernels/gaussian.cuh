@@ -111,8 +111,8 @@ __device__ __forceinline__ float exp2_fast(float x) {
 }
 
 // Weight at t = dx + B/A dy; rest = along dy^2.
-__device__ __forceinline__ float weight_at(float t, float across, float rest, float edge) {
-    return fmaxf(exp2_fast(-fmaf(across * t, t, rest)) - edge, 0.0f);
+__device__ __forceinline__ float weight_at(float t, float across, float rest, float cutoff_weight) {
+    return fmaxf(exp2_fast(-fmaf(across * t, t, rest)) - cutoff_weight, 0.0f);
 }
 
 // t at a texel dx, dy from the mean.
@@ -120,19 +120,20 @@ __device__ __forceinline__ float sheared(const CompletedSquare& g, float dx, flo
     return fmaf(g.slant_rest, dy, fmaf(g.slant, dy, dx));
 }
 
-__device__ __forceinline__ float weight_of(const CompletedSquare& g, float px, float py, float edge) {
+__device__ __forceinline__ float weight_of(const CompletedSquare& g, float px, float py, float cutoff_weight) {
     const float dy = py - g.y;
-    return weight_at(sheared(g, px - g.x, dy), g.across, g.along * dy * dy, edge);
+    return weight_at(sheared(g, px - g.x, dy), g.across, g.along * dy * dy, cutoff_weight);
 }
 
 // The same of a slot of a tile's list; copies is null where nothing repeats.
 __device__ __forceinline__ float weight_of_slot(
-    const float* record, const int* copies, long long slot, float px, float py, float edge, int width, int height
+    const float* record, const int* copies, long long slot, float px, float py, float cutoff_weight, int width,
+    int height
 ) {
     if (copies) {
         const float2 offset = copy_offset(copies[slot], width, height);
         px -= offset.x;
         py -= offset.y;
     }
-    return weight_of(square_of(record), px, py, edge);
+    return weight_of(square_of(record), px, py, cutoff_weight);
 }

@@ -111,7 +111,7 @@ extern "C" __global__ void take_rounds(
 extern "C" __global__ void __launch_bounds__(TILE* TILE) sum_picture(
     const float* records, int record_floats, const unsigned* ordered_info,
     const int* ordered_copies,  // or null where nothing repeats
-    const long long* tile_starts, float edge, int width, int height, int across,
+    const long long* tile_starts, float cutoff_weight, int width, int height, int across,
     const float* target,  // [H, W, K]
     int components,
     float4* texels,    // [H, W] T, and room for A, B, C
@@ -126,7 +126,7 @@ extern "C" __global__ void __launch_bounds__(TILE* TILE) sum_picture(
         float total = EPSILON, sums[TOGETHER] = {};
         for (long long i = start; i < end; i++) {
             const float* record = records + (long long)(ordered_info[i] >> 8) * record_floats;
-            const float w = weight_of_slot(record, ordered_copies, i, x + 0.5f, y + 0.5f, edge, width, height);
+            const float w = weight_of_slot(record, ordered_copies, i, x + 0.5f, y + 0.5f, cutoff_weight, width, height);
             total += w;
 #pragma unroll
             for (int k = 0; k < TOGETHER; k++)
@@ -243,7 +243,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) refine_round(
     const float* target,    // [H, W, K]
     int components,
     const float* importance,  // [H, W], or null for 1
-    float edge, int width, int height, double size_step, double form_step, double log2_ratio, double bit_price,
+    float cutoff_weight, int width, int height, double size_step, double form_step, double log2_ratio, double bit_price,
     double least_size, double greatest_form, int least_exponent, int cell_log2, int repeats_x, int repeats_y,
     const double* code_bits, int least_m, int least_h, int least_b, int code_bits_length, double* means, int* codes,
     float4* texels, float* remainders
@@ -302,9 +302,9 @@ extern "C" __global__ void __launch_bounds__(THREADS) refine_round(
             const int row = (int)((i + 0.5f) * per_column), column = i - row * patch.z;
             const int x = patch.x + column, y = patch.y + row;
             const float4 texel = texels[place_of(x, y, width, height)];
-            const float px = x + 0.5f, py = y + 0.5f, old = weight_of(before, px, py, edge);
-            above += error_of(texel, weight_of(up, px, py, edge) - old);
-            below += error_of(texel, weight_of(down, px, py, edge) - old);
+            const float px = x + 0.5f, py = y + 0.5f, old = weight_of(before, px, py, cutoff_weight);
+            above += error_of(texel, weight_of(up, px, py, cutoff_weight) - old);
+            below += error_of(texel, weight_of(down, px, py, cutoff_weight) - old);
         }
         double sums[3] = {error, above, below};
         sum_block(sums, staged);
@@ -328,7 +328,8 @@ extern "C" __global__ void __launch_bounds__(THREADS) refine_round(
     for (int i = tid; i < count; i += THREADS) {
         const int row = (int)((i + 0.5f) * per_column), column = i - row * patch.z;
         const int x = patch.x + column, y = patch.y + row;
-        const float change = weight_of(after, x + 0.5f, y + 0.5f, edge) - weight_of(before, x + 0.5f, y + 0.5f, edge);
+        const float change =
+            weight_of(after, x + 0.5f, y + 0.5f, cutoff_weight) - weight_of(before, x + 0.5f, y + 0.5f, cutoff_weight);
         const long long at = place_of(x, y, width, height);
         texels[at].x += change;
 #pragma unroll 4

@@ -8,16 +8,16 @@
 
 __device__ float weight_of_listed(
     const float* records, int record_floats, const unsigned* info, const int* copies, long long slot, float px,
-    float py, float edge, int width, int height
+    float py, float cutoff_weight, int width, int height
 ) {
     const float* record = records + (long long)(info[slot] >> 8) * record_floats;
-    return weight_of_slot(record, copies, slot, px, py, edge, width, height);
+    return weight_of_slot(record, copies, slot, px, py, cutoff_weight, width, height);
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS) correlate(
     const float* records, int record_floats, const unsigned* ordered_info,
     const int* ordered_copies,  // or null where nothing repeats
-    const long long* tile_starts, float edge, int width, int height, int across,
+    const long long* tile_starts, float cutoff_weight, int width, int height, int across,
     const float* importance,  // [T, TILE * TILE], or null for 1
     int first_tile,
     const long long* pair_starts,  // [tiles of this launch + 1]
@@ -34,7 +34,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) correlate(
     float sum = EPSILON;
     for (int i = 0; i < length; i++)
         sum += weight_of_listed(
-            records, record_floats, ordered_info, ordered_copies, start + i, px, py, edge, width, height
+            records, record_floats, ordered_info, ordered_copies, start + i, px, py, cutoff_weight, width, height
         );
     const float root = importance ? sqrtf(importance[(long long)tile * THREADS + tid]) : 1.0f;
     const float inverse = x < width && y < height ? root / sum : 0.0f;
@@ -46,13 +46,13 @@ extern "C" __global__ void __launch_bounds__(THREADS) correlate(
                 float w = 0.0f, v = 0.0f;
                 if (row_base + i < length)
                     w = weight_of_listed(
-                        records, record_floats, ordered_info, ordered_copies, start + row_base + i, px, py, edge, width,
-                        height
+                        records, record_floats, ordered_info, ordered_copies, start + row_base + i, px, py,
+                        cutoff_weight, width, height
                     );
                 if (column_base + i < length)
                     v = weight_of_listed(
-                        records, record_floats, ordered_info, ordered_copies, start + column_base + i, px, py, edge,
-                        width, height
+                        records, record_floats, ordered_info, ordered_copies, start + column_base + i, px, py,
+                        cutoff_weight, width, height
                     );
                 rows[i * STRIDE + tid] = w * inverse;
                 columns[i * STRIDE + tid] = v * inverse;

@@ -9,8 +9,8 @@
 extern "C" __global__ void __launch_bounds__(THREADS) leave_out(
     const float* records, int record_floats, const unsigned* ordered_info,
     const int* ordered_copies,  // or null where nothing repeats
-    const int* ordered_slots, const long long* tile_starts, long long capacity, float edge, int width, int height,
-    int across,
+    const int* ordered_slots, const long long* tile_starts, long long capacity, float cutoff_weight, int width,
+    int height, int across,
     const float* planes,      // [T, K, TILE * TILE] the target
     const float* importance,  // [T, TILE * TILE], or null for 1
     float* slot_errors        // [S]
@@ -26,7 +26,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) leave_out(
     float total = EPSILON, sums[K] = {}, target[K];
     for (int i = 0; i < length; i++) {
         const float* record = records + (long long)(ordered_info[start + i] >> 8) * record_floats;
-        const float w = weight_of_slot(record, ordered_copies, start + i, px, py, edge, width, height);
+        const float w = weight_of_slot(record, ordered_copies, start + i, px, py, cutoff_weight, width, height);
         total += w;
 #pragma unroll
         for (int k = 0; k < K; k++) sums[k] = fmaf(w, record[RECORD_HEAD + k], sums[k]);
@@ -43,7 +43,8 @@ extern "C" __global__ void __launch_bounds__(THREADS) leave_out(
         const int held = min(TOGETHER, length - base);
         for (int i = 0; i < held; i++) {
             const float* record = records + (long long)(ordered_info[start + base + i] >> 8) * record_floats;
-            const float w = weight_of_slot(record, ordered_copies, start + base + i, px, py, edge, width, height);
+            const float w =
+                weight_of_slot(record, ordered_copies, start + base + i, px, py, cutoff_weight, width, height);
             const float inverse = 1.0f / fmaxf(total - w, EPSILON);
             float after = 0.0f;
 #pragma unroll

@@ -33,7 +33,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
     const int* __restrict__ ordered_copies,     // [S], read if WRAP
     const int* __restrict__ ordered_slots,      // [S]
     const long long* __restrict__ tile_starts,  // [T + 1], counted from the first, which is the number of slots
-    long long capacity, float edge, int width, int height, int across,
+    long long capacity, float cutoff_weight, int width, int height, int across,
     const float* __restrict__ source,      // planes [T, K, TILE * TILE] (modes 1 and 4) or a picture [H, W, K] (mode 2)
     const float* __restrict__ importance,  // [T, TILE * TILE], or null for 1
     float* __restrict__ slot_sums,         // [S, VALUES]
@@ -85,7 +85,8 @@ extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
                 const float qx = px, qy = py;
 #endif
                 const float dy = qy - g.y, rest = g.along * dy * dy, t = sheared(g, qx - g.x, dy);
-                const float w0 = weight_at(t, g.across, rest, edge), w1 = weight_at(t + 8.0f, g.across, rest, edge);
+                const float w0 = weight_at(t, g.across, rest, cutoff_weight),
+                            w1 = weight_at(t + 8.0f, g.across, rest, cutoff_weight);
                 sum[0] += w0;
                 sum[1] += w1;
                 if (MODE != 4) {
@@ -196,7 +197,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
                 float m0 = 0.0f, m1 = 0.0f, m2 = 0.0f;
 #pragma unroll 2
                 for (int c = 0; c < TILE; c++, texel += TEXEL / 4) {
-                    const float t = left_t + c, w = weight_at(t, g.across, rest, edge);
+                    const float t = left_t + c, w = weight_at(t, g.across, rest, cutoff_weight);
                     float values[TEXEL];
 #pragma unroll
                     for (int k = 0; k < TEXEL; k += 4) {
@@ -210,7 +211,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
                         gradients[k] = fmaf(w, values[k], gradients[k]);
                     }
                     if (MODE <= 2) {
-                        float e = w > 0.0f ? (w + edge) * slope : 0.0f;
+                        float e = w > 0.0f ? (w + cutoff_weight) * slope : 0.0f;
                         m0 += e;
                         e *= t;
                         m1 += e;
@@ -223,7 +224,8 @@ extern "C" __global__ void __launch_bounds__(THREADS) rasterize(
                             const float2 other = copy_offset(ordered_copies[i], width, height);
                             const float down = y0 + r + 0.5f - other.y - g.y;
                             const float over = sheared(g, x0 + c + 0.5f - other.x - g.x, down);
-                            if (i != base + lane) together += weight_at(over, g.across, g.along * down * down, edge);
+                            if (i != base + lane)
+                                together += weight_at(over, g.across, g.along * down * down, cutoff_weight);
                         }
 #endif
                     if (MODE == 4) m0 = fmaf(w * values[K], together * values[K], m0);
