@@ -9,7 +9,7 @@ SCRIPTS := $(wildcard examples/*.py benchmarks/*.py)
 KERNELS := $(wildcard imagegs_tex/rasterize/cuda/kernels/*.cu imagegs_tex/rasterize/cuda/kernels/*.cuh \
 	shaders/source/*.glsl shaders/source/*.hlsl)
 
-.PHONY: setup demo test check docs format bench clean
+.PHONY: setup demo test check docs package format bench clean
 
 setup: $(STAMP)
 
@@ -42,6 +42,10 @@ check: $(STAMP)
 # -W: a warning fails, and so does a link or a reference in a docstring that leads nowhere; nothing is loaded from elsewhere.
 docs: $(STAMP)
 	$(BIN)/python -m sphinx -q -W --keep-going -E -b html -d build/doctrees docs build/docs
+
+# Builds the wheel and the source archive, and tries both as a stranger would; part of .ci/run, not of `make test`.
+package: $(STAMP)
+	.ci/package $(BIN)/python
 
 format: $(STAMP)
 	$(BIN)/ruff format .
