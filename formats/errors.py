@@ -67,3 +67,8 @@ class MissingToolError(ImageGSTexError):
     """Something that this request needs is not installed; the message names the remedy."""
 
     exit_code: ClassVar[int] = 5
+
+
+def install_extra(extra: str) -> str:
+    """Return how to get an optional part of the package, for the message of a :class:`MissingToolError`."""
+    return f"pip install 'imagegs-tex[{extra}]'"

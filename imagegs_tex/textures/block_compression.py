@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.formats.errors import MissingToolError
+from imagegs_tex.formats.errors import MissingToolError, install_extra
 from imagegs_tex.formats.gpu_textures.texture import BC1_SRGB, BC4, BC5, BC6H, BC7, BC7_SRGB, BLOCK, PixelFormat
 
 _Stored = NDArray[np.uint8 | np.uint16 | np.float16]
@@ -23,7 +23,7 @@ _BC6H_PROFILE: Final = (
     "basic"  # +0.3 dB on "fast" for 1.4 s per megatexel; "slow" adds 0.07 dB and takes four times that
 )
 _LARGEST_HALF: Final = 65504.0
-_REMEDY: Final = "the block encoder is not installed: pip install 'imagegs-tex[export]', or use --format png"
+_REMEDY: Final = f"the block encoder is not installed; {install_extra('export')}, or use --format png"
 
 
 def require_encoder() -> None:

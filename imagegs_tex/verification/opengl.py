@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.formats.errors import MissingToolError
+from imagegs_tex.formats.errors import MissingToolError, install_extra
 from imagegs_tex.shaders.file_constants import DATA_BINDING, OUTPUT_BINDING, REGION_BINDING
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians
 from imagegs_tex.verification.probe_shaders import (
@@ -52,7 +52,7 @@ def open_device() -> Device:
         import moderngl
     except ImportError:
         raise MissingToolError(
-            "moderngl is not installed, which runs the decoders; pip install 'imagegs-tex[verify]'"
+            f"moderngl is not installed, which runs the decoders; {install_extra('verify')}"
         ) from None
     reasons = []
     ways: tuple[dict[str, Any], ...] = ({"backend": "egl"}, {})
