@@ -1,7 +1,7 @@
 """Reports as tables for people."""
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 from rich.markup import escape
@@ -9,10 +9,12 @@ from rich.table import Table
 
 from imagegs_tex.cli.console import make_console, plain
 from imagegs_tex.cli.tables_gpu import sample_costs
-from imagegs_tex.doctor import DoctorReport
 from imagegs_tex.metrics.scores import PSNR_CAP_DB, MapScore
 from imagegs_tex.reports import AssetReport, CompareReport, CompressReport, ExportReport, InfoReport
 from imagegs_tex.textures.export_maps import ExportedMap
+
+if TYPE_CHECKING:  # it imports torch, which `info` does without
+    from imagegs_tex.doctor import DoctorReport
 
 
 def print_compression(report: CompressReport, output: Path) -> None:
@@ -202,7 +204,7 @@ def _table(*headings: str) -> Table:
     return table
 
 
-def print_doctor(report: DoctorReport) -> None:
+def print_doctor(report: "DoctorReport") -> None:
     """Print what was found, how the backends did, and how to get what is missing."""
     console = make_console()
     found = _table("what", "found", "for")

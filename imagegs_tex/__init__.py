@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from imagegs_tex._version import __version__
 
 if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at run time
-    from imagegs_tex.api import compare, compress, compress_asset, decode, export, info, save_manifest
+    from imagegs_tex.api import compare, compress, compress_asset, decode, export, save_manifest
     from imagegs_tex.batch import BatchItem, compress_many
     from imagegs_tex.decoder.render import shader_decoder
     from imagegs_tex.doctor import BackendCheck, DoctorReport, Finding, examine
+    from imagegs_tex.file_info import info
     from imagegs_tex.fit.loop import FitProgress
     from imagegs_tex.formats.errors import (
         IgsError,
@@ -136,10 +137,11 @@ __all__ = [
 ]
 
 _MODULES = {
-    "api": ("compare", "compress", "compress_asset", "decode", "export", "info", "save_manifest"),
+    "api": ("compare", "compress", "compress_asset", "decode", "export", "save_manifest"),
     "batch": ("BatchItem", "compress_many"),
     "decoder.render": ("shader_decoder",),
     "doctor": ("BackendCheck", "DoctorReport", "Finding", "examine"),
+    "file_info": ("info",),
     "fit.loop": ("FitProgress",),
     "formats.errors": (
         "IgsError", "ImageGSTexError", "InputError", "MissingToolError", "OutputError", "TargetError", "UsageError",

@@ -3,8 +3,8 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from imagegs_tex.doctor import DoctorReport
 from imagegs_tex.formats.files.file_hash import HashedFile
 from imagegs_tex.formats.igs.container import SectionSize
 from imagegs_tex.formats.material.options import SourceOptions
@@ -13,7 +13,10 @@ from imagegs_tex.metrics.scores import MapScore
 from imagegs_tex.provenance import Versions
 from imagegs_tex.settings import CompressSettings
 from imagegs_tex.shaders.decode_cost import DecodeCost
-from imagegs_tex.textures.export_maps import ExportedMap
+
+if TYPE_CHECKING:  # they import torch and image libraries, which `info` does without
+    from imagegs_tex.doctor import DoctorReport
+    from imagegs_tex.textures.export_maps import ExportedMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +165,13 @@ class ExportReport:
     """The textures that were made of a file."""
 
     container: str
-    maps: tuple[ExportedMap, ...]
+    maps: "tuple[ExportedMap, ...]"
     file: HashedFile  # what they were made of
     versions: Versions
 
 
 def as_json(
-    report: CompressReport | AssetReport | AssetIndex | CompareReport | InfoReport | ExportReport | DoctorReport,
+    report: "CompressReport | AssetReport | AssetIndex | CompareReport | InfoReport | ExportReport | DoctorReport",
 ) -> str:
     """Return a report dataclass as indented JSON with a newline at the end."""
     fields = asdict(report)

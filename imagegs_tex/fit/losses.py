@@ -1,22 +1,16 @@
 """Losses beyond the squared error: absolute error and structural similarity, on the differentiable picture."""
 
 import importlib.util
-from typing import Final
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from imagegs_tex.fit.gaussian_set import GaussianSet
+from imagegs_tex.metrics.ssim import SSIM_C1, SSIM_C2, SSIM_DEVIATION, SSIM_WINDOW
 from imagegs_tex.rasterize.autograd import rasterize
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.settings import FitSettings
-
-SSIM_WINDOW: Final = 11
-SSIM_DEVIATION: Final = 1.5
-SSIM_C1: Final = 0.01**2
-SSIM_C2: Final = 0.03**2
-"""Window and constants of Wang et al., "Image quality assessment", 2004, for values with a range of 1."""
 
 
 def squared_error_only(settings: FitSettings) -> bool:

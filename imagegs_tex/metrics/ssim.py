@@ -8,9 +8,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.fit.losses import SSIM_C1, SSIM_C2, SSIM_DEVIATION, SSIM_WINDOW
 from imagegs_tex.jit import njit
 
+SSIM_WINDOW: Final = 11
+SSIM_DEVIATION: Final = 1.5
+SSIM_C1: Final = 0.01**2
+SSIM_C2: Final = 0.03**2
+"""Window and constants of Wang et al., "Image quality assessment", 2004, for values with a range of 1."""
 _MOMENTS: Final = 5
 
 

@@ -1,6 +1,8 @@
 """``info``."""
 
 import json
+import subprocess
+import sys
 
 from imagegs_tex.formats.igs.container import decode_igs, encode_igs
 
@@ -17,3 +19,15 @@ def test_info_tells_the_bytes_of_every_section(run, packed):
 def test_a_whole_file_is_what_the_bytes_say(packed):
     data = packed.read_bytes()
     assert encode_igs(decode_igs(data)) == data
+
+
+def test_it_needs_no_torch(packed):
+    """Importing torch takes seconds; here it is an error."""
+    code = (
+        "import sys; sys.modules['torch'] = None; sys.argv = ['imagegs-tex', 'info', sys.argv[1]]\n"
+        "from imagegs_tex.cli.main import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, packed], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "on the GPU" in done.stdout

@@ -178,7 +178,7 @@ def test_an_internal_error_is_one_line(run, packed, monkeypatch):
     def broken(_):
         raise ZeroDivisionError("a\nb")
 
-    monkeypatch.setattr("imagegs_tex.api.info", broken)
+    monkeypatch.setattr("imagegs_tex.file_info.info", broken)
     code, _, err = run("info", packed)
     assert code == 1
     assert re.fullmatch(r"imagegs-tex: internal error: ZeroDivisionError: a\\nb; [^\n]+\n", err)

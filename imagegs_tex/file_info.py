@@ -1,0 +1,56 @@
+"""What an .igs file holds, told without torch, which takes seconds to import."""
+
+from pathlib import Path
+
+from imagegs_tex.formats.files.file_hash import hash_bytes
+from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.formats.igs.container import decode_igs, read_igs_bytes, section_sizes, version_of
+from imagegs_tex.formats.material.wrap_detection import wrap_words
+from imagegs_tex.formats.vocabulary import Constant, TextureMap
+from imagegs_tex.metrics.byte_ledger import byte_ledger
+from imagegs_tex.reports import InfoReport, MapInfo
+from imagegs_tex.shaders.coarse_levels import coarse_layout
+from imagegs_tex.shaders.decode_cost import decode_cost
+from imagegs_tex.shaders.gpu_buffer import pack_gaussians
+
+
+def info(file: Path | str) -> InfoReport:
+    """Read an .igs file and say what it holds; nothing is decoded.
+
+    Args:
+        file: the .igs file
+
+    Returns:
+        its maps, its bytes by section and by attribute, and what it takes on a GPU: resident bytes, work per texel
+
+    Raises:
+        InputError: the file cannot be read
+        IgsError: it is no .igs file or damaged
+    """
+    data = read_igs_bytes(Path(file))
+    name = printable(Path(file).name)
+    quantized = decode_igs(data, name)
+    coarse = coarse_layout(quantized)
+    packed = pack_gaussians(quantized, coarse=coarse)
+    return InfoReport(
+        width=quantized.width, height=quantized.height, channels=quantized.channel_count,
+        components=quantized.component_count, gaussians=quantized.gaussian_count, version=version_of(data),
+        wrap=wrap_words(quantized.wrap),
+        file_bytes=len(data), sha256=hash_bytes(name, data).sha256,
+        bits_per_texel=8 * len(data) / (quantized.width * quantized.height),
+        gpu_bytes=packed.ledger.total, decode_cost=decode_cost(quantized, packed, coarse),
+        sections=section_sizes(data, name), ledger=byte_ledger(quantized, section_sizes(data, name)),
+        maps=tuple(_map_info(texture_map) for texture_map in quantized.maps),
+    )  # fmt: skip
+
+
+def _map_info(texture_map: TextureMap) -> MapInfo:
+    return MapInfo(
+        name=texture_map.name,
+        semantic=texture_map.semantic.name.lower(),
+        channel_semantics=tuple(semantic.name.lower() for semantic in texture_map.channel_semantics),
+        channels=texture_map.channel_count,
+        constant_channels=sum(isinstance(route, Constant) for route in texture_map.routes),
+        sample_format=texture_map.sample_format.name.lower(),
+        transfer=texture_map.transfer.name.lower(),
+    )
