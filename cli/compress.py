@@ -96,6 +96,9 @@ def compress(
     """
     if output is None and save_manifest is None:
         raise typer.BadParameter("give -o FILE.igs, or --save-manifest FILE.json", param_hint="-o")
+    from imagegs_tex import background_compilation
+
+    background_compilation.start()  # importing torch takes seconds in which kernels can be compiled
     from imagegs_tex.cli.outputs import STANDARD_OUTPUT, check_pipe, check_report, igs_path, write_report
     from imagegs_tex.cli.progress import fit_progress
 

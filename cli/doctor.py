@@ -1,16 +1,30 @@
 """``imagegs-tex doctor``."""
 
+from typing import Annotated
+
 import typer
 
 from imagegs_tex.cli.options import AsJson
 
 
-def doctor(as_json: AsJson = False) -> None:
+def doctor(
+    as_json: AsJson = False,
+    warm: Annotated[
+        bool,
+        typer.Option(
+            "--warm", help="Compile every kernel now, for a container image, where its user can write nothing."
+        ),
+    ] = False,
+) -> None:
     """Say what this machine has, what will be used, how to get what is missing, and whether every backend is right."""
     from imagegs_tex.cli.tables import print_doctor
     from imagegs_tex.doctor import examine
     from imagegs_tex.reports import as_json as to_json
 
+    if warm:
+        from imagegs_tex.warm_up import compile_all
+
+        compile_all()
     report = examine()
     if as_json:
         print(to_json(report), end="")

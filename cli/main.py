@@ -16,6 +16,7 @@ from imagegs_tex.cli.doctor import doctor
 from imagegs_tex.cli.emit import emit
 from imagegs_tex.cli.export import export
 from imagegs_tex.cli.info import info
+from imagegs_tex.cli.notices import show_notices
 from imagegs_tex.cli.verify import verify
 from imagegs_tex.formats.errors import ImageGSTexError, OutputError, UsageError
 from imagegs_tex.formats.files.safe_names import printable
@@ -49,7 +50,8 @@ def _root(
     debug: bool = typer.Option(False, "--debug", help="Show a traceback when something goes wrong."),
     version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Show the version."),
 ) -> None:
-    state.debug = debug
+    state.debug, state.quiet = debug, False
+    show_notices()
 
 
 _COMMANDS: Final[

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from imagegs_tex.cli import state
 from imagegs_tex.formats.material.options import AlphaUse
 
 # readable=False: what cannot be read is said by whoever opens it, in one line and with the right exit code
@@ -48,4 +49,11 @@ CoarseFrom = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+
+
+def _be_quiet(quiet: bool) -> bool:
+    state.quiet = quiet
+    return quiet
+
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", callback=_be_quiet, help="Print errors only.")]

@@ -1,3 +1,4 @@
-"""What the root command's options decide for all commands."""
+"""What options decide for everything that a command does."""
 
 debug: bool = False
+quiet: bool = False

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from imagegs_tex import background_compilation
 from imagegs_tex._version import __version__
 from imagegs_tex.advice import warnings_of
 from imagegs_tex.decoder.render import check_alone, decode_maps, image_paths, render_channels, scaled_size, write_maps
@@ -19,7 +20,7 @@ from imagegs_tex.encoder.rate_control import encode_within_budget
 from imagegs_tex.fit.loop import FitProgress
 from imagegs_tex.formats.errors import TargetError, UsageError
 from imagegs_tex.formats.files.atomic_write import JSON_BEGINNING, check_absent, check_writable, write_bytes
-from imagegs_tex.formats.files.file_hash import hash_bytes, hash_file
+from imagegs_tex.formats.files.file_hash import hash_file
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.gltf.materials import is_gltf, read_gltf
 from imagegs_tex.formats.igs.container import (
@@ -27,9 +28,7 @@ from imagegs_tex.formats.igs.container import (
     decode_igs,
     encode_igs,
     read_igs,
-    read_igs_bytes,
     section_sizes,
-    version_of,
 )
 from imagegs_tex.formats.material.build_stack import build_stack, load_stack
 from imagegs_tex.formats.material.common_size import check_sizes
@@ -39,7 +38,7 @@ from imagegs_tex.formats.material.premultiplied_alpha import multiply_by_alpha
 from imagegs_tex.formats.material.read_maps import shared_reader
 from imagegs_tex.formats.material.stack import TextureStack, source_map
 from imagegs_tex.formats.open_material import read_material
-from imagegs_tex.formats.vocabulary import Constant, TextureMap, wrap_words
+from imagegs_tex.formats.vocabulary import wrap_words
 from imagegs_tex.metrics.byte_ledger import byte_ledger
 from imagegs_tex.metrics.match_source import source_indices
 from imagegs_tex.metrics.scores import pooled_psnr, pooled_weighted_psnr, score_map
@@ -54,15 +53,12 @@ from imagegs_tex.reports import (
     CompareReport,
     CompressReport,
     ExportReport,
-    InfoReport,
-    MapInfo,
     Seconds,
     TargetReport,
     as_json,
 )
 from imagegs_tex.settings import CompressSettings, TextureContainer, preset_of
 from imagegs_tex.shaders.coarse_levels import coarse_layout
-from imagegs_tex.shaders.decode_cost import decode_cost
 from imagegs_tex.shaders.gpu_buffer import pack_gaussians
 from imagegs_tex.textures.export_maps import export_maps
 
@@ -108,6 +104,7 @@ def compress(
         MissingToolError: the backend that was named cannot run on this machine
     """
     started = time.perf_counter()
+    background_compilation.start()
     if progress is not None:
         progress(FitProgress("reading"))
     chosen = make_backend(backend, threads)
@@ -151,6 +148,7 @@ def compress_asset(
         OutputError: a file cannot be written; files of materials before it are there
         MissingToolError: the backend that was named cannot run on this machine
     """
+    background_compilation.start()
     chosen = make_backend(backend, threads)
     asset = read_gltf(Path(source))
     if options is not None and options.importance is not None and len(asset.materials) > 1:
@@ -405,45 +403,3 @@ def compare(
         psnr_db=pooled_psnr(scores), maps=tuple(scores), file=hash_file(Path(file)), inputs=stack.inputs,
         backend=chosen.name, device=str(chosen.device), processor=processor_name(chosen.device), versions=versions(),
     )  # fmt: skip
-
-
-def info(file: Path | str) -> InfoReport:
-    """Read an .igs file and say what it holds; nothing is decoded.
-
-    Args:
-        file: the .igs file
-
-    Returns:
-        its maps, its bytes by section and by attribute, and what it takes on a GPU: resident bytes, work per texel
-
-    Raises:
-        InputError: the file cannot be read
-        IgsError: it is no .igs file or damaged
-    """
-    data = read_igs_bytes(Path(file))
-    name = printable(Path(file).name)
-    quantized = decode_igs(data, name)
-    coarse = coarse_layout(quantized)
-    packed = pack_gaussians(quantized, coarse=coarse)
-    return InfoReport(
-        width=quantized.width, height=quantized.height, channels=quantized.channel_count,
-        components=quantized.component_count, gaussians=quantized.gaussian_count, version=version_of(data),
-        wrap=wrap_words(quantized.wrap),
-        file_bytes=len(data), sha256=hash_bytes(name, data).sha256,
-        bits_per_texel=8 * len(data) / (quantized.width * quantized.height),
-        gpu_bytes=packed.ledger.total, decode_cost=decode_cost(quantized, packed, coarse),
-        sections=section_sizes(data, name), ledger=byte_ledger(quantized, section_sizes(data, name)),
-        maps=tuple(_map_info(texture_map) for texture_map in quantized.maps),
-    )  # fmt: skip
-
-
-def _map_info(texture_map: TextureMap) -> MapInfo:
-    return MapInfo(
-        name=texture_map.name,
-        semantic=texture_map.semantic.name.lower(),
-        channel_semantics=tuple(semantic.name.lower() for semantic in texture_map.channel_semantics),
-        channels=texture_map.channel_count,
-        constant_channels=sum(isinstance(route, Constant) for route in texture_map.routes),
-        sample_format=texture_map.sample_format.name.lower(),
-        transfer=texture_map.transfer.name.lower(),
-    )

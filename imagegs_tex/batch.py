@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
+from imagegs_tex import background_compilation
 from imagegs_tex.formats.errors import ImageGSTexError
 from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.rasterize.backend import Backend
@@ -66,6 +67,7 @@ def compress_many(
     """
     from imagegs_tex.rasterize.select_backend import chosen_backend
 
+    background_compilation.start()
     name = chosen_backend(backend)
     chosen = settings or CompressSettings()
     if name != "cuda":

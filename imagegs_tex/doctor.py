@@ -9,8 +9,9 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from imagegs_tex.formats.errors import ImageGSTexError
+from imagegs_tex.formats.errors import ImageGSTexError, install_extra
 from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.kernel_cache import REMEDY, kernel_folder
 from imagegs_tex.rasterize.select_backend import chosen_backend, cuda_problem, make_backend
 
 VALUE_TOLERANCE: Final = 1e-4
@@ -126,11 +127,19 @@ def _libraries() -> list[Finding]:
         Finding("torch", torch_found, "everything", ""),
         Finding("CUDA", gpus, "the cuda backend", problem or ""),
         Finding("numba", _version("numba"), "the cpu backend", ""),
-        _optional("ispc_texcomp", "ispc-texcomp", "block compression in export", "pip install imagegs-tex[export]"),
-        _optional("gsplat", "gsplat", "tile lists to measure ours against", "pip install imagegs-tex[cuda]"),
+        _kernels(),
+        _optional("ispc_texcomp", "ispc-texcomp", "block compression in export", install_extra("export")),
+        _optional("gsplat", "gsplat", "tile lists to measure ours against", install_extra("cuda")),
         _optional("fused_ssim", "fused-ssim", "the SSIM loss on a GPU, faster",
                   "pip install --no-build-isolation git+https://github.com/rahul-goel/fused-ssim (needs nvcc)"),
     ]  # fmt: skip
+
+
+def _kernels() -> Finding:
+    folder = kernel_folder()
+    purpose = "compiled kernels" if folder.writable else "compiled kernels; nothing is written here"
+    remedy = "" if folder.path else f"{folder.problem}; {REMEDY}"
+    return Finding("kernel folder", None if folder.path is None else printable(folder.path), purpose, remedy)
 
 
 def _optional(module: str, package: str, purpose: str, remedy: str) -> Finding:
@@ -141,7 +150,7 @@ def _optional(module: str, package: str, purpose: str, remedy: str) -> Finding:
 
 
 def _opengl() -> Finding:
-    purpose, remedy = "verify", "pip install imagegs-tex[verify]"
+    purpose, remedy = "verify", install_extra("verify")
     if importlib.util.find_spec("moderngl") is None:
         return Finding("OpenGL", None, purpose, remedy)
     # in a process of its own: a broken driver takes its process with it

@@ -14,6 +14,7 @@ def run(monkeypatch, capsys):
     """Run one command in this process; return its exit code, stdout and stderr."""
 
     def call(*arguments):
+        monkeypatch.setattr("imagegs_tex.jit.say_compiling", lambda: None)  # whichever test comes first
         monkeypatch.setattr(sys, "argv", ["imagegs-tex", *map(str, arguments)])
         with pytest.raises(SystemExit) as stopped:
             main()

@@ -2,13 +2,16 @@ import re
 
 import pytest
 
+from imagegs_tex.kernel_cache import KernelFolder
 from imagegs_tex.rasterize.cuda import cubin_cache, driver
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(cubin_cache, "folder", lambda: tmp_path / "cache" / "kernels")
-    return tmp_path / "cache" / "kernels"
+    folder = tmp_path / "cache" / "kernels"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(cubin_cache, "kernel_folder", lambda: KernelFolder(folder, True, ""))
+    return folder
 
 
 def test_what_is_written_is_read(cache):
@@ -30,8 +33,11 @@ def test_a_file_that_is_cut_short_or_changed_is_not_used(cache):
     assert cubin_cache.read("one") == b"again"
 
 
-def test_a_folder_that_cannot_be_made_is_no_error(cache):
-    cache.parent.write_bytes(b"a file where the folder should be")
+def test_a_folder_that_cannot_be_written_is_no_error(cache, monkeypatch):
+    cache.rmdir()
+    cubin_cache.write("one", b"code")
+    assert cubin_cache.read("one") is None
+    monkeypatch.setattr(cubin_cache, "kernel_folder", lambda: KernelFolder(None, False, "no folder"))
     cubin_cache.write("one", b"code")
     assert cubin_cache.read("one") is None
 

@@ -1,0 +1,144 @@
+"""Compiles every kernel by using it on a few Gaussians: ``python -m imagegs_tex.warm_up [GROUP]``.
+
+Used for real, kernels get the types that they have in a compression; a list of types would be forgotten.
+"""
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from imagegs_tex.background_compilation import (
+    CODER,
+    OLD_FILES,
+    QUANTIZE,
+    RASTERIZE,
+    command,
+    mark_of,
+)
+from imagegs_tex.formats.errors import OutputError
+from imagegs_tex.kernel_cache import REMEDY, kernel_folder, say_compiling
+
+_COUNT: Final = 8
+_SIZE: Final = (24, 16)
+_CUTOFF: Final = 6.0
+
+
+def compile_group(group: str) -> None:
+    """Compile a group's kernels into the folder of compiled kernels, and mark it as compiled."""
+    _GROUPS[group]()
+    with contextlib.suppress(OSError):
+        mark_of(group).touch()
+
+
+def compile_all() -> None:
+    """Compile the kernels of all groups, side by side, and whatever a GPU needs, in this process.
+
+    Raises:
+        OutputError: there is nowhere to keep them, or compiling failed, which it says on stderr
+    """
+    folder = kernel_folder()
+    if not folder.writable:
+        raise OutputError(f"compiled kernels cannot be kept: {folder.problem}; {REMEDY}")
+    say_compiling()
+    running = [subprocess.Popen(command(group), stdin=subprocess.DEVNULL) for group in _GROUPS]
+    try:
+        codes = [process.wait() for process in running]
+    except BaseException:
+        for process in running:
+            process.kill()
+        raise
+    if any(codes):
+        raise OutputError(f"kernels could not be compiled into {folder.path}; see above, and check its free space")
+    _use_gpu()
+
+
+def _code_planes() -> None:
+    from imagegs_tex.formats.igs import section_codecs as codecs
+
+    cells = np.zeros(_COUNT, np.int64)
+    order = codecs.CellOrder(cells, 2, 1)
+    shapes = np.arange(3 * _COUNT, dtype=np.int16).reshape(_COUNT, 3)
+    places = np.arange(2 * _COUNT, dtype=np.int32).reshape(_COUNT, 2)
+    codecs.code_counts(np.array([_COUNT, 0], np.int64), 2)
+    codecs.code_shapes(shapes, order)
+    codecs.code_features(shapes, codecs.KnownGeometry(order, shapes, places, np.zeros((_COUNT, 2), np.int32)))
+
+
+def _code_planes_by_context() -> None:
+    """The entropy coder of files of version 2, and of very large ones."""
+    from imagegs_tex.formats.igs.context_coder import cell_neighbours, encode_planes
+
+    codes = np.arange(3 * _COUNT, dtype=np.int16).reshape(_COUNT, 3)
+    encode_planes(codes, cell_neighbours(np.zeros(_COUNT, np.int64), 2), np.zeros(_COUNT, np.int64))
+
+
+def _quantize() -> None:
+    from imagegs_tex.metrics.ssim import mean_similarity
+    from imagegs_tex.quantize.feature_rdo import CpuDescent, choose_feature_codes
+    from imagegs_tex.quantize.geometry import geometry_quantizer
+    from imagegs_tex.quantize.geometry_rdo import refine_geometry
+    from imagegs_tex.settings import Precision
+
+    width, height = _SIZE
+    image = np.random.default_rng(0).random((height, width, 2), np.float32)
+    places = np.random.default_rng(1).random((_COUNT, 2))
+    quantizer = geometry_quantizer(width, height, _COUNT, Precision())
+    means, shapes = quantizer.values(*quantizer.codes(places * _SIZE, np.zeros((_COUNT, 3)))[:2])
+    codes = quantizer.codes(means, shapes)[1]
+    refine_geometry(
+        means, codes, np.ones((_COUNT, 2), np.float32), image, quantizer, cutoff=_CUTOFF, bit_price=1e-3,
+        shape_limits=(-2.0, 3.0), threads=1,
+    )  # fmt: skip
+    diagonal = np.ones(_COUNT)
+    descent = CpuDescent(
+        np.arange(_COUNT + 1, dtype=np.int64), np.arange(_COUNT, dtype=np.int32), diagonal, diagonal, places
+    )
+    choose_feature_codes(descent, diagonal, places, np.full(2, 0.1), 1e-3)
+    mean_similarity(image, image)
+
+
+def _rasterize() -> None:
+    _rasterize_on("cpu")
+
+
+def _rasterize_on(name: str) -> None:
+    import torch
+
+    from imagegs_tex.rasterize.conjugate_gradient import damping_of
+    from imagegs_tex.rasterize.select_backend import make_backend
+
+    backend = make_backend(name, 1)
+    generator = torch.Generator().manual_seed(0)
+    means = (torch.rand(_COUNT, 2, generator=generator) * torch.tensor(_SIZE)).to(backend.device)
+    conics = torch.tensor([[0.1, 0.0, 0.1]]).repeat(_COUNT, 1).to(backend.device)
+    features = torch.ones(_COUNT, 2, device=backend.device)
+    image = backend.render(means, conics, features, _CUTOFF, _SIZE)
+    backend.render_backward(means, conics, features, _CUTOFF, image)
+    target = backend.prepare_target(image)
+    backend.squared_error(means, conics, features, _CUTOFF, target)
+    backend.leave_one_out(means, conics, features, _CUTOFF, target)
+    equations = backend.normal_equations(means, conics, _CUTOFF, target)
+    backend.solve_features(equations, features, 1, damping_of(equations, 1e-3))
+
+
+def _use_gpu() -> None:
+    from imagegs_tex.rasterize.select_backend import cuda_problem
+
+    if cuda_problem() is None:
+        _rasterize_on("cuda")
+
+
+_GROUPS: Final[dict[str, Callable[[], None]]] = {
+    CODER: _code_planes,
+    QUANTIZE: _quantize,
+    RASTERIZE: _rasterize,
+    OLD_FILES: _code_planes_by_context,
+}
+
+
+if __name__ == "__main__":
+    compile_group(sys.argv[1])

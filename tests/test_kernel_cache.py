@@ -1,0 +1,312 @@
+"""Where compiled kernels are kept, and what happens where they cannot be: read-only machines, bad folders, damage."""
+
+import contextlib
+import errno
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from imagegs_tex import background_compilation, decode, kernel_cache, warm_up
+from imagegs_tex.formats.errors import OutputError
+from imagegs_tex.jit import njit
+
+KERNEL = """
+from imagegs_tex.jit import njit
+
+@njit(cache=True)
+def double(value):
+    return 2 * value
+"""
+
+
+@pytest.fixture(autouse=True)
+def asked_anew():
+    kernel_cache.kernel_folder.cache_clear()
+    yield
+    kernel_cache.kernel_folder.cache_clear()
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Folders for each choice, all of them usable; a test spoils those that it is about."""
+    monkeypatch.setenv("IMAGEGS_TEX_CACHE", str(tmp_path / "stated"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    return tmp_path
+
+
+def spoil(path: Path) -> None:
+    """Nothing can be made below a file, not even by root."""
+    path.write_bytes(b"")
+
+
+def test_the_stated_folder_comes_first_and_is_made(place):
+    assert kernel_cache.kernel_folder() == kernel_cache.KernelFolder(place / "stated" / "kernels", True, "")
+    assert kernel_cache.kernel_folder().compiling == "compiling kernels, first run only"
+
+
+def test_without_a_stated_one_the_users_is_taken_without_a_word(place, monkeypatch):
+    monkeypatch.delenv("IMAGEGS_TEX_CACHE")
+    assert kernel_cache.kernel_folder() == kernel_cache.KernelFolder(place / "user/imagegs-tex/kernels", True, "")
+
+
+def test_a_bad_stated_folder_is_replaced_and_named(place):
+    spoil(place / "stated")
+    folder = kernel_cache.kernel_folder()
+    assert folder.path == place / "user/imagegs-tex/kernels"
+    assert "IMAGEGS_TEX_CACHE cannot be used (Not a directory)" in folder.compiling
+    assert str(folder.path) in folder.compiling
+
+
+def test_without_a_usable_home_kernels_go_to_a_folder_of_our_own(place, monkeypatch):
+    monkeypatch.delenv("IMAGEGS_TEX_CACHE")
+    spoil(place / "user")
+    folder = kernel_cache.kernel_folder()
+    assert folder.path == place / "temporary" / f"imagegs-tex-{os.getuid()}" / "kernels"
+    assert folder.path.parent.stat().st_mode & 0o777 == 0o700
+    assert "the user's cache folder cannot be used (Not a directory); set IMAGEGS_TEX_CACHE to" in folder.compiling
+
+
+def test_no_home_at_all(place, monkeypatch):
+    def none():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("IMAGEGS_TEX_CACHE")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", none)
+    folder = kernel_cache.kernel_folder()
+    assert folder.path.parent.parent == place / "temporary"
+    assert "Could not determine home directory" in folder.compiling
+
+
+@pytest.mark.parametrize("trap", ["open to others", "a link"])
+def test_a_temporary_folder_that_others_could_fill_is_not_used(place, monkeypatch, trap):
+    monkeypatch.delenv("IMAGEGS_TEX_CACHE")
+    spoil(place / "user")
+    own = place / "temporary" / f"imagegs-tex-{os.getuid()}"
+    if trap == "a link":
+        (place / "elsewhere").mkdir(mode=0o700)
+        own.symlink_to(place / "elsewhere")
+    else:
+        own.mkdir()
+        own.chmod(0o777)
+    folder = kernel_cache.kernel_folder()
+    assert folder.path is None
+    assert "anew in every run: the user's cache folder cannot be used" in folder.compiling
+
+
+def test_a_folder_that_is_only_read_serves_where_it_holds_kernels(place, monkeypatch):
+    def read_only(**_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", read_only)
+    (place / "user/imagegs-tex/kernels/igs").mkdir(parents=True)
+    folder = kernel_cache.kernel_folder()
+    assert (folder.path, folder.writable) == (place / "user/imagegs-tex/kernels", False)
+    assert "it cannot be written; set IMAGEGS_TEX_CACHE" in folder.compiling
+    shutil.rmtree(place / "user")
+    kernel_cache.kernel_folder.cache_clear()
+    assert kernel_cache.kernel_folder().path is None
+
+
+def load_kernel(file: Path):
+    """Import a module anew, as another process would."""
+    spec = importlib.util.spec_from_file_location("kernel_of_a_test", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.double
+
+
+def test_kernels_are_kept_and_damage_is_mended(place):
+    file = place / "module.py"
+    file.write_text(KERNEL)
+    assert load_kernel(file)(4) == 8
+    again = load_kernel(file)
+    assert again(4) == 8
+    assert sum(again.stats.cache_hits.values()) == 1
+    (index,) = (place / "stated").rglob("*.nbi")
+    for broken in (b"", index.read_bytes()[:-9], b"\x00" * 40):
+        index.write_bytes(broken)
+        assert load_kernel(file)(5) == 10
+        assert sum(load_kernel(file).stats.cache_hits.values()) == 0
+    assert not list(place.rglob("__pycache__/*.nbi"))  # nothing beside the source, which may be read-only
+
+
+def test_a_full_disk_is_no_error(place, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    file = place / "module.py"
+    file.write_text(KERNEL)
+    double = load_kernel(file)
+    monkeypatch.setattr(os, "replace", full)
+    assert (double(4), double(1.5)) == (8, 3.0)
+
+
+def test_literal_arguments_make_no_variants():
+    @njit
+    def add(value, step):
+        return value + step
+
+    @njit
+    def both(value):
+        return add(value, 1) + add(value, 2) + add(value, step=3)
+
+    assert both(10) == 36
+    assert len(add.signatures) == 1
+
+
+CASES = {
+    "nothing can be written": (
+        {"IMAGEGS_TEX_CACHE": "", "XDG_CACHE_HOME": "file/cache", "HOME": "file", "TMPDIR": "taken"},
+        None,
+        "compiling kernels, anew in every run: the user's cache folder cannot be used (Not a directory); "
+        "set IMAGEGS_TEX_CACHE to a folder that can be written",
+    ),
+    "IMAGEGS_TEX_CACHE is a bad place": (
+        {"IMAGEGS_TEX_CACHE": "file", "XDG_CACHE_HOME": "user"},
+        "user/imagegs-tex/kernels",
+        None,
+    ),
+    "HOME is missing": (
+        {"IMAGEGS_TEX_CACHE": "", "XDG_CACHE_HOME": "", "HOME": "file/nobody", "TMPDIR": "temporary"},
+        f"temporary/imagegs-tex-{os.getuid()}/kernels",
+        None,
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory, repository):
+    """A folder with the kernels that `decode` needs, and what it decodes."""
+    folder = tmp_path_factory.mktemp("compiled")
+    err = run_decode(repository, folder, {"IMAGEGS_TEX_CACHE": str(folder)})
+    assert err == "imagegs-tex: compiling kernels, first run only\n"
+    return folder
+
+
+def run_decode(repository, folder, variables):
+    """Decode a file in a process of its own; return what it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "imagegs_tex", "decode", repository / "tests/golden/version_1.igs",
+         "-o", folder / "maps", "--backend", "cpu"],
+        capture_output=True, text=True, check=False, env=os.environ | variables,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == len(list((folder / "maps").iterdir())) > 0
+    return done.stderr
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_machine_that_cannot_keep_kernels_as_usual_decodes_all_the_same(repository, tmp_path, compiled, case):
+    variables, kept, said = CASES[case]
+    spoil(tmp_path / "file")
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "taken" / f"imagegs-tex-{os.getuid()}").mkdir(parents=True, mode=0o755)  # others see into it
+    if kept is not None:  # what was compiled before is found there, and nothing is said
+        (tmp_path / kept).parent.mkdir(mode=0o700, parents=True)
+        shutil.copytree(compiled / "kernels", tmp_path / kept)
+    err = run_decode(repository, tmp_path, {key: value and str(tmp_path / value) for key, value in variables.items()})
+    assert err == ("" if said is None else f"imagegs-tex: {said}\n")
+    for path in (compiled / "maps").iterdir():
+        assert (tmp_path / "maps" / path.name).read_bytes() == path.read_bytes()
+    paths = decode(repository / "tests/golden/version_1.igs", tmp_path / "here", backend="cpu")
+    assert [path.read_bytes() for path in paths] == [(tmp_path / "maps" / path.name).read_bytes() for path in paths]
+
+
+def test_the_warm_up_leaves_nothing_for_a_compression_to_compile(tmp_path):
+    """In a process of its own, whose kernels have the types that the warm-up gave them."""
+    code = f"""
+import gc, sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from numba.core.dispatcher import Dispatcher
+from helpers.tiny_material import write_material
+from pathlib import Path
+import imagegs_tex
+from imagegs_tex import background_compilation, warm_up
+background_compilation.start = lambda: None
+
+def signatures():
+    kernels = [each for each in gc.get_objects() if isinstance(each, Dispatcher)]
+    return {{(each.py_func.__module__, each.py_func.__name__, str(sig)) for each in kernels for sig in each.signatures
+            if each.py_func.__module__.startswith("imagegs_tex.")}}
+
+for group in warm_up._GROUPS.values():
+    group()
+before = signatures()
+folder = Path({str(tmp_path)!r})
+settings = imagegs_tex.CompressSettings(gaussian_count=60, fit=imagegs_tex.FitSettings(steps=8, refine_sweeps=1))
+imagegs_tex.compress(write_material(folder / "stone"), folder / "a.igs", settings, backend="cpu")
+imagegs_tex.decode(folder / "a.igs", folder / "maps", backend="cpu")
+new = signatures() - before
+assert len(before) > 10 and not new, new
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.fixture
+def no_processes(monkeypatch, place):
+    """A machine of four cores on which nothing is compiled, and processes do nothing."""
+    monkeypatch.setattr(background_compilation, "_running", {})
+    monkeypatch.setattr(background_compilation, "available_threads", lambda: 4)
+    commands = []
+
+    def command(group):
+        commands.append(group)
+        return [sys.executable, "-c", "raise SystemExit(len('ab'))" if group == "coder" else "pass"]
+
+    monkeypatch.setattr(background_compilation, "command", command)
+    monkeypatch.setattr(warm_up, "command", command)
+    return commands
+
+
+def test_processes_are_started_once_for_what_is_not_compiled(no_processes):
+    background_compilation.mark_of("quantize").touch()
+    background_compilation.start()
+    background_compilation.start()
+    assert no_processes == ["coder", "rasterize"]
+    assert background_compilation.wait_for("imagegs_tex.rasterize.cpu.kernels")
+    assert not background_compilation.wait_for("imagegs_tex.formats.igs.prediction_coder")  # failed: compile it here
+    assert not background_compilation.wait_for("imagegs_tex.quantize.geometry_rdo")  # not started
+    assert not background_compilation.wait_for("elsewhere")
+
+
+@pytest.mark.parametrize("obstacle", ["one core", "embedded", "memory only"])
+def test_no_process_is_started_where_it_would_not_help(no_processes, place, monkeypatch, obstacle):
+    if obstacle == "one core":
+        monkeypatch.setattr(background_compilation, "available_threads", lambda: 1)
+    elif obstacle == "embedded":
+        monkeypatch.setattr(sys, "executable", "/opt/maya/bin/maya.bin")
+    else:
+        for name in ("stated", "user"):
+            spoil(place / name)
+        monkeypatch.setattr(tempfile, "tempdir", str(place / "stated"))
+    background_compilation.start()
+    assert no_processes == []
+
+
+def test_a_mark_is_of_these_sources(place):
+    marks = {background_compilation.mark_of(group) for group in background_compilation.GROUPS}
+    assert len(marks) == len(background_compilation.GROUPS)
+    assert all(mark.parent == place / "stated" / "kernels" for mark in marks)
+
+
+def test_doctor_warm_says_where_it_fails(no_processes, place, monkeypatch):
+    with pytest.raises(OutputError, match=r"kernels could not be compiled into .*stated/kernels"):
+        warm_up.compile_all()
+    assert sorted(no_processes) == sorted(background_compilation.GROUPS)
+    kernel_cache.kernel_folder.cache_clear()
+    for name in ("stated", "user"):
+        with contextlib.suppress(OSError):
+            shutil.rmtree(place / name)
+        spoil(place / name)
+    monkeypatch.setattr(tempfile, "tempdir", str(place / "stated"))
+    with pytest.raises(OutputError, match=r"be kept: IMAGEGS_TEX_CACHE cannot be used .*; set IMAGEGS_TEX_CACHE"):
+        warm_up.compile_all()
