@@ -33,11 +33,11 @@ class KernelFolder:
     def compiling(self) -> str:
         """What is said, once, when kernels have to be compiled."""
         if self.path is None:
-            return f"compiling kernels, anew in every run: {self.problem}; {REMEDY}"
+            return f"compiling kernels, anew in every run, since {self.problem}; {REMEDY}"
         if not self.writable:
-            return f"compiling kernels that {self.path} lacks, anew in every run: it cannot be written; {REMEDY}"
+            return f"compiling kernels that {self.path} lacks, anew in every run, since it cannot be written; {REMEDY}"
         if self.problem:
-            return f"compiling kernels, first run only; they are kept in {self.path}: {self.problem}; {REMEDY}"
+            return f"compiling kernels, first run only; they are kept in {self.path}, since {self.problem}; {REMEDY}"
         return "compiling kernels, first run only"
 
 

@@ -99,7 +99,7 @@ def test_a_temporary_folder_that_others_could_fill_is_not_used(place, monkeypatc
         own.chmod(0o777)
     folder = kernel_cache.kernel_folder()
     assert folder.path is None
-    assert "anew in every run: the user's cache folder cannot be used" in folder.compiling
+    assert "anew in every run, since the user's cache folder cannot be used" in folder.compiling
 
 
 def test_a_folder_that_is_only_read_serves_where_it_holds_kernels(place, monkeypatch):
@@ -167,7 +167,7 @@ CASES = {
     "nothing can be written": (
         {"IMAGEGS_TEX_CACHE": "", "XDG_CACHE_HOME": "file/cache", "HOME": "file", "TMPDIR": "taken"},
         None,
-        "compiling kernels, anew in every run: the user's cache folder cannot be used (Not a directory); "
+        "compiling kernels, anew in every run, since the user's cache folder cannot be used (Not a directory); "
         "set IMAGEGS_TEX_CACHE to a folder that can be written",
     ),
     "IMAGEGS_TEX_CACHE is a bad place": (
