@@ -15,7 +15,7 @@ from imagegs_tex.formats.material.stack import TextureStack, expand_map, source_
 from imagegs_tex.formats.vocabulary import Coded, Constant, Semantic, TextureMap, Transfer, UnitZ
 from imagegs_tex.metrics.kept_contrast import kept_contrast
 from imagegs_tex.metrics.scores import MapScore, counted_channels, normal_axes, psnr_of, score_map
-from imagegs_tex.metrics.ssim import SSIM_C1, SSIM_C2, window_taps
+from imagegs_tex.metrics.ssim import SSIM_C1, SSIM_C2, SSIM_WINDOW, window_taps
 from imagegs_tex.rasterize.cuda.driver import Double
 from imagegs_tex.rasterize.cuda.load_kernels import load_kernels
 
