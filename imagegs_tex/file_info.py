@@ -5,8 +5,7 @@ from pathlib import Path
 from imagegs_tex.formats.files.file_hash import hash_bytes
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs.container import decode_igs, read_igs_bytes, section_sizes, version_of
-from imagegs_tex.formats.material.wrap_detection import wrap_words
-from imagegs_tex.formats.vocabulary import Constant, TextureMap
+from imagegs_tex.formats.vocabulary import Constant, TextureMap, wrap_words
 from imagegs_tex.metrics.byte_ledger import byte_ledger
 from imagegs_tex.reports import InfoReport, MapInfo
 from imagegs_tex.shaders.coarse_levels import coarse_layout

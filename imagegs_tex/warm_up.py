@@ -116,12 +116,13 @@ def _rasterize_on(name: str) -> None:
     means = (torch.rand(_COUNT, 2, generator=generator) * torch.tensor(_SIZE)).to(backend.device)
     conics = torch.tensor([[0.1, 0.0, 0.1]]).repeat(_COUNT, 1).to(backend.device)
     features = torch.ones(_COUNT, 2, device=backend.device)
-    image = backend.render(means, conics, features, _CUTOFF, _SIZE)
-    backend.render_backward(means, conics, features, _CUTOFF, image)
+    geometry = backend.prepare_geometry(means, conics, _CUTOFF, _SIZE)
+    image = backend.render(geometry, features)
+    backend.render_backward(geometry, features, image)
     target = backend.prepare_target(image)
-    backend.squared_error(means, conics, features, _CUTOFF, target)
-    backend.leave_one_out(means, conics, features, _CUTOFF, target)
-    equations = backend.normal_equations(means, conics, _CUTOFF, target)
+    backend.squared_error(geometry, features, target)
+    backend.leave_one_out(geometry, features, target)
+    equations = backend.normal_equations(geometry, target)
     backend.solve_features(equations, features, 1, damping_of(equations, 1e-3))
 
 
