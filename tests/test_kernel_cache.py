@@ -225,6 +225,7 @@ def test_the_warm_up_leaves_nothing_for_a_compression_to_compile(tmp_path):
     """In a process of its own, whose kernels have the types that the warm-up gave them."""
     code = f"""
 import gc, sys
+from dataclasses import replace
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from numba.core.dispatcher import Dispatcher
 from helpers.tiny_material import write_material
@@ -242,7 +243,7 @@ for group in warm_up._GROUPS.values():
     group()
 before = signatures()
 folder = Path({str(tmp_path)!r})
-settings = imagegs_tex.CompressSettings(gaussian_count=60, fit=imagegs_tex.FitSettings(steps=8, refine_sweeps=1))
+settings = replace(imagegs_tex.preset_settings(imagegs_tex.Preset.FAST), gaussian_count=60)
 imagegs_tex.compress(write_material(folder / "stone"), folder / "a.igs", settings, backend="cpu")
 imagegs_tex.decode(folder / "a.igs", folder / "maps", backend="cpu")
 new = signatures() - before
