@@ -58,7 +58,7 @@ def test_every_listed_package_is_there_once(repository, setuptools_table):
     [
         ("imagegs_tex.fit", "imagegs_tex/fit/loop.py"),
         ("imagegs_tex.formats.igs", "formats/igs/container.py"),
-        ("imagegs_tex.rasterize.cuda", "imagegs_tex/rasterize/cuda/kernels/rdo.cu"),
+        ("imagegs_tex.rasterize.cuda", "imagegs_tex/rasterize/cuda/kernels/adam.cu"),
     ],
 )
 def test_a_forgotten_package_is_noticed(repository, setuptools_table, forget, file):
