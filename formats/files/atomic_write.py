@@ -97,12 +97,12 @@ def write_files(files: Mapping[Path, bytes]) -> None:
     try:
         for path, data in files.items():
             target = path
+            if path.exists() and not path.is_file() and not path.is_dir():
+                path.write_bytes(data)  # by this name: where /dev/stdout is a pipe, its real path is none
+                continue
             final = real_path(path) if path.is_symlink() else path
             if final.is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-            if final.exists() and not final.is_file():
-                final.write_bytes(data)
-                continue
             _make_folder(final.parent)
             # 40 characters of at most 4 bytes leave room for the rest of the name within 255 bytes.
             temporary = final.with_name(f".{final.name[:40]}.{secrets.token_hex(6)}.tmp")

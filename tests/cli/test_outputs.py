@@ -70,8 +70,9 @@ def test_commands_that_write_folders_say_so(fails, packed, tmp_path, monkeypatch
     assert list(tmp_path.iterdir()) == []
 
 
-def test_standard_output_gets_the_file(material, tmp_path):
-    arguments = ("compress", material, "-o", "-", *SMALL, "--report", tmp_path / "r.json")
+@pytest.mark.parametrize("name", ["-", "/dev/stdout"])
+def test_standard_output_gets_the_file(material, tmp_path, name):
+    arguments = ("compress", material, "-o", name, *SMALL, "--report", tmp_path / "r.json")
     done = subprocess.run(
         [sys.executable, "-m", "imagegs_tex", *map(str, arguments)], capture_output=True, cwd=tmp_path, check=False
     )
