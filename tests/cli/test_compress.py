@@ -177,7 +177,7 @@ def bad_folder(tmp_path, kind):
         ("missing", "does not exist"),
         ("empty", "has no images"),
         ("sizes", "16 x 8 but basecolor.png is 16 x 16"),
-        ("unreadable", "cannot be read"),
+        ("unreadable", "is no PNG image, nor any other that can be read"),
         ("truncated", "cannot be read"),
         ("nan", r"nan at texel \(5, 3\), channel 1"),
         ("inf", r"inf at texel \(5, 3\), channel 1"),
