@@ -108,6 +108,8 @@ def _lines() -> Callable[["FitProgress"], None]:
 
     def show(state: "FitProgress") -> None:
         nonlocal last, phase
+        if state.phase == "reading":  # what is wrong with the input stays the only line
+            return
         now = time.monotonic()
         begins, ends = state.phase != phase, state.steps > 0 and state.step == state.steps
         if not begins and not ends and now - last < _SECONDS_BETWEEN_LINES:
