@@ -3,15 +3,16 @@ import io
 import numpy as np
 import pytest
 import tifffile
+from helpers.igs_sets import make_set
 
-from imagegs_tex.api import compress, decode
+from imagegs_tex.api import decode
+from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.images import read_image, write_image
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.material.options import AlphaUse, SourceOptions
 from imagegs_tex.formats.material.premultiplied_alpha import colours_before_alpha, multiply_by_alpha
 from imagegs_tex.formats.material.stack import source_map
-from imagegs_tex.formats.vocabulary import Semantic
-from imagegs_tex.settings import CompressSettings, FitSettings
+from imagegs_tex.formats.vocabulary import Coded, SampleFormat, Semantic, TextureMap, Transfer
 
 PREMULTIPLIED = SourceOptions(alpha=AlphaUse.PREMULTIPLIED)
 
@@ -66,11 +67,12 @@ def test_which_channels_are_colours_before_alpha():
 
 
 def test_decode_multiplies_what_it_would_have_written(tmp_path):
-    y, x = np.mgrid[:24, :32]
-    texels = np.stack([x * 8, y * 10, 255 - x * 8, 100 + y * 5], axis=-1).astype(np.uint8)
-    write_image(tmp_path / "in" / "leaf_basecolor.png", texels)
-    settings = CompressSettings(gaussian_count=40, fit=FitSettings(steps=20))
-    compress(tmp_path / "in", tmp_path / "x.igs", settings, backend="cpu")
+    semantics = (*[Semantic.BASE_COLOUR] * 3, Semantic.OPACITY)
+    routes = tuple(Coded(index) for index in range(4))
+    leaf = TextureMap(
+        "leaf_basecolor", ".png", Semantic.BASE_COLOUR, semantics, Transfer.SRGB, SampleFormat.UINT8, routes
+    )
+    (tmp_path / "x.igs").write_bytes(encode_igs(make_set(1, channels=4, components=4, maps=(leaf,))))
     plain = read_image(decode(tmp_path / "x.igs", tmp_path / "plain", backend="cpu")[0])[0]
     (path,) = decode(tmp_path / "x.igs", tmp_path / "multiplied", premultiplied=True, backend="cpu")
     wanted = plain.copy()
