@@ -54,7 +54,7 @@ def decode_png(data: bytes, where: str) -> Decoded:
 
 def _check_header(data: bytes, where: str) -> tuple[int, int]:
     if len(data) < 33 or data[8:16] != b"\0\0\0\rIHDR" or zlib.crc32(data[12:29]) != int.from_bytes(data[29:33]):
-        raise InputError(f"{where} cannot be read: its PNG header is damaged; export it again")
+        raise InputError(f"{where} has a damaged PNG header and cannot be read; export it again")
     width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)
     check_size(where, width, height)
     if depth not in _DEPTHS.get(colour, ()):

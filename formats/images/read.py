@@ -140,7 +140,7 @@ def _format_of(path: Path, content: bytes, where: str) -> tuple[FileFormat, tupl
             raise InputError(f"{where} is {kind}, which cannot be read; save it as PNG, TIFF or EXR")
         if by_name is None:
             raise InputError(f"{where} is not an image that can be read; use {usable}")
-        raise InputError(f"{where} cannot be read as {by_name.name}, nor as any other image; export it again")
+        raise InputError(f"{where} is no {by_name.name} image, nor any other, and cannot be read; export it again")
     if by_name is None or by_name is found:
         return found, ()
     return found, (f"called {printable(path.suffix)}, but read as {found.name}, which it is",)

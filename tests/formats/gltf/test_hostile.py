@@ -57,7 +57,7 @@ URIS = {
     "data:image/png,abc": "is neither PNG nor JPEG nor WebP",
     "data:image/png;base64,": "is neither PNG nor JPEG nor WebP",
     "data:image/ktx2;base64,q0tUWCAyMLsNChoK": "GPU-compressed images cannot be read",
-    "data:image/png;base64,iVBORw0KGgo=": "cannot be read",
+    "data:image/png;base64,iVBORw0KGgo=": "has a damaged PNG header",
 }  # fmt: skip
 
 
