@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from imagegs_tex.cli.numbers import read_decibels, read_size
-from imagegs_tex.cli.options import Alpha, AsJson, BackendName, IgsFile, Size, Source, Threads
+from imagegs_tex.cli.options import AllowRoot, Alpha, AsJson, BackendName, IgsFile, Size, Source, Threads
 from imagegs_tex.formats.material.options import AlphaUse, SourceOptions
 
 
@@ -19,6 +19,7 @@ def compare(
     ] = None,
     alpha: Alpha = AlphaUse.AUTO,
     size: Size = None,
+    allow_root: AllowRoot = None,
     backend: BackendName = "auto",
     threads: Threads = None,
 ) -> None:
@@ -30,7 +31,8 @@ def compare(
         from imagegs_tex.cli.tables import print_comparison
         from imagegs_tex.reports import as_json as to_json
 
-        result = api.compare(file, source, backend, threads, SourceOptions(alpha=alpha, size=read_size(size)))
+        options = SourceOptions(alpha=alpha, size=read_size(size), allow_roots=tuple(allow_root or ()))
+        result = api.compare(file, source, backend, threads, options)
     if as_json:
         print(to_json(result), end="")
     else:

@@ -4,15 +4,21 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from imagegs_tex.cli.numbers import read_bits, read_bytes, read_count, read_decibels, read_seconds, read_size
-from imagegs_tex.cli.options import Alpha, BackendName, Quiet, Report, Size, Source, Threads
-from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
+from imagegs_tex.cli.options import AllowRoot, Alpha, BackendName, Quiet, Report, Size, Source, Threads
+from imagegs_tex.formats.material.options import AlphaUse, Coverage, NormalCoding, SourceOptions
 from imagegs_tex.settings import CompressSettings, Preset, preset_settings
+
+if TYPE_CHECKING:
+    from imagegs_tex.reports import AssetReport
+
+_MOST_NAMED = 8  # materials that are left out, in one line
 
 
 def compress(
@@ -79,6 +85,16 @@ def compress(
         typer.Option(help="Unit: decoded normals have unit length. Stored: as in the file. Auto: as the source's are."),
     ] = NormalCoding.AUTO,
     alpha: Alpha = AlphaUse.AUTO,
+    coverage: Annotated[
+        Coverage,
+        typer.Option(
+            help="Auto: texels that no mesh of a glTF shows do not count. Off: all do, for UVs that scripts move."
+        ),
+    ] = Coverage.AUTO,
+    allow_root: AllowRoot = None,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Stop at the first material that cannot be made, of several.")
+    ] = False,
     backend: BackendName = "auto",
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of the initial positions.")] = 0,
     threads: Threads = None,
@@ -107,12 +123,16 @@ def compress(
         from imagegs_tex.cli.tables import print_asset, print_compression
         from imagegs_tex.formats.errors import TargetError, UsageError
         from imagegs_tex.formats.files.atomic_write import real_path
-        from imagegs_tex.formats.gltf.materials import is_gltf
         from imagegs_tex.formats.material.wrap_detection import parse_wrap
-        from imagegs_tex.reports import CompressReport, as_json
+        from imagegs_tex.reports import AssetReport, CompressReport, as_json
 
         settings = _settings(preset, (gaussians, bpp, max_bytes, target_psnr), target or [], time_budget, seed)
-        file = None if output is None else igs_path(output, source, many=is_gltf(source))
+        repeats = (None, None) if wrap is None else parse_wrap(wrap)
+        options = SourceOptions(
+            importance, read_size(size), normals, alpha, repeats, coverage, tuple(allow_root or ())
+        )  # fmt: skip
+        several = output is not None and api.is_asset(source, Path(output), options)
+        file = None if output is None else igs_path(output, source, many=several)
         if save_manifest == STANDARD_OUTPUT:
             raise UsageError(
                 "--save-manifest -: paths in a manifest are relative to it; give --save-manifest FILE.json"
@@ -122,8 +142,6 @@ def compress(
             raise UsageError("--output, --report and --save-manifest must name different files; give each its own")
         if source.is_file() and source.resolve() in written:  # the first bytes do not tell a manifest from a report
             raise UsageError("what is written would replace what is read; give it another name")
-        repeats = (None, None) if wrap is None else parse_wrap(wrap)
-        options = SourceOptions(importance, read_size(size), normals, alpha, repeats)
         check_report(report)
         if file == STANDARD_OUTPUT:
             check_pipe()
@@ -131,8 +149,8 @@ def compress(
             api.save_manifest(source, save_manifest, options)
         if file is None:
             return
-        several = file != STANDARD_OUTPUT and api.is_asset(source, file)
-        compress_all = api.compress_asset if several else api.compress
+        several = several and file != STANDARD_OUTPUT
+        compress_all = partial(api.compress_asset, fail_fast=fail_fast) if several else api.compress
         with _on_disk(file) as path:
             try:
                 result = compress_all(
@@ -142,12 +160,13 @@ def compress(
                 write_report(report, as_json(error.report))
                 raise
         write_report(report, as_json(result))
-    if quiet or STANDARD_OUTPUT in {file, report}:
-        return
-    if isinstance(result, CompressReport):
+    is_printed = not quiet and STANDARD_OUTPUT not in {file, report}
+    if is_printed and isinstance(result, CompressReport):
         print_compression(result, file)
-    else:
-        print_asset(result, file)
+    if isinstance(result, AssetReport):
+        if is_printed:
+            print_asset(result, file)
+        _check_complete(result, source)
 
 
 @contextmanager
@@ -165,6 +184,26 @@ def _on_disk(file: Path) -> Iterator[Path]:
         finally:  # the best file of a target that is not reached, too
             if path.exists():
                 write_to_pipe(path.read_bytes())
+
+
+def _check_complete(report: "AssetReport", source: Path) -> None:
+    """Raise an error, with the reasons, where materials were left out or have not the quality that was asked for."""
+    from imagegs_tex.formats.errors import ImageGSTexError, InputError
+    from imagegs_tex.formats.files.safe_names import printable
+
+    targets = {file.report.unreached for file in report.files} - {None}
+    left_out = [(material.name, material.left_out) for material in report.materials if material.left_out is not None]
+    broken = [(name, reason) for name, reason in left_out if reason not in targets]
+    poor = [(file.file, file.report.unreached) for file in report.files if file.report.unreached is not None]
+    named = [f"material {printable(name)}: {reason}" for name, reason in (broken or poor)[:_MOST_NAMED]]
+    if len(broken or poor) > _MOST_NAMED:
+        named.append(f"{len(broken or poor) - _MOST_NAMED} more, see the report")
+    if broken:
+        count = f"{len(broken)} of {len(report.materials)} materials"
+        rest = "the others are made" if any(file.report.written for file in report.files) else "nothing is made"
+        raise InputError(f"{printable(source)}: {count} left out, {rest}: {'; '.join(named)}")
+    if poor:
+        raise ImageGSTexError(f"{printable(source)}: {'; '.join(named)}")
 
 
 def _settings(

@@ -1,5 +1,6 @@
 """``imagegs-tex decode``."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -38,6 +39,8 @@ def decode(
     chosen = None if image_format is None else image_format.value
     with working("decoding", quiet):
         from imagegs_tex import api
+        from imagegs_tex.decoder.render import renamed
+        from imagegs_tex.formats.igs.container import read_igs
 
         paths = api.decode(
             file, folder, scale=scale, size=read_size(size), image_format=chosen, overwrite=overwrite,
@@ -46,3 +49,5 @@ def decode(
     if not quiet:
         for path in paths:
             print(path)
+        for line in renamed(read_igs(file).maps, paths):
+            print(line, file=sys.stderr)

@@ -11,7 +11,10 @@ from imagegs_tex.formats.material.options import AlphaUse
 # readable=False: what cannot be read is said by whoever opens it, in one line and with the right exit code
 IgsFile = Annotated[Path, typer.Argument(metavar="FILE.igs", readable=False, help="An .igs file.")]
 Source = Annotated[
-    Path, typer.Argument(metavar="INPUT", readable=False, help="A folder of maps, an image, a manifest, or a glTF.")
+    Path,
+    typer.Argument(
+        metavar="INPUT", readable=False, help="A folder of maps (or a .zip of one), an image, a manifest, or a glTF."
+    ),
 ]
 BackendName = Annotated[
     str, typer.Option("--backend", metavar="auto|cpu|cuda|reference", help="What computes the picture.")
@@ -37,6 +40,15 @@ Size = Annotated[
 Report = Annotated[
     Path | None,
     typer.Option("--report", metavar="FILE.json", readable=False, help="Write a JSON report; - for standard output."),
+]
+AllowRoot = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--allow-root",
+        metavar="DIR",
+        readable=False,
+        help="Folder besides a glTF's own in which its images may lie; repeatable.",
+    ),
 ]
 CoarseFrom = Annotated[
     int | None,

@@ -56,13 +56,20 @@ def print_compression(report: CompressReport, output: Path) -> None:
 
 
 def print_asset(report: AssetReport, folder: Path) -> None:
-    """Print each file of a glTF's materials, and which materials have which."""
+    """Print each file of several materials, which have which, and which are left out for what reason."""
     for entry in report.files:
         print_compression(entry.report, folder / entry.file)
+    console = make_console()
     table = _table("material", "file")
     for material in report.materials:
-        table.add_row(plain(material.name), plain(material.file or "none: no textures"))
-    make_console().print(table)
+        missing = "none: no textures" if material.left_out is None else "left out"
+        table.add_row(plain(material.name), plain(material.file or missing))
+    console.print(table)
+    for material in report.materials:
+        if material.left_out is not None:
+            console.print(f"{plain(material.name)} is left out: {escape(material.left_out)}", soft_wrap=True)
+    for remark in report.remarks:
+        console.print(escape(remark), soft_wrap=True)
 
 
 def print_comparison(report: CompareReport, file: Path) -> None:

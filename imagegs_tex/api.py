@@ -5,8 +5,9 @@ are ``TypeError`` or ``ValueError`` as usual. A function that fails leaves no ne
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,11 +19,11 @@ from imagegs_tex.encoder.compute import compute_on
 from imagegs_tex.encoder.quality_targets import score_targets
 from imagegs_tex.encoder.rate_control import encode_within_budget
 from imagegs_tex.fit.loop import FitProgress
-from imagegs_tex.formats.errors import TargetError, UsageError
+from imagegs_tex.formats.errors import InputError, TargetError, UsageError
 from imagegs_tex.formats.files.atomic_write import JSON_BEGINNING, check_absent, check_writable, write_bytes
 from imagegs_tex.formats.files.file_hash import hash_file
 from imagegs_tex.formats.files.safe_names import printable
-from imagegs_tex.formats.gltf.materials import is_gltf, read_gltf
+from imagegs_tex.formats.gltf.materials import is_gltf
 from imagegs_tex.formats.igs.container import (
     MAGIC,
     decode_igs,
@@ -33,12 +34,13 @@ from imagegs_tex.formats.igs.container import (
 from imagegs_tex.formats.material.build_stack import build_stack, load_stack
 from imagegs_tex.formats.material.common_size import check_sizes
 from imagegs_tex.formats.material.manifest import MANIFEST_SUFFIX, manifest_text
+from imagegs_tex.formats.material.material_asset import ListedMaterial, MaterialAsset
 from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
 from imagegs_tex.formats.material.premultiplied_alpha import multiply_by_alpha
 from imagegs_tex.formats.material.read_maps import shared_reader
 from imagegs_tex.formats.material.stack import TextureStack, source_map
-from imagegs_tex.formats.open_material import read_material
-from imagegs_tex.formats.vocabulary import wrap_words
+from imagegs_tex.formats.open_material import read_asset, read_material
+from imagegs_tex.formats.vocabulary import Constant, wrap_words
 from imagegs_tex.metrics.byte_ledger import byte_ledger
 from imagegs_tex.metrics.match_source import source_indices
 from imagegs_tex.metrics.scores import pooled_psnr, pooled_weighted_psnr, score_map
@@ -115,7 +117,7 @@ def compress(
     )  # fmt: skip
 
 
-def compress_asset(
+def compress_asset(  # noqa: PLR0913 - a choice each
     source: Path | str,
     folder: Path | str,
     settings: CompressSettings | None = None,
@@ -125,64 +127,141 @@ def compress_asset(
     *,
     options: SourceOptions | None = None,
     keep_best: bool = False,
+    fail_fast: bool = False,
 ) -> AssetReport:
-    """Compress every material of a glTF to an .igs file of its own; those with the very same maps share one.
+    """Compress every material of an input to an .igs file of its own; those with the very same maps share one.
+
+    A material that cannot be made is left out, with the reason in the report and in the index; the others are made.
 
     Args:
-        source: a .gltf or .glb file, version 2.0
+        source: a .gltf or .glb file, or a folder (or .zip) of maps of several materials
         folder: where the files go, named after the materials, with an index (:data:`ASSET_INDEX`) of which material
             has which; created when missing
-        settings: for each material; None for the balanced preset
+        settings: for each material; None for the balanced preset. More Gaussians than a material has texels are as many
+            as those
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend, 1 or more; the bytes do not depend on it
         progress: called after every step of each fit
         keep_best: see :func:`compress`
         options: see :func:`compress`; an importance mask only for an asset with one material
+        fail_fast: whether the first material that cannot be made is an error that ends the run
 
     Returns:
-        the asset's materials in its order, and a report for each file
+        the input's materials in its order, with the reasons of those that are left out, and a report for each file
 
     Raises:
-        UsageError: as in :func:`compress`, or an importance mask for several materials
-        InputError: the asset or one of its images cannot be used, or it has no textured material
+        UsageError: as in :func:`compress`, for every material; or an importance mask for several
+        InputError: the input has no material, or, with ``fail_fast``, one of its materials cannot be made
         OutputError: a file cannot be written; files of materials before it are there
         MissingToolError: the backend that was named cannot run on this machine
     """
     background_compilation.start()
     chosen = make_backend(backend, threads)
-    asset = read_gltf(Path(source))
+    asset = read_asset(Path(source), () if options is None else options.allow_roots)
     if options is not None and options.importance is not None and len(asset.materials) > 1:
         raise UsageError(f"{printable(source)} has {len(asset.materials)} materials; --importance is for one")
-    if options is None or options.size is None:
-        check_sizes(asset.materials)
+    if fail_fast:
+        _check_asset(asset, options)
     target = Path(folder)
+    check_writable(target / ASSET_INDEX, JSON_BEGINNING)
     read = shared_reader(asset.materials)
-    files = []
+    made: list[AssetFile | InputError | UsageError] = []
     for material in asset.materials:
         started = time.perf_counter()
         if progress is not None:
             progress(FitProgress("reading"))
-        stack = build_stack(material, options, read)
         name = f"{material.stem}{IGS_SUFFIX}"
-        files.append(
-            AssetFile(
-                name,
-                compress_stack(
-                    stack, target / name, settings or CompressSettings(), chosen, progress, started, keep_best=keep_best
-                ),
-            )
-        )
-    materials = tuple(
-        AssetMaterial(entry.index, entry.name, None if entry.source is None else files[entry.source].file)
-        for entry in asset.listed
-    )
-    write_bytes(target / ASSET_INDEX, as_json(AssetIndex(printable(Path(source).name), materials)).encode())
-    return AssetReport(materials, tuple(files))
+        try:
+            stack = build_stack(material, options, read)
+            compress_with = partial(
+                compress_stack, output=target / name, backend=chosen, progress=progress, started=started,
+                options=options, keep_best=keep_best,
+            )  # fmt: skip
+            report = _compress_one_of_many(stack, settings or CompressSettings(), compress_with)
+        except TargetError as error:
+            if fail_fast:
+                raise
+            made.append(AssetFile(name, error.report))
+        except (InputError, UsageError) as error:
+            if fail_fast:
+                raise
+            made.append(error)
+        except MemoryError:
+            if fail_fast:
+                raise
+            made.append(InputError(f"{material.where} does not fit into memory; use smaller or fewer maps"))
+        else:
+            made.append(AssetFile(name, report))
+    wrong = [entry for entry in made if isinstance(entry, UsageError)]
+    if wrong and len(wrong) == len(made):
+        raise wrong[0]
+    materials = tuple(_asset_material(entry, made) for entry in asset.listed)
+    index = AssetIndex(printable(Path(source).name), materials, asset.left_out)
+    write_bytes(target / ASSET_INDEX, as_json(index).encode())
+    files = tuple(entry for entry in made if isinstance(entry, AssetFile))
+    return AssetReport(materials, files, asset.left_out)
 
 
-def is_asset(source: Path, output: Path) -> bool:
-    """Whether a source is a glTF to be compressed to a folder, because the output is one or has no .igs suffix."""
-    return is_gltf(source) and (output.is_dir() or output.suffix.lower() != IGS_SUFFIX)
+def _check_asset(asset: MaterialAsset, options: SourceOptions | None) -> None:
+    """Raise what is wrong with any material as far as that is seen before time goes into those before it."""
+    for entry in asset.listed:
+        if entry.problem:
+            raise InputError(entry.problem)
+    if options is None or options.size is None:
+        check_sizes(asset.materials)
+
+
+def _compress_one_of_many(
+    stack: TextureStack, settings: CompressSettings, compress_with: Callable[..., CompressReport]
+) -> CompressReport:
+    """Compress a stack with settings that were made for others, too: with as many Gaussians as it can hold at most.
+
+    Args:
+        stack: one of several
+        settings: of all of them
+        compress_with: :func:`compress_stack` with everything but the stack and the settings
+    """
+    most = stack.width * stack.height
+    one = replace(settings, gaussian_count=1, bits_per_texel=None, max_bytes=None, target_psnr=None, targets=())
+
+    def compressed(own: CompressSettings, *remarks: str) -> CompressReport:
+        return compress_with(replace(stack, remarks=(*stack.remarks, *remarks)), settings=own)
+
+    if all(isinstance(route, Constant) for texture_map in stack.maps for route in texture_map.routes):
+        return compressed(one)
+    if settings.gaussian_count is not None and settings.gaussian_count > most:
+        remark = f"{settings.gaussian_count} Gaussians were asked for: {most} are the most for {most} texels"
+        return compressed(replace(settings, gaussian_count=most), remark)
+    try:
+        return compressed(settings)
+    except UsageError:
+        if settings.bits_per_texel is None or not 0 < settings.bits_per_texel < float("inf"):
+            raise
+    remark = f"no file of {most} texels has {settings.bits_per_texel:g} bits per texel: this is the smallest"
+    return compressed(one, remark)
+
+
+def _asset_material(entry: ListedMaterial, made: Sequence[AssetFile | InputError | UsageError]) -> AssetMaterial:
+    if entry.problem:
+        return AssetMaterial(entry.index, entry.name, None, entry.problem)
+    if entry.source is None:
+        return AssetMaterial(entry.index, entry.name, None)
+    result = made[entry.source]
+    if isinstance(result, AssetFile):
+        if not result.report.written:
+            return AssetMaterial(entry.index, entry.name, None, result.report.unreached)
+        return AssetMaterial(entry.index, entry.name, result.file)
+    return AssetMaterial(entry.index, entry.name, None, str(result))
+
+
+def is_asset(source: Path, output: Path, options: SourceOptions | None = None) -> bool:
+    """Whether a source has several materials, or is a glTF, to be compressed to a folder.
+
+    It is where the output is a folder or has no .igs suffix.
+    """
+    if not output.is_dir() and output.suffix.lower() == IGS_SUFFIX:
+        return False
+    return is_gltf(source) or len(read_asset(source, () if options is None else options.allow_roots).listed) > 1
 
 
 def save_manifest(source: Path | str, file: Path | str, options: SourceOptions | None = None) -> None:
@@ -202,7 +281,10 @@ def save_manifest(source: Path | str, file: Path | str, options: SourceOptions |
     if target.suffix.lower() != MANIFEST_SUFFIX:
         raise UsageError(f"{printable(target)}: a manifest must be called something{MANIFEST_SUFFIX}; rename it")
     check_writable(target, JSON_BEGINNING)
-    chosen, material = options or SourceOptions(), read_material(Path(source))
+    chosen, material = (
+        options or SourceOptions(),
+        read_material(Path(source), roots=() if options is None else options.allow_roots),
+    )
     material = replace(material, importance=chosen.importance or material.importance, size=chosen.size or material.size)
     as_read = replace(chosen, normals=NormalCoding.STORED, alpha=AlphaUse.DATA)
     write_bytes(target, manifest_text(material, build_stack(material, as_read), target).encode())

@@ -81,24 +81,26 @@ class CompressReport:
 
 @dataclass(frozen=True, slots=True)
 class AssetMaterial:
-    """A material of a glTF, as the asset lists it."""
+    """A material of an input that has several, as that lists it."""
 
     index: int
     name: str
-    file: str | None  # name of its .igs file, which others may share; None: it has no textures
+    file: str | None  # name of its .igs file, which others may share; None: it has no textures, or is left out
+    left_out: str | None = None  # why it could not be made
 
 
 @dataclass(frozen=True, slots=True)
 class AssetIndex:
-    """The index beside the .igs files of a glTF."""
+    """The index beside the .igs files of several materials."""
 
-    source: str  # file name of the glTF
+    source: str  # file name of the input
     materials: tuple[AssetMaterial, ...]
+    remarks: tuple[str, ...] = ()  # images that no material has
 
 
 @dataclass(frozen=True, slots=True)
 class AssetFile:
-    """An .igs file made of a glTF."""
+    """An .igs file made of one of several materials."""
 
     file: str
     report: CompressReport
@@ -106,10 +108,11 @@ class AssetFile:
 
 @dataclass(frozen=True, slots=True)
 class AssetReport:
-    """One compression of a glTF with all its materials."""
+    """One compression of an input with all its materials."""
 
     materials: tuple[AssetMaterial, ...]
     files: tuple[AssetFile, ...]
+    remarks: tuple[str, ...] = ()  # images that no material has
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +183,12 @@ def as_json(
             del score["flip"]  # takes a second per megatexel, so only compare measures it
         for target, settings in zip(report.settings.targets, fields["settings"]["targets"], strict=True):
             settings["semantic"] = None if target.semantic is None else target.semantic.name.lower()
+    if isinstance(report, AssetIndex | AssetReport):  # only what there is to say of something
+        for material in fields["materials"]:
+            if material["left_out"] is None:
+                del material["left_out"]
+        if not fields["remarks"]:
+            del fields["remarks"]
     text = json.dumps(fields, indent=2, ensure_ascii=False, default=_file_name) + "\n"
     # a file name that is no valid text becomes an escape that JSON knows as well
     return text.encode("utf-8", "backslashreplace").decode()

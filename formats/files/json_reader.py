@@ -123,8 +123,8 @@ class Json:
         return value
 
 
-def read_json(file: Path, what: str) -> Json:
-    """Read a JSON file; ``what`` it should be is for the messages."""
+def read_json(file: Path, what: str, *, strict: bool = True) -> Json:
+    """Read a JSON file; ``what`` it should be is for the messages; see :func:`parse_json`."""
     where = printable(file)
     try:
         if file.stat().st_size > _MAX_BYTES:
@@ -134,16 +134,17 @@ def read_json(file: Path, what: str) -> Json:
         raise InputError(f"{where} does not exist; check the path") from None
     except OSError as error:
         raise InputError(f"{where} cannot be read ({printable(error.strerror)}); check it") from None
-    return parse_json(data, where, what)
+    return parse_json(data, where, what, strict=strict)
 
 
-def parse_json(data: bytes, where: str, what: str) -> Json:
+def parse_json(data: bytes, where: str, what: str, *, strict: bool = True) -> Json:
     """Parse a JSON document.
 
     Args:
         data: UTF-8, with or without a byte order mark
         where: printable name of its file
         what: what it should be, for the messages
+        strict: whether control characters in strings are refused: exporters break lines within base64
 
     Raises:
         InputError: not UTF-8, not JSON, a key twice in one object, NaN or infinity, nested too deep or too many values
@@ -151,7 +152,7 @@ def parse_json(data: bytes, where: str, what: str) -> Json:
     if data.count(b",") + data.count(b"[") + data.count(b"{") > _MAX_VALUES:
         raise InputError(f"{where} has more than {_MAX_VALUES} values; no {what} has")
     try:
-        value = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse, object_pairs_hook=_members)
+        value = json.loads(data.decode("utf-8-sig"), strict=strict, parse_constant=_refuse, object_pairs_hook=_members)
     except RecursionError:
         raise InputError(f"{where} is nested too deep; no {what} is") from None
     except ValueError as error:

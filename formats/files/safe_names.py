@@ -1,6 +1,7 @@
 """Names that came from outside (files on disk, names inside an .igs), made safe to print and to write to."""
 
 import unicodedata
+from collections.abc import Iterable
 
 _MAX_PRINTED = 200
 _MAX_STEM_BYTES = 200  # of 255 that common file systems allow, leaving room for suffixes and temporary names
@@ -35,7 +36,7 @@ def safe_stem(name: str) -> str:
     Ordinary names come back unchanged, in any script. Separators, control characters and characters that Windows
     forbids become ``_``; leading and trailing dots and spaces are dropped; an empty name becomes ``map``.
 
-    Two different names may give the same stem: whoever writes several files must check for that.
+    Two different names may give the same stem: whoever writes several files tells them apart by :func:`unique_name`.
     """
     kept = "".join(
         "_"
@@ -44,8 +45,41 @@ def safe_stem(name: str) -> str:
         for character in name
     )
     kept = kept.strip(" .")
-    while len(kept.encode()) > _MAX_STEM_BYTES:
-        kept = kept[:-1]
+    kept = _within(kept, _MAX_STEM_BYTES)
     if kept.split(".")[0].upper() in _RESERVED_ON_WINDOWS:
         kept = f"_{kept}"
     return kept or "map"
+
+
+def safe_stems(names: Iterable[str]) -> list[str]:
+    """Return a file stem for each of several names, no two alike, not even where case is ignored.
+
+    The first of names that give one stem has it, the others have it with a number: ``a_b``, ``a_b_2``.
+    """
+    taken: dict[str, int] = {}
+    return [unique_name(safe_stem(name), taken) for name in names]
+
+
+def unique_name(name: str, taken: dict[str, int]) -> str:
+    """Return a name that no earlier one equals, not even where case is ignored, and enter it.
+
+    Args:
+        name: what is returned where nothing has it
+        taken: earlier names, case folded, with the number that was given to one of them last; written to
+    """
+    found, number = name, taken.get(name.casefold(), 1)
+    while found.casefold() in taken:
+        number += 1
+        ending = f"_{number}"
+        found = f"{_within(name, _MAX_STEM_BYTES - len(ending))}{ending}"
+    taken[name.casefold()] = number
+    taken.setdefault(found.casefold(), 1)
+    return found
+
+
+def _within(name: str, most: int) -> str:
+    """Return the beginning of a name that takes at most so many bytes."""
+    kept = name[:most]
+    while len(kept.encode("utf-8", "surrogatepass")) > most:
+        kept = kept[:-1]
+    return kept

@@ -6,8 +6,11 @@ any URI, and have no opinion on lengths that lie.
 
 import base64
 import binascii
+import hashlib
+import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, unquote_to_bytes
@@ -27,6 +30,9 @@ _MAX_NAME: Final = 200  # characters of an image's name that are kept
 _SIGNATURES: Final = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg", b"RIFF": ".webp"}
 _KTX: Final = b"\xabKTX"
 _COMPRESSED_SUFFIXES: Final = frozenset({".ktx", ".ktx2", ".basis", ".dds"})
+_MAX_SHOWN: Final = 80  # characters of a URI in messages
+_DATA_URI: Final = re.compile(r"\s*data:", re.IGNORECASE)
+_SPACE: Final = re.compile(r"\s+")
 _UNPACK_FIRST: Final = "GPU-compressed images cannot be read; export the asset with PNG or JPEG images"
 
 
@@ -35,16 +41,35 @@ def is_gltf(path: Path) -> bool:
     return path.suffix.lower() in _SUFFIXES and path.is_file()
 
 
+@dataclass(frozen=True, slots=True)
+class GltfImage:
+    """One picture of an asset, however often the asset lists it."""
+
+    number: int  # in ``images``, of the entry that was asked for first
+    file: ImageFile
+    name: str  # of the map that it is: its file's stem, or the name that the asset gives it
+    byte_count: int
+
+
 class GltfFile:
     """An asset whose JSON is read; buffers and images are read when they are asked for."""
 
-    def __init__(self, path: Path) -> None:
-        """Read the JSON of a file; InputError when it is not a whole glTF 2.0."""
+    def __init__(self, path: Path, roots: Sequence[Path] = ()) -> None:
+        """Read the JSON of a file; InputError when it is not a whole glTF 2.0.
+
+        Args:
+            path: the .gltf or .glb file
+            roots: folders besides its own in which files that it names may lie
+        """
         self.path = path
+        self._roots = tuple(roots)
         self.where = printable(path)
         self._binary: tuple[int, int] | None = None  # offset in the file and length of the binary chunk
         self._embedded: dict[int, bytes] = {}  # buffers that are written in the JSON, decoded
-        self._images: dict[int, tuple[ImageFile, str]] = {}
+        self._images: dict[int, GltfImage] = {}  # by the number that was asked for
+        self._places: dict[object, GltfImage] = {}  # by the file or the view that an image lies in
+        self._sizes: dict[int, GltfImage] = {}  # the first image of each number of bytes
+        self._contents: dict[bytes, GltfImage] = {}  # by the digest, where there are several of one size
         self.root = self._read()
         version = self.root.find("asset", "version")
         if version is None or version.text().split(".")[0] != "2":
@@ -57,7 +82,7 @@ class GltfFile:
             with self.path.open("rb") as file:
                 header = file.read(12)
                 if not header.startswith(_MAGIC) and self.path.suffix.lower() != ".glb":
-                    return read_json(self.path, "glTF")
+                    return read_json(self.path, "glTF", strict=False)
                 return self._read_chunks(header, size, file.read)
         except OSError as error:
             raise InputError(f"{self.where} cannot be read ({printable(error.strerror)}); check it") from None
@@ -73,7 +98,8 @@ class GltfFile:
         chunk_length, kind = self._chunk(read(8), 12, size)
         if kind != _JSON_CHUNK:
             raise self.damaged("does not begin with JSON")
-        document = parse_json(read(chunk_length), self.where, "glTF")
+        # Chunks are padded with spaces, but some writers take zeros for both kinds.
+        document = parse_json(read(chunk_length).rstrip(b"\0 "), self.where, "glTF", strict=False)
         at = 20 + chunk_length
         if at < size:
             chunk_length, kind = self._chunk(read(8), at, size)
@@ -125,7 +151,7 @@ class GltfFile:
             if number != 0 or self._binary is None:
                 raise buffer.error("has no uri, and the file has no binary part for it")
             path, first, size = self.path, self._binary[0], self._binary[1]
-        elif uri.text().startswith("data:"):
+        elif _DATA_URI.match(uri.text()):
             data = self._embedded.get(number)
             if data is None:
                 data = self._embedded[number] = _decode_data_uri(uri)
@@ -145,42 +171,57 @@ class GltfFile:
         return data
 
     def _path(self, uri: Json) -> Path:
-        found = path_below(self.path.parent, unquote(uri.text()), follow_links=False)
+        """Return the file that a URI names: escaped or not, with slashes or the backslashes of Windows."""
+        text = uri.text().replace("\\", "/")
+        found = path_below(self.path.parent, unquote(text).replace("\\", "/"), follow_links=False, roots=self._roots)
         if isinstance(found, str):
-            raise uri.error(f"{printable(uri.text())} {found}; files must lie beside the glTF or in folders there")
+            remedy = "files must lie beside the glTF, in folders there, or below a folder given with --allow-root"
+            raise uri.error(f"{_shown(uri.text())} {found}; {remedy}")
         return found
 
-    def image(self, index: Json) -> tuple[ImageFile, str]:
-        """Return an image and the name of the map that it is: its file's stem, or the name that the asset gives it.
+    def image(self, index: Json) -> GltfImage:
+        """Return an image; entries with the same bytes are one image, whatever they are called and wherever they lie.
 
         The same image is the same object, whoever asks for it.
         """
         number = index.integer()
         if number not in self._images:
-            self._images[number] = self._find_image(self.element("images", index), number)
+            image, place = self._find_image(self.element("images", index), number)
+            if place not in self._places:
+                self._places[place] = self._first_with_its_bytes(image)
+            self._images[number] = self._places[place]
         return self._images[number]
 
-    def _find_image(self, entry: Json, number: int) -> tuple[ImageFile, str]:
+    def _first_with_its_bytes(self, image: GltfImage) -> GltfImage:
+        first = self._sizes.setdefault(image.byte_count, image)
+        if first is image:
+            return image
+        self._contents.setdefault(_digest(first), first)
+        return self._contents.setdefault(_digest(image), image)
+
+    def _find_image(self, entry: Json, number: int) -> tuple[GltfImage, object]:
+        """Return an image, and what tells it from others before its bytes are looked at."""
         uri, view_index = entry.get("uri"), entry.get("bufferView")
         if (uri is None) == (view_index is None):
             raise entry.error("must have either a uri or a bufferView")
-        if uri is not None and not uri.text().startswith("data:"):
+        if uri is not None and not _DATA_URI.match(uri.text()):
             path = self._path(uri)
             if path.suffix.lower() in _COMPRESSED_SUFFIXES:
                 raise uri.error(f"{printable(path.name)}: {_UNPACK_FIRST}")
-            return ImageFile(path), path.stem[:_MAX_NAME]
+            return GltfImage(number, ImageFile(path), path.stem[:_MAX_NAME], path.stat().st_size), path
         if uri is not None:
             data = _decode_data_uri(uri)
-            return self._inner_image(entry, number, data[:16], lambda: data)
+            return self._inner_image(entry, number, data[:16], len(data), lambda: data), number
         assert view_index is not None
         source = view_index
         _, length = self.view(source)
         beginning = self.view_bytes(source, 0, min(16, length))
-        return self._inner_image(entry, number, beginning, lambda: self.view_bytes(source, 0, length))
+        image = self._inner_image(entry, number, beginning, length, lambda: self.view_bytes(source, 0, length))
+        return image, ("view", source.integer())
 
     def _inner_image(
-        self, entry: Json, number: int, beginning: bytes, data: Callable[[], bytes]
-    ) -> tuple[ImageFile, str]:  # fmt: skip
+        self, entry: Json, number: int, beginning: bytes, byte_count: int, data: Callable[[], bytes]
+    ) -> GltfImage:  # fmt: skip
         """An image inside the asset: what its bytes are counts, not what ``mimeType`` says of them."""
         if beginning.startswith((_KTX, b"DDS ")):
             raise entry.error(_UNPACK_FIRST)
@@ -192,16 +233,36 @@ class GltfFile:
         if Path(name).suffix.lower() in FORMATS:
             name = name[: -len(Path(name).suffix)]
         name = name[:_MAX_NAME] or f"image_{number}"
-        return ImageFile(self.path / f"{safe_stem(name)}{suffix}", data), name
+        return GltfImage(number, ImageFile(self.path / f"{safe_stem(name)}{suffix}", data), name, byte_count)
+
+
+def _digest(image: GltfImage) -> bytes:
+    try:
+        if image.file.data is not None:
+            return hashlib.sha256(image.file.data()).digest()
+        with image.file.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError as error:
+        where = printable(image.file.path)
+        raise InputError(f"{where} cannot be read ({printable(error.strerror)}); check it") from None
+
+
+def _shown(uri: str) -> str:
+    """Return a URI for a message: without what it carries, should it be data after all."""
+    head, comma, _ = uri.partition(",")
+    text = f"{head}{comma}…" if comma and "base64" in head.lower() else uri
+    return printable(text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…")
 
 
 def _decode_data_uri(uri: Json) -> bytes:
+    """Return the bytes of a data URI (RFC 2397), with what writers of base64 do: broken lines, no padding."""
     head, comma, payload = uri.text().partition(",")
     if not comma:
         raise uri.error("is a data URI without data")
-    if not head.endswith(";base64"):
+    if not head.rstrip().lower().endswith(";base64"):
         return unquote_to_bytes(payload)
+    text = _SPACE.sub("", unquote(payload) if "%" in payload else payload).rstrip("=")
     try:
-        return base64.b64decode(unquote(payload) if "%" in payload else payload, validate=True)
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise uri.error("is a data URI that is not base64; export the asset again") from None

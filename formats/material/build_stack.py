@@ -15,7 +15,8 @@ from imagegs_tex.formats.material.common_size import Size, of_one_size
 from imagegs_tex.formats.material.importance_mask import read_importance
 from imagegs_tex.formats.material.material_source import MaterialSource
 from imagegs_tex.formats.material.name_reading import MapReading
-from imagegs_tex.formats.material.options import AlphaUse, SourceOptions
+from imagegs_tex.formats.material.normal_meaning import understand_normals
+from imagegs_tex.formats.material.options import AlphaUse, Coverage, SourceOptions
 from imagegs_tex.formats.material.premultiplied_alpha import straightened
 from imagegs_tex.formats.material.read_maps import ReadImage, SourceMap, read_image_file, read_source_maps
 from imagegs_tex.formats.material.stack import TextureStack
@@ -70,7 +71,8 @@ def load_stack(path: Path, options: SourceOptions | None = None, material: str |
         InputError: in one line: a missing path, no images, unreadable images, maps of different proportions, two files
             with one stem, NaN or infinite texels, more than MAX_CHANNELS coded channels, an invalid manifest or glTF
     """
-    stack = build_stack(read_material(path, material), options)
+    roots = () if options is None else options.allow_roots
+    stack = build_stack(read_material(path, material, roots), options)
     if not path.is_file() or any(image.name == path.name for image in stack.inputs):
         return stack
     return replace(stack, inputs=(hash_file(path), *stack.inputs))  # a manifest or a glTF
@@ -91,7 +93,8 @@ def build_stack(
         raise UsageError(f"a size of {chosen.size[0]} x {chosen.size[1]} is outside 1..{MAX_SIZE}; choose one within")
     sets = None if material.uv_sets is None else material.uv_sets()
     said = _said_wrap(material, chosen, sets)
-    sources, sizes, left_out = of_one_size(read_source_maps(material, read), chosen.size or material.size, said)
+    read_maps = understand_normals(read_source_maps(material, read))
+    sources, sizes, left_out = of_one_size(read_maps, chosen.size or material.size, said)
     if chosen.alpha == AlphaUse.PREMULTIPLIED:
         sources = [straightened(source, reading) for source, reading in sources]
     routings = [_route(source, reading) for source, reading in sources]
@@ -109,19 +112,21 @@ def build_stack(
         raise InputError(
             f"{material.where} needs {needed} MiB for its texels, more than there is; use smaller or fewer maps"
         ) from None
-    maps = []
+    texture_maps = []
     first_channel = 0
     for (source, reading), routing in zip(sources, routings, strict=True):
         own = texels[..., first_channel : first_channel + len(routing.sources)]
-        maps.append(_encode_map(source, reading, routing, first_channel, own))
+        texture_maps.append(_encode_map(source, reading, routing, first_channel, own))
         first_channel += len(routing.sources)
     # Texels that do not count stay as they are: filled smoothly they cost as much (619 and 624 bytes at 30 dB, 2146 and
     # 2107 at 36 dB, with a quarter of an atlas used), and scores over all texels would be those of another picture.
-    weights = _usage(material, chosen.importance, sets, (width, height), sizes)
-    repeats, note = decide_wrap(texels, said)
+    seen = None if chosen.coverage == Coverage.OFF else sets
+    weights = _usage(material, chosen.importance, seen, (width, height), sizes)
+    notes = [note if asked is None else "" for asked, note in zip(chosen.wrap, material.wrap_notes, strict=True)]
+    repeats, note = decide_wrap(texels, said, (notes[0], notes[1]))
     stack = TextureStack(
-        width, height, tuple(maps), texels, weights, repeats, note, _channel_weights(sources, routings),
-        remarks=left_out, inputs=_hashed(material, chosen.importance),
+        width, height, tuple(texture_maps), texels, weights, repeats, note, _channel_weights(sources, routings),
+        remarks=(*material.remarks, *left_out), inputs=_hashed(material, chosen.importance),
     )  # fmt: skip
     return code_normals(code_alpha(stack, chosen.alpha), chosen.normals)
 

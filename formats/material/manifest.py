@@ -12,7 +12,7 @@ from typing import Final
 
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.files.json_reader import Json, read_json
-from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.formats.files.safe_names import printable, unique_name
 from imagegs_tex.formats.files.safe_paths import path_below
 from imagegs_tex.formats.material.material_source import (
     MAX_LOSS_SCALE,
@@ -22,7 +22,8 @@ from imagegs_tex.formats.material.material_source import (
     channel_name,
     sorted_maps,
 )
-from imagegs_tex.formats.material.name_reading import MEANINGS, StatedSemantics
+from imagegs_tex.formats.material.name_reading import StatedSemantics
+from imagegs_tex.formats.material.name_words import MEANINGS
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.vocabulary import MAX_CHANNELS, MAX_SIZE, Semantic, TextureMap, Transfer
 
@@ -201,9 +202,14 @@ def manifest_text(material: MaterialSource, stack: TextureStack, file: Path) -> 
     if material.importance is not None:
         document["importance"] = absolute[-1].relative_to(root).as_posix()
     by_name = {source.name: (source, path) for source, path in zip(material.maps, absolute, strict=False)}
+    taken: dict[str, int] = {}  # names that differ by case alone are one name in a manifest
     document["textures"] = [
-        _texture(by_name[texture_map.name][0], texture_map, by_name[texture_map.name][1].relative_to(root), alternate)
+        {
+            **_texture(by_name[name][0], texture_map, by_name[name][1].relative_to(root), alternate),
+            "name": unique_name(name, taken),
+        }
         for texture_map, alternate in zip(stack.maps, _alternates(stack.maps), strict=True)
+        for name in [texture_map.name]
     ]
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     # a file name that is no valid text becomes an escape that JSON knows as well

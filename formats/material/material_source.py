@@ -50,9 +50,11 @@ class MaterialSource:
     name: str = ""  # untrusted text; "" where the source has none
     stem: str = ""  # what to call its file: safe, and no other material of the source has it; "" as name
     wrap: tuple[bool | None, bool | None] = (None, None)  # whether it repeats in x and in y; None: not said
+    wrap_notes: tuple[str, str] = ("", "")  # what there is to say of the wraps in x and y
     size: tuple[int, int] | None = None  # width and height that all maps become; None: those of the largest
     importance: Path | None = None  # grey image: how much each texel counts
     uv_sets: Callable[[], list[UvSet] | None] | None = None  # triangles that use the maps; None: not known
+    remarks: tuple[str, ...] = ()  # what else there is to say of it, one line each: files that are left out
     one_map_per_semantic: bool = False  # a second map of a semantic is an error unless it is an alternate
 
 

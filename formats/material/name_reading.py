@@ -6,12 +6,23 @@ what then stands at the end names the map, alone (``T_Brick_N``) or as a packing
 Names that are not understood become plain data: every map is kept, whatever it is called.
 """
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from imagegs_tex.formats.material.name_words import (
+    CLEAR_WORDS,
+    MEANINGS,
+    MODIFIERS,
+    NAMED_PACKS,
+    PACK_LETTERS,
+    is_normal_of_other_space,
+    meaning_of,
+    normal_convention,
+    split_name,
+    without_noise,
+)
 from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, SCALAR_SEMANTICS, Semantic
 
 _S = Semantic
@@ -47,94 +58,9 @@ class StatedSemantics:
     note: str = ""  # one line for people, after the meaning
 
 
-# Spellings, without separators and in lower case. Single letters and other short forms are only understood where they
-# stand last in a name.
-_SPELLINGS: Final[dict[Semantic, str]] = {
-    _S.BASE_COLOUR: (
-        "basecolor basecolour base bc basemap basetex maintex maintexture albedo alb diffuse diff dif diffusecolor d "
-        "color colour col colormap albedotex dcolor c bca alphamasked"
-    ),
-    _S.NORMAL: "normal normals norm nor nrm nrml nml nmap n normalmap tangentnormal bentnormal normalbase "
-    "ddn normalbump",
-    _S.ROUGHNESS: "roughness rough rgh rgn r roughnessfactor specularroughness",
-    _S.GLOSS: "gloss glossiness glossy gls smoothness smooth smth g",
-    _S.METALLIC: "metallic metalness metallness metalic metallicity metal met mtl m metallicfactor",
-    _S.OCCLUSION: "occlusion ao occ ambientocclusion ambientocc ambient aomap mixedao o",
-    _S.HEIGHT: "height heightmap hgt ht h displacement displace disp dsp displ depth parallax parallaxmap",
-    _S.OPACITY: "opacity opac alpha transparency transparent cutout coverage op",
-    _S.EMISSIVE: "emissive emission emissivecolor emissioncolor emit emis emm em e glow selfillum selfillumination",
-    _S.SPECULAR: "specular spec specularcolor speccolor reflection reflect refl s",
-    _S.IMAGE: "image picture photo",
-    _S.MASK: "mask id idmap matid materialid detailmask subsurfacemask subsurfacemaskmap",
-    _S.SUBSURFACE: "subsurface subsurfacecolor sss scattering translucency",
-    _S.TRANSMISSION: "transmission transmissive",
-    _S.CLEARCOAT: "clearcoat coat",
-    _S.SHEEN: "sheen sheencolor fuzz",
-    _S.ANISOTROPY: "anisotropy aniso anisotropic flow",
-    _S.CAVITY: "cavity curvature curv convexity",
-    _S.DATA: (
-        "data unknown position thickness thicknessmap worldspacenormal worldspacenormals ior fresnelior specularlevel "
-        "specularf emissiveintensity emissionintensity anisotropyangle"
-    ),
-}
-MEANINGS: Final = {word: semantic for semantic, words in _SPELLINGS.items() for word in words.split()}
-
-# Understood anywhere in a name, because they are rarely anything else (unlike "metal" or "rough", as in "rough_wood").
-_CLEAR_WORDS: Final = {
-    *("basecolor", "basecolour", "albedo", "diffuse", "normal", "normals", "normalmap", "roughness", "glossiness"),
-    *("smoothness", "metalness", "metallness", "ambientocclusion", "occlusion", "displacement", "heightmap"),
-    *("opacity", "emissive", "emission", "specular"),
-}
-
-# Packings with a name of their own, by what is in their channels. "_" marks a channel without a meaning.
-_LETTERS: Final[dict[str, Semantic]] = {
-    "a": _S.OCCLUSION,
-    "o": _S.OCCLUSION,
-    "r": _S.ROUGHNESS,
-    "m": _S.METALLIC,
-    "h": _S.HEIGHT,
-    "d": _S.HEIGHT,
-    "s": _S.GLOSS,
-    "k": _S.MASK,
-    "n": _S.NORMAL,
-    "_": _S.DATA,
-}
-_LETTER_PACKS: Final = "orm arm rma rmo mra mro amr omr ord orh ormh armh rmah mrah orms mahs mohs mos"
-_NAMED_PACKS: Final = {
-    **{letters: letters for letters in _LETTER_PACKS.split()},
-    "aorm": "orm",
-    "mrao": "mra",
-    "rmao": "rma",
-    "raom": "rom",
-    "mrs": "mr_",  # the third is a specular level
-    "ordp": "ord",
-    "aoroughmetal": "orm",
-    "occlusionroughnessmetallic": "orm",
-    "ambientocclusionroughnessmetallic": "orm",
-    # glTF leaves red free in this one, so that occlusion can share the file.
-    "metallicroughness": "_rm",
-    "metalroughness": "_rm",
-    "metalrough": "_rm",
-    "metalnessroughness": "_rm",
-    "roughnessmetallic": "_rm",
-    # Unity: MetallicSmoothness keeps red and alpha; a mask map is metallic, occlusion, detail mask, smoothness.
-    "metallicsmoothness": "m__s",
-    "metallicgloss": "m__s",
-    "metallicglossmap": "m__s",
-    "maskmap": "maks",
-    "mads": "maks",
-    "ddna": "nnns",
-}
-
-_SPELLINGS_WITH_NOISE: Final = frozenset({"basemap", "basetex", "bumpmap", "maintex", "maintexture", "maskmap"})
-
-_NOISE: Final = re.compile(
-    r"\d+k?|v\d*|var|lod|udim|jpe?g|png|exr|tga|tiff?|webp|maps?|tex|textures?|txtr|sd|hd|uhd|res|srgb|"
-    r"linear|lin|raw|aces|acescg|utility|bits?|gl|ogl|opengl|dx|directx|seamless|tileable|tiled|final|new|copy|lossless|half|float"
-)
-_WORDS: Final = re.compile(r"\d+[kK](?![A-Za-z])|\d+|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
 _LONGEST_PHRASE: Final = 4  # words, as in "ambient occlusion roughness metallic"
 _LABELS: Final = {_S.BASE_COLOUR: "base colour", _S.DATA: "plain data"}
+_FEWEST_SPELLED_OUT: Final = 3  # meanings in a row that are a packing whatever the last two alone are called
 
 
 def read_names(files: Sequence[MapTraits]) -> list[MapReading]:
@@ -149,10 +75,10 @@ def read_names(files: Sequence[MapTraits]) -> list[MapReading]:
     Returns:
         One reading per file, in the same order. Names that are not understood are read as ``Semantic.DATA``.
     """
-    words = _without_shared_ending([_split(file.stem) for file in files])
+    words = _without_shared_ending([split_name(file.stem) for file in files])
     shared = _shared_prefix(words)
     readings = [_read(file, own, shared) for file, own in zip(files, words, strict=True)]
-    bare = [index for index, own in enumerate(words) if not _without_noise(own[_common_length(words) :])]
+    bare = [index for index, own in enumerate(words) if not without_noise(own[_common_length(words) :])]
     has_colour = any(reading.semantic == _S.BASE_COLOUR for reading in readings)
     understood = any(reading.semantic != _S.DATA for reading in readings)
     if len(bare) == 1 and understood and not has_colour and readings[bare[0]].semantic == _S.DATA:
@@ -236,19 +162,24 @@ def label(semantic: Semantic) -> str:
 
 
 def _read(file: MapTraits, words: list[str], shared: int) -> MapReading:
-    meaningful = _without_noise(words)
-    convention = _normal_convention(words[shared:])
-    pack = _named_pack(file, meaningful)
-    if pack is not None:
-        return pack
+    meaningful = without_noise(words)
+    if is_normal_of_other_space(meaningful[shared:], _LONGEST_PHRASE):
+        note = "plain data (normal in object or world space: all three components are kept)"
+        return MapReading(_S.DATA, _whole(_S.DATA, file.channel_count), note)
     sequence = _trailing_sequence(file, meaningful, shared)
-    if len(sequence) > 1:
+    packed = _pack_sequence(file, sequence) if len(sequence) >= _FEWEST_SPELLED_OUT else None
+    packed = packed or _named_pack(file, meaningful)
+    if packed is None and len(sequence) > 1:
         packed = _pack_sequence(file, sequence)
-        if packed is not None:
-            return packed
+    if packed is not None:
+        return packed
     semantic = sequence[-1] if sequence else _clear_word(meaningful[shared:])
+    if len(sequence) > 1 and file.channel_count == 3 and not file.is_grey and semantic in SCALAR_SEMANTICS:
+        # "albedo transparency" and "specular smoothness" without their fourth channel: what has three is the colour
+        semantic = next((meaning for meaning in reversed(sequence) if meaning in COLOUR_SEMANTICS), semantic)
     semantic = _S.DATA if semantic is None else semantic
     note = label(semantic)
+    convention = normal_convention(words[shared:])
     if semantic == _S.NORMAL and convention:
         note += f" ({convention})"
     if semantic == _S.HEIGHT and meaningful[-1] == "depth":
@@ -261,15 +192,17 @@ def _read(file: MapTraits, words: list[str], shared: int) -> MapReading:
 def _named_pack(file: MapTraits, words: list[str]) -> MapReading | None:
     for length in range(min(_LONGEST_PHRASE, len(words)), 0, -1):
         phrase = "".join(words[-length:])
-        pattern = _NAMED_PACKS.get(phrase)
+        pattern = NAMED_PACKS.get(phrase)
         if phrase in MEANINGS:  # "subsurface mask map" is no "mask map"
             return None
         if pattern is None:
             continue
-        meanings: list[Semantic] = [_LETTERS[letter] for letter in pattern]
+        meanings: list[Semantic] = [PACK_LETTERS[letter] for letter in pattern]
         named: list[Semantic] = [meaning for meaning in meanings if meaning != _S.DATA]
         if file.channel_count == 2 and len(named) == 2:
             meanings = named
+        if file.channel_count == 3 and pattern == "cccs":
+            meanings.pop()  # saved without the alpha that has the gloss
         if file.is_grey and pattern == "m__s":
             meanings = [_S.METALLIC] * 3 + [_S.GLOSS]  # green and blue repeat red
         # A grey "metal_rough" is the roughness of something called metal.
@@ -299,6 +232,8 @@ def _trailing_sequence(file: MapTraits, words: list[str], shared: int) -> list[S
             return found
         found.insert(0, semantic)
         end -= length
+        if found == [_S.MASK]:  # of whatever stands before it: "roughness mask"
+            return found
     return found
 
 
@@ -307,7 +242,7 @@ def _meaning(phrase: str, file: MapTraits) -> Semantic | None:
         return _S.HEIGHT if file.is_grey else _S.NORMAL
     if phrase == "a":  # alpha, or albedo
         return _S.OPACITY if file.is_grey else _S.BASE_COLOUR
-    return MEANINGS.get(phrase)
+    return meaning_of(phrase)
 
 
 def _pack_sequence(file: MapTraits, sequence: list[Semantic]) -> MapReading | None:
@@ -363,41 +298,19 @@ def _width(semantic: Semantic) -> int:
 
 def _clear_word(words: list[str]) -> Semantic | None:
     for end in range(len(words), 0, -1):
+        if words[end - 1] in MODIFIERS:  # "normal strength" is no normal
+            return None
         for length in (2, 1):
             phrase = "".join(words[max(0, end - length) : end])
-            if phrase in _CLEAR_WORDS:
+            if phrase in CLEAR_WORDS:
                 return MEANINGS[phrase]
     return None
 
 
-def _split(stem: str) -> list[str]:
-    joined = re.sub(r"(?i)direct[ _-]?x", "DX", re.sub(r"(?i)open[ _-]?gl", "GL", stem))
-    joined = re.sub(r"(?<=\d)x(?=\d)", " ", joined)  # 2048x2048
-    return [word.lower() for word in _WORDS.findall(joined)]
-
-
-def _without_noise(words: list[str]) -> list[str]:
-    end = len(words)
-    while end > 0 and _NOISE.fullmatch(words[end - 1]) and words[end - 1] not in MEANINGS:
-        end -= 1
-    # Some spellings need their last word: "bump map" and "main tex".
-    if 0 < end < len(words) and words[end - 1] + words[end] in _SPELLINGS_WITH_NOISE:
-        end += 1
-    return words[:end]
-
-
-def _normal_convention(words: list[str]) -> str:
-    if "dx" in words:
-        return "DirectX, green down"
-    if {"gl", "ogl"} & set(words):
-        return "OpenGL, green up"
-    return ""
-
-
 def _without_shared_ending(words: list[list[str]]) -> list[list[str]]:
     """Drop a meaning that all names end with where each has another before it: the workflow in "X_COL_METALNESS"."""
-    bare = [_without_noise(own) for own in words]
-    shorter = [_without_noise(own[:-1]) for own in bare]
+    bare = [without_noise(own) for own in words]
+    shorter = [without_noise(own[:-1]) for own in bare]
     endings = {own[-1] for own in bare if own}
     meanings = [own[-1] if own and len(own[-1]) > 1 else "" for own in shorter]
     is_shared = len(endings) == 1 and endings <= MEANINGS.keys()
@@ -419,4 +332,4 @@ def _common_length(words: list[list[str]]) -> int:
 def _shared_prefix(words: list[list[str]]) -> int:
     """Leading words that are the material's name: shared by all, and leaving every name something to say."""
     length = _common_length(words)
-    return length if all(_without_noise(own[length:]) for own in words) else 0
+    return length if all(without_noise(own[length:]) for own in words) else 0

@@ -22,6 +22,13 @@ class AlphaUse(StrEnum):
     PREMULTIPLIED = "premultiplied"  # the images' colours are multiplied by it: divided, then as AUTO
 
 
+class Coverage(StrEnum):
+    """Which texels of a glTF's maps count."""
+
+    AUTO = "auto"  # those that its meshes show, where that can be told
+    OFF = "off"  # all: something outside the file moves texture coordinates
+
+
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
     """How a material's images are to be taken."""
@@ -31,3 +38,5 @@ class SourceOptions:
     normals: NormalCoding = NormalCoding.AUTO
     alpha: AlphaUse = AlphaUse.AUTO
     wrap: tuple[bool | None, bool | None] = (None, None)  # whether the material repeats in x, y; None: guess
+    coverage: Coverage = Coverage.AUTO
+    allow_roots: tuple[Path, ...] = ()  # folders besides its own in which a glTF's images may lie

@@ -61,22 +61,26 @@ def parse_wrap(text: str) -> tuple[bool, bool]:
     return words[0] == "repeat", words[-1] == "repeat"
 
 
-def decide_wrap(texels: FloatTexels, said: SaidWrap = (None, None)) -> tuple[tuple[bool, bool], str]:
+def decide_wrap(
+    texels: FloatTexels, said: SaidWrap = (None, None), notes: tuple[str, str] = ("", "")
+) -> tuple[tuple[bool, bool], str]:  # fmt: skip
     """Return whether a material repeats in x and in y, and one line that says so and why.
 
     Args:
         texels: [H, W, C]
         said: what is known; the rest is guessed
+        notes: how that is known, or why not, for x and y; may be empty
     """
     wrap, reasons = [], []
-    for axis, known in enumerate(said):
+    for axis, (known, note) in enumerate(zip(said, notes, strict=True)):
         if known is not None:
             wrap.append(known)
-            reasons.append("as given")
+            reasons.append(note or "as given")
         else:
             votes = _votes(texels if axis == 0 else texels.transpose(1, 0, 2))
             wrap.append(votes.repeats)
-            reasons.append(f"guessed: {votes.yes} of {votes.varying} channels match across the border")
+            guess = f"guessed: {votes.yes} of {votes.varying} channels match across the border"
+            reasons.append("; ".join(filter(None, [note, guess])))
     words = wrap_words((wrap[0], wrap[1]))
     parts = [f"{word} in {axis} ({reason})" for word, axis, reason in zip(words, "xy", reasons, strict=True)]
     return (wrap[0], wrap[1]), ", ".join(parts)

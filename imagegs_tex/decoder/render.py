@@ -9,12 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imagegs_tex.formats.errors import IgsError, OutputError, UsageError
+from imagegs_tex.formats.errors import OutputError, UsageError
 from imagegs_tex.formats.files.atomic_write import write_files
-from imagegs_tex.formats.files.safe_names import printable, safe_stem
+from imagegs_tex.formats.files.safe_names import printable, safe_stems
 from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
-from imagegs_tex.formats.images import encode_image
+from imagegs_tex.formats.images import WRITTEN, encode_image
 from imagegs_tex.formats.material.resample import mean_over_area
 from imagegs_tex.formats.material.stack import expand_map
 from imagegs_tex.formats.vocabulary import MAX_SIZE, SampleFormat, Samples, TextureMap
@@ -100,24 +100,25 @@ def decode_maps(
 def image_paths(maps: Sequence[TextureMap], folder: Path, image_format: str | None) -> list[Path]:
     """Return the image that each map is decoded to; names from the file never lead out of the folder.
 
+    Maps whose names give one file name are told apart by numbers, in their order. Images of more than four channels,
+    which PNG cannot hold, become TIFF.
+
     Args:
         maps: of the file
         folder: where they go
         image_format: png, exr or tga; None gives PNG, and EXR for floating-point maps
 
     Raises:
-        IgsError: two maps would be one image
+        UsageError: the format that was asked for cannot hold a map
     """
-    paths: list[Path] = []
-    taken: set[str] = set()
-    for texture_map in maps:
-        suffix = f".{image_format}" if image_format else (".exr" if texture_map.sample_format.is_float else ".png")
-        stem = safe_stem(texture_map.name)
-        if stem.casefold() in taken:
-            raise IgsError(
-                f"two maps of the file would both be written as {printable(stem)}{suffix}; decode is refused"
+    paths = []
+    for texture_map, stem in zip(maps, safe_stems(texture_map.name for texture_map in maps), strict=True):
+        suffix = f".{image_format}" if image_format else _default_suffix(texture_map)
+        if texture_map.channel_count > max(WRITTEN[suffix].channel_counts):
+            raise UsageError(
+                f"map {printable(texture_map.name)} has {texture_map.channel_count} channels, more than {suffix} "
+                "holds; decode it without --format, or with --format exr"
             )
-        taken.add(stem.casefold())
         paths.append(folder / (stem + suffix))
     return paths
 
@@ -138,6 +139,21 @@ def check_alone(paths: Sequence[Path]) -> None:
                 f"{printable(path)} would stand beside {printable(other.name)}, perhaps its source; decode to another "
                 "folder, or allow it with --overwrite"
             )
+
+
+def renamed(maps: Sequence[TextureMap], paths: Sequence[Path]) -> list[str]:
+    """Say, one line each, which maps are written under another name than their own."""
+    return [
+        f"map {printable(texture_map.name)} is written as {printable(path.name)}"
+        for texture_map, path in zip(maps, paths, strict=True)
+        if path.stem != texture_map.name
+    ]
+
+
+def _default_suffix(texture_map: TextureMap) -> str:
+    if texture_map.sample_format.is_float:
+        return ".exr"
+    return ".png" if texture_map.channel_count in WRITTEN[".png"].channel_counts else ".tif"
 
 
 def write_maps(maps: list[tuple[TextureMap, Samples]], paths: Sequence[Path]) -> None:
@@ -163,6 +179,8 @@ def _for_suffix(samples: Samples, suffix: str) -> NDArray[np.generic]:
             return samples
         wide = np.float16 if sample_format == SampleFormat.UINT8 else np.float32
         return (samples / np.float32(sample_format.max_value)).astype(wide)
+    if suffix == ".tif":
+        return samples
     wanted = SampleFormat.UINT8 if suffix == ".tga" else SampleFormat.UINT16
     if sample_format in {SampleFormat.UINT8, wanted}:
         return samples

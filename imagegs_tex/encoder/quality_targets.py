@@ -8,7 +8,7 @@ from imagegs_tex.decoder.render import decode_maps
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
-from imagegs_tex.formats.material.name_reading import MEANINGS
+from imagegs_tex.formats.material.name_words import MEANINGS
 from imagegs_tex.formats.material.stack import TextureStack, source_map
 from imagegs_tex.formats.vocabulary import Samples, Semantic
 from imagegs_tex.metrics.scores import (

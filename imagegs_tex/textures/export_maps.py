@@ -27,9 +27,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex._version import __version__
-from imagegs_tex.formats.errors import IgsError, UsageError
+from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.files.atomic_write import write_files
-from imagegs_tex.formats.files.safe_names import printable, safe_stem
+from imagegs_tex.formats.files.safe_names import printable, safe_stems
 from imagegs_tex.formats.gpu_textures.dds import encode_dds
 from imagegs_tex.formats.gpu_textures.ktx2 import encode_ktx2
 from imagegs_tex.formats.gpu_textures.texture import (
@@ -168,7 +168,6 @@ def export_maps(
         progress: called with a map's name, how many maps are done and how many there are
 
     Raises:
-        IgsError: two maps would have one name
         UsageError: a map has more channels than a texture holds
         MissingToolError: the block encoder is not installed
     """
@@ -177,9 +176,9 @@ def export_maps(
     if container != TextureContainer.PNG:
         require_encoder()
     files: dict[Path, bytes] = {}
-    taken: set[str] = set()
+    stems = safe_stems(texture_map.name for texture_map in maps)
     exported = []
-    for done, texture_map in enumerate(maps):
+    for done, (texture_map, stem) in enumerate(zip(maps, stems, strict=True)):
         if progress is not None:
             progress(texture_map.name, done, len(maps))
         # as floats whatever the source is: levels are made of the decode itself, not of its rounded samples
@@ -188,11 +187,7 @@ def export_maps(
         own: dict[Path, bytes] = {}
         label, channels, encoded = _encode(texture_map, chain, container, bc1)
         for suffix, data in encoded:
-            path = folder / (safe_stem(texture_map.name) + suffix)
-            if path.name.casefold() in taken:
-                raise IgsError(f"two maps of the file would both be written as {printable(path.name)}; rename one")
-            taken.add(path.name.casefold())
-            own[path] = data
+            own[folder / (stem + suffix)] = data
         files |= own
         exported.append(ExportedMap(
             name=texture_map.name, semantic=texture_map.semantic.name.lower(), pixel_format=label,

@@ -152,8 +152,8 @@ def test_wrong_usage(run, fails, stone, colours, tmp_path):
     mixed = Asset()
     mixed.material("a", stone, "views")
     mixed.material("b", colours, "views")
-    found = fails(3, "compress", mixed.write(tmp_path / "mixed.glb"), "-o", tmp_path / "out", *ON_CPU)
-    assert "material b: normal.png is 48 x 32 but basecolor.png is 64 x 64" in found
+    arguments = ("compress", mixed.write(tmp_path / "mixed.glb"), "-o", tmp_path / "out", *ON_CPU, "--fail-fast")
+    assert "material b: normal.png is 48 x 32 but basecolor.png is 64 x 64" in fails(3, *arguments)
     assert not (tmp_path / "out").exists()
     (colours / "normal.png").unlink()
     assert "has its images inside it" in fails(

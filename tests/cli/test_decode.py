@@ -6,10 +6,11 @@ import signal
 
 import numpy as np
 import pytest
-from helpers.commands import fill_the_disk, python, replace_maps, replace_name
+from helpers.commands import SMALL, fill_the_disk, python, replace_maps, replace_name
+from helpers.tiny_material import as_bytes, waves
 
 from imagegs_tex.formats.igs.container import encode_igs, read_igs
-from imagegs_tex.formats.images import read_image
+from imagegs_tex.formats.images import read_image, write_image
 
 
 def test_decode_gives_every_map_back(run, material, packed, tmp_path):
@@ -115,13 +116,48 @@ def test_hostile_names_stay_inside_the_folder(run, packed, tmp_path):
     assert not set(out) & {"\x00", "\u202e"}
 
 
-def test_two_maps_with_one_name_are_refused(fails, packed, tmp_path):
+LONG = "x" * 198
+COLLIDING = {
+    ("Same", "same", "SAME"): ["Same", "same_2", "SAME_3"],
+    ("albedo_a:b", "albedo_a?b"): ["albedo_a_b", "albedo_a_b_2"],
+    (f"{LONG}yyyy1", f"{LONG}yyyy2"): [f"{LONG}yy", f"{LONG}_2"],
+    ("a_2", "a", "A", "a?2"): ["a_2", "a", "A_3", "a_2_2"],
+    ("..", "?", "map", "_"): ["map", "_", "map_2", "__2"],
+}
+
+
+@pytest.mark.parametrize("names", COLLIDING, ids=str)
+def test_names_that_collide_are_told_apart_in_order(run, packed, tmp_path, names):
     quantized = read_igs(packed)
-    maps = tuple(replace_name(quantized.maps[0], name) for name in ("Same", "same"))
+    maps = tuple(replace_name(quantized.maps[index % 4], name) for index, name in enumerate(names))
     path = tmp_path / "twice.igs"
     path.write_bytes(encode_igs(replace_maps(quantized, maps)))
-    fails(4, "decode", path, "-o", tmp_path / "maps")
-    assert not (tmp_path / "maps").exists()
+    code, out, err = run("decode", path, "-o", tmp_path / "maps")
+    assert code == 0, err
+    files = [f"{stem}.png" for stem in COLLIDING[names]]
+    assert out.splitlines() == [str(tmp_path / "maps" / file) for file in files]
+    for file, texture_map in zip(files, maps, strict=True):
+        assert read_image(tmp_path / "maps" / file)[0].shape[2] == texture_map.channel_count
+    said = [f"map {name[:199]}" for name, file in zip(names, files, strict=True) if file != f"{name}.png"]
+    assert [line[: line.index(" is written as ")][:203] for line in err.splitlines()] == [s[:203] for s in said]
+
+
+@pytest.mark.parametrize(
+    ("count", "dtype", "suffix"), [(5, np.uint8, "tif"), (7, np.uint16, "tif"), (4, np.uint8, "png")]
+)
+def test_more_channels_than_png_holds(run, fails, tmp_path, count, dtype, suffix):
+    planes = as_bytes(waves(32, 24, count)).astype(dtype)
+    (tmp_path / "m").mkdir()
+    write_image(tmp_path / "m" / "mixed_data.tif", planes)
+    assert run("compress", tmp_path / "m", "-o", tmp_path / "a.igs", *SMALL)[0] == 0
+    assert run("decode", tmp_path / "a.igs", "-o", tmp_path / "maps")[0] == 0
+    found, sample_format = read_image(tmp_path / "maps" / f"mixed_data.{suffix}")
+    assert (found.shape, sample_format.dtype) == (planes.shape, dtype)
+    assert run("decode", tmp_path / "a.igs", "-o", tmp_path / "exr", "--format", "exr")[0] == 0
+    assert read_image(tmp_path / "exr" / "mixed_data.exr")[0].shape == planes.shape
+    if count > 4:
+        line = fails(2, "decode", tmp_path / "a.igs", "-o", tmp_path / "png", "--format", "png")
+        assert f"has {count} channels, more than .png holds; decode it without --format" in line
 
 
 def test_out_of_memory_is_one_line(fails, packed, tmp_path, monkeypatch):

@@ -35,7 +35,7 @@ URIS = {
     "../outside.png": "leads outside the folder",
     "%2e%2e/outside.png": "leads outside the folder",
     "a/%2e%2e%2f..%2foutside.png": "leads outside the folder",
-    "..%5coutside.png": "has a backslash",
+    "..%5coutside.png": "leads outside the folder",
     "/etc/passwd": "is an absolute path",
     "%2fetc/passwd": "is an absolute path",
     "//host/x.png": "is an absolute path",

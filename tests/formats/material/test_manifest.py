@@ -93,8 +93,8 @@ def test_folders_with_several_files_of_one_semantic_are_saved_as_alternates(tmp_
     stack = saved(tmp_path, tmp_path / "m.json")
     document = json.loads((tmp_path / "m.json").read_text())
     schema.validate(document)
-    assert [entry["name"] for entry in document["textures"] if entry.get("alternate")] == ["Rock_arm", "Rock_NormalGL"]
-    assert document["textures"][2]["note"] == "normal (DirectX, green down)"
+    assert [entry["name"] for entry in document["textures"] if entry.get("alternate")] == ["Rock_arm"]
+    assert document["textures"][2]["note"] == "normal (OpenGL, green up)"  # which is kept of the two
     assert_same(load_stack(tmp_path / "m.json"), stack)
 
 

@@ -1,0 +1,165 @@
+"""A folder of image files -> the materials whose maps lie there."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from imagegs_tex.formats.errors import InputError
+from imagegs_tex.formats.files.safe_names import printable, safe_stem, unique_name
+from imagegs_tex.formats.images import FORMATS, copies_of_others
+from imagegs_tex.formats.material.folder_listing import Folder
+from imagegs_tex.formats.material.material_asset import ListedMaterial, MaterialAsset
+from imagegs_tex.formats.material.material_source import ImageFile, MapSource, MaterialSource, sorted_maps
+from imagegs_tex.formats.material.name_groups import directx_twins, group_names, says_something
+
+MAX_IMAGES: Final = 4096
+"""Most images of a folder: a bound for what a source can make its reader do."""
+MAX_MAPS: Final = 256
+"""Most images of a material, as an .igs file has no more maps."""
+
+_MAP_FOLDERS: Final = ("textures", "texture", "tex", "maps", "images")  # where tools put maps, below a model
+_OWN_SUFFIXES: Final = frozenset({".igs", ".json"})  # what this project writes, which nobody misses among the maps
+_MOST_NAMED: Final = 8  # files, folders or materials listed in one line
+_DEEPEST: Final = 4  # folders that hold nothing but one folder, one within the other
+
+
+def materials_of_folder(folder: Folder) -> MaterialAsset:
+    """Find the maps of a folder, and whose they are.
+
+    Maps may lie in the folder itself; in ``textures`` or the like below it, if it has no maps itself; or in its only
+    folder. Names tell several materials apart (:mod:`.name_groups`). Of a normal map in both conventions the one for
+    OpenGL is taken. What is left out is said in the remarks of the materials, or of the asset if there are several.
+
+    Raises:
+        InputError: no images, two files with one stem, or several materials whose names do not tell which map is whose
+    """
+    home, remarks = _home_of_maps(folder)
+    images, copies = _images(home)
+    remarks += copies
+    remarks += _others(home)
+    groups = group_names([image.path.stem for image in images])
+    if groups is None:
+        material = _material(home.where, "", images, remarks)
+        return MaterialAsset(home.where, (ListedMaterial("", 0, 0),), (material,))
+    if groups.unclear:
+        names = _some([f"{printable(name)} ({_count(members, 'map')})" for name, members in groups.groups.items()])
+        unclear = _some([printable(images[index].path.name) for index in groups.unclear])
+        raise InputError(
+            f"{home.where} has several materials by its file names: {names}; but not whose {unclear} is: put each "
+            "material in a folder of its own, or write a manifest for each"
+        )
+    remarks += [f"{_shown(images[index])} is left out: its name says nothing" for index in groups.silent]
+    stems: dict[str, int] = {}
+    listed, materials = [], []
+    for index, (name, members) in enumerate(sorted(groups.groups.items(), key=lambda item: item[0].casefold())):
+        stem = unique_name(safe_stem(name), stems)
+        where = f"{home.where}, material {printable(name)}"
+        materials.append(_material(where, stem, [images[member] for member in members], [], name))
+        listed.append(ListedMaterial(name, index, index, stem))
+    return MaterialAsset(home.where, tuple(listed), tuple(materials), tuple(remarks))
+
+
+def _material(
+    where: str, stem: str, images: Sequence[ImageFile], remarks: Sequence[str], name: str = ""
+) -> MaterialSource:  # fmt: skip
+    if len(images) > MAX_MAPS:
+        raise InputError(f"{where} has {len(images)} maps; a file holds {MAX_MAPS}: put others into another folder")
+    twins = directx_twins([image.path.stem for image in images])
+    said = [
+        f"{_shown(images[twin])} is left out: {_shown(images[kept])} has the same normals for OpenGL"
+        for twin, kept in sorted(twins.items())
+    ]
+    maps = [MapSource(image, image.path.stem) for index, image in enumerate(images) if index not in twins]
+    return MaterialSource(where, sorted_maps(maps), name=name, stem=stem, remarks=(*remarks, *said))
+
+
+def _home_of_maps(folder: Folder) -> tuple[Folder, list[str]]:
+    """Return the folder that holds the maps, and what there is to say of the way there."""
+    remarks: list[str] = []
+    home = folder
+    for _ in range(_DEEPEST):
+        own = [file for file in home.files if _is_image(file)]
+        if any(says_something(image.path.stem) for image in own):
+            if home.folders:
+                remarks.append(f"not looked into: {_some([printable(name) for name in sorted(home.folders)])}")
+            return home, remarks
+        inner = {name: home.folders[name]() for name in sorted(home.folders) if _may_hold_maps(name, home, own)}
+        filled = {name: below for name, below in inner.items() if any(_is_image(file) for file in below.files)}
+        named = next((name for wanted in _MAP_FOLDERS for name in filled if name.lower() == wanted), None)
+        if named is None and len(filled) > 1 and not own:
+            raise InputError(
+                f"{home.where} has no images itself, but {_some([printable(name) for name in filled])} have; give one "
+                "of these folders"
+            )
+        if named is None and not own and len(inner) == 1:
+            named = next(iter(inner))
+        if named is None and len(filled) == 1 and not own:
+            named = next(iter(filled))
+        if named is None:
+            return home, remarks
+        remarks += [f"{_shown(image)} is left out: the maps are in {printable(named)}" for image in own[:_MOST_NAMED]]
+        home = inner[named]
+    return home, remarks
+
+
+def _may_hold_maps(name: str, home: Folder, images: Sequence[ImageFile]) -> bool:
+    """Beside pictures only the usual names are looked into; without any, all folders are."""
+    return name.lower() in _MAP_FOLDERS if images else len(home.folders) <= MAX_IMAGES
+
+
+def _images(folder: Folder) -> tuple[list[ImageFile], list[str]]:
+    """Return the image files of a folder in a fixed order, and what stands beside one of them for the same map."""
+    found = [file for file in folder.files if _is_image(file)]
+    if not found:
+        asset = next((file for file in folder.files if _suffix(file) in {".gltf", ".glb"}), None)
+        if asset is not None:
+            name = printable(asset.path.name)
+            unpack = "" if asset.data is None else "unpack it and "
+            raise InputError(f"{folder.where} has no images but {name}; {unpack}give that file itself")
+        raise InputError(f"{folder.where} has no images; put maps there with a suffix of {', '.join(FORMATS)}")
+    if len(found) > MAX_IMAGES:
+        raise InputError(f"{folder.where} has {len(found)} images; at most {MAX_IMAGES} are read: give a part of them")
+    found.sort(key=lambda file: (file.path.name.casefold(), file.path.name))
+    copies = copies_of_others(file.path for file in found)
+    found = [file for file in found if file.path not in copies]
+    by_stem: dict[str, ImageFile] = {}
+    for file in found:
+        other = by_stem.setdefault(file.path.stem.casefold(), file)
+        # where case tells files apart, their maps are two; with two suffixes it mostly is one map, saved twice
+        if other is not file and (other.path.stem == file.path.stem or _suffix(other) != _suffix(file)):
+            raise InputError(
+                f"{folder.where} has {_shown(other)} and {_shown(file)}, which are the same map by name; rename or "
+                "remove one"
+            )
+    return found, [
+        f"{printable(copy.name)} is left out: {printable(own.name)} stands for it" for copy, own in copies.items()
+    ]
+
+
+def _others(folder: Folder) -> list[str]:
+    """Say which files are no images that can be read."""
+    names = sorted(
+        printable(file.path.name) for file in folder.files if not _is_image(file) and _suffix(file) not in _OWN_SUFFIXES
+    )
+    return [f"not read: {_some(names)}"] if names else []
+
+
+def _is_image(file: ImageFile) -> bool:
+    return _suffix(file) in FORMATS
+
+
+def _suffix(file: ImageFile) -> str:
+    return file.path.suffix.lower()
+
+
+def _shown(file: ImageFile) -> str:
+    return printable(file.path.name)
+
+
+def _some(names: Iterable[str]) -> str:
+    every = list(names)
+    more = f" and {len(every) - _MOST_NAMED} more" if len(every) > _MOST_NAMED else ""
+    return ", ".join(every[:_MOST_NAMED]) + more
+
+
+def _count(members: Sequence[int], noun: str) -> str:
+    return f"{len(members)} {noun}{'' if len(members) == 1 else 's'}"

@@ -1,0 +1,240 @@
+"""File names of one folder -> which of them belong to one material.
+
+Names of several materials differ before their meaning: ``brick_albedo, brick_normal, wood_albedo, wood_normal``. A
+folder is taken apart only where at least two of the groups are materials by themselves; ``wall_detail_normal`` beside
+``wall_albedo`` and ``wall_normal`` is a map of the wall. UDIM tiles (``hero_albedo.1001``) and names that are numbered
+throughout (``wall_albedo_1, wall_normal_1, wall_albedo_2, ...``) are taken apart in the same way.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from imagegs_tex.formats.material.name_words import (
+    CLEAR_WORDS,
+    MODIFIERS,
+    NAMED_PACKS,
+    is_noise,
+    is_normal_of_other_space,
+    is_technical,
+    meaning_of,
+    normal_convention,
+    split_name,
+    split_tile,
+    trailing_number,
+    without_noise,
+)
+from imagegs_tex.formats.vocabulary import Semantic
+
+_LONGEST_PHRASE: Final = 4
+_FEWEST_SHARED: Final = 2  # meanings that a group without a base colour shares with another one to be a material
+_EITHER: Final = frozenset({"bump", "bumpmap", "bmp", "a"})  # meanings that the picture decides
+
+Key = tuple[str, ...]
+"""The words of a name that are no meaning, in lower case: the name of the material."""
+
+
+Place = tuple[Key, str]
+"""A material's name, and its tile or number."""
+
+
+@dataclass(frozen=True, slots=True)
+class NameGroups:
+    """Materials that names fall into; indices count the names."""
+
+    groups: Mapping[str, tuple[int, ...]]  # by the material's name, which is taken from the file names
+    unclear: tuple[int, ...]  # names with a meaning, of which nobody can tell whose it is
+    silent: tuple[int, ...]  # names that say nothing and begin like no group
+
+
+@dataclass(slots=True)
+class _Name:
+    index: int
+    stem: str  # without its tile
+    tile: str
+    number: str  # at its end
+    words: list[str]
+    readings: dict[Key, str]  # what may be the material's name, with the meanings behind it, a space between two
+    key: Key | None = None
+
+
+def group_names(stems: Sequence[str]) -> NameGroups | None:
+    """Tell the materials of a folder apart by its file names; None where they are one material."""
+    names = [_parse(index, stem) for index, stem in enumerate(stems)]
+    uses = Counter(key for name in names for key in name.readings)
+    for name in names:
+        if name.readings:
+            # the key that most names share; of those, the one that leaves one meaning, in as many words as it has
+            name.key = max(name.readings, key=lambda key: (uses[key], -name.readings[key].count(" "), -len(key)))
+    has_tiles = len({name.tile for name in names} - {""}) > 1
+    groups: dict[Place, list[_Name]] = {}
+    for name in names:
+        if name.key is not None:
+            groups.setdefault((name.key, name.tile if has_tiles else ""), []).append(name)
+    if not has_tiles:
+        groups = _split_by_number(groups)
+    meanings = {place: _meanings(own, place[0]) for place, own in groups.items()}
+    full = {place for place, own in groups.items() if _is_material(place, len(own), meanings)}
+    for place in [place for place in groups if place not in full]:
+        home = _home(place[0], place[1], full)
+        if home is not None:
+            groups[home] += groups.pop(place)
+    full &= groups.keys()
+    if len(full) < 2:
+        return None
+    silent: list[_Name] = []
+    for name in names:
+        if name.key is None:
+            words = _key(name.words)
+            home = _home(words, name.tile if has_tiles else name.number, full) or _home(words, "", full)
+            (silent if home is None else groups[home]).append(name)
+    unclear: list[_Name] = []
+    for place in [place for place in groups if _is_unclear(place, full, has_tiles)]:
+        (unclear if meanings[place] else silent).extend(groups[place])
+    plain = {place: own for place, own in groups.items() if not _is_unclear(place, full, has_tiles)}
+    return NameGroups(
+        {_display(place, own): tuple(sorted(name.index for name in own)) for place, own in plain.items()},
+        tuple(sorted(name.index for name in unclear)),
+        tuple(sorted(name.index for name in silent)),
+    )
+
+
+def says_something(stem: str) -> bool:
+    """Whether a name has a meaning."""
+    return bool({_meaning(words) for words in _parse(0, stem).readings.values()} - {Semantic.DATA})
+
+
+def directx_twins(stems: Sequence[str]) -> dict[int, int]:
+    """Return the normal maps for DirectX that are there for OpenGL as well, and which those are."""
+    known: dict[Key, int] = {}
+    twins: dict[Key, int] = {}
+    for index, stem in enumerate(stems):
+        words = split_name(stem)
+        convention = normal_convention(words)
+        if convention and any(meaning_of(word) == Semantic.NORMAL for word in words):
+            rest = tuple(word for word in words if not is_noise(word))
+            (twins if convention.startswith("DirectX") else known).setdefault(rest, index)
+    return {twin: known[rest] for rest, twin in twins.items() if rest in known}
+
+
+def _parse(index: int, stem: str) -> _Name:
+    bare, tile = split_tile(stem)
+    words = split_name(bare)
+    own = without_noise(words)
+    readings = _readings(own)
+    if not readings:
+        position = _clear_position(own)
+        if position is not None:
+            begin, end = position
+            readings = {_key([*own[:begin], *own[end:]]): "".join(own[begin:end])}
+    return _Name(index, bare, tile, trailing_number(words), own, readings)
+
+
+def _readings(words: list[str]) -> dict[Key, str]:
+    """Every way to cut a name into the material's name and meanings at its end."""
+    found: dict[Key, str] = {}
+    ends = [(len(words), "")]
+    while ends:
+        end, behind = ends.pop(0)
+        for length in range(min(_LONGEST_PHRASE, end), 0, -1):
+            phrase = "".join(words[end - length : end])
+            key = _key(words[: end - length])
+            if key not in found and _is_meaning(words[end - length : end], phrase, end == len(words)):
+                found[key] = f"{phrase} {behind}".rstrip()
+                ends.append((end - length, found[key]))
+    return found
+
+
+def _key(words: Sequence[str]) -> Key:
+    return tuple(word for word in words if not is_technical(word))
+
+
+def _is_meaning(words: list[str], phrase: str, is_first: bool) -> bool:
+    if len(phrase) == 1 and not is_first:
+        return False
+    known = phrase in NAMED_PACKS or phrase in _EITHER or meaning_of(phrase) is not None
+    return known or is_normal_of_other_space(words, len(words))
+
+
+def _clear_position(words: list[str]) -> tuple[int, int] | None:
+    for end in range(len(words), 0, -1):
+        if words[end - 1] in MODIFIERS:
+            return None
+        for length in (2, 1):
+            if end >= length and "".join(words[end - length : end]) in CLEAR_WORDS:
+                return end - length, end
+    return None
+
+
+def _meanings(names: Sequence[_Name], key: Key) -> set[object]:
+    """What the maps of a group mean: a semantic, or the words of a packing."""
+    words = [name.readings.get(key, "") for name in names]
+    return {_meaning(word) for word in words} - {Semantic.DATA}
+
+
+def _meaning(words: str) -> object:
+    parts = words.split(" ")
+    if any(meaning_of(part) == Semantic.BASE_COLOUR for part in parts):
+        return Semantic.BASE_COLOUR
+    if len(parts) > 1 or parts[0] in NAMED_PACKS or meaning_of(parts[0]) is None:
+        return words
+    return meaning_of(parts[0])
+
+
+def _split_by_number(groups: dict[Place, list[_Name]]) -> dict[Place, list[_Name]]:
+    """Take groups apart in which each number at the end of a name stands behind several meanings."""
+    found: dict[Place, list[_Name]] = {}
+    for (key, _), names in groups.items():
+        by_number: dict[str, list[_Name]] = {}
+        for name in names:
+            by_number.setdefault(name.number, []).append(name)
+        kinds = [_meanings(own, key) for own in by_number.values()]
+        alike = len(kinds) > 1 and all(len(kinds[0] & other) >= _FEWEST_SHARED for other in kinds)
+        for number, own in by_number.items() if alike else [("", names)]:
+            found[key, number] = own
+    return found
+
+
+def _is_material(place: Place, count: int, meanings: Mapping[Place, set[object]]) -> bool:
+    """Whether a group is a material by itself: it has a base colour, or several of the maps that another one has.
+
+    A single map whose name goes on from another group's is a detail or a variant of that one.
+    """
+    key, tile = place
+    if count == 1 and any(other and _begins(key, other) and tile == its for other, its in meanings):
+        return False
+    own = meanings[place]
+    if Semantic.BASE_COLOUR in own:
+        return True
+    return any(len(own & its) >= _FEWEST_SHARED for other, its in meanings.items() if other != place)
+
+
+def _home(key: Key, tile: str, full: set[Place]) -> Place | None:
+    """Return the material whose name a key begins with, the longest one."""
+    homes = [place for place in full if place[1] == tile and place[0] and (place[0] == key or _begins(key, place[0]))]
+    return max(homes, key=lambda place: len(place[0]), default=None)
+
+
+def _begins(key: Key, other: Key) -> bool:
+    return len(key) > len(other) and key[: len(other)] == other
+
+
+def _is_unclear(place: Place, full: set[Place], has_tiles: bool) -> bool:
+    return place not in full and (not place[0] or (has_tiles and not place[1]))
+
+
+def _display(place: Place, names: Sequence[_Name]) -> str:
+    """Name a material as its files do: with their capitals and separators, where the name stands first."""
+    key, tile = place
+    text = "_".join(key)
+    for name in sorted(names, key=lambda name: name.index):
+        spelled = next((name.stem[:end] for end in range(1, len(name.stem) + 1) if _spells(name.stem[:end], key)), None)
+        if spelled is not None:
+            text = spelled
+            break
+    return "_".join(filter(None, [text.strip(" ._-"), tile])) or "material"
+
+
+def _spells(text: str, key: Key) -> bool:
+    return bool(key) and text[-1].isalnum() and _key(split_name(text)) == key

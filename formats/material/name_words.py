@@ -1,0 +1,260 @@
+"""The words of map names: how names are split, what words mean, and which say nothing.
+
+Gathered from the documentation and the downloads of engines (Unity, Unreal, Godot, CryEngine, Source, id Tech, Roblox),
+tools (Substance, Marmoset, xNormal, Blender, V-Ray, Arnold) and libraries (Quixel Megascans, Poly Haven, ambientCG,
+Poliigon, 3dtextures.me, Textures.com, cgbookcase, FreePBR).
+"""
+
+import re
+from functools import cache
+from typing import Final
+
+from imagegs_tex.formats.vocabulary import Semantic
+
+_S = Semantic
+
+# Spellings, without separators and in lower case. Single letters and other short forms are only understood where they
+# stand last in a name.
+SPELLINGS: Final[dict[Semantic, str]] = {
+    _S.BASE_COLOUR: (
+        "basecolor basecolour base bc basemap basetex basetexture maintex maintexture albedo albd alb diffuse diff "
+        "diffus dif dff diffusecolor diffusecolour diffusemap dm d color colour col coll clr colormap albedotex dcolor "
+        "c bca alphamasked albedotransparency basecolortransparency basecolourtransparency diffusetransparency "
+        "colortransparency basecoloropacity basecoloralpha basecolouralpha albedoalpha albedoopacity diffusealpha "
+        "diffuseopacity coloralpha opaquecolor detailalbedo"
+    ),
+    _S.NORMAL: (
+        "normal normals norm norml nor nrm nrml nml nmap nmp nm n normalmap tangentnormal tangentnormals normaltangent "
+        "tangentspacenormal tangentspacenormals normalts tsnormal nts bentnormal bentnormals normalbase ddn "
+        "normalbump detailnormal local"
+    ),
+    _S.ROUGHNESS: "roughness rough roug rogh rgh rghn rgn rou r roughnessfactor specularroughness diffuseroughness",
+    _S.GLOSS: (
+        "gloss glossiness glossy glos glo gls smoothness smooth smth g reflectgloss reflectglossiness "
+        "reflectionglossiness rglossiness exponent phongexponent phongexp phong"
+    ),
+    _S.METALLIC: "metallic metalness metallness metalic metallicity metal metl met mtl mtlc mt m metallicfactor",
+    _S.OCCLUSION: (
+        "occlusion ao occ ambientocclusion ambientocc ambient amb ambocc aoc aomap mixedao o occlusionmap cavityao"
+    ),
+    _S.HEIGHT: (
+        "height heightmap hgt hght hei hm hmap ht h displacement displace disp dsp displ dpm depth depthmap parallax "
+        "parallaxmap elevation"
+    ),
+    _S.OPACITY: (
+        "opacity opac opa opc alpha alphamap transparency transparent transparancy transp trans cutout coverage op"
+    ),
+    _S.EMISSIVE: (
+        "emissive emission emissivecolor emissivecolour emissioncolor emissioncolour emissivity emiss emit emis emi "
+        "ems emm em e glow glowmap selfillum selfillumination selfillu illum illumination luma luminance lum "
+        "fullbright incandescence"
+    ),
+    _S.SPECULAR: (
+        "specular spec speculr specularcolor specularcolour speccolor spc spm spcl reflection reflect refl s "
+        "reflectioncolor specularmap"
+    ),
+    _S.IMAGE: "image picture photo",
+    _S.MASK: (
+        "mask masks msk id idmap ids matid materialid objectid groupid colorid clrid idmask detailmask subsurfacemask "
+        "subsurfacemaskmap tintmask envmapmask envmask phongmask normalmask emissivemask emissionmask blendmask "
+        "coatmask iridescencemask"
+    ),
+    _S.SUBSURFACE: "subsurface subsurfacecolor subsurfacecolour sss scattering scatteringcolor scatter translucency",
+    _S.TRANSMISSION: "transmission transmissive transmissionmap",
+    _S.CLEARCOAT: "clearcoat coat clearcoatmap",
+    _S.SHEEN: "sheen sheencolor sheencolour fuzz",
+    _S.ANISOTROPY: "anisotropy aniso anisotropic flow flowmap",
+    _S.CAVITY: "cavity cav curvature curv crv convexity",
+    _S.DATA: (
+        "data unknown position thickness thicknessmap ior fresnelior specularlevel specularf emissiveintensity "
+        "emissionintensity anisotropyangle vertexcolor vertexcolour ssbump combined preview thumbnail"
+    ),
+}
+MEANINGS: Final = {word: semantic for semantic, words in SPELLINGS.items() for word in words.split()}
+"""What a word, or words without their separators, means."""
+
+# Understood anywhere in a name, because they are rarely anything else (unlike "metal" or "rough", as in "rough_wood").
+CLEAR_WORDS: Final = frozenset(
+    {
+        *("basecolor", "basecolour", "albedo", "diffuse", "normal", "normals", "normalmap", "roughness", "glossiness"),
+        *("smoothness", "metalness", "metallness", "ambientocclusion", "occlusion", "displacement", "heightmap"),
+        *("opacity", "emissive", "emission", "specular"),
+    }
+)
+
+# After a clear word these say that the map is not what the word says, but something that acts on it.
+_MODIFIERS: Final = (
+    "strength intensity amount scale factor level levels power bias weight influence contrast tiling offset speed ramp "
+    "lut curve gradient warp blend lerp tint variation range min max multiplier exponent angle rotation noise"
+)
+MODIFIERS: Final = frozenset(_MODIFIERS.split())
+
+# Packings with a name of their own, by what is in their channels. "_" marks a channel without a meaning.
+PACK_LETTERS: Final[dict[str, Semantic]] = {
+    "a": _S.OCCLUSION,
+    "o": _S.OCCLUSION,
+    "r": _S.ROUGHNESS,
+    "m": _S.METALLIC,
+    "h": _S.HEIGHT,
+    "d": _S.HEIGHT,
+    "s": _S.GLOSS,
+    "c": _S.SPECULAR,
+    "e": _S.EMISSIVE,
+    "k": _S.MASK,
+    "n": _S.NORMAL,
+    "_": _S.DATA,
+}
+_LETTER_PACKS: Final = (
+    "orm arm rma rmo mra mro amr omr ord orh ormh armh rmah mrah mroh orms mahs mohs mos mas oms ams mads erm"
+)
+NAMED_PACKS: Final = {
+    **{letters: letters for letters in _LETTER_PACKS.split()},
+    "aorm": "orm",
+    "mrao": "mra",
+    "rmao": "rma",
+    "raom": "rom",
+    "aomr": "omr",
+    "mraoh": "mrah",
+    "rmaoh": "rmah",
+    "aormh": "ormh",
+    "msao": "mso",
+    "mrs": "mr_",  # the third is a specular level
+    "srm": "crm",
+    "srmh": "crmh",
+    "ordp": "ord",
+    "dpra": "dra",  # Megascans: displacement, roughness, occlusion
+    "dpr": "dr",
+    "aoroughmetal": "orm",
+    "occlusionroughnessmetallic": "orm",
+    "ambientocclusionroughnessmetallic": "orm",
+    # glTF leaves red free in this one, so that occlusion can share the file.
+    "metallicroughness": "_rm",
+    "metalroughness": "_rm",
+    "metalrough": "_rm",
+    "metalnessroughness": "_rm",
+    "roughnessmetallic": "_rm",
+    "roughnessmetalness": "_rm",
+    # Unity: MetallicSmoothness keeps red and alpha; a mask map is metallic, occlusion, detail mask, smoothness.
+    "metallicsmoothness": "m__s",
+    "metalnesssmoothness": "m__s",
+    "metalsmoothness": "m__s",
+    "metallicsmooth": "m__s",
+    "metallicgloss": "m__s",
+    "metallicglossiness": "m__s",
+    "metallicglossmap": "m__s",
+    "specgloss": "cccs",
+    "specglossmap": "cccs",
+    "specularglossmap": "cccs",
+    "specularsmoothness": "cccs",
+    "maskmap": "maks",
+    "mads": "maks",
+    "mods": "maks",
+    "ddna": "nnns",
+}
+
+_SPELLINGS_WITH_NOISE: Final = frozenset({"basemap", "basetex", "bumpmap", "maintex", "maintexture", "maskmap"})
+_MAP_ENDINGS: Final = ("maps", "map", "textures", "texture", "tex")
+
+_NOISE: Final = re.compile(
+    r"\d+k?|v\d*|var|lod|udim|jpe?g|png|exr|tga|tiff?|webp|bmp|dds|psd|hdr|maps?|tex|textures?|txtr|sd|hd|uhd|res|srgb|"
+    r"linear|lin|raw|aces|acescg|utility|bits?|gl|ogl|opengl|dx|directx|seamless|tileable|tiled|final|new|copy|lossless|half|float"
+)
+_WORDS: Final = re.compile(r"\d+[kK](?![A-Za-z])|\d+|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+_JOINED_CONVENTION: Final = re.compile(r"(?i)(?<![a-z])(normals?|nrm|norm?|nml)(dx|ogl|gl)(?![a-z])")
+_TILE: Final = re.compile(r"(?i)(?<![0-9a-z])(1[01]\d\d|u\d{1,2}_?v\d{1,2})(?![0-9a-z])")
+_TECHNICAL: Final = re.compile(r"\d+k|jpe?g|png|exr|tga|tiff?|webp")
+_RESOLUTIONS: Final = frozenset({"128", "256", "512", "1024", "2048", "4096", "8192", "16384"})
+_SPACE: Final = r"(?:objectspace|worldspace|modelspace|object|obj|world|wld|os|ws)"
+_NORMALS: Final = r"(?:bent)?(?:normals?|nrml?|norm?|nml?)(?:maps?)?"
+_OTHER_SPACE: Final = re.compile(rf"{_SPACE}{_NORMALS}|{_NORMALS}{_SPACE}|osn|wsn")
+
+# Words that are long enough to be seen within one that is written without capitals or separators.
+_LONG_WORDS: Final = frozenset(word for word in MEANINGS if len(word) >= 6) | {"ao"}
+_SHORTEST_JOINED: Final = 8
+
+
+def split_name(stem: str) -> list[str]:
+    """Return the words of a name in lower case, split at separators, capitals and numbers."""
+    joined = re.sub(r"(?i)direct[ _-]?x", "DX", re.sub(r"(?i)open[ _-]?gl", "GL", stem))
+    joined = _TILE.sub(lambda found: " " if found[0].lower().startswith("u") else found[0], joined)
+    joined = re.sub(r"(?<=\d)x(?=\d)", " ", joined)  # 2048x2048
+    joined = _JOINED_CONVENTION.sub(r"\1 \2", joined)
+    return [part for word in _WORDS.findall(joined) for part in _parts(word.lower())]
+
+
+def without_noise(words: list[str]) -> list[str]:
+    """Drop what says nothing from the end of a name: resolution, format, number."""
+    end = len(words)
+    while end > 0 and _NOISE.fullmatch(words[end - 1]) and words[end - 1] not in MEANINGS:
+        end -= 1
+    # Some spellings need their last word: "bump map" and "main tex".
+    if 0 < end < len(words) and words[end - 1] + words[end] in _SPELLINGS_WITH_NOISE:
+        end += 1
+    return words[:end]
+
+
+def is_noise(word: str) -> bool:
+    """Whether a word says nothing of a map's meaning."""
+    return _NOISE.fullmatch(word) is not None and word not in MEANINGS
+
+
+def is_technical(word: str) -> bool:
+    """Whether a word is a resolution or a file format: not even part of a material's name."""
+    return word in _RESOLUTIONS or _TECHNICAL.fullmatch(word) is not None
+
+
+def split_tile(stem: str) -> tuple[str, str]:
+    """Return a name without its UDIM tile (1001 or u1_v1), and the tile; "" where it has none."""
+    found = list(_TILE.finditer(stem))
+    if not found:
+        return stem, ""
+    begin, end = found[-1].span()
+    return (stem[:begin].rstrip(" ._-") + stem[end:]) or stem, found[-1][0].lower()
+
+
+def trailing_number(words: list[str]) -> str:
+    """Return the number that a name ends with, behind its meaning, but not a resolution; "" where there is none."""
+    ending = words[len(without_noise(words)) :]
+    numbers = [word for word in ending if word.isdecimal() and word not in _RESOLUTIONS]
+    return "" if {"bit", "bits"} & {*ending} or not numbers else numbers[0]
+
+
+def meaning_of(phrase: str) -> Semantic | None:
+    """Return what words without separators mean; "gloss map" in one word is a gloss."""
+    found = MEANINGS.get(phrase)
+    if found is not None:
+        return found
+    for ending in _MAP_ENDINGS:
+        stem = phrase.removesuffix(ending)
+        if stem != phrase:
+            return MEANINGS.get(stem) if len(stem) > 1 else None
+    return None
+
+
+def is_normal_of_other_space(words: list[str], most: int) -> bool:
+    """Whether the last words of a name speak of a normal in object or world space."""
+    return any(_OTHER_SPACE.fullmatch("".join(words[-length:])) for length in range(1, min(most, len(words)) + 1))
+
+
+def normal_convention(words: list[str]) -> str:
+    """Return which way green points in a normal map, as far as its name says so."""
+    if "dx" in words:
+        return "DirectX, green down"
+    if {"gl", "ogl"} & set(words):
+        return "OpenGL, green up"
+    return ""
+
+
+@cache
+def _parts(word: str) -> tuple[str, ...]:
+    """Return the meanings that a long word consists of, as in "aoroughnessmetallic", or the word itself."""
+    if len(word) < _SHORTEST_JOINED or len(word) > 80 or meaning_of(word) is not None or word in NAMED_PACKS:
+        return (word,)
+    ways: list[tuple[str, ...] | None] = [()] + [None] * len(word)
+    for end in range(1, len(word) + 1):
+        for start in range(end):
+            before = ways[start]
+            if before is not None and word[start:end] in _LONG_WORDS:
+                ways[end] = (*before, word[start:end])
+                break
+    return ways[-1] or (word,)

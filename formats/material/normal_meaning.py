@@ -1,0 +1,123 @@
+"""Whether a normal map is what its name says: which way z points, and whether it is there at all.
+
+Tangent-space normals have z >= 0. Maps whose z is below 0 in many texels are in object or world space; taken for
+tangent space they lose that sign where z is made of x and y (BC5, shaders). Maps that were unpacked from two channels
+(BC5, 3Dc, "RG" exports) have one value everywhere in blue, mostly 0, which is a z of -1: normals into the surface.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagegs_tex.formats.material.name_reading import MapReading
+from imagegs_tex.formats.material.read_maps import SourceMap
+from imagegs_tex.formats.vocabulary import SampleFormat, Samples, Semantic
+
+LEAST_BEHIND: Final = 0.02
+"""Share of the unit vectors of a map with z below 0 from which it is no tangent-space map. Noise of lossy codecs around
+z = 0 stays below it: steep normals are few, and BEHIND leaves 13 steps of 8 bits for it."""
+BEHIND: Final = -0.1
+UNIT_LENGTHS: Final = (0.9, 1.1)
+LEAST_UNIT: Final = 0.8
+"""Share of the vectors that are of about unit length in a map of normals; in pictures of other things it is a third."""
+NO_VECTOR: Final = (0.3, 1.6)
+"""Lengths of what is no vector: the grey, black or white of an atlas between its islands."""
+MOST_OFF: Final = 2.5 / 255
+"""Root mean square distance, as samples, up to which a constant z is what x and y ask for: that of nearly flat normals.
+flight_helmet_lenses, whose blue is 1 everywhere, has 0.01/255."""
+LEAST_WITHIN: Final = 0.95
+"""Share of texels with x² + y² <= 1 from which two channels are taken for x and y of unit vectors."""
+_LOOKED_AT: Final = 1 << 18  # texels, evenly over the map
+_ROWS: Final = 256
+
+_Map = tuple[SourceMap, MapReading]
+
+
+def understand_normals(maps: Sequence[_Map]) -> list[_Map]:
+    """Return maps with normals that are not in tangent space read as data, and with z where it is missing."""
+    return [_understand(source, reading) for source, reading in maps]
+
+
+def _understand(source: SourceMap, reading: MapReading) -> _Map:
+    axes = [index for index, meaning in enumerate(reading.channel_semantics) if meaning == Semantic.NORMAL]
+    if len(axes) != 3:
+        return source, reading
+    behind = _share_behind(source.texels, axes)
+    if behind >= LEAST_BEHIND:
+        found = f"z is below 0 in {behind:.0%} of the texels: object or world space"
+        if reading.is_certain:
+            note = f"{found}; two-channel formats lose its sign"
+            return source, replace(reading, note=f"{reading.note}; {note}")
+        channels = tuple(
+            Semantic.DATA if meaning == Semantic.NORMAL else meaning for meaning in reading.channel_semantics
+        )
+        semantic = next((meaning for meaning in channels if meaning != Semantic.DATA), Semantic.DATA)
+        note = f"{reading.note}; {found}, so plain data with all three components"
+        return source, replace(reading, semantic=semantic, channel_semantics=channels, note=note)
+    if not _lacks_z(source.texels, axes):
+        return source, reading
+    value = float(source.texels[0, 0, axes[2]]) / _largest(source.texels)
+    note = (
+        f"{reading.note}; z is made of x and y: {'RGBA'[axes[2]] if axes[2] < 4 else axes[2]} is {value:.4g} everywhere"
+    )
+    return replace(source, texels=_with_z(source.texels, axes)), replace(reading, note=note)
+
+
+def _largest(texels: Samples) -> float:
+    return SampleFormat.of(texels.dtype).max_value
+
+
+def _sampled(texels: Samples) -> Samples:
+    step = max(1, int(np.sqrt(texels.shape[0] * texels.shape[1] / _LOOKED_AT)))
+    return texels[::step, ::step]
+
+
+def _vectors(texels: Samples, axes: Sequence[int], is_signed: bool) -> NDArray[np.float32]:
+    """Vectors [..., len(axes)]: of samples in [0, 1], or of floats that are the components already."""
+    values = texels[..., list(axes)].astype(np.float32)
+    return values if is_signed else values * np.float32(2 / _largest(texels)) - 1
+
+
+def _is_signed(texels: Samples) -> bool:
+    return texels.dtype.kind == "f" and bool((texels < 0).any())
+
+
+def _share_behind(texels: Samples, axes: Sequence[int]) -> float:
+    """Return which share of a map's unit vectors points into the surface; 0 if it does not consist of such."""
+    vectors = _vectors(_sampled(texels), axes, _is_signed(texels))
+    length = np.sqrt(np.square(vectors).sum(axis=-1))
+    is_vector = (length > NO_VECTOR[0]) & (length < NO_VECTOR[1])
+    is_unit = (length > UNIT_LENGTHS[0]) & (length < UNIT_LENGTHS[1])
+    if is_unit.sum() < LEAST_UNIT * is_vector.sum() or not is_unit.any():
+        return 0.0
+    return float((vectors[..., 2] < BEHIND)[is_unit].sum() / is_unit.sum())
+
+
+def _lacks_z(texels: Samples, axes: Sequence[int]) -> bool:
+    plane = texels[..., axes[2]]
+    if not bool((plane == plane[0, 0]).all()):
+        return False
+    is_signed = _is_signed(texels)
+    vectors = _vectors(_sampled(texels), axes, is_signed)
+    squared = np.square(vectors[..., :2]).sum(axis=-1)
+    within = squared <= 1 + MOST_OFF
+    if float(within.mean()) < LEAST_WITHIN:
+        return False
+    off = (np.sqrt(np.maximum(1 - squared, 0)) - vectors[..., 2])[within]
+    return float(np.sqrt(np.square(off).mean())) > 2 * MOST_OFF
+
+
+def _with_z(texels: Samples, axes: Sequence[int]) -> Samples:
+    """Return the map with z = sqrt(1 - x² - y²) in its own sample format."""
+    made = texels.copy()
+    is_signed, largest = _is_signed(texels), _largest(texels)
+    for start in range(0, len(texels), _ROWS):
+        band = made[start : start + _ROWS]
+        sides = _vectors(band, axes[:2], is_signed).astype(np.float64)
+        z = np.sqrt(np.maximum(1 - np.square(sides).sum(axis=-1), 0))
+        stored = z if is_signed else (z + 1) / 2 * largest
+        band[..., axes[2]] = stored if texels.dtype.kind == "f" else np.rint(stored)
+    return made
