@@ -28,7 +28,8 @@ def materials_with_moving_uvs(file: GltfFile) -> frozenset[int] | None:
                         return None
                     found.add(int(pointer[1][:9]))
             elif key == _BINDS and isinstance(value, list):
-                found |= {bind["material"] for bind in value if isinstance(bind, dict) and "material" in bind}
+                numbers = [bind.get("material") for bind in value if isinstance(bind, dict)]
+                found |= {number for number in numbers if isinstance(number, int)}
             elif _scrolls(key, value):  # VRM 0 lists what scrolls beside the materials, in their order
                 return None
     for index, material in enumerate(file.root.get("materials") or ()):

@@ -5,7 +5,7 @@ from typing import Final
 
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.files.safe_names import printable, safe_stem, unique_name
-from imagegs_tex.formats.images import FORMATS, copies_of_others
+from imagegs_tex.formats.images import FORMATS, copies_of_others, picture_size
 from imagegs_tex.formats.material.folder_listing import Folder
 from imagegs_tex.formats.material.material_asset import ListedMaterial, MaterialAsset
 from imagegs_tex.formats.material.material_source import ImageFile, MapSource, MaterialSource, sorted_maps
@@ -15,6 +15,9 @@ MAX_IMAGES: Final = 4096
 """Most images of a folder: a bound for what a source can make its reader do."""
 MAX_MAPS: Final = 256
 """Most images of a material, as an .igs file has no more maps."""
+
+MAX_PACKED_TEXELS: Final = 1 << 31
+"""Most texels of a .zip's images together, by their headers: a few kilobytes can claim any number of them."""
 
 _MAP_FOLDERS: Final = ("textures", "texture", "tex", "maps", "images")  # where tools put maps, below a model
 _OWN_SUFFIXES: Final = frozenset({".igs", ".json"})  # what this project writes, which nobody misses among the maps
@@ -36,6 +39,10 @@ def materials_of_folder(folder: Folder) -> MaterialAsset:
     images, copies = _images(home)
     remarks += copies
     remarks += _others(home)
+    packed = [image for image in images if image.data is not None]
+    texels = sum(width * height for width, height in filter(None, map(_size, packed)))
+    if texels > MAX_PACKED_TEXELS:
+        raise InputError(f"{home.where} has images of {texels} texels; at most {MAX_PACKED_TEXELS} are unpacked")
     groups = group_names([image.path.stem for image in images])
     if groups is None:
         material = _material(home.where, "", images, remarks)
@@ -141,6 +148,10 @@ def _others(folder: Folder) -> list[str]:
         printable(file.path.name) for file in folder.files if not _is_image(file) and _suffix(file) not in _OWN_SUFFIXES
     )
     return [f"not read: {_some(names)}"] if names else []
+
+
+def _size(image: ImageFile) -> tuple[int, int] | None:
+    return picture_size(image.path, None if image.data is None else image.data())
 
 
 def _is_image(file: ImageFile) -> bool:

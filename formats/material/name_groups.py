@@ -54,7 +54,7 @@ class _Name:
     stem: str  # without its tile
     tile: str
     number: str  # at its end
-    words: list[str]
+    words: list[str]  # all of them, whatever they say
     readings: dict[Key, str]  # what may be the material's name, with the meanings behind it, a space between two
     key: Key | None = None
 
@@ -68,8 +68,12 @@ def group_names(stems: Sequence[str]) -> NameGroups | None:
             # the key that most names share; of those, the one that leaves one meaning, in as many words as it has
             name.key = max(name.readings, key=lambda key: (uses[key], -name.readings[key].count(" "), -len(key)))
     has_tiles = len({name.tile for name in names} - {""}) > 1
+    keys = {name.key for name in names}
     groups: dict[Place, list[_Name]] = {}
     for name in names:
+        if name.key is None and _key(name.words) in keys:  # the bare name beside others that say more is the colour
+            name.key = _key(name.words)
+            name.readings[name.key] = "basecolor"
         if name.key is not None:
             groups.setdefault((name.key, name.tile if has_tiles else ""), []).append(name)
     if not has_tiles:
@@ -128,7 +132,7 @@ def _parse(index: int, stem: str) -> _Name:
         if position is not None:
             begin, end = position
             readings = {_key([*own[:begin], *own[end:]]): "".join(own[begin:end])}
-    return _Name(index, bare, tile, trailing_number(words), own, readings)
+    return _Name(index, bare, tile, trailing_number(words), words, readings)
 
 
 def _readings(words: list[str]) -> dict[Key, str]:

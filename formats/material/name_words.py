@@ -20,8 +20,8 @@ SPELLINGS: Final[dict[Semantic, str]] = {
         "basecolor basecolour base bc basemap basetex basetexture maintex maintexture albedo albd alb diffuse diff "
         "diffus dif dff diffusecolor diffusecolour diffusemap dm d color colour col coll clr colormap albedotex dcolor "
         "c bca alphamasked albedotransparency basecolortransparency basecolourtransparency diffusetransparency "
-        "colortransparency basecoloropacity basecoloralpha basecolouralpha albedoalpha albedoopacity diffusealpha "
-        "diffuseopacity coloralpha opaquecolor detailalbedo"
+        "colortransparency "
+        "opaquecolor detailalbedo"
     ),
     _S.NORMAL: (
         "normal normals norm norml nor nrm nrml nml nmap nmp nm n normalmap tangentnormal tangentnormals normaltangent "
@@ -57,7 +57,7 @@ SPELLINGS: Final[dict[Semantic, str]] = {
     _S.MASK: (
         "mask masks msk id idmap ids matid materialid objectid groupid colorid clrid idmask detailmask subsurfacemask "
         "subsurfacemaskmap tintmask envmapmask envmask phongmask normalmask emissivemask emissionmask blendmask "
-        "coatmask iridescencemask"
+        "coatmask coatmaskmap iridescencemask iridescencemaskmap tintmaskmap"
     ),
     _S.SUBSURFACE: "subsurface subsurfacecolor subsurfacecolour sss scattering scatteringcolor scatter translucency",
     _S.TRANSMISSION: "transmission transmissive transmissionmap",

@@ -212,6 +212,47 @@ NAME_SETS = {
     "at sizes": "wall_albedo_2048x2048=CCC wall_normal_2048x2048=NNN wall_rough_1024=R",
     "8 bit": "wall_height_16bit=H wall_normal_8bit=NNN wall_albedo_sRGB=CCC",
     "nothing but numbers": "0001=CCC 0001_normal=NNN",
+    "short forms": "wall_nm=NNN wall_msk=KKK wall_spc=SSS wall_emi=EEE wall_dif=CCC wall_rgh=R wall_hm=H",
+    "short forms 2": "wall_nmp=NNN wall_spm=SSS wall_ems=EEE wall_dm=CCC wall_rou=R wall_mt=M wall_amb=O wall_cav=V",
+    "words with map": "wall_glossmap=G wall_diffusemap=CCC wall_specmap=SSS wall_roughnessmap=R wall_aomap=O "
+    "wall_dispmap=H wall_opacitymap=A wall_glowmap=EEE wall_metalmap=M wall_masktexture=KKK",
+    "words with tex": "WallAlbedoTex=CCC WallNormalTex=NNN WallRoughnessTexture=R",
+    "one long word": "aoroughnessmetallic=ORM",
+    "AORoughnessMetallic": "Wall_AORoughnessMetallic=ORM Wall_BaseColor=CCC",
+    "packs in words": "a_OcclusionRoughnessMetalness=ORM a_RoughnessMetallicAO=RMO a_MetallicRoughnessOcclusion=MRO",
+    "packs in words 2": "b_aoroughmetal=ORM b_roughnessmetallic=-RM b_metallicsmoothness=M--G",
+    "packs in letters": "T_Rock_MAS=MOG T_Rock_OMS=OMG T_Rock_ERM=ERM T_Rock_D=CCC T_Rock_N=NNN",
+    "packs with ao": "T_Rock_AOMR=OMR T_Rock_MRAOH=MROH T_Rock_AORMH=ORMH",
+    "Megascans DpRA": "T_Moss_4K_DpRA=HRO T_Moss_4K_D=CCC T_Moss_4K_N=NNN",
+    "parameters are no maps": "normal_strength=--- height_scale=- albedo_tint=--- roughness_bias=- ao_strength=-",
+    "parameters behind a name": "Wall_NormalStrength=--- Wall_RoughnessIntensity=- Wall_DiffuseRamp=---",
+    "parameters of Poly Haven": "x_anisotropy_strength_4k=- x_anisotropy_rotation_4k=- x_coll1_4k=CCC x_coll_2_4k=CCC",
+    "masks of something": "T_Car_RoughnessMask=KKK T_Car_NormalMask=K T_Car_TintMask=K T_Car_BC=CCC",
+    "albedo transparency": "Wall_AlbedoTransparency=CCC Wall_MetallicSmoothness=M--G Wall_Normal=NNN",
+    "albedo transparency, grey": "Wall_AlbedoTransparency=gCCC",
+    "albedo transparency, one channel": "Wall_AlbedoTransparency=C",
+    "albedo transparency, with it": "Wall_AlbedoTransparency=CCCA Wall_BaseColorAlpha=CCCA Wall_DiffuseOpacity=CCCA",
+    "base colour and opacity, without": "Wall_BaseColorOpacity=CCC Wall_Diffuse_Alpha=CCC Wall_color_alpha=gAAA",
+    "specular smoothness, without": "Box_SpecularSmoothness=SSS Box_Diffuse=CCC",
+    "Unity spec gloss": "Box_SpecGlossMap=SSSG Box_MainTex=CCC",
+    "Unity spec gloss, without": "Box_SpecGloss=SSS Box_MainTex=CCC",
+    "Unity HDRP object space": "car_NormalMapOS=--- car_NormalMap=NNN car_BentNormalMap=NNN car_BentNormalMapOS=---",
+    "Unity HDRP coat": "car_CoatMaskMap=K car_IridescenceMaskMap=K car_AnisotropyMap=YYY car_TransmissionMap=T",
+    "object space": "rock_object_space_normal=--- rock_normal_object=--- rock_normal_os=--- rock_ObjectNormal=---",
+    "world space": "rock_world_space_normal=--- rock_normal_world=--- rock_normal_ws=--- rock_wsnormal=---",
+    "tangent space": "rock_tangent_space_normal=NNN rock_normal_tangent=NNN rock_tangentnormal=NNN rock_normal_ts=NNN",
+    "material called world": "world_albedo=CCC world_normal=NNN world_rough=R",
+    "Marmoset": "helm_normals_object=--- helm_bent_normals=NNN helm_objectid=KKK helm_transparency=A helm_ao2=O",
+    "Source words": "wall_basetexture=CCC wall_bumpmap=NNN wall_envmapmask=K wall_phongexponent=G wall_ssbump=---",
+    "Source 2 suffixes": "wall_rough_tga=R wall_metal_png=M wall_trans_psd=A",
+    "id Tech": "wall_d=CCC wall_local=NNN wall_s=SSS wall_h=H wall_luma=EEE",
+    "Quake": "wall=CCC wall_norm=NNN wall_gloss=G wall_glow=EEE wall_luma=EEE",
+    "CryEngine words": "rock_diff=CCC rock_ddna=NNNG rock_displ=H rock_em=EEE rock_opac=A",
+    "Godot words": "wall_albedo=CCC wall_flowmap=YYY wall_ao=O wall_subsurface=BBB wall_transmission=T wall_clearcoat=L",
+    "V-Ray": "wall_Diffuse=CCC wall_Reflect=SSS wall_ReflectGloss=G wall_bump=H wall_FresnelIOR=-",
+    "Blender bake passes": "Mat_COMBINED=--- Mat_DIFFUSE=CCC Mat_GLOSSY=G Mat_EMIT=EEE Mat_AO=O Mat_NORMAL=NNN",
+    "conventions in one word": "wall_normaldx=NNN wall_normalgl=NNN wall_nrmogl=NNN wall_nordx=NNN",
+    "UDIM of Mudbox": "hero_Metallic_u1_v1=M hero_BaseColor_u1_v1=CCC hero_Normal_u1_v1=NNN",
 }
 
 
@@ -246,6 +287,9 @@ def test_notes_say_how_a_name_was_understood():
     assert note_of("x_NormalDX") == "normal (DirectX, green down)"
     assert note_of("x_nor_gl_2k") == "normal (OpenGL, green up)"
     assert note_of("x_normal") == "normal"
+    assert note_of("x_nrmdx") == "normal (DirectX, green down)"
+    assert note_of("x_normal_world").startswith("plain data (normal in object or world space")
+    assert note_of("normal_strength") == "plain data (name not understood)"
     assert note_of("x_depth", is_grey=True) == "height (from a depth map: bright may mean deep)"
     assert note_of("x_orm") == "packed: occlusion, roughness, metallic"
     assert note_of("x_metallicRoughness") == "packed: unused, roughness, metallic"

@@ -1,0 +1,130 @@
+"""Normals that are not what their names say: of other spaces, and without z."""
+
+import numpy as np
+import pytest
+from helpers.noise_maps import save
+from helpers.tiny_material import as_bytes, as_words, waves
+
+from imagegs_tex.formats.material.build_stack import load_stack
+from imagegs_tex.formats.material.options import NormalCoding, SourceOptions
+from imagegs_tex.formats.material.stack import expand_map, source_map
+from imagegs_tex.formats.vocabulary import Semantic
+
+SIZE = 48
+AS_STORED = SourceOptions(normals=NormalCoding.STORED)
+
+
+def tangent(seed=0, steepness=0.7):
+    """Unit vectors [H, W, 3] with z > 0."""
+    sides = steepness * (2 * waves(SIZE, SIZE, 2, seed) - 1)
+    return np.concatenate([sides, np.sqrt(1 - np.square(sides).sum(axis=-1, keepdims=True))], axis=-1)
+
+
+def sphere():
+    """Unit vectors in all directions, on black."""
+    y, x = (np.mgrid[:SIZE, :SIZE] + 0.5) / SIZE * [[[np.pi]], [[2 * np.pi]]]
+    return np.stack([np.sin(y) * np.cos(x), np.sin(y) * np.sin(x), np.cos(y)], axis=-1)
+
+
+def bytes_of(vectors):
+    return as_bytes((vectors + 1) / 2)
+
+
+def only_map(folder, options=AS_STORED):
+    stack = load_stack(folder, options)
+    (found,) = stack.maps
+    return found, source_map(stack, 0)
+
+
+BACKGROUNDS = {"none": None, "black": (0, 0, 0), "grey": (128, 128, 128), "white": (255, 255, 255)}
+
+
+@pytest.mark.parametrize("background", BACKGROUNDS)
+@pytest.mark.parametrize("bits", [8, 16])
+def test_normals_whose_z_is_below_0_are_data_with_three_components(tmp_path, background, bits):
+    texels = bytes_of(sphere())
+    if background != "none":
+        texels[:, : SIZE // 3] = BACKGROUNDS[background]
+    if bits == 16:
+        texels = texels.astype(np.uint16) * 257
+    save(tmp_path, rock_normal=texels)
+    found, source = only_map(tmp_path)
+    assert found.channel_semantics == (Semantic.DATA,) * 3
+    assert "of the texels: object or world space, so plain data with all three components" in found.notes
+    assert np.array_equal(source, texels)
+
+
+def test_components_as_floats(tmp_path):
+    save(tmp_path, rock_normal=sphere().astype(np.float32))
+    assert only_map(tmp_path)[0].semantic == Semantic.DATA
+    save(tmp_path, rock_normal=tangent().astype(np.float32))
+    assert only_map(tmp_path)[0].semantic == Semantic.NORMAL
+
+
+@pytest.mark.parametrize(
+    "texels",
+    [bytes_of(tangent()), bytes_of(tangent(steepness=0.05)), as_bytes(waves(SIZE, SIZE, 3)), as_words(waves(9, 9, 3))],
+    ids=["steep", "flat", "no normals", "16 bits"],
+)
+def test_other_maps_stay_normals_as_they_are(tmp_path, texels):
+    save(tmp_path, rock_normal=texels)
+    found, source = only_map(tmp_path)
+    assert found.channel_semantics == (Semantic.NORMAL,) * 3
+    assert np.array_equal(source, texels)
+
+
+def test_some_noise_below_0_is_no_other_space(tmp_path):
+    vectors = tangent()
+    vectors[:2, :10, 2] *= -1  # 0.9 % of the texels
+    save(tmp_path, rock_normal=bytes_of(vectors))
+    assert only_map(tmp_path)[0].semantic == Semantic.NORMAL
+
+
+@pytest.mark.parametrize("blue", [0, 128, 255])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_z_is_made_of_x_and_y_where_blue_is_constant(tmp_path, blue, bits):
+    whole = bytes_of(tangent()) if bits == 8 else as_words((tangent() + 1) / 2)
+    largest = 2**bits - 1
+    texels = whole.copy()
+    texels[..., 2] = round(blue * largest / 255)
+    save(tmp_path, rock_normal=texels)
+    found, source = only_map(tmp_path)
+    assert found.semantic == Semantic.NORMAL
+    assert f"z is made of x and y: B is {texels[0, 0, 2] / largest:.4g} everywhere" in found.notes
+    assert np.array_equal(source[..., :2], texels[..., :2])
+    assert np.abs(source[..., 2].astype(int) - whole[..., 2]).max() <= 0.02 * largest  # z of rounded x and y
+    lengths = np.linalg.norm(source.astype(np.float64) / largest * 2 - 1, axis=-1)
+    assert np.abs(lengths - 1).max() < 0.01
+
+
+def test_z_that_was_made_up_is_unit_z_and_decodes_so(tmp_path):
+    texels = bytes_of(tangent())
+    texels[..., 2] = 0
+    save(tmp_path, rock_normal=texels)
+    stack = load_stack(tmp_path)
+    assert stack.channel_count == 2
+    assert expand_map(stack.texels, stack.maps[0])[..., 2].min() > 128
+
+
+def test_a_packed_normal_without_z(tmp_path):
+    texels = np.concatenate([bytes_of(tangent()), as_bytes(waves(SIZE, SIZE, 1, 3))], axis=-1)
+    texels[..., 2] = 0
+    save(tmp_path, rock_normal_roughness=texels)
+    found, source = only_map(tmp_path)
+    assert found.channel_semantics == (*[Semantic.NORMAL] * 3, Semantic.ROUGHNESS)
+    assert source[..., 2].min() > 128
+    assert np.array_equal(source[..., 3], texels[..., 3])
+
+
+def test_nearly_flat_normals_keep_the_blue_of_1_that_they_have(tmp_path):
+    texels = bytes_of(tangent(steepness=0.05))
+    texels[..., 2] = 255
+    save(tmp_path, rock_normal=texels)
+    assert np.array_equal(only_map(tmp_path)[1], texels)
+
+
+def test_what_cannot_be_x_and_y_gets_no_z(tmp_path):
+    texels = np.random.default_rng(0).integers(0, 2, (SIZE, SIZE, 3), np.uint8) * 255
+    texels[..., 2] = 0
+    save(tmp_path, rock_normal=texels)
+    assert np.array_equal(only_map(tmp_path)[1], texels)
