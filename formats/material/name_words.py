@@ -20,8 +20,7 @@ SPELLINGS: Final[dict[Semantic, str]] = {
         "basecolor basecolour base bc basemap basetex basetexture maintex maintexture albedo albd alb diffuse diff "
         "diffus dif dff diffusecolor diffusecolour diffusemap dm d color colour col coll clr colormap albedotex dcolor "
         "c bca alphamasked albedotransparency basecolortransparency basecolourtransparency diffusetransparency "
-        "colortransparency "
-        "opaquecolor detailalbedo"
+        "colortransparency opaquecolor detailalbedo"
     ),
     _S.NORMAL: (
         "normal normals norm norml nor nrm nrml nml nmap nmp nm n normalmap tangentnormal tangentnormals normaltangent "

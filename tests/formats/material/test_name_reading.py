@@ -248,7 +248,7 @@ NAME_SETS = {
     "id Tech": "wall_d=CCC wall_local=NNN wall_s=SSS wall_h=H wall_luma=EEE",
     "Quake": "wall=CCC wall_norm=NNN wall_gloss=G wall_glow=EEE wall_luma=EEE",
     "CryEngine words": "rock_diff=CCC rock_ddna=NNNG rock_displ=H rock_em=EEE rock_opac=A",
-    "Godot words": "wall_albedo=CCC wall_flowmap=YYY wall_ao=O wall_subsurface=BBB wall_transmission=T wall_clearcoat=L",
+    "Godot words": "wall_albedo=CCC wall_flowmap=YYY wall_ao=O wall_subsurface=BBB wall_clearcoat=L",
     "V-Ray": "wall_Diffuse=CCC wall_Reflect=SSS wall_ReflectGloss=G wall_bump=H wall_FresnelIOR=-",
     "Blender bake passes": "Mat_COMBINED=--- Mat_DIFFUSE=CCC Mat_GLOSSY=G Mat_EMIT=EEE Mat_AO=O Mat_NORMAL=NNN",
     "conventions in one word": "wall_normaldx=NNN wall_normalgl=NNN wall_nrmogl=NNN wall_nordx=NNN",
