@@ -193,7 +193,7 @@ def compress_asset(  # noqa: PLR0913 - a choice each
         else:
             made.append(AssetFile(name, report))
     wrong = [entry for entry in made if isinstance(entry, UsageError)]
-    if wrong and len(wrong) == len(made):
+    if wrong and not any(isinstance(entry, AssetFile) for entry in made):
         raise wrong[0]
     materials = tuple(_asset_material(entry, made) for entry in asset.listed)
     index = AssetIndex(printable(Path(source).name), materials, asset.left_out)
