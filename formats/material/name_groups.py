@@ -7,8 +7,9 @@ throughout (``wall_albedo_1, wall_normal_1, wall_albedo_2, ...``) are taken apar
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 from imagegs_tex.formats.material.name_words import (
@@ -17,17 +18,18 @@ from imagegs_tex.formats.material.name_words import (
     NAMED_PACKS,
     is_noise,
     is_normal_of_other_space,
-    is_technical,
     meaning_of,
     normal_convention,
     split_name,
     split_tile,
     trailing_number,
     without_noise,
+    without_technical,
 )
 from imagegs_tex.formats.vocabulary import Semantic
 
 _LONGEST_PHRASE: Final = 4
+_MOST_MEANINGS: Final = 6  # in a row; more are no packing
 _FEWEST_SHARED: Final = 2  # meanings that a group without a base colour shares with another one to be a material
 _EITHER: Final = frozenset({"bump", "bumpmap", "bmp", "a"})  # meanings that the picture decides
 
@@ -71,15 +73,15 @@ def group_names(stems: Sequence[str]) -> NameGroups | None:
     keys = {name.key for name in names}
     groups: dict[Place, list[_Name]] = {}
     for name in names:
-        if name.key is None and _key(name.words) in keys:  # the bare name beside others that say more is the colour
-            name.key = _key(name.words)
+        if name.key is None and tuple(name.words) in keys:  # the bare name beside others that say more is the colour
+            name.key = tuple(name.words)
             name.readings[name.key] = "basecolor"
         if name.key is not None:
             groups.setdefault((name.key, name.tile if has_tiles else ""), []).append(name)
     if not has_tiles:
         groups = _split_by_number(groups)
     meanings = {place: _meanings(own, place[0]) for place, own in groups.items()}
-    full = {place for place, own in groups.items() if _is_material(place, len(own), meanings)}
+    full = _materials(groups, meanings)
     for place in [place for place in groups if place not in full]:
         home = _home(place[0], place[1], full)
         if home is not None:
@@ -90,7 +92,7 @@ def group_names(stems: Sequence[str]) -> NameGroups | None:
     silent: list[_Name] = []
     for name in names:
         if name.key is None:
-            words = _key(name.words)
+            words = tuple(name.words)
             home = _home(words, name.tile if has_tiles else name.number, full) or _home(words, "", full)
             (silent if home is None else groups[home]).append(name)
     unclear: list[_Name] = []
@@ -124,14 +126,14 @@ def directx_twins(stems: Sequence[str]) -> dict[int, int]:
 
 def _parse(index: int, stem: str) -> _Name:
     bare, tile = split_tile(stem)
-    words = split_name(bare)
+    words = split_name(without_technical(bare))
     own = without_noise(words)
     readings = _readings(own)
     if not readings:
         position = _clear_position(own)
         if position is not None:
             begin, end = position
-            readings = {_key([*own[:begin], *own[end:]]): "".join(own[begin:end])}
+            readings = {(*own[:begin], *own[end:]): "".join(own[begin:end])}
     return _Name(index, bare, tile, trailing_number(words), words, readings)
 
 
@@ -143,15 +145,15 @@ def _readings(words: list[str]) -> dict[Key, str]:
         end, behind = ends.pop(0)
         for length in range(min(_LONGEST_PHRASE, end), 0, -1):
             phrase = "".join(words[end - length : end])
-            key = _key(words[: end - length])
-            if key not in found and _is_meaning(words[end - length : end], phrase, end == len(words)):
+            key = tuple(words[: end - length])
+            if (
+                len(behind.split()) < _MOST_MEANINGS
+                and key not in found
+                and _is_meaning(words[end - length : end], phrase, end == len(words))
+            ):
                 found[key] = f"{phrase} {behind}".rstrip()
                 ends.append((end - length, found[key]))
     return found
-
-
-def _key(words: Sequence[str]) -> Key:
-    return tuple(word for word in words if not is_technical(word))
 
 
 def _is_meaning(words: list[str], phrase: str, is_first: bool) -> bool:
@@ -200,28 +202,27 @@ def _split_by_number(groups: dict[Place, list[_Name]]) -> dict[Place, list[_Name
     return found
 
 
-def _is_material(place: Place, count: int, meanings: Mapping[Place, set[object]]) -> bool:
-    """Whether a group is a material by itself: it has a base colour, or several of the maps that another one has.
+def _materials(groups: Mapping[Place, list[_Name]], meanings: Mapping[Place, set[object]]) -> set[Place]:
+    """Return the groups that are materials by themselves: with a base colour, or with maps that another one has, too.
 
     A single map whose name goes on from another group's is a detail or a variant of that one.
     """
-    key, tile = place
-    if count == 1 and any(other and _begins(key, other) and tile == its for other, its in meanings):
-        return False
-    own = meanings[place]
-    if Semantic.BASE_COLOUR in own:
-        return True
-    return any(len(own & its) >= _FEWEST_SHARED for other, its in meanings.items() if other != place)
+    shared = Counter(pair for own in meanings.values() for pair in _pairs(own))
+    return {
+        place
+        for place, own in meanings.items()
+        if (Semantic.BASE_COLOUR in own or any(shared[pair] > 1 for pair in _pairs(own)))
+        and not (len(groups[place]) == 1 and _home(place[0][:-1], place[1], meanings.keys()) is not None)
+    }
 
 
-def _home(key: Key, tile: str, full: set[Place]) -> Place | None:
-    """Return the material whose name a key begins with, the longest one."""
-    homes = [place for place in full if place[1] == tile and place[0] and (place[0] == key or _begins(key, place[0]))]
-    return max(homes, key=lambda place: len(place[0]), default=None)
+def _pairs(meanings: set[object]) -> Iterator[tuple[object, ...]]:
+    return combinations(sorted(meanings, key=str), _FEWEST_SHARED)
 
 
-def _begins(key: Key, other: Key) -> bool:
-    return len(key) > len(other) and key[: len(other)] == other
+def _home(key: Key, tile: str, places: Collection[Place]) -> Place | None:
+    """Return the group whose name a key is or begins with, the longest one."""
+    return next(((key[:end], tile) for end in range(len(key), 0, -1) if (key[:end], tile) in places), None)
 
 
 def _is_unclear(place: Place, full: set[Place], has_tiles: bool) -> bool:
@@ -241,4 +242,4 @@ def _display(place: Place, names: Sequence[_Name]) -> str:
 
 
 def _spells(text: str, key: Key) -> bool:
-    return bool(key) and text[-1].isalnum() and _key(split_name(text)) == key
+    return bool(key) and text[-1].isalnum() and tuple(split_name(without_technical(text))) == key

@@ -161,8 +161,9 @@ _NOISE: Final = re.compile(
 _WORDS: Final = re.compile(r"\d+[kK](?![A-Za-z])|\d+|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
 _JOINED_CONVENTION: Final = re.compile(r"(?i)(?<![a-z])(normals?|nrm|norm?|nml)(dx|ogl|gl)(?![a-z])")
 _TILE: Final = re.compile(r"(?i)(?<![0-9a-z])(1[01]\d\d|u\d{1,2}_?v\d{1,2})(?![0-9a-z])")
-_TECHNICAL: Final = re.compile(r"\d+k|jpe?g|png|exr|tga|tiff?|webp")
-_RESOLUTIONS: Final = frozenset({"128", "256", "512", "1024", "2048", "4096", "8192", "16384"})
+_SIZES: Final = "128|256|512|1024|2048|4096|8192|16384"
+_RESOLUTIONS: Final = frozenset(_SIZES.split("|"))
+_TECHNICAL: Final = re.compile(rf"(?i)(?<![0-9a-z])(\d\d?k|{_SIZES}|\d+x\d+|jpe?g|png|exr|tga|tiff?|webp)(?![0-9a-z])")
 _SPACE: Final = r"(?:objectspace|worldspace|modelspace|object|obj|world|wld|os|ws)"
 _NORMALS: Final = r"(?:bent)?(?:normals?|nrml?|norm?|nml?)(?:maps?)?"
 _OTHER_SPACE: Final = re.compile(rf"{_SPACE}{_NORMALS}|{_NORMALS}{_SPACE}|osn|wsn")
@@ -197,9 +198,9 @@ def is_noise(word: str) -> bool:
     return _NOISE.fullmatch(word) is not None and word not in MEANINGS
 
 
-def is_technical(word: str) -> bool:
-    """Whether a word is a resolution or a file format: not even part of a material's name."""
-    return word in _RESOLUTIONS or _TECHNICAL.fullmatch(word) is not None
+def without_technical(stem: str) -> str:
+    """Return a name without resolutions and file formats that stand alone: no part of a material's name."""
+    return _TECHNICAL.sub(" ", stem)
 
 
 def split_tile(stem: str) -> tuple[str, str]:

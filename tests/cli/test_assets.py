@@ -111,13 +111,13 @@ def test_images_that_materials_share_are_read_once(run, stone, tmp_path, monkeyp
         asset.root["materials"].append(other)
     path = asset.write(tmp_path / "asset" / "house.gltf")
     read = []
-    original = read_maps.read_image
+    original = read_maps.read_picture
 
     def counting(path, data=None):
         read.append(path.name)
         return original(path, data)
 
-    monkeypatch.setattr(read_maps, "read_image", counting)
+    monkeypatch.setattr(read_maps, "read_picture", counting)
     compress(run, path, tmp_path / "out")
     assert len(list((tmp_path / "out").glob("*.igs"))) == 4
     assert sorted(read) == ["basecolor.png", "normal.png", "roughness.png"]

@@ -17,6 +17,7 @@ from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.images import encode_image
 from imagegs_tex.formats.material import folder_listing
 from imagegs_tex.formats.material.build_stack import build_stack, load_stack
+from imagegs_tex.formats.material.name_groups import group_names
 from imagegs_tex.formats.material.stack import expand_map
 from imagegs_tex.formats.open_material import read_asset
 from imagegs_tex.formats.vocabulary import Semantic
@@ -206,6 +207,14 @@ def test_names_that_differ_by_case_are_two_maps_where_the_system_tells_them_apar
     stack = load_stack(tmp_path)
     for texture_map in stack.maps:
         assert np.array_equal(expand_map(stack.texels, texture_map), made[texture_map.name])
+
+
+def test_thousands_of_names_take_no_time():
+    started = time.perf_counter()
+    assert group_names([f"{number}_normal" for number in range(2000)]) is None
+    assert len(group_names([f"m{n}x_{word}" for n in range(700) for word in ("albedo", "rough")]).groups) == 700
+    assert group_names(["_".join(["albedo", "normal", "rough"] * 20) + f"_{n}" for n in range(300)]) is None
+    assert time.perf_counter() - started < 10
 
 
 # --- .zip

@@ -1,10 +1,14 @@
 """Normals that are not what their names say: of other spaces, and without z."""
 
+import json
+
 import numpy as np
 import pytest
+from helpers.made_gltf import Asset
 from helpers.noise_maps import save
 from helpers.tiny_material import as_bytes, as_words, waves
 
+from imagegs_tex.api import save_manifest
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.material.options import NormalCoding, SourceOptions
 from imagegs_tex.formats.material.stack import expand_map, source_map
@@ -128,3 +132,44 @@ def test_what_cannot_be_x_and_y_gets_no_z(tmp_path):
     texels[..., 2] = 0
     save(tmp_path, rock_normal=texels)
     assert np.array_equal(only_map(tmp_path)[1], texels)
+
+
+def stated(folder, texels, how):
+    """The same picture as a normal of a glTF, or of a manifest."""
+    folder.mkdir()
+    save(folder, x=texels)
+    if how == "manifest":
+        path = folder / "m.json"
+        path.write_text(json.dumps({"textures": [{"fileName": "x.png", "semantics": "normal"}]}))
+        return path
+    asset = Asset()
+    asset.root["materials"].append({"normalTexture": asset.texture(asset.image(folder / "x.png", "views"))})
+    return asset.write(folder / "x.glb")
+
+
+@pytest.mark.parametrize(("how", "meaning"), [("glTF", Semantic.DATA), ("manifest", Semantic.NORMAL)])
+def test_texels_count_for_more_than_a_gltf_and_for_less_than_a_manifest(tmp_path, how, meaning):
+    found, source = only_map(stated(tmp_path / "m", bytes_of(sphere()), how))
+    assert found.channel_semantics == (meaning,) * 3
+    assert "z is below 0 in 4" in found.notes or "z is below 0 in 5" in found.notes
+    assert np.array_equal(source, bytes_of(sphere()))
+
+
+@pytest.mark.parametrize("how", ["glTF", "manifest"])
+def test_z_is_made_whoever_says_that_it_is_a_normal(tmp_path, how):
+    texels = bytes_of(tangent())
+    texels[..., 2] = 0
+    found, source = only_map(stated(tmp_path / "m", texels, how))
+    assert "z is made of x and y: B is 0 everywhere" in found.notes
+    assert source[..., 2].min() > 128
+
+
+def test_a_saved_manifest_gives_the_same_normals(tmp_path):
+    texels = bytes_of(tangent())
+    texels[..., 2] = 0
+    save(tmp_path, a_normal=texels, b_normal_world=bytes_of(sphere()), c_normal=bytes_of(sphere()))
+    plain = load_stack(tmp_path)
+    save_manifest(tmp_path, tmp_path / "m.json")
+    again = load_stack(tmp_path / "m.json")
+    assert [entry.channel_semantics for entry in again.maps] == [entry.channel_semantics for entry in plain.maps]
+    assert np.array_equal(again.texels, plain.texels)
