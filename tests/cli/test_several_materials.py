@@ -127,7 +127,7 @@ def test_settings_are_what_a_small_material_can_hold(tmp_path, settings, remark)
 
 def test_a_request_that_fits_no_material_is_wrong_usage(fails, house, tmp_path):
     assert "is impossible" in fails(
-        2, "compress", house, "-o", tmp_path / "out", "--preset", "fast", "--bpp", "1e-9000"
+        2, "compress", house, "-o", tmp_path / "out", "--quiet", "--preset", "fast", "--bpp", "1e-9000"
     )
 
 
