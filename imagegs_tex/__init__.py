@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at
     from imagegs_tex.formats.igs.container import SectionSize, read_igs
     from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
     from imagegs_tex.formats.material.build_stack import load_stack
-    from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
+    from imagegs_tex.formats.material.options import AlphaUse, Coverage, NormalCoding, SourceOptions
     from imagegs_tex.formats.material.stack import TextureStack
     from imagegs_tex.formats.vocabulary import Semantic
     from imagegs_tex.metrics.byte_ledger import ByteLedger
@@ -77,6 +77,7 @@ __all__ = [
     "CompareReport",
     "CompressReport",
     "CompressSettings",
+    "Coverage",
     "DecodeCost",
     "Decoder",
     "DoctorReport",
@@ -150,7 +151,7 @@ _MODULES = {
     "formats.igs.container": ("SectionSize", "read_igs"),
     "formats.igs.quantized_set": ("QuantizedGaussianSet",),
     "formats.material.build_stack": ("load_stack",),
-    "formats.material.options": ("AlphaUse", "NormalCoding", "SourceOptions"),
+    "formats.material.options": ("AlphaUse", "Coverage", "NormalCoding", "SourceOptions"),
     "formats.material.stack": ("TextureStack",),
     "formats.vocabulary": ("Semantic",),
     "metrics.byte_ledger": ("ByteLedger",),

@@ -16,7 +16,7 @@ FUNCTIONS = [
 ]  # fmt: skip
 ERRORS = ["IgsError", "ImageGSTexError", "InputError", "MissingToolError", "OutputError", "TargetError", "UsageError"]
 CHOICES = [
-    "AlphaUse", "BatchItem", "CompressSettings", "FitSettings", "ImageFormat", "NormalCoding",
+    "AlphaUse", "BatchItem", "CompressSettings", "Coverage", "FitSettings", "ImageFormat", "NormalCoding",
     "PopulationChange", "Precision", "Preset", "QualityTarget", "Semantic", "SourceOptions", "TextureContainer",
 ]  # fmt: skip
 RESULTS = [
