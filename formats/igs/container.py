@@ -18,6 +18,7 @@ from imagegs_tex.formats.files.atomic_write import write_bytes
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs.bit_fields import pack_fields, unpack_fields
+from imagegs_tex.formats.igs.detail_layer import pack_detail, unpack_detail
 from imagegs_tex.formats.igs.map_table import pack_maps, unpack_maps
 from imagegs_tex.formats.igs.planes import Plane, pack_leb128, pack_planes, require, unpack_leb128, unpack_planes
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
@@ -40,21 +41,29 @@ from imagegs_tex.formats.igs.section_codecs import (
 from imagegs_tex.formats.vocabulary import MAX_CHANNELS, MAX_SIZE
 
 MAGIC: Final = b"\x89IGS\r\n\x1a\n"
-VERSION: Final = 3
-READABLE_VERSIONS: Final = (1, 2, 3)
+VERSION: Final = 4
+READABLE_VERSIONS: Final = (1, 2, 3, 4)
+_PLAIN_VERSION: Final = 3
+"""What a set without a detail layer is written as: 16 bytes less, and older readers read it."""
 KERNEL_SOFT_GAUSSIAN: Final = 1
 SECTIONS: Final = ("maps", "components", "cells", "positions", "shapes", "features")
+"""Of versions 1 to 3; version 4 has one more."""
+DETAIL_SECTION: Final = "detail"
 MAX_FILE_BYTES: Final = 1 << 28
 MAX_CELLS_PER_GAUSSIAN: Final = 16
 CELL_ALLOWANCE: Final = 4096
 
 _HEADER: Final = struct.Struct("<8sHBBIIHHI5fBBBB")
-_CODECS: Final = {1: (Codec.ZSTD,), 2: (Codec.ZSTD, Codec.CONTEXT), 3: tuple(Codec)}  # by version
+_CODECS: Final = {1: (Codec.ZSTD,), 2: (Codec.ZSTD, Codec.CONTEXT), 3: tuple(Codec), 4: tuple(Codec)}  # by version
 _CODED_SECTIONS: Final = ("cells", "shapes", "features")
-_WRAP_FLAGS: Final = {1: (0,), 2: (0, 1, 2, 3), 3: (0, 1, 2, 3)}  # by version: bit 0 for x, bit 1 for y
+_WRAP_FLAGS: Final = {
+    1: (0,),
+    2: (0, 1, 2, 3),
+    3: (0, 1, 2, 3),
+    4: (0, 1, 2, 3),
+}  # by version: bit 0 for x, bit 1 for y
 _FEATURE_EXPONENT_SINCE: Final = 3
 _ENTRY: Final = struct.Struct("<BBHIII")
-_FRONT_BYTES: Final = _HEADER.size + _ENTRY.size * len(SECTIONS) + 4
 _PLANE: Final = struct.Struct("<hB")
 _SHAPE_PLANES: Final = 3
 _GAUSSIANS_AT_ONCE: Final = 1 << 16
@@ -136,7 +145,7 @@ def encode_igs(quantized: QuantizedGaussianSet) -> bytes:
         require(sum(len(block) for blocks in raws for block in blocks) <= MAX_RAW_BYTES, "the sections are too large")
     except IgsError as error:
         raise ValueError(f"the set breaks the format: {error}") from None
-    maps, components, cells, positions, shapes, features = raws
+    maps, components, cells, positions, shapes, features = raws[: len(SECTIONS)]
     stored = [
         store(maps),
         store(components),
@@ -144,9 +153,11 @@ def encode_igs(quantized: QuantizedGaussianSet) -> bytes:
         store(positions),
         store(shapes, code_shapes(quantized.shape_codes, geometry.order)),
         store(features, code_features(quantized.feature_codes, geometry)),
+        *(store(blocks) for blocks in raws[len(SECTIONS) :]),
     ]
+    version = _PLAIN_VERSION if quantized.detail is None else VERSION
     front = _HEADER.pack(
-        MAGIC, VERSION, KERNEL_SOFT_GAUSSIAN, len(SECTIONS), header.width, header.height, header.channel_count,
+        MAGIC, version, KERNEL_SOFT_GAUSSIAN, len(raws), header.width, header.height, header.channel_count,
         header.component_count, header.gaussian_count, header.cutoff, header.position_ratio, header.size_step,
         header.form_step, header.basis_scale, header.cell_log2, header.wrap[0] | header.wrap[1] << 1,
         round(header.feature_exponent * g.FEATURE_EXPONENT_SCALE), 0,
@@ -187,13 +198,24 @@ def version_of(data: bytes) -> int:
     return int(struct.unpack_from("<H", data, len(MAGIC))[0])
 
 
+def sections_of(version: int) -> tuple[str, ...]:
+    """Return the names of the sections of a version's files, in their order."""
+    return SECTIONS if version <= _PLAIN_VERSION else (*SECTIONS, DETAIL_SECTION)
+
+
+def _front_bytes(version: int) -> int:
+    """Return the bytes of header, section table and their checksum."""
+    return _HEADER.size + _ENTRY.size * len(sections_of(version)) + 4
+
+
 def section_sizes(data: bytes, name: str = "file") -> tuple[SectionSize, ...]:
     """Return what each section takes; the header, table and checksum come first as the section "header"."""
     try:
         _, sizes, _ = _parse_front(data)
     except IgsError as error:
         raise IgsError(f"{name}: {error}") from None
-    return (SectionSize("header", _FRONT_BYTES, _FRONT_BYTES), *sizes)
+    front = _front_bytes(version_of(data))
+    return (SectionSize("header", front, front), *sizes)
 
 
 def _parse_front(data: bytes) -> tuple[_Header, list[SectionSize], list[StoredSection]]:
@@ -206,13 +228,15 @@ def _parse_front(data: bytes) -> tuple[_Header, list[SectionSize], list[StoredSe
             version in READABLE_VERSIONS,
             f"version {version}, and this program reads versions 1 to {VERSION}; update it",
         )
-    require(len(data) >= _FRONT_BYTES, "the file ends within its header; copy it again")
-    crc = struct.unpack_from("<I", data, _FRONT_BYTES - 4)[0]
-    require(zlib.crc32(data[: _FRONT_BYTES - 4]) == crc, "the header's checksum does not match; copy the file again")
+    require(len(data) >= _HEADER.size, "the file ends within its header; copy it again")
+    names, front_bytes = sections_of(version_of(data)), _front_bytes(version_of(data))
+    require(len(data) >= front_bytes, "the file ends within its header; copy it again")
+    crc = struct.unpack_from("<I", data, front_bytes - 4)[0]
+    require(zlib.crc32(data[: front_bytes - 4]) == crc, "the header's checksum does not match; copy the file again")
     header = _parse_header(data)
     allowed = _CODECS[version_of(data)]
     sizes = []
-    for index, section in enumerate(SECTIONS):
+    for index, section in enumerate(names):
         number, codec, zero, raw, stored, _ = _ENTRY.unpack_from(data, _HEADER.size + index * _ENTRY.size)
         require(number == index + 1 and zero == 0, f"entry {index} of the section table is not section {section}")
         known = codec in allowed and (codec == Codec.ZSTD or section in _CODED_SECTIONS)
@@ -220,9 +244,9 @@ def _parse_front(data: bytes) -> tuple[_Header, list[SectionSize], list[StoredSe
         require(expansion_holds(codec, raw, stored), f"section {section} claims to grow beyond reason")
         sizes.append(SectionSize(section, raw, stored))
     require(sum(size.raw_bytes for size in sizes) <= MAX_RAW_BYTES, "the sections are too large together")
-    total = _FRONT_BYTES + sum(size.stored_bytes for size in sizes)
+    total = front_bytes + sum(size.stored_bytes for size in sizes)
     require(len(data) == total, f"the file has {len(data)} bytes where its header says {total}; copy it again")
-    offset, sections = _FRONT_BYTES, []
+    offset, sections = front_bytes, []
     for index, size in enumerate(sizes):
         _, codec, _, _, _, crc = _ENTRY.unpack_from(data, _HEADER.size + index * _ENTRY.size)
         stored_bytes = data[offset : offset + size.stored_bytes]
@@ -236,7 +260,8 @@ def _parse_header(data: bytes) -> _Header:
     (_, version, kernel, sections, width, height, channels, components, count, cutoff, ratio, size_step, form_step,
      scale, cell_log2, wrap, exponent, reserved) = _HEADER.unpack_from(data)  # fmt: skip
     require(kernel == KERNEL_SOFT_GAUSSIAN, f"the unknown kernel {kernel}")
-    require(sections == len(SECTIONS), f"{sections} sections instead of {len(SECTIONS)}")
+    expected = len(sections_of(version))
+    require(sections == expected, f"{sections} sections instead of {expected}")
     require(wrap in _WRAP_FLAGS[version], f"wrap flags {wrap} in a file of version {version}")
     if version < _FEATURE_EXPONENT_SINCE:
         exponent, reserved = 0, exponent | reserved
@@ -313,6 +338,7 @@ def _pack_sections(
         [pack_fields(field_values.ravel(), field_bits.ravel())],
         plane_bytes[:_SHAPE_PLANES],
         plane_bytes[_SHAPE_PLANES:],
+        *([] if quantized.detail is None else [[pack_detail(quantized.detail)]]),
     ]
     order = CellOrder(numbers, across, down)
     return blocks, KnownGeometry(order, quantized.shape_codes, quantized.position_codes, exponents), counts
@@ -356,6 +382,7 @@ def _unpack_sections(
         feature_codes=feature_codes, feature_steps=steps, feature_exponent=header.feature_exponent,
         basis_scale=header.basis_scale, basis_codes=basis,
         offset_codes=offset, wrap=header.wrap,
+        detail=unpack_detail(plain[DETAIL_SECTION], channels) if DETAIL_SECTION in plain else None,
     )  # fmt: skip
 
 

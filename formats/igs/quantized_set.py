@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from imagegs_tex.formats.igs.detail_layer import DetailLayer
 from imagegs_tex.formats.vocabulary import TextureMap
 
 EPSILON: Final = 2.0**-16
@@ -55,6 +56,7 @@ class QuantizedGaussianSet:
     basis_codes: NDArray[np.int16]  # [K, C]
     offset_codes: NDArray[np.uint16]  # [C]
     wrap: tuple[bool, bool] = (False, False)  # whether the picture repeats in x and in y
+    detail: DetailLayer | None = None  # what is drawn as noise
 
     @property
     def gaussian_count(self) -> int:

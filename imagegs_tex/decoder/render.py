@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imagegs_tex.decoder.detail import add_detail
 from imagegs_tex.formats.errors import OutputError, UsageError
 from imagegs_tex.formats.files.atomic_write import write_files
 from imagegs_tex.formats.files.safe_names import printable, safe_stems
@@ -32,8 +33,12 @@ _IMAGE_SUFFIXES: Final = frozenset(
 
 
 def render_channels(
-    quantized: QuantizedGaussianSet, backend: Backend, size: tuple[int, int] | None = None
-) -> Tensor:  # fmt: skip
+    quantized: QuantizedGaussianSet,
+    backend: Backend,
+    size: tuple[int, int] | None = None,
+    *,
+    with_detail: bool = False,
+) -> Tensor:
     """Render all coded channels.
 
     An axis that is magnified is evaluated at the new texel centres; one that is minified is the mean of the file's own
@@ -43,6 +48,7 @@ def render_channels(
         quantized: the file's content
         backend: the rasterizer
         size: width and height of the result in texels; None for the file's own
+        with_detail: draw the file's detail layer, where it has one; scores and searches do not
 
     Returns:
         float32 [H, W, C] in the code domain, [0, 1], on the backend's device
@@ -59,6 +65,9 @@ def render_channels(
     geometry = backend.prepare_geometry(means, conics, quantized.cutoff, drawn, quantized.wrap)
     image = backend.render(geometry, features)
     channels = to_channels(image, values.basis, values.offset)
+    if with_detail and quantized.detail is not None:
+        own = (quantized.width, quantized.height)
+        add_detail(channels, quantized.detail, values.offset, own, quantized.wrap)
     if drawn == (width, height):
         return channels
     return torch.from_numpy(mean_over_area(channels.cpu().numpy(), (width, height)))
@@ -71,7 +80,7 @@ def shader_decoder(
 
     The coarse levels come from the cpu backend whatever else there is, so that the same file gives the same bytes.
     """
-    texels = render_channels(quantized, make_backend("cpu")).numpy()
+    texels = render_channels(quantized, make_backend("cpu"), with_detail=True).numpy()
     return build_decoder(quantized, block_log2, coarse_levels(quantized, texels, first_level))
 
 
@@ -90,10 +99,14 @@ def scaled_size(quantized: QuantizedGaussianSet, scale: float | None, size: tupl
 
 
 def decode_maps(
-    quantized: QuantizedGaussianSet, backend: Backend, size: tuple[int, int] | None = None
+    quantized: QuantizedGaussianSet,
+    backend: Backend,
+    size: tuple[int, int] | None = None,
+    *,
+    with_detail: bool = False,
 ) -> list[tuple[TextureMap, Samples]]:
     """Return every map with its samples [H, W, channels], in its own sample format."""
-    texels = render_channels(quantized, backend, size).cpu().numpy()
+    texels = render_channels(quantized, backend, size, with_detail=with_detail).cpu().numpy()
     return [(texture_map, expand_map(texels, texture_map)) for texture_map in quantized.maps]
 
 

@@ -1,0 +1,107 @@
+"""The noise tile: 64 x 64 texels of eight kinds of noise, the same for all files; docs/igs-format.md, "Detail".
+
+Integers throughout, so that every decoder has the very same tile. A texel is one word of eight 4-bit numbers, one per
+band, each of mean 0 and a standard deviation of 2.75. Bands 0 to 2 are the three finest octaves, band 3 is white, 4 and
+5 are short streaks along x and y, 6 and 7 long ones. Filters are binomial, so octaves look the same in all directions.
+"""
+
+from functools import cache
+from math import isqrt
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+TILE_SIDE: Final = 64
+"""Texels. The tile repeats; decoders shift it from block to block, so that what they draw does not."""
+BAND_COUNT: Final = 8
+DEVIATION: Final = 2.75
+"""Of each band: 4 bits clip it at 2.5 to 2.9 deviations."""
+_DEVIATION_64THS: Final = 176
+_WHITE_BAND: Final = 3
+
+BLOCK: Final = 32
+"""Texels across a block, nearly: a whole number of blocks fills each axis, so that repeating pictures stay seamless."""
+GRID_FACTOR: Final = 4096
+"""Blocks are numbered row * 4096 + column, twice that plus the layer is hashed."""
+GRID_PERIOD_BITS: Final = 6
+COMPONENT_SHIFTS: Final = ((0, 0), (29, 11), (13, 41), (47, 23))
+"""Texels by which components read the tile apart, far enough that they are independent."""
+LAYER_WEIGHT_ONE: Final = 12
+LAYER_WEIGHTS: Final = (
+    (0, 12), (1, 12), (2, 12), (3, 12), (4, 11), (6, 11), (7, 10), (8, 9), (9, 8), (10, 7), (11, 6), (11, 4), (12, 3),
+    (12, 2), (12, 1), (12, 0), (12, 0),
+)  # fmt: skip
+"""Of the two layers, in 1/12, by how far a texel is from the first grid's borders and from the second's. The squares of
+a pair add up to one within 9 %, and a pair is at most 17: shaders weigh packed numbers of 0 to 15, in bytes.
+"""
+
+Plane = NDArray[np.int64]
+
+
+def hash32(values: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Return well-mixed 32-bit numbers: the "lowbias32" finaliser of Wellons (2018), all arithmetic modulo 2^32."""
+    mixed = values.copy()
+    mixed ^= mixed >> np.uint32(16)
+    mixed *= np.uint32(0x7FEB352D)
+    mixed ^= mixed >> np.uint32(15)
+    mixed *= np.uint32(0x846CA68B)
+    mixed ^= mixed >> np.uint32(16)
+    return mixed
+
+
+@cache
+def noise_tile() -> NDArray[np.int8]:
+    """Return the tile int8 [64, 64, 8], row by row, values -8..7; read-only."""
+    tile = np.stack([_band(band) for band in range(BAND_COUNT)], axis=-1)
+    tile.setflags(write=False)
+    return tile
+
+
+def noise_words() -> NDArray[np.uint32]:
+    """Return the tile uint32 [4096], row by row: band b plus 8 in bits 4 b to 4 b + 3."""
+    codes = (noise_tile().astype(np.int64) + 8).reshape(-1, BAND_COUNT)
+    return (codes << (4 * np.arange(BAND_COUNT))).sum(axis=1).astype(np.uint32)
+
+
+def _band(band: int) -> NDArray[np.int8]:
+    count = TILE_SIDE * TILE_SIDE
+    hashes = hash32(np.arange(count, dtype=np.uint32) + np.uint32(band * count + 1))
+    # the sum of four uniform bytes is nearly Gaussian
+    white = sum(((hashes >> np.uint32(8 * k)) & np.uint32(255)).astype(np.int64) for k in range(4)) - 510
+    plane = filter_band(white.reshape(TILE_SIDE, TILE_SIDE), band)
+    plane = plane * count - plane.sum()
+    norm = isqrt(sum(int(value) ** 2 for value in plane.ravel()))  # 64 deviations
+    rounded = [(2 * _DEVIATION_64THS * int(value) + norm) // (2 * norm) for value in plane.ravel()]
+    return np.clip(np.array(rounded).reshape(plane.shape), -8, 7).astype(np.int8)
+
+
+def filter_band(plane: Plane, band: int) -> Plane:
+    """Return a periodic plane [H, W] through the filter of a band; integers stay integers."""
+    if band == _WHITE_BAND:
+        return plane
+    if band < _WHITE_BAND:
+        for distance in (1, 2)[:band]:
+            plane = _low(_low(plane, 1, distance), 0, distance)
+        step = 1 << band
+        return 16 * plane - _low(_low(plane, 1, step), 0, step)
+    along, across = (1, 0) if band % 2 == 0 else (0, 1)
+    is_long = band >= BAND_COUNT - 2
+    for distance in (1, 2, 4, 8) if is_long else (1, 2):
+        plane = _low(plane, along, distance)
+    if not is_long:
+        return _high(plane, across, 1)
+    return 2 * _high(plane, across, 1) + _high(_low(plane, across, 1), across, 2)
+
+
+def _low(plane: Plane, axis: int, distance: int) -> Plane:
+    return np.roll(plane, distance, axis) + 2 * plane + np.roll(plane, -distance, axis)
+
+
+def _high(plane: Plane, axis: int, distance: int) -> Plane:
+    return 2 * plane - np.roll(plane, distance, axis) - np.roll(plane, -distance, axis)
+
+
+def block_count(length: int) -> int:
+    """Return how many blocks of about 32 texels fill an axis."""
+    return max(1, (length + BLOCK // 2) // BLOCK)

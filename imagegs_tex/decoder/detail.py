@@ -1,0 +1,160 @@
+"""The detail layer drawn: noise for each texel from its position alone; docs/igs-format.md, "Detail".
+
+In torch, so that one piece of code serves all backends. A texel's noise is read from the tile at two places that depend
+on the block it lies in, for two grids of blocks that are half a block apart; each is weighed by its distance from the
+block's border, so that neither borders nor the tile's repetition show. (Blending by-example noise with weights whose
+squares sum to one: Heitz and Neyret 2018.)
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from imagegs_tex.formats.igs.detail_layer import MAX_AMPLITUDE, DetailLayer
+from imagegs_tex.formats.igs.noise_tile import (
+    BAND_COUNT,
+    COMPONENT_SHIFTS,
+    DEVIATION,
+    GRID_FACTOR,
+    GRID_PERIOD_BITS,
+    LAYER_WEIGHT_ONE,
+    LAYER_WEIGHTS,
+    TILE_SIDE,
+    block_count,
+    hash32,
+    noise_tile,
+)
+
+_ROWS_AT_ONCE: Final = 64
+"""Bounds the memory of temporaries: 32 MB for 1024 texels across."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """Where the texels of an axis lie in the two grids of blocks."""
+
+    block: NDArray[np.int64]  # [2, L] number of the block in each grid
+    local: NDArray[np.int64]  # [2, L] texels from the block's first
+    place: NDArray[np.int64]  # [L] 0..255, within the first grid's block
+
+
+def add_detail(
+    channels: Tensor,
+    detail: DetailLayer,
+    offset: NDArray[np.float32],
+    size: tuple[int, int],
+    wrap: tuple[bool, bool],
+) -> Tensor:
+    """Add a file's detail to its picture.
+
+    Args:
+        channels: float32 [H, W, C] in [0, 1], the Gaussians' picture, at the file's size or larger; changed in place
+        detail: of the file
+        offset: [C], the channels' offsets in the file, from which amplitudes count
+        size: width and height of the file in texels; where the picture is larger, a point has its texel's noise
+        wrap: whether the picture repeats in x and in y
+
+    Returns:
+        float32 [H, W, C] in [0, 1]: the same tensor
+    """
+    height, width, _ = channels.shape
+    device = channels.device
+    tile = torch.from_numpy(noise_tile().astype(np.float32)).to(device).reshape(-1, BAND_COUNT)
+    bands, mixing, slopes = (
+        torch.from_numpy(values.astype(np.float32)).to(device)
+        for values in (detail.bands, detail.mixing, detail.slopes)
+    )
+    base = torch.from_numpy(offset).to(device)
+    texels_across, texels_down = (
+        (2 * np.arange(drawn) + 1) * own // (2 * drawn) for drawn, own in zip((width, height), size, strict=True)
+    )
+    across, down = _axis(size[0], texels_across), _axis(size[1], texels_down)
+    columns = _envelope_columns(detail, texels_across, size[0], wrap[0])
+    for start in range(0, height, _ROWS_AT_ONCE):
+        rows = np.arange(start, min(start + _ROWS_AT_ONCE, height))
+        part = channels[start : start + len(rows)]
+        first, second, weights = _places(across, down, rows)
+        envelope = torch.from_numpy(_envelope_rows(columns, texels_down[rows], size[1], wrap[1])).to(device)
+        places = [torch.from_numpy(place).to(device) for place in (first, second)]
+        strengths = torch.from_numpy(weights).to(device)
+        added = torch.zeros_like(part)
+        for component in range(detail.component_count):
+            noise = torch.zeros(len(rows), width, device=device)
+            for layer in (0, 1):
+                shifted = _shifted(places[layer], COMPONENT_SHIFTS[component])
+                noise += strengths[layer] * (tile @ bands[component])[shifted]
+            amplitude = (1.0 + (part - base) @ slopes[component]).clamp_(0.0, MAX_AMPLITUDE)
+            added += (noise * amplitude * envelope)[..., None] * mixing[:, component]
+        part.add_(added).clamp_(0.0, 1.0)
+    return channels
+
+
+def _shifted(places: Tensor, shift: tuple[int, int]) -> Tensor:
+    """Return words of the tile [...] for places x | y << 16 [...], moved by a component's own shift."""
+    x = ((places & 0xFFFF) + shift[0]) % TILE_SIDE
+    y = ((places >> 16) + shift[1]) % TILE_SIDE
+    return y * TILE_SIDE + x
+
+
+def _axis(length: int, texels: NDArray[np.int64]) -> _Axis:
+    """Return where texels of an axis lie; all in integers, so that every decoder agrees."""
+    count = block_count(length)
+    first = texels * count // length
+    second = (2 * texels * count + length) // (2 * length)
+    return _Axis(
+        block=np.stack([first, second % count]),
+        local=np.stack([texels - -(-first * length // count), texels - -(-(2 * second - 1) * length // (2 * count))]),
+        place=texels * count % length * 256 // length,
+    )
+
+
+def _places(
+    across: _Axis, down: _Axis, rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """Return the texels of the tile, x | y << 16 [2 of rows, W], and the layers' weights [2, rows, W]."""
+    places = []
+    for layer in (0, 1):
+        numbers = down.block[layer][rows][:, None] * GRID_FACTOR + across.block[layer][None]
+        hashes = hash32((2 * numbers + layer).astype(np.uint32)).astype(np.int64)
+        x = (across.local[layer][None] + (hashes & (TILE_SIDE - 1))) % TILE_SIDE
+        y = (down.local[layer][rows][:, None] + (hashes >> GRID_PERIOD_BITS & (TILE_SIDE - 1))) % TILE_SIDE
+        places.append(x | y << 16)
+    x, y = across.place[None], down.place[rows][:, None]
+    border = np.minimum(np.minimum(x, 255 - x), np.minimum(y, 255 - y))
+    middle = np.minimum(np.abs(x - 128), np.abs(y - 128))
+    total = border + middle
+    steps = np.where(total > 0, 16 * border // np.maximum(total, 1), 8)
+    weights = np.array(LAYER_WEIGHTS, dtype=np.float32)[steps] / np.float32(LAYER_WEIGHT_ONE * DEVIATION)
+    return places[0], places[1], np.ascontiguousarray(np.moveaxis(weights, -1, 0))
+
+
+def _envelope_columns(
+    detail: DetailLayer, texels: NDArray[np.int64], width: int, repeats: bool
+) -> NDArray[np.float32]:  # fmt: skip
+    """Return the envelope at the centres of columns [grid rows, W], linear between the centres of cells."""
+    low, high, share = _between(texels, width, detail.envelope_codes.shape[1], repeats)
+    values = detail.envelope.astype(np.float32)
+    return np.asarray(values[:, low] * (1 - share) + values[:, high] * share)
+
+
+def _envelope_rows(
+    columns: NDArray[np.float32], texels: NDArray[np.int64], height: int, repeats: bool
+) -> NDArray[np.float32]:  # fmt: skip
+    low, high, share = _between(texels, height, columns.shape[0], repeats)
+    return np.asarray(columns[low] * (1 - share[:, None]) + columns[high] * share[:, None])
+
+
+def _between(
+    texels: NDArray[np.int64], length: int, cells: int, repeats: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """Return the two cells whose centres a texel's centre lies between, and how far it is towards the second."""
+    scaled = (2 * texels + 1) * cells - length  # in units of 1 / (2 length) of a cell
+    low, rest = scaled // (2 * length), scaled % (2 * length)
+    share = (rest / (2 * length)).astype(np.float32)
+    if repeats:
+        return low % cells, (low + 1) % cells, share
+    return np.clip(low, 0, cells - 1), np.clip(low + 1, 0, cells - 1), share
