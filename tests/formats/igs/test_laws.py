@@ -74,7 +74,7 @@ NAN, INFINITY = float("nan"), float("inf")
 BROKEN = {
     "magic": (header(magic=b"\x89PNG\r\n\x1a\n"), "not an .igs file"),
     "version 0": (header(version=0), "version 0"),
-    "version 5": (header(version=4), "version 4"),
+    "version 5": (header(version=5), "version 5"),
     "wrap flags": (header(wrap=4), "wrap flags 4 in a file of version 3"),
     "wrap flags of version 1": (header(version=1, wrap=1), "wrap flags 1 in a file of version 1"),
     "kernel": (header(kernel=2), "unknown kernel 2"),
