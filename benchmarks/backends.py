@@ -20,7 +20,7 @@ from tables import markdown, replace_table
 from workers import side_by_side
 
 import imagegs_tex
-from imagegs_tex.settings import Preset, preset_settings
+from imagegs_tex.settings import DetailMode, Preset, preset_settings
 
 BACKENDS = ("cuda", "cpu")
 
@@ -60,7 +60,7 @@ def measure(preset: str, task: tuple[str, int]) -> Run:
     """Make a file with each backend."""
     name, start = task
     (case,) = load_cases([name])
-    settings = preset_settings(Preset(preset))
+    settings = replace(preset_settings(Preset(preset)), detail=DetailMode.OFF)
     settings = replace(settings, gaussian_count=case.gaussians, fit=replace(settings.fit, seed=start))
     with case.staged() as folder, tempfile.TemporaryDirectory() as target:
         first, second = (

@@ -38,7 +38,7 @@ from imagegs_tex.rasterize.backend import TILE, Frame
 from imagegs_tex.rasterize.cuda.backend import CudaBackend
 from imagegs_tex.rasterize.cuda.load_kernels import RECORD_HEAD
 from imagegs_tex.rasterize.select_backend import make_backend
-from imagegs_tex.settings import FitSettings, Precision, Preset, preset_settings
+from imagegs_tex.settings import DetailMode, FitSettings, Precision, Preset, preset_settings
 
 Table = tuple[list[str], list[list[object]]]
 BITS_PER_GAUSSIAN = 66
@@ -235,7 +235,7 @@ def quality() -> Table:
         for name in ("cuda", "cpu"):
             begun = time.perf_counter()
             backend = make_backend(name)
-            settings = replace(preset_settings(Preset.BALANCED), gaussian_count=case.gaussians)
+            settings = replace(preset_settings(Preset.BALANCED), gaussian_count=case.gaussians, detail=DetailMode.OFF)
             encoded = encode_within_budget(stack, settings, backend)
             results.append(
                 (score(encoded.quantized, stack), len(encode_igs(encoded.quantized)), time.perf_counter() - begun)
@@ -254,7 +254,7 @@ def encode() -> Table:
     rows: list[list[object]] = []
     with tempfile.TemporaryDirectory() as scratch:
         for case in cases.load_cases(["boombox", "brick_wall_017"]):
-            settings = replace(preset_settings(Preset.BALANCED), gaussian_count=case.gaussians)
+            settings = replace(preset_settings(Preset.BALANCED), gaussian_count=case.gaussians, detail=DetailMode.OFF)
             with case.staged() as folder:
                 for run in ("first", "second", "third"):
                     report = compress(folder, Path(scratch) / "file.igs", settings, "cuda")
@@ -272,7 +272,7 @@ def queue() -> Table:
     """Materials per minute for copies of a 1024² material at the balanced preset, from files to scored files."""
     rows: list[list[object]] = []
     case = cases.load_cases(["brick_wall_017"])[0]
-    settings = replace(preset_settings(Preset.BALANCED), gaussian_count=case.gaussians)
+    settings = replace(preset_settings(Preset.BALANCED), gaussian_count=case.gaussians, detail=DetailMode.OFF)
     with case.staged() as folder, tempfile.TemporaryDirectory() as scratch:
         for gpus, processes, materials in QUEUES:
             if gpus > torch.cuda.device_count():

@@ -119,12 +119,13 @@ def measure(job: tuple[str, str, float, str, str, str], jobs: int) -> str:
 
     import imagegs_tex
     from imagegs_tex.formats.material.build_stack import load_stack
-    from imagegs_tex.settings import Preset, preset_settings
+    from imagegs_tex.settings import DetailMode, Preset, preset_settings
 
     part, name, rate, preset, backend, kept_as = job
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // jobs))
     (case,) = (case for case in (*load_cases(), *load_others()) if case.name == name)
-    settings = preset_settings(Preset.BEST if part == "best" else Preset(preset))
+    chosen = preset_settings(Preset.BEST if part == "best" else Preset(preset))
+    settings = replace(chosen, detail=DetailMode.OFF)  # sizes and PSNR are those of the Gaussians
     extra: Result = {}
     with case.staged() as folder, tempfile.TemporaryDirectory() as target:
         if part == "gaussians":

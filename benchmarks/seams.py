@@ -29,7 +29,7 @@ from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.rasterize.select_backend import make_backend
-from imagegs_tex.settings import CompressSettings, Preset, preset_settings
+from imagegs_tex.settings import CompressSettings, DetailMode, Preset, preset_settings
 
 MATERIALS: Final = (
     "brick_wall_017", "mossy_rock_053", "rusty_metal_053c", "scratched_metal_055a", "rosewood_veneer1",
@@ -67,7 +67,12 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="replace the table of docs/benchmarks/seams.md")
     parser.add_argument("--pictures", type=Path, help="write 2 x 2 tilings of the first three channels there")
     arguments = parser.parse_args()
-    work = partial(measure, preset_settings(Preset(arguments.preset)), arguments.backend, arguments.pictures)
+    work = partial(
+        measure,
+        replace(preset_settings(Preset(arguments.preset)), detail=DetailMode.OFF),
+        arguments.backend,
+        arguments.pictures,
+    )
     found = side_by_side(work, arguments.materials, arguments.jobs)
     rows, numbers = [row for row, _ in found], [values for _, values in found]
     columns = list(zip(*numbers, strict=True))

@@ -34,7 +34,7 @@ from imagegs_tex.formats.vocabulary import SampleFormat, Samples, Semantic, Text
 from imagegs_tex.metrics.scores import MapScore, pooled_psnr, score_map
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.rasterize.select_backend import make_backend
-from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN, CompressSettings, Preset, preset_settings
+from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN, CompressSettings, DetailMode, Preset, preset_settings
 
 BISECTIONS = 10
 STRETCHES = (0.5, 2.0)
@@ -82,7 +82,8 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     plan = Plan(
-        preset_settings(Preset(arguments.preset)), arguments.backend, arguments.crop, arguments.starts,
+        replace(preset_settings(Preset(arguments.preset)), detail=DetailMode.OFF), arguments.backend,
+        arguments.crop, arguments.starts,
         tuple(arguments.texels_per_gaussian), arguments.pictures,
     )  # fmt: skip
     for part in arguments.parts:

@@ -47,7 +47,11 @@ def measure(name: str, backend: str) -> dict[str, float]:
 
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // len(GAUSSIANS)))
     (case,) = load_cases([name])
-    settings = replace(imagegs_tex.preset_settings(imagegs_tex.Preset.BALANCED), gaussian_count=GAUSSIANS[name])
+    settings = replace(
+        imagegs_tex.preset_settings(imagegs_tex.Preset.BALANCED),
+        gaussian_count=GAUSSIANS[name],
+        detail=imagegs_tex.DetailMode.OFF,
+    )
     with case.staged() as folder, tempfile.TemporaryDirectory() as target:
         report = imagegs_tex.compress(folder, Path(target) / "file.igs", settings, backend)
         cost = imagegs_tex.info(Path(target) / "file.igs").decode_cost

@@ -13,7 +13,7 @@ import typer
 from imagegs_tex.cli.numbers import read_bits, read_bytes, read_count, read_decibels, read_seconds, read_size
 from imagegs_tex.cli.options import AllowRoot, Alpha, BackendName, Quiet, Report, Size, Source, Threads
 from imagegs_tex.formats.material.options import AlphaUse, Coverage, NormalCoding, SourceOptions
-from imagegs_tex.settings import CompressSettings, Preset, preset_settings
+from imagegs_tex.settings import CompressSettings, DetailMode, Preset, preset_settings
 
 if TYPE_CHECKING:
     from imagegs_tex.reports import AssetReport
@@ -95,6 +95,10 @@ def compress(
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop at the first material that cannot be made, of several.")
     ] = False,
+    detail: Annotated[
+        DetailMode,
+        typer.Option(help="Auto: noise, in a few hundred bytes, where the source has grain that the Gaussians lose."),
+    ] = DetailMode.AUTO,
     backend: BackendName = "auto",
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of the initial positions.")] = 0,
     threads: Threads = None,
@@ -127,6 +131,7 @@ def compress(
         from imagegs_tex.reports import AssetReport, CompressReport, as_json
 
         settings = _settings(preset, (gaussians, bpp, max_bytes, target_psnr), target or [], time_budget, seed)
+        settings = replace(settings, detail=detail)
         repeats = (None, None) if wrap is None else parse_wrap(wrap)
         options = SourceOptions(
             importance, read_size(size), normals, alpha, repeats, coverage, tuple(allow_root or ())

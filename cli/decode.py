@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from imagegs_tex.cli.numbers import read_scale, read_size
-from imagegs_tex.cli.options import BackendName, IgsFile, Quiet, Threads
+from imagegs_tex.cli.options import BackendName, DrawDetail, IgsFile, Quiet, Threads
 from imagegs_tex.settings import ImageFormat
 
 
@@ -27,6 +27,7 @@ def decode(
         bool, typer.Option("--overwrite", help="Replace images that are there, or write beside them.")
     ] = False,
     premultiplied: Annotated[bool, typer.Option("--premultiplied", help="Multiply colours by their alpha.")] = False,
+    detail: DrawDetail = True,
     backend: BackendName = "auto",
     threads: Threads = None,
     quiet: Quiet = False,
@@ -44,7 +45,7 @@ def decode(
 
         paths = api.decode(
             file, folder, scale=scale, size=read_size(size), image_format=chosen, overwrite=overwrite,
-            premultiplied=premultiplied, backend=backend, threads=threads,
+            premultiplied=premultiplied, detail=detail, backend=backend, threads=threads,
         )  # fmt: skip
     if not quiet:
         for path in paths:

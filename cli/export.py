@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from imagegs_tex.cli.options import AsJson, BackendName, IgsFile, Quiet, Threads
+from imagegs_tex.cli.options import AsJson, BackendName, DrawDetail, IgsFile, Quiet, Threads
 from imagegs_tex.settings import TextureContainer
 
 
@@ -15,6 +15,7 @@ def export(
         TextureContainer, typer.Option("--format", help="Kind of file; png writes one picture per level.")
     ] = TextureContainer.DDS,
     bc1: Annotated[bool, typer.Option("--bc1", help="Opaque colour as BC1: half the bytes of BC7, and worse.")] = False,
+    detail: DrawDetail = True,
     as_json: AsJson = False,
     backend: BackendName = "auto",
     threads: Threads = None,
@@ -29,7 +30,9 @@ def export(
 
     folder = folder_path(output, "export", TextureContainer)
     with map_progress(quiet) as progress:
-        result = api.export(file, folder, container, bc1=bc1, backend=backend, threads=threads, progress=progress)
+        result = api.export(
+            file, folder, container, bc1=bc1, detail=detail, backend=backend, threads=threads, progress=progress
+        )
     if as_json:
         print(to_json(result), end="")
     elif not quiet:

@@ -69,3 +69,6 @@ def _be_quiet(quiet: bool) -> bool:
 
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", callback=_be_quiet, help="Print errors only.")]
+DrawDetail = Annotated[
+    bool, typer.Option("--detail/--no-detail", help="Draw the file's detail layer: the grain that the source has.")
+]

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from imagegs_tex.cli.console import make_console, plain
 from imagegs_tex.cli.tables_gpu import sample_costs
-from imagegs_tex.metrics.scores import PSNR_CAP_DB, MapScore
+from imagegs_tex.metrics.scores import PSNR_CAP_DB, MapScore, shown_contrast
 from imagegs_tex.reports import AssetReport, CompareReport, CompressReport, ExportReport, InfoReport
 from imagegs_tex.textures.export_maps import ExportedMap
 
@@ -40,6 +40,11 @@ def print_compression(report: CompressReport, output: Path) -> None:
         f"({report.bits_per_channel_texel:.4f} per channel), {report.gaussians:,} Gaussians, "
         f"{report.psnr_db:.2f} dB{weighted}, {report.seconds.total:.1f} s on {report.backend}",
     )
+    if report.ledger.detail:
+        console.print(
+            f"detail layer: {report.ledger.detail:,} bytes of noise where the source has grain; contrast is with it, "
+            "PSNR and SSIM are without (--detail off leaves it out)"
+        )
     for target in report.targets:
         unit = "mean degrees" if target.unit == "degrees" else target.unit
         maps = target.semantic.replace("_", " ")
@@ -158,8 +163,8 @@ def _letters(channels: tuple[int, ...]) -> str:
 
 
 def _contrast(score: MapScore) -> str:
-    """Kept contrast by octave, finest first."""
-    return " ".join("-" if ratio is None else f"{ratio:.2f}" for ratio in score.kept_contrast or ())
+    """Kept contrast by octave, finest first, as decoders show it."""
+    return " ".join("-" if ratio is None else f"{ratio:.2f}" for ratio in shown_contrast(score) or ())
 
 
 def _degrees(score: MapScore) -> str:

@@ -49,6 +49,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at
     )
     from imagegs_tex.settings import (
         CompressSettings,
+        DetailMode,
         FitSettings,
         ImageFormat,
         PopulationChange,
@@ -80,6 +81,7 @@ __all__ = [
     "Coverage",
     "DecodeCost",
     "Decoder",
+    "DetailMode",
     "DoctorReport",
     "ExportReport",
     "ExportedMap",
@@ -162,8 +164,8 @@ _MODULES = {
         "MapInfo", "Seconds", "TargetReport",
     ),
     "settings": (
-        "CompressSettings", "FitSettings", "ImageFormat", "PopulationChange", "Precision", "Preset", "QualityTarget",
-        "TextureContainer", "preset_settings",
+        "CompressSettings", "DetailMode", "FitSettings", "ImageFormat", "PopulationChange", "Precision", "Preset",
+        "QualityTarget", "TextureContainer", "preset_settings",
     ),
     "shaders.build_decoder": ("Decoder", "build_decoder"),
     "shaders.decode_cost": ("DecodeCost", "SampleCost", "Spread"),

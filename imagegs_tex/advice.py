@@ -10,7 +10,7 @@ from typing import Final
 
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.metrics.byte_ledger import ByteLedger
-from imagegs_tex.metrics.scores import MapScore
+from imagegs_tex.metrics.scores import MapScore, shown_contrast
 
 POOR_DEGREES: Final = 6.0
 """Mean angle from which on a lit surface looks crumpled; a target of GOOD_DEGREES is proposed instead."""
@@ -40,7 +40,7 @@ def warnings_of(
     most = texel_count / _LEAST_TEXELS_PER_GAUSSIAN / gaussian_count  # times as many Gaussians as there are now
 
     def bytes_for(factor: float) -> str:
-        fixed = ledger.header + ledger.maps + ledger.components
+        fixed = ledger.header + ledger.maps + ledger.components + ledger.detail
         return _kilobytes(fixed + ledger.per_gaussian * gaussian_count * factor)
 
     found = []
@@ -60,8 +60,8 @@ def warnings_of(
         found.append(text)
     flat = [score for score in scores if _is_flat(score)]
     if flat:
-        worst = min(flat, key=lambda score: (score.kept_contrast or (0.0,))[0] or 0.0)
-        kept = [ratio for ratio in worst.kept_contrast or () if ratio is not None]
+        worst = min(flat, key=lambda score: (shown_contrast(score) or (0.0,))[0] or 0.0)
+        kept = [ratio for ratio in shown_contrast(worst) or () if ratio is not None]
         octaves = _octaves_to(kept, GOOD_CONTRAST)
         factor = min(4**octaves, most)
         reached = _kept_after(kept, math.log(factor, 4))
@@ -78,7 +78,7 @@ def _is_bent(score: MapScore) -> bool:
 
 
 def _is_flat(score: MapScore) -> bool:
-    finest = (score.kept_contrast or (None,))[0]
+    finest = (shown_contrast(score) or (None,))[0]
     return finest is not None and finest < POOR_CONTRAST and score.psnr_db < _FINE_DB
 
 

@@ -42,6 +42,7 @@ from imagegs_tex.formats.material.stack import TextureStack, source_map
 from imagegs_tex.formats.open_material import read_asset, read_material
 from imagegs_tex.formats.vocabulary import Constant, wrap_words
 from imagegs_tex.metrics.byte_ledger import byte_ledger
+from imagegs_tex.metrics.detail_contrast import score_detail
 from imagegs_tex.metrics.match_source import source_indices
 from imagegs_tex.metrics.scores import pooled_psnr, pooled_weighted_psnr, score_map
 from imagegs_tex.provenance import processor_name, versions
@@ -323,6 +324,7 @@ def compress_stack(
         progress(FitProgress("checking"))
     quantized = decode_igs(data)
     scores = compute_on(backend).score(stack, quantized)
+    scores = score_detail(scores, stack, range(len(stack.maps)), quantized, backend)
     targets = tuple(
         TargetReport("all" if target.semantic is None else target.semantic.name.lower(), target.value, value, unit)
         for target, value in score_targets(settings, stack, quantized, backend)
@@ -369,6 +371,7 @@ def decode(  # noqa: PLR0913 - one argument per option of the command
     image_format: str | None = None,
     overwrite: bool = False,
     premultiplied: bool = False,
+    detail: bool = True,
     backend: str = "auto",
     threads: int | None = None,
 ) -> list[Path]:
@@ -383,6 +386,7 @@ def decode(  # noqa: PLR0913 - one argument per option of the command
         overwrite: whether files that are there are replaced, or stood beside when they have other suffixes; they may be
             the source, whose names decoded maps have
         premultiplied: whether colours are multiplied by their alpha
+        detail: whether the file's detail layer is drawn, where it has one
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend
 
@@ -402,7 +406,7 @@ def decode(  # noqa: PLR0913 - one argument per option of the command
     if not overwrite:
         check_absent(paths, "decode to another folder, or allow it with --overwrite")
         check_alone(paths)
-    maps = decode_maps(quantized, make_backend(backend, threads), chosen_size)
+    maps = decode_maps(quantized, make_backend(backend, threads), chosen_size, with_detail=detail)
     if premultiplied:
         maps = [(texture_map, multiply_by_alpha(texture_map, samples)) for texture_map, samples in maps]
     write_maps(maps, paths)
@@ -415,6 +419,7 @@ def export(
     container: TextureContainer | str = TextureContainer.DDS,
     *,
     bc1: bool = False,
+    detail: bool = True,
     backend: str = "auto",
     threads: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
@@ -426,6 +431,7 @@ def export(
         folder: where the textures go; created when missing
         container: dds, ktx2, or png for one picture per level
         bc1: opaque colour as BC1, which takes half the bytes of BC7 and shows it
+        detail: whether the file's detail layer is drawn, where it has one
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend
         progress: called with the name of the map begun, how many maps are done and how many there are
@@ -443,7 +449,7 @@ def export(
     """
     quantized = read_igs(Path(file))
     chosen = TextureContainer(container)
-    texels = render_channels(quantized, make_backend(backend, threads)).cpu().numpy()
+    texels = render_channels(quantized, make_backend(backend, threads), with_detail=detail).cpu().numpy()
     maps = export_maps(quantized.maps, texels, Path(folder), chosen, bc1, progress)
     return ExportReport(chosen.value, tuple(maps), hash_file(Path(file)), versions())
 
@@ -481,6 +487,7 @@ def compare(
         score_map(texture_map, source_map(stack, index), decoded, True, stack.weights, stack.drawn_of(index))
         for index, (texture_map, decoded) in zip(indices, decode_maps(quantized, chosen), strict=True)
     ]
+    scores = score_detail(scores, stack, indices, quantized, chosen)
     return CompareReport(
         psnr_db=pooled_psnr(scores), maps=tuple(scores), file=hash_file(Path(file)), inputs=stack.inputs,
         backend=chosen.name, device=str(chosen.device), processor=processor_name(chosen.device), versions=versions(),

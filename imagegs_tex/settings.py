@@ -24,6 +24,13 @@ class ImageFormat(StrEnum):
     TGA = "tga"
 
 
+class DetailMode(StrEnum):
+    """Whether a file gets a detail layer: noise for the contrast that its Gaussians lose."""
+
+    AUTO = "auto"  # where the source has grain that the decode has not
+    OFF = "off"
+
+
 class TextureContainer(StrEnum):
     """What exported textures are written as."""
 
@@ -112,6 +119,7 @@ class CompressSettings:
         None  # dB over all channels of all maps, of the written file decoded again, by importance
     )
     targets: tuple[QualityTarget, ...] = ()  # the smallest file that reaches all of them, and target_psnr where given
+    detail: DetailMode = DetailMode.AUTO
     fit: FitSettings = FitSettings()
     precision: Precision = Precision()
 

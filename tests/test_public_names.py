@@ -17,7 +17,8 @@ FUNCTIONS = [
 ERRORS = ["IgsError", "ImageGSTexError", "InputError", "MissingToolError", "OutputError", "TargetError", "UsageError"]
 CHOICES = [
     "AlphaUse", "BatchItem", "CompressSettings", "Coverage", "FitSettings", "ImageFormat", "NormalCoding",
-    "PopulationChange", "Precision", "Preset", "QualityTarget", "Semantic", "SourceOptions", "TextureContainer",
+    "DetailMode", "PopulationChange", "Precision", "Preset", "QualityTarget", "Semantic", "SourceOptions",
+    "TextureContainer",
 ]  # fmt: skip
 RESULTS = [
     "AssetFile", "AssetMaterial", "AssetReport", "BackendCheck", "ByteLedger", "CompareReport",

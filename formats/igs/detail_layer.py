@@ -78,7 +78,7 @@ def envelope_codes(factors: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Return the nearest codes; what is weaker than the weakest by half a step is none."""
     with np.errstate(divide="ignore"):
         steps = np.rint(_ENVELOPE_STEPS_PER_OCTAVE * np.log2(factors)) + _ENVELOPE_ONE
-    return np.clip(steps, 0, LARGEST_ENVELOPE_CODE).astype(np.uint8)
+    return np.asarray(np.clip(steps, 0, LARGEST_ENVELOPE_CODE), dtype=np.uint8)
 
 
 def pack_detail(detail: DetailLayer) -> bytes:

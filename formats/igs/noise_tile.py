@@ -61,14 +61,15 @@ def noise_tile() -> NDArray[np.int8]:
 def noise_words() -> NDArray[np.uint32]:
     """Return the tile uint32 [4096], row by row: band b plus 8 in bits 4 b to 4 b + 3."""
     codes = (noise_tile().astype(np.int64) + 8).reshape(-1, BAND_COUNT)
-    return (codes << (4 * np.arange(BAND_COUNT))).sum(axis=1).astype(np.uint32)
+    return np.asarray((codes << (4 * np.arange(BAND_COUNT))).sum(axis=1), dtype=np.uint32)
 
 
 def _band(band: int) -> NDArray[np.int8]:
     count = TILE_SIDE * TILE_SIDE
     hashes = hash32(np.arange(count, dtype=np.uint32) + np.uint32(band * count + 1))
     # the sum of four uniform bytes is nearly Gaussian
-    white = sum(((hashes >> np.uint32(8 * k)) & np.uint32(255)).astype(np.int64) for k in range(4)) - 510
+    uniform = [((hashes >> np.uint32(8 * k)) & np.uint32(255)).astype(np.int64) for k in range(4)]
+    white = np.sum(uniform, axis=0) - 510
     plane = filter_band(white.reshape(TILE_SIDE, TILE_SIDE), band)
     plane = plane * count - plane.sum()
     norm = isqrt(sum(int(value) ** 2 for value in plane.ravel()))  # 64 deviations

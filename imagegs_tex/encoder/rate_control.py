@@ -5,6 +5,7 @@ A size is searched for in :mod:`.size_search`, a quality in :mod:`.quality_searc
 
 from dataclasses import dataclass
 
+from imagegs_tex.detail.analyse import with_detail_layer
 from imagegs_tex.encoder.quality_search import reach_targets
 from imagegs_tex.encoder.quality_targets import targets_of
 from imagegs_tex.encoder.size_search import fill
@@ -13,7 +14,7 @@ from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.rasterize.backend import Backend
-from imagegs_tex.settings import CompressSettings
+from imagegs_tex.settings import CompressSettings, DetailMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +42,20 @@ def encode_within_budget(
         )
     texels = stack.width * stack.height
     fitter = Fitter(stack, settings, backend, progress)
+
+    def finish(quantized: QuantizedGaussianSet) -> QuantizedGaussianSet:
+        return quantized if settings.detail == DetailMode.OFF else with_detail_layer(stack, quantized, backend)
+
     if targets:
         found = reach_targets(fitter, targets)
-        return Encoded(found.quantized, fitter.effort, found.unreached)
+        return Encoded(finish(found.quantized), fitter.effort, found.unreached)
     if settings.max_bytes is not None:
-        return Encoded(fill(fitter, settings.max_bytes), fitter.effort)
+        return Encoded(fill(fitter, settings.max_bytes, finish), fitter.effort)
     if settings.bits_per_texel is not None:
         if not 0 < settings.bits_per_texel < float("inf"):
             raise UsageError(f"--bpp {settings.bits_per_texel:g} is impossible; give a number above 0")
-        return Encoded(fill(fitter, int(settings.bits_per_texel * texels / 8)), fitter.effort)
+        return Encoded(fill(fitter, int(settings.bits_per_texel * texels / 8), finish), fitter.effort)
     count = fitter.usual_count if settings.gaussian_count is None else settings.gaussian_count
     if not 1 <= count <= min(MAX_GAUSSIANS, texels):
         raise UsageError(f"{count} Gaussians is outside 1..{min(MAX_GAUSSIANS, texels)} for {texels} texels")
-    return Encoded(fitter.rounded(fitter.fit(count)), fitter.effort)
+    return Encoded(finish(fitter.rounded(fitter.fit(count))), fitter.effort)

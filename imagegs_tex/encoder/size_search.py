@@ -7,6 +7,8 @@ needs no new fit.
 """
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from imagegs_tex.encoder.compute import compute_on
@@ -45,23 +47,34 @@ _LEAST_SLOPE: Final = 0.4
 """dB that twice the Gaussians are worth: less is the noise of a fit."""
 
 
-def fill(fitter: Fitter, max_bytes: int) -> QuantizedGaussianSet:
-    """Find the best file of at most so many bytes; UsageError when none is that small."""
+def fill(
+    fitter: Fitter, max_bytes: int, finish: Callable[[QuantizedGaussianSet], QuantizedGaussianSet]
+) -> QuantizedGaussianSet:  # fmt: skip
+    """Find the best file of at most so many bytes.
+
+    Args:
+        fitter: of the stack
+        max_bytes: of the complete file
+        finish: adds to a set what does not depend on how its features are rounded: the detail layer
+
+    Raises:
+        UsageError: no file is that small
+    """
     search = _Search(fitter, max_bytes)
     per_gaussian, slope = search.run_pilots()
     coarser = 0.0
-    best: tuple[float, Tuned] | None = None
+    best: tuple[float, Tuned, CodedGeometry] | None = None
     for attempt in range(1, _MOST_RETRIES + 1):
         count = search.count_for(per_gaussian)
         geometry = fitter.fit(count, coarser=coarser)
         tuned, usual = search.tuned(geometry)
         if tuned.margin >= 0:
-            found = search.decibels(tuned.quantized), tuned
+            found = search.decibels(tuned.quantized), tuned, geometry
             best = found if best is None or found[0] > best[0] else best
         if best is not None:
             enough = ENOUGH_FITS if best[1].margin <= -math.log(LEAST_USE) else MOST_FITS
             if count in {1, search.most} or attempt >= enough:
-                return best[1].quantized
+                return _finished(search, best[1].quantized, best[2], finish)
         if attempt == 1:
             octaves, per_gaussian = search.choose_feature_step(geometry, slope)
             coarser += octaves
@@ -71,6 +84,22 @@ def fill(fitter: Fitter, max_bytes: int) -> QuantizedGaussianSet:
         if best is None and attempt > 1:
             per_gaussian *= _CAUTION
     raise search.unmeetable()
+
+
+def _finished(
+    search: "_Search",
+    found: QuantizedGaussianSet,
+    geometry: CodedGeometry,
+    finish: Callable[[QuantizedGaussianSet], QuantizedGaussianSet],
+) -> QuantizedGaussianSet:
+    """Return a set finished, its features coarser by as much as it takes; unfinished where that does not fit in."""
+    finished = finish(found)
+    more = len(encode_igs(finished)) - len(encode_igs(found))
+    if more == 0 or len(encode_igs(finished)) <= search.max_bytes:
+        return finished
+    search.max_bytes -= more
+    tuned, _ = search.tuned(geometry)
+    return found if tuned.margin < 0 else replace(tuned.quantized, detail=finished.detail)
 
 
 class _Search:

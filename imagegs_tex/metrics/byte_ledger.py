@@ -21,8 +21,9 @@ class ByteLedger:
     positions: int
     shapes: int
     features: int
+    detail: int  # 0 without a detail layer
     features_by_map: tuple[tuple[str, float], ...]  # name and bytes, by what each component is worth to each map
-    per_gaussian: float  # bytes that one more Gaussian costs: everything but header, maps and components
+    per_gaussian: float  # bytes that one more Gaussian costs: everything but header, maps, components and detail
 
 
 def byte_ledger(quantized: QuantizedGaussianSet, sections: tuple[SectionSize, ...]) -> ByteLedger:
@@ -49,6 +50,7 @@ def byte_ledger(quantized: QuantizedGaussianSet, sections: tuple[SectionSize, ..
     return ByteLedger(
         header=stored["header"], maps=stored["maps"], components=stored["components"], index=stored["cells"],
         positions=stored["positions"], shapes=stored["shapes"], features=stored["features"],
+        detail=stored.get("detail", 0),
         features_by_map=tuple(by_map), per_gaussian=moving / quantized.gaussian_count,
     )  # fmt: skip
 

@@ -36,7 +36,7 @@ def kept_contrast(source: Tensor, decoded: Tensor) -> tuple[float | None, ...] |
     Returns:
         a ratio per band, None where the source's band is empty in every channel; None when all are
     """
-    found = torch.stack([_deviations(picture) for picture in (source, decoded)])
+    found = torch.stack([band_deviations(picture) for picture in (source, decoded)])
     wanted, kept = found.cpu().numpy()
     ratios: list[float | None] = []
     for band in range(len(BLUR_DEVIATIONS)):
@@ -45,8 +45,8 @@ def kept_contrast(source: Tensor, decoded: Tensor) -> tuple[float | None, ...] |
     return tuple(ratios) if any(ratio is not None for ratio in ratios) else None
 
 
-def _deviations(picture: Tensor) -> Tensor:
-    """Return the standard deviation of each channel's bands, float64 [C, bands]."""
+def band_deviations(picture: Tensor) -> Tensor:
+    """Return the standard deviation of each channel's bands, float64 [C, bands], of a picture float32 [H, W, C]."""
     height, width, channels = picture.shape
     down, across = (_products(length, picture.device) for length in (height, width))
     half = width // 2 + 1
@@ -74,12 +74,12 @@ def _products(length: int, device: torch.device) -> Tensor:
 
     float64 [length, 2 bands + 1] in the order 00, 01, 11, 12, 22, ...
     """
-    functions = [np.ones(length), *(_transfer_function(length, deviation) for deviation in BLUR_DEVIATIONS)]
+    functions = [np.ones(length), *(blur_transfer(length, deviation) for deviation in BLUR_DEVIATIONS)]
     pairs = [functions[number // 2] * functions[(number + 1) // 2] for number in range(2 * len(functions) - 1)]
     return torch.from_numpy(np.stack(pairs, axis=1)).to(device)
 
 
-def _transfer_function(length: int, deviation: int) -> NDArray[np.float64]:
+def blur_transfer(length: int, deviation: int) -> NDArray[np.float64]:
     """Return what a Gaussian blur, cut off and wrapped around as often as it takes, does to each frequency [length]."""
     reach = math.floor(_TAPS_END * deviation + 0.5)
     offsets = np.arange(-reach, reach + 1)

@@ -42,7 +42,13 @@ class MapScore:
     kept_contrast: tuple[float | None, ...] | None  # see its module: four octaves, finest first; None: map of one value
     weighted_squared_error: float | None = None  # the same, each texel by its importance, which is 1 on average
     alpha_test_wrong: float | None = None  # share of texels on the wrong side of alpha 0.5; maps with alpha only
+    kept_contrast_with_detail: tuple[float | None, ...] | None = None  # None where the file has no detail layer
     alpha_test_wrong_at_edges: float | None = None  # the same among those within EDGE_TEXELS of a side change
+
+
+def shown_contrast(score: MapScore) -> tuple[float | None, ...] | None:
+    """Return the kept contrast of what a decoder shows: with the detail layer, where the file has one."""
+    return score.kept_contrast if score.kept_contrast_with_detail is None else score.kept_contrast_with_detail
 
 
 def pooled_psnr(scores: list[MapScore]) -> float:

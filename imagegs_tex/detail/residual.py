@@ -1,0 +1,91 @@
+"""What a decode misses, per channel and octave, and whether it looks like noise."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from imagegs_tex.formats.material.stack import TextureStack
+from imagegs_tex.formats.vocabulary import Coded, Semantic
+from imagegs_tex.metrics.kept_contrast import EMPTY_BAND, band_deviations
+
+OCTAVES: Final = 3
+"""Of the four that kept contrast counts: coarser ones are what the Gaussians hold best."""
+_NOISY: Final = frozenset(
+    {
+        Semantic.BASE_COLOUR, Semantic.IMAGE, Semantic.NORMAL, Semantic.ROUGHNESS, Semantic.GLOSS, Semantic.SPECULAR,
+        Semantic.OCCLUSION,
+    }
+)  # fmt: skip
+"""Meanings that may get noise: masks, opacity, metal, height, light and plain data have levels that must stay clean."""
+_CELL: Final = 32  # texels, for the kurtosis
+_MISSING: Final = (0.2, 0.5, 0.8)
+_KURTOSIS: Final = (7.0, 13.0, 60.0)
+"""Kurtosis within cells up to which a residual counts as noise, by the share of the finest contrast that is missing.
+Grain has 3 to 9 (brick, rock, rust, wood), drawn pictures and tiles 8 to 40 with little missing; where nearly all is
+missing it is noise or nothing: pits of metal at 13 to 17."""
+_MARGIN: Final = 0.25  # of that limit, over which noise fades out
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Energies (variances) that noise should add."""
+
+    energies: NDArray[np.float64]  # [octaves, C], 0 for channels that get none
+
+    @property
+    def channels(self) -> NDArray[np.bool_]:
+        """Which channels get noise [C]."""
+        return np.asarray(self.energies.sum(axis=0) > 0)
+
+
+def missing_energies(stack: TextureStack, source: Tensor, decoded: Tensor) -> Missing:
+    """Return what noise should add.
+
+    Args:
+        stack: for what channels mean
+        source: float32 [H, W, C] in [0, 1], on any device
+        decoded: the same of the file without detail
+    """
+    wanted, found = (band_deviations(picture).cpu().numpy().T[:OCTAVES] for picture in (source, decoded))
+    energies = np.maximum(np.square(wanted) - np.square(found), 0.0)
+    share = 1.0 - np.minimum(found[0] / np.maximum(wanted[0], EMPTY_BAND), 1.0)
+    limit = np.interp(share, _MISSING, _KURTOSIS)
+    trust = np.clip(((1 + _MARGIN) * limit - _kurtosis(source - decoded)) / (_MARGIN * limit), 0.0, 1.0)
+    allowed = _noisy_channels(stack) & (wanted[0] > EMPTY_BAND)
+    return Missing(energies * np.where(allowed, trust, 0.0))
+
+
+def _noisy_channels(stack: TextureStack) -> NDArray[np.bool_]:
+    allowed = np.ones(stack.channel_count, dtype=bool)
+    for texture_map in stack.maps:
+        for route, semantic in zip(texture_map.routes, texture_map.channel_semantics, strict=True):
+            if isinstance(route, Coded) and semantic not in _NOISY:
+                allowed[route.index] = False
+    return allowed
+
+
+def _kurtosis(residual: Tensor) -> NDArray[np.float64]:
+    """Return the kurtosis [C] of the residual's finest octave within cells: 3 for noise of slowly varying strength."""
+    fine = residual - _blur(residual)
+    height, width, channels = fine.shape
+    side = min(_CELL, height, width)
+    down, across = height // side, width // side
+    cells = fine[: down * side, : across * side].reshape(down, side, across, side, channels)
+    squares = cells.square()
+    variances, fourths = squares.mean(dim=(1, 3)).double(), squares.square().mean(dim=(1, 3)).double()
+    kurtosis = fourths.sum(dim=(0, 1)) / variances.square().sum(dim=(0, 1)).clamp_min(1e-30)
+    return np.asarray(kurtosis.cpu().numpy())
+
+
+def _blur(picture: Tensor) -> Tensor:
+    """Return a picture [H, W, C] through the filter [1, 4, 6, 4, 1] / 16 along both axes, taken as repeating."""
+    for axis in (0, 1):
+        sums = 6.0 * picture
+        for distance, weight in ((1, 4.0), (2, 1.0)):
+            sums = sums + weight * (torch.roll(picture, distance, axis) + torch.roll(picture, -distance, axis))
+        picture = sums / 16.0
+    return picture

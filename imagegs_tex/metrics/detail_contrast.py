@@ -1,0 +1,42 @@
+"""Kept contrast of a decode with its detail layer; no other score counts that layer."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from imagegs_tex.decoder.render import decode_maps
+from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+from imagegs_tex.formats.material.stack import TextureStack, source_map
+from imagegs_tex.metrics.kept_contrast import kept_contrast
+from imagegs_tex.metrics.scores import MapScore
+from imagegs_tex.rasterize.backend import Backend
+
+
+def score_detail(
+    scores: Sequence[MapScore],
+    stack: TextureStack,
+    indices: Sequence[int],
+    quantized: QuantizedGaussianSet,
+    backend: Backend,
+) -> list[MapScore]:
+    """Return scores with the kept contrast of the detail layer, as they are where the file has none.
+
+    Args:
+        scores: of the file's maps without detail
+        stack: what the file was made of
+        indices: the stack's map for each of the file's
+        quantized: the file's content
+        backend: the rasterizer
+    """
+    if quantized.detail is None:
+        return list(scores)
+    found = []
+    for score, index, (texture_map, decoded) in zip(
+        scores, indices, decode_maps(quantized, backend, with_detail=True), strict=True
+    ):
+        largest = np.float32(texture_map.sample_format.max_value)
+        pair = [torch.from_numpy(samples / largest) for samples in (source_map(stack, index), decoded)]
+        found.append(replace(score, kept_contrast_with_detail=kept_contrast(*pair)))
+    return found
