@@ -9,13 +9,15 @@ import argparse
 import io
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from imagegs_tex.api import compress
 from imagegs_tex.decoder.render import decode_maps
-from imagegs_tex.formats.igs.container import VERSION, read_igs
+from imagegs_tex.formats.igs.container import VERSION, read_igs, write_igs
+from imagegs_tex.formats.igs.detail_layer import DetailLayer
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.rasterize.select_backend import make_backend
@@ -43,7 +45,23 @@ def write_material(folder):
 
 def decoded_maps(path):
     """The maps of a file by name, each in its own sample format."""
-    return {entry.name: samples for entry, samples in decode_maps(read_igs(path), make_backend("cpu"))}
+    return {
+        entry.name: samples for entry, samples in decode_maps(read_igs(path), make_backend("cpu"), with_detail=True)
+    }
+
+
+def with_made_detail(quantized):
+    """A set with a weak detail layer that uses all of the format: four components, slopes, an envelope with gaps."""
+    rng = np.random.default_rng(4)
+    channels = quantized.channel_count
+    layer = DetailLayer(
+        band_codes=rng.integers(0, 256, (4, 8), dtype=np.uint8),
+        channel_codes=rng.integers(90, 130, channels, dtype=np.uint8),
+        mixing_codes=rng.integers(-127, 128, (channels, 4)).astype(np.int8),
+        slope_codes=rng.integers(-400, 400, (4, channels)).astype(np.int16),
+        envelope_codes=rng.integers(0, 16, (2, 3), dtype=np.uint8),
+    )
+    return replace(quantized, detail=layer)
 
 
 def main():
@@ -57,6 +75,7 @@ def main():
         write_material(Path(folder))
         settings = CompressSettings(gaussian_count=350, fit=FitSettings(steps=60))
         compress(folder, path, settings, backend="cpu", options=SourceOptions(wrap=(True, False)))
+    write_igs(path, with_made_detail(read_igs(path)))
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **decoded_maps(path))
     path.with_suffix(".npz").write_bytes(buffer.getvalue())

@@ -1,0 +1,127 @@
+"""Detail layers: added where the source has grain, of the right strength, and nowhere else."""
+
+import numpy as np
+import pytest
+import torch
+from helpers.made_gaussians import made_map
+
+from imagegs_tex.decoder.detail import add_detail
+from imagegs_tex.detail.analyse import MOST_BYTES, analyse_detail
+from imagegs_tex.detail.spectra import band_energies, octave_energies
+from imagegs_tex.formats.igs.detail_layer import pack_detail
+from imagegs_tex.formats.igs.noise_tile import noise_tile
+from imagegs_tex.formats.igs.quantized_set import OFFSET_SCALE
+from imagegs_tex.formats.material.stack import TextureStack
+from imagegs_tex.formats.vocabulary import Coded, Semantic
+from imagegs_tex.metrics.kept_contrast import band_deviations
+
+SIDE = 160
+
+
+def grain(seed, along=0, across=0):
+    """White noise [SIDE, SIDE] of deviation 1, blurred by so many steps along x and y."""
+    noise = np.random.default_rng(seed).standard_normal((SIDE, SIDE))
+    for axis, steps in ((1, along), (0, across)):
+        for _ in range(steps):
+            noise = (np.roll(noise, 1, axis) + 2 * noise + np.roll(noise, -1, axis)) / 4
+    return noise / noise.std()
+
+
+def waves():
+    y, x = np.mgrid[:SIDE, :SIDE] * (2 * np.pi / SIDE)
+    return 0.5 + 0.2 * np.sin(2 * x) * np.cos(3 * y)
+
+
+def layer_for(source, decoded, semantic=Semantic.BASE_COLOUR, weights=None):
+    """The layer of a source [H, W, 3], with what it makes of the decode."""
+    texels = np.clip(source, 0, 1).astype(np.float32)
+    maps = (made_map("colour", semantic, tuple(map(Coded, range(3)))),)
+    stack = TextureStack(SIDE, SIDE, maps, texels, weights=weights, wrap=(True, True))
+    picture = torch.from_numpy(np.clip(decoded, 0, 1).astype(np.float32))
+    offset_codes = np.rint(picture.mean(dim=(0, 1)).numpy() * OFFSET_SCALE).astype(np.uint16)
+    quantized = type("Set", (), {"width": SIDE, "height": SIDE, "wrap": (True, True), "offset_codes": offset_codes})()
+    layer = analyse_detail(stack, quantized, picture, 10_000)
+    if layer is None:
+        return None, picture, torch.from_numpy(texels)
+    offset = (offset_codes / OFFSET_SCALE).astype(np.float32)
+    return layer, add_detail(picture.clone(), layer, offset, (SIDE, SIDE), (True, True)), torch.from_numpy(texels)
+
+
+@pytest.mark.parametrize(("along", "across"), [(0, 0), (2, 2), (6, 0), (0, 6)])
+def test_grain_comes_back_with_its_contrast(along, across):
+    smooth = np.repeat(waves()[..., None], 3, axis=2)
+    source = smooth + 0.05 * np.stack([grain(seed, along, across) for seed in range(3)], axis=-1)
+    layer, drawn, wanted = layer_for(source, smooth)
+    assert layer is not None
+    assert len(pack_detail(layer)) < MOST_BYTES
+    kept = (band_deviations(drawn) / band_deviations(wanted)).numpy()
+    assert np.abs(kept[:, :2] - 1).max() < 0.15
+
+
+def test_channels_that_move_together_are_drawn_together():
+    smooth = np.repeat(waves()[..., None], 3, axis=2)
+    shared, own = grain(1), grain(2)
+    source = smooth + 0.05 * np.stack([shared, shared, own], axis=-1)
+    _, drawn, _ = layer_for(source, smooth)
+    added = (drawn.numpy() - smooth).reshape(-1, 3)
+    correlations = np.corrcoef(added.T)
+    assert correlations[0, 1] > 0.95
+    assert abs(correlations[0, 2]) < 0.1
+
+
+def test_strength_follows_the_colour_and_the_place():
+    smooth = np.repeat(waves()[..., None], 3, axis=2)
+    strength = np.where(smooth > 0.5, 0.06, 0.0)
+    strength[:, : SIDE // 2] = 0
+    _, drawn, _ = layer_for(smooth + strength * grain(3)[..., None], smooth)
+    added = np.abs(drawn.numpy() - smooth)
+    light, dark = smooth[:, 100:] > 0.55, smooth[:, 100:] < 0.45
+    assert added[:, 100:][light].mean() > 5 * added[:, 100:][dark].mean()
+    assert added[:, 10:60].mean() < 0.05 * added[:, 100:][light].mean()  # nothing where the source has none
+
+
+def test_edges_alone_are_no_grain():
+    blocks = (np.indices((SIDE, SIDE)).sum(axis=0) // 40 % 2) * 0.5 + 0.25
+    sharp = np.repeat(blocks[..., None], 3, axis=2)
+    blurred = (np.roll(sharp, 1, 1) + 2 * sharp + np.roll(sharp, -1, 1)) / 4
+    assert layer_for(sharp, blurred)[0] is None
+
+
+def test_a_decode_that_misses_nothing_gets_nothing():
+    source = np.repeat(waves()[..., None], 3, axis=2) + 0.05 * grain(4)[..., None]
+    assert layer_for(source, source)[0] is None
+
+
+@pytest.mark.parametrize(
+    "semantic", [Semantic.OPACITY, Semantic.MASK, Semantic.HEIGHT, Semantic.METALLIC, Semantic.DATA]
+)
+def test_what_must_stay_clean_stays_clean(semantic):
+    smooth = np.repeat(waves()[..., None], 3, axis=2)
+    assert layer_for(smooth + 0.05 * grain(5)[..., None], smooth, semantic)[0] is None
+
+
+def test_texels_that_do_not_count_miss_nothing():
+    smooth = np.repeat(waves()[..., None], 3, axis=2)
+    weights = np.zeros((SIDE, SIDE), dtype=np.float32)
+    weights[:8, :8] = 1
+    source = smooth + 0.05 * grain(6)[..., None]
+    source[:8, :8] = smooth[:8, :8]
+    assert layer_for(source, smooth, weights=weights)[0] is None
+
+
+@pytest.mark.parametrize("band", range(4))
+def test_spectra_of_the_tile_are_found_again(band):
+    plane = noise_tile()[..., band].astype(np.float64)
+    plane /= plane.std()
+    power = np.square(np.abs(np.fft.fft2(plane))) / plane.size**2
+    energies = band_energies(power)
+    assert energies.sum() == pytest.approx(1, abs=0.25)
+    drawn = octave_energies() @ energies
+    assert drawn == pytest.approx(octave_energies()[:, band], abs=0.12)
+
+
+def test_the_same_input_gives_the_same_layer():
+    smooth = np.repeat(waves()[..., None], 3, axis=2)
+    source = smooth + 0.05 * grain(7)[..., None]
+    first, second = (layer_for(source, smooth)[0] for _ in range(2))
+    assert pack_detail(first) == pack_detail(second)

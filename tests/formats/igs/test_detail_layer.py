@@ -1,0 +1,112 @@
+"""The detail section: round trip, laws, and the tile that is the same for ever."""
+
+import hashlib
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from helpers.igs_sets import assert_equal_sets, make_set
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imagegs_tex.formats.errors import IgsError
+from imagegs_tex.formats.igs.container import decode_igs, encode_igs, section_sizes, version_of
+from imagegs_tex.formats.igs.detail_layer import (
+    DetailLayer,
+    envelope_codes,
+    envelope_values,
+    pack_detail,
+    unpack_detail,
+)
+from imagegs_tex.formats.igs.noise_tile import LAYER_WEIGHTS, noise_tile, noise_words
+
+
+def made_layer(seed, channels, components=2, grid=(3, 2)):
+    rng = np.random.default_rng(seed)
+    return DetailLayer(
+        band_codes=rng.integers(0, 256, (components, 8), dtype=np.uint8),
+        channel_codes=rng.integers(0, 256, channels, dtype=np.uint8),
+        mixing_codes=rng.integers(-127, 128, (channels, components)).astype(np.int8),
+        slope_codes=rng.integers(-32768, 32768, (components, channels)).astype(np.int16),
+        envelope_codes=rng.integers(0, 16, grid[::-1], dtype=np.uint8),
+    )
+
+
+def assert_same(first, second):
+    for field in fields(DetailLayer):
+        one, other = getattr(first, field.name), getattr(second, field.name)
+        assert one.dtype == other.dtype
+        assert np.array_equal(one, other), field.name
+
+
+def test_the_tile_is_the_one_that_files_mean():
+    assert hashlib.sha256(noise_tile().tobytes()).hexdigest().startswith("fa609249d78c9665")
+    assert np.abs(noise_tile().mean(axis=(0, 1))).max() < 0.02
+    assert noise_tile().std(axis=(0, 1)) == pytest.approx(np.full(8, 2.75), abs=0.05)
+
+
+def test_words_hold_the_tile():
+    words = noise_words().reshape(64, 64)
+    for band in range(8):
+        assert np.array_equal((words >> np.uint32(4 * band) & np.uint32(15)).astype(int) - 8, noise_tile()[..., band])
+
+
+def test_weights_keep_the_variance_and_fit_into_bytes():
+    squares = np.array([a * a + b * b for a, b in LAYER_WEIGHTS]) / 144
+    assert np.abs(squares - 1).max() < 0.1
+    assert max(15 * (a + b) for a, b in LAYER_WEIGHTS) <= 255
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 999), st.integers(1, 9), st.integers(1, 4), st.tuples(st.integers(1, 64), st.integers(1, 64)))
+def test_a_layer_comes_back(seed, channels, components, grid):
+    layer = made_layer(seed, channels, components, grid)
+    assert_same(unpack_detail(pack_detail(layer), channels), layer)
+
+
+def test_a_file_with_a_layer_comes_back_and_is_of_version_4():
+    plain = make_set(3)
+    layered = replace(plain, detail=made_layer(1, plain.channel_count))
+    data = encode_igs(layered)
+    assert (version_of(encode_igs(plain)), version_of(data)) == (3, 4)
+    assert [size.name for size in section_sizes(data)][-1] == "detail"
+    read = decode_igs(data)
+    assert_same(read.detail, layered.detail)
+    assert_equal_sets(replace(read, detail=None), plain)
+    assert encode_igs(read) == data
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda raw: b"", "ends within its head"),
+        (lambda raw: b"\x00" + raw[1:], "0 noise components"),
+        (lambda raw: b"\x05" + raw[1:], "5 noise components"),
+        (lambda raw: raw[:1] + b"\x00" + raw[2:], "an envelope of 0"),
+        (lambda raw: raw[:2] + b"\x41" + raw[3:], "an envelope of"),
+        (lambda raw: raw[:3] + b"\x01" + raw[4:], "reserved"),
+        (lambda raw: raw + b"\x00", "bytes instead of"),
+        (lambda raw: raw[:-1], "bytes instead of"),
+        (lambda raw: raw[:-1] + b"\x10", "envelope code"),
+    ],
+)
+def test_broken_laws_are_refused_in_their_own_words(change, words):
+    raw = pack_detail(made_layer(2, 3))
+    with pytest.raises(IgsError, match=words):
+        unpack_detail(change(raw), 3)
+
+
+def test_every_prefix_and_every_further_byte_is_refused():
+    plain = make_set(4)
+    data = encode_igs(replace(plain, detail=made_layer(5, plain.channel_count)))
+    for end in (*range(0, len(data), 7), len(data) - 1):
+        with pytest.raises(IgsError):
+            decode_igs(data[:end])
+    with pytest.raises(IgsError):
+        decode_igs(data + b"\x00")
+
+
+def test_envelope_codes_are_the_nearest():
+    assert envelope_codes(np.array([0.0, 0.05, 0.21, 1.0, 1.19, 99.0])).tolist() == [0, 0, 1, 10, 11, 15]
+    codes = np.arange(16, dtype=np.uint8)
+    assert np.array_equal(envelope_codes(envelope_values(codes)), codes)
