@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from imagegs_tex.cli.console import make_console, plain
-from imagegs_tex.cli.tables_gpu import sample_costs
+from imagegs_tex.cli.tables_gpu import detail_costs, sample_costs
 from imagegs_tex.metrics.scores import PSNR_CAP_DB, MapScore, shown_contrast
 from imagegs_tex.reports import AssetReport, CompareReport, CompressReport, ExportReport, InfoReport
 from imagegs_tex.textures.export_maps import ExportedMap
@@ -133,6 +133,8 @@ def print_info(info: InfoReport, file: Path) -> None:
         f"{cost.weights_mean:.1f} Gaussians evaluated (p99 {cost.candidates.p99:.0f}, max {cost.candidates.max}), "
         f"{cost.multiply_adds_mean:.0f} multiply-adds",
     )
+    if info.gpu_detail_bytes:
+        console.print(detail_costs(cost, info.gpu_detail_bytes))
     console.print(sample_costs(cost))
 
 

@@ -18,14 +18,21 @@ def print_emission(decoder: Decoder, paths: list[Path]) -> None:
     console = make_console()
     for path in paths:
         console.print(plain(path), soft_wrap=True)  # a path in one piece, to be copied
-    cost = decoder.cost
+    cost, ledger = decoder.cost, decoder.packed.ledger
     console.print(
-        f"{decoder.packed.ledger.total:,} bytes on the GPU; per texel {cost.weights_mean:.1f} Gaussians evaluated "
+        f"{ledger.total:,} bytes on the GPU; per texel {cost.weights_mean:.1f} Gaussians evaluated "
         f"(at most {cost.candidates.max}), {cost.multiply_adds_mean:.0f} multiply-adds",
     )
+    if ledger.noise_tile:
+        console.print(detail_costs(cost, ledger.envelope + ledger.noise_tile))
     if cost.samples:
-        console.print(f"{decoder.packed.ledger.coarse:,} of the bytes are coarse levels")
+        console.print(f"{ledger.coarse:,} of the bytes are coarse levels")
         console.print(sample_costs(cost))
+
+
+def detail_costs(cost: DecodeCost, size: int) -> str:
+    """Say in one line what the detail layer takes; size: bytes on the GPU."""
+    return f"of that, detail: {size:,} bytes and {cost.detail_multiply_adds} multiply-adds per texel"
 
 
 def sample_costs(cost: DecodeCost) -> str:
@@ -68,6 +75,8 @@ def print_verification(report: "VerifyReport", file: Path) -> None:
         f"Gaussians evaluated per texel: median {cost.candidates.median:g}, "
         f"99% {cost.candidates.p99:g}, most {cost.candidates.max}; {cost.multiply_adds_mean:.0f} multiply-adds",
     )
+    if memory.noise_tile:
+        console.print(detail_costs(cost, memory.envelope + memory.noise_tile))
     if cost.samples:
         console.print(sample_costs(cost))
     if report.source is not None:

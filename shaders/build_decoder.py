@@ -10,8 +10,14 @@ from imagegs_tex.shaders.accessors import Accessor, accessor_functions, list_acc
 from imagegs_tex.shaders.coarse_levels import CoarseLevels
 from imagegs_tex.shaders.decode_cost import DecodeCost, decode_cost
 from imagegs_tex.shaders.derived_z import derived_normals
+from imagegs_tex.shaders.detail_constants import detail_constants, detail_functions
 from imagegs_tex.shaders.file_constants import bindings, code_functions, constants
-from imagegs_tex.shaders.footprint_constants import footprint_constants, footprint_functions, normal_functions
+from imagegs_tex.shaders.footprint_constants import (
+    footprint_constants,
+    footprint_functions,
+    normal_functions,
+    repeat_constants,
+)
 from imagegs_tex.shaders.glsl_to_hlsl import to_hlsl
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians, pack_gaussians
 
@@ -21,6 +27,10 @@ LANGUAGES: Final[tuple[Language, ...]] = ("glsl", "hlsl")
 STORAGE_INCLUDE: Final = "igs_decode.glsl"
 TEXTURE_INCLUDE: Final = "igs_decode_texture.glsl"
 HLSL_INCLUDE: Final = "igs_decode.hlsl"
+
+_DECODED_TEXEL: Final = ", min(uvec2(max(p, vec2(0.0, 0.0))), last)"
+"""The texel that holds the point of igs_decode_at."""
+_STORE_INDENT: Final = " " * 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +63,12 @@ def build_decoder(
     packed = pack_gaussians(quantized, block_log2, coarse)
     accessors = list_accessors(quantized.maps)
     derived = [] if coarse is None else list(derived_normals(quantized.maps).values())
+    has_detail = quantized.detail is not None
+    detail = _fill(source("detail.glsl"), {"noise": detail_functions(quantized)}) + "\n" if has_detail else ""
     parts = {
+        "detail": detail,
+        "finish": f"    return igs_finish(sums{_DECODED_TEXEL if has_detail else ''});\n",
+        "store": f"{_STORE_INDENT}igs_store(ivec2(at) + place, igs_finish(sums[row]{', at' if has_detail else ''}));\n",
         "codes": code_functions(quantized, packed, derived),
         "accessors": accessor_functions(quantized.maps, accessors),
         "surface": _surface(accessors),
@@ -66,7 +81,10 @@ def build_decoder(
         head += footprint_constants(quantized, packed, coarse)
         parts |= {"coarse": footprint_functions(coarse), "normals": normal_functions(quantized, accessors)}
         core += "\n" + _fill(source("footprint.glsl"), parts)
-    tiles = source("tiles.glsl")
+    elif has_detail:
+        head += repeat_constants(quantized)
+    head += detail_constants(quantized, packed)
+    tiles = _fill(source("tiles.glsl"), parts)
     includes = {
         STORAGE_INCLUDE: _include(head + has, source("storage.glsl"), core, source("tiles_storage.glsl"), tiles),
         TEXTURE_INCLUDE: _include(head + has, source("texture.glsl"), core),

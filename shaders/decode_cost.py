@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.shaders.coarse_levels import CoarseLevels
+from imagegs_tex.shaders.detail_constants import detail_multiply_adds
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians
 
 MULTIPLY_ADDS_PER_WEIGHT: Final = 6
@@ -44,8 +45,9 @@ class DecodeCost:
     entries: Spread  # index words that a pixel shader scans, over the tiles
     weights_mean: float  # Gaussians evaluated, mean over the texels
     positive_mean: float  # of them, those with a weight above zero (areas of the supports over the picture's)
-    multiply_adds_mean: float  # weights, sums and the basis
+    multiply_adds_mean: float  # weights, sums, the basis and the detail layer
     multiply_adds_max: int  # if every candidate of the worst block counted
+    detail_multiply_adds: int  # of both, for the detail layer's noise; 0 without one
     block_size: int  # texels
     tile_size: int  # texels
     samples: tuple[SampleCost, ...]  # by level, from 0 on; empty without the functions that take a footprint
@@ -65,17 +67,19 @@ def decode_cost(
     areas = 2 * math.pi * quantized.cutoff * np.exp(quantized.shape_codes[:, 0] * np.float64(quantized.size_step))
     positive_mean = min(weights_mean, float(np.minimum(areas, texels).sum()) / texels)
     components = quantized.component_count
-    basis = components * (quantized.channel_count + 2)
+    detail = 0 if quantized.detail is None else detail_multiply_adds(quantized.detail)
+    finish = components * (quantized.channel_count + 2) + detail
     candidates = _spread(index.candidates.ravel())
     sums = components + (2 if quantized.feature_exponent else 0)  # the weight times its scale, and the sum of those
-    multiply_adds = weights_mean * MULTIPLY_ADDS_PER_WEIGHT + positive_mean * sums + basis
+    multiply_adds = weights_mean * MULTIPLY_ADDS_PER_WEIGHT + positive_mean * sums + finish
     return DecodeCost(
         candidates=candidates,
         entries=_spread(index.scanned),
         weights_mean=weights_mean,
         positive_mean=positive_mean,
         multiply_adds_mean=multiply_adds,
-        multiply_adds_max=int(index.candidates.max()) * (MULTIPLY_ADDS_PER_WEIGHT + sums) + basis,
+        multiply_adds_max=int(index.candidates.max()) * (MULTIPLY_ADDS_PER_WEIGHT + sums) + finish,
+        detail_multiply_adds=detail,
         block_size=size,
         tile_size=4 * size,
         samples=() if coarse is None else _samples(candidates, multiply_adds, coarse),

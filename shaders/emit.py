@@ -5,6 +5,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from imagegs_tex.formats.files.atomic_write import write_files
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.vocabulary import Coded, TextureMap, UnitZ, wrap_words
@@ -19,6 +21,7 @@ from imagegs_tex.shaders.build_decoder import (
 )
 from imagegs_tex.shaders.emitted_readme import readme
 from imagegs_tex.shaders.file_constants import DATA_BINDING, OUTPUT_BINDING, REGION_BINDING, layer_count
+from imagegs_tex.shaders.gpu_buffer import PackedGaussians
 
 BUFFER_FILE: Final = "igs_data.bin"
 DESCRIPTION_FILE: Final = "igs_decode.json"
@@ -70,7 +73,10 @@ def describe(quantized: QuantizedGaussianSet, decoder: Decoder, language: Langua
     """Return what an engine's importer needs to know, ready for JSON. Map names in it are untrusted text."""
     packed = decoder.packed
     width, height = packed.texture_size
-    at_entries = 4 * packed.entries_at
+    detail = quantized.detail
+    cost = asdict(decoder.cost)
+    if detail is None:
+        del cost["detail_multiply_adds"]
     return {
         "format": "imagegs_tex decoder",
         "version": 1,
@@ -81,21 +87,12 @@ def describe(quantized: QuantizedGaussianSet, decoder: Decoder, language: Langua
         "gaussians": quantized.gaussian_count,
         "channels": quantized.channel_count,
         "components": quantized.component_count,
+        **({} if detail is None else {"noise_components": detail.component_count}),
         "buffer": {
             "file": BUFFER_FILE,
             "bytes": 4 * len(packed.words),
             "element": "uint32, little-endian",
-            "sections": [
-                {"name": "records", "offset": 0, "bytes": packed.ledger.records},
-                {"name": "tile_starts", "offset": 4 * packed.tiles_at, "bytes": packed.ledger.tile_starts},
-                {"name": "entries", "offset": at_entries, "bytes": packed.ledger.entries},
-                {"name": "coarse_levels", "offset": 4 * packed.coarse_at, "bytes": packed.ledger.coarse},
-                {
-                    "name": "filling",
-                    "offset": 4 * packed.coarse_at + packed.ledger.coarse,
-                    "bytes": packed.ledger.filling,
-                },
-            ],
+            "sections": _sections(packed, detail is not None),
             "record_bits": packed.layout.bit_count,
             "record_words": packed.layout.word_count,
         },
@@ -105,8 +102,23 @@ def describe(quantized: QuantizedGaussianSet, decoder: Decoder, language: Langua
         "coarse_levels": [] if decoder.coarse is None else [asdict(level) for level in decoder.coarse.levels],
         "accessors": [_accessor(accessor, quantized.maps) for accessor in decoder.accessors],
         "maps": [_map(texture_map) for texture_map in quantized.maps],
-        "cost": asdict(decoder.cost),
+        "cost": cost,
     }
+
+
+def _sections(packed: PackedGaussians, has_detail: bool) -> list[dict[str, Any]]:
+    """Return the parts of the buffer in order; those of a detail layer only where there is one."""
+    ledger = packed.ledger
+    parts = [
+        ("records", ledger.records),
+        ("tile_starts", ledger.tile_starts),
+        ("entries", ledger.entries),
+        ("coarse_levels", ledger.coarse),
+        *([("envelope", ledger.envelope), ("noise_tile", ledger.noise_tile)] if has_detail else []),
+        ("filling", ledger.filling),
+    ]
+    starts = np.cumsum([0, *(size for _, size in parts)]).tolist()
+    return [{"name": name, "offset": start, "bytes": size} for (name, size), start in zip(parts, starts, strict=False)]
 
 
 def _bindings(language: Language, texture_size: tuple[int, int], layers: int) -> list[dict[str, Any]]:

@@ -67,6 +67,19 @@ def _mips(description: dict[str, Any]) -> str:
 {rows}"""
 
 
+def _detail(description: dict[str, Any]) -> str:
+    """Return the section about noise; empty without a detail layer."""
+    if "noise_components" not in description:
+        return ""
+    components, cost = description["noise_components"], description["cost"]["detail_multiply_adds"]
+    return f"""
+## Detail
+What the Gaussians leave is drawn as noise of {components} components. It depends on the texel alone and takes
+{cost} of the multiply-adds. `#define IGS_DETAIL 0` before the include leaves it out; coarse levels keep what is left of
+it in their means.
+"""
+
+
 def readme(description: dict[str, Any]) -> str:
     """Return the page as Markdown. It contains no text from the file: maps appear by number and accessor.
 
@@ -120,6 +133,6 @@ Nothing else is resident: steps and basis are constants in the code, so the incl
 
 On average {cost["weights_mean"]:.1f} weights, {cost["positive_mean"]:.1f} of them above zero, and
 {cost["multiply_adds_mean"]:.0f} multiply-adds per texel; never more than {cost["multiply_adds_max"]}.
-{_mips(description)}
+{_detail(description)}{_mips(description)}
 `imagegs-tex verify` runs these decoders on your machine's OpenGL and holds them against the reference decode.
 """

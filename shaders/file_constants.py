@@ -200,13 +200,18 @@ def _finish_function(
         groups = [" + ".join(terms[start : start + 4]) for start in range(0, len(terms), 4)]
         value = "\n        + ".join([literal(offset), *groups])
         lines.append(f"    texel.channel[{channel}] = clamp({value}, 0.0, 1.0);\n")
+    if quantized.detail is not None:
+        behind = range(quantized.channel_count, quantized.channel_count + len(derived))
+        lines += [f"    texel.channel[{value}] = 0.0;\n" for value in behind]  # compilers want all of it set
+        lines.append("    texel = igs_add_detail(texel, at);\n")
     for number, sides in enumerate(derived):
         x, y = (f"(2.0 * texel.channel[{side}] - 1.0)" for side in sides)
         z = f"sqrt(max(0.0, 1.0 - {x} * {x} - {y} * {y}))"
         lines.append(f"    texel.channel[{quantized.channel_count + number}] = 0.5 * {z} + 0.5;\n")
     used = "".join(lines)
+    where = "" if quantized.detail is None else ", uvec2 at"
     return f"""// Sums to components, components through the basis to channels.
-IgsTexel igs_finish(IgsSums sums)
+IgsTexel igs_finish(IgsSums sums{where})
 {{
     float scale = 1.0 / (IGS_EPSILON + sums.weight);
     IgsTexel texel;

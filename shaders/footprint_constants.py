@@ -21,15 +21,21 @@ _VECTOR: Final = 3
 
 def footprint_constants(quantized: QuantizedGaussianSet, packed: PackedGaussians, coarse: CoarseLevels) -> str:
     """Return the #defines that footprint.glsl uses."""
-    repeats = quantized.wrap
     return (
         f"#ifndef IGS_MAX_ANISOTROPY\n#define IGS_MAX_ANISOTROPY {MAX_ANISOTROPY}\n#endif\n"
-        f"#define IGS_REPEAT_X {str(repeats[0]).lower()} // whether the picture goes on at the other side\n"
-        f"#define IGS_REPEAT_Y {str(repeats[1]).lower()}\n"
+        f"{repeat_constants(quantized)}"
         f"#define IGS_COARSE_AT {packed.coarse_at}u // word of the buffer\n"
         f"#define IGS_COARSE_WORDS {coarse.texel_words}u // per texel\n"
         f"#define IGS_COARSE_FIRST {coarse.levels[0].level} // levels: texels are 2^level texels of the picture\n"
         f"#define IGS_COARSE_LAST {coarse.levels[-1].level}\n"
+    )
+
+
+def repeat_constants(quantized: QuantizedGaussianSet) -> str:
+    """Return the #defines of whether the picture repeats, for footprint.glsl and detail.glsl."""
+    across, down = (str(repeats).lower() for repeats in quantized.wrap)
+    return (
+        f"#define IGS_REPEAT_X {across} // whether the picture goes on at the other side\n#define IGS_REPEAT_Y {down}\n"
     )
 
 

@@ -6,6 +6,8 @@
     tile starts   T + 1 words            first entry of each tile
     entries       E words                Gaussian | mask << 16, or two words each when N > 65536 (tile_index.py)
     coarse        words                  the levels of 16 texels and more, where they are wanted (coarse_levels.py)
+    envelope      words                  of the detail layer, 8 codes of 4 bits to a word; nothing in files without one
+    noise tile    4096 words             the same in all files with a detail layer, nothing in others
     filling       zeros up to a whole row of the texture variant, at most 1 KB in files below 2 MB
 
 Index bytes and Gaussians evaluated per texel (median, most), brick_wall_017 at 8,426 Gaussians on 1024 x 1024 texels:
@@ -26,6 +28,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from imagegs_tex.formats.igs.noise_tile import noise_words
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.shaders.coarse_levels import CoarseLevels
 from imagegs_tex.shaders.record_layout import RecordLayout, pack_records, record_layout
@@ -53,6 +56,7 @@ in 179 KB instead of 15.6 in 127 KB."""
 MEDIUM_INDEX_SHARE: Final = 3.0
 """Of blocks of 16; where even theirs is larger, blocks of 32 evaluate twice as many in an index 0.6 times as large."""
 
+_CODES_PER_WORD: Final = 8
 _SMALL_ROW_LOG2: Final = 8
 _LARGE_ROW_LOG2: Final = 11
 _MAX_ROWS: Final = 2048  # what every WebGL 2 device can address
@@ -66,12 +70,15 @@ class GpuBytes:
     tile_starts: int
     entries: int
     coarse: int
+    envelope: int  # of the detail layer
+    noise_tile: int  # 16,384, or 0 without a detail layer
     filling: int
 
     @property
     def total(self) -> int:
         """All of the buffer."""
-        return self.records + self.tile_starts + self.entries + self.coarse + self.filling
+        index = self.tile_starts + self.entries
+        return self.records + index + self.coarse + self.envelope + self.noise_tile + self.filling
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,8 @@ class PackedGaussians:
     tiles_at: int  # word at which the tile starts begin
     entries_at: int  # word at which the entries begin
     coarse_at: int  # word at which the coarse levels begin
+    envelope_at: int  # word at which the detail layer's envelope begins
+    noise_at: int  # word at which the noise tile begins
     entry_words: int  # 1 or 2
     row_log2: int  # the texture variant's width is 2^row_log2 texels of one word
     ledger: GpuBytes
@@ -114,21 +123,43 @@ def pack_gaussians(
     entries = index.gaussians | index.masks.astype(np.uint32) << 16
     if entry_words == 2:
         entries = np.stack([index.gaussians, index.masks.astype(np.uint32)], axis=1).ravel()
-    coarse_words = np.empty(0, dtype=np.uint32) if coarse is None else coarse.words
-    used = np.concatenate([records.ravel(), index.tile_starts, entries, coarse_words])
+    nothing = np.empty(0, dtype=np.uint32)
+    coarse_words = nothing if coarse is None else coarse.words
+    envelope = nothing if quantized.detail is None else _envelope_words(quantized.detail.envelope_codes)
+    noise = nothing if quantized.detail is None else noise_words()
+    parts = [records.ravel(), index.tile_starts, entries, coarse_words, envelope, noise]
+    starts = np.cumsum([0, *(len(part) for part in parts)]).tolist()
+    used = np.concatenate(parts)
     row_log2 = _SMALL_ROW_LOG2 if len(used) <= _MAX_ROWS << _SMALL_ROW_LOG2 else _LARGE_ROW_LOG2
     filling = -len(used) % (1 << row_log2)
     return PackedGaussians(
         words=np.concatenate([used, np.zeros(filling, dtype=np.uint32)]),
         layout=layout,
         index=index,
-        tiles_at=records.size,
-        entries_at=records.size + len(index.tile_starts),
-        coarse_at=records.size + len(index.tile_starts) + len(entries),
+        tiles_at=starts[1],
+        entries_at=starts[2],
+        coarse_at=starts[3],
+        envelope_at=starts[4],
+        noise_at=starts[5],
         entry_words=entry_words,
         row_log2=row_log2,
-        ledger=GpuBytes(records.nbytes, index.tile_starts.nbytes, 4 * len(entries), coarse_words.nbytes, 4 * filling),
+        ledger=GpuBytes(
+            records=records.nbytes,
+            tile_starts=index.tile_starts.nbytes,
+            entries=4 * len(entries),
+            coarse=coarse_words.nbytes,
+            envelope=envelope.nbytes,
+            noise_tile=noise.nbytes,
+            filling=4 * filling,
+        ),
     )
+
+
+def _envelope_words(codes: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """Return an envelope's codes [rows, columns] row by row: cell i in bits 4 (i mod 8) and up of word i / 8."""
+    padded = np.pad(codes.ravel(), (0, -codes.size % _CODES_PER_WORD)).reshape(-1, _CODES_PER_WORD)
+    shifted = padded.astype(np.uint32) << (4 * np.arange(_CODES_PER_WORD, dtype=np.uint32))
+    return np.asarray(shifted.sum(axis=1, dtype=np.uint32))
 
 
 def _choose_index(

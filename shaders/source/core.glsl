@@ -27,6 +27,7 @@ struct IgsTexel {
     float channel[IGS_VALUES];
 };
 
+//@generated detail
 //@generated codes
 
 // Symmetric log-covariance [m + h, b; b, m - h] to axes, seen from a point.
@@ -127,7 +128,7 @@ IgsTexel igs_decode_at(vec2 p)
             }
         }
     }
-    return igs_finish(sums);
+//@generated finish
 }
 
 // The picture at a texture coordinate; (0, 0) is the top left corner. Outside [0, 1] the picture repeats or its border

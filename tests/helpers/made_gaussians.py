@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from imagegs_tex.formats.igs.detail_layer import DetailLayer
+from imagegs_tex.formats.igs.noise_tile import BAND_COUNT
 from imagegs_tex.formats.igs.quantized_set import (
     TIE_MARGIN,
     QuantizedGaussianSet,
@@ -48,6 +50,22 @@ def data_maps(channel_count):
     )
 
 
+def made_detail(channels, components=2, grid=(5, 4), seed=1):
+    """A random detail layer: every third code or so is zero; grid: columns and rows of the envelope."""
+    rng = np.random.default_rng(seed)
+
+    def codes(low, high, *shape):
+        return np.where(rng.random(shape) < 0.3, 0, rng.integers(low, high + 1, shape))
+
+    return DetailLayer(
+        band_codes=codes(20, 160, components, BAND_COUNT).astype(np.uint8),
+        channel_codes=rng.integers(48, 80, channels).astype(np.uint8),  # scales of 0.03 to 0.13
+        mixing_codes=codes(-127, 127, channels, components).astype(np.int8),
+        slope_codes=codes(-400, 400, components, channels).astype(np.int16),
+        envelope_codes=rng.integers(0, 16, grid[::-1]).astype(np.uint8),
+    )
+
+
 def made_set(
     width=96,
     height=64,
@@ -62,10 +80,12 @@ def made_set(
     within=(1.0, 1.0),
     cell_log2=5,
     wrap=(False, False),
+    detail=None,
 ):
     """Gaussians at random places of the picture's part `within`.
 
-    spread: mean standard deviation in texels; thinness: half the range of h and b; wrap: repeats in x and y.
+    spread: mean standard deviation in texels; thinness: half the range of h and b; wrap: repeats in x and y;
+    detail: options of :func:`made_detail`, for a detail layer.
     """
     rng = np.random.default_rng(seed)
     components = channels if components is None else components
@@ -111,4 +131,5 @@ def made_set(
         basis_codes=np.rint(basis / scale * 32767).astype(np.int16),
         offset_codes=rng.integers(20000, 45000, channels).astype(np.uint16),
         wrap=wrap,
+        detail=None if detail is None else made_detail(channels, **detail),
     )

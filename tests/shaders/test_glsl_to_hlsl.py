@@ -44,7 +44,7 @@ def test_only_the_names_of_vectors_change():
     assert to_hlsl(GLSL) == HLSL
 
 
-@pytest.mark.parametrize("name", ["core", "footprint", "tiles"])
+@pytest.mark.parametrize("name", ["core", "detail", "footprint", "tiles"])
 def test_the_sources_are_written_in_the_subset(name):
     assert "vec2" not in to_hlsl(source(f"{name}.glsl"))
 

@@ -142,6 +142,7 @@ def test_emit_says_when_a_folder_cannot_be(tmp_path):
 
 LAYOUTS = {
     "material": lambda: made_set(channels=9, maps=material()),
+    "detail": lambda: made_set(channels=9, maps=material(), wrap=(True, False), detail={"components": 4}),
     "one channel, one Gaussian": lambda: made_set(1, 1, 1, 1),
     "24 channels": lambda: made_set(channels=24),
     "32 channels of 20 components": lambda: made_set(channels=32, components=20),

@@ -1,0 +1,105 @@
+"""The parts of detail.glsl that depend on the file: constants, and how bands make components and those the channels.
+
+The text is GLSL that glsl_to_hlsl understands, made of numbers alone. Files without a detail layer have none of it.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from imagegs_tex.formats.igs.detail_layer import MAX_AMPLITUDE, DetailLayer
+from imagegs_tex.formats.igs.noise_tile import (
+    COMPONENT_SHIFTS,
+    DEVIATION,
+    GRID_FACTOR,
+    LAYER_WEIGHT_ONE,
+    LAYER_WEIGHTS,
+    block_count,
+)
+from imagegs_tex.formats.igs.quantized_set import OFFSET_SCALE, QuantizedGaussianSet
+from imagegs_tex.shaders.file_constants import literal
+from imagegs_tex.shaders.gpu_buffer import PackedGaussians
+
+_BAND_MIDDLE: Final = 8
+"""What words of the tile hold for 0."""
+_PACKED_MULTIPLY_ADDS: Final = 4
+"""Of a component: two words in two halves each, in integers."""
+_ENVELOPE_MULTIPLY_ADDS: Final = 6
+
+
+def detail_constants(quantized: QuantizedGaussianSet, packed: PackedGaussians) -> str:
+    """Return the #defines that detail.glsl uses; empty without a detail layer."""
+    detail = quantized.detail
+    if detail is None:
+        return ""
+    rows, columns = detail.envelope_codes.shape
+    lines = [
+        ("IGS_ENVELOPE_AT", f"{packed.envelope_at}u", "word of the buffer"),
+        ("IGS_ENVELOPE_ACROSS", f"{columns}u", "cells"),
+        ("IGS_ENVELOPE_DOWN", f"{rows}u", ""),
+        ("IGS_NOISE_AT", f"{packed.noise_at}u", "word of the buffer"),
+        ("IGS_NOISE_BLOCKS_ACROSS", f"{block_count(quantized.width)}u", ""),
+        ("IGS_NOISE_BLOCKS_DOWN", f"{block_count(quantized.height)}u", ""),
+        ("IGS_NOISE_BLOCK_ROW", f"{GRID_FACTOR}u", "block numbers from one row to the next"),
+    ]
+    # The last of the 17 pairs is that before it, so that 16 fill two words.
+    assert LAYER_WEIGHTS[-1] == LAYER_WEIGHTS[-2]
+    for layer, name in enumerate(("FIRST", "SECOND")):
+        for start in (0, 8):
+            codes = [pair[layer] << 4 * place for place, pair in enumerate(LAYER_WEIGHTS[start : start + 8])]
+            lines.append((f"IGS_{name}_WEIGHTS_{start}", f"0x{sum(codes):08X}u", "twelfths, 4 bits each"))
+    return "#ifndef IGS_DETAIL\n#define IGS_DETAIL 1 // 0: without noise\n#endif\n" + "".join(
+        f"#define {name} {value}{f' // {note}' if note else ''}\n" for name, value, note in lines
+    )
+
+
+def detail_functions(quantized: QuantizedGaussianSet) -> str:
+    """Return igs_add_detail."""
+    detail = quantized.detail
+    assert detail is not None
+    offset = quantized.offset_codes / OFFSET_SCALE
+    noises = "".join(_component(detail, offset, component) for component in range(detail.component_count))
+    channels = ""
+    for channel, mixing in enumerate(detail.mixing):
+        terms = " + ".join(f"({literal(share)}) * noise{k}" for k, share in enumerate(mixing) if share)
+        if terms:
+            value = f"clamp(texel.channel[{channel}] + {terms}, 0.0, 1.0)"
+            channels += f"        texel.channel[{channel}] = {value};\n"
+    return f"""// Adds the noise of a texel of the picture to its channels. Each component has its own bands, and an
+// amplitude that grows with the channels.
+IgsTexel igs_add_detail(IgsTexel texel, uvec2 at)
+{{
+    if (IGS_DETAIL != 0) {{
+        IgsGrain grain = igs_grain(at);
+        float middle = float({_BAND_MIDDLE}u * (grain.weights.x + grain.weights.y));
+{noises}{channels}    }}
+    return texel;
+}}
+"""
+
+
+def detail_multiply_adds(detail: DetailLayer) -> int:
+    """Return what a texel's noise takes; its places in the tile, which are integer arithmetic, come on top."""
+    components = detail.component_count * (_PACKED_MULTIPLY_ADDS + 3)  # the middle, the envelope and the amplitude
+    terms = np.count_nonzero(detail.band_codes) + np.count_nonzero(detail.slope_codes)
+    return _ENVELOPE_MULTIPLY_ADDS + components + int(terms + np.count_nonzero(detail.mixing_codes))
+
+
+def _component(detail: DetailLayer, offset: np.ndarray, component: int) -> str:
+    """Return what draws one component: bands to noise, times envelope and amplitude."""
+    shift = ", ".join(f"{texels}u" for texels in COMPONENT_SHIFTS[component])
+    weights = detail.bands[component] / (LAYER_WEIGHT_ONE * DEVIATION)
+    bands = ""
+    for band, weight in enumerate(weights):
+        if weight:
+            half, byte = "xy"[band % 2], band // 2
+            shifted = f"(bands{component}.{half} >> {8 * byte}u)" if byte else f"bands{component}.{half}"
+            bands += f"            + {literal(weight)} * float({shifted} & 255u)\n"
+    slopes = detail.slopes[component]
+    terms = [f"({literal(slope)}) * texel.channel[{channel}]" for channel, slope in enumerate(slopes) if slope]
+    amplitude = " + ".join([literal(1.0 - float(slopes @ offset)), *terms])
+    return f"""        uvec2 bands{component} = igs_bands(grain, uvec2({shift}));
+        float noise{component} = {literal(-float(weights.sum()))} * middle
+{bands.rstrip()};
+        noise{component} *= grain.envelope * clamp({amplitude}, 0.0, {literal(MAX_AMPLITUDE)});
+"""

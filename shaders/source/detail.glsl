@@ -1,0 +1,121 @@
+// The detail layer: what the Gaussians leave, drawn as noise that a texel's position alone tells; docs/igs-format.md,
+// "Detail". It is read from a tile of 64 x 64 texels at two places, one for each of two grids of blocks that lie half a
+// block apart. A place depends on the block, and weighs the more the farther the texel is from the block's border.
+// All of that is unsigned integers, so that every decoder reads the same texels.
+
+// What the components of a texel's noise share.
+struct IgsGrain {
+    uvec2 first;   // texel of the tile for the first grid, modulo 64
+    uvec2 second;  // for the second grid
+    uvec2 weights; // of the two, in twelfths: 17 together at most
+    float envelope;
+};
+
+// Where a texel lies along an axis.
+struct IgsBlocks {
+    uvec2 number; // of the block in each grid
+    uvec2 local;  // texels from the block's first
+    uint place;   // 0..255 within the first grid's block
+};
+
+// The "lowbias32" finaliser of Wellons (2018).
+uint igs_hash(uint value)
+{
+    value = (value ^ (value >> 16u)) * 0x7FEB352Du;
+    value = (value ^ (value >> 15u)) * 0x846CA68Bu;
+    return value ^ (value >> 16u);
+}
+
+// Texel `at` of an axis of `size` texels, which `count` blocks fill.
+IgsBlocks igs_blocks(uint at, uint size, uint count)
+{
+    uint scaled = at * count;
+    uint first = scaled / size;
+    uint second = (2u * scaled + size) / (2u * size);
+    IgsBlocks blocks;
+    blocks.number = uvec2(first, second % count);
+    // The second grid's first block begins before the axis: one axis length more on both sides keeps that unsigned.
+    uint begin = ((2u * (second + count) - 1u) * size + 2u * count - 1u) / (2u * count);
+    blocks.local = uvec2(at - (first * size + count - 1u) / count, at + size - begin);
+    blocks.place = (scaled - first * size) * 256u / size;
+    return blocks;
+}
+
+// The weights of the two grids, in twelfths, at a place 0..255 across and down the first grid's block.
+uvec2 igs_layer_weights(uvec2 place)
+{
+    uvec2 outer = min(place, uvec2(255u, 255u) - place);
+    uvec2 inner = max(place, uvec2(128u, 128u)) - min(place, uvec2(128u, 128u));
+    uint border = min(outer.x, outer.y);
+    uint total = border + min(inner.x, inner.y);
+    uint number = total > 0u ? min(16u * border / max(total, 1u), 15u) : 8u;
+    uint first = number < 8u ? IGS_FIRST_WEIGHTS_0 : IGS_FIRST_WEIGHTS_8;
+    uint second = number < 8u ? IGS_SECOND_WEIGHTS_0 : IGS_SECOND_WEIGHTS_8;
+    uint bit = 4u * (number & 7u);
+    return uvec2((first >> bit) & 15u, (second >> bit) & 15u);
+}
+
+// The cells of the envelope whose centres a texel's centre lies between along an axis, and how far it is from the first
+// of them towards the second, in 1 / (2 size).
+uvec3 igs_cells(uint at, uint size, uint cells, bool repeats)
+{
+    uint scaled = (2u * at + 1u) * cells + size;
+    uint next = scaled / (2u * size); // 0 where the first cell is the one before the axis
+    uint rest = scaled % (2u * size);
+    uint low = repeats ? (next + cells - 1u) % cells : max(next, 1u) - 1u;
+    uint high = repeats ? next % cells : min(next, cells - 1u);
+    return uvec3(low, high, rest);
+}
+
+// The factor of a cell of the envelope.
+float igs_envelope_cell(uint column, uint row)
+{
+    uint cell = row * IGS_ENVELOPE_ACROSS + column;
+    uint code = (igs_word(IGS_ENVELOPE_AT + (cell >> 3u)) >> (4u * (cell & 7u))) & 15u;
+    return code > 0u ? exp2(0.25 * float(code) - 2.5) : 0.0;
+}
+
+// The envelope at a texel, linear between the centres of cells.
+float igs_envelope(uvec2 at)
+{
+    uvec3 x = igs_cells(at.x, uint(IGS_WIDTH), IGS_ENVELOPE_ACROSS, IGS_REPEAT_X);
+    uvec3 y = igs_cells(at.y, uint(IGS_HEIGHT), IGS_ENVELOPE_DOWN, IGS_REPEAT_Y);
+    float across = float(x.z) / float(2 * IGS_WIDTH);
+    float down = float(y.z) / float(2 * IGS_HEIGHT);
+    float upper = (1.0 - across) * igs_envelope_cell(x.x, y.x) + across * igs_envelope_cell(x.y, y.x);
+    float lower = (1.0 - across) * igs_envelope_cell(x.x, y.y) + across * igs_envelope_cell(x.y, y.y);
+    return (1.0 - down) * upper + down * lower;
+}
+
+// What is computed once per texel.
+IgsGrain igs_grain(uvec2 at)
+{
+    IgsBlocks x = igs_blocks(at.x, uint(IGS_WIDTH), IGS_NOISE_BLOCKS_ACROSS);
+    IgsBlocks y = igs_blocks(at.y, uint(IGS_HEIGHT), IGS_NOISE_BLOCKS_DOWN);
+    uint first = igs_hash(2u * (y.number.x * IGS_NOISE_BLOCK_ROW + x.number.x));
+    uint second = igs_hash(2u * (y.number.y * IGS_NOISE_BLOCK_ROW + x.number.y) + 1u);
+    IgsGrain grain;
+    grain.first = uvec2(x.local.x, y.local.x) + uvec2(first, first >> 6u);
+    grain.second = uvec2(x.local.y, y.local.y) + uvec2(second, second >> 6u);
+    grain.weights = igs_layer_weights(uvec2(x.place, y.place));
+    grain.envelope = igs_envelope(at);
+    return grain;
+}
+
+// Eight bands of a texel of the tile, 0..15 each: bands 0, 2, 4, 6 in the bytes of x, 1, 3, 5, 7 in those of y.
+uvec2 igs_tile_bands(uvec2 place)
+{
+    uint word = igs_word(IGS_NOISE_AT + (place.y & 63u) * 64u + (place.x & 63u));
+    return uvec2(word & 0x0F0F0F0Fu, (word >> 4u) & 0x0F0F0F0Fu);
+}
+
+// The bands of a component, which reads the tile at its own shift: those of the two grids weighed and added up, all in
+// bytes, since 17 * 15 is 255.
+uvec2 igs_bands(IgsGrain grain, uvec2 shift)
+{
+    uvec2 first = igs_tile_bands(grain.first + shift);
+    uvec2 second = igs_tile_bands(grain.second + shift);
+    return grain.weights.x * first + grain.weights.y * second;
+}
+
+//@generated noise

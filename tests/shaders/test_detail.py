@@ -1,0 +1,88 @@
+"""The detail layer in the buffer and in the emitted files, and that other files have nothing of it."""
+
+import json
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from helpers.made_gaussians import made_set
+
+from imagegs_tex.formats.igs.detail_layer import DetailLayer
+from imagegs_tex.formats.igs.noise_tile import noise_tile
+from imagegs_tex.shaders.build_decoder import LANGUAGES, build_decoder
+from imagegs_tex.shaders.coarse_levels import coarse_layout
+from imagegs_tex.shaders.decode_cost import decode_cost
+from imagegs_tex.shaders.detail_constants import detail_multiply_adds
+from imagegs_tex.shaders.emit import emit
+from imagegs_tex.shaders.gpu_buffer import pack_gaussians
+
+
+def test_envelope_and_tile_lie_behind_the_coarse_levels():
+    quantized = made_set(131, 77, 50, 4, detail={"grid": (5, 4)})
+    coarse = coarse_layout(quantized)
+    packed = pack_gaussians(quantized, coarse=coarse)
+    assert packed.envelope_at == packed.coarse_at + len(coarse.words)
+    assert packed.noise_at == packed.envelope_at + 3  # 20 codes
+    assert (packed.ledger.envelope, packed.ledger.noise_tile) == (12, 16384)
+    assert packed.ledger.total == packed.words.nbytes
+    words = packed.words[packed.envelope_at : packed.noise_at]
+    codes = [int(word) >> 4 * place & 15 for word in words for place in range(8)]
+    assert codes == [*quantized.detail.envelope_codes.ravel().tolist(), 0, 0, 0, 0]
+    tile = packed.words[packed.noise_at :][: 64 * 64].reshape(64, 64)
+    for band in range(8):
+        assert np.array_equal((tile >> np.uint32(4 * band) & np.uint32(15)).astype(int) - 8, noise_tile()[..., band])
+
+
+def test_files_without_have_nothing_of_it():
+    quantized = made_set(131, 77, 50, 4)
+    plain, noisy = (build_decoder(replace(quantized, detail=made_set(detail=detail).detail)) for detail in (None, {}))
+    ledger = plain.packed.ledger
+    assert (ledger.envelope, ledger.noise_tile) == (0, 0)
+    for name, text in plain.includes.items():
+        for word in ("DETAIL", "NOISE", "ENVELOPE", "detail", "noise", "igs_hash", "IgsGrain"):
+            assert word not in text
+            assert word in noisy.includes[name]
+        assert "igs_finish(sums)" in text
+    assert plain.cost.detail_multiply_adds == 0
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_emitted_says_it(language, tmp_path):
+    descriptions, pages = [], []
+    for number, detail in enumerate((None, {"components": 3})):
+        quantized = made_set(90, 70, 60, 4, detail=detail)
+        emit(quantized, language, tmp_path / str(number))
+        descriptions.append(json.loads((tmp_path / str(number) / "igs_decode.json").read_text()))
+        pages.append((tmp_path / str(number) / "README.md").read_text())
+    plain, noisy = descriptions
+    sections = noisy["buffer"]["sections"]
+    assert [section["name"] for section in sections][-3:] == ["envelope", "noise_tile", "filling"]
+    for before, after in pairwise(sections):
+        assert before["offset"] + before["bytes"] == after["offset"]
+    assert noisy["buffer"]["bytes"] == sum(section["bytes"] for section in sections)
+    assert noisy["noise_components"] == 3
+    assert "noise_components" not in plain
+    assert "detail_multiply_adds" not in plain["cost"]
+    assert {section["name"] for section in plain["buffer"]["sections"]}.isdisjoint({"envelope", "noise_tile"})
+    assert "IGS_DETAIL 0" in pages[1]
+    assert f"\n{noisy['cost']['detail_multiply_adds']} of the multiply-adds" in pages[1]
+    assert "IGS_DETAIL" not in pages[0]
+    assert len(pages[1].splitlines()) < 80  # one page
+
+
+def test_the_work_is_counted():
+    layer = DetailLayer(
+        band_codes=np.array([[9, 0, 0, 0, 0, 0, 0, 9], [0, 5, 0, 0, 0, 0, 0, 0]], np.uint8),
+        channel_codes=np.zeros(3, np.uint8),
+        mixing_codes=np.array([[5, 0], [1, 1], [0, 0]], np.int8),
+        slope_codes=np.array([[7, 0, 0], [0, 0, 0]], np.int16),
+        envelope_codes=np.zeros((1, 1), np.uint8),
+    )
+    # the envelope; packed words, middle, envelope and amplitude of two components; bands, slopes, mixing
+    assert detail_multiply_adds(layer) == 6 + 2 * (4 + 3) + 3 + 1 + 3
+    quantized = made_set(90, 70, 60, 3)
+    plain, noisy = (decode_cost(of, pack_gaussians(of)) for of in (quantized, replace(quantized, detail=layer)))
+    assert noisy.detail_multiply_adds == 27
+    assert noisy.multiply_adds_mean == pytest.approx(plain.multiply_adds_mean + 27)
+    assert noisy.multiply_adds_max == plain.multiply_adds_max + 27
