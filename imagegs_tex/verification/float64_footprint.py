@@ -15,6 +15,8 @@ from imagegs_tex.verification.float64_picture import ReferencePicture, reference
 _FINEST_SLACK: Final = 1 / 256
 _COUNT_SLACK: Final = 1 / 64
 _TIE: Final = 1e-3
+_BORDER_TIE: Final = 1e-3
+"""Texels: what of noise a tap nearer than that to a texel's border reads is up to float32's rounding."""
 _LEAST_HEIGHT: Final = 0.05
 """z of a normal near the rim, where it follows x and y with a slope without bound."""
 
@@ -98,21 +100,52 @@ def _with_heights(picture: ReferencePicture, channels: Float) -> Float:
 
 def sample_lod(reference: FootprintReference, points: Float, lod: Float) -> Float:
     """Return the values [P, V] at points [P, 2] in texels."""
-    count = len(points)
-    return _evaluate(reference, _Samples(np.arange(count), points, lod, np.ones(count)), count)
+    return _evaluate(reference, _lod_samples(points, lod), len(points))
 
 
 def sample_grad(
     reference: FootprintReference, points: Float, step_x: Float, step_y: Float, max_anisotropy: int
 ) -> Float:
     """Return the values [P, V] under footprints that step_x, step_y [P, 2] span, in texels."""
+    return _evaluate(reference, _grad_samples(reference, points, step_x, step_y, max_anisotropy), len(points))
+
+
+def lod_reads_sure_texels(reference: FootprintReference, points: Float, lod: Float) -> NDArray[np.bool_]:
+    """Whether no float32 rounding can change which texels' noise the taps of sample_lod read [P]."""
+    return _reads_sure_texels(reference, _lod_samples(points, lod), points)
+
+
+def grad_reads_sure_texels(
+    reference: FootprintReference, points: Float, step_x: Float, step_y: Float, max_anisotropy: int
+) -> NDArray[np.bool_]:
+    """Whether no float32 rounding can change which texels' noise the taps of sample_grad read [P]."""
+    return _reads_sure_texels(reference, _grad_samples(reference, points, step_x, step_y, max_anisotropy), points)
+
+
+def _lod_samples(points: Float, lod: Float) -> _Samples:
+    return _Samples(np.arange(len(points)), points, lod, np.ones(len(points)))
+
+
+def _grad_samples(
+    reference: FootprintReference, points: Float, step_x: Float, step_y: Float, max_anisotropy: int
+) -> _Samples:
     longer, _, _ = _axes(step_x, step_y)
     count, lod = samples_of(step_x, step_y, max_anisotropy)
     owner = np.repeat(np.arange(len(points)), count)
     number = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
     along = (number + 0.5) / count[owner] - 0.5
     centre = _within(reference, points[owner] + longer[owner] * along[:, None], points[owner])
-    return _evaluate(reference, _Samples(owner, centre, lod[owner], 1 / count[owner]), len(points))
+    return _Samples(owner, centre, lod[owner], 1 / count[owner])
+
+
+def _reads_sure_texels(reference: FootprintReference, samples: _Samples, points: Float) -> NDArray[np.bool_]:
+    """Return it for points [P, 2]; a tap at the point itself is where it is, if float32 can say where that is."""
+    sure = np.ones(len(points), dtype=np.bool_)
+    if reference.picture.detail is not None:
+        taps, _, owners = _taps(reference, samples)
+        exact = np.all((taps == points[owners]) & (taps == taps.astype(np.float32)), axis=1)
+        sure[owners[~exact & (np.abs(taps - np.rint(taps)).min(axis=1) < _BORDER_TIE)]] = False
+    return sure
 
 
 def samples_of(step_x: Float, step_y: Float, max_anisotropy: int) -> tuple[NDArray[np.int64], Float]:
@@ -148,6 +181,20 @@ def _axes(step_x: Float, step_y: Float) -> tuple[Float, Float, Float]:
 
 def _evaluate(reference: FootprintReference, samples: _Samples, count: int) -> Float:
     result = np.zeros((count, value_count(reference.picture)))
+    points, weights, owners = _taps(reference, samples)
+    values = _with_heights(reference.picture, reference_points(reference.picture, points))
+    np.add.at(result, owners, weights[:, None] * values)
+    lod = np.clip(samples.lod, 0, reference.last)
+    for number, level in enumerate(range(reference.first, reference.last + 1)):
+        share = np.maximum(0, 1 - np.abs(lod - level)) * samples.weight
+        chosen = np.flatnonzero(share > 0)
+        texels = _interpolated(reference, reference.levels[number], samples.centre[chosen] / 2.0**level - 0.5)
+        np.add.at(result, samples.owner[chosen], share[chosen, None] * texels)
+    return result
+
+
+def _taps(reference: FootprintReference, samples: _Samples) -> tuple[Float, Float, NDArray[np.int64]]:
+    """Return where samples evaluate the picture [T, 2], what that adds [T], and to which result [T]."""
     lod, first = np.clip(samples.lod, 0, reference.last), reference.first
     below = np.floor(lod)
     fine = lod < first
@@ -166,14 +213,7 @@ def _evaluate(reference: FootprintReference, samples: _Samples, count: int) -> F
         points.append((_within(reference, taps, centre) if log2 else taps).reshape(-1, 2))
         weights.append(np.repeat(weight[chosen] / len(grid), len(grid)))
         owners.append(np.repeat(samples.owner[chosen], len(grid)))
-    values = _with_heights(reference.picture, reference_points(reference.picture, np.concatenate(points)))
-    np.add.at(result, np.concatenate(owners), np.concatenate(weights)[:, None] * values)
-    for number, level in enumerate(range(first, reference.last + 1)):
-        share = np.maximum(0, 1 - np.abs(lod - level)) * samples.weight
-        chosen = np.flatnonzero(share > 0)
-        texels = _interpolated(reference, reference.levels[number], samples.centre[chosen] / 2.0**level - 0.5)
-        np.add.at(result, samples.owner[chosen], share[chosen, None] * texels)
-    return result
+    return np.concatenate(points), np.concatenate(weights), np.concatenate(owners)
 
 
 def _interpolated(reference: FootprintReference, level: Float, at: Float) -> Float:

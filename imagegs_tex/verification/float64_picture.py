@@ -22,6 +22,7 @@ from imagegs_tex.formats.igs.quantized_set import (
     shape_values,
 )
 from imagegs_tex.shaders.derived_z import derived_normals
+from imagegs_tex.verification.float64_detail import ReferenceDetail, reference_detail, with_detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class ReferencePicture:
     offset: NDArray[np.float64]  # [C]
     normals: tuple[tuple[int, int], ...]  # channels x and y of each normal whose z is made of them
     cutoff: float
+    detail: ReferenceDetail | None  # drawn on top, where the file has it
 
 
 def reference_picture(quantized: QuantizedGaussianSet) -> ReferencePicture:
@@ -59,6 +61,7 @@ def reference_picture(quantized: QuantizedGaussianSet) -> ReferencePicture:
         offset=quantized.offset_codes / OFFSET_SCALE,
         normals=tuple(derived_normals(quantized.maps).values()),
         cutoff=quantized.cutoff,
+        detail=reference_detail(quantized),
     )
 
 
@@ -95,11 +98,15 @@ def reference_rows(picture: ReferencePicture, first_row: int, row_count: int) ->
         box = sums[:, low[i, 1] - first_row : high[i, 1] - first_row, low[i, 0] : high[i, 0]]
         box[0] += weights
         box[1:] += picture.features[i][:, None, None] * weights
-    return _channels(picture, np.moveaxis(sums, 0, -1))
+    channels = _channels(picture, np.moveaxis(sums, 0, -1))
+    if picture.detail is None:
+        return channels
+    rows = np.arange(first_row, first_row + row_count)
+    return with_detail(picture.detail, channels, np.arange(picture.width)[None], rows[:, None])
 
 
 def reference_points(picture: ReferencePicture, points: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the picture [P, C] in [0, 1] at points [P, 2] in texels."""
+    """Return the picture [P, C] in [0, 1] at points [P, 2] in texels; each has the noise of the texel that holds it."""
     order = np.argsort(points[:, 1], kind="stable")
     xs, ys = points[order].astype(np.float64).T
     sums = np.zeros((len(points), picture.features.shape[1] + 1))
@@ -112,7 +119,10 @@ def reference_points(picture: ReferencePicture, points: NDArray[np.floating]) ->
         sums[near, 1:] += weights[:, None] * picture.features[i]
     values = np.empty((len(points), len(picture.offset)))
     values[order] = _channels(picture, sums)
-    return values
+    if picture.detail is None:
+        return values
+    texels = np.clip(np.floor(points).astype(np.int64), 0, [picture.width - 1, picture.height - 1])
+    return with_detail(picture.detail, values, *texels.T)
 
 
 def _weights(

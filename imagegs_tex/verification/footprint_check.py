@@ -12,6 +12,8 @@ from imagegs_tex.verification.float64_accessors import read_samples
 from imagegs_tex.verification.float64_footprint import (
     FootprintReference,
     away_from_ties,
+    grad_reads_sure_texels,
+    lod_reads_sure_texels,
     sample_grad,
     sample_lod,
     samples_of,
@@ -68,6 +70,14 @@ class SampleCheck:
         self._kinds = np.zeros(count, dtype=np.int64)
         self.turns = self._kinds  # at most so many of each request; zeros where they do not count
         self.left_out = ""  # what is not posed, and why
+        sure = lod_reads_sure_texels(reference, uv * self._size, lod)
+        sure[by_steps] = grad_reads_sure_texels(
+            reference, uv[by_steps] * self._size, steps[by_steps, 0] * self._size, steps[by_steps, 1] * self._size,
+            MAX_ANISOTROPY,
+        )  # fmt: skip
+        uv, lod, steps, by_steps = uv[sure], lod[sure], steps[sure], by_steps[sure]
+        self._kinds = self.turns = self._kinds[sure]
+        count = len(uv)
         if max_turns is not None:
             self._kinds, turns = self._turns(uv * self._size, steps * self._size, lod, by_steps)
             fit = turns <= max_turns
@@ -104,10 +114,11 @@ class SampleCheck:
             if found is not None:
                 difference = np.abs(found - self._expected[chosen]) / self._enlarged[chosen]
                 worst = float(np.maximum(worst, difference.max()))
-        for origin, step, level, expected in self._pixels:
+        for origin, step, level, expected, sure in self._pixels:
             drawn = sampler.pixels(origin, step, level)
             if drawn is not None:
-                worst = float(np.maximum(worst, np.abs(drawn.reshape(expected.shape) - expected).max()))
+                difference = np.abs(drawn.reshape(expected.shape) - expected)[sure]
+                worst = float(np.maximum(worst, difference.max(initial=0.0)))
         return worst
 
     def together(self) -> list[NDArray[np.bool_]]:
@@ -160,21 +171,30 @@ class SampleCheck:
 
     def _pixel_cases(
         self, rng: np.random.Generator
-    ) -> list[tuple[tuple[float, float], tuple[float, float], float, Float]]:  # fmt: skip
-        """Regions of pixels one level wide: origin, step in uv, level or -1 for the pixels' own steps, right pixels."""
+    ) -> list[tuple[tuple[float, float], tuple[float, float], float, Float, NDArray[np.bool_]]]:  # fmt: skip
+        """Regions of pixels one level wide: origin, step in uv, level or -1 for the pixels' own steps, right pixels.
+
+        Behind them, which pixels [P] are held against those: all but those whose noise is up to rounding.
+        """
         cases, channels = [], len(self._reference.picture.offset)
         for level in range(min(self._reference.last, self._reference.first + 1) + 1):
             codes = np.maximum(1, np.rint(2.0**level / self._size * (1 << _STEP_BITS)))
             step = codes / (1 << _STEP_BITS)
             # between texels of the level, or no footprint would lie in two blocks or tiles
-            origin = tuple(float(value) for value in rng.integers(0, 256, 2) / 4)
+            quarters = rng.integers(0, 256, 2)
+            if self._reference.picture.detail is not None:
+                quarters &= ~1  # in halves, or all taps of level 1 would lie on texels' borders
+            origin = tuple(float(value) for value in quarters / 4)
             steps = float(step[0]), float(step[1])
             points, step_x, step_y = self._region((origin[0], origin[1]), steps)
             if away_from_ties(step_x, step_y, MAX_ANISOTROPY).all():
                 right = sample_grad(self._reference, points, step_x, step_y, MAX_ANISOTROPY)
-                cases.append(((origin[0], origin[1]), steps, -1.0, right[:, :channels]))
-            right = sample_lod(self._reference, points, np.full(len(points), float(level)))
-            cases.append(((origin[0], origin[1]), steps, float(level), right[:, :channels]))
+                sure = grad_reads_sure_texels(self._reference, points, step_x, step_y, MAX_ANISOTROPY)
+                cases.append(((origin[0], origin[1]), steps, -1.0, right[:, :channels], sure))
+            levels = np.full(len(points), float(level))
+            right = sample_lod(self._reference, points, levels)
+            sure = lod_reads_sure_texels(self._reference, points, levels)
+            cases.append(((origin[0], origin[1]), steps, float(level), right[:, :channels], sure))
         return cases
 
     def _normals(self, quantized: QuantizedGaussianSet, decoder: Decoder, values: Float) -> tuple[Float, Float]:

@@ -191,7 +191,8 @@ def test_report_and_pictures(device, tmp_path):
     read = json.loads(as_json(report))
     assert read["renderer"] == device.renderer
     assert read["gpu_bytes"]["total"] == sum(
-        read["gpu_bytes"][part] for part in ("records", "tile_starts", "entries", "coarse", "filling")
+        read["gpu_bytes"][part]
+        for part in ("records", "tile_starts", "entries", "coarse", "envelope", "noise_tile", "filling")
     )
     assert read["cost"]["candidates"]["max"] >= read["cost"]["candidates"]["p99"] >= 1
     assert any("hlsl" in reason for reason in read["left_out"])

@@ -1,0 +1,207 @@
+"""The detail layer: the plain float64 version against the torch one, and every decoder against the plain one."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers.made_gaussians import made_map, made_set
+
+from imagegs_tex.decoder.render import render_channels, shader_decoder
+from imagegs_tex.formats.material.resample import mean_over_area
+from imagegs_tex.formats.vocabulary import Coded, Semantic, Transfer, UnitZ
+from imagegs_tex.rasterize.select_backend import make_backend
+from imagegs_tex.shaders.build_decoder import build_decoder
+from imagegs_tex.verification import MAX_ERROR, verify
+from imagegs_tex.verification.float64_detail import reference_detail, with_detail
+from imagegs_tex.verification.float64_footprint import (
+    CoarseMeans,
+    FootprintReference,
+    grad_reads_sure_texels,
+    lod_reads_sure_texels,
+)
+from imagegs_tex.verification.float64_picture import reference_picture, reference_points, reference_rows
+from imagegs_tex.verification.footprint_check import SampleCheck
+
+CPU = make_backend("cpu")
+VARIANTS = ["glsl-compute", "glsl-pixel", "texture-pixel", "hlsl-compute", "hlsl-pixel"]
+SIZES = [(1, 1), (5, 3), (1000, 40), (33, 96)]
+WRAPS = [(False, False), (True, True)]
+
+
+@pytest.mark.parametrize("wrap", WRAPS, ids=str)
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_torch_draws_what_the_plain_version_says(size, wrap):
+    for grid, components in (((5, 4), 4), ((64, 7), 1)):
+        quantized = made_set(*size, 20, 4, spread=2, wrap=wrap, detail={"grid": grid, "components": components})
+        found = render_channels(quantized, CPU, with_detail=True).numpy()
+        picture = reference_picture(quantized)
+        expected = reference_rows(picture, 0, size[1])
+        assert np.abs(found - expected).max() < 5e-5
+        plain = reference_rows(replace(picture, detail=None), 0, size[1])
+        assert np.abs(expected - plain).max() > 0.005, "there is no noise to see"
+        smaller = max(1, size[0] // 3), max(1, size[1] // 2)
+        found = render_channels(quantized, CPU, smaller, with_detail=True).numpy()
+        assert np.abs(found - mean_over_area(expected.astype(np.float32), smaller)).max() < 5e-5
+
+
+@pytest.mark.parametrize("factors", [(2, 3), (1.5, 1), (1, 1.25), (0.5, 2)], ids=str)
+def test_torch_draws_it_at_other_sizes(factors):
+    quantized = made_set(96, 40, 60, 3, wrap=(True, False), detail={})
+    size = round(96 * factors[0]), round(40 * factors[1])
+    found = render_channels(quantized, CPU, size, with_detail=True).numpy()
+    larger = max(size[0], 96), max(size[1], 40)
+    plain = render_channels(quantized, CPU, larger).numpy().astype(np.float64)
+    xs, ys = ((2 * np.arange(drawn) + 1) * own // (2 * drawn) for drawn, own in zip(larger, (96, 40), strict=True))
+    expected = with_detail(reference_detail(quantized), plain, xs[None], ys[:, None])
+    assert np.abs(found - mean_over_area(expected.astype(np.float32), size)).max() < 1e-5
+    assert np.abs(expected - plain).max() > 0.05
+
+
+def test_points_have_the_noise_of_their_texels():
+    picture = reference_picture(made_set(33, 21, 40, detail={}))
+    points = np.random.default_rng(0).uniform(-2, 35, (500, 2))
+    texels = np.clip(np.floor(points), 0, [32, 20]).astype(int)
+    plain = reference_points(replace(picture, detail=None), points)
+    expected = with_detail(picture.detail, plain, *texels.T)
+    assert np.abs(reference_points(picture, points) - expected).max() < 1e-12
+    assert np.abs(expected - plain).max() > 0.05
+
+
+def material():
+    """A colour, a normal whose z is made of x and y, and a roughness."""
+    return (
+        made_map(routes=(Coded(0), Coded(1), Coded(2))),
+        made_map("normal", Semantic.NORMAL, (Coded(3), Coded(4), UnitZ()), Transfer.LINEAR),
+        made_map("roughness", Semantic.ROUGHNESS, (Coded(5),), Transfer.LINEAR),
+    )
+
+
+CASES = {
+    "non-power-of-two": made_set(131, 77, 150, 5, detail={}),
+    "one texel": made_set(1, 1, 1, 1, detail={"grid": (1, 1), "components": 1}),
+    "4 components, repeats": made_set(96, 64, 120, 4, wrap=(True, True), detail={"components": 4}),
+    "a fine envelope that repeats in y": made_set(
+        200, 90, 120, 3, wrap=(False, True), detail={"grid": (64, 31), "components": 3}
+    ),
+    "wide and flat, a flat envelope": made_set(700, 3, 60, 2, detail={"grid": (1, 1)}),
+}
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("case", CASES)
+def test_every_decoder_draws_it(case, device):
+    decoder = build_decoder(CASES[case])
+    report = verify(CASES[case], decoder=decoder, point_count=3000, repeats=0, device=device)
+    assert [variant.name for variant in report.variants][:5] == VARIANTS
+    for variant in report.variants:
+        assert variant.failure == ""
+        assert variant.passed, variant
+        assert max(variant.texel_error, variant.point_error) <= MAX_ERROR
+    assert report.passed
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize(
+    ("quantized", "languages"),
+    [
+        (made_set(90, 70, 120, 6, maps=material(), wrap=(True, True), detail={}), ["glsl", "hlsl"]),
+        (made_set(64, 128, 150, 3, detail={"components": 1}), ["glsl"]),
+    ],
+    ids=["normals of two sides, repeats", "powers of two"],
+)
+def test_every_decoder_samples_it_under_footprints(quantized, languages, device):
+    report = verify(quantized, languages, point_count=500, repeats=0, device=device)
+    for variant in report.variants:
+        assert variant.failure == ""
+        assert variant.sample_error is not None
+        assert variant.sample_error <= MAX_ERROR, variant
+    assert report.passed
+
+
+BROKEN = {
+    "a wrong shift": ("(29u, 11u)", "(29u, 12u)", VARIANTS),
+    "swapped weights": ("grain.weights.x * first + grain.weights.y * second",
+                        "grain.weights.y * first + grain.weights.x * second", VARIANTS),
+    "no envelope": ("*= grain.envelope * ", "*= ", VARIANTS),
+    "an envelope of nearest cells": ("float across = ", "float across = 0.0 * ", VARIANTS[:3]),
+    "an envelope that ends": ("IGS_ENVELOPE_ACROSS, IGS_REPEAT_X)", "IGS_ENVELOPE_ACROSS, false)", VARIANTS[:3]),
+    "another hash": ("0x846CA68Bu", "0x846CA68Du", VARIANTS[:3]),
+    "both grids at the same borders": ("uint second = (2u * scaled + size)", "uint second = (2u * scaled)",
+                                       VARIANTS[:3]),
+    "a block that does not come back": ("second % count", "second", VARIANTS[:3]),
+    "a texel beside in the second grid": ("at + size - begin", "at + size - begin + 1u", VARIANTS[:3]),
+    "amplitudes below zero": (", 0.0, 8.0);", ", -8.0, 8.0);", VARIANTS[:3]),
+    "odd bands missing": ("(word >> 4u) & 0x0F0F0F0Fu", "word & 0x0F0F0F0Fu", VARIANTS[:3]),
+    "the middle of the codes": ("float(8u * ", "float(7u * ", VARIANTS[:3]),
+    "x and y exchanged": ("igs_finish(sums[row], at)", "igs_finish(sums[row], at.yx)", VARIANTS[:1]),
+    "not held to 0 to 1": ("noise1, 0.0, 1.0)", "noise1, -1.0, 2.0)", VARIANTS[:3]),
+    "left out": ("#define IGS_DETAIL 1", "#define IGS_DETAIL 0", VARIANTS[:3]),
+}  # fmt: skip
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("fault", BROKEN)
+def test_broken_noise_is_found_out(fault, device):
+    quantized = made_set(90, 70, 120, 4, wrap=(True, True), detail={"seed": 3})
+    quantized = replace(quantized, feature_steps=4 * quantized.feature_steps)  # some are black or white
+    decoder = build_decoder(quantized)
+    good, bad, victims = BROKEN[fault]
+    includes = {name: text.replace(good, bad) for name, text in decoder.includes.items()}
+    assert includes["igs_decode.glsl"] != decoder.includes["igs_decode.glsl"], "the fault was not put in"
+    languages = ("glsl", "hlsl") if any("hlsl" in name for name in victims) else ("glsl",)
+    report = verify(
+        quantized, languages, decoder=replace(decoder, includes=includes), point_count=500, repeats=0, device=device
+    )
+    found = {variant.name: variant for variant in report.variants}
+    for name in victims:
+        assert found[name].failure == ""
+        assert not found[name].passed, f"{name} passed with {fault}"
+
+
+@pytest.mark.gl
+def test_z_is_made_of_what_is_drawn(device):
+    quantized = made_set(40, 30, 30, 6, maps=material(), detail={})
+    decoder = shader_decoder(quantized)
+    noise = "    texel = igs_add_detail(texel, at);\n"
+    includes = {}
+    for name, text in decoder.includes.items():
+        start = text.index(noise)
+        end = text.index("    return texel;\n", start)
+        includes[name] = text[:start] + text[start + len(noise) : end] + noise + text[end:]
+    report = verify(
+        quantized, ["glsl"], decoder=replace(decoder, includes=includes), point_count=100, repeats=0, device=device
+    )
+    assert report.variants[0].failure == ""
+    assert not report.variants[0].passed
+
+
+@pytest.mark.gl
+def test_the_switch_leaves_the_noise_out(device):
+    quantized = made_set(90, 70, 120, 4, detail={})
+    decoder = build_decoder(quantized)
+    off = "#define IGS_DETAIL 0\n"
+    includes = {name: text.replace("#ifndef IGS_DETAIL\n", f"{off}#ifndef IGS_DETAIL\n") for name, text in
+                decoder.includes.items()}  # fmt: skip
+    report = verify(
+        replace(quantized, detail=None), decoder=replace(decoder, includes=includes), point_count=500, repeats=0,
+        device=device,
+    )  # fmt: skip
+    assert report.passed
+
+
+def test_few_samples_are_left_out_for_their_texels_borders():
+    quantized = made_set(90, 70, 120, 4, detail={})
+    picture = reference_picture(quantized)
+    means = CoarseMeans(picture)
+    means.add(0, reference_rows(picture, 0, 70))
+    reference = FootprintReference(picture, quantized.wrap, means.levels())
+    check = SampleCheck(quantized, shader_decoder(quantized), reference, 1)
+    assert 1800 < len(check.requests) < 2000
+    points = np.array([[8.5, 8.5], [8.0, 8.0], [8.5, 8.5], [8.0, 8.5], [8.0 + 1e-8, 8.5]])
+    assert lod_reads_sure_texels(reference, points, np.array([0.0, 0.0, 1.0, 1.0, 0.0])).tolist() == [
+        True, True, False, False, False,
+    ]  # fmt: skip
+    steps = np.tile([4.0, 0.0], (5, 1))
+    assert grad_reads_sure_texels(reference, points, steps / 8, steps[:, ::-1] / 8, 4).tolist()[:2] == [True, True]
+    without = replace(reference, picture=replace(picture, detail=None))
+    assert lod_reads_sure_texels(without, points, np.ones(5)).all()
