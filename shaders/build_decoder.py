@@ -135,8 +135,8 @@ def _include(head: str, access: str, core: str, tile_access: str = "", tiles: st
 
 
 def _fill(text: str, parts: dict[str, str]) -> str:
-    """Replace lines `//@generated part` by the part."""
-    return re.sub(r"^//@generated (\w+)\n", lambda match: parts[match[1]], text, flags=re.MULTILINE)
+    """Replace lines `//@generated part` by the part, which is as far indented as it has to be."""
+    return re.sub(r"^ *//@generated (\w+)\n", lambda match: parts[match[1]], text, flags=re.MULTILINE)
 
 
 def _surface(accessors: tuple[Accessor, ...]) -> str:

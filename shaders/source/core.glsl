@@ -128,7 +128,7 @@ IgsTexel igs_decode_at(vec2 p)
             }
         }
     }
-//@generated finish
+    //@generated finish
 }
 
 // The picture at a texture coordinate; (0, 0) is the top left corner. Outside [0, 1] the picture repeats or its border

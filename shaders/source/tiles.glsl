@@ -91,7 +91,7 @@ void igs_decode_group(uvec2 group, uint thread, ivec2 place)
         for (int row = 0; row < IGS_ROWS; ++row) {
             uvec2 at = uvec2(texel.x, texel.y + strip + uint(row));
             if (at.x < uint(IGS_WIDTH) && at.y < uint(IGS_HEIGHT)) {
-//@generated store
+                //@generated store
             }
         }
     }
