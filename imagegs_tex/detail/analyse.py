@@ -44,6 +44,7 @@ MOST_SHARE: Final = 0.03
 _LEAST_MISSING: Final = 0.3
 """Share of the finest octave's energy that must be missing in some channel, for a layer to be worth its bytes."""
 _BLOCK: Final = 8  # texels, of local deviations
+_CLEAN: Final = 0.25  # of the mean strength, below which a block counts as clean
 _CELL: Final = 32  # texels, of the envelope's grid, at least
 _MOST_CELLS: Final = 1024
 _SPECTRUM_SIDE: Final = 512  # texels of the middle that spectra are taken from
@@ -133,9 +134,13 @@ def _amplitudes(values: Tensor, decoded: Tensor, offset: Array) -> tuple[Array, 
     levels = _blocks(decoded).double().cpu().numpy() - offset
     count, channels = strengths.shape[2], levels.shape[2]
     known = np.concatenate([np.ones((*levels.shape[:2], 1)), levels], axis=2).reshape(-1, channels + 1)
-    # a little ridge: channels that hardly vary must not get large slopes
-    gram = known.T @ known / len(known) + np.diag([0.0, *np.full(channels, 1e-4)])
-    fitted = np.linalg.solve(gram, known.T @ strengths.reshape(-1, count) / len(known))
+    fitted = np.empty((channels + 1, count))
+    for component, found in enumerate(strengths.reshape(-1, count).T):
+        # errors count relative to the strength: what is clean must stay clean, where edges are lost more may be lost
+        weights = 1 / (np.square(found) + np.square(_CLEAN * found.mean()))
+        # a little ridge: channels that hardly vary must not get large slopes
+        gram = (known * weights[:, None]).T @ known / weights.sum() + np.diag([0.0, *np.full(channels, 1e-4)])
+        fitted[:, component] = np.linalg.solve(gram, known.T @ (weights * found) / weights.sum())
     slopes = np.clip(fitted[1:] / np.maximum(fitted[0], 1e-3), -127.0, 127.0).T
     rounded = np.rint(slopes * SLOPE_SCALE) / SLOPE_SCALE
     centred = decoded - torch.from_numpy(offset.astype(np.float32)).to(decoded.device)
@@ -161,10 +166,10 @@ def _grid(width: int, height: int) -> tuple[int, int]:
 def _envelope(values: Tensor, amplitudes: Tensor, grid: tuple[int, int]) -> Array:
     """Return factors [rows, columns] on the strength: what the residual has over what its channels predict."""
     found, predicted = (
-        _cell_means(_blocks(picture.square()).sum(dim=2).double().cpu().numpy(), grid)
+        _cell_means(_blocks(picture.square()).sum(dim=2).sqrt().double().cpu().numpy(), grid)
         for picture in (values, amplitudes)
     )
-    return np.sqrt(found / np.maximum(predicted, 1e-9))
+    return found / np.maximum(predicted, 1e-6)
 
 
 def _cell_means(blocks: Array, grid: tuple[int, int]) -> Array:
