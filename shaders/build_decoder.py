@@ -10,7 +10,7 @@ from imagegs_tex.shaders.accessors import Accessor, accessor_functions, list_acc
 from imagegs_tex.shaders.coarse_levels import CoarseLevels
 from imagegs_tex.shaders.decode_cost import DecodeCost, decode_cost
 from imagegs_tex.shaders.derived_z import derived_normals
-from imagegs_tex.shaders.detail_constants import detail_constants, detail_functions
+from imagegs_tex.shaders.detail_constants import detail_constants, detail_functions, noisy_store
 from imagegs_tex.shaders.file_constants import bindings, code_functions, constants
 from imagegs_tex.shaders.footprint_constants import (
     footprint_constants,
@@ -30,7 +30,7 @@ HLSL_INCLUDE: Final = "igs_decode.hlsl"
 
 _DECODED_TEXEL: Final = ", min(uvec2(max(p, vec2(0.0, 0.0))), last)"
 """The texel that holds the point of igs_decode_at."""
-_STORE_INDENT: Final = " " * 16
+_STORE: Final = "                igs_store(ivec2(at) + place, igs_finish(sums[row]));\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def build_decoder(
     parts = {
         "detail": detail,
         "finish": f"    return igs_finish(sums{_DECODED_TEXEL if has_detail else ''});\n",
-        "store": f"{_STORE_INDENT}igs_store(ivec2(at) + place, igs_finish(sums[row]{', at' if has_detail else ''}));\n",
+        "store": noisy_store(quantized) if has_detail else _STORE,
         "codes": code_functions(quantized, packed, derived),
         "accessors": accessor_functions(quantized.maps, accessors),
         "surface": _surface(accessors),

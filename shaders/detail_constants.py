@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from imagegs_tex.formats.igs.detail_layer import MAX_AMPLITUDE, DetailLayer
+from imagegs_tex.formats.igs.detail_layer import BAND_SCALE, MAX_AMPLITUDE, DetailLayer
 from imagegs_tex.formats.igs.noise_tile import (
     COMPONENT_SHIFTS,
     DEVIATION,
@@ -17,7 +17,7 @@ from imagegs_tex.formats.igs.noise_tile import (
     block_count,
 )
 from imagegs_tex.formats.igs.quantized_set import OFFSET_SCALE, QuantizedGaussianSet
-from imagegs_tex.shaders.file_constants import literal
+from imagegs_tex.shaders.file_constants import group_rows, literal
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians
 
 _BAND_MIDDLE: Final = 8
@@ -71,11 +71,27 @@ IgsTexel igs_add_detail(IgsTexel texel, uvec2 at)
 {{
     if (IGS_DETAIL != 0) {{
         IgsGrain grain = igs_grain(at);
-        float middle = float({_BAND_MIDDLE}u * (grain.weights.x + grain.weights.y));
+        uint middle = {_BAND_MIDDLE}u * (grain.weights.x + grain.weights.y);
 {noises}{channels}    }}
     return texel;
 }}
 """
+
+
+def noisy_store(quantized: QuantizedGaussianSet) -> str:
+    """Return what the compute decoder does with the sums of a texel.
+
+    They are picked by constant numbers: the loop over a thread's texels is not unrolled with noise in it, and sums[row]
+    then moves all sums to memory, which takes an H200 0.063 instead of 0.048 ms for 1024 x 1024 texels of 9 channels.
+    """
+    picked = "".join(
+        f"                if (row == {row}) {{\n                    own = sums[{row}];\n                }}\n"
+        for row in range(1, group_rows(quantized.component_count))
+    )
+    return (
+        f"                IgsSums own = sums[0];\n{picked}"
+        "                igs_store(ivec2(at) + place, igs_finish(own, at));\n"
+    )
 
 
 def detail_multiply_adds(detail: DetailLayer) -> int:
@@ -86,20 +102,21 @@ def detail_multiply_adds(detail: DetailLayer) -> int:
 
 
 def _component(detail: DetailLayer, offset: np.ndarray, component: int) -> str:
-    """Return what draws one component: bands to noise, times envelope and amplitude."""
+    """Return what draws one component: bands, added up exactly in integers, to noise, times envelope and amplitude."""
     shift = ", ".join(f"{texels}u" for texels in COMPONENT_SHIFTS[component])
-    weights = detail.bands[component] / (LAYER_WEIGHT_ONE * DEVIATION)
-    bands = ""
-    for band, weight in enumerate(weights):
-        if weight:
-            half, byte = "xy"[band % 2], band // 2
-            shifted = f"(bands{component}.{half} >> {8 * byte}u)" if byte else f"bands{component}.{half}"
-            bands += f"            + {literal(weight)} * float({shifted} & 255u)\n"
+    codes = detail.band_codes[component].tolist()
+    terms = []
+    for band, code in enumerate(codes):
+        half, byte = "xy"[band % 2], band // 2
+        shifted = f"(bands{component}.{half} >> {8 * byte}u)" if byte else f"bands{component}.{half}"
+        terms += [f"{code}u * ({shifted} & 255u)"] if code else []
+    total = "\n            + ".join(terms) or "0u"
+    one = literal(1 / (BAND_SCALE * LAYER_WEIGHT_ONE * DEVIATION))
     slopes = detail.slopes[component]
-    terms = [f"({literal(slope)}) * texel.channel[{channel}]" for channel, slope in enumerate(slopes) if slope]
-    amplitude = " + ".join([literal(1.0 - float(slopes @ offset)), *terms])
+    growth = [f"({literal(slope)}) * texel.channel[{channel}]" for channel, slope in enumerate(slopes) if slope]
+    amplitude = " + ".join([literal(1.0 - float(slopes @ offset)), *growth])
     return f"""        uvec2 bands{component} = igs_bands(grain, uvec2({shift}));
-        float noise{component} = {literal(-float(weights.sum()))} * middle
-{bands.rstrip()};
+        uint total{component} = {total};
+        float noise{component} = {one} * float(int(total{component}) - int({sum(codes)}u * middle));
         noise{component} *= grain.envelope * clamp({amplitude}, 0.0, {literal(MAX_AMPLITUDE)});
 """

@@ -41,7 +41,6 @@ def constants(quantized: QuantizedGaussianSet, packed: PackedGaussians, derived:
     index = packed.index
     components = quantized.component_count
     block_log2 = index.block_log2
-    rows = 4 >> sum(components > limit for limit in _MANY_COMPONENTS)
     mask = 1 if block_log2 >= GROUP_LOG2 else 0x33  # a group of 16 texels holds 2 x 2 blocks of 8
     lines = [
         ("IGS_WIDTH", str(quantized.width), "texels"),
@@ -65,7 +64,7 @@ def constants(quantized: QuantizedGaussianSet, packed: PackedGaussians, derived:
             str(math.prod(2 * beside + 1 for beside in index.images)),
             "of a Gaussian, that a point looks at",
         ),
-        ("IGS_ROWS", str(rows), "texels per thread of the compute decoder at a time"),
+        ("IGS_ROWS", str(group_rows(components)), "texels per thread of the compute decoder at a time"),
         ("IGS_GROUP_MASK", f"{mask}u", "blocks of a group"),
         ("IGS_GROUP_VECTORS", f"{-(-(_GROUP_FLOATS + components) // 4)}u", "of shared memory per Gaussian"),
         ("IGS_POSITION_STEP", literal(2.0**packed.layout.position_exponent), "texels"),
@@ -90,6 +89,11 @@ def bindings() -> str:
         ("IGS_OUTPUT_REGISTER", f"u{OUTPUT_BINDING}"),
     ]
     return "".join(f"#ifndef {name}\n#define {name} {value}\n#endif\n" for name, value in lines)
+
+
+def group_rows(component_count: int) -> int:
+    """Return how many texels a thread of the compute decoder sums up at a time."""
+    return 4 >> sum(component_count > limit for limit in _MANY_COMPONENTS)
 
 
 def layer_count(quantized: QuantizedGaussianSet) -> int:

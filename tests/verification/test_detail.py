@@ -132,8 +132,9 @@ BROKEN = {
     "a texel beside in the second grid": ("at + size - begin", "at + size - begin + 1u", VARIANTS[:3]),
     "amplitudes below zero": (", 0.0, 8.0);", ", -8.0, 8.0);", VARIANTS[:3]),
     "odd bands missing": ("(word >> 4u) & 0x0F0F0F0Fu", "word & 0x0F0F0F0Fu", VARIANTS[:3]),
-    "the middle of the codes": ("float(8u * ", "float(7u * ", VARIANTS[:3]),
-    "x and y exchanged": ("igs_finish(sums[row], at)", "igs_finish(sums[row], at.yx)", VARIANTS[:1]),
+    "the middle of the codes": ("uint middle = 8u * ", "uint middle = 7u * ", VARIANTS[:3]),
+    "a row's sums for another": ("own = sums[2]", "own = sums[1]", VARIANTS[:1]),
+    "x and y exchanged": ("igs_finish(own, at)", "igs_finish(own, at.yx)", VARIANTS[:1]),
     "not held to 0 to 1": ("noise1, 0.0, 1.0)", "noise1, -1.0, 2.0)", VARIANTS[:3]),
     "left out": ("#define IGS_DETAIL 1", "#define IGS_DETAIL 0", VARIANTS[:3]),
 }  # fmt: skip
