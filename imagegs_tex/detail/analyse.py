@@ -18,7 +18,7 @@ from torch import Tensor
 from imagegs_tex.decoder.detail import add_detail
 from imagegs_tex.decoder.render import render_channels
 from imagegs_tex.detail.residual import OCTAVES, Missing, missing_energies
-from imagegs_tex.detail.spectra import band_energies, octave_energies
+from imagegs_tex.detail.spectra import band_energies, octave_energies, streak_bands
 from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.igs.detail_layer import (
     BAND_SCALE,
@@ -44,7 +44,7 @@ MOST_SHARE: Final = 0.03
 _LEAST_MISSING: Final = 0.3
 """Share of the finest octave's energy that must be missing in some channel, for a layer to be worth its bytes."""
 _BLOCK: Final = 8  # texels, of local deviations
-_CLEAN: Final = 0.25  # of the mean strength, below which a block counts as clean
+_CLEAN: Final = 1.0  # of the mean strength, below which a block counts as clean
 _CELL: Final = 32  # texels, of the envelope's grid, at least
 _MOST_CELLS: Final = 1024
 _SPECTRUM_SIDE: Final = 512  # texels of the middle that spectra are taken from
@@ -89,7 +89,9 @@ def analyse_detail(
     components = _principal_components(source - decoded, missing.channels)
     offset = quantized.offset_codes / OFFSET_SCALE
     slopes, amplitudes = _amplitudes(components.values, decoded, offset)
-    spectra = np.stack([band_energies(power) for power in _powers(components.values)])
+    powers = _powers(components.values)
+    streaks = streak_bands(np.mean(powers, axis=0))
+    spectra = np.stack([band_energies(power, streaks) for power in powers])
     mixing, bands = _balance(missing, np.square(components.loadings), spectra)
     grid = _grid(quantized.width, quantized.height)
     while True:

@@ -17,8 +17,8 @@ _ISOTROPIC: Final = (0, 1, 2, 3)
 _ALONG_X: Final = (4, 6)
 _ALONG_Y: Final = (5, 7)
 _DIRECTED: Final = 1.7
-"""How much more energy streaks along one axis must have than along the other. Without such a limit, grain without a
-direction came out as a sum of streaks along both axes, which looks like cloth."""
+"""How much more energy streaks along one axis must have than along the other, over all components together:
+slopes along x and y, which normals have, came out as streaks along both axes when each component chose: cloth."""
 
 _SOLVER_TURNS: Final = 500
 
@@ -33,22 +33,31 @@ def octave_energies() -> Array:
     return np.stack([(power * octave).sum(axis=(1, 2)) for octave in octaves])
 
 
-def band_energies(power: Array) -> Array:
+def streak_bands(power: Array) -> tuple[int, ...]:
+    """Return the bands of streaks that noise may have: along the axis that its power [H, W] favours, if any."""
+    measured = _measured(power)
+    ratios = [measured[x] / max(measured[y], 1e-30) for x, y in zip(_ALONG_X, _ALONG_Y, strict=True)]
+    if min(ratios) > _DIRECTED:
+        return _ALONG_X
+    return _ALONG_Y if max(ratios) < 1 / _DIRECTED else ()
+
+
+def band_energies(power: Array, streaks: tuple[int, ...] = ()) -> Array:
     """Return the energies [8] of the tile's bands that explain a component.
 
     Args:
         power: its power spectrum [H, W] as of ``numpy.fft.fft2``, over (H W)^2
+        streaks: bands that it may have beside those without a direction
     """
-    measured = (_band_powers(*power.shape) * power).sum(axis=(1, 2)) * power.size
-    allowed = list(_ISOTROPIC)
-    ratios = [measured[x] / max(measured[y], 1e-30) for x, y in zip(_ALONG_X, _ALONG_Y, strict=True)]
-    if max(ratios) > _DIRECTED and max(ratios) > 1 / min(ratios):
-        allowed += _ALONG_X
-    elif 1 / min(ratios) > _DIRECTED:
-        allowed += _ALONG_Y
+    allowed = [*_ISOTROPIC, *streaks]
     energies = np.zeros(BAND_COUNT)
-    energies[allowed] = _non_negative_solution(_responses()[:, allowed], measured)
+    energies[allowed] = _non_negative_solution(_responses()[:, allowed], _measured(power))
     return energies
+
+
+def _measured(power: Array) -> Array:
+    """Return the energy [8] that each band's filter lets through."""
+    return np.asarray((_band_powers(*power.shape) * power).sum(axis=(1, 2)) * power.size)
 
 
 def _non_negative_solution(matrix: Array, wanted: Array) -> Array:
