@@ -171,5 +171,5 @@ def test_out_of_memory_is_one_line(fails, packed, tmp_path, monkeypatch):
 def test_torchs_own_lack_of_memory_is_one_line(fails, packed, tmp_path, monkeypatch):
     import torch
 
-    monkeypatch.setattr("imagegs_tex.decoder.render.render_channels", lambda *_: torch.empty(1 << 60))
+    monkeypatch.setattr("imagegs_tex.decoder.render.render_channels", lambda *_, **__: torch.empty(1 << 60))
     assert "out of memory" in fails(3, "decode", packed, "-o", tmp_path / "maps")

@@ -10,7 +10,7 @@ from helpers.tiny_material import as_bytes
 from imagegs_tex.cli.numbers import read_bytes
 from imagegs_tex.formats.images import write_image
 
-FAST = ("--preset", "fast", "--backend", "cpu")
+FAST = ("--preset", "fast", "--backend", "cpu", "--detail", "off")
 
 
 @pytest.fixture(scope="module")
