@@ -26,6 +26,7 @@ import imagecodecs
 import numpy as np
 import OpenEXR
 import tifffile
+from numpy.typing import NDArray
 from PIL import Image
 
 from imagegs_tex.formats.errors import InputError
@@ -34,6 +35,9 @@ from imagegs_tex.formats.gpu_textures.dds import encode_dds
 from imagegs_tex.formats.gpu_textures.ktx2 import encode_ktx2
 from imagegs_tex.formats.images import encode_image, read_picture
 from imagegs_tex.formats.images.file_formats import ALL_FORMATS
+
+Texels = NDArray[Any]
+"""Of any type of sample."""
 
 MEMORY_BYTES: Final = 500 << 20  # beyond what a process has that has read one file of each kind
 LIMIT_S: Final = 2.0  # of processor time
@@ -95,21 +99,21 @@ def small_files() -> dict[str, list[bytes]]:
     }  # fmt: skip
 
 
-def _saved(texels: Any, file_format: str, mode: str | None = None, **options: Any) -> bytes:  # noqa: ANN401
+def _saved(texels: Texels, file_format: str, mode: str | None = None, **options: object) -> bytes:
     picture = Image.fromarray(texels)
     buffer = io.BytesIO()
     (picture if mode is None else picture.convert(mode)).save(buffer, file_format, **options)
     return buffer.getvalue()
 
 
-def _animation(texels: Any) -> bytes:  # noqa: ANN401
+def _animation(texels: Texels) -> bytes:
     buffer = io.BytesIO()
     frames = [Image.fromarray(texels).convert("P"), Image.fromarray(texels[::-1].copy()).convert("P")]
     frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], transparency=0)
     return buffer.getvalue()
 
 
-def _tiffs(rgba: Any, wide: Any, grey: Any) -> Iterator[bytes]:  # noqa: ANN401
+def _tiffs(rgba: Texels, wide: Texels, grey: Texels) -> Iterator[bytes]:
     rgb = np.ascontiguousarray(rgba[..., :3])
     kinds: list[tuple[Any, dict[str, Any]]] = [
         (rgba, {"photometric": "rgb", "extrasamples": ["assocalpha"]}),
@@ -154,13 +158,13 @@ def _textures(rng: np.random.Generator) -> Iterator[gpu.Texture]:
         yield gpu.Texture(12, 8, pixel_format, gpu.AlphaMode.NONE, levels)
 
 
-def _masked_dds(rgba: Any) -> bytes:  # noqa: ANN401
+def _masked_dds(rgba: Texels) -> bytes:
     masks = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
     head = struct.pack("<4s7I44x2I4s5I20x", b"DDS ", 124, 0x1007, 13, 17, 0, 0, 1, 32, 0x41, b"\0\0\0\0", 32, *masks)
     return head + bytes(rgba.tobytes())
 
 
-def _psd(texels: Any, version: int, compression: int) -> bytes:  # noqa: ANN401
+def _psd(texels: Texels, version: int, compression: int) -> bytes:
     height, width, channels = texels.shape
     planes = np.moveaxis(texels, -1, 0)
     stored = planes.astype(planes.dtype.newbyteorder(">"))

@@ -77,7 +77,7 @@ class CpuCompute:
         tensors = (equations.row_starts, equations.columns, equations.values, equations.diagonal, features.double())
         return CpuDescent(*(tensor.cpu().numpy() for tensor in tensors))
 
-    def refine_geometry(  # noqa: PLR0913
+    def refine_geometry(  # noqa: PLR0913 - as in Compute
         self,
         means: NDArray[np.float64],
         shape_codes: NDArray[np.int16],
@@ -124,7 +124,7 @@ class GpuCompute:
         """Return sweeps over Gaussians that are no neighbours."""
         return GpuDescent(equations, features)
 
-    def refine_geometry(  # noqa: PLR0913
+    def refine_geometry(  # noqa: PLR0913 - as in Compute
         self,
         means: NDArray[np.float64],
         shape_codes: NDArray[np.int16],

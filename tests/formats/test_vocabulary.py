@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from helpers.plain_map import make_map
 
 from imagegs_tex.formats.vocabulary import (
     COLOUR_SEMANTICS,
@@ -9,25 +10,9 @@ from imagegs_tex.formats.vocabulary import (
     Constant,
     SampleFormat,
     Semantic,
-    TextureMap,
     Transfer,
     UnitZ,
 )
-
-
-def make_map(
-    routes, sample_format=SampleFormat.UINT8, transfer=Transfer.LINEAR, log_range=(0.0, 1.0), semantic=Semantic.DATA
-):
-    return TextureMap(
-        name="m",
-        file_suffix=".png",
-        semantic=semantic,
-        channel_semantics=(semantic,) * len(routes),
-        transfer=transfer,
-        sample_format=sample_format,
-        routes=tuple(routes),
-        log_range=log_range,
-    )
 
 
 def test_ids_in_files_never_change():

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from helpers.plain_map import make_map
 
 from imagegs_tex.formats.material.stack import TextureStack, expand_map
 from imagegs_tex.formats.vocabulary import (
@@ -8,25 +9,8 @@ from imagegs_tex.formats.vocabulary import (
     Coded,
     Constant,
     SampleFormat,
-    Semantic,
-    TextureMap,
     Transfer,
 )
-
-
-def make_map(
-    routes, sample_format=SampleFormat.UINT8, transfer=Transfer.LINEAR, log_range=(0.0, 1.0), semantic=Semantic.DATA
-):
-    return TextureMap(
-        name="m",
-        file_suffix=".png",
-        semantic=semantic,
-        channel_semantics=(semantic,) * len(routes),
-        transfer=transfer,
-        sample_format=sample_format,
-        routes=tuple(routes),
-        log_range=log_range,
-    )
 
 
 @pytest.mark.parametrize("sample_format", [SampleFormat.UINT8, SampleFormat.UINT16])
