@@ -10,7 +10,7 @@ from rich.table import Table
 from imagegs_tex.cli.console import make_console, plain
 from imagegs_tex.cli.tables_gpu import detail_costs, sample_costs
 from imagegs_tex.metrics.scores import PSNR_CAP_DB, MapScore, shown_contrast
-from imagegs_tex.reports import AssetReport, CompareReport, CompressReport, ExportReport, InfoReport
+from imagegs_tex.reports import AssetReport, CompareReport, CompressReport, ExportReport, InfoReport, SplatReport
 from imagegs_tex.textures.export_maps import ExportedMap
 
 if TYPE_CHECKING:  # it imports torch, which `info` does without
@@ -155,6 +155,21 @@ def print_export(report: ExportReport) -> None:
     _print_columns(console, columns, needless="map")
     total = sum(entry.bytes for entry in report.maps)
     console.print(f"{total:,} bytes in {plain(Path(report.maps[0].files[0]).parent)}")
+
+
+def print_splats(report: SplatReport) -> None:
+    """Print which files have the Gaussians."""
+    columns: dict[str, list[str]] = {
+        "map": [plain(entry.name) for entry in report.maps],
+        "file": [plain(Path(entry.file).name) for entry in report.maps],
+        "Gaussians": [f"{entry.gaussians:,}" for entry in report.maps],
+        "bytes": [f"{entry.bytes:,}" for entry in report.maps],
+    }
+    console = make_console()
+    _print_columns(console, columns, needless="map")
+    total = sum(entry.bytes for entry in report.maps)
+    console.print(f"{total:,} bytes in {plain(Path(report.maps[0].file).parent)}")
+    console.print("A viewer paints splats over each other: it shows the Gaussians, not exactly the map.")
 
 
 def _file_names(entry: ExportedMap) -> str:

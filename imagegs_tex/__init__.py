@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from imagegs_tex._version import __version__
 
 if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at run time
-    from imagegs_tex.api import compare, compress, compress_asset, decode, export, save_manifest
+    from imagegs_tex.api import compare, compress, compress_asset, decode, export, export_gaussians, save_manifest
     from imagegs_tex.batch import BatchItem, compress_many
     from imagegs_tex.decoder.render import shader_decoder
     from imagegs_tex.doctor import BackendCheck, DoctorReport, Finding, examine
@@ -45,6 +45,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at
         InfoReport,
         MapInfo,
         Seconds,
+        SplatReport,
         TargetReport,
     )
     from imagegs_tex.settings import (
@@ -56,6 +57,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at
         Precision,
         Preset,
         QualityTarget,
+        SplatFormat,
         TextureContainer,
         preset_settings,
     )
@@ -63,6 +65,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at
     from imagegs_tex.shaders.decode_cost import DecodeCost, SampleCost, Spread
     from imagegs_tex.shaders.emit import emit
     from imagegs_tex.shaders.gpu_buffer import GpuBytes
+    from imagegs_tex.splats.export_splats import ExportedSplats
     from imagegs_tex.textures.export_maps import ExportedMap
     from imagegs_tex.verification.report import SourceScore, VariantResult, VerifyReport
     from imagegs_tex.verification.run import verify
@@ -85,6 +88,7 @@ __all__ = [
     "DoctorReport",
     "ExportReport",
     "ExportedMap",
+    "ExportedSplats",
     "Finding",
     "FitProgress",
     "FitSettings",
@@ -111,6 +115,8 @@ __all__ = [
     "Semantic",
     "SourceOptions",
     "SourceScore",
+    "SplatFormat",
+    "SplatReport",
     "Spread",
     "TargetError",
     "TargetReport",
@@ -130,6 +136,7 @@ __all__ = [
     "emit",
     "examine",
     "export",
+    "export_gaussians",
     "info",
     "load_stack",
     "preset_settings",
@@ -140,7 +147,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "api": ("compare", "compress", "compress_asset", "decode", "export", "save_manifest"),
+    "api": ("compare", "compress", "compress_asset", "decode", "export", "export_gaussians", "save_manifest"),
     "batch": ("BatchItem", "compress_many"),
     "decoder.render": ("shader_decoder",),
     "doctor": ("BackendCheck", "DoctorReport", "Finding", "examine"),
@@ -161,16 +168,17 @@ _MODULES = {
     "provenance": ("Versions",),
     "reports": (
         "AssetFile", "AssetMaterial", "AssetReport", "CompareReport", "CompressReport", "ExportReport", "InfoReport",
-        "MapInfo", "Seconds", "TargetReport",
+        "MapInfo", "Seconds", "SplatReport", "TargetReport",
     ),
     "settings": (
         "CompressSettings", "DetailMode", "FitSettings", "ImageFormat", "PopulationChange", "Precision", "Preset",
-        "QualityTarget", "TextureContainer", "preset_settings",
+        "QualityTarget", "SplatFormat", "TextureContainer", "preset_settings",
     ),
     "shaders.build_decoder": ("Decoder", "build_decoder"),
     "shaders.decode_cost": ("DecodeCost", "SampleCost", "Spread"),
     "shaders.emit": ("emit",),
     "shaders.gpu_buffer": ("GpuBytes",),
+    "splats.export_splats": ("ExportedSplats",),
     "textures.export_maps": ("ExportedMap",),
     "verification.report": ("SourceScore", "VariantResult", "VerifyReport"),
     "verification.run": ("verify",),

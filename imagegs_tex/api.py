@@ -57,12 +57,14 @@ from imagegs_tex.reports import (
     CompressReport,
     ExportReport,
     Seconds,
+    SplatReport,
     TargetReport,
     as_json,
 )
-from imagegs_tex.settings import CompressSettings, TextureContainer, preset_of
+from imagegs_tex.settings import CompressSettings, SplatFormat, TextureContainer, preset_of
 from imagegs_tex.shaders.coarse_levels import coarse_layout
 from imagegs_tex.shaders.gpu_buffer import pack_gaussians
+from imagegs_tex.splats.export_splats import export_splats
 from imagegs_tex.textures.export_maps import export_maps
 
 IGS_SUFFIX: Final = ".igs"
@@ -452,6 +454,40 @@ def export(
     texels = render_channels(quantized, make_backend(backend, threads), with_detail=detail).cpu().numpy()
     maps = export_maps(quantized.maps, texels, Path(folder), chosen, bc1, progress)
     return ExportReport(chosen.value, tuple(maps), hash_file(Path(file)), versions())
+
+
+def export_gaussians(
+    file: Path | str,
+    folder: Path | str,
+    splat_format: SplatFormat | str = SplatFormat.PLY,
+    *,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> SplatReport:
+    """Write an .igs file's Gaussians as splats, one file per map, for viewers of 3D Gaussian splats.
+
+    A viewer paints them over each other, where a decoder takes their weighted mean: what it shows is like the map, not
+    the map.
+
+    Args:
+        file: the .igs file
+        folder: where the splats go; created when missing
+        splat_format: ply, which most viewers read, or splat
+        progress: called with the name of the map begun, how many maps are done and how many there are
+
+    Returns:
+        for each map its number of Gaussians, bytes and file, in the order of the file's maps
+
+    Raises:
+        InputError: the file cannot be read
+        IgsError: it is no .igs file or damaged
+        OutputError: a file cannot be written; then none is
+        MissingToolError: gsplat (the extra ``splats``) is not installed
+        ValueError: there is no such format
+    """
+    quantized = read_igs(Path(file))
+    chosen = SplatFormat(splat_format)
+    maps = export_splats(quantized, Path(folder), chosen, progress)
+    return SplatReport(chosen.value, tuple(maps), hash_file(Path(file)), versions())
 
 
 def compare(

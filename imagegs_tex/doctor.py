@@ -129,7 +129,7 @@ def _libraries() -> list[Finding]:
         Finding("numba", _version("numba"), "the cpu backend", ""),
         _kernels(),
         _optional("ispc_texcomp", "ispc-texcomp", "block compression in export", install_extra("export")),
-        _optional("gsplat", "gsplat", "tile lists to measure ours against", install_extra("cuda")),
+        _optional("gsplat", "gsplat", "export to splats", install_extra("splats")),
         _optional("fused_ssim", "fused-ssim", "the SSIM loss on a GPU, faster",
                   "pip install --no-build-isolation git+https://github.com/rahul-goel/fused-ssim (needs nvcc)"),
     ]  # fmt: skip

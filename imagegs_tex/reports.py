@@ -16,6 +16,7 @@ from imagegs_tex.shaders.decode_cost import DecodeCost
 
 if TYPE_CHECKING:  # they import torch and image libraries, which `info` does without
     from imagegs_tex.doctor import DoctorReport
+    from imagegs_tex.splats.export_splats import ExportedSplats
     from imagegs_tex.textures.export_maps import ExportedMap
 
 
@@ -174,8 +175,19 @@ class ExportReport:
     versions: Versions
 
 
+@dataclass(frozen=True, slots=True)
+class SplatReport:
+    """The splats that were made of a file."""
+
+    splat_format: str
+    maps: "tuple[ExportedSplats, ...]"
+    file: HashedFile  # what they were made of
+    versions: Versions
+
+
 def as_json(
-    report: "CompressReport | AssetReport | AssetIndex | CompareReport | InfoReport | ExportReport | DoctorReport",
+    report: "CompressReport | AssetReport | AssetIndex | CompareReport | InfoReport | ExportReport | SplatReport "
+    "| DoctorReport",
 ) -> str:
     """Return a report dataclass as indented JSON with a newline at the end."""
     fields = asdict(report)

@@ -39,6 +39,13 @@ class TextureContainer(StrEnum):
     PNG = "png"
 
 
+class SplatFormat(StrEnum):
+    """What a file's Gaussians are written as, for viewers of 3D Gaussian splats."""
+
+    PLY = "ply"  # most viewers
+    SPLAT = "splat"  # small viewers in browsers: 32 bytes per Gaussian
+
+
 @dataclass(frozen=True, slots=True)
 class PopulationChange:
     """A point of the fit at which Gaussians go and others come; numbers are relative to the number asked for."""

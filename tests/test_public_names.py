@@ -12,19 +12,21 @@ import imagegs_tex
 
 FUNCTIONS = [
     "build_decoder", "compare", "compress", "compress_asset", "compress_many", "decode", "emit", "examine",
-    "export", "info", "load_stack", "preset_settings", "read_igs", "save_manifest", "shader_decoder", "verify",
+    "export", "export_gaussians", "info", "load_stack", "preset_settings", "read_igs", "save_manifest",
+    "shader_decoder", "verify",
 ]  # fmt: skip
 ERRORS = ["IgsError", "ImageGSTexError", "InputError", "MissingToolError", "OutputError", "TargetError", "UsageError"]
 CHOICES = [
     "AlphaUse", "BatchItem", "CompressSettings", "Coverage", "FitSettings", "ImageFormat", "NormalCoding",
     "DetailMode", "PopulationChange", "Precision", "Preset", "QualityTarget", "Semantic", "SourceOptions",
-    "TextureContainer",
+    "SplatFormat", "TextureContainer",
 ]  # fmt: skip
 RESULTS = [
     "AssetFile", "AssetMaterial", "AssetReport", "BackendCheck", "ByteLedger", "CompareReport",
-    "CompressReport", "DecodeCost", "Decoder", "DoctorReport", "ExportReport", "ExportedMap", "Finding",
+    "CompressReport", "DecodeCost", "Decoder", "DoctorReport", "ExportReport", "ExportedMap", "ExportedSplats",
+    "Finding",
     "FitProgress", "GpuBytes", "HashedFile", "InfoReport", "MapInfo", "MapScore", "QuantizedGaussianSet", "SampleCost",
-    "Seconds", "SectionSize", "SourceScore", "Spread", "TargetReport", "TextureStack", "VariantResult",
+    "Seconds", "SectionSize", "SourceScore", "SplatReport", "Spread", "TargetReport", "TextureStack", "VariantResult",
     "VerifyReport", "Versions",
 ]  # fmt: skip
 

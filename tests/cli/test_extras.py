@@ -8,9 +8,13 @@ import tomllib
 import pytest
 
 NOT_FOR_USERS = {"dev", "docs"}
-MODULES = {"verify": "moderngl", "export": "ispc_texcomp", "cuda": "gsplat"}
-NEED = {"verify": ("verify", "{file}"), "export": ("export", "{file}", "-o", "{folder}/textures")}
-"""No command needs gsplat: it is measured against."""
+MODULES = {"verify": "moderngl", "export": "ispc_texcomp", "cuda": "gsplat", "splats": "gsplat"}
+NEED = {
+    "verify": ("verify", "{file}"),
+    "export": ("export", "{file}", "-o", "{folder}/textures"),
+    "splats": ("export", "{file}", "-o", "{folder}/splats", "--format", "ply"),
+}
+"""Nothing needs the extra cuda: it is measured against."""
 PROGRAM = """
 import importlib.util, sys
 find, module = importlib.util.find_spec, sys.argv.pop(1)
@@ -50,7 +54,7 @@ def test_pictures_are_exported_without_the_block_encoder(packed, tmp_path):
     assert (tmp_path / "stone_basecolor.png").exists() or list(tmp_path.glob("*basecolor*"))
 
 
-@pytest.mark.parametrize("extra", MODULES)
+@pytest.mark.parametrize("extra", NEED)
 def test_doctor_names_what_is_missing(extra, monkeypatch):
     """In this process, where the kernels are loaded already; only looking for the module is pretended to fail."""
     import importlib.util
