@@ -39,7 +39,8 @@ _ROWS: Final = 256
 def code_alpha(stack: TextureStack, use: AlphaUse) -> TextureStack:
     """Weigh alpha, and replace colours where it is 0 by a continuation of what is around; texels are written to.
 
-    A colour map's alpha is its own channel of that meaning, or else the one of the stack's opacity map.
+    A colour map's alpha is its own channel of that meaning, or else the one of the stack's opacity map. Colours that a
+    map has, too, which is not drawn so, stay.
     """
     if use == AlphaUse.DATA:
         return stack
@@ -49,23 +50,37 @@ def code_alpha(stack: TextureStack, use: AlphaUse) -> TextureStack:
         if _cuts_out(stack.texels[..., channel]):
             weights[channel] *= CUTOUT_WEIGHT
     drawn: list[NDArray[np.bool_] | None] = list(stack.drawn or (None,) * len(maps))
-    for index, texture_map in enumerate(stack.maps):
-        alpha = _alpha_of(texture_map, stack)
-        colours = colour_indices(texture_map)
-        if alpha is None or not colours or alpha in colours:
-            continue
+    for (alpha, colours), own in _coloured(stack).items():
         shown = np.asarray(stack.texels[..., alpha] > 0)
         share = 1 - float(shown.mean())
         if share in {0.0, 1.0}:
             continue
-        if use != AlphaUse.COVERAGE and _hidden_detail(stack.texels, colours, shown) < PAINTED_SHARE:
-            maps[index] = noted(texture_map, f"colour under alpha 0 ({share:.1%} of the texels) is kept")
+        hidden = f"colour under alpha 0 ({share:.1%} of the texels)"
+        others = any(
+            not {*colours}.isdisjoint(texture_map.coded_indices)
+            for index, texture_map in enumerate(stack.maps)
+            if index not in own
+        )
+        if others or (use != AlphaUse.COVERAGE and _hidden_detail(stack.texels, list(colours), shown) < PAINTED_SHARE):
+            for index in own:
+                maps[index] = noted(maps[index], f"{hidden} is kept")
             continue
         for colour in colours:
             fill_smoothly(stack.texels[..., colour : colour + 1], shown)
-        drawn[index] = shown
-        maps[index] = noted(texture_map, f"colour under alpha 0 ({share:.1%} of the texels) is free")
+        for index in own:
+            drawn[index] = shown
+            maps[index] = noted(maps[index], f"{hidden} is free")
     return replace(stack, maps=tuple(maps), drawn=tuple(drawn), channel_weights=tuple(weights))
+
+
+def _coloured(stack: TextureStack) -> dict[tuple[int, tuple[int, ...]], list[int]]:
+    """Return for each alpha and the colours that it says of where they are drawn the maps that have these."""
+    found: dict[tuple[int, tuple[int, ...]], list[int]] = {}
+    for index, texture_map in enumerate(stack.maps):
+        alpha, colours = _alpha_of(texture_map, stack), colour_indices(texture_map)
+        if alpha is not None and colours and alpha not in colours:
+            found.setdefault((alpha, tuple(colours)), []).append(index)
+    return found
 
 
 def colour_indices(texture_map: TextureMap) -> list[int]:

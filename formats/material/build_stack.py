@@ -1,16 +1,16 @@
 """A material's images -> a texture stack with as few coded channels as the material needs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imagegs_tex.formats.errors import InputError, UsageError
 from imagegs_tex.formats.files.file_hash import HashedFile, hash_bytes, hash_file
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.material.alpha_coverage import code_alpha
+from imagegs_tex.formats.material.channel_routing import CodedPlane, Routing, equal_planes, first_alike, route_channels
 from imagegs_tex.formats.material.common_size import Size, of_one_size
 from imagegs_tex.formats.material.importance_mask import read_importance
 from imagegs_tex.formats.material.material_source import MaterialSource
@@ -19,17 +19,15 @@ from imagegs_tex.formats.material.normal_meaning import understand_normals
 from imagegs_tex.formats.material.options import AlphaUse, Coverage, SourceOptions
 from imagegs_tex.formats.material.premultiplied_alpha import straightened
 from imagegs_tex.formats.material.read_maps import ReadImage, SourceMap, read_image_file, read_source_maps
-from imagegs_tex.formats.material.stack import TextureStack
+from imagegs_tex.formats.material.stack import TextureStack, noted
 from imagegs_tex.formats.material.unit_normals import code_normals
 from imagegs_tex.formats.material.uv_coverage import UvSet, leaves_unit_square, used_texels
 from imagegs_tex.formats.material.wrap_detection import SaidWrap, decide_wrap
 from imagegs_tex.formats.open_material import read_material
 from imagegs_tex.formats.transfer_functions import encode_log
 from imagegs_tex.formats.vocabulary import (
-    COLOUR_SEMANTICS,
     MAX_CHANNELS,
     MAX_SIZE,
-    SCALAR_SEMANTICS,
     Coded,
     Constant,
     FloatTexels,
@@ -38,14 +36,6 @@ from imagegs_tex.formats.vocabulary import (
     TextureMap,
     Transfer,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Routing:
-    """How one map's channels are made: each route's index counts the map's own coded channels from 0."""
-
-    routes: tuple[Route, ...]
-    sources: tuple[tuple[int, ...], ...]  # per coded channel of this map: the file's channels whose mean it is
 
 
 def load_stack(path: Path, options: SourceOptions | None = None, material: str | None = None) -> TextureStack:
@@ -57,7 +47,7 @@ def load_stack(path: Path, options: SourceOptions | None = None, material: str |
 
     Channels that are constant become :class:`Constant` routes; channels of one map that are equal share one coded
     channel; so do the colour channels of a grey picture with a scalar semantic from a lossy file that differ by at most
-    ``GREY_TOLERANCE``, where their mean is coded.
+    ``GREY_TOLERANCE``, where their mean is coded. Channels that several maps have are coded once.
 
     Args:
         path: a folder, an image file, a manifest, or a glTF
@@ -97,8 +87,11 @@ def build_stack(
     sources, sizes, left_out = of_one_size(read_maps, chosen.size or material.size, said)
     if chosen.alpha == AlphaUse.PREMULTIPLIED:
         sources = [straightened(source, reading) for source, reading in sources]
-    routings = [_route(source, reading) for source, reading in sources]
-    channel_count = sum(len(routing.sources) for routing in routings)
+    routings = [route_channels(source, reading) for source, reading in sources]
+    planes = [CodedPlane(index, members) for index, routing in enumerate(routings) for members in routing.sources]
+    first = first_alike(planes, [source for source, _ in sources], routings)
+    own_planes = [planes[index] for index in sorted({*first})]  # one for each coded channel
+    channel_count = len(own_planes)
     if channel_count > MAX_CHANNELS:
         raise InputError(
             f"{material.where} has {channel_count} channels to code in {len(sources)} maps; "
@@ -112,12 +105,9 @@ def build_stack(
         raise InputError(
             f"{material.where} needs {needed} MiB for its texels, more than there is; use smaller or fewer maps"
         ) from None
-    texture_maps = []
-    first_channel = 0
-    for (source, reading), routing in zip(sources, routings, strict=True):
-        own = texels[..., first_channel : first_channel + len(routing.sources)]
-        texture_maps.append(_encode_map(source, reading, routing, first_channel, own))
-        first_channel += len(routing.sources)
+    for index, plane in enumerate(own_planes):
+        _encode_channel(sources[plane.map_index][0], routings[plane.map_index], plane.members, texels[..., index])
+    texture_maps = _described_maps(sources, routings, planes, first)
     # Texels that do not count stay as they are: filled smoothly they cost as much (619 and 624 bytes at 30 dB, 2146 and
     # 2107 at 36 dB, with a quarter of an atlas used), and scores over all texels would be those of another picture.
     seen = None if chosen.coverage == Coverage.OFF else sets
@@ -125,21 +115,21 @@ def build_stack(
     notes = [note if asked is None else "" for asked, note in zip(chosen.wrap, material.wrap_notes, strict=True)]
     repeats, note = decide_wrap(texels, said, (notes[0], notes[1]))
     stack = TextureStack(
-        width, height, tuple(texture_maps), texels, weights, repeats, note, _channel_weights(sources, routings),
+        width, height, tuple(texture_maps), texels, weights, repeats, note, _channel_weights(sources, planes, first),
         remarks=(*material.remarks, *left_out), inputs=_hashed(material, chosen.importance),
     )  # fmt: skip
     return code_normals(code_alpha(stack, chosen.alpha), chosen.normals)
 
 
 def _channel_weights(
-    sources: Sequence[tuple[SourceMap, MapReading]], routings: Sequence[_Routing]
-) -> tuple[float, ...]:  # fmt: skip
-    """Return how much each coded channel counts; a coded channel that stands for several counts as the first does."""
-    weights: list[float] = []
-    for (source, _), routing in zip(sources, routings, strict=True):
-        scales = source.source.loss_scale or (1.0,)
-        weights += [scales[members[0] % len(scales)] for members in routing.sources]
-    return tuple(weights) if {*weights} - {1.0} else ()
+    sources: Sequence[tuple[SourceMap, MapReading]], planes: Sequence[CodedPlane], first: Sequence[int]
+) -> tuple[float, ...]:
+    """Return how much each coded channel counts: of the channels that it stands for the first, of maps the most."""
+    weights: dict[int, float] = {}
+    for plane, same in zip(planes, first, strict=True):
+        scales = sources[plane.map_index][0].source.loss_scale or (1.0,)
+        weights[same] = max(weights.get(same, 0.0), scales[plane.members[0] % len(scales)])
+    return tuple(weights[index] for index in sorted(weights)) if {*weights.values()} - {1.0} else ()
 
 
 def _hashed(material: MaterialSource, importance: Path | None) -> tuple[HashedFile, ...]:
@@ -181,107 +171,75 @@ def _usage(
     return weights
 
 
-def _route(source: SourceMap, reading: MapReading) -> _Routing:
-    """Decide how each channel of a map is made, with as few coded channels as possible."""
-    routes: list[Route] = []
-    coded: list[list[int]] = []
-    for channel in range(source.texels.shape[2]):
-        plane = source.texels[..., channel]
-        if _is_constant(plane):
-            routes.append(Constant(float(plane[0, 0]) / source.sample_format.max_value))
-            continue
-        same = next((k for k, members in enumerate(coded) if _equal(plane, source.texels[..., members[0]])), None)
-        if same is None:
-            same = len(coded)
-            coded.append([channel])
-        routes.append(Coded(same))
-    if _codes_grey_mean(source, reading, coded):
-        # Nearly equal: one coded channel for the first three (where not constant), alpha behind it.
-        alpha = [members for members in coded if members[0] >= 3]
-        coded = [[0, 1, 2], *alpha]
-        routes = [Coded(0) if channel < 3 else _shifted(routes[channel], coded) for channel in range(len(routes))]
-    return _Routing(tuple(routes), tuple(tuple(members) for members in coded))
+def _described_maps(
+    sources: Sequence[tuple[SourceMap, MapReading]],
+    routings: Sequence[Routing],
+    planes: Sequence[CodedPlane],
+    first: Sequence[int],
+) -> list[TextureMap]:
+    """Describe all maps, and say whose channels are another map's, too.
+
+    Args:
+        sources: the maps
+        routings: of each
+        planes: coded channels of all maps in order, with those that are alike
+        first: of each of these the first that is alike
+    """
+    place_of = {index: place for place, index in enumerate(sorted({*first}))}
+    found = []
+    for index, ((source, reading), routing) in enumerate(zip(sources, routings, strict=True)):
+        own = [number for number, plane in enumerate(planes) if plane.map_index == index]
+        texture_map = _described(source, reading, routing, [place_of[first[number]] for number in own])
+        others = [planes[first[number]].map_index for number in own if first[number] != number]
+        for other in dict.fromkeys(others):
+            count = others.count(other)
+            some = "channels is that of" if count == 1 else "channels are those of"
+            what = (
+                "the same picture as"
+                if count == len(own) == len(routings[other].sources)
+                else f"{count} of {len(own)} {some}"
+            )
+            texture_map = noted(texture_map, f"{what} {printable(sources[other][0].source.name)}, coded once")
+        found.append(texture_map)
+    return found
 
 
-def _codes_grey_mean(source: SourceMap, reading: MapReading, coded: list[list[int]]) -> bool:
-    """Whether the first three channels say the same scalar up to the noise of a lossy codec."""
-    if not source.is_grey or source.texels.shape[2] < 3:
-        return False
-    meanings = set(reading.channel_semantics[:3])
-    return len(meanings) == 1 and meanings <= SCALAR_SEMANTICS and sum(members[0] < 3 for members in coded) > 1
-
-
-def _shifted(route: Route, coded: list[list[int]]) -> Route:
-    return Coded(len(coded) - 1) if isinstance(route, Coded) else route
-
-
-def _is_constant(plane: NDArray[np.generic]) -> bool:
-    first = plane[0, 0]
-    return bool((plane[0] == first).all() and (plane == first).all())
-
-
-def _equal(plane: NDArray[np.generic], other: NDArray[np.generic]) -> bool:
-    return np.array_equal(plane[0], other[0]) and np.array_equal(plane, other)
-
-
-def _encode_map(
-    source: SourceMap, reading: MapReading, routing: _Routing, first_channel: int, texels: FloatTexels
-) -> TextureMap:
-    """Describe one map and write its coded channels.
+def _described(source: SourceMap, reading: MapReading, routing: Routing, places: Sequence[int]) -> TextureMap:
+    """Describe one map.
 
     Args:
         source: the map as read
         reading: how its name was understood
-        routing: with indices counted from this map's first coded channel
-        first_channel: the stack's index of this map's first coded channel
-        texels: [H, W, coded channels of this map], a view into the stack's texels, written to
+        routing: with indices that count the map's own coded channels
+        places: of these in the stack
     """
-    transfer = _transfer(source, reading, routing)
-    log_range = (0.0, 1.0)
-    if transfer == Transfer.LOG:
-        planes = [source.texels[..., members[0]] for members in routing.sources]
-        log_range = (min(float(plane.min()) for plane in planes), max(float(plane.max()) for plane in planes))
-    for index, members in enumerate(routing.sources):
-        plane = source.texels[..., members[0]]
-        if transfer == Transfer.LOG:
-            texels[..., index] = encode_log(plane, log_range)
-        elif len(members) > 1 and not _equal(plane, source.texels[..., members[-1]]):
-            mean = source.texels[..., list(members)].mean(axis=-1, dtype=np.float32)
-            texels[..., index] = mean / np.float32(source.sample_format.max_value)
-        else:
-            np.divide(plane, source.sample_format.max_value, out=texels[..., index], dtype=np.float32)
     semantics, notes = _without_filler(reading, routing)
     return TextureMap(
         name=source.source.name,
         file_suffix=source.source.suffix,
         semantic=next((meaning for meaning in semantics if meaning != Semantic.DATA), Semantic.DATA),
         channel_semantics=semantics,
-        transfer=transfer,
+        transfer=routing.transfer,
         sample_format=source.sample_format,
-        routes=tuple(
-            Coded(route.index + first_channel) if isinstance(route, Coded) else route for route in routing.routes
-        ),
-        log_range=log_range,
+        routes=tuple(Coded(places[route.index]) if isinstance(route, Coded) else route for route in routing.routes),
+        log_range=routing.log_range,
         notes="; ".join(notes),
     )
 
 
-def _transfer(source: SourceMap, reading: MapReading, routing: _Routing) -> Transfer:
-    is_colour = reading.semantic in COLOUR_SEMANTICS
-    is_srgb = source.source.is_srgb
-    if is_srgb and (source.sample_format.is_float or COLOUR_SEMANTICS.isdisjoint(reading.channel_semantics)):
-        kind = "floats, which hold linear light" if source.sample_format.is_float else "no colour"
-        raise InputError(f"{printable(source.source.image.path)} holds {kind}: isSRGB must be false")
-    if not source.sample_format.is_float:
-        return Transfer.SRGB if (is_colour if is_srgb is None else is_srgb) else Transfer.LINEAR
-    within_unit = all(
-        source.texels[..., members[0]].min() >= 0 and source.texels[..., members[0]].max() <= 1
-        for members in routing.sources
-    )
-    return Transfer.LINEAR if within_unit and (not is_colour or not routing.sources) else Transfer.LOG
+def _encode_channel(source: SourceMap, routing: Routing, members: Sequence[int], texels: FloatTexels) -> None:
+    """Write the codes [H, W] of the mean of some of a map's channels, which are equal or nearly so."""
+    plane = source.texels[..., members[0]]
+    if routing.transfer == Transfer.LOG:
+        texels[...] = encode_log(plane, routing.log_range)
+    elif len(members) > 1 and not equal_planes(plane, source.texels[..., members[-1]]):
+        mean = source.texels[..., list(members)].mean(axis=-1, dtype=np.float32)
+        texels[...] = mean / np.float32(source.sample_format.max_value)
+    else:
+        np.divide(plane, source.sample_format.max_value, out=texels, dtype=np.float32)
 
 
-def _without_filler(reading: MapReading, routing: _Routing) -> tuple[tuple[Semantic, ...], list[str]]:
+def _without_filler(reading: MapReading, routing: Routing) -> tuple[tuple[Semantic, ...], list[str]]:
     """Channel semantics and notes, once it is known which channels are constant.
 
     Where occlusion and metallic of a packing are both 1.0 everywhere, the packer has filled unused channels with white:

@@ -11,12 +11,14 @@ bytes; caution_panel, with 0.03 %, gained. An equal-area disk in place of x and 
 0.04 dB and 4 % of the 95th percentile better than x and y), but what is coded would then not be a map's x and y.
 """
 
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.material.options import NormalCoding
 from imagegs_tex.formats.material.stack import TextureStack, noted, source_map, unit_samples
 from imagegs_tex.formats.vocabulary import Coded, FloatTexels, Route, Semantic, TextureMap, Transfer, UnitZ
@@ -44,34 +46,37 @@ _ROWS: Final = 256
 def code_normals(stack: TextureStack, coding: NormalCoding) -> TextureStack:
     """Return the stack with the z of its normal maps left to x and y where the coding says so, weighted by angle.
 
-    Maps of two channels, constant normals, and maps whose x, y and z share coded channels are left as they are. The
-    stack's texels are written to.
+    Maps of two channels, constant normals, and maps whose x, y and z share coded channels are left as they are; normals
+    whose channels another map has, too, are coded as stored. The stack's texels are written to.
     """
     maps, originals = list(stack.maps), list(stack.originals or (None,) * len(stack.maps))
     channel_weights = list(stack.channel_weights or [1.0] * stack.channel_count)
     texels, dropped = stack.texels, []
-    for index, texture_map in enumerate(stack.maps):
-        axes = _coded_axes(texture_map)
-        if axes is None:
-            continue
-        coded = [route.index for axis in axes if isinstance(route := texture_map.routes[axis], Coded)]
-        change, at_rim, magnified = _properties(stack.texels, coded)
+    for coded, own in _normals(stack.maps).items():
+        change, at_rim, magnified = _properties(stack.texels, list(coded))
         steps = f"{change * 255:.1f}/255"
         is_unit = change <= UNIT_TOLERANCE and at_rim <= MOST_AT_RIM
-        if coding == NormalCoding.STORED or (coding == NormalCoding.AUTO and not is_unit):
+        other = _another_user(stack.maps, coded, own)
+        if other or coding == NormalCoding.STORED or (coding == NormalCoding.AUTO and not is_unit):
             for channel, weight in zip(coded, STORED_WEIGHTS, strict=True):
                 channel_weights[channel] *= weight
-            if coding == NormalCoding.AUTO:
-                maps[index] = noted(texture_map, f"coded as stored, off unit length by {steps}")
+            for index in own:
+                if other:
+                    maps[index] = noted(maps[index], f"coded as stored, as {printable(other)} has the same channels")
+                elif coding == NormalCoding.AUTO:
+                    maps[index] = noted(maps[index], f"coded as stored, off unit length by {steps}")
             continue
-        originals[index] = source_map(stack, index)
-        _make_unit(texels, coded)
+        for index in own:
+            originals[index] = source_map(stack, index)
+        _make_unit(texels, list(coded))
         for channel, weight in zip(coded[:2], magnified, strict=True):
             channel_weights[channel] *= ANGLE_WEIGHT * weight
-        routes: list[Route] = list(texture_map.routes)
-        routes[axes[2]] = UnitZ()
         dropped.append(coded[2])
-        maps[index] = noted(replace(texture_map, routes=tuple(routes)), f"unit vectors, z from x and y, to {steps}")
+        for index, axes in own.items():
+            routes: list[Route] = list(maps[index].routes)
+            routes[axes[2]] = UnitZ()
+            note = f"unit vectors, z from x and y, to {steps}"
+            maps[index] = noted(replace(maps[index], routes=tuple(routes)), note)
     if not dropped:
         return replace(stack, maps=tuple(maps), channel_weights=tuple(channel_weights))
     kept = [channel for channel in range(stack.channel_count) if channel not in dropped]
@@ -92,6 +97,30 @@ def _coded_axes(texture_map: TextureMap) -> tuple[int, int, int] | None:
     if len(axes) != 3 or not alone or texture_map.transfer != Transfer.LINEAR or texture_map.sample_format.is_float:
         return None
     return axes[0], axes[1], axes[2]
+
+
+def _normals(maps: Sequence[TextureMap]) -> dict[tuple[int, ...], dict[int, tuple[int, int, int]]]:
+    """Return for each three coded channels that are a normal the maps that have them: their numbers, and x, y, z."""
+    found: dict[tuple[int, ...], dict[int, tuple[int, int, int]]] = {}
+    for index, texture_map in enumerate(maps):
+        axes = _coded_axes(texture_map)
+        if axes is not None:
+            routes = (texture_map.routes[axis] for axis in axes)
+            coded = tuple(route.index for route in routes if isinstance(route, Coded))
+            found.setdefault(coded, {})[index] = axes
+    return found
+
+
+def _another_user(maps: Sequence[TextureMap], channels: Sequence[int], own: Container[int]) -> str:
+    """Return the name of a map, not one of the own ones, that is made of some of these coded channels; or nothing."""
+    return next(
+        (
+            texture_map.name
+            for index, texture_map in enumerate(maps)
+            if index not in own and not {*channels}.isdisjoint(texture_map.coded_indices)
+        ),
+        "",
+    )
 
 
 def _properties(texels: FloatTexels, axes: list[int]) -> tuple[float, float, tuple[float, float]]:
