@@ -102,7 +102,7 @@ def _counted_values(
 ) -> _CountedValues:
     meanings = texture_map.channel_semantics
     counted = [index for index in counted_channels(texture_map) if semantic in {None, meanings[index]}]
-    first, second = _values(source[..., counted], texture_map), _values(decoded[..., counted], texture_map)
+    first, second = score_values(source[..., counted], texture_map), score_values(decoded[..., counted], texture_map)
     count = first.size
     if drawn is not None:
         for column, channel in enumerate(counted):
@@ -173,8 +173,8 @@ def counted_channels(texture_map: TextureMap) -> list[int]:
     return list(range(last if opaque else last + 1))
 
 
-def _values(samples: Samples, texture_map: TextureMap) -> NDArray[np.float32]:
-    """Samples in [0, 1]: integers over their maximum, the log transfer's codes."""
+def score_values(samples: Samples, texture_map: TextureMap) -> NDArray[np.float32]:
+    """Return samples as they are compared, in [0, 1]: integers over their maximum, the log transfer's codes."""
     if texture_map.transfer == Transfer.LOG:
         return encode_log(samples, texture_map.log_range)
     return np.ascontiguousarray(samples, dtype=np.float32) / np.float32(texture_map.sample_format.max_value)
@@ -195,13 +195,19 @@ def normal_degrees(
     axes = normal_axes(texture_map)
     if axes is None:
         return None, None
-    first, second = (_unit_vectors(samples[..., axes], texture_map) for samples in (source, decoded))
-    # the half-angle form stays exact for small angles, where the arc cosine of a dot product does not
-    degrees = np.degrees(2 * np.arcsin(np.clip(np.linalg.norm(first - second, axis=-1) / 2, 0, 1)))
+    degrees = degrees_between(source[..., axes], decoded[..., axes], texture_map)
     return float(degrees.mean()), float(np.percentile(degrees, 95))
 
 
-def _unit_vectors(samples: Samples, texture_map: TextureMap) -> NDArray[np.float32]:
+def degrees_between(source: Samples, decoded: Samples, texture_map: TextureMap) -> NDArray[np.float32]:
+    """Return the angles [...] in degrees between normals whose x, y and maybe z are samples [..., 2 or 3] of a map."""
+    first, second = (unit_vectors(samples, texture_map) for samples in (source, decoded))
+    # the half-angle form stays exact for small angles, where the arc cosine of a dot product does not
+    return np.asarray(np.degrees(2 * np.arcsin(np.clip(np.linalg.norm(first - second, axis=-1) / 2, 0, 1))))
+
+
+def unit_vectors(samples: Samples, texture_map: TextureMap) -> NDArray[np.float32]:
+    """Return normals [..., 3] of length 1 of samples [..., 2 or 3]: x, y and maybe z of a map with integers."""
     vectors = samples.astype(np.float32) * np.float32(2.0 / texture_map.sample_format.max_value) - 1
     if samples.shape[-1] == 2:
         z = np.sqrt(np.maximum(1 - np.square(vectors).sum(axis=-1, keepdims=True), 0))
