@@ -7,7 +7,7 @@ SOURCES := imagegs_tex cli formats shaders
 SCRIPTS := $(wildcard examples/*.py benchmarks/*.py)
 # shaders/samples/ are left out: their lines of //@generated stand for whole functions, which clang-format cannot know.
 KERNELS := $(wildcard imagegs_tex/rasterize/cuda/kernels/*.cu imagegs_tex/rasterize/cuda/kernels/*.cuh \
-	shaders/source/*.glsl shaders/source/*.hlsl)
+	shaders/source/*.glsl shaders/source/*.hlsl runtime/c/*.c runtime/c/*.h)
 
 .PHONY: setup demo test check docs package format bench clean
 

@@ -8,7 +8,7 @@ import numpy as np
 import zstandard
 
 from imagegs_tex.formats.igs import quantized_set as g
-from imagegs_tex.formats.igs.container import SECTIONS, decode_igs, plain_sections
+from imagegs_tex.formats.igs.container import MAGIC, SECTIONS, decode_igs, plain_sections, sections_of
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.vocabulary import Coded, Constant, SampleFormat, Semantic, TextureMap, Transfer, UnitZ
 
@@ -168,14 +168,16 @@ def compress(raw):
 
 def fix_checksums(data):
     """Make the checksums fit what the file now holds, as far as its table can be followed."""
-    if len(data) < FRONT:
+    sections = len(sections_of(data[len(MAGIC)])) if len(data) > len(MAGIC) else 0
+    front = HEADER.size + ENTRY.size * sections + 4
+    if len(data) < front:
         return data
     fixed = bytearray(data)
-    at = FRONT
-    for index in range(len(SECTIONS)):
+    at = front
+    for index in range(sections):
         entry = HEADER.size + ENTRY.size * index
         stored = ENTRY.unpack_from(fixed, entry)[4]
         struct.pack_into("<I", fixed, entry + 12, zlib.crc32(bytes(fixed[at : at + stored])))
         at += stored
-    struct.pack_into("<I", fixed, FRONT - 4, zlib.crc32(bytes(fixed[: FRONT - 4])))
+    struct.pack_into("<I", fixed, front - 4, zlib.crc32(bytes(fixed[: front - 4])))
     return bytes(fixed)

@@ -1,0 +1,1619 @@
+/* igs.h: reads .igs files, one material each: a set of 2D Gaussians that all of its channels share.
+ *
+ * In ONE source file of a program:
+ *     #define IGS_IMPLEMENTATION
+ *     #include "igs.h"
+ * Everywhere else include it as it is. C99 or C++17, no other file, the C library's memcpy and math functions.
+ *
+ *     igs_info info;
+ *     igs_error error = igs_measure(data, size, &info);          sizes, before any memory is asked for
+ *     if (error == IGS_OK) {
+ *         void *kept = malloc(info.kept_bytes), *scratch = malloc(info.scratch_bytes);
+ *         igs_file file;
+ *         error = igs_load(data, size, kept, info.kept_bytes, scratch, info.scratch_bytes, ZSTD_decompress, &file);
+ *         free(scratch);                                         file points into kept, and nowhere else
+ *     }
+ *     if (error != IGS_OK) puts(igs_error_text(error));
+ *
+ * Nothing is allocated, printed, read or kept in globals here: any thread may load any file at any time, and the same
+ * scratch may serve one file after another. Memory should begin where malloc's does (at a multiple of 16 bytes).
+ *
+ * A file is bytes that anybody may have made. Every law of docs/igs-format.md is checked, each has an error of its own,
+ * and a file that breaks one is refused as a whole. kept_bytes and scratch_bytes follow from checked lengths: together
+ * at most 32 bytes for each byte of the sections' plain forms (which are at most 512 times the file, and 2^27) and 8 MB.
+ *
+ * Zstandard: sections of codec 1 are Zstandard frames, and this file has no decoder for them. Hand in libzstd's
+ * ZSTD_decompress (also of its single-file decoder, zstddeclib.c), or a function of yours with its signature; it gets
+ * frames of which the size is known and checked. NULL will do for files that need none: igs_info.needs_zstd.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef IGS_H
+#define IGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define IGS_MAX_CHANNELS 32
+#define IGS_MAX_FILE_BYTES (1u << 28)
+
+/* name, what it means; in the order in which laws are checked */
+#define IGS_ERRORS(X)                                                                         \
+    X(OK, "no error")                                                                         \
+    X(ARGUMENT, "igs_load got less memory than igs_measure asks for, or another file")        \
+    X(NO_ZSTD, "the file has Zstandard frames, and no function to decompress them was given") \
+    X(FILE_LARGE, "larger than any .igs file")                                                \
+    X(NOT_IGS, "not an .igs file")                                                            \
+    X(VERSION, "a version that this reader does not know")                                    \
+    X(HEADER_SHORT, "the file ends within its header")                                        \
+    X(HEADER_CRC, "the header's checksum does not match")                                     \
+    X(KERNEL, "an unknown kernel")                                                            \
+    X(SECTION_COUNT, "another number of sections than the version has")                       \
+    X(WRAP, "unknown wrap flags")                                                             \
+    X(RESERVED, "reserved bytes of the header are not zero")                                  \
+    X(SIZE, "width or height is outside 1..16384")                                            \
+    X(CHANNELS, "the channel count is outside 1..32")                                         \
+    X(COMPONENTS, "the component count is outside 1..channels")                               \
+    X(GAUSSIANS, "the number of Gaussians is outside 1..4194304")                             \
+    X(CUTOFF, "the cut-off is out of range")                                                  \
+    X(POSITION_RATIO, "the position ratio is out of range")                                   \
+    X(SIZE_STEP, "the size step is out of range")                                             \
+    X(FORM_STEP, "the form step is out of range")                                             \
+    X(BASIS_SCALE, "the basis scale is out of range")                                         \
+    X(FEATURE_EXPONENT, "the feature exponent is out of range")                               \
+    X(CELL_LOG2, "cell log2 is outside 2..8")                                                 \
+    X(CELL_COUNT, "too many cells for so few Gaussians")                                      \
+    X(TABLE, "an entry of the section table is not that of its section")                      \
+    X(CODEC, "a section has an unknown codec")                                                \
+    X(EXPANSION, "a section claims to grow beyond reason")                                    \
+    X(SECTIONS_LARGE, "the sections are too large together")                                  \
+    X(FILE_LENGTH, "the file has not the length that its header says")                        \
+    X(SECTION_CRC, "the checksum of a section does not match")                                \
+    X(ZSTD_FRAME, "a section is not one Zstandard frame of its raw length")                   \
+    X(MAP_COUNT, "the number of maps is outside 1..256")                                      \
+    X(MAPS_SHORT, "section maps ends within a map")                                           \
+    X(MAPS_LONG, "section maps goes on after its last map")                                   \
+    X(MAP_NAME_LENGTH, "the length of a map's name is outside 1..1024")                       \
+    X(MAP_NAME_UTF8, "a map's name is not UTF-8")                                             \
+    X(MAP_SUFFIX_LENGTH, "a map's suffix has more than 16 bytes")                             \
+    X(MAP_SUFFIX_ASCII, "a map's suffix is not ASCII")                                        \
+    X(MAP_SEMANTIC, "an unknown semantic")                                                    \
+    X(MAP_TRANSFER, "an unknown transfer function")                                           \
+    X(MAP_SAMPLE_FORMAT, "an unknown sample format")                                          \
+    X(MAP_CHANNELS, "a map's channel count is outside 1..32")                                 \
+    X(ROUTE_KIND, "a route of an unknown kind")                                               \
+    X(ROUTE_INDEX, "a map uses a coded channel that is not there")                            \
+    X(MAP_RANGE, "a map without the log transfer has a range other than 0 to 1")              \
+    X(LOG_RANGE, "a log range is not an increasing pair of finite numbers")                   \
+    X(CONSTANT, "a constant is not finite")                                                   \
+    X(UNIT_Z, "the z of a unit normal without an x and a y before it")                        \
+    X(COMPONENTS_LENGTH, "section components has not the length that the header implies")     \
+    X(FEATURE_STEP, "a feature step is out of range")                                         \
+    X(PLANE_WIDTH, "a plane has neither 1 nor 2 bytes per code")                              \
+    X(CELLS_SHORT, "section cells is shorter than one byte per cell")                         \
+    X(TOO_MANY_CODES, "a section has too many codes for its codec")                           \
+    X(CODED_LENGTH, "a section is not exactly what its codes take")                           \
+    X(CODE_RANGE, "a code is out of range")                                                   \
+    X(CELLS_LENGTH, "section cells has not the length that its counts take")                  \
+    X(CELLS_SUM, "section cells does not count every Gaussian once")                          \
+    X(SHAPES_LENGTH, "section shapes has not the length that its planes take")                \
+    X(GAUSSIAN_SIZE, "a Gaussian's size is out of range")                                     \
+    X(GAUSSIAN_THIN, "a Gaussian is thinner than allowed")                                    \
+    X(GAUSSIAN_REACH, "a support reaches farther than 64 pictures that repeat")               \
+    X(POSITION_TIE, "a position exponent lies on a rounding tie")                             \
+    X(POSITIONS_LENGTH, "section positions has not the length that the shapes imply")         \
+    X(MEAN_OUTSIDE, "a Gaussian lies outside the picture")                                    \
+    X(POSITIONS_FILL, "section positions is not filled up with zeros")                        \
+    X(FEATURES_LENGTH, "section features has not the length that its planes take")            \
+    X(DETAIL_SHORT, "section detail ends within its head")                                    \
+    X(DETAIL_COMPONENTS, "the number of noise components is outside 1..4")                    \
+    X(DETAIL_GRID, "the envelope's size is outside 1..64")                                    \
+    X(DETAIL_RESERVED, "reserved bytes of section detail are not zero")                       \
+    X(DETAIL_LENGTH, "section detail has not the length that its head implies")               \
+    X(DETAIL_CODE, "an envelope code is out of range")
+
+typedef enum igs_error {
+#define IGS_ENUM(name, text) IGS_##name,
+    IGS_ERRORS(IGS_ENUM)
+#undef IGS_ENUM
+        IGS_ERROR_COUNT
+} igs_error;
+
+/* What the header says, each number within its law, and what loading takes. */
+typedef struct igs_info {
+    uint32_t version;       /* 1..4 */
+    uint32_t width, height; /* texels, 1..16384 */
+    uint32_t channels;      /* C, 1..32 */
+    uint32_t components;    /* K, 1..C */
+    uint32_t gaussians;     /* N, 1..2^22 */
+    float cutoff;           /* q at which a support ends */
+    float position_ratio;   /* position step over the Gaussian's own width */
+    float size_step;        /* of m */
+    float form_step;        /* of h and b */
+    float basis_scale;
+    uint32_t cell_log2; /* cells are 2^cell_log2 texels wide and high */
+    uint32_t cells_across, cells_down;
+    int wrap_x, wrap_y;        /* whether the picture repeats */
+    uint32_t feature_exponent; /* alpha in sixteenths, 0..32 */
+    int needs_zstd;            /* whether any section is a Zstandard frame */
+    int has_detail;
+    size_t kept_bytes;    /* what igs_load needs for what it gives */
+    size_t scratch_bytes; /* and for the time it runs */
+} igs_info;
+
+enum { IGS_CODED, IGS_CONSTANT_VALUE, IGS_UNIT_Z_VALUE };
+enum { IGS_LINEAR, IGS_SRGB, IGS_LOG };
+enum { IGS_UINT8, IGS_UINT16, IGS_FLOAT16, IGS_FLOAT32 };
+
+typedef struct igs_channel {
+    uint8_t semantic; /* docs/igs-format.md, "Section 1: maps" */
+    uint8_t kind;     /* IGS_CODED, IGS_CONSTANT_VALUE or IGS_UNIT_Z_VALUE */
+    uint8_t index;    /* coded: channel of the picture */
+    float constant;   /* constant: the sample's value */
+} igs_channel;
+
+typedef struct igs_map {
+    const char* name;   /* UTF-8, name_length bytes and NO zero after them; untrusted: never a path */
+    const char* suffix; /* ASCII such as .png, likewise */
+    uint32_t name_length, suffix_length;
+    uint8_t semantic, transfer, sample_format, channel_count;
+    float lo, hi; /* of the log transfer */
+    const igs_channel* channels;
+} igs_map;
+
+/* Noise as codes: docs/igs-format.md, "Section 7: detail". */
+typedef struct igs_detail {
+    uint32_t components, columns, rows;
+    const uint8_t* bands;    /* [components][8] */
+    const uint8_t* scales;   /* [C] */
+    const int8_t* mixing;    /* [C][components] */
+    const int16_t* slopes;   /* [components][C] */
+    const uint8_t* envelope; /* [rows][columns] */
+} igs_detail;
+
+typedef struct igs_file {
+    igs_info info;
+    const igs_map* maps;
+    uint32_t map_count;
+    const uint16_t* offsets;     /* [C] / 65535 */
+    const float* feature_steps;  /* [K] */
+    const int16_t* basis;        /* [K][C] * basis_scale / 32767 */
+    const uint32_t* cell_firsts; /* [cells + 1]: Gaussians of cell i are cell_firsts[i] to cell_firsts[i + 1] - 1 */
+    const int16_t* shapes;       /* [N][3] codes of m, h, b */
+    const int32_t* positions;    /* [N][2] codes from the picture's corner: mean = (code + 1/2) * 2^exponent texels */
+    const int8_t* exponents;     /* [N][2] of the position steps */
+    const int16_t* features;     /* [N][K] codes */
+    igs_detail detail;           /* where info.has_detail */
+} igs_file;
+
+/* As ZSTD_decompress: returns the decompressed size, anything else on failure. */
+typedef size_t (*igs_zstd_decompress)(void* to, size_t room, const void* from, size_t size);
+
+/* Checks header, section table, lengths and checksums, and says how much memory the rest takes. */
+igs_error igs_measure(const void* data, size_t size, igs_info* info);
+
+/* Checks and decodes everything. Scratch may be reused or freed afterwards, data too. */
+igs_error igs_load(
+    const void* data, size_t size, void* kept, size_t kept_bytes, void* scratch, size_t scratch_bytes,
+    igs_zstd_decompress zstd, igs_file* file
+);
+
+const char* igs_error_name(igs_error error); /* such as "HEADER_CRC" */
+const char* igs_error_text(igs_error error); /* such as "the header's checksum does not match" */
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* IGS_H */
+
+#ifdef IGS_IMPLEMENTATION
+#undef IGS_IMPLEMENTATION
+
+#include <math.h>
+#include <string.h>
+
+/* Right shifts of negative numbers are arithmetic, as every compiler in use has them. */
+typedef char igs__shifts_are_arithmetic[((-3) >> 1) == -2 ? 1 : -1];
+
+enum { IGS__ZSTD = 1, IGS__CONTEXT = 2, IGS__PREDICTION = 3 };
+enum { IGS__MAPS, IGS__COMPONENTS, IGS__CELLS, IGS__POSITIONS, IGS__SHAPES, IGS__FEATURES, IGS__DETAIL };
+#define IGS__SECTIONS 7
+#define IGS__HEADER_BYTES 52
+#define IGS__ENTRY_BYTES 16
+#define IGS__MAX_RAW_BYTES (1u << 27)
+#define IGS__MOST_PREDICTED (1u << 22)
+#define IGS__LEAST_MAP_BYTES 18
+#define IGS__BLOCK 65536u /* Gaussians whose laws are checked together */
+
+#define IGS__TRY(expression)                         \
+    do {                                             \
+        igs_error igs__error = (expression);         \
+        if (igs__error != IGS_OK) return igs__error; \
+    } while (0)
+#define IGS__REQUIRE(holds, law)        \
+    do {                                \
+        if (!(holds)) return IGS_##law; \
+    } while (0)
+
+const char* igs_error_name(igs_error error) {
+    static const char* const names[] = {
+#define IGS__NAME(name, text) #name,
+        IGS_ERRORS(IGS__NAME)
+#undef IGS__NAME
+    };
+    return (unsigned)error < IGS_ERROR_COUNT ? names[error] : "UNKNOWN";
+}
+
+const char* igs_error_text(igs_error error) {
+    static const char* const texts[] = {
+#define IGS__TEXT(name, text) text,
+        IGS_ERRORS(IGS__TEXT)
+#undef IGS__TEXT
+    };
+    return (unsigned)error < IGS_ERROR_COUNT ? texts[error] : "unknown error";
+}
+
+/* ---- bytes and memory ------------------------------------------------------------------------------------------- */
+
+static uint32_t igs__u16(const uint8_t* at) { return (uint32_t)at[0] | (uint32_t)at[1] << 8; }
+static uint32_t igs__u32(const uint8_t* at) { return igs__u16(at) | igs__u16(at + 2) << 16; }
+
+static int32_t igs__i16(const uint8_t* at) {
+    const int32_t value = (int32_t)igs__u16(at);
+    return value < 32768 ? value : value - 65536;
+}
+
+static float igs__f32(const uint8_t* at) {
+    const uint32_t bits = igs__u32(at);
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static uint32_t igs__crc32(const uint8_t* data, size_t size) {
+    static const uint32_t nibbles[16] = {0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
+                                         0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
+                                         0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C};
+    uint32_t crc = 0xFFFFFFFFu;
+    size_t i;
+    for (i = 0; i < size; ++i) {
+        crc ^= data[i];
+        crc = nibbles[crc & 15] ^ crc >> 4;
+        crc = nibbles[crc & 15] ^ crc >> 4;
+    }
+    return crc ^ 0xFFFFFFFFu;
+}
+
+/* Hands out pieces of the caller's memory; without memory it only adds up what is asked for. */
+typedef struct igs__arena {
+    uint8_t* base;
+    uint64_t used, peak;
+} igs__arena;
+
+static void* igs__take(igs__arena* arena, uint64_t bytes) {
+    void* piece = arena->base == NULL ? NULL : arena->base + arena->used;
+    arena->used += (bytes + 15) & ~(uint64_t)15;
+    if (arena->used > arena->peak) arena->peak = arena->used;
+    return piece;
+}
+
+#define IGS__ARRAY(arena, type, count) ((type*)igs__take((arena), (uint64_t)(count) * sizeof(type)))
+
+/* ---- header and section table ----------------------------------------------------------------------------------- */
+
+typedef struct igs__section {
+    const uint8_t* data;
+    uint32_t raw, stored, codec;
+} igs__section;
+
+typedef struct igs__front {
+    igs_info info;
+    igs__section sections[IGS__SECTIONS];
+    uint32_t section_count;
+} igs__front;
+
+static int igs__inside(float value, float least, float most) { return value >= least && value <= most; }
+
+static igs_error igs__parse_header(const uint8_t* data, igs__front* front) {
+    igs_info* info = &front->info;
+    uint32_t exponent = data[50], reserved = data[51], edge;
+    const uint32_t wrap = data[49];
+    uint64_t cells;
+    IGS__REQUIRE(data[10] == 1, KERNEL);
+    IGS__REQUIRE(data[11] == front->section_count, SECTION_COUNT);
+    IGS__REQUIRE(wrap <= (info->version == 1 ? 0u : 3u), WRAP);
+    if (info->version < 3) {
+        reserved |= exponent;
+        exponent = 0;
+    }
+    IGS__REQUIRE(reserved == 0, RESERVED);
+    info->width = igs__u32(data + 12);
+    info->height = igs__u32(data + 16);
+    info->channels = igs__u16(data + 20);
+    info->components = igs__u16(data + 22);
+    info->gaussians = igs__u32(data + 24);
+    info->cutoff = igs__f32(data + 28);
+    info->position_ratio = igs__f32(data + 32);
+    info->size_step = igs__f32(data + 36);
+    info->form_step = igs__f32(data + 40);
+    info->basis_scale = igs__f32(data + 44);
+    info->cell_log2 = data[48];
+    info->wrap_x = (int)(wrap & 1);
+    info->wrap_y = (int)(wrap >> 1);
+    info->feature_exponent = exponent;
+    IGS__REQUIRE(info->width >= 1 && info->width <= 16384 && info->height >= 1 && info->height <= 16384, SIZE);
+    IGS__REQUIRE(info->channels >= 1 && info->channels <= IGS_MAX_CHANNELS, CHANNELS);
+    IGS__REQUIRE(info->components >= 1 && info->components <= info->channels, COMPONENTS);
+    IGS__REQUIRE(info->gaussians >= 1 && info->gaussians <= 1u << 22, GAUSSIANS);
+    IGS__REQUIRE(igs__inside(info->cutoff, 1.0f, 32.0f), CUTOFF);
+    IGS__REQUIRE(igs__inside(info->position_ratio, 1.0f / 1024, 16.0f), POSITION_RATIO);
+    IGS__REQUIRE(igs__inside(info->size_step, 1.0f / 1024, 4.0f), SIZE_STEP);
+    IGS__REQUIRE(igs__inside(info->form_step, 1.0f / 1024, 4.0f), FORM_STEP);
+    IGS__REQUIRE(igs__inside(info->basis_scale, 1.0f / 1048576, 1048576.0f), BASIS_SCALE);
+    IGS__REQUIRE(exponent <= 32, FEATURE_EXPONENT);
+    IGS__REQUIRE(info->cell_log2 >= 2 && info->cell_log2 <= 8, CELL_LOG2);
+    edge = (1u << info->cell_log2) - 1;
+    info->cells_across = (info->width + edge) >> info->cell_log2;
+    info->cells_down = (info->height + edge) >> info->cell_log2;
+    cells = (uint64_t)info->cells_across * info->cells_down;
+    IGS__REQUIRE(cells <= 16 * (uint64_t)info->gaussians + 4096, CELL_COUNT);
+    return IGS_OK;
+}
+
+static int igs__codec_known(uint32_t version, uint32_t section, uint32_t codec) {
+    const int coded = section == IGS__CELLS || section == IGS__SHAPES || section == IGS__FEATURES;
+    switch (codec) {
+        case IGS__ZSTD: return 1;
+        case IGS__CONTEXT: return coded && version >= 2;
+        case IGS__PREDICTION: return coded && version >= 3;
+        default: return 0;
+    }
+}
+
+static igs_error igs__parse_front(const uint8_t* data, size_t size, igs__front* front) {
+    static const uint8_t magic[8] = {0x89, 'I', 'G', 'S', 0x0D, 0x0A, 0x1A, 0x0A};
+    size_t front_bytes, at;
+    uint64_t raw_sum = 0, total;
+    uint32_t i;
+    memset(front, 0, sizeof *front);
+    IGS__REQUIRE(size <= IGS_MAX_FILE_BYTES, FILE_LARGE);
+    IGS__REQUIRE(size > 0 && memcmp(data, magic, size < 8 ? size : 8) == 0, NOT_IGS);
+    if (size >= 10) {
+        front->info.version = igs__u16(data + 8);
+        IGS__REQUIRE(front->info.version >= 1 && front->info.version <= 4, VERSION);
+    }
+    IGS__REQUIRE(size >= IGS__HEADER_BYTES, HEADER_SHORT);
+    front->section_count = front->info.version < 4 ? 6 : 7;
+    front_bytes = IGS__HEADER_BYTES + IGS__ENTRY_BYTES * (size_t)front->section_count + 4;
+    IGS__REQUIRE(size >= front_bytes, HEADER_SHORT);
+    IGS__REQUIRE(igs__crc32(data, front_bytes - 4) == igs__u32(data + front_bytes - 4), HEADER_CRC);
+    IGS__TRY(igs__parse_header(data, front));
+    total = front_bytes;
+    for (i = 0; i < front->section_count; ++i) {
+        const uint8_t* entry = data + IGS__HEADER_BYTES + IGS__ENTRY_BYTES * i;
+        igs__section* section = &front->sections[i];
+        section->codec = entry[1];
+        section->raw = igs__u32(entry + 4);
+        section->stored = igs__u32(entry + 8);
+        IGS__REQUIRE(entry[0] == i + 1 && igs__u16(entry + 2) == 0, TABLE);
+        IGS__REQUIRE(igs__codec_known(front->info.version, i, section->codec), CODEC);
+        IGS__REQUIRE(
+            section->raw <= (section->codec == IGS__ZSTD ? 512u : 64u) * (uint64_t)section->stored + 4096, EXPANSION
+        );
+        raw_sum += section->raw;
+        total += section->stored;
+        if (section->codec == IGS__ZSTD) front->info.needs_zstd = 1;
+    }
+    IGS__REQUIRE(raw_sum <= IGS__MAX_RAW_BYTES, SECTIONS_LARGE);
+    IGS__REQUIRE(total == size, FILE_LENGTH);
+    front->info.has_detail = front->section_count == 7;
+    for (i = 0, at = front_bytes; i < front->section_count; ++i) {
+        igs__section* section = &front->sections[i];
+        const uint8_t* entry = data + IGS__HEADER_BYTES + IGS__ENTRY_BYTES * i;
+        section->data = data + at;
+        at += section->stored;
+        IGS__REQUIRE(igs__crc32(section->data, section->stored) == igs__u32(entry + 12), SECTION_CRC);
+    }
+    return IGS_OK;
+}
+
+/* ---- the binary arithmetic coder and what it is told ------------------------------------------------------------- */
+
+static int64_t igs__clamp(int64_t value, int64_t least, int64_t most) {
+    return value < least ? least : value > most ? most : value;
+}
+
+static int64_t igs__floor_div(int64_t value, int64_t positive) {
+    const int64_t quotient = value / positive;
+    return quotient - (value % positive < 0);
+}
+
+static int64_t igs__abs(int64_t value) { return value < 0 ? -value : value; }
+
+static int igs__length(int64_t value) { /* bits of the magnitude */
+    uint64_t rest = (uint64_t)igs__abs(value);
+    int length = 0;
+    while (rest > 0) {
+        rest >>= 1;
+        ++length;
+    }
+    return length;
+}
+
+static int igs__sign(int64_t value) { return value == 0 ? 0 : value > 0 ? 1 : 2; }
+static int igs__least(int a, int b) { return a < b ? a : b; }
+
+#define IGS__MAX_LENGTH 23
+#define IGS__STRETCH_LIMIT 2047
+#define IGS__COUNT_LIMIT 120
+
+typedef struct igs__bits {
+    const uint8_t* data;
+    size_t size, passed;
+    uint32_t low, high, x;
+} igs__bits;
+
+static uint32_t igs__byte(const igs__bits* bits, size_t at) { return at < bits->size ? bits->data[at] : 0u; }
+
+static void igs__bits_begin(igs__bits* bits, const uint8_t* data, size_t size) {
+    size_t i;
+    bits->data = data;
+    bits->size = size;
+    bits->passed = 0;
+    bits->low = 0;
+    bits->high = 0xFFFFFFFFu;
+    bits->x = 0;
+    for (i = 0; i < 4; ++i) bits->x = bits->x << 8 | igs__byte(bits, i);
+}
+
+static int igs__bit(igs__bits* bits, uint32_t probability, int probability_bits) {
+    const uint32_t span = bits->high - bits->low, rest = span & ((1u << probability_bits) - 1);
+    const uint32_t middle = bits->low + (span >> probability_bits) * probability +
+        (uint32_t)((uint64_t)rest * probability >> probability_bits);
+    const int yes = bits->x <= middle;
+    if (yes) bits->high = middle;
+    else bits->low = middle + 1;
+    while ((bits->low ^ bits->high) >> 24 == 0) {
+        bits->x = bits->x << 8 | igs__byte(bits, bits->passed + 4);
+        bits->low <<= 8;
+        bits->high = bits->high << 8 | 255;
+        ++bits->passed;
+    }
+    return yes;
+}
+
+/* Statistics of codecs 2 and 3, [rows of all contexts][nodes], and weights. */
+typedef struct igs__model {
+    uint16_t* statistics;
+    uint8_t* counts;
+    int64_t* weights;
+    int32_t* squash;  /* of -2047..2047 */
+    int32_t* stretch; /* of probabilities in 1/4096 */
+    uint32_t shares[IGS__COUNT_LIMIT + 1];
+    uint32_t rows, nodes, weight_count;
+} igs__model;
+
+static void igs__model_take(igs__model* model, igs__arena* arena, uint32_t rows, uint32_t nodes, uint32_t weights) {
+    model->rows = rows;
+    model->nodes = nodes;
+    model->weight_count = weights;
+    model->statistics = IGS__ARRAY(arena, uint16_t, rows* nodes);
+    model->counts = IGS__ARRAY(arena, uint8_t, rows* nodes);
+    model->weights = IGS__ARRAY(arena, int64_t, weights);
+    model->squash = IGS__ARRAY(arena, int32_t, 2 * IGS__STRETCH_LIMIT + 1);
+    model->stretch = IGS__ARRAY(arena, int32_t, 4096);
+}
+
+static void igs__model_tables(igs__model* model, const uint16_t* knots, int probability_bits) {
+    int32_t x, p;
+    uint32_t n;
+    for (x = -IGS__STRETCH_LIMIT; x <= IGS__STRETCH_LIMIT; ++x) {
+        const int32_t place = (x >> 7) + 16, rest = x & 127;
+        const int32_t value = (knots[place] * (128 - rest) + knots[place + 1] * rest + 64) >> 7;
+        model->squash[x + IGS__STRETCH_LIMIT] = value < 1 ? 1 : value;
+    }
+    for (p = 0, x = -IGS__STRETCH_LIMIT; p < 4096; ++p) {
+        while (x < IGS__STRETCH_LIMIT && model->squash[x + IGS__STRETCH_LIMIT] < p << (probability_bits - 12)) ++x;
+        model->stretch[p] = x;
+    }
+    for (n = 0; n <= IGS__COUNT_LIMIT; ++n) model->shares[n] = 655360 / (10 * n + 16);
+}
+
+/* A statistic that has seen nothing is one half: clearing the counts is a third of the work of clearing all. */
+static void igs__model_reset(igs__model* model) { memset(model->counts, 0, (size_t)model->rows * model->nodes); }
+
+static uint32_t igs__statistic(const igs__model* model, uint32_t at) {
+    return model->counts[at] == 0 ? 32768u : model->statistics[at];
+}
+
+static void igs__adapt(igs__model* model, uint32_t at, int yes) {
+    const uint32_t p = igs__statistic(model, at), share = model->shares[model->counts[at]];
+    model->statistics[at] = (uint16_t)(yes ? p + ((65535 - p) * share >> 16) : p - (p * share >> 16));
+    if (model->counts[at] < IGS__COUNT_LIMIT) ++model->counts[at];
+}
+
+/* ---- planes of codes: what is known of their items ---------------------------------------------------------------- */
+
+typedef struct igs__items {
+    uint32_t count, planes, across, down;
+    const uint32_t* cells;  /* [count] ascending, row * across + column */
+    const uint32_t* firsts; /* [cells + 1] first item of each cell */
+    uint8_t* groups;        /* [count] 0..6 */
+    int32_t* above;         /* [count] last item of the nearest cell above that holds any, or -1 */
+    int32_t* last;          /* [across] to find them */
+    uint8_t* longest;       /* [count] greatest length of the earlier planes */
+    int32_t* values;        /* [count][planes] what is decoded, off the centres */
+    /* of codec 3 */
+    uint32_t sign_count;     /* what else tells how far values scatter */
+    int32_t* signs;          /* [count][sign_count] */
+    int32_t* means;          /* [count][2] in 1/32 texel, NULL where they are not known yet */
+    const int8_t* exponents; /* [count][2] of the position steps */
+    int32_t* off;            /* [count][planes] by how much each expected value missed */
+    uint32_t* hashes;        /* [count] */
+    igs__model model;
+} igs__items;
+
+#define IGS__CONTEXT_NODES 88
+#define IGS__CONTEXT_ROWS 438
+#define IGS__CONTEXT_INPUTS 7
+#define IGS__PREDICTION_NODES 604
+#define IGS__PREDICTION_ROWS 3192
+#define IGS__PREDICTION_INPUTS 12
+#define IGS__GROUPS 7
+
+static void igs__items_take(
+    igs__items* items, igs__arena* arena, uint32_t codec, uint32_t section, uint32_t count, uint32_t planes,
+    uint32_t across, uint32_t down
+) {
+    const uint64_t codes = (uint64_t)count * planes;
+    memset(items, 0, sizeof *items);
+    items->count = count;
+    items->planes = planes;
+    items->across = across;
+    items->down = down;
+    items->groups = IGS__ARRAY(arena, uint8_t, count);
+    items->above = IGS__ARRAY(arena, int32_t, count);
+    items->last = IGS__ARRAY(arena, int32_t, across);
+    items->longest = IGS__ARRAY(arena, uint8_t, count);
+    items->values = IGS__ARRAY(arena, int32_t, codes);
+    if (codec == IGS__CONTEXT)
+        igs__model_take(
+            &items->model, arena, IGS__CONTEXT_ROWS, IGS__CONTEXT_NODES, IGS__CONTEXT_NODES * IGS__CONTEXT_INPUTS
+        );
+    if (codec == IGS__PREDICTION) {
+        items->sign_count = section == IGS__CELLS ? 0 : section == IGS__SHAPES ? 1 : 3;
+        items->signs = IGS__ARRAY(arena, int32_t, (uint64_t)count * items->sign_count);
+        if (section == IGS__FEATURES) items->means = IGS__ARRAY(arena, int32_t, (uint64_t)count * 2);
+        items->off = IGS__ARRAY(arena, int32_t, codes);
+        items->hashes = IGS__ARRAY(arena, uint32_t, count);
+        igs__model_take(
+            &items->model, arena, IGS__PREDICTION_ROWS, IGS__PREDICTION_NODES,
+            (IGS__GROUPS + 1) * IGS__PREDICTION_NODES * IGS__PREDICTION_INPUTS
+        );
+    }
+}
+
+static void igs__find_above(igs__items* items) {
+    uint32_t n, m, start = 0;
+    for (n = 0; n < items->across; ++n) items->last[n] = -1;
+    for (n = 0; n <= items->count; ++n) {
+        if (n < items->count && items->cells[n] / items->across == items->cells[start] / items->across) continue;
+        for (m = start; m < n; ++m) items->above[m] = items->last[items->cells[m] % items->across];
+        for (m = start; m < n; ++m) items->last[items->cells[m] % items->across] = (int32_t)m;
+        start = n;
+    }
+}
+
+/* The value in plane k of an item of that many planes before. */
+static int32_t igs__earlier(const igs__items* items, uint32_t n, uint32_t k, uint32_t before) {
+    return k >= before ? items->values[n * items->planes + k - before] : 0;
+}
+
+/* ---- codec 2: context coding -------------------------------------------------------------------------------------- */
+
+static int igs__context_decide(igs__model* model, igs__bits* bits, uint32_t node, const uint32_t* contexts) {
+    int32_t stretched[IGS__CONTEXT_INPUTS];
+    int64_t* weights = model->weights + node * IGS__CONTEXT_INPUTS;
+    int64_t total = 0, error;
+    int32_t probability;
+    int i, yes;
+    for (i = 0; i < IGS__CONTEXT_INPUTS; ++i) {
+        stretched[i] = model->stretch[igs__statistic(model, contexts[i] * model->nodes + node) >> 4];
+        total += weights[i] * stretched[i];
+    }
+    probability = model->squash[igs__clamp(total >> 16, -IGS__STRETCH_LIMIT, IGS__STRETCH_LIMIT) + IGS__STRETCH_LIMIT];
+    yes = igs__bit(bits, (uint32_t)probability, 12);
+    error = ((yes ? 4096 : 0) - probability) * 20;
+    for (i = 0; i < IGS__CONTEXT_INPUTS; ++i) {
+        weights[i] += (stretched[i] * error + 32768) >> 16;
+        igs__adapt(model, contexts[i] * model->nodes + node, yes);
+    }
+    return yes;
+}
+
+static int32_t igs__context_value(igs__model* model, igs__bits* bits, const uint32_t* contexts) {
+    int negative, place;
+    uint32_t length = 1, prefix = 1, found = 1;
+    if (!igs__context_decide(model, bits, 0, contexts)) return 0;
+    negative = igs__context_decide(model, bits, 1, contexts);
+    while (length < IGS__MAX_LENGTH && igs__context_decide(model, bits, 1 + length, contexts)) ++length;
+    for (place = (int)length - 2; place >= 0; --place) {
+        int bit;
+        if ((int)length - 2 - place < 3) {
+            const uint32_t block = (length < 10 ? length : 10) - 2;
+            bit = igs__context_decide(model, bits, 25 + 7 * block + prefix - 1, contexts);
+            prefix = 2 * prefix + (uint32_t)bit;
+        } else {
+            bit = igs__bit(bits, 2048, 12);
+        }
+        found = 2 * found + (uint32_t)bit;
+    }
+    return negative ? -(int32_t)found : (int32_t)found;
+}
+
+static size_t igs__context_planes(igs__items* items, const uint8_t* data, size_t size) {
+    static const uint16_t knots[33] = {1,    2,    4,    6,    10,   17,   27,   45,   74,   120,  194,
+                                       311,  488,  747,  1102, 1546, 2048, 2550, 2994, 3349, 3608, 3785,
+                                       3902, 3976, 4022, 4051, 4069, 4079, 4086, 4090, 4092, 4094, 4095};
+    static const uint32_t starts[IGS__CONTEXT_INPUTS] = {0, 1, 50, 86, 287, 335, 398};
+    igs__model* model = &items->model;
+    igs__bits bits;
+    uint32_t n, k, i;
+    igs__bits_begin(&bits, data, size);
+    igs__model_tables(model, knots, 12);
+    memset(items->longest, 0, items->count);
+    for (k = 0; k < items->planes; ++k) {
+        igs__model_reset(model);
+        for (i = 0; i < model->weight_count; ++i) model->weights[i] = 9000;
+        for (n = 0; n < items->count; ++n) {
+            const int32_t left = n > 0 ? items->values[(n - 1) * items->planes + k] : 0;
+            const int32_t up = items->above[n] >= 0 ? items->values[(uint32_t)items->above[n] * items->planes + k]
+                                                    : left;
+            const int left_length = igs__least(5, igs__length(left)), up_length = igs__least(5, igs__length(up));
+            const int a = igs__length(igs__earlier(items, n, k, 1)), b = igs__length(igs__earlier(items, n, k, 2));
+            const int c = igs__length(igs__earlier(items, n, k, 3));
+            uint32_t contexts[IGS__CONTEXT_INPUTS];
+            int32_t value;
+            int length;
+            contexts[0] = 0;
+            contexts[1] = (uint32_t)(igs__least(6, a) * 7 + igs__least(6, b));
+            contexts[2] = (uint32_t)(left_length * 6 + up_length);
+            contexts[3] = (uint32_t)(100 + igs__clamp(((int64_t)left + up + 1) >> 1, -100, 100));
+            contexts[4] = (uint32_t)(igs__least(11, 2 * a + b + c) * 4 + igs__least(3, (left_length + up_length) >> 1));
+            contexts[5] = (uint32_t)(items->groups[n] * 9 + igs__sign(left) * 3 + igs__sign(up));
+            contexts[6] = (uint32_t)(igs__least(9, items->longest[n]) * 4 + igs__least(3, left_length));
+            for (i = 0; i < IGS__CONTEXT_INPUTS; ++i) contexts[i] += starts[i];
+            value = igs__context_value(model, &bits, contexts);
+            items->values[n * items->planes + k] = value;
+            length = igs__length(value);
+            if (length > items->longest[n]) items->longest[n] = (uint8_t)length;
+        }
+    }
+    return bits.passed + 1;
+}
+
+/* ---- codec 3: prediction coding ----------------------------------------------------------------------------------- */
+
+#define IGS__TERMS (2 + IGS_MAX_CHANNELS + 3)
+#define IGS__MEAN_LIMIT (1 << 29)
+#define IGS__FACTOR_LIMIT (1 << 22)
+
+typedef struct igs__regression {
+    int64_t factors[IGS__TERMS], inputs[IGS__TERMS], memory[IGS__TERMS];
+} igs__regression;
+
+typedef struct igs__expectation {
+    int64_t value, log_scatter, wide, scatter; /* in 1/64; log_scatter in 1/256 octaves */
+    int32_t like;                              /* value of the neighbour that weighs most */
+} igs__expectation;
+
+static int64_t igs__log(int64_t value) {
+    const int e = igs__length(value) - 1;
+    return 256 * e + (((value << 8) >> e) - 256);
+}
+
+static int64_t igs__power(int64_t logarithm) { return ((256 + (logarithm & 255)) << (logarithm >> 8)) >> 8; }
+
+/* The share, in 2^-32, of values above threshold + 1/2. */
+static int64_t igs__above_share(int64_t threshold, int64_t mean, int64_t scale) {
+    const int64_t t = igs__clamp(igs__floor_div((64 * threshold + 32 - mean) * 615, scale), -5120, 5120);
+    const int64_t size = igs__abs(t), tail = ((int64_t)1 << 40) / (256 + ((256 + (size & 255)) << (size >> 8)));
+    return t >= 0 ? tail : ((int64_t)1 << 32) - tail;
+}
+
+static int igs__prediction_decide(
+    igs__model* model, igs__bits* bits, uint32_t node, int64_t part, int64_t whole, uint32_t group,
+    const uint32_t* contexts
+) {
+    int64_t stretched[IGS__PREDICTION_INPUTS];
+    int64_t* shared = model->weights + (IGS__GROUPS * IGS__PREDICTION_NODES + node) * IGS__PREDICTION_INPUTS;
+    int64_t* own = model->weights + (group * IGS__PREDICTION_NODES + node) * IGS__PREDICTION_INPUTS;
+    int64_t total = 0, error;
+    int32_t probability;
+    int i, yes;
+    for (i = 0; i < 10; ++i)
+        stretched[i] = model->stretch[igs__statistic(model, contexts[i] * model->nodes + node) >> 4];
+    stretched[10] = model->stretch[igs__clamp(igs__floor_div(4096 * part, whole), 0, 4095)];
+    stretched[11] = 77;
+    for (i = 0; i < IGS__PREDICTION_INPUTS; ++i) total += (shared[i] + own[i]) * stretched[i];
+    probability = model->squash[igs__clamp(total >> 16, -IGS__STRETCH_LIMIT, IGS__STRETCH_LIMIT) + IGS__STRETCH_LIMIT];
+    yes = igs__bit(bits, (uint32_t)probability, 16);
+    error = ((yes ? 65536 : 0) - probability) * 22;
+    for (i = 0; i < IGS__PREDICTION_INPUTS; ++i) {
+        const int64_t change = (stretched[i] * error + (1 << 19)) >> 20;
+        shared[i] += change;
+        own[i] += change;
+    }
+    for (i = 0; i < 10; ++i) igs__adapt(model, contexts[i] * model->nodes + node, yes);
+    return yes;
+}
+
+static int32_t igs__prediction_value(
+    igs__model* model, igs__bits* bits, int64_t mean, int64_t wide, uint32_t group, const uint32_t* contexts
+) {
+    const int64_t one = (int64_t)1 << 32;
+    const int64_t below = one - igs__above_share(-1, mean, wide), over = igs__above_share(0, mean, wide);
+    int64_t centre, more, low, high;
+    uint32_t node, length = 1, found = 1, prefix = 1;
+    int negative, place;
+    if (!igs__prediction_decide(model, bits, 0, below + over, one, group, contexts)) return 0;
+    negative = igs__prediction_decide(model, bits, 1, below, below + over, group, contexts);
+    node = negative ? 2 + 301 : 2;
+    centre = negative ? -mean : mean;
+    more = igs__above_share(0, centre, wide);
+    while (length < IGS__MAX_LENGTH) {
+        const int64_t yet = igs__above_share(((int64_t)1 << length) - 1, centre, wide);
+        if (!igs__prediction_decide(model, bits, node + length - 1, yet, more, group, contexts)) break;
+        more = yet;
+        ++length;
+    }
+    low = more;
+    high = igs__above_share(((int64_t)1 << length) - 1, centre, wide);
+    for (place = (int)length - 2; place >= 0; --place) {
+        int bit;
+        if ((int)length - 2 - place < 5) {
+            const int64_t threshold = ((2 * (int64_t)found + 1) << place) - 1;
+            const int64_t middle = igs__above_share(threshold, centre, wide);
+            const uint32_t block = IGS__MAX_LENGTH - 1 + 31 * ((length < 10 ? length : 10) - 2);
+            bit = igs__prediction_decide(
+                model, bits, node + block + prefix - 1, middle - high + 1, low - high + 2, group, contexts
+            );
+            if (bit) low = middle;
+            else high = middle;
+            prefix = 2 * prefix + (uint32_t)bit;
+        } else {
+            bit = igs__bit(bits, 32768, 16);
+        }
+        found = 2 * found + (uint32_t)bit;
+    }
+    return negative ? -(int32_t)found : (int32_t)found;
+}
+
+typedef struct igs__neighbourhood {
+    int64_t weight_sum, value_sum, off_sum, best_weight;
+    int32_t like;
+} igs__neighbourhood;
+
+static void igs__weigh(
+    const igs__items* items, const int64_t* scales, uint32_t n, uint32_t j, uint32_t k, int64_t far_away,
+    igs__neighbourhood* near
+) {
+    const int32_t *own = items->values + (size_t)n * items->planes, *their = items->values + (size_t)j * items->planes;
+    int64_t unlike = 64, weight;
+    uint32_t i;
+    if (items->means != NULL) {
+        int axis;
+        far_away = 0;
+        for (axis = 0; axis < 2; ++axis) {
+            const int64_t distance =
+                igs__abs((int64_t)items->means[2 * n + (uint32_t)axis] - items->means[2 * j + (uint32_t)axis]);
+            const int64_t ours = distance >> (items->exponents[2 * n + (uint32_t)axis] + 4);
+            const int64_t theirs = distance >> (items->exponents[2 * j + (uint32_t)axis] + 4);
+            far_away += ours * ours + theirs * theirs;
+        }
+        far_away = 480 + (far_away < 1 << 26 ? far_away : 1 << 26);
+    }
+    for (i = k > 8 ? k - 8 : 0; i < k; ++i) {
+        const int64_t term = (igs__abs((int64_t)own[i] - their[i]) * scales[i]) >> 7;
+        unlike += term < 512 ? term : 512;
+    }
+    weight = ((int64_t)1 << 48) / (far_away * unlike * unlike * unlike);
+    if (weight < 1) weight = 1;
+    near->weight_sum += weight;
+    near->value_sum += weight * their[k];
+    near->off_sum += weight * igs__abs(items->off[(size_t)j * items->planes + k]);
+    if (weight >= near->best_weight) {
+        near->best_weight = weight;
+        near->like = their[k];
+    }
+}
+
+static igs__neighbourhood igs__look_around(const igs__items* items, const int64_t* scales, uint32_t n, uint32_t k) {
+    const int32_t across = (int32_t)items->across, row = (int32_t)items->cells[n] / across;
+    const int32_t column = (int32_t)items->cells[n] % across;
+    igs__neighbourhood near = {0, 0, 0, -1, 0};
+    int32_t x, y;
+    for (y = row > 3 ? row - 3 : 0; y <= row; ++y) {
+        const int32_t last = y == row ? column : column + 3 < across ? column + 3 : across - 1;
+        for (x = column > 3 ? column - 3 : 0; x <= last; ++x) {
+            const uint32_t cell = (uint32_t)(y * across + x), first = items->firsts[cell];
+            const uint32_t end = items->firsts[cell + 1] < n ? items->firsts[cell + 1] : n;
+            const int64_t far_away = 512 + 1024 * ((row - y) * (row - y) + (column - x) * (column - x));
+            uint32_t j = end > 4 && end - 4 > first ? end - 4 : first;
+            for (; j < end; ++j) igs__weigh(items, scales, n, j, k, far_away, &near);
+        }
+    }
+    if (near.weight_sum < 1) near.weight_sum = 1;
+    return near;
+}
+
+static igs__expectation igs__expect(
+    const igs__items* items, const igs__neighbourhood* near, uint32_t n, uint32_t k, igs__regression* location,
+    igs__regression* scatter
+) {
+    const int32_t* off = items->off + (size_t)n * items->planes;
+    igs__expectation expected;
+    int64_t total = 0;
+    uint32_t i;
+    location->inputs[0] = igs__floor_div(64 * near->value_sum, near->weight_sum);
+    location->inputs[1] = 64;
+    for (i = 0; i < k; ++i) location->inputs[2 + i] = off[i];
+    for (i = 0; i < 2 + k; ++i) total += location->factors[i] * location->inputs[i];
+    expected.value = igs__clamp(total >> 16, -IGS__MEAN_LIMIT, IGS__MEAN_LIMIT);
+    scatter->inputs[1] = igs__log(near->off_sum / near->weight_sum + 20);
+    for (i = 0; i < k; ++i) scatter->inputs[2 + i] = igs__log(igs__abs(off[i]) + 20);
+    for (i = 0; i < items->sign_count; ++i) scatter->inputs[2 + k + i] = items->signs[n * items->sign_count + i];
+    total = scatter->factors[0] * 256;
+    for (i = 1; i < 2 + k + items->sign_count; ++i)
+        total += scatter->factors[i] * (scatter->inputs[i] - (scatter->memory[i] >> 8));
+    expected.log_scatter = igs__clamp(total >> 16, -768, 2304);
+    expected.scatter = igs__power(expected.log_scatter + 1536);
+    expected.wide = expected.scatter < 20 ? 20 : expected.scatter;
+    expected.like = near->like;
+    return expected;
+}
+
+static void igs__learn(
+    const igs__items* items, const igs__expectation* expected, int64_t miss, uint32_t k, int64_t share,
+    igs__regression* location, igs__regression* scatter
+) {
+    int64_t step = igs__clamp(igs__floor_div(miss * 256, expected->wide), -768, 768);
+    uint32_t i;
+    for (i = 0; i < 2 + k; ++i) {
+        const int64_t part = igs__clamp(igs__floor_div(location->inputs[i] * 256, expected->wide), -65536, 65536);
+        location->memory[i] += ((part * part - location->memory[i]) * 5) >> 8;
+        location->factors[i] = igs__clamp(
+            location->factors[i] + igs__floor_div(step * part * 655, location->memory[i] + 66), -IGS__FACTOR_LIMIT,
+            IGS__FACTOR_LIMIT
+        );
+    }
+    step = igs__abs(miss) * 256 / expected->scatter;
+    step = (step < 1024 ? step : 1024) - 256;
+    scatter->factors[0] = igs__clamp(scatter->factors[0] + 10 * step, -IGS__FACTOR_LIMIT, IGS__FACTOR_LIMIT);
+    for (i = 1; i < 2 + k + items->sign_count; ++i) {
+        const int64_t change = (step * (scatter->inputs[i] - (scatter->memory[i] >> 8)) * 13) >> 12;
+        scatter->factors[i] = igs__clamp(scatter->factors[i] + change, -IGS__FACTOR_LIMIT, IGS__FACTOR_LIMIT);
+        scatter->memory[i] += ((scatter->inputs[i] * 256 - scatter->memory[i]) * share) >> 16;
+    }
+}
+
+static void igs__prediction_contexts(
+    const igs__items* items, uint32_t n, uint32_t k, const igs__expectation* expected, uint32_t* contexts
+) {
+    static const uint32_t starts[10] = {0, 1, 50, 113, 153, 223, 1247, 1374, 1914, 2938};
+    const int32_t left = n > 0 ? items->values[(size_t)(n - 1) * items->planes + k] : 0;
+    const int32_t up = items->above[n] >= 0 ? items->values[(size_t)items->above[n] * items->planes + k] : left;
+    const int32_t first = igs__earlier(items, n, k, 1), second = igs__earlier(items, n, k, 2);
+    const int32_t third = igs__earlier(items, n, k, 3), group = items->groups[n];
+    const int32_t spread = (int32_t)igs__clamp((expected->log_scatter >> 7) + 6, 0, 19);
+    int i;
+    contexts[0] = 0;
+    contexts[1] = (uint32_t)(igs__least(6, igs__length(first)) * 7 + igs__least(6, igs__length(second)));
+    contexts[2] = (uint32_t)(group * 9 + igs__sign(left) * 3 + igs__sign(up));
+    contexts[3] = (uint32_t)(igs__least(9, items->longest[n]) * 4 + igs__least(3, igs__length(left)));
+    contexts[4] = (uint32_t)((spread >> 1) * 7 + group);
+    contexts[5] = (uint32_t)((first & 31) * 32 + (second & 31));
+    contexts[6] = (uint32_t)(igs__clamp(expected->like, -63, 63) + 63);
+    contexts[7] = (uint32_t)((igs__sign(first) * 9 + igs__sign(second) * 3 + igs__sign(third)) * 20 + spread);
+    contexts[8] = items->hashes[n] >> 22;
+    if (items->means != NULL)
+        contexts[9] =
+            (uint32_t)(group * 19 + 9 +
+                       igs__clamp(
+                           igs__floor_div(4 * expected->value + expected->scatter, 2 * expected->scatter), -9, 9
+                       ));
+    else contexts[9] = (uint32_t)((igs__clamp(left, -63, 63) + 63) * 2 + (group & 1));
+    for (i = 0; i < 10; ++i) contexts[i] += starts[i];
+}
+
+static size_t igs__prediction_planes(igs__items* items, const uint8_t* data, size_t size) {
+    static const uint16_t knots[33] = {22,    36,    60,    98,    162,   267,   439,   720,   1179,  1921,  3108,
+                                       4971,  7812,  11955, 17625, 24743, 32768, 40793, 47911, 53581, 57724, 60565,
+                                       62428, 63615, 64357, 64816, 65097, 65269, 65374, 65438, 65476, 65500, 65514};
+    igs__model* model = &items->model;
+    igs__regression location, scatter;
+    int64_t scales[IGS_MAX_CHANNELS];
+    igs__bits bits;
+    uint32_t n, k, i;
+    igs__bits_begin(&bits, data, size);
+    igs__model_tables(model, knots, 16);
+    for (i = 0; i < model->weight_count; ++i) {
+        const uint32_t input = i % IGS__PREDICTION_INPUTS;
+        model->weights[i] = input < 10 ? 2600 : input == 10 ? 13100 : 0;
+    }
+    memset(items->longest, 0, items->count);
+    memset(items->hashes, 0, items->count * sizeof *items->hashes);
+    for (k = 0; k < items->planes; ++k) {
+        igs__model_reset(model);
+        memset(&location, 0, sizeof location);
+        memset(&scatter, 0, sizeof scatter);
+        for (i = 0; i < IGS__TERMS; ++i) location.memory[i] = 65536;
+        location.factors[0] = 16384;
+        scatter.factors[0] = 131072;
+        if (k > 0) {
+            int64_t total = 0;
+            for (n = 0; n < items->count; ++n) total += igs__abs(items->values[(size_t)n * items->planes + k - 1]);
+            scales[k - 1] = (1 << 20) / (64 * total / items->count + 6);
+        }
+        for (n = 0; n < items->count; ++n) {
+            const igs__neighbourhood near = igs__look_around(items, scales, n, k);
+            const igs__expectation expected = igs__expect(items, &near, n, k, &location, &scatter);
+            uint32_t contexts[10];
+            int64_t miss;
+            int32_t value;
+            int length;
+            igs__prediction_contexts(items, n, k, &expected, contexts);
+            value = igs__prediction_value(model, &bits, expected.value, expected.wide, items->groups[n], contexts);
+            miss = igs__clamp(64 * (int64_t)value - expected.value, -IGS__MEAN_LIMIT, IGS__MEAN_LIMIT);
+            items->values[(size_t)n * items->planes + k] = value;
+            items->off[(size_t)n * items->planes + k] = (int32_t)miss;
+            length = igs__length(value);
+            if (length > items->longest[n]) items->longest[n] = (uint8_t)length;
+            items->hashes[n] = items->hashes[n] * 0x9E3779B1u + (uint32_t)(value + 77) * 0x85EBCA6Bu;
+            igs__learn(
+                items, &expected, miss, k, model->shares[n < IGS__COUNT_LIMIT ? n : IGS__COUNT_LIMIT], &location,
+                &scatter
+            );
+        }
+    }
+    return bits.passed + 1;
+}
+
+/* Decodes a coded section's values; adds the planes' centres. */
+static igs_error igs__decode_planes(igs__items* items, const igs__section* section) {
+    const size_t head = 2 * (size_t)items->planes;
+    size_t used;
+    uint32_t n, k;
+    IGS__REQUIRE(section->stored > head, CODED_LENGTH);
+    igs__find_above(items);
+    used = section->codec == IGS__CONTEXT ? igs__context_planes(items, section->data + head, section->stored - head)
+                                          : igs__prediction_planes(items, section->data + head, section->stored - head);
+    IGS__REQUIRE(used == section->stored - head, CODED_LENGTH);
+    for (k = 0; k < items->planes; ++k) {
+        const int32_t centre = igs__i16(section->data + 2 * k);
+        for (n = 0; n < items->count; ++n) items->values[(size_t)n * items->planes + k] += centre;
+    }
+    return IGS_OK;
+}
+
+/* ---- the sections in the file's order ----------------------------------------------------------------------------- */
+
+/* Where everything lies in the caller's memory. What the header says is only made room for as far as the sections'
+ * lengths, which are checked, can hold it; where they cannot, a law is broken before that memory would be used. */
+typedef struct igs__plan {
+    uint8_t* plain[IGS__SECTIONS]; /* of Zstandard frames */
+    igs_map* maps;
+    igs_channel* channels;
+    uint16_t* offsets;
+    float* feature_steps;
+    int16_t* basis;
+    int16_t* slopes;
+    uint32_t* cell_firsts;
+    int16_t* shapes;
+    int32_t* positions;
+    int8_t* exponents;
+    int16_t* features;
+    uint32_t* cell_of; /* scratch from here on */
+    uint32_t* identity;
+    igs__items cells, codes[2]; /* of sections cells, shapes and features: one after another in the same memory */
+} igs__plan;
+
+static void igs__plan_items(
+    igs__items* items, const igs__front* front, igs__arena* scratch, uint32_t section, uint32_t count, uint32_t planes
+) {
+    const uint32_t codec = front->sections[section].codec;
+    const uint64_t mark = scratch->used;
+    if (codec == IGS__ZSTD || (codec == IGS__PREDICTION && (uint64_t)count * planes > IGS__MOST_PREDICTED)) return;
+    igs__items_take(items, scratch, codec, section, count, planes, front->info.cells_across, front->info.cells_down);
+    scratch->used = mark;
+}
+
+static void igs__plan_memory(const igs__front* front, igs__arena* kept, igs__arena* scratch, igs__plan* plan) {
+    const igs_info* info = &front->info;
+    const uint32_t cells = info->cells_across * info->cells_down, count = info->gaussians;
+    const igs__section* sections = front->sections;
+    const int cells_fit = sections[IGS__CELLS].raw >= cells;
+    const int shapes_fit = cells_fit && sections[IGS__SHAPES].raw >= 3 * (uint64_t)count;
+    const int features_fit = shapes_fit && sections[IGS__FEATURES].raw >= (uint64_t)count * info->components;
+    uint32_t i;
+    memset(plan, 0, sizeof *plan);
+    for (i = 0; i < front->section_count; ++i) {
+        const int stays = i == IGS__MAPS || i == IGS__DETAIL; /* what is kept points into these */
+        if (sections[i].codec == IGS__ZSTD)
+            plan->plain[i] = IGS__ARRAY(stays ? kept : scratch, uint8_t, sections[i].raw);
+    }
+    plan->maps = IGS__ARRAY(kept, igs_map, sections[IGS__MAPS].raw / IGS__LEAST_MAP_BYTES + 1);
+    plan->channels = IGS__ARRAY(kept, igs_channel, sections[IGS__MAPS].raw / 2 + 1);
+    plan->offsets = IGS__ARRAY(kept, uint16_t, info->channels);
+    plan->feature_steps = IGS__ARRAY(kept, float, info->components);
+    plan->basis = IGS__ARRAY(kept, int16_t, info->components * info->channels);
+    if (info->has_detail) plan->slopes = IGS__ARRAY(kept, int16_t, 4 * info->channels);
+    if (cells_fit) {
+        plan->cell_firsts = IGS__ARRAY(kept, uint32_t, cells + 1);
+        plan->identity = IGS__ARRAY(scratch, uint32_t, cells + 1);
+        igs__plan_items(&plan->cells, front, scratch, IGS__CELLS, cells, 1);
+    }
+    if (shapes_fit) {
+        plan->shapes = IGS__ARRAY(kept, int16_t, 3 * (uint64_t)count);
+        plan->positions = IGS__ARRAY(kept, int32_t, 2 * (uint64_t)count);
+        plan->exponents = IGS__ARRAY(kept, int8_t, 2 * (uint64_t)count);
+        plan->cell_of = IGS__ARRAY(scratch, uint32_t, count);
+        igs__plan_items(&plan->codes[0], front, scratch, IGS__SHAPES, count, 3);
+    }
+    if (features_fit) {
+        plan->features = IGS__ARRAY(kept, int16_t, (uint64_t)count * info->components);
+        igs__plan_items(&plan->codes[1], front, scratch, IGS__FEATURES, count, info->components);
+    }
+}
+
+igs_error igs_measure(const void* data, size_t size, igs_info* info) {
+    igs__front front;
+    igs__plan plan;
+    igs__arena kept = {NULL, 0, 0}, scratch = {NULL, 0, 0};
+    igs_error error = igs__parse_front((const uint8_t*)data, size, &front);
+    memset(info, 0, sizeof *info);
+    if (error != IGS_OK) return error;
+    igs__plan_memory(&front, &kept, &scratch, &plan);
+    *info = front.info;
+    info->kept_bytes = (size_t)kept.peak;
+    info->scratch_bytes = (size_t)scratch.peak;
+    return IGS_OK;
+}
+
+/* Whether data is one frame, to its end, of so many bytes and without a dictionary (RFC 8878, 3.1.1). */
+static int igs__is_one_frame(const uint8_t* data, size_t size, uint32_t raw) {
+    static const uint8_t dictionary_bytes[4] = {0, 1, 2, 4}, size_bytes[4] = {0, 2, 4, 8};
+    size_t at = 5;
+    uint32_t flags, field, i, last;
+    uint64_t content = 0;
+    if (size < 6 || igs__u32(data) != 0xFD2FB528u) return 0;
+    flags = data[4];
+    if (flags & 8) return 0;
+    at += (flags >> 5 & 1) ? 0 : 1;
+    for (i = 0; i < dictionary_bytes[flags & 3]; ++i, ++at)
+        if (at >= size || data[at] != 0) return 0;
+    field = flags >> 6 == 0 ? flags >> 5 & 1 : size_bytes[flags >> 6];
+    if (field == 0 || at + field > size) return 0;
+    for (i = 0; i < field; ++i) content |= (uint64_t)data[at + i] << (8 * i);
+    if (field == 2) content += 256;
+    if (content != raw) return 0;
+    at += field;
+    do {
+        uint32_t block, kind;
+        if (at + 3 > size) return 0;
+        block = igs__u16(data + at) | (uint32_t)data[at + 2] << 16;
+        last = block & 1;
+        kind = block >> 1 & 3;
+        if (kind == 3) return 0;
+        at += 3 + (kind == 1 ? 1 : (size_t)(block >> 3));
+    } while (!last);
+    return at + ((flags & 4) ? 4u : 0u) == size;
+}
+
+/* ---- section 1: maps ---------------------------------------------------------------------------------------------- */
+
+typedef struct igs__cursor {
+    const uint8_t* data;
+    size_t size, at;
+} igs__cursor;
+
+static const uint8_t* igs__next(igs__cursor* cursor, size_t bytes) {
+    const uint8_t* piece = cursor->data + cursor->at;
+    if (cursor->size - cursor->at < bytes) return NULL;
+    cursor->at += bytes;
+    return piece;
+}
+
+#define IGS__NEXT(pointer, cursor, bytes)              \
+    const uint8_t* pointer = igs__next(cursor, bytes); \
+    IGS__REQUIRE(pointer != NULL, MAPS_SHORT)
+
+static int igs__is_utf8(const uint8_t* text, size_t size) {
+    size_t at = 0;
+    while (at < size) {
+        const uint32_t first = text[at++];
+        uint32_t more, least, code, i;
+        if (first < 0x80) continue;
+        if (first >= 0xC2 && first < 0xE0) more = 1, least = 0x80, code = first & 31;
+        else if (first >= 0xE0 && first < 0xF0) more = 2, least = 0x800, code = first & 15;
+        else if (first >= 0xF0 && first < 0xF5) more = 3, least = 0x10000, code = first & 7;
+        else return 0;
+        if (size - at < more) return 0;
+        for (i = 0; i < more; ++i) {
+            if ((text[at] & 0xC0) != 0x80) return 0;
+            code = code << 6 | (text[at++] & 63u);
+        }
+        if (code < least || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return 0;
+    }
+    return 1;
+}
+
+static int igs__is_finite(float value) { return value - value == 0.0f; }
+
+static igs_error igs__unpack_channel(igs__cursor* cursor, const igs_info* info, igs_channel* channel) {
+    IGS__NEXT(semantic, cursor, 1);
+    IGS__REQUIRE(*semantic <= 18, MAP_SEMANTIC);
+    IGS__NEXT(kind, cursor, 1);
+    channel->semantic = *semantic;
+    channel->kind = *kind;
+    channel->index = 0;
+    channel->constant = 0.0f;
+    if (*kind == IGS_CONSTANT_VALUE) {
+        IGS__NEXT(value, cursor, 4);
+        channel->constant = igs__f32(value);
+        return IGS_OK;
+    }
+    if (*kind == IGS_UNIT_Z_VALUE && info->version >= 2) return IGS_OK;
+    IGS__REQUIRE(*kind == IGS_CODED, ROUTE_KIND);
+    {
+        IGS__NEXT(index, cursor, 1);
+        IGS__REQUIRE(*index < info->channels, ROUTE_INDEX);
+        channel->index = *index;
+    }
+    return IGS_OK;
+}
+
+static igs_error igs__check_map(const igs_map* map) {
+    uint32_t i, sides = 0;
+    IGS__REQUIRE(map->transfer == IGS_LOG || (map->lo == 0.0f && map->hi == 1.0f), MAP_RANGE);
+    IGS__REQUIRE(igs__is_finite(map->lo) && igs__is_finite(map->hi) && map->lo < map->hi, LOG_RANGE);
+    for (i = 0; i < map->channel_count; ++i) IGS__REQUIRE(igs__is_finite(map->channels[i].constant), CONSTANT);
+    for (i = 0; i < map->channel_count; ++i) {
+        const igs_channel* channel = &map->channels[i];
+        if (channel->kind == IGS_UNIT_Z_VALUE)
+            IGS__REQUIRE(sides >= 2 && channel->semantic == 2 && map->transfer == IGS_LINEAR, UNIT_Z);
+        else if (channel->semantic == 2) ++sides;
+    }
+    return IGS_OK;
+}
+
+static igs_error igs__unpack_map(igs__cursor* cursor, const igs_info* info, igs_map* map, igs_channel* channels) {
+    uint32_t i;
+    IGS__NEXT(name_length, cursor, 2);
+    map->name_length = igs__u16(name_length);
+    IGS__REQUIRE(map->name_length >= 1 && map->name_length <= 1024, MAP_NAME_LENGTH);
+    IGS__NEXT(name, cursor, map->name_length);
+    IGS__REQUIRE(igs__is_utf8(name, map->name_length), MAP_NAME_UTF8);
+    IGS__NEXT(suffix_length, cursor, 1);
+    map->suffix_length = *suffix_length;
+    IGS__REQUIRE(map->suffix_length <= 16, MAP_SUFFIX_LENGTH);
+    IGS__NEXT(suffix, cursor, map->suffix_length);
+    for (i = 0; i < map->suffix_length; ++i) IGS__REQUIRE(suffix[i] < 128, MAP_SUFFIX_ASCII);
+    IGS__NEXT(semantic, cursor, 1);
+    IGS__REQUIRE(*semantic <= 18, MAP_SEMANTIC);
+    IGS__NEXT(transfer, cursor, 1);
+    IGS__REQUIRE(*transfer <= 2, MAP_TRANSFER);
+    IGS__NEXT(sample_format, cursor, 1);
+    IGS__REQUIRE(*sample_format <= 3, MAP_SAMPLE_FORMAT);
+    IGS__NEXT(channel_count, cursor, 1);
+    IGS__REQUIRE(*channel_count >= 1 && *channel_count <= 32, MAP_CHANNELS);
+    IGS__NEXT(range, cursor, 8);
+    map->name = (const char*)name;
+    map->suffix = (const char*)suffix;
+    map->semantic = *semantic;
+    map->transfer = *transfer;
+    map->sample_format = *sample_format;
+    map->channel_count = *channel_count;
+    map->lo = igs__f32(range);
+    map->hi = igs__f32(range + 4);
+    map->channels = channels;
+    for (i = 0; i < map->channel_count; ++i) IGS__TRY(igs__unpack_channel(cursor, info, &channels[i]));
+    return igs__check_map(map);
+}
+
+static igs_error igs__unpack_maps(const uint8_t* raw, size_t size, const igs__plan* plan, igs_file* file) {
+    igs__cursor cursor = {raw, size, 0};
+    igs_channel* channels = plan->channels;
+    uint32_t i;
+    IGS__NEXT(count, &cursor, 2);
+    file->map_count = igs__u16(count);
+    IGS__REQUIRE(file->map_count >= 1 && file->map_count <= 256, MAP_COUNT);
+    for (i = 0; i < file->map_count; ++i) {
+        igs_map map;
+        IGS__TRY(igs__unpack_map(&cursor, &file->info, &map, channels));
+        plan->maps[i] = map;
+        channels += map.channel_count;
+    }
+    IGS__REQUIRE(cursor.at == size, MAPS_LONG);
+    file->maps = plan->maps;
+    return IGS_OK;
+}
+
+/* ---- sections 2 to 7 ---------------------------------------------------------------------------------------------- */
+
+typedef struct igs__plane {
+    int32_t least;
+    uint32_t width; /* bytes per code */
+} igs__plane;
+
+typedef struct igs__loader {
+    igs__front front;
+    igs__plan plan;
+    igs__plane planes[3 + IGS_MAX_CHANNELS]; /* of m, h, b and of the components */
+    igs_file* file;
+} igs__loader;
+
+static igs_error igs__unpack_components(igs__loader* loader) {
+    const igs_info* info = &loader->front.info;
+    const uint32_t channels = info->channels, components = info->components, planes = 3 + components;
+    const uint8_t* at = loader->plan.plain[IGS__COMPONENTS];
+    uint32_t i;
+    IGS__REQUIRE(
+        loader->front.sections[IGS__COMPONENTS].raw ==
+            2 * channels + 4 * components + 2 * components * channels + 3 * planes,
+        COMPONENTS_LENGTH
+    );
+    for (i = 0; i < channels; ++i, at += 2) loader->plan.offsets[i] = (uint16_t)igs__u16(at);
+    for (i = 0; i < components; ++i, at += 4) {
+        loader->plan.feature_steps[i] = igs__f32(at);
+        IGS__REQUIRE(igs__inside(loader->plan.feature_steps[i], 1.0f / 1048576, 16.0f), FEATURE_STEP);
+    }
+    for (i = 0; i < components * channels; ++i, at += 2) loader->plan.basis[i] = (int16_t)igs__i16(at);
+    for (i = 0; i < planes; ++i, at += 3) {
+        loader->planes[i].least = igs__i16(at);
+        loader->planes[i].width = at[2];
+        IGS__REQUIRE(at[2] == 1 || at[2] == 2, PLANE_WIDTH);
+    }
+    loader->file->offsets = loader->plan.offsets;
+    loader->file->feature_steps = loader->plan.feature_steps;
+    loader->file->basis = loader->plan.basis;
+    return IGS_OK;
+}
+
+/* Reads the plain form: counts, each in the fewest bytes. */
+static igs_error igs__read_counts(igs__loader* loader, const uint8_t* raw, size_t size) {
+    const uint32_t cells = loader->front.info.cells_across * loader->front.info.cells_down;
+    uint32_t* firsts = loader->plan.cell_firsts;
+    uint64_t sum = 0;
+    size_t at = 0;
+    uint32_t i;
+    IGS__REQUIRE(size >= cells, CELLS_SUM);
+    for (i = 0; i < cells; ++i) {
+        uint32_t count = 0, shift = 0, byte;
+        firsts[i] = (uint32_t)sum;
+        do {
+            IGS__REQUIRE(at < size && shift < 28, CELLS_SUM);
+            byte = raw[at++];
+            IGS__REQUIRE(shift == 0 || byte != 0, CELLS_SUM);
+            count |= (byte & 127) << shift;
+            shift += 7;
+        } while (byte >= 128);
+        sum += count;
+        IGS__REQUIRE(sum <= loader->front.info.gaussians, CELLS_SUM);
+    }
+    IGS__REQUIRE(at == size && sum == loader->front.info.gaussians, CELLS_SUM);
+    firsts[cells] = (uint32_t)sum;
+    return IGS_OK;
+}
+
+static igs_error igs__decode_counts(igs__loader* loader) {
+    const igs_info* info = &loader->front.info;
+    const igs__section* section = &loader->front.sections[IGS__CELLS];
+    const uint32_t cells = info->cells_across * info->cells_down;
+    igs__items* items = &loader->plan.cells;
+    uint64_t sum = 0, bytes = 0;
+    uint32_t i;
+    IGS__REQUIRE(section->raw >= cells, CELLS_SHORT);
+    IGS__REQUIRE(section->codec != IGS__PREDICTION || cells <= IGS__MOST_PREDICTED, TOO_MANY_CODES);
+    for (i = 0; i <= cells; ++i) loader->plan.identity[i] = i;
+    items->cells = items->firsts = loader->plan.identity;
+    memset(items->groups, 0, cells);
+    IGS__TRY(igs__decode_planes(items, section));
+    for (i = 0; i < cells; ++i) {
+        const int32_t count = items->values[i];
+        IGS__REQUIRE(count >= 0 && count < 1 << 28, CODE_RANGE);
+        bytes += count < 1 << 7 ? 1 : count < 1 << 14 ? 2 : count < 1 << 21 ? 3 : 4;
+    }
+    IGS__REQUIRE(bytes == section->raw, CELLS_LENGTH);
+    for (i = 0; i < cells; ++i) {
+        loader->plan.cell_firsts[i] = (uint32_t)sum;
+        sum += (uint32_t)items->values[i];
+        IGS__REQUIRE(sum <= info->gaussians, CELLS_SUM);
+    }
+    IGS__REQUIRE(sum == info->gaussians, CELLS_SUM);
+    loader->plan.cell_firsts[cells] = (uint32_t)sum;
+    return IGS_OK;
+}
+
+/* Codes [N][planes] from their plain form or from what was decoded. */
+static igs_error igs__unpack_planes(
+    igs__loader* loader, uint32_t section, const igs__plane* planes, uint32_t plane_count, igs__items* items,
+    int16_t* codes
+) {
+    const uint32_t count = loader->front.info.gaussians;
+    const uint8_t* raw = loader->plan.plain[section];
+    uint32_t n, k;
+    if (loader->front.sections[section].codec != IGS__ZSTD) {
+        IGS__TRY(igs__decode_planes(items, &loader->front.sections[section]));
+        for (n = 0; n < count; ++n)
+            for (k = 0; k < plane_count; ++k) {
+                const int32_t code = items->values[(size_t)n * plane_count + k],
+                              most = planes[k].width == 1 ? 255 : 65535;
+                IGS__REQUIRE(code >= planes[k].least && code - planes[k].least <= most && code <= 32767, CODE_RANGE);
+                codes[(size_t)n * plane_count + k] = (int16_t)code;
+            }
+        return IGS_OK;
+    }
+    for (k = 0; k < plane_count; ++k) {
+        for (n = 0; n < count; ++n) {
+            const int32_t high = planes[k].width == 2 ? raw[count + n] : 0;
+            const int32_t code = raw[n] + (high << 8) + planes[k].least;
+            IGS__REQUIRE(code <= 32767, CODE_RANGE);
+            codes[(size_t)n * plane_count + k] = (int16_t)code;
+        }
+        raw += (size_t)count * planes[k].width;
+    }
+    return IGS_OK;
+}
+
+static igs_error igs__check_planes(
+    const igs__loader* loader, uint32_t section, const igs__plane* planes, uint32_t plane_count, igs_error length_law
+) {
+    const igs__section* stored = &loader->front.sections[section];
+    const uint64_t count = loader->front.info.gaussians;
+    uint64_t width = 0;
+    uint32_t k;
+    for (k = 0; k < plane_count; ++k) width += planes[k].width;
+    if (stored->raw != count * width) return length_law;
+    IGS__REQUIRE(stored->codec != IGS__PREDICTION || count * plane_count <= IGS__MOST_PREDICTED, TOO_MANY_CODES);
+    return IGS_OK;
+}
+
+static igs_error igs__unpack_shapes(igs__loader* loader) {
+    const uint32_t across = loader->front.info.cells_across, down = loader->front.info.cells_down;
+    const uint32_t* firsts = loader->plan.cell_firsts;
+    uint32_t* cell_of = loader->plan.cell_of;
+    igs__items* items = &loader->plan.codes[0];
+    uint32_t cell, n;
+    IGS__TRY(igs__check_planes(loader, IGS__SHAPES, loader->planes, 3, IGS_SHAPES_LENGTH));
+    for (cell = 0; cell < across * down; ++cell)
+        for (n = firsts[cell]; n < firsts[cell + 1]; ++n) cell_of[n] = cell;
+    items->cells = cell_of;
+    items->firsts = firsts;
+    for (n = 0; loader->front.sections[IGS__SHAPES].codec == IGS__CONTEXT && n < items->count; ++n)
+        items->groups[n] = n > 0 && cell_of[n] == cell_of[n - 1];
+    for (n = 0; loader->front.sections[IGS__SHAPES].codec == IGS__PREDICTION && n < items->count; ++n) {
+        const int32_t row = (int32_t)(cell_of[n] / across), column = (int32_t)(cell_of[n] % across);
+        const uint32_t first = firsts[cell_of[n]], held = firsts[cell_of[n] + 1] - first;
+        int64_t near = 18;
+        int32_t x, y;
+        items->groups[n] = (uint8_t)(2 * (held > 2 ? 2 : held - 1) + (n > first));
+        for (y = row > 2 ? row - 2 : 0; y <= row + 2 && y < (int32_t)down; ++y)
+            for (x = column > 2 ? column - 2 : 0; x <= column + 2 && x < (int32_t)across; ++x) {
+                const uint32_t other = (uint32_t)y * across + (uint32_t)x;
+                near += 60 * (int64_t)(firsts[other + 1] - firsts[other]) /
+                    (1 + (y - row) * (y - row) + (x - column) * (x - column));
+            }
+        items->signs[n] = (int32_t)igs__log(near);
+    }
+    return igs__unpack_planes(loader, IGS__SHAPES, loader->planes, 3, items, loader->plan.shapes);
+}
+
+/* The exponents of a Gaussian's position steps; or the first law in the order of their checks that it breaks, kept in
+ * broken: all Gaussians of a block are held against one law before the next is looked at. */
+static void igs__position_exponents(
+    const igs_info* info, const int16_t* shape, double log2_ratio, int least, int8_t* exponents, igs_error* broken
+) {
+    const double m = shape[0] * (double)info->size_step, h = shape[1] * (double)info->form_step;
+    const double b = shape[2] * (double)info->form_step, r = sqrt(h * h + b * b);
+    double grown, cosine, sine, scale, diagonal[2];
+    igs_error found = IGS_OK;
+    int axis;
+    if (!(m >= -12.0 && m <= 24.0)) found = IGS_GAUSSIAN_SIZE;
+    else if (!(r <= 5.0)) found = IGS_GAUSSIAN_THIN;
+    if (found != IGS_OK) {
+        if (*broken == IGS_OK || found < *broken) *broken = found;
+        return;
+    }
+    grown = exp(r);
+    cosine = 0.5 * (grown + 1.0 / grown);
+    sine = r > 0.0 ? 0.5 * (grown - 1.0 / grown) / r : 1.0;
+    scale = exp(-m);
+    diagonal[0] = scale * (cosine - h * sine); /* A and C of the inverse covariance */
+    diagonal[1] = scale * (cosine + h * sine);
+    for (axis = 0; axis < 2; ++axis) {
+        const double exponent = log2_ratio - 0.5 * log2(diagonal[axis]), whole = floor(exponent);
+        const int rounded = (int)whole + (exponent - whole > 0.5);
+        if ((axis == 0 ? info->wrap_x : info->wrap_y) != 0) {
+            const double variance = diagonal[1 - axis] / (scale * scale);
+            const double side = axis == 0 ? info->width : info->height;
+            if (sqrt(2.0 * (double)info->cutoff * variance) > 64.0 * side) found = IGS_GAUSSIAN_REACH;
+        }
+        if (fabs(exponent - whole - 0.5) < 0.5e-6 && found == IGS_OK) found = IGS_POSITION_TIE;
+        exponents[axis] =
+            (int8_t)(rounded<least ? least : rounded>(int) info->cell_log2 ? (int)info->cell_log2 : rounded);
+    }
+    if (found != IGS_OK && (*broken == IGS_OK || found < *broken)) *broken = found;
+}
+
+static uint32_t igs__field(const uint8_t* raw, size_t size, uint64_t bit, uint32_t width) {
+    const size_t at = (size_t)(bit >> 3);
+    uint32_t word = 0, i;
+    for (i = 0; i < 3 && at + i < size; ++i) word |= (uint32_t)raw[at + i] << (8 * i); /* at most 12 + 7 bits */
+    return word >> (bit & 7) & ((1u << width) - 1);
+}
+
+static igs_error igs__unpack_positions(igs__loader* loader) {
+    const igs_info* info = &loader->front.info;
+    const uint8_t* raw = loader->plan.plain[IGS__POSITIONS];
+    const size_t size = loader->front.sections[IGS__POSITIONS].raw;
+    const uint32_t sides[2] = {info->width, info->height};
+    const uint32_t side = info->width > info->height ? info->width : info->height;
+    const int least = side <= 2048 ? -4 : side <= 4096 ? -3 : side <= 8192 ? -2 : -1;
+    const double log2_ratio = log2((double)info->position_ratio);
+    int8_t* exponents = loader->plan.exponents;
+    uint64_t bit = 0;
+    uint32_t start, n;
+    int axis;
+    for (start = 0; start < info->gaussians; start += IGS__BLOCK) {
+        const uint32_t rest = info->gaussians - start, end = start + (rest < IGS__BLOCK ? rest : IGS__BLOCK);
+        uint64_t bits = bit;
+        igs_error broken = IGS_OK;
+        int outside = 0;
+        for (n = start; n < end; ++n) {
+            igs__position_exponents(
+                info, loader->plan.shapes + 3 * (size_t)n, log2_ratio, least, exponents + 2 * (size_t)n, &broken
+            );
+            if (broken == IGS_OK)
+                bits += (uint64_t)(2 * (int)info->cell_log2 - exponents[2 * (size_t)n] - exponents[2 * (size_t)n + 1]);
+        }
+        if (broken != IGS_OK) return broken;
+        IGS__REQUIRE(bits <= 8 * (uint64_t)size, POSITIONS_LENGTH);
+        for (n = start; n < end; ++n) {
+            const uint32_t cell = loader->plan.cell_of[n];
+            const uint32_t place[2] = {cell % info->cells_across, cell / info->cells_across};
+            for (axis = 0; axis < 2; ++axis) {
+                const int exponent = exponents[2 * (size_t)n + (size_t)axis];
+                const uint32_t width = (uint32_t)((int)info->cell_log2 - exponent);
+                const uint32_t code = (place[axis] << width) + igs__field(raw, size, bit, width);
+                bit += width;
+                loader->plan.positions[2 * (size_t)n + (size_t)axis] = (int32_t)code;
+                /* twice the mean in 1/16 texel: (2 * code + 1) * 2^(exponent + 4) */
+                if (code != 0 && (2 * (uint64_t)code + 1) << (exponent + 4) >= (uint64_t)sides[axis] << 5) outside = 1;
+            }
+        }
+        IGS__REQUIRE(!outside, MEAN_OUTSIDE);
+    }
+    IGS__REQUIRE(size == (bit + 7) / 8, POSITIONS_LENGTH);
+    IGS__REQUIRE(bit % 8 == 0 || raw[size - 1] >> (bit % 8) == 0, POSITIONS_FILL);
+    return IGS_OK;
+}
+
+static igs_error igs__unpack_features(igs__loader* loader) {
+    const uint32_t count = loader->front.info.gaussians, components = loader->front.info.components;
+    const uint32_t codec = loader->front.sections[IGS__FEATURES].codec;
+    const int16_t* shapes = loader->plan.shapes;
+    igs__items* items = &loader->plan.codes[1];
+    IGS__TRY(igs__check_planes(loader, IGS__FEATURES, loader->planes + 3, components, IGS_FEATURES_LENGTH));
+    items->cells = loader->plan.cell_of;
+    items->firsts = loader->plan.cell_firsts;
+    items->exponents = loader->plan.exponents;
+    if (codec != IGS__ZSTD) {
+        int64_t mean = 0;
+        uint32_t n;
+        size_t i;
+        for (n = 0; n < count; ++n) mean += shapes[3 * (size_t)n];
+        mean = igs__floor_div(mean, count);
+        for (n = 0; n < count; ++n) {
+            const int64_t size = shapes[3 * (size_t)n] - mean;
+            const int64_t h = igs__abs(shapes[3 * (size_t)n + 1]), b = igs__abs(shapes[3 * (size_t)n + 2]);
+            items->groups[n] = (uint8_t)igs__clamp(igs__floor_div(size, 3) + 3, 0, IGS__GROUPS - 1);
+            if (codec != IGS__PREDICTION) continue;
+            items->signs[3 * (size_t)n] = (int32_t)(43 * size);
+            items->signs[3 * (size_t)n + 1] = (int32_t)(7 * (size * size < 4096 ? size * size : 4096));
+            items->signs[3 * (size_t)n + 2] = (int32_t)(h > b ? 32 * h + 12 * b : 32 * b + 12 * h);
+        }
+        for (i = 0; codec == IGS__PREDICTION && i < 2 * (size_t)count; ++i)
+            items->means[i] = (2 * loader->plan.positions[i] + 1) * (1 << (loader->plan.exponents[i] + 4));
+    }
+    return igs__unpack_planes(loader, IGS__FEATURES, loader->planes + 3, components, items, loader->plan.features);
+}
+
+static igs_error igs__unpack_detail(igs__loader* loader) {
+    const uint32_t channels = loader->front.info.channels, size = loader->front.sections[IGS__DETAIL].raw;
+    const uint8_t* at = loader->plan.plain[IGS__DETAIL];
+    igs_detail* detail = &loader->file->detail;
+    uint32_t i;
+    IGS__REQUIRE(size >= 4, DETAIL_SHORT);
+    detail->components = at[0];
+    detail->columns = at[1];
+    detail->rows = at[2];
+    IGS__REQUIRE(detail->components >= 1 && detail->components <= 4, DETAIL_COMPONENTS);
+    IGS__REQUIRE(detail->columns >= 1 && detail->columns <= 64 && detail->rows >= 1 && detail->rows <= 64, DETAIL_GRID);
+    IGS__REQUIRE(at[3] == 0, DETAIL_RESERVED);
+    IGS__REQUIRE(
+        size ==
+            4 + 8 * detail->components + channels + 3 * channels * detail->components + detail->columns * detail->rows,
+        DETAIL_LENGTH
+    );
+    at += 4;
+    detail->bands = at;
+    detail->scales = at += 8 * detail->components;
+    detail->mixing = (const int8_t*)(at += channels);
+    at += channels * detail->components;
+    for (i = 0; i < channels * detail->components; ++i, at += 2) loader->plan.slopes[i] = (int16_t)igs__i16(at);
+    detail->slopes = loader->plan.slopes;
+    detail->envelope = at;
+    for (i = 0; i < detail->columns * detail->rows; ++i) IGS__REQUIRE(at[i] <= 15, DETAIL_CODE);
+    return IGS_OK;
+}
+
+static igs_error igs__unpack(igs__loader* loader, igs_zstd_decompress zstd) {
+    const igs__front* front = &loader->front;
+    igs__plan* plan = &loader->plan;
+    igs_file* file = loader->file;
+    uint32_t i;
+    IGS__REQUIRE(zstd != NULL || !front->info.needs_zstd, NO_ZSTD);
+    for (i = 0; i < front->section_count; ++i) {
+        const igs__section* section = &front->sections[i];
+        if (section->codec != IGS__ZSTD) continue;
+        IGS__REQUIRE(igs__is_one_frame(section->data, section->stored, section->raw), ZSTD_FRAME);
+        IGS__REQUIRE(zstd(plan->plain[i], section->raw, section->data, section->stored) == section->raw, ZSTD_FRAME);
+    }
+    IGS__TRY(igs__unpack_maps(plan->plain[IGS__MAPS], front->sections[IGS__MAPS].raw, plan, file));
+    IGS__TRY(igs__unpack_components(loader));
+    if (front->sections[IGS__CELLS].codec == IGS__ZSTD)
+        IGS__TRY(igs__read_counts(loader, plan->plain[IGS__CELLS], front->sections[IGS__CELLS].raw));
+    else IGS__TRY(igs__decode_counts(loader));
+    IGS__TRY(igs__unpack_shapes(loader));
+    IGS__TRY(igs__unpack_positions(loader));
+    IGS__TRY(igs__unpack_features(loader));
+    if (front->info.has_detail) IGS__TRY(igs__unpack_detail(loader));
+    file->cell_firsts = plan->cell_firsts;
+    file->shapes = plan->shapes;
+    file->positions = plan->positions;
+    file->exponents = plan->exponents;
+    file->features = plan->features;
+    return IGS_OK;
+}
+
+igs_error igs_load(
+    const void* data, size_t size, void* kept, size_t kept_bytes, void* scratch, size_t scratch_bytes,
+    igs_zstd_decompress zstd, igs_file* file
+) {
+    igs__loader loader;
+    igs__arena kept_arena = {NULL, 0, 0}, scratch_arena = {NULL, 0, 0};
+    memset(&loader, 0, sizeof loader);
+    memset(file, 0, sizeof *file);
+    IGS__TRY(igs__parse_front((const uint8_t*)data, size, &loader.front));
+    igs__plan_memory(&loader.front, &kept_arena, &scratch_arena, &loader.plan);
+    IGS__REQUIRE(
+        kept != NULL && scratch != NULL && kept_arena.peak <= kept_bytes && scratch_arena.peak <= scratch_bytes,
+        ARGUMENT
+    );
+    loader.front.info.kept_bytes = (size_t)kept_arena.peak;
+    loader.front.info.scratch_bytes = (size_t)scratch_arena.peak;
+    file->info = loader.front.info;
+    loader.file = file;
+    kept_arena.base = (uint8_t*)kept;
+    scratch_arena.base = (uint8_t*)scratch;
+    kept_arena.used = scratch_arena.used = 0;
+    igs__plan_memory(&loader.front, &kept_arena, &scratch_arena, &loader.plan);
+    return igs__unpack(&loader, zstd);
+}
+
+#endif /* IGS_IMPLEMENTATION */
