@@ -12,12 +12,20 @@ import typer
 
 from imagegs_tex.cli.numbers import read_bits, read_bytes, read_count, read_decibels, read_seconds, read_size
 from imagegs_tex.cli.options import AllowRoot, Alpha, BackendName, Quiet, Report, Size, Source, Threads
-from imagegs_tex.formats.material.options import AlphaUse, Coverage, NormalCoding, SourceOptions
+from imagegs_tex.formats.material.options import (
+    AlphaUse,
+    Coverage,
+    NormalCoding,
+    SaliencyMethod,
+    SaliencyOptions,
+    SourceOptions,
+)
 from imagegs_tex.settings import CompressSettings, DetailMode, Preset, preset_settings
 
 if TYPE_CHECKING:
     from imagegs_tex.reports import AssetReport
 
+_BY_SALIENCY = Path("auto")
 _MOST_NAMED = 8  # materials that are left out, in one line
 
 
@@ -67,9 +75,22 @@ def compress(
     importance: Annotated[
         Path | None,
         typer.Option(
-            metavar="MASK.png",
+            metavar="MASK.png|auto",
             readable=False,
-            help="Grey image of a map's size: black texels do not count, white ones fully.",
+            help="Grey image of a map's size: black texels do not count, white ones fully. Auto: by saliency, where "
+            "people look first.",
+        ),
+    ] = None,
+    saliency: Annotated[
+        SaliencyMethod, typer.Option(help="How saliency is found: of the picture alone, or by the network EML-Net.")
+    ] = SaliencyMethod.ESTIMATE,
+    saliency_weights: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of EML-Net's three .pth files.", readable=False)
+    ] = None,
+    saliency_map: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MAP.png", readable=False, help="Grey image of a map's size, white where people look: your own."
         ),
     ] = None,
     size: Size = None,
@@ -133,8 +154,10 @@ def compress(
         settings = _settings(preset, (gaussians, bpp, max_bytes, target_psnr), target or [], time_budget, seed)
         settings = replace(settings, detail=detail)
         repeats = (None, None) if wrap is None else parse_wrap(wrap)
-        options = SourceOptions(
-            importance, read_size(size), normals, alpha, repeats, coverage, tuple(allow_root or ())
+        looks = SaliencyOptions(saliency, saliency_weights, saliency_map)
+        options = replace(
+            _importance(importance, looks), size=read_size(size), normals=normals, alpha=alpha, wrap=repeats,
+            coverage=coverage, allow_roots=tuple(allow_root or ()),
         )  # fmt: skip
         several = output is not None and api.is_asset(source, Path(output), options)
         file = None if output is None else igs_path(output, source, many=several)
@@ -209,6 +232,17 @@ def _check_complete(report: "AssetReport", source: Path) -> None:
         raise InputError(f"{printable(source)}: {count} left out, {rest}: {'; '.join(named)}")
     if poor:
         raise ImageGSTexError(f"{printable(source)}: {'; '.join(named)}")
+
+
+def _importance(importance: Path | None, saliency: SaliencyOptions) -> SourceOptions:
+    """Return options with nothing but how much texels count."""
+    from imagegs_tex.formats.errors import UsageError
+
+    if importance == _BY_SALIENCY:
+        return SourceOptions(importance_by_saliency=True, saliency=saliency)
+    if saliency != SaliencyOptions():
+        raise UsageError("--saliency, --saliency-weights and --saliency-map need --importance auto; give that, too")
+    return SourceOptions(importance)
 
 
 def _settings(

@@ -29,7 +29,14 @@ if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at
     from imagegs_tex.formats.igs.container import SectionSize, read_igs
     from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
     from imagegs_tex.formats.material.build_stack import load_stack
-    from imagegs_tex.formats.material.options import AlphaUse, Coverage, NormalCoding, SourceOptions
+    from imagegs_tex.formats.material.options import (
+        AlphaUse,
+        Coverage,
+        NormalCoding,
+        SaliencyMethod,
+        SaliencyOptions,
+        SourceOptions,
+    )
     from imagegs_tex.formats.material.stack import TextureStack
     from imagegs_tex.formats.vocabulary import Semantic
     from imagegs_tex.metrics.byte_ledger import ByteLedger
@@ -109,6 +116,8 @@ __all__ = [
     "Preset",
     "QualityTarget",
     "QuantizedGaussianSet",
+    "SaliencyMethod",
+    "SaliencyOptions",
     "SampleCost",
     "Seconds",
     "SectionSize",
@@ -160,7 +169,9 @@ _MODULES = {
     "formats.igs.container": ("SectionSize", "read_igs"),
     "formats.igs.quantized_set": ("QuantizedGaussianSet",),
     "formats.material.build_stack": ("load_stack",),
-    "formats.material.options": ("AlphaUse", "Coverage", "NormalCoding", "SourceOptions"),
+    "formats.material.options": (
+        "AlphaUse", "Coverage", "NormalCoding", "SaliencyMethod", "SaliencyOptions", "SourceOptions",
+    ),
     "formats.material.stack": ("TextureStack",),
     "formats.vocabulary": ("Semantic",),
     "metrics.byte_ledger": ("ByteLedger",),

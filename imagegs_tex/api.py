@@ -61,6 +61,7 @@ from imagegs_tex.reports import (
     TargetReport,
     as_json,
 )
+from imagegs_tex.saliency.importance import weighed_by_saliency
 from imagegs_tex.settings import CompressSettings, SplatFormat, TextureContainer, preset_of
 from imagegs_tex.shaders.coarse_levels import coarse_layout
 from imagegs_tex.shaders.gpu_buffer import pack_gaussians
@@ -313,10 +314,12 @@ def compress_stack(
         backend: of :func:`imagegs_tex.rasterize.select_backend.make_backend`
         progress: called after every step of the fit
         started: clock in seconds (``time.perf_counter``) from which the report's total counts; None: now
-        options: how the images were taken, for the report
+        options: how the images were taken, for the report; and whether texels count by saliency
         keep_best: see :func:`compress`
     """
     begun = time.perf_counter()
+    if options is not None and options.importance_by_saliency:
+        stack = weighed_by_saliency(stack, options.saliency, backend.device)
     started = begun if started is None else started
     check_writable(output, MAGIC)
     encoded = encode_within_budget(stack, settings, backend, progress)

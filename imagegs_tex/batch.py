@@ -116,7 +116,8 @@ def compress_on_one(
 
     def compress(item: BatchItem, chosen: Backend) -> CompressReport | ImageGSTexError:
         try:
-            return compress_stack(load_stack(item.source, item.options), item.output, settings, chosen)
+            stack = load_stack(item.source, item.options)
+            return compress_stack(stack, item.output, settings, chosen, options=item.options)
         except ImageGSTexError as error:
             return error
 

@@ -19,7 +19,7 @@ ERRORS = ["IgsError", "ImageGSTexError", "InputError", "MissingToolError", "Outp
 CHOICES = [
     "AlphaUse", "BatchItem", "CompressSettings", "Coverage", "FitSettings", "ImageFormat", "NormalCoding",
     "DetailMode", "PopulationChange", "Precision", "Preset", "QualityTarget", "Semantic", "SourceOptions",
-    "SplatFormat", "TextureContainer",
+    "SaliencyMethod", "SaliencyOptions", "SplatFormat", "TextureContainer",
 ]  # fmt: skip
 RESULTS = [
     "AssetFile", "AssetMaterial", "AssetReport", "BackendCheck", "ByteLedger", "CompareReport",

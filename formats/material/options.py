@@ -29,6 +29,22 @@ class Coverage(StrEnum):
     OFF = "off"  # all: something outside the file moves texture coordinates
 
 
+class SaliencyMethod(StrEnum):
+    """How saliency is found: where people look first."""
+
+    ESTIMATE = "estimate"  # of the picture alone
+    EMLNET = "emlnet"  # by the network EML-Net, whose weights the user has
+
+
+@dataclass(frozen=True, slots=True)
+class SaliencyOptions:
+    """Where saliency comes from, when something asks for it."""
+
+    method: SaliencyMethod = SaliencyMethod.ESTIMATE
+    weights: Path | None = None  # folder of EML-Net's three files
+    map_file: Path | None = None  # a grey image of a map's size, white where people look; instead of any method
+
+
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
     """How a material's images are to be taken."""
@@ -39,4 +55,6 @@ class SourceOptions:
     alpha: AlphaUse = AlphaUse.AUTO
     wrap: tuple[bool | None, bool | None] = (None, None)  # whether the material repeats in x, y; None: guess
     coverage: Coverage = Coverage.AUTO
+    importance_by_saliency: bool = False  # salient texels count more, besides what an importance mask says
+    saliency: SaliencyOptions = SaliencyOptions()
     allow_roots: tuple[Path, ...] = ()  # folders besides its own in which a glTF's images may lie
