@@ -12,9 +12,10 @@ from imagegs_tex._version import __version__
 if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at run time
     from imagegs_tex.api import compare, compress, compress_asset, decode, export, export_gaussians, save_manifest
     from imagegs_tex.batch import BatchItem, compress_many
-    from imagegs_tex.decoder.render import shader_decoder
+    from imagegs_tex.decoder.render import render_snapshot, shader_decoder
     from imagegs_tex.doctor import BackendCheck, DoctorReport, Finding, examine
     from imagegs_tex.file_info import info
+    from imagegs_tex.fit.control import FitControl, FitSnapshot, StopPoint
     from imagegs_tex.fit.loop import FitProgress
     from imagegs_tex.formats.errors import (
         IgsError,
@@ -97,8 +98,10 @@ __all__ = [
     "ExportedMap",
     "ExportedSplats",
     "Finding",
+    "FitControl",
     "FitProgress",
     "FitSettings",
+    "FitSnapshot",
     "GpuBytes",
     "HashedFile",
     "IgsError",
@@ -127,6 +130,7 @@ __all__ = [
     "SplatFormat",
     "SplatReport",
     "Spread",
+    "StopPoint",
     "TargetError",
     "TargetReport",
     "TextureContainer",
@@ -150,6 +154,7 @@ __all__ = [
     "load_stack",
     "preset_settings",
     "read_igs",
+    "render_snapshot",
     "save_manifest",
     "shader_decoder",
     "verify",
@@ -158,9 +163,10 @@ __all__ = [
 _MODULES = {
     "api": ("compare", "compress", "compress_asset", "decode", "export", "export_gaussians", "save_manifest"),
     "batch": ("BatchItem", "compress_many"),
-    "decoder.render": ("shader_decoder",),
+    "decoder.render": ("render_snapshot", "shader_decoder"),
     "doctor": ("BackendCheck", "DoctorReport", "Finding", "examine"),
     "file_info": ("info",),
+    "fit.control": ("FitControl", "FitSnapshot", "StopPoint"),
     "fit.loop": ("FitProgress",),
     "formats.errors": (
         "IgsError", "ImageGSTexError", "InputError", "MissingToolError", "OutputError", "TargetError", "UsageError",

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from imagegs_tex.decoder.render import check_alone, decode_maps, image_paths, re
 from imagegs_tex.encoder.compute import compute_on
 from imagegs_tex.encoder.quality_targets import score_targets
 from imagegs_tex.encoder.rate_control import encode_within_budget
+from imagegs_tex.fit.control import FitControl
 from imagegs_tex.fit.loop import FitProgress
 from imagegs_tex.formats.errors import InputError, TargetError, UsageError
 from imagegs_tex.formats.files.atomic_write import JSON_BEGINNING, check_absent, check_writable, write_bytes
@@ -71,9 +73,10 @@ from imagegs_tex.textures.export_maps import export_maps
 IGS_SUFFIX: Final = ".igs"
 ASSET_INDEX: Final = "materials.json"
 """What :func:`compress_asset` calls its index."""
+_STOPPED_BEFORE: Final = "the run was stopped before its turn; run it again"
 
 
-def compress(
+def compress(  # noqa: PLR0913 - a choice each
     source: Path | str,
     output: Path | str,
     settings: CompressSettings | None = None,
@@ -83,6 +86,7 @@ def compress(
     *,
     options: SourceOptions | None = None,
     keep_best: bool = False,
+    control: FitControl | None = None,
 ) -> CompressReport:
     """Compress one material to an .igs file.
 
@@ -97,6 +101,8 @@ def compress(
         options: which texels matter, how normals are coded, what alpha is, whether the material repeats, its size;
             None: as the images suggest
         keep_best: whether the best file is written where no file reaches the targets
+        control: snapshots of the fits, searches' pilots included, and a way to end the run: once its stop is set, the
+            step is finished, the file is made of what there is (in a search the best so far), and the report says so
 
     Returns:
         sizes in bytes, times in seconds, and the scores in dB of the written file decoded again
@@ -117,7 +123,7 @@ def compress(
     stack = load_stack(Path(source), options)
     return compress_stack(
         stack, Path(output), settings or CompressSettings(), chosen, progress, started, options=options,
-        keep_best=keep_best,
+        keep_best=keep_best, control=control,
     )  # fmt: skip
 
 
@@ -132,6 +138,7 @@ def compress_asset(  # noqa: PLR0913 - a choice each
     options: SourceOptions | None = None,
     keep_best: bool = False,
     fail_fast: bool = False,
+    control: FitControl | None = None,
 ) -> AssetReport:
     """Compress every material of an input to an .igs file of its own; those with the very same maps share one.
 
@@ -149,6 +156,7 @@ def compress_asset(  # noqa: PLR0913 - a choice each
         keep_best: see :func:`compress`
         options: see :func:`compress`; an importance mask only for an asset with one material
         fail_fast: whether the first material that cannot be made is an error that ends the run
+        control: see :func:`compress`; materials after the one that a stop cuts short are left out
 
     Returns:
         the input's materials in its order, with the reasons of those that are left out, and a report for each file
@@ -170,7 +178,7 @@ def compress_asset(  # noqa: PLR0913 - a choice each
     check_writable(target / ASSET_INDEX, JSON_BEGINNING)
     read = shared_reader(asset.materials)
     made: list[AssetFile | InputError | UsageError] = []
-    for material in asset.materials:
+    for material in takewhile(lambda _: control is None or not control.is_stopped, asset.materials):
         started = time.perf_counter()
         if progress is not None:
             progress(FitProgress("reading"))
@@ -179,7 +187,7 @@ def compress_asset(  # noqa: PLR0913 - a choice each
             stack = build_stack(material, options, read)
             compress_with = partial(
                 compress_stack, output=target / name, backend=chosen, progress=progress, started=started,
-                options=options, keep_best=keep_best,
+                options=options, keep_best=keep_best, control=control,
             )  # fmt: skip
             report = _compress_one_of_many(stack, settings or CompressSettings(), compress_with)
         except TargetError as error:
@@ -196,6 +204,7 @@ def compress_asset(  # noqa: PLR0913 - a choice each
             made.append(InputError(f"{material.where} does not fit into memory; use smaller or fewer maps"))
         else:
             made.append(AssetFile(name, report))
+    made += [InputError(_STOPPED_BEFORE)] * (len(asset.materials) - len(made))
     wrong = [entry for entry in made if isinstance(entry, UsageError)]
     if wrong and not any(isinstance(entry, AssetFile) for entry in made):
         raise wrong[0]
@@ -203,7 +212,8 @@ def compress_asset(  # noqa: PLR0913 - a choice each
     index = AssetIndex(printable(Path(source).name), materials, asset.left_out)
     write_bytes(target / ASSET_INDEX, as_json(index).encode())
     files = tuple(entry for entry in made if isinstance(entry, AssetFile))
-    return AssetReport(materials, files, asset.left_out)
+    stopped = control is not None and control.is_stopped
+    return AssetReport(materials, files, asset.left_out, stopped)
 
 
 def _check_asset(asset: MaterialAsset, options: SourceOptions | None) -> None:
@@ -294,7 +304,7 @@ def save_manifest(source: Path | str, file: Path | str, options: SourceOptions |
     write_bytes(target, manifest_text(material, build_stack(material, as_read), target).encode())
 
 
-def compress_stack(
+def compress_stack(  # noqa: PLR0913 - those of compress
     stack: TextureStack,
     output: Path,
     settings: CompressSettings,
@@ -304,6 +314,7 @@ def compress_stack(
     *,
     options: SourceOptions | None = None,
     keep_best: bool = False,
+    control: FitControl | None = None,
 ) -> CompressReport:
     """Compress a loaded stack, which knows whether it repeats; see :func:`compress`.
 
@@ -316,13 +327,14 @@ def compress_stack(
         started: clock in seconds (``time.perf_counter``) from which the report's total counts; None: now
         options: how the images were taken, for the report; and whether texels count by saliency
         keep_best: see :func:`compress`
+        control: see :func:`compress`
     """
     begun = time.perf_counter()
     if options is not None and options.importance_by_saliency:
         stack = weighed_by_saliency(stack, options.saliency, backend.device)
     started = begun if started is None else started
     check_writable(output, MAGIC)
-    encoded = encode_within_budget(stack, settings, backend, progress)
+    encoded = encode_within_budget(stack, settings, backend, progress, control)
     data = encode_igs(encoded.quantized)
     encoded_at = time.perf_counter()
     if progress is not None:
@@ -338,7 +350,8 @@ def compress_stack(
     gpu_bytes = pack_gaussians(quantized, coarse=coarse_layout(quantized)).ledger.total
     ledger = byte_ledger(quantized, section_sizes(data))
     scored_at = time.perf_counter()
-    written = encoded.unreached is None or keep_best
+    stopped_at = encoded.stopped_at
+    written = encoded.unreached is None or keep_best or stopped_at is not None
     if written:
         write_bytes(output, data)
     done = time.perf_counter()
@@ -348,7 +361,7 @@ def compress_stack(
         file_bytes=len(data), gpu_bytes=gpu_bytes, bits_per_texel=8 * len(data) / texels,
         bits_per_channel_texel=8 * len(data) / texels / stack.channel_count, psnr_db=pooled_psnr(scores),
         weighted_psnr_db=pooled_weighted_psnr(scores), maps=tuple(scores), targets=targets,
-        unreached=encoded.unreached, written=written,
+        unreached=encoded.unreached, written=written, stopped=stopped_at is not None, stopped_at=stopped_at,
         warnings=warnings_of(scores, ledger, quantized.gaussian_count, texels), ledger=ledger,
         readings=tuple(texture_map.notes for texture_map in stack.maps),
         wrap=wrap_words(quantized.wrap), wrap_reading=stack.wrap_note, remarks=stack.remarks,
@@ -361,7 +374,7 @@ def compress_stack(
         backend=backend.name, device=str(backend.device), processor=processor_name(backend.device),
         seed=settings.fit.seed, version=__version__, versions=versions(),
     )  # fmt: skip
-    if encoded.unreached is not None:
+    if encoded.unreached is not None and stopped_at is None:
         kept = f"it is kept as {printable(output)}" if written else "ask for less, try --gaussians, or --keep-best"
         raise TargetError(f"{encoded.unreached}: {kept}", report)
     return report

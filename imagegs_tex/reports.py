@@ -16,6 +16,7 @@ from imagegs_tex.shaders.decode_cost import DecodeCost
 
 if TYPE_CHECKING:  # they import torch and image libraries, which `info` does without
     from imagegs_tex.doctor import DoctorReport
+    from imagegs_tex.fit.control import StopPoint
     from imagegs_tex.splats.export_splats import ExportedSplats
     from imagegs_tex.textures.export_maps import ExportedMap
 
@@ -61,6 +62,8 @@ class CompressReport:
     targets: tuple[TargetReport, ...]
     unreached: str | None  # which of them this best file does not reach, in one line; None: it reaches all
     written: bool  # false where targets are not reached and the best file was not to be kept
+    stopped: bool  # whether it was ended early, so that the file is what there was then
+    stopped_at: "StopPoint | None"  # where
     warnings: tuple[str, ...]  # where it is poor by its own measures, and what to ask for; see advice.py
     ledger: ByteLedger  # where the file's bytes go
     readings: tuple[str, ...]  # per map: how its file was understood
@@ -114,6 +117,7 @@ class AssetReport:
     materials: tuple[AssetMaterial, ...]
     files: tuple[AssetFile, ...]
     remarks: tuple[str, ...] = ()  # images that no material has
+    stopped: bool = False  # whether it was ended early: the last file is what there was then, others are left out
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ FUNCTIONS = [
     "build_decoder", "compare", "compress", "compress_asset", "compress_many", "decode", "emit", "examine",
     "export", "export_gaussians", "info", "load_stack", "preset_settings", "read_igs", "save_manifest",
     "shader_decoder", "verify",
+    "render_snapshot",
 ]  # fmt: skip
 ERRORS = ["IgsError", "ImageGSTexError", "InputError", "MissingToolError", "OutputError", "TargetError", "UsageError"]
 CHOICES = [
-    "AlphaUse", "BatchItem", "CompressSettings", "Coverage", "FitSettings", "ImageFormat", "NormalCoding",
+    "AlphaUse", "BatchItem", "CompressSettings", "Coverage", "FitControl", "FitSettings", "ImageFormat", "NormalCoding",
     "DetailMode", "PopulationChange", "Precision", "Preset", "QualityTarget", "Semantic", "SourceOptions",
     "SaliencyMethod", "SaliencyOptions", "SplatFormat", "TextureContainer",
 ]  # fmt: skip
@@ -28,6 +29,7 @@ RESULTS = [
     "FitProgress", "GpuBytes", "HashedFile", "InfoReport", "MapInfo", "MapScore", "QuantizedGaussianSet", "SampleCost",
     "Seconds", "SectionSize", "SourceScore", "SplatReport", "Spread", "TargetReport", "TextureStack", "VariantResult",
     "VerifyReport", "Versions",
+    "FitSnapshot", "StopPoint",
 ]  # fmt: skip
 
 

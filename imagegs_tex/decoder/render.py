@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imagegs_tex.decoder.detail import add_detail
+from imagegs_tex.fit.control import FitSnapshot
 from imagegs_tex.formats.errors import OutputError, UsageError
 from imagegs_tex.formats.files.atomic_write import write_files
 from imagegs_tex.formats.files.safe_names import printable, safe_stems
@@ -57,13 +58,12 @@ def render_channels(
     drawn = max(width, quantized.width), max(height, quantized.height)
     scale = np.array([drawn[0] / quantized.width, drawn[1] / quantized.height])
     values = g.dequantize(quantized)
-    means = torch.from_numpy((values.means * scale).astype(np.float32)).to(backend.device)
     # q is a quadratic form of texel offsets: stretching the picture by s divides its coefficients by s twice
     stretch = np.array([scale[0] ** 2, scale[0] * scale[1], scale[1] ** 2])
-    conics = torch.from_numpy((values.conics / stretch).astype(np.float32)).to(backend.device)
-    features = torch.from_numpy(values.features).to(backend.device)
-    geometry = backend.prepare_geometry(means, conics, quantized.cutoff, drawn, quantized.wrap)
-    image = backend.render(geometry, features)
+    geometry = values.means * scale, values.conics / stretch
+    image = _drawn(
+        *geometry, values.features, cutoff=quantized.cutoff, size=drawn, wrap=quantized.wrap, backend=backend
+    )  # fmt: skip
     channels = to_channels(image, values.basis, values.offset)
     if with_detail and quantized.detail is not None:
         own = (quantized.width, quantized.height)
@@ -71,6 +71,41 @@ def render_channels(
     if drawn == (width, height):
         return channels
     return torch.from_numpy(mean_over_area(channels.cpu().numpy(), (width, height)))
+
+
+def _drawn(
+    means: NDArray[np.floating],
+    conics: NDArray[np.floating],
+    features: NDArray[np.float32],
+    *,
+    cutoff: float,
+    size: tuple[int, int],
+    wrap: tuple[bool, bool],
+    backend: Backend,
+) -> Tensor:
+    """Render features [N, K] over a picture of some width and height, float32 [H, W, K] on the backend's device."""
+    on_device = [torch.from_numpy(values.astype(np.float32)).to(backend.device) for values in (means, conics, features)]
+    geometry = backend.prepare_geometry(on_device[0], on_device[1], cutoff, size, wrap)
+    return backend.render(geometry, on_device[2])
+
+
+def render_snapshot(snapshot: FitSnapshot, backend: Backend | str = "auto") -> list[tuple[TextureMap, Samples]]:
+    """Return the maps of a fit's snapshot, as a file with its Gaussians would decode; its features are not rounded.
+
+    Args:
+        snapshot: of :class:`imagegs_tex.FitControl`
+        backend: the rasterizer, or the name of one: auto, cpu, cuda or reference
+
+    Returns:
+        every map with its samples [H, W, channels], in its own sample format
+    """
+    chosen = make_backend(backend) if isinstance(backend, str) else backend
+    image = _drawn(
+        snapshot.means, g.conics_of(snapshot.log_covariances.astype(np.float64)), snapshot.features,
+        cutoff=snapshot.cutoff, size=(snapshot.width, snapshot.height), wrap=snapshot.wrap, backend=chosen,
+    )  # fmt: skip
+    texels = to_channels(image, snapshot.basis, snapshot.offset).cpu().numpy()
+    return [(texture_map, expand_map(texels, texture_map)) for texture_map in snapshot.maps]
 
 
 def shader_decoder(

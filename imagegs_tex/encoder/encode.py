@@ -13,6 +13,7 @@ from torch import Tensor
 
 from imagegs_tex.encoder.compute import compute_on
 from imagegs_tex.fit.channel_weights import channel_weights
+from imagegs_tex.fit.control import Watch
 from imagegs_tex.fit.gaussian_set import GaussianSet
 from imagegs_tex.fit.loop import Fit, FitProgress, fit
 from imagegs_tex.fit.problem import FitProblem
@@ -95,6 +96,7 @@ def fit_geometry(
     *,
     progress: Callable[[FitProgress], None] | None = None,
     start: Geometry | None = None,
+    watch: Watch | None = None,
 ) -> tuple[CodedGeometry, EncodeSeconds]:
     """Fit a picture and round the geometry.
 
@@ -106,18 +108,23 @@ def fit_geometry(
         backend: the rasterizer
         progress: called after every step, and before every sweep
         start: of an earlier fit of the same stack to go on from, whatever its weights and its number of Gaussians
+        watch: the run's; a stop also leaves out the sweeps that are left
     """
     started = time.perf_counter()
     problem, target, components = prepared
     quantizer = geometry_quantizer(target.width, target.height, count, precision, target.wrap)
     begin = None if start is None else _resume(start, problem, target, settings, backend)
-    fitted = fit(problem, target, count, settings, backend, start=begin, rounding=quantizer, progress=progress)
+    fitted = fit(
+        problem, target, count, settings, backend, start=begin, rounding=quantizer, progress=progress, watch=watch
+    )  # fmt: skip
     fit_done = time.perf_counter()
     problem, target = with_border_weight(problem, target, fitted.border_weight, backend)
     features = fitted.gaussians.features
     means, shapes = quantizer.nearest(fitted.gaussians.means.double(), fitted.gaussians.log_covariances.double())
     rounded = Geometry(means.cpu().numpy(), shapes.cpu().numpy(), fitted.cutoff, fitted.border_weight)
     for sweep in range(settings.refine_sweeps):
+        if watch is not None and watch.stops("refining", sweep, settings.refine_sweeps):
+            break
         if progress is not None:
             progress(FitProgress("refining", sweep, settings.refine_sweeps))
         rounded, features = _refine(

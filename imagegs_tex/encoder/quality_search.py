@@ -90,7 +90,7 @@ def reach_targets(fitter: Fitter, targets: tuple[QualityTarget, ...]) -> Reached
             best = min(best or (size, tuned), (size, tuned), key=operator.itemgetter(0))
         elif nearest is None or tuned.margin > nearest.margin:
             nearest = tuned
-        if state.count == search.most and tuned.margin < 0:
+        if fitter.stopped or (state.count == search.most and tuned.margin < 0):
             break
         if best is not None:
             near = best[1].margin <= PSNR_TOLERANCE_DB
@@ -134,6 +134,8 @@ class _Search:
         state = _State(min(self.most, self.fitter.usual_count), (0.0,) * len(self.targets))
         slope = _FIRST_SLOPE
         first, margins = state, self._of_a_pilot(state)
+        if self.fitter.stopped:
+            return state, slope
         state = self.separate(self.next_trial(state, margins, slope), first.count)
         before, margins = margins, self._of_a_pilot(state)
         slope = _slope((first, before), (state, margins), slope)

@@ -10,6 +10,7 @@ from imagegs_tex.encoder.quality_search import reach_targets
 from imagegs_tex.encoder.quality_targets import targets_of
 from imagegs_tex.encoder.size_search import fill
 from imagegs_tex.encoder.trial_fits import Effort, Fitter, Progress
+from imagegs_tex.fit.control import FitControl, StopPoint
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack
@@ -24,10 +25,15 @@ class Encoded:
     quantized: QuantizedGaussianSet
     effort: Effort
     unreached: str | None = None  # targets that no set reaches, and what this one has, in one line
+    stopped_at: StopPoint | None = None  # None: nothing was cut short
 
 
 def encode_within_budget(
-    stack: TextureStack, settings: CompressSettings, backend: Backend, progress: Progress | None = None
+    stack: TextureStack,
+    settings: CompressSettings,
+    backend: Backend,
+    progress: Progress | None = None,
+    control: FitControl | None = None,
 ) -> Encoded:
     """Encode a stack with the number of Gaussians, the size or the quality that the settings ask for.
 
@@ -41,21 +47,25 @@ def encode_within_budget(
             "--gaussians, --bpp, --max-bytes and targets (--target-psnr, --target) exclude each other; give one kind"
         )
     texels = stack.width * stack.height
-    fitter = Fitter(stack, settings, backend, progress)
+    fitter = Fitter(stack, settings, backend, progress, control)
 
     def finish(quantized: QuantizedGaussianSet) -> QuantizedGaussianSet:
         return quantized if settings.detail == DetailMode.OFF else with_detail_layer(stack, quantized, backend)
 
+    unreached = None
     if targets:
         found = reach_targets(fitter, targets)
-        return Encoded(finish(found.quantized), fitter.effort, found.unreached)
-    if settings.max_bytes is not None:
-        return Encoded(fill(fitter, settings.max_bytes, finish), fitter.effort)
-    if settings.bits_per_texel is not None:
+        quantized, unreached = finish(found.quantized), found.unreached
+    elif settings.max_bytes is not None:
+        quantized = fill(fitter, settings.max_bytes, finish)
+    elif settings.bits_per_texel is not None:
         if not 0 < settings.bits_per_texel < float("inf"):
             raise UsageError(f"--bpp {settings.bits_per_texel:g} is impossible; give a number above 0")
-        return Encoded(fill(fitter, int(settings.bits_per_texel * texels / 8), finish), fitter.effort)
-    count = fitter.usual_count if settings.gaussian_count is None else settings.gaussian_count
-    if not 1 <= count <= min(MAX_GAUSSIANS, texels):
-        raise UsageError(f"{count} Gaussians is outside 1..{min(MAX_GAUSSIANS, texels)} for {texels} texels")
-    return Encoded(finish(fitter.rounded(fitter.fit(count))), fitter.effort)
+        quantized = fill(fitter, int(settings.bits_per_texel * texels / 8), finish)
+    else:
+        count = fitter.usual_count if settings.gaussian_count is None else settings.gaussian_count
+        if not 1 <= count <= min(MAX_GAUSSIANS, texels):
+            raise UsageError(f"{count} Gaussians is outside 1..{min(MAX_GAUSSIANS, texels)} for {texels} texels")
+        quantized = finish(fitter.rounded(fitter.fit(count)))
+    stopped_at = None if fitter.watch is None else fitter.watch.stopped_at
+    return Encoded(quantized, fitter.effort, unreached, stopped_at)

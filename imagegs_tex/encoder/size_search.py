@@ -73,9 +73,9 @@ def fill(
             best = found if best is None or found[0] > best[0] else best
         if best is not None:
             enough = ENOUGH_FITS if best[1].margin <= -math.log(LEAST_USE) else MOST_FITS
-            if count in {1, search.most} or attempt >= enough:
+            if count in {1, search.most} or attempt >= enough or fitter.stopped:
                 return _finished(search, best[1].quantized, best[2], finish)
-        if attempt == 1:
+        if attempt == 1 and not fitter.stopped:
             octaves, per_gaussian = search.choose_feature_step(geometry, slope)
             coarser += octaves
         else:
@@ -121,6 +121,8 @@ class _Search:
             counts.append(count)
             levels.append(self.decibels(quantized))
             per_gaussian = (len(encode_igs(quantized)) - self.fixed) / count
+            if self.fitter.stopped:
+                return per_gaussian, _LEAST_SLOPE
             wanted = self.count_for(per_gaussian)
             count = max(wanted, min(self.most, round(count * 2**_PILOT_DOUBLINGS)))
         doublings = math.log2(counts[1] / counts[0])

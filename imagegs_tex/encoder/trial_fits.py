@@ -22,6 +22,7 @@ from imagegs_tex.encoder.encode import (
     round_features,
 )
 from imagegs_tex.fit.channel_weights import channel_weights
+from imagegs_tex.fit.control import FitControl, Watch
 from imagegs_tex.fit.loop import FitProgress
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack
@@ -66,9 +67,15 @@ class Fitter:
     """Fits one stack with any number of Gaussians and any weights, and keeps count of what that costs."""
 
     def __init__(
-        self, stack: TextureStack, settings: CompressSettings, backend: Backend, progress: Progress | None
-    ) -> None:  # fmt: skip
+        self,
+        stack: TextureStack,
+        settings: CompressSettings,
+        backend: Backend,
+        progress: Progress | None,
+        control: FitControl | None = None,
+    ) -> None:
         self.stack, self.settings, self.backend = stack, settings, backend
+        self.watch = None if control is None else Watch(control, stack)
         self.effort = Effort()
         self._progress = progress
         self._weights = channel_weights(stack)
@@ -96,24 +103,37 @@ class Fitter:
             fit = _pilot(fit)
         elif start is not None:
             fit = _resumed(fit)
-        progress = self._progress
+        progress, name = self._progress, f"pilot {self.effort.pilots + 1} of {PILOTS}" if pilot else ""
         if pilot and progress is not None:
-            progress = _as_pilot(progress, f"pilot {self.effort.pilots + 1} of {PILOTS}")
-        geometry, seconds = self._fit(count, factors, fit, start, coarser, progress)
+            progress = _as_pilot(progress, name)
+        prepared = self._prepare(factors)
+        if self.watch is not None:
+            self.watch.begin(prepared[2], name)
+        usual = self.settings.precision
+        precision = replace(usual, feature_ratio=usual.feature_ratio * 2**coarser)
+        geometry, seconds = fit_geometry(
+            prepared, count, fit, precision, self.backend, progress=progress, start=start, watch=self.watch
+        )  # fmt: skip
         effort = self.effort
         self.effort = Effort(
             effort.pilots + pilot, effort.fits + (not pilot), effort.steps + fit.steps,
             effort.sweeps + fit.refine_sweeps,
             EncodeSeconds(effort.seconds.fit + seconds.fit, effort.seconds.quantize + seconds.quantize),
         )  # fmt: skip
-        if not pilot:
+        if not pilot or (self._last is None and self.stopped):  # what a stop has left goes on from a pilot
             values = geometry.quantizer.values(geometry.position_codes, geometry.shape_codes)
             self._last = Geometry(*values, geometry.cutoff, geometry.border_weight)
         return geometry
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the search is to end with what it has: fits take no steps any more."""
+        return self.watch is not None and self.watch.stops("searching")
+
     def smallest(self) -> QuantizedGaussianSet:
         """Return one Gaussian without a fit: what a file costs before it holds anything."""
-        geometry, _ = self._fit(1, None, replace(self.settings.fit, steps=0, refine_sweeps=0, time_budget=None))
+        nothing = replace(self.settings.fit, steps=0, refine_sweeps=0, time_budget=None)
+        geometry, _ = fit_geometry(self._prepare(None), 1, nothing, self.settings.precision, self.backend)
         return self.rounded(geometry)
 
     def rounded(self, geometry: CodedGeometry, stretch: float = 1.0) -> QuantizedGaussianSet:
@@ -122,24 +142,12 @@ class Fitter:
             self._progress(FitProgress("coding"))
         return round_features(geometry, self.settings.precision, self.stack, stretch)
 
-    def _fit(
-        self,
-        count: int,
-        factors: tuple[float, ...] | None,
-        settings: FitSettings,
-        start: Geometry | None = None,
-        coarser: float = 0.0,
-        progress: Progress | None = None,
-    ) -> tuple[CodedGeometry, EncodeSeconds]:
+    def _prepare(self, factors: tuple[float, ...] | None) -> Prepared:
+        """Return what fits with factors [C] on the channels' weights start from."""
         weights = self._weights if factors is None else tuple(np.multiply(self._weights, factors).tolist())
         if self._prepared is None or self._prepared[0] != weights:
             self._prepared = weights, prepare(self.stack, self.backend, weights)
-        usual = self.settings.precision
-        precision = replace(usual, feature_ratio=usual.feature_ratio * 2**coarser)
-        return fit_geometry(
-            self._prepared[1], count, settings, precision, self.backend,
-            progress=progress, start=start,
-        )  # fmt: skip
+        return self._prepared[1]
 
 
 def _as_pilot(progress: Progress, name: str) -> Progress:

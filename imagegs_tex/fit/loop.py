@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from imagegs_tex.fit.control import Watch
 from imagegs_tex.fit.densification import Population
 from imagegs_tex.fit.gaussian_set import GaussianSet
 from imagegs_tex.fit.initialise import initialise
@@ -61,7 +62,7 @@ class Fit:
     border_weight: float  # of texels near borders at which the picture repeats
 
 
-def fit(
+def fit(  # noqa: PLR0913 - what a run looks with, beside what it fits
     problem: FitProblem,
     target: FitTarget,
     count: int,
@@ -71,6 +72,7 @@ def fit(
     start: Fit | None = None,
     rounding: GeometryQuantizer | None = None,
     progress: Callable[[FitProgress], None] | None = None,
+    watch: Watch | None = None,
 ) -> Fit:
     """Fit Gaussians to a picture.
 
@@ -83,6 +85,7 @@ def fit(
         start: an earlier fit, of any number; None: settings.start_crowd * count Gaussians, placed by the picture
         rounding: None leaves the geometry unrounded
         progress: called after every step; where that would hold up a GPU, after every eighth
+        watch: the run's; ends the loop early, and is shown the fit every so many steps
     """
     generator = np.random.default_rng(settings.seed)
     most = max(count, min(target.width * target.height, MAX_GAUSSIANS))
@@ -103,6 +106,9 @@ def fit(
     population = Population(problem.image, weighed.weights, weighed_target, backend, generator)
     schedule = _Schedule(settings)
     while (share := schedule.share()) < 1.0:
+        phase = FITTING if share < settings.quantize_from else ROUNDING
+        if watch is not None and watch.stops(phase, schedule.step, schedule.steps()):
+            break
         while changes and share >= changes[0].at:
             change = changes.pop(0)
             if goes_on or schedule.step >= _SETTLED_STEPS:
@@ -114,17 +120,22 @@ def fit(
                 population = replace(population, weights=weighed.weights, target=weighed_target)
             population.change(state, *(max(1, min(round(count * part), most)) for part in (change.kept, change.total)))
             alive = state.result().count
-        state.set_rounding(rounding if share >= settings.quantize_from else None)
+        used = rounding if phase == ROUNDING else None
+        state.set_rounding(used)
         if schedule.step % schedule.solve_interval(share) == 0:
             state.solve()
         decay = schedule.rate(share)
         error = state.descend((settings.mean_rate * decay, settings.shape_rate * decay, settings.feature_rate * decay))
         schedule.step += 1
         if progress is not None and (backend.device.type == "cpu" or schedule.step % _REPORT_INTERVAL == 0):
-            phase = FITTING if share < settings.quantize_from else ROUNDING
             level = weighed.psnr(float(error))
             progress(FitProgress(phase, schedule.step, schedule.steps(), level, alive, schedule.seconds()))
-    population.change(state, count, count)  # under a time budget no step may have been left for the last change
+        if watch is not None and watch.wants(schedule.step):
+            watch.show(
+                state.result(), used, cutoff=state.cutoff, phase=phase, step=schedule.step, steps=schedule.steps(),
+                psnr_db=weighed.psnr(float(error)),
+            )  # fmt: skip
+    population.change(state, count, count)  # a stop or a time budget may have left no step for the last change
     return Fit(state.result(), state.cutoff, border_weight)
 
 
