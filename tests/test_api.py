@@ -232,10 +232,25 @@ MATERIALS = (
 )  # fmt: skip
 
 
+def corner(stack, width=200, height=176):
+    """The top left of a stack, which is not what wraps and weights are of."""
+    rows, columns = slice(min(height, stack.height)), slice(min(width, stack.width))
+
+    def cut(planes):
+        return tuple(None if plane is None else plane[rows, columns] for plane in planes)
+
+    return replace(
+        stack, width=columns.stop, height=rows.stop, texels=np.ascontiguousarray(stack.texels[rows, columns]),
+        weights=None, wrap=(False, False), originals=cut(stack.originals), drawn=cut(stack.drawn),
+    )  # fmt: skip
+
+
 @pytest.mark.materials
 @pytest.mark.parametrize("name", MATERIALS)
 def test_a_material_comes_back_map_by_map(materials, tmp_path, name):
-    stack = load_stack(materials / name)
+    """A corner of most: a whole one takes half a minute."""
+    whole = load_stack(materials / name)
+    stack = whole if name == "image_anime_character" else corner(whole)
     assert compress_stack(stack, tmp_path / "m.igs", FEW, make_backend("cpu")).psnr_db > 8
     decoded = {path.stem: path for path in decode(tmp_path / "m.igs", tmp_path / "maps", backend="cpu")}
     assert set(decoded) == {texture_map.name for texture_map in stack.maps}
