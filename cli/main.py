@@ -18,6 +18,7 @@ from imagegs_tex.cli.export import export
 from imagegs_tex.cli.info import info
 from imagegs_tex.cli.notices import show_notices
 from imagegs_tex.cli.verify import verify
+from imagegs_tex.cli.view import view
 from imagegs_tex.formats.errors import ImageGSTexError, OutputError, UsageError
 from imagegs_tex.formats.files.safe_names import printable
 
@@ -62,6 +63,7 @@ _COMMANDS: Final[
     export: "Decode a file to textures for an engine.",
     info: "Show what a file holds.",
     compare: "Compare a file with its source.",
+    view: "Draw labelled pictures of a file.",
     emit: "Write a shader decoder for a file.",
     verify: "Check shader decoders on this machine's OpenGL.",
     doctor: "Say what this machine has and lacks.",

@@ -10,7 +10,15 @@ from rich.table import Table
 from imagegs_tex.cli.console import make_console, plain
 from imagegs_tex.cli.tables_gpu import detail_costs, sample_costs
 from imagegs_tex.metrics.scores import PSNR_CAP_DB, MapScore, shown_contrast
-from imagegs_tex.reports import AssetReport, CompareReport, CompressReport, ExportReport, InfoReport, SplatReport
+from imagegs_tex.reports import (
+    AssetReport,
+    CompareReport,
+    CompressReport,
+    ExportReport,
+    InfoReport,
+    SplatReport,
+    ViewReport,
+)
 from imagegs_tex.textures.export_maps import ExportedMap
 
 if TYPE_CHECKING:  # it imports torch, which `info` does without
@@ -172,6 +180,21 @@ def print_splats(report: SplatReport) -> None:
     console.print("A viewer paints splats over each other: it shows the Gaussians, not exactly the map.")
 
 
+def print_view(report: ViewReport) -> None:
+    """Print which pictures were drawn, and where they are."""
+    console = make_console()
+    columns = {
+        "picture": [plain(Path(picture.path).name) for picture in report.pictures],
+        "shows": [plain(picture.shows) for picture in report.pictures],
+        "size": [f"{picture.width} x {picture.height}" for picture in report.pictures],
+    }
+    _print_columns(console, columns, needless="size")
+    reduced = f", maps shown reduced by {report.reduction}" if report.reduction > 1 else ""
+    scored = "" if report.psnr_db is None else f", {report.psnr_db:.2f} dB over all channels"
+    folder = plain(Path(report.pictures[0].path).parent)
+    console.print(f"{len(report.pictures)} pictures in {folder}{scored}{reduced}")
+
+
 def _file_names(entry: ExportedMap) -> str:
     first = Path(entry.files[0]).name
     return plain(first if len(entry.files) == 1 else f"{first} to {len(entry.files) - 1}")
@@ -199,7 +222,7 @@ def _alpha_test(score: MapScore) -> str:
     return f"{score.alpha_test_wrong:.2%}{at_edges} wrong"
 
 
-_TEXTS: Final = ("understood as", "semantic", "file", "found", "picture", "for")
+_TEXTS: Final = ("understood as", "semantic", "file", "found", "picture", "for", "shows")
 
 
 def _print_columns(console: Console, columns: dict[str, list[str]], needless: str, apart: str = "") -> None:

@@ -55,6 +55,8 @@ if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at
         Seconds,
         SplatReport,
         TargetReport,
+        ViewedPicture,
+        ViewReport,
     )
     from imagegs_tex.settings import (
         CompressSettings,
@@ -77,6 +79,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at
     from imagegs_tex.textures.export_maps import ExportedMap
     from imagegs_tex.verification.report import SourceScore, VariantResult, VerifyReport
     from imagegs_tex.verification.run import verify
+    from imagegs_tex.viewing.run import view
 
 __all__ = [
     "AlphaUse",
@@ -139,6 +142,8 @@ __all__ = [
     "VariantResult",
     "VerifyReport",
     "Versions",
+    "ViewReport",
+    "ViewedPicture",
     "__version__",
     "build_decoder",
     "compare",
@@ -158,6 +163,7 @@ __all__ = [
     "save_manifest",
     "shader_decoder",
     "verify",
+    "view",
 ]
 
 _MODULES = {
@@ -185,7 +191,7 @@ _MODULES = {
     "provenance": ("Versions",),
     "reports": (
         "AssetFile", "AssetMaterial", "AssetReport", "CompareReport", "CompressReport", "ExportReport", "InfoReport",
-        "MapInfo", "Seconds", "SplatReport", "TargetReport",
+        "MapInfo", "Seconds", "SplatReport", "TargetReport", "ViewReport", "ViewedPicture",
     ),
     "settings": (
         "CompressSettings", "DetailMode", "FitSettings", "ImageFormat", "PopulationChange", "Precision", "Preset",
@@ -199,6 +205,7 @@ _MODULES = {
     "textures.export_maps": ("ExportedMap",),
     "verification.report": ("SourceScore", "VariantResult", "VerifyReport"),
     "verification.run": ("verify",),
+    "viewing.run": ("view",),
 }  # fmt: skip
 _HOMES = {name: f"imagegs_tex.{module}" for module, names in _MODULES.items() for name in names}
 

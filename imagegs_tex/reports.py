@@ -189,9 +189,32 @@ class SplatReport:
     versions: Versions
 
 
+@dataclass(frozen=True, slots=True)
+class ViewedPicture:
+    """A picture that was drawn of a file."""
+
+    path: str
+    shows: str  # printable
+    width: int  # pixels, labels included
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class ViewReport:
+    """The pictures that were drawn of a file."""
+
+    pictures: tuple[ViewedPicture, ...]
+    left_out: tuple[str, ...]  # which could not be drawn and why, a line each
+    reduction: int  # texels across and down that became one pixel; 1: none were reduced
+    psnr_db: float | None  # over all channels; None without a source
+    maps: tuple[MapScore, ...]  # empty without a source
+    file: HashedFile
+    versions: Versions
+
+
 def as_json(
     report: "CompressReport | AssetReport | AssetIndex | CompareReport | InfoReport | ExportReport | SplatReport "
-    "| DoctorReport",
+    "| DoctorReport | ViewReport",
 ) -> str:
     """Return a report dataclass as indented JSON with a newline at the end."""
     fields = asdict(report)

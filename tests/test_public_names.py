@@ -13,7 +13,7 @@ import imagegs_tex
 FUNCTIONS = [
     "build_decoder", "compare", "compress", "compress_asset", "compress_many", "decode", "emit", "examine",
     "export", "export_gaussians", "info", "load_stack", "preset_settings", "read_igs", "save_manifest",
-    "shader_decoder", "verify",
+    "shader_decoder", "verify", "view",
     "render_snapshot",
 ]  # fmt: skip
 ERRORS = ["IgsError", "ImageGSTexError", "InputError", "MissingToolError", "OutputError", "TargetError", "UsageError"]
@@ -28,7 +28,7 @@ RESULTS = [
     "Finding",
     "FitProgress", "GpuBytes", "HashedFile", "InfoReport", "MapInfo", "MapScore", "QuantizedGaussianSet", "SampleCost",
     "Seconds", "SectionSize", "SourceScore", "SplatReport", "Spread", "TargetReport", "TextureStack", "VariantResult",
-    "VerifyReport", "Versions",
+    "VerifyReport", "Versions", "ViewReport", "ViewedPicture",
     "FitSnapshot", "StopPoint",
 ]  # fmt: skip
 

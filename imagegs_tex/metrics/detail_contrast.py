@@ -9,6 +9,7 @@ import torch
 from imagegs_tex.decoder.render import decode_maps
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack, source_map
+from imagegs_tex.formats.vocabulary import Samples, TextureMap
 from imagegs_tex.metrics.kept_contrast import kept_contrast
 from imagegs_tex.metrics.scores import MapScore
 from imagegs_tex.rasterize.backend import Backend
@@ -36,7 +37,12 @@ def score_detail(
     for score, index, (texture_map, decoded) in zip(
         scores, indices, decode_maps(quantized, backend, with_detail=True), strict=True
     ):
-        largest = np.float32(texture_map.sample_format.max_value)
-        pair = [torch.from_numpy(samples / largest) for samples in (source_map(stack, index), decoded)]
-        found.append(replace(score, kept_contrast_with_detail=kept_contrast(*pair)))
+        found.append(score_with_detail(score, texture_map, source_map(stack, index), decoded))
     return found
+
+
+def score_with_detail(score: MapScore, texture_map: TextureMap, source: Samples, decoded: Samples) -> MapScore:
+    """Return one map's score with the kept contrast of its decode with detail, [H, W, channels] like the source."""
+    largest = np.float32(texture_map.sample_format.max_value)
+    pair = [torch.from_numpy(samples / largest) for samples in (source, decoded)]
+    return replace(score, kept_contrast_with_detail=kept_contrast(*pair))

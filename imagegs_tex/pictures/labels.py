@@ -23,6 +23,8 @@ NOTE_SIZE: Final = 14
 GAP: Final = 16
 LEAST_PANEL: Final = 256
 """Pixels that a panel is at least wide; smaller pictures are enlarged by a whole factor."""
+LEAST_SHEET: Final = 420
+"""Pixels that a sheet with a heading is at least wide."""
 _LEADING: Final = 1.35  # height of a line over that of its letters
 _SCALE_HEIGHT: Final = 12
 _SCALE_GAP: Final = 6
@@ -70,7 +72,7 @@ def draw_sheet(sheet: Sheet) -> Image.Image:
     placed = [_placed(panel, sheet.least_panel) for panel in sheet.panels]
     rows = [placed[first : first + columns] for first in range(0, len(placed), columns)]
     widths = [max(row[column].width for row in rows if column < len(row)) for column in range(len(rows[0]))]
-    inner = max(sum(widths) + GAP * (len(widths) - 1), LEAST_PANEL)
+    inner = max(sum(widths) + GAP * (len(widths) - 1), LEAST_SHEET if sheet.heading else 0)
     above = _lines(sheet.heading, HEADING_SIZE, INK, inner)
     above += [line for note in sheet.notes for line in _lines(note, NOTE_SIZE, FAINT_INK, inner)]
     below = [line for note in sheet.foot for line in _lines(note, NOTE_SIZE, FAINT_INK, inner)]
@@ -113,6 +115,16 @@ def drawable(text: str) -> str:
     An accent that it lacks is left out, any other letter is shown as \xNN or \uNNNN.
     """
     return "".join(letter if _has_glyph(letter) else _spelt_out(letter) for letter in printable(text))
+
+
+def shortened(text: str, size: int, width: int) -> str:
+    """Return :func:`drawable` text, cut off with dots where it is wider than a width in pixels."""
+    font, shown = label_font(size), drawable(text)
+    if font.getlength(shown) <= width:
+        return shown
+    while shown and font.getlength(shown + "...") > width:
+        shown = shown[:-1]
+    return shown + "..."
 
 
 def _spelt_out(letter: str) -> str:

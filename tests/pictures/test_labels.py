@@ -34,7 +34,7 @@ def test_rows_follow_the_columns():
 
 
 def test_small_pictures_are_enlarged_and_long_words_stay_inside():
-    sheet = draw_sheet(Sheet([Panel(picture(16, 16), "x" * 190, "two words " * 15)], heading="W" * 100))
+    sheet = draw_sheet(Sheet([Panel(picture(16, 16), "x" * 190, "two words " * 15)], foot=("W" * 100,)))
     left, _, right, _ = boxes(sheet, (200, 30, 60))
     assert right - left == 256
     assert sheet.size[0] == 256 + 2 * GAP

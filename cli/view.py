@@ -1,0 +1,60 @@
+"""``imagegs-tex view``."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imagegs_tex.cli.numbers import read_size
+from imagegs_tex.cli.options import AllowRoot, Alpha, AsJson, BackendName, IgsFile, Quiet, Size, Threads
+from imagegs_tex.formats.material.options import AlphaUse, SourceOptions
+
+
+def view(
+    file: IgsFile,
+    output: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help="Folder for the pictures.")],
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--source",
+            metavar="INPUT",
+            readable=False,
+            help="What the file was made of. Then source and error stand beside the decode.",
+        ),
+    ] = None,
+    gain: Annotated[
+        float | None,
+        typer.Option(metavar="FACTOR", help="How much errors are amplified; what fits each map when not given."),
+    ] = None,
+    as_json: AsJson = False,
+    alpha: Alpha = AlphaUse.AUTO,
+    size: Size = None,
+    allow_root: AllowRoot = None,
+    backend: BackendName = "auto",
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Draw labelled pictures of a file: maps, errors, Gaussians, bytes, the material under a light.
+
+    Pictures of an earlier call are replaced; any other file stays, and is said.
+    """
+    from imagegs_tex.cli.outputs import folder_path
+    from imagegs_tex.cli.progress import map_progress
+
+    folder = folder_path(output, "view")
+    options = SourceOptions(alpha=alpha, size=read_size(size), allow_roots=tuple(allow_root or ()))
+    with map_progress(quiet) as progress:
+        from imagegs_tex.cli.tables import print_view
+        from imagegs_tex.reports import as_json as to_json
+        from imagegs_tex.viewing.run import view as draw
+
+        report = draw(
+            file, folder, source, gain=gain, options=options, backend=backend, threads=threads, progress=progress
+        )
+    if as_json:
+        print(to_json(report), end="")
+    elif not quiet:
+        print_view(report)
+    for line in () if quiet else report.left_out:
+        print(line, file=sys.stderr)
