@@ -189,7 +189,7 @@ def compress_asset(  # noqa: PLR0913 - a choice each
                 compress_stack, output=target / name, backend=chosen, progress=progress, started=started,
                 options=options, keep_best=keep_best, control=control,
             )  # fmt: skip
-            report = _compress_one_of_many(stack, settings or CompressSettings(), compress_with)
+            report = compress_one_of_many(stack, settings or CompressSettings(), compress_with)
         except TargetError as error:
             if fail_fast:
                 raise
@@ -225,7 +225,7 @@ def _check_asset(asset: MaterialAsset, options: SourceOptions | None) -> None:
         check_sizes(asset.materials)
 
 
-def _compress_one_of_many(
+def compress_one_of_many(
     stack: TextureStack, settings: CompressSettings, compress_with: Callable[..., CompressReport]
 ) -> CompressReport:
     """Compress a stack with settings that were made for others, too: with as many Gaussians as it can hold at most.

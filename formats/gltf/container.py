@@ -170,6 +170,11 @@ class GltfFile:
             raise buffer.error("ends early")
         return data
 
+    def buffer_files(self) -> list[Path]:
+        """Return the files besides its own in which buffers lie; InputError where one cannot be used."""
+        stated = [buffer.get("uri") for buffer in self.root.get("buffers") or ()]
+        return [self._path(uri) for uri in stated if uri is not None and not _DATA_URI.match(uri.text())]
+
     def _path(self, uri: Json) -> Path:
         """Return the file that a URI names: escaped or not, with slashes or the backslashes of Windows."""
         text = uri.text().replace("\\", "/")

@@ -19,7 +19,8 @@ MAX_MAPS: Final = 256
 MAX_PACKED_TEXELS: Final = 1 << 31
 """Most texels of a .zip's images together, by their headers: a few kilobytes can claim any number of them."""
 
-_MAP_FOLDERS: Final = ("textures", "texture", "tex", "maps", "images")  # where tools put maps, below a model
+MAP_FOLDERS: Final = ("textures", "texture", "tex", "maps", "images")
+"""Where tools put maps, below a model."""
 _OWN_SUFFIXES: Final = frozenset({".igs", ".json"})  # what this project writes, which nobody misses among the maps
 _MOST_NAMED: Final = 8  # files, folders or materials listed in one line
 _DEEPEST: Final = 4  # folders that hold nothing but one folder, one within the other
@@ -91,7 +92,7 @@ def _home_of_maps(folder: Folder) -> tuple[Folder, list[str]]:
             return home, remarks
         inner = {name: home.folders[name]() for name in sorted(home.folders) if _may_hold_maps(name, home, own)}
         filled = {name: below for name, below in inner.items() if any(_is_image(file) for file in below.files)}
-        named = next((name for wanted in _MAP_FOLDERS for name in filled if name.lower() == wanted), None)
+        named = next((name for wanted in MAP_FOLDERS for name in filled if name.lower() == wanted), None)
         if named is None and len(filled) > 1 and not own:
             raise InputError(
                 f"{home.where} has no images itself, but {_some([printable(name) for name in filled])} have; give one "
@@ -110,7 +111,7 @@ def _home_of_maps(folder: Folder) -> tuple[Folder, list[str]]:
 
 def _may_hold_maps(name: str, home: Folder, images: Sequence[ImageFile]) -> bool:
     """Beside pictures only the usual names are looked into; without any, all folders are."""
-    return name.lower() in _MAP_FOLDERS if images else len(home.folders) <= MAX_IMAGES
+    return name.lower() in MAP_FOLDERS if images else len(home.folders) <= MAX_IMAGES
 
 
 def _images(folder: Folder) -> tuple[list[ImageFile], list[str]]:

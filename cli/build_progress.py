@@ -1,0 +1,158 @@
+"""What ``build`` shows: a bar in a terminal, a line for each material that is made elsewhere, or JSON lines."""
+
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from rich.markup import escape
+
+from imagegs_tex.builder.progress import BuildEvent, Counts, Step
+from imagegs_tex.builder.request import BuildReport
+from imagegs_tex.cli.console import make_console, plain
+from imagegs_tex.formats.files.safe_names import printable
+
+_PLANNED_WORDS = {Step.MADE: "make", Step.HIT: "take from the cache", Step.KEPT: "keep"}
+_UNITS = ("B", "KB", "MB", "GB", "TB")
+
+
+@contextmanager
+def build_listener(quiet: bool, as_json: bool) -> Iterator[Callable[[BuildEvent], None] | None]:
+    """Give a function that shows a build's steps; None where nothing is to be shown."""
+    if as_json:
+        yield _print_json
+    elif quiet:
+        yield None
+    elif sys.stderr is not None and sys.stderr.isatty():
+        with _bar() as show:
+            yield show
+    else:
+        yield _print_line
+
+
+def size_text(count: int) -> str:
+    """Return a number of bytes for people, in powers of 1000."""
+    value, unit = float(count), 0
+    while value >= 999.5 and unit < len(_UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    return f"{value:.0f} {_UNITS[unit]}" if unit == 0 or value >= 99.5 else f"{value:.3g} {_UNITS[unit]}"
+
+
+def time_text(seconds: float) -> str:
+    """Return a time for people."""
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes = round(seconds) // 60
+    return f"{minutes} min {round(seconds) % 60} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _print_json(event: BuildEvent) -> None:
+    fields = asdict(event)
+    if event.step != Step.MADE:
+        del fields["seconds"]
+    print(json.dumps({key: value for key, value in fields.items() if value not in ("", None)}), flush=True)
+
+
+def _print_line(event: BuildEvent) -> None:
+    counts, name = event.counts, printable(event.name)
+    if event.step == Step.MADE:
+        size = f"{size_text(event.bytes)}, {time_text(event.seconds)}"
+        print(f"{counts.done}/{counts.total} made {name}: {size}", file=sys.stderr, flush=True)
+    elif event.step == Step.FAILED:
+        print(f"{counts.done}/{counts.total} failed {name}: {event.problem}", file=sys.stderr, flush=True)
+    elif event.step == Step.REMOVED:
+        print(f"removed {name}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[BuildEvent], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = (BarColumn(14), TextColumn("{task.fields[words]}"))
+    began = 0.0
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=None, words="looking at the tree")
+
+        def show(event: BuildEvent) -> None:
+            nonlocal began
+            counts = event.counts
+            if event.step == Step.PLANNED:
+                began = time.monotonic()
+            if event.step == Step.FAILED:
+                progress.console.print(f"failed {plain(event.name)}: {escape(event.problem)}", soft_wrap=True)
+            words = _words(counts, time.monotonic() - began)
+            progress.update(task, total=counts.total or None, completed=counts.done, words=words)
+
+        yield show
+
+
+def _words(counts: Counts, seconds: float) -> str:
+    """Return where a build is, in at most 64 columns."""
+    parts = [f"{counts.done}/{counts.total}"]
+    parts += [
+        f"{number} {word}"
+        for number, word in ((counts.kept + counts.hit, "there"), (counts.failed, "failed"))
+        if number
+    ]
+    if counts.running:
+        parts.append(f"{counts.running} running")
+    if counts.file_bytes:
+        parts.append(f"{size_text(counts.source_bytes)} → {size_text(counts.file_bytes)}")
+    if counts.bytes_made and counts.bytes_to_make > counts.bytes_made:
+        left = seconds * (counts.bytes_to_make / counts.bytes_made - 1)
+        parts.append(f"{time_text(left)} left")
+    return ", ".join(parts)
+
+
+def print_build(report: BuildReport, output: str) -> None:
+    """Say in a few lines how a build ended."""
+    counts = report.counts
+    console = make_console()
+    for remark in report.remarks:
+        console.print(f"note: {plain(remark)}")
+    done = [
+        (counts.made, "made"),
+        (counts.hit, "from the cache"),
+        (counts.kept, "unchanged"),
+        (counts.failed, "failed"),
+    ]
+    words = [f"{number} {word}" for number, word in [*done, (len(report.removed), "removed")] if number] or [
+        "no materials"
+    ]
+    console.print(f"{plain(output)}: {', '.join(words)}, in {time_text(report.seconds)}")
+    if counts.file_bytes:
+        share = counts.file_bytes / max(1, counts.source_bytes)
+        console.print(f"{size_text(counts.source_bytes)} of maps in {size_text(counts.file_bytes)} ({share:.1%})")
+
+
+def print_plan(report: BuildReport) -> None:
+    """Say what a dry run has found."""
+    console = make_console()
+    for name, step in report.planned:
+        if step != Step.KEPT:
+            console.print(f"{_PLANNED_WORDS[step]} {plain(name)}")
+    for name in report.removed:
+        console.print(f"remove {plain(name)}")
+    numbers = Counter(step for _, step in report.planned)
+    words = [f"{numbers[step]} to {word}" for step, word in _PLANNED_WORDS.items() if numbers[step]]
+    words += [f"{len(report.removed)} to remove"] if report.removed else []
+    console.print(", ".join(words) or "nothing to do")
+
+
+def report_line(report: BuildReport) -> None:
+    """Print a build's end as a line of JSON."""
+    fields = {
+        "step": "finished",
+        "counts": asdict(report.counts),
+        "left_out": [asdict(bad) for bad in report.left_out],
+        "removed": report.removed,
+        "planned": dict(report.planned),
+        "remarks": report.remarks,
+        "index_changed": report.index_changed,
+        "seconds": round(report.seconds, 3),
+    }
+    print(json.dumps(fields), flush=True)

@@ -1,0 +1,111 @@
+"""The build as Python users and the command line call it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from imagegs_tex.builder.engine import run_build
+from imagegs_tex.builder.jobs import Job, Outcome, Recipe, Seat
+from imagegs_tex.builder.local_pool import LocalPool
+from imagegs_tex.builder.processor import backend_here
+from imagegs_tex.builder.progress import Listener
+from imagegs_tex.builder.request import BuildReport, BuildRequest
+from imagegs_tex.builder.runner import Runner
+from imagegs_tex.rasterize.cpu.threads import available_threads
+from imagegs_tex.settings import Preset, preset_settings
+
+PROCESSES_PER_GPU: Final = 8
+_WARM: Final = "imagegs_tex.builder.warm"
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Who does the work."""
+
+    jobs: int | None = None  # processes of this machine; None: one per core, or eight per GPU
+    timeout: float | None = None  # seconds after which a material is given up
+    threads: int | None = None  # of the CPU, for all processes together; None: one per core
+
+
+def build_tree(  # noqa: PLR0913 - a choice each
+    source: Path | str,
+    output: Path | str,
+    *,
+    cache: Path | str | None = None,
+    preset: Preset = Preset.BALANCED,
+    backend: str = "auto",
+    workers: Workers | None = None,
+    keep_going: bool = True,
+    dry_run: bool = False,
+    listener: Listener | None = None,
+) -> BuildReport:
+    """Compress every material of a tree that is not there already as it would be made.
+
+    Args:
+        source: a folder of materials
+        output: a folder for the .igs files, which lie in it as the materials do in the tree, and for an index of them
+        cache: a folder that builds share, on this machine or many; None: the output alone is looked at
+        preset: how much time to spend on each
+        backend: auto, cpu, cuda or reference
+        workers: how many, and for how long
+        keep_going: whether a material that cannot be made stops no other
+        dry_run: whether to write nothing and say what would be done
+        listener: is told of every step
+
+    Returns:
+        how many were made, found and left out, and why
+
+    Raises:
+        InputError: there is no such tree; without ``keep_going`` also the first material that cannot be made
+        OutputError: the output or the cache cannot be written or is something else, or another build has the output
+        UsageError: there is no such backend, or the output is the tree itself
+        MissingToolError: the backend that was named cannot run on this machine
+    """
+    recipe = Recipe(preset_settings(preset))
+    request = BuildRequest(
+        Path(source).absolute(), Path(output), lambda _: recipe, None if cache is None else Path(cache).absolute(), (),
+        backend, keep_going, dry_run,
+    )  # fmt: skip
+    with local_workers(backend, workers or Workers()) as runner:
+        return run_build(request, runner, listener)
+
+
+@contextmanager
+def local_workers(
+    backend: str, workers: Workers, work: Callable[[Job, Seat], Outcome] | None = None
+) -> Iterator[Runner]:
+    """Give a pool of this machine's processes; none starts before there is work.
+
+    Args:
+        backend: for which they are
+        workers: how many
+        work: what they do; None: compress
+    """
+    pool = LocalPool(
+        seats_of(backend, workers), _do if work is None else work, workers.timeout, [_WARM] if work is None else []
+    )
+    try:
+        yield pool
+    finally:
+        pool.close()
+
+
+def _do(job: Job, seat: Seat) -> Outcome:
+    from imagegs_tex.builder.work import run_job
+
+    return run_job(job, seat)
+
+
+def seats_of(backend: str, workers: Workers) -> list[Seat]:
+    """Share this machine's cores, and its GPUs where they compute, out to processes."""
+    cores = workers.threads or available_threads()
+    if backend_here(backend) != "cuda":
+        count = workers.jobs or cores
+        return [Seat(cores // count + (index < cores % count) or 1) for index in range(count)]
+    import torch
+
+    gpus = torch.cuda.device_count()
+    count = workers.jobs or gpus * PROCESSES_PER_GPU
+    return [Seat(max(1, cores // count), f"cuda:{index % gpus}") for index in range(count)]

@@ -1,0 +1,125 @@
+"""What there is to do: for each material its key, and whether its output is there already."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from imagegs_tex.builder.hash_memo import HashMemo
+from imagegs_tex.builder.jobs import Recipe
+from imagegs_tex.builder.keys import Encoder, material_key
+from imagegs_tex.builder.state import Entry, LeftOut, State
+from imagegs_tex.builder.tree import Tree, TreeMaterial
+from imagegs_tex.formats.errors import ImageGSTexError, InputError
+from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.formats.igs.container import MAGIC
+
+RecipeOf = Callable[[str], Recipe]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A material with all that is known before it is made."""
+
+    material: TreeMaterial
+    recipe: Recipe
+    key: str
+    hashes: Mapping[Path, str]  # of its files
+    source_bytes: int
+
+    @property
+    def name(self) -> str:
+        """The material's."""
+        return self.material.name
+
+    @property
+    def file(self) -> str:
+        """Of the .igs file, relative to the output."""
+        return f"{self.material.name}.igs"
+
+
+def tasks_of(
+    tree: Tree, recipe_of: RecipeOf, encoder: Encoder, memo: HashMemo
+) -> tuple[list[Task], list[LeftOut]]:  # fmt: skip
+    """Return a tree's tasks by name, and what cannot be read.
+
+    Args:
+        tree: the materials
+        recipe_of: how the material of a name is made
+        encoder: what makes them
+        memo: hashes files
+    """
+    recipes = {material.name: recipe_of(material.name) for material in tree.materials}
+    masks = [recipe.options.importance for recipe in recipes.values()]
+    files = [path for material in tree.materials for path in material.files]
+    memo.hash_all(dict.fromkeys([*files, *(mask for mask in masks if mask is not None)]))
+    tasks = []
+    left_out = [LeftOut(printable(bad.source), bad.problem) for bad in tree.bad]
+    for material in tree.materials:
+        recipe = recipes[material.name]
+        hashes: dict[Path, str] = {}
+
+        def sha256(path: Path, hashes: dict[Path, str] = hashes) -> str:
+            hashes[path] = memo.sha256(path)
+            return hashes[path]
+
+        try:
+            key = material_key(material, recipe.settings, recipe.options, encoder, sha256)
+            size = sum(path.stat().st_size for path in hashes)
+        except InputError as error:
+            left_out.append(LeftOut(printable(material.source), str(error), material.name))
+        except OSError as error:
+            problem = f"cannot be read ({printable(error.strerror)})"
+            left_out.append(LeftOut(printable(material.source), problem, material.name))
+        else:
+            tasks.append(Task(material, recipe, key, hashes, size))
+    return tasks, left_out
+
+
+def is_unchanged(task: Task, memo: HashMemo) -> bool:
+    """Whether a task's files are still what they were when its key was made."""
+    try:
+        return all(memo.sha256(path) == digest for path, digest in task.hashes.items())
+    except ImageGSTexError:
+        return False
+
+
+class Outputs:
+    """The files of an output folder that are as an earlier build left them."""
+
+    def __init__(self, folder: Path, state: State, memo: HashMemo) -> None:
+        self._folder, self._state, self._memo = folder, state, memo
+        self._by_key: dict[str, list[Entry]] = {}
+        for entry in state.entries.values():
+            self._by_key.setdefault(entry.key, []).append(entry)
+        memo.hash_all(folder / path for path in state.files)
+
+    def old(self, name: str) -> Entry | None:
+        """Return what the last build knew of a name."""
+        return self._state.entries.get(name)
+
+    def are_whole(self, files: Mapping[str, str]) -> bool:
+        """Whether files are there with these hashes."""
+        try:
+            return all(self._memo.sha256(self._folder / path) == digest for path, digest in files.items())
+        except ImageGSTexError:
+            return False
+
+    def elsewhere(self, key: str) -> Entry | None:
+        """Return a material of any name with this key whose .igs file is whole."""
+        return next((e for e in self._by_key.get(key, ()) if self.are_whole({e.file: e.sha256})), None)
+
+    def may_write(self, path: str) -> bool:
+        """Whether a path may be written: an earlier build wrote it, or it is an .igs file, or nothing is there."""
+        file = self._folder / path
+        if path in self._state.files or not file.exists():
+            return True
+        try:
+            with file.open("rb") as opened:
+                return path.endswith(".igs") and opened.read(len(MAGIC)) == MAGIC
+        except OSError:
+            return False
+
+
+def largest_first(tasks: Iterable[Task]) -> list[Task]:
+    """Return tasks so that no worker is left with a long one at the end."""
+    return sorted(tasks, key=lambda task: (-task.source_bytes, task.name))

@@ -1,0 +1,60 @@
+"""Which backend runs here and on what class of processor, found without loading torch where that is possible."""
+
+import hashlib
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Final
+
+from llvmlite import binding
+
+from imagegs_tex.formats.errors import MissingToolError, UsageError
+
+_NVIDIA: Final = (Path("/dev/nvidiactl"), Path("/dev/dxg"), Path("/dev/nvgpu"))  # Linux, WSL, Jetson
+_CHOICES: Final = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "ATEN_CPU_CAPABILITY", "OPENBLAS_CORETYPE")
+"""Variables that have libraries use other instructions than the processor offers."""
+
+
+def backend_here(name: str) -> str:
+    """Return which backend ``auto`` is here, or the one that was named.
+
+    Raises:
+        UsageError: there is no such backend
+        MissingToolError: the backend that was named cannot run here
+    """
+    if name == "auto" and sys.platform == "linux" and not any(path.exists() for path in _NVIDIA):
+        return "cpu"
+    if name in {"cpu", "reference"}:
+        return name
+    from imagegs_tex.rasterize.select_backend import BACKEND_NAMES, chosen_backend, cuda_problem
+
+    if name not in BACKEND_NAMES:
+        raise UsageError(f"there is no backend {name!r}; choose one of {', '.join(BACKEND_NAMES)}")
+    problem = None if name == "auto" else cuda_problem()
+    if problem is not None:
+        raise MissingToolError(f"backend {name} cannot run: {problem}; use --backend cpu")
+    return chosen_backend(name)
+
+
+def processor_class(backend: str) -> str:
+    """Return a name that processors share which give the same bytes.
+
+    Of the CPU it is the instructions that kernels and libraries may use, since these decide the order of sums; of a GPU
+    the model as well, beside the CPU that does the rest.
+
+    Args:
+        backend: cpu, cuda or reference
+    """
+    try:
+        name, features = binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
+    except RuntimeError:  # a processor that LLVM knows nothing of
+        name, features = platform.processor(), ""
+    stated = [os.environ.get(variable, "") for variable in _CHOICES]
+    digest = hashlib.sha256("\0".join([name, features, *stated]).encode()).hexdigest()[:8]
+    text = f"{platform.machine()} {stated[0] or name} {digest}"
+    if backend != "cuda":
+        return text
+    import torch
+
+    return f"{torch.cuda.get_device_name()}, {text}"

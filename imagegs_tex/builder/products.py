@@ -1,0 +1,35 @@
+"""What else is made of a finished .igs file: decoders for shaders, textures, a check of the decoders."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from imagegs_tex.settings import TextureContainer
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One kind of thing."""
+
+    option: str  # the key of a project file that asks for it
+    value: str  # and its value
+    ending: str  # of the material's name: a folder with files, or, with a suffix, one file
+
+
+PRODUCTS: Final = {
+    **{f"emit-{language}": Product("emit", language, f".{language}/") for language in ("glsl", "hlsl")},
+    **{f"export-{kind.value}": Product("export", kind.value, f".{kind.value}/") for kind in TextureContainer},
+    "verify": Product("verify", "true", ".verify.json"),
+}
+"""By name. What a single file is called does not matter to whoever makes it: it is renamed."""
+
+
+def output_path(material: str, product: str, file: str) -> str:
+    """Return where a file of a product lies in the output.
+
+    Args:
+        material: the material's name
+        product: of PRODUCTS
+        file: as the product calls it
+    """
+    ending = PRODUCTS[product].ending
+    return f"{material}{ending}{file}" if ending.endswith("/") else f"{material}{ending}"

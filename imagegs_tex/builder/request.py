@@ -1,0 +1,37 @@
+"""What is asked of a build, and how it ended."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from imagegs_tex.builder.plan import RecipeOf
+from imagegs_tex.builder.progress import Counts, Step
+from imagegs_tex.builder.state import LeftOut
+from imagegs_tex.builder.tree import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """What is to be built, and where."""
+
+    root: Path  # the tree
+    output: Path
+    recipe_of: RecipeOf
+    cache: Path | None = None
+    excluded: tuple[str, ...] = ()  # patterns over paths in the tree
+    backend: str = "auto"
+    keep_going: bool = True
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """How a build ended."""
+
+    counts: Counts
+    left_out: tuple[LeftOut, ...]
+    removed: tuple[str, ...]  # materials whose outputs are gone
+    planned: tuple[tuple[str, Step], ...]  # of a dry run: what would be done with each material
+    remarks: tuple[str, ...]
+    index_changed: bool
+    tree: Tree
+    seconds: float
