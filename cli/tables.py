@@ -45,7 +45,7 @@ def print_compression(report: CompressReport, output: Path) -> None:
     weighted = "" if report.weighted_psnr_db is None else f" ({report.weighted_psnr_db:.2f} dB by importance)"
     console.print(
         f"{plain(output)}: {report.file_bytes:,} bytes, {report.bits_per_texel:.3f} bits per texel "
-        f"({report.bits_per_channel_texel:.4f} per channel), {report.gaussians:,} Gaussians, "
+        f"({report.bits_per_channel_texel:.4f} per channel), {_kernel(report)}, "
         f"{report.psnr_db:.2f} dB{weighted}, {report.seconds.total:.1f} s on {report.backend}",
     )
     if report.ledger.detail:
@@ -66,6 +66,10 @@ def print_compression(report: CompressReport, output: Path) -> None:
                 f"{plain(score.name)}: hardly a byte is spent on it, so that it comes out flat; "
                 "more bytes, or --target, change that",
             )
+
+
+def _kernel(report: CompressReport | InfoReport) -> str:
+    return "exact samples" if report.ledger.exact else f"{report.gaussians:,} Gaussians"
 
 
 def print_asset(report: AssetReport, folder: Path) -> None:
@@ -110,7 +114,7 @@ def print_info(info: InfoReport, file: Path) -> None:
     console = make_console()
     console.print(
         f"{plain(file)}: {info.width} x {info.height} texels, {info.channels} channels in "
-        f"{info.components} components, {info.gaussians:,} Gaussians, wrap {','.join(info.wrap)}, "
+        f"{info.components} components, {_kernel(info)}, wrap {','.join(info.wrap)}, "
         f"format version {info.version}",
     )
     maps = _table("map", "semantic", "channels", "format", "transfer")
@@ -134,9 +138,10 @@ def print_info(info: InfoReport, file: Path) -> None:
             f"{8 * size / info.gaussians:.2f}",
         )  # fmt: skip
     console.print(ledger)
-    console.print(
-        f"One more Gaussian costs about {info.ledger.per_gaussian:.2f} bytes, as those in the file do on average."
-    )
+    if not info.ledger.exact:
+        console.print(
+            f"One more Gaussian costs about {info.ledger.per_gaussian:.2f} bytes, as those in the file do on average."
+        )
     cost = info.decode_cost
     console.print(
         f"{info.bits_per_texel:.4f} bits per texel; {info.gpu_bytes:,} bytes on the GPU; per texel "

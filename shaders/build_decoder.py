@@ -11,7 +11,7 @@ from imagegs_tex.shaders.coarse_levels import CoarseLevels
 from imagegs_tex.shaders.decode_cost import DecodeCost, decode_cost
 from imagegs_tex.shaders.derived_z import derived_normals
 from imagegs_tex.shaders.detail_constants import detail_constants, detail_functions, noisy_store
-from imagegs_tex.shaders.file_constants import bindings, code_functions, constants
+from imagegs_tex.shaders.file_constants import bindings, code_functions, constants, knows_texel
 from imagegs_tex.shaders.footprint_constants import (
     footprint_constants,
     footprint_functions,
@@ -67,8 +67,8 @@ def build_decoder(
     detail = _fill(source("detail.glsl"), {"noise": detail_functions(quantized)}) + "\n" if has_detail else ""
     parts = {
         "detail": detail,
-        "finish": f"    return igs_finish(sums{_DECODED_TEXEL if has_detail else ''});\n",
-        "store": noisy_store(quantized) if has_detail else _STORE,
+        "finish": f"    return igs_finish(sums{_DECODED_TEXEL if knows_texel(quantized) else ''});\n",
+        "store": noisy_store(quantized) if knows_texel(quantized) else _STORE,
         "codes": code_functions(quantized, packed, derived),
         "accessors": accessor_functions(quantized.maps, accessors),
         "surface": _surface(accessors),

@@ -92,7 +92,7 @@ def describe(quantized: QuantizedGaussianSet, decoder: Decoder, language: Langua
             "file": BUFFER_FILE,
             "bytes": 4 * len(packed.words),
             "element": "uint32, little-endian",
-            "sections": _sections(packed, detail is not None),
+            "sections": _sections(packed, detail is not None, quantized.exact is not None),
             "record_bits": packed.layout.bit_count,
             "record_words": packed.layout.word_count,
         },
@@ -106,8 +106,8 @@ def describe(quantized: QuantizedGaussianSet, decoder: Decoder, language: Langua
     }
 
 
-def _sections(packed: PackedGaussians, has_detail: bool) -> list[dict[str, Any]]:
-    """Return the parts of the buffer in order; those of a detail layer only where there is one."""
+def _sections(packed: PackedGaussians, has_detail: bool, is_exact: bool) -> list[dict[str, Any]]:
+    """Return the parts of the buffer in order; those of a detail layer or of exact samples only where there are any."""
     ledger = packed.ledger
     parts = [
         ("records", ledger.records),
@@ -115,6 +115,7 @@ def _sections(packed: PackedGaussians, has_detail: bool) -> list[dict[str, Any]]
         ("entries", ledger.entries),
         ("coarse_levels", ledger.coarse),
         *([("envelope", ledger.envelope), ("noise_tile", ledger.noise_tile)] if has_detail else []),
+        *([("exact_samples", ledger.exact)] if is_exact else []),
         ("filling", ledger.filling),
     ]
     starts = np.cumsum([0, *(size for _, size in parts)]).tolist()

@@ -12,6 +12,7 @@ import numpy as np
 
 from imagegs_tex.formats.igs.quantized_set import EPSILON, QuantizedGaussianSet, basis_values
 from imagegs_tex.formats.igs.quantized_set import OFFSET_SCALE as _OFFSET_SCALE
+from imagegs_tex.shaders.exact_texels import exact_lines
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians
 from imagegs_tex.shaders.record_layout import WORD_BITS, Field, RecordLayout
 from imagegs_tex.shaders.tile_index import BLOCKS_PER_TILE_LOG2
@@ -112,7 +113,7 @@ def code_functions(
             _entry_function(packed.entry_words),
             _shape_function(packed.layout),
             _features_function(packed.layout, quantized.feature_exponent),
-            _finish_function(quantized, packed.layout, derived),
+            _finish_function(quantized, packed, derived),
         ]
     )
 
@@ -192,8 +193,38 @@ def _features_function(layout: RecordLayout, feature_exponent: float) -> str:
 
 
 def _finish_function(
-    quantized: QuantizedGaussianSet, layout: RecordLayout, derived: Sequence[tuple[int, int]]
+    quantized: QuantizedGaussianSet, packed: PackedGaussians, derived: Sequence[tuple[int, int]]
 ) -> str:  # fmt: skip
+    if quantized.exact is None:
+        lines = _channel_lines(quantized, packed.layout)
+        used = "    float scale = 1.0 / (IGS_EPSILON + sums.weight);\n"
+    else:
+        lines, used = [exact_lines(quantized, packed.exact_at)], ""
+    if quantized.detail is not None:
+        behind = range(quantized.channel_count, quantized.channel_count + len(derived))
+        lines += [f"    texel.channel[{value}] = 0.0;\n" for value in behind]  # compilers want all of it set
+        lines.append("    texel = igs_add_detail(texel, at);\n")
+    for number, sides in enumerate(derived):
+        x, y = (f"(2.0 * texel.channel[{side}] - 1.0)" for side in sides)
+        z = f"sqrt(max(0.0, 1.0 - {x} * {x} - {y} * {y}))"
+        lines.append(f"    texel.channel[{quantized.channel_count + number}] = 0.5 * {z} + 0.5;\n")
+    where = ", uvec2 at" if knows_texel(quantized) else ""
+    return f"""// Sums to components, components through the basis to channels.
+IgsTexel igs_finish(IgsSums sums{where})
+{{
+{used}    IgsTexel texel;
+{"".join(lines)}    return texel;
+}}
+"""
+
+
+def knows_texel(quantized: QuantizedGaussianSet) -> bool:
+    """Whether igs_finish is told the texel of the picture that it is for."""
+    return quantized.detail is not None or quantized.exact is not None
+
+
+def _channel_lines(quantized: QuantizedGaussianSet, layout: RecordLayout) -> list[str]:
+    """Return the statements that make the channels of sums."""
     basis = basis_values(quantized.basis_codes, quantized.basis_scale)
     lines = []
     for k, field in enumerate(layout.features):
@@ -204,24 +235,7 @@ def _finish_function(
         groups = [" + ".join(terms[start : start + 4]) for start in range(0, len(terms), 4)]
         value = "\n        + ".join([literal(offset), *groups])
         lines.append(f"    texel.channel[{channel}] = clamp({value}, 0.0, 1.0);\n")
-    if quantized.detail is not None:
-        behind = range(quantized.channel_count, quantized.channel_count + len(derived))
-        lines += [f"    texel.channel[{value}] = 0.0;\n" for value in behind]  # compilers want all of it set
-        lines.append("    texel = igs_add_detail(texel, at);\n")
-    for number, sides in enumerate(derived):
-        x, y = (f"(2.0 * texel.channel[{side}] - 1.0)" for side in sides)
-        z = f"sqrt(max(0.0, 1.0 - {x} * {x} - {y} * {y}))"
-        lines.append(f"    texel.channel[{quantized.channel_count + number}] = 0.5 * {z} + 0.5;\n")
-    used = "".join(lines)
-    where = "" if quantized.detail is None else ", uvec2 at"
-    return f"""// Sums to components, components through the basis to channels.
-IgsTexel igs_finish(IgsSums sums{where})
-{{
-    float scale = 1.0 / (IGS_EPSILON + sums.weight);
-    IgsTexel texel;
-{used}    return texel;
-}}
-"""
+    return lines
 
 
 def _loads(fields: tuple[Field, ...]) -> str:

@@ -8,6 +8,7 @@
     coarse        words                  the levels of 16 texels and more, where they are wanted (coarse_levels.py)
     envelope      words                  of the detail layer, 8 codes of 4 bits to a word; nothing in files without one
     noise tile    4096 words             the same in all files with a detail layer, nothing in others
+    exact         words                  the texels of files with exact samples (exact_texels.py), nothing in others
     filling       zeros up to a whole row of the texture variant, at most 1 KB in files below 2 MB
 
 Index bytes and Gaussians evaluated per texel (median, most), brick_wall_017 at 8,426 Gaussians on 1024 x 1024 texels:
@@ -31,6 +32,7 @@ from numpy.typing import NDArray
 from imagegs_tex.formats.igs.noise_tile import noise_words
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.shaders.coarse_levels import CoarseLevels
+from imagegs_tex.shaders.exact_texels import exact_words
 from imagegs_tex.shaders.record_layout import RecordLayout, pack_records, record_layout
 from imagegs_tex.shaders.tile_index import TileIndex, build_index
 
@@ -72,13 +74,14 @@ class GpuBytes:
     coarse: int
     envelope: int  # of the detail layer
     noise_tile: int  # 16,384, or 0 without a detail layer
+    exact: int  # texels of exact samples
     filling: int
 
     @property
     def total(self) -> int:
         """All of the buffer."""
         index = self.tile_starts + self.entries
-        return self.records + index + self.coarse + self.envelope + self.noise_tile + self.filling
+        return self.records + index + self.coarse + self.envelope + self.noise_tile + self.exact + self.filling
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ class PackedGaussians:
     coarse_at: int  # word at which the coarse levels begin
     envelope_at: int  # word at which the detail layer's envelope begins
     noise_at: int  # word at which the noise tile begins
+    exact_at: int  # word at which the exact samples begin
     entry_words: int  # 1 or 2
     row_log2: int  # the texture variant's width is 2^row_log2 texels of one word
     ledger: GpuBytes
@@ -127,7 +131,8 @@ def pack_gaussians(
     coarse_words = nothing if coarse is None else coarse.words
     envelope = nothing if quantized.detail is None else _envelope_words(quantized.detail.envelope_codes)
     noise = nothing if quantized.detail is None else noise_words()
-    parts = [records.ravel(), index.tile_starts, entries, coarse_words, envelope, noise]
+    exact = exact_words(quantized.exact)
+    parts = [records.ravel(), index.tile_starts, entries, coarse_words, envelope, noise, exact]
     starts = np.cumsum([0, *(len(part) for part in parts)]).tolist()
     used = np.concatenate(parts)
     row_log2 = _SMALL_ROW_LOG2 if len(used) <= _MAX_ROWS << _SMALL_ROW_LOG2 else _LARGE_ROW_LOG2
@@ -141,6 +146,7 @@ def pack_gaussians(
         coarse_at=starts[3],
         envelope_at=starts[4],
         noise_at=starts[5],
+        exact_at=starts[6],
         entry_words=entry_words,
         row_log2=row_log2,
         ledger=GpuBytes(
@@ -150,6 +156,7 @@ def pack_gaussians(
             coarse=coarse_words.nbytes,
             envelope=envelope.nbytes,
             noise_tile=noise.nbytes,
+            exact=exact.nbytes,
             filling=4 * filling,
         ),
     )

@@ -10,7 +10,7 @@ from imagegs_tex.metrics.byte_ledger import ByteLedger
 from imagegs_tex.metrics.scores import MapScore
 
 LEDGER = ByteLedger(
-    header=100, maps=50, components=50, index=200, positions=2000, shapes=4000, features=3800, detail=0,
+    header=100, maps=50, components=50, index=200, positions=2000, shapes=4000, features=3800, detail=0, exact=0,
     features_by_map=(), per_gaussian=5.0,
 )  # fmt: skip
 COLOUR = MapScore(

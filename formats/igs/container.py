@@ -19,6 +19,7 @@ from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs.bit_fields import pack_fields, unpack_fields
 from imagegs_tex.formats.igs.detail_layer import pack_detail, unpack_detail
+from imagegs_tex.formats.igs.exact_samples import ExactSamples, pack_exact, unpack_exact
 from imagegs_tex.formats.igs.map_table import pack_maps, unpack_maps
 from imagegs_tex.formats.igs.planes import Plane, pack_leb128, pack_planes, require, unpack_leb128, unpack_planes
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
@@ -44,11 +45,14 @@ MAGIC: Final = b"\x89IGS\r\n\x1a\n"
 VERSION: Final = 4
 READABLE_VERSIONS: Final = (1, 2, 3, 4)
 _PLAIN_VERSION: Final = 3
-"""What a set without a detail layer is written as: 16 bytes less, and older readers read it."""
+"""What a set without anything of version 4 is written as, so that older readers read it."""
 KERNEL_SOFT_GAUSSIAN: Final = 1
 SECTIONS: Final = ("maps", "components", "cells", "positions", "shapes", "features")
-"""Of versions 1 to 3; version 4 has one more."""
+"""Of every file."""
 DETAIL_SECTION: Final = "detail"
+EXACT_SECTION: Final = "exact samples"
+_OPTIONAL_SECTIONS: Final = {7: DETAIL_SECTION, 8: EXACT_SECTION}
+"""That a file of version 4 may have, by their ids."""
 MAX_FILE_BYTES: Final = 1 << 28
 MAX_CELLS_PER_GAUSSIAN: Final = 16
 CELL_ALLOWANCE: Final = 4096
@@ -63,6 +67,7 @@ _WRAP_FLAGS: Final = {
     4: (0, 1, 2, 3),
 }  # by version: bit 0 for x, bit 1 for y
 _FEATURE_EXPONENT_SINCE: Final = 3
+_SECTION_COUNT_AT: Final = 11
 _ENTRY: Final = struct.Struct("<BBHIII")
 _PLANE: Final = struct.Struct("<hB")
 _SHAPE_PLANES: Final = 3
@@ -155,7 +160,8 @@ def encode_igs(quantized: QuantizedGaussianSet) -> bytes:
         store(features, code_features(quantized.feature_codes, geometry)),
         *(store(blocks) for blocks in raws[len(SECTIONS) :]),
     ]
-    version = _PLAIN_VERSION if quantized.detail is None else VERSION
+    numbers = [*range(1, len(SECTIONS) + 1), *_optional_ids(quantized)]
+    version = _PLAIN_VERSION if len(numbers) == len(SECTIONS) else VERSION
     front = _HEADER.pack(
         MAGIC, version, KERNEL_SOFT_GAUSSIAN, len(raws), header.width, header.height, header.channel_count,
         header.component_count, header.gaussian_count, header.cutoff, header.position_ratio, header.size_step,
@@ -164,7 +170,7 @@ def encode_igs(quantized: QuantizedGaussianSet) -> bytes:
     )  # fmt: skip
     table = b"".join(
         _ENTRY.pack(number, section.codec, 0, sum(map(len, blocks)), len(section.data), zlib.crc32(section.data))
-        for number, (blocks, section) in enumerate(zip(raws, stored, strict=True), start=1)
+        for number, blocks, section in zip(numbers, raws, stored, strict=True)
     )
     crc = struct.pack("<I", zlib.crc32(front + table))
     return b"".join([front, table, crc, *(section.data for section in stored)])
@@ -198,14 +204,39 @@ def version_of(data: bytes) -> int:
     return int(struct.unpack_from("<H", data, len(MAGIC))[0])
 
 
-def sections_of(version: int) -> tuple[str, ...]:
-    """Return the names of the sections of a version's files, in their order."""
-    return SECTIONS if version <= _PLAIN_VERSION else (*SECTIONS, DETAIL_SECTION)
+def _optional_ids(quantized: QuantizedGaussianSet) -> list[int]:
+    """Return the ids of the sections that a set has beside those of every file."""
+    return [7] * (quantized.detail is not None) + [8] * (quantized.exact is not None)
 
 
-def _front_bytes(version: int) -> int:
+def _section_count(data: bytes) -> int:
+    """Return how many sections a file has whose header is there, a number that its version allows."""
+    version, count = version_of(data), data[_SECTION_COUNT_AT]
+    most = len(SECTIONS) + (len(_OPTIONAL_SECTIONS) if version > _PLAIN_VERSION else 0)
+    expected = f"{len(SECTIONS)}" if most == len(SECTIONS) else f"{len(SECTIONS)} to {most}"
+    require(len(SECTIONS) <= count <= most, f"{count} sections instead of {expected}")
+    return count
+
+
+def _section_names(data: bytes) -> list[str]:
+    """Return the names of a file's sections, by the ids of its table: those of every file, then others in order."""
+    names, last = [], 0
+    for index in range(_section_count(data)):
+        number, _, zero, *_ = _ENTRY.unpack_from(data, _HEADER.size + index * _ENTRY.size)
+        if index < len(SECTIONS):
+            known = number == index + 1
+            name = SECTIONS[index]
+        else:
+            known, name = number in _OPTIONAL_SECTIONS and number > last, "of an id that may follow"
+        require(known and zero == 0, f"entry {index} of the section table is not section {name}")
+        names.append(_OPTIONAL_SECTIONS.get(number, name))
+        last = number
+    return names
+
+
+def _front_bytes(section_count: int) -> int:
     """Return the bytes of header, section table and their checksum."""
-    return _HEADER.size + _ENTRY.size * len(sections_of(version)) + 4
+    return _HEADER.size + _ENTRY.size * section_count + 4
 
 
 def section_sizes(data: bytes, name: str = "file") -> tuple[SectionSize, ...]:
@@ -214,7 +245,7 @@ def section_sizes(data: bytes, name: str = "file") -> tuple[SectionSize, ...]:
         _, sizes, _ = _parse_front(data)
     except IgsError as error:
         raise IgsError(f"{name}: {error}") from None
-    front = _front_bytes(version_of(data))
+    front = _front_bytes(len(sizes))
     return (SectionSize("header", front, front), *sizes)
 
 
@@ -229,16 +260,15 @@ def _parse_front(data: bytes) -> tuple[_Header, list[SectionSize], list[StoredSe
             f"version {version}, and this program reads versions 1 to {VERSION}; update it",
         )
     require(len(data) >= _HEADER.size, "the file ends within its header; copy it again")
-    names, front_bytes = sections_of(version_of(data)), _front_bytes(version_of(data))
+    front_bytes = _front_bytes(_section_count(data))
     require(len(data) >= front_bytes, "the file ends within its header; copy it again")
     crc = struct.unpack_from("<I", data, front_bytes - 4)[0]
     require(zlib.crc32(data[: front_bytes - 4]) == crc, "the header's checksum does not match; copy the file again")
     header = _parse_header(data)
     allowed = _CODECS[version_of(data)]
     sizes = []
-    for index, section in enumerate(names):
-        number, codec, zero, raw, stored, _ = _ENTRY.unpack_from(data, _HEADER.size + index * _ENTRY.size)
-        require(number == index + 1 and zero == 0, f"entry {index} of the section table is not section {section}")
+    for index, section in enumerate(_section_names(data)):
+        _, codec, _, raw, stored, _ = _ENTRY.unpack_from(data, _HEADER.size + index * _ENTRY.size)
         known = codec in allowed and (codec == Codec.ZSTD or section in _CODED_SECTIONS)
         require(known, f"section {section} has the unknown codec {codec}")
         require(expansion_holds(codec, raw, stored), f"section {section} claims to grow beyond reason")
@@ -257,11 +287,9 @@ def _parse_front(data: bytes) -> tuple[_Header, list[SectionSize], list[StoredSe
 
 
 def _parse_header(data: bytes) -> _Header:
-    (_, version, kernel, sections, width, height, channels, components, count, cutoff, ratio, size_step, form_step,
+    (_, version, kernel, _, width, height, channels, components, count, cutoff, ratio, size_step, form_step,
      scale, cell_log2, wrap, exponent, reserved) = _HEADER.unpack_from(data)  # fmt: skip
     require(kernel == KERNEL_SOFT_GAUSSIAN, f"the unknown kernel {kernel}")
-    expected = len(sections_of(version))
-    require(sections == expected, f"{sections} sections instead of {expected}")
     require(wrap in _WRAP_FLAGS[version], f"wrap flags {wrap} in a file of version {version}")
     if version < _FEATURE_EXPONENT_SINCE:
         exponent, reserved = 0, exponent | reserved
@@ -339,6 +367,7 @@ def _pack_sections(
         plane_bytes[:_SHAPE_PLANES],
         plane_bytes[_SHAPE_PLANES:],
         *([] if quantized.detail is None else [[pack_detail(quantized.detail)]]),
+        *([] if quantized.exact is None else [_pack_exact(quantized.exact, header)]),
     ]
     order = CellOrder(numbers, across, down)
     return blocks, KnownGeometry(order, quantized.shape_codes, quantized.position_codes, exponents), counts
@@ -383,7 +412,20 @@ def _unpack_sections(
         basis_scale=header.basis_scale, basis_codes=basis,
         offset_codes=offset, wrap=header.wrap,
         detail=unpack_detail(plain[DETAIL_SECTION], channels) if DETAIL_SECTION in plain else None,
+        exact=_unpack_exact(plain, header),
     )  # fmt: skip
+
+
+def _pack_exact(exact: ExactSamples, header: _Header) -> list[bytes]:
+    require(exact.codes.shape == (header.height, header.width, header.channel_count), "exact samples of another shape")
+    return pack_exact(exact)
+
+
+def _unpack_exact(plain: dict[str, bytes], header: _Header) -> ExactSamples | None:
+    if EXACT_SECTION not in plain:
+        return None
+    require(DETAIL_SECTION not in plain, "a file of exact samples has no detail")
+    return unpack_exact(plain[EXACT_SECTION], header.width, header.height, header.channel_count)
 
 
 def _unpack_positions(

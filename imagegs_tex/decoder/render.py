@@ -56,6 +56,11 @@ def render_channels(
     """
     width, height = size or (quantized.width, quantized.height)
     drawn = max(width, quantized.width), max(height, quantized.height)
+    if quantized.exact is not None:
+        channels = torch.from_numpy(_nearest(quantized.exact.values, drawn))
+        if drawn != (width, height):
+            channels = torch.from_numpy(mean_over_area(channels.numpy(), (width, height)))
+        return channels.to(backend.device)
     scale = np.array([drawn[0] / quantized.width, drawn[1] / quantized.height])
     values = g.dequantize(quantized)
     # q is a quadratic form of texel offsets: stretching the picture by s divides its coefficients by s twice
@@ -106,6 +111,14 @@ def render_snapshot(snapshot: FitSnapshot, backend: Backend | str = "auto") -> l
     )  # fmt: skip
     texels = to_channels(image, snapshot.basis, snapshot.offset).cpu().numpy()
     return [(texture_map, expand_map(texels, texture_map)) for texture_map in snapshot.maps]
+
+
+def _nearest(texels: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Return a picture [H, W, C] at a size of at least its own: each texel is that which its centre lies in."""
+    across, down = (
+        (2 * np.arange(longer) + 1) * own // (2 * longer) for longer, own in zip(size, texels.shape[1::-1], strict=True)
+    )
+    return np.ascontiguousarray(texels[down[:, None], across[None]])
 
 
 def shader_decoder(

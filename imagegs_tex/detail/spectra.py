@@ -76,8 +76,8 @@ def _responses() -> Array:
 
 
 def _band_powers(height: int, width: int) -> Array:
-    """Return each band's power spectrum [8, H, W], of sum 1."""
+    """Return each band's power spectrum [8, H, W], of sum 1; 0 where a picture is too small for a band."""
     impulse = np.zeros((height, width), dtype=np.int64)
     impulse[0, 0] = 1
     powers = [np.square(np.abs(np.fft.fft2(filter_band(impulse, band)))) for band in range(BAND_COUNT)]
-    return np.stack([power / power.sum() for power in powers])
+    return np.stack([power / max(power.sum(), 1.0) for power in powers])

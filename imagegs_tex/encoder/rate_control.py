@@ -6,12 +6,14 @@ A size is searched for in :mod:`.size_search`, a quality in :mod:`.quality_searc
 from dataclasses import dataclass
 
 from imagegs_tex.detail.analyse import with_detail_layer
+from imagegs_tex.encoder.exact_file import FREE_BYTES, exact_within
 from imagegs_tex.encoder.quality_search import reach_targets
 from imagegs_tex.encoder.quality_targets import targets_of
 from imagegs_tex.encoder.size_search import fill
 from imagegs_tex.encoder.trial_fits import Effort, Fitter, Progress
 from imagegs_tex.fit.control import FitControl, StopPoint
 from imagegs_tex.formats.errors import UsageError
+from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.rasterize.backend import Backend
@@ -37,6 +39,9 @@ def encode_within_budget(
 ) -> Encoded:
     """Encode a stack with the number of Gaussians, the size or the quality that the settings ask for.
 
+    A small picture becomes exact samples where these are within a size limit, take no more bytes than Gaussians of the
+    quality, or are as good as free; never where a number of Gaussians is asked for.
+
     Raises:
         UsageError: limits that exclude each other are given, or a size that no file can have
     """
@@ -52,20 +57,28 @@ def encode_within_budget(
     def finish(quantized: QuantizedGaussianSet) -> QuantizedGaussianSet:
         return quantized if settings.detail == DetailMode.OFF else with_detail_layer(stack, quantized, backend)
 
-    unreached = None
+    unreached, max_bytes = None, _size_limit(settings, texels)
     if targets:
         found = reach_targets(fitter, targets)
-        quantized, unreached = finish(found.quantized), found.unreached
-    elif settings.max_bytes is not None:
-        quantized = fill(fitter, settings.max_bytes, finish)
-    elif settings.bits_per_texel is not None:
-        if not 0 < settings.bits_per_texel < float("inf"):
-            raise UsageError(f"--bpp {settings.bits_per_texel:g} is impossible; give a number above 0")
-        quantized = fill(fitter, int(settings.bits_per_texel * texels / 8), finish)
+        size = len(encode_igs(found.quantized))
+        exact = exact_within(stack, max(size, FREE_BYTES) if found.unreached else size)
+        quantized, unreached = (finish(found.quantized), found.unreached) if exact is None else (exact, None)
+    elif max_bytes is not None:
+        quantized = exact_within(stack, max_bytes) or fill(fitter, max_bytes, finish)
     else:
         count = fitter.usual_count if settings.gaussian_count is None else settings.gaussian_count
         if not 1 <= count <= min(MAX_GAUSSIANS, texels):
             raise UsageError(f"{count} Gaussians is outside 1..{min(MAX_GAUSSIANS, texels)} for {texels} texels")
-        quantized = finish(fitter.rounded(fitter.fit(count)))
+        exact = exact_within(stack, FREE_BYTES) if settings.gaussian_count is None else None
+        quantized = exact or finish(fitter.rounded(fitter.fit(count)))
     stopped_at = None if fitter.watch is None else fitter.watch.stopped_at
     return Encoded(quantized, fitter.effort, unreached, stopped_at)
+
+
+def _size_limit(settings: CompressSettings, texel_count: int) -> int | None:
+    """Return the bytes that a file may have at most; None where that is not limited."""
+    if settings.bits_per_texel is None:
+        return settings.max_bytes
+    if not 0 < settings.bits_per_texel < float("inf"):
+        raise UsageError(f"--bpp {settings.bits_per_texel:g} is impossible; give a number above 0")
+    return int(settings.bits_per_texel * texel_count / 8)

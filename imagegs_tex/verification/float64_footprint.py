@@ -141,7 +141,7 @@ def _grad_samples(
 def _reads_sure_texels(reference: FootprintReference, samples: _Samples, points: Float) -> NDArray[np.bool_]:
     """Return it for points [P, 2]; a tap at the point itself is where it is, if float32 can say where that is."""
     sure = np.ones(len(points), dtype=np.bool_)
-    if reference.picture.detail is not None:
+    if reference.picture.reads_texels:
         taps, _, owners = _taps(reference, samples)
         exact = np.all((taps == points[owners]) & (taps == taps.astype(np.float32)), axis=1)
         sure[owners[~exact & (np.abs(taps - np.rint(taps)).min(axis=1) < _BORDER_TIE)]] = False

@@ -40,6 +40,12 @@ class ReferencePicture:
     normals: tuple[tuple[int, int], ...]  # channels x and y of each normal whose z is made of them
     cutoff: float
     detail: ReferenceDetail | None  # drawn on top, where the file has it
+    exact: NDArray[np.float64] | None  # [H, W, C], where the file has it: the picture
+
+    @property
+    def reads_texels(self) -> bool:
+        """Whether a point's value depends on which texel it lies in."""
+        return self.detail is not None or self.exact is not None
 
 
 def reference_picture(quantized: QuantizedGaussianSet) -> ReferencePicture:
@@ -62,6 +68,7 @@ def reference_picture(quantized: QuantizedGaussianSet) -> ReferencePicture:
         normals=tuple(derived_normals(quantized.maps).values()),
         cutoff=quantized.cutoff,
         detail=reference_detail(quantized),
+        exact=None if quantized.exact is None else quantized.exact.codes * quantized.exact.scales,
     )
 
 
@@ -86,6 +93,8 @@ def _images(
 
 def reference_rows(picture: ReferencePicture, first_row: int, row_count: int) -> NDArray[np.float64]:
     """Return texel rows of the picture [row_count, W, C] in [0, 1]."""
+    if picture.exact is not None:
+        return picture.exact[first_row : first_row + row_count]
     sums = np.zeros((picture.features.shape[1] + 1, row_count, picture.width))
     low = np.ceil(picture.means - picture.reach - 0.5).astype(np.int64)
     high = np.floor(picture.means + picture.reach - 0.5).astype(np.int64) + 1
@@ -107,6 +116,9 @@ def reference_rows(picture: ReferencePicture, first_row: int, row_count: int) ->
 
 def reference_points(picture: ReferencePicture, points: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the picture [P, C] in [0, 1] at points [P, 2] in texels; each has the noise of the texel that holds it."""
+    texels = np.clip(np.floor(points).astype(np.int64), 0, [picture.width - 1, picture.height - 1])
+    if picture.exact is not None:
+        return np.asarray(picture.exact[texels[:, 1], texels[:, 0]])
     order = np.argsort(points[:, 1], kind="stable")
     xs, ys = points[order].astype(np.float64).T
     sums = np.zeros((len(points), picture.features.shape[1] + 1))
@@ -121,7 +133,6 @@ def reference_points(picture: ReferencePicture, points: NDArray[np.floating]) ->
     values[order] = _channels(picture, sums)
     if picture.detail is None:
         return values
-    texels = np.clip(np.floor(points).astype(np.int64), 0, [picture.width - 1, picture.height - 1])
     return with_detail(picture.detail, values, *texels.T)
 
 

@@ -182,7 +182,7 @@ class SampleCheck:
             step = codes / (1 << _STEP_BITS)
             # between texels of the level, or no footprint would lie in two blocks or tiles
             quarters = rng.integers(0, 256, 2)
-            if self._reference.picture.detail is not None:
+            if self._reference.picture.reads_texels:
                 quarters &= ~1  # in halves, or all taps of level 1 would lie on texels' borders
             origin = tuple(float(value) for value in quarters / 4)
             steps = float(step[0]), float(step[1])

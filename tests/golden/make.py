@@ -1,8 +1,8 @@
 """Write the golden file of the current format version: ``python tests/golden/make.py``.
 
 Golden files show that files written by older versions stay readable, so one that exists is never written again:
-version_N.igs, and version_N.npz with the maps that it must decode to. Only while a version is not released yet may
-its files be replaced, with ``--replace``.
+version_N.igs, and version_N.npz with the maps that it must decode to; beside them a file of exact samples.
+Only while a version is not released yet may its files be replaced, with ``--replace``.
 """
 
 import argparse
@@ -16,9 +16,11 @@ import numpy as np
 
 from imagegs_tex.api import compress
 from imagegs_tex.decoder.render import decode_maps
+from imagegs_tex.encoder.exact_file import exact_set
 from imagegs_tex.formats.igs.container import VERSION, read_igs, write_igs
 from imagegs_tex.formats.igs.detail_layer import DetailLayer
 from imagegs_tex.formats.images import write_image
+from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.settings import CompressSettings, FitSettings
@@ -68,17 +70,29 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replace", action="store_true", help="replace the files of a version not released yet")
     options = parser.parse_args()
-    path = FOLDER / f"version_{VERSION}.igs"
-    if path.exists() and not options.replace:
-        sys.exit(f"{path.name} exists: it holds the promise that version {VERSION} stays readable")
-    with tempfile.TemporaryDirectory() as folder:
-        write_material(Path(folder))
-        settings = CompressSettings(gaussian_count=350, fit=FitSettings(steps=60))
-        compress(folder, path, settings, backend="cpu", options=SourceOptions(wrap=(True, False)))
+    paths = [FOLDER / f"version_{VERSION}.igs", FOLDER / f"version_{VERSION}_exact.igs"]
+    missing = [path for path in paths if options.replace or not path.exists()]
+    if not missing:
+        sys.exit(f"the files exist: they hold the promise that version {VERSION} stays readable")
+    for path, write in zip(paths, (write_detailed, write_exact), strict=True):
+        if path in missing:
+            with tempfile.TemporaryDirectory() as folder:
+                write_material(Path(folder))
+                write(Path(folder), path)
+            buffer = io.BytesIO()
+            np.savez_compressed(buffer, **decoded_maps(path))
+            path.with_suffix(".npz").write_bytes(buffer.getvalue())
+
+
+def write_detailed(folder, path):
+    settings = CompressSettings(gaussian_count=350, fit=FitSettings(steps=60))
+    compress(folder, path, settings, backend="cpu", options=SourceOptions(wrap=(True, False)))
     write_igs(path, with_made_detail(read_igs(path)))
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **decoded_maps(path))
-    path.with_suffix(".npz").write_bytes(buffer.getvalue())
+
+
+def write_exact(folder, path):
+    """The material's exact samples, with all filters in one channel or another."""
+    write_igs(path, exact_set(load_stack(folder, SourceOptions(wrap=(True, False)))))
 
 
 if __name__ == "__main__":
