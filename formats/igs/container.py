@@ -6,6 +6,7 @@ against its law, and every broken law is one :class:`IgsError`.
 
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -218,9 +219,9 @@ def _section_count(data: bytes) -> int:
     return count
 
 
-def _section_names(data: bytes) -> list[str]:
+def _section_names(data: bytes) -> Iterator[str]:
     """Return the names of a file's sections, by the ids of its table: those of every file, then others in order."""
-    names, last = [], 0
+    last = 0
     for index in range(_section_count(data)):
         number, _, zero, *_ = _ENTRY.unpack_from(data, _HEADER.size + index * _ENTRY.size)
         if index < len(SECTIONS):
@@ -229,12 +230,11 @@ def _section_names(data: bytes) -> list[str]:
         else:
             known, name = number in _OPTIONAL_SECTIONS and number > last, "of an id that may follow"
         require(known and zero == 0, f"entry {index} of the section table is not section {name}")
-        names.append(_OPTIONAL_SECTIONS.get(number, name))
+        yield _OPTIONAL_SECTIONS.get(number, name)
         last = number
-    return names
 
 
-def _front_bytes(section_count: int) -> int:
+def front_bytes(section_count: int) -> int:
     """Return the bytes of header, section table and their checksum."""
     return _HEADER.size + _ENTRY.size * section_count + 4
 
@@ -245,7 +245,7 @@ def section_sizes(data: bytes, name: str = "file") -> tuple[SectionSize, ...]:
         _, sizes, _ = _parse_front(data)
     except IgsError as error:
         raise IgsError(f"{name}: {error}") from None
-    front = _front_bytes(len(sizes))
+    front = front_bytes(len(sizes))
     return (SectionSize("header", front, front), *sizes)
 
 
@@ -260,10 +260,10 @@ def _parse_front(data: bytes) -> tuple[_Header, list[SectionSize], list[StoredSe
             f"version {version}, and this program reads versions 1 to {VERSION}; update it",
         )
     require(len(data) >= _HEADER.size, "the file ends within its header; copy it again")
-    front_bytes = _front_bytes(_section_count(data))
-    require(len(data) >= front_bytes, "the file ends within its header; copy it again")
-    crc = struct.unpack_from("<I", data, front_bytes - 4)[0]
-    require(zlib.crc32(data[: front_bytes - 4]) == crc, "the header's checksum does not match; copy the file again")
+    before = front_bytes(_section_count(data))
+    require(len(data) >= before, "the file ends within its header; copy it again")
+    crc = struct.unpack_from("<I", data, before - 4)[0]
+    require(zlib.crc32(data[: before - 4]) == crc, "the header's checksum does not match; copy the file again")
     header = _parse_header(data)
     allowed = _CODECS[version_of(data)]
     sizes = []
@@ -274,9 +274,9 @@ def _parse_front(data: bytes) -> tuple[_Header, list[SectionSize], list[StoredSe
         require(expansion_holds(codec, raw, stored), f"section {section} claims to grow beyond reason")
         sizes.append(SectionSize(section, raw, stored))
     require(sum(size.raw_bytes for size in sizes) <= MAX_RAW_BYTES, "the sections are too large together")
-    total = front_bytes + sum(size.stored_bytes for size in sizes)
+    total = before + sum(size.stored_bytes for size in sizes)
     require(len(data) == total, f"the file has {len(data)} bytes where its header says {total}; copy it again")
-    offset, sections = front_bytes, []
+    offset, sections = before, []
     for index, size in enumerate(sizes):
         _, codec, _, _, _, crc = _ENTRY.unpack_from(data, _HEADER.size + index * _ENTRY.size)
         stored_bytes = data[offset : offset + size.stored_bytes]

@@ -114,7 +114,13 @@ extern "C" {
     X(DETAIL_GRID, "the envelope's size is outside 1..64")                                    \
     X(DETAIL_RESERVED, "reserved bytes of section detail are not zero")                       \
     X(DETAIL_LENGTH, "section detail has not the length that its head implies")               \
-    X(DETAIL_CODE, "an envelope code is out of range")
+    X(DETAIL_CODE, "an envelope code is out of range")                                        \
+    X(EXACT_DETAIL, "a file of exact samples has no detail")                                  \
+    X(EXACT_SHORT, "section exact samples ends within its head")                              \
+    X(EXACT_WIDTH, "a sample of section exact samples is not 1..3 bytes")                     \
+    X(EXACT_FILTER, "an unknown filter of section exact samples")                             \
+    X(EXACT_LENGTH, "section exact samples has not the length that its head implies")         \
+    X(EXACT_BETWEEN, "a channel of section exact samples counts from one of another width")
 
 typedef enum igs_error {
 #define IGS_ENUM(name, text) IGS_##name,
@@ -141,6 +147,7 @@ typedef struct igs_info {
     uint32_t feature_exponent; /* alpha in sixteenths, 0..32 */
     int needs_zstd;            /* whether any section is a Zstandard frame */
     int has_detail;
+    int is_exact;         /* whether the picture is samples, not Gaussians */
     size_t kept_bytes;    /* what igs_load needs for what it gives */
     size_t scratch_bytes; /* and for the time it runs */
 } igs_info;
@@ -175,6 +182,12 @@ typedef struct igs_detail {
     const uint8_t* envelope; /* [rows][columns] */
 } igs_detail;
 
+/* Exact samples: docs/igs-format.md, "Section 8: exact samples". */
+typedef struct igs_exact {
+    const uint32_t* codes;       /* [height][width][C], 0..256^bytes - 1 */
+    const uint8_t* sample_bytes; /* [2 C]: bytes of channel c at 2 c */
+} igs_exact;
+
 typedef struct igs_file {
     igs_info info;
     const igs_map* maps;
@@ -188,6 +201,7 @@ typedef struct igs_file {
     const int8_t* exponents;     /* [N][2] of the position steps */
     const int16_t* features;     /* [N][K] codes */
     igs_detail detail;           /* where info.has_detail */
+    igs_exact exact;             /* where info.is_exact */
 } igs_file;
 
 /* As ZSTD_decompress: returns the decompressed size, anything else on failure. */
@@ -220,8 +234,8 @@ const char* igs_error_text(igs_error error); /* such as "the header's checksum d
 typedef char igs__shifts_are_arithmetic[((-3) >> 1) == -2 ? 1 : -1];
 
 enum { IGS__ZSTD = 1, IGS__CONTEXT = 2, IGS__PREDICTION = 3 };
-enum { IGS__MAPS, IGS__COMPONENTS, IGS__CELLS, IGS__POSITIONS, IGS__SHAPES, IGS__FEATURES, IGS__DETAIL };
-#define IGS__SECTIONS 7
+enum { IGS__MAPS, IGS__COMPONENTS, IGS__CELLS, IGS__POSITIONS, IGS__SHAPES, IGS__FEATURES, IGS__DETAIL, IGS__EXACT };
+#define IGS__SECTIONS 8
 #define IGS__HEADER_BYTES 52
 #define IGS__ENTRY_BYTES 16
 #define IGS__MAX_RAW_BYTES (1u << 27)
@@ -312,7 +326,7 @@ typedef struct igs__section {
 
 typedef struct igs__front {
     igs_info info;
-    igs__section sections[IGS__SECTIONS];
+    igs__section sections[IGS__SECTIONS]; /* by id - 1; codec 0: the file has none */
     uint32_t section_count;
 } igs__front;
 
@@ -324,7 +338,6 @@ static igs_error igs__parse_header(const uint8_t* data, igs__front* front) {
     const uint32_t wrap = data[49];
     uint64_t cells;
     IGS__REQUIRE(data[10] == 1, KERNEL);
-    IGS__REQUIRE(data[11] == front->section_count, SECTION_COUNT);
     IGS__REQUIRE(wrap <= (info->version == 1 ? 0u : 3u), WRAP);
     if (info->version < 3) {
         reserved |= exponent;
@@ -378,7 +391,7 @@ static igs_error igs__parse_front(const uint8_t* data, size_t size, igs__front* 
     static const uint8_t magic[8] = {0x89, 'I', 'G', 'S', 0x0D, 0x0A, 0x1A, 0x0A};
     size_t front_bytes, at;
     uint64_t raw_sum = 0, total;
-    uint32_t i;
+    uint32_t i, id = 0;
     memset(front, 0, sizeof *front);
     IGS__REQUIRE(size <= IGS_MAX_FILE_BYTES, FILE_LARGE);
     IGS__REQUIRE(size > 0 && memcmp(data, magic, size < 8 ? size : 8) == 0, NOT_IGS);
@@ -387,7 +400,11 @@ static igs_error igs__parse_front(const uint8_t* data, size_t size, igs__front* 
         IGS__REQUIRE(front->info.version >= 1 && front->info.version <= 4, VERSION);
     }
     IGS__REQUIRE(size >= IGS__HEADER_BYTES, HEADER_SHORT);
-    front->section_count = front->info.version < 4 ? 6 : 7;
+    front->section_count = data[11];
+    IGS__REQUIRE(
+        front->section_count >= 6 && front->section_count <= (front->info.version < 4 ? 6u : IGS__SECTIONS),
+        SECTION_COUNT
+    );
     front_bytes = IGS__HEADER_BYTES + IGS__ENTRY_BYTES * (size_t)front->section_count + 4;
     IGS__REQUIRE(size >= front_bytes, HEADER_SHORT);
     IGS__REQUIRE(igs__crc32(data, front_bytes - 4) == igs__u32(data + front_bytes - 4), HEADER_CRC);
@@ -395,12 +412,15 @@ static igs_error igs__parse_front(const uint8_t* data, size_t size, igs__front* 
     total = front_bytes;
     for (i = 0; i < front->section_count; ++i) {
         const uint8_t* entry = data + IGS__HEADER_BYTES + IGS__ENTRY_BYTES * i;
-        igs__section* section = &front->sections[i];
+        const uint32_t last = id;
+        igs__section* section;
+        id = entry[0];
+        IGS__REQUIRE((i < 6 ? id == i + 1 : id > last && id <= IGS__SECTIONS) && igs__u16(entry + 2) == 0, TABLE);
+        section = &front->sections[id - 1];
         section->codec = entry[1];
         section->raw = igs__u32(entry + 4);
         section->stored = igs__u32(entry + 8);
-        IGS__REQUIRE(entry[0] == i + 1 && igs__u16(entry + 2) == 0, TABLE);
-        IGS__REQUIRE(igs__codec_known(front->info.version, i, section->codec), CODEC);
+        IGS__REQUIRE(igs__codec_known(front->info.version, id - 1, section->codec), CODEC);
         IGS__REQUIRE(
             section->raw <= (section->codec == IGS__ZSTD ? 512u : 64u) * (uint64_t)section->stored + 4096, EXPANSION
         );
@@ -410,10 +430,11 @@ static igs_error igs__parse_front(const uint8_t* data, size_t size, igs__front* 
     }
     IGS__REQUIRE(raw_sum <= IGS__MAX_RAW_BYTES, SECTIONS_LARGE);
     IGS__REQUIRE(total == size, FILE_LENGTH);
-    front->info.has_detail = front->section_count == 7;
+    front->info.has_detail = front->sections[IGS__DETAIL].codec != 0;
+    front->info.is_exact = front->sections[IGS__EXACT].codec != 0;
     for (i = 0, at = front_bytes; i < front->section_count; ++i) {
-        igs__section* section = &front->sections[i];
         const uint8_t* entry = data + IGS__HEADER_BYTES + IGS__ENTRY_BYTES * i;
+        igs__section* section = &front->sections[entry[0] - 1];
         section->data = data + at;
         at += section->stored;
         IGS__REQUIRE(igs__crc32(section->data, section->stored) == igs__u32(entry + 12), SECTION_CRC);
@@ -1012,6 +1033,7 @@ typedef struct igs__plan {
     float* feature_steps;
     int16_t* basis;
     int16_t* slopes;
+    uint32_t* exact;
     uint32_t* cell_firsts;
     int16_t* shapes;
     int32_t* positions;
@@ -1039,10 +1061,11 @@ static void igs__plan_memory(const igs__front* front, igs__arena* kept, igs__are
     const int cells_fit = sections[IGS__CELLS].raw >= cells;
     const int shapes_fit = cells_fit && sections[IGS__SHAPES].raw >= 3 * (uint64_t)count;
     const int features_fit = shapes_fit && sections[IGS__FEATURES].raw >= (uint64_t)count * info->components;
+    const uint64_t samples = (uint64_t)info->width * info->height * info->channels;
     uint32_t i;
     memset(plan, 0, sizeof *plan);
-    for (i = 0; i < front->section_count; ++i) {
-        const int stays = i == IGS__MAPS || i == IGS__DETAIL; /* what is kept points into these */
+    for (i = 0; i < IGS__SECTIONS; ++i) {
+        const int stays = i == IGS__MAPS || i == IGS__DETAIL || i == IGS__EXACT; /* what is kept points into these */
         if (sections[i].codec == IGS__ZSTD)
             plan->plain[i] = IGS__ARRAY(stays ? kept : scratch, uint8_t, sections[i].raw);
     }
@@ -1052,6 +1075,7 @@ static void igs__plan_memory(const igs__front* front, igs__arena* kept, igs__are
     plan->feature_steps = IGS__ARRAY(kept, float, info->components);
     plan->basis = IGS__ARRAY(kept, int16_t, info->components * info->channels);
     if (info->has_detail) plan->slopes = IGS__ARRAY(kept, int16_t, 4 * info->channels);
+    if (info->is_exact && sections[IGS__EXACT].raw >= samples) plan->exact = IGS__ARRAY(kept, uint32_t, samples);
     if (cells_fit) {
         plan->cell_firsts = IGS__ARRAY(kept, uint32_t, cells + 1);
         plan->identity = IGS__ARRAY(scratch, uint32_t, cells + 1);
@@ -1562,13 +1586,51 @@ static igs_error igs__unpack_detail(igs__loader* loader) {
     return IGS_OK;
 }
 
+static igs_error igs__unpack_exact(igs__loader* loader) {
+    const igs_info* info = &loader->front.info;
+    const uint32_t channels = info->channels, raw = loader->front.sections[IGS__EXACT].raw;
+    const uint8_t *head = loader->plan.plain[IGS__EXACT], *at;
+    const size_t texels = (size_t)info->width * info->height;
+    uint32_t* codes = loader->plan.exact;
+    uint64_t bytes = 0;
+    uint32_t c;
+    IGS__REQUIRE(!info->has_detail, EXACT_DETAIL);
+    IGS__REQUIRE(raw >= 2 * channels, EXACT_SHORT);
+    for (c = 0; c < channels; ++c) {
+        IGS__REQUIRE(head[2 * c] >= 1 && head[2 * c] <= 3, EXACT_WIDTH);
+        bytes += head[2 * c];
+    }
+    for (c = 0; c < channels; ++c) IGS__REQUIRE(head[2 * c + 1] < 8, EXACT_FILTER);
+    IGS__REQUIRE(raw == 2 * channels + texels * bytes, EXACT_LENGTH);
+    at = head + 2 * channels;
+    for (c = 0; c < channels; ++c) {
+        const uint32_t width = head[2 * c], filter = head[2 * c + 1], mask = (1u << 8 * width) - 1;
+        size_t i;
+        IGS__REQUIRE(!(filter & 4) || (c > 0 && head[2 * c - 2] == width), EXACT_BETWEEN);
+        for (i = 0; i < texels; ++i) {
+            uint32_t value = 0, byte;
+            for (byte = 0; byte < width; ++byte) value |= (uint32_t)at[byte * texels + i] << 8 * byte;
+            if (filter & 1 && i % info->width > 0) value += codes[(i - 1) * channels + c];
+            codes[i * channels + c] = value & mask;
+        }
+        for (i = info->width; filter & 2 && i < texels; ++i)
+            codes[i * channels + c] = (codes[i * channels + c] + codes[(i - info->width) * channels + c]) & mask;
+        for (i = 0; filter & 4 && i < texels; ++i)
+            codes[i * channels + c] = (codes[i * channels + c] + codes[i * channels + c - 1]) & mask;
+        at += width * texels;
+    }
+    loader->file->exact.codes = codes;
+    loader->file->exact.sample_bytes = head;
+    return IGS_OK;
+}
+
 static igs_error igs__unpack(igs__loader* loader, igs_zstd_decompress zstd) {
     const igs__front* front = &loader->front;
     igs__plan* plan = &loader->plan;
     igs_file* file = loader->file;
     uint32_t i;
     IGS__REQUIRE(zstd != NULL || !front->info.needs_zstd, NO_ZSTD);
-    for (i = 0; i < front->section_count; ++i) {
+    for (i = 0; i < IGS__SECTIONS; ++i) {
         const igs__section* section = &front->sections[i];
         if (section->codec != IGS__ZSTD) continue;
         IGS__REQUIRE(igs__is_one_frame(section->data, section->stored, section->raw), ZSTD_FRAME);
@@ -1583,6 +1645,7 @@ static igs_error igs__unpack(igs__loader* loader, igs_zstd_decompress zstd) {
     IGS__TRY(igs__unpack_positions(loader));
     IGS__TRY(igs__unpack_features(loader));
     if (front->info.has_detail) IGS__TRY(igs__unpack_detail(loader));
+    if (front->info.is_exact) IGS__TRY(igs__unpack_exact(loader));
     file->cell_firsts = plan->cell_firsts;
     file->shapes = plan->shapes;
     file->positions = plan->positions;

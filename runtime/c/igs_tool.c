@@ -77,8 +77,9 @@ static void print_info(const igs_file* file, size_t size) {
         info->width, info->height, info->gaussians, info->channels, info->components, (unsigned long)size
     );
     printf(
-        "repeats in x: %s, in y: %s; detail: %s; needs Zstandard: %s\n", info->wrap_x ? "yes" : "no",
-        info->wrap_y ? "yes" : "no", info->has_detail ? "yes" : "no", info->needs_zstd ? "yes" : "no"
+        "repeats in x: %s, in y: %s; detail: %s; exact samples: %s; needs Zstandard: %s\n", info->wrap_x ? "yes" : "no",
+        info->wrap_y ? "yes" : "no", info->has_detail ? "yes" : "no", info->is_exact ? "yes" : "no",
+        info->needs_zstd ? "yes" : "no"
     );
     printf(
         "memory: %lu bytes kept, %lu while loading\n", (unsigned long)info->kept_bytes,
@@ -129,6 +130,7 @@ static igs_error print_times(bytes data, int runs) {
 static int write_codes(const igs_file* file, const char* path) {
     const igs_info* info = &file->info;
     const size_t n = info->gaussians, c = info->channels, k = info->components;
+    const size_t samples = info->is_exact ? (size_t)info->width * info->height * c : 0;
     FILE* stream = fopen(path, "wb");
     int done;
     if (stream == NULL) return 0;
@@ -136,7 +138,8 @@ static int write_codes(const igs_file* file, const char* path) {
         fwrite(file->shapes, 2, 3 * n, stream) == 3 * n && fwrite(file->positions, 4, 2 * n, stream) == 2 * n &&
         fwrite(file->exponents, 1, 2 * n, stream) == 2 * n && fwrite(file->features, 2, k * n, stream) == k * n &&
         fwrite(file->offsets, 2, c, stream) == c && fwrite(file->feature_steps, 4, k, stream) == k &&
-        fwrite(file->basis, 2, k * c, stream) == k * c;
+        fwrite(file->basis, 2, k * c, stream) == k * c &&
+        (samples == 0 || fwrite(file->exact.codes, 4, samples, stream) == samples);
     return fclose(stream) == 0 && done;
 }
 

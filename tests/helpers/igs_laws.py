@@ -74,6 +74,12 @@ WORDS = {
     "DETAIL_RESERVED": "reserved bytes of section detail",
     "DETAIL_LENGTH": "section detail has",
     "DETAIL_CODE": "an envelope code",
+    "EXACT_DETAIL": "exact samples has no detail",
+    "EXACT_SHORT": "section exact samples ends",
+    "EXACT_WIDTH": r"exact samples is not 1\.\.3",
+    "EXACT_FILTER": "filter of section exact samples",
+    "EXACT_LENGTH": "section exact samples has",
+    "EXACT_BETWEEN": "from one of another width",
 }
 """A regular expression for each law; one that holds another's words comes before it."""
 

@@ -8,7 +8,7 @@ import numpy as np
 import zstandard
 
 from imagegs_tex.formats.igs import quantized_set as g
-from imagegs_tex.formats.igs.container import MAGIC, SECTIONS, decode_igs, plain_sections, sections_of
+from imagegs_tex.formats.igs.container import SECTIONS, decode_igs, front_bytes, plain_sections
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.vocabulary import Coded, Constant, SampleFormat, Semantic, TextureMap, Transfer, UnitZ
 
@@ -168,8 +168,8 @@ def compress(raw):
 
 def fix_checksums(data):
     """Make the checksums fit what the file now holds, as far as its table can be followed."""
-    sections = len(sections_of(data[len(MAGIC)])) if len(data) > len(MAGIC) else 0
-    front = HEADER.size + ENTRY.size * sections + 4
+    sections = data[11] if len(data) > HEADER.size else 0
+    front = front_bytes(sections)
     if len(data) < front:
         return data
     fixed = bytearray(data)

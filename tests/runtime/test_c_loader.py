@@ -15,7 +15,7 @@ from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs import section_codecs
 from imagegs_tex.formats.igs.container import decode_igs, encode_igs
 
-GOLDEN = (1, 2, 3, 4)
+GOLDEN = (1, 2, 3, 4, "4_exact")
 MADE = {
     "small": {},
     "one Gaussian": {"count": 1, "size": (1, 1), "channels": 1, "components": 1},
@@ -69,6 +69,7 @@ def arrays(quantized):
             (firsts, "<u4"), (quantized.shape_codes, "<i2"), (quantized.position_codes, "<i4"), (exponents, "<i1"),
             (quantized.feature_codes, "<i2"), (quantized.offset_codes, "<u2"), (quantized.feature_steps, "<f4"),
             (quantized.basis_codes, "<i2"),
+            *(() if quantized.exact is None else ((quantized.exact.codes, "<u4"),)),
         )
     )  # fmt: skip
 
