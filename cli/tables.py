@@ -19,10 +19,10 @@ from imagegs_tex.reports import (
     SplatReport,
     ViewReport,
 )
-from imagegs_tex.textures.export_maps import ExportedMap
 
-if TYPE_CHECKING:  # it imports torch, which `info` does without
+if TYPE_CHECKING:  # torch and image libraries, which `info` does without
     from imagegs_tex.doctor import DoctorReport
+    from imagegs_tex.textures.export_maps import ExportedMap
 
 
 def print_compression(report: CompressReport, output: Path) -> None:
@@ -200,7 +200,7 @@ def print_view(report: ViewReport) -> None:
     console.print(f"{len(report.pictures)} pictures in {folder}{scored}{reduced}")
 
 
-def _file_names(entry: ExportedMap) -> str:
+def _file_names(entry: "ExportedMap") -> str:
     first = Path(entry.files[0]).name
     return plain(first if len(entry.files) == 1 else f"{first} to {len(entry.files) - 1}")
 

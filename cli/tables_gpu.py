@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from imagegs_tex.cli.console import make_console, plain
-from imagegs_tex.shaders.build_decoder import Decoder
 from imagegs_tex.shaders.decode_cost import DecodeCost
 
-if TYPE_CHECKING:  # verify loads torch, which emit has no use for
+if TYPE_CHECKING:  # what `info` has no use for; verify loads torch
+    from imagegs_tex.shaders.build_decoder import Decoder
     from imagegs_tex.verification.report import VariantResult, VerifyReport
 
 
-def print_emission(decoder: Decoder, paths: list[Path]) -> None:
+def print_emission(decoder: "Decoder", paths: list[Path]) -> None:
     """Print what was written and what it takes on the GPU."""
     console = make_console()
     for path in paths:

@@ -7,7 +7,7 @@ import numpy as np
 from imagegs_tex.formats.igs.container import DETAIL_SECTION, EXACT_SECTION, SectionSize
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet, basis_values
 from imagegs_tex.formats.vocabulary import Coded
-from imagegs_tex.quantize.feature_rdo import code_lengths
+from imagegs_tex.quantize.code_lengths import code_lengths
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from imagegs_tex.formats.vocabulary import (
     TextureMap,
     Transfer,
 )
-from imagegs_tex.metrics.ssim import mean_similarity
 
 PSNR_CAP_DB: Final = 120.0
 """PSNR of equal pictures."""
@@ -137,9 +136,10 @@ def score_map(
         weights: [H, W] importance of the texels, which only weighted_squared_error knows of
         drawn: [H, W] where its colour counts; None: everywhere
     """
-    import torch  # here, since it takes seconds: `info` shows reports and needs none
+    import torch  # here, as numba below, since it takes seconds: `info` shows reports and needs none
 
     from imagegs_tex.metrics.kept_contrast import kept_contrast
+    from imagegs_tex.metrics.ssim import mean_similarity
 
     pair = _counted_values(texture_map, source, decoded, drawn)
     squared = _summed_squares(pair, None)

@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.jit import njit
+from imagegs_tex.quantize.code_lengths import code_lengths
 
 _ROUNDS: Final = 4
 """Between rounds the statistics are taken anew; the first looks at the error alone."""
 SWEEPS: Final = 2
-_SMOOTHING: Final = 0.3
-"""Added to every count, so that codes next to those in use have a price."""
 _CODE_LIMIT: Final = 32000
 
 
@@ -104,12 +103,6 @@ def _prices_of(codes: NDArray[np.int64]) -> FeaturePrices:
     least = codes.min(axis=0) - 1
     lengths = [code_lengths(codes[:, k], int(least[k])) for k in range(codes.shape[1])]
     return FeaturePrices(np.concatenate(lengths), np.cumsum([0, *map(len, lengths)]), least)
-
-
-def code_lengths(codes: NDArray[np.int64], least: int) -> NDArray[np.float64]:
-    """Return the ideal length in bits of each code from ``least`` to one above the greatest, by their statistics."""
-    counts = np.bincount(codes - least, minlength=int(codes.max()) - least + 2) + _SMOOTHING
-    return np.asarray(-np.log2(counts / counts.sum()))
 
 
 @njit(cache=True, nogil=True)  # other materials' threads go on meanwhile

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.igs.quantized_set import EPSILON, least_exponent
-from imagegs_tex.quantize.feature_rdo import code_lengths
+from imagegs_tex.quantize.code_lengths import code_lengths
 from imagegs_tex.quantize.geometry import GeometryQuantizer
 from imagegs_tex.quantize.geometry_rdo_kernels import Codes, Picture, find_patches, refine_within, sum_rows
 

@@ -21,13 +21,25 @@ def test_a_whole_file_is_what_the_bytes_say(packed):
     assert encode_igs(decode_igs(data)) == data
 
 
-def test_it_needs_no_torch(packed):
-    """Importing torch takes seconds; here it is an error."""
+def info_without(file, *modules):
+    """What info prints where importing these is an error."""
     code = (
-        "import sys; sys.modules['torch'] = None; sys.argv = ['imagegs-tex', 'info', sys.argv[1]]\n"
+        f"import sys; sys.modules.update(dict.fromkeys({modules})); sys.argv = ['imagegs-tex', 'info', sys.argv[1]]\n"
         "from imagegs_tex.cli.main import main\n"
         "main()\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, packed], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", code, file], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "on the GPU" in done.stdout
+    return done.stdout
+
+
+def test_it_needs_no_torch_and_no_image_library(packed):
+    """Importing torch takes seconds, the others a tenth of one."""
+    found = info_without(packed, "torch", "PIL", "tifffile", "OpenEXR", "imagecodecs", "scipy.ndimage")
+    assert "on the GPU" in found
+
+
+def test_a_file_without_predicted_codes_needs_no_compiler(repository):
+    """Importing numba takes half of the time."""
+    found = info_without(repository / "tests" / "golden" / "version_1.igs", "torch", "numba", "llvmlite")
+    assert "format version 1" in found
