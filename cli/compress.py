@@ -20,7 +20,7 @@ from imagegs_tex.formats.material.options import (
     SaliencyOptions,
     SourceOptions,
 )
-from imagegs_tex.settings import CompressSettings, DetailMode, Preset, preset_settings
+from imagegs_tex.settings import DetailMode, InitialPlacement, Preset, preset_settings
 
 if TYPE_CHECKING:
     from imagegs_tex.reports import AssetReport
@@ -72,6 +72,24 @@ def compress(
             parser=read_seconds, metavar="TIME", help="Fit for this long (90s, 1.5min) instead of a number of steps."
         ),
     ] = None,
+    steps: Annotated[int | None, typer.Option(metavar="N", help="Steps of a fit, instead of the preset's.")] = None,
+    patience: Annotated[
+        int | None, typer.Option(metavar="N", help="End a fit early after so many steps without a gain.")
+    ] = None,
+    init: Annotated[
+        InitialPlacement | None, typer.Option(help="Where Gaussians start: by the picture's gradient, or anywhere.")
+    ] = None,
+    random_share: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="Share of the first Gaussians that are spread evenly, 0 to 1.")
+    ] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Any setting that imagegs-tex settings lists; repeatable."),
+    ] = None,
+    settings_file: Annotated[
+        Path | None,
+        typer.Option("--settings", metavar="FILE.toml", readable=False, help="Settings from a file, as name = value."),
+    ] = None,
     importance: Annotated[
         Path | None,
         typer.Option(
@@ -121,7 +139,7 @@ def compress(
         typer.Option(help="Auto: noise, in a few hundred bytes, where the source has grain that the Gaussians lose."),
     ] = DetailMode.AUTO,
     backend: BackendName = "auto",
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of the initial positions.")] = 0,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of the initial positions; 0.")] = None,
     threads: Threads = None,
     report: Report = None,
     save_manifest: Annotated[
@@ -146,13 +164,21 @@ def compress(
     with fit_progress(quiet) as progress:  # at once: loading torch takes seconds
         from imagegs_tex import api
         from imagegs_tex.cli.tables import print_asset, print_compression
-        from imagegs_tex.formats.errors import TargetError, UsageError
-        from imagegs_tex.formats.files.atomic_write import real_path
+        from imagegs_tex.encoder.quality_targets import parse_target
+        from imagegs_tex.formats.errors import TargetError
         from imagegs_tex.formats.material.wrap_detection import parse_wrap
         from imagegs_tex.reports import AssetReport, CompressReport, as_json
+        from imagegs_tex.setting_list import with_settings
 
-        settings = _settings(preset, (gaussians, bpp, max_bytes, target_psnr), target or [], time_budget, seed)
-        settings = replace(settings, detail=detail)
+        named = {
+            "steps": steps, "patience": patience, "init": init, "random_share": random_share, "seed": seed,
+            "time_budget": time_budget,
+        }  # fmt: skip
+        settings = with_settings(preset_settings(preset), assignments or (), settings_file, named)
+        settings = replace(
+            settings, gaussian_count=gaussians, bits_per_texel=bpp, max_bytes=max_bytes, target_psnr=target_psnr,
+            targets=tuple(map(parse_target, target or ())), detail=detail,
+        )  # fmt: skip
         repeats = (None, None) if wrap is None else parse_wrap(wrap)
         looks = SaliencyOptions(saliency, saliency_weights, saliency_map)
         options = replace(
@@ -161,15 +187,7 @@ def compress(
         )  # fmt: skip
         several = output is not None and api.is_asset(source, Path(output), options)
         file = None if output is None else igs_path(output, source, many=several)
-        if save_manifest == STANDARD_OUTPUT:
-            raise UsageError(
-                "--save-manifest -: paths in a manifest are relative to it; give --save-manifest FILE.json"
-            )
-        written = [real_path(path) for path in (file, report, save_manifest) if path is not None]
-        if len({*written}) < len(written):
-            raise UsageError("--output, --report and --save-manifest must name different files; give each its own")
-        if source.is_file() and source.resolve() in written:  # the first bytes do not tell a manifest from a report
-            raise UsageError("what is written would replace what is read; give it another name")
+        _check_paths(source, file, report, save_manifest)
         check_report(report)
         if file == STANDARD_OUTPUT:
             check_pipe()
@@ -195,6 +213,21 @@ def compress(
         if is_printed:
             print_asset(result, file)
         _check_complete(result, source)
+
+
+def _check_paths(source: Path, file: Path | None, report: Path | None, manifest: Path | None) -> None:
+    """Refuse outputs that would replace each other or the source."""
+    from imagegs_tex.cli.outputs import STANDARD_OUTPUT
+    from imagegs_tex.formats.errors import UsageError
+    from imagegs_tex.formats.files.atomic_write import real_path
+
+    if manifest == STANDARD_OUTPUT:
+        raise UsageError("--save-manifest -: paths in a manifest are relative to it; give --save-manifest FILE.json")
+    written = [real_path(path) for path in (file, report, manifest) if path is not None]
+    if len({*written}) < len(written):
+        raise UsageError("--output, --report and --save-manifest must name different files; give each its own")
+    if source.is_file() and source.resolve() in written:  # the first bytes do not tell a manifest from a report
+        raise UsageError("what is written would replace what is read; give it another name")
 
 
 @contextmanager
@@ -243,20 +276,3 @@ def _importance(importance: Path | None, saliency: SaliencyOptions) -> SourceOpt
     if saliency != SaliencyOptions():
         raise UsageError("--saliency, --saliency-weights and --saliency-map need --importance auto; give that, too")
     return SourceOptions(importance)
-
-
-def _settings(
-    preset: Preset,
-    limits: tuple[int | None, float | None, int | None, float | None],
-    targets: list[str],
-    time_budget: float | None,
-    seed: int,
-) -> CompressSettings:
-    from imagegs_tex.encoder.quality_targets import parse_target
-
-    chosen = preset_settings(preset)
-    gaussians, bpp, max_bytes, target_psnr = limits
-    return replace(
-        chosen, gaussian_count=gaussians, bits_per_texel=bpp, max_bytes=max_bytes, target_psnr=target_psnr,
-        targets=tuple(map(parse_target, targets)), fit=replace(chosen.fit, seed=seed, time_budget=time_budget),
-    )  # fmt: skip

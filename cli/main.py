@@ -18,6 +18,7 @@ from imagegs_tex.cli.emit import emit
 from imagegs_tex.cli.export import export
 from imagegs_tex.cli.info import info
 from imagegs_tex.cli.notices import show_notices
+from imagegs_tex.cli.settings import settings
 from imagegs_tex.cli.verify import verify
 from imagegs_tex.cli.view import view
 from imagegs_tex.formats.errors import ImageGSTexError, OutputError, UsageError
@@ -69,6 +70,7 @@ _COMMANDS: Final[
     emit: "Write a shader decoder for a file.",
     verify: "Check shader decoders on this machine's OpenGL.",
     doctor: "Say what this machine has and lacks.",
+    settings: "Show every setting of a fit, for --set.",
 }
 for command, summary in _COMMANDS.items():
     app.command(short_help=summary)(command)

@@ -1,8 +1,8 @@
 """What Sphinx's autodoc does not do by itself: fields of dataclasses, and references to names at home elsewhere.
 
-Fields and members are documented by the comments beside them, which is where a reader of the code looks; autodoc knows
-docstrings alone. And the public names are documented as ``imagegs_tex.NAME`` while annotations and docstrings refer to
-the modules where they are defined.
+Fields and members are documented by the comments beside them, which is where a reader of the code looks, settings by
+their words; autodoc knows docstrings alone. And the public names are documented as ``imagegs_tex.NAME`` while
+annotations and docstrings refer to the modules where they are defined.
 """
 
 import ast
@@ -22,6 +22,7 @@ from sphinx.domains.python import PyObject
 from sphinx.environment import BuildEnvironment
 
 import imagegs_tex
+from imagegs_tex.settings import MEANING
 
 BEFORE_NAPOLEON = 400
 
@@ -62,6 +63,8 @@ def plain(text: str) -> str:
 
 def fields_of(thing: type) -> list[tuple[str, str, str]]:
     """Return name, type with default, and comment of each field, from the class's source."""
+    if dataclasses.is_dataclass(thing) and all(MEANING in field.metadata for field in dataclasses.fields(thing)):
+        return [described(field) for field in dataclasses.fields(thing)]
     source = textwrap.dedent(inspect.getsource(thing))
     comments = {
         token.start[0]: (token.string.lstrip("# "), token.line.lstrip().startswith("#"))
@@ -83,6 +86,15 @@ def fields_of(thing: type) -> list[tuple[str, str, str]]:
         found.append((field, kind, "; ".join([*beside, *above])))
         last = node.end_lineno
     return found
+
+
+def described(field: dataclasses.Field) -> tuple[str, str, str]:
+    """Return the same of a setting, whose words are data."""
+    meaning = field.metadata[MEANING]
+    kind = field.type if isinstance(field.type, str) else inspect.formatannotation(field.type)
+    default = str(field.default) if isinstance(field.default, enum.Enum) else repr(field.default)
+    words = f"{meaning.words} ({meaning.unit})" if meaning.unit else meaning.words
+    return field.name, f"{kind}, default {default}", f"{words}; {meaning.reason}" if meaning.reason else words
 
 
 def drop_signature(app: Sphinx, what: str, name: str, thing: object, *rest: object) -> tuple[str, str] | None:

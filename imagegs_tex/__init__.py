@@ -58,11 +58,13 @@ if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at
         ViewedPicture,
         ViewReport,
     )
+    from imagegs_tex.setting_list import Setting, list_settings, parse_setting, with_settings
     from imagegs_tex.settings import (
         CompressSettings,
         DetailMode,
         FitSettings,
         ImageFormat,
+        InitialPlacement,
         PopulationChange,
         Precision,
         Preset,
@@ -111,6 +113,7 @@ __all__ = [
     "ImageFormat",
     "ImageGSTexError",
     "InfoReport",
+    "InitialPlacement",
     "InputError",
     "MapInfo",
     "MapScore",
@@ -128,6 +131,7 @@ __all__ = [
     "Seconds",
     "SectionSize",
     "Semantic",
+    "Setting",
     "SourceOptions",
     "SourceScore",
     "SplatFormat",
@@ -156,7 +160,9 @@ __all__ = [
     "export",
     "export_gaussians",
     "info",
+    "list_settings",
     "load_stack",
+    "parse_setting",
     "preset_settings",
     "read_igs",
     "render_snapshot",
@@ -164,6 +170,7 @@ __all__ = [
     "shader_decoder",
     "verify",
     "view",
+    "with_settings",
 ]
 
 _MODULES = {
@@ -193,8 +200,10 @@ _MODULES = {
         "AssetFile", "AssetMaterial", "AssetReport", "CompareReport", "CompressReport", "ExportReport", "InfoReport",
         "MapInfo", "Seconds", "SplatReport", "TargetReport", "ViewReport", "ViewedPicture",
     ),
+    "setting_list": ("Setting", "list_settings", "parse_setting", "with_settings"),
     "settings": (
-        "CompressSettings", "DetailMode", "FitSettings", "ImageFormat", "PopulationChange", "Precision", "Preset",
+        "CompressSettings", "DetailMode", "FitSettings", "ImageFormat", "InitialPlacement", "PopulationChange",
+        "Precision", "Preset",
         "QualityTarget", "SplatFormat", "TextureContainer", "preset_settings",
     ),
     "shaders.build_decoder": ("Decoder", "build_decoder"),

@@ -1,11 +1,43 @@
 """What can be chosen, with the defaults that measurements chose; plain data, no torch."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:  # numpy takes a while to import
     from imagegs_tex.formats.vocabulary import Semantic
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What there is to say of a setting beside its name, type and default: the words that every list of them shows."""
+
+    words: str
+    least: float | None = None  # of what may be asked for; None: no limit, or it is not a number
+    most: float | None = None
+    multiple_of: float | None = None
+    unit: str = ""
+    reason: str = ""  # why the default is what it is, measured
+
+
+MEANING: Final = "meaning"
+"""Under which a field's metadata has its :class:`Meaning`."""
+
+
+def _setting(
+    default: Value,
+    words: str,
+    least: float | None = None,
+    most: float | None = None,
+    *,
+    multiple_of: float | None = None,
+    unit: str = "",
+    reason: str = "",
+) -> Value:
+    """Return a dataclass field with a default and its meaning."""
+    return field(default=default, metadata={MEANING: Meaning(words, least, most, multiple_of, unit, reason)})
 
 
 class Preset(StrEnum):
@@ -22,6 +54,13 @@ class ImageFormat(StrEnum):
     PNG = "png"
     EXR = "exr"
     TGA = "tga"
+
+
+class InitialPlacement(StrEnum):
+    """Where Gaussians start."""
+
+    GRADIENT = "gradient"  # in proportion to the picture's gradient, a share of them evenly
+    RANDOM = "random"  # evenly
 
 
 class DetailMode(StrEnum):
@@ -61,48 +100,124 @@ DEFAULT_POPULATION: Final = (
     PopulationChange(0.38, 1.0, 1.3),
     PopulationChange(0.5, 1.0, 1.0),
 )
-"""Chosen among twenty on nine cases at equal PSNR: bytes -21 % against none, -8 % for one change, -19 % for three."""
 
 
 @dataclass(frozen=True, slots=True)
 class FitSettings:
     """How the Gaussians are fitted."""
 
-    steps: int = 240  # optimiser steps
-    start_crowd: float = 2.0  # Gaussians at the start, over the number asked for
-    population: tuple[PopulationChange, ...] = DEFAULT_POPULATION  # in order; the last total is 1
-    cutoff: float = 6.0  # q at which a support ends, at the start; 8 takes a fifth longer and gains nothing
-    least_cutoff: float = 3.0  # as far as the fit lowers it where that costs nothing
-    seed: int = 0
-    time_budget: float | None = None  # seconds; the schedule is stretched or cut to end there, so bytes may vary
-    l2_weight: float = 1.0  # of the squared error, summed over channels
-    l1_weight: float = 0.0  # of the absolute error of components
-    ssim_weight: float = 0.0  # of 1 - SSIM, times the texel count
-    mean_rate: float = 0.35  # own widths per step; a rate in texels is too much for thin Gaussians: 5 % more bytes
-    shape_rate: float = 0.16  # of m, h, b per step; 0.12: 0.5 % more bytes
-    feature_rate: float = 0.15  # component standard deviations per step
-    decay_from: float = 0.5  # share of the fit after which the rates fall geometrically
-    last_rate: float = 0.08  # rates at the end, relative
-    quantize_from: float = 0.4  # share of the fit after which positions and shapes are rounded on the way forward
-    refine_sweeps: int = 2  # over all geometry codes once the steps are done; each is worth less than the one before
-    solve_interval: int = 2  # steps between solutions for the features; before decay_from twice that at least
-    early_solves: int = (
-        15  # before decay_from, not counting those of changing populations; 30: 0.7 % more bytes, slower
+    steps: int = _setting(240, "optimiser steps of a fit", 1, 100_000)
+    patience: int = _setting(
+        0,
+        "steps without a better PSNR after which a fit ends early, once rates fall; 0: it takes all its steps",
+        0,
+        100_000,
     )
-    solve_iterations: int = 2  # conjugate-gradient iterations of each; 3: 0.6 % more bytes
-    solve_damping: float = 0.3  # relative to the median diagonal; 0.01 gains nothing and makes features large
+    init: InitialPlacement = _setting(InitialPlacement.GRADIENT, "where Gaussians start")
+    random_share: float = _setting(
+        0.3, "share of the first Gaussians that are spread evenly; the rest follows the gradient's magnitude", 0.0, 1.0
+    )
+    initial_size: float = _setting(
+        0.4,
+        "standard deviation of a new Gaussian over the spacing around it",
+        0.05,
+        4.0,
+        reason="wider is slower and, with solved features, no better (0.5: -0.03 dB)",
+    )
+    start_crowd: float = _setting(2.0, "Gaussians at the start, over the number asked for", 1.0, 16.0)
+    population: tuple[PopulationChange, ...] = _setting(
+        DEFAULT_POPULATION,
+        "when Gaussians go and come, as share-of-the-fit:kept:total over the number asked for; the last total is 1",
+        reason="chosen among twenty on nine cases at equal PSNR: bytes -21 % against none, -8 % for one change, -19 % "
+        "for three",
+    )
+    cutoff: float = _setting(
+        6.0,
+        "q at which a support ends, at the start of a fit",
+        1.0,
+        32.0,
+        reason="8 takes a fifth longer and gains nothing",
+    )
+    least_cutoff: float = _setting(3.0, "q down to which a fit lowers its cut-off where that costs nothing", 1.0, 32.0)
+    seed: int = _setting(0, "of the initial positions", 0, 2**32 - 1)
+    time_budget: float | None = _setting(
+        None, "the schedule is stretched or cut to end then, so bytes may vary", 0.1, 1e6, unit="seconds"
+    )
+    l2_weight: float = _setting(1.0, "of the squared error, summed over channels", 0.0, 1e6)
+    l1_weight: float = _setting(0.0, "of the absolute error of components", 0.0, 1e6)
+    ssim_weight: float = _setting(0.0, "of 1 - SSIM, times the texel count", 0.0, 1e6)
+    mean_rate: float = _setting(
+        0.35,
+        "how far a step moves a Gaussian",
+        1e-6,
+        10.0,
+        unit="own widths per step",
+        reason="a rate in texels is too much for thin Gaussians: 5 % more bytes",
+    )
+    shape_rate: float = _setting(
+        0.16,
+        "how far a step changes a form",
+        1e-6,
+        10.0,
+        unit="of m, h, b per step",
+        reason="0.12: 0.5 % more bytes",
+    )
+    feature_rate: float = _setting(
+        0.15, "how far a step changes features", 1e-6, 10.0, unit="component standard deviations per step"
+    )
+    decay_from: float = _setting(0.5, "share of the fit after which the rates fall geometrically", 0.0, 0.999)
+    last_rate: float = _setting(0.08, "rates at the end, relative", 1e-6, 1.0)
+    quantize_from: float = _setting(
+        0.4, "share of the fit after which positions and shapes are rounded on the way forward", 0.0, 1.0
+    )
+    refine_sweeps: int = _setting(
+        2,
+        "over all geometry codes once the steps are done",
+        0,
+        100,
+        reason="each is worth less than the one before",
+    )
+    solve_interval: int = _setting(
+        2, "steps between solutions for the features; before decay_from twice that at least", 1, 10_000
+    )
+    early_solves: int = _setting(
+        15,
+        "solutions for the features before decay_from, not counting those of changing populations",
+        1,
+        10_000,
+        reason="30: 0.7 % more bytes, slower",
+    )
+    solve_iterations: int = _setting(
+        2, "conjugate-gradient iterations of each solution", 1, 1000, reason="3: 0.6 % more bytes"
+    )
+    solve_damping: float = _setting(
+        0.3,
+        "of each solution, relative to the median diagonal",
+        0.0,
+        100.0,
+        reason="0.01 gains nothing and makes features large",
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Precision:
     """How finely each attribute is stored; steps go into the file as float32."""
 
-    position_ratio: float = 0.25  # position step over the Gaussian's own width along that axis
-    size_step: float = 0.17  # of m: 9 % of the size
-    form_step: float = 0.17  # of h and b
-    feature_exponent: float = 0.5  # feature steps fall with a Gaussian's width to this power, in sixteenths
-    feature_ratio: float = 2.2  # feature step over the fit's root mean square error, times how fast error falls with N
-    rate_weight: float = 0.25  # how much a bit weighs against squared error when features are rounded
+    position_ratio: float = _setting(0.25, "position step over the Gaussian's own width along that axis", 0.01, 4.0)
+    size_step: float = _setting(0.17, "step of m: 9 % of the size", 0.01, 2.0)
+    form_step: float = _setting(0.17, "step of h and b", 0.01, 2.0)
+    feature_exponent: float = _setting(
+        0.5, "feature steps fall with a Gaussian's width to this power", 0.0, 1.0, multiple_of=1 / 16
+    )
+    feature_ratio: float = _setting(
+        2.2,
+        "feature step over the fit's root mean square error, times how fast error falls with N",
+        0.001,
+        100.0,
+    )
+    rate_weight: float = _setting(
+        0.25, "how much a bit weighs against squared error when features are rounded", 0.0, 100.0
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ FUNCTIONS = [
     "build_decoder", "compare", "compress", "compress_asset", "compress_many", "decode", "emit", "examine",
     "export", "export_gaussians", "info", "load_stack", "preset_settings", "read_igs", "save_manifest",
     "shader_decoder", "verify", "view",
-    "render_snapshot",
+    "list_settings", "parse_setting", "render_snapshot", "with_settings",
 ]  # fmt: skip
 ERRORS = ["IgsError", "ImageGSTexError", "InputError", "MissingToolError", "OutputError", "TargetError", "UsageError"]
 CHOICES = [
@@ -29,7 +29,7 @@ RESULTS = [
     "FitProgress", "GpuBytes", "HashedFile", "InfoReport", "MapInfo", "MapScore", "QuantizedGaussianSet", "SampleCost",
     "Seconds", "SectionSize", "SourceScore", "SplatReport", "Spread", "TargetReport", "TextureStack", "VariantResult",
     "VerifyReport", "Versions", "ViewReport", "ViewedPicture",
-    "FitSnapshot", "StopPoint",
+    "FitSnapshot", "InitialPlacement", "Setting", "StopPoint",
 ]  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from imagegs_tex.fit.gaussian_set import GaussianSet
 from imagegs_tex.fit.initialise import initialise
 from imagegs_tex.fit.state import FitState
 from imagegs_tex.rasterize.backend import Backend, FitTarget, PreparedGeometry
+from imagegs_tex.settings import FitSettings
 
 PRUNING_ROUNDS: Final = 4
 """Two that overlap may each be dispensable, but not both: at once left holes, 0.7 % more bytes; 8 are no better."""
@@ -33,6 +34,7 @@ class Population:
     target: FitTarget  # the same picture as the backend has it
     backend: Backend
     generator: np.random.Generator  # decides between equally good places
+    initial_size: float = FitSettings().initial_size  # standard deviation of new ones over the spacing around them
 
     def change(self, state: FitState, kept: int, total: int) -> None:
         """Keep at most so many Gaussians of a state, and add new ones until there are so many in all."""
@@ -68,7 +70,8 @@ class Population:
             error = error * self.weights
         mean = error.mean(dtype=torch.float64).float().clamp_min(torch.finfo(torch.float32).tiny)
         # the density follows the weights' root: with the error itself for a weight, files were 1 % larger
-        found = initialise(self.image, count, self.generator, (error / mean).square() + _LEAST_ERROR, wrap)
+        density, settings = (error / mean).square() + _LEAST_ERROR, FitSettings(initial_size=self.initial_size)
+        found = initialise(self.image, count, self.generator, density, wrap, settings)
         shapes = found.log_covariances.clone()
         shapes[:, 0] -= math.log((gaussians.count + count) / count)
         return GaussianSet(found.means, shapes, found.features)

@@ -14,11 +14,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from imagegs_tex.fit.gaussian_set import GaussianSet
+from imagegs_tex.settings import FitSettings, InitialPlacement
 
-UNIFORM_SHARE: Final = 0.3
-"""Share of the Gaussians that are spread evenly; the rest follows the gradient's magnitude."""
-SIZE_OF_SPACING: Final = 0.4
-"""Standard deviation over the local spacing. Wider is slower and, with solved features, no better (0.5: -0.03 dB)."""
+_USUAL: Final = FitSettings()
 DENSITY_BLUR: Final = 4.0
 """Texels over which the local density is averaged."""
 TENSOR_BLUR: Final = 1.0
@@ -34,6 +32,7 @@ def initialise(
     generator: np.random.Generator,
     weights: Tensor | None = None,
     wrap: tuple[bool, bool] = (False, False),
+    settings: FitSettings = _USUAL,
 ) -> GaussianSet:
     """Place Gaussians for a picture.
 
@@ -43,6 +42,7 @@ def initialise(
         generator: decides between equally good places
         weights: [H, W] how much the squared error of each texel counts; None: all alike
         wrap: whether the picture repeats in x and in y
+        settings: how many are spread evenly, and how large they are
 
     Returns:
         a set whose features are the picture at the means; solve for better ones.
@@ -53,14 +53,15 @@ def initialise(
     if weights is not None:  # what a weight does to squared errors, its root does to the density that balances them
         magnitude, even = magnitude * weights.sqrt(), weights.sqrt() / float(weights.sqrt().sum(dtype=torch.float64))
     total = magnitude.sum(dtype=torch.float64)
-    share = UNIFORM_SHARE if total > 0 else 1.0
+    follows_gradient = settings.init == InitialPlacement.GRADIENT and total > 0
+    share = settings.random_share if follows_gradient else 1.0
     density = magnitude * float((1 - share) / total.clamp_min(1e-30)) + share * even
     rows, columns = sample_texels(density, count, generator)
     jitter = torch.from_numpy(generator.random((count, 2)).astype(np.float32)).to(image.device)
     means = torch.stack([columns, rows], dim=1) + jitter
     # among texels that count nothing the blurred density may be next to nothing; without weights the bound is idle
-    local = _blur(density, DENSITY_BLUR, wrap)[rows, columns].clamp_min(UNIFORM_SHARE / density.numel()) * count
-    size = 2 * torch.log(SIZE_OF_SPACING / torch.sqrt(local))
+    local = _blur(density, DENSITY_BLUR, wrap)[rows, columns].clamp_min(_USUAL.random_share / density.numel()) * count
+    size = 2 * torch.log(settings.initial_size / torch.sqrt(local))
     tensor = [_blurred_at(rows, columns, products, TENSOR_BLUR, wrap) for products in (xx, xy, yy)]
     form = _forms(*tensor)
     log_covariances = torch.cat([size[:, None], form], dim=1)

@@ -6,12 +6,14 @@ of the loop the geometry is rounded on the way forward (straight-through), so th
 can hold. In between, dispensable Gaussians make way for new ones (:mod:`imagegs_tex.fit.densification`).
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from torch import Tensor
 
 from imagegs_tex.fit.control import Watch
 from imagegs_tex.fit.densification import Population
@@ -36,6 +38,8 @@ LEAST_STEPS_OF_A_CROWD: Final = 12
 """Shorter fits start with the number of Gaussians that they end with."""
 _REPORT_INTERVAL: Final = 8
 """Steps between reports from a GPU: reading the error waits for it."""
+_LEAST_GAIN: Final = 0.9995
+"""Factor on the squared error, 0.002 dB, that patience takes for better."""
 FITTING: Final = "fitting"
 ROUNDING: Final = "rounding"
 """Phases of a fit: the PSNR falls where the second begins, and where Gaussians go."""
@@ -95,7 +99,7 @@ def fit(  # noqa: PLR0913 - what a run looks with, beside what it fits
     weighed, weighed_target = with_border_weight(problem, target, border_weight, backend)
     if start is None:
         crowd = min(round(count * settings.start_crowd), most) if changes else count
-        gaussians = initialise(problem.image, crowd, generator, weighed.weights, target.wrap)
+        gaussians = initialise(problem.image, crowd, generator, weighed.weights, target.wrap, settings)
     else:
         gaussians = start.gaussians
     alive = gaussians.count
@@ -103,8 +107,10 @@ def fit(  # noqa: PLR0913 - what a run looks with, beside what it fits
         gaussians, problem.image, problem.deviations, weighed_target, settings, backend, weights=weighed.weights
     )  # fmt: skip
     state.cutoff = cutoff
-    population = Population(problem.image, weighed.weights, weighed_target, backend, generator)
-    schedule = _Schedule(settings)
+    population = Population(
+        problem.image, weighed.weights, weighed_target, backend, generator, settings.initial_size
+    )  # fmt: skip
+    schedule, patience = _Schedule(settings), _Patience(settings)
     while (share := schedule.share()) < 1.0:
         phase = FITTING if share < settings.quantize_from else ROUNDING
         if watch is not None and watch.stops(phase, schedule.step, schedule.steps()):
@@ -135,6 +141,8 @@ def fit(  # noqa: PLR0913 - what a run looks with, beside what it fits
                 state.result(), used, cutoff=state.cutoff, phase=phase, step=schedule.step, steps=schedule.steps(),
                 psnr_db=weighed.psnr(float(error)),
             )  # fmt: skip
+        if share >= settings.decay_from and patience.ends(schedule.step, error):
+            break
     population.change(state, count, count)  # a stop or a time budget may have left no step for the last change
     return Fit(state.result(), state.cutoff, border_weight)
 
@@ -156,6 +164,23 @@ def _lower_cutoff(state: FitState, least: float) -> None:
             return
         present -= _CUTOFF_STEP
         state.cutoff = present
+
+
+class _Patience:
+    """When a fit has gained nothing for so many steps that it ends, as Image-GS ends one (Zhang et al. 2025)."""
+
+    def __init__(self, settings: FitSettings) -> None:
+        self._steps = settings.patience
+        self._best, self._since = math.inf, 0
+
+    def ends(self, step: int, error: Tensor) -> bool:
+        """Whether to end after a step, of the squared error before it; asked once rates fall and no Gaussians come."""
+        if self._steps == 0 or step % _REPORT_INTERVAL:
+            return False
+        present = float(error)
+        if present < self._best * _LEAST_GAIN:
+            self._best, self._since = present, step
+        return step - self._since >= self._steps
 
 
 class _Schedule:
