@@ -19,6 +19,7 @@ from imagegs_tex.cli.export import export
 from imagegs_tex.cli.info import info
 from imagegs_tex.cli.notices import show_notices
 from imagegs_tex.cli.settings import settings
+from imagegs_tex.cli.studio import studio
 from imagegs_tex.cli.verify import verify
 from imagegs_tex.cli.view import view
 from imagegs_tex.formats.errors import ImageGSTexError, OutputError, UsageError
@@ -69,6 +70,7 @@ _COMMANDS: Final[
     view: "Draw labelled pictures of a file.",
     emit: "Write a shader decoder for a file.",
     verify: "Check shader decoders on this machine's OpenGL.",
+    studio: "Compress and look on a page in a browser.",
     doctor: "Say what this machine has and lacks.",
     settings: "Show every setting of a fit, for --set.",
 }

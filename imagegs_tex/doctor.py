@@ -130,6 +130,7 @@ def _libraries() -> list[Finding]:
         _kernels(),
         _optional("ispc_texcomp", "ispc-texcomp", "block compression in export", install_extra("export")),
         _optional("gsplat", "gsplat", "export to splats", install_extra("splats")),
+        _optional("gradio", "gradio", "the page of studio", install_extra("studio")),
         _optional("fused_ssim", "fused-ssim", "the SSIM loss on a GPU, faster",
                   "pip install --no-build-isolation git+https://github.com/rahul-goel/fused-ssim (needs nvcc)"),
     ]  # fmt: skip

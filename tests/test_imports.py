@@ -38,6 +38,13 @@ def breaches(repository: Path) -> list[str]:
     return found
 
 
+def is_the_studios(file_name: str, module: str) -> bool:
+    """Whether it is what the studio alone imports, or the studio itself, which is a leaf like the command line."""
+    if file_name.startswith("imagegs_tex/studio/"):
+        return False
+    return within(module, "gradio") or (within(module, "imagegs_tex.studio") and file_name != "cli/studio.py")
+
+
 def is_forbidden(file_name: str, module: str) -> bool:
     own = within(module, "imagegs_tex")
     in_formats = within(module, "imagegs_tex.formats")
@@ -45,6 +52,8 @@ def is_forbidden(file_name: str, module: str) -> bool:
     if folder != "cli" and within(module, "imagegs_tex.cli") and file_name != "imagegs_tex/__main__.py":
         return True
     if within(module, "moderngl") and not file_name.startswith("imagegs_tex/verification/"):
+        return True
+    if is_the_studios(file_name, module):
         return True
     if file_name.startswith("formats/igs/") and within(module, "imagegs_tex.formats.material"):
         return True  # a file of codes knows the shared words, not how a material is prepared
@@ -75,6 +84,8 @@ def test_no_part_imports_what_it_must_not(repository):
         ("formats/igs/map_table.py", "imagegs_tex.formats.material.stack"),
         ("imagegs_tex/rasterize/cpu/backend.py", "imagegs_tex.formats.vocabulary"),
         ("imagegs_tex/fit/loop.py", "moderngl"),
+        ("imagegs_tex/api.py", "gradio"),
+        ("imagegs_tex/api.py", "imagegs_tex.studio.serve"),
         ("imagegs_tex/api.py", "imagegs_tex.cli.main"),
     ],
 )

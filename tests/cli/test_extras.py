@@ -8,11 +8,12 @@ import tomllib
 import pytest
 
 NOT_FOR_USERS = {"dev", "docs"}
-MODULES = {"verify": "moderngl", "export": "ispc_texcomp", "cuda": "gsplat", "splats": "gsplat"}
+MODULES = {"verify": "moderngl", "export": "ispc_texcomp", "cuda": "gsplat", "splats": "gsplat", "studio": "gradio"}
 NEED = {
     "verify": ("verify", "{file}"),
     "export": ("export", "{file}", "-o", "{folder}/textures"),
     "splats": ("export", "{file}", "-o", "{folder}/splats", "--format", "ply"),
+    "studio": ("studio", "--no-browser"),
 }
 """Nothing needs the extra cuda: it is measured against."""
 PROGRAM = """

@@ -1,0 +1,77 @@
+"""What a visitor takes home: the file, and a .zip with as much beside it as was chosen."""
+
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final, Literal
+
+from imagegs_tex import api
+from imagegs_tex.decoder.render import shader_decoder
+from imagegs_tex.formats.files.safe_names import safe_stem
+from imagegs_tex.formats.igs.container import read_igs
+from imagegs_tex.settings import TextureContainer
+from imagegs_tex.shaders.emit import emit
+from imagegs_tex.studio.corrections import MANIFEST
+from imagegs_tex.studio.results import Result
+from imagegs_tex.studio.work import REPORT
+
+PARTS: Final = {
+    "maps": "Decoded maps, as image files",
+    "report": "Report with all numbers and settings (JSON)",
+    "pictures": "The pictures of this page",
+    "glsl": "Shader decoder, GLSL",
+    "hlsl": "Shader decoder, HLSL",
+    "dds": "Textures for engines, DDS",
+    "ktx2": "Textures for engines, KTX 2",
+    "manifest": "How the maps were read (manifest)",
+}
+"""What may go into the .zip beside the file, with what is written on the page."""
+USUAL_PARTS: Final = ("maps", "report")
+
+
+def make_zip(result: Result, parts: Iterable[str], manifest: Path | None) -> Path:
+    """Pack a result.
+
+    Args:
+        result: the file and its pictures
+        parts: keys of PARTS; others are ignored
+        manifest: of the source, where a visitor corrected how it is read
+
+    Returns:
+        the .zip, in the result's folder
+
+    Raises:
+        MissingToolError: textures were chosen and their encoder is not installed
+    """
+    chosen = {*parts}
+    folder = result.file.parent
+    packed = folder / "packed"
+    if "maps" in chosen:
+        api.decode(result.file, packed / "maps", overwrite=True)
+    for container in (TextureContainer.DDS, TextureContainer.KTX2):
+        if container.value in chosen:
+            api.export(result.file, packed / f"textures_{container.value}", container)
+    languages: tuple[Literal["glsl", "hlsl"], ...] = ("glsl", "hlsl")
+    for language in languages:
+        if language in chosen:
+            _emit(result.file, packed / f"shader_{language}", language)
+    target = folder / f"{safe_stem(result.file.stem)}.zip"
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.write(result.file, result.file.name)
+        if "report" in chosen and (folder / REPORT).is_file():
+            archive.write(folder / REPORT, REPORT)
+        if "manifest" in chosen and manifest is not None:
+            archive.write(manifest, MANIFEST)
+        if "pictures" in chosen:
+            for path in sorted(result.folder.glob("*.png")):
+                archive.write(path, f"pictures/{path.name}")
+        for path in sorted(packed.rglob("*")) if packed.is_dir() else ():
+            name = path.relative_to(packed)
+            if path.is_file() and name.parts[0].split("_")[-1] in chosen:
+                archive.write(path, name.as_posix())
+    return target
+
+
+def _emit(file: Path, folder: Path, language: Literal["glsl", "hlsl"]) -> None:
+    quantized = read_igs(file)
+    emit(quantized, language, folder, shader_decoder(quantized))

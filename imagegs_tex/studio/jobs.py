@@ -1,0 +1,195 @@
+"""Runs: one at a time, in the order in which they were asked for, each with its log, its state and a way to end it.
+
+One thread works, as a fit uses every core anyway; requests of the page only ask how a run stands.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from imagegs_tex.fit.loop import FitProgress
+from imagegs_tex.formats.errors import ImageGSTexError, UsageError
+from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.studio.limits import LOG_LINES, MAX_WAITING
+
+_POINTS: Final = 400
+"""Most points of a curve; beyond that every second one goes."""
+_STEPS_A_LINE: Final = 20
+_log = logging.getLogger("imagegs_tex.studio")
+
+
+class JobState(StrEnum):
+    """Where a run stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+
+
+class Abandoned(BaseException):
+    """Nobody waits for this run any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """The fit at one moment."""
+
+    seconds: float  # since the run began
+    step: int
+    psnr_db: float
+    gaussians: int
+
+
+@dataclass
+class Job:
+    """One run of one visitor."""
+
+    title: str
+    work: Callable[["Job"], None]
+    state: JobState = JobState.WAITING
+    stop: threading.Event = field(default_factory=threading.Event)  # end it and keep what there is
+    abandoned: threading.Event = field(default_factory=threading.Event)  # end it, nobody waits
+    log: deque[str] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
+    curve: list[CurvePoint] = field(default_factory=list)
+    progress: FitProgress | None = None
+    error: str = ""
+    began: float = 0.0
+    ended: float = 0.0
+    _phase: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state not in {JobState.WAITING, JobState.RUNNING}
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been running."""
+        if not self.began:
+            return 0.0
+        return (self.ended or time.monotonic()) - self.began
+
+    def say(self, line: str) -> None:
+        """Add a line to the log."""
+        self.log.append(f"{self.seconds:7.1f} s  {printable(line)}")
+
+    def on_progress(self, progress: FitProgress) -> None:
+        """Take note of where the compression stands; raises :class:`Abandoned` to end one that nobody waits for."""
+        if self.abandoned.is_set():
+            raise Abandoned
+        self.progress = progress
+        is_new = progress.phase != self._phase
+        self._phase = progress.phase
+        if progress.psnr_db is not None:
+            self._add_point(progress, progress.psnr_db)
+        if is_new or (progress.step and progress.step % _STEPS_A_LINE == 0):
+            self.say(progress_line(progress))
+
+    def _add_point(self, progress: FitProgress, psnr_db: float) -> None:
+        self.curve.append(CurvePoint(self.seconds, progress.step, psnr_db, progress.gaussians or 0))
+        if len(self.curve) > _POINTS:
+            self.curve = self.curve[::2]
+
+
+def progress_line(progress: FitProgress) -> str:
+    """Return one line of a log."""
+    parts = [progress.phase]
+    if progress.steps:
+        parts.append(f"{progress.step} of {progress.steps}")
+    if progress.psnr_db is not None:
+        parts.append(f"{progress.psnr_db:.2f} dB")
+    if progress.gaussians is not None:
+        parts.append(f"{progress.gaussians:,} Gaussians")
+    return "  ".join(parts)
+
+
+class JobQueue:
+    """The runs of all visitors."""
+
+    def __init__(self) -> None:
+        self._jobs: deque[Job] = deque()
+        self._changed = threading.Condition()
+        self._running: Job | None = None
+        self._is_closed = False
+        self._thread = threading.Thread(target=self._loop, name="studio-worker", daemon=True)
+        self._thread.start()
+
+    def submit(self, job: Job) -> None:
+        """Put a run at the end of the queue.
+
+        Raises:
+            UsageError: the queue is full
+        """
+        with self._changed:
+            waiting = [each for each in self._jobs if not each.abandoned.is_set()]
+            if len(waiting) >= MAX_WAITING:
+                raise UsageError(f"{len(waiting)} runs are waiting already; try again in a few minutes")
+            self._jobs.append(job)
+            self._changed.notify()
+
+    def position(self, job: Job) -> int:
+        """Return how many runs come before one: 0 for the one that is next, or that is under way."""
+        with self._changed:
+            before = 0 if self._running is None or self._running is job else 1
+            for each in self._jobs:
+                if each is job:
+                    return before
+                before += not each.abandoned.is_set()
+            return 0
+
+    def close(self) -> None:
+        """End the run that is under way and take no more."""
+        with self._changed:
+            self._is_closed = True
+            for job in [*self._jobs, *filter(None, [self._running])]:
+                job.abandoned.set()
+            self._changed.notify()
+        self._thread.join(timeout=10)
+
+    def _loop(self) -> None:
+        while (job := self._next()) is not None:
+            run(job)
+            with self._changed:
+                self._running = None
+
+    def _next(self) -> Job | None:
+        with self._changed:
+            while not self._jobs and not self._is_closed:
+                self._changed.wait()
+            if self._is_closed:
+                return None
+            self._running = self._jobs.popleft()
+            return self._running
+
+
+def run(job: Job) -> None:
+    """Do the work of a run, whatever comes of it."""
+    if job.abandoned.is_set() or job.stop.is_set():
+        job.state = JobState.ABANDONED
+        return
+    job.began, job.state = time.monotonic(), JobState.RUNNING
+    try:
+        job.work(job)
+    except Abandoned:
+        state = JobState.ABANDONED
+    except ImageGSTexError as error:
+        job.error, state = str(error), JobState.FAILED
+    except MemoryError:
+        job.error, state = "out of memory; use smaller maps or fewer Gaussians", JobState.FAILED
+    except Exception as error:  # noqa: BLE001 - whatever it was, the next run must go on
+        _log.exception("a run failed")
+        job.error = f"internal error: {type(error).__name__}; the log of the studio has the details"
+        state = JobState.FAILED
+    else:
+        state = JobState.DONE
+    job.ended = time.monotonic()
+    if job.error:
+        job.say(job.error)
+    job.state = state  # last: who sees it sees everything else, too

@@ -1,0 +1,233 @@
+"""Pieces of the page as HTML; every text that comes from outside is escaped."""
+
+import math
+from collections.abc import Sequence
+from html import escape
+from typing import Final
+
+from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.metrics.scores import MapScore
+from imagegs_tex.studio.jobs import CurvePoint, Job, JobState
+from imagegs_tex.studio.reading import MapRow, Reading
+
+_CURVE_WIDTH: Final = 560
+_CURVE_HEIGHT: Final = 150
+_MARGIN: Final = (56, 10, 12, 26)  # left, right, top, bottom
+
+
+def step(title: str, note: str = "") -> str:
+    """Return the heading of a part of the page."""
+    return f'<div class="st-step"><h2>{escape(title)}</h2><span>{escape(note)}</span></div>'
+
+
+def text(value: object) -> str:
+    """Return text of any origin for HTML."""
+    return escape(printable(value))
+
+
+def notice(message: str, kind: str = "info") -> str:
+    """Return a box with a message; kinds are info, good and bad."""
+    if not message:
+        return ""
+    role = "alert" if kind == "bad" else "status"
+    return f'<div class="st-notice st-{kind}" role="{role}">{escape(message)}</div>'
+
+
+def reading_summary(reading: Reading) -> str:
+    """Return what a material is, in a line, and what was left out of it."""
+    count = len(reading.rows)
+    lines = [
+        f"<b>{text(reading.title)}</b>: {count} map{'s' if count != 1 else ''}, {reading.width} × {reading.height} "
+        f"texels, {bytes_words(reading.source_bytes)} as image files."
+    ]
+    html = f'<div class="st-notice st-good" role="status">{" ".join(lines)}</div>'
+    if reading.left_out:
+        items = "".join(f"<li>{escape(each)}</li>" for each in reading.left_out)
+        html += f'<div class="st-leftout"><b>Left out, or worth knowing</b><ul>{items}</ul></div>'
+    return html
+
+
+def map_row(row: MapRow, thumbnail: str) -> str:
+    """Return a map's thumbnail and what is known of it."""
+    return (
+        f'<div class="st-map"><img src="{thumbnail}" alt="{text(row.name)}" width="72" height="72">'
+        f'<div><b>{text(row.file)}</b><br><span class="st-faint">{row.size}, {len(row.channels)} '
+        f"channel{'s' if len(row.channels) != 1 else ''} of {row.samples}</span><br>"
+        f'<span class="st-faint">Read as: {text(row.note or "it is")}</span></div></div>'
+    )
+
+
+def status(job: Job | None, position: int) -> str:
+    """Return how a run stands: words and a bar."""
+    if job is None:
+        return '<div class="st-status st-faint">Nothing is running. Choose a material above and press Start.</div>'
+    if job.state == JobState.WAITING:
+        where = "You are next." if position == 0 else f"{position} run{'s' if position != 1 else ''} before yours."
+        return f'<div class="st-status" data-state="waiting"><b>Waiting</b> {where}</div>'
+    if job.state == JobState.FAILED:
+        return f'<div data-state="failed">{notice(job.error, "bad")}</div>'
+    if job.state == JobState.ABANDONED:
+        return '<div class="st-status" data-state="abandoned">Taken out of the queue.</div>'
+    if job.state == JobState.DONE:
+        return f'<div class="st-status" data-state="done"><b>Done</b> after {seconds_words(job.seconds)}.</div>'
+    progress = job.progress
+    phase = "starting" if progress is None else progress.phase
+    words, share = [f"<b>{escape(PHASE_WORDS.get(phase, phase))}</b>"], 0.0
+    if progress is not None and progress.steps:
+        share = progress.step / progress.steps
+        words.append(f"step {progress.step} of {progress.steps}")
+        left = time_left(progress.step, progress.steps, progress.seconds)
+        if left is not None:
+            words.append(f"about {seconds_words(left)} left")
+    if progress is not None and progress.psnr_db is not None:
+        words.append(f"{progress.psnr_db:.1f} dB")
+    if progress is not None and progress.gaussians is not None:
+        words.append(f"{progress.gaussians:,} Gaussians")
+    words.append(f"{seconds_words(job.seconds)} so far")
+    return (
+        f'<div class="st-status" data-state="running">{" · ".join(words)}'
+        f'<div class="st-bar" role="progressbar" aria-valuenow="{round(100 * share)}" aria-valuemin="0" '
+        f'aria-valuemax="100"><div style="width:{100 * share:.1f}%"></div></div></div>'
+    )
+
+
+PHASE_WORDS: Final = {
+    "reading": "Reading the maps",
+    "fitting": "Fitting",
+    "rounding": "Fitting to what a file can hold",
+    "refining": "Refining",
+    "coding": "Writing the file",
+    "checking": "Checking the file",
+    "pictures": "Drawing the results",
+    "starting": "Starting",
+}
+
+
+def time_left(step: int, steps: int, seconds: float) -> float | None:
+    """Return the seconds that a phase takes still; None where it is too early to tell."""
+    if step < 3 or seconds < 1:
+        return None
+    return seconds / step * (steps - step)
+
+
+def seconds_words(seconds: float) -> str:
+    """Return a time as it is said."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min"
+
+
+def bytes_words(count: float) -> str:
+    """Return a size as it is said."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            return f"{count:.0f} {unit}" if unit == "bytes" or count >= 100 else f"{count:.1f} {unit}"
+        count /= 1000
+    raise AssertionError
+
+
+def curve(points: Sequence[CurvePoint]) -> str:
+    """Return the PSNR over the time as a picture, with its axes named."""
+    if len(points) < 2:
+        return '<div class="st-faint">The curve of quality over time appears here once the fit runs.</div>'
+    left, right, top, bottom = _MARGIN
+    seconds = [point.seconds for point in points]
+    levels = [point.psnr_db for point in points]
+    x_range, y_range = _range(seconds), _range(levels, 1.0)
+
+    def place(point: CurvePoint) -> str:
+        x = left + (point.seconds - x_range[0]) / (x_range[1] - x_range[0]) * (_CURVE_WIDTH - left - right)
+        y = top + (y_range[1] - point.psnr_db) / (y_range[1] - y_range[0]) * (_CURVE_HEIGHT - top - bottom)
+        return f"{x:.1f},{y:.1f}"
+
+    line = " ".join(map(place, points))
+    foot = _CURVE_HEIGHT - bottom
+    return (
+        '<figure class="st-curve"><figcaption>Quality over time: PSNR in dB; higher is closer</figcaption>'
+        f'<svg viewBox="0 0 {_CURVE_WIDTH} {_CURVE_HEIGHT}" role="img" aria-label="PSNR over time">'
+        f'<path d="M{left},{top}V{foot}H{_CURVE_WIDTH - right}" class="st-axis"/>'
+        f'<polyline points="{line}" class="st-line"/>'
+        f'<text x="{left - 6}" y="{top + 8}" text-anchor="end">{y_range[1]:.1f}</text>'
+        f'<text x="{left - 6}" y="{foot}" text-anchor="end">{y_range[0]:.1f}</text>'
+        f'<text x="{left}" y="{foot + 16}">{x_range[0]:.0f} s</text>'
+        f'<text x="{_CURVE_WIDTH - right}" y="{foot + 16}" text-anchor="end">{x_range[1]:.0f} s</text>'
+        f"</svg></figure>"
+    )
+
+
+def sizes_curve(points: Sequence[tuple[int, float]]) -> str:
+    """Return qualities over sizes as a picture, with its axes named; sizes double at equal steps."""
+    ordered = sorted(points)
+    left, right, top, bottom = _MARGIN
+    logs = [math.log2(size) for size, _ in ordered]
+    x_range, y_range = _range(logs), _range([level for _, level in ordered], 1.0)
+    places = [
+        (
+            left + (log - x_range[0]) / (x_range[1] - x_range[0]) * (_CURVE_WIDTH - left - right),
+            top + (y_range[1] - level) / (y_range[1] - y_range[0]) * (_CURVE_HEIGHT - top - bottom),
+        )
+        for log, (_, level) in zip(logs, ordered, strict=True)
+    ]
+    foot = _CURVE_HEIGHT - bottom
+    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" class="st-dot"/>' for x, y in places)
+    return (
+        '<figure class="st-curve"><figcaption>Quality over size: each dot is a result, higher is closer to the source'
+        f'</figcaption><svg viewBox="0 0 {_CURVE_WIDTH} {_CURVE_HEIGHT}" role="img" aria-label="PSNR over bytes">'
+        f'<path d="M{left},{top}V{foot}H{_CURVE_WIDTH - right}" class="st-axis"/>'
+        f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in places)}" class="st-line"/>{dots}'
+        f'<text x="{left - 6}" y="{top + 8}" text-anchor="end">{y_range[1]:.1f} dB</text>'
+        f'<text x="{left - 6}" y="{foot}" text-anchor="end">{y_range[0]:.1f} dB</text>'
+        f'<text x="{left}" y="{foot + 16}">{bytes_words(ordered[0][0])}</text>'
+        f'<text x="{_CURVE_WIDTH - right}" y="{foot + 16}" text-anchor="end">{bytes_words(ordered[-1][0])}</text>'
+        "</svg></figure>"
+    )
+
+
+def _range(values: Sequence[float], least: float = 1e-3) -> tuple[float, float]:
+    low, high = min(values), max(values)
+    return low, max(high, low + least)
+
+
+def figures(entries: Sequence[tuple[str, str, str, str]]) -> str:
+    """Return pictures side by side: each a title, a note, an address, and that of the picture that stood there."""
+    cells = "".join(
+        f'<figure class="st-figure"><figcaption><b>{escape(title)}</b><span class="st-faint">{escape(note)}</span>'
+        f'</figcaption><div class="st-under" style="background-image:url({before})">'
+        f'<img src="{address}" alt="{escape(title)}"></div></figure>'
+        for title, note, address, before in entries
+    )
+    return f'<div class="st-figures">{cells}</div>'
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> str:
+    """Return a table; the first column names the row."""
+    head = "".join(f"<th scope='col'>{escape(each)}</th>" for each in headings)
+    body = "".join(
+        f"<tr><th scope='row'>{escape(row[0])}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in row[1:])}</tr>"
+        for row in rows
+    )
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    inner = f"{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+    return f'<div class="st-scroll"><table class="st-table">{inner}</table></div>'
+
+
+def score_rows(scores: Sequence[MapScore]) -> list[list[str]]:
+    """Return what was measured of each map as cells; a dash where a measure has no meaning."""
+
+    def number(value: float | None, form: str) -> str:
+        return "–" if value is None else format(value, form)
+
+    return [
+        [
+            printable(score.name), score.semantic, f"{score.psnr_db:.2f}", f"{score.ssim:.4f}",
+            number(score.flip, ".4f"), number(score.normal_degrees_mean, ".2f"),
+            number(score.normal_degrees_p95, ".2f"),
+        ]
+        for score in scores
+    ]  # fmt: skip
+
+
+SCORE_HEADINGS: Final = (
+    "Map", "Meaning", "PSNR (dB, higher is better)", "SSIM (1 is equal)", "FLIP (0 is equal)",
+    "Normals: mean error (degrees)", "Normals: 95 % within (degrees)",
+)  # fmt: skip

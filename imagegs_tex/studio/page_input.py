@@ -1,0 +1,254 @@
+"""Step 1 of the page: the material, how each of its files was understood, and how to put that right."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import gradio as gr
+
+from imagegs_tex.formats.errors import ImageGSTexError
+from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.formats.igs.container import MAGIC
+from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
+from imagegs_tex.studio.corrections import MapCorrection
+from imagegs_tex.studio.examples import EXAMPLES
+from imagegs_tex.studio.markup import map_row, notice, reading_summary, step
+from imagegs_tex.studio.meanings import choices
+from imagegs_tex.studio.reading import MapRow, read
+from imagegs_tex.studio.uploads import Upload
+from imagegs_tex.studio.visitors import Served, Visitor, Visitors
+
+PRIVATE: Final = "private"
+"""Visibility of every event: the page is not an API."""
+_DROP: Final = """<div class="st-drop"><b>Drop the maps of one material here</b>
+<span class="st-faint">Files, a folder, a .zip, a .glb or .gltf with its images, one picture,
+or an .igs file to look at</span><div class="st-drop-buttons">
+<label>Choose files<input type="file" multiple class="st-files" aria-label="Choose files"></label>
+<label>Choose a folder<input type="file" webkitdirectory class="st-folder" aria-label="Choose a folder"></label></div>
+<div class="st-drop-say st-faint" aria-live="polite"></div></div>"""
+_DROP_JS: Final = """import(new URL('studio-static/dropzone.js', document.baseURI).href)
+    .then((module) => module.dropzone(element, trigger, props));"""
+_WRAPS: Final = {"auto": None, "repeat": True, "clamp": False}
+_WRAP_WORDS: Final = [("As found out", "auto"), ("It repeats", "repeat"), ("It ends at its border", "clamp")]
+_ALPHA_WORDS: Final = [
+    ("As found out", AlphaUse.AUTO.value),
+    ("Coverage: colour under full transparency is free", AlphaUse.COVERAGE.value),
+    ("Data: every texel counts", AlphaUse.DATA.value),
+    ("Premultiplied: colours are multiplied by it", AlphaUse.PREMULTIPLIED.value),
+]
+_NORMAL_WORDS: Final = [
+    ("As found out", NormalCoding.AUTO.value),
+    ("Unit length: two numbers, z follows", NormalCoding.UNIT.value),
+    ("As stored: three numbers", NormalCoding.STORED.value),
+]
+_TRANSFER_WORDS: Final = [("sRGB: as screens show it", "srgb"), ("Linear", "linear")]
+_GREEN_WORDS: Final = [("OpenGL: green is up", "up"), ("DirectX: green is down, turn it round", "down")]
+
+
+@dataclass(frozen=True, slots=True)
+class InputPart:
+    """What later parts of the page read of this one."""
+
+    version: gr.State  # grows whenever the material is understood anew
+    example: Callable[[str, Visitor], None]  # makes an example the visitor's material
+
+
+def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> InputPart:
+    """Build the part of a page; source is what every visitor begins with."""
+    gr.HTML(step("1. Your material", "nothing at hand? try an example"))
+    drop = gr.HTML("", html_template=_DROP, js_on_load=_DROP_JS, elem_id="dropzone")
+    with gr.Row():
+        buttons = [gr.Button(example.label, size="sm", elem_id=f"example-{example.key}") for example in EXAMPLES]
+    summary = gr.HTML(elem_id="reading")
+    version = gr.State(0)
+    with gr.Row(visible=False) as whole:
+        chooser = gr.Dropdown([], label="Material", info="This input has several; choose one", visible=False)
+        wrap_x = gr.Dropdown(_WRAP_WORDS, value="auto", label="From left to right", info="Whether the material repeats")
+        wrap_y = gr.Dropdown(_WRAP_WORDS, value="auto", label="From top to bottom", info="Whether the material repeats")
+        alpha = gr.Dropdown(_ALPHA_WORDS, value="auto", label="Alpha", info="What transparency means")
+        normals = gr.Dropdown(_NORMAL_WORDS, value="auto", label="Normals", info="How they are kept")
+    outputs = [summary, version, whole, chooser, alpha, normals]
+
+    def shown(visitor: Visitor, message: str = "") -> list[Any]:
+        reading = visitor.reading
+        visitor.forget("thumb-")
+        number = visitor.served_count()
+        if reading is None:
+            is_igs = visitor.upload is not None and visitor.upload.is_igs
+            words = f"{visitor.upload.title} is ready to look at: press Start." if is_igs and visitor.upload else ""
+            return [
+                notice(message, "bad") or notice(words, "good"), number, gr.update(visible=False), gr.update(),
+                gr.update(), gr.update(),
+            ]  # fmt: skip
+        has_normals = any(row.is_normal for row in reading.rows)
+        return [
+            notice(message, "bad") + reading_summary(reading) + notice(_wrap_words(visitor)),
+            number,
+            gr.update(visible=True),
+            gr.update(choices=list(reading.materials), value=reading.chosen, visible=len(reading.materials) > 1),
+            gr.update(visible=reading.has_alpha),
+            gr.update(visible=has_normals),
+        ]
+
+    def refresh(visitor: Visitor, chosen: str = "") -> list[Any]:
+        try:
+            _understand(visitor, chosen)
+        except ImageGSTexError as error:
+            return shown(visitor, str(error))
+        except MemoryError:
+            return shown(visitor, "out of memory; use smaller maps")
+        return shown(visitor)
+
+    def begin(request: gr.Request) -> list[Any]:
+        visitor = visitors.of(request.session_hash)
+        if source is not None and visitor.upload is None:
+            _take(visitor, _given(source))
+            return [visitor.token, *refresh(visitor)]
+        return [visitor.token, *shown(visitor)]
+
+    def sent(request: gr.Request) -> list[Any]:
+        visitor = visitors.of(request.session_hash)
+        try:
+            _take(visitor, visitor.inbox.upload())
+        except ImageGSTexError as error:
+            visitor.upload = visitor.reading = None
+            return shown(visitor, str(error))
+        return refresh(visitor)
+
+    def take_example(key: str, visitor: Visitor) -> None:
+        example = next(each for each in EXAMPLES if each.key == key)
+        folder = visitor.folder / "example" / key
+        example.make(folder)
+        files = sorted(folder.iterdir())
+        path = files[0] if len(files) == 1 else folder
+        _take(visitor, Upload(path, path.name))
+        _understand(visitor)
+
+    def example_of(key: str) -> Callable[[gr.Request], list[Any]]:
+        def take(request: gr.Request) -> list[Any]:
+            visitor = visitors.of(request.session_hash)
+            take_example(key, visitor)
+            return shown(visitor)
+
+        return take
+
+    def choose(name: str, request: gr.Request) -> list[Any]:
+        visitor = visitors.of(request.session_hash)
+        visitor.corrections.clear()
+        return refresh(visitor, name)
+
+    def set_whole(x: str, y: str, alpha_use: str, coding: str, request: gr.Request) -> list[Any]:
+        visitor = visitors.of(request.session_hash)
+        visitor.options = _options(x, y, alpha_use, coding)
+        return refresh(visitor, "" if visitor.reading is None else visitor.reading.chosen)
+
+    gr.on([blocks.load], begin, None, [drop, *outputs], api_visibility=PRIVATE)
+    drop.submit(sent, None, outputs, api_visibility=PRIVATE, show_progress_on=summary)
+    for example, button in zip(EXAMPLES, buttons, strict=True):
+        button.click(example_of(example.key), None, outputs, api_visibility=PRIVATE, show_progress_on=summary)
+    chooser.input(choose, chooser, outputs, api_visibility=PRIVATE)
+    fields = [wrap_x, wrap_y, alpha, normals]
+    for field in fields:
+        field.input(set_whole, fields, outputs, api_visibility=PRIVATE, show_progress_on=summary)
+
+    @gr.render(inputs=[version])  # type: ignore[untyped-decorator]
+    def rows(_: int, request: gr.Request) -> None:
+        visitor = visitors.of(request.session_hash)
+        if visitor.reading is not None:
+            for index, row in enumerate(visitor.reading.rows):
+                _build_row(visitors, visitor, index, row, outputs, refresh)
+
+    return InputPart(version, take_example)
+
+
+def _build_row(
+    visitors: Visitors,
+    visitor: Visitor,
+    index: int,
+    row: MapRow,
+    outputs: list[Any],
+    refresh: Callable[[Visitor, str], list[Any]],
+) -> None:
+    """Build a map's thumbnail, what is known of it, and the fields to put it right."""
+    number = visitor.served_count()
+    address = visitor.address(f"thumb-{index}-{number}.png", Served(row.thumbnail, "image/png"))
+    said = visitor.corrections.get(row.name, MapCorrection())
+
+    def correct(change: Callable[[MapCorrection, str], MapCorrection]) -> Callable[[str, gr.Request], list[Any]]:
+        def apply(value: str, request: gr.Request) -> list[Any]:
+            own = visitors.of(request.session_hash)
+            before = dict(own.corrections)
+            own.corrections[row.name] = change(own.corrections.get(row.name, MapCorrection()), value)
+            chosen = "" if own.reading is None else own.reading.chosen
+            found = refresh(own, chosen)
+            if own.problem:
+                own.corrections = before
+            return found
+
+        return apply
+
+    with gr.Row(equal_height=False, elem_classes="st-map-row"):
+        with gr.Column(scale=3, min_width=240):
+            gr.HTML(map_row(row, address))
+        with gr.Column(scale=2, min_width=200):
+            meaning = gr.Dropdown(
+                choices(row.channels), value=row.meaning, label="Meaning", elem_id=f"meaning-{index}", filterable=True
+            )
+        if row.is_srgb is not None:
+            with gr.Column(scale=2, min_width=200):
+                transfer = gr.Dropdown(
+                    _TRANSFER_WORDS, value="srgb" if row.is_srgb else "linear", label="Colours are stored"
+                )
+            transfer.input(
+                correct(lambda had, value: replace(had, is_srgb=value == "srgb")),
+                transfer,
+                outputs,
+                api_visibility=PRIVATE,
+            )
+        elif row.is_normal:
+            with gr.Column(scale=2, min_width=200):
+                green = gr.Dropdown(_GREEN_WORDS, value="down" if said.turns_green else "up", label="Normals made for")
+            green.input(
+                correct(lambda had, value: replace(had, turns_green=value == "down")), green, outputs,
+                api_visibility=PRIVATE,
+            )  # fmt: skip
+    meaning.input(correct(lambda had, value: MapCorrection(meaning=value)), meaning, outputs, api_visibility=PRIVATE)
+
+
+def _understand(visitor: Visitor, chosen: str = "") -> None:
+    """Read a visitor's material anew; what was read before stays where that fails."""
+    upload = visitor.upload
+    visitor.problem = ""
+    if upload is None or upload.is_igs:
+        visitor.reading = None
+        return
+    try:
+        visitor.reading = read(upload.path, upload.title, visitor.folder, visitor.options, visitor.corrections, chosen)
+    except ImageGSTexError as error:
+        visitor.problem = str(error)
+        raise
+
+
+def _take(visitor: Visitor, upload: Upload) -> None:
+    """Begin with another material."""
+    visitor.upload, visitor.reading = upload, None
+    visitor.corrections.clear()
+
+
+def _given(source: Path) -> Upload:
+    is_igs = source.is_file() and source.open("rb").read(len(MAGIC)) == MAGIC
+    return Upload(source, printable(source.name), is_igs, is_given=True)
+
+
+def _options(x: str, y: str, alpha: str, normals: str) -> SourceOptions:
+    return SourceOptions(wrap=(_WRAPS.get(x), _WRAPS.get(y)), alpha=AlphaUse(alpha), normals=NormalCoding(normals))
+
+
+def _wrap_words(visitor: Visitor) -> str:
+    reading = visitor.reading
+    assert reading is not None
+    x, y = reading.wrap
+    words = {"repeat": "repeats", "clamp": "ends at its border"}
+    said = f"It {words[x]}" if x == y else f"From left to right it {words[x]}, from top to bottom it {words[y]}"
+    return f"{said}: {reading.wrap_note}." if reading.wrap_note else f"{said}."

@@ -1,0 +1,291 @@
+"""Step 4 of the page: what came out, compared, lit, measured, beside one another, and to take home."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import gradio as gr
+
+from imagegs_tex.formats.errors import ImageGSTexError
+from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.settings import Preset
+from imagegs_tex.studio.downloads import PARTS, USUAL_PARTS, make_zip
+from imagegs_tex.studio.markup import (
+    SCORE_HEADINGS,
+    bytes_words,
+    figures,
+    notice,
+    score_rows,
+    sizes_curve,
+    step,
+    table,
+    text,
+)
+from imagegs_tex.studio.page_input import PRIVATE, InputPart
+from imagegs_tex.studio.page_run import RunPart
+from imagegs_tex.studio.results import Result
+from imagegs_tex.studio.visitors import Served, Visitor, Visitors
+from imagegs_tex.studio.wishes import Wish
+
+_NOTHING: Final = '<div class="st-faint">Results appear here when a run is done.</div>'
+_INSPECT: Final = '<div class="st-inspect" hidden></div>'
+_LIT: Final = '<div class="st-lit" hidden></div>'
+_INSPECT_JS: Final = """import(new URL('studio-static/inspector.js', document.baseURI).href).then((module) => {
+    const show = module.inspector(element, props.value);
+    watch('value', () => show(props.value));
+});"""
+_LIT_JS: Final = """import(new URL('studio-static/lit.js', document.baseURI).href).then((module) => {
+    const show = module.lit(element, props.value);
+    watch('value', () => show(props.value));
+});"""
+TIME_WORDS: Final = {
+    "load": "Reading",
+    "fit": "Fitting",
+    "quantize": "Rounding positions and shapes",
+    "encode": "Colours and coding",
+    "score": "Measuring",
+    "write": "Writing",
+    "total": "In all",
+}
+_PNG: Final = "image/png"
+
+
+def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> None:
+    """Build the part."""
+    gr.HTML(step("4. The result", "nothing is kept when you close the page: download it"))
+    chooser = gr.Radio([], label="Results of this visit", visible=False, elem_id="results")
+    head = gr.HTML(_NOTHING, elem_id="result-head")
+    with gr.Column(visible=False, elem_id="result") as whole:
+        with gr.Tabs():
+            with gr.Tab("Compare with the source"):
+                compare = gr.HTML(None, html_template=_INSPECT, js_on_load=_INSPECT_JS, elem_id="compare")
+            with gr.Tab("In the light"):
+                light = gr.HTML(None, html_template=_LIT, js_on_load=_LIT_JS, elem_id="light")
+            with gr.Tab("Numbers"):
+                numbers = gr.HTML(elem_id="numbers")
+            with gr.Tab("All pictures"):
+                gallery = gr.HTML(elem_id="gallery")
+            with gr.Tab("Result beside result"):
+                with gr.Row():
+                    left = gr.Dropdown([], label="Left: A", elem_id="left")
+                    right = gr.Dropdown([], label="Right: B", elem_id="right")
+                beside = gr.HTML(None, html_template=_INSPECT, js_on_load=_INSPECT_JS, elem_id="beside")
+                sizes = gr.HTML(elem_id="sizes")
+        full = gr.Button("Fit this size again, in full", elem_id="full")
+        gr.HTML(step("Take it home"))
+        links = gr.HTML(elem_id="links")
+        parts = gr.CheckboxGroup(
+            [(words, key) for key, words in PARTS.items()],
+            value=list(USUAL_PARTS),
+            label="What goes into the .zip, beside the file",
+        )
+        pack = gr.Button("Make the .zip", elem_id="pack")
+        zipped = gr.HTML(elem_id="zipped")
+    details = [head, compare, light, numbers, gallery, links, zipped, full]
+
+    def show(visitor: Visitor, number: int | None) -> list[Any]:
+        result = _of(visitor, number)
+        if result is None:
+            return [_NOTHING, None, None, "", "", "", "", gr.update()]
+        is_fast = result.report is not None and result.report.preset == Preset.FAST.value
+        return [
+            _head(result), _compared(visitor, result), _lit(visitor, result), _numbers(result),
+            _gallery(visitor, result), _link(visitor, result), "", gr.update(visible=is_fast),
+        ]  # fmt: skip
+
+    def new_result(number: int, request: gr.Request) -> list[Any]:
+        visitor = visitors.of(request.session_hash)
+        has = bool(visitor.results)
+        names = [(_name(result), result.number) for result in visitor.results]
+        chosen = number if has else None
+        before = visitor.results[-2].number if len(visitor.results) > 1 else chosen
+        return [
+            gr.update(choices=names, value=chosen, visible=len(names) > 1), gr.update(visible=has),
+            gr.update(choices=names, value=before), gr.update(choices=names, value=chosen),
+            _beside(visitor, before, chosen), _sizes(visitor), *show(visitor, chosen),
+        ]  # fmt: skip
+
+    def choose(number: int, request: gr.Request) -> list[Any]:
+        return show(visitors.of(request.session_hash), number)
+
+    def compare_two(first: int, second: int, request: gr.Request) -> dict[str, Any] | None:
+        return _beside(visitors.of(request.session_hash), first, second)
+
+    def make(number: int, chosen: list[str], request: gr.Request) -> str:
+        visitor = visitors.of(request.session_hash)
+        result = _of(visitor, number)
+        if result is None:
+            return notice("there is no result yet", "bad")
+        is_corrected = visitor.reading is not None and visitor.reading.is_corrected
+        manifest = visitor.reading.source if is_corrected and visitor.reading is not None else None
+        try:
+            path = make_zip(result, chosen, manifest)
+        except ImageGSTexError as error:
+            return notice(str(error), "bad")
+        address = visitor.address(
+            f"result-{result.number}-{visitor.served_count()}.zip", Served(path, "application/zip", path.name)
+        )
+        return _download(address, path, "zip")
+
+    def in_full(number: int, request: gr.Request) -> list[Any]:
+        visitor = visitors.of(request.session_hash)
+        result = _of(visitor, number)
+        wish = Wish() if result is None else Wish("gaussians", float(result.gaussians))
+        return [*running.fields.values(wish), *running.start(visitor, wish)]
+
+    running.finished.change(
+        new_result, running.finished, [chooser, whole, left, right, beside, sizes, *details], api_visibility=PRIVATE,
+        show_progress="hidden",
+    )  # fmt: skip
+    chooser.input(choose, chooser, details, api_visibility=PRIVATE)
+    for field in (left, right):
+        field.input(compare_two, [left, right], beside, api_visibility=PRIVATE)
+    pack.click(make, [chooser, parts], zipped, api_visibility=PRIVATE)
+    full.click(in_full, chooser, [*running.fields.all, *running.outputs], api_visibility=PRIVATE)
+
+
+def _of(visitor: Visitor, number: int | None) -> Result | None:
+    return next((result for result in visitor.results if result.number == number), None)
+
+
+def _name(result: Result) -> str:
+    quality = "" if result.psnr_db is None else f", {result.psnr_db:.1f} dB"
+    return f"{printable(result.title)}: {bytes_words(result.file_bytes)}{quality} ({result.asked})"
+
+
+def _served(visitor: Visitor, result: Result, path: Path) -> str:
+    return visitor.address(f"result-{result.number}-{path.name}", Served(path, _PNG))
+
+
+def _head(result: Result) -> str:
+    share = (
+        "" if not result.source_bytes else f", {100 * result.file_bytes / result.source_bytes:.1f} % of the image files"
+    )
+    quality = "" if result.psnr_db is None else f" {result.psnr_db:.2f} dB over all maps."
+    words = (
+        f"<b>{text(result.file.name)}</b>: {bytes_words(result.file_bytes)}{share}, {result.bits_per_texel:.2f} bits "
+        f"per texel, {result.gaussians:,} Gaussians.{quality}"
+    )
+    html = f'<div class="st-notice st-good" role="status">{words}</div>'
+    report = result.report
+    if report is None:
+        return html
+    if report.stopped and report.stopped_at is not None:
+        at = report.stopped_at
+        html += notice(
+            f"You stopped it while {at.phase} at step {at.step} of {at.steps}; the file is whole, but rougher."
+        )
+    if report.unreached is not None:
+        html += notice(f"What was asked for is not reached: {report.unreached}. This is the best file there is.", "bad")
+    return html + "".join(notice(warning) for warning in report.warnings)
+
+
+def _compared(visitor: Visitor, result: Result) -> dict[str, Any]:
+    maps = [
+        {
+            "label": printable(each.label),
+            "decoded": _served(visitor, result, each.decoded),
+            "source": None if each.source is None else _served(visitor, result, each.source),
+            "names": ["Source", "Decoded"],
+        }
+        for each in result.maps
+    ]
+    return {"maps": maps}
+
+
+def _beside(visitor: Visitor, first: int | None, second: int | None) -> dict[str, Any] | None:
+    a, b = _of(visitor, first), _of(visitor, second)
+    if a is None or b is None or a is b:
+        return None
+    by_label = {each.label: each for each in a.maps}
+    maps = [
+        {
+            "label": printable(each.label),
+            "decoded": _served(visitor, b, each.decoded),
+            "source": _served(visitor, a, by_label[each.label].decoded),
+            "names": [f"A: {bytes_words(a.file_bytes)}", f"B: {bytes_words(b.file_bytes)}"],
+        }
+        for each in b.maps
+        if each.label in by_label and (a.width, a.height) == (b.width, b.height)
+    ]
+    return {"maps": maps}
+
+
+def _lit(visitor: Visitor, result: Result) -> dict[str, Any]:
+    albedo, normal, packed = (_served(visitor, result, path) for path in result.surface)
+    used = ", ".join(result.surface_of) or "none"
+    return {
+        "albedo": albedo, "normal": normal, "packed": packed,
+        "note": f"Drawn from the decoded maps: {used}. What no map says is grey, flat, rather rough and no metal.",
+    }  # fmt: skip
+
+
+def _numbers(result: Result) -> str:
+    parts = (
+        [table(SCORE_HEADINGS, score_rows(result.scores), "Closeness to the source, by map")] if result.scores else []
+    )
+    report = result.report
+    if report is not None:
+        ledger = report.ledger
+        whole = max(1, report.file_bytes)
+        rows = [
+            ("Positions", ledger.positions), ("Shapes", ledger.shapes), ("Colours and values", ledger.features),
+            ("Index", ledger.index), ("Grain", ledger.detail), ("Basis of the channels", ledger.components),
+            ("Names and meanings of the maps", ledger.maps), ("Header", ledger.header),
+        ]  # fmt: skip
+        cells = [[name, f"{count:,}", f"{100 * count / whole:.1f} %"] for name, count in rows]
+        parts.append(table(("What the bytes are for", "Bytes", "Share"), cells, "Bytes by attribute"))
+        by_map = [
+            [printable(name), f"{count:,.0f}", f"{100 * count / whole:.1f} %"] for name, count in ledger.features_by_map
+        ]
+        parts.append(table(("Map", "Bytes", "Share"), by_map, "Bytes of the colours and values, by map"))
+        times = [[TIME_WORDS[part], f"{value:.1f}"] for part, value in asdict(report.seconds).items()]
+        parts.append(table(("Part", "Seconds"), times, f"Time, on {report.device} with {report.backend}"))
+        rest = [["On the GPU, with its index", f"{report.gpu_bytes:,} bytes"], ["Seed", str(report.seed)]]
+        parts.append(table(("What else", ""), rest))
+    if result.command:
+        parts.append(f'<p><b>The same file from a terminal</b></p><pre class="st-code">{text(result.command)}</pre>')
+    return "".join(parts) or notice("A file that was brought alone has nothing to be measured against.")
+
+
+def _gallery(visitor: Visitor, result: Result) -> str:
+    entries = [(printable(each.label), "", _served(visitor, result, each.file), "") for each in result.gallery]
+    return figures(entries)
+
+
+def _sizes(visitor: Visitor) -> str:
+    made = [result for result in visitor.results if result.psnr_db is not None]
+    if len(made) < 2:
+        return notice("With two results or more, their sizes and qualities are compared here. Try five sizes, fast.")
+    rows = [
+        [
+            f"{printable(each.title)}, {each.asked}", f"{each.file_bytes:,}", f"{each.psnr_db:.2f}",
+            f"{each.gaussians:,}", f"{each.bits_per_texel:.3f}",
+        ]
+        for each in made
+    ]  # fmt: skip
+    pictures = [
+        (
+            bytes_words(each.file_bytes),
+            f"{each.psnr_db:.1f} dB, {each.asked}",
+            _served(visitor, each, each.maps[0].decoded),
+            "",
+        )
+        for each in made
+    ]
+    headings = ("Result", "Bytes", "PSNR (dB)", "Gaussians", "Bits per texel")
+    points = [(each.file_bytes, float(each.psnr_db or 0)) for each in made]
+    return sizes_curve(points) + table(headings, rows, "Results of this visit") + figures(pictures)
+
+
+def _link(visitor: Visitor, result: Result) -> str:
+    served = Served(result.file, "application/octet-stream", result.file.name)
+    return _download(visitor.address(f"result-{result.number}-file.igs", served), result.file, "igs")
+
+
+def _download(address: str, path: Path, kind: str) -> str:
+    name = text(path.name)
+    return (
+        f'<div class="st-links"><a href="{address}" download="{name}" data-kind="{kind}">Download {name}</a>'
+        f'<span class="st-faint">{bytes_words(path.stat().st_size)}</span></div>'
+    )

@@ -1,0 +1,305 @@
+"""Steps 2 and 3 of the page: what is asked for, and the run as it goes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import gradio as gr
+
+from imagegs_tex.formats.errors import ImageGSTexError, UsageError
+from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.settings import Preset
+from imagegs_tex.studio.examples import EXAMPLES
+from imagegs_tex.studio.jobs import Job, JobQueue
+from imagegs_tex.studio.limits import LOG_LINES
+from imagegs_tex.studio.live import KINDS, Frame
+from imagegs_tex.studio.markup import curve, figures, notice, status, step
+from imagegs_tex.studio.page_input import PRIVATE, InputPart
+from imagegs_tex.studio.visitors import Served, Visitor, Visitors
+from imagegs_tex.studio.wishes import GOALS, PRESET_WORDS, Wish, command_line, goal_of
+from imagegs_tex.studio.work import Task, Work, compress_task, ladder_task, look_task
+
+BACKENDS: Final = {
+    "auto": "The best that this machine has",
+    "cpu": "The processor (cpu)",
+    "cuda": "An NVIDIA GPU (cuda)",
+    "reference": "The definition, very slow (reference)",
+}
+_TICK_SECONDS: Final = 0.5
+_NO_PICTURES: Final = (
+    '<div class="st-faint">Pictures of the fit appear here a moment after the start: the decode, the Gaussians, and '
+    "how far it still is from the source.</div>"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunPart:
+    """What later parts of the page read of this one."""
+
+    finished: gr.State  # grows whenever there is one more result
+    fields: "WishFields"
+    start: Callable[[Visitor, Wish], list[Any]]  # begins a run
+    outputs: list[Any]  # what start writes to
+
+
+@dataclass(frozen=True, slots=True)
+class WishFields:
+    """The fields that say what is asked for."""
+
+    goal: gr.Radio
+    amount: gr.Number
+    preset: gr.Radio
+    detail: gr.Checkbox
+    backend: gr.Dropdown
+    every: gr.Slider
+
+    @property
+    def all(self) -> list[Any]:
+        """In the order of :meth:`values`."""
+        return [self.goal, self.amount, self.preset, self.detail, self.backend, self.every]
+
+    def wish(self, values: Mapping[Any, Any]) -> Wish:
+        """Return what the fields' values ask for.
+
+        Raises:
+            UsageError: they hold what no choice of the page is
+        """
+        backend, preset = values[self.backend], values[self.preset]
+        if backend not in BACKENDS or preset not in {each.value for each in Preset}:
+            raise UsageError("there is no such choice; reload the page")
+        return Wish(
+            goal=goal_of(values[self.goal]).key, amount=float(values[self.amount] or 0), preset=Preset(preset),
+            detail=bool(values[self.detail]), backend=backend, every=max(1, min(1000, int(values[self.every] or 1))),
+        )  # fmt: skip
+
+    @staticmethod
+    def values(wish: Wish) -> list[Any]:
+        """Return what the fields show for a wish."""
+        goal = goal_of(wish.goal)
+        shown = gr.update(visible=bool(goal.unit), value=wish.amount, label=_amount_label(wish.goal))
+        return [wish.goal, shown, wish.preset.value, wish.detail, wish.backend, wish.every]
+
+
+def _amount_label(goal: str) -> str:
+    chosen = goal_of(goal)
+    return f"{chosen.label} in {chosen.unit}"
+
+
+def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
+    """Build the parts."""
+    gr.HTML(step("2. How large, how good", "the defaults are fine to begin with"))
+    with gr.Row():
+        goal = gr.Radio([(each.label, each.key) for each in GOALS], value="usual", label="What decides the size")
+        preset = gr.Radio(
+            [(words, each.value) for each, words in PRESET_WORDS.items()],
+            value=Preset.BALANCED.value,
+            label="How much time to spend",
+        )
+    amount = gr.Number(0, label="Amount", visible=False, minimum=0, elem_id="amount")
+    with gr.Accordion("All settings of the fit", open=False), gr.Row():
+        detail = gr.Checkbox(True, label="Draw fine grain", info="A few hundred bytes describe the grain that is lost")
+        backend = gr.Dropdown([(words, key) for key, words in BACKENDS.items()], value="auto", label="What computes")
+        every = gr.Slider(1, 50, value=4, step=1, label="Steps between live pictures", info="At the soonest")
+    with gr.Accordion("As a command line", open=False):
+        command = gr.Textbox(
+            "", label="The same file from a terminal", lines=2, buttons=["copy"], interactive=False, elem_id="command"
+        )
+    with gr.Row():
+        start = gr.Button("Start", variant="primary", elem_id="start")
+        defaults = gr.Button("Start with defaults", elem_id="defaults")
+        ladder = gr.Button("Try five sizes, fast", elem_id="ladder")
+        stop = gr.Button("Stop and keep the file", interactive=False, elem_id="stop")
+    gr.HTML(step("3. Watch it appear", "you can stop at any time and keep what there is"))
+    state = gr.HTML(status(None, 0), elem_id="status")
+    shown_map = gr.Dropdown([], label="Map in the pictures", visible=False, elem_id="live-map")
+    pictures = gr.HTML(_NO_PICTURES, elem_id="live")
+    looking_back = gr.Slider(0, 1, value=1, step=1, label="Look back at earlier steps", visible=False, elem_id="steps")
+    curves = gr.HTML(curve(()), elem_id="curve")
+    with gr.Accordion("Log", open=False):
+        log = gr.Textbox(
+            "", label=f"What happened, the last {LOG_LINES} lines", lines=10, max_lines=10, autoscroll=True,
+            interactive=False, buttons=["copy"], elem_id="log", elem_classes="st-scroll-down",
+        )  # fmt: skip
+    timer = gr.Timer(_TICK_SECONDS, active=False)
+    finished = gr.State(0)
+    fields = WishFields(goal, amount, preset, detail, backend, every)
+    outputs = [state, pictures, curves, log, looking_back, start, stop, timer, finished]
+
+    def show(visitor: Visitor) -> list[Any]:
+        job, task = visitor.job, visitor.task
+        frames = [] if task is None or task.live is None else task.live.frames
+        is_over = job is None or job.is_over
+        if task is not None:
+            known = {result.number for result in visitor.results}
+            visitor.keep([result for result in task.results if result.number not in known])
+        frame = _frame_of(visitor, frames)
+        last = max(1, len(frames) - 1)
+        follows = visitor.looking is None
+        return [
+            visitor.changed("status", status(job, 0 if job is None else queue.position(job))),
+            visitor.changed("pictures", _NO_PICTURES if frame is None else _figures(visitor, frame)),
+            visitor.changed("curve", curve(() if job is None else job.curve)),
+            visitor.changed("log", "" if job is None else "\n".join(job.log)),
+            gr.update(visible=len(frames) > 1, maximum=last, value=last) if follows else gr.skip(),
+            gr.update(interactive=is_over),
+            gr.update(interactive=job is not None and not is_over and not job.stop.is_set()),
+            gr.update(active=not is_over),
+            visitor.results[-1].number if visitor.results else 0,
+        ]
+
+    def begin(visitor: Visitor, wish: Wish, work: Work) -> list[Any]:
+        try:
+            _submit(visitor, wish, work, queue)
+        except ImageGSTexError as error:
+            found = show(visitor)
+            visitor.forget_shown("status")
+            return [notice(str(error), "bad"), *found[1:]]
+        return show(visitor)
+
+    def start_with(values: Mapping[Any, Any], request: gr.Request) -> list[Any]:
+        return start_wish(visitors.of(request.session_hash), values, compress_task)
+
+    def start_ladder(values: Mapping[Any, Any], request: gr.Request) -> list[Any]:
+        return start_wish(visitors.of(request.session_hash), values, ladder_task)
+
+    def start_wish(visitor: Visitor, values: Mapping[Any, Any], work: Work) -> list[Any]:
+        try:
+            wish = fields.wish(values)
+        except ImageGSTexError as error:
+            visitor.forget_shown("status")
+            return [notice(str(error), "bad"), *show(visitor)[1:]]
+        return begin(visitor, wish, work)
+
+    def start_defaults(request: gr.Request) -> list[Any]:
+        visitor = visitors.of(request.session_hash)
+        if visitor.upload is None:
+            given.example(EXAMPLES[0].key, visitor)
+        return [*fields.values(Wish()), *begin(visitor, Wish(), compress_task)]
+
+    def end(request: gr.Request) -> list[Any]:
+        visitor = visitors.of(request.session_hash)
+        if visitor.job is not None:
+            visitor.job.stop.set()
+            visitor.job.say("stopping: the file is made of what there is")
+        return show(visitor)
+
+    def tick(request: gr.Request) -> list[Any]:
+        return show(visitors.of(request.session_hash))
+
+    def look_back(number: float, request: gr.Request) -> str | dict[str, Any]:
+        visitor = visitors.of(request.session_hash)
+        task = visitor.task
+        if task is None or task.live is None or not task.live.frames:
+            return {"__type__": "update"}
+        frames = task.live.frames
+        index = max(0, min(len(frames) - 1, int(number)))
+        visitor.looking = None if index == len(frames) - 1 else frames[index].number
+        return _figures(visitor, frames[index])
+
+    def choose_map(name: str, request: gr.Request) -> None:
+        visitor = visitors.of(request.session_hash)
+        names = [] if visitor.reading is None else [row.name for row in visitor.reading.rows]
+        visitor.live_map = names.index(name) if name in names else 0
+        if visitor.task is not None and visitor.task.live is not None:
+            visitor.task.live.chosen = min(visitor.live_map, len(visitor.task.live.maps) - 1)
+
+    def new_goal(key: str) -> dict[str, Any]:
+        chosen = goal_of(key)
+        return gr.update(visible=bool(chosen.unit), value=chosen.usual, label=_amount_label(key))
+
+    def typed(values: Mapping[Any, Any], request: gr.Request) -> str:
+        visitor = visitors.of(request.session_hash)
+        try:
+            return command_line(_typed_source(visitor), _title(visitor), visitor.options, fields.wish(values))
+        except ImageGSTexError as error:
+            return str(error)
+
+    def new_material(request: gr.Request) -> dict[str, Any]:
+        visitor = visitors.of(request.session_hash)
+        rows = () if visitor.reading is None else visitor.reading.rows
+        visitor.live_map = next((index for index, row in enumerate(rows) if row.is_srgb is not None), 0)
+        names = [(printable(row.name), row.name) for row in rows]
+        shown = rows[visitor.live_map].name if rows else None
+        return gr.update(choices=names, value=shown, visible=len(rows) > 1)
+
+    goal.input(new_goal, goal, amount, api_visibility=PRIVATE, show_progress="hidden")
+    gr.on(
+        [field.change for field in fields.all] + [given.version.change], typed, {*fields.all}, command,
+        api_visibility=PRIVATE, show_progress="hidden",
+    )  # fmt: skip
+    given.version.change(new_material, None, shown_map, api_visibility=PRIVATE, show_progress="hidden")
+    start.click(start_with, {*fields.all}, outputs, api_visibility=PRIVATE, show_progress="hidden")
+    ladder.click(start_ladder, {*fields.all}, outputs, api_visibility=PRIVATE, show_progress="hidden")
+    defaults.click(start_defaults, None, [*fields.all, *outputs], api_visibility=PRIVATE, show_progress="hidden")
+    stop.click(end, None, outputs, api_visibility=PRIVATE, show_progress="hidden")
+    timer.tick(tick, None, outputs, api_visibility=PRIVATE, show_progress="hidden")
+    looking_back.input(look_back, looking_back, pictures, api_visibility=PRIVATE, show_progress="hidden")
+    shown_map.input(choose_map, shown_map, None, api_visibility=PRIVATE, show_progress="hidden")
+    return RunPart(finished, fields, lambda visitor, wish: begin(visitor, wish, compress_task), outputs)
+
+
+def _submit(visitor: Visitor, wish: Wish, work: Work, queue: JobQueue) -> None:
+    if visitor.job is not None and not visitor.job.is_over:
+        raise UsageError("your run is still under way; stop it first")
+    upload, reading = visitor.upload, visitor.reading
+    if upload is None:
+        raise UsageError("there is no material yet: drop one above, or try an example")
+    if visitor.problem or (reading is None and not upload.is_igs):
+        raise UsageError(visitor.problem or "the material cannot be used; send it again")
+    task = Task(
+        title=_title(visitor), source=upload.path if reading is None else reading.source, options=visitor.options,
+        wish=wish, home=visitor.folder, first_number=visitor.next_number,
+        typed_source=_typed_source(visitor) or Path("INPUT"), chosen=visitor.live_map,
+        source_bytes=0 if reading is None else reading.source_bytes,
+    )  # fmt: skip
+    chosen = look_task if upload.is_igs else work
+    job = Job(task.title, lambda own: chosen(task, own))
+    queue.submit(job)
+    visitor.job, visitor.task, visitor.looking = job, task, None
+    visitor.next_number += 10
+    visitor.forget("live-")
+
+
+def _title(visitor: Visitor) -> str:
+    if visitor.reading is not None and len(visitor.reading.materials) > 1:
+        return visitor.reading.chosen
+    return "material" if visitor.upload is None else visitor.upload.title
+
+
+def _typed_source(visitor: Visitor) -> Path | None:
+    """Return what a command line calls the source: its name, as its place here is nobody's business."""
+    if visitor.upload is None:
+        return None
+    if visitor.reading is not None and visitor.reading.is_corrected:
+        return Path(visitor.reading.source.name)
+    return visitor.upload.path if visitor.upload.is_given else Path(visitor.upload.title)
+
+
+def _frame_of(visitor: Visitor, frames: list[Frame]) -> Frame | None:
+    if not frames:
+        return None
+    if visitor.looking is None:
+        return frames[-1]
+    return min(frames, key=lambda frame: abs(frame.number - (visitor.looking or 0)))
+
+
+def _figures(visitor: Visitor, frame: Frame) -> str:
+    notes = {
+        "decode": f"{printable(frame.map_name)}, {frame.psnr_db:.1f} dB over all maps",
+        "error": f"black: none, yellow: {frame.error_words} and more",
+        "ellipses": f"out of {frame.gaussians:,}",
+        "numbers": "where each is the strongest",
+    }
+    before = frame if visitor.shown_frame is None else visitor.shown_frame
+    visitor.shown_frame = frame
+    entries = [
+        (title, notes[kind], _address(visitor, frame, kind), _address(visitor, before, kind))
+        for kind, title in KINDS.items()
+    ]
+    where = f"{frame.phase}, step {frame.step} of {frame.steps}" if frame.steps else frame.phase
+    return f'<div class="st-faint st-at" data-step="{frame.number}">{where}</div>{figures(entries)}'
+
+
+def _address(visitor: Visitor, frame: Frame, kind: str) -> str:
+    return visitor.address(f"live-{frame.number}-{kind}.webp", Served(frame.pictures[kind], "image/webp"))

@@ -1,0 +1,38 @@
+"""Where the fit begins: how much detail each place has, and what was said to matter."""
+
+import numpy as np
+
+from imagegs_tex.formats.material.stack import TextureStack
+from imagegs_tex.pictures.colour_scale import scale_colours
+from imagegs_tex.pictures.display import Rgb, to_bytes
+from imagegs_tex.pictures.reduce import mean_of_blocks, reduction_for
+
+_SIDE = 640
+_BRIGHT_SHARE = 99.0
+
+
+def placement_pictures(stack: TextureStack) -> list[tuple[str, str, Rgb]]:
+    """Return pictures of what decides where the first Gaussians are put: label, file name, picture.
+
+    The gradient is that of all coded channels together; more Gaussians begin where it is large.
+    """
+    factor = reduction_for(stack.width, stack.height, _SIDE)
+    found = [
+        ("Gradient: where there is detail, more Gaussians begin", "gallery_gradient.png", _gradient(stack, factor))
+    ]
+    if stack.weights is not None:
+        weights = mean_of_blocks(stack.weights[..., None], factor)
+        grey = np.repeat(to_bytes(np.asarray(weights, np.float32) / max(float(weights.max()), 1e-9)), 3, axis=2)
+        found.append(("Importance: white texels count fully, black ones not", "gallery_importance.png", grey))
+    return found
+
+
+def _gradient(stack: TextureStack, factor: int) -> Rgb:
+    squares = np.zeros((stack.height, stack.width), dtype=np.float32)
+    for channel in range(stack.channel_count):
+        plane = stack.texels[..., channel]
+        for axis in (0, 1):
+            if plane.shape[axis] > 1:
+                squares += np.gradient(plane, axis=axis) ** 2
+    magnitude = np.asarray(mean_of_blocks(np.sqrt(squares)[..., None], factor), dtype=np.float32)[..., 0]
+    return scale_colours(magnitude / max(float(np.percentile(magnitude, _BRIGHT_SHARE)), 1e-9))

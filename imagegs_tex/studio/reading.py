@@ -1,0 +1,187 @@
+"""How a visitor's material is understood: a row for each map, what was left out and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from imagegs_tex.formats.errors import InputError
+from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.formats.images import encode_image, picture_size
+from imagegs_tex.formats.material.build_stack import build_stack
+from imagegs_tex.formats.material.material_asset import ListedMaterial, MaterialAsset
+from imagegs_tex.formats.material.material_source import MapSource, MaterialSource
+from imagegs_tex.formats.material.options import SourceOptions
+from imagegs_tex.formats.material.stack import TextureStack, source_map
+from imagegs_tex.formats.open_material import read_asset
+from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Semantic, TextureMap, Transfer, wrap_words
+from imagegs_tex.pictures.display import show_map
+from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN
+from imagegs_tex.studio.corrections import Corrections, corrected_manifest
+from imagegs_tex.studio.limits import MAX_MATERIAL_TEXELS, MAX_TEXELS
+from imagegs_tex.studio.meanings import key_of
+
+THUMBNAIL: Final = 128
+"""Longest side of a thumbnail, in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class MapRow:
+    """One map as the page shows it."""
+
+    name: str  # untrusted text; what corrections go by
+    file: str  # printable
+    size: str
+    samples: str
+    channels: tuple[Semantic, ...]
+    meaning: str  # a key of .meanings
+    note: str  # how it was understood
+    is_srgb: bool | None  # None: no colour, or floats, which hold linear light
+    is_normal: bool
+    thumbnail: bytes  # PNG
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A material as it was understood."""
+
+    title: str
+    source: Path  # what is compressed: what was sent, or a manifest that says how it is to be taken
+    rows: tuple[MapRow, ...]
+    width: int
+    height: int
+    channels: int  # coded
+    wrap: tuple[str, str]
+    wrap_note: str
+    has_alpha: bool
+    left_out: tuple[str, ...]
+    materials: tuple[str, ...]  # names to choose from, where the input has several
+    chosen: str
+    source_bytes: int  # of the images' files
+    is_corrected: bool
+
+    @property
+    def usual_gaussians(self) -> int:
+        """As many as there are when nothing is asked for."""
+        return max(1, round(self.width * self.height / DEFAULT_TEXELS_PER_GAUSSIAN))
+
+
+def read(
+    source: Path, title: str, own: Path, options: SourceOptions, corrections: Corrections, chosen: str = ""
+) -> Reading:
+    """Understand a material.
+
+    Args:
+        source: a folder, a .zip, an image, a manifest or a glTF
+        title: what the visitor calls it
+        own: the visitor's folder, where a manifest goes if one is needed
+        options: what the visitor said of the whole material
+        corrections: what the visitor said of single maps
+        chosen: name of the material to take from several; "" for the first
+
+    Raises:
+        InputError: it cannot be used, or is larger than the studio takes
+    """
+    asset = read_asset(source)
+    material, names, chosen = _pick(asset, chosen)
+    _check_sizes(material)
+    is_corrected = bool(corrections) or len(names) > 1
+    used = source
+    if is_corrected:
+        used = corrected_manifest(material, corrections, own)
+        material = read_asset(used).materials[0]
+        material = _with_remarks(material, asset)
+    stack = build_stack(material, options)
+    if stack.width * stack.height > MAX_TEXELS:
+        raise _too_large(f"{stack.width} x {stack.height}", title)
+    by_name = {map_source.name: map_source for map_source in material.maps}
+    rows = tuple(_row(stack, index, by_name) for index in range(len(stack.maps)))
+    return Reading(
+        title=title, source=used, rows=rows, width=stack.width, height=stack.height, channels=stack.channel_count,
+        wrap=wrap_words(stack.wrap), wrap_note=stack.wrap_note, has_alpha=any(map(_has_alpha, stack.maps)),
+        left_out=tuple(map(printable, (*stack.remarks, *asset.left_out, *_problems(asset, names)))),
+        materials=tuple(names), chosen=chosen, source_bytes=sum(file.bytes for file in stack.inputs),
+        is_corrected=is_corrected,
+    )  # fmt: skip
+
+
+def _pick(asset: MaterialAsset, chosen: str) -> tuple[MaterialSource, list[str], str]:
+    """Return a material, the names of all that can be chosen, and its own."""
+    usable = [entry for entry in asset.listed if entry.source is not None and not entry.problem]
+    if not usable:
+        problem = next((entry.problem for entry in asset.listed if entry.problem), "it has no material with textures")
+        raise InputError(f"{asset.where}: {problem}")
+    names = [_name_of(entry) for entry in usable]
+    index = names.index(chosen) if chosen in names else 0
+    source = usable[index].source
+    assert source is not None
+    return asset.materials[source], names, names[index]
+
+
+def _name_of(entry: ListedMaterial) -> str:
+    return printable(entry.name or entry.stem or f"material {entry.index + 1}")
+
+
+def _problems(asset: MaterialAsset, names: Sequence[str]) -> list[str]:
+    """Say which materials cannot be made, where others can."""
+    bad = [f"{_name_of(entry)}: {entry.problem}" for entry in asset.listed if entry.problem]
+    return bad if names else []
+
+
+def _with_remarks(material: MaterialSource, asset: MaterialAsset) -> MaterialSource:
+    """Keep what there was to say of the files before a manifest named some of them."""
+    from dataclasses import replace
+
+    said = dict.fromkeys(remark for each in asset.materials for remark in each.remarks)
+    return replace(material, remarks=tuple(said))
+
+
+def _check_sizes(material: MaterialSource) -> None:
+    """Refuse, by the headers, what would take too much memory and time, before a texel is read."""
+    total = 0
+    for source in material.maps:
+        data = None if source.image.data is None else source.image.data()
+        size = picture_size(source.image.path, data)
+        if size is None:
+            continue  # its reader has limits of its own; the stack is looked at afterwards
+        if size[0] * size[1] > MAX_TEXELS:
+            raise _too_large(f"{size[0]} x {size[1]}", printable(source.image.path.name))
+        total += size[0] * size[1]
+    if total > MAX_MATERIAL_TEXELS:
+        raise InputError(
+            f"the maps have {total} texels together, and the studio takes {MAX_MATERIAL_TEXELS}; use fewer or smaller "
+            "ones, or the command line"
+        )
+
+
+def _too_large(size: str, name: str) -> InputError:
+    side = round(MAX_TEXELS**0.5)
+    return InputError(
+        f"{printable(name)} has {size} texels, and the studio takes {side} x {side}; make it smaller, or use the "
+        "command line"
+    )
+
+
+def _row(stack: TextureStack, index: int, sources: dict[str, MapSource]) -> MapRow:
+    texture_map = stack.maps[index]
+    samples = source_map(stack, index)
+    source = sources.get(texture_map.name)
+    step = max(1, -(-max(samples.shape[:2]) // THUMBNAIL))
+    shown = show_map(np.ascontiguousarray(samples[::step, ::step]), texture_map)
+    bits = texture_map.sample_format.dtype.itemsize * 8
+    kind = "floating point" if texture_map.sample_format.is_float else "bits"
+    is_colour = texture_map.semantic in COLOUR_SEMANTICS and not texture_map.sample_format.is_float
+    file = texture_map.name + texture_map.file_suffix if source is None else source.image.path.name
+    return MapRow(
+        name=texture_map.name, file=printable(file), size=f"{stack.width} × {stack.height}",
+        samples=f"{bits} {kind}" if kind == "bits" else f"{bits} bits, {kind}",
+        channels=texture_map.channel_semantics, meaning=key_of(texture_map.channel_semantics),
+        note=printable(texture_map.notes), is_srgb=(texture_map.transfer == Transfer.SRGB) if is_colour else None,
+        is_normal=Semantic.NORMAL in texture_map.channel_semantics, thumbnail=encode_image(shown, ".png"),
+    )  # fmt: skip
+
+
+def _has_alpha(texture_map: TextureMap) -> bool:
+    return Semantic.OPACITY in texture_map.channel_semantics

@@ -1,0 +1,224 @@
+"""What a run has come to: the file, its scores, and pictures of it, each a file in the result's own folder."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from imagegs_tex.decoder.render import decode_maps
+from imagegs_tex.formats.files.atomic_write import write_bytes
+from imagegs_tex.formats.igs.container import read_igs
+from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet, dequantize
+from imagegs_tex.formats.images import encode_image
+from imagegs_tex.formats.material.stack import TextureStack, source_map
+from imagegs_tex.formats.transfer_functions import linear_to_srgb
+from imagegs_tex.formats.vocabulary import Samples, TextureMap
+from imagegs_tex.metrics.match_source import source_indices
+from imagegs_tex.metrics.scores import MapScore, score_map
+from imagegs_tex.pictures.display import Rgb, exposure_of, map_parts, show_map, to_bytes, words
+from imagegs_tex.pictures.error_map import error_map, fitting_gain, show_error
+from imagegs_tex.pictures.gaussian_field import gaussian_field, show_numbers
+from imagegs_tex.pictures.gaussians import draw_ellipses, ellipses_of, evenly_chosen, gaussian_colours
+from imagegs_tex.pictures.lit import surface_of
+from imagegs_tex.pictures.reduce import mean_of_blocks, reduction_for
+from imagegs_tex.rasterize.backend import Backend
+from imagegs_tex.reports import CompressReport
+from imagegs_tex.studio.live import Frame
+from imagegs_tex.studio.placement import placement_pictures
+
+GALLERY_SIDE: Final = 640
+"""Longest side of a picture of the gallery, in pixels."""
+SURFACE_SIDE: Final = 1024
+"""Longest side of the maps that the light falls on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultMap:
+    """One picture of a map, with the source's if there is one."""
+
+    label: str  # the map's name and meaning: untrusted text
+    decoded: Path  # PNG
+    source: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of the gallery."""
+
+    label: str
+    file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One finished file."""
+
+    number: int  # of the visitor's results, from 1
+    title: str
+    asked: str  # what was asked for, in words
+    command: str  # that makes the same file; "" for a file that was brought
+    folder: Path
+    file: Path
+    file_bytes: int
+    gaussians: int
+    width: int
+    height: int
+    psnr_db: float | None
+    scores: tuple[MapScore, ...]
+    maps: tuple[ResultMap, ...]
+    surface: tuple[Path, Path, Path]  # albedo (sRGB), normal, and occlusion, roughness, metallic
+    surface_of: tuple[str, ...]  # meanings that the maps gave
+    gallery: tuple[Picture, ...]
+    frames: tuple[Frame, ...]  # steps of the fit
+    report: CompressReport | None
+    source_bytes: int
+
+    @property
+    def bits_per_texel(self) -> float:
+        """Of the whole file."""
+        return 8 * self.file_bytes / (self.width * self.height)
+
+
+@dataclass(frozen=True, slots=True)
+class ResultNames:
+    """What a result is called."""
+
+    number: int
+    title: str
+    asked: str
+    command: str
+
+
+def make_result(
+    names: ResultNames,
+    file: Path,
+    folder: Path,
+    backend: Backend,
+    *,
+    stack: TextureStack | None = None,
+    report: CompressReport | None = None,
+    frames: Sequence[Frame] = (),
+    source_bytes: int = 0,
+) -> Result:
+    """Decode a file and draw all that the page shows of it.
+
+    Args:
+        names: what to call it
+        file: the .igs file
+        folder: where the pictures go
+        backend: the rasterizer
+        stack: what it was made of; None: a file that was brought alone
+        report: of its run
+        frames: of its run
+        source_bytes: of the source's files
+
+    Raises:
+        IgsError: the file is damaged
+        InputError: the stack is not what the file was made of
+    """
+    quantized = read_igs(file)
+    decoded = decode_maps(quantized, backend, with_detail=True)
+    indices = range(len(quantized.maps)) if stack is None else source_indices(quantized, stack, file)
+    sources = [None if stack is None else source_map(stack, index) for index in indices]
+    scores: list[MapScore] = []
+    if stack is not None:
+        plain = decode_maps(quantized, backend)
+        scores = [
+            score_map(texture_map, source_map(stack, index), samples, True, stack.weights, stack.drawn_of(index))
+            for index, (texture_map, samples) in zip(indices, plain, strict=True)
+        ]
+    folder.mkdir(parents=True, exist_ok=True)
+    maps = [
+        entry
+        for number, ((texture_map, samples), source) in enumerate(zip(decoded, sources, strict=True))
+        for entry in _shown_maps(texture_map, samples, source, folder / f"map_{number}")
+    ]
+    gallery = _gallery(quantized, decoded, sources, folder)
+    if stack is not None:
+        gallery += [Picture(label, _saved(folder / name, made)) for label, name, made in placement_pictures(stack)]
+    surface, used = _surface(decoded, folder)
+    return Result(
+        number=names.number, title=names.title, asked=names.asked, command=names.command, folder=folder, file=file,
+        file_bytes=file.stat().st_size, gaussians=quantized.gaussian_count, width=quantized.width,
+        height=quantized.height, psnr_db=None if report is None else report.psnr_db, scores=tuple(scores),
+        maps=tuple(maps), surface=surface, surface_of=used, gallery=tuple(gallery), frames=tuple(frames),
+        report=report, source_bytes=source_bytes,
+    )  # fmt: skip
+
+
+def _shown_maps(texture_map: TextureMap, decoded: Samples, source: Samples | None, stem: Path) -> list[ResultMap]:
+    exposure = exposure_of(decoded if source is None else source, texture_map)
+    found = []
+    for number, part in enumerate(map_parts(texture_map)):
+        label = f"{texture_map.name}: {part.label or words(texture_map.semantic)}"
+        pictures = [
+            None if samples is None else show_map(samples, texture_map, part, exposure) for samples in (decoded, source)
+        ]
+        paths = [
+            None if picture is None else _saved(stem.with_name(f"{stem.name}_{number}_{kind}.png"), picture)
+            for kind, picture in zip(("decoded", "source"), pictures, strict=True)
+        ]
+        assert paths[0] is not None
+        found.append(ResultMap(label, paths[0], paths[1]))
+    return found
+
+
+def _gallery(
+    quantized: QuantizedGaussianSet,
+    decoded: Sequence[tuple[TextureMap, Samples]],
+    sources: Sequence[Samples | None],
+    folder: Path,
+) -> list[Picture]:
+    """Draw what is looked at at a glance: every map and its error, and the Gaussians."""
+    found = []
+    factor = reduction_for(quantized.width, quantized.height, GALLERY_SIDE)
+    for number, ((texture_map, samples), source) in enumerate(zip(decoded, sources, strict=True)):
+        name = f"{texture_map.name}: {words(texture_map.semantic)}"
+        shown = show_map(np.asarray(mean_of_blocks(samples, factor), np.float32), texture_map)
+        found.append(Picture(f"{name}, decoded", _saved(folder / f"gallery_{number}_decoded.png", shown)))
+        if source is not None:
+            error = error_map(source, samples, texture_map, reduction=factor)
+            gain = fitting_gain(error)
+            label = f"{name}, error: black none, yellow {error.legend(gain)} and more"
+            found.append(Picture(label, _saved(folder / f"gallery_{number}_error.png", show_error(error, gain))))
+    values = dequantize(quantized)
+    size, scale = (quantized.width, quantized.height), 1 / factor
+    few = evenly_chosen(quantized.gaussian_count)
+    outlines = ellipses_of(values.means[few], values.log_covariances[few])
+    first = decoded[0][0]
+    ellipses = draw_ellipses(outlines, gaussian_colours(values, first)[few], size, scale=scale)
+    label = f"Gaussians: {len(few):,} of {quantized.gaussian_count:,}, in the colours of {first.name}"
+    found.append(Picture(label, _saved(folder / "gallery_gaussians.png", ellipses)))
+    field = gaussian_field(values.means, values.log_covariances, quantized.cutoff, size, quantized.wrap, scale=scale)
+    found.append(
+        Picture(
+            "Gaussians by number: the strongest at each place",
+            _saved(folder / "gallery_numbers.png", show_numbers(field)),
+        )
+    )
+    return found
+
+
+def _surface(
+    decoded: Sequence[tuple[TextureMap, Samples]], folder: Path
+) -> tuple[tuple[Path, Path, Path], tuple[str, ...]]:
+    height, width = decoded[0][1].shape[:2]
+    factor = reduction_for(width, height, SURFACE_SIDE)
+    surface = surface_of(
+        (texture_map, np.asarray(mean_of_blocks(samples, factor), np.float32)) for texture_map, samples in decoded
+    )
+    packed = np.stack([surface.occlusion, surface.roughness, surface.metallic], axis=-1)
+    planes = {
+        "albedo": linear_to_srgb(np.clip(surface.albedo, 0, 1)),
+        "normal": surface.normals / 2 + 0.5,
+        "packed": packed,
+    }
+    albedo, normal, rest = (_saved(folder / f"surface_{name}.png", to_bytes(plane)) for name, plane in planes.items())
+    return (albedo, normal, rest), surface.used
+
+
+def _saved(path: Path, picture: Rgb) -> Path:
+    write_bytes(path, encode_image(picture, ".png"))
+    return path

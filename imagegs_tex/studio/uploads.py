@@ -1,0 +1,191 @@
+"""What a visitor sends, put into a folder of the visitor's own: names made safe, sizes bounded, one thing to read."""
+
+import json
+import shutil
+import unicodedata
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from imagegs_tex.formats.errors import InputError
+from imagegs_tex.formats.files.safe_names import printable, safe_stem
+from imagegs_tex.formats.igs.container import MAGIC
+from imagegs_tex.formats.images import FORMATS
+from imagegs_tex.studio.limits import MAX_UNPACKED_BYTES, MAX_UPLOAD_BYTES, MAX_UPLOAD_FILES
+
+_DEEPEST: Final = 6
+_LONGEST_GLTF: Final = 64 << 20
+_WHOLE: Final = (".glb", ".gltf", ".json", ".zip")
+"""What says by itself what belongs together; the first of these that is sent is what is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What a visitor has sent, as one thing to read."""
+
+    path: Path  # a folder, or one file in it; an .igs file, too
+    title: str  # what to call it: printable
+    is_igs: bool = False
+    is_given: bool = False  # by who started the studio, who may see where it lies
+
+
+def safe_relative(name: str) -> PurePosixPath:
+    """Turn the name that a browser gives to a file into a relative path that stays where it is put.
+
+    Folders are kept, as a glTF names its images by them. Parts that climb, drives and separators of other systems go.
+    """
+    parts = [part for part in name.replace("\\", "/").split("/") if part.strip(" .")]
+    kept = [_safe_name(part) for part in parts if part not in {".", ".."} and not part.endswith(":")]
+    return PurePosixPath(*(kept[-_DEEPEST:] or ["file"]))
+
+
+def _safe_name(part: str) -> str:
+    stem, dot, suffix = unicodedata.normalize("NFC", part).rpartition(".")
+    if not dot or len(suffix) > 10 or not suffix.isalnum():
+        return safe_stem(part)
+    return f"{safe_stem(stem)}.{suffix}"
+
+
+class Inbox:
+    """The files that a visitor sends, one after the other."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.names: list[str] = []  # as put, in the order in which they came
+        self._bytes = 0
+
+    def clear(self) -> None:
+        """Forget everything: the next file begins another material."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.names, self._bytes = [], 0
+
+    def begin(self, name: str) -> Path:
+        """Return where a file goes.
+
+        Raises:
+            InputError: there are too many, or another has the same name
+        """
+        if len(self.names) >= MAX_UPLOAD_FILES:
+            raise InputError(f"more than {MAX_UPLOAD_FILES} files; send the maps of one material")
+        relative = safe_relative(name)
+        path = self.folder / relative
+        if path.exists():
+            raise InputError(f"{printable(relative)} was sent twice; give the files names of their own")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.names.append(relative.as_posix())
+        return path
+
+    def count(self, size: int) -> None:
+        """Count bytes as they come.
+
+        Raises:
+            InputError: together they are more than the studio takes
+        """
+        self._bytes += size
+        if self._bytes > MAX_UPLOAD_BYTES:
+            raise InputError(f"more than {MAX_UPLOAD_BYTES >> 20} MiB; send fewer or smaller files")
+
+    def upload(self) -> Upload:
+        """Return what was sent as one thing to read.
+
+        Raises:
+            InputError: nothing was sent, or several things that are each a material
+        """
+        if not self.names:
+            raise InputError("no file arrived; choose files, a folder or a zip")
+        paths = [self.folder / name for name in self.names]
+        files = [path for path in paths if not path.name.startswith(".")]
+        igs = [path for path in files if _begins_with(path, MAGIC) or path.suffix.lower() == ".igs"]
+        if igs:
+            if len(files) > 1:
+                raise InputError("an .igs file among other files; drop it alone to look at it")
+            return Upload(igs[0], printable(igs[0].name), is_igs=True)
+        for suffix in _WHOLE:
+            found = [path for path in files if path.suffix.lower() == suffix]
+            if len(found) > 1 and suffix != ".json":
+                raise InputError(f"{len(found)} files of the kind {suffix}; drop one of them")
+            if len(found) == 1 and (suffix != ".json" or _is_manifest(found[0])):
+                if suffix == ".gltf":
+                    _place_beside_gltf(found[0], files)
+                elif suffix == ".json":
+                    _check_manifest(found[0], self.folder)
+                elif suffix == ".zip":
+                    _check_zip(found[0])
+                return Upload(found[0], printable(found[0].name))
+        if len(files) == 1:
+            return Upload(files[0], printable(files[0].name))
+        return _folder_of(self.folder, files)
+
+
+def _folder_of(folder: Path, files: Sequence[Path]) -> Upload:
+    images = [path for path in files if path.suffix.lower() in FORMATS]
+    if not images:
+        kinds = ", ".join(sorted({printable(path.suffix or path.name) for path in files})[:4])
+        raise InputError(f"no picture among the {len(files)} files ({kinds}); send the maps of a material")
+    inner = folder
+    while len(entries := list(inner.iterdir())) == 1 and entries[0].is_dir():
+        inner = entries[0]
+    return Upload(inner, printable(inner.name) if inner != folder else f"{len(files)} files")
+
+
+def _begins_with(path: Path, magic: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(magic)) == magic
+
+
+def _is_manifest(path: Path) -> bool:
+    """Whether a JSON file names textures: a report or an engine's file beside the maps does not."""
+    if path.stat().st_size > _LONGEST_GLTF:
+        return False
+    try:
+        document = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and "textures" in document
+
+
+def _check_manifest(manifest: Path, home: Path) -> None:
+    """Refuse a manifest whose images would lie anywhere but among what was sent."""
+    folder = json.loads(manifest.read_bytes()).get("folder", "")
+    if not isinstance(folder, str) or "\0" in folder:
+        raise InputError(f"{printable(manifest.name)}: folder must be a name")
+    if not (manifest.parent / folder).resolve().is_relative_to(home.resolve()):
+        raise InputError(f"{printable(manifest.name)}: its folder leads out of what was sent; send the images with it")
+
+
+def _check_zip(path: Path) -> None:
+    """Refuse a .zip that claims to hold far more than a material, before anything of it is unpacked."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, its reader says it well
+        return
+    if size > MAX_UNPACKED_BYTES:
+        raise InputError(
+            f"{printable(path.name)} holds {size >> 20} MiB unpacked, and the studio takes {MAX_UNPACKED_BYTES >> 20}; "
+            "pack the maps of one material"
+        )
+
+
+def _place_beside_gltf(gltf: Path, files: Sequence[Path]) -> None:
+    """Put images that were sent without their folders where the glTF says that they are."""
+    if gltf.stat().st_size > _LONGEST_GLTF:
+        return
+    try:
+        document = json.loads(gltf.read_bytes())
+        entries = [*document.get("images", []), *document.get("buffers", [])]
+        addresses = [entry["uri"] for entry in entries if isinstance(entry.get("uri"), str)]
+    except (ValueError, RecursionError, AttributeError, TypeError):
+        return  # the reader says what is wrong with it
+    by_name = {path.name.casefold(): path for path in files}
+    for address in addresses:
+        parts = PurePosixPath(address).parts
+        if ":" in address or address.startswith("/") or ".." in parts or len(parts) < 2:
+            continue
+        wanted, sent = gltf.parent / address, by_name.get(PurePosixPath(address).name.casefold())
+        if sent is not None and not wanted.exists() and wanted.resolve().is_relative_to(gltf.parent.resolve()):
+            wanted.parent.mkdir(parents=True, exist_ok=True)
+            sent.rename(wanted)
+            by_name[sent.name.casefold()] = wanted

@@ -1,0 +1,137 @@
+"""What a visitor asks for, as settings and as the command line that asks for the same."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from imagegs_tex.formats.errors import UsageError
+from imagegs_tex.formats.files.safe_names import safe_stem
+from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
+from imagegs_tex.formats.vocabulary import wrap_words
+from imagegs_tex.settings import CompressSettings, DetailMode, Preset, preset_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What decides how large and how good the file gets."""
+
+    key: str
+    label: str  # of the choice
+    unit: str  # of the amount; "" where there is none
+    short: str  # the same where room is scarce
+    usual: float  # amount that the field begins with
+    flag: str  # of the command line
+
+
+GOALS: Final = (
+    Goal("usual", "Let the studio choose", "", "", 0, ""),
+    Goal("bytes", "File size", "kilobytes", "kB", 50, "--max-bytes"),
+    Goal("psnr", "Quality", "dB of PSNR: 26 is rough, 32 good, 40 very close", "dB", 30, "--target-psnr"),
+    Goal("bpp", "Bits per texel", "bits per texel of all maps together", "bits per texel", 1, "--bpp"),
+    Goal("gaussians", "Number of Gaussians", "Gaussians", "Gaussians", 4000, "--gaussians"),
+)
+_GOAL_BY_KEY: Final = {goal.key: goal for goal in GOALS}
+PRESET_WORDS: Final = {
+    Preset.FAST: "Fast: a preview in seconds",
+    Preset.BALANCED: "Balanced: the usual choice",
+    Preset.BEST: "Best: the smallest file, takes minutes",
+}
+LADDER_SHARES: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
+"""Sizes of the rate ladder, in usual numbers of Gaussians."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the page's fields say."""
+
+    goal: str = "usual"  # a key of GOALS
+    amount: float = 0.0
+    preset: Preset = Preset.BALANCED
+    detail: bool = True
+    backend: str = "auto"
+    every: int = 4  # steps between live pictures
+
+    @property
+    def words(self) -> str:
+        """What was asked for, in a few words."""
+        goal = _GOAL_BY_KEY[self.goal]
+        amount = (
+            "" if not goal.unit else f" {self.amount:g} {goal.unit.split(':')[0].replace(' of all maps together', '')}"
+        )
+        name = "usual size" if self.goal == "usual" else f"{goal.label.lower()}{amount}"
+        return f"{name}, {self.preset.value}"
+
+
+def goal_of(key: str) -> Goal:
+    """Return a goal by its key; UsageError for one that does not exist."""
+    if key not in _GOAL_BY_KEY:
+        raise UsageError("there is no such goal; reload the page")
+    return _GOAL_BY_KEY[key]
+
+
+def settings_of(wish: Wish) -> CompressSettings:
+    """Return the settings that a wish stands for.
+
+    Raises:
+        UsageError: the amount is none that a file can have
+    """
+    goal = goal_of(wish.goal)
+    if goal.unit and not 0 < wish.amount < 1e12:
+        raise UsageError(f"{goal.label}: give a number above 0")
+    chosen = replace(preset_settings(wish.preset), detail=DetailMode.AUTO if wish.detail else DetailMode.OFF)
+    if wish.goal == "bytes":
+        return replace(chosen, max_bytes=round(wish.amount * 1000))
+    if wish.goal == "psnr":
+        return replace(chosen, target_psnr=float(wish.amount))
+    if wish.goal == "bpp":
+        return replace(chosen, bits_per_texel=float(wish.amount))
+    if wish.goal == "gaussians":
+        return replace(chosen, gaussian_count=round(wish.amount))
+    return chosen
+
+
+def command_line(source: Path | None, title: str, options: SourceOptions, wish: Wish) -> str:
+    """Return what to type for the same file.
+
+    Args:
+        source: what is compressed, as it is called where the command runs; None: nothing yet
+        title: of the material, which names the file
+        options: what was said of the whole material
+        wish: what is asked for
+    """
+    settings = settings_of(wish)
+    words = ["imagegs-tex", "compress", "INPUT" if source is None else str(source), "-o", file_name(title)]
+    amounts: Mapping[str, object] = {
+        "bytes": settings.max_bytes,
+        "psnr": wish.amount,
+        "bpp": wish.amount,
+        "gaussians": settings.gaussian_count,
+    }
+    goal = goal_of(wish.goal)
+    if goal.flag:
+        amount = amounts[wish.goal]
+        words += [goal.flag, f"{amount:g}" if isinstance(amount, float) else str(amount)]
+    if wish.preset != Preset.BALANCED:
+        words += ["--preset", wish.preset.value]
+    if not wish.detail:
+        words += ["--detail", "off"]
+    x, y = options.wrap
+    if x is not None and y is not None:
+        axes = wrap_words((x, y))
+        words += ["--wrap", axes[0] if axes[0] == axes[1] else ",".join(axes)]
+    if options.alpha != AlphaUse.AUTO:
+        words += ["--alpha", options.alpha.value]
+    if options.normals != NormalCoding.AUTO:
+        words += ["--normals", options.normals.value]
+    if wish.backend != "auto":
+        words += ["--backend", wish.backend]
+    return shlex.join(words)
+
+
+def file_name(title: str) -> str:
+    """Return the name of the file that is made of a material."""
+    name = safe_stem(title)
+    stem, dot, suffix = name.rpartition(".")
+    return f"{stem if dot and stem and suffix.isalnum() else name}.igs"

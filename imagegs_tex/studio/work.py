@@ -1,0 +1,155 @@
+"""What a run does: compress a material and draw what came of it, look at a file, or climb the rate ladder."""
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from imagegs_tex import background_compilation
+from imagegs_tex.api import compress_stack
+from imagegs_tex.fit.control import FitControl
+from imagegs_tex.fit.loop import FitProgress
+from imagegs_tex.formats.errors import TargetError
+from imagegs_tex.formats.files.atomic_write import write_bytes
+from imagegs_tex.formats.material.build_stack import load_stack
+from imagegs_tex.formats.material.options import SourceOptions
+from imagegs_tex.formats.material.stack import TextureStack, source_map
+from imagegs_tex.rasterize.backend import Backend
+from imagegs_tex.rasterize.select_backend import make_backend
+from imagegs_tex.reports import CompressReport, as_json
+from imagegs_tex.settings import CompressSettings, Preset
+from imagegs_tex.studio.jobs import Abandoned, Job
+from imagegs_tex.studio.live import LivePictures
+from imagegs_tex.studio.results import Result, ResultNames, make_result
+from imagegs_tex.studio.wishes import LADDER_SHARES, Wish, command_line, file_name, settings_of
+
+REPORT: Final = "report.json"
+
+
+@dataclass
+class Task:
+    """One visitor's run: what it is to do, and what it has to show so far."""
+
+    title: str
+    source: Path
+    options: SourceOptions
+    wish: Wish
+    home: Path  # the visitor's folder; each result gets one of its own below it
+    first_number: int  # of the results to come
+    typed_source: Path  # what the source is called in a command line
+    chosen: int = 0  # which map the live pictures show
+    live: LivePictures | None = None
+    results: list[Result] = field(default_factory=list)
+    source_bytes: int = 0
+
+
+def compress_task(task: Task, job: Job) -> None:
+    """Compress a material as asked, and draw the result."""
+    with _Tidy(task, job):
+        stack, backend = _begin(task, job)
+        _one(task, job, stack, backend, settings_of(task.wish), task.wish)
+
+
+def ladder_task(task: Task, job: Job) -> None:
+    """Compress a material at several sizes with the fast preset."""
+    with _Tidy(task, job):
+        stack, backend = _begin(task, job)
+        usual = stack.width * stack.height / 128
+        for number, share in enumerate(LADDER_SHARES):
+            if job.stop.is_set():
+                return
+            count = max(1, round(usual * share))
+            job.say(f"size {number + 1} of {len(LADDER_SHARES)}: {count:,} Gaussians")
+            wish = replace(task.wish, goal="gaussians", amount=float(count), preset=Preset.FAST)
+            _one(task, job, stack, backend, settings_of(wish), wish)
+
+
+def look_task(task: Task, job: Job) -> None:
+    """Draw what a file holds that a visitor brought."""
+    with _Tidy(task, job):
+        backend = make_backend(task.wish.backend)
+        job.on_progress(FitProgress("pictures"))
+        names = ResultNames(task.first_number, task.title, "a file that was brought", "")
+        task.results.append(make_result(names, task.source, _folder(task, 0), backend))
+
+
+class _Tidy:
+    """Ends what a run began, and removes what it made for a visitor who is gone."""
+
+    def __init__(self, task: Task, job: Job) -> None:
+        self.task, self.job = task, job
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        if self.task.live is not None:
+            self.task.live.close()
+        if self.job.abandoned.is_set():
+            shutil.rmtree(self.task.home, ignore_errors=True)
+
+
+def _begin(task: Task, job: Job) -> tuple[TextureStack, Backend]:
+    background_compilation.start()
+    job.on_progress(FitProgress("reading"))
+    backend = make_backend(task.wish.backend)
+    stack = load_stack(task.source, task.options)
+    for remark in stack.remarks:
+        job.say(remark)
+    sources = [source_map(stack, index) for index in range(len(stack.maps))]
+    task.live = LivePictures(stack.maps, sources, make_backend("cpu", 1))
+    task.live.chosen = min(task.chosen, len(sources) - 1)
+    return stack, backend
+
+
+def _one(task: Task, job: Job, stack: TextureStack, backend: Backend, settings: CompressSettings, wish: Wish) -> None:
+    assert task.live is not None
+    number = task.first_number + len(task.results)
+    folder = _folder(task, len(task.results))
+    file = folder / file_name(task.title)
+    control = FitControl(wish.every, task.live.offer, job.stop)
+    frames_before = len(task.live.frames)
+    started = time.perf_counter()
+    try:
+        report = compress_stack(
+            stack, file, settings, backend, job.on_progress, started, options=task.options, keep_best=True,
+            control=control,
+        )  # fmt: skip
+    except TargetError as error:
+        report = error.report
+        job.say(str(error))
+    for line in _report_lines(report):
+        job.say(line)
+    job.on_progress(FitProgress("pictures"))
+    write_bytes(folder / REPORT, as_json(report).encode())
+    command = command_line(task.typed_source, task.title, task.options, wish)
+    result = make_result(
+        ResultNames(number, task.title, wish.words, command), file, folder / "pictures", backend, stack=stack,
+        report=report, frames=task.live.frames[frames_before:], source_bytes=task.source_bytes,
+    )  # fmt: skip
+    if job.abandoned.is_set():
+        raise Abandoned
+    task.results.append(result)
+
+
+def _report_lines(report: CompressReport) -> list[str]:
+    lines = [
+        f"{report.file_bytes:,} bytes, {report.bits_per_texel:.3f} bits per texel, {report.psnr_db:.2f} dB, "
+        f"{report.gaussians:,} Gaussians"
+    ]
+    if report.stopped and report.stopped_at is not None:
+        at = report.stopped_at
+        lines.append(f"stopped while {at.phase} at step {at.step} of {at.steps}: the file is made of what there was")
+    lines += filter(None, [report.unreached])
+    return [*lines, *report.warnings]
+
+
+def _folder(task: Task, index: int) -> Path:
+    folder = task.home / f"result_{task.first_number + index}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+Work = Callable[[Task, Job], None]

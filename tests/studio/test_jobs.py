@@ -1,0 +1,107 @@
+"""Runs one after the other, with places in the queue, an end, and a log that does not grow."""
+
+import threading
+
+import pytest
+
+from imagegs_tex.fit.loop import FitProgress
+from imagegs_tex.formats.errors import InputError, UsageError
+from imagegs_tex.studio.jobs import Job, JobQueue, JobState, run
+from imagegs_tex.studio.limits import LOG_LINES, MAX_WAITING
+
+
+@pytest.fixture
+def queue():
+    made = JobQueue()
+    yield made
+    made.close()
+
+
+def held():
+    """A run that goes on until it is let go, and says when it has begun."""
+    begun, release = threading.Event(), threading.Event()
+
+    def work(job):
+        begun.set()
+        while not release.wait(0.01):
+            job.on_progress(FitProgress("fitting", 1, 2, 30.0, 5))
+
+    return Job("held", work), begun, release
+
+
+def wait_over(job):
+    for _ in range(500):
+        if job.is_over:
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError(job.state)
+
+
+def test_ten_wait_in_order_and_the_next_is_refused(queue):
+    first, begun, release = held()
+    order = []
+    queue.submit(first)
+    assert begun.wait(5)
+    waiting = [Job(str(index), lambda job: order.append(job.title)) for index in range(MAX_WAITING)]
+    for job in waiting:
+        queue.submit(job)
+    assert [queue.position(job) for job in (first, *waiting)] == list(range(MAX_WAITING + 1))
+    with pytest.raises(UsageError, match="10 runs are waiting"):
+        queue.submit(Job("more", lambda job: None))
+    waiting[0].abandoned.set()
+    assert queue.position(waiting[1]) == 1
+    queue.submit(Job("more", lambda job: order.append("more")))
+    release.set()
+    wait_over(waiting[-1])
+    assert first.state == JobState.DONE
+    assert waiting[0].state == JobState.ABANDONED
+    assert order[:MAX_WAITING] == [str(index) for index in range(1, MAX_WAITING)] + ["more"] or "more" not in order
+
+
+def test_a_run_that_nobody_waits_for_ends_and_the_next_begins(queue):
+    job, begun, _ = held()
+    queue.submit(job)
+    assert begun.wait(5)
+    job.abandoned.set()
+    wait_over(job)
+    assert job.state == JobState.ABANDONED
+    after = Job("after", lambda own: None)
+    queue.submit(after)
+    wait_over(after)
+    assert after.state == JobState.DONE
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (InputError("a.png is damaged"), "a.png is damaged"),
+        (MemoryError(), "out of memory"),
+        (KeyError("secret"), "internal error: KeyError"),
+    ],
+)
+def test_what_goes_wrong_is_one_line_and_the_studio_lives(queue, error, words):
+    def work(job):
+        raise error
+
+    job = Job("bad", work)
+    queue.submit(job)
+    wait_over(job)
+    assert job.state == JobState.FAILED
+    assert words in job.error
+    assert "secret" not in job.error
+    assert words in job.log[-1]
+
+
+def test_the_log_and_the_curve_stay_small():
+    def work(job):
+        for step in range(5000):
+            job.on_progress(FitProgress("fitting", step, 5000, 20 + step / 1000, 7))
+            job.say(f"line {step}")
+
+    job = Job("long", work)
+    run(job)
+    assert len(job.log) == LOG_LINES
+    assert job.log[-1].endswith("line 4999")
+    assert len(job.curve) <= 400
+    assert job.curve[0].psnr_db == 20
+    assert job.curve[-1].psnr_db == pytest.approx(24.9, abs=0.2)

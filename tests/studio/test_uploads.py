@@ -1,0 +1,135 @@
+"""What visitors send: names that climb, doubles, archives, and what belongs to what."""
+
+import json
+import zipfile
+
+import pytest
+from helpers.tiny_material import write_material
+
+from imagegs_tex.formats.errors import InputError
+from imagegs_tex.studio import uploads
+from imagegs_tex.studio.uploads import Inbox, safe_relative
+
+
+@pytest.fixture
+def inbox(tmp_path):
+    return Inbox(tmp_path / "sent")
+
+
+def send(inbox, **files):
+    for name, data in files.items():
+        put(inbox, name, data)
+
+
+def put(inbox, name, data=b"x"):
+    path = inbox.begin(name)
+    path.write_bytes(data)
+    inbox.count(len(data))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("stone/basecolor.png", "stone/basecolor.png"),
+        ("../../etc/passwd", "etc/passwd"),
+        ("/etc/passwd", "etc/passwd"),
+        ("C:\\Users\\me\\a.png", "Users/me/a.png"),
+        ("a/./b/../c.png", "a/b/c.png"),
+        ("...", "file"),
+        ("", "file"),
+        ("a\nb\x00.png", "a_b_.png"),
+        ("con.png", "_con.png"),
+        ("<script>.png", "_script_.png"),
+        ("1/2/3/4/5/6/7/8.png", "3/4/5/6/7/8.png"),
+    ],
+)
+def test_names_stay_where_they_are_put(name, safe, inbox):
+    assert safe_relative(name).as_posix() == safe
+    path = put(inbox, name)
+    assert path.resolve().is_relative_to(inbox.folder.resolve())
+
+
+def test_a_file_sent_twice_and_too_many_bytes_are_refused(inbox, monkeypatch):
+    put(inbox, "a.png")
+    with pytest.raises(InputError, match="sent twice"):
+        inbox.begin("./a.png")
+    monkeypatch.setattr(uploads, "MAX_UPLOAD_BYTES", 10)
+    with pytest.raises(InputError, match="send fewer"):
+        inbox.count(10)
+    inbox.clear()
+    assert not inbox.folder.exists()
+    inbox.count(10)  # a new material has the whole allowance
+
+
+def test_too_many_files_are_refused(inbox, monkeypatch):
+    monkeypatch.setattr(uploads, "MAX_UPLOAD_FILES", 2)
+    put(inbox, "a.png")
+    put(inbox, "b.png")
+    with pytest.raises(InputError, match="more than 2 files"):
+        inbox.begin("c.png")
+
+
+def test_maps_of_a_folder_are_that_folder(inbox):
+    put(inbox, "stone/basecolor.png")
+    put(inbox, "stone/normal.png")
+    found = inbox.upload()
+    assert (found.path, found.title, found.is_igs) == (inbox.folder / "stone", "stone", False)
+
+
+def test_an_igs_is_known_by_its_first_bytes_and_stands_alone(inbox, repository):
+    data = next((repository / "tests" / "golden").glob("*.igs")).read_bytes()
+    put(inbox, "renamed.png", data)
+    assert inbox.upload().is_igs
+    put(inbox, "other.png")
+    with pytest.raises(InputError, match="drop it alone"):
+        inbox.upload()
+
+
+def test_images_sent_without_their_folders_lie_where_the_gltf_says(inbox):
+    images = {"images": [{"uri": "textures/a.png"}, {"uri": "../b.png"}, {"uri": "c.png"}]}
+    put(inbox, "scene.gltf", json.dumps(images).encode())
+    for name in ("a.png", "b.png", "c.png"):
+        put(inbox, name, name.encode())
+    assert inbox.upload().path.name == "scene.gltf"
+    found = sorted(path.relative_to(inbox.folder).as_posix() for path in inbox.folder.rglob("*.png"))
+    assert found == ["b.png", "c.png", "textures/a.png"]
+
+
+@pytest.mark.parametrize("folder", ["/etc", "../..", "a/../../.."])
+def test_a_manifest_names_nothing_outside(inbox, folder):
+    put(inbox, "m.json", json.dumps({"folder": folder, "textures": [{"fileName": "passwd"}]}).encode())
+    with pytest.raises(InputError, match="leads out"):
+        inbox.upload()
+
+
+def test_json_that_is_no_manifest_is_left_beside_the_maps(inbox):
+    put(inbox, "stone.json", b'{"engine": 1}')
+    put(inbox, "basecolor.png")
+    put(inbox, "normal.png")
+    assert inbox.upload().path == inbox.folder
+
+
+def test_a_zip_that_unpacks_to_too_much_is_refused_unread(inbox, monkeypatch, tmp_path):
+    archive = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("a.png", bytes(5000))
+    monkeypatch.setattr(uploads, "MAX_UNPACKED_BYTES", 4999)
+    put(inbox, "bomb.zip", archive.read_bytes())
+    with pytest.raises(InputError, match="holds 0 MiB unpacked"):
+        inbox.upload()
+
+
+def test_nothing_and_no_pictures_are_said(inbox):
+    with pytest.raises(InputError, match="no file arrived"):
+        inbox.upload()
+    put(inbox, "a.txt")
+    put(inbox, "b.doc")
+    with pytest.raises(InputError, match=r"no picture among the 2 files \(\.doc, \.txt\)"):
+        inbox.upload()
+
+
+def test_a_single_picture_is_itself(inbox, tmp_path):
+    write_material(tmp_path / "stone")
+    put(inbox, "photo.png", (tmp_path / "stone" / "basecolor.png").read_bytes())
+    assert inbox.upload().path == inbox.folder / "photo.png"
