@@ -17,7 +17,12 @@ _MOST_NAMED = 8  # materials that failed, in one line
 
 def build(
     source: Annotated[
-        Path, typer.Argument(metavar="INPUT_DIR", readable=False, help="A folder with materials, however deep.")
+        Path,
+        typer.Argument(
+            metavar="INPUT_DIR|PROJECT.toml",
+            readable=False,
+            help="A folder with materials, however deep, or a project file that says how each is made.",
+        ),
     ],
     output: Annotated[
         str,
@@ -29,7 +34,9 @@ def build(
         Path | None,
         typer.Option(metavar="DIR", readable=False, help="Folder of finished work that builds and machines share."),
     ] = None,
-    preset: Annotated[Preset, typer.Option(help="How much time to spend on each material.")] = Preset.BALANCED,
+    preset: Annotated[
+        Preset | None, typer.Option(help="How much time to spend on each; balanced, or as the project file says.")
+    ] = None,
     jobs: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Processes; one per core, or eight per GPU, if not given.")
     ] = None,

@@ -164,7 +164,7 @@ def compress(
     with fit_progress(quiet) as progress:  # at once: loading torch takes seconds
         from imagegs_tex import api
         from imagegs_tex.cli.tables import print_asset, print_compression
-        from imagegs_tex.encoder.quality_targets import parse_target
+        from imagegs_tex.encoder.target_text import parse_target
         from imagegs_tex.formats.errors import TargetError
         from imagegs_tex.formats.material.wrap_detection import parse_wrap
         from imagegs_tex.reports import AssetReport, CompressReport, as_json

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Final
 
 from imagegs_tex.builder.engine import run_build
-from imagegs_tex.builder.jobs import Job, Outcome, Recipe, Seat
+from imagegs_tex.builder.jobs import Job, Outcome, Seat
 from imagegs_tex.builder.local_pool import LocalPool
 from imagegs_tex.builder.processor import backend_here
 from imagegs_tex.builder.progress import Listener
+from imagegs_tex.builder.project_file import project_of
 from imagegs_tex.builder.request import BuildReport, BuildRequest
 from imagegs_tex.builder.runner import Runner
 from imagegs_tex.rasterize.cpu.threads import available_threads
-from imagegs_tex.settings import Preset, preset_settings
+from imagegs_tex.settings import Preset
 
 PROCESSES_PER_GPU: Final = 8
 _WARM: Final = "imagegs_tex.builder.warm"
@@ -34,7 +35,7 @@ def build_tree(  # noqa: PLR0913 - a choice each
     output: Path | str,
     *,
     cache: Path | str | None = None,
-    preset: Preset = Preset.BALANCED,
+    preset: Preset | None = None,
     backend: str = "auto",
     workers: Workers | None = None,
     keep_going: bool = True,
@@ -44,10 +45,10 @@ def build_tree(  # noqa: PLR0913 - a choice each
     """Compress every material of a tree that is not there already as it would be made.
 
     Args:
-        source: a folder of materials
+        source: a folder of materials, or a project file (.toml), which says how each is made
         output: a folder for the .igs files, which lie in it as the materials do in the tree, and for an index of them
         cache: a folder that builds share, on this machine or many; None: the output alone is looked at
-        preset: how much time to spend on each
+        preset: how much time to spend on each; None: balanced, or what the project file says
         backend: auto, cpu, cuda or reference
         workers: how many, and for how long
         keep_going: whether a material that cannot be made stops no other
@@ -63,10 +64,9 @@ def build_tree(  # noqa: PLR0913 - a choice each
         UsageError: there is no such backend, or the output is the tree itself
         MissingToolError: the backend that was named cannot run on this machine
     """
-    recipe = Recipe(preset_settings(preset))
     request = BuildRequest(
-        Path(source).absolute(), Path(output), lambda _: recipe, None if cache is None else Path(cache).absolute(), (),
-        backend, keep_going, dry_run,
+        project_of(Path(source), preset), Path(output), None if cache is None else Path(cache).absolute(), backend,
+        keep_going, dry_run,
     )  # fmt: skip
     with local_workers(backend, workers or Workers()) as runner:
         return run_build(request, runner, listener)

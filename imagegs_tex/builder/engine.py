@@ -3,12 +3,13 @@
 import hashlib
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+from imagegs_tex.builder.budget import share_budget
 from imagegs_tex.builder.cache import Cache, Made
 from imagegs_tex.builder.discover import discover
 from imagegs_tex.builder.hash_memo import HashMemo
@@ -30,6 +31,7 @@ from imagegs_tex.builder.state import (
     remove_files,
     write_index,
 )
+from imagegs_tex.builder.trials import Trials
 from imagegs_tex.formats.errors import InputError, OutputError, UsageError
 from imagegs_tex.formats.files.atomic_write import write_files
 from imagegs_tex.formats.files.safe_names import printable
@@ -56,7 +58,7 @@ def run_build(request: BuildRequest, runner: Runner, listener: Listener | None =
         MissingToolError: the backend cannot run
     """
     output = request.output.absolute()
-    if output.resolve() == request.root.resolve():
+    if output.resolve() == request.project.root.resolve():
         raise UsageError(f"{printable(request.output)} is the tree itself; give another folder with -o")
     if request.dry_run:
         return _Build(request, output, runner, listener).rehearse()
@@ -91,8 +93,14 @@ class _Build:
         self._cache = None if request.cache is None else Cache(request.cache)
         self._encoder: Encoder = runner.encoder(request.backend)
         skipped = [output] if request.cache is None else [output, request.cache]
-        self._tree = discover(request.root, request.excluded, skipped)
-        self._tasks, self._left_out = tasks_of(self._tree, request.recipe_of, self._encoder, self._memo)
+        project = request.project
+        self._tree = discover(project.root, project.excluded, skipped)
+        self._memo.hash_all(dict.fromkeys(path for material in self._tree.materials for path in material.files))
+        self._tasks: list[Task] = []
+        self._left_out = [LeftOut(printable(bad.source), bad.problem) for bad in self._tree.bad]
+        names = [material.name for material in self._tree.materials]
+        self._remarks = (*self._tree.remarks, *project.unused(names))
+        self._common_psnr_db: float | None = None
         self._outputs = Outputs(output, self._state, self._memo)
         self._journal = Journal(output)
         self._entries: dict[str, Entry] = {}
@@ -101,6 +109,7 @@ class _Build:
 
     def rehearse(self) -> BuildReport:
         """Find out what would be done, and write nothing."""
+        self._plan()
         planned = []
         for task in self._tasks:
             old = self._outputs.old(task.name)
@@ -116,6 +125,7 @@ class _Build:
     def run(self) -> BuildReport:
         """Do it."""
         try:
+            self._plan()
             self._queue_compressions(self._take_what_is_there())
             self._work()
         except BaseException:
@@ -130,7 +140,7 @@ class _Build:
         entries = [self._entries[name] for name in sorted(self._entries)]
         self._left_out.sort(key=lambda bad: (bad.source, bad.name or ""))
         changed = write_index(
-            self._output, printable(self._tree.root.name), self._encoder, entries, self._left_out, self._tree.remarks
+            self._output, printable(self._tree.root.name), self._encoder, entries, self._left_out, self._remarks
         )
         self._journal.close(finished=True)
         self._memo.save()
@@ -140,9 +150,31 @@ class _Build:
 
     def _report(self, planned: tuple[tuple[str, Step], ...], removed: tuple[str, ...], changed: bool) -> BuildReport:
         return BuildReport(
-            self._tally.counts, tuple(self._left_out), removed, planned, self._tree.remarks, changed, self._tree,
-            time.perf_counter() - self._began,
+            self._tally.counts, tuple(self._left_out), removed, planned, self._remarks, changed, self._tree,
+            time.perf_counter() - self._began, self._common_psnr_db,
         )  # fmt: skip
+
+    def _plan(self) -> None:
+        """Find out how each material is to be made, and its key."""
+        project = self._request.project
+        recipes = {material.name: project.recipe_of(material.name) for material in self._tree.materials}
+        if project.budget is not None:
+            trials = Trials(self._output / STATE_FOLDER, self._tree, self._encoder, self._memo, self._cache)
+            recipes, self._common_psnr_db = share_budget(
+                project.budget, recipes, project.over_of, partial(trials.measure, self._try_out)
+            )
+            if not self._request.dry_run:
+                trials.save()
+        self._tasks, unreadable = tasks_of(self._tree.materials, recipes, self._encoder, self._memo)
+        self._left_out += unreadable
+
+    def _try_out(self, tasks: Sequence[Task], ended: Callable[[Task, Outcome], None]) -> None:
+        """Do trial fits."""
+        if self._request.dry_run and tasks:
+            raise UsageError(f"{len(tasks)} trial fits are to be done before the budget is shared; build it once")
+        for task in largest_first(tasks):
+            self._queue.append((task.name, _compress_job(task, self._encoder), partial(ended, task)))
+        self._work()
 
     def _vanished(self) -> tuple[str, ...]:
         return tuple(sorted(self._state.entries.keys() - {task.name for task in self._tasks}))

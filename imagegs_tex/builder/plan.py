@@ -1,6 +1,6 @@
 """What there is to do: for each material its key, and whether its output is there already."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,12 +8,10 @@ from imagegs_tex.builder.hash_memo import HashMemo
 from imagegs_tex.builder.jobs import Recipe
 from imagegs_tex.builder.keys import Encoder, material_key
 from imagegs_tex.builder.state import Entry, LeftOut, State
-from imagegs_tex.builder.tree import Tree, TreeMaterial
+from imagegs_tex.builder.tree import TreeMaterial
 from imagegs_tex.formats.errors import ImageGSTexError, InputError
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs.container import MAGIC
-
-RecipeOf = Callable[[str], Recipe]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +36,19 @@ class Task:
 
 
 def tasks_of(
-    tree: Tree, recipe_of: RecipeOf, encoder: Encoder, memo: HashMemo
+    materials: Iterable[TreeMaterial], recipes: Mapping[str, Recipe], encoder: Encoder, memo: HashMemo
 ) -> tuple[list[Task], list[LeftOut]]:  # fmt: skip
-    """Return a tree's tasks by name, and what cannot be read.
+    """Return the tasks of materials, and what cannot be read.
 
     Args:
-        tree: the materials
-        recipe_of: how the material of a name is made
+        materials: of a tree
+        recipes: by name
         encoder: what makes them
         memo: hashes files
     """
-    recipes = {material.name: recipe_of(material.name) for material in tree.materials}
-    masks = [recipe.options.importance for recipe in recipes.values()]
-    files = [path for material in tree.materials for path in material.files]
-    memo.hash_all(dict.fromkeys([*files, *(mask for mask in masks if mask is not None)]))
     tasks = []
-    left_out = [LeftOut(printable(bad.source), bad.problem) for bad in tree.bad]
-    for material in tree.materials:
+    left_out = []
+    for material in materials:
         recipe = recipes[material.name]
         hashes: dict[Path, str] = {}
 

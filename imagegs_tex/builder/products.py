@@ -18,6 +18,7 @@ class Product:
 PRODUCTS: Final = {
     **{f"emit-{language}": Product("emit", language, f".{language}/") for language in ("glsl", "hlsl")},
     **{f"export-{kind.value}": Product("export", kind.value, f".{kind.value}/") for kind in TextureContainer},
+    "view": Product("view", "true", ".view/"),
     "verify": Product("verify", "true", ".verify.json"),
 }
 """By name. What a single file is called does not matter to whoever makes it: it is renamed."""

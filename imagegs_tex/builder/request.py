@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from imagegs_tex.builder.plan import RecipeOf
 from imagegs_tex.builder.progress import Counts, Step
+from imagegs_tex.builder.project_file import ProjectFile
 from imagegs_tex.builder.state import LeftOut
 from imagegs_tex.builder.tree import Tree
 
@@ -13,11 +13,9 @@ from imagegs_tex.builder.tree import Tree
 class BuildRequest:
     """What is to be built, and where."""
 
-    root: Path  # the tree
+    project: ProjectFile  # the tree, and how it is made
     output: Path
-    recipe_of: RecipeOf
     cache: Path | None = None
-    excluded: tuple[str, ...] = ()  # patterns over paths in the tree
     backend: str = "auto"
     keep_going: bool = True
     dry_run: bool = False
@@ -35,3 +33,4 @@ class BuildReport:
     index_changed: bool
     tree: Tree
     seconds: float
+    common_psnr_db: float | None = None  # that a budget was shared for

@@ -123,6 +123,10 @@ def _make_product(job: ProductJob, seat: Seat) -> Made:
             from imagegs_tex.api import export
 
             export(igs, output, value, backend=job.encoder.backend, threads=seat.threads)
+        elif kind == "view":
+            from imagegs_tex.viewing.run import view
+
+            view(igs, output, backend=job.encoder.backend, threads=seat.threads)
         else:
             _verify(igs, output)
         found = sorted(path for path in output.rglob("*") if path.is_file())

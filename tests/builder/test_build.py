@@ -8,7 +8,6 @@ from helpers.tree_builds import ENCODER, InlineRunner, build, files_of, write_ma
 
 from imagegs_tex.builder.jobs import Recipe
 from imagegs_tex.builder.progress import Step
-from imagegs_tex.builder.request import BuildRequest
 from imagegs_tex.builder.state import STATE_FOLDER
 from imagegs_tex.formats.errors import InputError, OutputError, UsageError
 from imagegs_tex.settings import CompressSettings
@@ -220,4 +219,3 @@ def test_a_tree_within_its_output_is_refused_and_an_output_within_its_tree_is_no
 def test_no_folder_is_an_input_error(tmp_path, out):
     with pytest.raises(InputError, match="is no folder"):
         build(tmp_path / "none", out)
-    assert isinstance(BuildRequest(tmp_path, out, lambda _: Recipe()), BuildRequest)

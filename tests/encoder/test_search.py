@@ -10,9 +10,10 @@ from helpers.tiny_material import as_bytes, as_words
 
 from imagegs_tex import CompressSettings, FitSettings, compress
 from imagegs_tex.encoder.quality_search import PSNR_TOLERANCE_DB
-from imagegs_tex.encoder.quality_targets import parse_target, score_targets
+from imagegs_tex.encoder.quality_targets import score_targets
 from imagegs_tex.encoder.rate_control import encode_within_budget
 from imagegs_tex.encoder.size_search import LEAST_USE
+from imagegs_tex.encoder.target_text import parse_target
 from imagegs_tex.encoder.trial_fits import bracket_feature_step, choose_feature_step
 from imagegs_tex.formats.errors import TargetError, UsageError
 from imagegs_tex.formats.igs.container import encode_igs

@@ -4,6 +4,7 @@ import hashlib
 import os
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 from helpers.tiny_material import as_bytes, waves
 from imagegs_tex.builder.cache import Made
@@ -93,8 +94,11 @@ class InlineRunner:
 def build(root, output, runner=None, recipe=None, **options):
     """Build a tree with work that is pretended; return the report and the names of what was made."""
     chosen = runner or InlineRunner()
-    recipes = recipe if callable(recipe) else lambda _: recipe or Recipe()
-    report = run_build(BuildRequest(Path(root).absolute(), Path(output), recipes, **options), chosen)
+    project = SimpleNamespace(
+        root=Path(root).absolute(), excluded=(), budget=None, over_of=lambda _: 0.0, unused=lambda _: [],
+        recipe_of=recipe if callable(recipe) else lambda _: recipe or Recipe(),
+    )  # fmt: skip
+    report = run_build(BuildRequest(project, Path(output), **options), chosen)
     return report, getattr(chosen, "names", None)
 
 
