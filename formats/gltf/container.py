@@ -19,7 +19,7 @@ from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.files.json_reader import Json, parse_json, read_json
 from imagegs_tex.formats.files.safe_names import printable, safe_stem
 from imagegs_tex.formats.files.safe_paths import path_below
-from imagegs_tex.formats.images import FORMATS
+from imagegs_tex.formats.images import FORMATS, SIGNATURE_BYTES, detect, other_kind
 from imagegs_tex.formats.material.material_source import ImageFile
 
 _SUFFIXES: Final = frozenset({".gltf", ".glb"})
@@ -27,13 +27,9 @@ _MAGIC: Final = b"glTF"
 _JSON_CHUNK: Final = 0x4E4F534A
 _BINARY_CHUNK: Final = 0x004E4942
 _MAX_NAME: Final = 200  # characters of an image's name that are kept
-_SIGNATURES: Final = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg", b"RIFF": ".webp"}
-_KTX: Final = b"\xabKTX"
-_COMPRESSED_SUFFIXES: Final = frozenset({".ktx", ".ktx2", ".basis", ".dds"})
 _MAX_SHOWN: Final = 80  # characters of a URI in messages
 _DATA_URI: Final = re.compile(r"\s*data:", re.IGNORECASE)
 _SPACE: Final = re.compile(r"\s+")
-_UNPACK_FIRST: Final = "GPU-compressed images cannot be read; export the asset with PNG or JPEG images"
 
 
 def is_gltf(path: Path) -> bool:
@@ -211,16 +207,14 @@ class GltfFile:
             raise entry.error("must have either a uri or a bufferView")
         if uri is not None and not _DATA_URI.match(uri.text()):
             path = self._path(uri)
-            if path.suffix.lower() in _COMPRESSED_SUFFIXES:
-                raise uri.error(f"{printable(path.name)}: {_UNPACK_FIRST}")
             return GltfImage(number, ImageFile(path), path.stem[:_MAX_NAME], path.stat().st_size), path
         if uri is not None:
             data = _decode_data_uri(uri)
-            return self._inner_image(entry, number, data[:16], len(data), lambda: data), number
+            return self._inner_image(entry, number, data[:SIGNATURE_BYTES], len(data), lambda: data), number
         assert view_index is not None
         source = view_index
         _, length = self.view(source)
-        beginning = self.view_bytes(source, 0, min(16, length))
+        beginning = self.view_bytes(source, 0, min(SIGNATURE_BYTES, length))
         image = self._inner_image(entry, number, beginning, length, lambda: self.view_bytes(source, 0, length))
         return image, ("view", source.integer())
 
@@ -228,17 +222,16 @@ class GltfFile:
         self, entry: Json, number: int, beginning: bytes, byte_count: int, data: Callable[[], bytes]
     ) -> GltfImage:  # fmt: skip
         """An image inside the asset: what its bytes are counts, not what ``mimeType`` says of them."""
-        if beginning.startswith((_KTX, b"DDS ")):
-            raise entry.error(_UNPACK_FIRST)
-        suffix = next((suffix for start, suffix in _SIGNATURES.items() if beginning.startswith(start)), None)
-        if suffix is None:
-            raise entry.error("is neither PNG nor JPEG nor WebP; export the asset with PNG or JPEG images")
+        found = detect(beginning)
+        if found is None:
+            kind = other_kind(beginning) or "no image that is known"
+            raise entry.error(f"is {kind}, which cannot be read; export the asset with PNG or JPEG images")
         stated = entry.get("name")
         name = "" if stated is None else stated.text()[: 2 * _MAX_NAME]
         if Path(name).suffix.lower() in FORMATS:
             name = name[: -len(Path(name).suffix)]
         name = name[:_MAX_NAME] or f"image_{number}"
-        return GltfImage(number, ImageFile(self.path / f"{safe_stem(name)}{suffix}", data), name, byte_count)
+        return GltfImage(number, ImageFile(self.path / f"{safe_stem(name)}{found.suffixes[0]}", data), name, byte_count)
 
 
 def _digest(image: GltfImage) -> bytes:

@@ -25,7 +25,8 @@ MAX_IMAGES: Final = 64
 
 _SAMPLER_WRAPS: Final = {10497: UvWrap.REPEAT, 33071: UvWrap.CLAMP, 33648: UvWrap.MIRROR}
 _BLENDED: Final = frozenset({"MASK", "BLEND"})
-_GPU_ONLY: Final = ("KHR_texture_basisu", "MSFT_texture_dds")
+_OTHER_SOURCES: Final = ("EXT_texture_webp", "MSFT_texture_dds", "KHR_texture_basisu", "EXT_texture_avif")
+"""Extensions of a texture that name its image where ``source`` does not, the better read one first."""
 
 
 @dataclass(slots=True)
@@ -143,11 +144,10 @@ def _is_zero(factor: Json | None) -> bool:
 def _image_of(file: GltfFile, info: Json, material: _Material) -> _UsedImage:
     """Return the image that a textureInfo leads to, entered among the material's; note how it is looked at."""
     texture = file.element("textures", info.need("index"))
-    source = texture.get("source") or texture.find("extensions", "EXT_texture_webp", "source")
+    found = (texture.find("extensions", name, "source") for name in _OTHER_SOURCES)
+    source = texture.get("source") or next((source for source in found if source is not None), None)
     if source is None:
-        packed = next((name for name in _GPU_ONLY if texture.find("extensions", name)), None)
-        reason = "has no image" if packed is None else f"has only a GPU-compressed image ({packed})"
-        raise texture.error(f"{reason}; export the asset with PNG or JPEG images")
+        raise texture.error("has no image; export the asset with PNG or JPEG images")
     image = file.image(source)
     used = material.images.setdefault(image.number, _UsedImage(image))
     if source.integer() not in {image.number, *material.entries}:
@@ -226,14 +226,19 @@ def _maps_key(material: _Material) -> object:
         (number, tuple(sorted(image.channels.items())), tuple(sorted(image.unused)))
         for number, image in sorted(material.images.items())
     )
-    return images, _wrap(material.views)
+    return images, _wrap(material.views), _mirrors(material.views)
+
+
+def _mirrors(views: Iterable[UvView]) -> tuple[bool, bool]:
+    """Return whether any sampler mirrors in x and in y."""
+    x, y = (any(view.wraps[axis] == UvWrap.MIRROR for view in views) for axis in (0, 1))
+    return x, y
 
 
 def _wrap(views: Iterable[UvView]) -> tuple[bool | None, bool | None]:
     """Return whether the maps repeat in x and y; None where samplers disagree.
 
-    A picture that is mirrored at its border ends there: what lies beyond is never its other side. The format has no
-    third way to wrap, and needs none: whoever samples mirrors the coordinates and stays within 0 to 1.
+    A picture that is mirrored at its border ends there: what lies beyond is never its other side.
     """
     axes = []
     for axis in (0, 1):
@@ -248,7 +253,7 @@ def _wrap_notes(views: Iterable[UvView]) -> tuple[str, str]:
     for axis in (0, 1):
         modes = {view.wraps[axis] for view in views}
         if modes == {UvWrap.MIRROR}:
-            notes.append("the sampler mirrors, which files cannot say: mirror the coordinates before sampling")
+            notes.append("the sampler mirrors, but no mesh reaches beyond the border")
         else:
             notes.append("" if len(modes) <= 1 else f"samplers disagree: {', '.join(sorted(m.value for m in modes))}")
     return notes[0], notes[1]
@@ -278,5 +283,5 @@ def _source(file: GltfFile, group: list[_Material], stem: str) -> MaterialSource
         maps.append(MapSource(used.image.file, name, own, is_optional=used.is_stray))
     return MaterialSource(
         where=f"{file.where}, material {printable(material.name)}", maps=sorted_maps(maps), name=material.name,
-        stem=stem, wrap=_wrap(views), wrap_notes=_wrap_notes(views), uv_sets=uv_sets,
+        stem=stem, wrap=_wrap(views), wrap_notes=_wrap_notes(views), mirrors=_mirrors(views), uv_sets=uv_sets,
     )  # fmt: skip

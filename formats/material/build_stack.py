@@ -142,7 +142,17 @@ def _hashed(material: MaterialSource, importance: Path | None) -> tuple[HashedFi
 
 
 def _said_wrap(material: MaterialSource, options: SourceOptions, sets: list[UvSet] | None) -> SaidWrap:
-    """Return whether the maps repeat in x and y as far as anybody said so."""
+    """Return whether the maps repeat in x and y as far as anybody said so; refuse what is mirrored."""
+    mirrored = [
+        axis
+        for axis in (0, 1)
+        if material.mirrors[axis] and options.wrap[axis] is None and (sets is None or leaves_unit_square(sets, axis))
+    ]
+    if mirrored:
+        raise InputError(
+            f"{material.where} is mirrored beyond its border in {' and '.join('xy'[axis] for axis in mirrored)} "
+            "(MIRRORED_REPEAT), which no file can say; give --wrap clamp, and mirror coordinates before sampling"
+        )
     # Samplers repeat by default, whether or not a mesh makes use of it: only coordinates beyond the border tell.
     own = [
         None if repeats and sets is not None and not leaves_unit_square(sets, axis) else repeats

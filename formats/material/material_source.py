@@ -51,6 +51,7 @@ class MaterialSource:
     stem: str = ""  # what to call its file: safe, and no other material of the source has it; "" as name
     wrap: tuple[bool | None, bool | None] = (None, None)  # whether it repeats in x and in y; None: not said
     wrap_notes: tuple[str, str] = ("", "")  # what there is to say of the wraps in x and y
+    mirrors: tuple[bool, bool] = (False, False)  # whether it is mirrored beyond its border in x and in y
     size: tuple[int, int] | None = None  # width and height that all maps become; None: those of the largest
     importance: Path | None = None  # grey image: how much each texel counts
     uv_sets: Callable[[], list[UvSet] | None] | None = None  # triangles that use the maps; None: not known

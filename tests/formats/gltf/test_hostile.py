@@ -50,13 +50,14 @@ URIS = {
     "link.png": "is a link that leads outside the folder",
     "loop.png": "cannot be found|does not exist|leads outside",
     "asset.gltf": "is not an image",
-    "x.ktx2": "GPU-compressed images cannot be read",
+    "x.ktx2": "is no KTX 2 image",
     "data:image/png;base64": "is a data URI without data",
     "data:image/png;base64,AA%A": "not base64",
     "data:image/png;base64,????": "not base64",
-    "data:image/png,abc": "is neither PNG nor JPEG nor WebP",
-    "data:image/png;base64,": "is neither PNG nor JPEG nor WebP",
-    "data:image/ktx2;base64,q0tUWCAyMLsNChoK": "GPU-compressed images cannot be read",
+    "data:image/png,abc": "is no image that is known",
+    "data:image/png;base64,": "is no image that is known",
+    "data:image/ktx2;base64,q0tUWCAyMLsNChoK": "KTX 2",
+    "data:image/ktx;base64,q0tUWCAxMbsNChoK": "is a KTX 1 texture, which cannot be read",
     "data:image/png;base64,iVBORw0KGgo=": "has a damaged PNG header",
 }  # fmt: skip
 
@@ -99,10 +100,11 @@ CHANGES = {
     "huge index": (("materials", 0, "normalTexture", "index"), 10**30, "is outside"),
     "image index": (("textures", 0, "source"), 99, r"there is no images\[99\]"),
     "no source": (("textures", 0), {}, r"textures\[0\]: has no image"),
-    "basisu": (
+    "basisu of nothing": (("textures", 0), {"extensions": {"KHR_texture_basisu": {}}}, "has no image"),
+    "basisu index": (
         ("textures", 0),
-        {"extensions": {"KHR_texture_basisu": {"source": 0}}},
-        r"only a GPU-compressed image \(KHR_texture_basisu\)",
+        {"extensions": {"KHR_texture_basisu": {"source": 99}}},
+        r"there is no images\[99\]",
     ),
     "image of nothing": (("images", 0), {}, "must have either a uri or a bufferView"),
     "image of both": (("images", 0, "uri"), "x.png", "must have either a uri or a bufferView"),

@@ -7,6 +7,7 @@ import struct
 
 import numpy as np
 import pytest
+from helpers.image_bytes import dds, ktx2
 from helpers.made_gltf import QUARTER, Asset
 from helpers.noise_maps import noise, save
 
@@ -14,7 +15,7 @@ from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.gltf.materials import read_gltf
 from imagegs_tex.formats.images import encode_image
 from imagegs_tex.formats.material.build_stack import build_stack, load_stack
-from imagegs_tex.formats.material.options import Coverage, SourceOptions
+from imagegs_tex.formats.material.options import AlphaUse, Coverage, SourceOptions
 from imagegs_tex.formats.material.stack import expand_map
 from imagegs_tex.formats.vocabulary import Semantic
 
@@ -175,7 +176,9 @@ def test_pictures_of_one_size_that_differ_stay_two(tmp_path):
     pixels = NOISE.copy()
     pixels[0, 0, 0] ^= 1
     asset.files["b_orm.png"] = encode_image(pixels, ".png")
-    assert load_stack(asset.write(tmp_path / "out" / "x.gltf")).channel_count == 9
+    stack = load_stack(asset.write(tmp_path / "out" / "x.gltf"))
+    assert len(stack.maps) == 3
+    assert stack.channel_count == 7  # of the two only the channel that differs is coded twice
     assert other != asset.files["b_orm.png"]
 
 
@@ -267,36 +270,127 @@ def test_coverage_off(tmp_path):
 # --- samplers
 
 
+def with_sampler(tmp_path, maps, sampler, uv, **more):
+    asset = Asset()
+    asset.root["samplers"] = [sampler]
+    asset.mesh(asset.material("m", maps, "views", sampler=0), uv=uv)
+    asset.root |= more
+    return asset.write(tmp_path / "x.glb")
+
+
+BEYOND = (QUARTER * 8).astype(np.float32)
+
+
 @pytest.mark.parametrize(
     ("sampler", "wrap", "words"),
     [
-        ({"wrapS": 33648}, (False, True), "clamp in x (the sampler mirrors, which files cannot say: mirror the coord"),
-        ({"wrapT": 33648}, (True, False), "clamp in y (the sampler mirrors"),
-        ({"wrapS": 33648, "wrapT": 33071}, (False, False), "clamp in x (the sampler mirrors"),
         ({"wrapS": 33071}, (False, True), "clamp in x (as given), repeat in y (as given)"),
+        ({"wrapT": 33071}, (True, False), "repeat in x (as given), clamp in y (as given)"),
         ({}, (True, True), "repeat in x (as given), repeat in y (as given)"),
     ],
-    ids=range(5),
+    ids=range(3),
 )
 def test_wraps_of_samplers(tmp_path, maps, sampler, wrap, words):
-    asset = Asset()
-    asset.root["samplers"] = [sampler]
-    asset.mesh(asset.material("m", maps, "views", sampler=0), uv=(QUARTER * 8).astype(np.float32))
-    stack = load_stack(asset.write(tmp_path / "x.glb"))
+    stack = load_stack(with_sampler(tmp_path, maps, sampler, BEYOND))
     assert stack.wrap == wrap
     assert words in stack.wrap_note
     asked = load_stack(tmp_path / "x.glb", SourceOptions(wrap=(True, True)))
     assert asked.wrap_note == "repeat in x (as given), repeat in y (as given)"
 
 
-def test_samplers_that_disagree_are_said(tmp_path, maps):
+MIRRORING = {
+    "x": ({"wrapS": 33648}, BEYOND, "in x"),
+    "y": ({"wrapT": 33648, "wrapS": 33071}, BEYOND, "in y"),
+    "both": ({"wrapS": 33648, "wrapT": 33648}, BEYOND, "in x and y"),
+    "x alone is left": ({"wrapS": 33648, "wrapT": 33648}, BEYOND * np.array([1, 0.1], np.float32), "in x"),
+}
+
+
+@pytest.mark.parametrize("case", MIRRORING)
+def test_mirroring_is_refused_by_name_unless_told_what_to_do(tmp_path, maps, case):
+    sampler, uv, axes = MIRRORING[case]
+    path = with_sampler(tmp_path, maps, sampler, uv)
+    with pytest.raises(InputError) as caught:
+        load_stack(path)
+    assert f"x.glb, material m is mirrored beyond its border {axes} (MIRRORED_REPEAT)" in str(caught.value)
+    assert "give --wrap clamp" in str(caught.value)
+    assert load_stack(path, SourceOptions(wrap=(False, False))).wrap == (False, False)
+
+
+def test_mirroring_that_nothing_reaches_is_clamp(tmp_path, maps):
+    stack = load_stack(with_sampler(tmp_path, maps, {"wrapS": 33648, "wrapT": 33648}, QUARTER))
+    assert stack.wrap == (False, False)
+    assert "clamp in x (the sampler mirrors, but no mesh reaches beyond the border)" in stack.wrap_note
+
+
+def test_mirroring_where_nobody_knows_what_is_reached_is_refused(tmp_path, maps):
     asset = Asset()
     asset.root["samplers"] = [{"wrapS": 33648}]
+    asset.material("m", maps, "views", sampler=0)
+    with pytest.raises(InputError, match=r"in x \(MIRRORED_REPEAT\)"):
+        load_stack(asset.write(tmp_path / "x.glb"))
+
+
+def test_mirroring_leaves_out_that_material_alone(tmp_path, maps):
+    asset = Asset()
+    asset.root["samplers"] = [{"wrapS": 33648}]
+    asset.material("mirrored", maps, "views", sampler=0)
+    asset.material("plain", maps, "views")
+    read = read_gltf(asset.write(tmp_path / "x.glb"))
+    assert [entry.source for entry in read.listed] == [0, 1]
+    with pytest.raises(InputError, match="material mirrored"):
+        build_stack(read.materials[0])
+    assert len(build_stack(read.materials[1]).maps) == 3
+
+
+def test_samplers_that_disagree_are_said(tmp_path, maps):
+    asset = Asset()
+    asset.root["samplers"] = [{"wrapS": 33071}]
     asset.material("m", maps, "views")
     asset.root["textures"][0]["sampler"] = 0
     note = load_stack(asset.write(tmp_path / "x.glb")).wrap_note
-    assert "in x (samplers disagree: mirror, repeat; guessed: " in note
+    assert "in x (samplers disagree: clamp, repeat; guessed: " in note
     assert "in y (as given)" in note
+
+
+# --- images of other formats
+
+
+def gpu_image(kind):
+    """A picture [8, 8, 3 or 4] that a texture of GPUs holds without loss, and that texture."""
+    texels = noise(1, 2, 3, 4, size=(8, 8))
+    pixels = texels.tobytes()
+    if kind == "dds":
+        return texels, dds(pixels, 8, 8, flags=4, code=b"DX10", dx10=(28, 3, 0, 1, 0))
+    return texels, ktx2(pixels, 37, 8, 8)
+
+
+@pytest.mark.parametrize("kind", ["dds", "ktx2"])
+@pytest.mark.parametrize("place", ["file", "data", "view"])
+@pytest.mark.parametrize("slot", ["source", "extension"])
+def test_textures_of_gpus_are_read(tmp_path, kind, place, slot):
+    texels, data = gpu_image(kind)
+    asset = Asset()
+    entry = {"name": "gpu"}
+    if place == "file":
+        asset.files[f"a.{kind}"] = data
+        entry["uri"] = f"a.{kind}"
+    elif place == "data":
+        entry["uri"] = "data:image/x;base64," + base64.b64encode(data).decode()
+    else:
+        entry["bufferView"] = asset.view(data)
+    asset.root["images"].append(entry)
+    extension = {"dds": "MSFT_texture_dds", "ktx2": "KHR_texture_basisu"}[kind]
+    asset.root["textures"].append({"source": 0} if slot == "source" else {"extensions": {extension: {"source": 0}}})
+    asset.root["materials"].append({"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}})
+    assert np.array_equal(only_texels(asset.write(tmp_path / "x.gltf"), alpha=AlphaUse.DATA), texels)
+
+
+def test_a_plain_image_comes_before_one_of_a_gpu(tmp_path, maps):
+    asset = Asset()
+    asset.material("m", maps, "views")
+    asset.root["textures"][0]["extensions"] = {"KHR_texture_basisu": {"source": 99}}
+    assert len(load_stack(asset.write(tmp_path / "x.glb")).maps) == 3
 
 
 # --- broken materials
@@ -309,14 +403,14 @@ def break_image(asset, name):
 BREAKS = {
     "missing": (lambda asset: break_image(asset, "gone.png"), "gone.png does not exist"),
     "no source": (lambda asset: asset.root["textures"].__setitem__(-1, {}), "has no image"),
-    "ktx2": (
-        lambda asset: asset.root["textures"].__setitem__(-1, {"extensions": {"KHR_texture_basisu": {"source": 0}}}),
-        "has only a GPU-compressed image (KHR_texture_basisu)",
+    "ktx 1": (
+        lambda asset: break_image(asset, "data:image/ktx;base64,q0tUWCAxMbsNChoK"),
+        "is a KTX 1 texture, which cannot be read",
     ),
     "no texture": (lambda asset: asset.root["textures"].pop(), "there is no textures"),
     "outside": (lambda asset: break_image(asset, "../x.png"), "leads outside the folder"),
     "name": (lambda asset: asset.root["materials"][-1].update(name=7), "must be a string"),
-    "no image": (lambda asset: break_image(asset, "data:image/png;base64,AAAA"), "is neither PNG nor JPEG nor WebP"),
+    "no image": (lambda asset: break_image(asset, "data:image/png;base64,AAAA"), "is no image that is known"),
 }
 
 
