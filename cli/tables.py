@@ -198,6 +198,8 @@ def print_view(report: ViewReport) -> None:
     scored = "" if report.psnr_db is None else f", {report.psnr_db:.2f} dB over all channels"
     folder = plain(Path(report.pictures[0].path).parent)
     console.print(f"{len(report.pictures)} pictures in {folder}{scored}{reduced}")
+    if report.page is not None:
+        console.print(f"{plain(report.page.path)}: {report.page.bytes:,} bytes, open it in a browser")
 
 
 def _file_names(entry: "ExportedMap") -> str:

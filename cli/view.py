@@ -23,6 +23,15 @@ def view(
             help="What the file was made of. Then source and error stand beside the decode.",
         ),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html",
+            metavar="FILE.html",
+            readable=False,
+            help="Make one page of it all, too, that loads nothing: to look at in a browser, or to send.",
+        ),
+    ] = None,
     gain: Annotated[
         float | None,
         typer.Option(metavar="FACTOR", help="How much errors are amplified; what fits each map when not given."),
@@ -37,7 +46,7 @@ def view(
 ) -> None:
     """Draw labelled pictures of a file: maps, errors, Gaussians, bytes, the material under a light.
 
-    Pictures of an earlier call are replaced; any other file stays, and is said.
+    Pictures and page of an earlier call are replaced; any other file stays, and is said.
     """
     from imagegs_tex.cli.outputs import folder_path
     from imagegs_tex.cli.progress import map_progress
@@ -50,7 +59,15 @@ def view(
         from imagegs_tex.viewing.run import view as draw
 
         report = draw(
-            file, folder, source, gain=gain, options=options, backend=backend, threads=threads, progress=progress
+            file,
+            folder,
+            source,
+            page=html,
+            gain=gain,
+            options=options,
+            backend=backend,
+            threads=threads,
+            progress=progress,
         )
     if as_json:
         print(to_json(report), end="")

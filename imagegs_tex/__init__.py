@@ -55,6 +55,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at
         Seconds,
         SplatReport,
         TargetReport,
+        ViewedPage,
         ViewedPicture,
         ViewReport,
     )
@@ -147,6 +148,7 @@ __all__ = [
     "VerifyReport",
     "Versions",
     "ViewReport",
+    "ViewedPage",
     "ViewedPicture",
     "__version__",
     "build_decoder",
@@ -198,7 +200,8 @@ _MODULES = {
     "provenance": ("Versions",),
     "reports": (
         "AssetFile", "AssetMaterial", "AssetReport", "CompareReport", "CompressReport", "ExportReport", "InfoReport",
-        "MapInfo", "Seconds", "SplatReport", "TargetReport", "ViewReport", "ViewedPicture",
+        "MapInfo", "Seconds", "SplatReport", "TargetReport", "ViewReport", "ViewedPage",
+        "ViewedPicture",
     ),
     "setting_list": ("Setting", "list_settings", "parse_setting", "with_settings"),
     "settings": (

@@ -200,12 +200,21 @@ class ViewedPicture:
 
 
 @dataclass(frozen=True, slots=True)
+class ViewedPage:
+    """An HTML page that was made of a file."""
+
+    path: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class ViewReport:
     """The pictures that were drawn of a file."""
 
     pictures: tuple[ViewedPicture, ...]
     left_out: tuple[str, ...]  # which could not be drawn and why, a line each
     reduction: int  # texels across and down that became one pixel; 1: none were reduced
+    page: ViewedPage | None  # None where none was asked for
     psnr_db: float | None  # over all channels; None without a source
     maps: tuple[MapScore, ...]  # empty without a source
     file: HashedFile

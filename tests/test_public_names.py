@@ -28,7 +28,7 @@ RESULTS = [
     "Finding",
     "FitProgress", "GpuBytes", "HashedFile", "InfoReport", "MapInfo", "MapScore", "QuantizedGaussianSet", "SampleCost",
     "Seconds", "SectionSize", "SourceScore", "SplatReport", "Spread", "TargetReport", "TextureStack", "VariantResult",
-    "VerifyReport", "Versions", "ViewReport", "ViewedPicture",
+    "VerifyReport", "Versions", "ViewReport", "ViewedPage", "ViewedPicture",
     "FitSnapshot", "InitialPlacement", "Setting", "StopPoint",
 ]  # fmt: skip
 

@@ -16,22 +16,26 @@ from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.provenance import versions
 from imagegs_tex.rasterize.select_backend import make_backend
-from imagegs_tex.reports import ViewedPicture, ViewReport
+from imagegs_tex.reports import ViewedPage, ViewedPicture, ViewReport
 from imagegs_tex.viewing.gather import gather
-from imagegs_tex.viewing.sheets import NAMES, file_sheets, left_out, map_sheet, map_stems
+from imagegs_tex.viewing.page import MARK as PAGE_MARK
+from imagegs_tex.viewing.page import make_page
+from imagegs_tex.viewing.sheets import NAMES, draw, file_sheets, left_out, map_sheet, map_stems
 
 _MAKER: Final = "imagegs-tex view"
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _MARK: Final = b"Software\0" + _MAKER.encode()
+_HTML: Final = b"<!doctype html>"
 _FRONT_BYTES: Final = 4096  # of a file, where the mark stands in what is ours
 _GAIN_RANGE: Final = (0.1, 10_000.0)
 
 
-def view(
+def view(  # noqa: PLR0913 - one argument per option of the command
     file: Path | str,
     folder: Path | str,
     source: Path | str | None = None,
     *,
+    page: Path | str | None = None,
     gain: float | None = None,
     options: SourceOptions | None = None,
     backend: str = "auto",
@@ -47,6 +51,7 @@ def view(
         file: the .igs file
         folder: where the pictures go; created when missing. Pictures of an earlier call are replaced, other files never
         source: what the file was made of: a folder of maps, an image, a manifest, or a glTF
+        page: an HTML file to make as well: all of it in one file that loads nothing, at most some 20 MB
         gain: factor on errors before they are shown, 0.1 to 10000; None: what fits each map
         options: how the source is read, as in :func:`imagegs_tex.compare`
         backend: auto, cpu, cuda or reference
@@ -69,17 +74,26 @@ def view(
     stems = map_stems(tuple(texture_map.name for texture_map in quantized.maps))
     paths = {stem: into / f"{stem}.png" for stem in (*NAMES, *stems)}
     for path in paths.values():
-        _check_ours(path)
+        _check_ours(path, _PNG, _MARK, "picture")
+    if page is not None:
+        _check_ours(Path(page), _HTML, PAGE_MARK.encode(), "page")
     found = gather(
         Path(file), None if source is None else Path(source), make_backend(backend, threads), options, progress, gain
     )
     sheets = {stem: map_sheet(found, shown) for stem, shown in zip(stems, found.maps, strict=True)}
-    sheets = file_sheets(found) | sheets
-    write_files({paths[stem]: _png(sheet) for stem, sheet in sheets.items()})
+    drawings = draw(found)
+    sheets = file_sheets(found, drawings) | sheets
+    contents = {paths[stem]: _png(sheet) for stem, sheet in sheets.items()}
+    written = None
+    if page is not None:
+        html = make_page(found, drawings).html.encode("utf-8", "backslashreplace")
+        contents[Path(page)] = html
+        written = ViewedPage(str(page), len(html))
+    write_files(contents)
     shows = NAMES | {stem: f"map {shown.texture_map.name}" for stem, shown in zip(stems, found.maps, strict=True)}
     return ViewReport(
         pictures=_pictures(paths, sheets, shows), left_out=left_out(found), reduction=found.reduction,
-        psnr_db=found.psnr_db, maps=tuple(shown.score for shown in found.maps if shown.score is not None),
+        page=written, psnr_db=found.psnr_db, maps=tuple(shown.score for shown in found.maps if shown.score is not None),
         file=hash_file(Path(file)), versions=versions(),
     )  # fmt: skip
 
@@ -93,14 +107,14 @@ def _pictures(
     )
 
 
-def _check_ours(path: Path) -> None:
+def _check_ours(path: Path, beginning: bytes, mark: bytes, what: str) -> None:
     """Refuse, with OutputError, to replace what this command has not made."""
-    check_writable(path, _PNG)
+    check_writable(path, beginning)
     if path.is_file():
         with path.open("rb") as old:
-            if _MARK not in old.read(_FRONT_BYTES):
+            if mark not in old.read(_FRONT_BYTES):
                 raise OutputError(
-                    f"{printable(path)} is there already and no picture of view, perhaps a source; give another folder"
+                    f"{printable(path)} is there already and no {what} of view, perhaps yours; give another name"
                 )
 
 

@@ -1,6 +1,7 @@
 """The PNG files of ``view``: labelled sheets of panels."""
 
 import math
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -31,7 +32,9 @@ NAMES: Final = {
 }
 """Pictures that every file has, and what they show."""
 DRAWN: Final = 640
-"""Pixels that Gaussians and spheres are drawn in, at most."""
+"""Pixels that Gaussians are drawn in, across or down."""
+SPHERE: Final = 512
+"""Pixels across a sphere's picture."""
 _WINDOW_GAUSSIANS: Final = 300
 _OVERVIEW_COLUMNS: Final = 4
 _LEAST_LEVEL: Final = 4
@@ -75,7 +78,7 @@ def overview(result: Result) -> Image.Image:
             if surface is not None
         )
     )
-    for shown in sorted(result.maps, key=_rank):
+    for shown in maps_in_order(result):
         name, told = shown.texture_map.name, byte_words(result, shown)
         if shown.score is not None:
             told = score_words(shown.score).split(", SSIM")[0]
@@ -96,10 +99,14 @@ def overview(result: Result) -> Image.Image:
     return draw_sheet(Sheet(panels, result.name, file_lines(result), across, foot=foot))
 
 
-def _rank(shown: ShownMap) -> int:
-    """Where a map comes in the overview: what is looked at first, then the file's order."""
-    meaning = shown.texture_map.semantic
-    return _LOOKED_AT_FIRST.index(meaning) if meaning in _LOOKED_AT_FIRST else len(_LOOKED_AT_FIRST)
+def maps_in_order(result: Result) -> list[ShownMap]:
+    """Return the maps as they are shown: what is looked at first, then the file's order."""
+
+    def rank(shown: ShownMap) -> int:
+        meaning = shown.texture_map.semantic
+        return _LOOKED_AT_FIRST.index(meaning) if meaning in _LOOKED_AT_FIRST else len(_LOOKED_AT_FIRST)
+
+    return sorted(result.maps, key=rank)
 
 
 def _drawn_scale(result: Result) -> float:
@@ -151,12 +158,11 @@ def number_panels(result: Result) -> list[Panel]:
 def lit_panels(result: Result) -> list[Panel]:
     """Return the material under a light, on a plane and on a sphere: of the source, where there is one, and decoded."""
     panels = []
-    size = min(DRAWN, result.maps[0].parts[0].decode.shape[0] if result.info.height >= 256 else 512)
     note = decode_note(result)
     for name, told, surface in (("source", "", result.source_surface), ("decode", note, result.decode_surface)):
         if surface is not None:
             panels.append(Panel(lit_plane(surface), f"plane, {name}", told))
-            panels.append(Panel(lit_sphere(surface, size), f"sphere, {name}", told))
+            panels.append(Panel(lit_sphere(surface, SPHERE), f"sphere, {name}", told))
     return panels
 
 
@@ -193,24 +199,39 @@ def mip_panel(result: Result) -> Panel:
     return Panel(level_strip(kept), f"{shown.texture_map.name}, {len(kept)} levels", "averaged as export averages them")
 
 
-def file_sheets(result: Result) -> dict[str, Image.Image]:
+@dataclass(frozen=True, slots=True)
+class Drawings:
+    """Panels of the file as a whole."""
+
+    ellipses: list[Panel]
+    numbers: list[Panel]
+    lit: list[Panel]  # plane and sphere: of the source, where there is one, then decoded; empty: nothing to be lit
+    tiles: list[Panel]
+    levels: Panel
+
+
+def draw(result: Result) -> Drawings:
+    """Draw what is shown of the file as a whole."""
+    lit = lit_panels(result) if result.decode_surface.used else []
+    return Drawings(ellipse_panels(result), number_panels(result), lit, tiling_panels(result), mip_panel(result))
+
+
+def file_sheets(result: Result, drawings: Drawings) -> dict[str, Image.Image]:
     """Draw the pictures of NAMES that this file has."""
-    info = result.info
-    ellipses, numbers = ellipse_panels(result), number_panels(result)
-    lit = {}
-    if result.decode_surface.used:
+    info, lit = result.info, {}
+    if drawings.lit:
         made_of = (f"Made of: {', '.join(result.decode_surface.used)}.",)
-        lit = {"lit": draw_sheet(Sheet(lit_panels(result), f"{result.name}: under a light", made_of, 2))}
+        lit = {"lit": draw_sheet(Sheet(drawings.lit, f"{result.name}: under a light", made_of, 2, least_panel=SPHERE))}
     return {
         "overview": overview(result),
-        "gaussians_ellipses": draw_sheet(Sheet(ellipses, f"{result.name}: Gaussians as ellipses")),
-        "gaussians_number": draw_sheet(Sheet(numbers, f"{result.name}: Gaussians by number")),
+        "gaussians_ellipses": draw_sheet(Sheet(drawings.ellipses, f"{result.name}: Gaussians as ellipses")),
+        "gaussians_number": draw_sheet(Sheet(drawings.numbers, f"{result.name}: Gaussians by number")),
         "bytes": draw_bars(
             byte_groups(info.sections, info.ledger, info.gaussians), f"{result.name}: where the bytes go"
         ),
         **lit,
-        "tiling": draw_sheet(Sheet(tiling_panels(result), f"{result.name}: beside itself", (wrap_words(result),))),
-        "mips": draw_sheet(Sheet([mip_panel(result)], f"{result.name}: mip levels")),
+        "tiling": draw_sheet(Sheet(drawings.tiles, f"{result.name}: beside itself", (wrap_words(result),))),
+        "mips": draw_sheet(Sheet([drawings.levels], f"{result.name}: mip levels")),
     }
 
 
