@@ -163,8 +163,10 @@ def compress(
 
     with fit_progress(quiet) as progress:  # at once: loading torch takes seconds
         from imagegs_tex import api
+        from imagegs_tex.cli.interrupts import check_stopped, stop_on_interrupt
         from imagegs_tex.cli.tables import print_asset, print_compression
         from imagegs_tex.encoder.target_text import parse_target
+        from imagegs_tex.fit.control import FitControl
         from imagegs_tex.formats.errors import TargetError
         from imagegs_tex.formats.material.wrap_detection import parse_wrap
         from imagegs_tex.reports import AssetReport, CompressReport, as_json
@@ -197,10 +199,12 @@ def compress(
             return
         several = several and file != STANDARD_OUTPUT
         compress_all = partial(api.compress_asset, fail_fast=fail_fast) if several else api.compress
-        with _on_disk(file) as path:
+        with _on_disk(file) as path, stop_on_interrupt(quiet) as interrupts:
+            control = FitControl(1, stop=interrupts)
             try:
                 result = compress_all(
-                    source, path, settings, backend, threads, progress, options=options, keep_best=keep_best
+                    source, path, settings, backend, threads, interrupts.watched(progress), options=options,
+                    keep_best=keep_best, control=control,
                 )  # fmt: skip
             except TargetError as error:
                 write_report(report, as_json(error.report))
@@ -209,9 +213,10 @@ def compress(
     is_printed = not quiet and STANDARD_OUTPUT not in {file, report}
     if is_printed and isinstance(result, CompressReport):
         print_compression(result, file)
+    if is_printed and isinstance(result, AssetReport):
+        print_asset(result, file)
+    check_stopped(interrupts, result, file)
     if isinstance(result, AssetReport):
-        if is_printed:
-            print_asset(result, file)
         _check_complete(result, source)
 
 

@@ -17,6 +17,7 @@ from imagegs_tex.cli.doctor import doctor
 from imagegs_tex.cli.emit import emit
 from imagegs_tex.cli.export import export
 from imagegs_tex.cli.info import info
+from imagegs_tex.cli.interrupts import Stopped
 from imagegs_tex.cli.notices import show_notices
 from imagegs_tex.cli.settings import settings
 from imagegs_tex.cli.studio import studio
@@ -84,6 +85,8 @@ def main() -> None:
         _run()
     except ImageGSTexError as error:
         _fail(str(error), error.exit_code, error)
+    except Stopped as error:
+        _fail(str(error), INTERRUPTED, error)
     except KeyboardInterrupt as error:
         _fail("interrupted; nothing was left half-written", INTERRUPTED, error)
     except MemoryError as error:

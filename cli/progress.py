@@ -90,13 +90,16 @@ def _bar() -> Iterator[Callable[["FitProgress"], None]]:
         TextColumn("{task.fields[words]}"), TextColumn("{task.fields[left]}"),
     )  # fmt: skip
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=None, phase="starting", share="", words="", left="")
+        phase = "starting"
+        task = progress.add_task("", total=None, phase=phase, share="", words="", left="")
 
         def show(state: "FitProgress") -> None:
+            nonlocal phase
+            begins, phase = state.phase != phase, state.phase
             progress.update(
                 task, completed=state.step, total=state.steps or None, phase=state.phase,
                 share=f"{state.step / state.steps:4.0%}" if state.steps else "", words=_words(state),
-                left=_time_left(state),
+                left=_time_left(state), refresh=begins,  # a short phase is seen, too
             )  # fmt: skip
 
         yield show

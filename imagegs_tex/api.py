@@ -185,6 +185,8 @@ def compress_asset(  # noqa: PLR0913 - a choice each
         name = f"{material.stem}{IGS_SUFFIX}"
         try:
             stack = build_stack(material, options, read)
+            if control is not None and control.is_stopped:  # while it was read
+                break
             compress_with = partial(
                 compress_stack, output=target / name, backend=chosen, progress=progress, started=started,
                 options=options, keep_best=keep_best, control=control,
@@ -194,14 +196,11 @@ def compress_asset(  # noqa: PLR0913 - a choice each
             if fail_fast:
                 raise
             made.append(AssetFile(name, error.report))
-        except (InputError, UsageError) as error:
+        except (InputError, UsageError, MemoryError) as error:
             if fail_fast:
                 raise
-            made.append(error)
-        except MemoryError:
-            if fail_fast:
-                raise
-            made.append(InputError(f"{material.where} does not fit into memory; use smaller or fewer maps"))
+            too_large = InputError(f"{material.where} does not fit into memory; use smaller or fewer maps")
+            made.append(too_large if isinstance(error, MemoryError) else error)
         else:
             made.append(AssetFile(name, report))
     made += [InputError(_STOPPED_BEFORE)] * (len(asset.materials) - len(made))

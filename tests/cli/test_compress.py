@@ -14,7 +14,8 @@ import pytest
 from helpers.commands import SMALL, fill_the_disk, python
 from helpers.tiny_material import as_bytes, waves
 
-from imagegs_tex import __version__
+from imagegs_tex import __version__, info
+from imagegs_tex.fit.state_torch import TorchFitState
 from imagegs_tex.formats.igs.container import MAGIC
 from imagegs_tex.formats.images import read_image, write_image
 
@@ -310,18 +311,55 @@ def test_a_missing_backend_names_the_remedy(fails, material, tmp_path, monkeypat
     assert "use --backend cpu" in fails(5, "compress", material, "-o", tmp_path / "a.igs", *SMALL, "--backend", "cuda")
 
 
-def test_ctrl_c_during_the_fit_leaves_nothing(material, tmp_path):
-    process = python("compress", material, "-o", tmp_path / "a.igs", "--time-budget", "100")
-    while first := process.stderr.readline():  # a line of progress says that the fit is running
+def fitting(material, output, *arguments):
+    """Start a long compression and return its process once a line of progress says that the fit is running."""
+    process = python("compress", material, "-o", output, "--time-budget", "100", *arguments)
+    while first := process.stderr.readline():
         if first.startswith("fitting: "):
-            break
-    assert first, process.stderr.read()
+            return process
+    raise AssertionError(process.stderr.read())
+
+
+def test_ctrl_c_ends_the_fit_and_the_file_is_made_of_what_there_is(material, tmp_path):
+    process = fitting(material, tmp_path / "a.igs", "--report", tmp_path / "r.json")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert re.fullmatch(r"((fit|round)ing[^\n]+\n)*imagegs-tex: interrupted; [^\n]+\n", err), err
-    assert out == ""
+    assert err.count("stopping: the file is made of what there is") == 1
+    assert re.search(r"imagegs-tex: interrupted \(fitting, step \d+ of \d+\); \S+a.igs has what there was then\n$", err)
+    assert "a.igs: " in out
+    assert {path.name for path in tmp_path.iterdir()} == {"a.igs", "r.json"}
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert report["stopped"] is True
+    assert report["stopped_at"]["step"] > 0
+    assert info(tmp_path / "a.igs").gaussians == report["gaussians"]
+
+
+def test_ctrl_c_twice_leaves_nothing(run, material, tmp_path, monkeypatch):
+    """The second comes while the features are rounded; sent from outside, it could hit any moment."""
+    steps = []
+
+    def descend(self, rates, usual=TorchFitState.descend):
+        steps.append(rates)
+        if len(steps) == 3:
+            signal.raise_signal(signal.SIGINT)
+        return usual(self, rates)
+
+    monkeypatch.setattr(TorchFitState, "descend", descend)
+    monkeypatch.setattr("imagegs_tex.encoder.trial_fits.round_features", lambda *_: signal.raise_signal(signal.SIGINT))
+    code, _, err = run("compress", material, "-o", tmp_path / "a.igs", *SMALL)
+    assert (code, err) == (130, "imagegs-tex: interrupted; nothing was left half-written\n")
+    assert len(steps) == 3
     assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_before_the_first_step_leaves_nothing(run, material, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "imagegs_tex.formats.material.build_stack.read_source_maps", lambda *_, **__: signal.raise_signal(signal.SIGINT)
+    )
+    code, _, err = run("compress", material, "-o", tmp_path / "a.igs", *SMALL)
+    assert (code, list(tmp_path.iterdir())) == (130, [])
+    assert err == "imagegs-tex: interrupted; nothing was left half-written\n"
 
 
 def test_ctrl_c_while_a_file_is_written(run, material, tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ from helpers.tiny_material import as_bytes, waves
 from imagegs_tex.cli.main import app
 from imagegs_tex.formats.images import write_image
 
-COMMANDS = ("compress", "decode", "export", "info", "compare", "emit", "verify", "doctor", "settings")
+COMMANDS = ("compress", "build", "decode", "export", "info", "compare", "view", "emit", "verify", "doctor", "settings")
 LONG = "occlusion_roughness_metallic_of_the_old_wall"
 
 
