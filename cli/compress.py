@@ -77,7 +77,8 @@ def compress(
         int | None, typer.Option(metavar="N", help="End a fit early after so many steps without a gain.")
     ] = None,
     init: Annotated[
-        InitialPlacement | None, typer.Option(help="Where Gaussians start: by the picture's gradient, or anywhere.")
+        InitialPlacement | None,
+        typer.Option(help="Where Gaussians start: by the picture's gradient, where people look first, or anywhere."),
     ] = None,
     random_share: Annotated[
         float | None, typer.Option(metavar="SHARE", help="Share of the first Gaussians that are spread evenly, 0 to 1.")
@@ -182,10 +183,11 @@ def compress(
             targets=tuple(map(parse_target, target or ())), detail=detail,
         )  # fmt: skip
         repeats = (None, None) if wrap is None else parse_wrap(wrap)
-        looks = SaliencyOptions(saliency, saliency_weights, saliency_map)
-        options = replace(
-            _importance(importance, looks), size=read_size(size), normals=normals, alpha=alpha, wrap=repeats,
-            coverage=coverage, allow_roots=tuple(allow_root or ()),
+        by_saliency = importance == _BY_SALIENCY
+        options = SourceOptions(
+            None if by_saliency else importance, read_size(size), normals, alpha, repeats, coverage,
+            importance_by_saliency=by_saliency, allow_roots=tuple(allow_root or ()),
+            saliency=SaliencyOptions(saliency, saliency_weights, saliency_map),
         )  # fmt: skip
         several = output is not None and api.is_asset(source, Path(output), options)
         file = None if output is None else igs_path(output, source, many=several)
@@ -270,14 +272,3 @@ def _check_complete(report: "AssetReport", source: Path) -> None:
         raise InputError(f"{printable(source)}: {count} left out, {rest}: {'; '.join(named)}")
     if poor:
         raise ImageGSTexError(f"{printable(source)}: {'; '.join(named)}")
-
-
-def _importance(importance: Path | None, saliency: SaliencyOptions) -> SourceOptions:
-    """Return options with nothing but how much texels count."""
-    from imagegs_tex.formats.errors import UsageError
-
-    if importance == _BY_SALIENCY:
-        return SourceOptions(importance_by_saliency=True, saliency=saliency)
-    if saliency != SaliencyOptions():
-        raise UsageError("--saliency, --saliency-weights and --saliency-map need --importance auto; give that, too")
-    return SourceOptions(importance)

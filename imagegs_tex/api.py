@@ -63,8 +63,8 @@ from imagegs_tex.reports import (
     TargetReport,
     as_json,
 )
-from imagegs_tex.saliency.importance import weighed_by_saliency
-from imagegs_tex.settings import CompressSettings, SplatFormat, TextureContainer, preset_of
+from imagegs_tex.saliency.importance import with_saliency
+from imagegs_tex.settings import CompressSettings, InitialPlacement, SplatFormat, TextureContainer, preset_of
 from imagegs_tex.shaders.coarse_levels import coarse_layout
 from imagegs_tex.shaders.gpu_buffer import pack_gaussians
 from imagegs_tex.splats.export_splats import export_splats
@@ -329,8 +329,8 @@ def compress_stack(  # noqa: PLR0913 - those of compress
         control: see :func:`compress`
     """
     begun = time.perf_counter()
-    if options is not None and options.importance_by_saliency:
-        stack = weighed_by_saliency(stack, options.saliency, backend.device)
+    placed_by_saliency = settings.fit.init == InitialPlacement.SALIENCY
+    stack = with_saliency(stack, options or SourceOptions(), placed_by_saliency, backend.device)
     started = begun if started is None else started
     check_writable(output, MAGIC)
     encoded = encode_within_budget(stack, settings, backend, progress, control)

@@ -61,6 +61,7 @@ class InitialPlacement(StrEnum):
 
     GRADIENT = "gradient"  # in proportion to the picture's gradient, a share of them evenly
     RANDOM = "random"  # evenly
+    SALIENCY = "saliency"  # in proportion to where people look first, a share of them evenly
 
 
 class DetailMode(StrEnum):

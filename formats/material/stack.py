@@ -45,6 +45,7 @@ class TextureStack:
     drawn: tuple[NDArray[np.bool_] | None, ...] = ()  # per map [H, W] where its colour counts; None: everywhere
     remarks: tuple[str, ...] = ()  # for the printed lines: what else there is to say, such as files that are left out
     inputs: tuple[HashedFile, ...] = ()  # the files that it was read from
+    saliency: FloatTexels | None = None  # float32 [H, W] in [0, 1]: where people look, if anything asks for it
 
     def __post_init__(self) -> None:
         """Refuse contradictions between the fields, with ValueError (values are not scanned)."""

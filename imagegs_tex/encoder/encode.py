@@ -16,7 +16,7 @@ from imagegs_tex.fit.channel_weights import channel_weights
 from imagegs_tex.fit.control import Watch
 from imagegs_tex.fit.gaussian_set import GaussianSet
 from imagegs_tex.fit.loop import Fit, FitProgress, fit
-from imagegs_tex.fit.problem import FitProblem
+from imagegs_tex.fit.problem import ChannelMix, FitProblem
 from imagegs_tex.fit.seam_weights import with_border_weight
 from imagegs_tex.fit.state import LARGEST_FORM, SMALLEST_LOG_SIZE
 from imagegs_tex.formats.igs import quantized_set as g
@@ -83,7 +83,9 @@ def prepare(stack: TextureStack, backend: Backend, weights_of_channels: tuple[fl
     components = principal_components(texels, weights, per_channel)
     image = to_components(texels, components)
     deviations = torch.from_numpy(components.deviations.astype(np.float32)).to(backend.device)
-    problem = FitProblem(image, deviations, float(components.channel_weights.sum()), weights)
+    saliency = None if stack.saliency is None else torch.from_numpy(stack.saliency).to(backend.device)
+    mix = ChannelMix(*(torch.from_numpy(part).to(backend.device) for part in (components.basis, components.offset)))
+    problem = FitProblem(image, deviations, float(components.channel_weights.sum()), weights, saliency, mix)
     return problem, backend.prepare_target(image, weights, stack.wrap), components
 
 

@@ -1,9 +1,9 @@
 """Where the Gaussians start: positions by gradient, size by local density, form by the structure tensor.
 
-Positions are drawn in proportion to the gradient and to a constant, as in Image-GS (Zhang et al., "Image-GS:
-content-adaptive image representation via 2D Gaussians", 2025), but stratified. The structure tensor is that of Förstner
-and Gülch, "A fast operator for detection and precise location of distinct points, corners and centres of circular
-features", 1987, and of Bigün and Granlund, "Optimal orientation detection of linear symmetry", 1987.
+Positions are drawn in proportion to the gradient or to saliency, and to a constant, as in Image-GS (Zhang et al.,
+"Image-GS: content-adaptive image representation via 2D Gaussians", 2025), but stratified. The structure tensor is that
+of Förstner and Gülch, "A fast operator for detection and precise location of distinct points, corners and centres of
+circular features", 1987, and of Bigün and Granlund, "Optimal orientation detection of linear symmetry", 1987.
 """
 
 from typing import Final
@@ -33,6 +33,8 @@ def initialise(
     weights: Tensor | None = None,
     wrap: tuple[bool, bool] = (False, False),
     settings: FitSettings = _USUAL,
+    *,
+    saliency: Tensor | None = None,
 ) -> GaussianSet:
     """Place Gaussians for a picture.
 
@@ -42,19 +44,20 @@ def initialise(
         generator: decides between equally good places
         weights: [H, W] how much the squared error of each texel counts; None: all alike
         wrap: whether the picture repeats in x and in y
-        settings: how many are spread evenly, and how large they are
+        settings: what positions follow, how many are spread evenly, and how large they are
+        saliency: [H, W] in [0, 1], for positions that follow it
 
     Returns:
         a set whose features are the picture at the means; solve for better ones.
     """
     xx, xy, yy = _gradient_products(image, wrap)
-    magnitude = torch.sqrt(xx + yy)
+    followed = saliency if settings.init == InitialPlacement.SALIENCY else None
+    magnitude = torch.sqrt(xx + yy) if followed is None else followed
     even = torch.full_like(magnitude, 1 / magnitude.numel())
     if weights is not None:  # what a weight does to squared errors, its root does to the density that balances them
         magnitude, even = magnitude * weights.sqrt(), weights.sqrt() / float(weights.sqrt().sum(dtype=torch.float64))
     total = magnitude.sum(dtype=torch.float64)
-    follows_gradient = settings.init == InitialPlacement.GRADIENT and total > 0
-    share = settings.random_share if follows_gradient else 1.0
+    share = settings.random_share if settings.init != InitialPlacement.RANDOM and total > 0 else 1.0
     density = magnitude * float((1 - share) / total.clamp_min(1e-30)) + share * even
     rows, columns = sample_texels(density, count, generator)
     jitter = torch.from_numpy(generator.random((count, 2)).astype(np.float32)).to(image.device)

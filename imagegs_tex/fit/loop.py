@@ -99,12 +99,15 @@ def fit(  # noqa: PLR0913 - what a run looks with, beside what it fits
     weighed, weighed_target = with_border_weight(problem, target, border_weight, backend)
     if start is None:
         crowd = min(round(count * settings.start_crowd), most) if changes else count
-        gaussians = initialise(problem.image, crowd, generator, weighed.weights, target.wrap, settings)
+        gaussians = initialise(
+            problem.image, crowd, generator, weighed.weights, target.wrap, settings, saliency=problem.saliency
+        )
     else:
         gaussians = start.gaussians
     alive = gaussians.count
     state = make_state(
-        gaussians, problem.image, problem.deviations, weighed_target, settings, backend, weights=weighed.weights
+        gaussians, problem.image, problem.deviations, weighed_target, settings, backend, weights=weighed.weights,
+        mix=problem.mix,
     )  # fmt: skip
     state.cutoff = cutoff
     population = Population(

@@ -1,16 +1,29 @@
 """Losses beyond the squared error: absolute error and structural similarity, on the differentiable picture."""
 
 import importlib.util
+from dataclasses import replace
+from typing import Final
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from imagegs_tex.fit.gaussian_set import GaussianSet
+from imagegs_tex.fit.problem import ChannelMix
+from imagegs_tex.fit.similarity import mean_similarity_on_cpu
 from imagegs_tex.metrics.ssim import SSIM_C1, SSIM_C2, SSIM_DEVIATION, SSIM_WINDOW
-from imagegs_tex.rasterize.autograd import rasterize
-from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.settings import FitSettings
+
+SIMILARITY_INTERVAL: Final = 12
+"""Steps from one gradient of an SSIM term to the next, which weighs as much more. At every step it took 25 times as
+long as the rest of a step on the CPU in numba, and half of that is torch's way through components and channels."""
+
+
+def settings_at(step: int, settings: FitSettings) -> FitSettings:
+    """Return the weights of the losses at a step, counted from 0."""
+    if not settings.ssim_weight:
+        return settings
+    looks = step % SIMILARITY_INTERVAL == 0
+    return replace(settings, ssim_weight=settings.ssim_weight * SIMILARITY_INTERVAL if looks else 0.0)
 
 
 def squared_error_only(settings: FitSettings) -> bool:
@@ -18,41 +31,55 @@ def squared_error_only(settings: FitSettings) -> bool:
     return settings.l1_weight == 0 and settings.ssim_weight == 0
 
 
-def generic_loss(
-    gaussians: GaussianSet,
-    conics: Tensor,
-    cutoff: float,
+def further_losses(
+    picture: Tensor,
     image: Tensor,
     settings: FitSettings,
-    backend: Backend,
     *,
     weights: Tensor | None = None,
-    wrap: tuple[bool, bool] = (False, False),
-) -> tuple[Tensor, Tensor]:
-    """Return the weighted loss, differentiable, and the squared error by itself.
+    mix: ChannelMix | None = None,
+    threads: int = 1,
+) -> Tensor:
+    """Return the weighted absolute error and dissimilarity, differentiable with respect to the picture.
 
-    The three terms are weighed by the settings; the SSIM term is 1 - SSIM, averaged, times texels and components, so
-    that its weight means the same at every size. In each of them a texel counts by its weight [H, W], if there are any.
+    The absolute error is that of components. The other term is 1 - SSIM of the channels that a decoder shows, averaged,
+    times texels and channels, so that its weight means the same at every size.
+
+    Args:
+        picture: float32 [H, W, K], components as they are drawn
+        image: what they should be
+        settings: the terms' weights
+        weights: [H, W] how much each texel counts; None: 1
+        mix: of components to channels; None: they are the channels
+        threads: of the CPU
     """
-    height, width, components = image.shape
-    picture = rasterize(gaussians.means, conics, gaussians.features, backend, cutoff, (width, height), wrap)
-    difference = picture - image
-    each = torch.ones(height, width, 1, device=image.device) if weights is None else weights[..., None]
-    squared = (each * difference.square()).sum()
-    loss = settings.l2_weight * squared
+    height, width, _ = image.shape
+    loss = torch.zeros((), device=image.device)
     if settings.l1_weight:
-        loss = loss + settings.l1_weight * (each * difference.abs()).sum()
+        differences = (picture - image).abs()
+        summed = differences.sum() if weights is None else (weights[..., None] * differences).sum()
+        loss = loss + settings.l1_weight * summed
     if settings.ssim_weight:
-        dissimilarity = 1 - mean_similarity(picture, image, weights)
-        loss = loss + settings.ssim_weight * dissimilarity * each.sum() * components
-    return loss, squared.detach()
+        shown, wanted = (each if mix is None else each @ mix.basis + mix.offset for each in (picture, image))
+        dissimilarity = 1 - mean_similarity(shown, wanted, weights, threads)
+        texels = height * width if weights is None else weights.sum()
+        loss = loss + settings.ssim_weight * dissimilarity * texels * shown.shape[2]
+    return loss
 
 
-def mean_similarity(first: Tensor, second: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Return the mean SSIM of two pictures [H, W, K]; by fused-ssim on a GPU where that is installed.
+def mean_similarity(first: Tensor, second: Tensor, weights: Tensor | None = None, threads: int = 1) -> Tensor:
+    """Return the mean SSIM of two pictures [H, W, C], differentiable with respect to the first.
 
-    With weights [H, W] a window counts by the weight of the texel in its middle.
+    In numba on the CPU, by fused-ssim on a GPU where that is installed, else by convolutions.
+
+    Args:
+        first: float32, values with a range of 1
+        second: the same shape
+        weights: [H, W]: a window counts by the weight of the texel in its middle; None: all alike
+        threads: of the CPU
     """
+    if first.device.type == "cpu" and first.dtype == torch.float32:
+        return mean_similarity_on_cpu(first, second, weights, threads)
     height, width, _ = first.shape
     fused = weights is None and min(height, width) >= SSIM_WINDOW
     if first.is_cuda and fused and importlib.util.find_spec("fused_ssim") is not None:

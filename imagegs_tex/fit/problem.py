@@ -11,6 +11,14 @@ _PSNR_CAP: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelMix:
+    """What components mean: channels = components @ basis + offset."""
+
+    basis: Tensor  # float32 [K, C]
+    offset: Tensor  # float32 [C]
+
+
+@dataclass(frozen=True, slots=True)
 class FitProblem:
     """A picture in component space, and what its errors mean for the channels."""
 
@@ -18,6 +26,8 @@ class FitProblem:
     deviations: Tensor  # float32 [K] standard deviation of each component
     channel_weight: float  # sum of the coded channels' weights: C where each weighs 1
     weights: Tensor | None = None  # float32 [H, W], how much each texel's error counts; None: 1
+    saliency: Tensor | None = None  # float32 [H, W] in [0, 1], where the first Gaussians are to be, if they follow it
+    mix: ChannelMix | None = None  # None: the components are the channels
 
     @property
     def size(self) -> tuple[int, int]:

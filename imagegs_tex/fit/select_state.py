@@ -4,6 +4,7 @@ from torch import Tensor
 
 from imagegs_tex.fit.gaussian_set import GaussianSet
 from imagegs_tex.fit.losses import squared_error_only
+from imagegs_tex.fit.problem import ChannelMix
 from imagegs_tex.fit.state import FitState
 from imagegs_tex.fit.state_cuda import CudaFitState
 from imagegs_tex.fit.state_torch import TorchFitState
@@ -21,6 +22,7 @@ def make_state(
     backend: Backend,
     *,
     weights: Tensor | None = None,
+    mix: ChannelMix | None = None,
 ) -> FitState:
     """Return the state of a fit.
 
@@ -32,7 +34,8 @@ def make_state(
         settings: rates, and which losses count
         backend: the rasterizer
         weights: float32 [H, W], how much each texel's error counts, as the target knows it too; None: 1
+        mix: of components to channels; None: they are the channels
     """
     if isinstance(backend, CudaBackend) and squared_error_only(settings):
         return CudaFitState(start, deviations, target, settings, backend)
-    return TorchFitState(start, image, deviations, target, settings, backend, weights=weights)
+    return TorchFitState(start, image, deviations, target, settings, backend, weights=weights, mix=mix)

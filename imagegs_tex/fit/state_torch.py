@@ -6,11 +6,14 @@ import torch
 from torch import Tensor
 
 from imagegs_tex.fit.gaussian_set import GaussianSet
-from imagegs_tex.fit.losses import generic_loss, squared_error_only
+from imagegs_tex.fit.losses import further_losses, settings_at, squared_error_only
+from imagegs_tex.fit.problem import ChannelMix
 from imagegs_tex.fit.state import ADAM_EPSILON, BETAS, SMALLEST_DEVIATION, WIDTH_RANGE, Rates, constrain
 from imagegs_tex.quantize.geometry import GeometryQuantizer
+from imagegs_tex.rasterize.autograd import rasterize
 from imagegs_tex.rasterize.backend import Backend, FitTarget, PreparedGeometry
 from imagegs_tex.rasterize.conjugate_gradient import damping_of
+from imagegs_tex.rasterize.cpu.backend import CpuBackend
 from imagegs_tex.settings import FitSettings
 
 
@@ -27,10 +30,12 @@ class TorchFitState:
         backend: Backend,
         *,
         weights: Tensor | None = None,
+        mix: ChannelMix | None = None,
     ) -> None:
         self._geometry: tuple[Tensor, PreparedGeometry] | None = None
         self._take([start.means.clone(), start.log_covariances.clone(), start.features.clone()], None)
         self._image, self._weights, self._deviations, self._target = image, weights, deviations, target
+        self._mix, self._steps = mix, 0
         self._settings, self._backend, self.cutoff = settings, backend, settings.cutoff
         self._constrain()
         self.set_rounding(None)
@@ -142,19 +147,25 @@ class TorchFitState:
 
     def _backward(self) -> Tensor:
         """Leave gradients in the leaves and return the squared error."""
-        settings, current = self._settings, self._current
+        settings, current = settings_at(self._steps, self._settings), self._current
+        self._steps += 1
         conics, geometry = self._prepared()
-        if squared_error_only(settings):
-            with torch.no_grad():
-                error = self._backend.squared_error(geometry, current.features, self._target)
-            torch.autograd.backward(
-                [current.means, conics, current.features],
-                [error.means, error.conics.to(conics.dtype), error.features],
-            )
-            return error.total
-        loss, squared = generic_loss(
-            current, conics, self.cutoff, self._image, settings, self._backend,
-            weights=self._weights, wrap=self._target.wrap,
-        )  # fmt: skip
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it without types
-        return squared
+        alone, weight = squared_error_only(settings), settings.l2_weight
+        with torch.no_grad():
+            error = self._backend.squared_error(geometry, current.features, self._target)
+        torch.autograd.backward(
+            [current.means, conics, current.features],
+            [weight * error.means, weight * error.conics.to(conics.dtype), weight * error.features],
+            retain_graph=not alone,
+        )
+        if not alone:
+            picture = rasterize(
+                current.means, conics, current.features, self._backend, self.cutoff, self._target.size,
+                self._target.wrap,
+            )  # fmt: skip
+            threads = self._backend.threads if isinstance(self._backend, CpuBackend) else 1
+            loss = further_losses(
+                picture, self._image, settings, weights=self._weights, mix=self._mix, threads=threads
+            )  # fmt: skip
+            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it without types
+        return error.total

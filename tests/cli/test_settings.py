@@ -14,7 +14,7 @@ def test_the_table_has_all_and_json_the_same(run):
         assert any(line.startswith(row["name"]) and row["meaning"] in line for line in out.splitlines()), row["name"]
     steps = rows[0]
     assert (steps["name"], steps["kind"], steps["least"], steps["presets"]["best"]) == ("steps", "integer", 1, 800)
-    assert next(row for row in rows if row["name"] == "init")["choices"] == ["gradient", "random"]
+    assert next(row for row in rows if row["name"] == "init")["choices"] == ["gradient", "random", "saliency"]
 
 
 def test_every_way_to_say_it_reaches_the_fit(run, material, tmp_path):
@@ -38,6 +38,6 @@ def test_a_wrong_name_or_value_is_one_line_and_exit_code_2(fails, material, tmp_
     assert "the nearest right value is 32" in fails(2, *begin, "--set", "cutoff=99")
     assert "--steps: steps = 0 is not 1 to 100000" in fails(2, *begin, "--steps", "0")
     assert "--seed: seed = -1" in fails(2, *begin, "--seed", "-1")
-    assert "gradient" in fails(2, *begin, "--init", "saliency")
+    assert "gradient" in fails(2, *begin, "--init", "salience")
     assert "cannot be read" in fails(3, *begin, "--settings", tmp_path / "none.toml")
     assert not (tmp_path / "a.igs").exists()

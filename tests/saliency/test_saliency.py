@@ -13,11 +13,12 @@ from imagegs_tex.formats.material.options import SaliencyMethod, SaliencyOptions
 from imagegs_tex.saliency.centre_surround import centre_surround
 from imagegs_tex.saliency.eml_net import DECODER, OBJECTS, PLACES, _decoder_shapes, _network_shapes, eml_net_saliency
 from imagegs_tex.saliency.estimate import estimate_saliency
-from imagegs_tex.saliency.importance import FLOOR, saliency_of, weighed_by_saliency
+from imagegs_tex.saliency.importance import FLOOR, saliency_of, with_saliency
 from imagegs_tex.saliency.spectral_residual import spectral_residual
 
 SIDE = 128
 CPU = torch.device("cpu")
+BY_SALIENCY = SourceOptions(importance_by_saliency=True)
 
 
 def scene(seed):
@@ -86,13 +87,13 @@ def test_small_and_even_pictures(tmp_path, size):
 
 def test_weights_have_a_floor_and_multiply_a_mask(tmp_path):
     stack = stack_of(tmp_path, spotted())
-    weighed = weighed_by_saliency(stack, SaliencyOptions(), CPU)
+    weighed = with_saliency(stack, BY_SALIENCY, False, CPU)
     assert weighed.weights.dtype == np.float32
     assert weighed.weights.min() == pytest.approx(FLOOR, abs=0.01)
     assert weighed.weights.max() == 1.0
     assert any("saliency (estimate)" in remark for remark in weighed.remarks)
     mask = np.linspace(0, 1, SIDE, dtype=np.float32)[None].repeat(SIDE, 0)
-    both = weighed_by_saliency(replace(stack, weights=mask), SaliencyOptions(), CPU)
+    both = with_saliency(replace(stack, weights=mask), BY_SALIENCY, False, CPU)
     assert np.allclose(both.weights, weighed.weights * mask)
 
 
@@ -104,6 +105,28 @@ def test_a_map_of_ones_own(tmp_path):
     found = saliency_of(stack, SaliencyOptions(map_file=tmp_path / "own.png"), CPU)
     assert (found[:, :64] == 0).all()
     assert (found[:, 64:] == 1).all()
+
+
+def test_gaussians_start_where_people_look(tmp_path):
+    from imagegs_tex.encoder.encode import prepare
+    from imagegs_tex.fit.initialise import initialise
+    from imagegs_tex.rasterize.select_backend import make_backend
+    from imagegs_tex.settings import FitSettings, InitialPlacement
+
+    stack = with_saliency(stack_of(tmp_path, spotted()), SourceOptions(), True, CPU)
+    assert stack.weights is None
+    problem, _, _ = prepare(stack, make_backend("cpu"))
+    settings = FitSettings(init=InitialPlacement.SALIENCY, random_share=0.3)
+    means = initialise(
+        problem.image, 1000, np.random.default_rng(0), settings=settings, saliency=problem.saliency
+    ).means.numpy()  # fmt: skip
+    column, row = means.T.astype(int)
+    share = stack.saliency / stack.saliency.sum()
+    near = share > np.quantile(share, 0.95)
+    expected = 0.7 * share[near].sum() + 0.3 * near.mean()
+    assert near[row, column].mean() == pytest.approx(expected, abs=0.02)
+    with pytest.raises(UsageError, match="need --importance auto or --init saliency"):
+        with_saliency(stack, SourceOptions(saliency=SaliencyOptions(map_file=tmp_path)), False, CPU)
 
 
 def write_weights(folder, seed=0, **changes):
@@ -186,8 +209,7 @@ def test_compress_says_how_texels_count(tmp_path):
     from imagegs_tex import CompressSettings, FitSettings
 
     write_image(tmp_path / "waves.png", (waves(32, 32, 3) * 255).astype(np.uint8))
-    options = SourceOptions(importance_by_saliency=True)
     settings = CompressSettings(gaussian_count=20, fit=FitSettings(steps=4))
-    report = compress(tmp_path / "waves.png", tmp_path / "waves.igs", settings, "cpu", options=options)
+    report = compress(tmp_path / "waves.png", tmp_path / "waves.igs", settings, "cpu", options=BY_SALIENCY)
     assert report.weighted_psnr_db is not None
     assert any("count by saliency" in remark for remark in report.remarks)

@@ -1,0 +1,69 @@
+"""The SSIM term of a fit: its value and gradient against convolutions in float64, and what it is measured on."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from imagegs_tex.fit.losses import SIMILARITY_INTERVAL, mean_similarity, settings_at, structural_similarity
+from imagegs_tex.settings import FitSettings
+
+
+@pytest.mark.parametrize("shape", [(40, 37, 3), (5, 20, 2), (1, 30, 1), (11, 11, 4)])
+@pytest.mark.parametrize("weighed", [False, True])
+def test_value_and_gradient_against_convolutions_in_float64(shape, weighed):
+    generator = torch.Generator().manual_seed(0)
+    second = torch.rand(*shape, generator=generator)
+    first = (second + 0.2 * torch.randn(*shape, generator=generator)).clamp(0, 1)
+    weights = torch.rand(*shape[:2], generator=generator) if weighed else None
+    fast, exact = first.clone().requires_grad_(), first.double().requires_grad_()
+    found = mean_similarity(fast, second, weights, 2)
+    wanted = structural_similarity(exact, second.double(), None if weights is None else weights.double()).mean()
+    found.backward()
+    wanted.backward()
+    assert float(found.detach()) == pytest.approx(float(wanted.detach()), abs=1e-6)
+    assert float((fast.grad - exact.grad).abs().max()) < 1e-5 * float(exact.grad.abs().max())
+
+
+def test_any_number_of_threads_gives_the_same_bits():
+    pictures = torch.rand(2, 30, 33, 5, generator=torch.Generator().manual_seed(1))
+    gradients = []
+    for threads in (1, 2, 7):
+        first = pictures[0].clone().requires_grad_()
+        mean_similarity(first, pictures[1], None, threads).backward()
+        gradients.append(first.grad)
+    assert torch.equal(gradients[0], gradients[1])
+    assert torch.equal(gradients[0], gradients[2])
+
+
+def test_every_so_many_steps_it_weighs_as_much_more():
+    settings = FitSettings(ssim_weight=0.1, l1_weight=0.5)
+    weights = [settings_at(step, settings).ssim_weight for step in range(3 * SIMILARITY_INTERVAL)]
+    assert sum(weights) / len(weights) == pytest.approx(0.1)
+    assert sum(weight > 0 for weight in weights) == 3
+    assert {settings_at(step, settings).l1_weight for step in range(5)} == {0.5}
+    plain = replace(settings, ssim_weight=0.0)
+    assert settings_at(3, plain) is plain
+
+
+def test_it_is_measured_on_the_channels_and_not_on_components():
+    """A fit of components that mix channels of different contrast: its loss is that of the channels."""
+    from imagegs_tex.fit.gaussian_set import GaussianSet
+    from imagegs_tex.fit.losses import further_losses
+    from imagegs_tex.fit.problem import ChannelMix
+    from imagegs_tex.rasterize.autograd import rasterize
+    from imagegs_tex.rasterize.select_backend import make_backend
+
+    generator = torch.Generator().manual_seed(2)
+    gaussians = GaussianSet(
+        24 * torch.rand(20, 2, generator=generator), torch.randn(20, 3, generator=generator) * 0.3 + 1,
+        torch.randn(20, 2, generator=generator),
+    )  # fmt: skip
+    mix = ChannelMix(torch.tensor([[0.2, 0.05, 0.01], [-0.1, 0.1, 0.02]]), torch.tensor([0.5, 0.4, 0.6]))
+    image = torch.randn(24, 24, 2, generator=generator)
+    backend, settings = make_backend("cpu", 1), FitSettings(ssim_weight=0.5)
+    picture = rasterize(gaussians.means, gaussians.conics, gaussians.features, backend, 6.0, (24, 24))
+    loss = further_losses(picture, image, settings, mix=mix)
+    channels = [each.double() @ mix.basis.double() + mix.offset for each in (picture, image)]
+    wanted = 0.5 * (1 - structural_similarity(*channels).mean()) * 24 * 24 * 3
+    assert float(loss) == pytest.approx(float(wanted), rel=1e-4)
