@@ -1,5 +1,6 @@
 """``imagegs-tex build``."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,11 +8,13 @@ import typer
 
 from imagegs_tex.cli.numbers import read_seconds
 from imagegs_tex.cli.options import BackendName, Quiet
+from imagegs_tex.formats.errors import ImageGSTexError, InputError, UsageError
 from imagegs_tex.settings import Preset
 
 if TYPE_CHECKING:
     from imagegs_tex.builder.request import BuildReport
 
+AsJsonLines = Annotated[bool, typer.Option("--json", help="Print each step as a line of JSON.")]
 _MOST_NAMED = 8  # materials that failed, in one line
 
 
@@ -47,7 +50,15 @@ def build(
         bool, typer.Option("--keep-going/--fail-fast", help="Whether to go on when a material cannot be made.")
     ] = True,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print each step as a line of JSON.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Build again whenever something changes.")] = False,
+    depfile: Annotated[
+        Path | None, typer.Option(metavar="FILE", readable=False, help="Write what was read, for Ninja and Make.")
+    ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", readable=False, help="Write a page of all materials, the worst first."),
+    ] = None,
+    as_json: AsJsonLines = False,
     backend: BackendName = "auto",
     quiet: Quiet = False,
 ) -> None:
@@ -56,31 +67,82 @@ def build(
     A folder of maps, a manifest, a glTF and a .zip are materials; file names tell several in one folder apart. What is
     made depends on the bytes of the files alone, not on times or places, so a second build does nothing.
     """
-    from imagegs_tex.builder.build_tree import Workers, build_tree
-    from imagegs_tex.cli.build_progress import build_listener, print_build, print_plan, report_line
+    from imagegs_tex.builder.build_tree import Workers, local_workers
+    from imagegs_tex.builder.engine import run_build
+    from imagegs_tex.builder.project_file import project_of
+    from imagegs_tex.builder.request import BuildReport, BuildRequest
+    from imagegs_tex.builder.watch import build_and_watch
+    from imagegs_tex.cli.build_progress import build_listener, report_line
     from imagegs_tex.cli.outputs import folder_path
 
-    with build_listener(quiet or dry_run, as_json) as listener:
-        report = build_tree(
-            source, folder_path(output, "build"), cache=cache, preset=preset, backend=backend,
-            workers=Workers(jobs, timeout), keep_going=keep_going, dry_run=dry_run, listener=listener,
+    if watch and dry_run:
+        raise UsageError("--watch and --dry-run exclude each other; give one of them")
+    folder = folder_path(output, "build")
+    cache = None if cache is None else cache.absolute()
+
+    def request_of() -> BuildRequest:
+        return BuildRequest(
+            project_of(source, preset), folder, cache, backend, keep_going, dry_run, thumbnails=page is not None
         )  # fmt: skip
-    if as_json:
-        report_line(report)
-    elif dry_run:
+
+    def ended(report: BuildReport) -> None:
+        _write_files(report, source, folder, depfile, page)
+        if as_json:
+            report_line(report)
+        elif not quiet:
+            _print(report, output, dry_run)
+
+    def ended_once(result: BuildReport | ImageGSTexError) -> None:
+        if isinstance(result, BuildReport):
+            ended(result)
+            result = InputError(text) if (text := _incomplete(result)) else result
+        if isinstance(result, ImageGSTexError):
+            print(f"imagegs-tex: {result}", file=sys.stderr, flush=True)
+
+    with (
+        local_workers(backend, Workers(jobs, timeout)) as runner,
+        build_listener(quiet or dry_run, as_json) as listener,
+    ):
+        if watch:
+            build_and_watch(request_of, runner, listener, ended_once)
+        report = run_build(request_of(), runner, listener)
+    ended(report)
+    if text := _incomplete(report):
+        raise InputError(text)
+
+
+def _print(report: "BuildReport", output: str, dry_run: bool) -> None:
+    from imagegs_tex.cli.build_progress import print_build, print_plan
+
+    if dry_run:
         print_plan(report)
-    elif not quiet:
+    else:
         print_build(report, output)
-    _check_complete(report)
 
 
-def _check_complete(report: "BuildReport") -> None:
-    from imagegs_tex.formats.errors import InputError
+def _write_files(report: "BuildReport", source: Path, output: Path, depfile: Path | None, page: Path | None) -> None:
+    from imagegs_tex.builder.depfile import depfile_text
+    from imagegs_tex.builder.page import page_text
+    from imagegs_tex.formats.files.atomic_write import write_bytes
+
+    if report.planned:
+        return
+    if depfile is not None:
+        more = [source] if source.is_file() else []
+        text = depfile_text(output, report, more, relative=not source.is_absolute())
+        write_bytes(depfile, text.encode("utf-8", "surrogateescape"))
+    if page is not None:
+        html = page_text(report.tree.root.name, output, report.entries, report.left_out)
+        write_bytes(page, html.encode("utf-8", "backslashreplace"))
+
+
+def _incomplete(report: "BuildReport") -> str:
+    """Return, in one line, what could not be made; nothing where all was."""
     from imagegs_tex.formats.files.safe_names import printable
 
     if not report.left_out:
-        return
+        return ""
     named = [f"{printable(bad.name or bad.source)}: {bad.problem}" for bad in report.left_out[:_MOST_NAMED]]
     if len(report.left_out) > _MOST_NAMED:
         named.append(f"{len(report.left_out) - _MOST_NAMED} more, see materials.json")
-    raise InputError(f"{len(report.left_out)} not made, the others are: {'; '.join(named)}")
+    return f"{len(report.left_out)} not made, the others are: {'; '.join(named)}"

@@ -10,6 +10,7 @@ import typer
 from imagegs_tex import __version__
 from imagegs_tex.cli import state
 from imagegs_tex.cli.build import build
+from imagegs_tex.cli.build_cache import build_cache
 from imagegs_tex.cli.compare import compare
 from imagegs_tex.cli.compress import compress
 from imagegs_tex.cli.decode import decode
@@ -64,6 +65,7 @@ _COMMANDS: Final[
 ] = {  # in fewer words than each command's own help: a line of 80 columns holds no more
     compress: "Compress a material.",
     build: "Compress a tree of materials, only what has changed.",
+    build_cache: "Say what a build's cache holds; make it smaller.",
     decode: "Decode a file to one image per map.",
     export: "Decode a file to textures for an engine.",
     info: "Show what a file holds.",

@@ -27,7 +27,7 @@ from imagegs_tex.formats.files.safe_names import printable
 ACTIONS: Final = "actions"
 BLOBS: Final = "blobs"
 USES: Final = "uses"
-_MARK: Final = "imagegs-tex-build-cache.json"
+MARK_FILE: Final = "imagegs-tex-build-cache.json"
 _MARK_TEXT: Final = b'{"imagegs-tex build cache": 1}\n'
 _HEX: Final = frozenset("0123456789abcdef")
 
@@ -53,7 +53,7 @@ class Cache:
             OutputError: it holds something else, or cannot be written
         """
         self.folder = folder
-        mark = folder / _MARK
+        mark = folder / MARK_FILE
         if not mark.exists():
             if folder.is_dir() and any(not _is_own(path.name) for path in folder.iterdir()):
                 raise OutputError(f"{printable(folder)} is there already and is no build cache; give another folder")
@@ -138,7 +138,7 @@ class Cache:
 
 def _is_own(name: str) -> bool:
     """Whether a name is of a cache that another build is just making."""
-    return name in {ACTIONS, BLOBS, USES, _MARK} or name.startswith(f".{_MARK[:8]}")
+    return name in {ACTIONS, BLOBS, USES, MARK_FILE} or name.startswith(f".{MARK_FILE[:8]}")
 
 
 def _checksum(body: object) -> str:

@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,7 @@ from imagegs_tex.builder.jobs import IGS_FILE, CompressJob, Job, Outcome, Produc
 from imagegs_tex.builder.keys import Encoder, product_key
 from imagegs_tex.builder.lock import locked
 from imagegs_tex.builder.plan import Outputs, Task, is_unchanged, largest_first, tasks_of
-from imagegs_tex.builder.products import output_path
+from imagegs_tex.builder.products import THUMBNAIL, output_path
 from imagegs_tex.builder.progress import Listener, Step, Tally
 from imagegs_tex.builder.request import BuildReport, BuildRequest
 from imagegs_tex.builder.runner import Runner
@@ -149,15 +149,18 @@ class _Build:
         return self._report((), vanished, changed)
 
     def _report(self, planned: tuple[tuple[str, Step], ...], removed: tuple[str, ...], changed: bool) -> BuildReport:
+        entries = tuple(self._entries[name] for name in sorted(self._entries))
         return BuildReport(
             self._tally.counts, tuple(self._left_out), removed, planned, self._remarks, changed, self._tree,
-            time.perf_counter() - self._began, self._common_psnr_db,
+            time.perf_counter() - self._began, entries, self._common_psnr_db,
         )  # fmt: skip
 
     def _plan(self) -> None:
         """Find out how each material is to be made, and its key."""
         project = self._request.project
         recipes = {material.name: project.recipe_of(material.name) for material in self._tree.materials}
+        if self._request.thumbnails:
+            recipes = {name: replace(own, products=(*own.products, THUMBNAIL)) for name, own in recipes.items()}
         if project.budget is not None:
             trials = Trials(self._output / STATE_FOLDER, self._tree, self._encoder, self._memo, self._cache)
             recipes, self._common_psnr_db = share_budget(

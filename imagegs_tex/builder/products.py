@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from typing import Final
 
+from imagegs_tex.builder.state import STATE_FOLDER
 from imagegs_tex.settings import TextureContainer
+
+THUMBNAIL: Final = "thumbnail"
+"""A small picture of what a material decodes to, for the page of a tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +17,7 @@ class Product:
     option: str  # the key of a project file that asks for it
     value: str  # and its value
     ending: str  # of the material's name: a folder with files, or, with a suffix, one file
+    folder: str = ""  # below the output, before the name
 
 
 PRODUCTS: Final = {
@@ -20,6 +25,7 @@ PRODUCTS: Final = {
     **{f"export-{kind.value}": Product("export", kind.value, f".{kind.value}/") for kind in TextureContainer},
     "view": Product("view", "true", ".view/"),
     "verify": Product("verify", "true", ".verify.json"),
+    THUMBNAIL: Product("", "", ".png", f"{STATE_FOLDER}/thumbnails/"),
 }
 """By name. What a single file is called does not matter to whoever makes it: it is renamed."""
 
@@ -32,5 +38,6 @@ def output_path(material: str, product: str, file: str) -> str:
         product: of PRODUCTS
         file: as the product calls it
     """
-    ending = PRODUCTS[product].ending
-    return f"{material}{ending}{file}" if ending.endswith("/") else f"{material}{ending}"
+    found = PRODUCTS[product]
+    path = f"{found.folder}{material}{found.ending}"
+    return f"{path}{file}" if path.endswith("/") else path

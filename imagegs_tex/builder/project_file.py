@@ -22,6 +22,7 @@ from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.material.options import AlphaUse, Coverage, NormalCoding
 from imagegs_tex.formats.material.wrap_detection import parse_wrap
 from imagegs_tex.formats.vocabulary import MAX_SIZE
+from imagegs_tex.setting_list import with_settings
 from imagegs_tex.settings import DetailMode, Preset, preset_settings
 
 PROJECT_SUFFIX: Final = ".toml"
@@ -172,6 +173,13 @@ def _seed(recipe: Recipe, value: Json) -> Recipe:
     return replace(recipe, settings=replace(settings, fit=replace(settings.fit, seed=value.integer(0, 2**31 - 1))))
 
 
+def _set(recipe: Recipe, value: Json) -> Recipe:
+    settings = with_settings(recipe.settings, _texts(value))
+    if settings.fit.time_budget is not None:
+        raise value.error("time_budget gives other bytes every time; give steps")
+    return replace(recipe, settings=settings)
+
+
 def _products(option: str) -> Callable[[Recipe, Json], Recipe]:
     def read(recipe: Recipe, value: Json) -> Recipe:
         values = {product.value: name for name, product in PRODUCTS.items() if product.option == option}
@@ -248,6 +256,7 @@ _RULE_KEYS: Final[dict[str, Callable[[Recipe, Json], Recipe]]] = {
     "psnr-over": _over,
     "keep-best": lambda recipe, value: replace(recipe, keep_best=value.flag()),
     "seed": _seed,
+    "set": _set,
     "detail": _setting("detail", lambda value: DetailMode(_choice(value, [mode.value for mode in DetailMode]))),
     "size": _option("size", _size),
     "wrap": _option("wrap", lambda value: parse_wrap(value.text())),

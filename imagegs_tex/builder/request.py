@@ -5,7 +5,7 @@ from pathlib import Path
 
 from imagegs_tex.builder.progress import Counts, Step
 from imagegs_tex.builder.project_file import ProjectFile
-from imagegs_tex.builder.state import LeftOut
+from imagegs_tex.builder.state import Entry, LeftOut
 from imagegs_tex.builder.tree import Tree
 
 
@@ -19,6 +19,7 @@ class BuildRequest:
     backend: str = "auto"
     keep_going: bool = True
     dry_run: bool = False
+    thumbnails: bool = False  # a small picture of each material, for the page of the tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +34,5 @@ class BuildReport:
     index_changed: bool
     tree: Tree
     seconds: float
+    entries: tuple[Entry, ...] = ()  # what the index lists
     common_psnr_db: float | None = None  # that a budget was shared for

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from imagegs_tex.builder.cache import Made
 from imagegs_tex.builder.jobs import IGS_FILE, CompressJob, Job, Outcome, ProductJob, Seat
 from imagegs_tex.builder.keys import this_encoder
+from imagegs_tex.builder.products import THUMBNAIL
 from imagegs_tex.formats.errors import ImageGSTexError, InputError, MissingToolError
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.material.material_source import MaterialSource
@@ -20,6 +21,8 @@ from imagegs_tex.formats.material.material_source import MaterialSource
 if TYPE_CHECKING:
     from imagegs_tex.rasterize.backend import Backend
 
+THUMBNAIL_SIDE: Final = 96
+"""Texels of a thumbnail's longer side."""
 _REPORTED: Final = (
     *("width", "height", "channels", "gaussians", "file_bytes", "gpu_bytes", "bits_per_texel", "psnr_db"),
     *("weighted_psnr_db", "maps", "targets", "unreached", "warnings", "readings", "wrap", "wrap_reading", "preset"),
@@ -123,6 +126,8 @@ def _make_product(job: ProductJob, seat: Seat) -> Made:
             from imagegs_tex.api import export
 
             export(igs, output, value, backend=job.encoder.backend, threads=seat.threads)
+        elif kind == THUMBNAIL:
+            _draw_thumbnail(igs, output, job, seat)
         elif kind == "view":
             from imagegs_tex.viewing.run import view
 
@@ -140,6 +145,21 @@ def _emit(igs: Path, output: Path, language: str) -> None:
 
     quantized = read_igs(igs)
     emit(quantized, "hlsl" if language == "hlsl" else "glsl", output, shader_decoder(quantized))
+
+
+def _draw_thumbnail(igs: Path, output: Path, job: ProductJob, seat: Seat) -> None:
+    from imagegs_tex.decoder.render import decode_maps
+    from imagegs_tex.formats.igs.container import read_igs
+    from imagegs_tex.formats.images import write_image
+    from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS
+    from imagegs_tex.pictures.display import show_map
+
+    quantized = read_igs(igs)
+    scale = min(1.0, THUMBNAIL_SIDE / max(quantized.width, quantized.height))
+    size = max(1, round(quantized.width * scale)), max(1, round(quantized.height * scale))
+    maps = decode_maps(quantized, _backend(job.encoder.backend, seat), size)
+    shown = next((entry for entry in maps if entry[0].semantic in COLOUR_SEMANTICS), maps[0])
+    write_image(output / "thumbnail.png", show_map(shown[1], shown[0]))
 
 
 def _verify(igs: Path, output: Path) -> None:

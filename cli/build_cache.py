@@ -1,0 +1,40 @@
+"""``imagegs-tex build-cache``."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imagegs_tex.cli.numbers import read_bytes
+from imagegs_tex.cli.options import AsJson
+
+
+def build_cache(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", readable=False, help="What builds have as --cache.")],
+    gc: Annotated[
+        int | None,
+        typer.Option(parser=read_bytes, metavar="SIZE", help="Remove what was unused for longest, down to this size."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a build's cache holds and how often it helped; with --gc, make it smaller."""
+    from dataclasses import asdict
+
+    from imagegs_tex.builder.cache_upkeep import collect_garbage, examine_cache
+    from imagegs_tex.cli.build_progress import size_text
+    from imagegs_tex.cli.console import make_console, plain
+
+    report = examine_cache(folder) if gc is None else collect_garbage(folder, gc)
+    if as_json:
+        print(json.dumps(asdict(report), indent=2))
+        return
+    console = make_console()
+    console.print(f"{plain(folder)}: {report.entries} entries, {size_text(report.bytes)}")
+    asked = report.hits + report.misses
+    if asked:
+        found = f"{report.hits} of {asked} ({report.hits / asked:.0%})"
+        damaged = f", {report.damaged} damaged" if report.damaged else ""
+        console.print(f"{report.builds} builds found {found} of what they looked for{damaged}")
+    if gc is not None:
+        console.print(f"{report.removed_entries} entries removed, {size_text(report.removed_bytes)} freed")
