@@ -30,6 +30,7 @@ def export(
         ),
     ] = ExportFormat.DDS,
     bc1: Annotated[bool, typer.Option("--bc1", help="Opaque colour as BC1: half the bytes of BC7, and worse.")] = False,
+    premultiplied: Annotated[bool, typer.Option("--premultiplied", help="Multiply colours by their alpha.")] = False,
     detail: DrawDetail = True,
     as_json: AsJson = False,
     backend: BackendName = "auto",
@@ -49,15 +50,16 @@ def export(
 
     folder = folder_path(output, "export", ExportFormat)
     splats = export_format.value in {each.value for each in SplatFormat}
-    if splats and bc1:
-        raise UsageError(f"--bc1 is for textures; leave it away with --format {export_format.value}")
+    for name, given in (("--bc1", bc1), ("--premultiplied", premultiplied)):
+        if splats and given:
+            raise UsageError(f"{name} is for textures; leave it away with --format {export_format.value}")
     with map_progress(quiet) as progress:
         if splats:
             made = api.export_gaussians(file, folder, export_format.value, progress=progress)
         else:
             result = api.export(
-                file, folder, export_format.value, bc1=bc1, detail=detail, backend=backend, threads=threads,
-                progress=progress,
+                file, folder, export_format.value, bc1=bc1, premultiplied=premultiplied, detail=detail,
+                backend=backend, threads=threads, progress=progress,
             )  # fmt: skip
     if as_json:
         print(to_json(made if splats else result), end="")

@@ -107,6 +107,8 @@ def print_comparison(report: CompareReport, file: Path) -> None:
     console.print(f"{plain(file)}: {report.psnr_db:.2f} dB over all channels")
     if any(score.kept_contrast_with_detail is not None for score in report.maps):
         console.print("contrast is with the file's detail layer, all else without it")
+    for warning in report.warnings:
+        console.print(f"warning: {escape(warning)}")
 
 
 def print_info(info: InfoReport, file: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from imagegs_tex.cli.numbers import read_size
-from imagegs_tex.cli.options import AsJson, CoarseFrom, IgsFile, Report, Size
+from imagegs_tex.cli.options import AllowRoot, AsJson, CoarseFrom, IgsFile, Report, Size
 from imagegs_tex.formats.errors import UsageError
 
 
@@ -27,6 +27,7 @@ def verify(
         typer.Option(metavar="INPUT", readable=False, help="Its source maps: also score the decoder against them."),
     ] = None,
     size: Size = None,
+    allow_root: AllowRoot = None,
     lang: Annotated[VerifiedLanguages, typer.Option("--lang", help="Which decoders.")] = VerifiedLanguages.ALL,
     report: Report = None,
     differences: Annotated[
@@ -54,6 +55,8 @@ def verify(
     languages = LANGUAGES if lang == VerifiedLanguages.ALL else tuple(name for name in LANGUAGES if name == lang.value)
     if size is not None and source is None:
         raise UsageError("--size is of the source; give --source, too")
+    if allow_root and source is None:
+        raise UsageError("--allow-root is for the source; give --source, too")
     if as_json and report == STANDARD_OUTPUT:
         raise UsageError("--json and --report - are the same; give one of them")
     if differences == STANDARD_OUTPUT:
@@ -61,7 +64,8 @@ def verify(
     check_report(report)
     with working("running the shader decoders"):
         quantized = read_igs(file)
-        stack = None if source is None else load_stack(source, SourceOptions(size=read_size(size)), file.stem)
+        options = SourceOptions(size=read_size(size), allow_roots=tuple(allow_root or ()))
+        stack = None if source is None else load_stack(source, options, file.stem)
         decoder = None if coarse_from is None else shader_decoder(quantized, first_level=coarse_from)
         result = verify_decoders(quantized, languages, stack, decoder=decoder, differences=differences)
     result = replace(result, file=hash_file(file))

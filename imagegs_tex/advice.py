@@ -1,7 +1,7 @@
 """What to say where a file is poor by its own measures: what is wrong, what to ask for, about how many bytes it takes.
 
-Two estimates, good to about a factor of two. Contrast: four times the Gaussians lie half as far apart, so that the
-finest octave is then kept as the next one is now. Angles: twice the bytes are worth DECIBELS_PER_DOUBLING.
+Estimates, good to about a factor of two. Contrast: four times the Gaussians lie half as far apart, so that the
+finest octave is then kept as the next one is now. Angles and FLIP: twice the bytes are worth DECIBELS_PER_DOUBLING.
 """
 
 import math
@@ -19,6 +19,9 @@ GOOD_DEGREES: Final = 4.0
 POOR_CONTRAST: Final = 0.25
 """Share of the finest octave's contrast below which grain looks painted over."""
 GOOD_CONTRAST: Final = 0.5
+POOR_FLIP: Final = 0.2
+"""Mean FLIP error (0 to 1) from which colours differ at a glance; the benchmarks have 0.01 to 0.12."""
+GOOD_FLIP: Final = 0.1
 _FINE_DB: Final = 36.0
 """PSNR above which nobody misses what contrast there is."""
 DECIBELS_PER_DOUBLING: Final = 1.8
@@ -29,7 +32,7 @@ _LEAST_TEXELS_PER_GAUSSIAN: Final = 3
 def warnings_of(
     scores: Sequence[MapScore], ledger: ByteLedger, gaussian_count: int, texel_count: int
 ) -> tuple[str, ...]:  # fmt: skip
-    """Return a line for the normals and one for the contrast where they are poor, the worst map of each.
+    """Return a line for normals, contrast and colour (by FLIP) where they are poor, the worst map of each.
 
     Args:
         scores: of the file's maps
@@ -43,20 +46,26 @@ def warnings_of(
         fixed = ledger.header + ledger.maps + ledger.components + ledger.detail
         return _kilobytes(fixed + ledger.per_gaussian * gaussian_count * factor)
 
+    def factor_for(ratio: float) -> float:
+        return 2 ** (20 * math.log10(ratio) / DECIBELS_PER_DOUBLING)
+
+    def most_that_helps() -> str:
+        return f"; --max-bytes {bytes_for(most)} is about the most that helps"
+
     found = []
     bent = [score for score in scores if _is_bent(score)]
     if bent:
         worst = max(bent, key=lambda score: score.normal_degrees_mean or 0)
         mean, p95 = worst.normal_degrees_mean or 0, worst.normal_degrees_p95 or 0
         wanted = min(GOOD_DEGREES, mean / 2)
-        factor = 2 ** (20 * math.log10(mean / wanted) / DECIBELS_PER_DOUBLING)
+        factor = factor_for(mean / wanted)
         text = (
             f"{printable(worst.name)}: normals are {mean:.1f} degrees off on average, one in twenty {p95:.0f} or more"
         )
         if factor <= most:
             text += f"; --target normal={wanted:g}deg takes about {bytes_for(factor)}"
         else:
-            text += f"; --max-bytes {bytes_for(most)} is about the most that helps"
+            text += most_that_helps()
         found.append(text)
     flat = [score for score in scores if _is_flat(score)]
     if flat:
@@ -69,6 +78,14 @@ def warnings_of(
         if reached > kept[0] + 0.05:
             text += f"; --max-bytes {bytes_for(factor)} would keep about {100 * reached:.0f} %"
         found.append(text)
+    off = [score for score in scores if score.flip is not None and score.flip >= POOR_FLIP]
+    if off:
+        worst = max(off, key=lambda score: score.flip or 0.0)
+        flip = worst.flip or 0.0
+        factor = factor_for(flip / GOOD_FLIP)
+        text = f"{printable(worst.name)}: a mean FLIP error of {flip:.2f}, colours that differ at a glance"
+        helps = f"; --max-bytes {bytes_for(factor)} would bring it to about {GOOD_FLIP:g}"
+        found.append(text + (helps if factor <= most else most_that_helps()))
     return tuple(found)
 
 

@@ -31,6 +31,7 @@ from imagegs_tex.formats.igs.container import (
     decode_igs,
     encode_igs,
     read_igs,
+    read_igs_bytes,
     section_sizes,
 )
 from imagegs_tex.formats.material.build_stack import build_stack, load_stack
@@ -430,12 +431,13 @@ def decode(  # noqa: PLR0913 - one argument per option of the command
     return paths
 
 
-def export(
+def export(  # noqa: PLR0913 - one argument per option of the command
     file: Path | str,
     folder: Path | str,
     container: TextureContainer | str = TextureContainer.DDS,
     *,
     bc1: bool = False,
+    premultiplied: bool = False,
     detail: bool = True,
     backend: str = "auto",
     threads: int | None = None,
@@ -448,6 +450,7 @@ def export(
         folder: where the textures go; created when missing
         container: dds, ktx2, or png for one picture per level
         bc1: opaque colour as BC1, which takes half the bytes of BC7 and shows it
+        premultiplied: whether colours are multiplied by their alpha, as :func:`decode` has it, and the texture says so
         detail: whether the file's detail layer is drawn, where it has one
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend
@@ -467,7 +470,7 @@ def export(
     quantized = read_igs(Path(file))
     chosen = TextureContainer(container)
     texels = render_channels(quantized, make_backend(backend, threads), with_detail=detail).cpu().numpy()
-    maps = export_maps(quantized.maps, texels, Path(folder), chosen, bc1, progress)
+    maps = export_maps(quantized.maps, texels, Path(folder), chosen, bc1, progress, premultiplied=premultiplied)
     return ExportReport(chosen.value, tuple(maps), hash_file(Path(file)), versions())
 
 
@@ -530,7 +533,8 @@ def compare(
         IgsError: the file is no .igs file or damaged
         MissingToolError: the backend that was named cannot run on this machine
     """
-    quantized = read_igs(Path(file))
+    data = read_igs_bytes(Path(file))
+    quantized = decode_igs(data, printable(Path(file).name))
     stack = load_stack(Path(source), options, material=Path(file).stem)
     indices = source_indices(quantized, stack, source)
     chosen = make_backend(backend, threads)
@@ -539,7 +543,10 @@ def compare(
         for index, (texture_map, decoded) in zip(indices, decode_maps(quantized, chosen), strict=True)
     ]
     scores = score_detail(scores, stack, indices, quantized, chosen)
+    ledger = byte_ledger(quantized, section_sizes(data))
     return CompareReport(
-        psnr_db=pooled_psnr(scores), maps=tuple(scores), file=hash_file(Path(file)), inputs=stack.inputs,
+        psnr_db=pooled_psnr(scores), maps=tuple(scores),
+        warnings=warnings_of(scores, ledger, quantized.gaussian_count, stack.width * stack.height),
+        file=hash_file(Path(file)), inputs=stack.inputs,
         backend=chosen.name, device=str(chosen.device), processor=processor_name(chosen.device), versions=versions(),
     )  # fmt: skip

@@ -126,6 +126,7 @@ class CompareReport:
 
     psnr_db: float
     maps: tuple[MapScore, ...]
+    warnings: tuple[str, ...]  # where it is poor by its own measures, and what to ask for; see advice.py
     file: HashedFile
     inputs: tuple[HashedFile, ...]  # of the source
     backend: str

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from imagegs_tex.advice import GOOD_DEGREES, POOR_CONTRAST, POOR_DEGREES, warnings_of
+from imagegs_tex.advice import GOOD_DEGREES, GOOD_FLIP, POOR_CONTRAST, POOR_DEGREES, POOR_FLIP, warnings_of
 from imagegs_tex.metrics.byte_ledger import ByteLedger
 from imagegs_tex.metrics.scores import MapScore
 
@@ -47,6 +47,24 @@ def test_lost_contrast_gets_the_bytes_that_keep_half():
     assert line == "basecolor keeps 10 % of its finest contrast; --max-bytes 41kB would keep about 50 %"
     (line,) = said(replace(COLOUR, kept_contrast=(0.1, 0.2, 0.8, 1.0)))
     assert "--max-bytes 81kB" in line  # an octave and a half: 8 times
+
+
+@pytest.mark.parametrize(
+    ("flip", "texels", "end"),
+    [
+        (2 * GOOD_FLIP, TEXELS, "0.20, colours that differ at a glance; --max-bytes 110kB would bring it to about 0.1"),
+        (
+            POOR_FLIP + 0.05,
+            TEXELS,
+            "0.25, colours that differ at a glance; --max-bytes 220kB would bring it to about 0.1",
+        ),
+        (0.9, 3 * 2 * COUNT, "0.90, colours that differ at a glance; --max-bytes 21kB is about the most that helps"),
+    ],
+)
+def test_colours_that_are_off_get_the_bytes_that_mend_them(flip, texels, end):
+    (line,) = said(replace(COLOUR, flip=flip), replace(COLOUR, name="emissive", flip=POOR_FLIP), NORMAL, texels=texels)
+    assert line == f"basecolor: a mean FLIP error of {end}"
+    assert not said(replace(COLOUR, flip=POOR_FLIP - 0.01), texels=texels)
 
 
 def test_the_worst_map_is_named():

@@ -15,7 +15,9 @@ _CAPS, _HEIGHT, _WIDTH, _PITCH, _PIXEL_FORMAT, _MIP_COUNT, _LINEAR_SIZE = 0x1, 0
 _FOUR_LETTERS: Final = 0x4
 _COMPLEX, _TEXTURE, _MIPMAP = 0x8, 0x1000, 0x400000
 _TEXTURE_2D: Final = 3
-_ALPHA_MODES: Final = {AlphaMode.COVERAGE: 1, AlphaMode.NONE: 3, AlphaMode.DATA: 4}  # straight, opaque, custom
+_ALPHA_MODES: Final = {  # straight, premultiplied, opaque, custom
+    AlphaMode.COVERAGE: 1, AlphaMode.PREMULTIPLIED: 2, AlphaMode.NONE: 3, AlphaMode.DATA: 4,
+}  # fmt: skip
 
 
 def encode_dds(texture: Texture) -> bytes:

@@ -16,6 +16,7 @@ from imagegs_tex.formats.gpu_textures.texture import (
     BC7,
     BC7_SRGB,
     BLOCK,
+    AlphaMode,
     PixelFormat,
     Texture,
 )
@@ -29,6 +30,7 @@ _BT709: Final = 1
 _LINEAR, _SRGB = 1, 2
 _FLOAT, _SIGNED = 0x80, 0x40
 _ALPHA_CHANNEL: Final = 15
+_PREMULTIPLIED: Final = 1  # flag of the block
 _DESCRIPTION_VERSION: Final = 2
 
 
@@ -40,7 +42,7 @@ def encode_ktx2(texture: Texture, writer: str) -> bytes:
         writer: name and version of the program, for the file's KTXwriter entry
     """
     pixel_format = texture.pixel_format
-    description = _description(pixel_format)
+    description = _description(pixel_format, texture.alpha)
     # In the order of the keys. Rows go from the top, as in all of this project's pictures.
     entries = _entry("KTXorientation", "rd") + _entry("KTXwriter", writer)
     description_at = _HEADER_BYTES + _LEVEL_ENTRY_BYTES * len(texture.levels)
@@ -75,7 +77,7 @@ def _entry(key: str, value: str) -> bytes:
     return struct.pack("<I", len(text)) + text + bytes(-len(text) % 4)
 
 
-def _description(pixel_format: PixelFormat) -> bytes:
+def _description(pixel_format: PixelFormat, alpha: AlphaMode) -> bytes:
     """Return the data format descriptor: its length, and one basic block that says what the bits of a texel are."""
     samples = b"".join(_samples(pixel_format))
     block_bytes = 24 + len(samples)
@@ -83,7 +85,8 @@ def _description(pixel_format: PixelFormat) -> bytes:
     block = struct.pack(
         "<I2H8B8B",
         0, _DESCRIPTION_VERSION, block_bytes,
-        _MODELS.get(pixel_format, _PLAIN_MODEL), _BT709, _SRGB if pixel_format.is_srgb else _LINEAR, 0,
+        _MODELS.get(pixel_format, _PLAIN_MODEL), _BT709, _SRGB if pixel_format.is_srgb else _LINEAR,
+        _PREMULTIPLIED if alpha == AlphaMode.PREMULTIPLIED else 0,
         side, side, 0, 0,
         pixel_format.unit_bytes, 0, 0, 0, 0, 0, 0, 0,
     )  # fmt: skip

@@ -17,6 +17,7 @@ class AlphaMode(Enum):
 
     NONE = "none"  # there is none, or it is 1 everywhere
     COVERAGE = "coverage"  # straight: colours are not multiplied by it
+    PREMULTIPLIED = "premultiplied"  # colours are multiplied by it
     DATA = "data"  # a fourth value that has nothing to do with transparency
 
 

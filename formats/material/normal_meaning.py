@@ -3,6 +3,8 @@
 Tangent-space normals have z >= 0. Maps whose z is below 0 in many texels are in object or world space; taken for
 tangent space they lose that sign where z is made of x and y (BC5, shaders). Maps that were unpacked from two channels
 (BC5, 3Dc, "RG" exports) have one value everywhere in blue, mostly 0, which is a z of -1: normals into the surface.
+Maps packed for DXT5 ("DXT5nm": Unity, id Tech) have x in alpha, the channel that DXT5 keeps best, y in green, and
+nothing in red and blue.
 """
 
 from collections.abc import Sequence
@@ -45,6 +47,14 @@ def _understand(source: SourceMap, reading: MapReading) -> _Map:
     axes = [index for index, meaning in enumerate(reading.channel_semantics) if meaning == Semantic.NORMAL]
     if len(axes) != 3:
         return source, reading
+    if axes == [0, 1, 2] and _is_packed_for_dxt5(source.texels):
+        if reading.is_certain:
+            note = 'looks like DXT5nm, x in alpha and y in green: a manifest with "channelSwizzle": "AGB" reads that'
+            return source, replace(reading, note=f"{reading.note}; {note}")
+        note = f"{reading.note}; DXT5nm: x is alpha, y is green, z is made of them"
+        texels = _with_z(np.ascontiguousarray(source.texels[..., [3, 1, 2]]), axes)
+        read = replace(reading, semantic=Semantic.NORMAL, channel_semantics=(Semantic.NORMAL,) * 3, note=note)
+        return replace(source, texels=texels), read
     behind = _share_behind(source.texels, axes)
     if behind >= LEAST_BEHIND:
         found = f"z is below 0 in {behind:.0%} of the texels: object or world space"
@@ -108,6 +118,23 @@ def _lacks_z(texels: Samples, axes: Sequence[int]) -> bool:
         return False
     off = (np.sqrt(np.maximum(1 - squared, 0)) - vectors[..., 2])[within]
     return float(np.sqrt(np.square(off).mean())) > 2 * MOST_OFF
+
+
+def _is_packed_for_dxt5(texels: Samples) -> bool:
+    """Whether alpha and green are x and y of unit vectors, and red and blue, as x and z, make none with green."""
+    if texels.shape[2] != 4 or _is_signed(texels):
+        return False
+    green, alpha = texels[..., 1], texels[..., 3]
+    if (alpha == alpha[0, 0]).all():
+        return False
+    for plane in (texels[..., 0], texels[..., 2]):  # 1 or 0, or green once more
+        if not (plane == plane[0, 0]).all() and not np.array_equal(plane, green):
+            return False
+    looked_at = _sampled(texels)
+    length = np.sqrt(np.square(_vectors(looked_at, (0, 1, 2), False)).sum(axis=-1))
+    is_unit = (length > UNIT_LENGTHS[0]) & (length < UNIT_LENGTHS[1])
+    within = np.square(_vectors(looked_at, (3, 1), False)).sum(axis=-1) <= 1 + MOST_OFF
+    return float(is_unit.mean()) < LEAST_UNIT and float(within.mean()) >= LEAST_WITHIN
 
 
 def _with_z(texels: Samples, axes: Sequence[int]) -> Samples:

@@ -48,6 +48,7 @@ from imagegs_tex.formats.gpu_textures.texture import (
     Texture,
 )
 from imagegs_tex.formats.images import encode_image
+from imagegs_tex.formats.material.premultiplied_alpha import colours_before_alpha, multiply_by_alpha
 from imagegs_tex.formats.material.stack import expand_map
 from imagegs_tex.formats.vocabulary import (
     COLOUR_SEMANTICS,
@@ -156,6 +157,8 @@ def export_maps(
     container: TextureContainer,
     bc1: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
+    *,
+    premultiplied: bool = False,
 ) -> list[ExportedMap]:
     """Write every map with all its levels: all of the files or none.
 
@@ -166,6 +169,7 @@ def export_maps(
         container: what kind of files
         bc1: whether opaque colour becomes BC1 instead of BC7
         progress: called with a map's name, how many maps are done and how many there are
+        premultiplied: whether colours are multiplied by their alpha, after the levels are made of straight ones
 
     Raises:
         UsageError: a map has more channels than a texture holds
@@ -184,8 +188,11 @@ def export_maps(
         # as floats whatever the source is: levels are made of the decode itself, not of its rounded samples
         samples = expand_map(texels, replace(texture_map, sample_format=SampleFormat.FLOAT32))
         chain = mip_chain(np.asarray(samples, dtype=np.float32), channel_roles(texture_map))
+        is_multiplied = premultiplied and colours_before_alpha(texture_map.channel_semantics) > 0
+        if is_multiplied:
+            chain = [np.asarray(multiply_by_alpha(texture_map, level), dtype=np.float32) for level in chain]
         own: dict[Path, bytes] = {}
-        label, channels, encoded = _encode(texture_map, chain, container, bc1)
+        label, channels, encoded = _encode(texture_map, chain, container, bc1, is_multiplied)
         for suffix, data in encoded:
             own[folder / (stem + suffix)] = data
         files |= own
@@ -201,13 +208,19 @@ def export_maps(
 
 
 def _encode(
-    texture_map: TextureMap, chain: list[NDArray[np.float32]], container: TextureContainer, bc1: bool
+    texture_map: TextureMap,
+    chain: list[NDArray[np.float32]],
+    container: TextureContainer,
+    bc1: bool,
+    is_multiplied: bool,
 ) -> tuple[str, tuple[int, ...], Iterator[tuple[str, bytes]]]:
     """Return what a map is stored as, which of its channels, and the endings and contents of its files."""
     if container == TextureContainer.PNG:
         every = tuple(range(texture_map.channel_count))
         return texture_map.sample_format.name.lower(), every, _pictures(texture_map, chain)
     plan = plan_texture(texture_map, bc1)
+    if is_multiplied and plan.alpha == AlphaMode.COVERAGE:
+        plan = replace(plan, alpha=AlphaMode.PREMULTIPLIED)
     texture = make_texture(texture_map, plan, chain)
     if container == TextureContainer.DDS:
         data = encode_dds(texture)

@@ -8,8 +8,9 @@ import pytest
 from helpers.commands import SMALL, fill_the_disk, replace_maps, replace_name
 from helpers.tiny_material import as_bytes, waves
 
+from imagegs_tex import AlphaUse, CompressSettings, FitSettings, SourceOptions, compress
 from imagegs_tex.formats.igs.container import encode_igs, read_igs
-from imagegs_tex.formats.images import write_image
+from imagegs_tex.formats.images import read_image, read_picture, write_image
 
 NAMES = ("basecolor", "height", "normal", "roughness")
 
@@ -97,3 +98,50 @@ def test_one_colour_everywhere(run, tmp_path):
     write_image(tmp_path / "flat.png", np.broadcast_to(as_bytes(np.array([0.2, 0.4, 0.6])), (20, 12, 3)))
     assert run("compress", tmp_path / "flat.png", "-o", tmp_path / "flat.igs", *SMALL)[0] == 0
     assert run("export", tmp_path / "flat.igs", "-o", tmp_path / "out", "-q")[0] == 0
+
+
+@pytest.fixture(scope="module")
+def leaf(tmp_path_factory):
+    """The file of a drawn shape with soft alpha, and of a roughness without."""
+    folder = tmp_path_factory.mktemp("leaf")
+    planes = waves(32, 32, 5)
+    (folder / "maps").mkdir()
+    write_image(folder / "maps" / "leaf_basecolor.png", as_bytes(planes[..., :4]))
+    write_image(folder / "maps" / "leaf_roughness.png", as_bytes(planes[..., 4:]))
+    settings = CompressSettings(gaussian_count=200, fit=FitSettings(steps=20))
+    compress(folder / "maps", folder / "leaf.igs", settings, "cpu", options=SourceOptions(alpha=AlphaUse.DATA))
+    return folder / "leaf.igs"
+
+
+@pytest.mark.parametrize("container", ["dds", "ktx2", "png"])
+def test_premultiplied_colours(run, leaf, tmp_path, container):
+    """Each level is that of straight colours, multiplied; the texture says so, and reading it divides them again."""
+    for folder, more in (("straight", []), ("multiplied", ["--premultiplied"])):
+        assert run("export", leaf, "-o", tmp_path / folder, "--format", container, "-q", *more)[0] == 0
+    if container == "png":
+        for level in range(6):
+            name = f"leaf_basecolor_mip{level}.png"
+            straight, found = (
+                read_image(tmp_path / folder / name)[0].astype(int) for folder in ("straight", "multiplied")
+            )
+            assert np.abs(found[..., :3] - straight[..., :3] * straight[..., 3:] / 255).max() <= 1.5  # both are rounded
+            assert np.array_equal(found[..., 3], straight[..., 3])
+    else:
+        name = f"leaf_basecolor.{container}"
+        straight, found = (read_picture(tmp_path / folder / name) for folder in ("straight", "multiplied"))
+        assert "divided" not in " ".join(straight.notes)
+        assert "divided" in " ".join(found.notes)
+        opaque = straight.texels[..., 3] > 100
+        difference = np.abs(found.texels.astype(int) - straight.texels)[opaque]
+        assert difference.mean() < 4  # of BC7, twice
+        raw = (tmp_path / "multiplied" / name).read_bytes()
+        assert raw != (tmp_path / "straight" / name).read_bytes()
+    others = [f"leaf_roughness{'_mip1.png' if container == 'png' else f'.{container}'}"]
+    assert all(
+        (tmp_path / "straight" / name).read_bytes() == (tmp_path / "multiplied" / name).read_bytes() for name in others
+    )
+
+
+def test_splats_are_not_premultiplied(fails, leaf, tmp_path):
+    line = fails(2, "export", leaf, "-o", tmp_path / "out", "--format", "ply", "--premultiplied")
+    assert "--premultiplied is for textures" in line

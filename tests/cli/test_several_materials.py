@@ -4,15 +4,18 @@ import json
 import shutil
 import zipfile
 
+import numpy as np
 import pytest
 from helpers.commands import SMALL
 from helpers.made_gltf import Asset
 from helpers.tiny_material import as_bytes, waves
 
 from imagegs_tex.api import compress_asset
+from imagegs_tex.formats.errors import TargetError
 from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.formats.images import read_image, write_image
-from imagegs_tex.settings import CompressSettings, FitSettings
+from imagegs_tex.formats.vocabulary import Semantic
+from imagegs_tex.settings import CompressSettings, FitSettings, QualityTarget
 
 ON_CPU = (*SMALL, "--backend", "cpu")
 LOUD = tuple(option for option in ON_CPU if option != "--quiet")
@@ -185,7 +188,7 @@ def test_one_bad_material_of_a_folder(fails, flat, tmp_path):
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"Wood.igs", "materials.json"}
 
 
-def test_textures_above_the_folder(run, fails, tmp_path):
+def test_textures_above_the_folder(run, fails, tmp_path, monkeypatch):
     folder = folder_of(tmp_path / "tex")
     asset = Asset()
     asset.material("m", folder, "files")
@@ -196,3 +199,71 @@ def test_textures_above_the_folder(run, fails, tmp_path):
     allowed = ("--allow-root", folder)
     assert run("compress", path, "-o", tmp_path / "a.igs", *ON_CPU, *allowed)[0] == 0
     assert run("compare", tmp_path / "a.igs", path, *allowed)[0] == 0
+    assert run("view", tmp_path / "a.igs", "--source", path, "-o", tmp_path / "view", *allowed)[0] == 0
+    assert "--allow-root" in fails(3, "verify", tmp_path / "a.igs", "--source", path)
+    read = []
+    monkeypatch.setattr(
+        "imagegs_tex.verification.verify", lambda file, languages, stack, **more: read.append(stack) or 1 / 0
+    )
+    run("verify", tmp_path / "a.igs", "--source", path, *allowed)  # as far as where OpenGL begins
+    assert [texture_map.name for texture_map in read[0].maps] == ["basecolor"]
+    assert "give --source" in fails(2, "verify", tmp_path / "a.igs", *allowed)
+
+
+# --- targets that some materials miss
+
+
+@pytest.fixture
+def smooth_and_noisy(tmp_path):
+    """An asset of a material that reaches 45 dB and one of noise that does not."""
+    asset = Asset()
+    asset.material("smooth", folder_of(tmp_path / "smooth"), "views")
+    (tmp_path / "noisy").mkdir()
+    noise = np.random.default_rng(1).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    write_image(tmp_path / "noisy" / "basecolor.png", noise)
+    asset.material("noisy", tmp_path / "noisy", "views")
+    return asset.write(tmp_path / "x.glb")
+
+
+TARGETS = {
+    "psnr": CompressSettings(target_psnr=33.0, fit=FitSettings(steps=20)),
+    "of a map": CompressSettings(targets=(QualityTarget(33.0, Semantic.BASE_COLOUR),), fit=FitSettings(steps=20)),
+    "of all maps": CompressSettings(targets=(QualityTarget(34.0),), fit=FitSettings(steps=20)),
+}
+
+
+@pytest.mark.parametrize(
+    ("target", "keep_best"), [("psnr", False), ("psnr", True), ("of a map", False), ("of all maps", True)]
+)
+def test_a_target_that_one_material_misses(smooth_and_noisy, tmp_path, target, keep_best):
+    folder = tmp_path / "out"
+    report = compress_asset(smooth_and_noisy, folder, TARGETS[target], "cpu", keep_best=keep_best)
+    smooth, noisy = report.materials
+    assert (smooth.file, smooth.left_out) == ("smooth.igs", None)
+    assert noisy.file == ("noisy.igs" if keep_best else None)
+    by_name = {entry.file: entry.report for entry in report.files}
+    assert by_name["smooth.igs"].unreached is None
+    assert "was not reached" in by_name["noisy.igs"].unreached
+    assert by_name["noisy.igs"].targets[0].reached < by_name["noisy.igs"].targets[0].asked
+    assert by_name["noisy.igs"].written is keep_best
+    assert noisy.left_out == (None if keep_best else by_name["noisy.igs"].unreached)
+    files = {"smooth.igs", "materials.json"} | ({"noisy.igs"} if keep_best else set())
+    assert {path.name for path in folder.iterdir()} == files
+    index = json.loads((folder / "materials.json").read_text())["materials"]
+    assert [entry["file"] for entry in index] == [smooth.file, noisy.file]
+
+
+def test_fail_fast_ends_with_the_material_that_misses_its_target(smooth_and_noisy, tmp_path):
+    with pytest.raises(TargetError) as caught:
+        compress_asset(smooth_and_noisy, tmp_path / "out", TARGETS["psnr"], "cpu", fail_fast=True)
+    assert caught.value.report.written is False
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"smooth.igs"}
+
+
+def test_a_missed_target_of_several_ends_with_1_and_the_report(fails, smooth_and_noisy, tmp_path):
+    report = tmp_path / "r.json"
+    arguments = ("--target-psnr", "33", "--preset", "fast", "--backend", "cpu", "-q", "--report", report)
+    line = fails(1, "compress", smooth_and_noisy, "-o", tmp_path / "out", *arguments)
+    assert "material noisy.igs: 33.00 dB was not reached" in line
+    found = json.loads(report.read_text(encoding="utf-8"))
+    assert [entry["file"] for entry in found["materials"]] == ["smooth.igs", None]

@@ -10,7 +10,7 @@ from helpers.tiny_material import as_bytes, as_words, waves
 
 from imagegs_tex.api import save_manifest
 from imagegs_tex.formats.material.build_stack import load_stack
-from imagegs_tex.formats.material.options import NormalCoding, SourceOptions
+from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
 from imagegs_tex.formats.material.stack import expand_map, source_map
 from imagegs_tex.formats.vocabulary import Semantic
 
@@ -118,6 +118,58 @@ def test_a_packed_normal_without_z(tmp_path):
     assert found.channel_semantics == (*[Semantic.NORMAL] * 3, Semantic.ROUGHNESS)
     assert source[..., 2].min() > 128
     assert np.array_equal(source[..., 3], texels[..., 3])
+
+
+DXT5NM = {"unity": (255, None, 255), "black": (0, None, 0), "grey": (None, None, None), "mixed": (255, None, None)}
+
+
+def packed_for_dxt5(vectors, case, bits=8):
+    """Red, green, blue, alpha: x in alpha, y in green, and in red and blue a constant or y again."""
+    whole = as_bytes((vectors + 1) / 2) if bits == 8 else as_words((vectors + 1) / 2)
+    x, y = whole[..., 0], whole[..., 1]
+    scale = 1 if bits == 8 else 257
+    planes = [y if value is None else np.full_like(y, value * scale) for value in DXT5NM[case]]
+    return whole, np.stack([*planes, x], axis=-1)
+
+
+@pytest.mark.parametrize("case", DXT5NM)
+@pytest.mark.parametrize("bits", [8, 16])
+def test_dxt5nm_is_unpacked(tmp_path, case, bits):
+    whole, texels = packed_for_dxt5(tangent(), case, bits)
+    save(tmp_path, rock_normal=texels)
+    found, source = only_map(tmp_path)
+    assert found.channel_semantics == (Semantic.NORMAL,) * 3
+    assert found.notes.split("; ")[1] == "DXT5nm: x is alpha, y is green, z is made of them"
+    assert np.array_equal(source[..., :2], whole[..., :2])
+    assert np.abs(source[..., 2].astype(int) - whole[..., 2]).max() <= 0.02 * (2**bits - 1)
+
+
+def test_a_manifest_says_what_it_says_of_dxt5nm(tmp_path):
+    whole, texels = packed_for_dxt5(tangent(), "unity")
+    save(tmp_path, rock=texels)
+    entry = {"fileName": "rock.png", "semantics": {"normal": "RGB", "opacity": "A"}}
+    (tmp_path / "m.json").write_text(json.dumps({"textures": [entry]}))
+    found, source = only_map(tmp_path / "m.json")
+    assert 'looks like DXT5nm, x in alpha and y in green: a manifest with "channelSwizzle": "AGB"' in found.notes
+    assert np.array_equal(source, texels)
+    entry = {"fileName": "rock.png", "channelSwizzle": "AGB", "semantics": {"normal": "RGB"}}
+    (tmp_path / "m.json").write_text(json.dumps({"textures": [entry]}))
+    found, source = only_map(tmp_path / "m.json")
+    assert np.abs(source.astype(int) - whole).max() <= 5
+
+
+@pytest.mark.parametrize("what", ["a height in alpha", "an opaque alpha", "no unit vectors in alpha and green"])
+def test_other_maps_of_four_channels_are_not_unpacked(tmp_path, what):
+    whole = bytes_of(tangent())
+    alpha = as_bytes(waves(SIZE, SIZE, 1, 3))
+    texels = np.concatenate([whole, np.full_like(alpha, 255) if what == "an opaque alpha" else alpha], axis=-1)
+    if what == "no unit vectors in alpha and green":
+        noise = np.random.default_rng(0).choice([0, 255], (SIZE, SIZE)).astype(np.uint8)
+        texels = np.stack([np.full_like(noise, 255), noise, np.full_like(noise, 255), noise[::-1]], axis=-1)
+    save(tmp_path, rock_normal=texels)
+    found, source = only_map(tmp_path, SourceOptions(normals=NormalCoding.STORED, alpha=AlphaUse.DATA))
+    assert "DXT5nm" not in found.notes
+    assert np.array_equal(source[..., [0, 1, 3]], texels[..., [0, 1, 3]])
 
 
 def test_nearly_flat_normals_keep_the_blue_of_1_that_they_have(tmp_path):
