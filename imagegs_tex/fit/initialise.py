@@ -25,6 +25,9 @@ _POINTS_AT_ONCE: Final = 1 << 16
 MOST_ELONGATED: Final = 8.0
 """Ratio of axes at the start. On thin lines the tensor's form is worth 3 dB after 100 steps over round Gaussians."""
 
+THIN_SIDE: Final = 16
+"""Texels; sides below it are short beside the edges that a Gaussian is drawn out along."""
+
 
 def initialise(
     image: Tensor,
@@ -66,7 +69,7 @@ def initialise(
     local = _blur(density, DENSITY_BLUR, wrap)[rows, columns].clamp_min(_USUAL.random_share / density.numel()) * count
     size = 2 * torch.log(settings.initial_size / torch.sqrt(local))
     tensor = [_blurred_at(rows, columns, products, TENSOR_BLUR, wrap) for products in (xx, xy, yy)]
-    form = _forms(*tensor)
+    form = _within_thin_sides(size, _forms(*tensor), image.shape[:2])
     log_covariances = torch.cat([size[:, None], form], dim=1)
     return GaussianSet(means.float(), log_covariances.float(), image[rows, columns].clone())
 
@@ -103,6 +106,22 @@ def _forms(xx: Tensor, xy: Tensor, yy: Tensor) -> Tensor:
     strength = (torch.log(ratio) / 2).clamp_max(2 * float(np.log(MOST_ELONGATED)))
     direction = torch.stack([half_difference, xy], dim=1) / radius.clamp_min(1e-20)[:, None]
     return -direction * strength[:, None]
+
+
+def _within_thin_sides(size: Tensor, form: Tensor, sides: tuple[int, ...]) -> Tensor:
+    """Return forms [N, 2] with which Gaussians of sizes [N] are no longer than a thin picture, along its thin axis.
+
+    An edge across a ramp of one row has no length: drawn out along it, Gaussians are so narrow along the row that they
+    leave holes, which 128 of them did and 64 did not (39.7 and 62.2 dB).
+    """
+    h, b = form.unbind(dim=1)
+    height, width = sides
+    for side, sign in ((height, 1.0), (width, -1.0)):
+        if side < THIN_SIDE:
+            least = size - 2 * float(np.log(SIZE_OF_SPACING * side))
+            longer = sign * h < least
+            h, b = torch.where(longer, sign * least, h), torch.where(longer, torch.zeros_like(b), b)
+    return torch.stack([h, b], dim=1)
 
 
 def _blur(plane: Tensor, deviation: float, wrap: tuple[bool, bool]) -> Tensor:

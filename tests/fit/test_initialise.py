@@ -27,3 +27,16 @@ def test_gaussians_lie_along_edges():
     near = (start.means[:, 0] - 32).abs() < 2
     assert near.sum() > 10
     assert (start.log_covariances[near, 1] < -1).all()  # h below 0: longer in y than in x
+
+
+@pytest.mark.parametrize("upright", [False, True])
+def test_gaussians_are_no_longer_than_a_thin_picture(upright):
+    """An edge across one row has no length: drawn out along it, Gaussians would leave holes in the row."""
+    row = torch.linspace(0, 1, 256).reshape(1, 256, 1)
+    start = initialise(row.transpose(0, 1) if upright else row, 64, np.random.default_rng(0))
+    m, h, b = start.log_covariances.T
+    assert (b == 0).all()
+    along = ((m - h if upright else m + h) / 2).exp()
+    across = ((m + h if upright else m - h) / 2).exp()
+    assert across.max() < 0.41
+    assert along.median() > 1.2  # 4 texels each
