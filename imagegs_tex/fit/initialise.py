@@ -69,7 +69,7 @@ def initialise(
     local = _blur(density, DENSITY_BLUR, wrap)[rows, columns].clamp_min(_USUAL.random_share / density.numel()) * count
     size = 2 * torch.log(settings.initial_size / torch.sqrt(local))
     tensor = [_blurred_at(rows, columns, products, TENSOR_BLUR, wrap) for products in (xx, xy, yy)]
-    form = _within_thin_sides(size, _forms(*tensor), image.shape[:2])
+    form = _within_thin_sides(size, _forms(*tensor), image.shape[:2], settings.initial_size)
     log_covariances = torch.cat([size[:, None], form], dim=1)
     return GaussianSet(means.float(), log_covariances.float(), image[rows, columns].clone())
 
@@ -108,8 +108,8 @@ def _forms(xx: Tensor, xy: Tensor, yy: Tensor) -> Tensor:
     return -direction * strength[:, None]
 
 
-def _within_thin_sides(size: Tensor, form: Tensor, sides: tuple[int, ...]) -> Tensor:
-    """Return forms [N, 2] with which Gaussians of sizes [N] are no longer than a thin picture, along its thin axis.
+def _within_thin_sides(size: Tensor, form: Tensor, sides: tuple[int, ...], share: float) -> Tensor:
+    """Return forms [N, 2] with which Gaussians of sizes [N] are no longer than a share of a thin picture's thin axis.
 
     An edge across a ramp of one row has no length: drawn out along it, Gaussians are so narrow along the row that they
     leave holes, which 128 of them did and 64 did not (39.7 and 62.2 dB).
@@ -118,7 +118,7 @@ def _within_thin_sides(size: Tensor, form: Tensor, sides: tuple[int, ...]) -> Te
     height, width = sides
     for side, sign in ((height, 1.0), (width, -1.0)):
         if side < THIN_SIDE:
-            least = size - 2 * float(np.log(SIZE_OF_SPACING * side))
+            least = size - 2 * float(np.log(share * side))
             longer = sign * h < least
             h, b = torch.where(longer, sign * least, h), torch.where(longer, torch.zeros_like(b), b)
     return torch.stack([h, b], dim=1)
