@@ -199,6 +199,11 @@ def figures(entries: Sequence[tuple[str, str, str, str]]) -> str:
     return f'<div class="st-figures">{cells}</div>'
 
 
+def wide_figures(entries: Sequence[tuple[str, str, str, str]]) -> str:
+    """Return pictures below one another, each as wide as it is; entries as in :func:`figures`."""
+    return f'<div class="st-wide">{figures(entries)}</div>'
+
+
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> str:
     """Return a table; the first column names the row."""
     head = "".join(f"<th scope='col'>{escape(each)}</th>" for each in headings)
@@ -219,7 +224,7 @@ def score_rows(scores: Sequence[MapScore]) -> list[list[str]]:
 
     return [
         [
-            printable(score.name), score.semantic, f"{score.psnr_db:.2f}", f"{score.ssim:.4f}",
+            printable(score.name), score.semantic.replace("_", " "), f"{score.psnr_db:.2f}", f"{score.ssim:.4f}",
             number(score.flip, ".4f"), number(score.normal_degrees_mean, ".2f"),
             number(score.normal_degrees_p95, ".2f"),
         ]

@@ -28,7 +28,8 @@ or an .igs file to look at</span><div class="st-drop-buttons">
 <label>Choose a folder<input type="file" webkitdirectory class="st-folder" aria-label="Choose a folder"></label></div>
 <div class="st-drop-say st-faint" aria-live="polite"></div></div>"""
 _DROP_JS: Final = """import(new URL('studio-static/dropzone.js', document.baseURI).href)
-    .then((module) => module.dropzone(element, trigger, props));"""
+    .then((module) => module.dropzone(element, trigger, props, watch));"""
+_SALIENCY: Final = "saliency"
 _WRAPS: Final = {"auto": None, "repeat": True, "clamp": False}
 _WRAP_WORDS: Final = [("As found out", "auto"), ("It repeats", "repeat"), ("It ends at its border", "clamp")]
 _ALPHA_WORDS: Final = [
@@ -42,6 +43,7 @@ _NORMAL_WORDS: Final = [
     ("Unit length: two numbers, z follows", NormalCoding.UNIT.value),
     ("As stored: three numbers", NormalCoding.STORED.value),
 ]
+_MATTER_WORDS: Final = [("Every texel alike", "even"), ("What catches the eye (saliency)", _SALIENCY)]
 _TRANSFER_WORDS: Final = [("sRGB: as screens show it", "srgb"), ("Linear", "linear")]
 _GREEN_WORDS: Final = [("OpenGL: green is up", "up"), ("DirectX: green is down, turn it round", "down")]
 
@@ -68,6 +70,7 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
         wrap_y = gr.Dropdown(_WRAP_WORDS, value="auto", label="From top to bottom", info="Whether the material repeats")
         alpha = gr.Dropdown(_ALPHA_WORDS, value="auto", label="Alpha", info="What transparency means")
         normals = gr.Dropdown(_NORMAL_WORDS, value="auto", label="Normals", info="How they are kept")
+        matters = gr.Dropdown(_MATTER_WORDS, value="even", label="What matters", info="Where the bytes go first")
     outputs = [summary, version, whole, chooser, alpha, normals]
 
     def shown(visitor: Visitor, message: str = "") -> list[Any]:
@@ -138,9 +141,9 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
         visitor.corrections.clear()
         return refresh(visitor, name)
 
-    def set_whole(x: str, y: str, alpha_use: str, coding: str, request: gr.Request) -> list[Any]:
+    def set_whole(x: str, y: str, alpha_use: str, coding: str, first: str, request: gr.Request) -> list[Any]:
         visitor = visitors.of(request.session_hash)
-        visitor.options = _options(x, y, alpha_use, coding)
+        visitor.options = _options(x, y, alpha_use, coding, by_saliency=first == _SALIENCY)
         return refresh(visitor, "" if visitor.reading is None else visitor.reading.chosen)
 
     gr.on([blocks.load], begin, None, [drop, *outputs], api_visibility=PRIVATE)
@@ -148,7 +151,7 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
     for example, button in zip(EXAMPLES, buttons, strict=True):
         button.click(example_of(example.key), None, outputs, api_visibility=PRIVATE, show_progress_on=summary)
     chooser.input(choose, chooser, outputs, api_visibility=PRIVATE)
-    fields = [wrap_x, wrap_y, alpha, normals]
+    fields = [wrap_x, wrap_y, alpha, normals, matters]
     for field in fields:
         field.input(set_whole, fields, outputs, api_visibility=PRIVATE, show_progress_on=summary)
 
@@ -241,8 +244,13 @@ def _given(source: Path) -> Upload:
     return Upload(source, printable(source.name), is_igs, is_given=True)
 
 
-def _options(x: str, y: str, alpha: str, normals: str) -> SourceOptions:
-    return SourceOptions(wrap=(_WRAPS.get(x), _WRAPS.get(y)), alpha=AlphaUse(alpha), normals=NormalCoding(normals))
+def _options(x: str, y: str, alpha: str, normals: str, *, by_saliency: bool) -> SourceOptions:
+    return SourceOptions(
+        wrap=(_WRAPS.get(x), _WRAPS.get(y)),
+        alpha=AlphaUse(alpha),
+        normals=NormalCoding(normals),
+        importance_by_saliency=by_saliency,
+    )
 
 
 def _wrap_words(visitor: Visitor) -> str:

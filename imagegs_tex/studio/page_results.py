@@ -20,6 +20,7 @@ from imagegs_tex.studio.markup import (
     step,
     table,
     text,
+    wide_figures,
 )
 from imagegs_tex.studio.page_input import PRIVATE, InputPart
 from imagegs_tex.studio.page_run import RunPart
@@ -47,6 +48,10 @@ TIME_WORDS: Final = {
     "write": "Writing",
     "total": "In all",
 }
+LEVELS_HEADING: Final = (
+    "<h3>Mip levels</h3><p>What is seen from further away: each is half as large, averaged as textures for engines "
+    "are.</p>"
+)
 _PNG: Final = "image/png"
 
 
@@ -250,7 +255,8 @@ def _numbers(result: Result) -> str:
 
 def _gallery(visitor: Visitor, result: Result) -> str:
     entries = [(printable(each.label), "", _served(visitor, result, each.file), "") for each in result.gallery]
-    return figures(entries)
+    levels = [(printable(each.label), "", _served(visitor, result, each.file), "") for each in result.levels]
+    return figures(entries) + LEVELS_HEADING + wide_figures(levels)
 
 
 def _sizes(visitor: Visitor) -> str:

@@ -16,6 +16,7 @@ from imagegs_tex.studio.limits import LOG_LINES
 from imagegs_tex.studio.live import KINDS, Frame
 from imagegs_tex.studio.markup import curve, figures, notice, status, step
 from imagegs_tex.studio.page_input import PRIVATE, InputPart
+from imagegs_tex.studio.settings_form import assignments, build_settings_form, empty_form
 from imagegs_tex.studio.visitors import Served, Visitor, Visitors
 from imagegs_tex.studio.wishes import GOALS, PRESET_WORDS, Wish, command_line, goal_of
 from imagegs_tex.studio.work import Task, Work, compress_task, ladder_task, look_task
@@ -53,11 +54,13 @@ class WishFields:
     detail: gr.Checkbox
     backend: gr.Dropdown
     every: gr.Slider
+    advanced: dict[str, Any]  # fields of further settings, by their names
 
     @property
     def all(self) -> list[Any]:
         """In the order of :meth:`values`."""
-        return [self.goal, self.amount, self.preset, self.detail, self.backend, self.every]
+        first = [self.goal, self.amount, self.preset, self.detail, self.backend, self.every]
+        return [*first, *self.advanced.values()]
 
     def wish(self, values: Mapping[Any, Any]) -> Wish:
         """Return what the fields' values ask for.
@@ -71,14 +74,15 @@ class WishFields:
         return Wish(
             goal=goal_of(values[self.goal]).key, amount=float(values[self.amount] or 0), preset=Preset(preset),
             detail=bool(values[self.detail]), backend=backend, every=max(1, min(1000, int(values[self.every] or 1))),
+            assignments=assignments({name: values[each] for name, each in self.advanced.items()}),
         )  # fmt: skip
 
-    @staticmethod
-    def values(wish: Wish) -> list[Any]:
-        """Return what the fields show for a wish."""
+    def values(self, wish: Wish) -> list[Any]:
+        """Return what the fields show for a wish without further settings."""
         goal = goal_of(wish.goal)
         shown = gr.update(visible=bool(goal.unit), value=wish.amount, label=_amount_label(wish.goal))
-        return [wish.goal, shown, wish.preset.value, wish.detail, wish.backend, wish.every]
+        first = [wish.goal, shown, wish.preset.value, wish.detail, wish.backend, wish.every]
+        return [*first, *empty_form(self.advanced)]
 
 
 def _amount_label(goal: str) -> str:
@@ -101,6 +105,7 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         detail = gr.Checkbox(True, label="Draw fine grain", info="A few hundred bytes describe the grain that is lost")
         backend = gr.Dropdown([(words, key) for key, words in BACKENDS.items()], value="auto", label="What computes")
         every = gr.Slider(1, 50, value=4, step=1, label="Steps between live pictures", info="At the soonest")
+        advanced = build_settings_form()
     with gr.Accordion("As a command line", open=False):
         command = gr.Textbox(
             "", label="The same file from a terminal", lines=2, buttons=["copy"], interactive=False, elem_id="command"
@@ -123,7 +128,7 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         )  # fmt: skip
     timer = gr.Timer(_TICK_SECONDS, active=False)
     finished = gr.State(0)
-    fields = WishFields(goal, amount, preset, detail, backend, every)
+    fields = WishFields(goal, amount, preset, detail, backend, every, advanced)
     outputs = [state, pictures, curves, log, looking_back, start, stop, timer, finished]
 
     def show(visitor: Visitor) -> list[Any]:

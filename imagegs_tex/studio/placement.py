@@ -6,6 +6,7 @@ from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.pictures.colour_scale import scale_colours
 from imagegs_tex.pictures.display import Rgb, to_bytes
 from imagegs_tex.pictures.reduce import mean_of_blocks, reduction_for
+from imagegs_tex.saliency.estimate import estimate_saliency
 
 _SIDE = 640
 _BRIGHT_SHARE = 99.0
@@ -20,11 +21,17 @@ def placement_pictures(stack: TextureStack) -> list[tuple[str, str, Rgb]]:
     found = [
         ("Gradient: where there is detail, more Gaussians begin", "gallery_gradient.png", _gradient(stack, factor))
     ]
+    found.append(("Saliency: what is likely to catch the eye", "gallery_saliency.png", _saliency(stack, factor)))
     if stack.weights is not None:
         weights = mean_of_blocks(stack.weights[..., None], factor)
         grey = np.repeat(to_bytes(np.asarray(weights, np.float32) / max(float(weights.max()), 1e-9)), 3, axis=2)
         found.append(("Importance: white texels count fully, black ones not", "gallery_importance.png", grey))
     return found
+
+
+def _saliency(stack: TextureStack, factor: int) -> Rgb:
+    shown = np.asarray(mean_of_blocks(estimate_saliency(stack)[..., None], factor), dtype=np.float32)[..., 0]
+    return scale_colours(shown / max(float(shown.max()), 1e-9))
 
 
 def _gradient(stack: TextureStack, factor: int) -> Rgb:

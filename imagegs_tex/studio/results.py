@@ -14,7 +14,7 @@ from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet, dequanti
 from imagegs_tex.formats.images import encode_image
 from imagegs_tex.formats.material.stack import TextureStack, source_map
 from imagegs_tex.formats.transfer_functions import linear_to_srgb
-from imagegs_tex.formats.vocabulary import Samples, TextureMap
+from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Samples, TextureMap
 from imagegs_tex.metrics.match_source import source_indices
 from imagegs_tex.metrics.scores import MapScore, score_map
 from imagegs_tex.pictures.display import Rgb, exposure_of, map_parts, show_map, to_bytes, words
@@ -23,6 +23,7 @@ from imagegs_tex.pictures.gaussian_field import gaussian_field, show_numbers
 from imagegs_tex.pictures.gaussians import draw_ellipses, ellipses_of, evenly_chosen, gaussian_colours
 from imagegs_tex.pictures.lit import surface_of
 from imagegs_tex.pictures.reduce import mean_of_blocks, reduction_for
+from imagegs_tex.pictures.tiling import level_strip, mip_levels
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.reports import CompressReport
 from imagegs_tex.studio.live import Frame
@@ -30,6 +31,7 @@ from imagegs_tex.studio.placement import placement_pictures
 
 GALLERY_SIDE: Final = 640
 """Longest side of a picture of the gallery, in pixels."""
+_LEAST_LEVEL: Final = 4
 SURFACE_SIDE: Final = 1024
 """Longest side of the maps that the light falls on."""
 
@@ -71,6 +73,7 @@ class Result:
     surface: tuple[Path, Path, Path]  # albedo (sRGB), normal, and occlusion, roughness, metallic
     surface_of: tuple[str, ...]  # meanings that the maps gave
     gallery: tuple[Picture, ...]
+    levels: tuple[Picture, ...]  # mip levels of each map
     frames: tuple[Frame, ...]  # steps of the fit
     report: CompressReport | None
     source_bytes: int
@@ -136,6 +139,11 @@ def make_result(
         for entry in _shown_maps(texture_map, samples, source, folder / f"map_{number}")
     ]
     gallery = _gallery(quantized, decoded, sources, folder)
+    levels = [
+        Picture(f"{texture_map.name}: {words(texture_map.semantic)}", _saved(folder / f"levels_{number}.png", made))
+        for number, (texture_map, samples) in enumerate(decoded)
+        for made in [_levels(samples, texture_map)]
+    ]
     if stack is not None:
         gallery += [Picture(label, _saved(folder / name, made)) for label, name, made in placement_pictures(stack)]
     surface, used = _surface(decoded, folder)
@@ -143,8 +151,8 @@ def make_result(
         number=names.number, title=names.title, asked=names.asked, command=names.command, folder=folder, file=file,
         file_bytes=file.stat().st_size, gaussians=quantized.gaussian_count, width=quantized.width,
         height=quantized.height, psnr_db=None if report is None else report.psnr_db, scores=tuple(scores),
-        maps=tuple(maps), surface=surface, surface_of=used, gallery=tuple(gallery), frames=tuple(frames),
-        report=report, source_bytes=source_bytes,
+        maps=tuple(maps), levels=tuple(levels), surface=surface, surface_of=used, gallery=tuple(gallery),
+        frames=tuple(frames), report=report, source_bytes=source_bytes,
     )  # fmt: skip
 
 
@@ -187,7 +195,7 @@ def _gallery(
     size, scale = (quantized.width, quantized.height), 1 / factor
     few = evenly_chosen(quantized.gaussian_count)
     outlines = ellipses_of(values.means[few], values.log_covariances[few])
-    first = decoded[0][0]
+    first = next((each for each, _ in decoded if each.semantic in COLOUR_SEMANTICS), decoded[0][0])
     ellipses = draw_ellipses(outlines, gaussian_colours(values, first)[few], size, scale=scale)
     label = f"Gaussians: {len(few):,} of {quantized.gaussian_count:,}, in the colours of {first.name}"
     found.append(Picture(label, _saved(folder / "gallery_gaussians.png", ellipses)))
@@ -199,6 +207,13 @@ def _gallery(
         )
     )
     return found
+
+
+def _levels(samples: Samples, texture_map: TextureMap) -> Rgb:
+    """Draw mip levels side by side, from the first that is no larger than a picture of the gallery."""
+    levels = mip_levels(samples, texture_map)
+    small = [level for level in levels if GALLERY_SIDE / 2 >= max(level.shape[:2]) >= _LEAST_LEVEL]
+    return level_strip(small or levels[-1:])
 
 
 def _surface(

@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 import os
+import signal
 import socket
 import threading
 import webbrowser
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 from imagegs_tex.formats.errors import InputError, MissingToolError, UsageError, install_extra
@@ -18,6 +20,7 @@ from imagegs_tex.studio.folders import StudioFolders
 from imagegs_tex.studio.jobs import JobQueue
 from imagegs_tex.studio.limits import ABSENCE_SECONDS
 from imagegs_tex.studio.visitors import Visitors
+from imagegs_tex.studio.warm import warm_job
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -113,10 +116,17 @@ def serve(
                 printable(host),
             )
         _log.info("the studio is at %s (Ctrl-C ends it)", address)
+        made.queue.submit(warm_job())
         if open_browser:
             threading.Timer(1.0, webbrowser.open, [address]).start()
+        # uvicorn raises it again once it has ended: without a handler the process would be gone before its folders are
+        signal.signal(signal.SIGTERM, _end)
         config = uvicorn.Config(made.app, log_level="warning", timeout_graceful_shutdown=2)
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    raise SystemExit(128 + number)
 
 
 def is_loopback(host: str) -> bool:

@@ -6,6 +6,7 @@ import unicodedata
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -127,7 +128,15 @@ def _folder_of(folder: Path, files: Sequence[Path]) -> Upload:
     inner = folder
     while len(entries := list(inner.iterdir())) == 1 and entries[0].is_dir():
         inner = entries[0]
-    return Upload(inner, printable(inner.name) if inner != folder else f"{len(files)} files")
+    return Upload(inner, printable(inner.name) if inner != folder else _shared_name(images))
+
+
+def _shared_name(images: Sequence[Path]) -> str:
+    """Return what the names of maps begin with, as the material's name."""
+    first, last = min(path.stem for path in images), max(path.stem for path in images)
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+    shared = "".join(letter for letter, _ in same).rstrip(" _-.")
+    return printable(shared) if len(shared) > 2 else "material"
 
 
 def _begins_with(path: Path, magic: bytes) -> bool:

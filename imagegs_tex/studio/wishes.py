@@ -10,6 +10,7 @@ from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.files.safe_names import safe_stem
 from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
 from imagegs_tex.formats.vocabulary import wrap_words
+from imagegs_tex.setting_list import with_settings
 from imagegs_tex.settings import CompressSettings, DetailMode, Preset, preset_settings
 
 
@@ -51,7 +52,8 @@ class Wish:
     preset: Preset = Preset.BALANCED
     detail: bool = True
     backend: str = "auto"
-    every: int = 4  # steps between live pictures
+    every: int = 4  # steps between live pictures, at the soonest
+    assignments: tuple[str, ...] = ()  # further settings, NAME=VALUE each
 
     @property
     def words(self) -> str:
@@ -61,7 +63,8 @@ class Wish:
             "" if not goal.unit else f" {self.amount:g} {goal.unit.split(':')[0].replace(' of all maps together', '')}"
         )
         name = "usual size" if self.goal == "usual" else f"{goal.label.lower()}{amount}"
-        return f"{name}, {self.preset.value}"
+        own = f", {', '.join(self.assignments)}" if self.assignments else ""
+        return f"{name}, {self.preset.value}{own}"
 
 
 def goal_of(key: str) -> Goal:
@@ -75,12 +78,13 @@ def settings_of(wish: Wish) -> CompressSettings:
     """Return the settings that a wish stands for.
 
     Raises:
-        UsageError: the amount is none that a file can have
+        UsageError: the amount is none that a file can have, or a setting has no such value
     """
     goal = goal_of(wish.goal)
     if goal.unit and not 0 < wish.amount < 1e12:
         raise UsageError(f"{goal.label}: give a number above 0")
-    chosen = replace(preset_settings(wish.preset), detail=DetailMode.AUTO if wish.detail else DetailMode.OFF)
+    preset = with_settings(preset_settings(wish.preset), wish.assignments)
+    chosen = replace(preset, detail=DetailMode.AUTO if wish.detail else DetailMode.OFF)
     if wish.goal == "bytes":
         return replace(chosen, max_bytes=round(wish.amount * 1000))
     if wish.goal == "psnr":
@@ -115,8 +119,12 @@ def command_line(source: Path | None, title: str, options: SourceOptions, wish: 
         words += [goal.flag, f"{amount:g}" if isinstance(amount, float) else str(amount)]
     if wish.preset != Preset.BALANCED:
         words += ["--preset", wish.preset.value]
+    for assignment in wish.assignments:
+        words += ["--set", assignment]
     if not wish.detail:
         words += ["--detail", "off"]
+    if options.importance_by_saliency:
+        words += ["--importance", "auto"]
     x, y = options.wrap
     if x is not None and y is not None:
         axes = wrap_words((x, y))

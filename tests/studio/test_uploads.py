@@ -77,6 +77,16 @@ def test_maps_of_a_folder_are_that_folder(inbox):
     assert (found.path, found.title, found.is_igs) == (inbox.folder / "stone", "stone", False)
 
 
+@pytest.mark.parametrize(
+    ("names", "title"),
+    [(["rock_07_basecolor.png", "rock_07_normal.png"], "rock_07"), (["a.png", "b.png"], "material")],
+)
+def test_files_without_a_folder_are_called_after_what_their_names_share(inbox, names, title):
+    for name in names:
+        put(inbox, name)
+    assert (inbox.upload().path, inbox.upload().title) == (inbox.folder, title)
+
+
 def test_an_igs_is_known_by_its_first_bytes_and_stands_alone(inbox, repository):
     data = next((repository / "tests" / "golden").glob("*.igs")).read_bytes()
     put(inbox, "renamed.png", data)

@@ -1,9 +1,12 @@
 // The place where files, folders and zips are dropped. Files go to the studio's own address, one after the other, with
 // their paths below the dropped folder; then the page is told that they are all there.
-export function dropzone(element, trigger, props) {
+export function dropzone(element, trigger, props, watch) {
   const zone = element.querySelector(".st-drop");
   const say = element.querySelector(".st-drop-say");
   const token = () => props.value;
+  const ready = () => { if (token()) zone.dataset.ready = "1"; };
+  watch("value", ready);
+  ready();
 
   async function send(files) {
     if (!files.length) return;

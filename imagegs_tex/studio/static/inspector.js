@@ -170,7 +170,7 @@ export function inspector(element, value) {
     const colour = ({ texels }) => [...texels.data.slice(place, place + 3)].join(", ");
     const { source, decoded } = state.pictures;
     at(".st-read").textContent = `Texel ${x % width}, ${y % height} (red, green, blue of 255): `
-      + (source ? `source ${colour(source)} · ` : "") + `decoded ${colour(decoded)}`;
+      + (source ? `${names()[0]} ${colour(source)} · ` : "") + `${names()[1]} ${colour(decoded)}`;
   }
   canvas.addEventListener("wheel", (event) => {
     event.preventDefault();

@@ -21,8 +21,8 @@ void main() {
   } else { uv = vec2(place.x * 0.5 + 0.5, (0.5 - place.y * 0.5)) * repeats * vec2(1.0, 1.0 / aspect); }
   vec2 inside = fract(uv);
   vec3 albedo = linear(texture2D(albedoMap, inside).rgb), bent = texture2D(normalMap, inside).rgb * 2.0 - 1.0;
-  vec3 packed = texture2D(packedMap, inside).rgb;
-  float occlusion = packed.r, roughness = max(packed.g, 0.045), metal = packed.b;
+  vec3 rest = texture2D(packedMap, inside).rgb;
+  float occlusion = rest.r, roughness = max(rest.g, 0.045), metal = rest.b;
   vec3 n = normalize(along * bent.x + up * bent.y + outward * bent.z), v = vec3(0.0, 0.0, 1.0);
   vec3 l = normalize(light), h = normalize(l + v);
   float facing = max(dot(n, l), 0.0), seen = max(dot(n, v), 0.001), a2 = pow(roughness, 4.0);
@@ -53,7 +53,7 @@ export function lit(element, value) {
   const turn = root.querySelector(".st-turn"), lift = root.querySelector(".st-lift"), repeat = root.querySelector(".st-repeat");
   const say = root.querySelector(".st-read");
   const views = [...root.querySelectorAll("canvas")].map((canvas, index) => view(canvas, index));
-  if (views.some((each) => !each)) say.textContent = "This browser has no WebGL, which the light needs.";
+  const refused = views.some((each) => !each) ? "This browser has no WebGL, which the light needs." : "";
   let pictures = null, from = null;
 
   function view(canvas, ball) {
@@ -129,7 +129,7 @@ export function lit(element, value) {
     try { pictures = await Promise.all([next.albedo, next.normal, next.packed].map(picture)); }
     catch { say.textContent = "The pictures are gone; reload the page."; return; }
     for (const each of views.filter(Boolean)) upload(each);
-    say.textContent = next.note;
+    say.textContent = refused || next.note;
     root.dataset.ready = "1";
     draw();
   }
