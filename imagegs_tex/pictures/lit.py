@@ -14,6 +14,10 @@ from imagegs_tex.pictures.display import LUMINANCE, Rgb, to_bytes
 
 Planes = NDArray[np.float32]
 
+_SCALARS: Final = (
+    Semantic.ROUGHNESS, Semantic.GLOSS, Semantic.METALLIC, Semantic.OCCLUSION, Semantic.OPACITY,
+)  # fmt: skip
+
 LIGHT: Final = (-0.55, 0.6, 0.58)
 """Direction to the light: x right, y up, z to who looks."""
 _SUN: Final = 2.8  # irradiance of a surface that faces the light, over pi: white of albedo 1 is as bright
@@ -23,7 +27,7 @@ _BARE_ALBEDO: Final = 0.5
 _BARE_ROUGHNESS: Final = 0.6
 _LEAST_ROUGHNESS: Final = 0.045
 _GLASS: Final = 0.04  # reflectance of non-metals seen head on
-_BEHIND: Final = 0.012  # linear light around the sphere
+_BEHIND: Final = 0.012  # linear light around the sphere and behind what is see-through
 _SMOOTHING: Final = 2
 
 
@@ -37,6 +41,7 @@ class Surface:
     metallic: Planes  # [H, W] 0 to 1
     occlusion: Planes  # [H, W] 0 dark to 1 open
     emission: Planes  # [H, W, 3] linear, 0 and above
+    opacity: Planes  # [H, W] 0 see-through to 1
     used: tuple[str, ...]  # meanings that a map was there for, such as "base colour"
 
 
@@ -73,6 +78,7 @@ def surface_of(maps: Iterable[tuple[TextureMap, Samples]], *, green_up: bool = T
         metallic=planes.get(Semantic.METALLIC, np.zeros(size, np.float32)),
         occlusion=planes.get(Semantic.OCCLUSION, np.ones(size, np.float32)),
         emission=planes.get(Semantic.EMISSIVE, np.zeros((*size, 3), np.float32)),
+        opacity=planes.get(Semantic.OPACITY, np.ones(size, np.float32)),
         used=tuple(meaning.name.lower().replace("_", " ") for meaning in planes),
     )
 
@@ -89,7 +95,7 @@ def _gather(planes: dict[Semantic, Planes], texture_map: TextureMap, samples: Sa
         if channels and meaning not in planes:
             colour = values[..., channels if len(channels) == 3 else channels[:1] * 3]
             planes[meaning] = srgb_to_linear(colour) if texture_map.transfer == Transfer.SRGB else np.maximum(colour, 0)
-    for meaning in (Semantic.ROUGHNESS, Semantic.GLOSS, Semantic.METALLIC, Semantic.OCCLUSION):
+    for meaning in _SCALARS:
         if meaning in meanings and meaning not in planes:
             planes[meaning] = np.clip(values[..., meanings.index(meaning)], 0, 1)
 
@@ -139,7 +145,7 @@ def lit_sphere(
     normals = along * bent[:, :1] + up * bent[:, 1:2] + out * bent[:, 2:]
     here = Surface(
         surface.albedo[picked], surface.normals[picked], surface.roughness[picked], surface.metallic[picked],
-        surface.occlusion[picked], surface.emission[picked], surface.used,
+        surface.occlusion[picked], surface.emission[picked], surface.opacity[picked], surface.used,
     )  # fmt: skip
     picture = np.full((fine, fine, 3), _BEHIND, dtype=np.float32)
     picture[inside] = _radiance(here, normals.astype(np.float32), np.array([0, 0, 1], np.float32), light)
@@ -171,7 +177,9 @@ def _radiance(surface: Surface, normals: Planes, view: Planes, light: tuple[floa
     diffuse = surface.albedo * (1 - metal) / np.pi * (1 - fresnel)
     direct = (diffuse + fresnel * (distribution * visible)[..., None]) * (np.pi * _SUN * facing)[..., None]
     around = (surface.albedo * (1 - metal) + reflectance) * (_SKY * surface.occlusion)[..., None]
-    return np.asarray(direct + around + surface.emission, dtype=np.float32)
+    opaque = surface.opacity[..., None]
+    light_out = (direct + around) * opaque + surface.emission + _BEHIND * (1 - opaque)
+    return np.asarray(light_out, dtype=np.float32)
 
 
 def _shown(light: Planes) -> Rgb:

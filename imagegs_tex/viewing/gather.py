@@ -21,7 +21,7 @@ from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Samples, Semantic, 
 from imagegs_tex.metrics.detail_contrast import score_with_detail
 from imagegs_tex.metrics.match_source import source_indices
 from imagegs_tex.metrics.scores import MapScore, pooled_psnr, score_map
-from imagegs_tex.pictures.display import MapPart, Rgb, exposure_of, map_parts, show_map
+from imagegs_tex.pictures.display import MapPart, Rgb, exposure_of, map_parts, show_map, words
 from imagegs_tex.pictures.error_map import ErrorMap, error_map, fitting_gain
 from imagegs_tex.pictures.lit import Surface, surface_of
 from imagegs_tex.pictures.reduce import mean_of_blocks, reduction_for
@@ -69,13 +69,18 @@ class Result:
     has_detail: bool
     maps: tuple[ShownMap, ...]
     psnr_db: float | None  # over all channels
-    source_bytes: int | None  # of the source's files
+    source_bytes: int | None  # of the source's files; None without one, or where they are of another size
     quantized: QuantizedGaussianSet
     values: DequantizedGaussians
     main: int  # which map Gaussians are coloured by, and of which tiles and levels are shown
     source_surface: Surface | None
     decode_surface: Surface
     main_decode: Samples  # of that map, reduced, [H / reduction, W / reduction, channels]
+
+    @property
+    def is_lit(self) -> bool:
+        """Whether it is a material that a light can be shown on: a picture alone is none."""
+        return bool(set(self.decode_surface.used) - {words(Semantic.IMAGE), words(Semantic.OPACITY)})
 
 
 def gather(
@@ -150,7 +155,7 @@ def gather(
         has_detail=quantized.detail is not None,
         maps=tuple(maps),
         psnr_db=pooled_psnr(scores) if scores else None,
-        source_bytes=_bytes_of(stack),
+        source_bytes=None if options is not None and options.size is not None else _bytes_of(stack),
         quantized=quantized,
         values=dequantize(quantized),
         main=main,

@@ -27,7 +27,7 @@ from imagegs_tex.pictures.labels import Panel
 from imagegs_tex.viewing.gather import Result, ShownMap, ShownPart
 from imagegs_tex.viewing.inline_pictures import Packing, inline_pictures
 from imagegs_tex.viewing.sheets import Drawings, maps_in_order, wrap_words
-from imagegs_tex.viewing.words import decode_note, map_meaning, score_words
+from imagegs_tex.viewing.words import decode_note, error_meaning, map_meaning, score_words
 
 MARK: Final = "<!-- imagegs-tex view -->"
 """Stands near the beginning of every page, so that a later call may replace it."""
@@ -58,13 +58,14 @@ class _Viewer:
     decode: NDArray[np.uint8]
     error: ErrorMap | None
     gain: float
+    what: str = ""  # an error is, in words
 
 
 def make_page(result: Result, drawings: Drawings) -> Page:
     """Make the page of a file: numbers, a viewer per map, scores, the lit material, bytes and Gaussians."""
     viewers = [
         (shown, part, _Viewer(f"map{index}-{number}", _part_title(shown, part), part.source, part.decode, part.error,
-                              part.gain))
+                              part.gain, error_meaning(shown, part)))
         for index, shown in enumerate(maps_in_order(result)) for number, part in enumerate(shown.parts)
     ]  # fmt: skip
     kept = viewers[:MOST_VIEWERS]
@@ -151,7 +152,7 @@ def _header(result: Result) -> str:
         ("on a GPU", f"{info.gpu_bytes:,} bytes", "with the index that shaders read"),
     ]
     cells = "".join(f"<div><dt>{name}</dt><dd>{value}<small>{note}</small></dd></div>" for name, value, note in numbers)
-    links = [("lit", "under a light")] if result.decode_surface.used else []
+    links = [("lit", "under a light")] if result.is_lit else []
     links += [(f"map{index}", printable(shown.texture_map.name)) for index, shown in enumerate(maps_in_order(result))]
     if result.psnr_db is not None:
         links.append(("scores", "scores"))
@@ -215,10 +216,9 @@ def _viewer(viewer: _Viewer, uris: dict[str, str]) -> str:
         )
         canvas = f'<canvas {size} role="img" aria-label="error of {title}"></canvas>'
         data = f' data-full="{viewer.error.full:g}" data-unit="{viewer.error.unit}"'
-        what = "angle between normals" if viewer.error.unit == "°" else "difference, in percent of the range"
         scale = (
             '<div class="scale needs-script" hidden><div class="ramp"></div>'
-            f'<span>0 {viewer.error.unit}, {what}</span><span class="high"></span></div>'
+            f'<span>0 {viewer.error.unit}, {viewer.what}</span><span class="high"></span></div>'
         )
         error = f'<img class="coded" hidden src="{uris[f"{key}-error"]}" alt="">'
     checked = {"split": " checked"}

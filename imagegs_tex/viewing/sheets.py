@@ -18,7 +18,7 @@ from imagegs_tex.pictures.gaussians import draw_ellipses, ellipses_of, evenly_ch
 from imagegs_tex.pictures.labels import PAPER, Panel, Scale, Sheet, draw_sheet
 from imagegs_tex.pictures.lit import lit_plane, lit_sphere
 from imagegs_tex.pictures.tiling import level_strip, mip_levels, tiled
-from imagegs_tex.viewing.gather import MOST_SHOWN, Result, ShownMap, ShownPart
+from imagegs_tex.viewing.gather import CROP, MOST_SHOWN, Result, ShownMap, ShownPart
 from imagegs_tex.viewing.words import byte_words, decode_note, error_words, file_lines, map_lines, score_words
 
 NAMES: Final = {
@@ -49,36 +49,43 @@ def map_stems(maps: tuple[str, ...]) -> list[str]:
 
 def map_sheet(result: Result, shown: ShownMap) -> Image.Image:
     """Draw source, decode and error of a map, a row for each of its parts; without a source the decode."""
-    panels = [panel for part in shown.parts for panel in map_panels(result, part)]
+    panels = [panel for part in shown.parts for panel in map_panels(result, shown, part)]
     columns = 1 if shown.parts[0].error is None else 3
     return draw_sheet(Sheet(panels, shown.texture_map.name, map_lines(result, shown), columns))
 
 
-def map_panels(result: Result, part: ShownPart) -> list[Panel]:
+def map_panels(result: Result, shown: ShownMap, part: ShownPart) -> list[Panel]:
     """Return source, decode and error of one part of a map; without a source the decode alone."""
     decode = Panel(part.decode, "decode", ", ".join(filter(None, (part.part.label, decode_note(result)))))
     if part.source is None or part.error is None:
         return [decode]
-    title, note = error_words(result, part)
-    scale = Scale(f"0{part.error.unit}", f"{part.error.legend(part.gain)} and more")
+    title, note = error_words(result, shown, part)
+    scale = Scale("0", f"{part.error.legend(part.gain)} and more")
     error = Panel(show_error(part.error, part.gain), title, note, scale)
     return [Panel(part.source, "source", part.part.label), decode, error]
 
 
-def overview(result: Result) -> Image.Image:
-    """Draw a cut-out of every map at its own size, and the lit material, above the source, below the decode."""
-    compared = result.source_surface is not None
+def overview(result: Result, most: int | None = None) -> Image.Image:
+    """Draw the lit material and a cut-out of every map at its own size: above the source, below the decode.
+
+    Args:
+        result: the file
+        most: how many maps, beginning with what is looked at first; None: all
+    """
+    cut = max(result.info.width, result.info.height) > CROP
+    foot = (f"Cut-outs of {CROP} x {CROP} texels from the middle of each map.",) if cut else ()
     columns: list[tuple[Panel, ...]] = []
     note = f"{result.psnr_db:.2f} dB over all channels" if result.psnr_db is not None else ""
     lit = [("source", result.source_surface), ("decode", result.decode_surface)]
-    columns.append(
-        tuple(
-            Panel(lit_sphere(surface, 256), f"lit, {name}", note if name == "decode" else "")
-            for name, surface in lit
-            if surface is not None
+    if result.is_lit:
+        columns.append(
+            tuple(
+                Panel(lit_sphere(surface, 256), f"lit, {name}", note if name == "decode" else "")
+                for name, surface in lit
+                if surface is not None
+            )
         )
-    )
-    for shown in maps_in_order(result):
+    for shown in maps_in_order(result)[:most]:
         name, told = shown.texture_map.name, byte_words(result, shown)
         if shown.score is not None:
             told = score_words(shown.score).split(", SSIM")[0]
@@ -88,6 +95,8 @@ def overview(result: Result) -> Image.Image:
         if shown.source_crop is not None:
             crops.insert(0, Panel(shown.source_crop, f"{name}, source"))
         columns.append(tuple(crops))
+    if len(columns) == 1:  # a single picture: side by side
+        return draw_sheet(Sheet(columns[0], result.name, file_lines(result), foot=foot))
     across = min(_OVERVIEW_COLUMNS, len(columns))
     panels: list[Panel] = []
     for first in range(0, len(columns), across):
@@ -95,7 +104,6 @@ def overview(result: Result) -> Image.Image:
         empty = Panel(np.full((1, 1, 3), PAPER, np.uint8), "")
         filled = [*block, *[(empty,) * len(block[0])] * (across - len(block))]
         panels += [column[row] for row in range(len(block[0])) for column in filled]
-    foot = () if not compared else ("Cut-outs from the middle of each map, texel by texel.",)
     return draw_sheet(Sheet(panels, result.name, file_lines(result), across, foot=foot))
 
 
@@ -169,10 +177,9 @@ def lit_panels(result: Result) -> list[Panel]:
 def tiling_panels(result: Result) -> list[Panel]:
     """Return the main map and the lit plane two by two, of the decode."""
     shown = result.maps[result.main]
-    parts = [
-        (shown.parts[0].decode, f"{shown.texture_map.name}, 2 x 2"),
-        (lit_plane(result.decode_surface), "lit, 2 x 2"),
-    ]
+    parts = [(shown.parts[0].decode, f"{shown.texture_map.name}, 2 x 2")]
+    if result.is_lit:
+        parts.append((lit_plane(result.decode_surface), "lit, 2 x 2"))
     return [Panel(_halved(tiled(picture)), title) for picture, title in parts]
 
 
@@ -212,7 +219,7 @@ class Drawings:
 
 def draw(result: Result) -> Drawings:
     """Draw what is shown of the file as a whole."""
-    lit = lit_panels(result) if result.decode_surface.used else []
+    lit = lit_panels(result) if result.is_lit else []
     return Drawings(ellipse_panels(result), number_panels(result), lit, tiling_panels(result), mip_panel(result))
 
 
@@ -237,6 +244,6 @@ def file_sheets(result: Result, drawings: Drawings) -> dict[str, Image.Image]:
 
 def left_out(result: Result) -> tuple[str, ...]:
     """Say, a line each, which pictures of NAMES this file has not, and why."""
-    if result.decode_surface.used:
+    if result.is_lit:
         return ()
     return ("lit.png is left out: no map has a base colour, a normal or a roughness to be lit",)

@@ -1,6 +1,6 @@
 """What pictures and page say of a file and its maps."""
 
-from imagegs_tex.formats.vocabulary import Transfer
+from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Constant, Transfer
 from imagegs_tex.metrics.scores import PSNR_CAP_DB, MapScore, shown_contrast
 from imagegs_tex.pictures.display import words
 from imagegs_tex.viewing.gather import Result, ShownMap, ShownPart
@@ -12,7 +12,7 @@ def file_lines(result: Result) -> tuple[str, ...]:
     first = f"{info.file_bytes:,} bytes, {info.bits_per_texel:.3f} bits per texel, {info.gaussians:,} Gaussians"
     if result.source_bytes:
         first += f"; the source has {result.source_bytes:,} bytes ({result.source_bytes / info.file_bytes:.0f} x)"
-    second = f"{len(result.maps)} maps of {info.width} x {info.height} texels"
+    second = f"{len(result.maps)} map{'s' if len(result.maps) > 1 else ''} of {info.width} x {info.height} texels"
     if result.psnr_db is not None:
         second += f", {result.psnr_db:.2f} dB over all channels"
     return first, f"{second}; {info.gpu_bytes:,} bytes on a GPU"
@@ -22,9 +22,18 @@ def map_meaning(shown: ShownMap) -> str:
     """Return what a map is: "base colour, 3 channels of 8 bits, sRGB"."""
     texture_map = shown.texture_map
     count = texture_map.channel_count
-    parts = [words(texture_map.semantic), f"{count} channel{'s' if count > 1 else ''} of {_bits(shown)}"]
+    used = dict.fromkeys(
+        meaning
+        for meaning, route in zip(texture_map.channel_semantics, texture_map.routes, strict=True)
+        if not isinstance(route, Constant)
+    )
+    meanings = " and ".join(words(meaning) for meaning in used) or words(texture_map.semantic)
+    parts = [meanings, f"{count} channel{'s' if count > 1 else ''} of {_bits(shown)}"]
     if texture_map.transfer == Transfer.SRGB:
         parts.append("sRGB")
+    if texture_map.transfer == Transfer.LOG:
+        toned = texture_map.semantic in COLOUR_SEMANTICS
+        parts.append("shown tone mapped" if toned else "shown from its lowest to its highest value")
     return ", ".join(parts)
 
 
@@ -77,8 +86,16 @@ def decode_note(result: Result) -> str:
     return "with the file's detail layer" if result.has_detail else ""
 
 
-def error_words(result: Result, part: ShownPart) -> tuple[str, str]:
+def error_meaning(shown: ShownMap, part: ShownPart) -> str:
+    """Return what the error of a part of a map is; "" where there is none."""
+    if part.error is None:
+        return ""
+    if part.error.unit == "°":
+        return "angle between normals"
+    is_log = shown.texture_map.transfer == Transfer.LOG
+    return "difference, % of the range of logarithms" if is_log else "difference, % of the range"
+
+
+def error_words(result: Result, shown: ShownMap, part: ShownPart) -> tuple[str, str]:
     """Return the title of an error map, and the line below it."""
-    assert part.error is not None
-    what = "angle between normals" if part.error.unit == "°" else "difference, % of the range"
-    return f"error x {part.gain:g}", what + (", without detail" if result.has_detail else "")
+    return f"error x {part.gain:g}", error_meaning(shown, part) + (", without detail" if result.has_detail else "")

@@ -54,6 +54,14 @@ def test_occlusion_darkens_and_colour_colours():
     assert np.all(shaded < lit)
 
 
+def test_what_is_see_through_shows_what_is_behind():
+    meanings = (Semantic.BASE_COLOUR,) * 3 + (Semantic.OPACITY,)
+    cut_out = made_map(routes=tuple(Coded(index) for index in range(4)), channel_semantics=meanings)
+    clear, solid = (lit_sphere(surface_of([(cut_out, plain(200, 200, 200, alpha))]), 32) for alpha in (0, 255))
+    assert np.abs(clear.astype(int) - clear[0, 0]).max() <= 1
+    assert solid[16, 16, 0] > clear[16, 16, 0] + 100
+
+
 def test_a_smooth_sphere_has_a_small_bright_highlight_on_the_lights_side():
     spheres = [lit_sphere(surface_of([(ROUGH, plain(value))]), 96, (-1.0, 1.0, 1.0)) for value in (80, 230)]
     smooth, rough = (sphere.astype(int).sum(axis=2) for sphere in spheres)
