@@ -18,7 +18,7 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml Makefile
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,docs,export,splats,studio,verify]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,docs,export,farm,splats,studio,verify,watch]'
 	touch $@
 
 demo: $(STAMP)

@@ -43,6 +43,9 @@ def build(
     jobs: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Processes; one per core, or eight per GPU, if not given.")
     ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Dask's workers do it: tcp://farm:8786.")
+    ] = None,
     timeout: Annotated[
         float | None, typer.Option(parser=read_seconds, metavar="TIME", help="Give up a material after so long.")
     ] = None,
@@ -67,7 +70,7 @@ def build(
     A folder of maps, a manifest, a glTF and a .zip are materials; file names tell several in one folder apart. What is
     made depends on the bytes of the files alone, not on times or places, so a second build does nothing.
     """
-    from imagegs_tex.builder.build_tree import Workers, local_workers
+    from imagegs_tex.builder.build_tree import Workers, make_runner
     from imagegs_tex.builder.engine import run_build
     from imagegs_tex.builder.project_file import project_of
     from imagegs_tex.builder.request import BuildReport, BuildRequest
@@ -77,6 +80,8 @@ def build(
 
     if watch and dry_run:
         raise UsageError("--watch and --dry-run exclude each other; give one of them")
+    if scheduler is not None and jobs is not None:
+        raise UsageError("--scheduler and --jobs exclude each other: the scheduler's workers are as many as there are")
     folder = folder_path(output, "build")
     cache = None if cache is None else cache.absolute()
 
@@ -100,7 +105,7 @@ def build(
             print(f"imagegs-tex: {result}", file=sys.stderr, flush=True)
 
     with (
-        local_workers(backend, Workers(jobs, timeout)) as runner,
+        make_runner(backend, Workers(jobs, scheduler, timeout)) as runner,
         build_listener(quiet or dry_run, as_json) as listener,
     ):
         if watch:

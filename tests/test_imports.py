@@ -10,6 +10,9 @@ import pytest
 
 FOLDERS = {"imagegs_tex": "imagegs_tex", "cli": "imagegs_tex.cli", "formats": "imagegs_tex.formats"}
 FOLDERS["shaders"] = "imagegs_tex.shaders"
+_FARM = "imagegs_tex/builder/farm.py"
+LIBRARIES = {"moderngl": "imagegs_tex/verification/", "dask": _FARM, "distributed": _FARM}
+"""Where alone each may be imported."""
 
 
 def imported_modules(path: Path) -> set[str]:
@@ -51,7 +54,7 @@ def is_forbidden(file_name: str, module: str) -> bool:
     folder = file_name.split("/", maxsplit=1)[0]
     if folder != "cli" and within(module, "imagegs_tex.cli") and file_name != "imagegs_tex/__main__.py":
         return True
-    if within(module, "moderngl") and not file_name.startswith("imagegs_tex/verification/"):
+    if any(within(module, library) and not file_name.startswith(home) for library, home in LIBRARIES.items()):
         return True
     if is_the_studios(file_name, module):
         return True
@@ -84,6 +87,7 @@ def test_no_part_imports_what_it_must_not(repository):
         ("formats/igs/map_table.py", "imagegs_tex.formats.material.stack"),
         ("imagegs_tex/rasterize/cpu/backend.py", "imagegs_tex.formats.vocabulary"),
         ("imagegs_tex/fit/loop.py", "moderngl"),
+        ("imagegs_tex/builder/engine.py", "distributed"),
         ("imagegs_tex/api.py", "gradio"),
         ("imagegs_tex/api.py", "imagegs_tex.studio.serve"),
         ("imagegs_tex/api.py", "imagegs_tex.cli.main"),

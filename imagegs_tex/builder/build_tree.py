@@ -1,6 +1,6 @@
 """The build as Python users and the command line call it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +26,8 @@ class Workers:
     """Who does the work."""
 
     jobs: int | None = None  # processes of this machine; None: one per core, or eight per GPU
+    scheduler: str | None = None  # address of a Dask scheduler whose workers do it in their place
     timeout: float | None = None  # seconds after which a material is given up
-    threads: int | None = None  # of the CPU, for all processes together; None: one per core
 
 
 def build_tree(  # noqa: PLR0913 - a choice each
@@ -68,31 +68,36 @@ def build_tree(  # noqa: PLR0913 - a choice each
         project_of(Path(source), preset), Path(output), None if cache is None else Path(cache).absolute(), backend,
         keep_going, dry_run,
     )  # fmt: skip
-    with local_workers(backend, workers or Workers()) as runner:
+    with make_runner(backend, workers or Workers()) as runner:
         return run_build(request, runner, listener)
 
 
 @contextmanager
-def local_workers(
-    backend: str, workers: Workers, work: Callable[[Job, Seat], Outcome] | None = None
-) -> Iterator[Runner]:
-    """Give a pool of this machine's processes; none starts before there is work.
+def make_runner(backend: str, workers: Workers) -> Iterator[Runner]:
+    """Give whoever does the work; nobody begins before there is some.
 
     Args:
-        backend: for which they are
-        workers: how many
-        work: what they do; None: compress
+        backend: auto, cpu, cuda or reference
+        workers: who, and how many
+
+    Raises:
+        MissingToolError: the backend cannot run, no scheduler answers, or Dask is not installed
     """
-    pool = LocalPool(
-        seats_of(backend, workers), _do if work is None else work, workers.timeout, [_WARM] if work is None else []
-    )
+    runner: Runner
+    if workers.scheduler is None:
+        runner = LocalPool(seats_of(backend, workers), do_job, workers.timeout, [_WARM])
+    else:
+        from imagegs_tex.builder.farm import Farm
+
+        runner = Farm(workers.scheduler, do_job, workers.timeout)
     try:
-        yield pool
+        yield runner
     finally:
-        pool.close()
+        runner.close()
 
 
-def _do(job: Job, seat: Seat) -> Outcome:
+def do_job(job: Job, seat: Seat) -> Outcome:
+    """Do a job; loads what that needs when it is called."""
     from imagegs_tex.builder.work import run_job
 
     return run_job(job, seat)
@@ -100,7 +105,7 @@ def _do(job: Job, seat: Seat) -> Outcome:
 
 def seats_of(backend: str, workers: Workers) -> list[Seat]:
     """Share this machine's cores, and its GPUs where they compute, out to processes."""
-    cores = workers.threads or available_threads()
+    cores = available_threads()
     if backend_here(backend) != "cuda":
         count = workers.jobs or cores
         return [Seat(cores // count + (index < cores % count) or 1) for index in range(count)]

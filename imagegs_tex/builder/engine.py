@@ -13,10 +13,10 @@ from imagegs_tex.builder.budget import share_budget
 from imagegs_tex.builder.cache import Cache, Made
 from imagegs_tex.builder.discover import discover
 from imagegs_tex.builder.hash_memo import HashMemo
-from imagegs_tex.builder.jobs import IGS_FILE, CompressJob, Job, Outcome, ProductJob
+from imagegs_tex.builder.jobs import IGS_FILE, Job, Outcome, ProductJob
 from imagegs_tex.builder.keys import Encoder, product_key
 from imagegs_tex.builder.lock import locked
-from imagegs_tex.builder.plan import Outputs, Task, is_unchanged, largest_first, tasks_of
+from imagegs_tex.builder.plan import Outputs, Task, compress_job, is_unchanged, largest_first, tasks_of
 from imagegs_tex.builder.products import THUMBNAIL, output_path
 from imagegs_tex.builder.progress import Listener, Step, Tally
 from imagegs_tex.builder.request import BuildReport, BuildRequest
@@ -176,7 +176,7 @@ class _Build:
         if self._request.dry_run and tasks:
             raise UsageError(f"{len(tasks)} trial fits are to be done before the budget is shared; build it once")
         for task in largest_first(tasks):
-            self._queue.append((task.name, _compress_job(task, self._encoder), partial(ended, task)))
+            self._queue.append((task.name, compress_job(task, self._encoder), partial(ended, task)))
         self._work()
 
     def _vanished(self) -> tuple[str, ...]:
@@ -233,7 +233,7 @@ class _Build:
         for task in largest_first(tasks):
             by_key.setdefault(task.key, []).append(task)
         for same in by_key.values():
-            self._queue.append((same[0].name, _compress_job(same[0], self._encoder), partial(self._compressed, same)))
+            self._queue.append((same[0].name, compress_job(same[0], self._encoder), partial(self._compressed, same)))
 
     def _work(self) -> None:
         running: dict[int, tuple[str, Callable[[Outcome], None]]] = {}
@@ -347,14 +347,4 @@ def _entry(task: Task, sha256: str, size: int, report: dict[str, object]) -> Ent
     return Entry(
         task.name, printable(task.material.source), task.file, task.key, sha256, size, task.source_bytes,
         described(task.recipe), report,
-    )  # fmt: skip
-
-
-def _compress_job(task: Task, encoder: Encoder) -> CompressJob:
-    container = next(iter(task.material.container), None)
-    is_packed = any(source.image.data is not None for source in task.material.material.maps)
-    is_opened_there = container is not None and (is_packed or task.material.material.uv_sets is not None)
-    return CompressJob(
-        task.name, None if is_opened_there else task.material.material, container, task.material.stem, task.recipe,
-        encoder,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from imagegs_tex.builder.cache import Made
 from imagegs_tex.builder.keys import Encoder
@@ -9,8 +10,11 @@ from imagegs_tex.formats.material.material_source import MaterialSource
 from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.settings import CompressSettings
 
-IGS_FILE = "file.igs"
+IGS_FILE: Final = "file.igs"
 """What the .igs file is called in what a compression makes."""
+
+NOT_SEEN: Final = "its files are not seen here"
+"""The problem of a job that is to come with its files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class CompressJob:
     stem: str  # which of the container's materials
     recipe: Recipe
     encoder: Encoder  # what it is to be made with: another would give other bytes
+    files: tuple[Path, ...] = ()  # all that it is read from, absolute
     data: dict[str, bytes] | None = None  # the files by path, where the worker does not see the same folders
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imagegs_tex.builder.hash_memo import HashMemo
-from imagegs_tex.builder.jobs import Recipe
+from imagegs_tex.builder.jobs import CompressJob, Recipe
 from imagegs_tex.builder.keys import Encoder, material_key
 from imagegs_tex.builder.state import Entry, LeftOut, State
 from imagegs_tex.builder.tree import TreeMaterial
@@ -117,3 +117,15 @@ class Outputs:
 def largest_first(tasks: Iterable[Task]) -> list[Task]:
     """Return tasks so that no worker is left with a long one at the end."""
     return sorted(tasks, key=lambda task: (-task.source_bytes, task.name))
+
+
+def compress_job(task: Task, encoder: Encoder) -> CompressJob:
+    """Return what a worker needs to make a task's .igs file."""
+    source = task.material.material
+    container = next(iter(task.material.container), None)
+    is_packed = any(entry.image.data is not None for entry in source.maps) or source.uv_sets is not None
+    is_opened_there = container is not None and is_packed
+    return CompressJob(
+        task.name, None if is_opened_there else source, container, task.material.stem, task.recipe, encoder,
+        tuple(task.hashes),
+    )  # fmt: skip

@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import tempfile
+import threading
 import time
 from dataclasses import replace
 from functools import partial
@@ -45,11 +46,17 @@ def run_job(job: Job, seat: Seat) -> Outcome:
     return Outcome(made, seconds=time.perf_counter() - started)
 
 
-@functools.cache
+_local = threading.local()
+
+
 def _backend(name: str, seat: Seat) -> "Backend":
+    """Return this thread's backend: Dask's workers may have several, and a backend is for one at a time."""
     from imagegs_tex.rasterize.select_backend import make_backend
 
-    return make_backend(name, seat.threads, seat.device if name == "cuda" else "cuda")
+    kept: dict[tuple[str, Seat], Backend] = _local.__dict__.setdefault("backends", {})
+    if (name, seat) not in kept:
+        kept[name, seat] = make_backend(name, seat.threads, seat.device)
+    return kept[name, seat]
 
 
 _own_encoder = functools.cache(this_encoder)

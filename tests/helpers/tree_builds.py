@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from helpers.tiny_material import as_bytes, waves
 from imagegs_tex.builder.cache import Made
 from imagegs_tex.builder.engine import run_build
-from imagegs_tex.builder.jobs import IGS_FILE, CompressJob, Outcome, Recipe, Seat
+from imagegs_tex.builder.jobs import IGS_FILE, NOT_SEEN, CompressJob, Outcome, Recipe, Seat
 from imagegs_tex.builder.keys import Encoder
 from imagegs_tex.builder.request import BuildRequest
 from imagegs_tex.formats.igs.container import MAGIC
@@ -109,3 +109,17 @@ def files_of(output):
         for path in sorted(output.rglob("*"))
         if path.is_file() and ".imagegs-build" not in path.parts
     }
+
+
+def pretend_slowly(job, seat):
+    time.sleep(0.1)
+    return pretend(job, seat)
+
+
+def pretend_elsewhere(job, seat):
+    """Be on a machine that sees no files but those that come with the job."""
+    del seat
+    if job.data is None:
+        return Outcome(None, NOT_SEEN)
+    data = MAGIC + b"".join(job.data[path] for path in sorted(job.data))
+    return Outcome(Made({IGS_FILE: data}, {"width": 1}))

@@ -1,0 +1,229 @@
+"""Workers of other machines, through Dask distributed.
+
+Dask gives the workers their jobs, notices when one is lost and gives its jobs to another; workers may come and go. What
+it does not do is done here: few jobs are handed in at a time, so that a scheduler holds little however large the tree
+is; a scheduler that is started anew gets what it had not done yet; and files are sent along where a worker does not see
+them.
+"""
+
+import asyncio
+import queue
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from imagegs_tex.builder.jobs import NOT_SEEN, CompressJob, Job, Outcome, Seat
+from imagegs_tex.builder.keys import Encoder, this_encoder
+from imagegs_tex.formats.errors import MissingToolError, UsageError, install_extra
+from imagegs_tex.formats.files.safe_names import printable
+
+try:
+    import distributed
+except ImportError:
+    raise MissingToolError(f"--scheduler needs Dask distributed; install it: {install_extra('farm')}") from None
+
+Work = Callable[[Job, Seat], Outcome]
+
+_CLIENT: Final[Any] = distributed.Client  # which is without types
+_JOBS_PER_THREAD: Final = 2  # one that is done, one that waits for it
+_TRIES: Final = 10
+"""How often a job is handed in anew whose worker was lost. Dask itself gives up after the fourth loss; where workers
+are taken away every few seconds, that is bad luck, and not the job."""
+_SECONDS_BETWEEN_COUNTS: Final = 2.0
+_PATIENCE: Final = 600.0
+"""Seconds without a scheduler or a worker before a build gives up."""
+
+
+@dataclass(slots=True)
+class _Running:
+    """A job that was handed in."""
+
+    job: Job
+    future: Any  # distributed has types, but not of what a future holds
+    began: float  # monotonic
+    tries: int = 1
+
+
+class Farm:
+    """A :class:`~.runner.Runner` of Dask's workers."""
+
+    def __init__(self, address: str, work: Work, timeout: float | None = None) -> None:
+        """Find the scheduler.
+
+        Args:
+            address: such as tcp://farm:8786
+            work: what workers do with a job; a function that they can import
+            timeout: seconds after it was handed in that a job is given up; its worker is not stopped
+
+        Raises:
+            MissingToolError: there is none, or distributed is not installed
+        """
+        self._address, self._work, self._timeout = address, work, timeout
+        self._running: dict[int, _Running] = {}
+        self._done: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
+        self._threads, self._counted = 0, 0.0
+        self._resources: dict[str, float] | None = None
+        self._client = self._connect(30.0)
+
+    def _connect(self, seconds: float) -> Any:  # noqa: ANN401 - distributed.Client is untyped
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                return _CLIENT(self._address, timeout=5, set_as_default=False)
+            except ValueError as error:
+                raise UsageError(
+                    f"--scheduler {printable(self._address)}: {printable(error)}; write it like tcp://farm:8786"
+                ) from None
+            except (TimeoutError, OSError) as error:
+                if time.monotonic() > deadline:
+                    raise MissingToolError(
+                        f"no Dask scheduler answers at {printable(self._address)} ({printable(error)}); start it, or "
+                        "give another --scheduler"
+                    ) from None
+                time.sleep(0.5)
+
+    def encoder(self, backend: str) -> Encoder:
+        """Return what the workers make outputs with; MissingToolError where they are not all alike."""
+        deadline = time.monotonic() + _PATIENCE
+        while not self._client.nthreads():
+            if time.monotonic() > deadline:
+                raise MissingToolError(f"the scheduler at {printable(self._address)} has no workers; start some")
+            time.sleep(0.5)
+        found: dict[str, Encoder] = self._client.run(_encoder_there, backend)
+        encoders = list(found.values())
+        for worker, own in found.items():
+            if own != encoders[0]:
+                raise MissingToolError(
+                    f"worker {printable(worker)} has {own.processor}, version {own.version}; another has "
+                    f"{encoders[0].processor}, version {encoders[0].version}: they give other bytes; use workers that "
+                    "are all alike"
+                )
+        info = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        if encoders[0].backend == "cuda" and any("GPU" in worker.get("resources", {}) for worker in info):
+            self._resources = {"GPU": 1}
+        return encoders[0]
+
+    def room(self) -> int:
+        """Return how many more jobs there should be in the scheduler."""
+        now = time.monotonic()
+        if now - self._counted > _SECONDS_BETWEEN_COUNTS:
+            self._counted = now
+            try:
+                self._threads = sum(self._client.nthreads().values())
+            except (TimeoutError, OSError, RuntimeError):  # no scheduler just now
+                self._threads = 0
+        return max(1, self._threads * _JOBS_PER_THREAD) - len(self._running)
+
+    def submit(self, number: int, job: Job) -> None:
+        """Hand a job in."""
+        self._running[number] = _Running(job, None, time.monotonic())
+        self._hand_in(number)
+
+    def _hand_in(self, number: int) -> None:
+        entry = self._running[number]
+        try:
+            future = self._client.submit(
+                _do_there, self._work, entry.job, pure=False, resources=self._resources, retries=0
+            )
+        except (OSError, RuntimeError):  # the client is closed: wait() finds another scheduler
+            entry.future = None
+            return
+        entry.future = future
+        future.add_done_callback(lambda done, number=number: self._done.put((number, done)))
+
+    def wait(self, seconds: float) -> list[tuple[int, Outcome]]:
+        """Return what is done; see :class:`~.runner.Runner`."""
+        self._find_scheduler_again()
+        done = self._overdue()
+        for number, future in self._events(0.0 if done else seconds):
+            outcome = self._outcome_of(number, future)
+            if outcome is not None:
+                del self._running[number]
+                done.append((number, outcome))
+        return done
+
+    def _events(self, seconds: float) -> list[tuple[int, Any]]:
+        found: list[tuple[int, Any]] = []
+        with suppress(queue.Empty):
+            found.append(self._done.get(timeout=max(seconds, 0.001)))
+            while True:
+                found.append(self._done.get_nowait())
+        return found
+
+    def _outcome_of(self, number: int, future: Any) -> Outcome | None:  # noqa: ANN401 - see _Running
+        """Return how a job ended; None where it is done anew, or was long ago."""
+        entry = self._running.get(number)
+        if entry is None or entry.future is not future:
+            return None
+        if future.status == "finished":
+            try:
+                outcome: Outcome = future.result(timeout=60)
+            except (TimeoutError, OSError, asyncio.CancelledError, RuntimeError):  # its worker has just gone
+                return self._anew(number, "its result was lost")
+            if outcome.problem != NOT_SEEN or not isinstance(entry.job, CompressJob):
+                return outcome
+            entry.job = _with_data(entry.job)
+            self._hand_in(number)
+            return None
+        if future.status == "error" and not isinstance(future.exception(timeout=60), distributed.KilledWorker):
+            error = future.exception(timeout=60)
+            return Outcome(None, f"its worker failed: {type(error).__name__}: {printable(error)}; look at its log")
+        return self._anew(number, "its workers were lost")
+
+    def _anew(self, number: int, why: str) -> Outcome | None:
+        entry = self._running[number]
+        entry.tries += 1
+        if entry.tries > _TRIES:
+            return Outcome(None, f"{why}, {_TRIES} times; is there enough memory?", may_pass=True)
+        self._hand_in(number)
+        return None
+
+    def _overdue(self) -> list[tuple[int, Outcome]]:
+        if self._timeout is None:
+            return []
+        limit = time.monotonic() - self._timeout
+        overdue = [number for number, entry in self._running.items() if entry.began < limit]
+        found = []
+        for number in overdue:
+            future = self._running.pop(number).future
+            if future is not None:
+                future.cancel()
+            found.append((number, Outcome(None, f"not done {self._timeout:g} s after it was handed in, and given up")))
+        return found
+
+    def _find_scheduler_again(self) -> None:
+        """Where the connection is closed for good, wait for a scheduler and give it what is not done."""
+        if self._client.status in {"running", "connecting", "newly-created"}:
+            return
+        with suppress(Exception):
+            self._client.close(timeout=1)
+        self._client = self._connect(_PATIENCE)
+        for number in self._running:
+            self._hand_in(number)
+
+    def close(self) -> None:
+        """Take back what is not done, and leave the workers to others."""
+        for entry in self._running.values():
+            if entry.future is not None:
+                with suppress(Exception):
+                    entry.future.cancel()
+        self._running = {}
+        with suppress(Exception):
+            self._client.close(timeout=5)
+
+
+def _encoder_there(backend: str) -> Encoder:
+    return this_encoder(backend)
+
+
+def _do_there(work: Work, job: Job) -> Outcome:
+    """Do a job in a worker, with one thread: a worker has as many jobs at once as it has threads."""
+    if isinstance(job, CompressJob) and job.data is None and not all(path.exists() for path in job.files):
+        return Outcome(None, NOT_SEEN)
+    return work(job, Seat(1, "cuda"))
+
+
+def _with_data(job: CompressJob) -> CompressJob:
+    return replace(job, data={str(path): path.read_bytes() for path in job.files})
