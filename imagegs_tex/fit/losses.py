@@ -1,8 +1,6 @@
 """Losses beyond the squared error: absolute error and structural similarity, on the differentiable picture."""
 
 import importlib.util
-from dataclasses import replace
-from typing import Final
 
 import torch
 from torch import Tensor
@@ -12,18 +10,6 @@ from imagegs_tex.fit.problem import ChannelMix
 from imagegs_tex.fit.similarity import mean_similarity_on_cpu
 from imagegs_tex.metrics.ssim import SSIM_C1, SSIM_C2, SSIM_DEVIATION, SSIM_WINDOW
 from imagegs_tex.settings import FitSettings
-
-SIMILARITY_INTERVAL: Final = 12
-"""Steps from one gradient of an SSIM term to the next, which weighs as much more. At every step it took 25 times as
-long as the rest of a step on the CPU in numba, and half of that is torch's way through components and channels."""
-
-
-def settings_at(step: int, settings: FitSettings) -> FitSettings:
-    """Return the weights of the losses at a step, counted from 0."""
-    if not settings.ssim_weight:
-        return settings
-    looks = step % SIMILARITY_INTERVAL == 0
-    return replace(settings, ssim_weight=settings.ssim_weight * SIMILARITY_INTERVAL if looks else 0.0)
 
 
 def squared_error_only(settings: FitSettings) -> bool:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from imagegs_tex.fit.gaussian_set import GaussianSet
-from imagegs_tex.fit.losses import further_losses, settings_at, squared_error_only
+from imagegs_tex.fit.losses import further_losses, squared_error_only
 from imagegs_tex.fit.problem import ChannelMix
 from imagegs_tex.fit.state import ADAM_EPSILON, BETAS, SMALLEST_DEVIATION, WIDTH_RANGE, Rates, constrain
 from imagegs_tex.quantize.geometry import GeometryQuantizer
@@ -35,7 +35,7 @@ class TorchFitState:
         self._geometry: tuple[Tensor, PreparedGeometry] | None = None
         self._take([start.means.clone(), start.log_covariances.clone(), start.features.clone()], None)
         self._image, self._weights, self._deviations, self._target = image, weights, deviations, target
-        self._mix, self._steps = mix, 0
+        self._mix = mix
         self._settings, self._backend, self.cutoff = settings, backend, settings.cutoff
         self._constrain()
         self.set_rounding(None)
@@ -147,8 +147,7 @@ class TorchFitState:
 
     def _backward(self) -> Tensor:
         """Leave gradients in the leaves and return the squared error."""
-        settings, current = settings_at(self._steps, self._settings), self._current
-        self._steps += 1
+        settings, current = self._settings, self._current
         conics, geometry = self._prepared()
         alone, weight = squared_error_only(settings), settings.l2_weight
         with torch.no_grad():

@@ -1,11 +1,9 @@
 """The SSIM term of a fit: its value and gradient against convolutions in float64, and what it is measured on."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 
-from imagegs_tex.fit.losses import SIMILARITY_INTERVAL, mean_similarity, settings_at, structural_similarity
+from imagegs_tex.fit.losses import further_losses, mean_similarity, structural_similarity
 from imagegs_tex.settings import FitSettings
 
 
@@ -36,20 +34,9 @@ def test_any_number_of_threads_gives_the_same_bits():
     assert torch.equal(gradients[0], gradients[2])
 
 
-def test_every_so_many_steps_it_weighs_as_much_more():
-    settings = FitSettings(ssim_weight=0.1, l1_weight=0.5)
-    weights = [settings_at(step, settings).ssim_weight for step in range(3 * SIMILARITY_INTERVAL)]
-    assert sum(weights) / len(weights) == pytest.approx(0.1)
-    assert sum(weight > 0 for weight in weights) == 3
-    assert {settings_at(step, settings).l1_weight for step in range(5)} == {0.5}
-    plain = replace(settings, ssim_weight=0.0)
-    assert settings_at(3, plain) is plain
-
-
 def test_it_is_measured_on_the_channels_and_not_on_components():
     """A fit of components that mix channels of different contrast: its loss is that of the channels."""
     from imagegs_tex.fit.gaussian_set import GaussianSet
-    from imagegs_tex.fit.losses import further_losses
     from imagegs_tex.fit.problem import ChannelMix
     from imagegs_tex.rasterize.autograd import rasterize
     from imagegs_tex.rasterize.select_backend import make_backend
