@@ -14,7 +14,7 @@ from typing import Final
 import imagegs_tex
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.rasterize.select_backend import make_backend
-from imagegs_tex.viewing.gather import gather
+from imagegs_tex.viewing.gather import gather, load
 from imagegs_tex.viewing.sheets import overview
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "examples"))
@@ -38,7 +38,9 @@ def main() -> None:
             write_image(source / f"{name}.png", texels)
         settings = imagegs_tex.CompressSettings(gaussian_count=GAUSSIANS)
         report = imagegs_tex.compress(source, file, settings, arguments.backend)
-        overview(gather(file, source, make_backend(arguments.backend)), MAPS).save(arguments.output, optimize=True)
+        overview(gather(load(file), source, make_backend(arguments.backend)), MAPS).save(
+            arguments.output, optimize=True
+        )
     print(f"{report.file_bytes:,} bytes, {report.psnr_db:.2f} dB")
 
 

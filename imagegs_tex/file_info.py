@@ -5,6 +5,7 @@ from pathlib import Path
 from imagegs_tex.formats.files.file_hash import hash_bytes
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs.container import decode_igs, read_igs_bytes, section_sizes, version_of
+from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.vocabulary import Constant, TextureMap, wrap_words
 from imagegs_tex.metrics.byte_ledger import byte_ledger
 from imagegs_tex.reports import InfoReport, MapInfo
@@ -28,7 +29,11 @@ def info(file: Path | str) -> InfoReport:
     """
     data = read_igs_bytes(Path(file))
     name = printable(Path(file).name)
-    quantized = decode_igs(data, name)
+    return info_of(data, decode_igs(data, name), name)
+
+
+def info_of(data: bytes, quantized: QuantizedGaussianSet, name: str) -> InfoReport:
+    """Say what a file holds that has been read: its bytes, its content, and its printable name."""
     coarse = coarse_layout(quantized)
     packed = pack_gaussians(quantized, coarse=coarse)
     return InfoReport(

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.decoder.render import decode_maps
-from imagegs_tex.file_info import info
+from imagegs_tex.file_info import info_of
 from imagegs_tex.formats.files.safe_names import printable
-from imagegs_tex.formats.igs.container import read_igs
+from imagegs_tex.formats.igs.container import decode_igs, read_igs_bytes
 from imagegs_tex.formats.igs.quantized_set import DequantizedGaussians, QuantizedGaussianSet, dequantize
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.material.name_words import normal_convention, split_name
@@ -83,8 +83,23 @@ class Result:
         return bool(set(self.decode_surface.used) - {words(Semantic.IMAGE), words(Semantic.OPACITY)})
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedFile:
+    """An .igs file as it was read."""
+
+    path: Path
+    data: bytes
+    quantized: QuantizedGaussianSet
+
+
+def load(path: Path) -> LoadedFile:
+    """Read a file once; InputError or IgsError as of :func:`imagegs_tex.read_igs`."""
+    data = read_igs_bytes(path)
+    return LoadedFile(path, data, decode_igs(data, printable(path.name)))
+
+
 def gather(
-    file: Path,
+    file: LoadedFile,
     source: Path | None,
     backend: Backend,
     options: SourceOptions | None = None,
@@ -94,7 +109,7 @@ def gather(
     """Decode a file, compare it where there is a source, and keep what its pictures need.
 
     Args:
-        file: the .igs file
+        file: of :func:`load`
         source: what it was made of
         backend: the rasterizer
         options: how the source is read
@@ -102,10 +117,11 @@ def gather(
         gain: of all error maps; None: what fits each
 
     Raises:
-        InputError, IgsError: as of :func:`imagegs_tex.compare`
+        InputError: as of :func:`imagegs_tex.compare`
     """
-    quantized, told = read_igs(file), info(file)
-    stack = None if source is None else load_stack(source, options, material=file.stem)
+    quantized, name = file.quantized, printable(file.path.name)
+    told = info_of(file.data, quantized, name)
+    stack = None if source is None else load_stack(source, options, material=file.path.stem)
     indices = [-1] * len(quantized.maps) if stack is None else source_indices(quantized, stack, source)
     plain = decode_maps(quantized, backend)
     shown = plain if quantized.detail is None else decode_maps(quantized, backend, with_detail=True)
@@ -143,13 +159,11 @@ def gather(
         crop = None if original is None else show_map(_middle(original), texture_map, None, exposure)
         decode_crop = show_map(_middle(detailed), texture_map, None, exposure)
         maps.append(ShownMap(texture_map, tuple(parts), crop, decode_crop, score, bytes_of[number]))
-    if progress is not None:
-        progress("", len(plain), len(plain))
     scores = [shown_map.score for shown_map in maps if shown_map.score is not None]
     main = _first_coloured(quantized)
     green_up = not any("DirectX" in normal_convention(split_name(entry.name)) for entry in quantized.maps)
     return Result(
-        name=printable(file.name),
+        name=name,
         info=told,
         reduction=reduction,
         has_detail=quantized.detail is not None,

@@ -3,7 +3,9 @@
 import base64
 import io
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -43,16 +45,12 @@ def inline_pictures(pictures: Mapping[str, NDArray[np.uint8]]) -> tuple[dict[str
         pictures: uint8 [H, W, 3] or [H, W] by key
     """
     for packing in PACKINGS:
-        packed: dict[str, str] = {}
-        left = MOST_BYTES
-        for key, picture in pictures.items():
-            packed[key] = data_uri(picture, packing)
-            left -= len(packed[key])
-            if left < 0 and packing != PACKINGS[-1]:
-                break
-        else:
-            return packed, packing
-    raise AssertionError("the last packing is always taken")
+        with ThreadPoolExecutor() as pool:  # Pillow's encoders leave Python to others
+            uris = pool.map(partial(data_uri, packing=packing), pictures.values())
+            packed = dict(zip(pictures, uris, strict=True))
+        if sum(map(len, packed.values())) <= MOST_BYTES:
+            break
+    return packed, packing
 
 
 def data_uri(picture: NDArray[np.uint8], packing: Packing) -> str:

@@ -68,7 +68,7 @@ function start(viewer) {
     canvas.height = errors.height;
     canvas.getContext("2d").putImageData(picture, 0, 0);
     viewer.querySelector(".gain output").textContent = `× ${factor}`;
-    scale.querySelector(".high").textContent = `${shortNumber(full / factor)} ${unit} and more`;
+    scale.querySelector(".high").textContent = `${shortNumber(full / factor)}${unit} and more`;
   }
 
   function show(mode) {
@@ -100,7 +100,7 @@ function start(viewer) {
     text += `decode ${rgb(texels.decode)}`;
     if (coded) {
       errors = errors || texelsOf(coded);
-      text += `, error about ${shortNumber(errorAt(index))} ${unit}`;
+      text += `, error about ${shortNumber(errorAt(index))}${unit}`;
     }
     readout.textContent = text;
   }

@@ -215,10 +215,11 @@ def _viewer(viewer: _Viewer, uris: dict[str, str]) -> str:
             f'value="{min(max(power, 0), _GAIN_POWERS)}"><output></output></label>'
         )
         canvas = f'<canvas {size} role="img" aria-label="error of {title}"></canvas>'
-        data = f' data-full="{viewer.error.full:g}" data-unit="{viewer.error.unit}"'
+        unit = viewer.error.unit if viewer.error.unit == "°" else f" {viewer.error.unit}"
+        data = f' data-full="{viewer.error.full:g}" data-unit="{unit}"'
         scale = (
             '<div class="scale needs-script" hidden><div class="ramp"></div>'
-            f'<span>0 {viewer.error.unit}, {viewer.what}</span><span class="high"></span></div>'
+            f'<span>0, {viewer.what}</span><span class="high"></span></div>'
         )
         error = f'<img class="coded" hidden src="{uris[f"{key}-error"]}" alt="">'
     checked = {"split": " checked"}

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -10,14 +11,13 @@ from PIL.PngImagePlugin import PngInfo
 
 from imagegs_tex.formats.errors import OutputError, UsageError
 from imagegs_tex.formats.files.atomic_write import check_writable, write_files
-from imagegs_tex.formats.files.file_hash import hash_file
+from imagegs_tex.formats.files.file_hash import hash_bytes
 from imagegs_tex.formats.files.safe_names import printable
-from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.provenance import versions
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.reports import ViewedPage, ViewedPicture, ViewReport
-from imagegs_tex.viewing.gather import gather
+from imagegs_tex.viewing.gather import gather, load
 from imagegs_tex.viewing.page import MARK as PAGE_MARK
 from imagegs_tex.viewing.page import make_page
 from imagegs_tex.viewing.sheets import NAMES, draw, file_sheets, left_out, map_sheet, map_stems
@@ -27,6 +27,7 @@ _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _MARK: Final = b"Software\0" + _MAKER.encode()
 _HTML: Final = b"<!doctype html>"
 _FRONT_BYTES: Final = 4096  # of a file, where the mark stands in what is ours
+_PAGE_SUFFIXES: Final = frozenset({".html", ".htm"})
 _GAIN_RANGE: Final = (0.1, 10_000.0)
 
 
@@ -56,13 +57,13 @@ def view(  # noqa: PLR0913 - one argument per option of the command
         options: how the source is read, as in :func:`imagegs_tex.compare`
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend
-        progress: called with the name of the map begun, how many maps are done and how many there are
+        progress: called with the name of what is begun, how many maps are done and how many there are
 
     Returns:
         what was written, and what each picture shows
 
     Raises:
-        UsageError: the gain is out of its range
+        UsageError: the gain is out of its range, or the page's name does not end in .html
         InputError: the source cannot be used, its maps are not those of the file, or the file cannot be read
         IgsError: the file is no .igs file or damaged
         OutputError: a picture cannot be written, or another file has its name; then none is written
@@ -70,20 +71,25 @@ def view(  # noqa: PLR0913 - one argument per option of the command
     """
     if gain is not None and not _GAIN_RANGE[0] <= gain <= _GAIN_RANGE[1]:
         raise UsageError(f"a gain of {gain:g} is outside {_GAIN_RANGE[0]:g}..{_GAIN_RANGE[1]:,.0f}; try 8")
-    quantized, into = read_igs(Path(file)), Path(folder)
-    stems = map_stems(tuple(texture_map.name for texture_map in quantized.maps))
+    if page is not None and Path(page).suffix.lower() not in _PAGE_SUFFIXES:
+        raise UsageError(f"--html {printable(page)}: end it in .html")
+    loaded, into = load(Path(file)), Path(folder)
+    stems = map_stems(tuple(texture_map.name for texture_map in loaded.quantized.maps))
     paths = {stem: into / f"{stem}.png" for stem in (*NAMES, *stems)}
     for path in paths.values():
         _check_ours(path, _PNG, _MARK, "picture")
     if page is not None:
         _check_ours(Path(page), _HTML, PAGE_MARK.encode(), "page")
     found = gather(
-        Path(file), None if source is None else Path(source), make_backend(backend, threads), options, progress, gain
+        loaded, None if source is None else Path(source), make_backend(backend, threads), options, progress, gain
     )
+    if progress is not None:
+        progress("the file as a whole", len(stems), len(stems))
     sheets = {stem: map_sheet(found, shown) for stem, shown in zip(stems, found.maps, strict=True)}
     drawings = draw(found)
     sheets = file_sheets(found, drawings) | sheets
-    contents = {paths[stem]: _png(sheet) for stem, sheet in sheets.items()}
+    with ThreadPoolExecutor() as pool:  # Pillow's encoders leave Python to others
+        contents = dict(zip([paths[stem] for stem in sheets], pool.map(_png, sheets.values()), strict=True))
     written = None
     if page is not None:
         html = make_page(found, drawings).html.encode("utf-8", "backslashreplace")
@@ -94,7 +100,7 @@ def view(  # noqa: PLR0913 - one argument per option of the command
     return ViewReport(
         pictures=_pictures(paths, sheets, shows), left_out=left_out(found), reduction=found.reduction,
         page=written, psnr_db=found.psnr_db, maps=tuple(shown.score for shown in found.maps if shown.score is not None),
-        file=hash_file(Path(file)), versions=versions(),
+        file=hash_bytes(Path(file).name, loaded.data), versions=versions(),
     )  # fmt: skip
 
 

@@ -125,7 +125,11 @@ def test_what_cannot_be_done_is_one_line(fails, packed, material, tmp_path):
     fails(3, "view", tmp_path / "none.igs", "-o", tmp_path / "out")
     fails(3, "view", packed, "--source", tmp_path / "nothing", "-o", tmp_path / "out")
     fails(2, "view", packed, "-o", tmp_path / "out.png")
-    fails(2, "view", packed, "-o", tmp_path / "out", "--gain", "0")
+    for gain in ("0", "-1", "nan", "inf", "much"):
+        fails(2, "view", packed, "-o", tmp_path / "out", "--gain", gain)
+    assert "end it in .html" in fails(2, "view", packed, "-o", tmp_path / "out", "--html", "-")
+    (tmp_path / "folder.html").mkdir()
+    fails(3, "view", packed, "-o", tmp_path / "out", "--html", tmp_path / "folder.html")
     other = tmp_path / "other"
     write_image(other / "basecolor.png", np.zeros((8, 8, 3), np.uint8))
     assert "8 x 8" in fails(3, "view", packed, "--source", other, "-o", tmp_path / "out")
