@@ -112,7 +112,7 @@ def markdown(name: str, report: VerifyReport, limits: dict[str, float | None], b
         f"### {name}: {report.width} x {report.height}, {report.gaussians:,} Gaussians, {report.channels} channels, "
         f"{report.components} components, on {report.renderer}",
         f"{report.gpu_bytes.total:,} bytes on the GPU (records {report.gpu_bytes.records:,}, index "
-        f"{report.gpu_bytes.tile_starts + report.gpu_bytes.entries:,}). Gaussians evaluated per texel: median "
+        f"{report.gpu_bytes.index:,}). Gaussians evaluated per texel: median "
         f"{cost.candidates.median:g}, 99% {cost.candidates.p99:g}, most {cost.candidates.max}; mean "
         f"{cost.weights_mean:.1f}, of them above zero {cost.positive_mean:.1f}; {cost.multiply_adds_mean:.0f} "
         "multiply-adds per texel.",

@@ -15,6 +15,7 @@ class BlockSize(StrEnum):
     SMALL = "8"
     MEDIUM = "16"
     LARGE = "32"
+    LARGEST = "64"
 
 
 class ShaderLanguage(StrEnum):
@@ -32,7 +33,7 @@ def emit(
     ] = ShaderLanguage.GLSL,
     block_size: Annotated[
         BlockSize | None,
-        typer.Option(help="Texels of the index's blocks: small ones make pixel shaders faster and the index larger."),
+        typer.Option(help="Texels of the blocks that Gaussians are listed for: small ones make pixel shaders faster."),
     ] = None,
     mips: Annotated[
         bool,

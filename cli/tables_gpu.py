@@ -7,6 +7,7 @@ from rich.table import Table
 
 from imagegs_tex.cli.console import make_console, plain
 from imagegs_tex.shaders.decode_cost import DecodeCost
+from imagegs_tex.shaders.gpu_buffer import NOISE_TILE_BYTES
 
 if TYPE_CHECKING:  # what `info` has no use for; verify loads torch
     from imagegs_tex.shaders.build_decoder import Decoder
@@ -24,15 +25,18 @@ def print_emission(decoder: "Decoder", paths: list[Path]) -> None:
         f"(at most {cost.candidates.max}), {cost.multiply_adds_mean:.0f} multiply-adds",
     )
     if ledger.noise_tile:
-        console.print(detail_costs(cost, ledger.envelope + ledger.noise_tile))
+        console.print(detail_costs(cost, ledger.envelope))
     if cost.samples:
         console.print(f"{ledger.coarse:,} of the bytes are coarse levels")
         console.print(sample_costs(cost))
 
 
 def detail_costs(cost: DecodeCost, size: int) -> str:
-    """Say in one line what the detail layer takes; size: bytes on the GPU."""
-    return f"of that, detail: {size:,} bytes and {cost.detail_multiply_adds} multiply-adds per texel"
+    """Say in one line what the detail layer takes; size: bytes of the material."""
+    return (
+        f"of that, detail: {size:,} bytes and {cost.detail_multiply_adds} multiply-adds per texel; "
+        f"its noise tile of {NOISE_TILE_BYTES:,} bytes is there once for all materials"
+    )
 
 
 def sample_costs(cost: DecodeCost) -> str:
@@ -71,12 +75,12 @@ def print_verification(report: "VerifyReport", file: Path) -> None:
     )
     console.print(
         f"{memory.total:,} bytes on the GPU (records {memory.records:,}, index "
-        f"{memory.tile_starts + memory.entries:,}, coarse levels {memory.coarse:,}); "
+        f"{memory.index:,}, coarse levels {memory.coarse:,}); "
         f"Gaussians evaluated per texel: median {cost.candidates.median:g}, "
         f"99% {cost.candidates.p99:g}, most {cost.candidates.max}; {cost.multiply_adds_mean:.0f} multiply-adds",
     )
     if memory.noise_tile:
-        console.print(detail_costs(cost, memory.envelope + memory.noise_tile))
+        console.print(detail_costs(cost, memory.envelope))
     if cost.samples:
         console.print(sample_costs(cost))
     if report.source is not None:

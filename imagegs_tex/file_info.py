@@ -42,7 +42,7 @@ def info_of(data: bytes, quantized: QuantizedGaussianSet, name: str) -> InfoRepo
         wrap=wrap_words(quantized.wrap),
         file_bytes=len(data), sha256=hash_bytes(name, data).sha256,
         bits_per_texel=8 * len(data) / (quantized.width * quantized.height),
-        gpu_bytes=packed.ledger.total, gpu_detail_bytes=packed.ledger.envelope + packed.ledger.noise_tile,
+        gpu_bytes=packed.ledger.total, gpu_detail_bytes=packed.ledger.envelope,
         decode_cost=decode_cost(quantized, packed, coarse),
         sections=section_sizes(data, name), ledger=byte_ledger(quantized, section_sizes(data, name)),
         maps=tuple(_map_info(texture_map) for texture_map in quantized.maps),

@@ -163,7 +163,7 @@ class InfoReport:
     sha256: str  # of the file
     bits_per_texel: float
     gpu_bytes: int  # resident on the GPU, index included
-    gpu_detail_bytes: int  # of them, for the detail layer: its envelope and the noise tile; 0 without one
+    gpu_detail_bytes: int  # of them, for the detail layer's envelope; the noise tile comes on top, once
     decode_cost: DecodeCost  # of the emitted shaders, per texel
     sections: tuple[SectionSize, ...]
     ledger: ByteLedger  # where the file's bytes go

@@ -10,13 +10,18 @@ from imagegs_tex.shaders.accessors import Accessor, accessor_functions, list_acc
 from imagegs_tex.shaders.coarse_levels import CoarseLevels
 from imagegs_tex.shaders.decode_cost import DecodeCost, decode_cost
 from imagegs_tex.shaders.derived_z import derived_normals
-from imagegs_tex.shaders.detail_constants import detail_constants, detail_functions, noisy_store
-from imagegs_tex.shaders.file_constants import bindings, code_functions, constants, knows_texel
+from imagegs_tex.shaders.detail_constants import (
+    DETAIL_NUMBERS,
+    detail_constants,
+    detail_functions,
+    detail_numbers,
+    noisy_store,
+)
+from imagegs_tex.shaders.file_constants import bindings, constants, finish_function, material_functions
 from imagegs_tex.shaders.footprint_constants import (
     footprint_constants,
     footprint_functions,
     normal_functions,
-    repeat_constants,
 )
 from imagegs_tex.shaders.glsl_to_hlsl import to_hlsl
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians, pack_gaussians
@@ -28,9 +33,45 @@ STORAGE_INCLUDE: Final = "igs_decode.glsl"
 TEXTURE_INCLUDE: Final = "igs_decode_texture.glsl"
 HLSL_INCLUDE: Final = "igs_decode.hlsl"
 
-_DECODED_TEXEL: Final = ", min(uvec2(max(p, vec2(0.0, 0.0))), last)"
-"""The texel that holds the point of igs_decode_at."""
-_STORE: Final = "                igs_store(ivec2(at) + place, igs_finish(sums[row]));\n"
+_STORE: Final = "                igs_store(ivec2(at) + place, igs_finish(m, sums[row], at));\n"
+_DECODE: Final = """// igs_decode_material_at of this material.
+IgsTexel igs_decode_at(vec2 p)
+{
+    return igs_decode_material_at(igs_material(), p);
+}
+
+// igs_decode_material of this material.
+IgsTexel igs_decode(vec2 uv)
+{
+    return igs_decode_material(igs_material(), uv);
+}
+
+"""
+_DECODE_GROUP: Final = """// igs_decode_material_group of this material.
+void igs_decode_group(uvec2 group, uint thread, ivec2 place)
+{
+    igs_decode_material_group(igs_material(), group, thread, place);
+}
+"""
+_SAMPLE: Final = """// igs_sample_material_at of this material.
+IgsTexel igs_sample_at(vec2 p, float lod)
+{
+    return igs_sample_material_at(igs_material(), p, lod);
+}
+
+// igs_sample_material_lod of this material.
+IgsTexel igs_sample_lod(vec2 uv, float lod)
+{
+    return igs_sample_material_lod(igs_material(), uv, lod);
+}
+
+// igs_sample_material_grad of this material.
+IgsTexel igs_sample_grad(vec2 uv, vec2 step_x, vec2 step_y)
+{
+    return igs_sample_material_grad(igs_material(), uv, step_x, step_y);
+}
+
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +106,16 @@ def build_decoder(
     derived = [] if coarse is None else list(derived_normals(quantized.maps).values())
     has_detail = quantized.detail is not None
     detail = _fill(source("detail.glsl"), {"noise": detail_functions(quantized)}) + "\n" if has_detail else ""
+    levels = (0, 0) if coarse is None else (coarse.levels[0].level, coarse.levels[-1].level)
     parts = {
+        "material": material_functions(quantized, packed, levels, detail_numbers(quantized, packed)),
+        "detail_numbers": DETAIL_NUMBERS if has_detail else "",
         "detail": detail,
-        "finish": f"    return igs_finish(sums{_DECODED_TEXEL if knows_texel(quantized) else ''});\n",
-        "store": noisy_store(quantized) if knows_texel(quantized) else _STORE,
-        "codes": code_functions(quantized, packed, derived),
+        "finish": finish_function(quantized, packed, derived),
+        "store": noisy_store(quantized) if has_detail or quantized.exact is not None else _STORE,
+        "decode": _DECODE,
+        "decode_group": _DECODE_GROUP,
+        "sample": _SAMPLE,
         "accessors": accessor_functions(quantized.maps, accessors),
         "surface": _surface(accessors),
         "fetch": f"    IgsTexel texel = {'igs_decode' if coarse is None else 'igs_sample'}(uv);\n",
@@ -78,12 +124,10 @@ def build_decoder(
     has = "".join(f"#define {name.upper()}_EXISTS 1\n" for name in dict.fromkeys(a.name for a in accessors))
     core = _fill(source("core.glsl"), parts)
     if coarse is not None:
-        head += footprint_constants(quantized, packed, coarse)
+        head += footprint_constants(coarse)
         parts |= {"coarse": footprint_functions(coarse), "normals": normal_functions(quantized, accessors)}
         core += "\n" + _fill(source("footprint.glsl"), parts)
-    elif has_detail:
-        head += repeat_constants(quantized)
-    head += detail_constants(quantized, packed)
+    head += detail_constants(quantized)
     tiles = _fill(source("tiles.glsl"), parts)
     includes = {
         STORAGE_INCLUDE: _include(head + has, source("storage.glsl"), core, source("tiles_storage.glsl"), tiles),

@@ -57,31 +57,31 @@ def decode_cost(
     quantized: QuantizedGaussianSet, packed: PackedGaussians, coarse: CoarseLevels | None = None
 ) -> DecodeCost:  # fmt: skip
     """Count what the decoders do."""
-    index = packed.index
+    tiles = packed.tiles
     texels = quantized.width * quantized.height
-    size = 1 << index.block_log2
+    size = 1 << tiles.block_log2
     columns = _extents(quantized.width, size)
     rows = _extents(quantized.height, size)
-    weights_mean = float(rows @ index.candidates @ columns) / texels
+    weights_mean = float(rows @ tiles.candidates @ columns) / texels
     # The ellipse q < c has the area 2 pi c sqrt(det covariance), and the determinant of exp(S) is exp(2 m).
     areas = 2 * math.pi * quantized.cutoff * np.exp(quantized.shape_codes[:, 0] * np.float64(quantized.size_step))
     positive_mean = min(weights_mean, float(np.minimum(areas, texels).sum()) / texels)
     components = quantized.component_count
     detail = 0 if quantized.detail is None else detail_multiply_adds(quantized.detail)
     finish = components * (quantized.channel_count + 2) + detail
-    candidates = _spread(index.candidates.ravel())
+    candidates = _spread(tiles.candidates.ravel())
     sums = components + (2 if quantized.feature_exponent else 0)  # the weight times its scale, and the sum of those
     multiply_adds = weights_mean * MULTIPLY_ADDS_PER_WEIGHT + positive_mean * sums + finish
     return DecodeCost(
         candidates=candidates,
-        entries=_spread(index.scanned),
+        entries=_spread(tiles.scanned),
         weights_mean=weights_mean,
         positive_mean=positive_mean,
         multiply_adds_mean=multiply_adds,
-        multiply_adds_max=int(index.candidates.max()) * (MULTIPLY_ADDS_PER_WEIGHT + sums) + finish,
+        multiply_adds_max=int(tiles.candidates.max()) * (MULTIPLY_ADDS_PER_WEIGHT + sums) + finish,
         detail_multiply_adds=detail,
         block_size=size,
-        tile_size=4 * size,
+        tile_size=1 << tiles.layout.tile_log2,
         samples=() if coarse is None else _samples(candidates, multiply_adds, coarse),
     )
 

@@ -27,21 +27,11 @@ _PACKED_MULTIPLY_ADDS: Final = 4
 _ENVELOPE_MULTIPLY_ADDS: Final = 6
 
 
-def detail_constants(quantized: QuantizedGaussianSet, packed: PackedGaussians) -> str:
+def detail_constants(quantized: QuantizedGaussianSet) -> str:
     """Return the #defines that detail.glsl uses; empty without a detail layer."""
-    detail = quantized.detail
-    if detail is None:
+    if quantized.detail is None:
         return ""
-    rows, columns = detail.envelope_codes.shape
-    lines = [
-        ("IGS_ENVELOPE_AT", f"{packed.envelope_at}u", "word of the buffer"),
-        ("IGS_ENVELOPE_ACROSS", f"{columns}u", "cells"),
-        ("IGS_ENVELOPE_DOWN", f"{rows}u", ""),
-        ("IGS_NOISE_AT", f"{packed.noise_at}u", "word of the buffer"),
-        ("IGS_NOISE_BLOCKS_ACROSS", f"{block_count(quantized.width)}u", ""),
-        ("IGS_NOISE_BLOCKS_DOWN", f"{block_count(quantized.height)}u", ""),
-        ("IGS_NOISE_BLOCK_ROW", f"{GRID_FACTOR}u", "block numbers from one row to the next"),
-    ]
+    lines = [("IGS_NOISE_BLOCK_ROW", f"{GRID_FACTOR}u", "block numbers from one row to the next")]
     # The last of the 17 pairs is that before it, so that 16 fill two words.
     assert LAYER_WEIGHTS[-1] == LAYER_WEIGHTS[-2]
     for layer, name in enumerate(("FIRST", "SECOND")):
@@ -51,6 +41,27 @@ def detail_constants(quantized: QuantizedGaussianSet, packed: PackedGaussians) -
     return "#ifndef IGS_DETAIL\n#define IGS_DETAIL 1 // 0: without noise\n#endif\n" + "".join(
         f"#define {name} {value}{f' // {note}' if note else ''}\n" for name, value, note in lines
     )
+
+
+DETAIL_NUMBERS: Final = """    uint envelope_at; // word of the buffer
+    uvec2 envelope_cells;
+    uint noise_at; // word of the buffer
+    uvec2 noise_blocks;
+"""
+"""What a material's numbers hold beside the others."""
+
+
+def detail_numbers(quantized: QuantizedGaussianSet, packed: PackedGaussians) -> dict[str, str]:
+    """Return those numbers; none without a detail layer."""
+    if quantized.detail is None:
+        return {}
+    rows, columns = quantized.detail.envelope_codes.shape
+    return {
+        "envelope_at": f"{packed.material_at + packed.envelope_at}u",
+        "envelope_cells": f"uvec2({columns}u, {rows}u)",
+        "noise_at": f"{packed.noise_at}u",
+        "noise_blocks": f"uvec2({block_count(quantized.width)}u, {block_count(quantized.height)}u)",
+    }
 
 
 def detail_functions(quantized: QuantizedGaussianSet) -> str:
@@ -67,10 +78,10 @@ def detail_functions(quantized: QuantizedGaussianSet) -> str:
             channels += f"        texel.channel[{channel}] = {value};\n"
     return f"""// Adds the noise of a texel of the picture to its channels. Each component has its own bands, and an
 // amplitude that grows with the channels.
-IgsTexel igs_add_detail(IgsTexel texel, uvec2 at)
+IgsTexel igs_add_detail(IgsMaterial m, IgsTexel texel, uvec2 at)
 {{
     if (IGS_DETAIL != 0) {{
-        IgsGrain grain = igs_grain(at);
+        IgsGrain grain = igs_grain(m, at);
         uint middle = {_BAND_MIDDLE}u * (grain.weights.x + grain.weights.y);
 {noises}{channels}    }}
     return texel;
@@ -90,7 +101,7 @@ def noisy_store(quantized: QuantizedGaussianSet) -> str:
     )
     return (
         f"                IgsSums own = sums[0];\n{picked}"
-        "                igs_store(ivec2(at) + place, igs_finish(own, at));\n"
+        "                igs_store(ivec2(at) + place, igs_finish(m, own, at));\n"
     )
 
 
@@ -115,7 +126,7 @@ def _component(detail: DetailLayer, offset: np.ndarray, component: int) -> str:
     slopes = detail.slopes[component]
     growth = [f"({literal(slope)}) * texel.channel[{channel}]" for channel, slope in enumerate(slopes) if slope]
     amplitude = " + ".join([literal(1.0 - float(slopes @ offset)), *growth])
-    return f"""        uvec2 bands{component} = igs_bands(grain, uvec2({shift}));
+    return f"""        uvec2 bands{component} = igs_bands(m, grain, uvec2({shift}));
         uint total{component} = {total};
         float noise{component} = {one} * float(int(total{component}) - int({sum(codes)}u * middle));
         noise{component} *= grain.envelope * clamp({amplitude}, 0.0, {literal(MAX_AMPLITUDE)});

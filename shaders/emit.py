@@ -21,7 +21,7 @@ from imagegs_tex.shaders.build_decoder import (
 )
 from imagegs_tex.shaders.emitted_readme import readme
 from imagegs_tex.shaders.file_constants import DATA_BINDING, OUTPUT_BINDING, REGION_BINDING, layer_count
-from imagegs_tex.shaders.gpu_buffer import PackedGaussians
+from imagegs_tex.shaders.gpu_buffer import DIRECTORY_WORDS, PackedGaussians
 
 BUFFER_FILE: Final = "igs_data.bin"
 DESCRIPTION_FILE: Final = "igs_decode.json"
@@ -92,9 +92,8 @@ def describe(quantized: QuantizedGaussianSet, decoder: Decoder, language: Langua
             "file": BUFFER_FILE,
             "bytes": 4 * len(packed.words),
             "element": "uint32, little-endian",
-            "sections": _sections(packed, detail is not None, quantized.exact is not None),
-            "record_bits": packed.layout.bit_count,
-            "record_words": packed.layout.word_count,
+            "sections": _sections(packed),
+            "material": asdict(packed.ledger) | {"total": packed.ledger.total},
         },
         "bindings": _bindings(language, (width, height), layer_count(quantized)),
         "include": list(_INCLUDES[language]),
@@ -106,20 +105,23 @@ def describe(quantized: QuantizedGaussianSet, decoder: Decoder, language: Langua
     }
 
 
-def _sections(packed: PackedGaussians, has_detail: bool, is_exact: bool) -> list[dict[str, Any]]:
-    """Return the parts of the buffer in order; those of a detail layer or of exact samples only where there are any."""
+def _sections(packed: PackedGaussians) -> list[dict[str, Any]]:
+    """Return the parts of the buffer in order, those that it has."""
     ledger = packed.ledger
+    tiles = packed.tiles.words.nbytes
     parts = [
-        ("records", ledger.records),
-        ("tile_starts", ledger.tile_starts),
-        ("entries", ledger.entries),
+        ("directory", 4 * (DIRECTORY_WORDS + 1)),
+        ("noise_tile", ledger.noise_tile),
+        ("header", ledger.header - 4),
+        ("tiles", tiles),
         ("coarse_levels", ledger.coarse),
-        *([("envelope", ledger.envelope), ("noise_tile", ledger.noise_tile)] if has_detail else []),
-        *([("exact_samples", ledger.exact)] if is_exact else []),
-        ("filling", ledger.filling),
+        ("envelope", ledger.envelope),
+        ("exact_samples", ledger.exact),
+        ("end", 4),
     ]
     starts = np.cumsum([0, *(size for _, size in parts)]).tolist()
-    return [{"name": name, "offset": start, "bytes": size} for (name, size), start in zip(parts, starts, strict=False)]
+    found = zip(parts, starts, strict=False)
+    return [{"name": name, "offset": start, "bytes": size} for (name, size), start in found if size]
 
 
 def _bindings(language: Language, texture_size: tuple[int, int], layers: int) -> list[dict[str, Any]]:

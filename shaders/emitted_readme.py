@@ -14,7 +14,8 @@ IgsTexel texel = igs_decode(uv);   // (0, 0) is the top left corner; outside [0,
 `igs_decode` serves all accessors: call it once.
 
 **WebGL 2, GLSL ES 3.00, GLSL 3.30.** The same with `igs_decode_texture.glsl`; the buffer is the `usampler2D igs_data`,
-a texture R32UI of {texture} texels with the bytes of `igs_data.bin` in row order, filter NEAREST, no mips.
+a texture R32UI of {texture} texels with the bytes of `igs_data.bin` in row order (zeros fill the last row), filter
+NEAREST, no mips.
 
 **Compute, GLSL 4.30.** `sample_compute.comp` is complete: bind the buffer to {binding} and a 2D array image with
 {layers} layers (RGBA8, RGBA16F or RGBA32F) to image unit {output}, dispatch {groups} groups. For a region, set
@@ -122,13 +123,14 @@ Each takes the `IgsTexel`. For every one `<NAME IN CAPITALS>_EXISTS` is defined.
 
 ## Memory and cost
 {buffer["bytes"]:,} bytes on the GPU: {parts}.
-Nothing else is resident: steps and basis are constants in the code, so the include belongs to this one material.
+The material itself takes {buffer["material"]["total"]:,} of them; a noise tile is there once for all materials of a
+buffer. Steps and basis are constants in the code, so the include belongs to this one material.
 
 | per texel | median | 99% | most |
 |---|---|---|---|
 | Gaussians evaluated (blocks of {cost["block_size"]}) | {cost["candidates"]["median"]:g} \
 | {cost["candidates"]["p99"]:g} | {cost["candidates"]["max"]} |
-| index words scanned by a pixel shader (tiles of {cost["tile_size"]}) | {cost["entries"]["median"]:g} \
+| entries a pixel shader looks at (tiles of {cost["tile_size"]}) | {cost["entries"]["median"]:g} \
 | {cost["entries"]["p99"]:g} | {cost["entries"]["max"]} |
 
 On average {cost["weights_mean"]:.1f} weights, {cost["positive_mean"]:.1f} of them above zero, and

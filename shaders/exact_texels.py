@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from imagegs_tex.formats.igs.exact_samples import ExactSamples
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
-from imagegs_tex.shaders.record_layout import WORD_BITS
+from imagegs_tex.shaders.bit_fields import WORD_BITS
 
 
 def exact_words(exact: ExactSamples | None) -> NDArray[np.uint32]:
@@ -33,7 +33,7 @@ def exact_lines(quantized: QuantizedGaussianSet, first_word: int) -> str:
     exact = quantized.exact
     assert exact is not None
     places, texel_words = _places(exact)
-    text = f"    uint first = {first_word}u + {texel_words}u * (at.y * uint(IGS_WIDTH) + at.x);\n" + "".join(
+    text = f"    uint first = {first_word}u + {texel_words}u * (at.y * uint(m.width) + at.x);\n" + "".join(
         f"    uint word{word} = igs_word(first + {word}u);\n" for word in range(texel_words)
     )
     for channel, (word, shift) in enumerate(places):

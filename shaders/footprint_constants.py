@@ -11,7 +11,6 @@ from imagegs_tex.shaders.accessors import Accessor
 from imagegs_tex.shaders.coarse_levels import CHANNEL_BITS, CHANNELS_PER_WORD, MAX_CODE, CoarseLevels
 from imagegs_tex.shaders.derived_z import derived_normals
 from imagegs_tex.shaders.file_constants import literal
-from imagegs_tex.shaders.gpu_buffer import PackedGaussians
 
 MAX_ANISOTROPY: Final = 4
 """Samples along the longer side of a footprint, unless IGS_MAX_ANISOTROPY says otherwise."""
@@ -19,23 +18,11 @@ MAX_ANISOTROPY: Final = 4
 _VECTOR: Final = 3
 
 
-def footprint_constants(quantized: QuantizedGaussianSet, packed: PackedGaussians, coarse: CoarseLevels) -> str:
+def footprint_constants(coarse: CoarseLevels) -> str:
     """Return the #defines that footprint.glsl uses."""
     return (
         f"#ifndef IGS_MAX_ANISOTROPY\n#define IGS_MAX_ANISOTROPY {MAX_ANISOTROPY}\n#endif\n"
-        f"{repeat_constants(quantized)}"
-        f"#define IGS_COARSE_AT {packed.coarse_at}u // word of the buffer\n"
         f"#define IGS_COARSE_WORDS {coarse.texel_words}u // per texel\n"
-        f"#define IGS_COARSE_FIRST {coarse.levels[0].level} // levels: texels are 2^level texels of the picture\n"
-        f"#define IGS_COARSE_LAST {coarse.levels[-1].level}\n"
-    )
-
-
-def repeat_constants(quantized: QuantizedGaussianSet) -> str:
-    """Return the #defines of whether the picture repeats, for footprint.glsl and detail.glsl."""
-    across, down = (str(repeats).lower() for repeats in quantized.wrap)
-    return (
-        f"#define IGS_REPEAT_X {across} // whether the picture goes on at the other side\n#define IGS_REPEAT_Y {down}\n"
     )
 
 
@@ -49,7 +36,7 @@ def footprint_functions(coarse: CoarseLevels) -> str:
     last = coarse.levels[-1]
     loads = "".join(f"    uint word{word} = igs_word(at + {word}u);\n" for word in range(coarse.texel_words))
     return f"""// First word, texels across and texels down of a coarse level.
-uvec3 igs_coarse_level(int level)
+uvec3 igs_coarse_level(IgsMaterial m, int level)
 {{
 {levels}    return uvec3({last.first_word}u, {last.across}u, {last.down}u);
 }}

@@ -15,7 +15,7 @@ _COMMENTS: Final = re.compile(r"//[^\n]*")
 _OWN: Final = re.compile(r"(igs_|IGS_|Igs)\w+")
 
 _TYPES: Final = frozenset({"bool", "float", "int", "uint", "void", "struct"})
-_STATEMENTS: Final = frozenset({"if", "else", "for", "return", "define"})
+_STATEMENTS: Final = frozenset({"if", "else", "for", "while", "return", "define"})
 _FUNCTIONS: Final = frozenset(
     {"abs", "ceil", "clamp", "dot", "exp2", "floor", "length", "log2", "max", "min", "pow", "sqrt"}
 )

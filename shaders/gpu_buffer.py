@@ -1,26 +1,12 @@
-"""A quantized set as the one buffer of 32-bit words that every decoder reads.
+"""Materials as the one buffer of 32-bit words that every decoder reads; docs/gpu-buffer.md defines every word.
 
 ::
 
-    records       N x word_count words   position and bit-packed codes (record_layout.py)
-    tile starts   T + 1 words            first entry of each tile
-    entries       E words                Gaussian | mask << 16, or two words each when N > 65536 (tile_index.py)
-    coarse        words                  the levels of 16 texels and more, where they are wanted (coarse_levels.py)
-    envelope      words                  of the detail layer, 8 codes of 4 bits to a word; nothing in files without one
-    noise tile    4096 words             the same in all files with a detail layer, nothing in others
-    exact         words                  the texels of files with exact samples (exact_texels.py), nothing in others
-    filling       zeros up to a whole row of the texture variant, at most 1 KB in files below 2 MB
-
-Index bytes and Gaussians evaluated per texel (median, most), brick_wall_017 at 8,426 Gaussians on 1024 x 1024 texels:
-
-==============================  =======  =========  ==================================================
-masks, blocks of 16 (chosen)     91,048  23, 49
-masks, blocks of 8              170,188  16, 38     pixel shaders take a third less time
-masks, blocks of 32              56,720  40, 61     compute takes a third more time, pixel shaders twice
-lists of 16-bit numbers, 16     208,930  23, 49     the same work per texel at twice the bytes
-lists of 16-bit numbers, 32      87,140  40, 61     the same bytes at nearly twice the work
-grids by size, no lists          21,844  418 mean   a texel looks at four cells per size
-==============================  =======  =========  ==================================================
+    directory     magic, number of materials, where the noise tile is, and where each material begins
+    noise tile    4096 words, the same for all materials with a detail layer, once; nothing where none has one
+    materials     header (material_header.py), tiles (tile_blocks.py), coarse levels (coarse_levels.py), envelope,
+                  exact samples (exact_texels.py)
+    one word      of zeros, which may be read and never counts
 """
 
 from dataclasses import dataclass
@@ -33,30 +19,22 @@ from imagegs_tex.formats.igs.noise_tile import noise_words
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.shaders.coarse_levels import CoarseLevels
 from imagegs_tex.shaders.exact_texels import exact_words
-from imagegs_tex.shaders.record_layout import RecordLayout, pack_records, record_layout
-from imagegs_tex.shaders.tile_index import TileIndex, build_index
+from imagegs_tex.shaders.material_header import header, header_words
+from imagegs_tex.shaders.tile_blocks import TileBlocks, tile_blocks
+from imagegs_tex.shaders.tile_index import build_index
+from imagegs_tex.shaders.tile_layout import TileLayout
 
-SHORT_GAUSSIAN_LIMIT: Final = 1 << 16
-"""Up to this many Gaussians a number and a mask share one word."""
+MAGIC: Final = 0x42534749  # "IGSB", as little-endian bytes
+DIRECTORY_WORDS: Final = 3
+NOISE_TILE_BYTES: Final = 4 * 64 * 64
 
-SMALL_INDEX_SHARE: Final = 1.2
-"""Blocks of 8 are taken where their index is at most this large, over the records: they evaluate two thirds of the
-Gaussians of blocks of 16 and need an index about twice as large. With 1.3, the brick above took 374 KB where 300 are
-wanted."""
+MASKED_SHARE: Final = 8, 25
+"""Masks of four quarters are taken where near and far entries and those masks are at most 8/25 of heads and records.
+They halve what a pixel shader evaluates and take half a byte per entry: 8 to 14 % of the buffer where Gaussians are
+small, 20 to 26 % where they are long."""
 
-CROWDED_PER_TEXEL: Final = 24
-"""Where blocks of 16 evaluate more Gaussians than this, which is what long ones make them do, their time is worth more:
-blocks of 8 may then have an index up to CROWDED_INDEX_SHARE. fabric_pattern_07 with 5,898 Gaussians: 19 evaluated per
-texel in 341 KB instead of 28 in 239 KB; facade_005_tiles with 5,055: 25 in 419 KB instead of 37 in 269 KB."""
-CROWDED_INDEX_SHARE: Final = 4.0
-
-SMALL_BYTES_PER_TEXEL: Final = 0.2
-"""Up to this many bytes of records and index per texel, blocks of 8 are taken whatever their share: at low rates the
-index is larger than the records, but small all the same. brick_wall_017 with 5,958 Gaussians: 10.7 evaluated per texel
-in 179 KB instead of 15.6 in 127 KB."""
-
-MEDIUM_INDEX_SHARE: Final = 3.0
-"""Of blocks of 16; where even theirs is larger, blocks of 32 evaluate twice as many in an index 0.6 times as large."""
+BLOCKS: Final = {3: (5, 2), 4: (6, 2), 5: (6, 1), 6: (6, 0)}
+"""Tile and mask by block_log2: what texels of one block evaluate is listed for the tile, and told apart by masks."""
 
 _CODES_PER_WORD: Final = 8
 _SMALL_ROW_LOG2: Final = 8
@@ -66,99 +44,133 @@ _MAX_ROWS: Final = 2048  # what every WebGL 2 device can address
 
 @dataclass(frozen=True, slots=True)
 class GpuBytes:
-    """Resident bytes on the GPU by part; the decoder's constants are in its code."""
+    """Resident bytes of one material by part."""
 
+    header: int  # with its place in the directory
+    offsets: int  # of the tiles
+    heads: int
     records: int
-    tile_starts: int
-    entries: int
+    near: int  # entries of Gaussians from the tiles around
+    far: int  # entries of Gaussians from farther away
+    masks: int
     coarse: int
     envelope: int  # of the detail layer
-    noise_tile: int  # 16,384, or 0 without a detail layer
     exact: int  # texels of exact samples
-    filling: int
+    filling: int  # up to whole words
+    noise_tile: int  # 16,384, or 0 without a detail layer: once in a buffer, not counted in the total
+
+    @property
+    def index(self) -> int:
+        """What tells which Gaussians a texel looks at."""
+        return self.offsets + self.near + self.far + self.masks
 
     @property
     def total(self) -> int:
-        """All of the buffer."""
-        index = self.tile_starts + self.entries
-        return self.records + index + self.coarse + self.envelope + self.noise_tile + self.exact + self.filling
+        """All that the material adds to a buffer."""
+        rest = self.header + self.heads + self.records + self.coarse + self.envelope + self.exact + self.filling
+        return rest + self.index
 
 
 @dataclass(frozen=True, slots=True)
 class PackedGaussians:
-    """The buffer and how to read it."""
+    """The buffer of one material, and how to read it."""
 
-    words: NDArray[np.uint32]  # [row width * rows], all parts back to back
-    layout: RecordLayout
-    index: TileIndex
-    tiles_at: int  # word at which the tile starts begin
-    entries_at: int  # word at which the entries begin
-    coarse_at: int  # word at which the coarse levels begin
-    envelope_at: int  # word at which the detail layer's envelope begins
-    noise_at: int  # word at which the noise tile begins
-    exact_at: int  # word at which the exact samples begin
-    entry_words: int  # 1 or 2
+    words: NDArray[np.uint32]
+    tiles: TileBlocks
+    images: tuple[int, int]  # x, y: images of a Gaussian to look at beside the nearest one, on either side
+    material_at: int  # word at which the material begins
+    noise_at: int  # word at which the noise tile begins; 0 without
+    tiles_at: int  # word at which the tiles' offsets begin, counted from the material's first, as the following
+    coarse_at: int
+    envelope_at: int
+    exact_at: int
     row_log2: int  # the texture variant's width is 2^row_log2 texels of one word
     ledger: GpuBytes
 
     @property
+    def layout(self) -> TileLayout:
+        """Of the tiles."""
+        return self.tiles.layout
+
+    @property
     def texture_size(self) -> tuple[int, int]:
-        """Width and height of the texture variant."""
-        return 1 << self.row_log2, len(self.words) >> self.row_log2
+        """Width and height of the texture variant; its last row is filled up."""
+        return 1 << self.row_log2, -(-len(self.words) >> self.row_log2)
+
+    @property
+    def texture_words(self) -> NDArray[np.uint32]:
+        """The words with zeros behind them up to whole rows of the texture variant."""
+        return np.pad(self.words, (0, -len(self.words) % (1 << self.row_log2)))
 
 
 def pack_gaussians(
     quantized: QuantizedGaussianSet, block_log2: int | None = None, coarse: CoarseLevels | None = None
 ) -> PackedGaussians:
-    """Make the buffer.
+    """Make the buffer of a material.
 
     Args:
         quantized: a valid set
-        block_log2: blocks are 2^block_log2 texels, 3..5; None: what the size of the index suggests
+        block_log2: texels of one block of 2^block_log2 evaluate the same Gaussians, 3..6; None: by :data:`MASKED_SHARE`
         coarse: the levels for footprints of 16 texels and more; None leaves them out
 
     Raises:
         UsageError: the supports overlap beyond what an index can hold
     """
-    layout = record_layout(quantized)
-    records = pack_records(quantized, layout)
-    entry_words = 1 if quantized.gaussian_count <= SHORT_GAUSSIAN_LIMIT else 2
-    index = _choose_index(quantized, block_log2, records.nbytes // 4, entry_words)
-    entries = index.gaussians | index.masks.astype(np.uint32) << 16
-    if entry_words == 2:
-        entries = np.stack([index.gaussians, index.masks.astype(np.uint32)], axis=1).ravel()
+    tiles, images = _choose_tiles(quantized, block_log2)
     nothing = np.empty(0, dtype=np.uint32)
     coarse_words = nothing if coarse is None else coarse.words
     envelope = nothing if quantized.detail is None else _envelope_words(quantized.detail.envelope_codes)
     noise = nothing if quantized.detail is None else noise_words()
     exact = exact_words(quantized.exact)
-    parts = [records.ravel(), index.tile_starts, entries, coarse_words, envelope, noise, exact]
-    starts = np.cumsum([0, *(len(part) for part in parts)]).tolist()
-    used = np.concatenate(parts)
-    row_log2 = _SMALL_ROW_LOG2 if len(used) <= _MAX_ROWS << _SMALL_ROW_LOG2 else _LARGE_ROW_LOG2
-    filling = -len(used) % (1 << row_log2)
+    head_size = header_words(quantized)
+    starts = np.cumsum([0, head_size, len(tiles.words), len(coarse_words), len(envelope), len(exact)]).tolist()
+    noise_at = DIRECTORY_WORDS + 1 if len(noise) else 0
+    material_at = DIRECTORY_WORDS + 1 + len(noise)
+    parts = {
+        "tiles": starts[1],
+        "levels": starts[2] if len(coarse_words) else 0,
+        "envelope": starts[3] if len(envelope) else 0,
+        "exact": starts[4] if len(exact) else 0,
+    }
+    levels = 0 if coarse is None else coarse.levels[0].level | coarse.levels[-1].level << 8
+    head = header(quantized, tiles.layout, images, parts, levels)
+    directory = np.array([MAGIC, 1, noise_at, material_at], dtype=np.uint32)
+    end = np.zeros(1, dtype=np.uint32)
+    words = np.concatenate([directory, noise, head, tiles.words, coarse_words, envelope, exact, end])
     return PackedGaussians(
-        words=np.concatenate([used, np.zeros(filling, dtype=np.uint32)]),
-        layout=layout,
-        index=index,
+        words=words,
+        tiles=tiles,
+        images=images,
+        material_at=material_at,
+        noise_at=noise_at,
         tiles_at=starts[1],
-        entries_at=starts[2],
-        coarse_at=starts[3],
-        envelope_at=starts[4],
-        noise_at=starts[5],
-        exact_at=starts[6],
-        entry_words=entry_words,
-        row_log2=row_log2,
-        ledger=GpuBytes(
-            records=records.nbytes,
-            tile_starts=index.tile_starts.nbytes,
-            entries=4 * len(entries),
-            coarse=coarse_words.nbytes,
-            envelope=envelope.nbytes,
-            noise_tile=noise.nbytes,
-            exact=exact.nbytes,
-            filling=4 * filling,
-        ),
+        coarse_at=starts[2],
+        envelope_at=starts[3],
+        exact_at=starts[4],
+        row_log2=_SMALL_ROW_LOG2 if len(words) <= _MAX_ROWS << _SMALL_ROW_LOG2 else _LARGE_ROW_LOG2,
+        ledger=_ledger(tiles, head_size, (coarse_words.nbytes, envelope.nbytes, exact.nbytes), noise.nbytes),
+    )
+
+
+def _ledger(tiles: TileBlocks, head_words: int, behind: tuple[int, int, int], noise_tile: int) -> GpuBytes:
+    bits = {
+        "heads": tiles.head_bits, "records": tiles.record_bits, "near": tiles.near_bits, "far": tiles.far_bits,
+        "masks": tiles.mask_bits,
+    }  # fmt: skip
+    whole = {name: bit_count // 8 for name, bit_count in bits.items()}
+    return GpuBytes(
+        header=4 * (head_words + 1),
+        offsets=tiles.table_bytes,
+        heads=whole["heads"],
+        records=whole["records"],
+        near=whole["near"],
+        far=whole["far"],
+        masks=whole["masks"],
+        coarse=behind[0],
+        envelope=behind[1],
+        exact=behind[2],
+        filling=tiles.words.nbytes - tiles.table_bytes - sum(whole.values()),
+        noise_tile=noise_tile,
     )
 
 
@@ -169,19 +181,15 @@ def _envelope_words(codes: NDArray[np.uint8]) -> NDArray[np.uint32]:
     return np.asarray(shifted.sum(axis=1, dtype=np.uint32))
 
 
-def _choose_index(
-    quantized: QuantizedGaussianSet, block_log2: int | None, record_words: int, entry_words: int
-) -> TileIndex:
+def _choose_tiles(quantized: QuantizedGaussianSet, block_log2: int | None) -> tuple[TileBlocks, tuple[int, int]]:
     if block_log2 is not None:
-        return build_index(quantized, block_log2)
-
-    def words(index: TileIndex) -> int:
-        return entry_words * len(index.gaussians) + len(index.tile_starts)
-
-    small, medium = build_index(quantized, 3), build_index(quantized, 4)
-    crowded = float(medium.candidates.mean()) > CROWDED_PER_TEXEL
-    if words(small) <= record_words * (CROWDED_INDEX_SHARE if crowded else SMALL_INDEX_SHARE):
-        return small
-    if 4 * (record_words + words(small)) <= SMALL_BYTES_PER_TEXEL * quantized.width * quantized.height:
-        return small
-    return medium if words(medium) <= record_words * MEDIUM_INDEX_SHARE else build_index(quantized, 5)
+        tile_log2, mask_log2 = BLOCKS[block_log2]
+        index = build_index(quantized, tile_log2 - 2)
+        return tile_blocks(quantized, index, mask_log2), index.images
+    index = build_index(quantized, BLOCKS[5][0] - 2)
+    masked = tile_blocks(quantized, index, 1)
+    share, of = MASKED_SHARE
+    listed = masked.near_bits + masked.far_bits + masked.mask_bits
+    if of * listed <= share * (masked.head_bits + masked.record_bits):
+        return masked, index.images
+    return tile_blocks(quantized, index, 0), index.images

@@ -51,6 +51,7 @@ class TileIndex:
     gaussians: NDArray[np.uint32]  # [E] ascending within a tile
     masks: NDArray[np.uint16]  # [E] bit (block_y & 3) * 4 + (block_x & 3)
     candidates: NDArray[np.int32]  # [blocks down, blocks across] weights evaluated by each texel of a block
+    wrap: tuple[bool, bool]  # whether tiles at one side have those at the other beside them
     images: tuple[int, int]  # x, y: images of a Gaussian to look at beside the nearest one, on either side
 
     @property
@@ -112,6 +113,7 @@ def build_index(quantized: QuantizedGaussianSet, block_log2: int) -> TileIndex:
         masks=masks,
         candidates=_candidates(tile_of, masks, tiles_across, tiles_down)[:down, :across]
         * math.prod(2 * n + 1 for n in images),
+        wrap=quantized.wrap,
         images=images,
     )
 

@@ -64,7 +64,7 @@ class SampleCheck:
         steps = self._random_steps(rng, count)
         by_steps = np.arange(count) % 2 == 1
         by_steps &= away_from_ties(steps[:, 0] * self._size, steps[:, 1] * self._size, MAX_ANISOTROPY)
-        self._bound = TurnBound(decoder.packed.index, quantized.wrap, reference.first)
+        self._bound = TurnBound(decoder.packed, quantized.wrap, reference.first)
         # Threads that run together take turns on every path that one of them takes: only requests of one kind are posed
         # together where turns count.
         self._kinds = np.zeros(count, dtype=np.int64)

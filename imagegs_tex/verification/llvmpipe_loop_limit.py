@@ -12,14 +12,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.shaders.tile_index import BLOCKS_PER_TILE_LOG2, TileIndex
+from imagegs_tex.shaders.gpu_buffer import PackedGaussians
 from imagegs_tex.verification.float64_footprint import tap_counts
 
 MAX_TURNS: Final = 65_000
 """What is posed to llvmpipe: 535 are left for the loops around the samples."""
 
-_TAP_TURNS: Final = 8
-"""Of each tap, beside the entries of its tile: the ends of loops."""
+_TAP_TURNS: Final = 8 + 4 * 9
+"""Of each tap, beside the entries of its tile: the tile and those around, their counts, and the ends of loops."""
 
 Float = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -28,26 +28,30 @@ Whole = NDArray[np.int64]
 class TurnBound:
     """Bounds from a file's tile lists."""
 
-    def __init__(self, index: TileIndex, wrap: tuple[bool, bool], first_level: int) -> None:
-        self._entries = index.scanned.reshape(index.tiles_down, index.tiles_across)
-        self._tile = float(1 << index.block_log2 + BLOCKS_PER_TILE_LOG2)
+    def __init__(self, packed: PackedGaussians, wrap: tuple[bool, bool], first_level: int) -> None:
+        tiles, layout = packed.tiles, packed.layout
+        images = math.prod(2 * beside + 1 for beside in packed.images)
+        entry_turns = 1 if images == 1 else 2 + images  # of one image, no loop is left
+        by_source = tiles.listed * entry_turns + 3 * tiles.runs
+        by_source[:, -1] += 2 * tiles.listed[:, -1]  # each far entry is a source of its own
+        self._turns = by_source.reshape(layout.tiles_down, layout.tiles_across, -1)
+        self._tile = float(1 << layout.tile_log2)
         self._wrap, self._first_level = wrap, first_level
-        images = math.prod(2 * beside + 1 for beside in index.images)
-        self._entry_turns = 1 if images == 1 else 2 + images  # of one image, no loop is left
 
     def entries(self, points: Float, reach: Float) -> Whole:
-        """Return the most entries of a tile within reach [P] of points [P, 2], both in texels."""
+        """Return the most turns through a tile's entries within reach [P] of points [P, 2], both in texels."""
         low, high = (np.floor((points + sign * reach[:, None]) / self._tile).astype(np.int64) for sign in (-1, 1))
         found = np.empty(len(points), dtype=np.int64)
         for i, ((left, top), (right, bottom)) in enumerate(zip(low, high, strict=True)):
-            rows = _tiles(top, bottom, self._entries.shape[0], self._wrap[1])
-            columns = _tiles(left, right, self._entries.shape[1], self._wrap[0])
-            found[i] = self._entries[np.ix_(rows, columns)].max()
+            rows = _tiles(top, bottom, self._turns.shape[0], self._wrap[1])
+            columns = _tiles(left, right, self._turns.shape[1], self._wrap[0])
+            # neighbours in several tiles go through the longest list of each source
+            found[i] = self._turns[np.ix_(rows, columns)].max(axis=(0, 1)).sum()
         return found
 
     def turns(self, entries: Whole, samples: Whole, lod: Float) -> Whole:
         """Return a bound for requests of equal samples and taps that run together: each tap goes through a list."""
-        return samples * tap_counts(lod, self._first_level) * (entries * self._entry_turns + _TAP_TURNS)
+        return samples * tap_counts(lod, self._first_level) * (entries + _TAP_TURNS)
 
 
 def _tiles(first: int, last: int, count: int, repeats: bool) -> Whole:

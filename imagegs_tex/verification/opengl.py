@@ -90,7 +90,9 @@ class Scene:
         self.layer_count = -(-channel_count // 4)
         self._held: list[GlObject] = []
         self.data = self.hold(self.context.buffer(packed.words.tobytes()))
-        self.texture = self.hold(self.context.texture(packed.texture_size, 1, packed.words.tobytes(), dtype="u4"))
+        self.texture = self.hold(
+            self.context.texture(packed.texture_size, 1, packed.texture_words.tobytes(), dtype="u4")
+        )
 
     def hold(self, resource: GlObject) -> GlObject:
         """Free a resource together with the scene."""

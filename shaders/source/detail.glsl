@@ -68,53 +68,53 @@ uvec3 igs_cells(uint at, uint size, uint cells, bool repeats)
 }
 
 // The factor of a cell of the envelope.
-float igs_envelope_cell(uint column, uint row)
+float igs_envelope_cell(IgsMaterial m, uint column, uint row)
 {
-    uint cell = row * IGS_ENVELOPE_ACROSS + column;
-    uint code = (igs_word(IGS_ENVELOPE_AT + (cell >> 3u)) >> (4u * (cell & 7u))) & 15u;
+    uint cell = row * m.envelope_cells.x + column;
+    uint code = (igs_word(m.envelope_at + (cell >> 3u)) >> (4u * (cell & 7u))) & 15u;
     return code > 0u ? exp2(0.25 * float(code) - 2.5) : 0.0;
 }
 
 // The envelope at a texel, linear between the centres of cells.
-float igs_envelope(uvec2 at)
+float igs_envelope(IgsMaterial m, uvec2 at)
 {
-    uvec3 x = igs_cells(at.x, uint(IGS_WIDTH), IGS_ENVELOPE_ACROSS, IGS_REPEAT_X);
-    uvec3 y = igs_cells(at.y, uint(IGS_HEIGHT), IGS_ENVELOPE_DOWN, IGS_REPEAT_Y);
-    float across = float(x.z) / float(2 * IGS_WIDTH);
-    float down = float(y.z) / float(2 * IGS_HEIGHT);
-    float upper = (1.0 - across) * igs_envelope_cell(x.x, y.x) + across * igs_envelope_cell(x.y, y.x);
-    float lower = (1.0 - across) * igs_envelope_cell(x.x, y.y) + across * igs_envelope_cell(x.y, y.y);
+    uvec3 x = igs_cells(at.x, uint(m.width), m.envelope_cells.x, m.repeat_x);
+    uvec3 y = igs_cells(at.y, uint(m.height), m.envelope_cells.y, m.repeat_y);
+    float across = float(x.z) / float(2 * m.width);
+    float down = float(y.z) / float(2 * m.height);
+    float upper = (1.0 - across) * igs_envelope_cell(m, x.x, y.x) + across * igs_envelope_cell(m, x.y, y.x);
+    float lower = (1.0 - across) * igs_envelope_cell(m, x.x, y.y) + across * igs_envelope_cell(m, x.y, y.y);
     return (1.0 - down) * upper + down * lower;
 }
 
 // What is computed once per texel.
-IgsGrain igs_grain(uvec2 at)
+IgsGrain igs_grain(IgsMaterial m, uvec2 at)
 {
-    IgsBlocks x = igs_blocks(at.x, uint(IGS_WIDTH), IGS_NOISE_BLOCKS_ACROSS);
-    IgsBlocks y = igs_blocks(at.y, uint(IGS_HEIGHT), IGS_NOISE_BLOCKS_DOWN);
+    IgsBlocks x = igs_blocks(at.x, uint(m.width), m.noise_blocks.x);
+    IgsBlocks y = igs_blocks(at.y, uint(m.height), m.noise_blocks.y);
     uint first = igs_hash(2u * (y.number.x * IGS_NOISE_BLOCK_ROW + x.number.x));
     uint second = igs_hash(2u * (y.number.y * IGS_NOISE_BLOCK_ROW + x.number.y) + 1u);
     IgsGrain grain;
     grain.first = uvec2(x.local.x, y.local.x) + uvec2(first, first >> 6u);
     grain.second = uvec2(x.local.y, y.local.y) + uvec2(second, second >> 6u);
     grain.weights = igs_layer_weights(uvec2(x.place, y.place));
-    grain.envelope = igs_envelope(at);
+    grain.envelope = igs_envelope(m, at);
     return grain;
 }
 
 // Eight bands of a texel of the tile, 0..15 each: bands 0, 2, 4, 6 in the bytes of x, 1, 3, 5, 7 in those of y.
-uvec2 igs_tile_bands(uvec2 place)
+uvec2 igs_tile_bands(IgsMaterial m, uvec2 place)
 {
-    uint word = igs_word(IGS_NOISE_AT + (place.y & 63u) * 64u + (place.x & 63u));
+    uint word = igs_word(m.noise_at + (place.y & 63u) * 64u + (place.x & 63u));
     return uvec2(word & 0x0F0F0F0Fu, (word >> 4u) & 0x0F0F0F0Fu);
 }
 
 // The bands of a component, which reads the tile at its own shift: those of the two grids weighed and added up, all in
 // bytes, since 17 * 15 is 255.
-uvec2 igs_bands(IgsGrain grain, uvec2 shift)
+uvec2 igs_bands(IgsMaterial m, IgsGrain grain, uvec2 shift)
 {
-    uvec2 first = igs_tile_bands(grain.first + shift);
-    uvec2 second = igs_tile_bands(grain.second + shift);
+    uvec2 first = igs_tile_bands(m, grain.first + shift);
+    uvec2 second = igs_tile_bands(m, grain.second + shift);
     return grain.weights.x * first + grain.weights.y * second;
 }
 

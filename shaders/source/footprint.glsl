@@ -25,19 +25,19 @@ IgsTexel igs_plus(IgsTexel sum, IgsTexel texel, float weight)
 
 // A place that a footprint around a centre reaches: on the other side where the picture repeats, at the outermost texel
 // centres where it does not.
-vec2 igs_within(vec2 p, vec2 centre)
+vec2 igs_within(IgsMaterial m, vec2 p, vec2 centre)
 {
-    vec2 size = vec2(float(IGS_WIDTH), float(IGS_HEIGHT));
+    vec2 size = igs_size(m);
     vec2 turned = p - size * floor(p / size);
     vec2 held = clamp(p, min(vec2(0.5, 0.5), centre), max(size - vec2(0.5, 0.5), centre));
-    return vec2(IGS_REPEAT_X ? turned.x : held.x, IGS_REPEAT_Y ? turned.y : held.y);
+    return vec2(m.repeat_x ? turned.x : held.x, m.repeat_y ? turned.y : held.y);
 }
 
 // The mean over 2^lod x 2^lod texels around a point, lod below the first coarse level. The taps' variance is that of the texels of a level,
 // (4^lod - 1) / 12 on each axis: at whole lods and a level's texel centres they are those texels.
-IgsTexel igs_mean_at(vec2 p, float lod)
+IgsTexel igs_mean_at(IgsMaterial m, vec2 p, float lod)
 {
-    int taps = 1 << clamp(int(ceil(lod - 0.00390625)), 0, IGS_COARSE_FIRST - 1);
+    int taps = 1 << clamp(int(ceil(lod - 0.00390625)), 0, m.first_level - 1);
     float apart = sqrt((exp2(2.0 * lod) - 1.0) / float(max(taps * taps - 1, 1)));
     float weight = 1.0 / float(taps * taps);
     vec2 first = p - 0.5 * apart * float(taps - 1) * vec2(1.0, 1.0);
@@ -45,16 +45,16 @@ IgsTexel igs_mean_at(vec2 p, float lod)
     for (int y = 0; y < taps; ++y) {
         for (int x = 0; x < taps; ++x) {
             vec2 tap = first + apart * vec2(float(x), float(y));
-            sum = igs_plus(sum, igs_decode_at(igs_within(tap, p)), weight);
+            sum = igs_plus(sum, igs_decode_material_at(m, igs_within(m, tap, p)), weight);
         }
     }
     return sum;
 }
 
 // A coarse level at a point, between its four nearest texels.
-IgsTexel igs_coarse_at(vec2 p, int level)
+IgsTexel igs_coarse_at(IgsMaterial m, vec2 p, int level)
 {
-    uvec3 place = igs_coarse_level(level); // first word, texels across, down
+    uvec3 place = igs_coarse_level(m, level); // first word, texels across, down
     ivec2 size = ivec2(int(place.y), int(place.z));
     vec2 q = p / float(1 << level) - vec2(0.5, 0.5);
     vec2 corner = floor(q);
@@ -64,47 +64,47 @@ IgsTexel igs_coarse_at(vec2 p, int level)
         ivec2 side = ivec2(k & 1, k >> 1);
         ivec2 at = ivec2(int(corner.x), int(corner.y)) + side; // from -1 to the size
         ivec2 held = clamp(at, ivec2(0, 0), size - ivec2(1, 1));
-        int x = IGS_REPEAT_X ? (at.x + size.x) % size.x : held.x;
-        int y = IGS_REPEAT_Y ? (at.y + size.y) % size.y : held.y;
+        int x = m.repeat_x ? (at.x + size.x) % size.x : held.x;
+        int y = m.repeat_y ? (at.y + size.y) % size.y : held.y;
         float weight = (side.x == 1 ? part.x : 1.0 - part.x) * (side.y == 1 ? part.y : 1.0 - part.y);
-        uint word = IGS_COARSE_AT + place.x + uint(y * size.x + x) * IGS_COARSE_WORDS;
+        uint word = m.levels_at + place.x + uint(y * size.x + x) * IGS_COARSE_WORDS;
         sum = igs_plus(sum, igs_coarse_texel(word), weight);
     }
     return sum;
 }
 
 // The picture over 2^lod x 2^lod texels around a point in texels.
-IgsTexel igs_sample_at(vec2 p, float lod)
+IgsTexel igs_sample_material_at(IgsMaterial m, vec2 p, float lod)
 {
-    float within = clamp(lod, 0.0, float(IGS_COARSE_LAST));
-    float fine = min(1.0, float(IGS_COARSE_FIRST) - within);
+    float within = clamp(lod, 0.0, float(m.last_level));
+    float fine = min(1.0, float(m.first_level) - within);
     IgsTexel sum = igs_no_texel();
     if (fine > 0.0) { // one call each, because compilers copy all of it to every call
-        sum = igs_plus(sum, igs_mean_at(p, min(within, float(IGS_COARSE_FIRST - 1))), fine);
+        sum = igs_plus(sum, igs_mean_at(m, p, min(within, float(m.first_level - 1))), fine);
     }
     for (int k = 0; k < 2; ++k) {
         int level = int(within) + k;
         float share = 1.0 - abs(within - float(level));
-        if (share > 0.0 && level >= IGS_COARSE_FIRST) {
-            sum = igs_plus(sum, igs_coarse_at(p, level), share);
+        if (share > 0.0 && level >= m.first_level) {
+            sum = igs_plus(sum, igs_coarse_at(m, p, level), share);
         }
     }
     return sum;
 }
 
 // The material at a texture coordinate and level of detail: 0 is igs_decode, level l is as wide as 2^l texels.
-IgsTexel igs_sample_lod(vec2 uv, float lod)
+IgsTexel igs_sample_material_lod(IgsMaterial m, vec2 uv, float lod)
 {
-    return igs_sample_at(igs_inside(uv) * vec2(float(IGS_WIDTH), float(IGS_HEIGHT)), lod);
+    return igs_sample_material_at(m, igs_inside(m, uv) * igs_size(m), lod);
 }
 
 // The material under a pixel whose steps to the next pixels are step_x and step_y, in texture coordinates: up to
 // IGS_MAX_ANISOTROPY samples along the longer step, each as wide as the shorter one, or as their distance if that is more
 // (as in J. McCormack and others, "Feline: Fast Elliptical Lines for Anisotropic Texture Mapping", 1999).
-IgsTexel igs_sample_grad(vec2 uv, vec2 step_x, vec2 step_y)
+IgsTexel igs_sample_material_grad(IgsMaterial m, vec2 uv, vec2 step_x, vec2 step_y)
 {
-    vec2 size = vec2(float(IGS_WIDTH), float(IGS_HEIGHT));
-    vec2 p = igs_inside(uv) * size;
+    vec2 size = igs_size(m);
+    vec2 p = igs_inside(m, uv) * size;
     vec2 u = step_x * size;
     vec2 v = step_y * size;
     float u_length = length(u);
@@ -116,12 +116,13 @@ IgsTexel igs_sample_grad(vec2 uv, vec2 step_x, vec2 step_y)
     float lod = log2(max(least, most / float(count)));
     IgsTexel sum = igs_no_texel();
     for (int k = 0; k < count; ++k) {
-        vec2 centre = igs_within(p + longer * ((float(k) + 0.5) / float(count) - 0.5), p);
-        sum = igs_plus(sum, igs_sample_at(centre, lod), 1.0 / float(count));
+        vec2 centre = igs_within(m, p + longer * ((float(k) + 0.5) / float(count) - 0.5), p);
+        sum = igs_plus(sum, igs_sample_material_at(m, centre, lod), 1.0 / float(count));
     }
     return sum;
 }
 
+//@generated sample
 // In a pixel shader, outside of branches: igs_sample_grad with the pixel's own steps.
 #define igs_sample(uv) igs_sample_grad(uv, IGS_DDX(uv), IGS_DDY(uv))
 

@@ -19,3 +19,24 @@ float igs_high(float x)
 // Steps to the next pixel, in pixel shaders.
 #define IGS_DDX(x) dFdx(x)
 #define IGS_DDY(x) dFdy(x)
+
+// The number of the lowest bit that is set: the exponent of a power of two as a float.
+#define igs_first_bit(bits) ((floatBitsToUint(float((bits) & (~(bits) + 1u))) >> 23u) - 127u)
+
+uint igs_count_bits(uint bits)
+{
+    bits -= (bits >> 1u) & 0x55555555u;
+    bits = (bits & 0x33333333u) + ((bits >> 2u) & 0x33333333u);
+    return (((bits + (bits >> 4u)) & 0x0F0F0F0Fu) * 0x01010101u) >> 24u;
+}
+
+// Bits of a word from one on, and the same with a sign.
+uint igs_field(uint bits, uint first, uint count)
+{
+    return count > 0u ? (bits >> first) & (0xFFFFFFFFu >> ((32u - count) & 31u)) : 0u;
+}
+
+int igs_signed_field(uint bits, uint first, uint count)
+{
+    return count > 0u ? int(bits << ((32u - first - count) & 31u)) >> ((32u - count) & 31u) : 0;
+}

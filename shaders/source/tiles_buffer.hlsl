@@ -2,7 +2,6 @@
 #define IGS_SHARED groupshared
 #define igs_barrier() GroupMemoryBarrierWithGroupSync()
 #define igs_shared_or(target, bits) InterlockedOr(target, bits)
-#define igs_count_bits(bits) countbits(bits)
 
 // Coded channels, four per layer.
 RWTexture2DArray<float4> igs_output : register(IGS_OUTPUT_REGISTER);

@@ -2,7 +2,6 @@
 #define IGS_SHARED shared
 #define igs_barrier() barrier()
 #define igs_shared_or(target, bits) atomicOr(target, bits)
-#define igs_count_bits(bits) uint(bitCount(bits))
 
 // Coded channels, four per layer. Any format that images can have: RGBA8, RGBA16F, RGBA32F.
 layout(binding = IGS_OUTPUT_BINDING) writeonly uniform image2DArray igs_output;

@@ -15,18 +15,19 @@ from imagegs_tex.shaders.coarse_levels import coarse_layout
 from imagegs_tex.shaders.decode_cost import decode_cost
 from imagegs_tex.shaders.detail_constants import detail_multiply_adds
 from imagegs_tex.shaders.emit import emit
-from imagegs_tex.shaders.gpu_buffer import pack_gaussians
+from imagegs_tex.shaders.gpu_buffer import DIRECTORY_WORDS, pack_gaussians
 
 
-def test_envelope_and_tile_lie_behind_the_coarse_levels():
+def test_envelope_and_tile_lie_where_they_are_said_to():
     quantized = made_set(131, 77, 50, 4, detail={"grid": (5, 4)})
     coarse = coarse_layout(quantized)
     packed = pack_gaussians(quantized, coarse=coarse)
     assert packed.envelope_at == packed.coarse_at + len(coarse.words)
-    assert packed.noise_at == packed.envelope_at + 3  # 20 codes
+    assert packed.noise_at == 4  # behind the directory
     assert (packed.ledger.envelope, packed.ledger.noise_tile) == (12, 16384)
-    assert packed.ledger.total == packed.words.nbytes
-    words = packed.words[packed.envelope_at : packed.noise_at]
+    # the tile is there once for any number of materials and not among their bytes
+    assert packed.ledger.total + packed.ledger.noise_tile == packed.words.nbytes - 4 * DIRECTORY_WORDS - 4
+    words = packed.words[packed.material_at + packed.envelope_at :][:3]
     codes = [int(word) >> 4 * place & 15 for word in words for place in range(8)]
     assert codes == [*quantized.detail.envelope_codes.ravel().tolist(), 0, 0, 0, 0]
     tile = packed.words[packed.noise_at :][: 64 * 64].reshape(64, 64)
@@ -40,10 +41,10 @@ def test_files_without_have_nothing_of_it():
     ledger = plain.packed.ledger
     assert (ledger.envelope, ledger.noise_tile) == (0, 0)
     for name, text in plain.includes.items():
-        for word in ("DETAIL", "NOISE", "ENVELOPE", "detail", "noise", "igs_hash", "IgsGrain"):
+        for word in ("DETAIL", "NOISE", "envelope", "detail", "noise", "igs_hash", "IgsGrain"):
             assert word not in text
             assert word in noisy.includes[name]
-        assert "igs_finish(sums)" in text
+        assert "texel = igs_add" not in text
     assert plain.cost.detail_multiply_adds == 0
 
 
@@ -57,7 +58,8 @@ def test_what_is_emitted_says_it(language, tmp_path):
         pages.append((tmp_path / str(number) / "README.md").read_text())
     plain, noisy = descriptions
     sections = noisy["buffer"]["sections"]
-    assert [section["name"] for section in sections][-3:] == ["envelope", "noise_tile", "filling"]
+    names = ["directory", "noise_tile", "header", "tiles", "envelope", "end"]
+    assert [section["name"] for section in sections] == names
     for before, after in pairwise(sections):
         assert before["offset"] + before["bytes"] == after["offset"]
     assert noisy["buffer"]["bytes"] == sum(section["bytes"] for section in sections)

@@ -121,7 +121,8 @@ def test_emitted_files_and_their_description(tmp_path, language):
         assert before["offset"] + before["bytes"] == after["offset"]
     if language == "glsl":
         texture = description["bindings"][1]
-        assert 4 * texture["texture_width"] * texture["texture_height"] == len(data)
+        row = 4 * texture["texture_width"]
+        assert 0 <= row * texture["texture_height"] - len(data) < row
     readme = (tmp_path / "a" / "README.md").read_text()
     for accessor in description["accessors"]:
         assert f"`{accessor['name']}`" in readme
@@ -146,7 +147,7 @@ LAYOUTS = {
     "one channel, one Gaussian": lambda: made_set(1, 1, 1, 1),
     "24 channels": lambda: made_set(channels=24),
     "32 channels of 20 components": lambda: made_set(channels=32, components=20),
-    "32-bit entries": lambda: made_set(64, 64, 65537, 2, spread=0.5, maps=data_maps(2)),
+    "long lists": lambda: made_set(64, 64, 65537, 2, spread=0.5, maps=data_maps(2)),
     "hostile names": lambda: made_set(
         channels=1, maps=tuple(made_map(name, Semantic.DATA, (Coded(0),), Transfer.LINEAR) for name in HOSTILE)
     ),

@@ -8,7 +8,7 @@ from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.quantized_set import conics_of, dequantize, shape_values
 from imagegs_tex.shaders import tile_index as index_module
 from imagegs_tex.shaders.decode_cost import decode_cost
-from imagegs_tex.shaders.gpu_buffer import pack_gaussians
+from imagegs_tex.shaders.gpu_buffer import DIRECTORY_WORDS, pack_gaussians
 from imagegs_tex.shaders.tile_index import build_index
 
 
@@ -96,14 +96,6 @@ def test_chunks_do_not_change_the_index(monkeypatch):
     assert np.array_equal(whole.masks, parts.masks)
 
 
-def test_more_gaussians_than_16_bits_number():
-    few, many = made_set(256, 256, 65536, 1, spread=0.7), made_set(256, 256, 65537, 1, spread=0.7)
-    assert pack_gaussians(few).entry_words == 1
-    packed = pack_gaussians(many)
-    assert packed.entry_words == 2
-    assert packed.ledger.entries == 8 * len(packed.index.gaussians)
-
-
 def test_overlap_beyond_reason_is_refused(monkeypatch):
     monkeypatch.setattr(index_module, "MAX_PAIRS", 100)
     with pytest.raises(UsageError, match="overlap too much"):
@@ -111,27 +103,27 @@ def test_overlap_beyond_reason_is_refused(monkeypatch):
 
 
 def test_bytes_of_a_brick_like_case():
-    """8,426 Gaussians on 1024 x 1024 texels with 10 components: at most 250 KB."""
+    """8,426 Gaussians on 1024 x 1024 texels with 10 components: at most 135 KB."""
     packed = pack_gaussians(made_set(1024, 1024, 8426, 10, spread=4.4, thinness=2.0))
-    assert packed.ledger.total == packed.words.nbytes
-    assert packed.ledger.total <= 250_000
+    assert packed.ledger.total == packed.words.nbytes - 4 * DIRECTORY_WORDS - 4
+    assert packed.ledger.total <= 135_000
 
 
 @pytest.mark.parametrize(
-    ("spread", "thinness", "block_log2"),
-    [(3.0, 1.0, 3), (4.4, 2.0, 4), (5.0, 4.5, 3)],
-    ids=["small", "middling", "long, so that blocks of 16 would evaluate 38"],
+    ("spread", "thinness", "mask_log2"),
+    [(3.0, 1.0, 1), (4.4, 2.0, 1), (9.0, 4.5, 0)],
+    ids=["small", "middling", "long, so that masks would take half as much as records"],
 )
-def test_blocks_are_small_where_little_or_much_overlaps(spread, thinness, block_log2):
+def test_masks_are_taken_where_they_are_cheap(spread, thinness, mask_log2):
     quantized = made_set(512, 512, 2000, 10, spread=spread, thinness=thinness)
-    assert pack_gaussians(quantized).index.block_log2 == block_log2
+    assert pack_gaussians(quantized).layout.mask_log2 == mask_log2
 
 
 def test_cost_is_what_the_lists_say():
     quantized = made_set(100, 50, 40)
     packed = pack_gaussians(quantized, 4)
     cost = decode_cost(quantized, packed)
-    by_texel = packed.index.candidates.repeat(16, axis=0).repeat(16, axis=1)[:50, :100]
+    by_texel = packed.tiles.candidates.repeat(16, axis=0).repeat(16, axis=1)[:50, :100]
     assert cost.weights_mean == pytest.approx(by_texel.mean())
     assert cost.candidates.max == by_texel.max()
     assert cost.positive_mean <= cost.weights_mean

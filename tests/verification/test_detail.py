@@ -124,7 +124,7 @@ BROKEN = {
                         "grain.weights.y * first + grain.weights.x * second", VARIANTS),
     "no envelope": ("*= grain.envelope * ", "*= ", VARIANTS),
     "an envelope of nearest cells": ("float across = ", "float across = 0.0 * ", VARIANTS[:3]),
-    "an envelope that ends": ("IGS_ENVELOPE_ACROSS, IGS_REPEAT_X)", "IGS_ENVELOPE_ACROSS, false)", VARIANTS[:3]),
+    "an envelope that ends": ("m.envelope_cells.x, m.repeat_x)", "m.envelope_cells.x, false)", VARIANTS[:3]),
     "another hash": ("0x846CA68Bu", "0x846CA68Du", VARIANTS[:3]),
     "both grids at the same borders": ("uint second = (2u * scaled + size)", "uint second = (2u * scaled)",
                                        VARIANTS[:3]),
@@ -134,7 +134,7 @@ BROKEN = {
     "odd bands missing": ("(word >> 4u) & 0x0F0F0F0Fu", "word & 0x0F0F0F0Fu", VARIANTS[:3]),
     "the middle of the codes": ("uint middle = 8u * ", "uint middle = 7u * ", VARIANTS[:3]),
     "a row's sums for another": ("own = sums[2]", "own = sums[1]", VARIANTS[:1]),
-    "x and y exchanged": ("igs_finish(own, at)", "igs_finish(own, at.yx)", VARIANTS[:1]),
+    "x and y exchanged": ("igs_finish(m, own, at)", "igs_finish(m, own, at.yx)", VARIANTS[:1]),
     "not held to 0 to 1": ("noise1, 0.0, 1.0)", "noise1, -1.0, 2.0)", VARIANTS[:3]),
     "left out": ("#define IGS_DETAIL 1", "#define IGS_DETAIL 0", VARIANTS[:3]),
 }  # fmt: skip
@@ -163,7 +163,7 @@ def test_broken_noise_is_found_out(fault, device):
 def test_z_is_made_of_what_is_drawn(device):
     quantized = made_set(40, 30, 30, 6, maps=material(), detail={})
     decoder = shader_decoder(quantized)
-    noise = "    texel = igs_add_detail(texel, at);\n"
+    noise = "    texel = igs_add_detail(m, texel, at);\n"
     includes = {}
     for name, text in decoder.includes.items():
         start = text.index(noise)

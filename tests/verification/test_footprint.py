@@ -167,8 +167,8 @@ def test_coarse_levels_may_begin_sooner(case, first, device):
 @pytest.mark.parametrize(
     "fault",
     [
-        ("float(IGS_COARSE_FIRST) - within", "4.0 - within"),
-        ("float(IGS_COARSE_FIRST - 1)", "float(IGS_COARSE_FIRST)"),
+        ("float(m.first_level) - within", "4.0 - within"),
+        ("float(m.first_level - 1)", "float(m.first_level)"),
     ],
 )
 def test_a_decoder_that_begins_elsewhere_is_found_out(fault, device):

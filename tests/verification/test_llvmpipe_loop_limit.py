@@ -72,13 +72,16 @@ def test_what_would_be_cut_off_is_left_out_and_said_so(cutting):
     assert " of 2,000 samples" in reason
 
 
-def test_entries_are_those_of_the_tiles_within_reach():
-    index = shader_decoder(made_set(131, 77, 150, 2)).packed.index
-    grid = np.arange(index.tiles_down * index.tiles_across, dtype=np.uint32)
-    counted = replace(index, tile_starts=np.concatenate([[0], np.cumsum(grid + 1)]).astype(np.uint32))
-    tile = float(4 << index.block_log2)
+def test_turns_are_those_of_the_tiles_within_reach():
+    packed = shader_decoder(made_set(131, 77, 150, 2)).packed
+    layout = packed.layout
+    grid = np.arange(layout.tiles_down * layout.tiles_across)
+    listed = np.stack([grid, grid[::-1]], axis=1)  # the two sources are longest in different tiles
+    counted = replace(packed, tiles=replace(packed.tiles, listed=listed, runs=np.zeros_like(listed)))
+    tile = float(1 << layout.tile_log2)
     points = np.array([[1.0, 1.0], [tile - 1, 1.0], [130.0, 76.0]])
     reach = np.array([0.5, 2.0, 8.0])
     last = len(grid)
-    assert TurnBound(counted, (False, False), 4).entries(points, reach).tolist() == [1, 2, last]
-    assert TurnBound(counted, (True, True), 4).entries(points[:1], np.array([2.0])).tolist() == [last]
+    found = TurnBound(counted, (False, False), 4).entries(points, reach).tolist()
+    assert found == [3 * (last - 1), 1 + 3 * (last - 1), (last - 1) + 3]
+    assert TurnBound(counted, (True, True), 4).entries(points[:1], np.array([2.0])).tolist() == [4 * (last - 1)]

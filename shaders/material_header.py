@@ -1,0 +1,100 @@
+"""The header of a material in the buffer: everything that a decoder has to know of it before it looks at a texel.
+
+docs/gpu-buffer.md lists the words. Everything is an integer or the nearest float32 of a number of the file.
+"""
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagegs_tex.formats.igs.noise_tile import block_count
+from imagegs_tex.formats.igs.quantized_set import (
+    BASIS_CODE_MAX,
+    OFFSET_SCALE,
+    QuantizedGaussianSet,
+    least_exponent,
+)
+from imagegs_tex.shaders.derived_z import derived_normals
+from imagegs_tex.shaders.tile_layout import TileLayout
+
+MAGIC: Final = 0x31425349  # "ISB1", as little-endian bytes
+FIXED_WORDS: Final = 24
+_WIDTHS_PER_WORD: Final = 16
+_HALF_LOG2_E: Final = 0.5 * math.log2(math.e)
+
+
+def size_factor(quantized: QuantizedGaussianSet) -> float:
+    """Return the base-2 logarithm of the features' scale over m."""
+    return -quantized.feature_exponent * _HALF_LOG2_E
+
+
+def header_words(quantized: QuantizedGaussianSet) -> int:
+    """Return how many words the header of a set takes."""
+    components, channels = quantized.component_count, quantized.channel_count
+    derived = len(derived_normals(quantized.maps))
+    exact = 0 if quantized.exact is None else -(-channels // _WIDTHS_PER_WORD)
+    return FIXED_WORDS + 3 + components + channels - (-components * channels // 2) + derived + exact
+
+
+def header(
+    quantized: QuantizedGaussianSet, layout: TileLayout, images: tuple[int, int], parts: dict[str, int], levels: int
+) -> NDArray[np.uint32]:  # fmt: skip
+    """Return the words.
+
+    Args:
+        quantized: a valid set
+        layout: of its tiles
+        images: of :class:`.tile_index.TileIndex`
+        parts: first words of tiles, levels, envelope and exact samples, from the header; 0 where there is none
+        levels: first coarse level and, above 8 bits, the last one
+    """
+    derived = list(derived_normals(quantized.maps).values())
+    detail, exact = quantized.detail, quantized.exact
+    envelope = (0, 0) if detail is None else detail.envelope_codes.shape
+    repeats = int(quantized.wrap[0]) | int(quantized.wrap[1]) << 1
+    fixed = [
+        MAGIC,
+        quantized.width | quantized.height << 16,
+        quantized.channel_count | quantized.component_count << 8 | len(derived) << 16,
+        repeats | int(detail is not None) << 2 | images[0] << 8 | images[1] << 16,
+        quantized.gaussian_count,
+        layout.tile_log2 | layout.mask_log2 << 8 | layout.position_bits << 16 | layout.offset_bits << 24,
+        layout.count_bits | layout.far_count_bits << 8 | layout.near_count_bits << 16 | layout.stride_bits << 24,
+        layout.width_bits | layout.tile_bits << 8 | layout.index_bits << 16 | layout.entry_count_bits << 24,
+        layout.head_bits,
+        parts["tiles"],
+        parts["levels"],
+        levels,
+        parts["envelope"],
+        envelope[1] | envelope[0] << 16,
+        block_count(quantized.width) | block_count(quantized.height) << 16,
+        _float(2.0 ** (least_exponent(quantized.width, quantized.height) - 1)),
+        _float(quantized.size_step),
+        _float(quantized.form_step),
+        _float(math.exp(-quantized.cutoff)),
+        _float(quantized.cutoff * math.log2(math.e)),
+        _float(size_factor(quantized)),
+        _float(np.float64(quantized.basis_scale) / BASIS_CODE_MAX),
+        parts["exact"],
+        0,
+    ]
+    fields = [least & 0xFFFF | bits << 16 for least, bits in zip(layout.least, layout.least_bits, strict=True)]
+    steps = quantized.feature_steps.astype("<f4").view("<u4").tolist()
+    offsets = (quantized.offset_codes / OFFSET_SCALE).astype("<f4").view("<u4").tolist()
+    basis = quantized.basis_codes.astype("<i2").ravel()
+    pairs = np.pad(basis, (0, len(basis) % 2)).view("<u4").tolist()
+    normals = [x | y << 8 for x, y in derived]
+    widths = [] if exact is None else exact.sample_bytes
+    exact_widths = [
+        sum(width << 2 * place for place, width in enumerate(widths[first : first + _WIDTHS_PER_WORD]))
+        for first in range(0, len(widths), _WIDTHS_PER_WORD)
+    ]
+    words = np.array([*fixed, *fields, *steps, *offsets, *pairs, *normals, *exact_widths], dtype=np.uint32)
+    assert len(words) == header_words(quantized)
+    return words
+
+
+def _float(value: float) -> int:
+    return int(np.array([value], dtype="<f4").view("<u4")[0])
