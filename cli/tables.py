@@ -96,6 +96,7 @@ def print_comparison(report: CompareReport, file: Path) -> None:
         "semantic": [score.semantic.replace("_", " ") for score in report.maps],
         "PSNR dB": [f"{score.psnr_db:.2f}" for score in report.maps],
         "SSIM": [f"{score.ssim:.4f}" for score in report.maps],
+        "MS-SSIM": ["" if score.ms_ssim is None else f"{score.ms_ssim:.4f}" for score in report.maps],
         "contrast": [_contrast(score) for score in report.maps],
         "FLIP": ["" if score.flip is None else f"{score.flip:.4f}" for score in report.maps],
         "degrees (mean, p95)": [_degrees(score) for score in report.maps],

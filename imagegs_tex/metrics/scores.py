@@ -43,6 +43,7 @@ class MapScore:
     alpha_test_wrong: float | None = None  # share of texels on the wrong side of alpha 0.5; maps with alpha only
     kept_contrast_with_detail: tuple[float | None, ...] | None = None  # None where the file has no detail layer
     alpha_test_wrong_at_edges: float | None = None  # the same among those within EDGE_TEXELS of a side change
+    ms_ssim: float | None = None  # mean over channels; None where it was not asked for, or the map is too small
 
 
 def shown_contrast(score: MapScore) -> tuple[float | None, ...] | None:
@@ -122,7 +123,7 @@ def score_map(
     texture_map: TextureMap,
     source: Samples,
     decoded: Samples,
-    with_flip: bool = False,
+    closely: bool = False,
     weights: NDArray[np.float32] | None = None,
     drawn: NDArray[np.bool_] | None = None,
 ) -> MapScore:
@@ -132,7 +133,7 @@ def score_map(
         texture_map: how the map is made
         source: [H, W, channels] in the map's sample format
         decoded: the same shape and format
-        with_flip: FLIP takes about a second per megatexel
+        closely: FLIP and MS-SSIM, too; they take about a second per megatexel
         weights: [H, W] importance of the texels, which only weighted_squared_error knows of
         drawn: [H, W] where its colour counts; None: everywhere
     """
@@ -151,7 +152,7 @@ def score_map(
         channels=pair.source.shape[2],
         psnr_db=psnr_of(squared / max(1, pair.count)),
         ssim=float(mean_similarity(pair.decoded, pair.source).mean()),
-        flip=_flip(texture_map, pair.source, pair.decoded) if with_flip else None,
+        flip=_flip(texture_map, pair.source, pair.decoded) if closely else None,
         normal_degrees_mean=mean_degrees,
         normal_degrees_p95=p95_degrees,
         squared_error=squared,
@@ -160,7 +161,15 @@ def score_map(
         weighted_squared_error=None if weights is None else _summed_squares(pair, weights),
         alpha_test_wrong=wrong,
         alpha_test_wrong_at_edges=wrong_at_edges,
+        ms_ssim=_multiscale(pair) if closely else None,
     )
+
+
+def _multiscale(pair: _CountedValues) -> float | None:
+    from imagegs_tex.metrics.multiscale_ssim import multiscale_similarity
+
+    found = multiscale_similarity(pair.decoded, pair.source)
+    return None if found is None else float(found.mean())
 
 
 def counted_channels(texture_map: TextureMap) -> list[int]:

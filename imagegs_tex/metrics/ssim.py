@@ -23,13 +23,21 @@ def mean_similarity(first: NDArray[np.float32], second: NDArray[np.float32]) -> 
 
     Only windows that lie inside are counted; a picture smaller than the window uses a window of its own size.
     """
+    return similarity_and_structure(first, second)[0]
+
+
+def similarity_and_structure(
+    first: NDArray[np.float32], second: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return :func:`mean_similarity` [C], and the mean of its factor of contrast and structure [C]."""
     height, width, channels = first.shape
     down, across = window_taps(height), window_taps(width)
-    sums = np.empty(channels)
+    sums = np.empty((2, channels))
     for channel in range(channels):
         x, y = (np.ascontiguousarray(picture[..., channel], dtype=np.float32) for picture in (first, second))
-        sums[channel] = _summed_similarity(x, y, down, across, SSIM_C1, SSIM_C2)
-    return np.asarray(sums / ((height - len(down) + 1) * (width - len(across) + 1)))
+        sums[:, channel] = _summed_similarity(x, y, down, across, SSIM_C1, SSIM_C2)
+    means = sums / ((height - len(down) + 1) * (width - len(across) + 1))
+    return means[0], means[1]
 
 
 def window_taps(length: int) -> NDArray[np.float32]:
@@ -45,7 +53,7 @@ def _summed_similarity(first, second, down, across, c1, c2):
     moments = np.empty((_MOMENTS, width), np.float32)  # of x, y, xx, yy, xy: filtered down the columns
     windows = np.empty((_MOMENTS, width), np.float32)  # and then along the row
     kept = width - across.shape[0] + 1
-    summed = 0.0
+    summed, summed_structure = 0.0, 0.0
     for top in range(height - down.shape[0] + 1):
         moments[:] = np.float32(0.0)
         for tap in range(down.shape[0]):
@@ -64,11 +72,14 @@ def _summed_similarity(first, second, down, across, c1, c2):
                 weight, shifted = across[tap], source[tap : tap + kept]
                 for i in range(kept):
                     target[i] += weight * shifted[i]
-        row = 0.0
+        row, row_structure = 0.0, 0.0
         for i in range(kept):
             x, y = np.float64(windows[0, i]), np.float64(windows[1, i])
             variances = windows[2, i] - x * x + windows[3, i] - y * y
             covariance = windows[4, i] - x * y
-            row += (2 * x * y + c1) * (2 * covariance + c2) / ((x * x + y * y + c1) * (variances + c2))
+            structure = (2 * covariance + c2) / (variances + c2)
+            row += structure * (2 * x * y + c1) / (x * x + y * y + c1)
+            row_structure += structure
         summed += row
-    return summed
+        summed_structure += row_structure
+    return summed, summed_structure

@@ -71,5 +71,5 @@ def as_json(report: VerifyReport) -> str:
     fields = asdict(report)
     fields["gpu_bytes"]["total"] = report.gpu_bytes.total
     for score in fields["source"]["maps"] if report.source is not None else ():
-        del score["flip"]  # measured by compare alone
+        del score["flip"], score["ms_ssim"]  # measured by compare alone
     return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
