@@ -50,7 +50,10 @@ def build_page(visitors: Visitors, queue: JobQueue, source: Path | None) -> Page
         build_results(visitors, given, running)
         _when_closed(blocks, visitors)
     blocks.queue(default_concurrency_limit=8, max_size=400, api_open=False)
-    return Page(blocks, gr.themes.Soft(font=_FONT, font_mono=_MONO), _CSS.read_text(encoding="utf-8"), _HEAD)
+    theme = gr.themes.Soft(font=_FONT, font_mono=_MONO)
+    faint = "color-mix(in srgb, *body_text_color 75%, transparent)"  # Gradio's greys are hard to read
+    theme.set(block_info_text_color=faint, input_placeholder_color=faint)
+    return Page(blocks, theme, _CSS.read_text(encoding="utf-8"), _HEAD)
 
 
 def _when_closed(blocks: gr.Blocks, visitors: Visitors) -> None:

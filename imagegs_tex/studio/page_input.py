@@ -66,11 +66,17 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
     version = gr.State(0)
     with gr.Row(visible=False) as whole:
         chooser = gr.Dropdown([], label="Material", info="This input has several; choose one", visible=False)
-        wrap_x = gr.Dropdown(_WRAP_WORDS, value="auto", label="From left to right", info="Whether the material repeats")
-        wrap_y = gr.Dropdown(_WRAP_WORDS, value="auto", label="From top to bottom", info="Whether the material repeats")
-        alpha = gr.Dropdown(_ALPHA_WORDS, value="auto", label="Alpha", info="What transparency means")
-        normals = gr.Dropdown(_NORMAL_WORDS, value="auto", label="Normals", info="How they are kept")
-        matters = gr.Dropdown(_MATTER_WORDS, value="even", label="What matters", info="Where the bytes go first")
+        wrap_x = gr.Dropdown(
+            _WRAP_WORDS, value="auto", label="From left to right", min_width=240, info="Whether the material repeats"
+        )
+        wrap_y = gr.Dropdown(
+            _WRAP_WORDS, value="auto", label="From top to bottom", min_width=240, info="Whether the material repeats"
+        )
+        alpha = gr.Dropdown(_ALPHA_WORDS, value="auto", label="Alpha", min_width=240, info="What transparency means")
+        normals = gr.Dropdown(_NORMAL_WORDS, value="auto", label="Normals", min_width=240, info="How they are kept")
+        matters = gr.Dropdown(
+            _MATTER_WORDS, value="even", label="What matters", min_width=240, info="Where the bytes go first"
+        )
     outputs = [summary, version, whole, chooser, alpha, normals]
 
     def shown(visitor: Visitor, message: str = "") -> list[Any]:
@@ -185,8 +191,8 @@ def _build_row(
             own.corrections[row.name] = change(own.corrections.get(row.name, MapCorrection()), value)
             chosen = "" if own.reading is None else own.reading.chosen
             found = refresh(own, chosen)
-            if own.problem:
-                own.corrections = before
+            if own.problem:  # what was read before stands, and is what a run takes
+                own.corrections, own.problem = before, ""
             return found
 
         return apply
@@ -216,6 +222,9 @@ def _build_row(
                 correct(lambda had, value: replace(had, turns_green=value == "down")), green, outputs,
                 api_visibility=PRIVATE,
             )  # fmt: skip
+        else:
+            with gr.Column(scale=2, min_width=200):
+                gr.HTML('<div class="st-faint st-plain">Values, kept as they are stored</div>')
     meaning.input(correct(lambda had, value: MapCorrection(meaning=value)), meaning, outputs, api_visibility=PRIVATE)
 
 

@@ -195,7 +195,7 @@ def _compared(visitor: Visitor, result: Result) -> dict[str, Any]:
         }
         for each in result.maps
     ]
-    return {"maps": maps}
+    return {"maps": maps, "first": result.first_map}
 
 
 def _beside(visitor: Visitor, first: int | None, second: int | None) -> dict[str, Any] | None:
@@ -213,7 +213,7 @@ def _beside(visitor: Visitor, first: int | None, second: int | None) -> dict[str
         for each in b.maps
         if each.label in by_label and (a.width, a.height) == (b.width, b.height)
     ]
-    return {"maps": maps}
+    return {"maps": maps, "first": b.first_map if len(maps) == len(b.maps) else 0}
 
 
 def _lit(visitor: Visitor, result: Result) -> dict[str, Any]:
@@ -274,7 +274,7 @@ def _sizes(visitor: Visitor) -> str:
         (
             bytes_words(each.file_bytes),
             f"{each.psnr_db:.1f} dB, {each.asked}",
-            _served(visitor, each, each.maps[0].decoded),
+            _served(visitor, each, each.maps[each.first_map].decoded),
             "",
         )
         for each in made

@@ -94,17 +94,32 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
     """Build the parts."""
     gr.HTML(step("2. How large, how good", "the defaults are fine to begin with"))
     with gr.Row():
-        goal = gr.Radio([(each.label, each.key) for each in GOALS], value="usual", label="What decides the size")
+        goal = gr.Radio(
+            [(each.label, each.key) for each in GOALS], value="usual", label="What decides the size", min_width=300
+        )
         preset = gr.Radio(
             [(words, each.value) for each, words in PRESET_WORDS.items()],
             value=Preset.BALANCED.value,
             label="How much time to spend",
+            min_width=300,
         )
     amount = gr.Number(0, label="Amount", visible=False, minimum=0, elem_id="amount")
-    with gr.Accordion("All settings of the fit", open=False), gr.Row():
-        detail = gr.Checkbox(True, label="Draw fine grain", info="A few hundred bytes describe the grain that is lost")
-        backend = gr.Dropdown([(words, key) for key, words in BACKENDS.items()], value="auto", label="What computes")
-        every = gr.Slider(1, 50, value=4, step=1, label="Steps between live pictures", info="At the soonest")
+    with gr.Accordion("All settings of the fit", open=False):
+        with gr.Row():
+            detail = gr.Checkbox(
+                True, label="Draw fine grain", info="A few hundred bytes describe the grain that is lost"
+            )
+            backend = gr.Dropdown(
+                [(words, key) for key, words in BACKENDS.items()], value="auto", label="What computes"
+            )
+            every = gr.Slider(
+                1,
+                50,
+                value=4,
+                step=1,
+                label="Steps between live pictures",
+                info="At the soonest; never so many that it slows",
+            )
         advanced = build_settings_form()
     with gr.Accordion("As a command line", open=False):
         command = gr.Textbox(

@@ -43,6 +43,7 @@ class ResultMap:
     label: str  # the map's name and meaning: untrusted text
     decoded: Path  # PNG
     source: Path | None
+    is_colour: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Result:
     surface: tuple[Path, Path, Path]  # albedo (sRGB), normal, and occlusion, roughness, metallic
     surface_of: tuple[str, ...]  # meanings that the maps gave
     gallery: tuple[Picture, ...]
+    first_map: int  # of maps: the one to begin with, a colour if there is one
     levels: tuple[Picture, ...]  # mip levels of each map
     frames: tuple[Frame, ...]  # steps of the fit
     report: CompressReport | None
@@ -151,7 +153,8 @@ def make_result(
         number=names.number, title=names.title, asked=names.asked, command=names.command, folder=folder, file=file,
         file_bytes=file.stat().st_size, gaussians=quantized.gaussian_count, width=quantized.width,
         height=quantized.height, psnr_db=None if report is None else report.psnr_db, scores=tuple(scores),
-        maps=tuple(maps), levels=tuple(levels), surface=surface, surface_of=used, gallery=tuple(gallery),
+        maps=tuple(maps), first_map=next((index for index, each in enumerate(maps) if each.is_colour), 0),
+        levels=tuple(levels), surface=surface, surface_of=used, gallery=tuple(gallery),
         frames=tuple(frames), report=report, source_bytes=source_bytes,
     )  # fmt: skip
 
@@ -169,7 +172,7 @@ def _shown_maps(texture_map: TextureMap, decoded: Samples, source: Samples | Non
             for kind, picture in zip(("decoded", "source"), pictures, strict=True)
         ]
         assert paths[0] is not None
-        found.append(ResultMap(label, paths[0], paths[1]))
+        found.append(ResultMap(label, paths[0], paths[1], texture_map.semantic in COLOUR_SEMANTICS))
     return found
 
 

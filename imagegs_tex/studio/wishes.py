@@ -59,10 +59,7 @@ class Wish:
     def words(self) -> str:
         """What was asked for, in a few words."""
         goal = _GOAL_BY_KEY[self.goal]
-        amount = (
-            "" if not goal.unit else f" {self.amount:g} {goal.unit.split(':')[0].replace(' of all maps together', '')}"
-        )
-        name = "usual size" if self.goal == "usual" else f"{goal.label.lower()}{amount}"
+        name = f"{self.amount:g} {goal.short}" if goal.unit else "usual size"
         own = f", {', '.join(self.assignments)}" if self.assignments else ""
         return f"{name}, {self.preset.value}{own}"
 

@@ -1,15 +1,13 @@
 """The page in a real browser, as an artist uses it: from maps to files that the command line decodes."""
 
-import os
 import re
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.servers import free_port, serving
 
 import imagegs_tex
 from imagegs_tex.example_material import make_material
@@ -33,12 +31,6 @@ SUM = """(canvas) => {
 }"""
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def material(tmp_path_factory):
     return write_maps(tmp_path_factory.mktemp("cobbles"), 128)
@@ -55,18 +47,9 @@ def address(tmp_path_factory, require_tool):
     require_tool(CHROMIUM.exists(), "no chromium at /usr/bin/chromium")
     pytest.importorskip("playwright")
     port, temporary = free_port(), tmp_path_factory.mktemp("temporary")
-    command = [sys.executable, "-m", "imagegs_tex", "studio", "--no-browser", "--port", str(port)]
-    environment = {**os.environ, "TMPDIR": str(temporary)}
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as server:
-        for _ in range(600):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            assert server.poll() is None, server.stderr.read()
-            time.sleep(0.1)
+    command = [sys.executable, "-m", "imagegs_tex", "studio", "--no-browser", "--port", port]
+    with serving(command, port, TMPDIR=temporary):
         yield f"http://localhost:{port}/"
-        server.terminate()
-        server.wait(20)
     assert list(temporary.glob("imagegs-tex-studio-*")) == []
 
 

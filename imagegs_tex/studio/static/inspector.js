@@ -216,7 +216,7 @@ export function inspector(element, value) {
     data = next && next.maps ? next : { maps: [] };
     root.hidden = !data.maps.length;
     which.replaceChildren(...data.maps.map((map, index) => new Option(map.label, String(index))));
-    if (data.maps.length) load(Math.min(state.map, data.maps.length - 1)).then(() => { which.value = String(state.map); });
+    if (data.maps.length) load(data.first || 0).then(() => { which.value = String(state.map); });
   }
   show(value);
   return show;

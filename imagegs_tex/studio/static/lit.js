@@ -6,7 +6,7 @@ const FRAGMENT = `precision highp float;
 varying vec2 place;
 uniform sampler2D albedoMap, normalMap, packedMap;
 uniform vec3 light;
-uniform float ball, repeats, aspect;
+uniform float ball, repeats, aspect, wraps;
 const float PI = 3.14159265;
 vec3 linear(vec3 c) { return mix(c / 12.92, pow((c + 0.055) / 1.055, vec3(2.4)), step(0.04045, c)); }
 vec3 encoded(vec3 c) { c = clamp(c, 0.0, 1.0); return mix(c * 12.92, 1.055 * pow(c, vec3(1.0 / 2.4)) - 0.055, step(0.0031308, c)); }
@@ -19,7 +19,7 @@ void main() {
     uv = vec2(atan(outward.x, outward.z) / (2.0 * PI) + 0.5, acos(clamp(outward.y, -1.0, 1.0)) / PI) * vec2(2.0, 1.0) * repeats;
     along = normalize(vec3(outward.z, 0.0, -outward.x) + vec3(1e-6, 0.0, 0.0)); up = cross(outward, along);
   } else { uv = vec2(place.x * 0.5 + 0.5, (0.5 - place.y * 0.5)) * repeats * vec2(1.0, 1.0 / aspect); }
-  vec2 inside = fract(uv);
+  vec2 inside = wraps > 0.5 ? uv : fract(uv);
   vec3 albedo = linear(texture2D(albedoMap, inside).rgb), bent = texture2D(normalMap, inside).rgb * 2.0 - 1.0;
   vec3 rest = texture2D(packedMap, inside).rgb;
   float occlusion = rest.r, roughness = max(rest.g, 0.045), metal = rest.b;
@@ -57,7 +57,8 @@ export function lit(element, value) {
   let pictures = null, from = null;
 
   function view(canvas, ball) {
-    const gl = canvas.getContext("webgl", { preserveDrawingBuffer: true, antialias: false });
+    const gl = ["webgl2", "webgl"].map((kind) => canvas.getContext(kind, { preserveDrawingBuffer: true, antialias: false }))
+      .find(Boolean);
     if (!gl) return null;
     const program = gl.createProgram();
     for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
@@ -84,8 +85,11 @@ export function lit(element, value) {
       gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
       gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
       gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGB, gl.RGB, gl.UNSIGNED_BYTE, image);
-      for (const axis of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, axis, gl.CLAMP_TO_EDGE);
-      for (const filter of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, filter, gl.LINEAR);
+      const modern = Boolean(gl.createVertexArray); // WebGL 2, which repeats textures of any size
+      for (const axis of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T])
+        gl.texParameteri(gl.TEXTURE_2D, axis, modern ? gl.REPEAT : gl.CLAMP_TO_EDGE);
+      gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
+      gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.LINEAR);
     });
   }
   function draw() {
@@ -97,6 +101,7 @@ export function lit(element, value) {
     for (const { gl, at, ball } of views.filter(Boolean)) {
       gl.uniform3f(at("light"), ...light);
       gl.uniform1f(at("ball"), ball);
+      gl.uniform1f(at("wraps"), gl.createVertexArray ? 1 : 0);
       gl.uniform1f(at("repeats"), Number(repeat.value));
       gl.uniform1f(at("aspect"), aspect);
       gl.drawArrays(gl.TRIANGLES, 0, 3);
