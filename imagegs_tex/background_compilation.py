@@ -27,14 +27,20 @@ CODER: Final = "coder"
 QUANTIZE: Final = "quantize"
 RASTERIZE: Final = "rasterize"
 OLD_FILES: Final = "old_files"
+LOSSES: Final = "losses"
 GROUPS: Final = {
-    CODER: ("imagegs_tex.formats.igs.prediction_coder", "imagegs_tex.formats.igs.range_coder"),
-    QUANTIZE: ("imagegs_tex.quantize.geometry_rdo", "imagegs_tex.quantize.feature_rdo", "imagegs_tex.metrics.ssim"),
+    CODER: ("imagegs_tex.formats.igs.prediction_coder", "imagegs_tex.formats.igs.range_coder",
+            "imagegs_tex.formats.igs.binary_model"),
+    QUANTIZE: ("imagegs_tex.quantize.geometry_rdo_kernels", "imagegs_tex.quantize.geometry_numba",
+               "imagegs_tex.quantize.feature_rdo", "imagegs_tex.metrics.ssim"),
     RASTERIZE: ("imagegs_tex.rasterize.cpu.kernels", "imagegs_tex.rasterize.cpu.normal_equations",
-                "imagegs_tex.rasterize.cpu.tile_lists"),
-    OLD_FILES: ("imagegs_tex.formats.igs.context_coder",),
+                "imagegs_tex.rasterize.cpu.tile_lists", "imagegs_tex.rasterize.cpu.simd",
+                "imagegs_tex.rasterize.cpu.exp2"),
+    OLD_FILES: ("imagegs_tex.formats.igs.context_coder", "imagegs_tex.formats.igs.range_coder",
+                "imagegs_tex.formats.igs.binary_model"),
+    LOSSES: ("imagegs_tex.fit.similarity",),
 }  # fmt: skip
-"""Modules of each group."""
+"""Modules of each group: all whose kernels it compiles, also within others."""
 _OF_COMPRESS: Final = (CODER, QUANTIZE, RASTERIZE)
 """The groups that a compression needs, in the order in which they are worth a process: what is needed first, last."""
 _MOST_SECONDS: Final = 300.0

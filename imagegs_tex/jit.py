@@ -5,7 +5,11 @@ where a vector does, took 0.66 of the time of the loops over a tile's texels; ov
 """
 
 import contextlib
+import functools
 import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType
 from typing import Any, Final
 
 import numba
@@ -39,11 +43,30 @@ def _use_whole_vectors() -> None:
 _use_whole_vectors()
 
 
+def _names_in(code: CodeType) -> Iterator[str]:
+    """Give the global names that a function uses, also in functions within it."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names_in(constant)
+
+
+@functools.cache
+def _stamp_of(file: str) -> tuple[str, int, int]:
+    """Say which version of a source file this is, without reading it: `info` loads kernels, too."""
+    state = Path(file).stat()
+    return file, state.st_mtime_ns, state.st_size
+
+
 class _Locator(caching.UserProvidedCacheLocator):
-    """Puts a kernel's files into the folder of compiled kernels; numba's own ones refuse folders that are only read."""
+    """Puts a kernel's files into the folder of compiled kernels; numba's own ones refuse folders that are only read.
+
+    A compiled kernel has those in it that it calls, and constants of other modules: their sources count as its own.
+    """
 
     def __init__(self, function: Any, file: str) -> None:
         self._py_file, self._lineno = file, function.__code__.co_firstlineno
+        self._function = function
         folder = kernel_folder().path
         assert folder is not None
         self._cache_path = str(folder / self.get_suitable_cache_subpath(file))
@@ -51,6 +74,25 @@ class _Locator(caching.UserProvidedCacheLocator):
     @classmethod
     def from_function(cls, py_func: Any, py_file: str) -> "_Locator":
         return cls(py_func, py_file)
+
+    def get_source_stamp(self) -> Any:
+        """Return what changes when the kernel would compile to something else."""
+        files, constants = {self._py_file}, {}
+        waiting, seen = [self._function], set()
+        while waiting:
+            function = waiting.pop()
+            if function in seen:
+                continue
+            seen.add(function)
+            for name in _names_in(function.__code__):
+                value = function.__globals__.get(name)
+                called = getattr(value, "py_func", None) or getattr(value, "_defn", None)  # a kernel, an intrinsic
+                if called is not None:
+                    files.add(called.__code__.co_filename)
+                    waiting.append(called)
+                elif isinstance(value, int | float | str | tuple):
+                    constants[function.__qualname__, name] = repr(value)
+        return [_stamp_of(file) for file in sorted(files)], sorted(constants.items())
 
 
 class _CacheImpl(caching.CompileResultCacheImpl):

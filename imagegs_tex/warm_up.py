@@ -13,6 +13,7 @@ import numpy as np
 
 from imagegs_tex.background_compilation import (
     CODER,
+    LOSSES,
     OLD_FILES,
     QUANTIZE,
     RASTERIZE,
@@ -101,6 +102,15 @@ def _quantize() -> None:
     mean_similarity(image, image)
 
 
+def _similarity() -> None:
+    """The SSIM loss, which few fits have."""
+    import torch
+
+    from imagegs_tex.fit.similarity import mean_similarity_on_cpu
+
+    mean_similarity_on_cpu(torch.zeros(*_SIZE, 2, requires_grad=True), torch.ones(*_SIZE, 2), None, 1).backward()
+
+
 def _rasterize() -> None:
     _rasterize_on("cpu")
 
@@ -138,6 +148,7 @@ _GROUPS: Final[dict[str, Callable[[], None]]] = {
     QUANTIZE: _quantize,
     RASTERIZE: _rasterize,
     OLD_FILES: _code_planes_by_context,
+    LOSSES: _similarity,
 }
 
 

@@ -139,6 +139,66 @@ def test_kernels_are_kept_and_damage_is_mended(place):
     assert not list(place.rglob("__pycache__/*.nbi"))  # nothing beside the source, which may be read-only
 
 
+PARTS = """
+from imagegs_tex.jit import njit
+
+FACTOR = 2
+
+@njit(cache=True)
+def inner(value):
+    return value + 1
+"""
+WHOLE = """
+from parts_of_a_test import FACTOR, inner
+from imagegs_tex.jit import njit
+
+@njit(cache=True)
+def middle(value):
+    return inner(value)
+
+@njit(cache=True)
+def double(value):
+    return FACTOR * middle(value)
+"""
+
+
+def in_another_process(file):
+    """Return what a kernel says to 5, and whether it had to be compiled."""
+    code = f"import {file.stem} as m; print(m.double(5), sum(m.double.stats.cache_hits.values()))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=file.parent)
+    value, hits = done.stdout.split()
+    return int(value), hits == "0"
+
+
+@pytest.mark.parametrize(
+    ("change", "value"),
+    [(("value + 1", "value + 2"), 14), (("FACTOR = 2", "FACTOR = 3"), 18)],
+    ids=["a kernel that it calls", "a constant of another module"],
+)
+def test_a_kernel_is_compiled_anew_when_what_it_is_made_of_changes(place, change, value):
+    (place / "parts_of_a_test.py").write_text(PARTS)
+    file = place / "whole_of_a_test.py"
+    file.write_text(WHOLE)
+    assert in_another_process(file) == (12, True)
+    assert in_another_process(file) == (12, False)
+    (place / "parts_of_a_test.py").write_text(PARTS.replace(*change))
+    os.utime(place / "parts_of_a_test.py", ns=(1, 1))  # Python's own cache of modules goes by seconds
+    assert in_another_process(file) == (value, True)
+
+
+def test_every_kernel_belongs_to_a_group(repository):
+    """A module that is not listed is compiled where it is needed, beside the process that compiles it already."""
+    listed = {module for modules in background_compilation.GROUPS.values() for module in modules}
+    found = set()
+    for top, package in (("imagegs_tex", "imagegs_tex"), ("formats", "imagegs_tex.formats")):
+        for file in (repository / top).rglob("*.py"):
+            if "\nfrom imagegs_tex.jit import " in file.read_text(encoding="utf-8"):
+                inside = ".".join(file.relative_to(repository / top).with_suffix("").parts)
+                found.add(f"{package}.{inside}")
+    assert found == listed
+    assert set(warm_up._GROUPS) == set(background_compilation.GROUPS)
+
+
 def test_a_full_disk_is_no_error(place, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
