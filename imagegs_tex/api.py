@@ -344,7 +344,7 @@ def compress_stack(  # noqa: PLR0913 - those of compress
     scores = score_detail(scores, stack, range(len(stack.maps)), quantized, backend)
     targets = tuple(
         TargetReport("all" if target.semantic is None else target.semantic.name.lower(), target.value, value, unit)
-        for target, value in score_targets(settings, stack, quantized, backend)
+        for target, value in score_targets(encoded.targets, stack, quantized, backend)
         for unit in ["degrees" if target.in_degrees else "dB"]
     )
     gpu_bytes = pack_gaussians(quantized, coarse=coarse_layout(quantized)).ledger.total

@@ -199,7 +199,7 @@ def spectral_noise(rng: np.random.Generator, size: int, slope: float, lowest: in
     frequency = wave_number(size)
     amplitude = np.where(frequency >= lowest, np.maximum(frequency, 1) ** -(slope + 0.5), 0)
     noise = np.fft.irfft2(np.fft.rfft2(rng.standard_normal((size, size))) * amplitude, s=(size, size))
-    return np.asarray(noise / noise.std())
+    return np.asarray(noise / max(noise.std(), 1e-30))  # a small picture has none of the waves: zero stays zero
 
 
 def blur(field: Field, radius: float) -> Field:

@@ -108,7 +108,7 @@ def _similarity() -> None:
 
     from imagegs_tex.fit.similarity import mean_similarity_on_cpu
 
-    mean_similarity_on_cpu(torch.zeros(*_SIZE, 2, requires_grad=True), torch.ones(*_SIZE, 2), None, 1).backward()
+    mean_similarity_on_cpu(torch.zeros(*_SIZE, 2), torch.ones(*_SIZE, 2), None, 1)
 
 
 def _rasterize() -> None:

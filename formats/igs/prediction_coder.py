@@ -65,6 +65,20 @@ _CONSTANT_INPUT: Final = 77
 _ONE: Final = 1 << 32
 _FARTHEST: Final = 5120
 """Of a distribution's tail, in 1/256 octaves of the odds."""
+_LARGEST_STEP: Final = 768
+"""Of a value's regression, in 1/256 of what it is off by on average: further out counts no more."""
+_LARGEST_INPUT: Final = 65536
+"""Of its inputs, likewise."""
+_POWER_RATE: Final = 5
+"""Of the memory of an input's power, in 1/256."""
+_VALUE_RATE: Final = 655
+"""How far a factor follows one error, a hundredth of 65536: of the input's power, which is _LEAST_POWER at least."""
+_LEAST_POWER: Final = 66
+_SCATTER_RATE: Final = 13
+"""How far a factor of the scatter follows, in 1/4096."""
+_SCATTER_RATE_CONSTANT: Final = 10
+_LARGEST_MISS: Final = 1024
+"""In 1/256 of the scatter: what is further off than four times counts no more."""
 _MEAN_LIMIT: Final = 1 << 29
 _FACTOR_LIMIT: Final = 1 << 22
 _LEAST_SCALE: Final = 20
@@ -340,11 +354,11 @@ def _expected_scatter(n, k, near_off, known, history, regression):
 def _learn_value(error, wide, k, regression):
     """Normalised least mean squares: memory holds each input's power."""
     factors, inputs, memory = regression
-    step = _clamp((error << 8) // wide, -768, 768)
+    step = _clamp((error << 8) // wide, -_LARGEST_STEP, _LARGEST_STEP)
     for i in range(2 + k):
-        size = _clamp((inputs[i] << 8) // wide, -65536, 65536)
-        memory[i] += (size * size - memory[i]) * 5 >> 8
-        change = step * size * 655 // (memory[i] + 66)
+        size = _clamp((inputs[i] << 8) // wide, -_LARGEST_INPUT, _LARGEST_INPUT)
+        memory[i] += (size * size - memory[i]) * _POWER_RATE >> 8
+        change = step * size * _VALUE_RATE // (memory[i] + _LEAST_POWER)
         factors[i] = _clamp(factors[i] + change, -_FACTOR_LIMIT, _FACTOR_LIMIT)
 
 
@@ -352,10 +366,10 @@ def _learn_value(error, wide, k, regression):
 def _learn_scatter(error, scale, terms, share, regression):
     """Follow the gradient of the likelihood: memory holds each input's mean."""
     factors, inputs, memory = regression
-    step = min(1024, (abs(error) << 8) // scale) - 256
-    factors[0] = _clamp(factors[0] + 10 * step, -_FACTOR_LIMIT, _FACTOR_LIMIT)
+    step = min(_LARGEST_MISS, (abs(error) << 8) // scale) - 256
+    factors[0] = _clamp(factors[0] + _SCATTER_RATE_CONSTANT * step, -_FACTOR_LIMIT, _FACTOR_LIMIT)
     for i in range(1, terms):
-        change = step * (inputs[i] - (memory[i] >> 8)) * 13 >> 12
+        change = step * (inputs[i] - (memory[i] >> 8)) * _SCATTER_RATE >> 12
         factors[i] = _clamp(factors[i] + change, -_FACTOR_LIMIT, _FACTOR_LIMIT)
         memory[i] += ((inputs[i] << 8) - memory[i]) * share >> 16
 

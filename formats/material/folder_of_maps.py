@@ -9,7 +9,8 @@ from imagegs_tex.formats.images import FORMATS, copies_of_others, picture_size
 from imagegs_tex.formats.material.folder_listing import Folder
 from imagegs_tex.formats.material.material_asset import ListedMaterial, MaterialAsset
 from imagegs_tex.formats.material.material_source import ImageFile, MapSource, MaterialSource, sorted_maps
-from imagegs_tex.formats.material.name_groups import directx_twins, group_names, says_something
+from imagegs_tex.formats.material.name_groups import group_names, normal_twins, says_something
+from imagegs_tex.formats.material.name_words import normal_convention, split_name
 
 MAX_IMAGES: Final = 4096
 """Most images of a folder: a bound for what a source can make its reader do."""
@@ -71,9 +72,9 @@ def _material(
 ) -> MaterialSource:  # fmt: skip
     if len(images) > MAX_MAPS:
         raise InputError(f"{where} has {len(images)} maps; a file holds {MAX_MAPS}: put others into another folder")
-    twins = directx_twins([image.path.stem for image in images])
+    twins = normal_twins([image.path.stem for image in images])
     said = [
-        f"{_shown(images[twin])} is left out: {_shown(images[kept])} has the same normals for OpenGL"
+        f"{_shown(images[twin])} is left out: {_shown(images[kept])} has the same normals{_for_opengl(images[kept])}"
         for twin, kept in sorted(twins.items())
     ]
     maps = [MapSource(image, image.path.stem) for index, image in enumerate(images) if index not in twins]
@@ -165,6 +166,10 @@ def _suffix(file: ImageFile) -> str:
 
 def _shown(file: ImageFile) -> str:
     return printable(file.path.name)
+
+
+def _for_opengl(file: ImageFile) -> str:
+    return " for OpenGL" if normal_convention(split_name(file.path.stem)).startswith("OpenGL") else ""
 
 
 def _some(names: Iterable[str]) -> str:

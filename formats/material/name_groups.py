@@ -111,17 +111,31 @@ def says_something(stem: str) -> bool:
     return bool({_meaning(words) for words in _parse(0, stem).readings.values()} - {Semantic.DATA})
 
 
-def directx_twins(stems: Sequence[str]) -> dict[int, int]:
-    """Return the normal maps for DirectX that are there for OpenGL as well, and which those are."""
-    known: dict[Key, int] = {}
-    twins: dict[Key, int] = {}
+_SUFFIXES: Final = frozenset({"map", "tex", "texture"})  # that mean the same behind a meaning
+
+
+def normal_twins(stems: Sequence[str]) -> dict[int, int]:
+    """Return the normal maps that are there in another convention as well, and which those are.
+
+    One for OpenGL stands for one for DirectX and for one that does not say; that one for one for DirectX.
+    """
+    alike: dict[Key, dict[str, list[int]]] = {}
     for index, stem in enumerate(stems):
         words = split_name(stem)
-        convention = normal_convention(words)
-        if convention and any(meaning_of(word) == Semantic.NORMAL for word in words):
-            rest = tuple(word for word in words if not is_noise(word))
-            (twins if convention.startswith("DirectX") else known).setdefault(rest, index)
-    return {twin: known[rest] for rest, twin in twins.items() if rest in known}
+        is_normal = [meaning_of(word) == Semantic.NORMAL for word in words]
+        if any(is_normal):
+            pairs = zip(words, is_normal, strict=True)
+            rest = tuple(
+                "" if normal else word for word, normal in pairs if not is_noise(word) and word not in _SUFFIXES
+            )
+            convention = normal_convention(words).partition(",")[0]
+            alike.setdefault(rest, {}).setdefault(convention, []).append(index)
+    twins: dict[int, int] = {}
+    for found in alike.values():
+        opengl, silent = found.get("OpenGL", []), found.get("", [])
+        others = found.get("DirectX", []) + (silent if opengl else [])
+        twins.update((other, kept) for kept in (opengl or silent)[:1] for other in others)
+    return twins
 
 
 def _parse(index: int, stem: str) -> _Name:

@@ -57,10 +57,9 @@ def reached(target: QualityTarget, stack: TextureStack, decoded: Sequence[Sample
 
 
 def score_targets(
-    settings: CompressSettings, stack: TextureStack, quantized: QuantizedGaussianSet, backend: Backend
+    targets: Sequence[QualityTarget], stack: TextureStack, quantized: QuantizedGaussianSet, backend: Backend
 ) -> tuple[tuple[QualityTarget, float], ...]:
-    """Return each target of the settings with the value that a file has, in the target's own unit."""
-    targets = targets_of(settings, stack)
+    """Return each target with the value that a file has, in the target's own unit."""
     if not targets:
         return ()
     decoded = [samples for _, samples in decode_maps(quantized, backend)]

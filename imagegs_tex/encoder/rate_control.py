@@ -17,7 +17,7 @@ from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.rasterize.backend import Backend
-from imagegs_tex.settings import CompressSettings, DetailMode
+from imagegs_tex.settings import CompressSettings, DetailMode, QualityTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Encoded:
     effort: Effort
     unreached: str | None = None  # targets that no set reaches, and what this one has, in one line
     stopped_at: StopPoint | None = None  # None: nothing was cut short
+    targets: tuple[QualityTarget, ...] = ()  # what was asked for
 
 
 def encode_within_budget(
@@ -72,7 +73,7 @@ def encode_within_budget(
         exact = exact_within(stack, FREE_BYTES) if settings.gaussian_count is None else None
         quantized = exact or finish(fitter.rounded(fitter.fit(count)))
     stopped_at = None if fitter.watch is None else fitter.watch.stopped_at
-    return Encoded(quantized, fitter.effort, unreached, stopped_at)
+    return Encoded(quantized, fitter.effort, unreached, stopped_at, targets)
 
 
 def _size_limit(settings: CompressSettings, texel_count: int) -> int | None:

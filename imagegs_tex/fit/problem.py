@@ -1,13 +1,11 @@
 """What is fitted: a picture in component space, and what its errors mean for the channels."""
 
-import math
 from dataclasses import dataclass
-from typing import Final
 
 import torch
 from torch import Tensor
 
-_PSNR_CAP: Final = 120.0
+from imagegs_tex.metrics.scores import psnr_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +41,4 @@ class FitProblem:
 
     def psnr(self, squared_error: float) -> float:
         """Return the PSNR in dB of a squared error summed over texels and components, channels by their weights."""
-        mean = squared_error / (self.texel_weight * self.channel_weight)
-        return min(_PSNR_CAP, -10 * math.log10(max(mean, 10 ** (-_PSNR_CAP / 10))))
+        return psnr_of(squared_error / (self.texel_weight * self.channel_weight))

@@ -51,7 +51,7 @@ def encoded(material, **wanted):
     stack, backend = load_stack(material), make_backend("cpu", 2)
     settings = replace(PLAIN, **wanted)
     result = encode_within_budget(stack, settings, backend)
-    reached = [value for _, value in score_targets(settings, stack, result.quantized, backend)]
+    reached = [value for _, value in score_targets(result.targets, stack, result.quantized, backend)]
     return result, reached
 
 
@@ -123,8 +123,8 @@ def test_maps_without_a_target_cost_little(material):
     one, (reached,) = encoded(material, targets=(QualityTarget(36.0, Semantic.HEIGHT),))
     assert 36.0 <= reached <= 36.0 + PSNR_TOLERANCE_DB
     usual, _ = encoded(material, max_bytes=len(encode_igs(one.quantized)))
-    settings = replace(PLAIN, targets=(QualityTarget(36.0, Semantic.HEIGHT),))
-    ((_, height),) = score_targets(settings, load_stack(material), usual.quantized, make_backend("cpu", 2))
+    targets = (QualityTarget(36.0, Semantic.HEIGHT),)
+    ((_, height),) = score_targets(targets, load_stack(material), usual.quantized, make_backend("cpu", 2))
     assert height < 36.0
 
 

@@ -2,7 +2,9 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
+from imagegs_tex.example_material import make_material
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.material.stack import source_map
 from imagegs_tex.formats.vocabulary import SampleFormat, Semantic
@@ -46,3 +48,12 @@ def test_the_same_seed_gives_the_same_bytes(repository, tmp_path):
     generate(repository, tmp_path / "b")
     for path in (tmp_path / "a").iterdir():
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("size", [1, 16, 33, 48])
+def test_small_ones_have_no_holes(size):
+    maps = make_material(size, seed=7)
+    assert set(maps) == {"ao", "basecolor", "height", "normal", "roughness"}
+    assert all(texels.shape[:2] == (size, size) for texels in maps.values())
+    lengths = np.linalg.norm(maps["normal"] / 127.5 - 1, axis=-1)
+    assert np.abs(lengths - 1).max() < 0.02

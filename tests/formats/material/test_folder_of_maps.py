@@ -1,6 +1,7 @@
 """What folders and .zip files of artists hold: several materials, two conventions, maps below, things to refuse."""
 
 import io
+import random
 import stat
 import struct
 import time
@@ -17,7 +18,7 @@ from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.images import encode_image
 from imagegs_tex.formats.material import folder_listing
 from imagegs_tex.formats.material.build_stack import build_stack, load_stack
-from imagegs_tex.formats.material.name_groups import group_names
+from imagegs_tex.formats.material.name_groups import group_names, normal_twins
 from imagegs_tex.formats.material.stack import expand_map
 from imagegs_tex.formats.open_material import read_asset
 from imagegs_tex.formats.vocabulary import Semantic
@@ -159,6 +160,52 @@ def test_of_two_conventions_opengl_is_kept(tmp_path, names):
     (remark,) = stack.remarks
     assert remark.startswith(f"{TWINS[names]}.png is left out: ")
     assert remark.endswith("has the same normals for OpenGL")
+
+
+SPELLINGS = {
+    "OpenGL": (
+        "_Normal_OpenGL",
+        "_normal_gl",
+        "-NormalGL",
+        "_nor_gl",
+        "_NormalOGL",
+        "NormalMap_OpenGL",
+        "_normal-ogl_2k",
+    ),
+    "": ("_Normal", "_normal", "-nrm", "_NormalMap", "_nor_2k", "Normal", "_Normal_4K"),
+    "DirectX": ("_Normal_DirectX", "_normal_dx", "-NormalDX", "_nor_dx", "_NormalDirectX_1k", "NormalMapDX", "_nrm-dx"),
+}
+
+
+@pytest.mark.parametrize(
+    "conventions", [("OpenGL", ""), ("", "DirectX"), ("OpenGL", "DirectX"), ("OpenGL", "", "DirectX")]
+)
+def test_of_normals_however_they_are_spelt_the_one_for_opengl_stays(conventions):
+    """The first of these that is there; the same with other spellings, other orders, and other maps between."""
+    rng = random.Random(7)
+    for _ in range(300):
+        stems = ["Wall" + rng.choice(SPELLINGS[convention]) for convention in conventions]
+        others = ["Wall_Color", "Wall_normal_strength", "Wall_detail_normal_gl", "Roof_normal", "Wall_Roughness"]
+        order = rng.sample([*stems, *others], len(stems) + len(others))
+        twins = {order[twin]: order[kept] for twin, kept in normal_twins(order).items()}
+        assert twins == dict.fromkeys(stems[1:], stems[0]), order
+
+
+@pytest.mark.parametrize(
+    ("names", "left_out", "why"),
+    [
+        ("Wall_Normal Wall_Normal_OpenGL Wall_Color", "Wall_Normal", "has the same normals for OpenGL"),
+        ("Wall_Normal Wall_Normal_DirectX Wall_Color", "Wall_Normal_DirectX", "Wall_Normal.png has the same normals"),
+        ("wall_nrm wall_normal-gl wall_albedo", "wall_nrm", "has the same normals for OpenGL"),
+    ],
+)
+def test_a_normal_that_does_not_say_its_convention_beside_one_that_does(tmp_path, names, left_out, why):
+    fill(tmp_path, names)
+    stack = load_stack(tmp_path)
+    assert {entry.name for entry in stack.maps} == {*names.split()} - {left_out}
+    (remark,) = stack.remarks
+    assert remark.startswith(f"{left_out}.png is left out: ")
+    assert remark.endswith(why)
 
 
 def test_directx_alone_is_read_as_such(tmp_path):
