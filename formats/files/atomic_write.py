@@ -7,6 +7,7 @@ crash or Ctrl-C leaves neither half a file nor a damaged old one.
 import contextlib
 import errno
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -18,6 +19,7 @@ from imagegs_tex.formats.files.safe_names import printable
 
 JSON_BEGINNING: Final = b"{"
 """Of every report and manifest."""
+_TEMPORARY: Final = re.compile(r"\..{1,40}\.[0-9a-f]{12}\.tmp", re.DOTALL)
 _REMEDIES = {
     errno.ENOSPC: "the disk is full; free some space and try again",
     errno.EDQUOT: "the disk quota is used up; free some space and try again",
@@ -28,6 +30,11 @@ _REMEDIES = {
     errno.EISDIR: "it is a folder; give the name of a file",
     errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
 }
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a name is one under which :func:`write_files` writes; who was killed leaves such a file."""
+    return _TEMPORARY.fullmatch(name) is not None
 
 
 def check_writable(path: Path, beginning: bytes) -> None:

@@ -29,6 +29,7 @@ from imagegs_tex.builder.state import (
     LeftOut,
     read_state,
     remove_files,
+    remove_leftovers,
     write_index,
 )
 from imagegs_tex.builder.trials import Trials
@@ -125,6 +126,7 @@ class _Build:
     def run(self) -> BuildReport:
         """Do it."""
         try:
+            remove_leftovers(self._output, self._state)
             self._plan()
             self._queue_compressions(self._take_what_is_there())
             self._work()

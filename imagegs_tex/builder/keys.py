@@ -40,15 +40,10 @@ class Encoder:
     version: str
     format: int  # the newest .igs version that it writes
     code: str  # SHA-256 over the sources
-    libraries: dict[str, str]  # versions
+    libraries: tuple[tuple[str, str], ...]  # names and versions
     python: str  # major and minor
     backend: str  # cpu, cuda or reference
     processor: str  # class of processor: those of one give the same bytes
-
-    @property
-    def text(self) -> str:
-        """All of it, in one canonical way."""
-        return json.dumps(asdict(self), sort_keys=True)
 
 
 def this_encoder(backend: str) -> Encoder:
@@ -63,7 +58,7 @@ def this_encoder(backend: str) -> Encoder:
     """
     name = backend_here(backend)
     return Encoder(
-        __version__, VERSION, _code_hash(), dict(_library_versions()), f"{sys.version_info[0]}.{sys.version_info[1]}",
+        __version__, VERSION, _code_hash(), _library_versions(), f"{sys.version_info[0]}.{sys.version_info[1]}",
         name, processor_class(name),
     )  # fmt: skip
 
@@ -127,6 +122,11 @@ def material_key(
 
 
 @cache
+def _encoder_text(encoder: Encoder) -> str:
+    return json.dumps(asdict(encoder), sort_keys=True)
+
+
+@cache
 def _choices(settings: CompressSettings, options: SourceOptions) -> str:
     read = {**asdict(options), "importance": None, "allow_roots": None}  # paths: what lies there is in the key
     return json.dumps([asdict(settings), read], sort_keys=True, default=str)
@@ -148,5 +148,5 @@ def _map_facts(source: MapSource, sha256: Callable[[Path], str]) -> list[object]
 
 
 def _key(kind: str, facts: dict[str, object], encoder: Encoder) -> str:
-    document = {"schema": SCHEMA, "kind": kind, "facts": facts, "encoder": encoder.text}
+    document = {"schema": SCHEMA, "kind": kind, "facts": facts, "encoder": _encoder_text(encoder)}
     return hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest()

@@ -7,7 +7,9 @@ no time; the server has no threads, which would not survive a fork, and no CUDA 
 
 import multiprocessing
 import os
+import shutil
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -57,6 +59,7 @@ class LocalPool:
         self._work, self._timeout = work, timeout
         self._free = list(reversed(seats))  # seats without a process
         self._workers: list[_Worker] = []
+        self._folder: str | None = None  # for the workers' temporary files, which they may not live to remove
         self._context: Any = multiprocessing.get_context(_METHOD)  # Any: only one of its kinds preloads
         if _METHOD == "forkserver":
             self._context.set_forkserver_preload(list(preload))
@@ -81,7 +84,9 @@ class LocalPool:
 
     def _start(self, seat: Seat) -> _Worker:
         own, other = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(other, seat, self._work), daemon=True)
+        if self._folder is None:
+            self._folder = tempfile.mkdtemp(prefix="imagegs-tex-")
+        process = self._context.Process(target=_serve, args=(other, seat, self._work, self._folder), daemon=True)
         process.start()
         other.close()
         worker = _Worker(process, own, seat)
@@ -148,11 +153,15 @@ class LocalPool:
             worker.process.kill()
         for worker in [*self._workers]:
             self._drop(worker)
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
 
 
-def _serve(pipe: Connection, seat: Seat, work: Work) -> None:
+def _serve(pipe: Connection, seat: Seat, work: Work, folder: str) -> None:
     """Do jobs until nobody sends any more."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    tempfile.tempdir = folder
+    threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
     while True:
         try:
             job = pipe.recv()
@@ -161,9 +170,10 @@ def _serve(pipe: Connection, seat: Seat, work: Work) -> None:
             return
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(folder: str) -> None:
     """End this process when the build has been killed, however far the job is: nobody takes it any more."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
+        shutil.rmtree(folder, ignore_errors=True)
         os._exit(1)

@@ -1,11 +1,13 @@
 """Settings as a report has them: only what is not the default."""
 
 from dataclasses import fields
+from functools import cache
 
 from imagegs_tex.builder.jobs import Recipe
 from imagegs_tex.settings import CompressSettings, preset_of
 
 
+@cache
 def described(recipe: Recipe) -> dict[str, object]:
     """Return what was asked of a material, by the names that settings have in Python."""
     settings = recipe.settings

@@ -84,7 +84,7 @@ def test_what_decides_the_bytes_decides_what_is_made(tree, out):
     assert build(tree, out, recipe=recipe)[1] == []
     for encoder in (
         replace(ENCODER, backend="cuda"), replace(ENCODER, processor="another"), replace(ENCODER, version="9"),
-        replace(ENCODER, libraries={"torch": "3"}), replace(ENCODER, code="new"),
+        replace(ENCODER, libraries=(("torch", "3"),)), replace(ENCODER, code="new"),
     ):  # fmt: skip
         assert sorted(build(tree, out, InlineRunner(encoder=encoder))[1]) == ALL
 

@@ -15,7 +15,7 @@ from imagegs_tex.builder.request import BuildRequest
 from imagegs_tex.formats.igs.container import MAGIC
 from imagegs_tex.formats.images import write_image
 
-ENCODER = Encoder("0", 4, "code", {"torch": "2"}, "3.11", "cpu", "test")
+ENCODER = Encoder("0", 4, "code", (("torch", "2"),), "3.11", "cpu", "test")
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a49444154789c6360000000020001e221bc330000"
     "000049454e44ae426082"
