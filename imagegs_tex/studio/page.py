@@ -51,7 +51,7 @@ def build_page(visitors: Visitors, queue: JobQueue, source: Path | None) -> Page
         _when_closed(blocks, visitors)
     blocks.queue(default_concurrency_limit=8, max_size=400, api_open=False)
     theme = gr.themes.Soft(font=_FONT, font_mono=_MONO)
-    faint = "color-mix(in srgb, *body_text_color 75%, transparent)"  # Gradio's greys are hard to read
+    faint = "color-mix(in srgb, var(--body-text-color) 75%, transparent)"  # Gradio's greys are hard to read
     theme.set(block_info_text_color=faint, input_placeholder_color=faint)
     return Page(blocks, theme, _CSS.read_text(encoding="utf-8"), _HEAD)
 

@@ -26,7 +26,6 @@ from imagegs_tex.pictures.reduce import mean_of_blocks, reduction_for
 from imagegs_tex.pictures.tiling import level_strip, mip_levels
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.reports import CompressReport
-from imagegs_tex.studio.live import Frame
 from imagegs_tex.studio.placement import placement_pictures
 
 GALLERY_SIDE: Final = 640
@@ -76,7 +75,6 @@ class Result:
     gallery: tuple[Picture, ...]
     first_map: int  # of maps: the one to begin with, a colour if there is one
     levels: tuple[Picture, ...]  # mip levels of each map
-    frames: tuple[Frame, ...]  # steps of the fit
     report: CompressReport | None
     source_bytes: int
 
@@ -104,7 +102,6 @@ def make_result(
     *,
     stack: TextureStack | None = None,
     report: CompressReport | None = None,
-    frames: Sequence[Frame] = (),
     source_bytes: int = 0,
 ) -> Result:
     """Decode a file and draw all that the page shows of it.
@@ -116,7 +113,6 @@ def make_result(
         backend: the rasterizer
         stack: what it was made of; None: a file that was brought alone
         report: of its run
-        frames: of its run
         source_bytes: of the source's files
 
     Raises:
@@ -155,7 +151,7 @@ def make_result(
         height=quantized.height, psnr_db=None if report is None else report.psnr_db, scores=tuple(scores),
         maps=tuple(maps), first_map=next((index for index, each in enumerate(maps) if each.is_colour), 0),
         levels=tuple(levels), surface=surface, surface_of=used, gallery=tuple(gallery),
-        frames=tuple(frames), report=report, source_bytes=source_bytes,
+        report=report, source_bytes=source_bytes,
     )  # fmt: skip
 
 

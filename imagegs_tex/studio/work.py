@@ -110,7 +110,6 @@ def _one(task: Task, job: Job, stack: TextureStack, backend: Backend, settings: 
     folder = _folder(task, len(task.results))
     file = folder / file_name(task.title)
     control = FitControl(wish.every, task.live.offer, job.stop)
-    frames_before = len(task.live.frames)
     started = time.perf_counter()
     try:
         report = compress_stack(
@@ -127,7 +126,7 @@ def _one(task: Task, job: Job, stack: TextureStack, backend: Backend, settings: 
     command = command_line(task.typed_source, task.title, task.options, wish)
     result = make_result(
         ResultNames(number, task.title, wish.words, command), file, folder / "pictures", backend, stack=stack,
-        report=report, frames=task.live.frames[frames_before:], source_bytes=task.source_bytes,
+        report=report, source_bytes=task.source_bytes,
     )  # fmt: skip
     if job.abandoned.is_set():
         raise Abandoned

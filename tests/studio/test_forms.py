@@ -1,0 +1,74 @@
+"""The form of settings knows none by itself, and pieces of the page say numbers as people read them."""
+
+import pytest
+
+from imagegs_tex.setting_list import list_settings, with_settings
+from imagegs_tex.settings import Preset, preset_settings
+from imagegs_tex.studio.jobs import CurvePoint, Job, JobState
+from imagegs_tex.studio.markup import bytes_words, curve, map_row, notice, sizes_curve, status, text, time_left
+from imagegs_tex.studio.reading import MapRow
+from imagegs_tex.studio.settings_form import assignments, build_settings_form, usual_words
+
+
+def test_every_setting_has_a_field_and_says_what_it_means():
+    import gradio
+
+    with gradio.Blocks():
+        fields = build_settings_form()
+    settings = list_settings()
+    assert list(fields) == [setting.name for setting in settings]
+    for setting in settings:
+        field = fields[setting.name]
+        assert field.value == ""
+        assert setting.meaning[1:40] in field.info
+
+
+def test_empty_fields_ask_for_nothing_and_others_for_what_set_takes():
+    assert assignments({"steps": " ", "seed": None, "init": ""}) == ()
+    asked = assignments({"steps": " 90 ", "seed": "", "init": "random"})
+    assert asked == ("steps=90", "init=random")
+    fit = with_settings(preset_settings(Preset.FAST), asked).fit
+    assert (fit.steps, fit.init) == (90, "random")
+
+
+def test_usual_values_name_the_presets():
+    by_name = {setting.name: setting for setting in list_settings()}
+    assert usual_words(by_name["steps"]) == "60 fast, 240 balanced, 800 best"
+    assert usual_words(by_name["time_budget"]) == "none"
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(0, "0 bytes"), (999, "999 bytes"), (1246, "1.2 kB"), (485_000, "485 kB"), (2.5e9, "2.5 GB")]
+)
+def test_sizes_are_said(count, words):
+    assert bytes_words(count) == words
+
+
+def test_names_from_outside_are_escaped():
+    hostile = '<img src=x onerror="alert(1)">\u202e'
+    row = MapRow(hostile, hostile, "1 × 1", "8 bits", (), "data", hostile, None, False, b"")
+    html = map_row(row, "studio/a/b.png")
+    assert html.count("<img") == 1
+    assert "\u202e" not in html
+    assert "<" not in text(hostile)
+    assert "<script>" not in notice("<script>")
+
+
+def test_curves_keep_within_their_picture():
+    points = [CurvePoint(second, second, level, 5) for second, level in enumerate([20.0, 31.5, 28.0])]
+    html = curve(points)
+    line = html.split('points="')[1].split('"')[0]
+    assert [pair.split(",")[0] for pair in line.split()] == ["56.0", "303.0", "550.0"]
+    assert [float(pair.split(",")[1]) for pair in line.split()][1] == 12  # the best is at the top
+    assert "31.5" in html
+    assert sizes_curve([(4000, 30.0), (1000, 20.0)]).count("<circle") == 2
+
+
+def test_the_status_says_where_a_run_stands():
+    job = Job("x", lambda own: None)
+    assert "2 runs before yours" in status(job, 2)
+    assert "You are next" in status(job, 0)
+    job.state, job.error = JobState.FAILED, "a.png is <damaged>"
+    assert "a.png is &lt;damaged&gt;" in status(job, 0)
+    assert time_left(2, 10, 5.0) is None
+    assert time_left(5, 10, 5.0) == 5.0

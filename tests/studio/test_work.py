@@ -1,0 +1,151 @@
+"""What runs make: files as the command line makes them, pictures, downloads; and nothing for one who is gone."""
+
+import zipfile
+
+import numpy as np
+import pytest
+from helpers.tiny_material import write_material
+
+import imagegs_tex
+from imagegs_tex.formats.images import read_image
+from imagegs_tex.formats.material.options import SourceOptions
+from imagegs_tex.settings import Preset
+from imagegs_tex.studio.downloads import PARTS, make_zip
+from imagegs_tex.studio.jobs import Job, JobState, run
+from imagegs_tex.studio.live import KINDS
+from imagegs_tex.studio.wishes import LADDER_SHARES, Wish, settings_of
+from imagegs_tex.studio.work import Task, compress_task, ladder_task, look_task
+
+FAST = Wish(preset=Preset.FAST, every=1)
+
+
+@pytest.fixture(scope="module")
+def stone(tmp_path_factory):
+    return write_material(tmp_path_factory.mktemp("maps") / "stone", 48, 32)
+
+
+def task_of(stone, home, wish=FAST):
+    return Task("stone", stone, SourceOptions(), wish, home, 1, stone)
+
+
+def done(task, work):
+    job = Job(task.title, lambda own: work(task, own))
+    run(job)
+    assert job.state == JobState.DONE, job.error
+    return job
+
+
+@pytest.fixture(scope="module")
+def made(stone, tmp_path_factory):
+    task = task_of(stone, tmp_path_factory.mktemp("home"))
+    return task, done(task, compress_task)
+
+
+def test_the_file_is_that_of_the_command_line(made, stone, tmp_path):
+    task, job = made
+    result = task.results[0]
+    imagegs_tex.compress(stone, tmp_path / "own.igs", settings_of(FAST))
+    assert result.file.read_bytes() == (tmp_path / "own.igs").read_bytes()
+    assert result.file.name == "stone.igs"
+    assert result.command == f"imagegs-tex compress {stone} -o stone.igs --preset fast"
+    assert [score.name for score in result.scores] == ["basecolor", "height", "normal", "roughness"]
+    assert job.curve[-1].step == 60
+    assert job.curve[-1].gaussians == result.gaussians
+    assert any(f"{result.file_bytes:,} bytes" in line for line in job.log)
+
+
+def test_live_pictures_show_the_fit(made):
+    task, _ = made
+    frames = task.live.frames
+    assert [frame.number for frame in frames] == list(range(len(frames)))
+    assert set(frames[0].pictures) == set(KINDS)
+    assert frames[0].step < frames[-1].step or len(frames) == 1
+    assert frames[0].map_name == "basecolor"
+
+
+def test_pictures_of_source_and_decode_are_whole(made, stone):
+    task, _ = made
+    result = task.results[0]
+    assert [each.label for each in result.maps] == [
+        "basecolor: base colour", "height: height", "normal: normal", "roughness: roughness",
+    ]  # fmt: skip
+    shown, _ = read_image(result.maps[0].source)
+    assert np.array_equal(shown, read_image(stone / "basecolor.png")[0])
+    assert read_image(result.maps[0].decoded)[0].shape == (32, 48, 3)
+    assert result.first_map == 0
+    normal, _ = read_image(result.surface[1])
+    lengths = np.linalg.norm(normal / 127.5 - 1, axis=-1)
+    assert abs(lengths - 1).max() < 0.02
+    labels = [each.label for each in result.gallery]
+    assert any(label.startswith("Gradient") for label in labels)
+    assert any(label.startswith("Saliency") for label in labels)
+    assert all(each.file.is_file() for each in (*result.gallery, *result.levels))
+
+
+def test_a_zip_has_what_was_chosen(made):
+    task, _ = made
+    result = task.results[0]
+    with zipfile.ZipFile(make_zip(result, ["maps", "report", "glsl"], None)) as archive:
+        names = archive.namelist()
+    assert names[:2] == ["stone.igs", "report.json"]
+    assert {"maps/basecolor.png", "maps/height.png"} <= set(names)
+    assert any(name.startswith("shader_glsl/") for name in names)
+    with zipfile.ZipFile(make_zip(result, [], None)) as archive:
+        assert archive.namelist() == ["stone.igs"]  # what was made for the one before is not in this one
+    assert set(PARTS) >= {"maps", "report", "pictures", "glsl", "hlsl", "dds", "ktx2", "manifest"}
+
+
+def test_a_file_alone_is_looked_at(made, tmp_path):
+    file = made[0].results[0].file
+    task = Task("stone", file, SourceOptions(), FAST, tmp_path, 1, file)
+    done(task, look_task)
+    result = task.results[0]
+    assert (result.scores, result.psnr_db, result.report) == ((), None, None)
+    assert all(each.source is None for each in result.maps)
+    assert len(result.maps) == 4
+
+
+def test_the_ladder_has_five_sizes(stone, tmp_path):
+    task = task_of(stone, tmp_path)
+    done(task, ladder_task)
+    counts = [result.gaussians for result in task.results]
+    assert counts == [max(1, round(48 * 32 / 128 * share)) for share in LADDER_SHARES]
+    sizes = [result.file_bytes for result in task.results]
+    assert sizes[1:] == sorted(sizes[1:])  # of 3 Gaussians there is little but what describes the grain
+    assert [result.number for result in task.results] == [1, 2, 3, 4, 5]
+
+
+def test_a_stopped_run_keeps_a_whole_file(stone, tmp_path):
+    task = task_of(stone, tmp_path, Wish(every=1, assignments=("steps=100000",)))
+    job = Job("stone", lambda own: compress_task(task, own))
+    progress = job.on_progress
+
+    def stop_at_three(state):
+        progress(state)
+        if state.step == 3:
+            job.stop.set()
+
+    job.on_progress = stop_at_three
+    run(job)
+    report = task.results[0].report
+    assert (job.state, report.stopped, report.stopped_at.step) == (JobState.DONE, True, 3)
+    assert imagegs_tex.read_igs(task.results[0].file).gaussian_count == task.results[0].gaussians
+
+
+def test_nothing_is_left_of_a_run_whose_visitor_is_gone(stone, tmp_path):
+    home = tmp_path / "visitor"
+    home.mkdir()
+    task = task_of(stone, home, Wish(every=1, assignments=("steps=100000",)))
+    job = Job("stone", lambda own: compress_task(task, own))
+    progress = job.on_progress
+
+    def leave_at_three(state):
+        if state.step == 3:
+            job.abandoned.set()
+        progress(state)
+
+    job.on_progress = leave_at_three
+    run(job)
+    assert job.state == JobState.ABANDONED
+    assert not home.exists()
+    assert task.results == []
