@@ -25,8 +25,9 @@ from imagegs_tex.api import compress
 from imagegs_tex.batch import THREADS_PER_PROCESS, BatchItem, compress_many
 from imagegs_tex.encoder.encode import prepare
 from imagegs_tex.encoder.rate_control import encode_within_budget
+from imagegs_tex.fit.gaussian_set import Fit
 from imagegs_tex.fit.initialise import initialise
-from imagegs_tex.fit.loop import Fit, fit
+from imagegs_tex.fit.loop import fit
 from imagegs_tex.fit.losses import structural_similarity
 from imagegs_tex.fit.problem import FitProblem
 from imagegs_tex.formats.igs.container import encode_igs

@@ -23,6 +23,7 @@ from imagegs_tex.formats.material.options import (
 from imagegs_tex.settings import DetailMode, InitialPlacement, Preset, preset_settings
 
 if TYPE_CHECKING:
+    from imagegs_tex.fit.checkpoint import Checkpointing
     from imagegs_tex.reports import AssetReport
 
 _BY_SALIENCY = Path("auto")
@@ -139,6 +140,17 @@ def compress(
         DetailMode,
         typer.Option(help="Auto: noise, in a few hundred bytes, where the source has grain that the Gaussians lose."),
     ] = DetailMode.AUTO,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", readable=False, help="Save the run here every --every steps, to go on with --resume."
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", readable=False, help="Go on from checkpoints: the same bytes as without a break."),
+    ] = None,
+    every: Annotated[int, typer.Option(min=1, metavar="N", help="Steps from one checkpoint to the next.")] = 50,
     backend: BackendName = "auto",
     seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of the initial positions; 0.")] = None,
     threads: Threads = None,
@@ -202,7 +214,7 @@ def compress(
         several = several and file != STANDARD_OUTPUT
         compress_all = partial(api.compress_asset, fail_fast=fail_fast) if several else api.compress
         with _on_disk(file) as path, stop_on_interrupt(quiet) as interrupts:
-            control = FitControl(1, stop=interrupts)
+            control = FitControl(every, stop=interrupts, checkpoints=_checkpoints(checkpoint, resume, every))
             try:
                 result = compress_all(
                     source, path, settings, backend, threads, interrupts.watched(progress), options=options,
@@ -220,6 +232,17 @@ def compress(
     check_stopped(interrupts, result, file)
     if isinstance(result, AssetReport):
         _check_complete(result, source)
+
+
+def _checkpoints(checkpoint: Path | None, resume: Path | None, every: int) -> "Checkpointing | None":
+    """Return where a run is saved: what it goes on from is also where it goes on to save."""
+    from imagegs_tex.fit.checkpoint import Checkpointing
+    from imagegs_tex.formats.errors import UsageError
+
+    if checkpoint is not None and resume is not None and checkpoint != resume:
+        raise UsageError("--checkpoint and --resume name two folders; a run goes on in the folder that it resumes")
+    folder = checkpoint if resume is None else resume
+    return None if folder is None else Checkpointing(folder, every, resume is not None)
 
 
 def _check_paths(source: Path, file: Path | None, report: Path | None, manifest: Path | None) -> None:

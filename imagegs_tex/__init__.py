@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at
     from imagegs_tex.decoder.render import render_snapshot, shader_decoder
     from imagegs_tex.doctor import BackendCheck, DoctorReport, Finding, examine
     from imagegs_tex.file_info import info
+    from imagegs_tex.fit.checkpoint import Checkpointing
     from imagegs_tex.fit.control import FitControl, FitSnapshot, StopPoint
     from imagegs_tex.fit.loop import FitProgress
     from imagegs_tex.formats.errors import (
@@ -92,6 +93,7 @@ __all__ = [
     "BackendCheck",
     "BatchItem",
     "ByteLedger",
+    "Checkpointing",
     "CompareReport",
     "CompressReport",
     "CompressSettings",
@@ -181,6 +183,7 @@ _MODULES = {
     "decoder.render": ("render_snapshot", "shader_decoder"),
     "doctor": ("BackendCheck", "DoctorReport", "Finding", "examine"),
     "file_info": ("info",),
+    "fit.checkpoint": ("Checkpointing",),
     "fit.control": ("FitControl", "FitSnapshot", "StopPoint"),
     "fit.loop": ("FitProgress",),
     "formats.errors": (

@@ -19,6 +19,7 @@ from imagegs_tex.decoder.render import check_alone, decode_maps, image_paths, re
 from imagegs_tex.encoder.compute import compute_on
 from imagegs_tex.encoder.quality_targets import score_targets
 from imagegs_tex.encoder.rate_control import encode_within_budget
+from imagegs_tex.fit.checkpoint import remove_checkpoints
 from imagegs_tex.fit.control import FitControl
 from imagegs_tex.fit.loop import FitProgress
 from imagegs_tex.formats.errors import InputError, TargetError, UsageError
@@ -190,7 +191,7 @@ def compress_asset(  # noqa: PLR0913 - a choice each
                 break
             compress_with = partial(
                 compress_stack, output=target / name, backend=chosen, progress=progress, started=started,
-                options=options, keep_best=keep_best, control=control,
+                options=options, keep_best=keep_best, control=control and control.of_material(material.stem),
             )  # fmt: skip
             report = compress_one_of_many(stack, settings or CompressSettings(), compress_with)
         except TargetError as error:
@@ -213,6 +214,8 @@ def compress_asset(  # noqa: PLR0913 - a choice each
     write_bytes(target / ASSET_INDEX, as_json(index).encode())
     files = tuple(entry for entry in made if isinstance(entry, AssetFile))
     stopped = control is not None and control.is_stopped
+    if control is not None and control.checkpoints is not None and not stopped:
+        remove_checkpoints(control.checkpoints.folder)
     return AssetReport(materials, files, asset.left_out, stopped)
 
 
@@ -354,6 +357,8 @@ def compress_stack(  # noqa: PLR0913 - those of compress
     written = encoded.unreached is None or keep_best or stopped_at is not None
     if written:
         write_bytes(output, data)
+    if encoded.watch is not None:
+        encoded.watch.complete()
     done = time.perf_counter()
     effort, texels = encoded.effort.seconds, stack.width * stack.height
     report = CompressReport(

@@ -29,7 +29,7 @@ RESULTS = [
     "FitProgress", "GpuBytes", "HashedFile", "InfoReport", "MapInfo", "MapScore", "QuantizedGaussianSet", "SampleCost",
     "Seconds", "SectionSize", "SourceScore", "SplatReport", "Spread", "TargetReport", "TextureStack", "VariantResult",
     "VerifyReport", "Versions", "ViewReport", "ViewedPage", "ViewedPicture",
-    "FitSnapshot", "InitialPlacement", "Setting", "StopPoint",
+    "Checkpointing", "FitSnapshot", "InitialPlacement", "Setting", "StopPoint",
 ]  # fmt: skip
 
 

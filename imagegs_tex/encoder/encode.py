@@ -14,8 +14,8 @@ from torch import Tensor
 from imagegs_tex.encoder.compute import compute_on
 from imagegs_tex.fit.channel_weights import channel_weights
 from imagegs_tex.fit.control import Watch
-from imagegs_tex.fit.gaussian_set import GaussianSet
-from imagegs_tex.fit.loop import Fit, FitProgress, fit
+from imagegs_tex.fit.gaussian_set import Fit, GaussianSet
+from imagegs_tex.fit.loop import FitProgress, fit
 from imagegs_tex.fit.problem import ChannelMix, FitProblem
 from imagegs_tex.fit.seam_weights import with_border_weight
 from imagegs_tex.fit.state import LARGEST_FORM, SMALLEST_LOG_SIZE

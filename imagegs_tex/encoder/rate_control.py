@@ -11,7 +11,7 @@ from imagegs_tex.encoder.quality_search import reach_targets
 from imagegs_tex.encoder.quality_targets import targets_of
 from imagegs_tex.encoder.size_search import fill
 from imagegs_tex.encoder.trial_fits import Effort, Fitter, Progress
-from imagegs_tex.fit.control import FitControl, StopPoint
+from imagegs_tex.fit.control import FitControl, StopPoint, Watch
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
@@ -27,8 +27,13 @@ class Encoded:
     quantized: QuantizedGaussianSet
     effort: Effort
     unreached: str | None = None  # targets that no set reaches, and what this one has, in one line
-    stopped_at: StopPoint | None = None  # None: nothing was cut short
+    watch: Watch | None = None  # of the run; None: nobody looks at it
     targets: tuple[QualityTarget, ...] = ()  # what was asked for
+
+    @property
+    def stopped_at(self) -> StopPoint | None:
+        """Where the run was ended early; None: nothing was cut short."""
+        return None if self.watch is None else self.watch.stopped_at
 
 
 def encode_within_budget(
@@ -72,8 +77,7 @@ def encode_within_budget(
             raise UsageError(f"{count} Gaussians is outside 1..{min(MAX_GAUSSIANS, texels)} for {texels} texels")
         exact = exact_within(stack, FREE_BYTES) if settings.gaussian_count is None else None
         quantized = exact or finish(fitter.rounded(fitter.fit(count)))
-    stopped_at = None if fitter.watch is None else fitter.watch.stopped_at
-    return Encoded(quantized, fitter.effort, unreached, stopped_at, targets)
+    return Encoded(quantized, fitter.effort, unreached, fitter.watch, targets)
 
 
 def _size_limit(settings: CompressSettings, texel_count: int) -> int | None:

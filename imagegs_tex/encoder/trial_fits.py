@@ -22,6 +22,7 @@ from imagegs_tex.encoder.encode import (
     round_features,
 )
 from imagegs_tex.fit.channel_weights import channel_weights
+from imagegs_tex.fit.checkpoint import identity_of
 from imagegs_tex.fit.control import FitControl, Watch
 from imagegs_tex.fit.loop import FitProgress
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
@@ -75,7 +76,9 @@ class Fitter:
         control: FitControl | None = None,
     ) -> None:
         self.stack, self.settings, self.backend = stack, settings, backend
-        self.watch = None if control is None else Watch(control, stack)
+        self.watch: Watch | None = None
+        if control is not None:
+            self.watch = Watch(control, stack, lambda: identity_of(stack, settings, backend.name, None))
         self.effort = Effort()
         self._progress = progress
         self._weights = channel_weights(stack)

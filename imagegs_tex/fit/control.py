@@ -3,18 +3,21 @@
 Nothing here changes what is fitted: with snapshots the file has the same bytes as without.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imagegs_tex.fit.checkpoint import CheckpointFolder, Checkpointing, SavedStep
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.vocabulary import TextureMap
 
 if TYPE_CHECKING:  # reports know StopPoint, and reports are read without torch
-    from imagegs_tex.fit.gaussian_set import GaussianSet
+    import torch
+
+    from imagegs_tex.fit.gaussian_set import Fit, GaussianSet
     from imagegs_tex.quantize.channel_basis import Components
     from imagegs_tex.quantize.geometry import GeometryQuantizer
 
@@ -59,11 +62,18 @@ class FitControl:
     every: int  # steps from one snapshot of a fit to the next, at least 1
     on_snapshot: Callable[[FitSnapshot], None] | None = None  # what it raises ends the compression, without a file
     stop: StopFlag | None = None  # asked after every step; once set, the file is made of what there is
+    checkpoints: Checkpointing | None = None  # where the run is saved on its way, to go on after it was killed
 
     def __post_init__(self) -> None:
         """Refuse an interval that is none."""
         if self.every < 1:
             raise ValueError(f"snapshots every {self.every} steps; every must be 1 or more")
+
+    def of_material(self, stem: str) -> "FitControl":
+        """Return the same for one of several materials, whose checkpoints have a folder each until all are made."""
+        if self.checkpoints is None:
+            return self
+        return replace(self, checkpoints=self.checkpoints.of_material(stem))
 
     @property
     def is_stopped(self) -> bool:
@@ -83,8 +93,20 @@ class StopPoint:
 class Watch:
     """One run of one material under a control: which fit it is at, and where a stop came."""
 
-    def __init__(self, control: FitControl, stack: TextureStack) -> None:
+    def __init__(self, control: FitControl, stack: TextureStack, identity: Callable[[], Mapping[str, str]]) -> None:
+        """Open the run's checkpoints.
+
+        Args:
+            control: how a caller looks at it
+            stack: that is fitted
+            identity: of the run, for its checkpoints; computed where there are any
+
+        Raises:
+            InputError: the checkpoints are not this run's
+        """
         self.control = control
+        checkpoints = control.checkpoints
+        self._checkpoints = None if checkpoints is None else CheckpointFolder(checkpoints, identity())
         self.stopped_at: StopPoint | None = None
         self._stack = stack
         self._fit, self._pilot = -1, ""
@@ -100,6 +122,33 @@ class Watch:
         if self.stopped_at is None and self.control.is_stopped:
             self.stopped_at = StopPoint(self._pilot or phase, step, steps)
         return self.stopped_at is not None
+
+    def finished_fit(self, device: "torch.device") -> "Fit | None":
+        """Return the present fit where an earlier run has finished it."""
+        return None if self._checkpoints is None else self._checkpoints.read_fit(self._fit, device)
+
+    def saved_step(self) -> SavedStep | None:
+        """Return where an earlier run was in the present fit."""
+        return None if self._checkpoints is None else self._checkpoints.read_step(self._fit)
+
+    def saves(self, step: int) -> bool:
+        """Whether a fit is to be saved after so many steps."""
+        return self._checkpoints is not None and step > 0 and step % self._checkpoints.every == 0
+
+    def save_step(self, saved: SavedStep) -> None:
+        """Keep the present fit as it is."""
+        if self._checkpoints is not None:
+            self._checkpoints.write_step(self._fit, saved)
+
+    def save_fit(self, fitted: "Fit") -> None:
+        """Keep the present fit as finished, unless a stop has cut it short."""
+        if self._checkpoints is not None and self.stopped_at is None:
+            self._checkpoints.write_fit(self._fit, fitted)
+
+    def complete(self) -> None:
+        """Let go of the checkpoints of a run whose file is written; one that was stopped can go on."""
+        if self._checkpoints is not None and self.stopped_at is None:
+            self._checkpoints.complete()
 
     def wants(self, step: int) -> bool:
         """Whether a snapshot is wanted after so many steps of a fit."""

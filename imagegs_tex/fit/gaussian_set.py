@@ -28,6 +28,15 @@ class GaussianSet:
         return conics_of(self.log_covariances)
 
 
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What a fit has come to, and what another can go on from."""
+
+    gaussians: GaussianSet  # the geometry is not rounded, the features belong to the rounded geometry
+    cutoff: float  # q at which a support ends
+    border_weight: float  # of texels near borders at which the picture repeats
+
+
 def from_dequantized(values: DequantizedGaussians, device: torch.device) -> GaussianSet:
     """Return the set that a file's codes mean."""
     return GaussianSet(

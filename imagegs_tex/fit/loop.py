@@ -6,20 +6,19 @@ of the loop the geometry is rounded on the way forward (straight-through), so th
 can hold. In between, dispensable Gaussians make way for new ones (:mod:`imagegs_tex.fit.densification`).
 """
 
-import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from torch import Tensor
 
+from imagegs_tex.fit.checkpoint import SavedStep
 from imagegs_tex.fit.control import Watch
 from imagegs_tex.fit.densification import Population
-from imagegs_tex.fit.gaussian_set import GaussianSet
+from imagegs_tex.fit.gaussian_set import Fit
 from imagegs_tex.fit.initialise import initialise
 from imagegs_tex.fit.problem import FitProblem
+from imagegs_tex.fit.schedule import REPORT_INTERVAL, Patience, Schedule
 from imagegs_tex.fit.seam_weights import balanced_weight, has_borders, with_border_weight
 from imagegs_tex.fit.select_state import make_state
 from imagegs_tex.fit.state import FitState
@@ -36,10 +35,6 @@ _SETTLED_STEPS: Final = 50
 """Before, the cut-off stays: a lower one seems to cost nothing while edges are not in place; they lost 1.3 dB by it."""
 LEAST_STEPS_OF_A_CROWD: Final = 12
 """Shorter fits start with the number of Gaussians that they end with."""
-_REPORT_INTERVAL: Final = 8
-"""Steps between reports from a GPU: reading the error waits for it."""
-_LEAST_GAIN: Final = 0.9995
-"""Factor on the squared error, 0.002 dB, that patience takes for better."""
 FITTING: Final = "fitting"
 ROUNDING: Final = "rounding"
 """Phases of a fit: the PSNR falls where the second begins, and where Gaussians go."""
@@ -55,15 +50,6 @@ class FitProgress:
     psnr_db: float | None = None  # over all coded channels by their weights, before clamping and rounding to samples
     gaussians: int | None = None  # of which the fit makes the picture now
     seconds: float = 0.0  # since the first step
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """What a fit has come to, and what another can go on from."""
-
-    gaussians: GaussianSet  # the geometry is not rounded, the features belong to the rounded geometry
-    cutoff: float  # q at which a support ends
-    border_weight: float  # of texels near borders at which the picture repeats
 
 
 def fit(  # noqa: PLR0913 - what a run looks with, beside what it fits
@@ -91,44 +77,23 @@ def fit(  # noqa: PLR0913 - what a run looks with, beside what it fits
         progress: called after every step; where that would hold up a GPU, after every eighth
         watch: the run's; ends the loop early, and is shown the fit every so many steps
     """
-    generator = np.random.default_rng(settings.seed)
-    most = max(count, min(target.width * target.height, MAX_GAUSSIANS))
-    goes_on = start is not None
-    changes = list(settings.population) if goes_on or settings.steps >= LEAST_STEPS_OF_A_CROWD else []
-    cutoff, border_weight = (settings.cutoff, 1.0) if start is None else (start.cutoff, start.border_weight)
-    weighed, weighed_target = with_border_weight(problem, target, border_weight, backend)
-    if start is None:
-        crowd = min(round(count * settings.start_crowd), most) if changes else count
-        gaussians = initialise(
-            problem.image, crowd, generator, weighed.weights, target.wrap, settings, saliency=problem.saliency
-        )
-    else:
-        gaussians = start.gaussians
-    alive = gaussians.count
-    state = make_state(
-        gaussians, problem.image, problem.deviations, weighed_target, settings, backend, weights=weighed.weights,
-        mix=problem.mix,
-    )  # fmt: skip
-    state.cutoff = cutoff
-    population = Population(
-        problem.image, weighed.weights, weighed_target, backend, generator, settings.initial_size
-    )  # fmt: skip
-    schedule, patience = _Schedule(settings), _Patience(settings)
+    recorded = None if watch is None else watch.finished_fit(backend.device)
+    if recorded is not None:
+        return recorded
+    run = _Run(problem, target, count, settings, backend, start)
+    saved = None if watch is None else watch.saved_step()
+    if saved is not None:
+        run.restore(saved)
+    schedule, state = run.schedule, run.state
     while (share := schedule.share()) < 1.0:
         phase = FITTING if share < settings.quantize_from else ROUNDING
-        if watch is not None and watch.stops(phase, schedule.step, schedule.steps()):
-            break
-        while changes and share >= changes[0].at:
-            change = changes.pop(0)
-            if goes_on or schedule.step >= _SETTLED_STEPS:
-                _lower_cutoff(state, settings.least_cutoff)
-            if has_borders(target):
-                border_weight = balanced_weight(border_weight, population.picture(state), problem, target.wrap)
-                weighed, weighed_target = with_border_weight(problem, target, border_weight, backend)
-                state.set_texel_weights(weighed_target, weighed.weights)
-                population = replace(population, weights=weighed.weights, target=weighed_target)
-            population.change(state, *(max(1, min(round(count * part), most)) for part in (change.kept, change.total)))
-            alive = state.result().count
+        if watch is not None:
+            stops = watch.stops(phase, schedule.step, schedule.steps())
+            if stops or watch.saves(schedule.step):
+                watch.save_step(run.saved())
+            if stops:
+                break
+        run.change_population(share)
         used = rounding if phase == ROUNDING else None
         state.set_rounding(used)
         if schedule.step % schedule.solve_interval(share) == 0:
@@ -136,18 +101,99 @@ def fit(  # noqa: PLR0913 - what a run looks with, beside what it fits
         decay = schedule.rate(share)
         error = state.descend((settings.mean_rate * decay, settings.shape_rate * decay, settings.feature_rate * decay))
         schedule.step += 1
-        if progress is not None and (backend.device.type == "cpu" or schedule.step % _REPORT_INTERVAL == 0):
-            level = weighed.psnr(float(error))
-            progress(FitProgress(phase, schedule.step, schedule.steps(), level, alive, schedule.seconds()))
+        if progress is not None and (backend.device.type == "cpu" or schedule.step % REPORT_INTERVAL == 0):
+            level = run.weighed.psnr(float(error))
+            progress(FitProgress(phase, schedule.step, schedule.steps(), level, run.alive, schedule.seconds()))
         if watch is not None and watch.wants(schedule.step):
             watch.show(
                 state.result(), used, cutoff=state.cutoff, phase=phase, step=schedule.step, steps=schedule.steps(),
-                psnr_db=weighed.psnr(float(error)),
+                psnr_db=run.weighed.psnr(float(error)),
             )  # fmt: skip
-        if share >= settings.decay_from and patience.ends(schedule.step, error):
+        if share >= settings.decay_from and run.patience.ends(schedule.step, error):
             break
-    population.change(state, count, count)  # a stop or a time budget may have left no step for the last change
-    return Fit(state.result(), state.cutoff, border_weight)
+    run.population.change(state, count, count)  # a stop or a time budget may have left no step for the last change
+    fitted = Fit(state.result(), state.cutoff, run.border_weight)
+    if watch is not None:
+        watch.save_fit(fitted)
+    return fitted
+
+
+class _Run:
+    """Everything that one fit changes on its way: what a checkpoint holds, too."""
+
+    def __init__(
+        self,
+        problem: FitProblem,
+        target: FitTarget,
+        count: int,
+        settings: FitSettings,
+        backend: Backend,
+        start: Fit | None,
+    ) -> None:
+        self._problem, self._target, self._settings, self._backend = problem, target, settings, backend
+        self._count, self._most = count, max(count, min(target.width * target.height, MAX_GAUSSIANS))
+        self._goes_on = start is not None
+        changing = self._goes_on or settings.steps >= LEAST_STEPS_OF_A_CROWD
+        self._changes = list(settings.population) if changing else []
+        self._generator = np.random.default_rng(settings.seed)
+        cutoff, self.border_weight = (settings.cutoff, 1.0) if start is None else (start.cutoff, start.border_weight)
+        self.weighed, weighed_target = with_border_weight(problem, target, self.border_weight, backend)
+        if start is None:
+            crowd = min(round(count * settings.start_crowd), self._most) if self._changes else count
+            gaussians = initialise(
+                problem.image, crowd, self._generator, self.weighed.weights, target.wrap, settings,
+                saliency=problem.saliency,
+            )  # fmt: skip
+        else:
+            gaussians = start.gaussians
+        self.alive = gaussians.count
+        self.state = make_state(
+            gaussians, problem.image, problem.deviations, weighed_target, settings, backend,
+            weights=self.weighed.weights, mix=problem.mix,
+        )  # fmt: skip
+        self.state.cutoff = cutoff
+        self.population = Population(
+            problem.image, self.weighed.weights, weighed_target, backend, self._generator, settings.initial_size
+        )  # fmt: skip
+        self.schedule, self.patience = Schedule(settings), Patience(settings)
+
+    def change_population(self, share: float) -> None:
+        """Let Gaussians go and come where a share of the fit asks for it."""
+        while self._changes and share >= self._changes[0].at:
+            change = self._changes.pop(0)
+            if self._goes_on or self.schedule.step >= _SETTLED_STEPS:
+                _lower_cutoff(self.state, self._settings.least_cutoff)
+            if has_borders(self._target):
+                picture, wrap = self.population.picture(self.state), self._target.wrap
+                self._weigh_borders(balanced_weight(self.border_weight, picture, self._problem, wrap))
+            numbers = (max(1, min(round(self._count * part), self._most)) for part in (change.kept, change.total))
+            self.population.change(self.state, *numbers)
+            self.alive = self.state.result().count
+
+    def _weigh_borders(self, weight: float) -> None:
+        self.border_weight = weight
+        self.weighed, target = with_border_weight(self._problem, self._target, weight, self._backend)
+        self.state.set_texel_weights(target, self.weighed.weights)
+        self.population = replace(self.population, weights=self.weighed.weights, target=target)
+
+    def saved(self) -> SavedStep:
+        """Return what :meth:`restore` needs."""
+        return SavedStep(
+            arrays=self.state.tensors(), step=self.schedule.step, seconds=self.schedule.seconds(),
+            changes_left=len(self._changes), cutoff=self.state.cutoff, border_weight=self.border_weight,
+            best=self.patience.best, since=self.patience.since, generator=self._generator.bit_generator.state,
+        )  # fmt: skip
+
+    def restore(self, saved: SavedStep) -> None:
+        """Go on where another run of the same fit was."""
+        self.schedule.go_on(saved.step, saved.seconds)
+        self.patience.best, self.patience.since = saved.best, saved.since
+        del self._changes[: len(self._changes) - saved.changes_left]
+        self._generator.bit_generator.state = saved.generator
+        self._weigh_borders(saved.border_weight)
+        self.state.restore(saved.arrays)
+        self.state.cutoff = saved.cutoff
+        self.alive = self.state.result().count
 
 
 def _lower_cutoff(state: FitState, least: float) -> None:
@@ -167,55 +213,3 @@ def _lower_cutoff(state: FitState, least: float) -> None:
             return
         present -= _CUTOFF_STEP
         state.cutoff = present
-
-
-class _Patience:
-    """When a fit has gained nothing for so many steps that it ends, as Image-GS ends one (Zhang et al. 2025)."""
-
-    def __init__(self, settings: FitSettings) -> None:
-        self._steps = settings.patience
-        self._best, self._since = math.inf, 0
-
-    def ends(self, step: int, error: Tensor) -> bool:
-        """Whether to end after a step, of the squared error before it; asked once rates fall and no Gaussians come."""
-        if self._steps == 0 or step % _REPORT_INTERVAL:
-            return False
-        present = float(error)
-        if present < self._best * _LEAST_GAIN:
-            self._best, self._since = present, step
-        return step - self._since >= self._steps
-
-
-class _Schedule:
-    """How far the fit is, by steps or by the clock, and what rate that means."""
-
-    def __init__(self, settings: FitSettings) -> None:
-        self.settings = settings
-        self.step = 0
-        self.started = time.perf_counter()
-
-    def seconds(self) -> float:
-        return time.perf_counter() - self.started
-
-    def share(self) -> float:
-        if self.settings.time_budget is None:
-            return self.step / max(1, self.settings.steps)
-        return self.seconds() / self.settings.time_budget
-
-    def steps(self) -> int:
-        if self.settings.time_budget is None:
-            return self.settings.steps
-        return max(self.step, round(self.step / max(self.share(), 1e-3)))
-
-    def solve_interval(self, share: float) -> int:
-        """Steps from one solution for the features to the next."""
-        settings = self.settings
-        if share >= settings.decay_from:
-            return settings.solve_interval
-        return max(2 * settings.solve_interval, round(self.steps() * settings.decay_from / settings.early_solves))
-
-    def rate(self, share: float) -> float:
-        start = self.settings.decay_from
-        if share < start:
-            return 1.0
-        return float(self.settings.last_rate ** ((share - start) / (1 - start)))

@@ -67,6 +67,14 @@ class FitState(Protocol):
         """Return the set as it is, unrounded."""
         ...
 
+    def tensors(self) -> dict[str, Tensor]:
+        """Return parameters, moments and the optimiser's step, by name: all that steps change but the cut-off."""
+        ...
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Take what :meth:`tensors` of another state of the same fit returned, bit by bit; unrounded until use."""
+        ...
+
     def prune(self, members: Tensor) -> None:
         """Let go of all Gaussians but those of the indices int64 [M]; moments stay with theirs; unrounded until use."""
         ...

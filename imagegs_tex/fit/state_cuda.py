@@ -117,6 +117,22 @@ class CudaFitState:
         """Return the set as it is, unrounded."""
         return GaussianSet(self._means, self._shapes, self._features)
 
+    def tensors(self) -> dict[str, Tensor]:
+        """Return parameters, moments and the number of steps."""
+        return {
+            "means": self._means, "log_covariances": self._shapes, "features": self._features,
+            "first": self._first, "second": self._second, "steps": torch.tensor(self._steps),
+        }  # fmt: skip
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Take parameters, moments and the number of steps."""
+        self._means, self._shapes, self._features, self._first, self._second = (
+            tensors[name].to(self._backend.device).contiguous()
+            for name in ("means", "log_covariances", "features", "first", "second")
+        )
+        self._steps = int(tensors["steps"])
+        self.set_rounding(None)
+
     def prune(self, members: Tensor) -> None:
         """Let go of all Gaussians but those of the indices int64 [M]."""
         self._means, self._shapes, self._features = self._means[members], self._shapes[members], self._features[members]

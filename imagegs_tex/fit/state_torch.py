@@ -1,6 +1,7 @@
 """The state of a fit in torch, for every backend and every loss: Adam with autograd (Kingma and Ba 2015)."""
 
 from collections.abc import Callable
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -15,6 +16,8 @@ from imagegs_tex.rasterize.backend import Backend, FitTarget, PreparedGeometry
 from imagegs_tex.rasterize.conjugate_gradient import damping_of
 from imagegs_tex.rasterize.cpu.backend import CpuBackend
 from imagegs_tex.settings import FitSettings
+
+_NAMES: Final = ("means", "log_covariances", "features")
 
 
 class TorchFitState:
@@ -103,6 +106,26 @@ class TorchFitState:
     def result(self) -> GaussianSet:
         """Return the set as it is, unrounded."""
         return GaussianSet(self._means.detach(), self._log_covariances.detach(), self._features.detach())
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return parameters, moments and the number of steps."""
+        named = {"steps": torch.tensor(self._steps)}
+        for name, leaf in zip(_NAMES, (self._means, self._log_covariances, self._features), strict=True):
+            named[name] = leaf.detach()
+            named |= {f"{name}.{kind}": value for kind, value in self._optimiser.state[leaf].items()}
+        return named
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Take parameters, moments and the number of steps."""
+        self._steps = int(tensors["steps"])
+        device = self._means.device
+        moments: list[dict[str, Tensor]] = [{} for _ in _NAMES]
+        for name, value in tensors.items():
+            leaf, _, kind = name.partition(".")
+            if kind:  # torch keeps the step on the CPU
+                moments[_NAMES.index(leaf)][kind] = value if kind == "step" else value.to(device)
+        self._take([tensors[name].to(device) for name in _NAMES], moments)
+        self.set_rounding(None)
 
     def prune(self, members: Tensor) -> None:
         """Let go of all Gaussians but some."""

@@ -1,6 +1,6 @@
 """The squared error that a fit has come to."""
 
-from imagegs_tex.fit.loop import Fit
+from imagegs_tex.fit.gaussian_set import Fit
 from imagegs_tex.rasterize.backend import Backend, FitTarget, SquaredError
 
 
