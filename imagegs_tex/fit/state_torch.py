@@ -108,16 +108,15 @@ class TorchFitState:
         return GaussianSet(self._means.detach(), self._log_covariances.detach(), self._features.detach())
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return parameters, moments and the number of steps."""
-        named = {"steps": torch.tensor(self._steps)}
+        """Return parameters and moments."""
+        named = {}
         for name, leaf in zip(_NAMES, (self._means, self._log_covariances, self._features), strict=True):
             named[name] = leaf.detach()
             named |= {f"{name}.{kind}": value for kind, value in self._optimiser.state[leaf].items()}
         return named
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Take parameters, moments and the number of steps."""
-        self._steps = int(tensors["steps"])
+        """Take parameters and moments."""
         device = self._means.device
         moments: list[dict[str, Tensor]] = [{} for _ in _NAMES]
         for name, value in tensors.items():
