@@ -3,7 +3,6 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,7 +19,7 @@ from imagegs_tex.formats.material.options import (
     SaliencyOptions,
     SourceOptions,
 )
-from imagegs_tex.settings import DetailMode, InitialPlacement, Preset, preset_settings
+from imagegs_tex.settings import DetailMode, InitialPlacement, Preset
 
 if TYPE_CHECKING:
     from imagegs_tex.fit.checkpoint import Checkpointing
@@ -150,6 +149,14 @@ def compress(
         Path | None,
         typer.Option(metavar="DIR", readable=False, help="Go on from checkpoints: the same bytes as without a break."),
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.igs",
+            readable=False,
+            help="Begin from a file's Gaussians, in an eighth of the steps: after an edit, for another target or size.",
+        ),
+    ] = None,
     every: Annotated[int, typer.Option(min=1, metavar="N", help="Steps from one checkpoint to the next.")] = 50,
     backend: BackendName = "auto",
     seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of the initial positions; 0.")] = None,
@@ -176,23 +183,21 @@ def compress(
 
     with fit_progress(quiet) as progress:  # at once: loading torch takes seconds
         from imagegs_tex import api
+        from imagegs_tex.cli.compress_settings import chosen_settings
         from imagegs_tex.cli.interrupts import check_stopped, stop_on_interrupt
         from imagegs_tex.cli.tables import print_asset, print_compression
-        from imagegs_tex.encoder.target_text import parse_target
         from imagegs_tex.fit.control import FitControl
-        from imagegs_tex.formats.errors import TargetError
+        from imagegs_tex.formats.errors import TargetError, UsageError
         from imagegs_tex.formats.material.wrap_detection import parse_wrap
         from imagegs_tex.reports import AssetReport, CompressReport, as_json
-        from imagegs_tex.setting_list import with_settings
 
         named = {
             "steps": steps, "patience": patience, "init": init, "random_share": random_share, "seed": seed,
             "time_budget": time_budget,
         }  # fmt: skip
-        settings = with_settings(preset_settings(preset), assignments or (), settings_file, named)
-        settings = replace(
-            settings, gaussian_count=gaussians, bits_per_texel=bpp, max_bytes=max_bytes, target_psnr=target_psnr,
-            targets=tuple(map(parse_target, target or ())), detail=detail,
+        settings = chosen_settings(
+            preset, (gaussians, bpp, max_bytes, target_psnr), target or (), detail=detail, named=named,
+            assignments=assignments or (), file=settings_file, goes_on=start is not None,
         )  # fmt: skip
         repeats = (None, None) if wrap is None else parse_wrap(wrap)
         by_saliency = importance == _BY_SALIENCY
@@ -212,11 +217,13 @@ def compress(
         if file is None:
             return
         several = several and file != STANDARD_OUTPUT
-        compress_all = partial(api.compress_asset, fail_fast=fail_fast) if several else api.compress
+        if several and start is not None:
+            raise UsageError("--start is for one material; give -o FILE.igs")
+        one, many = partial(api.compress, start=start), partial(api.compress_asset, fail_fast=fail_fast)
         with _on_disk(file) as path, stop_on_interrupt(quiet) as interrupts:
             control = FitControl(every, stop=interrupts, checkpoints=_checkpoints(checkpoint, resume, every))
             try:
-                result = compress_all(
+                result = (many if several else one)(
                     source, path, settings, backend, threads, interrupts.watched(progress), options=options,
                     keep_best=keep_best, control=control,
                 )  # fmt: skip

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at
     from imagegs_tex.batch import BatchItem, compress_many
     from imagegs_tex.decoder.render import render_snapshot, shader_decoder
     from imagegs_tex.doctor import BackendCheck, DoctorReport, Finding, examine
+    from imagegs_tex.encoder.start_file import settings_from_start
     from imagegs_tex.file_info import info
     from imagegs_tex.fit.checkpoint import Checkpointing
     from imagegs_tex.fit.control import FitControl, FitSnapshot, StopPoint
@@ -171,6 +172,7 @@ __all__ = [
     "read_igs",
     "render_snapshot",
     "save_manifest",
+    "settings_from_start",
     "shader_decoder",
     "verify",
     "view",
@@ -183,6 +185,7 @@ _MODULES = {
     "decoder.render": ("render_snapshot", "shader_decoder"),
     "doctor": ("BackendCheck", "DoctorReport", "Finding", "examine"),
     "file_info": ("info",),
+    "encoder.start_file": ("settings_from_start",),
     "fit.checkpoint": ("Checkpointing",),
     "fit.control": ("FitControl", "FitSnapshot", "StopPoint"),
     "fit.loop": ("FitProgress",),

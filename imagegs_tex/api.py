@@ -19,6 +19,7 @@ from imagegs_tex.decoder.render import check_alone, decode_maps, image_paths, re
 from imagegs_tex.encoder.compute import compute_on
 from imagegs_tex.encoder.quality_targets import score_targets
 from imagegs_tex.encoder.rate_control import encode_within_budget
+from imagegs_tex.encoder.start_file import settings_from_start, start_geometry
 from imagegs_tex.fit.checkpoint import remove_checkpoints
 from imagegs_tex.fit.control import FitControl
 from imagegs_tex.fit.loop import FitProgress
@@ -89,6 +90,7 @@ def compress(  # noqa: PLR0913 - a choice each
     options: SourceOptions | None = None,
     keep_best: bool = False,
     control: FitControl | None = None,
+    start: Path | str | None = None,
 ) -> CompressReport:
     """Compress one material to an .igs file.
 
@@ -105,6 +107,8 @@ def compress(  # noqa: PLR0913 - a choice each
         keep_best: whether the best file is written where no file reaches the targets
         control: snapshots of the fits, searches' pilots included, and a way to end the run: once its stop is set, the
             step is finished, the file is made of what there is (in a search the best so far), and the report says so
+        start: an .igs file whose Gaussians the fit goes on from: an edited map, another target, another size; settings
+            of None are then those of :func:`settings_from_start`
 
     Returns:
         sizes in bytes, times in seconds, and the scores in dB of the written file decoded again
@@ -122,10 +126,11 @@ def compress(  # noqa: PLR0913 - a choice each
     if progress is not None:
         progress(FitProgress("reading"))
     chosen = make_backend(backend, threads)
+    usual = CompressSettings() if start is None else settings_from_start(CompressSettings())
     stack = load_stack(Path(source), options)
     return compress_stack(
-        stack, Path(output), settings or CompressSettings(), chosen, progress, started, options=options,
-        keep_best=keep_best, control=control,
+        stack, Path(output), settings or usual, chosen, progress, started, options=options,
+        keep_best=keep_best, control=control, start=start,
     )  # fmt: skip
 
 
@@ -318,6 +323,7 @@ def compress_stack(  # noqa: PLR0913 - those of compress
     options: SourceOptions | None = None,
     keep_best: bool = False,
     control: FitControl | None = None,
+    start: Path | str | None = None,
 ) -> CompressReport:
     """Compress a loaded stack, which knows whether it repeats; see :func:`compress`.
 
@@ -331,13 +337,15 @@ def compress_stack(  # noqa: PLR0913 - those of compress
         options: how the images were taken, for the report; and whether texels count by saliency
         keep_best: see :func:`compress`
         control: see :func:`compress`
+        start: see :func:`compress`
     """
     begun = time.perf_counter()
     placed_by_saliency = settings.fit.init == InitialPlacement.SALIENCY
     stack = with_saliency(stack, options or SourceOptions(), placed_by_saliency, backend.device)
     started = begun if started is None else started
     check_writable(output, MAGIC)
-    encoded = encode_within_budget(stack, settings, backend, progress, control)
+    earlier = None if start is None else start_geometry(read_igs(Path(start)), (stack.width, stack.height), start)
+    encoded = encode_within_budget(stack, settings, backend, progress, control, earlier)
     data = encode_igs(encoded.quantized)
     encoded_at = time.perf_counter()
     if progress is not None:
@@ -375,7 +383,8 @@ def compress_stack(  # noqa: PLR0913 - those of compress
             encode=encoded_at - begun - effort.fit - effort.quantize, score=scored_at - encoded_at,
             write=done - scored_at, total=done - started,
         ),
-        inputs=stack.inputs, preset=preset_of(settings), settings=settings, options=options or SourceOptions(),
+        inputs=stack.inputs, start=None if start is None else hash_file(Path(start)), preset=preset_of(settings),
+        settings=settings, options=options or SourceOptions(),
         backend=backend.name, device=str(backend.device), processor=processor_name(backend.device),
         seed=settings.fit.seed, version=__version__, versions=versions(),
     )  # fmt: skip

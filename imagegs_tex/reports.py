@@ -72,6 +72,7 @@ class CompressReport:
     remarks: tuple[str, ...]  # what else there is to say, such as files that were left out
     seconds: Seconds
     inputs: tuple[HashedFile, ...]  # what was read
+    start: HashedFile | None  # the .igs file that the fit went on from
     preset: str | None  # None: settings of no preset
     settings: CompressSettings  # all of them; with the inputs, versions and processor they decide the bytes
     options: SourceOptions  # how the images were to be taken

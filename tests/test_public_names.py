@@ -14,7 +14,7 @@ FUNCTIONS = [
     "build_decoder", "compare", "compress", "compress_asset", "compress_many", "decode", "emit", "examine",
     "export", "export_gaussians", "info", "load_stack", "preset_settings", "read_igs", "save_manifest",
     "shader_decoder", "verify", "view",
-    "list_settings", "parse_setting", "render_snapshot", "with_settings",
+    "list_settings", "parse_setting", "render_snapshot", "settings_from_start", "with_settings",
 ]  # fmt: skip
 ERRORS = ["IgsError", "ImageGSTexError", "InputError", "MissingToolError", "OutputError", "TargetError", "UsageError"]
 CHOICES = [

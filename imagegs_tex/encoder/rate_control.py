@@ -6,6 +6,7 @@ A size is searched for in :mod:`.size_search`, a quality in :mod:`.quality_searc
 from dataclasses import dataclass
 
 from imagegs_tex.detail.analyse import with_detail_layer
+from imagegs_tex.encoder.encode import Geometry
 from imagegs_tex.encoder.exact_file import FREE_BYTES, exact_within
 from imagegs_tex.encoder.quality_search import reach_targets
 from imagegs_tex.encoder.quality_targets import targets_of
@@ -42,6 +43,7 @@ def encode_within_budget(
     backend: Backend,
     progress: Progress | None = None,
     control: FitControl | None = None,
+    start: Geometry | None = None,
 ) -> Encoded:
     """Encode a stack with the number of Gaussians, the size or the quality that the settings ask for.
 
@@ -58,7 +60,7 @@ def encode_within_budget(
             "--gaussians, --bpp, --max-bytes and targets (--target-psnr, --target) exclude each other; give one kind"
         )
     texels = stack.width * stack.height
-    fitter = Fitter(stack, settings, backend, progress, control)
+    fitter = Fitter(stack, settings, backend, progress, control, start)
 
     def finish(quantized: QuantizedGaussianSet) -> QuantizedGaussianSet:
         return quantized if settings.detail == DetailMode.OFF else with_detail_layer(stack, quantized, backend)

@@ -6,6 +6,7 @@ as many steps, each with another number of Gaussians, that go on from the last o
 about what more would.)
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -74,20 +75,33 @@ class Fitter:
         backend: Backend,
         progress: Progress | None,
         control: FitControl | None = None,
+        start: Geometry | None = None,
     ) -> None:
+        """Prepare nothing yet.
+
+        Args:
+            stack: that is fitted
+            settings: of its fits
+            backend: the rasterizer
+            progress: called after every step
+            control: how a caller looks at the run
+            start: what the first full fit goes on from, by its settings as they are
+        """
         self.stack, self.settings, self.backend = stack, settings, backend
         self.watch: Watch | None = None
         if control is not None:
-            self.watch = Watch(control, stack, lambda: identity_of(stack, settings, backend.name, None))
+            self.watch = Watch(control, stack, lambda: identity_of(stack, settings, backend.name, _digest_of(start)))
         self.effort = Effort()
         self._progress = progress
         self._weights = channel_weights(stack)
-        self._last: Geometry | None = None  # of the fits that were no pilots
+        self._last = self._start = start  # of the fits that were no pilots
         self._prepared: tuple[tuple[float, ...], Prepared] | None = None
 
     @property
     def usual_count(self) -> int:
-        """Gaussians of a file that nothing is asked of."""
+        """Gaussians of a file that nothing is asked of: as many as there were at the start, if there was one."""
+        if self._start is not None:
+            return min(len(self._start.means), self.stack.width * self.stack.height)
         return max(1, self.stack.width * self.stack.height // DEFAULT_TEXELS_PER_GAUSSIAN)
 
     def fit(
@@ -104,7 +118,7 @@ class Fitter:
         start, fit = None if pilot else self._last, self.settings.fit
         if pilot:
             fit = _pilot(fit)
-        elif start is not None:
+        elif start is not None and start is not self._start:
             fit = _resumed(fit)
         progress, name = self._progress, f"pilot {self.effort.pilots + 1} of {PILOTS}" if pilot else ""
         if pilot and progress is not None:
@@ -151,6 +165,13 @@ class Fitter:
         if self._prepared is None or self._prepared[0] != weights:
             self._prepared = weights, prepare(self.stack, self.backend, weights)
         return self._prepared[1]
+
+
+def _digest_of(start: Geometry | None) -> str:
+    """Return what tells a start from others."""
+    if start is None:
+        return "none"
+    return hashlib.sha256(start.means.tobytes() + start.log_covariances.tobytes()).hexdigest()
 
 
 def _as_pilot(progress: Progress, name: str) -> Progress:

@@ -226,14 +226,14 @@ def _checksum(content: Mapping[str, NDArray[Any]]) -> NDArray[np.uint8]:
     return np.frombuffer(digest.digest(), np.uint8)
 
 
-def identity_of(stack: TextureStack, settings: object, backend: str, start: str | None) -> dict[str, str]:
+def identity_of(stack: TextureStack, settings: object, backend: str, start: str) -> dict[str, str]:
     """Return what decides the bytes of a run, by the names that a message calls it.
 
     Args:
         stack: that is compressed
         settings: all of them, a dataclass
         backend: name of the backend
-        start: SHA-256 of the file that it begins from
+        start: what tells the Gaussians that it begins from
     """
     texels = hashlib.sha256(stack.texels.tobytes())
     for array in (stack.weights, stack.saliency, *stack.drawn, *stack.originals):
@@ -242,5 +242,5 @@ def identity_of(stack: TextureStack, settings: object, backend: str, start: str 
     texels.update(repr(described).encode())
     return {
         "version": __version__, "source": texels.hexdigest(), "settings": repr(settings), "backend": backend,
-        "start": start or "none",
+        "start": start,
     }  # fmt: skip

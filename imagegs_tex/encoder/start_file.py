@@ -1,0 +1,69 @@
+"""Where a fit begins when it begins from an earlier file: its Gaussians, on a picture of any size."""
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagegs_tex.encoder.encode import Geometry
+from imagegs_tex.formats.errors import InputError
+from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.formats.igs import quantized_set as g
+from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+from imagegs_tex.settings import CompressSettings, PopulationChange
+
+_START_SHARE: Final = 8
+_START_POPULATION: Final = (PopulationChange(0.0, 1.0, 1.2), PopulationChange(0.4, 1.0, 1.0))
+"""New Gaussians where the file's leave an error, that is where the material was edited; then the least needed go."""
+_START_RATE: Final = 0.15
+"""At the end, relative; rates fall from the first step on, as the geometry is nearly there."""
+
+
+def settings_from_start(settings: CompressSettings) -> CompressSettings:
+    """Return settings for going on from a file: an eighth of the steps, one sweep, and a population that follows edits.
+
+    docs/guide/runs.md has what that reaches.
+    """
+    fit = replace(
+        settings.fit, steps=-(-settings.fit.steps // _START_SHARE), refine_sweeps=min(1, settings.fit.refine_sweeps),
+        population=_START_POPULATION, decay_from=0.0, last_rate=_START_RATE,
+    )  # fmt: skip
+    return replace(settings, fit=fit)
+
+
+def start_geometry(quantized: QuantizedGaussianSet, size: tuple[int, int], name: object) -> Geometry:
+    """Return the Gaussians of a file as the start of a fit.
+
+    Args:
+        quantized: the file's content
+        size: width and height in texels of the picture that is fitted; means and sizes are scaled to it
+        name: of the file, for the message
+
+    Raises:
+        InputError: the file has exact samples in place of Gaussians
+    """
+    if quantized.exact is not None:
+        raise InputError(f"{printable(name)} has exact samples and no Gaussians to start from; leave out --start")
+    values = g.dequantize(quantized)
+    scale = np.array(size) / [quantized.width, quantized.height]
+    means, shapes = values.means.astype(np.float64) * scale, values.log_covariances.astype(np.float64)
+    if np.any(scale != 1):
+        shapes = stretched(shapes, scale)
+    return Geometry(means, shapes, quantized.cutoff, border_weight=1.0)
+
+
+def stretched(log_covariances: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the log-covariances m, h, b [N, 3] of Gaussians that are stretched by factors along x and y.
+
+    With S the log-covariance without m and r its length, the covariance is e^m (cosh r + S sinh(r)/r).
+    """
+    m, h, b = log_covariances.T
+    r = np.hypot(h, b)
+    quotient = np.where(r > 0, np.sinh(r) / np.where(r > 0, r, 1.0), 1.0)
+    ratio = scale[0] / scale[1]
+    # over the root of the new determinant
+    xx, yy, xy = (np.cosh(r) + h * quotient) * ratio, (np.cosh(r) - h * quotient) / ratio, b * quotient
+    r = np.arccosh(np.maximum((xx + yy) / 2, 1.0))
+    quotient = np.where(r > 0, np.sinh(r) / np.where(r > 0, r, 1.0), 1.0)
+    return np.stack([m + np.log(scale[0] * scale[1]), (xx - yy) / 2 / quotient, xy / quotient], axis=1)

@@ -1,0 +1,89 @@
+"""Fits that begin from an earlier file."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers.tiny_material import as_bytes, write_material
+
+from imagegs_tex import CompressSettings, FitSettings, compress, info, settings_from_start
+from imagegs_tex.encoder.start_file import start_geometry, stretched
+from imagegs_tex.formats.errors import InputError
+from imagegs_tex.formats.igs.container import read_igs
+from imagegs_tex.formats.igs.quantized_set import conics_of
+from imagegs_tex.formats.images import read_image, write_image
+from imagegs_tex.formats.material.options import SourceOptions
+
+SETTINGS = CompressSettings(gaussian_count=120, fit=FitSettings(steps=80))
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory):
+    """Detail at every scale, as real maps have it: of smooth waves every step makes a better picture."""
+    rng = np.random.default_rng(1)
+    planes = sum(
+        np.kron(rng.random((96 // size, 96 // size, 4)), np.ones((size, size, 1))) for size in (2, 4, 8, 16, 32)
+    )
+    folder = tmp_path_factory.mktemp("material") / "stone"
+    write_image(folder / "basecolor.png", as_bytes(planes[..., :3] / 5))
+    write_image(folder / "roughness.png", as_bytes(planes[..., 3] / 5))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def first(material, tmp_path_factory):
+    path = tmp_path_factory.mktemp("first") / "a.igs"
+    return path, compress(material, path, SETTINGS, "cpu")
+
+
+def test_an_edit_takes_a_fraction_of_the_steps(material, first, tmp_path):
+    folder = tmp_path / "edited"
+    folder.mkdir()
+    for path in material.iterdir():
+        texels = read_image(path)[0].copy()
+        texels[30:51, 20:41] = texels[30:51, 20:41][::-1].copy()  # 5 %
+        write_image(folder / path.name, texels)
+    anew = compress(folder, tmp_path / "b.igs", SETTINGS, "cpu")
+    few = settings_from_start(SETTINGS)
+    assert few.fit.steps == 10
+    found = compress(folder, tmp_path / "c.igs", few, "cpu", start=first[0])
+    assert found.psnr_db > anew.psnr_db - 0.3
+    assert found.psnr_db > compress(folder, tmp_path / "d.igs", few, "cpu").psnr_db + 0.3
+    assert found.start.name == "a.igs"
+    assert anew.start is None
+
+
+def test_without_a_number_there_are_as_many_gaussians_as_before(material, first, tmp_path):
+    settings = settings_from_start(replace(SETTINGS, gaussian_count=None))
+    compress(material, tmp_path / "b.igs", settings, "cpu", start=first[0])
+    assert info(tmp_path / "b.igs").gaussians == 120
+
+
+def test_another_size_and_another_target_begin_from_it_too(material, first, tmp_path):
+    options = SourceOptions(size=(160, 120))
+    few = settings_from_start(SETTINGS)
+    from_file = compress(material, tmp_path / "b.igs", few, "cpu", start=first[0], options=options)
+    assert (from_file.width, from_file.height) == (160, 120)
+    assert from_file.psnr_db > first[1].psnr_db - 1
+    limited = replace(few, gaussian_count=None, max_bytes=900)
+    report = compress(material, tmp_path / "c.igs", limited, "cpu", start=first[0])
+    assert 0.9 * 900 < report.file_bytes <= 900
+
+
+@pytest.mark.parametrize("scale", [(2.0, 2.0), (0.5, 3.0), (1.0, 0.25)])
+def test_stretched_gaussians_have_the_stretched_covariance(scale):
+    rng = np.random.default_rng(0)
+    shapes = np.stack([rng.normal(2, 1, 50), rng.normal(0, 1.2, 50), rng.normal(0, 1.2, 50)], axis=1)
+    shapes[0, 1:] = 0  # round
+    found = conics_of(stretched(shapes, np.array(scale)))
+    wanted = conics_of(shapes) / [scale[0] ** 2, scale[0] * scale[1], scale[1] ** 2]
+    np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-12)
+
+
+def test_a_file_of_exact_samples_has_nothing_to_start_from(tmp_path):
+    material = write_material(tmp_path / "stone", 8, 8)
+    compress(material, tmp_path / "a.igs", CompressSettings(), "cpu")
+    quantized = read_igs(tmp_path / "a.igs")
+    assert quantized.exact is not None
+    with pytest.raises(InputError, match="no Gaussians to start from"):
+        start_geometry(quantized, (8, 8), "a.igs")
