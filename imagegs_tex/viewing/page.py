@@ -22,18 +22,16 @@ from imagegs_tex.metrics.scores import PSNR_CAP_DB, MapScore, shown_contrast
 from imagegs_tex.pictures.byte_chart import COLOURS, BarGroup, byte_groups
 from imagegs_tex.pictures.colour_scale import SCALE
 from imagegs_tex.pictures.display import words
-from imagegs_tex.pictures.error_map import ErrorMap
 from imagegs_tex.pictures.labels import Panel
 from imagegs_tex.viewing.gather import Result, ShownMap, ShownPart
 from imagegs_tex.viewing.inline_pictures import Packing, inline_pictures
 from imagegs_tex.viewing.sheets import Drawings, maps_in_order, wrap_words
+from imagegs_tex.viewing.viewer import Viewer, coded_error, viewer_html
 from imagegs_tex.viewing.words import decode_note, error_meaning, map_meaning, score_words
 
 MARK: Final = "<!-- imagegs-tex view -->"
 """Stands near the beginning of every page, so that a later call may replace it."""
 MOST_VIEWERS: Final = 64
-_GAIN_POWERS: Final = 10
-_ZOOMS: Final = (1, 2, 4, 8)
 _OCTAVES: Final = ("1", "2", "4", "8")
 
 Pictures = dict[str, NDArray[np.uint8]]
@@ -48,23 +46,10 @@ class Page:
     left_out: int  # pictures of maps that have no room
 
 
-@dataclass(frozen=True, slots=True)
-class _Viewer:
-    """A decode, and what it can be compared with."""
-
-    key: str  # of its pictures
-    title: str  # untrusted
-    source: NDArray[np.uint8] | None
-    decode: NDArray[np.uint8]
-    error: ErrorMap | None
-    gain: float
-    what: str = ""  # an error is, in words
-
-
 def make_page(result: Result, drawings: Drawings) -> Page:
     """Make the page of a file: numbers, a viewer per map, scores, the lit material, bytes and Gaussians."""
     viewers = [
-        (shown, part, _Viewer(f"map{index}-{number}", _part_title(shown, part), part.source, part.decode, part.error,
+        (shown, part, Viewer(f"map{index}-{number}", _part_title(shown, part), part.source, part.decode, part.error,
                               part.gain, error_meaning(shown, part)))
         for index, shown in enumerate(maps_in_order(result)) for number, part in enumerate(shown.parts)
     ]  # fmt: skip
@@ -77,14 +62,14 @@ def make_page(result: Result, drawings: Drawings) -> Page:
         if viewer.source is not None:
             pictures[f"{viewer.key}-source"] = viewer.source
         if viewer.error is not None:
-            pictures[f"{viewer.key}-error"] = _coded_error(viewer.error)
+            pictures[f"{viewer.key}-error"] = coded_error(viewer.error)
     for key, group in panels.items():
         pictures |= {f"{key}-{index}": panel.picture for index, panel in enumerate(group)}
     uris, packing = inline_pictures(pictures)
     body = [_header(result)]
     if lit:
         made_of = escape(", ".join(result.decode_surface.used))
-        inside = "".join(f"<div><h3>{viewer.title}</h3>{_viewer(viewer, uris)}</div>" for viewer in lit)
+        inside = "".join(f"<div><h3>{viewer.title}</h3>{viewer_html(viewer, uris)}</div>" for viewer in lit)
         note = f"; the decode {decode_note(result)}" if result.has_detail else ""
         told = f"<p class=faint>Made of {made_of}{note}. The light comes from the upper left.</p>"
         body.append(_section("lit", "Under a light", f'{told}<div class="pair">{inside}</div>'))
@@ -165,23 +150,23 @@ def _header(result: Result) -> str:
 
 
 def _part_title(shown: ShownMap, part: ShownPart) -> str:
-    name = printable(shown.texture_map.name)
-    return f"{name} ({part.part.label})" if part.part.label else name
+    name, meaning = printable(shown.texture_map.name), shown.texture_map.channel_semantics[part.part.channels[0]]
+    return name if len(shown.parts) == 1 else f"{name} ({part.part.label or words(meaning)})"
 
 
-def _map_section(result: Result, index: int, shown: ShownMap, viewers: Sequence[tuple[_Viewer, dict[str, str]]]) -> str:
+def _map_section(result: Result, index: int, shown: ShownMap, viewers: Sequence[tuple[Viewer, dict[str, str]]]) -> str:
     lines = [escape(map_meaning(shown))]
     if shown.score is not None:
         lines.append(f"{escape(score_words(shown.score))}")
     share = shown.feature_bytes / result.info.file_bytes
     lines.append(f"{shown.feature_bytes:,.0f} bytes of features, {share:.1%} of the file")
     if note := decode_note(result):
-        lines.append(f"decode {note}; scores and errors are without it")
+        lines.append(f"decode {note}" + ("" if shown.score is None else "; scores and errors are without it"))
     if result.reduction > 1:
         lines.append(f"shown reduced: a pixel is the mean of {result.reduction} × {result.reduction} texels")
     told = f"<p>{'<br>'.join(lines)}</p>"
     inside = "".join(
-        (f"<h3>{escape(viewer.title)}</h3>" if len(shown.parts) > 1 else "") + _viewer(viewer, uris)
+        (f"<h3>{escape(viewer.title)}</h3>" if len(shown.parts) > 1 else "") + viewer_html(viewer, uris)
         for viewer, uris in viewers
     )
     if not viewers:
@@ -189,66 +174,12 @@ def _map_section(result: Result, index: int, shown: ShownMap, viewers: Sequence[
     return _section(f"map{index}", printable(shown.texture_map.name), told + inside)
 
 
-def _viewer(viewer: _Viewer, uris: dict[str, str]) -> str:
-    height, width = viewer.decode.shape[:2]
-    title, key = escape(viewer.title), viewer.key
-    size = f'width="{width}" height="{height}"'
-    decode = f'<img class="under" {size} src="{uris[f"{key}-decode"]}" alt="decode of {title}">'
-    zooms = "".join(f'<option value="{zoom}">{zoom} ×</option>' for zoom in _ZOOMS)
-    zoom = f'<label>Zoom <select class="zoom"><option value="fit">fit</option>{zooms}</select></label>'
-    style = f'style="--fit: min({max(width, 640)}px, calc(88vh * {width / height:.4f}))"'
-    opening = f'<div class="viewer" {style}'
-    readout = '<div class="readout needs-script" aria-live="off">Point at the picture to read values.</div>'
-    if viewer.source is None:
-        return (
-            f'{opening}><div class="tools needs-script">{zoom}</div><div class="frame">'
-            f'<div class="stage single">{decode}<span class="tag left">decode</span></div></div>{readout}</div>'
-        )
-    source = f'<img class="over" {size} src="{uris[f"{key}-source"]}" alt="source of {title}">'
-    modes = [("split", "slider"), ("source", "source"), ("decode", "decode")]
-    error = canvas = data = scale = gain = ""
-    if viewer.error is not None:
-        modes.append(("error", "error"))
-        power = round(float(np.log2(viewer.gain)))
-        gain = (
-            f'<label class="gain needs-script" hidden>Gain <input type="range" min="0" max="{_GAIN_POWERS}" '
-            f'value="{min(max(power, 0), _GAIN_POWERS)}"><output></output></label>'
-        )
-        canvas = f'<canvas {size} role="img" aria-label="error of {title}"></canvas>'
-        unit = viewer.error.unit if viewer.error.unit == "°" else f" {viewer.error.unit}"
-        data = f' data-full="{viewer.error.full:g}" data-unit="{unit}"'
-        scale = (
-            '<div class="scale needs-script" hidden><div class="ramp"></div>'
-            f'<span>0, {viewer.what}</span><span class="high"></span></div>'
-        )
-        error = f'<img class="coded" hidden src="{uris[f"{key}-error"]}" alt="">'
-    checked = {"split": " checked"}
-    radios = "".join(
-        f'<label><input type="radio" name="{key}" value="{value}"{checked.get(value, "")}>{text}</label>'
-        for value, text in modes
-    )
-    return (
-        f"{opening}{data}>"
-        f'<div class="tools needs-script"><fieldset><legend>Show</legend>{radios}</fieldset>{zoom}{gain}</div>'
-        f'<div class="frame"><div class="stage" data-mode="split">{decode}{source}{canvas}'
-        f'<span class="edge"></span><span class="tag left">source</span><span class="tag right">decode</span>'
-        f"</div></div>{error}"
-        f'<label class="slide needs-script"><input class="split" type="range" min="0" max="100" step="0.5" value="50" '
-        f'aria-label="how much of the source is shown, from the left, in percent"></label>{scale}{readout}</div>'
-    )
-
-
-def _coded_error(error: ErrorMap) -> NDArray[np.uint8]:
-    """Return the root of an error's share of the whole range, [H, W] in 255ths: fine where errors are small."""
-    return np.asarray(np.rint(255 * np.sqrt(np.clip(error.values / error.full, 0, 1))), dtype=np.uint8)
-
-
-def _lit_viewers(lit: Sequence[Panel]) -> list[_Viewer]:
+def _lit_viewers(lit: Sequence[Panel]) -> list[Viewer]:
     """Return plane and sphere of the decode, each with that of the source where there is one."""
     pictures = [panel.picture for panel in lit]
     sources: list[NDArray[np.uint8] | None] = [None] * len(pictures) if len(pictures) <= 2 else [*pictures[:2]]
     return [
-        _Viewer(f"lit{index}", title, source, decode, None, 1.0)
+        Viewer(f"lit{index}", title, source, decode, None, 1.0)
         for index, (title, source, decode) in enumerate(zip(("plane", "sphere"), sources, pictures[-2:], strict=False))
     ]
 

@@ -37,6 +37,7 @@ SPHERE: Final = 512
 """Pixels across a sphere's picture."""
 _WINDOW_GAUSSIANS: Final = 300
 _OVERVIEW_COLUMNS: Final = 4
+_MOST_PARTS: Final = 8  # of a map in one picture
 _LEAST_LEVEL: Final = 4
 _LOOKED_AT_FIRST: Final = (Semantic.BASE_COLOUR, Semantic.IMAGE, Semantic.NORMAL, Semantic.ROUGHNESS)
 
@@ -49,9 +50,11 @@ def map_stems(maps: tuple[str, ...]) -> list[str]:
 
 def map_sheet(result: Result, shown: ShownMap) -> Image.Image:
     """Draw source, decode and error of a map, a row for each of its parts; without a source the decode."""
-    panels = [panel for part in shown.parts for panel in map_panels(result, shown, part)]
+    panels = [panel for part in shown.parts[:_MOST_PARTS] for panel in map_panels(result, shown, part)]
+    hidden = len(shown.parts) - _MOST_PARTS
+    foot = (f"{hidden} more channels are not shown.",) if hidden > 0 else ()
     columns = 1 if shown.parts[0].error is None else 3
-    return draw_sheet(Sheet(panels, shown.texture_map.name, map_lines(result, shown), columns))
+    return draw_sheet(Sheet(panels, shown.texture_map.name, map_lines(result, shown), columns, foot=foot))
 
 
 def map_panels(result: Result, shown: ShownMap, part: ShownPart) -> list[Panel]:
@@ -65,15 +68,17 @@ def map_panels(result: Result, shown: ShownMap, part: ShownPart) -> list[Panel]:
     return [Panel(part.source, "source", part.part.label), decode, error]
 
 
-def overview(result: Result, most: int | None = None) -> Image.Image:
+def overview(result: Result, most: int = 15) -> Image.Image:
     """Draw the lit material and a cut-out of every map at its own size: above the source, below the decode.
 
     Args:
         result: the file
-        most: how many maps, beginning with what is looked at first; None: all
+        most: maps, beginning with what is looked at first
     """
     cut = max(result.info.width, result.info.height) > CROP
-    foot = (f"Cut-outs of {CROP} x {CROP} texels from the middle of each map.",) if cut else ()
+    foot = [f"Cut-outs of {CROP} x {CROP} texels from the middle of each map."] if cut else []
+    if len(result.maps) > most:
+        foot.append(f"{len(result.maps) - most} more maps have pictures of their own.")
     columns: list[tuple[Panel, ...]] = []
     note = f"{result.psnr_db:.2f} dB over all channels" if result.psnr_db is not None else ""
     lit = [("source", result.source_surface), ("decode", result.decode_surface)]
@@ -96,7 +101,7 @@ def overview(result: Result, most: int | None = None) -> Image.Image:
             crops.insert(0, Panel(shown.source_crop, f"{name}, source"))
         columns.append(tuple(crops))
     if len(columns) == 1:  # a single picture: side by side
-        return draw_sheet(Sheet(columns[0], result.name, file_lines(result), foot=foot))
+        return draw_sheet(Sheet(columns[0], result.name, file_lines(result), foot=tuple(foot)))
     across = min(_OVERVIEW_COLUMNS, len(columns))
     panels: list[Panel] = []
     for first in range(0, len(columns), across):
@@ -104,7 +109,7 @@ def overview(result: Result, most: int | None = None) -> Image.Image:
         empty = Panel(np.full((1, 1, 3), PAPER, np.uint8), "")
         filled = [*block, *[(empty,) * len(block[0])] * (across - len(block))]
         panels += [column[row] for row in range(len(block[0])) for column in filled]
-    return draw_sheet(Sheet(panels, result.name, file_lines(result), across, foot=foot))
+    return draw_sheet(Sheet(panels, result.name, file_lines(result), across, foot=tuple(foot)))
 
 
 def maps_in_order(result: Result) -> list[ShownMap]:

@@ -112,6 +112,17 @@ def test_large_maps_are_shown_reduced_and_say_so(run, tmp_path):
         assert picture.size[0] == 834 + 32
 
 
+def test_many_maps_and_many_channels_stay_within_bounds(run, tmp_path):
+    maps = tuple(made_map(f"data{i:02}", Semantic.DATA, (Coded(i % 3),), Transfer.LINEAR) for i in range(20))
+    many = made_map("many", Semantic.DATA, tuple(Coded(i) for i in range(14)), Transfer.LINEAR)
+    write_igs(tmp_path / "many.igs", made_set(width=16, height=16, count=5, channels=14, maps=(many, *maps)))
+    assert run("view", tmp_path / "many.igs", "-o", tmp_path / "out")[0] == 0
+    assert len(stems(tmp_path / "out")) == 21 + len(ALWAYS - {"lit"})
+    sizes = [Image.open(tmp_path / "out" / f"{stem}.png").size for stem in ("overview", "many")]
+    assert sizes[0][1] < 4 * 400  # 15 maps in rows of four
+    assert 8 * 256 < sizes[1][1] < 9 * 400  # of its 12 pictures
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (5, 3)])
 def test_tiny_maps_have_pictures_too(run, tmp_path, size):
     write_igs(tmp_path / "tiny.igs", made_set(width=size[0], height=size[1], count=3, channels=1))

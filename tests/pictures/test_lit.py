@@ -84,3 +84,10 @@ def test_the_sphere_shows_the_material_upright():
     sphere = lit_sphere(surface_of([(COLOUR, picture)]), 64, (0.0, 0.0, 1.0), repeats=(2, 1))
     assert sphere[32, 20, 0] > sphere[32, 20, 2] + 100
     assert sphere[32, 44, 2] > sphere[32, 44, 0] + 100
+
+
+def test_bumps_of_the_sphere_stand_out_towards_the_light():
+    up, down = (lit_sphere(surface_of([(NORMAL, plain(128, green, 217))]), 48, (0.0, 1.0, 1.0)) for green in (218, 38))
+    assert up[24, 24, 0] > down[24, 24, 0] + 60
+    right, left = (lit_sphere(surface_of([(NORMAL, plain(red, 128, 217))]), 48, (1.0, 0.0, 1.0)) for red in (218, 38))
+    assert right[24, 24, 0] > left[24, 24, 0] + 60
