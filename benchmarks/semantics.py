@@ -22,7 +22,7 @@ from cases import SHARED, Case, load_cases
 from tables import markdown, replace_table
 from workers import side_by_side
 
-from imagegs_tex.decoder.render import decode_maps
+from imagegs_tex.decoder.maps import decode_maps
 from imagegs_tex.encoder.encode import CodedGeometry, fit_geometry, prepare, round_features
 from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet

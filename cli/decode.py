@@ -20,6 +20,12 @@ def decode(
     size: Annotated[
         str | None, typer.Option(metavar="WxH", help="Size of the result in texels, like 512x256 or 2K.")
     ] = None,
+    width: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Width in texels; without --height in proportion.")
+    ] = None,
+    height: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Height in texels; without --width in proportion.")
+    ] = None,
     image_format: Annotated[
         ImageFormat | None, typer.Option("--format", help="Image format; the maps' own bit depth when not given.")
     ] = None,
@@ -44,7 +50,7 @@ def decode(
         from imagegs_tex.formats.igs.container import read_igs
 
         paths = api.decode(
-            file, folder, scale=scale, size=read_size(size), image_format=chosen, overwrite=overwrite,
+            file, folder, scale=scale, size=_size(size, width, height), image_format=chosen, overwrite=overwrite,
             premultiplied=premultiplied, detail=detail, backend=backend, threads=threads,
         )  # fmt: skip
     if not quiet:
@@ -52,3 +58,12 @@ def decode(
             print(path)
         for line in renamed(read_igs(file).maps, paths):
             print(line, file=sys.stderr)
+
+
+def _size(size: str | None, width: int | None, height: int | None) -> tuple[int | None, int | None] | None:
+    """Return the size that options ask for, a side that none names as None."""
+    if width is None and height is None:
+        return read_size(size)
+    if size is not None:
+        raise typer.BadParameter("give either --size, or --width and --height", param_hint="--size")
+    return width, height

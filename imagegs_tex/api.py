@@ -15,7 +15,8 @@ from typing import Final
 from imagegs_tex import background_compilation
 from imagegs_tex._version import __version__
 from imagegs_tex.advice import warnings_of
-from imagegs_tex.decoder.render import check_alone, decode_maps, image_paths, render_channels, scaled_size, write_maps
+from imagegs_tex.decoder.maps import decode_maps
+from imagegs_tex.decoder.render import check_alone, image_paths, render_channels, scaled_size, write_maps
 from imagegs_tex.encoder.compute import compute_on
 from imagegs_tex.encoder.quality_targets import score_targets
 from imagegs_tex.encoder.rate_control import encode_within_budget
@@ -41,7 +42,6 @@ from imagegs_tex.formats.material.common_size import check_sizes
 from imagegs_tex.formats.material.manifest import MANIFEST_SUFFIX, manifest_text
 from imagegs_tex.formats.material.material_asset import ListedMaterial, MaterialAsset
 from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
-from imagegs_tex.formats.material.premultiplied_alpha import multiply_by_alpha
 from imagegs_tex.formats.material.read_maps import shared_reader
 from imagegs_tex.formats.material.stack import TextureStack, source_map
 from imagegs_tex.formats.open_material import read_asset, read_material
@@ -399,7 +399,7 @@ def decode(  # noqa: PLR0913 - one argument per option of the command
     folder: Path | str,
     *,
     scale: float | None = None,
-    size: tuple[int, int] | None = None,
+    size: tuple[int | None, int | None] | None = None,
     image_format: str | None = None,
     overwrite: bool = False,
     premultiplied: bool = False,
@@ -413,7 +413,9 @@ def decode(  # noqa: PLR0913 - one argument per option of the command
         file: the .igs file
         folder: where the images go; created when missing
         scale: relative size of the result, above 0, or
-        size: its width and height, 1 to 16384 texels each; neither: as large as the source was
+        size: its width and height, 1 to 16384 texels each, of which one may be None, to keep the proportions; neither:
+            as large as the source was. Large pictures are drawn in bands: the peak of memory is the samples of all
+            maps, one encoded image, and about a gigabyte
         image_format: png, exr or tga; None keeps each map's bit depth, in PNG or for floats in EXR
         overwrite: whether files that are there are replaced, or stood beside when they have other suffixes; they may be
             the source, whose names decoded maps have
@@ -438,9 +440,8 @@ def decode(  # noqa: PLR0913 - one argument per option of the command
     if not overwrite:
         check_absent(paths, "decode to another folder, or allow it with --overwrite")
         check_alone(paths)
-    maps = decode_maps(quantized, make_backend(backend, threads), chosen_size, with_detail=detail)
-    if premultiplied:
-        maps = [(texture_map, multiply_by_alpha(texture_map, samples)) for texture_map, samples in maps]
+    chosen = make_backend(backend, threads)
+    maps = decode_maps(quantized, chosen, chosen_size, with_detail=detail, premultiplied=premultiplied)
     write_maps(maps, paths)
     return paths
 

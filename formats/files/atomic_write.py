@@ -85,14 +85,14 @@ def write_bytes(path: Path, data: bytes) -> None:
     write_files({path: data})
 
 
-def write_files(files: Mapping[Path, bytes]) -> None:
+def write_files(files: Mapping[Path, bytes] | Iterable[tuple[Path, bytes]]) -> None:
     """Write several files: all are complete on disk under temporary names before the first one is renamed.
 
     Existing files are replaced; a link is followed and its target replaced; a device or pipe such as /dev/stdout is
     written to directly. Missing folders are created, and stay when writing fails.
 
     Args:
-        files: contents by path; paths are written in the mapping's order
+        files: contents by path, in their order; pairs may be made one after the other
 
     Raises:
         OutputError: a file cannot be written; temporary files are gone and nothing was replaced. Only if renaming
@@ -102,7 +102,7 @@ def write_files(files: Mapping[Path, bytes]) -> None:
     pending: list[tuple[Path, Path]] = []
     target = Path()
     try:
-        for path, data in files.items():
+        for path, data in files.items() if isinstance(files, Mapping) else files:
             target = path
             if path.exists() and not path.is_file() and not path.is_dir():
                 path.write_bytes(data)  # by this name: where /dev/stdout is a pipe, its real path is none

@@ -155,7 +155,7 @@ def _emit(igs: Path, output: Path, language: str) -> None:
 
 
 def _draw_thumbnail(igs: Path, output: Path, job: ProductJob, seat: Seat) -> None:
-    from imagegs_tex.decoder.render import decode_maps
+    from imagegs_tex.decoder.maps import decode_maps
     from imagegs_tex.formats.igs.container import read_igs
     from imagegs_tex.formats.images import write_image
     from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS

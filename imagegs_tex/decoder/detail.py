@@ -48,6 +48,7 @@ def add_detail(
     offset: NDArray[np.float32],
     size: tuple[int, int],
     wrap: tuple[bool, bool],
+    band: tuple[int, int] | None = None,
 ) -> Tensor:
     """Add a file's detail to its picture.
 
@@ -57,11 +58,13 @@ def add_detail(
         offset: [C], the channels' offsets in the file, from which amplitudes count
         size: width and height of the file in texels; where the picture is larger, a point has its texel's noise
         wrap: whether the picture repeats in x and in y
+        band: where the channels are a band of rows: its first row, and the rows of the whole picture
 
     Returns:
         float32 [H, W, C] in [0, 1]: the same tensor
     """
-    height, width, _ = channels.shape
+    count, width, _ = channels.shape
+    begin, height = band or (0, count)
     device = channels.device
     tile = torch.from_numpy(noise_tile().astype(np.float32)).to(device).reshape(-1, BAND_COUNT)
     bands, mixing, slopes = (
@@ -74,8 +77,8 @@ def add_detail(
     )
     across, down = _axis(size[0], texels_across), _axis(size[1], texels_down)
     columns = _envelope_columns(detail, texels_across, size[0], wrap[0])
-    for start in range(0, height, _ROWS_AT_ONCE):
-        rows = np.arange(start, min(start + _ROWS_AT_ONCE, height))
+    for start in range(0, count, _ROWS_AT_ONCE):
+        rows = np.arange(start, min(start + _ROWS_AT_ONCE, count)) + begin
         part = channels[start : start + len(rows)]
         first, second, weights = _places(across, down, rows)
         envelope = torch.from_numpy(_envelope_rows(columns, texels_down[rows], size[1], wrap[1])).to(device)

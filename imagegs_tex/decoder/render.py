@@ -57,7 +57,7 @@ def render_channels(
     width, height = size or (quantized.width, quantized.height)
     drawn = max(width, quantized.width), max(height, quantized.height)
     if quantized.exact is not None:
-        channels = torch.from_numpy(_nearest(quantized.exact.values, drawn))
+        channels = torch.from_numpy(nearest_texels(quantized.exact.values, drawn))
         if drawn != (width, height):
             channels = torch.from_numpy(mean_over_area(channels.numpy(), (width, height)))
         return channels.to(backend.device)
@@ -66,7 +66,7 @@ def render_channels(
     # q is a quadratic form of texel offsets: stretching the picture by s divides its coefficients by s twice
     stretch = np.array([scale[0] ** 2, scale[0] * scale[1], scale[1] ** 2])
     geometry = values.means * scale, values.conics / stretch
-    image = _drawn(
+    image = drawn_features(
         *geometry, values.features, cutoff=quantized.cutoff, size=drawn, wrap=quantized.wrap, backend=backend
     )  # fmt: skip
     channels = to_channels(image, values.basis, values.offset)
@@ -78,7 +78,7 @@ def render_channels(
     return torch.from_numpy(mean_over_area(channels.cpu().numpy(), (width, height)))
 
 
-def _drawn(
+def drawn_features(
     means: NDArray[np.floating],
     conics: NDArray[np.floating],
     features: NDArray[np.float32],
@@ -105,7 +105,7 @@ def render_snapshot(snapshot: FitSnapshot, backend: Backend | str = "auto") -> l
         every map with its samples [H, W, channels], in its own sample format
     """
     chosen = make_backend(backend) if isinstance(backend, str) else backend
-    image = _drawn(
+    image = drawn_features(
         snapshot.means, g.conics_of(snapshot.log_covariances.astype(np.float64)), snapshot.features,
         cutoff=snapshot.cutoff, size=(snapshot.width, snapshot.height), wrap=snapshot.wrap, backend=chosen,
     )  # fmt: skip
@@ -113,12 +113,14 @@ def render_snapshot(snapshot: FitSnapshot, backend: Backend | str = "auto") -> l
     return [(texture_map, expand_map(texels, texture_map)) for texture_map in snapshot.maps]
 
 
-def _nearest(texels: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Return a picture [H, W, C] at a size of at least its own: each texel is that which its centre lies in."""
+def nearest_texels(
+    texels: NDArray[np.float32], size: tuple[int, int], rows: slice = slice(None)
+) -> NDArray[np.float32]:
+    """Return rows of a picture [H, W, C] at a size of at least its own: a texel is that which its centre lies in."""
     across, down = (
         (2 * np.arange(longer) + 1) * own // (2 * longer) for longer, own in zip(size, texels.shape[1::-1], strict=True)
     )
-    return np.ascontiguousarray(texels[down[:, None], across[None]])
+    return np.ascontiguousarray(texels[down[rows, None], across[None]])
 
 
 def shader_decoder(
@@ -132,30 +134,27 @@ def shader_decoder(
     return build_decoder(quantized, block_log2, coarse_levels(quantized, texels, first_level))
 
 
-def scaled_size(quantized: QuantizedGaussianSet, scale: float | None, size: tuple[int, int] | None) -> tuple[int, int]:
-    """Return the size in texels that a scale or an explicit size asks for; UsageError when it is impossible."""
+def scaled_size(
+    quantized: QuantizedGaussianSet, scale: float | None, size: tuple[int | None, int | None] | None
+) -> tuple[int, int]:
+    """Return the size in texels that a scale or an explicit size asks for; UsageError when it is impossible.
+
+    Of a size one side may be None: it keeps the picture's proportions.
+    """
     if scale is not None and size is not None:
-        raise UsageError("--scale and --size exclude each other; give one of them")
+        raise UsageError("--scale and a size exclude each other; give one of them")
+    own = (quantized.width, quantized.height)
     if size is None:
         factor = 1.0 if scale is None else scale
         if not factor > 0 or factor > MAX_SIZE:
             raise UsageError(f"a scale of {factor:g} is impossible; give a number above 0")
-        size = (max(1, round(quantized.width * factor)), max(1, round(quantized.height * factor)))
-    if not all(1 <= side <= MAX_SIZE for side in size):
-        raise UsageError(f"a size of {size[0]} x {size[1]} is outside 1..{MAX_SIZE}; choose a smaller one")
-    return size
-
-
-def decode_maps(
-    quantized: QuantizedGaussianSet,
-    backend: Backend,
-    size: tuple[int, int] | None = None,
-    *,
-    with_detail: bool = False,
-) -> list[tuple[TextureMap, Samples]]:
-    """Return every map with its samples [H, W, channels], in its own sample format."""
-    texels = render_channels(quantized, backend, size, with_detail=with_detail).cpu().numpy()
-    return [(texture_map, expand_map(texels, texture_map)) for texture_map in quantized.maps]
+        width, height = (max(1, round(side * factor)) for side in own)
+    else:
+        width = max(1, round(own[0] * (size[1] or 0) / own[1])) if size[0] is None else size[0]
+        height = max(1, round(own[1] * (size[0] or 0) / own[0])) if size[1] is None else size[1]
+    if not (1 <= width <= MAX_SIZE and 1 <= height <= MAX_SIZE):
+        raise UsageError(f"a size of {width} x {height} is outside 1..{MAX_SIZE} texels each way; choose a smaller one")
+    return width, height
 
 
 def image_paths(maps: Sequence[TextureMap], folder: Path, image_format: str | None) -> list[Path]:
@@ -224,11 +223,9 @@ def write_maps(maps: list[tuple[TextureMap, Samples]], paths: Sequence[Path]) ->
         maps: of :func:`decode_maps`
         paths: of :func:`image_paths`; missing folders are created
     """
-    write_files(
-        {
-            path: encode_image(_for_suffix(samples, path.suffix), path.suffix)
-            for path, (_, samples) in zip(paths, maps, strict=True)
-        }
+    write_files(  # one after the other: of large maps only one at a time is there encoded
+        (path, encode_image(_for_suffix(samples, path.suffix), path.suffix))
+        for path, (_, samples) in zip(paths, maps, strict=True)
     )
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imagegs_tex.decoder.render import decode_maps, render_channels
+from imagegs_tex.decoder.maps import decode_maps
+from imagegs_tex.decoder.render import render_channels
 from imagegs_tex.encoder.quality_targets import reached
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack, source_map

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from imagegs_tex.decoder.render import decode_maps
+from imagegs_tex.decoder.maps import decode_maps
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack, source_map

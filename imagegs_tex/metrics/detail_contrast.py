@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from imagegs_tex.decoder.render import decode_maps
+from imagegs_tex.decoder.maps import decode_maps
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack, source_map
 from imagegs_tex.formats.vocabulary import Samples, TextureMap

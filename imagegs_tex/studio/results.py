@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from imagegs_tex.decoder.render import decode_maps
+from imagegs_tex.decoder.maps import decode_maps
 from imagegs_tex.formats.files.atomic_write import write_bytes
 from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet, dequantize

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.decoder.render import decode_maps
+from imagegs_tex.decoder.maps import decode_maps
 from imagegs_tex.file_info import info_of
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs.container import decode_igs, read_igs_bytes

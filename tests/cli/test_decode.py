@@ -164,12 +164,22 @@ def test_out_of_memory_is_one_line(fails, packed, tmp_path, monkeypatch):
     def exhausted(*_, **__):
         raise MemoryError
 
-    monkeypatch.setattr("imagegs_tex.decoder.render.render_channels", exhausted)
+    monkeypatch.setattr("imagegs_tex.decoder.bands.render_channels", exhausted)
     assert "out of memory" in fails(3, "decode", packed, "-o", tmp_path / "maps")
 
 
 def test_torchs_own_lack_of_memory_is_one_line(fails, packed, tmp_path, monkeypatch):
     import torch
 
-    monkeypatch.setattr("imagegs_tex.decoder.render.render_channels", lambda *_, **__: torch.empty(1 << 60))
+    monkeypatch.setattr("imagegs_tex.decoder.bands.render_channels", lambda *_, **__: torch.empty(1 << 60))
     assert "out of memory" in fails(3, "decode", packed, "-o", tmp_path / "maps")
+
+
+def test_a_height_alone_keeps_the_proportions(run, fails, packed, tmp_path):
+    assert run("decode", packed, "-o", tmp_path / "a", "--height", "96")[0] == 0
+    assert {read_image(path)[0].shape[:2] for path in (tmp_path / "a").iterdir()} == {(96, 96)}
+    assert run("decode", packed, "-o", tmp_path / "b", "--width", "20", "--height", "30")[0] == 0
+    assert {read_image(path)[0].shape[:2] for path in (tmp_path / "b").iterdir()} == {(30, 20)}
+    assert "outside 1..16384" in fails(2, "decode", packed, "-o", tmp_path / "c", "--height", "20000")
+    assert "outside 1..16384" in fails(2, "decode", packed, "-o", tmp_path / "c", "--scale", "512")
+    assert "give either --size" in fails(2, "decode", packed, "-o", tmp_path / "c", "--size", "5x5", "--width", "5")

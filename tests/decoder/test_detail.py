@@ -8,7 +8,8 @@ import torch
 from helpers.made_gaussians import made_detail, made_map, made_set
 
 from imagegs_tex.decoder.detail import add_detail
-from imagegs_tex.decoder.render import decode_maps, render_channels
+from imagegs_tex.decoder.maps import decode_maps
+from imagegs_tex.decoder.render import render_channels
 from imagegs_tex.formats.igs.detail_layer import DetailLayer
 from imagegs_tex.formats.igs.noise_tile import BAND_COUNT, DEVIATION, noise_tile
 from imagegs_tex.formats.vocabulary import Coded, SampleFormat, Semantic, Transfer, UnitZ

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from imagegs_tex.api import compress
-from imagegs_tex.decoder.render import decode_maps
+from imagegs_tex.decoder.maps import decode_maps
 from imagegs_tex.encoder.exact_file import exact_set
 from imagegs_tex.formats.igs.container import VERSION, read_igs, write_igs
 from imagegs_tex.formats.igs.detail_layer import DetailLayer

@@ -8,7 +8,7 @@ import pytest
 from helpers.made_gaussians import made_map, made_set
 
 import imagegs_tex
-from imagegs_tex.decoder.render import decode_maps
+from imagegs_tex.decoder.maps import decode_maps
 from imagegs_tex.formats.igs.container import write_igs
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.vocabulary import Coded, Semantic, Transfer
