@@ -20,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from imagegs_tex.builder.build_tree import Workers, seats_of
+from imagegs_tex.builder.build_tree import BuildWorkers, seats_of
 from imagegs_tex.builder.cache import Made
 from imagegs_tex.builder.engine import run_build
 from imagegs_tex.builder.jobs import IGS_FILE, CompressJob, Job, Outcome, Seat
@@ -55,7 +55,7 @@ def pretend(job: Job, seat: Seat) -> Outcome:
 
 def build(tree: Path, output: Path, cache: Path) -> BuildReport:
     """Build with two processes."""
-    pool = Pool(seats_of("cpu", Workers(jobs=2)), pretend)
+    pool = Pool(seats_of("cpu", BuildWorkers(jobs=2)), pretend)
     try:
         return run_build(BuildRequest(ProjectFile(tree), output, cache), pool)
     finally:

@@ -70,7 +70,7 @@ def build(
     A folder of maps, a manifest, a glTF and a .zip are materials; file names tell several in one folder apart. What is
     made depends on the bytes of the files alone, not on times or places, so a second build does nothing.
     """
-    from imagegs_tex.builder.build_tree import Workers, make_runner
+    from imagegs_tex.builder.build_tree import BuildWorkers, make_runner
     from imagegs_tex.builder.engine import run_build
     from imagegs_tex.builder.project_file import project_of
     from imagegs_tex.builder.request import BuildReport, BuildRequest
@@ -105,7 +105,7 @@ def build(
             print(f"imagegs-tex: {result}", file=sys.stderr, flush=True)
 
     with (
-        make_runner(backend, Workers(jobs, scheduler, timeout)) as runner,
+        make_runner(backend, BuildWorkers(jobs, scheduler, timeout)) as runner,
         build_listener(quiet or dry_run, as_json) as listener,
     ):
         if watch:

@@ -12,6 +12,8 @@ from imagegs_tex._version import __version__
 if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at run time
     from imagegs_tex.api import compare, compress, compress_asset, decode, export, export_gaussians, save_manifest
     from imagegs_tex.batch import BatchItem, compress_many
+    from imagegs_tex.builder.build_tree import BuildWorkers, build_tree
+    from imagegs_tex.builder.request import BuildReport
     from imagegs_tex.decoder.render import render_snapshot, shader_decoder
     from imagegs_tex.doctor import BackendCheck, DoctorReport, Finding, examine
     from imagegs_tex.encoder.start_file import settings_from_start
@@ -93,6 +95,8 @@ __all__ = [
     "AssetReport",
     "BackendCheck",
     "BatchItem",
+    "BuildReport",
+    "BuildWorkers",
     "ByteLedger",
     "Checkpointing",
     "CompareReport",
@@ -155,6 +159,7 @@ __all__ = [
     "ViewedPicture",
     "__version__",
     "build_decoder",
+    "build_tree",
     "compare",
     "compress",
     "compress_asset",
@@ -182,6 +187,8 @@ __all__ = [
 _MODULES = {
     "api": ("compare", "compress", "compress_asset", "decode", "export", "export_gaussians", "save_manifest"),
     "batch": ("BatchItem", "compress_many"),
+    "builder.build_tree": ("BuildWorkers", "build_tree"),
+    "builder.request": ("BuildReport",),
     "decoder.render": ("render_snapshot", "shader_decoder"),
     "doctor": ("BackendCheck", "DoctorReport", "Finding", "examine"),
     "file_info": ("info",),

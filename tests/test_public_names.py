@@ -11,19 +11,20 @@ import pytest
 import imagegs_tex
 
 FUNCTIONS = [
-    "build_decoder", "compare", "compress", "compress_asset", "compress_many", "decode", "emit", "examine",
-    "export", "export_gaussians", "info", "load_stack", "preset_settings", "read_igs", "save_manifest",
+    "build_decoder", "build_tree", "compare", "compress", "compress_asset", "compress_many", "decode", "emit",
+    "examine", "export", "export_gaussians", "info", "load_stack", "preset_settings", "read_igs", "save_manifest",
     "shader_decoder", "verify", "view",
     "list_settings", "parse_setting", "render_snapshot", "settings_from_start", "with_settings",
 ]  # fmt: skip
 ERRORS = ["IgsError", "ImageGSTexError", "InputError", "MissingToolError", "OutputError", "TargetError", "UsageError"]
 CHOICES = [
-    "AlphaUse", "BatchItem", "CompressSettings", "Coverage", "FitControl", "FitSettings", "ImageFormat", "NormalCoding",
+    "AlphaUse", "BatchItem", "BuildWorkers", "CompressSettings", "Coverage", "FitControl",
+    "FitSettings", "ImageFormat", "NormalCoding",
     "DetailMode", "PopulationChange", "Precision", "Preset", "QualityTarget", "Semantic", "SourceOptions",
     "SaliencyMethod", "SaliencyOptions", "SplatFormat", "TextureContainer",
 ]  # fmt: skip
 RESULTS = [
-    "AssetFile", "AssetMaterial", "AssetReport", "BackendCheck", "ByteLedger", "CompareReport",
+    "AssetFile", "AssetMaterial", "AssetReport", "BackendCheck", "BuildReport", "ByteLedger", "CompareReport",
     "CompressReport", "DecodeCost", "Decoder", "DoctorReport", "ExportReport", "ExportedMap", "ExportedSplats",
     "Finding",
     "FitProgress", "GpuBytes", "HashedFile", "InfoReport", "MapInfo", "MapScore", "QuantizedGaussianSet", "SampleCost",

@@ -22,7 +22,7 @@ _WARM: Final = "imagegs_tex.builder.warm"
 
 
 @dataclass(frozen=True, slots=True)
-class Workers:
+class BuildWorkers:
     """Who does the work."""
 
     jobs: int | None = None  # processes of this machine; None: one per core, or eight per GPU
@@ -37,7 +37,7 @@ def build_tree(  # noqa: PLR0913 - a choice each
     cache: Path | str | None = None,
     preset: Preset | None = None,
     backend: str = "auto",
-    workers: Workers | None = None,
+    workers: BuildWorkers | None = None,
     keep_going: bool = True,
     dry_run: bool = False,
     listener: Listener | None = None,
@@ -68,12 +68,12 @@ def build_tree(  # noqa: PLR0913 - a choice each
         project_of(Path(source), preset), Path(output), None if cache is None else Path(cache).absolute(), backend,
         keep_going, dry_run,
     )  # fmt: skip
-    with make_runner(backend, workers or Workers()) as runner:
+    with make_runner(backend, workers or BuildWorkers()) as runner:
         return run_build(request, runner, listener)
 
 
 @contextmanager
-def make_runner(backend: str, workers: Workers) -> Iterator[Runner]:
+def make_runner(backend: str, workers: BuildWorkers) -> Iterator[Runner]:
     """Give whoever does the work; nobody begins before there is some.
 
     Args:
@@ -103,7 +103,7 @@ def do_job(job: Job, seat: Seat) -> Outcome:
     return run_job(job, seat)
 
 
-def seats_of(backend: str, workers: Workers) -> list[Seat]:
+def seats_of(backend: str, workers: BuildWorkers) -> list[Seat]:
     """Share this machine's cores, and its GPUs where they compute, out to processes."""
     cores = available_threads()
     if backend_here(backend) != "cuda":

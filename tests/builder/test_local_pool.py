@@ -1,7 +1,7 @@
 import pytest
 from helpers.tree_builds import ENCODER, build, files_of, pretend, write_map, write_tree
 
-from imagegs_tex.builder.build_tree import Workers, seats_of
+from imagegs_tex.builder.build_tree import BuildWorkers, seats_of
 from imagegs_tex.builder.jobs import Seat
 from imagegs_tex.builder.local_pool import LocalPool
 
@@ -45,6 +45,6 @@ def test_a_worker_that_dies_or_hangs_costs_its_material_alone(tmp_path):
 
 def test_cores_are_shared_out(monkeypatch):
     monkeypatch.setattr("imagegs_tex.builder.build_tree.available_threads", lambda: 10)
-    assert [seat.threads for seat in seats_of("cpu", Workers())] == [1] * 10
-    assert [seat.threads for seat in seats_of("cpu", Workers(jobs=4))] == [3, 3, 2, 2]
-    assert [seat.threads for seat in seats_of("cpu", Workers(jobs=20))] == [1] * 20
+    assert [seat.threads for seat in seats_of("cpu", BuildWorkers())] == [1] * 10
+    assert [seat.threads for seat in seats_of("cpu", BuildWorkers(jobs=4))] == [3, 3, 2, 2]
+    assert [seat.threads for seat in seats_of("cpu", BuildWorkers(jobs=20))] == [1] * 20
