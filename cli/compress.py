@@ -24,6 +24,7 @@ from imagegs_tex.settings import DetailMode, InitialPlacement, Preset
 if TYPE_CHECKING:
     from imagegs_tex.fit.checkpoint import Checkpointing
     from imagegs_tex.reports import AssetReport
+    from imagegs_tex.viewing.run_pictures import RunPictures
 
 _BY_SALIENCY = Path("auto")
 _MOST_NAMED = 8  # materials that are left out, in one line
@@ -149,6 +150,14 @@ def compress(
         Path | None,
         typer.Option(metavar="DIR", readable=False, help="Go on from checkpoints: the same bytes as without a break."),
     ] = None,
+    snapshots: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            readable=False,
+            help="Draw the run here every --every steps: maps, errors, Gaussians, numbers.",
+        ),
+    ] = None,
     start: Annotated[
         Path | None,
         typer.Option(
@@ -157,7 +166,9 @@ def compress(
             help="Begin from a file's Gaussians, in an eighth of the steps: after an edit, for another target or size.",
         ),
     ] = None,
-    every: Annotated[int, typer.Option(min=1, metavar="N", help="Steps from one checkpoint to the next.")] = 50,
+    every: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Steps from one checkpoint or snapshot to the next.")
+    ] = 50,
     backend: BackendName = "auto",
     seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of the initial positions; 0.")] = None,
     threads: Threads = None,
@@ -178,7 +189,7 @@ def compress(
     from imagegs_tex import background_compilation
 
     background_compilation.start()  # importing torch takes seconds in which kernels can be compiled
-    from imagegs_tex.cli.outputs import STANDARD_OUTPUT, check_pipe, check_report, igs_path, write_report
+    from imagegs_tex.cli.outputs import STANDARD_OUTPUT, igs_path, write_report
     from imagegs_tex.cli.progress import fit_progress
 
     with fit_progress(quiet) as progress:  # at once: loading torch takes seconds
@@ -209,19 +220,17 @@ def compress(
         several = output is not None and api.is_asset(source, Path(output), options)
         file = None if output is None else igs_path(output, source, many=several)
         _check_paths(source, file, report, save_manifest)
-        check_report(report)
-        if file == STANDARD_OUTPUT:
-            check_pipe()
         if save_manifest is not None:
             api.save_manifest(source, save_manifest, options)
         if file is None:
             return
         several = several and file != STANDARD_OUTPUT
-        if several and start is not None:
-            raise UsageError("--start is for one material; give -o FILE.igs")
+        if several and not (start is None and snapshots is None):
+            raise UsageError("--start and --snapshots are for one material; give -o FILE.igs")
+        pictures = None if snapshots is None else _run_pictures(snapshots, source, options, backend, threads)
         one, many = partial(api.compress, start=start), partial(api.compress_asset, fail_fast=fail_fast)
         with _on_disk(file) as path, stop_on_interrupt(quiet) as interrupts:
-            control = FitControl(every, stop=interrupts, checkpoints=_checkpoints(checkpoint, resume, every))
+            control = FitControl(every, pictures, interrupts, _checkpoints(checkpoint, resume, every))
             try:
                 result = (many if several else one)(
                     source, path, settings, backend, threads, interrupts.watched(progress), options=options,
@@ -231,6 +240,8 @@ def compress(
                 write_report(report, as_json(error.report))
                 raise
         write_report(report, as_json(result))
+        if pictures is not None:
+            pictures.finish()
     is_printed = not quiet and STANDARD_OUTPUT not in {file, report}
     if is_printed and isinstance(result, CompressReport):
         print_compression(result, file)
@@ -239,6 +250,17 @@ def compress(
     check_stopped(interrupts, result, file)
     if isinstance(result, AssetReport):
         _check_complete(result, source)
+
+
+def _run_pictures(
+    folder: Path, source: Path, options: SourceOptions, backend: str, threads: int | None
+) -> "RunPictures":
+    """Return what draws a run's snapshots into a folder."""
+    from imagegs_tex.formats.material.build_stack import load_stack
+    from imagegs_tex.rasterize.select_backend import make_backend
+    from imagegs_tex.viewing.run_pictures import RunPictures
+
+    return RunPictures(folder, load_stack(source, options), make_backend(backend, threads))
 
 
 def _checkpoints(checkpoint: Path | None, resume: Path | None, every: int) -> "Checkpointing | None":
@@ -253,8 +275,8 @@ def _checkpoints(checkpoint: Path | None, resume: Path | None, every: int) -> "C
 
 
 def _check_paths(source: Path, file: Path | None, report: Path | None, manifest: Path | None) -> None:
-    """Refuse outputs that would replace each other or the source."""
-    from imagegs_tex.cli.outputs import STANDARD_OUTPUT
+    """Refuse outputs that would replace each other or the source, or cannot be written."""
+    from imagegs_tex.cli.outputs import STANDARD_OUTPUT, check_pipe, check_report
     from imagegs_tex.formats.errors import UsageError
     from imagegs_tex.formats.files.atomic_write import real_path
 
@@ -265,6 +287,9 @@ def _check_paths(source: Path, file: Path | None, report: Path | None, manifest:
         raise UsageError("--output, --report and --save-manifest must name different files; give each its own")
     if source.is_file() and source.resolve() in written:  # the first bytes do not tell a manifest from a report
         raise UsageError("what is written would replace what is read; give it another name")
+    check_report(report)
+    if file == STANDARD_OUTPUT:
+        check_pipe()
 
 
 @contextmanager

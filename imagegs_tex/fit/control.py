@@ -43,6 +43,7 @@ class FitSnapshot:
     steps: int  # in all, an estimate under a time budget
     psnr_db: float  # before this step, over all coded channels by their weights; no clamping, no rounding to samples
     count: int  # N
+    numbers: NDArray[np.int64]  # [N] ascending: a Gaussian keeps its own within a fit, new ones get new ones
     means: NDArray[np.float32]  # [N, 2] x, y in texels; in the phase rounding as a file can hold them
     log_covariances: NDArray[np.float32]  # [N, 3] m, h, b of the symmetric log-covariance, in log texels^2; likewise
     features: NDArray[np.float32]  # [N, K] coefficients of the basis
@@ -159,6 +160,7 @@ class Watch:
         gaussians: "GaussianSet",
         rounding: "GeometryQuantizer | None",
         *,
+        numbers: "torch.Tensor",
         cutoff: float,
         phase: str,
         step: int,
@@ -174,6 +176,7 @@ class Watch:
         arrays = [values.detach().float().cpu().numpy().copy() for values in (means, shapes, gaussians.features)]
         snapshot = FitSnapshot(
             fit=self._fit, phase=self._pilot or phase, step=step, steps=steps, psnr_db=psnr_db, count=gaussians.count,
+            numbers=numbers.cpu().numpy().copy(),
             means=arrays[0], log_covariances=arrays[1], features=arrays[2], cutoff=cutoff,
             width=self._stack.width, height=self._stack.height, wrap=self._stack.wrap, maps=self._stack.maps,
             basis=self._components.basis, offset=self._components.offset,

@@ -36,16 +36,24 @@ class Population:
     generator: np.random.Generator  # decides between equally good places
     initial_size: float = FitSettings().initial_size  # standard deviation of new ones over the spacing around them
 
-    def change(self, state: FitState, kept: int, total: int) -> None:
-        """Keep at most so many Gaussians of a state, and add new ones until there are so many in all."""
+    def change(self, state: FitState, kept: int, total: int) -> Tensor:
+        """Keep at most so many Gaussians of a state, and add new ones behind them until there are so many in all.
+
+        Returns:
+            int64 [M]: which of those that were there have stayed
+        """
         count = state.result().count
+        stayed = torch.arange(count, device=self.backend.device)
         for left in np.rint(np.linspace(count, kept, PRUNING_ROUNDS + 1))[1:].astype(int).tolist():
             if left < state.result().count:
-                state.prune(most_important(self._importance(state), left))
+                members = most_important(self._importance(state), left)
+                stayed = stayed[members]
+                state.prune(members)
                 state.solve()
         missing = total - state.result().count
         if missing > 0:
             state.append(self._where_the_error_is(state, missing))
+        return stayed
 
     def picture(self, state: FitState) -> Tensor:
         """Return what a state draws, float32 [H, W, K]."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import torch
 
 from imagegs_tex.fit.checkpoint import SavedStep
 from imagegs_tex.fit.control import Watch
@@ -106,8 +107,8 @@ def fit(  # noqa: PLR0913 - what a run looks with, beside what it fits
             progress(FitProgress(phase, schedule.step, schedule.steps(), level, run.alive, schedule.seconds()))
         if watch is not None and watch.wants(schedule.step):
             watch.show(
-                state.result(), used, cutoff=state.cutoff, phase=phase, step=schedule.step, steps=schedule.steps(),
-                psnr_db=run.weighed.psnr(float(error)),
+                state.result(), used, numbers=run.numbers, cutoff=state.cutoff, phase=phase, step=schedule.step,
+                steps=schedule.steps(), psnr_db=run.weighed.psnr(float(error)),
             )  # fmt: skip
         if share >= settings.decay_from and run.patience.ends(schedule.step, error):
             break
@@ -146,7 +147,8 @@ class _Run:
             )  # fmt: skip
         else:
             gaussians = start.gaussians
-        self.alive = gaussians.count
+        self.alive = self._named = gaussians.count
+        self.numbers = torch.arange(self.alive, device=backend.device)  # of each Gaussian its own
         self.state = make_state(
             gaussians, problem.image, problem.deviations, weighed_target, settings, backend,
             weights=self.weighed.weights, mix=problem.mix,
@@ -167,8 +169,11 @@ class _Run:
                 picture, wrap = self.population.picture(self.state), self._target.wrap
                 self._weigh_borders(balanced_weight(self.border_weight, picture, self._problem, wrap))
             numbers = (max(1, min(round(self._count * part), self._most)) for part in (change.kept, change.total))
-            self.population.change(self.state, *numbers)
+            stayed = self.population.change(self.state, *numbers)
             self.alive = self.state.result().count
+            fresh = torch.arange(self.alive - len(stayed), device=stayed.device) + self._named
+            self.numbers = torch.cat([self.numbers[stayed], fresh])
+            self._named += len(fresh)
 
     def _weigh_borders(self, weight: float) -> None:
         self.border_weight = weight
@@ -193,7 +198,8 @@ class _Run:
         self._weigh_borders(saved.border_weight)
         self.state.restore(saved.arrays)
         self.state.cutoff = saved.cutoff
-        self.alive = self.state.result().count
+        self.alive = self._named = self.state.result().count
+        self.numbers = torch.arange(self.alive, device=self._backend.device)
 
 
 def _lower_cutoff(state: FitState, least: float) -> None:
