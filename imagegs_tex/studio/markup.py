@@ -1,6 +1,7 @@
 """Pieces of the page as HTML; every text that comes from outside is escaped."""
 
 import math
+import re
 from collections.abc import Sequence
 from html import escape
 from typing import Final
@@ -23,6 +24,13 @@ def step(title: str, note: str = "") -> str:
 def text(value: object) -> str:
     """Return text of any origin for HTML."""
     return escape(printable(value))
+
+
+def in_words_of_the_page(message: str) -> str:
+    """Return advice that names options of the command line with the names of the page's fields, where it has them."""
+    named = re.sub(r"--max-bytes (\S+)", r'"File size" of \1', message)
+    named = re.sub(r"--gaussians (\S+)", r'"Number of Gaussians" of \1', named)
+    return re.sub(r"(--[a-z-]+(?:[ =]\S+)?)", r"\1 from a terminal", named)
 
 
 def notice(message: str, kind: str = "info") -> str:

@@ -14,6 +14,7 @@ from imagegs_tex.studio.markup import (
     SCORE_HEADINGS,
     bytes_words,
     figures,
+    in_words_of_the_page,
     notice,
     score_rows,
     sizes_curve,
@@ -182,7 +183,7 @@ def _head(result: Result) -> str:
         )
     if report.unreached is not None:
         html += notice(f"What was asked for is not reached: {report.unreached}. This is the best file there is.", "bad")
-    return html + "".join(notice(warning) for warning in report.warnings)
+    return html + "".join(notice(in_words_of_the_page(warning)) for warning in report.warnings)
 
 
 def _compared(visitor: Visitor, result: Result) -> dict[str, Any]:

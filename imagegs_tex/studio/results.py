@@ -61,8 +61,8 @@ class Result:
     title: str
     asked: str  # what was asked for, in words
     command: str  # that makes the same file; "" for a file that was brought
-    folder: Path
-    file: Path
+    folder: Path  # of its pictures, in that of the file
+    file: Path  # alone with what belongs to it: its folder goes when the result does
     file_bytes: int
     gaussians: int
     width: int

@@ -72,7 +72,10 @@ def look_task(task: Task, job: Job) -> None:
         backend = make_backend(task.wish.backend)
         job.on_progress(FitProgress("pictures"))
         names = ResultNames(task.first_number, task.title, "a file that was brought", "")
-        task.results.append(make_result(names, task.source, _folder(task, 0), backend))
+        folder = _folder(task, 0)
+        file = folder / file_name(task.title)
+        shutil.copyfile(task.source, file)  # a result lies in its own folder, which is removed and packed with it
+        task.results.append(make_result(names, file, folder / "pictures", backend))
 
 
 class _Tidy:

@@ -5,7 +5,17 @@ import pytest
 from imagegs_tex.setting_list import list_settings, with_settings
 from imagegs_tex.settings import Preset, preset_settings
 from imagegs_tex.studio.jobs import CurvePoint, Job, JobState
-from imagegs_tex.studio.markup import bytes_words, curve, map_row, notice, sizes_curve, status, text, time_left
+from imagegs_tex.studio.markup import (
+    bytes_words,
+    curve,
+    in_words_of_the_page,
+    map_row,
+    notice,
+    sizes_curve,
+    status,
+    text,
+    time_left,
+)
 from imagegs_tex.studio.reading import MapRow
 from imagegs_tex.studio.settings_form import assignments, build_settings_form, usual_words
 
@@ -42,6 +52,12 @@ def test_usual_values_name_the_presets():
 )
 def test_sizes_are_said(count, words):
     assert bytes_words(count) == words
+
+
+def test_advice_names_the_pages_fields():
+    said = in_words_of_the_page("poor; --max-bytes 120kB is about the most that helps")
+    assert said == 'poor; "File size" of 120kB is about the most that helps'
+    assert in_words_of_the_page("--target normal=4deg takes 5kB") == "--target normal=4deg from a terminal takes 5kB"
 
 
 def test_names_from_outside_are_escaped():

@@ -1,6 +1,7 @@
 """What can be got and sent over the network: one's own, by a secret; no path from outside is opened."""
 
 import socket
+from types import SimpleNamespace
 
 import pytest
 from helpers.tiny_material import write_material
@@ -105,6 +106,22 @@ def test_a_visitor_who_leaves_takes_everything_along(made, tmp_path):
     assert visitor.job.abandoned.is_set()
     assert not visitor.folder.exists()
     assert made.visitors.with_token(visitor.token) is None
+
+
+def test_the_oldest_results_make_room_with_their_folders_alone(made, monkeypatch, tmp_path):
+    monkeypatch.setattr("imagegs_tex.studio.visitors.MAX_RESULTS", 2)
+    visitor = made.visitors.of("page-7")
+    results = []
+    for number in (1, 2, 3):
+        folder = tmp_path / f"result_{number}"
+        folder.mkdir()
+        (folder / "x.igs").write_bytes(b"x")
+        results.append(SimpleNamespace(number=number, file=folder / "x.igs"))
+        visitor.address(f"result-{number}-x.igs", Served(folder / "x.igs", "application/octet-stream"))
+    visitor.keep(results)
+    assert [result.number for result in visitor.results] == [2, 3]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["result_2", "result_3"]
+    assert set(visitor.served) == {"result-2-x.igs", "result-3-x.igs"}
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,8 @@ def test_a_file_alone_is_looked_at(made, tmp_path):
     assert (result.scores, result.psnr_db, result.report) == ((), None, None)
     assert all(each.source is None for each in result.maps)
     assert len(result.maps) == 4
+    assert result.file.parent == tmp_path / "result_1"  # what happens to the result does not happen to what was brought
+    assert result.file.read_bytes() == file.read_bytes()
 
 
 def test_the_ladder_has_five_sizes(stone, tmp_path):
