@@ -4,6 +4,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -69,13 +70,19 @@ def ladder_task(task: Task, job: Job) -> None:
 def look_task(task: Task, job: Job) -> None:
     """Draw what a file holds that a visitor brought."""
     with _Tidy(task, job):
-        backend = make_backend(task.wish.backend)
+        backend = _shared_backend(task.wish.backend)
         job.on_progress(FitProgress("pictures"))
         names = ResultNames(task.first_number, task.title, "a file that was brought", "")
         folder = _folder(task, 0)
         file = folder / file_name(task.title)
         shutil.copyfile(task.source, file)  # a result lies in its own folder, which is removed and packed with it
         task.results.append(make_result(names, file, folder / "pictures", backend))
+
+
+@cache
+def _shared_backend(name: str, threads: int | None = None) -> Backend:
+    """Return the backend that all runs have: each with threads of its own left 25 MB behind every third run."""
+    return make_backend(name, threads)
 
 
 class _Tidy:
@@ -97,12 +104,12 @@ class _Tidy:
 def _begin(task: Task, job: Job) -> tuple[TextureStack, Backend]:
     background_compilation.start()
     job.on_progress(FitProgress("reading"))
-    backend = make_backend(task.wish.backend)
+    backend = _shared_backend(task.wish.backend)
     stack = load_stack(task.source, task.options)
     for remark in stack.remarks:
         job.say(remark)
     sources = [source_map(stack, index) for index in range(len(stack.maps))]
-    task.live = LivePictures(stack.maps, sources, make_backend("cpu", 1))
+    task.live = LivePictures(stack.maps, sources, _shared_backend("cpu", 1))
     task.live.chosen = min(task.chosen, len(sources) - 1)
     return stack, backend
 
