@@ -74,6 +74,14 @@ IgsTexel igs_sample_grad(vec2 uv, vec2 step_x, vec2 step_y)
 """
 
 
+_DRAW: Final = """// igs_sample_material_stochastic of this material.
+IgsTexel igs_sample_stochastic(vec2 uv, vec2 step_x, vec2 step_y, vec2 noise)
+{
+    return igs_sample_material_stochastic(igs_material(), uv, step_x, step_y, noise);
+}
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Decoder:
     """Everything that emit writes, before it is written."""
@@ -116,6 +124,7 @@ def build_decoder(
         "decode": _DECODE,
         "decode_group": _DECODE_GROUP,
         "sample": _SAMPLE,
+        "draw": _DRAW,
         "accessors": accessor_functions(quantized.maps, accessors),
         "surface": _surface(accessors),
         "fetch": f"    IgsTexel texel = {'igs_decode' if coarse is None else 'igs_sample'}(uv);\n",
@@ -126,7 +135,7 @@ def build_decoder(
     if coarse is not None:
         head += footprint_constants(coarse)
         parts |= {"coarse": footprint_functions(coarse), "normals": normal_functions(quantized, accessors)}
-        core += "\n" + _fill(source("footprint.glsl"), parts)
+        core += "\n" + _fill(source("footprint.glsl"), parts) + "\n" + _fill(source("stochastic.glsl"), parts)
     head += detail_constants(quantized)
     tiles = _fill(source("tiles.glsl"), parts)
     includes = {

@@ -40,11 +40,13 @@ _MIPS: Final = {
     "glsl": """## Minification
 `igs_sample(uv)` (pixel shaders, outside of branches), `igs_sample_lod(uv, lod)` and `igs_sample_grad(uv, dFdx, dFdy)`
 return the material under a footprint, as from a box-filtered mip chain. The table is for one sample at a whole level;
-between two levels both are sampled, and a long footprint takes up to IGS_MAX_ANISOTROPY samples.""",
+between two levels both are sampled, and a long footprint takes up to IGS_MAX_ANISOTROPY samples.
+`igs_sample_stochastic(uv, step_x, step_y, noise)` is one random draw of the same, at the price of one decode.""",
     "hlsl": """## Minification
 `igs_sample(uv)` (pixel shaders, outside of branches), `igs_sample_lod(uv, lod)` and `igs_sample_grad(uv, ddx, ddy)`
 return the material under a footprint, as from a box-filtered mip chain. The table is for one sample at a whole level;
-between two levels both are sampled, and a long footprint takes up to IGS_MAX_ANISOTROPY samples.""",
+between two levels both are sampled, and a long footprint takes up to IGS_MAX_ANISOTROPY samples.
+`igs_sample_stochastic(uv, step_x, step_y, noise)` is one random draw of the same, at the price of one decode.""",
 }
 
 

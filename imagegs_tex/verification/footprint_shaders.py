@@ -13,7 +13,8 @@ from imagegs_tex.verification.probe_shaders import (
 )
 
 REQUEST_FLOATS: Final = 8
-"""u, v, step x (2), step y (2), lod, and 1 where the steps count and not the lod."""
+"""u, v, step x (2), step y (2), lod, and which of them count: 0 the lod, 1 the steps, 2 and more a draw of the steps'
+footprint, whose noise is in the lod's place and in what is above 2."""
 
 NORMAL_FUNCTIONS: Final = ("igs_normal_length", "igs_roughness_filtered")
 
@@ -122,9 +123,13 @@ void main()
 
 def _sample(vector: str) -> str:
     return f"""    {vector} uv = {vector}(request[0], request[1]);
+    {vector} step_x = {vector}(request[2], request[3]);
+    {vector} step_y = {vector}(request[4], request[5]);
     IgsTexel texel;
-    if (request[7] > 0.5) {{
-        texel = igs_sample_grad(uv, {vector}(request[2], request[3]), {vector}(request[4], request[5]));
+    if (request[7] >= 2.0) {{
+        texel = igs_sample_stochastic(uv, step_x, step_y, {vector}(request[6], request[7] - 2.0));
+    }} else if (request[7] > 0.5) {{
+        texel = igs_sample_grad(uv, step_x, step_y);
     }} else {{
         texel = igs_sample_lod(uv, request[6]);
     }}

@@ -31,7 +31,7 @@ class TurnBound:
     def __init__(self, packed: PackedGaussians, wrap: tuple[bool, bool], first_level: int) -> None:
         tiles, layout = packed.tiles, packed.layout
         images = math.prod(2 * beside + 1 for beside in packed.images)
-        entry_turns = 1 if images == 1 else 2 + images  # of one image, no loop is left
+        entry_turns = 2 + images  # the entry, its images, and the end of their loop
         by_source = tiles.listed * entry_turns + 3 * tiles.runs
         by_source[:, -1] += 2 * tiles.listed[:, -1]  # each far entry is a source of its own
         self._turns = by_source.reshape(layout.tiles_down, layout.tiles_across, -1)

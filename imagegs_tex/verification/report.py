@@ -31,6 +31,7 @@ class VariantResult:
     differing_share: float  # of all values, those whose 8-bit roundings differ
     milliseconds: float | None  # GPU timer, median, all texels and channels; None where not asked for
     failure: str = ""  # a compiler's message when it did not compile
+    stochastic_error: float | None = None  # largest difference of means of draws; None where a variant has no draws
 
 
 @dataclass(frozen=True, slots=True)

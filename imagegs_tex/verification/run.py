@@ -41,6 +41,7 @@ from imagegs_tex.verification.opengl import (
 )
 from imagegs_tex.verification.opengl_footprint import ComputeSampler, PixelSampler, Sampler
 from imagegs_tex.verification.report import MAX_ERROR, MAX_STEPS, SourceScore, VariantResult, VerifyReport
+from imagegs_tex.verification.stochastic_check import MAX_MEAN_ERROR, StochasticCheck
 from imagegs_tex.verification.toolchain import CompileError, HlslCompiler, has_tool, hlsl_to_glsl, require_tool
 
 POINT_COUNT: Final = 100_000
@@ -145,12 +146,13 @@ def verify(
         first_level = FIRST_LEVEL if decoder.coarse is None else decoder.coarse.levels[0].level
         means = CoarseMeans(picture, first_level)
         texel_errors = _check_texels(picture, compiled, means, differences)
-        samples = None
+        samples = stochastic = None
         if decoder.coarse is not None and compiled:
             footprints = FootprintReference(picture, quantized.wrap, means.levels(), first_level)
             max_turns = MAX_TURNS if ends_loops(chosen) else None
             samples = SampleCheck(quantized, decoder, footprints, _SEED, max_turns=max_turns)
             left_out += [samples.left_out] if samples.left_out else []
+            stochastic = StochasticCheck(footprints, quantized.channel_count, _SEED)
         for name, variant in compiled.items():
             results[name] = _result(
                 name,
@@ -160,7 +162,7 @@ def verify(
                 maps=quantized.maps,
                 decoder=decoder,
                 repeats=repeats,
-                samples=samples,
+                checks=(samples, stochastic),
             )
         score = None
         if source is not None and compiled:
@@ -321,10 +323,10 @@ def _result(
     maps: tuple[TextureMap, ...],
     decoder: Decoder,
     repeats: int,
-    samples: SampleCheck | None,
+    checks: tuple[SampleCheck | None, StochasticCheck | None],
 ) -> VariantResult:
     """Check the points and sum up; expected: texture coordinates [P, 2] and the reference's values there [P, C]."""
-    uv, at_points = expected
+    (uv, at_points), (samples, stochastic) = expected, checks
     points = _Errors()
     found = variant.decoder.points(uv)
     channels = decoder.channel_count
@@ -335,7 +337,8 @@ def _result(
     sampled = None if samples is None or variant.sampler is None else samples.error(variant.sampler)
     steps = max(texels.steps, points.steps)
     errors = texels.largest, points.largest, accessors or 0.0, sampled or 0.0  # NaN is true, and not within
-    within = all(error <= MAX_ERROR for error in errors)
+    drawn = None if stochastic is None or variant.sampler is None else stochastic.error(variant.sampler)
+    within = all(error <= MAX_ERROR for error in errors) and (drawn is None or drawn <= MAX_MEAN_ERROR)
     return VariantResult(
         name=name,
         passed=within and steps <= MAX_STEPS,
@@ -346,6 +349,7 @@ def _result(
         steps=steps,
         differing_share=(texels.differing + points.differing) / max(1, texels.values + points.values),
         milliseconds=variant.decoder.milliseconds(repeats) if repeats else None,
+        stochastic_error=drawn,
     )
 
 

@@ -18,6 +18,7 @@ from imagegs_tex.verification.float64_footprint import (
 )
 from imagegs_tex.verification.float64_picture import reference_picture, reference_points, reference_rows
 from imagegs_tex.verification.footprint_shaders import normal_functions as sample_functions
+from imagegs_tex.verification.stochastic_check import MAX_MEAN_ERROR
 
 VARIANTS = ["glsl-compute", "glsl-pixel", "texture-pixel", "hlsl-compute", "hlsl-pixel"]
 
@@ -180,6 +181,26 @@ def test_a_decoder_that_begins_elsewhere_is_found_out(fault, device):
         quantized, ["glsl"], decoder=replace(decoder, includes=includes), point_count=100, repeats=0, device=device
     )
     assert not report.variants[0].passed  # the compute one: it is asked between levels, too
+
+
+DRAW_FAULTS = [
+    ("noise.x < part.x ? 1", "noise.x > part.x ? 1"),
+    ("floor(noise.x * count)", "floor(0.5 * noise.x * count)"),
+    ("apart * (tap - centre)", "0.5 * apart * (tap - centre)"),
+]
+
+
+@pytest.mark.gl
+def test_draws_with_another_mean_are_found_out(device):
+    quantized = made_set(90, 70, 120, 7, maps=material())
+    decoder = shader_decoder(quantized)
+    for fault in (None, *DRAW_FAULTS):
+        includes = {name: text.replace(*fault or ("", "")) for name, text in decoder.includes.items()}
+        assert (includes["igs_decode.glsl"] == decoder.includes["igs_decode.glsl"]) == (fault is None)
+        broken = replace(decoder, includes=includes)
+        found = verify(quantized, ["glsl"], decoder=broken, point_count=100, repeats=0, device=device).variants[0]
+        assert found.passed == (fault is None), fault
+        assert (found.stochastic_error > MAX_MEAN_ERROR) == (fault is not None), fault
 
 
 GLSL = VARIANTS[:3]

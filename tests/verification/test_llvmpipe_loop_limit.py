@@ -27,6 +27,7 @@ COUNTING = """    uint left = 0u;
 
 CASES = {
     "non-power-of-two": made_set(131, 77, 300, 5),
+    "two tiles across": made_set(128, 96, 500),
     "5 x 3, repeats": made_set(5, 3, 60, 2, wrap=(True, True), spread=1),
     "repeats and overlaps itself": made_set(37, 29, 40, 3, wrap=(True, True), spread=7),
     "13 components": made_set(131, 77, 120, 13),
@@ -83,5 +84,5 @@ def test_turns_are_those_of_the_tiles_within_reach():
     reach = np.array([0.5, 2.0, 8.0])
     last = len(grid)
     found = TurnBound(counted, (False, False), 4).entries(points, reach).tolist()
-    assert found == [3 * (last - 1), 1 + 3 * (last - 1), (last - 1) + 3]
-    assert TurnBound(counted, (True, True), 4).entries(points[:1], np.array([2.0])).tolist() == [4 * (last - 1)]
+    assert found == [5 * (last - 1), 3 + 5 * (last - 1), 3 * (last - 1) + 5]
+    assert TurnBound(counted, (True, True), 4).entries(points[:1], np.array([2.0])).tolist() == [8 * (last - 1)]
