@@ -52,6 +52,12 @@ def compress(
         int | None,
         typer.Option(parser=read_bytes, metavar="BYTES", help="Largest size of the file: 50000, 50k, 1.5MB or 48KiB."),
     ] = None,
+    max_gpu_bytes: Annotated[
+        int | None,
+        typer.Option(
+            parser=read_bytes, metavar="BYTES", help="The same of what it takes on a GPU, coarse levels included."
+        ),
+    ] = None,
     target_psnr: Annotated[
         float | None, typer.Option(parser=read_decibels, metavar="DB", help="Smallest file of this quality.")
     ] = None,
@@ -207,7 +213,7 @@ def compress(
             "time_budget": time_budget,
         }  # fmt: skip
         settings = chosen_settings(
-            preset, (gaussians, bpp, max_bytes, target_psnr), target or (), detail=detail, named=named,
+            preset, (gaussians, bpp, max_bytes, max_gpu_bytes, target_psnr), target or (), detail=detail, named=named,
             assignments=assignments or (), file=settings_file, goes_on=start is not None,
         )  # fmt: skip
         repeats = (None, None) if wrap is None else parse_wrap(wrap)

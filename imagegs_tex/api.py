@@ -68,8 +68,7 @@ from imagegs_tex.reports import (
 )
 from imagegs_tex.saliency.importance import with_saliency
 from imagegs_tex.settings import CompressSettings, InitialPlacement, SplatFormat, TextureContainer, preset_of
-from imagegs_tex.shaders.coarse_levels import coarse_layout
-from imagegs_tex.shaders.gpu_buffer import pack_gaussians
+from imagegs_tex.shaders.gpu_buffer import resident_bytes
 from imagegs_tex.splats.export_splats import export_splats
 from imagegs_tex.textures.export_maps import export_maps
 
@@ -244,7 +243,15 @@ def compress_one_of_many(
         compress_with: :func:`compress_stack` with everything but the stack and the settings
     """
     most = stack.width * stack.height
-    one = replace(settings, gaussian_count=1, bits_per_texel=None, max_bytes=None, target_psnr=None, targets=())
+    one = replace(
+        settings,
+        gaussian_count=1,
+        bits_per_texel=None,
+        max_bytes=None,
+        max_gpu_bytes=None,
+        target_psnr=None,
+        targets=(),
+    )
 
     def compressed(own: CompressSettings, *remarks: str) -> CompressReport:
         return compress_with(replace(stack, remarks=(*stack.remarks, *remarks)), settings=own)
@@ -358,7 +365,7 @@ def compress_stack(  # noqa: PLR0913 - those of compress
         for target, value in score_targets(encoded.targets, stack, quantized, backend)
         for unit in ["degrees" if target.in_degrees else "dB"]
     )
-    gpu_bytes = pack_gaussians(quantized, coarse=coarse_layout(quantized)).ledger.total
+    gpu_bytes = resident_bytes(quantized)
     ledger = byte_ledger(quantized, section_sizes(data))
     scored_at = time.perf_counter()
     stopped_at = encoded.stopped_at

@@ -234,10 +234,11 @@ class QualityTarget:
 class CompressSettings:
     """Everything that decides the bytes of a file, apart from the source."""
 
-    # at most one of the first three, or targets; none of them: one Gaussian per DEFAULT_TEXELS_PER_GAUSSIAN
+    # at most one of the first four, or targets; none of them: one Gaussian per DEFAULT_TEXELS_PER_GAUSSIAN
     gaussian_count: int | None = None
     bits_per_texel: float | None = None  # of the complete file, whole stack
     max_bytes: int | None = None  # of the complete file
+    max_gpu_bytes: int | None = None  # of the material on the GPU, coarse levels included
     target_psnr: float | None = (
         None  # dB over all channels of all maps, of the written file decoded again, by importance
     )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from imagegs_tex.formats.igs.noise_tile import noise_words
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
-from imagegs_tex.shaders.coarse_levels import CoarseLevels
+from imagegs_tex.shaders.coarse_levels import CoarseLevels, coarse_layout
 from imagegs_tex.shaders.exact_texels import exact_words
 from imagegs_tex.shaders.material_header import header, header_words
 from imagegs_tex.shaders.tile_blocks import TileBlocks, tile_blocks
@@ -172,6 +172,15 @@ def _ledger(tiles: TileBlocks, head_words: int, behind: tuple[int, int, int], no
         filling=tiles.words.nbytes - tiles.table_bytes - sum(whole.values()),
         noise_tile=noise_tile,
     )
+
+
+def resident_bytes(quantized: QuantizedGaussianSet) -> int:
+    """Return the bytes that a material takes on the GPU with coarse levels.
+
+    Raises:
+        UsageError: the supports overlap beyond what an index can hold
+    """
+    return pack_gaussians(quantized, coarse=coarse_layout(quantized)).ledger.total
 
 
 def _envelope_words(codes: NDArray[np.uint8]) -> NDArray[np.uint32]:

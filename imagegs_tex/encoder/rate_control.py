@@ -10,7 +10,7 @@ from imagegs_tex.encoder.encode import Geometry
 from imagegs_tex.encoder.exact_file import FREE_BYTES, exact_within
 from imagegs_tex.encoder.quality_search import reach_targets
 from imagegs_tex.encoder.quality_targets import targets_of
-from imagegs_tex.encoder.size_search import fill
+from imagegs_tex.encoder.size_search import file_bytes, fill
 from imagegs_tex.encoder.trial_fits import Effort, Fitter, Progress
 from imagegs_tex.fit.control import FitControl, StopPoint, Watch
 from imagegs_tex.formats.errors import UsageError
@@ -19,6 +19,7 @@ from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussi
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.settings import CompressSettings, DetailMode, QualityTarget
+from imagegs_tex.shaders.gpu_buffer import resident_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,17 @@ def encode_within_budget(
         UsageError: limits that exclude each other are given, or a size that no file can have
     """
     targets = targets_of(settings, stack)
-    limits = (settings.gaussian_count, settings.bits_per_texel, settings.max_bytes, targets or None)
+    limits = (
+        settings.gaussian_count,
+        settings.bits_per_texel,
+        settings.max_bytes,
+        settings.max_gpu_bytes,
+        targets or None,
+    )
     if sum(limit is not None for limit in limits) > 1:
         raise UsageError(
-            "--gaussians, --bpp, --max-bytes and targets (--target-psnr, --target) exclude each other; give one kind"
+            "--gaussians, --bpp, --max-bytes, --max-gpu-bytes and targets (--target-psnr, --target) exclude each "
+            "other; give one kind"
         )
     texels = stack.width * stack.height
     fitter = Fitter(stack, settings, backend, progress, control, start)
@@ -72,7 +80,9 @@ def encode_within_budget(
         exact = exact_within(stack, max(size, FREE_BYTES) if found.unreached else size)
         quantized, unreached = (finish(found.quantized), found.unreached) if exact is None else (exact, None)
     elif max_bytes is not None:
-        quantized = exact_within(stack, max_bytes) or fill(fitter, max_bytes, finish)
+        quantized = exact_within(stack, max_bytes) or fill(fitter, max_bytes, finish, file_bytes)
+    elif settings.max_gpu_bytes is not None:
+        quantized = fill(fitter, settings.max_gpu_bytes, finish, resident_bytes)
     else:
         count = fitter.usual_count if settings.gaussian_count is None else settings.gaussian_count
         if not 1 <= count <= min(MAX_GAUSSIANS, texels):

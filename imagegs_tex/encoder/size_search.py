@@ -1,4 +1,4 @@
-"""The search for the best file of at most a wanted size.
+"""The search for the best file of at most a wanted size, on disk or on the GPU.
 
 A file's size is nearly linear in the number of Gaussians, but how many bytes one costs depends on the material, and so
 does whether coarser features and more Gaussians look better at the same size. Pilots of a few steps measure the first,
@@ -47,20 +47,29 @@ _LEAST_SLOPE: Final = 0.4
 """dB that twice the Gaussians are worth: less is the noise of a fit."""
 
 
+def file_bytes(quantized: QuantizedGaussianSet) -> int:
+    """Return the bytes of a set's complete file."""
+    return len(encode_igs(quantized))
+
+
 def fill(
-    fitter: Fitter, max_bytes: int, finish: Callable[[QuantizedGaussianSet], QuantizedGaussianSet]
-) -> QuantizedGaussianSet:  # fmt: skip
+    fitter: Fitter,
+    max_bytes: int,
+    finish: Callable[[QuantizedGaussianSet], QuantizedGaussianSet],
+    size: Callable[[QuantizedGaussianSet], int],
+) -> QuantizedGaussianSet:
     """Find the best file of at most so many bytes.
 
     Args:
         fitter: of the stack
-        max_bytes: of the complete file
+        max_bytes: as size counts them
         finish: adds to a set what does not depend on how its features are rounded: the detail layer
+        size: bytes of a set: :func:`file_bytes`, or on the GPU
 
     Raises:
         UsageError: no file is that small
     """
-    search = _Search(fitter, max_bytes)
+    search = _Search(fitter, max_bytes, size)
     per_gaussian, slope = search.run_pilots()
     coarser = 0.0
     best: tuple[float, Tuned, CodedGeometry] | None = None
@@ -94,8 +103,8 @@ def _finished(
 ) -> QuantizedGaussianSet:
     """Return a set finished, its features coarser by as much as it takes; unfinished where that does not fit in."""
     finished = finish(found)
-    more = len(encode_igs(finished)) - len(encode_igs(found))
-    if more == 0 or len(encode_igs(finished)) <= search.max_bytes:
+    more = search.size(finished) - search.size(found)
+    if more == 0 or search.size(finished) <= search.max_bytes:
         return finished
     search.max_bytes -= more
     tuned, _ = search.tuned(geometry)
@@ -105,10 +114,10 @@ def _finished(
 class _Search:
     """A limit, and what fits need of it."""
 
-    def __init__(self, fitter: Fitter, max_bytes: int) -> None:
-        self.fitter, self.max_bytes = fitter, max_bytes
+    def __init__(self, fitter: Fitter, max_bytes: int, size: Callable[[QuantizedGaussianSet], int]) -> None:
+        self.fitter, self.max_bytes, self.size = fitter, max_bytes, size
         self.most = min(MAX_GAUSSIANS, fitter.stack.width * fitter.stack.height)
-        self.fixed = len(encode_igs(fitter.smallest()))
+        self.fixed = size(fitter.smallest())
         if max_bytes < self.fixed:
             raise self.unmeetable()
 
@@ -120,7 +129,7 @@ class _Search:
             quantized = self.fitter.rounded(self.fitter.fit(count, pilot=True))
             counts.append(count)
             levels.append(self.decibels(quantized))
-            per_gaussian = (len(encode_igs(quantized)) - self.fixed) / count
+            per_gaussian = (self.size(quantized) - self.fixed) / count
             if self.fitter.stopped:
                 return per_gaussian, _LEAST_SLOPE
             wanted = self.count_for(per_gaussian)
@@ -142,7 +151,7 @@ class _Search:
 
         def evaluate(stretch: float) -> tuple[QuantizedGaussianSet, float]:
             candidate = self.fitter.rounded(geometry, stretch)
-            return candidate, math.log(self.max_bytes / len(encode_igs(candidate)))
+            return candidate, math.log(self.max_bytes / self.size(candidate))
 
         return bracket_feature_step(evaluate, _SIZE_SLOPE, _CLOSE)
 
@@ -151,15 +160,20 @@ class _Search:
 
         def evaluate(octaves: float) -> tuple[float, float]:
             candidate = self.fitter.rounded(geometry, 2**octaves)
-            return math.log2(len(encode_igs(candidate))), self.decibels(candidate)
+            return math.log2(self.size(candidate)), self.decibels(candidate)
 
         octaves = choose_feature_step(evaluate, slope)
-        size = len(encode_igs(self.fitter.rounded(geometry, 2**octaves)))
+        size = self.size(self.fitter.rounded(geometry, 2**octaves))
         return octaves, (size - self.fixed) / len(geometry.position_codes)
 
     def unmeetable(self) -> UsageError:
         """Say in one line what is impossible."""
         return UsageError(
-            f"a limit of {self.max_bytes} bytes cannot be met: {self.fixed} bytes go to the header, the maps and one "
-            "Gaussian; allow more"
+            f"a limit of {self.max_bytes} bytes cannot be met: {self.fixed} bytes go to {self._fixed_parts()}; "
+            "allow more"
         )
+
+    def _fixed_parts(self) -> str:
+        if self.size is file_bytes:
+            return "the header, the maps and one Gaussian"
+        return "the header, the coarse levels and one Gaussian"

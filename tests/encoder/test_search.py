@@ -23,6 +23,7 @@ from imagegs_tex.formats.vocabulary import Semantic
 from imagegs_tex.metrics.scores import PSNR_CAP_DB
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.settings import QualityTarget
+from imagegs_tex.shaders.gpu_buffer import resident_bytes
 
 PLAIN = CompressSettings(fit=FitSettings(steps=96, refine_sweeps=1))
 
@@ -67,6 +68,18 @@ def test_a_size_is_met_and_used(material, limit):
     result, _ = encoded(material, max_bytes=limit)
     assert LEAST_USE * limit <= len(encode_igs(result.quantized)) <= limit
     assert_cheap(result.effort)
+
+
+@pytest.mark.parametrize("limit", [4000, 8000])
+def test_bytes_on_the_gpu_are_met_and_used(material, limit):
+    result, _ = encoded(material, max_gpu_bytes=limit)
+    assert 0.95 * limit <= resident_bytes(result.quantized) <= limit
+    assert_cheap(result.effort)
+
+
+def test_fewer_bytes_on_the_gpu_than_coarse_levels_take_are_refused(material):
+    with pytest.raises(UsageError, match=r"a limit of 700 bytes cannot be met: \d+ bytes go to .* coarse levels"):
+        encoded(material, max_gpu_bytes=700)
 
 
 def test_a_psnr_is_met_and_hardly_exceeded(material):
