@@ -1,6 +1,7 @@
 """A file's decoder in memory: its include files and samples as text, its buffer, and what describes them."""
 
 import re
+import zlib
 from dataclasses import dataclass
 from importlib import resources
 from typing import Final, Literal
@@ -15,7 +16,7 @@ from imagegs_tex.shaders.detail_constants import (
     detail_constants,
     detail_functions,
     detail_numbers,
-    noisy_store,
+    picked_store,
 )
 from imagegs_tex.shaders.file_constants import bindings, constants, finish_function, material_functions
 from imagegs_tex.shaders.footprint_constants import (
@@ -33,6 +34,9 @@ STORAGE_INCLUDE: Final = "igs_decode.glsl"
 TEXTURE_INCLUDE: Final = "igs_decode_texture.glsl"
 HLSL_INCLUDE: Final = "igs_decode.hlsl"
 
+_ABOUT: Final = (
+    "Decodes one .igs material. Generated for that file; igs_decode(uv) and the accessors are the interface."
+)
 _STORE: Final = "                igs_store(ivec2(at) + place, igs_finish(m, sums[row], at));\n"
 _DECODE: Final = """// igs_decode_material_at of this material.
 IgsTexel igs_decode_at(vec2 p)
@@ -120,7 +124,7 @@ def build_decoder(
         "detail_numbers": DETAIL_NUMBERS if has_detail else "",
         "detail": detail,
         "finish": finish_function(quantized, packed, derived),
-        "store": noisy_store(quantized) if has_detail or quantized.exact is not None else _STORE,
+        "store": picked_store(quantized.component_count) if has_detail or quantized.exact is not None else _STORE,
         "decode": _DECODE,
         "decode_group": _DECODE_GROUP,
         "sample": _SAMPLE,
@@ -139,9 +143,12 @@ def build_decoder(
     head += detail_constants(quantized)
     tiles = _fill(source("tiles.glsl"), parts)
     includes = {
-        STORAGE_INCLUDE: _include(head + has, source("storage.glsl"), core, source("tiles_storage.glsl"), tiles),
-        TEXTURE_INCLUDE: _include(head + has, source("texture.glsl"), core),
-        HLSL_INCLUDE: _include(
+        STORAGE_INCLUDE: join_include(
+            _ABOUT, head + has, source("storage.glsl"), core, source("tiles_storage.glsl"), tiles
+        ),
+        TEXTURE_INCLUDE: join_include(_ABOUT, head + has, source("texture.glsl"), core),
+        HLSL_INCLUDE: join_include(
+            _ABOUT,
             head + has,
             source("buffer.hlsl"),
             to_hlsl(core),
@@ -179,11 +186,29 @@ def with_include(shader: str, include: str) -> str:
     return shader.replace("//@include\n", include)
 
 
-def _include(head: str, access: str, core: str, tile_access: str = "", tiles: str = "") -> str:
+def fill_source(name: str, parts: dict[str, str]) -> str:
+    """Return a file of source/ with its parts that are generated."""
+    return _fill(source(name), parts)
+
+
+def join_include(about: str, head: str, access: str, core: str, tile_access: str = "", tiles: str = "") -> str:
+    """Return an include; a second one is an error, unless it is the same once more.
+
+    Args:
+        about: what it does, in one line
+        head: constants
+        access: how the language reads the buffer
+        core: the algorithm
+        tile_access: what the compute decoder needs of the language
+        tiles: the compute decoder
+    """
     compute = f"\n#ifdef IGS_COMPUTE\n{tile_access}\n{tiles}#endif // IGS_COMPUTE\n" if tiles else ""
+    text = f"{head}\n{access}\n{core}{compute}"
+    number = zlib.crc32(text.encode()) >> 1  # a number that a preprocessor surely reads
     return (
-        "// Decodes one .igs material. Generated for that file; igs_decode(uv) and the accessors are the interface.\n"
-        f"#ifndef IGS_DECODE\n#define IGS_DECODE\n\n{head}\n{access}\n{core}{compute}\n#endif // IGS_DECODE\n"
+        f"// {about}\n#ifdef IGS_DECODE\n#if IGS_DECODE != {number}\n"
+        "#error IGS_DECODE: two different includes in one shader; use the one for many materials\n#endif\n#else\n"
+        f"#define IGS_DECODE {number}\n\n{text}\n#endif // IGS_DECODE\n"
     )
 
 

@@ -35,24 +35,41 @@ def literal(value: float) -> str:
 
 def constants(quantized: QuantizedGaussianSet, packed: PackedGaussians, derived: Sequence[tuple[int, int]]) -> str:
     """Return the #defines that core.glsl and tiles.glsl use."""
-    components = quantized.component_count
     lines = [
         ("IGS_WIDTH", str(quantized.width), "texels"),
         ("IGS_HEIGHT", str(quantized.height), "texels"),
         ("IGS_CHANNELS", str(quantized.channel_count), "coded channels"),
         ("IGS_VALUES", str(quantized.channel_count + len(derived)), "of a texel: coded channels, z of unit normals"),
         ("IGS_LAYERS", str(layer_count(quantized)), "images of four channels that the compute decoder writes"),
-        ("IGS_COMPONENTS", str(components), "values that a Gaussian carries"),
+        ("IGS_COMPONENTS", str(quantized.component_count), "values that a Gaussian carries"),
         ("IGS_GAUSSIANS", str(quantized.gaussian_count), ""),
+        *_common(quantized.component_count, packed.row_log2),
+    ]
+    return "".join(f"#define {name} {value}{f' // {note}' if note else ''}\n" for name, value, note in lines)
+
+
+def shared_constants(most_components: int, most_values: int, row_log2: int) -> str:
+    """Return the same for the decoder of all materials with at most so many components and values."""
+    lines = [
+        ("IGS_CHANNELS", str(most_values), "of a texel at most"),
+        ("IGS_VALUES", str(most_values), "the same with z of unit normals"),
+        ("IGS_LAYERS", str(-(-most_values // 4)), "images of four channels that the compute decoder writes"),
+        ("IGS_COMPONENTS", str(most_components), "values that a Gaussian carries at most"),
+        *_common(most_components, row_log2),
+    ]
+    return "".join(f"#define {name} {value}{f' // {note}' if note else ''}\n" for name, value, note in lines)
+
+
+def _common(components: int, row_log2: int) -> list[tuple[str, str, str]]:
+    return [
         ("IGS_ROWS", str(group_rows(components)), "texels per thread of the compute decoder at a time"),
         ("IGS_GROUP_VECTORS", f"{-(-(_GROUP_FLOATS + components) // 4)}u", "of shared memory per Gaussian"),
         ("IGS_EPSILON", literal(EPSILON), "added to the sum of weights"),
         ("IGS_LOG2_E", literal(math.log2(math.e)), ""),
         ("IGS_ROOT_HALF_LOG2_E", literal(math.sqrt(math.log2(math.e) / 2)), ""),
-        ("IGS_ROW_LOG2", f"{packed.row_log2}u", "texture variant: texels of one word across"),
-        ("IGS_ROW_MASK", f"{(1 << packed.row_log2) - 1}u", ""),
+        ("IGS_ROW_LOG2", f"{row_log2}u", "texture variant: texels of one word across"),
+        ("IGS_ROW_MASK", f"{(1 << row_log2) - 1}u", ""),
     ]
-    return "".join(f"#define {name} {value}{f' // {note}' if note else ''}\n" for name, value, note in lines)
 
 
 def bindings() -> str:

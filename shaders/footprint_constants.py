@@ -20,10 +20,12 @@ _VECTOR: Final = 3
 
 def footprint_constants(coarse: CoarseLevels) -> str:
     """Return the #defines that footprint.glsl uses."""
-    return (
-        f"#ifndef IGS_MAX_ANISOTROPY\n#define IGS_MAX_ANISOTROPY {MAX_ANISOTROPY}\n#endif\n"
-        f"#define IGS_COARSE_WORDS {coarse.texel_words}u // per texel\n"
-    )
+    return anisotropy_constant() + f"#define IGS_COARSE_WORDS {coarse.texel_words}u // per texel\n"
+
+
+def anisotropy_constant() -> str:
+    """Return the #define of how often a long footprint is sampled, which an engine may set."""
+    return f"#ifndef IGS_MAX_ANISOTROPY\n#define IGS_MAX_ANISOTROPY {MAX_ANISOTROPY}\n#endif\n"
 
 
 def footprint_functions(coarse: CoarseLevels) -> str:
@@ -35,7 +37,13 @@ def footprint_functions(coarse: CoarseLevels) -> str:
     )
     last = coarse.levels[-1]
     loads = "".join(f"    uint word{word} = igs_word(at + {word}u);\n" for word in range(coarse.texel_words))
-    return f"""// First word, texels across and texels down of a coarse level.
+    return f"""// Words of a texel of the coarse levels.
+uint igs_coarse_words(IgsMaterial m)
+{{
+    return IGS_COARSE_WORDS;
+}}
+
+// First word, texels across and texels down of a coarse level.
 uvec3 igs_coarse_level(IgsMaterial m, int level)
 {{
 {levels}    return uvec3({last.first_word}u, {last.across}u, {last.down}u);
@@ -46,6 +54,12 @@ IgsTexel igs_coarse_texel(uint at)
 {{
 {loads}    IgsTexel texel;
 {_coarse_channels(coarse)}    return texel;
+}}
+
+// The same where a material tells how texels lie: here there is one.
+IgsTexel igs_coarse_texel(IgsMaterial m, uint at)
+{{
+    return igs_coarse_texel(at);
 }}
 """
 

@@ -9,12 +9,14 @@
     one word      of zeros, which may be read and never counts
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.noise_tile import noise_words
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.shaders.coarse_levels import CoarseLevels, coarse_layout
@@ -172,6 +174,24 @@ def _ledger(tiles: TileBlocks, head_words: int, behind: tuple[int, int, int], no
         filling=tiles.words.nbytes - tiles.table_bytes - sum(whole.values()),
         noise_tile=noise_tile,
     )
+
+
+def join_materials(materials: Sequence[PackedGaussians]) -> NDArray[np.uint32]:
+    """Return one buffer of several materials, numbered in this order; the noise tile is there once.
+
+    Raises:
+        UsageError: there is none, or one of exact samples, which :mod:`.shared_decoder` does not read
+    """
+    if not materials:
+        raise UsageError("a buffer of no material: give one at least")
+    if any(packed.ledger.exact for packed in materials):
+        raise UsageError("exact samples cannot share a buffer yet: decode such a material by its own include")
+    noise = noise_words() if any(packed.noise_at for packed in materials) else np.empty(0, dtype=np.uint32)
+    blocks = [packed.words[packed.material_at : -1] for packed in materials]
+    first = DIRECTORY_WORDS + len(blocks)
+    starts = first + len(noise) + np.cumsum([0, *(len(block) for block in blocks[:-1])])
+    directory = [MAGIC, len(blocks), first if len(noise) else 0, *starts.tolist()]
+    return np.concatenate([np.array(directory, dtype=np.uint32), noise, *blocks, np.zeros(1, dtype=np.uint32)])
 
 
 def resident_bytes(quantized: QuantizedGaussianSet) -> int:

@@ -12,6 +12,8 @@ float igs_high(float x)
     return asfloat(asuint(x) & 0xFFFFF000u);
 }
 
+#define igs_as_float(bits) asfloat(bits)
+
 // Steps to the next pixel, in pixel shaders.
 #define IGS_DDX(x) ddx(x)
 #define IGS_DDY(x) ddy(x)

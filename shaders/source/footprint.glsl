@@ -67,8 +67,8 @@ IgsTexel igs_coarse_at(IgsMaterial m, vec2 p, int level)
         int x = m.repeat_x ? (at.x + size.x) % size.x : held.x;
         int y = m.repeat_y ? (at.y + size.y) % size.y : held.y;
         float weight = (side.x == 1 ? part.x : 1.0 - part.x) * (side.y == 1 ? part.y : 1.0 - part.y);
-        uint word = m.levels_at + place.x + uint(y * size.x + x) * IGS_COARSE_WORDS;
-        sum = igs_plus(sum, igs_coarse_texel(word), weight);
+        uint word = m.levels_at + place.x + uint(y * size.x + x) * igs_coarse_words(m);
+        sum = igs_plus(sum, igs_coarse_texel(m, word), weight);
     }
     return sum;
 }

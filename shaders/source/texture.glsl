@@ -16,6 +16,8 @@ float igs_high(float x)
     return uintBitsToFloat(floatBitsToUint(x) & 0xFFFFF000u);
 }
 
+#define igs_as_float(bits) uintBitsToFloat(bits)
+
 // Steps to the next pixel, in pixel shaders.
 #define IGS_DDX(x) dFdx(x)
 #define IGS_DDY(x) dFdy(x)

@@ -1,0 +1,112 @@
+"""One decoder for every material of a buffer: its include files as text.
+
+The geometry, the compute decoder and the functions that take a footprint are those of a single file's decoder; what
+that has as constants is read from a material's header here. Channels come as coded, by number: which channel means what
+is in the description of each file (``igs_decode.json``).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from imagegs_tex.shaders.build_decoder import (
+    HLSL_INCLUDE,
+    STORAGE_INCLUDE,
+    TEXTURE_INCLUDE,
+    fill_source,
+    join_include,
+    source,
+)
+from imagegs_tex.shaders.detail_constants import picked_store
+from imagegs_tex.shaders.file_constants import bindings, shared_constants
+from imagegs_tex.shaders.footprint_constants import anisotropy_constant
+from imagegs_tex.shaders.glsl_to_hlsl import to_hlsl
+
+MOST_COMPONENTS: Final = 12
+"""Up to so many the compute decoder sums up four texels per thread; more take a define, and registers."""
+MOST_VALUES: Final = 16
+
+_NUMBERS: Final = """    int normals; // whose z is made of x and y
+    uint steps_at; // word of the buffer, as the following
+    uint offsets_at;
+    uint basis_at;
+    uint normals_at;
+    float basis_unit;
+"""
+_DECODE: Final = """// A material of the buffer at a point in texels, and at a texture coordinate.
+IgsTexel igs_decode_at(uint material, vec2 p)
+{
+    return igs_decode_material_at(igs_material(material), p);
+}
+
+IgsTexel igs_decode(uint material, vec2 uv)
+{
+    return igs_decode_material(igs_material(material), uv);
+}
+
+"""
+_DECODE_GROUP: Final = """// igs_decode_material_group of a material of the buffer.
+void igs_decode_group(uint material, uvec2 group, uint thread, ivec2 place)
+{
+    igs_decode_material_group(igs_material(material), group, thread, place);
+}
+"""
+_SAMPLE: Final = """// The same under a footprint.
+IgsTexel igs_sample_lod(uint material, vec2 uv, float lod)
+{
+    return igs_sample_material_lod(igs_material(material), uv, lod);
+}
+
+IgsTexel igs_sample_grad(uint material, vec2 uv, vec2 step_x, vec2 step_y)
+{
+    return igs_sample_material_grad(igs_material(material), uv, step_x, step_y);
+}
+
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedDecoder:
+    """The includes by file name, as a single file's decoder has them."""
+
+    includes: dict[str, str]
+    most_components: int
+    most_values: int
+
+
+def shared_decoder(
+    most_components: int = MOST_COMPONENTS, most_values: int = MOST_VALUES, row_log2: int = 8
+) -> SharedDecoder:
+    """Return the decoder of every buffer whose materials have at most so many components and values.
+
+    Args:
+        most_components: of a material
+        most_values: coded channels of a material, and normals whose z is made of x and y
+        row_log2: of the texture variant, see :class:`.gpu_buffer.PackedGaussians`
+    """
+    parts = {
+        "material": source("shared.glsl") + "\n",
+        "detail_numbers": _NUMBERS,
+        "detail": "",
+        "finish": "",
+        "store": picked_store(most_components),
+        "decode": _DECODE,
+        "decode_group": _DECODE_GROUP,
+        "sample": _SAMPLE,
+        "sample_arguments": "material, uv",
+        "accessors": "",
+        "coarse": source("shared_levels.glsl") + "\n",
+        "normals": "",
+    }
+    head = shared_constants(most_components, most_values, row_log2) + "\n" + bindings() + anisotropy_constant()
+    core = fill_source("core.glsl", parts) + "\n" + fill_source("footprint.glsl", parts)
+    core = core.replace("igs_sample(uv) igs_sample_grad(uv,", "igs_sample(material, uv) igs_sample_grad(material, uv,")
+    tiles = fill_source("tiles.glsl", parts)
+    about = "Decodes every material of a buffer: igs_decode(material, uv) and igs_sample(material, uv)."
+    includes = {
+        STORAGE_INCLUDE: join_include(about, head, source("storage.glsl"), core, source("tiles_storage.glsl"), tiles),
+        TEXTURE_INCLUDE: join_include(about, head, source("texture.glsl"), core),
+        HLSL_INCLUDE: join_include(
+            about, head, source("buffer.hlsl"), to_hlsl(core), source("tiles_buffer.hlsl"), to_hlsl(tiles)
+        ),
+    }
+    return SharedDecoder(includes, most_components, most_values)

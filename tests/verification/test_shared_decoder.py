@@ -1,0 +1,182 @@
+"""One decoder draws every material of one buffer."""
+
+import numpy as np
+import pytest
+from helpers.made_gaussians import made_map, made_set
+
+from imagegs_tex.decoder.render import shader_decoder
+from imagegs_tex.formats.errors import UsageError
+from imagegs_tex.formats.vocabulary import Coded, Semantic, Transfer, UnitZ
+from imagegs_tex.shaders.build_decoder import HLSL_INCLUDE, STORAGE_INCLUDE, TEXTURE_INCLUDE, with_include
+from imagegs_tex.shaders.gpu_buffer import join_materials
+from imagegs_tex.shaders.shared_decoder import shared_decoder
+from imagegs_tex.verification import MAX_ERROR
+from imagegs_tex.verification.float64_footprint import CoarseMeans
+from imagegs_tex.verification.float64_picture import reference_picture, reference_points, reference_rows
+from imagegs_tex.verification.toolchain import check_glsl, hlsl_to_glsl
+
+pytestmark = pytest.mark.gl
+
+SETS = [
+    made_set(131, 77, 150, 4, wrap=(True, True)),
+    made_set(64, 48, 80, 6, components=5),
+    made_set(
+        200, 150, 90, 4, components=3, spread=6,
+        maps=(
+            made_map("normal", Semantic.NORMAL, (Coded(1), Coded(2), UnitZ()), Transfer.LINEAR),
+            made_map("rest", Semantic.DATA, (Coded(0), Coded(3)), Transfer.LINEAR),
+        ),
+    ),
+    made_set(1, 1, 1, 1),
+]  # fmt: skip
+POINTS = 200
+MOST = 5, 8  # components, values: what the sets need; drivers unroll loops over both
+VALUES = MOST[1]
+GLSL = """#version 430
+//@include
+layout(local_size_x = 64) in;
+layout(std430, binding = 3) readonly buffer Points { float points[]; };
+layout(std430, binding = 4) writeonly buffer Results { float results[]; };
+void main()
+{
+    uint i = gl_GlobalInvocationID.x;
+    if (i >= uint(points.length() / 4)) return;
+    uint material = uint(points[4u * i]);
+    vec2 uv = vec2(points[4u * i + 1u], points[4u * i + 2u]);
+    IgsTexel texel = igs_decode(material, uv);
+    if (points[4u * i + 3u] > 0.0) texel = igs_sample_lod(material, uv, points[4u * i + 3u]);
+    for (int c = 0; c < IGS_VALUES; ++c) results[i * uint(IGS_VALUES) + uint(c)] = texel.channel[c];
+}
+"""
+HLSL = f"""#include "{HLSL_INCLUDE}"
+ByteAddressBuffer points : register(t3);
+RWByteAddressBuffer results : register(u4);
+[numthreads(64, 1, 1)]
+void CSMain(uint3 id : SV_DispatchThreadID)
+{{
+    float4 given = asfloat(points.Load4(16u * id.x));
+    uint material = uint(given.x);
+    IgsTexel texel = igs_decode(material, given.yz);
+    if (given.w > 0.0) {{
+        texel = igs_sample_lod(material, given.yz, given.w);
+    }}
+    for (int c = 0; c < IGS_VALUES; ++c) {{
+        results.Store(4u * (id.x * uint(IGS_VALUES) + uint(c)), asuint(texel.channel[c]));
+    }}
+}}
+"""
+GROUPS = """#version 430
+#define IGS_COMPUTE
+//@include
+layout(local_size_x = 64) in;
+uniform int material;
+void main()
+{
+    igs_decode_group(uint(material), gl_WorkGroupID.xy, gl_LocalInvocationIndex, ivec2(0, 0));
+}
+"""
+PIXEL = """#version 300 es
+//@include
+in vec2 uv;
+flat in uint material;
+out vec4 colour;
+void main()
+{
+    colour = igs_layer(igs_sample(material, uv), 0);
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def packed():
+    return [shader_decoder(quantized).packed for quantized in SETS]
+
+
+def requests():
+    """Points and what is right there: material, u, v, level [P, 4]; values [P, 8], NaN where a material has none."""
+    rng = np.random.default_rng(5)
+    rows, right = [], []
+    for number, quantized in enumerate(SETS):
+        picture = reference_picture(quantized)
+        means = CoarseMeans(picture)
+        means.add(0, reference_rows(picture, 0, quantized.height))
+        size = np.array([quantized.width, quantized.height])
+        uv = (rng.integers(0, 4096, (POINTS, 2)) / 4096).astype(np.float32)
+        last = 4 + len(means.levels()) - 1
+        values = reference_points(picture, uv * size)
+        level = np.zeros((POINTS, 1))
+        level[-1] = last  # one texel, whatever the point
+        values[-1] = means.levels()[-1][0, 0, : quantized.channel_count]
+        rows.append(np.concatenate([np.full((POINTS, 1), number), uv, level], axis=1).astype(np.float32))
+        right.append(np.pad(values, ((0, 0), (0, VALUES - values.shape[1])), constant_values=np.nan))
+    return np.concatenate(rows), np.concatenate(right)
+
+
+def run(device, source, words, rows):
+    context = device.context
+    program = context.compute_shader(source)
+    data, given = context.buffer(words.tobytes()), context.buffer(np.pad(rows, ((0, 64), (0, 0))).tobytes())
+    results = context.buffer(reserve=4 * VALUES * (len(rows) + 64))
+    for binding, buffer in ((0, data), (3, given), (4, results)):
+        buffer.bind_to_storage_buffer(binding)
+    program.run(-(-len(rows) // 64))
+    context.memory_barrier()
+    return np.frombuffer(results.read(), np.float32).reshape(-1, VALUES)[: len(rows)]
+
+
+@pytest.mark.parametrize("language", ["glsl", "hlsl"])
+def test_materials_of_one_buffer(device, packed, language):
+    includes = shared_decoder(*MOST).includes
+    if language == "glsl":
+        source = with_include(GLSL, includes[STORAGE_INCLUDE])
+    else:
+        source = hlsl_to_glsl(HLSL, "comp", includes)
+    rows, right = requests()
+    found = run(device, source, join_materials(packed), rows)
+    assert np.nanmax(np.abs(found - right)) <= MAX_ERROR
+    swapped = run(device, source, join_materials(packed[::-1]), rows)
+    assert np.nanmax(np.abs(swapped - right)) > 0.1
+
+
+def test_groups_of_each_material(device, packed):
+    context = device.context
+    program = context.compute_shader(with_include(GROUPS, shared_decoder(*MOST).includes[STORAGE_INCLUDE]))
+    data = context.buffer(join_materials(packed).tobytes())
+    for number, quantized in enumerate(SETS):
+        target = context.texture_array((quantized.width, quantized.height, VALUES // 4), 4, dtype="f4")
+        data.bind_to_storage_buffer(0)
+        target.bind_to_image(1, read=False, write=True)
+        program["material"] = number
+        program.run(-(-quantized.width // 16), -(-quantized.height // 16))
+        context.memory_barrier()
+        layers = np.frombuffer(target.read(), np.float32).reshape(VALUES // 4, quantized.height, quantized.width, 4)
+        texels = np.moveaxis(layers, 0, 2).reshape(quantized.height, quantized.width, VALUES)
+        right = reference_rows(reference_picture(quantized), 0, quantized.height)
+        assert np.abs(texels[..., : quantized.channel_count] - right).max() <= MAX_ERROR
+
+
+def test_the_texture_variant_compiles():
+    check_glsl(with_include(PIXEL, shared_decoder(*MOST).includes[TEXTURE_INCLUDE]), "frag")
+
+
+def test_another_include_on_top_is_an_error():
+    one, other = (shared_decoder(components).includes[STORAGE_INCLUDE] for components in (12, 8))
+    check_glsl(f"#version 430\n{one}\n{one}\nvoid main() {{}}\n", "vert")
+    with pytest.raises(Exception, match="IGS_DECODE"):
+        check_glsl(f"#version 430\n{one}\n{other}\nvoid main() {{}}\n", "vert")
+
+
+def test_a_noise_tile_is_there_once():
+    noisy = [shader_decoder(made_set(40, 30, 20, 3, detail={"seed": seed})).packed for seed in (1, 2)]
+    words = join_materials(noisy)
+    assert words[2] == 5  # behind a directory of two
+    sizes = [packed.ledger.total for packed in noisy]
+    assert words.nbytes == 4 * 3 + sum(sizes) + 16384 + 4
+
+
+def test_exact_samples_are_refused():
+    from imagegs_tex.shaders.gpu_buffer import PackedGaussians
+
+    assert PackedGaussians is not None
+    with pytest.raises(UsageError, match="no material"):
+        join_materials([])
