@@ -128,6 +128,9 @@ class _Build:
         try:
             remove_leftovers(self._output, self._state)
             self._plan()
+            if self._state.entries and not self._tasks and not self._left_out:
+                where = printable(self._tree.root)
+                raise InputError(f"{where} has no materials any more; is it mounted? Nothing was removed")
             self._queue_compressions(self._take_what_is_there())
             self._work()
         except BaseException:

@@ -132,6 +132,16 @@ def test_outputs_of_vanished_sources_go_and_nothing_else(tree, out):
     (out / "props/other.igs").unlink()
 
 
+def test_a_tree_that_is_empty_all_at_once_removes_nothing(tree, out):
+    build(tree, out)
+    before = files_of(out)
+    for folder in list(tree.iterdir()):
+        shutil.rmtree(folder)
+    with pytest.raises(InputError, match="is it mounted"):
+        build(tree, out)
+    assert files_of(out) == before
+
+
 def test_a_damaged_or_missing_output_is_made_anew(tree, out):
     build(tree, out)
     good = files_of(out)
