@@ -119,6 +119,7 @@ def test_dropped_watched_stopped_and_decoded(page, material, tmp_path):
     page.get_by_text("All settings of the fit").click()
     page.locator("#setting-steps").locator("input, textarea").fill("20000")  # longer than anybody waits
     page.get_by_text("As a command line").click()
+    page.wait_for_selector("#command textarea")
     page.wait_for_function("document.querySelector('#command textarea').value.endsWith('--set steps=20000')")
     page.click("#start")
     seen = set()
