@@ -30,7 +30,7 @@ _INK: Final = (225, 225, 225)
 _GROUND: Final = (27, 28, 31)
 _LINES: Final = ((120, 190, 255), (255, 190, 90))
 _PLOT_SIZE: Final = (900, 420)
-_PLOT_MARGIN: Final = 70
+_PLOT_MARGIN: Final = 90
 
 
 class RunPictures:
