@@ -45,9 +45,11 @@ def verify(
     from imagegs_tex.cli.tables_gpu import print_verification
     from imagegs_tex.decoder.render import shader_decoder
     from imagegs_tex.formats.files.file_hash import hash_file
+    from imagegs_tex.formats.files.safe_names import printable
     from imagegs_tex.formats.igs.container import read_igs
     from imagegs_tex.formats.material.build_stack import load_stack
     from imagegs_tex.formats.material.options import SourceOptions
+    from imagegs_tex.memory import Work, check_memory
     from imagegs_tex.shaders.build_decoder import LANGUAGES
     from imagegs_tex.verification import verify as verify_decoders
     from imagegs_tex.verification.report import as_json as to_json
@@ -64,6 +66,7 @@ def verify(
     check_report(report)
     with working("running the shader decoders"):
         quantized = read_igs(file)
+        check_memory(Work.VERIFY, quantized.width, quantized.height, quantized.channel_count, printable(file))
         options = SourceOptions(size=read_size(size), allow_roots=tuple(allow_root or ()))
         stack = None if source is None else load_stack(source, options, file.stem)
         decoder = None if coarse_from is None else shader_decoder(quantized, first_level=coarse_from)

@@ -46,6 +46,7 @@ from imagegs_tex.formats.material.read_maps import shared_reader
 from imagegs_tex.formats.material.stack import TextureStack, source_map
 from imagegs_tex.formats.open_material import read_asset, read_material
 from imagegs_tex.formats.vocabulary import Constant, wrap_words
+from imagegs_tex.memory import Work, check_memory
 from imagegs_tex.metrics.byte_ledger import byte_ledger
 from imagegs_tex.metrics.detail_contrast import score_detail
 from imagegs_tex.metrics.match_source import source_indices
@@ -350,6 +351,7 @@ def compress_stack(  # noqa: PLR0913 - those of compress
     placed_by_saliency = settings.fit.init == InitialPlacement.SALIENCY
     stack = with_saliency(stack, options or SourceOptions(), placed_by_saliency, backend.device)
     started = begun if started is None else started
+    check_memory(Work.COMPRESS, stack.width, stack.height, stack.channel_count, printable(output))
     check_writable(output, MAGIC)
     earlier = None if start is None else start_geometry(read_igs(Path(start)), (stack.width, stack.height), start)
     encoded = encode_within_budget(stack, settings, backend, progress, control, earlier)
@@ -447,6 +449,8 @@ def decode(  # noqa: PLR0913 - one argument per option of the command
     if not overwrite:
         check_absent(paths, "decode to another folder, or allow it with --overwrite")
         check_alone(paths)
+    drawn = max(chosen_size[0], quantized.width), max(chosen_size[1], quantized.height)
+    check_memory(Work.DECODE, *drawn, quantized.channel_count, printable(file))
     chosen = make_backend(backend, threads)
     maps = decode_maps(quantized, chosen, chosen_size, with_detail=detail, premultiplied=premultiplied)
     write_maps(maps, paths)
@@ -491,6 +495,7 @@ def export(  # noqa: PLR0913 - one argument per option of the command
     """
     quantized = read_igs(Path(file))
     chosen = TextureContainer(container)
+    check_memory(Work.EXPORT, quantized.width, quantized.height, quantized.channel_count, printable(file))
     texels = render_channels(quantized, make_backend(backend, threads), with_detail=detail).cpu().numpy()
     maps = export_maps(quantized.maps, texels, Path(folder), chosen, bc1, progress, premultiplied=premultiplied)
     return ExportReport(chosen.value, tuple(maps), hash_file(Path(file)), versions())

@@ -1,0 +1,81 @@
+"""How much memory a picture takes: said before the work begins, and refused where the machine has less.
+
+Measured by benchmarks/large.py with the cpu backend, at 2048 x 2048 and 4096 x 2048 texels in three channels: so much
+however small the picture is, and so much for each texel and coded channel.
+"""
+
+import logging
+import os
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+from imagegs_tex.formats.errors import InputError
+
+WORTH_SAYING: Final = 4_000_000_000
+"""Bytes from which on the log says what is coming."""
+_LIMITS: Final = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+_logger: Final = logging.getLogger("imagegs_tex")
+
+
+class Work(Enum):
+    """What is done with a picture: bytes for any, per texel, and per texel and coded channel."""
+
+    COMPRESS = (800_000_000, 0, 40)
+    DECODE = (400_000_000, 4, 12)
+    EXPORT = (400_000_000, 0, 36)
+    VERIFY = (400_000_000, 16, 28)
+
+    def bytes_for(self, width: int, height: int, channels: int) -> int:
+        """Return about how many bytes a picture takes, all in all.
+
+        Args:
+            width: texels
+            height: texels
+            channels: coded ones
+        """
+        fixed, per_texel, per_channel = self.value
+        return fixed + width * height * (per_texel + per_channel * channels)
+
+
+def check_memory(work: Work, width: int, height: int, channels: int, where: str) -> None:
+    """Say what work with a large picture takes; InputError where the machine has less memory than that.
+
+    Args:
+        work: what is done
+        width: texels
+        height: texels
+        channels: coded ones
+        where: what it is done with, for the message; printable
+    """
+    needed, there = work.bytes_for(width, height, channels), machine_bytes()
+    if there is not None and needed > there:
+        raise InputError(
+            f"{where}: {work.name.lower()} at {width} x {height} texels with {channels} channels takes about "
+            f"{needed / 1e9:.1f} GB of memory, and this machine has {there / 1e9:.1f} GB; use smaller or fewer maps, "
+            "or a machine with more"
+        )
+    if needed >= WORTH_SAYING:
+        _logger.info("%s: takes about %.0f GB of memory", where, needed / 1e9)
+
+
+def machine_bytes() -> int | None:
+    """Return the memory that this process may have, the machine's with its swap or its container's; None: unknown."""
+    try:
+        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") + _swap_bytes()
+    except (AttributeError, OSError, ValueError):
+        return None
+    limits = [int(text) for text in map(_text_of, _LIMITS) if text.isdecimal()]
+    return min([there, *limits])
+
+
+def _swap_bytes() -> int:
+    lines = _text_of(Path("/proc/meminfo")).splitlines()
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("SwapTotal:"))
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""

@@ -1,0 +1,97 @@
+"""Memory that large pictures take: said, refused above, and what there is."""
+
+import logging
+
+import pytest
+from helpers.tiny_material import write_material
+
+from imagegs_tex import CompressSettings, FitSettings, compress, compress_asset, decode, export, memory
+from imagegs_tex.formats.errors import InputError
+from imagegs_tex.formats.vocabulary import MAX_SIZE
+from imagegs_tex.memory import Work, check_memory, machine_bytes
+
+QUICK = CompressSettings(gaussian_count=20, fit=FitSettings(steps=4))
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory):
+    return write_material(tmp_path_factory.mktemp("material") / "stone")
+
+
+@pytest.fixture(scope="module")
+def packed(material, tmp_path_factory):
+    path = tmp_path_factory.mktemp("packed") / "stone.igs"
+    compress(material, path, QUICK, "cpu")
+    return path
+
+
+@pytest.mark.parametrize("work", Work)
+def test_the_arithmetic(work):
+    fixed, per_texel, per_channel = work.value
+    assert work.bytes_for(1, 1, 1) == fixed + per_texel + per_channel
+    assert work.bytes_for(MAX_SIZE, 4, 3) == fixed + 65536 * (per_texel + 3 * per_channel)
+    assert work.bytes_for(4, MAX_SIZE, 3) == work.bytes_for(MAX_SIZE, 4, 3)
+    whole = work.bytes_for(MAX_SIZE, MAX_SIZE, 32)
+    assert whole == fixed + (1 << 28) * (per_texel + 32 * per_channel)  # does not wrap around
+
+
+def machine_of(monkeypatch, size):
+    monkeypatch.setattr(memory, "machine_bytes", lambda: size)
+
+
+COMMANDS = {
+    Work.COMPRESS: lambda material, packed, folder: compress(material, folder / "a.igs", QUICK, "cpu"),
+    Work.DECODE: lambda material, packed, folder: decode(packed, folder / "maps", backend="cpu"),
+    Work.EXPORT: lambda material, packed, folder: export(packed, folder / "textures", "png", backend="cpu"),
+}
+
+
+@pytest.mark.parametrize("work", COMMANDS)
+def test_what_does_not_fit_is_refused_before_the_work(material, packed, tmp_path, monkeypatch, work):
+    machine_of(monkeypatch, work.bytes_for(64, 64, 8) - 1)
+    with pytest.raises(InputError) as caught:
+        COMMANDS[work](material, packed, tmp_path)
+    text, size = str(caught.value), "0.8 GB" if work == Work.COMPRESS else "0.4 GB"
+    assert f"{work.name.lower()} at 64 x 64 texels with 8 channels takes about {size} of memory" in text
+    assert f"this machine has {size}; use smaller or fewer maps" in text
+    assert list(tmp_path.iterdir()) == []
+    machine_of(monkeypatch, work.bytes_for(64, 64, 8))
+    COMMANDS[work](material, packed, tmp_path)
+
+
+def test_a_larger_decode_takes_more(packed, tmp_path, monkeypatch):
+    machine_of(monkeypatch, Work.DECODE.bytes_for(64, 64, 8))
+    decode(packed, tmp_path / "half", scale=0.5, backend="cpu")  # drawn whole, and averaged
+    with pytest.raises(InputError, match="decode at 256 x 256 texels"):
+        decode(packed, tmp_path / "large", scale=4, backend="cpu")
+
+
+def test_a_material_that_does_not_fit_is_left_out(material, tmp_path, monkeypatch):
+    folder = tmp_path / "both"
+    folder.mkdir()
+    for name in ("basecolor", "roughness"):
+        for stem in ("wall", "roof"):
+            (folder / f"{stem}_{name}.png").write_bytes((material / f"{name}.png").read_bytes())
+    machine_of(monkeypatch, Work.COMPRESS.value[0])
+    report = compress_asset(folder, tmp_path / "out", QUICK, "cpu")
+    assert [entry.file for entry in report.materials] == [None, None]
+    assert all("of memory, and this machine has 0.8 GB" in entry.left_out for entry in report.materials)
+
+
+def test_much_is_said_and_little_is_not(caplog, monkeypatch):
+    machine_of(monkeypatch, None)
+    with caplog.at_level(logging.INFO, "imagegs_tex"):
+        check_memory(Work.COMPRESS, 4096, 4096, 1, "small.igs")
+        check_memory(Work.COMPRESS, MAX_SIZE, MAX_SIZE, 1, "large.igs")
+    (line,) = (record.getMessage() for record in caplog.records)
+    assert line == f"large.igs: takes about {Work.COMPRESS.bytes_for(MAX_SIZE, MAX_SIZE, 1) / 1e9:.0f} GB of memory"
+
+
+def test_what_a_process_may_have(tmp_path, monkeypatch):
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(memory, "_LIMITS", (limit, tmp_path / "none"))
+    whole = machine_bytes()
+    assert whole is None or whole > 1 << 28
+    for text, expected in (("max", whole), ("123456789", 123456789), (str(1 << 62), whole)):
+        limit.write_text(text + "\n")
+        assert machine_bytes() == (None if whole is None else expected)
