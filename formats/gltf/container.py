@@ -30,6 +30,7 @@ _MAX_NAME: Final = 200  # characters of an image's name that are kept
 _MAX_SHOWN: Final = 80  # characters of a URI in messages
 _DATA_URI: Final = re.compile(r"\s*data:", re.IGNORECASE)
 _SPACE: Final = re.compile(r"\s+")
+_OF_URLS: Final = str.maketrans("-_", "+/")  # the alphabet of RFC 4648 for URLs
 
 
 def is_gltf(path: Path) -> bool:
@@ -253,13 +254,13 @@ def _shown(uri: str) -> str:
 
 
 def _decode_data_uri(uri: Json) -> bytes:
-    """Return the bytes of a data URI (RFC 2397), with what writers of base64 do: broken lines, no padding."""
+    """Return the bytes of a data URI (RFC 2397), with what writers of base64 do: broken lines, no padding, - and _."""
     head, comma, payload = uri.text().partition(",")
     if not comma:
         raise uri.error("is a data URI without data")
     if not head.rstrip().lower().endswith(";base64"):
         return unquote_to_bytes(payload)
-    text = _SPACE.sub("", unquote(payload) if "%" in payload else payload).rstrip("=")
+    text = _SPACE.sub("", unquote(payload) if "%" in payload else payload).rstrip("=").translate(_OF_URLS)
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):

@@ -41,7 +41,8 @@ SPELLINGS: Final[dict[Semantic, str]] = {
         "parallaxmap elevation"
     ),
     _S.OPACITY: (
-        "opacity opac opa opc alpha alphamap transparency transparent transparancy transp trans cutout coverage op"
+        "opacity opac opa opc alpha alphamap transparency transparent transparancy transp trans cutout coverage op "
+        "opacitymask alphamask"
     ),
     _S.EMISSIVE: (
         "emissive emission emissivecolor emissivecolour emissioncolor emissioncolour emissivity emiss emit emis emi "

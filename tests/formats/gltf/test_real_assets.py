@@ -90,6 +90,7 @@ DATA_URIS = {
     "spaces": f"data:image/png;base64, {PAYLOAD[:40]} {PAYLOAD[40:]}\n",
     "no padding": "data:image/png;base64,"
     + base64.b64encode(PICTURE + bytes(1 + -len(PICTURE) % 3)).decode().strip("="),
+    "of URLs": "data:image/png;base64," + base64.urlsafe_b64encode(PICTURE).decode(),
     "escaped": "data:image/png;base64," + PAYLOAD.replace("/", "%2F").replace("+", "%2B").replace("=", "%3D"),
 }
 

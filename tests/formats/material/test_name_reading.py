@@ -215,7 +215,7 @@ NAME_SETS = {
     "short forms": "wall_nm=NNN wall_msk=KKK wall_spc=SSS wall_emi=EEE wall_dif=CCC wall_rgh=R wall_hm=H",
     "short forms 2": "wall_nmp=NNN wall_spm=SSS wall_ems=EEE wall_dm=CCC wall_rou=R wall_mt=M wall_amb=O wall_cav=V",
     "words with map": "wall_glossmap=G wall_diffusemap=CCC wall_specmap=SSS wall_roughnessmap=R wall_aomap=O "
-    "wall_dispmap=H wall_opacitymap=A wall_glowmap=EEE wall_metalmap=M wall_masktexture=KKK",
+    "wall_dispmap=H wall_opacitymap=A wall_opacitymask=A wall_glowmap=EEE wall_metalmap=M wall_masktexture=KKK",
     "words with tex": "WallAlbedoTex=CCC WallNormalTex=NNN WallRoughnessTexture=R",
     "one long word": "aoroughnessmetallic=ORM",
     "AORoughnessMetallic": "Wall_AORoughnessMetallic=ORM Wall_BaseColor=CCC",
