@@ -58,7 +58,7 @@ def made_picture(width: int, height: int) -> NDArray[np.uint8]:
     x = np.arange(width, dtype=np.float32)[None, :, None] / 97
     for top in range(0, height, _BAND):
         y = np.arange(top, min(height, top + _BAND), dtype=np.float32)[:, None, None] / 131
-        waves = 128 + 90 * np.sin(x * np.float32([1, 2, 3]) + y * np.float32([3, 1, 2]))
+        waves = 128 + 90 * np.sin(x * np.array([1, 2, 3], np.float32) + y * np.array([3, 1, 2], np.float32))
         texels[top : top + _BAND] = waves + rng.integers(-4, 5, waves.shape)
     return texels
 
