@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imagegs_tex.cli.numbers import read_bits, read_bytes, read_count, read_decibels, read_seconds, read_size
+from imagegs_tex.cli.numbers import (
+    read_bits,
+    read_bytes,
+    read_count,
+    read_decibels,
+    read_quality,
+    read_seconds,
+    read_size,
+)
 from imagegs_tex.cli.options import AllowRoot, Alpha, BackendName, Quiet, Report, Size, Source, Threads
 from imagegs_tex.formats.material.options import (
     AlphaUse,
@@ -40,6 +48,15 @@ def compress(
             metavar="FILE.igs|DIR|-",
             help="The file to write; a folder gets NAME.igs, or one file for each material of a glTF; - is standard "
             "output.",
+        ),
+    ] = None,
+    quality: Annotated[
+        float | None,
+        typer.Option(
+            parser=read_quality,
+            metavar="0..100",
+            help="How good it looks: 25 is small, 50 good, 75 high, 90 visually lossless. 50 unless something else is "
+            "asked for.",
         ),
     ] = None,
     gaussians: Annotated[
@@ -213,7 +230,8 @@ def compress(
             "time_budget": time_budget,
         }  # fmt: skip
         settings = chosen_settings(
-            preset, (gaussians, bpp, max_bytes, max_gpu_bytes, target_psnr), target or (), detail=detail, named=named,
+            preset, (quality, gaussians, bpp, max_bytes, max_gpu_bytes, target_psnr), target or (), detail=detail,
+            named=named,
             assignments=assignments or (), file=settings_file, goes_on=start is not None,
         )  # fmt: skip
         repeats = (None, None) if wrap is None else parse_wrap(wrap)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def chosen_settings(
     preset: Preset,
-    limits: tuple[int | None, float | None, int | None, int | None, float | None],
+    limits: tuple[float | None, int | None, float | None, int | None, int | None, float | None],
     targets: Sequence[str],
     *,
     detail: DetailMode,
@@ -26,7 +26,7 @@ def chosen_settings(
 
     Args:
         preset: to begin with
-        limits: Gaussians, bits per texel, bytes of the file, bytes on the GPU, dB
+        limits: quality, Gaussians, bits per texel, bytes of the file, bytes on the GPU, dB
         targets: of some maps
         detail: whether there is a detail layer
         named: settings with options of their own, by name; None for one that is not given
@@ -40,8 +40,8 @@ def chosen_settings(
 
     usual = preset_settings(preset)
     settings = with_settings(settings_from_start(usual) if goes_on else usual, assignments, file, named)
-    gaussians, bpp, max_bytes, max_gpu_bytes, target_psnr = limits
+    quality, gaussians, bpp, max_bytes, max_gpu_bytes, target_psnr = limits
     return replace(
-        settings, gaussian_count=gaussians, bits_per_texel=bpp, max_bytes=max_bytes,
+        settings, quality=quality, gaussian_count=gaussians, bits_per_texel=bpp, max_bytes=max_bytes,
         max_gpu_bytes=max_gpu_bytes, target_psnr=target_psnr, targets=tuple(map(parse_target, targets)), detail=detail,
     )  # fmt: skip

@@ -67,6 +67,14 @@ def read_decibels(text: str) -> float:
     return float(_read(text, _DECIBELS, "a PSNR", "32 or 32dB"))
 
 
+def read_quality(text: str) -> float:
+    """Read a quality."""
+    value = float(_read(text, {"": 1, "%": 1}, "a quality", "50"))
+    if not 0 <= value <= 100:
+        raise typer.BadParameter(f"'{printable(text)}' is outside 0..100: 25 is small, 50 good, 75 high")
+    return value
+
+
 def read_bits(text: str) -> float:
     """Read bits per texel."""
     return float(_read(text, _BITS, "a number of bits per texel", "2, 0.5 or 2bpp"))

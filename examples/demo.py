@@ -16,7 +16,6 @@ from imagegs_tex.cli.tables import print_comparison, print_compression, print_vi
 from imagegs_tex.formats.images import write_image
 
 SIZE = 512
-GAUSSIANS = 4096
 
 
 def main() -> None:
@@ -26,7 +25,7 @@ def main() -> None:
     source.mkdir(parents=True, exist_ok=True)
     for name, texels in make_material(SIZE).items():
         write_image(source / f"{name}.png", texels)
-    report = imagegs_tex.compress(source, file, imagegs_tex.CompressSettings(gaussian_count=GAUSSIANS))
+    report = imagegs_tex.compress(source, file)
     print_compression(report, file)
     imagegs_tex.decode(file, folder / "decoded", overwrite=True)
     print_comparison(imagegs_tex.compare(file, source), file)

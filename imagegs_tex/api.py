@@ -68,7 +68,14 @@ from imagegs_tex.reports import (
     as_json,
 )
 from imagegs_tex.saliency.importance import with_saliency
-from imagegs_tex.settings import CompressSettings, InitialPlacement, SplatFormat, TextureContainer, preset_of
+from imagegs_tex.settings import (
+    CompressSettings,
+    InitialPlacement,
+    SplatFormat,
+    TextureContainer,
+    asked_quality,
+    preset_of,
+)
 from imagegs_tex.shaders.gpu_buffer import resident_bytes
 from imagegs_tex.splats.export_splats import export_splats
 from imagegs_tex.textures.export_maps import export_maps
@@ -97,7 +104,7 @@ def compress(  # noqa: PLR0913 - a choice each
     Args:
         source: a folder of maps, an image, a manifest, or a glTF with one material; 1 to 16384 texels each way
         output: the file to write; an older .igs file is replaced only when the new one is complete, another never
-        settings: how large, how good, how long; None for the balanced preset and one Gaussian per 128 texels
+        settings: how large, how good, how long; None for the balanced preset and quality 50
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend, 1 or more; None for one per core; the bytes do not depend on it
         progress: called when a phase begins and after every step of a fit (every eighth on a GPU); what it raises ends
@@ -246,6 +253,7 @@ def compress_one_of_many(
     most = stack.width * stack.height
     one = replace(
         settings,
+        quality=None,
         gaussian_count=1,
         bits_per_texel=None,
         max_bytes=None,
@@ -382,8 +390,10 @@ def compress_stack(  # noqa: PLR0913 - those of compress
         width=stack.width, height=stack.height, channels=stack.channel_count, gaussians=quantized.gaussian_count,
         file_bytes=len(data), gpu_bytes=gpu_bytes, bits_per_texel=8 * len(data) / texels,
         bits_per_channel_texel=8 * len(data) / texels / stack.channel_count, psnr_db=pooled_psnr(scores),
-        weighted_psnr_db=pooled_weighted_psnr(scores), maps=tuple(scores), targets=targets,
-        unreached=encoded.unreached, written=written, stopped=stopped_at is not None, stopped_at=stopped_at,
+        weighted_psnr_db=pooled_weighted_psnr(scores), maps=tuple(scores),
+        quality=asked_quality(settings) if start is None else settings.quality,
+        targets=targets, unreached=encoded.unreached, written=written,
+        stopped=stopped_at is not None, stopped_at=stopped_at,
         warnings=warnings_of(scores, ledger, quantized.gaussian_count, texels), ledger=ledger,
         readings=tuple(texture_map.notes for texture_map in stack.maps),
         wrap=wrap_words(quantized.wrap), wrap_reading=stack.wrap_note, remarks=stack.remarks,

@@ -59,6 +59,7 @@ class CompressReport:
     psnr_db: float  # pooled over all channels, every texel alike
     weighted_psnr_db: float | None  # the same by the importance mask; None without one
     maps: tuple[MapScore, ...]
+    quality: float | None  # that was asked for, 0..100, the usual one included; None: something else was
     targets: tuple[TargetReport, ...]
     unreached: str | None  # which of them this best file does not reach, in one line; None: it reaches all
     written: bool  # false where targets are not reached and the best file was not to be kept

@@ -234,7 +234,8 @@ class QualityTarget:
 class CompressSettings:
     """Everything that decides the bytes of a file, apart from the source."""
 
-    # at most one of the first four, or targets; none of them: one Gaussian per DEFAULT_TEXELS_PER_GAUSSIAN
+    # at most one of the first five, or targets; none of them: DEFAULT_QUALITY
+    quality: float | None = None  # 0..100, what people see; docs/guide/artist.md says what numbers mean
     gaussian_count: int | None = None
     bits_per_texel: float | None = None  # of the complete file, whole stack
     max_bytes: int | None = None  # of the complete file
@@ -248,7 +249,24 @@ class CompressSettings:
     precision: Precision = Precision()
 
 
+DEFAULT_QUALITY: Final = 50.0
 DEFAULT_TEXELS_PER_GAUSSIAN: Final = 128
+"""Where searches begin."""
+
+
+def asked_quality(settings: CompressSettings) -> float | None:
+    """Return the quality 0..100 that settings ask for, the usual one where they ask for nothing; None for others."""
+    others = (
+        settings.gaussian_count,
+        settings.bits_per_texel,
+        settings.max_bytes,
+        settings.max_gpu_bytes,
+        settings.target_psnr,
+    )
+    if settings.targets or any(other is not None for other in others):
+        return settings.quality
+    return DEFAULT_QUALITY if settings.quality is None else settings.quality
+
 
 _PRESET_STEPS: Final = {Preset.FAST: 60, Preset.BALANCED: 240, Preset.BEST: 800}
 _PRESET_SWEEPS: Final = {Preset.FAST: 1, Preset.BALANCED: 2, Preset.BEST: 6}

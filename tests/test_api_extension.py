@@ -18,9 +18,9 @@ def extension(repository, require_tool):
 
 def test_a_field_has_its_type_default_and_comment(extension):
     fields = {name: (kind, text) for name, kind, text in extension.fields_of(CompressSettings)}
-    assert list(fields)[:3] == ["gaussian_count", "bits_per_texel", "max_bytes"]
+    assert list(fields)[:3] == ["quality", "gaussian_count", "bits_per_texel"]
     assert fields["max_bytes"] == ("int | None, default None", "of the complete file")
-    assert fields["gaussian_count"][1].startswith("at most one of the first three")  # a comment above
+    assert fields["quality"][1].startswith("0..100, what people see")  # a comment above
     assert fields["target_psnr"][1].startswith("dB over all channels")  # within brackets over several lines
     assert fields["fit"] == ("FitSettings, default FitSettings()", "")
 

@@ -3,6 +3,7 @@
 A size is searched for in :mod:`.size_search`, a quality in :mod:`.quality_search`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from imagegs_tex.detail.analyse import with_detail_layer
@@ -12,13 +13,15 @@ from imagegs_tex.encoder.quality_search import reach_targets
 from imagegs_tex.encoder.quality_targets import targets_of
 from imagegs_tex.encoder.size_search import file_bytes, fill
 from imagegs_tex.encoder.trial_fits import Effort, Fitter, Progress
+from imagegs_tex.encoder.visible_quality import decibels_of_quality, reach_quality
 from imagegs_tex.fit.control import FitControl, StopPoint, Watch
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack
+from imagegs_tex.formats.vocabulary import Constant
 from imagegs_tex.rasterize.backend import Backend
-from imagegs_tex.settings import CompressSettings, DetailMode, QualityTarget
+from imagegs_tex.settings import DEFAULT_QUALITY, CompressSettings, DetailMode, QualityTarget
 from imagegs_tex.shaders.gpu_buffer import resident_bytes
 
 
@@ -52,10 +55,11 @@ def encode_within_budget(
     quality, or are as good as free; never where a number of Gaussians is asked for.
 
     Raises:
-        UsageError: limits that exclude each other are given, or a size that no file can have
+        UsageError: limits that exclude each other are given, or a size or a quality that no file can have
     """
     targets = targets_of(settings, stack)
     limits = (
+        settings.quality,
         settings.gaussian_count,
         settings.bits_per_texel,
         settings.max_bytes,
@@ -64,8 +68,8 @@ def encode_within_budget(
     )
     if sum(limit is not None for limit in limits) > 1:
         raise UsageError(
-            "--gaussians, --bpp, --max-bytes, --max-gpu-bytes and targets (--target-psnr, --target) exclude each "
-            "other; give one kind"
+            "--quality, --gaussians, --bpp, --max-bytes, --max-gpu-bytes and targets (--target-psnr, --target) "
+            "exclude each other; give one kind"
         )
     texels = stack.width * stack.height
     fitter = Fitter(stack, settings, backend, progress, control, start)
@@ -83,13 +87,29 @@ def encode_within_budget(
         quantized = exact_within(stack, max_bytes) or fill(fitter, max_bytes, finish, file_bytes)
     elif settings.max_gpu_bytes is not None:
         quantized = fill(fitter, settings.max_gpu_bytes, finish, resident_bytes)
-    else:
+    elif settings.gaussian_count is not None or (settings.quality is None and start is not None):
         count = fitter.usual_count if settings.gaussian_count is None else settings.gaussian_count
         if not 1 <= count <= min(MAX_GAUSSIANS, texels):
             raise UsageError(f"{count} Gaussians is outside 1..{min(MAX_GAUSSIANS, texels)} for {texels} texels")
-        exact = exact_within(stack, FREE_BYTES) if settings.gaussian_count is None else None
-        quantized = exact or finish(fitter.rounded(fitter.fit(count)))
+        quantized = finish(fitter.rounded(fitter.fit(count)))
+    else:
+        quality = DEFAULT_QUALITY if settings.quality is None else settings.quality
+        quantized = _of_quality(fitter, quality, finish)
     return Encoded(quantized, fitter.effort, unreached, fitter.watch, targets)
+
+
+def _of_quality(
+    fitter: Fitter, quality: float, finish: Callable[[QuantizedGaussianSet], QuantizedGaussianSet]
+) -> QuantizedGaussianSet:
+    """Return the Gaussians of a quality, or exact samples where these are no larger or as good as free."""
+    stack, _ = fitter.stack, decibels_of_quality(quality)  # refuses what is no quality
+    free = exact_within(stack, FREE_BYTES)
+    if free is not None:
+        return free
+    if all(isinstance(route, Constant) for texture_map in stack.maps for route in texture_map.routes):
+        return fitter.rounded(fitter.fit(1))
+    quantized = finish(reach_quality(fitter, quality))
+    return exact_within(stack, len(encode_igs(quantized))) or quantized
 
 
 def _size_limit(settings: CompressSettings, texel_count: int) -> int | None:

@@ -1,0 +1,115 @@
+"""The search for a file of a quality from 0 to 100: few Gaussians that look as good as asked.
+
+Two pilots tell how many Gaussians that takes, one full fit is made with so many, and its feature step does the rest; a
+second fit, half as long, follows where the first one is not close. Quality is measured without noise and counts the
+grain that the detail layer will draw; the fit is shown the source without that grain.
+"""
+
+import math
+from typing import Final
+
+from imagegs_tex.decoder.render import render_channels
+from imagegs_tex.encoder.encode import CodedGeometry
+from imagegs_tex.encoder.grain_filter import without_grain
+from imagegs_tex.encoder.trial_fits import FIT_SLOPE, Fitter, Tuned, bracket_feature_step
+from imagegs_tex.formats.errors import UsageError
+from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
+from imagegs_tex.metrics.visible_error import visible_error
+from imagegs_tex.settings import DetailMode
+
+_DECIBELS: Final = (33.0, 0.2, -0.0007)
+"""Of visible error at quality 0, per unit, and per unit squared: 37.6 dB at 25, 41.3 at 50, 44.1 at 75, 45.3 at 90."""
+TOLERANCE_DB: Final = 0.4
+"""By so much a file may be better than asked; nobody sees it."""
+_CLOSE_DB: Final = 0.15
+_STEP_SLOPE: Final = -1.0  # dB that an octave of the feature step is worth
+_FIRST_SLOPE: Final = 2.0  # dB that twice the Gaussians are worth
+_SLOPE_RANGE: Final = (0.6, 12.0)
+_PILOT_SHORTFALL: Final = 0.5
+"""What a full fit gains over a pilot: doublings of the Gaussians."""
+_MOST_DOUBLINGS: Final = 3.0
+_LEAST_DOUBLINGS: Final = 0.5
+_LEAST_TEXELS_PER_GAUSSIAN: Final = 3
+MOST_FITS: Final = 3
+
+
+def decibels_of_quality(quality: float) -> float:
+    """Return the visible error in dB that a quality asks for; UsageError outside 0..100."""
+    if not 0 <= quality <= 100:
+        raise UsageError(
+            f"--quality {quality:g} is outside 0..100; 25 is small, 50 good, 75 high, 90 visually lossless"
+        )
+    base, slope, bend = _DECIBELS
+    return base + slope * quality + bend * quality**2
+
+
+def reach_quality(fitter: Fitter, quality: float) -> QuantizedGaussianSet:
+    """Find few Gaussians with which a file looks as good as asked, or comes as near as it can."""
+    return _Search(fitter, quality).found()
+
+
+class _Search:
+    def __init__(self, fitter: Fitter, quality: float) -> None:
+        self.fitter, self.wanted = fitter, decibels_of_quality(quality)
+        stack, device = fitter.stack, fitter.backend.device
+        drawn = fitter.settings.detail == DetailMode.AUTO
+        self._visible = visible_error(stack, device, drawn=drawn)
+        if drawn:
+            fitter.stack = without_grain(stack, quality, device)
+        self.most = max(1, min(MAX_GAUSSIANS, stack.width * stack.height // _LEAST_TEXELS_PER_GAUSSIAN))
+
+    def found(self) -> QuantizedGaussianSet:
+        """Return the smallest set that is good enough, or the best."""
+        count, slope = self._pilots()
+        met: tuple[int, Tuned] | None = None
+        missed: Tuned | None = None
+        for attempt in range(1, MOST_FITS + 1):
+            tuned = self._tuned(self.fitter.fit(count))
+            if tuned.margin >= 0 and (met is None or count < met[0]):
+                met = count, tuned
+            elif tuned.margin < 0 and (missed is None or tuned.margin > missed.margin):
+                missed = tuned
+            done = met is not None and (met[1].margin <= TOLERANCE_DB or attempt > 1)
+            following = self._following(count, tuned, slope)
+            if done or following == count or self.fitter.stopped:
+                break
+            count = following
+        best = missed if met is None else met[1]
+        assert best is not None
+        return best.quantized
+
+    def _pilots(self) -> tuple[int, float]:
+        """Return how many Gaussians a full fit wants, and what twice as many are worth in dB."""
+        first = min(self.most, self.fitter.usual_count)
+        before = self._pilot(first)
+        second = self._moved(first, (self.wanted - before) / _FIRST_SLOPE)
+        if abs(math.log2(second / first)) < _LEAST_DOUBLINGS:
+            second = self._moved(first, _LEAST_DOUBLINGS if first < self.most else -_LEAST_DOUBLINGS)
+        if second == first or self.fitter.stopped:
+            return first, _FIRST_SLOPE
+        margin = self._pilot(second)
+        slope = (margin - before) / math.log2(second / first)
+        slope = min(max(slope, _SLOPE_RANGE[0]), _SLOPE_RANGE[1])
+        return self._moved(second, (self.wanted - margin) / slope - _PILOT_SHORTFALL), slope * FIT_SLOPE
+
+    def _pilot(self, count: int) -> float:
+        return self._decibels(self.fitter.rounded(self.fitter.fit(count, pilot=True)))
+
+    def _following(self, count: int, tuned: Tuned, slope: float) -> int:
+        """Return how many Gaussians would be right with features at the step that suits them."""
+        own = tuned.margin - tuned.octaves * _STEP_SLOPE
+        return self._moved(count, -own / slope)
+
+    def _moved(self, count: int, doublings: float) -> int:
+        held = min(max(doublings, -_MOST_DOUBLINGS), _MOST_DOUBLINGS)
+        return max(1, min(self.most, round(count * 2**held)))
+
+    def _tuned(self, geometry: CodedGeometry) -> Tuned:
+        def evaluate(stretch: float) -> tuple[QuantizedGaussianSet, float]:
+            candidate = self.fitter.rounded(geometry, stretch)
+            return candidate, self._decibels(candidate) - self.wanted
+
+        return bracket_feature_step(evaluate, _STEP_SLOPE, _CLOSE_DB)[0]
+
+    def _decibels(self, quantized: QuantizedGaussianSet) -> float:
+        return self._visible.decibels(render_channels(quantized, self.fitter.backend))
