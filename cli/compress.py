@@ -19,6 +19,7 @@ from imagegs_tex.cli.numbers import (
     read_size,
 )
 from imagegs_tex.cli.options import AllowRoot, Alpha, BackendName, Quiet, Report, Size, Source, Threads
+from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.formats.material.options import (
     AlphaUse,
     Coverage,
@@ -192,6 +193,10 @@ def compress(
     every: Annotated[
         int, typer.Option(min=1, metavar="N", help="Steps from one checkpoint or snapshot to the next.")
     ] = 50,
+    entropy: Annotated[
+        Entropy,
+        typer.Option(help="Small: the fewest bytes. Fast: read in a small part of the time, some 2 % larger."),
+    ] = Entropy.SMALL,
     backend: BackendName = "auto",
     seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of the initial positions; 0.")] = None,
     threads: Threads = None,
@@ -234,6 +239,7 @@ def compress(
             named=named,
             assignments=assignments or (), file=settings_file, goes_on=start is not None,
         )  # fmt: skip
+        settings = replace(settings, entropy=entropy)
         repeats = (None, None) if wrap is None else parse_wrap(wrap)
         by_saliency = importance == _BY_SALIENCY
         options = SourceOptions(

@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at
     )
     from imagegs_tex.formats.files.file_hash import HashedFile
     from imagegs_tex.formats.igs.container import SectionSize, read_igs
+    from imagegs_tex.formats.igs.entropy import Entropy
     from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
     from imagegs_tex.formats.material.build_stack import load_stack
     from imagegs_tex.formats.material.options import (
@@ -107,6 +108,7 @@ __all__ = [
     "Decoder",
     "DetailMode",
     "DoctorReport",
+    "Entropy",
     "ExportReport",
     "ExportedMap",
     "ExportedSplats",
@@ -207,6 +209,7 @@ _MODULES = {
         "AlphaUse", "Coverage", "NormalCoding", "SaliencyMethod", "SaliencyOptions", "SourceOptions",
     ),
     "formats.material.stack": ("TextureStack",),
+    "formats.igs.entropy": ("Entropy",),
     "formats.vocabulary": ("Semantic",),
     "metrics.byte_ledger": ("ByteLedger",),
     "metrics.scores": ("MapScore",),

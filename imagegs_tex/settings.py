@@ -4,6 +4,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from imagegs_tex.formats.igs.entropy import Entropy
+
 if TYPE_CHECKING:  # numpy takes a while to import
     from imagegs_tex.formats.vocabulary import Semantic
 
@@ -245,6 +247,7 @@ class CompressSettings:
     )
     targets: tuple[QualityTarget, ...] = ()  # the smallest file that reaches all of them, and target_psnr where given
     detail: DetailMode = DetailMode.AUTO
+    entropy: Entropy = Entropy.SMALL  # how the file is coded
     fit: FitSettings = FitSettings()
     precision: Precision = Precision()
 

@@ -21,7 +21,7 @@ def encode_frame(codes: NDArray[np.integer], code: Coder) -> bytes:
         code: the coder
     """
     planes = np.ascontiguousarray(codes, dtype=np.int32)
-    centres = _centres_of(planes)
+    centres = centres_of(planes)
     room = _BYTES_PER_CODE * planes.size + 256
     while True:
         coded = np.zeros(room, np.uint8)
@@ -49,7 +49,7 @@ def decode_frame(data: bytes, count: int, plane_count: int, code: Coder) -> NDAr
     return values + centres
 
 
-def _centres_of(codes: NDArray[np.int32]) -> NDArray[np.int32]:
+def centres_of(codes: NDArray[np.int32]) -> NDArray[np.int32]:
     """Return the most frequent value of each plane of codes [N, M], as far as 16 bits hold it."""
     centres = []
     for plane in codes.astype(np.int64).T:

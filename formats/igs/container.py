@@ -20,6 +20,7 @@ from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs.bit_fields import pack_fields, unpack_fields
 from imagegs_tex.formats.igs.detail_layer import pack_detail, unpack_detail
+from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.formats.igs.exact_samples import ExactSamples, pack_exact, unpack_exact
 from imagegs_tex.formats.igs.map_table import pack_maps, unpack_maps
 from imagegs_tex.formats.igs.planes import Plane, pack_leb128, pack_planes, require, unpack_leb128, unpack_planes
@@ -33,12 +34,12 @@ from imagegs_tex.formats.igs.section_codecs import (
     code_counts,
     code_features,
     code_shapes,
-    decompress,
     expansion_holds,
     plain_counts,
     plain_features,
     plain_shapes,
     store,
+    unpacked,
 )
 from imagegs_tex.formats.vocabulary import MAX_CHANNELS, MAX_SIZE
 
@@ -59,7 +60,7 @@ MAX_CELLS_PER_GAUSSIAN: Final = 16
 CELL_ALLOWANCE: Final = 4096
 
 _HEADER: Final = struct.Struct("<8sHBBIIHHI5fBBBB")
-_CODECS: Final = {1: (Codec.ZSTD,), 2: (Codec.ZSTD, Codec.CONTEXT), 3: tuple(Codec), 4: tuple(Codec)}  # by version
+_CODECS: Final = {1: (Codec.ZSTD,), 2: (Codec.ZSTD, Codec.CONTEXT), 3: tuple(Codec)[:3], 4: tuple(Codec)}  # by version
 _CODED_SECTIONS: Final = ("cells", "shapes", "features")
 _WRAP_FLAGS: Final = {
     1: (0,),
@@ -152,17 +153,19 @@ def encode_igs(quantized: QuantizedGaussianSet) -> bytes:
     except IgsError as error:
         raise ValueError(f"the set breaks the format: {error}") from None
     maps, components, cells, positions, shapes, features = raws[: len(SECTIONS)]
+    entropy = quantized.entropy
     stored = [
-        store(maps),
-        store(components),
-        store(cells, code_counts(counts, geometry.order.across)),
-        store(positions),
-        store(shapes, code_shapes(quantized.shape_codes, geometry.order)),
-        store(features, code_features(quantized.feature_codes, geometry)),
+        store(maps, entropy=entropy),
+        store(components, entropy=entropy),
+        store(cells, code_counts(counts, geometry.order.across, entropy), entropy),
+        store(positions, entropy=entropy),
+        store(shapes, code_shapes(quantized.shape_codes, geometry.order, entropy), entropy),
+        store(features, code_features(quantized.feature_codes, geometry, entropy), entropy),
         *(store(blocks) for blocks in raws[len(SECTIONS) :]),
     ]
     numbers = [*range(1, len(SECTIONS) + 1), *_optional_ids(quantized)]
-    version = _PLAIN_VERSION if len(numbers) == len(SECTIONS) else VERSION
+    plain = len(numbers) == len(SECTIONS) and all(section.codec != Codec.FAST for section in stored)
+    version = _PLAIN_VERSION if plain else VERSION
     front = _HEADER.pack(
         MAGIC, version, KERNEL_SOFT_GAUSSIAN, len(raws), header.width, header.height, header.channel_count,
         header.component_count, header.gaussian_count, header.cutoff, header.position_ratio, header.size_step,
@@ -269,7 +272,7 @@ def _parse_front(data: bytes) -> tuple[_Header, list[SectionSize], list[StoredSe
     sizes = []
     for index, section in enumerate(_section_names(data)):
         _, codec, _, raw, stored, _ = _ENTRY.unpack_from(data, _HEADER.size + index * _ENTRY.size)
-        known = codec in allowed and (codec == Codec.ZSTD or section in _CODED_SECTIONS)
+        known = codec in allowed and (codec in {Codec.ZSTD, Codec.FAST} or section in _CODED_SECTIONS)
         require(known, f"section {section} has the unknown codec {codec}")
         require(expansion_holds(codec, raw, stored), f"section {section} claims to grow beyond reason")
         sizes.append(SectionSize(section, raw, stored))
@@ -378,20 +381,20 @@ def _unpack_sections(
 ) -> QuantizedGaussianSet:  # fmt: skip
     count, components, channels = header.gaussian_count, header.component_count, header.channel_count
     plain = {
-        size.name: decompress(section.data, size.raw_bytes, size.name)
+        size.name: unpacked(section, size.raw_bytes, size.name)
         for size, section in zip(sizes, sections, strict=True)
-        if section.codec == Codec.ZSTD
+        if section.codec == Codec.ZSTD or size.name not in _CODED_SECTIONS
     }
     coded = {
         size.name: (section, size.raw_bytes)
         for size, section in zip(sizes, sections, strict=True)
-        if section.codec != Codec.ZSTD
+        if size.name not in plain
     }
     maps = unpack_maps(plain["maps"], channels, version)
     offset, steps, basis, planes = _unpack_components(plain["components"], channels, components)
     across, down = g.cell_grid(header.width, header.height, header.cell_log2)
     if "cells" in coded:
-        plain["cells"] = plain_counts(*coded["cells"], (across, down))
+        plain["cells"] = plain_counts(*coded["cells"], (across, down), count)
     counts = unpack_leb128(plain["cells"], across * down, count)
     occupied = np.flatnonzero(counts)
     order = CellOrder(np.repeat(occupied, counts[occupied]), across, down)
@@ -413,6 +416,7 @@ def _unpack_sections(
         offset_codes=offset, wrap=header.wrap,
         detail=unpack_detail(plain[DETAIL_SECTION], channels) if DETAIL_SECTION in plain else None,
         exact=_unpack_exact(plain, header),
+        entropy=Entropy.FAST if any(section.codec == Codec.FAST for section in sections) else Entropy.SMALL,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.igs.detail_layer import DetailLayer
+from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.formats.igs.exact_samples import ExactSamples
 from imagegs_tex.formats.vocabulary import TextureMap
 
@@ -57,6 +58,7 @@ class QuantizedGaussianSet:
     basis_codes: NDArray[np.int16]  # [K, C]
     offset_codes: NDArray[np.uint16]  # [C]
     wrap: tuple[bool, bool] = (False, False)  # whether the picture repeats in x and in y
+    entropy: Entropy = Entropy.SMALL  # how a file of it is coded
     detail: DetailLayer | None = None  # what is drawn as noise
     exact: ExactSamples | None = None  # the picture itself; Gaussians then mean nothing, and there is no detail
 

@@ -1,5 +1,7 @@
 """How a section of an .igs file is stored: as a Zstandard frame, or with its codes predicted where that is shorter."""
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
@@ -9,10 +11,12 @@ import zstandard
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.errors import IgsError
+from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.formats.igs.planes import LEB128_END, Plane, pack_leb128, require
 
 if TYPE_CHECKING:  # numba takes a while to import
     from imagegs_tex.formats.igs.context_coder import Neighbours
+    from imagegs_tex.formats.igs.fast_coder import FastItems
     from imagegs_tex.formats.igs.prediction_coder import Items
 
 MAX_RAW_BYTES: Final = 1 << 27
@@ -35,6 +39,8 @@ class Codec(IntEnum):
     ZSTD = 1
     CONTEXT = 2
     PREDICTION = 3
+    FAST = 4
+    """Of sections without coded integers: their plain form as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +76,17 @@ def expansion_holds(codec: int, raw_bytes: int, stored_bytes: int) -> bool:
     return raw_bytes <= most * stored_bytes + EXPANSION_ALLOWANCE
 
 
-def store(blocks: list[bytes], coded: StoredSection | None = None) -> StoredSection:
-    """Choose the shorter of a Zstandard frame of the blocks and what coding the section's codes gave."""
-    frame = compress_blocks(blocks)
+def store(blocks: list[bytes], coded: StoredSection | None = None, entropy: Entropy = Entropy.SMALL) -> StoredSection:
+    """Choose the shorter of a Zstandard frame of the blocks and what coding the section's codes gave.
+
+    For fast reading there is no frame where the law of expansion does not ask for one.
+    """
     raw_bytes = sum(map(len, blocks))
+    if entropy == Entropy.FAST:
+        fast = coded if coded is not None else StoredSection(Codec.FAST, b"".join(blocks))
+        if expansion_holds(fast.codec, raw_bytes, len(fast.data)):
+            return fast
+    frame = compress_blocks(blocks)
     if coded is not None and len(coded.data) < len(frame) and expansion_holds(coded.codec, raw_bytes, len(coded.data)):
         return coded
     return StoredSection(Codec.ZSTD, frame)
@@ -84,8 +97,12 @@ def predictable(item_count: int, plane_count: int) -> bool:
     return item_count * plane_count <= MOST_PREDICTED_CODES
 
 
-def code_counts(counts: NDArray[np.int64], across: int) -> StoredSection:
+def code_counts(counts: NDArray[np.int64], across: int, entropy: Entropy = Entropy.SMALL) -> StoredSection:
     """Code the section cells."""
+    if entropy == Entropy.FAST:
+        from imagegs_tex.formats.igs.fast_coder import encode_counts
+
+        return StoredSection(Codec.FAST, encode_counts(counts, across))
     if predictable(len(counts), 1):
         from imagegs_tex.formats.igs import prediction_coder as prediction
 
@@ -97,8 +114,14 @@ def code_counts(counts: NDArray[np.int64], across: int) -> StoredSection:
     return StoredSection(Codec.CONTEXT, encode_planes(counts[:, None], grid_neighbours(len(counts), across), groups))
 
 
-def code_shapes(codes: NDArray[np.int16], order: CellOrder) -> StoredSection:
+def code_shapes(
+    codes: NDArray[np.int16], order: CellOrder, entropy: Entropy = Entropy.SMALL
+) -> StoredSection:  # fmt: skip
     """Code the section shapes [N, 3]."""
+    if entropy == Entropy.FAST:
+        from imagegs_tex.formats.igs import fast_coder as fast
+
+        return StoredSection(Codec.FAST, fast.encode_planes(codes, _fast_shape_items(order)))
     if predictable(*codes.shape):
         from imagegs_tex.formats.igs import prediction_coder as prediction
 
@@ -110,9 +133,15 @@ def code_shapes(codes: NDArray[np.int16], order: CellOrder) -> StoredSection:
     return StoredSection(Codec.CONTEXT, encode_planes(codes, neighbours, _shares_cell(order)))
 
 
-def code_features(codes: NDArray[np.int16], geometry: KnownGeometry) -> StoredSection:
+def code_features(
+    codes: NDArray[np.int16], geometry: KnownGeometry, entropy: Entropy = Entropy.SMALL
+) -> StoredSection:  # fmt: skip
     """Code the section features [N, K]."""
     order = geometry.order
+    if entropy == Entropy.FAST:
+        from imagegs_tex.formats.igs import fast_coder as fast
+
+        return StoredSection(Codec.FAST, fast.encode_planes(codes, _fast_feature_items(geometry, codes.shape[1])))
     if predictable(*codes.shape):
         from imagegs_tex.formats.igs import prediction_coder as prediction
 
@@ -123,18 +152,23 @@ def code_features(codes: NDArray[np.int16], geometry: KnownGeometry) -> StoredSe
     return StoredSection(Codec.CONTEXT, encode_planes(codes, neighbours, _size_groups(geometry.shape_codes[:, 0])))
 
 
-def plain_counts(coded: StoredSection, raw_bytes: int, grid: tuple[int, int]) -> bytes:
+def plain_counts(coded: StoredSection, raw_bytes: int, grid: tuple[int, int], gaussian_count: int) -> bytes:
     """Return the plain form of a coded section cells for a grid of cells, across and down."""
-    from imagegs_tex.formats.igs.context_coder import grid_neighbours
-
     across, count = grid[0], grid[0] * grid[1]
     require(raw_bytes >= count, "section cells is shorter than one byte per cell")
-    if coded.codec == Codec.PREDICTION:
+    if coded.codec == Codec.FAST:
+        from imagegs_tex.formats.igs.fast_coder import decode_counts
+
+        with _told_of("cells"):
+            counts = decode_counts(coded.data, grid, gaussian_count)
+    elif coded.codec == Codec.PREDICTION:
         require(predictable(count, 1), "section cells has too many codes for its codec")
         from imagegs_tex.formats.igs.prediction_coder import cell_items
 
         counts = _predicted(coded.data, 1, cell_items(*grid), "cells")[:, 0]
     else:
+        from imagegs_tex.formats.igs.context_coder import grid_neighbours
+
         counts = _decode(coded.data, 1, (grid_neighbours(count, across), np.zeros(count, np.int64)), "cells")[:, 0]
     require(bool(np.all((counts >= 0) & (counts < LEB128_END))), "a code of section cells is out of range")
     raw = pack_leb128(counts.astype(np.int64))
@@ -145,6 +179,12 @@ def plain_counts(coded: StoredSection, raw_bytes: int, grid: tuple[int, int]) ->
 def plain_shapes(coded: StoredSection, raw_bytes: int, planes: list[Plane], order: CellOrder) -> bytes:
     """Return the plain form of a coded section shapes."""
     _check_planes(coded, raw_bytes, planes, order, section="shapes")
+    if coded.codec == Codec.FAST:
+        from imagegs_tex.formats.igs import fast_coder as fast
+
+        with _told_of("shapes"):
+            codes = fast.decode_planes(coded.data, len(planes), _fast_shape_items(order))
+        return _plain_planes(codes, planes, "shapes")
     if coded.codec == Codec.PREDICTION:
         from imagegs_tex.formats.igs.prediction_coder import shape_items
 
@@ -160,6 +200,12 @@ def plain_features(coded: StoredSection, raw_bytes: int, planes: list[Plane], ge
     """Return the plain form of a coded section features."""
     order = geometry.order
     _check_planes(coded, raw_bytes, planes, order, section="features")
+    if coded.codec == Codec.FAST:
+        from imagegs_tex.formats.igs import fast_coder as fast
+
+        with _told_of("features"):
+            codes = fast.decode_planes(coded.data, len(planes), _fast_feature_items(geometry, len(planes)))
+        return _plain_planes(codes, planes, "features")
     if coded.codec == Codec.PREDICTION:
         codes = _predicted(coded.data, len(planes), _feature_items(geometry), "features")
         return _plain_planes(codes, planes, "features")
@@ -194,19 +240,39 @@ def _decode(
 ) -> NDArray[np.int32]:  # fmt: skip
     from imagegs_tex.formats.igs.context_coder import decode_planes
 
-    try:
+    with _told_of(section):
         return decode_planes(coded, plane_count, *known)
-    except ValueError as error:
-        raise IgsError(f"section {section} is not what its codes take ({error})") from None
 
 
 def _predicted(coded: bytes, plane_count: int, items: "Items", section: str) -> NDArray[np.int32]:
     from imagegs_tex.formats.igs.prediction_coder import decode_planes
 
-    try:
+    with _told_of(section):
         return decode_planes(coded, plane_count, items)
+
+
+@contextlib.contextmanager
+def _told_of(section: str) -> Iterator[None]:
+    """Turn a coder's refusal into the section's."""
+    try:
+        yield
     except ValueError as error:
         raise IgsError(f"section {section} is not what its codes take ({error})") from None
+
+
+def _fast_shape_items(order: CellOrder) -> "FastItems":
+    from imagegs_tex.formats.igs.fast_coder import shape_items
+
+    return shape_items(order.numbers, order.across, order.down)
+
+
+def _fast_feature_items(geometry: KnownGeometry, plane_count: int) -> "FastItems":
+    from imagegs_tex.formats.igs.fast_coder import feature_items
+
+    order, grid = geometry.order, (geometry.order.across, geometry.order.down)
+    return feature_items(
+        order.numbers, grid, geometry.shape_codes, geometry.position_codes, geometry.exponents, plane_count
+    )
 
 
 def _feature_items(geometry: KnownGeometry) -> "Items":
@@ -250,6 +316,14 @@ def _frame(blocks: list[bytes]) -> bytes:
             parts.append(stream.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK))
     parts.append(stream.flush())
     return b"".join(parts)
+
+
+def unpacked(section: StoredSection, raw_bytes: int, name: str) -> bytes:
+    """Return the plain form of a section that is none of coded integers."""
+    if section.codec == Codec.ZSTD:
+        return decompress(section.data, raw_bytes, name)
+    require(len(section.data) == raw_bytes, f"section {name} is {len(section.data)} plain bytes instead of {raw_bytes}")
+    return section.data
 
 
 def decompress(stored: bytes, raw_bytes: int, section: str) -> bytes:

@@ -19,6 +19,7 @@ from imagegs_tex.encoder.target_text import parse_target
 from imagegs_tex.formats.errors import InputError, UsageError
 from imagegs_tex.formats.files.json_reader import Json
 from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.formats.material.options import AlphaUse, Coverage, NormalCoding
 from imagegs_tex.formats.material.wrap_detection import parse_wrap
 from imagegs_tex.formats.vocabulary import MAX_SIZE
@@ -258,6 +259,7 @@ _RULE_KEYS: Final[dict[str, Callable[[Recipe, Json], Recipe]]] = {
     "seed": _seed,
     "set": _set,
     "detail": _setting("detail", lambda value: DetailMode(_choice(value, [mode.value for mode in DetailMode]))),
+    "entropy": _setting("entropy", lambda value: Entropy(_choice(value, [word.value for word in Entropy]))),
     "size": _option("size", _size),
     "wrap": _option("wrap", lambda value: parse_wrap(value.text())),
     "normals": _option("normals", lambda value: NormalCoding(_choice(value, [word.value for word in NormalCoding]))),

@@ -157,7 +157,8 @@ class Fitter:
         """Round features, with a factor on their step."""
         if self._progress is not None:
             self._progress(FitProgress("coding"))
-        return round_features(geometry, self.settings.precision, self.stack, stretch)
+        quantized = round_features(geometry, self.settings.precision, self.stack, stretch)
+        return replace(quantized, entropy=self.settings.entropy)
 
     def _prepare(self, factors: tuple[float, ...] | None) -> Prepared:
         """Return what fits with factors [C] on the channels' weights start from."""

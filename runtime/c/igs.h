@@ -20,7 +20,7 @@
  *
  * A file is bytes that anybody may have made. Every law of docs/igs-format.md is checked, each has an error of its own,
  * and a file that breaks one is refused as a whole. kept_bytes and scratch_bytes follow from checked lengths: together
- * at most 32 bytes for each byte of the sections' plain forms (which are at most 512 times the file, and 2^27) and 8 MB.
+ * at most 48 bytes for each byte of the sections' plain forms (which are at most 512 times the file, and 2^27) and 8 MB.
  *
  * Zstandard: sections of codec 1 are Zstandard frames, and this file has no decoder for them. Hand in libzstd's
  * ZSTD_decompress (also of its single-file decoder, zstddeclib.c), or a function of yours with its signature; it gets
@@ -74,6 +74,7 @@ extern "C" {
     X(FILE_LENGTH, "the file has not the length that its header says")                        \
     X(SECTION_CRC, "the checksum of a section does not match")                                \
     X(ZSTD_FRAME, "a section is not one Zstandard frame of its raw length")                   \
+    X(PLAIN_LENGTH, "a plain section has not its raw length")                                 \
     X(MAP_COUNT, "the number of maps is outside 1..256")                                      \
     X(MAPS_SHORT, "section maps ends within a map")                                           \
     X(MAPS_LONG, "section maps goes on after its last map")                                   \
@@ -229,11 +230,14 @@ const char* igs_error_text(igs_error error); /* such as "the header's checksum d
 
 #include <math.h>
 #include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 /* Right shifts of negative numbers are arithmetic, as every compiler in use has them. */
 typedef char igs__shifts_are_arithmetic[((-3) >> 1) == -2 ? 1 : -1];
 
-enum { IGS__ZSTD = 1, IGS__CONTEXT = 2, IGS__PREDICTION = 3 };
+enum { IGS__ZSTD = 1, IGS__CONTEXT = 2, IGS__PREDICTION = 3, IGS__FAST = 4 };
 enum { IGS__MAPS, IGS__COMPONENTS, IGS__CELLS, IGS__POSITIONS, IGS__SHAPES, IGS__FEATURES, IGS__DETAIL, IGS__EXACT };
 #define IGS__SECTIONS 8
 #define IGS__HEADER_BYTES 52
@@ -377,12 +381,17 @@ static igs_error igs__parse_header(const uint8_t* data, igs__front* front) {
     return IGS_OK;
 }
 
+static int igs__is_coded(uint32_t section) { /* whether it can be stored as coded integers */
+    return section == IGS__CELLS || section == IGS__SHAPES || section == IGS__FEATURES;
+}
+
 static int igs__codec_known(uint32_t version, uint32_t section, uint32_t codec) {
-    const int coded = section == IGS__CELLS || section == IGS__SHAPES || section == IGS__FEATURES;
+    const int coded = igs__is_coded(section);
     switch (codec) {
         case IGS__ZSTD: return 1;
         case IGS__CONTEXT: return coded && version >= 2;
         case IGS__PREDICTION: return coded && version >= 3;
+        case IGS__FAST: return version >= 4;
         default: return 0;
     }
 }
@@ -457,12 +466,14 @@ static int64_t igs__abs(int64_t value) { return value < 0 ? -value : value; }
 
 static int igs__length(int64_t value) { /* bits of the magnitude */
     uint64_t rest = (uint64_t)igs__abs(value);
+#if defined(__GNUC__)
+    return rest == 0 ? 0 : 64 - __builtin_clzll(rest);
+#else
     int length = 0;
-    while (rest > 0) {
-        rest >>= 1;
-        ++length;
-    }
+    for (; rest >= 256; rest >>= 8) length += 8;
+    for (; rest > 0; rest >>= 1) ++length;
     return length;
+#endif
 }
 
 static int igs__sign(int64_t value) { return value == 0 ? 0 : value > 0 ? 1 : 2; }
@@ -559,6 +570,12 @@ static void igs__adapt(igs__model* model, uint32_t at, int yes) {
 
 /* ---- planes of codes: what is known of their items ---------------------------------------------------------------- */
 
+#define IGS__FAST_LANES 16
+
+typedef struct igs__fast_weights {
+    int16_t lanes[IGS__FAST_LANES]; /* in 1/4096: of ten inputs, of five statistics, and 0 */
+} igs__fast_weights;
+
 typedef struct igs__items {
     uint32_t count, planes, across, down;
     const uint32_t* cells;  /* [count] ascending, row * across + column */
@@ -567,7 +584,8 @@ typedef struct igs__items {
     int32_t* above;         /* [count] last item of the nearest cell above that holds any, or -1 */
     int32_t* last;          /* [across] to find them */
     uint8_t* longest;       /* [count] greatest length of the earlier planes */
-    int32_t* values;        /* [count][planes] what is decoded, off the centres */
+    int32_t* values; /* what is decoded, off the centres: that of item n in plane k at n * item_step + k * plane_step */
+    size_t item_step, plane_step;
     /* of codec 3 */
     uint32_t sign_count;     /* what else tells how far values scatter */
     int32_t* signs;          /* [count][sign_count] */
@@ -576,6 +594,12 @@ typedef struct igs__items {
     int32_t* off;            /* [count][planes] by how much each expected value missed */
     uint32_t* hashes;        /* [count] */
     igs__model model;
+    /* of codec 4 */
+    int32_t* neighbours; /* [count][8] nearest first, -1 after the last */
+    uint16_t* bases;     /* [count][8] their weights by distance */
+    uint16_t* unlike;    /* [count][8] how much they differ in earlier planes */
+    int32_t* sums;       /* [count] logarithms of earlier planes */
+    igs__fast_weights* fast_weights;
 } igs__items;
 
 #define IGS__CONTEXT_NODES 88
@@ -585,6 +609,12 @@ typedef struct igs__items {
 #define IGS__PREDICTION_ROWS 3192
 #define IGS__PREDICTION_INPUTS 12
 #define IGS__GROUPS 7
+#define IGS__FAST_NODES 124
+#define IGS__FAST_ROWS 2394
+#define IGS__FAST_CONTEXTS 5
+#define IGS__FAST_INPUTS 15
+#define IGS__FAST_WEIGHT_NODES 40
+#define IGS__FAST_NEIGHBOURS 8
 
 static void igs__items_take(
     igs__items* items, igs__arena* arena, uint32_t codec, uint32_t section, uint32_t count, uint32_t planes,
@@ -596,11 +626,25 @@ static void igs__items_take(
     items->planes = planes;
     items->across = across;
     items->down = down;
+    items->item_step = codec == IGS__FAST ? 1 : planes;
+    items->plane_step = codec == IGS__FAST ? count : 1;
     items->groups = IGS__ARRAY(arena, uint8_t, count);
     items->above = IGS__ARRAY(arena, int32_t, count);
     items->last = IGS__ARRAY(arena, int32_t, across);
     items->longest = IGS__ARRAY(arena, uint8_t, count);
     items->values = IGS__ARRAY(arena, int32_t, codes);
+    if (codec == IGS__FAST) {
+        items->sign_count = 3;
+        items->signs = IGS__ARRAY(arena, int32_t, (uint64_t)count * 3);
+        if (section == IGS__FEATURES) items->means = IGS__ARRAY(arena, int32_t, (uint64_t)count * 2);
+        items->neighbours = IGS__ARRAY(arena, int32_t, (uint64_t)count* IGS__FAST_NEIGHBOURS);
+        items->bases = IGS__ARRAY(arena, uint16_t, (uint64_t)count* IGS__FAST_NEIGHBOURS);
+        items->unlike = IGS__ARRAY(arena, uint16_t, (uint64_t)count* IGS__FAST_NEIGHBOURS);
+        items->sums = IGS__ARRAY(arena, int32_t, count);
+        items->hashes = IGS__ARRAY(arena, uint32_t, count);
+        items->fast_weights = IGS__ARRAY(arena, igs__fast_weights, (3 + IGS__GROUPS) * IGS__FAST_WEIGHT_NODES);
+        igs__model_take(&items->model, arena, IGS__FAST_ROWS, IGS__FAST_NODES, 0);
+    }
     if (codec == IGS__CONTEXT)
         igs__model_take(
             &items->model, arena, IGS__CONTEXT_ROWS, IGS__CONTEXT_NODES, IGS__CONTEXT_NODES * IGS__CONTEXT_INPUTS
@@ -717,6 +761,11 @@ static size_t igs__context_planes(igs__items* items, const uint8_t* data, size_t
     return bits.passed + 1;
 }
 
+/* 65536 / (1 + e^(-x / 256)) at x = -2048, -1920, ... 2048. */
+static const uint16_t igs__logistic[33] = {22,    36,    60,    98,    162,   267,   439,   720,   1179,  1921,  3108,
+                                           4971,  7812,  11955, 17625, 24743, 32768, 40793, 47911, 53581, 57724, 60565,
+                                           62428, 63615, 64357, 64816, 65097, 65269, 65374, 65438, 65476, 65500, 65514};
+
 /* ---- codec 3: prediction coding ----------------------------------------------------------------------------------- */
 
 #define IGS__TERMS (2 + IGS_MAX_CHANNELS + 3)
@@ -819,6 +868,19 @@ typedef struct igs__neighbourhood {
     int32_t like;
 } igs__neighbourhood;
 
+static int64_t igs__distance(const igs__items* items, uint32_t n, uint32_t j) {
+    int64_t far_away = 0;
+    size_t axis;
+    for (axis = 0; axis < 2; ++axis) {
+        const int64_t distance =
+            igs__abs((int64_t)items->means[2 * (size_t)n + axis] - items->means[2 * (size_t)j + axis]);
+        const int64_t ours = distance >> (items->exponents[2 * (size_t)n + axis] + 4);
+        const int64_t theirs = distance >> (items->exponents[2 * (size_t)j + axis] + 4);
+        far_away += ours * ours + theirs * theirs;
+    }
+    return 480 + (far_away < 1 << 26 ? far_away : 1 << 26);
+}
+
 static void igs__weigh(
     const igs__items* items, const int64_t* scales, uint32_t n, uint32_t j, uint32_t k, int64_t far_away,
     igs__neighbourhood* near
@@ -826,18 +888,7 @@ static void igs__weigh(
     const int32_t *own = items->values + (size_t)n * items->planes, *their = items->values + (size_t)j * items->planes;
     int64_t unlike = 64, weight;
     uint32_t i;
-    if (items->means != NULL) {
-        int axis;
-        far_away = 0;
-        for (axis = 0; axis < 2; ++axis) {
-            const int64_t distance =
-                igs__abs((int64_t)items->means[2 * n + (uint32_t)axis] - items->means[2 * j + (uint32_t)axis]);
-            const int64_t ours = distance >> (items->exponents[2 * n + (uint32_t)axis] + 4);
-            const int64_t theirs = distance >> (items->exponents[2 * j + (uint32_t)axis] + 4);
-            far_away += ours * ours + theirs * theirs;
-        }
-        far_away = 480 + (far_away < 1 << 26 ? far_away : 1 << 26);
-    }
+    if (items->means != NULL) far_away = igs__distance(items, n, j);
     for (i = k > 8 ? k - 8 : 0; i < k; ++i) {
         const int64_t term = (igs__abs((int64_t)own[i] - their[i]) * scales[i]) >> 7;
         unlike += term < 512 ? term : 512;
@@ -952,16 +1003,13 @@ static void igs__prediction_contexts(
 }
 
 static size_t igs__prediction_planes(igs__items* items, const uint8_t* data, size_t size) {
-    static const uint16_t knots[33] = {22,    36,    60,    98,    162,   267,   439,   720,   1179,  1921,  3108,
-                                       4971,  7812,  11955, 17625, 24743, 32768, 40793, 47911, 53581, 57724, 60565,
-                                       62428, 63615, 64357, 64816, 65097, 65269, 65374, 65438, 65476, 65500, 65514};
     igs__model* model = &items->model;
     igs__regression location, scatter;
     int64_t scales[IGS_MAX_CHANNELS];
     igs__bits bits;
     uint32_t n, k, i;
     igs__bits_begin(&bits, data, size);
-    igs__model_tables(model, knots, 16);
+    igs__model_tables(model, igs__logistic, 16);
     for (i = 0; i < model->weight_count; ++i) {
         const uint32_t input = i % IGS__PREDICTION_INPUTS;
         model->weights[i] = input < 10 ? 2600 : input == 10 ? 13100 : 0;
@@ -1004,19 +1052,458 @@ static size_t igs__prediction_planes(igs__items* items, const uint8_t* data, siz
     return bits.passed + 1;
 }
 
+/* ---- codec 4: fast coding ----------------------------------------------------------------------------------------- */
+
+static const uint32_t igs__fast_starts[IGS__FAST_CONTEXTS] = {0, 287, 1262, 1343, 2367};
+/* clang-format off */
+/* Trained weights in 1/64, [set][weight node][input]: docs/igs-format.md, "Trained weights". */
+static const signed char igs__trained[5 * IGS__FAST_WEIGHT_NODES * IGS__FAST_INPUTS] = {
+    1,5,5,4,-1,1,5,13,5,14,0,0,-15,0,0,7,11,17,5,18,-10,4,7,-16,-1,-6,0,3,0,0,
+    1,0,2,0,0,3,17,18,8,16,-5,0,-28,0,0,4,1,5,2,7,3,17,15,12,11,-26,0,-3,0,0,
+    7,10,8,8,12,-3,12,10,3,-5,-23,0,-3,0,0,8,15,7,9,11,-9,5,3,7,-2,-16,0,-3,0,0,
+    15,14,12,11,14,-4,0,2,4,0,-7,0,0,0,0,16,15,16,16,16,-3,-1,-1,-3,0,-3,0,-1,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    2,-1,-1,-1,-1,3,10,11,3,12,-16,0,-11,0,0,4,3,4,-1,7,1,8,9,3,2,-17,0,-9,0,0,
+    4,11,7,8,6,-1,-1,4,1,4,-12,0,-4,0,0,6,11,6,2,10,-5,3,-1,1,3,-7,0,-2,0,0,
+    13,12,12,11,12,-2,-1,3,-2,-1,-3,0,-1,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,17,17,6,2,15,-12,0,-3,-5,-3,-15,0,-2,0,0,
+    18,20,17,17,20,-5,0,0,0,0,-8,0,-2,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,18,20,17,17,20,-5,0,0,0,0,-8,0,-2,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    12,8,37,15,21,40,17,11,0,69,-127,-124,-127,2,13,15,-13,45,-13,-24,-16,4,-2,0,37,2,-79,-35,-4,-26,
+    8,1,36,-3,3,28,-1,3,0,11,-78,-24,-54,7,-11,7,-4,28,-9,-8,25,1,0,0,-10,-35,8,-9,5,-3,
+    4,-5,20,-6,-2,17,0,4,0,-26,-24,5,-4,3,18,10,9,19,9,8,7,-2,3,0,-33,9,6,14,1,31,
+    12,6,28,6,10,-8,-3,-2,0,-30,1,1,5,0,12,16,18,16,18,18,-2,0,0,0,-1,0,0,-1,-2,-1,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    -1,-6,10,-6,-11,3,2,-1,0,-3,1,4,-1,2,4,-1,-2,13,-5,-5,5,0,3,0,-9,-9,6,-5,1,8,
+    3,7,10,10,6,5,-1,2,0,-11,-15,1,-4,1,12,5,9,16,5,21,3,1,-1,0,-20,8,4,11,-1,14,
+    10,14,10,14,14,-2,0,0,0,-4,0,1,-1,-3,1,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,2,-17,29,-14,-11,39,5,7,0,42,-100,-63,-78,-7,4,
+    4,-23,31,-20,-20,21,1,2,0,23,-37,-57,-36,-4,-18,5,-11,32,-12,-6,-4,5,7,0,7,-10,-32,-19,-3,-19,
+    1,6,30,2,3,-8,-3,2,0,-13,13,-2,8,-2,-11,11,14,14,14,18,-8,-3,-2,0,-7,0,-1,-1,-3,0,
+    15,17,15,17,17,-2,0,0,0,-2,0,0,0,1,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,-1,-9,15,-11,-11,1,-3,1,0,-1,-1,-7,-4,-2,-4,
+    -1,-3,17,-2,4,-2,-1,0,0,2,-3,-15,-9,0,-12,1,7,16,9,11,-5,2,4,0,5,-4,-14,-10,0,-10,
+    1,9,23,11,22,-5,-2,-1,0,-5,7,4,8,-1,-6,15,18,15,18,18,-5,0,0,0,-4,0,0,-1,2,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    12,14,15,17,44,30,9,11,0,77,-127,-127,-127,-1,11,0,8,1,5,-23,3,-4,-2,0,0,-15,17,-15,-12,18,
+    2,8,10,3,15,22,3,3,0,29,-80,-52,-60,10,-37,1,10,3,0,-3,16,0,0,0,12,-23,-24,-12,7,-17,
+    -3,4,1,4,1,11,-4,4,0,-5,-4,-14,-7,4,-2,1,8,6,6,11,4,-10,3,0,-23,20,0,10,0,10,
+    14,15,20,15,27,-18,-10,-2,0,-20,-1,-1,-2,-6,2,15,16,15,16,16,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    -1,0,-1,2,-4,2,-1,-1,0,-2,0,-1,-2,0,0,-2,3,0,2,4,2,1,3,0,-2,-4,-5,-5,3,-2,
+    1,0,3,3,16,3,-4,2,0,-5,-8,-7,-4,1,-2,2,7,4,3,46,-2,0,-1,0,-11,13,5,9,0,6,
+    14,15,14,15,15,0,0,0,0,0,0,0,0,1,1,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,1,8,12,6,10,27,2,7,0,30,-109,-43,-78,-11,46,
+    1,4,5,7,-7,22,-1,2,0,12,-45,-20,-28,-7,18,0,5,2,5,-6,14,-5,7,0,-7,-14,1,-14,-4,0,
+    1,13,5,7,16,7,-12,2,0,-23,18,2,6,-3,-3,16,17,17,17,28,-17,-9,-2,0,-14,-1,-1,-3,8,1,
+    15,16,15,16,16,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,-2,1,-2,-1,0,3,1,1,0,-4,-1,1,-5,-1,-2,
+    1,1,1,3,9,0,-1,0,0,-1,-2,-1,-7,-2,-1,1,2,3,5,22,3,-2,4,0,-2,-15,1,-11,-1,-2,
+    3,5,5,5,44,1,-4,-1,0,-13,14,11,16,0,-7,15,16,15,16,16,-1,0,0,0,-1,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    8,13,11,12,26,25,5,6,0,75,-127,-119,-127,-2,8,-3,0,0,-1,-10,2,-1,0,0,1,1,0,-6,-10,15,
+    -1,7,5,4,13,22,-4,0,0,24,-61,-36,-35,8,-29,-2,4,1,4,7,16,-4,-2,0,6,-18,-18,-12,5,-9,
+    0,4,3,4,10,11,-3,-4,0,-7,-7,-11,-14,3,-3,-3,8,12,7,18,-1,-10,-4,0,-21,16,8,11,2,9,
+    14,15,20,15,24,-18,-9,-8,0,-20,-1,-1,-2,-6,2,15,16,15,16,16,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    -2,3,-2,-1,-3,5,-2,0,0,-4,-1,0,-4,0,1,1,2,2,2,6,5,-2,-2,0,-3,-7,-3,-9,1,-1,
+    3,2,8,3,19,4,-2,-1,0,-5,-8,-4,-6,0,2,12,10,9,1,27,-7,-5,-2,0,-9,9,7,5,2,8,
+    14,15,14,15,15,0,0,0,0,0,0,0,0,1,1,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,2,8,2,4,14,22,-5,0,0,26,-80,-32,-42,-9,36,
+    0,4,1,3,9,16,-3,-3,0,11,-23,-21,-26,-5,11,1,3,1,3,11,12,-3,-5,0,-6,-11,-4,-14,-5,1,
+    -4,11,13,1,15,-5,-10,-7,0,-18,19,9,14,-6,-8,16,16,17,16,26,-18,-10,-8,0,-16,-1,-1,-3,8,1,
+    15,16,15,16,16,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,-3,1,1,1,-6,4,-1,-2,0,-4,-1,-3,-6,0,-2,
+    0,0,0,2,5,3,-2,0,0,-4,-7,-2,-8,-1,-2,3,2,7,4,16,4,-1,-3,0,-4,-12,-2,-10,-2,1,
+    13,3,11,5,28,-8,-4,-3,0,-10,8,8,7,-2,-5,15,16,15,16,16,-1,0,0,0,-1,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    11,17,6,8,21,26,-1,2,6,22,-12,-13,-67,0,-2,18,16,17,8,19,-2,2,-3,2,-9,4,1,1,-18,27,
+    8,14,12,5,21,24,2,-2,1,1,-24,6,-60,9,-26,8,13,13,8,18,18,-1,0,-7,-6,-10,0,-68,4,-10,
+    11,16,16,8,15,9,-4,1,-11,-9,14,5,-54,0,-2,8,21,19,10,9,3,-3,-7,-12,11,4,1,-37,-2,6,
+    3,26,31,15,12,-4,-3,-4,-10,15,0,3,-23,-5,7,6,19,12,21,16,-1,-7,-5,-1,15,8,-3,-6,-9,12,
+    18,5,6,20,9,-6,-11,-1,0,16,12,-5,-4,-2,1,19,10,8,8,10,-11,-4,-1,0,19,20,-3,-1,0,-1,
+    17,15,13,15,15,-5,0,0,0,2,3,0,0,-3,-1,16,16,16,16,16,-1,0,0,0,-1,-1,0,0,-1,-1,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    5,8,10,2,16,6,0,-1,-4,-4,6,3,-28,4,-1,6,11,9,6,17,4,-3,0,-4,-1,19,4,-34,1,-1,
+    9,13,9,12,20,-1,-3,-1,-6,-2,22,2,-16,0,-2,16,19,9,13,8,-5,-2,-4,-3,8,3,0,-5,-2,4,
+    19,15,16,17,-4,-2,-2,-2,-2,9,4,-4,-6,-3,4,28,3,1,33,4,1,-8,-4,0,12,8,-2,-2,-1,3,
+    29,7,-2,24,6,-5,-6,-1,0,1,5,-1,-3,3,2,12,15,11,9,17,27,5,1,6,-3,-1,12,-83,-10,27,
+    9,19,11,6,11,17,4,1,-4,-8,-5,15,-67,-4,7,7,19,15,6,20,13,1,4,-7,6,-4,29,-65,-1,1,
+    3,18,18,10,19,1,-1,-1,-7,13,-6,1,-34,0,-5,-2,18,23,16,9,-4,0,-9,-10,16,-2,-6,-26,5,-7,
+    -7,14,19,23,14,-1,-2,-6,-3,2,-2,-3,-11,7,-13,9,6,6,18,5,-14,-6,-3,0,24,17,-12,2,5,-2,
+    15,14,11,12,14,-12,-3,0,0,15,14,-6,1,3,3,14,14,14,14,14,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,-1,0,0,0,0,0,0,0,1,1,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
+    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,7,13,12,6,13,6,0,0,-2,-2,9,6,-33,-2,-1,
+    5,16,11,7,20,2,-1,-1,-3,2,17,5,-24,-2,1,6,10,8,13,23,0,-3,2,-1,6,12,12,-15,-1,1,
+    9,5,10,22,15,-4,-6,4,-6,9,0,-2,-9,1,-4,11,2,8,32,1,-5,0,-5,-4,9,9,-4,-3,2,-5,
+    18,4,2,40,4,-4,-3,-2,0,7,4,-3,-2,4,-1,22,12,7,22,14,-2,-2,0,0,5,4,-2,-1,0,1,
+};
+/* clang-format on */
+
+typedef struct igs__mixer {
+    igs__model* model;
+    igs__fast_weights *first, *second; /* trained ones, and what is added to them */
+    uint32_t rows[IGS__FAST_CONTEXTS]; /* first statistic of each context */
+    int16_t inputs[10];                /* in 1/256 of a natural logarithm of the odds */
+} igs__mixer;
+
+static void igs__input(igs__mixer* mixer, int place, int64_t value) {
+    mixer->inputs[place] = (int16_t)igs__clamp(value, -IGS__STRETCH_LIMIT, IGS__STRETCH_LIMIT);
+}
+
+/* One decision's weights, in vectors where every compiler for the processor has them. Of a product, ((x >> 16) + 8) >> 4
+ * is (x + 2^19) >> 20. Statistics learn at twice the rate of the other inputs. */
+#if defined(__SSE2__)
+typedef struct igs__lanes {
+    __m128i inputs[2];
+} igs__lanes;
+
+static int32_t igs__mix(const igs__mixer* mixer, uint32_t at, const int32_t* stretched, igs__lanes* lanes) {
+    const __m128i* first = (const __m128i*)(const void*)mixer->first[at].lanes;
+    const __m128i* second = (const __m128i*)(const void*)mixer->second[at].lanes;
+    __m128i sum;
+    lanes->inputs[0] = _mm_loadu_si128((const __m128i*)(const void*)mixer->inputs);
+    lanes->inputs[1] = _mm_set_epi16(
+        0, (short)stretched[4], (short)stretched[3], (short)stretched[2], (short)stretched[1], (short)stretched[0],
+        mixer->inputs[9], mixer->inputs[8]
+    );
+    sum = _mm_add_epi32(
+        _mm_madd_epi16(_mm_add_epi16(_mm_loadu_si128(first), _mm_loadu_si128(second)), lanes->inputs[0]),
+        _mm_madd_epi16(_mm_add_epi16(_mm_loadu_si128(first + 1), _mm_loadu_si128(second + 1)), lanes->inputs[1])
+    );
+    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4E));
+    return _mm_cvtsi128_si32(_mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xB1)));
+}
+
+static void igs__teach(igs__mixer* mixer, uint32_t at, int32_t error, const igs__lanes* lanes) {
+    const __m128i pull = _mm_set1_epi16((short)error), half = _mm_set1_epi16(8), most = _mm_set1_epi16(16383);
+    const __m128i least = _mm_set1_epi16(-16383), doubled = _mm_set_epi16(0, -1, -1, -1, -1, -1, 0, 0);
+    int part;
+    for (part = 0; part < 2; ++part) {
+        __m128i* first = (__m128i*)(void*)mixer->first[at].lanes + part;
+        __m128i* second = (__m128i*)(void*)mixer->second[at].lanes + part;
+        __m128i change = lanes->inputs[part];
+        if (part == 1) change = _mm_add_epi16(change, _mm_and_si128(change, doubled));
+        change = _mm_srai_epi16(_mm_add_epi16(_mm_mulhi_epi16(change, pull), half), 4);
+        _mm_storeu_si128(
+            first, _mm_max_epi16(least, _mm_min_epi16(most, _mm_add_epi16(_mm_loadu_si128(first), change)))
+        );
+        _mm_storeu_si128(
+            second, _mm_max_epi16(least, _mm_min_epi16(most, _mm_add_epi16(_mm_loadu_si128(second), change)))
+        );
+    }
+}
+#else
+typedef struct igs__lanes {
+    int16_t inputs[IGS__FAST_LANES];
+} igs__lanes;
+
+static int32_t igs__mix(const igs__mixer* mixer, uint32_t at, const int32_t* stretched, igs__lanes* lanes) {
+    const int16_t *first = mixer->first[at].lanes, *second = mixer->second[at].lanes;
+    int32_t total = 0;
+    int i;
+    memcpy(lanes->inputs, mixer->inputs, sizeof mixer->inputs);
+    for (i = 0; i < IGS__FAST_CONTEXTS; ++i) lanes->inputs[10 + i] = (int16_t)stretched[i];
+    lanes->inputs[15] = 0;
+    for (i = 0; i < IGS__FAST_LANES; ++i) total += (int16_t)(first[i] + second[i]) * lanes->inputs[i];
+    return total;
+}
+
+static int16_t igs__moved(int32_t weight) {
+    return (int16_t)(weight > 16383 ? 16383 : weight < -16383 ? -16383 : weight);
+}
+
+static void igs__teach(igs__mixer* mixer, uint32_t at, int32_t error, const igs__lanes* lanes) {
+    int16_t *first = mixer->first[at].lanes, *second = mixer->second[at].lanes;
+    int i;
+    for (i = 0; i < IGS__FAST_LANES; ++i) {
+        const int32_t change = (((lanes->inputs[i] * (i < 10 ? 1 : 2) * error) >> 16) + 8) >> 4;
+        first[i] = igs__moved(first[i] + change);
+        second[i] = igs__moved(second[i] + change);
+    }
+}
+#endif
+
+static int igs__fast_decide(igs__mixer* mixer, igs__bits* bits, uint32_t node, uint32_t weights_at) {
+    const igs__model* model = mixer->model;
+    uint16_t* const statistics = model->statistics + node;
+    uint8_t* const counts = model->counts + node; /* writing bytes could change anything, as compilers see it */
+    const int32_t* const stretch = model->stretch;
+    uint32_t known[IGS__FAST_CONTEXTS], seen[IGS__FAST_CONTEXTS];
+    int32_t stretched[IGS__FAST_CONTEXTS], total, error, probability;
+    igs__lanes lanes;
+    int i, yes;
+    for (i = 0; i < IGS__FAST_CONTEXTS; ++i) {
+        seen[i] = counts[mixer->rows[i]];
+        known[i] = seen[i] == 0 ? 32768 : statistics[mixer->rows[i]];
+        stretched[i] = stretch[known[i] >> 4];
+    }
+    total = igs__mix(mixer, weights_at, stretched, &lanes) >> 12;
+    total = total > IGS__STRETCH_LIMIT ? IGS__STRETCH_LIMIT : total;
+    total = total < -IGS__STRETCH_LIMIT ? -IGS__STRETCH_LIMIT : total;
+    probability = model->squash[total + IGS__STRETCH_LIMIT];
+    yes = igs__bit(bits, (uint32_t)probability, 16);
+    error = (12 * ((yes ? 65536 : 0) - probability)) >> 5; /* 16 bits hold it */
+    igs__teach(mixer, weights_at, error, &lanes);
+    for (i = 0; i < IGS__FAST_CONTEXTS; ++i) {
+        const uint32_t row = mixer->rows[i], share = model->shares[seen[i]], p = known[i];
+        statistics[row] = (uint16_t)(yes ? p + (((65535 - p) * share) >> 16) : p - ((p * share) >> 16));
+        counts[row] = (uint8_t)(seen[i] < IGS__COUNT_LIMIT ? seen[i] + 1 : seen[i]);
+    }
+    return yes;
+}
+
+static int32_t igs__fast_value(igs__mixer* mixer, igs__bits* bits) {
+    uint32_t node = 2, weights_at = 2, length = 1, prefix = 1, found = 1;
+    int negative, place;
+    if (!igs__fast_decide(mixer, bits, 0, 0)) return 0;
+    negative = igs__fast_decide(mixer, bits, 1, 1);
+    if (negative) node += 61, weights_at += 19;
+    while (length < IGS__MAX_LENGTH) {
+        const uint32_t step = (length < 12 ? length : 12) - 1;
+        if (!igs__fast_decide(mixer, bits, node + step, weights_at + step)) break;
+        ++length;
+    }
+    for (place = (int)length - 2; place >= 0; --place) {
+        int bit;
+        if ((int)length - 2 - place < 3) {
+            const uint32_t block = (length < 8 ? length : 8) - 2;
+            bit = igs__fast_decide(mixer, bits, node + 12 + 7 * block + prefix - 1, weights_at + 12 + block);
+            prefix = 2 * prefix + (uint32_t)bit;
+        } else {
+            bit = igs__bit(bits, 32768, 16);
+        }
+        found = 2 * found + (uint32_t)bit;
+    }
+    return negative ? -(int32_t)found : (int32_t)found;
+}
+
+/* Weights of a section: trained ones of up to three sets, then those of the groups. */
+static void igs__fast_begin(igs__items* items, igs__mixer* mixer, uint32_t set, uint32_t sets) {
+    const signed char* trained = igs__trained + set * IGS__FAST_WEIGHT_NODES * IGS__FAST_INPUTS;
+    uint32_t i, input;
+    memset(items->fast_weights, 0, (3 + IGS__GROUPS) * IGS__FAST_WEIGHT_NODES * sizeof *items->fast_weights);
+    for (i = 0; i < sets * IGS__FAST_WEIGHT_NODES; ++i)
+        for (input = 0; input < IGS__FAST_INPUTS; ++input) {
+            const int16_t weight = (int16_t)(*trained++ * 64);
+            items->fast_weights[i].lanes[input < IGS__FAST_CONTEXTS ? 10 + input : input - IGS__FAST_CONTEXTS] = weight;
+        }
+    memset(mixer, 0, sizeof *mixer);
+    mixer->model = &items->model;
+    mixer->first = items->fast_weights;
+    mixer->second = items->fast_weights + 3 * IGS__FAST_WEIGHT_NODES;
+    igs__input(mixer, 7, 256);
+}
+
+static size_t igs__fast_counts(igs__items* items, const uint8_t* data, size_t size, uint32_t gaussians) {
+    const uint32_t across = items->across;
+    igs__mixer mixer;
+    igs__bits bits;
+    uint32_t n;
+    igs__bits_begin(&bits, data, size);
+    igs__model_tables(&items->model, igs__logistic, 16);
+    igs__model_reset(&items->model);
+    igs__fast_begin(items, &mixer, 0, 1);
+    igs__input(&mixer, 5, igs__log((int64_t)64 * gaussians / items->count + 8) - 600);
+    for (n = 0; n < items->count; ++n) {
+        const uint32_t column = n % across;
+        const int32_t* at = items->values + n;
+        const int64_t left = column > 0 ? *(at - 1) : 0, further = column > 1 ? *(at - 2) : 0;
+        const int64_t up = n >= across ? *(at - across) : 0, higher = n >= 2 * across ? *(at - 2 * (size_t)across) : 0;
+        const int64_t before = n >= across && column > 0 ? *(at - across - 1) : 0;
+        const int64_t after = n >= across && column + 1 < across ? *(at - across + 1) : 0;
+        const int64_t around = (4 * left + 4 * up + 2 * before + 2 * after + further + higher + 3) >> 2;
+        const int64_t halved = (2 * left + 2 * up + before + after + further + higher + 12) >> 1;
+        uint32_t contexts[IGS__FAST_CONTEXTS];
+        int i;
+        contexts[0] = (uint32_t)(igs__clamp(left + 3, 0, 7) * 8 + igs__clamp(up + 3, 0, 7));
+        contexts[1] = (uint32_t)igs__clamp(around + 20, 0, 60);
+        contexts[2] = (uint32_t)(igs__clamp(left + further + 4, 0, 8) * 9 + igs__clamp(up + higher + 4, 0, 8));
+        contexts[3] = (uint32_t)(igs__clamp(before + after + 4, 0, 12) * 13 + igs__clamp(left + up + 4, 0, 12));
+        contexts[4] = (uint32_t)igs__clamp(halved, 0, 26);
+        for (i = 0; i < IGS__FAST_CONTEXTS; ++i) mixer.rows[i] = (igs__fast_starts[i] + contexts[i]) * IGS__FAST_NODES;
+        igs__input(&mixer, 0, igs__log(64 * (igs__abs(left) + igs__abs(up)) + 20) - 1100);
+        igs__input(&mixer, 1, 60 * left);
+        igs__input(&mixer, 2, 60 * up);
+        igs__input(&mixer, 3, 60 * (before + after));
+        igs__input(&mixer, 4, 40 * (further + higher));
+        items->values[n] = igs__fast_value(&mixer, &bits);
+    }
+    return bits.passed + 1;
+}
+
+/* The nearest items before each, nearest first; of two as near the later one. */
+static void igs__find_nearest(igs__items* items) {
+    const int32_t across = (int32_t)items->across;
+    uint32_t n;
+    for (n = 0; n < items->count; ++n) {
+        const int32_t row = (int32_t)items->cells[n] / across, column = (int32_t)items->cells[n] % across;
+        int32_t* neighbours = items->neighbours + (size_t)n * IGS__FAST_NEIGHBOURS;
+        uint16_t* bases = items->bases + (size_t)n * IGS__FAST_NEIGHBOURS;
+        int64_t distances[IGS__FAST_NEIGHBOURS];
+        int32_t x, y;
+        int found = 0, place, i;
+        for (y = row; y >= 0 && y >= row - 2; --y) {
+            for (x = y == row              ? column
+                     : column + 2 < across ? column + 2
+                                           : across - 1;
+                 x >= 0 && x >= column - 2; --x) {
+                const uint32_t cell = (uint32_t)(y * across + x), first = items->firsts[cell];
+                const uint32_t end = items->firsts[cell + 1] < n ? items->firsts[cell + 1] : n;
+                uint32_t j = end, left = 4;
+                for (; j > first && left > 0; --left) {
+                    int64_t far_away;
+                    --j;
+                    far_away = items->means != NULL
+                        ? igs__distance(items, n, j)
+                        : 512 + 1024 * ((row - y) * (row - y) + (column - x) * (column - x));
+                    if (found == IGS__FAST_NEIGHBOURS && far_away >= distances[found - 1]) continue;
+                    found += found < IGS__FAST_NEIGHBOURS;
+                    for (place = found - 1; place > 0 && far_away < distances[place - 1]; --place) {
+                        distances[place] = distances[place - 1];
+                        neighbours[place] = neighbours[place - 1];
+                    }
+                    distances[place] = far_away;
+                    neighbours[place] = (int32_t)j;
+                }
+            }
+        }
+        for (i = 0; i < found; ++i) {
+            const uint32_t base = (1u << 20) / (uint32_t)distances[i];
+            bases[i] = (uint16_t)(base > 0 ? base : 1);
+        }
+        if (found < IGS__FAST_NEIGHBOURS) neighbours[found] = -1;
+    }
+}
+
+/* What the neighbours say of a value: statistics and inputs. values are those of plane k, before those of plane k - 1. */
+static void igs__fast_look_around(
+    igs__items* items, igs__mixer* mixer, uint32_t n, int64_t scale, const int32_t* nearness, const int32_t* values,
+    const int32_t* before
+) {
+    const int32_t* neighbours = items->neighbours + (size_t)n * IGS__FAST_NEIGHBOURS;
+    const uint16_t* bases = items->bases + (size_t)n * IGS__FAST_NEIGHBOURS;
+    uint16_t* unlike = items->unlike + (size_t)n * IGS__FAST_NEIGHBOURS;
+    int64_t weight_sum = 0, value_sum = 0, size_sum = 0, most = 0, like = 0, near_value;
+    int i;
+    for (i = 0; i < IGS__FAST_NEIGHBOURS && neighbours[i] >= 0; ++i) {
+        const int64_t value = values[neighbours[i]];
+        uint32_t differs = unlike[i];
+        int64_t weight;
+        if (before != NULL) {
+            const int64_t term = (igs__abs((int64_t)before[n] - before[neighbours[i]]) * scale) >> 7;
+            differs += (uint32_t)(term < 512 ? term : 512);
+            unlike[i] = (uint16_t)differs;
+        }
+        weight = (int64_t)bases[i] * nearness[differs >> 4 < 255 ? differs >> 4 : 255];
+        like = weight > most ? value : like;
+        most = weight > most ? weight : most;
+        weight_sum += weight;
+        value_sum += weight * value;
+        size_sum += weight * igs__abs(value);
+    }
+    if (weight_sum < 1) weight_sum = 1;
+    near_value = igs__floor_div(64 * value_sum, weight_sum);
+    mixer->rows[0] = (uint32_t)(items->groups[n] * 41 + igs__clamp((near_value + 16) >> 5, -20, 20) + 20);
+    mixer->rows[2] = (uint32_t)(igs__clamp(like, -40, 40) + 40);
+    igs__input(mixer, 0, igs__log(64 * size_sum / weight_sum + 20) - 1100);
+    igs__input(mixer, 8, 3 * near_value);
+    igs__input(mixer, 9, 24 * like);
+}
+
+static size_t igs__fast_planes(igs__items* items, const uint8_t* data, size_t size, uint32_t set, uint32_t sets) {
+    const size_t count = items->count;
+    int32_t nearness[256];
+    igs__mixer mixer;
+    igs__bits bits;
+    size_t i;
+    uint32_t n, k;
+    int64_t scale = 0;
+    igs__bits_begin(&bits, data, size);
+    igs__model_tables(&items->model, igs__logistic, 16);
+    igs__fast_begin(items, &mixer, set, sets);
+    igs__find_nearest(items);
+    for (i = 0; i < 256; ++i) {
+        const int32_t cube = (int32_t)(i < 4 ? 64 : i * i * i);
+        nearness[i] = (1 << 22) / cube > 0 ? (1 << 22) / cube : 1;
+    }
+    for (i = 0; i < count * IGS__FAST_NEIGHBOURS; ++i) items->unlike[i] = 64;
+    memset(items->hashes, 0, count * sizeof *items->hashes);
+    memset(items->sums, 0, count * sizeof *items->sums);
+    for (k = 0; k < items->planes; ++k) {
+        int32_t* values = items->values + k * count;
+        const int32_t *v1 = k > 0 ? values - count : NULL, *v2 = k > 1 ? values - 2 * count : NULL;
+        const int32_t *v3 = k > 2 ? values - 3 * count : NULL, rest = k > 2 ? 65536 / (int32_t)(k - 2) : 0;
+        igs__model_reset(&items->model);
+        mixer.first = items->fast_weights + (sets > 1 ? k : 0) * IGS__FAST_WEIGHT_NODES;
+        if (k > 0) {
+            int64_t total = 0;
+            for (n = 0; n < count; ++n) total += igs__abs(v1[n]);
+            scale = (1 << 20) / (64 * total / (int64_t)count + 6);
+        }
+        for (n = 0; n < count; ++n) {
+            const int32_t first = k > 0 ? v1[n] : 0, second = k > 1 ? v2[n] : 0, third = k > 2 ? v3[n] : 0;
+            const int32_t* extras = items->signs + 3 * (size_t)n;
+            int c;
+            mixer.second = items->fast_weights + (3 + (uint32_t)items->groups[n]) * IGS__FAST_WEIGHT_NODES;
+            igs__fast_look_around(items, &mixer, n, scale, nearness, values, v1);
+            mixer.rows[1] = (uint32_t)((igs__clamp(first, -32, 32) + 32) * 15 + igs__clamp(second, -7, 7) + 7);
+            mixer.rows[3] = items->hashes[n] >> 22;
+            mixer.rows[4] = (uint32_t)(igs__sign(first) * 9 + igs__sign(second) * 3 + igs__sign(third));
+            for (c = 0; c < IGS__FAST_CONTEXTS; ++c)
+                mixer.rows[c] = (mixer.rows[c] + igs__fast_starts[c]) * IGS__FAST_NODES;
+            if (k > 2) items->sums[n] += (int32_t)igs__log(64 * igs__abs(third) + 20);
+            igs__input(&mixer, 1, k > 0 ? igs__log(64 * igs__abs(first) + 20) - 1300 : 0);
+            igs__input(&mixer, 2, k > 1 ? igs__log(64 * igs__abs(second) + 20) - 1300 : 0);
+            igs__input(&mixer, 3, k > 2 ? (((int64_t)items->sums[n] * rest) >> 16) - 1300 : 0);
+            igs__input(&mixer, 4, extras[0]);
+            igs__input(&mixer, 5, extras[1]);
+            igs__input(&mixer, 6, extras[2]);
+            values[n] = igs__fast_value(&mixer, &bits);
+            items->hashes[n] = items->hashes[n] * 0x9E3779B1u + (uint32_t)(values[n] + 77) * 0x85EBCA6Bu;
+        }
+    }
+    return bits.passed + 1;
+}
+
 /* Decodes a coded section's values; adds the planes' centres. */
-static igs_error igs__decode_planes(igs__items* items, const igs__section* section) {
-    const size_t head = 2 * (size_t)items->planes;
+static igs_error igs__decode_planes(igs__items* items, const igs__section* section, uint32_t id, uint32_t gaussians) {
+    const size_t head = 2 * (size_t)items->planes, size = section->stored - head;
+    const uint8_t* data = section->data + head;
     size_t used;
     uint32_t n, k;
     IGS__REQUIRE(section->stored > head, CODED_LENGTH);
-    igs__find_above(items);
-    used = section->codec == IGS__CONTEXT ? igs__context_planes(items, section->data + head, section->stored - head)
-                                          : igs__prediction_planes(items, section->data + head, section->stored - head);
-    IGS__REQUIRE(used == section->stored - head, CODED_LENGTH);
+    if (section->codec != IGS__FAST) igs__find_above(items);
+    if (section->codec == IGS__CONTEXT) used = igs__context_planes(items, data, size);
+    else if (section->codec == IGS__PREDICTION) used = igs__prediction_planes(items, data, size);
+    else if (id == IGS__CELLS) used = igs__fast_counts(items, data, size, gaussians);
+    else if (id == IGS__SHAPES) used = igs__fast_planes(items, data, size, 1, 3);
+    else used = igs__fast_planes(items, data, size, 4, 1);
+    IGS__REQUIRE(used == size, CODED_LENGTH);
     for (k = 0; k < items->planes; ++k) {
         const int32_t centre = igs__i16(section->data + 2 * k);
-        for (n = 0; n < items->count; ++n) items->values[(size_t)n * items->planes + k] += centre;
+        for (n = 0; n < items->count; ++n) items->values[n * items->item_step + k * items->plane_step] += centre;
     }
     return IGS_OK;
 }
@@ -1026,7 +1513,8 @@ static igs_error igs__decode_planes(igs__items* items, const igs__section* secti
 /* Where everything lies in the caller's memory. What the header says is only made room for as far as the sections'
  * lengths, which are checked, can hold it; where they cannot, a law is broken before that memory would be used. */
 typedef struct igs__plan {
-    uint8_t* plain[IGS__SECTIONS]; /* of Zstandard frames */
+    const uint8_t* plain[IGS__SECTIONS]; /* forms of sections whose integers are not coded */
+    uint8_t* room[IGS__SECTIONS];        /* for those, where they do not stay in the file */
     igs_map* maps;
     igs_channel* channels;
     uint16_t* offsets;
@@ -1066,8 +1554,8 @@ static void igs__plan_memory(const igs__front* front, igs__arena* kept, igs__are
     memset(plan, 0, sizeof *plan);
     for (i = 0; i < IGS__SECTIONS; ++i) {
         const int stays = i == IGS__MAPS || i == IGS__DETAIL || i == IGS__EXACT; /* what is kept points into these */
-        if (sections[i].codec == IGS__ZSTD)
-            plan->plain[i] = IGS__ARRAY(stays ? kept : scratch, uint8_t, sections[i].raw);
+        if (sections[i].codec == IGS__ZSTD || (sections[i].codec == IGS__FAST && stays))
+            plan->room[i] = IGS__ARRAY(stays ? kept : scratch, uint8_t, sections[i].raw);
     }
     plan->maps = IGS__ARRAY(kept, igs_map, sections[IGS__MAPS].raw / IGS__LEAST_MAP_BYTES + 1);
     plan->channels = IGS__ARRAY(kept, igs_channel, sections[IGS__MAPS].raw / 2 + 1);
@@ -1346,7 +1834,7 @@ static igs_error igs__decode_counts(igs__loader* loader) {
     for (i = 0; i <= cells; ++i) loader->plan.identity[i] = i;
     items->cells = items->firsts = loader->plan.identity;
     memset(items->groups, 0, cells);
-    IGS__TRY(igs__decode_planes(items, section));
+    IGS__TRY(igs__decode_planes(items, section, IGS__CELLS, info->gaussians));
     for (i = 0; i < cells; ++i) {
         const int32_t count = items->values[i];
         IGS__REQUIRE(count >= 0 && count < 1 << 28, CODE_RANGE);
@@ -1372,11 +1860,11 @@ static igs_error igs__unpack_planes(
     const uint8_t* raw = loader->plan.plain[section];
     uint32_t n, k;
     if (loader->front.sections[section].codec != IGS__ZSTD) {
-        IGS__TRY(igs__decode_planes(items, &loader->front.sections[section]));
+        IGS__TRY(igs__decode_planes(items, &loader->front.sections[section], section, count));
         for (n = 0; n < count; ++n)
             for (k = 0; k < plane_count; ++k) {
-                const int32_t code = items->values[(size_t)n * plane_count + k],
-                              most = planes[k].width == 1 ? 255 : 65535;
+                const int32_t code = items->values[n * items->item_step + k * items->plane_step];
+                const int32_t most = planes[k].width == 1 ? 255 : 65535;
                 IGS__REQUIRE(code >= planes[k].least && code - planes[k].least <= most && code <= 32767, CODE_RANGE);
                 codes[(size_t)n * plane_count + k] = (int16_t)code;
             }
@@ -1420,7 +1908,7 @@ static igs_error igs__unpack_shapes(igs__loader* loader) {
     items->firsts = firsts;
     for (n = 0; loader->front.sections[IGS__SHAPES].codec == IGS__CONTEXT && n < items->count; ++n)
         items->groups[n] = n > 0 && cell_of[n] == cell_of[n - 1];
-    for (n = 0; loader->front.sections[IGS__SHAPES].codec == IGS__PREDICTION && n < items->count; ++n) {
+    for (n = 0; loader->front.sections[IGS__SHAPES].codec >= IGS__PREDICTION && n < items->count; ++n) {
         const int32_t row = (int32_t)(cell_of[n] / across), column = (int32_t)(cell_of[n] % across);
         const uint32_t first = firsts[cell_of[n]], held = firsts[cell_of[n] + 1] - first;
         int64_t near = 18;
@@ -1432,7 +1920,12 @@ static igs_error igs__unpack_shapes(igs__loader* loader) {
                 near += 60 * (int64_t)(firsts[other + 1] - firsts[other]) /
                     (1 + (y - row) * (y - row) + (x - column) * (x - column));
             }
-        items->signs[n] = (int32_t)igs__log(near);
+        items->signs[n * items->sign_count] = (int32_t)igs__log(near);
+        if (loader->front.sections[IGS__SHAPES].codec == IGS__FAST) {
+            items->signs[3 * (size_t)n] -= 1500;
+            items->signs[3 * (size_t)n + 1] = held > 2 ? 200 : held == 2 ? 100 : 0;
+            items->signs[3 * (size_t)n + 2] = n > first ? 256 : 0;
+        }
     }
     return igs__unpack_planes(loader, IGS__SHAPES, loader->planes, 3, items, loader->plan.shapes);
 }
@@ -1546,12 +2039,18 @@ static igs_error igs__unpack_features(igs__loader* loader) {
             const int64_t size = shapes[3 * (size_t)n] - mean;
             const int64_t h = igs__abs(shapes[3 * (size_t)n + 1]), b = igs__abs(shapes[3 * (size_t)n + 2]);
             items->groups[n] = (uint8_t)igs__clamp(igs__floor_div(size, 3) + 3, 0, IGS__GROUPS - 1);
+            if (codec == IGS__FAST) {
+                const int64_t held = igs__clamp(size, -60, 60);
+                items->signs[3 * (size_t)n] = (int32_t)(24 * held);
+                items->signs[3 * (size_t)n + 1] = (int32_t)(held * held >> 1);
+                items->signs[3 * (size_t)n + 2] = (int32_t)((h > b ? 16 * h + 6 * b : 16 * b + 6 * h) - 300);
+            }
             if (codec != IGS__PREDICTION) continue;
             items->signs[3 * (size_t)n] = (int32_t)(43 * size);
             items->signs[3 * (size_t)n + 1] = (int32_t)(7 * (size * size < 4096 ? size * size : 4096));
             items->signs[3 * (size_t)n + 2] = (int32_t)(h > b ? 32 * h + 12 * b : 32 * b + 12 * h);
         }
-        for (i = 0; codec == IGS__PREDICTION && i < 2 * (size_t)count; ++i)
+        for (i = 0; codec >= IGS__PREDICTION && i < 2 * (size_t)count; ++i)
             items->means[i] = (2 * loader->plan.positions[i] + 1) * (1 << (loader->plan.exponents[i] + 4));
     }
     return igs__unpack_planes(loader, IGS__FEATURES, loader->planes + 3, components, items, loader->plan.features);
@@ -1632,9 +2131,16 @@ static igs_error igs__unpack(igs__loader* loader, igs_zstd_decompress zstd) {
     IGS__REQUIRE(zstd != NULL || !front->info.needs_zstd, NO_ZSTD);
     for (i = 0; i < IGS__SECTIONS; ++i) {
         const igs__section* section = &front->sections[i];
-        if (section->codec != IGS__ZSTD) continue;
-        IGS__REQUIRE(igs__is_one_frame(section->data, section->stored, section->raw), ZSTD_FRAME);
-        IGS__REQUIRE(zstd(plan->plain[i], section->raw, section->data, section->stored) == section->raw, ZSTD_FRAME);
+        plan->plain[i] = plan->room[i];
+        if (section->codec == IGS__ZSTD) {
+            IGS__REQUIRE(igs__is_one_frame(section->data, section->stored, section->raw), ZSTD_FRAME);
+            IGS__REQUIRE(zstd(plan->room[i], section->raw, section->data, section->stored) == section->raw, ZSTD_FRAME);
+        }
+        if (section->codec == IGS__FAST && !igs__is_coded(i)) {
+            IGS__REQUIRE(section->raw == section->stored, PLAIN_LENGTH);
+            if (plan->room[i] != NULL) memcpy(plan->room[i], section->data, section->raw);
+            else plan->plain[i] = section->data;
+        }
     }
     IGS__TRY(igs__unpack_maps(plan->plain[IGS__MAPS], front->sections[IGS__MAPS].raw, plan, file));
     IGS__TRY(igs__unpack_components(loader));

@@ -34,6 +34,7 @@ WORDS = {
     "FILE_LENGTH": "where its header says",
     "SECTION_CRC": "the checksum of section",
     "ZSTD_FRAME": "is not one Zstandard frame",
+    "PLAIN_LENGTH": "plain bytes instead of",
     "MAP_COUNT": "maps is outside",
     "MAPS_SHORT": "section maps ends within a map",
     "MAPS_LONG": "section maps goes on",

@@ -2,11 +2,12 @@
 
 import random
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from helpers.broken_igs import BROKEN, breakable
-from helpers.fuzz_igs import mutation
+from helpers.fuzz_igs import SETS, mutation
 from helpers.igs_laws import WORDS, law_of, verdict
 from helpers.igs_sets import File, fix_checksums, make_set
 from helpers.runtime_c import HEADER_FOLDER, SANITIZERS, WARNINGS, build, need_compiler, verdicts
@@ -14,6 +15,7 @@ from helpers.runtime_c import HEADER_FOLDER, SANITIZERS, WARNINGS, build, need_c
 from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs import section_codecs
 from imagegs_tex.formats.igs.container import decode_igs, encode_igs
+from imagegs_tex.formats.igs.entropy import Entropy
 
 GOLDEN = (1, 2, 3, 4, "4_exact")
 MADE = {
@@ -92,6 +94,7 @@ def test_golden_files_have_the_same_codes(version, programs, repository, tmp_pat
 def test_made_files_have_the_same_codes(settings, programs, tmp_path, monkeypatch):
     quantized = make_set(7, **settings)
     assert_same_codes(programs, encode_igs(quantized), tmp_path)
+    assert_same_codes(programs, encode_igs(replace(quantized, entropy=Entropy.FAST)), tmp_path)
     monkeypatch.setattr(section_codecs, "MOST_PREDICTED_CODES", 0)  # by context
     assert_same_codes(programs, encode_igs(quantized), tmp_path)
 
@@ -130,10 +133,11 @@ def test_damaged_files_have_the_same_verdict(programs, repository):
     """Some hundred of the 20,000 of benchmarks/fuzz_runtime.py."""
     rng = random.Random(20)
     files = [mutation(rng) for _ in range(400)]
-    for version in GOLDEN:
-        data = bytearray((repository / "tests" / "golden" / f"version_{version}.igs").read_bytes())
+    sources = [(repository / "tests" / "golden" / f"version_{version}.igs").read_bytes() for version in GOLDEN]
+    sources += [encode_igs(replace(quantized, entropy=Entropy.FAST)) for quantized in SETS]
+    for data in sources:
         for _ in range(25):
-            changed = data.copy()
+            changed = bytearray(data)
             changed[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
             files.append(fix_checksums(bytes(changed)))
     wanted = [verdict(file) for file in files]

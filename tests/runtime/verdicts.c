@@ -28,7 +28,7 @@ static igs_error verdict(const uint8_t *data, size_t size) {
     void *kept, *scratch;
     igs_error error = igs_measure(data, size, &info);
     if (error != IGS_OK) return error;
-    if (info.kept_bytes + info.scratch_bytes > 32 * plain_bytes(data) + (8u << 20)) abort();
+    if (info.kept_bytes + info.scratch_bytes > 48 * plain_bytes(data) + (8u << 20)) abort();
     kept = malloc(info.kept_bytes);
     scratch = malloc(info.scratch_bytes);
     error = igs_load(data, size, kept, info.kept_bytes, scratch, info.scratch_bytes, decompress, &file);
