@@ -235,6 +235,14 @@ const char* igs_error_text(igs_error error); /* such as "the header's checksum d
 #endif
 
 /* Right shifts of negative numbers are arithmetic, as every compiler in use has them. */
+#if defined(__GNUC__)
+#define IGS__INLINE static inline __attribute__((always_inline))
+#elif defined(_MSC_VER)
+#define IGS__INLINE static __forceinline
+#else
+#define IGS__INLINE static
+#endif
+
 typedef char igs__shifts_are_arithmetic[((-3) >> 1) == -2 ? 1 : -1];
 
 enum { IGS__ZSTD = 1, IGS__CONTEXT = 2, IGS__PREDICTION = 3, IGS__FAST = 4 };
@@ -453,18 +461,18 @@ static igs_error igs__parse_front(const uint8_t* data, size_t size, igs__front* 
 
 /* ---- the binary arithmetic coder and what it is told ------------------------------------------------------------- */
 
-static int64_t igs__clamp(int64_t value, int64_t least, int64_t most) {
+IGS__INLINE int64_t igs__clamp(int64_t value, int64_t least, int64_t most) {
     return value < least ? least : value > most ? most : value;
 }
 
-static int64_t igs__floor_div(int64_t value, int64_t positive) {
+IGS__INLINE int64_t igs__floor_div(int64_t value, int64_t positive) {
     const int64_t quotient = value / positive;
     return quotient - (value % positive < 0);
 }
 
-static int64_t igs__abs(int64_t value) { return value < 0 ? -value : value; }
+IGS__INLINE int64_t igs__abs(int64_t value) { return value < 0 ? -value : value; }
 
-static int igs__length(int64_t value) { /* bits of the magnitude */
+IGS__INLINE int igs__length(int64_t value) { /* bits of the magnitude */
     uint64_t rest = (uint64_t)igs__abs(value);
 #if defined(__GNUC__)
     return rest == 0 ? 0 : 64 - __builtin_clzll(rest);
@@ -502,7 +510,7 @@ static void igs__bits_begin(igs__bits* bits, const uint8_t* data, size_t size) {
     for (i = 0; i < 4; ++i) bits->x = bits->x << 8 | igs__byte(bits, i);
 }
 
-static int igs__bit(igs__bits* bits, uint32_t probability, int probability_bits) {
+IGS__INLINE int igs__bit(igs__bits* bits, uint32_t probability, int probability_bits) {
     const uint32_t span = bits->high - bits->low, rest = span & ((1u << probability_bits) - 1);
     const uint32_t middle = bits->low + (span >> probability_bits) * probability +
         (uint32_t)((uint64_t)rest * probability >> probability_bits);
@@ -600,6 +608,7 @@ typedef struct igs__items {
     uint16_t* unlike;    /* [count][8] how much they differ in earlier planes */
     int32_t* sums;       /* [count] logarithms of earlier planes */
     igs__fast_weights* fast_weights;
+    uint32_t* pairs; /* statistics: the probability, and the count times 2^16 */
 } igs__items;
 
 #define IGS__CONTEXT_NODES 88
@@ -643,7 +652,8 @@ static void igs__items_take(
         items->sums = IGS__ARRAY(arena, int32_t, count);
         items->hashes = IGS__ARRAY(arena, uint32_t, count);
         items->fast_weights = IGS__ARRAY(arena, igs__fast_weights, (3 + IGS__GROUPS) * IGS__FAST_WEIGHT_NODES);
-        igs__model_take(&items->model, arena, IGS__FAST_ROWS, IGS__FAST_NODES, 0);
+        items->pairs = IGS__ARRAY(arena, uint32_t, IGS__FAST_ROWS* IGS__FAST_NODES);
+        igs__model_take(&items->model, arena, 0, 0, 0);
     }
     if (codec == IGS__CONTEXT)
         igs__model_take(
@@ -781,7 +791,7 @@ typedef struct igs__expectation {
     int32_t like;                              /* value of the neighbour that weighs most */
 } igs__expectation;
 
-static int64_t igs__log(int64_t value) {
+IGS__INLINE int64_t igs__log(int64_t value) {
     const int e = igs__length(value) - 1;
     return 256 * e + (((value << 8) >> e) - 256);
 }
@@ -868,17 +878,19 @@ typedef struct igs__neighbourhood {
     int32_t like;
 } igs__neighbourhood;
 
-static int64_t igs__distance(const igs__items* items, uint32_t n, uint32_t j) {
-    int64_t far_away = 0;
-    size_t axis;
+IGS__INLINE uint32_t igs__distance(const igs__items* items, uint32_t n, uint32_t j) {
+    const int32_t *mean = items->means + 2 * (size_t)n, *other = items->means + 2 * (size_t)j;
+    const int8_t *step = items->exponents + 2 * (size_t)n, *other_step = items->exponents + 2 * (size_t)j;
+    uint32_t far_away = 0;
+    int axis;
     for (axis = 0; axis < 2; ++axis) {
-        const int64_t distance =
-            igs__abs((int64_t)items->means[2 * (size_t)n + axis] - items->means[2 * (size_t)j + axis]);
-        const int64_t ours = distance >> (items->exponents[2 * (size_t)n + axis] + 4);
-        const int64_t theirs = distance >> (items->exponents[2 * (size_t)j + axis] + 4);
-        far_away += ours * ours + theirs * theirs;
+        const int32_t distance = mean[axis] < other[axis] ? other[axis] - mean[axis] : mean[axis] - other[axis];
+        const uint32_t ours = (uint32_t)distance >> (step[axis] + 4),
+                       theirs = (uint32_t)distance >> (other_step[axis] + 4);
+        far_away += ours < 8192 ? ours * ours : 1u << 26; /* the limit of the sum */
+        far_away += theirs < 8192 ? theirs * theirs : 1u << 26;
     }
-    return 480 + (far_away < 1 << 26 ? far_away : 1 << 26);
+    return 480 + (far_away < 1u << 26 ? far_away : 1u << 26);
 }
 
 static void igs__weigh(
@@ -1162,13 +1174,14 @@ static const signed char igs__trained[5 * IGS__FAST_WEIGHT_NODES * IGS__FAST_INP
 /* clang-format on */
 
 typedef struct igs__mixer {
-    igs__model* model;
+    const igs__model* model;           /* its tables */
+    uint32_t* pairs;                   /* statistics [rows][nodes] */
     igs__fast_weights *first, *second; /* trained ones, and what is added to them */
     uint32_t rows[IGS__FAST_CONTEXTS]; /* first statistic of each context */
     int16_t inputs[10];                /* in 1/256 of a natural logarithm of the odds */
 } igs__mixer;
 
-static void igs__input(igs__mixer* mixer, int place, int64_t value) {
+IGS__INLINE void igs__input(igs__mixer* mixer, int place, int64_t value) {
     mixer->inputs[place] = (int16_t)igs__clamp(value, -IGS__STRETCH_LIMIT, IGS__STRETCH_LIMIT);
 }
 
@@ -1179,7 +1192,7 @@ typedef struct igs__lanes {
     __m128i inputs[2];
 } igs__lanes;
 
-static int32_t igs__mix(const igs__mixer* mixer, uint32_t at, const int32_t* stretched, igs__lanes* lanes) {
+IGS__INLINE int32_t igs__mix(const igs__mixer* mixer, uint32_t at, const int32_t* stretched, igs__lanes* lanes) {
     const __m128i* first = (const __m128i*)(const void*)mixer->first[at].lanes;
     const __m128i* second = (const __m128i*)(const void*)mixer->second[at].lanes;
     __m128i sum;
@@ -1196,7 +1209,7 @@ static int32_t igs__mix(const igs__mixer* mixer, uint32_t at, const int32_t* str
     return _mm_cvtsi128_si32(_mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xB1)));
 }
 
-static void igs__teach(igs__mixer* mixer, uint32_t at, int32_t error, const igs__lanes* lanes) {
+IGS__INLINE void igs__teach(igs__mixer* mixer, uint32_t at, int32_t error, const igs__lanes* lanes) {
     const __m128i pull = _mm_set1_epi16((short)error), half = _mm_set1_epi16(8), most = _mm_set1_epi16(16383);
     const __m128i least = _mm_set1_epi16(-16383), doubled = _mm_set_epi16(0, -1, -1, -1, -1, -1, 0, 0);
     int part;
@@ -1219,7 +1232,7 @@ typedef struct igs__lanes {
     int16_t inputs[IGS__FAST_LANES];
 } igs__lanes;
 
-static int32_t igs__mix(const igs__mixer* mixer, uint32_t at, const int32_t* stretched, igs__lanes* lanes) {
+IGS__INLINE int32_t igs__mix(const igs__mixer* mixer, uint32_t at, const int32_t* stretched, igs__lanes* lanes) {
     const int16_t *first = mixer->first[at].lanes, *second = mixer->second[at].lanes;
     int32_t total = 0;
     int i;
@@ -1234,7 +1247,7 @@ static int16_t igs__moved(int32_t weight) {
     return (int16_t)(weight > 16383 ? 16383 : weight < -16383 ? -16383 : weight);
 }
 
-static void igs__teach(igs__mixer* mixer, uint32_t at, int32_t error, const igs__lanes* lanes) {
+IGS__INLINE void igs__teach(igs__mixer* mixer, uint32_t at, int32_t error, const igs__lanes* lanes) {
     int16_t *first = mixer->first[at].lanes, *second = mixer->second[at].lanes;
     int i;
     for (i = 0; i < IGS__FAST_LANES; ++i) {
@@ -1245,32 +1258,43 @@ static void igs__teach(igs__mixer* mixer, uint32_t at, int32_t error, const igs_
 }
 #endif
 
+/* What a statistic, its probability in the low half and its count in the high half, becomes. */
+IGS__INLINE uint32_t igs__fast_adapted(const uint32_t* shares, uint32_t pair, uint32_t mirror) {
+    /* no moves p; yes moves 65535 - p, which is p ^ 0xFFFF */
+    const uint32_t mirrored = (pair & 0xFFFF) ^ mirror, seen = pair >> 16;
+    const uint32_t moved = (mirrored - ((mirrored * shares[seen]) >> 16)) ^ mirror;
+    return moved | (seen + (seen < IGS__COUNT_LIMIT)) << 16;
+}
+
 static int igs__fast_decide(igs__mixer* mixer, igs__bits* bits, uint32_t node, uint32_t weights_at) {
     const igs__model* model = mixer->model;
-    uint16_t* const statistics = model->statistics + node;
-    uint8_t* const counts = model->counts + node; /* writing bytes could change anything, as compilers see it */
-    const int32_t* const stretch = model->stretch;
-    uint32_t known[IGS__FAST_CONTEXTS], seen[IGS__FAST_CONTEXTS];
+    uint32_t* const a = mixer->pairs + mixer->rows[0] + node;
+    uint32_t* const b = mixer->pairs + mixer->rows[1] + node;
+    uint32_t* const c = mixer->pairs + mixer->rows[2] + node;
+    uint32_t* const d = mixer->pairs + mixer->rows[3] + node;
+    uint32_t* const e = mixer->pairs + mixer->rows[4] + node;
+    uint32_t mirror;
     int32_t stretched[IGS__FAST_CONTEXTS], total, error, probability;
     igs__lanes lanes;
-    int i, yes;
-    for (i = 0; i < IGS__FAST_CONTEXTS; ++i) {
-        seen[i] = counts[mixer->rows[i]];
-        known[i] = seen[i] == 0 ? 32768 : statistics[mixer->rows[i]];
-        stretched[i] = stretch[known[i] >> 4];
-    }
+    int yes;
+    stretched[0] = model->stretch[*a >> 4 & 4095];
+    stretched[1] = model->stretch[*b >> 4 & 4095];
+    stretched[2] = model->stretch[*c >> 4 & 4095];
+    stretched[3] = model->stretch[*d >> 4 & 4095];
+    stretched[4] = model->stretch[*e >> 4 & 4095];
     total = igs__mix(mixer, weights_at, stretched, &lanes) >> 12;
     total = total > IGS__STRETCH_LIMIT ? IGS__STRETCH_LIMIT : total;
     total = total < -IGS__STRETCH_LIMIT ? -IGS__STRETCH_LIMIT : total;
     probability = model->squash[total + IGS__STRETCH_LIMIT];
     yes = igs__bit(bits, (uint32_t)probability, 16);
-    error = (12 * ((yes ? 65536 : 0) - probability)) >> 5; /* 16 bits hold it */
+    error = (12 * ((yes << 16) - probability)) >> 5; /* 16 bits hold it */
+    mirror = yes ? 0xFFFF : 0;
     igs__teach(mixer, weights_at, error, &lanes);
-    for (i = 0; i < IGS__FAST_CONTEXTS; ++i) {
-        const uint32_t row = mixer->rows[i], share = model->shares[seen[i]], p = known[i];
-        statistics[row] = (uint16_t)(yes ? p + (((65535 - p) * share) >> 16) : p - ((p * share) >> 16));
-        counts[row] = (uint8_t)(seen[i] < IGS__COUNT_LIMIT ? seen[i] + 1 : seen[i]);
-    }
+    *a = igs__fast_adapted(model->shares, *a, mirror);
+    *b = igs__fast_adapted(model->shares, *b, mirror);
+    *c = igs__fast_adapted(model->shares, *c, mirror);
+    *d = igs__fast_adapted(model->shares, *d, mirror);
+    *e = igs__fast_adapted(model->shares, *e, mirror);
     return yes;
 }
 
@@ -1299,6 +1323,11 @@ static int32_t igs__fast_value(igs__mixer* mixer, igs__bits* bits) {
     return negative ? -(int32_t)found : (int32_t)found;
 }
 
+static void igs__fast_forget(igs__items* items) {
+    uint32_t i;
+    for (i = 0; i < IGS__FAST_ROWS * IGS__FAST_NODES; ++i) items->pairs[i] = 32768;
+}
+
 /* Weights of a section: trained ones of up to three sets, then those of the groups. */
 static void igs__fast_begin(igs__items* items, igs__mixer* mixer, uint32_t set, uint32_t sets) {
     const signed char* trained = igs__trained + set * IGS__FAST_WEIGHT_NODES * IGS__FAST_INPUTS;
@@ -1311,6 +1340,8 @@ static void igs__fast_begin(igs__items* items, igs__mixer* mixer, uint32_t set, 
         }
     memset(mixer, 0, sizeof *mixer);
     mixer->model = &items->model;
+    mixer->pairs = items->pairs;
+    igs__fast_forget(items);
     mixer->first = items->fast_weights;
     mixer->second = items->fast_weights + 3 * IGS__FAST_WEIGHT_NODES;
     igs__input(mixer, 7, 256);
@@ -1323,7 +1354,6 @@ static size_t igs__fast_counts(igs__items* items, const uint8_t* data, size_t si
     uint32_t n;
     igs__bits_begin(&bits, data, size);
     igs__model_tables(&items->model, igs__logistic, 16);
-    igs__model_reset(&items->model);
     igs__fast_begin(items, &mixer, 0, 1);
     igs__input(&mixer, 5, igs__log((int64_t)64 * gaussians / items->count + 8) - 600);
     for (n = 0; n < items->count; ++n) {
@@ -1353,44 +1383,65 @@ static size_t igs__fast_counts(igs__items* items, const uint8_t* data, size_t si
     return bits.passed + 1;
 }
 
+/* Takes an item among the nearest; of two as near, the one that came first stays before. */
+IGS__INLINE int igs__keep_nearest(int32_t* neighbours, uint32_t* distances, int found, int32_t j, uint32_t far_away) {
+    int place = found;
+    if (found == IGS__FAST_NEIGHBOURS) {
+        if (far_away >= distances[found - 1]) return found;
+        place = --found;
+    }
+    for (; place > 0 && far_away < distances[place - 1]; --place) {
+        distances[place] = distances[place - 1];
+        neighbours[place] = neighbours[place - 1];
+    }
+    distances[place] = far_away;
+    neighbours[place] = j;
+    return found + 1;
+}
+
 /* The nearest items before each, nearest first; of two as near the later one. */
 static void igs__find_nearest(igs__items* items) {
+    /* the cells around by distance and then from the last: where cells alone tell, the first items are the nearest */
+    static const signed char rows[13] = {0, 0, 1, 1, 1, 0, 2, 1, 1, 2, 2, 2, 2};
+    static const signed char columns[13] = {0, -1, 0, 1, -1, -2, 0, 2, -2, 1, -1, 2, -2};
     const int32_t across = (int32_t)items->across;
     uint32_t n;
     for (n = 0; n < items->count; ++n) {
         const int32_t row = (int32_t)items->cells[n] / across, column = (int32_t)items->cells[n] % across;
         int32_t* neighbours = items->neighbours + (size_t)n * IGS__FAST_NEIGHBOURS;
         uint16_t* bases = items->bases + (size_t)n * IGS__FAST_NEIGHBOURS;
-        int64_t distances[IGS__FAST_NEIGHBOURS];
+        uint32_t distances[IGS__FAST_NEIGHBOURS], first, j, end;
         int32_t x, y;
-        int found = 0, place, i;
-        for (y = row; y >= 0 && y >= row - 2; --y) {
-            for (x = y == row              ? column
-                     : column + 2 < across ? column + 2
-                                           : across - 1;
-                 x >= 0 && x >= column - 2; --x) {
-                const uint32_t cell = (uint32_t)(y * across + x), first = items->firsts[cell];
-                const uint32_t end = items->firsts[cell + 1] < n ? items->firsts[cell + 1] : n;
-                uint32_t j = end, left = 4;
-                for (; j > first && left > 0; --left) {
-                    int64_t far_away;
-                    --j;
-                    far_away = items->means != NULL
-                        ? igs__distance(items, n, j)
-                        : 512 + 1024 * ((row - y) * (row - y) + (column - x) * (column - x));
-                    if (found == IGS__FAST_NEIGHBOURS && far_away >= distances[found - 1]) continue;
-                    found += found < IGS__FAST_NEIGHBOURS;
-                    for (place = found - 1; place > 0 && far_away < distances[place - 1]; --place) {
-                        distances[place] = distances[place - 1];
-                        neighbours[place] = neighbours[place - 1];
+        int found = 0, i;
+        if (items->means == NULL) {
+            for (i = 0; i < 13 && found < IGS__FAST_NEIGHBOURS; ++i) {
+                x = column + columns[i];
+                y = row - rows[i];
+                if (x < 0 || x >= across || y < 0) continue;
+                first = items->firsts[y * across + x];
+                end = items->firsts[y * across + x + 1] < n ? items->firsts[y * across + x + 1] : n;
+                if (end > first + 4) first = end - 4;
+                for (j = end; j > first && found < IGS__FAST_NEIGHBOURS; ++found) {
+                    neighbours[found] = (int32_t)--j;
+                    distances[found] = (uint32_t)(512 + 1024 * (rows[i] * rows[i] + columns[i] * columns[i]));
+                }
+            }
+        } else {
+            for (y = row; y >= 0 && y >= row - 2; --y) {
+                x = y == row ? column : column + 2 < across ? column + 2 : across - 1;
+                for (; x >= 0 && x >= column - 2; --x) {
+                    first = items->firsts[y * across + x];
+                    end = items->firsts[y * across + x + 1] < n ? items->firsts[y * across + x + 1] : n;
+                    if (end > first + 4) first = end - 4;
+                    for (j = end; j > first;) {
+                        --j;
+                        found = igs__keep_nearest(neighbours, distances, found, (int32_t)j, igs__distance(items, n, j));
                     }
-                    distances[place] = far_away;
-                    neighbours[place] = (int32_t)j;
                 }
             }
         }
         for (i = 0; i < found; ++i) {
-            const uint32_t base = (1u << 20) / (uint32_t)distances[i];
+            const uint32_t base = (1u << 20) / distances[i];
             bases[i] = (uint16_t)(base > 0 ? base : 1);
         }
         if (found < IGS__FAST_NEIGHBOURS) neighbours[found] = -1;
@@ -1405,29 +1456,32 @@ static void igs__fast_look_around(
     const int32_t* neighbours = items->neighbours + (size_t)n * IGS__FAST_NEIGHBOURS;
     const uint16_t* bases = items->bases + (size_t)n * IGS__FAST_NEIGHBOURS;
     uint16_t* unlike = items->unlike + (size_t)n * IGS__FAST_NEIGHBOURS;
-    int64_t weight_sum = 0, value_sum = 0, size_sum = 0, most = 0, like = 0, near_value;
-    int i;
-    for (i = 0; i < IGS__FAST_NEIGHBOURS && neighbours[i] >= 0; ++i) {
-        const int64_t value = values[neighbours[i]];
-        uint32_t differs = unlike[i];
-        int64_t weight;
-        if (before != NULL) {
+    int64_t weight_sum = 0, value_sum = 0, size_sum = 0, most = 0, like = 0, near_value = 0;
+    int32_t any = 0;
+    int i, found;
+    for (found = 0; found < IGS__FAST_NEIGHBOURS && neighbours[found] >= 0; ++found) any |= values[neighbours[found]];
+    if (before != NULL)
+        for (i = 0; i < found; ++i) {
             const int64_t term = (igs__abs((int64_t)before[n] - before[neighbours[i]]) * scale) >> 7;
-            differs += (uint32_t)(term < 512 ? term : 512);
-            unlike[i] = (uint16_t)differs;
+            unlike[i] = (uint16_t)(unlike[i] + (term < 512 ? term : 512));
         }
-        weight = (int64_t)bases[i] * nearness[differs >> 4 < 255 ? differs >> 4 : 255];
-        like = weight > most ? value : like;
-        most = weight > most ? weight : most;
-        weight_sum += weight;
-        value_sum += weight * value;
-        size_sum += weight * igs__abs(value);
+    if (any != 0) { /* where all are 0, as most are, weights do not matter */
+        for (i = 0; i < found; ++i) {
+            const int64_t value = values[neighbours[i]];
+            const uint32_t differs = unlike[i] >> 4;
+            const int64_t weight = (int64_t)bases[i] * nearness[differs < 255 ? differs : 255];
+            like = weight > most ? value : like;
+            most = weight > most ? weight : most;
+            weight_sum += weight;
+            value_sum += weight * value;
+            size_sum += weight * igs__abs(value);
+        }
+        near_value = igs__floor_div(64 * value_sum, weight_sum);
+        size_sum = 64 * size_sum / weight_sum;
     }
-    if (weight_sum < 1) weight_sum = 1;
-    near_value = igs__floor_div(64 * value_sum, weight_sum);
     mixer->rows[0] = (uint32_t)(items->groups[n] * 41 + igs__clamp((near_value + 16) >> 5, -20, 20) + 20);
     mixer->rows[2] = (uint32_t)(igs__clamp(like, -40, 40) + 40);
-    igs__input(mixer, 0, igs__log(64 * size_sum / weight_sum + 20) - 1100);
+    igs__input(mixer, 0, igs__log(size_sum + 20) - 1100);
     igs__input(mixer, 8, 3 * near_value);
     igs__input(mixer, 9, 24 * like);
 }
@@ -1455,7 +1509,7 @@ static size_t igs__fast_planes(igs__items* items, const uint8_t* data, size_t si
         int32_t* values = items->values + k * count;
         const int32_t *v1 = k > 0 ? values - count : NULL, *v2 = k > 1 ? values - 2 * count : NULL;
         const int32_t *v3 = k > 2 ? values - 3 * count : NULL, rest = k > 2 ? 65536 / (int32_t)(k - 2) : 0;
-        igs__model_reset(&items->model);
+        if (k > 0) igs__fast_forget(items);
         mixer.first = items->fast_weights + (sets > 1 ? k : 0) * IGS__FAST_WEIGHT_NODES;
         if (k > 0) {
             int64_t total = 0;

@@ -130,7 +130,7 @@ def test_every_prefix_has_the_same_verdict(version, programs, repository):
 
 
 def test_damaged_files_have_the_same_verdict(programs, repository):
-    """Some hundred of the 20,000 of benchmarks/fuzz_runtime.py."""
+    """Some hundred of the 20,000 of tests/helpers/fuzz_runtime.py."""
     rng = random.Random(20)
     files = [mutation(rng) for _ in range(400)]
     sources = [(repository / "tests" / "golden" / f"version_{version}.igs").read_bytes() for version in GOLDEN]

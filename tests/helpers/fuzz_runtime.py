@@ -1,0 +1,82 @@
+"""Damage files for runtime/c/igs.h, built with both sanitizers: ``python -m helpers.fuzz_runtime WHAT [AMOUNT]``.
+
+mutations COUNT     damaged files with checksums that fit: each must end in a verdict, without a report of a sanitizer
+verdicts COUNT      the same, and the verdicts must be the Python reader's
+libfuzzer SECONDS   libFuzzer (clang) from the same files on
+"""
+
+import random
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from helpers.fuzz_igs import SETS, damaged, mutation
+from helpers.igs_laws import verdict
+from helpers.igs_sets import fix_checksums
+from helpers.runtime_c import REPOSITORY, SANITIZERS, build, verdicts
+from imagegs_tex.formats.igs.container import encode_igs
+from imagegs_tex.formats.igs.entropy import Entropy
+
+BATCH = 1000
+SOURCE = REPOSITORY / "tests" / "runtime" / "verdicts.c"
+FAST = [encode_igs(replace(quantized, entropy=Entropy.FAST)) for quantized in SETS]
+GOLDEN = [path.read_bytes() for path in sorted((REPOSITORY / "tests" / "golden").glob("*.igs"))]
+
+
+def damaged_file(rng):
+    """Half of them whole files of every version and codec, half of them by section: fuzz_igs.py."""
+    choice = rng.random()
+    if choice < 0.5:
+        return mutation(rng)
+    return fix_checksums(damaged(rng.choice(FAST if choice < 0.8 else GOLDEN), rng))
+
+
+def fuzz(program, count, *, compare):
+    found, differing = Counter(), Counter()
+    for batch in range(0, count, BATCH):
+        rng = random.Random(batch)
+        files = [damaged_file(rng) for _ in range(min(BATCH, count - batch))]
+        results = verdicts(program, files)
+        found.update(results)
+        if compare:
+            pairs = zip(results, map(verdict, files), strict=True)
+            differing.update(pair for pair in pairs if pair[0] != pair[1])
+    sys.stdout.write(f"{count} files, {found['OK']} valid, {len(found)} different verdicts: {found.most_common(12)}\n")
+    if compare:
+        number = sum(differing.values())
+        sys.stdout.write(f"{number} differ from the Python reader's (ours, its): {differing.most_common()}\n")
+
+
+def main():
+    what, amount = sys.argv[1], int(sys.argv[2])
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if what == "libfuzzer":
+            target = build(
+                SOURCE, folder / "target", "-O1", "-g", "-DIGS_LIBFUZZER", "-fsanitize=fuzzer,address,undefined",
+                "-fno-sanitize-recover=all", compiler="clang",
+            )  # fmt: skip
+            corpus = folder / "corpus"
+            corpus.mkdir()
+            for number, data in enumerate([*FAST, *GOLDEN, *map(encode_igs, SETS)]):
+                (corpus / str(number)).write_bytes(data)
+            subprocess.run(
+                [
+                    target,
+                    corpus,
+                    f"-max_total_time={amount}",
+                    "-max_len=6000",
+                    "-rss_limit_mb=2048",
+                    "-print_final_stats=1",
+                ],
+                check=True,
+            )
+        else:
+            fuzz(build(SOURCE, folder / "verdicts", *SANITIZERS), amount, compare=what == "verdicts")
+
+
+if __name__ == "__main__":
+    main()
