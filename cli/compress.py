@@ -238,8 +238,8 @@ def compress(
             preset, (quality, gaussians, bpp, max_bytes, max_gpu_bytes, target_psnr), target or (), detail=detail,
             named=named,
             assignments=assignments or (), file=settings_file, goes_on=start is not None,
+            entropy=entropy,
         )  # fmt: skip
-        settings = replace(settings, entropy=entropy)
         repeats = (None, None) if wrap is None else parse_wrap(wrap)
         by_saliency = importance == _BY_SALIENCY
         options = SourceOptions(

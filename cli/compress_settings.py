@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.settings import CompressSettings, DetailMode, Preset, preset_settings
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def chosen_settings(
     assignments: Sequence[str],
     file: Path | None,
     goes_on: bool,
+    entropy: Entropy,
 ) -> CompressSettings:
     """Return the settings of a compression.
 
@@ -33,6 +35,7 @@ def chosen_settings(
         assignments: NAME=VALUE each
         file: of settings
         goes_on: whether the fit begins from an earlier file, which takes fewer steps if nothing else is said
+        entropy: how the file is coded
     """
     from imagegs_tex.encoder.start_file import settings_from_start
     from imagegs_tex.encoder.target_text import parse_target
@@ -44,4 +47,5 @@ def chosen_settings(
     return replace(
         settings, quality=quality, gaussian_count=gaussians, bits_per_texel=bpp, max_bytes=max_bytes,
         max_gpu_bytes=max_gpu_bytes, target_psnr=target_psnr, targets=tuple(map(parse_target, targets)), detail=detail,
+        entropy=entropy,
     )  # fmt: skip
