@@ -11,6 +11,7 @@ from typing import Final
 import typer
 
 from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.settings import MOST_QUALITY
 
 _NUMBER: Final = re.compile(
     r"\s*([+-]?(?:\d{1,3}(?:,\d{3})+|\d+(?:_\d+)*)?(?:\.\d*)?(?:e[+-]?\d+(?![a-z]))?)\s*(\D.*?)?\s*", re.IGNORECASE
@@ -70,7 +71,7 @@ def read_decibels(text: str) -> float:
 def read_quality(text: str) -> float:
     """Read a quality."""
     value = float(_read(text, {"": 1, "%": 1}, "a quality", "50"))
-    if not 0 <= value <= 100:
+    if not 0 <= value <= MOST_QUALITY:
         raise typer.BadParameter(f"'{printable(text)}' is outside 0..100: 25 is small, 50 good, 75 high")
     return value
 

@@ -252,6 +252,7 @@ class CompressSettings:
     precision: Precision = Precision()
 
 
+MOST_QUALITY: Final = 100.0
 DEFAULT_QUALITY: Final = 50.0
 DEFAULT_TEXELS_PER_GAUSSIAN: Final = 128
 """Where searches begin."""

@@ -11,7 +11,7 @@ from imagegs_tex.formats.files.safe_names import safe_stem
 from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
 from imagegs_tex.formats.vocabulary import wrap_words
 from imagegs_tex.setting_list import with_settings
-from imagegs_tex.settings import CompressSettings, DetailMode, Preset, preset_settings
+from imagegs_tex.settings import DEFAULT_QUALITY, MOST_QUALITY, CompressSettings, DetailMode, Preset, preset_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,17 @@ class Goal:
 
 
 GOALS: Final = (
-    Goal("usual", "Let the studio choose", "", "", 0, ""),
+    Goal("usual", "Let the studio choose: good", "", "", 0, ""),
+    Goal(
+        "quality",
+        "Quality",
+        "0 to 100: 25 is small, 50 good, 75 high, 90 hardly a difference",
+        "of 100",
+        75,
+        "--quality",
+    ),
     Goal("bytes", "File size", "kilobytes", "kB", 50, "--max-bytes"),
-    Goal("psnr", "Quality", "dB of PSNR: 26 is rough, 32 good, 40 very close", "dB", 30, "--target-psnr"),
+    Goal("psnr", "PSNR", "dB of PSNR: 26 is rough, 32 good, 40 very close", "dB", 30, "--target-psnr"),
     Goal("bpp", "Bits per texel", "bits per texel of all maps together", "bits per texel", 1, "--bpp"),
     Goal("gaussians", "Number of Gaussians", "Gaussians", "Gaussians", 4000, "--gaussians"),
 )
@@ -59,7 +67,7 @@ class Wish:
     def words(self) -> str:
         """What was asked for, in a few words."""
         goal = _GOAL_BY_KEY[self.goal]
-        name = f"{self.amount:g} {goal.short}" if goal.unit else "usual size"
+        name = f"{self.amount:g} {goal.short}" if goal.unit else f"quality {DEFAULT_QUALITY:g}"
         own = f", {', '.join(self.assignments)}" if self.assignments else ""
         return f"{name}, {self.preset.value}{own}"
 
@@ -84,6 +92,10 @@ def settings_of(wish: Wish) -> CompressSettings:
     chosen = replace(preset, detail=DetailMode.AUTO if wish.detail else DetailMode.OFF)
     if wish.goal == "bytes":
         return replace(chosen, max_bytes=round(wish.amount * 1000))
+    if wish.goal == "quality":
+        if wish.amount > MOST_QUALITY:
+            raise UsageError(f"{goal.label}: give a number up to {MOST_QUALITY:g}")
+        return replace(chosen, quality=float(wish.amount))
     if wish.goal == "psnr":
         return replace(chosen, target_psnr=float(wish.amount))
     if wish.goal == "bpp":
@@ -106,6 +118,7 @@ def command_line(source: Path | None, title: str, options: SourceOptions, wish: 
     words = ["imagegs-tex", "compress", "INPUT" if source is None else str(source), "-o", file_name(title)]
     amounts: Mapping[str, object] = {
         "bytes": settings.max_bytes,
+        "quality": wish.amount,
         "psnr": wish.amount,
         "bpp": wish.amount,
         "gaussians": settings.gaussian_count,

@@ -20,6 +20,7 @@ assert compress  # the command whose options are parsed below
     [
         (Wish("bytes", 12.5), "max_bytes", 12500),
         (Wish("psnr", 31.5), "target_psnr", 31.5),
+        (Wish("quality", 60), "quality", 60.0),
         (Wish("bpp", 0.75), "bits_per_texel", 0.75),
         (Wish("gaussians", 1200), "gaussian_count", 1200),
     ],
@@ -27,7 +28,13 @@ assert compress  # the command whose options are parsed below
 def test_a_goal_is_one_setting(wish, field, value):
     settings = settings_of(wish)
     assert getattr(settings, field) == value
-    given = (settings.gaussian_count, settings.bits_per_texel, settings.max_bytes, settings.target_psnr)
+    given = (
+        settings.quality,
+        settings.gaussian_count,
+        settings.bits_per_texel,
+        settings.max_bytes,
+        settings.target_psnr,
+    )
     assert sum(each is not None for each in given) == 1
 
 
