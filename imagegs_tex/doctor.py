@@ -131,6 +131,8 @@ def _libraries() -> list[Finding]:
         _optional("ispc_texcomp", "ispc-texcomp", "block compression in export", install_extra("export")),
         _optional("gsplat", "gsplat", "export to splats", install_extra("splats")),
         _optional("gradio", "gradio", "the page of studio", install_extra("studio")),
+        _optional("distributed", "distributed", "build on many machines", install_extra("farm")),
+        _optional("watchfiles", "watchfiles", "build --watch", install_extra("watch")),
         _optional("fused_ssim", "fused-ssim", "the SSIM loss on a GPU, faster",
                   "pip install --no-build-isolation git+https://github.com/rahul-goel/fused-ssim (needs nvcc)"),
     ]  # fmt: skip

@@ -8,12 +8,22 @@ import tomllib
 import pytest
 
 NOT_FOR_USERS = {"dev", "docs"}
-MODULES = {"verify": "moderngl", "export": "ispc_texcomp", "cuda": "gsplat", "splats": "gsplat", "studio": "gradio"}
+MODULES = {
+    "verify": "moderngl",
+    "export": "ispc_texcomp",
+    "cuda": "gsplat",
+    "splats": "gsplat",
+    "studio": "gradio",
+    "farm": "distributed",
+    "watch": "watchfiles",
+}
 NEED = {
     "verify": ("verify", "{file}"),
     "export": ("export", "{file}", "-o", "{folder}/textures"),
     "splats": ("export", "{file}", "-o", "{folder}/splats", "--format", "ply"),
     "studio": ("studio", "--no-browser"),
+    "farm": ("build", "{folder}", "-o", "{folder}/out", "--scheduler", "tcp://localhost:1"),
+    "watch": ("build", "{folder}", "-o", "{folder}/out", "--watch"),
 }
 """Nothing needs the extra cuda: it is measured against."""
 PROGRAM = """

@@ -25,7 +25,6 @@ from imagegs_tex.cli.main import main
         ("compress", "x", "-o", "y", "--max-bytes", "0"),
         ("compress", "x", "-o", "y", "--preset", "slow"),
         ("compress", "x", "-o", "y", "--threads", "0"),
-        ("compress", "x", "-o", "y", "--seed", "-1"),
         ("compress", "x", "-o", "y", "--time-budget", "0"),
         ("decode", "x"),
         ("decode", "x", "-o", "y", "--format", "gif"),

@@ -16,7 +16,10 @@ from helpers.tiny_material import as_bytes, waves
 from imagegs_tex.cli.main import app
 from imagegs_tex.formats.images import write_image
 
-COMMANDS = ("compress", "build", "decode", "export", "info", "compare", "view", "emit", "verify", "doctor", "settings")
+COMMANDS = (
+    "compress", "build", "build-cache", "decode", "export", "info", "compare", "view", "emit", "verify", "studio", "doctor",
+    "settings",
+)  # fmt: skip
 LONG = "occlusion_roughness_metallic_of_the_old_wall"
 
 
@@ -63,8 +66,9 @@ def test_help_fits_and_breaks_no_word(command, columns, run, monkeypatch):
 
 def test_every_command_has_a_line_of_its_own(run):
     _, out, _ = run("--help")
-    listed = dict(re.findall(r"^  (\w+) +(\S.*)$", out.split("Commands:")[1], re.MULTILINE))
-    assert tuple(listed) == COMMANDS == tuple(entry.callback.__name__ for entry in app.registered_commands)
+    listed = dict(re.findall(r"^  ([\w-]+) +(\S.*)$", out.split("Commands:")[1], re.MULTILINE))
+    assert tuple(listed) == COMMANDS
+    assert [entry.callback.__name__.replace("_", "-") for entry in app.registered_commands] == [*COMMANDS]
     assert all(text.endswith(".") for text in listed.values())
 
 
