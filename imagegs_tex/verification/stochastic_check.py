@@ -9,7 +9,7 @@ from imagegs_tex.shaders.footprint_constants import MAX_ANISOTROPY
 from imagegs_tex.verification.float64_footprint import FootprintReference, away_from_ties, sample_grad
 from imagegs_tex.verification.opengl_footprint import Sampler
 
-FOOTPRINTS: Final = 12
+FOOTPRINTS: Final = 6
 DRAWS: Final = 4096
 """Of each footprint."""
 MAX_MEAN_ERROR: Final = 1 / 255

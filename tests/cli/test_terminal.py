@@ -17,8 +17,8 @@ from imagegs_tex.cli.main import app
 from imagegs_tex.formats.images import write_image
 
 COMMANDS = (
-    "compress", "build", "build-cache", "decode", "export", "info", "compare", "view", "emit", "verify", "studio", "doctor",
-    "settings",
+    "compress", "build", "build-cache", "decode", "export", "info", "compare", "view", "emit", "verify", "studio",
+    "doctor", "settings",
 )  # fmt: skip
 LONG = "occlusion_roughness_metallic_of_the_old_wall"
 

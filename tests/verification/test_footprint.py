@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers.made_gaussians import made_map, made_set
+from helpers.verify_cases import languages_of
 
 from imagegs_tex.decoder.render import shader_decoder
 from imagegs_tex.formats.vocabulary import Coded, Semantic, Transfer, UnitZ
@@ -145,8 +146,9 @@ CASES = {
 @pytest.mark.gl
 @pytest.mark.parametrize("case", CASES)
 def test_every_decoder_samples_as_defined(case, device):
-    report = verify(CASES[case], point_count=500, repeats=0, device=device)
-    assert [variant.name for variant in report.variants][:5] == VARIANTS
+    languages = languages_of(case, CASES)
+    report = verify(CASES[case], languages, point_count=500, repeats=0, device=device)
+    assert [variant.name for variant in report.variants][:5] == VARIANTS[: 3 if "hlsl" not in languages else 5]
     for variant in report.variants:
         assert variant.failure == ""
         assert variant.sample_error is not None
@@ -156,11 +158,11 @@ def test_every_decoder_samples_as_defined(case, device):
 
 @pytest.mark.gl
 @pytest.mark.parametrize("first", [1, 2, 3])
-@pytest.mark.parametrize("case", ["repeats", "one texel", "24 channels", "normals of two sides"])
+@pytest.mark.parametrize("case", ["repeats", "normals of two sides"])
 def test_coarse_levels_may_begin_sooner(case, first, device):
     decoder = shader_decoder(CASES[case], first_level=first)
     assert decoder.coarse.levels[0].level == first
-    report = verify(CASES[case], decoder=decoder, point_count=500, repeats=0, device=device)
+    report = verify(CASES[case], ["glsl"], decoder=decoder, point_count=500, repeats=0, device=device)
     assert report.passed, report.variants
 
 
