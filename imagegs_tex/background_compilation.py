@@ -27,6 +27,7 @@ CODER: Final = "coder"
 QUANTIZE: Final = "quantize"
 RASTERIZE: Final = "rasterize"
 OLD_FILES: Final = "old_files"
+FAST_FILES: Final = "fast_files"
 LOSSES: Final = "losses"
 GROUPS: Final = {
     CODER: ("imagegs_tex.formats.igs.prediction_coder", "imagegs_tex.formats.igs.range_coder",
@@ -38,6 +39,8 @@ GROUPS: Final = {
                 "imagegs_tex.rasterize.cpu.exp2"),
     OLD_FILES: ("imagegs_tex.formats.igs.context_coder", "imagegs_tex.formats.igs.range_coder",
                 "imagegs_tex.formats.igs.binary_model"),
+    FAST_FILES: ("imagegs_tex.formats.igs.fast_coder", "imagegs_tex.formats.igs.range_coder",
+                 "imagegs_tex.formats.igs.binary_model"),
     LOSSES: ("imagegs_tex.fit.similarity",),
 }  # fmt: skip
 """Modules of each group: all whose kernels it compiles, also within others."""

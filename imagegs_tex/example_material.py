@@ -64,7 +64,7 @@ def make_material(size: int = 512, seed: int = 7) -> dict[str, NDArray[np.uint8]
 
     height = carve(rng, stones, noise, cracks)
     height = height + 0.1 * moss * np.maximum(0.7 + 0.3 * noise.fine, 0)
-    height = (height - height.min()) / (height.max() - height.min())
+    height = (height - height.min()) / max(float(np.ptp(height)), 1e-12)  # of one texel it has no range
     occlusion = ambient_occlusion(height)
     colour = paint(rng, stones, height, moss, cracks, noise)
     colour = np.clip(colour * (0.75 + 0.25 * occlusion)[..., np.newaxis], 0.004, 0.9)

@@ -13,6 +13,7 @@ import numpy as np
 
 from imagegs_tex.background_compilation import (
     CODER,
+    FAST_FILES,
     LOSSES,
     OLD_FILES,
     QUANTIZE,
@@ -21,6 +22,7 @@ from imagegs_tex.background_compilation import (
     mark_of,
 )
 from imagegs_tex.formats.errors import OutputError
+from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.kernel_cache import REMEDY, kernel_folder, say_compiling
 
 _COUNT: Final = 8
@@ -58,18 +60,25 @@ def compile_all() -> None:
 
 
 def _code_planes() -> None:
+    _code_with(Entropy.SMALL)
+
+
+def _code_fast_planes() -> None:
+    """Codec 4, for which few compressions ask."""
+    _code_with(Entropy.FAST)
+
+
+def _code_with(entropy: Entropy) -> None:
     from imagegs_tex.formats.igs import section_codecs as codecs
-    from imagegs_tex.formats.igs.entropy import Entropy
 
     cells = np.zeros(_COUNT, np.int64)
     order = codecs.CellOrder(cells, 2, 1)
     shapes = np.arange(3 * _COUNT, dtype=np.int16).reshape(_COUNT, 3)
     places = np.arange(2 * _COUNT, dtype=np.int32).reshape(_COUNT, 2)
     geometry = codecs.KnownGeometry(order, shapes, places, np.zeros((_COUNT, 2), np.int32))
-    for entropy in Entropy:
-        codecs.code_counts(np.array([_COUNT, 0], np.int64), 2, entropy)
-        codecs.code_shapes(shapes, order, entropy)
-        codecs.code_features(shapes, geometry, entropy)
+    codecs.code_counts(np.array([_COUNT, 0], np.int64), 2, entropy)
+    codecs.code_shapes(shapes, order, entropy)
+    codecs.code_features(shapes, geometry, entropy)
 
 
 def _code_planes_by_context() -> None:
@@ -151,6 +160,7 @@ _GROUPS: Final[dict[str, Callable[[], None]]] = {
     QUANTIZE: _quantize,
     RASTERIZE: _rasterize,
     OLD_FILES: _code_planes_by_context,
+    FAST_FILES: _code_fast_planes,
     LOSSES: _similarity,
 }
 

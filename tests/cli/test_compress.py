@@ -315,7 +315,7 @@ def test_a_missing_backend_names_the_remedy(fails, material, tmp_path, monkeypat
 
 def fitting(material, output, *arguments):
     """Start a long compression and return its process once a line of progress says that the fit is running."""
-    process = python("compress", material, "-o", output, "--time-budget", "100", *arguments)
+    process = python("compress", material, "-o", output, "--gaussians", "200", "--time-budget", "60", *arguments)
     while first := process.stderr.readline():
         if first.startswith("fitting: "):
             return process
