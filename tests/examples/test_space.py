@@ -4,6 +4,7 @@ import sys
 import tomllib
 import urllib.request
 
+import pytest
 from helpers.servers import free_port, serving
 
 
@@ -28,6 +29,7 @@ def test_the_front_matter_is_that_of_a_space(repository):
 
 
 def test_its_app_serves_the_page_and_leaves_nothing(repository, tmp_path):
+    pytest.importorskip("gradio")  # the packages are tried with nothing but their dependencies
     port = free_port()
     command = [sys.executable, repository / "examples" / "space" / "app.py"]
     with serving(command, port, GRADIO_SERVER_PORT=port, TMPDIR=tmp_path):
