@@ -8,12 +8,12 @@ Every material is a folder with one image of some bytes that is never read as on
 """
 
 import argparse
-import os
 import resource
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from imagegs_tex.builder.build_tree import BuildWorkers, seats_of
 from imagegs_tex.builder.cache import Made
@@ -67,8 +67,8 @@ def main() -> None:
     parser.add_argument("--materials", type=int)
     options = parser.parse_args()
     count = options.materials or (10_000 if options.what == "check" else 100_000)
-    os.fsync = lambda _: None  # type: ignore[assignment]  # the disk's time is not what is measured
-    with tempfile.TemporaryDirectory() as name:
+    no_disk = mock.patch("os.fsync", return_value=None)  # the disk's time is not what is measured
+    with no_disk, tempfile.TemporaryDirectory() as name:
         tree, output, cache = Path(name, "in"), Path(name, "out"), Path(name, "cache")
         write_tree(tree, count)
         runner = _farm(name) if options.what == "dask" else LocalPool(seats_of("cpu", BuildWorkers(jobs=2)), pretend)

@@ -31,7 +31,7 @@ FAST_FILES: Final = "fast_files"
 LOSSES: Final = "losses"
 GROUPS: Final = {
     CODER: ("imagegs_tex.formats.igs.prediction_coder", "imagegs_tex.formats.igs.range_coder",
-            "imagegs_tex.formats.igs.binary_model"),
+            "imagegs_tex.formats.igs.binary_model", "imagegs_tex.formats.igs.cell_density"),
     QUANTIZE: ("imagegs_tex.quantize.geometry_rdo_kernels", "imagegs_tex.quantize.geometry_numba",
                "imagegs_tex.quantize.feature_rdo", "imagegs_tex.metrics.ssim"),
     RASTERIZE: ("imagegs_tex.rasterize.cpu.kernels", "imagegs_tex.rasterize.cpu.normal_equations",
@@ -40,8 +40,8 @@ GROUPS: Final = {
     OLD_FILES: ("imagegs_tex.formats.igs.context_coder", "imagegs_tex.formats.igs.range_coder",
                 "imagegs_tex.formats.igs.binary_model"),
     FAST_FILES: ("imagegs_tex.formats.igs.fast_coder", "imagegs_tex.formats.igs.range_coder",
-                 "imagegs_tex.formats.igs.binary_model"),
-    LOSSES: ("imagegs_tex.fit.similarity",),
+                 "imagegs_tex.formats.igs.binary_model", "imagegs_tex.formats.igs.cell_density"),
+    LOSSES: ("imagegs_tex.fit.similarity", "imagegs_tex.metrics.ssim"),
 }  # fmt: skip
 """Modules of each group: all whose kernels it compiles, also within others."""
 _OF_COMPRESS: Final = (CODER, QUANTIZE, RASTERIZE)

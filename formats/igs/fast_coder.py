@@ -31,6 +31,7 @@ from imagegs_tex.formats.igs.binary_model import (
     squash_table,
     stretch_table,
 )
+from imagegs_tex.formats.igs.cell_density import log_densities, logarithm
 from imagegs_tex.formats.igs.coded_frame import decode_frame, encode_frame
 from imagegs_tex.formats.igs.fast_weights import INPUTS, WEIGHT_NODES, trained_weights
 from imagegs_tex.formats.igs.prediction_coder import LOGISTIC
@@ -84,7 +85,7 @@ def shape_items(cells: NDArray[np.int64], across: int, down: int) -> FastItems:
     firsts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     held = np.minimum(counts[cells] - 1, 2)
     later = np.arange(len(cells)) > firsts[cells]
-    density = np.minimum(_densities(counts, across, down, cells) - 1500, STRETCH_LIMIT)
+    density = np.minimum(log_densities(counts, across, down, cells) - 1500, STRETCH_LIMIT)
     extras = np.stack([density, 100 * held, 256 * later], axis=1)
     nothing = np.zeros((0, 2), np.int64)
     neighbours, bases = _nearest(cells, firsts, across, nothing, nothing)
@@ -189,27 +190,6 @@ def run_counts(
 @njit(cache=True)
 def _clamp(value, limit):
     return min(max(value, -limit), limit)
-
-
-@njit(cache=True)
-def _log(value):
-    """256 log2 of a positive number, straight between powers of two."""
-    e = length_of(value) - 1
-    return 256 * e + (((value << 8) >> e) - 256)
-
-
-@njit(cache=True, nogil=True)
-def _densities(counts, across, down, cells):
-    """Return the logarithm of the counts in the 5 x 5 cells around each item, the nearer ones weighing more [N]."""
-    densities = np.empty(cells.shape[0], np.int64)
-    for n in range(cells.shape[0]):
-        row, column = cells[n] // across, cells[n] % across
-        near = 18
-        for y in range(max(0, row - 2), min(down, row + 3)):
-            for x in range(max(0, column - 2), min(across, column + 3)):
-                near += 60 * counts[y * across + x] // (1 + (y - row) ** 2 + (x - column) ** 2)
-        densities[n] = _log(near)
-    return densities
 
 
 @njit(cache=True, nogil=True)
@@ -324,7 +304,7 @@ def _count_inputs(values, n, across, density, contexts, inputs, starts):
     contexts[2] = starts[2] + min(max(left + further + 4, 0), 8) * 9 + min(max(up + higher + 4, 0), 8)
     contexts[3] = starts[3] + min(max(before + after + 4, 0), 12) * 13 + min(max(left + up + 4, 0), 12)
     contexts[4] = starts[4] + min(max((2 * left + 2 * up + before + after + further + higher + 12) >> 1, 0), 26)
-    inputs[CONTEXTS] = _clamp(_log(64 * (abs(left) + abs(up)) + 20) - 1100, STRETCH_LIMIT)
+    inputs[CONTEXTS] = _clamp(logarithm(64 * (abs(left) + abs(up)) + 20) - 1100, STRETCH_LIMIT)
     inputs[CONTEXTS + 1] = _clamp(60 * left, STRETCH_LIMIT)
     inputs[CONTEXTS + 2] = _clamp(60 * up, STRETCH_LIMIT)
     inputs[CONTEXTS + 3] = _clamp(60 * (before + after), STRETCH_LIMIT)
@@ -340,7 +320,7 @@ def _code_counts(values, across, gaussian_count, coded, decoding, tables, first,
     contexts, inputs = np.zeros(CONTEXTS, np.int64), np.zeros(INPUTS, np.int64)
     mixer = _Mixer(statistics, counts, first[0], second[0], contexts, inputs)
     stream = _Stream(first_interval(coded, decoding), coded)
-    density = _clamp(_log(64 * gaussian_count // values.shape[0] + 8) - 600, STRETCH_LIMIT)
+    density = _clamp(logarithm(64 * gaussian_count // values.shape[0] + 8) - 600, STRETCH_LIMIT)
     for n in range(values.shape[0]):
         _count_inputs(values, n, across, density, contexts, inputs, tables.starts)
         values[n] = _code_value(np.int64(values[n]), mixer, stream, decoding, tables)
@@ -385,10 +365,10 @@ def _item_inputs(n, k, near, values, sums, rest, items, hashes, mixer, starts):
     contexts[3] = starts[3] + (hashes[n] >> 22)
     contexts[4] = starts[4] + sign_of(first) * 9 + sign_of(second) * 3 + sign_of(third)
     if k > 2:
-        sums[n] += _log(64 * abs(third) + 20)
-    inputs[CONTEXTS] = _clamp(_log(near_size + 20) - 1100, STRETCH_LIMIT)
-    inputs[CONTEXTS + 1] = _clamp(_log(64 * abs(first) + 20) - 1300, STRETCH_LIMIT) if k > 0 else 0
-    inputs[CONTEXTS + 2] = _clamp(_log(64 * abs(second) + 20) - 1300, STRETCH_LIMIT) if k > 1 else 0
+        sums[n] += logarithm(64 * abs(third) + 20)
+    inputs[CONTEXTS] = _clamp(logarithm(near_size + 20) - 1100, STRETCH_LIMIT)
+    inputs[CONTEXTS + 1] = _clamp(logarithm(64 * abs(first) + 20) - 1300, STRETCH_LIMIT) if k > 0 else 0
+    inputs[CONTEXTS + 2] = _clamp(logarithm(64 * abs(second) + 20) - 1300, STRETCH_LIMIT) if k > 1 else 0
     inputs[CONTEXTS + 3] = _clamp(((sums[n] * rest) >> 16) - 1300, STRETCH_LIMIT) if k > 2 else 0
     for i in range(3):
         inputs[CONTEXTS + 4 + i] = items.extras[n, i]

@@ -34,6 +34,7 @@ from imagegs_tex.formats.igs.binary_model import (
     stretch_statistics,
     stretch_table,
 )
+from imagegs_tex.formats.igs.cell_density import log_densities, logarithm
 from imagegs_tex.formats.igs.coded_frame import decode_frame, encode_frame
 from imagegs_tex.formats.igs.range_coder import code_bit, finish, first_interval, is_full
 from imagegs_tex.jit import njit
@@ -130,7 +131,7 @@ def shape_items(cells: NDArray[np.int64], across: int, down: int) -> Items:
     counts = np.bincount(cells, minlength=across * down).astype(np.int64)
     held, first = counts[cells], (np.cumsum(counts) - counts)[cells]
     groups = 2 * np.minimum(held - 1, 2) + (np.arange(len(cells)) > first)
-    density = _densities(counts, across, down, cells)[:, None]
+    density = log_densities(counts, across, down, cells)[:, None]
     nothing = np.zeros((0, 2), np.int64)
     return Items(cells, across, down, groups.astype(np.uint8), density, nothing, nothing)
 
@@ -196,30 +197,9 @@ def _clamp(value, least, most):
 
 
 @njit(cache=True)
-def _log(value):
-    """256 log2 of a positive number, straight between powers of two."""
-    e = length_of(value) - 1
-    return 256 * e + (((value << 8) >> e) - 256)
-
-
-@njit(cache=True)
 def _power(logarithm):
-    """Invert _log, for numbers >= 0."""
+    """Invert logarithm, for numbers >= 0."""
     return ((256 + (logarithm & 255)) << (logarithm >> 8)) >> 8
-
-
-@njit(cache=True, nogil=True)
-def _densities(counts, across, down, cells):
-    """Return the logarithm of the counts in the 5 x 5 cells around each item, the nearer ones weighing more [N]."""
-    densities = np.empty(cells.shape[0], np.int64)
-    for n in range(cells.shape[0]):
-        row, column = cells[n] // across, cells[n] % across
-        near = 18
-        for y in range(max(0, row - 2), min(down, row + 3)):
-            for x in range(max(0, column - 2), min(across, column + 3)):
-                near += 60 * counts[y * across + x] // (1 + (y - row) ** 2 + (x - column) ** 2)
-        densities[n] = _log(near)
-    return densities
 
 
 @njit(cache=True, nogil=True)
@@ -339,9 +319,9 @@ def _expected(n, k, near_value, history, regression):
 def _expected_scatter(n, k, near_off, known, history, regression):
     """Return the logarithm of how far the value may be off."""
     factors, inputs, memory = regression
-    inputs[1] = _log(near_off + 20)
+    inputs[1] = logarithm(near_off + 20)
     for i in range(k):
-        inputs[2 + i] = _log(abs(history.off[n, i]) + 20)
+        inputs[2 + i] = logarithm(abs(history.off[n, i]) + 20)
     for i in range(known.signs.shape[1]):
         inputs[2 + k + i] = known.signs[n, i]
     total = factors[0] * 256

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from imagegs_tex.builder.globs import matches, matches_any
 from imagegs_tex.builder.jobs import Recipe
@@ -161,12 +161,12 @@ def _preset(recipe: Recipe, value: Json) -> Recipe:
     return replace(recipe, settings=preset_settings(Preset(_choice(value, [preset.value for preset in Preset]))))
 
 
-def _setting(name: str, read: Callable[[Json], object]) -> Callable[[Recipe, Json], Recipe]:
-    return lambda recipe, value: replace(recipe, settings=replace(recipe.settings, **{name: read(value)}))  # type: ignore[arg-type]
+def _setting(name: str, read: Callable[[Json], Any]) -> Callable[[Recipe, Json], Recipe]:
+    return lambda recipe, value: replace(recipe, settings=replace(recipe.settings, **{name: read(value)}))
 
 
-def _option(name: str, read: Callable[[Json], object]) -> Callable[[Recipe, Json], Recipe]:
-    return lambda recipe, value: replace(recipe, options=replace(recipe.options, **{name: read(value)}))  # type: ignore[arg-type]
+def _option(name: str, read: Callable[[Json], Any]) -> Callable[[Recipe, Json], Recipe]:
+    return lambda recipe, value: replace(recipe, options=replace(recipe.options, **{name: read(value)}))
 
 
 def _seed(recipe: Recipe, value: Json) -> Recipe:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from imagegs_tex.api import compress_stack
-from imagegs_tex.builder import work as work  # noqa: PLC0414 - loaded, not used
+from imagegs_tex.builder import work as work  # noqa: PLC0414 - not used here: what is forked has it loaded
 from imagegs_tex.formats.errors import ImageGSTexError
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.material.build_stack import load_stack

@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imagegs_tex.jit import njit
-from imagegs_tex.metrics.ssim import SSIM_C1, SSIM_C2, window_taps
+from imagegs_tex.metrics.ssim import MOMENTS, SSIM_C1, SSIM_C2, filter_moments, window_taps
 
 _FIELDS: Final = 3
 """Derivatives by the filtered x, xx and xy."""
-_MOMENTS: Final = 5
 
 
 class _MeanSimilarity(torch.autograd.Function):
@@ -85,27 +84,11 @@ def _fields_of_windows(x, y, down, across, middle, c1, c2, fields):
     """Fill fields [3, h, w] with a window's weight times the derivatives of its SSIM; return the weighted mean."""
     width = x.shape[1]
     kept_rows, kept = middle.shape
-    moments = np.empty((_MOMENTS, width), np.float32)
-    windows = np.empty((_MOMENTS, kept), np.float32)
+    moments = np.empty((MOMENTS, width), np.float32)
+    windows = np.empty((MOMENTS, kept), np.float32)
     summed = 0.0
     for top in range(kept_rows):
-        moments[:] = np.float32(0.0)
-        for tap in range(down.shape[0]):
-            weight, x_row, y_row = down[tap], x[top + tap], y[top + tap]
-            for i in range(width):
-                a, b = x_row[i], y_row[i]
-                moments[0, i] += weight * a
-                moments[1, i] += weight * b
-                moments[2, i] += weight * a * a
-                moments[3, i] += weight * b * b
-                moments[4, i] += weight * a * b
-        windows[:] = np.float32(0.0)
-        for moment in range(_MOMENTS):
-            source, target = moments[moment], windows[moment]
-            for tap in range(across.shape[0]):
-                weight, shifted = across[tap], source[tap : tap + kept]
-                for i in range(kept):
-                    target[i] += weight * shifted[i]
+        filter_moments(x, y, top, down, across, moments, windows)
         row = 0.0
         for i in range(kept):
             mean_x, mean_y = windows[0, i], windows[1, i]

@@ -15,7 +15,8 @@ SSIM_DEVIATION: Final = 1.5
 SSIM_C1: Final = 0.01**2
 SSIM_C2: Final = 0.03**2
 """Window and constants of Wang et al., "Image quality assessment", 2004, for values with a range of 1."""
-_MOMENTS: Final = 5
+MOMENTS: Final = 5
+"""Filtered for SSIM: x, y, xx, yy, xy."""
 
 
 def mean_similarity(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -48,30 +49,37 @@ def window_taps(length: int) -> NDArray[np.float32]:
 
 
 @njit(fastmath=True, nogil=True, cache=True)
+def filter_moments(first, second, top, down, across, moments, windows):
+    """Fill windows [5, kept] with a row's filtered x, y, xx, yy, xy; in moments [5, W] they are filtered down alone."""
+    width, kept = first.shape[1], windows.shape[1]
+    moments[:] = np.float32(0.0)
+    for tap in range(down.shape[0]):
+        weight, x_row, y_row = down[tap], first[top + tap], second[top + tap]
+        for i in range(width):
+            x, y = x_row[i], y_row[i]
+            moments[0, i] += weight * x
+            moments[1, i] += weight * y
+            moments[2, i] += weight * x * x
+            moments[3, i] += weight * y * y
+            moments[4, i] += weight * x * y
+    windows[:] = np.float32(0.0)
+    for moment in range(moments.shape[0]):
+        source, target = moments[moment], windows[moment]
+        for tap in range(across.shape[0]):
+            weight, shifted = across[tap], source[tap : tap + kept]
+            for i in range(kept):
+                target[i] += weight * shifted[i]
+
+
+@njit(fastmath=True, nogil=True, cache=True)
 def _summed_similarity(first, second, down, across, c1, c2):
     height, width = first.shape
-    moments = np.empty((_MOMENTS, width), np.float32)  # of x, y, xx, yy, xy: filtered down the columns
-    windows = np.empty((_MOMENTS, width), np.float32)  # and then along the row
+    moments = np.empty((MOMENTS, width), np.float32)  # of x, y, xx, yy, xy: filtered down the columns
     kept = width - across.shape[0] + 1
+    windows = np.empty((MOMENTS, kept), np.float32)  # and then along the row
     summed, summed_structure = 0.0, 0.0
     for top in range(height - down.shape[0] + 1):
-        moments[:] = np.float32(0.0)
-        for tap in range(down.shape[0]):
-            weight, x_row, y_row = down[tap], first[top + tap], second[top + tap]
-            for i in range(width):
-                x, y = x_row[i], y_row[i]
-                moments[0, i] += weight * x
-                moments[1, i] += weight * y
-                moments[2, i] += weight * x * x
-                moments[3, i] += weight * y * y
-                moments[4, i] += weight * x * y
-        windows[:] = np.float32(0.0)
-        for moment in range(_MOMENTS):
-            source, target = moments[moment], windows[moment]
-            for tap in range(across.shape[0]):
-                weight, shifted = across[tap], source[tap : tap + kept]
-                for i in range(kept):
-                    target[i] += weight * shifted[i]
+        filter_moments(first, second, top, down, across, moments, windows)
         row, row_structure = 0.0, 0.0
         for i in range(kept):
             x, y = np.float64(windows[0, i]), np.float64(windows[1, i])

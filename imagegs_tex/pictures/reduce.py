@@ -3,8 +3,8 @@
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imagegs_tex.formats.vocabulary import Samples
 from imagegs_tex.pictures.display import Rgb
 
 _VALUES_AT_ONCE: Final = 1 << 22
@@ -15,7 +15,7 @@ def reduction_for(width: int, height: int, most: int) -> int:
     return max(1, -(-max(width, height) // most))
 
 
-def mean_of_blocks(planes: NDArray[np.generic], factor: int) -> NDArray[np.generic]:
+def mean_of_blocks(planes: Samples, factor: int) -> Samples:
     """Return the means of squares of texels; those at the right and lower border have what is left.
 
     Args:

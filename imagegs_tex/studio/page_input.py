@@ -161,7 +161,7 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
     for field in fields:
         field.input(set_whole, fields, outputs, api_visibility=PRIVATE, show_progress_on=summary)
 
-    @gr.render(inputs=[version])  # type: ignore[untyped-decorator]
+    @gr.render(inputs=[version])  # type: ignore[untyped-decorator]  # Gradio leaves it without types
     def rows(_: int, request: gr.Request) -> None:
         visitor = visitors.of(request.session_hash)
         if visitor.reading is not None:

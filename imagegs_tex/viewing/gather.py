@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from imagegs_tex.decoder.maps import decode_maps
 from imagegs_tex.file_info import info_of
 from imagegs_tex.formats.files.safe_names import printable
@@ -139,8 +136,8 @@ def gather(
             score = score_map(texture_map, original, decoded, True, stack.weights, drawn)
             if quantized.detail is not None:
                 score = score_with_detail(score, texture_map, original, detailed)
-            reduced[0].append((texture_map, _samples(mean_of_blocks(original, reduction))))
-        reduced[1].append((texture_map, _samples(mean_of_blocks(detailed, reduction))))
+            reduced[0].append((texture_map, mean_of_blocks(original, reduction)))
+        reduced[1].append((texture_map, mean_of_blocks(detailed, reduction)))
         exposure = exposure_of(detailed if original is None else original, texture_map)
         parts = []
         for part in map_parts(texture_map):
@@ -177,11 +174,6 @@ def gather(
         decode_surface=surface_of(reduced[1], green_up=green_up),
         main_decode=reduced[1][main][1],
     )
-
-
-def _samples(planes: NDArray[np.generic]) -> Samples:
-    """Stored values, floats between integers where they are means."""
-    return planes  # type: ignore[return-value]  # float32 or as the map has them
 
 
 def _middle(samples: Samples) -> Samples:

@@ -78,4 +78,4 @@ def listing():
 
 
 if __name__ == "__main__":
-    print(listing())  # noqa: T201
+    print(listing())  # noqa: T201 - run by hand, for the page
