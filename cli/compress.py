@@ -221,7 +221,7 @@ def compress(
     from imagegs_tex.cli.progress import fit_progress
 
     with fit_progress(quiet) as progress:  # at once: loading torch takes seconds
-        from imagegs_tex import api
+        from imagegs_tex import api, assets
         from imagegs_tex.cli.compress_settings import chosen_settings
         from imagegs_tex.cli.interrupts import check_stopped, stop_on_interrupt
         from imagegs_tex.cli.tables import print_asset, print_compression
@@ -247,7 +247,7 @@ def compress(
             importance_by_saliency=by_saliency, allow_roots=tuple(allow_root or ()),
             saliency=SaliencyOptions(saliency, saliency_weights, saliency_map),
         )  # fmt: skip
-        several = output is not None and api.is_asset(source, Path(output), options)
+        several = output is not None and assets.is_asset(source, Path(output), options)
         file = None if output is None else igs_path(output, source, many=several)
         _check_paths(source, file, report, save_manifest)
         if save_manifest is not None:
@@ -258,7 +258,7 @@ def compress(
         if several and not (start is None and snapshots is None):
             raise UsageError("--start and --snapshots are for one material; give -o FILE.igs")
         pictures = None if snapshots is None else _run_pictures(snapshots, source, options, backend, threads)
-        one, many = partial(api.compress, start=start), partial(api.compress_asset, fail_fast=fail_fast)
+        one, many = partial(api.compress, start=start), partial(assets.compress_asset, fail_fast=fail_fast)
         with _on_disk(file) as path, stop_on_interrupt(quiet) as interrupts:
             control = FitControl(every, pictures, interrupts, _checkpoints(checkpoint, resume, every))
             try:

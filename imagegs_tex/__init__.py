@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from imagegs_tex._version import __version__
 
 if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at run time
-    from imagegs_tex.api import compare, compress, compress_asset, decode, export, export_gaussians, save_manifest
+    from imagegs_tex.api import compare, compress, decode, export, export_gaussians, save_manifest
+    from imagegs_tex.assets import compress_asset
     from imagegs_tex.batch import BatchItem, compress_many
     from imagegs_tex.builder.build_tree import BuildWorkers, build_tree
     from imagegs_tex.builder.request import BuildReport
@@ -187,7 +188,8 @@ __all__ = [
 ]
 
 _MODULES = {
-    "api": ("compare", "compress", "compress_asset", "decode", "export", "export_gaussians", "save_manifest"),
+    "api": ("compare", "compress", "decode", "export", "export_gaussians", "save_manifest"),
+    "assets": ("compress_asset",),
     "batch": ("BatchItem", "compress_many"),
     "builder.build_tree": ("BuildWorkers", "build_tree"),
     "builder.request": ("BuildReport",),

@@ -22,6 +22,7 @@ from imagegs_tex.formats.igs.bit_fields import pack_fields, unpack_fields
 from imagegs_tex.formats.igs.detail_layer import pack_detail, unpack_detail
 from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.formats.igs.exact_samples import ExactSamples, pack_exact, unpack_exact
+from imagegs_tex.formats.igs.header import HEADER, KERNEL_SOFT_GAUSSIAN, Header, check_header, header_of, parse_header
 from imagegs_tex.formats.igs.map_table import pack_maps, unpack_maps
 from imagegs_tex.formats.igs.planes import Plane, pack_leb128, pack_planes, require, unpack_leb128, unpack_planes
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
@@ -41,14 +42,12 @@ from imagegs_tex.formats.igs.section_codecs import (
     store,
     unpacked,
 )
-from imagegs_tex.formats.vocabulary import MAX_CHANNELS, MAX_SIZE
 
 MAGIC: Final = b"\x89IGS\r\n\x1a\n"
 VERSION: Final = 4
 READABLE_VERSIONS: Final = (1, 2, 3, 4)
 _PLAIN_VERSION: Final = 3
 """What a set without anything of version 4 is written as, so that older readers read it."""
-KERNEL_SOFT_GAUSSIAN: Final = 1
 SECTIONS: Final = ("maps", "components", "cells", "positions", "shapes", "features")
 """Of every file."""
 DETAIL_SECTION: Final = "detail"
@@ -56,19 +55,9 @@ EXACT_SECTION: Final = "exact samples"
 _OPTIONAL_SECTIONS: Final = {7: DETAIL_SECTION, 8: EXACT_SECTION}
 """That a file of version 4 may have, by their ids."""
 MAX_FILE_BYTES: Final = 1 << 28
-MAX_CELLS_PER_GAUSSIAN: Final = 16
-CELL_ALLOWANCE: Final = 4096
 
-_HEADER: Final = struct.Struct("<8sHBBIIHHI5fBBBB")
 _CODECS: Final = {1: (Codec.ZSTD,), 2: (Codec.ZSTD, Codec.CONTEXT), 3: tuple(Codec)[:3], 4: tuple(Codec)}  # by version
 _CODED_SECTIONS: Final = ("cells", "shapes", "features")
-_WRAP_FLAGS: Final = {
-    1: (0,),
-    2: (0, 1, 2, 3),
-    3: (0, 1, 2, 3),
-    4: (0, 1, 2, 3),
-}  # by version: bit 0 for x, bit 1 for y
-_FEATURE_EXPONENT_SINCE: Final = 3
 _SECTION_COUNT_AT: Final = 11
 _ENTRY: Final = struct.Struct("<BBHIII")
 _PLANE: Final = struct.Struct("<hB")
@@ -84,23 +73,6 @@ class SectionSize:
     name: str
     raw_bytes: int  # decompressed
     stored_bytes: int  # in the file
-
-
-@dataclass(frozen=True, slots=True)
-class _Header:
-    width: int
-    height: int
-    channel_count: int
-    component_count: int
-    gaussian_count: int
-    cutoff: float
-    position_ratio: float
-    size_step: float
-    form_step: float
-    basis_scale: float
-    cell_log2: int
-    wrap: tuple[bool, bool]  # whether the picture repeats in x and in y
-    feature_exponent: float
 
 
 def write_igs(path: Path, quantized: QuantizedGaussianSet) -> int:
@@ -145,9 +117,9 @@ def encode_igs(quantized: QuantizedGaussianSet) -> bytes:
     Raises:
         ValueError: the set breaks a law of the format, which is a fault of the caller
     """
-    header = _header_of(quantized)
+    header = header_of(quantized)
     try:
-        _check_header(header)
+        check_header(header)
         raws, geometry, counts = _pack_sections(header, quantized)
         require(sum(len(block) for blocks in raws for block in blocks) <= MAX_RAW_BYTES, "the sections are too large")
     except IgsError as error:
@@ -166,7 +138,7 @@ def encode_igs(quantized: QuantizedGaussianSet) -> bytes:
     numbers = [*range(1, len(SECTIONS) + 1), *_optional_ids(quantized)]
     plain = len(numbers) == len(SECTIONS) and all(section.codec != Codec.FAST for section in stored)
     version = _PLAIN_VERSION if plain else VERSION
-    front = _HEADER.pack(
+    front = HEADER.pack(
         MAGIC, version, KERNEL_SOFT_GAUSSIAN, len(raws), header.width, header.height, header.channel_count,
         header.component_count, header.gaussian_count, header.cutoff, header.position_ratio, header.size_step,
         header.form_step, header.basis_scale, header.cell_log2, header.wrap[0] | header.wrap[1] << 1,
@@ -199,7 +171,7 @@ def decode_igs(data: bytes, name: str = "file") -> QuantizedGaussianSet:
 
 def plain_sections(quantized: QuantizedGaussianSet) -> list[bytes]:
     """Return the plain form of each section of a set that keeps the laws, in the file's order."""
-    blocks, _, _ = _pack_sections(_header_of(quantized), quantized)
+    blocks, _, _ = _pack_sections(header_of(quantized), quantized)
     return [b"".join(parts) for parts in blocks]
 
 
@@ -226,7 +198,7 @@ def _section_names(data: bytes) -> Iterator[str]:
     """Return the names of a file's sections, by the ids of its table: those of every file, then others in order."""
     last = 0
     for index in range(_section_count(data)):
-        number, _, zero, *_ = _ENTRY.unpack_from(data, _HEADER.size + index * _ENTRY.size)
+        number, _, zero, *_ = _ENTRY.unpack_from(data, HEADER.size + index * _ENTRY.size)
         if index < len(SECTIONS):
             known = number == index + 1
             name = SECTIONS[index]
@@ -239,7 +211,7 @@ def _section_names(data: bytes) -> Iterator[str]:
 
 def front_bytes(section_count: int) -> int:
     """Return the bytes of header, section table and their checksum."""
-    return _HEADER.size + _ENTRY.size * section_count + 4
+    return HEADER.size + _ENTRY.size * section_count + 4
 
 
 def section_sizes(data: bytes, name: str = "file") -> tuple[SectionSize, ...]:
@@ -252,7 +224,7 @@ def section_sizes(data: bytes, name: str = "file") -> tuple[SectionSize, ...]:
     return (SectionSize("header", front, front), *sizes)
 
 
-def _parse_front(data: bytes) -> tuple[_Header, list[SectionSize], list[StoredSection]]:
+def _parse_front(data: bytes) -> tuple[Header, list[SectionSize], list[StoredSection]]:
     require(len(data) > 0, "not an .igs file (it is empty); compress the source again")
     if data[: len(MAGIC)] != MAGIC[: len(data)]:
         raise IgsError("not an .igs file (its first bytes are others); compress the source again")
@@ -262,16 +234,16 @@ def _parse_front(data: bytes) -> tuple[_Header, list[SectionSize], list[StoredSe
             version in READABLE_VERSIONS,
             f"version {version}, and this program reads versions 1 to {VERSION}; update it",
         )
-    require(len(data) >= _HEADER.size, "the file ends within its header; copy it again")
+    require(len(data) >= HEADER.size, "the file ends within its header; copy it again")
     before = front_bytes(_section_count(data))
     require(len(data) >= before, "the file ends within its header; copy it again")
     crc = struct.unpack_from("<I", data, before - 4)[0]
     require(zlib.crc32(data[: before - 4]) == crc, "the header's checksum does not match; copy the file again")
-    header = _parse_header(data)
+    header = parse_header(data)
     allowed = _CODECS[version_of(data)]
     sizes = []
     for index, section in enumerate(_section_names(data)):
-        _, codec, _, raw, stored, _ = _ENTRY.unpack_from(data, _HEADER.size + index * _ENTRY.size)
+        _, codec, _, raw, stored, _ = _ENTRY.unpack_from(data, HEADER.size + index * _ENTRY.size)
         known = codec in allowed and (codec in {Codec.ZSTD, Codec.FAST} or section in _CODED_SECTIONS)
         require(known, f"section {section} has the unknown codec {codec}")
         require(expansion_holds(codec, raw, stored), f"section {section} claims to grow beyond reason")
@@ -281,7 +253,7 @@ def _parse_front(data: bytes) -> tuple[_Header, list[SectionSize], list[StoredSe
     require(len(data) == total, f"the file has {len(data)} bytes where its header says {total}; copy it again")
     offset, sections = before, []
     for index, size in enumerate(sizes):
-        _, codec, _, _, _, crc = _ENTRY.unpack_from(data, _HEADER.size + index * _ENTRY.size)
+        _, codec, _, _, _, crc = _ENTRY.unpack_from(data, HEADER.size + index * _ENTRY.size)
         stored_bytes = data[offset : offset + size.stored_bytes]
         require(zlib.crc32(stored_bytes) == crc, f"the checksum of section {size.name} does not match; copy it again")
         sections.append(StoredSection(Codec(codec), stored_bytes))
@@ -289,57 +261,8 @@ def _parse_front(data: bytes) -> tuple[_Header, list[SectionSize], list[StoredSe
     return header, sizes, sections
 
 
-def _parse_header(data: bytes) -> _Header:
-    (_, version, kernel, _, width, height, channels, components, count, cutoff, ratio, size_step, form_step,
-     scale, cell_log2, wrap, exponent, reserved) = _HEADER.unpack_from(data)  # fmt: skip
-    require(kernel == KERNEL_SOFT_GAUSSIAN, f"the unknown kernel {kernel}")
-    require(wrap in _WRAP_FLAGS[version], f"wrap flags {wrap} in a file of version {version}")
-    if version < _FEATURE_EXPONENT_SINCE:
-        exponent, reserved = 0, exponent | reserved
-    require(reserved == 0, "reserved bytes of the header are not zero")
-    header = _Header(
-        width, height, channels, components, count, cutoff, ratio, size_step, form_step, scale, cell_log2,
-        (bool(wrap & 1), bool(wrap & 2)), exponent / g.FEATURE_EXPONENT_SCALE,
-    )  # fmt: skip
-    _check_header(header)
-    return header
-
-
-def _header_of(quantized: QuantizedGaussianSet) -> _Header:
-    return _Header(
-        width=quantized.width, height=quantized.height, channel_count=quantized.channel_count,
-        component_count=quantized.component_count, gaussian_count=quantized.gaussian_count, cutoff=quantized.cutoff,
-        position_ratio=quantized.position_ratio, size_step=quantized.size_step, form_step=quantized.form_step,
-        basis_scale=quantized.basis_scale, cell_log2=quantized.cell_log2, wrap=quantized.wrap,
-        feature_exponent=quantized.feature_exponent,
-    )  # fmt: skip
-
-
-def _check_header(header: _Header) -> None:
-    width, height, count = header.width, header.height, header.gaussian_count
-    channels, components = header.channel_count, header.component_count
-    require(1 <= width <= MAX_SIZE and 1 <= height <= MAX_SIZE, f"{width} x {height} texels is outside 1..{MAX_SIZE}")
-    require(1 <= channels <= MAX_CHANNELS, f"{channels} channels is outside 1..{MAX_CHANNELS}")
-    require(1 <= components <= channels, f"{components} components is outside 1..{channels}")
-    require(1 <= count <= g.MAX_GAUSSIANS, f"{count} Gaussians is outside 1..{g.MAX_GAUSSIANS}")
-    require(_inside(header.cutoff, g.CUTOFF_RANGE), "the cut-off is out of range")
-    require(_inside(header.position_ratio, g.POSITION_RATIO_RANGE), "the position ratio is out of range")
-    require(_inside(header.size_step, g.SHAPE_STEP_RANGE), "the size step is out of range")
-    require(_inside(header.form_step, g.SHAPE_STEP_RANGE), "the form step is out of range")
-    require(_inside(header.basis_scale, g.BASIS_SCALE_RANGE), "the basis scale is out of range")
-    require(_inside(header.feature_exponent, g.FEATURE_EXPONENT_RANGE), "the feature exponent is out of range")
-    require(header.feature_exponent * g.FEATURE_EXPONENT_SCALE % 1 == 0, "the feature exponent is no multiple of 1/16")
-    cell_log2 = header.cell_log2
-    require(_inside(cell_log2, g.CELL_LOG2_RANGE), f"cell log2 {cell_log2} is outside {g.CELL_LOG2_RANGE}")
-    across, down = g.cell_grid(width, height, cell_log2)
-    require(
-        across * down <= MAX_CELLS_PER_GAUSSIAN * count + CELL_ALLOWANCE,
-        f"{across * down} cells are too many for {count} Gaussians",
-    )
-
-
 def _pack_sections(
-    header: _Header, quantized: QuantizedGaussianSet
+    header: Header, quantized: QuantizedGaussianSet
 ) -> tuple[list[list[bytes]], KnownGeometry, NDArray[np.int64]]:
     """Return each section's plain form as blocks, the geometry, and how many Gaussians each cell holds."""
     steps, (least_step, greatest_step) = quantized.feature_steps, g.FEATURE_STEP_RANGE
@@ -377,7 +300,7 @@ def _pack_sections(
 
 
 def _unpack_sections(
-    header: _Header, sizes: list[SectionSize], sections: list[StoredSection], version: int
+    header: Header, sizes: list[SectionSize], sections: list[StoredSection], version: int
 ) -> QuantizedGaussianSet:  # fmt: skip
     count, components, channels = header.gaussian_count, header.component_count, header.channel_count
     plain = {
@@ -420,12 +343,12 @@ def _unpack_sections(
     )  # fmt: skip
 
 
-def _pack_exact(exact: ExactSamples, header: _Header) -> list[bytes]:
+def _pack_exact(exact: ExactSamples, header: Header) -> list[bytes]:
     require(exact.codes.shape == (header.height, header.width, header.channel_count), "exact samples of another shape")
     return pack_exact(exact)
 
 
-def _unpack_exact(plain: dict[str, bytes], header: _Header) -> ExactSamples | None:
+def _unpack_exact(plain: dict[str, bytes], header: Header) -> ExactSamples | None:
     if EXACT_SECTION not in plain:
         return None
     require(DETAIL_SECTION not in plain, "a file of exact samples has no detail")
@@ -433,7 +356,7 @@ def _unpack_exact(plain: dict[str, bytes], header: _Header) -> ExactSamples | No
 
 
 def _unpack_positions(
-    header: _Header, raw: bytes, order: CellOrder, shape_codes: NDArray[np.int16]
+    header: Header, raw: bytes, order: CellOrder, shape_codes: NDArray[np.int16]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Return position codes and the exponents of their steps, both [N, 2]."""
     message = "section positions does not have the length that the shapes imply"
@@ -455,7 +378,7 @@ def _unpack_positions(
     return codes, exponents
 
 
-def _position_exponents(header: _Header, shape_codes: NDArray[np.int16], tie_margin: float) -> NDArray[np.int32]:
+def _position_exponents(header: Header, shape_codes: NDArray[np.int16], tie_margin: float) -> NDArray[np.int32]:
     """Return the position steps' exponents [N, 2] of shapes that keep the format's laws."""
     shapes = g.shape_values(shape_codes, header.size_step, header.form_step)
     least, greatest = g.LOG_SIZE_RANGE
@@ -472,7 +395,7 @@ def _position_exponents(header: _Header, shape_codes: NDArray[np.int16], tie_mar
     return g.clamp_exponents(rounded, g.least_exponent(header.width, header.height), header.cell_log2)
 
 
-def _check_means(header: _Header, position_codes: NDArray[np.int32], exponents: NDArray[np.int32]) -> None:
+def _check_means(header: Header, position_codes: NDArray[np.int32], exponents: NDArray[np.int32]) -> None:
     means = (position_codes + 0.5) * np.exp2(exponents)
     # one step can be wider than a thin picture: then its only code, 0, means a point beyond the edge
     inside = (means >= 0) & ((means < [header.width, header.height]) | (position_codes == 0))
@@ -497,7 +420,3 @@ def _unpack_components(
     for plane in planes:
         require(plane.width in {1, 2}, f"a plane of {plane.width} bytes per code")
     return offset, steps, basis, planes
-
-
-def _inside(value: float, bounds: tuple[float, float]) -> bool:
-    return bounds[0] <= value <= bounds[1]  # false for NaN

@@ -75,7 +75,8 @@ def _check_encoder(job: Job) -> None:
 
 
 def _compress(job: CompressJob, seat: Seat) -> Made:
-    from imagegs_tex.api import compress_one_of_many, compress_stack
+    from imagegs_tex.api import compress_stack
+    from imagegs_tex.assets import compress_one_of_many
     from imagegs_tex.formats.errors import TargetError
     from imagegs_tex.formats.material.build_stack import build_stack
     from imagegs_tex.reports import as_json

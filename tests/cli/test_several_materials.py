@@ -10,7 +10,7 @@ from helpers.commands import SMALL
 from helpers.made_gltf import Asset
 from helpers.tiny_material import as_bytes, waves
 
-from imagegs_tex.api import compress_asset
+from imagegs_tex import compress_asset
 from imagegs_tex.formats.errors import TargetError
 from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.formats.images import read_image, write_image

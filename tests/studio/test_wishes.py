@@ -70,7 +70,7 @@ def test_the_command_line_is_understood_as_what_was_asked(goal, monkeypatch, tmp
         raise UsageError("enough")
 
     monkeypatch.setattr("imagegs_tex.api.compress", fake)
-    monkeypatch.setattr("imagegs_tex.api.is_asset", lambda *_: False)
+    monkeypatch.setattr("imagegs_tex.assets.is_asset", lambda *_: False)
     words = shlex.split(command_line(tmp_path, "stone", SourceOptions(), wish))
     words[words.index("-o") + 1] = str(tmp_path / "stone.igs")
     with pytest.raises(UsageError, match="enough"):

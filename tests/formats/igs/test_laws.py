@@ -13,12 +13,8 @@ from helpers.igs_sets import ENTRY, HEADER, File, assert_equal_sets, compress, f
 
 from imagegs_tex.formats.errors import IgsError
 from imagegs_tex.formats.igs import section_codecs
-from imagegs_tex.formats.igs.container import (
-    MAX_CELLS_PER_GAUSSIAN,
-    SECTIONS,
-    decode_igs,
-    encode_igs,
-)
+from imagegs_tex.formats.igs.container import SECTIONS, decode_igs, encode_igs
+from imagegs_tex.formats.igs.header import MAX_CELLS_PER_GAUSSIAN
 
 
 def test_the_file_to_be_broken_is_whole():
