@@ -33,12 +33,24 @@ vec2 igs_within(IgsMaterial m, vec2 p, vec2 centre)
     return vec2(m.repeat_x ? turned.x : held.x, m.repeat_y ? turned.y : held.y);
 }
 
+// Taps on each side of a footprint that is 2^lod texels wide, lod below the first coarse level.
+int igs_tap_count(IgsMaterial m, float lod)
+{
+    return 1 << clamp(int(ceil(lod - 0.00390625)), 0, m.first_level - 1);
+}
+
+// How far apart they are, in texels.
+float igs_tap_distance(float lod, int taps)
+{
+    return sqrt((exp2(2.0 * lod) - 1.0) / float(max(taps * taps - 1, 1)));
+}
+
 // The mean over 2^lod x 2^lod texels around a point, lod below the first coarse level. The taps' variance is that of the texels of a level,
 // (4^lod - 1) / 12 on each axis: at whole lods and a level's texel centres they are those texels.
 IgsTexel igs_mean_at(IgsMaterial m, vec2 p, float lod)
 {
-    int taps = 1 << clamp(int(ceil(lod - 0.00390625)), 0, m.first_level - 1);
-    float apart = sqrt((exp2(2.0 * lod) - 1.0) / float(max(taps * taps - 1, 1)));
+    int taps = igs_tap_count(m, lod);
+    float apart = igs_tap_distance(lod, taps);
     float weight = 1.0 / float(taps * taps);
     vec2 first = p - 0.5 * apart * float(taps - 1) * vec2(1.0, 1.0);
     IgsTexel sum = igs_no_texel();
@@ -98,26 +110,47 @@ IgsTexel igs_sample_material_lod(IgsMaterial m, vec2 uv, float lod)
     return igs_sample_material_at(m, igs_inside(m, uv) * igs_size(m), lod);
 }
 
-// The material under a pixel whose steps to the next pixels are step_x and step_y, in texture coordinates: up to
-// IGS_MAX_ANISOTROPY samples along the longer step, each as wide as the shorter one, or as their distance if that is more
-// (as in J. McCormack and others, "Feline: Fast Elliptical Lines for Anisotropic Texture Mapping", 1999).
-IgsTexel igs_sample_material_grad(IgsMaterial m, vec2 uv, vec2 step_x, vec2 step_y)
+// What a pixel's steps span: samples along the longer one, each as wide as the shorter one, or as their distance if that
+// is more (as in J. McCormack and others, "Feline: Fast Elliptical Lines for Anisotropic Texture Mapping", 1999).
+struct IgsFootprint {
+    vec2 p;      // its middle, in texels
+    vec2 longer; // the longer step, in texels
+    int count;   // samples along it, 1 to IGS_MAX_ANISOTROPY
+    float lod;   // of each
+};
+
+IgsFootprint igs_footprint(IgsMaterial m, vec2 uv, vec2 step_x, vec2 step_y)
 {
     vec2 size = igs_size(m);
-    vec2 p = igs_inside(m, uv) * size;
     vec2 u = step_x * size;
     vec2 v = step_y * size;
     float u_length = length(u);
     float v_length = length(v);
-    vec2 longer = u_length < v_length ? v : u;
     float most = max(max(u_length, v_length), 1.0);
     float least = max(min(u_length, v_length), 1.0);
-    int count = int(clamp(ceil(most / least - 0.015625), 1.0, float(IGS_MAX_ANISOTROPY)));
-    float lod = log2(max(least, most / float(count)));
+    IgsFootprint footprint;
+    footprint.p = igs_inside(m, uv) * size;
+    footprint.longer = u_length < v_length ? v : u;
+    footprint.count = int(clamp(ceil(most / least - 0.015625), 1.0, float(IGS_MAX_ANISOTROPY)));
+    footprint.lod = log2(max(least, most / float(footprint.count)));
+    return footprint;
+}
+
+// The middle of one of a footprint's samples.
+vec2 igs_footprint_centre(IgsMaterial m, IgsFootprint footprint, int k)
+{
+    float along = (float(k) + 0.5) / float(footprint.count) - 0.5;
+    return igs_within(m, footprint.p + footprint.longer * along, footprint.p);
+}
+
+// The material under a pixel whose steps to the next pixels are step_x and step_y, in texture coordinates.
+IgsTexel igs_sample_material_grad(IgsMaterial m, vec2 uv, vec2 step_x, vec2 step_y)
+{
+    IgsFootprint footprint = igs_footprint(m, uv, step_x, step_y);
     IgsTexel sum = igs_no_texel();
-    for (int k = 0; k < count; ++k) {
-        vec2 centre = igs_within(m, p + longer * ((float(k) + 0.5) / float(count) - 0.5), p);
-        sum = igs_plus(sum, igs_sample_material_at(m, centre, lod), 1.0 / float(count));
+    for (int k = 0; k < footprint.count; ++k) {
+        vec2 centre = igs_footprint_centre(m, footprint, k);
+        sum = igs_plus(sum, igs_sample_material_at(m, centre, footprint.lod), 1.0 / float(footprint.count));
     }
     return sum;
 }

@@ -37,8 +37,8 @@ IgsTexel igs_draw_material_at(IgsMaterial m, vec2 p, float lod, vec2 noise)
         return igs_coarse_draw(m, p, upper ? level + 1 : level, vec2(noise.x, left));
     }
     float flat_lod = min(within, float(m.first_level - 1));
-    int taps = 1 << clamp(int(ceil(flat_lod - 0.00390625)), 0, m.first_level - 1); // as in igs_mean_at
-    float apart = sqrt((exp2(2.0 * flat_lod) - 1.0) / float(max(taps * taps - 1, 1)));
+    int taps = igs_tap_count(m, flat_lod);
+    float apart = igs_tap_distance(flat_lod, taps);
     vec2 tap = floor(vec2(noise.x, igs_rest(noise.y, 0.0, fine)) * float(taps));
     vec2 centre = 0.5 * float(taps - 1) * vec2(1.0, 1.0);
     return igs_decode_material_at(m, igs_within(m, p + apart * (tap - centre), p));
@@ -47,21 +47,12 @@ IgsTexel igs_draw_material_at(IgsMaterial m, vec2 p, float lod, vec2 noise)
 // One draw of igs_sample_material_grad. Noise: two numbers in 0..1, below 1, new ones for every pixel and frame.
 IgsTexel igs_sample_material_stochastic(IgsMaterial m, vec2 uv, vec2 step_x, vec2 step_y, vec2 noise)
 {
-    vec2 size = igs_size(m);
-    vec2 p = igs_inside(m, uv) * size;
-    vec2 u = step_x * size;
-    vec2 v = step_y * size;
-    float u_length = length(u);
-    float v_length = length(v);
-    vec2 longer = u_length < v_length ? v : u;
-    float most = max(max(u_length, v_length), 1.0);
-    float least = max(min(u_length, v_length), 1.0);
-    float count =
-        clamp(ceil(most / least - 0.015625), 1.0, float(IGS_MAX_ANISOTROPY)); // as in igs_sample_material_grad
-    float lod = log2(max(least, most / count));
+    IgsFootprint footprint = igs_footprint(m, uv, step_x, step_y);
+    float count = float(footprint.count);
     float place = min(floor(noise.x * count), count - 1.0);
-    vec2 centre = igs_within(m, p + longer * ((place + 0.5) / count - 0.5), p);
-    return igs_draw_material_at(m, centre, lod, vec2(igs_rest(noise.x, place / count, 1.0 / count), noise.y));
+    vec2 centre = igs_footprint_centre(m, footprint, int(place));
+    vec2 left = vec2(igs_rest(noise.x, place / count, 1.0 / count), noise.y);
+    return igs_draw_material_at(m, centre, footprint.lod, left);
 }
 
 //@generated draw

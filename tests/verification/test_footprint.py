@@ -215,11 +215,11 @@ BROKEN = {
     "beyond the edge": ("vec2 held = clamp(p, ", "vec2 held = p; clamp(p, ", GLSL),
     "a fixed footprint": ("igs_sample_grad(uv, IGS_DDX(uv)", "igs_sample_grad(uv, 0.5 * IGS_DDX(uv)",
                           [name for name in VARIANTS if "pixel" in name]),
-    "one sample of a long footprint": ("int count = int(", "int count = 1 + 0 * int(", VARIANTS[:1]),
+    "one sample of a long footprint": ("footprint.count = int(", "footprint.count = 1 + 0 * int(", VARIANTS[:1]),
     "along the shorter side": ("u_length < v_length ?", "u_length > v_length ?", VARIANTS[:1]),
     "the length of something else": ("return length(2.0 * ", "return length(2.1 * ", GLSL[:1]),
     "roughness not widened": ("2.0 * (1.0 - size)", "1.8 * (1.0 - size)", GLSL[:1]),
-    "not a number": ("float lod = log2(", "float lod = log2(-1.0 - ", GLSL[:1]),
+    "not a number": ("footprint.lod = log2(", "footprint.lod = log2(-1.0 - ", GLSL[:1]),
 }  # fmt: skip
 
 
