@@ -4,8 +4,7 @@
 
 MATERIALS is a folder of materials (one per folder). Crops of them, 128² to 512² texels, become a tree: props, walls,
 characters. Then: a first build, a second one, one map changed, a material renamed, one removed, other settings for a
-pattern of names, and another output from the cache. At the end some materials are compressed alone, for what the build
-itself takes.
+pattern of names, and another output from the cache.
 """
 
 import argparse

@@ -29,7 +29,7 @@ from imagegs_tex.formats.transfer_functions import encode_log
 from imagegs_tex.formats.vocabulary import SampleFormat, TextureMap
 from imagegs_tex.metrics.scores import psnr_of
 from imagegs_tex.rasterize.select_backend import make_backend
-from imagegs_tex.settings import DetailMode, Preset, preset_settings
+from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN, DetailMode, Preset, preset_settings
 from imagegs_tex.textures.export_maps import TexturePlan, channel_roles, make_texture, plan_texture
 from imagegs_tex.textures.mip_chain import COVERAGE_THRESHOLD, ChannelRoles, mip_chain, unit_normals
 
@@ -84,7 +84,10 @@ def decoded_file(name: str, work: Path, preset: Preset) -> tuple[QuantizedGaussi
     """Compress a material if that is still to be done, and decode it."""
     file = work / f"{name}.igs"
     if not file.exists():
-        imagegs_tex.compress(SHARED / "materials" / name, file, replace(preset_settings(preset), detail=DetailMode.OFF))
+        stack = load_stack(SHARED / "materials" / name)
+        count = max(1, stack.width * stack.height // DEFAULT_TEXELS_PER_GAUSSIAN)
+        settings = replace(preset_settings(preset), gaussian_count=count, detail=DetailMode.OFF)
+        imagegs_tex.compress(SHARED / "materials" / name, file, settings)
     quantized = read_igs(file)
     return quantized, render_channels(quantized, make_backend("auto")).cpu().numpy()
 

@@ -56,8 +56,7 @@ def compress(
         typer.Option(
             parser=read_quality,
             metavar="0..100",
-            help="How good it looks: 25 is small, 50 good, 75 high, 90 visually lossless. 50 unless something else is "
-            "asked for.",
+            help="How good it looks: 25 is small, 50 good, 75 high. 50 unless something else is asked for.",
         ),
     ] = None,
     gaussians: Annotated[

@@ -49,7 +49,7 @@ def print_compression(report: CompressReport, output: Path) -> None:
         f"{report.psnr_db:.2f} dB{weighted}, {report.seconds.total:.1f} s on {report.backend}",
     )
     if report.quality is not None:
-        console.print(f"quality {report.quality:g} was asked for (25 small, 50 good, 75 high, 90 visually lossless)")
+        console.print(f"quality {report.quality:g} (25 is small, 50 good, 75 high)")
     if report.ledger.detail:
         console.print(
             f"detail layer: {report.ledger.detail:,} bytes of noise where the source has grain; contrast is with it, "

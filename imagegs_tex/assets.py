@@ -65,8 +65,8 @@ def compress_asset(  # noqa: PLR0913 - a choice each
         source: a .gltf or .glb file, or a folder (or .zip) of maps of several materials
         folder: where the files go, named after the materials, with an index (:data:`ASSET_INDEX`) of which material
             has which; created when missing
-        settings: for each material; None for the balanced preset. More Gaussians than a material has texels are as many
-            as those
+        settings: for each material; None for the balanced preset and quality 50. More Gaussians than a material has
+            texels are as many as those
         backend: auto, cpu, cuda or reference
         threads: of the cpu backend, 1 or more; the bytes do not depend on it
         progress: called after every step of each fit

@@ -53,7 +53,7 @@ def compress_many(
 
     Args:
         items: the materials; their outputs must differ
-        settings: for all of them; None for the balanced preset, see :func:`imagegs_tex.compress`
+        settings: for all of them; None for the balanced preset and quality 50, see :func:`imagegs_tex.compress`
         backend: auto, cpu, cuda or reference
         gpus: how many GPUs of this machine to use; None for all of them
         processes_per_gpu: at most; a short queue starts fewer

@@ -14,11 +14,6 @@ def bit_lengths(values: NDArray[np.integer]) -> NDArray[np.int64]:
     return np.asarray(np.frexp(values.astype(np.float64))[1], dtype=np.int64)
 
 
-def words_for(bits: int) -> int:
-    """Return how many words hold so many bits."""
-    return -(-bits // WORD_BITS)
-
-
 def put_bits(
     words: NDArray[np.uint32],
     first_bits: NDArray[np.integer],

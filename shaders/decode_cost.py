@@ -42,7 +42,7 @@ class DecodeCost:
     """Per texel. The maxima bound the worst texel of the file."""
 
     candidates: Spread  # Gaussians whose weight is evaluated, over the blocks
-    entries: Spread  # index words that a pixel shader scans, over the tiles
+    entries: Spread  # own, near and far entries that a pixel shader looks at, over the tiles
     weights_mean: float  # Gaussians evaluated, mean over the texels
     positive_mean: float  # of them, those with a weight above zero (areas of the supports over the picture's)
     multiply_adds_mean: float  # weights, sums, the basis and the detail layer

@@ -50,16 +50,10 @@ uvec3 igs_coarse_level(IgsMaterial m, int level)
 }}
 
 // The texel of a coarse level at a word of the buffer.
-IgsTexel igs_coarse_texel(uint at)
+IgsTexel igs_coarse_texel(IgsMaterial m, uint at)
 {{
 {loads}    IgsTexel texel;
 {_coarse_channels(coarse)}    return texel;
-}}
-
-// The same where a material tells how texels lie: here there is one.
-IgsTexel igs_coarse_texel(IgsMaterial m, uint at)
-{{
-    return igs_coarse_texel(at);
 }}
 """
 

@@ -2,14 +2,14 @@
 
 Two levels. The picture is cut into *blocks* of 2^block_log2 texels and *tiles* of 4 x 4 blocks. Each tile has a list of
 the Gaussians whose support touches it, and each entry carries 16 bits, one per block of the tile that the support
-really touches (the ellipse q < c against the block's rectangle, not against bounding boxes). A texel scans its tile's
-list, one word per entry, and evaluates only the Gaussians whose bit for its block is set. Lists per tile are as in
-tiled shading (O. Olsson and U. Assarsson, 2011) and of 3D Gaussian splatting (B. Kerbl and others, 2023).
+really touches (the ellipse q < c against the block's rectangle, not against bounding boxes); tile_blocks.py makes of
+these lists what the buffer holds. Lists per tile are as in tiled shading (O. Olsson and U. Assarsson, 2011) and of 3D
+Gaussian splatting (B. Kerbl and others, 2023).
 
 Where the picture repeats, a Gaussian is listed wherever one of its images reaches, once, and does not say which image
 that is: the one nearest to the texel is the only one that can reach it, unless supports are nearly as large as the
-picture; :attr:`TileIndex.images` then tells how many the decoders have to look at. Saying it would take bits that an
-entry of one word has not, and of the shared materials' files none needs a second image.
+picture; :attr:`TileIndex.images` then tells how many the decoders have to look at. Saying it would take bits in
+every entry, and of the shared materials' files none needs a second image.
 """
 
 import math
@@ -29,7 +29,7 @@ from imagegs_tex.formats.igs.quantized_set import (
 )
 
 BLOCKS_PER_TILE_LOG2: Final = 2
-"""A tile is 4 x 4 blocks, so that 16 bits tell its blocks apart and share a word with a 16-bit number."""
+"""A tile is 4 x 4 blocks, which 16 bits tell apart."""
 
 MAX_PAIRS: Final = 1 << 27
 """Most (Gaussian, block) pairs looked at; a file whose Gaussians overlap more than that is refused, not swallowed."""

@@ -1,4 +1,4 @@
-"""The model of both coders of integer planes: statistics of yes-or-no decisions, and one probability made of them.
+"""The model of the coders of integer planes: statistics of yes-or-no decisions, and one probability made of them.
 
 Each code is taken apart into decisions (is it zero, is it negative, has it more than one bit, ...), each with a node.
 For each node several small statistics, every one of another context, say how likely a yes is; a mixer that learns on

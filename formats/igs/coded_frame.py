@@ -1,4 +1,4 @@
-"""The frame of both coders of integer planes: a centre per plane, then exactly as many bytes as the codes take."""
+"""The frame of the coders of integer planes: a centre per plane, then exactly as many bytes as the codes take."""
 
 from collections.abc import Callable
 from typing import Final

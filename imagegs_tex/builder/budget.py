@@ -1,6 +1,7 @@
 """A number of bytes for a whole tree, shared so that quality is even.
 
-Each material is fitted with three numbers of Gaussians. Between and beyond these, PSNR is taken to be linear in the
+Each material is made at the usual quality, and fitted with a quarter and four times the Gaussians that searches begin
+with. Between and beyond these, PSNR is taken to be linear in the
 logarithm of the bytes. The common PSNR is the largest multiple of a quarter dB at which all files together stay within
 the budget, found by bisection; each material then gets the bytes that it needs for that as its limit, so the sum holds
 however wrong a model is. In steps, because a material that changes a little then mostly changes no other's limit.
@@ -17,8 +18,8 @@ from imagegs_tex.formats.errors import InputError
 from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN
 
 STEP_DB: Final = 0.25
-FACTORS: Final = (0.25, 1.0, 4.0)
-"""Numbers of Gaussians of the trial fits, over the usual one."""
+FACTORS: Final = (0.25, 4.0)
+"""Numbers of Gaussians of two trial fits, over one for DEFAULT_TEXELS_PER_GAUSSIAN."""
 _RANGE_DB: Final = (1.0, 90.0)
 _LEAST_SLOPE: Final = 1e-3  # dB per doubling: a model rises, whatever the fits say
 
@@ -95,7 +96,6 @@ def _models(free: Mapping[str, Recipe], measure: Measure) -> dict[str, list[tupl
         (name, _trial(free[name], max(1, round(count / DEFAULT_TEXELS_PER_GAUSSIAN * factor))))
         for name, count in texels.items()
         for factor in FACTORS
-        if factor != 1.0
     ]
     found: dict[str, list[Trial]] = {}
     for (name, _), trial in [*first.items(), *measure(others).items()]:

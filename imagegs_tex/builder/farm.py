@@ -176,7 +176,7 @@ class Farm:
         entry = self._running[number]
         entry.tries += 1
         if entry.tries > _TRIES:
-            return Outcome(None, f"{why}, {_TRIES} times; is there enough memory?", may_pass=True)
+            return Outcome(None, f"{why}, {_TRIES} times; is there enough memory?")
         self._hand_in(number)
         return None
 

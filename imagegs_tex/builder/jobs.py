@@ -61,7 +61,6 @@ class Outcome:
     made: Made | None  # None: it failed
     problem: str = ""  # why, in one line
     seconds: float = 0.0
-    may_pass: bool = False  # whether trying again may help: the worker was lost, not the material bad
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,9 +132,7 @@ class LocalPool:
             self._give(self._start(self._free.pop()), number, job, tries + 1)
             return None
         how = f"by signal {-code}" if code is not None and code < 0 else f"with code {code}"
-        return Outcome(
-            None, f"its worker was ended {how}, {tries} times; is there enough memory? try fewer --jobs", may_pass=True
-        )
+        return Outcome(None, f"its worker was ended {how}, {tries} times; is there enough memory? try fewer --jobs")
 
     def _stop(self, worker: _Worker) -> int | None:
         worker.process.kill()

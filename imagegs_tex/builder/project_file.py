@@ -24,10 +24,10 @@ from imagegs_tex.formats.material.options import AlphaUse, Coverage, NormalCodin
 from imagegs_tex.formats.material.wrap_detection import parse_wrap
 from imagegs_tex.formats.vocabulary import MAX_SIZE
 from imagegs_tex.setting_list import with_settings
-from imagegs_tex.settings import DetailMode, Preset, preset_settings
+from imagegs_tex.settings import MOST_QUALITY, DetailMode, Preset, preset_settings
 
 PROJECT_SUFFIX: Final = ".toml"
-_QUALITY: Final = ("gaussians", "bits-per-texel", "max-bytes", "psnr", "targets", "psnr-over")
+_QUALITY: Final = ("quality", "gaussians", "bits-per-texel", "max-bytes", "psnr", "targets", "psnr-over")
 """Keys of which a rule that has one replaces all that rules before it have."""
 _SIZE_TEXT: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?b?)\s*", re.IGNORECASE)
 _POWERS: Final = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -249,6 +249,7 @@ def _over(recipe: Recipe, value: Json) -> Recipe:
 
 _RULE_KEYS: Final[dict[str, Callable[[Recipe, Json], Recipe]]] = {
     "preset": _preset,
+    "quality": _setting("quality", lambda value: value.number(0, MOST_QUALITY)),
     "gaussians": _setting("gaussian_count", lambda value: value.integer(1)),
     "bits-per-texel": _setting("bits_per_texel", lambda value: value.number(1e-6, 1e3)),
     "max-bytes": _setting("max_bytes", _bytes),

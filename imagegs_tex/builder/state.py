@@ -183,14 +183,13 @@ def remove_leftovers(output: Path, state: State) -> None:
                     path.unlink()
 
 
-def remove_files(output: Path, paths: Iterable[str]) -> int:
-    """Remove files of an output folder, and folders that are empty then; return how many files there were."""
-    removed, folders = 0, set[Path]()
+def remove_files(output: Path, paths: Iterable[str]) -> None:
+    """Remove files of an output folder, and folders that are empty then."""
+    folders = set[Path]()
     for path in paths:
         file = output / path
         try:
             file.unlink()
-            removed += 1
         except FileNotFoundError:
             pass
         except OSError as error:
@@ -199,4 +198,3 @@ def remove_files(output: Path, paths: Iterable[str]) -> int:
     for folder in sorted(folders, key=lambda folder: len(folder.parts), reverse=True):
         with suppress(OSError):  # not empty
             folder.rmdir()
-    return removed

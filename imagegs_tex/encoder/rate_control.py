@@ -102,7 +102,8 @@ def _of_quality(
     fitter: Fitter, quality: float, finish: Callable[[QuantizedGaussianSet], QuantizedGaussianSet]
 ) -> QuantizedGaussianSet:
     """Return the Gaussians of a quality, or exact samples where these are no larger or as good as free."""
-    stack, _ = fitter.stack, decibels_of_quality(quality)  # refuses what is no quality
+    decibels_of_quality(quality)  # refuses what is no quality
+    stack = fitter.stack
     free = exact_within(stack, FREE_BYTES)
     if free is not None:
         return free

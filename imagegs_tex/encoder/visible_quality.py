@@ -15,7 +15,7 @@ from imagegs_tex.encoder.trial_fits import FIT_SLOPE, Fitter, Tuned, bracket_fea
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.metrics.visible_error import visible_error
-from imagegs_tex.settings import DetailMode
+from imagegs_tex.settings import MOST_QUALITY, DetailMode
 
 _DECIBELS: Final = (33.0, 0.2, -0.0007)
 """Of visible error at quality 0, per unit, and per unit squared: 37.6 dB at 25, 41.3 at 50, 44.1 at 75, 45.3 at 90."""
@@ -30,15 +30,13 @@ _PILOT_SHORTFALL: Final = 0.5
 _MOST_DOUBLINGS: Final = 3.0
 _LEAST_DOUBLINGS: Final = 0.5
 _LEAST_TEXELS_PER_GAUSSIAN: Final = 3
-MOST_FITS: Final = 3
+_MOST_FITS: Final = 3
 
 
 def decibels_of_quality(quality: float) -> float:
     """Return the visible error in dB that a quality asks for; UsageError outside 0..100."""
-    if not 0 <= quality <= 100:
-        raise UsageError(
-            f"--quality {quality:g} is outside 0..100; 25 is small, 50 good, 75 high, 90 visually lossless"
-        )
+    if not 0 <= quality <= MOST_QUALITY:
+        raise UsageError(f"--quality {quality:g} is outside 0..100; 25 is small, 50 good, 75 high")
     base, slope, bend = _DECIBELS
     return base + slope * quality + bend * quality**2
 
@@ -63,7 +61,7 @@ class _Search:
         count, slope = self._pilots()
         met: tuple[int, Tuned] | None = None
         missed: Tuned | None = None
-        for attempt in range(1, MOST_FITS + 1):
+        for attempt in range(1, _MOST_FITS + 1):
             tuned = self._tuned(self.fitter.fit(count))
             if tuned.margin >= 0 and (met is None or count < met[0]):
                 met = count, tuned

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
-from imagegs_tex.formats.igs.quantized_set import DequantizedGaussians
 from imagegs_tex.quantize.geometry_torch import conics_of
 
 
@@ -35,12 +33,3 @@ class Fit:
     gaussians: GaussianSet  # the geometry is not rounded, the features belong to the rounded geometry
     cutoff: float  # q at which a support ends
     border_weight: float  # of texels near borders at which the picture repeats
-
-
-def from_dequantized(values: DequantizedGaussians, device: torch.device) -> GaussianSet:
-    """Return the set that a file's codes mean."""
-    return GaussianSet(
-        torch.from_numpy(values.means).to(device),
-        torch.from_numpy(values.log_covariances).to(device),
-        torch.from_numpy(values.features).to(device),
-    )

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Coded
+from imagegs_tex.pictures.display import LUMINANCE
 from imagegs_tex.saliency.centre_surround import centre_surround
 from imagegs_tex.saliency.filters import gaussian_blur, resized
 from imagegs_tex.saliency.spectral_residual import normalised, spectral_residual
@@ -14,7 +15,6 @@ from imagegs_tex.saliency.spectral_residual import normalised, spectral_residual
 _BLUR_SHARE: Final = 1 / 64
 """Deviation of the blur of centre-surround over the shorter side: single texels are no objects."""
 _LONGEST: Final = 1024  # texels of the longer side, of those that are looked at
-_LUMINANCE: Final = (0.2126, 0.7152, 0.0722)  # of Rec. 709
 
 
 def estimate_saliency(stack: TextureStack) -> NDArray[np.float32]:
@@ -65,5 +65,5 @@ def picture_of(stack: TextureStack) -> NDArray[np.float32]:
 def opponents(colours: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return luminance, red against green and blue against yellow [H, W, 3] of colours [H, W, 3] as seen."""
     red, green, blue = np.moveaxis(colours, -1, 0)
-    luminance = np.tensordot(colours, np.array(_LUMINANCE, np.float32), axes=1)
+    luminance = np.tensordot(colours, np.array(LUMINANCE, np.float32), axes=1)
     return np.stack([luminance, (red - green) / 2, (blue - (red + green) / 2) / 2], axis=-1).astype(np.float32)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet, dequantize
 from imagegs_tex.formats.material.stack import expand_map
 from imagegs_tex.formats.vocabulary import TextureMap
+from imagegs_tex.pictures.gaussians import ellipses_of
 
 WIDENED: Final = 1.6
 """Standard deviations of splats over those of the Gaussians; see the module."""
@@ -46,7 +47,8 @@ def make_splats(quantized: QuantizedGaussianSet, texture_map: TextureMap) -> Spl
     values = dequantize(quantized)
     size = np.array([quantized.width, quantized.height])
     unit = PICTURE_LENGTH / size.max()
-    deviations, angles = _axes(values.log_covariances.astype(np.float64))
+    ellipses = ellipses_of(values.means, values.log_covariances)
+    deviations, angles = ellipses.radii, ellipses.angles
     largest_first = np.argsort(-values.log_covariances[:, 0], kind="stable")
     depth = np.empty(len(largest_first))
     depth[largest_first] = -_DEPTH * np.linspace(0.0, 1.0, len(largest_first))
@@ -61,16 +63,6 @@ def make_splats(quantized: QuantizedGaussianSet, texture_map: TextureMap) -> Spl
         opacities=np.full(len(angles), OPACITY, np.float32),
         colours=_colours(values.offset + values.features @ values.basis, texture_map),
     )  # fmt: skip
-
-
-def _axes(log_covariances: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the standard deviations [N, 2] in texels of m, h, b [N, 3], and the angle [N] of the first axis.
-
-    log(covariance) is (m + h, b; b, m - h), of eigenvalues m ± |(h, b)|: docs/igs-format.md, "Section 5: shapes".
-    """
-    m, h, b = log_covariances.T
-    form = np.hypot(h, b)
-    return np.exp(np.column_stack([m + form, m - form]) / 2), np.arctan2(b, h) / 2
 
 
 def _colours(channels: NDArray[np.float32], texture_map: TextureMap) -> NDArray[np.float32]:

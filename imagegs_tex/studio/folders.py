@@ -50,11 +50,7 @@ def remove_abandoned(home: Path) -> list[Path]:
     """Remove the folders of studios that run no more, and return which they were."""
     removed = []
     for folder in sorted(home.glob(f"{_PREFIX}*")):
-        if (
-            folder.is_symlink()
-            or not folder.is_dir()
-            or (hasattr(os, "getuid") and folder.stat().st_uid != os.getuid())
-        ):
+        if folder.is_symlink() or not folder.is_dir() or not _is_ours(folder):
             continue
         with contextlib.suppress(OSError):
             lock = (folder / _LOCK).open("r+")

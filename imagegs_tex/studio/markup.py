@@ -10,6 +10,7 @@ from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.metrics.scores import MapScore
 from imagegs_tex.studio.jobs import CurvePoint, Job, JobState
 from imagegs_tex.studio.reading import MapRow, Reading
+from imagegs_tex.studio.wishes import GOALS
 
 _CURVE_WIDTH: Final = 560
 _CURVE_HEIGHT: Final = 150
@@ -28,8 +29,10 @@ def text(value: object) -> str:
 
 def in_words_of_the_page(message: str) -> str:
     """Return advice that names options of the command line with the names of the page's fields, where it has them."""
-    named = re.sub(r"--max-bytes (\S+)", r'"File size" of \1', message)
-    named = re.sub(r"--gaussians (\S+)", r'"Number of Gaussians" of \1', named)
+    named = message
+    for goal in GOALS:
+        if goal.flag:
+            named = re.sub(rf"{goal.flag} ([^\s,;]*\d[^\s,;]*)", rf'"{goal.label}" of \1', named)
     return re.sub(r"(--[a-z-]+(?:[ =]\S+)?)", r"\1 from a terminal", named)
 
 
@@ -80,7 +83,7 @@ def status(job: Job | None, position: int) -> str:
         return f'<div class="st-status" data-state="done"><b>Done</b> after {seconds_words(job.seconds)}.</div>'
     progress = job.progress
     phase = "starting" if progress is None else progress.phase
-    words, share = [f"<b>{escape(PHASE_WORDS.get(phase, phase))}</b>"], 0.0
+    words, share = [f"<b>{escape(phase_words(phase))}</b>"], 0.0
     if progress is not None and progress.steps:
         share = progress.step / progress.steps
         words.append(f"step {progress.step} of {progress.steps}")
@@ -109,6 +112,11 @@ PHASE_WORDS: Final = {
     "pictures": "Drawing the results",
     "starting": "Starting",
 }
+
+
+def phase_words(phase: str) -> str:
+    """Return what a phase of a run is called on the page."""
+    return PHASE_WORDS.get(phase) or phase.replace("pilot", "Short trial fit").capitalize()
 
 
 def time_left(step: int, steps: int, seconds: float) -> float | None:

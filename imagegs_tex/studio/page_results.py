@@ -16,6 +16,7 @@ from imagegs_tex.studio.markup import (
     figures,
     in_words_of_the_page,
     notice,
+    phase_words,
     score_rows,
     sizes_curve,
     step,
@@ -179,7 +180,7 @@ def _head(result: Result) -> str:
     if report.stopped and report.stopped_at is not None:
         at = report.stopped_at
         html += notice(
-            f"You stopped it while {at.phase} at step {at.step} of {at.steps}; the file is whole, but rougher."
+            f"You stopped it at step {at.step} of {at.steps} ({phase_words(at.phase)}); the file is whole, but rougher."
         )
     if report.unreached is not None:
         html += notice(f"What was asked for is not reached: {report.unreached}. This is the best file there is.", "bad")
@@ -219,7 +220,7 @@ def _beside(visitor: Visitor, first: int | None, second: int | None) -> dict[str
 
 def _lit(visitor: Visitor, result: Result) -> dict[str, Any]:
     albedo, normal, packed = (_served(visitor, result, path) for path in result.surface)
-    used = ", ".join(result.surface_of) or "none"
+    used = ", ".join(each for each in result.surface_of if each not in {"emissive", "opacity"}) or "none"
     return {
         "albedo": albedo, "normal": normal, "packed": packed,
         "note": f"Drawn from the decoded maps: {used}. What no map says is grey, flat, rather rough and no metal.",

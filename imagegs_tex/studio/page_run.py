@@ -14,7 +14,7 @@ from imagegs_tex.studio.examples import EXAMPLES
 from imagegs_tex.studio.jobs import Job, JobQueue
 from imagegs_tex.studio.limits import LOG_LINES
 from imagegs_tex.studio.live import KINDS, Frame
-from imagegs_tex.studio.markup import PHASE_WORDS, curve, figures, notice, status, step
+from imagegs_tex.studio.markup import curve, figures, notice, phase_words, status, step
 from imagegs_tex.studio.page_input import PRIVATE, InputPart
 from imagegs_tex.studio.settings_form import assignments, build_settings_form, empty_form
 from imagegs_tex.studio.visitors import Served, Visitor, Visitors
@@ -317,7 +317,7 @@ def _figures(visitor: Visitor, frame: Frame) -> str:
         (title, notes[kind], _address(visitor, frame, kind), _address(visitor, before, kind))
         for kind, title in KINDS.items()
     ]
-    phase = PHASE_WORDS.get(frame.phase, frame.phase)
+    phase = phase_words(frame.phase)
     where = f"{phase}, step {frame.step} of {frame.steps}" if frame.steps else phase
     return f'<div class="st-faint st-at" data-step="{frame.number}">{where}</div>{figures(entries)}'
 

@@ -18,7 +18,6 @@ from imagegs_tex.formats.material.stack import TextureStack, source_map
 from imagegs_tex.formats.open_material import read_asset
 from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Semantic, TextureMap, Transfer, wrap_words
 from imagegs_tex.pictures.display import show_map
-from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN
 from imagegs_tex.studio.corrections import Corrections, corrected_manifest
 from imagegs_tex.studio.limits import MAX_MATERIAL_TEXELS, MAX_TEXELS
 from imagegs_tex.studio.meanings import key_of
@@ -61,11 +60,6 @@ class Reading:
     chosen: str
     source_bytes: int  # of the images' files
     is_corrected: bool
-
-    @property
-    def usual_gaussians(self) -> int:
-        """As many as there are when nothing is asked for."""
-        return max(1, round(self.width * self.height / DEFAULT_TEXELS_PER_GAUSSIAN))
 
 
 def read(

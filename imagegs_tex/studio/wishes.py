@@ -31,7 +31,7 @@ GOALS: Final = (
     Goal(
         "quality",
         "Quality",
-        "0 to 100: 25 is small, 50 good, 75 high, 90 hardly a difference",
+        "0 to 100: 25 is small, 50 good, 75 high",
         "of 100",
         75,
         "--quality",

@@ -20,7 +20,7 @@ from imagegs_tex.formats.material.stack import TextureStack, source_map
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.reports import CompressReport, as_json
-from imagegs_tex.settings import CompressSettings, Preset
+from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN, CompressSettings, Preset
 from imagegs_tex.studio.jobs import Abandoned, Job
 from imagegs_tex.studio.live import LivePictures
 from imagegs_tex.studio.results import Result, ResultNames, make_result
@@ -57,7 +57,7 @@ def ladder_task(task: Task, job: Job) -> None:
     """Compress a material at several sizes with the fast preset."""
     with _Tidy(task, job):
         stack, backend = _begin(task, job)
-        usual = stack.width * stack.height / 128
+        usual = stack.width * stack.height / DEFAULT_TEXELS_PER_GAUSSIAN
         for number, share in enumerate(LADDER_SHARES):
             if job.stop.is_set():
                 return

@@ -14,7 +14,7 @@ IgsTexel igs_coarse_draw(IgsMaterial m, vec2 p, int level, vec2 noise)
     ivec2 held = clamp(at, ivec2(0, 0), size - ivec2(1, 1));
     int x = m.repeat_x ? (at.x + size.x) % size.x : held.x;
     int y = m.repeat_y ? (at.y + size.y) % size.y : held.y;
-    return igs_coarse_texel(m.levels_at + place.x + uint(y * size.x + x) * IGS_COARSE_WORDS);
+    return igs_coarse_texel(m, m.levels_at + place.x + uint(y * size.x + x) * igs_coarse_words(m));
 }
 
 // What a draw is left with of a number in 0..1 once it has chosen what lies between first and first + share.

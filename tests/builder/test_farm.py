@@ -2,6 +2,7 @@ import shutil
 
 import pytest
 from helpers.dask_cluster import Cluster
+from helpers.import_tool import import_tool
 from helpers.tree_builds import (
     ENCODER,
     build,
@@ -19,7 +20,7 @@ from imagegs_tex.builder.work import _open
 from imagegs_tex.formats.errors import MissingToolError, UsageError
 from imagegs_tex.formats.material.material_source import ImageFile, MapSource, MaterialSource
 
-farm = pytest.importorskip("imagegs_tex.builder.farm", exc_type=MissingToolError)
+farm = import_tool("imagegs_tex.builder.farm", MissingToolError)
 
 
 @pytest.fixture(scope="module")

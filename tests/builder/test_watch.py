@@ -3,6 +3,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from helpers.import_tool import import_tool
 from helpers.tree_builds import InlineRunner, build, write_map, write_tree
 
 from imagegs_tex.builder.jobs import Recipe
@@ -35,7 +36,7 @@ def test_every_change_is_built_and_an_error_ends_nothing(tmp_path):
 
 
 def test_the_systems_notices_reach_it_and_outputs_do_not(tmp_path):
-    pytest.importorskip("watchfiles")
+    import_tool("watchfiles")
     tree = write_tree(tmp_path / "in")
     results, stop = [], threading.Event()
 

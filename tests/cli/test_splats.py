@@ -1,15 +1,15 @@
 """Splats: the same ellipses and colours as the Gaussians, in files that a reader of its own takes apart."""
 
 import numpy as np
-import pytest
 from helpers.commands import replace_maps, replace_name
+from helpers.import_tool import import_tool
 
 from imagegs_tex import export_gaussians
 from imagegs_tex.formats.igs.container import encode_igs, read_igs
 from imagegs_tex.formats.igs.quantized_set import dequantize
 from imagegs_tex.splats.make_splats import OPACITY, PICTURE_LENGTH, WIDENED, make_splats
 
-pytest.importorskip("gsplat")
+import_tool("gsplat")
 
 
 def read_ply(path):

@@ -99,7 +99,7 @@ def test_made_files_have_the_same_codes(settings, programs, tmp_path, monkeypatc
     assert_same_codes(programs, encode_igs(quantized), tmp_path)
 
 
-def test_every_law_is_refused_under_the_name_that_its_words_have(programs):
+def test_laws_broken_one_by_one_are_refused_under_the_name_that_their_words_have(programs):
     files, wanted = [], []
     for change, words in BROKEN.values():
         file = File.split(encode_igs(breakable()))
@@ -108,7 +108,7 @@ def test_every_law_is_refused_under_the_name_that_its_words_have(programs):
         wanted.append(verdict(files[-1]))
         assert wanted[-1] != "OK", words
     assert verdicts(programs["verdicts"], files) == wanted
-    assert len(set(wanted)) > 45
+    assert len(set(wanted)) == 53  # of 75: what damage of exact samples and of detail breaks is fuzzed
 
 
 def test_every_law_has_one_name():

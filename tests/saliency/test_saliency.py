@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from helpers.import_tool import import_tool
 from helpers.tiny_material import waves
 
 from imagegs_tex import InputError, SourceOptions, UsageError, compress, load_stack
@@ -39,7 +40,7 @@ def correlation(first, second):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_against_opencv(seed):
-    saliency = pytest.importorskip("cv2").saliency
+    saliency = import_tool("cv2").saliency
     picture = scene(seed)
     values = np.ascontiguousarray(picture / np.float32(255), dtype=np.float32)
     residual = saliency.StaticSaliencySpectralResidual_create().computeSaliency(picture)[1]

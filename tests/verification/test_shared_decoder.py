@@ -1,14 +1,17 @@
 """One decoder draws every material of one buffer."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from helpers.made_gaussians import made_map, made_set
 
 from imagegs_tex.decoder.render import shader_decoder
 from imagegs_tex.formats.errors import UsageError
+from imagegs_tex.formats.igs.exact_samples import exact_samples
 from imagegs_tex.formats.vocabulary import Coded, Semantic, Transfer, UnitZ
 from imagegs_tex.shaders.build_decoder import HLSL_INCLUDE, STORAGE_INCLUDE, TEXTURE_INCLUDE, with_include
-from imagegs_tex.shaders.gpu_buffer import join_materials
+from imagegs_tex.shaders.gpu_buffer import join_materials, pack_gaussians
 from imagegs_tex.shaders.shared_decoder import shared_decoder
 from imagegs_tex.verification import MAX_ERROR
 from imagegs_tex.verification.float64_footprint import CoarseMeans
@@ -175,8 +178,12 @@ def test_a_noise_tile_is_there_once():
 
 
 def test_exact_samples_are_refused():
-    from imagegs_tex.shaders.gpu_buffer import PackedGaussians
+    plain = made_set(1, 1, 1, 1)
+    exact = replace(plain, exact=exact_samples(np.zeros((1, 1, 1), np.float32), plain.maps))
+    with pytest.raises(UsageError, match="exact samples"):
+        join_materials([pack_gaussians(exact)])
 
-    assert PackedGaussians is not None
+
+def test_a_buffer_of_no_material_is_refused():
     with pytest.raises(UsageError, match="no material"):
         join_materials([])
