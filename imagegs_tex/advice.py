@@ -11,6 +11,7 @@ from typing import Final
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.metrics.byte_ledger import ByteLedger
 from imagegs_tex.metrics.scores import MapScore, shown_contrast
+from imagegs_tex.settings import LEAST_TEXELS_PER_GAUSSIAN
 
 POOR_DEGREES: Final = 6.0
 """Mean angle from which on a lit surface looks crumpled; a target of GOOD_DEGREES is proposed instead."""
@@ -26,7 +27,6 @@ _FINE_DB: Final = 36.0
 """PSNR above which nobody misses what contrast there is."""
 DECIBELS_PER_DOUBLING: Final = 1.8
 """Of Gaussians, in what was tried; 1.2 in noise, above 4 in drawings."""
-_LEAST_TEXELS_PER_GAUSSIAN: Final = 3
 
 
 def warnings_of(
@@ -40,7 +40,7 @@ def warnings_of(
         gaussian_count: of the file
         texel_count: of a map
     """
-    most = texel_count / _LEAST_TEXELS_PER_GAUSSIAN / gaussian_count  # times as many Gaussians as there are now
+    most = texel_count / LEAST_TEXELS_PER_GAUSSIAN / gaussian_count  # times as many Gaussians as there are now
 
     def bytes_for(factor: float) -> str:
         fixed = ledger.header + ledger.maps + ledger.components + ledger.detail

@@ -255,6 +255,8 @@ class CompressSettings:
 MOST_QUALITY: Final = 100.0
 DEFAULT_QUALITY: Final = 50.0
 DEFAULT_TEXELS_PER_GAUSSIAN: Final = 128
+LEAST_TEXELS_PER_GAUSSIAN: Final = 3
+"""More Gaussians than that and plain texels are the better code."""
 """Where searches begin."""
 
 

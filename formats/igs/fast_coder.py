@@ -19,16 +19,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.igs.binary_model import (
-    COUNT_LIMIT,
     FIRST_STATISTIC,
     GROUPS,
     MAX_LENGTH,
     SHARES,
     STRETCH_LIMIT,
+    adapt,
     context_starts,
     length_of,
     sign_of,
     squash_table,
+    stretch_statistics,
     stretch_table,
 )
 from imagegs_tex.formats.igs.cell_density import log_densities, logarithm
@@ -236,8 +237,7 @@ def _decide(bit, node, weights_at, mixer, stream, decoding, tables):
     """Predict one decision, code it, and learn from it."""
     statistics, counts, first, second, contexts, inputs = mixer
     total = 0
-    for i in range(CONTEXTS):
-        inputs[i] = tables.stretch[statistics[contexts[i], node] >> 4]
+    stretch_statistics(node, CONTEXTS, contexts, statistics, tables.stretch, inputs)
     for i in range(INPUTS):
         total += (first[weights_at, i] + second[weights_at, i]) * inputs[i]
     probability = tables.squash[_clamp(total >> 12, STRETCH_LIMIT) + STRETCH_LIMIT]
@@ -247,11 +247,7 @@ def _decide(bit, node, weights_at, mixer, stream, decoding, tables):
         change = (inputs[i] * error + (1 << 18)) >> 19 if i < CONTEXTS else (inputs[i] * error + (1 << 19)) >> 20
         first[weights_at, i] = _clamp(first[weights_at, i] + change, _WEIGHT_LIMIT)
         second[weights_at, i] = _clamp(second[weights_at, i] + change, _WEIGHT_LIMIT)
-    for i in range(CONTEXTS):
-        at = contexts[i]
-        share, p = tables.shares[counts[at, node]], np.int64(statistics[at, node])
-        statistics[at, node] = p + (((65535 - p) * share) >> 16) if bit else p - ((p * share) >> 16)
-        counts[at, node] = min(COUNT_LIMIT, counts[at, node] + 1)
+    adapt(bit, node, CONTEXTS, contexts, statistics, counts, tables.shares)
     return bit
 
 

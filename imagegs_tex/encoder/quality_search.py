@@ -28,7 +28,7 @@ from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.vocabulary import Coded
-from imagegs_tex.settings import QualityTarget
+from imagegs_tex.settings import LEAST_TEXELS_PER_GAUSSIAN, QualityTarget
 
 PSNR_TOLERANCE_DB: Final = 0.15
 """A file made for a PSNR has at most this much more."""
@@ -50,8 +50,6 @@ _LEAST_DOUBLINGS: Final = 0.1
 """Two fits must differ by this much to say what Gaussians are worth."""
 _MOST_DOUBLINGS: Final = 2.0
 """How far one prediction may go."""
-_LEAST_TEXELS_PER_GAUSSIAN: Final = 3
-"""More Gaussians than that and plain texels are the better code."""
 _HOPE: Final = (2.0, 1.0)
 """Factor and dB per doubling that Gaussians may be worth beyond what pilots say, before a target is out of reach."""
 _WEIGHT_RESPONSE: Final = 0.5
@@ -126,7 +124,7 @@ class _Search:
     def __init__(self, fitter: Fitter, targets: tuple[QualityTarget, ...]) -> None:
         self.fitter, self.targets = fitter, targets
         stack = fitter.stack
-        self.most = max(1, min(MAX_GAUSSIANS, stack.width * stack.height // _LEAST_TEXELS_PER_GAUSSIAN))
+        self.most = max(1, min(MAX_GAUSSIANS, stack.width * stack.height // LEAST_TEXELS_PER_GAUSSIAN))
         self._channels = [_channels_of(target, stack) for target in targets]
 
     def run_pilots(self) -> tuple[_State, float]:
@@ -230,7 +228,7 @@ class _Search:
         )
         return (
             f"{asked} was not reached; the best found, with {quantized.gaussian_count} Gaussians of the {self.most} "
-            f"that are tried at most (one for {_LEAST_TEXELS_PER_GAUSSIAN} texels), is {best}"
+            f"that are tried at most (one for {LEAST_TEXELS_PER_GAUSSIAN} texels), is {best}"
         )
 
     def _reached(self, quantized: QuantizedGaussianSet) -> list[float]:

@@ -15,7 +15,7 @@ from imagegs_tex.encoder.trial_fits import FIT_SLOPE, Fitter, Tuned, bracket_fea
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.metrics.visible_error import visible_error
-from imagegs_tex.settings import MOST_QUALITY, DetailMode
+from imagegs_tex.settings import LEAST_TEXELS_PER_GAUSSIAN, MOST_QUALITY, DetailMode
 
 _DECIBELS: Final = (33.0, 0.2, -0.0007)
 """Of visible error at quality 0, per unit, and per unit squared: 37.6 dB at 25, 41.3 at 50, 44.1 at 75, 45.3 at 90."""
@@ -29,7 +29,6 @@ _PILOT_SHORTFALL: Final = 0.5
 """What a full fit gains over a pilot: doublings of the Gaussians."""
 _MOST_DOUBLINGS: Final = 3.0
 _LEAST_DOUBLINGS: Final = 0.5
-_LEAST_TEXELS_PER_GAUSSIAN: Final = 3
 _MOST_FITS: Final = 3
 
 
@@ -54,7 +53,7 @@ class _Search:
         self._visible = visible_error(stack, device, drawn=drawn)
         if drawn:
             fitter.stack = without_grain(stack, quality, device)
-        self.most = max(1, min(MAX_GAUSSIANS, stack.width * stack.height // _LEAST_TEXELS_PER_GAUSSIAN))
+        self.most = max(1, min(MAX_GAUSSIANS, stack.width * stack.height // LEAST_TEXELS_PER_GAUSSIAN))
 
     def found(self) -> QuantizedGaussianSet:
         """Return the smallest set that is good enough, or the best."""

@@ -8,7 +8,6 @@ import base64
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from typing import Final
@@ -37,16 +36,7 @@ _OCTAVES: Final = ("1", "2", "4", "8")
 Pictures = dict[str, NDArray[np.uint8]]
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """The page, and what there is to say of it."""
-
-    html: str
-    packing: Packing
-    left_out: int  # pictures of maps that have no room
-
-
-def make_page(result: Result, drawings: Drawings) -> Page:
+def make_page(result: Result, drawings: Drawings) -> str:
     """Make the page of a file: numbers, a viewer per map, scores, the lit material, bytes and Gaussians."""
     viewers = [
         (shown, part, Viewer(f"map{index}-{number}", _part_title(shown, part), part.source, part.decode, part.error,
@@ -85,7 +75,7 @@ def make_page(result: Result, drawings: Drawings) -> Page:
     gaussians = _figures("ellipses", panels, uris) + _figures("numbers", panels, uris)
     body.append(_section("gaussians", "Gaussians", f"<p>{told}</p>{gaussians}"))
     body.append(_footer(result, packing, len(viewers) - len(kept)))
-    return Page(_document(result, "\n".join(body)), packing, len(viewers) - len(kept))
+    return _document(result, "\n".join(body))
 
 
 def _document(result: Result, body: str) -> str:

@@ -92,7 +92,7 @@ def view(  # noqa: PLR0913 - one argument per option of the command
         contents = dict(zip([paths[stem] for stem in sheets], pool.map(_png, sheets.values()), strict=True))
     written = None
     if page is not None:
-        html = make_page(found, drawings).html.encode("utf-8", "backslashreplace")
+        html = make_page(found, drawings).encode("utf-8", "backslashreplace")
         contents[Path(page)] = html
         written = ViewedPage(str(page), len(html))
     write_files(contents)
