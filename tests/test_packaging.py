@@ -8,6 +8,8 @@ import pytest
 
 TOP = ("imagegs_tex", "cli", "formats", "shaders")
 NOT_INSTALLED = {"ruff.toml"}
+COMPILED = {".so", ".dll"}
+"""Of files that setup.py makes and puts into the wheel itself."""
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +34,7 @@ def forgotten(repository: Path, table: dict) -> set[str]:
         for path in (repository / top).rglob("*"):
             name = path.relative_to(repository)
             hidden = any(part.startswith((".", "__pycache__")) for part in name.parts)
-            if path.is_dir() or hidden or path.name in NOT_INSTALLED:
+            if path.is_dir() or hidden or path.name in NOT_INSTALLED or path.suffix in COMPILED:
                 continue
             home = next(folder for folder in (name.parent, *name.parents) if folder in folders or folder == Path())
             patterns = table["package-data"].get(folders.get(home, ""), [])

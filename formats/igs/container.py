@@ -24,13 +24,11 @@ from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.formats.igs.exact_samples import ExactSamples, pack_exact, unpack_exact
 from imagegs_tex.formats.igs.header import HEADER, KERNEL_SOFT_GAUSSIAN, Header, check_header, header_of, parse_header
 from imagegs_tex.formats.igs.map_table import pack_maps, unpack_maps
+from imagegs_tex.formats.igs.plane_coders import CellOrder, Codec, KnownGeometry
 from imagegs_tex.formats.igs.planes import Plane, pack_leb128, pack_planes, require, unpack_leb128, unpack_planes
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.igs.section_codecs import (
     MAX_RAW_BYTES,
-    CellOrder,
-    Codec,
-    KnownGeometry,
     StoredSection,
     code_counts,
     code_features,

@@ -491,10 +491,16 @@ static int igs__least(int a, int b) { return a < b ? a : b; }
 #define IGS__STRETCH_LIMIT 2047
 #define IGS__COUNT_LIMIT 120
 
+/* An encoder of codec 4 is the same code with a place to write to: igs_coder.c defines this as 1. */
+#ifndef IGS__WRITES
+#define IGS__WRITES 0
+#endif
+
 typedef struct igs__bits {
     const uint8_t* data;
     size_t size, passed;
     uint32_t low, high, x;
+    uint8_t* to; /* of size bytes, where IGS__WRITES; NULL to read */
 } igs__bits;
 
 static uint32_t igs__byte(const igs__bits* bits, size_t at) { return at < bits->size ? bits->data[at] : 0u; }
@@ -507,23 +513,31 @@ static void igs__bits_begin(igs__bits* bits, const uint8_t* data, size_t size) {
     bits->low = 0;
     bits->high = 0xFFFFFFFFu;
     bits->x = 0;
+    bits->to = NULL;
     for (i = 0; i < 4; ++i) bits->x = bits->x << 8 | igs__byte(bits, i);
 }
 
-IGS__INLINE int igs__bit(igs__bits* bits, uint32_t probability, int probability_bits) {
+/* Reads a decision, or writes the one it is given. */
+IGS__INLINE int igs__code_bit(igs__bits* bits, uint32_t probability, int probability_bits, int yes) {
     const uint32_t span = bits->high - bits->low, rest = span & ((1u << probability_bits) - 1);
     const uint32_t middle = bits->low + (span >> probability_bits) * probability +
         (uint32_t)((uint64_t)rest * probability >> probability_bits);
-    const int yes = bits->x <= middle;
+    if (!IGS__WRITES || bits->to == NULL) yes = bits->x <= middle;
     if (yes) bits->high = middle;
     else bits->low = middle + 1;
     while ((bits->low ^ bits->high) >> 24 == 0) {
+        if (IGS__WRITES && bits->to != NULL && bits->passed < bits->size)
+            bits->to[bits->passed] = (uint8_t)(bits->high >> 24);
         bits->x = bits->x << 8 | igs__byte(bits, bits->passed + 4);
         bits->low <<= 8;
         bits->high = bits->high << 8 | 255;
         ++bits->passed;
     }
     return yes;
+}
+
+IGS__INLINE int igs__bit(igs__bits* bits, uint32_t probability, int probability_bits) {
+    return igs__code_bit(bits, probability, probability_bits, 0);
 }
 
 /* Statistics of codecs 2 and 3, [rows of all contexts][nodes], and weights. */
@@ -730,15 +744,13 @@ static int32_t igs__context_value(igs__model* model, igs__bits* bits, const uint
     return negative ? -(int32_t)found : (int32_t)found;
 }
 
-static size_t igs__context_planes(igs__items* items, const uint8_t* data, size_t size) {
+static void igs__context_planes(igs__items* items, igs__bits* bits) {
     static const uint16_t knots[33] = {1,    2,    4,    6,    10,   17,   27,   45,   74,   120,  194,
                                        311,  488,  747,  1102, 1546, 2048, 2550, 2994, 3349, 3608, 3785,
                                        3902, 3976, 4022, 4051, 4069, 4079, 4086, 4090, 4092, 4094, 4095};
     static const uint32_t starts[IGS__CONTEXT_INPUTS] = {0, 1, 50, 86, 287, 335, 398};
     igs__model* model = &items->model;
-    igs__bits bits;
     uint32_t n, k, i;
-    igs__bits_begin(&bits, data, size);
     igs__model_tables(model, knots, 12);
     memset(items->longest, 0, items->count);
     for (k = 0; k < items->planes; ++k) {
@@ -762,13 +774,12 @@ static size_t igs__context_planes(igs__items* items, const uint8_t* data, size_t
             contexts[5] = (uint32_t)(items->groups[n] * 9 + igs__sign(left) * 3 + igs__sign(up));
             contexts[6] = (uint32_t)(igs__least(9, items->longest[n]) * 4 + igs__least(3, left_length));
             for (i = 0; i < IGS__CONTEXT_INPUTS; ++i) contexts[i] += starts[i];
-            value = igs__context_value(model, &bits, contexts);
+            value = igs__context_value(model, bits, contexts);
             items->values[n * items->planes + k] = value;
             length = igs__length(value);
             if (length > items->longest[n]) items->longest[n] = (uint8_t)length;
         }
     }
-    return bits.passed + 1;
 }
 
 /* 65536 / (1 + e^(-x / 256)) at x = -2048, -1920, ... 2048. */
@@ -1014,13 +1025,11 @@ static void igs__prediction_contexts(
     for (i = 0; i < 10; ++i) contexts[i] += starts[i];
 }
 
-static size_t igs__prediction_planes(igs__items* items, const uint8_t* data, size_t size) {
+static void igs__prediction_planes(igs__items* items, igs__bits* bits) {
     igs__model* model = &items->model;
     igs__regression location, scatter;
     int64_t scales[IGS_MAX_CHANNELS];
-    igs__bits bits;
     uint32_t n, k, i;
-    igs__bits_begin(&bits, data, size);
     igs__model_tables(model, igs__logistic, 16);
     for (i = 0; i < model->weight_count; ++i) {
         const uint32_t input = i % IGS__PREDICTION_INPUTS;
@@ -1048,7 +1057,7 @@ static size_t igs__prediction_planes(igs__items* items, const uint8_t* data, siz
             int32_t value;
             int length;
             igs__prediction_contexts(items, n, k, &expected, contexts);
-            value = igs__prediction_value(model, &bits, expected.value, expected.wide, items->groups[n], contexts);
+            value = igs__prediction_value(model, bits, expected.value, expected.wide, items->groups[n], contexts);
             miss = igs__clamp(64 * (int64_t)value - expected.value, -IGS__MEAN_LIMIT, IGS__MEAN_LIMIT);
             items->values[(size_t)n * items->planes + k] = value;
             items->off[(size_t)n * items->planes + k] = (int32_t)miss;
@@ -1061,7 +1070,6 @@ static size_t igs__prediction_planes(igs__items* items, const uint8_t* data, siz
             );
         }
     }
-    return bits.passed + 1;
 }
 
 /* ---- codec 4: fast coding ----------------------------------------------------------------------------------------- */
@@ -1266,7 +1274,7 @@ IGS__INLINE uint32_t igs__fast_adapted(const uint32_t* shares, uint32_t pair, ui
     return moved | (seen + (seen < IGS__COUNT_LIMIT)) << 16;
 }
 
-static int igs__fast_decide(igs__mixer* mixer, igs__bits* bits, uint32_t node, uint32_t weights_at) {
+static int igs__fast_decide(igs__mixer* mixer, igs__bits* bits, uint32_t node, uint32_t weights_at, int yes) {
     const igs__model* model = mixer->model;
     uint32_t* const a = mixer->pairs + mixer->rows[0] + node;
     uint32_t* const b = mixer->pairs + mixer->rows[1] + node;
@@ -1276,7 +1284,6 @@ static int igs__fast_decide(igs__mixer* mixer, igs__bits* bits, uint32_t node, u
     uint32_t mirror;
     int32_t stretched[IGS__FAST_CONTEXTS], total, error, probability;
     igs__lanes lanes;
-    int yes;
     stretched[0] = model->stretch[*a >> 4 & 4095];
     stretched[1] = model->stretch[*b >> 4 & 4095];
     stretched[2] = model->stretch[*c >> 4 & 4095];
@@ -1286,7 +1293,7 @@ static int igs__fast_decide(igs__mixer* mixer, igs__bits* bits, uint32_t node, u
     total = total > IGS__STRETCH_LIMIT ? IGS__STRETCH_LIMIT : total;
     total = total < -IGS__STRETCH_LIMIT ? -IGS__STRETCH_LIMIT : total;
     probability = model->squash[total + IGS__STRETCH_LIMIT];
-    yes = igs__bit(bits, (uint32_t)probability, 16);
+    yes = igs__code_bit(bits, (uint32_t)probability, 16, yes);
     error = (12 * ((yes << 16) - probability)) >> 5; /* 16 bits hold it */
     mirror = yes ? 0xFFFF : 0;
     igs__teach(mixer, weights_at, error, &lanes);
@@ -1298,25 +1305,28 @@ static int igs__fast_decide(igs__mixer* mixer, igs__bits* bits, uint32_t node, u
     return yes;
 }
 
-static int32_t igs__fast_value(igs__mixer* mixer, igs__bits* bits) {
+/* Reads a value, or writes the one it is given. */
+static int32_t igs__fast_value(igs__mixer* mixer, igs__bits* bits, int32_t value) {
+    const uint32_t magnitude = (uint32_t)(value < 0 ? -value : value);
+    const int known = IGS__WRITES ? igs__length(value) : 0;
     uint32_t node = 2, weights_at = 2, length = 1, prefix = 1, found = 1;
     int negative, place;
-    if (!igs__fast_decide(mixer, bits, 0, 0)) return 0;
-    negative = igs__fast_decide(mixer, bits, 1, 1);
+    if (!igs__fast_decide(mixer, bits, 0, 0, known > 0)) return 0;
+    negative = igs__fast_decide(mixer, bits, 1, 1, value < 0);
     if (negative) node += 61, weights_at += 19;
     while (length < IGS__MAX_LENGTH) {
         const uint32_t step = (length < 12 ? length : 12) - 1;
-        if (!igs__fast_decide(mixer, bits, node + step, weights_at + step)) break;
+        if (!igs__fast_decide(mixer, bits, node + step, weights_at + step, known > (int)length)) break;
         ++length;
     }
     for (place = (int)length - 2; place >= 0; --place) {
-        int bit;
+        int bit = (int)(magnitude >> place & 1);
         if ((int)length - 2 - place < 3) {
             const uint32_t block = (length < 8 ? length : 8) - 2;
-            bit = igs__fast_decide(mixer, bits, node + 12 + 7 * block + prefix - 1, weights_at + 12 + block);
+            bit = igs__fast_decide(mixer, bits, node + 12 + 7 * block + prefix - 1, weights_at + 12 + block, bit);
             prefix = 2 * prefix + (uint32_t)bit;
         } else {
-            bit = igs__bit(bits, 32768, 16);
+            bit = igs__code_bit(bits, 32768, 16, bit);
         }
         found = 2 * found + (uint32_t)bit;
     }
@@ -1347,12 +1357,10 @@ static void igs__fast_begin(igs__items* items, igs__mixer* mixer, uint32_t set, 
     igs__input(mixer, 7, 256);
 }
 
-static size_t igs__fast_counts(igs__items* items, const uint8_t* data, size_t size, uint32_t gaussians) {
+static void igs__fast_counts(igs__items* items, igs__bits* bits, uint32_t gaussians) {
     const uint32_t across = items->across;
     igs__mixer mixer;
-    igs__bits bits;
     uint32_t n;
-    igs__bits_begin(&bits, data, size);
     igs__model_tables(&items->model, igs__logistic, 16);
     igs__fast_begin(items, &mixer, 0, 1);
     igs__input(&mixer, 5, igs__log((int64_t)64 * gaussians / items->count + 8) - 600);
@@ -1378,9 +1386,8 @@ static size_t igs__fast_counts(igs__items* items, const uint8_t* data, size_t si
         igs__input(&mixer, 2, 60 * up);
         igs__input(&mixer, 3, 60 * (before + after));
         igs__input(&mixer, 4, 40 * (further + higher));
-        items->values[n] = igs__fast_value(&mixer, &bits);
+        items->values[n] = igs__fast_value(&mixer, bits, IGS__WRITES ? items->values[n] : 0);
     }
-    return bits.passed + 1;
 }
 
 /* Takes an item among the nearest; of two as near, the one that came first stays before. */
@@ -1486,15 +1493,13 @@ static void igs__fast_look_around(
     igs__input(mixer, 9, 24 * like);
 }
 
-static size_t igs__fast_planes(igs__items* items, const uint8_t* data, size_t size, uint32_t set, uint32_t sets) {
+static void igs__fast_planes(igs__items* items, igs__bits* bits, uint32_t set, uint32_t sets) {
     const size_t count = items->count;
     int32_t nearness[256];
     igs__mixer mixer;
-    igs__bits bits;
     size_t i;
     uint32_t n, k;
     int64_t scale = 0;
-    igs__bits_begin(&bits, data, size);
     igs__model_tables(&items->model, igs__logistic, 16);
     igs__fast_begin(items, &mixer, set, sets);
     igs__find_nearest(items);
@@ -1534,32 +1539,107 @@ static size_t igs__fast_planes(igs__items* items, const uint8_t* data, size_t si
             igs__input(&mixer, 4, extras[0]);
             igs__input(&mixer, 5, extras[1]);
             igs__input(&mixer, 6, extras[2]);
-            values[n] = igs__fast_value(&mixer, &bits);
+            values[n] = igs__fast_value(&mixer, bits, IGS__WRITES ? values[n] : 0);
             items->hashes[n] = items->hashes[n] * 0x9E3779B1u + (uint32_t)(values[n] + 77) * 0x85EBCA6Bu;
         }
     }
-    return bits.passed + 1;
+}
+
+/* Codes the values of a section; the bytes are those passed and one more. */
+static void igs__code_planes(igs__items* items, igs__bits* bits, uint32_t codec, uint32_t section, uint32_t gaussians) {
+    if (codec != IGS__FAST) igs__find_above(items);
+    if (codec == IGS__CONTEXT) igs__context_planes(items, bits);
+    else if (codec == IGS__PREDICTION) igs__prediction_planes(items, bits);
+    else if (section == IGS__CELLS) igs__fast_counts(items, bits, gaussians);
+    else if (section == IGS__SHAPES) igs__fast_planes(items, bits, 1, 3);
+    else igs__fast_planes(items, bits, 4, 1);
 }
 
 /* Decodes a coded section's values; adds the planes' centres. */
 static igs_error igs__decode_planes(igs__items* items, const igs__section* section, uint32_t id, uint32_t gaussians) {
-    const size_t head = 2 * (size_t)items->planes, size = section->stored - head;
-    const uint8_t* data = section->data + head;
-    size_t used;
+    const size_t head = 2 * (size_t)items->planes;
+    igs__bits bits;
     uint32_t n, k;
     IGS__REQUIRE(section->stored > head, CODED_LENGTH);
-    if (section->codec != IGS__FAST) igs__find_above(items);
-    if (section->codec == IGS__CONTEXT) used = igs__context_planes(items, data, size);
-    else if (section->codec == IGS__PREDICTION) used = igs__prediction_planes(items, data, size);
-    else if (id == IGS__CELLS) used = igs__fast_counts(items, data, size, gaussians);
-    else if (id == IGS__SHAPES) used = igs__fast_planes(items, data, size, 1, 3);
-    else used = igs__fast_planes(items, data, size, 4, 1);
-    IGS__REQUIRE(used == size, CODED_LENGTH);
+    igs__bits_begin(&bits, section->data + head, section->stored - head);
+    igs__code_planes(items, &bits, section->codec, id, gaussians);
+    IGS__REQUIRE(bits.passed + 1 == bits.size, CODED_LENGTH);
     for (k = 0; k < items->planes; ++k) {
         const int32_t centre = igs__i16(section->data + 2 * k);
         for (n = 0; n < items->count; ++n) items->values[n * items->item_step + k * items->plane_step] += centre;
     }
     return IGS_OK;
+}
+
+/* What is known of each section's items before their codes. */
+
+static void igs__describe_cells(igs__items* items, uint32_t* identity) {
+    uint32_t i;
+    for (i = 0; i <= items->count; ++i) identity[i] = i;
+    items->cells = items->firsts = identity;
+    memset(items->groups, 0, items->count);
+}
+
+static void igs__describe_shapes(igs__items* items, uint32_t codec, const uint32_t* firsts, const uint32_t* cell_of) {
+    const uint32_t across = items->across, down = items->down;
+    uint32_t n;
+    items->cells = cell_of;
+    items->firsts = firsts;
+    for (n = 0; codec == IGS__CONTEXT && n < items->count; ++n)
+        items->groups[n] = n > 0 && cell_of[n] == cell_of[n - 1];
+    for (n = 0; codec >= IGS__PREDICTION && n < items->count; ++n) {
+        const int32_t row = (int32_t)(cell_of[n] / across), column = (int32_t)(cell_of[n] % across);
+        const uint32_t first = firsts[cell_of[n]], held = firsts[cell_of[n] + 1] - first;
+        int32_t* signs = items->signs + n * (size_t)items->sign_count;
+        int64_t near = 18;
+        int32_t x, y;
+        items->groups[n] = (uint8_t)(2 * (held > 2 ? 2 : held - 1) + (n > first));
+        for (y = row > 2 ? row - 2 : 0; y <= row + 2 && y < (int32_t)down; ++y)
+            for (x = column > 2 ? column - 2 : 0; x <= column + 2 && x < (int32_t)across; ++x) {
+                const uint32_t other = (uint32_t)y * across + (uint32_t)x;
+                near += 60 * (int64_t)(firsts[other + 1] - firsts[other]) /
+                    (1 + (y - row) * (y - row) + (x - column) * (x - column));
+            }
+        signs[0] = (int32_t)igs__log(near);
+        if (codec == IGS__FAST) {
+            signs[0] -= 1500;
+            signs[1] = held > 2 ? 200 : held == 2 ? 100 : 0;
+            signs[2] = n > first ? 256 : 0;
+        }
+    }
+}
+
+static void igs__describe_features(
+    igs__items* items, uint32_t codec, const uint32_t* firsts, const uint32_t* cell_of, const int16_t* shapes,
+    const int32_t* positions, const int8_t* exponents
+) {
+    int64_t mean = 0;
+    uint32_t n;
+    size_t i;
+    items->cells = cell_of;
+    items->firsts = firsts;
+    items->exponents = exponents;
+    for (n = 0; n < items->count; ++n) mean += shapes[3 * (size_t)n];
+    mean = igs__floor_div(mean, items->count);
+    for (n = 0; n < items->count; ++n) {
+        const int64_t size = shapes[3 * (size_t)n] - mean;
+        const int64_t h = igs__abs(shapes[3 * (size_t)n + 1]), b = igs__abs(shapes[3 * (size_t)n + 2]);
+        int32_t* signs = items->signs + 3 * (size_t)n;
+        items->groups[n] = (uint8_t)igs__clamp(igs__floor_div(size, 3) + 3, 0, IGS__GROUPS - 1);
+        if (codec == IGS__FAST) {
+            const int64_t held = igs__clamp(size, -60, 60);
+            signs[0] = (int32_t)(24 * held);
+            signs[1] = (int32_t)(held * held >> 1);
+            signs[2] = (int32_t)((h > b ? 16 * h + 6 * b : 16 * b + 6 * h) - 300);
+        }
+        if (codec == IGS__PREDICTION) {
+            signs[0] = (int32_t)(43 * size);
+            signs[1] = (int32_t)(7 * (size * size < 4096 ? size * size : 4096));
+            signs[2] = (int32_t)(h > b ? 32 * h + 12 * b : 32 * b + 12 * h);
+        }
+    }
+    for (i = 0; codec >= IGS__PREDICTION && i < 2 * (size_t)items->count; ++i)
+        items->means[i] = (2 * positions[i] + 1) * (1 << (exponents[i] + 4));
 }
 
 /* ---- the sections in the file's order ----------------------------------------------------------------------------- */
@@ -1885,9 +1965,7 @@ static igs_error igs__decode_counts(igs__loader* loader) {
     uint32_t i;
     IGS__REQUIRE(section->raw >= cells, CELLS_SHORT);
     IGS__REQUIRE(section->codec != IGS__PREDICTION || cells <= IGS__MOST_PREDICTED, TOO_MANY_CODES);
-    for (i = 0; i <= cells; ++i) loader->plan.identity[i] = i;
-    items->cells = items->firsts = loader->plan.identity;
-    memset(items->groups, 0, cells);
+    igs__describe_cells(items, loader->plan.identity);
     IGS__TRY(igs__decode_planes(items, section, IGS__CELLS, info->gaussians));
     for (i = 0; i < cells; ++i) {
         const int32_t count = items->values[i];
@@ -1950,37 +2028,16 @@ static igs_error igs__check_planes(
 }
 
 static igs_error igs__unpack_shapes(igs__loader* loader) {
-    const uint32_t across = loader->front.info.cells_across, down = loader->front.info.cells_down;
+    const uint32_t cells = loader->front.info.cells_across * loader->front.info.cells_down;
+    const uint32_t codec = loader->front.sections[IGS__SHAPES].codec;
     const uint32_t* firsts = loader->plan.cell_firsts;
     uint32_t* cell_of = loader->plan.cell_of;
     igs__items* items = &loader->plan.codes[0];
     uint32_t cell, n;
     IGS__TRY(igs__check_planes(loader, IGS__SHAPES, loader->planes, 3, IGS_SHAPES_LENGTH));
-    for (cell = 0; cell < across * down; ++cell)
+    for (cell = 0; cell < cells; ++cell)
         for (n = firsts[cell]; n < firsts[cell + 1]; ++n) cell_of[n] = cell;
-    items->cells = cell_of;
-    items->firsts = firsts;
-    for (n = 0; loader->front.sections[IGS__SHAPES].codec == IGS__CONTEXT && n < items->count; ++n)
-        items->groups[n] = n > 0 && cell_of[n] == cell_of[n - 1];
-    for (n = 0; loader->front.sections[IGS__SHAPES].codec >= IGS__PREDICTION && n < items->count; ++n) {
-        const int32_t row = (int32_t)(cell_of[n] / across), column = (int32_t)(cell_of[n] % across);
-        const uint32_t first = firsts[cell_of[n]], held = firsts[cell_of[n] + 1] - first;
-        int64_t near = 18;
-        int32_t x, y;
-        items->groups[n] = (uint8_t)(2 * (held > 2 ? 2 : held - 1) + (n > first));
-        for (y = row > 2 ? row - 2 : 0; y <= row + 2 && y < (int32_t)down; ++y)
-            for (x = column > 2 ? column - 2 : 0; x <= column + 2 && x < (int32_t)across; ++x) {
-                const uint32_t other = (uint32_t)y * across + (uint32_t)x;
-                near += 60 * (int64_t)(firsts[other + 1] - firsts[other]) /
-                    (1 + (y - row) * (y - row) + (x - column) * (x - column));
-            }
-        items->signs[n * items->sign_count] = (int32_t)igs__log(near);
-        if (loader->front.sections[IGS__SHAPES].codec == IGS__FAST) {
-            items->signs[3 * (size_t)n] -= 1500;
-            items->signs[3 * (size_t)n + 1] = held > 2 ? 200 : held == 2 ? 100 : 0;
-            items->signs[3 * (size_t)n + 2] = n > first ? 256 : 0;
-        }
-    }
+    if (codec != IGS__ZSTD) igs__describe_shapes(items, codec, firsts, cell_of);
     return igs__unpack_planes(loader, IGS__SHAPES, loader->planes, 3, items, loader->plan.shapes);
 }
 
@@ -2075,38 +2132,14 @@ static igs_error igs__unpack_positions(igs__loader* loader) {
 }
 
 static igs_error igs__unpack_features(igs__loader* loader) {
-    const uint32_t count = loader->front.info.gaussians, components = loader->front.info.components;
-    const uint32_t codec = loader->front.sections[IGS__FEATURES].codec;
-    const int16_t* shapes = loader->plan.shapes;
+    const uint32_t components = loader->front.info.components, codec = loader->front.sections[IGS__FEATURES].codec;
+    const igs__plan* plan = &loader->plan;
     igs__items* items = &loader->plan.codes[1];
     IGS__TRY(igs__check_planes(loader, IGS__FEATURES, loader->planes + 3, components, IGS_FEATURES_LENGTH));
-    items->cells = loader->plan.cell_of;
-    items->firsts = loader->plan.cell_firsts;
-    items->exponents = loader->plan.exponents;
-    if (codec != IGS__ZSTD) {
-        int64_t mean = 0;
-        uint32_t n;
-        size_t i;
-        for (n = 0; n < count; ++n) mean += shapes[3 * (size_t)n];
-        mean = igs__floor_div(mean, count);
-        for (n = 0; n < count; ++n) {
-            const int64_t size = shapes[3 * (size_t)n] - mean;
-            const int64_t h = igs__abs(shapes[3 * (size_t)n + 1]), b = igs__abs(shapes[3 * (size_t)n + 2]);
-            items->groups[n] = (uint8_t)igs__clamp(igs__floor_div(size, 3) + 3, 0, IGS__GROUPS - 1);
-            if (codec == IGS__FAST) {
-                const int64_t held = igs__clamp(size, -60, 60);
-                items->signs[3 * (size_t)n] = (int32_t)(24 * held);
-                items->signs[3 * (size_t)n + 1] = (int32_t)(held * held >> 1);
-                items->signs[3 * (size_t)n + 2] = (int32_t)((h > b ? 16 * h + 6 * b : 16 * b + 6 * h) - 300);
-            }
-            if (codec != IGS__PREDICTION) continue;
-            items->signs[3 * (size_t)n] = (int32_t)(43 * size);
-            items->signs[3 * (size_t)n + 1] = (int32_t)(7 * (size * size < 4096 ? size * size : 4096));
-            items->signs[3 * (size_t)n + 2] = (int32_t)(h > b ? 32 * h + 12 * b : 32 * b + 12 * h);
-        }
-        for (i = 0; codec >= IGS__PREDICTION && i < 2 * (size_t)count; ++i)
-            items->means[i] = (2 * loader->plan.positions[i] + 1) * (1 << (loader->plan.exponents[i] + 4));
-    }
+    if (codec != IGS__ZSTD)
+        igs__describe_features(
+            items, codec, plan->cell_firsts, plan->cell_of, plan->shapes, plan->positions, plan->exponents
+        );
     return igs__unpack_planes(loader, IGS__FEATURES, loader->planes + 3, components, items, loader->plan.features);
 }
 

@@ -12,7 +12,7 @@ from helpers.broken_igs import BROKEN, breakable
 from helpers.igs_sets import ENTRY, HEADER, File, assert_equal_sets, compress, fix_checksums, make_maps, make_set
 
 from imagegs_tex.formats.errors import IgsError
-from imagegs_tex.formats.igs import section_codecs
+from imagegs_tex.formats.igs import plane_coders, section_codecs
 from imagegs_tex.formats.igs.container import SECTIONS, decode_igs, encode_igs
 from imagegs_tex.formats.igs.header import MAX_CELLS_PER_GAUSSIAN
 
@@ -93,7 +93,7 @@ def codecs_of(data):
 def test_sections_of_more_codes_than_prediction_takes_are_refused(section, monkeypatch):
     quantized = make_set(count=900, size=(250, 250), cell_log2=3, feature_range=(-3, 3))
     data = encode_igs(quantized)
-    assert codecs_of(data)[section] == section_codecs.Codec.PREDICTION
+    assert codecs_of(data)[section] == plane_coders.Codec.PREDICTION
     codes = {"cells": 32 * 32, "shapes": 3 * 900, "features": quantized.feature_codes.size}[section]
     monkeypatch.setattr(section_codecs, "MOST_PREDICTED_CODES", codes - 1)
     with pytest.raises(IgsError, match="has too many codes for its codec"):
@@ -104,8 +104,8 @@ def test_sections_of_more_codes_than_prediction_takes_are_coded_by_context(monke
     quantized = make_set(count=900, size=(250, 250), cell_log2=3, feature_range=(-3, 3))
     monkeypatch.setattr(section_codecs, "MOST_PREDICTED_CODES", 100)
     data = encode_igs(quantized)
-    assert codecs_of(data)["shapes"] == section_codecs.Codec.CONTEXT
-    assert section_codecs.Codec.PREDICTION not in codecs_of(data).values()
+    assert codecs_of(data)["shapes"] == plane_coders.Codec.CONTEXT
+    assert plane_coders.Codec.PREDICTION not in codecs_of(data).values()
     assert_equal_sets(decode_igs(data), quantized)
 
 

@@ -1,0 +1,98 @@
+/* igs_coder: the coders of igs.h as a library that Python loads (formats/igs/compiled_coder.py).
+ *
+ * Reads codecs 2, 3 and 4 and writes codec 4: what takes long in a file. Everything else of a file, its laws among it, is
+ * the Python reader's.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdlib.h>
+
+#define IGS__WRITES 1
+#define IGS_IMPLEMENTATION
+#include "igs.h"
+
+#if defined(_WIN32)
+#define EXPORTED __declspec(dllexport)
+#else
+#define EXPORTED __attribute__((visibility("default")))
+#endif
+
+/* What compiled_coder.py compares, so that no older library is taken for this one. */
+#define IGS_CODER_INTERFACE 1
+
+/* A section's planes, and what is known of its items; compiled_coder.py has the same. */
+typedef struct igs_coder_planes {
+    uint32_t codec, section; /* 2 to 4; 3, 5 or 6 */
+    uint32_t count, planes, across, down, gaussians;
+    uint32_t writes;          /* 1: from values to bytes, with codec 4; 0: from bytes to values */
+    const uint32_t* firsts;   /* [across * down + 1] first Gaussian of each cell; of section 3: not read */
+    const int16_t* shapes;    /* [count][3] of section 6 */
+    const int32_t* positions; /* [count][2] of section 6 */
+    const int8_t* exponents;  /* [count][2] of section 6 */
+    uint8_t* bytes;
+    uint64_t size;
+    int32_t* values; /* [count][planes] off the planes' centres */
+} igs_coder_planes;
+
+EXPORTED int32_t igs_coder_interface(void);
+EXPORTED int64_t igs_coder_run(const igs_coder_planes* call);
+
+int32_t igs_coder_interface(void) { return IGS_CODER_INTERFACE; }
+
+static void copy_values(const igs_coder_planes* call, const igs__items* items, int out) {
+    size_t n, k;
+    for (n = 0; n < call->count; ++n)
+        for (k = 0; k < call->planes; ++k) {
+            int32_t* ours = items->values + n * items->item_step + k * items->plane_step;
+            int32_t* theirs = call->values + n * call->planes + k;
+            if (out) *theirs = *ours;
+            else *ours = *theirs;
+        }
+}
+
+static void describe(const igs_coder_planes* call, igs__items* items, uint32_t* cell_of) {
+    uint32_t cell, n;
+    if (call->section - 1 == IGS__CELLS) {
+        igs__describe_cells(items, cell_of);
+        return;
+    }
+    for (cell = 0; cell < call->across * call->down; ++cell)
+        for (n = call->firsts[cell]; n < call->firsts[cell + 1]; ++n) cell_of[n] = cell;
+    if (call->section - 1 == IGS__SHAPES) igs__describe_shapes(items, call->codec, call->firsts, cell_of);
+    else
+        igs__describe_features(
+            items, call->codec, call->firsts, cell_of, call->shapes, call->positions, call->exponents
+        );
+}
+
+/* The bytes that the planes take, more than size where there is no room for them; -1: no memory. */
+int64_t igs_coder_run(const igs_coder_planes* call) {
+    igs__arena arena = {NULL, 0, 0};
+    igs__items items;
+    igs__bits bits;
+    uint32_t* cell_of;
+    void* memory;
+    int pass;
+    for (pass = 0; pass < 2; ++pass) { /* measured, then handed out */
+        if (pass == 1) {
+            arena.base = memory = (uint8_t*)malloc((size_t)arena.peak);
+            if (memory == NULL) return -1;
+            arena.used = 0;
+        }
+        cell_of = IGS__ARRAY(&arena, uint32_t, (uint64_t)call->count + 1);
+        igs__items_take(
+            &items, &arena, call->codec, call->section - 1, call->count, call->planes, call->across, call->down
+        );
+    }
+    describe(call, &items, cell_of);
+    igs__bits_begin(&bits, call->bytes, (size_t)call->size);
+    if (call->writes) {
+        bits.to = call->bytes;
+        copy_values(call, &items, 0);
+    }
+    igs__code_planes(&items, &bits, call->codec, call->section - 1, call->gaussians);
+    if (call->writes && bits.passed < bits.size) bits.to[bits.passed] = (uint8_t)(bits.high >> 24);
+    if (!call->writes) copy_values(call, &items, 1);
+    free(memory);
+    return (int64_t)bits.passed + 1;
+}
