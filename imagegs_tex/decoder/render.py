@@ -104,13 +104,18 @@ def render_snapshot(snapshot: FitSnapshot, backend: Backend | str = "auto") -> l
     Returns:
         every map with its samples [H, W, channels], in its own sample format
     """
+    texels = render_snapshot_channels(snapshot, backend)
+    return [(texture_map, expand_map(texels, texture_map)) for texture_map in snapshot.maps]
+
+
+def render_snapshot_channels(snapshot: FitSnapshot, backend: Backend | str = "auto") -> NDArray[np.float32]:
+    """Return the coded channels of a fit's snapshot, float32 [H, W, C], of which ``expand_map`` makes single maps."""
     chosen = make_backend(backend) if isinstance(backend, str) else backend
     image = drawn_features(
         snapshot.means, g.conics_of(snapshot.log_covariances.astype(np.float64)), snapshot.features,
         cutoff=snapshot.cutoff, size=(snapshot.width, snapshot.height), wrap=snapshot.wrap, backend=chosen,
     )  # fmt: skip
-    texels = to_channels(image, snapshot.basis, snapshot.offset).cpu().numpy()
-    return [(texture_map, expand_map(texels, texture_map)) for texture_map in snapshot.maps]
+    return np.asarray(to_channels(image, snapshot.basis, snapshot.offset).cpu().numpy())
 
 
 def nearest_texels(

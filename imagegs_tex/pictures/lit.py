@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from imagegs_tex.formats.material.name_words import normal_convention, split_name
 from imagegs_tex.formats.transfer_functions import linear_to_srgb, srgb_to_linear
 from imagegs_tex.formats.vocabulary import Samples, Semantic, TextureMap, Transfer
 from imagegs_tex.metrics.scores import normal_axes, unit_vectors
@@ -29,6 +30,23 @@ _LEAST_ROUGHNESS: Final = 0.045
 _GLASS: Final = 0.04  # reflectance of non-metals seen head on
 _BEHIND: Final = 0.012  # linear light around the sphere and behind what is see-through
 _SMOOTHING: Final = 2
+_BALL: Final = 0.94
+"""Radius of the sphere, of half the picture's side."""
+_AROUND: Final = (2, 1)
+"""How often a material is laid around the sphere, and from pole to pole."""
+
+
+def model_numbers() -> dict[str, float | tuple[float, ...]]:
+    """Return the numbers of the model, for a shader that draws the same; names are those of its uniforms."""
+    return {
+        "sun": _SUN, "sky": _SKY, "white": _WHITE, "leastRoughness": _LEAST_ROUGHNESS, "glass": _GLASS,
+        "behind": _BEHIND, "ballRadius": _BALL, "laidAround": _AROUND, "luminance": LUMINANCE, "firstLight": LIGHT,
+    }  # fmt: skip
+
+
+def points_green_up(names: Iterable[str]) -> bool:
+    """Whether green of a material's normals points up (OpenGL): no name of its maps says DirectX."""
+    return not any("DirectX" in normal_convention(split_name(name)) for name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +133,7 @@ def lit_plane(surface: Surface, light: tuple[float, float, float] = LIGHT) -> Rg
 
 
 def lit_sphere(
-    surface: Surface, size: int, light: tuple[float, float, float] = LIGHT, repeats: tuple[int, int] = (2, 1)
+    surface: Surface, size: int, light: tuple[float, float, float] = LIGHT, repeats: tuple[int, int] = _AROUND
 ) -> Rgb:
     """Show a sphere of a material under a far light; the middle of the maps is in front.
 
@@ -129,7 +147,7 @@ def lit_sphere(
         uint8 [size, size, 3]
     """
     fine = size * _SMOOTHING
-    axis = ((np.arange(fine) + 0.5) / fine * 2 - 1) / 0.94
+    axis = ((np.arange(fine) + 0.5) / fine * 2 - 1) / _BALL
     x, y = np.broadcast_arrays(axis[None, :], -axis[:, None])
     inside = x * x + y * y < 1
     x, y = x[inside], y[inside]

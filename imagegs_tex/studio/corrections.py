@@ -17,6 +17,12 @@ from imagegs_tex.studio.meanings import AS_READ, LEFT_OUT, is_colour, semantics_
 
 MANIFEST: Final = "material.json"
 _GREEN: Final = "G"
+GREEN_UP: Final = "up"
+"""Made for OpenGL."""
+GREEN_DOWN: Final = "down"
+"""Made for DirectX, and kept so."""
+GREEN_TURNED: Final = "turned"
+"""Made for DirectX, and turned into one for OpenGL: its green becomes 1 - green."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,12 @@ class MapCorrection:
 
     meaning: str | None = None  # a key of .meanings
     is_srgb: bool | None = None
-    turns_green: bool = False  # a normal map for DirectX: its green becomes 1 - green
+    green: str | None = None  # of a normal map: GREEN_UP, GREEN_DOWN or GREEN_TURNED
+
+    @property
+    def changes_reading(self) -> bool:
+        """Whether the map is taken for something else by it: which way green points is only shown."""
+        return self.meaning is not None or self.is_srgb is not None or self.green == GREEN_TURNED
 
 
 Corrections = Mapping[str, MapCorrection]
@@ -74,7 +85,7 @@ def _corrected(texture: dict[str, Any], correction: MapCorrection | None) -> dic
             found.pop("isSRGB", None)  # colours in whole numbers are sRGB unless said otherwise
     if correction.is_srgb is not None:
         found["isSRGB"] = correction.is_srgb
-    if correction.turns_green:
+    if correction.green == GREEN_TURNED:
         found["invert"] = _GREEN
     return found
 

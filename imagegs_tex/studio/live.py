@@ -1,37 +1,31 @@
 """Pictures of a fit while it runs: made beside it, seldom enough that it hardly takes longer.
 
-The fit hands over a snapshot and goes on; a thread of its own draws the newest one and skips the others.
+The fit hands over a snapshot and goes on; a thread of its own draws it where it is time for one, and none otherwise.
 """
 
 import io
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from PIL import Image
 
-from imagegs_tex.decoder.render import render_snapshot
+from imagegs_tex.decoder.render import render_snapshot_channels
 from imagegs_tex.fit.control import FitSnapshot
-from imagegs_tex.formats.material.stack import expand_map
-from imagegs_tex.formats.vocabulary import Samples, TextureMap
+from imagegs_tex.formats.material.stack import TextureStack, expand_map, source_map
+from imagegs_tex.formats.vocabulary import TextureMap
 from imagegs_tex.pictures.display import Rgb, show_map
 from imagegs_tex.pictures.error_map import error_map, fitting_gain, show_error
 from imagegs_tex.pictures.gaussian_field import gaussian_field, show_numbers
 from imagegs_tex.pictures.gaussians import draw_ellipses, ellipses_of, evenly_chosen
 from imagegs_tex.pictures.reduce import enlarged, mean_of_blocks, reduction_for
 from imagegs_tex.rasterize.backend import Backend
+from imagegs_tex.studio.live_budget import TimeTaken, is_due
 
 SHOWN_SIDE: Final = 320
 """Longest side of a live picture, in pixels."""
-_SHARE: Final = 0.1
-"""Of one core's time that drawing may take: with two cores a fit then takes 5 % longer."""
-_HURRIED: Final = 4
-"""First frames, which come as soon as they can: that is when a fit changes most, and somebody waits to see anything."""
-_PAUSE: Final = 0.4
-"""Least seconds from one frame to the next."""
 _FRAMES: Final = 48
 """Most steps that are kept to look back at; beyond that every second one goes."""
 _GAUSSIANS_EVERY: Final = 3
@@ -56,6 +50,11 @@ class Frame:
     error_words: str  # what the brightest colour of the error stands for
     pictures: dict[str, bytes]  # WebP, by the keys of KINDS
 
+    @property
+    def moment(self) -> tuple[int, int]:
+        """Which step of which fit it shows."""
+        return self.fit, self.step
+
 
 KINDS: Final = {
     "decode": "What the Gaussians show now",
@@ -69,30 +68,42 @@ KINDS: Final = {
 class LivePictures:
     """Draws snapshots of one run."""
 
-    def __init__(self, maps: Sequence[TextureMap], sources: Sequence[Samples], backend: Backend) -> None:
+    def __init__(self, stack: TextureStack, backend: Backend) -> None:
         """Begin.
 
         Args:
-            maps: of the material
-            sources: their samples [H, W, channels]
+            stack: the material
             backend: of one thread, as the fit has the others
         """
-        self.maps = tuple(maps)
+        self.maps = stack.maps
         self.chosen = 0  # which map is shown; the page changes it
         self.frames: list[Frame] = []
-        self._sources, self._backend = sources, backend
-        self._newest: FitSnapshot | None = None
+        self._stack, self._backend = stack, backend
+        self._next: FitSnapshot | None = None  # the one that is drawn, or about to be
+        self._latest: FitSnapshot | None = None  # that was offered
         self._awake = threading.Condition()
         self._is_closed = False
-        self._not_before, self._drawn = 0.0, 0
+        self._began, self._last_began = _now(), 0.0
+        self._drawing, self._drawn = TimeTaken(0, 0), 0
         self._thread = threading.Thread(target=self._loop, name="studio-pictures", daemon=True)
         self._thread.start()
 
     def offer(self, snapshot: FitSnapshot) -> None:
-        """Have a snapshot drawn unless a newer one comes before it is its turn."""
+        """Have a snapshot drawn if it is time for one."""
         with self._awake:
-            self._newest = snapshot
-            self._awake.notify()
+            self._latest = snapshot
+            if self._next is None and self._is_due():
+                self._next = snapshot
+                self._awake.notify()
+
+    def draw_last(self) -> None:
+        """Draw what was offered last, once a fit is over: its end is what is looked at longest."""
+        with self._awake:
+            while self._next is not None:
+                self._awake.wait()
+            last, self._latest = self._latest, None
+            if last is not None and (not self.frames or (last.fit, last.step) != self.frames[-1].moment):
+                self._draw(last, with_gaussians=True)
 
     def close(self) -> None:
         """Draw no more."""
@@ -101,26 +112,31 @@ class LivePictures:
             self._awake.notify()
         self._thread.join()
 
+    def _is_due(self) -> bool:
+        now = _now()
+        fit = TimeTaken(now.clock - self._began.clock, now.processor - self._began.processor - self._drawing.processor)
+        return is_due(fit, self._drawing, self._drawn, now.clock - self._last_began)
+
     def _loop(self) -> None:
         while True:
             with self._awake:
-                while not self._is_closed and (self._newest is None or time.monotonic() < self._not_before):
-                    left = self._not_before - time.monotonic()
-                    self._awake.wait(timeout=left if self._newest is not None and left > 0 else None)
-                if self._is_closed:
+                while not self._is_closed and self._next is None:
+                    self._awake.wait()
+                snapshot = self._next
+                if self._is_closed or snapshot is None:
                     return
-                snapshot, self._newest = self._newest, None
-            assert snapshot is not None
             began, worked = time.monotonic(), time.thread_time()
-            latest = self.frames[-1] if self.frames else None
-            is_due = latest is None or self._drawn % _GAUSSIANS_EVERY == 0
-            fresh = draw(snapshot, self.maps, self._sources, self.chosen, self._backend, with_gaussians=is_due)
-            self._drawn += 1
-            older = {} if latest is None else latest.pictures
-            self._keep(replace(fresh, pictures={**older, **fresh.pictures}))
-            took = time.thread_time() - worked  # of a core, however busy the others keep it
-            pause = _PAUSE if self._drawn < _HURRIED else took / _SHARE
-            self._not_before = began + max(_PAUSE, pause)
+            self._draw(snapshot, with_gaussians=self._drawn % _GAUSSIANS_EVERY == 0)
+            with self._awake:
+                took = TimeTaken(time.monotonic() - began, time.thread_time() - worked)
+                self._drawing = TimeTaken(self._drawing.clock + took.clock, self._drawing.processor + took.processor)
+                self._drawn, self._last_began, self._next = self._drawn + 1, began, None
+                self._awake.notify_all()
+
+    def _draw(self, snapshot: FitSnapshot, *, with_gaussians: bool) -> None:
+        fresh = draw(snapshot, self._stack, self.chosen, self._backend, with_gaussians=with_gaussians)
+        older = self.frames[-1].pictures if self.frames else {}
+        self._keep(replace(fresh, pictures={**older, **fresh.pictures}))
 
     def _keep(self, frame: Frame) -> None:
         number = self.frames[-1].number + 1 if self.frames else 0
@@ -128,29 +144,24 @@ class LivePictures:
         self.frames = [*kept[:-1:2], kept[-1]] if len(kept) > _FRAMES else kept
 
 
-def draw(
-    snapshot: FitSnapshot,
-    maps: Sequence[TextureMap],
-    sources: Sequence[Samples],
-    chosen: int,
-    backend: Backend,
-    *,
-    with_gaussians: bool,
-) -> Frame:
+def _now() -> TimeTaken:
+    return TimeTaken(time.monotonic(), time.process_time())
+
+
+def draw(snapshot: FitSnapshot, stack: TextureStack, chosen: int, backend: Backend, *, with_gaussians: bool) -> Frame:
     """Draw a fit at one step: a map of it, its error, and the Gaussians.
 
     Args:
         snapshot: of the fit
-        maps: of the material
-        sources: their samples
-        chosen: which map
+        stack: the material
+        chosen: which map of it
         backend: that renders it
         with_gaussians: whether they are drawn, too
     """
-    texture_map, source = maps[chosen], sources[chosen]
-    decoded = render_snapshot(snapshot, backend)[chosen][1]
+    texture_map, source = stack.maps[chosen], source_map(stack, chosen)
+    decoded = expand_map(render_snapshot_channels(snapshot, backend), texture_map)
     factor = reduction_for(snapshot.width, snapshot.height, SHOWN_SIDE)
-    error = error_map(source, decoded, texture_map, reduction=factor)
+    error = error_map(source, decoded, texture_map, drawn=stack.drawn_of(chosen), reduction=factor)
     gain = fitting_gain(error)
     pictures = {
         "decode": show_map(np.asarray(mean_of_blocks(decoded, factor), np.float32), texture_map),

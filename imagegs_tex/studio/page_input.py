@@ -11,7 +11,7 @@ from imagegs_tex.formats.errors import ImageGSTexError
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs.container import MAGIC
 from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
-from imagegs_tex.studio.corrections import MapCorrection
+from imagegs_tex.studio.corrections import GREEN_DOWN, GREEN_TURNED, GREEN_UP, MapCorrection
 from imagegs_tex.studio.examples import EXAMPLES
 from imagegs_tex.studio.markup import map_row, notice, reading_summary, step
 from imagegs_tex.studio.meanings import choices
@@ -45,7 +45,11 @@ _NORMAL_WORDS: Final = [
 ]
 _MATTER_WORDS: Final = [("Every texel alike", "even"), ("What catches the eye (saliency)", _SALIENCY)]
 _TRANSFER_WORDS: Final = [("sRGB: as screens show it", "srgb"), ("Linear", "linear")]
-_GREEN_WORDS: Final = [("OpenGL: green is up", "up"), ("DirectX: green is down, turn it round", "down")]
+_GREEN_WORDS: Final = [
+    ("OpenGL: green is up", GREEN_UP),
+    ("DirectX: green is down, keep it so", GREEN_DOWN),
+    ("DirectX: turn it into OpenGL", GREEN_TURNED),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
                 notice(message, "bad") or notice(words, "good"), number, gr.update(visible=False), gr.update(),
                 gr.update(), gr.update(),
             ]  # fmt: skip
-        has_normals = any(row.is_normal for row in reading.rows)
+        has_normals = any(row.green for row in reading.rows)
         return [
             notice(message, "bad") + reading_summary(reading) + notice(_wrap_words(visitor)),
             number,
@@ -182,7 +186,6 @@ def _build_row(
     """Build a map's thumbnail, what is known of it, and the fields to put it right."""
     number = visitor.served_count()
     address = visitor.address(f"thumb-{index}-{number}.png", Served(row.thumbnail, "image/png"))
-    said = visitor.corrections.get(row.name, MapCorrection())
 
     def correct(change: Callable[[MapCorrection, str], MapCorrection]) -> Callable[[str, gr.Request], list[Any]]:
         def apply(value: str, request: gr.Request) -> list[Any]:
@@ -202,12 +205,20 @@ def _build_row(
             gr.HTML(map_row(row, address))
         with gr.Column(scale=2, min_width=200):
             meaning = gr.Dropdown(
-                choices(row.channels), value=row.meaning, label="Meaning", elem_id=f"meaning-{index}", filterable=True
+                choices(row.channels),
+                value=row.meaning,
+                label="Meaning",
+                elem_id=f"meaning-{index}",
+                filterable=True,
+                interactive=True,
             )
         if row.is_srgb is not None:
             with gr.Column(scale=2, min_width=200):
                 transfer = gr.Dropdown(
-                    _TRANSFER_WORDS, value="srgb" if row.is_srgb else "linear", label="Colours are stored"
+                    _TRANSFER_WORDS,
+                    value="srgb" if row.is_srgb else "linear",
+                    label="Colours are stored",
+                    interactive=True,
                 )
             transfer.input(
                 correct(lambda had, value: replace(had, is_srgb=value == "srgb")),
@@ -215,11 +226,11 @@ def _build_row(
                 outputs,
                 api_visibility=PRIVATE,
             )
-        elif row.is_normal:
+        elif row.green is not None:
             with gr.Column(scale=2, min_width=200):
-                green = gr.Dropdown(_GREEN_WORDS, value="down" if said.turns_green else "up", label="Normals made for")
+                green = gr.Dropdown(_GREEN_WORDS, value=row.green, label="Normals made for", interactive=True)
             green.input(
-                correct(lambda had, value: replace(had, turns_green=value == "down")), green, outputs,
+                correct(lambda had, value: replace(had, green=value)), green, outputs,
                 api_visibility=PRIVATE,
             )  # fmt: skip
         else:

@@ -8,6 +8,7 @@ import gradio as gr
 
 from imagegs_tex.formats.errors import ImageGSTexError
 from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.pictures.lit import model_numbers
 from imagegs_tex.settings import Preset
 from imagegs_tex.studio.downloads import PARTS, USUAL_PARTS, make_zip
 from imagegs_tex.studio.markup import (
@@ -219,12 +220,12 @@ def _beside(visitor: Visitor, first: int | None, second: int | None) -> dict[str
 
 
 def _lit(visitor: Visitor, result: Result) -> dict[str, Any]:
-    albedo, normal, packed = (_served(visitor, result, path) for path in result.surface)
-    used = ", ".join(each for each in result.surface_of if each not in {"emissive", "opacity"}) or "none"
+    used = ", ".join(result.surface_of) or "none"
     return {
-        "albedo": albedo, "normal": normal, "packed": packed,
+        "planes": {name: _served(visitor, result, path) for name, path in result.surface.items()},
+        "model": model_numbers(),
         "note": f"Drawn from the decoded maps: {used}. What no map says is grey, flat, rather rough and no metal.",
-    }  # fmt: skip
+    }
 
 
 def _numbers(result: Result) -> str:
@@ -256,8 +257,10 @@ def _numbers(result: Result) -> str:
 
 
 def _gallery(visitor: Visitor, result: Result) -> str:
-    entries = [(printable(each.label), "", _served(visitor, result, each.file), "") for each in result.gallery]
-    levels = [(printable(each.label), "", _served(visitor, result, each.file), "") for each in result.levels]
+    entries, levels = (
+        [(printable(each.label), printable(each.note), _served(visitor, result, each.file), "") for each in pictures]
+        for pictures in (result.gallery, result.levels)
+    )
     return figures(entries) + LEVELS_HEADING + wide_figures(levels)
 
 

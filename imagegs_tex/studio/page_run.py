@@ -272,6 +272,7 @@ def _submit(visitor: Visitor, wish: Wish, work: Work, queue: JobQueue) -> None:
         wish=wish, home=visitor.folder, first_number=visitor.next_number,
         typed_source=_typed_source(visitor) or Path("INPUT"), chosen=visitor.live_map,
         source_bytes=0 if reading is None else reading.source_bytes,
+        green_up=None if reading is None else reading.green_up,
     )  # fmt: skip
     chosen = look_task if upload.is_igs else work
     job = Job(task.title, lambda own: chosen(task, own))

@@ -1,5 +1,7 @@
 """Where the fit begins: how much detail each place has, and what was said to matter."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from imagegs_tex.formats.material.stack import TextureStack
@@ -12,20 +14,35 @@ _SIDE = 640
 _BRIGHT_SHARE = 99.0
 
 
-def placement_pictures(stack: TextureStack) -> list[tuple[str, str, Rgb]]:
-    """Return pictures of what decides where the first Gaussians are put: label, file name, picture.
+@dataclass(frozen=True, slots=True)
+class PlacementPicture:
+    """One picture of what decides where the first Gaussians are put."""
+
+    label: str
+    note: str
+    name: str  # of its file
+    picture: Rgb
+
+
+def placement_pictures(stack: TextureStack) -> list[PlacementPicture]:
+    """Return pictures of what decides where the first Gaussians are put.
 
     The gradient is that of all coded channels together; more Gaussians begin where it is large.
     """
     factor = reduction_for(stack.width, stack.height, _SIDE)
     found = [
-        ("Gradient: where there is detail, more Gaussians begin", "gallery_gradient.png", _gradient(stack, factor))
+        PlacementPicture(
+            "Gradient", "bright: detail, where more Gaussians begin", "gallery_gradient.png", _gradient(stack, factor)
+        ),
+        PlacementPicture(
+            "Saliency", "bright: what is likely to catch the eye", "gallery_saliency.png", _saliency(stack, factor)
+        ),
     ]
-    found.append(("Saliency: what is likely to catch the eye", "gallery_saliency.png", _saliency(stack, factor)))
     if stack.weights is not None:
         weights = mean_of_blocks(stack.weights[..., None], factor)
         grey = np.repeat(to_bytes(np.asarray(weights, np.float32) / max(float(weights.max()), 1e-9)), 3, axis=2)
-        found.append(("Importance: white texels count fully, black ones not", "gallery_importance.png", grey))
+        note = "white texels count fully, black ones not"
+        found.append(PlacementPicture("Importance", note, "gallery_importance.png", grey))
     return found
 
 

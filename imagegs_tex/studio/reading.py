@@ -18,7 +18,8 @@ from imagegs_tex.formats.material.stack import TextureStack, source_map
 from imagegs_tex.formats.open_material import read_asset
 from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Semantic, TextureMap, Transfer, wrap_words
 from imagegs_tex.pictures.display import show_map
-from imagegs_tex.studio.corrections import Corrections, corrected_manifest
+from imagegs_tex.pictures.lit import points_green_up
+from imagegs_tex.studio.corrections import GREEN_DOWN, GREEN_UP, Corrections, MapCorrection, corrected_manifest
 from imagegs_tex.studio.limits import MAX_MATERIAL_TEXELS, MAX_TEXELS
 from imagegs_tex.studio.meanings import key_of
 
@@ -38,7 +39,7 @@ class MapRow:
     meaning: str  # a key of .meanings
     note: str  # how it was understood
     is_srgb: bool | None  # None: no colour, or floats, which hold linear light
-    is_normal: bool
+    green: str | None  # of normals: GREEN_UP, GREEN_DOWN or GREEN_TURNED; None: no normals
     thumbnail: bytes  # PNG
 
 
@@ -61,6 +62,11 @@ class Reading:
     source_bytes: int  # of the images' files
     is_corrected: bool
 
+    @property
+    def green_up(self) -> bool:
+        """Whether green of the normals that are coded points up."""
+        return all(row.green != GREEN_DOWN for row in self.rows)
+
 
 def read(
     source: Path, title: str, own: Path, options: SourceOptions, corrections: Corrections, chosen: str = ""
@@ -81,7 +87,7 @@ def read(
     asset = read_asset(source)
     material, names, chosen = _pick(asset, chosen)
     _check_sizes(material)
-    is_corrected = bool(corrections) or len(names) > 1
+    is_corrected = any(each.changes_reading for each in corrections.values()) or len(names) > 1
     used = source
     if is_corrected:
         used = corrected_manifest(material, corrections, own)
@@ -91,7 +97,7 @@ def read(
     if stack.width * stack.height > MAX_TEXELS:
         raise _too_large(f"{stack.width} x {stack.height}", title)
     by_name = {map_source.name: map_source for map_source in material.maps}
-    rows = tuple(_row(stack, index, by_name) for index in range(len(stack.maps)))
+    rows = tuple(_row(stack, index, by_name, corrections) for index in range(len(stack.maps)))
     return Reading(
         title=title, source=used, rows=rows, width=stack.width, height=stack.height, channels=stack.channel_count,
         wrap=wrap_words(stack.wrap), wrap_note=stack.wrap_note, has_alpha=any(map(_has_alpha, stack.maps)),
@@ -158,7 +164,7 @@ def _too_large(size: str, name: str) -> InputError:
     )
 
 
-def _row(stack: TextureStack, index: int, sources: dict[str, MapSource]) -> MapRow:
+def _row(stack: TextureStack, index: int, sources: dict[str, MapSource], corrections: Corrections) -> MapRow:
     texture_map = stack.maps[index]
     samples = source_map(stack, index)
     source = sources.get(texture_map.name)
@@ -173,8 +179,15 @@ def _row(stack: TextureStack, index: int, sources: dict[str, MapSource]) -> MapR
         samples=f"{bits} {kind}" if kind == "bits" else f"{bits} bits, {kind}",
         channels=texture_map.channel_semantics, meaning=key_of(texture_map.channel_semantics),
         note=printable(texture_map.notes), is_srgb=(texture_map.transfer == Transfer.SRGB) if is_colour else None,
-        is_normal=Semantic.NORMAL in texture_map.channel_semantics, thumbnail=encode_image(shown, ".png"),
+        green=_green(texture_map, corrections), thumbnail=encode_image(shown, ".png"),
     )  # fmt: skip
+
+
+def _green(texture_map: TextureMap, corrections: Corrections) -> str | None:
+    if Semantic.NORMAL not in texture_map.channel_semantics:
+        return None
+    said = corrections.get(texture_map.name, MapCorrection()).green
+    return said or (GREEN_UP if points_green_up([texture_map.name]) else GREEN_DOWN)
 
 
 def _has_alpha(texture_map: TextureMap) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imagegs_tex.decoder.maps import decode_maps
 from imagegs_tex.formats.files.atomic_write import write_bytes
@@ -21,12 +22,12 @@ from imagegs_tex.pictures.display import Rgb, exposure_of, map_parts, show_map, 
 from imagegs_tex.pictures.error_map import error_map, fitting_gain, show_error
 from imagegs_tex.pictures.gaussian_field import gaussian_field, show_numbers
 from imagegs_tex.pictures.gaussians import draw_ellipses, ellipses_of, evenly_chosen, gaussian_colours
-from imagegs_tex.pictures.lit import surface_of
+from imagegs_tex.pictures.lit import points_green_up, surface_of
 from imagegs_tex.pictures.reduce import mean_of_blocks, reduction_for
 from imagegs_tex.pictures.tiling import level_strip, mip_levels
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.reports import CompressReport
-from imagegs_tex.studio.placement import placement_pictures
+from imagegs_tex.studio.placement import PlacementPicture
 
 GALLERY_SIDE: Final = 640
 """Longest side of a picture of the gallery, in pixels."""
@@ -49,7 +50,8 @@ class ResultMap:
 class Picture:
     """A picture of the gallery."""
 
-    label: str
+    label: str  # untrusted text
+    note: str
     file: Path
 
 
@@ -70,7 +72,7 @@ class Result:
     psnr_db: float | None
     scores: tuple[MapScore, ...]
     maps: tuple[ResultMap, ...]
-    surface: tuple[Path, Path, Path]  # albedo (sRGB), normal, and occlusion, roughness, metallic
+    surface: dict[str, Path]  # planes for the light, by the names that static/lit.js has for them
     surface_of: tuple[str, ...]  # meanings that the maps gave
     gallery: tuple[Picture, ...]
     first_map: int  # of maps: the one to begin with, a colour if there is one
@@ -94,15 +96,19 @@ class ResultNames:
     command: str
 
 
+@dataclass(frozen=True, slots=True)
+class ResultSource:
+    """What a result was made of."""
+
+    stack: TextureStack
+    report: CompressReport
+    file_bytes: int  # of its images
+    green_up: bool | None  # whether green of its normals points up; None: what the maps' names say
+    placement: Sequence[PlacementPicture]
+
+
 def make_result(
-    names: ResultNames,
-    file: Path,
-    folder: Path,
-    backend: Backend,
-    *,
-    stack: TextureStack | None = None,
-    report: CompressReport | None = None,
-    source_bytes: int = 0,
+    names: ResultNames, file: Path, folder: Path, backend: Backend, source: ResultSource | None = None
 ) -> Result:
     """Decode a file and draw all that the page shows of it.
 
@@ -111,14 +117,14 @@ def make_result(
         file: the .igs file
         folder: where the pictures go
         backend: the rasterizer
-        stack: what it was made of; None: a file that was brought alone
-        report: of its run
-        source_bytes: of the source's files
+        source: what it was made of; None: a file that was brought alone
 
     Raises:
         IgsError: the file is damaged
         InputError: the stack is not what the file was made of
     """
+    stack = None if source is None else source.stack
+    report = None if source is None else source.report
     quantized = read_igs(file)
     decoded = decode_maps(quantized, backend, with_detail=True)
     indices = range(len(quantized.maps)) if stack is None else source_indices(quantized, stack, file)
@@ -133,25 +139,29 @@ def make_result(
     folder.mkdir(parents=True, exist_ok=True)
     maps = [
         entry
-        for number, ((texture_map, samples), source) in enumerate(zip(decoded, sources, strict=True))
-        for entry in _shown_maps(texture_map, samples, source, folder / f"map_{number}")
+        for number, ((texture_map, samples), original) in enumerate(zip(decoded, sources, strict=True))
+        for entry in _shown_maps(texture_map, samples, original, folder / f"map_{number}")
     ]
-    gallery = _gallery(quantized, decoded, sources, folder)
+    drawn = [None if stack is None else stack.drawn_of(index) for index in indices]
+    gallery = _gallery(quantized, decoded, sources, drawn, folder)
     levels = [
-        Picture(f"{texture_map.name}: {words(texture_map.semantic)}", _saved(folder / f"levels_{number}.png", made))
+        Picture(texture_map.name, words(texture_map.semantic), _saved(folder / f"levels_{number}.png", made))
         for number, (texture_map, samples) in enumerate(decoded)
         for made in [_levels(samples, texture_map)]
     ]
-    if stack is not None:
-        gallery += [Picture(label, _saved(folder / name, made)) for label, name, made in placement_pictures(stack)]
-    surface, used = _surface(decoded, folder)
+    placement = () if source is None else source.placement
+    gallery += [Picture(each.label, each.note, _saved(folder / each.name, each.picture)) for each in placement]
+    names_say_up = points_green_up(texture_map.name for texture_map, _ in decoded)
+    surface, used = _surface(
+        decoded, folder, green_up=names_say_up if source is None or source.green_up is None else source.green_up
+    )
     return Result(
         number=names.number, title=names.title, asked=names.asked, command=names.command, folder=folder, file=file,
         file_bytes=file.stat().st_size, gaussians=quantized.gaussian_count, width=quantized.width,
         height=quantized.height, psnr_db=None if report is None else report.psnr_db, scores=tuple(scores),
         maps=tuple(maps), first_map=next((index for index, each in enumerate(maps) if each.is_colour), 0),
         levels=tuple(levels), surface=surface, surface_of=used, gallery=tuple(gallery),
-        report=report, source_bytes=source_bytes,
+        report=report, source_bytes=0 if source is None else source.file_bytes,
     )  # fmt: skip
 
 
@@ -176,32 +186,35 @@ def _gallery(
     quantized: QuantizedGaussianSet,
     decoded: Sequence[tuple[TextureMap, Samples]],
     sources: Sequence[Samples | None],
+    drawn: Sequence[NDArray[np.bool_] | None],
     folder: Path,
 ) -> list[Picture]:
     """Draw what is looked at at a glance: every map and its error, and the Gaussians."""
     found = []
     factor = reduction_for(quantized.width, quantized.height, GALLERY_SIDE)
-    for number, ((texture_map, samples), source) in enumerate(zip(decoded, sources, strict=True)):
-        name = f"{texture_map.name}: {words(texture_map.semantic)}"
+    for number, ((texture_map, samples), source, counted) in enumerate(zip(decoded, sources, drawn, strict=True)):
         shown = show_map(np.asarray(mean_of_blocks(samples, factor), np.float32), texture_map)
-        found.append(Picture(f"{name}, decoded", _saved(folder / f"gallery_{number}_decoded.png", shown)))
+        label = f"{texture_map.name}, decoded"
+        meaning = words(texture_map.semantic)
+        found.append(Picture(label, meaning, _saved(folder / f"gallery_{number}_decoded.png", shown)))
         if source is not None:
-            error = error_map(source, samples, texture_map, reduction=factor)
+            error = error_map(source, samples, texture_map, drawn=counted, reduction=factor)
             gain = fitting_gain(error)
-            label = f"{name}, error: black none, yellow {error.legend(gain)} and more"
-            found.append(Picture(label, _saved(folder / f"gallery_{number}_error.png", show_error(error, gain))))
+            label, note = f"{texture_map.name}, error", f"black: none, yellow: {error.legend(gain)} and more"
+            found.append(Picture(label, note, _saved(folder / f"gallery_{number}_error.png", show_error(error, gain))))
     values = dequantize(quantized)
     size, scale = (quantized.width, quantized.height), 1 / factor
     few = evenly_chosen(quantized.gaussian_count)
     outlines = ellipses_of(values.means[few], values.log_covariances[few])
     first = next((each for each, _ in decoded if each.semantic in COLOUR_SEMANTICS), decoded[0][0])
     ellipses = draw_ellipses(outlines, gaussian_colours(values, first)[few], size, scale=scale)
-    label = f"Gaussians: {len(few):,} of {quantized.gaussian_count:,}, in the colours of {first.name}"
-    found.append(Picture(label, _saved(folder / "gallery_gaussians.png", ellipses)))
+    note = f"{len(few):,} of {quantized.gaussian_count:,}, in the colours of {first.name}"
+    found.append(Picture("Gaussians", note, _saved(folder / "gallery_gaussians.png", ellipses)))
     field = gaussian_field(values.means, values.log_covariances, quantized.cutoff, size, quantized.wrap, scale=scale)
     found.append(
         Picture(
-            "Gaussians by number: the strongest at each place",
+            "Gaussians, each in a colour of its own",
+            "the strongest at each place",
             _saved(folder / "gallery_numbers.png", show_numbers(field)),
         )
     )
@@ -216,21 +229,23 @@ def _levels(samples: Samples, texture_map: TextureMap) -> Rgb:
 
 
 def _surface(
-    decoded: Sequence[tuple[TextureMap, Samples]], folder: Path
-) -> tuple[tuple[Path, Path, Path], tuple[str, ...]]:
+    decoded: Sequence[tuple[TextureMap, Samples]], folder: Path, *, green_up: bool
+) -> tuple[dict[str, Path], tuple[str, ...]]:
+    """Save what the light falls on, and return the meanings that it is made of."""
     height, width = decoded[0][1].shape[:2]
     factor = reduction_for(width, height, SURFACE_SIDE)
-    surface = surface_of(
-        (texture_map, np.asarray(mean_of_blocks(samples, factor), np.float32)) for texture_map, samples in decoded
-    )
-    packed = np.stack([surface.occlusion, surface.roughness, surface.metallic], axis=-1)
+    reduced = ((each, np.asarray(mean_of_blocks(samples, factor), np.float32)) for each, samples in decoded)
+    surface = surface_of(reduced, green_up=green_up)
     planes = {
         "albedo": linear_to_srgb(np.clip(surface.albedo, 0, 1)),
         "normal": surface.normals / 2 + 0.5,
-        "packed": packed,
+        "packed": np.stack([surface.occlusion, surface.roughness, surface.metallic], axis=-1),
+        "emission": linear_to_srgb(np.clip(surface.emission, 0, 1)),
+        "opacity": np.repeat(surface.opacity[..., None], 3, axis=-1),
     }
-    albedo, normal, rest = (_saved(folder / f"surface_{name}.png", to_bytes(plane)) for name, plane in planes.items())
-    return (albedo, normal, rest), surface.used
+    return {
+        name: _saved(folder / f"surface_{name}.png", to_bytes(plane)) for name, plane in planes.items()
+    }, surface.used
 
 
 def _saved(path: Path, picture: Rgb) -> Path:

@@ -16,14 +16,15 @@ from imagegs_tex.formats.errors import TargetError
 from imagegs_tex.formats.files.atomic_write import write_bytes
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.material.options import SourceOptions
-from imagegs_tex.formats.material.stack import TextureStack, source_map
+from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.reports import CompressReport, as_json
 from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN, CompressSettings, Preset
 from imagegs_tex.studio.jobs import Abandoned, Job
 from imagegs_tex.studio.live import LivePictures
-from imagegs_tex.studio.results import Result, ResultNames, make_result
+from imagegs_tex.studio.placement import PlacementPicture, placement_pictures
+from imagegs_tex.studio.results import Result, ResultNames, ResultSource, make_result
 from imagegs_tex.studio.wishes import LADDER_SHARES, Wish, command_line, file_name, settings_of
 
 REPORT: Final = "report.json"
@@ -44,6 +45,8 @@ class Task:
     live: LivePictures | None = None
     results: list[Result] = field(default_factory=list)
     source_bytes: int = 0
+    green_up: bool | None = None  # of its normals; None: what the names of its maps say
+    placement: list[PlacementPicture] = field(default_factory=list)  # the same for all its results
 
 
 def compress_task(task: Task, job: Job) -> None:
@@ -108,9 +111,8 @@ def _begin(task: Task, job: Job) -> tuple[TextureStack, Backend]:
     stack = load_stack(task.source, task.options)
     for remark in stack.remarks:
         job.say(remark)
-    sources = [source_map(stack, index) for index in range(len(stack.maps))]
-    task.live = LivePictures(stack.maps, sources, _shared_backend("cpu", 1))
-    task.live.chosen = min(task.chosen, len(sources) - 1)
+    task.live = LivePictures(stack, _shared_backend("cpu", 1))
+    task.live.chosen = min(task.chosen, len(stack.maps) - 1)
     return stack, backend
 
 
@@ -129,15 +131,16 @@ def _one(task: Task, job: Job, stack: TextureStack, backend: Backend, settings: 
     except TargetError as error:
         report = error.report
         job.say(str(error))
+    task.live.draw_last()
     for line in _report_lines(report):
         job.say(line)
     job.on_progress(FitProgress("pictures"))
     write_bytes(folder / REPORT, as_json(report).encode())
     command = command_line(task.typed_source, task.title, task.options, wish)
-    result = make_result(
-        ResultNames(number, task.title, wish.words, command), file, folder / "pictures", backend, stack=stack,
-        report=report, source_bytes=task.source_bytes,
-    )  # fmt: skip
+    task.placement = task.placement or placement_pictures(stack)
+    names = ResultNames(number, task.title, wish.words, command)
+    source = ResultSource(stack, report, task.source_bytes, task.green_up, task.placement)
+    result = make_result(names, file, folder / "pictures", backend, source)
     if job.abandoned.is_set():
         raise Abandoned
     task.results.append(result)

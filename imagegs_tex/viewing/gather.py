@@ -11,7 +11,6 @@ from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs.container import decode_igs, read_igs_bytes
 from imagegs_tex.formats.igs.quantized_set import DequantizedGaussians, QuantizedGaussianSet, dequantize
 from imagegs_tex.formats.material.build_stack import load_stack
-from imagegs_tex.formats.material.name_words import normal_convention, split_name
 from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.formats.material.stack import TextureStack, source_map
 from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Samples, Semantic, TextureMap
@@ -20,7 +19,7 @@ from imagegs_tex.metrics.match_source import source_indices
 from imagegs_tex.metrics.scores import MapScore, pooled_psnr, score_map
 from imagegs_tex.pictures.display import MapPart, Rgb, exposure_of, map_parts, show_map, words
 from imagegs_tex.pictures.error_map import ErrorMap, error_map, fitting_gain
-from imagegs_tex.pictures.lit import Surface, surface_of
+from imagegs_tex.pictures.lit import Surface, points_green_up, surface_of
 from imagegs_tex.pictures.reduce import mean_of_blocks, reduction_for
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.reports import InfoReport
@@ -158,7 +157,7 @@ def gather(
         maps.append(ShownMap(texture_map, tuple(parts), crop, decode_crop, score, bytes_of[number]))
     scores = [shown_map.score for shown_map in maps if shown_map.score is not None]
     main = _first_coloured(quantized)
-    green_up = not any("DirectX" in normal_convention(split_name(entry.name)) for entry in quantized.maps)
+    green_up = points_green_up(entry.name for entry in quantized.maps)
     return Result(
         name=name,
         info=told,

@@ -62,7 +62,7 @@ def test_advice_names_the_pages_fields():
 
 def test_names_from_outside_are_escaped():
     hostile = '<img src=x onerror="alert(1)">\u202e'
-    row = MapRow(hostile, hostile, "1 × 1", "8 bits", (), "data", hostile, None, False, b"")
+    row = MapRow(hostile, hostile, "1 × 1", "8 bits", (), "data", hostile, None, None, b"")
     html = map_row(row, "studio/a/b.png")
     assert html.count("<img") == 1
     assert "\u202e" not in html

@@ -31,11 +31,11 @@ def stone(tmp_path):
 def test_every_map_is_a_row_with_a_thumbnail(stone, tmp_path):
     (stone / "notes.docx").write_bytes(b"x")
     found = read(stone, tmp_path / "own")
-    assert [(row.name, row.meaning, row.is_srgb, row.is_normal) for row in found.rows] == [
-        ("basecolor", "base_colour", True, False),
-        ("height", "height", None, False),
-        ("normal", "normal", None, True),
-        ("roughness", "roughness", None, False),
+    assert [(row.name, row.meaning, row.is_srgb, row.green) for row in found.rows] == [
+        ("basecolor", "base_colour", True, None),
+        ("height", "height", None, None),
+        ("normal", "normal", None, "up"),
+        ("roughness", "roughness", None, None),
     ]
     assert [row.samples for row in found.rows] == ["8 bits", "16 bits", "8 bits", "8 bits"]
     assert all(row.thumbnail.startswith(b"\x89PNG") for row in found.rows)
@@ -50,7 +50,7 @@ def test_corrections_go_through_a_manifest_that_the_command_line_takes(stone, tm
         "roughness": MapCorrection(meaning="gloss"),
         "height": MapCorrection(meaning=LEFT_OUT),
         "basecolor": MapCorrection(is_srgb=False),
-        "normal": MapCorrection(turns_green=True),
+        "normal": MapCorrection(green="turned"),
     }
     found = read(stone, own, corrections)
     assert [(row.name, row.meaning) for row in found.rows] == [

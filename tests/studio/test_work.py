@@ -73,7 +73,7 @@ def test_pictures_of_source_and_decode_are_whole(made, stone):
     assert np.array_equal(shown, read_image(stone / "basecolor.png")[0])
     assert read_image(result.maps[0].decoded)[0].shape == (32, 48, 3)
     assert result.first_map == 0
-    normal, _ = read_image(result.surface[1])
+    normal, _ = read_image(result.surface["normal"])
     lengths = np.linalg.norm(normal / 127.5 - 1, axis=-1)
     assert abs(lengths - 1).max() < 0.02
     labels = [each.label for each in result.gallery]
