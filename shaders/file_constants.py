@@ -139,9 +139,8 @@ def material_functions(
 
 
 _LAYOUT_NAMES: Final = (
-    "tiles_across", "tiles_down", "tile_log2", "mask_log2", "position_bits", "offset_bits", "count_bits",
-    "far_count_bits",
-    "near_count_bits", "entry_count_bits", "stride_bits", "width_bits", "tile_bits", "index_bits", "head_bits",
+    "tiles_across", "tiles_down", "tile_log2", "mask_log2", "head_words", "position_bits", "offset_bits", "stride_bits",
+    "count_bits", "reach_bits", "width_bits", "group_count_bits", "entry_count_bits", "tile_bits", "listed_bits",
 )  # fmt: skip
 
 

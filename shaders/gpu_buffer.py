@@ -30,8 +30,8 @@ MAGIC: Final = 0x42534749  # "IGSB", as little-endian bytes
 DIRECTORY_WORDS: Final = 3
 NOISE_TILE_BYTES: Final = 4 * 64 * 64
 
-MASKED_SHARE: Final = 8, 25
-"""Masks of four quarters are taken where near and far entries and those masks are at most 8/25 of heads and records.
+MASKED_SHARE: Final = 42, 125
+"""Masks of four quarters are taken where near and far entries and those masks are at most 42/125 of heads and records.
 They halve what a pixel shader evaluates and take half a byte per entry: 8 to 14 % of the buffer where Gaussians are
 small, 20 to 26 % where they are long."""
 
@@ -49,8 +49,7 @@ class GpuBytes:
     """Resident bytes of one material by part."""
 
     header: int  # with its place in the directory
-    offsets: int  # of the tiles
-    heads: int
+    heads: int  # of the tiles
     records: int
     near: int  # entries of Gaussians from the tiles around
     far: int  # entries of Gaussians from farther away
@@ -64,7 +63,7 @@ class GpuBytes:
     @property
     def index(self) -> int:
         """What tells which Gaussians a texel looks at."""
-        return self.offsets + self.near + self.far + self.masks
+        return self.near + self.far + self.masks
 
     @property
     def total(self) -> int:
@@ -82,7 +81,7 @@ class PackedGaussians:
     images: tuple[int, int]  # x, y: images of a Gaussian to look at beside the nearest one, on either side
     material_at: int  # word at which the material begins
     noise_at: int  # word at which the noise tile begins; 0 without
-    tiles_at: int  # word at which the tiles' offsets begin, counted from the material's first, as the following
+    tiles_at: int  # word at which the tiles' heads begin, counted from the material's first, as the following
     coarse_at: int
     envelope_at: int
     exact_at: int
@@ -156,14 +155,12 @@ def pack_gaussians(
 
 def _ledger(tiles: TileBlocks, head_words: int, behind: tuple[int, int, int], noise_tile: int) -> GpuBytes:
     bits = {
-        "heads": tiles.head_bits, "records": tiles.record_bits, "near": tiles.near_bits, "far": tiles.far_bits,
-        "masks": tiles.mask_bits,
+        "records": tiles.record_bits, "near": tiles.near_bits, "far": tiles.far_bits, "masks": tiles.mask_bits,
     }  # fmt: skip
     whole = {name: bit_count // 8 for name, bit_count in bits.items()}
     return GpuBytes(
         header=4 * (head_words + 1),
-        offsets=tiles.table_bytes,
-        heads=whole["heads"],
+        heads=tiles.head_bytes,
         records=whole["records"],
         near=whole["near"],
         far=whole["far"],
@@ -171,7 +168,7 @@ def _ledger(tiles: TileBlocks, head_words: int, behind: tuple[int, int, int], no
         coarse=behind[0],
         envelope=behind[1],
         exact=behind[2],
-        filling=tiles.words.nbytes - tiles.table_bytes - sum(whole.values()),
+        filling=tiles.words.nbytes - tiles.head_bytes - sum(whole.values()),
         noise_tile=noise_tile,
     )
 
@@ -219,6 +216,6 @@ def _choose_tiles(quantized: QuantizedGaussianSet, block_log2: int | None) -> tu
     masked = tile_blocks(quantized, index, 1)
     share, of = MASKED_SHARE
     listed = masked.near_bits + masked.far_bits + masked.mask_bits
-    if of * listed <= share * (masked.head_bits + masked.record_bits):
+    if of * listed <= share * (8 * masked.head_bytes + masked.record_bits):
         return masked, index.images
     return tile_blocks(quantized, index, 0), index.images

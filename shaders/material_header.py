@@ -19,7 +19,7 @@ from imagegs_tex.formats.igs.quantized_set import (
 from imagegs_tex.shaders.derived_z import derived_normals
 from imagegs_tex.shaders.tile_layout import TileLayout
 
-MAGIC: Final = 0x31425349  # "ISB1", as little-endian bytes
+MAGIC: Final = 0x32425349  # "ISB2", as little-endian bytes
 FIXED_WORDS: Final = 24
 _WIDTHS_PER_WORD: Final = 16
 _HALF_LOG2_E: Final = 0.5 * math.log2(math.e)
@@ -61,9 +61,9 @@ def header(
         repeats | int(detail is not None) << 2 | images[0] << 8 | images[1] << 16,
         quantized.gaussian_count,
         layout.tile_log2 | layout.mask_log2 << 8 | layout.position_bits << 16 | layout.offset_bits << 24,
-        layout.count_bits | layout.far_count_bits << 8 | layout.near_count_bits << 16 | layout.stride_bits << 24,
-        layout.width_bits | layout.tile_bits << 8 | layout.index_bits << 16 | layout.entry_count_bits << 24,
-        layout.head_bits,
+        layout.stride_bits | layout.count_bits << 8 | layout.reach_bits << 16 | layout.width_bits << 24,
+        layout.group_count_bits | layout.entry_count_bits << 8 | layout.tile_bits << 16 | layout.listed_bits << 24,
+        layout.head_words,
         parts["tiles"],
         parts["levels"],
         levels,

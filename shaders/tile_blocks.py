@@ -1,14 +1,23 @@
 """The tiles of a material as bits: the records of a tile's own Gaussians, and which others reach it.
 
-A Gaussian belongs to the tile that holds its centre. docs/gpu-buffer.md defines every bit; in short, a tile's block is
+A Gaussian belongs to the tile that holds its centre. docs/gpu-buffer.md defines every bit; in short, a tile has
 
 ::
 
-    head      counts, how positions are scaled, the width of every field, the least codes of m, h and b
+    head      whole words at a place of their own: where the block begins, counts, how positions are scaled, the width
+              of every field, the least codes of m, h and b
+
+and a block, at any bit:
+
+::
+
     records   one per own Gaussian, fields without gaps, all of a tile's records equally long
-    near      for each of the eight tiles around, one bit per Gaussian of it, up to the last that reaches this tile
-    far       the tile and number of each Gaussian that comes from farther away
+    near      for each of the eight tiles around which this one lies, one bit per Gaussian of this tile that reaches any
     masks     for each of 0, 4 or 16 blocks of the tile, one bit per own, near and far entry that touches it
+    far       the tiles farther away whose Gaussians reach this one, and for each a bit per Gaussian
+
+A texel looks at nine tiles and a few far ones. Each head is found without another, and each list from its tile's head
+alone, so that a decoder has all those loads under way at once.
 
 Bytes per Gaussian, brick_wall_017 with 6,959 Gaussians, each part by what was tried:
 
@@ -19,6 +28,7 @@ positions by longer and shorter axis instead of x, y    7.6   facade_005_tiles 8
 features with a sign instead of above a tile's least    7.6   no field less, 0.1 more; boombox 0.1 less
 entries of 32 bits                                      9.7   2.4 per Gaussian, one of them the tile's own
 own implied, others as tile and number, 10 bits         2.1   near ones as bits 0.8
+far ones as tile and number instead of by tile          0.1   boombox 0.2, fabric_pattern_07 0.5, facade_005_tiles 0.7
 masks of 16 bits                                        4.8   of 4 bits 1.2, none 0
 =====================================================  =====  ======================================================
 """
@@ -37,7 +47,7 @@ from imagegs_tex.formats.igs.quantized_set import (
     shape_values,
 )
 from imagegs_tex.shaders.bit_fields import WORD_BITS, bit_lengths, put_bits
-from imagegs_tex.shaders.tile_index import TileIndex
+from imagegs_tex.shaders.tile_index import BLOCKS_PER_TILE_LOG2, TileIndex
 from imagegs_tex.shaders.tile_layout import NEAR_TILES, SHIFT_BITS, TileLayout
 
 SHAPE_FIELDS: Final = 3
@@ -49,17 +59,17 @@ Whole = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class TileBlocks:
-    """The table of offsets and the blocks."""
+    """The heads and the blocks."""
 
     layout: TileLayout
-    words: NDArray[np.uint32]  # table, then the blocks; offsets count words from the table's first
+    words: NDArray[np.uint32]  # heads, then the blocks
     candidates: NDArray[np.int32]  # [down, across] entries that a texel of each block evaluates
     scanned: Whole  # [T] entries of each tile
     listed: Whole  # [T, 10] own, near by NEAR_TILES and far entries of each tile
     runs: Whole  # [T, 10] of up to 32 Gaussians that a texel of each tile goes through to find those
-    table_bytes: int
-    head_bits: int  # of all tiles together, as the following
-    record_bits: int
+    groups: Whole  # [T] far groups
+    head_bytes: int
+    record_bits: int  # of all tiles together, as the following
     near_bits: int
     far_bits: int
     mask_bits: int
@@ -80,59 +90,61 @@ def tile_blocks(quantized: QuantizedGaussianSet, index: TileIndex, mask_log2: in
     """
     records = _Records.of(quantized, index)
     entries = _Entries.of(index, records)
+    groups = _Groups.of(entries)
     masks = _coarser(entries.masks) if mask_log2 == 1 else entries.masks
     tile_count = len(records.counts)
-    layout = _layout(quantized, index, mask_log2, records, entries)
-    record_bits = records.counts * records.strides
-    near_counts, far_counts, entry_counts = entries.near_counts, entries.far_counts, entries.counts
-    near_bits = near_counts.sum(axis=1)
-    far_bits, mask_bits = far_counts * layout.far_bits, entry_counts * layout.mask_bits
-    records_at = np.full(tile_count, layout.head_bits)
-    near_at = records_at + record_bits
-    far_at = near_at + near_bits
-    masks_at = far_at + far_bits
-    sizes = -(-(masks_at + mask_bits) // WORD_BITS)
-    layout, offsets = _with_offsets(layout, sizes)
-    words = np.zeros(offsets[-1], dtype=np.uint32)
-    first = WORD_BITS * offsets[:-1]
-    put_bits(words, np.arange(tile_count) * layout.offset_bits, offsets[:-1], layout.offset_bits)
-    _put_heads(words, first, layout, records, entries)
-    own_first = (first + records_at)[records.tile] + records.number * records.strides[records.tile]
-    put_bits(words, own_first[:, None] + records.field_at[records.tile], records.fields, records.widths[records.tile])
+    layout = _layout(quantized, index, mask_log2, records, entries, groups)
+    near_bits = len(NEAR_TILES) * records.reaching
+    mask_bits = entries.counts * layout.mask_bits
+    group_bits = groups.counts * layout.group_bits
+    parts = [records.counts * records.strides, near_bits, mask_bits, group_bits, groups.far_bits]
+    ends = np.cumsum(np.concatenate(parts).reshape(len(parts), -1).T).reshape(-1, len(parts))
+    layout = replace(layout, offset_bits=_width(ends[:-1, -1]))
+    records_at, near_at, masks_at, groups_at, far_at = (ends - np.stack(parts, axis=1)).T
+    head_words = layout.head_words * tile_count
+    words = np.zeros(head_words + -(-int(ends[-1, -1]) // WORD_BITS), dtype=np.uint32)
+    _put_heads(words, layout, records, entries, groups, records_at)
+    blocks = words[head_words:]
+    own_first = records_at[records.tile] + records.number * records.strides[records.tile]
+    put_bits(blocks, own_first[:, None] + records.field_at[records.tile], records.fields, records.widths[records.tile])
     is_near = (entries.kind > _OWN) & (entries.kind < _FAR)
-    tile, around = entries.tile[is_near], entries.kind[is_near] - 1
-    before = (np.cumsum(near_counts, axis=1) - near_counts)[tile, around]
-    near_first = (first + near_at)[tile] + before + entries.number[is_near]
-    put_bits(words, near_first, np.ones(len(tile), dtype=np.int64), 1)
-    is_far = entries.kind == _FAR
-    tile, place = entries.tile[is_far], _places(entries.tile[is_far])
-    value = entries.source[is_far] | entries.number[is_far] << layout.tile_bits
-    put_bits(words, (first + far_at)[tile] + place * layout.far_bits, value, layout.far_bits)
+    source, around = entries.source[is_near], entries.kind[is_near] - 1
+    near_first = near_at[source] + around * records.reaching[source] + entries.number[is_near]
+    put_bits(blocks, near_first, np.ones(len(source), dtype=np.int64), 1)
     if layout.mask_bits:
         block = np.arange(layout.mask_bits)
-        at = (first + masks_at)[entries.tile, None] + block * entry_counts[entries.tile, None]
-        put_bits(words, at + _places(entries.tile)[:, None], masks[:, None] >> block & 1, 1)
+        at = masks_at[entries.tile, None] + block * entries.counts[entries.tile, None]
+        put_bits(blocks, at + _places(entries.tile)[:, None], masks[:, None] >> block & 1, 1)
+    value = groups.source | groups.lengths << layout.tile_bits
+    put_bits(blocks, groups_at[groups.tile] + _places(groups.tile) * layout.group_bits, value, layout.group_bits)
+    is_far = entries.kind == _FAR
+    far_first = far_at[groups.tile] + groups.starts
+    put_bits(blocks, far_first[groups.of_entry] + entries.number[is_far], np.ones(int(is_far.sum()), dtype=np.int64), 1)
     listed = np.bincount(entries.tile * (_FAR + 1) + entries.kind, minlength=tile_count * (_FAR + 1))
+    far_runs = np.bincount(groups.tile, weights=_runs(groups.lengths), minlength=tile_count).astype(np.int64)
+    around_runs = np.where(entries.around < 0, 0, _runs(records.reaching)[entries.around])
     return TileBlocks(
         layout=layout, words=words,
         candidates=_candidates(quantized, layout, entries.tile, masks) * math.prod(2 * n + 1 for n in index.images),
-        scanned=entry_counts,
+        scanned=entries.counts,
         listed=listed.reshape(tile_count, -1),
-        runs=np.column_stack([_runs(records.counts), _runs(near_counts), far_counts]),
-        table_bytes=4 * int(offsets[0]),
-        head_bits=tile_count * layout.head_bits, record_bits=int(record_bits.sum()), near_bits=int(near_bits.sum()),
-        far_bits=int(far_bits.sum()), mask_bits=int(mask_bits.sum()),
+        runs=np.column_stack([_runs(records.counts), around_runs, far_runs]),
+        groups=groups.counts,
+        head_bytes=4 * head_words,
+        record_bits=int(parts[0].sum()), near_bits=int(near_bits.sum()),
+        far_bits=int(group_bits.sum() + groups.far_bits.sum()), mask_bits=int(mask_bits.sum()),
     )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class _Records:
-    """All Gaussians, tile by tile: those that reach a tile around their own first, and of both the largest."""
+    """All Gaussians, tile by tile: those first that reach tiles farther away, then those that reach one around."""
 
     order: Whole  # [N] Gaussian of the set
     tile: Whole  # [N]
     number: Whole  # [N] within the tile
     counts: Whole  # [T]
+    reaching: Whole  # [T] of them, those that reach another tile
     fields: Whole  # [N, 5 + K] x, y (y, x where h < 0), m, h, b and the features as stored
     widths: Whole  # [T, 5 + K]
     field_at: Whole  # [T, 5 + K] first bit of each field within a record
@@ -144,7 +156,7 @@ class _Records:
 
     @staticmethod
     def of(quantized: QuantizedGaussianSet, index: TileIndex) -> "_Records":
-        tile_log2 = index.block_log2 + 2
+        tile_log2 = index.block_log2 + BLOCKS_PER_TILE_LOG2
         position_bits = tile_log2 - least_exponent(quantized.width, quantized.height) + 1
         positions = _positions(quantized)
         across = positions >> position_bits
@@ -152,10 +164,11 @@ class _Records:
         tile_count = index.tiles_across * index.tiles_down
         tile_of_entry = np.repeat(np.arange(tile_count), index.scanned)
         kind = _kinds(tile_of_entry, of_set[index.gaussians], _around(index))
-        reaches = np.zeros(len(of_set), dtype=bool)
-        reaches[index.gaussians[(kind != _OWN) & (kind != _FAR)]] = True
+        reach = np.zeros(len(of_set), dtype=np.int64)
+        reach[index.gaussians[kind != _OWN]] = 1
+        reach[index.gaussians[kind == _FAR]] = 2
         size = quantized.shape_codes[:, 0].astype(np.int64)
-        order = np.lexsort((np.arange(len(of_set)), -size, ~reaches, of_set))
+        order = np.lexsort((np.arange(len(of_set)), -size, -reach, of_set))
         tile = of_set[order]
         counts = np.bincount(tile, minlength=tile_count)
         within = (positions & ((1 << position_bits) - 1))[order]
@@ -178,6 +191,7 @@ class _Records:
         stored = np.concatenate([within >> (shifts + halves)[tile], shape - least[tile], signed], axis=1)
         return _Records(
             order=order, tile=tile, number=_places(tile), counts=counts,
+            reaching=np.bincount(tile[reach[order] > 0], minlength=tile_count),
             fields=stored, widths=widths,
             field_at=np.cumsum(widths, axis=1) - widths, strides=widths.sum(axis=1), shifts=shifts,
             halves=halves.astype(np.int64), least=least, position_bits=position_bits,
@@ -194,8 +208,7 @@ class _Entries:
     number: Whole  # [E] the Gaussian's number within it
     masks: NDArray[np.uint16]  # [E] of 4 x 4 blocks
     counts: Whole  # [T]
-    near_counts: Whole  # [T, 8] Gaussians of each tile around, counted up to the last that reaches the tile
-    far_counts: Whole  # [T]
+    around: Whole  # [T, 8] tiles in the places of NEAR_TILES, -1 beyond the border
 
     @staticmethod
     def of(index: TileIndex, records: _Records) -> "_Entries":
@@ -206,14 +219,37 @@ class _Entries:
         source, number = tile_of[index.gaussians], number_of[index.gaussians]
         kind = _kinds(tile, source, around)
         order = np.lexsort((number, source, kind, tile))
-        is_near = (kind > _OWN) & (kind < _FAR)
-        near_counts = np.zeros((len(around), len(NEAR_TILES)), dtype=np.int64)
-        np.maximum.at(near_counts, (tile[is_near], kind[is_near] - 1), number[is_near] + 1)
-        far_counts = np.bincount(tile[kind == _FAR], minlength=len(around))
         return _Entries(
-            tile[order], kind[order], source[order], number[order], index.masks[order], index.scanned, near_counts,
-            far_counts,
+            tile[order], kind[order], source[order], number[order], index.masks[order], index.scanned, around
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    """The far entries of each tile by the tiles that they come from."""
+
+    tile: Whole  # [G]
+    source: Whole  # [G] the tile that the Gaussians belong to
+    lengths: Whole  # [G] far bits: Gaussians of that tile, counted up to the last that reaches this one
+    starts: Whole  # [G] first of them among those of the tile
+    counts: Whole  # [T]
+    far_bits: Whole  # [T]
+    of_entry: Whole  # [far entries] each one's group
+
+    @staticmethod
+    def of(entries: _Entries) -> "_Groups":
+        is_far = entries.kind == _FAR
+        tile, source, number = entries.tile[is_far], entries.source[is_far], entries.number[is_far]
+        begins = (np.diff(tile, prepend=-1) != 0) | (np.diff(source, prepend=-1) != 0)
+        of_entry = np.cumsum(begins) - 1
+        first = np.flatnonzero(begins)
+        lengths = np.zeros(len(first), dtype=np.int64)
+        np.maximum.at(lengths, of_entry, number + 1)
+        tile_count = len(entries.counts)
+        far_bits = np.bincount(tile[first], weights=lengths, minlength=tile_count).astype(np.int64)
+        starts = np.cumsum(lengths) - lengths - (np.cumsum(far_bits) - far_bits)[tile[first]]
+        counts = np.bincount(tile[first], minlength=tile_count)
+        return _Groups(tile[first], source[first], lengths, starts, counts, far_bits, of_entry)
 
 
 def _positions(quantized: QuantizedGaussianSet) -> Whole:
@@ -245,69 +281,65 @@ def _kinds(tile: Whole, source: Whole, around: Whole) -> Whole:
 
 
 def _layout(
-    quantized: QuantizedGaussianSet, index: TileIndex, mask_log2: int, records: _Records, entries: _Entries
+    quantized: QuantizedGaussianSet,
+    index: TileIndex,
+    mask_log2: int,
+    records: _Records,
+    entries: _Entries,
+    groups: _Groups,
 ) -> TileLayout:
     """Return all but the width of offsets."""
     file_least = quantized.shape_codes.min(axis=0).astype(np.int64)
     above = (records.least - file_least)[records.counts > 0].max(axis=0)
-    is_far = entries.kind == _FAR
-
-    def width(values: Whole) -> int:
-        return int(bit_lengths(np.array([values.max(initial=0)]))[0])
-
     return TileLayout(
-        tile_log2=index.block_log2 + 2,
+        tile_log2=index.block_log2 + BLOCKS_PER_TILE_LOG2,
         mask_log2=mask_log2,
         tiles_across=index.tiles_across,
         tiles_down=index.tiles_down,
         position_bits=records.position_bits,
         offset_bits=0,
-        count_bits=width(records.counts),
-        far_count_bits=width(entries.far_counts),
-        near_count_bits=width(entries.near_counts),
-        entry_count_bits=width(entries.counts) if mask_log2 else 0,
-        stride_bits=width(records.strides),
-        width_bits=width(records.widths[:, 2:]),
-        tile_bits=width(entries.source[is_far]),
-        index_bits=width(entries.number[is_far]),
+        stride_bits=_width(records.strides),
+        count_bits=_width(records.counts),
+        reach_bits=_width(records.reaching),
+        width_bits=_width(records.widths[:, 2:]),
+        group_count_bits=_width(groups.counts),
+        entry_count_bits=_width(entries.counts) if mask_log2 else 0,
+        tile_bits=_width(groups.source),
+        listed_bits=_width(groups.lengths),
         field_count=SHAPE_FIELDS + quantized.component_count,
         least=tuple(file_least.tolist()),
         least_bits=tuple(bit_lengths(above).tolist()),
     )
 
 
-def _with_offsets(layout: TileLayout, sizes: Whole) -> tuple[TileLayout, Whole]:
-    """Return the layout with the width of offsets, and the offsets [T + 1] of blocks of so many words."""
-    offset_bits = 1
-    while True:
-        table = -(-len(sizes) * offset_bits // WORD_BITS)
-        offsets = table + np.concatenate([[0], np.cumsum(sizes)])
-        if int(offsets[-1]) < 1 << offset_bits:
-            return replace(layout, offset_bits=offset_bits), offsets
-        offset_bits += 1
+def _width(values: Whole) -> int:
+    """Return the bits of the largest value, 0 where there is none."""
+    return int(bit_lengths(np.array([values.max(initial=0)]))[0])
 
 
 def _put_heads(
     words: NDArray[np.uint32],
-    first: Whole,
     layout: TileLayout,
     records: _Records,
     entries: _Entries,
+    groups: _Groups,
+    records_at: Whole,
 ) -> None:
-    file_least = np.array(layout.least)
-    above = np.where(records.counts[:, None] > 0, records.least - file_least, 0)
+    above = np.where(records.counts[:, None] > 0, records.least - np.array(layout.least), 0)
     parts = [
-        (records.counts, layout.count_bits), (entries.far_counts, layout.far_count_bits),
-        *((entries.near_counts[:, k], layout.near_count_bits) for k in range(len(NEAR_TILES))),
-        (entries.counts if layout.mask_bits else 0 * entries.counts, layout.entry_count_bits),
-        (records.strides, layout.stride_bits),
+        (records_at, layout.offset_bits), (records.strides, layout.stride_bits), (records.counts, layout.count_bits),
+        (records.reaching, layout.reach_bits),
         (records.shifts[:, 0], SHIFT_BITS), (records.halves[:, 0], 1),
         (records.shifts[:, 1], SHIFT_BITS), (records.halves[:, 1], 1),
-        *((records.widths[:, 2 + field], layout.width_bits) for field in range(layout.field_count)),
+        *((records.widths[:, 2 + field], layout.width_bits) for field in range(SHAPE_FIELDS)),
         *((above[:, field], bits) for field, bits in enumerate(layout.least_bits)),
+        *((records.widths[:, 2 + field], layout.width_bits) for field in range(SHAPE_FIELDS, layout.field_count)),
+        (groups.counts, layout.group_count_bits),
+        (entries.counts if layout.mask_bits else 0 * entries.counts, layout.entry_count_bits),
     ]  # fmt: skip
     values = np.stack([values for values, _ in parts], axis=1)
     widths = np.array([bits for _, bits in parts])
+    first = WORD_BITS * layout.head_words * np.arange(len(values))
     put_bits(words, first[:, None] + np.cumsum(widths) - widths, values, widths)
 
 

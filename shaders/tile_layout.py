@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from imagegs_tex.shaders.bit_fields import WORD_BITS
+
 NEAR_TILES: Final = ((-1, -1), (0, -1), (1, -1), (-1, 0), (1, 0), (-1, 1), (0, 1), (1, 1))
 """Columns and rows from a tile to those around it, in the order of the near bits."""
 SHIFT_BITS: Final = 4
@@ -18,15 +20,15 @@ class TileLayout:
     tiles_across: int
     tiles_down: int
     position_bits: int  # of a position within its tile, unscaled
-    offset_bits: int  # of a tile's offset in the table
-    count_bits: int  # of the counts of a tile's Gaussians
-    far_count_bits: int
-    near_count_bits: int  # of the number of near bits for a tile around
-    entry_count_bits: int  # of the number of entries
+    offset_bits: int  # of where a tile's block begins
     stride_bits: int  # of the length of a record
+    count_bits: int  # of the counts of a tile's Gaussians
+    reach_bits: int  # of how many of them reach other tiles
     width_bits: int  # of a field's width
-    tile_bits: int  # of a tile's number in a far entry
-    index_bits: int  # of the Gaussian's number in a far entry
+    group_count_bits: int  # of the number of far groups
+    entry_count_bits: int  # of the number of entries
+    tile_bits: int  # of a far group's tile
+    listed_bits: int  # of how many far bits it has
     field_count: int  # m, h, b and the features
     least: tuple[int, ...]  # m, h, b: least code of the file
     least_bits: tuple[int, ...]  # of a tile's least code above that
@@ -37,14 +39,14 @@ class TileLayout:
         return 4**self.mask_log2 if self.mask_log2 else 0
 
     @property
-    def far_bits(self) -> int:
-        """Bits of a far entry."""
-        return self.tile_bits + self.index_bits
+    def group_bits(self) -> int:
+        """Bits of a far group, without its far bits."""
+        return self.tile_bits + self.listed_bits
 
     @property
-    def head_bits(self) -> int:
-        """Bits of a head."""
-        counts = self.count_bits + self.far_count_bits + len(NEAR_TILES) * self.near_count_bits
-        counts += self.entry_count_bits + self.stride_bits
+    def head_words(self) -> int:
+        """Words of a head."""
+        counts = self.count_bits + self.reach_bits + self.group_count_bits + self.entry_count_bits
         scale = 2 * (SHIFT_BITS + 1)
-        return counts + scale + self.field_count * self.width_bits + sum(self.least_bits)
+        widths = self.field_count * self.width_bits + sum(self.least_bits)
+        return -(-(self.offset_bits + self.stride_bits + counts + scale + widths) // WORD_BITS)

@@ -18,8 +18,8 @@ from imagegs_tex.verification.float64_footprint import tap_counts
 MAX_TURNS: Final = 65_000
 """What is posed to llvmpipe: 535 are left for the loops around the samples."""
 
-_TAP_TURNS: Final = 8 + 4 * 9
-"""Of each tap, beside the entries of its tile: the tile and those around, their counts, and the ends of loops."""
+_TAP_TURNS: Final = 4 * 9
+"""Of each tap, beside the entries of its tile: the tile and those around, and the ends of loops."""
 
 Float = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -33,7 +33,7 @@ class TurnBound:
         images = math.prod(2 * beside + 1 for beside in packed.images)
         entry_turns = 2 + images  # the entry, its images, and the end of their loop
         by_source = tiles.listed * entry_turns + 3 * tiles.runs
-        by_source[:, -1] += 2 * tiles.listed[:, -1]  # each far entry is a source of its own
+        by_source[:, -1] += 2 * tiles.groups  # sources of their own
         self._turns = by_source.reshape(layout.tiles_down, layout.tiles_across, -1)
         self._tile = float(1 << layout.tile_log2)
         self._wrap, self._first_level = wrap, first_level

@@ -10,22 +10,22 @@ struct IgsMaterial {
     bool repeat_x; // whether the picture goes on at the other side
     bool repeat_y;
     ivec2 images;       // of a Gaussian, beside the nearest one, that a point looks at on either side
-    uint tiles_at;      // word of the buffer: the table of the tiles' offsets
+    uint tiles_at;      // word of the buffer: the tiles' heads
     uint tiles_across;  // tiles
     uint tiles_down;    // tiles
     uint tile_log2;     // tiles are 2^tile_log2 texels
     uint mask_log2;     // masks tell 2^mask_log2 blocks apart, across and down
+    uint head_words;    // of a tile
     uint position_bits; // and the following: widths of what tiles hold
     uint offset_bits;
-    uint count_bits;
-    uint far_count_bits;
-    uint near_count_bits;
-    uint entry_count_bits;
     uint stride_bits;
+    uint count_bits;
+    uint reach_bits;
     uint width_bits;
+    uint group_count_bits;
+    uint entry_count_bits;
     uint tile_bits;
-    uint index_bits;
-    uint head_bits;
+    uint listed_bits;
     ivec3 least;      // codes of m, h and b in the file
     ivec3 least_bits; // of a tile's own above them
     uint levels_at;   // word of the buffer
@@ -40,22 +40,32 @@ struct IgsMaterial {
     //@generated detail_numbers
 };
 
-// What a tile's head says of its records.
+// Where a tile's Gaussians lie.
+struct IgsHead {
+    uint at;       // word of the buffer
+    uint records;  // bit of the blocks
+    uint stride;   // bits of a record
+    uint count;    // own Gaussians
+    uint reaching; // of them, those that reach other tiles; they come first
+};
+
+// How a tile's records are to be read.
 struct IgsTile {
-    uint at; // word of the buffer
+    uint at; // of its head: word of the buffer
+    uint records;
+    uint stride;
     uvec2 place;
-    uint stride; // bits of a record
     uint scale;  // of the two coordinates of positions: shift and half in 4, 1, 4, 1 bits
     uint widths; // of m, h and b
     ivec3 least; // codes of m, h and b
 };
 
-// What a tile's head says of those who reach it.
+// What reaches a tile.
 struct IgsLists {
-    uint count;     // own Gaussians
-    uint far_count; // entries
-    uint entries;   // own, near and far ones, where there are masks
-    uint near_at;   // bit of the tile
+    uint groups;  // far ones
+    uint entries; // own, near and far ones, where there are masks
+    uint mask_at; // bit of the blocks
+    uint far_at;  // bit of the blocks
 };
 
 // One Gaussian's geometry as seen from a point. With d the way from that point to another, in texels, and
@@ -65,7 +75,7 @@ struct IgsShape {
     vec2 along;  // long axis
     vec2 across; // short axis
     float scale; // what the Gaussian's size makes of the feature steps
-    uint rest;   // bit of the tile at which the feature codes begin
+    uint rest;   // bit of the blocks at which the feature codes begin
 };
 
 // One Gaussian's codes, one per component.
@@ -133,70 +143,92 @@ int igs_image_count(IgsMaterial m)
     return (2 * m.images.x + 1) * (2 * m.images.y + 1);
 }
 
-// The word at which a tile begins.
-uint igs_tile_at(IgsMaterial m, uint number)
+// The word from which on bits of the tiles' blocks count.
+uint igs_blocks_at(IgsMaterial m)
 {
-    return m.tiles_at + igs_bits(m.tiles_at, number * m.offset_bits, m.offset_bits);
+    return m.tiles_at + m.head_words * m.tiles_across * m.tiles_down;
 }
 
-// Bits of a head: the counts for the tiles around, the length of a record, and the widths of fields begin there.
-uint igs_near_counts_bit(IgsMaterial m)
+// Bits of a head at which the scale of positions, the features' widths and the counts of the lists begin.
+uint igs_scale_bit(IgsMaterial m)
 {
-    return m.count_bits + m.far_count_bits;
+    return m.offset_bits + m.stride_bits + m.count_bits + m.reach_bits;
 }
 
-uint igs_stride_bit(IgsMaterial m)
+uint igs_features_bit(IgsMaterial m)
 {
-    return igs_near_counts_bit(m) + 8u * m.near_count_bits + m.entry_count_bits;
+    return igs_scale_bit(m) + 10u + 3u * m.width_bits + uint(m.least_bits.x + m.least_bits.y + m.least_bits.z);
 }
 
-uint igs_widths_bit(IgsMaterial m)
+IgsHead igs_head(IgsMaterial m, uint number)
 {
-    return igs_stride_bit(m) + m.stride_bits + 10u;
+    IgsHead head;
+    head.at = m.tiles_at + m.head_words * number;
+    head.records = igs_bits(head.at, 0u, m.offset_bits);
+    uint bit = m.offset_bits;
+    head.stride = igs_bits(head.at, bit, m.stride_bits);
+    bit += m.stride_bits;
+    head.count = igs_bits(head.at, bit, m.count_bits);
+    bit += m.count_bits;
+    head.reaching = igs_bits(head.at, bit, m.reach_bits);
+    return head;
 }
 
-IgsTile igs_tile(IgsMaterial m, uint number)
+IgsTile igs_tile(IgsMaterial m, IgsHead head, uint number)
 {
     IgsTile tile;
-    tile.at = igs_tile_at(m, number);
+    tile.at = head.at;
+    tile.records = head.records;
+    tile.stride = head.stride;
     tile.place = uvec2(number % m.tiles_across, number / m.tiles_across);
-    uint bit = igs_stride_bit(m);
-    tile.stride = igs_bits(tile.at, bit, m.stride_bits);
-    tile.scale = igs_bits(tile.at, bit + m.stride_bits, 10u);
-    tile.widths = igs_bits(tile.at, igs_widths_bit(m), 3u * m.width_bits);
-    bit = igs_widths_bit(m) + uint(3 + m.components) * m.width_bits;
-    tile.least.x = m.least.x + int(igs_bits(tile.at, bit, uint(m.least_bits.x)));
+    uint bit = igs_scale_bit(m);
+    tile.scale = igs_bits(head.at, bit, 10u);
+    bit += 10u;
+    tile.widths = igs_bits(head.at, bit, 3u * m.width_bits);
+    bit += 3u * m.width_bits;
+    tile.least.x = m.least.x + int(igs_bits(head.at, bit, uint(m.least_bits.x)));
     bit += uint(m.least_bits.x);
-    tile.least.y = m.least.y + int(igs_bits(tile.at, bit, uint(m.least_bits.y)));
+    tile.least.y = m.least.y + int(igs_bits(head.at, bit, uint(m.least_bits.y)));
     bit += uint(m.least_bits.y);
-    tile.least.z = m.least.z + int(igs_bits(tile.at, bit, uint(m.least_bits.z)));
+    tile.least.z = m.least.z + int(igs_bits(head.at, bit, uint(m.least_bits.z)));
     return tile;
 }
 
-IgsLists igs_lists(IgsMaterial m, uint at)
+// The bit of the blocks at which the lists begin of which of a tile's Gaussians reach the tiles around.
+uint igs_near_at(IgsHead head)
 {
+    return head.records + head.count * head.stride;
+}
+
+IgsLists igs_lists(IgsMaterial m, IgsHead head)
+{
+    uint bit = igs_features_bit(m) + uint(m.components) * m.width_bits;
     IgsLists lists;
-    lists.count = igs_bits(at, 0u, m.count_bits);
-    lists.far_count = igs_bits(at, m.count_bits, m.far_count_bits);
-    lists.entries = igs_bits(at, igs_stride_bit(m) - m.entry_count_bits, m.entry_count_bits);
-    lists.near_at = m.head_bits + lists.count * igs_bits(at, igs_stride_bit(m), m.stride_bits);
+    lists.groups = igs_bits(head.at, bit, m.group_count_bits);
+    lists.entries = igs_bits(head.at, bit + m.group_count_bits, m.entry_count_bits);
+    lists.mask_at = igs_near_at(head) + 8u * head.reaching;
+    lists.far_at = lists.mask_at + (m.mask_log2 > 0u ? lists.entries << (2u * m.mask_log2) : 0u);
     return lists;
 }
 
-// Gaussians of the k-th tile around that can reach a tile.
-uint igs_near_count(IgsMaterial m, uint at, uint k)
-{
-    return igs_bits(at, igs_near_counts_bit(m) + k * m.near_count_bits, m.near_count_bits);
-}
-
-// A tile around another, the k-th in reading order. Beyond a border that the picture does not repeat at there is none.
-uint igs_near(IgsMaterial m, uvec2 place, uint k)
+// The tile around another that is the k-th in reading order; beyond a border that the picture does not repeat at there
+// is none.
+bool igs_near_exists(IgsMaterial m, uvec2 place, uint k)
 {
     uint square = k + (k > 3u ? 1u : 0u); // of 3 x 3, without the middle
-    ivec2 size = ivec2(int(m.tiles_across), int(m.tiles_down));
-    ivec2 at = ivec2(int(place.x), int(place.y)) + ivec2(int(square % 3u) - 1, int(square / 3u) - 1);
-    ivec2 turned = ivec2((at.x + size.x) % size.x, (at.y + size.y) % size.y);
-    return uint(turned.y * size.x + turned.x);
+    uint x = place.x + square % 3u;       // plus one, as y
+    uint y = place.y + square / 3u;
+    return (m.repeat_x || (x > 0u && x <= m.tiles_across)) && (m.repeat_y || (y > 0u && y <= m.tiles_down));
+}
+
+uint igs_near(IgsMaterial m, uvec2 place, uint k)
+{
+    uint square = k + (k > 3u ? 1u : 0u);
+    uint x = place.x + square % 3u;
+    uint y = place.y + square / 3u;
+    x = x == 0u ? m.tiles_across : (x > m.tiles_across ? 1u : x);
+    y = y == 0u ? m.tiles_down : (y > m.tiles_down ? 1u : y);
+    return (y - 1u) * m.tiles_across + x - 1u;
 }
 
 // A coordinate within the tile in units of m.position_step.
@@ -215,24 +247,25 @@ uint igs_position(uint stored, uint scale)
 //   image  which of the Gaussian's images: where supports are smaller than the picture there is one
 IgsShape igs_shape(IgsMaterial m, IgsTile tile, uint gaussian, vec2 p, int image)
 {
-    uint bit = m.head_bits + gaussian * tile.stride;
+    uint blocks_at = igs_blocks_at(m);
+    uint bit = tile.records + gaussian * tile.stride;
     uint scale_first = tile.scale & 31u;
     uint scale_second = tile.scale >> 5u;
     uint width_first = m.position_bits - (scale_first & 15u) - (scale_first >> 4u);
     uint width_second = m.position_bits - (scale_second & 15u) - (scale_second >> 4u);
-    uint stored = igs_window(tile.at, bit);
+    uint stored = igs_window(blocks_at, bit);
     uint first = igs_position(igs_field(stored, 0u, width_first), scale_first);
     uint second = igs_position(igs_field(stored, width_first, width_second), scale_second);
     bit += width_first + width_second;
     uint width_m = igs_field(tile.widths, 0u, m.width_bits);
     uint width_h = igs_field(tile.widths, m.width_bits, m.width_bits);
     uint width_b = igs_field(tile.widths, 2u * m.width_bits, m.width_bits);
-    stored = igs_window(tile.at, bit);
+    stored = igs_window(blocks_at, bit);
     ivec3 codes = tile.least;
     codes.x += int(igs_field(stored, 0u, width_m));
     codes.y += int(igs_field(stored, width_m, width_h));
     if (m.width_bits > 3u) { // three fields can be wider than a word
-        codes.z += int(igs_bits(tile.at, bit + width_m + width_h, width_b));
+        codes.z += int(igs_bits(blocks_at, bit + width_m + width_h, width_b));
     } else {
         codes.z += int(igs_field(stored, width_m + width_h, width_b));
     }
@@ -284,12 +317,12 @@ IgsFeatures igs_features(IgsMaterial m, IgsTile tile, uint bit)
         features.code[k] = 0.0;
         if (k < m.components) {
             if (k % 6 == 0) {
-                widths = igs_window(tile.at, igs_widths_bit(m) + uint(3 + k) * m.width_bits);
+                widths = igs_window(tile.at, igs_features_bit(m) + uint(k) * m.width_bits);
             }
             if (k % at_once == 0) {
                 bit += used;
                 used = 0u;
-                stored = igs_window(tile.at, bit);
+                stored = igs_window(igs_blocks_at(m), bit);
             }
             uint width = igs_field(widths, uint(k % 6) * m.width_bits, m.width_bits);
             features.code[k] = float(igs_signed_field(stored, used, width));
@@ -330,44 +363,46 @@ IgsTexel igs_decode_material_at(IgsMaterial m, vec2 p)
     uvec2 texel = min(uvec2(max(p, vec2(0.0, 0.0))), last);
     uvec2 place = texel >> uvec2(m.tile_log2, m.tile_log2);
     uint own = place.y * m.tiles_across + place.x;
-    uint own_at = igs_tile_at(m, own);
-    IgsLists lists = igs_lists(m, own_at);
-    uint far_at = lists.near_at;
-    for (uint k = 0u; k < 8u; ++k) {
-        far_at += igs_near_count(m, own_at, k);
-    }
-    uint mask_at = far_at + lists.far_count * (m.tile_bits + m.index_bits) + igs_block(m, texel) * lists.entries;
-    uint near_at = lists.near_at;
+    uint blocks_at = igs_blocks_at(m);
+    IgsHead head = igs_head(m, own);
+    IgsLists lists = igs_lists(m, head);
+    uint far_bits_at = lists.far_at + lists.groups * (m.tile_bits + m.listed_bits);
+    uint mask_at = lists.mask_at + igs_block(m, texel) * lists.entries;
     IgsSums sums = igs_no_sums();
-    // Where Gaussians come from: the tile itself, the eight around it, and farther away one by one.
-    for (uint source = 0u; source < 9u + lists.far_count; ++source) {
+    // Where Gaussians come from: the tile itself, the eight around it, and those farther away.
+    for (uint source = 0u; source < 9u + lists.groups; ++source) {
         uint number = own;
-        uint first = 0u;
-        uint end = lists.count;
+        uint end = head.count;
+        uint listed_at = 0u;
         if (source > 8u) {
-            uint bit = far_at + (source - 9u) * (m.tile_bits + m.index_bits);
-            number = igs_bits(own_at, bit, m.tile_bits);
-            first = igs_bits(own_at, bit + m.tile_bits, m.index_bits);
-            end = first + 1u;
+            uint bit = lists.far_at + (source - 9u) * (m.tile_bits + m.listed_bits);
+            number = igs_bits(blocks_at, bit, m.tile_bits);
+            end = igs_bits(blocks_at, bit + m.tile_bits, m.listed_bits);
+            head = igs_head(m, number);
+            listed_at = far_bits_at;
+            far_bits_at += end;
         } else if (source > 0u) {
-            number = igs_near(m, place, source - 1u);
-            end = igs_near_count(m, own_at, source - 1u);
+            end = 0u;
+            if (igs_near_exists(m, place, source - 1u)) {
+                number = igs_near(m, place, source - 1u);
+                head = igs_head(m, number);
+                end = head.reaching;
+                listed_at = igs_near_at(head) + (source - 1u) * end;
+            }
         }
-        for (uint start = first; start < end; start += 32u) {
-            uint count = min(end - start, 32u);
-            uint listed = 0xFFFFFFFFu >> (32u - count);
-            if (source > 0u && source < 9u) {
-                listed = igs_bits(own_at, near_at, count);
-                near_at += count;
+        for (uint start = 0u; start < end; start += 32u) {
+            uint listed = 0xFFFFFFFFu >> (32u - min(end - start, 32u));
+            if (source > 0u) {
+                listed &= igs_window(blocks_at, listed_at + start);
             }
             uint touching = 0xFFFFFFFFu; // of those that are listed
             if (m.mask_log2 > 0u) {
                 uint listed_count = igs_count_bits(listed);
-                touching = igs_bits(own_at, mask_at, listed_count);
+                touching = igs_bits(blocks_at, mask_at, listed_count);
                 mask_at += listed_count;
             }
-            if (touching != 0u) {
-                IgsTile tile = igs_tile(m, number);
+            if (listed != 0u && touching != 0u) {
+                IgsTile tile = igs_tile(m, head, number);
                 for (; listed != 0u; listed &= listed - 1u) {
                     if ((touching & 1u) != 0u) {
                         uint gaussian = start + igs_first_bit(listed);

@@ -33,30 +33,35 @@ def read_material(words, number=0):  # noqa: PLR0915 - in the page's order
     assert number < int(words[1])
     at = int(words[3 + number])
     head = words[at:]
-    assert int(head[0]) == int.from_bytes(b"ISB1", "little")
+    assert int(head[0]) == int.from_bytes(b"ISB2", "little")
     width, height = int(head[1]) & 0xFFFF, int(head[1]) >> 16
     components = bytes_of(head[2])[1]
     wrap = [bool(int(head[3]) & 1), bool(int(head[3]) & 2)]
     tile_log2, mask_log2, position_bits, offset_bits = bytes_of(head[5])
-    count_bits, far_count_bits, near_count_bits, stride_bits = bytes_of(head[6])
-    width_bits, tile_bits, index_bits, entry_count_bits = bytes_of(head[7])
+    stride_bits, count_bits, reach_bits, width_bits = bytes_of(head[6])
+    group_count_bits, entry_count_bits, tile_bits, listed_bits = bytes_of(head[7])
+    head_words = int(head[8])
     least = [signed(int(word) & 0xFFFF, 16) for word in head[24:27]]
     least_bits = [int(word) >> 16 for word in head[24:27]]
     across, down = -(-width >> tile_log2), -(-height >> tile_log2)
     tiles_at = at + int(head[9])
+    blocks_at = tiles_at + across * down * head_words
     tiles = []
     for tile in range(across * down):
-        table = Bits(words, tiles_at)
-        table.at += tile * offset_bits
-        bits = Bits(words, tiles_at + table.take(offset_bits))
+        bits = Bits(words, tiles_at + tile * head_words)
         start = bits.at
-        count, far_count = bits.take(count_bits), bits.take(far_count_bits)
-        near_counts = [bits.take(near_count_bits) for _ in NEAR]
-        entry_count, stride = bits.take(entry_count_bits), bits.take(stride_bits)
+        offset, stride = bits.take(offset_bits), bits.take(stride_bits)
+        count, reaching = bits.take(count_bits), bits.take(reach_bits)
         scales = [(bits.take(4), bits.take(1)) for _ in range(2)]
-        widths = [bits.take(width_bits) for _ in range(3 + components)]
+        widths = [bits.take(width_bits) for _ in range(3)]
         base = [lowest + bits.take(above) for lowest, above in zip(least, least_bits, strict=True)]
-        assert bits.at - start == int(head[8])
+        widths += [bits.take(width_bits) for _ in range(components)]
+        group_count, entry_count = bits.take(group_count_bits), bits.take(entry_count_bits)
+        assert 0 <= 32 * head_words - (bits.at - start) < 32
+        assert bits.take(32 * head_words - (bits.at - start)) == 0
+        bits = Bits(words, blocks_at)
+        bits.at += offset
+        assert not tiles or bits.at == tiles[-1][-1]
         gaussians = []
         for _ in range(count):
             begin = bits.at
@@ -67,25 +72,41 @@ def read_material(words, number=0):  # noqa: PLR0915 - in the page's order
             x, y = x + (tile % across << position_bits), y + (tile // across << position_bits)
             assert bits.at - begin == stride
             gaussians.append([x, y, *shape, *features])
-        near = [[bits.take(1) for _ in range(near_count)] for near_count in near_counts]
-        far = [(bits.take(tile_bits), bits.take(index_bits)) for _ in range(far_count)]
-        tiles.append((gaussians, near, far, bits, entry_count))
+        assert reaching <= count
+        near = [[bits.take(1) for _ in range(reaching)] for _ in NEAR]
+        mask_bits = 4**mask_log2 if mask_log2 else 0
+        planes = [[bits.take(1) for _ in range(entry_count)] for _ in range(mask_bits)]
+        groups = [(bits.take(tile_bits), bits.take(listed_bits)) for _ in range(group_count)]
+        far = []
+        for source, length in groups:
+            touching = [bits.take(1) for _ in range(length)]
+            assert touching[-1]
+            far += [(source, number) for number, touches in enumerate(touching) if touches]
+        tiles.append((gaussians, near, far, planes, entry_count, bits.at))
     entries = []
-    for tile, (gaussians, near, far, bits, entry_count) in enumerate(tiles):
+    reached = set()
+    for tile, (gaussians, _, far, planes, entry_count, _) in enumerate(tiles):
         found = [(tile, number) for number in range(len(gaussians))]
-        for (right, below), touching in zip(NEAR, near, strict=True):
+        for place, (right, below) in enumerate(NEAR):
             x, y = tile % across + right, tile // across + below
             x, y = (x % across if wrap[0] else x), (y % down if wrap[1] else y)
-            assert not touching or (0 <= x < across and 0 <= y < down and touching[-1])
-            found += [(y * across + x, number) for number, touches in enumerate(touching) if touches]
+            if 0 <= x < across and 0 <= y < down:
+                touching = tiles[y * across + x][1][place]
+                found += [(y * across + x, number) for number, touches in enumerate(touching) if touches]
         found += far
+        reached |= set(found[len(gaussians) :])
+        assert len(set(found)) == len(found)
         assert len(found) == entry_count or not mask_log2
-        mask_bits = 4**mask_log2 if mask_log2 else 0
         first = np.cumsum([0, *(len(other[0]) for other in tiles)])
         masks = np.zeros(len(found), dtype=np.int64)
-        for block in range(mask_bits):
-            masks |= np.array([bits.take(1) << block for _ in found], dtype=np.int64)
+        for block, plane in enumerate(planes):
+            masks |= np.array(plane, dtype=np.int64) << block
         for (source, place), mask in zip(found, masks.tolist(), strict=True):
             entries.append((tile, int(first[source]) + place, mask))
+    for tile, (_, near, *_) in enumerate(tiles):
+        assert {number for source, number in reached if source == tile} == set(range(len(near[0])))
+    near_entries = sum(sum(map(sum, entries_of[1])) for entries_of in tiles)
+    own_entries, far_entries = (sum(len(entries_of[part]) for entries_of in tiles) for part in (0, 2))
+    assert len(entries) == own_entries + near_entries + far_entries  # no near bit is set beyond the border
     table = np.array([gaussian for gaussians, *_ in tiles for gaussian in gaussians], dtype=np.int64)
     return table.reshape(-1, 5 + components), entries

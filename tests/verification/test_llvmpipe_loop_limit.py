@@ -78,7 +78,8 @@ def test_turns_are_those_of_the_tiles_within_reach():
     layout = packed.layout
     grid = np.arange(layout.tiles_down * layout.tiles_across)
     listed = np.stack([grid, grid[::-1]], axis=1)  # the two sources are longest in different tiles
-    counted = replace(packed, tiles=replace(packed.tiles, listed=listed, runs=np.zeros_like(listed)))
+    tiles = replace(packed.tiles, listed=listed, runs=np.zeros_like(listed), groups=listed[:, 1])
+    counted = replace(packed, tiles=tiles)
     tile = float(1 << layout.tile_log2)
     points = np.array([[1.0, 1.0], [tile - 1, 1.0], [130.0, 76.0]])
     reach = np.array([0.5, 2.0, 8.0])
