@@ -1,5 +1,6 @@
 """``imagegs-tex compare``."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,13 +18,26 @@ def compare(
         float | None,
         typer.Option(parser=read_decibels, metavar="DB", help="Exit with 1 when the pooled PSNR is lower."),
     ] = None,
+    gamma: Annotated[
+        float,
+        typer.Option(
+            metavar="POWER", help="Compare values to this power: 2.2 is about light, where they are sRGB codes."
+        ),
+    ] = 1.0,
+    lpips_weights: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", readable=False, help="Folder of alexnet.pth and alex.pth: LPIPS, too."),
+    ] = None,
     alpha: Alpha = AlphaUse.AUTO,
     size: Size = None,
     allow_root: AllowRoot = None,
     backend: BackendName = "auto",
     threads: Threads = None,
 ) -> None:
-    """Compare a file with its source: PSNR, SSIM and FLIP per map, degrees for normals, alpha test, pooled PSNR."""
+    """Compare a file with its source: PSNR, SSIM and FLIP per map, degrees for normals, alpha test, pooled PSNR.
+
+    A file made smaller than its source is scored at the source's size, beside Lanczos and bicubic filters.
+    """
     from imagegs_tex.cli.progress import working
 
     with working("comparing"):
@@ -32,7 +46,9 @@ def compare(
         from imagegs_tex.reports import as_json as to_json
 
         options = SourceOptions(alpha=alpha, size=read_size(size), allow_roots=tuple(allow_root or ()))
-        result = api.compare(file, source, backend, threads, options)
+        result = api.compare(
+            file, source, backend, threads, options, gamma=gamma, lpips_weights=lpips_weights
+        )  # fmt: skip
     if as_json:
         print(to_json(result), end="")
     else:

@@ -137,6 +137,10 @@ def compress(
         ),
     ] = None,
     size: Size = None,
+    downsample: Annotated[
+        float,
+        typer.Option(metavar="TIMES", help="How many times smaller all maps become, across and down; see compare."),
+    ] = 1.0,
     wrap: Annotated[
         str | None,
         typer.Option(
@@ -184,9 +188,10 @@ def compress(
     start: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.igs",
+            metavar="FILE.igs|FILE.pt",
             readable=False,
-            help="Begin from a file's Gaussians, in an eighth of the steps: after an edit, for another target or size.",
+            help="Begin from a file's Gaussians, in an eighth of the steps: after an edit, for another target or size. "
+            "Image-GS's and gsplat's checkpoints, too.",
         ),
     ] = None,
     every: Annotated[
@@ -244,7 +249,7 @@ def compress(
         options = SourceOptions(
             None if by_saliency else importance, read_size(size), normals, alpha, repeats, coverage,
             importance_by_saliency=by_saliency, allow_roots=tuple(allow_root or ()),
-            saliency=SaliencyOptions(saliency, saliency_weights, saliency_map),
+            saliency=SaliencyOptions(saliency, saliency_weights, saliency_map), downsample=downsample,
         )  # fmt: skip
         several = output is not None and assets.is_asset(source, Path(output), options)
         file = None if output is None else igs_path(output, source, many=several)

@@ -99,15 +99,26 @@ def print_comparison(report: CompareReport, file: Path) -> None:
         "PSNR dB": [f"{score.psnr_db:.2f}" for score in report.maps],
         "SSIM": [f"{score.ssim:.4f}" for score in report.maps],
         "MS-SSIM": ["" if score.ms_ssim is None else f"{score.ms_ssim:.4f}" for score in report.maps],
+        "LPIPS": ["" if score.lpips is None else f"{score.lpips:.4f}" for score in report.maps],
         "contrast": [_contrast(score) for score in report.maps],
         "FLIP": ["" if score.flip is None else f"{score.flip:.4f}" for score in report.maps],
         "degrees (mean, p95)": [_degrees(score) for score in report.maps],
         "alpha test (all, edges)": [_alpha_test(score) for score in report.maps],
     }
+    enlarged = () if report.upsampling is None else report.upsampling.enlarged
+    columns |= {f"{each.filter} dB": [f"{psnr:.2f}" for _, psnr in each.maps] for each in enlarged}
     filled = {heading: cells for heading, cells in columns.items() if any(cells)}
     console = make_console()
     _print_columns(console, filled, needless="semantic", apart="contrast")
     console.print(f"{plain(file)}: {report.psnr_db:.2f} dB over all channels")
+    if report.upsampling is not None:
+        filters = " and ".join(f"{each.filter} {each.psnr_db:.2f} dB" for each in enlarged)
+        console.print(
+            f"at the size of the source, which has more texels than the file's {report.upsampling.width} x "
+            f"{report.upsampling.height}; filters that enlarge as many texels, uncompressed: {filters}"
+        )
+    if report.gamma != 1:
+        console.print(f"of values to the power of {report.gamma:g}, but for FLIP and degrees")
     if any(score.kept_contrast_with_detail is not None for score in report.maps):
         console.print("contrast is with the file's detail layer, all else without it")
     for warning in report.warnings:

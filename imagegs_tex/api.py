@@ -4,6 +4,7 @@ Whatever a user can get wrong is one of the :class:`imagegs_tex.ImageGSTexError`
 are ``TypeError`` or ``ValueError`` as usual. A function that fails leaves no new and no half-written file.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +18,7 @@ from imagegs_tex.decoder.render import check_alone, image_paths, render_channels
 from imagegs_tex.encoder.compute import compute_on
 from imagegs_tex.encoder.quality_targets import score_targets
 from imagegs_tex.encoder.rate_control import encode_within_budget
-from imagegs_tex.encoder.start_file import settings_from_start, start_geometry
+from imagegs_tex.encoder.start_file import read_start, settings_from_start
 from imagegs_tex.fit.control import FitControl
 from imagegs_tex.fit.loop import FitProgress
 from imagegs_tex.formats.errors import TargetError, UsageError
@@ -41,8 +42,10 @@ from imagegs_tex.formats.vocabulary import wrap_words
 from imagegs_tex.memory import Work, check_memory
 from imagegs_tex.metrics.byte_ledger import byte_ledger
 from imagegs_tex.metrics.detail_contrast import score_detail
-from imagegs_tex.metrics.match_source import source_indices
+from imagegs_tex.metrics.lpips import load_lpips
+from imagegs_tex.metrics.match_source import is_enlarged, source_indices
 from imagegs_tex.metrics.scores import pooled_psnr, pooled_weighted_psnr, score_map
+from imagegs_tex.metrics.upsampling import score_enlarged
 from imagegs_tex.provenance import processor_name, versions
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.rasterize.select_backend import make_backend
@@ -96,8 +99,9 @@ def compress(  # noqa: PLR0913 - a choice each
         keep_best: whether the best file is written where no file reaches the targets
         control: snapshots of the fits, searches' pilots included, and a way to end the run: once its stop is set, the
             step is finished, the file is made of what there is (in a search the best so far), and the report says so
-        start: an .igs file whose Gaussians the fit goes on from: an edited map, another target, another size; settings
-            of None are then those of :func:`settings_from_start`
+        start: an .igs file whose Gaussians the fit goes on from: an edited map, another target, another size; or a
+            checkpoint of Image-GS or of gsplat's fit of an image; settings of None are then those of
+            :func:`settings_from_start`
 
     Returns:
         sizes in bytes, times in seconds, and the scores in dB of the written file decoded again
@@ -182,7 +186,7 @@ def compress_stack(  # noqa: PLR0913 - those of compress
     started = begun if started is None else started
     check_memory(Work.COMPRESS, stack.width, stack.height, stack.channel_count, printable(output))
     check_writable(output, MAGIC)
-    earlier = None if start is None else start_geometry(read_igs(Path(start)), (stack.width, stack.height), start)
+    earlier = None if start is None else read_start(Path(start), (stack.width, stack.height), settings.fit.cutoff)
     encoded = encode_within_budget(stack, settings, backend, progress, control, earlier)
     data = encode_igs(encoded.quantized)
     encoded_at = time.perf_counter()
@@ -206,9 +210,11 @@ def compress_stack(  # noqa: PLR0913 - those of compress
     if encoded.watch is not None:
         encoded.watch.complete()
     done = time.perf_counter()
+    source_width, source_height = stack.source_size or (stack.width, stack.height)
     effort, texels = encoded.effort.seconds, stack.width * stack.height
     report = CompressReport(
-        width=stack.width, height=stack.height, channels=stack.channel_count, gaussians=quantized.gaussian_count,
+        width=stack.width, height=stack.height, source_width=source_width, source_height=source_height,
+        channels=stack.channel_count, gaussians=quantized.gaussian_count,
         file_bytes=len(data), gpu_bytes=gpu_bytes, bits_per_texel=8 * len(data) / texels,
         bits_per_channel_texel=8 * len(data) / texels / stack.channel_count, psnr_db=pooled_psnr(scores),
         weighted_psnr_db=pooled_weighted_psnr(scores), maps=tuple(scores),
@@ -372,8 +378,14 @@ def compare(
     backend: str = "auto",
     threads: int | None = None,
     options: SourceOptions | None = None,
+    *,
+    gamma: float = 1.0,
+    lpips_weights: Path | str | None = None,
 ) -> CompareReport:
     """Compare an .igs file with the source it was made of: PSNR, SSIM and FLIP per map, degrees for normals.
+
+    A source that is larger, in the same proportions, is what a file made smaller is held against at the source's size,
+    beside what Lanczos and bicubic filters make of as many texels.
 
     Args:
         file: the .igs file
@@ -382,6 +394,8 @@ def compare(
         threads: of the cpu backend
         options: the same as in :func:`compress`: alpha, which decides whether colours under an alpha of 0 count, and
             size
+        gamma: the power, above 0, that values are raised to before they are compared; FLIP and degrees are as ever
+        lpips_weights: folder of the weights of LPIPS, which is then measured, too; see the artist's guide
 
     Returns:
         the pooled PSNR in dB, and for each map of the file its scores: dB, SSIM and FLIP (0 to 1), degrees
@@ -394,17 +408,28 @@ def compare(
     data = read_igs_bytes(Path(file))
     quantized = decode_igs(data, printable(Path(file).name))
     stack = load_stack(Path(source), options, material=Path(file).stem)
-    indices = source_indices(quantized, stack, source)
+    indices = source_indices(quantized, stack, source, larger=True)
+    if not 0 < gamma < math.inf:
+        raise UsageError(f"a gamma of {gamma:g} is not above 0; give one like 2.2")
+    lpips = None if lpips_weights is None else load_lpips(Path(lpips_weights))
     chosen = make_backend(backend, threads)
+    enlarged = is_enlarged(quantized, stack)
+    decoded_maps = decode_maps(quantized, chosen, (stack.width, stack.height))
     scores = [
-        score_map(texture_map, source_map(stack, index), decoded, True, stack.weights, stack.drawn_of(index))
-        for index, (texture_map, decoded) in zip(indices, decode_maps(quantized, chosen), strict=True)
-    ]
-    scores = score_detail(scores, stack, indices, quantized, chosen)
+        score_map(
+            texture_map, source_map(stack, index), decoded, True, stack.weights, stack.drawn_of(index), gamma=gamma,
+            lpips=lpips,
+        )
+        for index, (texture_map, decoded) in zip(indices, decoded_maps, strict=True)
+    ]  # fmt: skip
+    if not enlarged:
+        scores = score_detail(scores, stack, indices, quantized, chosen)
     ledger = byte_ledger(quantized, section_sizes(data))
     return CompareReport(
         psnr_db=pooled_psnr(scores), maps=tuple(scores),
-        warnings=warnings_of(scores, ledger, quantized.gaussian_count, stack.width * stack.height),
+        # what is lost at a larger size says nothing about the file's own
+        warnings=() if enlarged else warnings_of(scores, ledger, quantized.gaussian_count, stack.width * stack.height),
+        upsampling=score_enlarged(quantized, stack, indices) if enlarged else None, gamma=gamma,
         file=hash_file(Path(file)), inputs=stack.inputs,
         backend=chosen.name, device=str(chosen.device), processor=processor_name(chosen.device), versions=versions(),
     )  # fmt: skip

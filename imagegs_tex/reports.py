@@ -17,6 +17,7 @@ from imagegs_tex.shaders.decode_cost import DecodeCost
 if TYPE_CHECKING:  # they import torch and image libraries, which `info` does without
     from imagegs_tex.doctor import DoctorReport
     from imagegs_tex.fit.control import StopPoint
+    from imagegs_tex.metrics.upsampling import Upsampling
     from imagegs_tex.splats.export_splats import ExportedSplats
     from imagegs_tex.textures.export_maps import ExportedMap
 
@@ -50,6 +51,8 @@ class CompressReport:
 
     width: int
     height: int
+    source_width: int  # texels of the largest map, before all became one size
+    source_height: int
     channels: int  # coded
     gaussians: int
     file_bytes: int
@@ -129,6 +132,8 @@ class CompareReport:
     psnr_db: float
     maps: tuple[MapScore, ...]
     warnings: tuple[str, ...]  # where it is poor by its own measures, and what to ask for; see advice.py
+    upsampling: "Upsampling | None"  # where the source is larger: all scores are then at its size
+    gamma: float  # the power of the values whose PSNR, SSIM, MS-SSIM, LPIPS and contrast these are
     file: HashedFile
     inputs: tuple[HashedFile, ...]  # of the source
     backend: str
@@ -232,7 +237,11 @@ def as_json(
     fields = asdict(report)
     if isinstance(report, CompressReport):
         for score in fields["maps"]:
-            del score["flip"], score["ms_ssim"]  # take a second per megatexel, so only compare measures them
+            del (
+                score["flip"],
+                score["ms_ssim"],
+                score["lpips"],
+            )  # take a second per megatexel, so only compare measures them
         for target, settings in zip(report.settings.targets, fields["settings"]["targets"], strict=True):
             settings["semantic"] = None if target.semantic is None else target.semantic.name.lower()
     if isinstance(report, AssetIndex | AssetReport):  # only what there is to say of something

@@ -81,10 +81,14 @@ def build_stack(
     chosen = options or SourceOptions()
     if chosen.size is not None and not all(1 <= side <= MAX_SIZE for side in chosen.size):
         raise UsageError(f"a size of {chosen.size[0]} x {chosen.size[1]} is outside 1..{MAX_SIZE}; choose one within")
+    if not 1 <= chosen.downsample <= MAX_SIZE:
+        raise UsageError(f"maps cannot become {chosen.downsample:g} times smaller; give 1 to {MAX_SIZE}, like 2")
+    if chosen.downsample > 1 and chosen.size is not None:
+        raise UsageError("a size and how many times smaller exclude each other; give one of them")
     sets = None if material.uv_sets is None else material.uv_sets()
     said = _said_wrap(material, chosen, sets)
     read_maps = understand_normals(read_source_maps(material, read))
-    sources, sizes, left_out = of_one_size(read_maps, chosen.size or material.size, said)
+    sources, sizes, left_out = of_one_size(read_maps, chosen.size or material.size, said, chosen.downsample)
     if chosen.alpha == AlphaUse.PREMULTIPLIED:
         sources = [straightened(source, reading) for source, reading in sources]
     routings = [route_channels(source, reading) for source, reading in sources]
@@ -117,6 +121,7 @@ def build_stack(
     stack = TextureStack(
         width, height, tuple(texture_maps), texels, weights, repeats, note, _channel_weights(sources, planes, first),
         remarks=(*material.remarks, *left_out), inputs=_hashed(material, chosen.importance),
+        source_size=max(sizes, key=lambda size: size[0] * size[1]),
     )  # fmt: skip
     return code_normals(code_alpha(stack, chosen.alpha), chosen.normals)
 

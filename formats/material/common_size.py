@@ -37,14 +37,14 @@ def check_sizes(materials: Iterable[MaterialSource]) -> None:
             continue
         largest, chosen = max(known, key=lambda pair: pair[1][0] * pair[1][1])
         for image, size in known:
-            if not _same_proportions(size, chosen):
+            if not same_proportions(size, chosen):
                 texels, _ = read_image(image.path, image.data() if image.data else None)
                 if not _is_flat(texels):
                     raise _distorted(image.path.name, size, largest.path.name, chosen, f"{material.where}: ")
 
 
 def of_one_size(
-    maps: Sequence[_Map], asked: Size | None, wrap: SaidWrap
+    maps: Sequence[_Map], asked: Size | None, wrap: SaidWrap, downsample: float = 1.0
 ) -> tuple[list[_Map], frozenset[Size], tuple[str, ...]]:
     """Bring all maps of a material to one size, and leave out what is no map.
 
@@ -55,6 +55,7 @@ def of_one_size(
         maps: at least one
         asked: the size; None: that of the largest map
         wrap: whether the material repeats in x and y; where nobody said, each map that is enlarged is asked
+        downsample: how many times smaller than the largest map all become, across and down, where no size is asked for
 
     Returns:
         the maps, those that were resampled with a note of it, the sizes that they had, and a line for each file that is
@@ -63,13 +64,13 @@ def of_one_size(
     kept, left_out = _without_previews(maps)
     sizes = frozenset(_size(source) for source, _ in kept)
     largest = max((source for source, _ in kept), key=lambda source: np.prod(_size(source)))
-    chosen = asked or _size(largest)
+    chosen = asked or _smaller(_size(largest), downsample)
     found = []
     for source, reading in kept:
         if _size(source) == chosen:
             found.append((source, reading))
             continue
-        if asked is None and not _same_proportions(_size(source), chosen) and not _is_flat(source.texels):
+        if asked is None and not same_proportions(_size(source), chosen) and not _is_flat(source.texels):
             raise _distorted(_file_name(source), _size(source), _file_name(largest), chosen)
         if asked is None:
             _check_names((source, reading), kept)
@@ -82,6 +83,11 @@ def of_one_size(
             replace(reading, note="; ".join([reading.note, note])),
         ))  # fmt: skip
     return found, sizes, tuple(left_out)
+
+
+def _smaller(size: Size, times: float) -> Size:
+    width, height = (max(1, round(side / times)) for side in size)
+    return width, height
 
 
 def _without_previews(maps: Sequence[_Map]) -> tuple[list[_Map], list[str]]:
@@ -123,7 +129,7 @@ def _repeats(source: SourceMap, wrap: SaidWrap) -> tuple[bool, bool]:
     return decide_wrap(values, wrap)[0]
 
 
-def _same_proportions(size: Size, other: Size) -> bool:
+def same_proportions(size: Size, other: Size) -> bool:
     """Whether a picture keeps its proportions at another size, but for half a texel of the smaller."""
     small, large = sorted((size, other), key=lambda each: each[0] * each[1])
     return any(

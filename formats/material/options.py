@@ -58,3 +58,4 @@ class SourceOptions:
     importance_by_saliency: bool = False  # salient texels count more, besides what an importance mask says
     saliency: SaliencyOptions = SaliencyOptions()
     allow_roots: tuple[Path, ...] = ()  # folders besides its own in which a glTF's images may lie
+    downsample: float = 1.0  # how many times smaller than the largest map all maps become across and down, 1 or more

@@ -46,6 +46,7 @@ class TextureStack:
     remarks: tuple[str, ...] = ()  # for the printed lines: what else there is to say, such as files that are left out
     inputs: tuple[HashedFile, ...] = ()  # the files that it was read from
     saliency: FloatTexels | None = None  # float32 [H, W] in [0, 1]: where people look, if anything asks for it
+    source_size: tuple[int, int] | None = None  # width and height of the largest map that was read; None: its own
 
     def __post_init__(self) -> None:
         """Refuse contradictions between the fields, with ValueError (values are not scanned)."""

@@ -1,15 +1,19 @@
-"""Where a fit begins when it begins from an earlier file: its Gaussians, on a picture of any size."""
+"""Where a fit begins that begins from an earlier file, or from another tool's: Gaussians, on a picture of any size."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
+from zipfile import is_zipfile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.encoder.encode import Geometry
+from imagegs_tex.encoder.foreign_checkpoint import checkpoint_gaussians
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs import quantized_set as g
+from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.settings import CompressSettings, PopulationChange
 
@@ -30,6 +34,26 @@ def settings_from_start(settings: CompressSettings) -> CompressSettings:
         population=_START_POPULATION, decay_from=0.0, last_rate=_START_RATE,
     )  # fmt: skip
     return replace(settings, fit=fit)
+
+
+def read_start(path: Path, size: tuple[int, int], cutoff: float) -> Geometry:
+    """Read where a fit begins: the Gaussians of an .igs file, or those of another tool's checkpoint.
+
+    Args:
+        path: the file
+        size: width and height in texels of the picture that is fitted
+        cutoff: q at which supports end, where the file does not say
+
+    Raises:
+        InputError: the file is missing, damaged, or has no Gaussians to start from
+    """
+    if is_zipfile(path):  # as torch.save writes
+        means, covariances = checkpoint_gaussians(path, size)
+        xx, xy, yy = covariances.T
+        root = np.sqrt(xx * yy - xy**2)
+        shapes = log_covariances_of(np.log(root), xx / root, xy / root, yy / root)
+        return Geometry(means, shapes, cutoff, border_weight=1.0)
+    return start_geometry(read_igs(path), size, path)
 
 
 def start_geometry(quantized: QuantizedGaussianSet, size: tuple[int, int], name: object) -> Geometry:
@@ -64,6 +88,13 @@ def stretched(log_covariances: NDArray[np.float64], scale: NDArray[np.float64]) 
     ratio = scale[0] / scale[1]
     # over the root of the new determinant
     xx, yy, xy = (np.cosh(r) + h * quotient) * ratio, (np.cosh(r) - h * quotient) / ratio, b * quotient
+    return log_covariances_of(m + np.log(scale[0] * scale[1]), xx, xy, yy)
+
+
+def log_covariances_of(
+    m: NDArray[np.float64], xx: NDArray[np.float64], xy: NDArray[np.float64], yy: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the log-covariances m, h, b [N, 3] of covariances: e^m times xx, xy, yy [N] of determinant 1."""
     r = np.arccosh(np.maximum((xx + yy) / 2, 1.0))
     quotient = np.where(r > 0, np.sinh(r) / np.where(r > 0, r, 1.0), 1.0)
-    return np.stack([m + np.log(scale[0] * scale[1]), (xx - yy) / 2 / quotient, xy / quotient], axis=1)
+    return np.stack([m, (xx - yy) / 2 / quotient, xy / quotient], axis=1)

@@ -1,8 +1,8 @@
 """How close decoded maps are to their sources: PSNR, SSIM, kept contrast, FLIP, and degrees for normals."""
 
 import math
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from imagegs_tex.formats.vocabulary import (
     TextureMap,
     Transfer,
 )
+
+if TYPE_CHECKING:
+    from imagegs_tex.metrics.lpips import Lpips
 
 PSNR_CAP_DB: Final = 120.0
 """PSNR of equal pictures."""
@@ -44,6 +47,7 @@ class MapScore:
     kept_contrast_with_detail: tuple[float | None, ...] | None = None  # None where the file has no detail layer
     alpha_test_wrong_at_edges: float | None = None  # the same among those within EDGE_TEXELS of a side change
     ms_ssim: float | None = None  # mean over channels; None where it was not asked for, or the map is too small
+    lpips: float | None = None  # None where it was not asked for, the map is too small or has two channels
 
 
 def shown_contrast(score: MapScore) -> tuple[float | None, ...] | None:
@@ -126,6 +130,9 @@ def score_map(
     closely: bool = False,
     weights: NDArray[np.float32] | None = None,
     drawn: NDArray[np.bool_] | None = None,
+    *,
+    gamma: float = 1.0,
+    lpips: "Lpips | None" = None,
 ) -> MapScore:
     """Compare one decoded map with its source.
 
@@ -136,6 +143,8 @@ def score_map(
         closely: FLIP and MS-SSIM, too; they take about a second per megatexel
         weights: [H, W] importance of the texels, which only weighted_squared_error knows of
         drawn: [H, W] where its colour counts; None: everywhere
+        gamma: the power that values in [0, 1] are raised to before they are compared; FLIP and degrees are as ever
+        lpips: the network that measures LPIPS, too
     """
     import torch  # here, as numba below, since it takes seconds: `info` shows reports and needs none
 
@@ -143,6 +152,8 @@ def score_map(
     from imagegs_tex.metrics.ssim import mean_similarity
 
     pair = _counted_values(texture_map, source, decoded, drawn)
+    flip = _flip(texture_map, pair.source, pair.decoded) if closely else None
+    pair = _raised(pair, gamma)
     squared = _summed_squares(pair, None)
     wrong, wrong_at_edges = _alpha_test(texture_map, source, decoded)
     mean_degrees, p95_degrees = normal_degrees(texture_map, source, decoded)
@@ -152,7 +163,7 @@ def score_map(
         channels=pair.source.shape[2],
         psnr_db=psnr_of(squared / max(1, pair.count)),
         ssim=float(mean_similarity(pair.decoded, pair.source).mean()),
-        flip=_flip(texture_map, pair.source, pair.decoded) if closely else None,
+        flip=flip,
         normal_degrees_mean=mean_degrees,
         normal_degrees_p95=p95_degrees,
         squared_error=squared,
@@ -162,6 +173,16 @@ def score_map(
         alpha_test_wrong=wrong,
         alpha_test_wrong_at_edges=wrong_at_edges,
         ms_ssim=_multiscale(pair) if closely else None,
+        lpips=lpips.distance(pair.source, pair.decoded) if lpips and pair.source.shape[2] in {1, 3} else None,
+    )
+
+
+def _raised(pair: _CountedValues, gamma: float) -> _CountedValues:
+    """The pair's values to a power."""
+    if gamma == 1:
+        return pair
+    return replace(
+        pair, source=np.power(pair.source, np.float32(gamma)), decoded=np.power(pair.decoded, np.float32(gamma))
     )
 
 

@@ -14,18 +14,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from imagegs_tex.formats.errors import InputError
-from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.saliency.spectral_residual import normalised
+from imagegs_tex.weight_files import Shapes, Weights, load_weights
 
 OBJECTS, PLACES, DECODER = "res_imagenet.pth", "res_places.pth", "res_decoder.pth"
+_NEEDED: Final = f"--saliency-weights needs {OBJECTS}, {PLACES} and {DECODER}"
 SIZE: Final = (640, 480)
 """Width and height of what the network sees: those of its training pictures."""
 _BLOCKS: Final = (3, 4, 6, 3)  # of each stage of a ResNet-50
 _READOUTS: Final = 5
 _NORM: Final = ("weight", "bias", "running_mean", "running_var")
-
-Weights = dict[str, Tensor]
 
 
 def eml_net_saliency(colours: NDArray[np.float32], folder: Path, device: torch.device) -> NDArray[np.float32]:
@@ -39,8 +37,8 @@ def eml_net_saliency(colours: NDArray[np.float32], folder: Path, device: torch.d
     Raises:
         InputError: a file of weights is missing, unreadable, or not this network's
     """
-    networks = [load_weights(folder / name, device) for name in (OBJECTS, PLACES)]
-    decoder = load_weights(folder / DECODER, device)
+    networks = [_load(folder / name, device) for name in (OBJECTS, PLACES)]
+    decoder = _load(folder / DECODER, device)
     height, width = colours.shape[:2]
     picture = torch.from_numpy(np.ascontiguousarray(colours)).to(device).permute(2, 0, 1)[None]
     with torch.no_grad():
@@ -51,26 +49,9 @@ def eml_net_saliency(colours: NDArray[np.float32], folder: Path, device: torch.d
     return normalised(whole[0, 0].float().cpu().numpy())
 
 
-def load_weights(path: Path, device: torch.device) -> Weights:
-    """Read a file of tensors and nothing else, and check that it has those that its part of the network needs."""
-    where = printable(path)
-    if not path.is_file():
-        raise InputError(f"{where}: there is no such file; --saliency-weights needs {OBJECTS}, {PLACES} and {DECODER}")
-    try:
-        loaded = torch.load(path, map_location=device, weights_only=True)
-    except Exception as error:  # torch raises what its unpickler and zip reader raise, of many kinds
-        raise InputError(f"{where}: no file of weights that can be read safely; download it again") from error
-    inner = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
-    if not isinstance(inner, dict):
-        raise InputError(f"{where}: holds no weights; give the authors' own file")
-    weights = {str(name).removeprefix("module."): value for name, value in inner.items()}
-    for name, shape in (_decoder_shapes() if path.name == DECODER else _network_shapes()).items():
-        value = weights.get(name)
-        if not isinstance(value, Tensor) or tuple(value.shape) != shape:
-            found = "is missing" if value is None else f"is not {' x '.join(map(str, shape))}"
-            raise InputError(f"{where}: {name} {found}; these are not EML-Net's weights")
-        weights[name] = value.float()
-    return weights
+def _load(path: Path, device: torch.device) -> Weights:
+    shapes = _decoder_shapes() if path.name == DECODER else _network_shapes()
+    return load_weights(path, shapes, "EML-Net", _NEEDED, device)
 
 
 def _readouts(picture: Tensor, weights: Weights) -> list[Tensor]:
@@ -119,9 +100,9 @@ def _norm(features: Tensor, weights: Weights, name: str) -> Tensor:
     return functional.batch_norm(features, mean, variance, scale, shift)
 
 
-def _network_shapes() -> dict[str, tuple[int, ...]]:
+def _network_shapes() -> Shapes:
     """Names and shapes of one ResNet-50 with its readouts."""
-    shapes: dict[str, tuple[int, ...]] = {"conv1.weight": (64, 3, 7, 7), **_norm_shapes("bn1", 64)}
+    shapes: Shapes = {"conv1.weight": (64, 3, 7, 7), **_norm_shapes("bn1", 64)}
     inputs = 64
     outputs = [64]
     for stage, blocks in enumerate(_BLOCKS, 1):
@@ -143,7 +124,7 @@ def _network_shapes() -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _decoder_shapes() -> dict[str, tuple[int, ...]]:
+def _decoder_shapes() -> Shapes:
     """Names and shapes of the decoder."""
     shapes = _read_shapes("combined", 2 * _READOUTS)
     for model in ("img_model", "pla_model"):
@@ -152,9 +133,9 @@ def _decoder_shapes() -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _read_shapes(name: str, channels: int) -> dict[str, tuple[int, ...]]:
+def _read_shapes(name: str, channels: int) -> Shapes:
     return {f"{name}.0.weight": (1, channels, 3, 3), f"{name}.0.bias": (1,), **_norm_shapes(f"{name}.1", 1)}
 
 
-def _norm_shapes(name: str, channels: int) -> dict[str, tuple[int, ...]]:
+def _norm_shapes(name: str, channels: int) -> Shapes:
     return {f"{name}.{part}": (channels,) for part in _NORM}
