@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from imagegs_tex.cli.options import CoarseFrom, IgsFile, Quiet
+from imagegs_tex.cli.options import CoarseFrom, IgsFile, Quiet, Textures
 from imagegs_tex.formats.errors import UsageError
 
 
@@ -40,12 +40,13 @@ def emit(
         typer.Option("--mips/--no-mips", help="igs_sample and coarse levels for minification, for a larger buffer."),
     ] = True,
     coarse_from: CoarseFrom = None,
+    textures: Textures = None,
     quiet: Quiet = False,
 ) -> None:
     """Write a shader decoder for a file: an include, the GPU buffer, its description, samples and a readme."""
     from imagegs_tex.cli.outputs import folder_path
     from imagegs_tex.cli.progress import working
-    from imagegs_tex.cli.tables_gpu import print_emission
+    from imagegs_tex.cli.tables_gpu import print_emission, print_loaded
     from imagegs_tex.formats.igs.container import read_igs
     from imagegs_tex.shaders.emit import emit as emit_decoder
 
@@ -64,6 +65,16 @@ def emit(
         from imagegs_tex.shaders.build_decoder import build_decoder
 
         decoder = build_decoder(quantized, block_log2)
-    paths = emit_decoder(quantized, lang.value, folder, decoder)
+    files = {}
+    if textures is not None:
+        from imagegs_tex.shaders.load_files import load_files, load_program
+        from imagegs_tex.textures.load_plan import plan_loaded
+
+        loaded, left_out = plan_loaded(quantized.maps, textures.value)
+        program = load_program(quantized, decoder, loaded, lang.value)
+        files = load_files(program, left_out)
+    paths = emit_decoder(quantized, lang.value, folder, decoder, files)
     if not quiet:
         print_emission(decoder, paths)
+        if textures is not None:
+            print_loaded(program, quantized.maps, left_out)

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -71,4 +72,22 @@ def _be_quiet(quiet: bool) -> bool:
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", callback=_be_quiet, help="Print errors only.")]
 DrawDetail = Annotated[
     bool, typer.Option("--detail/--no-detail", help="Draw the file's detail layer: the grain that the source has.")
+]
+
+
+class LoadedKind(StrEnum):
+    """Textures that shaders make at load time."""
+
+    BC = "bc"
+    BC1 = "bc1"
+    RGBA8 = "rgba8"
+
+
+Textures = Annotated[
+    LoadedKind | None,
+    typer.Option(
+        "--textures",
+        help="Compute shaders that make textures with all mips at load time: BC4, BC5 and BC7; the same with opaque "
+        "colour as BC1; or RGBA8.",
+    ),
 ]

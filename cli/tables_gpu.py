@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from imagegs_tex.cli.console import make_console, plain
+from imagegs_tex.formats.vocabulary import TextureMap
 from imagegs_tex.shaders.decode_cost import DecodeCost
 from imagegs_tex.shaders.gpu_buffer import NOISE_TILE_BYTES
 
 if TYPE_CHECKING:  # what `info` has no use for; verify loads torch
     from imagegs_tex.shaders.build_decoder import Decoder
+    from imagegs_tex.shaders.load_files import LoadProgram
     from imagegs_tex.verification.report import VariantResult, VerifyReport
 
 
@@ -29,6 +31,18 @@ def print_emission(decoder: "Decoder", paths: list[Path]) -> None:
     if cost.samples:
         console.print(f"{ledger.coarse:,} of the bytes are coarse levels")
         console.print(sample_costs(cost))
+
+
+def print_loaded(program: "LoadProgram", maps: tuple[TextureMap, ...], left_out: tuple[int, ...]) -> None:
+    """Print which textures are made at load time, and what that takes."""
+    console = make_console()
+    made = ", ".join(f"{plain(maps[each.map_index].name)} {each.pixel_format.label}" for each in program.textures)
+    console.print(
+        f"textures at load: {made or 'none'}; {program.output_bytes:,} bytes with all levels, "
+        f"{program.scratch_bytes:,} bytes of scratch while they are made"
+    )
+    for number in left_out:
+        console.print(f"no texture of {plain(maps[number].name)}: it holds floats, or more than four channels")
 
 
 def detail_costs(cost: DecodeCost, size: int) -> str:
@@ -64,9 +78,18 @@ def print_verification(report: "VerifyReport", file: Path) -> None:
     for variant in report.variants:
         table.add_row(*_row(variant)[: len(headings)])
     console.print(table)
-    for variant in report.variants:
-        if variant.failure:
-            console.print(f"{variant.name}: {plain(variant.failure)}")
+    failures = [(each.name, each.failure) for each in report.variants]
+    for name, failure in [*failures, *((each.name, each.failure) for each in report.textures)]:
+        if failure:
+            console.print(f"{name}: {plain(failure)}")
+    for loaded in report.textures:
+        if loaded.textures:
+            scores = ", ".join(f"{each.pixel_format} {each.psnr_db[0]:.1f} dB" for each in loaded.textures)
+            taken = "" if loaded.milliseconds is None else f", {loaded.milliseconds:.3f} ms"
+            console.print(
+                f"{loaded.name}: {'ok' if loaded.passed else 'BROKEN'}, blocks use {loaded.block_error:.2f} of their "
+                f"bound{taken}; against the decode {scores}"
+            )
     cost, memory = report.cost, report.gpu_bytes
     verdict = "holds" if report.passed else "BROKEN"
     console.print(

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from imagegs_tex.cli.numbers import read_size
-from imagegs_tex.cli.options import AllowRoot, AsJson, CoarseFrom, IgsFile, Report, Size
+from imagegs_tex.cli.options import AllowRoot, AsJson, CoarseFrom, IgsFile, Report, Size, Textures
 from imagegs_tex.formats.errors import UsageError
 
 
@@ -37,6 +37,7 @@ def verify(
         ),
     ] = None,
     coarse_from: CoarseFrom = None,
+    textures: Textures = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the shader decoders on this machine's OpenGL and hold them against the reference decode."""
@@ -70,7 +71,14 @@ def verify(
         options = SourceOptions(size=read_size(size), allow_roots=tuple(allow_root or ()))
         stack = None if source is None else load_stack(source, options, file.stem)
         decoder = None if coarse_from is None else shader_decoder(quantized, first_level=coarse_from)
-        result = verify_decoders(quantized, languages, stack, decoder=decoder, differences=differences)
+        result = verify_decoders(
+            quantized,
+            languages,
+            stack,
+            decoder=decoder,
+            textures=None if textures is None else textures.value,
+            differences=differences,
+        )
     result = replace(result, file=hash_file(file))
     text = to_json(result)
     write_report(report, text)
@@ -79,6 +87,7 @@ def verify(
     elif report != STANDARD_OUTPUT:
         print_verification(result, file)
     if not result.passed:
-        failed = ", ".join(variant.name for variant in result.variants if not variant.passed)
+        names = [variant.name for variant in result.variants if not variant.passed]
+        failed = ", ".join([*names, *(loaded.name for loaded in result.textures if not loaded.passed)])
         typer.echo(f"imagegs-tex: {failed}: not the reference decode; see the table, or --differences DIR", err=True)
         raise typer.Exit(1)

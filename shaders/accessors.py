@@ -115,7 +115,7 @@ def _encoding(texture_map: TextureMap, semantic: Semantic) -> str:
 
 
 def _function(texture_map: TextureMap, accessor: Accessor) -> str:
-    samples = [_sample(texture_map, channel) for channel in accessor.channels]
+    samples = [sample_expression(texture_map, channel) for channel in accessor.channels]
     if accessor.kind == "unit normal":
         if len(samples) == 2 or isinstance(texture_map.routes[accessor.channels[2]], UnitZ):
             sides = (_stored_sample(texture_map, channel) for channel in accessor.channels[:2])
@@ -133,7 +133,8 @@ def _function(texture_map: TextureMap, accessor: Accessor) -> str:
     return f"// {accessor.note}\n{head}\n{{\n{body}}}\n"
 
 
-def _sample(texture_map: TextureMap, channel: int) -> str:
+def sample_expression(texture_map: TextureMap, channel: int) -> str:
+    """Return GLSL for a channel's sample value, made of the IgsTexel `texel`."""
     for normal in texture_map.unit_normals:
         if channel in normal:
             sides = ", ".join(_stored_sample(texture_map, side) for side in normal[:2])

@@ -1,6 +1,7 @@
 """Write a file's decoder: source, buffer, description, samples and a page that explains them."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -34,7 +35,11 @@ _INCLUDES: Final[dict[Language, tuple[str, ...]]] = {
 
 
 def emit(
-    quantized: QuantizedGaussianSet, language: Language, folder: Path, decoder: Decoder | None = None
+    quantized: QuantizedGaussianSet,
+    language: Language,
+    folder: Path,
+    decoder: Decoder | None = None,
+    more: Mapping[str, bytes] | None = None,
 ) -> list[Path]:
     """Write the decoder of a file into a folder, which is created when missing; files of these names are replaced.
 
@@ -43,6 +48,7 @@ def emit(
         language: glsl (4.30 and ES 3.00) or hlsl (shader model 5.0 and newer)
         folder: where to
         decoder: None builds it
+        more: further files by name, of :func:`.load_files.load_files`
 
     Returns:
         the paths written; no name among them comes from the file
@@ -57,7 +63,7 @@ def emit(
     description = describe(quantized, decoder, language)
     files[DESCRIPTION_FILE] = (json.dumps(description, indent=2) + "\n").encode()
     files[README_FILE] = readme(description).encode()
-    written = {folder / name: data for name, data in files.items()}
+    written = {folder / name: data for name, data in (files | dict(more or {})).items()}
     write_files(written)
     return list(written)
 

@@ -46,6 +46,8 @@ BC5: Final = PixelFormat("BC5", 83, 141, 2, 16, True)
 BC6H: Final = PixelFormat("BC6H", 95, 143, 3, 16, True, is_float=True)  # unsigned
 BC7: Final = PixelFormat("BC7", 98, 145, 4, 16, True)
 BC7_SRGB: Final = PixelFormat("BC7 sRGB", 99, 146, 4, 16, True, is_srgb=True)
+RGBA8: Final = PixelFormat("RGBA8", 28, 37, 4, 4, False)
+RGBA8_SRGB: Final = PixelFormat("RGBA8 sRGB", 29, 43, 4, 4, False, is_srgb=True)
 R16: Final = PixelFormat("R16", 56, 70, 1, 2, False)
 R16F: Final = PixelFormat("R16F", 54, 76, 1, 2, False, is_float=True)
 RG16F: Final = PixelFormat("RG16F", 34, 83, 2, 4, False, is_float=True)

@@ -35,6 +35,29 @@ class VariantResult:
 
 
 @dataclass(frozen=True, slots=True)
+class TextureScore:
+    """A texture made at load time, against the reference decode."""
+
+    map_index: int
+    pixel_format: str
+    bytes: int  # of all levels
+    block_error: float  # largest error of a block or texel, of all levels, over what the format allows: 1 at most
+    psnr_db: tuple[float, ...]  # of each level
+
+
+@dataclass(frozen=True, slots=True)
+class TexturesResult:
+    """All textures of a material as one language's shaders make them."""
+
+    name: str  # language and compiler, such as glsl-textures
+    passed: bool
+    block_error: float  # the largest of the textures
+    milliseconds: float | None  # GPU timer, median, all of them; None where not asked for
+    textures: tuple[TextureScore, ...]
+    failure: str = ""  # a compiler's message when the shaders did not compile
+
+
+@dataclass(frozen=True, slots=True)
 class SourceScore:
     """The decoder's picture against the maps that the file was made of."""
 
@@ -65,6 +88,7 @@ class VerifyReport:
     versions: Versions
     inputs: tuple[HashedFile, ...] = ()  # of the source
     file: HashedFile | None = None  # what was verified, where it is a file
+    textures: tuple[TexturesResult, ...] = ()  # made at load time, where asked for
 
 
 def as_json(report: VerifyReport) -> str:

@@ -19,6 +19,7 @@ from imagegs_tex.metrics.scores import pooled_psnr, score_map
 from imagegs_tex.provenance import versions
 from imagegs_tex.shaders.build_decoder import HLSL_INCLUDE, LANGUAGES, Decoder, Language
 from imagegs_tex.shaders.coarse_levels import FIRST_LEVEL
+from imagegs_tex.textures.load_plan import TexturesKind
 from imagegs_tex.verification import footprint_shaders, probe_shaders
 from imagegs_tex.verification.float64_accessors import accessor_error
 from imagegs_tex.verification.float64_footprint import CoarseMeans, FootprintReference
@@ -42,6 +43,7 @@ from imagegs_tex.verification.opengl import (
 from imagegs_tex.verification.opengl_footprint import ComputeSampler, PixelSampler, Sampler
 from imagegs_tex.verification.report import MAX_ERROR, MAX_STEPS, SourceScore, VariantResult, VerifyReport
 from imagegs_tex.verification.stochastic_check import MAX_MEAN_ERROR, StochasticCheck
+from imagegs_tex.verification.texture_check import TextureCheck
 from imagegs_tex.verification.toolchain import CompileError, HlslCompiler, has_tool, hlsl_to_glsl, require_tool
 
 POINT_COUNT: Final = 100_000
@@ -90,7 +92,7 @@ class _Errors:
         self.values += expected.size
 
 
-def verify(
+def verify(  # noqa: PLR0913 - what is checked, and how
     quantized: QuantizedGaussianSet,
     languages: Iterable[Language] = LANGUAGES,
     source: TextureStack | None = None,
@@ -98,6 +100,7 @@ def verify(
     decoder: Decoder | None = None,
     point_count: int = POINT_COUNT,
     repeats: int = 3,
+    textures: TexturesKind | None = None,
     differences: Path | None = None,
     device: Device | None = None,
 ) -> VerifyReport:
@@ -110,6 +113,7 @@ def verify(
         decoder: None for the one that would be emitted
         point_count: random texture coordinates
         repeats: of the timing of each decoder; 0 measures no time
+        textures: which ones made at load time are checked, too
         differences: a folder for pictures of the differences, one per variant and four channels
         device: None opens one
 
@@ -145,7 +149,9 @@ def verify(
         compiled, results = _compile(scene, decoder, wanted)
         first_level = FIRST_LEVEL if decoder.coarse is None else decoder.coarse.levels[0].level
         means = CoarseMeans(picture, first_level)
-        texel_errors = _check_texels(picture, compiled, means, differences)
+        loaded = None if textures is None else TextureCheck(quantized, decoder, textures)
+        left_out += [] if loaded is None else loaded.left_out
+        texel_errors = _check_texels(picture, compiled, (means, loaded), differences)
         samples = stochastic = None
         if decoder.coarse is not None and compiled:
             footprints = FootprintReference(picture, quantized.wrap, means.levels(), first_level)
@@ -167,14 +173,16 @@ def verify(
         score = None
         if source is not None and compiled:
             score = score_source(quantized, source, next(iter(compiled.values())).decoder)
+        loads = () if loaded is None else loaded.results(scene, wanted, repeats)
     ordered = tuple(results[variant.name] for variant in _variants(wanted))
     return VerifyReport(
-        passed=all(result.passed for result in ordered), renderer=chosen.renderer, gl_version=chosen.version,
+        passed=all(result.passed for result in ordered) and all(result.passed for result in loads),
+        renderer=chosen.renderer, gl_version=chosen.version,
         width=quantized.width, height=quantized.height, channels=quantized.channel_count,
         components=quantized.component_count, gaussians=quantized.gaussian_count, points=point_count,
         max_error=MAX_ERROR, max_steps=MAX_STEPS, variants=ordered, left_out=tuple(left_out),
         gpu_bytes=decoder.packed.ledger, cost=decoder.cost, source=score, versions=versions(),
-        inputs=() if source is None else source.inputs,
+        inputs=() if source is None else source.inputs, textures=loads,
     )  # fmt: skip
 
 
@@ -280,14 +288,19 @@ def _compile(
 
 
 def _check_texels(
-    picture: ReferencePicture, compiled: dict[str, _Compiled], means: CoarseMeans, differences: Path | None
+    picture: ReferencePicture,
+    compiled: dict[str, _Compiled],
+    takers: tuple[CoarseMeans, TextureCheck | None],
+    differences: Path | None,
 ) -> dict[str, _Errors]:
-    """Compare every texel, some rows at a time, each computed once for all variants and for the coarse levels."""
+    """Compare every texel, some rows at a time, each computed once for all variants and for those who take them."""
     errors = {name: _Errors() for name in compiled}
     pictures: dict[str, list[NDArray[np.float64]]] = {name: [] for name in compiled}
     for first, count in _bands(picture.height):
         expected = reference_rows(picture, first, count)
-        means.add(first, expected)
+        for taker in takers:
+            if taker is not None:
+                taker.add(first, expected)
         for name, variant in compiled.items():
             found = variant.decoder.rows(first, count)
             errors[name].add(found, expected)

@@ -3,6 +3,9 @@
 #define igs_barrier() GroupMemoryBarrierWithGroupSync()
 #define igs_shared_or(target, bits) InterlockedOr(target, bits)
 
+#ifdef IGS_OWN_STORE // defined before the include by who takes the texels
+void igs_store(int2 at, IgsTexel texel);
+#else
 // Coded channels, four per layer.
 RWTexture2DArray<float4> igs_output : register(IGS_OUTPUT_REGISTER);
 
@@ -12,3 +15,4 @@ void igs_store(int2 at, IgsTexel texel)
         igs_output[int3(at, layer)] = igs_layer(texel, layer);
     }
 }
+#endif

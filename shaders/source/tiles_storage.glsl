@@ -3,6 +3,9 @@
 #define igs_barrier() barrier()
 #define igs_shared_or(target, bits) atomicOr(target, bits)
 
+#ifdef IGS_OWN_STORE // defined before the include by who takes the texels
+void igs_store(ivec2 at, IgsTexel texel);
+#else
 // Coded channels, four per layer. Any format that images can have: RGBA8, RGBA16F, RGBA32F.
 layout(binding = IGS_OUTPUT_BINDING) writeonly uniform image2DArray igs_output;
 
@@ -12,3 +15,4 @@ void igs_store(ivec2 at, IgsTexel texel)
         imageStore(igs_output, ivec3(at, layer), igs_layer(texel, layer));
     }
 }
+#endif
