@@ -42,6 +42,7 @@ class CurvePoint:
     """The fit at one moment."""
 
     seconds: float  # since the run began
+    phase: str
     step: int
     psnr_db: float
     gaussians: int
@@ -93,7 +94,7 @@ class Job:
             self.say(progress_line(progress))
 
     def _add_point(self, progress: FitProgress, psnr_db: float) -> None:
-        self.curve.append(CurvePoint(self.seconds, progress.step, psnr_db, progress.gaussians or 0))
+        self.curve.append(CurvePoint(self.seconds, progress.phase, progress.step, psnr_db, progress.gaussians or 0))
         if len(self.curve) > _POINTS:
             self.curve = self.curve[::2]
 

@@ -57,10 +57,10 @@ class Frame:
 
 
 KINDS: Final = {
-    "decode": "What the Gaussians show now",
+    "decode": "The picture so far",
     "error": "How far it still is from the source",
-    "ellipses": "The Gaussians, a sample of them",
-    "numbers": "Each in a colour of its own",
+    "ellipses": "Some of the Gaussians",
+    "numbers": "All of them, each in a colour of its own",
 }
 """The live pictures, with what is written above them."""
 

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from html import escape
+from itertools import groupby
 from typing import Final
 
 from imagegs_tex.formats.files.safe_names import printable
@@ -68,6 +69,9 @@ def map_row(row: MapRow, thumbnail: str) -> str:
     )
 
 
+READY: Final = '<div class="st-status"><b>Ready.</b> Press Start.</div>'
+
+
 def status(job: Job | None, position: int) -> str:
     """Return how a run stands: words and a bar."""
     if job is None:
@@ -80,7 +84,10 @@ def status(job: Job | None, position: int) -> str:
     if job.state == JobState.ABANDONED:
         return '<div class="st-status" data-state="abandoned">Taken out of the queue.</div>'
     if job.state == JobState.DONE:
-        return f'<div class="st-status" data-state="done"><b>Done</b> after {seconds_words(job.seconds)}.</div>'
+        return (
+            f'<div class="st-status" data-state="done"><b>Done</b> after {seconds_words(job.seconds)}. '
+            '<a href="#result-head">See the result</a></div>'
+        )
     progress = job.progress
     phase = "starting" if progress is None else progress.phase
     words, share = [f"<b>{escape(phase_words(phase))}</b>"], 0.0
@@ -145,7 +152,7 @@ def bytes_words(count: float) -> str:
 def curve(points: Sequence[CurvePoint]) -> str:
     """Return the PSNR over the time as a picture, with its axes named."""
     if len(points) < 2:
-        return '<div class="st-faint">The curve of quality over time appears here once the fit runs.</div>'
+        return ""
     left, right, top, bottom = _MARGIN
     seconds = [point.seconds for point in points]
     levels = [point.psnr_db for point in points]
@@ -156,19 +163,30 @@ def curve(points: Sequence[CurvePoint]) -> str:
         y = top + (y_range[1] - point.psnr_db) / (y_range[1] - y_range[0]) * (_CURVE_HEIGHT - top - bottom)
         return f"{x:.1f},{y:.1f}"
 
-    line = " ".join(map(place, points))
+    runs = [list(run) for _, run in groupby(points, key=lambda point: point.phase)]
+    lines = "".join(
+        f'<polyline points="{" ".join(map(place, run))}" class="st-line{" st-trial" if is_trial(run[0]) else ""}"/>'
+        for run in runs
+    )
+    note = " Pale: short trials, which find out how many Gaussians it takes." if is_trial(points[0]) else ""
     foot = _CURVE_HEIGHT - bottom
     return (
-        '<figure class="st-curve"><figcaption>Quality over time: PSNR in dB; higher is closer</figcaption>'
+        f'<figure class="st-curve"><figcaption>Closeness to the source over time (PSNR in dB): higher is closer.{note}'
+        "</figcaption>"
         f'<svg viewBox="0 0 {_CURVE_WIDTH} {_CURVE_HEIGHT}" role="img" aria-label="PSNR over time">'
         f'<path d="M{left},{top}V{foot}H{_CURVE_WIDTH - right}" class="st-axis"/>'
-        f'<polyline points="{line}" class="st-line"/>'
+        f"{lines}"
         f'<text x="{left - 6}" y="{top + 8}" text-anchor="end">{y_range[1]:.1f}</text>'
         f'<text x="{left - 6}" y="{foot}" text-anchor="end">{y_range[0]:.1f}</text>'
         f'<text x="{left}" y="{foot + 16}">{x_range[0]:.0f} s</text>'
         f'<text x="{_CURVE_WIDTH - right}" y="{foot + 16}" text-anchor="end">{x_range[1]:.0f} s</text>'
         f"</svg></figure>"
     )
+
+
+def is_trial(point: CurvePoint) -> bool:
+    """Whether a moment is of a short fit that only finds out how many Gaussians a file needs."""
+    return point.phase.startswith("pilot")
 
 
 def sizes_curve(points: Sequence[tuple[int, float]]) -> str:
@@ -187,12 +205,12 @@ def sizes_curve(points: Sequence[tuple[int, float]]) -> str:
     foot = _CURVE_HEIGHT - bottom
     dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" class="st-dot"/>' for x, y in places)
     return (
-        '<figure class="st-curve"><figcaption>Quality over size: each dot is a result, higher is closer to the source'
+        '<figure class="st-curve"><figcaption>Closeness (PSNR in dB) over size: each dot is a result, higher is closer'
         f'</figcaption><svg viewBox="0 0 {_CURVE_WIDTH} {_CURVE_HEIGHT}" role="img" aria-label="PSNR over bytes">'
         f'<path d="M{left},{top}V{foot}H{_CURVE_WIDTH - right}" class="st-axis"/>'
         f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in places)}" class="st-line"/>{dots}'
-        f'<text x="{left - 6}" y="{top + 8}" text-anchor="end">{y_range[1]:.1f} dB</text>'
-        f'<text x="{left - 6}" y="{foot}" text-anchor="end">{y_range[0]:.1f} dB</text>'
+        f'<text x="{left - 6}" y="{top + 8}" text-anchor="end">{y_range[1]:.1f}</text>'
+        f'<text x="{left - 6}" y="{foot}" text-anchor="end">{y_range[0]:.1f}</text>'
         f'<text x="{left}" y="{foot + 16}">{bytes_words(ordered[0][0])}</text>'
         f'<text x="{_CURVE_WIDTH - right}" y="{foot + 16}" text-anchor="end">{bytes_words(ordered[-1][0])}</text>'
         "</svg></figure>"
@@ -208,7 +226,7 @@ def figures(entries: Sequence[tuple[str, str, str, str]]) -> str:
     """Return pictures side by side: each a title, a note, an address, and that of the picture that stood there."""
     cells = "".join(
         f'<figure class="st-figure"><figcaption><b>{escape(title)}</b><span class="st-faint">{escape(note)}</span>'
-        f'</figcaption><div class="st-under" style="background-image:url({before})">'
+        f'</figcaption><div class="st-under"{f" style=background-image:url({before})" if before else ""}>'
         f'<img src="{address}" alt="{escape(title)}"></div></figure>'
         for title, note, address, before in entries
     )
@@ -218,6 +236,15 @@ def figures(entries: Sequence[tuple[str, str, str, str]]) -> str:
 def wide_figures(entries: Sequence[tuple[str, str, str, str]]) -> str:
     """Return pictures below one another, each as wide as it is; entries as in :func:`figures`."""
     return f'<div class="st-wide">{figures(entries)}</div>'
+
+
+def tiles(entries: Sequence[tuple[str, str, str]]) -> str:
+    """Return the figures of a result: each a name, a value and what it means."""
+    cells = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}<small>{escape(note)}</small></dd></div>"
+        for name, value, note in entries
+    )
+    return f'<dl class="st-tiles">{cells}</dl>'
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> str:
@@ -249,6 +276,6 @@ def score_rows(scores: Sequence[MapScore]) -> list[list[str]]:
 
 
 SCORE_HEADINGS: Final = (
-    "Map", "Meaning", "PSNR (dB, higher is better)", "SSIM (1 is equal)", "FLIP (0 is equal)",
-    "Normals: mean error (degrees)", "Normals: 95 % within (degrees)",
+    "Map", "Meaning", "PSNR in dB: higher is closer", "SSIM: 1 is equal", "FLIP: 0 is equal",
+    "Normals: degrees off, mean", "Normals: 95 % within degrees",
 )  # fmt: skip

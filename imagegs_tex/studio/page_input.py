@@ -62,25 +62,28 @@ class InputPart:
 
 def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> InputPart:
     """Build the part of a page; source is what every visitor begins with."""
-    gr.HTML(step("1. Your material", "nothing at hand? try an example"))
-    drop = gr.HTML("", html_template=_DROP, js_on_load=_DROP_JS, elem_id="dropzone")
-    with gr.Row():
-        buttons = [gr.Button(example.label, size="sm", elem_id=f"example-{example.key}") for example in EXAMPLES]
-    summary = gr.HTML(elem_id="reading")
-    version = gr.State(0)
-    with gr.Row(visible=False) as whole:
+    with gr.Column(elem_classes="st-card"):
+        gr.HTML(step("1. Your material"), padding=False)
+        drop = gr.HTML("", html_template=_DROP, js_on_load=_DROP_JS, elem_id="dropzone", padding=False)
+        gr.HTML('<div class="st-or">Nothing at hand? Try an example:</div>', padding=False)
+        with gr.Row():
+            buttons = [gr.Button(example.label, size="sm", elem_id=f"example-{example.key}") for example in EXAMPLES]
+        summary = gr.HTML(elem_id="reading", padding=False)
+        version = gr.State(0)
         chooser = gr.Dropdown([], label="Material", info="This input has several; choose one", visible=False)
-        wrap_x = gr.Dropdown(
-            _WRAP_WORDS, value="auto", label="From left to right", min_width=240, info="Whether the material repeats"
-        )
-        wrap_y = gr.Dropdown(
-            _WRAP_WORDS, value="auto", label="From top to bottom", min_width=240, info="Whether the material repeats"
-        )
-        alpha = gr.Dropdown(_ALPHA_WORDS, value="auto", label="Alpha", min_width=240, info="What transparency means")
-        normals = gr.Dropdown(_NORMAL_WORDS, value="auto", label="Normals", min_width=240, info="How they are kept")
-        matters = gr.Dropdown(
-            _MATTER_WORDS, value="even", label="What matters", min_width=240, info="Where the bytes go first"
-        )
+        table = gr.Column()
+        with gr.Accordion("The material as a whole", open=False, visible=False) as whole, gr.Row():
+            wrap_x, wrap_y = (
+                gr.Dropdown(_WRAP_WORDS, value="auto", label=label, min_width=240, info="Whether the material repeats")
+                for label in ("From left to right", "From top to bottom")
+            )
+            alpha = gr.Dropdown(
+                _ALPHA_WORDS, value="auto", label="Alpha", min_width=240, info="What transparency means"
+            )
+            normals = gr.Dropdown(_NORMAL_WORDS, value="auto", label="Normals", min_width=240, info="How they are kept")
+            matters = gr.Dropdown(
+                _MATTER_WORDS, value="even", label="What matters", min_width=240, info="Where the bytes go first"
+            )
     outputs = [summary, version, whole, chooser, alpha, normals]
 
     def shown(visitor: Visitor, message: str = "") -> list[Any]:
@@ -165,12 +168,14 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
     for field in fields:
         field.input(set_whole, fields, outputs, api_visibility=PRIVATE, show_progress_on=summary)
 
-    @gr.render(inputs=[version])  # type: ignore[untyped-decorator]  # Gradio leaves it without types
-    def rows(_: int, request: gr.Request) -> None:
-        visitor = visitors.of(request.session_hash)
-        if visitor.reading is not None:
-            for index, row in enumerate(visitor.reading.rows):
-                _build_row(visitors, visitor, index, row, outputs, refresh)
+    with table:
+
+        @gr.render(inputs=[version])  # type: ignore[untyped-decorator]  # Gradio leaves it without types
+        def rows(_: int, request: gr.Request) -> None:
+            visitor = visitors.of(request.session_hash)
+            if visitor.reading is not None:
+                for index, row in enumerate(visitor.reading.rows):
+                    _build_row(visitors, visitor, index, row, outputs, refresh)
 
     return InputPart(version, take_example)
 
@@ -187,8 +192,12 @@ def _build_row(
     number = visitor.served_count()
     address = visitor.address(f"thumb-{index}-{number}.png", Served(row.thumbnail, "image/png"))
 
-    def correct(change: Callable[[MapCorrection, str], MapCorrection]) -> Callable[[str, gr.Request], list[Any]]:
+    def correct(
+        shown: str | None, change: Callable[[MapCorrection, str], MapCorrection]
+    ) -> Callable[[str, gr.Request], list[Any]]:
         def apply(value: str, request: gr.Request) -> list[Any]:
+            if value == shown:  # a field that was only visited
+                return [gr.skip() for _ in outputs]
             own = visitors.of(request.session_hash)
             before = dict(own.corrections)
             own.corrections[row.name] = change(own.corrections.get(row.name, MapCorrection()), value)
@@ -202,7 +211,7 @@ def _build_row(
 
     with gr.Row(equal_height=False, elem_classes="st-map-row"):
         with gr.Column(scale=3, min_width=240):
-            gr.HTML(map_row(row, address))
+            gr.HTML(map_row(row, address), padding=False)
         with gr.Column(scale=2, min_width=200):
             meaning = gr.Dropdown(
                 choices(row.channels),
@@ -214,29 +223,25 @@ def _build_row(
             )
         if row.is_srgb is not None:
             with gr.Column(scale=2, min_width=200):
-                transfer = gr.Dropdown(
-                    _TRANSFER_WORDS,
-                    value="srgb" if row.is_srgb else "linear",
-                    label="Colours are stored",
-                    interactive=True,
-                )
+                stored = "srgb" if row.is_srgb else "linear"
+                transfer = gr.Dropdown(_TRANSFER_WORDS, value=stored, label="Colours are stored", interactive=True)
             transfer.input(
-                correct(lambda had, value: replace(had, is_srgb=value == "srgb")),
-                transfer,
-                outputs,
+                correct(stored, lambda had, value: replace(had, is_srgb=value == "srgb")), transfer, outputs,
                 api_visibility=PRIVATE,
-            )
+            )  # fmt: skip
         elif row.green is not None:
             with gr.Column(scale=2, min_width=200):
                 green = gr.Dropdown(_GREEN_WORDS, value=row.green, label="Normals made for", interactive=True)
             green.input(
-                correct(lambda had, value: replace(had, green=value)), green, outputs,
+                correct(row.green, lambda had, value: replace(had, green=value)), green, outputs,
                 api_visibility=PRIVATE,
             )  # fmt: skip
         else:
             with gr.Column(scale=2, min_width=200):
-                gr.HTML('<div class="st-faint st-plain">Values, kept as they are stored</div>')
-    meaning.input(correct(lambda had, value: MapCorrection(meaning=value)), meaning, outputs, api_visibility=PRIVATE)
+                gr.HTML('<div class="st-faint st-plain">Values, kept as they are stored</div>', padding=False)
+    meaning.input(
+        correct(row.meaning, lambda had, value: MapCorrection(meaning=value)), meaning, outputs, api_visibility=PRIVATE
+    )
 
 
 def _understand(visitor: Visitor, chosen: str = "") -> None:
@@ -278,5 +283,7 @@ def _wrap_words(visitor: Visitor) -> str:
     assert reading is not None
     x, y = reading.wrap
     words = {"repeat": "repeats", "clamp": "ends at its border"}
-    said = f"It {words[x]}" if x == y else f"From left to right it {words[x]}, from top to bottom it {words[y]}"
-    return f"{said}: {reading.wrap_note}." if reading.wrap_note else f"{said}."
+    both = f"{words[x]} in both directions" if x == "repeat" else words[x]
+    said = f"It {both}" if x == y else f"From left to right it {words[x]}, from top to bottom it {words[y]}"
+    guess = ", as far as its borders tell" if "guessed" in reading.wrap_note else ""
+    return f'{said}{guess}. Is that wrong? Say so under "The material as a whole".'

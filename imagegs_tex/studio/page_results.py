@@ -1,6 +1,7 @@
 """Step 4 of the page: what came out, compared, lit, measured, beside one another, and to take home."""
 
 from dataclasses import asdict
+from html import escape
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,15 +24,17 @@ from imagegs_tex.studio.markup import (
     step,
     table,
     text,
+    tiles,
     wide_figures,
 )
 from imagegs_tex.studio.page_input import PRIVATE, InputPart
 from imagegs_tex.studio.page_run import RunPart
 from imagegs_tex.studio.results import Result
 from imagegs_tex.studio.visitors import Served, Visitor, Visitors
-from imagegs_tex.studio.wishes import Wish
+from imagegs_tex.studio.wishes import LADDER_SHARES, Wish
 
 _NOTHING: Final = '<div class="st-faint">Results appear here when a run is done.</div>'
+_RESULTS: Final = "results"
 _INSPECT: Final = '<div class="st-inspect" hidden></div>'
 _LIT: Final = '<div class="st-lit" hidden></div>'
 _INSPECT_JS: Final = """import(new URL('studio-static/inspector.js', document.baseURI).href).then((module) => {
@@ -60,41 +63,42 @@ _PNG: Final = "image/png"
 
 def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> None:
     """Build the part."""
-    gr.HTML(step("4. The result", "nothing is kept when you close the page: download it"))
-    chooser = gr.Radio([], label="Results of this visit", visible=False, elem_id="results")
-    head = gr.HTML(_NOTHING, elem_id="result-head")
-    with gr.Column(visible=False, elem_id="result") as whole:
-        with gr.Tabs():
-            with gr.Tab("Compare with the source"):
-                compare = gr.HTML(None, html_template=_INSPECT, js_on_load=_INSPECT_JS, elem_id="compare")
-            with gr.Tab("In the light"):
-                light = gr.HTML(None, html_template=_LIT, js_on_load=_LIT_JS, elem_id="light")
-            with gr.Tab("Numbers"):
-                numbers = gr.HTML(elem_id="numbers")
-            with gr.Tab("All pictures"):
-                gallery = gr.HTML(elem_id="gallery")
-            with gr.Tab("Result beside result"):
-                with gr.Row():
-                    left = gr.Dropdown([], label="Left: A", elem_id="left")
-                    right = gr.Dropdown([], label="Right: B", elem_id="right")
-                beside = gr.HTML(None, html_template=_INSPECT, js_on_load=_INSPECT_JS, elem_id="beside")
-                sizes = gr.HTML(elem_id="sizes")
-        full = gr.Button("Fit this size again, in full", elem_id="full")
-        gr.HTML(step("Take it home"))
-        links = gr.HTML(elem_id="links")
-        parts = gr.CheckboxGroup(
-            [(words, key) for key, words in PARTS.items()],
-            value=list(USUAL_PARTS),
-            label="What goes into the .zip, beside the file",
-        )
-        pack = gr.Button("Make the .zip", elem_id="pack")
-        zipped = gr.HTML(elem_id="zipped")
+    with gr.Column(elem_classes="st-card"):
+        gr.HTML(step("4. The result", "nothing is kept when you close the page: download it"), padding=False)
+        chooser = gr.Radio([], label="Results of this visit: choose one", visible=False, elem_id="results")
+        head = gr.HTML(_NOTHING, elem_id="result-head", padding=False)
+        links = gr.HTML(elem_id="links", padding=False)
+        full = gr.Button("Fit this size again, in full: slower and better", visible=False, elem_id="full")
+        with gr.Column(visible=False, elem_id="result") as whole:
+            with gr.Tabs() as tabs:
+                with gr.Tab("Compare"):
+                    compare = _viewer(_INSPECT, _INSPECT_JS, "compare")
+                with gr.Tab("Light"):
+                    light = _viewer(_LIT, _LIT_JS, "light")
+                with gr.Tab("Numbers"):
+                    numbers = gr.HTML(elem_id="numbers", padding=False)
+                with gr.Tab("Pictures"):
+                    gallery = gr.HTML(elem_id="gallery", padding=False)
+                with gr.Tab("Results", id=_RESULTS):
+                    sizes = gr.HTML(elem_id="sizes", padding=False)
+                    with gr.Row():
+                        left = gr.Dropdown([], label="Compare two: A, on the left", elem_id="left")
+                        right = gr.Dropdown([], label="B, on the right", elem_id="right")
+                    beside = _viewer(_INSPECT, _INSPECT_JS, "beside")
+            gr.HTML(step("More to take home", "a .zip of the .igs file and what you choose"), padding=False)
+            parts = gr.CheckboxGroup(
+                [(words, key) for key, words in PARTS.items()],
+                value=list(USUAL_PARTS),
+                label="What goes into the .zip, beside the file",
+            )
+            pack = gr.Button("Make the .zip", elem_id="pack")
+            zipped = gr.HTML(elem_id="zipped", padding=False)
     details = [head, compare, light, numbers, gallery, links, zipped, full]
 
     def show(visitor: Visitor, number: int | None) -> list[Any]:
         result = _of(visitor, number)
         if result is None:
-            return [_NOTHING, None, None, "", "", "", "", gr.update()]
+            return [_NOTHING, None, None, "", "", "", "", gr.update(visible=False)]
         is_fast = result.report is not None and result.report.preset == Preset.FAST.value
         return [
             _head(result), _compared(visitor, result), _lit(visitor, result), _numbers(result),
@@ -104,13 +108,14 @@ def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> Non
     def new_result(number: int, request: gr.Request) -> list[Any]:
         visitor = visitors.of(request.session_hash)
         has = bool(visitor.results)
-        names = [(_name(result), result.number) for result in visitor.results]
+        names = _names(visitor)
         chosen = number if has else None
         before = visitor.results[-2].number if len(visitor.results) > 1 else chosen
         return [
             gr.update(choices=names, value=chosen, visible=len(names) > 1), gr.update(visible=has),
             gr.update(choices=names, value=before), gr.update(choices=names, value=chosen),
-            _beside(visitor, before, chosen), _sizes(visitor), *show(visitor, chosen),
+            _beside(visitor, before, chosen), _sizes(visitor),
+            gr.update(selected=_RESULTS) if _has_climbed(visitor) else gr.skip(), *show(visitor, chosen),
         ]  # fmt: skip
 
     def choose(number: int, request: gr.Request) -> list[Any]:
@@ -133,7 +138,7 @@ def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> Non
         address = visitor.address(
             f"result-{result.number}-{visitor.served_count()}.zip", Served(path, "application/zip", path.name)
         )
-        return _download(address, path, "zip")
+        return _download(address, path, "zip", bytes_words(path.stat().st_size))
 
     def in_full(number: int, request: gr.Request) -> list[Any]:
         visitor = visitors.of(request.session_hash)
@@ -142,8 +147,8 @@ def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> Non
         return [*running.fields.values(wish), *running.start(visitor, wish)]
 
     running.finished.change(
-        new_result, running.finished, [chooser, whole, left, right, beside, sizes, *details], api_visibility=PRIVATE,
-        show_progress="hidden",
+        new_result, running.finished, [chooser, whole, left, right, beside, sizes, tabs, *details],
+        api_visibility=PRIVATE, show_progress="hidden",
     )  # fmt: skip
     chooser.input(choose, chooser, details, api_visibility=PRIVATE)
     for field in (left, right):
@@ -152,13 +157,29 @@ def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> Non
     full.click(in_full, chooser, [*running.fields.all, *running.outputs], api_visibility=PRIVATE)
 
 
+def _viewer(template: str, script: str, name: str) -> gr.HTML:
+    return gr.HTML(None, html_template=template, js_on_load=script, elem_id=name, padding=False)
+
+
 def _of(visitor: Visitor, number: int | None) -> Result | None:
     return next((result for result in visitor.results if result.number == number), None)
 
 
-def _name(result: Result) -> str:
-    quality = "" if result.psnr_db is None else f", {result.psnr_db:.1f} dB"
-    return f"{printable(result.title)}: {bytes_words(result.file_bytes)}{quality} ({result.asked})"
+def _is_one_material(visitor: Visitor) -> bool:
+    return len({result.title for result in visitor.results}) == 1
+
+
+def _names(visitor: Visitor) -> list[tuple[str, int]]:
+    """Return what results are called where one is chosen, with their numbers; the material where there are several."""
+    is_one = _is_one_material(visitor)
+    return [
+        (
+            f"{'' if is_one else f'{printable(result.title)}: '}{bytes_words(result.file_bytes)}"
+            f"{'' if result.psnr_db is None else f', {result.psnr_db:.1f} dB'} ({result.asked})",
+            result.number,
+        )
+        for result in visitor.results
+    ]
 
 
 def _served(visitor: Visitor, result: Result, path: Path) -> str:
@@ -166,15 +187,18 @@ def _served(visitor: Visitor, result: Result, path: Path) -> str:
 
 
 def _head(result: Result) -> str:
-    share = (
-        "" if not result.source_bytes else f", {100 * result.file_bytes / result.source_bytes:.1f} % of the image files"
-    )
-    quality = "" if result.psnr_db is None else f" {result.psnr_db:.2f} dB over all maps."
-    words = (
-        f"<b>{text(result.file.name)}</b>: {bytes_words(result.file_bytes)}{share}, {result.bits_per_texel:.2f} bits "
-        f"per texel, {result.gaussians:,} Gaussians.{quality}"
-    )
-    html = f'<div class="st-notice st-good" role="status">{words}</div>'
+    size = bytes_words(result.file_bytes)
+    of_source = "in one file"
+    if result.source_bytes:
+        of_source = f"{100 * result.file_bytes / result.source_bytes:.1f} % of the image files"
+    entries = [("Size", size, of_source)]
+    if result.psnr_db is not None:
+        entries.append(("Closeness", f"{result.psnr_db:.2f} dB", "PSNR over all maps: higher is closer"))
+    entries += [
+        ("Gaussians", f"{result.gaussians:,}", "soft spots that paint all maps"),
+        ("Density", f"{result.bits_per_texel:.2f} bits per texel", f"{result.width} × {result.height} texels"),
+    ]
+    html = tiles(entries)
     report = result.report
     if report is None:
         return html
@@ -185,7 +209,7 @@ def _head(result: Result) -> str:
         )
     if report.unreached is not None:
         html += notice(f"What was asked for is not reached: {report.unreached}. This is the best file there is.", "bad")
-    return html + "".join(notice(in_words_of_the_page(warning)) for warning in report.warnings)
+    return html + "".join(notice(f"Worth knowing: {in_words_of_the_page(warning)}") for warning in report.warnings)
 
 
 def _compared(visitor: Visitor, result: Result) -> dict[str, Any]:
@@ -199,6 +223,11 @@ def _compared(visitor: Visitor, result: Result) -> dict[str, Any]:
         for each in result.maps
     ]
     return {"maps": maps, "first": result.first_map}
+
+
+def _has_climbed(visitor: Visitor) -> bool:
+    """Whether the rate ladder has just come to its end."""
+    return visitor.task is not None and len(visitor.task.results) == len(LADDER_SHARES)
 
 
 def _beside(visitor: Visitor, first: int | None, second: int | None) -> dict[str, Any] | None:
@@ -252,8 +281,14 @@ def _numbers(result: Result) -> str:
         rest = [["On the GPU, with its index", f"{report.gpu_bytes:,} bytes"], ["Seed", str(report.seed)]]
         parts.append(table(("What else", ""), rest))
     if result.command:
-        parts.append(f'<p><b>The same file from a terminal</b></p><pre class="st-code">{text(result.command)}</pre>')
-    return "".join(parts) or notice("A file that was brought alone has nothing to be measured against.")
+        parts.append(
+            f'<div><b>The same file from a terminal</b><pre class="st-code">{text(result.command)}</pre></div>'
+        )
+    return (
+        f'<div class="st-tables">{"".join(parts)}</div>'
+        if parts
+        else notice("A file that was brought alone has nothing to be measured against.")
+    )
 
 
 def _gallery(visitor: Visitor, result: Result) -> str:
@@ -267,11 +302,14 @@ def _gallery(visitor: Visitor, result: Result) -> str:
 def _sizes(visitor: Visitor) -> str:
     made = [result for result in visitor.results if result.psnr_db is not None]
     if len(made) < 2:
-        return notice("With two results or more, their sizes and qualities are compared here. Try five sizes, fast.")
+        return notice(
+            "With two results or more, they are compared here. Try five sizes, or start again with another size."
+        )
+    is_one = _is_one_material(visitor)
     rows = [
         [
-            f"{printable(each.title)}, {each.asked}", f"{each.file_bytes:,}", f"{each.psnr_db:.2f}",
-            f"{each.gaussians:,}", f"{each.bits_per_texel:.3f}",
+            f"{'' if is_one else f'{printable(each.title)}, '}{each.asked}", f"{each.file_bytes:,}",
+            f"{each.psnr_db:.2f}", f"{each.gaussians:,}", f"{each.bits_per_texel:.3f}",
         ]
         for each in made
     ]  # fmt: skip
@@ -291,12 +329,15 @@ def _sizes(visitor: Visitor) -> str:
 
 def _link(visitor: Visitor, result: Result) -> str:
     served = Served(result.file, "application/octet-stream", result.file.name)
-    return _download(visitor.address(f"result-{result.number}-file.igs", served), result.file, "igs")
+    note = (
+        f"{bytes_words(result.file_bytes)}. A game loads it with the shader decoder; plain images are in the .zip below"
+    )
+    return _download(visitor.address(f"result-{result.number}-file.igs", served), result.file, "igs", note)
 
 
-def _download(address: str, path: Path, kind: str) -> str:
+def _download(address: str, path: Path, kind: str, note: str) -> str:
     name = text(path.name)
     return (
         f'<div class="st-links"><a href="{address}" download="{name}" data-kind="{kind}">Download {name}</a>'
-        f'<span class="st-faint">{bytes_words(path.stat().st_size)}</span></div>'
+        f'<span class="st-faint">{escape(note)}</span></div>'
     )

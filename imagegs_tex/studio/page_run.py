@@ -14,7 +14,7 @@ from imagegs_tex.studio.examples import EXAMPLES
 from imagegs_tex.studio.jobs import Job, JobQueue
 from imagegs_tex.studio.limits import LOG_LINES
 from imagegs_tex.studio.live import KINDS, Frame
-from imagegs_tex.studio.markup import curve, figures, notice, phase_words, status, step
+from imagegs_tex.studio.markup import READY, curve, figures, notice, phase_words, status, step
 from imagegs_tex.studio.page_input import PRIVATE, InputPart
 from imagegs_tex.studio.settings_form import assignments, build_settings_form, empty_form
 from imagegs_tex.studio.visitors import Served, Visitor, Visitors
@@ -29,8 +29,16 @@ BACKENDS: Final = {
 }
 _TICK_SECONDS: Final = 0.5
 _NO_PICTURES: Final = (
-    '<div class="st-faint">Pictures of the fit appear here a moment after the start: the decode, the Gaussians, and '
-    "how far it still is from the source.</div>"
+    '<div class="st-faint">Pictures appear here a moment after the start. The studio paints your maps with soft '
+    "spots of colour, called Gaussians, and moves, stretches and recolours them until they look like your maps.</div>"
+)
+_START_WORDS: Final = (
+    '<div class="st-faint"><b>Start</b> does what is chosen above. <b>Try five sizes</b> makes five quick files, from '
+    "small to large, to choose from. <b>Start with defaults</b> puts every choice back first.</div>"
+)
+_SETTINGS_WORDS: Final = (
+    '<div class="st-faint">No first file needs these. A field that is left empty stays as usual; what is usual is '
+    "written in it.</div>"
 )
 
 
@@ -92,55 +100,65 @@ def _amount_label(goal: str) -> str:
 
 def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
     """Build the parts."""
-    gr.HTML(step("2. How large, how good", "the defaults are fine to begin with"))
-    with gr.Row():
-        goal = gr.Radio(
-            [(each.label, each.key) for each in GOALS], value="usual", label="What decides the size", min_width=300
-        )
-        preset = gr.Radio(
-            [(words, each.value) for each, words in PRESET_WORDS.items()],
-            value=Preset.BALANCED.value,
-            label="How much time to spend",
-            min_width=300,
-        )
-    amount = gr.Number(0, label="Amount", visible=False, minimum=0, elem_id="amount")
-    with gr.Accordion("All settings of the fit", open=False):
+    with gr.Column(elem_classes="st-card"):
+        gr.HTML(step("2. How large, how good", "the defaults are fine to begin with"), padding=False)
         with gr.Row():
-            detail = gr.Checkbox(
-                True, label="Draw fine grain", info="A few hundred bytes describe the grain that is lost"
-            )
-            backend = gr.Dropdown(
-                [(words, key) for key, words in BACKENDS.items()], value="auto", label="What computes"
-            )
-            every = gr.Slider(
-                1,
-                50,
-                value=4,
-                step=1,
-                label="Steps between live pictures",
-                info="At the soonest; never so many that it slows",
-            )
-        advanced = build_settings_form()
-    with gr.Accordion("As a command line", open=False):
-        command = gr.Textbox(
-            "", label="The same file from a terminal", lines=2, buttons=["copy"], interactive=False, elem_id="command"
-        )
-    with gr.Row():
-        start = gr.Button("Start", variant="primary", elem_id="start")
-        defaults = gr.Button("Start with defaults", elem_id="defaults")
-        ladder = gr.Button("Try five sizes, fast", elem_id="ladder")
-        stop = gr.Button("Stop and keep the file", interactive=False, elem_id="stop")
-    gr.HTML(step("3. Watch it appear", "you can stop at any time and keep what there is"))
-    state = gr.HTML(status(None, 0), elem_id="status")
-    shown_map = gr.Dropdown([], label="Map in the pictures", visible=False, elem_id="live-map")
-    pictures = gr.HTML(_NO_PICTURES, elem_id="live")
-    looking_back = gr.Slider(0, 1, value=1, step=1, label="Look back at earlier steps", visible=False, elem_id="steps")
-    curves = gr.HTML(curve(()), elem_id="curve")
-    with gr.Accordion("Log", open=False):
-        log = gr.Textbox(
-            "", label=f"What happened, the last {LOG_LINES} lines", lines=10, max_lines=10, autoscroll=True,
-            interactive=False, buttons=["copy"], elem_id="log", elem_classes="st-scroll-down",
+            with gr.Column(min_width=300):
+                goal = gr.Radio(
+                    [(each.label, each.key) for each in GOALS], value="usual", label="What decides the size"
+                )
+                amount = gr.Number(0, label="Amount", visible=False, minimum=0, elem_id="amount")
+            with gr.Column(min_width=300):
+                preset = gr.Radio(
+                    [(words, each.value) for each, words in PRESET_WORDS.items()],
+                    value=Preset.BALANCED.value,
+                    label="How much time to spend",
+                )
+        with gr.Accordion("All settings of the fit", open=False):
+            gr.HTML(_SETTINGS_WORDS, padding=False)
+            with gr.Row():
+                detail = gr.Checkbox(
+                    True, label="Draw fine grain", info="A few hundred bytes describe the grain that is lost"
+                )
+                backend = gr.Dropdown(
+                    [(words, key) for key, words in BACKENDS.items()], value="auto", label="What computes"
+                )
+                every = gr.Slider(
+                    1,
+                    50,
+                    value=4,
+                    step=1,
+                    label="Steps between live pictures",
+                    info="At the soonest; never so many that it slows",
+                )
+            advanced = build_settings_form()
+        with gr.Accordion("As a command line", open=False):
+            command = gr.Textbox(
+                "", label="The same file from a terminal", lines=2, buttons=["copy"], interactive=False,
+                elem_id="command",
+            )  # fmt: skip
+        with gr.Row():
+            start = gr.Button("Start", variant="primary", elem_id="start", scale=2)
+            ladder = gr.Button("Try five sizes, fast", elem_id="ladder")
+            defaults = gr.Button("Start with defaults", elem_id="defaults")
+        gr.HTML(_START_WORDS, padding=False)
+    with gr.Column(elem_classes="st-card"):
+        gr.HTML(step("3. Watch it appear", "you can stop at any time and keep what there is"), padding=False)
+        with gr.Row(elem_classes="st-status-row"):
+            state = gr.HTML(status(None, 0), elem_id="status", padding=False)
+            stop = gr.Button("Stop and keep the file", interactive=False, elem_id="stop", scale=0, min_width=260)
+        shown_map = gr.Dropdown([], label="Map in the pictures", visible=False, elem_id="live-map")
+        pictures = gr.HTML(_NO_PICTURES, elem_id="live", padding=False)
+        looking_back = gr.Slider(
+            0, 1, value=1, step=1, label="Look back at earlier pictures",
+            info="0 is the first, the right end the newest", visible=False, elem_id="steps",
         )  # fmt: skip
+        curves = gr.HTML(curve(()), elem_id="curve", padding=False)
+        with gr.Accordion("Log", open=False):
+            log = gr.Textbox(
+                "", label=f"What happened, the last {LOG_LINES} lines", lines=10, max_lines=10, autoscroll=True,
+                interactive=False, buttons=["copy"], elem_id="log", elem_classes="st-scroll-down",
+            )  # fmt: skip
     timer = gr.Timer(_TICK_SECONDS, active=False)
     finished = gr.State(0)
     fields = WishFields(goal, amount, preset, detail, backend, every, advanced)
@@ -235,20 +253,24 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         except ImageGSTexError as error:
             return str(error)
 
-    def new_material(request: gr.Request) -> dict[str, Any]:
+    def new_material(request: gr.Request) -> tuple[dict[str, Any], Any]:
         visitor = visitors.of(request.session_hash)
         rows = () if visitor.reading is None else visitor.reading.rows
         visitor.live_map = next((index for index, row in enumerate(rows) if row.is_srgb is not None), 0)
         names = [(printable(row.name), row.name) for row in rows]
         shown = rows[visitor.live_map].name if rows else None
-        return gr.update(choices=names, value=shown, visible=len(rows) > 1)
+        is_over = visitor.job is None or visitor.job.is_over
+        is_ready = visitor.upload is not None and not visitor.problem
+        visitor.forget_shown("status")
+        said = (READY if is_ready else status(None, 0)) if is_over else gr.skip()
+        return gr.update(choices=names, value=shown, visible=len(rows) > 1), said
 
     goal.input(new_goal, goal, amount, api_visibility=PRIVATE, show_progress="hidden")
     gr.on(
         [field.change for field in fields.all] + [given.version.change], typed, {*fields.all}, command,
         api_visibility=PRIVATE, show_progress="hidden",
     )  # fmt: skip
-    given.version.change(new_material, None, shown_map, api_visibility=PRIVATE, show_progress="hidden")
+    given.version.change(new_material, None, [shown_map, state], api_visibility=PRIVATE, show_progress="hidden")
     start.click(start_with, {*fields.all}, outputs, api_visibility=PRIVATE, show_progress="hidden")
     ladder.click(start_ladder, {*fields.all}, outputs, api_visibility=PRIVATE, show_progress="hidden")
     defaults.click(start_defaults, None, [*fields.all, *outputs], api_visibility=PRIVATE, show_progress="hidden")
@@ -307,7 +329,7 @@ def _frame_of(visitor: Visitor, frames: list[Frame]) -> Frame | None:
 
 def _figures(visitor: Visitor, frame: Frame) -> str:
     notes = {
-        "decode": f"{printable(frame.map_name)}, {frame.psnr_db:.1f} dB over all maps",
+        "decode": f"{printable(frame.map_name)}; {frame.psnr_db:.1f} dB over all maps, before rounding",
         "error": f"black: none, yellow: {frame.error_words} and more",
         "ellipses": f"out of {frame.gaussians:,}",
         "numbers": "where each is the strongest",

@@ -21,7 +21,7 @@ def build_settings_form() -> dict[str, Any]:
     fields: dict[str, Any] = {}
     settings = list_settings()
     for group in dict.fromkeys(setting.group for setting in settings):
-        gr.HTML(f'<div class="st-group">{_GROUP_WORDS.get(group, group)}</div>')
+        gr.HTML(f'<div class="st-group">{_GROUP_WORDS.get(group, group)}</div>', padding=False)
         with gr.Row(elem_classes="st-settings"):
             for setting in settings:
                 if setting.group == group:

@@ -27,7 +27,7 @@ class Goal:
 
 
 GOALS: Final = (
-    Goal("usual", "Let the studio choose: good", "", "", 0, ""),
+    Goal("usual", "Good quality, however large", "", "", 0, ""),
     Goal(
         "quality",
         "Quality",
@@ -37,7 +37,7 @@ GOALS: Final = (
         "--quality",
     ),
     Goal("bytes", "File size", "kilobytes", "kB", 50, "--max-bytes"),
-    Goal("psnr", "PSNR", "dB of PSNR: 26 is rough, 32 good, 40 very close", "dB", 30, "--target-psnr"),
+    Goal("psnr", "Closeness (PSNR)", "dB: 26 is rough, 32 good, 40 very close", "dB", 30, "--target-psnr"),
     Goal("bpp", "Bits per texel", "bits per texel of all maps together", "bits per texel", 1, "--bpp"),
     Goal("gaussians", "Number of Gaussians", "Gaussians", "Gaussians", 4000, "--gaussians"),
 )

@@ -1,18 +1,20 @@
-"""The page in a real browser, as an artist uses it: from maps to files that the command line decodes."""
+"""The page in a real browser, as artists use it: from maps to files that the command line decodes."""
 
 import re
-import subprocess
-import sys
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers.import_tool import import_tool
-from helpers.servers import free_port, serving
+from helpers.servers import free_port
+from typer.testing import CliRunner
 
 import imagegs_tex
+from imagegs_tex.cli.main import app
 from imagegs_tex.example_material import make_material
 from imagegs_tex.formats.images import read_image, write_image
+from imagegs_tex.studio.serve import studio
 
 CHROMIUM = Path("/usr/bin/chromium")
 DROP = """([zone, files]) => {
@@ -33,11 +35,6 @@ SUM = """(canvas) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def material(tmp_path_factory):
-    return write_maps(tmp_path_factory.mktemp("cobbles"), 128)
-
-
 def write_maps(folder, size):
     for name, texels in make_material(size).items():
         write_image(folder / f"{name}.png", texels)
@@ -46,13 +43,20 @@ def write_maps(folder, size):
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory, require_tool):
+    """A studio in this process, which has what it imports already; tests/examples start one of its own."""
     require_tool(CHROMIUM.exists(), "no chromium at /usr/bin/chromium")
     import_tool("playwright")
+    import uvicorn
+
     port, temporary = free_port(), tmp_path_factory.mktemp("temporary")
-    command = [sys.executable, "-m", "imagegs_tex", "studio", "--no-browser", "--port", port]
-    with serving(command, port, TMPDIR=temporary):
-        yield f"http://localhost:{port}/"
-    assert list(temporary.glob("imagegs-tex-studio-*")) == []
+    with studio(folder=temporary) as made:
+        server = uvicorn.Server(uvicorn.Config(made.app, port=port, log_level="warning", timeout_graceful_shutdown=1))
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        yield f"http://127.0.0.1:{port}/"
+        server.should_exit = True
+        thread.join()
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.fixture(scope="module")
@@ -66,18 +70,26 @@ def browser(address):
         running.close()
 
 
-@pytest.fixture
-def page(browser, address):
+def opened(browser, address):
+    """Open the page as a visitor of its own; what it complains of, or asks of other servers, is in ``wrong``."""
     context = browser.new_context(viewport={"width": 1440, "height": 1000}, accept_downloads=True)
     page = context.new_page()
-    wrong = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda request: wrong.append(request.url) if not is_local(request.url, address) else None)
+    page.wrong = []
+    page.on("pageerror", lambda error: page.wrong.append(str(error)))
+    page.on("request", lambda request: None if is_local(request.url, address) else page.wrong.append(request.url))
     page.goto(address)
     page.wait_for_selector(".st-drop[data-ready]")
-    yield page
-    context.close()
-    assert wrong == []  # no error in the page, and nothing from another server
+    return page
+
+
+@pytest.fixture(scope="module")
+def pages(browser, address):
+    """Two visitors at once; their pages are used by one test after the other, as opening one takes seconds."""
+    both = [opened(browser, address) for _ in range(2)]
+    yield both
+    for page in both:
+        page.context.close()
+    assert [page.wrong for page in both] == [[], []]
 
 
 def is_local(url, address):
@@ -104,86 +116,21 @@ def download(page, selector, folder):
     return path
 
 
-def run(*arguments):
-    done = subprocess.run(
-        [sys.executable, "-m", "imagegs_tex", *map(str, arguments)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+def read_as(page):
+    return re.findall(r"Read as: ([\w ]+)", page.inner_text(".gradio-container"))
 
 
-def test_dropped_watched_stopped_and_decoded(page, material, tmp_path):
-    drop(page, sorted(material.glob("*.png")))
-    page.wait_for_selector(".st-map img")
-    assert page.locator(".st-map").count() == 5
-    assert re.findall(r"Read as: ([\w ]+)", page.inner_text(".gradio-container")) == [
-        "occlusion", "base colour", "height", "normal", "roughness",
-    ]  # fmt: skip
-    page.get_by_text("All settings of the fit").click()
-    page.locator("#setting-steps").locator("input, textarea").fill("20000")  # longer than anybody waits
-    page.get_by_text("As a command line").click()
-    page.wait_for_selector("#command textarea")
-    page.wait_for_function("document.querySelector('#command textarea').value.endsWith('--set steps=20000')")
-    page.click("#start")
-    seen = set()
-    for _ in range(600):
-        at = page.locator("#live .st-at")
-        if at.count():
-            seen.add(page.locator("#live img").first.get_attribute("src"))
-        if len(seen) >= 4:
-            break
-        page.wait_for_timeout(50)
-    assert len(seen) >= 4  # the first, and three that are others
-    page.click("#stop")
-    wait_done(page)
-    assert "You stopped it at step" in page.inner_text("#result-head")
-    file = download(page, "#links a", tmp_path)
-    run("decode", file, "-o", tmp_path / "decoded")
-    for name, texels in make_material(128).items():
-        decoded, _ = read_image(tmp_path / "decoded" / f"{name}.png")
-        assert np.squeeze(decoded).shape == texels.shape
+def choose(page, field, words):
+    page.locator(f"{field} input").click()
+    page.locator(field).get_by_role("option", name=words, exact=True).click()
 
 
-def test_a_whole_run_gives_the_bytes_of_the_command_line(page, tmp_path):
-    small = write_maps(tmp_path / "cobbles", 96)
-    page.set_input_files(".st-files", sorted(map(str, small.glob("*.png"))))
-    page.wait_for_selector(".st-map img")
-    page.get_by_label("Fast: a preview in seconds").check()
-    page.click("#start")
-    wait_done(page)
-    file = download(page, "#links a", tmp_path)
-    imagegs_tex.compress(small, tmp_path / "own.igs", imagegs_tex.preset_settings(imagegs_tex.Preset.FAST))
-    assert file.read_bytes() == (tmp_path / "own.igs").read_bytes()
-
-    box = page.wait_for_selector("#compare .st-canvas").bounding_box()
-    before = page.eval_on_selector("#compare .st-canvas", SUM)
-    split = page.get_attribute("#compare .st-inspect", "data-split")
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + box["height"] / 2, steps=4)
-    page.mouse.up()
-    assert (split, page.get_attribute("#compare .st-inspect", "data-split")) == ("0.50", "0.80")
-    assert page.eval_on_selector("#compare .st-canvas", SUM) != before
-    assert re.search(r"Texel \d+, \d+ .*Source \d+, \d+, \d+ · Decoded \d+", page.inner_text("#compare .st-read"))
-
-    page.get_by_role("tab", name="In the light").click()
-    page.wait_for_selector("#light .st-lit[data-ready]")
-    sphere = page.locator("#light canvas").nth(1)
-    lit = sphere.evaluate(SUM)
-    assert lit > 20  # a material in the light, not a black canvas; a black ball before the ground gives 9
-    box = sphere.bounding_box()
-    page.mouse.move(box["x"] + 100, box["y"] + 100)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 260, box["y"] + 60, steps=4)
-    page.mouse.up()
-    assert abs(sphere.evaluate(SUM) - lit) > 0.1
-
-    page.click("#pack")
-    page.wait_for_selector("#zipped a", timeout=30000)
-    archive = download(page, "#zipped a", tmp_path)
-    assert archive.read_bytes()[:2] == b"PK"
+def width_over(page):
+    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
 
-def test_what_cannot_be_used_is_said_and_the_page_goes_on(page, tmp_path):
+def test_what_cannot_be_used_is_said_and_the_page_goes_on(pages, tmp_path):
+    page = pages[0]
     bad = tmp_path / "basecolor.png"
     bad.write_bytes(b"MZ this is a program")
     page.click("#start")
@@ -196,3 +143,103 @@ def test_what_cannot_be_used_is_said_and_the_page_goes_on(page, tmp_path):
     page.click("#example-picture")
     page.wait_for_selector(".st-map img")
     assert page.locator("#reading .st-bad").count() == 0
+    page.get_by_text("Ready.").wait_for()  # nor does the old message stay
+
+
+def test_maps_are_dropped_and_put_right(pages, tmp_path):
+    page = pages[0]
+    drop(page, sorted(write_maps(tmp_path / "cobbles", 64).glob("*.png")))
+    page.wait_for_function("document.querySelectorAll('.st-map').length == 5")
+    assert read_as(page) == ["occlusion", "base colour", "height", "normal", "roughness"]
+    page.get_by_text("As a command line").click()
+    page.wait_for_selector("#command textarea")
+    page.locator("#meaning-0 input").click()
+    page.keyboard.press("Tab")  # only visited
+    choose(page, "#meaning-4", "gloss")
+    page.get_by_text("Read as: gloss").wait_for()
+    page.wait_for_function("document.querySelector('#command textarea').value.includes('material.json')")
+    choose(page, "#meaning-4", "roughness")
+    page.wait_for_function("document.querySelector('#meaning-4 input').value == 'roughness'")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert width_over(page) == 0
+    page.set_viewport_size({"width": 1440, "height": 1000})
+
+
+def test_a_fit_is_watched_stopped_and_decoded_while_another_visitor_waits(pages, tmp_path):
+    page, other = pages
+    page.get_by_text("All settings of the fit").click()
+    page.locator("#setting-steps").locator("input, textarea").fill("20000")  # longer than anybody waits
+    page.wait_for_function("document.querySelector('#command textarea').value.endsWith('--set steps=20000')")
+    page.click("#start")
+    seen = set()
+    for _ in range(600):
+        at = page.locator("#live .st-at")
+        if at.count():
+            seen.add(page.locator("#live img").first.get_attribute("src"))
+        if len(seen) >= 4:
+            break
+        page.wait_for_timeout(50)
+    assert len(seen) >= 4  # the first, and three that are others
+
+    other.set_input_files(".st-files", sorted(map(str, write_maps(tmp_path / "small", 64).glob("*.png"))))
+    other.wait_for_selector(".st-map img")
+    other.get_by_label("Fast: a preview in seconds").check()
+    other.click("#start")
+    other.wait_for_selector("#status [data-state=waiting]")
+    assert "1 run before yours" in other.inner_text("#status")
+
+    page.click("#stop")
+    wait_done(page)
+    assert "You stopped it at step" in page.inner_text("#result-head")
+    file = download(page, "#links a", tmp_path)
+    done = CliRunner().invoke(app, ["decode", str(file), "-o", str(tmp_path / "decoded")])
+    assert done.exit_code == 0, done.output
+    for name, texels in make_material(64).items():
+        decoded, _ = read_image(tmp_path / "decoded" / f"{name}.png")
+        assert np.squeeze(decoded).shape == texels.shape
+    assert page.locator("#results").count() == 0 or not page.locator("#results").is_visible()  # nothing of the other's
+
+
+def test_a_whole_run_gives_the_bytes_of_the_command_line(pages, tmp_path):
+    page = pages[1]  # which waited
+    wait_done(page)
+    file = download(page, "#links a", tmp_path)
+    small = write_maps(tmp_path / "small", 64)
+    imagegs_tex.compress(small, tmp_path / "own.igs", imagegs_tex.preset_settings(imagegs_tex.Preset.FAST))
+    assert file.read_bytes() == (tmp_path / "own.igs").read_bytes()
+
+    canvas = page.locator("#compare .st-canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    before = canvas.evaluate(SUM)
+    split = page.get_attribute("#compare .st-inspect", "data-split")
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    assert (split, page.get_attribute("#compare .st-inspect", "data-split")) == ("0.50", "0.80")
+    assert canvas.evaluate(SUM) != before
+    assert re.search(r"Texel \d+, \d+ .*Source \d+, \d+, \d+ · Decoded \d+", page.inner_text("#compare .st-read"))
+
+
+def test_the_light_is_turned_and_a_zip_taken_home(pages, tmp_path):
+    page = pages[1]
+    page.get_by_role("tab", name="Light").click()
+    page.wait_for_selector("#light .st-lit[data-ready]")
+    sphere = page.locator("#light canvas").nth(1)
+    lit = sphere.evaluate(SUM)
+    assert lit > 20  # a material in the light, not a black canvas; a black ball before the ground gives 9
+    sphere.scroll_into_view_if_needed()
+    box = sphere.bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 260, box["y"] + 60, steps=4)
+    page.mouse.up()
+    assert abs(sphere.evaluate(SUM) - lit) > 0.1
+
+    page.click("#pack")
+    page.wait_for_selector("#zipped a", timeout=30000)
+    archive = download(page, "#zipped a", tmp_path)
+    assert archive.read_bytes()[:2] == b"PK"
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert width_over(page) == 0

@@ -71,7 +71,7 @@ def test_names_from_outside_are_escaped():
 
 
 def test_curves_keep_within_their_picture():
-    points = [CurvePoint(second, second, level, 5) for second, level in enumerate([20.0, 31.5, 28.0])]
+    points = [CurvePoint(second, "fitting", second, level, 5) for second, level in enumerate([20.0, 31.5, 28.0])]
     html = curve(points)
     line = html.split('points="')[1].split('"')[0]
     assert [pair.split(",")[0] for pair in line.split()] == ["56.0", "303.0", "550.0"]
