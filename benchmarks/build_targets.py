@@ -1,39 +1,48 @@
-"""Which libraries make the bytes of a file depend on the processor, by the hashes of files made under emulated targets.
+"""Whether a file has the same bytes on every processor, by the hashes of files made under emulated ones.
 
     python benchmarks/build_targets.py [--size 96] [--only NAME ...]
 
-Each line is a compression in a process of its own in which one library, or all of them, is told by its own variable to
-use the instructions of a processor with AVX2, where this one has AVX-512.
+Each line is a compression in a process of its own. First as it is, then with libraries that believe to be on one with
+AVX2 where this one has AVX-512: these must give the same hash. Then with one library each, or all of them, left to
+take what this processor offers: these show what the common instructions (imagegs_tex/common_instructions.py) are for,
+and what they cost.
 """
 
 import argparse
 import hashlib
 import os
+import resource
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from llvmlite import binding
 
 from imagegs_tex.formats.images import write_image
 
-_AVX2: Final = "+64bit,+sse2,+sse3,+ssse3,+sse4.1,+sse4.2,+popcnt,+avx,+avx2,+fma,+bmi,+bmi2,+f16c,+lzcnt,+movbe,+cx16"
-_NUMBA: Final = {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": _AVX2}
-_TORCH: Final = {"ATEN_CPU_CAPABILITY": "avx2"}
-_NUMPY: Final = {"NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR"}
-_BLAS: Final = {"OPENBLAS_CORETYPE": "Haswell", "MKL_CBWR": "AVX2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
+_HIDDEN: Final = ("AVX512F", "AVX512CD", "AVX512BW", "AVX512DQ", "AVX512VL", "AVX512ER", "AVX512PF")
+_C_LIBRARY: Final = {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=" + ",".join(f"-{name}" for name in _HIDDEN)}
+_MKL: Final = {"MKL_ENABLE_INSTRUCTIONS": "AVX2"}
+_ONEDNN: Final = {"ONEDNN_MAX_CPU_ISA": "AVX2"}
+_NATIVE: Final = {
+    "torch": {"ATEN_CPU_CAPABILITY": "avx512"},
+    "MKL": {"MKL_CBWR": "AUTO"},
+    "numpy": {"NPY_DISABLE_CPU_FEATURES": ""},
+    "OpenBLAS": {"OPENBLAS_CORETYPE": ""},
+    "kernels": {"NUMBA_CPU_NAME": binding.get_host_cpu_name()},
+}
+_EVERY: Final = {variable: value for own in _NATIVE.values() for variable, value in own.items()}
 CASES: Final[dict[str, dict[str, str]]] = {
     "as it is": {},
-    "again": {},
-    "torch": _TORCH,
-    "numpy": _NUMPY,
-    "blas": _BLAS,
-    "torch, numpy, blas": {**_TORCH, **_NUMPY, **_BLAS},
-    "numba": _NUMBA,
-    "all": {**_NUMBA, **_TORCH, **_NUMPY, **_BLAS},
+    "MKL on AVX2": _MKL,
+    "oneDNN on AVX2": _ONEDNN,
+    "C library on AVX2": _C_LIBRARY,
+    "all on AVX2": {**_MKL, **_ONEDNN, **_C_LIBRARY},
+    **{f"native {name}": own for name, own in _NATIVE.items()},
+    "native, all": _EVERY,
 }
 
 
@@ -64,11 +73,12 @@ def main() -> None:
             command = [sys.executable, "-m", "imagegs_tex", "compress", str(source), "-o", str(output), *how]
             own = os.environ | CASES[case]
             subprocess.run(command, env=own, check=True)  # compiles what this target has no kernels of
-            began = time.perf_counter()
+            before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
             subprocess.run(command, env=own, check=True)
-            seconds = time.perf_counter() - began
+            seconds = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
             data = output.read_bytes()
-            print(f"{case:<20} {hashlib.sha256(data).hexdigest()[:12]} {len(data)} bytes {seconds:5.1f} s", flush=True)
+            digest = hashlib.sha256(data).hexdigest()[:12]
+            print(f"{case:<20} {digest} {len(data)} bytes {seconds:5.1f} s of CPU", flush=True)
 
 
 if __name__ == "__main__":

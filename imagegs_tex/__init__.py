@@ -7,6 +7,7 @@ The names below are all that a user needs; each is imported when first used, so 
 
 from typing import TYPE_CHECKING
 
+from imagegs_tex import common_instructions as common_instructions  # first of all: libraries read what it sets
 from imagegs_tex._version import __version__
 
 if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at run time

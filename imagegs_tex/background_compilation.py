@@ -20,6 +20,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from imagegs_tex.common_instructions import kernel_target
 from imagegs_tex.kernel_cache import kernel_folder
 from imagegs_tex.rasterize.cpu.threads import available_threads
 
@@ -81,10 +82,11 @@ def wait_for(module: str) -> bool:
 
 
 def mark_of(group: str) -> Path:
-    """Return the file that says that a group is compiled, for these sources, this numba and this processor."""
+    """Return the file that says that a group is compiled, for these sources, this numba and this target."""
     from llvmlite import binding
 
-    parts = [sys.version, importlib.metadata.version("numba"), binding.get_host_cpu_name()]
+    target = kernel_target() or (binding.get_host_cpu_name(), "")
+    parts = [sys.version, importlib.metadata.version("numba"), *target]
     for module in (*GROUPS[group], "imagegs_tex.jit"):
         found = importlib.util.find_spec(module)
         assert found is not None

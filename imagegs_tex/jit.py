@@ -1,7 +1,7 @@
-"""numba as all kernels use it: whole vectors, one cache folder, and few variants of each kernel.
+"""numba as all kernels use it: one target, one cache folder, and few variants of each kernel.
 
-LLVM divides the 512-bit vectors of Intel's servers in two unless told otherwise. Whole ones, over arrays that begin
-where a vector does, took 0.66 of the time of the loops over a tile's texels; over arrays that do not, 0.9.
+The target is the same on every processor (:mod:`imagegs_tex.common_instructions`), so the machine code is, too,
+and with it the order of sums. What makers of processors define differently is left out, see REORDERED.
 """
 
 import contextlib
@@ -14,33 +14,35 @@ from typing import Any, Final
 
 import numba
 import numpy as np
-from llvmlite import binding
 from numba import config, extending, types
 from numba.core import caching
 
 from imagegs_tex import background_compilation
+from imagegs_tex.common_instructions import kernel_target
 from imagegs_tex.kernel_cache import kernel_folder, say_compiling
 
 intrinsic: Final[Any] = extending.intrinsic
 """Any: as declared, its first argument, which numba fills in, would have to be given."""
 _DAMAGE: Final = (pickle.UnpicklingError, EOFError, ValueError, LookupError, AttributeError, ImportError)
 """What reading a damaged file of kernels raises."""
+REORDERED: Final = {"nnan", "ninf", "nsz", "reassoc", "contract"}
+"""What a kernel's arithmetic may be turned into with ``fastmath``: sums in another order, products fused with them.
+
+Not approximations (arcp, afn): AMD's and Intel's rcpps and rsqrtps have other digits.
+"""
 VECTOR_BYTES: Final = 64
 """The widest vector: what an array's first byte should be a multiple of."""
 
 
-def _use_whole_vectors() -> None:
-    """Has an effect only where nothing has been compiled yet, and where the environment says nothing of its own."""
-    try:
-        features = binding.get_host_cpu_features()
-    except RuntimeError:  # a processor that LLVM knows nothing of
-        return
-    configuration: Any = config
-    if configuration.CPU_FEATURES is None and features.get("avx512f", False):
-        configuration.CPU_FEATURES = f"{features.flatten()},-prefer-256-bit"
+def _use_common_instructions() -> None:
+    """Has an effect only where nothing has been compiled yet."""
+    target = kernel_target()
+    if target is not None:
+        configuration: Any = config
+        configuration.CPU_NAME, configuration.CPU_FEATURES = target
 
 
-_use_whole_vectors()
+_use_common_instructions()
 
 
 def _names_in(code: CodeType) -> Iterator[str]:

@@ -1,6 +1,10 @@
 import os
 from pathlib import Path
 
+import imagegs_tex  # noqa: F401 - before numpy and torch, which read what it tells them when they are loaded
+
+# isort: split
+
 import pytest
 import torch
 

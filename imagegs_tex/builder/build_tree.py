@@ -17,7 +17,6 @@ from imagegs_tex.builder.runner import Runner
 from imagegs_tex.rasterize.cpu.threads import available_threads
 from imagegs_tex.settings import Preset
 
-PROCESSES_PER_GPU: Final = 8
 _WARM: Final = "imagegs_tex.builder.warm"
 
 
@@ -110,6 +109,8 @@ def seats_of(backend: str, workers: BuildWorkers) -> list[Seat]:
         count = workers.jobs or cores
         return [Seat(cores // count + (index < cores % count) or 1) for index in range(count)]
     import torch
+
+    from imagegs_tex.batch import PROCESSES_PER_GPU
 
     gpus = torch.cuda.device_count()
     count = workers.jobs or gpus * PROCESSES_PER_GPU

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from imagegs_tex.builder.cache import ACTIONS, BLOBS, MARK_FILE, USES
+from imagegs_tex.builder.file_clock import file_system_time
 from imagegs_tex.formats.errors import InputError, OutputError
 from imagegs_tex.formats.files.atomic_write import write_bytes
 from imagegs_tex.formats.files.safe_names import printable
@@ -117,14 +118,10 @@ def _remove(path: Path) -> int:
 
 
 def _now(folder: Path) -> float:
-    probe = folder / f".now.{secrets.token_hex(4)}.tmp"
     try:
-        probe.touch()
-        return probe.stat().st_mtime  # the clock of the file system, which wrote the other times as well
+        return file_system_time(folder)
     except OSError as error:
         raise OutputError(f"cannot write {printable(folder)}: {error.strerror}; change its permissions") from None
-    finally:
-        probe.unlink(missing_ok=True)
 
 
 def _uses(folder: Path) -> tuple[dict[str, int], list[Path]]:

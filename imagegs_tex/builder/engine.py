@@ -16,7 +16,7 @@ from imagegs_tex.builder.hash_memo import HashMemo
 from imagegs_tex.builder.jobs import IGS_FILE, Job, Outcome, ProductJob
 from imagegs_tex.builder.keys import Encoder, product_key
 from imagegs_tex.builder.lock import locked
-from imagegs_tex.builder.plan import Outputs, Task, compress_job, is_unchanged, largest_first, tasks_of
+from imagegs_tex.builder.plan import Outputs, Task, compress_job, is_unchanged, largest_first, tasks_of, warmed
 from imagegs_tex.builder.products import THUMBNAIL, output_path
 from imagegs_tex.builder.progress import Listener, Step, Tally
 from imagegs_tex.builder.request import BuildReport, BuildRequest
@@ -175,6 +175,15 @@ class _Build:
                 trials.save()
         self._tasks, unreadable = tasks_of(self._tree.materials, recipes, self._encoder, self._memo)
         self._left_out += unreadable
+        self._tasks = [self._warmed(task) for task in self._tasks]
+
+    def _warmed(self, task: Task) -> Task:
+        old = self._outputs.old(task.name)
+        if not task.recipe.warm_start or old is None or not self._outputs.are_whole({old.file: old.sha256}):
+            return task
+        if self._outputs.elsewhere(task.key) or (self._cache is not None and self._cache.has(task.key)):
+            return task  # as it would be made from nothing
+        return warmed(task, old)
 
     def _try_out(self, tasks: Sequence[Task], ended: Callable[[Task, Outcome], None]) -> None:
         """Do trial fits."""
@@ -238,7 +247,12 @@ class _Build:
         for task in largest_first(tasks):
             by_key.setdefault(task.key, []).append(task)
         for same in by_key.values():
-            self._queue.append((same[0].name, compress_job(same[0], self._encoder), partial(self._compressed, same)))
+            job = compress_job(same[0], self._encoder, self._start_of(same[0]))
+            self._queue.append((same[0].name, job, partial(self._compressed, same)))
+
+    def _start_of(self, task: Task) -> bytes | None:
+        old = self._outputs.old(task.name)
+        return (self._output / old.file).read_bytes() if task.start and old is not None else None
 
     def _work(self) -> None:
         running: dict[int, tuple[str, Callable[[Outcome], None]]] = {}
@@ -351,5 +365,5 @@ def _bad(task: Task, problem: str) -> LeftOut:
 def _entry(task: Task, sha256: str, size: int, report: dict[str, object]) -> Entry:
     return Entry(
         task.name, printable(task.material.source), task.file, task.key, sha256, size, task.source_bytes,
-        described(task.recipe), report,
+        described(task.recipe), report, start=task.start,
     )  # fmt: skip

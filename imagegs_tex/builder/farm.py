@@ -9,12 +9,11 @@ them.
 import asyncio
 import queue
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from imagegs_tex.builder.jobs import NOT_SEEN, CompressJob, Job, Outcome, Seat
+from imagegs_tex.builder.jobs import NOT_SEEN, CompressJob, Job, Outcome, Seat, Work
 from imagegs_tex.builder.keys import Encoder, this_encoder
 from imagegs_tex.formats.errors import MissingToolError, UsageError, install_extra
 from imagegs_tex.formats.files.safe_names import printable
@@ -23,8 +22,6 @@ try:
     import distributed
 except ImportError:
     raise MissingToolError(f"--scheduler needs Dask distributed; install it: {install_extra('farm')}") from None
-
-Work = Callable[[Job, Seat], Outcome]
 
 _CLIENT: Final[Any] = distributed.Client  # which is without types
 _JOBS_PER_THREAD: Final = 2  # one that is done, one that waits for it

@@ -1,5 +1,6 @@
 """What is handed to whoever does the work, and what comes back: plain data that any process can take."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,7 @@ class Recipe:
     settings: CompressSettings = field(default_factory=CompressSettings)
     options: SourceOptions = field(default_factory=SourceOptions)
     keep_best: bool = False  # whether the best file is kept where a target cannot be reached
+    warm_start: bool = False  # whether a changed material begins from its last file
     products: tuple[str, ...] = ()  # see products.py
 
 
@@ -39,6 +41,7 @@ class CompressJob:
     encoder: Encoder  # what it is to be made with: another would give other bytes
     files: tuple[Path, ...] = ()  # all that it is read from, absolute
     data: dict[str, bytes] | None = None  # the files by path, where the worker does not see the same folders
+    start: bytes | None = None  # an .igs file that the fit begins from
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +72,7 @@ class Seat:
 
     threads: int
     device: str = "cpu"  # cpu, or a GPU such as cuda:1
+
+
+Work = Callable[[Job, Seat], Outcome]
+"""What does a job; a function that another process can import."""

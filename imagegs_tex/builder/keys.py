@@ -132,6 +132,11 @@ def _choices(settings: CompressSettings, options: SourceOptions) -> str:
     return json.dumps([asdict(settings), read], sort_keys=True, default=str)
 
 
+def warm_key(key: str, start_sha256: str) -> str:
+    """Return the key of a compression that begins from an .igs file, made of its key without."""
+    return hashlib.sha256(f"warm {SCHEMA} {key} {start_sha256}".encode()).hexdigest()
+
+
 def product_key(product: str, igs_sha256: str, encoder: Encoder) -> str:
     """Return the key of what is made of a finished .igs file."""
     return _key("product", {"product": product, "igs": igs_sha256}, encoder)

@@ -12,20 +12,20 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Final
 
-from imagegs_tex.builder.jobs import Job, Outcome, Seat
+from imagegs_tex.builder.jobs import Job, Outcome, Seat, Work
 from imagegs_tex.builder.keys import Encoder, this_encoder
-
-Work = Callable[[Job, Seat], Outcome]
 
 _TRIES: Final = 2
 """How often a job is tried whose worker dies: once may be bad luck, twice is the job."""
+_START_SECONDS: Final = 60.0
+"""What a worker may take to start, beside what its job may take: on a machine that is full, that is seconds."""
 _METHOD: Final = "spawn" if sys.platform == "win32" else "forkserver"
 
 
@@ -40,6 +40,7 @@ class _Worker:
     job: Job | None = None
     tries: int = 0
     began: float = 0.0  # monotonic
+    is_ready: bool = False  # whether it has loaded what it needs
 
 
 class LocalPool:
@@ -78,7 +79,8 @@ class LocalPool:
         self._give(idle or self._start(self._free.pop()), number, job, 1)
 
     def _give(self, worker: _Worker, number: int, job: Job, tries: int) -> None:
-        worker.number, worker.job, worker.tries, worker.began = number, job, tries, time.monotonic()
+        worker.number, worker.job, worker.tries = number, job, tries
+        worker.began = time.monotonic() + (0.0 if worker.is_ready else _START_SECONDS)
         with suppress(OSError):  # it has died meanwhile, which wait() sees
             worker.pipe.send(job)
 
@@ -113,9 +115,11 @@ class LocalPool:
     def _outcome_of(self, worker: _Worker, is_ready: bool) -> Outcome | None:
         if is_ready:
             try:
-                outcome: Outcome = worker.pipe.recv()
+                outcome: Outcome | None = worker.pipe.recv()
             except (EOFError, OSError):
                 return self._lost(worker)
+            if outcome is None:
+                worker.is_ready, worker.began = True, time.monotonic()
             return outcome
         if self._timeout is not None and time.monotonic() - worker.began > self._timeout:
             self._stop(worker)
@@ -160,6 +164,8 @@ def _serve(pipe: Connection, seat: Seat, work: Work, folder: str) -> None:
     """Do jobs until nobody sends any more."""
     tempfile.tempdir = folder
     threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
+    with suppress(OSError):  # the build has just ended
+        pipe.send(None)  # ready: a job's time counts from here
     while True:
         try:
             job = pipe.recv()

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from imagegs_tex.builder.file_clock import file_system_time
 from imagegs_tex.formats.errors import OutputError
 from imagegs_tex.formats.files.safe_names import printable
 
@@ -71,7 +72,7 @@ def _owner(path: Path) -> str | None:
         return None
     except (ValueError, LookupError, TypeError):
         return None  # its writer was killed before it had written: nobody else writes it
-    age = _now(path.parent) - state.st_mtime
+    age = file_system_time(path.parent) - state.st_mtime
     if host == socket.gethostname():
         if _began(pid) != began or began is None:
             return None
@@ -84,16 +85,6 @@ def _owner(path: Path) -> str | None:
         f"{printable(path.parent.parent)} is being built by {alive}; wait for it, or remove {printable(path)} if that "
         "is not so"
     )
-
-
-def _now(folder: Path) -> float:
-    """Return the time by the clock of the file system, which is the one that made the lock's."""
-    probe = folder / f".now.{secrets.token_hex(4)}"
-    try:
-        probe.touch()
-        return probe.stat().st_mtime
-    finally:
-        probe.unlink(missing_ok=True)
 
 
 def _began(pid: int) -> str | None:

@@ -1,12 +1,13 @@
 """What there is to do: for each material its key, and whether its output is there already."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imagegs_tex.builder.hash_memo import HashMemo
 from imagegs_tex.builder.jobs import CompressJob, Recipe
-from imagegs_tex.builder.keys import Encoder, material_key
+from imagegs_tex.builder.keys import Encoder, material_key, warm_key
+from imagegs_tex.builder.settings_text import described
 from imagegs_tex.builder.state import Entry, LeftOut, State
 from imagegs_tex.builder.tree import TreeMaterial
 from imagegs_tex.formats.errors import ImageGSTexError, InputError
@@ -23,6 +24,7 @@ class Task:
     key: str
     hashes: Mapping[Path, str]  # of its files
     source_bytes: int
+    start: str = ""  # SHA-256 of the .igs file that the fit begins from; empty: from nothing
 
     @property
     def name(self) -> str:
@@ -119,13 +121,25 @@ def largest_first(tasks: Iterable[Task]) -> list[Task]:
     return sorted(tasks, key=lambda task: (-task.source_bytes, task.name))
 
 
-def compress_job(task: Task, encoder: Encoder) -> CompressJob:
-    """Return what a worker needs to make a task's .igs file."""
+def warmed(task: Task, old: Entry) -> Task:
+    """Return a task that begins from what an earlier build made of the same material by the same settings.
+
+    Its key has in it what it begins from, since that decides the bytes as well.
+    """
+    if task.key == old.key or old.settings != described(task.recipe):
+        return task
+    if old.start and warm_key(task.key, old.start) == old.key:  # nothing has changed since it was made so
+        return replace(task, key=old.key, start=old.start)
+    return replace(task, key=warm_key(task.key, old.sha256), start=old.sha256)
+
+
+def compress_job(task: Task, encoder: Encoder, start: bytes | None = None) -> CompressJob:
+    """Return what a worker needs to make a task's .igs file, and perhaps the one that it begins from."""
     source = task.material.material
     container = next(iter(task.material.container), None)
     is_packed = any(entry.image.data is not None for entry in source.maps) or source.uv_sets is not None
     is_opened_there = container is not None and is_packed
     return CompressJob(
         task.name, None if is_opened_there else source, container, task.material.stem, task.recipe, encoder,
-        tuple(task.hashes),
+        tuple(task.hashes), start=start,
     )  # fmt: skip

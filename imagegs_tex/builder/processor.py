@@ -9,10 +9,11 @@ from typing import Final
 
 from llvmlite import binding
 
+from imagegs_tex import common_instructions
 from imagegs_tex.formats.errors import MissingToolError, UsageError
 
 _NVIDIA: Final = (Path("/dev/nvidiactl"), Path("/dev/dxg"), Path("/dev/nvgpu"))  # Linux, WSL, Jetson
-_CHOICES: Final = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "ATEN_CPU_CAPABILITY", "OPENBLAS_CORETYPE")
+_CHOICES: Final = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", *common_instructions.VARIABLES)
 """Variables that have libraries use other instructions than the processor offers."""
 
 
@@ -40,21 +41,29 @@ def backend_here(name: str) -> str:
 def processor_class(backend: str) -> str:
     """Return a name that processors share which give the same bytes.
 
-    Of the CPU it is the instructions that kernels and libraries may use, since these decide the order of sums; of a GPU
-    the model as well, beside the CPU that does the rest.
+    Of the CPU it is the instructions that kernels and libraries use, since these decide the order of sums: the common
+    ones, unless something stands in their way; and the C library, whose functions kernels call. Of a GPU it is the
+    model as well, beside the CPU that does the rest.
 
     Args:
         backend: cpu, cuda or reference
     """
-    try:
-        name, features = binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
-    except RuntimeError:  # a processor that LLVM knows nothing of
-        name, features = platform.processor(), ""
-    stated = [os.environ.get(variable, "") for variable in _CHOICES]
-    digest = hashlib.sha256("\0".join([name, features, *stated]).encode()).hexdigest()[:8]
-    text = f"{platform.machine()} {stated[0] or name} {digest}"
+    text = f"{_instructions()}, {' '.join(platform.libc_ver()).strip() or sys.platform}"
     if backend != "cuda":
         return text
     import torch
 
     return f"{torch.cuda.get_device_name()}, {text}"
+
+
+def _instructions() -> str:
+    if not common_instructions.problem():
+        return common_instructions.NAME
+    try:
+        name, features = binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
+    except RuntimeError:  # a processor that LLVM knows nothing of
+        name, features = platform.processor(), ""
+    stated = [os.environ.get(variable, "") for variable in _CHOICES]
+    loaded = common_instructions.problem()
+    digest = hashlib.sha256("\0".join([name, features, loaded, *stated]).encode()).hexdigest()[:8]
+    return f"{platform.machine()} {stated[0] or name} {digest}"

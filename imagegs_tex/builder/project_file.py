@@ -257,6 +257,7 @@ _RULE_KEYS: Final[dict[str, Callable[[Recipe, Json], Recipe]]] = {
     "targets": _setting("targets", _targets),
     "psnr-over": _over,
     "keep-best": lambda recipe, value: replace(recipe, keep_best=value.flag()),
+    "warm-start": lambda recipe, value: replace(recipe, warm_start=value.flag()),
     "seed": _seed,
     "set": _set,
     "detail": _setting("detail", lambda value: DetailMode(_choice(value, [mode.value for mode in DetailMode]))),

@@ -39,6 +39,7 @@ class Entry:
     products: dict[str, dict[str, str]] = field(default_factory=dict)  # by product: SHA-256 by file
     product_keys: dict[str, str] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)  # by product: why it could not be made
+    start: str = ""  # SHA-256 of the .igs file that its fit began from; empty: from nothing
 
     @property
     def files(self) -> dict[str, str]:

@@ -15,12 +15,16 @@ from imagegs_tex.builder.cache import Made
 from imagegs_tex.builder.jobs import IGS_FILE, CompressJob, Job, Outcome, ProductJob, Seat
 from imagegs_tex.builder.keys import this_encoder
 from imagegs_tex.builder.products import THUMBNAIL
-from imagegs_tex.formats.errors import ImageGSTexError, InputError, MissingToolError
+from imagegs_tex.formats.errors import ImageGSTexError, InputError, MissingToolError, TargetError
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.material.material_source import MaterialSource
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from imagegs_tex.formats.material.stack import TextureStack
     from imagegs_tex.rasterize.backend import Backend
+    from imagegs_tex.reports import CompressReport
 
 THUMBNAIL_SIDE: Final = 96
 """Texels of a thumbnail's longer side."""
@@ -77,7 +81,6 @@ def _check_encoder(job: Job) -> None:
 def _compress(job: CompressJob, seat: Seat) -> Made:
     from imagegs_tex.api import compress_stack
     from imagegs_tex.assets import compress_one_of_many
-    from imagegs_tex.formats.errors import TargetError
     from imagegs_tex.formats.material.build_stack import build_stack
     from imagegs_tex.reports import as_json
 
@@ -89,13 +92,35 @@ def _compress(job: CompressJob, seat: Seat) -> Made:
             compress_stack, output=output, backend=backend, options=recipe.options, keep_best=recipe.keep_best
         )
         try:
-            report = compress_one_of_many(stack, recipe.settings, compress_with)
+            report = _warm(job, stack, compress_with, Path(folder)) or compress_one_of_many(
+                stack, recipe.settings, compress_with
+            )
         except TargetError as error:
             if not error.report.written:
                 raise
             report = error.report
         read = json.loads(as_json(report))
         return Made({IGS_FILE: output.read_bytes()}, {name: read[name] for name in _REPORTED})
+
+
+def _warm(
+    job: CompressJob, stack: "TextureStack", compress_with: "Callable[..., CompressReport]", folder: Path
+) -> "CompressReport | None":
+    """Go on from an earlier file; None where there is none, or what is asked for cannot be reached from it."""
+    from imagegs_tex.assets import compress_one_of_many
+    from imagegs_tex.encoder.start_file import settings_from_start
+    from imagegs_tex.settings import asked_quality
+
+    if job.start is None:
+        return None
+    (folder / "start.igs").write_bytes(job.start)
+    asked = asked_quality(job.recipe.settings)  # which one that nobody states would not be with a start
+    settings = replace(settings_from_start(job.recipe.settings), quality=asked)
+    try:
+        report = compress_one_of_many(stack, settings, partial(compress_with, start=folder / "start.igs"))
+    except (TargetError, InputError):  # or it has exact samples
+        return None
+    return None if report.unreached else report
 
 
 def _open(job: CompressJob, folder: Path) -> MaterialSource:

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imagegs_tex.jit import njit
+from imagegs_tex.jit import REORDERED, njit
 from imagegs_tex.metrics.ssim import MOMENTS, SSIM_C1, SSIM_C2, filter_moments, window_taps
 
 _FIELDS: Final = 3
@@ -79,7 +79,7 @@ def _similarity_and_gradient(
     return sum(sums) / channels, gradient
 
 
-@njit(fastmath=True, nogil=True, cache=True)
+@njit(fastmath=REORDERED, nogil=True, cache=True)
 def _fields_of_windows(x, y, down, across, middle, c1, c2, fields):
     """Fill fields [3, h, w] with a window's weight times the derivatives of its SSIM; return the weighted mean."""
     width = x.shape[1]
@@ -110,7 +110,7 @@ def _fields_of_windows(x, y, down, across, middle, c1, c2, fields):
     return summed
 
 
-@njit(fastmath=True, nogil=True, cache=True)
+@njit(fastmath=REORDERED, nogil=True, cache=True)
 def _back_through_windows(x, y, down, across, fields, gradient):
     """Fill the gradient [H, W] with respect to x of what the fields [3, h, w] are the derivatives of."""
     height, width = x.shape

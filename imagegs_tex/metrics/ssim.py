@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.jit import njit
+from imagegs_tex.jit import REORDERED, njit
 
 SSIM_WINDOW: Final = 11
 SSIM_DEVIATION: Final = 1.5
@@ -48,7 +48,7 @@ def window_taps(length: int) -> NDArray[np.float32]:
     return np.asarray(taps / taps.sum(), dtype=np.float32)
 
 
-@njit(fastmath=True, nogil=True, cache=True)
+@njit(fastmath=REORDERED, nogil=True, cache=True)
 def filter_moments(first, second, top, down, across, moments, windows):
     """Fill windows [5, kept] with a row's filtered x, y, xx, yy, xy; in moments [5, W] they are filtered down alone."""
     width, kept = first.shape[1], windows.shape[1]
@@ -71,7 +71,7 @@ def filter_moments(first, second, top, down, across, moments, windows):
                 target[i] += weight * shifted[i]
 
 
-@njit(fastmath=True, nogil=True, cache=True)
+@njit(fastmath=REORDERED, nogil=True, cache=True)
 def _summed_similarity(first, second, down, across, c1, c2):
     height, width = first.shape
     moments = np.empty((MOMENTS, width), np.float32)  # of x, y, xx, yy, xy: filtered down the columns

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.jit import njit
+from imagegs_tex.jit import REORDERED, njit
 from imagegs_tex.quantize.geometry_numba import box_of, conic_of, exponent_of, nearest_copy, nearest_position
 from imagegs_tex.rasterize.backend import LOG2_E
 from imagegs_tex.rasterize.cpu.exp2 import exp2_of_minus
@@ -127,7 +127,7 @@ def _add_line(weights, feature, left, count, total, line):
             line[column, k] += weights[i] * feature[k]
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=REORDERED)
 def _patch_weights(place, conic, cutoff_weight, corner, firsts, starts, weights):
     """Fill the weights of a Gaussian at a place in a patch's rows.
 
@@ -183,7 +183,7 @@ def _find_spans(x, y, code, steps, cutoff, left, top, columns, firsts, starts):
         starts[row + 1] = starts[row] + length
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=REORDERED)
 def _patch_error(weights, feature, texels, count, limit):
     """Squared error of a patch once its Gaussian's weights are the given ones; beyond the limit, any number above."""
     old, totals, sqrt_weights, change, scale = (

@@ -8,6 +8,7 @@ import time
 import pytest
 from helpers.tree_builds import build, files_of, write_tree
 
+from imagegs_tex.builder.file_clock import file_system_time
 from imagegs_tex.builder.lock import locked
 from imagegs_tex.builder.state import STATE_FOLDER
 from imagegs_tex.formats.errors import OutputError
@@ -64,3 +65,15 @@ def test_a_build_meets_the_lock_of_another(tmp_path):
     with locked(out / STATE_FOLDER), pytest.raises(OutputError, match="is being built by"):
         build(tree, out)
     assert files_of(out) == before
+
+
+def test_a_probe_of_the_clock_that_a_kill_left_goes_with_the_next_build(tmp_path, monkeypatch):
+    write_tree(tmp_path / "in")
+    state = tmp_path / "out" / STATE_FOLDER
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.unlink", lambda *_, **__: None)
+        state.mkdir(parents=True)
+        file_system_time(state)
+    assert len(list(state.iterdir())) == 1
+    build(tmp_path / "in", tmp_path / "out")
+    assert not list(state.glob(".now.*"))

@@ -6,7 +6,7 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 
-from imagegs_tex.jit import intrinsic, njit
+from imagegs_tex.jit import REORDERED, intrinsic, njit
 
 LARGEST: Final = 126.0
 """From here on 2^-t is constant."""
@@ -24,7 +24,7 @@ def _float_of_bits(typing_context, bits):
     return types.float32(types.int32), generate
 
 
-@njit(fastmath=True, inline="always")
+@njit(fastmath=REORDERED, inline="always")
 def exp2_of_minus(t):
     """2^-t of one number t >= 0, float32; loops over it vectorise."""
     t = min(t, _LARGEST)

@@ -18,7 +18,7 @@ from typing import Final
 
 import numpy as np
 
-from imagegs_tex.jit import aligned, njit
+from imagegs_tex.jit import REORDERED, aligned, njit
 from imagegs_tex.rasterize.backend import LOG2_E, TILE
 from imagegs_tex.rasterize.cpu import simd
 from imagegs_tex.rasterize.cpu.simd import (
@@ -41,7 +41,7 @@ GEOMETRY: Final = 5
 _COLUMNS: Final = np.arange(TILE, dtype=np.float32)[None]
 
 
-@njit(fastmath=True, inline="always")
+@njit(fastmath=REORDERED, inline="always")
 def _completed_square(mean_x, mean_y, a, b, c, x0, y0):
     """Return what a row of weights is computed from: factors of u^2 and dy^2, slant, and u and dy at the corner.
 
@@ -55,7 +55,7 @@ def _completed_square(mean_x, mean_y, a, b, c, x0, y0):
     return across, along, slant, np.float64(x0) - np.float64(mean_x) + slant * np.float64(offset_y), offset_y
 
 
-@njit(fastmath=True, inline="always")
+@njit(fastmath=REORDERED, inline="always")
 def _row_of_weights(square, row, cutoff_weight):
     # In double precision up to u: from a rounded first row and a rounded slant, thin supports came out too far off.
     across, along, slant, corner, offset_y = square
@@ -66,7 +66,7 @@ def _row_of_weights(square, row, cutoff_weight):
     return where_positive(weight, weight)
 
 
-@njit(fastmath=True, inline="always")
+@njit(fastmath=REORDERED, inline="always")
 def write_weights(mean_x, mean_y, a, b, c, cutoff_weight, x0, y0, first_row, last_row, weights, index):
     """Weights of one Gaussian in rows first_row..last_row of the tile whose first texel centre is (x0, y0).
 
@@ -77,7 +77,7 @@ def write_weights(mean_x, mean_y, a, b, c, cutoff_weight, x0, y0, first_row, las
         store(weights, index, row * TILE, _row_of_weights(square, row, cutoff_weight))
 
 
-@njit(fastmath=True, inline="always")
+@njit(fastmath=REORDERED, inline="always")
 def _add_slot(
     mean_x, mean_y, a, b, c, cutoff_weight, x0, y0, first_row, last_row, features, weights, index, sums, total
 ):
@@ -92,7 +92,7 @@ def _add_slot(
             store(sums, k, at, multiply_add(broadcast(features[k]), weight, load(sums, k, at)))
 
 
-@njit(fastmath=True, nogil=True, cache=True)
+@njit(fastmath=REORDERED, nogil=True, cache=True)
 def render_tiles(
     means, conics, features, epsilon, cutoff, slot_gaussian, slot_rows, slot_shift, tile_starts, tile_slots, across,
     image, begin_tile, end_tile,
@@ -122,7 +122,7 @@ def render_tiles(
                     image[top + row, left + i, k] = sums[k, row * TILE + i] * scale
 
 
-@njit(fastmath=True, inline="always")
+@njit(fastmath=REORDERED, inline="always")
 def _sum_tile(
     means, conics, features, epsilon, cutoff_weight, slot_gaussian, slot_rows, slot_shift, slots, x0, y0, weights, sums,
     total,
@@ -140,7 +140,7 @@ def _sum_tile(
         )  # fmt: skip
 
 
-@njit(fastmath=True, inline="always")
+@njit(fastmath=REORDERED, inline="always")
 def _slot_gradient(
     mean_x, mean_y, a, b, c, cutoff_weight, x0, y0, first_row, last_row, weights, index, features, slopes, projections,
     slot_sums, gradient,
@@ -182,7 +182,7 @@ def _slot_gradient(
         gradient[GEOMETRY + k] = reduce_add(load(slot_sums, k, 0))
 
 
-@njit(fastmath=True, nogil=True, cache=True)
+@njit(fastmath=REORDERED, nogil=True, cache=True)
 def differentiate_tiles(
     means, conics, features, epsilon, cutoff, slot_gaussian, slot_rows, slot_shift, tile_starts, tile_slots, across,
     planes, planes_are_gradient, importance, gradients, tile_errors, begin_tile, end_tile,
@@ -243,7 +243,7 @@ def differentiate_tiles(
             )  # fmt: skip
 
 
-@njit(fastmath=True, inline="always")
+@njit(fastmath=REORDERED, inline="always")
 def _growth_without(
     weights, index, features, first_row, last_row, pictures, residuals, totals, importance, tile, epsilon
 ):  # fmt: skip
@@ -263,7 +263,7 @@ def _growth_without(
     return reduce_add(growth)
 
 
-@njit(fastmath=True, nogil=True, cache=True)
+@njit(fastmath=REORDERED, nogil=True, cache=True)
 def leave_out_tiles(
     means, conics, features, epsilon, cutoff, slot_gaussian, slot_rows, slot_shift, tile_starts, tile_slots, across,
     planes, importance, slot_errors, begin_tile, end_tile,

@@ -8,13 +8,13 @@ import math
 
 import numpy as np
 
-from imagegs_tex.jit import aligned, njit
+from imagegs_tex.jit import REORDERED, aligned, njit
 from imagegs_tex.rasterize.backend import TILE
 from imagegs_tex.rasterize.cpu.kernels import TEXELS, write_weights
 from imagegs_tex.rasterize.cpu.simd import add, broadcast, load, multiply, multiply_add, reduce_add, reduce_add_4, store
 
 
-@njit(fastmath=True, inline="always")
+@njit(fastmath=REORDERED, inline="always")
 def _products(vectors, index, others, count, first_row, last_row, products):
     """Fill products [count] of one row of vectors [_, TEXELS] with the first others [_, TEXELS], over a tile's rows.
 
@@ -39,7 +39,7 @@ def _products(vectors, index, others, count, first_row, last_row, products):
         products[at] = reduce_add(product)
 
 
-@njit(fastmath=True, nogil=True, cache=True)
+@njit(fastmath=REORDERED, nogil=True, cache=True)
 def correlate_tiles(
     means, conics, epsilon, cutoff, slot_gaussian, slot_rows, slot_shift, tile_starts, tile_slots, across, planes,
     importance, pair_starts, pairs, slot_rhs, begin_tile, end_tile,
