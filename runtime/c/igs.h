@@ -545,8 +545,8 @@ typedef struct igs__model {
     uint16_t* statistics;
     uint8_t* counts;
     int64_t* weights;
-    int32_t* squash;  /* of -2047..2047 */
-    int32_t* stretch; /* of probabilities in 1/4096 */
+    uint16_t* squash; /* of -2047..2047 */
+    int16_t* stretch; /* of probabilities in 1/4096 */
     uint32_t shares[IGS__COUNT_LIMIT + 1];
     uint32_t rows, nodes, weight_count;
 } igs__model;
@@ -558,8 +558,8 @@ static void igs__model_take(igs__model* model, igs__arena* arena, uint32_t rows,
     model->statistics = IGS__ARRAY(arena, uint16_t, rows* nodes);
     model->counts = IGS__ARRAY(arena, uint8_t, rows* nodes);
     model->weights = IGS__ARRAY(arena, int64_t, weights);
-    model->squash = IGS__ARRAY(arena, int32_t, 2 * IGS__STRETCH_LIMIT + 1);
-    model->stretch = IGS__ARRAY(arena, int32_t, 4096);
+    model->squash = IGS__ARRAY(arena, uint16_t, 2 * IGS__STRETCH_LIMIT + 1);
+    model->stretch = IGS__ARRAY(arena, int16_t, 4096);
 }
 
 static void igs__model_tables(igs__model* model, const uint16_t* knots, int probability_bits) {
@@ -568,11 +568,11 @@ static void igs__model_tables(igs__model* model, const uint16_t* knots, int prob
     for (x = -IGS__STRETCH_LIMIT; x <= IGS__STRETCH_LIMIT; ++x) {
         const int32_t place = (x >> 7) + 16, rest = x & 127;
         const int32_t value = (knots[place] * (128 - rest) + knots[place + 1] * rest + 64) >> 7;
-        model->squash[x + IGS__STRETCH_LIMIT] = value < 1 ? 1 : value;
+        model->squash[x + IGS__STRETCH_LIMIT] = (uint16_t)(value < 1 ? 1 : value);
     }
     for (p = 0, x = -IGS__STRETCH_LIMIT; p < 4096; ++p) {
         while (x < IGS__STRETCH_LIMIT && model->squash[x + IGS__STRETCH_LIMIT] < p << (probability_bits - 12)) ++x;
-        model->stretch[p] = x;
+        model->stretch[p] = (int16_t)x;
     }
     for (n = 0; n <= IGS__COUNT_LIMIT; ++n) model->shares[n] = 655360 / (10 * n + 16);
 }
@@ -598,6 +598,18 @@ typedef struct igs__fast_weights {
     int16_t lanes[IGS__FAST_LANES]; /* in 1/4096: of ten inputs, of five statistics, and 0 */
 } igs__fast_weights;
 
+#define IGS__FAST_NODES 128 /* of which 124 are used */
+
+typedef struct igs__fast_row { /* statistics of a context */
+    uint16_t p[IGS__FAST_NODES];
+    uint8_t seen[IGS__FAST_NODES];
+} igs__fast_row;
+
+typedef struct igs__near {
+    uint32_t weights[8], sum; /* of the neighbours, and their sum, or 1 */
+    uint32_t best;            /* which of them weighs most */
+} igs__near;
+
 typedef struct igs__items {
     uint32_t count, planes, across, down;
     const uint32_t* cells;  /* [count] ascending, row * across + column */
@@ -617,12 +629,14 @@ typedef struct igs__items {
     uint32_t* hashes;        /* [count] */
     igs__model model;
     /* of codec 4 */
-    int32_t* neighbours; /* [count][8] nearest first, -1 after the last */
+    int32_t* neighbours; /* [count][8] nearest first */
     uint16_t* bases;     /* [count][8] their weights by distance */
     uint16_t* unlike;    /* [count][8] how much they differ in earlier planes */
     int32_t* sums;       /* [count] logarithms of earlier planes */
     igs__fast_weights* fast_weights;
-    uint32_t* pairs; /* statistics: the probability, and the count times 2^16 */
+    igs__near* near; /* [count] */
+    uint8_t* stamps; /* [rows of all contexts] */
+    igs__fast_row* rows;
 } igs__items;
 
 #define IGS__CONTEXT_NODES 88
@@ -632,7 +646,6 @@ typedef struct igs__items {
 #define IGS__PREDICTION_ROWS 3192
 #define IGS__PREDICTION_INPUTS 12
 #define IGS__GROUPS 7
-#define IGS__FAST_NODES 124
 #define IGS__FAST_ROWS 2394
 #define IGS__FAST_CONTEXTS 5
 #define IGS__FAST_INPUTS 15
@@ -652,9 +665,11 @@ static void igs__items_take(
     items->item_step = codec == IGS__FAST ? 1 : planes;
     items->plane_step = codec == IGS__FAST ? count : 1;
     items->groups = IGS__ARRAY(arena, uint8_t, count);
-    items->above = IGS__ARRAY(arena, int32_t, count);
-    items->last = IGS__ARRAY(arena, int32_t, across);
-    items->longest = IGS__ARRAY(arena, uint8_t, count);
+    if (codec != IGS__FAST) {
+        items->above = IGS__ARRAY(arena, int32_t, count);
+        items->last = IGS__ARRAY(arena, int32_t, across);
+        items->longest = IGS__ARRAY(arena, uint8_t, count);
+    }
     items->values = IGS__ARRAY(arena, int32_t, codes);
     if (codec == IGS__FAST) {
         items->sign_count = 3;
@@ -666,7 +681,9 @@ static void igs__items_take(
         items->sums = IGS__ARRAY(arena, int32_t, count);
         items->hashes = IGS__ARRAY(arena, uint32_t, count);
         items->fast_weights = IGS__ARRAY(arena, igs__fast_weights, (3 + IGS__GROUPS) * IGS__FAST_WEIGHT_NODES);
-        items->pairs = IGS__ARRAY(arena, uint32_t, IGS__FAST_ROWS* IGS__FAST_NODES);
+        items->near = IGS__ARRAY(arena, igs__near, count);
+        items->stamps = IGS__ARRAY(arena, uint8_t, IGS__FAST_ROWS);
+        items->rows = IGS__ARRAY(arena, igs__fast_row, IGS__FAST_ROWS);
         igs__model_take(&items->model, arena, 0, 0, 0);
     }
     if (codec == IGS__CONTEXT)
@@ -1182,15 +1199,33 @@ static const signed char igs__trained[5 * IGS__FAST_WEIGHT_NODES * IGS__FAST_INP
 /* clang-format on */
 
 typedef struct igs__mixer {
-    const igs__model* model;           /* its tables */
-    uint32_t* pairs;                   /* statistics [rows][nodes] */
-    igs__fast_weights *first, *second; /* trained ones, and what is added to them */
-    uint32_t rows[IGS__FAST_CONTEXTS]; /* first statistic of each context */
-    int16_t inputs[10];                /* in 1/256 of a natural logarithm of the odds */
+    const igs__model* model; /* its tables */
+    igs__fast_row* statistics;
+    uint8_t* stamps;                         /* [rows]: the plane that a row was last cleared for */
+    igs__fast_weights *first, *second;       /* trained ones, and what is added to them */
+    igs__fast_row* rows[IGS__FAST_CONTEXTS]; /* of the item's contexts */
+    int16_t inputs[16];                      /* ten, in 1/256 of a natural logarithm of the odds, and room for others */
+#if defined(__SSE2__)
+    __m128i lanes[2]; /* the same as vectors */
+#endif
+    uint16_t shares[IGS__COUNT_LIMIT + 1];
+    uint8_t stamp;
 } igs__mixer;
 
-IGS__INLINE void igs__input(igs__mixer* mixer, int place, int64_t value) {
-    mixer->inputs[place] = (int16_t)igs__clamp(value, -IGS__STRETCH_LIMIT, IGS__STRETCH_LIMIT);
+IGS__INLINE int16_t igs__input(int64_t value) {
+    return (int16_t)igs__clamp(value, -IGS__STRETCH_LIMIT, IGS__STRETCH_LIMIT);
+}
+
+/* Sets a context's row of statistics, cleared at a plane's first use of it: most planes use less than half of them. */
+IGS__INLINE void igs__set_row(igs__mixer* mixer, int context, uint32_t row) {
+    row += igs__fast_starts[context];
+    mixer->rows[context] = mixer->statistics + row;
+    if (mixer->stamps[row] != mixer->stamp) {
+        uint32_t i;
+        mixer->stamps[row] = mixer->stamp;
+        for (i = 0; i < IGS__FAST_NODES; ++i) mixer->rows[context]->p[i] = 32768;
+        memset(mixer->rows[context]->seen, 0, IGS__FAST_NODES);
+    }
 }
 
 /* One decision's weights, in vectors where every compiler for the processor has them. Of a product, ((x >> 16) + 8) >> 4
@@ -1200,18 +1235,27 @@ typedef struct igs__lanes {
     __m128i inputs[2];
 } igs__lanes;
 
-IGS__INLINE int32_t igs__mix(const igs__mixer* mixer, uint32_t at, const int32_t* stretched, igs__lanes* lanes) {
+/* Built in registers: a vector that is read after its parts were written waits for them. */
+IGS__INLINE void igs__set_inputs(igs__mixer* mixer) {
+    const int16_t* in = mixer->inputs;
+    mixer->lanes[0] = _mm_set_epi16(in[7], in[6], in[5], in[4], in[3], in[2], in[1], in[0]);
+    mixer->lanes[1] = _mm_set_epi16(0, 0, 0, 0, 0, 0, in[9], in[8]);
+}
+
+IGS__INLINE int32_t igs__mix(const igs__mixer* mixer, uint32_t at, const int16_t* stretched, igs__lanes* lanes) {
     const __m128i* first = (const __m128i*)(const void*)mixer->first[at].lanes;
     const __m128i* second = (const __m128i*)(const void*)mixer->second[at].lanes;
-    __m128i sum;
-    lanes->inputs[0] = _mm_loadu_si128((const __m128i*)(const void*)mixer->inputs);
-    lanes->inputs[1] = _mm_set_epi16(
-        0, (short)stretched[4], (short)stretched[3], (short)stretched[2], (short)stretched[1], (short)stretched[0],
-        mixer->inputs[9], mixer->inputs[8]
-    );
+    __m128i sum = mixer->lanes[1];
+    sum = _mm_insert_epi16(sum, stretched[0], 2);
+    sum = _mm_insert_epi16(sum, stretched[1], 3);
+    sum = _mm_insert_epi16(sum, stretched[2], 4);
+    sum = _mm_insert_epi16(sum, stretched[3], 5);
+    sum = _mm_insert_epi16(sum, stretched[4], 6);
+    lanes->inputs[0] = mixer->lanes[0];
+    lanes->inputs[1] = sum;
     sum = _mm_add_epi32(
         _mm_madd_epi16(_mm_add_epi16(_mm_loadu_si128(first), _mm_loadu_si128(second)), lanes->inputs[0]),
-        _mm_madd_epi16(_mm_add_epi16(_mm_loadu_si128(first + 1), _mm_loadu_si128(second + 1)), lanes->inputs[1])
+        _mm_madd_epi16(_mm_add_epi16(_mm_loadu_si128(first + 1), _mm_loadu_si128(second + 1)), sum)
     );
     sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4E));
     return _mm_cvtsi128_si32(_mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xB1)));
@@ -1240,13 +1284,14 @@ typedef struct igs__lanes {
     int16_t inputs[IGS__FAST_LANES];
 } igs__lanes;
 
-IGS__INLINE int32_t igs__mix(const igs__mixer* mixer, uint32_t at, const int32_t* stretched, igs__lanes* lanes) {
+IGS__INLINE void igs__set_inputs(igs__mixer* mixer) { mixer->inputs[15] = 0; }
+
+IGS__INLINE int32_t igs__mix(const igs__mixer* mixer, uint32_t at, const int16_t* stretched, igs__lanes* lanes) {
     const int16_t *first = mixer->first[at].lanes, *second = mixer->second[at].lanes;
     int32_t total = 0;
     int i;
     memcpy(lanes->inputs, mixer->inputs, sizeof mixer->inputs);
-    for (i = 0; i < IGS__FAST_CONTEXTS; ++i) lanes->inputs[10 + i] = (int16_t)stretched[i];
-    lanes->inputs[15] = 0;
+    memcpy(lanes->inputs + 10, stretched, IGS__FAST_CONTEXTS * sizeof *stretched);
     for (i = 0; i < IGS__FAST_LANES; ++i) total += (int16_t)(first[i] + second[i]) * lanes->inputs[i];
     return total;
 }
@@ -1266,76 +1311,72 @@ IGS__INLINE void igs__teach(igs__mixer* mixer, uint32_t at, int32_t error, const
 }
 #endif
 
-/* What a statistic, its probability in the low half and its count in the high half, becomes. */
-IGS__INLINE uint32_t igs__fast_adapted(const uint32_t* shares, uint32_t pair, uint32_t mirror) {
-    /* no moves p; yes moves 65535 - p, which is p ^ 0xFFFF */
-    const uint32_t mirrored = (pair & 0xFFFF) ^ mirror, seen = pair >> 16;
-    const uint32_t moved = (mirrored - ((mirrored * shares[seen]) >> 16)) ^ mirror;
-    return moved | (seen + (seen < IGS__COUNT_LIMIT)) << 16;
+/* No moves p by its share; yes moves 65535 - p, which is p with all bits turned. */
+IGS__INLINE void igs__fast_adapt(const uint16_t* shares, igs__fast_row* row, uint32_t node, uint32_t turned) {
+    const uint32_t p = row->p[node] ^ turned, seen = row->seen[node];
+    row->p[node] = (uint16_t)((p - ((p * shares[seen]) >> 16)) ^ turned);
+    row->seen[node] = (uint8_t)(seen + (seen < IGS__COUNT_LIMIT));
 }
 
-static int igs__fast_decide(igs__mixer* mixer, igs__bits* bits, uint32_t node, uint32_t weights_at, int yes) {
-    const igs__model* model = mixer->model;
-    uint32_t* const a = mixer->pairs + mixer->rows[0] + node;
-    uint32_t* const b = mixer->pairs + mixer->rows[1] + node;
-    uint32_t* const c = mixer->pairs + mixer->rows[2] + node;
-    uint32_t* const d = mixer->pairs + mixer->rows[3] + node;
-    uint32_t* const e = mixer->pairs + mixer->rows[4] + node;
-    uint32_t mirror;
-    int32_t stretched[IGS__FAST_CONTEXTS], total, error, probability;
+IGS__INLINE int igs__fast_decide(igs__mixer* mixer, igs__bits* bits, uint32_t node, uint32_t weights_at, int yes) {
+    const int16_t* stretch = mixer->model->stretch;
+    int16_t stretched[IGS__FAST_CONTEXTS];
+    int32_t total, error, probability;
     igs__lanes lanes;
-    stretched[0] = model->stretch[*a >> 4 & 4095];
-    stretched[1] = model->stretch[*b >> 4 & 4095];
-    stretched[2] = model->stretch[*c >> 4 & 4095];
-    stretched[3] = model->stretch[*d >> 4 & 4095];
-    stretched[4] = model->stretch[*e >> 4 & 4095];
+    stretched[0] = stretch[mixer->rows[0]->p[node] >> 4];
+    stretched[1] = stretch[mixer->rows[1]->p[node] >> 4];
+    stretched[2] = stretch[mixer->rows[2]->p[node] >> 4];
+    stretched[3] = stretch[mixer->rows[3]->p[node] >> 4];
+    stretched[4] = stretch[mixer->rows[4]->p[node] >> 4];
     total = igs__mix(mixer, weights_at, stretched, &lanes) >> 12;
     total = total > IGS__STRETCH_LIMIT ? IGS__STRETCH_LIMIT : total;
     total = total < -IGS__STRETCH_LIMIT ? -IGS__STRETCH_LIMIT : total;
-    probability = model->squash[total + IGS__STRETCH_LIMIT];
+    probability = mixer->model->squash[total + IGS__STRETCH_LIMIT];
     yes = igs__code_bit(bits, (uint32_t)probability, 16, yes);
     error = (12 * ((yes << 16) - probability)) >> 5; /* 16 bits hold it */
-    mirror = yes ? 0xFFFF : 0;
     igs__teach(mixer, weights_at, error, &lanes);
-    *a = igs__fast_adapted(model->shares, *a, mirror);
-    *b = igs__fast_adapted(model->shares, *b, mirror);
-    *c = igs__fast_adapted(model->shares, *c, mirror);
-    *d = igs__fast_adapted(model->shares, *d, mirror);
-    *e = igs__fast_adapted(model->shares, *e, mirror);
+    igs__fast_adapt(mixer->shares, mixer->rows[0], node, yes ? 0xFFFF : 0);
+    igs__fast_adapt(mixer->shares, mixer->rows[1], node, yes ? 0xFFFF : 0);
+    igs__fast_adapt(mixer->shares, mixer->rows[2], node, yes ? 0xFFFF : 0);
+    igs__fast_adapt(mixer->shares, mixer->rows[3], node, yes ? 0xFFFF : 0);
+    igs__fast_adapt(mixer->shares, mixer->rows[4], node, yes ? 0xFFFF : 0);
     return yes;
 }
 
-/* Reads a value, or writes the one it is given. */
-static int32_t igs__fast_value(igs__mixer* mixer, igs__bits* bits, int32_t value) {
+/* Reads a value, or writes the one it is given. Nodes lie so that those of small values share one line of a cache: is it
+ * 0, is it negative, then lengths up to 7 of positive and of negative ones; longer ones; bits. */
+static int32_t igs__fast_value(igs__mixer* mixer, igs__bits* kept, int32_t value) {
     const uint32_t magnitude = (uint32_t)(value < 0 ? -value : value);
     const int known = IGS__WRITES ? igs__length(value) : 0;
-    uint32_t node = 2, weights_at = 2, length = 1, prefix = 1, found = 1;
+    igs__bits copy = *kept; /* in registers */
+    igs__bits* bits = &copy;
+    uint32_t short_at = 2, long_at = 16 - 7, bits_at = 26, weights_at = 2, length = 1, prefix = 1, found = 1;
     int negative, place;
-    if (!igs__fast_decide(mixer, bits, 0, 0, known > 0)) return 0;
+    if (!igs__fast_decide(mixer, bits, 0, 0, known > 0)) {
+        *kept = copy;
+        return 0;
+    }
     negative = igs__fast_decide(mixer, bits, 1, 1, value < 0);
-    if (negative) node += 61, weights_at += 19;
+    if (negative) short_at += 7, long_at += 5, bits_at += 49, weights_at += 19;
     while (length < IGS__MAX_LENGTH) {
         const uint32_t step = (length < 12 ? length : 12) - 1;
-        if (!igs__fast_decide(mixer, bits, node + step, weights_at + step, known > (int)length)) break;
+        const uint32_t node = step + (step < 7 ? short_at : long_at);
+        if (!igs__fast_decide(mixer, bits, node, weights_at + step, known > (int)length)) break;
         ++length;
     }
     for (place = (int)length - 2; place >= 0; --place) {
         int bit = (int)(magnitude >> place & 1);
         if ((int)length - 2 - place < 3) {
             const uint32_t block = (length < 8 ? length : 8) - 2;
-            bit = igs__fast_decide(mixer, bits, node + 12 + 7 * block + prefix - 1, weights_at + 12 + block, bit);
+            bit = igs__fast_decide(mixer, bits, bits_at + 7 * block + prefix - 1, weights_at + 12 + block, bit);
             prefix = 2 * prefix + (uint32_t)bit;
         } else {
             bit = igs__code_bit(bits, 32768, 16, bit);
         }
         found = 2 * found + (uint32_t)bit;
     }
+    *kept = copy;
     return negative ? -(int32_t)found : (int32_t)found;
-}
-
-static void igs__fast_forget(igs__items* items) {
-    uint32_t i;
-    for (i = 0; i < IGS__FAST_ROWS * IGS__FAST_NODES; ++i) items->pairs[i] = 32768;
 }
 
 /* Weights of a section: trained ones of up to three sets, then those of the groups. */
@@ -1350,11 +1391,14 @@ static void igs__fast_begin(igs__items* items, igs__mixer* mixer, uint32_t set, 
         }
     memset(mixer, 0, sizeof *mixer);
     mixer->model = &items->model;
-    mixer->pairs = items->pairs;
-    igs__fast_forget(items);
+    mixer->statistics = items->rows;
+    mixer->stamps = items->stamps;
+    mixer->stamp = 1;
+    for (i = 0; i <= IGS__COUNT_LIMIT; ++i) mixer->shares[i] = (uint16_t)(655360 / (10 * i + 16));
+    memset(items->stamps, 0, IGS__FAST_ROWS);
     mixer->first = items->fast_weights;
     mixer->second = items->fast_weights + 3 * IGS__FAST_WEIGHT_NODES;
-    igs__input(mixer, 7, 256);
+    mixer->inputs[7] = 256;
 }
 
 static void igs__fast_counts(igs__items* items, igs__bits* bits, uint32_t gaussians) {
@@ -1363,7 +1407,7 @@ static void igs__fast_counts(igs__items* items, igs__bits* bits, uint32_t gaussi
     uint32_t n;
     igs__model_tables(&items->model, igs__logistic, 16);
     igs__fast_begin(items, &mixer, 0, 1);
-    igs__input(&mixer, 5, igs__log((int64_t)64 * gaussians / items->count + 8) - 600);
+    mixer.inputs[5] = igs__input(igs__log((int64_t)64 * gaussians / items->count + 8) - 600);
     for (n = 0; n < items->count; ++n) {
         const uint32_t column = n % across;
         const int32_t* at = items->values + n;
@@ -1373,53 +1417,79 @@ static void igs__fast_counts(igs__items* items, igs__bits* bits, uint32_t gaussi
         const int64_t after = n >= across && column + 1 < across ? *(at - across + 1) : 0;
         const int64_t around = (4 * left + 4 * up + 2 * before + 2 * after + further + higher + 3) >> 2;
         const int64_t halved = (2 * left + 2 * up + before + after + further + higher + 12) >> 1;
-        uint32_t contexts[IGS__FAST_CONTEXTS];
-        int i;
-        contexts[0] = (uint32_t)(igs__clamp(left + 3, 0, 7) * 8 + igs__clamp(up + 3, 0, 7));
-        contexts[1] = (uint32_t)igs__clamp(around + 20, 0, 60);
-        contexts[2] = (uint32_t)(igs__clamp(left + further + 4, 0, 8) * 9 + igs__clamp(up + higher + 4, 0, 8));
-        contexts[3] = (uint32_t)(igs__clamp(before + after + 4, 0, 12) * 13 + igs__clamp(left + up + 4, 0, 12));
-        contexts[4] = (uint32_t)igs__clamp(halved, 0, 26);
-        for (i = 0; i < IGS__FAST_CONTEXTS; ++i) mixer.rows[i] = (igs__fast_starts[i] + contexts[i]) * IGS__FAST_NODES;
-        igs__input(&mixer, 0, igs__log(64 * (igs__abs(left) + igs__abs(up)) + 20) - 1100);
-        igs__input(&mixer, 1, 60 * left);
-        igs__input(&mixer, 2, 60 * up);
-        igs__input(&mixer, 3, 60 * (before + after));
-        igs__input(&mixer, 4, 40 * (further + higher));
+        igs__set_row(&mixer, 0, (uint32_t)(igs__clamp(left + 3, 0, 7) * 8 + igs__clamp(up + 3, 0, 7)));
+        igs__set_row(&mixer, 1, (uint32_t)igs__clamp(around + 20, 0, 60));
+        igs__set_row(
+            &mixer, 2, (uint32_t)(igs__clamp(left + further + 4, 0, 8) * 9 + igs__clamp(up + higher + 4, 0, 8))
+        );
+        igs__set_row(
+            &mixer, 3, (uint32_t)(igs__clamp(before + after + 4, 0, 12) * 13 + igs__clamp(left + up + 4, 0, 12))
+        );
+        igs__set_row(&mixer, 4, (uint32_t)igs__clamp(halved, 0, 26));
+        mixer.inputs[0] = igs__input(igs__log(64 * (igs__abs(left) + igs__abs(up)) + 20) - 1100);
+        mixer.inputs[1] = igs__input(60 * left);
+        mixer.inputs[2] = igs__input(60 * up);
+        mixer.inputs[3] = igs__input(60 * (before + after));
+        mixer.inputs[4] = igs__input(40 * (further + higher));
+        igs__set_inputs(&mixer);
         items->values[n] = igs__fast_value(&mixer, bits, IGS__WRITES ? items->values[n] : 0);
     }
 }
 
-/* Takes an item among the nearest; of two as near, the one that came first stays before. */
-IGS__INLINE int igs__keep_nearest(int32_t* neighbours, uint32_t* distances, int found, int32_t j, uint32_t far_away) {
-    int place = found;
-    if (found == IGS__FAST_NEIGHBOURS) {
-        if (far_away >= distances[found - 1]) return found;
-        place = --found;
+#if defined(__GNUC__)
+#define IGS__UNROLLED _Pragma("GCC unroll 8")
+#define IGS__PREFETCH(address) __builtin_prefetch(address)
+#else
+#define IGS__UNROLLED
+#define IGS__PREFETCH(address) ((void)0)
+#endif
+
+/* Keeps a candidate where it is among the nearest so far; keys are distances and, below them, the order of coming. No
+ * branch: candidates do not come by distance, so that it is hard to foretell which are kept. */
+IGS__INLINE void igs__keep_nearest(uint64_t* keys, uint64_t key) {
+    int i;
+    IGS__UNROLLED for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) {
+        const uint64_t held = keys[i];
+        keys[i] = held < key ? held : key;
+        key = held < key ? key : held;
     }
-    for (; place > 0 && far_away < distances[place - 1]; --place) {
-        distances[place] = distances[place - 1];
-        neighbours[place] = neighbours[place - 1];
-    }
-    distances[place] = far_away;
-    neighbours[place] = j;
-    return found + 1;
 }
 
-/* The nearest items before each, nearest first; of two as near the later one. */
+#if defined(__SSE2__)
+/* igs__distance: a power of two divides the floats exactly. steps are 2^-(exponent + 4) of both, the own ones first. */
+IGS__INLINE uint32_t igs__distance_by(__m128i own_mean, const int32_t* other_mean, __m128 steps) {
+    const __m128i off = _mm_sub_epi32(own_mean, _mm_loadl_epi64((const __m128i*)(const void*)other_mean));
+    const __m128i sign = _mm_srai_epi32(off, 31), distance = _mm_sub_epi32(_mm_xor_si128(off, sign), sign);
+    const __m128 both = _mm_cvtepi32_ps(_mm_unpacklo_epi64(distance, distance));
+    const __m128 limited = _mm_min_ps(_mm_mul_ps(both, steps), _mm_set1_ps(8192.0f));
+    __m128i sum = _mm_cvttps_epi32(limited);
+    sum = _mm_madd_epi16(sum, sum);
+    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4E));
+    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xB1));
+    {
+        const uint32_t far_away = (uint32_t)_mm_cvtsi128_si32(sum);
+        return 480 + (far_away < 1u << 26 ? far_away : 1u << 26);
+    }
+}
+#endif
+
+/* The nearest items before each, nearest first; of two as near the later one. The last ones of an item that has fewer are
+ * item 0 with a weight of 0. */
 static void igs__find_nearest(igs__items* items) {
     /* the cells around by distance and then from the last: where cells alone tell, the first items are the nearest */
     static const signed char rows[13] = {0, 0, 1, 1, 1, 0, 2, 1, 1, 2, 2, 2, 2};
     static const signed char columns[13] = {0, -1, 0, 1, -1, -2, 0, 2, -2, 1, -1, 2, -2};
     const int32_t across = (int32_t)items->across;
-    uint32_t n;
+    int32_t row = 0, column = 0;
+    uint32_t n, last_cell = 0;
     for (n = 0; n < items->count; ++n) {
-        const int32_t row = (int32_t)items->cells[n] / across, column = (int32_t)items->cells[n] % across;
         int32_t* neighbours = items->neighbours + (size_t)n * IGS__FAST_NEIGHBOURS;
         uint16_t* bases = items->bases + (size_t)n * IGS__FAST_NEIGHBOURS;
-        uint32_t distances[IGS__FAST_NEIGHBOURS], first, j, end;
+        uint32_t first, j, end;
         int32_t x, y;
         int found = 0, i;
+        for (column += (int32_t)(items->cells[n] - last_cell); column >= across; column -= across) ++row;
+        last_cell = items->cells[n];
         if (items->means == NULL) {
             for (i = 0; i < 13 && found < IGS__FAST_NEIGHBOURS; ++i) {
                 x = column + columns[i];
@@ -1430,115 +1500,183 @@ static void igs__find_nearest(igs__items* items) {
                 if (end > first + 4) first = end - 4;
                 for (j = end; j > first && found < IGS__FAST_NEIGHBOURS; ++found) {
                     neighbours[found] = (int32_t)--j;
-                    distances[found] = (uint32_t)(512 + 1024 * (rows[i] * rows[i] + columns[i] * columns[i]));
+                    bases[found] =
+                        (uint16_t)((1u << 20) / (uint32_t)(512 + 1024 * (rows[i] * rows[i] + columns[i] * columns[i])));
                 }
             }
         } else {
+#if defined(__SSE2__)
+            static const float powers[13] = {1.0f,        1.0f / 2,    1.0f / 4,   1.0f / 8,   1.0f / 16,
+                                             1.0f / 32,   1.0f / 64,   1.0f / 128, 1.0f / 256, 1.0f / 512,
+                                             1.0f / 1024, 1.0f / 2048, 1.0f / 4096};
+            const float own_x = powers[items->exponents[2 * (size_t)n] + 4];
+            const float own_y = powers[items->exponents[2 * (size_t)n + 1] + 4];
+            const __m128i mean = _mm_loadl_epi64((const __m128i*)(const void*)(items->means + 2 * (size_t)n));
+#endif
+            uint64_t keys[IGS__FAST_NEIGHBOURS];
+            int32_t candidates[64]; /* 13 cells of 4 */
+            uint32_t come = 0;
+            for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) keys[i] = UINT64_MAX;
             for (y = row; y >= 0 && y >= row - 2; --y) {
                 x = y == row ? column : column + 2 < across ? column + 2 : across - 1;
                 for (; x >= 0 && x >= column - 2; --x) {
                     first = items->firsts[y * across + x];
                     end = items->firsts[y * across + x + 1] < n ? items->firsts[y * across + x + 1] : n;
                     if (end > first + 4) first = end - 4;
-                    for (j = end; j > first;) {
-                        --j;
-                        found = igs__keep_nearest(neighbours, distances, found, (int32_t)j, igs__distance(items, n, j));
+                    for (j = end; j > first; ++come) {
+                        uint32_t far_away;
+                        candidates[come] = (int32_t)--j;
+#if defined(__SSE2__)
+                        far_away = igs__distance_by(
+                            mean, items->means + 2 * (size_t)j,
+                            _mm_set_ps(
+                                powers[items->exponents[2 * (size_t)j + 1] + 4],
+                                powers[items->exponents[2 * (size_t)j] + 4], own_y, own_x
+                            )
+                        );
+#else
+                        far_away = igs__distance(items, n, j);
+#endif
+                        igs__keep_nearest(keys, (uint64_t)far_away << 6 | come);
                     }
                 }
             }
+            for (; found < IGS__FAST_NEIGHBOURS && keys[found] != UINT64_MAX; ++found) {
+                const uint32_t base = (1u << 20) / (uint32_t)(keys[found] >> 6);
+                neighbours[found] = candidates[keys[found] & 63];
+                bases[found] = (uint16_t)(base > 0 ? base : 1);
+            }
         }
-        for (i = 0; i < found; ++i) {
-            const uint32_t base = (1u << 20) / distances[i];
-            bases[i] = (uint16_t)(base > 0 ? base : 1);
+        for (; found < IGS__FAST_NEIGHBOURS; ++found) {
+            neighbours[found] = 0;
+            bases[found] = 0;
         }
-        if (found < IGS__FAST_NEIGHBOURS) neighbours[found] = -1;
     }
 }
 
-/* What the neighbours say of a value: statistics and inputs. values are those of plane k, before those of plane k - 1. */
-static void igs__fast_look_around(
-    igs__items* items, igs__mixer* mixer, uint32_t n, int64_t scale, const int32_t* nearness, const int32_t* values,
-    const int32_t* before
-) {
-    const int32_t* neighbours = items->neighbours + (size_t)n * IGS__FAST_NEIGHBOURS;
-    const uint16_t* bases = items->bases + (size_t)n * IGS__FAST_NEIGHBOURS;
-    uint16_t* unlike = items->unlike + (size_t)n * IGS__FAST_NEIGHBOURS;
-    int64_t weight_sum = 0, value_sum = 0, size_sum = 0, most = 0, like = 0, near_value = 0;
-    int32_t any = 0;
-    int i, found;
-    for (found = 0; found < IGS__FAST_NEIGHBOURS && neighbours[found] >= 0; ++found) any |= values[neighbours[found]];
-    if (before != NULL)
-        for (i = 0; i < found; ++i) {
-            const int64_t term = (igs__abs((int64_t)before[n] - before[neighbours[i]]) * scale) >> 7;
-            unlike[i] = (uint16_t)(unlike[i] + (term < 512 ? term : 512));
-        }
-    if (any != 0) { /* where all are 0, as most are, weights do not matter */
-        for (i = 0; i < found; ++i) {
-            const int64_t value = values[neighbours[i]];
-            const uint32_t differs = unlike[i] >> 4;
-            const int64_t weight = (int64_t)bases[i] * nearness[differs < 255 ? differs : 255];
-            like = weight > most ? value : like;
-            most = weight > most ? weight : most;
-            weight_sum += weight;
-            value_sum += weight * value;
-            size_sum += weight * igs__abs(value);
-        }
-        near_value = igs__floor_div(64 * value_sum, weight_sum);
-        size_sum = 64 * size_sum / weight_sum;
-    }
-    mixer->rows[0] = (uint32_t)(items->groups[n] * 41 + igs__clamp((near_value + 16) >> 5, -20, 20) + 20);
-    mixer->rows[2] = (uint32_t)(igs__clamp(like, -40, 40) + 40);
-    igs__input(mixer, 0, igs__log(size_sum + 20) - 1100);
-    igs__input(mixer, 8, 3 * near_value);
-    igs__input(mixer, 9, 24 * like);
-}
-
-static void igs__fast_planes(igs__items* items, igs__bits* bits, uint32_t set, uint32_t sets) {
-    const size_t count = items->count;
+/* Weighs the neighbours of all items by how alike their values are in the planes before; scale and before are those of
+ * the plane before, NULL in front of the first. */
+static void igs__weigh_neighbours(igs__items* items, uint32_t scale, const int32_t* before) {
+    const uint32_t far_off = 65536 / (scale > 0 ? scale : 1) + 1; /* from there on differences count alike */
+    const uint32_t count = items->count;
     int32_t nearness[256];
-    igs__mixer mixer;
-    size_t i;
-    uint32_t n, k;
-    int64_t scale = 0;
-    igs__model_tables(&items->model, igs__logistic, 16);
-    igs__fast_begin(items, &mixer, set, sets);
-    igs__find_nearest(items);
+    uint32_t n, i;
     for (i = 0; i < 256; ++i) {
         const int32_t cube = (int32_t)(i < 4 ? 64 : i * i * i);
         nearness[i] = (1 << 22) / cube > 0 ? (1 << 22) / cube : 1;
     }
+    for (n = 0; n < count; ++n) {
+        const int32_t* neighbours = items->neighbours + (size_t)n * IGS__FAST_NEIGHBOURS;
+        const uint16_t* bases = items->bases + (size_t)n * IGS__FAST_NEIGHBOURS;
+        uint16_t* unlike = items->unlike + (size_t)n * IGS__FAST_NEIGHBOURS;
+        igs__near* near = items->near + n;
+        uint32_t sum = 0, most = 0, best = 0;
+        const int32_t own = before != NULL ? before[n] : 0;
+        IGS__UNROLLED for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) {
+            uint32_t differs = unlike[i], weight;
+            if (before != NULL) {
+                const int32_t their = before[neighbours[i]];
+                uint32_t off = own < their ? (uint32_t)their - (uint32_t)own : (uint32_t)own - (uint32_t)their;
+                off = ((off < far_off ? off : far_off) * scale) >> 7;
+                differs += off < 512 ? off : 512;
+                unlike[i] = (uint16_t)differs;
+            }
+            differs >>= 4;
+            weight = bases[i] * (uint32_t)nearness[differs < 255 ? differs : 255];
+            near->weights[i] = weight;
+            sum += weight;
+            best = weight > most ? i : best;
+            most = weight > most ? weight : most;
+        }
+        near->sum = sum > 0 ? sum : 1;
+        near->best = best;
+    }
+}
+
+/* What the neighbours say of a value of plane k: statistics and inputs. */
+IGS__INLINE void igs__fast_look_around(const igs__items* items, igs__mixer* mixer, uint32_t n, const int32_t* values) {
+    const int32_t* neighbours = items->neighbours + (size_t)n * IGS__FAST_NEIGHBOURS;
+    const igs__near* near = items->near + n;
+    int64_t near_value = 0, size = 0, like = 0;
+    int32_t held[IGS__FAST_NEIGHBOURS], any = 0;
+    int i;
+    IGS__UNROLLED for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) any |= held[i] = values[neighbours[i]];
+    if (any != 0) { /* where all are 0, as many are, weights do not matter */
+        int64_t sum = 0;
+        IGS__UNROLLED for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) {
+            const int64_t part = (int64_t)near->weights[i] * held[i];
+            sum += part;
+            size += part < 0 ? -part : part;
+        }
+        near_value = igs__floor_div(64 * sum, near->sum);
+        size = 64 * size / near->sum;
+        like = near->weights[near->best] > 0 ? held[near->best] : 0;
+    }
+    igs__set_row(mixer, 0, (uint32_t)(items->groups[n] * 41 + igs__clamp((near_value + 16) >> 5, -20, 20) + 20));
+    igs__set_row(mixer, 2, (uint32_t)(igs__clamp(like, -40, 40) + 40));
+    mixer->inputs[0] = igs__input(igs__log(size + 20) - 1100);
+    mixer->inputs[8] = igs__input(3 * near_value);
+    mixer->inputs[9] = igs__input(24 * like);
+}
+
+/* Rows of the contexts that the item's own earlier planes tell. */
+IGS__INLINE void igs__own_rows(uint32_t* rows, int32_t first, int32_t second, int32_t third, uint32_t hash) {
+    rows[0] = (uint32_t)((igs__clamp(first, -32, 32) + 32) * 15 + igs__clamp(second, -7, 7) + 7);
+    rows[1] = hash >> 22;
+    rows[2] = (uint32_t)(igs__sign(first) * 9 + igs__sign(second) * 3 + igs__sign(third));
+}
+
+static void igs__fast_planes(igs__items* items, igs__bits* bits, uint32_t set, uint32_t sets) {
+    const size_t count = items->count;
+    igs__mixer mixer;
+    uint32_t n, k, scale = 0;
+    size_t i;
+    igs__model_tables(&items->model, igs__logistic, 16);
+    igs__fast_begin(items, &mixer, set, sets);
+    igs__find_nearest(items);
     for (i = 0; i < count * IGS__FAST_NEIGHBOURS; ++i) items->unlike[i] = 64;
     memset(items->hashes, 0, count * sizeof *items->hashes);
     memset(items->sums, 0, count * sizeof *items->sums);
     for (k = 0; k < items->planes; ++k) {
         int32_t* values = items->values + k * count;
-        const int32_t *v1 = k > 0 ? values - count : NULL, *v2 = k > 1 ? values - 2 * count : NULL;
-        const int32_t *v3 = k > 2 ? values - 3 * count : NULL, rest = k > 2 ? 65536 / (int32_t)(k - 2) : 0;
-        if (k > 0) igs__fast_forget(items);
+        const int32_t* v1 = k > 0 ? values - count : NULL;
+        const int32_t *v2 = k > 1 ? values - 2 * count : NULL, *v3 = k > 2 ? values - 3 * count : NULL;
+        const int32_t rest = k > 2 ? 65536 / (int32_t)(k - 2) : 0;
+        uint32_t rows[3];
+        mixer.stamp = (uint8_t)(k + 1);
         mixer.first = items->fast_weights + (sets > 1 ? k : 0) * IGS__FAST_WEIGHT_NODES;
         if (k > 0) {
             int64_t total = 0;
             for (n = 0; n < count; ++n) total += igs__abs(v1[n]);
-            scale = (1 << 20) / (64 * total / (int64_t)count + 6);
+            scale = (uint32_t)((1 << 20) / (64 * total / (int64_t)count + 6));
         }
+        if (!IGS__WRITES || bits->to == NULL) values[0] = 0; /* the neighbour of those that have none */
+        igs__weigh_neighbours(items, scale, v1);
+        igs__own_rows(rows, k > 0 ? v1[0] : 0, k > 1 ? v2[0] : 0, k > 2 ? v3[0] : 0, items->hashes[0]);
         for (n = 0; n < count; ++n) {
-            const int32_t first = k > 0 ? v1[n] : 0, second = k > 1 ? v2[n] : 0, third = k > 2 ? v3[n] : 0;
+            const int32_t first = k > 0 ? v1[n] : 0, second = k > 1 ? v2[n] : 0;
             const int32_t* extras = items->signs + 3 * (size_t)n;
-            int c;
             mixer.second = items->fast_weights + (3 + (uint32_t)items->groups[n]) * IGS__FAST_WEIGHT_NODES;
-            igs__fast_look_around(items, &mixer, n, scale, nearness, values, v1);
-            mixer.rows[1] = (uint32_t)((igs__clamp(first, -32, 32) + 32) * 15 + igs__clamp(second, -7, 7) + 7);
-            mixer.rows[3] = items->hashes[n] >> 22;
-            mixer.rows[4] = (uint32_t)(igs__sign(first) * 9 + igs__sign(second) * 3 + igs__sign(third));
-            for (c = 0; c < IGS__FAST_CONTEXTS; ++c)
-                mixer.rows[c] = (mixer.rows[c] + igs__fast_starts[c]) * IGS__FAST_NODES;
-            if (k > 2) items->sums[n] += (int32_t)igs__log(64 * igs__abs(third) + 20);
-            igs__input(&mixer, 1, k > 0 ? igs__log(64 * igs__abs(first) + 20) - 1300 : 0);
-            igs__input(&mixer, 2, k > 1 ? igs__log(64 * igs__abs(second) + 20) - 1300 : 0);
-            igs__input(&mixer, 3, k > 2 ? (((int64_t)items->sums[n] * rest) >> 16) - 1300 : 0);
-            igs__input(&mixer, 4, extras[0]);
-            igs__input(&mixer, 5, extras[1]);
-            igs__input(&mixer, 6, extras[2]);
+            igs__set_row(&mixer, 1, rows[0]);
+            igs__set_row(&mixer, 3, rows[1]);
+            igs__set_row(&mixer, 4, rows[2]);
+            if (n + 1 < count) {
+                const uint32_t next = n + 1;
+                igs__own_rows(
+                    rows, k > 0 ? v1[next] : 0, k > 1 ? v2[next] : 0, k > 2 ? v3[next] : 0, items->hashes[next]
+                );
+                IGS__PREFETCH(mixer.statistics + igs__fast_starts[1] + rows[0]);
+                IGS__PREFETCH(mixer.statistics + igs__fast_starts[3] + rows[1]);
+            }
+            igs__fast_look_around(items, &mixer, n, values);
+            if (k > 2) items->sums[n] += (int32_t)igs__log(64 * igs__abs(v3[n]) + 20);
+            mixer.inputs[1] = igs__input(k > 0 ? igs__log(64 * igs__abs(first) + 20) - 1300 : 0);
+            mixer.inputs[2] = igs__input(k > 1 ? igs__log(64 * igs__abs(second) + 20) - 1300 : 0);
+            mixer.inputs[3] = igs__input(k > 2 ? (((int64_t)items->sums[n] * rest) >> 16) - 1300 : 0);
+            mixer.inputs[4] = igs__input(extras[0]);
+            mixer.inputs[5] = igs__input(extras[1]);
+            mixer.inputs[6] = igs__input(extras[2]);
+            igs__set_inputs(&mixer);
             values[n] = igs__fast_value(&mixer, bits, IGS__WRITES ? values[n] : 0);
             items->hashes[n] = items->hashes[n] * 0x9E3779B1u + (uint32_t)(values[n] + 77) * 0x85EBCA6Bu;
         }
