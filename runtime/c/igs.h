@@ -121,7 +121,8 @@ extern "C" {
     X(EXACT_WIDTH, "a sample of section exact samples is not 1..3 bytes")                     \
     X(EXACT_FILTER, "an unknown filter of section exact samples")                             \
     X(EXACT_LENGTH, "section exact samples has not the length that its head implies")         \
-    X(EXACT_BETWEEN, "a channel of section exact samples counts from one of another width")
+    X(EXACT_BETWEEN, "a channel of section exact samples counts from one of another width")   \
+    X(INDEX_LIMIT, "the supports are beyond what an index can hold: igs_pack.h")
 
 typedef enum igs_error {
 #define IGS_ENUM(name, text) IGS_##name,
@@ -544,6 +545,7 @@ IGS__INLINE int igs__bit(igs__bits* bits, uint32_t probability, int probability_
 typedef struct igs__model {
     uint16_t* statistics;
     uint8_t* counts;
+    uint8_t* stamps; /* [rows]: the plane that a row was last cleared for */
     int64_t* weights;
     uint16_t* squash; /* of -2047..2047 */
     int16_t* stretch; /* of probabilities in 1/4096 */
@@ -557,6 +559,7 @@ static void igs__model_take(igs__model* model, igs__arena* arena, uint32_t rows,
     model->weight_count = weights;
     model->statistics = IGS__ARRAY(arena, uint16_t, rows* nodes);
     model->counts = IGS__ARRAY(arena, uint8_t, rows* nodes);
+    model->stamps = IGS__ARRAY(arena, uint8_t, rows);
     model->weights = IGS__ARRAY(arena, int64_t, weights);
     model->squash = IGS__ARRAY(arena, uint16_t, 2 * IGS__STRETCH_LIMIT + 1);
     model->stretch = IGS__ARRAY(arena, int16_t, 4096);
@@ -577,8 +580,13 @@ static void igs__model_tables(igs__model* model, const uint16_t* knots, int prob
     for (n = 0; n <= IGS__COUNT_LIMIT; ++n) model->shares[n] = 655360 / (10 * n + 16);
 }
 
-/* A statistic that has seen nothing is one half: clearing the counts is a third of the work of clearing all. */
-static void igs__model_reset(igs__model* model) { memset(model->counts, 0, (size_t)model->rows * model->nodes); }
+/* Clears a context's row at a plane's first use of it: all of codec 3's are 2 MB, of which few are used. A statistic that
+ * has seen nothing is one half, so that clearing the counts will do. */
+static void igs__model_row(igs__model* model, uint32_t row, uint32_t plane) {
+    if (model->stamps[row] == plane + 1) return;
+    model->stamps[row] = (uint8_t)(plane + 1);
+    memset(model->counts + (size_t)row * model->nodes, 0, model->nodes);
+}
 
 static uint32_t igs__statistic(const igs__model* model, uint32_t at) {
     return model->counts[at] == 0 ? 32768u : model->statistics[at];
@@ -769,9 +777,9 @@ static void igs__context_planes(igs__items* items, igs__bits* bits) {
     igs__model* model = &items->model;
     uint32_t n, k, i;
     igs__model_tables(model, knots, 12);
+    memset(model->stamps, 0, model->rows);
     memset(items->longest, 0, items->count);
     for (k = 0; k < items->planes; ++k) {
-        igs__model_reset(model);
         for (i = 0; i < model->weight_count; ++i) model->weights[i] = 9000;
         for (n = 0; n < items->count; ++n) {
             const int32_t left = n > 0 ? items->values[(n - 1) * items->planes + k] : 0;
@@ -790,7 +798,7 @@ static void igs__context_planes(igs__items* items, igs__bits* bits) {
             contexts[4] = (uint32_t)(igs__least(11, 2 * a + b + c) * 4 + igs__least(3, (left_length + up_length) >> 1));
             contexts[5] = (uint32_t)(items->groups[n] * 9 + igs__sign(left) * 3 + igs__sign(up));
             contexts[6] = (uint32_t)(igs__least(9, items->longest[n]) * 4 + igs__least(3, left_length));
-            for (i = 0; i < IGS__CONTEXT_INPUTS; ++i) contexts[i] += starts[i];
+            for (i = 0; i < IGS__CONTEXT_INPUTS; ++i) igs__model_row(model, contexts[i] += starts[i], k);
             value = igs__context_value(model, bits, contexts);
             items->values[n * items->planes + k] = value;
             length = igs__length(value);
@@ -1048,6 +1056,7 @@ static void igs__prediction_planes(igs__items* items, igs__bits* bits) {
     int64_t scales[IGS_MAX_CHANNELS];
     uint32_t n, k, i;
     igs__model_tables(model, igs__logistic, 16);
+    memset(model->stamps, 0, model->rows);
     for (i = 0; i < model->weight_count; ++i) {
         const uint32_t input = i % IGS__PREDICTION_INPUTS;
         model->weights[i] = input < 10 ? 2600 : input == 10 ? 13100 : 0;
@@ -1055,7 +1064,6 @@ static void igs__prediction_planes(igs__items* items, igs__bits* bits) {
     memset(items->longest, 0, items->count);
     memset(items->hashes, 0, items->count * sizeof *items->hashes);
     for (k = 0; k < items->planes; ++k) {
-        igs__model_reset(model);
         memset(&location, 0, sizeof location);
         memset(&scatter, 0, sizeof scatter);
         for (i = 0; i < IGS__TERMS; ++i) location.memory[i] = 65536;
@@ -1074,6 +1082,7 @@ static void igs__prediction_planes(igs__items* items, igs__bits* bits) {
             int32_t value;
             int length;
             igs__prediction_contexts(items, n, k, &expected, contexts);
+            for (i = 0; i < 10; ++i) igs__model_row(model, contexts[i], k);
             value = igs__prediction_value(model, bits, expected.value, expected.wide, items->groups[n], contexts);
             miss = igs__clamp(64 * (int64_t)value - expected.value, -IGS__MEAN_LIMIT, IGS__MEAN_LIMIT);
             items->values[(size_t)n * items->planes + k] = value;

@@ -1,6 +1,8 @@
 """Damage files for runtime/c/igs.h, built with both sanitizers: ``python -m helpers.fuzz_runtime WHAT [AMOUNT]``.
 
-mutations COUNT     damaged files with checksums that fit: each must end in a verdict, without a report of a sanitizer
+mutations COUNT     damaged files with checksums that fit: each must end in a verdict, without a report of a sanitizer;
+                    what is valid is packed for shaders, too
+quick COUNT         the same for small files, damaged by the program itself: some thousand a second
 verdicts COUNT      the same, and the verdicts must be the Python reader's
 libfuzzer SECONDS   libFuzzer (clang) from the same files on
 """
@@ -21,6 +23,7 @@ from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.igs.entropy import Entropy
 
 BATCH = 1000
+QUICK_BYTES = 1000
 SOURCE = REPOSITORY / "tests" / "runtime" / "verdicts.c"
 FAST = [encode_igs(replace(quantized, entropy=Entropy.FAST)) for quantized in SETS]
 GOLDEN = [path.read_bytes() for path in sorted((REPOSITORY / "tests" / "golden").glob("*.igs"))]
@@ -74,6 +77,13 @@ def main():
                 ],
                 check=True,
             )
+        elif what == "quick":
+            program = build(SOURCE, folder / "mutations", *SANITIZERS, "-DIGS_MUTATIONS")
+            files = [data for data in (*FAST, *GOLDEN, *map(encode_igs, SETS)) if len(data) < QUICK_BYTES]
+            paths = [folder / str(number) for number in range(len(files))]
+            for path, data in zip(paths, files, strict=True):
+                path.write_bytes(data)
+            subprocess.run([program, str(amount), "1", *paths], check=True)
         else:
             fuzz(build(SOURCE, folder / "verdicts", *SANITIZERS), amount, compare=what == "verdicts")
 

@@ -1,0 +1,858 @@
+/* igs_pack.h: makes of a loaded .igs file the buffer that shaders read: docs/gpu-buffer.md, byte for byte what
+ * `imagegs-tex emit` writes as igs_data.bin, but for the coarse levels, which are not made here (words 10 and 11 are 0).
+ *
+ * Include igs.h first; where IGS_IMPLEMENTATION is defined for that, define IGS_PACK_IMPLEMENTATION for this.
+ *
+ *     igs_pack pack;
+ *     igs_error error = igs_pack_measure(&file, &pack);                      how much scratch it takes
+ *     void* scratch = malloc(pack.scratch_bytes);
+ *     error = igs_pack_index(&file, scratch, pack.scratch_bytes, &pack);     which Gaussians reach which tile
+ *     void* buffer = malloc(pack.buffer_bytes);
+ *     error = igs_pack_write(&file, &pack, buffer, pack.buffer_bytes);       little-endian words
+ *     free(scratch);
+ *
+ * As in igs.h nothing is allocated, printed or kept in globals; kept of the file must still be there. IGS_INDEX_LIMIT is a
+ * file whose supports overlap beyond what an index can hold.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef IGS_PACK_H
+#define IGS_PACK_H
+
+#include "igs.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct igs_pack {
+    size_t scratch_bytes;           /* set by igs_pack_measure */
+    size_t buffer_bytes;            /* set by igs_pack_index: 4 for each word */
+    void* scratch;                  /* what was given to igs_pack_index */
+    uint64_t most_entries, entries; /* (Gaussian, tile) pairs */
+    uint32_t groups;
+    uint32_t images_x, images_y;
+    uint32_t tiles_across, tiles_down;
+    /* widths in bits of what the tiles' heads and groups hold */
+    uint32_t mask_log2, position_bits, offset_bits, stride_bits, count_bits, reach_bits, width_bits;
+    uint32_t group_count_bits, entry_count_bits, tile_bits, listed_bits, least_bits[3];
+    int32_t least[3];
+    uint32_t head_words, header_words, block_words;
+} igs_pack;
+
+igs_error igs_pack_measure(const igs_file* file, igs_pack* pack);
+igs_error igs_pack_index(const igs_file* file, void* scratch, size_t scratch_bytes, igs_pack* pack);
+igs_error igs_pack_write(const igs_file* file, const igs_pack* pack, void* buffer, size_t buffer_bytes);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* IGS_PACK_H */
+
+#ifdef IGS_PACK_IMPLEMENTATION
+#undef IGS_PACK_IMPLEMENTATION
+
+#define IGS__TILE_LOG2 6u /* of texels */
+#define IGS__BLOCK_LOG2 4u
+#define IGS__MOST_PAIRS (1u << 27) /* of Gaussian and block that are looked at */
+#define IGS__FAR 9u
+#define IGS__NOISE_WORDS 4096u
+#define IGS__LOG2_E 1.4426950408889634
+
+/* A support: q = (a dx^2 + 2 b dx dy + c dy^2) / 2 < cutoff. */
+typedef struct igs__support {
+    double x, y, a, b, c, reach_x, reach_y;
+} igs__support;
+
+typedef struct igs__entry {
+    uint64_t key; /* tile, kind, source, number; before: tile, and the Gaussian */
+    uint32_t mask;
+} igs__entry;
+
+typedef struct igs__group {
+    uint32_t source, length;
+} igs__group;
+
+/* What is kept of a tile; first_* count from the picture's first. */
+typedef struct igs__tile {
+    uint32_t first, first_entry, first_group; /* of the tile after: where this one's end */
+    uint32_t reaching, stride, far_bits;
+    int32_t least[3];
+    uint8_t shifts[2], halves[2], widths[5 + IGS_MAX_CHANNELS]; /* of both coordinates, m, h, b, features */
+} igs__tile;
+
+typedef struct igs__packing {
+    int64_t* noise;               /* three planes of the noise tile */
+    igs__entry *entries, *sorted; /* [entries], twice for sorting */
+    igs__group* groups;           /* [entries] */
+    uint64_t *order, *order_too;  /* [N] keys, the Gaussian in the lowest 22 bits */
+    uint32_t *tile_of, *number;   /* [N] of each Gaussian */
+    uint8_t* reach;               /* [N] 1: a tile around its own, 2: one farther away */
+    uint32_t* slots;              /* [T] */
+    igs__tile* tiles;             /* [T + 1] */
+} igs__packing;
+
+static uint64_t igs__plan_packing(const igs_file* file, const igs_pack* pack, uint8_t* base, igs__packing* plan) {
+    const uint64_t count = file->info.gaussians, tiles = (uint64_t)pack->tiles_across * pack->tiles_down;
+    igs__arena arena = {base, 0, 0};
+    plan->noise = IGS__ARRAY(&arena, int64_t, file->info.has_detail ? 3 * IGS__NOISE_WORDS : 0);
+    plan->entries = IGS__ARRAY(&arena, igs__entry, pack->most_entries);
+    plan->sorted = IGS__ARRAY(&arena, igs__entry, pack->most_entries);
+    plan->groups = IGS__ARRAY(&arena, igs__group, pack->most_entries);
+    plan->order = IGS__ARRAY(&arena, uint64_t, count);
+    plan->order_too = IGS__ARRAY(&arena, uint64_t, count > tiles ? count : tiles);
+    plan->tile_of = IGS__ARRAY(&arena, uint32_t, count);
+    plan->number = IGS__ARRAY(&arena, uint32_t, count);
+    plan->reach = IGS__ARRAY(&arena, uint8_t, count);
+    plan->slots = IGS__ARRAY(&arena, uint32_t, tiles);
+    plan->tiles = IGS__ARRAY(&arena, igs__tile, tiles + 1);
+    return arena.peak;
+}
+
+static igs__support igs__support_of(const igs_file* file, uint32_t n) {
+    const igs_info* info = &file->info;
+    const int16_t* shape = file->shapes + 3 * (size_t)n;
+    const double m = shape[0] * (double)info->size_step, h = shape[1] * (double)info->form_step;
+    const double b = shape[2] * (double)info->form_step, r = sqrt(h * h + b * b);
+    const double grown = exp(r), cosine = 0.5 * (grown + 1.0 / grown), scale = exp(-m);
+    const double sine = r > 0.0 ? 0.5 * (grown - 1.0 / grown) / r : 1.0, square = exp(2.0 * m);
+    igs__support support;
+    support.x = ldexp(file->positions[2 * (size_t)n] + 0.5, file->exponents[2 * (size_t)n]);
+    support.y = ldexp(file->positions[2 * (size_t)n + 1] + 0.5, file->exponents[2 * (size_t)n + 1]);
+    support.a = scale * (cosine - h * sine);
+    support.b = -scale * b * sine;
+    support.c = scale * (cosine + h * sine);
+    support.reach_x = sqrt(2.0 * (double)info->cutoff * (support.c * square));
+    support.reach_y = sqrt(2.0 * (double)info->cutoff * (support.a * square));
+    return support;
+}
+
+typedef struct igs__range {
+    int32_t first_x, last_x, first_y, last_y;
+} igs__range;
+
+/* Images of a support that may reach the picture. */
+static igs__range igs__images_of(const igs_info* info, const igs__support* support) {
+    const double width = info->width, height = info->height;
+    igs__range images = {0, 0, 0, 0};
+    if (info->wrap_x) {
+        images.first_x = (int32_t)ceil((-support->x - support->reach_x) / width);
+        images.last_x = (int32_t)floor((width - support->x + support->reach_x) / width);
+    }
+    if (info->wrap_y) {
+        images.first_y = (int32_t)ceil((-support->y - support->reach_y) / height);
+        images.last_y = (int32_t)floor((height - support->y + support->reach_y) / height);
+    }
+    return images;
+}
+
+static int32_t igs__block_at(double place, int32_t last) {
+    const double block = floor(place * (1.0 / (1 << IGS__BLOCK_LOG2)));
+    return block < 0.0 ? 0 : block > last ? last : (int32_t)block;
+}
+
+static igs__range igs__blocks_of(const igs_info* info, const igs__support* support, double x, double y) {
+    const int32_t across = (int32_t)(info->width - 1) >> IGS__BLOCK_LOG2;
+    const int32_t down = (int32_t)(info->height - 1) >> IGS__BLOCK_LOG2;
+    igs__range blocks;
+    blocks.first_x = igs__block_at(x - support->reach_x, across);
+    blocks.last_x = igs__block_at(x + support->reach_x, across);
+    blocks.first_y = igs__block_at(y - support->reach_y, down);
+    blocks.last_y = igs__block_at(y + support->reach_y, down);
+    return blocks;
+}
+
+igs_error igs_pack_measure(const igs_file* file, igs_pack* pack) {
+    const igs_info* info = &file->info;
+    const uint32_t tile = (1u << IGS__TILE_LOG2) - 1;
+    double reach_x = 0.0, reach_y = 0.0;
+    uint64_t images = 0, pairs = 0;
+    igs__packing plan;
+    uint32_t n;
+    memset(pack, 0, sizeof *pack);
+    pack->tiles_across = (info->width + tile) >> IGS__TILE_LOG2;
+    pack->tiles_down = (info->height + tile) >> IGS__TILE_LOG2;
+    for (n = 0; n < info->gaussians; ++n) {
+        const igs__support support = igs__support_of(file, n);
+        const igs__range range = igs__images_of(info, &support);
+        const uint64_t tiles = (uint64_t)pack->tiles_across * pack->tiles_down;
+        uint64_t entries = 0;
+        int32_t i, j;
+        reach_x = support.reach_x > reach_x ? support.reach_x : reach_x;
+        reach_y = support.reach_y > reach_y ? support.reach_y : reach_y;
+        images += (uint64_t)(range.last_x - range.first_x + 1) * (uint64_t)(range.last_y - range.first_y + 1);
+        IGS__REQUIRE(images <= IGS__MOST_PAIRS, INDEX_LIMIT);
+        for (j = range.first_y; j <= range.last_y; ++j)
+            for (i = range.first_x; i <= range.last_x; ++i) {
+                const igs__range blocks = igs__blocks_of(
+                    info, &support, support.x + i * (double)info->width, support.y + j * (double)info->height
+                );
+                pairs +=
+                    (uint64_t)(blocks.last_x - blocks.first_x + 1) * (uint64_t)(blocks.last_y - blocks.first_y + 1);
+                entries += (uint64_t)((blocks.last_x >> 2) - (blocks.first_x >> 2) + 1) *
+                    (uint64_t)((blocks.last_y >> 2) - (blocks.first_y >> 2) + 1);
+            }
+        IGS__REQUIRE(pairs <= IGS__MOST_PAIRS, INDEX_LIMIT);
+        pack->most_entries += entries < tiles ? entries : tiles;
+    }
+    /* an image beside the nearest one to the middle of a group of texels reaches one of them only with so much of a reach */
+    if (info->wrap_x && reach_x + 7.5 > 0.5 * info->width)
+        pack->images_x = (uint32_t)ceil((reach_x + 7.5) / info->width - 0.5);
+    if (info->wrap_y && reach_y + 7.5 > 0.5 * info->height)
+        pack->images_y = (uint32_t)ceil((reach_y + 7.5) / info->height - 0.5);
+    pack->scratch_bytes = (size_t)igs__plan_packing(file, pack, NULL, &plan);
+    return IGS_OK;
+}
+
+IGS__INLINE double igs__held(double value, double least, double most) {
+    return value < least ? least : value > most ? most : value;
+}
+
+/* Whether the least q over a block's rectangle is below the cut-off: along an edge q is a parabola, whose lowest point is
+ * moved to the nearer end if it is outside. */
+static int igs__touches(const igs__support* support, double x, double y, int32_t column, int32_t row, double limit) {
+    const double left = column * (double)(1 << IGS__BLOCK_LOG2) - x, right = left + (1 << IGS__BLOCK_LOG2);
+    const double top = row * (double)(1 << IGS__BLOCK_LOG2) - y, bottom = top + (1 << IGS__BLOCK_LOG2);
+    const double a = support->a, b = support->b, c = support->c;
+    int edge;
+    if (left <= 0.0 && right >= 0.0 && top <= 0.0 && bottom >= 0.0) return 1;
+    for (edge = 0; edge < 2; ++edge) {
+        const double dx = edge == 0 ? left : right, dy = igs__held(-b * dx / c, top, bottom);
+        if (a * dx * dx + 2.0 * b * dx * dy + c * dy * dy < limit) return 1;
+    }
+    for (edge = 0; edge < 2; ++edge) {
+        const double dy = edge == 0 ? top : bottom, dx = igs__held(-b * dy / a, left, right);
+        if (a * dx * dx + 2.0 * b * dx * dy + c * dy * dy < limit) return 1;
+    }
+    return 0;
+}
+
+static uint32_t igs__bits_of(uint64_t most) { /* that hold it */
+    uint32_t bits = 0;
+    for (; most > 0; most >>= 1) ++bits;
+    return bits;
+}
+
+static uint32_t igs__more(uint32_t a, uint32_t b) { return a > b ? a : b; }
+
+/* Entries of all tiles, Gaussian by Gaussian. */
+static void igs__list(const igs_file* file, igs_pack* pack, igs__packing* plan) {
+    const igs_info* info = &file->info;
+    const double limit = 2.0 * (double)info->cutoff;
+    uint32_t found = 0, n;
+    memset(plan->slots, 0, (size_t)pack->tiles_across * pack->tiles_down * sizeof *plan->slots);
+    for (n = 0; n < info->gaussians; ++n) {
+        const igs__support support = igs__support_of(file, n);
+        const igs__range images = igs__images_of(info, &support);
+        const uint32_t own_first = found;
+        int32_t i, j, row, column;
+        for (j = images.first_y; j <= images.last_y; ++j)
+            for (i = images.first_x; i <= images.last_x; ++i) {
+                const double x = support.x + i * (double)info->width, y = support.y + j * (double)info->height;
+                const igs__range blocks = igs__blocks_of(info, &support, x, y);
+                for (row = blocks.first_y; row <= blocks.last_y; ++row)
+                    for (column = blocks.first_x; column <= blocks.last_x; ++column) {
+                        uint32_t tile, slot;
+                        if (!igs__touches(&support, x, y, column, row, limit)) continue;
+                        tile = (uint32_t)(row >> 2) * pack->tiles_across + (uint32_t)(column >> 2);
+                        slot = plan->slots[tile]; /* of this Gaussian, or left from another one */
+                        if (slot < own_first || slot >= found || plan->entries[slot].key >> 22 != tile) {
+                            plan->slots[tile] = slot = found++;
+                            plan->entries[slot].key = (uint64_t)tile << 22 | n;
+                            plan->entries[slot].mask = 0;
+                        }
+                        plan->entries[slot].mask |= 1u << ((row & 3) * 4 + (column & 3));
+                    }
+            }
+    }
+    pack->entries = found;
+}
+
+/* The place at which a tile lies around another, 1..8; IGS__FAR where it lies farther away. */
+static uint32_t igs__near_place(const igs_info* info, const igs_pack* pack, uint32_t source, uint32_t tile) {
+    static const int8_t right[8] = {-1, 0, 1, -1, 1, -1, 0, 1}, below[8] = {-1, -1, -1, 0, 0, 1, 1, 1};
+    const int32_t across = (int32_t)pack->tiles_across, down = (int32_t)pack->tiles_down;
+    uint32_t k;
+    for (k = 0; k < 8; ++k) {
+        int32_t x = (int32_t)tile % across + right[k], y = (int32_t)tile / across + below[k];
+        if (info->wrap_x) x = (x + across) % across;
+        if (info->wrap_y) y = (y + down) % down;
+        if (x >= 0 && x < across && y >= 0 && y < down && (uint32_t)(y * across + x) == source) return k + 1;
+    }
+    return IGS__FAR;
+}
+
+/* Sorts by the bytes of keys from a bit on. */
+static void igs__sort_keys(uint64_t* keys, uint64_t* other, size_t count, uint32_t from_bit, uint32_t bits) {
+    uint64_t *from = keys, *to = other, *swapped;
+    uint32_t shift;
+    for (shift = from_bit; shift < from_bit + bits; shift += 8) {
+        size_t starts[257] = {0}, i;
+        for (i = 0; i < count; ++i) ++starts[(from[i] >> shift & 255) + 1];
+        for (i = 0; i < 256; ++i) starts[i + 1] += starts[i];
+        for (i = 0; i < count; ++i) to[starts[from[i] >> shift & 255]++] = from[i];
+        swapped = from;
+        from = to;
+        to = swapped;
+    }
+    if (from != keys) memcpy(keys, from, count * sizeof *keys);
+}
+
+static void igs__sort_entries(igs__entry* entries, igs__entry* other, size_t count, uint32_t bits) {
+    igs__entry *from = entries, *to = other, *swapped;
+    uint32_t shift;
+    for (shift = 0; shift < bits; shift += 8) {
+        size_t starts[257] = {0}, i;
+        for (i = 0; i < count; ++i) ++starts[(from[i].key >> shift & 255) + 1];
+        for (i = 0; i < 256; ++i) starts[i + 1] += starts[i];
+        for (i = 0; i < count; ++i) to[starts[from[i].key >> shift & 255]++] = from[i];
+        swapped = from;
+        from = to;
+        to = swapped;
+    }
+    if (from != entries) memcpy(entries, from, count * sizeof *entries);
+}
+
+/* Positions in units of 2^(e_min - 1) texels. */
+static uint32_t igs__position(const igs_file* file, uint32_t n, int axis, int least) {
+    const size_t at = 2 * (size_t)n + (size_t)axis;
+    return (2 * (uint32_t)file->positions[at] + 1) << (file->exponents[at] - least);
+}
+
+static int igs__least_exponent(const igs_info* info) {
+    const uint32_t side = igs__more(info->width, info->height);
+    return side <= 2048 ? -4 : side <= 4096 ? -3 : side <= 8192 ? -2 : -1;
+}
+
+/* Orders each tile's Gaussians: those that reach far, those that reach near, the others; by m, largest first. */
+static void igs__order(const igs_file* file, igs_pack* pack, igs__packing* plan) {
+    const igs_info* info = &file->info;
+    const uint32_t tiles = pack->tiles_across * pack->tiles_down;
+    uint64_t e;
+    uint32_t n, tile, at;
+    memset(plan->reach, 0, info->gaussians);
+    memset(plan->tiles, 0, (tiles + 1) * sizeof *plan->tiles);
+    for (e = 0; e < pack->entries; ++e) {
+        const uint32_t of = (uint32_t)plan->entries[e].key & 0x3FFFFF;
+        tile = (uint32_t)(plan->entries[e].key >> 22);
+        if (tile != plan->tile_of[of]) {
+            const int is_far = igs__near_place(info, pack, plan->tile_of[of], tile) == IGS__FAR;
+            if (plan->reach[of] < 1 + is_far) plan->reach[of] = (uint8_t)(1 + is_far);
+        }
+    }
+    for (n = 0; n < info->gaussians; ++n) {
+        plan->order[n] = (uint64_t)plan->tile_of[n] << 40 | (uint64_t)(2 - plan->reach[n]) << 38 |
+            (uint64_t)(32767 - file->shapes[3 * (size_t)n]) << 22 | n;
+        ++plan->tiles[plan->tile_of[n] + 1].first;
+        plan->tiles[plan->tile_of[n]].reaching += plan->reach[n] > 0;
+    }
+    for (tile = 0; tile < tiles; ++tile) plan->tiles[tile + 1].first += plan->tiles[tile].first;
+    igs__sort_keys(plan->order, plan->order_too, info->gaussians, 22, 18 + igs__bits_of(tiles - 1));
+    for (at = 0; at < info->gaussians; ++at) {
+        n = (uint32_t)plan->order[at] & 0x3FFFFF;
+        plan->number[n] = at - plan->tiles[plan->tile_of[n]].first;
+    }
+}
+
+/* Sorts entries by tile, kind, source and number, and makes far groups of them. */
+static void igs__group_entries(const igs_file* file, igs_pack* pack, igs__packing* plan, uint32_t tile_bits) {
+    uint64_t e;
+    uint32_t tile, last_source = 0;
+    for (e = 0; e < pack->entries; ++e) {
+        const uint32_t n = (uint32_t)plan->entries[e].key & 0x3FFFFF, source = plan->tile_of[n];
+        uint32_t kind = 0;
+        tile = (uint32_t)(plan->entries[e].key >> 22);
+        if (source != tile) kind = igs__near_place(&file->info, pack, source, tile);
+        plan->entries[e].key = (((uint64_t)tile << 4 | kind) << tile_bits | source) << 22 | plan->number[n];
+    }
+    igs__sort_entries(plan->entries, plan->sorted, (size_t)pack->entries, 2 * tile_bits + 26);
+    pack->groups = 0;
+    for (e = 0; e < pack->entries; ++e) {
+        const uint64_t key = plan->entries[e].key;
+        const uint32_t source = (uint32_t)(key >> 22) & ((1u << tile_bits) - 1), number = (uint32_t)key & 0x3FFFFF;
+        igs__tile* of;
+        tile = (uint32_t)(key >> (26 + tile_bits));
+        of = &plan->tiles[tile];
+        ++plan->tiles[tile + 1].first_entry;
+        if ((key >> (22 + tile_bits) & 15) != IGS__FAR) continue;
+        if (plan->tiles[tile + 1].first_group == 0 || source != last_source) {
+            plan->groups[pack->groups].source = last_source = source;
+            plan->groups[pack->groups++].length = 0;
+            ++plan->tiles[tile + 1].first_group;
+        }
+        of->far_bits += number + 1 - plan->groups[pack->groups - 1].length;
+        plan->groups[pack->groups - 1].length = number + 1;
+    }
+    for (tile = 0; tile < pack->tiles_across * pack->tiles_down; ++tile) {
+        plan->tiles[tile + 1].first_entry += plan->tiles[tile].first_entry;
+        plan->tiles[tile + 1].first_group += plan->tiles[tile].first_group;
+    }
+}
+
+/* Coordinates of a Gaussian within its tile: first that along which its position steps are larger. */
+static void igs__within(const igs_file* file, const igs_pack* pack, uint32_t n, int least, uint32_t* within) {
+    const int turned = file->shapes[3 * (size_t)n + 1] < 0;
+    const uint32_t mask = (1u << pack->position_bits) - 1;
+    within[turned] = igs__position(file, n, 0, least) & mask;
+    within[1 - turned] = igs__position(file, n, 1, least) & mask;
+}
+
+/* Widths of a tile's fields and what they count from. */
+static void igs__scale_tile(const igs_file* file, const igs_pack* pack, const igs__packing* plan, uint32_t number) {
+    const uint32_t components = file->info.components;
+    const int least = igs__least_exponent(&file->info);
+    igs__tile* tile = &plan->tiles[number];
+    int32_t most[3] = {0, 0, 0};
+    uint32_t sizes[IGS_MAX_CHANNELS] = {0}, any[IGS_MAX_CHANNELS] = {0}, zeros_most[2] = {0, 0}, at, k;
+    if (tile->first == plan->tiles[number + 1].first) return;
+    tile->shifts[0] = tile->shifts[1] = 255;
+    for (at = tile->first; at < plan->tiles[number + 1].first; ++at) {
+        const uint32_t n = (uint32_t)plan->order[at] & 0x3FFFFF;
+        const int16_t *shape = file->shapes + 3 * (size_t)n, *features = file->features + (size_t)n * components;
+        uint32_t within[2];
+        igs__within(file, pack, n, least, within);
+        for (k = 0; k < 2; ++k) {
+            uint32_t zeros = 0;
+            while (zeros < pack->position_bits && !(within[k] >> zeros & 1)) ++zeros;
+            if (zeros < tile->shifts[k]) tile->shifts[k] = (uint8_t)zeros;
+            zeros_most[k] = igs__more(zeros_most[k], zeros);
+        }
+        for (k = 0; k < 3; ++k) {
+            if (at == tile->first || shape[k] < tile->least[k]) tile->least[k] = shape[k];
+            if (at == tile->first || shape[k] > most[k]) most[k] = shape[k];
+        }
+        for (k = 0; k < components; ++k) {
+            const int32_t code = features[k];
+            sizes[k] |= (uint32_t)(code < 0 ? -1 - code : code); /* as wide as the largest */
+            any[k] |= (uint32_t)(code != 0);
+        }
+    }
+    for (k = 0; k < 2; ++k) {
+        tile->halves[k] = zeros_most[k] == tile->shifts[k] && tile->shifts[k] < pack->position_bits;
+        tile->widths[k] = (uint8_t)(pack->position_bits - tile->shifts[k] - tile->halves[k]);
+    }
+    for (k = 0; k < 3; ++k) tile->widths[2 + k] = (uint8_t)igs__bits_of((uint64_t)(most[k] - tile->least[k]));
+    for (k = 0; k < components; ++k) tile->widths[5 + k] = (uint8_t)(any[k] ? igs__bits_of(sizes[k]) + 1 : 0);
+    for (k = 0; k < 5 + components; ++k) tile->stride += tile->widths[k];
+}
+
+/* Lays the blocks out; returns the bits of records, and those of all that tells which Gaussians a texel looks at. */
+static void igs__lay_out(
+    const igs_file* file, igs_pack* pack, const igs__packing* plan, uint64_t* records, uint64_t* listed
+) {
+    const uint32_t tiles = pack->tiles_across * pack->tiles_down,
+                   masks = pack->mask_log2 ? 1u << 2 * pack->mask_log2 : 0;
+    uint64_t end = 0, last = 0;
+    uint32_t tile, head;
+    *records = *listed = 0;
+    for (tile = 0; tile < tiles; ++tile) {
+        const igs__tile *of = &plan->tiles[tile], *next = of + 1;
+        const uint64_t own = (uint64_t)(next->first - of->first) * of->stride;
+        const uint64_t rest = 8 * (uint64_t)of->reaching + (uint64_t)(next->first_entry - of->first_entry) * masks +
+            (uint64_t)(next->first_group - of->first_group) * (pack->tile_bits + pack->listed_bits) + of->far_bits;
+        last = end;
+        end += own + rest;
+        *records += own;
+        *listed += rest;
+    }
+    pack->offset_bits = igs__bits_of(last); /* of the last block's begin */
+    head = pack->offset_bits + pack->stride_bits + pack->count_bits + pack->reach_bits + 10 +
+        (3 + file->info.components) * pack->width_bits + pack->least_bits[0] + pack->least_bits[1] +
+        pack->least_bits[2] + pack->group_count_bits + (pack->mask_log2 ? pack->entry_count_bits : 0);
+    pack->head_words = (head + 31) / 32;
+    pack->block_words = (uint32_t)((end + 31) / 32);
+}
+
+/* The coded channels x and y of the normals whose z is made of them, by map; returns how many. */
+static uint32_t igs__derived(const igs_file* file, uint32_t map, uint32_t* x, uint32_t* y) {
+    const igs_channel* channels[3] = {NULL, NULL, NULL};
+    uint32_t found = 0, i;
+    for (i = 0; i < file->maps[map].channel_count && found < 3; ++i)
+        if (file->maps[map].channels[i].semantic == 2) channels[found++] = &file->maps[map].channels[i];
+    if (found < 2 || channels[0]->kind != IGS_CODED || channels[1]->kind != IGS_CODED) return 0;
+    if (found == 3 && channels[2]->kind != IGS_UNIT_Z_VALUE) return 0;
+    *x = channels[0]->index;
+    *y = channels[1]->index;
+    return 1;
+}
+
+static uint32_t igs__texel_words(const igs_file* file) {
+    uint32_t bit = 0, c;
+    for (c = 0; c < file->info.channels; ++c) {
+        const uint32_t width = 8u * file->exact.sample_bytes[2 * c];
+        if (bit % 32 + width > 32) bit = (bit + 31) / 32 * 32;
+        bit += width;
+    }
+    return (bit + 31) / 32;
+}
+
+igs_error igs_pack_index(const igs_file* file, void* scratch, size_t scratch_bytes, igs_pack* pack) {
+    const igs_info* info = &file->info;
+    const uint32_t tiles = pack->tiles_across * pack->tiles_down, components = info->components;
+    const uint32_t source_bits = igs__bits_of(tiles - 1);
+    uint64_t records, listed, words;
+    uint32_t n, k, tile, x, y;
+    igs__packing plan;
+    IGS__REQUIRE(scratch != NULL && scratch_bytes >= pack->scratch_bytes && pack->scratch_bytes > 0, ARGUMENT);
+    igs__plan_packing(file, pack, (uint8_t*)scratch, &plan);
+    pack->position_bits = (uint32_t)((int)IGS__TILE_LOG2 - igs__least_exponent(info) + 1);
+    for (n = 0; n < info->gaussians; ++n) {
+        x = igs__position(file, n, 0, igs__least_exponent(info)) >> pack->position_bits;
+        y = igs__position(file, n, 1, igs__least_exponent(info)) >> pack->position_bits;
+        IGS__REQUIRE(
+            x < pack->tiles_across && y < pack->tiles_down, INDEX_LIMIT
+        ); /* beyond the edge of a thin picture */
+        plan.tile_of[n] = y * pack->tiles_across + x;
+    }
+    igs__list(file, pack, &plan);
+    igs__order(file, pack, &plan);
+    igs__group_entries(file, pack, &plan, source_bits);
+    for (tile = 0; tile < tiles; ++tile) igs__scale_tile(file, pack, &plan, tile);
+    for (k = 0; k < 3; ++k) {
+        int32_t most = 0;
+        pack->least[k] = 32767;
+        for (tile = 0; tile < tiles; ++tile)
+            if (plan.tiles[tile].first < plan.tiles[tile + 1].first && plan.tiles[tile].least[k] < pack->least[k])
+                pack->least[k] = plan.tiles[tile].least[k];
+        for (tile = 0; tile < tiles; ++tile)
+            if (plan.tiles[tile].first < plan.tiles[tile + 1].first &&
+                plan.tiles[tile].least[k] - pack->least[k] > most)
+                most = plan.tiles[tile].least[k] - pack->least[k];
+        pack->least_bits[k] = igs__bits_of((uint64_t)most);
+    }
+    pack->stride_bits = pack->count_bits = pack->reach_bits = pack->width_bits = 0;
+    pack->group_count_bits = pack->entry_count_bits = pack->tile_bits = pack->listed_bits = 0;
+    for (tile = 0; tile < tiles; ++tile) {
+        const igs__tile *of = &plan.tiles[tile], *next = of + 1;
+        pack->stride_bits = igs__more(pack->stride_bits, igs__bits_of(of->stride));
+        pack->count_bits = igs__more(pack->count_bits, igs__bits_of(next->first - of->first));
+        pack->reach_bits = igs__more(pack->reach_bits, igs__bits_of(of->reaching));
+        pack->group_count_bits = igs__more(pack->group_count_bits, igs__bits_of(next->first_group - of->first_group));
+        pack->entry_count_bits = igs__more(pack->entry_count_bits, igs__bits_of(next->first_entry - of->first_entry));
+        for (k = 2; k < 5 + components; ++k)
+            pack->width_bits = igs__more(pack->width_bits, igs__bits_of(of->widths[k]));
+    }
+    for (n = 0; n < pack->groups; ++n) {
+        pack->tile_bits = igs__more(pack->tile_bits, igs__bits_of(plan.groups[n].source));
+        pack->listed_bits = igs__more(pack->listed_bits, igs__bits_of(plan.groups[n].length));
+    }
+    pack->mask_log2 = 1; /* taken where they and the entries are at most 42/125 of heads and records */
+    igs__lay_out(file, pack, &plan, &records, &listed);
+    if (125 * listed > 42 * (32 * (uint64_t)pack->head_words * tiles + records)) {
+        pack->mask_log2 = pack->entry_count_bits = 0;
+        igs__lay_out(file, pack, &plan, &records, &listed);
+    }
+    pack->header_words = 27 + components + info->channels + (components * info->channels + 1) / 2;
+    for (k = 0; k < file->map_count; ++k) pack->header_words += igs__derived(file, k, &x, &y);
+    words = 5;
+    if (info->has_detail) words += IGS__NOISE_WORDS + (file->detail.rows * file->detail.columns + 7) / 8;
+    if (info->is_exact) {
+        pack->header_words += (info->channels + 15) / 16;
+        words += (uint64_t)info->width * info->height * igs__texel_words(file);
+    }
+    words += pack->header_words + (uint64_t)pack->head_words * tiles + pack->block_words;
+    pack->buffer_bytes = (size_t)(4 * words);
+    pack->scratch = scratch;
+    return IGS_OK;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------ */
+
+static void igs__put_word(uint8_t* at, uint32_t word) {
+    at[0] = (uint8_t)word;
+    at[1] = (uint8_t)(word >> 8);
+    at[2] = (uint8_t)(word >> 16);
+    at[3] = (uint8_t)(word >> 24);
+}
+
+static uint32_t igs__float_bits(double value) {
+    const float nearest = (float)value;
+    uint32_t bits;
+    memcpy(&bits, &nearest, sizeof bits);
+    return bits;
+}
+
+/* Fields one after another, into zeros. */
+typedef struct igs__fields {
+    uint8_t* bytes;
+    uint64_t bit;
+} igs__fields;
+
+IGS__INLINE void igs__put(igs__fields* fields, uint32_t value, uint32_t width) {
+    uint64_t shifted = (uint64_t)value << (fields->bit & 7);
+    uint8_t* at = fields->bytes + (fields->bit >> 3);
+    fields->bit += width;
+    for (; shifted > 0; shifted >>= 8) *at++ |= (uint8_t)shifted;
+}
+
+static void igs__set_bit(uint8_t* bytes, uint64_t bit) { bytes[bit >> 3] |= (uint8_t)(1u << (bit & 7)); }
+
+/* An axis filtered by [1 2 1] or, where sharp, [-1 2 -1], taps so far apart; the tile repeats. */
+static void igs__filter(int64_t* plane, int64_t* room, int vertical, uint32_t distance, int sharp) {
+    const int64_t sign = sharp ? -1 : 1;
+    uint32_t i;
+    memcpy(room, plane, IGS__NOISE_WORDS * sizeof *plane);
+    for (i = 0; i < IGS__NOISE_WORDS; ++i) {
+        const uint32_t row = i >> 6, column = i & 63;
+        const uint32_t before = vertical ? ((row - distance) & 63) << 6 | column
+                                         : row << 6 | ((column - distance) & 63);
+        const uint32_t after = vertical ? ((row + distance) & 63) << 6 | column : row << 6 | ((column + distance) & 63);
+        plane[i] = 2 * room[i] + sign * (room[before] + room[after]);
+    }
+}
+
+static void igs__low(int64_t* plane, int64_t* room, uint32_t distance) {
+    igs__filter(plane, room, 0, distance, 0);
+    igs__filter(plane, room, 1, distance, 0);
+}
+
+/* A band of the tile: docs/igs-format.md, "Detail". */
+static void igs__noise_plane(uint32_t band, int64_t* plane, int64_t* room, int64_t* kept) {
+    uint32_t i, distance;
+    for (i = 0; i < IGS__NOISE_WORDS; ++i) {
+        uint32_t h = IGS__NOISE_WORDS * band + i + 1;
+        h ^= h >> 16;
+        h *= 0x7FEB352Du;
+        h ^= h >> 15;
+        h *= 0x846CA68Bu;
+        h ^= h >> 16;
+        plane[i] = (int64_t)(h & 255) + (h >> 8 & 255) + (h >> 16 & 255) + (h >> 24) - 510;
+    }
+    if (band == 3) return;
+    if (band < 3) {
+        for (distance = 1; distance < 1u << band; distance *= 2) igs__low(plane, room, distance);
+        memcpy(kept, plane, IGS__NOISE_WORDS * sizeof *plane);
+        igs__low(plane, room, 1u << band);
+        for (i = 0; i < IGS__NOISE_WORDS; ++i) plane[i] = 16 * kept[i] - plane[i];
+        return;
+    }
+    for (distance = 1; distance <= (band < 6 ? 2u : 8u); distance *= 2)
+        igs__filter(plane, room, band % 2 != 0, distance, 0); /* bands 4 and 6 along x */
+    memcpy(kept, plane, IGS__NOISE_WORDS * sizeof *plane);
+    igs__filter(plane, room, band % 2 == 0, 1, 1);
+    if (band < 6) return;
+    igs__filter(kept, room, band % 2 == 0, 1, 0);
+    igs__filter(kept, room, band % 2 == 0, 2, 1);
+    for (i = 0; i < IGS__NOISE_WORDS; ++i) plane[i] = 2 * plane[i] + kept[i];
+}
+
+/* A number of 128 bits and the square of one of 64. */
+typedef struct igs__wide {
+    uint64_t high, low;
+} igs__wide;
+
+static igs__wide igs__plus_square(igs__wide sum, uint64_t value) {
+    const uint64_t a = value >> 32, b = value & 0xFFFFFFFFu, cross = a * b, low = b * b;
+    const uint64_t first = low + (cross << 33), second = sum.low + first;
+    sum.high += a * a + (cross >> 31) + (first < low) + (second < first);
+    sum.low = second;
+    return sum;
+}
+
+static uint64_t igs__root(igs__wide square) { /* rounded down */
+    uint64_t root = 0, bit;
+    for (bit = (uint64_t)1 << 62; bit > 0; bit >>= 1) {
+        const igs__wide zero = {0, 0}, found = igs__plus_square(zero, root | bit);
+        if (found.high < square.high || (found.high == square.high && found.low <= square.low)) root |= bit;
+    }
+    return root;
+}
+
+/* The noise tile, in the room of three planes of 4096. */
+static void igs__put_noise(uint8_t* words, int64_t* room) {
+    int64_t* plane = room;
+    uint32_t band, i;
+    for (band = 0; band < 8; ++band) {
+        igs__wide square = {0, 0};
+        int64_t sum = 0, root;
+        igs__noise_plane(band, plane, room + IGS__NOISE_WORDS, room + 2 * IGS__NOISE_WORDS);
+        for (i = 0; i < IGS__NOISE_WORDS; ++i) sum += plane[i];
+        for (i = 0; i < IGS__NOISE_WORDS; ++i) {
+            plane[i] = IGS__NOISE_WORDS * plane[i] - sum;
+            square = igs__plus_square(square, (uint64_t)igs__abs(plane[i]));
+        }
+        root = (int64_t)igs__root(square);
+        for (i = 0; i < IGS__NOISE_WORDS; ++i) {
+            const int64_t code = igs__clamp(igs__floor_div(352 * plane[i] + root, 2 * root), -8, 7) + 8;
+            words[4 * i + band / 2] |= (uint8_t)(code << 4 * (band & 1));
+        }
+    }
+}
+
+static void igs__put_header(
+    const igs_file* file, const igs_pack* pack, uint8_t* words, uint32_t envelope, uint32_t exact
+) {
+    const igs_info* info = &file->info;
+    const uint32_t columns = info->has_detail ? file->detail.columns : 0,
+                   rows = info->has_detail ? file->detail.rows : 0;
+    uint32_t head[27], at = 27, derived = 0, x, y, i;
+    for (i = 0; i < file->map_count; ++i) derived += igs__derived(file, i, &x, &y);
+    memset(head, 0, sizeof head);
+    head[0] = 0x32425349; /* ISB2 */
+    head[1] = info->width | info->height << 16;
+    head[2] = info->channels | info->components << 8 | derived << 16;
+    head[3] = (uint32_t)info->wrap_x | (uint32_t)info->wrap_y << 1 | (uint32_t)info->has_detail << 2 |
+        pack->images_x << 8 | pack->images_y << 16;
+    head[4] = info->gaussians;
+    head[5] = IGS__TILE_LOG2 | pack->mask_log2 << 8 | pack->position_bits << 16 | pack->offset_bits << 24;
+    head[6] = pack->stride_bits | pack->count_bits << 8 | pack->reach_bits << 16 | pack->width_bits << 24;
+    head[7] = pack->group_count_bits | pack->entry_count_bits << 8 | pack->tile_bits << 16 | pack->listed_bits << 24;
+    head[8] = pack->head_words;
+    head[9] = pack->header_words;
+    head[12] = envelope;
+    head[13] = columns | rows << 16;
+    head[14] = igs__more(1, (info->width + 16) / 32) | igs__more(1, (info->height + 16) / 32) << 16;
+    head[15] = igs__float_bits(ldexp(1.0, igs__least_exponent(info) - 1));
+    head[16] = igs__float_bits((double)info->size_step);
+    head[17] = igs__float_bits((double)info->form_step);
+    head[18] = igs__float_bits(exp(-(double)info->cutoff));
+    head[19] = igs__float_bits((double)info->cutoff * IGS__LOG2_E);
+    head[20] = igs__float_bits(-(info->feature_exponent / 16.0) * (0.5 * IGS__LOG2_E));
+    head[21] = igs__float_bits((double)info->basis_scale / 32767.0);
+    head[22] = exact;
+    for (i = 0; i < 3; ++i) head[24 + i] = ((uint32_t)pack->least[i] & 0xFFFF) | pack->least_bits[i] << 16;
+    for (i = 0; i < 27; ++i) igs__put_word(words + 4 * i, head[i]);
+    for (i = 0; i < info->components; ++i)
+        igs__put_word(words + 4 * at++, igs__float_bits((double)file->feature_steps[i]));
+    for (i = 0; i < info->channels; ++i) igs__put_word(words + 4 * at++, igs__float_bits(file->offsets[i] / 65535.0));
+    for (i = 0; i < info->components * info->channels; i += 2) {
+        const uint32_t other = i + 1 < info->components * info->channels ? (uint16_t)file->basis[i + 1] : 0u;
+        igs__put_word(words + 4 * at++, (uint16_t)file->basis[i] | other << 16);
+    }
+    for (i = 0; i < file->map_count; ++i)
+        if (igs__derived(file, i, &x, &y)) igs__put_word(words + 4 * at++, x | y << 8);
+    for (i = 0; info->is_exact && i < info->channels; ++i)
+        words[4 * at + i / 4] |= (uint8_t)(file->exact.sample_bytes[2 * i] << 2 * (i % 4));
+}
+
+static void igs__put_head(
+    const igs_file* file, const igs_pack* pack, const igs__tile* tile, uint64_t offset, igs__fields* to
+) {
+    const igs__tile* next = tile + 1;
+    const int held = tile->first < next->first;
+    uint32_t k;
+    igs__put(to, (uint32_t)offset, pack->offset_bits);
+    igs__put(to, tile->stride, pack->stride_bits);
+    igs__put(to, next->first - tile->first, pack->count_bits);
+    igs__put(to, tile->reaching, pack->reach_bits);
+    for (k = 0; k < 2; ++k) {
+        igs__put(to, tile->shifts[k], 4);
+        igs__put(to, tile->halves[k], 1);
+    }
+    for (k = 0; k < 3; ++k) igs__put(to, tile->widths[2 + k], pack->width_bits);
+    for (k = 0; k < 3; ++k) igs__put(to, held ? (uint32_t)(tile->least[k] - pack->least[k]) : 0, pack->least_bits[k]);
+    for (k = 0; k < file->info.components; ++k) igs__put(to, tile->widths[5 + k], pack->width_bits);
+    igs__put(to, next->first_group - tile->first_group, pack->group_count_bits);
+    if (pack->mask_log2) igs__put(to, next->first_entry - tile->first_entry, pack->entry_count_bits);
+}
+
+static void igs__put_records(
+    const igs_file* file, const igs_pack* pack, const igs__packing* plan, const igs__tile* tile, igs__fields* to
+) {
+    const uint32_t components = file->info.components;
+    const int least = igs__least_exponent(&file->info);
+    uint32_t at, k;
+    for (at = tile->first; at < tile[1].first; ++at) {
+        const uint32_t n = (uint32_t)plan->order[at] & 0x3FFFFF;
+        const int16_t *shape = file->shapes + 3 * (size_t)n, *features = file->features + (size_t)n * components;
+        uint32_t within[2];
+        igs__within(file, pack, n, least, within);
+        for (k = 0; k < 2; ++k) igs__put(to, within[k] >> (tile->shifts[k] + tile->halves[k]), tile->widths[k]);
+        for (k = 0; k < 3; ++k) igs__put(to, (uint32_t)(shape[k] - tile->least[k]), tile->widths[2 + k]);
+        for (k = 0; k < components; ++k)
+            igs__put(to, (uint32_t)features[k] & ((1u << tile->widths[5 + k]) - 1), tile->widths[5 + k]);
+    }
+}
+
+/* Masks, far groups and far bits of a tile. */
+static void igs__put_entries(
+    const igs_pack* pack, const igs__packing* plan, const igs__tile* tile, uint32_t source_bits, igs__fields* to
+) {
+    static const uint32_t quarters[4] = {0x0033, 0x00CC, 0x3300, 0xCC00};
+    uint64_t far_at;
+    uint32_t block, e, group;
+    for (block = 0; pack->mask_log2 && block < 4; ++block)
+        for (e = tile->first_entry; e < tile[1].first_entry; ++e)
+            igs__put(to, (plan->entries[e].mask & quarters[block]) != 0, 1);
+    far_at = to->bit + (uint64_t)(tile[1].first_group - tile->first_group) * (pack->tile_bits + pack->listed_bits);
+    e = tile->first_entry;
+    for (group = tile->first_group; group < tile[1].first_group; ++group) {
+        igs__put(to, plan->groups[group].source, pack->tile_bits);
+        igs__put(to, plan->groups[group].length, pack->listed_bits);
+        for (; e < tile[1].first_entry; ++e) {
+            const uint64_t key = plan->entries[e].key;
+            if ((key >> (22 + source_bits) & 15) != IGS__FAR) continue;
+            if (((uint32_t)(key >> 22) & ((1u << source_bits) - 1)) != plan->groups[group].source) break;
+            igs__set_bit(to->bytes, far_at + (key & 0x3FFFFF));
+        }
+        far_at += plan->groups[group].length;
+    }
+    to->bit = far_at;
+}
+
+static void igs__put_tiles(const igs_file* file, const igs_pack* pack, const igs__packing* plan, uint8_t* heads) {
+    const uint32_t tiles = pack->tiles_across * pack->tiles_down, source_bits = igs__bits_of(tiles - 1);
+    uint64_t* near_at = plan->order_too; /* of each tile: has served for sorting */
+    igs__fields to = {heads + 4 * (size_t)pack->head_words * tiles, 0};
+    uint32_t tile;
+    uint64_t e;
+    for (tile = 0; tile < tiles; ++tile) {
+        const igs__tile* of = &plan->tiles[tile];
+        igs__fields head = {heads + 4 * (size_t)pack->head_words * tile, 0};
+        igs__put_head(file, pack, of, to.bit, &head);
+        igs__put_records(file, pack, plan, of, &to);
+        near_at[tile] = to.bit;
+        to.bit += 8 * (uint64_t)of->reaching;
+        igs__put_entries(pack, plan, of, source_bits, &to);
+    }
+    for (e = 0; e < pack->entries; ++e) {
+        const uint64_t key = plan->entries[e].key;
+        const uint32_t kind = (uint32_t)(key >> (22 + source_bits)) & 15;
+        const uint32_t source = (uint32_t)(key >> 22) & ((1u << source_bits) - 1);
+        if (kind > 0 && kind < IGS__FAR)
+            igs__set_bit(to.bytes, near_at[source] + (kind - 1) * plan->tiles[source].reaching + (key & 0x3FFFFF));
+    }
+}
+
+static void igs__put_exact(const igs_file* file, uint8_t* words) {
+    const uint32_t channels = file->info.channels, texel_words = igs__texel_words(file);
+    const size_t texels = (size_t)file->info.width * file->info.height;
+    size_t i;
+    uint32_t c;
+    for (i = 0; i < texels; ++i) {
+        igs__fields to = {words + 4 * texel_words * i, 0};
+        for (c = 0; c < channels; ++c) {
+            const uint32_t width = 8u * file->exact.sample_bytes[2 * c];
+            if (to.bit % 32 + width > 32) to.bit = (to.bit + 31) / 32 * 32;
+            igs__put(&to, file->exact.codes[i * channels + c], width);
+        }
+    }
+}
+
+igs_error igs_pack_write(const igs_file* file, const igs_pack* pack, void* buffer, size_t buffer_bytes) {
+    const igs_info* info = &file->info;
+    const uint32_t noise = info->has_detail ? IGS__NOISE_WORDS : 0, material = 4 + noise;
+    const uint32_t cells = info->has_detail ? file->detail.rows * file->detail.columns : 0,
+                   envelope_words = (cells + 7) / 8;
+    const uint32_t behind =
+        pack->header_words + pack->head_words * pack->tiles_across * pack->tiles_down + pack->block_words;
+    uint8_t *words = (uint8_t*)buffer, *header = words + 4 * (size_t)material;
+    igs__packing plan;
+    uint32_t i;
+    IGS__REQUIRE(words != NULL && pack->buffer_bytes > 0 && buffer_bytes >= pack->buffer_bytes, ARGUMENT);
+    igs__plan_packing(file, pack, (uint8_t*)pack->scratch, &plan);
+    memset(words, 0, pack->buffer_bytes);
+    igs__put_word(words, 0x42534749); /* IGSB */
+    igs__put_word(words + 4, 1);
+    igs__put_word(words + 8, noise > 0 ? 4 : 0);
+    igs__put_word(words + 12, material);
+    igs__put_header(file, pack, header, info->has_detail ? behind : 0, info->is_exact ? behind + envelope_words : 0);
+    igs__put_tiles(file, pack, &plan, header + 4 * (size_t)pack->header_words);
+    for (i = 0; i < cells; ++i)
+        header[4 * (size_t)behind + i / 2] |= (uint8_t)(file->detail.envelope[i] << 4 * (i % 2));
+    if (info->is_exact) igs__put_exact(file, header + 4 * (size_t)(behind + envelope_words));
+    if (info->has_detail) igs__put_noise(words + 16, plan.noise);
+    return IGS_OK;
+}
+
+#endif /* IGS_PACK_IMPLEMENTATION */

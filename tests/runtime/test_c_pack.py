@@ -1,0 +1,69 @@
+"""runtime/c/igs_pack.h, under sanitizers, against the Python packer: the same buffer, byte for byte."""
+
+import subprocess
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers.igs_sets import make_set
+from helpers.runtime_c import HEADER_FOLDER, SANITIZERS, build, need_compiler
+
+from imagegs_tex.formats.igs.container import decode_igs, encode_igs
+from imagegs_tex.shaders.gpu_buffer import pack_gaussians
+
+GOLDEN = (1, 2, 3, 4, "4_exact")
+MADE = {
+    "one tile": {},
+    "one Gaussian": {"count": 1, "size": (1, 1), "channels": 1, "components": 1, "cell_log2": 2},
+    "thin": {"count": 9, "size": (3, 700), "channels": 1, "components": 1, "cell_log2": 2},
+    "five tiles across": {"count": 900, "size": (300, 250), "cell_log2": 3, "feature_range": (-3, 3)},
+    "repeats in x": {"count": 300, "size": (260, 250), "wrap": (True, False)},
+    "repeats in both": {"count": 200, "size": (200, 90), "wrap": (True, True), "feature_exponent": 0.75},
+    "two tiles, each around the other twice": {"count": 60, "size": (128, 64), "wrap": (True, True)},
+    "many images": {"count": 20, "size": (16, 9), "cell_log2": 2, "wrap": (True, True)},
+    "wide codes": {"count": 300, "size": (64, 64), "cell_log2": 8, "feature_range": (-9000, 9000)},
+    "32 channels": {"count": 60, "channels": 32, "components": 31, "feature_range": (-4, 4)},
+    "finest positions": {"count": 200, "size": (16384, 30), "cell_log2": 4, "channels": 1, "components": 1},
+}
+
+
+@pytest.fixture(scope="module")
+def tool(tmp_path_factory, require_tool):
+    need_compiler(require_tool)
+    return build(HEADER_FOLDER / "igs_tool.c", tmp_path_factory.mktemp("programs") / "igs_tool", *SANITIZERS)
+
+
+def packed_in_c(tool, data, folder):
+    path, out = folder / "material.igs", folder / "igs_data.bin"
+    path.write_bytes(data)
+    done = subprocess.run([tool, "pack", path, out], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return np.fromfile(out, "<u4")
+
+
+@pytest.mark.parametrize("version", GOLDEN)
+def test_golden_files_give_the_same_buffer(version, tool, repository, tmp_path):
+    data = (repository / "tests" / "golden" / f"version_{version}.igs").read_bytes()
+    assert np.array_equal(packed_in_c(tool, data, tmp_path), pack_gaussians(decode_igs(data)).words)
+
+
+@pytest.mark.parametrize("settings", MADE.values(), ids=MADE)
+def test_made_files_give_the_same_buffer(settings, tool, tmp_path):
+    quantized = make_set(5, **settings)
+    assert np.array_equal(packed_in_c(tool, encode_igs(quantized), tmp_path), pack_gaussians(quantized).words)
+
+
+def test_made_files_have_tiles_with_masks_and_without():
+    assert {pack_gaussians(make_set(5, **settings)).layout.mask_log2 for settings in MADE.values()} == {0, 1}
+
+
+def test_a_mean_beyond_the_last_tile_is_refused(tool, tmp_path):
+    """The first position step of a thin picture may be wider than a tile: format page, section 4."""
+    quantized = make_set(1, count=3, size=(1, 1), channels=1, components=1, cell_log2=8)
+    wide = np.tile(np.array([[12 / quantized.size_step, 0, 0]], np.int16), (3, 1))
+    path = tmp_path / "thin.igs"
+    path.write_bytes(encode_igs(replace(quantized, shape_codes=wide, position_codes=np.zeros((3, 2), np.int32))))
+    done = subprocess.run([tool, "pack", path, tmp_path / "out"], capture_output=True, text=True, check=False)
+    assert done.returncode == 4
+    assert done.stderr.endswith(": the supports are beyond what an index can hold: igs_pack.h\n")
+    assert not (tmp_path / "out").exists()
