@@ -21,10 +21,10 @@ _logger: Final = logging.getLogger("imagegs_tex")
 class Work(Enum):
     """What is done with a picture: bytes for any, per texel, and per texel and coded channel."""
 
-    COMPRESS = (800_000_000, 0, 40)
+    COMPRESS = (800_000_000, 8, 42)
     DECODE = (400_000_000, 4, 12)
     EXPORT = (400_000_000, 0, 36)
-    VERIFY = (400_000_000, 16, 28)
+    VERIFY = (650_000_000, 16, 28)
 
     def bytes_for(self, width: int, height: int, channels: int) -> int:
         """Return about how many bytes a picture takes, all in all.

@@ -15,11 +15,11 @@ from typing import Final
 from imagegs_tex.formats.material.name_words import (
     CLEAR_WORDS,
     MODIFIERS,
-    NAMED_PACKS,
     is_noise,
     is_normal_of_other_space,
     meaning_of,
     normal_convention,
+    pack_of,
     split_name,
     split_tile,
     trailing_number,
@@ -31,7 +31,7 @@ from imagegs_tex.formats.vocabulary import Semantic
 _LONGEST_PHRASE: Final = 4
 _MOST_MEANINGS: Final = 6  # in a row; more are no packing
 _FEWEST_SHARED: Final = 2  # meanings that a group without a base colour shares with another one to be a material
-_EITHER: Final = frozenset({"bump", "bumpmap", "bmp", "a"})  # meanings that the picture decides
+_EITHER: Final = frozenset({"bump", "bumpmap", "bmp", "a", "dm"})  # meanings that the picture decides
 
 Key = tuple[str, ...]
 """The words of a name that are no meaning, in lower case: the name of the material."""
@@ -70,6 +70,7 @@ def group_names(stems: Sequence[str]) -> NameGroups | None:
             # the key that most names share; of those, the one that leaves one meaning, in as many words as it has
             name.key = max(name.readings, key=lambda key: (uses[key], -name.readings[key].count(" "), -len(key)))
     has_tiles = len({name.tile for name in names} - {""}) > 1
+    _read_in_front(names)
     keys = {name.key for name in names}
     groups: dict[Place, list[_Name]] = {}
     for name in names:
@@ -170,10 +171,32 @@ def _readings(words: list[str]) -> dict[Key, str]:
     return found
 
 
+def _read_in_front(names: Sequence[_Name]) -> None:
+    """Read names whose meaning stands in front: "AO_wall" beside another name of the wall."""
+    leading = {name.index: _leading(without_noise(name.words)) for name in names if name.key is None}
+    known = Counter(
+        [*filter(None, (name.key for name in names)), *(key for found in leading.values() for key in found)]
+    )
+    for name in names:
+        shared = {key: meaning for key, meaning in leading.get(name.index, {}).items() if known[key] > 1}
+        if shared:
+            name.key = min(shared, key=len)
+            name.readings[name.key] = shared[name.key]
+
+
+def _leading(words: list[str]) -> dict[Key, str]:
+    """Every way to cut a name into a meaning at its beginning and the material's name."""
+    return {
+        tuple(words[length:]): "".join(words[:length])
+        for length in range(1, min(_LONGEST_PHRASE, len(words) - 1) + 1)
+        if _is_meaning(words[:length], "".join(words[:length]), is_first=False)
+    }
+
+
 def _is_meaning(words: list[str], phrase: str, is_first: bool) -> bool:
     if len(phrase) == 1 and not is_first:
         return False
-    known = phrase in NAMED_PACKS or phrase in _EITHER or meaning_of(phrase) is not None
+    known = pack_of(phrase) is not None or phrase in _EITHER or meaning_of(phrase) is not None
     return known or is_normal_of_other_space(words, len(words))
 
 
@@ -197,7 +220,7 @@ def _meaning(words: str) -> object:
     parts = words.split(" ")
     if any(meaning_of(part) == Semantic.BASE_COLOUR for part in parts):
         return Semantic.BASE_COLOUR
-    if len(parts) > 1 or parts[0] in NAMED_PACKS or meaning_of(parts[0]) is None:
+    if len(parts) > 1 or pack_of(parts[0]) is not None or meaning_of(parts[0]) is None:
         return words
     return meaning_of(parts[0])
 

@@ -15,11 +15,11 @@ from imagegs_tex.formats.material.name_words import (
     CLEAR_WORDS,
     MEANINGS,
     MODIFIERS,
-    NAMED_PACKS,
     PACK_LETTERS,
     is_normal_of_other_space,
     meaning_of,
     normal_convention,
+    pack_of,
     split_name,
     without_noise,
 )
@@ -192,7 +192,7 @@ def _read(file: MapTraits, words: list[str], shared: int) -> MapReading:
 def _named_pack(file: MapTraits, words: list[str]) -> MapReading | None:
     for length in range(min(_LONGEST_PHRASE, len(words)), 0, -1):
         phrase = "".join(words[-length:])
-        pattern = NAMED_PACKS.get(phrase)
+        pattern = pack_of(phrase)
         if phrase in MEANINGS:  # "subsurface mask map" is no "mask map"
             return None
         if pattern is None:
@@ -223,7 +223,7 @@ def _trailing_sequence(file: MapTraits, words: list[str], shared: int) -> list[S
         for length in range(min(_LONGEST_PHRASE, end), 0, -1):
             phrase = "".join(words[end - length : end])
             semantic = _meaning(phrase, file)
-            if semantic is not None and (not found or len(phrase) > 1):
+            if semantic is not None and (len(phrase) > 1 or not found or _is_letter_between(file, words[: end - 1])):
                 break
         else:
             return found
@@ -237,9 +237,16 @@ def _trailing_sequence(file: MapTraits, words: list[str], shared: int) -> list[S
     return found
 
 
+def _is_letter_between(file: MapTraits, before: list[str]) -> bool:
+    """Whether a single letter follows a word with a meaning: the R of "MT_R_AO"."""
+    return bool(before) and len(before[-1]) > 1 and _meaning(before[-1], file) in SCALAR_SEMANTICS
+
+
 def _meaning(phrase: str, file: MapTraits) -> Semantic | None:
     if phrase in {"bump", "bumpmap", "bmp"}:  # a height to most, but Unity's _BumpMap is a normal map
         return _S.HEIGHT if file.is_grey else _S.NORMAL
+    if phrase == "dm":  # displacement map, or diffuse map
+        return _S.HEIGHT if file.is_grey else _S.BASE_COLOUR
     if phrase == "a":  # alpha, or albedo
         return _S.OPACITY if file.is_grey else _S.BASE_COLOUR
     return meaning_of(phrase)
@@ -252,6 +259,8 @@ def _pack_sequence(file: MapTraits, sequence: list[Semantic]) -> MapReading | No
     """
     for start in range(len(sequence) - 1):
         part = sequence[start:]
+        if len(part) == 2 and file.channel_count == 4 and _fits_in_alpha(*part):
+            return _packed(file, [part[0]] * 3 + [part[1]])
         total = sum(_width(semantic) for semantic in part)
         scalars_follow = all(_width(semantic) == 1 for semantic in part[1:])
         if not scalars_follow:
@@ -264,6 +273,11 @@ def _pack_sequence(file: MapTraits, sequence: list[Semantic]) -> MapReading | No
             note = f"plain data (too few channels for {', '.join(label(semantic) for semantic in part)})"
             return MapReading(_S.DATA, _whole(_S.DATA, file.channel_count), note)
     return None
+
+
+def _fits_in_alpha(colour: Semantic, other: Semantic) -> bool:
+    """Whether three channels and a fourth are what "color_spec" and "NormalTranslucency" say."""
+    return _width(colour) == 3 and other in COLOUR_SEMANTICS - {_S.BASE_COLOUR, _S.IMAGE}
 
 
 def _packed(file: MapTraits, meanings: list[Semantic]) -> MapReading:
@@ -308,13 +322,26 @@ def _clear_word(words: list[str]) -> Semantic | None:
 
 
 def _without_shared_ending(words: list[list[str]]) -> list[list[str]]:
-    """Drop a meaning that all names end with where each has another before it: the workflow in "X_COL_METALNESS"."""
+    """Drop what all names end with where each has a meaning before it.
+
+    Another meaning, as the workflow in "X_COL_METALNESS", or the material's name, as in "AO_wall, ORM_wall".
+    """
     bare = [without_noise(own) for own in words]
+    ending = _common_length([own[::-1] for own in bare])
+    names = [own[: len(own) - ending] for own in bare]
+    if ending and all(own and _says(own) for own in names):
+        return [own + whole[len(own) + ending :] for own, whole in zip(names, words, strict=True)]
     shorter = [without_noise(own[:-1]) for own in bare]
     endings = {own[-1] for own in bare if own}
     meanings = [own[-1] if own and len(own[-1]) > 1 else "" for own in shorter]
     is_shared = len(endings) == 1 and endings <= MEANINGS.keys()
     return shorter if is_shared and len({*meanings}) > 1 and {*meanings} <= MEANINGS.keys() else words
+
+
+def _says(words: list[str]) -> bool:
+    """Whether the last words of a name are a meaning or a packing, in more than a letter."""
+    phrases = ["".join(words[-length:]) for length in range(1, min(_LONGEST_PHRASE, len(words)) + 1)]
+    return any(len(phrase) > 1 and (pack_of(phrase) or meaning_of(phrase)) is not None for phrase in phrases)
 
 
 def _common_length(words: list[list[str]]) -> int:

@@ -18,27 +18,31 @@ _S = Semantic
 SPELLINGS: Final[dict[Semantic, str]] = {
     _S.BASE_COLOUR: (
         "basecolor basecolour base bc basemap basetex basetexture maintex maintexture albedo albd alb diffuse diff "
-        "diffus dif dff diffusecolor diffusecolour diffusemap dm d color colour col coll clr colormap albedotex dcolor "
+        "diffus dif dff diffusecolor diffusecolour diffusemap d color colour col coll clr colormap albedotex dcolor "
         "c bca alphamasked albedotransparency basecolortransparency basecolourtransparency diffusetransparency "
         "colortransparency opaquecolor detailalbedo"
     ),
     _S.NORMAL: (
         "normal normals norm norml nor nrm nrml nml nmap nmp nm n normalmap tangentnormal tangentnormals normaltangent "
         "tangentspacenormal tangentspacenormals normalts tsnormal nts bentnormal bentnormals normalbase ddn "
-        "normalbump detailnormal local"
+        "normalbump detailnormal local nromal noraml"
     ),
-    _S.ROUGHNESS: "roughness rough roug rogh rgh rghn rgn rou r roughnessfactor specularroughness diffuseroughness",
+    _S.ROUGHNESS: (
+        "roughness rough roug rogh rgh rghn rgn rou r roughnessfactor specularroughness diffuseroughness "
+        "rougness roughnes"
+    ),
     _S.GLOSS: (
         "gloss glossiness glossy glos glo gls smoothness smooth smth g reflectgloss reflectglossiness "
         "reflectionglossiness rglossiness exponent phongexponent phongexp phong"
     ),
     _S.METALLIC: "metallic metalness metallness metalic metallicity metal metl met mtl mtlc mt m metallicfactor",
     _S.OCCLUSION: (
-        "occlusion ao occ ambientocclusion ambientocc ambient amb ambocc aoc aomap mixedao o occlusionmap cavityao"
+        "occlusion ao occ ambientocclusion ambientocc ambient amb ambocc aoc aomap mixedao o occlusionmap cavityao "
+        "occulsion oclusion ambientocculsion ambientoclusion"
     ),
     _S.HEIGHT: (
         "height heightmap hgt hght hei hm hmap ht h displacement displace disp dsp displ dpm depth depthmap parallax "
-        "parallaxmap elevation"
+        "parallaxmap elevation heights displacment displacemnt"
     ),
     _S.OPACITY: (
         "opacity opac opa opc alpha alphamap transparency transparent transparancy transp trans cutout coverage op "
@@ -47,7 +51,8 @@ SPELLINGS: Final[dict[Semantic, str]] = {
     _S.EMISSIVE: (
         "emissive emission emissivecolor emissivecolour emissioncolor emissioncolour emissivity emiss emit emis emi "
         "ems emm em e glow glowmap selfillum selfillumination selfillu illum illumination luma luminance lum "
-        "fullbright incandescence"
+        "fullbright incandescence glowcolor glowcolour emitcolor emitcolour emmisive emmissive emisive emmision "
+        "emmission emision"
     ),
     _S.SPECULAR: (
         "specular spec speculr specularcolor specularcolour speccolor spc spm spcl reflection reflect refl s "
@@ -60,9 +65,12 @@ SPELLINGS: Final[dict[Semantic, str]] = {
         "coatmask coatmaskmap iridescencemask iridescencemaskmap tintmaskmap"
     ),
     _S.SUBSURFACE: "subsurface subsurfacecolor subsurfacecolour sss scattering scatteringcolor scatter translucency",
-    _S.TRANSMISSION: "transmission transmissive transmissionmap",
-    _S.CLEARCOAT: "clearcoat coat clearcoatmap",
-    _S.SHEEN: "sheen sheencolor sheencolour fuzz",
+    _S.TRANSMISSION: (
+        "transmission transmissive transmissionmap transmissioncolor transmissioncolour transmittance "
+        "transmittancecolor transmittancecolour"
+    ),
+    _S.CLEARCOAT: "clearcoat coat clearcoatmap coatcolor coatcolour clearcoatcolor clearcoatcolour",
+    _S.SHEEN: "sheen sheencolor sheencolour fuzz fuzzcolor fuzzcolour",
     _S.ANISOTROPY: "anisotropy aniso anisotropic flow flowmap",
     _S.CAVITY: "cavity cav curvature curv crv convexity",
     _S.DATA: (
@@ -102,6 +110,9 @@ PACK_LETTERS: Final[dict[str, Semantic]] = {
     "e": _S.EMISSIVE,
     "k": _S.MASK,
     "n": _S.NORMAL,
+    "b": _S.BASE_COLOUR,
+    "p": _S.OPACITY,
+    "t": _S.SUBSURFACE,
     "_": _S.DATA,
 }
 _LETTER_PACKS: Final = (
@@ -131,6 +142,10 @@ NAMED_PACKS: Final = {
     "metallicroughness": "_rm",
     "metalroughness": "_rm",
     "metalrough": "_rm",
+    "metrough": "_rm",
+    "roughmet": "_rm",
+    "roughmetal": "_rm",
+    "roughmetallic": "_rm",
     "metalnessroughness": "_rm",
     "roughnessmetallic": "_rm",
     "roughnessmetalness": "_rm",
@@ -139,6 +154,7 @@ NAMED_PACKS: Final = {
     "metalnesssmoothness": "m__s",
     "metalsmoothness": "m__s",
     "metallicsmooth": "m__s",
+    "metsmooth": "m__s",
     "metallicgloss": "m__s",
     "metallicglossiness": "m__s",
     "metallicglossmap": "m__s",
@@ -150,16 +166,50 @@ NAMED_PACKS: Final = {
     "mads": "maks",
     "mods": "maks",
     "ddna": "nnns",
+    # Quixel Bridge: B-O, N-T; terrains of Unreal
+    "bo": "bbbp",
+    "bco": "bbbp",
+    "bcr": "bbbr",
+    "bch": "bbbh",
+    "bcao": "bbbo",
+    "nt": "nnnt",
+    "nh": "nnnh",
+    "nr": "nnnr",
+    "nao": "nnno",
 }
+
+_OTHER_ORDERS: Final = (3, 4)  # letters of a packing that is understood without being listed
+_ENGLISH: Final = frozenset({"ram", "mar", "rad", "rod", "hard", "harm", "dorm", "dram", "rho"})
 
 _SPELLINGS_WITH_NOISE: Final = frozenset({"basemap", "basetex", "bumpmap", "maintex", "maintexture", "maskmap"})
 _MAP_ENDINGS: Final = ("maps", "map", "textures", "texture", "tex")
 
 _NOISE: Final = re.compile(
     r"\d+k?|v\d*|var|lod|udim|jpe?g|png|exr|tga|tiff?|webp|bmp|dds|psd|hdr|maps?|tex|textures?|txtr|sd|hd|uhd|res|srgb|"
-    r"linear|lin|raw|aces|acescg|utility|bits?|gl|ogl|opengl|dx|directx|seamless|tileable|tiled|final|new|copy|lossless|half|float"
+    r"linear|lin|raw|aces|acescg|utility|rec|bt|bits?|gl|ogl|opengl|dx|directx|seamless|tileable|tiled|tile|tiling|final|new|copy|"
+    r"lossless|half|float|unorm|dxt|etc|astc|uastc|basis|export|exported|baked|bake|lowpoly|highpoly|low|high|lp|hp"
 )
 _WORDS: Final = re.compile(r"\d+[kK](?![A-Za-z])|\d+|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+# What stands for one word, or for none, before a name is split at capitals and numbers.
+_REWRITTEN: Final = tuple(
+    (re.compile(rf"(?i){pattern}(?![a-z])"), word)
+    for pattern, word in (
+        (r"(?<![a-z])non[ _-]?colou?r", " raw "),
+        (r"aces[ _-]?cg", " acescg "),
+        (r"direct[ _-]?x", " DX "),
+        (r"(?<![a-z])d3d", " DX "),
+        (r"open[ _-]?gl", " GL "),
+        (r"(?<![a-z])(?:y[ _-]?(?:\+|plus|pos|up)|green[ _-]?up)", " GL "),
+        (r"(?<![a-z])(?:y(?:-(?=[ _.]|$)|[ _-]?(?:minus|neg|down))|green[ _-]?down)", " DX "),
+        (r"(?:flip|flipped|invert|inverted)[ _-]?(?:g|green|y)", " "),  # of what, it does not say
+    )
+)
+_DEPTHS: Final = re.compile(r"(?i)(?<![0-9a-z])(?:[uf](?:8|16|32)|(?:8|16|32)[ufi])(?![0-9a-z])")
+_ENGINE: Final = re.compile(
+    r"(?i)(?<![a-z])(normals?|nrml?|norm?|nml|n)[ _-]?(?:(ue\d?|unreal)|(unity|godot|blender))(?![a-z])"
+)
+# "R-AO_G-Rough_B-Metal": which channel each word is in, in order
+_CHANNEL_LETTERS: Final = re.compile(r"(?<![A-Za-z0-9])(?:RGBA?|[RGBA])[-=](?=[A-Za-z]{2})")
 _JOINED_CONVENTION: Final = re.compile(r"(?i)(?<![a-z])(normals?|nrm|norm?|nml)(dx|ogl|gl)(?![a-z])")
 _TILE: Final = re.compile(r"(?i)(?<![0-9a-z])(1[01]\d\d|u\d{1,2}_?v\d{1,2})(?![0-9a-z])")
 _SIZES: Final = "128|256|512|1024|2048|4096|8192|16384"
@@ -167,16 +217,20 @@ _RESOLUTIONS: Final = frozenset(_SIZES.split("|"))
 _TECHNICAL: Final = re.compile(rf"(?i)(?<![0-9a-z])(\d\d?k|{_SIZES}|\d+x\d+|jpe?g|png|exr|tga|tiff?|webp)(?![0-9a-z])")
 _SPACE: Final = r"(?:objectspace|worldspace|modelspace|object|obj|world|wld|os|ws)"
 _NORMALS: Final = r"(?:bent)?(?:normals?|nrml?|norm?|nml?)(?:maps?)?"
-_OTHER_SPACE: Final = re.compile(rf"{_SPACE}{_NORMALS}|{_NORMALS}{_SPACE}|osn|wsn")
+_OTHER_SPACE: Final = re.compile(rf"{_SPACE}{_NORMALS}|{_NORMALS}{_SPACE}|osn|wsn|msn")
 
 # Words that are long enough to be seen within one that is written without capitals or separators.
 _LONG_WORDS: Final = frozenset(word for word in MEANINGS if len(word) >= 6) | {"ao"}
 _SHORTEST_JOINED: Final = 8
+_OTHERS_WITHIN: Final = ("ab", "para", "sub", "super", "non", "un", "pre", "multi")  # "abnormal" is no normal
 
 
 def split_name(stem: str) -> list[str]:
     """Return the words of a name in lower case, split at separators, capitals and numbers."""
-    joined = re.sub(r"(?i)direct[ _-]?x", "DX", re.sub(r"(?i)open[ _-]?gl", "GL", stem))
+    joined = _CHANNEL_LETTERS.sub(" ", stem) if len(_CHANNEL_LETTERS.findall(stem)) > 1 else stem
+    for pattern, word in _REWRITTEN:
+        joined = pattern.sub(word, joined)
+    joined = _ENGINE.sub(lambda found: f"{found[1]} {'DX' if found[2] else 'GL'} ", _DEPTHS.sub(" ", joined))
     joined = _TILE.sub(lambda found: " " if found[0].lower().startswith("u") else found[0], joined)
     joined = re.sub(r"(?<=\d)x(?=\d)", " ", joined)  # 2048x2048
     joined = _JOINED_CONVENTION.sub(r"\1 \2", joined)
@@ -186,8 +240,13 @@ def split_name(stem: str) -> list[str]:
 def without_noise(words: list[str]) -> list[str]:
     """Drop what says nothing from the end of a name: resolution, format, number."""
     end = len(words)
-    while end > 0 and _NOISE.fullmatch(words[end - 1]) and words[end - 1] not in MEANINGS:
-        end -= 1
+    while end > 0:
+        if end > 2 and words[end - 2] == "bc" and words[end - 1].isdecimal() and meaning_of(words[end - 3]) is not None:
+            end -= 2  # the codec "BC7" behind a meaning
+        elif _NOISE.fullmatch(words[end - 1]) and words[end - 1] not in MEANINGS:
+            end -= 1
+        else:
+            break
     # Some spellings need their last word: "bump map" and "main tex".
     if 0 < end < len(words) and words[end - 1] + words[end] in _SPELLINGS_WITH_NOISE:
         end += 1
@@ -232,6 +291,20 @@ def meaning_of(phrase: str) -> Semantic | None:
     return None
 
 
+def pack_of(phrase: str) -> str | None:
+    """Return the letters of PACK_LETTERS, one per channel, of what words without separators name; None: no packing.
+
+    Besides those with a name of their own, three or four of roughness, occlusion (A, O, AO), metallic and height
+    (H, D, Dp) in any order, roughness among them.
+    """
+    named = NAMED_PACKS.get(phrase)
+    if named is not None or phrase in _ENGLISH:
+        return named
+    letters = phrase.replace("ao", "o").replace("a", "o").replace("dp", "d").replace("d", "h")
+    is_pack = len(letters) in _OTHER_ORDERS and len({*letters}) == len(letters) and {"r"} <= {*letters} <= {*"ormh"}
+    return letters if is_pack else None
+
+
 def is_normal_of_other_space(words: list[str], most: int) -> bool:
     """Whether the last words of a name speak of a normal in object or world space."""
     return any(_OTHER_SPACE.fullmatch("".join(words[-length:])) for length in range(1, min(most, len(words)) + 1))
@@ -248,7 +321,10 @@ def normal_convention(words: list[str]) -> str:
 
 @cache
 def _parts(word: str) -> tuple[str, ...]:
-    """Return the meanings that a long word consists of, as in "aoroughnessmetallic", or the word itself."""
+    """Return the meanings that a long word consists of, "aoroughnessmetallic", or the clear one that it ends with.
+
+    Without any, the word itself.
+    """
     if len(word) < _SHORTEST_JOINED or len(word) > 80 or meaning_of(word) is not None or word in NAMED_PACKS:
         return (word,)
     ways: list[tuple[str, ...] | None] = [()] + [None] * len(word)
@@ -258,4 +334,8 @@ def _parts(word: str) -> tuple[str, ...]:
             if before is not None and word[start:end] in _LONG_WORDS:
                 ways[end] = (*before, word[start:end])
                 break
-    return ways[-1] or (word,)
+    if ways[-1] is not None:
+        return ways[-1]
+    ending = max((clear for clear in CLEAR_WORDS if word.endswith(clear)), key=len, default="")  # "brickalbedo"
+    front = word.removesuffix(ending)
+    return (front, ending) if ending and len(front) > 1 and front not in _OTHERS_WITHIN else (word,)

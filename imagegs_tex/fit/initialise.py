@@ -22,6 +22,8 @@ DENSITY_BLUR: Final = 4.0
 TENSOR_BLUR: Final = 1.0
 """Texels over which the structure tensor is averaged."""
 _POINTS_AT_ONCE: Final = 1 << 16
+_BLURRED_AT_ONCE: Final = 1 << 22
+"""Texels."""
 MOST_ELONGATED: Final = 8.0
 """Ratio of axes at the start. On thin lines the tensor's form is worth 3 dB after 100 steps over round Gaussians."""
 
@@ -55,13 +57,13 @@ def initialise(
     """
     xx, xy, yy = _gradient_products(image, wrap)
     followed = saliency if settings.init == InitialPlacement.SALIENCY else None
-    magnitude = torch.sqrt(xx + yy) if followed is None else followed
-    even = torch.full_like(magnitude, 1 / magnitude.numel())
+    magnitude = (xx + yy).sqrt_() if followed is None else followed.clone()
+    even = magnitude.new_full((), 1 / magnitude.numel())
     if weights is not None:  # what a weight does to squared errors, its root does to the density that balances them
         magnitude, even = magnitude * weights.sqrt(), weights.sqrt() / float(weights.sqrt().sum(dtype=torch.float64))
     total = magnitude.sum(dtype=torch.float64)
     share = settings.random_share if settings.init != InitialPlacement.RANDOM and total > 0 else 1.0
-    density = magnitude * float((1 - share) / total.clamp_min(1e-30)) + share * even
+    density = magnitude.mul_(float((1 - share) / total.clamp_min(1e-30))).add_(share * even)
     rows, columns = sample_texels(density, count, generator)
     jitter = torch.from_numpy(generator.random((count, 2)).astype(np.float32)).to(image.device)
     means = torch.stack([columns, rows], dim=1) + jitter
@@ -76,7 +78,7 @@ def initialise(
 
 def sample_texels(density: Tensor, count: int, generator: np.random.Generator) -> tuple[Tensor, Tensor]:
     """Draw rows and columns of count texels in proportion to a density [H, W], stratified along its running sum."""
-    running = torch.cumsum(density.reshape(-1).double(), dim=0)
+    running = density.reshape(-1).double().cumsum_(dim=0)
     strata = (np.arange(count) + generator.random(count)) / count
     drawn = torch.from_numpy(strata).to(density.device) * running[-1]
     index = torch.searchsorted(running, drawn).clamp_max(density.numel() - 1)
@@ -127,12 +129,20 @@ def _within_thin_sides(size: Tensor, form: Tensor, sides: tuple[int, ...], share
 def _blur(plane: Tensor, deviation: float, wrap: tuple[bool, bool]) -> Tensor:
     """Blur [H, W] with a Gaussian; the picture goes on beyond its border, or its last texel does."""
     kernel = _kernel(deviation, plane)
-    radius = len(kernel) // 2
+    radius, height = len(kernel) // 2, plane.shape[0]
+    # on a CPU torch lays a plane out as 16 channels: of a whole picture that would be 64 bytes per texel, twice
+    rows = height if plane.is_cuda else max(1, _BLURRED_AT_ONCE // plane.shape[1])
     blurred = plane
     for axis, shape in ((1, (1, -1)), (0, (-1, 1))):
-        padded = _padded(blurred, radius, axis, wrap[1 - axis])[None, None]
-        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
-            blurred = functional.conv2d(padded, kernel.reshape(1, 1, *shape))[0, 0]
+        whole, taps = torch.empty_like(plane), kernel.reshape(1, 1, *shape)
+        for top in range(0, height, rows):
+            reach = radius if axis == 0 else 0
+            wanted = torch.arange(top - reach, min(top + rows, height) + reach, device=plane.device)
+            band = blurred.index_select(0, _inside(wanted, height, wrap[1]))
+            padded = band if axis == 0 else _padded(band, radius, 1, wrap[0])
+            with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+                whole[top : top + rows] = functional.conv2d(padded[None, None], taps)[0, 0]
+        blurred = whole
     return blurred
 
 

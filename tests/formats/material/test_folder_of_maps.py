@@ -57,6 +57,15 @@ SEVERAL = {
         "Wood051": "Wood051_1K-PNG_Color Wood051_1K-PNG_Roughness",
     },
     "brick_albedo wood_albedo stone_albedo": {"brick": "brick_albedo", "wood": "wood_albedo", "stone": "stone_albedo"},
+    "Col_brick AO_brick ORM_brick Col_wood AO_wood Nrm_wood": {
+        "brick": "Col_brick AO_brick ORM_brick",
+        "wood": "Col_wood AO_wood Nrm_wood",
+    },
+    "brickalbedo bricknormal woodalbedo woodnormal": {
+        "brick": "brickalbedo bricknormal",
+        "wood": "woodalbedo woodnormal",
+    },
+    "A_ARMD A_D B_ARMD B_D": {"A": "A_ARMD A_D", "B": "B_ARMD B_D"},
     "albedo_brick normal_brick albedo_wood normal_wood": {
         "brick": "albedo_brick normal_brick",
         "wood": "albedo_wood normal_wood",

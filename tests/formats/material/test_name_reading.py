@@ -252,6 +252,26 @@ NAME_SETS = {
     "V-Ray": "wall_Diffuse=CCC wall_Reflect=SSS wall_ReflectGloss=G wall_bump=H wall_FresnelIOR=-",
     "Blender bake passes": "Mat_COMBINED=--- Mat_DIFFUSE=CCC Mat_GLOSSY=G Mat_EMIT=EEE Mat_AO=O Mat_NORMAL=NNN",
     "conventions in one word": "wall_normaldx=NNN wall_normalgl=NNN wall_nrmogl=NNN wall_nordx=NNN",
+    "packs in any order": "T_Rock_ARMD=ORMH T_Rock_HRAO=HRO T_Rock_RAH=ROH T_Rock_DRAO=HRO T_Rock_MOR=MOR T_Rock_D=CCC",
+    "packs with words that are none": "T_Big_Ram=--- T_Steel_Rod=--- T_Wood_Hard=---- T_Rock_D=CCC",
+    "packs with letters between words": "T_Car_MT_R_AO=MRO T_Car_D=CCC",
+    "channels said": "x_R-AO_G-Rough_B-Metal=ORM x_RGB-Color_A-Alpha=CCCA x_normal=NNN",
+    "Quixel Bridge": "T_Grass_sbhm_2K_B-O=CCCA T_Grass_sbhm_2K_N-T=NNNB T_Grass_sbhm_2K_ORDp=ORH",
+    "with one more in alpha": "T_Soil_NH=NNNH T_Soil_BCR=CCCR T_Soil_BCO=CCCA Leaf_NormalTranslucency=NNNB",
+    "a colour and a grey of another": "x_color_spec=CCCS x_albedo_emissive=CCCE x_nor=NNN",
+    "metal and roughness, short": "x_RoughMet=-RM y_MetRough=-RM z_MetSmooth=M--G",
+    "codecs": "wall_albedo_bc7=CCC wall_normal_bc5=NNN wall_rough_dxt1=R wall_mask_dxt5=KKKA wall_ao_astc=O",
+    "base colour 1 is no codec": "T_Wall_BC1=CCC T_Wall_N1=NNN",
+    "depths": "wall_height_u16=H wall_disp_32f=H wall_nor_16f=NNN wall_col_8u=CCC",
+    "colour spaces": "wall_height_nonColor=H wall_spec_ACES~-~ACEScg=SSS wall_rough_rec709=R wall_color_rec2020=CCC",
+    "of exports": "wall_rough_export=R wall_ao_baked=O wall_nrm_lp=NNN wall_col_tile=CCC",
+    "the meaning first": "Albedo_wall=CCC AO_wall=O ORM_wall=ORM Nrm_wall=NNN",
+    "the meaning first, numbered": "Col_brick_01=CCC Nor_brick_01=NNN Rgh_brick_01=R",
+    "one word without capitals": "wallalbedo=CCC wallnormal=NNN BRICKROUGHNESS=R abnormal=---",
+    "misspelt": "x_rougness=R x_nromal=NNN x_displacment=H x_occulsion=O x_emmisive=EEE x_metalic=M",
+    "colours of coats": "x_fuzz_color=FFF x_coat_color=LLL x_TransmittanceColorMap=TTT x_emit_color=EEE",
+    "ZBrush": "head-TM=--- head-NM=NNN head-DM=H",
+    "Bethesda model space": "rock_msn=--- rock_d=CCC rock_n=NNN",
     "UDIM of Mudbox": "hero_Metallic_u1_v1=M hero_BaseColor_u1_v1=CCC hero_Normal_u1_v1=NNN",
 }
 
@@ -288,6 +308,13 @@ def test_notes_say_how_a_name_was_understood():
     assert note_of("x_nor_gl_2k") == "normal (OpenGL, green up)"
     assert note_of("x_normal") == "normal"
     assert note_of("x_nrmdx") == "normal (DirectX, green down)"
+    assert {note_of(f"x_{name}") for name in ("Normal_Y+", "nrm-yplus", "NormalUnity", "nor_green_up", "n_godot")} == {
+        "normal (OpenGL, green up)"
+    }
+    assert {note_of(f"x_{name}") for name in ("Normal_Y-", "NRM_D3D", "normal_ue4", "nor_y_down", "NormalUnreal")} == {
+        "normal (DirectX, green down)"
+    }
+    assert {note_of(f"x_{name}") for name in ("Normal_flippedG", "NormalFlipY", "normal_inverted_green")} == {"normal"}
     assert note_of("x_normal_world").startswith("plain data (normal in object or world space")
     assert note_of("normal_strength") == "plain data (name not understood)"
     assert note_of("x_depth", is_grey=True) == "height (from a depth map: bright may mean deep)"
