@@ -11,7 +11,7 @@ from imagegs_tex.formats.errors import ImageGSTexError, UsageError
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.settings import Preset
 from imagegs_tex.studio.examples import EXAMPLES
-from imagegs_tex.studio.jobs import Job, JobQueue
+from imagegs_tex.studio.jobs import Job, JobQueue, JobState
 from imagegs_tex.studio.limits import LOG_LINES
 from imagegs_tex.studio.live import KINDS, Frame
 from imagegs_tex.studio.markup import READY, curve, figures, notice, phase_words, status, step
@@ -32,6 +32,8 @@ _NO_PICTURES: Final = (
     '<div class="st-faint">Pictures appear here a moment after the start. The studio paints your maps with soft '
     "spots of colour, called Gaussians, and moves, stretches and recolours them until they look like your maps.</div>"
 )
+_STOP: Final = "Stop and keep the file"
+_LEAVE: Final = "Leave the queue"
 _START_WORDS: Final = (
     '<div class="st-faint"><b>Start</b> does what is chosen above. <b>Try five sizes</b> makes five quick files, from '
     "small to large, to choose from. <b>Start with defaults</b> puts every choice back first.</div>"
@@ -146,7 +148,7 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         gr.HTML(step("3. Watch it appear", "you can stop at any time and keep what there is"), padding=False)
         with gr.Row(elem_classes="st-status-row"):
             state = gr.HTML(status(None, 0), elem_id="status", padding=False)
-            stop = gr.Button("Stop and keep the file", interactive=False, elem_id="stop", scale=0, min_width=260)
+            stop = gr.Button(_STOP, interactive=False, elem_id="stop", scale=0, min_width=260)
         shown_map = gr.Dropdown([], label="Map in the pictures", visible=False, elem_id="live-map")
         pictures = gr.HTML(_NO_PICTURES, elem_id="live", padding=False)
         looking_back = gr.Slider(
@@ -162,7 +164,8 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
     timer = gr.Timer(_TICK_SECONDS, active=False)
     finished = gr.State(0)
     fields = WishFields(goal, amount, preset, detail, backend, every, advanced)
-    outputs = [state, pictures, curves, log, looking_back, start, stop, timer, finished]
+    starters = [start, ladder, defaults]
+    outputs = [state, pictures, curves, log, looking_back, *starters, stop, timer, finished]
 
     def show(visitor: Visitor) -> list[Any]:
         job, task = visitor.job, visitor.task
@@ -180,8 +183,11 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
             visitor.changed("curve", curve(() if job is None else job.curve)),
             visitor.changed("log", "" if job is None else "\n".join(job.log)),
             gr.update(visible=len(frames) > 1, maximum=last, value=last) if follows else gr.skip(),
-            gr.update(interactive=is_over),
-            gr.update(interactive=job is not None and not is_over and not job.stop.is_set()),
+            *(gr.update(interactive=is_over) for _ in starters),
+            gr.update(
+                value=_LEAVE if job is not None and job.state == JobState.WAITING else _STOP,
+                interactive=job is not None and not is_over and not job.stop.is_set(),
+            ),
             gr.update(active=not is_over),
             visitor.results[-1].number if visitor.results else 0,
         ]
