@@ -7,7 +7,7 @@ a machine with other work, where the fit got half of the cores.
 from dataclasses import dataclass
 from typing import Final
 
-PROCESSOR_SHARE: Final = 0.08
+PROCESSOR_SHARE: Final = 0.06
 """Of the fit's processor time that drawing may take; with what the page asks and shows it stays below a tenth."""
 CLOCK_SHARE: Final = 0.25
 """Of the time by the clock: where other work or the disk holds a drawing up, the next one can wait."""

@@ -64,11 +64,13 @@ def studio(source: Path | None = None, folder: Path | None = None) -> Iterator[S
             from fastapi import FastAPI
         except ImportError:
             raise MissingToolError(f"the studio needs Gradio: {install_extra('studio')}") from None
+        from imagegs_tex.studio.gate import Gate
         from imagegs_tex.studio.page import build_page
         from imagegs_tex.studio.routes import add_routes
 
         visitors, queue, over = Visitors(folders), JobQueue(), threading.Event()
         app = FastAPI(openapi_url=None)
+        app.add_middleware(Gate)
         add_routes(app, visitors)
         page = build_page(visitors, queue, source)
         gr.mount_gradio_app(

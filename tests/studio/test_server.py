@@ -79,15 +79,9 @@ def test_no_path_is_opened(made, client, tmp_path, address):
     assert b"root:" not in answer.content
 
 
-def test_gradios_own_upload_takes_nothing(client):
-    answer = client.post("/gradio_api/upload", files={"files": ("a.png", b"x" * 1000)})
-    assert answer.status_code == 413
-
-
 def test_no_event_is_an_api_and_no_field_takes_a_file(client):
     config = client.get("/config").json()
     assert "public" not in {event["api_visibility"] for event in config["dependencies"]}
-    assert client.get("/gradio_api/info").json()["named_endpoints"] == {}
     kinds = {component["type"] for component in config["components"]}
     assert kinds & {"file", "image", "uploadbutton", "gallery", "multimodaltextbox", "imageeditor", "audio"} == set()
 
