@@ -154,8 +154,9 @@ class Job:
         "start": 26, "repeats": 28, "picture": 30,
     }  # fmt: skip
 
-    def __init__(self, textures: Sequence[LoadedTexture]) -> None:
-        self.numbers = np.zeros(job_words(textures), dtype=np.int32)
+    def __init__(self, textures: Sequence[LoadedTexture], routes: Sequence[int] = ()) -> None:
+        self.numbers = np.zeros(job_words(textures) + len(routes), dtype=np.int32)
+        self.numbers[job_words(textures) :] = routes
 
     def set(self, **values: int | tuple[int, ...]) -> "Job":
         """Set numbers by name, pairs and triples in order."""
@@ -163,6 +164,20 @@ class Job:
             several = value if isinstance(value, tuple) else (value,)
             self.numbers[self._WORDS[name] : self._WORDS[name] + len(several)] = several
         return self
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Texels of the picture that is made of tiles."""
+        return self._pair("size")
+
+    @property
+    def count(self) -> tuple[int, int]:
+        """Groups across and down."""
+        return self._pair("count")
+
+    def _pair(self, name: str) -> tuple[int, int]:
+        first = self._WORDS[name]
+        return int(self.numbers[first]), int(self.numbers[first + 1])
 
     def place(self, texture: int, halvings: int, place: LevelPlace) -> None:
         """Say where the blocks of a texture's level go."""

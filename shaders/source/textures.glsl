@@ -202,8 +202,11 @@ void igs_write_tile(uint job, uvec2 group, uint thread)
     ivec2 size = igs_job_pair(job, 4u);
     uint written = uint(igs_job(job, 3u));
     for (uint task = thread; task < uint(21 * IGS_TEXTURES); task += 64u) {
-        uint number = task / 21u;
-        uint block = task - 21u * number;
+        // All textures' first levels come first, so that threads side by side make blocks of one format.
+        uint rest = task - min(task, uint(16 * IGS_TEXTURES));
+        bool first = task < uint(16 * IGS_TEXTURES);
+        uint number = first ? task >> 4u : rest / 5u;
+        uint block = first ? task & 15u : 16u + rest - 5u * number;
         uint halvings = block < 16u ? 0u : (block < 20u ? 1u : 2u);
         block -= halvings > 1u ? 20u : 16u * halvings;
         uint side = 4u >> halvings; // blocks of the tile across
