@@ -85,7 +85,7 @@ def texture_sets(textures: Sequence[LoadedTexture], component_count: int) -> tup
     """
     vectors = -(-(_GROUP_FLOATS + component_count) // 4)
     left = _SHARED_BYTES - _OTHER_SHARED_BYTES - 16 * _GROUP_SLOTS * vectors
-    most = max(4, left // (4 * _TILE_TEXELS))
+    most = max(4, 2 * (left // (4 * _TILE_TEXELS)))
     sets: list[list[LoadedTexture]] = []
     used = most
     for texture in textures:
@@ -100,6 +100,10 @@ def texture_sets(textures: Sequence[LoadedTexture], component_count: int) -> tup
 def plane_count(textures: Sequence[LoadedTexture]) -> int:
     """Return how many values of a texel the shaders of a set hold."""
     return sum(len(texture.planes) for texture in textures)
+
+
+def _held_words(planes: int) -> int:
+    return -(-planes // 2)
 
 
 def job_words(textures: Sequence[LoadedTexture]) -> int:
@@ -162,6 +166,7 @@ def _constants(textures: Sequence[LoadedTexture]) -> str:
     lines = [
         ("IGS_TEXTURES", len(textures), "textures of a set"),
         ("IGS_PLANES", plane_count(textures), "values of a texel that they are made of"),
+        ("IGS_HELD_WORDS", _held_words(plane_count(textures)), "of shared memory for them"),
         ("IGS_JOB_WORDS", job_words(textures), "numbers of a job"),
         ("IGS_JOB_PLACES", JOB_PLACES, "of them before the places of levels"),
     ]
@@ -227,7 +232,9 @@ def _means(textures: Sequence[LoadedTexture]) -> str:
             body += "".join(f"    {places[plane]} *= {weight};\n" for plane in texture.covered)
         if texture.normal:
             body += f"    vec3 normal{number} = igs_unit(vec3({', '.join(places[:3])}));\n"
-            body += "".join(f"    {places[axis]} = normal{number}.{'xyz'[axis]};\n" for axis in range(3))
+            body += "".join(
+                f"    {places[axis]} = 0.5 * normal{number}.{'xyz'[axis]} + 0.5;\n" for axis in range(3)
+            )
     return f"""// What is averaged of those: linear light, vectors of length 1, colours times their coverage.
 IgsPlanes igs_means(IgsPlanes planes)
 {{
@@ -247,10 +254,13 @@ def _samples(textures: Sequence[LoadedTexture]) -> str:
         undone += "".join(f"        {places[plane]} = igs_linear_to_srgb({places[plane]});\n" for plane in texture.srgb)
         if texture.normal:
             vector = f"vec3({', '.join(places[:3])})"
-            undone += _unit(number, places, f"0.5 * {vector} + vec3(0.5, 0.5, 0.5)")
+            undone += _unit(number, places, vector)
             level_0 += _unit(number, places, vector) if texture.unit else ""
         planes = [str(first + plane) for plane in texture.channels] + ["-1"] * (4 - len(texture.channels))
         picked += f"    planes = number == {number}u ? ivec4({', '.join(planes)}) : planes;\n"
+    ways = [_WRITES[each.pixel_format] for each in textures]
+    order = sorted(range(len(textures)), key=lambda number: ways.index(ways[number]))
+    turns = "".join(f"    number = turn == {turn}u ? {number}u : number;\n" for turn, number in enumerate(order))
     return f"""// The samples of a texel again; level 0 has them, but for vectors of which only two sides are kept.
 IgsPlanes igs_samples(IgsPlanes planes, bool level_0)
 {{
@@ -265,6 +275,19 @@ ivec4 igs_texture_planes(uint number)
 {{
     ivec4 planes = ivec4(-1, -1, -1, -1);
 {picked}    return planes;
+}}
+
+// The textures by format.
+uint igs_texture_in_turn(uint turn)
+{{
+    uint number = 0u;
+{turns}    return number;
+}}
+
+// Whether a texture's values have 16 bits.
+bool igs_is_wide(uint number)
+{{
+    return {_is_one_of([number for number, each in enumerate(textures) if each.pixel_format == R16])};
 }}
 """
 
@@ -307,18 +330,15 @@ def _block_words(encoded: str, count: int) -> str:
 
 _PLAIN: Final = """        for (int k = 0; k < 16; ++k) {
             if ((k & 3) <= last.x && (k >> 2) <= last.y) {
-                uvec4 code = uvec4(texels.texel[k] + vec4(0.5, 0.5, 0.5, 0.5));
                 uint word = uint(place.x) + (4u * at.y + uint(k >> 2)) * uint(place.y) + 4u * at.x + uint(k & 3);
-                igs_write(word, code.x | (code.y << 8u) | (code.z << 16u) | (code.w << 24u));
+                igs_write(word, texels.texel[k]);
             }
         }
 """
 _PLAIN_16: Final = """        for (int k = 0; k < 16; k += 2) {
             if ((k & 3) <= last.x && (k >> 2) <= last.y) {
-                uint first = uint(257.0 * texels.texel[k].x + 0.5);
-                uint next = uint(257.0 * texels.texel[k + 1].x + 0.5);
                 uint word = uint(place.x) + (4u * at.y + uint(k >> 2)) * uint(place.y) + 2u * at.x + uint((k & 3) >> 1);
-                igs_write(word, first | (next << 16u));
+                igs_write(word, texels.texel[k] | (texels.texel[k + 1] << 16u));
             }
         }
 """

@@ -21,7 +21,7 @@ vec4 igs_bc1_colour(uint code)
 uvec2 igs_bc1(IgsBlock block)
 {
     for (int k = 0; k < 16; ++k) {
-        block.texel[k].w = 255.0;
+        block.texel[k] |= 0xFF000000u;
     }
     IgsLine segment = igs_refined_line(block, igs_fitted_line(block), 3.0);
     uint first = igs_bc1_code(segment.first);
@@ -30,8 +30,9 @@ uvec2 igs_bc1(IgsBlock block)
     segment.first = igs_bc1_colour(max(first, last));
     segment.last = igs_bc1_colour(min(first, last));
     if (first != last) {
+        IgsScale scale = igs_scale(segment, 3.0);
         for (int k = 0; k < 16; ++k) {
-            uint code = uint(igs_along(segment, block.texel[k], 3.0) + 0.5);
+            uint code = uint(igs_along(scale, igs_texel(block, k), 3.0) + 0.5);
             code = code == 3u ? 1u : (code == 0u ? 0u : code + 1u);
             words.y |= code << uint(2 * k);
         }

@@ -7,9 +7,10 @@ struct IgsPlanes {
     float plane[IGS_PLANES];
 };
 
-// The texels of a block, 0..1, row by row.
+// The texels of a block row by row, four bytes each: as floats they would fill the registers. Two bytes where a texture
+// has values of 16 bits.
 struct IgsBlock {
-    vec4 texel[16];
+    uint texel[16];
 };
 
 // What a texel of a level is made of along an axis: texels of the scratch buffer from the first on.
@@ -19,7 +20,9 @@ struct IgsTaps {
     vec3 weights;
 };
 
-IGS_SHARED float igs_held[336 * IGS_PLANES]; // 16 x 16 texels, 8 x 8, 4 x 4; then the next plane
+// 16 x 16 texels, 8 x 8, 4 x 4; then the next two values, 16 bits each: as floats they would leave room for half as many
+// workgroups at a time.
+IGS_SHARED uint igs_held[336 * IGS_HELD_WORDS];
 
 //@generated textures
 
@@ -43,16 +46,21 @@ uint igs_held_at(uint halvings, uvec2 at)
 IgsPlanes igs_held_planes(uint at)
 {
     IgsPlanes planes;
-    for (int k = 0; k < IGS_PLANES; ++k) {
-        planes.plane[k] = igs_held[at + uint(336 * k)];
+    for (int k = 0; k < IGS_HELD_WORDS; ++k) {
+        uint word = igs_held[at + uint(336 * k)];
+        planes.plane[2 * k] = float(word & 65535u) / 65535.0;
+        planes.plane[min(2 * k + 1, IGS_PLANES - 1)] =
+            float(2 * k + 1 < IGS_PLANES ? word >> 16u : word & 65535u) / 65535.0;
     }
     return planes;
 }
 
 void igs_hold(uint at, IgsPlanes planes)
 {
-    for (int k = 0; k < IGS_PLANES; ++k) {
-        igs_held[at + uint(336 * k)] = planes.plane[k];
+    for (int k = 0; k < IGS_HELD_WORDS; ++k) {
+        uint low = uint(65535.0 * clamp(planes.plane[2 * k], 0.0, 1.0) + 0.5);
+        uint high = uint(65535.0 * clamp(planes.plane[min(2 * k + 1, IGS_PLANES - 1)], 0.0, 1.0) + 0.5);
+        igs_held[at + uint(336 * k)] = low | (high << 16u);
     }
 }
 
@@ -191,9 +199,24 @@ void igs_sample_tile(uint job, uint thread)
     }
 }
 
-float igs_held_value(int plane, uint at, float other)
+// 16 bits of a value that is held.
+uint igs_held_code(int plane, uint at)
 {
-    return plane < 0 ? other : 255.0 * clamp(igs_held[at + uint(336 * max(plane, 0))], 0.0, 1.0);
+    return (igs_held[at + uint(336 * (plane >> 1))] >> (16u * uint(plane & 1))) & 65535u;
+}
+
+// A texel of a texture from what is held at a place.
+uint igs_packed_texel(ivec4 planes, uint at, bool wide)
+{
+    uint texel = 0xFF000000u;
+    for (int k = 0; k < 4; ++k) {
+        if (planes[k] >= 0) {
+            uint code = igs_held_code(planes[k], at);
+            uint shift = 8u * uint(k);
+            texel = wide ? code : (texel & ~(255u << shift)) | (((code * 255u + 32767u) / 65535u) << shift);
+        }
+    }
+    return texel;
 }
 
 // The blocks of the tile's levels: each thread makes whole ones.
@@ -202,11 +225,8 @@ void igs_write_tile(uint job, uvec2 group, uint thread)
     ivec2 size = igs_job_pair(job, 4u);
     uint written = uint(igs_job(job, 3u));
     for (uint task = thread; task < uint(21 * IGS_TEXTURES); task += 64u) {
-        // All textures' first levels come first, so that threads side by side make blocks of one format.
-        uint rest = task - min(task, uint(16 * IGS_TEXTURES));
-        bool first = task < uint(16 * IGS_TEXTURES);
-        uint number = first ? task >> 4u : rest / 5u;
-        uint block = first ? task & 15u : 16u + rest - 5u * number;
+        uint number = igs_texture_in_turn(task / 21u); // by format, so that threads side by side do the same
+        uint block = task - 21u * (task / 21u);
         uint halvings = block < 16u ? 0u : (block < 20u ? 1u : 2u);
         block -= halvings > 1u ? 20u : 16u * halvings;
         uint side = 4u >> halvings; // blocks of the tile across
@@ -219,9 +239,7 @@ void igs_write_tile(uint job, uvec2 group, uint thread)
             for (int k = 0; k < 16; ++k) {
                 ivec2 texel = ivec2(min(k & 3, last.x), min(k >> 2, last.y));
                 uint held = igs_held_at(halvings, 4u * within + uvec2(texel));
-                vec2 upper = vec2(igs_held_value(planes.x, held, 0.0), igs_held_value(planes.y, held, 0.0));
-                vec2 lower = vec2(igs_held_value(planes.z, held, 0.0), igs_held_value(planes.w, held, 255.0));
-                texels.texel[k] = vec4(upper, lower);
+                texels.texel[k] = igs_packed_texel(planes, held, igs_is_wide(number));
             }
             uint word = uint(IGS_JOB_PLACES) + 2u * (3u * number + halvings);
             igs_write_texels(number, texels, at, last, igs_job_pair(job, word));
