@@ -31,6 +31,7 @@ _JOBS_ALIGNMENT: Final = 256  # of a storage buffer's range, at most, in OpenGL 
 class LoadedSet:
     """Textures that one pair of shaders makes."""
 
+    textures: tuple[LoadedTexture, ...]
     shaders: tuple[str, str]  # text: the one that decodes, the one that makes coarser levels
     plan: LoadPlan
 
@@ -68,7 +69,7 @@ def load_program(
     for chosen in texture_sets(textures, quantized.component_count):
         own = places[first : first + len(chosen)]
         plan = load_plan(chosen, own, quantized.width, quantized.height)
-        sets.append(LoadedSet(texture_shaders(decoder.includes, chosen, language), plan))
+        sets.append(LoadedSet(chosen, texture_shaders(decoder.includes, chosen, language), plan))
         first += len(chosen)
     return LoadProgram(language, tuple(textures), places, output_bytes, tuple(sets))
 

@@ -232,9 +232,7 @@ def _means(textures: Sequence[LoadedTexture]) -> str:
             body += "".join(f"    {places[plane]} *= {weight};\n" for plane in texture.covered)
         if texture.normal:
             body += f"    vec3 normal{number} = igs_unit(vec3({', '.join(places[:3])}));\n"
-            body += "".join(
-                f"    {places[axis]} = 0.5 * normal{number}.{'xyz'[axis]} + 0.5;\n" for axis in range(3)
-            )
+            body += "".join(f"    {places[axis]} = 0.5 * normal{number}.{'xyz'[axis]} + 0.5;\n" for axis in range(3))
     return f"""// What is averaged of those: linear light, vectors of length 1, colours times their coverage.
 IgsPlanes igs_means(IgsPlanes planes)
 {{
