@@ -72,7 +72,7 @@ def list_accessors(maps: tuple[TextureMap, ...]) -> tuple[Accessor, ...]:
 
 def accessor_functions(maps: tuple[TextureMap, ...], accessors: tuple[Accessor, ...]) -> str:
     """Return the accessors as GLSL that glsl_to_hlsl.to_hlsl understands."""
-    return "\n".join([_HELPERS, *(_function(maps[accessor.map_index], accessor) for accessor in accessors)])
+    return "\n".join([HELPERS, *(_function(maps[accessor.map_index], accessor) for accessor in accessors)])
 
 
 def _by_semantic(index: int, texture_map: TextureMap, semantic: Semantic, taken: set[str]) -> list[Accessor]:
@@ -171,7 +171,7 @@ def _unique(name: str, taken: set[str]) -> str:
 _TOE, _SLOPE, _OFFSET, _SCALE, _EXPONENT = (
     f"{number:g}" for number in (SRGB_TOE_ENCODED, SRGB_SLOPE, SRGB_OFFSET, 1 + SRGB_OFFSET, SRGB_EXPONENT)
 )
-_HELPERS: Final = f"""float igs_srgb_to_linear(float value)
+HELPERS: Final = f"""float igs_srgb_to_linear(float value)
 {{
     return value <= {_TOE} ? value / {_SLOPE} : pow((max(value, 0.0) + {_OFFSET}) / {_SCALE}, {_EXPONENT});
 }}

@@ -116,6 +116,7 @@ def texture_shaders(
     textures: Sequence[LoadedTexture],
     language: Language,
     decode: str = "group, thread, place",
+    more: str = "",
 ) -> tuple[str, str]:
     """Return the two shaders of a set as text; GLSL is complete, HLSL includes the decoder.
 
@@ -124,9 +125,10 @@ def texture_shaders(
         textures: of the set
         language: of the shaders
         decode: the arguments of igs_decode_group, made of material, group, thread and place
+        more: functions that planes need beside those of the decoder; with them, jobs have routes
     """
-    head = _constants(textures)
-    core = _core(textures, decode)
+    head = _constants(textures, bool(more))
+    core = _core(textures, decode, more)
     if language == "glsl":
         text = (
             "#version 430\n{about}#define IGS_COMPUTE\n#define IGS_OWN_STORE\n"
@@ -162,12 +164,13 @@ def _braced(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _constants(textures: Sequence[LoadedTexture]) -> str:
+def _constants(textures: Sequence[LoadedTexture], has_routes: bool) -> str:
+    words = job_words(textures) + (2 * plane_count(textures) if has_routes else 0)
     lines = [
         ("IGS_TEXTURES", len(textures), "textures of a set"),
         ("IGS_PLANES", plane_count(textures), "values of a texel that they are made of"),
         ("IGS_HELD_WORDS", _held_words(plane_count(textures)), "of shared memory for them"),
-        ("IGS_JOB_WORDS", job_words(textures), "numbers of a job"),
+        ("IGS_JOB_WORDS", words, "numbers of a job"),
         ("IGS_JOB_PLACES", JOB_PLACES, "of them before the places of levels"),
     ]
     return "".join(f"#define {name} {value} // {note}\n" for name, value, note in lines)
@@ -183,7 +186,7 @@ def _bindings() -> str:
     return "".join(f"#ifndef {name}\n#define {name} {value}\n#endif\n" for name, value in lines) + "\n"
 
 
-def _core(textures: Sequence[LoadedTexture], decode: str) -> str:
+def _core(textures: Sequence[LoadedTexture], decode: str, more: str) -> str:
     """Return all of the program that both languages share."""
     encoders = dict.fromkeys(_ENCODERS[each.pixel_format] for each in textures if each.pixel_format in _ENCODERS)
     blocks = source("blocks.glsl") + "".join(source(name) for name in encoders)
@@ -195,7 +198,7 @@ void igs_decode_tile(uint material, uvec2 group, uint thread, ivec2 place)
 }}
 """
     generated = "\n".join(
-        [_TO_SRGB, _planes(textures), _means(textures), _samples(textures), blocks, _writes(textures), tile]
+        [more, _TO_SRGB, _planes(textures), _means(textures), _samples(textures), blocks, _writes(textures), tile]
     )
     return fill_source("textures.glsl", {"textures": generated})
 

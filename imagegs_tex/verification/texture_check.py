@@ -137,7 +137,7 @@ class TextureCheck:
             if page.level == level:
                 places, _ = place_page(formats, PAGES, slot, ALIGNMENTS[loaded.program.language])
                 found = read_level(loaded.pages[own], formats[within], places[within])
-                share = error_share(found, _cut_page(expected, page), formats[within])
+                share = error_share(found, cut_page(expected, page), formats[within])
                 worst = float(np.maximum(worst, share))
         return worst
 
@@ -146,19 +146,19 @@ def _some_pages(quantized: QuantizedGaussianSet) -> tuple[Page, ...]:
     """Return the first and the last page of levels 0 to 3 and of the last one."""
     source = PageSource(quantized.width, quantized.height, quantized.wrap)
     sizes = level_sizes(quantized.width, quantized.height)
-    pages = {}
+    pages: dict[Page, None] = {}
     for level in dict.fromkeys([*range(min(4, len(sizes))), len(sizes) - 1]):
         across, down = PAGES.counts(*sizes[level])
         pages |= dict.fromkeys([Page(source, level, 0, 0), Page(source, level, across - 1, down - 1)])
     return tuple(pages)
 
 
-def _cut_page(level: ReferenceLevel, page: Page) -> ReferenceLevel:
-    """Return what a page should hold."""
+def cut_page(level: ReferenceLevel, page: Page, shape: PageShape = PAGES) -> ReferenceLevel:
+    """Return what a page of a level should hold."""
     index = []
     for axis, number in ((0, page.y), (1, page.x)):
         size = level.values.shape[axis]
-        at = np.arange(PAGES.side) + number * PAGES.step - PAGES.border
+        at = np.arange(shape.side) + number * shape.step - shape.border
         index.append(at % size if page.source.wrap[1 - axis] else np.clip(at, 0, size - 1))
     places = np.ix_(*index)
     return ReferenceLevel(level.values[places], level.tolerance[places])

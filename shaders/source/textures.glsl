@@ -24,12 +24,14 @@ struct IgsTaps {
 // workgroups at a time.
 IGS_SHARED uint igs_held[336 * IGS_HELD_WORDS];
 
-//@generated textures
-
 int igs_job(uint job, uint word)
 {
     return igs_job_word(job * uint(IGS_JOB_WORDS) + word);
 }
+
+IGS_SHARED uint igs_current_job; // what igs_store belongs to
+
+//@generated textures
 
 ivec2 igs_job_pair(uint job, uint word)
 {
@@ -277,6 +279,10 @@ void igs_textures_first(uvec3 group, uint thread)
         ivec2 groups = igs_job_pair(group.z, 30u); // of the picture
         ivec2 at = first + ivec2(group.xy);
         at = ivec2(at.x % groups.x, at.y % groups.y);
+        if (thread == 0u) {
+            igs_current_job = group.z;
+        }
+        igs_barrier();
         igs_decode_tile(uint(igs_job(group.z, 0u)), uvec2(at), thread, ivec2(-16 * at.x, -16 * at.y));
         igs_finish_tile(group.z, group.xy, thread);
     }

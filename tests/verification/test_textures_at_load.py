@@ -14,18 +14,28 @@ from imagegs_tex.formats.gpu_textures.texture import BC4, BC5, BC7, RGBA8
 from imagegs_tex.formats.igs.container import write_igs
 from imagegs_tex.formats.vocabulary import Coded, SampleFormat, Semantic, Transfer, UnitZ
 from imagegs_tex.shaders import load_textures
-from imagegs_tex.shaders.build_decoder import build_decoder, source
+from imagegs_tex.shaders.build_decoder import HLSL_INCLUDE, build_decoder, source
+from imagegs_tex.shaders.gpu_buffer import join_materials, pack_gaussians
 from imagegs_tex.shaders.load_files import JOBS_FILE, TEXTURES_FILE, load_files, load_program
 from imagegs_tex.shaders.load_jobs import ALIGNMENTS, level_sizes, place_levels
 from imagegs_tex.shaders.load_pages import Page, PageShape, PageSource, page_plan, place_page
+from imagegs_tex.shaders.load_routes import PBR_CACHE, cache_shaders, cache_textures, page_routes
 from imagegs_tex.shaders.load_textures import JOB_PLACES
+from imagegs_tex.shaders.shared_decoder import shared_decoder
 from imagegs_tex.textures.load_plan import plan_loaded
 from imagegs_tex.verification import run
 from imagegs_tex.verification.float64_picture import reference_picture, reference_rows
-from imagegs_tex.verification.float64_textures import ReferenceLevel, error_share, read_level, reference_levels
+from imagegs_tex.verification.float64_textures import (
+    ReferenceLevel,
+    error_share,
+    plane_samples,
+    read_level,
+    reference_levels,
+)
 from imagegs_tex.verification.opengl import Scene
 from imagegs_tex.verification.opengl_textures import TextureLoader
-from imagegs_tex.verification.texture_check import TextureCheck
+from imagegs_tex.verification.texture_check import TextureCheck, cut_page
+from imagegs_tex.verification.toolchain import hlsl_to_glsl
 
 COLOUR = made_map("colour", Semantic.BASE_COLOUR, (Coded(0), Coded(1), Coded(2)))
 NORMAL = made_map("normal", Semantic.NORMAL, (Coded(3), Coded(4), UnitZ()), Transfer.LINEAR)
@@ -76,12 +86,12 @@ def test_all_levels_hold(maps, kind, size, language, device):
 
 
 def test_a_material_of_many_maps_takes_several_sets():
-    maps = tuple(replace(NORMAL, name=f"normal{number}") for number in range(14))
+    maps = tuple(replace(NORMAL, name=f"normal{number}") for number in range(20))
     quantized = material(maps, 20, 20)
     textures, _ = plan_loaded(maps, "bc")
     program = load_program(quantized, build_decoder(quantized), textures, "glsl")
     assert len(program.sets) == 2
-    assert sum(each.plan.dispatches[0].jobs.shape[1] - JOB_PLACES for each in program.sets) == 14 * 3 * 2
+    assert sum(each.plan.dispatches[0].jobs.shape[1] - JOB_PLACES for each in program.sets) == 20 * 3 * 2
     files = load_files(program)
     assert {"textures_first.comp", "textures_first_2.comp", "textures_next_2.comp"} <= files.keys()
 
@@ -230,3 +240,48 @@ def test_verify_looks_at_them(tmp_path, device, monkeypatch):
     report = json.loads(done.stdout)
     assert report["textures"][0]["textures"][0]["pixel_format"] == "BC1 sRGB"
     assert any("map 1" in reason for reason in report["left_out"])
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("language", ["glsl", "hlsl"])
+def test_pages_of_many_materials(language, device):
+    shared = shared_decoder().includes
+    shaders = cache_shaders(shared, PBR_CACHE, language)
+    if language == "hlsl":
+        include = {HLSL_INCLUDE: shared[HLSL_INCLUDE]}
+        shaders = tuple(hlsl_to_glsl(text, "comp", include) for text in shaders)
+    textures, shape, alignment = cache_textures(PBR_CACHE), PageShape(32, 4), ALIGNMENTS[language]
+    sets = [material((COLOUR, NORMAL, ROUGH)), material((HEIGHT, replace(COLOUR, routes=(Coded(4),) * 3)), 40, 24)]
+    pages = [
+        Page(PageSource(each.width, each.height, each.wrap, number, page_routes(each.maps, PBR_CACHE)), 1, 0, 0)
+        for number, each in enumerate(sets)
+    ]
+    formats = [texture.pixel_format for texture in textures]
+    size = place_page(formats, shape, len(pages) - 1, alignment)[1]
+    with Scene(device, build_decoder(sets[0]).packed, (36, 52), 5) as scene:
+        scene.data = scene.hold(
+            device.context.buffer(join_materials([pack_gaussians(each) for each in sets]).tobytes())
+        )
+        loader = TextureLoader(scene, [shaders], [page_plan(textures, pages, shape, alignment)], size)
+        loader.load()
+        output = loader.read()
+    for slot, (each, page) in enumerate(zip(sets, pages, strict=True)):
+        texels = reference_rows(reference_picture(each), 0, each.height)
+        levels = {}
+        for texture in plan_loaded(each.maps, "bc")[0]:
+            texture_map = each.maps[texture.map_index]
+            samples = plane_samples(texture, texture_map, texels)
+            levels[texture_map.semantic] = list(reference_levels(texture, samples))[1]
+        places, _ = place_page(formats, shape, slot, alignment)
+        for number, cached in enumerate(PBR_CACHE):
+            found = read_level(output, formats[number], places[number])
+            if cached.semantics[0] in levels:
+                cut = cut_page(levels[cached.semantics[0]], page, shape)
+                assert error_share(found, cut, formats[number]) <= 1, (slot, cached)
+        packed = read_level(output, BC7, places[2])
+        assert np.all(packed[..., 0] == 1)
+        assert np.all(packed[..., 2] <= 1 / 255)
+        if slot == 1:
+            assert np.abs(packed[..., 1] - 0.6).max() < 2 / 255
+            flat = read_level(output, BC5, places[1])
+            assert np.abs(flat - 0.5).max() < 1 / 255
