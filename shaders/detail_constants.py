@@ -9,7 +9,6 @@ import numpy as np
 
 from imagegs_tex.formats.igs.detail_layer import BAND_SCALE, MAX_AMPLITUDE, DetailLayer
 from imagegs_tex.formats.igs.noise_tile import (
-    COMPONENT_SHIFTS,
     DEVIATION,
     GRID_FACTOR,
     LAYER_WEIGHT_ONE,
@@ -115,7 +114,7 @@ def detail_multiply_adds(detail: DetailLayer) -> int:
 
 def _component(detail: DetailLayer, offset: np.ndarray, component: int) -> str:
     """Return what draws one component: bands, added up exactly in integers, to noise, times envelope and amplitude."""
-    shift = ", ".join(f"{texels}u" for texels in COMPONENT_SHIFTS[component])
+    shift = ", ".join(f"{texels}u" for texels in detail.shifts[component])
     codes = detail.band_codes[component].tolist()
     terms = []
     for band, code in enumerate(codes):

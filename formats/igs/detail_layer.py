@@ -12,11 +12,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.formats.igs.noise_tile import BAND_COUNT
+from imagegs_tex.formats.igs.noise_tile import BAND_COUNT, COMPONENT_SHIFTS, RELIEF_SHIFTS
 from imagegs_tex.formats.igs.planes import require
 
-MAX_NOISE_COMPONENTS: Final = 4
-"""Eight channels are one to two components short of their correlation with that, but have the right strength."""
+MAX_NOISE_COMPONENTS: Final = len(COMPONENT_SHIFTS)
+"""Of a layer without relief. Eight channels are one to two components short of their correlation with that, but have
+the right strength."""
+RELIEF_COMPONENTS: Final = 3
+"""A height, and that of two neighbours."""
 MAX_GRID: Final = 64
 LARGEST_ENVELOPE_CODE: Final = 15
 MAX_AMPLITUDE: Final = 8.0
@@ -40,6 +43,12 @@ class DetailLayer:
     mixing_codes: NDArray[np.int8]  # [C, K], components in channels, in 1/127 of the channel's scale
     slope_codes: NDArray[np.int16]  # [K, C], growth of the amplitude with the channels' values, in 1/256
     envelope_codes: NDArray[np.uint8]  # [grid rows, grid columns], 0..15
+    relief: bool = False  # whether the first three components are one height at three places
+
+    @property
+    def shifts(self) -> tuple[tuple[int, int], ...]:
+        """Texels, right and down, by which each component reads the tile apart [K]."""
+        return (RELIEF_SHIFTS if self.relief else COMPONENT_SHIFTS)[: self.component_count]
 
     @property
     def component_count(self) -> int:
@@ -85,7 +94,7 @@ def pack_detail(detail: DetailLayer) -> bytes:
     """Return the plain form of the section; ValueError where the layer breaks a law."""
     rows, columns = detail.envelope_codes.shape
     parts = [
-        _HEAD.pack(detail.component_count, columns, rows, 0),
+        _HEAD.pack(detail.component_count, columns, rows, detail.relief),
         detail.band_codes.tobytes(),
         detail.channel_codes.tobytes(),
         detail.mixing_codes.tobytes(),
@@ -98,10 +107,11 @@ def pack_detail(detail: DetailLayer) -> bytes:
 def unpack_detail(raw: bytes, channel_count: int) -> DetailLayer:
     """Read the plain form of the section; IgsError where a law is broken."""
     require(len(raw) >= _HEAD.size, "section detail ends within its head")
-    components, columns, rows, reserved = _HEAD.unpack_from(raw)
-    require(1 <= components <= MAX_NOISE_COMPONENTS, f"{components} noise components is outside 1..4")
+    components, columns, rows, relief = _HEAD.unpack_from(raw)
+    require(relief in (0, 1), f"relief {relief} of section detail is neither 0 nor 1")
+    least, most = (RELIEF_COMPONENTS, len(RELIEF_SHIFTS)) if relief else (1, MAX_NOISE_COMPONENTS)
+    require(least <= components <= most, f"{components} noise components is outside {least}..{most}")
     require(1 <= columns <= MAX_GRID and 1 <= rows <= MAX_GRID, f"an envelope of {columns} x {rows} is outside 1..64")
-    require(reserved == 0, "reserved bytes of section detail are not zero")
     counts = (
         components * BAND_COUNT, channel_count, channel_count * components, 2 * channel_count * components,
         columns * rows,
@@ -116,5 +126,5 @@ def unpack_detail(raw: bytes, channel_count: int) -> DetailLayer:
         band_codes=bands.reshape(components, BAND_COUNT).copy(), channel_codes=scales.copy(),
         mixing_codes=mixing.view(np.int8).reshape(channel_count, components).copy(),
         slope_codes=np.frombuffer(slopes.tobytes(), "<i2").astype(np.int16).reshape(components, channel_count),
-        envelope_codes=envelope.reshape(rows, columns).copy(),
+        envelope_codes=envelope.reshape(rows, columns).copy(), relief=bool(relief),
     )  # fmt: skip

@@ -27,6 +27,9 @@ GRID_FACTOR: Final = 4096
 GRID_PERIOD_BITS: Final = 6
 COMPONENT_SHIFTS: Final = ((0, 0), (29, 11), (13, 41), (47, 23))
 """Texels by which components read the tile apart, far enough that they are independent."""
+RELIEF_SHIFTS: Final = ((0, 0), (1, 0), (0, 1), *COMPONENT_SHIFTS[1:])
+"""The same of a layer with relief: its first three components are one height and that of the texels to the right and
+below, so that differences of them are the slopes of one surface."""
 LAYER_WEIGHT_ONE: Final = 12
 LAYER_WEIGHTS: Final = (
     (0, 12), (1, 12), (2, 12), (3, 12), (4, 11), (6, 11), (7, 10), (8, 9), (9, 8), (10, 7), (11, 6), (11, 4), (12, 3),

@@ -17,7 +17,6 @@ from torch import Tensor
 from imagegs_tex.formats.igs.detail_layer import MAX_AMPLITUDE, DetailLayer
 from imagegs_tex.formats.igs.noise_tile import (
     BAND_COUNT,
-    COMPONENT_SHIFTS,
     DEVIATION,
     GRID_FACTOR,
     GRID_PERIOD_BITS,
@@ -88,7 +87,7 @@ def add_detail(
         for component in range(detail.component_count):
             noise = torch.zeros(len(rows), width, device=device)
             for layer in (0, 1):
-                shifted = _shifted(places[layer], COMPONENT_SHIFTS[component])
+                shifted = _shifted(places[layer], detail.shifts[component])
                 noise += strengths[layer] * (tile @ bands[component])[shifted]
             amplitude = (1.0 + (part - base) @ slopes[component]).clamp_(0.0, MAX_AMPLITUDE)
             added += (noise * amplitude * envelope)[..., None] * mixing[:, component]

@@ -1,5 +1,6 @@
 """What a decode misses, per channel and octave, and whether it looks like noise."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,7 @@ from imagegs_tex.metrics.kept_contrast import EMPTY_BAND, band_deviations
 
 OCTAVES: Final = 3
 """Of the four that kept contrast counts: coarser ones are what the Gaussians hold best."""
+OCTAVE_WEIGHTS: Final = np.array([1.0, 1.0, 0.5])
 _NOISY: Final = frozenset(
     {
         Semantic.BASE_COLOUR, Semantic.IMAGE, Semantic.NORMAL, Semantic.ROUGHNESS, Semantic.GLOSS, Semantic.SPECULAR,
@@ -40,6 +42,12 @@ class Missing:
     def channels(self) -> NDArray[np.bool_]:
         """Which channels get noise [C]."""
         return np.asarray(self.energies.sum(axis=0) > 0)
+
+    def without(self, channels: Sequence[int]) -> "Missing":
+        """Return what the other channels miss."""
+        energies = self.energies.copy()
+        energies[:, list(channels)] = 0
+        return Missing(energies)
 
 
 def missing_energies(stack: TextureStack, source: Tensor, decoded: Tensor) -> Missing:

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from imagegs_tex.detail.residual import OCTAVES
 from imagegs_tex.formats.igs.noise_tile import BAND_COUNT, TILE_SIDE, filter_band
@@ -21,14 +22,24 @@ _DIRECTED: Final = 1.7
 slopes along x and y, which normals have, came out as streaks along both axes when each component chose: cloth."""
 
 _SOLVER_TURNS: Final = 500
+_SIDE: Final = 512  # texels of the middle that spectra are taken from
+
+
+def middle(values: Tensor) -> Array:
+    """Return the middle of a picture, float64 [H, W, channels] of at most 512 x 512 texels."""
+    top, left = (max(0, (length - _SIDE) // 2) for length in values.shape[:2])
+    return values[top : top + _SIDE, left : left + _SIDE].double().cpu().numpy()
 
 
 @cache
-def octave_energies() -> Array:
-    """Return what each band of the tile has in each octave of kept contrast [octaves, 8], for an energy of 1."""
+def octave_energies(*, slopes: bool = False) -> Array:
+    """Return what each band of the tile has in each octave of kept contrast [octaves, 8], for an energy of 1.
+
+    With ``slopes``, what its differences to the texels at the right and below have together.
+    """
     transfers = [np.ones(TILE_SIDE), *(blur_transfer(TILE_SIDE, deviation) for deviation in BLUR_DEVIATIONS)]
     blurs = [np.outer(transfer, transfer) for transfer in transfers]
-    power = _band_powers(TILE_SIDE, TILE_SIDE)
+    power = _band_powers(TILE_SIDE, TILE_SIDE) * (slope_gain(TILE_SIDE, TILE_SIDE) if slopes else 1.0)
     octaves = [np.square(finer - coarser) for finer, coarser in pairwise(blurs[: OCTAVES + 1])]
     return np.stack([(power * octave).sum(axis=(1, 2)) for octave in octaves])
 
@@ -42,16 +53,23 @@ def streak_bands(power: Array) -> tuple[int, ...]:
     return _ALONG_Y if max(ratios) < 1 / _DIRECTED else ()
 
 
-def band_energies(power: Array, streaks: tuple[int, ...] = ()) -> Array:
+def slope_gain(height: int, width: int) -> Array:
+    """Return what taking differences to the texels at the right and below does to powers [H, W], both added up."""
+    down, across = (2 - 2 * np.cos(2 * np.pi * np.fft.fftfreq(length)) for length in (height, width))
+    return np.asarray(down[:, None] + across[None])
+
+
+def band_energies(power: Array, streaks: tuple[int, ...] = (), *, slopes: bool = False) -> Array:
     """Return the energies [8] of the tile's bands that explain a component.
 
     Args:
         power: its power spectrum [H, W] as of ``numpy.fft.fft2``, over (H W)^2
         streaks: bands that it may have beside those without a direction
+        slopes: whether the power is that of a height's differences to its two neighbours; explained is the height
     """
     allowed = [*_ISOTROPIC, *streaks]
     energies = np.zeros(BAND_COUNT)
-    energies[allowed] = _non_negative_solution(_responses()[:, allowed], _measured(power))
+    energies[allowed] = _non_negative_solution(_responses(slopes)[:, allowed], _measured(power))
     return energies
 
 
@@ -69,10 +87,11 @@ def _non_negative_solution(matrix: Array, wanted: Array) -> Array:
 
 
 @cache
-def _responses() -> Array:
-    """Return what each band's filter lets through of each band of the tile [filter, band]."""
+def _responses(slopes: bool) -> Array:
+    """Return what each band's filter lets through of each band of the tile, or of its slopes [filter, band]."""
     power = _band_powers(TILE_SIDE, TILE_SIDE)
-    return np.asarray(np.einsum("fyx,byx->fb", power, power) * power[0].size)
+    made = power * slope_gain(TILE_SIDE, TILE_SIDE) if slopes else power
+    return np.asarray(np.einsum("fyx,byx->fb", power, made) * power[0].size)
 
 
 def _band_powers(height: int, width: int) -> Array:

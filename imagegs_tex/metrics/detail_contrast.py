@@ -11,7 +11,7 @@ from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack, source_map
 from imagegs_tex.formats.vocabulary import Samples, TextureMap
 from imagegs_tex.metrics.kept_contrast import kept_contrast
-from imagegs_tex.metrics.scores import MapScore
+from imagegs_tex.metrics.scores import MapScore, has_contrast
 from imagegs_tex.rasterize.backend import Backend
 
 
@@ -44,5 +44,6 @@ def score_detail(
 def score_with_detail(score: MapScore, texture_map: TextureMap, source: Samples, decoded: Samples) -> MapScore:
     """Return one map's score with the kept contrast of its decode with detail, [H, W, channels] like the source."""
     largest = np.float32(texture_map.sample_format.max_value)
-    pair = [torch.from_numpy(samples / largest) for samples in (source, decoded)]
+    own = [channel for channel in range(source.shape[2]) if has_contrast(texture_map, channel)]
+    pair = [torch.from_numpy(samples[..., own] / largest) for samples in (source, decoded)]
     return replace(score, kept_contrast_with_detail=kept_contrast(*pair))

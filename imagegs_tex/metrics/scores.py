@@ -17,6 +17,7 @@ from imagegs_tex.formats.vocabulary import (
     Semantic,
     TextureMap,
     Transfer,
+    UnitZ,
 )
 
 if TYPE_CHECKING:
@@ -123,6 +124,14 @@ def _summed_squares(pair: _CountedValues, weights: NDArray[np.float32] | None) -
     return float((squares.sum(axis=2) * weights).sum() / weights.mean(dtype=np.float64))
 
 
+def has_contrast(texture_map: TextureMap, channel: int) -> bool:
+    """Whether kept contrast counts a channel: z of unit normals says nothing that x and y do not.
+
+    What 8 bits leave of it in nearly flat normals is rounding: made of the source's own x and y it keeps 0.02 to 0.05.
+    """
+    return not isinstance(texture_map.routes[channel], UnitZ)
+
+
 def score_map(
     texture_map: TextureMap,
     source: Samples,
@@ -157,6 +166,7 @@ def score_map(
     squared = _summed_squares(pair, None)
     wrong, wrong_at_edges = _alpha_test(texture_map, source, decoded)
     mean_degrees, p95_degrees = normal_degrees(texture_map, source, decoded)
+    own = [column for column, channel in enumerate(counted_channels(texture_map)) if has_contrast(texture_map, channel)]
     return MapScore(
         name=texture_map.name,
         semantic=texture_map.semantic.name.lower(),
@@ -168,7 +178,7 @@ def score_map(
         normal_degrees_p95=p95_degrees,
         squared_error=squared,
         values=pair.count,
-        kept_contrast=kept_contrast(torch.from_numpy(pair.source), torch.from_numpy(pair.decoded)),
+        kept_contrast=kept_contrast(*(torch.from_numpy(values[..., own]) for values in (pair.source, pair.decoded))),
         weighted_squared_error=None if weights is None else _summed_squares(pair, weights),
         alpha_test_wrong=wrong,
         alpha_test_wrong_at_edges=wrong_at_edges,

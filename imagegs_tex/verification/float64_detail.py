@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from imagegs_tex.formats.igs.detail_layer import MAX_AMPLITUDE, DetailLayer
 from imagegs_tex.formats.igs.noise_tile import (
-    COMPONENT_SHIFTS,
     DEVIATION,
     GRID_FACTOR,
     GRID_PERIOD_BITS,
@@ -54,7 +53,7 @@ def with_detail(detail: ReferenceDetail, channels: Float, xs: Whole, ys: Whole) 
     weights = _layer_weights(_place(xs, width), _place(ys, height))
     places = [_tile_place(grid, xs, ys, detail.size) for grid in (0, 1)]
     result = channels.copy()
-    for component, (right, down) in enumerate(COMPONENT_SHIFTS[: layer.component_count]):
+    for component, (right, down) in enumerate(layer.shifts):
         noise = np.zeros(channels.shape[:-1])
         for grid, (x, y) in enumerate(places):
             bands = noise_tile()[(y + down) % TILE_SIDE, (x + right) % TILE_SIDE] / DEVIATION

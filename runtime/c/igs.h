@@ -111,9 +111,9 @@ extern "C" {
     X(POSITIONS_FILL, "section positions is not filled up with zeros")                        \
     X(FEATURES_LENGTH, "section features has not the length that its planes take")            \
     X(DETAIL_SHORT, "section detail ends within its head")                                    \
-    X(DETAIL_COMPONENTS, "the number of noise components is outside 1..4")                    \
+    X(DETAIL_COMPONENTS, "the number of noise components is out of range")                    \
     X(DETAIL_GRID, "the envelope's size is outside 1..64")                                    \
-    X(DETAIL_RESERVED, "reserved bytes of section detail are not zero")                       \
+    X(DETAIL_RELIEF, "relief of section detail is neither 0 nor 1")                           \
     X(DETAIL_LENGTH, "section detail has not the length that its head implies")               \
     X(DETAIL_CODE, "an envelope code is out of range")                                        \
     X(EXACT_DETAIL, "a file of exact samples has no detail")                                  \
@@ -177,6 +177,7 @@ typedef struct igs_map {
 /* Noise as codes: docs/igs-format.md, "Section 7: detail". */
 typedef struct igs_detail {
     uint32_t components, columns, rows;
+    uint32_t relief;         /* whether the first three components are one height at three places */
     const uint8_t* bands;    /* [components][8] */
     const uint8_t* scales;   /* [C] */
     const int8_t* mixing;    /* [C][components] */
@@ -1843,7 +1844,7 @@ static void igs__plan_memory(const igs__front* front, igs__arena* kept, igs__are
     plan->offsets = IGS__ARRAY(kept, uint16_t, info->channels);
     plan->feature_steps = IGS__ARRAY(kept, float, info->components);
     plan->basis = IGS__ARRAY(kept, int16_t, info->components * info->channels);
-    if (info->has_detail) plan->slopes = IGS__ARRAY(kept, int16_t, 4 * info->channels);
+    if (info->has_detail) plan->slopes = IGS__ARRAY(kept, int16_t, 6 * info->channels);
     if (info->is_exact && sections[IGS__EXACT].raw >= samples) plan->exact = IGS__ARRAY(kept, uint32_t, samples);
     if (cells_fit) {
         plan->cell_firsts = IGS__ARRAY(kept, uint32_t, cells + 1);
@@ -2299,9 +2300,13 @@ static igs_error igs__unpack_detail(igs__loader* loader) {
     detail->components = at[0];
     detail->columns = at[1];
     detail->rows = at[2];
-    IGS__REQUIRE(detail->components >= 1 && detail->components <= 4, DETAIL_COMPONENTS);
+    detail->relief = at[3];
+    IGS__REQUIRE(detail->relief <= 1, DETAIL_RELIEF);
+    IGS__REQUIRE(
+        detail->components >= (detail->relief ? 3 : 1) && detail->components <= (detail->relief ? 6 : 4),
+        DETAIL_COMPONENTS
+    );
     IGS__REQUIRE(detail->columns >= 1 && detail->columns <= 64 && detail->rows >= 1 && detail->rows <= 64, DETAIL_GRID);
-    IGS__REQUIRE(at[3] == 0, DETAIL_RESERVED);
     IGS__REQUIRE(
         size ==
             4 + 8 * detail->components + channels + 3 * channels * detail->components + detail->columns * detail->rows,

@@ -7,6 +7,7 @@ from helpers.made_gaussians import made_map
 
 from imagegs_tex.decoder.detail import add_detail
 from imagegs_tex.detail.analyse import MOST_BYTES, analyse_detail
+from imagegs_tex.detail.relief import gradient_share
 from imagegs_tex.detail.spectra import band_energies, octave_energies
 from imagegs_tex.formats.igs.detail_layer import pack_detail
 from imagegs_tex.formats.igs.noise_tile import noise_tile
@@ -33,9 +34,9 @@ def waves():
 
 
 def layer_for(source, decoded, semantic=Semantic.BASE_COLOUR, weights=None):
-    """The layer of a source [H, W, 3], with what it makes of the decode."""
+    """The layer of a source [H, W, C], with what it makes of the decode."""
     texels = np.clip(source, 0, 1).astype(np.float32)
-    maps = (made_map("colour", semantic, tuple(map(Coded, range(3)))),)
+    maps = (made_map("colour", semantic, tuple(map(Coded, range(texels.shape[2])))),)
     stack = TextureStack(SIDE, SIDE, maps, texels, weights=weights, wrap=(True, True))
     picture = torch.from_numpy(np.clip(decoded, 0, 1).astype(np.float32))
     offset_codes = np.rint(picture.mean(dim=(0, 1)).numpy() * OFFSET_SCALE).astype(np.uint16)
@@ -78,6 +79,52 @@ def test_strength_follows_the_colour_and_the_place():
     light, dark = smooth[:, 100:] > 0.55, smooth[:, 100:] < 0.45
     assert added[:, 100:][light].mean() > 5 * added[:, 100:][dark].mean()
     assert added[:, 10:60].mean() < 0.05 * added[:, 100:][light].mean()  # nothing where the source has none
+
+
+def test_clean_paint_beside_rust_stays_clean():
+    """The decode's own error there is no grain, and the border runs across the envelope's cells."""
+    smooth = np.repeat(waves()[..., None], 3, axis=2)
+    y, x = np.mgrid[:SIDE, :SIDE]
+    rust = x + 0.5 * y < 0.7 * SIDE
+    source = smooth + np.where(rust, 0.06, 0.001)[..., None] * grain(8)[..., None]
+    ripple = 0.01 * np.sin(0.9 * x)[..., None]
+    layer, drawn, _ = layer_for(source, smooth + ripple)
+    assert layer is not None
+    added = np.abs(drawn.numpy() - np.clip(smooth + ripple, 0, 1))
+    clean = (x + 0.5 * y > 0.7 * SIDE + 24) & (x < SIDE - 16)  # the picture repeats: rust again at the right
+    assert added[clean].mean() < 0.06 * added[rust].mean()
+
+
+def slopes_of(height):
+    """Its differences along x and y, of deviation 0.05 together, as normals have them [H, W, 2]."""
+    field = np.stack([np.roll(height, -1, axis) - height for axis in (1, 0)], axis=-1)
+    return 0.05 * field / field.std()
+
+
+def share_of_gradient(field):
+    return gradient_share(*(np.fft.fft2(field[..., axis] - field[..., axis].mean()) for axis in (0, 1)))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_normals_get_the_slopes_of_one_height(sign):
+    smooth = np.repeat(waves()[..., None], 2, axis=2)
+    missing = slopes_of(grain(9, 1, 1)) * [1, sign]
+    layer, drawn, wanted = layer_for(smooth + missing, smooth, Semantic.NORMAL)
+    assert layer.relief
+    added = drawn.numpy() - smooth
+    share, found = share_of_gradient(added)
+    assert share > 0.85
+    assert found == sign
+    kept = (band_deviations(drawn) / band_deviations(wanted)).numpy()
+    assert np.abs(kept[:, :2] - 1).max() < 0.15
+
+
+def test_normals_of_independent_noise_get_independent_noise():
+    smooth = np.repeat(waves()[..., None], 2, axis=2)
+    source = smooth + 0.05 * np.stack([grain(10, 1, 1), grain(11, 1, 1)], axis=-1)
+    layer, drawn, _ = layer_for(source, smooth, Semantic.NORMAL)
+    assert not layer.relief
+    assert share_of_gradient(drawn.numpy() - smooth)[0] == pytest.approx(0.5, abs=0.1)
 
 
 def test_edges_alone_are_no_grain():

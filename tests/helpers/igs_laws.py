@@ -72,7 +72,7 @@ WORDS = {
     "FEATURES_LENGTH": "section features has",
     "DETAIL_SHORT": "section detail ends",
     "DETAIL_GRID": "an envelope of",
-    "DETAIL_RESERVED": "reserved bytes of section detail",
+    "DETAIL_RELIEF": "relief of section detail",
     "DETAIL_LENGTH": "section detail has",
     "DETAIL_CODE": "an envelope code",
     "EXACT_DETAIL": "exact samples has no detail",

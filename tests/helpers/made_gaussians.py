@@ -50,7 +50,7 @@ def data_maps(channel_count):
     )
 
 
-def made_detail(channels, components=2, grid=(5, 4), seed=1):
+def made_detail(channels, components=2, grid=(5, 4), seed=1, relief=False):
     """A random detail layer: every third code or so is zero; grid: columns and rows of the envelope."""
     rng = np.random.default_rng(seed)
 
@@ -63,6 +63,7 @@ def made_detail(channels, components=2, grid=(5, 4), seed=1):
         mixing_codes=codes(-127, 127, channels, components).astype(np.int8),
         slope_codes=codes(-400, 400, components, channels).astype(np.int16),
         envelope_codes=rng.integers(0, 16, grid[::-1]).astype(np.uint8),
+        relief=relief,
     )
 
 

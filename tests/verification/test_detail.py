@@ -31,8 +31,9 @@ WRAPS = [(False, False), (True, True)]
 @pytest.mark.parametrize("wrap", WRAPS, ids=str)
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_torch_draws_what_the_plain_version_says(size, wrap):
-    for grid, components in (((5, 4), 4), ((64, 7), 1)):
-        quantized = made_set(*size, 20, 4, spread=2, wrap=wrap, detail={"grid": grid, "components": components})
+    for grid, components, relief in (((5, 4), 4, False), ((64, 7), 1, False), ((5, 4), 6, True)):
+        detail = {"grid": grid, "components": components, "relief": relief}
+        quantized = made_set(*size, 20, 4, spread=2, wrap=wrap, detail=detail)
         found = render_channels(quantized, CPU, with_detail=True).numpy()
         picture = reference_picture(quantized)
         expected = reference_rows(picture, 0, size[1])
@@ -83,6 +84,7 @@ CASES = {
     "a fine envelope that repeats in y": made_set(
         200, 90, 120, 3, wrap=(False, True), detail={"grid": (64, 31), "components": 3}
     ),
+    "relief": made_set(131, 77, 120, 6, maps=material(), detail={"components": 6, "relief": True}),
     "wide and flat, a flat envelope": made_set(700, 3, 60, 2, detail={"grid": (1, 1)}),
 }
 

@@ -21,7 +21,7 @@ from imagegs_tex.formats.igs.detail_layer import (
 from imagegs_tex.formats.igs.noise_tile import LAYER_WEIGHTS, noise_tile, noise_words
 
 
-def made_layer(seed, channels, components=2, grid=(3, 2)):
+def made_layer(seed, channels, components=2, grid=(3, 2), relief=False):
     rng = np.random.default_rng(seed)
     return DetailLayer(
         band_codes=rng.integers(0, 256, (components, 8), dtype=np.uint8),
@@ -29,12 +29,13 @@ def made_layer(seed, channels, components=2, grid=(3, 2)):
         mixing_codes=rng.integers(-127, 128, (channels, components)).astype(np.int8),
         slope_codes=rng.integers(-32768, 32768, (components, channels)).astype(np.int16),
         envelope_codes=rng.integers(0, 16, grid[::-1], dtype=np.uint8),
+        relief=relief,
     )
 
 
 def assert_same(first, second):
     for field in fields(DetailLayer):
-        one, other = getattr(first, field.name), getattr(second, field.name)
+        one, other = (np.asarray(getattr(layer, field.name)) for layer in (first, second))
         assert one.dtype == other.dtype
         assert np.array_equal(one, other), field.name
 
@@ -64,6 +65,15 @@ def test_a_layer_comes_back(seed, channels, components, grid):
     assert_same(unpack_detail(pack_detail(layer), channels), layer)
 
 
+@pytest.mark.parametrize("components", range(3, 7))
+def test_relief_comes_back_with_the_height_at_three_places(components):
+    layer = made_layer(8, 4, components, relief=True)
+    assert_same(unpack_detail(pack_detail(layer), 4), layer)
+    assert layer.shifts[:3] == ((0, 0), (1, 0), (0, 1))
+    assert len(layer.shifts) == components
+    assert made_layer(8, 4, 3).shifts == ((0, 0), (29, 11), (13, 41))
+
+
 def test_a_file_with_a_layer_comes_back_and_is_of_version_4():
     plain = make_set(3)
     layered = replace(plain, detail=made_layer(1, plain.channel_count))
@@ -84,7 +94,9 @@ def test_a_file_with_a_layer_comes_back_and_is_of_version_4():
         (lambda raw: b"\x05" + raw[1:], "5 noise components"),
         (lambda raw: raw[:1] + b"\x00" + raw[2:], "an envelope of 0"),
         (lambda raw: raw[:2] + b"\x41" + raw[3:], "an envelope of"),
-        (lambda raw: raw[:3] + b"\x01" + raw[4:], "reserved"),
+        (lambda raw: raw[:3] + b"\x02" + raw[4:], "neither 0 nor 1"),
+        (lambda raw: raw[:3] + b"\x01" + raw[4:], "2 noise components is outside 3..6"),
+        (lambda raw: b"\x07" + raw[1:3] + b"\x01" + raw[4:], "7 noise components"),
         (lambda raw: raw + b"\x00", "bytes instead of"),
         (lambda raw: raw[:-1], "bytes instead of"),
         (lambda raw: raw[:-1] + b"\x10", "envelope code"),

@@ -1,0 +1,120 @@
+"""How strong noise is where: growth with the decoded channels, and an envelope on a coarse grid for the rest."""
+
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from imagegs_tex.formats.igs.detail_layer import MAX_AMPLITUDE, MAX_GRID, SLOPE_SCALE
+from imagegs_tex.metrics.visible_error import blur
+
+Array = NDArray[np.float64]
+
+_BLOCK: Final = 8  # texels, of local deviations
+_LEAST: Final = 0.05  # of the mean strength, below which a block is as good as clean
+_ENVELOPE_TURNS: Final = 5
+_DAMPING: Final = 0.8
+_LARGEST: Final = 2.0
+_LARGEST_QUANTILE: Final = 0.98
+_CELL: Final = 16  # texels, of the envelope's finest grid
+
+
+def block_strengths(values: Tensor) -> Array:
+    """Return root mean squares of blocks of 8 x 8 texels [rows, columns, channels] of a picture [H, W, channels]."""
+    return np.asarray(_blocks(values.square()).sqrt().double().cpu().numpy())
+
+
+def shares_of_source(source: Tensor, residual: Tensor, channels: NDArray[np.bool_]) -> Array:
+    """Return by how much strengths of a residual count, 0..1 by block: what exceeds the source's contrast is no grain.
+
+    On clean paint beside rust the residual is the decode's error, and noise there would be specks.
+
+    Args:
+        source: float32 [H, W, C]
+        residual: the same without the decode
+        channels: those that get noise [C]
+    """
+    used = torch.from_numpy(np.flatnonzero(channels)).to(source.device)
+    error, own = residual[..., used], source[..., used]
+    weights = 1 / error.var(dim=(0, 1)).clamp_min(1e-12)
+    fine = [picture - blur(blur(picture, 1), 2) for picture in (own, error)]
+    energies = [_blocks(picture.square() @ weights[:, None]).double().cpu().numpy()[..., 0] for picture in fine]
+    return np.asarray(np.sqrt(np.minimum(energies[0] / np.maximum(energies[1], 1e-12), 1.0)))
+
+
+def growth(strengths: Array, decoded: Tensor, offset: Array) -> Array:
+    """Return slopes [C] of a strength over the channels, rounded as a file has them.
+
+    The strength is 1 + slopes (channels - offset), where that is above 0, times a number that is of no interest here.
+    Squared errors count relative to the strength: what is clean must stay clean, where edges are lost more may be lost.
+
+    Args:
+        strengths: what there is, by block [rows, columns]
+        decoded: float32 [H, W, C]
+        offset: [C] of the file
+    """
+    levels = (_blocks(decoded).double().cpu().numpy() - offset).reshape(-1, len(offset))
+    known, found = np.concatenate([np.ones((len(levels), 1)), levels], axis=1), strengths.reshape(-1)
+    weights = 1 / (np.square(found) + max(found.mean(), 1e-6) ** 2)
+    # a little ridge: channels that hardly vary must not get large slopes
+    gram = (known * weights[:, None]).T @ known / weights.sum() + np.diag([0.0, *np.full(len(offset), 1e-4)])
+    base, *slopes = np.linalg.solve(gram, known.T @ (weights * found) / weights.sum())
+    slopes = np.clip(np.array(slopes) / max(base, 1e-3), -127.0, 127.0)
+    return np.asarray(np.rint(slopes * SLOPE_SCALE) / SLOPE_SCALE)
+
+
+def amplitudes(slopes: Array, decoded: Tensor, offset: Array) -> Tensor:
+    """Return the strength of each texel [H, W] by slopes [C], as decoders have it."""
+    centred = decoded - torch.from_numpy(offset.astype(np.float32)).to(decoded.device)
+    made = centred @ torch.from_numpy(slopes.astype(np.float32)).to(decoded.device)
+    return (1.0 + made).clamp_(0.0, MAX_AMPLITUDE)
+
+
+def finest_grid(width: int, height: int) -> tuple[int, int]:
+    """Return columns and rows of the envelope: cells of 16 texels, or larger ones where there would be too many."""
+    columns, rows = (min(max(1, length // _CELL), MAX_GRID) for length in (width, height))
+    return columns, rows
+
+
+def envelope(found: Array, predicted: Array, grid: tuple[int, int]) -> Array:
+    """Return factors [rows, columns] on the strength that the channels predict, both given by block.
+
+    The largest is about the largest that a file can hold, so that all of the range is left for what is cleaner.
+    Decoders interpolate between the cells' centres, so factors are corrected by what comes out. Means are those of
+    logarithms: a cell that is clean in part counts as rather clean.
+    """
+    least = _LEAST * found.mean()
+    wanted, made = np.log(np.maximum(found, least)), np.log(np.maximum(predicted, least))
+    rows, columns = (_between_cells(length, cells) for length, cells in zip(found.shape, grid[::-1], strict=True))
+    steps = np.zeros(grid[::-1])
+    for turn in range(_ENVELOPE_TURNS):
+        drawn = made + np.log(rows @ np.exp(steps) @ columns.T)
+        steps += _cell_means(wanted - drawn, grid) * (1.0 if turn == 0 else _DAMPING)
+    factors = np.exp(steps)
+    return np.asarray(factors * (_LARGEST / np.quantile(factors, _LARGEST_QUANTILE)))
+
+
+def _between_cells(length: int, cells: int) -> Array:
+    """Return the shares [length, cells] of cells at places of an axis, linear between their centres."""
+    at = np.clip((np.arange(length) + 0.5) * cells / length - 0.5, 0, cells - 1)
+    return np.asarray(np.maximum(0.0, 1 - np.abs(at[:, None] - np.arange(cells))))
+
+
+def _blocks(picture: Tensor) -> Tensor:
+    """Return the means of blocks of 8 x 8 texels [rows, columns, channels], without what is left over at the border."""
+    height, width, channels = picture.shape
+    side = min(_BLOCK, height, width)
+    down, across = height // side, width // side
+    return picture[: down * side, : across * side].reshape(down, side, across, side, channels).mean(dim=(1, 3))
+
+
+def _cell_means(blocks: Array, grid: tuple[int, int]) -> Array:
+    rows, columns = (
+        np.arange(length) * cells // length for length, cells in zip(blocks.shape, grid[::-1], strict=True)
+    )
+    sums, counts = np.zeros(grid[::-1]), np.zeros(grid[::-1])
+    np.add.at(sums, (rows[:, None], columns[None]), blocks)
+    np.add.at(counts, (rows[:, None], columns[None]), 1.0)
+    return sums / np.maximum(counts, 1.0)
