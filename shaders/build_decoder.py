@@ -75,6 +75,9 @@ IgsTexel igs_sample_grad(vec2 uv, vec2 step_x, vec2 step_y)
     return igs_sample_material_grad(igs_material(), uv, step_x, step_y);
 }
 
+// In a pixel shader, outside of branches: igs_sample_grad with the pixel's own steps.
+#define igs_sample(uv) igs_sample_grad(uv, IGS_DDX(uv), IGS_DDY(uv))
+
 """
 
 

@@ -23,7 +23,7 @@ from imagegs_tex.shaders.coarse_levels import CoarseLevels, coarse_layout
 from imagegs_tex.shaders.exact_texels import exact_words
 from imagegs_tex.shaders.material_header import header, header_words
 from imagegs_tex.shaders.tile_blocks import TileBlocks, tile_blocks
-from imagegs_tex.shaders.tile_index import build_index
+from imagegs_tex.shaders.tile_index import BLOCKS_PER_TILE_LOG2, build_index
 from imagegs_tex.shaders.tile_layout import TileLayout
 
 MAGIC: Final = 0x42534749  # "IGSB", as little-endian bytes
@@ -210,9 +210,9 @@ def _envelope_words(codes: NDArray[np.uint8]) -> NDArray[np.uint32]:
 def _choose_tiles(quantized: QuantizedGaussianSet, block_log2: int | None) -> tuple[TileBlocks, tuple[int, int]]:
     if block_log2 is not None:
         tile_log2, mask_log2 = BLOCKS[block_log2]
-        index = build_index(quantized, tile_log2 - 2)
+        index = build_index(quantized, tile_log2 - BLOCKS_PER_TILE_LOG2)
         return tile_blocks(quantized, index, mask_log2), index.images
-    index = build_index(quantized, BLOCKS[5][0] - 2)
+    index = build_index(quantized, BLOCKS[5][0] - BLOCKS_PER_TILE_LOG2)
     masked = tile_blocks(quantized, index, 1)
     share, of = MASKED_SHARE
     listed = masked.near_bits + masked.far_bits + masked.mask_bits

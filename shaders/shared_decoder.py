@@ -61,6 +61,9 @@ IgsTexel igs_sample_grad(uint material, vec2 uv, vec2 step_x, vec2 step_y)
     return igs_sample_material_grad(igs_material(material), uv, step_x, step_y);
 }
 
+// In a pixel shader, outside of branches: igs_sample_grad with the pixel's own steps.
+#define igs_sample(material, uv) igs_sample_grad(material, uv, IGS_DDX(uv), IGS_DDY(uv))
+
 """
 
 
@@ -69,8 +72,6 @@ class SharedDecoder:
     """The includes by file name, as a single file's decoder has them."""
 
     includes: dict[str, str]
-    most_components: int
-    most_values: int
 
 
 def shared_decoder(
@@ -92,14 +93,12 @@ def shared_decoder(
         "decode": _DECODE,
         "decode_group": _DECODE_GROUP,
         "sample": _SAMPLE,
-        "sample_arguments": "material, uv",
         "accessors": "",
         "coarse": source("shared_levels.glsl") + "\n",
         "normals": "",
     }
     head = shared_constants(most_components, most_values, row_log2) + "\n" + bindings() + anisotropy_constant()
     core = fill_source("core.glsl", parts) + "\n" + fill_source("footprint.glsl", parts)
-    core = core.replace("igs_sample(uv) igs_sample_grad(uv,", "igs_sample(material, uv) igs_sample_grad(material, uv,")
     tiles = fill_source("tiles.glsl", parts)
     about = "Decodes every material of a buffer: igs_decode(material, uv) and igs_sample(material, uv)."
     includes = {
@@ -109,4 +108,4 @@ def shared_decoder(
             about, head, source("buffer.hlsl"), to_hlsl(core), source("tiles_buffer.hlsl"), to_hlsl(tiles)
         ),
     }
-    return SharedDecoder(includes, most_components, most_values)
+    return SharedDecoder(includes)

@@ -12,7 +12,6 @@ picture; :attr:`TileIndex.images` then tells how many the decoders have to look 
 every entry, and of the shared materials' files none needs a second image.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -49,8 +48,7 @@ class TileIndex:
     tiles_down: int
     tile_starts: NDArray[np.uint32]  # [T + 1] first entry of each tile
     gaussians: NDArray[np.uint32]  # [E] ascending within a tile
-    masks: NDArray[np.uint16]  # [E] bit (block_y & 3) * 4 + (block_x & 3)
-    candidates: NDArray[np.int32]  # [blocks down, blocks across] weights evaluated by each texel of a block
+    masks: NDArray[np.uint16]  # [E] bit block_y * 4 + block_x, counted within the tile
     wrap: tuple[bool, bool]  # whether tiles at one side have those at the other beside them
     images: tuple[int, int]  # x, y: images of a Gaussian to look at beside the nearest one, on either side
 
@@ -87,6 +85,7 @@ def build_index(quantized: QuantizedGaussianSet, block_log2: int) -> TileIndex:
     ends = np.cumsum(np.prod(last - first + 1, axis=1))
     _check_pairs(quantized, int(ends[-1]))
     tiles_across, tiles_down = (-(-count >> BLOCKS_PER_TILE_LOG2) for count in (across, down))
+    within = (1 << BLOCKS_PER_TILE_LOG2) - 1
     keys, bits = [], []
     cuts = np.searchsorted(ends, np.arange(0, ends[-1], _PAIRS_AT_ONCE), side="left")
     for start, stop in zip(cuts, [*cuts[1:], len(ends)], strict=True):
@@ -96,7 +95,7 @@ def build_index(quantized: QuantizedGaussianSet, block_log2: int) -> TileIndex:
         of, x, y = of[touched], x[touched], y[touched]
         tile = (y >> BLOCKS_PER_TILE_LOG2) * tiles_across + (x >> BLOCKS_PER_TILE_LOG2)
         keys.append(tile * quantized.gaussian_count + supports.gaussians[of])
-        bits.append((1 << ((y & 3) * 4 + (x & 3))).astype(np.uint16))
+        bits.append((1 << ((y & within) << BLOCKS_PER_TILE_LOG2) + (x & within)).astype(np.uint16))
     key, bit = np.concatenate(keys), np.concatenate(bits)
     order = np.argsort(key, kind="stable")
     key, bit = key[order], bit[order]
@@ -111,8 +110,6 @@ def build_index(quantized: QuantizedGaussianSet, block_log2: int) -> TileIndex:
         tile_starts=starts.astype(np.uint32),
         gaussians=(key[heads] % quantized.gaussian_count).astype(np.uint32),
         masks=masks,
-        candidates=_candidates(tile_of, masks, tiles_across, tiles_down)[:down, :across]
-        * math.prod(2 * n + 1 for n in images),
         wrap=quantized.wrap,
         images=images,
     )
@@ -124,17 +121,6 @@ def _check_pairs(quantized: QuantizedGaussianSet, pairs: int) -> None:
             f"the supports of this file's {quantized.gaussian_count} Gaussians overlap too much for a decoder's index "
             f"({pairs} pairs of Gaussian and block, at most {MAX_PAIRS}); compress it with fewer Gaussians"
         )
-
-
-def _candidates(
-    tile_of: NDArray[np.int64], masks: NDArray[np.uint16], tiles_across: int, tiles_down: int
-) -> NDArray[np.int32]:
-    """Count the entries of each block [4 * tiles down, 4 * tiles across]."""
-    counts = np.empty((tiles_down, 4, tiles_across, 4), dtype=np.int32)
-    for bit in range(16):
-        of_bit = np.bincount(tile_of[masks >> bit & 1 == 1], minlength=tiles_across * tiles_down)
-        counts[:, bit // 4, :, bit % 4] = of_bit.reshape(tiles_down, tiles_across)
-    return counts.reshape(4 * tiles_down, 4 * tiles_across)
 
 
 def _supports(quantized: QuantizedGaussianSet) -> tuple[_Supports, tuple[int, int]]:

@@ -68,14 +68,24 @@ struct IgsLists {
     uint far_at;  // bit of the blocks
 };
 
-// One Gaussian's geometry as seen from a point. With d the way from that point to another, in texels, and
+// One Gaussian's geometry.
+struct IgsGeometry {
+    vec2 mean; // texels
+    float m;   // logarithm of the size
+    float h;   // in steps, as the following: the axes depend on their ratio only
+    float b;
+    float r;      // length of (h, b)
+    float narrow; // square roots of exp(-m) * exp(r) and exp(-m) * exp(-r), r in units
+    float wide;
+    uint rest; // bit of the blocks at which the feature codes begin
+};
+
+// The same as seen from a point. With d the way from that point to another, in texels, and
 // t = at + vec2(dot(along, d), dot(across, d)), dot(t, t) is q * log2(e) at the other.
 struct IgsShape {
     vec2 at;     // the point itself, in units of the axes
     vec2 along;  // long axis
     vec2 across; // short axis
-    float scale; // what the Gaussian's size makes of the feature steps
-    uint rest;   // bit of the blocks at which the feature codes begin
 };
 
 // One Gaussian's codes, one per component.
@@ -127,7 +137,8 @@ vec2 igs_size(IgsMaterial m)
     return vec2(float(m.width), float(m.height));
 }
 
-// Where an image of a Gaussian lies: the nearest one to a point, or another beside it.
+// Where an image of a Gaussian lies: the nearest one to a point, or another beside it. Where supports are smaller than the
+// picture, the nearest one is the only one.
 // It is exact in float32 and near the point, so that nothing is lost when it is subtracted.
 vec2 igs_image(IgsMaterial m, vec2 mean, vec2 p, int image)
 {
@@ -238,14 +249,8 @@ uint igs_position(uint stored, uint scale)
     return ((stored << (scale >> 4u)) | (scale >> 4u)) << (scale & 15u);
 }
 
-// Symmetric log-covariance [m + h, b; b, m - h] to axes, seen from a point.
-// Where a texel lies across a thin Gaussian is a small difference of large products, and at the edge of the supports
-// the picture magnifies an error of q a hundredfold. Through the inverse covariance's entries in float32, weights are off
-// by 8e-4 at r = 5; along float32 axes by 5e-6, which can still put a texel 9e-4 off. Hence numbers in two parts (T. J.
-// Dekker, "A floating-point technique for extending the available precision", 1971): high parts of 12 bits, whose products
-// are exact, and what remains. That leaves 5e-4, from the rounding of the axes' lengths.
-//   image  which of the Gaussian's images: where supports are smaller than the picture there is one
-IgsShape igs_shape(IgsMaterial m, IgsTile tile, uint gaussian, vec2 p, int image)
+// A Gaussian of a tile, unpacked.
+IgsGeometry igs_geometry(IgsMaterial m, IgsTile tile, uint gaussian)
 {
     uint blocks_at = igs_blocks_at(m);
     uint bit = tile.records + gaussian * tile.stride;
@@ -269,16 +274,47 @@ IgsShape igs_shape(IgsMaterial m, IgsTile tile, uint gaussian, vec2 p, int image
     } else {
         codes.z += int(igs_field(stored, width_m + width_h, width_b));
     }
-    bit += width_m + width_h + width_b;
     // The coordinate along the axis that the support is longer on comes first.
     uvec2 within = codes.y < 0 ? uvec2(second, first) : uvec2(first, second);
     uvec2 position = within + (tile.place << uvec2(m.position_bits, m.position_bits));
-    vec2 mean = m.position_step * vec2(float(position.x), float(position.y));
-    float size_log = m.size_step * float(codes.x);
-    float h = float(codes.y); // h and b in steps: the axes depend on their ratio only
-    float b = float(codes.z);
+    IgsGeometry geometry;
+    geometry.mean = m.position_step * vec2(float(position.x), float(position.y));
+    geometry.m = m.size_step * float(codes.x);
+    geometry.h = float(codes.y);
+    geometry.b = float(codes.z);
+    geometry.r = sqrt(geometry.h * geometry.h + geometry.b * geometry.b);
+    geometry.narrow = exp2(-0.5 * IGS_LOG2_E * (geometry.m - m.form_step * geometry.r));
+    geometry.wide = exp2(-0.5 * IGS_LOG2_E * (geometry.m + m.form_step * geometry.r));
+    geometry.rest = bit + width_m + width_h + width_b;
+    return geometry;
+}
+
+// Whether a point can lie in the support, d texels from the mean: q from the part of d across and the one along, in
+// plain float32. What rounding takes off the part across is far below the 1e-6 that is taken off here.
+bool igs_may_reach(IgsMaterial m, IgsGeometry geometry, vec2 d)
+{
+    vec2 square = d * d;
+    float turned = geometry.h * (square.x - square.y) + 2.0 * geometry.b * d.x * d.y;
+    turned /= max(geometry.r, 1.0); // the codes are whole: where r is below 1, so is turned
+    float length_2 = square.x + square.y;
+    float narrow = geometry.narrow * geometry.narrow;
+    float wide = geometry.wide * geometry.wide;
+    float q = narrow * (0.999998 * length_2 - turned) + wide * (length_2 + turned);
+    return 0.25 * IGS_LOG2_E * q < 1.001 * m.limit + 0.01;
+}
+
+// Symmetric log-covariance [m + h, b; b, m - h] to axes, seen from a point d texels from the mean.
+// Where a texel lies across a thin Gaussian is a small difference of large products, and at the edge of the supports
+// the picture magnifies an error of q a hundredfold. Through the inverse covariance's entries in float32, weights are off
+// by 8e-4 at r = 5; along float32 axes by 5e-6, which can still put a texel 9e-4 off. Hence numbers in two parts (T. J.
+// Dekker, "A floating-point technique for extending the available precision", 1971): high parts of 12 bits, whose products
+// are exact, and what remains. That leaves 5e-4, from the rounding of the axes' lengths.
+IgsShape igs_shape(IgsGeometry geometry, vec2 d)
+{
+    float h = geometry.h;
+    float b = geometry.b;
     float n = h * h + b * b;
-    float r = sqrt(n);
+    float r = geometry.r;
     float r_high = igs_high(r);
     float r_low = r - r_high;
     float rest = n > 0.0 ? (n - r_high * r_high - 2.0 * r_high * r_low - r_low * r_low) / (2.0 * r) : 0.0;
@@ -288,9 +324,8 @@ IgsShape igs_shape(IgsMaterial m, IgsTile tile, uint gaussian, vec2 p, int image
     float x_high = igs_high(x);
     float x_low = r - x_high + add + rest;
     float size = n > 0.0 ? sqrt(2.0 * r * x) : 1.0;
-    float narrow = IGS_ROOT_HALF_LOG2_E * exp2(-0.5 * IGS_LOG2_E * (size_log - m.form_step * r)) / size;
-    float wide = IGS_ROOT_HALF_LOG2_E * exp2(-0.5 * IGS_LOG2_E * (size_log + m.form_step * r)) / size;
-    vec2 d = p - igs_image(m, mean, p, image);
+    float narrow = IGS_ROOT_HALF_LOG2_E * geometry.narrow / size;
+    float wide = IGS_ROOT_HALF_LOG2_E * geometry.wide / size;
     vec2 turned = h < 0.0 ? vec2(d.x, d.y) : vec2(d.y, d.x);
     vec2 high = vec2(igs_high(turned.x), igs_high(turned.y));
     vec2 low = turned - high;
@@ -300,9 +335,13 @@ IgsShape igs_shape(IgsMaterial m, IgsTile tile, uint gaussian, vec2 p, int image
     shape.at = vec2(wide * dot(axis, d), h < 0.0 ? -narrow * cross_d : narrow * cross_d);
     shape.along = wide * axis;
     shape.across = narrow * vec2(-axis.y, axis.x);
-    shape.scale = exp2(m.size_factor * size_log);
-    shape.rest = bit;
     return shape;
+}
+
+// What a Gaussian's size makes of the feature steps.
+float igs_scale(IgsMaterial m, IgsGeometry geometry)
+{
+    return exp2(m.size_factor * geometry.m);
 }
 
 // The feature codes of a Gaussian of a tile, from the bit on that its shape tells.
@@ -406,15 +445,17 @@ IgsTexel igs_decode_material_at(IgsMaterial m, vec2 p)
                 for (; listed != 0u; listed &= listed - 1u) {
                     if ((touching & 1u) != 0u) {
                         uint gaussian = start + igs_first_bit(listed);
-                        IgsShape shape;
+                        IgsGeometry geometry = igs_geometry(m, tile, gaussian);
                         float weight = 0.0;
                         for (int image = 0; image < igs_image_count(m); ++image) {
-                            shape = igs_shape(m, tile, gaussian, p, image);
-                            weight += igs_weight(m, shape.at);
+                            vec2 d = p - igs_image(m, geometry.mean, p, image);
+                            if (igs_may_reach(m, geometry, d)) {
+                                weight += igs_weight(m, igs_shape(geometry, d).at);
+                            }
                         }
                         if (weight > 0.0) {
-                            IgsFeatures features = igs_features(m, tile, shape.rest);
-                            float scaled = weight * shape.scale;
+                            IgsFeatures features = igs_features(m, tile, geometry.rest);
+                            float scaled = weight * igs_scale(m, geometry);
                             sums.weight += weight;
                             for (int k = 0; k < IGS_COMPONENTS; ++k) {
                                 sums.code[k] += scaled * features.code[k];

@@ -156,7 +156,4 @@ IgsTexel igs_sample_material_grad(IgsMaterial m, vec2 uv, vec2 step_x, vec2 step
 }
 
 //@generated sample
-// In a pixel shader, outside of branches: igs_sample_grad with the pixel's own steps.
-#define igs_sample(uv) igs_sample_grad(uv, IGS_DDX(uv), IGS_DDY(uv))
-
 //@generated normals

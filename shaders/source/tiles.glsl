@@ -218,11 +218,13 @@ void igs_decode_material_group(IgsMaterial m, uvec2 group, uint thread, ivec2 pl
                         keeps = igs_touching(m, lists, mask_at + start + thread, 1u) != 0u;
                     }
                     IgsTile tile;
+                    IgsGeometry geometry;
                     IgsShape shape;
                     if (keeps) {
                         uint found = igs_found[thread];
                         tile = igs_shared_tile(found >> IGS_PLACE_BIT);
-                        shape = igs_shape(m, tile, igs_field(found, 0u, IGS_PLACE_BIT), middle, image);
+                        geometry = igs_geometry(m, tile, igs_field(found, 0u, IGS_PLACE_BIT));
+                        shape = igs_shape(geometry, middle - igs_image(m, geometry.mean, middle, image));
                         keeps = igs_reaches(m, shape);
                     }
                     if (keeps) {
@@ -234,11 +236,11 @@ void igs_decode_material_group(IgsMaterial m, uvec2 group, uint thread, ivec2 pl
                     if (keeps) {
                         uint slot = igs_count_bits(igs_kept[thread >> 5u] & ((1u << (thread & 31u)) - 1u));
                         slot += thread >= 32u ? first_count : 0u;
-                        IgsFeatures features = igs_features(m, tile, shape.rest);
+                        IgsFeatures features = igs_features(m, tile, geometry.rest);
                         igs_group[slot * IGS_GROUP_VECTORS] = vec4(shape.at, shape.along);
                         igs_put(slot, 4, shape.across.x);
                         igs_put(slot, 5, shape.across.y);
-                        igs_put(slot, 6, shape.scale);
+                        igs_put(slot, 6, igs_scale(m, geometry));
                         for (int k = 0; k < IGS_COMPONENTS; ++k) {
                             igs_put(slot, 7 + k, features.code[k]);
                         }
