@@ -24,8 +24,9 @@ $(STAMP): pyproject.toml Makefile
 demo: $(STAMP)
 	$(BIN)/python examples/demo.py
 
+# Files of tests side by side, on at most four cores: each worker loads torch, about 2 GB.
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 # mypy does not know the folder mapping of pyproject.toml, so it looks at a copy laid out as installed.
 check: $(STAMP)

@@ -30,4 +30,4 @@ def serving(command, port, **environment):
             yield server
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(60)
