@@ -44,8 +44,9 @@ NAMES = [
     "backends", "detail", "detail-others", "export-coverage", "export-psnr", "quality-best", "quality-bytes",
     "quality-codecs", "quality-cost",
     "quality-curves", "quality-gaussians", "quality-maps", "quality-others-bytes", "quality-others-cost",
-    "quality-others-maps", "quality-others-psnr", "quality-psnr", "seams", "semantics-alpha", "semantics-hdr",
-    "semantics-normals", "speed-commands", "speed-efforts", "speed-first-psnr", "speed-scaling",
+    "quality-others-maps", "quality-others-psnr", "quality-psnr", "restoration", "seams",
+    "semantics-alpha", "semantics-hdr", "semantics-normals", "speed-commands", "speed-efforts",
+    "speed-first-psnr", "speed-scaling",
 ]  # fmt: skip
 
 
