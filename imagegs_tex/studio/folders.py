@@ -14,6 +14,8 @@ from typing import IO, Final
 
 _PREFIX: Final = "imagegs-tex-studio-"
 _LOCK: Final = ".lock"
+SENT: Final = "sent"
+"""Where a visitor's folder has what was sent."""
 
 
 class StudioFolders:
@@ -44,6 +46,19 @@ class StudioFolders:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def without_place(message: str, home: Path) -> str:
+    """Return a message without the place of a visitor's folder, which is nobody's business and helps nobody.
+
+    Args:
+        message: that may name files in it
+        home: the visitor's folder; what was sent lies in its folder SENT
+    """
+    for inner in (home / SENT, home):
+        message = message.replace(f"{inner}{os.sep}", "").replace(str(inner), "what was sent")
+    head, _, rest = message.partition(": ")
+    return rest if rest.startswith(f"{head}: ") else message
 
 
 def remove_abandoned(home: Path) -> list[Path]:

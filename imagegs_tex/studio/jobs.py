@@ -10,11 +10,13 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 from imagegs_tex.fit.loop import FitProgress
 from imagegs_tex.formats.errors import ImageGSTexError, UsageError
 from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.studio.folders import without_place
 from imagegs_tex.studio.limits import LOG_LINES, MAX_WAITING
 
 _POINTS: Final = 400
@@ -61,6 +63,7 @@ class Job:
     curve: list[CurvePoint] = field(default_factory=list)
     progress: FitProgress | None = None
     error: str = ""
+    home: Path | None = None  # the visitor's folder, whose place no message names
     began: float = 0.0
     ended: float = 0.0
     _phase: str = ""
@@ -79,7 +82,11 @@ class Job:
 
     def say(self, line: str) -> None:
         """Add a line to the log."""
-        self.log.append(f"{self.seconds:7.1f} s  {printable(line)}")
+        self.log.append(f"{self.seconds:7.1f} s  {self.told(line)}")
+
+    def told(self, message: object) -> str:
+        """Return what the page says of a message."""
+        return printable(message) if self.home is None else without_place(printable(message), self.home)
 
     def on_progress(self, progress: FitProgress) -> None:
         """Take note of where the compression stands; raises :class:`Abandoned` to end one that nobody waits for."""
@@ -181,7 +188,7 @@ def run(job: Job) -> None:
     except Abandoned:
         state = JobState.ABANDONED
     except ImageGSTexError as error:
-        job.error, state = str(error), JobState.FAILED
+        job.error, state = job.told(error), JobState.FAILED
     except MemoryError:
         job.error, state = "out of memory; use smaller maps or fewer Gaussians", JobState.FAILED
     except Exception as error:  # noqa: BLE001 - whatever it was, the next run must go on

@@ -111,7 +111,7 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
         try:
             _understand(visitor, chosen)
         except ImageGSTexError as error:
-            return shown(visitor, str(error))
+            return shown(visitor, visitor.told(error))
         except MemoryError:
             return shown(visitor, "out of memory; use smaller maps")
         return shown(visitor)
@@ -129,7 +129,7 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
             _take(visitor, visitor.inbox.upload())
         except ImageGSTexError as error:
             visitor.upload = visitor.reading = None
-            return shown(visitor, str(error))
+            return shown(visitor, visitor.told(error))
         return refresh(visitor)
 
     def take_example(key: str, visitor: Visitor) -> None:
@@ -254,7 +254,7 @@ def _understand(visitor: Visitor, chosen: str = "") -> None:
     try:
         visitor.reading = read(upload.path, upload.title, visitor.folder, visitor.options, visitor.corrections, chosen)
     except ImageGSTexError as error:
-        visitor.problem = str(error)
+        visitor.problem = visitor.told(error)
         raise
 
 

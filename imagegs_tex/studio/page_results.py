@@ -134,7 +134,7 @@ def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> Non
         try:
             path = make_zip(result, chosen, manifest)
         except ImageGSTexError as error:
-            return notice(str(error), "bad")
+            return notice(visitor.told(error), "bad")
         address = visitor.address(
             f"result-{result.number}-{visitor.served_count()}.zip", Served(path, "application/zip", path.name)
         )

@@ -303,7 +303,7 @@ def _submit(visitor: Visitor, wish: Wish, work: Work, queue: JobQueue) -> None:
         green_up=None if reading is None else reading.green_up,
     )  # fmt: skip
     chosen = look_task if upload.is_igs else work
-    job = Job(task.title, lambda own: chosen(task, own))
+    job = Job(task.title, lambda own: chosen(task, own), home=visitor.folder)
     queue.submit(job)
     visitor.job, visitor.task, visitor.looking = job, task, None
     visitor.next_number += 10

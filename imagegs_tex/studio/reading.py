@@ -20,6 +20,7 @@ from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Semantic, TextureMa
 from imagegs_tex.pictures.display import show_map
 from imagegs_tex.pictures.lit import points_green_up
 from imagegs_tex.studio.corrections import GREEN_DOWN, GREEN_UP, Corrections, MapCorrection, corrected_manifest
+from imagegs_tex.studio.folders import without_place
 from imagegs_tex.studio.limits import MAX_MATERIAL_TEXELS, MAX_TEXELS
 from imagegs_tex.studio.meanings import key_of
 
@@ -101,7 +102,9 @@ def read(
     return Reading(
         title=title, source=used, rows=rows, width=stack.width, height=stack.height, channels=stack.channel_count,
         wrap=wrap_words(stack.wrap), wrap_note=stack.wrap_note, has_alpha=any(map(_has_alpha, stack.maps)),
-        left_out=tuple(map(printable, (*stack.remarks, *asset.left_out, *_problems(asset, names)))),
+        left_out=tuple(
+            without_place(printable(each), own) for each in (*stack.remarks, *asset.left_out, *_problems(asset, names))
+        ),
         materials=tuple(names), chosen=chosen, source_bytes=sum(file.bytes for file in stack.inputs),
         is_corrected=is_corrected,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Final
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, PlainTextResponse, Response
 from starlette.concurrency import run_in_threadpool
-from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect
 
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.studio.limits import MAX_UPLOAD_BYTES
@@ -54,8 +54,10 @@ def add_routes(app: FastAPI, visitors: Visitors) -> None:
             return PlainTextResponse("this page is too old; reload it", status_code=410)
         try:
             await _receive(visitor, request)
-        except (InputError, MultiPartException) as error:
+        except InputError as error:
             return PlainTextResponse(str(error), status_code=413)
+        except ClientDisconnect:
+            return PlainTextResponse("the file broke off", status_code=400)
         except OSError:
             return PlainTextResponse("the file could not be kept; is the disk full?", status_code=507)
         return PlainTextResponse("ok")
@@ -70,10 +72,14 @@ async def _receive(visitor: Visitor, request: Request) -> None:
     if stated.isdigit() and int(stated) > MAX_UPLOAD_BYTES:
         visitor.inbox.count(int(stated))
     path = visitor.inbox.begin(unquote(request.headers.get(_FORWARDED_NAME, "file"), errors="replace"))
-    with path.open("xb") as file:
-        async for chunk in request.stream():
-            visitor.inbox.count(len(chunk))
-            await run_in_threadpool(file.write, chunk)
+    try:
+        with path.open("xb") as file:
+            async for chunk in request.stream():
+                visitor.inbox.count(len(chunk))
+                await run_in_threadpool(file.write, chunk)
+    except BaseException:  # too much, or its sender has gone: half a file is none
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _not_there() -> Response:

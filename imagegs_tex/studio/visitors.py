@@ -12,7 +12,7 @@ from typing import Any
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.studio.corrections import MapCorrection
-from imagegs_tex.studio.folders import StudioFolders
+from imagegs_tex.studio.folders import SENT, StudioFolders, without_place
 from imagegs_tex.studio.jobs import Job
 from imagegs_tex.studio.limits import ABSENCE_SECONDS, MAX_RESULTS, MAX_VISITORS
 from imagegs_tex.studio.live import Frame
@@ -60,6 +60,10 @@ class Visitor:
         """Let the browser get something, and return where."""
         self.served[name] = served
         return f"studio/{self.token}/{name}"
+
+    def told(self, message: object) -> str:
+        """Return what the page says of an error or a remark."""
+        return without_place(str(message), self.folder)
 
     def served_count(self) -> int:
         """Return a number that was not returned before, so that browsers take nothing for something older."""
@@ -116,7 +120,7 @@ class Visitors:
             if found is None:
                 self._make_room()
                 folder = self._folders.visitor()
-                found = Visitor(secrets.token_urlsafe(24), folder, Inbox(folder / "sent"))
+                found = Visitor(secrets.token_urlsafe(24), folder, Inbox(folder / SENT))
                 self._by_page[page] = self._by_token[found.token] = found
             found.left_at, found.seen_at = None, time.monotonic()
             return found

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from imagegs_tex.studio.folders import StudioFolders, remove_abandoned
+from imagegs_tex.studio.folders import StudioFolders, remove_abandoned, without_place
 
 KILLED = """
 import os, sys
@@ -45,3 +45,12 @@ def test_what_is_not_ours_is_left_alone(tmp_path):
     (tmp_path / "other").mkdir()
     assert remove_abandoned(tmp_path) == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["imagegs-tex-studio-link", "other"]
+
+
+def test_no_message_says_where_a_visitors_folder_lies(tmp_path):
+    sent = tmp_path / "sent"
+    assert without_place(f"{sent}/a/b.png is empty; export it again", tmp_path) == "a/b.png is empty; export it again"
+    assert without_place(f"{sent} has no images", tmp_path) == "what was sent has no images"
+    assert without_place(f"{sent}/a.gltf: {sent}/a.gltf: images[0].uri", tmp_path) == "a.gltf: images[0].uri"
+    assert without_place(f"{tmp_path}/unpacked/x.png: {sent}/y.png", tmp_path) == "unpacked/x.png: y.png"
+    assert without_place("a: b", tmp_path) == "a: b"

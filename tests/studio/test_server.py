@@ -47,6 +47,7 @@ def test_too_much_is_refused_as_it_comes(made, client, monkeypatch):
     monkeypatch.setattr(uploads, "MAX_UPLOAD_BYTES", 10)
     answer = send(client, visitor.token, "a.png", b"12345678901", first=True)
     assert (answer.status_code, "send fewer" in answer.text) == (413, True)
+    assert list(visitor.folder.rglob("*.png")) == []  # nor is the half of it kept
 
 
 def test_a_wrong_secret_gets_and_sends_nothing(made, client):
