@@ -16,6 +16,8 @@ from imagegs_tex.settings import LEAST_TEXELS_PER_GAUSSIAN
 POOR_DEGREES: Final = 6.0
 """Mean angle from which on a lit surface looks crumpled; a target of GOOD_DEGREES is proposed instead."""
 POOR_DEGREES_P95: Final = 18.0
+POOR_STRUCTURE_DEGREES: Final = 4.0
+"""The same of normals' structure, where a detail layer draws their grain."""
 GOOD_DEGREES: Final = 4.0
 POOR_CONTRAST: Final = 0.25
 """Share of the finest octave's contrast below which grain looks painted over."""
@@ -91,6 +93,8 @@ def warnings_of(
 
 def _is_bent(score: MapScore) -> bool:
     mean, p95 = score.normal_degrees_mean or 0.0, score.normal_degrees_p95 or 0.0
+    if score.normal_degrees_structure is not None:
+        return score.normal_degrees_structure >= POOR_STRUCTURE_DEGREES
     return mean >= POOR_DEGREES or p95 >= POOR_DEGREES_P95
 
 

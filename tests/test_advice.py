@@ -5,7 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from imagegs_tex.advice import GOOD_DEGREES, GOOD_FLIP, POOR_CONTRAST, POOR_DEGREES, POOR_FLIP, warnings_of
+from imagegs_tex.advice import (
+    GOOD_DEGREES,
+    GOOD_FLIP,
+    POOR_CONTRAST,
+    POOR_DEGREES,
+    POOR_FLIP,
+    POOR_STRUCTURE_DEGREES,
+    warnings_of,
+)
 from imagegs_tex.metrics.byte_ledger import ByteLedger
 from imagegs_tex.metrics.scores import MapScore
 
@@ -39,6 +47,13 @@ def test_bent_normals_get_a_target_and_its_bytes():
 def test_few_normals_that_are_far_off_count_too():
     assert said(replace(NORMAL, normal_degrees_mean=POOR_DEGREES - 1, normal_degrees_p95=40.0))
     assert not said(replace(NORMAL, normal_degrees_mean=POOR_DEGREES - 1, normal_degrees_p95=12.0))
+
+
+def test_grain_of_normals_that_is_drawn_is_not_off():
+    grainy = replace(NORMAL, normal_degrees_mean=13.8, normal_degrees_p95=29.0)
+    assert said(grainy)
+    assert not said(replace(grainy, normal_degrees_structure=2.9))
+    assert said(replace(grainy, normal_degrees_structure=POOR_STRUCTURE_DEGREES))
 
 
 def test_lost_contrast_gets_the_bytes_that_keep_half():

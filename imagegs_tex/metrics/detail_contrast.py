@@ -1,4 +1,4 @@
-"""Kept contrast of a decode with its detail layer; no other score counts that layer."""
+"""Kept contrast and structure of normals of a decode with its detail layer; no other score counts that layer."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +11,8 @@ from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack, source_map
 from imagegs_tex.formats.vocabulary import Samples, TextureMap
 from imagegs_tex.metrics.kept_contrast import kept_contrast
-from imagegs_tex.metrics.scores import MapScore, has_contrast
+from imagegs_tex.metrics.scores import MapScore, has_contrast, normal_axes, unit_vectors
+from imagegs_tex.metrics.visible_error import blur
 from imagegs_tex.rasterize.backend import Backend
 
 
@@ -46,4 +47,25 @@ def score_with_detail(score: MapScore, texture_map: TextureMap, source: Samples,
     largest = np.float32(texture_map.sample_format.max_value)
     own = [channel for channel in range(source.shape[2]) if has_contrast(texture_map, channel)]
     pair = [torch.from_numpy(samples[..., own] / largest) for samples in (source, decoded)]
-    return replace(score, kept_contrast_with_detail=kept_contrast(*pair))
+    return replace(
+        score,
+        kept_contrast_with_detail=kept_contrast(*pair),
+        normal_degrees_structure=_structure_degrees(texture_map, source, decoded),
+    )
+
+
+def _structure_degrees(texture_map: TextureMap, source: Samples, decoded: Samples) -> float | None:
+    """Return the mean angle between normals blurred by a deviation of 4.6 texels, None for other maps.
+
+    Grain that was drawn anew points elsewhere than the source's texel by texel: small cobbles 13.8 degrees, mossy rock
+    11, of which 2.9 and 3.6 are their shape.
+    """
+    axes = normal_axes(texture_map)
+    if axes is None:
+        return None
+    first, second = (
+        blur(blur(blur(torch.from_numpy(unit_vectors(samples[..., axes], texture_map)), 1), 2), 4)
+        for samples in (source, decoded)
+    )
+    cosine = torch.nn.functional.cosine_similarity(first, second, dim=2).clamp(-1, 1)
+    return float(torch.rad2deg(torch.acos(cosine)).mean(dtype=torch.float64))

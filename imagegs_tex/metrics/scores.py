@@ -46,6 +46,7 @@ class MapScore:
     weighted_squared_error: float | None = None  # the same, each texel by its importance, which is 1 on average
     alpha_test_wrong: float | None = None  # share of texels on the wrong side of alpha 0.5; maps with alpha only
     kept_contrast_with_detail: tuple[float | None, ...] | None = None  # None where the file has no detail layer
+    normal_degrees_structure: float | None = None  # mean angle with detail, blurred; None without a layer or normals
     alpha_test_wrong_at_edges: float | None = None  # the same among those within EDGE_TEXELS of a side change
     ms_ssim: float | None = None  # mean over channels; None where it was not asked for, or the map is too small
     lpips: float | None = None  # None where it was not asked for, the map is too small or has two channels

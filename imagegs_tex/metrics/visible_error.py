@@ -3,7 +3,9 @@
 An error shows less the finer it is, and less where the source itself varies as much (Legge and Foley, "Contrast masking
 in human vision", 1980). So the error is split into three octaves, and every texel's divided by how much the source
 varies around it; colours are compared as luma and chroma, normals as vectors, scalars by their own range. Where a
-source is grain all over, its two finest octaves count next to nothing if a detail layer draws them anew.
+source is grain all over, its two finest octaves count next to nothing if a detail layer draws them anew. Fine contrast
+hides coarse errors by half as many dB: contrast masks what is about as fine as itself, and a stone that leans the wrong
+way shows through its grain. (Hidden as much, small cobbles had a FLIP of 0.16 where other materials had 0.08 to 0.13.)
 
 PSNR cannot do that: a wall of brick at 27 dB and an anime picture at 38 look equally good (docs/guide/artist.md).
 """
@@ -55,8 +57,8 @@ class VisibleError:
         fine = blur(error, 1)
         coarse = blur(fine, 2)
         kept = self.masks if self.drawn else torch.ones_like(self.masks)
-        squares = coarse.square() + kept * ((fine - coarse).square() + _FINEST * (error - fine).square())
-        squares = self.masks * squares
+        fine_squares = (fine - coarse).square() + _FINEST * (error - fine).square()
+        squares = self.masks.sqrt() * coarse.square() + self.masks * kept * fine_squares
         if self.weights is not None:
             squares = squares * (self.weights / self.weights.mean())[..., None]
         by_row = squares.mean(dim=(0, 1), dtype=torch.float64).cpu()

@@ -48,6 +48,17 @@ def test_grain_hides_errors_and_an_edge_that_stands_alone_hardly():
     assert decibels(stack_of(grainy, colour), 0.01 * NOISE, drawn=False) < hidden - 1  # no noise will be drawn
 
 
+def test_grain_hides_coarse_errors_less_than_fine_ones():
+    coarse = blur(blur(blur(NOISE, 1), 2), 4)
+    grainy = FLAT + 0.08 * NOISE.numpy()
+    fine, rough = (
+        decibels(stack_of(grainy, Semantic.BASE_COLOUR), error, drawn=False)
+        - decibels(stack_of(FLAT, Semantic.BASE_COLOUR), error, drawn=False)
+        for error in (0.01 * NOISE, 0.03 * coarse)
+    )
+    assert 1 < rough < 0.7 * fine
+
+
 def test_grain_is_the_contrast_around():
     assert grain(torch.from_numpy(FLAT)).max() == 0
     one, two = (float(grain(scale * NOISE).mean()) for scale in (0.05, 0.1))

@@ -1,0 +1,93 @@
+"""What the qualities of --quality mean: bytes, FLIP, angle of normals and kept contrast.
+
+    python benchmarks/visible_quality.py [--cases NAME ...] [--qualities Q ...] [--crop TEXELS] [--backend cpu|cuda]
+
+Materials are cropped to their middle. The table is printed; docs/guide/artist.md has its ranges.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from cases import load_cases
+from tables import markdown
+
+import imagegs_tex
+from imagegs_tex.encoder.visible_quality import decibels_of_quality
+from imagegs_tex.formats.images import read_image, write_image
+
+CASES = [
+    "facade_005_tiles",
+    "image_anime_meadow",
+    "rusty_metal_053c",
+    "caution_panel",
+    "brick_wall_017",
+    "mossy_rock_053",
+]
+QUALITIES = [25.0, 50.0, 75.0, 90.0]
+HEADINGS = [
+    "case",
+    "quality",
+    "dB",
+    "bytes",
+    "bits per texel",
+    "FLIP",
+    "degrees",
+    "structure",
+    "contrast of the colour",
+]
+
+
+def main() -> None:
+    """Measure the cases at every quality, then print their table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", nargs="*", default=CASES)
+    parser.add_argument("--qualities", nargs="*", type=float, default=QUALITIES)
+    parser.add_argument("--crop", type=int, default=512)
+    parser.add_argument("--backend", default="auto")
+    arguments = parser.parse_args()
+    rows = []
+    for case in load_cases(arguments.cases):
+        with case.staged() as staged, tempfile.TemporaryDirectory() as target:
+            folder = Path(target) / case.name
+            crop(staged, folder, arguments.crop)
+            for quality in arguments.qualities:
+                rows.append(row(case.name, folder, quality, arguments.backend))
+    print(markdown(HEADINGS, rows))
+
+
+def crop(source: Path, folder: Path, side: int) -> None:
+    """Write the middle of each map, at most so many texels wide and high."""
+    folder.mkdir()
+    for path in sorted(source.iterdir()):
+        texels, _ = read_image(path)
+        top, left = (max(0, (length - side) // 2) for length in texels.shape[:2])
+        write_image(folder / f"{path.stem}.png", np.ascontiguousarray(texels[top : top + side, left : left + side]))
+
+
+def row(name: str, folder: Path, quality: float, backend: str) -> list[object]:
+    """Return one row of the table."""
+    file = folder.parent / f"{quality:g}.igs"
+    settings = replace(imagegs_tex.preset_settings(imagegs_tex.Preset.BALANCED), quality=quality)
+    made = imagegs_tex.compress(folder, file, settings, backend)
+    scores = imagegs_tex.compare(file, folder, backend=backend).maps
+    colours = [score for score in scores if score.semantic in {"base_colour", "image"}]
+    kept = [score.kept_contrast_with_detail or score.kept_contrast or () for score in colours]
+    return [
+        name, f"{quality:g}", f"{decibels_of_quality(quality):.1f}", made.file_bytes, f"{made.bits_per_texel:.2f}",
+        shown((score.flip for score in colours), 3), shown((score.normal_degrees_mean for score in scores), 1),
+        shown((score.normal_degrees_structure for score in scores), 1),
+        " ".join(f"{ratio:.2f}" for ratios in kept for ratio in ratios[:2] if ratio is not None),
+    ]  # fmt: skip
+
+
+def shown(values: Iterable[float | None], digits: int) -> str:
+    """Return the numbers that there are."""
+    return " ".join(f"{value:.{digits}f}" for value in values if value is not None)
+
+
+if __name__ == "__main__":
+    main()
