@@ -125,9 +125,9 @@ def main() -> None:
         killed, problems = 0, list[str]()
         while killed < options.kills:
             change(tree, options.materials, rng)
-            if killed % 10 == 9:
-                shutil.rmtree(cache)
-                shutil.rmtree(output)
+            if killed % 10 == 5:  # the last build goes on from what kills have left
+                shutil.rmtree(cache, ignore_errors=True)  # killed before there was one
+                shutil.rmtree(output, ignore_errors=True)
             process = context.Process(target=build, args=(tree, output, cache))
             process.start()
             process.join(rng.uniform(0, longest))

@@ -3,7 +3,7 @@
     python benchmarks/build_tree.py MATERIALS [--count 300] [--largest 512] [--jobs 2] [--preset fast] [--folder DIR]
 
 MATERIALS is a folder of materials (one per folder). Crops of them, 128² to 512² texels, become a tree: props, walls,
-characters. Then: a first build, a second one, one map changed, a material renamed, one removed, other settings for a
+characters, unless --folder has one from before. Then: a first build, a second one, one map changed, a material renamed,
 pattern of names, and another output from the cache.
 """
 
@@ -32,8 +32,8 @@ gaussians = {gaussians}
 """
 
 
-def write_tree(materials: Path, root: Path, count: int, largest: int) -> int:
-    """Write crops of materials; return how many texels they have together."""
+def write_tree(materials: Path, root: Path, count: int, largest: int) -> None:
+    """Write crops of materials."""
     rng = random.Random(1)
     maps: dict[Path, dict[str, np.ndarray]] = {}
     for folder in sorted(path for path in materials.iterdir() if path.is_dir()):
@@ -46,7 +46,6 @@ def write_tree(materials: Path, root: Path, count: int, largest: int) -> int:
         sizes = {texels.shape[:2] for texels in found.values()}
         if found and len(sizes) == 1 and min(next(iter(sizes))) >= largest:
             maps[folder] = found
-    texel_count = 0
     for number in range(count):
         source = rng.choice(list(maps))
         size = min(largest, rng.choice(SIZES))
@@ -56,8 +55,6 @@ def write_tree(materials: Path, root: Path, count: int, largest: int) -> int:
         target.mkdir(parents=True)
         for stem, texels in maps[source].items():
             write_image(target / f"{stem}.png", texels[top : top + size, left : left + size])
-        texel_count += size * size
-    return texel_count
 
 
 def build(folder: Path, output: str, jobs: int, preset: str, gaussians: int, *more: str) -> float:
@@ -85,8 +82,9 @@ def main() -> None:
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
     folder = options.folder or Path(tempfile.mkdtemp())
-    texels = write_tree(options.materials, folder / "in", options.count, options.largest)
-    print(f"{options.count} materials, {texels / 1e6:.1f} million texels, {options.jobs} processes, {options.preset}")
+    if not (folder / "in").exists():
+        write_tree(options.materials, folder / "in", options.count, options.largest)
+    print(f"{options.count} materials, {options.jobs} processes, {options.preset}", flush=True)
     cache = ("--cache", str(folder / "cache"))
 
     def step(title: str, output: str = "out", gaussians: int = 300) -> float:

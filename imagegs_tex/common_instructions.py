@@ -62,14 +62,18 @@ def kernel_target() -> tuple[str, str] | None:
     return _LLVM_NAME, ",".join(f"+{feature}" for feature in _FEATURES.split())
 
 
-def problem() -> str:
-    """Return why bytes may be those of this processor alone; empty: they are the common ones."""
+def problem(in_children: bool = False) -> str:
+    """Return why bytes may be those of this processor alone; empty: they are the common ones.
+
+    Args:
+        in_children: whether of processes that this one starts, which have the variables from their beginning
+    """
     chosen = [f"{variable}={os.environ[variable]}" for variable in VARIABLES if _is_chosen(variable)]
     if chosen:
         return f"{', '.join(chosen)} was chosen"
     if kernel_target() is None:
         return f"kernels are not compiled for {NAME}"
-    if _loaded_before:
+    if _loaded_before and not in_children:
         return f"{' and '.join(_loaded_before)} came before imagegs_tex"
     return ""
 

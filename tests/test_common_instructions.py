@@ -52,6 +52,10 @@ def test_processors_that_give_the_same_bytes_are_of_one_class(common, monkeypatc
     monkeypatch.setattr(common_instructions, "_loaded_before", ())
     usual = processor_class("cpu")
     assert usual.startswith("x86-64-v3, ")
+    monkeypatch.setattr(common_instructions, "_loaded_before", ("numpy",))
+    assert processor_class("cpu") != usual
+    assert processor_class("cpu", in_children=True) == usual
+    monkeypatch.setattr(common_instructions, "_loaded_before", ())
     monkeypatch.setattr("llvmlite.binding.get_host_cpu_name", lambda: "another")
     assert processor_class("cpu") == usual
     monkeypatch.setenv("OPENBLAS_CORETYPE", "SkylakeX")

@@ -84,7 +84,10 @@ def make_runner(backend: str, workers: BuildWorkers) -> Iterator[Runner]:
     """
     runner: Runner
     if workers.scheduler is None:
-        runner = LocalPool(seats_of(backend, workers), do_job, workers.timeout, [_WARM])
+        seats = seats_of(backend, workers)
+        # torch refuses CUDA after a fork of what has as much as asked for a GPU: there each process loads for itself
+        preload = [_WARM] if all(seat.device == "cpu" for seat in seats) else []
+        runner = LocalPool(seats, do_job, workers.timeout, preload)
     else:
         from imagegs_tex.builder.farm import Farm
 

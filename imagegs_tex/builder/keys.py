@@ -46,11 +46,12 @@ class Encoder:
     processor: str  # class of processor: those of one give the same bytes
 
 
-def this_encoder(backend: str) -> Encoder:
+def this_encoder(backend: str, in_children: bool = False) -> Encoder:
     """Return the encoder of this process and this machine.
 
     Args:
         backend: auto, cpu, cuda or reference
+        in_children: whether that of processes which this one starts
 
     Raises:
         UsageError: there is no such backend
@@ -59,7 +60,7 @@ def this_encoder(backend: str) -> Encoder:
     name = backend_here(backend)
     return Encoder(
         __version__, VERSION, _code_hash(), _library_versions(), f"{sys.version_info[0]}.{sys.version_info[1]}",
-        name, processor_class(name),
+        name, processor_class(name, in_children),
     )  # fmt: skip
 
 

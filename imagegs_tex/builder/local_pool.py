@@ -1,8 +1,8 @@
 """Processes of this machine, kept warm from one job to the next.
 
 Not ``ProcessPoolExecutor``: a worker that dies breaks all of that, and none of its workers can be stopped when it
-hangs. Workers are forked from a server that has loaded everything and fitted one tiny material, so that each starts in
-no time; the server has no threads, which would not survive a fork, and no CUDA context.
+hangs. Workers are forked from a server. For work on the CPU that has loaded everything and fitted one tiny material, so
+that each starts in no time; it has no threads, which would not survive a fork. For GPUs it has loaded nothing.
 """
 
 import multiprocessing
@@ -66,8 +66,8 @@ class LocalPool:
             self._context.set_forkserver_preload(list(preload))
 
     def encoder(self, backend: str) -> Encoder:
-        """Return what this machine makes outputs with."""
-        return this_encoder(backend)
+        """Return what processes of this machine make outputs with."""
+        return this_encoder(backend, in_children=True)
 
     def room(self) -> int:
         """Return how many workers have nothing to do."""

@@ -38,7 +38,7 @@ def backend_here(name: str) -> str:
     return chosen_backend(name)
 
 
-def processor_class(backend: str) -> str:
+def processor_class(backend: str, in_children: bool = False) -> str:
     """Return a name that processors share which give the same bytes.
 
     Of the CPU it is the instructions that kernels and libraries use, since these decide the order of sums: the common
@@ -47,8 +47,9 @@ def processor_class(backend: str) -> str:
 
     Args:
         backend: cpu, cuda or reference
+        in_children: whether of processes that this one starts
     """
-    text = f"{_instructions()}, {' '.join(platform.libc_ver()).strip() or sys.platform}"
+    text = f"{_instructions(in_children)}, {' '.join(platform.libc_ver()).strip() or sys.platform}"
     if backend != "cuda":
         return text
     import torch
@@ -56,14 +57,14 @@ def processor_class(backend: str) -> str:
     return f"{torch.cuda.get_device_name()}, {text}"
 
 
-def _instructions() -> str:
-    if not common_instructions.problem():
+def _instructions(in_children: bool) -> str:
+    problem = common_instructions.problem(in_children)
+    if not problem:
         return common_instructions.NAME
     try:
         name, features = binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
     except RuntimeError:  # a processor that LLVM knows nothing of
         name, features = platform.processor(), ""
     stated = [os.environ.get(variable, "") for variable in _CHOICES]
-    loaded = common_instructions.problem()
-    digest = hashlib.sha256("\0".join([name, features, loaded, *stated]).encode()).hexdigest()[:8]
+    digest = hashlib.sha256("\0".join([name, features, problem, *stated]).encode()).hexdigest()[:8]
     return f"{platform.machine()} {stated[0] or name} {digest}"

@@ -1,6 +1,9 @@
+from types import SimpleNamespace
+
 import pytest
 from helpers.tree_builds import ENCODER, build, files_of, pretend, write_map, write_tree
 
+from imagegs_tex.builder import build_tree
 from imagegs_tex.builder.build_tree import BuildWorkers, seats_of
 from imagegs_tex.builder.jobs import Seat
 from imagegs_tex.builder.local_pool import LocalPool
@@ -25,6 +28,18 @@ def test_processes_make_the_same_tree_as_one(tmp_path, pool):
     assert report.counts.made == 12
     assert report.counts.running == 0
     assert files_of(tmp_path / "out") == files_of(tmp_path / "inline")
+
+
+def test_processes_for_gpus_are_forked_from_what_has_loaded_nothing(monkeypatch):
+    made = []
+    monkeypatch.setattr(
+        build_tree, "LocalPool", lambda *arguments: made.append(arguments) or SimpleNamespace(close=list)
+    )
+    for device in ("cpu", "cuda:0"):
+        monkeypatch.setattr(build_tree, "seats_of", lambda *_, device=device: [Seat(1, device)])
+        with build_tree.make_runner("auto", build_tree.BuildWorkers()):
+            pass
+    assert [preload for *_, preload in made] == [["imagegs_tex.builder.warm"], []]
 
 
 def test_a_worker_that_dies_or_hangs_costs_its_material_alone(tmp_path):
