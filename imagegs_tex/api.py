@@ -44,6 +44,7 @@ from imagegs_tex.metrics.byte_ledger import byte_ledger
 from imagegs_tex.metrics.detail_contrast import score_detail
 from imagegs_tex.metrics.lpips import load_lpips
 from imagegs_tex.metrics.match_source import is_enlarged, source_indices
+from imagegs_tex.metrics.poor_colour import score_poor_colour
 from imagegs_tex.metrics.scores import pooled_psnr, pooled_weighted_psnr, score_map
 from imagegs_tex.metrics.upsampling import score_enlarged
 from imagegs_tex.provenance import processor_name, versions
@@ -195,6 +196,7 @@ def compress_stack(  # noqa: PLR0913 - those of compress
     quantized = decode_igs(data)
     scores = compute_on(backend).score(stack, quantized)
     scores = score_detail(scores, stack, range(len(stack.maps)), quantized, backend)
+    shown = score_poor_colour(scores, stack, quantized, backend)
     targets = tuple(
         TargetReport("all" if target.semantic is None else target.semantic.name.lower(), target.value, value, unit)
         for target, value in score_targets(encoded.targets, stack, quantized, backend)
@@ -221,7 +223,7 @@ def compress_stack(  # noqa: PLR0913 - those of compress
         quality=asked_quality(settings) if start is None else settings.quality,
         targets=targets, unreached=encoded.unreached, written=written,
         stopped=stopped_at is not None, stopped_at=stopped_at,
-        warnings=warnings_of(scores, ledger, quantized.gaussian_count, texels), ledger=ledger,
+        warnings=warnings_of(shown, ledger, quantized.gaussian_count, texels), ledger=ledger,
         readings=tuple(texture_map.notes for texture_map in stack.maps),
         wrap=wrap_words(quantized.wrap), wrap_reading=stack.wrap_note, remarks=stack.remarks,
         seconds=Seconds(

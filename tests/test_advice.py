@@ -40,8 +40,8 @@ def test_a_good_file_has_no_warning():
 def test_bent_normals_get_a_target_and_its_bytes():
     (line,) = said(COLOUR, replace(NORMAL, normal_degrees_mean=2 * GOOD_DEGREES, normal_degrees_p95=25.0))
     assert line.startswith("normal: normals are 8.0 degrees off on average, one in twenty 25 or more; ")
-    # 6 dB at 1.8 dB for twice the Gaussians: 10.16 times as many, of 5 bytes each
-    assert line.endswith("--target normal=4deg takes about 110kB")
+    # half the angle: 2 ** 2.5 = 5.7 times as many Gaussians, of 5 bytes each, and 200 bytes besides
+    assert line.endswith("--target normal=4deg takes about 57kB")
 
 
 def test_few_normals_that_are_far_off_count_too():
@@ -67,11 +67,11 @@ def test_lost_contrast_gets_the_bytes_that_keep_half():
 @pytest.mark.parametrize(
     ("flip", "texels", "end"),
     [
-        (2 * GOOD_FLIP, TEXELS, "0.20, colours that differ at a glance; --max-bytes 110kB would bring it to about 0.1"),
+        (2 * GOOD_FLIP, TEXELS, "0.20, colours that differ at a glance; --max-bytes 57kB would bring it to about 0.1"),
         (
             POOR_FLIP + 0.05,
             TEXELS,
-            "0.25, colours that differ at a glance; --max-bytes 220kB would bring it to about 0.1",
+            "0.25, colours that differ at a glance; --max-bytes 100kB would bring it to about 0.1",
         ),
         (0.9, 3 * 2 * COUNT, "0.90, colours that differ at a glance; --max-bytes 21kB is about the most that helps"),
     ],

@@ -162,7 +162,7 @@ def score_map(
     from imagegs_tex.metrics.ssim import mean_similarity
 
     pair = _counted_values(texture_map, source, decoded, drawn)
-    flip = _flip(texture_map, pair.source, pair.decoded) if closely else None
+    flip = flip_error(texture_map, pair.source, pair.decoded) if closely else None
     pair = _raised(pair, gamma)
     squared = _summed_squares(pair, None)
     wrong, wrong_at_edges = _alpha_test(texture_map, source, decoded)
@@ -280,7 +280,8 @@ def _grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray(np.logical_or.reduce([rows[:, shift : shift + width] for shift in reach]))
 
 
-def _flip(texture_map: TextureMap, source: NDArray[np.float32], decoded: NDArray[np.float32]) -> float | None:
+def flip_error(texture_map: TextureMap, source: NDArray[np.float32], decoded: NDArray[np.float32]) -> float | None:
+    """Return the mean FLIP error of a map's values [H, W, channels] in [0, 1]; None where it is no sRGB colour."""
     if texture_map.transfer != Transfer.SRGB or source.shape[-1] < 3:
         return None
     import flip_evaluator
