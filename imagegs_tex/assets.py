@@ -24,7 +24,6 @@ from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.formats.material.read_maps import shared_reader
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.open_material import read_asset
-from imagegs_tex.formats.vocabulary import Constant
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.reports import (
     AssetFile,
@@ -168,7 +167,7 @@ def compress_one_of_many(
     def compressed(own: CompressSettings, *remarks: str) -> CompressReport:
         return compress_with(replace(stack, remarks=(*stack.remarks, *remarks)), settings=own)
 
-    if all(isinstance(route, Constant) for texture_map in stack.maps for route in texture_map.routes):
+    if stack.is_constant:
         return compressed(one)
     if settings.gaussian_count is not None and settings.gaussian_count > most:
         remark = f"{settings.gaussian_count} Gaussians were asked for: {most} are the most for {most} texels"

@@ -1,7 +1,7 @@
 """How much memory a picture takes: said before the work begins, and refused where the machine has less.
 
-Measured by benchmarks/large.py with the cpu backend, at 2048 x 2048 and 4096 x 2048 texels in three channels: so much
-however small the picture is, and so much for each texel and coded channel.
+Measured by benchmarks/large.py with the cpu backend, at 2048 x 2048 and 4096 x 4096 texels in three channels and at
+16384 x 16384 in one: so much however small the picture is, for each texel, and for each texel and coded channel.
 """
 
 import logging
@@ -21,9 +21,9 @@ _logger: Final = logging.getLogger("imagegs_tex")
 class Work(Enum):
     """What is done with a picture: bytes for any, per texel, and per texel and coded channel."""
 
-    COMPRESS = (800_000_000, 8, 42)
+    COMPRESS = (800_000_000, 6, 40)
     DECODE = (400_000_000, 4, 12)
-    EXPORT = (400_000_000, 0, 36)
+    EXPORT = (400_000_000, 52, 20)
     VERIFY = (650_000_000, 16, 28)
 
     def bytes_for(self, width: int, height: int, channels: int) -> int:

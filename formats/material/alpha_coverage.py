@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from imagegs_tex.formats.material.options import AlphaUse
 from imagegs_tex.formats.material.push_pull import fill_smoothly
-from imagegs_tex.formats.material.stack import TextureStack, noted
+from imagegs_tex.formats.material.stack import TextureStack, noted, other_user
 from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Coded, FloatTexels, Semantic, TextureMap
 
 PAINTED_SHARE: Final = 0.05
@@ -56,12 +56,9 @@ def code_alpha(stack: TextureStack, use: AlphaUse) -> TextureStack:
         if share in {0.0, 1.0}:
             continue
         hidden = f"colour under alpha 0 ({share:.1%} of the texels)"
-        others = any(
-            not {*colours}.isdisjoint(texture_map.coded_indices)
-            for index, texture_map in enumerate(stack.maps)
-            if index not in own
-        )
-        if others or (use != AlphaUse.COVERAGE and _hidden_detail(stack.texels, list(colours), shown) < PAINTED_SHARE):
+        if other_user(stack.maps, colours, own) or (
+            use != AlphaUse.COVERAGE and _hidden_detail(stack.texels, list(colours), shown) < PAINTED_SHARE
+        ):
             for index in own:
                 maps[index] = noted(maps[index], f"{hidden} is kept")
             continue

@@ -3,6 +3,7 @@
 :func:`expand_map` follows a map's routes back from coded channels to the map in its own sample format.
 """
 
+from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -69,9 +70,26 @@ class TextureStack:
         return self.drawn[index] if self.drawn else None
 
     @property
+    def is_constant(self) -> bool:
+        """Whether no map has a channel that is more than one value."""
+        return all(isinstance(route, Constant) for texture_map in self.maps for route in texture_map.routes)
+
+    @property
     def channel_count(self) -> int:
         """Coded channels, C."""
         return int(self.texels.shape[2]) if self.texels.ndim == 3 else 0
+
+
+def other_user(maps: Sequence[TextureMap], channels: Collection[int], own: Container[int]) -> TextureMap | None:
+    """Return the first map, not one of the own ones, that is made of some of these coded channels; None if none is."""
+    return next(
+        (
+            texture_map
+            for index, texture_map in enumerate(maps)
+            if index not in own and not {*channels}.isdisjoint(texture_map.coded_indices)
+        ),
+        None,
+    )
 
 
 def noted(texture_map: TextureMap, note: str) -> TextureMap:

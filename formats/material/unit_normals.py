@@ -11,7 +11,7 @@ bytes; caution_panel, with 0.03 %, gained. An equal-area disk in place of x and 
 0.04 dB and 4 % of the 95th percentile better than x and y), but what is coded would then not be a map's x and y.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.material.options import NormalCoding
-from imagegs_tex.formats.material.stack import TextureStack, noted, source_map, unit_samples
+from imagegs_tex.formats.material.stack import TextureStack, noted, other_user, source_map, unit_samples
 from imagegs_tex.formats.vocabulary import Coded, FloatTexels, Route, Semantic, TextureMap, Transfer, UnitZ
 
 UNIT_TOLERANCE: Final = 2.5 / 255
@@ -56,13 +56,15 @@ def code_normals(stack: TextureStack, coding: NormalCoding) -> TextureStack:
         change, at_rim, magnified = _properties(stack.texels, list(coded))
         steps = f"{change * 255:.1f}/255"
         is_unit = change <= UNIT_TOLERANCE and at_rim <= MOST_AT_RIM
-        other = _another_user(stack.maps, coded, own)
+        other = other_user(stack.maps, coded, own)
         if other or coding == NormalCoding.STORED or (coding == NormalCoding.AUTO and not is_unit):
             for channel, weight in zip(coded, STORED_WEIGHTS, strict=True):
                 channel_weights[channel] *= weight
             for index in own:
                 if other:
-                    maps[index] = noted(maps[index], f"coded as stored, as {printable(other)} has the same channels")
+                    maps[index] = noted(
+                        maps[index], f"coded as stored, as {printable(other.name)} has the same channels"
+                    )
                 elif coding == NormalCoding.AUTO:
                     maps[index] = noted(maps[index], f"coded as stored, off unit length by {steps}")
             continue
@@ -109,18 +111,6 @@ def _normals(maps: Sequence[TextureMap]) -> dict[tuple[int, ...], dict[int, tupl
             coded = tuple(route.index for route in routes if isinstance(route, Coded))
             found.setdefault(coded, {})[index] = axes
     return found
-
-
-def _another_user(maps: Sequence[TextureMap], channels: Sequence[int], own: Container[int]) -> str:
-    """Return the name of a map, not one of the own ones, that is made of some of these coded channels; or nothing."""
-    return next(
-        (
-            texture_map.name
-            for index, texture_map in enumerate(maps)
-            if index not in own and not {*channels}.isdisjoint(texture_map.coded_indices)
-        ),
-        "",
-    )
 
 
 def _properties(texels: FloatTexels, axes: list[int]) -> tuple[float, float, tuple[float, float]]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.decoder.detail import add_detail
-from imagegs_tex.decoder.render import drawn_features, nearest_texels, render_channels
+from imagegs_tex.decoder.render import drawn_features, nearest_texels, render_channels, stretched
 from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.vocabulary import FloatTexels
@@ -60,8 +60,7 @@ class _Bands:
         self._detail = quantized.detail if with_detail else None
         scale = np.array(size) / [quantized.width, quantized.height]
         self._values = g.dequantize(quantized)
-        self._means = self._values.means * scale
-        self._conics = self._values.conics / [scale[0] ** 2, scale[0] * scale[1], scale[1] ** 2]
+        self._means, self._conics = stretched(self._values, scale)
         shapes = g.shape_values(quantized.shape_codes, quantized.size_step, quantized.form_step)
         self._reach = g.reaches_of(shapes, quantized.cutoff)[:, 1] * scale[1] + 1.0
 

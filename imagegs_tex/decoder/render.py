@@ -61,11 +61,8 @@ def render_channels(
         if drawn != (width, height):
             channels = torch.from_numpy(mean_over_area(channels.numpy(), (width, height)))
         return channels.to(backend.device)
-    scale = np.array([drawn[0] / quantized.width, drawn[1] / quantized.height])
     values = g.dequantize(quantized)
-    # q is a quadratic form of texel offsets: stretching the picture by s divides its coefficients by s twice
-    stretch = np.array([scale[0] ** 2, scale[0] * scale[1], scale[1] ** 2])
-    geometry = values.means * scale, values.conics / stretch
+    geometry = stretched(values, np.array(drawn) / [quantized.width, quantized.height])
     image = drawn_features(
         *geometry, values.features, cutoff=quantized.cutoff, size=drawn, wrap=quantized.wrap, backend=backend
     )  # fmt: skip
@@ -76,6 +73,14 @@ def render_channels(
     if drawn == (width, height):
         return channels
     return torch.from_numpy(mean_over_area(channels.cpu().numpy(), (width, height)))
+
+
+def stretched(
+    values: g.DequantizedGaussians, scale: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return means [N, 2] and conics [N, 3] in a picture that is larger by scale (x, y)."""
+    # q is a quadratic form of texel offsets: stretching the picture by s divides its coefficients by s twice
+    return values.means * scale, values.conics / np.array([scale[0] ** 2, scale[0] * scale[1], scale[1] ** 2])
 
 
 def drawn_features(

@@ -1,5 +1,6 @@
 """Small pictures as exact samples: where every texel takes fewer bytes than Gaussians, or hardly any at all."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -8,7 +9,6 @@ from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.igs.exact_samples import exact_samples
 from imagegs_tex.formats.igs.quantized_set import OFFSET_SCALE, QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack
-from imagegs_tex.formats.vocabulary import Coded
 
 FREE_BYTES: Final = 4096
 """A block of most file systems: a file below it takes no less room on a disk, so that losing anything gains nothing."""
@@ -18,8 +18,7 @@ _MOST_TEXELS: Final = 1 << 16
 
 def exact_set(stack: TextureStack) -> QuantizedGaussianSet | None:
     """Return a stack as exact samples; None where it is too large for that, or has nothing but constants."""
-    coded = any(isinstance(route, Coded) for texture_map in stack.maps for route in texture_map.routes)
-    if not coded or stack.width * stack.height > _MOST_TEXELS:
+    if stack.is_constant or stack.width * stack.height > _MOST_TEXELS:
         return None
     channels = stack.channel_count
     means = stack.texels.mean(axis=(0, 1), dtype=np.float64)
@@ -33,7 +32,19 @@ def exact_set(stack: TextureStack) -> QuantizedGaussianSet | None:
     )  # fmt: skip
 
 
-def exact_within(stack: TextureStack, most_bytes: int) -> QuantizedGaussianSet | None:
-    """Return a stack as exact samples where that makes a file of at most so many bytes; None otherwise."""
+@dataclass(frozen=True, slots=True)
+class ExactFile:
+    """A stack as exact samples, and how large its file is; nothing where it cannot be one."""
+
+    quantized: QuantizedGaussianSet | None
+    size: int  # bytes
+
+    def within(self, most_bytes: int) -> QuantizedGaussianSet | None:
+        """Return the set where its file has at most so many bytes; None otherwise."""
+        return self.quantized if self.size <= most_bytes else None
+
+
+def exact_file(stack: TextureStack) -> ExactFile:
+    """Return a stack as exact samples with the size of their file."""
     found = exact_set(stack)
-    return found if found is not None and len(encode_igs(found)) <= most_bytes else None
+    return ExactFile(found, 0 if found is None else len(encode_igs(found)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from imagegs_tex.detail.analyse import with_detail_layer
 from imagegs_tex.encoder.encode import Geometry
-from imagegs_tex.encoder.exact_file import FREE_BYTES, exact_within
+from imagegs_tex.encoder.exact_file import FREE_BYTES, exact_file
 from imagegs_tex.encoder.quality_search import reach_targets
 from imagegs_tex.encoder.quality_targets import targets_of
 from imagegs_tex.encoder.size_search import file_bytes, fill
@@ -19,7 +19,6 @@ from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack
-from imagegs_tex.formats.vocabulary import Constant
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.settings import DEFAULT_QUALITY, CompressSettings, DetailMode, QualityTarget
 from imagegs_tex.shaders.gpu_buffer import resident_bytes
@@ -81,10 +80,10 @@ def encode_within_budget(
     if targets:
         found = reach_targets(fitter, targets)
         size = len(encode_igs(found.quantized))
-        exact = exact_within(stack, max(size, FREE_BYTES) if found.unreached else size)
+        exact = exact_file(stack).within(max(size, FREE_BYTES) if found.unreached else size)
         quantized, unreached = (finish(found.quantized), found.unreached) if exact is None else (exact, None)
     elif max_bytes is not None:
-        quantized = exact_within(stack, max_bytes) or fill(fitter, max_bytes, finish, file_bytes)
+        quantized = exact_file(stack).within(max_bytes) or fill(fitter, max_bytes, finish, file_bytes)
     elif settings.max_gpu_bytes is not None:
         quantized = fill(fitter, settings.max_gpu_bytes, finish, resident_bytes)
     elif settings.gaussian_count is not None or (settings.quality is None and start is not None):
@@ -104,13 +103,14 @@ def _of_quality(
     """Return the Gaussians of a quality, or exact samples where these are no larger or as good as free."""
     decibels_of_quality(quality)  # refuses what is no quality
     stack = fitter.stack
-    free = exact_within(stack, FREE_BYTES)
+    exact = exact_file(stack)
+    free = exact.within(FREE_BYTES)
     if free is not None:
         return free
-    if all(isinstance(route, Constant) for texture_map in stack.maps for route in texture_map.routes):
+    if stack.is_constant:
         return fitter.rounded(fitter.fit(1))
     quantized = finish(reach_quality(fitter, quality))
-    return exact_within(stack, len(encode_igs(quantized))) or quantized
+    return exact.within(len(encode_igs(quantized))) or quantized
 
 
 def _size_limit(settings: CompressSettings, texel_count: int) -> int | None:

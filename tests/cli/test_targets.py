@@ -12,7 +12,7 @@ FAST = ("--preset", "fast", "--quiet")
 @pytest.fixture
 def inexact(monkeypatch):
     """What is small enough for exact samples reaches any target: here it does not become them."""
-    monkeypatch.setattr("imagegs_tex.encoder.rate_control.exact_within", lambda *_: None)
+    monkeypatch.setattr("imagegs_tex.encoder.exact_file.exact_set", lambda _: None)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """Write the golden file of the current format version: ``python tests/golden/make.py``.
 
 Golden files show that files written by older versions stay readable, so one that exists is never written again:
-version_N.igs, and version_N.npz with the maps that it must decode to; beside them a file of exact samples.
+version_N.igs, and version_N.npz with the maps that it must decode to; beside them a file of exact samples, and
+the same set by the fast entropy codec.
 Only while a version is not released yet may its files be replaced, with ``--replace``.
 """
 
@@ -19,6 +20,7 @@ from imagegs_tex.decoder.maps import decode_maps
 from imagegs_tex.encoder.exact_file import exact_set
 from imagegs_tex.formats.igs.container import VERSION, read_igs, write_igs
 from imagegs_tex.formats.igs.detail_layer import DetailLayer
+from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.material.options import SourceOptions
@@ -70,11 +72,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replace", action="store_true", help="replace the files of a version not released yet")
     options = parser.parse_args()
-    paths = [FOLDER / f"version_{VERSION}.igs", FOLDER / f"version_{VERSION}_exact.igs"]
+    paths = [FOLDER / f"version_{VERSION}{what}.igs" for what in ("", "_exact", "_fast")]
     missing = [path for path in paths if options.replace or not path.exists()]
     if not missing:
         sys.exit(f"the files exist: they hold the promise that version {VERSION} stays readable")
-    for path, write in zip(paths, (write_detailed, write_exact), strict=True):
+    for path, write in zip(paths, (write_detailed, write_exact, write_fast), strict=True):
         if path in missing:
             with tempfile.TemporaryDirectory() as folder:
                 write_material(Path(folder))
@@ -93,6 +95,10 @@ def write_detailed(folder, path):
 def write_exact(folder, path):
     """The material's exact samples, with all filters in one channel or another."""
     write_igs(path, exact_set(load_stack(folder, SourceOptions(wrap=(True, False)))))
+
+
+def write_fast(_, path):
+    write_igs(path, replace(read_igs(FOLDER / f"version_{VERSION}.igs"), entropy=Entropy.FAST))
 
 
 if __name__ == "__main__":

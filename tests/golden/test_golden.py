@@ -1,5 +1,6 @@
 """Files written by every version so far decode to what they decoded to when they were written."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from golden.make import decoded_maps, write_material
 from helpers.igs_sets import File
 
 from imagegs_tex.formats.igs.container import VERSION, decode_igs, encode_igs
+from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.formats.images import read_image
 from imagegs_tex.formats.vocabulary import SampleFormat
 
@@ -15,7 +17,7 @@ FOLDER = Path(__file__).resolve().parent
 TOLERANCES = {"uint8": 1, "uint16": 40, "float16": 0.02, "float32": 0.02}  # of the stored value; floats reach 30
 
 
-NAMES = (*(f"version_{number}" for number in range(1, VERSION + 1)), "version_4_exact")
+NAMES = (*(f"version_{number}" for number in range(1, VERSION + 1)), "version_4_exact", "version_4_fast")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -33,13 +35,19 @@ def test_a_golden_file_of_every_version_decodes_to_the_same_maps(name):
             assert difference <= TOLERANCES[samples.dtype.name], stem
 
 
+def test_the_fast_codec_holds_the_same_set():
+    small, fast = (decode_igs((FOLDER / f"{name}.igs").read_bytes()) for name in ("version_4", "version_4_fast"))
+    assert (small.entropy, fast.entropy) == (Entropy.SMALL, Entropy.FAST)
+    assert encode_igs(replace(fast, entropy=Entropy.SMALL)) == encode_igs(small)
+
+
 def test_no_golden_file_is_of_an_unknown_version():
     assert {path.name for path in FOLDER.glob("*.igs")} == {f"{name}.igs" for name in NAMES}
 
 
 def test_the_current_version_still_writes_what_it_reads():
     """Header and contents of all sections; their compressed bytes may differ with another zstd."""
-    for name in NAMES[-2:]:
+    for name in NAMES[-3:]:
         data = (FOLDER / f"{name}.igs").read_bytes()
         assert File.split(encode_igs(decode_igs(data))) == File.split(data)
 

@@ -65,7 +65,7 @@ def test_a_wanted_psnr_is_reached_and_not_by_much(picture, tmp_path):
 
 
 def test_a_psnr_beyond_reach_is_said_with_the_best_there_is(picture, tmp_path, monkeypatch):
-    monkeypatch.setattr("imagegs_tex.encoder.rate_control.exact_within", lambda *_: None)  # as for a large picture
+    monkeypatch.setattr("imagegs_tex.encoder.exact_file.exact_set", lambda _: None)  # as for a large picture
     settings = CompressSettings(target_psnr=90.0, fit=FitSettings(steps=12, refine_sweeps=0))
     said = r"90\.00 dB was not reached; the best found, with .* is \d+\.\d+ dB"
     with pytest.raises(TargetError, match=said) as stopped:
