@@ -50,7 +50,7 @@ def warnings_of(
         return _kilobytes(fixed + ledger.per_gaussian * gaussian_count * factor)
 
     def factor_for(ratio: float) -> float:
-        return ratio ** (1 / ERROR_FALL)
+        return math.pow(ratio, 1 / ERROR_FALL)
 
     def most_that_helps() -> str:
         return f"; --max-bytes {bytes_for(most)} is about the most that helps"
