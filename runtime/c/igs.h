@@ -1772,7 +1772,7 @@ static void igs__describe_features(
     for (n = 0; n < items->count; ++n) {
         const int64_t size = shapes[3 * (size_t)n] - mean;
         const int64_t h = igs__abs(shapes[3 * (size_t)n + 1]), b = igs__abs(shapes[3 * (size_t)n + 2]);
-        int32_t* signs = items->signs + 3 * (size_t)n;
+        int32_t* signs = codec == IGS__CONTEXT ? NULL : items->signs + 3 * (size_t)n;
         items->groups[n] = (uint8_t)igs__clamp(igs__floor_div(size, 3) + 3, 0, IGS__GROUPS - 1);
         if (codec == IGS__FAST) {
             const int64_t held = igs__clamp(size, -60, 60);

@@ -1,0 +1,117 @@
+"""How long a material takes to load: .igs files in C, and AVIF files of about the same bytes.
+
+    load_times.py CASE=FILE.igs ... [--write]
+
+Each file is read with either entropy codec, by runtime/c/igs_tool built with cc -O2; then its maps' sources are written
+as AVIF of 8 bits, at the highest quality of which all together take at most as many bytes, and decoded by Pillow
+(libavif). Processor time of all threads, the best of several runs, without reading from disk: machines differ and
+neighbours slow them, so compare times of one run.
+"""
+
+import argparse
+import io
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from cases import load_cases
+from PIL import Image
+from tables import markdown, replace_table
+
+from imagegs_tex.formats.igs.container import encode_igs, read_igs
+from imagegs_tex.formats.igs.entropy import Entropy
+
+RUNTIME = Path(__file__).resolve().parents[1] / "runtime" / "c"
+RUNS = 60
+HEADINGS = ("material", "texels", "codes", "file", "bytes", "to codes, ms", "to the GPU buffer, ms", "together, ms")
+
+
+def main() -> None:
+    """Measure and print, or write into the document."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="+", metavar="CASE=FILE.igs")
+    parser.add_argument("--write", action="store_true")
+    arguments = parser.parse_args()
+    rows: list[list[object]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        tool = Path(folder) / "igs_tool"
+        compiler = shutil.which("cc")
+        if compiler is None:
+            raise SystemExit("no C compiler: install one that is called cc")
+        subprocess.run([compiler, "-std=c99", "-O2", RUNTIME / "igs_tool.c", "-lzstd", "-lm", "-o", tool], check=True)
+        for argument in arguments.files:
+            case, _, file = argument.partition("=")
+            rows += material(case, Path(file), tool, Path(folder))
+    table = markdown(HEADINGS, rows)
+    print(table)
+    if arguments.write:
+        replace_table("load-times", table)
+
+
+def material(case: str, file: Path, tool: Path, folder: Path) -> list[list[object]]:
+    """Return the rows of a material."""
+    quantized = read_igs(file)
+    codes = quantized.gaussian_count * (3 + quantized.component_count)
+    front = [case, f"{quantized.width} × {quantized.height}", f"{codes:,}"]
+    rows: list[list[object]] = []
+    for entropy in Entropy:
+        path = folder / f"{entropy}.igs"
+        path.write_bytes(encode_igs(replace(quantized, entropy=entropy)))
+        said = subprocess.run([tool, "time", path, str(RUNS)], check=True, capture_output=True, text=True).stdout
+        times = re.search(r"load ([\d.]+) ms.*pack ([\d.]+) ms", said)
+        assert times is not None
+        load, pack = map(float, times.groups())
+        rows.append(
+            [*front, f".igs, {entropy}", f"{path.stat().st_size:,}", f"{load:.1f}", f"{pack:.1f}", f"{load + pack:.1f}"]
+        )
+    with load_cases([case])[0].staged() as source:
+        maps = [Image.open(path).copy() for path in sorted(source.iterdir())]
+    quality, files = best_avif(
+        [image if image.mode in {"L", "RGB"} else image.convert("RGB") for image in maps], file.stat().st_size
+    )
+    size = sum(map(len, files))
+    rows.append([*front, f"{len(files)} AVIF, quality {quality}", f"{size:,}", "", "", f"{decoding_ms(files):.1f}"])
+    return rows
+
+
+def best_avif(maps: list[Image.Image], most: int) -> tuple[int, list[bytes]]:
+    """Return the highest quality at which all maps take at most so many bytes, and the files; 0 where none does."""
+    least, above = 0, 101
+    found = as_avif(maps, 0)
+    while above - least > 1:
+        quality = (least + above) // 2
+        files = as_avif(maps, quality)
+        if sum(map(len, files)) <= most:
+            least, found = quality, files
+        else:
+            above = quality
+    return least, found
+
+
+def as_avif(maps: list[Image.Image], quality: int) -> list[bytes]:
+    """Write maps at a quality, without less colour than light."""
+    files = []
+    for image in maps:
+        stream = io.BytesIO()
+        image.save(stream, "AVIF", quality=quality, subsampling="4:4:4", speed=8)
+        files.append(stream.getvalue())
+    return files
+
+
+def decoding_ms(files: list[bytes]) -> float:
+    """Return the processor time of decoding all files to texels."""
+    best = float("inf")
+    for _ in range(10):
+        start = time.process_time()
+        for data in files:
+            Image.open(io.BytesIO(data)).load()
+        best = min(best, time.process_time() - start)
+    return 1000 * best
+
+
+if __name__ == "__main__":
+    main()
