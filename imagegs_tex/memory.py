@@ -25,6 +25,13 @@ class Work(Enum):
     DECODE = (400_000_000, 4, 12)
     EXPORT = (400_000_000, 52, 20)
     VERIFY = (650_000_000, 16, 28)
+    VIEW = (650_000_000, 6, 4)
+    VIEW_WITH_SOURCE = (400_000_000, 0, 56)
+
+    @property
+    def words(self) -> str:
+        """What it is called."""
+        return self.name.lower().replace("_", " ")
 
     def bytes_for(self, width: int, height: int, channels: int) -> int:
         """Return about how many bytes a picture takes, all in all.
@@ -51,7 +58,7 @@ def check_memory(work: Work, width: int, height: int, channels: int, where: str)
     needed, there = work.bytes_for(width, height, channels), machine_bytes()
     if there is not None and needed > there:
         raise InputError(
-            f"{where}: {work.name.lower()} at {width} x {height} texels with {channels} channels takes about "
+            f"{where}: {work.words} at {width} x {height} texels with {channels} channels takes about "
             f"{needed / 1e9:.1f} GB of memory, and this machine has {there / 1e9:.1f} GB; use smaller or fewer maps, "
             "or a machine with more"
         )

@@ -5,7 +5,7 @@ import logging
 import pytest
 from helpers.tiny_material import write_material
 
-from imagegs_tex import CompressSettings, FitSettings, compress, compress_asset, decode, export, memory
+from imagegs_tex import CompressSettings, FitSettings, compress, compress_asset, decode, export, memory, view
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.vocabulary import MAX_SIZE
 from imagegs_tex.memory import Work, check_memory, machine_bytes
@@ -42,6 +42,8 @@ def machine_of(monkeypatch, size):
 COMMANDS = {
     Work.COMPRESS: lambda material, packed, folder: compress(material, folder / "a.igs", QUICK, "cpu"),
     Work.DECODE: lambda material, packed, folder: decode(packed, folder / "maps", backend="cpu"),
+    Work.VIEW: lambda material, packed, folder: view(packed, folder / "pictures", backend="cpu"),
+    Work.VIEW_WITH_SOURCE: lambda material, packed, folder: view(packed, folder / "seen", material, backend="cpu"),
     Work.EXPORT: lambda material, packed, folder: export(packed, folder / "textures", "png", backend="cpu"),
 }
 
@@ -51,8 +53,8 @@ def test_what_does_not_fit_is_refused_before_the_work(material, packed, tmp_path
     machine_of(monkeypatch, work.bytes_for(64, 64, 8) - 1)
     with pytest.raises(InputError) as caught:
         COMMANDS[work](material, packed, tmp_path)
-    text, size = str(caught.value), "0.8 GB" if work == Work.COMPRESS else "0.4 GB"
-    assert f"{work.name.lower()} at 64 x 64 texels with 8 channels takes about {size} of memory" in text
+    text, size = str(caught.value), f"{work.bytes_for(64, 64, 8) / 1e9:.1f} GB"
+    assert f"{work.words} at 64 x 64 texels with 8 channels takes about {size} of memory" in text
     assert f"this machine has {size}; use smaller or fewer maps" in text
     assert list(tmp_path.iterdir()) == []
     machine_of(monkeypatch, work.bytes_for(64, 64, 8))

@@ -14,6 +14,7 @@ from imagegs_tex.formats.files.atomic_write import check_writable, write_files
 from imagegs_tex.formats.files.file_hash import hash_bytes
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.material.options import SourceOptions
+from imagegs_tex.memory import Work, check_memory
 from imagegs_tex.provenance import versions
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.reports import ViewedPage, ViewedPicture, ViewReport
@@ -64,7 +65,8 @@ def view(  # noqa: PLR0913 - one argument per option of the command
 
     Raises:
         UsageError: the gain is out of its range, or the page's name does not end in .html
-        InputError: the source cannot be used, its maps are not those of the file, or the file cannot be read
+        InputError: the source cannot be used, its maps are not those of the file, the file cannot be read, or the
+            machine has less memory than its pictures take
         IgsError: the file is no .igs file or damaged
         OutputError: a picture cannot be written, or another file has its name; then none is written
         MissingToolError: the backend that was named cannot run on this machine
@@ -80,6 +82,8 @@ def view(  # noqa: PLR0913 - one argument per option of the command
         _check_ours(path, _PNG, _MARK, "picture")
     if page is not None:
         _check_ours(Path(page), _HTML, PAGE_MARK.encode(), "page")
+    quantized, work = loaded.quantized, Work.VIEW if source is None else Work.VIEW_WITH_SOURCE
+    check_memory(work, quantized.width, quantized.height, quantized.channel_count, printable(file))
     found = gather(
         loaded, None if source is None else Path(source), make_backend(backend, threads), options, progress, gain
     )
