@@ -58,6 +58,8 @@ class InputPart:
 
     version: gr.State  # grows whenever the material is understood anew
     example: Callable[[str, Visitor], None]  # makes an example the visitor's material
+    shown: Callable[[Visitor], list[Any]]  # what the part shows of the visitor's material
+    outputs: list[Any]  # where that goes
 
 
 def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> InputPart:
@@ -177,7 +179,7 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
                 for index, row in enumerate(visitor.reading.rows):
                     _build_row(visitors, visitor, index, row, outputs, refresh)
 
-    return InputPart(version, take_example)
+    return InputPart(version, take_example, shown, outputs)
 
 
 def _build_row(

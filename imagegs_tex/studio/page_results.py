@@ -35,7 +35,7 @@ from imagegs_tex.studio.wishes import LADDER_SHARES, Wish
 
 _NOTHING: Final = '<div class="st-faint">Results appear here when a run is done.</div>'
 _RESULTS: Final = "results"
-_INSPECT: Final = '<div class="st-inspect" hidden></div>'
+_INSPECT: Final = '<div class="st-inspect" hidden></div><div class="st-faint st-why"></div>'
 _LIT: Final = '<div class="st-lit" hidden></div>'
 _INSPECT_JS: Final = """import(new URL('studio-static/inspector.js', document.baseURI).href).then((module) => {
     const show = module.inspector(element, props.value);
@@ -121,7 +121,7 @@ def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> Non
     def choose(number: int, request: gr.Request) -> list[Any]:
         return show(visitors.of(request.session_hash), number)
 
-    def compare_two(first: int, second: int, request: gr.Request) -> dict[str, Any] | None:
+    def compare_two(first: int, second: int, request: gr.Request) -> dict[str, Any]:
         return _beside(visitors.of(request.session_hash), first, second)
 
     def make(number: int, chosen: list[str], request: gr.Request) -> str:
@@ -230,10 +230,10 @@ def _has_climbed(visitor: Visitor) -> bool:
     return visitor.task is not None and len(visitor.task.results) == len(LADDER_SHARES)
 
 
-def _beside(visitor: Visitor, first: int | None, second: int | None) -> dict[str, Any] | None:
+def _beside(visitor: Visitor, first: int | None, second: int | None) -> dict[str, Any]:
     a, b = _of(visitor, first), _of(visitor, second)
     if a is None or b is None or a is b:
-        return None
+        return {"maps": [], "why": "Choose two results that are not the same." if len(visitor.results) > 1 else ""}
     by_label = {each.label: each for each in a.maps}
     maps = [
         {
@@ -245,7 +245,8 @@ def _beside(visitor: Visitor, first: int | None, second: int | None) -> dict[str
         for each in b.maps
         if each.label in by_label and (a.width, a.height) == (b.width, b.height)
     ]
-    return {"maps": maps, "first": b.first_map if len(maps) == len(b.maps) else 0}
+    why = "" if maps else "These two have no map of one name and size, so that they cannot be compared."
+    return {"maps": maps, "first": b.first_map if len(maps) == len(b.maps) else 0, "why": why}
 
 
 def _lit(visitor: Visitor, result: Result) -> dict[str, Any]:

@@ -217,9 +217,11 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
 
     def start_defaults(request: gr.Request) -> list[Any]:
         visitor = visitors.of(request.session_hash)
+        material = [gr.skip() for _ in given.outputs]
         if visitor.upload is None:
             given.example(EXAMPLES[0].key, visitor)
-        return [*fields.values(Wish()), *begin(visitor, Wish(), compress_task)]
+            material = given.shown(visitor)
+        return [*fields.values(Wish()), *begin(visitor, Wish(), compress_task), *material]
 
     def end(request: gr.Request) -> list[Any]:
         visitor = visitors.of(request.session_hash)
@@ -279,7 +281,9 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
     given.version.change(new_material, None, [shown_map, state], api_visibility=PRIVATE, show_progress="hidden")
     start.click(start_with, {*fields.all}, outputs, api_visibility=PRIVATE, show_progress="hidden")
     ladder.click(start_ladder, {*fields.all}, outputs, api_visibility=PRIVATE, show_progress="hidden")
-    defaults.click(start_defaults, None, [*fields.all, *outputs], api_visibility=PRIVATE, show_progress="hidden")
+    defaults.click(
+        start_defaults, None, [*fields.all, *outputs, *given.outputs], api_visibility=PRIVATE, show_progress="hidden"
+    )
     stop.click(end, None, outputs, api_visibility=PRIVATE, show_progress="hidden")
     timer.tick(tick, None, outputs, api_visibility=PRIVATE, show_progress="hidden")
     looking_back.input(look_back, looking_back, pictures, api_visibility=PRIVATE, show_progress="hidden")

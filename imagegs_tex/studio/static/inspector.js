@@ -214,6 +214,7 @@ export function inspector(element, value) {
 
   function show(next) {
     data = next && next.maps ? next : { maps: [] };
+    element.querySelector(".st-why").textContent = data.why || "";
     root.hidden = !data.maps.length;
     which.replaceChildren(...data.maps.map((map, index) => new Option(map.label, String(index))));
     if (data.maps.length) load(data.first || 0).then(() => { which.value = String(state.map); });
