@@ -91,6 +91,8 @@ def encode_within_budget(
         if not 1 <= count <= min(MAX_GAUSSIANS, texels):
             raise UsageError(f"{count} Gaussians is outside 1..{min(MAX_GAUSSIANS, texels)} for {texels} texels")
         quantized = finish(fitter.rounded(fitter.fit(count)))
+        if min(stack.width, stack.height) == 1:  # a ramp of 256 texels had 120 dB with 64 Gaussians and 72 with 128
+            quantized = exact_file(stack).within(len(encode_igs(quantized))) or quantized
     else:
         quality = DEFAULT_QUALITY if settings.quality is None else settings.quality
         quantized = _of_quality(fitter, quality, finish)
