@@ -42,6 +42,7 @@ CASES = {
     "narrow cut-off": made_set(64, 64, 80, 4, cutoff=1.0),
     "wide cut-off": made_set(64, 64, 20, 4, cutoff=32.0),
     "wide and flat": made_set(700, 3, 60, 4),
+    "more tiles reach one than are looked into at once": made_set(420, 330, 60, 2, spread=120),
     "repeats": made_set(131, 77, 150, 5, wrap=(True, True)),
     "repeats in x": made_set(96, 64, 120, 4, wrap=(True, False)),
     "repeats in y, thin": made_set(90, 100, 120, 4, wrap=(False, True), thinness=4.0, spread=4),
