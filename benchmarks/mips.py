@@ -1,6 +1,6 @@
 """How good minified pictures are: the tables of docs/benchmarks/mips.md.
 
-    python benchmarks/mips.py FILE.igs SOURCE [FILE.igs SOURCE ...] [--coarse-from 1..4] [--json FILE] [--pictures DIR]
+    python benchmarks/mips.py FILE.igs SOURCE [FILE.igs SOURCE ...] [--json FILE] [--pictures DIR]
 
 For each file and level 0 to 6: the PSNR of the emitted decoder's igs_sample_lod at the level's texel centres, run on
 this machine's OpenGL, of `decode` at that size, and of the box-filtered full decode, all against the box-filtered
@@ -26,7 +26,6 @@ from imagegs_tex.formats.transfer_functions import srgb_to_linear
 from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Coded, Transfer
 from imagegs_tex.metrics.scores import psnr_of
 from imagegs_tex.rasterize.select_backend import make_backend
-from imagegs_tex.shaders.coarse_levels import FIRST_LEVEL
 from imagegs_tex.verification import footprint_shaders
 from imagegs_tex.verification.opengl import Scene, open_device
 from imagegs_tex.verification.opengl_footprint import ComputeSampler
@@ -72,13 +71,13 @@ def sampled(sampler: ComputeSampler, size: tuple[int, int], level: int, channels
     return sampler.requests(requests)[:, :channels].reshape(down, across, channels)
 
 
-def measure(file: Path, source: Path, first_level: int, pictures: Path | None) -> dict[str, Any]:
+def measure(file: Path, source: Path, pictures: Path | None) -> dict[str, Any]:
     """Return one file's numbers."""
     quantized = read_igs(file)
     stack = load_stack(source)
     backend = make_backend("auto")
     full = render_channels(quantized, backend).cpu().numpy()
-    decoder = shader_decoder(quantized, first_level=first_level)
+    decoder = shader_decoder(quantized)
     size = quantized.width, quantized.height
     device = open_device()
     rows = []
@@ -122,11 +121,11 @@ def markdown(results: list[dict[str, Any]]) -> str:
             values = " | ".join(f"{row[key]:.2f}" for row in result["levels"])
             lines.append(f"| {result['file'] if key == 'filtered_db' else ''} | {name} | {values} |")
         cost = " | ".join(
-            f"{row['gaussians_median']:g}, {row['gaussians_max']}" if row["decodes"] else f"{row['coarse_words']} words"
+            f"{row['gaussians_median']:g}, {row['gaussians_max']}" if row["decodes"] else "none"
             for row in result["levels"]
         )
         lines.append(
-            f"| {result['bytes']:,} B, coarse {result['ledger']['coarse']:,} | Gaussians: median, most | {cost} |"
+            f"| {result['bytes']:,} B, levels {result['ledger']['coarse']:,} | Gaussians: median, most | {cost} |"
         )
     return "\n".join(lines) + "\n"
 
@@ -135,7 +134,6 @@ def main() -> None:
     """Run over pairs of file and source."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pairs", nargs="+", type=Path)
-    parser.add_argument("--coarse-from", type=int, choices=range(1, FIRST_LEVEL + 1), default=FIRST_LEVEL)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--pictures", type=Path)
     options = parser.parse_args()
@@ -143,7 +141,7 @@ def main() -> None:
         parser.error("each FILE.igs needs its SOURCE")
     results = []
     for file, source in zip(options.pairs[::2], options.pairs[1::2], strict=True):
-        results.append(measure(file, source, options.coarse_from, options.pictures))
+        results.append(measure(file, source, options.pictures))
         print(markdown(results[-1:]), flush=True)
         if options.json:
             options.json.write_text(json.dumps(results, indent=2) + "\n")

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from imagegs_tex.cli.options import CoarseFrom, IgsFile, Quiet, Textures
-from imagegs_tex.formats.errors import UsageError
+from imagegs_tex.cli.options import IgsFile, Quiet, Textures
 
 
 class BlockSize(StrEnum):
@@ -39,7 +38,6 @@ def emit(
         bool,
         typer.Option("--mips/--no-mips", help="igs_sample and coarse levels for minification, for a larger buffer."),
     ] = True,
-    coarse_from: CoarseFrom = None,
     textures: Textures = None,
     quiet: Quiet = False,
 ) -> None:
@@ -50,17 +48,14 @@ def emit(
     from imagegs_tex.formats.igs.container import read_igs
     from imagegs_tex.shaders.emit import emit as emit_decoder
 
-    if coarse_from is not None and not mips:
-        raise UsageError("--coarse-from and --no-mips exclude each other; give one of them")
     folder = folder_path(output, "emit")
     quantized = read_igs(file)
     block_log2 = None if block_size is None else int(block_size).bit_length() - 1
     if mips:
         with working("rendering coarse levels", quiet):
             from imagegs_tex.decoder.render import shader_decoder  # loads torch
-            from imagegs_tex.shaders.coarse_levels import FIRST_LEVEL
 
-            decoder = shader_decoder(quantized, block_log2, coarse_from or FIRST_LEVEL)
+            decoder = shader_decoder(quantized, block_log2)
     else:
         from imagegs_tex.shaders.build_decoder import build_decoder
 

@@ -51,16 +51,6 @@ AllowRoot = Annotated[
         help="Folder besides a glTF's own in which its images may lie; repeatable.",
     ),
 ]
-CoarseFrom = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        max=4,
-        metavar="LEVEL",
-        help="First level of detail that is kept in memory for igs_sample. 4 if not given: levels 1 to 3 then take 4, "
-        "16 and 64 decodes. Each less takes four times the bytes of the levels kept.",
-    ),
-]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 

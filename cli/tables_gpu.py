@@ -55,19 +55,21 @@ def detail_costs(cost: DecodeCost, size: int) -> str:
 
 def sample_costs(cost: DecodeCost) -> str:
     """Say in one line what a sample costs at each level."""
-    fine = [sample for sample in cost.samples if sample.decodes]
+    decoded = [sample for sample in cost.samples if sample.decodes]
     levels = ", ".join(
-        f"level {sample.level}: {sample.gaussians_median:g} (at most {sample.gaussians_max})" for sample in fine
+        f"level {sample.level}: {sample.gaussians_median:g} (at most {sample.gaussians_max})" for sample in decoded
     )
-    coarse = cost.samples[len(fine)]
+    first = next(sample for sample in cost.samples if sample.blocks)
     return (
-        f"Gaussians evaluated per sample, {levels}; from level {coarse.level} on {coarse.coarse_words} words are read; "
-        "between two levels both"
+        f"Gaussians evaluated per sample, {levels}; none from level {len(decoded)} on; from level {first.level} on "
+        f"up to {first.blocks} blocks are read; between two levels both"
     )
 
 
 def print_verification(report: "VerifyReport", file: Path) -> None:
     """Print each decoder's largest differences and the cost of decoding."""
+    from imagegs_tex.verification.report import MAX_LEVEL_ERROR
+
     console = make_console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     headings = ["decoder", "", "texels", "points", "accessors", "footprints", "8-bit steps", "GPU ms"]
@@ -106,6 +108,10 @@ def print_verification(report: "VerifyReport", file: Path) -> None:
         console.print(detail_costs(cost, memory.envelope))
     if cost.samples:
         console.print(sample_costs(cost))
+    if report.level_error is not None:
+        console.print(
+            f"stored levels: {report.level_error:.2f} of their step from the means (bound {MAX_LEVEL_ERROR:g})"
+        )
     if report.source is not None:
         console.print(f"against the source: {report.source.psnr_db:.2f} dB over all channels")
     for reason in report.left_out:

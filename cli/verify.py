@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from imagegs_tex.cli.numbers import read_size
-from imagegs_tex.cli.options import AllowRoot, AsJson, CoarseFrom, IgsFile, Report, Size, Textures
+from imagegs_tex.cli.options import AllowRoot, AsJson, IgsFile, Report, Size, Textures
 from imagegs_tex.formats.errors import UsageError
 
 
@@ -36,7 +36,6 @@ def verify(
             metavar="DIR", readable=False, help="Write pictures of the differences, the bound eight times grey."
         ),
     ] = None,
-    coarse_from: CoarseFrom = None,
     textures: Textures = None,
     as_json: AsJson = False,
 ) -> None:
@@ -44,7 +43,6 @@ def verify(
     from imagegs_tex.cli.outputs import STANDARD_OUTPUT, check_report, write_report
     from imagegs_tex.cli.progress import working
     from imagegs_tex.cli.tables_gpu import print_verification
-    from imagegs_tex.decoder.render import shader_decoder
     from imagegs_tex.formats.files.file_hash import hash_file
     from imagegs_tex.formats.files.safe_names import printable
     from imagegs_tex.formats.igs.container import read_igs
@@ -70,12 +68,10 @@ def verify(
         check_memory(Work.VERIFY, quantized.width, quantized.height, quantized.channel_count, printable(file))
         options = SourceOptions(size=read_size(size), allow_roots=tuple(allow_root or ()))
         stack = None if source is None else load_stack(source, options, file.stem)
-        decoder = None if coarse_from is None else shader_decoder(quantized, first_level=coarse_from)
         result = verify_decoders(
             quantized,
             languages,
             stack,
-            decoder=decoder,
             textures=None if textures is None else textures.value,
             differences=differences,
         )

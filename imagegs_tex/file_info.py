@@ -9,9 +9,8 @@ from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.vocabulary import Constant, TextureMap, wrap_words
 from imagegs_tex.metrics.byte_ledger import byte_ledger
 from imagegs_tex.reports import InfoReport, MapInfo
-from imagegs_tex.shaders.coarse_levels import coarse_layout
 from imagegs_tex.shaders.decode_cost import decode_cost
-from imagegs_tex.shaders.gpu_buffer import pack_gaussians
+from imagegs_tex.shaders.gpu_buffer import reserve_levels
 
 
 def info(file: Path | str) -> InfoReport:
@@ -34,8 +33,7 @@ def info(file: Path | str) -> InfoReport:
 
 def info_of(data: bytes, quantized: QuantizedGaussianSet, name: str) -> InfoReport:
     """Say what a file holds that has been read: its bytes, its content, and its printable name."""
-    coarse = coarse_layout(quantized)
-    packed = pack_gaussians(quantized, coarse=coarse)
+    packed = reserve_levels(quantized)
     return InfoReport(
         width=quantized.width, height=quantized.height, channels=quantized.channel_count,
         components=quantized.component_count, gaussians=quantized.gaussian_count, version=version_of(data),
@@ -43,7 +41,7 @@ def info_of(data: bytes, quantized: QuantizedGaussianSet, name: str) -> InfoRepo
         file_bytes=len(data), sha256=hash_bytes(name, data).sha256,
         bits_per_texel=8 * len(data) / (quantized.width * quantized.height),
         gpu_bytes=packed.ledger.total, gpu_detail_bytes=packed.ledger.envelope,
-        decode_cost=decode_cost(quantized, packed, coarse),
+        decode_cost=decode_cost(quantized, packed, has_levels=True),
         sections=section_sizes(data, name), ledger=byte_ledger(quantized, section_sizes(data, name)),
         maps=tuple(_map_info(texture_map) for texture_map in quantized.maps),
     )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.shaders.accessors import Accessor, accessor_functions, list_accessors
-from imagegs_tex.shaders.coarse_levels import CoarseLevels
+from imagegs_tex.shaders.coarse_levels import LevelPictures
 from imagegs_tex.shaders.decode_cost import DecodeCost, decode_cost
 from imagegs_tex.shaders.derived_z import derived_normals
 from imagegs_tex.shaders.detail_constants import (
@@ -19,11 +19,7 @@ from imagegs_tex.shaders.detail_constants import (
     picked_store,
 )
 from imagegs_tex.shaders.file_constants import bindings, constants, finish_function, material_functions
-from imagegs_tex.shaders.footprint_constants import (
-    footprint_constants,
-    footprint_functions,
-    normal_functions,
-)
+from imagegs_tex.shaders.footprint_constants import anisotropy_constant, normal_functions
 from imagegs_tex.shaders.glsl_to_hlsl import to_hlsl
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians, pack_gaussians
 
@@ -33,6 +29,7 @@ LANGUAGES: Final[tuple[Language, ...]] = ("glsl", "hlsl")
 STORAGE_INCLUDE: Final = "igs_decode.glsl"
 TEXTURE_INCLUDE: Final = "igs_decode_texture.glsl"
 HLSL_INCLUDE: Final = "igs_decode.hlsl"
+_FOOTPRINT_SOURCES: Final = ("levels.glsl", "footprint.glsl", "stochastic.glsl")
 
 _ABOUT: Final = (
     "Decodes one .igs material. Generated for that file; igs_decode(uv) and the accessors are the interface."
@@ -99,31 +96,34 @@ class Decoder:
     accessors: tuple[Accessor, ...]
     cost: DecodeCost
     channel_count: int  # coded channels
-    coarse: CoarseLevels | None  # None: no functions that take a footprint
+
+    @property
+    def has_footprints(self) -> bool:
+        """Whether there are functions that take a footprint."""
+        return self.packed.coarse is not None
 
 
 def build_decoder(
-    quantized: QuantizedGaussianSet, block_log2: int | None = None, coarse: CoarseLevels | None = None
+    quantized: QuantizedGaussianSet, block_log2: int | None = None, pictures: LevelPictures | None = None
 ) -> Decoder:
     """Specialise the decoder's source for a file.
 
     Args:
         quantized: a valid set
         block_log2: see :func:`imagegs_tex.shaders.gpu_buffer.pack_gaussians`
-        coarse: of :func:`.coarse_levels.coarse_levels`, for the functions that take a footprint; None
-            leaves those out
+        pictures: of the set, for the functions that take a footprint; None leaves those out
 
     Raises:
         UsageError: the supports overlap beyond what an index can hold
     """
-    packed = pack_gaussians(quantized, block_log2, coarse)
+    packed = pack_gaussians(quantized, block_log2, pictures)
     accessors = list_accessors(quantized.maps)
-    derived = [] if coarse is None else list(derived_normals(quantized.maps).values())
+    derived = [] if pictures is None else list(derived_normals(quantized.maps).values())
     has_detail = quantized.detail is not None
     detail = _fill(source("detail.glsl"), {"noise": detail_functions(quantized)}) + "\n" if has_detail else ""
-    levels = (0, 0) if coarse is None else (coarse.levels[0].level, coarse.levels[-1].level)
+    values = quantized.channel_count + len(derived)
     parts = {
-        "material": material_functions(quantized, packed, levels, detail_numbers(quantized, packed)),
+        "material": material_functions(quantized, packed, values, detail_numbers(quantized, packed)),
         "detail_numbers": DETAIL_NUMBERS if has_detail else "",
         "detail": detail,
         "finish": finish_function(quantized, packed, derived),
@@ -134,15 +134,15 @@ def build_decoder(
         "draw": _DRAW,
         "accessors": accessor_functions(quantized.maps, accessors),
         "surface": _surface(accessors),
-        "fetch": f"    IgsTexel texel = {'igs_decode' if coarse is None else 'igs_sample'}(uv);\n",
+        "fetch": f"    IgsTexel texel = {'igs_decode' if pictures is None else 'igs_sample'}(uv);\n",
     }
     head = constants(quantized, packed, derived) + "\n" + bindings()
     has = "".join(f"#define {name.upper()}_EXISTS 1\n" for name in dict.fromkeys(a.name for a in accessors))
     core = _fill(source("core.glsl"), parts)
-    if coarse is not None:
-        head += footprint_constants(coarse)
-        parts |= {"coarse": footprint_functions(coarse), "normals": normal_functions(quantized, accessors)}
-        core += "\n" + _fill(source("footprint.glsl"), parts) + "\n" + _fill(source("stochastic.glsl"), parts)
+    if pictures is not None:
+        head += anisotropy_constant()
+        parts["normals"] = normal_functions(quantized, accessors)
+        core = "\n".join([core, *(fill_source(name, parts) for name in _FOOTPRINT_SOURCES)])
     head += detail_constants(quantized)
     tiles = _fill(source("tiles.glsl"), parts)
     includes = {
@@ -166,8 +166,8 @@ def build_decoder(
         samples[name] = with_include(_fill(sample(name), parts), includes[TEXTURE_INCLUDE])
     for name in ("sample_compute.hlsl", "sample_pixel.hlsl"):
         samples[name] = _fill(sample(name), {part: to_hlsl(parts[part]) for part in ("surface", "fetch")})
-    cost = decode_cost(quantized, packed, coarse)
-    return Decoder(includes, samples, packed, accessors, cost, quantized.channel_count, coarse)
+    cost = decode_cost(quantized, packed, has_levels=pictures is not None)
+    return Decoder(includes, samples, packed, accessors, cost, quantized.channel_count)
 
 
 def source(name: str) -> str:

@@ -8,12 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
-from imagegs_tex.shaders.coarse_levels import CoarseLevels
+from imagegs_tex.shaders.coarse_levels import LevelRange, level_range
 from imagegs_tex.shaders.detail_constants import detail_multiply_adds
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians
+from imagegs_tex.shaders.level_blocks import COEFFICIENTS, LEVELS_PER_SET
 
 MULTIPLY_ADDS_PER_WEIGHT: Final = 6
 """Two products with the offset along each axis, and two squares; subtractions and one exp2 come on top."""
+
+_BLOCKS: Final = 4
+"""That the four texels around a point can lie in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class SampleCost:
     gaussians_median: float  # evaluated
     gaussians_max: int
     multiply_adds_mean: float
-    coarse_words: int  # words read of the coarse levels
+    blocks: int  # read of stored levels, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +58,9 @@ class DecodeCost:
 
 
 def decode_cost(
-    quantized: QuantizedGaussianSet, packed: PackedGaussians, coarse: CoarseLevels | None = None
+    quantized: QuantizedGaussianSet, packed: PackedGaussians, *, has_levels: bool = False
 ) -> DecodeCost:  # fmt: skip
-    """Count what the decoders do."""
+    """Count what the decoders do, of samples with a footprint where the buffer has levels of a mip chain."""
     tiles = packed.tiles
     texels = quantized.width * quantized.height
     size = 1 << tiles.block_log2
@@ -82,20 +86,26 @@ def decode_cost(
         detail_multiply_adds=detail,
         block_size=size,
         tile_size=1 << tiles.layout.tile_log2,
-        samples=() if coarse is None else _samples(candidates, multiply_adds, coarse),
+        samples=_samples(candidates, multiply_adds, level_range(quantized)) if has_levels else (),
     )
 
 
-def _samples(candidates: Spread, multiply_adds: float, coarse: CoarseLevels) -> tuple[SampleCost, ...]:
-    found = [
-        SampleCost(
-            level, decodes, decodes * candidates.median, decodes * candidates.max,
-            decodes * (multiply_adds + (coarse.channel_count if level else 0)), 0,
-        )
-        for level, decodes in enumerate(4**level for level in range(coarse.levels[0].level))
-    ]  # fmt: skip
-    work, words = 4 * 2 * coarse.channel_count, 4 * coarse.texel_words  # four texels: unpacked, weighted
-    return tuple(found) + tuple(SampleCost(level.level, 0, 0.0, 0, work, words) for level in coarse.levels)
+def _samples(candidates: Spread, multiply_adds: float, levels: LevelRange) -> tuple[SampleCost, ...]:
+    found = []
+    for level in range(levels.last + 1):
+        decodes = 4**level if level < levels.first else int(level < levels.direct)
+        stored = level >= levels.first
+        part = max(0, level - levels.direct) % LEVELS_PER_SET
+        kept = levels.value_count * (COEFFICIENTS >> 2 * part)  # of a block: unpacked, weighted along both axes
+        work = _BLOCKS * 2 * kept + levels.value_count * (levels.value_count + 1) if stored else 0
+        work += levels.value_count * decodes if level else 0
+        found.append(
+            SampleCost(
+                level, decodes, decodes * candidates.median, decodes * candidates.max,
+                decodes * multiply_adds + work, _BLOCKS if stored else 0,
+            )
+        )  # fmt: skip
+    return tuple(found)
 
 
 def _extents(length: int, size: int) -> NDArray[np.int64]:

@@ -103,8 +103,8 @@ def describe(quantized: QuantizedGaussianSet, decoder: Decoder, language: Langua
         },
         "bindings": _bindings(language, (width, height), layer_count(quantized)),
         "include": list(_INCLUDES[language]),
-        "footprints": decoder.coarse is not None,
-        "coarse_levels": [] if decoder.coarse is None else [asdict(level) for level in decoder.coarse.levels],
+        "footprints": decoder.has_footprints,
+        "coarse_levels": _levels(packed),
         "accessors": [_accessor(accessor, quantized.maps) for accessor in decoder.accessors],
         "maps": [_map(texture_map) for texture_map in quantized.maps],
         "cost": cost,
@@ -128,6 +128,17 @@ def _sections(packed: PackedGaussians) -> list[dict[str, Any]]:
     starts = np.cumsum([0, *(size for _, size in parts)]).tolist()
     found = zip(parts, starts, strict=False)
     return [{"name": name, "offset": start, "bytes": size} for (name, size), start in found if size]
+
+
+def _levels(packed: PackedGaussians) -> list[dict[str, Any]]:
+    """Return the levels that are stored, and which of them as a difference to one widened decode."""
+    if packed.coarse is None:
+        return []
+    levels = packed.coarse.range
+    return [
+        {"level": level, "across": across, "down": down, "stored": "texels" if level >= levels.direct else "difference"}
+        for level, (across, down) in enumerate(levels.sizes, levels.first)
+    ]
 
 
 def _bindings(language: Language, texture_size: tuple[int, int], layers: int) -> list[dict[str, Any]]:

@@ -55,18 +55,18 @@ def _mips(description: dict[str, Any]) -> str:
     samples = description["cost"]["samples"]
     if not samples:
         return ""
+    direct = next(s["level"] for s in samples if not s["decodes"])
     rows = "".join(
-        f"| {s['level']} | {s['gaussians_median']:g} | {s['gaussians_max']} | {s['multiply_adds_mean']:.0f} | 0 |\n"
-        for s in samples
-        if s["decodes"]
+        f"| {'from ' if s['level'] == direct else ''}{s['level']}{' on' if s['level'] == direct else ''} "
+        f"| {s['decodes']} | {s['gaussians_median']:g} | {s['gaussians_max']} | {s['multiply_adds_mean']:.0f} "
+        f"| {s['blocks']} |\n"
+        for s in samples[: direct + 1]
     )
-    coarse = next(s for s in samples if not s["decodes"])
-    rows += f"| from {coarse['level']} on | 0 | 0 | {coarse['multiply_adds_mean']:.0f} | {coarse['coarse_words']} |\n"
     return f"""
 {_MIPS[description["language"]]}
 
-| level | Gaussians evaluated: median | most | multiply-adds | words of coarse levels read |
-|---|---|---|---|---|
+| level | decodes | Gaussians evaluated: median | most | multiply-adds | blocks of stored levels read, at most |
+|---|---|---|---|---|---|
 {rows}"""
 
 

@@ -94,14 +94,14 @@ def layer_count(quantized: QuantizedGaussianSet) -> int:
 
 
 def material_functions(
-    quantized: QuantizedGaussianSet, packed: PackedGaussians, levels: tuple[int, int], detail: dict[str, str]
+    quantized: QuantizedGaussianSet, packed: PackedGaussians, values: int, detail: dict[str, str]
 ) -> str:
     """Return igs_material with the numbers of this material's header.
 
     Args:
         quantized: a valid set
         packed: its buffer
-        levels: first and last coarse level
+        values: of a texel
         detail: of :func:`.detail_constants.detail_numbers`
     """
     layout = packed.layout
@@ -116,8 +116,11 @@ def material_functions(
         "images": f"ivec2({packed.images[0]}, {packed.images[1]})",
         "tiles_at": f"{packed.material_at + packed.tiles_at}u",
         "levels_at": f"{packed.material_at + packed.coarse_at}u",
-        "first_level": levels[0],
-        "last_level": levels[1],
+        "first_level": 0 if packed.coarse is None else packed.coarse.range.first,
+        "direct_level": 0 if packed.coarse is None else packed.coarse.range.direct,
+        "last_level": 0 if packed.coarse is None else packed.coarse.range.last,
+        "values": values,
+        "widening": "0.0",
         **{name: f"{getattr(layout, name)}u" for name in _LAYOUT_NAMES},
         "least": f"ivec3{layout.least}",
         "least_bits": f"ivec3{layout.least_bits}",
@@ -156,7 +159,7 @@ def finish_function(
     if quantized.detail is not None:
         behind = range(quantized.channel_count, quantized.channel_count + len(derived))
         lines += [f"    texel.channel[{value}] = 0.0;\n" for value in behind]  # compilers want all of it set
-        lines.append("    texel = igs_add_detail(m, texel, at);\n")
+        lines.append("    if (m.widening == 0.0) {\n        texel = igs_add_detail(m, texel, at);\n    }\n")
     for number, sides in enumerate(derived):
         x, y = (f"(2.0 * texel.channel[{side}] - 1.0)" for side in sides)
         z = f"sqrt(max(0.0, 1.0 - {x} * {x} - {y} * {y}))"

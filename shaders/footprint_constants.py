@@ -1,4 +1,4 @@
-"""The parts of footprint.glsl that depend on the file: constants, coarse levels, and what normals tell of roughness.
+"""The parts of footprint.glsl that depend on the file: a long footprint's samples, what normals tell of roughness.
 
 The text is GLSL that glsl_to_hlsl.to_hlsl understands, made of numbers and of accessors' names.
 """
@@ -8,9 +8,7 @@ from typing import Final
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.vocabulary import Coded
 from imagegs_tex.shaders.accessors import Accessor
-from imagegs_tex.shaders.coarse_levels import CHANNEL_BITS, CHANNELS_PER_WORD, MAX_CODE, CoarseLevels
 from imagegs_tex.shaders.derived_z import derived_normals
-from imagegs_tex.shaders.file_constants import literal
 
 MAX_ANISOTROPY: Final = 4
 """Samples along the longer side of a footprint, unless IGS_MAX_ANISOTROPY says otherwise."""
@@ -18,53 +16,9 @@ MAX_ANISOTROPY: Final = 4
 _VECTOR: Final = 3
 
 
-def footprint_constants(coarse: CoarseLevels) -> str:
-    """Return the #defines that footprint.glsl uses."""
-    return anisotropy_constant() + f"#define IGS_COARSE_WORDS {coarse.texel_words}u // per texel\n"
-
-
 def anisotropy_constant() -> str:
     """Return the #define of how often a long footprint is sampled, which an engine may set."""
     return f"#ifndef IGS_MAX_ANISOTROPY\n#define IGS_MAX_ANISOTROPY {MAX_ANISOTROPY}\n#endif\n"
-
-
-def footprint_functions(coarse: CoarseLevels) -> str:
-    """Return igs_coarse_level and igs_coarse_texel."""
-    levels = "".join(
-        f"    if (level == {level.level}) {{\n"
-        f"        return uvec3({level.first_word}u, {level.across}u, {level.down}u);\n    }}\n"
-        for level in coarse.levels[:-1]
-    )
-    last = coarse.levels[-1]
-    loads = "".join(f"    uint word{word} = igs_word(at + {word}u);\n" for word in range(coarse.texel_words))
-    return f"""// Words of a texel of the coarse levels.
-uint igs_coarse_words(IgsMaterial m)
-{{
-    return IGS_COARSE_WORDS;
-}}
-
-// First word, texels across and texels down of a coarse level.
-uvec3 igs_coarse_level(IgsMaterial m, int level)
-{{
-{levels}    return uvec3({last.first_word}u, {last.across}u, {last.down}u);
-}}
-
-// The texel of a coarse level at a word of the buffer.
-IgsTexel igs_coarse_texel(IgsMaterial m, uint at)
-{{
-{loads}    IgsTexel texel;
-{_coarse_channels(coarse)}    return texel;
-}}
-"""
-
-
-def _coarse_channels(coarse: CoarseLevels) -> str:
-    lines = []
-    for channel in range(coarse.channel_count):
-        word, place = divmod(channel, CHANNELS_PER_WORD)
-        shifted = f"(word{word} >> {CHANNEL_BITS * place}u)" if place else f"word{word}"
-        lines.append(f"    texel.channel[{channel}] = {literal(1 / MAX_CODE)} * float({shifted} & {MAX_CODE}u);\n")
-    return "".join(lines)
 
 
 def normal_functions(quantized: QuantizedGaussianSet, accessors: tuple[Accessor, ...]) -> str:

@@ -10,7 +10,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -19,7 +19,13 @@ from numpy.typing import NDArray
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.noise_tile import noise_words
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
-from imagegs_tex.shaders.coarse_levels import CoarseLevels, coarse_layout
+from imagegs_tex.shaders.coarse_levels import (
+    CoarseLevels,
+    LevelPictures,
+    coarse_levels,
+    index_widening,
+    levels_limit,
+)
 from imagegs_tex.shaders.exact_texels import exact_words
 from imagegs_tex.shaders.material_header import header, header_words
 from imagegs_tex.shaders.tile_blocks import TileBlocks, tile_blocks
@@ -54,7 +60,7 @@ class GpuBytes:
     near: int  # entries of Gaussians from the tiles around
     far: int  # entries of Gaussians from farther away
     masks: int
-    coarse: int
+    coarse: int  # levels of a mip chain; the most that they may take where they were not made
     envelope: int  # of the detail layer
     exact: int  # texels of exact samples
     filling: int  # up to whole words
@@ -85,6 +91,7 @@ class PackedGaussians:
     coarse_at: int
     envelope_at: int
     exact_at: int
+    coarse: CoarseLevels | None
     row_log2: int  # the texture variant's width is 2^row_log2 texels of one word
     ledger: GpuBytes
 
@@ -105,25 +112,34 @@ class PackedGaussians:
 
 
 def pack_gaussians(
-    quantized: QuantizedGaussianSet, block_log2: int | None = None, coarse: CoarseLevels | None = None
+    quantized: QuantizedGaussianSet,
+    block_log2: int | None = None,
+    pictures: LevelPictures | None = None,
+    *,
+    widening: float | None = None,
 ) -> PackedGaussians:
     """Make the buffer of a material.
 
     Args:
         quantized: a valid set
         block_log2: texels of one block of 2^block_log2 evaluate the same Gaussians, 3..6; None: by :data:`MASKED_SHARE`
-        coarse: the levels for footprints of 16 texels and more; None leaves them out
+        pictures: what the levels of a mip chain are made of; None leaves them out
+        widening: of the supports that are listed, square texels; None: what the levels need, 0 without
 
     Raises:
         UsageError: the supports overlap beyond what an index can hold
     """
-    tiles, images = _choose_tiles(quantized, block_log2)
+    if widening is None:
+        widening = 0.0 if pictures is None else index_widening(quantized)
+    tiles, images = _choose_tiles(quantized, block_log2, widening)
     nothing = np.empty(0, dtype=np.uint32)
-    coarse_words = nothing if coarse is None else coarse.words
     envelope = nothing if quantized.detail is None else _envelope_words(quantized.detail.envelope_codes)
     noise = nothing if quantized.detail is None else noise_words()
     exact = exact_words(quantized.exact)
     head_size = header_words(quantized)
+    rest = 4 * (head_size + 1) + tiles.words.nbytes + envelope.nbytes + exact.nbytes
+    coarse = None if pictures is None else coarse_levels(quantized, pictures, levels_limit(rest))
+    coarse_words = nothing if coarse is None else coarse.words
     starts = np.cumsum([0, head_size, len(tiles.words), len(coarse_words), len(envelope), len(exact)]).tolist()
     noise_at = DIRECTORY_WORDS + 1 if len(noise) else 0
     material_at = DIRECTORY_WORDS + 1 + len(noise)
@@ -133,7 +149,7 @@ def pack_gaussians(
         "envelope": starts[3] if len(envelope) else 0,
         "exact": starts[4] if len(exact) else 0,
     }
-    levels = 0 if coarse is None else coarse.levels[0].level | coarse.levels[-1].level << 8
+    levels = 0 if coarse is None else coarse.range.first | coarse.range.last << 8 | coarse.range.direct << 16
     head = header(quantized, tiles.layout, images, parts, levels)
     directory = np.array([MAGIC, 1, noise_at, material_at], dtype=np.uint32)
     end = np.zeros(1, dtype=np.uint32)
@@ -148,6 +164,7 @@ def pack_gaussians(
         coarse_at=starts[2],
         envelope_at=starts[3],
         exact_at=starts[4],
+        coarse=coarse,
         row_log2=_SMALL_ROW_LOG2 if len(words) <= _MAX_ROWS << _SMALL_ROW_LOG2 else _LARGE_ROW_LOG2,
         ledger=_ledger(tiles, head_size, (coarse_words.nbytes, envelope.nbytes, exact.nbytes), noise.nbytes),
     )
@@ -192,12 +209,22 @@ def join_materials(materials: Sequence[PackedGaussians]) -> NDArray[np.uint32]:
 
 
 def resident_bytes(quantized: QuantizedGaussianSet) -> int:
-    """Return the bytes that a material takes on the GPU with coarse levels.
+    """Return the bytes that a material takes on the GPU at most, with the levels of a mip chain.
 
     Raises:
         UsageError: the supports overlap beyond what an index can hold
     """
-    return pack_gaussians(quantized, coarse=coarse_layout(quantized)).ledger.total
+    return reserve_levels(quantized).ledger.total
+
+
+def reserve_levels(quantized: QuantizedGaussianSet) -> PackedGaussians:
+    """Return the buffer as it is with the levels of a mip chain, but without them: its ledger has what they may take.
+
+    Raises:
+        UsageError: the supports overlap beyond what an index can hold
+    """
+    packed = pack_gaussians(quantized, widening=index_widening(quantized))
+    return replace(packed, ledger=replace(packed.ledger, coarse=levels_limit(packed.ledger.total)))
 
 
 def _envelope_words(codes: NDArray[np.uint8]) -> NDArray[np.uint32]:
@@ -207,12 +234,14 @@ def _envelope_words(codes: NDArray[np.uint8]) -> NDArray[np.uint32]:
     return np.asarray(shifted.sum(axis=1, dtype=np.uint32))
 
 
-def _choose_tiles(quantized: QuantizedGaussianSet, block_log2: int | None) -> tuple[TileBlocks, tuple[int, int]]:
+def _choose_tiles(
+    quantized: QuantizedGaussianSet, block_log2: int | None, widening: float
+) -> tuple[TileBlocks, tuple[int, int]]:  # fmt: skip
     if block_log2 is not None:
         tile_log2, mask_log2 = BLOCKS[block_log2]
-        index = build_index(quantized, tile_log2 - BLOCKS_PER_TILE_LOG2)
+        index = build_index(quantized, tile_log2 - BLOCKS_PER_TILE_LOG2, widening)
         return tile_blocks(quantized, index, mask_log2), index.images
-    index = build_index(quantized, BLOCKS[5][0] - BLOCKS_PER_TILE_LOG2)
+    index = build_index(quantized, BLOCKS[5][0] - BLOCKS_PER_TILE_LOG2, widening)
     masked = tile_blocks(quantized, index, 1)
     share, of = MASKED_SHARE
     listed = masked.near_bits + masked.far_bits + masked.mask_bits

@@ -48,7 +48,7 @@ def header(
         layout: of its tiles
         images: of :class:`.tile_index.TileIndex`
         parts: first words of tiles, levels, envelope and exact samples, from the header; 0 where there is none
-        levels: first coarse level and, above 8 bits, the last one
+        levels: first stored level, the last one above 8 bits, and above 16 the first stored itself
     """
     derived = list(derived_normals(quantized.maps).values())
     detail, exact = quantized.detail, quantized.exact

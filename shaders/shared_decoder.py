@@ -94,11 +94,10 @@ def shared_decoder(
         "decode_group": _DECODE_GROUP,
         "sample": _SAMPLE,
         "accessors": "",
-        "coarse": source("shared_levels.glsl") + "\n",
         "normals": "",
     }
     head = shared_constants(most_components, most_values, row_log2) + "\n" + bindings() + anisotropy_constant()
-    core = fill_source("core.glsl", parts) + "\n" + fill_source("footprint.glsl", parts)
+    core = "\n".join(fill_source(name, parts) for name in ("core.glsl", "levels.glsl", "footprint.glsl"))
     tiles = fill_source("tiles.glsl", parts)
     about = "Decodes every material of a buffer: igs_decode(material, uv) and igs_sample(material, uv)."
     includes = {

@@ -70,13 +70,18 @@ class _Supports:
     cutoff: float
 
 
-def build_index(quantized: QuantizedGaussianSet, block_log2: int) -> TileIndex:
+def build_index(quantized: QuantizedGaussianSet, block_log2: int, widening: float = 0.0) -> TileIndex:
     """List the Gaussians of every tile.
+
+    Args:
+        quantized: a valid set
+        block_log2: blocks are 2^block_log2 texels wide and high
+        widening: of supports, for the levels of a mip chain: added to the variance along every axis, square texels
 
     Raises:
         UsageError: the supports overlap beyond :data:`MAX_PAIRS`
     """
-    supports, images = _supports(quantized)
+    supports, images = _supports(quantized, widening)
     across, down = (-(-size >> block_log2) for size in (quantized.width, quantized.height))
     limits = np.array([across, down]) - 1
     scale = 2.0**-block_log2
@@ -123,12 +128,14 @@ def _check_pairs(quantized: QuantizedGaussianSet, pairs: int) -> None:
         )
 
 
-def _supports(quantized: QuantizedGaussianSet) -> tuple[_Supports, tuple[int, int]]:
+def _supports(quantized: QuantizedGaussianSet, widening: float) -> tuple[_Supports, tuple[int, int]]:
     """Return the supports, and how many images in x and y a decoder looks at on either side of the nearest one."""
     shapes = shape_values(quantized.shape_codes, quantized.size_step, quantized.form_step)
     exponents = position_exponents(shapes, quantized).astype(np.float64)
     means = (quantized.position_codes.astype(np.float64) + 0.5) * np.exp2(exponents)
     conics, reach = conics_of(shapes), reaches_of(shapes, quantized.cutoff)
+    if widening > 0:
+        conics, reach = _widened(conics, widening), np.sqrt(reach**2 + 2 * quantized.cutoff * widening)
     size = np.array([quantized.width, quantized.height])
     wrap = np.array(quantized.wrap)
     first = np.where(wrap, np.ceil((-means - reach) / size), 0).astype(np.int64)
@@ -140,6 +147,14 @@ def _supports(quantized: QuantizedGaussianSet) -> tuple[_Supports, tuple[int, in
     beside = np.where(wrap, np.maximum(np.ceil((reach.max(axis=0) + GROUP_REACH) / size - 0.5), 0), 0)
     supports = _Supports(gaussians, shifted, conics[gaussians], reach[gaussians], quantized.cutoff)
     return supports, (int(beside[0]), int(beside[1]))
+
+
+def _widened(conics: NDArray[np.float64], widening: float) -> NDArray[np.float64]:
+    """Return the conics [N, 3] of covariances with something added to their diagonals."""
+    a, b, c = conics.T
+    determinant = a * c - b * b
+    xx, yy = c + widening * determinant, a + widening * determinant
+    return np.asarray(np.stack([yy, b, xx], axis=1) * (determinant / (xx * yy - b * b))[:, None])
 
 
 def _pairs(

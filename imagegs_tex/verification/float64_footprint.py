@@ -1,6 +1,8 @@
-"""What a sample with a footprint should be (docs/igs-format.md, "Minification"), in float64 and from the picture alone.
+"""What a sample with a footprint should be, in float64.
 
-Coarse levels are the picture's exact means here: that a decoder stores them in 10 bits is part of its error.
+docs/igs-format.md, "Minification", defines it, and docs/gpu-buffer.md, "Levels", which levels a buffer has. Up to level
+1 a sample is made of the picture, from there on of what the buffer stores; how far that is from the picture's exact
+means is held against the step that the buffer stores it in.
 """
 
 from dataclasses import dataclass
@@ -9,8 +11,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.shaders.coarse_levels import FIRST_LEVEL
-from imagegs_tex.verification.float64_picture import ReferencePicture, reference_points
+from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+from imagegs_tex.shaders.gpu_buffer import PackedGaussians
+from imagegs_tex.verification.float64_levels import StoredLevels, read_levels
+from imagegs_tex.verification.float64_picture import ReferencePicture, reference_picture, reference_points
 
 _FINEST_SLACK: Final = 1 / 256
 _COUNT_SLACK: Final = 1 / 64
@@ -25,17 +29,33 @@ Float = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class FootprintReference:
-    """A picture and its coarse levels."""
+    """A picture and its levels."""
 
     picture: ReferencePicture
     repeats: tuple[bool, bool]
-    levels: tuple[Float, ...]  # [down, across, V] of the first level, the next, ... to the one of one texel
-    first: int = FIRST_LEVEL
+    stored: StoredLevels
+    widened: tuple[
+        ReferencePicture, ...
+    ]  # the picture of the first level that is stored, and of all that are differences
+
+    @property
+    def first(self) -> int:
+        """The first level that is stored."""
+        return self.stored.first
 
     @property
     def last(self) -> int:
         """The last level."""
-        return self.first + len(self.levels) - 1
+        return self.first + len(self.stored.values) - 1
+
+
+def footprint_reference(
+    quantized: QuantizedGaussianSet, packed: PackedGaussians, picture: ReferencePicture
+) -> FootprintReference:  # fmt: skip
+    """Return what samples of a buffer with levels should be."""
+    stored = read_levels(packed.words, packed.material_at, len(picture.offset) + len(picture.normals))
+    widened = [reference_picture(quantized, (4**level - 1) / 12) for level in range(stored.first, stored.direct)]
+    return FootprintReference(picture, quantized.wrap, stored, tuple(widened))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +68,10 @@ class _Samples:
     weight: Float  # [S]
 
 
-class CoarseMeans:
-    """Gathers the coarse levels from rows of the picture, in order."""
+class ExactMeans:
+    """Gathers the box-filtered levels from rows of the picture, in order."""
 
-    def __init__(self, picture: ReferencePicture, first: int = FIRST_LEVEL) -> None:
+    def __init__(self, picture: ReferencePicture, first: int) -> None:
         self._sizes = picture.width, picture.height
         across, down = (-(-size >> first) for size in self._sizes)
         self._picture, self._first = picture, first
@@ -156,8 +176,14 @@ def samples_of(step_x: Float, step_y: Float, max_anisotropy: int) -> tuple[NDArr
 
 
 def tap_counts(lod: Float, first: int) -> NDArray[np.int64]:
-    """Return at how many points a sample evaluates the picture [P], where coarse levels begin with the first."""
+    """Return at how many points a sample evaluates the picture itself [P], where stored levels begin with the first."""
     return np.where(lod < first, 4 ** _taps_log2(lod, first), 0)
+
+
+def stored_counts(lod: Float, begin: int, end: int, last: int) -> NDArray[np.int64]:
+    """Return how many levels of begin <= level < end a sample needs [P]."""
+    within = np.clip(lod, 0, last)
+    return np.asarray(sum((np.abs(within - level) < 1).astype(np.int64) for level in range(begin, end)))
 
 
 def _taps_log2(lod: Float, first: int) -> NDArray[np.int64]:
@@ -185,12 +211,37 @@ def _evaluate(reference: FootprintReference, samples: _Samples, count: int) -> F
     values = _with_heights(reference.picture, reference_points(reference.picture, points))
     np.add.at(result, owners, weights[:, None] * values)
     lod = np.clip(samples.lod, 0, reference.last)
-    for number, level in enumerate(range(reference.first, reference.last + 1)):
+    for level in range(reference.first, reference.last + 1):
         share = np.maximum(0, 1 - np.abs(lod - level)) * samples.weight
         chosen = np.flatnonzero(share > 0)
-        texels = _interpolated(reference, reference.levels[number], samples.centre[chosen] / 2.0**level - 0.5)
-        np.add.at(result, samples.owner[chosen], share[chosen, None] * texels)
+        values = level_values(reference, samples.centre[chosen], level)
+        np.add.at(result, samples.owner[chosen], share[chosen, None] * values)
     return result
+
+
+def level_values(reference: FootprintReference, points: Float, level: int) -> Float:
+    """Return what a level that is stored is at points [P, 2] of the picture [P, V and how much more z can differ]."""
+    number = level - reference.first
+    stored = reference.stored.values[number]
+    values = np.zeros((len(points), value_count(reference.picture)))
+    values[:, : stored.shape[2]] = _interpolated(reference, stored, points / 2.0**level - 0.5)
+    if level < reference.stored.direct:
+        widened = reference.widened[number]
+        values += _with_heights(widened, reference_points(widened, points))
+    values[:, : stored.shape[2]] = np.clip(values[:, : stored.shape[2]], 0, 1)
+    return values
+
+
+def level_error(reference: FootprintReference, means: tuple[Float, ...]) -> float:
+    """Return the largest root mean square of a level's differences from the exact means, at its texel centres."""
+    worst = 0.0
+    for level, exact in enumerate(means, reference.first):
+        count = reference.stored.values[level - reference.first].shape[2]
+        down, across = exact.shape[:2]
+        centres = np.stack(np.meshgrid(np.arange(across) + 0.5, np.arange(down) + 0.5), axis=-1).reshape(-1, 2)
+        found = level_values(reference, centres * 2.0**level, level)[:, :count]
+        worst = max(worst, float(np.sqrt(np.square(found - exact.reshape(len(found), -1)[:, :count]).mean())))
+    return worst
 
 
 def _taps(reference: FootprintReference, samples: _Samples) -> tuple[Float, Float, NDArray[np.int64]]:

@@ -33,6 +33,7 @@ class ReferencePicture:
     height: int
     means: NDArray[np.float64]  # [I, 2] texels; I images of N Gaussians
     conics: NDArray[np.float64]  # [I, 3]
+    shares: NDArray[np.float64]  # [I] of weights: 1, or less where widening spreads them out
     reach: NDArray[np.float64]  # [I, 2] half sizes of the supports' bounding boxes, texels
     features: NDArray[np.float64]  # [I, K]
     basis: NDArray[np.float64]  # [K, C]
@@ -48,26 +49,41 @@ class ReferencePicture:
         return self.detail is not None or self.exact is not None
 
 
-def reference_picture(quantized: QuantizedGaussianSet) -> ReferencePicture:
-    """Turn codes into values without rounding to float32 on the way."""
+def reference_picture(quantized: QuantizedGaussianSet, widening: float = 0.0) -> ReferencePicture:
+    """Turn codes into values without rounding to float32 on the way.
+
+    Args:
+        quantized: the file's content
+        widening: added to the variance of every Gaussian along every axis, in square texels, as levels of a mip chain
+            need it; more than 0 leaves the detail layer out
+    """
     shapes = shape_values(quantized.shape_codes, quantized.size_step, quantized.form_step)
     exponents = position_exponents(shapes, quantized).astype(np.float64)
     means = (quantized.position_codes.astype(np.float64) + 0.5) * np.exp2(exponents)
-    reach = reaches_of(shapes, quantized.cutoff) + 1e-6
+    conics, reach = conics_of(shapes), reaches_of(shapes, quantized.cutoff)
+    shares = np.ones(len(means))
+    if widening > 0:
+        covariances = np.linalg.inv(conics[:, [[0, 1], [1, 2]]])
+        wide = covariances + widening * np.eye(2)
+        shares = np.sqrt(np.linalg.det(covariances) / np.linalg.det(wide))
+        conics = np.asarray(np.linalg.inv(wide).reshape(-1, 4)[:, [0, 1, 3]], dtype=np.float64)
+        reach = np.sqrt(2 * quantized.cutoff * wide[:, [0, 1], [0, 1]])
+    reach = reach + 1e-6
     gaussians, shifts = _images(means, reach, (quantized.width, quantized.height), quantized.wrap)
     features = feature_values(quantized)
     return ReferencePicture(
         width=quantized.width,
         height=quantized.height,
         means=means[gaussians] + shifts,
-        conics=conics_of(shapes)[gaussians],
+        conics=conics[gaussians],
+        shares=shares[gaussians],
         reach=reach[gaussians],
         features=features[gaussians],
         basis=basis_values(quantized.basis_codes, quantized.basis_scale).astype(np.float64),
         offset=quantized.offset_codes / OFFSET_SCALE,
         normals=tuple(derived_normals(quantized.maps).values()),
         cutoff=quantized.cutoff,
-        detail=reference_detail(quantized),
+        detail=None if widening > 0 else reference_detail(quantized),
         exact=None if quantized.exact is None else quantized.exact.codes * quantized.exact.scales,
     )
 
@@ -141,7 +157,7 @@ def _weights(
 ) -> NDArray[np.float64]:
     a, b, c = picture.conics[i]
     q = (a * dx * dx + 2 * b * dx * dy + c * dy * dy) / 2
-    return np.asarray(np.maximum(0.0, np.exp(-q) - np.exp(-picture.cutoff)))
+    return np.asarray(picture.shares[i] * np.maximum(0.0, np.exp(-q) - np.exp(-picture.cutoff)))
 
 
 def _channels(picture: ReferencePicture, sums: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -17,7 +17,6 @@ from imagegs_tex.verification.float64_footprint import (
     sample_grad,
     sample_lod,
     samples_of,
-    tap_counts,
 )
 from imagegs_tex.verification.footprint_shaders import NORMAL_FUNCTIONS, normal_functions
 from imagegs_tex.verification.llvmpipe_loop_limit import TurnBound
@@ -64,7 +63,7 @@ class SampleCheck:
         steps = self._random_steps(rng, count)
         by_steps = np.arange(count) % 2 == 1
         by_steps &= away_from_ties(steps[:, 0] * self._size, steps[:, 1] * self._size, MAX_ANISOTROPY)
-        self._bound = TurnBound(decoder.packed, quantized.wrap, reference.first)
+        self._bound = TurnBound(decoder.packed, quantized.wrap)
         # Threads that run together take turns on every path that one of them takes: only requests of one kind are posed
         # together where turns count.
         self._kinds = np.zeros(count, dtype=np.int64)
@@ -128,14 +127,14 @@ class SampleCheck:
     def _turns(
         self, points: Float, steps: Float, lod: Float, by_steps: NDArray[np.bool_]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:  # fmt: skip
-        """Return the kind of each request, which tells samples and taps, and the turns that it may take."""
+        """Return each request's kind, which tells samples, decodes and stored levels, and its turns at most."""
         samples, wide = samples_of(steps[:, 0], steps[:, 1], MAX_ANISOTROPY)
         samples, wide = np.where(by_steps, samples, 1), np.where(by_steps, wide, lod)
         reach = _TAPS_REACH + np.where(by_steps, np.hypot(steps[..., 0], steps[..., 1]).max(axis=1) / 2, 0)
-        taps = tap_counts(wide, self._reference.first)
+        decodes, stored = self._bound.decodes(wide), self._bound.stored(wide)
         entries = np.zeros(len(points), dtype=np.int64)
-        entries[taps > 0] = self._bound.entries(points[taps > 0], reach[taps > 0])
-        kinds = 2 * (samples * (int(taps.max()) + 1) + taps) + by_steps
+        entries[decodes > 0] = self._bound.entries(points[decodes > 0], reach[decodes > 0])
+        kinds = ((samples * (int(decodes.max()) + 1) + decodes) * (int(stored.max()) + 1) + stored) * 2 + by_steps
         return kinds, self._bound.turns(entries, samples, wide)
 
     def _region_turns(self, origin: tuple[float, float], step: tuple[float, float], level: float) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians
-from imagegs_tex.verification.float64_footprint import tap_counts
+from imagegs_tex.verification.float64_footprint import stored_counts, tap_counts
 
 MAX_TURNS: Final = 65_000
 """What is posed to llvmpipe: 535 are left for the loops around the samples."""
@@ -21,14 +21,20 @@ MAX_TURNS: Final = 65_000
 _TAP_TURNS: Final = 4 * 9
 """Of each tap, beside the entries of its tile: the tile and those around, and the ends of loops."""
 
+_BLOCK_TURNS: Final = 8
+_COMPONENT_TURNS: Final = 18
+"""Of each block of a stored level, and of each of its components: 16 fields, and the ends of loops."""
+
 Float = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 
 class TurnBound:
-    """Bounds from a file's tile lists."""
+    """Bounds from a file's tile lists; of a decoder with functions that take a footprint."""
 
-    def __init__(self, packed: PackedGaussians, wrap: tuple[bool, bool], first_level: int) -> None:
+    def __init__(self, packed: PackedGaussians, wrap: tuple[bool, bool]) -> None:
+        assert packed.coarse is not None
+        self._levels = packed.coarse.range
         tiles, layout = packed.tiles, packed.layout
         images = math.prod(2 * beside + 1 for beside in packed.images)
         entry_turns = 2 + images  # the entry, its images, and the end of their loop
@@ -36,7 +42,7 @@ class TurnBound:
         by_source[:, -1] += 2 * tiles.groups  # sources of their own
         self._turns = by_source.reshape(layout.tiles_down, layout.tiles_across, -1)
         self._tile = float(1 << layout.tile_log2)
-        self._wrap, self._first_level = wrap, first_level
+        self._wrap = wrap
 
     def entries(self, points: Float, reach: Float) -> Whole:
         """Return the most turns through a tile's entries within reach [P] of points [P, 2], both in texels."""
@@ -51,7 +57,19 @@ class TurnBound:
 
     def turns(self, entries: Whole, samples: Whole, lod: Float) -> Whole:
         """Return a bound for requests of equal samples and taps that run together: each tap goes through a list."""
-        return samples * tap_counts(lod, self._first_level) * (entries + _TAP_TURNS)
+        values = self._levels.value_count
+        blocks = 4 * (_BLOCK_TURNS + values * (_COMPONENT_TURNS + values)) + values + 2
+        return samples * (self.decodes(lod) * (entries + _TAP_TURNS) + self.stored(lod) * blocks)
+
+    def decodes(self, lod: Float) -> Whole:
+        """Return how many times a sample sums up Gaussians."""
+        levels = self._levels
+        return tap_counts(lod, levels.first) + stored_counts(lod, levels.first, levels.direct, levels.last)
+
+    def stored(self, lod: Float) -> Whole:
+        """Return how many stored levels a sample reads."""
+        levels = self._levels
+        return stored_counts(lod, levels.first, levels.last + 1, levels.last)
 
 
 def _tiles(first: int, last: int, count: int, repeats: bool) -> Whole:

@@ -16,6 +16,9 @@ MAX_ERROR: Final = 1 / 1024
 MAX_STEPS: Final = 1
 """Largest difference after rounding to 8 bits, in steps."""
 
+MAX_LEVEL_ERROR: Final = 1.0
+"""Largest root mean square of a stored level's differences from the picture's means, in steps of what is stored."""
+
 
 @dataclass(frozen=True, slots=True)
 class VariantResult:
@@ -85,6 +88,7 @@ class VerifyReport:
     gpu_bytes: GpuBytes
     cost: DecodeCost
     source: SourceScore | None
+    level_error: float | None  # of stored levels, in steps; None without levels
     versions: Versions
     inputs: tuple[HashedFile, ...] = ()  # of the source
     file: HashedFile | None = None  # what was verified, where it is a file

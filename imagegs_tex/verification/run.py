@@ -18,11 +18,10 @@ from imagegs_tex.metrics.match_source import source_indices
 from imagegs_tex.metrics.scores import pooled_psnr, score_map
 from imagegs_tex.provenance import versions
 from imagegs_tex.shaders.build_decoder import HLSL_INCLUDE, LANGUAGES, Decoder, Language
-from imagegs_tex.shaders.coarse_levels import FIRST_LEVEL
 from imagegs_tex.textures.load_plan import TexturesKind
 from imagegs_tex.verification import footprint_shaders, probe_shaders
 from imagegs_tex.verification.float64_accessors import accessor_error
-from imagegs_tex.verification.float64_footprint import CoarseMeans, FootprintReference
+from imagegs_tex.verification.float64_footprint import ExactMeans, footprint_reference, level_error
 from imagegs_tex.verification.float64_picture import (
     ReferencePicture,
     reference_picture,
@@ -41,7 +40,14 @@ from imagegs_tex.verification.opengl import (
     open_device,
 )
 from imagegs_tex.verification.opengl_footprint import ComputeSampler, PixelSampler, Sampler
-from imagegs_tex.verification.report import MAX_ERROR, MAX_STEPS, SourceScore, VariantResult, VerifyReport
+from imagegs_tex.verification.report import (
+    MAX_ERROR,
+    MAX_LEVEL_ERROR,
+    MAX_STEPS,
+    SourceScore,
+    VariantResult,
+    VerifyReport,
+)
 from imagegs_tex.verification.stochastic_check import MAX_MEAN_ERROR, StochasticCheck
 from imagegs_tex.verification.texture_check import TextureCheck
 from imagegs_tex.verification.toolchain import CompileError, HlslCompiler, has_tool, hlsl_to_glsl, require_tool
@@ -147,14 +153,15 @@ def verify(  # noqa: PLR0913 - what is checked, and how
     size = (quantized.width, quantized.height)
     with Scene(chosen, decoder.packed, size, quantized.channel_count) as scene:
         compiled, results = _compile(scene, decoder, wanted)
-        first_level = FIRST_LEVEL if decoder.coarse is None else decoder.coarse.levels[0].level
-        means = CoarseMeans(picture, first_level)
+        coarse = decoder.packed.coarse
+        means = None if coarse is None else ExactMeans(picture, coarse.range.first)
         loaded = None if textures is None else TextureCheck(quantized, decoder, textures)
         left_out += [] if loaded is None else loaded.left_out
         texel_errors = _check_texels(picture, compiled, (means, loaded), differences)
-        samples = stochastic = None
-        if decoder.coarse is not None and compiled:
-            footprints = FootprintReference(picture, quantized.wrap, means.levels(), first_level)
+        samples = stochastic = levels_off = None
+        if means is not None and compiled:
+            footprints = footprint_reference(quantized, decoder.packed, picture)
+            levels_off = level_error(footprints, means.levels()) / footprints.stored.step
             max_turns = MAX_TURNS if ends_loops(chosen) else None
             samples = SampleCheck(quantized, decoder, footprints, _SEED, max_turns=max_turns)
             left_out += [samples.left_out] if samples.left_out else []
@@ -176,12 +183,14 @@ def verify(  # noqa: PLR0913 - what is checked, and how
         loads = () if loaded is None else loaded.results(scene, wanted, repeats)
     ordered = tuple(results[variant.name] for variant in _variants(wanted))
     return VerifyReport(
-        passed=all(result.passed for result in ordered) and all(result.passed for result in loads),
+        passed=all(result.passed for result in ordered)
+        and all(result.passed for result in loads)
+        and (levels_off is None or levels_off <= MAX_LEVEL_ERROR),
         renderer=chosen.renderer, gl_version=chosen.version,
         width=quantized.width, height=quantized.height, channels=quantized.channel_count,
         components=quantized.component_count, gaussians=quantized.gaussian_count, points=point_count,
         max_error=MAX_ERROR, max_steps=MAX_STEPS, variants=ordered, left_out=tuple(left_out),
-        gpu_bytes=decoder.packed.ledger, cost=decoder.cost, source=score, versions=versions(),
+        gpu_bytes=decoder.packed.ledger, cost=decoder.cost, source=score, level_error=levels_off, versions=versions(),
         inputs=() if source is None else source.inputs, textures=loads,
     )  # fmt: skip
 
@@ -278,7 +287,7 @@ def _compile(
     compiled, results = {}, {}
     for variant in _variants(languages):
         try:
-            sampler = None if decoder.coarse is None else variant.make_sampler(scene, decoder)
+            sampler = None if decoder.packed.coarse is None else variant.make_sampler(scene, decoder)
             compiled[variant.name] = _Compiled(variant.make(scene, decoder), sampler)
         except CompileError as error:
             results[variant.name] = VariantResult(
@@ -290,7 +299,7 @@ def _compile(
 def _check_texels(
     picture: ReferencePicture,
     compiled: dict[str, _Compiled],
-    takers: tuple[CoarseMeans, TextureCheck | None],
+    takers: tuple[ExactMeans | None, TextureCheck | None],
     differences: Path | None,
 ) -> dict[str, _Errors]:
     """Compare every texel, some rows at a time, each computed once for all variants and for those who take them."""

@@ -30,7 +30,10 @@ struct IgsMaterial {
     ivec3 least_bits; // of a tile's own above them
     uint levels_at;   // word of the buffer
     int first_level;  // of those that lie there: texels are 2^level texels of the picture
+    int direct_level; // the first that lies there as texels, not as a difference
     int last_level;
+    int values;          // of a texel
+    float widening;      // added to each Gaussian's variance along every axis, square texels; 0 is the picture
     float position_step; // texels
     float size_step;     // of m
     float form_step;     // of h and b
@@ -77,7 +80,8 @@ struct IgsGeometry {
     float r;      // length of (h, b)
     float narrow; // square roots of exp(-m) * exp(r) and exp(-m) * exp(-r), r in units
     float wide;
-    uint rest; // bit of the blocks at which the feature codes begin
+    float share; // of the weight: 1, or less where widening spreads it out
+    uint rest;   // bit of the blocks at which the feature codes begin
 };
 
 // The same as seen from a point. With d the way from that point to another, in texels, and
@@ -285,6 +289,14 @@ IgsGeometry igs_geometry(IgsMaterial m, IgsTile tile, uint gaussian)
     geometry.r = sqrt(geometry.h * geometry.h + geometry.b * geometry.b);
     geometry.narrow = exp2(-0.5 * IGS_LOG2_E * (geometry.m - m.form_step * geometry.r));
     geometry.wide = exp2(-0.5 * IGS_LOG2_E * (geometry.m + m.form_step * geometry.r));
+    geometry.share = 1.0;
+    if (m.widening > 0.0) {
+        float narrower = 1.0 / sqrt(1.0 + m.widening * geometry.narrow * geometry.narrow);
+        float wider = 1.0 / sqrt(1.0 + m.widening * geometry.wide * geometry.wide);
+        geometry.narrow *= narrower;
+        geometry.wide *= wider;
+        geometry.share = narrower * wider;
+    }
     geometry.rest = bit + width_m + width_h + width_b;
     return geometry;
 }
@@ -450,7 +462,7 @@ IgsTexel igs_decode_material_at(IgsMaterial m, vec2 p)
                         for (int image = 0; image < igs_image_count(m); ++image) {
                             vec2 d = p - igs_image(m, geometry.mean, p, image);
                             if (igs_may_reach(m, geometry, d)) {
-                                weight += igs_weight(m, igs_shape(geometry, d).at);
+                                weight += geometry.share * igs_weight(m, igs_shape(geometry, d).at);
                             }
                         }
                         if (weight > 0.0) {

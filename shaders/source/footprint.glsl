@@ -1,27 +1,6 @@
-// Sampling with a footprint. Below the first coarse level, a footprint is the mean of the picture at a square of taps at
-// most one texel apart; from there on it is read from the coarse levels, with linear interpolation; between the two,
-// and between levels, results are mixed: a mip chain (L. Williams, "Pyramidal Parametrics", 1983) of box-filtered levels
-// whose finest ones are evaluated where they are sampled.
-
-//@generated coarse
-
-// What gathers texels.
-IgsTexel igs_no_texel()
-{
-    IgsTexel sum;
-    for (int c = 0; c < IGS_VALUES; ++c) {
-        sum.channel[c] = 0.0;
-    }
-    return sum;
-}
-
-IgsTexel igs_plus(IgsTexel sum, IgsTexel texel, float weight)
-{
-    for (int c = 0; c < IGS_VALUES; ++c) {
-        sum.channel[c] += weight * texel.channel[c];
-    }
-    return sum;
-}
+// Sampling with a footprint. Below the first stored level, a footprint is the mean of the picture at a square of taps at
+// most one texel apart; from there on it is one value of a level, with linear interpolation; between the two, and
+// between levels, results are mixed: a mip chain (L. Williams, "Pyramidal Parametrics", 1983) of box-filtered levels.
 
 // A place that a footprint around a centre reaches: on the other side where the picture repeats, at the outermost texel
 // centres where it does not.
@@ -33,7 +12,7 @@ vec2 igs_within(IgsMaterial m, vec2 p, vec2 centre)
     return vec2(m.repeat_x ? turned.x : held.x, m.repeat_y ? turned.y : held.y);
 }
 
-// Taps on each side of a footprint that is 2^lod texels wide, lod below the first coarse level.
+// Taps on each side of a footprint that is 2^lod texels wide, lod below the first stored level.
 int igs_tap_count(IgsMaterial m, float lod)
 {
     return 1 << clamp(int(ceil(lod - 0.00390625)), 0, m.first_level - 1);
@@ -45,60 +24,26 @@ float igs_tap_distance(float lod, int taps)
     return sqrt((exp2(2.0 * lod) - 1.0) / float(max(taps * taps - 1, 1)));
 }
 
-// The mean over 2^lod x 2^lod texels around a point, lod below the first coarse level. The taps' variance is that of the texels of a level,
-// (4^lod - 1) / 12 on each axis: at whole lods and a level's texel centres they are those texels.
-IgsTexel igs_mean_at(IgsMaterial m, vec2 p, float lod)
-{
-    int taps = igs_tap_count(m, lod);
-    float apart = igs_tap_distance(lod, taps);
-    float weight = 1.0 / float(taps * taps);
-    vec2 first = p - 0.5 * apart * float(taps - 1) * vec2(1.0, 1.0);
-    IgsTexel sum = igs_no_texel();
-    for (int y = 0; y < taps; ++y) {
-        for (int x = 0; x < taps; ++x) {
-            vec2 tap = first + apart * vec2(float(x), float(y));
-            sum = igs_plus(sum, igs_decode_material_at(m, igs_within(m, tap, p)), weight);
-        }
-    }
-    return sum;
-}
-
-// A coarse level at a point, between its four nearest texels.
-IgsTexel igs_coarse_at(IgsMaterial m, vec2 p, int level)
-{
-    uvec3 place = igs_coarse_level(m, level); // first word, texels across, down
-    ivec2 size = ivec2(int(place.y), int(place.z));
-    vec2 q = p / float(1 << level) - vec2(0.5, 0.5);
-    vec2 corner = floor(q);
-    vec2 part = q - corner;
-    IgsTexel sum = igs_no_texel();
-    for (int k = 0; k < 4; ++k) {
-        ivec2 side = ivec2(k & 1, k >> 1);
-        ivec2 at = ivec2(int(corner.x), int(corner.y)) + side; // from -1 to the size
-        ivec2 held = clamp(at, ivec2(0, 0), size - ivec2(1, 1));
-        int x = m.repeat_x ? (at.x + size.x) % size.x : held.x;
-        int y = m.repeat_y ? (at.y + size.y) % size.y : held.y;
-        float weight = (side.x == 1 ? part.x : 1.0 - part.x) * (side.y == 1 ? part.y : 1.0 - part.y);
-        uint word = m.levels_at + place.x + uint(y * size.x + x) * igs_coarse_words(m);
-        sum = igs_plus(sum, igs_coarse_texel(m, word), weight);
-    }
-    return sum;
-}
-
-// The picture over 2^lod x 2^lod texels around a point in texels.
+// The picture over 2^lod x 2^lod texels around a point in texels. Below the first stored level the taps' variance is that
+// of the texels of a level, (4^lod - 1) / 12 on each axis: at whole lods and a level's texel centres they are those texels.
 IgsTexel igs_sample_material_at(IgsMaterial m, vec2 p, float lod)
 {
     float within = clamp(lod, 0.0, float(m.last_level));
-    float fine = min(1.0, float(m.first_level) - within);
+    float fine = clamp(float(m.first_level) - within, 0.0, 1.0);
+    float fine_lod = min(within, float(m.first_level - 1));
+    int taps = igs_tap_count(m, fine_lod);
+    float apart = igs_tap_distance(fine_lod, taps);
+    vec2 first = p - 0.5 * apart * float(taps - 1) * vec2(1.0, 1.0);
+    int tap_count = fine > 0.0 ? taps * taps : 0;
     IgsTexel sum = igs_no_texel();
-    if (fine > 0.0) { // one call each, because compilers copy all of it to every call
-        sum = igs_plus(sum, igs_mean_at(m, p, min(within, float(m.first_level - 1))), fine);
-    }
-    for (int k = 0; k < 2; ++k) {
-        int level = int(within) + k;
-        float share = 1.0 - abs(within - float(level));
-        if (share > 0.0 && level >= m.first_level) {
-            sum = igs_plus(sum, igs_coarse_at(m, p, level), share);
+    for (int k = 0; k < tap_count + 2; ++k) { // one call, because compilers copy all of it to every call
+        int level = int(within) + k - tap_count;
+        bool tap = k < tap_count;
+        float share = tap ? fine / float(taps * taps) : 1.0 - abs(within - float(level));
+        if (tap || (share > 0.0 && level >= m.first_level)) {
+            vec2 at = first + apart * vec2(float(k % taps), float(k / taps));
+            at = tap ? igs_within(m, at, p) : p;
+            sum = igs_plus(sum, igs_level_value(m, at, tap ? 0 : level), share);
         }
     }
     return sum;

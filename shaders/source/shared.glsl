@@ -45,6 +45,9 @@ IgsMaterial igs_material(uint number)
     m.levels_at = at + igs_word(at + 10u);
     m.first_level = int(igs_byte(at + 11u, 0u));
     m.last_level = int(igs_byte(at + 11u, 1u));
+    m.direct_level = int(igs_byte(at + 11u, 2u));
+    m.values = m.channels + m.normals;
+    m.widening = 0.0;
     m.position_step = igs_number(at + 15u);
     m.size_step = igs_number(at + 16u);
     m.form_step = igs_number(at + 17u);

@@ -1,84 +1,143 @@
-"""The coarse levels: means of what lies inside the picture, packed so that a shader finds them."""
-
-from itertools import pairwise
+"""Stored levels: pictures of few bits, how they lie in the buffer, and what samples of them cost."""
 
 import numpy as np
 import pytest
 from helpers.made_gaussians import made_set
 
-from imagegs_tex.shaders.coarse_levels import FIRST_LEVEL, MAX_CODE, coarse_layout, coarse_levels
+from imagegs_tex.shaders.coarse_levels import (
+    LEAST_SHARE,
+    SHARE,
+    LevelPictures,
+    coarse_levels,
+    level_range,
+    level_widening,
+    levels_limit,
+)
 from imagegs_tex.shaders.decode_cost import decode_cost
-from imagegs_tex.shaders.gpu_buffer import pack_gaussians
+from imagegs_tex.shaders.gpu_buffer import pack_gaussians, reserve_levels, resident_bytes
+from imagegs_tex.shaders.level_blocks import classify, pack, plan, signs, size_of, transform
+from imagegs_tex.verification.float64_levels import read_levels
+
+SIZES = [(64, 64), (131, 77), (1, 1), (700, 3), (16, 17), (33, 256)]
 
 
-def unpacked(coarse, level, channel):
-    """One channel of a level [down, across] in [0, 1], bit by bit."""
-    count = level.across * level.down * coarse.texel_words
-    words = coarse.words[level.first_word : level.first_word + count].reshape(-1, coarse.texel_words)
-    code = words[:, channel // 3] >> np.uint32(10 * (channel % 3)) & np.uint32(1023)
-    return code.reshape(level.down, level.across) / MAX_CODE
+def smooth(height, width, channels, seed=1):
+    """A picture that blocks can code."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width][..., None] / 20
+    wave = np.sin(x * rng.normal(size=channels) + y * rng.normal(size=channels) + rng.normal(size=channels))
+    return (0.5 + 0.3 * wave + 0.05 * rng.normal(size=wave.shape)).clip(0, 1).astype(np.float32)
 
 
-@pytest.mark.parametrize(("width", "height"), [(64, 64), (131, 77), (1, 1), (700, 3), (16, 17), (33, 256)])
-@pytest.mark.parametrize(("channels", "first"), [(1, FIRST_LEVEL), (3, 1), (4, 2), (10, FIRST_LEVEL)])
-def test_levels_are_means(width, height, channels, first):
+def pictures_of(quantized, texels):
+    """Levels that are differences are stored as a whole: nothing is widened."""
+    levels = level_range(quantized)
+    sizes = levels.sizes[: levels.direct - levels.first]
+    nothing = [np.zeros((down, across, texels.shape[2]), dtype=np.float32) for across, down in sizes]
+    return LevelPictures(texels, tuple(nothing))
+
+
+def test_the_transform_is_orthogonal_and_says_means_first():
+    flat = signs().reshape(16, 16)
+    assert np.array_equal(flat @ flat.T, 16 * np.eye(16))
+    assert np.all(signs()[0] == 1)
+    for coefficient in signs()[:4]:  # constant over quarters
+        assert np.all(coefficient[:2, :2] == coefficient[0, 0])
+
+
+@pytest.mark.parametrize("step", [0.3, 0.05, 0.01])
+def test_a_picture_is_within_about_a_step(step):
+    picture = smooth(37, 50, 5).astype(np.float64)
+    transformed = transform(picture, True)
+    chosen = plan(transformed, step)
+    words = pack(transformed, chosen)
+    assert abs(size_of(transformed, chosen) - len(words)) <= 1 + len(words) // 20
+    material = np.zeros(14 + len(words), dtype=np.uint32)
+    material[[1, 10, 11, 12]] = 50 | 37 << 16, 12, 0, 1
+    material[13:-1] = words
+    read = read_levels(material, 0, 5)
+    assert read.values[0].shape == picture.shape
+    assert np.sqrt(np.square(read.values[0] - picture).mean()) < 0.6 * step
+    assert read.step == pytest.approx(step)
+
+
+def test_flat_blocks_take_fewer_bits_than_busy_ones():
+    picture = np.full((64, 64, 3), 0.5)
+    picture[:16, :16] = np.random.default_rng(0).random((16, 16, 3))
+    transformed = transform(picture, True)
+    chosen = plan(transformed, 0.02)
+    bits = chosen.class_bits[classify(transformed, chosen)].reshape(16, 16)
+    assert bits[:4, :4].min() > 100
+    assert np.median(bits[4:, 4:]) < 20
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("channels", [1, 4, 10])
+def test_levels_are_means(width, height, channels):
     quantized = made_set(width, height, 5, channels)
-    texels = np.random.default_rng(1).random((height, width, channels), dtype=np.float32)
-    coarse = coarse_levels(quantized, texels, first)
-    assert [level.level for level in coarse.levels] == list(range(first, first + len(coarse.levels)))
-    assert (coarse.levels[-1].across, coarse.levels[-1].down) == (1, 1)
-    for level in coarse.levels:
-        side = 1 << level.level
-        for y in range(level.down):
-            for x in range(level.across):
-                covered = texels[y * side : (y + 1) * side, x * side : (x + 1) * side].astype(np.float64)
-                for channel in range(channels):
-                    difference = unpacked(coarse, level, channel)[y, x] - covered[..., channel].mean()
-                    assert abs(difference) <= 0.5 / MAX_CODE + 1e-9
+    texels = smooth(height, width, channels)
+    coarse = coarse_levels(quantized, pictures_of(quantized, texels), 1 << 20)
+    levels = coarse.range
+    assert (levels.first, levels.direct) == (2, 4)
+    assert levels.sizes[-1] == (1, 1)
+    material = np.zeros(12, dtype=np.uint32)
+    material[[1, 10, 11]] = width | height << 16, 12, 2 | levels.last << 8 | 4 << 16
+    read = read_levels(np.concatenate([material, coarse.words]), 0, channels)
+    for level, (values, (across, down)) in enumerate(zip(read.values, levels.sizes, strict=True), 2):
+        side = 1 << level
+        covered = [
+            [texels[y * side : (y + 1) * side, x * side : (x + 1) * side].mean(axis=(0, 1)) for x in range(across)]
+            for y in range(down)
+        ]
+        assert np.sqrt(np.square(values - covered).mean()) < 0.6 * read.step
+    assert read.step < 0.005
 
 
-def test_the_layout_is_that_of_the_levels():
-    quantized = made_set(131, 77, 5, 4)
-    coarse = coarse_levels(quantized, np.zeros((77, 131, 4), dtype=np.float32))
-    empty = coarse_layout(quantized)
-    assert empty.levels == coarse.levels
-    assert empty.words.nbytes == coarse.words.nbytes
+def test_fewer_bytes_are_kept_to():
+    quantized = made_set(256, 256, 5, 4)
+    pictures = pictures_of(quantized, smooth(256, 256, 4))
+    for limit in (12_000, 8_000, 3_000):
+        coarse = coarse_levels(quantized, pictures, limit)
+        assert 0.85 * limit < coarse.words.nbytes <= limit
 
 
-def test_each_level_less_takes_about_four_times_the_bytes():
-    quantized = made_set(256, 256, 5, 9)
-    sizes = [coarse_layout(quantized, first).words.nbytes for first in (1, 2, 3, 4)]
-    assert all(3.9 < more / less < 4.1 for more, less in pairwise(sizes))
+def test_where_nothing_differs_nothing_is_stored():
+    quantized = made_set(64, 64, 5, 3)
+    flat = np.full((64, 64, 3), 0.25, dtype=np.float32)
+    same = [np.full((down, across, 3), 0.25, dtype=np.float32) for across, down in ((16, 16), (8, 8))]
+    coarse = coarse_levels(quantized, LevelPictures(flat, tuple(same)), 2048)
+    assert coarse.words[:2].tolist() == [0, 0]
+    assert coarse.words[2] > 0
 
 
 def test_they_lie_behind_the_tiles():
     quantized = made_set(131, 77, 50, 4)
-    coarse = coarse_levels(quantized, np.random.default_rng(0).random((77, 131, 4), dtype=np.float32))
-    packed, plain = pack_gaussians(quantized, coarse=coarse), pack_gaussians(quantized)
-    assert np.array_equal(packed.tiles.words, plain.tiles.words)
+    packed = pack_gaussians(quantized, pictures=pictures_of(quantized, smooth(77, 131, 4)))
+    plain, reserved = pack_gaussians(quantized), reserve_levels(quantized)
+    assert np.array_equal(packed.tiles.words, reserved.tiles.words)
     at = packed.material_at + packed.coarse_at
-    assert np.array_equal(packed.words[at : at + len(coarse.words)], coarse.words)
+    assert np.array_equal(packed.words[at : at + len(packed.coarse.words)], packed.coarse.words)
     assert packed.words[packed.material_at + 10] == packed.coarse_at
+    assert packed.words[packed.material_at + 11] == 2 | 8 << 8 | 4 << 16
     assert plain.words[plain.material_at + 10] == 0
     assert plain.ledger.coarse == 0
-    assert packed.ledger.coarse == coarse.words.nbytes == packed.ledger.total - plain.ledger.total
+    rest = packed.ledger.total - packed.ledger.coarse
+    assert packed.ledger.coarse == packed.coarse.words.nbytes <= levels_limit(rest)
+    assert resident_bytes(quantized) == rest + levels_limit(rest)
 
 
-def test_bytes_of_a_brick_like_case():
-    """8,426 Gaussians on 1024 x 1024 texels with 10 components and 9 channels: at most 200 KB with coarse levels."""
-    quantized = made_set(1024, 1024, 8426, 9, components=10, spread=4.4, thinness=2.0)
-    assert pack_gaussians(quantized, coarse=coarse_layout(quantized)).ledger.total <= 200_000
+def test_levels_take_a_share_of_the_rest():
+    share, of = SHARE
+    assert levels_limit(100_000) == share * 100_000 // of
+    assert levels_limit(100) == LEAST_SHARE
+    assert [level_widening(level) for level in (0, 1, 2)] == [0, 0.25, 1.25]  # of 1, 2 and 4 points one texel apart
 
 
-@pytest.mark.parametrize("first", [1, 2, 3, FIRST_LEVEL])
-def test_costs_by_level(first):
+def test_costs_by_level():
     quantized = made_set(1024, 512, 300, 4)
-    packed, coarse = pack_gaussians(quantized), coarse_layout(quantized, first)
-    cost = decode_cost(quantized, packed, coarse)
+    cost = decode_cost(quantized, pack_gaussians(quantized), has_levels=True)
     assert [sample.level for sample in cost.samples] == list(range(11))
-    for sample, taps in zip(cost.samples, (1, 4, 16, 64)[:first], strict=False):
-        assert sample.decodes == taps
-        assert sample.gaussians_max == taps * cost.candidates.max
-    for sample in cost.samples[first:]:
-        assert (sample.decodes, sample.coarse_words) == (0, 4 * coarse.texel_words)
-    assert decode_cost(quantized, packed).samples == ()
+    assert [sample.decodes for sample in cost.samples] == [1, 4, 1, 1, *[0] * 7]
+    assert [sample.blocks for sample in cost.samples] == [0, 0, *[4] * 9]
+    assert [sample.gaussians_max // cost.candidates.max for sample in cost.samples[:5]] == [1, 4, 1, 1, 0]
+    assert decode_cost(quantized, pack_gaussians(quantized)).samples == ()

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from helpers.made_gaussians import made_set
 
+from imagegs_tex.decoder.render import level_pictures
 from imagegs_tex.formats.igs.detail_layer import DetailLayer
 from imagegs_tex.formats.igs.noise_tile import noise_tile
+from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.shaders.build_decoder import LANGUAGES, build_decoder
-from imagegs_tex.shaders.coarse_levels import coarse_layout
 from imagegs_tex.shaders.decode_cost import decode_cost
 from imagegs_tex.shaders.detail_constants import detail_multiply_adds
 from imagegs_tex.shaders.emit import emit
@@ -20,9 +21,8 @@ from imagegs_tex.shaders.gpu_buffer import DIRECTORY_WORDS, pack_gaussians
 
 def test_envelope_and_tile_lie_where_they_are_said_to():
     quantized = made_set(131, 77, 50, 4, detail={"grid": (5, 4)})
-    coarse = coarse_layout(quantized)
-    packed = pack_gaussians(quantized, coarse=coarse)
-    assert packed.envelope_at == packed.coarse_at + len(coarse.words)
+    packed = pack_gaussians(quantized, pictures=level_pictures(quantized, make_backend("cpu")))
+    assert packed.envelope_at == packed.coarse_at + len(packed.coarse.words)
     assert packed.noise_at == 4  # behind the directory
     assert (packed.ledger.envelope, packed.ledger.noise_tile) == (12, 16384)
     # the tile is there once for any number of materials and not among their bytes

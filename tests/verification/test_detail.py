@@ -14,8 +14,7 @@ from imagegs_tex.shaders.build_decoder import build_decoder
 from imagegs_tex.verification import MAX_ERROR, verify
 from imagegs_tex.verification.float64_detail import reference_detail, with_detail
 from imagegs_tex.verification.float64_footprint import (
-    CoarseMeans,
-    FootprintReference,
+    footprint_reference,
     grad_reads_sure_texels,
     lod_reads_sure_texels,
 )
@@ -195,10 +194,9 @@ def test_the_switch_leaves_the_noise_out(device):
 def test_few_samples_are_left_out_for_their_texels_borders():
     quantized = made_set(90, 70, 120, 4, detail={})
     picture = reference_picture(quantized)
-    means = CoarseMeans(picture)
-    means.add(0, reference_rows(picture, 0, 70))
-    reference = FootprintReference(picture, quantized.wrap, means.levels())
-    check = SampleCheck(quantized, shader_decoder(quantized), reference, 1)
+    decoder = shader_decoder(quantized)
+    reference = footprint_reference(quantized, decoder.packed, picture)
+    check = SampleCheck(quantized, decoder, reference, 1)
     assert 1800 < len(check.requests) < 2000
     points = np.array([[8.5, 8.5], [8.0, 8.0], [8.5, 8.5], [8.0, 8.5], [8.0 + 1e-8, 8.5]])
     assert lod_reads_sure_texels(reference, points, np.array([0.0, 0.0, 1.0, 1.0, 0.0])).tolist() == [

@@ -9,14 +9,19 @@ from helpers.verify_cases import languages_of
 
 from imagegs_tex.decoder.render import shader_decoder
 from imagegs_tex.formats.vocabulary import Coded, Semantic, Transfer, UnitZ
+from imagegs_tex.shaders.build_decoder import build_decoder
 from imagegs_tex.verification import MAX_ERROR, verify
 from imagegs_tex.verification.float64_footprint import (
-    CoarseMeans,
+    ExactMeans,
     FootprintReference,
     away_from_ties,
+    footprint_reference,
+    level_error,
+    level_values,
     sample_grad,
     sample_lod,
 )
+from imagegs_tex.verification.float64_levels import StoredLevels
 from imagegs_tex.verification.float64_picture import reference_picture, reference_points, reference_rows
 from imagegs_tex.verification.footprint_shaders import normal_functions as sample_functions
 from imagegs_tex.verification.stochastic_check import MAX_MEAN_ERROR
@@ -25,12 +30,15 @@ VARIANTS = ["glsl-compute", "glsl-pixel", "texture-pixel", "hlsl-compute", "hlsl
 
 
 def made_reference(quantized, repeats=(False, False), first=4):
+    """A picture with levels that are its exact means."""
     picture = reference_picture(quantized)
     rows = reference_rows(picture, 0, picture.height)
-    means = CoarseMeans(picture, first)
+    means = ExactMeans(picture, first)
     means.add(0, rows[:20])
     means.add(20, rows[20:])
-    return FootprintReference(picture, repeats, means.levels(), first), rows
+    values = len(picture.offset) + len(picture.normals)
+    stored = StoredLevels(first, first, tuple(level[..., :values] for level in means.levels()), 1.0)
+    return FootprintReference(picture, repeats, stored, ()), rows
 
 
 def centres(width, height, level):
@@ -165,37 +173,43 @@ def test_every_decoder_samples_as_defined(case, device):
     assert report.passed
 
 
-@pytest.mark.gl
-@pytest.mark.parametrize("first", [1, 2, 3])
-@pytest.mark.parametrize("case", ["repeats", "normals of two sides"])
-def test_coarse_levels_may_begin_sooner(case, first, device):
-    decoder = shader_decoder(CASES[case], first_level=first)
-    assert decoder.coarse.levels[0].level == first
-    report = verify(CASES[case], ["glsl"], decoder=decoder, point_count=500, repeats=0, device=device)
-    assert report.passed, report.variants
+def test_a_widened_gaussian_is_its_convolution():
+    quantized = made_set(64, 64, 1, 1, spread=1.5)
+    sharp, wide = reference_picture(quantized), reference_picture(quantized, 1.25)
+    conic = sharp.conics[0]
+    covariance = np.linalg.inv([[conic[0], conic[1]], [conic[1], conic[2]]])
+    found = np.linalg.inv([[wide.conics[0][0], wide.conics[0][1]], [wide.conics[0][1], wide.conics[0][2]]])
+    assert np.abs(found - covariance - 1.25 * np.eye(2)).max() < 1e-12
+    # what it weighs in all stays the same: 2 pi sqrt(det) times its share
+    masses = [np.sqrt(np.linalg.det(of)) for of in (covariance, found)]
+    assert wide.shares[0] * masses[1] == pytest.approx(masses[0])
 
 
-@pytest.mark.gl
-@pytest.mark.parametrize(
-    "fault",
-    [
-        ("float(m.first_level) - within", "4.0 - within"),
-        ("float(m.first_level - 1)", "float(m.first_level)"),
-    ],
-)
-def test_a_decoder_that_begins_elsewhere_is_found_out(fault, device):
-    quantized = made_set(90, 70, 120, 7, maps=material())
-    decoder = shader_decoder(quantized, first_level=2)
-    includes = {name: text.replace(*fault) for name, text in decoder.includes.items()}
-    assert includes["igs_decode.glsl"] != decoder.includes["igs_decode.glsl"], "the fault was not put in"
-    report = verify(
-        quantized, ["glsl"], decoder=replace(decoder, includes=includes), point_count=100, repeats=0, device=device
-    )
-    assert not report.variants[0].passed  # the compute one: it is asked between levels, too
+@pytest.mark.parametrize("case", ["non-power-of-two", "repeats", "repeats and overlaps itself", "normals of two sides"])
+def test_levels_of_a_buffer_are_near_the_means(case):
+    quantized = CASES[case]
+    packed = shader_decoder(quantized).packed
+    picture = reference_picture(quantized)
+    reference = footprint_reference(quantized, packed, picture)
+    means = ExactMeans(picture, reference.first)
+    means.add(0, reference_rows(picture, 0, quantized.height))
+    assert level_error(reference, means.levels()) < 0.7 * reference.stored.step
+    other = packed.words.copy()
+    start = packed.material_at + packed.coarse_at
+    other[start + other[start] + 8] ^= 0x40004000  # two numbers of the first picture's mean
+    broken = footprint_reference(quantized, replace(packed, words=other), picture)
+    assert level_error(broken, means.levels()) > 2 * reference.stored.step
+
+
+def test_between_tiles_a_widened_picture_has_no_seam():
+    """Gaussians that reach a tile only when they are widened are listed for it."""
+    quantized = made_set(128, 128, 400, 3, spread=1.2)
+    packed, plain = shader_decoder(quantized).packed, build_decoder(quantized).packed
+    assert packed.tiles.listed.sum() > plain.tiles.listed.sum()
 
 
 DRAW_FAULTS = [
-    ("noise.x < part.x ? 1", "noise.x > part.x ? 1"),
+    ("< within - float(level) ? 1", "> within - float(level) ? 1"),
     ("floor(noise.x * count)", "floor(0.5 * noise.x * count)"),
     ("apart * (tap - centre)", "0.5 * apart * (tap - centre)"),
 ]
@@ -216,11 +230,22 @@ def test_draws_with_another_mean_are_found_out(device):
 
 GLSL = VARIANTS[:3]
 BROKEN = {
-    "a level too coarse": ("int level = int(within) + k;", "int level = int(within) + 1;", VARIANTS),
+    "a level too coarse": ("int level = int(within) + k - tap_count;", "int level = int(within) + 1;", VARIANTS),
     "taps too far apart": ("float apart = ", "float apart = 1.2 * ", VARIANTS),
     "taps beside the footprint": ("float(taps - 1) * ", "float(taps + 1) * ", GLSL),
-    "a coarse texel beside": ("float(1 << level) - ", "float(1 << level) - 0.5 * ", GLSL),
-    "coarse channels swapped": ("(word0 >> 10u)", "(word0 >> 20u)", GLSL),
+    "a stored texel beside": ("float(1 << uint(level)) - ", "float(1 << uint(level)) - 0.5 * ", GLSL),
+    "the axes of components swapped": ("igs_level_axis(m, set, k + 1, c)", "igs_level_axis(m, set, k + 1, c ^ 1)",
+                                       GLSL[:1]),
+    "a block beside": ("uint group = set + igs_word(set + 2u) + 3u * (block >> 5u);",
+                       "block ^= 1u; uint group = set + igs_word(set + 2u) + 3u * (block >> 5u);", VARIANTS),
+    "rows for columns": ("along[(t & 1)", "down[(t & 1)", GLSL[:1]),
+    "half a step beside": ("float(igs_bits(records, at, width)) + 0.5", "float(igs_bits(records, at, width)) + 1.0",
+                           GLSL[:1]),
+    "differences left out": ("texel.channel[c] + more.channel[c]", "texel.channel[c] + 0.0", GLSL[:1]),
+    "Gaussians not widened": ("m.widening = stored ? igs_level_widening(level)", "m.widening = stored ? 0.0", VARIANTS),
+    "widened by too much": ("exp2(2.0 * float(level)) - 1.0", "exp2(2.0 * float(level))", GLSL[:1]),
+    "widened without their share": ("geometry.share = narrower * wider;", "geometry.share = 1.0;", GLSL[:1]),
+    "what is cut off counts": ("clamp(size - (texel << uint(base)), 0, 1 << uint(base))", "1 << uint(base)", GLSL[:1]),
     "beyond the edge": ("vec2 held = clamp(p, ", "vec2 held = p; clamp(p, ", GLSL),
     "a fixed footprint": ("igs_sample_grad(uv, IGS_DDX(uv)", "igs_sample_grad(uv, 0.5 * IGS_DDX(uv)",
                           [name for name in VARIANTS if "pixel" in name]),
@@ -268,9 +293,9 @@ def test_normals_whose_z_is_not_coded_have_a_length(stored):
     z = np.sqrt(np.maximum(0, 1 - np.square(vectors).sum(axis=2)))
     found = sample_lod(reference, np.array([[8.0, 8.0]]), np.array([4.0]))[0]
     assert found[6] == pytest.approx((z.mean() + 1) / 2, abs=1e-12)
-    texel = decoder.coarse.words[decoder.coarse.levels[0].first_word :][: decoder.coarse.texel_words]
-    assert len(texel) == 3  # seven values, three to a word
-    assert (texel[2] & 1023) / 1023 == pytest.approx(found[6], abs=0.5 / 1023 + 1e-5)
+    of_buffer = footprint_reference(quantized, decoder.packed, reference.picture)
+    (texel,) = level_values(of_buffer, np.array([[8.0, 8.0]]), 4)
+    assert texel[6] == pytest.approx(found[6], abs=of_buffer.stored.step)
 
 
 @pytest.mark.gl
@@ -289,8 +314,6 @@ def test_a_broken_z_is_found_out(fault, device):
 
 @pytest.mark.gl
 def test_without_coarse_levels_there_is_nothing_to_check(device):
-    from imagegs_tex.shaders.build_decoder import build_decoder
-
     quantized = made_set(40, 30, 20, 3)
     report = verify(quantized, ["glsl"], decoder=build_decoder(quantized), point_count=100, repeats=0, device=device)
     assert report.passed

@@ -8,8 +8,8 @@ from helpers.made_gaussians import made_set
 
 from imagegs_tex.decoder.render import shader_decoder
 from imagegs_tex.verification import footprint_shaders, verify
-from imagegs_tex.verification.float64_footprint import CoarseMeans, FootprintReference
-from imagegs_tex.verification.float64_picture import reference_picture, reference_rows
+from imagegs_tex.verification.float64_footprint import footprint_reference
+from imagegs_tex.verification.float64_picture import reference_picture
 from imagegs_tex.verification.footprint_check import SampleCheck
 from imagegs_tex.verification.llvmpipe_loop_limit import MAX_TURNS, TurnBound
 from imagegs_tex.verification.opengl import Scene, ends_loops
@@ -46,11 +46,7 @@ def test_no_request_takes_more_turns_than_its_bound(case, cutting):
     quantized = CASES[case]
     decoder = shader_decoder(quantized)
     picture = reference_picture(quantized)
-    means = CoarseMeans(picture)
-    means.add(0, reference_rows(picture, 0, quantized.height))
-    check = SampleCheck(
-        quantized, decoder, FootprintReference(picture, quantized.wrap, means.levels()), 1, 600, MAX_TURNS
-    )
+    check = SampleCheck(quantized, decoder, footprint_reference(quantized, decoder.packed, picture), 1, 600, MAX_TURNS)
     width = footprint_shaders.result_width(decoder)
     source = footprint_shaders.glsl_requests(decoder)
     source = source.rstrip().removesuffix("}") + COUNTING.format(width=width)
@@ -84,6 +80,6 @@ def test_turns_are_those_of_the_tiles_within_reach():
     points = np.array([[1.0, 1.0], [tile - 1, 1.0], [130.0, 76.0]])
     reach = np.array([0.5, 2.0, 8.0])
     last = len(grid)
-    found = TurnBound(counted, (False, False), 4).entries(points, reach).tolist()
+    found = TurnBound(counted, (False, False)).entries(points, reach).tolist()
     assert found == [5 * (last - 1), 3 + 5 * (last - 1), 3 * (last - 1) + 5]
-    assert TurnBound(counted, (True, True), 4).entries(points[:1], np.array([2.0])).tolist() == [8 * (last - 1)]
+    assert TurnBound(counted, (True, True)).entries(points[:1], np.array([2.0])).tolist() == [8 * (last - 1)]

@@ -14,7 +14,7 @@ from imagegs_tex.shaders.build_decoder import HLSL_INCLUDE, STORAGE_INCLUDE, TEX
 from imagegs_tex.shaders.gpu_buffer import join_materials, pack_gaussians
 from imagegs_tex.shaders.shared_decoder import shared_decoder
 from imagegs_tex.verification import MAX_ERROR
-from imagegs_tex.verification.float64_footprint import CoarseMeans
+from imagegs_tex.verification.float64_footprint import footprint_reference, level_values
 from imagegs_tex.verification.float64_picture import reference_picture, reference_points, reference_rows
 from imagegs_tex.verification.toolchain import check_glsl, hlsl_to_glsl
 
@@ -95,21 +95,21 @@ def packed():
     return [shader_decoder(quantized).packed for quantized in SETS]
 
 
-def requests():
+def requests(packed):
     """Points and what is right there: material, u, v, level [P, 4]; values [P, 8], NaN where a material has none."""
     rng = np.random.default_rng(5)
     rows, right = [], []
     for number, quantized in enumerate(SETS):
         picture = reference_picture(quantized)
-        means = CoarseMeans(picture)
-        means.add(0, reference_rows(picture, 0, quantized.height))
+        reference = footprint_reference(quantized, packed[number], picture)
         size = np.array([quantized.width, quantized.height])
         uv = (rng.integers(0, 4096, (POINTS, 2)) / 4096).astype(np.float32)
-        last = 4 + len(means.levels()) - 1
         values = reference_points(picture, uv * size)
         level = np.zeros((POINTS, 1))
-        level[-1] = last  # one texel, whatever the point
-        values[-1] = means.levels()[-1][0, 0, : quantized.channel_count]
+        for back in range(1, reference.last - reference.first + 2):
+            at = reference.last - back + 1
+            level[-back] = at
+            values[-back] = level_values(reference, uv[-back:][:1] * size, at)[0, : quantized.channel_count]
         rows.append(np.concatenate([np.full((POINTS, 1), number), uv, level], axis=1).astype(np.float32))
         right.append(np.pad(values, ((0, 0), (0, VALUES - values.shape[1])), constant_values=np.nan))
     return np.concatenate(rows), np.concatenate(right)
@@ -134,7 +134,7 @@ def test_materials_of_one_buffer(device, packed, language):
         source = with_include(GLSL, includes[STORAGE_INCLUDE])
     else:
         source = hlsl_to_glsl(HLSL, "comp", includes)
-    rows, right = requests()
+    rows, right = requests(packed)
     found = run(device, source, join_materials(packed), rows)
     assert np.nanmax(np.abs(found - right)) <= MAX_ERROR
     swapped = run(device, source, join_materials(packed[::-1]), rows)
