@@ -19,7 +19,7 @@ from imagegs_tex.formats.igs.container import decode_igs, encode_igs
 from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.formats.igs.plane_coders import Codec
 
-GOLDEN = (1, 2, 3, 4, "4_exact")
+GOLDEN = (1, 2, 3, 4, "4_fast", "4_exact")
 MADE = {
     "small": {},
     "one Gaussian": {"count": 1, "size": (1, 1), "channels": 1, "components": 1},
