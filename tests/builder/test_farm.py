@@ -43,7 +43,7 @@ def test_a_farm_whose_workers_and_scheduler_are_lost_makes_the_same_tree(tree, t
         count = 0
 
         def encoder(self, backend):
-            assert super().encoder(backend) == this_encoder(backend)
+            assert super().encoder(backend) == this_encoder(backend, in_children=True)
             return ENCODER
 
         def wait(self, seconds):
