@@ -9,6 +9,7 @@ byte.
 """
 
 import argparse
+import contextlib
 import hashlib
 import json
 import multiprocessing
@@ -18,6 +19,7 @@ import signal
 import sys
 import tempfile
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from imagegs_tex.builder.build_tree import BuildWorkers, seats_of
@@ -28,6 +30,7 @@ from imagegs_tex.builder.keys import Encoder
 from imagegs_tex.builder.local_pool import LocalPool
 from imagegs_tex.builder.project_file import ProjectFile
 from imagegs_tex.builder.request import BuildReport, BuildRequest
+from imagegs_tex.builder.state import STATE_FOLDER
 from imagegs_tex.formats.files.atomic_write import is_temporary
 from imagegs_tex.formats.igs.container import MAGIC
 
@@ -71,6 +74,16 @@ def change(tree: Path, materials: int, rng: random.Random) -> None:
         else:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "basecolor.png").write_bytes(rng.randbytes(200))
+
+
+def wait_for_begin(process: BaseProcess, output: Path) -> None:
+    """Wait until a process has the output's lock, so that kills do not fall on Python starting."""
+    lock = output / STATE_FOLDER / "lock"
+    while process.is_alive():
+        with contextlib.suppress(OSError, ValueError):
+            if json.loads(lock.read_bytes())["pid"] == process.pid:
+                return
+        time.sleep(0.002)
 
 
 def problems_of(output: Path, cache: Path) -> list[str]:
@@ -117,9 +130,10 @@ def main() -> None:
             folder = tree / str(number % 5) / f"m{number}"
             folder.mkdir(parents=True)
             (folder / "basecolor.png").write_bytes(rng.randbytes(200))
-        began = time.perf_counter()
         whole = context.Process(target=build, args=(tree, output, cache))
         whole.start()
+        wait_for_begin(whole, output)
+        began = time.perf_counter()
         whole.join()
         longest = time.perf_counter() - began
         killed, problems = 0, list[str]()
@@ -130,6 +144,7 @@ def main() -> None:
                 shutil.rmtree(output, ignore_errors=True)
             process = context.Process(target=build, args=(tree, output, cache))
             process.start()
+            wait_for_begin(process, output)
             process.join(rng.uniform(0, longest))
             if process.is_alive():
                 process.kill()
