@@ -25,7 +25,7 @@ class Work(Enum):
     DECODE = (400_000_000, 4, 12)
     EXPORT = (400_000_000, 52, 20)
     VERIFY = (650_000_000, 16, 28)
-    VIEW = (650_000_000, 6, 4)
+    VIEW = (900_000_000, 1, 4)
     VIEW_WITH_SOURCE = (400_000_000, 0, 56)
 
     @property
