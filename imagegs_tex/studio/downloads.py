@@ -16,14 +16,14 @@ from imagegs_tex.studio.results import Result
 from imagegs_tex.studio.work import REPORT
 
 PARTS: Final = {
-    "maps": "Decoded maps, as image files",
-    "report": "Report with all numbers and settings (JSON)",
-    "pictures": "The pictures of this page",
-    "glsl": "Shader decoder, GLSL",
-    "hlsl": "Shader decoder, HLSL",
-    "dds": "Textures for engines, DDS",
-    "ktx2": "Textures for engines, KTX 2",
-    "manifest": "How the maps were read (manifest)",
+    "maps": "Plain images: for Blender, and any engine",
+    "dds": "DDS textures: for Unity, Unreal and Direct3D",
+    "ktx2": "KTX 2 textures: for Vulkan and OpenGL",
+    "hlsl": "Shader decoder, HLSL: draws from the .igs in Unity, Unreal, Direct3D",
+    "glsl": "Shader decoder, GLSL: draws from the .igs in Vulkan, OpenGL, WebGL",
+    "report": "All numbers and settings (report.json)",
+    "pictures": "The pictures of this page: large",
+    "manifest": "What you corrected about the maps (material.json)",
 }
 """What may go into the .zip beside the file, with what is written on the page."""
 USUAL_PARTS: Final = ("maps", "report")
@@ -70,6 +70,16 @@ def make_zip(result: Result, parts: Iterable[str], manifest: Path | None) -> Pat
             if path.is_file() and name.parts[0].split("_")[-1] in chosen:
                 archive.write(path, name.as_posix())
     return target
+
+
+def contents_of(archive: Path) -> dict[str, int]:
+    """Return what each file and folder of a .zip takes in it, in bytes, the largest first."""
+    taken: dict[str, int] = {}
+    with zipfile.ZipFile(archive) as opened:
+        for each in opened.infolist():
+            name = each.filename.split("/")[0]
+            taken[name] = taken.get(name, 0) + each.compress_size
+    return dict(sorted(taken.items(), key=lambda item: -item[1]))
 
 
 def _emit(file: Path, folder: Path, language: Literal["glsl", "hlsl"]) -> None:

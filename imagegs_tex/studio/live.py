@@ -58,9 +58,9 @@ class Frame:
 
 KINDS: Final = {
     "decode": "The picture so far",
-    "error": "How far it still is from the source",
+    "error": "How far it is from the source",
     "ellipses": "Some of the Gaussians",
-    "numbers": "All of them, each in a colour of its own",
+    "numbers": "All of them, each in its own colour",
 }
 """The live pictures, with what is written above them."""
 

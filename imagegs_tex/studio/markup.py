@@ -32,8 +32,7 @@ def in_words_of_the_page(message: str) -> str:
     """Return advice that names options of the command line with the names of the page's fields, where it has them."""
     named = message
     for goal in GOALS:
-        if goal.flag:
-            named = re.sub(rf"{goal.flag} ([^\s,;]*\d[^\s,;]*)", rf'"{goal.label}" of \1', named)
+        named = re.sub(rf"{goal.flag} ([^\s,;]*\d[^\s,;]*)", rf'"{goal.label}" of \1', named)
     return re.sub(r"(--[a-z-]+(?:[ =]\S+)?)", r"\1 from a terminal", named)
 
 
@@ -86,7 +85,7 @@ def status(job: Job | None, position: int) -> str:
     if job.state == JobState.DONE:
         return (
             f'<div class="st-status" data-state="done"><b>Done</b> after {seconds_words(job.seconds)}. '
-            '<a href="#result-head">See the result</a></div>'
+            '<a href="#result-card">See the result</a></div>'
         )
     progress = job.progress
     phase = "starting" if progress is None else progress.phase
@@ -277,5 +276,5 @@ def score_rows(scores: Sequence[MapScore]) -> list[list[str]]:
 
 SCORE_HEADINGS: Final = (
     "Map", "Meaning", "PSNR in dB: higher is closer", "SSIM: 1 is equal", "FLIP: 0 is equal",
-    "Normals: degrees off, mean", "Normals: 95 % within degrees",
+    "Normals: degrees off, mean", "Normals: degrees off, 95 of 100 texels less",
 )  # fmt: skip

@@ -29,6 +29,7 @@ or an .igs file to look at</span><div class="st-drop-buttons">
 <div class="st-drop-say st-faint" aria-live="polite"></div></div>"""
 _DROP_JS: Final = """import(new URL('studio-static/dropzone.js', document.baseURI).href)
     .then((module) => module.dropzone(element, trigger, props, watch));"""
+_UNDERSTOOD_JS: Final = "() => document.dispatchEvent(new Event('st-understood'))"
 _SALIENCY: Final = "saliency"
 _WRAPS: Final = {"auto": None, "repeat": True, "clamp": False}
 _WRAP_WORDS: Final = [("As found out", "auto"), ("It repeats", "repeat"), ("It ends at its border", "clamp")]
@@ -162,7 +163,9 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
         return refresh(visitor, "" if visitor.reading is None else visitor.reading.chosen)
 
     gr.on([blocks.load], begin, None, [drop, *outputs], api_visibility=PRIVATE)
-    drop.submit(sent, None, outputs, api_visibility=PRIVATE, show_progress_on=summary)
+    drop.submit(sent, None, outputs, api_visibility=PRIVATE, show_progress="hidden").then(
+        None, None, None, js=_UNDERSTOOD_JS, api_visibility=PRIVATE
+    )
     for example, button in zip(EXAMPLES, buttons, strict=True):
         button.click(example_of(example.key), None, outputs, api_visibility=PRIVATE, show_progress_on=summary)
     chooser.input(choose, chooser, outputs, api_visibility=PRIVATE)
@@ -287,5 +290,5 @@ def _wrap_words(visitor: Visitor) -> str:
     words = {"repeat": "repeats", "clamp": "ends at its border"}
     both = f"{words[x]} in both directions" if x == "repeat" else words[x]
     said = f"It {both}" if x == y else f"From left to right it {words[x]}, from top to bottom it {words[y]}"
-    guess = ", as far as its borders tell" if "guessed" in reading.wrap_note else ""
+    guess = " (guessed from its borders)" if "guessed" in reading.wrap_note else ""
     return f'{said}{guess}. Is that wrong? Say so under "The material as a whole".'

@@ -1,5 +1,6 @@
 """Step 4 of the page: what came out, compared, lit, measured, beside one another, and to take home."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from html import escape
 from pathlib import Path
@@ -10,8 +11,9 @@ import gradio as gr
 from imagegs_tex.formats.errors import ImageGSTexError
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.pictures.lit import model_numbers
-from imagegs_tex.settings import Preset
-from imagegs_tex.studio.downloads import PARTS, USUAL_PARTS, make_zip
+from imagegs_tex.reports import CompressReport
+from imagegs_tex.settings import DEFAULT_QUALITY, Preset
+from imagegs_tex.studio.downloads import PARTS, USUAL_PARTS, contents_of, make_zip
 from imagegs_tex.studio.markup import (
     SCORE_HEADINGS,
     bytes_words,
@@ -28,7 +30,7 @@ from imagegs_tex.studio.markup import (
     wide_figures,
 )
 from imagegs_tex.studio.page_input import PRIVATE, InputPart
-from imagegs_tex.studio.page_run import RunPart
+from imagegs_tex.studio.page_run import SHOW_RUN, RunPart
 from imagegs_tex.studio.results import Result
 from imagegs_tex.studio.visitors import Served, Visitor, Visitors
 from imagegs_tex.studio.wishes import LADDER_SHARES, Wish
@@ -58,17 +60,22 @@ LEVELS_HEADING: Final = (
     "<h3>Mip levels</h3><p>What is seen from further away: each is half as large, averaged as textures for engines "
     "are.</p>"
 )
+_FULL: Final = "Make this size again with Balanced: better, takes longer"
+_PACK: Final = "Make the .zip"
+_PACKING: Final = "Making the .zip …"
+_ROUGH_DB: Final = 30.0
+"""Below this, speckle is seen at a glance."""
 _PNG: Final = "image/png"
 
 
 def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> None:
     """Build the part."""
-    with gr.Column(elem_classes="st-card"):
+    with gr.Column(elem_classes="st-card", elem_id="result-card"):
         gr.HTML(step("4. The result", "nothing is kept when you close the page: download it"), padding=False)
         chooser = gr.Radio([], label="Results of this visit: choose one", visible=False, elem_id="results")
         head = gr.HTML(_NOTHING, elem_id="result-head", padding=False)
         links = gr.HTML(elem_id="links", padding=False)
-        full = gr.Button("Fit this size again, in full: slower and better", visible=False, elem_id="full")
+        full = gr.Button(_FULL, visible=False, elem_id="full", size="sm", elem_classes="st-aside")
         with gr.Column(visible=False, elem_id="result") as whole:
             with gr.Tabs() as tabs:
                 with gr.Tab("Compare"):
@@ -81,17 +88,19 @@ def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> Non
                     gallery = gr.HTML(elem_id="gallery", padding=False)
                 with gr.Tab("Results", id=_RESULTS):
                     sizes = gr.HTML(elem_id="sizes", padding=False)
-                    with gr.Row():
-                        left = gr.Dropdown([], label="Compare two: A, on the left", elem_id="left")
-                        right = gr.Dropdown([], label="B, on the right", elem_id="right")
-                    beside = _viewer(_INSPECT, _INSPECT_JS, "beside")
+                    with gr.Column(visible=False) as two:
+                        with gr.Row():
+                            left = gr.Dropdown([], label="Compare two: A, on the left", elem_id="left")
+                            right = gr.Dropdown([], label="B, on the right", elem_id="right")
+                        beside = _viewer(_INSPECT, _INSPECT_JS, "beside")
             gr.HTML(step("More to take home", "a .zip of the .igs file and what you choose"), padding=False)
             parts = gr.CheckboxGroup(
                 [(words, key) for key, words in PARTS.items()],
                 value=list(USUAL_PARTS),
                 label="What goes into the .zip, beside the file",
+                elem_id="parts",
             )
-            pack = gr.Button("Make the .zip", elem_id="pack")
+            pack = gr.Button(_PACK, elem_id="pack")
             zipped = gr.HTML(elem_id="zipped", padding=False)
     details = [head, compare, light, numbers, gallery, links, zipped, full]
 
@@ -114,7 +123,7 @@ def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> Non
         return [
             gr.update(choices=names, value=chosen, visible=len(names) > 1), gr.update(visible=has),
             gr.update(choices=names, value=before), gr.update(choices=names, value=chosen),
-            _beside(visitor, before, chosen), _sizes(visitor),
+            _beside(visitor, before, chosen), gr.update(visible=len(names) > 1), _sizes(visitor),
             gr.update(selected=_RESULTS) if _has_climbed(visitor) else gr.skip(), *show(visitor, chosen),
         ]  # fmt: skip
 
@@ -124,7 +133,11 @@ def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> Non
     def compare_two(first: int, second: int, request: gr.Request) -> dict[str, Any]:
         return _beside(visitors.of(request.session_hash), first, second)
 
-    def make(number: int, chosen: list[str], request: gr.Request) -> str:
+    def make(number: int, chosen: list[str], request: gr.Request) -> Iterator[list[Any]]:
+        yield [gr.update(value=_PACKING, interactive=False), ""]
+        yield [gr.update(value=_PACK, interactive=True), packed(number, chosen, request)]
+
+    def packed(number: int, chosen: list[str], request: gr.Request) -> str:
         visitor = visitors.of(request.session_hash)
         result = _of(visitor, number)
         if result is None:
@@ -138,7 +151,7 @@ def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> Non
         address = visitor.address(
             f"result-{result.number}-{visitor.served_count()}.zip", Served(path, "application/zip", path.name)
         )
-        return _download(address, path, "zip", bytes_words(path.stat().st_size))
+        return _download(address, path, "zip", _zip_words(path))
 
     def in_full(number: int, request: gr.Request) -> list[Any]:
         visitor = visitors.of(request.session_hash)
@@ -147,14 +160,18 @@ def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> Non
         return [*running.fields.values(wish), *running.start(visitor, wish)]
 
     running.finished.change(
-        new_result, running.finished, [chooser, whole, left, right, beside, sizes, tabs, *details],
+        new_result, running.finished, [chooser, whole, left, right, beside, two, sizes, tabs, *details],
         api_visibility=PRIVATE, show_progress="hidden",
     )  # fmt: skip
     chooser.input(choose, chooser, details, api_visibility=PRIVATE)
     for field in (left, right):
         field.input(compare_two, [left, right], beside, api_visibility=PRIVATE)
-    pack.click(make, [chooser, parts], zipped, api_visibility=PRIVATE)
-    full.click(in_full, chooser, [*running.fields.all, *running.outputs], api_visibility=PRIVATE)
+    pack.click(make, [chooser, parts], [pack, zipped], api_visibility=PRIVATE, show_progress="hidden")
+    parts.input(lambda: "", None, zipped, api_visibility=PRIVATE, show_progress="hidden")  # it is not of these any more
+    full.click(
+        in_full, chooser, [*running.fields.all, *running.outputs], api_visibility=PRIVATE, show_progress="hidden"
+    )
+    full.click(None, None, None, js=SHOW_RUN, api_visibility=PRIVATE)
 
 
 def _viewer(template: str, script: str, name: str) -> gr.HTML:
@@ -209,7 +226,17 @@ def _head(result: Result) -> str:
         )
     if report.unreached is not None:
         html += notice(f"What was asked for is not reached: {report.unreached}. This is the best file there is.", "bad")
+    html += notice(_why(report))
     return html + "".join(notice(f"Worth knowing: {in_words_of_the_page(warning)}") for warning in report.warnings)
+
+
+def _why(report: CompressReport) -> str:
+    """Return why a result is rougher than it could be, and what to choose for a better one; "" where it is not."""
+    is_small = report.psnr_db < _ROUGH_DB if report.quality is None else report.quality < DEFAULT_QUALITY
+    if report.preset == Preset.FAST.value:
+        more = "Balanced, or a higher quality," if is_small else "Balanced"
+        return f"Quick{' and small' if is_small else ''} settings made this: choose {more} for less speckle."
+    return "Small settings made this: choose a higher quality for less speckle." if is_small else ""
 
 
 def _compared(visitor: Visitor, result: Result) -> dict[str, Any]:
@@ -268,7 +295,7 @@ def _numbers(result: Result) -> str:
         whole = max(1, report.file_bytes)
         rows = [
             ("Positions", ledger.positions), ("Shapes", ledger.shapes), ("Colours and values", ledger.features),
-            ("Index", ledger.index), ("Grain", ledger.detail), ("Basis of the channels", ledger.components),
+            ("Index", ledger.index), ("Grain", ledger.detail), ("What maps have in common", ledger.components),
             ("Names and meanings of the maps", ledger.maps), ("Header", ledger.header),
         ]  # fmt: skip
         cells = [[name, f"{count:,}", f"{100 * count / whole:.1f} %"] for name, count in rows]
@@ -278,8 +305,12 @@ def _numbers(result: Result) -> str:
         ]
         parts.append(table(("Map", "Bytes", "Share"), by_map, "Bytes of the colours and values, by map"))
         times = [[TIME_WORDS[part], f"{value:.1f}"] for part, value in asdict(report.seconds).items()]
-        parts.append(table(("Part", "Seconds"), times, f"Time, on {report.device} with {report.backend}"))
-        rest = [["On the GPU, with its index", f"{report.gpu_bytes:,} bytes"], ["Seed", str(report.seed)]]
+        by = report.backend if report.backend == report.device else f"{report.backend} on {report.device}"
+        parts.append(table(("Part", "Seconds"), times, f"Where the time went (computed by {by})"))
+        rest = [
+            ["Memory on the GPU, with its index", f"{report.gpu_bytes:,} bytes"],
+            ["Seed of the random numbers", str(report.seed)],
+        ]
         parts.append(table(("What else", ""), rest))
     if result.command:
         parts.append(
@@ -331,9 +362,16 @@ def _sizes(visitor: Visitor) -> str:
 def _link(visitor: Visitor, result: Result) -> str:
     served = Served(result.file, "application/octet-stream", result.file.name)
     note = (
-        f"{bytes_words(result.file_bytes)}. A game loads it with the shader decoder; plain images are in the .zip below"
+        f"{bytes_words(result.file_bytes)}. It takes a shader decoder to draw from it: tick the one for your engine "
+        "under “More to take home”. Plain images, which everything opens, are ticked there already."
     )
     return _download(visitor.address(f"result-{result.number}-file.igs", served), result.file, "igs", note)
+
+
+def _zip_words(path: Path) -> str:
+    """Return how large a .zip is, and what takes how much of it."""
+    within = ", ".join(f"{name} {bytes_words(size)}" for name, size in contents_of(path).items())
+    return f"{bytes_words(path.stat().st_size)}: {printable(within)}"
 
 
 def _download(address: str, path: Path, kind: str, note: str) -> str:

@@ -9,16 +9,25 @@ import gradio as gr
 
 from imagegs_tex.formats.errors import ImageGSTexError, UsageError
 from imagegs_tex.formats.files.safe_names import printable
-from imagegs_tex.settings import Preset
+from imagegs_tex.settings import DEFAULT_QUALITY, MOST_QUALITY, Preset
 from imagegs_tex.studio.examples import EXAMPLES
 from imagegs_tex.studio.jobs import Job, JobQueue, JobState
 from imagegs_tex.studio.limits import LOG_LINES
 from imagegs_tex.studio.live import KINDS, Frame
-from imagegs_tex.studio.markup import READY, curve, figures, notice, phase_words, status, step
+from imagegs_tex.studio.markup import READY, curve, figures, notice, status, step
 from imagegs_tex.studio.page_input import PRIVATE, InputPart
 from imagegs_tex.studio.settings_form import assignments, build_settings_form, empty_form
 from imagegs_tex.studio.visitors import Served, Visitor, Visitors
-from imagegs_tex.studio.wishes import GOALS, PRESET_WORDS, Wish, command_line, goal_of
+from imagegs_tex.studio.wishes import (
+    GOALS,
+    PRESET_WORDS,
+    QUALITY,
+    QUALITY_WORDS,
+    Wish,
+    command_line,
+    goal_of,
+    quality_word,
+)
 from imagegs_tex.studio.work import Task, Work, compress_task, ladder_task, look_task
 
 BACKENDS: Final = {
@@ -35,9 +44,23 @@ _NO_PICTURES: Final = (
 _STOP: Final = "Stop and keep the file"
 _LEAVE: Final = "Leave the queue"
 _START_WORDS: Final = (
-    '<div class="st-faint"><b>Start</b> does what is chosen above. <b>Try five sizes</b> makes five quick files, from '
-    "small to large, to choose from. <b>Start with defaults</b> puts every choice back first.</div>"
+    '<div class="st-faint"><b>Start</b> takes your choices above. <b>Try five sizes</b> makes five quick files, from '
+    "small to large, to choose from. <b>Start with defaults</b> takes the usual choices instead of yours; your maps "
+    "stay.</div>"
 )
+_LEAST: Final = 1
+"""Where the slider of the quality begins: a file of quality 0 there is not."""
+_SCALE: Final = (
+    '<div class="st-scale" aria-hidden="true">'
+    + "".join(
+        f'<span style="left:{100 * (at - _LEAST) / (MOST_QUALITY - _LEAST):.1f}%">{word}</span>'
+        for at, word in QUALITY_WORDS
+    )
+    + "</div>"
+)
+SHOW_RUN: Final = """() => { import(new URL('studio-static/follow.js', document.baseURI).href)
+    .then((module) => module.follow(document.getElementById('watch'))); }"""
+"""What the browser does once a run is asked for: its pictures, and whatever stands in its way, are below the fold."""
 _SETTINGS_WORDS: Final = (
     '<div class="st-faint">No first file needs these. A field that is left empty stays as usual; what is usual is '
     "written in it.</div>"
@@ -59,7 +82,8 @@ class WishFields:
     """The fields that say what is asked for."""
 
     goal: gr.Radio
-    amount: gr.Number
+    quality: gr.Slider  # the amount where the goal is quality
+    amount: gr.Number  # of any other goal
     preset: gr.Radio
     detail: gr.Checkbox
     backend: gr.Dropdown
@@ -69,7 +93,7 @@ class WishFields:
     @property
     def all(self) -> list[Any]:
         """In the order of :meth:`values`."""
-        first = [self.goal, self.amount, self.preset, self.detail, self.backend, self.every]
+        first = [self.goal, self.quality, self.amount, self.preset, self.detail, self.backend, self.every]
         return [*first, *self.advanced.values()]
 
     def wish(self, values: Mapping[Any, Any]) -> Wish:
@@ -81,23 +105,30 @@ class WishFields:
         backend, preset = values[self.backend], values[self.preset]
         if backend not in BACKENDS or preset not in {each.value for each in Preset}:
             raise UsageError("there is no such choice; reload the page")
+        goal = goal_of(values[self.goal]).key
+        amount = values[self.quality if goal == QUALITY else self.amount]
         return Wish(
-            goal=goal_of(values[self.goal]).key, amount=float(values[self.amount] or 0), preset=Preset(preset),
+            goal=goal, amount=float(amount or 0), preset=Preset(preset),
             detail=bool(values[self.detail]), backend=backend, every=max(1, min(1000, int(values[self.every] or 1))),
             assignments=assignments({name: values[each] for name, each in self.advanced.items()}),
         )  # fmt: skip
 
     def values(self, wish: Wish) -> list[Any]:
         """Return what the fields show for a wish without further settings."""
-        goal = goal_of(wish.goal)
-        shown = gr.update(visible=bool(goal.unit), value=wish.amount, label=_amount_label(wish.goal))
-        first = [wish.goal, shown, wish.preset.value, wish.detail, wish.backend, wish.every]
+        first = [wish.goal, *_amounts(wish.goal, wish.amount), wish.preset.value, wish.detail, wish.backend, wish.every]
         return [*first, *empty_form(self.advanced)]
 
 
-def _amount_label(goal: str) -> str:
+def _amounts(goal: str, amount: float) -> list[dict[str, Any]]:
+    """Return what the two fields of amounts become: the one that the goal has is shown."""
     chosen = goal_of(goal)
-    return f"{chosen.label} in {chosen.unit}"
+    if goal == QUALITY:
+        return [gr.update(visible=True, value=amount, label=_quality_label(amount)), gr.update(visible=False)]
+    return [gr.update(visible=False), gr.update(visible=True, value=amount, label=f"{chosen.label} in {chosen.unit}")]
+
+
+def _quality_label(quality: float) -> str:
+    return f"How good: {quality:g}, {quality_word(quality)}"
 
 
 def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
@@ -107,8 +138,13 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         with gr.Row():
             with gr.Column(min_width=300):
                 goal = gr.Radio(
-                    [(each.label, each.key) for each in GOALS], value="usual", label="What decides the size"
+                    [(each.label, each.key) for each in GOALS], value=QUALITY, label="What decides the size"
                 )
+                quality = gr.Slider(
+                    _LEAST, MOST_QUALITY, value=DEFAULT_QUALITY, step=1, label=_quality_label(DEFAULT_QUALITY),
+                    elem_id="quality",
+                )  # fmt: skip
+                scale = gr.HTML(_SCALE, padding=False)
                 amount = gr.Number(0, label="Amount", visible=False, minimum=0, elem_id="amount")
             with gr.Column(min_width=300):
                 preset = gr.Radio(
@@ -144,7 +180,7 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
             ladder = gr.Button("Try five sizes, fast", elem_id="ladder")
             defaults = gr.Button("Start with defaults", elem_id="defaults")
         gr.HTML(_START_WORDS, padding=False)
-    with gr.Column(elem_classes="st-card"):
+    with gr.Column(elem_classes="st-card", elem_id="watch"):
         gr.HTML(step("3. Watch it appear", "you can stop at any time and keep what there is"), padding=False)
         with gr.Row(elem_classes="st-status-row"):
             state = gr.HTML(status(None, 0), elem_id="status", padding=False)
@@ -163,7 +199,7 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
             )  # fmt: skip
     timer = gr.Timer(_TICK_SECONDS, active=False)
     finished = gr.State(0)
-    fields = WishFields(goal, amount, preset, detail, backend, every, advanced)
+    fields = WishFields(goal, quality, amount, preset, detail, backend, every, advanced)
     starters = [start, ladder, defaults]
     outputs = [state, pictures, curves, log, looking_back, *starters, stop, timer, finished]
 
@@ -250,9 +286,14 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         if visitor.task is not None and visitor.task.live is not None:
             visitor.task.live.chosen = min(visitor.live_map, len(visitor.task.live.maps) - 1)
 
-    def new_goal(key: str) -> dict[str, Any]:
-        chosen = goal_of(key)
-        return gr.update(visible=bool(chosen.unit), value=chosen.usual, label=_amount_label(key))
+    def new_goal(key: str) -> list[dict[str, Any]]:
+        return _amounts(key, goal_of(key).usual)
+
+    def show_scale(key: str) -> dict[str, Any]:
+        return gr.update(visible=key == QUALITY)
+
+    def name_quality(value: float) -> dict[str, Any]:
+        return gr.update(label=_quality_label(value))
 
     def typed(values: Mapping[Any, Any], request: gr.Request) -> str:
         visitor = visitors.of(request.session_hash)
@@ -273,7 +314,13 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         said = (READY if is_ready else status(None, 0)) if is_over else gr.skip()
         return gr.update(choices=names, value=shown, visible=len(rows) > 1), said
 
-    goal.input(new_goal, goal, amount, api_visibility=PRIVATE, show_progress="hidden")
+    goal.input(new_goal, goal, [quality, amount], api_visibility=PRIVATE, show_progress="hidden")
+    goal.change(show_scale, goal, scale, api_visibility=PRIVATE, show_progress="hidden")
+    quality.change(
+        name_quality, quality, quality, api_visibility=PRIVATE, show_progress="hidden", trigger_mode="always_last"
+    )
+    for starter in starters:
+        starter.click(None, None, None, js=SHOW_RUN, api_visibility=PRIVATE)
     gr.on(
         [field.change for field in fields.all] + [given.version.change], typed, {*fields.all}, command,
         api_visibility=PRIVATE, show_progress="hidden",
@@ -339,7 +386,7 @@ def _frame_of(visitor: Visitor, frames: list[Frame]) -> Frame | None:
 
 def _figures(visitor: Visitor, frame: Frame) -> str:
     notes = {
-        "decode": f"{printable(frame.map_name)}; {frame.psnr_db:.1f} dB over all maps, before rounding",
+        "decode": f"{printable(frame.map_name)}; {frame.psnr_db:.1f} dB, not yet a file",
         "error": f"black: none, yellow: {frame.error_words} and more",
         "ellipses": f"out of {frame.gaussians:,}",
         "numbers": "where each is the strongest",
@@ -350,8 +397,11 @@ def _figures(visitor: Visitor, frame: Frame) -> str:
         (title, notes[kind], _address(visitor, frame, kind), _address(visitor, before, kind))
         for kind, title in KINDS.items()
     ]
-    phase = phase_words(frame.phase)
-    where = f"{phase}, step {frame.step} of {frame.steps}" if frame.steps else phase
+    where = f"These pictures are of step {frame.step} of {frame.steps}."
+    if visitor.job is not None and visitor.job.state == JobState.DONE:
+        where += (
+            " The file, in “4. The result”, is rounded to be small and its grain is drawn anew, so that it differs."
+        )
     return f'<div class="st-faint st-at" data-step="{frame.number}">{where}</div>{figures(entries)}'
 
 

@@ -17,7 +17,7 @@ from imagegs_tex.studio.limits import MAX_UPLOAD_BYTES
 from imagegs_tex.studio.visitors import Visitor, Visitors
 
 _STATIC: Final = Path(__file__).parent / "static"
-_STATIC_TYPES: Final = dict.fromkeys(("lit.js", "inspector.js", "dropzone.js"), "text/javascript")
+_STATIC_TYPES: Final = dict.fromkeys(("lit.js", "inspector.js", "dropzone.js", "follow.js"), "text/javascript")
 _SAFE: Final = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
 _FORWARDED_NAME: Final = "x-file-name"
 

@@ -13,6 +13,9 @@ from imagegs_tex.formats.vocabulary import wrap_words
 from imagegs_tex.setting_list import with_settings
 from imagegs_tex.settings import DEFAULT_QUALITY, MOST_QUALITY, CompressSettings, DetailMode, Preset, preset_settings
 
+QUALITY: Final = "quality"
+"""The goal that the page begins with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Goal:
@@ -20,27 +23,21 @@ class Goal:
 
     key: str
     label: str  # of the choice
-    unit: str  # of the amount; "" where there is none
+    unit: str  # of the amount
     short: str  # the same where room is scarce
     usual: float  # amount that the field begins with
     flag: str  # of the command line
 
 
 GOALS: Final = (
-    Goal("usual", "Good quality, however large", "", "", 0, ""),
-    Goal(
-        "quality",
-        "Quality",
-        "0 to 100: 25 is small, 50 good, 75 high",
-        "of 100",
-        75,
-        "--quality",
-    ),
+    Goal(QUALITY, "Quality", "0 to 100", "of 100", DEFAULT_QUALITY, "--quality"),
     Goal("bytes", "File size", "kilobytes", "kB", 50, "--max-bytes"),
-    Goal("psnr", "Closeness (PSNR)", "dB: 26 is rough, 32 good, 40 very close", "dB", 30, "--target-psnr"),
+    Goal("psnr", "PSNR", "dB: 26 is rough, 32 good, 40 very close", "dB", 30, "--target-psnr"),
     Goal("bpp", "Bits per texel", "bits per texel of all maps together", "bits per texel", 1, "--bpp"),
     Goal("gaussians", "Number of Gaussians", "Gaussians", "Gaussians", 4000, "--gaussians"),
 )
+QUALITY_WORDS: Final = ((25, "small"), (50, "good"), (75, "high"), (90, "very high"))
+"""What qualities are called; between two it is the nearer one's name."""
 _GOAL_BY_KEY: Final = {goal.key: goal for goal in GOALS}
 PRESET_WORDS: Final = {
     Preset.FAST: "Fast: a preview in seconds",
@@ -55,8 +52,8 @@ LADDER_SHARES: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
 class Wish:
     """What the page's fields say."""
 
-    goal: str = "usual"  # a key of GOALS
-    amount: float = 0.0
+    goal: str = QUALITY  # a key of GOALS
+    amount: float = DEFAULT_QUALITY
     preset: Preset = Preset.BALANCED
     detail: bool = True
     backend: str = "auto"
@@ -64,10 +61,16 @@ class Wish:
     assignments: tuple[str, ...] = ()  # further settings, NAME=VALUE each
 
     @property
+    def is_usual(self) -> bool:
+        """Whether it is the quality that files have without a word about their size."""
+        return self.goal == QUALITY and self.amount == DEFAULT_QUALITY
+
+    @property
     def words(self) -> str:
         """What was asked for, in a few words."""
-        goal = _GOAL_BY_KEY[self.goal]
-        name = f"{self.amount:g} {goal.short}" if goal.unit else f"quality {DEFAULT_QUALITY:g}"
+        name = f"{self.amount:g} {_GOAL_BY_KEY[self.goal].short}"
+        if self.goal == QUALITY:
+            name = f"quality {self.amount:g}"
         own = f", {', '.join(self.assignments)}" if self.assignments else ""
         return f"{name}, {self.preset.value}{own}"
 
@@ -86,23 +89,21 @@ def settings_of(wish: Wish) -> CompressSettings:
         UsageError: the amount is none that a file can have, or a setting has no such value
     """
     goal = goal_of(wish.goal)
-    if goal.unit and not 0 < wish.amount < 1e12:
+    if not 0 < wish.amount < 1e12:
         raise UsageError(f"{goal.label}: give a number above 0")
     preset = with_settings(preset_settings(wish.preset), wish.assignments)
     chosen = replace(preset, detail=DetailMode.AUTO if wish.detail else DetailMode.OFF)
     if wish.goal == "bytes":
         return replace(chosen, max_bytes=round(wish.amount * 1000))
-    if wish.goal == "quality":
+    if wish.goal == QUALITY:
         if wish.amount > MOST_QUALITY:
             raise UsageError(f"{goal.label}: give a number up to {MOST_QUALITY:g}")
-        return replace(chosen, quality=float(wish.amount))
+        return chosen if wish.is_usual else replace(chosen, quality=float(wish.amount))
     if wish.goal == "psnr":
         return replace(chosen, target_psnr=float(wish.amount))
     if wish.goal == "bpp":
         return replace(chosen, bits_per_texel=float(wish.amount))
-    if wish.goal == "gaussians":
-        return replace(chosen, gaussian_count=round(wish.amount))
-    return chosen
+    return replace(chosen, gaussian_count=round(wish.amount))
 
 
 def command_line(source: Path | None, title: str, options: SourceOptions, wish: Wish) -> str:
@@ -118,13 +119,13 @@ def command_line(source: Path | None, title: str, options: SourceOptions, wish: 
     words = ["imagegs-tex", "compress", "INPUT" if source is None else str(source), "-o", file_name(title)]
     amounts: Mapping[str, object] = {
         "bytes": settings.max_bytes,
-        "quality": wish.amount,
+        QUALITY: wish.amount,
         "psnr": wish.amount,
         "bpp": wish.amount,
         "gaussians": settings.gaussian_count,
     }
     goal = goal_of(wish.goal)
-    if goal.flag:
+    if not wish.is_usual:
         amount = amounts[wish.goal]
         words += [goal.flag, f"{amount:g}" if isinstance(amount, float) else str(amount)]
     if wish.preset != Preset.BALANCED:
@@ -153,3 +154,8 @@ def file_name(title: str) -> str:
     name = safe_stem(title)
     stem, dot, suffix = name.rpartition(".")
     return f"{stem if dot and stem and suffix.isalnum() else name}.igs"
+
+
+def quality_word(quality: float) -> str:
+    """Return what a quality is called: the name of the nearest that has one."""
+    return min(QUALITY_WORDS, key=lambda each: abs(each[0] - quality))[1]

@@ -2,6 +2,7 @@
 
 import re
 import threading
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,13 @@ SUM = """(canvas) => {
     for (let i = 0; i < data.length; i += 1) if (i % 4 !== 3) sum += data[i];
     return sum / (copy.width * copy.height * 3);
 }"""
+
+
+IN_VIEW = """() => {
+    const picture = document.querySelector('#live img'), box = picture && picture.getBoundingClientRect();
+    return box && box.height > 9 && box.top >= 0 && box.bottom <= innerHeight;
+}"""
+TOP = "document.getElementById('{}').getBoundingClientRect().top"
 
 
 def write_maps(folder, size):
@@ -160,6 +168,11 @@ def test_maps_are_dropped_and_put_right(pages, tmp_path):
     page.wait_for_function("document.querySelector('#command textarea').value.includes('material.json')")
     choose(page, "#meaning-4", "roughness")
     page.wait_for_function("document.querySelector('#meaning-4 input').value == 'roughness'")
+    page.locator("#quality input[type=number]").fill("80")
+    page.get_by_text("How good: 80, high").wait_for()
+    page.wait_for_function("document.querySelector('#command textarea').value.endsWith('--quality 80')")
+    page.locator("#quality input[type=number]").fill("50")
+    page.wait_for_function("!document.querySelector('#command textarea').value.includes('--quality')")
     page.set_viewport_size({"width": 390, "height": 844})
     assert width_over(page) == 0
     page.set_viewport_size({"width": 1440, "height": 1000})
@@ -170,7 +183,10 @@ def test_a_fit_is_watched_stopped_and_decoded_while_another_visitor_waits(pages,
     page.get_by_text("All settings of the fit").click()
     page.locator("#setting-steps").locator("input, textarea").fill("20000")  # longer than anybody waits
     page.wait_for_function("document.querySelector('#command textarea').value.endsWith('--set steps=20000')")
+    page.set_viewport_size({"width": 1440, "height": 700})
     page.click("#start")
+    page.wait_for_function(IN_VIEW, timeout=10000)  # they were below the fold
+    page.set_viewport_size({"width": 1440, "height": 1000})
     seen = set()
     for _ in range(600):
         at = page.locator("#live .st-at")
@@ -203,6 +219,10 @@ def test_a_fit_is_watched_stopped_and_decoded_while_another_visitor_waits(pages,
 def test_a_whole_run_gives_the_bytes_of_the_command_line(pages, tmp_path):
     page = pages[1]  # which waited
     wait_done(page)
+    assert "choose Balanced" in page.inner_text("#result-head")
+    assert page.locator("#left").count() == 0  # one result is compared with none
+    page.click("#status a")
+    page.wait_for_function(f"0 <= {TOP.format('result-card')} && {TOP.format('result-card')} < 20")
     file = download(page, "#links a", tmp_path)
     small = write_maps(tmp_path / "small", 64)
     imagegs_tex.compress(small, tmp_path / "own.igs", imagegs_tex.preset_settings(imagegs_tex.Preset.FAST))
@@ -240,6 +260,10 @@ def test_the_light_is_turned_and_a_zip_taken_home(pages, tmp_path):
     page.click("#pack")
     page.wait_for_selector("#zipped a", timeout=30000)
     archive = download(page, "#zipped a", tmp_path)
-    assert archive.read_bytes()[:2] == b"PK"
+    with zipfile.ZipFile(archive) as opened:
+        assert {name.split("/")[0] for name in opened.namelist()} == {"material.igs", "maps", "report.json"}
+    assert "maps " in page.inner_text("#zipped")
+    page.locator("#parts input").nth(1).check()
+    page.wait_for_function("!document.querySelector('#zipped a')")  # it has not what is ticked now
     page.set_viewport_size({"width": 390, "height": 844})
     assert width_over(page) == 0

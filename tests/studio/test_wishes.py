@@ -9,8 +9,8 @@ from imagegs_tex.cli import main as command_line_main
 from imagegs_tex.cli.compress import compress
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
-from imagegs_tex.settings import DetailMode, Preset, preset_settings
-from imagegs_tex.studio.wishes import GOALS, Wish, command_line, file_name, settings_of
+from imagegs_tex.settings import DEFAULT_QUALITY, DetailMode, Preset, preset_settings
+from imagegs_tex.studio.wishes import GOALS, Wish, command_line, file_name, quality_word, settings_of
 
 assert compress  # the command whose options are parsed below
 
@@ -40,7 +40,15 @@ def test_a_goal_is_one_setting(wish, field, value):
 
 def test_defaults_are_the_defaults():
     assert settings_of(Wish()) == preset_settings(Preset.BALANCED)
+    assert Wish().amount == DEFAULT_QUALITY
+    assert settings_of(Wish(amount=51)).quality == 51
     assert settings_of(Wish(preset=Preset.FAST, detail=False)).detail == DetailMode.OFF
+
+
+def test_qualities_have_the_nearest_name():
+    assert [quality_word(quality) for quality in (1, 37, 38, 50, 80, 83, 100)] == [
+        "small", "small", "good", "good", "high", "very high", "very high",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("amount", [0, -1, float("nan"), float("inf"), 1e13])

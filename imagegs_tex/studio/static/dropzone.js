@@ -29,7 +29,9 @@ export function dropzone(element, trigger, props, watch) {
       done += 1;
     }
     zone.classList.remove("st-busy", "st-refused");
-    say.textContent = `${files.length} file${files.length > 1 ? "s" : ""} sent.`;
+    const sent = `${files.length} file${files.length > 1 ? "s" : ""} sent`;
+    say.textContent = `${sent}. Reading them …`;
+    document.addEventListener("st-understood", () => { say.textContent = `${sent}.`; }, { once: true });
     trigger("submit", { count: files.length });
   }
 

@@ -1,6 +1,7 @@
 // Source and decode of one map: a slider between them, zoom, a read-out of texels, their difference at a gain, and the
 // map beside itself. Everything is drawn on a canvas from the two pictures.
 const MODES = [["slider", "Slider"], ["difference", "Difference"], ["tiled", "Tiled 2 × 2"]];
+const HANDLE = 16; // radius of what the border is drawn by, in pixels
 
 export function inspector(element, value) {
   const root = element.querySelector(".st-inspect");
@@ -19,7 +20,7 @@ export function inspector(element, value) {
     <canvas class="st-canvas" tabindex="0" role="img"></canvas>
     <label class="st-split"><span class="st-left"></span> <input type="range" min="0" max="100" value="50"
       aria-label="Border between the two pictures"> <span class="st-right"></span></label>
-    <div class="st-read" aria-live="polite">Point at the picture to read a texel. Wheel or + and − zoom, drag moves.</div>`;
+    <div class="st-read" aria-live="polite">Drag the yellow handle to compare. Point at the picture to read a texel. Wheel or + and − zoom, dragging beside the handle moves.</div>`;
   const at = (name) => root.querySelector(name);
   const canvas = at("canvas"), pen = canvas.getContext("2d"), which = at(".st-which"), split = at(".st-split input");
   let data = { maps: [] };
@@ -143,6 +144,7 @@ export function inspector(element, value) {
       pen.restore();
       pen.fillStyle = "#ffb020";
       pen.fillRect(border - 1, 0, 2, canvas.height);
+      handle(border, canvas.height / 2);
       note(names()[0], "left");
       note(names()[1], "right");
     }
@@ -150,6 +152,21 @@ export function inspector(element, value) {
     root.dataset.mode = state.mode;
     root.dataset.split = state.split.toFixed(2);
   }
+  function handle(x, y) {
+    pen.beginPath();
+    pen.arc(x, y, HANDLE, 0, 2 * Math.PI);
+    pen.fill();
+    pen.fillStyle = "#1b1c1f";
+    for (const way of [-1, 1]) {
+      pen.beginPath();
+      for (const [along, up] of [[10, 0], [4, -5], [4, 5]]) pen.lineTo(x + way * along, y + up);
+      pen.fill();
+    }
+  }
+  const onBorder = (event) => {
+    const box = canvas.getBoundingClientRect(), reach = state.pictures && state.pictures.source ? HANDLE : -1;
+    return state.mode === "slider" && Math.abs(event.clientX - box.left - state.split * box.width) < reach;
+  };
   function note(words, side = "left") {
     pen.font = "13px system-ui, sans-serif";
     const room = pen.measureText(words).width + 12, x = side === "left" ? 6 : canvas.width - room - 6;
@@ -179,13 +196,14 @@ export function inspector(element, value) {
   }, { passive: false });
   canvas.addEventListener("pointerdown", (event) => {
     canvas.setPointerCapture(event.pointerId);
-    const box = canvas.getBoundingClientRect(), x = event.clientX - box.left;
-    const onBorder = state.mode === "slider" && Math.abs(x - state.split * box.width) < 14;
-    drag = { x: event.clientX, y: event.clientY, onBorder };
+    drag = { x: event.clientX, y: event.clientY, onBorder: onBorder(event) };
   });
   canvas.addEventListener("pointermove", (event) => {
     read(event);
-    if (!drag) return;
+    if (!drag) {
+      canvas.style.cursor = onBorder(event) ? "ew-resize" : "grab";
+      return;
+    }
     const box = canvas.getBoundingClientRect(), scale = canvas.width / box.width;
     if (drag.onBorder) {
       state.split = Math.max(0, Math.min(1, (event.clientX - box.left) / box.width));
