@@ -49,7 +49,7 @@ def test_the_file_is_that_of_the_command_line(made, stone, tmp_path):
     assert result.file.name == "stone.igs"
     assert result.command == f"imagegs-tex compress {stone} -o stone.igs --preset fast"
     assert [score.name for score in result.scores] == ["basecolor", "height", "normal", "roughness"]
-    assert job.curve[-1].step == 60
+    assert job.curve[-1].step in {60, 30}  # a second full fit goes on from the first, in half the steps
     assert job.curve[-1].gaussians == result.gaussians
     assert any(f"{result.file_bytes:,} bytes" in line for line in job.log)
 
