@@ -40,6 +40,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.quantized_set import (
     QuantizedGaussianSet,
     least_exponent,
@@ -160,6 +161,10 @@ class _Records:
         position_bits = tile_log2 - least_exponent(quantized.width, quantized.height) + 1
         positions = _positions(quantized)
         across = positions >> position_bits
+        if (
+            across >= [index.tiles_across, index.tiles_down]
+        ).any():  # steps of a large Gaussian are longer than the side
+            raise UsageError("a Gaussian of this file lies beyond the picture's last tile; compress the material again")
         of_set = across[:, 1] * index.tiles_across + across[:, 0]
         tile_count = index.tiles_across * index.tiles_down
         tile_of_entry = np.repeat(np.arange(tile_count), index.scanned)

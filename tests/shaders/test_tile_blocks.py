@@ -5,6 +5,7 @@ import pytest
 from helpers.made_gaussians import made_set
 from helpers.read_gpu_buffer import read_material
 
+from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.quantized_set import dequantize, least_exponent
 from imagegs_tex.shaders.bit_fields import bit_lengths, put_bits
 from imagegs_tex.shaders.gpu_buffer import BLOCKS, pack_gaussians
@@ -75,3 +76,11 @@ def test_fields_cross_words():
     put_bits(words, np.array([0, 30, 62, 64]), np.array([5, 0xFFFFFFFF, 3, 0]), np.array([3, 32, 2, 0]))
     assert [int(word) for word in words] == [0xC0000005, 0xFFFFFFFF, 0]
     assert bit_lengths(np.array([0, 1, 2, 3, 4, 255, 256, 2**32 - 1])).tolist() == [0, 1, 2, 2, 3, 8, 9, 32]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 200), (200, 1)])
+def test_a_gaussian_beyond_the_last_tile_is_refused(size):
+    """Steps of a large Gaussian are longer than a side, so that the middle of its first one lies beyond all tiles."""
+    quantized = made_set(*size, count=3, spread=3000.0, thinness=0.0, cell_log2=8)
+    with pytest.raises(UsageError, match="beyond the picture's last tile"):
+        pack_gaussians(quantized)
