@@ -126,6 +126,14 @@ class PageCache:
         self._make(missing[:A_FRAME])
         return len(pages) - len(missing), len(missing), min(len(missing), A_FRAME)
 
+    def parent(self, page: tuple[int, int, int, int]) -> tuple[int, int, int, int] | None:
+        """Return the page of the next coarser level that lies under a page's middle; None for the coarsest."""
+        number, level, x, y = page
+        if level + 1 == LEVELS or self.levels[number, level + 1, 2] == 0:
+            return None
+        across, down = SHAPE.counts(*map(int, self.levels[number, level + 1, 2:]))
+        return number, level + 1, min(x >> 1, across - 1), min(y >> 1, down - 1)
+
     def _make(self, pages: list[tuple[int, int, int, int]]) -> None:
         if not pages:
             return
@@ -215,8 +223,10 @@ def main() -> None:
             for kind, at in texels
             if kind
         ]
+        # with the page that stands in for each: the smaller picture that asks misses narrow pages
+        parents = {parent for page in pages if (parent := cache.parent(page)) is not None}
         roots = {(own, len(level_sizes(source.width, source.height)) - 1, 0, 0) for own, source in enumerate(sources)}
-        pages = sorted(set(pages) | (roots if number == 0 else roots & cache.held.keys()))
+        pages = sorted(set(pages) | parents | (roots if number == 0 else roots & cache.held.keys()))
         hits, misses, made = cache.request(pages)
         total += (hits, misses, made)
         table.write(cache.table.tobytes())

@@ -14,7 +14,7 @@ from imagegs_tex.formats.images import write_image
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PAGES = [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")]
-CODE_FOLDERS = ("imagegs_tex", "cli", "formats", "shaders", "tests", "benchmarks", "examples")
+CODE_FOLDERS = ("imagegs_tex", "cli", "formats", "shaders", "runtime", "tests", "benchmarks", "examples")
 CODE = [path for folder in CODE_FOLDERS for path in (REPOSITORY / folder).rglob("*.*") if path.suffix in {".py", ".cu"}]
 PATH = re.compile(rf"(?<![\w/.-])(?:{'|'.join(CODE_FOLDERS)}|docs)/[\w/.-]*\w")
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([\w-]+))?\)")
