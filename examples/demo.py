@@ -16,6 +16,7 @@ from imagegs_tex.cli.tables import print_comparison, print_compression, print_vi
 from imagegs_tex.formats.images import write_image
 
 SIZE = 512
+QUALITY = 75  # of what is looked at closely; 50 is usual
 
 
 def main() -> None:
@@ -25,7 +26,7 @@ def main() -> None:
     source.mkdir(parents=True, exist_ok=True)
     for name, texels in make_material(SIZE).items():
         write_image(source / f"{name}.png", texels)
-    report = imagegs_tex.compress(source, file)
+    report = imagegs_tex.compress(source, file, imagegs_tex.CompressSettings(quality=QUALITY))
     print_compression(report, file)
     imagegs_tex.decode(file, folder / "decoded", overwrite=True)
     print_comparison(imagegs_tex.compare(file, source), file)
