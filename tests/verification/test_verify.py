@@ -117,13 +117,16 @@ BROKEN = {
     ),
     "too narrow": ("float narrow = ", "float narrow = 1.1 * ", VARIANTS),
     "a block of the tile missed": ("((texel.y >> block_log2) & last)", "((texel.y >> block_log2) & 0u)", VARIANTS),
-    "a tile around missed": (
-        "k < 8u; ++k) {\n        far_at", "k < 7u; ++k) {\n        far_at", ["glsl-pixel", "hlsl-pixel"],
+    "tiles around missed": (
+        "igs_near_exists(m, place, source - 1u)", "source > 4u && igs_near_exists(m, place, source - 1u)",
+        ["glsl-pixel", "hlsl-pixel"],
     ),
-    "near bits of another tile": ("near_at += count;", "near_at += 31u;", ["glsl-pixel", "hlsl-pixel"]),
+    "near bits of another tile": (
+        "igs_near_at(head) + (source - 1u) * end", "igs_near_at(head)", ["glsl-pixel", "hlsl-pixel"],
+    ),
     "x and y mixed up": ("codes.y < 0 ? uvec2(second, first)", "codes.y <= 0 ? uvec2(second, first)", VARIANTS[:3]),
     "features without a sign": ("igs_signed_field(stored, used, width)", "igs_field(stored, used, width)", VARIANTS),
-    "the last row of groups shifted": ("texel.y + strip + uint(row));", "texel.y + strip);", VARIANTS[:1]),
+    "rows of groups shifted": ("* 4u + strip + uint(row));", "* 4u + strip);", VARIANTS[:1]),
     "v upside down": ("igs_inside(m, uv) * ", "(1.0 - igs_inside(m, uv)) * ", VARIANTS),
     "a missing group": ("igs_store(ivec2(at) + place", "if (group.x > 0u) igs_store(ivec2(at) + place", VARIANTS[:1]),
     "an accessor of another channel": ("return texel.channel[3];", "return texel.channel[2];", VARIANTS[:1]),
