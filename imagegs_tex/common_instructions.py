@@ -14,14 +14,26 @@ import functools
 import os
 import platform
 import sys
+from importlib.metadata import PackageNotFoundError, version
 from typing import Final
+
+
+def _beyond_avx2() -> str:
+    """Return numpy's names of what it would use beyond AVX2; it warns of those that it does not know."""
+    try:
+        major, minor = (int(part) for part in version("numpy").split(".")[:2])
+    except (PackageNotFoundError, ValueError):
+        return ""
+    if (major, minor) >= (2, 4):
+        return "X86_V4 AVX512_ICL AVX512_SPR"
+    return "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL"
+
 
 VARIABLES: Final = {
     "ATEN_CPU_CAPABILITY": "avx2",
     "MKL_CBWR": "COMPATIBLE",
     "OPENBLAS_CORETYPE": "Haswell",
-    # numpy names what it dispatches: the first three since 2.4, the others before; unknown names do nothing
-    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL",
+    "NPY_DISABLE_CPU_FEATURES": _beyond_avx2(),
 }
 """What each library is told, by the variable that it reads."""
 NAME: Final = "x86-64-v3"
