@@ -59,12 +59,15 @@ def test_no_command_gives_help(run):
 def test_an_input_without_permission(fails, material, packed, tmp_path, monkeypatch, command):
     """Pretended, because nothing is without permission for root."""
 
-    def refuse(*_, **__):
-        raise PermissionError(errno.EACCES, "Permission denied")
+    source, whole = material / "basecolor.png", Path.open
+
+    def refuse(path, *arguments, **options):
+        if path in {source, packed}:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return whole(path, *arguments, **options)
 
     monkeypatch.setattr(os, "access", lambda *_, **__: False)
     monkeypatch.setattr(Path, "open", refuse)
-    source = material / "basecolor.png"
     arguments = {
         "info": (packed,), "decode": (packed, "-o", tmp_path / "maps"), "compare": (packed, source),
         "compress": (source, "-o", tmp_path / "a.igs", *SMALL),
