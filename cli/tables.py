@@ -106,10 +106,12 @@ def print_comparison(report: CompareReport, file: Path) -> None:
         "alpha test (all, edges)": [_alpha_test(score) for score in report.maps],
     }
     enlarged = () if report.upsampling is None else report.upsampling.enlarged
-    columns |= {f"{each.filter} dB": [f"{psnr:.2f}" for _, psnr in each.maps] for each in enlarged}
     filled = {heading: cells for heading, cells in columns.items() if any(cells)}
     console = make_console()
     _print_columns(console, filled, needless="semantic", apart="contrast")
+    if enlarged:
+        filters_of = {f"{each.filter} dB": [f"{psnr:.2f}" for _, psnr in each.maps] for each in enlarged}
+        _print_columns(console, {"map": columns["map"], **filters_of}, needless="", apart="")
     console.print(f"{plain(file)}: {report.psnr_db:.2f} dB over all channels")
     if report.upsampling is not None:
         filters = " and ".join(f"{each.filter} {each.psnr_db:.2f} dB" for each in enlarged)
@@ -270,7 +272,7 @@ def _print_columns(console: Console, columns: dict[str, list[str]], needless: st
 
 
 def _width(columns: dict[str, list[str]]) -> int:
-    widest = (max(map(len, [*heading.split("(")[:1], *cells])) for heading, cells in columns.items())
+    widest = (max(map(len, [heading, *cells])) for heading, cells in columns.items())
     return sum(widest) + 2 * (len(columns) - 1)
 
 
