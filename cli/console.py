@@ -19,3 +19,8 @@ def make_console() -> Console:
 def plain(value: object) -> str:
     """Return text from outside so that a console prints it as it is, and in one line."""
     return escape(printable(value))
+
+
+def kernels(gaussians: int, exact: bool) -> str:
+    """Say what a file holds its maps as."""
+    return "exact samples" if exact else f"{gaussians:,} Gaussians"

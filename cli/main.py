@@ -2,28 +2,15 @@
 
 import io
 import sys
-from collections.abc import Callable
+from importlib import import_module
 from typing import Final
 
 import typer
 
 from imagegs_tex import __version__
 from imagegs_tex.cli import state
-from imagegs_tex.cli.build import build
-from imagegs_tex.cli.build_cache import build_cache
-from imagegs_tex.cli.compare import compare
-from imagegs_tex.cli.compress import compress
-from imagegs_tex.cli.decode import decode
-from imagegs_tex.cli.doctor import doctor
-from imagegs_tex.cli.emit import emit
-from imagegs_tex.cli.export import export
-from imagegs_tex.cli.info import info
 from imagegs_tex.cli.interrupts import Stopped
 from imagegs_tex.cli.notices import show_notices
-from imagegs_tex.cli.settings import settings
-from imagegs_tex.cli.studio import studio
-from imagegs_tex.cli.verify import verify
-from imagegs_tex.cli.view import view
 from imagegs_tex.formats.errors import ImageGSTexError, OutputError, UsageError
 from imagegs_tex.formats.files.safe_names import printable
 
@@ -35,15 +22,6 @@ _OUT_OF_MEMORY_TEXT = "out of memory; use smaller maps or fewer Gaussians"
 _TORCH_OUT_OF_MEMORY = "DefaultCPUAllocator: can't allocate memory"  # of a plain RuntimeError
 _WRONG_USAGE = typer.BadParameter.__mro__[1]  # the base of all that the parser raises; typer keeps it private
 
-app = typer.Typer(
-    name=_PROGRAM,
-    help="Compress a material's texture stack into one small file of 2D Gaussians, and back.",
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    add_completion=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
 
 def _print_version(wanted: bool) -> None:
     if wanted:
@@ -51,7 +29,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     debug: bool = typer.Option(False, "--debug", help="Show a traceback when something goes wrong."),
     version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Show the version."),
@@ -60,25 +37,42 @@ def _root(
     show_notices()
 
 
-_COMMANDS: Final[
-    dict[Callable[..., None], str]
-] = {  # in fewer words than each command's own help: a line of 80 columns holds no more
-    compress: "Compress a material.",
-    build: "Compress a tree of materials, only what has changed.",
-    build_cache: "Say what a build's cache holds; make it smaller.",
-    decode: "Decode a file to one image per map.",
-    export: "Decode a file to textures for an engine.",
-    info: "Show what a file holds.",
-    compare: "Compare a file with its source.",
-    view: "Draw labelled pictures of a file.",
-    emit: "Write a shader decoder for a file.",
-    verify: "Check shader decoders on this machine's OpenGL.",
-    studio: "Compress and look on a page in a browser.",
-    doctor: "Say what this machine has and lacks.",
-    settings: "Show every setting of a fit, for --set.",
+_COMMANDS: Final = {  # in fewer words than each command's own help: a line of 80 columns holds no more
+    "compress": "Compress a material.",
+    "build": "Compress a tree of materials, only what has changed.",
+    "build-cache": "Say what a build's cache holds; make it smaller.",
+    "decode": "Decode a file to one image per map.",
+    "export": "Decode a file to textures for an engine.",
+    "info": "Show what a file holds.",
+    "compare": "Compare a file with its source.",
+    "view": "Draw labelled pictures of a file.",
+    "emit": "Write a shader decoder for a file.",
+    "verify": "Check shader decoders on this machine's OpenGL.",
+    "studio": "Compress and look on a page in a browser.",
+    "doctor": "Say what this machine has and lacks.",
+    "settings": "Show every setting of a fit, for --set.",
 }
-for command, summary in _COMMANDS.items():
-    app.command(short_help=summary)(command)
+
+
+def command_line(*names: str) -> typer.Typer:
+    """Return the application with these commands, or with all of them where none is named.
+
+    A command lives in the file and the function of its name, which are only imported here: all take 40 ms.
+    """
+    app = typer.Typer(
+        name=_PROGRAM,
+        help="Compress a material's texture stack into one small file of 2D Gaussians, and back.",
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    for name in names or _COMMANDS:
+        function = name.replace("-", "_")
+        command = getattr(import_module(f"imagegs_tex.cli.{function}"), function)
+        app.command(name, short_help=_COMMANDS[name])(command)
+    return app
 
 
 def main() -> None:
@@ -111,8 +105,11 @@ def main() -> None:
 def _run() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names may hold what the terminal's encoding does not
+    arguments = sys.argv[1:] or ["--help"]
+    named = next((argument for argument in arguments if not argument.startswith("-")), "")
+    app = command_line(named) if named in _COMMANDS else command_line()  # all of them, to say which there are
     # not standalone: typer would print wrong usage as a box of several lines
-    code = app(sys.argv[1:] or ["--help"], prog_name=_PROGRAM, standalone_mode=False)
+    code = app(arguments, prog_name=_PROGRAM, standalone_mode=False)
     if code == INTERRUPTED:  # typer's way to say it, without a word
         raise KeyboardInterrupt
     if sys.stdout is not None:

@@ -1,21 +1,18 @@
 """Reports as tables for people."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from imagegs_tex.cli.console import make_console, plain
-from imagegs_tex.cli.tables_gpu import detail_costs, sample_costs
+from imagegs_tex.cli.columns import make_table, print_columns, table_width
+from imagegs_tex.cli.console import kernels, make_console, plain
 from imagegs_tex.metrics.scores import PSNR_CAP_DB, MapScore, shown_contrast
 from imagegs_tex.reports import (
     AssetReport,
     CompareReport,
     CompressReport,
     ExportReport,
-    InfoReport,
     SplatReport,
     ViewReport,
 )
@@ -35,8 +32,8 @@ def print_compression(report: CompressReport, output: Path) -> None:
         "SSIM": [f"{score.ssim:.4f}" for score in report.maps],
         "contrast": [_contrast(score) for score in report.maps],
     }
-    _print_columns(console, columns, needless="understood as", apart="contrast")
-    if _width(columns) > console.width:  # in a column they would be a tower of single words
+    print_columns(console, columns, needless="understood as", apart="contrast")
+    if table_width(columns) > console.width:  # in a column they would be a tower of single words
         for name, reading in zip(columns["map"], columns["understood as"], strict=True):
             console.print(f"{name}: {reading}")
     console.print(f"wrap: {plain(report.wrap_reading)}")
@@ -45,7 +42,7 @@ def print_compression(report: CompressReport, output: Path) -> None:
     weighted = "" if report.weighted_psnr_db is None else f" ({report.weighted_psnr_db:.2f} dB by importance)"
     console.print(
         f"{plain(output)}: {report.file_bytes:,} bytes, {report.bits_per_texel:.3f} bits per texel "
-        f"({report.bits_per_channel_texel:.4f} per channel), {_kernel(report)}, "
+        f"({report.bits_per_channel_texel:.4f} per channel), {kernels(report.gaussians, bool(report.ledger.exact))}, "
         f"{report.psnr_db:.2f} dB{weighted}, {report.seconds.total:.1f} s on {report.backend}",
     )
     if report.quality is not None:
@@ -70,16 +67,12 @@ def print_compression(report: CompressReport, output: Path) -> None:
             )
 
 
-def _kernel(report: CompressReport | InfoReport) -> str:
-    return "exact samples" if report.ledger.exact else f"{report.gaussians:,} Gaussians"
-
-
 def print_asset(report: AssetReport, folder: Path) -> None:
     """Print each file of several materials, which have which, and which are left out for what reason."""
     for entry in report.files:
         print_compression(entry.report, folder / entry.file)
     console = make_console()
-    table = _table("material", "file")
+    table = make_table("material", "file")
     for material in report.materials:
         missing = "none: no textures" if material.left_out is None else "left out"
         table.add_row(plain(material.name), plain(material.file or missing))
@@ -108,10 +101,10 @@ def print_comparison(report: CompareReport, file: Path) -> None:
     enlarged = () if report.upsampling is None else report.upsampling.enlarged
     filled = {heading: cells for heading, cells in columns.items() if any(cells)}
     console = make_console()
-    _print_columns(console, filled, needless="semantic", apart="contrast")
+    print_columns(console, filled, needless="semantic", apart="contrast")
     if enlarged:
         filters_of = {f"{each.filter} dB": [f"{psnr:.2f}" for _, psnr in each.maps] for each in enlarged}
-        _print_columns(console, {"map": columns["map"], **filters_of}, needless="", apart="")
+        print_columns(console, {"map": columns["map"], **filters_of}, needless="", apart="")
     console.print(f"{plain(file)}: {report.psnr_db:.2f} dB over all channels")
     if report.upsampling is not None:
         filters = " and ".join(f"{each.filter} {each.psnr_db:.2f} dB" for each in enlarged)
@@ -127,50 +120,6 @@ def print_comparison(report: CompareReport, file: Path) -> None:
         console.print(f"warning: {escape(warning)}")
 
 
-def print_info(info: InfoReport, file: Path) -> None:
-    """Print what a file holds and where its bytes go."""
-    console = make_console()
-    console.print(
-        f"{plain(file)}: {info.width} x {info.height} texels, {info.channels} channels in "
-        f"{info.components} components, {_kernel(info)}, wrap {','.join(info.wrap)}, "
-        f"format version {info.version}",
-    )
-    maps = _table("map", "semantic", "channels", "format", "transfer")
-    for entry in info.maps:
-        constant = f" ({entry.constant_channels} constant)" if entry.constant_channels else ""
-        maps.add_row(
-            plain(entry.name), entry.semantic.replace("_", " "), f"{entry.channels}{constant}", entry.sample_format,
-            entry.transfer,
-        )  # fmt: skip
-    console.print(maps)
-    ledger = _table("section", "bytes", "share", "bits per Gaussian")
-    for section in info.sections:
-        ledger.add_row(
-            section.name, f"{section.stored_bytes:,}", f"{section.stored_bytes / info.file_bytes:.1%}",
-            f"{8 * section.stored_bytes / info.gaussians:.2f}",
-        )  # fmt: skip
-    ledger.add_row("file", f"{info.file_bytes:,}", "", f"{8 * info.file_bytes / info.gaussians:.2f}")
-    for name, size in info.ledger.features_by_map:
-        ledger.add_row(
-            f"features of {plain(name)}", f"{size:,.0f}", f"{size / info.file_bytes:.1%}",
-            f"{8 * size / info.gaussians:.2f}",
-        )  # fmt: skip
-    console.print(ledger)
-    if not info.ledger.exact:
-        console.print(
-            f"One more Gaussian costs about {info.ledger.per_gaussian:.2f} bytes, as those in the file do on average."
-        )
-    cost = info.decode_cost
-    console.print(
-        f"{info.bits_per_texel:.4f} bits per texel; {info.gpu_bytes:,} bytes on the GPU; per texel "
-        f"{cost.weights_mean:.1f} Gaussians evaluated (p99 {cost.candidates.p99:.0f}, max {cost.candidates.max}), "
-        f"{cost.multiply_adds_mean:.0f} multiply-adds",
-    )
-    if info.gpu_detail_bytes:
-        console.print(detail_costs(cost, info.gpu_detail_bytes))
-    console.print(sample_costs(cost))
-
-
 def print_export(report: ExportReport) -> None:
     """Print what each map has become."""
     columns: dict[str, list[str]] = {
@@ -183,7 +132,7 @@ def print_export(report: ExportReport) -> None:
         "bytes": [f"{entry.bytes:,}" for entry in report.maps],
     }
     console = make_console()
-    _print_columns(console, columns, needless="map")
+    print_columns(console, columns, needless="map")
     total = sum(entry.bytes for entry in report.maps)
     console.print(f"{total:,} bytes in {plain(Path(report.maps[0].files[0]).parent)}")
 
@@ -197,7 +146,7 @@ def print_splats(report: SplatReport) -> None:
         "bytes": [f"{entry.bytes:,}" for entry in report.maps],
     }
     console = make_console()
-    _print_columns(console, columns, needless="map")
+    print_columns(console, columns, needless="map")
     total = sum(entry.bytes for entry in report.maps)
     console.print(f"{total:,} bytes in {plain(Path(report.maps[0].file).parent)}")
     console.print("A viewer paints splats over each other: it shows the Gaussians, not exactly the map.")
@@ -211,7 +160,7 @@ def print_view(report: ViewReport) -> None:
         "shows": [plain(picture.shows) for picture in report.pictures],
         "size": [f"{picture.width} x {picture.height}" for picture in report.pictures],
     }
-    _print_columns(console, columns, needless="size")
+    print_columns(console, columns, needless="size")
     reduced = f", maps shown reduced by {report.reduction}" if report.reduction > 1 else ""
     scored = "" if report.psnr_db is None else f", {report.psnr_db:.2f} dB over all channels"
     folder = plain(Path(report.pictures[0].path).parent)
@@ -247,50 +196,14 @@ def _alpha_test(score: MapScore) -> str:
     return f"{score.alpha_test_wrong:.2%}{at_edges} wrong"
 
 
-_TEXTS: Final = ("understood as", "semantic", "file", "found", "picture", "for", "shows")
-
-
-def _print_columns(console: Console, columns: dict[str, list[str]], needless: str, apart: str = "") -> None:
-    """Print columns as a table that no word is broken for, as far as that can be.
-
-    Args:
-        console: where to
-        columns: cells by heading; the first names the row
-        needless: what is left out where the console is too narrow
-        apart: what then gets a table of its own
-    """
-    columns, second = dict(columns), {}
-    if _width(columns) > console.width:
-        columns.pop(needless, None)
-    if _width(columns) > console.width and apart in columns:
-        second = {next(iter(columns)): next(iter(columns.values())), apart: columns.pop(apart)}
-    for part in filter(None, (columns, second)):
-        table = _table(*part)
-        for row in zip(*part.values(), strict=True):
-            table.add_row(*row)
-        console.print(table)
-
-
-def _width(columns: dict[str, list[str]]) -> int:
-    widest = (max(map(len, [heading, *cells])) for heading, cells in columns.items())
-    return sum(widest) + 2 * (len(columns) - 1)
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for index, heading in enumerate(headings):
-        table.add_column(heading, overflow="fold", justify="left" if index == 0 or heading in _TEXTS else "right")
-    return table
-
-
 def print_doctor(report: "DoctorReport") -> None:
     """Print what was found, how the backends did, and how to get what is missing."""
     console = make_console()
-    found = _table("what", "found", "for")
+    found = make_table("what", "found", "for")
     for finding in report.findings:
         found.add_row(finding.name, plain(finding.found or "no"), plain(finding.purpose))
     console.print(found)
-    checks = _table("backend", "picture", "largest difference", "first, s", "next, ms")
+    checks = make_table("backend", "picture", "largest difference", "first, s", "next, ms")
     for check in report.checks:
         numbers = ("", "", "")
         if check.difference is not None and check.first_seconds is not None and check.seconds is not None:

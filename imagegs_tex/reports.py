@@ -5,19 +5,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imagegs_tex.formats.files.file_hash import HashedFile
-from imagegs_tex.formats.igs.container import SectionSize
-from imagegs_tex.formats.material.options import SourceOptions
-from imagegs_tex.metrics.byte_ledger import ByteLedger
-from imagegs_tex.metrics.scores import MapScore
-from imagegs_tex.provenance import Versions
-from imagegs_tex.settings import CompressSettings
-from imagegs_tex.shaders.decode_cost import DecodeCost
-
-if TYPE_CHECKING:  # they import torch and image libraries, which `info` does without
+if TYPE_CHECKING:  # they import torch, image libraries, or each other, which `info` does without
     from imagegs_tex.doctor import DoctorReport
     from imagegs_tex.fit.control import StopPoint
+    from imagegs_tex.formats.files.file_hash import HashedFile
+    from imagegs_tex.formats.igs.container import SectionSize
+    from imagegs_tex.formats.material.options import SourceOptions
+    from imagegs_tex.metrics.byte_ledger import ByteLedger
+    from imagegs_tex.metrics.scores import MapScore
     from imagegs_tex.metrics.upsampling import Upsampling
+    from imagegs_tex.provenance import Versions
+    from imagegs_tex.settings import CompressSettings
+    from imagegs_tex.shaders.decode_cost import DecodeCost
     from imagegs_tex.splats.export_splats import ExportedSplats
     from imagegs_tex.textures.export_maps import ExportedMap
 
@@ -61,7 +60,7 @@ class CompressReport:
     bits_per_channel_texel: float  # per coded channel
     psnr_db: float  # pooled over all channels, every texel alike
     weighted_psnr_db: float | None  # the same by the importance mask; None without one
-    maps: tuple[MapScore, ...]
+    maps: "tuple[MapScore, ...]"
     quality: float | None  # that was asked for, 0..100, the usual one included; None: something else was
     targets: tuple[TargetReport, ...]
     unreached: str | None  # which of them this best file does not reach, in one line; None: it reaches all
@@ -69,23 +68,23 @@ class CompressReport:
     stopped: bool  # whether it was ended early, so that the file is what there was then
     stopped_at: "StopPoint | None"  # where
     warnings: tuple[str, ...]  # where it is poor by its own measures, and what to ask for; see advice.py
-    ledger: ByteLedger  # where the file's bytes go
+    ledger: "ByteLedger"  # where the file's bytes go
     readings: tuple[str, ...]  # per map: how its file was understood
     wrap: tuple[str, str]  # repeat or clamp, in x and in y
     wrap_reading: str  # how that was found out
     remarks: tuple[str, ...]  # what else there is to say, such as files that were left out
     seconds: Seconds
-    inputs: tuple[HashedFile, ...]  # what was read
-    start: HashedFile | None  # the .igs file that the fit went on from
+    inputs: "tuple[HashedFile, ...]"  # what was read
+    start: "HashedFile | None"  # the .igs file that the fit went on from
     preset: str | None  # None: settings of no preset
-    settings: CompressSettings  # all of them; with the inputs, versions and processor they decide the bytes
-    options: SourceOptions  # how the images were to be taken
+    settings: "CompressSettings"  # all of them; with the inputs, versions and processor they decide the bytes
+    options: "SourceOptions"  # how the images were to be taken
     backend: str
     device: str
     processor: str  # kind of the device
     seed: int
     version: str
-    versions: Versions
+    versions: "Versions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +129,16 @@ class CompareReport:
     """A file against its source."""
 
     psnr_db: float
-    maps: tuple[MapScore, ...]
+    maps: "tuple[MapScore, ...]"
     warnings: tuple[str, ...]  # where it is poor by its own measures, and what to ask for; see advice.py
     upsampling: "Upsampling | None"  # where the source is larger: all scores are then at its size
     gamma: float  # the power of the values whose PSNR, SSIM, MS-SSIM, LPIPS and contrast these are
-    file: HashedFile
-    inputs: tuple[HashedFile, ...]  # of the source
+    file: "HashedFile"
+    inputs: "tuple[HashedFile, ...]"  # of the source
     backend: str
     device: str
     processor: str  # kind of the device
-    versions: Versions
+    versions: "Versions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +170,9 @@ class InfoReport:
     bits_per_texel: float
     gpu_bytes: int  # resident on the GPU, index included
     gpu_detail_bytes: int  # of them, for the detail layer's envelope; the noise tile comes on top, once
-    decode_cost: DecodeCost  # of the emitted shaders, per texel
-    sections: tuple[SectionSize, ...]
-    ledger: ByteLedger  # where the file's bytes go
+    decode_cost: "DecodeCost"  # of the emitted shaders, per texel
+    sections: "tuple[SectionSize, ...]"
+    ledger: "ByteLedger"  # where the file's bytes go
     maps: tuple[MapInfo, ...]
 
 
@@ -183,8 +182,8 @@ class ExportReport:
 
     container: str
     maps: "tuple[ExportedMap, ...]"
-    file: HashedFile  # what they were made of
-    versions: Versions
+    file: "HashedFile"  # what they were made of
+    versions: "Versions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +192,8 @@ class SplatReport:
 
     splat_format: str
     maps: "tuple[ExportedSplats, ...]"
-    file: HashedFile  # what they were made of
-    versions: Versions
+    file: "HashedFile"  # what they were made of
+    versions: "Versions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +223,9 @@ class ViewReport:
     reduction: int  # texels across and down that became one pixel; 1: none were reduced
     page: ViewedPage | None  # None where none was asked for
     psnr_db: float | None  # over all channels; None without a source
-    maps: tuple[MapScore, ...]  # empty without a source
-    file: HashedFile
-    versions: Versions
+    maps: "tuple[MapScore, ...]"  # empty without a source
+    file: "HashedFile"
+    versions: "Versions"
 
 
 def as_json(

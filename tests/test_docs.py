@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from imagegs_tex.cli.main import _WRONG_USAGE as WRONG_USAGE
-from imagegs_tex.cli.main import app
+from imagegs_tex.cli.main import command_line
 from imagegs_tex.formats.images import write_image
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -56,7 +56,7 @@ def commands_in(text):
 
 def wrong_options(arguments):
     """What the parser says against a command's options, or nothing."""
-    group = typer.main.get_command(app)
+    group = typer.main.get_command(command_line())
     if arguments[0].startswith("-"):
         return None
     if arguments[0] not in group.commands:

@@ -13,7 +13,7 @@ import pytest
 from helpers.commands import SMALL
 from helpers.tiny_material import as_bytes, waves
 
-from imagegs_tex.cli.main import app
+from imagegs_tex.cli.main import command_line
 from imagegs_tex.formats.images import write_image
 
 COMMANDS = (
@@ -68,7 +68,7 @@ def test_every_command_has_a_line_of_its_own(run):
     _, out, _ = run("--help")
     listed = dict(re.findall(r"^  ([\w-]+) +(\S.*)$", out.split("Commands:")[1], re.MULTILINE))
     assert tuple(listed) == COMMANDS
-    assert [entry.callback.__name__.replace("_", "-") for entry in app.registered_commands] == [*COMMANDS]
+    assert [entry.name for entry in command_line().registered_commands] == [*COMMANDS]
     assert all(text.endswith(".") for text in listed.values())
 
 

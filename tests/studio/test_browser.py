@@ -12,7 +12,7 @@ from helpers.servers import free_port
 from typer.testing import CliRunner
 
 import imagegs_tex
-from imagegs_tex.cli.main import app
+from imagegs_tex.cli.main import command_line
 from imagegs_tex.example_material import make_material
 from imagegs_tex.formats.images import read_image, write_image
 from imagegs_tex.studio.serve import studio
@@ -208,7 +208,7 @@ def test_a_fit_is_watched_stopped_and_decoded_while_another_visitor_waits(pages,
     wait_done(page)
     assert "You stopped it at step" in page.inner_text("#result-head")
     file = download(page, "#links a", tmp_path)
-    done = CliRunner().invoke(app, ["decode", str(file), "-o", str(tmp_path / "decoded")])
+    done = CliRunner().invoke(command_line(), ["decode", str(file), "-o", str(tmp_path / "decoded")])
     assert done.exit_code == 0, done.output
     for name, texels in make_material(64).items():
         decoded, _ = read_image(tmp_path / "decoded" / f"{name}.png")

@@ -9,7 +9,7 @@ import pytest
 from helpers.made_gaussians import made_map, made_set
 from typer.testing import CliRunner
 
-from imagegs_tex.cli.main import app
+from imagegs_tex.cli.main import command_line
 from imagegs_tex.formats.gpu_textures.texture import BC4, BC5, BC7, RGBA8
 from imagegs_tex.formats.igs.container import write_igs
 from imagegs_tex.formats.vocabulary import Coded, SampleFormat, Semantic, Transfer, UnitZ
@@ -215,7 +215,8 @@ def test_emit_writes_them(language, tmp_path):
     write_igs(tmp_path / "a.igs", material((COLOUR, ROUGH, HALF)))
     out = tmp_path / "out"
     done = CliRunner().invoke(
-        app, ["emit", str(tmp_path / "a.igs"), "-o", str(out), "--lang", language, "--no-mips", "--textures", "bc"]
+        command_line(),
+        ["emit", str(tmp_path / "a.igs"), "-o", str(out), "--lang", language, "--no-mips", "--textures", "bc"],
     )
     assert done.exit_code == 0, done.output
     assert "BC7 sRGB" in done.output
@@ -235,7 +236,7 @@ def test_verify_looks_at_them(tmp_path, device, monkeypatch):
     monkeypatch.setattr(run, "shader_decoder", build_decoder)  # without what takes a footprint
     write_igs(tmp_path / "a.igs", material((COLOUR, HALF), 4, 4))
     arguments = ["verify", str(tmp_path / "a.igs"), "--lang", "glsl", "--textures", "bc1", "--json"]
-    done = CliRunner().invoke(app, arguments)
+    done = CliRunner().invoke(command_line(), arguments)
     assert done.exit_code == 0, done.output
     report = json.loads(done.stdout)
     assert report["textures"][0]["textures"][0]["pixel_format"] == "BC1 sRGB"

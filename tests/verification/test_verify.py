@@ -13,7 +13,7 @@ from helpers.verify_cases import languages_of
 from typer.testing import CliRunner
 
 from imagegs_tex import CompressSettings, FitSettings, compress
-from imagegs_tex.cli.main import app
+from imagegs_tex.cli.main import command_line
 from imagegs_tex.formats.errors import InputError, MissingToolError
 from imagegs_tex.formats.igs.container import write_igs
 from imagegs_tex.formats.images import read_image, write_image
@@ -266,14 +266,18 @@ def test_command_line(device, tmp_path):
     write_igs(tmp_path / "a.igs", made_set(40, 30, 20, 3))
     runner = CliRunner()
     report = tmp_path / "report.json"
-    result = runner.invoke(app, ["verify", str(tmp_path / "a.igs"), "--lang", "glsl", "--report", str(report)])
+    result = runner.invoke(
+        command_line(), ["verify", str(tmp_path / "a.igs"), "--lang", "glsl", "--report", str(report)]
+    )
     assert result.exit_code == 0, result.output
     assert device.renderer.split()[0] in result.output
     assert json.loads(report.read_text())["passed"] is True
-    result = runner.invoke(app, ["emit", str(tmp_path / "a.igs"), "-o", str(tmp_path / "d"), "--lang", "hlsl"])
+    result = runner.invoke(
+        command_line(), ["emit", str(tmp_path / "a.igs"), "-o", str(tmp_path / "d"), "--lang", "hlsl"]
+    )
     assert result.exit_code == 0, result.output
     small = ["emit", str(tmp_path / "a.igs"), "-o", str(tmp_path / "e"), "--block-size", "8"]
-    assert CliRunner().invoke(app, small).exit_code == 0
+    assert CliRunner().invoke(command_line(), small).exit_code == 0
     assert "m.tile_log2 = 5u;\n    m.mask_log2 = 2u;" in (tmp_path / "e" / "igs_decode.glsl").read_text()
     assert (tmp_path / "d" / "igs_decode.hlsl").is_file()
 
@@ -282,7 +286,7 @@ def test_command_line_leaves_levels_out(device, tmp_path):
     file = str(tmp_path / "a.igs")
     write_igs(tmp_path / "a.igs", made_set(40, 30, 20, 3))
     for more, levels in (([], [2, 3, 4, 5, 6]), (["--no-mips"], [])):
-        result = CliRunner().invoke(app, ["emit", file, "-o", str(tmp_path / "d"), *more])
+        result = CliRunner().invoke(command_line(), ["emit", file, "-o", str(tmp_path / "d"), *more])
         assert result.exit_code == 0, result.output
         description = json.loads((tmp_path / "d" / "igs_decode.json").read_text())
         assert [level["level"] for level in description["coarse_levels"]] == levels
@@ -308,8 +312,8 @@ def test_a_source_is_brought_to_the_size_of_the_file(device, tmp_path):
     options = SourceOptions(size=(32, 32))
     compress(tmp_path / "maps", tmp_path / "a.igs", settings, "cpu", options=options)
     base = ["verify", str(tmp_path / "a.igs"), "--lang", "glsl", "--source", str(tmp_path / "maps")]
-    assert CliRunner().invoke(app, base).exit_code != 0
-    result = CliRunner().invoke(app, [*base, "--size", "32x32"])
+    assert CliRunner().invoke(command_line(), base).exit_code != 0
+    result = CliRunner().invoke(command_line(), [*base, "--size", "32x32"])
     assert result.exit_code == 0, result.output
     assert "against the source" in result.output
 
@@ -331,7 +335,7 @@ def test_command_line_fails_with_1(device, tmp_path, monkeypatch):
 
     write_igs(tmp_path / "a.igs", made_set(40, 30, 20, 3))
     monkeypatch.setattr(run, "MAX_ERROR", -1.0)
-    result = CliRunner().invoke(app, ["verify", str(tmp_path / "a.igs"), "--lang", "glsl"])
+    result = CliRunner().invoke(command_line(), ["verify", str(tmp_path / "a.igs"), "--lang", "glsl"])
     assert result.exit_code == 1
     assert "glsl-pixel" in result.output
     assert report_module.MAX_ERROR == 1 / 1024

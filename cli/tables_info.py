@@ -1,0 +1,52 @@
+"""The tables of ``info``, apart from the others, which take longer to import than a file to read."""
+
+from pathlib import Path
+
+from imagegs_tex.cli.columns import make_table
+from imagegs_tex.cli.console import kernels, make_console, plain
+from imagegs_tex.cli.tables_gpu import detail_costs, sample_costs
+from imagegs_tex.reports import InfoReport
+
+
+def print_info(info: InfoReport, file: Path) -> None:
+    """Print what a file holds and where its bytes go."""
+    console = make_console()
+    console.print(
+        f"{plain(file)}: {info.width} x {info.height} texels, {info.channels} channels in "
+        f"{info.components} components, {kernels(info.gaussians, bool(info.ledger.exact))}, "
+        f"wrap {','.join(info.wrap)}, format version {info.version}",
+    )
+    maps = make_table("map", "semantic", "channels", "format", "transfer")
+    for entry in info.maps:
+        constant = f" ({entry.constant_channels} constant)" if entry.constant_channels else ""
+        maps.add_row(
+            plain(entry.name), entry.semantic.replace("_", " "), f"{entry.channels}{constant}", entry.sample_format,
+            entry.transfer,
+        )  # fmt: skip
+    console.print(maps)
+    ledger = make_table("section", "bytes", "share", "bits per Gaussian")
+    for section in info.sections:
+        ledger.add_row(
+            section.name, f"{section.stored_bytes:,}", f"{section.stored_bytes / info.file_bytes:.1%}",
+            f"{8 * section.stored_bytes / info.gaussians:.2f}",
+        )  # fmt: skip
+    ledger.add_row("file", f"{info.file_bytes:,}", "", f"{8 * info.file_bytes / info.gaussians:.2f}")
+    for name, size in info.ledger.features_by_map:
+        ledger.add_row(
+            f"features of {plain(name)}", f"{size:,.0f}", f"{size / info.file_bytes:.1%}",
+            f"{8 * size / info.gaussians:.2f}",
+        )  # fmt: skip
+    console.print(ledger)
+    if not info.ledger.exact:
+        console.print(
+            f"One more Gaussian costs about {info.ledger.per_gaussian:.2f} bytes, as those in the file do on average."
+        )
+    cost = info.decode_cost
+    console.print(
+        f"{info.bits_per_texel:.4f} bits per texel; {info.gpu_bytes:,} bytes on the GPU; per texel "
+        f"{cost.weights_mean:.1f} Gaussians evaluated (p99 {cost.candidates.p99:.0f}, max {cost.candidates.max}), "
+        f"{cost.multiply_adds_mean:.0f} multiply-adds",
+    )
+    if info.gpu_detail_bytes:
+        console.print(detail_costs(cost, info.gpu_detail_bytes))
+    console.print(sample_costs(cost))
