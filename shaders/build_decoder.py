@@ -18,7 +18,13 @@ from imagegs_tex.shaders.detail_constants import (
     detail_numbers,
     picked_store,
 )
-from imagegs_tex.shaders.file_constants import bindings, constants, finish_function, material_functions
+from imagegs_tex.shaders.file_constants import (
+    bindings,
+    constants,
+    finish_function,
+    group_rows,
+    material_functions,
+)
 from imagegs_tex.shaders.footprint_constants import anisotropy_constant, normal_functions
 from imagegs_tex.shaders.glsl_to_hlsl import to_hlsl
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians, pack_gaussians
@@ -120,6 +126,7 @@ def build_decoder(
     accessors = list_accessors(quantized.maps)
     derived = [] if pictures is None else list(derived_normals(quantized.maps).values())
     has_detail = quantized.detail is not None
+    plain = not has_detail and quantized.exact is None
     detail = _fill(source("detail.glsl"), {"noise": detail_functions(quantized)}) + "\n" if has_detail else ""
     values = quantized.channel_count + len(derived)
     parts = {
@@ -127,7 +134,7 @@ def build_decoder(
         "detail_numbers": DETAIL_NUMBERS if has_detail else "",
         "detail": detail,
         "finish": finish_function(quantized, packed, derived),
-        "store": picked_store(quantized.component_count) if has_detail or quantized.exact is not None else _STORE,
+        "store": _STORE if plain else picked_store(group_rows(quantized.component_count)),
         "decode": _DECODE,
         "decode_group": _DECODE_GROUP,
         "sample": _SAMPLE,
@@ -143,7 +150,7 @@ def build_decoder(
         head += anisotropy_constant()
         parts["normals"] = normal_functions(quantized, accessors)
         core = "\n".join([core, *(fill_source(name, parts) for name in _FOOTPRINT_SOURCES)])
-    head += detail_constants(quantized)
+    head += detail_constants() if has_detail else ""
     tiles = _fill(source("tiles.glsl"), parts)
     includes = {
         STORAGE_INCLUDE: join_include(

@@ -16,7 +16,7 @@ from imagegs_tex.formats.igs.noise_tile import (
     block_count,
 )
 from imagegs_tex.formats.igs.quantized_set import OFFSET_SCALE, QuantizedGaussianSet
-from imagegs_tex.shaders.file_constants import group_rows, literal
+from imagegs_tex.shaders.file_constants import defines, literal, own_or
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians
 
 _BAND_MIDDLE: Final = 8
@@ -26,10 +26,8 @@ _PACKED_MULTIPLY_ADDS: Final = 4
 _ENVELOPE_MULTIPLY_ADDS: Final = 6
 
 
-def detail_constants(quantized: QuantizedGaussianSet) -> str:
-    """Return the #defines that detail.glsl uses; empty without a detail layer."""
-    if quantized.detail is None:
-        return ""
+def detail_constants() -> str:
+    """Return the #defines that detail.glsl uses."""
     lines = [("IGS_NOISE_BLOCK_ROW", f"{GRID_FACTOR}u", "block numbers from one row to the next")]
     # The last of the 17 pairs is that before it, so that 16 fill two words.
     assert LAYER_WEIGHTS[-1] == LAYER_WEIGHTS[-2]
@@ -37,11 +35,22 @@ def detail_constants(quantized: QuantizedGaussianSet) -> str:
         for start in (0, 8):
             codes = [pair[layer] << 4 * place for place, pair in enumerate(LAYER_WEIGHTS[start : start + 8])]
             lines.append((f"IGS_{name}_WEIGHTS_{start}", f"0x{sum(codes):08X}u", "twelfths, 4 bits each"))
-    return "#ifndef IGS_DETAIL\n#define IGS_DETAIL 1 // 0: without noise\n#endif\n" + "".join(
-        f"#define {name} {value}{f' // {note}' if note else ''}\n" for name, value, note in lines
+    return own_or("IGS_DETAIL", "1", "0: without noise") + defines(lines)
+
+
+def shared_detail_constants() -> str:
+    """Return the same with what shared_detail.glsl uses."""
+    return detail_constants() + defines(
+        [
+            ("IGS_BAND_MIDDLE", f"{_BAND_MIDDLE}u", "what words of the tile hold for 0"),
+            ("IGS_NOISE_SCALE", literal(_NOISE_SCALE), ""),
+            ("IGS_MOST_AMPLITUDE", literal(MAX_AMPLITUDE), ""),
+        ]
     )
 
 
+_NOISE_SCALE: Final = 1 / (BAND_SCALE * LAYER_WEIGHT_ONE * DEVIATION)
+"""What makes a component's noise of its weighed sum of bands."""
 DETAIL_NUMBERS: Final = """    uint envelope_at; // word of the buffer
     uvec2 envelope_cells;
     uint noise_at; // word of the buffer
@@ -88,16 +97,17 @@ IgsTexel igs_add_detail(IgsMaterial m, IgsTexel texel, uvec2 at)
 """
 
 
-def picked_store(component_count: int) -> str:
-    """Return what the compute decoder does with the sums of a texel.
+def picked_store(most_rows: int) -> str:
+    """Return what the compute decoder does with the sums of a texel, of which a thread has at most so many.
 
     They are picked by constant numbers: the loop over a thread's texels is not unrolled where much follows, and then
     sums[row] moves all sums to memory, which takes an H200 0.063 instead of 0.048 ms for 1024 x 1024 texels of 9
     channels.
     """
     picked = "".join(
-        f"                if (row == {row}) {{\n                    own = sums[{row}];\n                }}\n"
-        for row in range(1, group_rows(component_count))
+        f"                if (row == {row}) {{\n"
+        f"                    own = sums[min({row}, IGS_ROWS - 1)];\n                }}\n"
+        for row in range(1, most_rows)
     )
     return (
         f"                IgsSums own = sums[0];\n{picked}"
@@ -122,7 +132,7 @@ def _component(detail: DetailLayer, offset: np.ndarray, component: int) -> str:
         shifted = f"(bands{component}.{half} >> {8 * byte}u)" if byte else f"bands{component}.{half}"
         terms += [f"{code}u * ({shifted} & 255u)"] if code else []
     total = "\n            + ".join(terms) or "0u"
-    one = literal(1 / (BAND_SCALE * LAYER_WEIGHT_ONE * DEVIATION))
+    one = literal(_NOISE_SCALE)
     slopes = detail.slopes[component]
     growth = [f"({literal(slope)}) * texel.channel[{channel}]" for channel, slope in enumerate(slopes) if slope]
     amplitude = " + ".join([literal(1.0 - float(slopes @ offset)), *growth])

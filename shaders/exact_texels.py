@@ -16,8 +16,8 @@ def exact_words(exact: ExactSamples | None) -> NDArray[np.uint32]:
     """Return the texels row by row as the buffer holds them; nothing without exact samples."""
     if exact is None:
         return np.empty(0, dtype=np.uint32)
-    places, texel_words = _places(exact)
-    words = np.zeros((exact.codes.shape[0] * exact.codes.shape[1], texel_words), dtype=np.uint32)
+    places = _places(exact)
+    words = np.zeros((exact.codes.shape[0] * exact.codes.shape[1], texel_words(exact)), dtype=np.uint32)
     for channel, (word, shift) in enumerate(places):
         words[:, word] |= exact.codes[..., channel].ravel() << np.uint32(shift)
     return words.ravel()
@@ -32,11 +32,11 @@ def exact_lines(quantized: QuantizedGaussianSet, first_word: int) -> str:
     """
     exact = quantized.exact
     assert exact is not None
-    places, texel_words = _places(exact)
-    text = f"    uint first = {first_word}u + {texel_words}u * (at.y * uint(m.width) + at.x);\n" + "".join(
-        f"    uint word{word} = igs_word(first + {word}u);\n" for word in range(texel_words)
+    size = texel_words(exact)
+    text = f"    uint first = {first_word}u + {size}u * (at.y * uint(m.width) + at.x);\n" + "".join(
+        f"    uint word{word} = igs_word(first + {word}u);\n" for word in range(size)
     )
-    for channel, (word, shift) in enumerate(places):
+    for channel, (word, shift) in enumerate(_places(exact)):
         bits = 8 * exact.sample_bytes[channel]
         shifted = f"(word{word} >> {shift}u)" if shift else f"word{word}"
         value = f"float({shifted} & {(1 << bits) - 1}u)"
@@ -45,12 +45,17 @@ def exact_lines(quantized: QuantizedGaussianSet, first_word: int) -> str:
     return text
 
 
-def _places(exact: ExactSamples) -> tuple[list[tuple[int, int]], int]:
-    """Return word and shift of each channel, and the words of a texel."""
+def texel_words(exact: ExactSamples) -> int:
+    """Return the words of a texel."""
+    return _places(exact)[-1][0] + 1
+
+
+def _places(exact: ExactSamples) -> list[tuple[int, int]]:
+    """Return word and shift of each channel."""
     places, bit = [], 0
     for width in exact.sample_bytes:
         if bit % WORD_BITS + 8 * width > WORD_BITS:
             bit += -bit % WORD_BITS
         places.append(divmod(bit, WORD_BITS))
         bit += 8 * width
-    return places, -(-bit // WORD_BITS)
+    return places

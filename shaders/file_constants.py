@@ -35,41 +35,67 @@ def literal(value: float) -> str:
 
 def constants(quantized: QuantizedGaussianSet, packed: PackedGaussians, derived: Sequence[tuple[int, int]]) -> str:
     """Return the #defines that core.glsl and tiles.glsl use."""
+    components = quantized.component_count
     lines = [
         ("IGS_WIDTH", str(quantized.width), "texels"),
         ("IGS_HEIGHT", str(quantized.height), "texels"),
         ("IGS_CHANNELS", str(quantized.channel_count), "coded channels"),
         ("IGS_VALUES", str(quantized.channel_count + len(derived)), "of a texel: coded channels, z of unit normals"),
         ("IGS_LAYERS", str(layer_count(quantized)), "images of four channels that the compute decoder writes"),
-        ("IGS_COMPONENTS", str(quantized.component_count), "values that a Gaussian carries"),
+        ("IGS_COMPONENTS", str(components), "values that a Gaussian carries"),
         ("IGS_GAUSSIANS", str(quantized.gaussian_count), ""),
-        *_common(quantized.component_count, packed.row_log2),
+        ("IGS_ROWS", str(group_rows(components)), "texels per thread of the compute decoder at a time"),
+        ("IGS_GROUP_VECTORS", f"{-(-(_GROUP_FLOATS + components) // 4)}u", "of shared memory per Gaussian"),
+        ("IGS_ROW_LOG2", f"{packed.row_log2}u", "texture variant: texels of one word across"),
+        ("IGS_ROW_MASK", f"{(1 << packed.row_log2) - 1}u", ""),
+        *_NUMBERS,
     ]
-    return "".join(f"#define {name} {value}{f' // {note}' if note else ''}\n" for name, value, note in lines)
+    return defines(lines)
 
 
 def shared_constants(most_components: int, most_values: int, row_log2: int) -> str:
-    """Return the same for the decoder of all materials with at most so many components and values."""
-    lines = [
-        ("IGS_CHANNELS", str(most_values), "of a texel at most"),
-        ("IGS_VALUES", str(most_values), "the same with z of unit normals"),
-        ("IGS_LAYERS", str(-(-most_values // 4)), "images of four channels that the compute decoder writes"),
-        ("IGS_COMPONENTS", str(most_components), "values that a Gaussian carries at most"),
-        *_common(most_components, row_log2),
-    ]
+    """Return the same for the decoder of all materials with at most so many components and values.
+
+    An engine may set all three before the include.
+    """
+    few, many = _MANY_COMPONENTS
+    return (
+        own_or("IGS_COMPONENTS", str(most_components), "values that a Gaussian carries at most")
+        + own_or("IGS_VALUES", str(most_values), "of a texel at most: coded channels, z of unit normals")
+        + own_or("IGS_ROW_LOG2", f"{row_log2}u", "texture variant: texels of one word across, as a power of two")
+        + f"#if IGS_COMPONENTS > {many}\n#define IGS_ROWS 1 // texels per thread of the compute decoder at a time\n"
+        f"#elif IGS_COMPONENTS > {few}\n#define IGS_ROWS 2\n#else\n#define IGS_ROWS 4\n#endif\n"
+        + defines(
+            [
+                ("IGS_CHANNELS", "IGS_VALUES", ""),
+                ("IGS_LAYERS", "((IGS_VALUES + 3) / 4)", "images of four channels that the compute decoder writes"),
+                (
+                    "IGS_GROUP_VECTORS",
+                    f"uint((IGS_COMPONENTS + {_GROUP_FLOATS + 3}) / 4)",
+                    "of shared memory per Gaussian",
+                ),
+                ("IGS_ROW_MASK", "((1u << IGS_ROW_LOG2) - 1u)", ""),
+                *_NUMBERS,
+            ]
+        )
+    )
+
+
+_NUMBERS: Final = [
+    ("IGS_EPSILON", literal(EPSILON), "added to the sum of weights"),
+    ("IGS_LOG2_E", literal(math.log2(math.e)), ""),
+    ("IGS_ROOT_HALF_LOG2_E", literal(math.sqrt(math.log2(math.e) / 2)), ""),
+]
+
+
+def defines(lines: Sequence[tuple[str, str, str]]) -> str:
+    """Return #defines of names, values and notes."""
     return "".join(f"#define {name} {value}{f' // {note}' if note else ''}\n" for name, value, note in lines)
 
 
-def _common(components: int, row_log2: int) -> list[tuple[str, str, str]]:
-    return [
-        ("IGS_ROWS", str(group_rows(components)), "texels per thread of the compute decoder at a time"),
-        ("IGS_GROUP_VECTORS", f"{-(-(_GROUP_FLOATS + components) // 4)}u", "of shared memory per Gaussian"),
-        ("IGS_EPSILON", literal(EPSILON), "added to the sum of weights"),
-        ("IGS_LOG2_E", literal(math.log2(math.e)), ""),
-        ("IGS_ROOT_HALF_LOG2_E", literal(math.sqrt(math.log2(math.e) / 2)), ""),
-        ("IGS_ROW_LOG2", f"{row_log2}u", "texture variant: texels of one word across"),
-        ("IGS_ROW_MASK", f"{(1 << row_log2) - 1}u", ""),
-    ]
+def own_or(name: str, value: str, note: str = "") -> str:
+    """Return a #define that an engine may set to something else before the include."""
+    return f"#ifndef {name}\n{defines([(name, value, note)])}#endif\n"
 
 
 def bindings() -> str:
@@ -80,7 +106,7 @@ def bindings() -> str:
         ("IGS_REGISTER", f"t{DATA_BINDING}"),
         ("IGS_OUTPUT_REGISTER", f"u{OUTPUT_BINDING}"),
     ]
-    return "".join(f"#ifndef {name}\n#define {name} {value}\n#endif\n" for name, value in lines)
+    return "".join(own_or(name, value) for name, value in lines)
 
 
 def group_rows(component_count: int) -> int:
@@ -115,6 +141,7 @@ def material_functions(
         "repeat_y": str(quantized.wrap[1]).lower(),
         "images": f"ivec2({packed.images[0]}, {packed.images[1]})",
         "tiles_at": f"{packed.material_at + packed.tiles_at}u",
+        "exact_at": f"{0 if quantized.exact is None else packed.material_at + packed.exact_at}u",
         "levels_at": f"{packed.material_at + packed.coarse_at}u",
         "first_level": 0 if packed.coarse is None else packed.coarse.range.first,
         "direct_level": 0 if packed.coarse is None else packed.coarse.range.direct,

@@ -4,8 +4,8 @@
 
     directory     magic, number of materials, where the noise tile is, and where each material begins
     noise tile    4096 words, the same for all materials with a detail layer, once; nothing where none has one
-    materials     header (material_header.py), tiles (tile_blocks.py), coarse levels (coarse_levels.py), envelope,
-                  exact samples (exact_texels.py)
+    materials     header (material_header.py), tiles (tile_blocks.py), coarse levels (coarse_levels.py), detail
+                  (detail_words.py), exact samples (exact_texels.py)
     one word      of zeros, which may be read and never counts
 """
 
@@ -26,6 +26,7 @@ from imagegs_tex.shaders.coarse_levels import (
     index_widening,
     levels_limit,
 )
+from imagegs_tex.shaders.detail_words import detail_words
 from imagegs_tex.shaders.exact_texels import exact_words
 from imagegs_tex.shaders.material_header import header, header_words
 from imagegs_tex.shaders.tile_blocks import TileBlocks, tile_blocks
@@ -44,7 +45,6 @@ small, 20 to 26 % where they are long."""
 BLOCKS: Final = {3: (5, 2), 4: (6, 2), 5: (6, 1), 6: (6, 0)}
 """Tile and mask by block_log2: what texels of one block evaluate is listed for the tile, and told apart by masks."""
 
-_CODES_PER_WORD: Final = 8
 _SMALL_ROW_LOG2: Final = 8
 _LARGE_ROW_LOG2: Final = 11
 _MAX_ROWS: Final = 2048  # what every WebGL 2 device can address
@@ -61,7 +61,7 @@ class GpuBytes:
     far: int  # entries of Gaussians from farther away
     masks: int
     coarse: int  # levels of a mip chain; the most that they may take where they were not made
-    envelope: int  # of the detail layer
+    envelope: int  # of the detail layer, with the numbers that make its noise
     exact: int  # texels of exact samples
     filling: int  # up to whole words
     noise_tile: int  # 16,384, or 0 without a detail layer: once in a buffer, not counted in the total
@@ -133,7 +133,7 @@ def pack_gaussians(
         widening = 0.0 if pictures is None else index_widening(quantized)
     tiles, images = _choose_tiles(quantized, block_log2, widening)
     nothing = np.empty(0, dtype=np.uint32)
-    envelope = nothing if quantized.detail is None else _envelope_words(quantized.detail.envelope_codes)
+    envelope = detail_words(quantized.detail, quantized.offset_codes)
     noise = nothing if quantized.detail is None else noise_words()
     exact = exact_words(quantized.exact)
     head_size = header_words(quantized)
@@ -194,12 +194,10 @@ def join_materials(materials: Sequence[PackedGaussians]) -> NDArray[np.uint32]:
     """Return one buffer of several materials, numbered in this order; the noise tile is there once.
 
     Raises:
-        UsageError: there is none, or one of exact samples, which :mod:`.shared_decoder` does not read
+        UsageError: there is none
     """
     if not materials:
         raise UsageError("a buffer of no material: give one at least")
-    if any(packed.ledger.exact for packed in materials):
-        raise UsageError("exact samples cannot share a buffer yet: decode such a material by its own include")
     noise = noise_words() if any(packed.noise_at for packed in materials) else np.empty(0, dtype=np.uint32)
     blocks = [packed.words[packed.material_at : -1] for packed in materials]
     first = DIRECTORY_WORDS + len(blocks)
@@ -225,13 +223,6 @@ def reserve_levels(quantized: QuantizedGaussianSet) -> PackedGaussians:
     """
     packed = pack_gaussians(quantized, widening=index_widening(quantized))
     return replace(packed, ledger=replace(packed.ledger, coarse=levels_limit(packed.ledger.total)))
-
-
-def _envelope_words(codes: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """Return an envelope's codes [rows, columns] row by row: cell i in bits 4 (i mod 8) and up of word i / 8."""
-    padded = np.pad(codes.ravel(), (0, -codes.size % _CODES_PER_WORD)).reshape(-1, _CODES_PER_WORD)
-    shifted = padded.astype(np.uint32) << (4 * np.arange(_CODES_PER_WORD, dtype=np.uint32))
-    return np.asarray(shifted.sum(axis=1, dtype=np.uint32))
 
 
 def _choose_tiles(

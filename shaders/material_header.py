@@ -17,6 +17,7 @@ from imagegs_tex.formats.igs.quantized_set import (
     least_exponent,
 )
 from imagegs_tex.shaders.derived_z import derived_normals
+from imagegs_tex.shaders.exact_texels import texel_words
 from imagegs_tex.shaders.tile_layout import TileLayout
 
 MAGIC: Final = 0x32425349  # "ISB2", as little-endian bytes
@@ -54,11 +55,12 @@ def header(
     detail, exact = quantized.detail, quantized.exact
     envelope = (0, 0) if detail is None else detail.envelope_codes.shape
     repeats = int(quantized.wrap[0]) | int(quantized.wrap[1]) << 1
+    exact_words = 0 if exact is None else texel_words(exact)
     fixed = [
         MAGIC,
         quantized.width | quantized.height << 16,
         quantized.channel_count | quantized.component_count << 8 | len(derived) << 16,
-        repeats | int(detail is not None) << 2 | images[0] << 8 | images[1] << 16,
+        repeats | int(detail is not None) << 2 | images[0] << 8 | images[1] << 16 | exact_words << 24,
         quantized.gaussian_count,
         layout.tile_log2 | layout.mask_log2 << 8 | layout.position_bits << 16 | layout.offset_bits << 24,
         layout.stride_bits | layout.count_bits << 8 | layout.reach_bits << 16 | layout.width_bits << 24,

@@ -16,7 +16,7 @@ from imagegs_tex.shaders.build_decoder import (
     join_include,
     source,
 )
-from imagegs_tex.shaders.detail_constants import picked_store
+from imagegs_tex.shaders.detail_constants import DETAIL_NUMBERS, picked_store, shared_detail_constants
 from imagegs_tex.shaders.file_constants import bindings, shared_constants
 from imagegs_tex.shaders.footprint_constants import anisotropy_constant
 from imagegs_tex.shaders.glsl_to_hlsl import to_hlsl
@@ -24,14 +24,22 @@ from imagegs_tex.shaders.glsl_to_hlsl import to_hlsl
 MOST_COMPONENTS: Final = 12
 """Up to so many the compute decoder sums up four texels per thread; more take a define, and registers."""
 MOST_VALUES: Final = 16
+ROW_LOG2: Final = 11
+"""2,048 texels across: what every device can address, and rows enough for 16 MiB."""
+_MOST_ROWS: Final = 4
 
-_NUMBERS: Final = """    int normals; // whose z is made of x and y
+_NUMBERS: Final = (
+    DETAIL_NUMBERS
+    + """    int normals; // whose z is made of x and y
     uint steps_at; // word of the buffer, as the following
     uint offsets_at;
     uint basis_at;
     uint normals_at;
     float basis_unit;
+    uint exact_words; // of a texel of exact samples
+    bool has_detail;
 """
+)
 _DECODE: Final = """// A material of the buffer at a point in texels, and at a texture coordinate.
 IgsTexel igs_decode_at(uint material, vec2 p)
 {
@@ -66,6 +74,13 @@ IgsTexel igs_sample_grad(uint material, vec2 uv, vec2 step_x, vec2 step_y)
 
 """
 
+_DRAW: Final = """// One random draw of igs_sample_grad, at the price of one decode.
+IgsTexel igs_sample_stochastic(uint material, vec2 uv, vec2 step_x, vec2 step_y, vec2 noise)
+{
+    return igs_sample_material_stochastic(igs_material(material), uv, step_x, step_y, noise);
+}
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class SharedDecoder:
@@ -75,7 +90,7 @@ class SharedDecoder:
 
 
 def shared_decoder(
-    most_components: int = MOST_COMPONENTS, most_values: int = MOST_VALUES, row_log2: int = 8
+    most_components: int = MOST_COMPONENTS, most_values: int = MOST_VALUES, row_log2: int = ROW_LOG2
 ) -> SharedDecoder:
     """Return the decoder of every buffer whose materials have at most so many components and values.
 
@@ -87,17 +102,21 @@ def shared_decoder(
     parts = {
         "material": source("shared.glsl") + "\n",
         "detail_numbers": _NUMBERS,
-        "detail": "",
-        "finish": "",
-        "store": picked_store(most_components),
+        "noise": source("shared_detail.glsl"),
+        "finish": source("shared_finish.glsl") + "\n",
+        "store": picked_store(_MOST_ROWS),
         "decode": _DECODE,
         "decode_group": _DECODE_GROUP,
         "sample": _SAMPLE,
+        "draw": _DRAW,
         "accessors": "",
         "normals": "",
     }
+    parts["detail"] = fill_source("detail.glsl", parts) + "\n"
     head = shared_constants(most_components, most_values, row_log2) + "\n" + bindings() + anisotropy_constant()
-    core = "\n".join(fill_source(name, parts) for name in ("core.glsl", "levels.glsl", "footprint.glsl"))
+    head += shared_detail_constants()
+    sources = ("core.glsl", "levels.glsl", "footprint.glsl", "stochastic.glsl")
+    core = "\n".join(fill_source(name, parts) for name in sources)
     tiles = fill_source("tiles.glsl", parts)
     about = "Decodes every material of a buffer: igs_decode(material, uv) and igs_sample(material, uv)."
     includes = {

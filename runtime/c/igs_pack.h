@@ -486,6 +486,17 @@ static uint32_t igs__texel_words(const igs_file* file) {
     return (bit + 31) / 32;
 }
 
+/* Words of the detail layer: the envelope, and the numbers behind it. */
+static uint32_t igs__envelope_words(const igs_file* file) {
+    return file->info.has_detail ? (file->detail.rows * file->detail.columns + 7) / 8 : 0;
+}
+
+static uint32_t igs__detail_words(const igs_file* file) {
+    const uint32_t components = file->detail.components, channels = file->info.channels;
+    if (!file->info.has_detail) return 0;
+    return igs__envelope_words(file) + 1 + 4 * components + channels + components * channels;
+}
+
 igs_error igs_pack_index(const igs_file* file, void* scratch, size_t scratch_bytes, igs_pack* pack) {
     const igs_info* info = &file->info;
     const uint32_t tiles = pack->tiles_across * pack->tiles_down, components = info->components;
@@ -545,7 +556,7 @@ igs_error igs_pack_index(const igs_file* file, void* scratch, size_t scratch_byt
     pack->header_words = 27 + components + info->channels + (components * info->channels + 1) / 2;
     for (k = 0; k < file->map_count; ++k) pack->header_words += igs__derived(file, k, &x, &y);
     words = 5;
-    if (info->has_detail) words += IGS__NOISE_WORDS + (file->detail.rows * file->detail.columns + 7) / 8;
+    if (info->has_detail) words += IGS__NOISE_WORDS + igs__detail_words(file);
     if (info->is_exact) {
         pack->header_words += (info->channels + 15) / 16;
         words += (uint64_t)info->width * info->height * igs__texel_words(file);
@@ -692,7 +703,7 @@ static void igs__put_header(
     head[1] = info->width | info->height << 16;
     head[2] = info->channels | info->components << 8 | derived << 16;
     head[3] = (uint32_t)info->wrap_x | (uint32_t)info->wrap_y << 1 | (uint32_t)info->has_detail << 2 |
-        pack->images_x << 8 | pack->images_y << 16;
+        pack->images_x << 8 | pack->images_y << 16 | (info->is_exact ? igs__texel_words(file) << 24 : 0);
     head[4] = info->gaussians;
     head[5] = IGS__TILE_LOG2 | pack->mask_log2 << 8 | pack->position_bits << 16 | pack->offset_bits << 24;
     head[6] = pack->stride_bits | pack->count_bits << 8 | pack->reach_bits << 16 | pack->width_bits << 24;
@@ -814,6 +825,36 @@ static void igs__put_tiles(const igs_file* file, const igs_pack* pack, const igs
     }
 }
 
+static void igs__put_detail(const igs_file* file, uint8_t* words) {
+    static const uint8_t apart[4][2] = {{0, 0}, {29, 11}, {13, 41}, {47, 23}}, relief[2][2] = {{1, 0}, {0, 1}};
+    const igs_detail* detail = &file->detail;
+    const uint32_t channels = file->info.channels, cells = detail->rows * detail->columns;
+    uint8_t* at = words + 4 * (size_t)igs__envelope_words(file);
+    uint32_t i, k, c;
+    for (i = 0; i < cells; ++i) words[i / 2] |= (uint8_t)(detail->envelope[i] << 4 * (i % 2));
+    igs__put_word(at, detail->components);
+    at += 4;
+    for (k = 0; k < detail->components; ++k, at += 16) {
+        const uint8_t* shift = detail->relief && k > 0 ? (k < 3 ? relief[k - 1] : apart[k - 2]) : apart[k];
+        double amplitude = 1.0;
+        at[0] = shift[0];
+        at[1] = shift[1];
+        for (i = 0; i < 8; ++i) at[4 + 4 * (i % 2) + i / 2] = detail->bands[8 * k + i];
+        for (c = 0; c < channels; ++c)
+            amplitude -= detail->slopes[k * channels + c] / 256.0 * (file->offsets[c] / 65535.0);
+        igs__put_word(at + 12, igs__float_bits(amplitude));
+    }
+    for (c = 0; c < channels; ++c, at += 4)
+        igs__put_word(at, igs__float_bits(pow(2.0, detail->scales[c] / -16.0) / 127.0));
+    for (k = 0; k < detail->components; ++k)
+        for (c = 0; c < channels; ++c, at += 4)
+            igs__put_word(
+                at,
+                (uint32_t)(uint16_t)detail->slopes[k * channels + c] |
+                    (uint32_t)(uint8_t)detail->mixing[c * detail->components + k] << 16
+            );
+}
+
 static void igs__put_exact(const igs_file* file, uint8_t* words) {
     const uint32_t channels = file->info.channels, texel_words = igs__texel_words(file);
     const size_t texels = (size_t)file->info.width * file->info.height;
@@ -832,13 +873,10 @@ static void igs__put_exact(const igs_file* file, uint8_t* words) {
 igs_error igs_pack_write(const igs_file* file, const igs_pack* pack, void* buffer, size_t buffer_bytes) {
     const igs_info* info = &file->info;
     const uint32_t noise = info->has_detail ? IGS__NOISE_WORDS : 0, material = 4 + noise;
-    const uint32_t cells = info->has_detail ? file->detail.rows * file->detail.columns : 0,
-                   envelope_words = (cells + 7) / 8;
     const uint32_t behind =
         pack->header_words + pack->head_words * pack->tiles_across * pack->tiles_down + pack->block_words;
     uint8_t *words = (uint8_t*)buffer, *header = words + 4 * (size_t)material;
     igs__packing plan;
-    uint32_t i;
     IGS__REQUIRE(words != NULL && pack->buffer_bytes > 0 && buffer_bytes >= pack->buffer_bytes, ARGUMENT);
     igs__plan_packing(file, pack, (uint8_t*)pack->scratch, &plan);
     memset(words, 0, pack->buffer_bytes);
@@ -846,12 +884,13 @@ igs_error igs_pack_write(const igs_file* file, const igs_pack* pack, void* buffe
     igs__put_word(words + 4, 1);
     igs__put_word(words + 8, noise > 0 ? 4 : 0);
     igs__put_word(words + 12, material);
-    igs__put_header(file, pack, header, info->has_detail ? behind : 0, info->is_exact ? behind + envelope_words : 0);
+    igs__put_header(file, pack, header, info->has_detail ? behind : 0, info->is_exact ? behind : 0); /* never both */
     igs__put_tiles(file, pack, &plan, header + 4 * (size_t)pack->header_words);
-    for (i = 0; i < cells; ++i)
-        header[4 * (size_t)behind + i / 2] |= (uint8_t)(file->detail.envelope[i] << 4 * (i % 2));
-    if (info->is_exact) igs__put_exact(file, header + 4 * (size_t)(behind + envelope_words));
-    if (info->has_detail) igs__put_noise(words + 16, plan.noise);
+    if (info->is_exact) igs__put_exact(file, header + 4 * (size_t)behind);
+    if (info->has_detail) {
+        igs__put_detail(file, header + 4 * (size_t)behind);
+        igs__put_noise(words + 16, plan.noise);
+    }
     return IGS_OK;
 }
 

@@ -28,6 +28,7 @@ struct IgsMaterial {
     uint listed_bits;
     ivec3 least;      // codes of m, h and b in the file
     ivec3 least_bits; // of a tile's own above them
+    uint exact_at;    // word of the buffer: exact samples, 0 without; they stand in for all Gaussians
     uint levels_at;   // word of the buffer
     int first_level;  // of those that lie there: texels are 2^level texels of the picture
     int direct_level; // the first that lies there as texels, not as a difference
@@ -421,7 +422,8 @@ IgsTexel igs_decode_material_at(IgsMaterial m, vec2 p)
     uint mask_at = lists.mask_at + igs_block(m, texel) * lists.entries;
     IgsSums sums = igs_no_sums();
     // Where Gaussians come from: the tile itself, the eight around it, and those farther away.
-    for (uint source = 0u; source < 9u + lists.groups; ++source) {
+    uint sources = m.exact_at > 0u ? 0u : 9u + lists.groups;
+    for (uint source = 0u; source < sources; ++source) {
         uint number = own;
         uint end = head.count;
         uint listed_at = 0u;

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers.igs_sets import make_set
+from helpers.made_gaussians import made_detail
 from helpers.runtime_c import HEADER_FOLDER, SANITIZERS, build, need_compiler
 
 from imagegs_tex.formats.igs.container import decode_igs, encode_igs
@@ -50,6 +51,13 @@ def test_golden_files_give_the_same_buffer(version, tool, repository, tmp_path):
 @pytest.mark.parametrize("settings", MADE.values(), ids=MADE)
 def test_made_files_give_the_same_buffer(settings, tool, tmp_path):
     quantized = make_set(5, **settings)
+    assert np.array_equal(packed_in_c(tool, encode_igs(quantized), tmp_path), pack_gaussians(quantized).words)
+
+
+@pytest.mark.parametrize("relief", [False, True])
+def test_detail_layers_give_the_same_buffer(relief, tool, tmp_path):
+    plain = make_set(5, channels=7)
+    quantized = replace(plain, detail=made_detail(plain.channel_count, 4, (9, 3), relief=relief))
     assert np.array_equal(packed_in_c(tool, encode_igs(quantized), tmp_path), pack_gaussians(quantized).words)
 
 

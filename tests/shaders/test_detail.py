@@ -24,7 +24,8 @@ def test_envelope_and_tile_lie_where_they_are_said_to():
     packed = pack_gaussians(quantized, pictures=level_pictures(quantized, make_backend("cpu")))
     assert packed.envelope_at == packed.coarse_at + len(packed.coarse.words)
     assert packed.noise_at == 4  # behind the directory
-    assert (packed.ledger.envelope, packed.ledger.noise_tile) == (12, 16384)
+    # cells; then a count, two heads of four words, four scales and two components in four channels
+    assert (packed.ledger.envelope, packed.ledger.noise_tile) == (12 + 4 * (1 + 8 + 4 + 8), 16384)
     # the tile is there once for any number of materials and not among their bytes
     assert packed.ledger.total + packed.ledger.noise_tile == packed.words.nbytes - 4 * DIRECTORY_WORDS - 4
     words = packed.words[packed.material_at + packed.envelope_at :][:3]

@@ -9,16 +9,25 @@ from helpers.made_gaussians import made_map, made_set
 from imagegs_tex.decoder.render import shader_decoder
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.exact_samples import exact_samples
-from imagegs_tex.formats.vocabulary import Coded, Semantic, Transfer, UnitZ
+from imagegs_tex.formats.vocabulary import Coded, SampleFormat, Semantic, Transfer, UnitZ
 from imagegs_tex.shaders.build_decoder import HLSL_INCLUDE, STORAGE_INCLUDE, TEXTURE_INCLUDE, with_include
 from imagegs_tex.shaders.gpu_buffer import join_materials, pack_gaussians
 from imagegs_tex.shaders.shared_decoder import shared_decoder
 from imagegs_tex.verification import MAX_ERROR
-from imagegs_tex.verification.float64_footprint import footprint_reference, level_values
+from imagegs_tex.verification.float64_footprint import footprint_reference, lod_reads_sure_texels, sample_lod
 from imagegs_tex.verification.float64_picture import reference_picture, reference_points, reference_rows
+from imagegs_tex.verification.probe_shaders import full_target
 from imagegs_tex.verification.toolchain import check_glsl, hlsl_to_glsl
 
 pytestmark = pytest.mark.gl
+
+
+def exact(quantized):
+    """The same maps as exact samples: random ones."""
+    rng = np.random.default_rng(3)
+    samples = rng.uniform(0.3, 0.7, (quantized.height, quantized.width, quantized.channel_count))
+    return replace(quantized, exact=exact_samples(samples.astype(np.float32), quantized.maps))
+
 
 SETS = [
     made_set(131, 77, 150, 4, wrap=(True, True)),
@@ -31,6 +40,14 @@ SETS = [
         ),
     ),
     made_set(1, 1, 1, 1),
+    made_set(140, 90, 100, 5, components=3, wrap=(True, False), detail={"components": 6, "relief": True}),
+    made_set(33, 70, 60, 3, detail={"components": 1, "grid": (64, 3)}),
+    exact(made_set(37, 21, 1, 7, maps=(
+        made_map("normal", Semantic.NORMAL, (Coded(5), Coded(1), UnitZ()), Transfer.LINEAR),
+        made_map("8 bits", Semantic.DATA, (Coded(0), Coded(2), Coded(3)), Transfer.LINEAR),
+        made_map("16 bits", Semantic.HEIGHT, (Coded(4),), Transfer.LINEAR, sample_format=SampleFormat.UINT16),
+        made_map("floats", Semantic.DATA, (Coded(6),), Transfer.LOG, (0.0, 9.0), sample_format=SampleFormat.FLOAT16),
+    ))),
 ]  # fmt: skip
 POINTS = 200
 MOST = 5, 8  # components, values: what the sets need; drivers unroll loops over both
@@ -78,15 +95,23 @@ void main()
     igs_decode_group(uint(material), gl_WorkGroupID.xy, gl_LocalInvocationIndex, ivec2(0, 0));
 }
 """
-PIXEL = """#version 300 es
+PIXEL = f"""#version 300 es
+#define IGS_COMPONENTS {MOST[0]}
+#define IGS_VALUES {VALUES}
+#define IGS_ROW_LOG2 9u
 //@include
-in vec2 uv;
-flat in uint material;
-out vec4 colour;
+precision highp sampler2D;
+uniform sampler2D points;
+layout(location = 0) out vec4 first;
+layout(location = 1) out vec4 second;
 void main()
-{
-    colour = igs_layer(igs_sample(material, uv), 0);
-}
+{{
+    vec4 given = texelFetch(points, ivec2(gl_FragCoord.xy), 0);
+    IgsTexel texel = igs_decode(uint(given.x), given.yz);
+    if (given.w > 0.0) texel = igs_sample_lod(uint(given.x), given.yz, given.w);
+    first = igs_layer(texel, 0);
+    second = igs_layer(texel, 1);
+}}
 """
 
 
@@ -106,10 +131,12 @@ def requests(packed):
         uv = (rng.integers(0, 4096, (POINTS, 2)) / 4096).astype(np.float32)
         values = reference_points(picture, uv * size)
         level = np.zeros((POINTS, 1))
-        for back in range(1, reference.last - reference.first + 2):
-            at = reference.last - back + 1
-            level[-back] = at
-            values[-back] = level_values(reference, uv[-back:][:1] * size, at)[0, : quantized.channel_count]
+        lods = [0.4, *np.arange(1, reference.last + 1), reference.last - 0.7, 20.0]
+        level[-len(lods) :, 0] = np.maximum(lods, 0)
+        places = uv[-len(lods) :] * size
+        sampled = sample_lod(reference, places, level[-len(lods) :, 0])[:, : quantized.channel_count]
+        sampled[~lod_reads_sure_texels(reference, places, level[-len(lods) :, 0])] = np.nan
+        values[-len(lods) :] = sampled
         rows.append(np.concatenate([np.full((POINTS, 1), number), uv, level], axis=1).astype(np.float32))
         right.append(np.pad(values, ((0, 0), (0, VALUES - values.shape[1])), constant_values=np.nan))
     return np.concatenate(rows), np.concatenate(right)
@@ -158,8 +185,47 @@ def test_groups_of_each_material(device, packed):
         assert np.abs(texels[..., : quantized.channel_count] - right).max() <= MAX_ERROR
 
 
-def test_the_texture_variant_compiles():
-    check_glsl(with_include(PIXEL, shared_decoder(*MOST).includes[TEXTURE_INCLUDE]), "frag")
+def test_the_texture_variant(device, packed):
+    """As a page in a browser would use it: the include as it is, sizes set before it."""
+    context = device.context
+    source = with_include(PIXEL, shared_decoder().includes[TEXTURE_INCLUDE])
+    program = context.program(vertex_shader=full_target(source), fragment_shader=source)
+    words = join_materials(packed)
+    words = np.pad(words, (0, -len(words) % 512))
+    data = context.texture((512, len(words) // 512), 1, words.tobytes(), dtype="u4")
+    rows, right = requests(packed)
+    points = context.texture((len(rows), 1), 4, rows.tobytes(), dtype="f4")
+    targets = [context.texture((len(rows), 1), 4, dtype="f4") for _ in range(2)]
+    context.framebuffer(color_attachments=targets).use()
+    data.use(0)
+    points.use(1)
+    program["igs_data"], program["points"] = 0, 1
+    context.vertex_array(program, []).render(vertices=3)
+    found = np.concatenate([np.frombuffer(target.read(), np.float32).reshape(-1, 4) for target in targets], axis=1)
+    assert np.nanmax(np.abs(found - right)) <= MAX_ERROR
+
+
+def test_the_texture_variant_compiles_as_it_is():
+    source = (
+        "#version 300 es\n//@include\nin vec2 uv;\nout vec4 colour;\n"
+        "void main() { colour = igs_layer(igs_sample(1u, uv), 0); }\n"
+    )
+    check_glsl(with_include(source, shared_decoder().includes[TEXTURE_INCLUDE]), "frag")
+
+
+def test_materials_without_levels_have_the_first_two(device):
+    quantized = SETS[0]
+    words = join_materials([pack_gaussians(quantized)])
+    source = with_include(GLSL, shared_decoder(*MOST).includes[STORAGE_INCLUDE])
+    picture = reference_picture(quantized)
+    reference = footprint_reference(quantized, shader_decoder(quantized).packed, picture)
+    size = np.array([quantized.width, quantized.height])
+    uv = (np.random.default_rng(2).integers(0, 4096, (50, 2)) / 4096).astype(np.float32)
+    right = sample_lod(reference, uv * size, np.ones(50))
+    for level in (1.0, 7.0):
+        rows = np.concatenate([np.zeros((50, 1)), uv, np.full((50, 1), level)], axis=1).astype(np.float32)
+        found = run(device, source, words, rows)[:, : quantized.channel_count]
+        assert np.abs(found - right[:, : quantized.channel_count]).max() <= MAX_ERROR
 
 
 def test_another_include_on_top_is_an_error():
@@ -175,13 +241,6 @@ def test_a_noise_tile_is_there_once():
     assert words[2] == 5  # behind a directory of two
     sizes = [packed.ledger.total for packed in noisy]
     assert words.nbytes == 4 * 3 + sum(sizes) + 16384 + 4
-
-
-def test_exact_samples_are_refused():
-    plain = made_set(1, 1, 1, 1)
-    exact = replace(plain, exact=exact_samples(np.zeros((1, 1, 1), np.float32), plain.maps))
-    with pytest.raises(UsageError, match="exact samples"):
-        join_materials([pack_gaussians(exact)])
 
 
 def test_a_buffer_of_no_material_is_refused():

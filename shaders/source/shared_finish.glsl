@@ -1,0 +1,79 @@
+// From sums to values, by the numbers of a material's header: docs/gpu-buffer.md.
+
+// The texel `at` of exact samples.
+IgsTexel igs_exact_texel(IgsMaterial m, uvec2 at)
+{
+    uint word = m.exact_at + m.exact_words * (at.y * uint(m.width) + at.x);
+    uint used = 0u; // bits of it
+    IgsTexel texel;
+    for (int c = 0; c < IGS_VALUES; ++c) {
+        texel.channel[c] = 0.0;
+        if (c < m.channels) {
+            uint widths = igs_word(m.normals_at + uint(m.normals + (c >> 4)));
+            uint width = 8u * igs_field(widths, 2u * uint(c & 15), 2u);
+            word += used + width > 32u ? 1u : 0u; // one that does not fit begins the next
+            used = used + width > 32u ? 0u : used;
+            uint code = igs_field(igs_word(word), used, width);
+            used += width;
+            texel.channel[c] = float(code) / float((1u << width) - 1u);
+        }
+    }
+    return texel;
+}
+
+// Sums to components, components through the basis to channels.
+IgsTexel igs_texel_of_sums(IgsMaterial m, IgsSums sums)
+{
+    float scale = m.basis_unit / (IGS_EPSILON + sums.weight);
+    IgsTexel texel;
+    for (int c = 0; c < IGS_VALUES; ++c) {
+        texel.channel[c] = 0.0;
+        if (c < m.channels) {
+            texel.channel[c] = igs_number(m.offsets_at + uint(c));
+        }
+    }
+    for (int k = 0; k < IGS_COMPONENTS; ++k) {
+        if (k < m.components) {
+            float value = scale * igs_number(m.steps_at + uint(k)) * sums.code[k];
+            for (int c = 0; c < IGS_VALUES; ++c) {
+                if (c < m.channels) {
+                    uint place = uint(k * m.channels + c);
+                    int code = igs_signed_field(igs_word(m.basis_at + (place >> 1u)), 16u * (place & 1u), 16u);
+                    texel.channel[c] += value * float(code);
+                }
+            }
+        }
+    }
+    for (int c = 0; c < IGS_VALUES; ++c) {
+        texel.channel[c] = clamp(texel.channel[c], 0.0, 1.0);
+    }
+    return texel;
+}
+
+// What Gaussians have summed up at a point of the texel `at`, or what there is instead, to values.
+IgsTexel igs_finish(IgsMaterial m, IgsSums sums, uvec2 at)
+{
+    IgsTexel texel;
+    if (m.exact_at > 0u) {
+        texel = igs_exact_texel(m, at);
+    } else {
+        texel = igs_texel_of_sums(m, sums);
+    }
+    if (m.has_detail && m.widening == 0.0) {
+        texel = igs_add_detail(m, texel, at);
+    }
+    for (int n = 0; n < m.normals; ++n) {
+        uint sides = igs_word(m.normals_at + uint(n));
+        float x = 0.0; // picked by constant numbers: others would move the texel to memory
+        float y = 0.0;
+        for (int c = 0; c < IGS_VALUES; ++c) {
+            x = c == int(sides & 255u) ? 2.0 * texel.channel[c] - 1.0 : x;
+            y = c == int(sides >> 8u) ? 2.0 * texel.channel[c] - 1.0 : y;
+        }
+        float z = 0.5 * sqrt(max(0.0, 1.0 - x * x - y * y)) + 0.5;
+        for (int c = 0; c < IGS_VALUES; ++c) {
+            texel.channel[c] = c == m.channels + n ? z : texel.channel[c];
+        }
+    }
+    return texel;
+}
