@@ -59,7 +59,7 @@ def _run(
 ) -> tuple[float, float, int, bytes]:
     """Compress once; return seconds of the processor and by the clock, frames, and the file's bytes."""
     processor, clock = time.process_time(), time.perf_counter()
-    pictures = LivePictures(stack, backends[1]) if live else None
+    pictures = LivePictures(stack, backends[1], settings.precision) if live else None
     control = None if pictures is None else FitControl(Wish().every, pictures.offer)
     compress_stack(stack, file, settings, backends[0], control=control)
     if pictures is not None:

@@ -12,6 +12,7 @@ from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.settings import TextureContainer
 from imagegs_tex.shaders.emit import emit
 from imagegs_tex.studio.corrections import MANIFEST
+from imagegs_tex.studio.markup import bytes_words
 from imagegs_tex.studio.results import Result
 from imagegs_tex.studio.work import REPORT
 
@@ -22,11 +23,24 @@ PARTS: Final = {
     "hlsl": "Shader decoder, HLSL: draws from the .igs in Unity, Unreal, Direct3D",
     "glsl": "Shader decoder, GLSL: draws from the .igs in Vulkan, OpenGL, WebGL",
     "report": "All numbers and settings (report.json)",
-    "pictures": "The pictures of this page: large",
+    "pictures": "The pictures of this page",
     "manifest": "What you corrected about the maps (material.json)",
 }
 """What may go into the .zip beside the file, with what is written on the page."""
-USUAL_PARTS: Final = ("maps", "report")
+USUAL_PARTS: Final = ("maps", "hlsl", "glsl", "report")
+"""What everything opens, and what it takes to draw from the file that is in there anyway."""
+
+
+def part_choices(result: Result, manifest: Path | None) -> list[tuple[str, str]]:
+    """Return the parts that a result's .zip can have, with about how large each is, and their keys."""
+    sizes = dict(result.part_sizes)
+    report = result.file.parent / REPORT
+    if report.is_file():
+        sizes["report"] = report.stat().st_size
+    if manifest is not None:
+        sizes["manifest"] = manifest.stat().st_size
+    sizes["pictures"] = sum(path.stat().st_size for path in result.folder.glob("*.png"))
+    return [(f"{words} – about {bytes_words(sizes[key])}", key) for key, words in PARTS.items() if sizes.get(key)]
 
 
 def make_zip(result: Result, parts: Iterable[str], manifest: Path | None) -> Path:

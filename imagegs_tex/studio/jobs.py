@@ -50,6 +50,16 @@ class CurvePoint:
     gaussians: int
 
 
+@dataclass(frozen=True, slots=True)
+class SizePoint:
+    """How large a file is at one moment."""
+
+    seconds: float  # since the run began
+    phase: str
+    file_bytes: int
+    is_file: bool  # a file that is made; else about what one would take that was made of the fit as it is
+
+
 @dataclass
 class Job:
     """One run of one visitor."""
@@ -61,6 +71,7 @@ class Job:
     abandoned: threading.Event = field(default_factory=threading.Event)  # end it, nobody waits
     log: deque[str] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
     curve: list[CurvePoint] = field(default_factory=list)
+    sizes: list[SizePoint] = field(default_factory=list)
     progress: FitProgress | None = None
     error: str = ""
     home: Path | None = None  # the visitor's folder, whose place no message names
@@ -104,6 +115,12 @@ class Job:
         self.curve.append(CurvePoint(self.seconds, progress.phase, progress.step, psnr_db, progress.gaussians or 0))
         if len(self.curve) > _POINTS:
             self.curve = self.curve[::2]
+
+    def add_size(self, phase: str, file_bytes: int, *, is_file: bool = False) -> None:
+        """Take note of how large the file would be, or is."""
+        self.sizes.append(SizePoint(self.seconds, phase, file_bytes, is_file))
+        if len(self.sizes) > _POINTS:
+            self.sizes = [each for number, each in enumerate(self.sizes) if each.is_file or number % 2 == 0]
 
 
 def progress_line(progress: FitProgress) -> str:

@@ -4,8 +4,10 @@ The fit hands over a snapshot and goes on; a thread of its own draws it where it
 """
 
 import io
+import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from imagegs_tex.decoder.render import render_snapshot_channels
+from imagegs_tex.encoder.snapshot_size import Spread, snapshot_bytes, spread_of
 from imagegs_tex.fit.control import FitSnapshot
 from imagegs_tex.formats.material.stack import TextureStack, expand_map, source_map
 from imagegs_tex.formats.vocabulary import TextureMap
@@ -22,8 +25,10 @@ from imagegs_tex.pictures.gaussian_field import gaussian_field, show_numbers
 from imagegs_tex.pictures.gaussians import draw_ellipses, ellipses_of, evenly_chosen
 from imagegs_tex.pictures.reduce import enlarged, mean_of_blocks, reduction_for
 from imagegs_tex.rasterize.backend import Backend
+from imagegs_tex.settings import Precision
 from imagegs_tex.studio.live_budget import TimeTaken, is_due
 
+_log = logging.getLogger("imagegs_tex.studio")
 SHOWN_SIDE: Final = 320
 """Longest side of a live picture, in pixels."""
 _FRAMES: Final = 48
@@ -46,6 +51,7 @@ class Frame:
     steps: int
     psnr_db: float
     gaussians: int
+    file_bytes: int | None  # about, of a file of the fit as it is; None: not known
     map_name: str
     error_words: str  # what the brightest colour of the error stands for
     pictures: dict[str, bytes]  # WebP, by the keys of KINDS
@@ -68,14 +74,24 @@ KINDS: Final = {
 class LivePictures:
     """Draws snapshots of one run."""
 
-    def __init__(self, stack: TextureStack, backend: Backend) -> None:
+    def __init__(
+        self,
+        stack: TextureStack,
+        backend: Backend,
+        precision: Precision,
+        on_size: Callable[[str, int], None] | None = None,
+    ) -> None:
         """Begin.
 
         Args:
             stack: the material
             backend: of one thread, as the fit has the others
+            precision: of the file that is made
+            on_size: called with the phase of each picture and about how many bytes a file of the fit would take
         """
         self.maps = stack.maps
+        self._precision, self._on_size = precision, on_size
+        self._spread: Spread | None = None
         self.chosen = 0  # which map is shown; the page changes it
         self.frames: list[Frame] = []
         self._stack, self._backend = stack, backend
@@ -126,7 +142,10 @@ class LivePictures:
                 if self._is_closed or snapshot is None:
                     return
             began, worked = time.monotonic(), time.thread_time()
-            self._draw(snapshot, with_gaussians=self._drawn % _GAUSSIANS_EVERY == 0)
+            try:
+                self._draw(snapshot, with_gaussians=self._drawn % _GAUSSIANS_EVERY == 0)
+            except Exception:  # noqa: BLE001 - the run must not wait for a thread that is gone
+                _log.exception("a live picture failed")
             with self._awake:
                 took = TimeTaken(time.monotonic() - began, time.thread_time() - worked)
                 self._drawing = TimeTaken(self._drawing.clock + took.clock, self._drawing.processor + took.processor)
@@ -134,7 +153,12 @@ class LivePictures:
                 self._awake.notify_all()
 
     def _draw(self, snapshot: FitSnapshot, *, with_gaussians: bool) -> None:
+        self._spread = self._spread or spread_of(self._stack)
+        file_bytes = snapshot_bytes(snapshot, self._spread, self._precision)
+        if self._on_size is not None and file_bytes is not None:
+            self._on_size(snapshot.phase, file_bytes)
         fresh = draw(snapshot, self._stack, self.chosen, self._backend, with_gaussians=with_gaussians)
+        fresh = replace(fresh, file_bytes=file_bytes)
         older = self.frames[-1].pictures if self.frames else {}
         self._keep(replace(fresh, pictures={**older, **fresh.pictures}))
 
@@ -171,7 +195,7 @@ def draw(snapshot: FitSnapshot, stack: TextureStack, chosen: int, backend: Backe
         pictures |= _gaussians(snapshot, texture_map, 1 / factor)
     return Frame(
         number=0, fit=snapshot.fit, phase=snapshot.phase, step=snapshot.step, steps=snapshot.steps,
-        psnr_db=snapshot.psnr_db, gaussians=snapshot.count, map_name=texture_map.name,
+        psnr_db=snapshot.psnr_db, gaussians=snapshot.count, file_bytes=None, map_name=texture_map.name,
         error_words=error.legend(gain), pictures={kind: webp(picture) for kind, picture in pictures.items()},
     )  # fmt: skip
 

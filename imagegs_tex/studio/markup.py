@@ -1,21 +1,16 @@
 """Pieces of the page as HTML; every text that comes from outside is escaped."""
 
-import math
 import re
 from collections.abc import Sequence
 from html import escape
-from itertools import groupby
 from typing import Final
 
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.metrics.scores import MapScore
-from imagegs_tex.studio.jobs import CurvePoint, Job, JobState
+from imagegs_tex.studio.jobs import Job, JobState
+from imagegs_tex.studio.plain_words import plain
 from imagegs_tex.studio.reading import MapRow, Reading
 from imagegs_tex.studio.wishes import GOALS
-
-_CURVE_WIDTH: Final = 560
-_CURVE_HEIGHT: Final = 150
-_MARGIN: Final = (56, 10, 12, 26)  # left, right, top, bottom
 
 
 def step(title: str, note: str = "") -> str:
@@ -64,7 +59,7 @@ def map_row(row: MapRow, thumbnail: str) -> str:
         f'<div class="st-map"><img src="{thumbnail}" alt="{text(row.name)}" width="72" height="72">'
         f'<div><b>{text(row.file)}</b><br><span class="st-faint">{row.size}, {len(row.channels)} '
         f"channel{'s' if len(row.channels) != 1 else ''} of {row.samples}</span><br>"
-        f'<span class="st-faint">Read as: {text(row.note or "it is")}</span></div></div>'
+        f'<span class="st-faint">Read as: {text(plain(row.note) or "it is")}</span></div></div>'
     )
 
 
@@ -146,79 +141,6 @@ def bytes_words(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "bytes" or count >= 100 else f"{count:.1f} {unit}"
         count /= 1000
     raise AssertionError
-
-
-def curve(points: Sequence[CurvePoint]) -> str:
-    """Return the PSNR over the time as a picture, with its axes named."""
-    if len(points) < 2:
-        return ""
-    left, right, top, bottom = _MARGIN
-    seconds = [point.seconds for point in points]
-    levels = [point.psnr_db for point in points]
-    x_range, y_range = _range(seconds), _range(levels, 1.0)
-
-    def place(point: CurvePoint) -> str:
-        x = left + (point.seconds - x_range[0]) / (x_range[1] - x_range[0]) * (_CURVE_WIDTH - left - right)
-        y = top + (y_range[1] - point.psnr_db) / (y_range[1] - y_range[0]) * (_CURVE_HEIGHT - top - bottom)
-        return f"{x:.1f},{y:.1f}"
-
-    runs = [list(run) for _, run in groupby(points, key=lambda point: point.phase)]
-    lines = "".join(
-        f'<polyline points="{" ".join(map(place, run))}" class="st-line{" st-trial" if is_trial(run[0]) else ""}"/>'
-        for run in runs
-    )
-    note = " Pale: short trials, which find out how many Gaussians it takes." if is_trial(points[0]) else ""
-    foot = _CURVE_HEIGHT - bottom
-    return (
-        f'<figure class="st-curve"><figcaption>Closeness to the source over time (PSNR in dB): higher is closer.{note}'
-        "</figcaption>"
-        f'<svg viewBox="0 0 {_CURVE_WIDTH} {_CURVE_HEIGHT}" role="img" aria-label="PSNR over time">'
-        f'<path d="M{left},{top}V{foot}H{_CURVE_WIDTH - right}" class="st-axis"/>'
-        f"{lines}"
-        f'<text x="{left - 6}" y="{top + 8}" text-anchor="end">{y_range[1]:.1f}</text>'
-        f'<text x="{left - 6}" y="{foot}" text-anchor="end">{y_range[0]:.1f}</text>'
-        f'<text x="{left}" y="{foot + 16}">{x_range[0]:.0f} s</text>'
-        f'<text x="{_CURVE_WIDTH - right}" y="{foot + 16}" text-anchor="end">{x_range[1]:.0f} s</text>'
-        f"</svg></figure>"
-    )
-
-
-def is_trial(point: CurvePoint) -> bool:
-    """Whether a moment is of a short fit that only finds out how many Gaussians a file needs."""
-    return point.phase.startswith("pilot")
-
-
-def sizes_curve(points: Sequence[tuple[int, float]]) -> str:
-    """Return qualities over sizes as a picture, with its axes named; sizes double at equal steps."""
-    ordered = sorted(points)
-    left, right, top, bottom = _MARGIN
-    logs = [math.log2(size) for size, _ in ordered]
-    x_range, y_range = _range(logs), _range([level for _, level in ordered], 1.0)
-    places = [
-        (
-            left + (log - x_range[0]) / (x_range[1] - x_range[0]) * (_CURVE_WIDTH - left - right),
-            top + (y_range[1] - level) / (y_range[1] - y_range[0]) * (_CURVE_HEIGHT - top - bottom),
-        )
-        for log, (_, level) in zip(logs, ordered, strict=True)
-    ]
-    foot = _CURVE_HEIGHT - bottom
-    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" class="st-dot"/>' for x, y in places)
-    return (
-        '<figure class="st-curve"><figcaption>Closeness (PSNR in dB) over size: each dot is a result, higher is closer'
-        f'</figcaption><svg viewBox="0 0 {_CURVE_WIDTH} {_CURVE_HEIGHT}" role="img" aria-label="PSNR over bytes">'
-        f'<path d="M{left},{top}V{foot}H{_CURVE_WIDTH - right}" class="st-axis"/>'
-        f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in places)}" class="st-line"/>{dots}'
-        f'<text x="{left - 6}" y="{top + 8}" text-anchor="end">{y_range[1]:.1f}</text>'
-        f'<text x="{left - 6}" y="{foot}" text-anchor="end">{y_range[0]:.1f}</text>'
-        f'<text x="{left}" y="{foot + 16}">{bytes_words(ordered[0][0])}</text>'
-        f'<text x="{_CURVE_WIDTH - right}" y="{foot + 16}" text-anchor="end">{bytes_words(ordered[-1][0])}</text>'
-        "</svg></figure>"
-    )
-
-
-def _range(values: Sequence[float], least: float = 1e-3) -> tuple[float, float]:
-    low, high = min(values), max(values)
-    return low, max(high, low + least)
 
 
 def figures(entries: Sequence[tuple[str, str, str, str]]) -> str:

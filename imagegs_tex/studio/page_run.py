@@ -1,4 +1,4 @@
-"""Steps 2 and 3 of the page: what is asked for, and the run as it goes."""
+"""Steps 2 and 3 of the page: how a run is started, and how it goes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,33 +9,21 @@ import gradio as gr
 
 from imagegs_tex.formats.errors import ImageGSTexError, UsageError
 from imagegs_tex.formats.files.safe_names import printable
-from imagegs_tex.settings import DEFAULT_QUALITY, MOST_QUALITY, Preset
+from imagegs_tex.studio.charts import run_curves
 from imagegs_tex.studio.examples import EXAMPLES
 from imagegs_tex.studio.jobs import Job, JobQueue, JobState
 from imagegs_tex.studio.limits import LOG_LINES
 from imagegs_tex.studio.live import KINDS, Frame
-from imagegs_tex.studio.markup import READY, curve, figures, notice, status, step
+from imagegs_tex.studio.markup import READY, bytes_words, figures, notice, status, step
 from imagegs_tex.studio.page_input import PRIVATE, InputPart
-from imagegs_tex.studio.settings_form import assignments, build_settings_form, empty_form
+from imagegs_tex.studio.page_wish import WishFields, build_wish
 from imagegs_tex.studio.visitors import Served, Visitor, Visitors
 from imagegs_tex.studio.wishes import (
-    GOALS,
-    PRESET_WORDS,
-    QUALITY,
-    QUALITY_WORDS,
     Wish,
     command_line,
-    goal_of,
-    quality_word,
 )
 from imagegs_tex.studio.work import Task, Work, compress_task, ladder_task, look_task
 
-BACKENDS: Final = {
-    "auto": "The best that this machine has",
-    "cpu": "The processor (cpu)",
-    "cuda": "An NVIDIA GPU (cuda)",
-    "reference": "The definition, very slow (reference)",
-}
 _TICK_SECONDS: Final = 0.5
 _NO_PICTURES: Final = (
     '<div class="st-faint">Pictures appear here a moment after the start. The studio paints your maps with soft '
@@ -43,28 +31,9 @@ _NO_PICTURES: Final = (
 )
 _STOP: Final = "Stop and keep the file"
 _LEAVE: Final = "Leave the queue"
-_START_WORDS: Final = (
-    '<div class="st-faint"><b>Start</b> takes your choices above. <b>Try five sizes</b> makes five quick files, from '
-    "small to large, to choose from. <b>Start with defaults</b> takes the usual choices instead of yours; your maps "
-    "stay.</div>"
-)
-_LEAST: Final = 1
-"""Where the slider of the quality begins: a file of quality 0 there is not."""
-_SCALE: Final = (
-    '<div class="st-scale" aria-hidden="true">'
-    + "".join(
-        f'<span style="left:{100 * (at - _LEAST) / (MOST_QUALITY - _LEAST):.1f}%">{word}</span>'
-        for at, word in QUALITY_WORDS
-    )
-    + "</div>"
-)
 SHOW_RUN: Final = """() => { import(new URL('studio-static/follow.js', document.baseURI).href)
     .then((module) => module.follow(document.getElementById('watch'))); }"""
 """What the browser does once a run is asked for: its pictures, and whatever stands in its way, are below the fold."""
-_SETTINGS_WORDS: Final = (
-    '<div class="st-faint">No first file needs these. A field that is left empty stays as usual; what is usual is '
-    "written in it.</div>"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,114 +41,15 @@ class RunPart:
     """What later parts of the page read of this one."""
 
     finished: gr.State  # grows whenever there is one more result
-    fields: "WishFields"
+    fields: WishFields
     start: Callable[[Visitor, Wish], list[Any]]  # begins a run
     outputs: list[Any]  # what start writes to
 
 
-@dataclass(frozen=True, slots=True)
-class WishFields:
-    """The fields that say what is asked for."""
-
-    goal: gr.Radio
-    quality: gr.Slider  # the amount where the goal is quality
-    amount: gr.Number  # of any other goal
-    preset: gr.Radio
-    detail: gr.Checkbox
-    backend: gr.Dropdown
-    every: gr.Slider
-    advanced: dict[str, Any]  # fields of further settings, by their names
-
-    @property
-    def all(self) -> list[Any]:
-        """In the order of :meth:`values`."""
-        first = [self.goal, self.quality, self.amount, self.preset, self.detail, self.backend, self.every]
-        return [*first, *self.advanced.values()]
-
-    def wish(self, values: Mapping[Any, Any]) -> Wish:
-        """Return what the fields' values ask for.
-
-        Raises:
-            UsageError: they hold what no choice of the page is
-        """
-        backend, preset = values[self.backend], values[self.preset]
-        if backend not in BACKENDS or preset not in {each.value for each in Preset}:
-            raise UsageError("there is no such choice; reload the page")
-        goal = goal_of(values[self.goal]).key
-        amount = values[self.quality if goal == QUALITY else self.amount]
-        return Wish(
-            goal=goal, amount=float(amount or 0), preset=Preset(preset),
-            detail=bool(values[self.detail]), backend=backend, every=max(1, min(1000, int(values[self.every] or 1))),
-            assignments=assignments({name: values[each] for name, each in self.advanced.items()}),
-        )  # fmt: skip
-
-    def values(self, wish: Wish) -> list[Any]:
-        """Return what the fields show for a wish without further settings."""
-        first = [wish.goal, *_amounts(wish.goal, wish.amount), wish.preset.value, wish.detail, wish.backend, wish.every]
-        return [*first, *empty_form(self.advanced)]
-
-
-def _amounts(goal: str, amount: float) -> list[dict[str, Any]]:
-    """Return what the two fields of amounts become: the one that the goal has is shown."""
-    chosen = goal_of(goal)
-    if goal == QUALITY:
-        return [gr.update(visible=True, value=amount, label=_quality_label(amount)), gr.update(visible=False)]
-    return [gr.update(visible=False), gr.update(visible=True, value=amount, label=f"{chosen.label} in {chosen.unit}")]
-
-
-def _quality_label(quality: float) -> str:
-    return f"How good: {quality:g}, {quality_word(quality)}"
-
-
 def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
     """Build the parts."""
-    with gr.Column(elem_classes="st-card"):
-        gr.HTML(step("2. How large, how good", "the defaults are fine to begin with"), padding=False)
-        with gr.Row():
-            with gr.Column(min_width=300):
-                goal = gr.Radio(
-                    [(each.label, each.key) for each in GOALS], value=QUALITY, label="What decides the size"
-                )
-                quality = gr.Slider(
-                    _LEAST, MOST_QUALITY, value=DEFAULT_QUALITY, step=1, label=_quality_label(DEFAULT_QUALITY),
-                    elem_id="quality",
-                )  # fmt: skip
-                scale = gr.HTML(_SCALE, padding=False)
-                amount = gr.Number(0, label="Amount", visible=False, minimum=0, elem_id="amount")
-            with gr.Column(min_width=300):
-                preset = gr.Radio(
-                    [(words, each.value) for each, words in PRESET_WORDS.items()],
-                    value=Preset.BALANCED.value,
-                    label="How much time to spend",
-                )
-        with gr.Accordion("All settings of the fit", open=False):
-            gr.HTML(_SETTINGS_WORDS, padding=False)
-            with gr.Row():
-                detail = gr.Checkbox(
-                    True, label="Draw fine grain", info="A few hundred bytes describe the grain that is lost"
-                )
-                backend = gr.Dropdown(
-                    [(words, key) for key, words in BACKENDS.items()], value="auto", label="What computes"
-                )
-                every = gr.Slider(
-                    1,
-                    50,
-                    value=4,
-                    step=1,
-                    label="Steps between live pictures",
-                    info="At the soonest; never so many that it slows",
-                )
-            advanced = build_settings_form()
-        with gr.Accordion("As a command line", open=False):
-            command = gr.Textbox(
-                "", label="The same file from a terminal", lines=2, buttons=["copy"], interactive=False,
-                elem_id="command",
-            )  # fmt: skip
-        with gr.Row():
-            start = gr.Button("Start", variant="primary", elem_id="start", scale=2)
-            ladder = gr.Button("Try five sizes, fast", elem_id="ladder")
-            defaults = gr.Button("Start with defaults", elem_id="defaults")
-        gr.HTML(_START_WORDS, padding=False)
+    asked = build_wish()
+    fields, starters = asked.fields, asked.starters
     with gr.Column(elem_classes="st-card", elem_id="watch"):
         gr.HTML(step("3. Watch it appear", "you can stop at any time and keep what there is"), padding=False)
         with gr.Row(elem_classes="st-status-row"):
@@ -191,7 +61,7 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
             0, 1, value=1, step=1, label="Look back at earlier pictures",
             info="0 is the first, the right end the newest", visible=False, elem_id="steps",
         )  # fmt: skip
-        curves = gr.HTML(curve(()), elem_id="curve", padding=False)
+        curves = gr.HTML("", elem_id="curve", padding=False)
         with gr.Accordion("Log", open=False):
             log = gr.Textbox(
                 "", label=f"What happened, the last {LOG_LINES} lines", lines=10, max_lines=10, autoscroll=True,
@@ -199,8 +69,6 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
             )  # fmt: skip
     timer = gr.Timer(_TICK_SECONDS, active=False)
     finished = gr.State(0)
-    fields = WishFields(goal, quality, amount, preset, detail, backend, every, advanced)
-    starters = [start, ladder, defaults]
     outputs = [state, pictures, curves, log, looking_back, *starters, stop, timer, finished]
 
     def show(visitor: Visitor) -> list[Any]:
@@ -216,7 +84,7 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         return [
             visitor.changed("status", status(job, 0 if job is None else queue.position(job))),
             visitor.changed("pictures", _NO_PICTURES if frame is None else _figures(visitor, frame)),
-            visitor.changed("curve", curve(() if job is None else job.curve)),
+            visitor.changed("curve", "" if job is None else run_curves(job.curve, job.sizes)),
             visitor.changed("log", "" if job is None else "\n".join(job.log)),
             gr.update(visible=len(frames) > 1, maximum=last, value=last) if follows else gr.skip(),
             *(gr.update(interactive=is_over) for _ in starters),
@@ -286,15 +154,6 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         if visitor.task is not None and visitor.task.live is not None:
             visitor.task.live.chosen = min(visitor.live_map, len(visitor.task.live.maps) - 1)
 
-    def new_goal(key: str) -> list[dict[str, Any]]:
-        return _amounts(key, goal_of(key).usual)
-
-    def show_scale(key: str) -> dict[str, Any]:
-        return gr.update(visible=key == QUALITY)
-
-    def name_quality(value: float) -> dict[str, Any]:
-        return gr.update(label=_quality_label(value))
-
     def typed(values: Mapping[Any, Any], request: gr.Request) -> str:
         visitor = visitors.of(request.session_hash)
         try:
@@ -314,21 +173,16 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         said = (READY if is_ready else status(None, 0)) if is_over else gr.skip()
         return gr.update(choices=names, value=shown, visible=len(rows) > 1), said
 
-    goal.input(new_goal, goal, [quality, amount], api_visibility=PRIVATE, show_progress="hidden")
-    goal.change(show_scale, goal, scale, api_visibility=PRIVATE, show_progress="hidden")
-    quality.change(
-        name_quality, quality, quality, api_visibility=PRIVATE, show_progress="hidden", trigger_mode="always_last"
-    )
     for starter in starters:
         starter.click(None, None, None, js=SHOW_RUN, api_visibility=PRIVATE)
     gr.on(
-        [field.change for field in fields.all] + [given.version.change], typed, {*fields.all}, command,
+        [field.change for field in fields.all] + [given.version.change], typed, {*fields.all}, asked.command,
         api_visibility=PRIVATE, show_progress="hidden",
     )  # fmt: skip
     given.version.change(new_material, None, [shown_map, state], api_visibility=PRIVATE, show_progress="hidden")
-    start.click(start_with, {*fields.all}, outputs, api_visibility=PRIVATE, show_progress="hidden")
-    ladder.click(start_ladder, {*fields.all}, outputs, api_visibility=PRIVATE, show_progress="hidden")
-    defaults.click(
+    asked.start.click(start_with, {*fields.all}, outputs, api_visibility=PRIVATE, show_progress="hidden")
+    asked.ladder.click(start_ladder, {*fields.all}, outputs, api_visibility=PRIVATE, show_progress="hidden")
+    asked.defaults.click(
         start_defaults, None, [*fields.all, *outputs, *given.outputs], api_visibility=PRIVATE, show_progress="hidden"
     )
     stop.click(end, None, outputs, api_visibility=PRIVATE, show_progress="hidden")
@@ -385,8 +239,9 @@ def _frame_of(visitor: Visitor, frames: list[Frame]) -> Frame | None:
 
 
 def _figures(visitor: Visitor, frame: Frame) -> str:
+    size = "" if frame.file_bytes is None else f", about {bytes_words(frame.file_bytes)}"
     notes = {
-        "decode": f"{printable(frame.map_name)}; {frame.psnr_db:.1f} dB, not yet a file",
+        "decode": f"{printable(frame.map_name)}; {frame.psnr_db:.1f} dB{size}, not yet a file",
         "error": f"black: none, yellow: {frame.error_words} and more",
         "ellipses": f"out of {frame.gaussians:,}",
         "numbers": "where each is the strongest",

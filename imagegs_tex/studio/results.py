@@ -27,6 +27,8 @@ from imagegs_tex.pictures.reduce import mean_of_blocks, reduction_for
 from imagegs_tex.pictures.tiling import level_strip, mip_levels
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.reports import CompressReport
+from imagegs_tex.shaders.gpu_buffer import resident_bytes
+from imagegs_tex.studio.part_sizes import part_sizes
 from imagegs_tex.studio.placement import PlacementPicture
 
 GALLERY_SIDE: Final = 640
@@ -79,6 +81,7 @@ class Result:
     levels: tuple[Picture, ...]  # mip levels of each map
     report: CompressReport | None
     source_bytes: int
+    part_sizes: dict[str, int]  # of .part_sizes
 
     @property
     def bits_per_texel(self) -> float:
@@ -137,11 +140,11 @@ def make_result(
             for index, (texture_map, samples) in zip(indices, plain, strict=True)
         ]
     folder.mkdir(parents=True, exist_ok=True)
-    maps = [
-        entry
+    shown = [
+        _shown_maps(texture_map, samples, original, folder / f"map_{number}")
         for number, ((texture_map, samples), original) in enumerate(zip(decoded, sources, strict=True))
-        for entry in _shown_maps(texture_map, samples, original, folder / f"map_{number}")
     ]
+    maps = [entry for entries in shown for entry in entries]
     drawn = [None if stack is None else stack.drawn_of(index) for index in indices]
     gallery = _gallery(quantized, decoded, sources, drawn, folder)
     levels = [
@@ -155,13 +158,17 @@ def make_result(
     surface, used = _surface(
         decoded, folder, green_up=names_say_up if source is None or source.green_up is None else source.green_up
     )
+    sizes = part_sizes(
+        quantized.maps, (quantized.width, quantized.height), [[each.decoded for each in entries] for entries in shown],
+        resident_bytes(quantized) if report is None else report.gpu_bytes,
+    )  # fmt: skip
     return Result(
         number=names.number, title=names.title, asked=names.asked, command=names.command, folder=folder, file=file,
         file_bytes=file.stat().st_size, gaussians=quantized.gaussian_count, width=quantized.width,
         height=quantized.height, psnr_db=None if report is None else report.psnr_db, scores=tuple(scores),
         maps=tuple(maps), first_map=next((index for index, each in enumerate(maps) if each.is_colour), 0),
         levels=tuple(levels), surface=surface, surface_of=used, gallery=tuple(gallery),
-        report=report, source_bytes=0 if source is None else source.file_bytes,
+        report=report, source_bytes=0 if source is None else source.file_bytes, part_sizes=sizes,
     )  # fmt: skip
 
 

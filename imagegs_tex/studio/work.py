@@ -111,7 +111,7 @@ def _begin(task: Task, job: Job) -> tuple[TextureStack, Backend]:
     stack = load_stack(task.source, task.options)
     for remark in stack.remarks:
         job.say(remark)
-    task.live = LivePictures(stack, _shared_backend("cpu", 1))
+    task.live = LivePictures(stack, _shared_backend("cpu", 1), settings_of(task.wish).precision, job.add_size)
     task.live.chosen = min(task.chosen, len(stack.maps) - 1)
     return stack, backend
 
@@ -132,6 +132,7 @@ def _one(task: Task, job: Job, stack: TextureStack, backend: Backend, settings: 
         report = error.report
         job.say(str(error))
     task.live.draw_last()
+    job.add_size("coding", report.file_bytes, is_file=True)
     for line in _report_lines(report):
         job.say(line)
     job.on_progress(FitProgress("pictures"))

@@ -61,7 +61,7 @@ from imagegs_tex.formats.vocabulary import (
 )
 from imagegs_tex.settings import TextureContainer
 from imagegs_tex.textures.block_compression import encode_level, require_encoder
-from imagegs_tex.textures.mip_chain import ChannelRoles, mip_chain, unit_normals
+from imagegs_tex.textures.mip_chain import ChannelRoles, level_count, mip_chain, unit_normals
 
 _MOST_CHANNELS: Final = 4
 
@@ -117,6 +117,20 @@ def plan_texture(texture_map: TextureMap, bc1: bool = False) -> TexturePlan:
     if len(channels) == 4:
         alpha = AlphaMode.DATA if _coverage(texture_map) is None else AlphaMode.COVERAGE
     return TexturePlan(pixel_format, channels, alpha)
+
+
+def texture_bytes(texture_map: TextureMap, width: int, height: int) -> int:
+    """Return the bytes of a map's texture of this size in texels with all its levels, without the container's header.
+
+    Raises:
+        UsageError: the map has more channels than a texture holds
+    """
+    _check(texture_map)
+    pixel_format = plan_texture(texture_map).pixel_format
+    return sum(
+        pixel_format.level_bytes(max(1, width >> level), max(1, height >> level))
+        for level in range(level_count(width, height))
+    )
 
 
 def channel_roles(texture_map: TextureMap) -> ChannelRoles:

@@ -204,6 +204,7 @@ def test_a_fit_is_watched_stopped_and_decoded_while_another_visitor_waits(pages,
     other.wait_for_selector("#status [data-state=waiting]")
     assert "1 run before yours" in other.inner_text("#status")
 
+    assert page.locator("#curve svg").count() == 2  # of the PSNR and of the bytes
     page.click("#stop")
     wait_done(page)
     assert "You stopped it at step" in page.inner_text("#result-head")
@@ -261,7 +262,9 @@ def test_the_light_is_turned_and_a_zip_taken_home(pages, tmp_path):
     page.wait_for_selector("#zipped a", timeout=30000)
     archive = download(page, "#zipped a", tmp_path)
     with zipfile.ZipFile(archive) as opened:
-        assert {name.split("/")[0] for name in opened.namelist()} == {"material.igs", "maps", "report.json"}
+        parts = {name.split("/")[0] for name in opened.namelist()}
+    assert parts == {"material.igs", "maps", "report.json", "shader_glsl", "shader_hlsl"}
+    assert len(re.findall(r"about [\d.]+ kB", page.inner_text("#parts"))) == page.locator("#parts input").count()
     assert "maps " in page.inner_text("#zipped")
     page.locator("#parts input").nth(1).check()
     page.wait_for_function("!document.querySelector('#zipped a')")  # it has not what is ticked now

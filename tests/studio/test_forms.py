@@ -4,18 +4,18 @@ import pytest
 
 from imagegs_tex.setting_list import list_settings, with_settings
 from imagegs_tex.settings import Preset, preset_settings
-from imagegs_tex.studio.jobs import CurvePoint, Job, JobState
+from imagegs_tex.studio.charts import run_curves, sizes_curve
+from imagegs_tex.studio.jobs import CurvePoint, Job, JobState, SizePoint
 from imagegs_tex.studio.markup import (
     bytes_words,
-    curve,
     in_words_of_the_page,
     map_row,
     notice,
-    sizes_curve,
     status,
     text,
     time_left,
 )
+from imagegs_tex.studio.plain_words import plain
 from imagegs_tex.studio.reading import MapRow
 from imagegs_tex.studio.settings_form import assignments, build_settings_form, usual_words
 
@@ -72,12 +72,39 @@ def test_names_from_outside_are_escaped():
 
 def test_curves_keep_within_their_picture():
     points = [CurvePoint(second, "fitting", second, level, 5) for second, level in enumerate([20.0, 31.5, 28.0])]
-    html = curve(points)
+    sizes = [
+        SizePoint(0, "fitting", 9000, False),
+        SizePoint(1, "fitting", 5000, False),
+        SizePoint(2, "coding", 4500, True),
+    ]
+    html, of_bytes = run_curves(points, sizes).split("</figure>")[:2]
     line = html.split('points="')[1].split('"')[0]
     assert [pair.split(",")[0] for pair in line.split()] == ["56.0", "303.0", "550.0"]
     assert [float(pair.split(",")[1]) for pair in line.split()][1] == 12  # the best is at the top
     assert "31.5" in html
+    line = of_bytes.split('points="')[1].split('"')[0]
+    assert line == "56.0,12.0 303.0,61.8"  # 9000 at the top, from 0 bytes at 124
+    assert of_bytes.count('cx="550.0" cy="68.0"') == 1  # the file
+    assert ">9.0 kB<" in of_bytes
+    assert run_curves(points[:1], sizes) == ""
     assert sizes_curve([(4000, 30.0), (1000, 20.0)]).count("<circle") == 2
+
+
+@pytest.mark.parametrize(
+    ("note", "words"),
+    [
+        (
+            "normal; unit vectors, z from x and y, to 0.3/255",
+            "normal; all of one length, so that blue follows from red and green",
+        ),
+        ("occlusion; grey: 3 channels share one", "occlusion; grey, kept once instead of 3 times"),
+        ("normal; constant channel 3 = 1", "normal; alpha is 1 everywhere"),
+        ("packed: occlusion, roughness, metallic", "several in one: occlusion, roughness, metallic"),
+        ("something new", "something new"),
+    ],
+)
+def test_notes_are_plain(note, words):
+    assert plain(note) == words
 
 
 def test_the_status_says_where_a_run_stands():

@@ -11,7 +11,7 @@ from imagegs_tex.fit.control import FitControl
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.rasterize.select_backend import make_backend
-from imagegs_tex.settings import Preset, preset_settings
+from imagegs_tex.settings import Precision, Preset, preset_settings
 from imagegs_tex.studio import live
 from imagegs_tex.studio.live_budget import CLOCK_SHARE, HURRIED, PAUSE, PROCESSOR_SHARE, TimeTaken, is_due
 
@@ -55,7 +55,7 @@ def test_the_first_frames_come_at_once_but_not_all_together():
 def test_the_end_of_a_fit_is_seen_however_seldom_pictures_are(tmp_path, monkeypatch):
     monkeypatch.setattr(live, "is_due", lambda fit, drawing, frames, since_last: frames == 0)
     stack, backend = load_stack(write_material(tmp_path / "stone", 48, 32)), make_backend("cpu")
-    pictures = live.LivePictures(stack, backend)
+    pictures = live.LivePictures(stack, backend, Precision())
     compress_stack(
         stack, tmp_path / "x.igs", preset_settings(Preset.FAST), backend, control=FitControl(1, pictures.offer)
     )

@@ -10,9 +10,10 @@ import imagegs_tex
 from imagegs_tex.formats.images import read_image
 from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.settings import Preset
-from imagegs_tex.studio.downloads import PARTS, make_zip
+from imagegs_tex.studio.downloads import PARTS, contents_of, make_zip, part_choices
 from imagegs_tex.studio.jobs import Job, JobState, run
 from imagegs_tex.studio.live import KINDS
+from imagegs_tex.studio.markup import bytes_words
 from imagegs_tex.studio.wishes import LADDER_SHARES, Wish, settings_of
 from imagegs_tex.studio.work import Task, compress_task, ladder_task, look_task
 
@@ -35,6 +36,16 @@ def done(task, work):
     return job
 
 
+def fits_of(job):
+    """The curve's points of each fit: a new one begins where steps count from the start again."""
+    fits = []
+    for point in job.curve:
+        if not fits or point.step <= fits[-1][-1].step:
+            fits.append([])
+        fits[-1].append(point)
+    return fits
+
+
 @pytest.fixture(scope="module")
 def made(stone, tmp_path_factory):
     task = task_of(stone, tmp_path_factory.mktemp("home"))
@@ -49,8 +60,13 @@ def test_the_file_is_that_of_the_command_line(made, stone, tmp_path):
     assert result.file.name == "stone.igs"
     assert result.command == f"imagegs-tex compress {stone} -o stone.igs --preset fast"
     assert [score.name for score in result.scores] == ["basecolor", "height", "normal", "roughness"]
-    assert job.curve[-1].step in {60, 30}  # a second full fit goes on from the first, in half the steps
+    last = [run[-1].step for run in fits_of(job)]
+    assert last == [12, 12, 60, 30]  # two trials, a full fit, and one that goes on from it in half the steps
     assert job.curve[-1].gaussians == result.gaussians
+    sizes = job.sizes
+    assert (sizes[-1].is_file, sizes[-1].file_bytes) == (True, result.file_bytes)
+    assert [each.is_file for each in sizes[:-1]] == [False] * (len(sizes) - 1)
+    assert sizes[-2].file_bytes == pytest.approx(result.file_bytes, rel=0.35)
     assert any(f"{result.file_bytes:,} bytes" in line for line in job.log)
 
 
@@ -93,6 +109,18 @@ def test_a_zip_has_what_was_chosen(made):
     with zipfile.ZipFile(make_zip(result, [], None)) as archive:
         assert archive.namelist() == ["stone.igs"]  # what was made for the one before is not in this one
     assert set(PARTS) >= {"maps", "report", "pictures", "glsl", "hlsl", "dds", "ktx2", "manifest"}
+
+
+def test_sizes_of_parts_are_known_before_they_are_packed(made):
+    task, _ = made
+    result = task.results[0]
+    choices = part_choices(result, None)
+    assert [key for _, key in choices] == [key for key in PARTS if key != "manifest"]  # nothing was corrected
+    keys = ["maps", "dds", "ktx2", "hlsl", "glsl"]
+    packed = contents_of(make_zip(result, keys, None))
+    for key, folder in zip(keys, ("maps", "textures_dds", "textures_ktx2", "shader_hlsl", "shader_glsl"), strict=True):
+        assert result.part_sizes[key] == pytest.approx(packed[folder], rel=0.35), key
+        assert f"about {bytes_words(result.part_sizes[key])}" in dict(map(reversed, choices))[key]
 
 
 def test_a_file_alone_is_looked_at(made, tmp_path):

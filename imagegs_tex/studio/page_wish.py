@@ -1,0 +1,178 @@
+"""Step 2 of the page: what is asked for, and the buttons that start a run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import gradio as gr
+
+from imagegs_tex.formats.errors import UsageError
+from imagegs_tex.settings import DEFAULT_QUALITY, MOST_QUALITY, Preset
+from imagegs_tex.studio.markup import step
+from imagegs_tex.studio.page_input import PRIVATE
+from imagegs_tex.studio.settings_form import assignments, build_settings_form, empty_form
+from imagegs_tex.studio.wishes import GOALS, PRESET_WORDS, QUALITY, QUALITY_WORDS, Wish, goal_of, quality_word
+
+BACKENDS: Final = {
+    "auto": "The best that this machine has",
+    "cpu": "The processor (cpu)",
+    "cuda": "An NVIDIA GPU (cuda)",
+    "reference": "The definition, very slow (reference)",
+}
+_START_WORDS: Final = (
+    '<div class="st-faint"><b>Start</b> takes your choices above. <b>Try five sizes</b> makes five quick files, from '
+    "small to large, to choose from. <b>Start with defaults</b> takes the usual choices instead of yours; your maps "
+    "stay.</div>"
+)
+_LEAST: Final = 1
+"""Where the slider of the quality begins: a file of quality 0 there is not."""
+_SCALE: Final = (
+    '<div class="st-scale" aria-hidden="true">'
+    + "".join(
+        f'<span style="left:{100 * (at - _LEAST) / (MOST_QUALITY - _LEAST):.1f}%">{word}</span>'
+        for at, word in QUALITY_WORDS
+    )
+    + "</div>"
+)
+_SETTINGS_WORDS: Final = (
+    '<div class="st-faint">No first file needs these. A field that is left empty stays as usual; what is usual is '
+    "written in it.</div>"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WishFields:
+    """The fields that say what is asked for."""
+
+    goal: gr.Radio
+    quality: gr.Slider  # the amount where the goal is quality
+    amount: gr.Number  # of any other goal
+    preset: gr.Radio
+    detail: gr.Checkbox
+    backend: gr.Dropdown
+    every: gr.Slider
+    advanced: dict[str, Any]  # fields of further settings, by their names
+
+    @property
+    def all(self) -> list[Any]:
+        """In the order of :meth:`values`."""
+        first = [self.goal, self.quality, self.amount, self.preset, self.detail, self.backend, self.every]
+        return [*first, *self.advanced.values()]
+
+    def wish(self, values: Mapping[Any, Any]) -> Wish:
+        """Return what the fields' values ask for.
+
+        Raises:
+            UsageError: they hold what no choice of the page is
+        """
+        backend, preset = values[self.backend], values[self.preset]
+        if backend not in BACKENDS or preset not in {each.value for each in Preset}:
+            raise UsageError("there is no such choice; reload the page")
+        goal = goal_of(values[self.goal]).key
+        amount = values[self.quality if goal == QUALITY else self.amount]
+        return Wish(
+            goal=goal, amount=float(amount or 0), preset=Preset(preset),
+            detail=bool(values[self.detail]), backend=backend, every=max(1, min(1000, int(values[self.every] or 1))),
+            assignments=assignments({name: values[each] for name, each in self.advanced.items()}),
+        )  # fmt: skip
+
+    def values(self, wish: Wish) -> list[Any]:
+        """Return what the fields show for a wish without further settings."""
+        first = [wish.goal, *_amounts(wish.goal, wish.amount), wish.preset.value, wish.detail, wish.backend, wish.every]
+        return [*first, *empty_form(self.advanced)]
+
+
+def _amounts(goal: str, amount: float) -> list[dict[str, Any]]:
+    """Return what the two fields of amounts become: the one that the goal has is shown."""
+    chosen = goal_of(goal)
+    if goal == QUALITY:
+        return [gr.update(visible=True, value=amount, label=_quality_label(amount)), gr.update(visible=False)]
+    return [gr.update(visible=False), gr.update(visible=True, value=amount, label=f"{chosen.label} in {chosen.unit}")]
+
+
+def _quality_label(quality: float) -> str:
+    return f"How good: {quality:g}, {quality_word(quality)}"
+
+
+@dataclass(frozen=True, slots=True)
+class WishPart:
+    """What later parts of the page read of this one."""
+
+    fields: WishFields
+    command: gr.Textbox  # the same as a command line
+    start: gr.Button
+    ladder: gr.Button
+    defaults: gr.Button
+
+    @property
+    def starters(self) -> list[gr.Button]:
+        """All buttons that start a run."""
+        return [self.start, self.ladder, self.defaults]
+
+
+def build_wish() -> WishPart:
+    """Build the part."""
+    with gr.Column(elem_classes="st-card"):
+        gr.HTML(step("2. How large, how good", "the defaults are fine to begin with"), padding=False)
+        with gr.Row():
+            with gr.Column(min_width=300):
+                goal = gr.Radio(
+                    [(each.label, each.key) for each in GOALS], value=QUALITY, label="What decides the size"
+                )
+                quality = gr.Slider(
+                    _LEAST, MOST_QUALITY, value=DEFAULT_QUALITY, step=1, label=_quality_label(DEFAULT_QUALITY),
+                    elem_id="quality",
+                )  # fmt: skip
+                scale = gr.HTML(_SCALE, padding=False)
+                amount = gr.Number(0, label="Amount", visible=False, minimum=0, elem_id="amount")
+            with gr.Column(min_width=300):
+                preset = gr.Radio(
+                    [(words, each.value) for each, words in PRESET_WORDS.items()],
+                    value=Preset.BALANCED.value,
+                    label="How much time to spend",
+                )
+        with gr.Accordion("All settings of the fit", open=False):
+            gr.HTML(_SETTINGS_WORDS, padding=False)
+            with gr.Row():
+                detail = gr.Checkbox(
+                    True, label="Draw fine grain", info="A few hundred bytes describe the grain that is lost"
+                )
+                backend = gr.Dropdown(
+                    [(words, key) for key, words in BACKENDS.items()], value="auto", label="What computes"
+                )
+                every = gr.Slider(
+                    1,
+                    50,
+                    value=4,
+                    step=1,
+                    label="Steps between live pictures",
+                    info="At the soonest; never so many that it slows",
+                )
+            advanced = build_settings_form()
+        with gr.Accordion("As a command line", open=False):
+            command = gr.Textbox(
+                "", label="The same file from a terminal", lines=2, buttons=["copy"], interactive=False,
+                elem_id="command",
+            )  # fmt: skip
+        with gr.Row():
+            start = gr.Button("Start", variant="primary", elem_id="start", scale=2)
+            ladder = gr.Button("Try five sizes, fast", elem_id="ladder")
+            defaults = gr.Button("Start with defaults", elem_id="defaults")
+        gr.HTML(_START_WORDS, padding=False)
+
+    def new_goal(key: str) -> list[dict[str, Any]]:
+        return _amounts(key, goal_of(key).usual)
+
+    def show_scale(key: str) -> dict[str, Any]:
+        return gr.update(visible=key == QUALITY)
+
+    def name_quality(value: float) -> dict[str, Any]:
+        return gr.update(label=_quality_label(value))
+
+    goal.input(new_goal, goal, [quality, amount], api_visibility=PRIVATE, show_progress="hidden")
+    goal.change(show_scale, goal, scale, api_visibility=PRIVATE, show_progress="hidden")
+    quality.change(
+        name_quality, quality, quality, api_visibility=PRIVATE, show_progress="hidden", trigger_mode="always_last"
+    )
+    fields = WishFields(goal, quality, amount, preset, detail, backend, every, advanced)
+    return WishPart(fields, command, start, ladder, defaults)
