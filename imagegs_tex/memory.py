@@ -5,16 +5,14 @@ Measured by benchmarks/large.py with the cpu backend, at 2048 x 2048 and 4096 x 
 """
 
 import logging
-import os
 from enum import Enum
-from pathlib import Path
 from typing import Final
 
 from imagegs_tex.formats.errors import InputError
+from imagegs_tex.formats.files.machine_memory import machine_bytes
 
 WORTH_SAYING: Final = 4_000_000_000
 """Bytes from which on the log says what is coming."""
-_LIMITS: Final = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 _logger: Final = logging.getLogger("imagegs_tex")
 
 
@@ -64,25 +62,3 @@ def check_memory(work: Work, width: int, height: int, channels: int, where: str)
         )
     if needed >= WORTH_SAYING:
         _logger.info("%s: takes about %.0f GB of memory", where, needed / 1e9)
-
-
-def machine_bytes() -> int | None:
-    """Return the memory that this process may have, the machine's with its swap or its container's; None: unknown."""
-    try:
-        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") + _swap_bytes()
-    except (AttributeError, OSError, ValueError):
-        return None
-    limits = [int(text) for text in map(_text_of, _LIMITS) if text.isdecimal()]
-    return min([there, *limits])
-
-
-def _swap_bytes() -> int:
-    lines = _text_of(Path("/proc/meminfo")).splitlines()
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("SwapTotal:"))
-
-
-def _text_of(path: Path) -> str:
-    try:
-        return path.read_text(encoding="ascii").strip()
-    except (OSError, ValueError):
-        return ""

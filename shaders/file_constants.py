@@ -43,7 +43,6 @@ def constants(quantized: QuantizedGaussianSet, packed: PackedGaussians, derived:
         ("IGS_VALUES", str(quantized.channel_count + len(derived)), "of a texel: coded channels, z of unit normals"),
         ("IGS_LAYERS", str(layer_count(quantized)), "images of four channels that the compute decoder writes"),
         ("IGS_COMPONENTS", str(components), "values that a Gaussian carries"),
-        ("IGS_GAUSSIANS", str(quantized.gaussian_count), ""),
         ("IGS_ROWS", str(group_rows(components)), "texels per thread of the compute decoder at a time"),
         ("IGS_GROUP_VECTORS", f"{-(-(_GROUP_FLOATS + components) // 4)}u", "of shared memory per Gaussian"),
         ("IGS_ROW_LOG2", f"{packed.row_log2}u", "texture variant: texels of one word across"),

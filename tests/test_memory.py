@@ -7,8 +7,12 @@ from helpers.tiny_material import write_material
 
 from imagegs_tex import CompressSettings, FitSettings, compress, compress_asset, decode, export, memory, view
 from imagegs_tex.formats.errors import InputError
+from imagegs_tex.formats.files import machine_memory
+from imagegs_tex.formats.files.machine_memory import machine_bytes
+from imagegs_tex.formats.material import read_maps
+from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.vocabulary import MAX_SIZE
-from imagegs_tex.memory import Work, check_memory, machine_bytes
+from imagegs_tex.memory import Work, check_memory
 
 QUICK = CompressSettings(gaussian_count=20, fit=FitSettings(steps=4))
 
@@ -91,9 +95,24 @@ def test_much_is_said_and_little_is_not(caplog, monkeypatch):
 
 def test_what_a_process_may_have(tmp_path, monkeypatch):
     limit = tmp_path / "memory.max"
-    monkeypatch.setattr(memory, "_LIMITS", (limit, tmp_path / "none"))
+    monkeypatch.setattr(machine_memory, "_LIMITS", (limit, tmp_path / "none"))
     whole = machine_bytes()
     assert whole is None or whole > 1 << 28
     for text, expected in (("max", whole), ("123456789", 123456789), (str(1 << 62), whole)):
         limit.write_text(text + "\n")
         assert machine_bytes() == (None if whole is None else expected)
+
+
+def test_maps_that_do_not_fit_are_refused_by_their_headers(material, monkeypatch):
+    """Four maps of 64 x 64 texels: 3 + 3 + 1 + 3 samples of a byte at least, and a coded channel of floats each."""
+    needed = 64 * 64 * (3 + 3 + 1 + 3 + 4 * 4)
+    monkeypatch.setattr(read_maps, "machine_bytes", lambda: needed - 1)
+    monkeypatch.setattr(read_maps, "read_picture", lambda *_: pytest.fail("no texels are to be read"))
+    with pytest.raises(InputError) as caught:
+        load_stack(material)
+    assert "its 4 maps take 0.0 GB of memory or more to read, and this machine has 0.0 GB; use smaller" in str(
+        caught.value
+    )
+    monkeypatch.undo()
+    monkeypatch.setattr(read_maps, "machine_bytes", lambda: needed)
+    assert len(load_stack(material).maps) == 4

@@ -18,7 +18,7 @@ from urllib.parse import unquote, unquote_to_bytes
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.files.json_reader import Json, parse_json, read_json
 from imagegs_tex.formats.files.safe_names import printable, safe_stem
-from imagegs_tex.formats.files.safe_paths import path_below
+from imagegs_tex.formats.files.safe_paths import path_below, spelled_otherwise
 from imagegs_tex.formats.images import FORMATS, SIGNATURE_BYTES, detect, other_kind
 from imagegs_tex.formats.material.material_source import ImageFile
 
@@ -30,6 +30,7 @@ _MAX_NAME: Final = 200  # characters of an image's name that are kept
 _MAX_SHOWN: Final = 80  # characters of a URI in messages
 _DATA_URI: Final = re.compile(r"\s*data:", re.IGNORECASE)
 _SPACE: Final = re.compile(r"\s+")
+_QUERY: Final = re.compile(r"[?#].*", re.DOTALL)
 _OF_URLS: Final = str.maketrans("-_", "+/")  # the alphabet of RFC 4648 for URLs
 
 
@@ -46,6 +47,7 @@ class GltfImage:
     file: ImageFile
     name: str  # of the map that it is: its file's stem, or the name that the asset gives it
     byte_count: int
+    note: str = ""  # where its file is not called what the asset says
 
 
 class GltfFile:
@@ -173,13 +175,30 @@ class GltfFile:
         return [self._path(uri) for uri in stated if uri is not None and not _DATA_URI.match(uri.text())]
 
     def _path(self, uri: Json) -> Path:
-        """Return the file that a URI names: escaped or not, with slashes or the backslashes of Windows."""
-        text = uri.text().replace("\\", "/")
-        found = path_below(self.path.parent, unquote(text).replace("\\", "/"), follow_links=False, roots=self._roots)
-        if isinstance(found, str):
-            remedy = "files must lie beside the glTF, in folders there, or below a folder given with --allow-root"
-            raise uri.error(f"{_shown(uri.text())} {found}; {remedy}")
-        return found
+        """Return the file that a URI names: escaped or not, with slashes or the backslashes of Windows.
+
+        A file that is called otherwise in capitals or Unicode form alone is the one, if there is one such.
+        """
+        text = uri.text()
+        written = text.replace("\\", "/")
+        readings = [unquote(written).replace("\\", "/"), written, unquote(_QUERY.sub("", written))]
+        problem = ""
+        for reading in dict.fromkeys(readings):
+            found = self._path_of(reading)
+            if isinstance(found, Path):
+                return found
+            problem = problem or found
+        for reading in dict.fromkeys(readings):
+            other = spelled_otherwise(self.path.parent, reading)
+            found = problem if other is None else self._path_of(other)
+            if isinstance(found, Path):
+                return found
+            problem = found
+        remedy = "files must lie beside the glTF, in folders there, or below a folder given with --allow-root"
+        raise uri.error(f"{_shown(text)} {problem}; {remedy}")
+
+    def _path_of(self, text: str) -> Path | str:
+        return path_below(self.path.parent, text, follow_links=False, roots=self._roots)
 
     def image(self, index: Json) -> GltfImage:
         """Return an image; entries with the same bytes are one image, whatever they are called and wherever they lie.
@@ -208,7 +227,11 @@ class GltfFile:
             raise entry.error("must have either a uri or a bufferView")
         if uri is not None and not _DATA_URI.match(uri.text()):
             path = self._path(uri)
-            return GltfImage(number, ImageFile(path), path.stem[:_MAX_NAME], path.stat().st_size), path
+            names = {name.replace("\\", "/").rpartition("/")[2] for name in (uri.text(), unquote(uri.text()))}
+            note = (
+                "" if path.name in names else f"its file, {_shown(uri.text())} in the asset, is {printable(path.name)}"
+            )
+            return GltfImage(number, ImageFile(path), path.stem[:_MAX_NAME], path.stat().st_size, note), path
         if uri is not None:
             data = _decode_data_uri(uri)
             return self._inner_image(entry, number, data[:SIGNATURE_BYTES], len(data), lambda: data), number

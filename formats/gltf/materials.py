@@ -149,7 +149,7 @@ def _image_of(file: GltfFile, info: Json, material: _Material) -> _UsedImage:
     if source is None:
         raise texture.error("has no image; export the asset with PNG or JPEG images")
     image = file.image(source)
-    used = material.images.setdefault(image.number, _UsedImage(image))
+    used = material.images.setdefault(image.number, _UsedImage(image, notes=[image.note] if image.note else []))
     if source.integer() not in {image.number, *material.entries}:
         used.notes.append(f"images {image.number} and {source.integer()} are the same picture")
     material.entries.add(source.integer())

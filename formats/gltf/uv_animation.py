@@ -1,18 +1,22 @@
 """Which materials move their textures: then a mesh's coordinates do not tell which texels are seen.
 
 Found are KHR_animation_pointer and its forerunner EXT_property_animation, pointers in the graphs of KHR_interactivity,
-the texture transforms that VRM binds to expressions, and the scrolling of its toon materials.
+the texture transforms that VRM binds to expressions, the scrolling of its toon materials, that of Hubs' components, and
+what extras call a scroll or an animation of UVs.
 """
 
 import re
 from collections.abc import Iterator
 from typing import Final
 
+from imagegs_tex.formats.files.json_reader import Json
 from imagegs_tex.formats.gltf.container import GltfFile
 
 _POINTER: Final = re.compile(r"/materials/([^/]+)/.*KHR_texture_transform", re.DOTALL)
-_SCROLLS: Final = re.compile(r"uv_?anim", re.IGNORECASE)
+_SCROLLS: Final = re.compile(r"(?:uv|texture)s?[ _-]?(?:anim|scroll)", re.IGNORECASE)
+_LONGEST_KEY: Final = 200
 _BINDS: Final = "textureTransformBinds"
+_UNITY_TRANSFORM: Final = re.compile(r"_ST(?:_[ST])?$")  # the property of a texture's scale and offset, in VRM 0
 
 
 def materials_with_moving_uvs(file: GltfFile) -> frozenset[int] | None:
@@ -23,6 +27,8 @@ def materials_with_moving_uvs(file: GltfFile) -> frozenset[int] | None:
         for key, value in () if root is None else _walk(root.value):
             if isinstance(value, str):
                 pointer = _POINTER.match(value)
+                if key == "propertyName" and _UNITY_TRANSFORM.search(value):  # of a material by its name, in a VRM 0
+                    return None
                 if pointer is not None:
                     if not pointer[1].isdecimal():  # a template that is filled in at run time
                         return None
@@ -32,10 +38,10 @@ def materials_with_moving_uvs(file: GltfFile) -> frozenset[int] | None:
                 found |= {number for number in numbers if isinstance(number, int)}
             elif _scrolls(key, value):  # VRM 0 lists what scrolls beside the materials, in their order
                 return None
-    for index, material in enumerate(file.root.get("materials") or ()):
-        extensions = material.get("extensions")
-        if extensions is not None and any(_scrolls(key, value) for key, value in _walk(extensions.value)):
-            found.add(index)
+    for node in file.root.get("nodes") or ():
+        if _any_scrolls(node):
+            return None
+    found |= {index for index, material in enumerate(file.root.get("materials") or ()) if _any_scrolls(material)}
     return frozenset(found)
 
 
@@ -46,18 +52,28 @@ def moves_coordinates(primitive: object) -> bool:
     return any(str(key).startswith("TEXCOORD_") for entry in entries if isinstance(entry, dict) for key in entry)
 
 
+def _any_scrolls(element: Json) -> bool:
+    """Whether extensions or extras of a node or a material move a texture."""
+    places = [element.get("extensions"), element.get("extras")] if isinstance(element.value, dict) else []
+    return any(_scrolls(key, value) for place in places if place is not None for key, value in _walk(place.value))
+
+
 def _scrolls(key: str, value: object) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and value != 0 and "mask" not in key.lower() and _SCROLLS.search(key) is not None
+    is_number = isinstance(value, int | float) and value != 0
+    return is_number and "mask" not in key.lower() and _SCROLLS.search(key) is not None
 
 
 def _walk(value: object) -> Iterator[tuple[str, object]]:
-    """Every member of a JSON value, however deep, with its key; elements of arrays have that of the array."""
+    """Every member of a JSON value, however deep, with its key; elements of arrays have that of the array.
+
+    Members of what is called a scroll have its name before their own: "uv-scroll.speed.x".
+    """
     open_values: list[tuple[str, object]] = [("", value)]
     while open_values:
         key, current = open_values.pop()
         yield key, current
         if isinstance(current, dict):
-            open_values.extend((str(name), inner) for name, inner in current.items())
+            prefix = f"{key}." if len(key) <= _LONGEST_KEY and _SCROLLS.search(key) else ""
+            open_values.extend((prefix + str(name), inner) for name, inner in current.items())
         elif isinstance(current, list):
             open_values.extend((key, inner) for inner in current)

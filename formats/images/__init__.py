@@ -14,7 +14,7 @@ from imagegs_tex.formats.images.file_formats import (
     other_kind,
 )
 from imagegs_tex.formats.images.picture import Picture
-from imagegs_tex.formats.images.read import picture_size, read_image, read_picture
+from imagegs_tex.formats.images.read import picture_samples, picture_size, read_image, read_picture
 from imagegs_tex.formats.images.write import encode_image, write_image
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "detect",
     "encode_image",
     "other_kind",
+    "picture_samples",
     "picture_size",
     "read_image",
     "read_picture",

@@ -17,6 +17,7 @@ from imagegs_tex.formats.images.picture import Decoded, Texels, check_claim, che
 _COLOURS: Final = {"r": 0, "red": 0, "g": 1, "green": 1, "b": 2, "blue": 2}
 _ALPHA: Final = frozenset({"a", "alpha"})
 _LUMINANCE: Final = 3
+_CHROMA: Final = ("y", "ry", "by")  # OpenEXR's RgbaFile: (R - Y) / Y and (B - Y) / Y, mostly of half the size
 _LAST: Final = 5
 _MOST_PARTS: Final = 1024
 _MOST_NAMED: Final = 8
@@ -42,6 +43,10 @@ def decode_exr(data: bytes, where: str) -> Decoded:
     check_claim(where, max(decoded_bytes, width * height * 4 * len(header["channels"])), len(data))
     if "deep" in str(header.get("type")).lower():
         raise InputError(f"{where} is a deep picture, with several samples per texel; save it flat")
+    layers = {channel.name.rpartition(".")[0] for channel in header["channels"]}
+    own = {channel.name.lower() for channel in header["channels"]}
+    if any({f"{layer.lower()}.{name}".lstrip(".") for name in _CHROMA} <= own for layer in layers):
+        raise InputError(f"{where} has luminance and chroma (Y, RY, BY) instead of colours; save it as R, G, B")
     for channel in header["channels"]:
         if channel.xSampling != 1 or channel.ySampling != 1:
             raise InputError(f"{where} has the subsampled channel {printable(channel.name)}; save it in full")

@@ -101,7 +101,7 @@ ALL_FORMATS: Final = (
         layouts="1 to 32 channels in layers; scan lines, tiles",
         interpreted="the picture is the display window: 0 where no data window is; channels come as R, G, B, Y, A in "
         "either case or as X, Y, Z, others by name; of several parts the first is read; UINT channels are left out",
-        refused="deep, subsampled, only UINT",
+        refused="deep, subsampled, luminance with chroma (Y, RY, BY), only UINT",
         sample_formats=_FLOATS,
         channel_counts=range(1, MAX_CHANNELS + 1),
     ),
@@ -185,6 +185,8 @@ WRITTEN: Final = {suffix: entry for suffix, entry in FORMATS.items() if entry.sa
 """Those that can be written."""
 
 TGA: Final = FORMATS[".tga"]
+TGA_FOOTER: Final = b"TRUEVISION-XFILE.\0"
+"""What a TGA of version 2 ends with; an older one has no signature."""
 
 _OTHERS: Final[dict[bytes, str]] = {
     b"\xabKTX 11": "a KTX 1 texture", b"sB": "a Basis Universal texture", b"\x13\xab\xa1\x5c": "an ASTC texture",
@@ -193,7 +195,8 @@ _OTHERS: Final[dict[bytes, str]] = {
     b"gimp xcf": "a GIMP picture", b"qoif": "a QOI image", b"%PDF": "a PDF", b"PK\x03\x04": "a ZIP archive",
     b"<svg": "an SVG drawing", b"<?xml": "an XML file", b"P6": "a PPM image", b"P5": "a PGM image",
     b"PF": "a PFM image", b"SDPX": "a DPX image", b"XPDS": "a DPX image", b"\x01\xda": "an SGI image",
-    b"<!DOCTYPE": "a web page",
+    b"<!DOCTYPE": "a web page", b"\x89PNG\n\x1a\n": "a PNG whose line ends were changed, by a transfer as text",
+    b"\x1f\x8b": "a gzip archive",
     b"version https://git-lfs": "a pointer of Git LFS, not the image itself (git lfs pull gets it)",
 }  # fmt: skip
 """What files with an image's suffix turn out to be."""

@@ -20,7 +20,15 @@ from imagegs_tex.formats.errors import ImageGSTexError, InputError
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.images.dds import decode_dds
 from imagegs_tex.formats.images.exr import decode_exr
-from imagegs_tex.formats.images.file_formats import FORMATS, SIGNATURE_BYTES, TGA, FileFormat, detect, other_kind
+from imagegs_tex.formats.images.file_formats import (
+    FORMATS,
+    SIGNATURE_BYTES,
+    TGA,
+    TGA_FOOTER,
+    FileFormat,
+    detect,
+    other_kind,
+)
 from imagegs_tex.formats.images.jpeg import decode_jpeg
 from imagegs_tex.formats.images.jpeg2000 import decode_jpeg2000
 from imagegs_tex.formats.images.ktx2 import decode_ktx2
@@ -79,6 +87,8 @@ def read_picture(path: Path, data: bytes | None = None) -> Picture:
         raise InputError(f"{where} cannot be read: no permission; change its permissions") from None
     except UnidentifiedImageError:
         raise InputError(f"{where} has a damaged header; export it again") from None
+    except Image.DecompressionBombError:
+        raise InputError(f"{where} has too many texels; use 1 to {MAX_SIZE} each way") from None
     except MemoryError:
         raise InputError(f"{where} does not fit into memory; use a smaller image") from None
     except Exception as error:  # the codecs raise whatever they like, IndexError and SyntaxError included
@@ -110,10 +120,16 @@ def picture_size(path: Path, data: bytes | None = None) -> tuple[int, int] | Non
         path: see :func:`read_picture`
         data: see :func:`read_picture`
     """
+    found = picture_samples(path, data)
+    return None if found is None else found[:2]
+
+
+def picture_samples(path: Path, data: bytes | None = None) -> tuple[int, int, int] | None:
+    """Return width, height and number of channels as :func:`picture_size` does; a palette counts as one channel."""
     try:
         source = path if data is None else io.BytesIO(data)
         with _quiet_codecs(), _pillow_limit(), Image.open(source, formats=_SIZED_BY_PILLOW) as picture:
-            return picture.size
+            return *picture.size, len(picture.getbands())
     except Exception:  # noqa: BLE001 - whoever reads the image will say what is wrong with it
         return None
 
@@ -129,8 +145,8 @@ def _format_of(path: Path, content: bytes, where: str) -> tuple[FileFormat, tupl
     by_name = FORMATS.get(path.suffix.lower())
     beginning = content[:SIGNATURE_BYTES]
     found = detect(beginning)
-    if found is None and by_name is TGA and other_kind(beginning) is None:
-        return TGA, ()
+    if found is None and other_kind(beginning) is None and (by_name is TGA or content.endswith(TGA_FOOTER)):
+        found = TGA
     if found is None:
         usable = ", ".join(FORMATS)
         if not content:

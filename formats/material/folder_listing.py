@@ -9,6 +9,7 @@ from typing import Final
 
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.formats.images.file_formats import FORMATS
 from imagegs_tex.formats.material.material_source import ImageFile
 
 ZIP_SUFFIX: Final = ".zip"
@@ -28,11 +29,12 @@ _DAMAGED: Final = "is it damaged? download or pack it again"
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """One folder. Hidden files and folders are not listed."""
+    """One folder. Hidden files and folders are not listed, but hidden images are named among the others."""
 
     where: str  # printable
     files: tuple[ImageFile, ...]  # of whatever kind; those in a .zip have their data there
     folders: Mapping[str, Callable[[], "Folder"]]  # by name
+    others: tuple[str, ...] = ()  # names of what is neither, or hidden: links to nothing, pipes, .wall_normal.png
 
 
 def is_zip(path: Path) -> bool:
@@ -45,12 +47,20 @@ def list_folder(path: Path) -> Folder:
     try:
         if not path.is_dir():
             raise InputError(f"{printable(path)} does not exist; give a folder of maps, an image, a manifest or a glTF")
-        entries = [entry for entry in path.iterdir() if not entry.name.startswith(".")]
+        every = list(path.iterdir())
+        entries = [entry for entry in every if not entry.name.startswith(".")]
         files = tuple(ImageFile(entry) for entry in entries if entry.is_file())
         folders = {entry.name: _lister(entry) for entry in entries if entry.is_dir()}
     except OSError as error:
         raise InputError(f"{printable(path)} cannot be listed ({printable(error.strerror)}); check it") from None
-    return Folder(printable(path), files, folders)
+    known = {file.path.name for file in files} | folders.keys()
+    others = [entry.name for entry in every if entry.name not in known and _is_worth_saying(entry.name)]
+    return Folder(printable(path), files, folders, tuple(others))
+
+
+def _is_worth_saying(name: str) -> bool:
+    """Whether somebody may miss what is called so: of hidden files images alone, and none of macOS's resource forks."""
+    return not name.startswith(".") or (not name.startswith("._") and Path(name).suffix.lower() in FORMATS)
 
 
 def _lister(path: Path) -> Callable[[], Folder]:

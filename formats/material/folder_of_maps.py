@@ -1,6 +1,9 @@
 """A folder of image files -> the materials whose maps lie there."""
 
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Final
 
 from imagegs_tex.formats.errors import InputError
@@ -23,6 +26,11 @@ MAX_PACKED_TEXELS: Final = 1 << 31
 MAP_FOLDERS: Final = ("textures", "texture", "tex", "maps", "images")
 """Where tools put maps, below a model."""
 _OWN_SUFFIXES: Final = frozenset({".igs", ".json"})  # what this project writes, which nobody misses among the maps
+_MOST_MAPS_NAMED: Final = 64  # of those that cannot be read
+_NO_IMAGES: Final = frozenset(
+    {".txt", ".md", ".pdf", ".html", ".url", ".mtl", ".obj", ".fbx", ".blend", ".mtlx", ".usd"}
+)
+_SEPARATOR: Final = re.compile(r"(?<=[^\W_])[ ._-](?=[^\W_])")  # one, between letters or digits
 _MOST_NAMED: Final = 8  # files, folders or materials listed in one line
 _DEEPEST: Final = 4  # folders that hold nothing but one folder, one within the other
 
@@ -132,9 +140,11 @@ def _images(folder: Folder) -> tuple[list[ImageFile], list[str]]:
     found = [file for file in found if file.path not in copies]
     by_stem: dict[str, ImageFile] = {}
     for file in found:
-        other = by_stem.setdefault(file.path.stem.casefold(), file)
-        # where case tells files apart, their maps are two; with two suffixes it mostly is one map, saved twice
-        if other is not file and (other.path.stem == file.path.stem or _suffix(other) != _suffix(file)):
+        other = by_stem.setdefault(_spelling(file), file)
+        # where case tells files apart, their maps are two; with two suffixes it mostly is one map, saved twice, as with
+        # another separator or Unicode form
+        is_case_alone = other.path.stem.casefold() == file.path.stem.casefold() and other.path.stem != file.path.stem
+        if other is not file and (not is_case_alone or _suffix(other) != _suffix(file)):
             raise InputError(
                 f"{folder.where} has {_shown(other)} and {_shown(file)}, which are the same map by name; rename or "
                 "remove one"
@@ -144,12 +154,28 @@ def _images(folder: Folder) -> tuple[list[ImageFile], list[str]]:
     ]
 
 
+def _spelling(file: ImageFile) -> str:
+    """A file's stem as people read it: "Brick-Albedo", "brick_albedo" and "brick albedo" are one."""
+    return _SEPARATOR.sub("_", unicodedata.normalize("NFC", file.path.stem)).casefold()
+
+
 def _others(folder: Folder) -> list[str]:
-    """Say which files are no images that can be read."""
-    names = sorted(
-        printable(file.path.name) for file in folder.files if not _is_image(file) and _suffix(file) not in _OWN_SUFFIXES
-    )
-    return [f"not read: {_some(names)}"] if names else []
+    """Say which files are no images that can be read, every one whose name is that of a map."""
+    unread = [file.path for file in folder.files if not _is_image(file) and _suffix(file) not in _OWN_SUFFIXES]
+    maps = [path for path in map(Path, folder.others) if _says_map(path)]
+    maps += [path for path in unread if _says_map(path)]
+    rest = [path for path in (*unread, *map(Path, folder.others)) if path not in maps]
+    names = [
+        *sorted(printable(path.name) for path in maps)[:_MOST_MAPS_NAMED],
+        *_first(sorted(printable(path.name) for path in rest)),
+    ]
+    return [f"not read: {', '.join(names)}"] if names else []
+
+
+def _says_map(path: Path) -> bool:
+    """Whether a file is called as a map would be: "wall_height.ppm" and ".wall_ao.png.bak" are."""
+    stem = path.name.strip(".").partition(".")[0]
+    return path.suffix.lower() not in _NO_IMAGES and says_something(stem)
 
 
 def _size(image: ImageFile) -> tuple[int, int] | None:
@@ -173,9 +199,14 @@ def _for_opengl(file: ImageFile) -> str:
 
 
 def _some(names: Iterable[str]) -> str:
-    every = list(names)
-    more = f" and {len(every) - _MOST_NAMED} more" if len(every) > _MOST_NAMED else ""
-    return ", ".join(every[:_MOST_NAMED]) + more
+    return ", ".join(_first(list(names)))
+
+
+def _first(names: Sequence[str]) -> list[str]:
+    """The first names, the last of them with how many more there are."""
+    if len(names) <= _MOST_NAMED:
+        return list(names)
+    return [*names[: _MOST_NAMED - 1], f"{names[_MOST_NAMED - 1]} and {len(names) - _MOST_NAMED} more"]
 
 
 def _count(members: Sequence[int], noun: str) -> str:

@@ -31,7 +31,7 @@ from imagegs_tex.formats.vocabulary import Semantic
 _LONGEST_PHRASE: Final = 4
 _MOST_MEANINGS: Final = 6  # in a row; more are no packing
 _FEWEST_SHARED: Final = 2  # meanings that a group without a base colour shares with another one to be a material
-_EITHER: Final = frozenset({"bump", "bumpmap", "bmp", "a", "dm"})  # meanings that the picture decides
+_EITHER: Final = frozenset({"bump", "bumpmap", "bmp", "a", "b", "dm"})  # meanings that the picture decides
 
 Key = tuple[str, ...]
 """The words of a name that are no meaning, in lower case: the name of the material."""

@@ -245,6 +245,8 @@ def _is_letter_between(file: MapTraits, before: list[str]) -> bool:
 def _meaning(phrase: str, file: MapTraits) -> Semantic | None:
     if phrase in {"bump", "bumpmap", "bmp"}:  # a height to most, but Unity's _BumpMap is a normal map
         return _S.HEIGHT if file.is_grey else _S.NORMAL
+    if phrase == "b" and file.is_grey:  # bump, in Unreal's style guides
+        return _S.HEIGHT
     if phrase == "dm":  # displacement map, or diffuse map
         return _S.HEIGHT if file.is_grey else _S.BASE_COLOUR
     if phrase == "a":  # alpha, or albedo

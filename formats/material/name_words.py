@@ -6,9 +6,11 @@ Poliigon, 3dtextures.me, Textures.com, cgbookcase, FreePBR).
 """
 
 import re
+import unicodedata
 from functools import cache
 from typing import Final
 
+from imagegs_tex.formats.material.foreign_words import FOREIGN_SPELLINGS
 from imagegs_tex.formats.vocabulary import Semantic
 
 _S = Semantic
@@ -25,7 +27,7 @@ SPELLINGS: Final[dict[Semantic, str]] = {
     _S.NORMAL: (
         "normal normals norm norml nor nrm nrml nml nmap nmp nm n normalmap tangentnormal tangentnormals normaltangent "
         "tangentspacenormal tangentspacenormals normalts tsnormal nts bentnormal bentnormals normalbase ddn "
-        "normalbump detailnormal local nromal noraml"
+        "normalbump bumpnormal detailnormal local coatnormal bn nromal noraml"
     ),
     _S.ROUGHNESS: (
         "roughness rough roug rogh rgh rghn rgn rou r roughnessfactor specularroughness diffuseroughness "
@@ -46,7 +48,7 @@ SPELLINGS: Final[dict[Semantic, str]] = {
     ),
     _S.OPACITY: (
         "opacity opac opa opc alpha alphamap transparency transparent transparancy transp trans cutout coverage op "
-        "opacitymask alphamask"
+        "opacitymask alphamask presence"
     ),
     _S.EMISSIVE: (
         "emissive emission emissivecolor emissivecolour emissioncolor emissioncolour emissivity emiss emit emis emi "
@@ -56,7 +58,7 @@ SPELLINGS: Final[dict[Semantic, str]] = {
     ),
     _S.SPECULAR: (
         "specular spec speculr specularcolor specularcolour speccolor spc spm spcl reflection reflect refl s "
-        "reflectioncolor specularmap"
+        "reflectioncolor reflcolor specularmap specularity reflectivity specularedgecolor specularfacecolor"
     ),
     _S.IMAGE: "image picture photo",
     _S.MASK: (
@@ -64,10 +66,12 @@ SPELLINGS: Final[dict[Semantic, str]] = {
         "subsurfacemaskmap tintmask envmapmask envmask phongmask normalmask emissivemask emissionmask blendmask "
         "coatmask coatmaskmap iridescencemask iridescencemaskmap tintmaskmap"
     ),
-    _S.SUBSURFACE: "subsurface subsurfacecolor subsurfacecolour sss scattering scatteringcolor scatter translucency",
+    _S.SUBSURFACE: (
+        "subsurface subsurfacecolor subsurfacecolour sss scattering scatteringcolor scatter translucency backlight"
+    ),
     _S.TRANSMISSION: (
         "transmission transmissive transmissionmap transmissioncolor transmissioncolour transmittance "
-        "transmittancecolor transmittancecolour"
+        "transmittancecolor transmittancecolour refraction refract refractioncolor refractioncolour"
     ),
     _S.CLEARCOAT: "clearcoat coat clearcoatmap coatcolor coatcolour clearcoatcolor clearcoatcolour",
     _S.SHEEN: "sheen sheencolor sheencolour fuzz fuzzcolor fuzzcolour",
@@ -75,10 +79,16 @@ SPELLINGS: Final[dict[Semantic, str]] = {
     _S.CAVITY: "cavity cav curvature curv crv convexity",
     _S.DATA: (
         "data unknown position thickness thicknessmap ior fresnelior specularlevel specularf emissiveintensity "
-        "emissionintensity anisotropyangle vertexcolor vertexcolour ssbump combined preview thumbnail"
+        "emissionintensity anisotropyangle vertexcolor vertexcolour ssbump combined preview thumbnail "
+        "comp composite packed channelpacked"
     ),
 }
-MEANINGS: Final = {word: semantic for semantic, words in SPELLINGS.items() for word in words.split()}
+MEANINGS: Final = {
+    word: semantic
+    for spellings in (FOREIGN_SPELLINGS, SPELLINGS)
+    for semantic, words in spellings.items()
+    for word in words.split()
+}
 """What a word, or words without their separators, means."""
 
 # Understood anywhere in a name, because they are rarely anything else (unlike "metal" or "rough", as in "rough_wood").
@@ -113,10 +123,11 @@ PACK_LETTERS: Final[dict[str, Semantic]] = {
     "b": _S.BASE_COLOUR,
     "p": _S.OPACITY,
     "t": _S.SUBSURFACE,
+    "f": _S.SHEEN,
     "_": _S.DATA,
 }
 _LETTER_PACKS: Final = (
-    "orm arm rma rmo mra mro amr omr ord orh ormh armh rmah mrah mroh orms mahs mohs mos mas oms ams mads erm"
+    "orm arm rma rmo mra mro amr omr ord orh ormh armh orme rmah mrah mroh orms mahs mohs mos mas oms ams mads erm"
 )
 NAMED_PACKS: Final = {
     **{letters: letters for letters in _LETTER_PACKS.split()},
@@ -132,6 +143,14 @@ NAMED_PACKS: Final = {
     "mrs": "mr_",  # the third is a specular level
     "srm": "crm",
     "srmh": "crmh",
+    "srmf": "crmf",  # MetaHuman: the last is fuzz
+    "msr": "mcr",  # Unreal's mannequins
+    "msrmsk": "mcr",
+    "msrao": "mcro",
+    "arme": "orme",
+    "rmae": "rmoe",
+    "mrae": "mroe",
+    "rmse": "rmce",
     "ordp": "ord",
     "dpra": "dra",  # Megascans: displacement, roughness, occlusion
     "dpr": "dr",
@@ -182,10 +201,12 @@ _OTHER_ORDERS: Final = (3, 4)  # letters of a packing that is understood without
 _ENGLISH: Final = frozenset({"ram", "mar", "rad", "rod", "hard", "harm", "dorm", "dram", "rho"})
 
 _SPELLINGS_WITH_NOISE: Final = frozenset({"basemap", "basetex", "bumpmap", "maintex", "maintexture", "maskmap"})
-_MAP_ENDINGS: Final = ("maps", "map", "textures", "texture", "tex")
+_MAP_ENDINGS: Final = ("maps", "map", "textures", "texture", "textur", "tex", "karte")
+_BEHIND_MEANINGS: Final = frozenset({"packed", "comp", "composite", "bmp"})
+"""Words that say nothing behind a meaning, as in "orm_packed", but something by themselves."""
 
 _NOISE: Final = re.compile(
-    r"\d+k?|v\d*|var|lod|udim|jpe?g|png|exr|tga|tiff?|webp|bmp|dds|psd|hdr|maps?|tex|textures?|txtr|sd|hd|uhd|res|srgb|"
+    r"\d+k?|v\d*|var|lod|udim|jpe?g|png|exr|tga|tiff?|webp|dds|psd|hdr|maps?|karte|tex|textur|textures?|txtr|sd|hd|uhd|res|srgb|"
     r"linear|lin|raw|aces|acescg|utility|rec|bt|bits?|gl|ogl|opengl|dx|directx|seamless|tileable|tiled|tile|tiling|final|new|copy|"
     r"lossless|half|float|unorm|dxt|etc|astc|uastc|basis|export|exported|baked|bake|lowpoly|highpoly|low|high|lp|hp"
 )
@@ -215,7 +236,8 @@ _TILE: Final = re.compile(r"(?i)(?<![0-9a-z])(1[01]\d\d|u\d{1,2}_?v\d{1,2})(?![0
 _SIZES: Final = "128|256|512|1024|2048|4096|8192|16384"
 _RESOLUTIONS: Final = frozenset(_SIZES.split("|"))
 _TECHNICAL: Final = re.compile(rf"(?i)(?<![0-9a-z])(\d\d?k|{_SIZES}|\d+x\d+|jpe?g|png|exr|tga|tiff?|webp)(?![0-9a-z])")
-_SPACE: Final = r"(?:objectspace|worldspace|modelspace|object|obj|world|wld|os|ws)"
+_ACCENTS: Final = re.compile(r"([A-Za-z])[\u0300-\u036f]+")
+_SPACE: Final = r"(?:(?:object|obj|world|wld|model|local|view|camera|cam|screen)space|object|obj|world|wld|os|ws)"
 _NORMALS: Final = r"(?:bent)?(?:normals?|nrml?|norm?|nml?)(?:maps?)?"
 _OTHER_SPACE: Final = re.compile(rf"{_SPACE}{_NORMALS}|{_NORMALS}{_SPACE}|osn|wsn|msn")
 
@@ -227,7 +249,9 @@ _OTHERS_WITHIN: Final = ("ab", "para", "sub", "super", "non", "un", "pre", "mult
 
 def split_name(stem: str) -> list[str]:
     """Return the words of a name in lower case, split at separators, capitals and numbers."""
-    joined = _CHANNEL_LETTERS.sub(" ", stem) if len(_CHANNEL_LETTERS.findall(stem)) > 1 else stem
+    joined = without_accents(stem)
+    if len(_CHANNEL_LETTERS.findall(joined)) > 1:
+        joined = _CHANNEL_LETTERS.sub(" ", joined)
     for pattern, word in _REWRITTEN:
         joined = pattern.sub(word, joined)
     joined = _ENGINE.sub(lambda found: f"{found[1]} {'DX' if found[2] else 'GL'} ", _DEPTHS.sub(" ", joined))
@@ -237,13 +261,21 @@ def split_name(stem: str) -> list[str]:
     return [part for word in _WORDS.findall(joined) for part in _parts(word.lower())]
 
 
+def without_accents(text: str) -> str:
+    """Return a text with its Latin letters bare, in whichever Unicode form it is: "Höhe" and "Ho\u0308he" as "Hohe"."""
+    if text.isascii():
+        return text
+    bare = _ACCENTS.sub(r"\1", unicodedata.normalize("NFD", text).replace("ß", "ss"))
+    return unicodedata.normalize("NFC", bare)
+
+
 def without_noise(words: list[str]) -> list[str]:
     """Drop what says nothing from the end of a name: resolution, format, number."""
     end = len(words)
     while end > 0:
         if end > 2 and words[end - 2] == "bc" and words[end - 1].isdecimal() and meaning_of(words[end - 3]) is not None:
             end -= 2  # the codec "BC7" behind a meaning
-        elif _NOISE.fullmatch(words[end - 1]) and words[end - 1] not in MEANINGS:
+        elif is_noise(words[end - 1]) or (end > 1 and words[end - 1] in _BEHIND_MEANINGS and _says(words[end - 2])):
             end -= 1
         else:
             break
@@ -251,6 +283,10 @@ def without_noise(words: list[str]) -> list[str]:
     if 0 < end < len(words) and words[end - 1] + words[end] in _SPELLINGS_WITH_NOISE:
         end += 1
     return words[:end]
+
+
+def _says(word: str) -> bool:
+    return meaning_of(word) is not None or pack_of(word) is not None
 
 
 def is_noise(word: str) -> bool:

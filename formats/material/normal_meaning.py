@@ -3,6 +3,7 @@
 Tangent-space normals have z >= 0. Maps whose z is below 0 in many texels are in object or world space; taken for
 tangent space they lose that sign where z is made of x and y (BC5, shaders). Maps that were unpacked from two channels
 (BC5, 3Dc, "RG" exports) have one value everywhere in blue, mostly 0, which is a z of -1: normals into the surface.
+After a JPEG it is about one value.
 Maps packed for DXT5 ("DXT5nm": Unity, id Tech) have x in alpha, the channel that DXT5 keeps best, y in green, and
 nothing in red and blue.
 """
@@ -30,6 +31,10 @@ NO_VECTOR: Final = (0.3, 1.6)
 MOST_OFF: Final = 2.5 / 255
 """Root mean square distance, as samples, up to which a constant z is what x and y ask for: that of nearly flat normals.
 flight_helmet_lenses, whose blue is 1 everywhere, has 0.01/255."""
+MOST_SPREAD: Final = 16 / 255
+"""How far samples of 99% of the texels may lie from a constant that a JPEG has been through: x and y leak into it."""
+FACING_AWAY: Final = -0.5
+"""Middle z below which such a map has none. Above it, blue is what someone painted, however little it varies."""
 LEAST_WITHIN: Final = 0.95
 """Share of texels with x² + y² <= 1 from which two channels are taken for x and y of unit vectors."""
 _LOOKED_AT: Final = 1 << 18  # texels, evenly over the map
@@ -69,10 +74,10 @@ def _understand(source: SourceMap, reading: MapReading) -> _Map:
         return source, replace(reading, semantic=semantic, channel_semantics=channels, note=note)
     if not _lacks_z(source.texels, axes):
         return source, reading
-    value = float(source.texels[0, 0, axes[2]]) / _largest(source.texels)
-    note = (
-        f"{reading.note}; z is made of x and y: {'RGBA'[axes[2]] if axes[2] < 4 else axes[2]} is {value:.4g} everywhere"
-    )
+    value = float(np.median(_sampled(source.texels)[..., axes[2]])) / _largest(source.texels)
+    constant = "everywhere" if _is_constant(source.texels[..., axes[2]]) else "or nearly so everywhere"
+    channel = "RGBA"[axes[2]] if axes[2] < 4 else axes[2]
+    note = f"{reading.note}; z is made of x and y: {channel} is {value:.4g} {constant}"
     return replace(source, texels=_with_z(source.texels, axes)), replace(reading, note=note)
 
 
@@ -107,11 +112,13 @@ def _share_behind(texels: Samples, axes: Sequence[int]) -> float:
 
 
 def _lacks_z(texels: Samples, axes: Sequence[int]) -> bool:
-    plane = texels[..., axes[2]]
-    if not bool((plane == plane[0, 0]).all()):
-        return False
     is_signed = _is_signed(texels)
     vectors = _vectors(_sampled(texels), axes, is_signed)
+    if not _is_constant(texels[..., axes[2]]):
+        z = vectors[..., 2]
+        middle = np.median(z)
+        if middle > FACING_AWAY or np.quantile(np.abs(z - middle), 0.99) > 2 * MOST_SPREAD:
+            return False
     squared = np.square(vectors[..., :2]).sum(axis=-1)
     within = squared <= 1 + MOST_OFF
     if float(within.mean()) < LEAST_WITHIN:
@@ -120,15 +127,19 @@ def _lacks_z(texels: Samples, axes: Sequence[int]) -> bool:
     return float(np.sqrt(np.square(off).mean())) > 2 * MOST_OFF
 
 
+def _is_constant(plane: Samples) -> bool:
+    return bool((plane == plane[0, 0]).all())
+
+
 def _is_packed_for_dxt5(texels: Samples) -> bool:
     """Whether alpha and green are x and y of unit vectors, and red and blue, as x and z, make none with green."""
     if texels.shape[2] != 4 or _is_signed(texels):
         return False
     green, alpha = texels[..., 1], texels[..., 3]
-    if (alpha == alpha[0, 0]).all():
+    if _is_constant(alpha):
         return False
     for plane in (texels[..., 0], texels[..., 2]):  # 1 or 0, or green once more
-        if not (plane == plane[0, 0]).all() and not np.array_equal(plane, green):
+        if not _is_constant(plane) and not np.array_equal(plane, green):
             return False
     looked_at = _sampled(texels)
     length = np.sqrt(np.square(_vectors(looked_at, (0, 1, 2), False)).sum(axis=-1))

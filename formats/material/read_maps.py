@@ -8,14 +8,18 @@ from typing import Final
 import numpy as np
 
 from imagegs_tex.formats.errors import InputError
+from imagegs_tex.formats.files.machine_memory import machine_bytes
 from imagegs_tex.formats.files.safe_names import printable
-from imagegs_tex.formats.images import Picture, read_picture
+from imagegs_tex.formats.images import Picture, picture_samples, read_picture
 from imagegs_tex.formats.material.material_source import ImageFile, MapSource, MaterialSource, channel_name
 from imagegs_tex.formats.material.name_reading import MapReading, MapTraits, label, read_names, read_statement
-from imagegs_tex.formats.vocabulary import SampleFormat, Samples, Semantic
+from imagegs_tex.formats.vocabulary import MAX_SIZE, SampleFormat, Samples, Semantic
 
 GREY_TOLERANCE: Final = 2
 """Most that the channels of a grey picture differ, in steps of 1/255, after a lossy codec has been at it."""
+
+_MOST_BYTES: Final = 4 * 2 + 4
+"""Of a texel: four channels of 16 bits, and one coded channel of floats."""
 
 ReadImage = Callable[[ImageFile], Picture]
 
@@ -63,8 +67,9 @@ def read_source_maps(
     """Read a material's images and understand what they mean, by what is said of them or by their names.
 
     Raises:
-        InputError: an image cannot be used, or a manifest gives one semantic to two
+        InputError: an image cannot be used, a manifest gives one semantic to two, or the machine has too little memory
     """
+    _check_memory(material)
     maps = [_read_source(source, read) for source in material.maps]
     by_name = read_names([source.traits for source in maps])
     found = []
@@ -75,6 +80,24 @@ def read_source_maps(
     if material.one_map_per_semantic:
         _check_semantics(found, material.where)
     return found
+
+
+def _check_memory(material: MaterialSource) -> None:
+    """Refuse by their headers images that the machine cannot hold: a byte a sample, and one channel of floats each.
+
+    Headers are looked at where so many images can be too large at all.
+    """
+    there = machine_bytes()
+    images = {source.image.path: source.image for source in material.maps}
+    if there is None or len(images) * MAX_SIZE * MAX_SIZE * _MOST_BYTES <= there:
+        return
+    found = (picture_samples(image.path, None if image.data is None else image.data()) for image in images.values())
+    needed = sum(width * height * (channels + 4) for width, height, channels in filter(None, found))
+    if needed > there:
+        raise InputError(
+            f"{material.where}: its {len(images)} maps take {needed / 1e9:.1f} GB of memory or more to read, and this "
+            f"machine has {there / 1e9:.1f} GB; use smaller or fewer maps, or a machine with more"
+        )
 
 
 def _check_semantics(maps: Sequence[tuple[SourceMap, MapReading]], where: str) -> None:

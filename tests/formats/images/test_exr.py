@@ -128,3 +128,16 @@ def test_colour_tags_change_nothing(tmp_path):
     plane = RNG.normal(size=(4, 5)).astype(np.float32)
     tags = {"chromaticities": (0.708, 0.292, 0.17, 0.797, 0.131, 0.046, 0.3127, 0.329), "whiteLuminance": 3.0}
     assert np.array_equal(read(tmp_path, {"Y": plane}, **tags).texels[..., 0], plane)
+
+
+@pytest.mark.parametrize(
+    "names", [("Y", "RY", "BY"), ("y", "ry", "by"), ("A", "BY", "RY", "Y"), ("main.Y", "main.RY", "main.BY", "R")]
+)
+def test_luminance_and_chroma_are_refused_by_name(tmp_path, names):
+    with pytest.raises(InputError, match=r"luminance and chroma \(Y, RY, BY\) instead of colours; save it as R, G, B"):
+        read(tmp_path, planes(names))
+
+
+@pytest.mark.parametrize("names", [("Y", "RY"), ("a.Y", "b.RY", "b.BY"), ("Y", "R", "B")])
+def test_what_is_called_nearly_so_is_read(tmp_path, names):
+    assert read(tmp_path, planes(names)).texels.shape[2] == len(names)

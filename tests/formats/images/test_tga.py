@@ -140,3 +140,13 @@ def test_grey_with_alpha(tmp_path):
 def test_other_kinds_are_refused(tmp_path, kind, depth):
     with pytest.raises(InputError, match="no TGA that can be read"):
         read(tmp_path, tga(bytes(500), 7, 5, kind, depth))
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.bmp"])
+def test_a_tga_of_version_2_is_told_by_its_end_whatever_it_is_called(tmp_path, name):
+    texels = np.random.default_rng(3).integers(0, 256, (4, 5, 4), np.uint8)
+    path = tmp_path / name
+    path.write_bytes(tga(texels[..., [2, 1, 0, 3]].tobytes(), 5, 4, descriptor=0x28, footer_type=3))
+    found = read_picture(path)
+    assert np.array_equal(found.texels, texels)
+    assert f"called {path.suffix}, but read as TGA, which it is" in found.notes

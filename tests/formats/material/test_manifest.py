@@ -242,7 +242,7 @@ WRONG = {
     "up": ({"textures": [{"fileName": "../outside.png"}]}, r"\.\./outside\.png leads outside the folder"),
     "down and up": ({"textures": [{"fileName": "x/../../outside.png"}]}, "leads outside the folder"),
     "absolute": ({"textures": [{"fileName": "/etc/passwd"}]}, "is an absolute path"),
-    "drive": ({"textures": [{"fileName": "C:/x.png"}]}, "is an address"),
+    "drive": ({"textures": [{"fileName": "C:/x.png"}]}, "is an absolute path"),
     "url": ({"textures": [{"fileName": "https://example.com/x.png"}]}, "is an address"),
     "backslash": ({"textures": [{"fileName": "..\\outside.png"}]}, "has a backslash"),
     "nul": ({"textures": [{"fileName": "a\0.png"}]}, "is no file name"),

@@ -1,33 +1,12 @@
 """File names as they are met in the wild: each line of NAME_SETS is one material's folder."""
 
 import pytest
+from helpers.name_codes import CODES, check_names, parse
 from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegs_tex.formats.material.name_reading import MapReading, MapTraits, StatedSemantics, read_names, read_statement
 from imagegs_tex.formats.vocabulary import Semantic
-
-CODES = {
-    "C": Semantic.BASE_COLOUR,
-    "N": Semantic.NORMAL,
-    "R": Semantic.ROUGHNESS,
-    "G": Semantic.GLOSS,
-    "M": Semantic.METALLIC,
-    "O": Semantic.OCCLUSION,
-    "H": Semantic.HEIGHT,
-    "A": Semantic.OPACITY,
-    "E": Semantic.EMISSIVE,
-    "S": Semantic.SPECULAR,
-    "I": Semantic.IMAGE,
-    "K": Semantic.MASK,
-    "B": Semantic.SUBSURFACE,
-    "T": Semantic.TRANSMISSION,
-    "L": Semantic.CLEARCOAT,
-    "Y": Semantic.ANISOTROPY,
-    "V": Semantic.CAVITY,
-    "F": Semantic.SHEEN,
-    "-": Semantic.DATA,
-}
 
 # Per material: file stem, "=", one letter of CODES per channel of the file; "~" for a space in a stem. "=g" before the
 # letters: a grey picture in RGB.
@@ -276,22 +255,9 @@ NAME_SETS = {
 }
 
 
-def parse(line):
-    files, expected = [], []
-    for entry in line.split():
-        stem, _, channels = entry.replace("~", " ").rpartition("=")
-        grey = channels.startswith("g")
-        channels = channels.removeprefix("g")
-        files.append(MapTraits(stem, len(channels), grey or len(channels) < 3))
-        expected.append(tuple(CODES[letter] for letter in channels))
-    return files, expected
-
-
 @pytest.mark.parametrize("line", NAME_SETS.values(), ids=NAME_SETS.keys())
 def test_names(line):
-    files, expected = parse(line)
-    read = {file.stem: reading.channel_semantics for file, reading in zip(files, read_names(files), strict=True)}
-    assert read == {file.stem: channels for file, channels in zip(files, expected, strict=True)}
+    check_names(line)
 
 
 def test_there_are_plenty_of_name_sets():

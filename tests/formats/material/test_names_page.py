@@ -6,14 +6,15 @@ import pytest
 
 from imagegs_tex.formats.material.folder_listing import MAX_ENTRIES, MAX_MEMBER_BYTES
 from imagegs_tex.formats.material.folder_of_maps import MAX_MAPS
+from imagegs_tex.formats.material.foreign_words import FOREIGN_SPELLINGS
 from imagegs_tex.formats.material.name_reading import MapTraits, label, read_names
 from imagegs_tex.formats.material.name_words import MODIFIERS, NAMED_PACKS, PACK_LETTERS, SPELLINGS
 from imagegs_tex.formats.material.normal_meaning import LEAST_BEHIND
 from imagegs_tex.formats.vocabulary import Semantic
 
 
-def words_table():
-    rows = [f"| {label(semantic)} | {', '.join(words.split())} |" for semantic, words in SPELLINGS.items()]
+def words_table(spellings=SPELLINGS):
+    rows = [f"| {label(semantic)} | {', '.join(words.split())} |" for semantic, words in spellings.items()]
     return "\n".join(["| meaning | words |", "|---|---|", *rows])
 
 
@@ -29,7 +30,10 @@ def packs_table():
     return "\n".join(["| name | channels |", "|---|---|", *rows])
 
 
-TABLES = {"words": words_table, "packings": packs_table, "parameters": lambda: ", ".join(sorted(MODIFIERS))}
+TABLES = {
+    "words": words_table, "packings": packs_table, "parameters": lambda: ", ".join(sorted(MODIFIERS)),
+    "foreign": lambda: words_table(FOREIGN_SPELLINGS),
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +48,7 @@ def test_the_tables_are_those_of_the_code(page, name):
 
 
 def test_every_word_means_what_the_page_says_of_it():
-    for semantic, words in SPELLINGS.items():
+    for semantic, words in (*SPELLINGS.items(), *FOREIGN_SPELLINGS.items()):
         for word in words.split():
             (reading,) = read_names([MapTraits(f"x_{word}", 3, is_grey=False)])
             assert reading.channel_semantics[0] == semantic, word

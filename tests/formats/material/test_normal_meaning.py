@@ -1,5 +1,6 @@
 """Normals that are not what their names say: of other spaces, and without z."""
 
+import io
 import json
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from helpers.made_gltf import Asset
 from helpers.noise_maps import save
 from helpers.tiny_material import as_bytes, as_words, waves
+from PIL import Image
 
 from imagegs_tex.api import save_manifest
 from imagegs_tex.formats.material.build_stack import load_stack
@@ -225,3 +227,57 @@ def test_a_saved_manifest_gives_the_same_normals(tmp_path):
     again = load_stack(tmp_path / "m.json")
     assert [entry.channel_semantics for entry in again.maps] == [entry.channel_semantics for entry in plain.maps]
     assert np.array_equal(again.texels, plain.texels)
+
+
+@pytest.mark.parametrize(
+    "options", [{"quality": 95, "subsampling": 0}, {"quality": 75}, {"quality": 90, "progressive": True}]
+)
+def test_z_is_made_where_a_jpeg_left_blue_nearly_0(tmp_path, options):
+    vectors = tangent(3, steepness=0.5)
+    texels = bytes_of(vectors)
+    texels[..., 2] = 0
+    data = io.BytesIO()
+    Image.fromarray(texels).save(data, "JPEG", **options)
+    (tmp_path / "rock_normal.jpg").write_bytes(data.getvalue())
+    found, source = only_map(tmp_path)
+    assert found.semantic == Semantic.NORMAL
+    assert "z is made of x and y: B is 0 or nearly so everywhere" in found.notes
+    assert np.abs(source[..., 2] / 127.5 - 1 - vectors[..., 2]).max() < 0.2  # of x and y that the JPEG has changed
+    stored = np.asarray(Image.open(io.BytesIO(data.getvalue())))
+    assert np.array_equal(source[..., :2], stored[..., :2])
+
+
+@pytest.mark.parametrize("blue", [128, 200, 254])
+def test_blue_that_varies_a_little_where_somebody_painted_it_stays(tmp_path, blue):
+    texels = bytes_of(tangent())
+    texels[..., 2] = blue + np.random.default_rng(0).integers(-1, 2, texels.shape[:2])
+    save(tmp_path, rock_normal=texels)
+    assert np.array_equal(only_map(tmp_path)[1], texels)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ObjSpaceNrm",
+        "normal_objspace",
+        "ViewSpaceNormal",
+        "cameraspace_normal",
+        "NormalLocalSpace",
+        "nrm_WldSpace",
+        "OSNormal",
+        "normal-object-space",
+        "NormalWS_2k",
+    ],
+)
+def test_spaces_in_further_spellings(tmp_path, name):
+    texels = bytes_of(tangent())
+    save(tmp_path, **{f"rock_{name}": texels})
+    found, source = only_map(tmp_path)
+    assert found.channel_semantics == (Semantic.DATA,) * 3
+    assert np.array_equal(source, texels)
+
+
+@pytest.mark.parametrize("name", ["normal_local", "normal_tangent", "NormalModel", "tangentspace_normal"])
+def test_names_of_tangent_space_stay_normals(tmp_path, name):
+    save(tmp_path, **{f"rock_{name}": bytes_of(tangent())})
+    assert only_map(tmp_path)[0].semantic == Semantic.NORMAL
