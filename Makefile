@@ -4,12 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := imagegs_tex cli formats shaders
-SCRIPTS := $(wildcard examples/*.py benchmarks/*.py)
+SCRIPTS := $(wildcard examples/*.py benchmarks/*.py runtime/web/*.py)
 # shaders/samples/ are left out: their lines of //@generated stand for whole functions, which clang-format cannot know.
 KERNELS := $(wildcard imagegs_tex/rasterize/cuda/kernels/*.cu imagegs_tex/rasterize/cuda/kernels/*.cuh \
-	shaders/source/*.glsl shaders/source/*.hlsl runtime/c/*.c runtime/c/*.h)
+	shaders/source/*.glsl shaders/source/*.hlsl runtime/c/*.c runtime/c/*.h runtime/web/*.c)
 
-.PHONY: setup demo test check docs package format bench clean
+.PHONY: setup demo test check docs web package format bench clean
 
 setup: $(STAMP)
 
@@ -43,6 +43,11 @@ check: $(STAMP)
 # -W: a warning fails, and so does a link or a reference in a docstring that leads nowhere; nothing is loaded from elsewhere.
 docs: $(STAMP)
 	$(BIN)/python -m sphinx -q -W --keep-going -E -b html -d build/doctrees docs build/docs
+
+# What a page loads: igs.wasm and the decoder for WebGL 2, into runtime/web/built. Needs Debian's clang, lld, wasi-libc and
+# libclang-rt-dev-wasm32, and fetches Zstandard's decoder from PyPI. A wheel that is built without it lacks the viewer.
+web: $(STAMP)
+	$(BIN)/python runtime/web/build.py
 
 # Builds the wheel and the source archive, and tries both as a stranger would; part of .ci/run, not of `make test`.
 package: $(STAMP)

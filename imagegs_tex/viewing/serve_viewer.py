@@ -1,0 +1,165 @@
+"""The viewer in a browser: serves runtime/web and one file on the loopback address."""
+
+import contextlib
+import threading
+import webbrowser
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path, PurePosixPath
+from typing import Final
+from urllib.parse import quote, unquote, urlsplit
+
+from imagegs_tex.formats.errors import InputError, MissingToolError, UsageError
+from imagegs_tex.formats.files.safe_names import printable
+
+LOOPBACK: Final = "127.0.0.1"
+FILES: Final = "files"
+"""Where the page finds the user's files; runtime/web has no such folder."""
+
+_TYPES: Final = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".wasm": "application/wasm",
+    ".txt": "text/plain; charset=utf-8",
+}
+_POLICY: Final = (
+    "default-src 'self' data: blob:; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "connect-src * data: blob:"
+)
+"""The page runs only what is served here; it may fetch .igs files from anywhere, as its URL field says."""
+
+
+def web_folder() -> Path:
+    """Return the folder of the web runtime: of the installed package, or of a checkout.
+
+    Raises:
+        MissingToolError: what has to be built for it is not there
+    """
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "web", package.parent / "runtime" / "web"):
+        if (folder / "built" / "igs.wasm").is_file():
+            return folder
+    raise MissingToolError("the web runtime was not built into this installation; run 'make web' in a checkout")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Gives what lies in the folder and the user's files, and nothing else, to pages of this server."""
+
+    server: "ViewerServer"
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """Answer with a file."""
+        self._answer(with_body=True)
+
+    def do_HEAD(self) -> None:
+        """Answer with what a file's head would be."""
+        self._answer(with_body=False)
+
+    def _answer(self, *, with_body: bool) -> None:
+        path = self.server.file_of(urlsplit(self.path).path)
+        host = self.headers.get("Host", "").rsplit(":", 1)[0]
+        data = b""
+        if host not in {LOOPBACK, "localhost"}:  # a page of another name must not read through this server
+            status = HTTPStatus.FORBIDDEN
+        elif path is None:
+            status = HTTPStatus.NOT_FOUND
+        else:
+            try:
+                data, status = path.read_bytes(), HTTPStatus.OK
+            except OSError:
+                status = HTTPStatus.NOT_FOUND
+        self.send_response(status)
+        suffix = path.suffix.lower() if path is not None else ""
+        self.send_header("Content-Type", _TYPES.get(suffix, "application/octet-stream"))
+        self.send_header("Content-Length", str(len(data)))
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Content-Security-Policy", _POLICY)
+        self.end_headers()
+        if with_body:
+            self.wfile.write(data)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+        """Stay quiet: stderr is for the user."""
+
+
+class ViewerServer(ThreadingHTTPServer):
+    """A server of a folder and of single files, at a free port of the loopback address."""
+
+    daemon_threads = True
+
+    def __init__(self, folder: Path, files: Mapping[str, Path], port: int = 0) -> None:
+        self._folder = folder.resolve()
+        self._files = dict(files)
+        super().__init__((LOOPBACK, port), _Handler)
+
+    @property
+    def address(self) -> str:
+        """Its URL, with a slash at the end."""
+        return f"http://{LOOPBACK}:{self.server_address[1]}/"
+
+    def file_of(self, path: str) -> Path | None:
+        """Return the file that a URL's path means; None where it means none."""
+        parts = PurePosixPath(unquote(path)).parts[1:]
+        if len(parts) == 2 and parts[0] == FILES:
+            return self._files.get(parts[1])
+        with contextlib.suppress(OSError, ValueError):
+            found = self._folder.joinpath(*parts).resolve()
+            found = found / "index.html" if found.is_dir() else found
+            if found.is_file() and found.is_relative_to(self._folder):
+                return found
+        return None
+
+
+@contextmanager
+def serving(folder: Path, files: Mapping[str, Path] | None = None, port: int = 0) -> Iterator[ViewerServer]:
+    """Serve in threads while the context lasts.
+
+    Args:
+        folder: what is served
+        files: by the name that a page finds each under, below :data:`FILES`
+        port: 0: one that is free
+
+    Raises:
+        UsageError: the port is taken
+    """
+    try:
+        server = ViewerServer(folder, files or {}, port)
+    except OSError as error:
+        reason = printable(error.strerror or error)
+        raise UsageError(f"cannot listen at {LOOPBACK}:{port} ({reason}); give another --port") from None
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def viewer_address(server: ViewerServer, name: str) -> str:
+    """Return the URL at which the viewer shows one of the server's files."""
+    return f"{server.address}viewer/?file={quote(f'../{FILES}/{quote(name)}')}"
+
+
+def serve_viewer(file: Path, port: int | None = None, *, open_browser: bool = True) -> Iterator[str]:
+    """Serve the viewer with a file; give its URL once it is up, and end when the generator is closed.
+
+    Raises:
+        InputError: the file does not exist
+        MissingToolError: the web runtime was not built
+        UsageError: the port is taken
+    """
+    if not file.is_file():
+        raise InputError(f"{printable(file)} does not exist; give an .igs file")
+    with serving(web_folder(), {file.name: file.resolve()}, port or 0) as server:
+        address = viewer_address(server, file.name)
+        if open_browser:
+            webbrowser.open(address)
+        yield address

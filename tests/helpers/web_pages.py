@@ -1,0 +1,48 @@
+"""Pages of the web runtime in Debian's chromium, with graphics in software."""
+
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+from helpers.import_tool import import_tool
+
+CHROMIUM = Path("/usr/bin/chromium")
+SOFTWARE = ("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+WEB = Path(__file__).resolve().parents[2] / "runtime" / "web"
+
+
+def need_web(require_tool):
+    """Skip, or in CI fail, where the runtime was not built or no browser is there."""
+    require_tool((WEB / "built" / "igs.wasm").is_file(), "the web runtime is not built: make web")
+    require_tool(CHROMIUM.exists(), "no chromium at /usr/bin/chromium")
+    import_tool("playwright")
+
+
+def need_builders(require_tool):
+    """Skip, or in CI fail, without clang, lld and the C library for WebAssembly; Zstandard's part is from make web."""
+    require_tool(
+        shutil.which("clang") is not None and shutil.which("wasm-ld") is not None, "clang or lld is not installed"
+    )
+    require_tool(Path("/usr/include/wasm32-wasi").is_dir(), "wasi-libc is not installed")
+    require_tool(any((WEB.parents[1] / "build" / "web").glob("zstd-*.o")), "nothing was built here yet: make web")
+
+
+@contextmanager
+def chromium():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(SOFTWARE))
+        yield browser
+        browser.close()
+
+
+def open_page(browser, address, width=1440, height=900, **options):
+    """Open a page; what it complains of is in ``wrong``, other servers that it asks in ``asked``."""
+    page = browser.new_context(viewport={"width": width, "height": height}, **options).new_page()
+    page.wrong, page.asked = [], []
+    page.on("pageerror", lambda error: page.wrong.append(str(error)))
+    page.on("console", lambda message: page.wrong.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.goto(address)
+    return page

@@ -1,0 +1,169 @@
+"""runtime/web in a browser: what a page decodes is what the package decodes."""
+
+import base64
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from helpers.made_gaussians import made_map, made_set
+from helpers.web_pages import WEB, chromium, need_builders, need_web, open_page
+
+import imagegs_tex
+from imagegs_tex.formats.igs.container import encode_igs
+from imagegs_tex.formats.images import read_image
+from imagegs_tex.formats.vocabulary import Coded, Constant, SampleFormat, Semantic, Transfer, UnitZ
+from imagegs_tex.viewing.serve_viewer import serving
+
+LINEAR, SRGB = Transfer.LINEAR, Transfer.SRGB
+COLOUR = made_map("colour", Semantic.BASE_COLOUR, tuple(map(Coded, range(3))), SRGB)
+UNIT = made_map("normal", Semantic.NORMAL, (Coded(3), Coded(4), UnitZ()), LINEAR)
+HEIGHT = made_map("height", Semantic.HEIGHT, (Coded(5),), LINEAR, sample_format=SampleFormat.UINT16)
+LIGHT = made_map(
+    "light",
+    Semantic.EMISSIVE,
+    tuple(map(Coded, range(3))),
+    Transfer.LOG,
+    (0.0, 8.0),
+    sample_format=SampleFormat.FLOAT16,
+)
+PACKED = made_map("packed", Semantic.DATA, (Coded(3), Constant(0.25), Coded(5), Coded(4)), LINEAR)
+# One count of components and of values up to a multiple of 4: one program, whose compilation takes a second or more.
+MATERIALS = {
+    "repeats": made_set(96, 64, 200, 6, components=4, wrap=(True, True), maps=(COLOUR, UNIT, HEIGHT)),
+    "ends": made_set(61, 47, 90, 6, components=3, maps=(COLOUR, UNIT, HEIGHT)),
+    "bright": made_set(40, 70, 60, 6, components=2, wrap=(True, False), maps=(LIGHT, UNIT, HEIGHT)),
+    "wide": made_set(130, 66, 120, 6, components=4, spread=6, maps=(COLOUR, PACKED)),
+    "small": made_set(1, 1, 1, 6, components=1, maps=(COLOUR, PACKED)),
+}
+READ = """async (names) => {
+    const { loadIgs } = await import('/igs.js');
+    const { IgsDecoder } = await import('/decode.js');
+    window.decoder = new IgsDecoder();
+    const read = {};
+    for (const name of names) {
+        const file = await loadIgs(`/files/${name}.igs`);
+        const textures = await decoder.decode(file);
+        const texts = textures.map((texture) => {
+            const bytes = new Uint8Array(decoder.read(texture).buffer);
+            return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+        });
+        read[name] = [file, texts, decoder.gl.getError()];
+        textures.forEach((texture) => texture.dispose());
+    }
+    return JSON.parse(JSON.stringify(read, (key, value) => ArrayBuffer.isView(value) ? value.length : value));
+}"""
+WORDS = """async (name) => {
+    const { loadIgs } = await import('/igs.js');
+    return Array.from((await loadIgs(`/files/${name}.igs`)).words);
+}"""
+LEAK = """async (name) => {
+    const { parseIgs, runtimeBytes } = await import('/igs.js');
+    const data = await (await fetch(`/files/${name}.igs`)).arrayBuffer();
+    const counts = [];
+    for (let i = 0; i < 100; i += 1) {
+        const file = await parseIgs(data);
+        (await decoder.decode(file, { plans: [] })).forEach((texture) => texture.dispose());
+        if (i % 33 === 0) {
+            const textures = await decoder.decode(file);
+            textures.forEach((texture) => texture.dispose());
+            counts.push([runtimeBytes(), decoder.live]);
+        }
+    }
+    return counts;
+}"""
+BROKEN = """async ([text]) => {
+    const { parseIgs, IgsError } = await import('/igs.js');
+    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    try {
+        await parseIgs(bytes, { name: 'broken.igs' });
+        return null;
+    } catch (error) {
+        return [error instanceof IgsError, error.code, error.message];
+    }
+}"""
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    for name, made in MATERIALS.items():
+        (folder / f"{name}.igs").write_bytes(encode_igs(made))
+    return {path.name: path for path in folder.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def page(files, require_tool):
+    need_web(require_tool)
+    with serving(WEB, files) as server, chromium() as browser:
+        page = open_page(browser, f"{server.address}package.json")
+        yield page
+        assert all(url.startswith((server.address, "data:")) for url in page.asked)
+
+
+@pytest.fixture(scope="module")
+def decoded(page):
+    return page.evaluate(READ, list(MATERIALS))
+
+
+def samples(path):
+    """What the package writes, in the units that a texture has."""
+    texels, kind = read_image(path)
+    texels = texels.reshape(*texels.shape[:2], -1).astype(np.float64)
+    return texels / {SampleFormat.UINT8: 255, SampleFormat.UINT16: 65535}.get(kind, 1)
+
+
+@pytest.mark.parametrize("name", MATERIALS)
+def test_textures_hold_what_the_command_line_decodes(name, decoded, files, tmp_path):
+    imagegs_tex.decode(files[f"{name}.igs"], tmp_path)
+    found, texts, error = decoded[name]
+    made = MATERIALS[name]
+    assert (found["width"], found["height"], found["gaussianCount"]) == (made.width, made.height, made.gaussian_count)
+    assert (found["wrap"]["x"], found["wrap"]["y"]) == made.wrap
+    assert error == 0
+    for known, text in zip(found["maps"], texts, strict=True):
+        wanted = samples(next(tmp_path.glob(f"{known['name']}.*")))
+        is_float = known["transfer"] == "log"
+        data = np.frombuffer(base64.b64decode(text), np.float32 if is_float else np.uint8).astype(np.float64)
+        data = data.reshape(made.height, made.width, 4)[..., : wanted.shape[2]] / (1 if is_float else 255)
+        allowed = np.maximum(1 / 255, 0.01 * np.abs(wanted)) if is_float else 1.001 / 255
+        assert (np.abs(data - wanted) <= allowed).all(), known["name"]
+        assert np.ptp(wanted) > 0.02 or made.width == 1  # a picture, not one colour
+
+
+def test_maps_are_told_with_what_they_mean(decoded):
+    colour, normal, height = decoded["repeats"][0]["maps"]
+    assert [each["semantic"] for each in (colour, normal, height)] == ["base_colour", "normal", "height"]
+    assert [each["transfer"] for each in (colour, normal, height)] == ["srgb", "linear", "linear"]
+    assert height["sampleFormat"] == "uint16"
+    assert [channel["kind"] for channel in normal["channels"]] == ["coded", "coded", "unit_z"]
+    assert decoded["wide"][0]["maps"][1]["channels"][1] == {"semantic": "data", "kind": "constant", "constant": 0.25}
+
+
+def test_a_hundred_loads_keep_nothing(page, decoded):
+    first, *rest = page.evaluate(LEAK, "ends")
+    assert rest == [first] * 3
+    assert first[0] < 1 << 23  # most of it tables of the entropy coder
+
+
+def test_what_is_broken_has_a_name_and_the_page_goes_on(page, decoded):
+    whole = encode_igs(MATERIALS["ends"])
+    flipped = bytearray(whole)
+    flipped[20] ^= 1
+    for data, code in ((b"GIF89a", "NOT_IGS"), (b"", "NOT_IGS"), (whole[:-1], None), (bytes(flipped), "HEADER_CRC")):
+        is_own, found, message = page.evaluate(BROKEN, [base64.b64encode(data).decode()])
+        assert is_own
+        assert message.startswith("broken.igs: ")
+        assert found == code or code is None
+    for cut in range(0, len(whole), 97):
+        assert page.evaluate(BROKEN, [base64.b64encode(whole[:cut]).decode()])[0]
+    assert page.evaluate(BROKEN, [base64.b64encode(whole).decode()]) is None
+
+
+def test_the_same_tools_build_the_same_module(tmp_path, require_tool):
+    need_web(require_tool)
+    need_builders(require_tool)
+    subprocess.run([sys.executable, WEB / "build.py", "-o", tmp_path], check=True)
+    for name in ("igs.wasm", "decoder.js"):
+        assert (tmp_path / name).read_bytes() == (WEB / "built" / name).read_bytes(), f"{name} is old: make web"
+    assert (tmp_path / "igs.wasm").stat().st_size <= 120_000
