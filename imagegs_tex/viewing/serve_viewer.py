@@ -15,6 +15,7 @@ from imagegs_tex.formats.errors import InputError, MissingToolError, UsageError
 from imagegs_tex.formats.files.safe_names import printable
 
 LOOPBACK: Final = "127.0.0.1"
+VIEWER: Final = "viewer"
 FILES: Final = "files"
 """Where the page finds the user's files; runtime/web has no such folder."""
 
@@ -30,7 +31,7 @@ _POLICY: Final = (
     "default-src 'self' data: blob:; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "connect-src * data: blob:"
 )
-"""The page runs only what is served here; it may fetch .igs files from anywhere, as its URL field says."""
+"""The viewer runs only what is served here; it may fetch .igs files from anywhere, as its URL field says."""
 
 
 def web_folder() -> Path:
@@ -79,7 +80,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         self.send_header("Cache-Control", "no-store")
         self.send_header("X-Content-Type-Options", "nosniff")
-        self.send_header("Content-Security-Policy", _POLICY)
+        if self.path.startswith(f"/{VIEWER}/"):
+            self.send_header("Content-Security-Policy", _POLICY)
         self.end_headers()
         if with_body:
             self.wfile.write(data)
@@ -145,7 +147,7 @@ def serving(folder: Path, files: Mapping[str, Path] | None = None, port: int = 0
 
 def viewer_address(server: ViewerServer, name: str) -> str:
     """Return the URL at which the viewer shows one of the server's files."""
-    return f"{server.address}viewer/?file={quote(f'../{FILES}/{quote(name)}')}"
+    return f"{server.address}{VIEWER}/?file={quote(f'../{FILES}/{quote(name)}')}"
 
 
 def serve_viewer(file: Path, port: int | None = None, *, open_browser: bool = True) -> Iterator[str]:
