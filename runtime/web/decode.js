@@ -183,15 +183,12 @@ export class IgsDecoder {
     program(file, rowLog2) {
         const normals = (file.words[file.words[3] + 2] >> 16) & 255;
         const [components, values] = [file.componentCount, file.channelCount + normals].map((count) => 4 * Math.ceil(count / 4));
-        const sizes = { COMPONENTS: components, VALUES: values, CHANNELS: values };
-        const key = `${components} ${values} ${rowLog2}`;
+        const detail = file.hasDetail ? 1 : 0;
+        const key = `${components} ${values} ${rowLog2} ${detail}`;
         if (!this.programs.has(key)) {
-            let source = DECODER.replace(/(#define IGS_ROW_LOG2 )\S+/, `$1${rowLog2}u`);
-            source = source.replace(/(#define IGS_ROW_MASK )\S+/, `$1${2 ** rowLog2 - 1}u`);
-            for (const [name, value] of Object.entries(sizes)) {
-                source = source.replace(new RegExp(`(#define IGS_${name} )\\S+`), `$1${value}`);
-            }
-            this.programs.set(key, this.link(`#version 300 es\n${source}\n${FRAGMENT}`));
+            const sizes = [['COMPONENTS', components], ['VALUES', values], ['ROW_LOG2', `${rowLog2}u`], ['DETAIL', detail]];
+            const defines = sizes.map(([name, value]) => `#define IGS_${name} ${value}\n`).join('');
+            this.programs.set(key, this.link(`#version 300 es\n${defines}${DECODER}\n${FRAGMENT}`));
         }
         return this.programs.get(key);
     }

@@ -3,6 +3,7 @@
 import base64
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from helpers.web_pages import WEB, chromium, need_builders, need_web, open_page
 
 import imagegs_tex
 from imagegs_tex.formats.igs.container import encode_igs
+from imagegs_tex.formats.igs.exact_samples import exact_samples
 from imagegs_tex.formats.images import read_image
 from imagegs_tex.formats.vocabulary import Coded, Constant, SampleFormat, Semantic, Transfer, UnitZ
 from imagegs_tex.viewing.serve_viewer import serving
@@ -28,6 +30,13 @@ LIGHT = made_map(
     sample_format=SampleFormat.FLOAT16,
 )
 PACKED = made_map("packed", Semantic.DATA, (Coded(3), Constant(0.25), Coded(5), Coded(4)), LINEAR)
+
+
+def with_samples(quantized):
+    texels = np.random.default_rng(5).random((quantized.height, quantized.width, 6), np.float32)
+    return replace(quantized, exact=exact_samples(texels, quantized.maps))
+
+
 # One count of components and of values up to a multiple of 4: one program, whose compilation takes a second or more.
 MATERIALS = {
     "repeats": made_set(96, 64, 200, 6, components=4, wrap=(True, True), maps=(COLOUR, UNIT, HEIGHT)),
@@ -35,6 +44,10 @@ MATERIALS = {
     "bright": made_set(40, 70, 60, 6, components=2, wrap=(True, False), maps=(LIGHT, UNIT, HEIGHT)),
     "wide": made_set(130, 66, 120, 6, components=4, spread=6, maps=(COLOUR, PACKED)),
     "small": made_set(1, 1, 1, 6, components=1, maps=(COLOUR, PACKED)),
+    "noisy": made_set(
+        70, 60, 80, 6, components=3, wrap=(True, False), maps=(COLOUR, UNIT, HEIGHT), detail={"grid": (4, 3)}
+    ),
+    "exact": with_samples(made_set(33, 21, 1, 6, components=1, maps=(COLOUR, UNIT, HEIGHT))),
 }
 READ = """async (names) => {
     const { loadIgs } = await import('/igs.js');
