@@ -10,12 +10,35 @@ import {
     ClampToEdgeWrapping, DataTexture, DataUtils, FileLoader, HalfFloatType, LinearFilter, LinearMipmapLinearFilter, Loader,
     MeshStandardMaterial, NoColorSpace, RepeatWrapping, RGBAFormat, SRGBColorSpace, UnsignedByteType,
 } from 'three';
-import { IgsDecoder, channelOf, planOf } from './decode.js';
+import { IgsDecoder, planOf } from './decode.js';
 import { parseIgs } from './igs.js';
+import { materialParts } from './material.js';
 
-const ONE = { constant: 1 };
 const CLEAR = 250; // alpha from here on counts as opaque, and below 255 less this as not there
 const CUT_OUT_SHARE = 0.98; // of texels that are one or the other: tested, not blended
+
+// What each part of a material sets. three reads occlusion from red, roughness from green and metalness from blue.
+const SLOTS = {
+    base(material, texture, fills) {
+        material.map = texture;
+        if (fills.includes('opacity')) setAlpha(material, texture);
+    },
+    alpha(material, texture) {
+        Object.assign(material, { alphaMap: texture, transparent: true });
+    },
+    normal(material, texture) {
+        material.normalMap = texture;
+    },
+    packed(material, texture, fills) {
+        if (fills.includes('occlusion')) material.aoMap = texture;
+        if (fills.includes('roughness')) Object.assign(material, { roughnessMap: texture, roughness: 1 });
+        if (fills.includes('metalness')) Object.assign(material, { metalnessMap: texture, metalness: 1 });
+    },
+    light(material, texture) {
+        material.emissiveMap = texture;
+        material.emissive.set(1, 1, 1);
+    },
+};
 
 export class IgsLoader extends Loader {
     constructor(manager) {
@@ -59,10 +82,7 @@ export class IgsLoader extends Loader {
         const parts = materialParts(file);
         const textures = await this.decode(file, parts.map((part) => part.plan));
         const material = new MeshStandardMaterial({ name: name.replace(/\.igs$/i, '') });
-        parts.forEach((part, i) => {
-            for (const slot of part.slots) material[slot] = textures[i];
-            part.set?.(material, textures[i]);
-        });
+        parts.forEach((part, i) => SLOTS[part.name](material, textures[i], part.fills));
         if (this.normalConvention === 'directx') material.normalScale.y = -1;
         material.userData.igs = {
             width: file.width, height: file.height, maps: file.maps, fileBytes: file.fileBytes, gpuBytes: file.gpuBytes,
@@ -110,47 +130,6 @@ function asTexture(file, made, data) {
     return texture;
 }
 
-// What the material's textures hold, and which of its slots each fills.
-function materialParts(file) {
-    const parts = [];
-    const colour = found(file, 'base_colour') ?? found(file, 'image');
-    const opacity = found(file, 'opacity');
-    if (colour) {
-        const plan = colourPlan(colour, opacity);
-        parts.push({ plan, slots: ['map'], set: opacity ? setAlpha : null });
-    } else if (opacity) {
-        const plan = colourPlan(opacity, null);
-        parts.push({ plan, slots: ['alphaMap'], set: (material) => Object.assign(material, { transparent: true }) });
-    }
-    const normal = found(file, 'normal');
-    if (normal?.channels.length >= 3) parts.push({ plan: { ...colourPlan(normal, null), srgb: false }, slots: ['normalMap'] });
-    const light = found(file, 'emissive');
-    if (light) parts.push({ plan: colourPlan(light, null), slots: ['emissiveMap'], set: (material) => material.emissive.set(1, 1, 1) });
-    const packed = packedPart(file);
-    if (packed) parts.push(packed);
-    return parts;
-}
-
-// The channels of a meaning, of the first map that has any.
-function found(file, semantic) {
-    for (const map of file.maps) {
-        const channels = map.channels.flatMap((channel, at) => (channel.semantic === semantic ? [channelOf(map, at)] : []));
-        if (channels.length > 0) return { map, channels };
-    }
-    return null;
-}
-
-function colourPlan({ map, channels }, opacity) {
-    const [first] = channels;
-    const three = channels.length >= 3 ? channels.slice(0, 3) : [first, first, first];
-    return {
-        channels: [...three, opacity?.channels[0] ?? ONE],
-        log: map.transfer === 'log' ? map.range : null,
-        srgb: map.transfer === 'srgb',
-        map,
-    };
-}
-
 function setAlpha(material, texture) {
     const { data } = texture.image;
     if (!(data instanceof Uint8Array)) return;
@@ -165,19 +144,3 @@ function setAlpha(material, texture) {
     else material.transparent = true;
 }
 
-// three reads occlusion from red, roughness from green and metalness from blue: one texture for the three of them.
-function packedPart(file) {
-    const occlusion = found(file, 'occlusion');
-    const metallic = found(file, 'metallic');
-    const gloss = found(file, 'gloss');
-    const rough = found(file, 'roughness') ?? (gloss && { ...gloss, channels: [{ ...gloss.channels[0], scale: -1, bias: 1 }] });
-    const held = [occlusion, rough, metallic];
-    const slots = ['aoMap', 'roughnessMap', 'metalnessMap'].filter((_, i) => held[i]);
-    if (slots.length === 0) return null;
-    const channels = held.map((each) => each?.channels[0] ?? ONE);
-    const set = (material) => {
-        if (rough) material.roughness = 1;
-        if (metallic) material.metalness = 1;
-    };
-    return { plan: { channels: [...channels, ONE], log: null, srgb: false, name: 'occlusion, roughness, metalness' }, slots, set };
-}
