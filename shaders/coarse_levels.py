@@ -18,7 +18,18 @@ from numpy.typing import NDArray
 
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.shaders.derived_z import derived_normals, with_derived
-from imagegs_tex.shaders.level_blocks import LEVELS_PER_SET, Transformed, pack, plan, size_of, transform
+from imagegs_tex.shaders.level_blocks import (
+    LEVELS_PER_SET,
+    PLANNED,
+    STEP_LOG2,
+    TEXEL_LOG2,
+    Transformed,
+    pack,
+    plan,
+    sampled,
+    size_of,
+    transform,
+)
 
 FIRST_LEVEL: Final = 2
 DIRECT_LEVEL: Final = 4
@@ -29,14 +40,16 @@ SHARE: Final = 2, 5
 LEAST_SHARE: Final = 2048
 """Bytes that they may take in small pictures, where tables would leave nothing to blocks."""
 
-_FINEST_LOG2: Final = -8.0
-_COARSEST_LOG2: Final = 1.0
-_HALVINGS: Final = 9
-_COARSER: Final = 2.0**0.02
-_DIRECT_STEP: Final = 0.7
+_STEPS: Final = 577
+"""Steps to choose from, 64 to an octave: the finest is 1/256, the coarsest 2."""
+_DIRECT_STEP: Final = 7, 10
 """Step of the first level stored itself, over that of differences, most of which are 0."""
-_NEXT_STEP: Final = 0.25
+_NEXT_STEP_LOG2: Final = -2
 """Step of such a picture over that of the one three levels below, whose means are finer than its texels."""
+_SEARCHED: Final = 256
+"""Blocks by which the step is searched for, at most."""
+_SUM_LOG2: Final = 16
+"""Texels are added up in units of 2^-16."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,62 +125,85 @@ def coarse_levels(quantized: QuantizedGaussianSet, pictures: LevelPictures, max_
     """
     found = level_range(quantized)
     transformed = _transformed(quantized, pictures, found)
-    low, high = _FINEST_LOG2, _COARSEST_LOG2
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        if 4 * _words_about(transformed, found, 2.0**middle) > max_bytes:
-            low = middle
+    some = [sampled(picture, _SEARCHED) for picture in transformed]
+    low, high = 0, _STEPS - 1  # the finest that fits, as far as can be told from some of the blocks
+    while low < high:
+        middle = (low + high) // 2
+        if 4 * _words_about(transformed, some, _steps(found, _step(middle))) > max_bytes:
+            low = middle + 1
         else:
             high = middle
-    step = 2.0**high
-    words = _packed(transformed, found, step)
-    while words.nbytes > max_bytes and step < 2.0**_COARSEST_LOG2:
-        step *= _COARSER
-        words = _packed(transformed, found, step)
-    return CoarseLevels(found, step, words)
+    words = _packed(transformed, found, _step(high))
+    while words.nbytes > max_bytes and high < _STEPS - 1:
+        high = min(_STEPS - 1, high + 1 + _steps_off(words.nbytes - max_bytes, max_bytes))
+        words = _packed(transformed, found, _step(high))
+    finer = max(0, high - _steps_off(max_bytes - words.nbytes, max_bytes))
+    if words.nbytes <= max_bytes and finer < high:
+        more = _packed(transformed, found, _step(finer))
+        if more.nbytes <= max_bytes:
+            high, words = finer, more
+    return CoarseLevels(found, _step(high) * 2.0**-STEP_LOG2, words)
+
+
+def _steps_off(off_bytes: int, max_bytes: int) -> int:
+    """Return by how many steps bytes are off, about: an octave makes half of them at first, and then less."""
+    return 64 * off_bytes // max_bytes
+
+
+def _step(number: int) -> int:
+    """Return a step by its number, in 2^-22."""
+    return 64 + (number & 63) << (STEP_LOG2 - 14) + (number >> 6)
 
 
 def _transformed(quantized: QuantizedGaussianSet, pictures: LevelPictures, found: LevelRange) -> list[Transformed]:
-    texels = with_derived(quantized.maps, pictures.texels)
-    sums, counts = _halved(texels), _halved(np.ones((*texels.shape[:2], 1)))
+    sums = _whole(with_derived(quantized.maps, pictures.texels))
+    counts = np.ones((*sums.shape[:2], 1), dtype=np.int64)
     result = []
     for level in range(1, found.last + 1):
-        if level > 1:
-            sums, counts = _halved(sums), _halved(counts)
+        sums, counts = _halved(sums), _halved(counts)
         if level not in found.set_levels:
             continue
-        means = sums / counts
+        more = TEXEL_LOG2 - _SUM_LOG2
+        means = ((sums << more + 1) + counts) // (2 * counts)
         if level < found.direct:
-            means = means - with_derived(quantized.maps, pictures.widened[level - found.first].astype(np.float64))
+            means -= _whole(with_derived(quantized.maps, pictures.widened[level - found.first])) << more
         result.append(transform(means, level >= found.direct))
     return result
 
 
-def _halved(values: NDArray[np.floating]) -> NDArray[np.float64]:
+def _whole(texels: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Return texels in [0, 1] in units of 2^-16."""
+    return np.asarray((texels * np.float32(1 << _SUM_LOG2) + np.float32(0.5)).astype(np.int64))
+
+
+def _halved(values: NDArray[np.int64]) -> NDArray[np.int64]:
     """Add up 2 x 2 values; beyond the edge there is nothing."""
     odd = [(0, values.shape[0] % 2), (0, values.shape[1] % 2), (0, 0)]
     even = np.pad(values, odd) if any(after for _, after in odd) else values
-    pairs = np.add(even[0::2], even[1::2], dtype=np.float64)
+    pairs = even[0::2] + even[1::2]
     return np.asarray(pairs[:, 0::2] + pairs[:, 1::2])
 
 
-def _steps(found: LevelRange, step: float) -> list[float]:
+def _steps(found: LevelRange, step: int) -> list[int]:
+    """Return the step of each stored picture."""
+    share, of = _DIRECT_STEP
     further = [(level - found.direct) // LEVELS_PER_SET for level in found.set_levels]
-    return [step if sets < 0 else step * _DIRECT_STEP * _NEXT_STEP**sets for sets in further]
+    return [step if sets < 0 else step * share // of >> -_NEXT_STEP_LOG2 * sets for sets in further]
 
 
-def _words_about(transformed: list[Transformed], found: LevelRange, step: float) -> int:
+def _words_about(transformed: list[Transformed], some: list[Transformed], steps: list[int]) -> int:
     sizes = [
-        size_of(picture, plan(picture, own)) for picture, own in zip(transformed, _steps(found, step), strict=True)
+        size_of(part, plan(part, step), len(picture.coefficients))
+        for picture, part, step in zip(transformed, some, steps, strict=True)
     ]
     return len(sizes) + sum(sizes)
 
 
-def _packed(transformed: list[Transformed], found: LevelRange, step: float) -> NDArray[np.uint32]:
+def _packed(transformed: list[Transformed], found: LevelRange, step: int) -> NDArray[np.uint32]:
     """Return where each picture begins, 0 for a difference without a bit, and the pictures."""
     sets = []
     for level, picture, own in zip(found.set_levels, transformed, _steps(found, step), strict=True):
-        chosen = plan(picture, own)
+        chosen = plan(sampled(picture, PLANNED), own)
         empty = level < found.direct and not chosen.widths.any()
         sets.append(np.empty(0, dtype=np.uint32) if empty else pack(picture, chosen))
     starts = len(sets) + np.cumsum([0, *(len(words) for words in sets)])[:-1]

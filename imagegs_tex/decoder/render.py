@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imagegs_tex.decoder.detail import add_detail
+from imagegs_tex.decoder.level_render import level_pictures
 from imagegs_tex.fit.control import FitSnapshot
 from imagegs_tex.formats.errors import OutputError, UsageError
 from imagegs_tex.formats.files.atomic_write import write_files
@@ -24,7 +25,6 @@ from imagegs_tex.quantize.channel_basis import to_channels
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.shaders.build_decoder import Decoder, build_decoder
-from imagegs_tex.shaders.coarse_levels import LevelPictures, level_range, level_widening
 
 _IMAGE_SUFFIXES: Final = frozenset(
     {".png", ".jpg", ".jpeg", ".tga", ".tif", ".tiff", ".webp", ".exr", ".bmp", ".gif", ".hdr", ".psd", ".jp2", ".dds",
@@ -136,58 +136,9 @@ def nearest_texels(
 def shader_decoder(quantized: QuantizedGaussianSet, block_log2: int | None = None) -> Decoder:
     """Return a set's shader decoder with the functions that take a footprint.
 
-    The levels of its mip chain come from the cpu backend whatever else there is, so that the same file gives the same
-    bytes.
+    The levels of its mip chain are made on the processor whatever else there is, and give the same bytes everywhere.
     """
-    return build_decoder(quantized, block_log2, level_pictures(quantized, make_backend("cpu")))
-
-
-def level_pictures(quantized: QuantizedGaussianSet, backend: Backend) -> LevelPictures:
-    """Render what the levels of a mip chain are made of."""
-    levels = level_range(quantized)
-    texels = render_channels(quantized, backend, with_detail=True).cpu().numpy()
-    widened = [widened_channels(quantized, level, backend) for level in range(levels.first, levels.direct)]
-    return LevelPictures(texels, tuple(widened))
-
-
-def widened_channels(quantized: QuantizedGaussianSet, level: int, backend: Backend) -> NDArray[np.float32]:
-    """Render the picture at a level's texel centres, every Gaussian widened by the level's texels [h, w, C].
-
-    docs/gpu-buffer.md, "Levels", has the formula. Weights shrink as Gaussians widen. A backend returns sums of w f over
-    e + sum of w: rendering shares s times features, s and 1 side by side gives the sums of s w f over e + sum of s w.
-    """
-    values = g.dequantize(quantized)
-    own = np.array([quantized.width, quantized.height])
-    a, b, c = values.conics.astype(np.float64).T
-    determinant = a * c - b * b
-    widening = level_widening(level)
-    xx, yy = c + widening * determinant, a + widening * determinant
-    shrunk = determinant / (xx * yy - b * b)
-    conics = np.stack([yy, b, xx], axis=1) * (shrunk * 4.0**level)[:, None]
-    share = np.sqrt(shrunk)
-    reach = np.sqrt(2 * quantized.cutoff * np.stack([xx, yy], axis=1) / determinant[:, None])
-    size = -(-own >> level)
-    means, images = [], []
-    for row in _images(quantized.wrap[1], reach[:, 1], own[1]):
-        for column in _images(quantized.wrap[0], reach[:, 0], own[0]):
-            shifted = values.means + np.array([column, row]) * own
-            near = np.all((shifted + reach > 0) & (shifted - reach < size << level), axis=1)
-            means.append(shifted[near])
-            images.append(np.flatnonzero(near))
-    of = np.concatenate(images)
-    features = np.column_stack([values.features * share[:, None], share, np.ones_like(share)])[of].astype(np.float32)
-    drawn = drawn_features(
-        np.concatenate(means) / 2.0**level, conics[of], features, cutoff=quantized.cutoff,
-        size=(int(size[0]), int(size[1])), wrap=(False, False), backend=backend,
-    )  # fmt: skip
-    mixed = drawn[..., :-2] / torch.clamp(drawn[..., -2:-1] + 1 - drawn[..., -1:], min=1e-9)
-    return to_channels(mixed, values.basis, values.offset).cpu().numpy()
-
-
-def _images(repeats: bool, reach: NDArray[np.float64], size: int) -> range:
-    """Return how many pictures away along an axis an image of a Gaussian can still reach in."""
-    most = int(np.ceil((reach.max() + size) / size)) if repeats else 0
-    return range(-most, most + 1)
+    return build_decoder(quantized, block_log2, level_pictures(quantized))
 
 
 def scaled_size(

@@ -1,15 +1,19 @@
 /* igs_pack.h: makes of a loaded .igs file the buffer that shaders read: docs/gpu-buffer.md, byte for byte what
- * `imagegs-tex emit` writes as igs_data.bin, but for the coarse levels, which are not made here (words 10 and 11 are 0).
+ * `imagegs-tex emit` writes as igs_data.bin.
  *
- * Include igs.h first; where IGS_IMPLEMENTATION is defined for that, define IGS_PACK_IMPLEMENTATION for this.
+ * Include igs.h first; where IGS_IMPLEMENTATION is defined for that, define IGS_PACK_IMPLEMENTATION for this. igs_levels.h
+ * lies beside it.
  *
  *     igs_pack pack;
- *     igs_error error = igs_pack_measure(&file, &pack);                      how much scratch it takes
+ *     igs_error error = igs_pack_measure(&file, 1, &pack);                   how much scratch it takes
  *     void* scratch = malloc(pack.scratch_bytes);
  *     error = igs_pack_index(&file, scratch, pack.scratch_bytes, &pack);     which Gaussians reach which tile
  *     void* buffer = malloc(pack.buffer_bytes);
  *     error = igs_pack_write(&file, &pack, buffer, pack.buffer_bytes);       little-endian words
  *     free(scratch);
+ *
+ * The second argument asks for the coarse levels of a mip chain, which takes a picture to be drawn: with 0, words 10 and 11
+ * of the material are 0, a shader must not ask for footprints, and the buffer is there in a tenth of the time.
  *
  * As in igs.h nothing is allocated, printed or kept in globals; kept of the file must still be there. IGS_INDEX_LIMIT is a
  * file whose supports overlap beyond what an index can hold.
@@ -26,10 +30,13 @@ extern "C" {
 #endif
 
 typedef struct igs_pack {
-    size_t scratch_bytes;           /* set by igs_pack_measure */
-    size_t buffer_bytes;            /* set by igs_pack_index: 4 for each word */
-    void* scratch;                  /* what was given to igs_pack_index */
-    uint64_t most_entries, entries; /* (Gaussian, tile) pairs */
+    size_t scratch_bytes; /* set by igs_pack_measure */
+    size_t buffer_bytes;  /* set by igs_pack_index: 4 for each word */
+    void* scratch;        /* what was given to igs_pack_index */
+    int with_levels;
+    double widening;                  /* of listed supports, square texels */
+    uint64_t most_entries, entries;   /* (Gaussian, tile) pairs */
+    uint64_t most_images, most_drawn; /* of Gaussians, and their pairs with tiles that are drawn */
     uint32_t groups;
     uint32_t images_x, images_y;
     uint32_t tiles_across, tiles_down;
@@ -37,10 +44,10 @@ typedef struct igs_pack {
     uint32_t mask_log2, position_bits, offset_bits, stride_bits, count_bits, reach_bits, width_bits;
     uint32_t group_count_bits, entry_count_bits, tile_bits, listed_bits, least_bits[3];
     int32_t least[3];
-    uint32_t head_words, header_words, block_words;
+    uint32_t head_words, header_words, block_words, level_words;
 } igs_pack;
 
-igs_error igs_pack_measure(const igs_file* file, igs_pack* pack);
+igs_error igs_pack_measure(const igs_file* file, int with_levels, igs_pack* pack);
 igs_error igs_pack_index(const igs_file* file, void* scratch, size_t scratch_bytes, igs_pack* pack);
 igs_error igs_pack_write(const igs_file* file, const igs_pack* pack, void* buffer, size_t buffer_bytes);
 
@@ -57,6 +64,7 @@ igs_error igs_pack_write(const igs_file* file, const igs_pack* pack, void* buffe
 #define IGS__MOST_PAIRS (1u << 27) /* of Gaussian and block that are looked at */
 #define IGS__FAR 9u
 #define IGS__NOISE_WORDS 4096u
+#define IGS__LEAST_LEVELS 2048u /* bytes that levels may take; more is 2/5 of what the material takes without */
 #define IGS__LOG2_E 1.4426950408889634
 
 /* A support: q = (a dx^2 + 2 b dx dy + c dy^2) / 2 < cutoff. */
@@ -82,7 +90,7 @@ typedef struct igs__tile {
 } igs__tile;
 
 typedef struct igs__packing {
-    int64_t* noise;               /* three planes of the noise tile */
+    int64_t* noise;               /* three planes of the noise tile, and room for its words */
     igs__entry *entries, *sorted; /* [entries], twice for sorting */
     igs__group* groups;           /* [entries] */
     uint64_t *order, *order_too;  /* [N] keys, the Gaussian in the lowest 22 bits */
@@ -90,12 +98,183 @@ typedef struct igs__packing {
     uint8_t* reach;               /* [N] 1: a tile around its own, 2: one farther away */
     uint32_t* slots;              /* [T] */
     igs__tile* tiles;             /* [T + 1] */
+    struct igs__levels* levels;   /* where they are asked for */
 } igs__packing;
 
-static uint64_t igs__plan_packing(const igs_file* file, const igs_pack* pack, uint8_t* base, igs__packing* plan) {
+/* ---- bits and noise -------------------------------------------------------------------------------------------- */
+
+IGS__INLINE double igs__held(double value, double least, double most) {
+    return value < least ? least : value > most ? most : value;
+}
+
+static uint32_t igs__bits_of(uint64_t most) { /* that hold it */
+    uint32_t bits = 0;
+    for (; most > 0; most >>= 1) ++bits;
+    return bits;
+}
+
+static uint32_t igs__more(uint32_t a, uint32_t b) { return a > b ? a : b; }
+
+/* Sorts by the bytes of keys from a bit on. */
+static void igs__sort_keys(uint64_t* keys, uint64_t* other, size_t count, uint32_t from_bit, uint32_t bits) {
+    uint64_t *from = keys, *to = other, *swapped;
+    uint32_t shift;
+    for (shift = from_bit; shift < from_bit + bits; shift += 8) {
+        size_t starts[257] = {0}, i;
+        for (i = 0; i < count; ++i) ++starts[(from[i] >> shift & 255) + 1];
+        for (i = 0; i < 256; ++i) starts[i + 1] += starts[i];
+        for (i = 0; i < count; ++i) to[starts[from[i] >> shift & 255]++] = from[i];
+        swapped = from;
+        from = to;
+        to = swapped;
+    }
+    if (from != keys) memcpy(keys, from, count * sizeof *keys);
+}
+
+/* The coded channels x and y of the normals whose z is made of them, by map; returns how many. */
+static uint32_t igs__derived(const igs_file* file, uint32_t map, uint32_t* x, uint32_t* y) {
+    const igs_channel* channels[3] = {NULL, NULL, NULL};
+    uint32_t found = 0, i;
+    for (i = 0; i < file->maps[map].channel_count && found < 3; ++i)
+        if (file->maps[map].channels[i].semantic == 2) channels[found++] = &file->maps[map].channels[i];
+    if (found < 2 || channels[0]->kind != IGS_CODED || channels[1]->kind != IGS_CODED) return 0;
+    if (found == 3 && channels[2]->kind != IGS_UNIT_Z_VALUE) return 0;
+    *x = channels[0]->index;
+    *y = channels[1]->index;
+    return 1;
+}
+
+static void igs__put_word(uint8_t* at, uint32_t word) {
+    at[0] = (uint8_t)word;
+    at[1] = (uint8_t)(word >> 8);
+    at[2] = (uint8_t)(word >> 16);
+    at[3] = (uint8_t)(word >> 24);
+}
+
+static uint32_t igs__float_bits(double value) {
+    const float nearest = (float)value;
+    uint32_t bits;
+    memcpy(&bits, &nearest, sizeof bits);
+    return bits;
+}
+
+/* Fields one after another, into zeros. */
+typedef struct igs__fields {
+    uint8_t* bytes;
+    uint64_t bit;
+} igs__fields;
+
+IGS__INLINE void igs__put(igs__fields* fields, uint32_t value, uint32_t width) {
+    uint64_t shifted = (uint64_t)value << (fields->bit & 7);
+    uint8_t* at = fields->bytes + (fields->bit >> 3);
+    fields->bit += width;
+    for (; shifted > 0; shifted >>= 8) *at++ |= (uint8_t)shifted;
+}
+
+static void igs__set_bit(uint8_t* bytes, uint64_t bit) { bytes[bit >> 3] |= (uint8_t)(1u << (bit & 7)); }
+
+/* An axis filtered by [1 2 1] or, where sharp, [-1 2 -1], taps so far apart; the tile repeats. */
+static void igs__filter(int64_t* plane, int64_t* room, int vertical, uint32_t distance, int sharp) {
+    const int64_t sign = sharp ? -1 : 1;
+    uint32_t i;
+    memcpy(room, plane, IGS__NOISE_WORDS * sizeof *plane);
+    for (i = 0; i < IGS__NOISE_WORDS; ++i) {
+        const uint32_t row = i >> 6, column = i & 63;
+        const uint32_t before = vertical ? ((row - distance) & 63) << 6 | column
+                                         : row << 6 | ((column - distance) & 63);
+        const uint32_t after = vertical ? ((row + distance) & 63) << 6 | column : row << 6 | ((column + distance) & 63);
+        plane[i] = 2 * room[i] + sign * (room[before] + room[after]);
+    }
+}
+
+static void igs__low(int64_t* plane, int64_t* room, uint32_t distance) {
+    igs__filter(plane, room, 0, distance, 0);
+    igs__filter(plane, room, 1, distance, 0);
+}
+
+/* A band of the tile: docs/igs-format.md, "Detail". */
+static void igs__noise_plane(uint32_t band, int64_t* plane, int64_t* room, int64_t* kept) {
+    uint32_t i, distance;
+    for (i = 0; i < IGS__NOISE_WORDS; ++i) {
+        uint32_t h = IGS__NOISE_WORDS * band + i + 1;
+        h ^= h >> 16;
+        h *= 0x7FEB352Du;
+        h ^= h >> 15;
+        h *= 0x846CA68Bu;
+        h ^= h >> 16;
+        plane[i] = (int64_t)(h & 255) + (h >> 8 & 255) + (h >> 16 & 255) + (h >> 24) - 510;
+    }
+    if (band == 3) return;
+    if (band < 3) {
+        for (distance = 1; distance < 1u << band; distance *= 2) igs__low(plane, room, distance);
+        memcpy(kept, plane, IGS__NOISE_WORDS * sizeof *plane);
+        igs__low(plane, room, 1u << band);
+        for (i = 0; i < IGS__NOISE_WORDS; ++i) plane[i] = 16 * kept[i] - plane[i];
+        return;
+    }
+    for (distance = 1; distance <= (band < 6 ? 2u : 8u); distance *= 2)
+        igs__filter(plane, room, band % 2 != 0, distance, 0); /* bands 4 and 6 along x */
+    memcpy(kept, plane, IGS__NOISE_WORDS * sizeof *plane);
+    igs__filter(plane, room, band % 2 == 0, 1, 1);
+    if (band < 6) return;
+    igs__filter(kept, room, band % 2 == 0, 1, 0);
+    igs__filter(kept, room, band % 2 == 0, 2, 1);
+    for (i = 0; i < IGS__NOISE_WORDS; ++i) plane[i] = 2 * plane[i] + kept[i];
+}
+
+/* A number of 128 bits and the square of one of 64. */
+typedef struct igs__wide {
+    uint64_t high, low;
+} igs__wide;
+
+static igs__wide igs__plus_square(igs__wide sum, uint64_t value) {
+    const uint64_t a = value >> 32, b = value & 0xFFFFFFFFu, cross = a * b, low = b * b;
+    const uint64_t first = low + (cross << 33), second = sum.low + first;
+    sum.high += a * a + (cross >> 31) + (first < low) + (second < first);
+    sum.low = second;
+    return sum;
+}
+
+static uint64_t igs__root(igs__wide square) { /* rounded down */
+    uint64_t root = 0, bit;
+    for (bit = (uint64_t)1 << 62; bit > 0; bit >>= 1) {
+        const igs__wide zero = {0, 0}, found = igs__plus_square(zero, root | bit);
+        if (found.high < square.high || (found.high == square.high && found.low <= square.low)) root |= bit;
+    }
+    return root;
+}
+
+/* The noise tile, in the room of three planes of 4096. */
+static void igs__put_noise(uint8_t* words, int64_t* room) {
+    int64_t* plane = room;
+    uint32_t band, i;
+    for (band = 0; band < 8; ++band) {
+        igs__wide square = {0, 0};
+        int64_t sum = 0, root;
+        igs__noise_plane(band, plane, room + IGS__NOISE_WORDS, room + 2 * IGS__NOISE_WORDS);
+        for (i = 0; i < IGS__NOISE_WORDS; ++i) sum += plane[i];
+        for (i = 0; i < IGS__NOISE_WORDS; ++i) {
+            plane[i] = IGS__NOISE_WORDS * plane[i] - sum;
+            square = igs__plus_square(square, (uint64_t)igs__abs(plane[i]));
+        }
+        root = (int64_t)igs__root(square);
+        for (i = 0; i < IGS__NOISE_WORDS; ++i) {
+            const int64_t code = igs__clamp(igs__floor_div(352 * plane[i] + root, 2 * root), -8, 7) + 8;
+            words[4 * i + band / 2] |= (uint8_t)(code << 4 * (band & 1));
+        }
+    }
+}
+
+#include "igs_levels.h"
+
+/* ---- which supports touch which tile --------------------------------------------------------------------------- */
+
+static uint64_t igs__plan_packing(
+    const igs_file* file, const igs_pack* pack, uint8_t* base, int describe, igs__packing* plan
+) {
     const uint64_t count = file->info.gaussians, tiles = (uint64_t)pack->tiles_across * pack->tiles_down;
     igs__arena arena = {base, 0, 0};
-    plan->noise = IGS__ARRAY(&arena, int64_t, file->info.has_detail ? 3 * IGS__NOISE_WORDS : 0);
+    plan->noise = IGS__ARRAY(&arena, int64_t, file->info.has_detail ? 4 * IGS__NOISE_WORDS : 0);
     plan->entries = IGS__ARRAY(&arena, igs__entry, pack->most_entries);
     plan->sorted = IGS__ARRAY(&arena, igs__entry, pack->most_entries);
     plan->groups = IGS__ARRAY(&arena, igs__group, pack->most_entries);
@@ -106,10 +285,18 @@ static uint64_t igs__plan_packing(const igs_file* file, const igs_pack* pack, ui
     plan->reach = IGS__ARRAY(&arena, uint8_t, count);
     plan->slots = IGS__ARRAY(&arena, uint32_t, tiles);
     plan->tiles = IGS__ARRAY(&arena, igs__tile, tiles + 1);
+    plan->levels = NULL;
+    if (pack->with_levels) {
+        igs__levels unplaced, *levels = IGS__ARRAY(&arena, igs__levels, 1);
+        plan->levels = levels;
+        if (levels == NULL) levels = &unplaced;
+        if (describe) igs__describe_levels(file, levels);
+        igs__plan_levels(file, pack, &arena, levels);
+    }
     return arena.peak;
 }
 
-static igs__support igs__support_of(const igs_file* file, uint32_t n) {
+static igs__support igs__support_of(const igs_file* file, uint32_t n, double widening) {
     const igs_info* info = &file->info;
     const int16_t* shape = file->shapes + 3 * (size_t)n;
     const double m = shape[0] * (double)info->size_step, h = shape[1] * (double)info->form_step;
@@ -124,6 +311,16 @@ static igs__support igs__support_of(const igs_file* file, uint32_t n) {
     support.c = scale * (cosine + h * sine);
     support.reach_x = sqrt(2.0 * (double)info->cutoff * (support.c * square));
     support.reach_y = sqrt(2.0 * (double)info->cutoff * (support.a * square));
+    if (widening > 0.0) {
+        const double determinant = support.a * support.c - support.b * support.b;
+        const double xx = support.c + widening * determinant, yy = support.a + widening * determinant;
+        const double shrunk = determinant / (xx * yy - support.b * support.b);
+        support.a = yy * shrunk;
+        support.b = support.b * shrunk;
+        support.c = xx * shrunk;
+        support.reach_x = sqrt(support.reach_x * support.reach_x + 2.0 * (double)info->cutoff * widening);
+        support.reach_y = sqrt(support.reach_y * support.reach_y + 2.0 * (double)info->cutoff * widening);
+    }
     return support;
 }
 
@@ -162,18 +359,20 @@ static igs__range igs__blocks_of(const igs_info* info, const igs__support* suppo
     return blocks;
 }
 
-igs_error igs_pack_measure(const igs_file* file, igs_pack* pack) {
+igs_error igs_pack_measure(const igs_file* file, int with_levels, igs_pack* pack) {
     const igs_info* info = &file->info;
     const uint32_t tile = (1u << IGS__TILE_LOG2) - 1;
     double reach_x = 0.0, reach_y = 0.0;
-    uint64_t images = 0, pairs = 0;
+    uint64_t images = 0, pairs = 0, bytes;
     igs__packing plan;
-    uint32_t n;
+    uint32_t n, level;
     memset(pack, 0, sizeof *pack);
     pack->tiles_across = (info->width + tile) >> IGS__TILE_LOG2;
     pack->tiles_down = (info->height + tile) >> IGS__TILE_LOG2;
+    pack->with_levels = with_levels != 0;
+    if (pack->with_levels && !info->is_exact) pack->widening = igs__widening(IGS__DIRECT_LEVEL - 1);
     for (n = 0; n < info->gaussians; ++n) {
-        const igs__support support = igs__support_of(file, n);
+        const igs__support support = igs__support_of(file, n, pack->widening);
         const igs__range range = igs__images_of(info, &support);
         const uint64_t tiles = (uint64_t)pack->tiles_across * pack->tiles_down;
         uint64_t entries = 0;
@@ -200,12 +399,17 @@ igs_error igs_pack_measure(const igs_file* file, igs_pack* pack) {
         pack->images_x = (uint32_t)ceil((reach_x + 7.5) / info->width - 0.5);
     if (info->wrap_y && reach_y + 7.5 > 0.5 * info->height)
         pack->images_y = (uint32_t)ceil((reach_y + 7.5) / info->height - 0.5);
-    pack->scratch_bytes = (size_t)igs__plan_packing(file, pack, NULL, &plan);
+    for (level = 0; pack->with_levels && !info->is_exact && level < IGS__DIRECT_LEVEL;
+         level = level == 0 ? 2 : level + 1) {
+        igs__list_images(file, NULL, level, 0, &images, &pairs);
+        IGS__REQUIRE(images <= IGS__MOST_PAIRS && pairs <= IGS__MOST_PAIRS, INDEX_LIMIT);
+        pack->most_images = images > pack->most_images ? images : pack->most_images;
+        pack->most_drawn = pairs > pack->most_drawn ? pairs : pack->most_drawn;
+    }
+    bytes = igs__plan_packing(file, pack, NULL, 1, &plan);
+    pack->scratch_bytes = (size_t)bytes;
+    IGS__REQUIRE(pack->scratch_bytes == bytes, INDEX_LIMIT); /* more than 32 bits address */
     return IGS_OK;
-}
-
-IGS__INLINE double igs__held(double value, double least, double most) {
-    return value < least ? least : value > most ? most : value;
 }
 
 /* Whether the least q over a block's rectangle is below the cut-off: along an edge q is a parabola, whose lowest point is
@@ -227,14 +431,6 @@ static int igs__touches(const igs__support* support, double x, double y, int32_t
     return 0;
 }
 
-static uint32_t igs__bits_of(uint64_t most) { /* that hold it */
-    uint32_t bits = 0;
-    for (; most > 0; most >>= 1) ++bits;
-    return bits;
-}
-
-static uint32_t igs__more(uint32_t a, uint32_t b) { return a > b ? a : b; }
-
 /* Entries of all tiles, Gaussian by Gaussian. */
 static void igs__list(const igs_file* file, igs_pack* pack, igs__packing* plan) {
     const igs_info* info = &file->info;
@@ -242,7 +438,7 @@ static void igs__list(const igs_file* file, igs_pack* pack, igs__packing* plan) 
     uint32_t found = 0, n;
     memset(plan->slots, 0, (size_t)pack->tiles_across * pack->tiles_down * sizeof *plan->slots);
     for (n = 0; n < info->gaussians; ++n) {
-        const igs__support support = igs__support_of(file, n);
+        const igs__support support = igs__support_of(file, n, pack->widening);
         const igs__range images = igs__images_of(info, &support);
         const uint32_t own_first = found;
         int32_t i, j, row, column;
@@ -280,22 +476,6 @@ static uint32_t igs__near_place(const igs_info* info, const igs_pack* pack, uint
         if (x >= 0 && x < across && y >= 0 && y < down && (uint32_t)(y * across + x) == source) return k + 1;
     }
     return IGS__FAR;
-}
-
-/* Sorts by the bytes of keys from a bit on. */
-static void igs__sort_keys(uint64_t* keys, uint64_t* other, size_t count, uint32_t from_bit, uint32_t bits) {
-    uint64_t *from = keys, *to = other, *swapped;
-    uint32_t shift;
-    for (shift = from_bit; shift < from_bit + bits; shift += 8) {
-        size_t starts[257] = {0}, i;
-        for (i = 0; i < count; ++i) ++starts[(from[i] >> shift & 255) + 1];
-        for (i = 0; i < 256; ++i) starts[i + 1] += starts[i];
-        for (i = 0; i < count; ++i) to[starts[from[i] >> shift & 255]++] = from[i];
-        swapped = from;
-        from = to;
-        to = swapped;
-    }
-    if (from != keys) memcpy(keys, from, count * sizeof *keys);
 }
 
 static void igs__sort_entries(igs__entry* entries, igs__entry* other, size_t count, uint32_t bits) {
@@ -463,19 +643,6 @@ static void igs__lay_out(
     pack->block_words = (uint32_t)((end + 31) / 32);
 }
 
-/* The coded channels x and y of the normals whose z is made of them, by map; returns how many. */
-static uint32_t igs__derived(const igs_file* file, uint32_t map, uint32_t* x, uint32_t* y) {
-    const igs_channel* channels[3] = {NULL, NULL, NULL};
-    uint32_t found = 0, i;
-    for (i = 0; i < file->maps[map].channel_count && found < 3; ++i)
-        if (file->maps[map].channels[i].semantic == 2) channels[found++] = &file->maps[map].channels[i];
-    if (found < 2 || channels[0]->kind != IGS_CODED || channels[1]->kind != IGS_CODED) return 0;
-    if (found == 3 && channels[2]->kind != IGS_UNIT_Z_VALUE) return 0;
-    *x = channels[0]->index;
-    *y = channels[1]->index;
-    return 1;
-}
-
 static uint32_t igs__texel_words(const igs_file* file) {
     uint32_t bit = 0, c;
     for (c = 0; c < file->info.channels; ++c) {
@@ -505,7 +672,7 @@ igs_error igs_pack_index(const igs_file* file, void* scratch, size_t scratch_byt
     uint32_t n, k, tile, x, y;
     igs__packing plan;
     IGS__REQUIRE(scratch != NULL && scratch_bytes >= pack->scratch_bytes && pack->scratch_bytes > 0, ARGUMENT);
-    igs__plan_packing(file, pack, (uint8_t*)scratch, &plan);
+    igs__plan_packing(file, pack, (uint8_t*)scratch, 1, &plan);
     pack->position_bits = (uint32_t)((int)IGS__TILE_LOG2 - igs__least_exponent(info) + 1);
     for (n = 0; n < info->gaussians; ++n) {
         x = igs__position(file, n, 0, igs__least_exponent(info)) >> pack->position_bits;
@@ -562,136 +729,23 @@ igs_error igs_pack_index(const igs_file* file, void* scratch, size_t scratch_byt
         words += (uint64_t)info->width * info->height * igs__texel_words(file);
     }
     words += pack->header_words + (uint64_t)pack->head_words * tiles + pack->block_words;
+    if (pack->with_levels) {
+        const uint64_t rest = 4 * (words - 4 - (info->has_detail ? IGS__NOISE_WORDS : 0));
+        const uint64_t most = 2 * rest / 5 > IGS__LEAST_LEVELS ? 2 * rest / 5 : IGS__LEAST_LEVELS;
+        pack->level_words = (uint32_t)igs__make_levels(file, plan.levels, most, plan.noise);
+        words += pack->level_words;
+    }
+    IGS__REQUIRE(4 * words <= UINT32_MAX, INDEX_LIMIT); /* shaders count words with 32 bits, and wasm bytes */
     pack->buffer_bytes = (size_t)(4 * words);
     pack->scratch = scratch;
     return IGS_OK;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
-
-static void igs__put_word(uint8_t* at, uint32_t word) {
-    at[0] = (uint8_t)word;
-    at[1] = (uint8_t)(word >> 8);
-    at[2] = (uint8_t)(word >> 16);
-    at[3] = (uint8_t)(word >> 24);
-}
-
-static uint32_t igs__float_bits(double value) {
-    const float nearest = (float)value;
-    uint32_t bits;
-    memcpy(&bits, &nearest, sizeof bits);
-    return bits;
-}
-
-/* Fields one after another, into zeros. */
-typedef struct igs__fields {
-    uint8_t* bytes;
-    uint64_t bit;
-} igs__fields;
-
-IGS__INLINE void igs__put(igs__fields* fields, uint32_t value, uint32_t width) {
-    uint64_t shifted = (uint64_t)value << (fields->bit & 7);
-    uint8_t* at = fields->bytes + (fields->bit >> 3);
-    fields->bit += width;
-    for (; shifted > 0; shifted >>= 8) *at++ |= (uint8_t)shifted;
-}
-
-static void igs__set_bit(uint8_t* bytes, uint64_t bit) { bytes[bit >> 3] |= (uint8_t)(1u << (bit & 7)); }
-
-/* An axis filtered by [1 2 1] or, where sharp, [-1 2 -1], taps so far apart; the tile repeats. */
-static void igs__filter(int64_t* plane, int64_t* room, int vertical, uint32_t distance, int sharp) {
-    const int64_t sign = sharp ? -1 : 1;
-    uint32_t i;
-    memcpy(room, plane, IGS__NOISE_WORDS * sizeof *plane);
-    for (i = 0; i < IGS__NOISE_WORDS; ++i) {
-        const uint32_t row = i >> 6, column = i & 63;
-        const uint32_t before = vertical ? ((row - distance) & 63) << 6 | column
-                                         : row << 6 | ((column - distance) & 63);
-        const uint32_t after = vertical ? ((row + distance) & 63) << 6 | column : row << 6 | ((column + distance) & 63);
-        plane[i] = 2 * room[i] + sign * (room[before] + room[after]);
-    }
-}
-
-static void igs__low(int64_t* plane, int64_t* room, uint32_t distance) {
-    igs__filter(plane, room, 0, distance, 0);
-    igs__filter(plane, room, 1, distance, 0);
-}
-
-/* A band of the tile: docs/igs-format.md, "Detail". */
-static void igs__noise_plane(uint32_t band, int64_t* plane, int64_t* room, int64_t* kept) {
-    uint32_t i, distance;
-    for (i = 0; i < IGS__NOISE_WORDS; ++i) {
-        uint32_t h = IGS__NOISE_WORDS * band + i + 1;
-        h ^= h >> 16;
-        h *= 0x7FEB352Du;
-        h ^= h >> 15;
-        h *= 0x846CA68Bu;
-        h ^= h >> 16;
-        plane[i] = (int64_t)(h & 255) + (h >> 8 & 255) + (h >> 16 & 255) + (h >> 24) - 510;
-    }
-    if (band == 3) return;
-    if (band < 3) {
-        for (distance = 1; distance < 1u << band; distance *= 2) igs__low(plane, room, distance);
-        memcpy(kept, plane, IGS__NOISE_WORDS * sizeof *plane);
-        igs__low(plane, room, 1u << band);
-        for (i = 0; i < IGS__NOISE_WORDS; ++i) plane[i] = 16 * kept[i] - plane[i];
-        return;
-    }
-    for (distance = 1; distance <= (band < 6 ? 2u : 8u); distance *= 2)
-        igs__filter(plane, room, band % 2 != 0, distance, 0); /* bands 4 and 6 along x */
-    memcpy(kept, plane, IGS__NOISE_WORDS * sizeof *plane);
-    igs__filter(plane, room, band % 2 == 0, 1, 1);
-    if (band < 6) return;
-    igs__filter(kept, room, band % 2 == 0, 1, 0);
-    igs__filter(kept, room, band % 2 == 0, 2, 1);
-    for (i = 0; i < IGS__NOISE_WORDS; ++i) plane[i] = 2 * plane[i] + kept[i];
-}
-
-/* A number of 128 bits and the square of one of 64. */
-typedef struct igs__wide {
-    uint64_t high, low;
-} igs__wide;
-
-static igs__wide igs__plus_square(igs__wide sum, uint64_t value) {
-    const uint64_t a = value >> 32, b = value & 0xFFFFFFFFu, cross = a * b, low = b * b;
-    const uint64_t first = low + (cross << 33), second = sum.low + first;
-    sum.high += a * a + (cross >> 31) + (first < low) + (second < first);
-    sum.low = second;
-    return sum;
-}
-
-static uint64_t igs__root(igs__wide square) { /* rounded down */
-    uint64_t root = 0, bit;
-    for (bit = (uint64_t)1 << 62; bit > 0; bit >>= 1) {
-        const igs__wide zero = {0, 0}, found = igs__plus_square(zero, root | bit);
-        if (found.high < square.high || (found.high == square.high && found.low <= square.low)) root |= bit;
-    }
-    return root;
-}
-
-/* The noise tile, in the room of three planes of 4096. */
-static void igs__put_noise(uint8_t* words, int64_t* room) {
-    int64_t* plane = room;
-    uint32_t band, i;
-    for (band = 0; band < 8; ++band) {
-        igs__wide square = {0, 0};
-        int64_t sum = 0, root;
-        igs__noise_plane(band, plane, room + IGS__NOISE_WORDS, room + 2 * IGS__NOISE_WORDS);
-        for (i = 0; i < IGS__NOISE_WORDS; ++i) sum += plane[i];
-        for (i = 0; i < IGS__NOISE_WORDS; ++i) {
-            plane[i] = IGS__NOISE_WORDS * plane[i] - sum;
-            square = igs__plus_square(square, (uint64_t)igs__abs(plane[i]));
-        }
-        root = (int64_t)igs__root(square);
-        for (i = 0; i < IGS__NOISE_WORDS; ++i) {
-            const int64_t code = igs__clamp(igs__floor_div(352 * plane[i] + root, 2 * root), -8, 7) + 8;
-            words[4 * i + band / 2] |= (uint8_t)(code << 4 * (band & 1));
-        }
-    }
-}
+/* ---- writing --------------------------------------------------------------------------------------------------- */
 
 static void igs__put_header(
-    const igs_file* file, const igs_pack* pack, uint8_t* words, uint32_t envelope, uint32_t exact
+    const igs_file* file, const igs_pack* pack, const igs__packing* plan, uint8_t* words, uint32_t levels,
+    uint32_t envelope, uint32_t exact
 ) {
     const igs_info* info = &file->info;
     const uint32_t columns = info->has_detail ? file->detail.columns : 0,
@@ -710,6 +764,8 @@ static void igs__put_header(
     head[7] = pack->group_count_bits | pack->entry_count_bits << 8 | pack->tile_bits << 16 | pack->listed_bits << 24;
     head[8] = pack->head_words;
     head[9] = pack->header_words;
+    head[10] = levels;
+    if (levels > 0) head[11] = plan->levels->first | plan->levels->last << 8 | plan->levels->direct << 16;
     head[12] = envelope;
     head[13] = columns | rows << 16;
     head[14] = igs__more(1, (info->width + 16) / 32) | igs__more(1, (info->height + 16) / 32) << 16;
@@ -873,19 +929,24 @@ static void igs__put_exact(const igs_file* file, uint8_t* words) {
 igs_error igs_pack_write(const igs_file* file, const igs_pack* pack, void* buffer, size_t buffer_bytes) {
     const igs_info* info = &file->info;
     const uint32_t noise = info->has_detail ? IGS__NOISE_WORDS : 0, material = 4 + noise;
-    const uint32_t behind =
+    const uint32_t levels =
         pack->header_words + pack->head_words * pack->tiles_across * pack->tiles_down + pack->block_words;
+    const uint32_t behind = levels + pack->level_words;
     uint8_t *words = (uint8_t*)buffer, *header = words + 4 * (size_t)material;
     igs__packing plan;
     IGS__REQUIRE(words != NULL && pack->buffer_bytes > 0 && buffer_bytes >= pack->buffer_bytes, ARGUMENT);
-    igs__plan_packing(file, pack, (uint8_t*)pack->scratch, &plan);
+    igs__plan_packing(file, pack, (uint8_t*)pack->scratch, 0, &plan);
     memset(words, 0, pack->buffer_bytes);
     igs__put_word(words, 0x42534749); /* IGSB */
     igs__put_word(words + 4, 1);
     igs__put_word(words + 8, noise > 0 ? 4 : 0);
     igs__put_word(words + 12, material);
-    igs__put_header(file, pack, header, info->has_detail ? behind : 0, info->is_exact ? behind : 0); /* never both */
+    igs__put_header(
+        file, pack, &plan, header, pack->with_levels ? levels : 0, info->has_detail ? behind : 0,
+        info->is_exact ? behind : 0 /* never both */
+    );
     igs__put_tiles(file, pack, &plan, header + 4 * (size_t)pack->header_words);
+    if (pack->with_levels) igs__put_levels(plan.levels, header + 4 * (size_t)levels);
     if (info->is_exact) igs__put_exact(file, header + 4 * (size_t)behind);
     if (info->has_detail) {
         igs__put_detail(file, header + 4 * (size_t)behind);

@@ -68,7 +68,7 @@ IGS_WEB_EXPORT(igs_web_room) void* igs_web_room(size_t size) {
 
 static igs_error igs_web_pack(const igs_file* file, void** scratch) {
     igs_pack pack;
-    IGS__TRY(igs_pack_measure(file, &pack));
+    IGS__TRY(igs_pack_measure(file, 0, &pack));
     *scratch = malloc(pack.scratch_bytes);
     if (*scratch == NULL) return IGS_WEB_NO_MEMORY;
     IGS__TRY(igs_pack_index(file, *scratch, pack.scratch_bytes, &pack));

@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers.igs_sets import make_set
-from helpers.made_gaussians import made_detail
+from helpers.made_gaussians import made_detail, made_set
 from helpers.runtime_c import HEADER_FOLDER, SANITIZERS, build, need_compiler
 
+from imagegs_tex.decoder.render import shader_decoder
 from imagegs_tex.formats.igs.container import decode_igs, encode_igs
 from imagegs_tex.shaders.gpu_buffer import pack_gaussians
 
@@ -27,6 +28,13 @@ MADE = {
     "finest positions": {"count": 200, "size": (16384, 30), "cell_log2": 4, "channels": 1, "components": 1},
 }
 
+LEVELS = {
+    **{name: make_set(5, **MADE[name]) for name in ("one Gaussian", "repeats in both", "many images", "32 channels")},
+    "normals": made_set(131, 77, 300, 7),
+    "noise": made_set(131, 77, 50, 4, detail={"grid": (5, 4)}, wrap=(True, False)),
+    "relief": made_set(90, 70, 60, 5, detail={"components": 4, "relief": True}),
+}
+
 
 @pytest.fixture(scope="module")
 def tool(tmp_path_factory, require_tool):
@@ -34,10 +42,10 @@ def tool(tmp_path_factory, require_tool):
     return build(HEADER_FOLDER / "igs_tool.c", tmp_path_factory.mktemp("programs") / "igs_tool", *SANITIZERS)
 
 
-def packed_in_c(tool, data, folder):
+def packed_in_c(tool, data, folder, command="pack0"):
     path, out = folder / "material.igs", folder / "igs_data.bin"
     path.write_bytes(data)
-    done = subprocess.run([tool, "pack", path, out], capture_output=True, text=True, check=False)
+    done = subprocess.run([tool, command, path, out], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     return np.fromfile(out, "<u4")
 
@@ -45,7 +53,9 @@ def packed_in_c(tool, data, folder):
 @pytest.mark.parametrize("version", GOLDEN)
 def test_golden_files_give_the_same_buffer(version, tool, repository, tmp_path):
     data = (repository / "tests" / "golden" / f"version_{version}.igs").read_bytes()
-    assert np.array_equal(packed_in_c(tool, data, tmp_path), pack_gaussians(decode_igs(data)).words)
+    quantized = decode_igs(data)
+    assert np.array_equal(packed_in_c(tool, data, tmp_path), pack_gaussians(quantized).words)
+    assert np.array_equal(packed_in_c(tool, data, tmp_path, "pack"), shader_decoder(quantized).packed.words)
 
 
 @pytest.mark.parametrize("settings", MADE.values(), ids=MADE)
@@ -61,6 +71,24 @@ def test_detail_layers_give_the_same_buffer(relief, tool, tmp_path):
     assert np.array_equal(packed_in_c(tool, encode_igs(quantized), tmp_path), pack_gaussians(quantized).words)
 
 
+@pytest.mark.parametrize("name", LEVELS)
+def test_made_files_give_the_same_levels(name, tool, tmp_path):
+    quantized = LEVELS[name]
+    expected = shader_decoder(quantized).packed
+    assert expected.words[expected.material_at + 10] > 0
+    assert np.array_equal(packed_in_c(tool, encode_igs(quantized), tmp_path, "pack"), expected.words)
+
+
+def test_portable_code_gives_the_same_levels(tmp_path, require_tool):
+    """What compilers without SSE2 use, and with fused products on offer."""
+    need_compiler(require_tool)
+    for options in (("-U__SSE2__", "-std=gnu99"), ("-march=haswell", "-std=gnu99")):
+        program = build(HEADER_FOLDER / "igs_tool.c", tmp_path / "tool", "-O1", *options)
+        quantized = LEVELS["normals"]
+        words = packed_in_c(program, encode_igs(quantized), tmp_path, "pack")
+        assert np.array_equal(words, shader_decoder(quantized).packed.words)
+
+
 def test_made_files_have_tiles_with_masks_and_without():
     assert {pack_gaussians(make_set(5, **settings)).layout.mask_log2 for settings in MADE.values()} == {0, 1}
 
@@ -71,7 +99,7 @@ def test_a_mean_beyond_the_last_tile_is_refused(tool, tmp_path):
     wide = np.tile(np.array([[12 / quantized.size_step, 0, 0]], np.int16), (3, 1))
     path = tmp_path / "thin.igs"
     path.write_bytes(encode_igs(replace(quantized, shape_codes=wide, position_codes=np.zeros((3, 2), np.int32))))
-    done = subprocess.run([tool, "pack", path, tmp_path / "out"], capture_output=True, text=True, check=False)
+    done = subprocess.run([tool, "pack0", path, tmp_path / "out"], capture_output=True, text=True, check=False)
     assert done.returncode == 4
     assert done.stderr.endswith(": the supports are beyond what an index can hold: igs_pack.h\n")
     assert not (tmp_path / "out").exists()

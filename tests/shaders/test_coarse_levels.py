@@ -15,7 +15,17 @@ from imagegs_tex.shaders.coarse_levels import (
 )
 from imagegs_tex.shaders.decode_cost import decode_cost
 from imagegs_tex.shaders.gpu_buffer import pack_gaussians, reserve_levels, resident_bytes
-from imagegs_tex.shaders.level_blocks import classify, pack, plan, signs, size_of, transform
+from imagegs_tex.shaders.level_blocks import (
+    STEP_LOG2,
+    TEXEL_LOG2,
+    classify,
+    pack,
+    plan,
+    sampled,
+    signs,
+    size_of,
+    transform,
+)
 from imagegs_tex.verification.float64_levels import read_levels
 
 SIZES = [(64, 64), (131, 77), (1, 1), (700, 3), (16, 17), (33, 256)]
@@ -48,10 +58,13 @@ def test_the_transform_is_orthogonal_and_says_means_first():
 @pytest.mark.parametrize("step", [0.3, 0.05, 0.01])
 def test_a_picture_is_within_about_a_step(step):
     picture = smooth(37, 50, 5).astype(np.float64)
-    transformed = transform(picture, True)
-    chosen = plan(transformed, step)
+    transformed = transform(np.rint(picture * 2.0**TEXEL_LOG2).astype(np.int64), True)
+    chosen = plan(transformed, round(step * 2.0**STEP_LOG2))
     words = pack(transformed, chosen)
-    assert abs(size_of(transformed, chosen) - len(words)) <= 1 + len(words) // 20
+    some = sampled(transformed, 60)
+    assert len(some.coefficients) < len(transformed.coefficients) == 130
+    about = size_of(some, plan(some, chosen.step), len(transformed.coefficients))
+    assert abs(about - len(words)) <= 1 + len(words) // 10
     material = np.zeros(14 + len(words), dtype=np.uint32)
     material[[1, 10, 11, 12]] = 50 | 37 << 16, 12, 0, 1
     material[13:-1] = words
@@ -64,8 +77,8 @@ def test_a_picture_is_within_about_a_step(step):
 def test_flat_blocks_take_fewer_bits_than_busy_ones():
     picture = np.full((64, 64, 3), 0.5)
     picture[:16, :16] = np.random.default_rng(0).random((16, 16, 3))
-    transformed = transform(picture, True)
-    chosen = plan(transformed, 0.02)
+    transformed = transform(np.rint(picture * 2.0**TEXEL_LOG2).astype(np.int64), True)
+    chosen = plan(transformed, round(0.02 * 2.0**STEP_LOG2))
     bits = chosen.class_bits[classify(transformed, chosen)].reshape(16, 16)
     assert bits[:4, :4].min() > 100
     assert np.median(bits[4:, 4:]) < 20
@@ -89,7 +102,8 @@ def test_levels_are_means(width, height, channels):
             [texels[y * side : (y + 1) * side, x * side : (x + 1) * side].mean(axis=(0, 1)) for x in range(across)]
             for y in range(down)
         ]
-        assert np.sqrt(np.square(values - covered).mean()) < 0.6 * read.step
+        error = values - covered  # of few texels, most of which have one bit too few: no mean to speak of
+        assert np.sqrt(np.square(error).mean()) < 0.6 * read.step if error.size > 9 else np.abs(error).max() < read.step
     assert read.step < 0.005
 
 

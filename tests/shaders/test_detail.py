@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from helpers.made_gaussians import made_set
 
-from imagegs_tex.decoder.render import level_pictures
+from imagegs_tex.decoder.level_render import level_pictures
 from imagegs_tex.formats.igs.detail_layer import DetailLayer
 from imagegs_tex.formats.igs.noise_tile import noise_tile
-from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.shaders.build_decoder import LANGUAGES, build_decoder
 from imagegs_tex.shaders.decode_cost import decode_cost
 from imagegs_tex.shaders.detail_constants import detail_multiply_adds
@@ -21,7 +20,7 @@ from imagegs_tex.shaders.gpu_buffer import DIRECTORY_WORDS, pack_gaussians
 
 def test_envelope_and_tile_lie_where_they_are_said_to():
     quantized = made_set(131, 77, 50, 4, detail={"grid": (5, 4)})
-    packed = pack_gaussians(quantized, pictures=level_pictures(quantized, make_backend("cpu")))
+    packed = pack_gaussians(quantized, pictures=level_pictures(quantized))
     assert packed.envelope_at == packed.coarse_at + len(packed.coarse.words)
     assert packed.noise_at == 4  # behind the directory
     # cells; then a count, two heads of four words, four scales and two components in four channels
