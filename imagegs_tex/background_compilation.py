@@ -6,7 +6,7 @@ process loads them; when it needs one before that, it waits. A process that fail
 compiled here, to the same bits.
 
 The first compress of the example material took 26.6 s longer than the second on two cores when all was compiled in turn
-(32.7 s of compiling; 15.9 s of it the entropy coder, needed last).
+(32.7 s of compiling; 15.9 s of it the entropy coder, which is needed last, and only where there is none in C).
 """
 
 import atexit
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from imagegs_tex.common_instructions import kernel_target
+from imagegs_tex.formats.igs.compiled_coder import is_compiled
 from imagegs_tex.kernel_cache import kernel_folder
 from imagegs_tex.rasterize.cpu.threads import available_threads
 
@@ -56,7 +57,8 @@ def start() -> None:
     cores = available_threads()
     if cores < 2 or not _is_plain_python() or not kernel_folder().writable:
         return
-    for group in _OF_COMPRESS[:cores]:
+    needed = [group for group in _OF_COMPRESS if group != CODER or not is_compiled()]  # the coder may be there in C
+    for group in needed[:cores]:
         if group not in _running and not mark_of(group).exists():
             with contextlib.suppress(OSError):
                 _running[group] = subprocess.Popen(

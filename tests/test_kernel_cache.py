@@ -314,7 +314,8 @@ assert len(before) > 10 and not new, new
 
 @pytest.fixture
 def no_processes(monkeypatch, place):
-    """A machine of four cores on which nothing is compiled, and processes do nothing."""
+    """A machine of four cores on which nothing is compiled, no coder in C either, and processes do nothing."""
+    monkeypatch.setattr(background_compilation, "is_compiled", lambda: False)
     monkeypatch.setattr(background_compilation, "_running", {})
     monkeypatch.setattr(background_compilation, "available_threads", lambda: 4)
     commands = []
@@ -337,6 +338,12 @@ def test_processes_are_started_once_for_what_is_not_compiled(no_processes):
     assert not background_compilation.wait_for("imagegs_tex.formats.igs.prediction_coder")  # failed: compile it here
     assert not background_compilation.wait_for("imagegs_tex.quantize.geometry_rdo")  # not started
     assert not background_compilation.wait_for("elsewhere")
+
+
+def test_a_coder_in_c_needs_no_process(no_processes, monkeypatch):
+    monkeypatch.setattr(background_compilation, "is_compiled", lambda: True)
+    background_compilation.start()
+    assert no_processes == ["quantize", "rasterize"]
 
 
 @pytest.mark.parametrize("obstacle", ["one core", "embedded", "memory only"])

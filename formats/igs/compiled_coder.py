@@ -1,8 +1,8 @@
 """The coders of integer planes in C: runtime/c/igs_coder.c, compiled when the package is built, where it has been.
 
-It saves the import of numba, half a second and more, and codes codec 4 in a third of the time. The numba kernels are
-the reference, give the same bytes and codes, and serve where there is no library: where no compiler was found, in a
-tree that was not installed, or where ``IMAGEGS_TEX_NO_COMPILED`` is set.
+It saves the import of numba, half a second and more, and its compilation, and codes codec 4 in a third of the time. The
+numba kernels are the reference, give the same bytes and codes, and serve where there is no library: where no compiler
+was found, in a tree that was not installed, or where ``IMAGEGS_TEX_NO_COMPILED`` is set.
 """
 
 import ctypes
@@ -19,7 +19,7 @@ from imagegs_tex.formats.igs.coded_frame import Coder
 
 VARIABLE: Final = "IMAGEGS_TEX_NO_COMPILED"
 LIBRARY: Final = Path(__file__).with_name("igs_coder.dll" if os.name == "nt" else "igs_coder.so")
-_INTERFACE: Final = 1
+_INTERFACE: Final = 2
 """IGS_CODER_INTERFACE of a library that these functions understand."""
 CELLS, SHAPES, FEATURES = 3, 5, 6
 """Sections, by their ids."""
@@ -70,7 +70,7 @@ def is_compiled() -> bool:
 
 
 def coder(planes: Planes, *, writes: bool = False) -> Coder:
-    """Return what decodes a section's values; or, where it writes, what encodes them with codec 4."""
+    """Return what decodes a section's values; or, where it writes, what encodes them."""
     known = {
         name: np.ascontiguousarray(array, dtype)
         for name, array, dtype in (

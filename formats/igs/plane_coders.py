@@ -57,7 +57,7 @@ class KnownGeometry:
 def encode_counts(codec: Codec, counts: NDArray[np.int64], across: int) -> bytes:
     """Code the counts [cells] of section cells."""
     grid = across, len(counts) // across
-    if codec == Codec.FAST and compiled.is_compiled():
+    if compiled.is_compiled():
         planes = _counts(codec, grid, int(counts.sum()))
         return encode_frame(counts[:, None], compiled.coder(planes, writes=True))
     if codec == Codec.FAST:
@@ -76,7 +76,7 @@ def encode_counts(codec: Codec, counts: NDArray[np.int64], across: int) -> bytes
 
 def encode_shapes(codec: Codec, codes: NDArray[np.int16], order: CellOrder) -> bytes:
     """Code the planes [N, 3] of section shapes."""
-    if codec == Codec.FAST and compiled.is_compiled():
+    if compiled.is_compiled():
         return encode_frame(codes, compiled.coder(_shapes(codec, order), writes=True))
     if codec == Codec.FAST:
         from imagegs_tex.formats.igs import fast_coder as fast
@@ -94,7 +94,7 @@ def encode_shapes(codec: Codec, codes: NDArray[np.int16], order: CellOrder) -> b
 
 def encode_features(codec: Codec, codes: NDArray[np.int16], geometry: KnownGeometry) -> bytes:
     """Code the planes [N, K] of section features."""
-    if codec == Codec.FAST and compiled.is_compiled():
+    if compiled.is_compiled():
         return encode_frame(codes, compiled.coder(_features(codec, geometry), writes=True))
     if codec == Codec.FAST:
         from imagegs_tex.formats.igs import fast_coder as fast

@@ -538,10 +538,6 @@ IGS__INLINE int igs__code_bit(igs__bits* bits, uint32_t probability, int probabi
     return yes;
 }
 
-IGS__INLINE int igs__bit(igs__bits* bits, uint32_t probability, int probability_bits) {
-    return igs__code_bit(bits, probability, probability_bits, 0);
-}
-
 /* Statistics of codecs 2 and 3, [rows of all contexts][nodes], and weights. */
 typedef struct igs__model {
     uint16_t* statistics;
@@ -730,18 +726,18 @@ static int32_t igs__earlier(const igs__items* items, uint32_t n, uint32_t k, uin
 
 /* ---- codec 2: context coding -------------------------------------------------------------------------------------- */
 
-static int igs__context_decide(igs__model* model, igs__bits* bits, uint32_t node, const uint32_t* contexts) {
+static int igs__context_decide(igs__model* model, igs__bits* bits, uint32_t node, const uint32_t* contexts, int yes) {
     int32_t stretched[IGS__CONTEXT_INPUTS];
     int64_t* weights = model->weights + node * IGS__CONTEXT_INPUTS;
     int64_t total = 0, error;
     int32_t probability;
-    int i, yes;
+    int i;
     for (i = 0; i < IGS__CONTEXT_INPUTS; ++i) {
         stretched[i] = model->stretch[igs__statistic(model, contexts[i] * model->nodes + node) >> 4];
         total += weights[i] * stretched[i];
     }
     probability = model->squash[igs__clamp(total >> 16, -IGS__STRETCH_LIMIT, IGS__STRETCH_LIMIT) + IGS__STRETCH_LIMIT];
-    yes = igs__bit(bits, (uint32_t)probability, 12);
+    yes = igs__code_bit(bits, (uint32_t)probability, 12, yes);
     error = ((yes ? 4096 : 0) - probability) * 20;
     for (i = 0; i < IGS__CONTEXT_INPUTS; ++i) {
         weights[i] += (stretched[i] * error + 32768) >> 16;
@@ -750,20 +746,24 @@ static int igs__context_decide(igs__model* model, igs__bits* bits, uint32_t node
     return yes;
 }
 
-static int32_t igs__context_value(igs__model* model, igs__bits* bits, const uint32_t* contexts) {
+/* Reads a value, or writes the one it is given; so do those of the other codecs. */
+static int32_t igs__context_value(igs__model* model, igs__bits* bits, const uint32_t* contexts, int32_t value) {
+    const uint32_t magnitude = (uint32_t)(value < 0 ? -value : value);
+    const int known = IGS__WRITES ? igs__length(value) : 0;
     int negative, place;
     uint32_t length = 1, prefix = 1, found = 1;
-    if (!igs__context_decide(model, bits, 0, contexts)) return 0;
-    negative = igs__context_decide(model, bits, 1, contexts);
-    while (length < IGS__MAX_LENGTH && igs__context_decide(model, bits, 1 + length, contexts)) ++length;
+    if (!igs__context_decide(model, bits, 0, contexts, known > 0)) return 0;
+    negative = igs__context_decide(model, bits, 1, contexts, value < 0);
+    while (length < IGS__MAX_LENGTH && igs__context_decide(model, bits, 1 + length, contexts, known > (int)length))
+        ++length;
     for (place = (int)length - 2; place >= 0; --place) {
-        int bit;
+        int bit = (int)(magnitude >> place & 1);
         if ((int)length - 2 - place < 3) {
             const uint32_t block = (length < 10 ? length : 10) - 2;
-            bit = igs__context_decide(model, bits, 25 + 7 * block + prefix - 1, contexts);
+            bit = igs__context_decide(model, bits, 25 + 7 * block + prefix - 1, contexts, bit);
             prefix = 2 * prefix + (uint32_t)bit;
         } else {
-            bit = igs__bit(bits, 2048, 12);
+            bit = igs__code_bit(bits, 2048, 12, bit);
         }
         found = 2 * found + (uint32_t)bit;
     }
@@ -790,7 +790,7 @@ static void igs__context_planes(igs__items* items, igs__bits* bits) {
             const int a = igs__length(igs__earlier(items, n, k, 1)), b = igs__length(igs__earlier(items, n, k, 2));
             const int c = igs__length(igs__earlier(items, n, k, 3));
             uint32_t contexts[IGS__CONTEXT_INPUTS];
-            int32_t value;
+            int32_t value = IGS__WRITES ? items->values[n * items->planes + k] : 0;
             int length;
             contexts[0] = 0;
             contexts[1] = (uint32_t)(igs__least(6, a) * 7 + igs__least(6, b));
@@ -800,7 +800,7 @@ static void igs__context_planes(igs__items* items, igs__bits* bits) {
             contexts[5] = (uint32_t)(items->groups[n] * 9 + igs__sign(left) * 3 + igs__sign(up));
             contexts[6] = (uint32_t)(igs__least(9, items->longest[n]) * 4 + igs__least(3, left_length));
             for (i = 0; i < IGS__CONTEXT_INPUTS; ++i) igs__model_row(model, contexts[i] += starts[i], k);
-            value = igs__context_value(model, bits, contexts);
+            value = igs__context_value(model, bits, contexts, value);
             items->values[n * items->planes + k] = value;
             length = igs__length(value);
             if (length > items->longest[n]) items->longest[n] = (uint8_t)length;
@@ -844,21 +844,21 @@ static int64_t igs__above_share(int64_t threshold, int64_t mean, int64_t scale) 
 
 static int igs__prediction_decide(
     igs__model* model, igs__bits* bits, uint32_t node, int64_t part, int64_t whole, uint32_t group,
-    const uint32_t* contexts
+    const uint32_t* contexts, int yes
 ) {
     int64_t stretched[IGS__PREDICTION_INPUTS];
     int64_t* shared = model->weights + (IGS__GROUPS * IGS__PREDICTION_NODES + node) * IGS__PREDICTION_INPUTS;
     int64_t* own = model->weights + (group * IGS__PREDICTION_NODES + node) * IGS__PREDICTION_INPUTS;
     int64_t total = 0, error;
     int32_t probability;
-    int i, yes;
+    int i;
     for (i = 0; i < 10; ++i)
         stretched[i] = model->stretch[igs__statistic(model, contexts[i] * model->nodes + node) >> 4];
     stretched[10] = model->stretch[igs__clamp(igs__floor_div(4096 * part, whole), 0, 4095)];
     stretched[11] = 77;
     for (i = 0; i < IGS__PREDICTION_INPUTS; ++i) total += (shared[i] + own[i]) * stretched[i];
     probability = model->squash[igs__clamp(total >> 16, -IGS__STRETCH_LIMIT, IGS__STRETCH_LIMIT) + IGS__STRETCH_LIMIT];
-    yes = igs__bit(bits, (uint32_t)probability, 16);
+    yes = igs__code_bit(bits, (uint32_t)probability, 16, yes);
     error = ((yes ? 65536 : 0) - probability) * 22;
     for (i = 0; i < IGS__PREDICTION_INPUTS; ++i) {
         const int64_t change = (stretched[i] * error + (1 << 19)) >> 20;
@@ -870,40 +870,44 @@ static int igs__prediction_decide(
 }
 
 static int32_t igs__prediction_value(
-    igs__model* model, igs__bits* bits, int64_t mean, int64_t wide, uint32_t group, const uint32_t* contexts
+    igs__model* model, igs__bits* bits, int64_t mean, int64_t wide, uint32_t group, const uint32_t* contexts,
+    int32_t value
 ) {
+    const uint32_t magnitude = (uint32_t)(value < 0 ? -value : value);
+    const int known = IGS__WRITES ? igs__length(value) : 0;
     const int64_t one = (int64_t)1 << 32;
     const int64_t below = one - igs__above_share(-1, mean, wide), over = igs__above_share(0, mean, wide);
     int64_t centre, more, low, high;
     uint32_t node, length = 1, found = 1, prefix = 1;
     int negative, place;
-    if (!igs__prediction_decide(model, bits, 0, below + over, one, group, contexts)) return 0;
-    negative = igs__prediction_decide(model, bits, 1, below, below + over, group, contexts);
+    if (!igs__prediction_decide(model, bits, 0, below + over, one, group, contexts, known > 0)) return 0;
+    negative = igs__prediction_decide(model, bits, 1, below, below + over, group, contexts, value < 0);
     node = negative ? 2 + 301 : 2;
     centre = negative ? -mean : mean;
     more = igs__above_share(0, centre, wide);
     while (length < IGS__MAX_LENGTH) {
         const int64_t yet = igs__above_share(((int64_t)1 << length) - 1, centre, wide);
-        if (!igs__prediction_decide(model, bits, node + length - 1, yet, more, group, contexts)) break;
+        if (!igs__prediction_decide(model, bits, node + length - 1, yet, more, group, contexts, known > (int)length))
+            break;
         more = yet;
         ++length;
     }
     low = more;
     high = igs__above_share(((int64_t)1 << length) - 1, centre, wide);
     for (place = (int)length - 2; place >= 0; --place) {
-        int bit;
+        int bit = (int)(magnitude >> place & 1);
         if ((int)length - 2 - place < 5) {
             const int64_t threshold = ((2 * (int64_t)found + 1) << place) - 1;
             const int64_t middle = igs__above_share(threshold, centre, wide);
             const uint32_t block = IGS__MAX_LENGTH - 1 + 31 * ((length < 10 ? length : 10) - 2);
             bit = igs__prediction_decide(
-                model, bits, node + block + prefix - 1, middle - high + 1, low - high + 2, group, contexts
+                model, bits, node + block + prefix - 1, middle - high + 1, low - high + 2, group, contexts, bit
             );
             if (bit) low = middle;
             else high = middle;
             prefix = 2 * prefix + (uint32_t)bit;
         } else {
-            bit = igs__bit(bits, 32768, 16);
+            bit = igs__code_bit(bits, 32768, 16, bit);
         }
         found = 2 * found + (uint32_t)bit;
     }
@@ -1080,11 +1084,12 @@ static void igs__prediction_planes(igs__items* items, igs__bits* bits) {
             const igs__expectation expected = igs__expect(items, &near, n, k, &location, &scatter);
             uint32_t contexts[10];
             int64_t miss;
-            int32_t value;
+            int32_t value = IGS__WRITES ? items->values[(size_t)n * items->planes + k] : 0;
             int length;
             igs__prediction_contexts(items, n, k, &expected, contexts);
             for (i = 0; i < 10; ++i) igs__model_row(model, contexts[i], k);
-            value = igs__prediction_value(model, bits, expected.value, expected.wide, items->groups[n], contexts);
+            value =
+                igs__prediction_value(model, bits, expected.value, expected.wide, items->groups[n], contexts, value);
             miss = igs__clamp(64 * (int64_t)value - expected.value, -IGS__MEAN_LIMIT, IGS__MEAN_LIMIT);
             items->values[(size_t)n * items->planes + k] = value;
             items->off[(size_t)n * items->planes + k] = (int32_t)miss;
