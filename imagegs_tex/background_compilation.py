@@ -31,6 +31,7 @@ RASTERIZE: Final = "rasterize"
 OLD_FILES: Final = "old_files"
 FAST_FILES: Final = "fast_files"
 LOSSES: Final = "losses"
+LEVELS: Final = "levels"
 GROUPS: Final = {
     CODER: ("imagegs_tex.formats.igs.prediction_coder", "imagegs_tex.formats.igs.range_coder",
             "imagegs_tex.formats.igs.binary_model", "imagegs_tex.formats.igs.cell_density"),
@@ -44,6 +45,7 @@ GROUPS: Final = {
     FAST_FILES: ("imagegs_tex.formats.igs.fast_coder", "imagegs_tex.formats.igs.range_coder",
                  "imagegs_tex.formats.igs.binary_model", "imagegs_tex.formats.igs.cell_density"),
     LOSSES: ("imagegs_tex.fit.similarity", "imagegs_tex.metrics.ssim"),
+    LEVELS: ("imagegs_tex.rasterize.cpu.ordered_kernels", "imagegs_tex.rasterize.cpu.exp2"),
 }  # fmt: skip
 """Modules of each group: all whose kernels it compiles, also within others."""
 _OF_COMPRESS: Final = (CODER, QUANTIZE, RASTERIZE)

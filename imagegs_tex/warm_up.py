@@ -14,6 +14,7 @@ import numpy as np
 from imagegs_tex.background_compilation import (
     CODER,
     FAST_FILES,
+    LEVELS,
     LOSSES,
     OLD_FILES,
     QUANTIZE,
@@ -149,6 +150,21 @@ def _rasterize_on(name: str) -> None:
     backend.solve_features(equations, features, 1, damping_of(equations, 1e-3))
 
 
+def _draw_levels() -> None:
+    """What a GPU buffer's coarse levels are made of, which compressing does without."""
+    from imagegs_tex.decoder.level_render import level_pictures
+    from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+
+    level_pictures(
+        QuantizedGaussianSet(
+            *_SIZE, maps=(), cutoff=_CUTOFF, position_ratio=0.1, size_step=0.1, form_step=0.1, cell_log2=3,
+            position_codes=np.full((_COUNT, 2), 99, np.int32), shape_codes=np.zeros((_COUNT, 3), np.int16),
+            feature_codes=np.ones((_COUNT, 2), np.int16), feature_steps=np.ones(2, np.float32), feature_exponent=0.0,
+            basis_scale=1.0, basis_codes=np.ones((2, 3), np.int16), offset_codes=np.zeros(3, np.uint16),
+        )
+    )  # fmt: skip
+
+
 def _use_gpu() -> None:
     from imagegs_tex.rasterize.select_backend import cuda_problem
 
@@ -163,6 +179,7 @@ _GROUPS: Final[dict[str, Callable[[], None]]] = {
     OLD_FILES: _code_planes_by_context,
     FAST_FILES: _code_fast_planes,
     LOSSES: _similarity,
+    LEVELS: _draw_levels,
 }
 
 
