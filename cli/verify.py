@@ -74,6 +74,7 @@ def verify(
             stack,
             textures=None if textures is None else textures.value,
             differences=differences,
+            shared=True,
         )
     result = replace(result, file=hash_file(file))
     text = to_json(result)

@@ -12,22 +12,13 @@ import numpy as np
 
 from imagegs_tex.formats.gpu_textures.texture import BC4, BC5, BC7, BC7_SRGB, PixelFormat
 from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Coded, Constant, Semantic, TextureMap, Transfer, UnitZ
-from imagegs_tex.shaders.accessors import HELPERS
 from imagegs_tex.shaders.build_decoder import Language
 from imagegs_tex.shaders.load_textures import JOB_PLACES, LEVELS_AT_ONCE, LoadedTexture, plane_count, texture_shaders
+from imagegs_tex.shaders.meaning_functions import DEFAULTS
 
 MADE_OF_SIDES: Final = -2
 """Route of a z that is made of x and y before it."""
 _CONSTANT: Final = -1
-
-_DEFAULTS: Final = {
-    Semantic.BASE_COLOUR: (0.5, 0.5, 0.5),
-    Semantic.NORMAL: (0.5, 0.5, 1.0),
-    Semantic.ROUGHNESS: (0.6,),
-    Semantic.OCCLUSION: (1.0,),
-    Semantic.HEIGHT: (0.5,),
-}
-"""Of materials that have no such map; 0 for other meanings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +89,14 @@ def cache_shaders(includes: Mapping[str, str], cache: Sequence[CachedTexture], l
         language: of the shaders
     """
     textures = cache_textures(cache)
-    return texture_shaders(includes, textures, language, "material, group, thread, place", HELPERS + _routed(textures))
+    return texture_shaders(includes, textures, language, "material, group, thread, place", _routed(textures))
 
 
 def _routes(semantic: Semantic, found: Mapping[Semantic, tuple[TextureMap, list[int]]], count: int) -> list[int]:
     texture_map, channels = found.get(semantic, (None, []))
     values: list[int] = []
     for place in range(count):
-        default = _DEFAULTS.get(semantic, (0.0,) * count)[place]
+        default = DEFAULTS.get(semantic, (0.0,) * count)[place]
         channel = (
             channels[min(place, len(channels) - 1)]
             if channels and (place < 2 or count < 3 or len(channels) != 2)

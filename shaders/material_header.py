@@ -18,6 +18,7 @@ from imagegs_tex.formats.igs.quantized_set import (
 )
 from imagegs_tex.shaders.derived_z import derived_normals
 from imagegs_tex.shaders.exact_texels import texel_words
+from imagegs_tex.shaders.meaning_table import meaning_words
 from imagegs_tex.shaders.tile_layout import TileLayout
 
 MAGIC: Final = 0x32425349  # "ISB2", as little-endian bytes
@@ -36,7 +37,8 @@ def header_words(quantized: QuantizedGaussianSet) -> int:
     components, channels = quantized.component_count, quantized.channel_count
     derived = len(derived_normals(quantized.maps))
     exact = 0 if quantized.exact is None else -(-channels // _WIDTHS_PER_WORD)
-    return FIXED_WORDS + 3 + components + channels - (-components * channels // 2) + derived + exact
+    table = len(meaning_words(quantized.maps, channels))
+    return FIXED_WORDS + 3 + components + channels - (-components * channels // 2) + derived + exact + table
 
 
 def header(
@@ -80,7 +82,6 @@ def header(
         _float(size_factor(quantized)),
         _float(np.float64(quantized.basis_scale) / BASIS_CODE_MAX),
         parts["exact"],
-        0,
     ]
     fields = [least & 0xFFFF | bits << 16 for least, bits in zip(layout.least, layout.least_bits, strict=True)]
     steps = quantized.feature_steps.astype("<f4").view("<u4").tolist()
@@ -93,7 +94,9 @@ def header(
         sum(width << 2 * place for place, width in enumerate(widths[first : first + _WIDTHS_PER_WORD]))
         for first in range(0, len(widths), _WIDTHS_PER_WORD)
     ]
-    words = np.array([*fixed, *fields, *steps, *offsets, *pairs, *normals, *exact_widths], dtype=np.uint32)
+    rest = [*fields, *steps, *offsets, *pairs, *normals, *exact_widths]
+    table = meaning_words(quantized.maps, quantized.channel_count)
+    words = np.array([*fixed, len(fixed) + 1 + len(rest), *rest, *table], dtype=np.uint32)
     assert len(words) == header_words(quantized)
     return words
 

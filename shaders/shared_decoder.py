@@ -1,10 +1,10 @@
 """One decoder for every material of a buffer: its include files as text.
 
 The geometry, the compute decoder and the functions that take a footprint are those of a single file's decoder; what
-that has as constants is read from a material's header here. Channels come as coded, by number: which channel means what
-is in the description of each file (``igs_decode.json``).
+that has as constants is read from a material's header here, and so is which channels have which meaning.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +20,8 @@ from imagegs_tex.shaders.detail_constants import DETAIL_NUMBERS, picked_store, s
 from imagegs_tex.shaders.file_constants import bindings, shared_constants
 from imagegs_tex.shaders.footprint_constants import anisotropy_constant
 from imagegs_tex.shaders.glsl_to_hlsl import to_hlsl
+from imagegs_tex.shaders.gpu_buffer import PackedGaussians
+from imagegs_tex.shaders.meaning_functions import meaning_constants, meaning_functions
 
 MOST_COMPONENTS: Final = 12
 """Up to so many the compute decoder sums up four texels per thread; more take a define, and registers."""
@@ -89,6 +91,13 @@ class SharedDecoder:
     includes: dict[str, str]
 
 
+def most_of(materials: Sequence[PackedGaussians]) -> tuple[int, int]:
+    """Return the most components and the most values that any of some materials has."""
+    numbers = [int(packed.words[packed.material_at + 2]) for packed in materials]
+    components = max(number >> 8 & 255 for number in numbers)
+    return components, max((number & 255) + (number >> 16 & 255) for number in numbers)
+
+
 def shared_decoder(
     most_components: int = MOST_COMPONENTS, most_values: int = MOST_VALUES, row_log2: int = ROW_LOG2
 ) -> SharedDecoder:
@@ -109,12 +118,12 @@ def shared_decoder(
         "decode_group": _DECODE_GROUP,
         "sample": _SAMPLE,
         "draw": _DRAW,
-        "accessors": "",
+        "accessors": meaning_functions(),
         "normals": "",
     }
     parts["detail"] = fill_source("detail.glsl", parts) + "\n"
     head = shared_constants(most_components, most_values, row_log2) + "\n" + bindings() + anisotropy_constant()
-    head += shared_detail_constants()
+    head += shared_detail_constants() + meaning_constants()
     sources = ("core.glsl", "levels.glsl", "footprint.glsl", "stochastic.glsl")
     core = "\n".join(fill_source(name, parts) for name in sources)
     tiles = fill_source("tiles.glsl", parts)

@@ -1,6 +1,7 @@
 """Hold every decoder of a file against the reference decode."""
 
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -48,6 +49,7 @@ from imagegs_tex.verification.report import (
     VariantResult,
     VerifyReport,
 )
+from imagegs_tex.verification.shared_view import SHARED_PREFIX, view_in_buffer
 from imagegs_tex.verification.stochastic_check import MAX_MEAN_ERROR, StochasticCheck
 from imagegs_tex.verification.texture_check import TextureCheck
 from imagegs_tex.verification.toolchain import CompileError, HlslCompiler, has_tool, hlsl_to_glsl, require_tool
@@ -75,6 +77,7 @@ class _Variant:
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
+    form: Decoder  # that was compiled
     decoder: AnyDecoder
     sampler: Sampler | None  # None without functions that take a footprint
 
@@ -109,6 +112,7 @@ def verify(  # noqa: PLR0913 - what is checked, and how
     textures: TexturesKind | None = None,
     differences: Path | None = None,
     device: Device | None = None,
+    shared: bool = False,
 ) -> VerifyReport:
     """Run every decoder of a set on this machine's OpenGL, at every texel and at random points.
 
@@ -122,6 +126,7 @@ def verify(  # noqa: PLR0913 - what is checked, and how
         textures: which ones made at load time are checked, too
         differences: a folder for pictures of the differences, one per variant and four channels
         device: None opens one
+        shared: run the decoder of many materials as well, on a buffer in which the set is the second of two
 
     Returns:
         the findings; passed is false when a bound is broken or a decoder does not compile
@@ -151,8 +156,13 @@ def verify(  # noqa: PLR0913 - what is checked, and how
     inside = np.where(quantized.wrap, uv - np.floor(uv), np.clip(uv, 0, 1))
     at_points = reference_points(picture, inside * np.array([quantized.width, quantized.height], dtype=np.float32))
     size = (quantized.width, quantized.height)
-    with Scene(chosen, decoder.packed, size, quantized.channel_count) as scene:
+    with Scene(chosen, decoder.packed, size, quantized.channel_count) as scene, ExitStack() as opened:
         compiled, results = _compile(scene, decoder, wanted)
+        if shared:
+            view = view_in_buffer(quantized, decoder)
+            joined = opened.enter_context(Scene(chosen, view.packed, size, quantized.channel_count))
+            both = _compile(joined, view, wanted, SHARED_PREFIX)
+            compiled, results = compiled | both[0], results | both[1]
         coarse = decoder.packed.coarse
         means = None if coarse is None else ExactMeans(picture, coarse.range.first)
         loaded = None if textures is None else TextureCheck(quantized, decoder, textures)
@@ -173,7 +183,7 @@ def verify(  # noqa: PLR0913 - what is checked, and how
                 texel_errors[name],
                 (uv, at_points),
                 maps=quantized.maps,
-                decoder=decoder,
+                decoder=variant.form,
                 repeats=repeats,
                 checks=(samples, stochastic),
             )
@@ -181,7 +191,7 @@ def verify(  # noqa: PLR0913 - what is checked, and how
         if source is not None and compiled:
             score = score_source(quantized, source, next(iter(compiled.values())).decoder)
         loads = () if loaded is None else loaded.results(scene, wanted, repeats)
-    ordered = tuple(results[variant.name] for variant in _variants(wanted))
+    ordered = tuple(result for result in results.values() if result is not None)
     return VerifyReport(
         passed=all(result.passed for result in ordered)
         and all(result.passed for result in loads)
@@ -282,16 +292,20 @@ def _hlsl_pixel_sampler(compiler: HlslCompiler) -> Callable[[Scene, Decoder], Sa
 
 
 def _compile(
-    scene: Scene, decoder: Decoder, languages: tuple[Language, ...]
-) -> tuple[dict[str, _Compiled], dict[str, VariantResult]]:
-    compiled, results = {}, {}
+    scene: Scene, decoder: Decoder, languages: tuple[Language, ...], prefix: str = ""
+) -> tuple[dict[str, _Compiled], dict[str, VariantResult | None]]:
+    """Return what compiled, and a place for every result in order: those of what did not are there."""
+    compiled: dict[str, _Compiled] = {}
+    results: dict[str, VariantResult | None] = {}
     for variant in _variants(languages):
+        name = prefix + variant.name
+        results[name] = None
         try:
             sampler = None if decoder.packed.coarse is None else variant.make_sampler(scene, decoder)
-            compiled[variant.name] = _Compiled(variant.make(scene, decoder), sampler)
+            compiled[name] = _Compiled(decoder, variant.make(scene, decoder), sampler)
         except CompileError as error:
-            results[variant.name] = VariantResult(
-                variant.name, False, 1.0, 1.0, None, None, 255, 1.0, None, printable(error)
+            results[name] = VariantResult(
+                name, False, 1.0, 1.0, None, None, 255, 1.0, None, printable(error)
             )  # fmt: skip
     return compiled, results
 

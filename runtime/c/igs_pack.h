@@ -1,5 +1,5 @@
 /* igs_pack.h: makes of a loaded .igs file the buffer that shaders read: docs/gpu-buffer.md, byte for byte what
- * `imagegs-tex emit` writes as igs_data.bin.
+ * `imagegs-tex emit` writes as igs_data.bin, but for what maps' names say of green in normals (bits 8 and 9 of the meanings are 0).
  *
  * Include igs.h first; where IGS_IMPLEMENTATION is defined for that, define IGS_PACK_IMPLEMENTATION for this. igs_levels.h
  * lies beside it.
@@ -64,6 +64,7 @@ igs_error igs_pack_write(const igs_file* file, const igs_pack* pack, void* buffe
 #define IGS__MOST_PAIRS (1u << 27) /* of Gaussian and block that are looked at */
 #define IGS__FAR 9u
 #define IGS__NOISE_WORDS 4096u
+#define IGS__MEANING_WORDS 128  /* 18 meanings of at most four constants and the two ends of a log range */
 #define IGS__LEAST_LEVELS 2048u /* bytes that levels may take; more is 2/5 of what the material takes without */
 #define IGS__LOG2_E 1.4426950408889634
 
@@ -643,6 +644,50 @@ static void igs__lay_out(
     pack->block_words = (uint32_t)((end + 31) / 32);
 }
 
+/* What channels mean: entries of two words, then constants. Returns the words behind the first. */
+static uint32_t igs__meanings(const igs_file* file, uint32_t* entries, uint32_t* constants, uint32_t* count) {
+    const uint32_t colours = 1u << 1 | 1u << 9 | 1u << 10 | 1u << 11 | 1u << 13 | 1u << 16, many = colours | 1u << 17;
+    uint32_t found = 1, held = 0, behind = 0, map, channel, x, y; /* found: bits, data counts as found */
+    *count = 0;
+    for (map = 0; map < file->map_count; ++map) {
+        const igs_map* of = &file->maps[map];
+        const uint32_t derived = igs__derived(file, map, &x, &y);
+        for (channel = 0; channel < of->channel_count; ++channel) {
+            const uint32_t meaning = of->channels[channel].semantic, first = held;
+            const uint32_t most = meaning == 2 ? 3 : many >> meaning & 1 ? 4 : 1;
+            const uint32_t z = derived ? file->info.channels + behind : 127;
+            uint32_t sources = 0, flags = 0, next, k;
+            if (found >> meaning & 1) continue;
+            found |= 1u << meaning;
+            if (of->transfer == IGS_LOG) {
+                for (k = 0; k < 2; ++k) {
+                    const double end = k ? (double)of->hi : (double)of->lo;
+                    const double size = log(1.0 + (end < 0.0 ? -end : end) * 64.0) / 0.69314718055994530942;
+                    constants[held++] = igs__float_bits(end < 0.0 ? -size : size);
+                }
+                flags = 2;
+            } else if (of->transfer == IGS_SRGB && (colours >> meaning & 1)) {
+                flags = 1;
+            }
+            for (k = 0, next = channel; next < of->channel_count && k < most; ++next) {
+                const igs_channel* from = &of->channels[next];
+                uint32_t source = from->kind == IGS_CODED ? from->index : z;
+                if (from->semantic != meaning) continue;
+                if (from->kind == IGS_CONSTANT_VALUE) {
+                    source = 128 + held;
+                    constants[held++] = igs__float_bits((double)from->constant);
+                }
+                sources |= source << 8 * k++;
+            }
+            if (meaning == 2 && k == 2) sources |= z << 8 * k++;
+            entries[2 * *count] = meaning | k << 8 | flags << 16 | first << 24;
+            entries[2 * (*count)++ + 1] = sources;
+        }
+        behind += derived;
+    }
+    return 2 * *count + held;
+}
+
 static uint32_t igs__texel_words(const igs_file* file) {
     uint32_t bit = 0, c;
     for (c = 0; c < file->info.channels; ++c) {
@@ -669,7 +714,7 @@ igs_error igs_pack_index(const igs_file* file, void* scratch, size_t scratch_byt
     const uint32_t tiles = pack->tiles_across * pack->tiles_down, components = info->components;
     const uint32_t source_bits = igs__bits_of(tiles - 1);
     uint64_t records, listed, words;
-    uint32_t n, k, tile, x, y;
+    uint32_t n, k, tile, x, y, count, entries[IGS__MEANING_WORDS], constants[IGS__MEANING_WORDS];
     igs__packing plan;
     IGS__REQUIRE(scratch != NULL && scratch_bytes >= pack->scratch_bytes && pack->scratch_bytes > 0, ARGUMENT);
     igs__plan_packing(file, pack, (uint8_t*)scratch, 1, &plan);
@@ -722,6 +767,7 @@ igs_error igs_pack_index(const igs_file* file, void* scratch, size_t scratch_byt
     }
     pack->header_words = 27 + components + info->channels + (components * info->channels + 1) / 2;
     for (k = 0; k < file->map_count; ++k) pack->header_words += igs__derived(file, k, &x, &y);
+    pack->header_words += 1 + igs__meanings(file, entries, constants, &count);
     words = 5;
     if (info->has_detail) words += IGS__NOISE_WORDS + igs__detail_words(file);
     if (info->is_exact) {
@@ -750,7 +796,8 @@ static void igs__put_header(
     const igs_info* info = &file->info;
     const uint32_t columns = info->has_detail ? file->detail.columns : 0,
                    rows = info->has_detail ? file->detail.rows : 0;
-    uint32_t head[27], at = 27, derived = 0, x, y, i;
+    uint32_t head[27], at = 27, derived = 0, x, y, i, count, entries[IGS__MEANING_WORDS], constants[IGS__MEANING_WORDS];
+    const uint32_t table = igs__meanings(file, entries, constants, &count);
     for (i = 0; i < file->map_count; ++i) derived += igs__derived(file, i, &x, &y);
     memset(head, 0, sizeof head);
     head[0] = 0x32425349; /* ISB2 */
@@ -777,6 +824,7 @@ static void igs__put_header(
     head[20] = igs__float_bits(-(info->feature_exponent / 16.0) * (0.5 * IGS__LOG2_E));
     head[21] = igs__float_bits((double)info->basis_scale / 32767.0);
     head[22] = exact;
+    head[23] = pack->header_words - 1 - table;
     for (i = 0; i < 3; ++i) head[24 + i] = ((uint32_t)pack->least[i] & 0xFFFF) | pack->least_bits[i] << 16;
     for (i = 0; i < 27; ++i) igs__put_word(words + 4 * i, head[i]);
     for (i = 0; i < info->components; ++i)
@@ -790,6 +838,10 @@ static void igs__put_header(
         if (igs__derived(file, i, &x, &y)) igs__put_word(words + 4 * at++, x | y << 8);
     for (i = 0; info->is_exact && i < info->channels; ++i)
         words[4 * at + i / 4] |= (uint8_t)(file->exact.sample_bytes[2 * i] << 2 * (i % 4));
+    at = head[23];
+    igs__put_word(words + 4 * at++, count);
+    for (i = 0; i < 2 * count; ++i) igs__put_word(words + 4 * at++, entries[i]);
+    for (i = 0; i < table - 2 * count; ++i) igs__put_word(words + 4 * at++, constants[i]);
 }
 
 static void igs__put_head(

@@ -9,14 +9,23 @@ from helpers.made_gaussians import made_map, made_set
 from imagegs_tex.decoder.render import shader_decoder
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.exact_samples import exact_samples
-from imagegs_tex.formats.vocabulary import Coded, SampleFormat, Semantic, Transfer, UnitZ
-from imagegs_tex.shaders.build_decoder import HLSL_INCLUDE, STORAGE_INCLUDE, TEXTURE_INCLUDE, with_include
+from imagegs_tex.formats.vocabulary import Coded, Constant, SampleFormat, Semantic, Transfer, UnitZ
+from imagegs_tex.shaders.build_decoder import (
+    HLSL_INCLUDE,
+    STORAGE_INCLUDE,
+    TEXTURE_INCLUDE,
+    build_decoder,
+    with_include,
+)
 from imagegs_tex.shaders.gpu_buffer import join_materials, pack_gaussians
 from imagegs_tex.shaders.shared_decoder import shared_decoder
-from imagegs_tex.verification import MAX_ERROR
+from imagegs_tex.verification import MAX_ERROR, probe_shaders
+from imagegs_tex.verification.float64_accessors import accessor_error
 from imagegs_tex.verification.float64_footprint import footprint_reference, lod_reads_sure_texels, sample_lod
 from imagegs_tex.verification.float64_picture import reference_picture, reference_points, reference_rows
+from imagegs_tex.verification.opengl import Scene
 from imagegs_tex.verification.probe_shaders import full_target
+from imagegs_tex.verification.shared_view import view_in_buffer
 from imagegs_tex.verification.toolchain import check_glsl, hlsl_to_glsl
 
 pytestmark = pytest.mark.gl
@@ -241,6 +250,73 @@ def test_a_noise_tile_is_there_once():
     assert words[2] == 5  # behind a directory of two
     sizes = [packed.ledger.total for packed in noisy]
     assert words.nbytes == 4 * 3 + sum(sizes) + 16384 + 4
+
+
+MATERIAL = made_set(
+    40, 30, 40, 9, components=4,
+    maps=(
+        made_map(
+            "base", routes=(Coded(0), Coded(1), Coded(2), Coded(8)),
+            channel_semantics=(Semantic.BASE_COLOUR,) * 3 + (Semantic.OPACITY,),
+        ),
+        made_map("wall_normal_dx", Semantic.NORMAL, (Coded(3), Constant(0.6), UnitZ()), Transfer.LINEAR),
+        made_map("normal2", Semantic.NORMAL, (Coded(3), Coded(4)), Transfer.LINEAR),
+        made_map(
+            "og", Semantic.OCCLUSION, (Constant(0.75), Coded(6)), Transfer.LINEAR,
+            channel_semantics=(Semantic.OCCLUSION, Semantic.GLOSS),
+        ),
+        made_map("grey", Semantic.HEIGHT, (Coded(5),) * 3, Transfer.LINEAR),
+        made_map("hdr", Semantic.EMISSIVE, (Coded(0), Coded(5), Constant(3.5)), Transfer.LOG, (-0.5, 700.0)),
+        made_map("spec", Semantic.SPECULAR, (Coded(7),)),
+    ),
+)  # fmt: skip
+BROKEN = {
+    "colours stay encoded": ("encoded ? decoded.x", "encoded ? stored.x"),
+    "the constant before": ("source - 128u", "source - 129u"),
+    "logarithms stay": ("(head & 0x20000u) != 0u", "(head & 0x40000u) != 0u"),
+    "z is not made": ("igs_normal_kind(material) > 0u", "igs_normal_kind(material) > 2u"),
+}
+
+
+@pytest.mark.parametrize("change", ["", *BROKEN])
+def test_accessors_by_meaning(device, change):
+    view = view_in_buffer(MATERIAL, build_decoder(MATERIAL))
+    uv = (np.random.default_rng(3).integers(0, 4096, (300, 2)) / 4096).astype(np.float32)
+    source = probe_shaders.glsl_points(view)
+    if change:
+        assert BROKEN[change][0] in source
+        source = source.replace(*BROKEN[change])
+    with Scene(device, view.packed, (40, 30), 9) as scene:
+        found = scene.at_points(scene.compute(source), uv, probe_shaders.result_width(view))
+    names = [accessor.name for accessor in view.accessors]
+    assert names == [
+        "igs_base_colour", "igs_base_colour_linear", "igs_opacity", "igs_normal", "igs_occlusion", "igs_gloss",
+        "igs_height", "igs_emissive", "igs_specular", "igs_specular_linear", "igs_roughness",
+    ]  # fmt: skip
+    right = reference_points(reference_picture(MATERIAL), uv * [40, 30])
+    error = accessor_error(MATERIAL.maps, view.accessors, found[:, 9:], right)
+    assert error > MAX_ERROR if change else error <= MAX_ERROR
+
+
+def test_what_a_material_has_not_and_which_way_green_points(device):
+    plain = made_set(1, 1, 1, 1)
+    text = """    results[0] = igs_normal_y(0u);
+    results[1] = igs_normal_y(1u);
+    results[2] = float(igs_has(0u, IGS_MEANING_GLOSS)) + 2.0 * float(igs_has(1u, IGS_MEANING_GLOSS));
+    IgsTexel texel = igs_decode(1u, vec2(0.5, 0.5));
+    vec3 normal = igs_normal(1u, texel);
+    results[3] = normal.z;
+    results[4] = igs_roughness(1u, texel);
+    results[5] = igs_occlusion(1u, texel);
+    results[6] = igs_base_colour_linear(1u, texel).y;
+    results[7] = igs_sheen_linear(1u, texel).y;
+}
+"""
+    source = GLSL[: GLSL.index("    uint i =")] + text
+    source = with_include(source, shared_decoder(4, 10).includes[STORAGE_INCLUDE])
+    words = join_materials([pack_gaussians(MATERIAL), pack_gaussians(plain)])
+    found = run(device, source, words, np.zeros((1, 4), np.float32))[0]
+    np.testing.assert_allclose(found, [-1, 0, 1, 1, 0.6, 1, 0.5, 0], atol=1e-6)
 
 
 def test_a_buffer_of_no_material_is_refused():

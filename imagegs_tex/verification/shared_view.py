@@ -1,0 +1,91 @@
+"""A file's decoder by way of the decoder of many materials: the same functions, checked by the same shaders.
+
+The material lies in a buffer behind another one, and thin functions fill in its number.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+from imagegs_tex.shaders.accessors import Accessor
+from imagegs_tex.shaders.build_decoder import HLSL_INCLUDE, STORAGE_INCLUDE, TEXTURE_INCLUDE, Decoder
+from imagegs_tex.shaders.gpu_buffer import PackedGaussians, join_materials, pack_gaussians
+from imagegs_tex.shaders.meaning_functions import accessor_widths
+from imagegs_tex.shaders.shared_decoder import SharedDecoder, most_of, shared_decoder
+
+SHARED_PREFIX: Final = "shared-"
+"""Of the names of its variants."""
+
+_OTHER_BLOCKS: Final = 4
+_TYPES: Final = {1: "float", 2: "vec2", 3: "vec3", 4: "vec4"}
+_FOOTPRINTS: Final = """
+IgsTexel igs_sample_at(vec2 p, float lod) { return igs_sample_material_at(igs_material(IGS_NUMBER), p, lod); }
+IgsTexel igs_sample_lod(vec2 uv, float lod) { return igs_sample_lod(IGS_NUMBER, uv, lod); }
+IgsTexel igs_sample_grad(vec2 uv, vec2 a, vec2 b) { return igs_sample_grad(IGS_NUMBER, uv, a, b); }
+IgsTexel igs_sample_stochastic(vec2 uv, vec2 a, vec2 b, vec2 noise)
+{
+    return igs_sample_stochastic(IGS_NUMBER, uv, a, b, noise);
+}
+#undef igs_sample
+#define igs_sample(uv) igs_sample_grad(IGS_NUMBER, uv, IGS_DDX(uv), IGS_DDY(uv))
+"""
+_NORMALS: Final = """
+#define IGS_NORMAL_LENGTH_EXISTS
+float igs_normal_length(IgsTexel texel) { return igs_normal_length(IGS_NUMBER, texel); }
+"""
+_ROUGHNESS: Final = """
+#define IGS_ROUGHNESS_FILTERED_EXISTS
+float igs_roughness_filtered(IgsTexel texel) { return igs_roughness_filtered(IGS_NUMBER, texel); }
+"""
+_GROUP: Final = """
+#ifdef IGS_COMPUTE
+void igs_decode_group(uvec2 group, uint thread, ivec2 place) { igs_decode_group(IGS_NUMBER, group, thread, place); }
+#endif
+"""
+
+
+def view_in_buffer(quantized: QuantizedGaussianSet, decoder: Decoder) -> Decoder:
+    """Return the view of a set in a buffer of two: behind itself, packed for other blocks and without levels."""
+    other = pack_gaussians(quantized, _OTHER_BLOCKS)
+    return shared_view(shared_decoder(*most_of([decoder.packed])), decoder, [other])
+
+
+def shared_view(shared: SharedDecoder, decoder: Decoder, before: Sequence[PackedGaussians] = ()) -> Decoder:
+    """Return a file's decoder with the includes of the decoder of many materials, and their buffer.
+
+    Args:
+        shared: for at least the components and values of these materials
+        decoder: of the file
+        before: materials in front of it
+    """
+    own = decoder.packed
+    words = join_materials([*before, own])
+    widths = accessor_widths()
+    accessors = tuple(accessor for accessor in decoder.accessors if accessor.width <= widths.get(accessor.name, 0))
+    own_text = decoder.includes[STORAGE_INCLUDE]
+    text = f"""
+#define IGS_NUMBER {len(before)}u
+IgsTexel igs_decode(vec2 uv) {{ return igs_decode(IGS_NUMBER, uv); }}
+IgsTexel igs_decode_at(vec2 p) {{ return igs_decode_at(IGS_NUMBER, p); }}
+{_FOOTPRINTS}{"".join(_accessor(each, widths[each.name]) for each in accessors)}"""
+    text += _NORMALS if "#define IGS_NORMAL_LENGTH_EXISTS" in own_text else ""
+    text += _ROUGHNESS if "#define IGS_ROUGHNESS_FILTERED_EXISTS" in own_text else ""
+    row = f"#define IGS_ROW_LOG2 {own.row_log2}u\n"
+    includes = {
+        STORAGE_INCLUDE: shared.includes[STORAGE_INCLUDE] + text + _GROUP,
+        TEXTURE_INCLUDE: row + shared.includes[TEXTURE_INCLUDE] + text,
+        HLSL_INCLUDE: shared.includes[HLSL_INCLUDE] + _hlsl(text + _GROUP),
+    }
+    return replace(decoder, includes=includes, accessors=accessors, packed=replace(own, words=words))
+
+
+def _accessor(accessor: Accessor, width: int) -> str:
+    """Return a function of the own decoder's type; width: of the one that it calls."""
+    swizzle = "" if accessor.width == width else f".{'xyzw'[: accessor.width]}"
+    value = f"{accessor.name}(IGS_NUMBER, texel){swizzle}"
+    return f"{_TYPES[accessor.width]} {accessor.name}(IgsTexel texel) {{ return {value}; }}\n"
+
+
+def _hlsl(text: str) -> str:
+    return text.replace("uvec2", "uint2").replace("ivec2", "int2").replace("vec", "float")
