@@ -154,12 +154,34 @@ typedef struct igs_info {
     size_t scratch_bytes; /* and for the time it runs */
 } igs_info;
 
+enum { /* what maps and channels mean */
+       IGS_DATA,
+       IGS_BASE_COLOUR,
+       IGS_NORMAL,
+       IGS_ROUGHNESS,
+       IGS_GLOSS,
+       IGS_METALLIC,
+       IGS_OCCLUSION,
+       IGS_HEIGHT,
+       IGS_OPACITY,
+       IGS_EMISSIVE,
+       IGS_SPECULAR,
+       IGS_IMAGE,
+       IGS_MASK,
+       IGS_SUBSURFACE,
+       IGS_TRANSMISSION,
+       IGS_CLEARCOAT,
+       IGS_SHEEN,
+       IGS_ANISOTROPY,
+       IGS_CAVITY,
+       IGS_SEMANTICS /* how many there are */
+};
 enum { IGS_CODED, IGS_CONSTANT_VALUE, IGS_UNIT_Z_VALUE };
 enum { IGS_LINEAR, IGS_SRGB, IGS_LOG };
 enum { IGS_UINT8, IGS_UINT16, IGS_FLOAT16, IGS_FLOAT32 };
 
 typedef struct igs_channel {
-    uint8_t semantic; /* docs/igs-format.md, "Section 1: maps" */
+    uint8_t semantic; /* IGS_DATA ... */
     uint8_t kind;     /* IGS_CODED, IGS_CONSTANT_VALUE or IGS_UNIT_Z_VALUE */
     uint8_t index;    /* coded: channel of the picture */
     float constant;   /* constant: the sample's value */
@@ -1955,7 +1977,7 @@ static int igs__is_finite(float value) { return value - value == 0.0f; }
 
 static igs_error igs__unpack_channel(igs__cursor* cursor, const igs_info* info, igs_channel* channel) {
     IGS__NEXT(semantic, cursor, 1);
-    IGS__REQUIRE(*semantic <= 18, MAP_SEMANTIC);
+    IGS__REQUIRE(*semantic < IGS_SEMANTICS, MAP_SEMANTIC);
     IGS__NEXT(kind, cursor, 1);
     channel->semantic = *semantic;
     channel->kind = *kind;
@@ -1984,8 +2006,8 @@ static igs_error igs__check_map(const igs_map* map) {
     for (i = 0; i < map->channel_count; ++i) {
         const igs_channel* channel = &map->channels[i];
         if (channel->kind == IGS_UNIT_Z_VALUE)
-            IGS__REQUIRE(sides >= 2 && channel->semantic == 2 && map->transfer == IGS_LINEAR, UNIT_Z);
-        else if (channel->semantic == 2) ++sides;
+            IGS__REQUIRE(sides >= 2 && channel->semantic == IGS_NORMAL && map->transfer == IGS_LINEAR, UNIT_Z);
+        else if (channel->semantic == IGS_NORMAL) ++sides;
     }
     return IGS_OK;
 }
@@ -2003,7 +2025,7 @@ static igs_error igs__unpack_map(igs__cursor* cursor, const igs_info* info, igs_
     IGS__NEXT(suffix, cursor, map->suffix_length);
     for (i = 0; i < map->suffix_length; ++i) IGS__REQUIRE(suffix[i] < 128, MAP_SUFFIX_ASCII);
     IGS__NEXT(semantic, cursor, 1);
-    IGS__REQUIRE(*semantic <= 18, MAP_SEMANTIC);
+    IGS__REQUIRE(*semantic < IGS_SEMANTICS, MAP_SEMANTIC);
     IGS__NEXT(transfer, cursor, 1);
     IGS__REQUIRE(*transfer <= 2, MAP_TRANSFER);
     IGS__NEXT(sample_format, cursor, 1);

@@ -137,7 +137,7 @@ static uint32_t igs__derived(const igs_file* file, uint32_t map, uint32_t* x, ui
     const igs_channel* channels[3] = {NULL, NULL, NULL};
     uint32_t found = 0, i;
     for (i = 0; i < file->maps[map].channel_count && found < 3; ++i)
-        if (file->maps[map].channels[i].semantic == 2) channels[found++] = &file->maps[map].channels[i];
+        if (file->maps[map].channels[i].semantic == IGS_NORMAL) channels[found++] = &file->maps[map].channels[i];
     if (found < 2 || channels[0]->kind != IGS_CODED || channels[1]->kind != IGS_CODED) return 0;
     if (found == 3 && channels[2]->kind != IGS_UNIT_Z_VALUE) return 0;
     *x = channels[0]->index;

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from helpers.plain_map import make_map
@@ -29,6 +31,15 @@ def test_conventions_list_the_same_ids(repository):
     text = " ".join((repository / "docs" / "conventions.md").read_text(encoding="utf-8").split())
     for semantic in Semantic:
         assert f"{semantic.value} {semantic.name.lower()}" in text
+
+
+def test_the_readers_in_c_and_for_the_web_have_the_same_list(repository):
+    names = [semantic.name.lower() for semantic in Semantic]
+    header = (repository / "runtime" / "c" / "igs.h").read_text(encoding="utf-8")
+    listed = re.search(r"enum \{([^}]*)IGS_SEMANTICS", header)[1]
+    assert [name.lower() for name in re.findall(r"IGS_(\w+),", listed)] == names
+    script = (repository / "runtime" / "web" / "igs.js").read_text(encoding="utf-8")
+    assert re.findall(r"'(\w+)'", re.search(r"SEMANTICS = \[([^\]]*)\]", script)[1]) == names
 
 
 def test_a_colour_is_no_scalar():
