@@ -80,7 +80,7 @@ def detail_functions(quantized: QuantizedGaussianSet) -> str:
     noises = "".join(_component(detail, offset, component) for component in range(detail.component_count))
     channels = ""
     for channel, mixing in enumerate(detail.mixing):
-        terms = " + ".join(f"({literal(share)}) * noise{k}" for k, share in enumerate(mixing) if share)
+        terms = " + ".join(f"({literal(share * _NOISE_SCALE)}) * noise{k}" for k, share in enumerate(mixing) if share)
         if terms:
             value = f"clamp(texel.channel[{channel}] + {terms}, 0.0, 1.0)"
             channels += f"        texel.channel[{channel}] = {value};\n"
@@ -117,13 +117,17 @@ def picked_store(most_rows: int) -> str:
 
 def detail_multiply_adds(detail: DetailLayer) -> int:
     """Return what a texel's noise takes; its places in the tile, which are integer arithmetic, come on top."""
-    components = detail.component_count * (_PACKED_MULTIPLY_ADDS + 3)  # the middle, the envelope and the amplitude
-    terms = np.count_nonzero(detail.band_codes) + np.count_nonzero(detail.slope_codes)
-    return _ENVELOPE_MULTIPLY_ADDS + components + int(terms + np.count_nonzero(detail.mixing_codes))
+    components = detail.component_count * (_PACKED_MULTIPLY_ADDS + 2)  # the middle and the strength
+    strengths = np.unique(detail.slope_codes, axis=0)
+    terms = np.count_nonzero(detail.band_codes) + np.count_nonzero(detail.mixing_codes) + np.count_nonzero(strengths)
+    return _ENVELOPE_MULTIPLY_ADDS + components + int(terms + len(strengths))  # and the envelope of each strength
 
 
 def _component(detail: DetailLayer, offset: np.ndarray, component: int) -> str:
-    """Return what draws one component: bands, added up exactly in integers, to noise, times envelope and amplitude."""
+    """Return what draws one component: bands, added up exactly in integers, times envelope and amplitude.
+
+    What scales it to a deviation of 1 is in the channels' shares. Equal slopes make one strength: a height's three.
+    """
     shift = ", ".join(f"{texels}u" for texels in detail.shifts[component])
     codes = detail.band_codes[component].tolist()
     terms = []
@@ -132,12 +136,20 @@ def _component(detail: DetailLayer, offset: np.ndarray, component: int) -> str:
         shifted = f"(bands{component}.{half} >> {8 * byte}u)" if byte else f"bands{component}.{half}"
         terms += [f"{code}u * ({shifted} & 255u)"] if code else []
     total = "\n            + ".join(terms) or "0u"
-    one = literal(_NOISE_SCALE)
-    slopes = detail.slopes[component]
-    growth = [f"({literal(slope)}) * texel.channel[{channel}]" for channel, slope in enumerate(slopes) if slope]
-    amplitude = " + ".join([literal(1.0 - float(slopes @ offset)), *growth])
-    return f"""        uvec2 bands{component} = igs_bands(m, grain, uvec2({shift}));
+    first = _strength_of(detail, component)
+    text = f"""        uvec2 bands{component} = igs_bands(m, grain, uvec2({shift}));
         uint total{component} = {total};
-        float noise{component} = {one} * float(int(total{component}) - int({sum(codes)}u * middle));
-        noise{component} *= grain.envelope * clamp({amplitude}, 0.0, {literal(MAX_AMPLITUDE)});
 """
+    if first == component:
+        slopes = detail.slopes[component]
+        growth = [f"({literal(slope)}) * texel.channel[{channel}]" for channel, slope in enumerate(slopes) if slope]
+        amplitude = " + ".join([literal(1.0 - float(slopes @ offset)), *growth])
+        limited = f"clamp({amplitude}, 0.0, {literal(MAX_AMPLITUDE)})"
+        text += f"        float strength{component} = grain.envelope * {limited};\n"
+    noise = f"float(int(total{component}) - int({sum(codes)}u * middle))"
+    return f"{text}        float noise{component} = strength{first} * {noise};\n"
+
+
+def _strength_of(detail: DetailLayer, component: int) -> int:
+    """Return the first component with the same slopes, whose strength is its own."""
+    return int(np.all(detail.slope_codes == detail.slope_codes[component], axis=1).argmax())

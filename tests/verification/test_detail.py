@@ -76,6 +76,13 @@ def material():
     )
 
 
+def with_one_strength(quantized):
+    """The first three components grow alike, as those of a height do, and so does the last."""
+    slopes = quantized.detail.slope_codes.copy()
+    slopes[[1, 2, -1]] = slopes[0]
+    return replace(quantized, detail=replace(quantized.detail, slope_codes=slopes))
+
+
 CASES = {
     "non-power-of-two": made_set(131, 77, 150, 5, detail={}),
     "one texel": made_set(1, 1, 1, 1, detail={"grid": (1, 1), "components": 1}),
@@ -84,6 +91,9 @@ CASES = {
         200, 90, 120, 3, wrap=(False, True), detail={"grid": (64, 31), "components": 3}
     ),
     "relief": made_set(131, 77, 120, 6, maps=material(), detail={"components": 6, "relief": True}),
+    "relief of one strength": with_one_strength(
+        made_set(70, 90, 120, 6, maps=material(), detail={"components": 5, "relief": True})
+    ),
     "wide and flat, a flat envelope": made_set(700, 3, 60, 2, detail={"grid": (1, 1)}),
 }
 
@@ -123,7 +133,7 @@ BROKEN = {
     "a wrong shift": ("(29u, 11u)", "(29u, 12u)", VARIANTS),
     "swapped weights": ("grain.weights.x * first + grain.weights.y * second",
                         "grain.weights.y * first + grain.weights.x * second", VARIANTS),
-    "no envelope": ("*= grain.envelope * ", "*= ", VARIANTS),
+    "no envelope": ("= grain.envelope * ", "= ", VARIANTS),
     "an envelope of nearest cells": ("float across = ", "float across = 0.0 * ", VARIANTS[:3]),
     "an envelope that ends": ("m.envelope_cells.x, m.repeat_x)", "m.envelope_cells.x, false)", VARIANTS[:3]),
     "another hash": ("0x846CA68Bu", "0x846CA68Du", VARIANTS[:3]),
