@@ -13,7 +13,11 @@ from imagegs_tex.metrics.visible_error import blur
 Array = NDArray[np.float64]
 
 _BLOCK: Final = 8  # texels, of local deviations
-_LEAST: Final = 0.05  # of the mean strength, below which a block is as good as clean
+_SURE: Final = 1.1
+"""By how much the source's contrast in a block must exceed the decode's to count as missing."""
+_UNUSUAL: Final = 1.5
+"""A block's energy over its contrast, as a multiple of what is usual in the channel, above which it is an edge's."""
+_LEAST: Final = 0.05  # of the mean, below which a block is as good as clean
 _ENVELOPE_TURNS: Final = 5
 _DAMPING: Final = 0.8
 _LARGEST: Final = 2.0
@@ -21,27 +25,45 @@ _LARGEST_QUANTILE: Final = 0.98
 _CELL: Final = 16  # texels, of the envelope's finest grid
 
 
-def block_strengths(values: Tensor) -> Array:
-    """Return root mean squares of blocks of 8 x 8 texels [rows, columns, channels] of a picture [H, W, channels]."""
-    return np.asarray(_blocks(values.square()).sqrt().double().cpu().numpy())
+def block_means(picture: Tensor) -> Array:
+    """Return the means of blocks of 8 x 8 texels [rows, columns] of a picture [H, W]."""
+    return np.asarray(_blocks(picture[..., None]).double().cpu().numpy()[..., 0])
 
 
-def shares_of_source(source: Tensor, residual: Tensor, channels: NDArray[np.bool_]) -> Array:
-    """Return by how much strengths of a residual count, 0..1 by block: what exceeds the source's contrast is no grain.
+def missing_grain(source: Tensor, decoded: Tensor) -> tuple[Array, Array]:
+    """Return how much fine contrast a decode misses, and how much of that is grain.
 
-    On clean paint beside rust the residual is the decode's error, and noise there would be specks.
+    What the source has in a block less what the decode has, not the residual: an edge that is there, but not quite in
+    its place, misses nothing, and noise beside it would be specks. An edge that is lost counts little: a block's
+    contrast is the mean of the roots, squared, in which what is everywhere counts. Energy that a block misses beyond
+    what that contrast usually means is an edge's; as grain it would be all over the place.
 
     Args:
         source: float32 [H, W, C]
-        residual: the same without the decode
-        channels: those that get noise [C]
+        decoded: the same of the file without detail
+
+    Returns:
+        strengths by block [rows, columns, C], each channel's root mean square 1, and shares of the energy 0..1 [C]
     """
-    used = torch.from_numpy(np.flatnonzero(channels)).to(source.device)
-    error, own = residual[..., used], source[..., used]
-    weights = 1 / error.var(dim=(0, 1)).clamp_min(1e-12)
-    fine = [picture - blur(blur(picture, 1), 2) for picture in (own, error)]
-    energies = [_blocks(picture.square() @ weights[:, None]).double().cpu().numpy()[..., 0] for picture in fine]
-    return np.asarray(np.sqrt(np.minimum(energies[0] / np.maximum(energies[1], 1e-12), 1.0)))
+    (own, own_energy), (kept, kept_energy) = (_fine_contrast(picture) for picture in (source, decoded))
+    contrast = np.maximum(np.square(own) - np.square(_SURE * kept), 0.0)
+    energy = np.maximum(own_energy - kept_energy, 0.0)
+    shares = np.ones(contrast.shape[2])
+    for channel in range(len(shares)):
+        found, roots = energy[..., channel], contrast[..., channel]
+        grainy = roots > _LEAST * roots.mean()
+        if np.any(grainy):
+            limit = _UNUSUAL * np.median(found[grainy] / roots[grainy])
+            shares[channel] = np.minimum(found, limit * roots).sum() / max(float(found.sum()), 1e-30)
+    return np.sqrt(contrast / np.maximum(contrast.mean(axis=(0, 1)), 1e-30)), shares
+
+
+def _fine_contrast(picture: Tensor) -> tuple[Array, Array]:
+    """Return contrast and energy below four texels by block [rows, columns, C]."""
+    fine = picture - blur(blur(picture, 1), 2)
+    blocks = (_blocks(fine.abs().sqrt()).square(), _blocks(fine.square()))
+    contrast, energy = (found.double().cpu().numpy() for found in blocks)
+    return contrast, energy
 
 
 def growth(strengths: Array, decoded: Tensor, offset: Array) -> Array:

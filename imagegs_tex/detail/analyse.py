@@ -1,7 +1,7 @@
 """The detail layer of a file: noise that gives its decode the contrast that the source has.
 
 The residual's principal components over the channels are what the noise is made of. Each has a spectrum (a sum of the
-tile's bands), a strength that grows with the channels' values (least squares on local deviations), and all share an
+tile's bands), a strength that grows with the channels' values (least squares on what blocks miss), and all share an
 envelope on a coarse grid. Normals get the slopes of one height instead. How much each channel gets is fitted to its
 missing energy by octave, drawn, measured and corrected.
 """
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from imagegs_tex.decoder.detail import add_detail
 from imagegs_tex.decoder.render import render_channels
-from imagegs_tex.detail.amplitudes import amplitudes, block_strengths, envelope, finest_grid, growth, shares_of_source
+from imagegs_tex.detail.amplitudes import amplitudes, block_means, envelope, finest_grid, growth, missing_grain
 from imagegs_tex.detail.relief import Relief, find_relief
 from imagegs_tex.detail.residual import OCTAVE_WEIGHTS, OCTAVES, Missing, missing_energies
 from imagegs_tex.detail.spectra import band_energies, middle, octave_energies, streak_bands
@@ -57,7 +57,6 @@ _CORRECTION_BYTES: Final = 8
 class _Noise:
     """Components that share an amplitude."""
 
-    values: Tensor  # float32 [H, W, any], what of the residual they are for, of variance about 1 each
     mixing: Array  # [C, components], for components of variance 1
     bands: Array  # [components, 8]
 
@@ -87,17 +86,18 @@ def analyse_detail(
     whole = np.square(band_deviations(source).cpu().numpy()[:, 0])
     if not np.any(missing.energies[0] > _LEAST_MISSING * np.maximum(whole, 1e-12)):
         return None
+    contrasts, shares_of_grain = missing_grain(source, decoded)
+    missing = Missing(missing.energies * shares_of_grain)
     residual = source - decoded
     offset = quantized.offset_codes / OFFSET_SCALE
     relief = find_relief(stack, residual, missing)
     noises = _noises(residual, missing, relief)
-    counts = shares_of_source(source, residual, missing.channels)
     growths, strengths = [], []
     for noise in noises:
-        found = np.sqrt(np.square(block_strengths(noise.values)).mean(axis=2)) * counts
+        found = _contrast_for(noise, contrasts, missing)
         growths.append(growth(found, decoded, offset))
-        made = block_strengths(amplitudes(growths[-1], decoded, offset)[..., None])[..., 0]
-        strengths.append((found, made / max(float(np.sqrt(np.square(made).mean())), 1e-6)))
+        made = block_means(amplitudes(growths[-1], decoded, offset).square())
+        strengths.append((found, np.sqrt(made / max(float(made.mean()), 1e-12))))
     found, predicted = (np.sqrt(np.square(np.stack(kind)).mean(axis=0)) for kind in zip(*strengths, strict=True))
     grid = finest_grid(quantized.width, quantized.height)
     while True:
@@ -108,17 +108,23 @@ def analyse_detail(
         grid = (max(1, int(grid[0] * _COARSER)), max(1, int(grid[1] * _COARSER)))
 
 
+def _contrast_for(noise: _Noise, contrasts: Array, missing: Missing) -> Array:
+    """Return how strong a noise should be by block: what channels [rows, columns, C] miss, by its share in each."""
+    wanted = np.maximum(missing.energies.sum(axis=0), 1e-12)
+    shares = np.where(missing.channels, np.square(noise.mixing).sum(axis=1) / wanted, 0.0)
+    return np.asarray(np.sqrt(np.square(contrasts) @ (shares / max(float(shares.sum()), 1e-12))))
+
+
 def _noises(residual: Tensor, missing: Missing, relief: Relief | None) -> list[_Noise]:
     """Return the components: three for the slopes of a height, where there is one, and one each for what is left."""
     noises, rest = [], missing
     if relief is not None:
         slopes = [relief.across, relief.down]
-        picked = residual[..., slopes]
         mixing = np.zeros((len(missing.channels), RELIEF_COMPONENTS))
         mixing[relief.across] = [-1.0, 1.0, 0.0]
         mixing[relief.down] = [-relief.sign, 0.0, relief.sign]
         bands = np.repeat(relief.bands[None], RELIEF_COMPONENTS, axis=0)
-        noises.append(_Noise(picked / picked.std(dim=(0, 1)).clamp_min(1e-9), mixing, bands))
+        noises.append(_Noise(mixing, bands))
         rest = missing.without(slopes)
     if not np.any(rest.channels):
         return noises
@@ -128,7 +134,7 @@ def _noises(residual: Tensor, missing: Missing, relief: Relief | None) -> list[_
     streaks = streak_bands(np.mean(powers, axis=0))
     mixing, bands = _balance(rest, np.square(loadings), np.stack([band_energies(power, streaks) for power in powers]))
     mixing = np.copysign(mixing, loadings)
-    return noises + [_Noise(values[..., k : k + 1], mixing[:, k : k + 1], bands[k : k + 1]) for k in range(len(powers))]
+    return noises + [_Noise(mixing[:, k : k + 1], bands[k : k + 1]) for k in range(len(powers))]
 
 
 def _principal_components(residual: Tensor, channels: NDArray[np.bool_], most: int) -> tuple[Tensor, Array]:

@@ -6,6 +6,7 @@ import torch
 from helpers.made_gaussians import made_map
 
 from imagegs_tex.decoder.detail import add_detail
+from imagegs_tex.detail.amplitudes import missing_grain
 from imagegs_tex.detail.analyse import MOST_BYTES, analyse_detail
 from imagegs_tex.detail.relief import gradient_share
 from imagegs_tex.detail.spectra import band_energies, octave_energies
@@ -93,6 +94,37 @@ def test_clean_paint_beside_rust_stays_clean():
     added = np.abs(drawn.numpy() - np.clip(smooth + ripple, 0, 1))
     clean = (x + 0.5 * y > 0.7 * SIDE + 24) & (x < SIDE - 16)  # the picture repeats: rust again at the right
     assert added[clean].mean() < 0.06 * added[rust].mean()
+
+
+def stones():
+    """Flat squares with joints of 24 texels between them [SIDE, SIDE, 1], and which texels are theirs."""
+    y, x = np.mgrid[:SIDE, :SIDE] % 80
+    inside = (np.minimum(x, y) >= 12) & (np.maximum(x, y) < 68)
+    return np.where(inside, 0.65, 0.35)[..., None], inside
+
+
+def grain_of(source, decoded):
+    return missing_grain(*(torch.from_numpy(picture.astype(np.float32)) for picture in (source, decoded)))
+
+
+def test_an_edge_beside_its_place_misses_no_grain():
+    flat, inside = stones()
+    source = flat + np.where(inside, 0.002, 0.04)[..., None] * grain(12)[..., None]
+    moved = np.roll(flat, 1, axis=(0, 1))
+    found, plain = (grain_of(source, decoded)[0][..., 0] for decoded in (moved, flat))
+    core = inside[4::8, 4::8]
+    assert found[~core].mean() == pytest.approx(plain[~core].mean(), rel=0.15)
+    assert found[core].mean() < 0.35 * found[~core].mean()
+
+
+def test_lost_lines_are_no_grain():
+    """The decode lacks some thin lines, too: what they miss must not be drawn as grain between them."""
+    even = 0.5 + 0.02 * grain(12)[..., None]
+    flat = np.full_like(even, 0.5)
+    assert grain_of(even, flat)[1][0] > 0.97
+    lines = np.where(np.arange(SIDE) % 40 == 20, 0.2, 0.0)[None, :, None]
+    share = grain_of(even + lines, flat)[1][0]
+    assert 0.3 < share < 0.9  # 0.39 of the finest octave's energy is grain; blocks of 8 texels cannot tell all of it
 
 
 def slopes_of(height):
