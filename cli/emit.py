@@ -1,11 +1,14 @@
 """``imagegs-tex emit``."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from imagegs_tex.cli.options import IgsFile, Quiet, Textures
+from imagegs_tex.cli.options import Quiet, Textures
+from imagegs_tex.formats.errors import InputError, UsageError
+from imagegs_tex.formats.files.safe_names import printable
 
 
 class BlockSize(StrEnum):
@@ -24,12 +27,31 @@ class ShaderLanguage(StrEnum):
     HLSL = "hlsl"
 
 
+Files = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[FILE.igs|DIR]...",
+        readable=False,
+        help="One file: a decoder for it alone. Several, or a folder of them: one buffer and the decoder that "
+        "reads any of them. None: that decoder without a buffer.",
+    ),
+]
+
+
 def emit(
-    file: IgsFile,
     output: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help="Folder for the decoder's files.")],
+    files: Files = None,
     lang: Annotated[
         ShaderLanguage, typer.Option("--lang", help="GLSL 4.30 and ES 3.00, or HLSL shader model 5.0 and newer.")
     ] = ShaderLanguage.GLSL,
+    shared: Annotated[
+        bool | None,
+        typer.Option(
+            "--shared/--specialised",
+            help="The decoder that reads any material of a buffer, or the faster one of a single file. By default: the "
+            "latter for one file.",
+        ),
+    ] = None,
     block_size: Annotated[
         BlockSize | None,
         typer.Option(help="Texels of the blocks that Gaussians are listed for: small ones make pixel shaders faster."),
@@ -38,19 +60,41 @@ def emit(
         bool,
         typer.Option("--mips/--no-mips", help="igs_sample and coarse levels for minification, for a larger buffer."),
     ] = True,
+    prefix: Annotated[
+        str, typer.Option("--prefix", metavar="NAME_", help="What all names begin with, those of files included.")
+    ] = "igs_",
     textures: Textures = None,
     quiet: Quiet = False,
 ) -> None:
-    """Write a shader decoder for a file: an include, the GPU buffer, its description, samples and a readme."""
+    """Write a shader decoder: includes, the GPU buffer, its description, samples and a readme."""
     from imagegs_tex.cli.outputs import folder_path
+    from imagegs_tex.shaders.prefix import DEFAULT_PREFIX, read_prefix
+
+    folder = folder_path(output, "emit")
+    names = read_prefix(prefix)
+    block_log2 = None if block_size is None else int(block_size).bit_length() - 1
+    paths = _igs_files(files or [])
+    single = len(paths) == 1 and not shared
+    if textures is not None and (not single or names != DEFAULT_PREFIX):
+        raise UsageError("--textures is for one file and its own decoder, under the names igs_: leave the rest out")
+    if shared is False and not single:
+        raise UsageError("--specialised is the decoder of one file: give one")
+    if single:
+        _emit_one(paths[0], folder, lang, block_log2, mips=mips, prefix=names, textures=textures, quiet=quiet)
+    else:
+        _emit_many(paths, folder, lang, block_log2, mips=mips, prefix=names, quiet=quiet)
+
+
+def _emit_one(
+    file: Path, folder: Path, lang: ShaderLanguage, block_log2: int | None,
+    *, mips: bool, prefix: str, textures: Textures, quiet: bool,
+) -> None:  # fmt: skip
     from imagegs_tex.cli.progress import working
     from imagegs_tex.cli.tables_gpu import print_emission, print_loaded
     from imagegs_tex.formats.igs.container import read_igs
     from imagegs_tex.shaders.emit import emit as emit_decoder
 
-    folder = folder_path(output, "emit")
     quantized = read_igs(file)
-    block_log2 = None if block_size is None else int(block_size).bit_length() - 1
     if mips:
         with working("rendering coarse levels", quiet):
             from imagegs_tex.decoder.render import shader_decoder  # loads torch
@@ -68,8 +112,44 @@ def emit(
         loaded, left_out = plan_loaded(quantized.maps, textures.value)
         program = load_program(quantized, decoder, loaded, lang.value)
         files = load_files(program, left_out)
-    paths = emit_decoder(quantized, lang.value, folder, decoder, files)
+    paths = emit_decoder(quantized, lang.value, folder, decoder, files, prefix)
     if not quiet:
         print_emission(decoder, paths)
         if textures is not None:
             print_loaded(program, quantized.maps, left_out)
+
+
+def _emit_many(
+    files: list[Path], folder: Path, lang: ShaderLanguage, block_log2: int | None,
+    *, mips: bool, prefix: str, quiet: bool,
+) -> None:  # fmt: skip
+    from imagegs_tex.cli.progress import working
+    from imagegs_tex.cli.tables_gpu import print_materials
+    from imagegs_tex.formats.igs.container import read_igs
+    from imagegs_tex.shaders.emit_materials import BufferMaterial, emit_materials
+    from imagegs_tex.shaders.gpu_buffer import pack_gaussians
+
+    materials = []
+    for file in files:
+        quantized = read_igs(file)
+        pictures = None
+        if mips:
+            with working(f"rendering coarse levels of {printable(file.name)}", quiet):
+                from imagegs_tex.decoder.level_render import level_pictures
+
+                pictures = level_pictures(quantized)
+        materials.append(BufferMaterial(file.stem, quantized, pack_gaussians(quantized, block_log2, pictures)))
+    paths = emit_materials(materials, lang.value, folder, prefix)
+    if not quiet:
+        print_materials(materials, paths)
+
+
+def _igs_files(given: list[Path]) -> list[Path]:
+    """Return the files, those of folders in the order of their names."""
+    found: list[Path] = []
+    for path in given:
+        inside = sorted(path.glob("*.igs")) if path.is_dir() else [path]
+        if not inside:
+            raise InputError(f"{printable(path)}: no .igs files in this folder")
+        found += inside
+    return found

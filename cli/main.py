@@ -46,7 +46,7 @@ _COMMANDS: Final = {  # in fewer words than each command's own help: a line of 8
     "info": "Show what a file holds.",
     "compare": "Compare a file with its source.",
     "view": "Draw labelled pictures of a file.",
-    "emit": "Write a shader decoder for a file.",
+    "emit": "Write a shader decoder for a file, or for many.",
     "verify": "Check shader decoders on this machine's OpenGL.",
     "studio": "Compress and look on a page in a browser.",
     "doctor": "Say what this machine has and lacks.",

@@ -11,7 +11,10 @@ from imagegs_tex.shaders.decode_cost import DecodeCost
 from imagegs_tex.shaders.gpu_buffer import NOISE_TILE_BYTES
 
 if TYPE_CHECKING:  # what `info` has no use for; verify loads torch
+    from collections.abc import Sequence
+
     from imagegs_tex.shaders.build_decoder import Decoder
+    from imagegs_tex.shaders.emit_materials import BufferMaterial
     from imagegs_tex.shaders.load_files import LoadProgram
     from imagegs_tex.verification.report import VariantResult, VerifyReport
 
@@ -31,6 +34,22 @@ def print_emission(decoder: "Decoder", paths: list[Path]) -> None:
     if cost.samples:
         console.print(f"{ledger.coarse:,} of the bytes are coarse levels")
         console.print(sample_costs(cost))
+
+
+def print_materials(materials: "Sequence[BufferMaterial]", paths: list[Path]) -> None:
+    """Print what was written of a buffer of many materials."""
+    console = make_console()
+    for path in paths:
+        console.print(plain(path), soft_wrap=True)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("number", "material", "texels", "Gaussians", "bytes on the GPU"):
+        table.add_column(heading, justify="left" if heading == "material" else "right")
+    for number, each in enumerate(materials):
+        size = f"{each.quantized.width} x {each.quantized.height}"
+        count, taken = f"{each.quantized.gaussian_count:,}", f"{each.packed.ledger.total:,}"
+        table.add_row(str(number), plain(each.name), size, count, taken)
+    if materials:
+        console.print(table)
 
 
 def print_loaded(program: "LoadProgram", maps: tuple[TextureMap, ...], left_out: tuple[int, ...]) -> None:

@@ -1,9 +1,6 @@
 """A file's decoder in memory: its include files and samples as text, its buffer, and what describes them."""
 
-import re
-import zlib
 from dataclasses import dataclass
-from importlib import resources
 from typing import Final, Literal
 
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
@@ -28,13 +25,21 @@ from imagegs_tex.shaders.file_constants import (
 from imagegs_tex.shaders.footprint_constants import anisotropy_constant, normal_functions
 from imagegs_tex.shaders.glsl_to_hlsl import to_hlsl
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians, pack_gaussians
+from imagegs_tex.shaders.include_text import (
+    HLSL_INCLUDE,
+    STORAGE_INCLUDE,
+    TEXTURE_INCLUDE,
+    fill,
+    fill_source,
+    join_include,
+    source,
+)
+from imagegs_tex.shaders.meaning_table import GREEN_DOWN, GREEN_UP, normal_green
+from imagegs_tex.shaders.sample_shaders import OWN_PARTS, sample_shaders
 
 Language = Literal["glsl", "hlsl"]
 LANGUAGES: Final[tuple[Language, ...]] = ("glsl", "hlsl")
 
-STORAGE_INCLUDE: Final = "igs_decode.glsl"
-TEXTURE_INCLUDE: Final = "igs_decode_texture.glsl"
-HLSL_INCLUDE: Final = "igs_decode.hlsl"
 _FOOTPRINT_SOURCES: Final = ("levels.glsl", "footprint.glsl", "stochastic.glsl")
 
 _ABOUT: Final = (
@@ -127,7 +132,7 @@ def build_decoder(
     derived = [] if pictures is None else list(derived_normals(quantized.maps).values())
     has_detail = quantized.detail is not None
     plain = not has_detail and quantized.exact is None
-    detail = _fill(source("detail.glsl"), {"noise": detail_functions(quantized)}) + "\n" if has_detail else ""
+    detail = fill(source("detail.glsl"), {"noise": detail_functions(quantized)}) + "\n" if has_detail else ""
     values = quantized.channel_count + len(derived)
     parts = {
         "material": material_functions(quantized, packed, values, detail_numbers(quantized, packed)),
@@ -145,13 +150,16 @@ def build_decoder(
     }
     head = constants(quantized, packed, derived) + "\n" + bindings()
     has = "".join(f"#define {name.upper()}_EXISTS 1\n" for name in dict.fromkeys(a.name for a in accessors))
-    core = _fill(source("core.glsl"), parts)
+    if "IGS_NORMAL_EXISTS" in has:
+        y = {GREEN_UP: 1, GREEN_DOWN: -1}.get(normal_green(quantized.maps), 0)
+        has += f"#define IGS_NORMAL_Y {y} // green points up: 1, down: -1, its map's name does not say: 0\n"
+    core = fill(source("core.glsl"), parts)
     if pictures is not None:
         head += anisotropy_constant()
         parts["normals"] = normal_functions(quantized, accessors)
         core = "\n".join([core, *(fill_source(name, parts) for name in _FOOTPRINT_SOURCES)])
     head += detail_constants() if has_detail else ""
-    tiles = _fill(source("tiles.glsl"), parts)
+    tiles = fill(source("tiles.glsl"), parts)
     includes = {
         STORAGE_INCLUDE: join_include(
             _ABOUT, head + has, source("storage.glsl"), core, source("tiles_storage.glsl"), tiles
@@ -166,65 +174,9 @@ def build_decoder(
             to_hlsl(tiles),
         ),
     }
-    samples = {}
-    for name in ("sample_compute.comp", "sample_pixel.vert", "sample_pixel.frag"):
-        samples[name] = with_include(_fill(sample(name), parts), includes[STORAGE_INCLUDE])
-    for name in ("sample_texture.vert", "sample_texture.frag"):
-        samples[name] = with_include(_fill(sample(name), parts), includes[TEXTURE_INCLUDE])
-    for name in ("sample_compute.hlsl", "sample_pixel.hlsl"):
-        samples[name] = _fill(sample(name), {part: to_hlsl(parts[part]) for part in ("surface", "fetch")})
+    samples = sample_shaders(includes, OWN_PARTS | parts)
     cost = decode_cost(quantized, packed, has_levels=pictures is not None)
     return Decoder(includes, samples, packed, accessors, cost, quantized.channel_count)
-
-
-def source(name: str) -> str:
-    """Return a part of the decoders, a file of source/."""
-    return _read("source", name)
-
-
-def sample(name: str) -> str:
-    """Return a complete shader that uses a decoder, a file of samples/."""
-    return _read("samples", name)
-
-
-def _read(folder: str, name: str) -> str:
-    return resources.files("imagegs_tex.shaders").joinpath(folder, name).read_text("utf-8")
-
-
-def with_include(shader: str, include: str) -> str:
-    """Put an include's text where a GLSL shader asks for it; GLSL itself has no #include."""
-    return shader.replace("//@include\n", include)
-
-
-def fill_source(name: str, parts: dict[str, str]) -> str:
-    """Return a file of source/ with its parts that are generated."""
-    return _fill(source(name), parts)
-
-
-def join_include(about: str, head: str, access: str, core: str, tile_access: str = "", tiles: str = "") -> str:
-    """Return an include; a second one is an error, unless it is the same once more.
-
-    Args:
-        about: what it does, in one line
-        head: constants
-        access: how the language reads the buffer
-        core: the algorithm
-        tile_access: what the compute decoder needs of the language
-        tiles: the compute decoder
-    """
-    compute = f"\n#ifdef IGS_COMPUTE\n{tile_access}\n{tiles}#endif // IGS_COMPUTE\n" if tiles else ""
-    text = f"{head}\n{access}\n{core}{compute}"
-    number = zlib.crc32(text.encode()) >> 1  # a number that a preprocessor surely reads
-    return (
-        f"// {about}\n#ifdef IGS_DECODE\n#if IGS_DECODE != {number}\n"
-        "#error IGS_DECODE: two different includes in one shader; use the one for many materials\n#endif\n#else\n"
-        f"#define IGS_DECODE {number}\n\n{text}\n#endif // IGS_DECODE\n"
-    )
-
-
-def _fill(text: str, parts: dict[str, str]) -> str:
-    """Replace lines `//@generated part` by the part, which is as far indented as it has to be."""
-    return re.sub(r"^ *//@generated (\w+)\n", lambda match: parts[match[1]], text, flags=re.MULTILINE)
 
 
 def _surface(accessors: tuple[Accessor, ...]) -> str:

@@ -12,23 +12,18 @@ from imagegs_tex.formats.files.atomic_write import write_files
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.vocabulary import Coded, TextureMap, UnitZ, wrap_words
 from imagegs_tex.shaders.accessors import Accessor
-from imagegs_tex.shaders.build_decoder import (
-    HLSL_INCLUDE,
-    STORAGE_INCLUDE,
-    TEXTURE_INCLUDE,
-    Decoder,
-    Language,
-    build_decoder,
-)
+from imagegs_tex.shaders.build_decoder import Decoder, Language, build_decoder
 from imagegs_tex.shaders.emitted_readme import readme
 from imagegs_tex.shaders.file_constants import DATA_BINDING, OUTPUT_BINDING, REGION_BINDING, layer_count
 from imagegs_tex.shaders.gpu_buffer import DIRECTORY_WORDS, PackedGaussians
+from imagegs_tex.shaders.include_text import HLSL_INCLUDE, STORAGE_INCLUDE, TEXTURE_INCLUDE
+from imagegs_tex.shaders.prefix import DEFAULT_PREFIX, description_with_prefix, with_prefix
 
 BUFFER_FILE: Final = "igs_data.bin"
 DESCRIPTION_FILE: Final = "igs_decode.json"
 README_FILE: Final = "README.md"
 
-_INCLUDES: Final[dict[Language, tuple[str, ...]]] = {
+INCLUDES: Final[dict[Language, tuple[str, ...]]] = {
     "glsl": (STORAGE_INCLUDE, TEXTURE_INCLUDE),
     "hlsl": (HLSL_INCLUDE,),
 }
@@ -40,6 +35,7 @@ def emit(
     folder: Path,
     decoder: Decoder | None = None,
     more: Mapping[str, bytes] | None = None,
+    prefix: str = DEFAULT_PREFIX,
 ) -> list[Path]:
     """Write the decoder of a file into a folder, which is created when missing; files of these names are replaced.
 
@@ -49,6 +45,7 @@ def emit(
         folder: where to
         decoder: None builds it
         more: further files by name, of :func:`.load_files.load_files`
+        prefix: of all names, see :func:`.prefix.read_prefix`
 
     Returns:
         the paths written; no name among them comes from the file
@@ -58,11 +55,12 @@ def emit(
         UsageError: the supports overlap beyond what an index can hold
     """
     decoder = decoder or build_decoder(quantized)
-    files = {name: text.encode() for name, text in texts(decoder, language).items()}
-    files[BUFFER_FILE] = decoder.packed.words.astype("<u4").tobytes()
     description = describe(quantized, decoder, language)
-    files[DESCRIPTION_FILE] = (json.dumps(description, indent=2) + "\n").encode()
-    files[README_FILE] = readme(description).encode()
+    named = texts(decoder, language) | {README_FILE: readme(description)}
+    files = {with_prefix(name, prefix): with_prefix(text, prefix).encode() for name, text in named.items()}
+    files[with_prefix(BUFFER_FILE, prefix)] = decoder.packed.words.astype("<u4").tobytes()
+    described = json.dumps(description_with_prefix(description, prefix), indent=2) + "\n"
+    files[with_prefix(DESCRIPTION_FILE, prefix)] = described.encode()
     written = {folder / name: data for name, data in (files | dict(more or {})).items()}
     write_files(written)
     return list(written)
@@ -70,7 +68,7 @@ def emit(
 
 def texts(decoder: Decoder, language: Language) -> dict[str, str]:
     """Return the includes and samples of a language by file name."""
-    chosen = {name: decoder.includes[name] for name in _INCLUDES[language]}
+    chosen = {name: decoder.includes[name] for name in INCLUDES[language]}
     is_hlsl = language == "hlsl"
     return chosen | {name: text for name, text in decoder.samples.items() if name.endswith(".hlsl") == is_hlsl}
 
@@ -102,11 +100,11 @@ def describe(quantized: QuantizedGaussianSet, decoder: Decoder, language: Langua
             "material": asdict(packed.ledger) | {"total": packed.ledger.total},
         },
         "bindings": _bindings(language, (width, height), layer_count(quantized)),
-        "include": list(_INCLUDES[language]),
+        "include": list(INCLUDES[language]),
         "footprints": decoder.has_footprints,
-        "coarse_levels": _levels(packed),
+        "coarse_levels": describe_levels(packed),
         "accessors": [_accessor(accessor, quantized.maps) for accessor in decoder.accessors],
-        "maps": [_map(texture_map) for texture_map in quantized.maps],
+        "maps": [describe_map(texture_map) for texture_map in quantized.maps],
         "cost": cost,
     }
 
@@ -130,7 +128,7 @@ def _sections(packed: PackedGaussians) -> list[dict[str, Any]]:
     return [{"name": name, "offset": start, "bytes": size} for (name, size), start in found if size]
 
 
-def _levels(packed: PackedGaussians) -> list[dict[str, Any]]:
+def describe_levels(packed: PackedGaussians) -> list[dict[str, Any]]:
     """Return the levels that are stored, and which of them as a difference to one widened decode."""
     if packed.coarse is None:
         return []
@@ -183,7 +181,8 @@ def _accessor(accessor: Accessor, maps: tuple[TextureMap, ...]) -> dict[str, Any
     }
 
 
-def _map(texture_map: TextureMap) -> dict[str, Any]:
+def describe_map(texture_map: TextureMap) -> dict[str, Any]:
+    """Return a map as JSON has it; its name is untrusted text."""
     return {
         "name": texture_map.name,
         "semantic": texture_map.semantic.name.lower(),

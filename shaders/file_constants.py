@@ -100,6 +100,7 @@ def own_or(name: str, value: str, note: str = "") -> str:
 def bindings() -> str:
     """Return the #defines that an engine may set to others before the include."""
     lines = [
+        ("IGS_SET", "0"),
         ("IGS_BINDING", str(DATA_BINDING)),
         ("IGS_OUTPUT_BINDING", str(OUTPUT_BINDING)),
         ("IGS_REGISTER", f"t{DATA_BINDING}"),

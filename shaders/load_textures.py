@@ -27,9 +27,10 @@ from imagegs_tex.formats.transfer_functions import (
     SRGB_SLOPE,
     SRGB_TOE_ENCODED,
 )
-from imagegs_tex.shaders.build_decoder import HLSL_INCLUDE, STORAGE_INCLUDE, Language, fill_source, source
+from imagegs_tex.shaders.build_decoder import Language
 from imagegs_tex.shaders.file_constants import literal
 from imagegs_tex.shaders.glsl_to_hlsl import to_hlsl
+from imagegs_tex.shaders.include_text import HLSL_INCLUDE, STORAGE_INCLUDE, fill_source, source
 
 JOBS_BINDING: Final = 2
 SCRATCH_BINDING: Final = 3

@@ -7,8 +7,8 @@ from typing import Final
 
 from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, SCALAR_SEMANTICS, Semantic
 from imagegs_tex.shaders.accessors import HELPERS
-from imagegs_tex.shaders.build_decoder import source
 from imagegs_tex.shaders.file_constants import defines, literal
+from imagegs_tex.shaders.include_text import source
 
 DEFAULTS: Final = {
     Semantic.BASE_COLOUR: (0.5, 0.5, 0.5),

@@ -8,7 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from imagegs_tex.shaders.build_decoder import (
+from imagegs_tex.shaders.detail_constants import DETAIL_NUMBERS, picked_store, shared_detail_constants
+from imagegs_tex.shaders.file_constants import bindings, shared_constants
+from imagegs_tex.shaders.footprint_constants import anisotropy_constant
+from imagegs_tex.shaders.glsl_to_hlsl import to_hlsl
+from imagegs_tex.shaders.gpu_buffer import PackedGaussians
+from imagegs_tex.shaders.include_text import (
     HLSL_INCLUDE,
     STORAGE_INCLUDE,
     TEXTURE_INCLUDE,
@@ -16,11 +21,6 @@ from imagegs_tex.shaders.build_decoder import (
     join_include,
     source,
 )
-from imagegs_tex.shaders.detail_constants import DETAIL_NUMBERS, picked_store, shared_detail_constants
-from imagegs_tex.shaders.file_constants import bindings, shared_constants
-from imagegs_tex.shaders.footprint_constants import anisotropy_constant
-from imagegs_tex.shaders.glsl_to_hlsl import to_hlsl
-from imagegs_tex.shaders.gpu_buffer import PackedGaussians
 from imagegs_tex.shaders.meaning_functions import meaning_constants, meaning_functions
 
 MOST_COMPONENTS: Final = 12

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from imagegs_tex.shaders.build_decoder import HLSL_INCLUDE, STORAGE_INCLUDE, TEXTURE_INCLUDE, Decoder, with_include
+from imagegs_tex.shaders.build_decoder import Decoder
+from imagegs_tex.shaders.include_text import HLSL_INCLUDE, STORAGE_INCLUDE, TEXTURE_INCLUDE, with_include
 from imagegs_tex.verification.probe_shaders import (
     PLACE_BINDING,
     POINTS_BINDING,

@@ -6,15 +6,10 @@ All bindings beyond the decoder's own start at 3, in one space, because translat
 from typing import Final
 
 from imagegs_tex.shaders.accessors import Accessor
-from imagegs_tex.shaders.build_decoder import (
-    HLSL_INCLUDE,
-    STORAGE_INCLUDE,
-    TEXTURE_INCLUDE,
-    Decoder,
-    sample,
-    with_include,
-)
+from imagegs_tex.shaders.build_decoder import Decoder
 from imagegs_tex.shaders.file_constants import OUTPUT_BINDING
+from imagegs_tex.shaders.include_text import HLSL_INCLUDE, STORAGE_INCLUDE, TEXTURE_INCLUDE, fill, sample, with_include
+from imagegs_tex.shaders.sample_shaders import OWN_PARTS
 
 POINTS_BINDING: Final = 3
 RESULTS_BINDING: Final = 4
@@ -36,12 +31,12 @@ def full_target(fragment_shader: str) -> str:
 
 def glsl_compute(decoder: Decoder) -> str:
     """Return the emitted sample that decodes the whole picture."""
-    return with_include(sample("sample_compute.comp"), decoder.includes[STORAGE_INCLUDE])
+    return with_include(fill(sample("sample_compute.comp"), OWN_PARTS), decoder.includes[STORAGE_INCLUDE])
 
 
 def hlsl_compute() -> str:
     """Return the emitted sample that decodes the whole picture."""
-    return sample("sample_compute.hlsl")
+    return fill(sample("sample_compute.hlsl"), OWN_PARTS)
 
 
 def glsl_points(decoder: Decoder) -> str:

@@ -18,7 +18,8 @@ from imagegs_tex.formats.vocabulary import TextureMap
 from imagegs_tex.metrics.match_source import source_indices
 from imagegs_tex.metrics.scores import pooled_psnr, score_map
 from imagegs_tex.provenance import versions
-from imagegs_tex.shaders.build_decoder import HLSL_INCLUDE, LANGUAGES, Decoder, Language
+from imagegs_tex.shaders.build_decoder import LANGUAGES, Decoder, Language
+from imagegs_tex.shaders.include_text import HLSL_INCLUDE
 from imagegs_tex.textures.load_plan import TexturesKind
 from imagegs_tex.verification import footprint_shaders, probe_shaders
 from imagegs_tex.verification.float64_accessors import accessor_error

@@ -9,8 +9,9 @@ from typing import Final
 
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.shaders.accessors import Accessor
-from imagegs_tex.shaders.build_decoder import HLSL_INCLUDE, STORAGE_INCLUDE, TEXTURE_INCLUDE, Decoder
+from imagegs_tex.shaders.build_decoder import Decoder
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians, join_materials, pack_gaussians
+from imagegs_tex.shaders.include_text import HLSL_INCLUDE, STORAGE_INCLUDE, TEXTURE_INCLUDE
 from imagegs_tex.shaders.meaning_functions import accessor_widths
 from imagegs_tex.shaders.shared_decoder import SharedDecoder, most_of, shared_decoder
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
-from imagegs_tex.shaders.build_decoder import HLSL_INCLUDE, Decoder, Language
+from imagegs_tex.shaders.build_decoder import Decoder, Language
+from imagegs_tex.shaders.include_text import HLSL_INCLUDE
 from imagegs_tex.shaders.load_files import LoadProgram, load_program
 from imagegs_tex.shaders.load_jobs import ALIGNMENTS, level_sizes
 from imagegs_tex.shaders.load_pages import Page, PageShape, PageSource, page_plan, place_page

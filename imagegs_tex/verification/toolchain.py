@@ -17,6 +17,7 @@ ENTRY_POINTS: Final[dict[Stage, str]] = {"comp": "CSMain", "vert": "VSMain", "fr
 _REMEDIES: Final = {
     "glslangValidator": "install it (Debian: apt-get install glslang-tools)",
     "spirv-cross": "install it (Debian: apt-get install spirv-cross)",
+    "spirv-val": "install it (Debian: apt-get install spirv-tools)",
     "dxc": "install Microsoft's DirectX shader compiler and put it on the PATH",
 }
 _PROFILES: Final[dict[Stage, str]] = {"comp": "cs_6_0", "vert": "vs_6_0", "frag": "ps_6_0"}
@@ -75,6 +76,27 @@ def check_glsl(source: str, stage: Stage) -> None:
     with tempfile.TemporaryDirectory(prefix="imagegs-tex-") as name:
         (Path(name) / "shader").write_text(source, "utf-8")
         _run(["glslangValidator", "-S", stage, "shader"], Path(name))
+
+
+def to_spirv(source: str, stage: Stage, includes: Mapping[str, str] | None = None) -> bytes:
+    """Compile GLSL, or HLSL where there are includes, for Vulkan 1.1, and have the module checked.
+
+    Raises:
+        CompileError: a warning counts
+        MissingToolError: a program is not installed
+    """
+    for tool in ("glslangValidator", "spirv-val"):
+        require_tool(tool)
+    with tempfile.TemporaryDirectory(prefix="imagegs-tex-") as name:
+        folder = Path(name)
+        for include, text in (includes or {}).items():
+            (folder / include).write_text(text, "utf-8")
+        (folder / "shader").write_text(source, "utf-8")
+        command = ["glslangValidator", "-V", "--target-env", "vulkan1.1", "-S", stage, "shader", "-o", "shader.spv"]
+        command += ["-D", "-e", ENTRY_POINTS[stage], f"-I{folder}"] if includes is not None else []
+        _run(command, folder)
+        _run(["spirv-val", "--target-env", "vulkan1.1", "shader.spv"], folder)
+        return (folder / "shader.spv").read_bytes()
 
 
 def _run(command: list[str], folder: Path) -> None:

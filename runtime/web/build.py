@@ -18,7 +18,7 @@ import tarfile
 from pathlib import Path
 from typing import Final
 
-from imagegs_tex.shaders.build_decoder import TEXTURE_INCLUDE
+from imagegs_tex.shaders.include_text import TEXTURE_INCLUDE
 from imagegs_tex.shaders.shared_decoder import shared_decoder
 
 HERE: Final = Path(__file__).resolve().parent

@@ -5,9 +5,19 @@
 
 layout(local_size_x = 64) in;
 
+#ifdef VULKAN
+layout(push_constant) uniform Constants
+{
+    ivec2 igs_first_group; // top left of the region in units of 16 texels; (0, 0) for the whole
+//@generated material_member
+};
+#else
 uniform ivec2 igs_first_group; // top left of the region in units of 16 texels; (0, 0) for the whole
+//@generated material_uniform
+#endif
 
 void main()
 {
-    igs_decode_group(gl_WorkGroupID.xy + uvec2(igs_first_group), gl_LocalInvocationIndex, -16 * igs_first_group);
+    uvec2 group = gl_WorkGroupID.xy + uvec2(igs_first_group);
+//@generated group
 }

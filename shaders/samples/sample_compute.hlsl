@@ -5,11 +5,11 @@
 cbuffer IgsRegion : register(b2)
 {
     int2 igs_first_group; // top left of the region in units of 16 texels; (0, 0) for the whole
-    int2 igs_unused;
+//@generated hlsl_number
 };
 
 [numthreads(64, 1, 1)]
 void CSMain(uint3 group : SV_GroupID, uint thread : SV_GroupIndex)
 {
-    igs_decode_group(group.xy + uint2(igs_first_group), thread, -16 * igs_first_group);
+//@generated hlsl_group
 }

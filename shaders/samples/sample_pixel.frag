@@ -2,10 +2,19 @@
 // A lit surface whose material is decoded per pixel.
 //@include
 
-in vec2 uv;
+layout(location = 0) in vec2 uv;
 layout(location = 0) out vec4 colour;
 
+#ifdef VULKAN
+layout(push_constant) uniform Constants
+{
+    vec3 light; // unit vector to the light, tangent space
+//@generated material_member
+};
+#else
 uniform vec3 light = vec3(0.4, 0.5, 0.77); // unit vector to the light, tangent space
+//@generated material_uniform
+#endif
 
 void main()
 {

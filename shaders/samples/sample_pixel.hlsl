@@ -1,6 +1,7 @@
 // A lit surface whose material is decoded per pixel: draw 4 vertices as a triangle strip.
 #include "igs_decode.hlsl"
 
+//@generated hlsl_constants
 struct Vertex {
     float4 position : SV_Position;
     float2 uv : TEXCOORD0; // (0, 0) is the top left corner of the material

@@ -6,6 +6,7 @@ in vec2 uv;
 out vec4 colour;
 
 uniform vec3 light; // unit vector to the light, tangent space
+//@generated material_uniform
 
 void main()
 {

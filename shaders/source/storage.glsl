@@ -1,5 +1,18 @@
-// GLSL 4.30: the buffer is a storage buffer.
-layout(std430, binding = IGS_BINDING) restrict readonly buffer IgsData
+// GLSL 4.30, for OpenGL and Vulkan: the buffer is a storage buffer.
+#if IGS_BINDING == 0 && IGS_SET == 0 // two decoders under different prefixes would read one buffer without a word
+#ifdef IMAGEGS_TEX_BINDING_0
+#error two decoders at binding 0: define IGS_BINDING before the second include
+#endif
+#define IMAGEGS_TEX_BINDING_0
+#endif
+
+#ifdef VULKAN // as compilers say
+#define IGS_PLACE(number) set = IGS_SET, binding = number
+#else
+#define IGS_PLACE(number) binding = number
+#endif
+
+layout(std430, IGS_PLACE(IGS_BINDING)) restrict readonly buffer IgsData
 {
     uint igs_data[];
 };

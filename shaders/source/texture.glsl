@@ -3,7 +3,11 @@ precision highp float;
 precision highp int;
 precision highp usampler2D;
 
+#ifdef VULKAN // GLSL 4.50 and ES 3.10
+layout(set = IGS_SET, binding = IGS_BINDING) uniform usampler2D igs_data;
+#else
 uniform usampler2D igs_data;
+#endif
 
 uint igs_word(uint at)
 {

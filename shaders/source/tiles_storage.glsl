@@ -7,7 +7,7 @@
 void igs_store(ivec2 at, IgsTexel texel);
 #else
 // Coded channels, four per layer. Any format that images can have: RGBA8, RGBA16F, RGBA32F.
-layout(binding = IGS_OUTPUT_BINDING) writeonly uniform image2DArray igs_output;
+layout(IGS_PLACE(IGS_OUTPUT_BINDING)) writeonly uniform image2DArray igs_output;
 
 void igs_store(ivec2 at, IgsTexel texel)
 {

@@ -3,8 +3,9 @@
 import pytest
 from helpers.made_gaussians import made_set
 
-from imagegs_tex.shaders.build_decoder import HLSL_INCLUDE, STORAGE_INCLUDE, build_decoder, source
+from imagegs_tex.shaders.build_decoder import build_decoder
 from imagegs_tex.shaders.glsl_to_hlsl import to_hlsl
+from imagegs_tex.shaders.include_text import HLSL_INCLUDE, STORAGE_INCLUDE, source
 
 GLSL = """// A vec2 per texel.
 struct IgsPair {

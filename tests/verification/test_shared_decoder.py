@@ -10,14 +10,9 @@ from imagegs_tex.decoder.render import shader_decoder
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.exact_samples import exact_samples
 from imagegs_tex.formats.vocabulary import Coded, Constant, SampleFormat, Semantic, Transfer, UnitZ
-from imagegs_tex.shaders.build_decoder import (
-    HLSL_INCLUDE,
-    STORAGE_INCLUDE,
-    TEXTURE_INCLUDE,
-    build_decoder,
-    with_include,
-)
+from imagegs_tex.shaders.build_decoder import build_decoder
 from imagegs_tex.shaders.gpu_buffer import join_materials, pack_gaussians
+from imagegs_tex.shaders.include_text import HLSL_INCLUDE, STORAGE_INCLUDE, TEXTURE_INCLUDE, with_include
 from imagegs_tex.shaders.shared_decoder import shared_decoder
 from imagegs_tex.verification import MAX_ERROR, probe_shaders
 from imagegs_tex.verification.float64_accessors import accessor_error

@@ -14,8 +14,9 @@ from imagegs_tex.formats.gpu_textures.texture import BC4, BC5, BC7, RGBA8
 from imagegs_tex.formats.igs.container import write_igs
 from imagegs_tex.formats.vocabulary import Coded, SampleFormat, Semantic, Transfer, UnitZ
 from imagegs_tex.shaders import load_textures
-from imagegs_tex.shaders.build_decoder import HLSL_INCLUDE, build_decoder, source
+from imagegs_tex.shaders.build_decoder import build_decoder
 from imagegs_tex.shaders.gpu_buffer import join_materials, pack_gaussians
+from imagegs_tex.shaders.include_text import HLSL_INCLUDE, source
 from imagegs_tex.shaders.load_files import JOBS_FILE, TEXTURES_FILE, load_files, load_program
 from imagegs_tex.shaders.load_jobs import ALIGNMENTS, level_sizes, place_levels
 from imagegs_tex.shaders.load_pages import Page, PageShape, PageSource, page_plan, place_page

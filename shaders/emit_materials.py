@@ -1,0 +1,171 @@
+"""Write one buffer of many materials, the decoder that reads any of them, and a table that finds them."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from imagegs_tex.formats.files.atomic_write import write_files
+from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Semantic, TextureMap, Transfer, wrap_words
+from imagegs_tex.shaders.build_decoder import Language
+from imagegs_tex.shaders.emit import BUFFER_FILE, DESCRIPTION_FILE, INCLUDES, README_FILE, describe_levels, describe_map
+from imagegs_tex.shaders.file_constants import DATA_BINDING, OUTPUT_BINDING, REGION_BINDING
+from imagegs_tex.shaders.gpu_buffer import PackedGaussians, join_materials
+from imagegs_tex.shaders.include_text import STORAGE_INCLUDE, TEXTURE_INCLUDE
+from imagegs_tex.shaders.materials_readme import materials_readme
+from imagegs_tex.shaders.meaning_table import GREEN_DOWN, GREEN_UP, meanings, normal_green
+from imagegs_tex.shaders.prefix import DEFAULT_PREFIX, description_with_prefix, with_prefix
+from imagegs_tex.shaders.sample_shaders import SHARED_PARTS, sample_shaders
+from imagegs_tex.shaders.shared_decoder import MOST_COMPONENTS, MOST_VALUES, ROW_LOG2, most_of, shared_decoder
+
+NUMBERS_FILE: Final = "igs_materials.h"
+_MAX_NAME: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class BufferMaterial:
+    """A material of a buffer."""
+
+    name: str  # untrusted text
+    quantized: QuantizedGaussianSet
+    packed: PackedGaussians
+
+
+def emit_materials(
+    materials: Sequence[BufferMaterial], language: Language, folder: Path, prefix: str = DEFAULT_PREFIX
+) -> list[Path]:
+    """Write the decoder of many materials into a folder, made when missing; files of these names are replaced.
+
+    Args:
+        materials: numbered in this order; without any, the decoder alone is written
+        language: glsl (4.30 and ES 3.00) or hlsl (shader model 5.0 and newer)
+        folder: where to
+        prefix: of all names, see :func:`.prefix.read_prefix`
+
+    Returns:
+        the paths written; no name among them comes from a file
+
+    Raises:
+        OutputError: a file cannot be written
+    """
+    packed = [material.packed for material in materials]
+    components, values = most_of(packed) if packed else (MOST_COMPONENTS, MOST_VALUES)
+    includes = shared_decoder(components, values).includes
+    files = {name: includes[name] for name in INCLUDES[language]}
+    samples = sample_shaders(includes, SHARED_PARTS)
+    files |= {name: text for name, text in samples.items() if name.endswith(".hlsl") == (language == "hlsl")}
+    words = join_materials(packed) if packed else np.empty(0, dtype=np.uint32)
+    description = describe_materials(materials, language, words)
+    files[README_FILE] = materials_readme(description)
+    if materials:
+        files[NUMBERS_FILE] = _numbers([material.name for material in materials])
+    written = {with_prefix(name, prefix): with_prefix(text, prefix).encode() for name, text in files.items()}
+    described = json.dumps(description_with_prefix(description, prefix), indent=2) + "\n"
+    written[with_prefix(DESCRIPTION_FILE, prefix)] = described.encode()
+    if materials:
+        written[with_prefix(BUFFER_FILE, prefix)] = words.astype("<u4").tobytes()
+    paths = {folder / name: data for name, data in written.items()}
+    write_files(paths)
+    return list(paths)
+
+
+def describe_materials(
+    materials: Sequence[BufferMaterial], language: Language, words: np.ndarray
+) -> dict[str, Any]:  # fmt: skip
+    """Return what an importer needs to know, ready for JSON. Names of materials and maps are untrusted text."""
+    components, values = (
+        most_of([each.packed for each in materials]) if materials else (MOST_COMPONENTS, MOST_VALUES)
+    )  # fmt: skip
+    return {
+        "format": "imagegs_tex decoder of many materials",
+        "version": 1,
+        "language": language,
+        "include": list(INCLUDES[language]),
+        "most_components": components,
+        "most_values": values,
+        "bindings": _bindings(language, len(words), values),
+        "buffer": {"file": BUFFER_FILE, "bytes": 4 * len(words), "element": "uint32, little-endian"},
+        "materials": [_material(number, material, int(words[3 + number])) for number, material in enumerate(materials)],
+    }
+
+
+def _material(number: int, material: BufferMaterial, word: int) -> dict[str, Any]:
+    quantized, packed = material.quantized, material.packed
+    return {
+        "material": number,
+        "material_name": material.name,
+        "word": word,
+        "bytes": packed.ledger.total,
+        "width": quantized.width,
+        "height": quantized.height,
+        "wrap": list(wrap_words(quantized.wrap)),  # x, y
+        "gaussians": quantized.gaussian_count,
+        "channels": quantized.channel_count,
+        "components": quantized.component_count,
+        "detail": quantized.detail is not None,
+        "exact_samples": quantized.exact is not None,
+        "normal_y": {GREEN_UP: "up", GREEN_DOWN: "down"}.get(normal_green(quantized.maps), "not said"),
+        "coarse_levels": describe_levels(packed),
+        "meanings": [
+            _meaning(semantic, index, channels, quantized.maps)
+            for semantic, (index, channels) in meanings(quantized.maps).items()
+        ],
+        "maps": [describe_map(texture_map) for texture_map in quantized.maps],
+    }
+
+
+def _meaning(
+    semantic: Semantic, index: int, channels: tuple[int, ...], maps: tuple[TextureMap, ...]
+) -> dict[str, Any]:  # fmt: skip
+    transfer = maps[index].transfer
+    encoded = transfer == Transfer.SRGB and semantic in COLOUR_SEMANTICS
+    return {
+        "meaning": semantic.name.lower(),
+        "function": f"igs_{semantic.name.lower()}",
+        "map": index,
+        "file_channels": list(channels),
+        "encoding": "srgb" if encoded else "linear",
+    }
+
+
+def _bindings(language: Language, word_count: int, values: int) -> list[dict[str, Any]]:
+    layers = -(-values // 4)
+    output = {"name": "igs_output", "layers": layers, "used_by": "compute"}
+    region = {"name": "igs_first_group and material", "used_by": "compute sample"}
+    if language == "hlsl":
+        return [
+            {"name": "igs_data", "kind": "ByteAddressBuffer", "register": f"t{DATA_BINDING}", "used_by": "all"},
+            output | {"register": f"u{OUTPUT_BINDING}", "hlsl": "RWTexture2DArray<float4>"},
+            region | {"kind": "cbuffer of int2, uint", "register": f"b{REGION_BINDING}"},
+        ]
+    return [
+        {"name": "igs_data", "kind": "storage buffer", "binding": DATA_BINDING, "used_by": STORAGE_INCLUDE},
+        {
+            "name": "igs_data",
+            "kind": "usampler2D, R32UI, nearest, no mips: the buffer row by row",
+            "texture_width": 1 << ROW_LOG2,
+            "texture_height": -(-word_count >> ROW_LOG2),
+            "used_by": TEXTURE_INCLUDE,
+        },
+        output | {"binding": OUTPUT_BINDING, "glsl": "writeonly image2DArray, any float or normalised format"},
+        region | {"kind": "uniform ivec2 and uniform uint; with Vulkan push constants"},
+    ]
+
+
+def _numbers(names: Sequence[str]) -> str:
+    """Return #defines of the materials' numbers, for shaders and programs; of a name what is lawful in all of them."""
+    taken: set[str] = set()
+    lines = []
+    for number, name in enumerate(names):
+        kept = re.sub(r"[^A-Z0-9]+", "_", name.upper()[: 4 * _MAX_NAME]).strip("_")[:_MAX_NAME].strip("_")
+        unique = f"IGS_MATERIAL_{kept or number}"
+        while unique in taken:
+            unique += f"_{number}"
+        taken.add(unique)
+        lines.append(f"#define {unique} {number}\n")
+    return "// Numbers of the materials in the buffer.\n" + "".join(lines)

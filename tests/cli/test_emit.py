@@ -1,0 +1,49 @@
+"""``emit`` of one file, of several and of none."""
+
+import json
+import shutil
+
+import pytest
+
+
+@pytest.fixture
+def folder(repository, tmp_path):
+    made = tmp_path / "materials"
+    made.mkdir()
+    for name, version in (("b", "3"), ("a", "4_exact")):
+        shutil.copy(repository / "tests" / "golden" / f"version_{version}.igs", made / f"{name}.igs")
+    return made
+
+
+def described(folder):
+    return json.loads((folder / "igs_decode.json").read_text())
+
+
+def test_a_folder_becomes_one_buffer(run, folder, tmp_path):
+    code, out, err = run("emit", folder, "-o", tmp_path / "out", "--no-mips")
+    assert (code, err) == (0, "")
+    assert [line.split()[:2] for line in out.splitlines()[-2:]] == [["0", "a"], ["1", "b"]]
+    assert [each["material_name"] for each in described(tmp_path / "out")["materials"]] == ["a", "b"]
+
+
+def test_one_file_has_its_own_decoder_unless_told_otherwise(run, folder, tmp_path):
+    for number, options in enumerate(([], ["--specialised"], ["--shared"])):
+        assert run("emit", folder / "b.igs", "-o", tmp_path / str(number), "--no-mips", "-q", *options)[0] == 0
+    own, same, shared = (described(tmp_path / str(number)) for number in range(3))
+    assert own == same
+    assert ("accessors" in own, "accessors" in shared) == (True, False)
+
+
+def test_the_decoder_alone_under_a_prefix(run, tmp_path):
+    assert run("emit", "-o", tmp_path / "out", "--lang", "hlsl", "--prefix", "wall")[0] == 0
+    assert "WallTexel wall_decode(uint material, float2 uv)" in (tmp_path / "out" / "wall_decode.hlsl").read_text()
+
+
+def test_what_does_not_go_together(fails, folder, tmp_path):
+    (tmp_path / "empty").mkdir()
+    out = ("-o", tmp_path / "out")
+    assert "--specialised" in fails(2, "emit", folder, *out, "--specialised")
+    assert "--textures" in fails(2, "emit", folder, *out, "--textures", "bc")
+    assert "no .igs files" in fails(3, "emit", tmp_path / "empty", *out)
+    assert "--prefix" in fails(2, "emit", folder, *out, "--prefix", "Wall")
+    assert not (tmp_path / "out").exists()
