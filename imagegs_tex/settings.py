@@ -174,7 +174,7 @@ class FitSettings:
         0.4, "share of the fit after which positions and shapes are rounded on the way forward", 0.0, 1.0
     )
     refine_sweeps: int = _setting(
-        2,
+        6,
         "over all geometry codes once the steps are done",
         0,
         100,
@@ -275,7 +275,7 @@ def asked_quality(settings: CompressSettings) -> float | None:
 
 
 _PRESET_STEPS: Final = {Preset.FAST: 60, Preset.BALANCED: 240, Preset.BEST: 800}
-_PRESET_SWEEPS: Final = {Preset.FAST: 1, Preset.BALANCED: 2, Preset.BEST: 6}
+_PRESET_SWEEPS: Final = {Preset.FAST: 1, Preset.BALANCED: 6, Preset.BEST: 10}
 
 
 def preset_settings(preset: Preset) -> CompressSettings:

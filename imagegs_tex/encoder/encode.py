@@ -23,6 +23,7 @@ from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.quantize.channel_basis import Components, principal_components, to_components
+from imagegs_tex.quantize.code_lengths import code_lengths
 from imagegs_tex.quantize.feature_rdo import Descent, choose_feature_codes
 from imagegs_tex.quantize.geometry import GeometryQuantizer, geometry_quantizer
 from imagegs_tex.rasterize.backend import Backend, FitTarget, NormalEquations, PreparedGeometry
@@ -89,7 +90,7 @@ def prepare(stack: TextureStack, backend: Backend, weights_of_channels: tuple[fl
     return problem, backend.prepare_target(image, weights, stack.wrap), components
 
 
-def fit_geometry(
+def fit_geometry(  # noqa: PLR0913 - what a run may be told
     prepared: Prepared,
     count: int,
     settings: FitSettings,
@@ -99,6 +100,7 @@ def fit_geometry(
     progress: Callable[[FitProgress], None] | None = None,
     start: Geometry | None = None,
     watch: Watch | None = None,
+    exact_count: bool = True,
 ) -> tuple[CodedGeometry, EncodeSeconds]:
     """Fit a picture and round the geometry.
 
@@ -111,6 +113,7 @@ def fit_geometry(
         progress: called after every step, and before every sweep
         start: of an earlier fit of the same stack to go on from, whatever its weights and its number of Gaussians
         watch: the run's; a stop also leaves out the sweeps that are left
+        exact_count: whether Gaussians stay that are not worth their bits
     """
     started = time.perf_counter()
     problem, target, components = prepared
@@ -124,14 +127,13 @@ def fit_geometry(
     features = fitted.gaussians.features
     means, shapes = quantizer.nearest(fitted.gaussians.means.double(), fitted.gaussians.log_covariances.double())
     rounded = Geometry(means.cpu().numpy(), shapes.cpu().numpy(), fitted.cutoff, fitted.border_weight)
+    refiner = _Refiner(problem, target, settings, precision, quantizer, backend)
     for sweep in range(settings.refine_sweeps):
         if watch is not None and watch.stops("refining", sweep, settings.refine_sweeps):
             break
         if progress is not None:
             progress(FitProgress("refining", sweep, settings.refine_sweeps))
-        rounded, features = _refine(
-            rounded, features, problem, target, settings, precision=precision, quantizer=quantizer, backend=backend
-        )
+        rounded, features = refiner.sweep(rounded, features, drop=sweep == 0 and not exact_count)
     quantizer = _avoid_rounding_ties(quantizer, rounded.log_covariances)
     position_codes, shape_codes, exponents = quantizer.codes(rounded.means, rounded.log_covariances)
     order = order_in_file(position_codes, shape_codes, exponents, quantizer.cell_log2)
@@ -241,31 +243,79 @@ def suited_feature_step(error: float, variance: float, count: int, precision: Pr
     return precision.feature_ratio * math.sqrt(error) * min(max(exponent, low), high)
 
 
-def _refine(
-    rounded: Geometry,
-    features: Tensor,
-    problem: FitProblem,
-    target: FitTarget,
-    settings: FitSettings,
-    *,
-    precision: Precision,
-    quantizer: GeometryQuantizer,
-    backend: Backend,
-) -> tuple[Geometry, Tensor]:
-    """One sweep over the geometry codes with features solved for it."""
-    prepared = _prepared(rounded, target, backend)
-    equations, features = _solve(prepared, features, target, settings, backend)
-    feature_step = _feature_step(prepared, features, problem, target, precision=precision, backend=backend)
-    own_diagonal = equations.diagonal.cpu().numpy() * np.square(_relative_scales(rounded.log_covariances, precision))
-    bit_price = _bit_price(precision, feature_step, own_diagonal)
-    _, shape_codes, _ = quantizer.codes(rounded.means, rounded.log_covariances)
-    limits = (SMALLEST_LOG_SIZE, LARGEST_FORM)
-    means, shape_codes = compute_on(backend).refine_geometry(
-        rounded.means, shape_codes, features, problem.image, quantizer,
-        weights=problem.weights, cutoff=rounded.cutoff, bit_price=bit_price, shape_limits=limits,
-    )  # fmt: skip
-    shapes = g.shape_values(shape_codes, quantizer.size_step, quantizer.form_step)
-    return replace(rounded, means=means, log_covariances=shapes), features
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A geometry with its features solved, and rounded as the file would hold them."""
+
+    prepared: PreparedGeometry
+    solved: Tensor  # [N, K]
+    codes: NDArray[np.int16]  # [N, K]
+    rounded: Tensor  # [N, K] what the codes mean
+    bit_price: float  # squared error that one bit is worth
+
+
+@dataclass(frozen=True, slots=True)
+class _Refiner:
+    """Sweeps over the geometry codes of a fit."""
+
+    problem: FitProblem
+    target: FitTarget
+    settings: FitSettings
+    precision: Precision
+    quantizer: GeometryQuantizer
+    backend: Backend
+
+    def sweep(self, rounded: Geometry, features: Tensor, *, drop: bool) -> tuple[Geometry, Tensor]:
+        """Sweep once, with features as the file would hold them; return the solved ones with what became of it.
+
+        Beside solved features, which no file has, a sweep is worth less than half (docs/experiments/rounding.md):
+        geometry makes good for what the rounding of features leaves.
+
+        Args:
+            rounded: geometry
+            features: [N, K] to solve from
+            drop: whether Gaussians that are not worth their bits go before
+        """
+        stored = self._stored(rounded, features)
+        if drop:
+            kept = self._worth_their_bits(stored, rounded)
+            rounded = replace(rounded, means=rounded.means[kept], log_covariances=rounded.log_covariances[kept])
+            stored = self._stored(rounded, stored.solved[torch.from_numpy(kept).to(self.backend.device)])
+        _, shape_codes, _ = self.quantizer.codes(rounded.means, rounded.log_covariances)
+        means, shape_codes = compute_on(self.backend).refine_geometry(
+            rounded.means, shape_codes, stored.rounded, self.problem.image, self.quantizer,
+            weights=self.problem.weights, cutoff=rounded.cutoff, bit_price=stored.bit_price,
+            shape_limits=(SMALLEST_LOG_SIZE, LARGEST_FORM),
+        )  # fmt: skip
+        shapes = g.shape_values(shape_codes, self.quantizer.size_step, self.quantizer.form_step)
+        return replace(rounded, means=means, log_covariances=shapes), stored.solved
+
+    def _stored(self, rounded: Geometry, features: Tensor) -> _Stored:
+        """Solve for the features of a geometry, and round them."""
+        prepared = _prepared(rounded, self.target, self.backend)
+        equations, solved = _solve(prepared, features, self.target, self.settings, self.backend)
+        step = _feature_step(
+            prepared, solved, self.problem, self.target, precision=self.precision, backend=self.backend
+        )  # fmt: skip
+        scales = torch.from_numpy(_relative_scales(rounded.log_covariances, self.precision)).to(self.backend.device)
+        own, own_features = _in_own_units(equations, solved, scales)
+        diagonal, best = own.diagonal.cpu().numpy(), own_features.cpu().numpy()
+        bit_price = _bit_price(self.precision, step, diagonal)
+        descent = compute_on(self.backend).descent(own, own_features)
+        codes = choose_feature_codes(descent, diagonal, best, np.full(best.shape[1], step), bit_price)
+        values = torch.from_numpy(codes * step).to(self.backend.device) * scales[:, None]
+        return _Stored(prepared, solved, codes, values.to(solved.dtype), bit_price)
+
+    def _worth_their_bits(self, stored: _Stored, rounded: Geometry) -> NDArray[np.int64]:
+        """Return those Gaussians that take more off the squared error than their bits are worth; one at least."""
+        _, shape_codes, exponents = self.quantizer.codes(rounded.means, rounded.log_covariances)
+        bits = (2 * self.quantizer.cell_log2 - exponents.sum(axis=1)).astype(np.float64)
+        for plane in np.concatenate([shape_codes, stored.codes], axis=1).astype(np.int64).T:
+            least = int(plane.min())
+            bits += code_lengths(plane, least)[plane - least]
+        lost = self.backend.leave_one_out(stored.prepared, stored.rounded, self.target).cpu().numpy()
+        gain = lost / stored.bit_price - bits
+        return np.flatnonzero(gain >= min(0.0, gain.max()))
 
 
 def _bit_price(precision: Precision, feature_step: float, diagonal: NDArray[np.float64]) -> float:

@@ -15,7 +15,6 @@ from imagegs_tex.encoder.compute import compute_on
 from imagegs_tex.encoder.encode import CodedGeometry
 from imagegs_tex.encoder.quality_targets import decibels_of, name_of, value_of
 from imagegs_tex.encoder.trial_fits import (
-    ENOUGH_FITS,
     FIT_SLOPE,
     MOST_FITS,
     USUAL_MOST_FITS,
@@ -32,15 +31,13 @@ from imagegs_tex.settings import LEAST_TEXELS_PER_GAUSSIAN, QualityTarget
 
 PSNR_TOLERANCE_DB: Final = 0.15
 """A file made for a PSNR has at most this much more."""
-_CLOSE_DB: Final = 0.02
+_CLOSE_DB: Final = 0.008
 _AIM_DB: Final = 0.05
 """More than asked: missing it by little takes another fit, having a little too much only a coarser feature step."""
 _QUALITY_SLOPE: Final = -1.0
 """dB that an octave of the feature step is worth."""
 _PILOT_SHORTFALL: Final = (0.8, 0.15)
 """What a full fit gains over a pilot: doublings of the Gaussians, less some dB; 0.45 to 1.1 doublings were seen."""
-_PASSABLE_OCTAVES: Final = 1.0
-"""How far the feature step may have moved for a second fit to be the last: beyond it files are up to a fifth larger."""
 _PILOT_SPREAD: Final = 0.5
 """Doublings that two pilots lie apart at least, to say what Gaussians are worth."""
 _SLOPE_RANGE: Final = (0.4, 12.0)
@@ -81,7 +78,8 @@ def reach_targets(fitter: Fitter, targets: tuple[QualityTarget, ...]) -> Reached
     nearest: Tuned | None = None
     previous: tuple[_State, list[float]] | None = None
     for attempt in range(1, MOST_FITS + 1):
-        geometry = fitter.fit(state.count, search.factors(state), coarser=state.coarser)
+        all_of_them = state.count == search.most
+        geometry = fitter.fit(state.count, search.factors(state), coarser=state.coarser, exact_count=all_of_them)
         tuned, usual = search.tuned(geometry)
         if tuned.margin >= 0:
             size = len(encode_igs(tuned.quantized))
@@ -92,9 +90,7 @@ def reach_targets(fitter: Fitter, targets: tuple[QualityTarget, ...]) -> Reached
             break
         if best is not None:
             near = best[1].margin <= PSNR_TOLERANCE_DB
-            passable = len(targets) > 1 or abs(best[1].octaves) <= _PASSABLE_OCTAVES
-            enough = USUAL_MOST_FITS if near else MOST_FITS
-            if attempt >= (ENOUGH_FITS if near and passable else enough):
+            if attempt >= (USUAL_MOST_FITS if near else MOST_FITS):
                 break
         if previous is None:
             state, margins = search.with_feature_step(state, geometry, slope)

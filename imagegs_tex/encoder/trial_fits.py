@@ -32,8 +32,9 @@ from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN, CompressSettings, FitSettings, PopulationChange
 
 ENOUGH_FITS: Final = 2
-"""After so many, a result within the tolerance is taken as it is. The second is half a fit, and always worth it."""
+"""Of a search for a size, where the last uses enough of it. The second is half a fit, and always worth it."""
 USUAL_MOST_FITS: Final = 3
+"""Of a search for a quality: the smallest of three is 1.2 % smaller than that of two (docs/experiments/searches.md)."""
 MOST_FITS: Final = 4
 """Only where three have not reached what was asked for, or not closely."""
 PILOTS: Final = 2
@@ -105,7 +106,13 @@ class Fitter:
         return max(1, self.stack.width * self.stack.height // DEFAULT_TEXELS_PER_GAUSSIAN)
 
     def fit(
-        self, count: int, factors: tuple[float, ...] | None = None, *, coarser: float = 0.0, pilot: bool = False
+        self,
+        count: int,
+        factors: tuple[float, ...] | None = None,
+        *,
+        coarser: float = 0.0,
+        pilot: bool = False,
+        exact_count: bool = False,
     ) -> CodedGeometry:
         """Fit count Gaussians, going on from the last fit.
 
@@ -114,6 +121,7 @@ class Fitter:
             factors: [C] multiply the weights of channels
             coarser: octaves of the feature step, over what suits the error
             pilot: whether it is thrown away
+            exact_count: whether Gaussians stay that are not worth their bits; always where a number is asked for
         """
         start, fit = None if pilot else self._last, self.settings.fit
         if pilot:
@@ -129,7 +137,8 @@ class Fitter:
         usual = self.settings.precision
         precision = replace(usual, feature_ratio=usual.feature_ratio * 2**coarser)
         geometry, seconds = fit_geometry(
-            prepared, count, fit, precision, self.backend, progress=progress, start=start, watch=self.watch
+            prepared, count, fit, precision, self.backend, progress=progress, start=start, watch=self.watch,
+            exact_count=exact_count or self.settings.gaussian_count is not None,
         )  # fmt: skip
         effort = self.effort
         self.effort = Effort(
