@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := imagegs_tex cli formats shaders
-SCRIPTS := $(wildcard examples/*.py benchmarks/*.py runtime/web/*.py)
+SCRIPTS := $(wildcard examples/*.py benchmarks/*.py runtime/*.py)
 # shaders/samples/ are left out: their lines of //@generated stand for whole functions, which clang-format cannot know.
 KERNELS := $(wildcard imagegs_tex/rasterize/cuda/kernels/*.cu imagegs_tex/rasterize/cuda/kernels/*.cuh \
-	shaders/source/*.glsl shaders/source/*.hlsl runtime/c/*.c runtime/c/*.h runtime/web/*.c)
+	shaders/source/*.glsl shaders/source/*.hlsl runtime/c/*.c runtime/c/*.h)
 
 .PHONY: setup demo test check docs web package format bench clean
 
@@ -47,7 +47,7 @@ docs: $(STAMP)
 # What a page loads: igs.wasm and the decoder for WebGL 2, into runtime/web/built. Needs Debian's clang, lld, wasi-libc and
 # libclang-rt-dev-wasm32, and fetches Zstandard's decoder from PyPI. A wheel that is built without it lacks the viewer.
 web: $(STAMP)
-	$(BIN)/python runtime/web/build.py
+	$(BIN)/python runtime/build_web.py
 
 # Builds the wheel and the source archive, and tries both as a stranger would; part of .ci/run, not of `make test`.
 package: $(STAMP)

@@ -8,12 +8,23 @@ import typer
 
 from imagegs_tex.cli.numbers import read_size
 from imagegs_tex.cli.options import AllowRoot, Alpha, AsJson, BackendName, IgsFile, Quiet, Size, Threads
+from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.material.options import AlphaUse, SourceOptions
 
 
 def view(
     file: IgsFile,
-    output: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help="Folder for the pictures.")],
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", metavar="DIR", help="Folder for the pictures.", show_default=False)
+    ] = None,
+    browser: Annotated[
+        bool,
+        typer.Option(
+            "--browser",
+            help="Look at the file in a browser instead: in a light, map by map, texel by texel. Only this machine "
+            "reaches the page; Ctrl-C ends it.",
+        ),
+    ] = False,
     source: Annotated[
         Path | None,
         typer.Option(
@@ -48,6 +59,15 @@ def view(
 
     Pictures and page of an earlier call are replaced; any other file stays, and is said.
     """
+    if browser:
+        from imagegs_tex.viewing.serve_viewer import serve_viewer
+
+        if output is not None or html is not None or source is not None:
+            raise UsageError("--browser writes nothing: leave -o, --html and --source; drop source images on the page")
+        serve_viewer(file, lambda address: print(f"the viewer is at {address} (Ctrl-C ends it)", flush=True))
+        return
+    if output is None:
+        raise UsageError("give a folder for the pictures with -o DIR, or --browser to look at the file in a browser")
     from imagegs_tex.cli.outputs import folder_path
     from imagegs_tex.cli.progress import map_progress
 

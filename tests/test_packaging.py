@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-TOP = ("imagegs_tex", "cli", "formats", "shaders")
+TOP = ("imagegs_tex", "cli", "formats", "shaders", "runtime/web")
 NOT_INSTALLED = {"ruff.toml"}
 COMPILED = {".so", ".dll"}
 """Of files that setup.py makes and puts into the wheel itself."""

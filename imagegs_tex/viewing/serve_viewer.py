@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import webbrowser
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
-from imagegs_tex.formats.errors import InputError, MissingToolError, UsageError
+from imagegs_tex.formats.errors import InputError, MissingToolError
 from imagegs_tex.formats.files.safe_names import printable
 
 LOOPBACK: Final = "127.0.0.1"
@@ -95,10 +95,10 @@ class ViewerServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, folder: Path, files: Mapping[str, Path], port: int = 0) -> None:
+    def __init__(self, folder: Path, files: Mapping[str, Path]) -> None:
         self._folder = folder.resolve()
         self._files = dict(files)
-        super().__init__((LOOPBACK, port), _Handler)
+        super().__init__((LOOPBACK, 0), _Handler)
 
     @property
     def address(self) -> str:
@@ -119,22 +119,14 @@ class ViewerServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(folder: Path, files: Mapping[str, Path] | None = None, port: int = 0) -> Iterator[ViewerServer]:
+def serving(folder: Path, files: Mapping[str, Path] | None = None) -> Iterator[ViewerServer]:
     """Serve in threads while the context lasts.
 
     Args:
         folder: what is served
         files: by the name that a page finds each under, below :data:`FILES`
-        port: 0: one that is free
-
-    Raises:
-        UsageError: the port is taken
     """
-    try:
-        server = ViewerServer(folder, files or {}, port)
-    except OSError as error:
-        reason = printable(error.strerror or error)
-        raise UsageError(f"cannot listen at {LOOPBACK}:{port} ({reason}); give another --port") from None
+    server = ViewerServer(folder, files or {})
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
     thread.start()
     try:
@@ -150,18 +142,21 @@ def viewer_address(server: ViewerServer, name: str) -> str:
     return f"{server.address}{VIEWER}/?file={quote(f'../{FILES}/{quote(name)}')}"
 
 
-def serve_viewer(file: Path, port: int | None = None, *, open_browser: bool = True) -> Iterator[str]:
-    """Serve the viewer with a file; give its URL once it is up, and end when the generator is closed.
+def serve_viewer(file: Path, say: Callable[[str], None]) -> None:
+    """Serve the viewer with a file until it is interrupted, and open it in the user's browser.
+
+    Args:
+        file: an .igs file; whether it is good is the page's to say
+        say: is told the page's URL
 
     Raises:
         InputError: the file does not exist
         MissingToolError: the web runtime was not built
-        UsageError: the port is taken
     """
     if not file.is_file():
         raise InputError(f"{printable(file)} does not exist; give an .igs file")
-    with serving(web_folder(), {file.name: file.resolve()}, port or 0) as server:
+    with serving(web_folder(), {file.name: file.resolve()}) as server:
         address = viewer_address(server, file.name)
-        if open_browser:
-            webbrowser.open(address)
-        yield address
+        say(address)
+        webbrowser.open(address)
+        threading.Event().wait()

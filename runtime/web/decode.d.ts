@@ -28,6 +28,9 @@ export interface IgsTexture {
 export function planOf(map: IgsMap): IgsPlan;
 export function channelOf(map: IgsMap, at: number, scale?: number, bias?: number): IgsPick;
 
+/** The decoder in GLSL ES 3.00: igs_decode(0u, uv) and igs_sample(0u, uv) of the texture that `upload` gives as igs_data. */
+export function decoderSource(file: IgsFile, rowLog2: number): string;
+
 /** Decodes files to textures in a context: the caller's, whose state it changes, or its own. */
 export class IgsDecoder {
     readonly gl: WebGL2RenderingContext;
@@ -35,6 +38,8 @@ export class IgsDecoder {
     readonly live: number;
     constructor(gl?: WebGL2RenderingContext | null);
     decode(file: IgsFile, options?: { plans?: readonly IgsPlan[]; flipY?: boolean; mipmaps?: boolean }): Promise<IgsTexture[]>;
+    /** The file's words as an R32UI texture. */
+    upload(file: IgsFile): { texture: WebGLTexture; rowLog2: number; dispose(): void };
     /** Level 0, row by row, four to a texel: bytes, or floats where isFloat. */
     read(texture: IgsTexture): Uint8Array | Float32Array;
     dispose(): void;

@@ -75,6 +75,18 @@ export function channelOf(map, at, scale = 1, bias = 0) {
     return { ...map.channels[at], scale, bias };
 }
 
+/**
+ * The decoder in GLSL ES 3.00, for shaders that evaluate texels themselves: igs_decode(0u, uv) and igs_sample(0u, uv), of the
+ * texture that upload gives as uniform igs_data. Arrays are as long as this file's, up to a multiple of 4, and there is noise only
+ * if the file has some: files share programs, which take long to compile.
+ */
+export function decoderSource(file, rowLog2) {
+    const normals = (file.words[file.words[3] + 2] >> 16) & 255;
+    const [components, values] = [file.componentCount, file.channelCount + normals].map((count) => 4 * Math.ceil(count / 4));
+    const sizes = { COMPONENTS: components, VALUES: values, ROW_LOG2: `${rowLog2}u`, DETAIL: file.hasDetail ? 1 : 0 };
+    return `${Object.entries(sizes).map(([name, value]) => `#define IGS_${name} ${value}\n`).join('')}${DECODER}`;
+}
+
 export class IgsDecoder {
     /** @param gl a WebGL2RenderingContext, or nothing for one of its own */
     constructor(gl = null) {
@@ -101,7 +113,7 @@ export class IgsDecoder {
             throw new IgsError('TOO_LARGE', `${file.width} × ${file.height} texels; this device's textures end at ${most}`, file.name);
         }
         const made = [];
-        const words = this.upload(file, most);
+        const words = this.upload(file);
         try {
             const program = this.program(file, words.rowLog2);
             for (let first = 0; first < plans.length; first += TARGETS) {
@@ -112,7 +124,7 @@ export class IgsDecoder {
             made.forEach((texture) => texture.dispose());
             throw error;
         } finally {
-            this.drop('Texture', words.texture);
+            words.dispose();
         }
         return made;
     }
@@ -147,9 +159,10 @@ export class IgsDecoder {
         this.gl[`delete${kind}`](object);
     }
 
-    // The words as a texture of whole rows.
-    upload(file, most) {
+    /** The words as a texture of rows of 2^rowLog2: what decoderSource reads. */
+    upload(file) {
         const { gl } = this;
+        const most = gl.getParameter(gl.MAX_TEXTURE_SIZE);
         let rowLog2 = 8;
         while (Math.ceil(file.words.length / 2 ** rowLog2) > MOST_ROWS && 2 ** (rowLog2 + 1) <= most) rowLog2 += 1;
         const width = 2 ** rowLog2;
@@ -165,7 +178,7 @@ export class IgsDecoder {
         gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, width, rows, gl.RED_INTEGER, gl.UNSIGNED_INT, padded);
         gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
         gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
-        return { texture, rowLog2 };
+        return { texture, rowLog2, dispose: () => this.drop('Texture', texture) };
     }
 
     plainUploads() {
@@ -179,18 +192,10 @@ export class IgsDecoder {
         gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, false);
     }
 
-    // The decoder with arrays as long as this file's, up to a multiple of 4: files share programs, which take long to compile.
     program(file, rowLog2) {
-        const normals = (file.words[file.words[3] + 2] >> 16) & 255;
-        const [components, values] = [file.componentCount, file.channelCount + normals].map((count) => 4 * Math.ceil(count / 4));
-        const detail = file.hasDetail ? 1 : 0;
-        const key = `${components} ${values} ${rowLog2} ${detail}`;
-        if (!this.programs.has(key)) {
-            const sizes = [['COMPONENTS', components], ['VALUES', values], ['ROW_LOG2', `${rowLog2}u`], ['DETAIL', detail]];
-            const defines = sizes.map(([name, value]) => `#define IGS_${name} ${value}\n`).join('');
-            this.programs.set(key, this.link(`#version 300 es\n${defines}${DECODER}\n${FRAGMENT}`));
-        }
-        return this.programs.get(key);
+        const source = `#version 300 es\n${decoderSource(file, rowLog2)}\n${FRAGMENT}`;
+        if (!this.programs.has(source)) this.programs.set(source, this.link(source));
+        return this.programs.get(source);
     }
 
     link(fragment) {

@@ -38,6 +38,8 @@ export interface IgsFile {
     gaussianCount: number;
     /** whether the picture repeats */
     wrap: { x: boolean; y: boolean };
+    /** q at which a support ends */
+    cutoff: number;
     hasDetail: boolean;
     isExact: boolean;
     fileBytes: number;
@@ -46,7 +48,10 @@ export interface IgsFile {
     maps: IgsMap[];
     /** the buffer of docs/gpu-buffer.md */
     words: Uint32Array;
-    /** five numbers per Gaussian: x, y, long and short half axis in texels, angle in radians; empty where isExact */
+    /**
+     * Five numbers per Gaussian: x, y, long and short half axis at one deviation in texels, angle in radians; empty where
+     * isExact. Its support is √(2 · cutoff) times as large.
+     */
     ellipses: Float32Array;
     mapsOf(semantic: Semantic): IgsMap[];
 }

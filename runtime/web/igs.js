@@ -59,9 +59,16 @@ async function fetched(url, options) {
     return reply;
 }
 
+// The file's name in a URL, to be shown.
 function shown(url) {
-    const text = String(url);
-    return text.startsWith('data:') ? 'data: URL' : decodeURI(text.split(/[?#]/)[0]).split('/').pop() || text;
+    const [path] = String(url).split(/[?#]/);
+    if (path.startsWith('data:')) return 'data: URL';
+    const last = path.split('/').pop() || path;
+    try {
+        return decodeURIComponent(last);
+    } catch {
+        return last;
+    }
 }
 
 /** Fetches a file and reads it. */
@@ -121,11 +128,12 @@ export class IgsFile {
         this.wrap = { x: word[6] !== 0, y: word[7] !== 0 };
         this.hasDetail = word[8] !== 0;
         this.isExact = word[9] !== 0;
+        this.cutoff = real[14];
         this.fileBytes = fileBytes;
         this.gpuBytes = word[12];
         this.words = new Uint32Array(buffer, word[13], word[12] / 4).slice();
         this.maps = Array.from({ length: word[10] }, (_, i) => readMap(core, word[11] + 32 * i));
-        this.ellipses = ellipses(buffer, word, real); // x, y, half axes, angle of each support, in texels and radians
+        this.ellipses = ellipses(buffer, word, real);
     }
 
     /** Colours to be shown: maps of a meaning, the first of them first. */
@@ -156,9 +164,9 @@ function readMap(core, at) {
     };
 }
 
-// docs/igs-format.md, "Section 4" and "Section 5": the support ends where q is the cut-off.
+// docs/igs-format.md, "Section 4" and "Section 5". Half axes are those at one deviation; a support is √(2 cut-off) times as large.
 function ellipses(buffer, word, real) {
-    const [count, cutoff, sizeStep, formStep] = [word[5], real[14], real[15], real[16]];
+    const [count, sizeStep, formStep] = [word[5], real[15], real[16]];
     if (word[9] !== 0) return new Float32Array(0); // exact samples: its Gaussians mean nothing
     const shapes = new Int16Array(buffer, word[17], 3 * count);
     const positions = new Int32Array(buffer, word[18], 2 * count);
@@ -169,8 +177,8 @@ function ellipses(buffer, word, real) {
         const r = Math.hypot(h, b);
         found[5 * n] = (positions[2 * n] + 0.5) * 2 ** exponents[2 * n];
         found[5 * n + 1] = (positions[2 * n + 1] + 0.5) * 2 ** exponents[2 * n + 1];
-        found[5 * n + 2] = Math.sqrt(2 * cutoff) * Math.exp((m + r) / 2);
-        found[5 * n + 3] = Math.sqrt(2 * cutoff) * Math.exp((m - r) / 2);
+        found[5 * n + 2] = Math.exp((m + r) / 2);
+        found[5 * n + 3] = Math.exp((m - r) / 2);
         found[5 * n + 4] = Math.atan2(b, h) / 2;
     }
     return found;

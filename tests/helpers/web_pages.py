@@ -9,6 +9,7 @@ from helpers.import_tool import import_tool
 CHROMIUM = Path("/usr/bin/chromium")
 SOFTWARE = ("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 WEB = Path(__file__).resolve().parents[2] / "runtime" / "web"
+NODE_MODULES = WEB.parents[1] / "build" / "npm" / "node_modules"
 
 
 def need_web(require_tool):
@@ -25,6 +26,10 @@ def need_builders(require_tool):
     )
     require_tool(Path("/usr/include/wasm32-wasi").is_dir(), "wasi-libc is not installed")
     require_tool(any((WEB.parents[1] / "build" / "web").glob("zstd-*.o")), "nothing was built here yet: make web")
+
+
+def need_three(require_tool):
+    require_tool((NODE_MODULES / "three").is_dir(), "no three in build/npm: see .ci/run")
 
 
 @contextmanager

@@ -85,6 +85,26 @@ LEAK = """async (name) => {
     }
     return counts;
 }"""
+DIRECT = """async (name) => {
+    const { loadIgs } = await import('/igs.js');
+    const { decoderSource } = await import('/decode.js');
+    const file = await loadIgs(`/files/${name}.igs`);
+    const [gl, words] = [decoder.gl, decoder.upload(file)];
+    const program = decoder.link(`#version 300 es\n${decoderSource(file, words.rowLog2)}
+        out vec4 colour;
+        void main() {
+            IgsTexel texel = igs_decode(0u, gl_FragCoord.xy / vec2(${file.width}, ${file.height}));
+            colour = vec4(texel.channel[0], texel.channel[1], texel.channel[2], 1.0);
+        }`);
+    const target = decoder.target(file, { log: null });
+    gl.bindFramebuffer(gl.FRAMEBUFFER, gl.createFramebuffer());
+    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, target.texture, 0);
+    gl.bindTexture(gl.TEXTURE_2D, words.texture);
+    gl.useProgram(program);
+    gl.viewport(0, 0, file.width, file.height);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+    return Array.from(decoder.read(target));
+}"""
 BROKEN = """async ([text]) => {
     const { parseIgs, IgsError } = await import('/igs.js');
     const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -144,6 +164,12 @@ def test_textures_hold_what_the_command_line_decodes(name, decoded, files, tmp_p
         assert np.ptp(wanted) > 0.02 or made.width == 1  # a picture, not one colour
 
 
+def test_a_shader_can_decode_by_itself(page, decoded):
+    found = np.array(page.evaluate(DIRECT, "repeats")).reshape(64, 96, 4)
+    wanted = np.frombuffer(base64.b64decode(decoded["repeats"][1][0]), np.uint8).reshape(64, 96, 4)
+    assert np.abs(found - wanted).max() <= 1
+
+
 def test_maps_are_told_with_what_they_mean(decoded):
     colour, normal, height = decoded["repeats"][0]["maps"]
     assert [each["semantic"] for each in (colour, normal, height)] == ["base_colour", "normal", "height"]
@@ -176,7 +202,7 @@ def test_what_is_broken_has_a_name_and_the_page_goes_on(page, decoded):
 def test_the_same_tools_build_the_same_module(tmp_path, require_tool):
     need_web(require_tool)
     need_builders(require_tool)
-    subprocess.run([sys.executable, WEB / "build.py", "-o", tmp_path], check=True)
+    subprocess.run([sys.executable, WEB.parent / "build_web.py", "-o", tmp_path], check=True)
     for name in ("igs.wasm", "decoder.js"):
         assert (tmp_path / name).read_bytes() == (WEB / "built" / name).read_bytes(), f"{name} is old: make web"
     assert (tmp_path / "igs.wasm").stat().st_size <= 120_000

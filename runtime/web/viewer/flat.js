@@ -90,12 +90,19 @@ export class FlatView {
         gl.uniform1f(at('split'), look.split);
         gl.uniform1f(at('gain'), look.gain);
         gl.uniform1f(at('lod'), look.level);
+        gl.uniform1f(at('pixels'), scale);
         gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
-        if (look.gaussians && this.ringCount > 0) this.drawRings(place);
+        if (look.gaussians && this.ringCount > 0) this.drawRings(place, width, height);
     }
 
-    drawRings(place) {
+    // Only over the picture: what lies beyond belongs to its other side, or to nothing.
+    drawRings(place, width, height) {
         const { gl } = this;
+        const pixels = gl.drawingBufferWidth / width;
+        const [left, top] = this.pixelOf([0, 0], width, height);
+        const [right, bottom] = this.pixelOf(this.size, width, height);
+        gl.enable(gl.SCISSOR_TEST);
+        gl.scissor(left * pixels, (height - bottom) * pixels, (right - left) * pixels, (bottom - top) * pixels);
         const { program, at } = this.rings;
         gl.useProgram(program);
         gl.uniform4fv(at('place'), place);
@@ -112,5 +119,6 @@ export class FlatView {
         }
         gl.bindVertexArray(null);
         gl.disable(gl.BLEND);
+        gl.disable(gl.SCISSOR_TEST);
     }
 }

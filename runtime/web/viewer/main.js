@@ -144,6 +144,7 @@ function refresh() {
     const source = state.maps[state.map]?.source;
     for (const input of document.querySelectorAll('input[name=compare]')) input.disabled = !source && input.value !== 'decoded';
     if (state.maps.length > 0) find('sources').hidden = Boolean(source);
+    find('sides').hidden = !source || now.compare !== 'split';
     for (const id of ['split', 'gain']) {
         find(id).closest('.field').hidden = !source || now.compare !== (id === 'split' ? 'split' : 'difference');
     }
@@ -192,14 +193,13 @@ const isFlat = () => look().view === 'flat';
 const size = () => [canvas.clientWidth, canvas.clientHeight];
 
 followPointer(canvas, {
-    drag(dx, dy, x) {
+    drag(dx, dy, x, y) {
         if (state.at < 0) return;
-        const now = look();
         if (!isFlat()) state.solid.drag(dx, dy);
         else if (state.dragsSplit) setSplit(x);
         else state.flat.drag(dx, dy, ...size());
         state.dirty = true;
-        if (now.view === 'flat') point(null);
+        point([x, y]);
     },
     press(x) {
         state.dragsSplit = false;

@@ -113,6 +113,7 @@ uniform int channel; // -1: all
 uniform float split; // share of the width
 uniform float gain;
 uniform float lod;
+uniform float pixels; // per texel
 out vec4 colour;
 
 vec4 look(sampler2D map, vec2 p)
@@ -125,11 +126,12 @@ void main()
     vec4 first = look(decoded, at);
     vec4 second = mode == 0 ? first : look(source, at);
     vec4 value = mode == 2 || (mode == 1 && at.x > split * size.x) ? second : first;
+    if (mode == 1 && abs(at.x - split * size.x) * pixels < 1.0) value = vec4(1.0); // the line between them
     if (mode == 3) value = vec4(abs(first.rgb - second.rgb), abs(first.a - second.a)) * gain;
     colour = channel < 0 ? vec4(value.rgb, 1.0) : vec4(vec3(value[channel]), 1.0);
 }`;
 
-// One closed line per Gaussian: where its support ends.
+// One closed line per Gaussian, at one deviation: whole supports hide each other.
 export const RING_VERTEX = `#version 300 es
 layout(location = 0) in vec4 ellipse; // x, y, half axes
 layout(location = 1) in float angle;

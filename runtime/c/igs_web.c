@@ -1,4 +1,4 @@
-/* igs_web.c: igs.h and igs_pack.h for a page. build.py makes igs.wasm of it, igs.js calls it.
+/* igs_web.c: igs.h and igs_pack.h for a page. runtime/build_web.py makes igs.wasm of it, runtime/web/igs.js calls it.
  *
  * One file at a time: igs_web_room gives room for its bytes, igs_web_load decodes them and makes the GPU buffer, and what
  * igs_web_result points to holds until the next igs_web_room or igs_web_release. No imports, so that nothing but numbers

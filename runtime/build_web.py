@@ -1,4 +1,4 @@
-"""Builds what a page needs beside the files of this folder: built/igs.wasm, built/decoder.js and built/NOTICES.txt.
+"""Builds what a page needs beside the files of web/: web/built/igs.wasm, decoder.js and NOTICES.txt.
 
 Run by ``make web``. It takes Debian's clang, lld, wasi-libc (musl's mathematics and dlmalloc) and
 libclang-rt-dev-wasm32, and the reference decoder of Zstandard, which PyPI's source archive of python-zstandard holds as
@@ -21,7 +21,7 @@ from typing import Final
 from imagegs_tex.shaders.include_text import TEXTURE_INCLUDE
 from imagegs_tex.shaders.shared_decoder import shared_decoder
 
-HERE: Final = Path(__file__).resolve().parent
+HERE: Final = Path(__file__).resolve().parent / "web"
 REPOSITORY: Final = HERE.parents[1]
 ZSTANDARD: Final = "0.25.0"
 ZSTANDARD_SHA256: Final = "7713e1179d162cf5c7906da876ec2ccb9c3a9dcbdffef0cc7f70c3667a205f0b"
@@ -68,7 +68,17 @@ def build_module(work: Path, target: Path) -> None:
         run("clang", *TARGET, *SECTIONS, *ZSTD_SMALL, "-c", zstd / "zstd.c", "-o", part)
     warnings = ("-Wall", "-Wextra", "-Werror")
     includes = (f"-I{zstd}", f"-I{REPOSITORY / 'runtime' / 'c'}")
-    run("clang", *TARGET, *SECTIONS, *warnings, *includes, "-c", HERE / "igs_web.c", "-o", work / "igs_web.o")
+    run(
+        "clang",
+        *TARGET,
+        *SECTIONS,
+        *warnings,
+        *includes,
+        "-c",
+        REPOSITORY / "runtime" / "c" / "igs_web.c",
+        "-o",
+        work / "igs_web.o",
+    )
     run("clang", TARGET[0], *LINK, work / "igs_web.o", part, "-o", target / "igs.wasm")
     notices = ["igs.wasm holds the decoder of Zstandard:\n", (zstd / "LICENSE").read_text(encoding="utf-8")]
     notices += ["\nand parts of wasi-libc (musl's mathematics and strings, dlmalloc):\n"]

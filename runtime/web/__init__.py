@@ -1,0 +1,1 @@
+"""What a browser loads: no Python. imagegs_tex.viewing.serve_viewer serves it."""
