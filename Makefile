@@ -45,7 +45,7 @@ docs: $(STAMP)
 	$(BIN)/python -m sphinx -q -W --keep-going -E -b html -d build/doctrees docs build/docs
 
 # What a page loads: igs.wasm and the decoder for WebGL 2, into runtime/web/built. Needs Debian's clang, lld, wasi-libc and
-# libclang-rt-dev-wasm32, and fetches Zstandard's decoder from PyPI. A wheel that is built without it lacks the viewer.
+# libclang-rt-dev-wasm32 and binaryen, and fetches Zstandard's decoder from PyPI. A wheel that is built without it lacks the viewer.
 web: $(STAMP)
 	$(BIN)/python runtime/build_web.py
 

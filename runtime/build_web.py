@@ -1,7 +1,7 @@
 """Builds what a page needs beside the files of web/: web/built/igs.wasm, decoder.js and NOTICES.txt.
 
-Run by ``make web``. It takes Debian's clang, lld, wasi-libc (musl's mathematics and dlmalloc) and
-libclang-rt-dev-wasm32, and the reference decoder of Zstandard, which PyPI's source archive of python-zstandard holds as
+Run by ``make web``. It takes Debian's clang, lld, wasi-libc (musl's mathematics), libclang-rt-dev-wasm32 and binaryen,
+and the reference decoder of Zstandard, which PyPI's source archive of python-zstandard holds as
 one file: 28 KB of the module.
 Rejected: fzstd from npm, which is as small but a second file in JavaScript that does not check frames' checksums, and
 files without Zstandard (codec 4 alone), because files with detail, exact samples or of older versions would not open.
@@ -79,9 +79,10 @@ def build_module(work: Path, target: Path) -> None:
         "-o",
         work / "igs_web.o",
     )
-    run("clang", TARGET[0], *LINK, work / "igs_web.o", part, "-o", target / "igs.wasm")
+    run("clang", TARGET[0], *LINK, work / "igs_web.o", part, "-o", work / "linked.wasm")
+    run("wasm-opt", "-Os", "--enable-bulk-memory", work / "linked.wasm", "-o", target / "igs.wasm")  # 6 % smaller
     notices = ["igs.wasm holds the decoder of Zstandard:\n", (zstd / "LICENSE").read_text(encoding="utf-8")]
-    notices += ["\nand parts of wasi-libc (musl's mathematics and strings, dlmalloc):\n"]
+    notices += ["\nand parts of wasi-libc (musl's mathematics and strings):\n"]
     notices += [LIBC_LICENCES.read_text(encoding="utf-8")]
     (target / "NOTICES.txt").write_text("\n".join(notices), encoding="utf-8")
 

@@ -17,6 +17,7 @@
 
 #define IGS_WEB_EXPORT(name) __attribute__((export_name(#name)))
 #define IGS_WEB_NO_MEMORY IGS_ERROR_COUNT
+#define IGS_WEB_MOST_MEMORY ((size_t)1 << 30) /* the linker is told the same */
 
 /* What igs.js reads word by word; pointers are addresses in the module's memory. */
 typedef struct igs_web_file {
@@ -38,7 +39,7 @@ _Static_assert(offsetof(igs_map, semantic) == 16 && offsetof(igs_map, lo) == 20,
 _Static_assert(offsetof(igs_map, channels) == 28 && offsetof(igs_channel, constant) == 4, "igs.js reads this");
 
 static struct {
-    void *data, *kept, *buffer;
+    void* data;
     size_t size;
     igs_web_file file;
 } igs_web;
@@ -47,15 +48,38 @@ static size_t igs_web_unpack(void* to, size_t room, const void* from, size_t siz
     return ZSTD_decompress(to, room, from, size);
 }
 
-/* To be called first. Without a call of what runs constructors, the linker has every export run them, and exit handlers. */
-extern void __wasm_call_ctors(void);
-IGS_WEB_EXPORT(_initialize) void igs_web_initialize(void) { __wasm_call_ctors(); }
+/* Memory: taken from the end of what is there, given back all at once or down to a mark. One file at a time needs no more, and a
+ * general allocator would be a tenth of the module. Zstandard asks malloc, too. */
+extern unsigned char __heap_base;
+static size_t igs_web_top;
+
+void* malloc(size_t size) {
+    const size_t first = igs_web_top, room = (size + 15) & ~(size_t)15, page = 65536;
+    const size_t held = __builtin_wasm_memory_size(0) * page;
+    if (room < size || room > IGS_WEB_MOST_MEMORY - first) return NULL;
+    if (first + room > held && __builtin_wasm_memory_grow(0, (first + room - held + page - 1) / page) == (size_t)-1)
+        return NULL;
+    igs_web_top += room;
+    return (void*)first;
+}
+
+void* calloc(size_t count, size_t size) {
+    void* found = size > 0 && count > (size_t)-1 / size ? NULL : malloc(count * size);
+    return found == NULL ? NULL : memset(found, 0, count * size);
+}
+
+void free(void* given) { (void)given; }
 
 IGS_WEB_EXPORT(igs_web_release) void igs_web_release(void) {
-    free(igs_web.data);
-    free(igs_web.kept);
-    free(igs_web.buffer);
     memset(&igs_web, 0, sizeof igs_web);
+    igs_web_top = ((size_t)&__heap_base + 15) & ~(size_t)15;
+}
+
+/* To be called first. Without a call of what runs constructors, the linker has every export run them, and exit handlers. */
+extern void __wasm_call_ctors(void);
+IGS_WEB_EXPORT(_initialize) void igs_web_initialize(void) {
+    __wasm_call_ctors();
+    igs_web_release();
 }
 
 /* Room for a file's bytes; 0 where there is none. */
@@ -66,37 +90,36 @@ IGS_WEB_EXPORT(igs_web_room) void* igs_web_room(size_t size) {
     return igs_web.data;
 }
 
-static igs_error igs_web_pack(const igs_file* file, void** scratch) {
+static igs_error igs_web_pack(const igs_file* file, int with_levels) {
     igs_pack pack;
-    IGS__TRY(igs_pack_measure(file, 0, &pack));
-    *scratch = malloc(pack.scratch_bytes);
-    if (*scratch == NULL) return IGS_WEB_NO_MEMORY;
-    IGS__TRY(igs_pack_index(file, *scratch, pack.scratch_bytes, &pack));
-    igs_web.buffer = malloc(pack.buffer_bytes);
-    if (igs_web.buffer == NULL) return IGS_WEB_NO_MEMORY;
+    void *scratch, *buffer;
+    IGS__TRY(igs_pack_measure(file, with_levels, &pack));
+    scratch = malloc(pack.scratch_bytes);
+    if (scratch == NULL) return IGS_WEB_NO_MEMORY;
+    IGS__TRY(igs_pack_index(file, scratch, pack.scratch_bytes, &pack));
+    buffer = malloc(pack.buffer_bytes);
+    if (buffer == NULL) return IGS_WEB_NO_MEMORY;
     igs_web.file.buffer_bytes = (uint32_t)pack.buffer_bytes;
-    igs_web.file.buffer = igs_web.buffer;
-    return igs_pack_write(file, &pack, igs_web.buffer, pack.buffer_bytes);
+    igs_web.file.buffer = buffer;
+    return igs_pack_write(file, &pack, buffer, pack.buffer_bytes);
 }
 
 /* 0, the number of a law as in IGS_ERRORS, or the number after the last where memory ends. */
-IGS_WEB_EXPORT(igs_web_load) int igs_web_load(void) {
+IGS_WEB_EXPORT(igs_web_load) int igs_web_load(int with_levels) {
     igs_info info;
     igs_file file;
-    void* scratch;
+    void *kept, *scratch;
+    size_t mark;
     igs_error error = igs_measure(igs_web.data, igs_web.size, &info);
     if (error != IGS_OK) return (int)error;
+    kept = malloc(info.kept_bytes);
+    mark = igs_web_top;
     scratch = malloc(info.scratch_bytes);
-    igs_web.kept = malloc(info.kept_bytes);
-    error = scratch == NULL || igs_web.kept == NULL ? IGS_WEB_NO_MEMORY
-                                                    : igs_load(
-                                                          igs_web.data, igs_web.size, igs_web.kept, info.kept_bytes,
-                                                          scratch, info.scratch_bytes, igs_web_unpack, &file
-                                                      );
-    free(scratch);
-    scratch = NULL;
-    if (error == IGS_OK) error = igs_web_pack(&file, &scratch);
-    free(scratch);
+    if (kept == NULL || scratch == NULL) return IGS_WEB_NO_MEMORY;
+    error =
+        igs_load(igs_web.data, igs_web.size, kept, info.kept_bytes, scratch, info.scratch_bytes, igs_web_unpack, &file);
+    igs_web_top = mark;
+    if (error == IGS_OK) error = igs_web_pack(&file, with_levels);
     if (error != IGS_OK) return (int)error;
     igs_web.file.version = info.version;
     igs_web.file.width = info.width;

@@ -65,11 +65,18 @@ export class IgsError extends Error {
 /** Fetches and compiles igs.wasm once; the first file does so otherwise. */
 export function loadRuntime(source?: URL | string | BufferSource | WebAssembly.Module): Promise<WebAssembly.Module>;
 
+export interface IgsOptions {
+    /** of the file, in messages */
+    name?: string;
+    /** whether the words have coarse levels, for shaders that decode by themselves: takes three to ten times as long */
+    levels?: boolean;
+}
+
 /** Fetches a file and reads it. Rejects with IgsError. */
-export function loadIgs(url: string | URL, options?: { name?: string; fetch?: RequestInit }): Promise<IgsFile>;
+export function loadIgs(url: string | URL, options?: IgsOptions & { fetch?: RequestInit }): Promise<IgsFile>;
 
 /** Reads a file's bytes. Rejects with IgsError. */
-export function parseIgs(data: ArrayBuffer | ArrayBufferView, options?: { name?: string }): Promise<IgsFile>;
+export function parseIgs(data: ArrayBuffer | ArrayBufferView, options?: IgsOptions): Promise<IgsFile>;
 
 /** Bytes of memory that the module holds between files. */
 export function runtimeBytes(): number;

@@ -74,7 +74,7 @@ function shown(url) {
 /** Fetches a file and reads it. */
 export async function loadIgs(url, options = {}) {
     const reply = await fetched(url, options.fetch);
-    return parseIgs(await reply.arrayBuffer(), { name: options.name ?? shown(url) });
+    return parseIgs(await reply.arrayBuffer(), { ...options, name: options.name ?? shown(url) });
 }
 
 /** Reads a file's bytes (ArrayBuffer or a view of one). Throws IgsError; nothing of a broken file is kept. */
@@ -85,7 +85,7 @@ export async function parseIgs(data, options = {}) {
     running ??= start(module);
     const core = running; // no await from here on: no other file comes between
     try {
-        return readFile(core, bytes, name);
+        return readFile(core, bytes, name, options.levels ?? false);
     } catch (error) {
         if (error instanceof IgsError) throw error;
         running = null; // after a trap nothing in it is to be trusted
@@ -102,12 +102,12 @@ function start(module) {
     return core;
 }
 
-function readFile(core, bytes, name) {
+function readFile(core, bytes, name, levels) {
     if (bytes.length > MAX_FILE_BYTES) throw new IgsError('FILE_LARGE', 'it is larger than an .igs file can be', name);
     const room = core.igs_web_room(bytes.length);
     if (room === 0) throw new IgsError('NO_MEMORY', 'it takes more memory than this page gets', name);
     new Uint8Array(core.memory.buffer).set(bytes, room);
-    const code = core.igs_web_load();
+    const code = core.igs_web_load(levels ? 1 : 0);
     if (code !== 0) throw new IgsError(text(core, core.igs_web_error_name(code)), text(core, core.igs_web_error_text(code)), name);
     return new IgsFile(core, bytes.length, name);
 }

@@ -21,9 +21,8 @@ def need_web(require_tool):
 
 def need_builders(require_tool):
     """Skip, or in CI fail, without clang, lld and the C library for WebAssembly; Zstandard's part is from make web."""
-    require_tool(
-        shutil.which("clang") is not None and shutil.which("wasm-ld") is not None, "clang or lld is not installed"
-    )
+    for tool in ("clang", "wasm-ld", "wasm-opt"):
+        require_tool(shutil.which(tool) is not None, f"{tool} is not installed (clang, lld, binaryen)")
     require_tool(Path("/usr/include/wasm32-wasi").is_dir(), "wasi-libc is not installed")
     require_tool(any((WEB.parents[1] / "build" / "web").glob("zstd-*.o")), "nothing was built here yet: make web")
 

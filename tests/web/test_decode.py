@@ -15,6 +15,7 @@ from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.igs.exact_samples import exact_samples
 from imagegs_tex.formats.images import read_image
 from imagegs_tex.formats.vocabulary import Coded, Constant, SampleFormat, Semantic, Transfer, UnitZ
+from imagegs_tex.shaders.gpu_buffer import pack_gaussians
 from imagegs_tex.viewing.serve_viewer import serving
 
 LINEAR, SRGB = Transfer.LINEAR, Transfer.SRGB
@@ -162,6 +163,11 @@ def test_textures_hold_what_the_command_line_decodes(name, decoded, files, tmp_p
         allowed = np.maximum(1 / 255, 0.01 * np.abs(wanted)) if is_float else 1.001 / 255
         assert (np.abs(data - wanted) <= allowed).all(), known["name"]
         assert np.ptp(wanted) > 0.02 or made.width == 1  # a picture, not one colour
+
+
+@pytest.mark.parametrize("name", ["repeats", "bright", "noisy", "exact"])
+def test_the_words_are_those_of_the_package(page, decoded, files, name):
+    assert page.evaluate(WORDS, name) == pack_gaussians(imagegs_tex.read_igs(files[f"{name}.igs"])).words.tolist()
 
 
 def test_a_shader_can_decode_by_itself(page, decoded):

@@ -49,7 +49,7 @@ export function showFacts(state) {
         ['Repeats', file.wrap.x && file.wrap.y ? 'both ways' : file.wrap.x ? 'sideways' : file.wrap.y ? 'up and down' : 'no'],
         ['File', bytes(file.fileBytes)],
         ['Bits per texel', ((8 * file.fileBytes) / texels).toFixed(2)],
-        ['On the GPU', bytes(file.gpuBytes)],
+        ['On the GPU', `${bytes(file.gpuBytes)}, without mips`],
         ['As textures', bytes(Math.round(textures))],
         ['Decoded in', `${state.decodeMs.toFixed(0)} ms`],
         ['Frame', state.frameMs === null ? '' : `${state.frameMs.toFixed(1)} ms`],
