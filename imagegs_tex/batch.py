@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from imagegs_tex import background_compilation
+from imagegs_tex.builder.gpus import PROCESSES_PER_GPU
 from imagegs_tex.formats.errors import ImageGSTexError
 from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.rasterize.backend import Backend
@@ -23,8 +24,6 @@ from imagegs_tex.rasterize.cpu.threads import available_threads
 from imagegs_tex.reports import CompressReport
 from imagegs_tex.settings import CompressSettings
 
-PROCESSES_PER_GPU: Final = 8
-"""docs/benchmarks/cuda.md has the materials per minute of other numbers."""
 THREADS_PER_PROCESS: Final = 2
 _ITEMS_PER_PROCESS: Final = 4
 """Below, a process takes longer to start than to do its share."""

@@ -1,5 +1,6 @@
 """The build as Python users and the command line call it."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from imagegs_tex.builder.engine import run_build
+from imagegs_tex.builder.gpus import PROCESSES_PER_GPU, gpus_here
 from imagegs_tex.builder.jobs import Job, Outcome, Seat
 from imagegs_tex.builder.local_pool import LocalPool
 from imagegs_tex.builder.processor import backend_here
@@ -111,10 +113,15 @@ def seats_of(backend: str, workers: BuildWorkers) -> list[Seat]:
     if backend_here(backend) != "cuda":
         count = workers.jobs or cores
         return [Seat(cores // count + (index < cores % count) or 1) for index in range(count)]
-    import torch
-
-    from imagegs_tex.batch import PROCESSES_PER_GPU
-
-    gpus = torch.cuda.device_count()
+    gpus = _gpu_count()
     count = workers.jobs or gpus * PROCESSES_PER_GPU
     return [Seat(max(1, cores // count), f"cuda:{index % gpus}") for index in range(count)]
+
+
+def _gpu_count() -> int:
+    gpus = gpus_here() if sys.platform == "linux" else None
+    if gpus is not None:
+        return gpus.count
+    import torch
+
+    return torch.cuda.device_count()

@@ -10,6 +10,7 @@ from typing import Final
 from llvmlite import binding
 
 from imagegs_tex import common_instructions
+from imagegs_tex.builder.gpus import gpus_here
 from imagegs_tex.formats.errors import MissingToolError, UsageError
 
 _NVIDIA: Final = (Path("/dev/nvidiactl"), Path("/dev/dxg"), Path("/dev/nvgpu"))  # Linux, WSL, Jetson
@@ -24,8 +25,10 @@ def backend_here(name: str) -> str:
         UsageError: there is no such backend
         MissingToolError: the backend that was named cannot run here
     """
-    if name == "auto" and sys.platform == "linux" and not any(path.exists() for path in _NVIDIA):
-        return "cpu"
+    if name in {"auto", "cuda"} and sys.platform == "linux":
+        has_gpu = any(path.exists() for path in _NVIDIA) and gpus_here() is not None
+        if has_gpu or name == "auto":
+            return "cuda" if has_gpu else "cpu"
     if name in {"cpu", "reference"}:
         return name
     from imagegs_tex.rasterize.select_backend import BACKEND_NAMES, chosen_backend, cuda_problem
@@ -52,9 +55,16 @@ def processor_class(backend: str, in_children: bool = False) -> str:
     text = f"{_instructions(in_children)}, {' '.join(platform.libc_ver()).strip() or sys.platform}"
     if backend != "cuda":
         return text
+    return f"{_gpu_name()}, {text}"
+
+
+def _gpu_name() -> str:
+    gpus = gpus_here() if sys.platform == "linux" else None
+    if gpus is not None:
+        return gpus.name
     import torch
 
-    return f"{torch.cuda.get_device_name()}, {text}"
+    return torch.cuda.get_device_name()
 
 
 def _instructions(in_children: bool) -> str:

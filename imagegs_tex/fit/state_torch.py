@@ -5,6 +5,7 @@ from typing import Final
 
 import torch
 from torch import Tensor
+from torch.optim.adam import adam
 
 from imagegs_tex.fit.gaussian_set import GaussianSet
 from imagegs_tex.fit.losses import further_losses, squared_error_only
@@ -82,18 +83,18 @@ class TorchFitState:
     def descend(self, rates: Rates) -> Tensor:
         """Take a step with Adam."""
         error = self._backward()
-        for group, rate in zip(self._optimiser.param_groups, rates, strict=True):
-            group["lr"] = rate
         before, means_before = self._features.detach().clone(), self._means.detach().clone()
         widths = torch.rsqrt(self._prepared()[0].detach()[:, [0, 2]]).clamp(*WIDTH_RANGE)
         self._geometry = None  # where nothing is rounded, the parameters in use move
-        self._optimiser.step()
         with torch.no_grad():
+            for leaf, moments, rate in zip(self._leaves, self._moments, rates, strict=True):
+                _step(leaf, moments, rate)
             self._means.copy_(means_before + (self._means - means_before) * widths)
             # the features' rate follows each component's own deviation: Adam steps by rate, whatever the gradient
             scale = self._deviations.clamp_min(SMALLEST_DEVIATION)
             self._features.copy_(before + (self._features - before) * scale)
-        self._optimiser.zero_grad(set_to_none=True)
+        for leaf in self._leaves:
+            leaf.grad = None
         self._constrain()
         return error
 
@@ -110,9 +111,9 @@ class TorchFitState:
     def tensors(self) -> dict[str, Tensor]:
         """Return parameters and moments."""
         named = {}
-        for name, leaf in zip(_NAMES, (self._means, self._log_covariances, self._features), strict=True):
+        for name, leaf, moments in zip(_NAMES, self._leaves, self._moments, strict=True):
             named[name] = leaf.detach()
-            named |= {f"{name}.{kind}": value for kind, value in self._optimiser.state[leaf].items()}
+            named |= {f"{name}.{kind}": value for kind, value in moments.items()}
         return named
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
@@ -145,24 +146,18 @@ class TorchFitState:
         change_moments: Callable[[int, Tensor], Tensor] | None = None,
     ) -> None:
         """Replace means (place 0), log-covariances (1) and features (2), and their moments with them."""
-        leaves = (self._means, self._log_covariances, self._features)
         moments = [
-            {
-                name: value if name == "step" else (change_moments or change)(place, value)
-                for name, value in self._optimiser.state[leaf].items()
-            }
-            for place, leaf in enumerate(leaves)
+            {name: value if name == "step" else (change_moments or change)(place, value) for name, value in own.items()}
+            for place, own in enumerate(self._moments)
         ]
-        self._take([change(place, leaf.detach()) for place, leaf in enumerate(leaves)], moments)
+        self._take([change(place, leaf.detach()) for place, leaf in enumerate(self._leaves)], moments)
         self.set_rounding(None)
 
     def _take(self, values: list[Tensor], moments: list[dict[str, Tensor]] | None) -> None:
-        """Make leaves of means, log-covariances and features, with an optimiser that has their moments."""
-        leaves = [value.requires_grad_() for value in values]
-        self._means, self._log_covariances, self._features = leaves
-        self._optimiser = torch.optim.Adam([{"params": [leaf]} for leaf in leaves], betas=BETAS, eps=ADAM_EPSILON)
-        for leaf, kept in zip(leaves, moments or [], strict=False):
-            self._optimiser.state[leaf] = kept
+        """Make leaves of means, log-covariances and features; their moments are empty before the first step."""
+        self._leaves = [value.requires_grad_() for value in values]
+        self._means, self._log_covariances, self._features = self._leaves
+        self._moments: list[dict[str, Tensor]] = moments or [{} for _ in values]
 
     def _constrain(self) -> None:
         constrain(self._means, self._log_covariances, self._target.size, self._target.wrap)
@@ -174,11 +169,12 @@ class TorchFitState:
         alone, weight = squared_error_only(settings), settings.l2_weight
         with torch.no_grad():
             error = self._backend.squared_error(geometry, current.features, self._target)
-        torch.autograd.backward(
-            [current.means, conics, current.features],
-            [weight * error.means, weight * error.conics.to(conics.dtype), weight * error.features],
-            retain_graph=not alone,
-        )
+        # A sum with these gradients: handing them to torch.autograd.backward imports sympy, half a second of a start
+        parts = (
+            (current.means, error.means), (conics, error.conics.to(conics.dtype)), (current.features, error.features)
+        )  # fmt: skip
+        total = torch.stack([(values * (weight * gradient)).sum() for values, gradient in parts]).sum()
+        total.backward(retain_graph=not alone)  # type: ignore[no-untyped-call]  # torch leaves it without types
         if not alone:
             picture = rasterize(
                 current.means, conics, current.features, self._backend, self.cutoff, self._target.size,
@@ -190,3 +186,17 @@ class TorchFitState:
             )  # fmt: skip
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it without types
         return error.total
+
+
+def _step(leaf: Tensor, moments: dict[str, Tensor], rate: float) -> None:
+    """Move a leaf against its gradient, and its moments with it.
+
+    Not ``torch.optim.Adam``, whose constructor imports torch's compiler: that is a second at the start of every fit.
+    """
+    assert leaf.grad is not None
+    if not moments:
+        moments |= {"step": torch.zeros(()), "exp_avg": torch.zeros_like(leaf), "exp_avg_sq": torch.zeros_like(leaf)}
+    adam(
+        [leaf], [leaf.grad], [moments["exp_avg"]], [moments["exp_avg_sq"]], [], [moments["step"]], amsgrad=False,
+        beta1=BETAS[0], beta2=BETAS[1], lr=rate, weight_decay=0.0, eps=ADAM_EPSILON, maximize=False,
+    )  # fmt: skip

@@ -13,6 +13,7 @@ from helpers.tree_builds import build, files_of, write_map, write_tree
 
 from imagegs_tex.builder.state import STATE_FOLDER
 from imagegs_tex.formats.errors import OutputError
+from imagegs_tex.formats.material.folder_of_maps import MAX_IMAGES
 
 NAMES = [f"m{number:02d}" for number in range(30)]
 SLOW_BUILD = """
@@ -116,6 +117,38 @@ def test_an_output_that_cannot_be_written_is_said_before_the_work(tmp_path):
     (tmp_path / "out" / STATE_FOLDER).write_text("no folder")
     with pytest.raises(OutputError, match="cannot write"):
         build(tree, tmp_path / "out")
+
+
+def test_an_output_that_became_read_only_is_said_and_stays_as_it_is(tmp_path):
+    """Pretended, because nothing is read-only for root: the system refuses every new file below it."""
+    tree, out = write_tree(tmp_path / "in"), tmp_path / "out"
+    build(tree, out)
+    before = files_of(out)
+    write_map(tree / "props/can/roughness.png", "new")
+    whole = Path.open
+
+    def refuse(path, mode="r", *arguments, **options):
+        if {*mode} & {*"wxa"} and path.is_relative_to(out):
+            raise OSError(errno.EROFS, "Read-only file system")
+        return whole(path, mode, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "open", refuse)
+        with pytest.raises(OutputError, match=r"cannot write .*Read-only file system"):
+            build(tree, out)
+    assert files_of(out) == before
+    assert build(tree, out)[1] == ["props/can"]
+
+
+def test_a_folder_of_very_many_files_stops_no_other_and_is_said(tmp_path):
+    tree = write_tree(tmp_path / "in")
+    (tree / "scans").mkdir()
+    for number in range(MAX_IMAGES + 1):
+        (tree / "scans" / f"{number:05d}_albedo.png").touch()
+    report, made = build(tree, tmp_path / "out")
+    assert sorted(made) == ["props/box", "props/can", "walls/brick"]
+    (bad,) = report.left_out
+    assert f"has {MAX_IMAGES + 1} images; at most {MAX_IMAGES} are read" in bad.problem
 
 
 def test_times_in_the_future_and_the_past_change_nothing(tmp_path):
