@@ -32,7 +32,7 @@ from imagegs_tex.settings import DetailMode, InitialPlacement, Preset
 
 if TYPE_CHECKING:
     from imagegs_tex.fit.checkpoint import Checkpointing
-    from imagegs_tex.reports import AssetReport
+    from imagegs_tex.reports import AssetReport, CompressReport
     from imagegs_tex.viewing.run_pictures import RunPictures
 
 _BY_SALIENCY = Path("auto")
@@ -185,6 +185,15 @@ def compress(
             help="Draw the run here every --every steps: maps, errors, Gaussians, numbers.",
         ),
     ] = None,
+    output_gltf: Annotated[
+        Path | None,
+        typer.Option(
+            "--output-gltf",
+            metavar="FILE.glb",
+            readable=False,
+            help="Of a glTF, with a folder as -o: write the model, too, with the files' maps in place of images.",
+        ),
+    ] = None,
     start: Annotated[
         Path | None,
         typer.Option(
@@ -253,7 +262,7 @@ def compress(
         )  # fmt: skip
         several = output is not None and assets.is_asset(source, Path(output), options)
         file = None if output is None else igs_path(output, source, many=several)
-        _check_paths(source, file, report, save_manifest)
+        _check_paths(source, file, report, save_manifest, output_gltf, is_asset=several)
         if save_manifest is not None:
             api.save_manifest(source, save_manifest, options)
         if file is None:
@@ -273,7 +282,7 @@ def compress(
             except TargetError as error:
                 write_report(report, as_json(error.report))
                 raise
-        write_report(report, as_json(result))
+        _write_beside(report, output_gltf, result, source, file, options)
         if pictures is not None:
             pictures.finish()
     is_printed = not quiet and STANDARD_OUTPUT not in {file, report}
@@ -308,7 +317,23 @@ def _checkpoints(checkpoint: Path | None, resume: Path | None, every: int) -> "C
     return None if folder is None else Checkpointing(folder, every, resume is not None)
 
 
-def _check_paths(source: Path, file: Path | None, report: Path | None, manifest: Path | None) -> None:
+def _write_beside(
+    report: Path | None, gltf: Path | None, result: "CompressReport | AssetReport", source: Path, file: Path,
+    options: SourceOptions,
+) -> None:  # fmt: skip
+    """Write what goes with the files: the report, and a glTF that refers to them."""
+    from imagegs_tex.asset_gltf import write_gltf_with_igs
+    from imagegs_tex.cli.outputs import write_report
+    from imagegs_tex.reports import AssetReport, as_json
+
+    write_report(report, as_json(result))
+    if gltf is not None and isinstance(result, AssetReport) and not result.stopped:
+        write_gltf_with_igs(source, file, result, gltf, options)
+
+
+def _check_paths(
+    source: Path, file: Path | None, report: Path | None, manifest: Path | None, gltf: Path | None, *, is_asset: bool
+) -> None:
     """Refuse outputs that would replace each other or the source, or cannot be written."""
     from imagegs_tex.cli.outputs import STANDARD_OUTPUT, check_pipe, check_report
     from imagegs_tex.formats.errors import UsageError
@@ -316,9 +341,15 @@ def _check_paths(source: Path, file: Path | None, report: Path | None, manifest:
 
     if manifest == STANDARD_OUTPUT:
         raise UsageError("--save-manifest -: paths in a manifest are relative to it; give --save-manifest FILE.json")
-    written = [real_path(path) for path in (file, report, manifest) if path is not None]
+    written = [real_path(path) for path in (file, report, manifest, gltf) if path is not None]
     if len({*written}) < len(written):
-        raise UsageError("--output, --report and --save-manifest must name different files; give each its own")
+        raise UsageError(
+            "--output, --report, --save-manifest and --output-gltf must name different files; give each its own"
+        )
+    if gltf is not None:
+        from imagegs_tex.asset_gltf import check_output_gltf
+
+        check_output_gltf(source, gltf, is_asset=is_asset)
     if source.is_file() and source.resolve() in written:  # the first bytes do not tell a manifest from a report
         raise UsageError("what is written would replace what is read; give it another name")
     check_report(report)

@@ -25,7 +25,7 @@ MAX_IMAGES: Final = 64
 
 _SAMPLER_WRAPS: Final = {10497: UvWrap.REPEAT, 33071: UvWrap.CLAMP, 33648: UvWrap.MIRROR}
 _BLENDED: Final = frozenset({"MASK", "BLEND"})
-_OTHER_SOURCES: Final = ("EXT_texture_webp", "MSFT_texture_dds", "KHR_texture_basisu", "EXT_texture_avif")
+OTHER_SOURCES: Final = ("EXT_texture_webp", "MSFT_texture_dds", "KHR_texture_basisu", "EXT_texture_avif")
 """Extensions of a texture that name its image where ``source`` does not, the better read one first."""
 
 
@@ -144,7 +144,7 @@ def _is_zero(factor: Json | None) -> bool:
 def _image_of(file: GltfFile, info: Json, material: _Material) -> _UsedImage:
     """Return the image that a textureInfo leads to, entered among the material's; note how it is looked at."""
     texture = file.element("textures", info.need("index"))
-    found = (texture.find("extensions", name, "source") for name in _OTHER_SOURCES)
+    found = (texture.find("extensions", name, "source") for name in OTHER_SOURCES)
     source = texture.get("source") or next((source for source in found if source is not None), None)
     if source is None:
         raise texture.error("has no image; export the asset with PNG or JPEG images")

@@ -157,6 +157,8 @@ def test_the_types_hold(tmp_path, require_tool):
         "import { loadIgs, parseIgs, IgsError, type IgsFile } from './web/igs.js';",
         "import { IgsDecoder, channelOf, planOf } from './web/decode.js';",
         "import { IgsLoader } from './web/igs-loader.js';",
+        "import { IgsGltfExtension } from './web/igs-gltf.js';",
+        "import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';",
         "import type { MeshStandardMaterial } from 'three';",
         "const material: MeshStandardMaterial = await new IgsLoader().setFlipY(false).loadAsync('a.igs');",
         "const file: IgsFile = await loadIgs(new URL('a.igs', 'http://localhost/'));",
@@ -164,6 +166,7 @@ def test_the_types_hold(tmp_path, require_tool):
         "const plans = [planOf(map), { channels: [channelOf(map, 0), { constant: 1 }], log: null, srgb: false }];",
         "const bytes: number = (await new IgsDecoder().decode(file, { plans }))[0].width;",
         "if (map.channels[0].kind === 'constant') console.log(map.channels[0].constant, bytes, material);",
+        "new GLTFLoader().register((parser) => new IgsGltfExtension(parser));",
         "throw new IgsError('CODE', 'text');",
     ]
     source.write_text("\n".join(lines))
@@ -173,7 +176,7 @@ def test_the_types_hold(tmp_path, require_tool):
         ["node", compiler, *options, source], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout
-    source.write_text("\n".join([*lines[:6], "const wrong: string = file.width;"]))
+    source.write_text("\n".join([*lines[:8], "const wrong: string = file.width;"]))
     done = subprocess.run(
         ["node", compiler, *options, source], cwd=tmp_path, capture_output=True, text=True, check=False
     )
