@@ -2,13 +2,19 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from imagegs_tex.cli.options import Quiet, Textures
 from imagegs_tex.formats.errors import InputError, UsageError
 from imagegs_tex.formats.files.safe_names import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from imagegs_tex.shaders.build_decoder import Language
+    from imagegs_tex.shaders.emit_materials import Stage
 
 
 class BlockSize(StrEnum):
@@ -25,6 +31,7 @@ class ShaderLanguage(StrEnum):
 
     GLSL = "glsl"
     HLSL = "hlsl"
+    WGSL = "wgsl"
 
 
 Files = Annotated[
@@ -42,7 +49,12 @@ def emit(
     output: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help="Folder for the decoder's files.")],
     files: Files = None,
     lang: Annotated[
-        ShaderLanguage, typer.Option("--lang", help="GLSL 4.30 and ES 3.00, or HLSL shader model 5.0 and newer.")
+        ShaderLanguage,
+        typer.Option(
+            "--lang",
+            help="GLSL 4.30 and ES 3.00, HLSL shader model 5.0 and newer, or WGSL (always the decoder of many "
+            "materials).",
+        ),
     ] = ShaderLanguage.GLSL,
     shared: Annotated[
         bool | None,
@@ -63,6 +75,10 @@ def emit(
     prefix: Annotated[
         str, typer.Option("--prefix", metavar="NAME_", help="What all names begin with, those of files included.")
     ] = "igs_",
+    spirv: Annotated[
+        bool,
+        typer.Option("--spirv", help="The GLSL samples as SPIR-V for Vulkan, too: of the decoder of many materials."),
+    ] = False,
     textures: Textures = None,
     quiet: Quiet = False,
 ) -> None:
@@ -74,19 +90,22 @@ def emit(
     names = read_prefix(prefix)
     block_log2 = None if block_size is None else int(block_size).bit_length() - 1
     paths = _igs_files(files or [])
-    single = len(paths) == 1 and not shared
+    if spirv and lang != ShaderLanguage.GLSL:
+        raise UsageError("--spirv is made of GLSL: leave --lang out")
+    single = len(paths) == 1 and not shared and not spirv and lang != ShaderLanguage.WGSL
     if textures is not None and (not single or names != DEFAULT_PREFIX):
         raise UsageError("--textures is for one file and its own decoder, under the names igs_: leave the rest out")
     if shared is False and not single:
-        raise UsageError("--specialised is the decoder of one file: give one")
+        raise UsageError("--specialised is the decoder of one file in GLSL or HLSL: give one file, without --spirv")
     if single:
-        _emit_one(paths[0], folder, lang, block_log2, mips=mips, prefix=names, textures=textures, quiet=quiet)
+        own: Language = "hlsl" if lang == ShaderLanguage.HLSL else "glsl"
+        _emit_one(paths[0], folder, own, block_log2, mips=mips, prefix=names, textures=textures, quiet=quiet)
     else:
-        _emit_many(paths, folder, lang, block_log2, mips=mips, prefix=names, quiet=quiet)
+        _emit_many(paths, folder, lang, block_log2, mips=mips, prefix=names, spirv=spirv, quiet=quiet)
 
 
 def _emit_one(
-    file: Path, folder: Path, lang: ShaderLanguage, block_log2: int | None,
+    file: Path, folder: Path, language: "Language", block_log2: int | None,
     *, mips: bool, prefix: str, textures: Textures, quiet: bool,
 ) -> None:  # fmt: skip
     from imagegs_tex.cli.progress import working
@@ -110,9 +129,9 @@ def _emit_one(
         from imagegs_tex.textures.load_plan import plan_loaded
 
         loaded, left_out = plan_loaded(quantized.maps, textures.value)
-        program = load_program(quantized, decoder, loaded, lang.value)
+        program = load_program(quantized, decoder, loaded, language)
         files = load_files(program, left_out)
-    paths = emit_decoder(quantized, lang.value, folder, decoder, files, prefix)
+    paths = emit_decoder(quantized, language, folder, decoder, files, prefix)
     if not quiet:
         print_emission(decoder, paths)
         if textures is not None:
@@ -121,7 +140,7 @@ def _emit_one(
 
 def _emit_many(
     files: list[Path], folder: Path, lang: ShaderLanguage, block_log2: int | None,
-    *, mips: bool, prefix: str, quiet: bool,
+    *, mips: bool, prefix: str, spirv: bool, quiet: bool,
 ) -> None:  # fmt: skip
     from imagegs_tex.cli.progress import working
     from imagegs_tex.cli.tables_gpu import print_materials
@@ -129,6 +148,13 @@ def _emit_many(
     from imagegs_tex.shaders.emit_materials import BufferMaterial, emit_materials
     from imagegs_tex.shaders.gpu_buffer import pack_gaussians
 
+    to_module: Callable[[str, Stage], bytes] | None = None
+    if spirv:
+        from imagegs_tex.verification.toolchain import require_tool, to_spirv
+
+        for tool in ("glslangValidator", "spirv-val"):
+            require_tool(tool)
+        to_module = to_spirv
     materials = []
     for file in files:
         quantized = read_igs(file)
@@ -139,7 +165,7 @@ def _emit_many(
 
                 pictures = level_pictures(quantized)
         materials.append(BufferMaterial(file.stem, quantized, pack_gaussians(quantized, block_log2, pictures)))
-    paths = emit_materials(materials, lang.value, folder, prefix)
+    paths = emit_materials(materials, lang.value, folder, prefix, to_module=to_module)
     if not quiet:
         print_materials(materials, paths)
 

@@ -2,10 +2,10 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -16,14 +16,22 @@ from imagegs_tex.shaders.build_decoder import Language
 from imagegs_tex.shaders.emit import BUFFER_FILE, DESCRIPTION_FILE, INCLUDES, README_FILE, describe_levels, describe_map
 from imagegs_tex.shaders.file_constants import DATA_BINDING, OUTPUT_BINDING, REGION_BINDING
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians, join_materials
-from imagegs_tex.shaders.include_text import STORAGE_INCLUDE, TEXTURE_INCLUDE
+from imagegs_tex.shaders.include_text import STORAGE_INCLUDE, TEXTURE_INCLUDE, WGSL_INCLUDE
 from imagegs_tex.shaders.materials_readme import materials_readme
 from imagegs_tex.shaders.meaning_table import GREEN_DOWN, GREEN_UP, meanings, normal_green
 from imagegs_tex.shaders.prefix import DEFAULT_PREFIX, description_with_prefix, with_prefix
 from imagegs_tex.shaders.sample_shaders import SHARED_PARTS, sample_shaders
 from imagegs_tex.shaders.shared_decoder import MOST_COMPONENTS, MOST_VALUES, ROW_LOG2, most_of, shared_decoder
 
-NUMBERS_FILE: Final = "igs_materials.h"
+SharedLanguage = Language | Literal["wgsl"]
+NUMBERS_FILE: Final = "igs_materials"
+Stage = Literal["comp", "vert", "frag"]
+_INCLUDES: Final[dict[SharedLanguage, tuple[str, ...]]] = {
+    "glsl": INCLUDES["glsl"], "hlsl": INCLUDES["hlsl"], "wgsl": (WGSL_INCLUDE,),
+}  # fmt: skip
+_MODULES: Final[dict[str, Stage]] = {
+    "sample_compute.comp": "comp", "sample_pixel.vert": "vert", "sample_pixel.frag": "frag",
+}  # fmt: skip
 _MAX_NAME: Final = 60
 
 
@@ -37,15 +45,21 @@ class BufferMaterial:
 
 
 def emit_materials(
-    materials: Sequence[BufferMaterial], language: Language, folder: Path, prefix: str = DEFAULT_PREFIX
+    materials: Sequence[BufferMaterial],
+    language: SharedLanguage,
+    folder: Path,
+    prefix: str = DEFAULT_PREFIX,
+    *,
+    to_module: Callable[[str, Stage], bytes] | None = None,
 ) -> list[Path]:
     """Write the decoder of many materials into a folder, made when missing; files of these names are replaced.
 
     Args:
         materials: numbered in this order; without any, the decoder alone is written
-        language: glsl (4.30 and ES 3.00) or hlsl (shader model 5.0 and newer)
+        language: glsl (4.30 and ES 3.00), hlsl (shader model 5.0 and newer) or wgsl
         folder: where to
         prefix: of all names, see :func:`.prefix.read_prefix`
+        to_module: makes SPIR-V of GLSL and its stage (comp, vert, frag), for modules of the samples; None: no modules
 
     Returns:
         the paths written; no name among them comes from a file
@@ -56,26 +70,35 @@ def emit_materials(
     packed = [material.packed for material in materials]
     components, values = most_of(packed) if packed else (MOST_COMPONENTS, MOST_VALUES)
     includes = shared_decoder(components, values).includes
-    files = {name: includes[name] for name in INCLUDES[language]}
+    files = {name: includes[name] for name in _INCLUDES[language]}
     samples = sample_shaders(includes, SHARED_PARTS)
-    files |= {name: text for name, text in samples.items() if name.endswith(".hlsl") == (language == "hlsl")}
+    files |= {name: text for name, text in samples.items() if _language_of(name) == language}
     words = join_materials(packed) if packed else np.empty(0, dtype=np.uint32)
     description = describe_materials(materials, language, words)
     files[README_FILE] = materials_readme(description)
     if materials:
-        files[NUMBERS_FILE] = _numbers([material.name for material in materials])
+        suffix, line = (".wgsl", "const {} = {}u;") if language == "wgsl" else (".h", "#define {} {}")
+        files[NUMBERS_FILE + suffix] = _numbers([material.name for material in materials], line)
     written = {with_prefix(name, prefix): with_prefix(text, prefix).encode() for name, text in files.items()}
     described = json.dumps(description_with_prefix(description, prefix), indent=2) + "\n"
     written[with_prefix(DESCRIPTION_FILE, prefix)] = described.encode()
     if materials:
         written[with_prefix(BUFFER_FILE, prefix)] = words.astype("<u4").tobytes()
+    if to_module is not None:
+        for name, stage in _MODULES.items():
+            written[f"{name}.spv"] = to_module(with_prefix(files[name], prefix), stage)
     paths = {folder / name: data for name, data in written.items()}
     write_files(paths)
     return list(paths)
 
 
+def _language_of(sample: str) -> str:
+    suffix = Path(sample).suffix.removeprefix(".")
+    return suffix if suffix in {"hlsl", "wgsl"} else "glsl"
+
+
 def describe_materials(
-    materials: Sequence[BufferMaterial], language: Language, words: np.ndarray
+    materials: Sequence[BufferMaterial], language: SharedLanguage, words: np.ndarray
 ) -> dict[str, Any]:  # fmt: skip
     """Return what an importer needs to know, ready for JSON. Names of materials and maps are untrusted text."""
     components, values = (
@@ -85,7 +108,7 @@ def describe_materials(
         "format": "imagegs_tex decoder of many materials",
         "version": 1,
         "language": language,
-        "include": list(INCLUDES[language]),
+        "include": list(_INCLUDES[language]),
         "most_components": components,
         "most_values": values,
         "bindings": _bindings(language, len(words), values),
@@ -133,10 +156,20 @@ def _meaning(
     }
 
 
-def _bindings(language: Language, word_count: int, values: int) -> list[dict[str, Any]]:
+def _bindings(language: SharedLanguage, word_count: int, values: int) -> list[dict[str, Any]]:
     layers = -(-values // 4)
     output = {"name": "igs_output", "layers": layers, "used_by": "compute"}
     region = {"name": "igs_first_group and material", "used_by": "compute sample"}
+    if language == "wgsl":
+        return [
+            {"name": "igs_data", "kind": "storage, read: array<u32>", "group": 0, "binding": 0, "used_by": "all"},
+            {"name": "surface", "kind": "uniform: vec3f, u32", "group": 0, "binding": 1, "used_by": "pixel sample"},
+            {
+                "name": "output", "kind": "texture_storage_2d_array<rgba8unorm, write>", "group": 0, "binding": 1,
+                "layers": layers, "used_by": "compute sample",
+            },
+            {"name": "request", "kind": "uniform: u32", "group": 0, "binding": 2, "used_by": "compute sample"},
+        ]  # fmt: skip
     if language == "hlsl":
         return [
             {"name": "igs_data", "kind": "ByteAddressBuffer", "register": f"t{DATA_BINDING}", "used_by": "all"},
@@ -157,8 +190,8 @@ def _bindings(language: Language, word_count: int, values: int) -> list[dict[str
     ]
 
 
-def _numbers(names: Sequence[str]) -> str:
-    """Return #defines of the materials' numbers, for shaders and programs; of a name what is lawful in all of them."""
+def _numbers(names: Sequence[str], line: str) -> str:
+    """Return constants of the materials' numbers, for shaders and programs; of a name what is lawful in all of them."""
     taken: set[str] = set()
     lines = []
     for number, name in enumerate(names):
@@ -167,5 +200,5 @@ def _numbers(names: Sequence[str]) -> str:
         while unique in taken:
             unique += f"_{number}"
         taken.add(unique)
-        lines.append(f"#define {unique} {number}\n")
+        lines.append(f"{line.format(unique, number)}\n")
     return "// Numbers of the materials in the buffer.\n" + "".join(lines)

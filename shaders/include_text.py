@@ -9,6 +9,7 @@ from typing import Final
 STORAGE_INCLUDE: Final = "igs_decode.glsl"
 TEXTURE_INCLUDE: Final = "igs_decode_texture.glsl"
 HLSL_INCLUDE: Final = "igs_decode.hlsl"
+WGSL_INCLUDE: Final = "igs_decode.wgsl"
 
 
 def source(name: str) -> str:

@@ -20,6 +20,16 @@ igs_data`: a texture R32UI of
 threads decode 16 x 16 texels.
 `sample_compute.comp` is complete: the buffer at binding 0, a 2D array image of {layers} layers at 1, a group per 16
 x 16 texels.""",
+    "wgsl": """**WebGPU.** Put `igs_decode.wgsl` in front of a shader and bind `igs_data.bin` as a read-only
+storage buffer to group 0, binding 0:
+```wgsl
+let texel  = igs_sample(material, uv); // in a fragment shader, outside of branches; igs_decode(material, uv) is level 0
+let colour = igs_base_colour_linear(material, texel);
+let normal = igs_normal(material, texel);
+let rough  = igs_roughness(material, texel);
+```
+`sample_pixel.wgsl` (vertex_main, fragment_main) is a lit surface, `sample_compute.wgsl` decodes texels into {layers}
+layers of four channels. A group decodes nothing together here: WGSL allows no barrier where that needs it.""",
     "hlsl": """**Shader model 5.0 and newer.** `#include "igs_decode.hlsl"`, upload `igs_data.bin` to a raw buffer,
 bind it to t0, or say
 otherwise by `IGS_REGISTER` before the include (`#define IGS_REGISTER t4, space1`):
@@ -49,6 +59,13 @@ def materials_readme(description: dict[str, Any]) -> str:
         texture=f"{texture['texture_width']} x {texture['texture_height']}" if texture else "",
         layers=-(-description["most_values"] // 4),
     )
+    is_wgsl = description["language"] == "wgsl"
+    numbers = "igs_materials.wgsl" if is_wgsl else "igs_materials.h"
+    more = (
+        "change the constants `IGS_COMPONENTS` and `IGS_VALUES`"
+        if is_wgsl
+        else "define `IGS_COMPONENTS` and `IGS_VALUES` before it"
+    )
     rows = "".join(
         f"| {each['material']} | {each['width']} x {each['height']} "
         f"| {', '.join(entry['meaning'] for entry in each['meanings']) or 'data'} "
@@ -59,7 +76,7 @@ def materials_readme(description: dict[str, Any]) -> str:
         f"""
 ## The buffer
 {description["buffer"]["bytes"]:,} bytes on the GPU. `igs_decode.json` has the materials' names, meanings and maps;
-`igs_materials.h` has their numbers.
+`{numbers}` has their numbers.
 
 | material | texels | meanings | green of normals | Gaussians | bytes |
 |---|---|---|---|---|---|
@@ -82,5 +99,5 @@ say.
 `igs_sample_lod`, `igs_sample_grad` and `igs_sample_stochastic` take other footprints.
 
 The include takes up to {description["most_components"]} components and {description["most_values"]} values; for
-buffers with more define `IGS_COMPONENTS` and `IGS_VALUES` before it.
+buffers with more {more}.
 {table}"""

@@ -12,11 +12,13 @@ from imagegs_tex.shaders.detail_constants import DETAIL_NUMBERS, picked_store, s
 from imagegs_tex.shaders.file_constants import bindings, shared_constants
 from imagegs_tex.shaders.footprint_constants import anisotropy_constant
 from imagegs_tex.shaders.glsl_to_hlsl import to_hlsl
+from imagegs_tex.shaders.glsl_to_wgsl import constants_to_wgsl, to_wgsl
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians
 from imagegs_tex.shaders.include_text import (
     HLSL_INCLUDE,
     STORAGE_INCLUDE,
     TEXTURE_INCLUDE,
+    WGSL_INCLUDE,
     fill_source,
     join_include,
     source,
@@ -70,7 +72,8 @@ IgsTexel igs_sample_grad(uint material, vec2 uv, vec2 step_x, vec2 step_y)
 {
     return igs_sample_material_grad(igs_material(material), uv, step_x, step_y);
 }
-
+"""
+_SAMPLE_MACRO: Final = """
 // In a pixel shader, outside of branches: igs_sample_grad with the pixel's own steps.
 #define igs_sample(material, uv) igs_sample_grad(material, uv, IGS_DDX(uv), IGS_DDY(uv))
 
@@ -116,7 +119,7 @@ def shared_decoder(
         "store": picked_store(_MOST_ROWS),
         "decode": _DECODE,
         "decode_group": _DECODE_GROUP,
-        "sample": _SAMPLE,
+        "sample": _SAMPLE + _SAMPLE_MACRO,
         "draw": _DRAW,
         "accessors": meaning_functions(),
         "normals": "",
@@ -126,6 +129,7 @@ def shared_decoder(
     head += shared_detail_constants() + meaning_constants()
     sources = ("core.glsl", "levels.glsl", "footprint.glsl", "stochastic.glsl")
     core = "\n".join(fill_source(name, parts) for name in sources)
+    without_macro = "\n".join(fill_source(name, parts | {"sample": _SAMPLE}) for name in sources)
     tiles = fill_source("tiles.glsl", parts)
     about = "Decodes every material of a buffer: igs_decode(material, uv) and igs_sample(material, uv)."
     includes = {
@@ -134,5 +138,11 @@ def shared_decoder(
         HLSL_INCLUDE: join_include(
             about, head, source("buffer.hlsl"), to_hlsl(core), source("tiles_buffer.hlsl"), to_hlsl(tiles)
         ),
+        WGSL_INCLUDE: _wgsl(about, head, without_macro),
     }
     return SharedDecoder(includes)
+
+
+def _wgsl(about: str, head: str, core: str) -> str:
+    text = f"{source('buffer.wgsl')}\n{to_wgsl(core)}"
+    return f"// {about}\n{constants_to_wgsl(head, text)}\n{text}"

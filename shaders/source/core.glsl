@@ -145,7 +145,7 @@ vec2 igs_size(IgsMaterial m)
 // Where an image of a Gaussian lies: the nearest one to a point, or another beside it. Where supports are smaller than the
 // picture, the nearest one is the only one.
 // It is exact in float32 and near the point, so that nothing is lost when it is subtracted.
-vec2 igs_image(IgsMaterial m, vec2 mean, vec2 p, int image)
+vec2 igs_image_mean(IgsMaterial m, vec2 mean, vec2 p, int image)
 {
     vec2 size = igs_size(m);
     int across = 2 * m.images.x + 1;
@@ -462,7 +462,7 @@ IgsTexel igs_decode_material_at(IgsMaterial m, vec2 p)
                         IgsGeometry geometry = igs_geometry(m, tile, gaussian);
                         float weight = 0.0;
                         for (int image = 0; image < igs_image_count(m); ++image) {
-                            vec2 d = p - igs_image(m, geometry.mean, p, image);
+                            vec2 d = p - igs_image_mean(m, geometry.mean, p, image);
                             if (igs_may_reach(m, geometry, d)) {
                                 weight += geometry.share * igs_weight(m, igs_shape(geometry, d).at);
                             }

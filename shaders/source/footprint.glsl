@@ -15,7 +15,7 @@ vec2 igs_within(IgsMaterial m, vec2 p, vec2 centre)
 // Taps on each side of a footprint that is 2^lod texels wide, lod below the first stored level.
 int igs_tap_count(IgsMaterial m, float lod)
 {
-    return 1 << clamp(int(ceil(lod - 0.00390625)), 0, m.first_level - 1);
+    return 1 << uint(clamp(int(ceil(lod - 0.00390625)), 0, m.first_level - 1));
 }
 
 // How far apart they are, in texels.

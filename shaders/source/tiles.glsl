@@ -235,7 +235,7 @@ void igs_decode_material_group(IgsMaterial m, uvec2 group, uint thread, ivec2 pl
                     geometry = igs_geometry(m, tile, found.y);
                     vec2 middle = 16.0 * vec2(group) + vec2(8.0, 8.0);
                     int image = int((start + thread) % images);
-                    shape = igs_shape(geometry, middle - igs_image(m, geometry.mean, middle, image));
+                    shape = igs_shape(geometry, middle - igs_image_mean(m, geometry.mean, middle, image));
                     keeps = igs_reaches(m, shape);
                 }
                 if (keeps) {

@@ -84,6 +84,19 @@ def test_the_table_finds_materials_and_meanings(materials, tmp_path):
     assert "${name}" not in (tmp_path / "README.md").read_text()
 
 
+def test_wgsl_and_modules(materials, tmp_path):
+    emit_materials(materials, "wgsl", tmp_path / "wgsl", "wall_")
+    text = (tmp_path / "wgsl" / "sample_pixel.wgsl").read_text()
+    assert "fn wall_decode(material: u32, uv: vec2f) -> WallTexel {" in text
+    assert "const WALL_MATERIAL_STONE_WALL_1 = 1u;" in (tmp_path / "wgsl" / "wall_materials.wgsl").read_text()
+    made = []
+    emit_materials(
+        materials, "glsl", tmp_path / "spv", to_module=lambda text, stage: made.append(stage) or text[:4].encode()
+    )
+    assert made == ["comp", "vert", "frag"]
+    assert (tmp_path / "spv" / "sample_pixel.frag.spv").read_bytes() == b"#ver"
+
+
 def test_the_decoder_alone(tmp_path):
     names = {path.name for path in emit_materials([], "glsl", tmp_path)}
     assert {STORAGE_INCLUDE, TEXTURE_INCLUDE, "igs_decode.json", "README.md"} < names

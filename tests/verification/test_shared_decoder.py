@@ -1,22 +1,20 @@
 """One decoder draws every material of one buffer."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from helpers.made_gaussians import made_map, made_set
+from helpers.shared_sets import MOST, SETS, VALUES, requests
 
 from imagegs_tex.decoder.render import shader_decoder
 from imagegs_tex.formats.errors import UsageError
-from imagegs_tex.formats.igs.exact_samples import exact_samples
-from imagegs_tex.formats.vocabulary import Coded, Constant, SampleFormat, Semantic, Transfer, UnitZ
+from imagegs_tex.formats.vocabulary import Coded, Constant, Semantic, Transfer, UnitZ
 from imagegs_tex.shaders.build_decoder import build_decoder
 from imagegs_tex.shaders.gpu_buffer import join_materials, pack_gaussians
 from imagegs_tex.shaders.include_text import HLSL_INCLUDE, STORAGE_INCLUDE, TEXTURE_INCLUDE, with_include
 from imagegs_tex.shaders.shared_decoder import shared_decoder
 from imagegs_tex.verification import MAX_ERROR, probe_shaders
 from imagegs_tex.verification.float64_accessors import accessor_error
-from imagegs_tex.verification.float64_footprint import footprint_reference, lod_reads_sure_texels, sample_lod
+from imagegs_tex.verification.float64_footprint import footprint_reference, sample_lod
 from imagegs_tex.verification.float64_picture import reference_picture, reference_points, reference_rows
 from imagegs_tex.verification.opengl import Scene
 from imagegs_tex.verification.probe_shaders import full_target
@@ -26,36 +24,6 @@ from imagegs_tex.verification.toolchain import check_glsl, hlsl_to_glsl
 pytestmark = pytest.mark.gl
 
 
-def exact(quantized):
-    """The same maps as exact samples: random ones."""
-    rng = np.random.default_rng(3)
-    samples = rng.uniform(0.3, 0.7, (quantized.height, quantized.width, quantized.channel_count))
-    return replace(quantized, exact=exact_samples(samples.astype(np.float32), quantized.maps))
-
-
-SETS = [
-    made_set(131, 77, 150, 4, wrap=(True, True)),
-    made_set(64, 48, 80, 6, components=5),
-    made_set(
-        200, 150, 90, 4, components=3, spread=6,
-        maps=(
-            made_map("normal", Semantic.NORMAL, (Coded(1), Coded(2), UnitZ()), Transfer.LINEAR),
-            made_map("rest", Semantic.DATA, (Coded(0), Coded(3)), Transfer.LINEAR),
-        ),
-    ),
-    made_set(1, 1, 1, 1),
-    made_set(140, 90, 100, 5, components=3, wrap=(True, False), detail={"components": 6, "relief": True}),
-    made_set(33, 70, 60, 3, detail={"components": 1, "grid": (64, 3)}),
-    exact(made_set(37, 21, 1, 7, maps=(
-        made_map("normal", Semantic.NORMAL, (Coded(5), Coded(1), UnitZ()), Transfer.LINEAR),
-        made_map("8 bits", Semantic.DATA, (Coded(0), Coded(2), Coded(3)), Transfer.LINEAR),
-        made_map("16 bits", Semantic.HEIGHT, (Coded(4),), Transfer.LINEAR, sample_format=SampleFormat.UINT16),
-        made_map("floats", Semantic.DATA, (Coded(6),), Transfer.LOG, (0.0, 9.0), sample_format=SampleFormat.FLOAT16),
-    ))),
-]  # fmt: skip
-POINTS = 200
-MOST = 5, 8  # components, values: what the sets need; drivers unroll loops over both
-VALUES = MOST[1]
 GLSL = """#version 430
 //@include
 layout(local_size_x = 64) in;
@@ -122,28 +90,6 @@ void main()
 @pytest.fixture(scope="module")
 def packed():
     return [shader_decoder(quantized).packed for quantized in SETS]
-
-
-def requests(packed):
-    """Points and what is right there: material, u, v, level [P, 4]; values [P, 8], NaN where a material has none."""
-    rng = np.random.default_rng(5)
-    rows, right = [], []
-    for number, quantized in enumerate(SETS):
-        picture = reference_picture(quantized)
-        reference = footprint_reference(quantized, packed[number], picture)
-        size = np.array([quantized.width, quantized.height])
-        uv = (rng.integers(0, 4096, (POINTS, 2)) / 4096).astype(np.float32)
-        values = reference_points(picture, uv * size)
-        level = np.zeros((POINTS, 1))
-        lods = [0.4, *np.arange(1, reference.last + 1), reference.last - 0.7, 20.0]
-        level[-len(lods) :, 0] = np.maximum(lods, 0)
-        places = uv[-len(lods) :] * size
-        sampled = sample_lod(reference, places, level[-len(lods) :, 0])[:, : quantized.channel_count]
-        sampled[~lod_reads_sure_texels(reference, places, level[-len(lods) :, 0])] = np.nan
-        values[-len(lods) :] = sampled
-        rows.append(np.concatenate([np.full((POINTS, 1), number), uv, level], axis=1).astype(np.float32))
-        right.append(np.pad(values, ((0, 0), (0, VALUES - values.shape[1])), constant_values=np.nan))
-    return np.concatenate(rows), np.concatenate(right)
 
 
 def run(device, source, words, rows):
