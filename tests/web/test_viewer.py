@@ -11,6 +11,7 @@ import urllib.request
 import numpy as np
 import pytest
 from helpers.made_gaussians import made_map, made_set
+from helpers.made_gltf import Asset
 from helpers.web_pages import WEB, chromium, need_web, open_page
 
 import imagegs_tex
@@ -24,6 +25,7 @@ MAPS = (
     made_map("<b>normal</b>", Semantic.NORMAL, (Coded(3), Coded(4), UnitZ()), Transfer.LINEAR),
     made_map("rough", Semantic.ROUGHNESS, (Coded(5),), Transfer.LINEAR),
 )
+CORNERS = np.array([[-1, 1, 0], [1, 1, 0], [1, -1, 0], [-1, -1, 0]], np.float32)
 DROP = """([name, bytes]) => {
     const data = new DataTransfer();
     data.items.add(new File([Uint8Array.from(bytes)], name));
@@ -159,6 +161,31 @@ def test_it_is_turned_by_pointer_keys_wheel_and_finger(page):
         delete canvas.setPointerCapture;
     }"""
     assert changes(page, lambda: page.evaluate(pinch))
+
+
+def test_it_is_seen_on_a_model(page):
+    def dropped(name, data):
+        return lambda: page.evaluate(DROP, [name, list(data)])
+
+    asset = Asset()
+    primitive = asset.mesh(0)
+    primitive["attributes"]["POSITION"] = asset.accessor(CORNERS, "VEC3")
+    asset.root |= {
+        "nodes": [{"mesh": 0, "scale": [3, 1, 1], "rotation": [0, 0.38, 0, 0.92]}],
+        "scenes": [{"nodes": [0]}],
+    }
+    whole = asset.glb()
+    assert page.locator("#model").is_hidden()
+    for name, data, say in (
+        ("no.glb", b"nothing", "no.glb: no .glb of glTF 2.0"),
+        ("cut.glb", whole[:-60], "cut.glb: a damaged .glb"),
+        ("bare.glb", Asset().glb(), "bare.glb: no triangles"),
+    ):
+        dropped(name, data)()
+        page.locator("#message.bad", has_text=say).wait_for()
+    assert changes(page, dropped("sheet.glb", whole))
+    assert page.locator("input[name=shape][value=model]").is_checked()
+    undo(page, pick(page, "shape", "sphere"))
 
 
 def test_maps_are_looked_at_one_by_one_texel_by_texel(page, files):

@@ -3,7 +3,7 @@
 import { FLAT_FRAGMENT, FLAT_VERTEX, RING_FRAGMENT, RING_VERTEX, link } from './shaders.js';
 
 const MODES = ['decoded', 'split', 'source', 'difference'];
-const INK = [1, 0.85, 0.3, 0.5];
+const INK = [1, 0.42, 0.05, 0.65];
 const MOST_ZOOM = 64; // pixels per texel
 
 export class FlatView {

@@ -3,6 +3,7 @@
 import { IgsDecoder, planOf } from '../decode.js';
 import { loadIgs, parseIgs } from '../igs.js';
 import { materialParts } from '../material.js';
+import { readModel } from './model.js';
 import { pictureTexture } from './pictures.js';
 import { FlatView } from './flat.js';
 import { showFacts, showMaps, showOutputs, readOut } from './panel.js';
@@ -19,7 +20,7 @@ const state = {
     material: null,
     map: 0,
     decodeMs: 0, frameMs: null,
-    dirty: true, at_pointer: null,
+    model: null, dirty: true,
 };
 
 function look() {
@@ -52,11 +53,13 @@ async function attempt(what) {
 async function take(dropped) {
     const files = [...dropped];
     const materials = files.filter((each) => /\.igs$/i.test(each.name));
-    const pictures = files.filter((each) => !materials.includes(each));
+    const models = files.filter((each) => /\.glb$/i.test(each.name));
+    const pictures = files.filter((each) => !materials.includes(each) && !models.includes(each));
     if (files.length > 0) say('');
     for (const each of materials) {
         await attempt(async () => add(each.name, await parseIgs(await each.arrayBuffer(), { name: each.name })));
     }
+    for (const each of models) await attempt(() => takeModel(each));
     for (const each of pictures) await attempt(() => takePicture(each));
 }
 
@@ -110,6 +113,18 @@ function choose(at) {
     refresh();
 }
 
+async function takeModel(each) {
+    const model = readModel(await each.arrayBuffer(), each.name);
+    start();
+    state.model = model;
+    state.solid.setModel(model);
+    find('model').hidden = false;
+    document.querySelector('input[name=shape][value=model]').checked = true;
+    document.querySelector('input[name=view][value=solid]').checked = true;
+    if (state.at < 0) say(`${each.name} is ready: now open the .igs file of its material`);
+    refresh();
+}
+
 async function takePicture(each) {
     if (state.at < 0) throw new Error(`${each.name}: open an .igs file first, then the images that it was made of`);
     const stem = each.name.replace(/\.[^.]*$/, '');
@@ -134,6 +149,7 @@ function start() {
     const gl = canvas.getContext('webgl2', { antialias: true, alpha: false, powerPreference: 'high-performance' });
     if (gl === null) throw new Error('this browser offers no WebGL 2, which decodes the files');
     Object.assign(state, { gl, decoder: new IgsDecoder(gl), solid: new SolidView(gl), flat: new FlatView(gl), maps: [], material: null });
+    if (state.model) state.solid.setModel(state.model);
 }
 
 function refresh() {

@@ -5,7 +5,7 @@ const LOG_KNEE = 64; // docs/conventions.md
 
 export function bytes(count) {
     if (count < 10000) return `${count.toLocaleString('en')} bytes`;
-    return count < 1e7 ? `${(count / 1000).toFixed(1)} KB` : `${(count / 1e6).toFixed(1)} MB`;
+    return count < 1e6 ? `${(count / 1000).toFixed(1)} KB` : `${(count / 1e6).toFixed(1)} MB`;
 }
 
 /** The maps as buttons; names are the file's, so only ever text. */

@@ -1,5 +1,6 @@
 // The material on a shape, in a light: drag turns, the wheel comes closer.
 
+import { multiply } from './model.js';
 import { SOLID_FRAGMENT, SOLID_VERTEX, link } from './shaders.js';
 
 const SURROUNDINGS = { // linear light above, at eye level, below
@@ -35,21 +36,31 @@ export class SolidView {
         this.away = Math.min(FARTHEST, Math.max(NEAREST, this.away / factor));
     }
 
+    /** Takes what readModel gives, as the shape 'model'. */
+    setModel(model) {
+        const { gl } = this;
+        const old = this.shapes.model;
+        this.shapes.model = this.mesh(model);
+        if (!old) return;
+        gl.deleteVertexArray(old.array);
+        old.buffers.forEach((buffer) => gl.deleteBuffer(buffer));
+    }
+
     mesh({ points, corners }) {
         const { gl } = this;
-        const array = gl.createVertexArray();
+        const [array, buffers] = [gl.createVertexArray(), [gl.createBuffer(), gl.createBuffer()]];
         gl.bindVertexArray(array);
-        gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
+        gl.bindBuffer(gl.ARRAY_BUFFER, buffers[0]);
         gl.bufferData(gl.ARRAY_BUFFER, new Float32Array(points), gl.STATIC_DRAW);
         [3, 3, 3, 2].reduce((offset, count, place) => {
             gl.enableVertexAttribArray(place);
             gl.vertexAttribPointer(place, count, gl.FLOAT, false, 44, offset);
             return offset + 4 * count;
         }, 0);
-        gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, gl.createBuffer());
-        gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, new Uint16Array(corners), gl.STATIC_DRAW);
+        gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, buffers[1]);
+        gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, new Uint32Array(corners), gl.STATIC_DRAW);
         gl.bindVertexArray(null);
-        return { array, count: corners.length };
+        return { array, buffers, count: corners.length };
     }
 
     // material: textures by slot; look: what the panel says
@@ -82,9 +93,9 @@ export class SolidView {
             gl.uniform1i(at(name), unit);
         });
         gl.uniform4iv(at('has'), slots.map(([, made]) => (made ? 1 : 0)));
-        const shape = this.shapes[look.shape];
+        const shape = this.shapes[look.shape] ?? this.shapes.sphere;
         gl.bindVertexArray(shape.array);
-        gl.drawElements(gl.TRIANGLES, shape.count, gl.UNSIGNED_SHORT, 0);
+        gl.drawElements(gl.TRIANGLES, shape.count, gl.UNSIGNED_INT, 0);
         gl.bindVertexArray(null);
         gl.disable(gl.DEPTH_TEST);
     }
@@ -114,7 +125,7 @@ function cube() {
         const n = [t[1] * b[2] - t[2] * b[1], t[2] * b[0] - t[0] * b[2], t[0] * b[1] - t[1] * b[0]];
         const first = points.length / 11;
         for (const [x, y] of [[-1, -1], [1, -1], [-1, 1], [1, 1]]) {
-            points.push(...n.map((value, k) => 0.75 * (value + x * t[k] + y * b[k])), ...n, ...t, (x + 1) / 2, (1 - y) / 2);
+            points.push(...n.map((value, k) => 0.66 * (value + x * t[k] + y * b[k])), ...n, ...t, (x + 1) / 2, (1 - y) / 2);
         }
         corners.push(first, first + 1, first + 2, first + 2, first + 1, first + 3);
     }
@@ -149,8 +160,4 @@ function lookAt(eye) {
     const y = [z[1] * x[2] - z[2] * x[1], z[2] * x[0] - z[0] * x[2], z[0] * x[1] - z[1] * x[0]];
     const dot = (v) => -(v[0] * eye[0] + v[1] * eye[1] + v[2] * eye[2]);
     return [x[0], y[0], z[0], 0, x[1], y[1], z[1], 0, x[2], y[2], z[2], 0, dot(x), dot(y), dot(z), 1];
-}
-
-function multiply(a, b) {
-    return Array.from({ length: 16 }, (_, i) => [0, 1, 2, 3].reduce((sum, k) => sum + a[(i & 3) + 4 * k] * b[(i & 12) + k], 0));
 }
