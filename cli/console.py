@@ -23,4 +23,4 @@ def plain(value: object) -> str:
 
 def kernels(gaussians: int, exact: bool) -> str:
     """Say what a file holds its maps as."""
-    return "exact samples" if exact else f"{gaussians:,} Gaussians"
+    return "exact samples" if exact else f"{gaussians:,} Gaussian{'' if gaussians == 1 else 's'}"

@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # torch and image libraries, which `info` does without
     from imagegs_tex.doctor import DoctorReport
     from imagegs_tex.textures.export_maps import ExportedMap
 
+_WIDEST_WORD = 28  # of what doctor finds: the table then fits into 80 columns
+
 
 def print_compression(report: CompressReport, output: Path) -> None:
     """Print how each map was understood, how well it came out, and what the file costs."""
@@ -196,13 +198,22 @@ def _alpha_test(score: MapScore) -> str:
     return f"{score.alpha_test_wrong:.2%}{at_edges} wrong"
 
 
+def _is_long_path(text: str) -> bool:
+    """Whether a table of 80 columns would break it in mid-word."""
+    return " " not in text and len(text) > _WIDEST_WORD
+
+
 def print_doctor(report: "DoctorReport") -> None:
     """Print what was found, how the backends did, and how to get what is missing."""
     console = make_console()
     found = make_table("what", "found", "for")
+    paths = {finding.name: finding.found for finding in report.findings if _is_long_path(finding.found or "")}
     for finding in report.findings:
-        found.add_row(finding.name, plain(finding.found or "no"), plain(finding.purpose))
+        words = "see below" if finding.name in paths else finding.found or "no"
+        found.add_row(finding.name, plain(words), plain(finding.purpose))
     console.print(found)
+    for name, path in paths.items():
+        console.print(f"{name}: {plain(path or '')}", soft_wrap=True)
     checks = make_table("backend", "picture", "largest difference", "first, s", "next, ms")
     for check in report.checks:
         numbers = ("", "", "")

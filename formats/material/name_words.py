@@ -7,7 +7,7 @@ Poliigon, 3dtextures.me, Textures.com, cgbookcase, FreePBR).
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from imagegs_tex.formats.material.foreign_words import FOREIGN_SPELLINGS
@@ -249,6 +249,11 @@ _OTHERS_WITHIN: Final = ("ab", "para", "sub", "super", "non", "un", "pre", "mult
 
 def split_name(stem: str) -> list[str]:
     """Return the words of a name in lower case, split at separators, capitals and numbers."""
+    return list(_split(stem))
+
+
+@lru_cache(maxsize=4096)  # of a tree of thousands of materials: most stems are a few dozen
+def _split(stem: str) -> tuple[str, ...]:
     joined = without_accents(stem)
     if len(_CHANNEL_LETTERS.findall(joined)) > 1:
         joined = _CHANNEL_LETTERS.sub(" ", joined)
@@ -258,7 +263,7 @@ def split_name(stem: str) -> list[str]:
     joined = _TILE.sub(lambda found: " " if found[0].lower().startswith("u") else found[0], joined)
     joined = re.sub(r"(?<=\d)x(?=\d)", " ", joined)  # 2048x2048
     joined = _JOINED_CONVENTION.sub(r"\1 \2", joined)
-    return [part for word in _WORDS.findall(joined) for part in _parts(word.lower())]
+    return tuple(part for word in _WORDS.findall(joined) for part in _parts(word.lower()))
 
 
 def without_accents(text: str) -> str:
