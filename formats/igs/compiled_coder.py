@@ -19,7 +19,7 @@ from imagegs_tex.formats.igs.coded_frame import Coder
 
 VARIABLE: Final = "IMAGEGS_TEX_NO_COMPILED"
 LIBRARY: Final = Path(__file__).with_name("igs_coder.dll" if os.name == "nt" else "igs_coder.so")
-_INTERFACE: Final = 2
+_INTERFACE: Final = 3
 """IGS_CODER_INTERFACE of a library that these functions understand."""
 CELLS, SHAPES, FEATURES = 3, 5, 6
 """Sections, by their ids."""
@@ -29,7 +29,7 @@ CELLS, SHAPES, FEATURES = 3, 5, 6
 class Planes:
     """A section's planes, and what is known of their items: of CELLS no arrays, of SHAPES firsts alone."""
 
-    codec: int  # 2, 3 or 4
+    codec: int  # 2 to 5
     section: int
     grid: tuple[int, int]  # cells across and down
     gaussian_count: int

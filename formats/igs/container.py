@@ -134,7 +134,7 @@ def encode_igs(quantized: QuantizedGaussianSet) -> bytes:
         *(store(blocks) for blocks in raws[len(SECTIONS) :]),
     ]
     numbers = [*range(1, len(SECTIONS) + 1), *_optional_ids(quantized)]
-    plain = len(numbers) == len(SECTIONS) and all(section.codec != Codec.FAST for section in stored)
+    plain = len(numbers) == len(SECTIONS) and all(section.codec < Codec.FAST for section in stored)
     version = _PLAIN_VERSION if plain else VERSION
     front = HEADER.pack(
         MAGIC, version, KERNEL_SOFT_GAUSSIAN, len(raws), header.width, header.height, header.channel_count,

@@ -28,6 +28,11 @@ class Codec(IntEnum):
     PREDICTION = 3
     FAST = 4
     """Of sections without coded integers: their plain form as it is."""
+    TRAINED = 5
+
+
+PREDICTING: Final = (Codec.PREDICTION, Codec.TRAINED)
+"""One coder, whose mixer begins differently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +69,10 @@ def encode_counts(codec: Codec, counts: NDArray[np.int64], across: int) -> bytes
         from imagegs_tex.formats.igs import fast_coder as fast
 
         return fast.encode_counts(counts, across)
-    if codec == Codec.PREDICTION:
+    if codec in PREDICTING:
         from imagegs_tex.formats.igs import prediction_coder as prediction
 
-        return prediction.encode_planes(counts[:, None], prediction.cell_items(*grid))
+        return prediction.encode_planes(counts[:, None], prediction.cell_items(*grid), trained=codec == Codec.TRAINED)
     from imagegs_tex.formats.igs import context_coder as context
 
     groups = np.zeros(len(counts), np.int64)
@@ -82,10 +87,11 @@ def encode_shapes(codec: Codec, codes: NDArray[np.int16], order: CellOrder) -> b
         from imagegs_tex.formats.igs import fast_coder as fast
 
         return fast.encode_planes(codes, _fast_shape_items(order))
-    if codec == Codec.PREDICTION:
+    if codec in PREDICTING:
         from imagegs_tex.formats.igs import prediction_coder as prediction
 
-        return prediction.encode_planes(codes, prediction.shape_items(order.numbers, order.across, order.down))
+        items = prediction.shape_items(order.numbers, order.across, order.down)
+        return prediction.encode_planes(codes, items, trained=codec == Codec.TRAINED)
     from imagegs_tex.formats.igs import context_coder as context
 
     neighbours = context.cell_neighbours(order.numbers, order.across)
@@ -100,10 +106,10 @@ def encode_features(codec: Codec, codes: NDArray[np.int16], geometry: KnownGeome
         from imagegs_tex.formats.igs import fast_coder as fast
 
         return fast.encode_planes(codes, _fast_feature_items(geometry, codes.shape[1]))
-    if codec == Codec.PREDICTION:
+    if codec in PREDICTING:
         from imagegs_tex.formats.igs import prediction_coder as prediction
 
-        return prediction.encode_planes(codes, _feature_items(geometry))
+        return prediction.encode_planes(codes, _feature_items(geometry), trained=codec == Codec.TRAINED)
     from imagegs_tex.formats.igs import context_coder as context
 
     neighbours = context.cell_neighbours(geometry.order.numbers, geometry.order.across)
@@ -129,10 +135,11 @@ def decode_counts(codec: Codec, data: bytes, grid: tuple[int, int], gaussian_cou
         from imagegs_tex.formats.igs import fast_coder as fast
 
         return fast.decode_counts(data, grid, gaussian_count)
-    if codec == Codec.PREDICTION:
+    if codec in PREDICTING:
         from imagegs_tex.formats.igs import prediction_coder as prediction
 
-        return prediction.decode_planes(data, 1, prediction.cell_items(*grid))[:, 0]
+        items = prediction.cell_items(*grid)
+        return prediction.decode_planes(data, 1, items, trained=codec == Codec.TRAINED)[:, 0]
     from imagegs_tex.formats.igs import context_coder as context
 
     return context.decode_planes(data, 1, context.grid_neighbours(count, grid[0]), np.zeros(count, np.int64))[:, 0]
@@ -146,11 +153,11 @@ def decode_shapes(codec: Codec, data: bytes, plane_count: int, order: CellOrder)
         from imagegs_tex.formats.igs import fast_coder as fast
 
         return fast.decode_planes(data, plane_count, _fast_shape_items(order))
-    if codec == Codec.PREDICTION:
+    if codec in PREDICTING:
         from imagegs_tex.formats.igs import prediction_coder as prediction
 
         items = prediction.shape_items(order.numbers, order.across, order.down)
-        return prediction.decode_planes(data, plane_count, items)
+        return prediction.decode_planes(data, plane_count, items, trained=codec == Codec.TRAINED)
     from imagegs_tex.formats.igs import context_coder as context
 
     neighbours = context.cell_neighbours(order.numbers, order.across)
@@ -166,10 +173,11 @@ def decode_features(codec: Codec, data: bytes, plane_count: int, geometry: Known
         from imagegs_tex.formats.igs import fast_coder as fast
 
         return fast.decode_planes(data, plane_count, _fast_feature_items(geometry, plane_count))
-    if codec == Codec.PREDICTION:
+    if codec in PREDICTING:
         from imagegs_tex.formats.igs import prediction_coder as prediction
 
-        return prediction.decode_planes(data, plane_count, _feature_items(geometry))
+        items = _feature_items(geometry)
+        return prediction.decode_planes(data, plane_count, items, trained=codec == Codec.TRAINED)
     from imagegs_tex.formats.igs import context_coder as context
 
     neighbours = context.cell_neighbours(order.numbers, order.across)

@@ -1,4 +1,4 @@
-"""Codec 3, integer codes by prediction: docs/igs-format.md, "Prediction coding", in code.
+"""Codecs 3 and 5, integer codes by prediction: docs/igs-format.md, "Prediction coding" and "Trained coding", in code.
 
 Two small regressions that learn on the way (normalised least mean squares, after B. Widrow and M. Hoff, 1960) say what
 a value is expected to be near (a mean over like neighbours, corrected by what the same item's earlier planes were off
@@ -9,10 +9,13 @@ is off by in contexts of the expected error is CALIC's way (X. Wu and N. Memon, 
 Against coding by context alone (context_coder.py) this takes 6.4 % off whole files (geometric mean of nine materials; 3
 to 11 %). Left out of it, the distribution costs 1.4 %, statistics of its own for each sign 0.9 %, the learning of the
 expected value 0.7 %, and neighbours that weigh by how alike they are in earlier planes 0.6 %.
+
+Codec 5 is the same with a mixer that has more inputs and begins with trained weights: :mod:`.trained_start`.
 """
 
 from collections import namedtuple
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -37,6 +40,8 @@ from imagegs_tex.formats.igs.binary_model import (
 from imagegs_tex.formats.igs.cell_density import log_densities, logarithm
 from imagegs_tex.formats.igs.coded_frame import decode_frame, encode_frame
 from imagegs_tex.formats.igs.range_coder import code_bit, finish, first_interval, is_full
+from imagegs_tex.formats.igs.trained_inputs import INPUT_COUNT, SHAPES, excite, find_inputs, start_of
+from imagegs_tex.formats.igs.trained_start import TRAINED_CONSTANT, TRAINED_RATE, trained_start, weight_classes
 from imagegs_tex.jit import njit
 
 PROBABILITY_BITS: Final = 16
@@ -105,16 +110,30 @@ class Items:
 
 
 _Known = namedtuple("_Known", "cells firsts across groups signs means exponents")
-_Tables = namedtuple("_Tables", "squash stretch shares starts")
+_Tables = namedtuple("_Tables", "squash stretch shares starts classes first rate constant layers")
 _Mixer = namedtuple("_Mixer", "statistics counts weights contexts stretched")
 _Stream = namedtuple("_Stream", "interval coded")
 _Regression = namedtuple("_Regression", "factors inputs memory")
 _History = namedtuple("_History", "values off scales longest hashes above")
+_Near = namedtuple("_Near", "value off size best weight")
 
 
 _SQUASH: Final = squash_table(LOGISTIC, least=1)
 _STRETCH: Final = stretch_table(_SQUASH, PROBABILITY_BITS)
-_TABLES: Final = _Tables(_SQUASH, _STRETCH, SHARES, context_starts(CONTEXT_SIZES))
+
+
+def _first_weights() -> NDArray[np.int64]:
+    """Return the weights that the mixer begins with [1, 2, NODES, inputs]."""
+    first = np.zeros((1, 2, NODES, _INPUTS), np.int64)
+    first[..., :_CONTEXTS], first[..., _CONTEXTS] = FIRST_WEIGHT, FIRST_WEIGHT_EXPECTED
+    return first
+
+
+_STARTS: Final = context_starts(CONTEXT_SIZES)
+_TABLES: Final = _Tables(
+    _SQUASH, _STRETCH, SHARES, _STARTS, np.arange(NODES), _first_weights(), LEARNING_RATE, _CONSTANT_INPUT,
+    np.zeros((1, 0, INPUT_COUNT + 1), np.int64),
+)  # fmt: skip
 
 
 def cell_items(across: int, down: int) -> Items:
@@ -165,30 +184,44 @@ def feature_items(
     )  # fmt: skip
 
 
-def encode_planes(codes: NDArray[np.integer], items: Items) -> bytes:
-    """Code planes one after another; codes [N, M] in -2^22..2^22."""
-    return encode_frame(codes, lambda values, coded: _run(values, items, coded, decoding=False))
+def encode_planes(codes: NDArray[np.integer], items: Items, *, trained: bool = False) -> bytes:
+    """Code planes one after another; codes [N, M] in -2^22..2^22; trained: with codec 5."""
+    tables = _trained_tables() if trained else _TABLES
+    return encode_frame(codes, lambda values, coded: _run(values, items, coded, tables, decoding=False))
 
 
-def decode_planes(data: bytes, plane_count: int, items: Items) -> NDArray[np.int32]:
+def decode_planes(data: bytes, plane_count: int, items: Items, *, trained: bool = False) -> NDArray[np.int32]:
     """Invert :func:`encode_planes`; return codes [N, M].
 
     Raises:
         ValueError: the data are not exactly what these planes take
     """
+    tables = _trained_tables() if trained else _TABLES
 
     def decode(values: NDArray[np.int32], coded: NDArray[np.uint8]) -> int:
-        return _run(values, items, coded, decoding=True)
+        return _run(values, items, coded, tables, decoding=True)
 
     return decode_frame(data, len(items.cells), plane_count, decode)
 
 
-def _run(values: NDArray[np.int32], items: Items, coded: NDArray[np.uint8], *, decoding: bool) -> int:
+@cache
+def _trained_tables() -> _Tables:
+    """Return the tables of codec 5."""
+    layers, first = trained_start()
+    return _Tables(
+        _SQUASH, _STRETCH, SHARES, _STARTS, weight_classes(NODES, _SIGN_NODES, MAX_LENGTH - 1, _BITS_NODES), first,
+        TRAINED_RATE, TRAINED_CONSTANT, layers,
+    )  # fmt: skip
+
+
+def _run(
+    values: NDArray[np.int32], items: Items, coded: NDArray[np.uint8], tables: _Tables, *, decoding: bool
+) -> int:  # fmt: skip
     firsts = np.searchsorted(items.cells, np.arange(items.across * items.down + 1)).astype(np.int64)
     known = _Known(
         items.cells, firsts, items.across, items.groups, items.signs_of_scatter, items.means, items.exponents
     )  # fmt: skip
-    return int(_code_planes(values, known, coded, decoding, _TABLES))
+    return int(_code_planes(values, known, coded, decoding, tables))
 
 
 @njit(cache=True)
@@ -206,21 +239,21 @@ def _power(logarithm):
 def _decide(bit, node, part, whole, group, mixer, stream, decoding, tables):
     """Predict one decision, code it, and learn from it; the distribution says part / whole."""
     statistics, counts, weights, contexts, stretched = mixer
-    inputs = stretched.shape[0]  # not the constant: loops that are not unrolled compile in half the time
-    stretch_statistics(node, inputs - 2, contexts, statistics, tables.stretch, stretched)
+    # not the constants: loops that are not unrolled compile in half the time
+    inputs, context_count, row = stretched.shape[0], contexts.shape[0], tables.classes[node]
+    stretch_statistics(node, context_count, contexts, statistics, tables.stretch, stretched)
     stretched[_CONTEXTS] = tables.stretch[_clamp(4096 * part // whole, 0, 4095)]
-    stretched[_CONTEXTS + 1] = _CONSTANT_INPUT
     total = 0
     for i in range(inputs):
-        total += (weights[GROUPS, node, i] + weights[group, node, i]) * stretched[i]
+        total += (weights[GROUPS, row, i] + weights[group, row, i]) * stretched[i]
     probability = mixed_probability(total, tables.squash)
     bit = code_bit(bit, probability, PROBABILITY_BITS, stream.interval, stream.coded, decoding)
-    error = ((bit << 16) - probability) * LEARNING_RATE
+    error = ((bit << 16) - probability) * tables.rate
     for i in range(inputs):
         change = (stretched[i] * error + (1 << 19)) >> 20
-        weights[GROUPS, node, i] += change
-        weights[group, node, i] += change
-    adapt(bit, node, inputs - 2, contexts, statistics, counts, tables.shares)
+        weights[GROUPS, row, i] += change
+        weights[group, row, i] += change
+    adapt(bit, node, context_count, contexts, statistics, counts, tables.shares)
     return bit
 
 
@@ -268,11 +301,11 @@ def _code_value(value, mean, scale, group, mixer, stream, decoding, tables):
 
 @njit(cache=True, nogil=True)
 def _neighbourhood(n, k, known, history):
-    """Return the mean value and the mean miss of an item's neighbours, in 1/64, and the one that weighs most."""
+    """Return the mean value, miss and size of an item's neighbours, in 1/64, and the one that weighs most."""
     values, off, scales = history.values, history.off, history.scales
     cells, firsts, across, means, exponents = known.cells, known.firsts, known.across, known.means, known.exponents
     row, column = cells[n] // across, cells[n] % across
-    weight_sum, value_sum, off_sum = 0, 0, 0
+    weight_sum, value_sum, off_sum, size_sum = 0, 0, 0, 0
     best_weight, best = -1, -1
     for y in range(max(0, row - REACH), row + 1):
         last = column if y == row else min(across - 1, column + REACH)
@@ -296,10 +329,12 @@ def _neighbourhood(n, k, known, history):
                 weight_sum += weight
                 value_sum += weight * values[j, k]
                 off_sum += weight * abs(off[j, k])
+                size_sum += weight * abs(values[j, k])
                 if weight >= best_weight:
                     best_weight, best = weight, j
     weight_sum = max(1, weight_sum)
-    return 64 * value_sum // weight_sum, off_sum // weight_sum, best
+    sizes = 64 * size_sum // weight_sum
+    return _Near(64 * value_sum // weight_sum, off_sum // weight_sum, sizes, best, best_weight)
 
 
 @njit(cache=True, nogil=True)
@@ -402,13 +437,14 @@ def _code_planes(values, known, coded, decoding, tables):
     """Encode values [N, M] into coded, or decode them from it; return the bytes used, -1 if there were too few."""
     count, plane_count = values.shape
     rows = sum(CONTEXT_SIZES)
-    weights = np.full((GROUPS + 1, NODES, _INPUTS), FIRST_WEIGHT, np.int64)  # of each group and, last, of all
-    weights[:, :, _CONTEXTS] = FIRST_WEIGHT_EXPECTED
-    weights[:, :, _CONTEXTS + 1] = 0
+    hidden, kind = tables.layers.shape[1], min(2, known.signs.shape[1])
+    weights = np.empty((GROUPS + 1, tables.first.shape[2], _INPUTS + hidden), np.int64)  # of each group, last of all
     mixer = _Mixer(
         np.empty((rows, NODES), np.uint16), np.empty((rows, NODES), np.uint8), weights,
-        np.empty(_CONTEXTS, np.int64), np.empty(_INPUTS, np.int64),
+        np.empty(_CONTEXTS, np.int64), np.empty(_INPUTS + hidden, np.int64),
     )  # fmt: skip
+    mixer.stretched[_CONTEXTS + 1] = tables.constant
+    inputs = np.empty(INPUT_COUNT, np.int64)
     cleared = np.zeros(rows, np.int64)  # planes up to the last that a row of statistics was cleared for
     history = _History(
         values, np.zeros((count, plane_count), np.int32), np.zeros(plane_count, np.int64),
@@ -419,6 +455,10 @@ def _code_planes(values, known, coded, decoding, tables):
     scatter = _Regression(np.zeros(terms, np.int64), np.zeros(terms, np.int64), np.zeros(terms, np.int64))
     stream = _Stream(first_interval(coded, decoding), coded)
     for k in range(plane_count):
+        at = 0 if hidden == 0 else start_of(kind, k)
+        if k == 0 or (hidden > 0 and kind == SHAPES):
+            weights[:GROUPS], weights[GROUPS] = tables.first[at, 1], tables.first[at, 0]
+        spent = 0  # sizes of the plane's values so far
         location.factors[:], location.memory[:] = 0, 65536
         location.factors[0] = 16384
         scatter.factors[:], scatter.memory[:] = 0, 0
@@ -429,17 +469,21 @@ def _code_planes(values, known, coded, decoding, tables):
                 total += abs(values[n, k - 1])
             history.scales[k - 1] = (1 << 20) // (64 * total // count + 6)
         for n in range(count):
-            near_value, near_off, best = _neighbourhood(n, k, known, history)
-            mean = _expected(n, k, near_value, history, location)
-            log_scale = _expected_scatter(n, k, near_off, known, history, scatter)
+            near = _neighbourhood(n, k, known, history)
+            mean = _expected(n, k, near.value, history, location)
+            log_scale = _expected_scatter(n, k, near.off, known, history, scatter)
             scale = _power(log_scale + 1536)
             wide = max(_LEAST_SCALE, scale)
-            _find_contexts(n, k, mean, log_scale, best, known, history, mixer.contexts, tables.starts)
+            _find_contexts(n, k, mean, log_scale, near.best, known, history, mixer.contexts, tables.starts)
+            if hidden > 0:
+                find_inputs(n, k, kind, mean, log_scale, near, spent, known, history, inputs)
+                excite(inputs, tables.layers[at], mixer.stretched[_INPUTS:])
             _clear_new(mixer.contexts, k, cleared, mixer.statistics, mixer.counts)
             value, group = np.int64(values[n, k]), np.int64(known.groups[n])  # kernels are compiled for each type
             value = _code_value(value, mean, wide, group, mixer, stream, decoding, tables)
             error = _clamp(64 * value - mean, -_MEAN_LIMIT, _MEAN_LIMIT)
             values[n, k], history.off[n, k] = value, error
+            spent += abs(value)
             history.longest[n] = max(history.longest[n], length_of(value))
             history.hashes[n] = (history.hashes[n] * 0x9E3779B1 + (value + 77) * 0x85EBCA6B) & 0xFFFFFFFF
             _learn_value(error, wide, k, location)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from imagegs_tex.formats.errors import IgsError
 from imagegs_tex.formats.igs import plane_coders as coders
 from imagegs_tex.formats.igs.entropy import Entropy
-from imagegs_tex.formats.igs.plane_coders import CellOrder, Codec, KnownGeometry
+from imagegs_tex.formats.igs.plane_coders import PREDICTING, CellOrder, Codec, KnownGeometry
 from imagegs_tex.formats.igs.planes import LEB128_END, Plane, pack_leb128, require
 
 MAX_RAW_BYTES: Final = 1 << 27
@@ -20,8 +20,8 @@ MAX_EXPANSION: Final = 512
 MAX_CODED_EXPANSION: Final = 64
 """Of the other codecs, which take longer per byte: a small file must not decode for minutes."""
 MOST_PREDICTED_CODES: Final = 1 << 22
-"""Codes of a section with codec PREDICTION, which takes some 3 us for each, and four times that in a file made to be
-slow: 466,000 Gaussians of 9 components. Larger sections are coded by context alone, in a tenth of the time."""
+"""Codes of a section with codec PREDICTION or TRAINED, which take some 3 us for each, four times that in a file made to
+be slow: 466,000 Gaussians of 9 components. Larger sections are coded by context alone, in a tenth of the time."""
 EXPANSION_ALLOWANCE: Final = 4096
 ZSTD_LEVEL: Final = 19
 _SMALL_BLOCK: Final = 1024
@@ -59,7 +59,7 @@ def store(blocks: list[bytes], coded: StoredSection | None = None, entropy: Entr
 
 
 def predictable(item_count: int, plane_count: int) -> bool:
-    """Whether codec PREDICTION may be used for so many codes."""
+    """Whether codecs PREDICTION and TRAINED may be used for so many codes."""
     return item_count * plane_count <= MOST_PREDICTED_CODES
 
 
@@ -84,13 +84,13 @@ def code_features(codes: NDArray[np.int16], geometry: KnownGeometry, entropy: En
 def _codec_for(entropy: Entropy, item_count: int, plane_count: int) -> Codec:
     if entropy == Entropy.FAST:
         return Codec.FAST
-    return Codec.PREDICTION if predictable(item_count, plane_count) else Codec.CONTEXT
+    return Codec.TRAINED if predictable(item_count, plane_count) else Codec.CONTEXT
 
 
 def plain_counts(coded: StoredSection, raw_bytes: int, grid: tuple[int, int], gaussian_count: int) -> bytes:
     """Return the plain form of a coded section cells for a grid of cells, across and down."""
     require(raw_bytes >= grid[0] * grid[1], "section cells is shorter than one byte per cell")
-    if coded.codec == Codec.PREDICTION:
+    if coded.codec in PREDICTING:
         require(predictable(grid[0] * grid[1], 1), "section cells has too many codes for its codec")
     with _told_of("cells"):
         counts = coders.decode_counts(coded.codec, coded.data, grid, gaussian_count)
@@ -122,7 +122,7 @@ def _check_planes(
     """Refuse a coded section that would take long, before anything is decoded."""
     expected = len(order.numbers) * sum(plane.width for plane in planes)
     require(raw_bytes == expected, f"section {section} has {raw_bytes} bytes instead of {expected}")
-    if coded.codec == Codec.PREDICTION:
+    if coded.codec in PREDICTING:
         require(predictable(len(order.numbers), len(planes)), f"section {section} has too many codes for its codec")
 
 

@@ -1,6 +1,6 @@
 /* igs_coder: the coders of igs.h as a library that Python loads (formats/igs/compiled_coder.py).
  *
- * Reads and writes codecs 2, 3 and 4: what takes long in a file. Everything else of a file, its laws among it, is
+ * Reads and writes codecs 2 to 5: what takes long in a file. Everything else of a file, its laws among it, is
  * the Python reader's.
  *
  * SPDX-License-Identifier: MIT
@@ -18,11 +18,11 @@
 #endif
 
 /* What compiled_coder.py compares, so that no older library is taken for this one. */
-#define IGS_CODER_INTERFACE 2
+#define IGS_CODER_INTERFACE 3
 
 /* A section's planes, and what is known of its items; compiled_coder.py has the same. */
 typedef struct igs_coder_planes {
-    uint32_t codec, section; /* 2 to 4; 3, 5 or 6 */
+    uint32_t codec, section; /* 2 to 5; 3, 5 or 6 */
     uint32_t count, planes, across, down, gaussians;
     uint32_t writes;          /* 1: from values to bytes; 0: from bytes to values */
     const uint32_t* firsts;   /* [across * down + 1] first Gaussian of each cell; of section 3: not read */

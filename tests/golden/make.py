@@ -2,7 +2,7 @@
 
 Golden files show that files written by older versions stay readable, so one that exists is never written again:
 version_N.igs, and version_N.npz with the maps that it must decode to; beside them a file of exact samples, and
-the same set by the fast entropy codec.
+the same set by the fast entropy codec and by the trained one.
 Only while a version is not released yet may its files be replaced, with ``--replace``.
 """
 
@@ -72,11 +72,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replace", action="store_true", help="replace the files of a version not released yet")
     options = parser.parse_args()
-    paths = [FOLDER / f"version_{VERSION}{what}.igs" for what in ("", "_exact", "_fast")]
+    paths = [FOLDER / f"version_{VERSION}{what}.igs" for what in ("", "_exact", "_fast", "_trained")]
     missing = [path for path in paths if options.replace or not path.exists()]
     if not missing:
         sys.exit(f"the files exist: they hold the promise that version {VERSION} stays readable")
-    for path, write in zip(paths, (write_detailed, write_exact, write_fast), strict=True):
+    for path, write in zip(paths, (write_detailed, write_exact, write_fast, write_trained), strict=True):
         if path in missing:
             with tempfile.TemporaryDirectory() as folder:
                 write_material(Path(folder))
@@ -99,6 +99,10 @@ def write_exact(folder, path):
 
 def write_fast(_, path):
     write_igs(path, replace(read_igs(FOLDER / f"version_{VERSION}.igs"), entropy=Entropy.FAST))
+
+
+def write_trained(_, path):
+    write_igs(path, read_igs(FOLDER / f"version_{VERSION}.igs"))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from imagegs_tex.formats.igs.container import decode_igs, encode_igs
 from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.formats.igs.plane_coders import Codec
 
-GOLDEN = (1, 2, 3, 4, "4_fast", "4_exact")
+GOLDEN = (1, 2, 3, 4, "4_fast", "4_trained", "4_exact")
 MADE = {
     "small": {},
     "one Gaussian": {"count": 1, "size": (1, 1), "channels": 1, "components": 1},
@@ -105,7 +105,9 @@ def test_golden_files_are_the_same(version, using, repository):
 def test_damaged_files_are_refused_in_the_same_words(using, repository):
     rng = random.Random(4)
     sources = [encode_igs(replace(quantized, entropy=Entropy.FAST)) for quantized in SETS]
-    sources += [(repository / "tests" / "golden" / f"version_{version}.igs").read_bytes() for version in (2, 3, 4)]
+    sources += [
+        (repository / "tests" / "golden" / f"version_{version}.igs").read_bytes() for version in (2, 3, 4, "4_trained")
+    ]
     files = [fix_checksums(damaged(rng.choice(sources), rng)) for _ in range(150)]
     found = assert_same(using, files)
     refused = [words for words in found if isinstance(words, str)]

@@ -112,7 +112,7 @@ def test_the_bytes_are_those_of_the_page():
     assert (exponent_x, exponent_y) == (-1, -2)
     file = File.split(encode_igs(quantized))
     assert file.header == {
-        "magic": b"\x89IGS\r\n\x1a\n", "version": 3, "kernel": 1, "section_count": 6, "width": 9, "height": 5,
+        "magic": b"\x89IGS\r\n\x1a\n", "version": 4, "kernel": 1, "section_count": 6, "width": 9, "height": 5,
         "channels": 1, "components": 1, "count": 1, "cutoff": 6.0, "position_ratio": 0.25, "size_step": 0.5,
         "form_step": 0.25, "basis_scale": 1.0, "cell_log2": 3, "wrap": 2,
         "feature_exponent": 12, "reserved": 0,

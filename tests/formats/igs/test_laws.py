@@ -12,9 +12,10 @@ from helpers.broken_igs import BROKEN, breakable
 from helpers.igs_sets import ENTRY, HEADER, File, assert_equal_sets, compress, fix_checksums, make_maps, make_set
 
 from imagegs_tex.formats.errors import IgsError
-from imagegs_tex.formats.igs import plane_coders, section_codecs
+from imagegs_tex.formats.igs import section_codecs
 from imagegs_tex.formats.igs.container import SECTIONS, decode_igs, encode_igs
 from imagegs_tex.formats.igs.header import MAX_CELLS_PER_GAUSSIAN
+from imagegs_tex.formats.igs.plane_coders import Codec
 
 
 def test_the_file_to_be_broken_is_whole():
@@ -89,11 +90,15 @@ def codecs_of(data):
     }
 
 
-@pytest.mark.parametrize("section", CODED)
-def test_sections_of_more_codes_than_prediction_takes_are_refused(section, monkeypatch):
+@pytest.mark.parametrize(
+    ("section", "codec"),
+    [*((section, Codec.PREDICTION) for section in CODED), ("cells", Codec.TRAINED), ("features", Codec.TRAINED)],
+)
+def test_sections_of_more_codes_than_prediction_takes_are_refused(section, codec, monkeypatch):
+    monkeypatch.setattr(section_codecs, "_codec_for", lambda *_: codec)
     quantized = make_set(count=900, size=(250, 250), cell_log2=3, feature_range=(-3, 3))
     data = encode_igs(quantized)
-    assert codecs_of(data)[section] == plane_coders.Codec.PREDICTION
+    assert codecs_of(data)[section] == codec
     codes = {"cells": 32 * 32, "shapes": 3 * 900, "features": quantized.feature_codes.size}[section]
     monkeypatch.setattr(section_codecs, "MOST_PREDICTED_CODES", codes - 1)
     with pytest.raises(IgsError, match="has too many codes for its codec"):
@@ -104,15 +109,20 @@ def test_sections_of_more_codes_than_prediction_takes_are_coded_by_context(monke
     quantized = make_set(count=900, size=(250, 250), cell_log2=3, feature_range=(-3, 3))
     monkeypatch.setattr(section_codecs, "MOST_PREDICTED_CODES", 100)
     data = encode_igs(quantized)
-    assert codecs_of(data)["shapes"] == plane_coders.Codec.CONTEXT
-    assert plane_coders.Codec.PREDICTION not in codecs_of(data).values()
+    assert codecs_of(data)["shapes"] == Codec.CONTEXT
+    assert Codec.TRAINED not in codecs_of(data).values()
     assert_equal_sets(decode_igs(data), quantized)
 
 
-def test_prediction_is_of_version_3():
-    data = bytearray(encode_igs(make_set(count=900, size=(250, 250), cell_log2=3, feature_range=(-3, 3))))
-    struct.pack_into("<H", data, 8, 2)
-    with pytest.raises(IgsError, match="unknown codec 3"):
+@pytest.mark.parametrize(("codec", "version"), [(Codec.PREDICTION, 3), (Codec.TRAINED, 4)])
+def test_a_codec_is_of_a_version(codec, version, monkeypatch):
+    monkeypatch.setattr(section_codecs, "_codec_for", lambda *_: codec)
+    quantized = make_set(count=900, size=(250, 250), cell_log2=3, feature_range=(-3, 3))
+    data = bytearray(encode_igs(quantized))
+    assert data[8] == version
+    assert_equal_sets(decode_igs(bytes(data)), quantized)
+    struct.pack_into("<H", data, 8, version - 1)
+    with pytest.raises(IgsError, match=f"unknown codec {codec}"):
         decode_igs(fix_checksums(bytes(data)))
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagegs_tex.formats.igs import context_coder
+from imagegs_tex.formats.igs.container import decode_igs, encode_igs, section_sizes
 from imagegs_tex.formats.igs.prediction_coder import (
     Items,
     cell_items,
@@ -17,6 +18,7 @@ from imagegs_tex.formats.igs.prediction_coder import (
     feature_items,
     shape_items,
 )
+from imagegs_tex.formats.igs.trained_start import LAYERS, WEIGHTS
 
 T = [22, 36, 60, 98, 162, 267, 439, 720, 1179, 1921, 3108, 4971, 7812, 11955, 17625, 24743, 32768, 40793, 47911, 53581,
      57724, 60565, 62428, 63615, 64357, 64816, 65097, 65269, 65374, 65438, 65476, 65500, 65514]  # fmt: skip
@@ -67,6 +69,8 @@ def moved(p, count, yes):
 
 class PlainDecoder:
     """The page, line by line, in plain Python."""
+
+    constant, rate, units = 77, 22, ()
 
     def __init__(self, data, across, down, cells=None, shapes=None, positions=None, exponents=None):
         self.data, self.at, self.low, self.high = data, 4, 0, 2**32 - 1
@@ -137,6 +141,7 @@ class PlainDecoder:
         self.values, self.errors = [], []
         count = len(self.places)
         for k in range(len(centres)):
+            self.begin(k)
             self.values.append([])
             self.errors.append([])
             self.statistics = {}
@@ -150,13 +155,14 @@ class PlainDecoder:
 
     def item(self, n, k):
         plane, errors = self.values[k], self.errors[k]
-        total = values = misses = heaviest = nearest = 0
+        total = values = misses = sizes = heaviest = nearest = 0
         for j, distance in self.near[n]:
             u = 64
             for i in range(max(0, k - 8), k):
                 u += min(512, (abs(self.values[i][n] - self.values[i][j]) * self.steps[i]) >> 7)
             weight = max(1, 2**48 // (distance * u**3))
             total, values, misses = total + weight, values + weight * plane[j], misses + weight * abs(errors[j])
+            sizes += weight * abs(plane[j])
             if weight >= heaviest:
                 heaviest, nearest = weight, plane[j]
         missed = [self.errors[i][n] for i in range(k)]
@@ -168,7 +174,9 @@ class PlainDecoder:
         scatter = min(2304, max(-768, scatter))
         sigma = ex(scatter + 1536)
 
-        value = self.value(mu, sigma, self.groups[n], self.contexts(n, k, mu, sigma, scatter, nearest))
+        contexts = self.contexts(n, k, mu, sigma, scatter, nearest)
+        self.know(n, k, [2 * mu, scatter - 600, 2 * x[0], y[0] - 1100], nearest, 64 * sizes // max(1, total), heaviest)
+        value = self.value(mu, sigma, self.groups[n], contexts)
         error = clamp(64 * value - mu, 2**29)
         plane.append(value)
         errors.append(error)
@@ -183,6 +191,18 @@ class PlainDecoder:
         self.g = [clamp(g + ((13 * d * o) >> 12), 2**22) for g, o in zip(self.g, off, strict=True)]
         share = 655360 // (10 * min(n, 120) + 16)
         self.t = [t + (((256 * y - t) * share) >> 16) for y, t in zip(y, self.t, strict=True)]
+
+    def begin(self, k):
+        """What codec 5 does before a plane."""
+
+    def know(self, n, k, expected, nearest, sizes, heaviest):
+        """What codec 5 finds out before a value."""
+
+    def row(self, node):
+        return node
+
+    def first(self, _):
+        return [2600] * 10 + [13100, 0]
 
     def contexts(self, n, k, mu, sigma, scatter, nearest):
         plane = self.values[k]
@@ -213,14 +233,16 @@ class PlainDecoder:
         def ask(node, part, whole):
             keys = [(i, context, node) for i, context in enumerate(contexts)]
             found = [self.statistics.get(key, (32768, 0)) for key in keys]
-            x = [*(stretch(p >> 4) for p, _ in found), stretch(min(4095, 4096 * part // whole)), 77]
-            sets = [self.weights.setdefault(key, [2600] * 10 + [13100, 0]) for key in (node, (node, group))]
+            share = stretch(min(4095, 4096 * part // whole))
+            x = [*(stretch(p >> 4) for p, _ in found), share, self.constant, *self.units]
+            row = self.row(node)
+            sets = [self.weights.setdefault(key, self.first(key)) for key in (row, (row, group))]
             total = sum((w + o) * x for w, o, x in zip(*sets, x, strict=True)) >> 16
             probability = squash(clamp(total, 2047))
             yes = self.decide(probability)
             for weights in sets:
-                for i in range(12):
-                    weights[i] += (x[i] * 22 * (65536 * yes - probability) + 2**19) >> 20
+                for i in range(len(x)):
+                    weights[i] += (x[i] * self.rate * (65536 * yes - probability) + 2**19) >> 20
             for key, (p, count) in zip(keys, found, strict=True):
                 self.statistics[key] = (moved(p, count, yes), min(120, count + 1))
             return yes
@@ -243,6 +265,69 @@ class PlainDecoder:
             bit = ask(node, part, whole) if place < 5 else self.decide(32768)
             prefix, least, end = 2 * prefix + bit, *((middle, end) if bit else (least, middle))
         return -least if negative else least
+
+
+def signed(data):
+    return [byte - 256 * (byte > 127) for byte in data]
+
+
+class TrainedDecoder(PlainDecoder):
+    """The same of codec 5."""
+
+    constant, rate = 256, 10
+    layers, trained = signed(LAYERS), signed(WEIGHTS)
+
+    def begin(self, k):
+        kind = len(self.terms[0])
+        self.set = {0: 0, 1: 1 + k, 3: 4}[kind]
+        if kind == 1:
+            self.weights = {}
+
+    def row(self, node):
+        if node < 2:
+            return node
+        z, rest = (2, node - 2) if node < 303 else (17, node - 303)
+        if rest < 22:
+            return z + min(rest, 7)
+        bits = min(5, 2 + (rest - 22) // 31)
+        return z + 8 if bits == 2 else z + 2 * bits + 3 + ((rest - 22) % 31 > 0)
+
+    def first(self, key):
+        at = 28 * (32 * self.set + key) if isinstance(key, int) else 0
+        return [512 * w for w in self.trained[at : at + 28]] if isinstance(key, int) else [0] * 28
+
+    def know(self, n, k, expected, nearest, sizes, heaviest):
+        plane, before = self.values[k], [self.values[k - back][n] if k >= back else 0 for back in (1, 2, 3)]
+        missed = [2 * self.errors[k - back][n] if k >= back else 0 for back in (1, 2)]
+        on_left = plane[n - 1] if n else 0
+        up = plane[self.up[n]] if self.up[n] >= 0 else on_left
+        x = [*expected, 64 * on_left, 64 * up, 64 * nearest]
+        for back in (1, 2):
+            x += [64 * before[back - 1], lg(64 * abs(before[back - 1]) + 20) - 1300 if k >= back else 0]
+        x += [lg(sizes + 20) - 1100, lg(64 * sum(map(abs, plane)) // (n + 2) + 20) - 1100]
+        row, column = self.places[n]
+        cell = self.inside[row, column]
+        if not self.terms[n]:
+            steps = [(0, -1), (-1, 0), (-1, -1), (-1, 1), (0, -2), (-2, 0)]
+            cells = [self.inside.get((row + down, column + right), []) for down, right in steps]
+            x += [256 * plane[cell[0]] if cell else 0 for cell in cells] + missed + [0]
+        elif len(self.terms[n]) == 1:
+            place = cell.index(n)
+            x += [0 if place else x[4], 256 if place else 0, 256 * (len(cell) - 1), 256 * place]
+            x += [256 * (len(cell) - 1 - place), self.terms[n][0] - 1500, *missed, 0]
+            x[4] = x[4] if place else 0
+        else:
+            size = clamp(self.terms[n][0] // 43, 60)
+            x += [24 * size, size * size >> 1, (self.terms[n][2] >> 1) - 300, 256 * min(7, k), *missed]
+            others = [lg(64 * abs(other[n]) + 20) for other in self.values[: max(0, k - 2)]]
+            x += [sum(others) // len(others) - 1300 if others else 0, lg(heaviest) - 6000 if heaviest else 0]
+            x += [64 * before[2]]
+        x = [clamp(value, 2047) for value in x]
+        layer = self.layers[16 * 23 * self.set : 16 * 23 * (self.set + 1)]
+        units = [layer[23 * j : 23 * (j + 1)] for j in range(16)]
+        self.units = [
+            clamp((256 * unit[22] + sum(a * b for a, b in zip(unit, x, strict=False))) >> 7, 1023) for unit in units
+        ]
 
 
 @dataclass
@@ -295,15 +380,16 @@ def smooth_planes(made, planes, scale):
     return np.rint(scale * waves + generator.normal(0, 0.3, waves.shape)).astype(np.int32)
 
 
-def check_the_page(codes, made):
+def check_the_page(codes, made, *, trained=False):
     planes = codes.shape[1]
-    data = encode_planes(codes, made.items)
+    data = encode_planes(codes, made.items, trained=trained)
     centres = [int(c) for c in np.frombuffer(data[: 2 * planes], "<i2")]
-    decoder = PlainDecoder(data[2 * planes :], **made.plain)
+    decoder = (TrainedDecoder if trained else PlainDecoder)(data[2 * planes :], **made.plain)
     np.testing.assert_array_equal(np.array(decoder.planes(centres)).T, codes)
     assert decoder.passed + 1 == len(data) - 2 * planes
 
 
+@pytest.mark.parametrize("trained", [False, True])
 @pytest.mark.parametrize(
     ("kind", "count", "across", "down", "planes", "scale", "zeros"),
     [
@@ -322,16 +408,39 @@ def check_the_page(codes, made):
         ("features", 60, 5, 4, 9, 30000, 0),
     ],
 )
-def test_the_page_decodes_what_is_coded(kind, count, across, down, planes, scale, zeros):
+def test_the_page_decodes_what_is_coded(kind, count, across, down, planes, scale, zeros, trained):
     made = made_items(kind, count, across, down, seed=count)
     codes = made_planes(count, made.count, planes, scale)
     codes[:, 1 : 1 + zeros] = 0
-    check_the_page(codes, made)
+    check_the_page(codes, made, trained=trained)
 
 
-def test_the_page_decodes_smooth_planes():
+@pytest.mark.parametrize("trained", [False, True])
+def test_the_page_decodes_smooth_planes(trained):
     made = made_items("features", 150, 5, 4, seed=1)
-    check_the_page(smooth_planes(made, 5, 70), made)
+    check_the_page(smooth_planes(made, 5, 70), made, trained=trained)
+
+
+def test_the_page_and_the_c_header_have_what_was_trained(repository):
+    page = (repository / "docs" / "igs-format.md").read_text("utf-8").split("**Trained units and weights.**")[1]
+    header = (repository / "runtime" / "c" / "igs.h").read_text("utf-8")
+    listings = ((1, "igs__trained_layers[", LAYERS), (3, "igs__trained_weights[", WEIGHTS))
+    for listing, table, trained in listings:
+        assert bytes.fromhex(page.split("```")[listing]) == trained
+        numbers = header.split(f"char {table}")[1].split("{")[1].split("}")[0]
+        assert [int(number) for number in numbers.replace(",", " ").split()] == signed(trained)
+
+
+def test_trained_starts_take_fewer_bytes(repository):
+    """Of real codes, few as the golden file's are."""
+    data = (repository / "tests" / "golden" / "version_4.igs").read_bytes()
+    before, after = (
+        {size.name: size.stored_bytes for size in section_sizes(d)} for d in (data, encode_igs(decode_igs(data)))
+    )
+    assert (
+        after["cells"] + after["shapes"] + after["features"] < before["cells"] + before["shapes"] + before["features"]
+    )
+    assert after["shapes"] < before["shapes"]
 
 
 def test_the_page_decodes_what_lies_at_the_ends_of_contexts():
@@ -363,24 +472,26 @@ def test_the_page_decodes_where_expectations_are_at_their_most():
 
 @given(
     st.integers(0, 2**32), st.sampled_from(["cells", "shapes", "features"]), st.integers(1, 300), st.integers(1, 5),
-    st.sampled_from([0.0, 0.2, 5.0, 900.0, 30000.0]),
+    st.sampled_from([0.0, 0.2, 5.0, 900.0, 30000.0]), st.booleans(),
 )  # fmt: skip
 @settings(max_examples=60, deadline=None)
-def test_planes_come_back(seed, kind, count, planes, scale):
-    across = 1 + seed % 17
+def test_planes_come_back(seed, kind, count, planes, scale, trained):
+    across, planes = 1 + seed % 17, min(planes, 3) if kind == "shapes" else planes
     made = made_items(kind, count, across, -(-count // across), seed=seed)
     codes = made_planes(seed, made.count, planes, scale)
-    data = encode_planes(codes, made.items)
-    np.testing.assert_array_equal(decode_planes(data, planes, made.items), codes)
-    assert encode_planes(codes, made.items) == data
+    data = encode_planes(codes, made.items, trained=trained)
+    np.testing.assert_array_equal(decode_planes(data, planes, made.items, trained=trained), codes)
+    assert encode_planes(codes, made.items, trained=trained) == data
 
 
 @pytest.mark.parametrize("kind", ["cells", "shapes", "features"])
 @pytest.mark.parametrize("value", [-(1 << 22), 0, 1 << 22, 40000])
-def test_large_numbers_come_back(kind, value):
+@pytest.mark.parametrize("trained", [False, True])
+def test_large_numbers_come_back(kind, value, trained):
     made = made_items(kind, 4, 2, 2)
     codes = np.array([[0, 0], [value, -value], [3, value], [value, value]])
-    np.testing.assert_array_equal(decode_planes(encode_planes(codes, made.items), 2, made.items), codes)
+    data = encode_planes(codes, made.items, trained=trained)
+    np.testing.assert_array_equal(decode_planes(data, 2, made.items, trained=trained), codes)
 
 
 def test_a_byte_too_many_is_refused_and_one_too_few_never_passes_for_the_same():
