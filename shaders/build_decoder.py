@@ -19,6 +19,7 @@ from imagegs_tex.shaders.file_constants import (
     bindings,
     constants,
     finish_function,
+    group_constants,
     group_rows,
     material_functions,
 )
@@ -148,7 +149,7 @@ def build_decoder(
         "surface": _surface(accessors),
         "fetch": f"    IgsTexel texel = {'igs_decode' if pictures is None else 'igs_sample'}(uv);\n",
     }
-    head = constants(quantized, packed, derived) + "\n" + bindings()
+    head = constants(quantized, packed, derived) + "\n" + bindings() + group_constants()
     has = "".join(f"#define {name.upper()}_EXISTS 1\n" for name in dict.fromkeys(a.name for a in accessors))
     if "IGS_NORMAL_EXISTS" in has:
         y = {GREEN_UP: 1, GREEN_DOWN: -1}.get(normal_green(quantized.maps), 0)

@@ -19,7 +19,7 @@ NEAREST, no mips.
 
 **Compute, GLSL 4.30.** `sample_compute.comp` is complete: bind the buffer to {binding} and a 2D array image with
 {layers} layers (RGBA8, RGBA16F or RGBA32F) to image unit {output}, dispatch {groups} groups. For a region, set
-`igs_first_group` to its top left corner in units of 16 texels and dispatch fewer groups.""",
+`igs_first_group` to its top left corner in units of 32 texels and dispatch fewer groups.""",
     "hlsl": """## How to use it
 **Pixel shader, shader model 5.0 and newer.** `#include "igs_decode.hlsl"`, upload `igs_data.bin` to a raw
 buffer, bind it to {binding} (or `#define IGS_REGISTER` first), and call:
@@ -32,7 +32,7 @@ IgsTexel texel = igs_decode(uv);   // (0, 0) is the top left corner; outside [0,
 
 **Compute.** `sample_compute.hlsl`, entry point `CSMain`: bind the buffer to {binding}, a `Texture2DArray` with {layers}
 layers to {output}, and `int2 igs_first_group` to b2; dispatch {groups} groups. For a region, set it to the top left
-corner in units of 16 texels and dispatch fewer groups.""",
+corner in units of 32 texels and dispatch fewer groups.""",
 }
 
 
@@ -92,7 +92,7 @@ def readme(description: dict[str, Any]) -> str:
     language = description["language"]
     data, output = description["bindings"][0], description["bindings"][-2]
     texture = next((binding for binding in description["bindings"] if "texture_width" in binding), None)
-    groups = [-(-description[side] // 16) for side in ("width", "height")]
+    groups = [-(-description[side] // 32) for side in ("width", "height")]
     vector = "vec" if language == "glsl" else "float"
     types = {1: "float"} | {size: f"{vector}{size}" for size in (2, 3, 4)}
     accessors = description["accessors"]

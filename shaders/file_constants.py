@@ -22,7 +22,8 @@ REGION_BINDING: Final = 2
 """Bindings of the buffer, the output images and the region's constants; HLSL uses t0, u1 and b2 for them, so that the
 numbers stay distinct where a translator to Vulkan or OpenGL puts all registers into one space."""
 
-_GROUP_FLOATS: Final = 7  # at, along, across, scale in shared memory, before the codes
+_GROUP_FLOATS: Final = 11  # at, along, box, across, scale in shared memory, before the codes
+_GROUP_BYTES: Final = 14336  # for Gaussians: WebGPU has 16,384 in all
 _MANY_COMPONENTS: Final = (12, 20)
 """Up to 12 components a thread sums up 4 texels, up to 20 it does 2, beyond that 1: about 60 registers of sums."""
 
@@ -44,7 +45,7 @@ def constants(quantized: QuantizedGaussianSet, packed: PackedGaussians, derived:
         ("IGS_LAYERS", str(layer_count(quantized)), "images of four channels that the compute decoder writes"),
         ("IGS_COMPONENTS", str(components), "values that a Gaussian carries"),
         ("IGS_ROWS", str(group_rows(components)), "texels per thread of the compute decoder at a time"),
-        ("IGS_GROUP_VECTORS", f"{-(-(_GROUP_FLOATS + components) // 4)}u", "of shared memory per Gaussian"),
+        ("IGS_GROUP_VECTORS", str(group_vectors(components)), "of shared memory per Gaussian"),
         ("IGS_ROW_LOG2", f"{packed.row_log2}u", "texture variant: texels of one word across"),
         ("IGS_ROW_MASK", f"{(1 << packed.row_log2) - 1}u", ""),
         *_NUMBERS,
@@ -70,7 +71,7 @@ def shared_constants(most_components: int, most_values: int, row_log2: int) -> s
                 ("IGS_LAYERS", "((IGS_VALUES + 3) / 4)", "images of four channels that the compute decoder writes"),
                 (
                     "IGS_GROUP_VECTORS",
-                    f"uint((IGS_COMPONENTS + {_GROUP_FLOATS + 3}) / 4)",
+                    f"((IGS_COMPONENTS + {_GROUP_FLOATS + 3}) / 4)",
                     "of shared memory per Gaussian",
                 ),
                 ("IGS_ROW_MASK", "((1u << IGS_ROW_LOG2) - 1u)", ""),
@@ -112,6 +113,30 @@ def bindings() -> str:
 def group_rows(component_count: int) -> int:
     """Return how many texels a thread of the compute decoder sums up at a time."""
     return 4 >> sum(component_count > limit for limit in _MANY_COMPONENTS)
+
+
+def group_vectors(component_count: int) -> int:
+    """Return how many vectors of four a Gaussian takes in the compute decoder's shared memory."""
+    return -(-(_GROUP_FLOATS + component_count) // 4)
+
+
+def group_constants() -> str:
+    """Return the #defines of the compute decoder's workgroup; whoever includes it may choose IGS_GROUP_LOG2."""
+    few, many = (4 * (_GROUP_BYTES // (16 * slots)) - _GROUP_FLOATS for slots in (128, 64))
+    return f"""#ifndef IGS_GROUP_LOG2
+#define IGS_GROUP_LOG2 4 // 64 threads decode 16 x 16 texels; 5: 256 threads decode 32 x 32
+#endif
+#define IGS_GROUP_THREADS (1u << (2 * IGS_GROUP_LOG2 - 2))
+#define IGS_GROUP_SIDE (1u << IGS_GROUP_LOG2)
+#define IGS_GROUP_PARTS (1u << (2 * IGS_GROUP_LOG2 - 7)) // of 16 x 8 texels
+#if IGS_COMPONENTS > {many}
+#define IGS_GROUP_SLOTS 32u // Gaussians in shared memory
+#elif IGS_COMPONENTS > {few} || IGS_GROUP_LOG2 == 4
+#define IGS_GROUP_SLOTS 64u
+#else
+#define IGS_GROUP_SLOTS 128u
+#endif
+"""
 
 
 def layer_count(quantized: QuantizedGaussianSet) -> int:

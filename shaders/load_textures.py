@@ -28,7 +28,7 @@ from imagegs_tex.formats.transfer_functions import (
     SRGB_TOE_ENCODED,
 )
 from imagegs_tex.shaders.build_decoder import Language
-from imagegs_tex.shaders.file_constants import literal
+from imagegs_tex.shaders.file_constants import group_vectors, literal
 from imagegs_tex.shaders.glsl_to_hlsl import to_hlsl
 from imagegs_tex.shaders.include_text import HLSL_INCLUDE, STORAGE_INCLUDE, fill_source, source
 
@@ -54,8 +54,7 @@ MADE_Z: Final = -1
 _LEAST_WEIGHT: Final = 1e-4  # of a texel with coverage 0, as in a chain that `export` makes
 _TILE_TEXELS: Final = 336  # 16 x 16, 8 x 8, 4 x 4
 _SHARED_BYTES: Final = 32768  # that every OpenGL 4.3 and Direct3D 11 has for a workgroup
-_OTHER_SHARED_BYTES: Final = 1024
-_GROUP_FLOATS: Final = 7
+_OTHER_SHARED_BYTES: Final = 1536
 _GROUP_SLOTS: Final = 64
 
 _ENCODERS: Final = {BC1_SRGB: "bc1.glsl", BC4: "bc4.glsl", BC5: "bc4.glsl", BC7: "bc7.glsl", BC7_SRGB: "bc7.glsl"}
@@ -84,8 +83,7 @@ def texture_sets(textures: Sequence[LoadedTexture], component_count: int) -> tup
         textures: in order
         component_count: of the material
     """
-    vectors = -(-(_GROUP_FLOATS + component_count) // 4)
-    left = _SHARED_BYTES - _OTHER_SHARED_BYTES - 16 * _GROUP_SLOTS * vectors
+    left = _SHARED_BYTES - _OTHER_SHARED_BYTES - 16 * _GROUP_SLOTS * group_vectors(component_count)
     most = max(4, 2 * (left // (4 * _TILE_TEXELS)))
     sets: list[list[LoadedTexture]] = []
     used = most

@@ -17,9 +17,9 @@ igs_data`: a texture R32UI of
 {texture} texels with the bytes of `igs_data.bin` in row order (zeros fill the last row), filter NEAREST, no mips.
 
 **Compute.** `#define IGS_COMPUTE` before the include adds `igs_decode_group(material, group, thread, place)`: 64
-threads decode 16 x 16 texels.
-`sample_compute.comp` is complete: the buffer at binding 0, a 2D array image of {layers} layers at 1, a group per 16
-x 16 texels.""",
+threads decode 16 x 16 texels, or with `#define IGS_GROUP_LOG2 5` 256 threads 32 x 32.
+`sample_compute.comp` is complete: the buffer at binding 0, a 2D array image of {layers} layers at 1, a group per 32
+x 32 texels.""",
     "wgsl": """**WebGPU.** Put `igs_decode.wgsl` in front of a shader and bind `igs_data.bin` as a read-only
 storage buffer to group 0, binding 0:
 ```wgsl
@@ -40,10 +40,10 @@ float3 normal  = igs_normal(material, texel);
 float rough    = igs_roughness(material, texel);
 ```
 **Compute.** `#define IGS_COMPUTE` before the include adds `igs_decode_group(material, group, thread, place)`: 64
-threads decode 16 x 16 texels.
+threads decode 16 x 16 texels, or with `#define IGS_GROUP_LOG2 5` 256 threads 32 x 32.
 `sample_compute.hlsl` (CSMain) is complete: the buffer at t0, a `RWTexture2DArray<float4>` of {layers} layers at u1,
 constants at b2, a group per
-16 x 16 texels. `sample_pixel.hlsl` (VSMain, PSMain) is a lit surface.""",
+32 x 32 texels. `sample_pixel.hlsl` (VSMain, PSMain) is a lit surface.""",
 }
 
 

@@ -16,8 +16,8 @@ from imagegs_tex.shaders.include_text import (
 OWN_PARTS: Final = {
     "material_member": "",
     "material_uniform": "",
-    "group": "    igs_decode_group(group, gl_LocalInvocationIndex, -16 * igs_first_group);\n",
-    "hlsl_group": "    igs_decode_group(group.xy + uint2(igs_first_group), thread, -16 * igs_first_group);\n",
+    "group": "    igs_decode_group(group, gl_LocalInvocationIndex, -32 * igs_first_group);\n",
+    "hlsl_group": "    igs_decode_group(group.xy + uint2(igs_first_group), thread, -32 * igs_first_group);\n",
     "hlsl_number": "    int2 igs_unused;\n",
     "hlsl_constants": "",
 }
@@ -25,8 +25,8 @@ OWN_PARTS: Final = {
 SHARED_PARTS: Final = {
     "material_member": "    uint material; // number in the buffer\n",
     "material_uniform": "uniform uint material; // number in the buffer\n",
-    "group": "    igs_decode_group(material, group, gl_LocalInvocationIndex, -16 * igs_first_group);\n",
-    "hlsl_group": "    igs_decode_group(material, group.xy + uint2(igs_first_group), thread, -16 * igs_first_group);\n",
+    "group": "    igs_decode_group(material, group, gl_LocalInvocationIndex, -32 * igs_first_group);\n",
+    "hlsl_group": "    igs_decode_group(material, group.xy + uint2(igs_first_group), thread, -32 * igs_first_group);\n",
     "hlsl_number": "    uint material; // number in the buffer\n    uint igs_unused;\n",
     "hlsl_constants": "cbuffer IgsSurface : register(b2)\n{\n    uint material; // number in the buffer\n};\n\n",
     "fetch": "    IgsTexel texel = igs_sample(material, uv);\n",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from imagegs_tex.shaders.detail_constants import DETAIL_NUMBERS, picked_store, shared_detail_constants
-from imagegs_tex.shaders.file_constants import bindings, shared_constants
+from imagegs_tex.shaders.file_constants import bindings, group_constants, shared_constants
 from imagegs_tex.shaders.footprint_constants import anisotropy_constant
 from imagegs_tex.shaders.glsl_to_hlsl import to_hlsl
 from imagegs_tex.shaders.glsl_to_wgsl import constants_to_wgsl, to_wgsl
@@ -126,7 +126,7 @@ def shared_decoder(
     }
     parts["detail"] = fill_source("detail.glsl", parts) + "\n"
     head = shared_constants(most_components, most_values, row_log2) + "\n" + bindings() + anisotropy_constant()
-    head += shared_detail_constants() + meaning_constants()
+    head += group_constants() + shared_detail_constants() + meaning_constants()
     sources = ("core.glsl", "levels.glsl", "footprint.glsl", "stochastic.glsl")
     core = "\n".join(fill_source(name, parts) for name in sources)
     without_macro = "\n".join(fill_source(name, parts | {"sample": _SAMPLE}) for name in sources)

@@ -20,7 +20,7 @@ from imagegs_tex.verification.probe_shaders import (
 )
 from imagegs_tex.verification.toolchain import CompileError
 
-GROUP: Final = 16
+GROUP: Final = 32
 _POINTS_PER_GROUP: Final = 64
 _POINTS_UNIT: Final = 1
 _GL_VERSION: Final = 430
@@ -174,7 +174,7 @@ class ComputeDecoder:
         self._translated = translated  # HLSL: constants come in buffers, images are 32-bit floats
 
     def rows(self, first_row: int, row_count: int) -> FloatRows:
-        """Return texel rows [row_count, W, C]; first_row is a multiple of 16."""
+        """Return texel rows [row_count, W, C]; first_row is a multiple of 32."""
         scene = self._scene
         size = (scene.width, row_count, scene.layer_count)
         target = scene.context.texture_array(size, 4, dtype="f4")

@@ -53,15 +53,21 @@ struct IgsHead {
     uint reaching; // of them, those that reach other tiles; they come first
 };
 
-// How a tile's records are to be read.
+// How a tile's records are to be read. The first coordinate of positions lies at bit 0 of a record.
 struct IgsTile {
-    uint at; // of its head: word of the buffer
-    uint records;
+    uint at;      // of its head: word of the buffer
+    uint records; // bit of the blocks
     uint stride;
-    uvec2 place;
-    uint scale;  // of the two coordinates of positions: shift and half in 4, 1, 4, 1 bits
-    uint widths; // of m, h and b
-    ivec3 least; // codes of m, h and b
+    vec2 corner;      // texels
+    uvec2 up;         // how far the coordinates are shifted, up to position units
+    uvec2 half_unit;  // what is added to them then
+    uvec2 masks;      // of the coordinates, unshifted
+    uvec3 form_masks; // of m, h and b
+    uint second_at;   // bits of a record before the second coordinate
+    uint form_at;     // and before m
+    uvec2 within;     // bits from there on before h and b
+    uint rest;        // bits of a record before the features
+    ivec3 least;      // codes of m, h and b
 };
 
 // What reaches a tile.
@@ -190,23 +196,56 @@ IgsHead igs_head(IgsMaterial m, uint number)
     return head;
 }
 
-IgsTile igs_tile(IgsMaterial m, IgsHead head, uint number)
+// What a tile's head says of its records.
+struct IgsScales {
+    uint scale;  // of the two coordinates of positions: shift and half in 4, 1, 4, 1 bits
+    uint widths; // of m, h and b
+    ivec3 least; // codes of m, h and b
+};
+
+IgsScales igs_scales(IgsMaterial m, uint at)
+{
+    IgsScales scales;
+    uint bit = igs_scale_bit(m);
+    scales.scale = igs_bits(at, bit, 10u);
+    bit += 10u;
+    scales.widths = igs_bits(at, bit, 3u * m.width_bits);
+    bit += 3u * m.width_bits;
+    scales.least.x = m.least.x + int(igs_bits(at, bit, uint(m.least_bits.x)));
+    bit += uint(m.least_bits.x);
+    scales.least.y = m.least.y + int(igs_bits(at, bit, uint(m.least_bits.y)));
+    bit += uint(m.least_bits.y);
+    scales.least.z = m.least.z + int(igs_bits(at, bit, uint(m.least_bits.z)));
+    return scales;
+}
+
+uint igs_low_mask(uint width)
+{
+    return (1u << width) - 1u;
+}
+
+IgsTile igs_tile(IgsMaterial m, IgsScales scales, uint at, uint records, uint stride, uint number)
 {
     IgsTile tile;
-    tile.at = head.at;
-    tile.records = head.records;
-    tile.stride = head.stride;
-    tile.place = uvec2(number % m.tiles_across, number / m.tiles_across);
-    uint bit = igs_scale_bit(m);
-    tile.scale = igs_bits(head.at, bit, 10u);
-    bit += 10u;
-    tile.widths = igs_bits(head.at, bit, 3u * m.width_bits);
-    bit += 3u * m.width_bits;
-    tile.least.x = m.least.x + int(igs_bits(head.at, bit, uint(m.least_bits.x)));
-    bit += uint(m.least_bits.x);
-    tile.least.y = m.least.y + int(igs_bits(head.at, bit, uint(m.least_bits.y)));
-    bit += uint(m.least_bits.y);
-    tile.least.z = m.least.z + int(igs_bits(head.at, bit, uint(m.least_bits.z)));
+    tile.at = at;
+    tile.records = records;
+    tile.stride = stride;
+    uvec2 place = uvec2(number % m.tiles_across, number / m.tiles_across) << uvec2(m.tile_log2, m.tile_log2);
+    tile.corner = vec2(float(place.x), float(place.y));
+    uvec2 shift = uvec2(scales.scale & 15u, (scales.scale >> 5u) & 15u);
+    uvec2 half_left_out = uvec2((scales.scale >> 4u) & 1u, scales.scale >> 9u);
+    tile.up = shift + half_left_out;
+    tile.half_unit = half_left_out << shift;
+    tile.second_at = m.position_bits - tile.up.x;
+    tile.form_at = tile.second_at + m.position_bits - tile.up.y;
+    tile.masks = uvec2(igs_low_mask(tile.second_at), igs_low_mask(m.position_bits - tile.up.y));
+    uint width_m = igs_field(scales.widths, 0u, m.width_bits);
+    uint width_h = igs_field(scales.widths, m.width_bits, m.width_bits);
+    uint width_b = igs_field(scales.widths, 2u * m.width_bits, m.width_bits);
+    tile.form_masks = uvec3(igs_low_mask(width_m), igs_low_mask(width_h), igs_low_mask(width_b));
+    tile.within = uvec2(width_m, width_m + width_h);
+    tile.rest = tile.form_at + width_m + width_h + width_b;
+    tile.least = scales.least;
     return tile;
 }
 
@@ -247,43 +286,28 @@ uint igs_near(IgsMaterial m, uvec2 place, uint k)
     return (y - 1u) * m.tiles_across + x - 1u;
 }
 
-// A coordinate within the tile in units of m.position_step.
-//   scale  its shift, 4 bits, and above them 1 where half a unit of what is shifted is left out
-uint igs_position(uint stored, uint scale)
-{
-    return ((stored << (scale >> 4u)) | (scale >> 4u)) << (scale & 15u);
-}
-
 // A Gaussian of a tile, unpacked.
 IgsGeometry igs_geometry(IgsMaterial m, IgsTile tile, uint gaussian)
 {
     uint blocks_at = igs_blocks_at(m);
     uint bit = tile.records + gaussian * tile.stride;
-    uint scale_first = tile.scale & 31u;
-    uint scale_second = tile.scale >> 5u;
-    uint width_first = m.position_bits - (scale_first & 15u) - (scale_first >> 4u);
-    uint width_second = m.position_bits - (scale_second & 15u) - (scale_second >> 4u);
     uint stored = igs_window(blocks_at, bit);
-    uint first = igs_position(igs_field(stored, 0u, width_first), scale_first);
-    uint second = igs_position(igs_field(stored, width_first, width_second), scale_second);
-    bit += width_first + width_second;
-    uint width_m = igs_field(tile.widths, 0u, m.width_bits);
-    uint width_h = igs_field(tile.widths, m.width_bits, m.width_bits);
-    uint width_b = igs_field(tile.widths, 2u * m.width_bits, m.width_bits);
-    stored = igs_window(blocks_at, bit);
+    uint first = ((stored & tile.masks.x) << tile.up.x) | tile.half_unit.x;
+    uint second = (((stored >> tile.second_at) & tile.masks.y) << tile.up.y) | tile.half_unit.y;
+    stored = igs_window(blocks_at, bit + tile.form_at);
     ivec3 codes = tile.least;
-    codes.x += int(igs_field(stored, 0u, width_m));
-    codes.y += int(igs_field(stored, width_m, width_h));
+    codes.x += int(stored & tile.form_masks.x);
+    codes.y += int((stored >> tile.within.x) & tile.form_masks.y);
     if (m.width_bits > 3u) { // three fields can be wider than a word
-        codes.z += int(igs_bits(blocks_at, bit + width_m + width_h, width_b));
+        stored = igs_window(blocks_at, bit + tile.form_at + tile.within.y);
+        codes.z += int(stored & tile.form_masks.z);
     } else {
-        codes.z += int(igs_field(stored, width_m + width_h, width_b));
+        codes.z += int((stored >> tile.within.y) & tile.form_masks.z);
     }
     // The coordinate along the axis that the support is longer on comes first.
     uvec2 within = codes.y < 0 ? uvec2(second, first) : uvec2(first, second);
-    uvec2 position = within + (tile.place << uvec2(m.position_bits, m.position_bits));
     IgsGeometry geometry;
-    geometry.mean = m.position_step * vec2(float(position.x), float(position.y));
+    geometry.mean = tile.corner + m.position_step * vec2(float(within.x), float(within.y));
     geometry.m = m.size_step * float(codes.x);
     geometry.h = float(codes.y);
     geometry.b = float(codes.z);
@@ -298,7 +322,7 @@ IgsGeometry igs_geometry(IgsMaterial m, IgsTile tile, uint gaussian)
         geometry.wide *= wider;
         geometry.share = narrower * wider;
     }
-    geometry.rest = bit + width_m + width_h + width_b;
+    geometry.rest = bit + tile.rest;
     return geometry;
 }
 
@@ -455,7 +479,7 @@ IgsTexel igs_decode_material_at(IgsMaterial m, vec2 p)
                 mask_at += listed_count;
             }
             if (listed != 0u && touching != 0u) {
-                IgsTile tile = igs_tile(m, head, number);
+                IgsTile tile = igs_tile(m, igs_scales(m, head.at), head.at, head.records, head.stride, number);
                 for (; listed != 0u; listed &= listed - 1u) {
                     if ((touching & 1u) != 0u) {
                         uint gaussian = start + igs_first_bit(listed);

@@ -51,12 +51,11 @@ uint igs_level_count(uint classes, uint which)
     return igs_count_bits(same & (same >> 1u) & 0x55555555u);
 }
 
-// A number of a picture's mean, row 0, or of the axis of a component, row 1 and up.
+// A number of a picture's mean, row 0, or of the axis of a component, row 1 and up, in 1 / 32767.
 float igs_level_axis(IgsMaterial m, uint set, int row, int value)
 {
     uint place = uint(row * m.values + value);
-    int code = igs_signed_field(igs_word(set + 8u + (place >> 1u)), 16u * (place & 1u), 16u);
-    return float(code) / 32767.0;
+    return float(igs_signed_field(igs_word(set + 8u + (place >> 1u)), 16u * (place & 1u), 16u));
 }
 
 // The sum of the widths that a word of a table holds.
@@ -64,6 +63,13 @@ uint igs_level_width(uint widths)
 {
     uint pairs = (widths & 0x0F0F0F0Fu) + ((widths >> 4u) & 0x0F0F0F0Fu);
     return (pairs * 0x01010101u) >> 24u;
+}
+
+// Bits of half a table's widths that count.
+uint igs_level_kept(int kept, int half_table)
+{
+    uint first = kept == 16 ? 0xFFFFFFFFu : (kept == 4 ? 0xFFFFu : 0xFu);
+    return half_table == 0 || kept == 16 ? first : 0u;
 }
 
 // What a block adds to a sample. Loops end where the buffer says, or compilers would write all of it out.
@@ -96,18 +102,25 @@ IgsTexel igs_level_block(IgsMaterial m, IgsTexel sum, uint set, uint block, int 
         uint first = igs_word(table + 2u * uint(k));
         uint second = igs_word(table + 2u * uint(k) + 1u);
         uint at = bit;
-        for (int t = 0; t < kept; ++t) {
-            uint width = igs_field(t < 8 ? first : second, 4u * uint(t & 7), 4u);
-            if (width > 0u) {
+        for (int half_table = 0; half_table < 2; ++half_table) {
+            uint widths = half_table == 0 ? first : second;
+            uint held = widths | (widths >> 1u);
+            held = (held | (held >> 2u)) & 0x11111111u; // the lowest bit of each width above 0
+            held &= igs_level_kept(kept, half_table);
+            for (; held != 0u; held &= held - 1u) {
+                uint place = igs_first_bit(held);
+                uint width = igs_field(widths, place, 4u);
+                uint t = (place >> 2u) + 8u * uint(half_table);
                 float code = float(igs_bits(records, at, width)) + 0.5 - float(1u << (width - 1u));
-                value += code * along[(t & 1) | ((t >> 1) & 2)] * down[((t >> 1) & 1) | ((t >> 2) & 2)];
+                value += code * along[(t & 1u) | ((t >> 1u) & 2u)] * down[((t >> 1u) & 1u) | ((t >> 2u) & 2u)];
                 at += width;
             }
         }
         bit += igs_level_width(first) + igs_level_width(second);
+        value *= step / 32767.0;
         for (int c = 0; c < IGS_VALUES; ++c) {
             if (c < m.values) {
-                sum.channel[c] += step * value * igs_level_axis(m, set, k + 1, c);
+                sum.channel[c] += value * igs_level_axis(m, set, k + 1, c);
             }
         }
     }
@@ -158,7 +171,7 @@ IgsTexel igs_level_at(IgsMaterial m, vec2 p, int level)
         down = one_down ? down + down_next : down;
         for (int c = 0; c < IGS_VALUES; ++c) {
             if (c < m.values) {
-                texel.channel[c] = igs_level_axis(m, set, 0, c);
+                texel.channel[c] = igs_level_axis(m, set, 0, c) / 32767.0;
             }
         }
         int columns = one_along ? 1 : 2;

@@ -1,74 +1,54 @@
-// Decoding many texels at once: a workgroup of 64 threads decodes 16 x 16 texels. It looks for the Gaussians of the
-// group's tile that reach the group and unpacks each once into shared memory; each thread sums up IGS_ROWS texels of one
-// column, so that what it reads from shared memory serves several texels.
+// Decoding many texels at once: a workgroup decodes a square of IGS_GROUP_SIDE texels, 16 with 64 threads or 32 with 256. It unpacks each Gaussian
+// of the tile that the square lies in once into shared memory. Then 32 threads at a time take parts of 16 x 8 texels: they find
+// out which of the Gaussians reach the part and sum those up, IGS_ROWS texels of a column to a thread, so that what one reads
+// from shared memory serves several texels.
 
-IGS_SHARED vec4 igs_group[64 * IGS_GROUP_VECTORS]; // at, along | across, scale, one code | four codes | ...
-IGS_SHARED uint igs_kept[2];                       // one bit per thread that has found something
-IGS_SHARED uvec4 igs_listed[8];                    // entries from each source: the tile, those around, and far ones
-IGS_SHARED uint igs_listed_at[32];                 // bit of the blocks at which those begin
-IGS_SHARED uint igs_lengths[32];                   // bits of far ones
-IGS_SHARED uint igs_passed[2];                     // entries and far bits of sources that have been looked at
-IGS_SHARED uint igs_tile_words[32 * 8];            // what the sources' heads say: IgsTile
-
-void igs_put(uint slot, int element, float value)
-{
-    igs_group[slot * IGS_GROUP_VECTORS + uint(element >> 2)][element & 3] = value;
-}
+// Of each Gaussian: at, along | box | across, scale, one code | four codes | ... The box is the middle of the support, from
+// that of the group, and half its width and height. Vectors of a Gaussian lie apart, so that threads side by side meet different
+// banks of the memory.
+IGS_SHARED vec4 igs_group[IGS_GROUP_SLOTS * uint(IGS_GROUP_VECTORS)];
+IGS_SHARED uint igs_reaching[IGS_GROUP_PARTS * IGS_GROUP_SLOTS / 32u]; // for each part, a bit per slot
+IGS_SHARED uvec4 igs_listed[8];         // entries from each source: the tile, those around, and far ones
+IGS_SHARED uvec4 igs_lengths[8];        // bits of far ones
+IGS_SHARED uint igs_listed_at[32];      // bit of the blocks at which those begin
+IGS_SHARED uint igs_passed[1];          // far bits of sources that have been looked at
+IGS_SHARED uint igs_tile_words[32 * 8]; // what the sources' heads say: IgsTile
 
 float igs_take(uint slot, int element)
 {
-    return igs_group[slot * IGS_GROUP_VECTORS + uint(element >> 2)][element & 3];
+    return igs_group[uint(element >> 2) * IGS_GROUP_SLOTS + slot][element & 3];
 }
 
-// Whether a support reaches the centre of a texel less than 8 texels to either side of the point that a shape is seen from.
-// With t = at + a * u + b * v, a and b from -1 to 1, dot(t, t) is a convex function of a and b: where its least value lies
-// outside, the least one inside has a or b at the bound that is exceeded.
-bool igs_reaches(IgsMaterial m, IgsShape shape)
+void igs_share_tile(IgsMaterial m, uint source, IgsHead head, uint number)
 {
-    vec2 u = 7.5 * vec2(shape.along.x, shape.across.x);
-    vec2 v = 7.5 * vec2(shape.along.y, shape.across.y);
-    float area = u.x * v.y - u.y * v.x;
-    float a = clamp((shape.at.y * v.x - shape.at.x * v.y) / area, -1.0, 1.0);
-    float b = clamp((shape.at.x * u.y - shape.at.y * u.x) / area, -1.0, 1.0);
-    vec2 at_a = shape.at + a * u;
-    vec2 at_b = shape.at + b * v;
-    vec2 first = at_a + clamp(-dot(at_a, v) / dot(v, v), -1.0, 1.0) * v;
-    vec2 second = at_b + clamp(-dot(at_b, u) / dot(u, u), -1.0, 1.0) * u;
-    return min(dot(first, first), dot(second, second)) < 1.01 * m.limit + 0.01; // room for rounding
+    IgsScales scales = igs_scales(m, head.at);
+    igs_tile_words[source * 8u] = head.at;
+    igs_tile_words[source * 8u + 1u] = number;
+    igs_tile_words[source * 8u + 2u] = head.records;
+    igs_tile_words[source * 8u + 3u] = scales.scale | (head.stride << 10u);
+    igs_tile_words[source * 8u + 4u] = scales.widths;
+    igs_tile_words[source * 8u + 5u] = uint(scales.least.x);
+    igs_tile_words[source * 8u + 6u] = uint(scales.least.y);
+    igs_tile_words[source * 8u + 7u] = uint(scales.least.z);
 }
 
-void igs_share_tile(uint source, IgsTile tile)
+IgsTile igs_shared_tile(IgsMaterial m, uint source)
 {
-    igs_tile_words[source * 8u] = tile.at;
-    igs_tile_words[source * 8u + 1u] = tile.place.x | (tile.place.y << 16u);
-    igs_tile_words[source * 8u + 2u] = tile.records;
-    igs_tile_words[source * 8u + 3u] = tile.scale | (tile.stride << 10u);
-    igs_tile_words[source * 8u + 4u] = tile.widths;
-    igs_tile_words[source * 8u + 5u] = uint(tile.least.x);
-    igs_tile_words[source * 8u + 6u] = uint(tile.least.y);
-    igs_tile_words[source * 8u + 7u] = uint(tile.least.z);
-}
-
-IgsTile igs_shared_tile(uint source)
-{
-    IgsTile tile;
-    tile.at = igs_tile_words[source * 8u];
-    uint place = igs_tile_words[source * 8u + 1u];
-    tile.place = uvec2(place & 65535u, place >> 16u);
-    tile.records = igs_tile_words[source * 8u + 2u];
-    tile.scale = igs_tile_words[source * 8u + 3u] & 1023u;
-    tile.stride = igs_tile_words[source * 8u + 3u] >> 10u;
-    tile.widths = igs_tile_words[source * 8u + 4u];
-    tile.least.x = int(igs_tile_words[source * 8u + 5u]);
-    tile.least.y = int(igs_tile_words[source * 8u + 6u]);
-    tile.least.z = int(igs_tile_words[source * 8u + 7u]);
-    return tile;
+    uint scale = igs_tile_words[source * 8u + 3u];
+    IgsScales scales;
+    scales.scale = scale & 1023u;
+    scales.widths = igs_tile_words[source * 8u + 4u];
+    scales.least.x = int(igs_tile_words[source * 8u + 5u]);
+    scales.least.y = int(igs_tile_words[source * 8u + 6u]);
+    scales.least.z = int(igs_tile_words[source * 8u + 7u]);
+    uint number = igs_tile_words[source * 8u + 1u];
+    return igs_tile(m, scales, igs_tile_words[source * 8u], igs_tile_words[source * 8u + 2u], scale >> 10u, number);
 }
 
 // The tile that a group lies in; of a group beyond the picture, the first one.
 uvec2 igs_tile_of_group(IgsMaterial m, uvec2 group)
 {
-    uvec2 corner = group << uvec2(4u, 4u);
+    uvec2 corner = group * uvec2(IGS_GROUP_SIDE, IGS_GROUP_SIDE);
     bool inside = corner.x < uint(m.width) && corner.y < uint(m.height);
     return (inside ? corner : uvec2(0u, 0u)) >> uvec2(m.tile_log2, m.tile_log2);
 }
@@ -89,7 +69,7 @@ uint igs_share_sources(IgsMaterial m, uvec2 group, uint thread, uint first)
     uint end = 0u;
     uint listed_at = lists.far_at + lists.groups * (m.tile_bits + m.listed_bits);
     if (first > 0u) {
-        listed_at += igs_passed[1];
+        listed_at += igs_passed[0];
     }
     if (lists.groups > 0u) {
         if (source > 8u && source < sources) {
@@ -98,38 +78,38 @@ uint igs_share_sources(IgsMaterial m, uvec2 group, uint thread, uint first)
             end = igs_bits(blocks_at, bit + m.tile_bits, m.listed_bits);
         }
         if (looks) {
-            igs_lengths[thread] = end;
+            igs_lengths[thread >> 2u][thread & 3u] = end;
         }
         igs_barrier();
         if (end > 0u) {
-            for (uint other = first > 0u ? 0u : 9u; other < thread; ++other) {
-                listed_at += igs_lengths[other];
+            for (uint four = first > 0u ? 0u : 2u; 4u * four < thread; ++four) {
+                uvec4 lengths = igs_lengths[four];
+                for (uint i = 0u; i < 4u; ++i) {
+                    listed_at += 4u * four + i < thread ? lengths[i] : 0u;
+                }
             }
         }
     }
-    if (source > 0u && source < 9u && igs_near_exists(m, tile_at, source - 1u)) {
-        number = igs_near(m, tile_at, source - 1u);
-    }
-    uint listed = source == 0u ? head.count : 0u;
-    if (number != own) {
-        head = igs_head(m, number);
-        if (source < 9u) {
-            end = head.reaching;
-            listed_at = igs_near_at(head) + (source - 1u) * end;
-        }
-        for (uint at = 0u; at < end; at += 32u) {
-            listed += igs_count_bits(igs_bits(blocks_at, listed_at + at, min(end - at, 32u)));
-        }
-    }
-    if (listed > 0u) {
-        igs_share_tile(thread, igs_tile(m, head, number));
-    }
     if (looks) {
+        if (source > 0u && source < 9u && igs_near_exists(m, tile_at, source - 1u)) {
+            number = igs_near(m, tile_at, source - 1u);
+        }
+        uint listed = source == 0u ? head.count : 0u;
+        if (number != own) {
+            head = igs_head(m, number);
+            if (source < 9u) {
+                end = head.reaching;
+                listed_at = igs_near_at(head) + (source - 1u) * end;
+            }
+            for (uint at = 0u; at < end; at += 32u) {
+                listed += igs_count_bits(igs_bits(blocks_at, listed_at + at, min(end - at, 32u)));
+            }
+        }
+        if (listed > 0u) {
+            igs_share_tile(m, thread, head, number);
+        }
         igs_listed_at[thread] = listed_at;
         igs_listed[thread >> 2u][thread & 3u] = listed;
-    }
-    if (thread < 2u) {
-        igs_kept[thread] = 0u;
     }
     igs_barrier();
     return sources;
@@ -170,115 +150,147 @@ uint igs_listed_gaussian(IgsMaterial m, uint listed_at, uint others)
     return at - listed_at + igs_first_bit(listed);
 }
 
-// Whether an entry touches the group, as masks say.
-bool igs_touches(IgsMaterial m, uvec2 group, uint entry)
+// Unpacks an entry into a slot of shared memory, seen from the middle of the group.
+void igs_unpack_entry(IgsMaterial m, uvec2 found, vec2 middle, int image, uint slot)
 {
-    uvec2 tile_at = igs_tile_of_group(m, group);
-    IgsLists lists = igs_lists(m, igs_head(m, tile_at.y * m.tiles_across + tile_at.x));
-    uint blocks_at = igs_blocks_at(m);
-    uint bit = lists.mask_at + igs_block(m, group << uvec2(4u, 4u)) * lists.entries + entry;
-    uint touching = igs_bits(blocks_at, bit, 1u);
-    if (m.tile_log2 - m.mask_log2 < 4u) { // the group lies in four blocks
-        uint below = bit + (lists.entries << m.mask_log2);
-        touching |= igs_bits(blocks_at, bit + lists.entries, 1u);
-        touching |= igs_bits(blocks_at, below, 1u) | igs_bits(blocks_at, below + lists.entries, 1u);
+    IgsTile tile = igs_shared_tile(m, found.x);
+    IgsGeometry geometry = igs_geometry(m, tile, found.y);
+    vec2 mean = igs_image_mean(m, geometry.mean, middle, image) - middle;
+    IgsShape shape = igs_shape(geometry, -mean);
+    // With unit axes a, b and half lengths k, l: half the width is the root of (k * a.x)^2 + (l * b.x)^2.
+    vec2 along = shape.along / dot(shape.along, shape.along);
+    vec2 across = shape.across / dot(shape.across, shape.across);
+    float root = 1.01 * sqrt(m.limit); // room for rounding
+    float half_width = root * sqrt(along.x * along.x + across.x * across.x) + 0.01;
+    float half_height = root * sqrt(along.y * along.y + across.y * across.y) + 0.01;
+    igs_group[slot] = vec4(shape.at, shape.along);
+    igs_group[IGS_GROUP_SLOTS + slot] = vec4(mean, half_width, half_height);
+    IgsFeatures features = igs_features(m, tile, geometry.rest);
+    float values[4 * IGS_GROUP_VECTORS - 8];
+    values[0] = shape.across.x;
+    values[1] = shape.across.y;
+    values[2] = igs_scale(m, geometry);
+    for (int k = 3; k < 4 * IGS_GROUP_VECTORS - 8; ++k) {
+        values[k] = k < 3 + IGS_COMPONENTS ? features.code[min(k - 3, IGS_COMPONENTS - 1)] : 0.0;
     }
-    return touching != 0u;
+    for (int v = 0; v < IGS_GROUP_VECTORS - 2; ++v) {
+        int k = 4 * v;
+        igs_group[uint(v + 2) * IGS_GROUP_SLOTS + slot] = vec4(values[k], values[k + 1], values[k + 2], values[k + 3]);
+    }
+}
+
+// Whether a support can reach the centre of a texel of a part, 16 x 8 texels around a point: not where a line along one
+// of the part's sides or of the support's axes parts them. Of those that it lets through, few reach none.
+bool igs_reaches(IgsMaterial m, uint slot, vec2 middle)
+{
+    vec4 shape = igs_group[slot];
+    vec4 box = igs_group[IGS_GROUP_SLOTS + slot];
+    vec2 across = vec2(igs_take(slot, 8), igs_take(slot, 9));
+    float root = 1.01 * sqrt(m.limit) + 0.01; // room for rounding
+    float u = shape.x + shape.z * middle.x + shape.w * middle.y;
+    float v = shape.y + across.x * middle.x + across.y * middle.y;
+    bool beside = abs(box.x - middle.x) < 7.5 + box.z && abs(box.y - middle.y) < 3.5 + box.w;
+    bool along = abs(u) < 7.5 * abs(shape.z) + 3.5 * abs(shape.w) + root;
+    return beside && along && abs(v) < 7.5 * abs(across.x) + 3.5 * abs(across.y) + root;
+}
+
+// Where a thread's first texel lies in the group.
+//   part  of 16 x 8 texels, row by row
+uvec2 igs_texel_of_group(uint part, uint thread)
+{
+    uint across = IGS_GROUP_SIDE / 16u;
+    uvec2 at = uvec2(part % across, part / across) * uvec2(16u, 8u);
+    return at + uvec2(thread & 15u, ((thread >> 4u) & 1u) * 4u);
 }
 
 // Decodes the texels of one group and hands each to igs_store.
-//   group   counts 16 x 16 texels from the top left of the picture
-//   thread  0..63; all threads of the workgroup must call this
+//   group   counts squares of IGS_GROUP_SIDE texels from the top left of the picture
+//   thread  0 .. IGS_GROUP_THREADS - 1; all threads of the workgroup must call this
 //   place   texel of the output that the picture's texel (0, 0) would go to: (0, 0), or negative for a region
 // What can be found anew is not held across the sums: the fewer registers, the more groups an H200 runs side by side.
 void igs_decode_material_group(IgsMaterial m, uvec2 group, uint thread, ivec2 place)
 {
     uint images = uint(igs_image_count(m));
-    for (uint strip = 0u; strip < 4u; strip += uint(IGS_ROWS)) {
+    uint words = IGS_GROUP_SLOTS / 32u; // of bits per slot
+    float half_side = 0.5 * float(IGS_GROUP_SIDE);
+    uint sources = 0u;
+    uint entries = 0u;
+    uint turns = 4u * IGS_GROUP_PARTS / (uint(IGS_ROWS) * (IGS_GROUP_THREADS / 32u));
+    for (uint turn = 0u; turn < turns; ++turn) {
+        uint part = turn * uint(IGS_ROWS) / 4u * (IGS_GROUP_THREADS / 32u) + (thread >> 5u);
+        uvec2 first_texel = igs_texel_of_group(part, thread) + uvec2(0u, turn * uint(IGS_ROWS) % 4u);
+        vec2 d = vec2(float(first_texel.x), float(first_texel.y)) + vec2(0.5 - half_side, 0.5 - half_side);
         IgsSums sums[IGS_ROWS];
         for (int row = 0; row < IGS_ROWS; ++row) {
             sums[row] = igs_no_sums();
         }
         uint more = 1u; // sources to look into. There are rarely more than 20.
         for (uint first = 0u; more > 0u; first += 32u) {
-            if (first + strip > 0u) {
-                igs_barrier(); // others may still read
-            }
-            uint sources = igs_share_sources(m, group, thread, first);
-            more = sources > first + 32u ? 1u : 0u;
-            uint entries = 0u;
-            for (uint four = 0u; four < (min(sources - first, 32u) + 3u) >> 2u; ++four) {
-                uvec4 listed = igs_listed[four];
-                entries += listed.x + listed.y + listed.z + listed.w;
-            }
-            uint ranked = first > 0u ? igs_passed[0] : 0u;
-            for (uint start = 0u; start < entries * images; start += 64u) {
-                // Which of these 64 entries, each once per image, reach the group? Slots follow the order of the lists,
-                // whatever the threads' timing, so that sums come out the same every time.
-                if (start > 0u) {
+            bool looks = turn == 0u || sources > 32u;
+            if (looks) {
+                if (first + turn > 0u) {
                     igs_barrier(); // others may still read
                 }
-                uint entry = (start + thread) / images;
-                bool keeps = entry < entries;
-                if (keeps && m.mask_log2 > 0u) {
-                    keeps = igs_touches(m, group, ranked + entry);
+                sources = igs_share_sources(m, group, thread, first);
+                entries = 0u;
+                for (uint four = 0u; four < (min(sources - first, 32u) + 3u) >> 2u; ++four) {
+                    uvec4 listed = igs_listed[four];
+                    entries += listed.x + listed.y + listed.z + listed.w;
                 }
-                IgsTile tile;
-                IgsGeometry geometry;
-                IgsShape shape;
-                if (keeps) {
-                    uvec2 found = igs_source(entry);
-                    if (first + found.x > 0u) {
-                        found.y = igs_listed_gaussian(m, igs_listed_at[found.x], found.y);
+                entries *= images; // each once per image
+            }
+            more = sources > first + 32u ? 1u : 0u;
+            for (uint start = 0u; start < entries; start += IGS_GROUP_SLOTS) {
+                uint count = min(entries - start, IGS_GROUP_SLOTS);
+                bool unpacks = looks || entries > IGS_GROUP_SLOTS;
+                if (unpacks) {
+                    if (start + turn > 0u) {
+                        igs_barrier(); // others may still read
                     }
-                    tile = igs_shared_tile(found.x);
-                    geometry = igs_geometry(m, tile, found.y);
-                    vec2 middle = 16.0 * vec2(group) + vec2(8.0, 8.0);
-                    int image = int((start + thread) % images);
-                    shape = igs_shape(geometry, middle - igs_image_mean(m, geometry.mean, middle, image));
-                    keeps = igs_reaches(m, shape);
-                }
-                if (keeps) {
-                    igs_shared_or(igs_kept[thread >> 5u], 1u << (thread & 31u));
-                }
-                igs_barrier();
-                uint first_count = igs_count_bits(igs_kept[0]);
-                uint count = first_count + igs_count_bits(igs_kept[1]);
-                if (keeps) {
-                    uint slot = igs_count_bits(igs_kept[thread >> 5u] & ((1u << (thread & 31u)) - 1u));
-                    slot += thread >= 32u ? first_count : 0u;
-                    IgsFeatures features = igs_features(m, tile, geometry.rest);
-                    igs_group[slot * IGS_GROUP_VECTORS] = vec4(shape.at, shape.along);
-                    igs_put(slot, 4, shape.across.x);
-                    igs_put(slot, 5, shape.across.y);
-                    igs_put(slot, 6, igs_scale(m, geometry));
-                    for (int k = 0; k < IGS_COMPONENTS; ++k) {
-                        igs_put(slot, 7 + k, features.code[k]);
+                    for (uint slot = thread; slot < count; slot += IGS_GROUP_THREADS) {
+                        uvec2 found = igs_source((start + slot) / images);
+                        if (first + found.x > 0u) {
+                            found.y = igs_listed_gaussian(m, igs_listed_at[found.x], found.y);
+                        }
+                        vec2 middle = float(IGS_GROUP_SIDE) * vec2(group) + vec2(half_side, half_side);
+                        igs_unpack_entry(m, found, middle, int((start + slot) % images), slot);
                     }
-                }
-                igs_barrier();
-                if (thread < 2u) {
-                    igs_kept[thread] = 0u;
-                }
-                vec2 d = vec2(float(thread & 15u), float((thread >> 4u) * 4u + strip)) - vec2(7.5, 7.5);
-                for (uint slot = 0u; slot < count; ++slot) {
-                    vec4 head = igs_group[slot * IGS_GROUP_VECTORS];
-                    vec2 across = vec2(igs_take(slot, 4), igs_take(slot, 5));
-                    float scale = igs_take(slot, 6);
-                    float scaled[IGS_ROWS];
-                    // No test for weights above zero here: with it, an H200 takes 3% longer.
-                    for (int row = 0; row < IGS_ROWS; ++row) {
-                        vec2 offset = vec2(d.x, d.y + float(row));
-                        float u = head.x + head.z * offset.x + head.w * offset.y;
-                        float v = head.y + across.x * offset.x + across.y * offset.y;
-                        float weight = igs_weight(m, vec2(u, v));
-                        scaled[row] = weight * scale;
-                        sums[row].weight += weight;
+                    for (uint word = thread; word < IGS_GROUP_PARTS * words; word += IGS_GROUP_THREADS) {
+                        igs_reaching[word] = 0u;
                     }
-                    for (int k = 0; k < IGS_COMPONENTS; ++k) {
-                        float code = igs_take(slot, 7 + k);
+                    igs_barrier();
+                }
+                if (unpacks || turn * uint(IGS_ROWS) % 4u == 0u) {
+                    uvec2 corner = igs_texel_of_group(part, 0u);
+                    vec2 middle = vec2(float(corner.x) + 8.0, float(corner.y) + 4.0) - vec2(half_side, half_side);
+                    for (uint slot = thread & 31u; slot < count; slot += 32u) {
+                        if (igs_reaches(m, slot, middle)) {
+                            igs_shared_or(igs_reaching[part * words + (slot >> 5u)], 1u << (slot & 31u));
+                        }
+                    }
+                    igs_barrier();
+                }
+                for (uint word = 0u; word < (count + 31u) >> 5u; ++word) {
+                    for (uint reaching = igs_reaching[part * words + word]; reaching != 0u; reaching &= reaching - 1u) {
+                        uint slot = 32u * word + igs_first_bit(reaching);
+                        vec4 head = igs_group[slot];
+                        vec2 across = vec2(igs_take(slot, 8), igs_take(slot, 9));
+                        float scale = igs_take(slot, 10);
+                        float scaled[IGS_ROWS];
+                        // No test for weights above zero here: with it, an H200 takes 3% longer.
                         for (int row = 0; row < IGS_ROWS; ++row) {
-                            sums[row].code[k] += scaled[row] * code;
+                            vec2 offset = vec2(d.x, d.y + float(row));
+                            float u = head.x + head.z * offset.x + head.w * offset.y;
+                            float v = head.y + across.x * offset.x + across.y * offset.y;
+                            float weight = igs_weight(m, vec2(u, v));
+                            scaled[row] = weight * scale;
+                            sums[row].weight += weight;
+                        }
+                        for (int k = 0; k < IGS_COMPONENTS; ++k) {
+                            float code = igs_take(slot, 11 + k);
+                            for (int row = 0; row < IGS_ROWS; ++row) {
+                                sums[row].code[k] += scaled[row] * code;
+                            }
                         }
                     }
                 }
@@ -286,17 +298,17 @@ void igs_decode_material_group(IgsMaterial m, uvec2 group, uint thread, ivec2 pl
             if (more > 0u) {
                 igs_barrier(); // others may still read
                 if (thread == 0u) {
-                    igs_passed[0] = ranked + entries;
-                    uint passed = first > 0u ? igs_passed[1] : 0u;
-                    for (uint other = 0u; other < 32u; ++other) {
-                        passed += igs_lengths[other];
+                    uint passed = first > 0u ? igs_passed[0] : 0u;
+                    for (uint four = 0u; four < 8u; ++four) {
+                        uvec4 lengths = igs_lengths[four];
+                        passed += lengths.x + lengths.y + lengths.z + lengths.w;
                     }
-                    igs_passed[1] = passed;
+                    igs_passed[0] = passed;
                 }
             }
         }
         for (int row = 0; row < IGS_ROWS; ++row) {
-            uvec2 at = (group << uvec2(4u, 4u)) + uvec2(thread & 15u, (thread >> 4u) * 4u + strip + uint(row));
+            uvec2 at = group * uvec2(IGS_GROUP_SIDE, IGS_GROUP_SIDE) + first_texel + uvec2(0u, uint(row));
             if (at.x < uint(m.width) && at.y < uint(m.height)) {
                 //@generated store
             }
