@@ -127,7 +127,7 @@ def fit_geometry(  # noqa: PLR0913 - what a run may be told
     features = fitted.gaussians.features
     means, shapes = quantizer.nearest(fitted.gaussians.means.double(), fitted.gaussians.log_covariances.double())
     rounded = Geometry(means.cpu().numpy(), shapes.cpu().numpy(), fitted.cutoff, fitted.border_weight)
-    refiner = _Refiner(problem, target, settings, precision, quantizer, backend)
+    refiner = _Refiner(problem, target, settings, precision, quantizer, backend, components.fineness)
     for sweep in range(settings.refine_sweeps):
         if watch is not None and watch.stops("refining", sweep, settings.refine_sweeps):
             break
@@ -264,6 +264,7 @@ class _Refiner:
     precision: Precision
     quantizer: GeometryQuantizer
     backend: Backend
+    fineness: NDArray[np.float64]  # [K] of the components
 
     def sweep(self, rounded: Geometry, features: Tensor, *, drop: bool) -> tuple[Geometry, Tensor]:
         """Sweep once, with features as the file would hold them; return the solved ones with what became of it.
@@ -302,8 +303,9 @@ class _Refiner:
         diagonal, best = own.diagonal.cpu().numpy(), own_features.cpu().numpy()
         bit_price = _bit_price(self.precision, step, diagonal)
         descent = compute_on(self.backend).descent(own, own_features)
-        codes = choose_feature_codes(descent, diagonal, best, np.full(best.shape[1], step), bit_price)
-        values = torch.from_numpy(codes * step).to(self.backend.device) * scales[:, None]
+        steps = step / self.fineness
+        codes = choose_feature_codes(descent, diagonal, best, steps, bit_price)
+        values = torch.from_numpy(codes * steps).to(self.backend.device) * scales[:, None]
         return _Stored(prepared, solved, codes, values.to(solved.dtype), bit_price)
 
     def _worth_their_bits(self, stored: _Stored, rounded: Geometry) -> NDArray[np.int64]:
@@ -345,10 +347,10 @@ def round_features(
     median = float(np.median(geometry.shape_codes[:, 0])) * geometry.quantizer.size_step
     unit = float(g.feature_scales(np.array([median]), precision.feature_exponent)[0])
     stored = np.float32(np.clip(geometry.feature_step * stretch / unit, *g.FEATURE_STEP_RANGE))
-    step = float(stored) * unit
+    steps = np.maximum((stored / components.fineness).astype(np.float32), np.float32(g.FEATURE_STEP_RANGE[0]))
     codes = choose_feature_codes(
-        geometry.descent, geometry.diagonal, geometry.features, np.full(components.count, step),
-        _bit_price(precision, step, geometry.diagonal),
+        geometry.descent, geometry.diagonal, geometry.features, steps.astype(np.float64) * unit,
+        _bit_price(precision, float(stored) * unit, geometry.diagonal),
     )  # fmt: skip
     used = np.any(codes != 0, axis=0)
     used[0] = True  # a file has at least one component
@@ -358,7 +360,7 @@ def round_features(
         form_step=geometry.quantizer.form_step, cell_log2=geometry.quantizer.cell_log2,
         position_codes=geometry.position_codes, shape_codes=geometry.shape_codes,
         feature_codes=np.ascontiguousarray(codes[:, used]),
-        feature_steps=np.full(int(used.sum()), stored), feature_exponent=precision.feature_exponent,
+        feature_steps=steps[used], feature_exponent=precision.feature_exponent,
         basis_scale=components.basis_scale, basis_codes=components.basis_codes[used],
         offset_codes=components.offset_codes, wrap=geometry.quantizer.wrap,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from imagegs_tex.encoder.chroma_steps import chroma_fineness
 from imagegs_tex.encoder.encode import (
     CodedGeometry,
     EncodeSeconds,
@@ -93,6 +94,7 @@ class Fitter:
         if control is not None:
             self.watch = Watch(control, stack, lambda: identity_of(stack, settings, backend.name, _digest_of(start)))
         self.effort = Effort()
+        self.finer_chroma = False  # for what people see, not for the squared error; before the first fit
         self._progress = progress
         self._weights = channel_weights(stack)
         self._last = self._start = start  # of the fits that were no pilots
@@ -173,7 +175,10 @@ class Fitter:
         """Return what fits with factors [C] on the channels' weights start from."""
         weights = self._weights if factors is None else tuple(np.multiply(self._weights, factors).tolist())
         if self._prepared is None or self._prepared[0] != weights:
-            self._prepared = weights, prepare(self.stack, self.backend, weights)
+            problem, target, components = prepare(self.stack, self.backend, weights)
+            if self.finer_chroma:
+                components = replace(components, fineness=chroma_fineness(components, self.stack))
+            self._prepared = weights, (problem, target, components)
         return self._prepared[1]
 
 

@@ -22,7 +22,7 @@ _DECIBELS: Final = (33.0, 0.2, -0.0007)
 TOLERANCE_DB: Final = 0.4
 """By so much a file may be better than asked; nobody sees it."""
 _CLOSE_DB: Final = 0.15
-_STEP_SLOPE: Final = -1.0  # dB that an octave of the feature step is worth
+_STEP_SLOPE: Final = -1.5  # dB that an octave of the feature step is worth: -0.7 to -2 were seen
 _FIRST_SLOPE: Final = 2.0  # dB that twice the Gaussians are worth
 _SLOPE_RANGE: Final = (0.6, 12.0)
 _PILOT_SHORTFALL: Final = 0.5
@@ -49,6 +49,7 @@ class _Search:
     def __init__(self, fitter: Fitter, quality: float) -> None:
         self.fitter, self.wanted = fitter, decibels_of_quality(quality)
         stack, device = fitter.stack, fitter.backend.device
+        fitter.finer_chroma = True
         drawn = fitter.settings.detail == DetailMode.AUTO
         self._visible = visible_error(stack, device, drawn=drawn)
         if drawn:

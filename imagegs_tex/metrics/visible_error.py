@@ -23,6 +23,7 @@ from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Coded, Semantic, TextureMap
 
 VISIBLE_CAP_DB: Final = 90.0
+_GREY: Final = 1e-6
 _LUMA_CHROMA: Final = ((0.299, 0.587, 0.114), (-0.0845, -0.1655, 0.25), (0.25, -0.2095, -0.0405))
 """Rec. 601 on encoded values; chroma counts half, as its errors are seen half as well (FLIP, CIELAB's a and b)."""
 _NORMAL: Final = 0.5
@@ -38,6 +39,8 @@ _MASKING: Final = 1.8
 """Power of that contrast by which squared errors are hidden."""
 _FINEST: Final = 0.25
 """Of a squared error below two texels."""
+_CAST: Final = 2.0
+"""Of a squared error of chroma after a blur of 4.6 texels, on top: grain does not hide that mortar turns blue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class VisibleError:
     rows: Tensor  # float32 [S, C]: what is compared, of coded channels
     masks: Tensor  # float32 [H, W, S] in 0..1: how much an error there shows
     owners: Tensor  # int64 [S]: the map that each row compares
+    chroma: Tensor  # int64 [any]: the rows of chroma
     drawn: bool  # whether a detail layer draws grain
     weights: Tensor | None  # float32 [H, W] importance of the texels
 
@@ -59,6 +63,9 @@ class VisibleError:
         kept = self.masks if self.drawn else torch.ones_like(self.masks)
         fine_squares = (fine - coarse).square() + _FINEST * (error - fine).square()
         squares = self.masks.sqrt() * coarse.square() + self.masks * kept * fine_squares
+        if len(self.chroma):
+            cast = blur(coarse.index_select(2, self.chroma), 4)
+            squares.index_add_(2, self.chroma, cast.square(), alpha=_CAST)
         if self.weights is not None:
             squares = squares * (self.weights / self.weights.mean())[..., None]
         by_row = squares.mean(dim=(0, 1), dtype=torch.float64).cpu()
@@ -82,10 +89,17 @@ def visible_error(stack: TextureStack, device: torch.device, *, drawn: bool) -> 
     owners = [number for number, own in enumerate(found) for _ in own]
     source = torch.from_numpy(stack.texels).to(device)
     matrix = torch.from_numpy(np.array(rows, dtype=np.float32)).to(device)
+    chroma = [number for number, row in enumerate(rows) if _is_chroma(row)]
     seen = source @ matrix.T
     masks = 1 / (1 + (grain(seen) / _THRESHOLD) ** _MASKING)
     weights = None if stack.weights is None else torch.from_numpy(stack.weights).to(device)
-    return VisibleError(source, matrix, masks, torch.tensor(owners), drawn, weights)
+    chosen = torch.tensor(chroma, dtype=torch.int64, device=device)
+    return VisibleError(source, matrix, masks, torch.tensor(owners), chosen, drawn, weights)
+
+
+def _is_chroma(row: NDArray[np.float64]) -> bool:
+    """Whether a row compares channels with each other: it is nothing on greys."""
+    return bool(abs(row.sum()) < _GREY and np.any(row != 0))
 
 
 def _rows(texture_map: TextureMap, stack: TextureStack) -> list[NDArray[np.float64]]:

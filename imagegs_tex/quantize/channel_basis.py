@@ -29,6 +29,7 @@ class Components:
     basis_codes: NDArray[np.int16]  # [K, C]
     deviations: NDArray[np.float64]  # [K] standard deviation of each component over the texels
     channel_weights: NDArray[np.float64]  # [C] how much each channel's squared error counts
+    fineness: NDArray[np.float64]  # [K] by how much finer than the feature step each component is rounded
 
     @property
     def count(self) -> int:
@@ -73,7 +74,7 @@ def principal_components(
     rows *= np.where(rows[np.arange(kept), np.abs(rows).argmax(axis=1)] < 0, -1.0, 1.0)[:, None]  # a sign of our own
     scale = float(np.float32(np.abs(rows).max()))
     codes = np.rint(rows * (BASIS_CODE_MAX / scale)).astype(np.int16)
-    return Components(offset_codes, scale, codes, np.sqrt(variances[:kept]), per_channel)
+    return Components(offset_codes, scale, codes, np.sqrt(variances[:kept]), per_channel, np.ones(kept))
 
 
 def to_components(texels: Tensor, components: Components) -> Tensor:

@@ -87,7 +87,7 @@ def choose_feature_codes(
         diagonal: [N] of their matrix
         best: [N, K] the features that solve them
         steps: [K] value of one code
-        bit_price: squared error that one bit is worth
+        bit_price: squared error that one bit is worth, of components with the largest step
 
     Returns:
         codes [N, K]; the features are codes * steps
@@ -95,13 +95,14 @@ def choose_feature_codes(
     codes = np.clip(np.rint(best / steps), -_CODE_LIMIT, _CODE_LIMIT).astype(np.int64)
     floor = 1e-6 * max(float(np.median(diagonal)), 1e-12)
     for round_number in range(_ROUNDS):
-        codes = descent.sweep(codes, steps, bit_price if round_number else 0.0, _prices_of(codes), floor)
+        codes = descent.sweep(codes, steps, bit_price if round_number else 0.0, _prices_of(codes, steps), floor)
     return codes.astype(np.int16)
 
 
-def _prices_of(codes: NDArray[np.int64]) -> FeaturePrices:
+def _prices_of(codes: NDArray[np.int64], steps: NDArray[np.float64]) -> FeaturePrices:
     least = codes.min(axis=0) - 1
-    lengths = [code_lengths(codes[:, k], int(least[k])) for k in range(codes.shape[1])]
+    worth = np.square(steps / steps.max())  # of a bit: a finer step means that errors count more
+    lengths = [worth[k] * code_lengths(codes[:, k], int(least[k])) for k in range(codes.shape[1])]
     return FeaturePrices(np.concatenate(lengths), np.cumsum([0, *map(len, lengths)]), least)
 
 

@@ -9,14 +9,17 @@ from helpers.plain_map import make_map
 
 from imagegs_tex import CompressSettings, DetailMode, FitSettings
 from imagegs_tex.decoder.render import render_channels
+from imagegs_tex.encoder.chroma_steps import chroma_fineness
 from imagegs_tex.encoder.grain_filter import without_grain
 from imagegs_tex.encoder.rate_control import encode_within_budget
+from imagegs_tex.encoder.trial_fits import Fitter
 from imagegs_tex.encoder.visible_quality import TOLERANCE_DB, decibels_of_quality
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.vocabulary import Coded, Semantic, Transfer
 from imagegs_tex.metrics.visible_error import visible_error
+from imagegs_tex.quantize.channel_basis import principal_components
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.settings import DEFAULT_QUALITY, asked_quality
 
@@ -50,6 +53,40 @@ def test_what_is_asked_for_is_reached_by_little(grain):
         assert result.effort.fits <= 3
         sizes.append(len(encode_igs(result.quantized)))
     assert sizes[0] < sizes[1]
+
+
+def pale_tints():
+    """Grey at every scale with weak tints of 16 texels: 1 % of the squared error, and seen at once."""
+    tint = np.random.default_rng(2).normal(size=(6, 8)).repeat(16, axis=0).repeat(16, axis=1)
+    grey = picture(0.05).texels.mean(axis=2, keepdims=True)
+    return replace(picture(0), texels=np.clip(grey + 0.012 * tint[..., None] * [1, 0, -1], 0, 1).astype(np.float32))
+
+
+def test_components_of_chroma_are_rounded_finer():
+    stack = pale_tints()
+    components = principal_components(torch.from_numpy(stack.texels))
+    fineness = chroma_fineness(components, stack)
+    own = components.basis[:, 0] - components.basis[:, 2]
+    assert fineness[np.argmax(np.abs(own))] > 2.5
+    assert fineness[0] == pytest.approx(1, abs=0.05)  # brightness
+    scalars = replace(stack, maps=(make_map([Coded(0), Coded(1), Coded(2)], semantic=Semantic.DATA),))
+    assert np.array_equal(chroma_fineness(components, scalars), np.ones(components.count))
+
+
+def test_weak_tints_stay():
+    stack = pale_tints()
+    tint = stack.texels[..., 0] - stack.texels[..., 2]
+    kept, sizes = [], []
+    for finer in (False, True):
+        fitter = Fitter(stack, QUICK, CPU, None)
+        fitter.finer_chroma = finer
+        quantized = fitter.rounded(fitter.fit(150))
+        decoded = render_channels(quantized, CPU).numpy()
+        kept.append(float((tint * (decoded[..., 0] - decoded[..., 2])).sum() / np.square(tint).sum()))
+        sizes.append(len(encode_igs(quantized)))
+    assert kept[0] < 0.2  # the squared error has no use for it
+    assert kept[1] > 0.35
+    assert sizes[1] < 1.2 * sizes[0]
 
 
 def test_nothing_asked_for_is_the_usual_quality():
