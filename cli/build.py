@@ -100,7 +100,7 @@ def build(
     def ended_once(result: BuildReport | ImageGSTexError) -> None:
         if isinstance(result, BuildReport):
             ended(result)
-            result = InputError(text) if (text := _incomplete(result)) else result
+            result = _problem(result) or result
         if isinstance(result, ImageGSTexError):
             print(f"imagegs-tex: {result}", file=sys.stderr, flush=True)
 
@@ -112,8 +112,9 @@ def build(
             build_and_watch(request_of, runner, listener, ended_once)
         report = run_build(request_of(), runner, listener)
     ended(report)
-    if text := _incomplete(report):
-        raise InputError(text)
+    problem = _problem(report)
+    if problem is not None:
+        raise problem
 
 
 def _print(report: "BuildReport", output: str, dry_run: bool) -> None:
@@ -139,6 +140,18 @@ def _write_files(report: "BuildReport", source: Path, output: Path, depfile: Pat
     if page is not None:
         html = page_text(report.tree.root.name, output, report.entries, report.left_out)
         write_bytes(page, html.encode("utf-8", "backslashreplace"))
+
+
+def _problem(report: "BuildReport") -> ImageGSTexError | None:
+    """Return, in one line, what could not be made or misses its target; None where all is as it was asked for."""
+    if text := _incomplete(report):
+        return InputError(text)
+    missed = [f"{entry.name}: {entry.report['unreached']}" for entry in report.entries if entry.report.get("unreached")]
+    if not missed:
+        return None
+    if len(missed) > _MOST_NAMED:
+        missed[_MOST_NAMED:] = [f"{len(missed) - _MOST_NAMED} more, see materials.json"]
+    return ImageGSTexError(f"targets were missed, the best files are kept: {'; '.join(missed)}")
 
 
 def _incomplete(report: "BuildReport") -> str:

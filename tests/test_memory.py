@@ -1,11 +1,14 @@
 """Memory that large pictures take: said, refused above, and what there is."""
 
 import logging
+import re
+import sys
 
 import pytest
 from helpers.tiny_material import write_material
 
 from imagegs_tex import CompressSettings, FitSettings, compress, compress_asset, decode, export, memory, view
+from imagegs_tex.cli.main import main
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.files import machine_memory
 from imagegs_tex.formats.files.machine_memory import machine_bytes
@@ -116,3 +119,22 @@ def test_maps_that_do_not_fit_are_refused_by_their_headers(material, monkeypatch
     monkeypatch.undo()
     monkeypatch.setattr(read_maps, "machine_bytes", lambda: needed)
     assert len(load_stack(material).maps) == 4
+
+
+def test_verify_refuses_what_does_not_fit_in_one_line(packed, monkeypatch, capsys):
+    machine_of(monkeypatch, Work.VERIFY.bytes_for(64, 64, 8) - 1)
+    monkeypatch.setattr("imagegs_tex.verification.verify", lambda *_, **__: pytest.fail("nothing is to be drawn"))
+    monkeypatch.setattr(sys, "argv", ["imagegs-tex", "verify", str(packed)])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 3
+    size = f"{Work.VERIFY.bytes_for(64, 64, 8) / 1e9:.1f} GB"
+    line = f"verify at 64 x 64 texels with 8 channels takes about {size} of memory, and this machine has {size}; use "
+    assert line in capsys.readouterr().err
+
+
+def test_the_page_says_what_three_channels_of_the_largest_size_take(repository):
+    page = (repository / "docs" / "inputs.md").read_text(encoding="utf-8")
+    works = (Work.COMPRESS, Work.DECODE, Work.EXPORT, Work.VERIFY)
+    reckoned = [f"{work.words} {work.bytes_for(MAX_SIZE, MAX_SIZE, 3) / 1e9:.1f} GB" for work in works]
+    assert ", ".join(reckoned) in re.sub(r"\s+", " ", page)

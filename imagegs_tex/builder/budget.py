@@ -80,9 +80,7 @@ def share_budget(
             high = middle
     quality = low * STEP_DB
     limited = {
-        name: replace(
-            free[name], keep_best=True, settings=replace(free[name].settings, gaussian_count=None, max_bytes=limit)
-        )
+        name: replace(free[name], settings=replace(free[name].settings, gaussian_count=None, max_bytes=limit))
         for name, limit in limits_at(quality).items()
     }
     return {**recipes, **limited}, quality

@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -207,6 +207,8 @@ class _Build:
             found = self._found(task)
             if found is None:
                 to_make.append(task)
+            elif missed := _missed(task, found.entry.report):
+                self._left_out.append(_bad(task, missed))
             else:
                 ready.append(found)
         total = len(ready) + len(to_make) + len(self._left_out)
@@ -279,6 +281,8 @@ class _Build:
                 self._fail(task, outcome.problem)
             elif not is_unchanged(task, self._memo):
                 self._fail(task, "its files changed while it was made; build again")
+            elif missed := _missed(task, made.facts):
+                self._fail(task, missed)
             else:
                 self._make_products(self._written(task, made, Step.MADE, outcome.seconds))
 
@@ -356,6 +360,11 @@ class _Build:
 
 
 _FOREIGN: Final = "{} is there already, and no build wrote it; remove it, or give another folder"
+
+
+def _missed(task: Task, facts: Mapping[str, object]) -> str:
+    """Return which target a file misses, where that makes the material fail; else nothing."""
+    return "" if task.recipe.keep_best else str(facts.get("unreached") or "")
 
 
 def _bad(task: Task, problem: str) -> LeftOut:

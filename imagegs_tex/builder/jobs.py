@@ -24,7 +24,7 @@ class Recipe:
 
     settings: CompressSettings = field(default_factory=CompressSettings)
     options: SourceOptions = field(default_factory=SourceOptions)
-    keep_best: bool = False  # whether the best file is kept where a target cannot be reached
+    keep_best: bool = True  # whether the best file is kept where a target cannot be reached; else the material fails
     warm_start: bool = False  # whether a changed material begins from its last file
     products: tuple[str, ...] = ()  # see products.py
 

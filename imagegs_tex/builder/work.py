@@ -88,16 +88,12 @@ def _compress(job: CompressJob, seat: Seat) -> Made:
     with tempfile.TemporaryDirectory(prefix="imagegs-tex-") as folder:
         stack = build_stack(_open(job, Path(folder)), recipe.options)
         output = Path(folder) / IGS_FILE
-        compress_with = partial(
-            compress_stack, output=output, backend=backend, options=recipe.options, keep_best=recipe.keep_best
-        )
+        compress_with = partial(compress_stack, output=output, backend=backend, options=recipe.options, keep_best=True)
         try:
             report = _warm(job, stack, compress_with, Path(folder)) or compress_one_of_many(
                 stack, recipe.settings, compress_with
             )
-        except TargetError as error:
-            if not error.report.written:
-                raise
+        except TargetError as error:  # whether the best file will do, the build decides
             report = error.report
         read = json.loads(as_json(report))
         return Made({IGS_FILE: output.read_bytes()}, {name: read[name] for name in _REPORTED})

@@ -222,8 +222,9 @@ class _Search:
             name_of(QualityTarget(value_of(target, level), target.semantic, target.in_degrees))
             for target, level in zip(self.targets, reached, strict=True)
         )
+        were = "was" if len(self.targets) == 1 else "were"
         return (
-            f"{asked} was not reached; the best found, with {quantized.gaussian_count} Gaussians of the {self.most} "
+            f"{asked} {were} not reached; the best found, with {quantized.gaussian_count} Gaussians of the {self.most} "
             f"that are tried at most (one for {LEAST_TEXELS_PER_GAUSSIAN} texels), is {best}"
         )
 

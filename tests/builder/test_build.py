@@ -4,8 +4,9 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from helpers.tree_builds import ENCODER, InlineRunner, build, files_of, write_map, write_tree
+from helpers.tree_builds import ENCODER, InlineRunner, build, files_of, pretend, write_map, write_tree
 
+from imagegs_tex.builder.cache import Made
 from imagegs_tex.builder.jobs import Recipe
 from imagegs_tex.builder.progress import Step
 from imagegs_tex.builder.state import STATE_FOLDER
@@ -108,6 +109,28 @@ def test_a_failing_material_stops_no_other_and_loses_its_output(tree, out):
     report, made = build(tree, out)
     assert made == ["props/can"]
     assert report.left_out == ()
+
+
+def test_a_missed_target_keeps_the_best_file_unless_that_fails_the_material(tree, out):
+    def work(job, seat):
+        outcome = pretend(job, seat)
+        missed = "99.00 dB was not reached" if job.name == "props/can" else None
+        return replace(outcome, made=Made(outcome.made.files, {**outcome.made.facts, "unreached": missed}))
+
+    report, _ = build(tree, out, InlineRunner(work), Recipe())
+    assert report.left_out == ()
+    assert {entry.name: entry.report["unreached"] for entry in report.entries} == {
+        "props/box": None, "props/can": "99.00 dB was not reached", "walls/brick": None,
+    }  # fmt: skip
+    report, made = build(tree, out, InlineRunner(work), Recipe(keep_best=False))
+    assert made == []
+    assert [(bad.name, bad.problem) for bad in report.left_out] == [("props/can", "99.00 dB was not reached")]
+    assert not (out / "props/can.igs").exists()
+    report, made = build(tree, out, InlineRunner(work), Recipe(keep_best=False))
+    assert made == ["props/can"]
+    assert len(report.left_out) == 1
+    assert build(tree, out, InlineRunner(work), Recipe())[0].left_out == ()
+    assert (out / "props/can.igs").exists()
 
 
 def test_fail_fast_stops_and_the_next_build_goes_on(tree, out):

@@ -1,10 +1,12 @@
 import json
 
+import numpy as np
 import pytest
 from helpers.commands import python
 from helpers.tree_builds import write_textures
 
 from imagegs_tex.batch import BatchItem, compress_many
+from imagegs_tex.formats.images import write_image
 from imagegs_tex.settings import Preset, preset_settings
 
 
@@ -65,3 +67,20 @@ def test_a_dry_run_lists_what_it_would_do(built):
     out, _ = process.communicate()
     assert "take from the cache props/box" in out
     assert not (folder / "none").exists()
+
+
+def test_a_missed_target_ends_with_1_and_the_best_file(tmp_path):
+    write_textures(tmp_path / "in" / "box", 5, size=64)
+    project = tmp_path / "project.toml"
+    text = 'input = "in"\n[defaults]\npreset = "fast"\ntargets = ["normal=0.001deg"]\n'
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    write_image(tmp_path / "in" / "box" / "normal.png", noise)
+    project.write_text(text + 'set = ["steps=4"]\n')
+    arguments = ("build", project, "-o", tmp_path / "out", "--backend", "cpu")
+    process = python(*arguments, "--quiet")
+    _, err = process.communicate()
+    index = json.loads((tmp_path / "out" / "materials.json").read_text(encoding="utf-8"))
+    unreached = index["materials"][0]["report"]["unreached"]
+    assert (process.returncode, "normal 0.001 degrees was not reached" in unreached) == (1, True)
+    assert err == f"imagegs-tex: targets were missed, the best files are kept: box: {unreached}\n"
+    assert (tmp_path / "out" / "box.igs").stat().st_size == index["materials"][0]["bytes"]
