@@ -12,8 +12,8 @@ from imagegs_tex.studio.markup import bytes_words
 
 _WIDTH: Final = 560
 _HEIGHT: Final = 150
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 10, 12, 26
-"""Margins, where the axes' numbers stand."""
+_LEFT, _RIGHT, _TOP, _BOTTOM = 92, 10, 12, 26
+"""Margins, where the axes' numbers stand, on a telephone in letters of twice the size."""
 Point = tuple[float, float]
 
 

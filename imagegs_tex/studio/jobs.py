@@ -7,11 +7,11 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from imagegs_tex.fit.loop import FitProgress
 from imagegs_tex.formats.errors import ImageGSTexError, UsageError
@@ -20,8 +20,9 @@ from imagegs_tex.studio.folders import without_place
 from imagegs_tex.studio.limits import LOG_LINES, MAX_WAITING
 
 _POINTS: Final = 400
-"""Most points of a curve; beyond that every second one goes."""
+"""Most points of a curve."""
 _STEPS_A_LINE: Final = 20
+_Item = TypeVar("_Item")
 _log = logging.getLogger("imagegs_tex.studio")
 
 
@@ -114,13 +115,13 @@ class Job:
     def _add_point(self, progress: FitProgress, psnr_db: float) -> None:
         self.curve.append(CurvePoint(self.seconds, progress.phase, progress.step, psnr_db, progress.gaussians or 0))
         if len(self.curve) > _POINTS:
-            self.curve = self.curve[::2]
+            self.curve = without_closest(self.curve, lambda point: point.seconds)
 
     def add_size(self, phase: str, file_bytes: int, *, is_file: bool = False) -> None:
         """Take note of how large the file would be, or is."""
         self.sizes.append(SizePoint(self.seconds, phase, file_bytes, is_file))
         if len(self.sizes) > _POINTS:
-            self.sizes = [each for number, each in enumerate(self.sizes) if each.is_file or number % 2 == 0]
+            self.sizes = without_closest(self.sizes, lambda point: point.seconds)
 
 
 def progress_line(progress: FitProgress) -> str:
@@ -133,6 +134,20 @@ def progress_line(progress: FitProgress) -> str:
     if progress.gaussians is not None:
         parts.append(f"{progress.gaussians:,} Gaussians")
     return "  ".join(parts)
+
+
+def without_closest(items: Sequence[_Item], place: Callable[[_Item], float]) -> list[_Item]:
+    """Return items but for the one whose neighbours are closest to one another, so that many are thinned evenly.
+
+    Every second one, whenever there are too many, left one of a thousand of those that came first.
+
+    Args:
+        items: at least three, by ascending place
+        place: of an item
+    """
+    places = [place(item) for item in items]
+    gone = min(range(1, len(items) - 1), key=lambda index: places[index + 1] - places[index - 1])
+    return [*items[:gone], *items[gone + 1 :]]
 
 
 class JobQueue:

@@ -26,13 +26,14 @@ from imagegs_tex.pictures.gaussians import draw_ellipses, ellipses_of, evenly_ch
 from imagegs_tex.pictures.reduce import enlarged, mean_of_blocks, reduction_for
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.settings import Precision
+from imagegs_tex.studio.jobs import without_closest
 from imagegs_tex.studio.live_budget import TimeTaken, is_due
 
 _log = logging.getLogger("imagegs_tex.studio")
 SHOWN_SIDE: Final = 320
 """Longest side of a live picture, in pixels."""
 _FRAMES: Final = 48
-"""Most steps that are kept to look back at; beyond that every second one goes."""
+"""Most steps that are kept to look back at."""
 _GAUSSIANS_EVERY: Final = 3
 """Frames from one drawing of the Gaussians to the next: they take twice as long as the map and its error."""
 _ELLIPSES: Final = 300
@@ -165,7 +166,7 @@ class LivePictures:
     def _keep(self, frame: Frame) -> None:
         number = self.frames[-1].number + 1 if self.frames else 0
         kept = [*self.frames, replace(frame, number=number)]
-        self.frames = [*kept[:-1:2], kept[-1]] if len(kept) > _FRAMES else kept
+        self.frames = without_closest(kept, lambda each: each.number) if len(kept) > _FRAMES else kept
 
 
 def _now() -> TimeTaken:

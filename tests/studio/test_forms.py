@@ -79,11 +79,11 @@ def test_curves_keep_within_their_picture():
     ]
     html, of_bytes = run_curves(points, sizes).split("</figure>")[:2]
     line = html.split('points="')[1].split('"')[0]
-    assert [pair.split(",")[0] for pair in line.split()] == ["56.0", "303.0", "550.0"]
+    assert [pair.split(",")[0] for pair in line.split()] == ["92.0", "321.0", "550.0"]
     assert [float(pair.split(",")[1]) for pair in line.split()][1] == 12  # the best is at the top
     assert "31.5" in html
     line = of_bytes.split('points="')[1].split('"')[0]
-    assert line == "56.0,12.0 303.0,61.8"  # 9000 at the top, from 0 bytes at 124
+    assert line == "92.0,12.0 321.0,61.8"  # 9000 at the top, from 0 bytes at 124
     assert of_bytes.count('cx="550.0" cy="68.0"') == 1  # the file
     assert ">9.0 kB<" in of_bytes
     assert run_curves(points[:1], sizes) == ""

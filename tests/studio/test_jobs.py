@@ -1,12 +1,13 @@
 """Runs one after the other, with places in the queue, an end, and a log that does not grow."""
 
+import itertools
 import threading
 
 import pytest
 
 from imagegs_tex.fit.loop import FitProgress
 from imagegs_tex.formats.errors import InputError, UsageError
-from imagegs_tex.studio.jobs import Job, JobQueue, JobState, run
+from imagegs_tex.studio.jobs import Job, JobQueue, JobState, run, without_closest
 from imagegs_tex.studio.limits import LOG_LINES, MAX_WAITING
 
 
@@ -104,4 +105,14 @@ def test_the_log_and_the_curve_stay_small():
     assert job.log[-1].endswith("line 4999")
     assert len(job.curve) <= 400
     assert job.curve[0].psnr_db == 20
-    assert job.curve[-1].psnr_db == pytest.approx(24.9, abs=0.2)
+    assert job.curve[-1].psnr_db == 20 + 4999 / 1000
+
+
+def test_what_is_too_much_is_thinned_evenly():
+    kept = []
+    for place in range(3000):
+        kept.append(place)
+        kept = without_closest(kept, float) if len(kept) > 40 else kept
+    gaps = [after - before for before, after in itertools.pairwise(kept)]
+    assert (kept[0], kept[-1], len(kept)) == (0, 2999, 40)
+    assert max(gaps) <= 4 * 3000 / 40  # of every second one that goes, the first gap grows beyond 1000

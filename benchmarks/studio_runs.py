@@ -1,0 +1,78 @@
+"""What a visitor of the studio waits for the first live picture, and the studio's memory after each of some runs.
+
+    python benchmarks/studio_runs.py [--runs 10] [--example small_cobbles] [--preset fast]
+
+Runs go through the studio's queue, after its own run to warm up; the page adds its half second between two looks. What
+must hold: the first picture after at most 5 s, and no more memory after the last run than after the second but for 5 %.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from imagegs_tex.formats.material.options import SourceOptions
+from imagegs_tex.settings import Preset
+from imagegs_tex.studio.examples import EXAMPLES
+from imagegs_tex.studio.jobs import Job, JobQueue, JobState
+from imagegs_tex.studio.warm import warm_job
+from imagegs_tex.studio.wishes import Wish
+from imagegs_tex.studio.work import Task, compress_task
+
+_MOST_SECONDS: Final = 5.0
+_MOST_GROWTH: Final = 1.05
+_LOOK: Final = 0.02
+
+
+def main() -> int:
+    """Measure, print a line for each run, and return 1 where it is too much."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=10)
+    parser.add_argument("--example", choices=[each.key for each in EXAMPLES], default="small_cobbles")
+    parser.add_argument("--preset", choices=[each.value for each in Preset], default=Preset.FAST.value)
+    asked = parser.parse_args()
+    example = next(each for each in EXAMPLES if each.key == asked.example)
+    queue, firsts, sizes = JobQueue(), [], []
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "material"
+        source.mkdir()
+        example.make(source)
+        _wait(queue, warm_job())
+        print(f"warm: {_resident():.0f} MB", flush=True)
+        for number in range(asked.runs):
+            home = Path(folder) / str(number)
+            task = Task("material", source, SourceOptions(), Wish(preset=Preset(asked.preset)), home, 1, source)
+            job = Job("material", lambda own, task=task: compress_task(task, own))
+            first = _wait(queue, job, task)
+            assert job.state == JobState.DONE, job.error
+            firsts.append(first)
+            sizes.append(_resident())
+            print(
+                f"run {number + 1}: first picture {first:.2f} s, whole {job.seconds:.1f} s, {sizes[-1]:.0f} MB",
+                flush=True,
+            )
+    queue.close()
+    return int(max(firsts) > _MOST_SECONDS or sizes[-1] > _MOST_GROWTH * sizes[min(1, len(sizes) - 1)])
+
+
+def _wait(queue: JobQueue, job: Job, task: Task | None = None) -> float:
+    """Have a run made, and return after how many seconds its first picture was there; 0 where it has none."""
+    asked, first = time.monotonic(), 0.0
+    queue.submit(job)
+    while not job.is_over:
+        if task is not None and not first and task.live is not None and task.live.frames:
+            first = time.monotonic() - asked
+        time.sleep(_LOOK)
+    return first
+
+
+def _resident() -> float:
+    """Return the memory of this process in MB."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+
+
+if __name__ == "__main__":
+    sys.exit(main())
