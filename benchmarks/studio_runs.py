@@ -10,6 +10,7 @@ import argparse
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -44,7 +45,7 @@ def main() -> int:
         for number in range(asked.runs):
             home = Path(folder) / str(number)
             task = Task("material", source, SourceOptions(), Wish(preset=Preset(asked.preset)), home, 1, source)
-            job = Job("material", lambda own, task=task: compress_task(task, own))
+            job = Job("material", partial(compress_task, task))
             first = _wait(queue, job, task)
             assert job.state == JobState.DONE, job.error
             firsts.append(first)

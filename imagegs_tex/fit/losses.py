@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from imagegs_tex.fit.problem import ChannelMix
-from imagegs_tex.fit.similarity import mean_similarity_on_cpu
+from imagegs_tex.fit.similarity import STRIDE, first_window, mean_similarity_on_cpu
 from imagegs_tex.metrics.ssim import SSIM_C1, SSIM_C2, SSIM_DEVIATION, SSIM_WINDOW
 from imagegs_tex.settings import FitSettings
 
@@ -25,6 +25,8 @@ def further_losses(
     weights: Tensor | None = None,
     mix: ChannelMix | None = None,
     threads: int = 1,
+    turn: int | None = None,
+    wanted: Tensor | None = None,
 ) -> Tensor:
     """Return the weighted absolute error and dissimilarity, differentiable with respect to the picture.
 
@@ -38,6 +40,8 @@ def further_losses(
         weights: [H, W] how much each texel counts; None: 1
         mix: of components to channels; None: they are the channels
         threads: of the CPU
+        turn: number of the step: windows take turns, but for fused-ssim; None: all windows
+        wanted: :func:`shown_channels` of the image, where a caller has them
     """
     height, width, _ = image.shape
     loss = torch.zeros((), device=image.device)
@@ -46,14 +50,26 @@ def further_losses(
         summed = differences.sum() if weights is None else (weights[..., None] * differences).sum()
         loss = loss + settings.l1_weight * summed
     if settings.ssim_weight:
-        shown, wanted = (each if mix is None else each @ mix.basis + mix.offset for each in (picture, image))
-        dissimilarity = 1 - mean_similarity(shown, wanted, weights, threads)
+        shown = shown_channels(picture, mix)
+        wanted = shown_channels(image, mix) if wanted is None else wanted
+        dissimilarity = 1 - mean_similarity(shown, wanted, weights, threads, turn)
         texels = height * width if weights is None else weights.sum()
         loss = loss + settings.ssim_weight * dissimilarity * texels * shown.shape[2]
     return loss
 
 
-def mean_similarity(first: Tensor, second: Tensor, weights: Tensor | None = None, threads: int = 1) -> Tensor:
+def shown_channels(components: Tensor, mix: ChannelMix | None) -> Tensor:
+    """Return the channels [H, W, C] of components [H, W, K], each channel's texels together in memory."""
+    if mix is None:
+        return components
+    height, width, count = components.shape
+    planes = mix.basis.T @ components.reshape(-1, count).T + mix.offset[:, None]
+    return planes.reshape(-1, height, width).permute(1, 2, 0)
+
+
+def mean_similarity(
+    first: Tensor, second: Tensor, weights: Tensor | None = None, threads: int = 1, turn: int | None = None
+) -> Tensor:
     """Return the mean SSIM of two pictures [H, W, C], differentiable with respect to the first.
 
     In numba on the CPU, by fused-ssim on a GPU where that is installed, else by convolutions.
@@ -63,9 +79,10 @@ def mean_similarity(first: Tensor, second: Tensor, weights: Tensor | None = None
         second: the same shape
         weights: [H, W]: a window counts by the weight of the texel in its middle; None: all alike
         threads: of the CPU
+        turn: number of the step: windows take turns, but for fused-ssim; None: all windows
     """
     if first.device.type == "cpu" and first.dtype == torch.float32:
-        return mean_similarity_on_cpu(first, second, weights, threads)
+        return mean_similarity_on_cpu(first, second, weights, threads, turn)
     height, width, _ = first.shape
     fused = weights is None and min(height, width) >= SSIM_WINDOW
     if first.is_cuda and fused and importlib.util.find_spec("fused_ssim") is not None:
@@ -74,36 +91,49 @@ def mean_similarity(first: Tensor, second: Tensor, weights: Tensor | None = None
         planes = [picture.permute(2, 0, 1)[None].contiguous() for picture in (first, second)]
         similarity: Tensor = fused_ssim(*planes, padding="valid")
         return similarity
-    return structural_similarity(first, second, weights).mean()
+    return structural_similarity(first, second, weights, turn).mean()
 
 
-def structural_similarity(first: Tensor, second: Tensor, weights: Tensor | None = None) -> Tensor:
+def structural_similarity(
+    first: Tensor, second: Tensor, weights: Tensor | None = None, turn: int | None = None
+) -> Tensor:
     """Return the SSIM of two pictures [H, W, K] with a value range of 1, averaged over texels, per channel [K].
 
-    Only windows that lie inside are counted; a picture smaller than the window uses a window of its own size.
+    Only windows that lie inside are counted; a picture smaller than the window uses a window of its own size. With the
+    number of a step, one of STRIDE x STRIDE of them, as in :mod:`.similarity`.
     """
     height, width, _ = first.shape
+    kept = max(1, height - SSIM_WINDOW + 1), max(1, width - SSIM_WINDOW + 1)
+    row, column = first_window(turn, kept)
+    stride = 1 if turn is None else STRIDE
+
+    def window(values: Tensor) -> Tensor:
+        return _filtered(values[..., row:, column:], height, width, stride)
+
     planes = torch.stack([first, second]).permute(3, 0, 1, 2)  # [K, 2, H, W]
     x, y = planes[:, :1], planes[:, 1:]
-    means_x, means_y = _window(x, height, width), _window(y, height, width)
-    variance_x = _window(x * x, height, width) - means_x**2
-    variance_y = _window(y * y, height, width) - means_y**2
-    covariance = _window(x * y, height, width) - means_x * means_y
+    means_x, means_y = window(x), window(y)
+    variance_x = window(x * x) - means_x**2
+    variance_y = window(y * y) - means_y**2
+    covariance = window(x * y) - means_x * means_y
     luminance = (2 * means_x * means_y + SSIM_C1) / (means_x**2 + means_y**2 + SSIM_C1)
     structure = (2 * covariance + SSIM_C2) / (variance_x + variance_y + SSIM_C2)
     similarity = (luminance * structure)[:, 0]
     if weights is None:
         return similarity.mean(dim=(1, 2))
-    top, left = ((side - kept) // 2 for side, kept in zip((height, width), similarity.shape[1:], strict=True))
-    middle = weights[top : top + similarity.shape[1], left : left + similarity.shape[2]]
+    top, left = ((side - inside) // 2 for side, inside in zip((height, width), kept, strict=True))
+    middle = weights[top : top + kept[0], left : left + kept[1]][row::stride, column::stride]
     return (similarity * middle).sum(dim=(1, 2)) / middle.sum().clamp_min(1e-30)
 
 
-def _window(planes: Tensor, height: int, width: int) -> Tensor:
-    for size, shape in ((min(SSIM_WINDOW, width), (1, -1)), (min(SSIM_WINDOW, height), (-1, 1))):
+def _filtered(planes: Tensor, height: int, width: int, stride: int) -> Tensor:
+    for size, shape, step in (
+        (min(SSIM_WINDOW, height), (-1, 1), (stride, 1)),
+        (min(SSIM_WINDOW, width), (1, -1), (1, stride)),
+    ):
         positions = torch.arange(size, dtype=planes.dtype, device=planes.device) - (size - 1) / 2
         taps = torch.exp(-0.5 * (positions / SSIM_DEVIATION) ** 2)
         # variances are small differences here: tf32, torch's choice on a GPU, leaves three digits of them
         with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
-            planes = functional.conv2d(planes, (taps / taps.sum()).reshape(1, 1, *shape))
+            planes = functional.conv2d(planes, (taps / taps.sum()).reshape(1, 1, *shape), stride=step)
     return planes

@@ -8,11 +8,10 @@ from torch import Tensor
 from torch.optim.adam import adam
 
 from imagegs_tex.fit.gaussian_set import GaussianSet
-from imagegs_tex.fit.losses import further_losses, squared_error_only
+from imagegs_tex.fit.losses import further_losses, shown_channels, squared_error_only
 from imagegs_tex.fit.problem import ChannelMix
 from imagegs_tex.fit.state import ADAM_EPSILON, BETAS, SMALLEST_DEVIATION, WIDTH_RANGE, Rates, constrain
 from imagegs_tex.quantize.geometry import GeometryQuantizer
-from imagegs_tex.rasterize.autograd import rasterize
 from imagegs_tex.rasterize.backend import Backend, FitTarget, PreparedGeometry
 from imagegs_tex.rasterize.conjugate_gradient import damping_of
 from imagegs_tex.rasterize.cpu.backend import CpuBackend
@@ -40,6 +39,7 @@ class TorchFitState:
         self._take([start.means.clone(), start.log_covariances.clone(), start.features.clone()], None)
         self._image, self._weights, self._deviations, self._target = image, weights, deviations, target
         self._mix = mix
+        self._wanted = shown_channels(image, mix) if settings.ssim_weight else None
         self._settings, self._backend, self.cutoff = settings, backend, settings.cutoff
         self._constrain()
         self.set_rounding(None)
@@ -164,28 +164,44 @@ class TorchFitState:
 
     def _backward(self) -> Tensor:
         """Leave gradients in the leaves and return the squared error."""
-        settings, current = self._settings, self._current
         conics, geometry = self._prepared()
-        alone, weight = squared_error_only(settings), settings.l2_weight
-        with torch.no_grad():
-            error = self._backend.squared_error(geometry, current.features, self._target)
+        current = self._current
+        if squared_error_only(self._settings):
+            with torch.no_grad():
+                error = self._backend.squared_error(geometry, current.features, self._target)
+            weight = self._settings.l2_weight
+            total, gradients = error.total, (weight * error.means, weight * error.conics, weight * error.features)
+        else:
+            total, gradients = self._all_losses(geometry)
         # A sum with these gradients: handing them to torch.autograd.backward imports sympy, half a second of a start
-        parts = (
-            (current.means, error.means), (conics, error.conics.to(conics.dtype)), (current.features, error.features)
+        of_leaves = zip((current.means, conics, current.features), gradients, strict=True)
+        whole = torch.stack([(values * gradient.to(values.dtype)).sum() for values, gradient in of_leaves]).sum()
+        whole.backward()  # type: ignore[no-untyped-call]  # torch leaves it without types
+        return total
+
+    def _all_losses(self, geometry: PreparedGeometry) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
+        """Return the squared error, and the gradients of all losses together: one picture, one way back."""
+        settings, features = self._settings, self._current.features
+        threads = self._backend.threads if isinstance(self._backend, CpuBackend) else 1
+        with torch.no_grad():
+            picture = self._backend.render(geometry, features)
+        loss = further_losses(
+            picture.requires_grad_(), self._image, settings, weights=self._weights, mix=self._mix, threads=threads,
+            turn=self._steps_done, wanted=self._wanted,
         )  # fmt: skip
-        total = torch.stack([(values * (weight * gradient)).sum() for values, gradient in parts]).sum()
-        total.backward(retain_graph=not alone)  # type: ignore[no-untyped-call]  # torch leaves it without types
-        if not alone:
-            picture = rasterize(
-                current.means, conics, current.features, self._backend, self.cutoff, self._target.size,
-                self._target.wrap,
-            )  # fmt: skip
-            threads = self._backend.threads if isinstance(self._backend, CpuBackend) else 1
-            loss = further_losses(
-                picture, self._image, settings, weights=self._weights, mix=self._mix, threads=threads
-            )  # fmt: skip
-            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it without types
-        return error.total
+        (gradient,) = torch.autograd.grad(loss, picture)
+        with torch.no_grad():
+            difference = picture - self._image
+            weighed = difference if self._weights is None else difference * self._weights[..., None]
+            total = torch.sum(weighed * difference, dtype=torch.float64)
+            gradient = gradient.add(weighed, alpha=2 * settings.l2_weight).contiguous()
+            return total, self._backend.render_backward(geometry, features, gradient)
+
+    @property
+    def _steps_done(self) -> int:
+        """Steps with Adam so far."""
+        moments = self._moments[0]
+        return int(moments["step"]) if moments else 0
 
 
 def _step(leaf: Tensor, moments: dict[str, Tensor], rate: float) -> None:

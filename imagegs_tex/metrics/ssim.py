@@ -49,9 +49,9 @@ def window_taps(length: int) -> NDArray[np.float32]:
 
 
 @njit(fastmath=REORDERED, nogil=True, cache=True)
-def filter_moments(first, second, top, down, across, moments, windows):
-    """Fill windows [5, kept] with a row's filtered x, y, xx, yy, xy; in moments [5, W] they are filtered down alone."""
-    width, kept = first.shape[1], windows.shape[1]
+def filter_down(first, second, top, down, moments):
+    """Fill moments [5, W] with a row's x, y, xx, yy, xy, filtered down the columns."""
+    width = first.shape[1]
     moments[:] = np.float32(0.0)
     for tap in range(down.shape[0]):
         weight, x_row, y_row = down[tap], first[top + tap], second[top + tap]
@@ -62,6 +62,13 @@ def filter_moments(first, second, top, down, across, moments, windows):
             moments[2, i] += weight * x * x
             moments[3, i] += weight * y * y
             moments[4, i] += weight * x * y
+
+
+@njit(fastmath=REORDERED, nogil=True, cache=True)
+def filter_moments(first, second, top, down, across, moments, windows):
+    """Fill windows [5, kept] with a row's filtered x, y, xx, yy, xy; in moments [5, W] they are filtered down alone."""
+    kept = windows.shape[1]
+    filter_down(first, second, top, down, moments)
     windows[:] = np.float32(0.0)
     for moment in range(moments.shape[0]):
         source, target = moments[moment], windows[moment]

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from imagegs_tex.fit.losses import further_losses, mean_similarity, structural_similarity
+from imagegs_tex.fit.similarity import STRIDE, first_window
 from imagegs_tex.settings import FitSettings
 
 
@@ -21,6 +22,29 @@ def test_value_and_gradient_against_convolutions_in_float64(shape, weighed):
     wanted.backward()
     assert float(found.detach()) == pytest.approx(float(wanted.detach()), abs=1e-6)
     assert float((fast.grad - exact.grad).abs().max()) < 1e-5 * float(exact.grad.abs().max())
+
+
+@pytest.mark.parametrize("shape", [(40, 37, 3), (12, 20, 2), (5, 30, 1)])
+def test_windows_take_turns(shape):
+    """A turn is what convolutions say of the same windows, and all turns together are all windows."""
+    generator = torch.Generator().manual_seed(3)
+    second = torch.rand(*shape, generator=generator)
+    first = (second + 0.2 * torch.randn(*shape, generator=generator)).clamp(0, 1)
+    weights = torch.rand(*shape[:2], generator=generator)
+    kept = [max(1, side - 10) for side in shape[:2]]
+    seen = torch.zeros(kept, dtype=torch.int64)
+    for turn in range(STRIDE**2):
+        fast, exact = first.clone().requires_grad_(), first.double().requires_grad_()
+        found = mean_similarity(fast, second, weights, 2, turn)
+        wanted = structural_similarity(exact, second.double(), weights.double(), turn).mean()
+        found.backward()
+        wanted.backward()
+        assert float(found.detach()) == pytest.approx(float(wanted.detach()), abs=1e-6)
+        assert float((fast.grad - exact.grad).abs().max()) < 1e-5 * float(exact.grad.abs().max())
+        row, column = first_window(turn, tuple(kept))
+        seen[row::STRIDE, column::STRIDE] += 1
+    if min(kept) >= STRIDE:
+        assert torch.equal(seen, torch.ones_like(seen))
 
 
 def test_any_number_of_threads_gives_the_same_bits():
