@@ -2,6 +2,7 @@
 
     python benchmarks/buffer_times.py pack LABEL DIR FILE.igs … [--levels] [--shared] [--detail]
     python benchmarks/buffer_times.py time DIR [--rounds N] [--repeats N] [--seconds N]
+    python benchmarks/buffer_times.py tables DIR [--write]
 
 `pack` writes the buffers and shaders of the version that is installed where it runs: run it once in an environment for
 each version (``pip install git+URL@COMMIT``). `--levels` adds samples with a footprint, `--shared` the decoder of many
@@ -13,6 +14,7 @@ level's texels are, and *l0 apart* `igs_decode` at those; *draw* is `igs_sample_
 of four texels, as far apart as they are long.
 A GPU that others use, too, is slowed down for seconds at a time: versions take turns, and of the rounds' medians the
 least counts. Compute decoders and single texels must agree to one step of 8 bits.
+`tables` makes the tables of docs/benchmarks/shaders.md of what `time` left.
 """
 
 import argparse
@@ -229,6 +231,38 @@ def _time_case(
     return rows
 
 
+def write_tables(folder: Path, write: bool) -> None:
+    """Print the tables of timings.json, versions in its order; with ``write`` put them into their page."""
+    from tables import markdown, replace_table
+
+    times = json.loads((folder / "timings.json").read_text())
+    cases = list(dict.fromkeys(row["case"] for row in times))
+    least = {(row["case"], row["label"]): {k: min(v) for k, v in row["rounds"].items() if v} for row in times}
+    labels = [label for label in dict.fromkeys(row["label"] for row in times) if "-" not in label]
+    headings = ["case", *(f"{kind}: {label}" for kind in ("compute", "single") for label in labels)]
+    rows = [
+        [case, *(f"{least[case, label][kind]:.4f}" for kind in ("compute", "single") for label in labels)]
+        for case in cases
+    ]
+    found = {"buffer-times": markdown(headings, rows)}
+    names = ["single", "l0", *(f"l{level}" for level in LEVELS), "draw 1", "l0 apart 2", "draw 4"]
+    levels = {case: each for (case, label), each in least.items() if label.endswith("-levels")}
+    rows = [[case, *(f"{each[name]:.3f}" for name in names)] for case, each in levels.items()]
+    found["buffer-levels"] = markdown(["case", *names], rows)
+    variants = [label for _, label in least if label.endswith(("-shared", "-detail", "-relief", "-left-out"))]
+    rows = [
+        [case, label.partition("-")[2], *(f"{least[case, label][kind]:.4f}" for kind in ("compute", "single"))]
+        for case in cases
+        for label in dict.fromkeys(variants)
+        if (case, label) in least
+    ]
+    found["buffer-variants"] = markdown(["case", "decoder", "compute", "single"], rows)
+    for name, table in found.items():
+        print(f"{table}\n")
+        if write:
+            replace_table(name, table)
+
+
 def _prepare(job: tuple[Any, ...]) -> None:
     _, _, program, data, _, uniforms = job
     data.bind_to_storage_buffer(0)
@@ -252,9 +286,14 @@ def main() -> None:
     timing.add_argument("--rounds", type=int, default=6)
     timing.add_argument("--repeats", type=int, default=10)
     timing.add_argument("--seconds", type=float, default=3600.0)
+    making = commands.add_parser("tables")
+    making.add_argument("folder", type=Path)
+    making.add_argument("--write", action="store_true")
     options = parser.parse_args()
     if options.command == "pack":
         pack(options.label, options.folder, options.files, options)
+    elif options.command == "tables":
+        write_tables(options.folder, options.write)
     else:
         time_all(options.folder, options.rounds, options.repeats, options.seconds)
 

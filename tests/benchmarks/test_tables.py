@@ -41,10 +41,11 @@ def test_a_page_without_a_place_is_named(tables, tmp_path, pages, message):
 
 
 NAMES = [
-    "backends", "detail", "detail-others", "export-coverage", "export-psnr", "load-times", "quality-best",
+    "backends", "buffer-levels", "buffer-times", "buffer-variants",
+    "detail", "detail-others", "export-coverage", "export-psnr", "load-times", "quality-best",
     "quality-bytes", "quality-codecs", "quality-cost",
     "quality-curves", "quality-gaussians", "quality-maps", "quality-others-bytes", "quality-others-cost",
-    "quality-others-maps", "quality-others-psnr", "quality-psnr", "restoration", "seams",
+    "quality-others-maps", "quality-others-psnr", "quality-psnr", "resident", "restoration", "seams",
     "semantics-alpha", "semantics-hdr", "semantics-normals", "speed-commands", "speed-efforts",
     "speed-first-psnr", "speed-scaling",
 ]  # fmt: skip
