@@ -1,10 +1,13 @@
 """What pyproject.toml says of packages against the tree: nothing that is needed stays out of a wheel."""
 
 import fnmatch
+import json
 import tomllib
 from pathlib import Path
 
 import pytest
+
+import imagegs_tex
 
 TOP = ("imagegs_tex", "cli", "formats", "shaders", "runtime/web")
 NOT_INSTALLED = {"ruff.toml"}
@@ -46,6 +49,12 @@ def forgotten(repository: Path, table: dict) -> set[str]:
 
 def test_every_module_kernel_and_shader_is_installed(repository, setuptools_table):
     assert forgotten(repository, setuptools_table) == set()
+
+
+def test_the_npm_package_has_the_same_version(repository):
+    assert (
+        json.loads((repository / "runtime" / "web" / "package.json").read_text())["version"] == imagegs_tex.__version__
+    )
 
 
 def test_every_listed_package_is_there_once(repository, setuptools_table):
