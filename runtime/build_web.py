@@ -27,7 +27,11 @@ ZSTANDARD: Final = "0.25.0"
 ZSTANDARD_SHA256: Final = "7713e1179d162cf5c7906da876ec2ccb9c3a9dcbdffef0cc7f70c3667a205f0b"
 LIBC_LICENCES: Final = Path("/usr/share/doc/wasi-libc/copyright")
 
-TARGET: Final = ("--target=wasm32-wasi", "-std=c11", "-Os", "-DNDEBUG", "-mbulk-memory")
+# Every browser with WebGL 2 has these three. -Oz: -Os is 3 % larger, -O2 a quarter, and neither reads a file faster.
+TARGET: Final = (
+    "--target=wasm32-wasi", "-std=c11", "-Oz", "-DNDEBUG", "-mbulk-memory", "-mnontrapping-fptoint", "-msign-ext"
+)  # fmt: skip
+FEATURES: Final = ("--enable-bulk-memory", "--enable-nontrapping-float-to-int", "--enable-sign-ext")
 SECTIONS: Final = ("-ffunction-sections", "-fdata-sections")
 # Its documented switches for a small decoder. __EMSCRIPTEN__ is what its single file asks for to leave threads out.
 ZSTD_SMALL: Final = (
@@ -63,7 +67,8 @@ def zstandard_source(work: Path) -> Path:
 def build_module(work: Path, target: Path) -> None:
     """Compile and link igs.wasm, and write down whose code is in it."""
     zstd = zstandard_source(work)
-    part = work / f"zstd-{ZSTANDARD}.o"
+    flags = hashlib.sha256(" ".join((*TARGET, *SECTIONS, *ZSTD_SMALL)).encode()).hexdigest()[:8]
+    part = work / f"zstd-{ZSTANDARD}-{flags}.o"
     if not part.exists():  # it never changes, and takes most of the time
         run("clang", *TARGET, *SECTIONS, *ZSTD_SMALL, "-c", zstd / "zstd.c", "-o", part)
     warnings = ("-Wall", "-Wextra", "-Werror")
@@ -80,7 +85,7 @@ def build_module(work: Path, target: Path) -> None:
         work / "igs_web.o",
     )
     run("clang", TARGET[0], *LINK, work / "igs_web.o", part, "-o", work / "linked.wasm")
-    run("wasm-opt", "-Os", "--enable-bulk-memory", work / "linked.wasm", "-o", target / "igs.wasm")  # 6 % smaller
+    run("wasm-opt", "-Oz", *FEATURES, work / "linked.wasm", "-o", target / "igs.wasm")  # 6 % smaller
     notices = ["igs.wasm holds the decoder of Zstandard:\n", (zstd / "LICENSE").read_text(encoding="utf-8")]
     notices += ["\nand parts of wasi-libc (musl's mathematics and strings):\n"]
     notices += [LIBC_LICENCES.read_text(encoding="utf-8")]

@@ -14,6 +14,7 @@ import imagegs_tex
 from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.igs.exact_samples import exact_samples
 from imagegs_tex.formats.images import read_image
+from imagegs_tex.formats.transfer_functions import srgb_to_linear
 from imagegs_tex.formats.vocabulary import Coded, Constant, SampleFormat, Semantic, Transfer, UnitZ
 from imagegs_tex.shaders.gpu_buffer import pack_gaussians
 from imagegs_tex.viewing.serve_viewer import serving
@@ -70,6 +71,22 @@ READ = """async (names) => {
 WORDS = """async (name) => {
     const { loadIgs } = await import('/igs.js');
     return Array.from((await loadIgs(`/files/${name}.igs`)).words);
+}"""
+MIPS = """async (name) => {
+    const { loadIgs } = await import('/igs.js');
+    const file = await loadIgs(`/files/${name}.igs`);
+    const gl = decoder.gl, textures = await decoder.decode(file), frame = gl.createFramebuffer();
+    const corner = textures.map(({ texture }) => {
+        const found = new Uint8Array(4);
+        gl.bindFramebuffer(gl.FRAMEBUFFER, frame);
+        gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 5);
+        gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, found);
+        return Array.from(found);
+    });
+    gl.deleteFramebuffer(frame);
+    const made = [textures.map((texture) => texture.isSrgb), corner, gl.getError()];
+    textures.forEach((texture) => texture.dispose());
+    return made;
 }"""
 LEAK = """async (name) => {
     const { parseIgs, runtimeBytes } = await import('/igs.js');
@@ -163,6 +180,17 @@ def test_textures_hold_what_the_command_line_decodes(name, decoded, files, tmp_p
         allowed = np.maximum(1 / 255, 0.01 * np.abs(wanted)) if is_float else 1.001 / 255
         assert (np.abs(data - wanted) <= allowed).all(), known["name"]
         assert np.ptp(wanted) > 0.02 or made.width == 1  # a picture, not one colour
+
+
+def test_colours_are_srgb_textures_and_levels_are_means(page, decoded):
+    is_srgb, corner, error = page.evaluate(MIPS, "repeats")
+    assert (is_srgb, error) == ([True, False, False], 0)
+    for at, text in enumerate(decoded["repeats"][1]):
+        block = np.frombuffer(base64.b64decode(text), np.uint8).reshape(64, 96, 4)[:32, :32, :3] / 255
+        found = np.array(corner[at][:3]) / 255
+        if is_srgb[at]:  # the mean of light
+            block, found = srgb_to_linear(block), srgb_to_linear(found)
+        assert np.abs(found - block.mean(axis=(0, 1))).max() < 0.01
 
 
 @pytest.mark.parametrize("name", ["repeats", "bright", "noisy", "exact"])

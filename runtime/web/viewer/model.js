@@ -10,6 +10,7 @@ const READERS = {
 const SIZES = { SCALAR: 1, VEC2: 2, VEC3: 3, VEC4: 4 };
 const MOST_CORNERS = 6e6;
 const DEEPEST = 64; // nodes below each other
+const MOST_NODES = 1e5;
 
 /** Points of 11 floats (position, normal, tangent, coordinate) and corners by threes. Throws IgsError. */
 export function readModel(data, name) {
@@ -31,9 +32,11 @@ function gathered(data) {
     if (packed) throw new IgsError('MODEL', `its meshes are packed with ${packed}, which is not read here`);
     const found = { points: [], corners: [] };
     const roots = json.scenes?.[json.scene ?? 0]?.nodes ?? (json.nodes ?? []).map((_, i) => i);
+    let visited = 0;
     const walk = (number, above, depth) => {
         const node = json.nodes[number];
-        if (depth > DEEPEST) throw new IgsError('MODEL', 'its nodes lie too deep in each other');
+        visited += 1;
+        if (depth > DEEPEST || visited > MOST_NODES) throw new IgsError('MODEL', 'its nodes lie too deep in each other, or are too many');
         const here = multiply(above, matrixOf(node));
         for (const primitive of json.meshes?.[node.mesh]?.primitives ?? []) add(found, primitive, here, (at) => read(json, view, binary, at));
         for (const child of node.children ?? []) walk(child, here, depth + 1);
