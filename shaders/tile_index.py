@@ -35,8 +35,8 @@ MAX_PAIRS: Final = 1 << 27
 
 _PAIRS_AT_ONCE: Final = 1 << 20
 
-GROUP_REACH: Final = 7.5
-"""Texels from the middle of a group of the compute decoder to the centre of its farthest texel, along an axis."""
+GROUP_REACH: Final = 15.5
+"""Texels from the middle of the compute decoder's largest group, 32 x 32, to its farthest centre, along an axis."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ igs_error igs_pack_write(const igs_file* file, const igs_pack* pack, void* buffe
 #define IGS__BLOCK_LOG2 4u
 #define IGS__MOST_PAIRS (1u << 27) /* of Gaussian and block that are looked at */
 #define IGS__FAR 9u
+#define IGS__GROUP_REACH 15.5 /* texels from a compute decoder's group's middle to its farthest texel's */
 #define IGS__NOISE_WORDS 4096u
 #define IGS__MEANING_WORDS 128  /* 18 meanings of at most four constants and the two ends of a log range */
 #define IGS__LEAST_LEVELS 2048u /* bytes that levels may take; more is 2/5 of what the material takes without */
@@ -396,10 +397,10 @@ igs_error igs_pack_measure(const igs_file* file, int with_levels, igs_pack* pack
         pack->most_entries += entries < tiles ? entries : tiles;
     }
     /* an image beside the nearest one to the middle of a group of texels reaches one of them only with so much of a reach */
-    if (info->wrap_x && reach_x + 7.5 > 0.5 * info->width)
-        pack->images_x = (uint32_t)ceil((reach_x + 7.5) / info->width - 0.5);
-    if (info->wrap_y && reach_y + 7.5 > 0.5 * info->height)
-        pack->images_y = (uint32_t)ceil((reach_y + 7.5) / info->height - 0.5);
+    if (info->wrap_x && reach_x + IGS__GROUP_REACH > 0.5 * info->width)
+        pack->images_x = (uint32_t)ceil((reach_x + IGS__GROUP_REACH) / info->width - 0.5);
+    if (info->wrap_y && reach_y + IGS__GROUP_REACH > 0.5 * info->height)
+        pack->images_y = (uint32_t)ceil((reach_y + IGS__GROUP_REACH) / info->height - 0.5);
     for (level = 0; pack->with_levels && !info->is_exact && level < IGS__DIRECT_LEVEL;
          level = level == 0 ? 2 : level + 1) {
         igs__list_images(file, NULL, level, 0, &images, &pairs);

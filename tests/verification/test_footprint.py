@@ -238,7 +238,7 @@ BROKEN = {
                                        GLSL[:1]),
     "a block beside": ("uint group = set + igs_word(set + 2u) + 3u * (block >> 5u);",
                        "block ^= 1u; uint group = set + igs_word(set + 2u) + 3u * (block >> 5u);", VARIANTS),
-    "rows for columns": ("along[(t & 1)", "down[(t & 1)", GLSL[:1]),
+    "rows for columns": ("along[(t & 1u)", "down[(t & 1u)", GLSL[:1]),
     "half a step beside": ("float(igs_bits(records, at, width)) + 0.5", "float(igs_bits(records, at, width)) + 1.0",
                            GLSL[:1]),
     "differences left out": ("texel.channel[c] + more.channel[c]", "texel.channel[c] + 0.0", GLSL[:1]),
