@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from imagegs_tex.cli import main as command_line_main
 from imagegs_tex.cli.compress import compress
+from imagegs_tex.cli.main import command_line as command_line_app
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
 from imagegs_tex.settings import DEFAULT_QUALITY, DetailMode, Preset, preset_settings
@@ -82,7 +82,7 @@ def test_the_command_line_is_understood_as_what_was_asked(goal, monkeypatch, tmp
     words = shlex.split(command_line(tmp_path, "stone", SourceOptions(), wish))
     words[words.index("-o") + 1] = str(tmp_path / "stone.igs")
     with pytest.raises(UsageError, match="enough"):
-        command_line_main.app([*words[1:], "--quiet"], standalone_mode=False)
+        command_line_app("compress", "decode")([*words[1:], "--quiet"], standalone_mode=False)
     assert seen["settings"] == settings_of(wish)
 
 

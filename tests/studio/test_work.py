@@ -61,7 +61,8 @@ def test_the_file_is_that_of_the_command_line(made, stone, tmp_path):
     assert result.command == f"imagegs-tex compress {stone} -o stone.igs --preset fast"
     assert [score.name for score in result.scores] == ["basecolor", "height", "normal", "roughness"]
     last = [run[-1].step for run in fits_of(job)]
-    assert last == [12, 12, 60, 30]  # two trials, a full fit, and one that goes on from it in half the steps
+    assert last[:3] == [12, 12, 60]  # two trials and a full fit, each with its last step
+    assert last[3:] in ([], [30], [30, 30])  # what goes on from it, in half the steps: where it is not close
     assert job.curve[-1].gaussians == result.gaussians
     sizes = job.sizes
     assert (sizes[-1].is_file, sizes[-1].file_bytes) == (True, result.file_bytes)

@@ -1,6 +1,7 @@
 """A .glb whose textures are maps of an .igs file, in three.js."""
 
 import io
+import time
 
 import numpy as np
 import pytest
@@ -19,6 +20,9 @@ from imagegs_tex.viewing.serve_viewer import serving
 
 CORNERS = np.array([[-1, 1, 0], [1, 1, 0], [1, -1, 0], [-1, -1, 0]], np.float32)
 PLACE = {"min": [-1, -1, 0], "max": [1, 1, 0]}
+MOST_SECONDS = 20  # until the model is drawn
+LOOKS = {"doubleSided": True, "emissiveFactor": [0, 0, 0]}
+"""The page turns the model: both sides are drawn, and light of its own does not hide the textures."""
 QUAD = made_set(
     32, 32, 60, 6, components=4,
     maps=(
@@ -51,7 +55,7 @@ def folder(tmp_path_factory):
         write_image(folder / "quad" / f"{texture_map.name}.png", np.full((4, 4, 3), 40 * number, np.uint8))
     asset = Asset()
     asset.root |= {"samplers": [CLAMP], "nodes": [{"mesh": 0}], "scenes": [{"nodes": [0]}]}
-    primitive = asset.mesh(asset.material("quad", folder / "quad", "views", sampler=0))
+    primitive = asset.mesh(asset.material("quad", folder / "quad", "views", sampler=0, **LOOKS))
     primitive["attributes"]["POSITION"] = asset.accessor(CORNERS, "VEC3", **PLACE)
     source = asset.write(folder / "source.glb")
     names = frozenset(each.name for each in QUAD.maps)
@@ -79,10 +83,16 @@ def page(folder, require_tool):
         yield page
 
 
+def middle_of(page):
+    """The picture within the quad, as floats [40, 40, 3]."""
+    return np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB")).astype(float)[90:130, 140:180]
+
+
 def test_the_example_page_shows_the_model(page):
-    page.wait_for_timeout(500)
-    shot = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB")).astype(float)
-    assert shot[80:140, 110:210].std() > 5
+    ends = time.monotonic() + MOST_SECONDS
+    while (spread := middle_of(page).std()) <= 5 and time.monotonic() < ends:  # not drawn yet, or seen from its edge
+        page.wait_for_timeout(200)
+    assert spread > 5
     assert page.wrong == []
 
 
