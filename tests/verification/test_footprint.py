@@ -231,7 +231,7 @@ def test_draws_with_another_mean_are_found_out(device):
 GLSL = VARIANTS[:3]
 BROKEN = {
     "a level too coarse": ("int level = int(within) + k - tap_count;", "int level = int(within) + 1;", VARIANTS),
-    "taps too far apart": ("float apart = ", "float apart = 1.2 * ", VARIANTS),
+    "taps too far apart": ("float apart = ", "float apart = 1.2 * ", GLSL),
     "taps beside the footprint": ("float(taps - 1) * ", "float(taps + 1) * ", GLSL),
     "a stored texel beside": ("float(1 << uint(level)) - ", "float(1 << uint(level)) - 0.5 * ", GLSL),
     "the axes of components swapped": ("igs_level_axis(m, set, k + 1, c)", "igs_level_axis(m, set, k + 1, c ^ 1)",
@@ -242,7 +242,7 @@ BROKEN = {
     "half a step beside": ("float(igs_bits(records, at, width)) + 0.5", "float(igs_bits(records, at, width)) + 1.0",
                            GLSL[:1]),
     "differences left out": ("texel.channel[c] + more.channel[c]", "texel.channel[c] + 0.0", GLSL[:1]),
-    "Gaussians not widened": ("m.widening = stored ? igs_level_widening(level)", "m.widening = stored ? 0.0", VARIANTS),
+    "Gaussians not widened": ("m.widening = stored ? igs_level_widening(level)", "m.widening = stored ? 0.0", GLSL),
     "widened by too much": ("exp2(2.0 * float(level)) - 1.0", "exp2(2.0 * float(level))", GLSL[:1]),
     "widened without their share": ("geometry.share = narrower * wider;", "geometry.share = 1.0;", GLSL[:1]),
     "what is cut off counts": ("clamp(size - (texel << uint(base)), 0, 1 << uint(base))", "1 << uint(base)", GLSL[:1]),

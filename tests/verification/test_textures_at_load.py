@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers.made_gaussians import made_map, made_set
+from helpers.verify_cases import without_the_shared_decoder
 from typer.testing import CliRunner
 
 from imagegs_tex.cli.main import command_line
@@ -235,6 +236,7 @@ def test_emit_writes_them(language, tmp_path):
 @pytest.mark.gl
 def test_verify_looks_at_them(tmp_path, device, monkeypatch):
     monkeypatch.setattr(run, "shader_decoder", build_decoder)  # without what takes a footprint
+    without_the_shared_decoder(monkeypatch)
     write_igs(tmp_path / "a.igs", material((COLOUR, HALF), 4, 4))
     arguments = ["verify", str(tmp_path / "a.igs"), "--lang", "glsl", "--textures", "bc1", "--json"]
     done = CliRunner().invoke(command_line(), arguments)

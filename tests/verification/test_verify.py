@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers.made_gaussians import made_map, made_set
-from helpers.verify_cases import languages_of
+from helpers.verify_cases import languages_of, without_the_shared_decoder
 from typer.testing import CliRunner
 
 from imagegs_tex import CompressSettings, FitSettings, compress
@@ -306,7 +306,8 @@ def test_command_line_refuses_what_makes_no_sense(wrong, tmp_path):
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_source_is_brought_to_the_size_of_the_file(device, tmp_path):
+def test_a_source_is_brought_to_the_size_of_the_file(device, tmp_path, monkeypatch):
+    without_the_shared_decoder(monkeypatch)
     write_image(tmp_path / "maps" / "basecolor.png", np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))
     settings = CompressSettings(gaussian_count=20, fit=FitSettings(steps=4))
     options = SourceOptions(size=(32, 32))
