@@ -70,10 +70,10 @@ def test_a_dry_run_lists_what_it_would_do(built):
 
 
 def test_a_missed_target_ends_with_1_and_the_best_file(tmp_path):
-    write_textures(tmp_path / "in" / "box", 5, size=64)
+    write_textures(tmp_path / "in" / "box", 5, size=32)
     project = tmp_path / "project.toml"
     text = 'input = "in"\n[defaults]\npreset = "fast"\ntargets = ["normal=0.001deg"]\n'
-    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
     write_image(tmp_path / "in" / "box" / "normal.png", noise)
     project.write_text(text + 'set = ["steps=4"]\n')
     arguments = ("build", project, "-o", tmp_path / "out", "--backend", "cpu")
