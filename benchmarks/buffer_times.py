@@ -162,14 +162,11 @@ def _write(path: Path, size: list[int], words: NDArray[np.uint32], sources: dict
 
 def time_all(folder: Path, rounds: int, repeats: int, seconds: float) -> None:
     """Time everything in a folder and print it; timings.json there has all rounds."""
-    import moderngl
+    from imagegs_tex.verification.opengl import open_device
 
-    without_display: dict[str, Any] = {"backend": "egl"}
-    try:
-        context: GlContext = moderngl.create_context(standalone=True, require=430, **without_display)
-    except Exception:  # noqa: BLE001 - every backend has its own kinds of failure
-        context = moderngl.create_context(standalone=True, require=430)
-    print(f"{context.info['GL_RENDERER']}, {context.info['GL_VERSION']}\n")
+    device = open_device()
+    context = device.context
+    print(f"{device.renderer}, {device.version}\n")
     print("| case | version | bytes | furthest, steps of 8 bits | ms |")
     print("|---|---|---|---|---|")
     timings = []

@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parent))
 
 project = "imagegs_tex"
-copyright = "imagegs_tex's authors, MIT licence"  # noqa: A001  # Sphinx wants this name
+project_copyright = "imagegs_tex's authors, MIT licence"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "api_extension"]
 exclude_patterns = ["images"]
 

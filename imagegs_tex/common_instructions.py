@@ -39,7 +39,10 @@ VARIABLES: Final = {
 NAME: Final = "x86-64-v3"
 """The x86-64 psABI's name of what is used: AVX2, FMA, BMI2 and what goes with them."""
 _LLVM_NAME: Final = "haswell"
-_FEATURES: Final = "64bit cmov cx8 cx16 fxsr mmx sahf sse sse2 sse3 ssse3 sse4.1 sse4.2 popcnt xsave avx avx2 fma bmi bmi2 f16c lzcnt movbe crc32"  # fmt: skip # noqa: E501 - a list
+_FEATURES: Final = (
+    "64bit cmov cx8 cx16 fxsr mmx sahf sse sse2 sse3 ssse3 sse4.1 sse4.2 popcnt xsave avx avx2 fma bmi bmi2 f16c lzcnt "
+    "movbe crc32"
+)
 _BASE: Final = frozenset({"avx2", "fma", "bmi", "bmi2", "f16c", "lzcnt", "movbe"})
 _LIBRARIES: Final = ("numpy", "torch")
 
