@@ -85,12 +85,7 @@ def describe(quantized: QuantizedGaussianSet, decoder: Decoder, language: Langua
         "format": "imagegs_tex decoder",
         "version": 1,
         "language": language,
-        "width": quantized.width,
-        "height": quantized.height,
-        "wrap": list(wrap_words(quantized.wrap)),  # x, y
-        "gaussians": quantized.gaussian_count,
-        "channels": quantized.channel_count,
-        "components": quantized.component_count,
+        **picture_facts(quantized),
         **({} if detail is None else {"noise_components": detail.component_count}),
         "buffer": {
             "file": BUFFER_FILE,
@@ -203,3 +198,15 @@ def _route(texture_map: TextureMap, channel: int) -> dict[str, Any]:
     if isinstance(route, UnitZ):
         return {"unit_z_of_channels": list(texture_map.side_channels(channel))}
     return {"constant": route.value}
+
+
+def picture_facts(quantized: QuantizedGaussianSet) -> dict[str, Any]:
+    """Return what descriptions of one file and of many say of a picture."""
+    return {
+        "width": quantized.width,
+        "height": quantized.height,
+        "wrap": list(wrap_words(quantized.wrap)),  # x, y
+        "gaussians": quantized.gaussian_count,
+        "channels": quantized.channel_count,
+        "components": quantized.component_count,
+    }

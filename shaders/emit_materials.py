@@ -11,9 +11,17 @@ import numpy as np
 
 from imagegs_tex.formats.files.atomic_write import write_files
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
-from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Semantic, TextureMap, Transfer, wrap_words
+from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Semantic, TextureMap, Transfer
 from imagegs_tex.shaders.build_decoder import Language
-from imagegs_tex.shaders.emit import BUFFER_FILE, DESCRIPTION_FILE, INCLUDES, README_FILE, describe_levels, describe_map
+from imagegs_tex.shaders.emit import (
+    BUFFER_FILE,
+    DESCRIPTION_FILE,
+    INCLUDES,
+    README_FILE,
+    describe_levels,
+    describe_map,
+    picture_facts,
+)
 from imagegs_tex.shaders.file_constants import DATA_BINDING, OUTPUT_BINDING, REGION_BINDING
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians, join_materials
 from imagegs_tex.shaders.include_text import STORAGE_INCLUDE, TEXTURE_INCLUDE, WGSL_INCLUDE
@@ -124,12 +132,7 @@ def _material(number: int, material: BufferMaterial, word: int) -> dict[str, Any
         "material_name": material.name,
         "word": word,
         "bytes": packed.ledger.total,
-        "width": quantized.width,
-        "height": quantized.height,
-        "wrap": list(wrap_words(quantized.wrap)),  # x, y
-        "gaussians": quantized.gaussian_count,
-        "channels": quantized.channel_count,
-        "components": quantized.component_count,
+        **picture_facts(quantized),
         "detail": quantized.detail is not None,
         "exact_samples": quantized.exact is not None,
         "normal_y": {GREEN_UP: "up", GREEN_DOWN: "down"}.get(normal_green(quantized.maps), "not said"),

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from helpers.import_tool import import_tool
+from imagegs_tex.viewing.serve_viewer import serving
 
 CHROMIUM = Path("/usr/bin/chromium")
 SOFTWARE = ("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
@@ -50,3 +51,18 @@ def open_page(browser, address, width=1440, height=900, **options):
     page.on("request", lambda request: page.asked.append(request.url))
     page.goto(address)
     return page
+
+
+@contextmanager
+def example_page(files, shown, said, width, height):
+    """Open the example page of three.js with a file of these (paths by name), and wait for what it says of it."""
+    with serving(WEB, files) as server, chromium() as browser:
+        page = open_page(browser, "about:blank", width, height)
+
+        def from_npm(route):
+            route.fulfill(path=NODE_MODULES / route.request.url.split("/node_modules/")[1])
+
+        page.route("**/node_modules/**", from_npm)
+        page.goto(f"{server.address}example.html?file=files/{shown}")
+        page.locator("p", has_text=said).wait_for()
+        yield page

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from helpers.made_gaussians import made_map, made_set
 from helpers.made_gltf import CLAMP, Asset
-from helpers.web_pages import NODE_MODULES, WEB, chromium, need_three, need_web, open_page
+from helpers.web_pages import example_page, need_three, need_web
 from PIL import Image
 
 import imagegs_tex
@@ -16,7 +16,6 @@ from imagegs_tex.formats.gltf.write_gltf import IgsOfMaterial, gltf_with_igs
 from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.images import read_image, write_image
 from imagegs_tex.formats.vocabulary import Coded, Semantic, Transfer, UnitZ
-from imagegs_tex.viewing.serve_viewer import serving
 
 CORNERS = np.array([[-1, 1, 0], [1, 1, 0], [1, -1, 0], [-1, -1, 0]], np.float32)
 PLACE = {"min": [-1, -1, 0], "max": [1, 1, 0]}
@@ -69,17 +68,8 @@ def folder(tmp_path_factory):
 def page(folder, require_tool):
     need_web(require_tool)
     need_three(require_tool)
-    with (
-        serving(WEB, {path.name: path for path in folder.iterdir() if path.is_file()}) as server,
-        chromium() as browser,
-    ):
-        page = open_page(browser, "about:blank", 320, 240)
-        modules = "**/node_modules/**"
-        page.route(
-            modules, lambda route: route.fulfill(path=NODE_MODULES / route.request.url.split("/node_modules/")[1])
-        )
-        page.goto(f"{server.address}example.html?file=files/quad.glb")
-        page.locator("p", has_text="quad.glb").wait_for()
+    files = {path.name: path for path in folder.iterdir() if path.is_file()}
+    with example_page(files, "quad.glb", "quad.glb", 320, 240) as page:
         yield page
 
 

@@ -7,14 +7,13 @@ import subprocess
 import numpy as np
 import pytest
 from helpers.made_gaussians import made_map, made_set
-from helpers.web_pages import NODE_MODULES, WEB, chromium, need_three, need_web, open_page
+from helpers.web_pages import NODE_MODULES, WEB, example_page, need_three, need_web
 from PIL import Image
 
 import imagegs_tex
 from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.images import read_image
 from imagegs_tex.formats.vocabulary import Coded, Constant, Semantic, Transfer, UnitZ
-from imagegs_tex.viewing.serve_viewer import serving
 
 LINEAR, SRGB = Transfer.LINEAR, Transfer.SRGB
 CUT_OUT = made_map(
@@ -80,14 +79,7 @@ def page(folder, require_tool):
     need_web(require_tool)
     need_three(require_tool)
     files = {path.name: path for path in folder.glob("*.igs")}
-    with serving(WEB, files) as server, chromium() as browser:
-        page = open_page(browser, "about:blank", 480, 270)
-        modules = "**/node_modules/**"
-        page.route(
-            modules, lambda route: route.fulfill(path=NODE_MODULES / route.request.url.split("/node_modules/")[1])
-        )
-        page.goto(f"{server.address}example.html?file=files/full.igs")
-        page.locator("p", has_text="texels from").wait_for()
+    with example_page(files, "full.igs", "texels from", 480, 270) as page:
         yield page
 
 
