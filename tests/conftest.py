@@ -1,4 +1,3 @@
-import contextlib
 import os
 from pathlib import Path
 
@@ -9,20 +8,7 @@ import imagegs_tex  # noqa: F401 - before numpy and torch, which read what it te
 import pytest
 import torch
 
-from imagegs_tex.background_compilation import GROUPS, mark_of
-from imagegs_tex.formats.errors import OutputError
-from imagegs_tex.kernel_cache import kernel_folder
-from imagegs_tex.warm_up import compile_all
-
 REPOSITORY = Path(__file__).resolve().parents[1]
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Compile all kernels once before several workers begin: each would compile them for itself at the same time."""
-    leads_workers = bool(getattr(config.option, "numprocesses", None)) and not hasattr(config, "workerinput")
-    if leads_workers and kernel_folder().writable and not all(mark_of(group).exists() for group in GROUPS):
-        with contextlib.suppress(OutputError):  # tests say what does not compile
-            compile_all()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
