@@ -1,6 +1,7 @@
 """The detail layer of a file: noise that gives its decode the contrast that the source has.
 
-The residual's principal components over the channels are what the noise is made of. Each has a spectrum (a sum of the
+The residual's principal components over the channels that miss their grain at the same places are what the noise is
+made of. Each has a spectrum (a sum of the
 tile's bands), a strength that grows with the channels' values (least squares on what blocks miss), and all share an
 envelope on a coarse grid. Normals get the slopes of one height instead. How much each channel gets is fitted to its
 missing energy by octave, drawn, measured and corrected.
@@ -18,6 +19,7 @@ from torch import Tensor
 from imagegs_tex.decoder.detail import add_detail
 from imagegs_tex.decoder.render import render_channels
 from imagegs_tex.detail.amplitudes import amplitudes, block_means, envelope, finest_grid, growth, missing_grain
+from imagegs_tex.detail.groups import strength_groups
 from imagegs_tex.detail.relief import Relief, find_relief
 from imagegs_tex.detail.residual import OCTAVE_WEIGHTS, OCTAVES, Missing, missing_energies
 from imagegs_tex.detail.spectra import band_energies, middle, octave_energies, streak_bands
@@ -91,7 +93,7 @@ def analyse_detail(
     residual = source - decoded
     offset = quantized.offset_codes / OFFSET_SCALE
     relief = find_relief(stack, residual, missing)
-    noises = _noises(residual, missing, relief)
+    noises = _noises(residual, missing, relief, contrasts)
     growths, strengths = [], []
     for noise in noises:
         found = _contrast_for(noise, contrasts, missing)
@@ -115,7 +117,7 @@ def _contrast_for(noise: _Noise, contrasts: Array, missing: Missing) -> Array:
     return np.asarray(np.sqrt(np.square(contrasts) @ (shares / max(float(shares.sum()), 1e-12))))
 
 
-def _noises(residual: Tensor, missing: Missing, relief: Relief | None) -> list[_Noise]:
+def _noises(residual: Tensor, missing: Missing, relief: Relief | None, contrasts: Array) -> list[_Noise]:
     """Return the components: three for the slopes of a height, where there is one, and one each for what is left."""
     noises, rest = [], missing
     if relief is not None:
@@ -129,7 +131,8 @@ def _noises(residual: Tensor, missing: Missing, relief: Relief | None) -> list[_
     if not np.any(rest.channels):
         return noises
     most = MAX_NOISE_COMPONENTS - (relief is not None)
-    values, loadings = _principal_components(residual, rest.channels, most)
+    groups = strength_groups(contrasts, np.flatnonzero(rest.channels).tolist(), most)
+    values, loadings = _principal_components(residual, groups, most)
     powers = [_power(values, component) for component in range(values.shape[2])]
     streaks = streak_bands(np.mean(powers, axis=0))
     mixing, bands = _balance(rest, np.square(loadings), np.stack([band_energies(power, streaks) for power in powers]))
@@ -137,23 +140,29 @@ def _noises(residual: Tensor, missing: Missing, relief: Relief | None) -> list[_
     return noises + [_Noise(mixing[:, k : k + 1], bands[k : k + 1]) for k in range(len(powers))]
 
 
-def _principal_components(residual: Tensor, channels: NDArray[np.bool_], most: int) -> tuple[Tensor, Array]:
-    """Return the components [H, W, K] of the channels that get noise, and loadings [C, K], 0 for other channels."""
-    used = torch.from_numpy(np.flatnonzero(channels)).to(residual.device)
-    picked = residual[..., used]
-    picked = picked - picked.mean(dim=(0, 1))
-    deviations = picked.std(dim=(0, 1)).clamp_min(1e-9)
-    flat = (picked / deviations).reshape(-1, len(used))
-    covariance = (flat.T @ flat / len(flat)).double().cpu().numpy()
-    values, vectors = np.linalg.eigh(covariance)
-    count = min(most, len(used))
-    axes, scales = vectors[:, ::-1][:, :count], np.sqrt(np.maximum(values[::-1][:count], 1e-12))
-    axes = axes * np.where(axes.sum(axis=0) < 0, -1.0, 1.0)  # a sign of their own, whatever the library's
-    projection = torch.from_numpy((axes / scales).astype(np.float32)).to(residual.device)
-    loadings = np.zeros((len(channels), count))
-    loadings[channels] = axes * scales * deviations.double().cpu().numpy()[:, None]
-    shape = (*residual.shape[:2], count)
-    return (flat @ projection).reshape(shape), loadings
+def _principal_components(residual: Tensor, groups: list[list[int]], most: int) -> tuple[Tensor, Array]:
+    """Return components [H, W, K] of groups of channels, each of one group, and loadings [C, K], 0 for other channels.
+
+    Each group has its strongest component, what is left of ``most`` goes to the strongest of all.
+    """
+    centred = residual - residual.mean(dim=(0, 1))
+    deviations = centred.std(dim=(0, 1)).clamp_min(1e-9)
+    flat = (centred / deviations).reshape(-1, residual.shape[2])
+    found = []
+    for group in groups:
+        own = flat[:, group]
+        values, vectors = np.linalg.eigh((own.T @ own / len(own)).double().cpu().numpy())
+        found += [(place > 0, -value, group, vectors[:, -1 - place]) for place, value in enumerate(values[::-1])]
+    found = sorted(found, key=lambda item: item[:2])[:most]
+    loadings = np.zeros((residual.shape[2], len(found)))
+    projection = np.zeros_like(loadings)
+    for column, (_, value, group, vector) in enumerate(found):
+        axis = -vector if vector.sum() < 0 else vector  # a sign of its own, whatever the library's
+        scale = np.sqrt(max(float(-value), 1e-12))
+        projection[group, column], loadings[group, column] = axis / scale, axis * scale
+    made = flat @ torch.from_numpy(projection.astype(np.float32)).to(residual.device)
+    loadings *= deviations.double().cpu().numpy()[:, None]
+    return made.reshape(*residual.shape[:2], len(found)), loadings
 
 
 def _power(values: Tensor, component: int) -> Array:

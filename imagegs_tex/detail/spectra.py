@@ -17,9 +17,9 @@ Array = NDArray[np.float64]
 _ISOTROPIC: Final = (0, 1, 2, 3)
 _ALONG_X: Final = (4, 6)
 _ALONG_Y: Final = (5, 7)
-_DIRECTED: Final = 1.7
-"""How much more energy streaks along one axis must have than along the other, over all components together:
-slopes along x and y, which normals have, came out as streaks along both axes when each component chose: cloth."""
+_DIRECTED: Final = 3.0
+"""How much more energy long streaks along one axis must have than along the other, over all components together: wood
+and scratched metal have 3.1 to 4.3 times. Blocks of stone and rust have 2.6 to 2.8: with streaks they look woven."""
 
 _SOLVER_TURNS: Final = 500
 _SIDE: Final = 512  # texels of the middle that spectra are taken from
@@ -47,10 +47,10 @@ def octave_energies(*, slopes: bool = False) -> Array:
 def streak_bands(power: Array) -> tuple[int, ...]:
     """Return the bands of streaks that noise may have: along the axis that its power [H, W] favours, if any."""
     measured = _measured(power)
-    ratios = [measured[x] / max(measured[y], 1e-30) for x, y in zip(_ALONG_X, _ALONG_Y, strict=True)]
-    if min(ratios) > _DIRECTED:
+    ratio = measured[_ALONG_X[-1]] / max(measured[_ALONG_Y[-1]], 1e-30)
+    if ratio > _DIRECTED:
         return _ALONG_X
-    return _ALONG_Y if max(ratios) < 1 / _DIRECTED else ()
+    return _ALONG_Y if ratio < 1 / _DIRECTED else ()
 
 
 def slope_gain(height: int, width: int) -> Array:

@@ -96,6 +96,28 @@ def test_clean_paint_beside_rust_stays_clean():
     assert added[clean].mean() < 0.06 * added[rust].mean()
 
 
+def test_a_channel_that_is_smooth_elsewhere_than_the_others_has_a_strength_of_its_own():
+    """Roughness of bricks, which have colours' grain all over: its noise stays in the mortar."""
+    y, x = np.mgrid[:SIDE, :SIDE]
+    mortar = (x % 40 < 12) | (y % 40 < 12)
+    smooth = np.repeat(waves()[..., None], 4, axis=2)
+    smooth[..., 3] = np.where(mortar, 0.4, 0.7)
+    strength = np.stack([np.full((SIDE, SIDE), 0.05)] * 3 + [np.where(mortar, 0.08, 0.002)], axis=-1)
+    source = smooth + strength * grain(9)[..., None]
+    _, drawn, _ = layer_for(source, smooth)
+    added = np.abs(drawn.numpy() - np.clip(smooth, 0, 1))
+    assert added[..., 3][~mortar].mean() < 0.15 * added[..., 3][mortar].mean()
+    assert added[..., 0][~mortar].mean() > 0.8 * added[..., 0][mortar].mean()
+
+
+def test_grain_that_is_a_little_longer_than_wide_has_no_streaks():
+    """Streaks along an axis look woven; they are for what is plainly directed."""
+    smooth = np.repeat(waves()[..., None], 3, axis=2)
+    layers = [layer_for(smooth + 0.05 * grain(11, along, 2)[..., None], smooth)[0] for along in (4, 12)]
+    streaks = [np.any(layer.band_codes[:, 4:]) for layer in layers]
+    assert streaks == [False, True]
+
+
 def stones():
     """Flat squares with joints of 24 texels between them [SIDE, SIDE, 1], and which texels are theirs."""
     y, x = np.mgrid[:SIDE, :SIDE] % 80
