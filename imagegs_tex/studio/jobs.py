@@ -18,6 +18,7 @@ from imagegs_tex.formats.errors import ImageGSTexError, UsageError
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.studio.folders import without_place
 from imagegs_tex.studio.limits import LOG_LINES, MAX_WAITING
+from imagegs_tex.studio.plain_words import phase_words
 
 _POINTS: Final = 400
 """Most points of a curve."""
@@ -126,14 +127,15 @@ class Job:
 
 def progress_line(progress: FitProgress) -> str:
     """Return one line of a log."""
-    parts = [progress.phase]
+    parts = []
     if progress.steps:
-        parts.append(f"{progress.step} of {progress.steps}")
+        parts.append(f"step {progress.step} of {progress.steps}")
     if progress.psnr_db is not None:
         parts.append(f"{progress.psnr_db:.2f} dB")
     if progress.gaussians is not None:
         parts.append(f"{progress.gaussians:,} Gaussians")
-    return "  ".join(parts)
+    words = phase_words(progress.phase)
+    return f"{words}: {', '.join(parts)}" if parts else words
 
 
 def without_closest(items: Sequence[_Item], place: Callable[[_Item], float]) -> list[_Item]:

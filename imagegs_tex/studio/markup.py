@@ -8,7 +8,7 @@ from typing import Final
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.metrics.scores import MapScore
 from imagegs_tex.studio.jobs import Job, JobState
-from imagegs_tex.studio.plain_words import plain
+from imagegs_tex.studio.plain_words import phase_words, plain
 from imagegs_tex.studio.reading import MapRow, Reading
 from imagegs_tex.studio.wishes import GOALS
 
@@ -101,23 +101,6 @@ def status(job: Job | None, position: int) -> str:
         f'<div class="st-bar" role="progressbar" aria-valuenow="{round(100 * share)}" aria-valuemin="0" '
         f'aria-valuemax="100"><div style="width:{100 * share:.1f}%"></div></div></div>'
     )
-
-
-PHASE_WORDS: Final = {
-    "reading": "Reading the maps",
-    "fitting": "Fitting",
-    "rounding": "Fitting to what a file can hold",
-    "refining": "Refining",
-    "coding": "Writing the file",
-    "checking": "Checking the file",
-    "pictures": "Drawing the results",
-    "starting": "Starting",
-}
-
-
-def phase_words(phase: str) -> str:
-    """Return what a phase of a run is called on the page."""
-    return PHASE_WORDS.get(phase) or phase.replace("pilot", "Short trial fit").capitalize()
 
 
 def time_left(step: int, steps: int, seconds: float) -> float | None:

@@ -1,4 +1,4 @@
-"""What a reading says of a map, in words that need no knowledge of textures' storage."""
+"""What a reading says of a map, and where a run stands, for those who know neither textures' storage nor fits."""
 
 import re
 from typing import Final
@@ -22,6 +22,17 @@ _PLAIN: Final = (
     (r"packed: (.*)", r"several in one: \1"),
     (r"plain data", "plain values"),
 )
+_PHASES: Final = {
+    "starting": "Starting",
+    "reading": "Reading the maps",
+    "fitting": "Fitting",
+    "rounding": "Fitting to what a file can hold",
+    "refining": "Making the file smaller",
+    "coding": "Writing the file",
+    "checking": "Checking the file",
+    "pictures": "Drawing the results",
+}
+_TRIAL: Final = re.compile(r"pilot (\d+) of (\d+)")
 _CONSTANT: Final = re.compile(r"constant channel (\d) = ([\d.]+)")
 
 
@@ -42,3 +53,11 @@ def _part(part: str) -> str:
         if re.fullmatch(pattern, part):
             return re.sub(pattern, words, part)
     return part
+
+
+def phase_words(phase: str) -> str:
+    """Return what a phase of a run, as ``FitProgress`` names it, is called on the page."""
+    trial = _TRIAL.fullmatch(phase)
+    if trial:
+        return f"Trial {trial[1]} of {trial[2]}, to find out how many Gaussians it takes"
+    return _PHASES.get(phase) or phase.capitalize()

@@ -17,13 +17,13 @@ from imagegs_tex.studio.markup import (
     figures,
     in_words_of_the_page,
     notice,
-    phase_words,
     score_rows,
     table,
     text,
     tiles,
     wide_figures,
 )
+from imagegs_tex.studio.plain_words import phase_words
 from imagegs_tex.studio.results import Result
 from imagegs_tex.studio.visitors import Served, Visitor
 from imagegs_tex.studio.wishes import LADDER_SHARES

@@ -23,7 +23,9 @@ from imagegs_tex.reports import CompressReport, as_json
 from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN, CompressSettings, Preset
 from imagegs_tex.studio.jobs import Abandoned, Job
 from imagegs_tex.studio.live import LivePictures
+from imagegs_tex.studio.markup import in_words_of_the_page
 from imagegs_tex.studio.placement import PlacementPicture, placement_pictures
+from imagegs_tex.studio.plain_words import phase_words
 from imagegs_tex.studio.results import Result, ResultNames, ResultSource, make_result
 from imagegs_tex.studio.wishes import LADDER_SHARES, Wish, command_line, file_name, settings_of
 
@@ -154,9 +156,10 @@ def _report_lines(report: CompressReport) -> list[str]:
     ]
     if report.stopped and report.stopped_at is not None:
         at = report.stopped_at
-        lines.append(f"stopped while {at.phase} at step {at.step} of {at.steps}: the file is made of what there was")
+        where = f"{phase_words(at.phase)}, step {at.step} of {at.steps}"
+        lines.append(f"you stopped it ({where}): the file is made of what there was")
     lines += filter(None, [report.unreached])
-    return [*lines, *report.warnings]
+    return [*lines, *map(in_words_of_the_page, report.warnings)]
 
 
 def _folder(task: Task, index: int) -> Path:

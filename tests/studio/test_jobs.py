@@ -7,7 +7,7 @@ import pytest
 
 from imagegs_tex.fit.loop import FitProgress
 from imagegs_tex.formats.errors import InputError, UsageError
-from imagegs_tex.studio.jobs import Job, JobQueue, JobState, run, without_closest
+from imagegs_tex.studio.jobs import Job, JobQueue, JobState, progress_line, run, without_closest
 from imagegs_tex.studio.limits import LOG_LINES, MAX_WAITING
 
 
@@ -116,3 +116,18 @@ def test_what_is_too_much_is_thinned_evenly():
     gaps = [after - before for before, after in itertools.pairwise(kept)]
     assert (kept[0], kept[-1], len(kept)) == (0, 2999, 40)
     assert max(gaps) <= 4 * 3000 / 40  # of every second one that goes, the first gap grows beyond 1000
+
+
+@pytest.mark.parametrize(
+    ("progress", "line"),
+    [
+        (FitProgress("reading"), "Reading the maps"),
+        (
+            FitProgress("pilot 1 of 2", 20, 60, 24.314, 1500),
+            "Trial 1 of 2, to find out how many Gaussians it takes: step 20 of 60, 24.31 dB, 1,500 Gaussians",
+        ),
+        (FitProgress("refining", 3, 6), "Making the file smaller: step 3 of 6"),
+    ],
+)
+def test_the_log_is_for_somebody_who_knows_no_fits(progress, line):
+    assert progress_line(progress) == line
