@@ -62,9 +62,12 @@ def view(
     if browser:
         from imagegs_tex.viewing.serve_viewer import serve_viewer
 
-        if output is not None or html is not None or source is not None:
-            raise UsageError("--browser writes nothing: leave -o, --html and --source; drop source images on the page")
-        serve_viewer(file, lambda address: print(f"the viewer is at {address} (Ctrl-C ends it)", flush=True))
+        if output is not None or html is not None:
+            raise UsageError("--browser writes nothing: leave -o and --html")
+        options = SourceOptions(alpha=alpha, size=read_size(size), allow_roots=tuple(allow_root or ()))
+        serve_viewer(
+            file, lambda address: print(f"the viewer is at {address} (Ctrl-C ends it)", flush=True), source, options
+        )
         return
     if output is None:
         raise UsageError("give a folder for the pictures with -o DIR, or --browser to look at the file in a browser")

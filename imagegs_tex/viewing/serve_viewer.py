@@ -3,22 +3,26 @@
 import contextlib
 import threading
 import webbrowser
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path, PurePosixPath
 from typing import Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from imagegs_tex.formats.errors import InputError, MissingToolError
 from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.formats.material.options import SourceOptions
+from imagegs_tex.viewing.source_pictures import source_pictures
 
 LOOPBACK: Final = "127.0.0.1"
 VIEWER: Final = "viewer"
 FILES: Final = "files"
 """Where the page finds the user's files; runtime/web has no such folder."""
 
+Content = Path | bytes
+"""What is served: a file, which is read when it is asked for, or bytes."""
 _TYPES: Final = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -26,6 +30,7 @@ _TYPES: Final = {
     ".json": "application/json",
     ".wasm": "application/wasm",
     ".txt": "text/plain; charset=utf-8",
+    ".png": "image/png",
 }
 _POLICY: Final = (
     "default-src 'self' data: blob:; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -62,20 +67,21 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(with_body=False)
 
     def _answer(self, *, with_body: bool) -> None:
-        path = self.server.file_of(urlsplit(self.path).path)
+        content = self.server.content_at(urlsplit(self.path).path)
         host = self.headers.get("Host", "").rsplit(":", 1)[0]
         data = b""
         if host not in {LOOPBACK, "localhost"}:  # a page of another name must not read through this server
             status = HTTPStatus.FORBIDDEN
-        elif path is None:
+        elif content is None:
             status = HTTPStatus.NOT_FOUND
         else:
             try:
-                data, status = path.read_bytes(), HTTPStatus.OK
+                data, status = content if isinstance(content, bytes) else content.read_bytes(), HTTPStatus.OK
             except OSError:
                 status = HTTPStatus.NOT_FOUND
         self.send_response(status)
-        suffix = path.suffix.lower() if path is not None else ""
+        name = content.name if isinstance(content, Path) else urlsplit(self.path).path
+        suffix = PurePosixPath(name).suffix.lower()
         self.send_header("Content-Type", _TYPES.get(suffix, "application/octet-stream"))
         self.send_header("Content-Length", str(len(data)))
         self.send_header("Cache-Control", "no-store")
@@ -91,11 +97,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class ViewerServer(ThreadingHTTPServer):
-    """A server of a folder and of single files, at a free port of the loopback address."""
+    """A server of a folder and of single contents, at a free port of the loopback address."""
 
     daemon_threads = True
 
-    def __init__(self, folder: Path, files: Mapping[str, Path]) -> None:
+    def __init__(self, folder: Path, files: Mapping[str, Content]) -> None:
         self._folder = folder.resolve()
         self._files = dict(files)
         super().__init__((LOOPBACK, 0), _Handler)
@@ -105,8 +111,8 @@ class ViewerServer(ThreadingHTTPServer):
         """Its URL, with a slash at the end."""
         return f"http://{LOOPBACK}:{self.server_address[1]}/"
 
-    def file_of(self, path: str) -> Path | None:
-        """Return the file that a URL's path means; None where it means none."""
+    def content_at(self, path: str) -> Content | None:
+        """Return the file or the bytes that a URL's path means; None where it means none."""
         parts = PurePosixPath(unquote(path)).parts[1:]
         if len(parts) == 2 and parts[0] == FILES:
             return self._files.get(parts[1])
@@ -119,12 +125,12 @@ class ViewerServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(folder: Path, files: Mapping[str, Path] | None = None) -> Iterator[ViewerServer]:
+def serving(folder: Path, files: Mapping[str, Content] | None = None) -> Iterator[ViewerServer]:
     """Serve in threads while the context lasts.
 
     Args:
         folder: what is served
-        files: by the name that a page finds each under, below :data:`FILES`
+        files: files, or bytes, by the name that a page finds each under, below :data:`FILES`
     """
     server = ViewerServer(folder, files or {})
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
@@ -137,26 +143,47 @@ def serving(folder: Path, files: Mapping[str, Path] | None = None) -> Iterator[V
         thread.join()
 
 
-def viewer_address(server: ViewerServer, name: str) -> str:
-    """Return the URL at which the viewer shows one of the server's files."""
-    return f"{server.address}{VIEWER}/?file={quote(f'../{FILES}/{quote(name)}')}"
+def viewer_query(file: str, sources: Sequence[str] = (), *, green_up: bool = True) -> str:
+    """Return what follows the viewer's address to have it show a file.
+
+    Args:
+        file: its URL, from the viewer
+        sources: URLs of its maps' source images, in its order
+        green_up: whether green of its normals points up (OpenGL)
+    """
+    asked = [("file", file), *(("source", each) for each in sources)]
+    return "?" + urlencode(asked if green_up else [*asked, ("green", "-1")], quote_via=quote)
 
 
-def serve_viewer(file: Path, say: Callable[[str], None]) -> None:
+def viewer_address(server: ViewerServer, name: str, sources: Sequence[str] = (), *, green_up: bool = True) -> str:
+    """Return the URL at which the viewer shows one of the server's files, beside others that are its sources."""
+    file, *rest = (f"../{FILES}/{quote(each)}" for each in (name, *sources))
+    return f"{server.address}{VIEWER}/{viewer_query(file, rest, green_up=green_up)}"
+
+
+def serve_viewer(
+    file: Path, say: Callable[[str], None], source: Path | None = None, options: SourceOptions | None = None
+) -> None:
     """Serve the viewer with a file until it is interrupted, and open it in the user's browser.
 
     Args:
-        file: an .igs file; whether it is good is the page's to say
+        file: an .igs file; without a source, whether it is good is the page's to say
         say: is told the page's URL
+        source: what the file was made of, to be seen beside it
+        options: how the source is read
 
     Raises:
-        InputError: the file does not exist
+        InputError: the file does not exist, the source cannot be used, or its maps are not those of the file
+        IgsError: a source is given, and the file is damaged
         MissingToolError: the web runtime was not built
     """
     if not file.is_file():
         raise InputError(f"{printable(file)} does not exist; give an .igs file")
-    with serving(web_folder(), {file.name: file.resolve()}) as server:
-        address = viewer_address(server, file.name)
+    folder = web_folder()
+    pictures = [] if source is None else source_pictures(file, source, options)
+    sources = {f"source-{number}.png": picture for number, picture in enumerate(pictures)}
+    with serving(folder, {**sources, file.name: file.resolve()}) as server:
+        address = viewer_address(server, file.name, list(sources))
         say(address)
         webbrowser.open(address)
         threading.Event().wait()

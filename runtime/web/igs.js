@@ -47,7 +47,8 @@ async function compile(source) {
     return WebAssembly.compile(bytes);
 }
 
-async function fetched(url, options) {
+/** Fetches; what fails is an IgsError. */
+export async function fetched(url, options) {
     let reply;
     try {
         reply = await fetch(url, options);

@@ -4,17 +4,18 @@ import { IgsDecoder, planOf } from '../decode.js';
 import { loadIgs, parseIgs } from '../igs.js';
 import { materialParts } from '../material.js';
 import { readModel } from './model.js';
-import { pictureTexture } from './pictures.js';
+import { fetchPictures, pictureTexture } from './pictures.js';
 import { FlatView } from './flat.js';
-import { showFacts, showMaps, showOutputs, readOut } from './panel.js';
+import { showFacts, showLegend, showMaps, showOutputs, readOut } from './panel.js';
 import { SolidView } from './solid.js';
 import { followPointer } from './pointer.js';
 
 const find = (id) => document.getElementById(id);
 const canvas = find('view');
+const FIRST = ['base_colour', 'image']; // maps to begin with
 const state = {
     gl: null, decoder: null, solid: null, flat: null,
-    files: [], // { name, file }
+    files: [], // { name, file, pictures }: pictures are source images as Blobs, by which map each belongs to
     at: -1, // of the files
     maps: [], // { map, decoded, source }, textures of the current file
     material: null,
@@ -29,7 +30,7 @@ function look() {
     return {
         view: chosen('view'), shape: chosen('shape'), compare: chosen('compare'), around: find('around').value,
         tiles: number('tiles'), turn: number('turn'), rise: number('rise'), strength: number('strength'), green: number('green'),
-        levels: find('levels').checked, spin: find('spin').checked, gaussians: find('gaussians').checked,
+        tint: find('tint').value, filter: number('filter'), spin: find('spin').checked, gaussians: find('gaussians').checked,
         channel: number('channel'), level: number('level'), split: number('split') / 100, gain: 2 ** number('gain'),
     };
 }
@@ -63,8 +64,8 @@ async function take(dropped) {
     for (const each of pictures) await attempt(() => takePicture(each));
 }
 
-async function add(name, file) {
-    state.files.push({ name, file });
+async function add(name, file, pictures = new Map()) {
+    state.files.push({ name, file, pictures });
     const option = new Option(name, String(state.files.length - 1));
     find('which').add(option);
     find('which-field').hidden = state.files.length < 2;
@@ -72,7 +73,7 @@ async function add(name, file) {
 }
 
 async function show(at) {
-    const { file } = state.files[at];
+    const { file, pictures } = state.files[at];
     start();
     const parts = materialParts(file);
     const flat = file.maps.map((map) => ({ ...planOf(map), srgb: false, log: null })); // codes, as they are stored
@@ -87,16 +88,16 @@ async function show(at) {
         state.material[part.name] = made[file.maps.length + i];
         if (part.fills.includes('opacity')) state.material.hasAlpha = true;
     });
-    state.at = at;
-    state.map = 0;
+    [state.at, state.map] = [at, 0];
     state.flat.setFile(file);
+    for (const [map, blob] of pictures) await attempt(() => setSource(map, blob));
     find('which').value = String(at);
     find('level').max = String(Math.floor(Math.log2(Math.max(file.width, file.height))));
     find('level').value = '0';
     find('gaussians').disabled = file.ellipses.length === 0;
     find('empty').hidden = true;
     find('panel').inert = false;
-    choose(0);
+    choose(Math.max(0, file.maps.findIndex((map) => FIRST.includes(map.semantic))));
 }
 
 function forget() {
@@ -131,15 +132,20 @@ async function takePicture(each) {
     const at = state.maps.findIndex(({ map }) => map.name.toLowerCase() === stem.toLowerCase());
     const names = state.maps.map(({ map }) => map.name).join(', ');
     if (at < 0) throw new Error(`${each.name} has the name of none of the maps (${names})`);
+    await setSource(at, each);
+    state.files[state.at].pictures.set(at, each); // for when this file is chosen again
+    document.querySelector('input[name=view][value=flat]').checked = true;
+    choose(at);
+}
+
+async function setSource(at, blob) {
     const entry = state.maps[at];
-    const source = await pictureTexture(state.gl, each, state.files[state.at].file);
+    const source = await pictureTexture(state.gl, blob, state.files[state.at].file);
     entry.source?.dispose();
     entry.source = source;
     if (document.querySelector('input[name=compare]:checked').value === 'decoded') {
         document.querySelector('input[name=compare][value=split]').checked = true;
     }
-    document.querySelector('input[name=view][value=flat]').checked = true;
-    choose(at);
 }
 
 // ---- drawing ------------------------------------------------------------------------------------------------------------
@@ -150,6 +156,7 @@ function start() {
     if (gl === null) throw new Error('this browser offers no WebGL 2, which decodes the files');
     Object.assign(state, { gl, decoder: new IgsDecoder(gl), solid: new SolidView(gl), flat: new FlatView(gl), maps: [], material: null });
     if (state.model) state.solid.setModel(state.model);
+    find('filter-field').hidden = state.solid.slanted === null;
 }
 
 function refresh() {
@@ -160,11 +167,12 @@ function refresh() {
     const source = state.maps[state.map]?.source;
     for (const input of document.querySelectorAll('input[name=compare]')) input.disabled = !source && input.value !== 'decoded';
     if (state.maps.length > 0) find('sources').hidden = Boolean(source);
-    find('sides').hidden = !source || now.compare !== 'split';
+    find('sides').hidden = !source || now.view !== 'flat' || now.compare !== 'split';
     for (const id of ['split', 'gain']) {
         find(id).closest('.field').hidden = !source || now.compare !== (id === 'split' ? 'split' : 'difference');
     }
     showOutputs();
+    showLegend(now.tint);
     if (state.at >= 0) showFacts(state);
     if (now.view !== 'flat') find('read').textContent = '';
 }
@@ -301,16 +309,20 @@ document.addEventListener('drop', (event) => {
 });
 new ResizeObserver(() => { state.dirty = true; }).observe(canvas);
 
-function load(address) {
+// sources: addresses of source images, one for each map in the file's order; "" for none
+function load(address, sources = []) {
     say('Loading…');
     return attempt(async () => {
         const file = await loadIgs(address);
+        const pictures = await fetchPictures(sources);
         say('');
-        await add(file.name, file);
+        await add(file.name, file, pictures);
     });
 }
 
+const asked = new URLSearchParams(location.search);
+document.body.classList.toggle('embedded', asked.has('embedded'));
+if (asked.get('green') === '-1') find('green').value = '-1';
 refresh();
 requestAnimationFrame(draw);
-const asked = new URLSearchParams(location.search).getAll('file');
-for (const address of asked) await load(address);
+for (const [i, address] of asked.getAll('file').entries()) await load(address, i === 0 ? asked.getAll('source') : []);

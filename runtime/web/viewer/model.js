@@ -8,11 +8,12 @@ const READERS = {
     5125: [4, 'getUint32', 4294967295], 5126: [4, 'getFloat32', 1],
 };
 const SIZES = { SCALAR: 1, VEC2: 2, VEC3: 3, VEC4: 4 };
+const FLOATS = 12; // of a point
 const MOST_CORNERS = 6e6;
 const DEEPEST = 64; // nodes below each other
 const MOST_NODES = 1e5;
 
-/** Points of 11 floats (position, normal, tangent, coordinate) and corners by threes. Throws IgsError. */
+/** Points of 12 floats (position, normal, tangent with its side, coordinate) and corners by threes. Throws IgsError. */
 export function readModel(data, name) {
     try {
         return gathered(data);
@@ -66,57 +67,74 @@ function read(json, view, binary, index) {
 }
 
 function add(found, primitive, matrix, get) {
-    const { POSITION, NORMAL, TEXCOORD_0 } = primitive.attributes;
+    const { POSITION, NORMAL, TANGENT, TEXCOORD_0 } = primitive.attributes;
     if ((primitive.mode ?? 4) !== 4 || POSITION === undefined || TEXCOORD_0 === undefined) return;
     const [positions, coordinates] = [get(POSITION), get(TEXCOORD_0)];
     const count = positions.length / 3;
     const corners = primitive.indices === undefined ? Array.from({ length: count }, (_, i) => i) : get(primitive.indices);
     if (found.corners.length + corners.length > MOST_CORNERS) throw new IgsError('MODEL', 'too many triangles');
     if (coordinates.length !== 2 * count || corners.some((corner) => corner >= count)) throw new IgsError('MODEL', 'its numbers do not fit together');
-    const [flat, tangents] = across(positions, coordinates, corners);
-    const normals = NORMAL === undefined ? flat : get(NORMAL);
-    const first = found.points.length / 11;
-    for (let i = 0; i < count; i += 1) {
-        const n = unit(turned(matrix, normals, i));
-        const t = turned(matrix, tangents, i);
-        const along = n[0] * t[0] + n[1] * t[1] + n[2] * t[2];
-        const p = turned(matrix, positions, i);
-        found.points.push(p[0] + matrix[12], p[1] + matrix[13], p[2] + matrix[14], ...n);
-        found.points.push(...unit(t.map((value, k) => value - along * n[k])), coordinates[2 * i], coordinates[2 * i + 1]);
+    const around = across(positions, coordinates, corners);
+    const normals = NORMAL === undefined ? around.normals : get(NORMAL);
+    const given = TANGENT === undefined ? null : get(TANGENT);
+    const [upright, turnsOver] = [cofactors(matrix), Math.sign(determinant(matrix)) || 1];
+    const place = new Int32Array(2 * count).fill(-1); // of each point among all, of both sides
+    const put = (i, side) => {
+        const slot = i + side * count;
+        if (place[slot] < 0) {
+            place[slot] = found.points.length / FLOATS;
+            const n = unit(turned(upright, normals, i).map((value) => value * turnsOver));
+            const t = given ? turned(matrix, given, i, 4) : turned(matrix, around.tangents, slot);
+            const along = dot(n, t);
+            const tangent = unit(t.map((value, k) => value - along * n[k]));
+            const hand = given ? given[4 * i + 3] * turnsOver : dot(cross(n, tangent), turned(matrix, around.ups, slot));
+            const p = turned(matrix, positions, i);
+            found.points.push(p[0] + matrix[12], p[1] + matrix[13], p[2] + matrix[14], ...n, ...tangent, hand < 0 ? -1 : 1);
+            found.points.push(coordinates[2 * i], coordinates[2 * i + 1]);
+        }
+        found.corners.push(place[slot]);
+    };
+    for (let at = 0; at + 2 < corners.length; at += 3) {
+        for (const i of corners.slice(at, at + 3)) put(i, around.isTurned[at / 3]);
     }
-    for (const corner of corners) found.corners.push(first + corner);
 }
 
-// Normals and tangents of the triangles around each point, by their areas.
+// Normals of the triangles around each point by their areas, and which way u grows and v falls. Where coordinates are mirrored at a
+// point, each side has its own (as in M. Mikkelsen, "Simulation of Wrinkled Surfaces Revisited", 2008): their sum would be nothing.
 function across(positions, coordinates, corners) {
-    const [normals, tangents] = [new Float64Array(positions.length), new Float64Array(positions.length)];
+    const length = positions.length;
+    const [normals, tangents, ups] = [new Float64Array(length), new Float64Array(2 * length), new Float64Array(2 * length)];
+    const isTurned = new Uint8Array(corners.length / 3);
     const edge = (a, b) => [0, 1, 2].map((k) => positions[3 * b + k] - positions[3 * a + k]);
+    const step = (a, b) => [0, 1].map((k) => coordinates[2 * b + k] - coordinates[2 * a + k]);
     for (let at = 0; at + 2 < corners.length; at += 3) {
         const [a, b, c] = corners.slice(at, at + 3);
-        const [e, f] = [edge(a, b), edge(a, c)];
-        const [dv, dw] = [coordinates[2 * b + 1] - coordinates[2 * a + 1], coordinates[2 * c + 1] - coordinates[2 * a + 1]];
-        const area = (coordinates[2 * b] - coordinates[2 * a]) * dw - (coordinates[2 * c] - coordinates[2 * a]) * dv;
+        const [e, f, [du, dv], [eu, ev]] = [edge(a, b), edge(a, c), step(a, b), step(a, c)];
+        const side = Math.sign(du * ev - eu * dv);
+        const flat = cross(e, f);
+        isTurned[at / 3] = side < 0 ? 1 : 0;
         for (const point of [a, b, c]) {
+            const slot = 3 * point + isTurned[at / 3] * length;
             for (let k = 0; k < 3; k += 1) {
-                const [i, j] = [(k + 1) % 3, (k + 2) % 3];
-                normals[3 * point + k] += e[i] * f[j] - e[j] * f[i];
-                tangents[3 * point + k] += Math.sign(area) * (e[k] * dw - f[k] * dv);
+                normals[3 * point + k] += flat[k];
+                tangents[slot + k] += side * (e[k] * ev - f[k] * dv);
+                ups[slot + k] += side * (e[k] * eu - f[k] * du);
             }
         }
     }
-    return [normals, tangents];
+    return { normals, tangents, ups, isTurned };
 }
 
 function fitted({ points, corners }) {
     const [least, most] = [[Infinity, Infinity, Infinity], [-Infinity, -Infinity, -Infinity]];
     for (let i = 0; i < points.length; i += 1) {
-        if (i % 11 > 2) continue;
-        least[i % 11] = Math.min(least[i % 11], points[i]);
-        most[i % 11] = Math.max(most[i % 11], points[i]);
+        if (i % FLOATS > 2) continue;
+        least[i % FLOATS] = Math.min(least[i % FLOATS], points[i]);
+        most[i % FLOATS] = Math.max(most[i % FLOATS], points[i]);
     }
     const size = Math.hypot(...most.map((value, k) => value - least[k])) / 2;
     if (!(size > 0 && size < Infinity)) throw new IgsError('MODEL', 'it has no size');
-    const moved = points.map((value, i) => (i % 11 < 3 ? (value - (least[i % 11] + most[i % 11]) / 2) / size : value));
+    const moved = points.map((value, i) => (i % FLOATS < 3 ? (value - (least[i % FLOATS] + most[i % FLOATS]) / 2) / size : value));
     return { points: moved, corners };
 }
 
@@ -125,8 +143,26 @@ function unit(v) {
     return length > 0 ? v.map((value) => value / length) : [1, 0, 0];
 }
 
-function turned(m, from, i) {
-    const [x, y, z] = [from[3 * i], from[3 * i + 1], from[3 * i + 2]];
+function dot(a, b) {
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
+function cross(a, b) {
+    return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
+}
+
+function determinant(m) {
+    return dot(m.slice(0, 3), cross(m.slice(4, 7), m.slice(8, 11)));
+}
+
+// What turns normals where a matrix turns points, but for the determinant's sign: its inverse, transposed, times its determinant.
+function cofactors(m) {
+    const [x, y, z] = [0, 4, 8].map((at) => m.slice(at, at + 3));
+    return [...cross(y, z), 0, ...cross(z, x), 0, ...cross(x, y), 0, 0, 0, 0, 1];
+}
+
+function turned(m, from, i, stride = 3) {
+    const [x, y, z] = [from[stride * i], from[stride * i + 1], from[stride * i + 2]];
     return [m[0] * x + m[4] * y + m[8] * z, m[1] * x + m[5] * y + m[9] * z, m[2] * x + m[6] * y + m[10] * z];
 }
 

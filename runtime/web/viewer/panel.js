@@ -1,5 +1,7 @@
 // What the panel says: the list of maps, values beside sliders, figures, and the texel under the pointer.
 
+import { tintOf } from './shaders.js';
+
 const find = (id) => document.getElementById(id);
 const LOG_KNEE = 64; // docs/conventions.md
 
@@ -37,6 +39,25 @@ export function showOutputs() {
     }
 }
 
+const SHADES = { // shades of tintOf, and what each stands for
+    none: ['', []],
+    level: ['Mip level that is sampled:', [[0, '0'], [1, '1'], [2, '2'], [3, '3'], [4, '4'], [5, '5'], [6, '6 and more']]],
+    slant: ['Texels that a pixel covers, lengthwise to crosswise:', [[0, '1 : 1'], [1.5, '2 : 1'], [3, '4 : 1'], [4.5, '8 : 1'], [6, '16 : 1 and more']]],
+};
+
+/** What the colours stand for that the material is tinted with. */
+export function showLegend(tint) {
+    const [words, labels] = SHADES[tint];
+    find('legend').hidden = labels.length === 0;
+    find('legend-words').textContent = words;
+    find('shades').replaceChildren(...labels.map(([shade, label]) => {
+        const [item, colour] = [document.createElement('li'), document.createElement('i')];
+        colour.style.background = tintOf(shade);
+        item.append(colour, label);
+        return item;
+    }));
+}
+
 export function showFacts(state) {
     const { file } = state.files[state.at];
     const texels = file.width * file.height;
@@ -45,7 +66,7 @@ export function showFacts(state) {
         ['Size', `${file.width} × ${file.height} texels`],
         ['Maps', `${file.maps.length}, ${file.channelCount} channels`],
         ['Gaussians', file.isExact ? 'none: exact samples' : file.gaussianCount.toLocaleString('en')],
-        ['Noise', file.hasDetail ? 'yes' : 'no'],
+        ['Grain', file.hasDetail ? 'yes' : 'no'],
         ['Repeats', file.wrap.x && file.wrap.y ? 'both ways' : file.wrap.x ? 'sideways' : file.wrap.y ? 'up and down' : 'no'],
         ['File', bytes(file.fileBytes)],
         ['Bits per texel', ((8 * file.fileBytes) / texels).toFixed(2)],

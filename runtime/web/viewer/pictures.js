@@ -1,6 +1,6 @@
-// Source images that are dropped beside a file: as textures like the decoded ones.
+// Source images beside a file: as textures like the decoded ones.
 
-import { IgsError } from '../igs.js';
+import { IgsError, fetched } from '../igs.js';
 
 /** A texture with mips of an image file, its rows from the top, values as stored. */
 export async function pictureTexture(gl, blob, file) {
@@ -28,4 +28,14 @@ export async function pictureTexture(gl, blob, file) {
     const { width, height } = picture;
     picture.close();
     return { texture, width, height, dispose: () => gl.deleteTexture(texture) };
+}
+
+/** Source images by their addresses, as Blobs by their place in the list; "" is none. */
+export async function fetchPictures(addresses) {
+    const found = new Map();
+    for (const [at, address] of addresses.entries()) {
+        if (address === '') continue;
+        found.set(at, await (await fetched(address)).blob());
+    }
+    return found;
 }

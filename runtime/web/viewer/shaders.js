@@ -3,7 +3,7 @@
 export const SOLID_VERTEX = `#version 300 es
 layout(location = 0) in vec3 position;
 layout(location = 1) in vec3 normal;
-layout(location = 2) in vec3 tangent;
+layout(location = 2) in vec4 tangent; // w: -1 where coordinates are mirrored
 layout(location = 3) in vec2 coordinate;
 uniform mat4 turn; // model to world
 uniform mat4 project; // world to clip
@@ -15,9 +15,9 @@ void main()
 {
     vec4 at = turn * vec4(position, 1.0);
     world = at.xyz;
-    vec3 t = mat3(turn) * tangent;
+    vec3 t = mat3(turn) * tangent.xyz;
     vec3 n = mat3(turn) * normal;
-    frame = mat3(t, cross(n, t), n);
+    frame = mat3(t, cross(n, t) * tangent.w, n);
     uv = coordinate * tiles;
     gl_Position = project * at;
 }`;
@@ -38,7 +38,8 @@ uniform float green;
 uniform vec3 above, level, below; // what surrounds it
 uniform vec2 texels;
 uniform float cut; // alpha below which nothing is drawn
-uniform bool tinted;
+uniform int tinted; // 0 no, 1 by mip level, 2 by how slanted it is
+uniform float most; // samples along the slant
 out vec4 colour;
 
 vec3 surroundings(vec3 way, float rough)
@@ -85,11 +86,14 @@ void main()
     lit += around * packed_values.r;
     if (has.w) lit += texture(light_map, uv).rgb;
     colour = vec4(shown(lit), 1.0);
-    if (tinted) {
+    if (tinted > 0) { // by the ellipse of texels that a pixel covers
         vec2 across = dFdx(uv * texels), down = dFdy(uv * texels);
-        float lod = clamp(0.5 * log2(max(dot(across, across), dot(down, down))), 0.0, 6.0);
-        vec3 tint = 0.5 + 0.5 * cos(6.2831853 * (lod / 7.0 + vec3(0.0, 0.33, 0.67)));
-        colour.rgb = mix(colour.rgb, tint, 0.55);
+        float sum = dot(across, across) + dot(down, down);
+        float area = abs(across.x * down.y - across.y * down.x);
+        float longest = sqrt(0.5 * (sum + sqrt(max(sum * sum - 4.0 * area * area, 0.0))));
+        float slant = clamp(longest * longest / max(area, 1e-9), 1.0, 16.0);
+        float shade = tinted == 1 ? log2(longest / min(slant, most)) : 1.5 * log2(slant);
+        colour.rgb = mix(colour.rgb, 0.5 + 0.5 * cos(6.2831853 * (clamp(shade, 0.0, 6.0) / 7.0 + vec3(0.0, 0.33, 0.67))), 0.7);
     }
 }`;
 
@@ -125,7 +129,7 @@ void main()
 {
     vec4 first = look(decoded, at);
     vec4 second = mode == 0 ? first : look(source, at);
-    vec4 value = mode == 2 || (mode == 1 && at.x > split * size.x) ? second : first;
+    vec4 value = mode == 2 || (mode == 1 && at.x < split * size.x) ? second : first;
     if (mode == 1 && abs(at.x - split * size.x) * pixels < 1.0) value = vec4(1.0); // the line between them
     if (mode == 3) value = vec4(abs(first.rgb - second.rgb), abs(first.a - second.a)) * gain;
     colour = channel < 0 ? vec4(value.rgb, 1.0) : vec4(vec3(value[channel]), 1.0);
@@ -170,4 +174,10 @@ export function link(gl, vertex, fragment) {
         return places.get(name);
     };
     return { program, at };
+}
+
+/** The colour, as CSS has it, of a shade of 0 to 6 of what the material is tinted by. */
+export function tintOf(shade) {
+    const parts = [0, 0.33, 0.67].map((phase) => 0.5 + 0.5 * Math.cos(2 * Math.PI * (shade / 7 + phase)));
+    return `rgb(${parts.map((value) => Math.round(255 * value)).join(' ')})`;
 }

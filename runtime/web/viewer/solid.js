@@ -9,6 +9,7 @@ const SURROUNDINGS = { // linear light above, at eye level, below
     evening: [[0.16, 0.2, 0.4], [1.1, 0.5, 0.22], [0.07, 0.06, 0.06]],
     none: [[0, 0, 0], [0, 0, 0], [0, 0, 0]],
 };
+const TINTS = ['none', 'level', 'slant'];
 const NEAREST = 1.6;
 const FARTHEST = 12;
 const SIDES = 96;
@@ -16,6 +17,7 @@ const SIDES = 96;
 export class SolidView {
     constructor(gl) {
         this.gl = gl;
+        this.slanted = gl.getExtension('EXT_texture_filter_anisotropic');
         this.program = link(gl, SOLID_VERTEX, SOLID_FRAGMENT);
         this.shapes = { sphere: this.mesh(sphere()), cube: this.mesh(cube()), plane: this.mesh(plane()) };
         this.reset();
@@ -52,9 +54,9 @@ export class SolidView {
         gl.bindVertexArray(array);
         gl.bindBuffer(gl.ARRAY_BUFFER, buffers[0]);
         gl.bufferData(gl.ARRAY_BUFFER, new Float32Array(points), gl.STATIC_DRAW);
-        [3, 3, 3, 2].reduce((offset, count, place) => {
+        [3, 3, 4, 2].reduce((offset, count, place) => {
             gl.enableVertexAttribArray(place);
-            gl.vertexAttribPointer(place, count, gl.FLOAT, false, 44, offset);
+            gl.vertexAttribPointer(place, count, gl.FLOAT, false, 48, offset);
             return offset + 4 * count;
         }, 0);
         gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, buffers[1]);
@@ -85,11 +87,13 @@ export class SolidView {
         ['above', 'level', 'below'].forEach((name, i) => gl.uniform3fv(at(name), SURROUNDINGS[look.around][i]));
         gl.uniform2f(at('texels'), material.width, material.height);
         gl.uniform1f(at('cut'), material.hasAlpha ? 0.5 : -1);
-        gl.uniform1i(at('tinted'), look.levels ? 1 : 0);
+        gl.uniform1i(at('tinted'), TINTS.indexOf(look.tint));
+        gl.uniform1f(at('most'), look.filter);
         const slots = [['base_map', material.base], ['normal_map', material.normal], ['packed_map', material.packed], ['light_map', material.light]];
         slots.forEach(([name, made], unit) => {
             gl.activeTexture(gl.TEXTURE0 + unit);
             gl.bindTexture(gl.TEXTURE_2D, made?.texture ?? null);
+            if (made && this.slanted) gl.texParameterf(gl.TEXTURE_2D, this.slanted.TEXTURE_MAX_ANISOTROPY_EXT, look.filter);
             gl.uniform1i(at(name), unit);
         });
         gl.uniform4iv(at('has'), slots.map(([, made]) => (made ? 1 : 0)));
@@ -101,7 +105,7 @@ export class SolidView {
     }
 }
 
-// Points: position, normal, tangent, coordinate. v grows downwards, as the picture's rows do.
+// Points: position, normal, tangent and its side, coordinate. v grows downwards, as the picture's rows do.
 function sphere() {
     const [points, corners] = [[], []];
     const rows = SIDES / 2;
@@ -110,7 +114,7 @@ function sphere() {
             const [u, v] = [i / SIDES, j / rows];
             const [around, down] = [2 * Math.PI * u, Math.PI * v];
             const n = [Math.sin(down) * Math.sin(around), Math.cos(down), Math.sin(down) * Math.cos(around)];
-            points.push(...n, ...n, Math.cos(around), 0, -Math.sin(around), 2 * u, v);
+            points.push(...n, ...n, Math.cos(around), 0, -Math.sin(around), 1, 2 * u, v);
             const at = j * (SIDES + 1) + i;
             if (i < SIDES && j < rows) corners.push(at, at + SIDES + 1, at + 1, at + 1, at + SIDES + 1, at + SIDES + 2);
         }
@@ -123,9 +127,9 @@ function cube() {
     const faces = [[[1, 0, 0], [0, 1, 0]], [[0, 0, -1], [0, 1, 0]], [[-1, 0, 0], [0, 1, 0]], [[0, 0, 1], [0, 1, 0]], [[1, 0, 0], [0, 0, -1]], [[1, 0, 0], [0, 0, 1]]];
     for (const [t, b] of faces) {
         const n = [t[1] * b[2] - t[2] * b[1], t[2] * b[0] - t[0] * b[2], t[0] * b[1] - t[1] * b[0]];
-        const first = points.length / 11;
+        const first = points.length / 12;
         for (const [x, y] of [[-1, -1], [1, -1], [-1, 1], [1, 1]]) {
-            points.push(...n.map((value, k) => 0.66 * (value + x * t[k] + y * b[k])), ...n, ...t, (x + 1) / 2, (1 - y) / 2);
+            points.push(...n.map((value, k) => 0.66 * (value + x * t[k] + y * b[k])), ...n, ...t, 1, (x + 1) / 2, (1 - y) / 2);
         }
         corners.push(first, first + 1, first + 2, first + 2, first + 1, first + 3);
     }
@@ -133,7 +137,7 @@ function cube() {
 }
 
 function plane() {
-    const points = [[-1, -1], [1, -1], [-1, 1], [1, 1]].flatMap(([x, y]) => [1.3 * x, 1.3 * y, 0, 0, 0, 1, 1, 0, 0, (x + 1) / 2, (1 - y) / 2]);
+    const points = [[-1, -1], [1, -1], [-1, 1], [1, 1]].flatMap(([x, y]) => [x, y, 0, 0, 0, 1, 1, 0, 0, 1, (x + 1) / 2, (1 - y) / 2]);
     return { points, corners: [0, 1, 2, 2, 1, 3] };
 }
 
