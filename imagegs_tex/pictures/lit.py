@@ -36,14 +36,6 @@ _AROUND: Final = (2, 1)
 """How often a material is laid around the sphere, and from pole to pole."""
 
 
-def model_numbers() -> dict[str, float | tuple[float, ...]]:
-    """Return the numbers of the model, for a shader that draws the same; names are those of its uniforms."""
-    return {
-        "sun": _SUN, "sky": _SKY, "white": _WHITE, "leastRoughness": _LEAST_ROUGHNESS, "glass": _GLASS,
-        "behind": _BEHIND, "ballRadius": _BALL, "laidAround": _AROUND, "luminance": LUMINANCE, "firstLight": LIGHT,
-    }  # fmt: skip
-
-
 def points_green_up(names: Iterable[str]) -> bool:
     """Whether green of a material's normals points up (OpenGL): no name of its maps says DirectX."""
     return not any("DirectX" in normal_convention(split_name(name)) for name in names)

@@ -15,7 +15,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _PLAIN: Final = frozenset({"/", "/config", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt"})
 _JOIN: Final = "/gradio_api/queue/join"
 _CALLS: Final = frozenset({_JOIN, "/gradio_api/queue/data"})
-_BELOW: Final = ("/assets/", "/static/", "/svelte/", "/gradio_api/heartbeat/", "/studio/", "/studio-static/")
+_BELOW: Final = (
+    "/assets/",
+    "/static/",
+    "/svelte/",
+    "/gradio_api/heartbeat/",
+    "/studio/",
+    "/studio-static/",
+    "/studio-viewer/",
+)
 _MAX_JOIN_BYTES: Final = 1 << 18
 """All settings of the page take 4 kB."""
 

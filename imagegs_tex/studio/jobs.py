@@ -128,7 +128,7 @@ class Job:
 def progress_line(progress: FitProgress) -> str:
     """Return one line of a log."""
     parts = []
-    if progress.steps:
+    if progress.step:
         parts.append(f"step {progress.step} of {progress.steps}")
     if progress.psnr_db is not None:
         parts.append(f"{progress.psnr_db:.2f} dB")

@@ -87,7 +87,8 @@ def status(job: Job | None, position: int) -> str:
     words, share = [f"<b>{escape(phase_words(phase))}</b>"], 0.0
     if progress is not None and progress.steps:
         share = progress.step / progress.steps
-        words.append(f"step {progress.step} of {progress.steps}")
+        if progress.step:
+            words.append(f"step {progress.step} of {progress.steps}")
         left = time_left(progress.step, progress.steps, progress.seconds)
         if left is not None:
             words.append(f"about {seconds_words(left)} left")

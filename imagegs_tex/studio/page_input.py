@@ -30,6 +30,7 @@ or an .igs file to look at</span><div class="st-drop-buttons">
 _DROP_JS: Final = """import(new URL('studio-static/dropzone.js', document.baseURI).href)
     .then((module) => module.dropzone(element, trigger, props, watch));"""
 _UNDERSTOOD_JS: Final = "() => document.dispatchEvent(new Event('st-understood'))"
+_NOTHING_SENT_JS: Final = "() => { document.querySelector('.st-drop-say').textContent = ''; }"
 _SALIENCY: Final = "saliency"
 _WRAPS: Final = {"auto": None, "repeat": True, "clamp": False}
 _WRAP_WORDS: Final = [("As found out", "auto"), ("It repeats", "repeat"), ("It ends at its border", "clamp")]
@@ -168,6 +169,7 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
     )
     for example, button in zip(EXAMPLES, buttons, strict=True):
         button.click(example_of(example.key), None, outputs, api_visibility=PRIVATE, show_progress_on=summary)
+        button.click(None, None, None, js=_NOTHING_SENT_JS, api_visibility=PRIVATE)
     chooser.input(choose, chooser, outputs, api_visibility=PRIVATE)
     fields = [wrap_x, wrap_y, alpha, normals, matters]
     for field in fields:

@@ -1,4 +1,4 @@
-"""Step 4 of the page: what came out, compared, lit, measured, beside one another, and to take home."""
+"""Step 4 of the page: what came out, compared, in the viewer, measured, beside one another, and to take home."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,6 @@ from imagegs_tex.studio.result_views import (
     gallery_of,
     has_climbed,
     head_of,
-    lit,
     numbers_of,
     result_names,
     result_of,
@@ -28,19 +27,15 @@ from imagegs_tex.studio.result_views import (
     zip_words,
 )
 from imagegs_tex.studio.results import Result
+from imagegs_tex.studio.viewer import in_viewer
 from imagegs_tex.studio.visitors import Served, Visitor, Visitors
 from imagegs_tex.studio.wishes import Wish
 
 _NOTHING: Final = '<div class="st-faint">Results appear here when a run is done.</div>'
 _RESULTS: Final = "results"
 _INSPECT: Final = '<div class="st-inspect" hidden></div><div class="st-faint st-why"></div>'
-_LIT: Final = '<div class="st-lit" hidden></div>'
 _INSPECT_JS: Final = """import(new URL('studio-static/inspector.js', document.baseURI).href).then((module) => {
     const show = module.inspector(element, props.value);
-    watch('value', () => show(props.value));
-});"""
-_LIT_JS: Final = """import(new URL('studio-static/lit.js', document.baseURI).href).then((module) => {
-    const show = module.lit(element, props.value);
     watch('value', () => show(props.value));
 });"""
 _FULL: Final = "Make this size again with Balanced: better, takes longer"
@@ -59,9 +54,9 @@ def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> Non
         with gr.Column(visible=False, elem_id="result") as whole:
             with gr.Tabs() as tabs:
                 with gr.Tab("Compare"):
-                    compare = _viewer(_INSPECT, _INSPECT_JS, "compare")
-                with gr.Tab("Light"):
-                    light = _viewer(_LIT, _LIT_JS, "light")
+                    compare = _inspector("compare")
+                with gr.Tab("Viewer"):
+                    viewer = gr.HTML(elem_id="viewer", padding=False)
                 with gr.Tab("Numbers"):
                     numbers = gr.HTML(elem_id="numbers", padding=False)
                 with gr.Tab("Pictures"):
@@ -72,7 +67,7 @@ def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> Non
                         with gr.Row():
                             left = gr.Dropdown([], label="Compare two: A, on the left", elem_id="left")
                             right = gr.Dropdown([], label="B, on the right", elem_id="right")
-                        beside = _viewer(_INSPECT, _INSPECT_JS, "beside")
+                        beside = _inspector("beside")
             gr.HTML(step("More to take home", "a .zip of the .igs file and what you choose"), padding=False)
             parts = gr.CheckboxGroup(
                 [],
@@ -82,15 +77,15 @@ def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> Non
             )
             pack = gr.Button(_PACK, elem_id="pack")
             zipped = gr.HTML(elem_id="zipped", padding=False)
-    details = [head, compare, light, numbers, gallery, links, parts, zipped, full]
+    details = [head, compare, viewer, numbers, gallery, links, parts, zipped, full]
 
     def show(visitor: Visitor, number: int | None) -> list[Any]:
         result = result_of(visitor, number)
         if result is None:
-            return [_NOTHING, None, None, "", "", "", gr.skip(), "", gr.update(visible=False)]
+            return [_NOTHING, None, "", "", "", "", gr.skip(), "", gr.update(visible=False)]
         is_fast = result.report is not None and result.report.preset == Preset.FAST.value
         return [
-            head_of(result), compared(visitor, result), lit(visitor, result), numbers_of(result),
+            head_of(result), compared(visitor, result), in_viewer(visitor, result), numbers_of(result),
             gallery_of(visitor, result), file_link(visitor, result), _parts(visitor, result), "",
             gr.update(visible=is_fast),
         ]  # fmt: skip
@@ -165,5 +160,5 @@ def _parts(visitor: Visitor, result: Result) -> dict[str, Any]:
     return gr.update(choices=choices, value=[key for _, key in choices if key in USUAL_PARTS])
 
 
-def _viewer(template: str, script: str, name: str) -> gr.HTML:
-    return gr.HTML(None, html_template=template, js_on_load=script, elem_id=name, padding=False)
+def _inspector(name: str) -> gr.HTML:
+    return gr.HTML(None, html_template=_INSPECT, js_on_load=_INSPECT_JS, elem_id=name, padding=False)

@@ -31,6 +31,11 @@ _NO_PICTURES: Final = (
 )
 _STOP: Final = "Stop and keep the file"
 _LEAVE: Final = "Leave the queue"
+_LAST_LINE: Final = """() => setTimeout(() => {
+    const lines = document.querySelector('#log textarea');
+    if (lines) lines.scrollTop = lines.scrollHeight;
+}, 100)"""
+"""What the browser does once the log is opened, which then stays at its end by itself."""
 SHOW_RUN: Final = """() => { import(new URL('studio-static/follow.js', document.baseURI).href)
     .then((module) => module.follow(document.getElementById('watch'))); }"""
 """What the browser does once a run is asked for: its pictures, and whatever stands in its way, are below the fold."""
@@ -62,7 +67,7 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
             info="0 is the first, the right end the newest", visible=False, elem_id="steps",
         )  # fmt: skip
         curves = gr.HTML("", elem_id="curve", padding=False)
-        with gr.Accordion("Log", open=False):
+        with gr.Accordion("Log", open=False) as told:
             log = gr.Textbox(
                 "", label=f"What happened, the last {LOG_LINES} lines", lines=10, max_lines=10, autoscroll=True,
                 interactive=False, buttons=["copy"], elem_id="log", elem_classes="st-scroll-down",
@@ -131,7 +136,7 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         visitor = visitors.of(request.session_hash)
         if visitor.job is not None:
             visitor.job.stop.set()
-            visitor.job.say("stopping: the file is made of what there is")
+            visitor.job.say("Stopping: the file is made of what there is")
         return show(visitor)
 
     def tick(request: gr.Request) -> list[Any]:
@@ -173,6 +178,7 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         said = (READY if is_ready else status(None, 0)) if is_over else gr.skip()
         return gr.update(choices=names, value=shown, visible=len(rows) > 1), said
 
+    told.expand(None, None, None, js=_LAST_LINE, api_visibility=PRIVATE)
     for starter in starters:
         starter.click(None, None, None, js=SHOW_RUN, api_visibility=PRIVATE)
     gr.on(

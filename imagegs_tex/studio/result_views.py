@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from imagegs_tex.formats.files.safe_names import printable
-from imagegs_tex.pictures.lit import model_numbers
 from imagegs_tex.reports import CompressReport
 from imagegs_tex.settings import DEFAULT_QUALITY, Preset
 from imagegs_tex.studio.charts import sizes_curve
@@ -25,6 +24,7 @@ from imagegs_tex.studio.markup import (
 )
 from imagegs_tex.studio.plain_words import phase_words
 from imagegs_tex.studio.results import Result
+from imagegs_tex.studio.viewer import igs_address
 from imagegs_tex.studio.visitors import Served, Visitor
 from imagegs_tex.studio.wishes import LADDER_SHARES
 
@@ -148,16 +148,6 @@ def beside_one_another(visitor: Visitor, first: int | None, second: int | None) 
     return {"maps": maps, "first": b.first_map if len(maps) == len(b.maps) else 0, "why": why}
 
 
-def lit(visitor: Visitor, result: Result) -> dict[str, Any]:
-    """Return what the light gets: planes of the decoded maps, and the numbers of the reflection."""
-    used = ", ".join(result.surface_of) or "none"
-    return {
-        "planes": {name: _served(visitor, result, path) for name, path in result.surface.items()},
-        "model": model_numbers(),
-        "note": f"Drawn from the decoded maps: {used}. What no map says is grey, flat, rather rough and no metal.",
-    }
-
-
 def numbers_of(result: Result) -> str:
     """Return the tables of a result."""
     parts = (
@@ -237,12 +227,11 @@ def sizes_of(visitor: Visitor) -> str:
 
 def file_link(visitor: Visitor, result: Result) -> str:
     """Return the link to the .igs file."""
-    served = Served(result.file, "application/octet-stream", result.file.name)
     note = (
         f"{bytes_words(result.file_bytes)}. A game draws from it with a shader decoder, which the .zip under “More to "
         "take home” has, beside plain images, which everything opens."
     )
-    return download_link(visitor.address(f"result-{result.number}-file.igs", served), result.file, "igs", note)
+    return download_link(igs_address(visitor, result), result.file, "igs", note)
 
 
 def zip_words(path: Path) -> str:

@@ -14,15 +14,14 @@ from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet, dequantize
 from imagegs_tex.formats.images import encode_image
 from imagegs_tex.formats.material.stack import TextureStack, source_map
-from imagegs_tex.formats.transfer_functions import linear_to_srgb
 from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Samples, TextureMap
 from imagegs_tex.metrics.match_source import source_indices
 from imagegs_tex.metrics.scores import MapScore, score_map
-from imagegs_tex.pictures.display import Rgb, exposure_of, map_parts, show_map, to_bytes, words
+from imagegs_tex.pictures.display import Rgb, exposure_of, map_parts, show_map, words
 from imagegs_tex.pictures.error_map import error_map, fitting_gain, show_error
 from imagegs_tex.pictures.gaussian_field import gaussian_field, show_numbers
 from imagegs_tex.pictures.gaussians import draw_ellipses, ellipses_of, evenly_chosen, gaussian_colours
-from imagegs_tex.pictures.lit import points_green_up, surface_of
+from imagegs_tex.pictures.lit import points_green_up
 from imagegs_tex.pictures.reduce import mean_of_blocks, reduction_for
 from imagegs_tex.pictures.tiling import level_strip, mip_levels
 from imagegs_tex.rasterize.backend import Backend
@@ -30,12 +29,11 @@ from imagegs_tex.reports import CompressReport
 from imagegs_tex.shaders.gpu_buffer import resident_bytes
 from imagegs_tex.studio.part_sizes import part_sizes
 from imagegs_tex.studio.placement import PlacementPicture
+from imagegs_tex.viewing.source_pictures import source_picture
 
 GALLERY_SIDE: Final = 640
 """Longest side of a picture of the gallery, in pixels."""
 _LEAST_LEVEL: Final = 4
-SURFACE_SIDE: Final = 1024
-"""Longest side of the maps that the light falls on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +72,8 @@ class Result:
     psnr_db: float | None
     scores: tuple[MapScore, ...]
     maps: tuple[ResultMap, ...]
-    surface: dict[str, Path]  # planes for the light, by the names that static/lit.js has for them
-    surface_of: tuple[str, ...]  # meanings that the maps gave
+    viewer_sources: tuple[Path, ...]  # PNGs of the sources' codes, one for each map of the file; none without a source
+    green_up: bool  # whether green of its normals points up (OpenGL)
     gallery: tuple[Picture, ...]
     first_map: int  # of maps: the one to begin with, a colour if there is one
     levels: tuple[Picture, ...]  # mip levels of each map
@@ -155,9 +153,11 @@ def make_result(
     placement = () if source is None else source.placement
     gallery += [Picture(each.label, each.note, _saved(folder / each.name, each.picture)) for each in placement]
     names_say_up = points_green_up(texture_map.name for texture_map, _ in decoded)
-    surface, used = _surface(
-        decoded, folder, green_up=names_say_up if source is None or source.green_up is None else source.green_up
-    )
+    viewer_sources = [
+        _written(folder / "viewer" / f"source_{number}.png", source_picture(original, texture_map))
+        for number, ((texture_map, _), original) in enumerate(zip(decoded, sources, strict=True))
+        if original is not None
+    ]
     sizes = part_sizes(
         quantized.maps, (quantized.width, quantized.height), [[each.decoded for each in entries] for entries in shown],
         resident_bytes(quantized) if report is None else report.gpu_bytes,
@@ -167,7 +167,8 @@ def make_result(
         file_bytes=file.stat().st_size, gaussians=quantized.gaussian_count, width=quantized.width,
         height=quantized.height, psnr_db=None if report is None else report.psnr_db, scores=tuple(scores),
         maps=tuple(maps), first_map=next((index for index, each in enumerate(maps) if each.is_colour), 0),
-        levels=tuple(levels), surface=surface, surface_of=used, gallery=tuple(gallery),
+        levels=tuple(levels), viewer_sources=tuple(viewer_sources), gallery=tuple(gallery),
+        green_up=names_say_up if source is None or source.green_up is None else source.green_up,
         report=report, source_bytes=0 if source is None else source.file_bytes, part_sizes=sizes,
     )  # fmt: skip
 
@@ -235,26 +236,11 @@ def _levels(samples: Samples, texture_map: TextureMap) -> Rgb:
     return level_strip(small or levels[-1:])
 
 
-def _surface(
-    decoded: Sequence[tuple[TextureMap, Samples]], folder: Path, *, green_up: bool
-) -> tuple[dict[str, Path], tuple[str, ...]]:
-    """Save what the light falls on, and return the meanings that it is made of."""
-    height, width = decoded[0][1].shape[:2]
-    factor = reduction_for(width, height, SURFACE_SIDE)
-    reduced = ((each, np.asarray(mean_of_blocks(samples, factor), np.float32)) for each, samples in decoded)
-    surface = surface_of(reduced, green_up=green_up)
-    planes = {
-        "albedo": linear_to_srgb(np.clip(surface.albedo, 0, 1)),
-        "normal": surface.normals / 2 + 0.5,
-        "packed": np.stack([surface.occlusion, surface.roughness, surface.metallic], axis=-1),
-        "emission": linear_to_srgb(np.clip(surface.emission, 0, 1)),
-        "opacity": np.repeat(surface.opacity[..., None], 3, axis=-1),
-    }
-    return {
-        name: _saved(folder / f"surface_{name}.png", to_bytes(plane)) for name, plane in planes.items()
-    }, surface.used
-
-
 def _saved(path: Path, picture: Rgb) -> Path:
-    write_bytes(path, encode_image(picture, ".png"))
+    return _written(path, encode_image(picture, ".png"))
+
+
+def _written(path: Path, data: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, data)
     return path

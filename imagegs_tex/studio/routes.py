@@ -14,11 +14,18 @@ from starlette.requests import ClientDisconnect
 
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.studio.limits import MAX_UPLOAD_BYTES
+from imagegs_tex.studio.viewer import viewer_files
 from imagegs_tex.studio.visitors import Visitor, Visitors
+from imagegs_tex.viewing.serve_viewer import CONTENT_TYPES
 
 _STATIC: Final = Path(__file__).parent / "static"
-_STATIC_TYPES: Final = dict.fromkeys(("lit.js", "inspector.js", "dropzone.js", "follow.js"), "text/javascript")
-_SAFE: Final = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
+_STATIC_TYPES: Final = dict.fromkeys(("inspector.js", "dropzone.js", "follow.js"), "text/javascript")
+_SNIFF: Final = {"X-Content-Type-Options": "nosniff"}
+_SAFE: Final = {**_SNIFF, "Content-Security-Policy": "default-src 'none'; sandbox"}
+_VIEWER_POLICY: Final = (
+    "default-src 'self' data: blob:; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'"
+)
+"""The viewer fetches from the studio alone, whatever file its address names."""
 _FORWARDED_NAME: Final = "x-file-name"
 
 
@@ -30,6 +37,16 @@ def add_routes(app: FastAPI, visitors: Visitors) -> None:
         if name not in _STATIC_TYPES:
             return _not_there()
         return FileResponse(_STATIC / name, media_type=_STATIC_TYPES[name], headers={"Cache-Control": "no-cache"})
+
+    viewer = viewer_files()
+
+    @app.get("/studio-viewer/{name:path}")
+    def part_of_viewer(name: str) -> Response:
+        if name not in viewer:
+            return _not_there()
+        headers = {"Cache-Control": "no-cache", "Content-Security-Policy": _VIEWER_POLICY}
+        path = viewer[name]
+        return FileResponse(path, media_type=CONTENT_TYPES[path.suffix], headers={**_SNIFF, **headers})
 
     @app.get("/studio/{token}/{name}")
     def get(token: str, name: str) -> Response:

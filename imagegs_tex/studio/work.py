@@ -67,7 +67,7 @@ def ladder_task(task: Task, job: Job) -> None:
             if job.stop.is_set():
                 return
             count = max(1, round(usual * share))
-            job.say(f"size {number + 1} of {len(LADDER_SHARES)}: {count:,} Gaussians")
+            job.say(f"Size {number + 1} of {len(LADDER_SHARES)}: {count:,} Gaussians")
             wish = replace(task.wish, goal="gaussians", amount=float(count), preset=Preset.FAST)
             _one(task, job, stack, backend, settings_of(wish), wish)
 
@@ -157,7 +157,7 @@ def _report_lines(report: CompressReport) -> list[str]:
     if report.stopped and report.stopped_at is not None:
         at = report.stopped_at
         where = f"{phase_words(at.phase)}, step {at.step} of {at.steps}"
-        lines.append(f"you stopped it ({where}): the file is made of what there was")
+        lines.append(f"You stopped it ({where}): the file is made of what there was")
     lines += filter(None, [report.unreached])
     return [*lines, *map(in_words_of_the_page, report.warnings)]
 

@@ -23,7 +23,7 @@ FILES: Final = "files"
 
 Content = Path | bytes
 """What is served: a file, which is read when it is asked for, or bytes."""
-_TYPES: Final = {
+CONTENT_TYPES: Final = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -82,7 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         name = content.name if isinstance(content, Path) else urlsplit(self.path).path
         suffix = PurePosixPath(name).suffix.lower()
-        self.send_header("Content-Type", _TYPES.get(suffix, "application/octet-stream"))
+        self.send_header("Content-Type", CONTENT_TYPES.get(suffix, "application/octet-stream"))
         self.send_header("Content-Length", str(len(data)))
         self.send_header("Cache-Control", "no-store")
         self.send_header("X-Content-Type-Options", "nosniff")

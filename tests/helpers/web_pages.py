@@ -13,9 +13,13 @@ WEB = Path(__file__).resolve().parents[2] / "runtime" / "web"
 NODE_MODULES = WEB.parents[1] / "build" / "npm" / "node_modules"
 
 
+def need_built_web(require_tool):
+    require_tool((WEB / "built" / "igs.wasm").is_file(), "the web runtime is not built: make web")
+
+
 def need_web(require_tool):
     """Skip, or in CI fail, where the runtime was not built or no browser is there."""
-    require_tool((WEB / "built" / "igs.wasm").is_file(), "the web runtime is not built: make web")
+    need_built_web(require_tool)
     require_tool(CHROMIUM.exists(), "no chromium at /usr/bin/chromium")
     import_tool("playwright")
 

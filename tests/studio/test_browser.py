@@ -3,12 +3,12 @@
 import re
 import threading
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers.import_tool import import_tool
 from helpers.servers import free_port
+from helpers.web_pages import CHROMIUM, chromium, need_built_web
 from typer.testing import CliRunner
 
 import imagegs_tex
@@ -16,8 +16,8 @@ from imagegs_tex.cli.main import command_line
 from imagegs_tex.example_material import make_material
 from imagegs_tex.formats.images import read_image, write_image
 from imagegs_tex.studio.serve import studio
+from imagegs_tex.studio.warm import warm_job
 
-CHROMIUM = Path("/usr/bin/chromium")
 DROP = """([zone, files]) => {
     const data = new DataTransfer();
     for (const [name, text] of files)
@@ -51,7 +51,7 @@ def write_maps(folder, size):
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory, require_tool):
-    """A studio in this process, which has what it imports already; tests/examples start one of its own."""
+    """A studio in this process, warm as a served one; tests/examples start one of its own."""
     require_tool(CHROMIUM.exists(), "no chromium at /usr/bin/chromium")
     import_tool("playwright")
     import uvicorn
@@ -61,6 +61,7 @@ def address(tmp_path_factory, require_tool):
         server = uvicorn.Server(uvicorn.Config(made.app, port=port, log_level="warning", timeout_graceful_shutdown=1))
         thread = threading.Thread(target=server.run)
         thread.start()
+        made.queue.submit(warm_job())  # compiles while the first tests only send
         yield f"http://127.0.0.1:{port}/"
         server.should_exit = True
         thread.join()
@@ -69,13 +70,8 @@ def address(tmp_path_factory, require_tool):
 
 @pytest.fixture(scope="module")
 def browser(address):
-    from playwright.sync_api import sync_playwright
-
-    software = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", *software])
+    with chromium() as running:
         yield running
-        running.close()
 
 
 def opened(browser, address):
@@ -185,7 +181,7 @@ def test_a_fit_is_watched_stopped_and_decoded_while_another_visitor_waits(pages,
     page.wait_for_function("document.querySelector('#command textarea').value.endsWith('--set steps=20000')")
     page.set_viewport_size({"width": 1440, "height": 700})
     page.click("#start")
-    page.wait_for_function(IN_VIEW, timeout=10000)  # they were below the fold
+    page.wait_for_function(IN_VIEW, timeout=60000)  # they were below the fold
     page.set_viewport_size({"width": 1440, "height": 1000})
     seen = set()
     for _ in range(600):
@@ -204,6 +200,9 @@ def test_a_fit_is_watched_stopped_and_decoded_while_another_visitor_waits(pages,
     other.wait_for_selector("#status [data-state=waiting]")
     assert "1 run before yours" in other.inner_text("#status")
 
+    page.get_by_text("Log", exact=True).first.click()
+    page.wait_for_function("document.querySelector('#log textarea')?.value.includes(': step ')")
+    assert "pilot" not in page.input_value("#log textarea")
     assert page.locator("#curve svg").count() == 2  # of the PSNR and of the bytes
     page.click("#stop")
     wait_done(page)
@@ -243,21 +242,32 @@ def test_a_whole_run_gives_the_bytes_of_the_command_line(pages, tmp_path):
     assert re.search(r"Texel \d+, \d+ .*Source \d+, \d+, \d+ · Decoded \d+", page.inner_text("#compare .st-read"))
 
 
-def test_the_light_is_turned_and_a_zip_taken_home(pages, tmp_path):
+def test_the_viewer_has_the_result_and_its_source(pages, require_tool):
+    need_built_web(require_tool)
     page = pages[1]
-    page.get_by_role("tab", name="Light").click()
-    page.wait_for_selector("#light .st-lit[data-ready]")
-    sphere = page.locator("#light canvas").nth(1)
-    lit = sphere.evaluate(SUM)
-    assert lit > 20  # a material in the light, not a black canvas; a black ball before the ground gives 9
-    sphere.scroll_into_view_if_needed()
-    box = sphere.bounding_box()
-    page.mouse.move(box["x"] + 100, box["y"] + 100)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 260, box["y"] + 60, steps=4)
-    page.mouse.up()
-    assert abs(sphere.evaluate(SUM) - lit) > 0.1
+    page.set_viewport_size({"width": 900, "height": 600})  # it is drawn in software
+    page.get_by_role("tab", name="Viewer").click()
+    frame = page.frame_locator("#viewer iframe")
+    frame.locator("#facts dd").nth(10).filter(has_text="ms").wait_for(timeout=60000)
+    assert "64 × 64 texels" in frame.locator("#facts").inner_text()
+    assert frame.locator("#fetch").is_hidden()  # it is a part of the page here
 
+    def seen():
+        page.wait_for_timeout(100)
+        return frame.locator("#view").screenshot()
+
+    before = seen()
+    assert len(set(before)) > 100
+    frame.locator("#turn").fill("120")
+    assert seen() != before
+    frame.get_by_text("Maps", exact=True).first.click()
+    assert frame.locator("#maps button", has_text="source").count() == 5
+    assert frame.locator("#sides").inner_text().split() == ["Source", "Decoded"]
+    assert frame.locator("#message").is_hidden()
+
+
+def test_a_zip_is_taken_home(pages, tmp_path):
+    page = pages[1]
     page.click("#pack")
     page.wait_for_selector("#zipped a", timeout=30000)
     archive = download(page, "#zipped a", tmp_path)

@@ -48,7 +48,8 @@ def test_what_the_page_does_not_send_is_taken_nowhere(client, address):
     [
         "/gradio_api/file=/etc/hostname", "/gradio_api/proxy=http://127.0.0.1/", "/gradio_api/stream/a/b/c/d",
         "/gradio_api/custom_component/a/b/c/d", "/openapi.json", "/docs", "/gradio_api/info", "/gradio_api/token",
-        "/studio-static/../serve.py", "/studio/%2e%2e/%2e%2e/etc/hostname", "/assets/..%2f..%2fconfig",
+        "/studio-static/../serve.py", "/studio-static/lit.js",
+        "/studio-viewer/viewer/../../serve.py", "/studio/%2e%2e/%2e%2e/etc/hostname", "/assets/..%2f..%2fconfig",
     ],
 )  # fmt: skip
 def test_what_the_page_does_not_ask_for_is_not_there(client, address):
@@ -56,7 +57,7 @@ def test_what_the_page_does_not_ask_for_is_not_there(client, address):
 
 
 def test_what_the_page_asks_for_is_there(client):
-    for address in ("/", "/config", "/theme.css", "/studio-static/lit.js"):
+    for address in ("/", "/config", "/theme.css", "/studio-static/inspector.js"):
         assert client.get(address).status_code == 200
 
 

@@ -126,6 +126,7 @@ def test_what_is_too_much_is_thinned_evenly():
             FitProgress("pilot 1 of 2", 20, 60, 24.314, 1500),
             "Trial 1 of 2, to find out how many Gaussians it takes: step 20 of 60, 24.31 dB, 1,500 Gaussians",
         ),
+        (FitProgress("refining", 0, 6), "Making the file smaller"),
         (FitProgress("refining", 3, 6), "Making the file smaller: step 3 of 6"),
     ],
 )

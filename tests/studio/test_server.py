@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from helpers.tiny_material import write_material
+from helpers.web_pages import need_built_web
 from starlette.testclient import TestClient
 
 from imagegs_tex.formats.errors import UsageError
@@ -60,12 +61,26 @@ def test_a_wrong_secret_gets_and_sends_nothing(made, client):
     assert send(client, "guess", "a.png", b"1").status_code == 410
 
 
+def test_the_viewer_is_served_and_asks_the_studio_alone(client, require_tool):
+    need_built_web(require_tool)
+    for name, kind in (("viewer/index.html", "text/html"), ("igs.js", "text/javascript"), ("built/igs.wasm", "wasm")):
+        answer = client.get(f"/studio-viewer/{name}")
+        assert answer.status_code == 200, name
+        assert kind in answer.headers["content-type"]
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'self' data: blob:;" in policy
+        assert "connect-src" not in policy
+        assert "*" not in policy
+
+
 @pytest.mark.parametrize(
     "address",
     [
         "/studio/{token}/..%2F..%2Fsecret.txt", "/studio/{token}/%2Fetc%2Fpasswd", "/studio-static/..%2Fserve.py",
         "/studio-static/%2Fetc%2Fpasswd", "/gradio_api/file={secret}", "/gradio_api/file=/etc/passwd", "/file={secret}",
         "/gradio_api/file={own}", "/static/..%2F..%2Fetc%2Fpasswd",
+        "/studio-viewer/..%2F..%2Fetc%2Fpasswd", "/studio-viewer/{secret}", "/studio-viewer/%2Fetc%2Fpasswd",
+        "/studio-viewer/__init__.py", "/studio-viewer/package.json/..%2f__init__.py",
     ],
 )  # fmt: skip
 def test_no_path_is_opened(made, client, tmp_path, address):

@@ -90,9 +90,11 @@ def test_pictures_of_source_and_decode_are_whole(made, stone):
     assert np.array_equal(shown, read_image(stone / "basecolor.png")[0])
     assert read_image(result.maps[0].decoded)[0].shape == (32, 48, 3)
     assert result.first_map == 0
-    normal, _ = read_image(result.surface["normal"])
-    lengths = np.linalg.norm(normal / 127.5 - 1, axis=-1)
-    assert abs(lengths - 1).max() < 0.02
+    codes = [read_image(path)[0] for path in result.viewer_sources]  # of the file's maps, in their order
+    assert np.array_equal(codes[0], read_image(stone / "basecolor.png")[0])
+    assert np.array_equal(codes[1], np.rint(read_image(stone / "height.png")[0] / 257))
+    assert len(codes) == 4
+    assert result.green_up
     labels = [each.label for each in result.gallery]
     assert any(label.startswith("Gradient") for label in labels)
     assert any(label.startswith("Saliency") for label in labels)
@@ -131,6 +133,7 @@ def test_a_file_alone_is_looked_at(made, tmp_path):
     result = task.results[0]
     assert (result.scores, result.psnr_db, result.report) == ((), None, None)
     assert all(each.source is None for each in result.maps)
+    assert result.viewer_sources == ()
     assert len(result.maps) == 4
     assert result.file.parent == tmp_path / "result_1"  # what happens to the result does not happen to what was brought
     assert result.file.read_bytes() == file.read_bytes()

@@ -5,22 +5,22 @@ const HANDLE = 16; // radius of what the border is drawn by, in pixels
 
 export function inspector(element, value) {
   const root = element.querySelector(".st-inspect");
-  const state = { mode: "slider", split: 0.5, zoom: 1, x: 0, y: 0, gain: 8, map: 0, pictures: null, source: null };
+  const state = { mode: "slider", split: 0.5, zoom: 1, x: 0, y: 0, gain: 2, map: 0, pictures: null, source: null };
   let drag = null;
   root.innerHTML = `
     <div class="st-tools">
       <label>Map <select class="st-which"></select></label>
-      <span class="st-modes" role="group" aria-label="What is shown"></span>
-      <label class="st-gain">Difference × <input type="range" min="0" max="6" step="0.5" value="3"
-        aria-label="Gain of the difference"><output>8</output></label>
-      <button type="button" class="st-fit">Whole map</button>
+      <span class="st-modes st-choice" role="group" aria-label="What is shown"></span>
+      <label class="st-gain">Difference × <input type="range" min="0" max="6" step="0.5" value="1"
+        aria-label="Gain of the difference"><output>2</output></label>
+      <span class="st-modes"><button type="button" class="st-fit">Whole map</button>
       <button type="button" class="st-in" aria-label="Zoom in">+</button>
-      <button type="button" class="st-out" aria-label="Zoom out">−</button>
+      <button type="button" class="st-out" aria-label="Zoom out">−</button></span>
     </div>
     <canvas class="st-canvas" tabindex="0" role="img"></canvas>
     <label class="st-split"><span class="st-left"></span> <input type="range" min="0" max="100" value="50"
       aria-label="Border between the two pictures"> <span class="st-right"></span></label>
-    <div class="st-read" aria-live="polite">Drag the yellow handle to compare. Point at the picture to read a texel. Wheel or + and − zoom, dragging beside the handle moves.</div>`;
+    <div class="st-read" aria-live="polite"></div>`;
   const at = (name) => root.querySelector(name);
   const canvas = at("canvas"), pen = canvas.getContext("2d"), which = at(".st-which"), split = at(".st-split input");
   let data = { maps: [] };
@@ -31,8 +31,8 @@ export function inspector(element, value) {
     button.type = "button";
     button.textContent = label;
     button.dataset.mode = mode;
-    button.addEventListener("click", () => { state.mode = mode; draw(); });
-    at(".st-modes").append(button);
+    button.addEventListener("click", () => { state.mode = mode; if (state.pictures) begin(); });
+    at(".st-choice").append(button);
   }
   which.addEventListener("change", () => load(Number(which.value)));
   split.addEventListener("input", () => { state.split = split.value / 100; draw(); });
@@ -74,8 +74,18 @@ export function inspector(element, value) {
     if (!state.pictures.source && state.mode !== "tiled") state.mode = "slider";
     at(".st-left").textContent = map.names[0];
     at(".st-right").textContent = map.names[1];
+    begin();
+  }
+  function begin() { // with the whole of what is shown, and what can be done with it
     whole();
     draw();
+    at(".st-read").textContent = hint();
+  }
+  function hint() {
+    const rest = "Point at the picture to read a texel. Wheel or + and − zoom, dragging";
+    if (state.mode === "difference") return `Black is equal; drag “Difference ×” for less or more of it. ${rest} moves.`;
+    if (state.mode === "tiled") return `A seam shows where the material does not repeat. ${rest} moves.`;
+    return state.pictures.source ? `Drag the yellow handle to compare. ${rest} beside the handle moves.` : `${rest} moves.`;
   }
   function whole() {
     const { sheet } = state.pictures.decoded;
@@ -124,11 +134,11 @@ export function inspector(element, value) {
       state.y + y * height * state.zoom, width * state.zoom, height * state.zoom);
     if (state.mode === "tiled") {
       for (const [x, y] of [[0, 0], [1, 0], [0, 1], [1, 1]]) put(decoded.sheet, x, y);
-      note(`${names()[1]}, 2 × 2: a seam shows where the material does not repeat`);
+      note(`${names()[1]}, 2 × 2`);
     } else if (state.mode === "difference" && source) {
       state.pictures.difference ||= difference();
       put(state.pictures.difference);
-      note(`Difference of the two × ${state.gain.toFixed(1).replace(".0", "")}: black is equal`);
+      note(`Difference of the two × ${state.gain.toFixed(1).replace(".0", "")}`);
     } else if (!source) {
       put(decoded.sheet);
       note(names()[1]);
