@@ -2,8 +2,9 @@
 
     python benchmarks/studio_runs.py [--runs 10] [--example small_cobbles] [--preset fast]
 
-Runs go through the studio's queue, after its own run to warm up; the page adds its half second between two looks. What
-must hold: the first picture after at most 5 s, and no more memory after the last run than after the second but for 5 %.
+Runs go through the studio's queue, after its own run to warm up; the page adds its half second between two looks. The
+page's first example with its defaults is begun first, and left after its first picture. What must hold, in the last
+line: the first picture after at most 5 s, and no more memory after the last run than after the second but for 5 %.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from imagegs_tex.studio.work import Task, compress_task
 _MOST_SECONDS: Final = 5.0
 _MOST_GROWTH: Final = 1.05
 _LOOK: Final = 0.02
+_VERDICT: Final = {True: "holds", False: "TOO MUCH"}
 
 
 def main() -> int:
@@ -42,6 +44,8 @@ def main() -> int:
         example.make(source)
         _wait(queue, warm_job())
         print(f"warm: {_resident():.0f} MB", flush=True)
+        firsts.append(_first_of_all(queue, Path(folder)))
+        print(f"{EXAMPLES[0].label}, as the page begins: first picture {firsts[0]:.2f} s", flush=True)
         for number in range(asked.runs):
             home = Path(folder) / str(number)
             task = Task("material", source, SourceOptions(), Wish(preset=Preset(asked.preset)), home, 1, source)
@@ -55,16 +59,40 @@ def main() -> int:
                 flush=True,
             )
     queue.close()
-    return int(max(firsts) > _MOST_SECONDS or sizes[-1] > _MOST_GROWTH * sizes[min(1, len(sizes) - 1)])
+    second = sizes[min(1, len(sizes) - 1)]
+    is_quick, is_steady = max(firsts) <= _MOST_SECONDS, sizes[-1] <= _MOST_GROWTH * second
+    print(
+        f"first picture after at most {max(firsts):.2f} s of {_MOST_SECONDS:.0f}: {_VERDICT[is_quick]}; memory after "
+        f"run {min(2, asked.runs)} {second:.0f} MB, after run {asked.runs} {sizes[-1]:.0f} MB: {_VERDICT[is_steady]}"
+    )
+    return int(not (is_quick and is_steady))
 
 
-def _wait(queue: JobQueue, job: Job, task: Task | None = None) -> float:
-    """Have a run made, and return after how many seconds its first picture was there; 0 where it has none."""
+def _first_of_all(queue: JobQueue, folder: Path) -> float:
+    """Begin the first example with the page's defaults, and leave it after its first picture."""
+    source = folder / "first"
+    source.mkdir()
+    EXAMPLES[0].make(source)
+    task = Task("first", source, SourceOptions(), Wish(), folder / "first_home", 1, source)
+    return _wait(queue, Job("first", partial(compress_task, task)), task, is_left=True)
+
+
+def _wait(queue: JobQueue, job: Job, task: Task | None = None, *, is_left: bool = False) -> float:
+    """Have a run made, and return after how many seconds its first picture was there; 0 where it has none.
+
+    Args:
+        queue: that it goes through
+        job: the run
+        task: what it does; None: it has no pictures
+        is_left: whether nobody waits any more once there is a picture
+    """
     asked, first = time.monotonic(), 0.0
     queue.submit(job)
     while not job.is_over:
         if task is not None and not first and task.live is not None and task.live.frames:
             first = time.monotonic() - asked
+            if is_left:
+                job.abandoned.set()
         time.sleep(_LOOK)
     return first
 

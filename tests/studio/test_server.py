@@ -1,6 +1,9 @@
 """What can be got and sent over the network: one's own, by a secret; no path from outside is opened."""
 
+import json
+import re
 import socket
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +14,8 @@ from starlette.testclient import TestClient
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.studio import uploads
 from imagegs_tex.studio.jobs import Job, JobState
+from imagegs_tex.studio.live import KINDS
+from imagegs_tex.studio.result_views import download_link
 from imagegs_tex.studio.serve import is_loopback, serve, studio
 from imagegs_tex.studio.visitors import Served
 
@@ -59,6 +64,17 @@ def test_a_wrong_secret_gets_and_sends_nothing(made, client):
     assert client.get(f"/studio/{other.token}/x.png").status_code == 404
     assert client.get("/studio/guess/x.png").status_code == 404
     assert send(client, "guess", "a.png", b"1").status_code == 410
+
+
+def test_what_the_guide_says_of_image_gs_page_stands_on_the_page(client, repository):
+    guide = (repository / "docs" / "guide" / "studio.md").read_text(encoding="utf-8")
+    rows = guide.split("| there | here |\n|---|---|\n")[1].split("\n\n")[0].splitlines()
+    assert len(rows) == 10
+    page = json.dumps(client.get("/config").json(), ensure_ascii=False) + "".join(KINDS.values())
+    page += download_link("address", Path("stone.igs"), "igs", "")
+    named = {name for row in rows for name in re.findall(r"\*([^*]+)\*", row)}
+    assert len(named) >= 10
+    assert [name for name in named if name not in page] == []
 
 
 def test_the_viewer_is_served_and_asks_the_studio_alone(client, require_tool):
