@@ -10,6 +10,7 @@ from imagegs_tex.shaders.decode_cost import DecodeCost, decode_cost
 from imagegs_tex.shaders.derived_z import derived_normals
 from imagegs_tex.shaders.detail_constants import (
     DETAIL_NUMBERS,
+    SHARE_AXES,
     detail_constants,
     detail_functions,
     detail_numbers,
@@ -60,10 +61,16 @@ IgsTexel igs_decode(vec2 uv)
 }
 
 """
-_DECODE_GROUP: Final = """// igs_decode_material_group of this material.
+_GROUP_MATERIAL: Final = """IgsMaterial igs_group_material()
+{
+    return igs_material();
+}
+
+"""
+_DECODE_GROUP: Final = """// igs_decode_tiles_group of this material.
 void igs_decode_group(uvec2 group, uint thread, ivec2 place)
 {
-    igs_decode_material_group(igs_material(), group, thread, place);
+    igs_decode_tiles_group(group, thread, place);
 }
 """
 _SAMPLE: Final = """// igs_sample_material_at of this material.
@@ -135,13 +142,16 @@ def build_decoder(
     plain = not has_detail and quantized.exact is None
     detail = fill(source("detail.glsl"), {"noise": detail_functions(quantized)}) + "\n" if has_detail else ""
     values = quantized.channel_count + len(derived)
+    finish = finish_function(quantized, packed, derived)
     parts = {
         "material": material_functions(quantized, packed, values, detail_numbers(quantized, packed)),
         "detail_numbers": DETAIL_NUMBERS if has_detail else "",
         "detail": detail,
-        "finish": finish_function(quantized, packed, derived),
-        "store": _STORE if plain else picked_store(group_rows(quantized.component_count)),
+        "finish": finish,
+        "store": _STORE if plain else picked_store(group_rows(quantized.component_count), _finish_name(has_detail)),
         "decode": _DECODE,
+        "group_material": _GROUP_MATERIAL + (_group_finish(finish) if has_detail else ""),
+        "group_start": SHARE_AXES if has_detail else "",
         "decode_group": _DECODE_GROUP,
         "sample": _SAMPLE,
         "draw": _DRAW,
@@ -178,6 +188,16 @@ def build_decoder(
     samples = sample_shaders(includes, OWN_PARTS | parts)
     cost = decode_cost(quantized, packed, has_levels=pictures is not None)
     return Decoder(includes, samples, packed, accessors, cost, quantized.channel_count)
+
+
+def _finish_name(has_detail: bool) -> str:
+    return "igs_group_finish" if has_detail else "igs_finish"
+
+
+def _group_finish(finish: str) -> str:
+    """Return igs_finish with what a workgroup shares of the noise."""
+    text = finish.replace(" igs_finish(", " igs_group_finish(").replace("igs_grain(", "igs_group_grain(")
+    return f"{source('detail_tiles.glsl')}\n{text}\n"
 
 
 def _surface(accessors: tuple[Accessor, ...]) -> str:

@@ -21,8 +21,10 @@ from imagegs_tex.shaders.gpu_buffer import PackedGaussians
 
 _BAND_MIDDLE: Final = 8
 """What words of the tile hold for 0."""
-_PACKED_MULTIPLY_ADDS: Final = 4
-"""Of a component: two words in two halves each, in integers."""
+_BAND_PAIRS: Final = 4
+"""A multiply-add weighs two bands of a word, k and k + 4."""
+_GRID_MULTIPLY_ADDS: Final = 2
+"""Of a component: what the two grids weigh."""
 _ENVELOPE_MULTIPLY_ADDS: Final = 6
 
 
@@ -59,6 +61,13 @@ DETAIL_NUMBERS: Final = """    uint envelope_at; // word of the buffer
 """What a material's numbers hold beside the others."""
 
 
+SHARE_AXES: Final = """    if (IGS_DETAIL != 0) {
+        igs_share_axes(igs_group_material(), group, thread);
+    }
+"""
+"""What a workgroup begins with where noise is drawn."""
+
+
 def detail_numbers(quantized: QuantizedGaussianSet, packed: PackedGaussians) -> dict[str, str]:
     """Return those numbers; none without a detail layer."""
     if quantized.detail is None:
@@ -86,10 +95,9 @@ def detail_functions(quantized: QuantizedGaussianSet) -> str:
             channels += f"        texel.channel[{channel}] = {value};\n"
     return f"""// Adds the noise of a texel of the picture to its channels. Each component has its own bands, and an
 // amplitude that grows with the channels.
-IgsTexel igs_add_detail(IgsMaterial m, IgsTexel texel, uvec2 at)
+IgsTexel igs_add_detail(IgsMaterial m, IgsTexel texel, IgsGrain grain)
 {{
     if (IGS_DETAIL != 0) {{
-        IgsGrain grain = igs_grain(m, at);
         uint middle = {_BAND_MIDDLE}u * (grain.weights.x + grain.weights.y);
 {noises}{channels}    }}
     return texel;
@@ -97,7 +105,7 @@ IgsTexel igs_add_detail(IgsMaterial m, IgsTexel texel, uvec2 at)
 """
 
 
-def picked_store(most_rows: int) -> str:
+def picked_store(most_rows: int, finish: str = "igs_finish") -> str:
     """Return what the compute decoder does with the sums of a texel, of which a thread has at most so many.
 
     They are picked by constant numbers: the loop over a thread's texels is not unrolled where much follows, and then
@@ -111,15 +119,16 @@ def picked_store(most_rows: int) -> str:
     )
     return (
         f"                IgsSums own = sums[0];\n{picked}"
-        "                igs_store(ivec2(at) + place, igs_finish(m, own, at));\n"
+        f"                igs_store(ivec2(at) + place, {finish}(m, own, at));\n"
     )
 
 
 def detail_multiply_adds(detail: DetailLayer) -> int:
     """Return what a texel's noise takes; its places in the tile, which are integer arithmetic, come on top."""
-    components = detail.component_count * (_PACKED_MULTIPLY_ADDS + 2)  # the middle and the strength
+    components = detail.component_count * (_GRID_MULTIPLY_ADDS + 2)  # the middle and the strength
+    pairs = np.count_nonzero(detail.band_codes[:, :_BAND_PAIRS] | detail.band_codes[:, _BAND_PAIRS:])
     strengths = np.unique(detail.slope_codes, axis=0)
-    terms = np.count_nonzero(detail.band_codes) + np.count_nonzero(detail.mixing_codes) + np.count_nonzero(strengths)
+    terms = 2 * pairs + np.count_nonzero(detail.mixing_codes) + np.count_nonzero(strengths)
     return _ENVELOPE_MULTIPLY_ADDS + components + int(terms + len(strengths))  # and the envelope of each strength
 
 
@@ -130,16 +139,9 @@ def _component(detail: DetailLayer, offset: np.ndarray, component: int) -> str:
     """
     shift = ", ".join(f"{texels}u" for texels in detail.shifts[component])
     codes = detail.band_codes[component].tolist()
-    terms = []
-    for band, code in enumerate(codes):
-        half, byte = "xy"[band % 2], band // 2
-        shifted = f"(bands{component}.{half} >> {8 * byte}u)" if byte else f"bands{component}.{half}"
-        terms += [f"{code}u * ({shifted} & 255u)"] if code else []
-    total = "\n            + ".join(terms) or "0u"
+    pairs = ", ".join(f"0x{codes[band] << 16 | codes[band + _BAND_PAIRS]:08X}u" for band in range(_BAND_PAIRS))
+    text = f"        uint total{component} = igs_total(m, grain, uvec2({shift}), uvec4({pairs}));\n"
     first = _strength_of(detail, component)
-    text = f"""        uvec2 bands{component} = igs_bands(m, grain, uvec2({shift}));
-        uint total{component} = {total};
-"""
     if first == component:
         slopes = detail.slopes[component]
         growth = [f"({literal(slope)}) * texel.channel[{channel}]" for channel, slope in enumerate(slopes) if slope]

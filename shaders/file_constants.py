@@ -14,7 +14,7 @@ from imagegs_tex.formats.igs.quantized_set import EPSILON, QuantizedGaussianSet,
 from imagegs_tex.formats.igs.quantized_set import OFFSET_SCALE as _OFFSET_SCALE
 from imagegs_tex.shaders.exact_texels import exact_lines
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians
-from imagegs_tex.shaders.material_header import size_factor
+from imagegs_tex.shaders.material_header import least_words, packed_layout, size_factor
 
 DATA_BINDING: Final = 0
 OUTPUT_BINDING: Final = 1
@@ -24,6 +24,8 @@ numbers stay distinct where a translator to Vulkan or OpenGL puts all registers 
 
 _GROUP_FLOATS: Final = 11  # at, along, box, across, scale in shared memory, before the codes
 _GROUP_BYTES: Final = 14336  # for Gaussians: WebGPU has 16,384 in all
+MOST_BASIS_VECTORS: Final = 64
+"""Of 16 bytes, that the compute decoder of many materials has room for in shared memory: 1,024 of WebGPU's 16,384."""
 _MANY_COMPONENTS: Final = (12, 20)
 """Up to 12 components a thread sums up 4 texels, up to 20 it does 2, beyond that 1: about 60 registers of sums."""
 
@@ -78,6 +80,9 @@ def shared_constants(most_components: int, most_values: int, row_log2: int) -> s
                 *_NUMBERS,
             ]
         )
+        + f"#if (IGS_COMPONENTS + 1) * IGS_LAYERS > {MOST_BASIS_VECTORS}\n"
+        "#define IGS_BASIS_FITS 0 // into the compute decoder's shared memory\n#define IGS_BASIS_VECTORS 1\n#else\n"
+        "#define IGS_BASIS_FITS 1\n#define IGS_BASIS_VECTORS ((IGS_COMPONENTS + 1) * IGS_LAYERS)\n#endif\n"
     )
 
 
@@ -173,9 +178,9 @@ def material_functions(
         "last_level": 0 if packed.coarse is None else packed.coarse.range.last,
         "values": values,
         "widening": "0.0",
-        **{name: f"{getattr(layout, name)}u" for name in _LAYOUT_NAMES},
-        "least": f"ivec3{layout.least}",
-        "least_bits": f"ivec3{layout.least_bits}",
+        **{name: f"0x{word:08X}u" for name, word in zip(_PACKED_NAMES, packed_layout(layout), strict=True)},
+        "head_words": f"{layout.head_words}u",
+        "least": f"uvec3({', '.join(f'0x{word:08X}u' for word in least_words(layout))})",
         "position_step": literal(2.0 ** (least_exponent(quantized.width, quantized.height) - 1)),
         "size_step": literal(quantized.size_step),
         "form_step": literal(quantized.form_step),
@@ -193,10 +198,7 @@ def material_functions(
 """
 
 
-_LAYOUT_NAMES: Final = (
-    "tiles_across", "tiles_down", "tile_log2", "mask_log2", "head_words", "position_bits", "offset_bits", "stride_bits",
-    "count_bits", "reach_bits", "width_bits", "group_count_bits", "entry_count_bits", "tile_bits", "listed_bits",
-)  # fmt: skip
+_PACKED_NAMES: Final = ("tile_numbers", "head_numbers", "list_numbers")
 
 
 def finish_function(
@@ -211,7 +213,9 @@ def finish_function(
     if quantized.detail is not None:
         behind = range(quantized.channel_count, quantized.channel_count + len(derived))
         lines += [f"    texel.channel[{value}] = 0.0;\n" for value in behind]  # compilers want all of it set
-        lines.append("    if (m.widening == 0.0) {\n        texel = igs_add_detail(m, texel, at);\n    }\n")
+        lines.append(
+            "    if (m.widening == 0.0) {\n        texel = igs_add_detail(m, texel, igs_grain(m, at));\n    }\n"
+        )
     for number, sides in enumerate(derived):
         x, y = (f"(2.0 * texel.channel[{side}] - 1.0)" for side in sides)
         z = f"sqrt(max(0.0, 1.0 - {x} * {x} - {y} * {y}))"

@@ -54,7 +54,7 @@ MADE_Z: Final = -1
 _LEAST_WEIGHT: Final = 1e-4  # of a texel with coverage 0, as in a chain that `export` makes
 _TILE_TEXELS: Final = 336  # 16 x 16, 8 x 8, 4 x 4
 _SHARED_BYTES: Final = 32768  # that every OpenGL 4.3 and Direct3D 11 has for a workgroup
-_OTHER_SHARED_BYTES: Final = 1536
+_OTHER_SHARED_BYTES: Final = 3712  # 1,024 each for the basis and the axes of the noise
 _GROUP_SLOTS: Final = 64
 
 _ENCODERS: Final = {BC1_SRGB: "bc1.glsl", BC4: "bc4.glsl", BC5: "bc4.glsl", BC7: "bc7.glsl", BC7_SRGB: "bc7.glsl"}

@@ -32,6 +32,20 @@ def size_factor(quantized: QuantizedGaussianSet) -> float:
     return -quantized.feature_exponent * _HALF_LOG2_E
 
 
+def packed_layout(layout: TileLayout) -> tuple[int, int, int]:
+    """Return the words that hold four numbers of a layout each."""
+    return (
+        layout.tile_log2 | layout.mask_log2 << 8 | layout.position_bits << 16 | layout.offset_bits << 24,
+        layout.stride_bits | layout.count_bits << 8 | layout.reach_bits << 16 | layout.width_bits << 24,
+        layout.group_count_bits | layout.entry_count_bits << 8 | layout.tile_bits << 16 | layout.listed_bits << 24,
+    )
+
+
+def least_words(layout: TileLayout) -> list[int]:
+    """Return, for m, h and b, the file's least code and above it the bits of a tile's least code above that."""
+    return [least & 0xFFFF | bits << 16 for least, bits in zip(layout.least, layout.least_bits, strict=True)]
+
+
 def header_words(quantized: QuantizedGaussianSet) -> int:
     """Return how many words the header of a set takes."""
     components, channels = quantized.component_count, quantized.channel_count
@@ -64,9 +78,7 @@ def header(
         quantized.channel_count | quantized.component_count << 8 | len(derived) << 16,
         repeats | int(detail is not None) << 2 | images[0] << 8 | images[1] << 16 | exact_words << 24,
         quantized.gaussian_count,
-        layout.tile_log2 | layout.mask_log2 << 8 | layout.position_bits << 16 | layout.offset_bits << 24,
-        layout.stride_bits | layout.count_bits << 8 | layout.reach_bits << 16 | layout.width_bits << 24,
-        layout.group_count_bits | layout.entry_count_bits << 8 | layout.tile_bits << 16 | layout.listed_bits << 24,
+        *packed_layout(layout),
         layout.head_words,
         parts["tiles"],
         parts["levels"],
@@ -83,7 +95,6 @@ def header(
         _float(np.float64(quantized.basis_scale) / BASIS_CODE_MAX),
         parts["exact"],
     ]
-    fields = [least & 0xFFFF | bits << 16 for least, bits in zip(layout.least, layout.least_bits, strict=True)]
     steps = quantized.feature_steps.astype("<f4").view("<u4").tolist()
     offsets = (quantized.offset_codes / OFFSET_SCALE).astype("<f4").view("<u4").tolist()
     basis = quantized.basis_codes.astype("<i2").ravel()
@@ -94,7 +105,7 @@ def header(
         sum(width << 2 * place for place, width in enumerate(widths[first : first + _WIDTHS_PER_WORD]))
         for first in range(0, len(widths), _WIDTHS_PER_WORD)
     ]
-    rest = [*fields, *steps, *offsets, *pairs, *normals, *exact_widths]
+    rest = [*least_words(layout), *steps, *offsets, *pairs, *normals, *exact_widths]
     table = meaning_words(quantized.maps, quantized.channel_count)
     words = np.array([*fixed, len(fixed) + 1 + len(rest), *rest, *table], dtype=np.uint32)
     assert len(words) == header_words(quantized)

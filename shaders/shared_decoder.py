@@ -4,6 +4,7 @@ The geometry, the compute decoder and the functions that take a footprint are th
 that has as constants is read from a material's header here, and so is which channels have which meaning.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -47,30 +48,36 @@ _NUMBERS: Final = (
 _DECODE: Final = """// A material of the buffer at a point in texels, and at a texture coordinate.
 IgsTexel igs_decode_at(uint material, vec2 p)
 {
-    return igs_decode_material_at(igs_material(material), p);
+    return igs_decode_material_at(igs_material(igs_material_at(material)), p);
 }
 
 IgsTexel igs_decode(uint material, vec2 uv)
 {
-    return igs_decode_material(igs_material(material), uv);
+    return igs_decode_material(igs_material(igs_material_at(material)), uv);
 }
 
 """
-_DECODE_GROUP: Final = """// igs_decode_material_group of a material of the buffer.
+_DECODE_GROUP: Final = """// igs_decode_tiles_group of a material of the buffer.
 void igs_decode_group(uint material, uvec2 group, uint thread, ivec2 place)
 {
-    igs_decode_material_group(igs_material(material), group, thread, place);
+    igs_share_material(material, thread);
+    igs_decode_tiles_group(group, thread, place);
 }
+"""
+_SHARE_AXES: Final = """    IgsMaterial about = igs_group_material();
+    if (IGS_DETAIL != 0 && about.has_detail) {
+        igs_share_axes(igs_with_noise(about), group, thread);
+    }
 """
 _SAMPLE: Final = """// The same under a footprint.
 IgsTexel igs_sample_lod(uint material, vec2 uv, float lod)
 {
-    return igs_sample_material_lod(igs_material(material), uv, lod);
+    return igs_sample_material_lod(igs_material(igs_material_at(material)), uv, lod);
 }
 
 IgsTexel igs_sample_grad(uint material, vec2 uv, vec2 step_x, vec2 step_y)
 {
-    return igs_sample_material_grad(igs_material(material), uv, step_x, step_y);
+    return igs_sample_material_grad(igs_material(igs_material_at(material)), uv, step_x, step_y);
 }
 """
 _SAMPLE_MACRO: Final = """
@@ -82,7 +89,7 @@ _SAMPLE_MACRO: Final = """
 _DRAW: Final = """// One random draw of igs_sample_grad, at the price of one decode.
 IgsTexel igs_sample_stochastic(uint material, vec2 uv, vec2 step_x, vec2 step_y, vec2 noise)
 {
-    return igs_sample_material_stochastic(igs_material(material), uv, step_x, step_y, noise);
+    return igs_sample_material_stochastic(igs_material(igs_material_at(material)), uv, step_x, step_y, noise);
 }
 """
 
@@ -112,11 +119,13 @@ def shared_decoder(
         row_log2: of the texture variant, see :class:`.gpu_buffer.PackedGaussians`
     """
     parts = {
-        "material": source("shared.glsl") + "\n",
+        "material": f"{source('shared.glsl')}{source('shared_material.glsl')}\n",
         "detail_numbers": _NUMBERS,
         "noise": source("shared_detail.glsl"),
         "finish": source("shared_finish.glsl") + "\n",
-        "store": picked_store(_MOST_ROWS),
+        "store": picked_store(_MOST_ROWS, "igs_group_finish"),
+        "group_header": _group_header(),
+        "group_start": _SHARE_AXES,
         "decode": _DECODE,
         "decode_group": _DECODE_GROUP,
         "sample": _SAMPLE + _SAMPLE_MACRO,
@@ -130,6 +139,7 @@ def shared_decoder(
     sources = ("core.glsl", "levels.glsl", "footprint.glsl", "stochastic.glsl")
     core = "\n".join(fill_source(name, parts) for name in sources)
     without_macro = "\n".join(fill_source(name, parts | {"sample": _SAMPLE}) for name in sources)
+    parts["group_material"] = f"{source('detail_tiles.glsl')}\n{fill_source('shared_tiles.glsl', parts)}\n"
     tiles = fill_source("tiles.glsl", parts)
     about = "Decodes every material of a buffer: igs_decode(material, uv) and igs_sample(material, uv)."
     includes = {
@@ -141,6 +151,14 @@ def shared_decoder(
         WGSL_INCLUDE: _wgsl(about, head, without_macro),
     }
     return SharedDecoder(includes)
+
+
+def _group_header() -> str:
+    """Return igs_material with the words of the header that a workgroup shares."""
+    text = source("shared_material.glsl").replace("igs_material(uint at)", "igs_group_material()")
+    text = text.replace("    IgsMaterial m;\n", "    uint at = igs_header[31];\n    IgsMaterial m;\n")
+    text = re.sub(r"igs_number\(at \+ (\d+u)\)", r"igs_header_number(\1)", text)
+    return re.sub(r"igs_word\(at \+ (\d+u)\)", r"igs_header[\1]", text)
 
 
 def _wgsl(about: str, head: str, core: str) -> str:

@@ -11,23 +11,11 @@ struct IgsMaterial {
     bool repeat_y;
     ivec2 images;       // of a Gaussian, beside the nearest one, that a point looks at on either side
     uint tiles_at;      // word of the buffer: the tiles' heads
-    uint tiles_across;  // tiles
-    uint tiles_down;    // tiles
-    uint tile_log2;     // tiles are 2^tile_log2 texels
-    uint mask_log2;     // masks tell 2^mask_log2 blocks apart, across and down
-    uint head_words;    // of a tile
-    uint position_bits; // and the following: widths of what tiles hold
-    uint offset_bits;
-    uint stride_bits;
-    uint count_bits;
-    uint reach_bits;
-    uint width_bits;
-    uint group_count_bits;
-    uint entry_count_bits;
-    uint tile_bits;
-    uint listed_bits;
-    ivec3 least;      // codes of m, h and b in the file
-    ivec3 least_bits; // of a tile's own above them
+    uint tile_numbers; // four bytes, as the following: tile_log2, mask_log2, position_bits, offset_bits
+    uint head_numbers; // stride_bits, count_bits, reach_bits, width_bits
+    uint list_numbers; // group_count_bits, entry_count_bits, tile_bits, listed_bits
+    uint head_words;   // of a tile
+    uvec3 least;       // codes of m, h and b in the file: 16 bits; above them, bits of a tile's own above those
     uint exact_at;    // word of the buffer: exact samples, 0 without; they stand in for all Gaussians
     uint levels_at;   // word of the buffer
     int first_level;  // of those that lie there: texels are 2^level texels of the picture
@@ -131,6 +119,83 @@ uint igs_bits(uint word, uint bit, uint count)
 }
 
 //@generated material
+// Tiles are 2^tile_log2 texels; masks tell 2^mask_log2 blocks apart, across and down; the others are widths of what tiles
+// hold, in bits. They are unpacked where they are used: as members they would fill the registers.
+uint igs_tile_log2(IgsMaterial m)
+{
+    return m.tile_numbers & 255u;
+}
+
+uint igs_mask_log2(IgsMaterial m)
+{
+    return (m.tile_numbers >> 8u) & 255u;
+}
+
+uint igs_position_bits(IgsMaterial m)
+{
+    return (m.tile_numbers >> 16u) & 255u;
+}
+
+uint igs_offset_bits(IgsMaterial m)
+{
+    return m.tile_numbers >> 24u;
+}
+
+uint igs_stride_bits(IgsMaterial m)
+{
+    return m.head_numbers & 255u;
+}
+
+uint igs_own_count_bits(IgsMaterial m)
+{
+    return (m.head_numbers >> 8u) & 255u;
+}
+
+uint igs_reach_bits(IgsMaterial m)
+{
+    return (m.head_numbers >> 16u) & 255u;
+}
+
+uint igs_width_bits(IgsMaterial m)
+{
+    return m.head_numbers >> 24u;
+}
+
+uint igs_group_count_bits(IgsMaterial m)
+{
+    return m.list_numbers & 255u;
+}
+
+uint igs_entry_count_bits(IgsMaterial m)
+{
+    return (m.list_numbers >> 8u) & 255u;
+}
+
+uint igs_tile_bits(IgsMaterial m)
+{
+    return (m.list_numbers >> 16u) & 255u;
+}
+
+uint igs_listed_bits(IgsMaterial m)
+{
+    return m.list_numbers >> 24u;
+}
+
+uint igs_tiles_across(IgsMaterial m)
+{
+    return (uint(m.width - 1) >> igs_tile_log2(m)) + 1u;
+}
+
+uint igs_tiles_down(IgsMaterial m)
+{
+    return (uint(m.height - 1) >> igs_tile_log2(m)) + 1u;
+}
+
+int igs_least(uint known)
+{
+    return igs_signed_field(known, 0u, 16u);
+}
+
 //@generated detail
 //@generated finish
 
@@ -153,11 +218,17 @@ vec2 igs_size(IgsMaterial m)
 // It is exact in float32 and near the point, so that nothing is lost when it is subtracted.
 vec2 igs_image_mean(IgsMaterial m, vec2 mean, vec2 p, int image)
 {
-    vec2 size = igs_size(m);
-    int across = 2 * m.images.x + 1;
-    vec2 beside = vec2(float(image % across - m.images.x), float(image / across - m.images.y));
-    vec2 nearest = floor((p - mean) / size + vec2(0.5, 0.5)) + beside;
-    return mean + size * vec2(m.repeat_x ? nearest.x : 0.0, m.repeat_y ? nearest.y : 0.0);
+    vec2 nearest = vec2(0.0, 0.0);
+    if (m.repeat_x || m.repeat_y) {
+        vec2 size = igs_size(m);
+        nearest = floor((p - mean) / size + vec2(0.5, 0.5));
+        if (m.images.x + m.images.y > 0) { // dividing by numbers of the buffer takes long
+            int across = 2 * m.images.x + 1;
+            nearest += vec2(float(image % across - m.images.x), float(image / across - m.images.y));
+        }
+        nearest = size * vec2(m.repeat_x ? nearest.x : 0.0, m.repeat_y ? nearest.y : 0.0);
+    }
+    return mean + nearest;
 }
 
 int igs_image_count(IgsMaterial m)
@@ -168,31 +239,31 @@ int igs_image_count(IgsMaterial m)
 // The word from which on bits of the tiles' blocks count.
 uint igs_blocks_at(IgsMaterial m)
 {
-    return m.tiles_at + m.head_words * m.tiles_across * m.tiles_down;
+    return m.tiles_at + m.head_words * igs_tiles_across(m) * igs_tiles_down(m);
 }
 
 // Bits of a head at which the scale of positions, the features' widths and the counts of the lists begin.
 uint igs_scale_bit(IgsMaterial m)
 {
-    return m.offset_bits + m.stride_bits + m.count_bits + m.reach_bits;
+    return igs_offset_bits(m) + igs_stride_bits(m) + igs_own_count_bits(m) + igs_reach_bits(m);
 }
 
 uint igs_features_bit(IgsMaterial m)
 {
-    return igs_scale_bit(m) + 10u + 3u * m.width_bits + uint(m.least_bits.x + m.least_bits.y + m.least_bits.z);
+    return igs_scale_bit(m) + 10u + 3u * igs_width_bits(m) + (m.least.x >> 16u) + (m.least.y >> 16u) + (m.least.z >> 16u);
 }
 
 IgsHead igs_head(IgsMaterial m, uint number)
 {
     IgsHead head;
     head.at = m.tiles_at + m.head_words * number;
-    head.records = igs_bits(head.at, 0u, m.offset_bits);
-    uint bit = m.offset_bits;
-    head.stride = igs_bits(head.at, bit, m.stride_bits);
-    bit += m.stride_bits;
-    head.count = igs_bits(head.at, bit, m.count_bits);
-    bit += m.count_bits;
-    head.reaching = igs_bits(head.at, bit, m.reach_bits);
+    head.records = igs_bits(head.at, 0u, igs_offset_bits(m));
+    uint bit = igs_offset_bits(m);
+    head.stride = igs_bits(head.at, bit, igs_stride_bits(m));
+    bit += igs_stride_bits(m);
+    head.count = igs_bits(head.at, bit, igs_own_count_bits(m));
+    bit += igs_own_count_bits(m);
+    head.reaching = igs_bits(head.at, bit, igs_reach_bits(m));
     return head;
 }
 
@@ -209,13 +280,13 @@ IgsScales igs_scales(IgsMaterial m, uint at)
     uint bit = igs_scale_bit(m);
     scales.scale = igs_bits(at, bit, 10u);
     bit += 10u;
-    scales.widths = igs_bits(at, bit, 3u * m.width_bits);
-    bit += 3u * m.width_bits;
-    scales.least.x = m.least.x + int(igs_bits(at, bit, uint(m.least_bits.x)));
-    bit += uint(m.least_bits.x);
-    scales.least.y = m.least.y + int(igs_bits(at, bit, uint(m.least_bits.y)));
-    bit += uint(m.least_bits.y);
-    scales.least.z = m.least.z + int(igs_bits(at, bit, uint(m.least_bits.z)));
+    scales.widths = igs_bits(at, bit, 3u * igs_width_bits(m));
+    bit += 3u * igs_width_bits(m);
+    scales.least.x = igs_least(m.least.x) + int(igs_bits(at, bit, m.least.x >> 16u));
+    bit += m.least.x >> 16u;
+    scales.least.y = igs_least(m.least.y) + int(igs_bits(at, bit, m.least.y >> 16u));
+    bit += m.least.y >> 16u;
+    scales.least.z = igs_least(m.least.z) + int(igs_bits(at, bit, m.least.z >> 16u));
     return scales;
 }
 
@@ -230,18 +301,18 @@ IgsTile igs_tile(IgsMaterial m, IgsScales scales, uint at, uint records, uint st
     tile.at = at;
     tile.records = records;
     tile.stride = stride;
-    uvec2 place = uvec2(number % m.tiles_across, number / m.tiles_across) << uvec2(m.tile_log2, m.tile_log2);
+    uvec2 place = uvec2(number % igs_tiles_across(m), number / igs_tiles_across(m)) << uvec2(igs_tile_log2(m), igs_tile_log2(m));
     tile.corner = vec2(float(place.x), float(place.y));
     uvec2 shift = uvec2(scales.scale & 15u, (scales.scale >> 5u) & 15u);
     uvec2 half_left_out = uvec2((scales.scale >> 4u) & 1u, scales.scale >> 9u);
     tile.up = shift + half_left_out;
     tile.half_unit = half_left_out << shift;
-    tile.second_at = m.position_bits - tile.up.x;
-    tile.form_at = tile.second_at + m.position_bits - tile.up.y;
-    tile.masks = uvec2(igs_low_mask(tile.second_at), igs_low_mask(m.position_bits - tile.up.y));
-    uint width_m = igs_field(scales.widths, 0u, m.width_bits);
-    uint width_h = igs_field(scales.widths, m.width_bits, m.width_bits);
-    uint width_b = igs_field(scales.widths, 2u * m.width_bits, m.width_bits);
+    tile.second_at = igs_position_bits(m) - tile.up.x;
+    tile.form_at = tile.second_at + igs_position_bits(m) - tile.up.y;
+    tile.masks = uvec2(igs_low_mask(tile.second_at), igs_low_mask(igs_position_bits(m) - tile.up.y));
+    uint width_m = igs_field(scales.widths, 0u, igs_width_bits(m));
+    uint width_h = igs_field(scales.widths, igs_width_bits(m), igs_width_bits(m));
+    uint width_b = igs_field(scales.widths, 2u * igs_width_bits(m), igs_width_bits(m));
     tile.form_masks = uvec3(igs_low_mask(width_m), igs_low_mask(width_h), igs_low_mask(width_b));
     tile.within = uvec2(width_m, width_m + width_h);
     tile.rest = tile.form_at + width_m + width_h + width_b;
@@ -257,12 +328,12 @@ uint igs_near_at(IgsHead head)
 
 IgsLists igs_lists(IgsMaterial m, IgsHead head)
 {
-    uint bit = igs_features_bit(m) + uint(m.components) * m.width_bits;
+    uint bit = igs_features_bit(m) + uint(m.components) * igs_width_bits(m);
     IgsLists lists;
-    lists.groups = igs_bits(head.at, bit, m.group_count_bits);
-    lists.entries = igs_bits(head.at, bit + m.group_count_bits, m.entry_count_bits);
+    lists.groups = igs_bits(head.at, bit, igs_group_count_bits(m));
+    lists.entries = igs_bits(head.at, bit + igs_group_count_bits(m), igs_entry_count_bits(m));
     lists.mask_at = igs_near_at(head) + 8u * head.reaching;
-    lists.far_at = lists.mask_at + (m.mask_log2 > 0u ? lists.entries << (2u * m.mask_log2) : 0u);
+    lists.far_at = lists.mask_at + (igs_mask_log2(m) > 0u ? lists.entries << (2u * igs_mask_log2(m)) : 0u);
     return lists;
 }
 
@@ -273,7 +344,7 @@ bool igs_near_exists(IgsMaterial m, uvec2 place, uint k)
     uint square = k + (k > 3u ? 1u : 0u); // of 3 x 3, without the middle
     uint x = place.x + square % 3u;       // plus one, as y
     uint y = place.y + square / 3u;
-    return (m.repeat_x || (x > 0u && x <= m.tiles_across)) && (m.repeat_y || (y > 0u && y <= m.tiles_down));
+    return (m.repeat_x || (x > 0u && x <= igs_tiles_across(m))) && (m.repeat_y || (y > 0u && y <= igs_tiles_down(m)));
 }
 
 uint igs_near(IgsMaterial m, uvec2 place, uint k)
@@ -281,9 +352,9 @@ uint igs_near(IgsMaterial m, uvec2 place, uint k)
     uint square = k + (k > 3u ? 1u : 0u);
     uint x = place.x + square % 3u;
     uint y = place.y + square / 3u;
-    x = x == 0u ? m.tiles_across : (x > m.tiles_across ? 1u : x);
-    y = y == 0u ? m.tiles_down : (y > m.tiles_down ? 1u : y);
-    return (y - 1u) * m.tiles_across + x - 1u;
+    x = x == 0u ? igs_tiles_across(m) : (x > igs_tiles_across(m) ? 1u : x);
+    y = y == 0u ? igs_tiles_down(m) : (y > igs_tiles_down(m) ? 1u : y);
+    return (y - 1u) * igs_tiles_across(m) + x - 1u;
 }
 
 // A Gaussian of a tile, unpacked.
@@ -298,7 +369,7 @@ IgsGeometry igs_geometry(IgsMaterial m, IgsTile tile, uint gaussian)
     ivec3 codes = tile.least;
     codes.x += int(stored & tile.form_masks.x);
     codes.y += int((stored >> tile.within.x) & tile.form_masks.y);
-    if (m.width_bits > 3u) { // three fields can be wider than a word
+    if (igs_width_bits(m) > 3u) { // three fields can be wider than a word
         stored = igs_window(blocks_at, bit + tile.form_at + tile.within.y);
         codes.z += int(stored & tile.form_masks.z);
     } else {
@@ -384,7 +455,7 @@ float igs_scale(IgsMaterial m, IgsGeometry geometry)
 // The feature codes of a Gaussian of a tile, from the bit on that its shape tells.
 IgsFeatures igs_features(IgsMaterial m, IgsTile tile, uint bit)
 {
-    int at_once = m.width_bits > 3u ? 2 : 4; // fields that a word surely holds
+    bool wide = igs_width_bits(m) > 3u; // a word surely holds two fields, else four
     uint stored = 0u;
     uint used = 0u;
     uint widths = 0u; // six at a time
@@ -393,16 +464,17 @@ IgsFeatures igs_features(IgsMaterial m, IgsTile tile, uint bit)
         features.code[k] = 0.0;
         if (k < m.components) {
             if (k % 6 == 0) {
-                widths = igs_window(tile.at, igs_features_bit(m) + uint(k) * m.width_bits);
+                widths = igs_window(tile.at, igs_features_bit(m) + uint(k) * igs_width_bits(m));
             }
-            if (k % at_once == 0) {
+            if (k % 4 == 0 || (wide && k % 2 == 0)) {
                 bit += used;
                 used = 0u;
                 stored = igs_window(igs_blocks_at(m), bit);
             }
-            uint width = igs_field(widths, uint(k % 6) * m.width_bits, m.width_bits);
+            uint width = igs_field(widths, 0u, igs_width_bits(m));
             features.code[k] = float(igs_signed_field(stored, used, width));
             used += width;
+            widths >>= igs_width_bits(m); // from field to field: where fields lie would fill registers all over the tile
         }
     }
     return features;
@@ -427,9 +499,9 @@ IgsSums igs_no_sums()
 // The block that holds a texel, among those of its tile that masks tell apart.
 uint igs_block(IgsMaterial m, uvec2 texel)
 {
-    uint block_log2 = m.tile_log2 - m.mask_log2;
-    uint last = (1u << m.mask_log2) - 1u;
-    return (((texel.y >> block_log2) & last) << m.mask_log2) + ((texel.x >> block_log2) & last);
+    uint block_log2 = igs_tile_log2(m) - igs_mask_log2(m);
+    uint last = (1u << igs_mask_log2(m)) - 1u;
+    return (((texel.y >> block_log2) & last) << igs_mask_log2(m)) + ((texel.x >> block_log2) & last);
 }
 
 // The picture at a point in texels: texel (x, y) has its centre at (x + 0.5, y + 0.5), the origin is top left.
@@ -437,12 +509,12 @@ IgsTexel igs_decode_material_at(IgsMaterial m, vec2 p)
 {
     uvec2 last = uvec2(uint(m.width - 1), uint(m.height - 1));
     uvec2 texel = min(uvec2(max(p, vec2(0.0, 0.0))), last);
-    uvec2 place = texel >> uvec2(m.tile_log2, m.tile_log2);
-    uint own = place.y * m.tiles_across + place.x;
+    uvec2 place = texel >> uvec2(igs_tile_log2(m), igs_tile_log2(m));
+    uint own = place.y * igs_tiles_across(m) + place.x;
     uint blocks_at = igs_blocks_at(m);
     IgsHead head = igs_head(m, own);
     IgsLists lists = igs_lists(m, head);
-    uint far_bits_at = lists.far_at + lists.groups * (m.tile_bits + m.listed_bits);
+    uint far_bits_at = lists.far_at + lists.groups * (igs_tile_bits(m) + igs_listed_bits(m));
     uint mask_at = lists.mask_at + igs_block(m, texel) * lists.entries;
     IgsSums sums = igs_no_sums();
     // Where Gaussians come from: the tile itself, the eight around it, and those farther away.
@@ -452,9 +524,9 @@ IgsTexel igs_decode_material_at(IgsMaterial m, vec2 p)
         uint end = head.count;
         uint listed_at = 0u;
         if (source > 8u) {
-            uint bit = lists.far_at + (source - 9u) * (m.tile_bits + m.listed_bits);
-            number = igs_bits(blocks_at, bit, m.tile_bits);
-            end = igs_bits(blocks_at, bit + m.tile_bits, m.listed_bits);
+            uint bit = lists.far_at + (source - 9u) * (igs_tile_bits(m) + igs_listed_bits(m));
+            number = igs_bits(blocks_at, bit, igs_tile_bits(m));
+            end = igs_bits(blocks_at, bit + igs_tile_bits(m), igs_listed_bits(m));
             head = igs_head(m, number);
             listed_at = far_bits_at;
             far_bits_at += end;
@@ -473,7 +545,7 @@ IgsTexel igs_decode_material_at(IgsMaterial m, vec2 p)
                 listed &= igs_window(blocks_at, listed_at + start);
             }
             uint touching = 0xFFFFFFFFu; // of those that are listed
-            if (m.mask_log2 > 0u) {
+            if (igs_mask_log2(m) > 0u) {
                 uint listed_count = igs_count_bits(listed);
                 touching = igs_bits(blocks_at, mask_at, listed_count);
                 mask_at += listed_count;
@@ -500,7 +572,7 @@ IgsTexel igs_decode_material_at(IgsMaterial m, vec2 p)
                             }
                         }
                     }
-                    touching >>= m.mask_log2 > 0u ? 1u : 0u;
+                    touching >>= igs_mask_log2(m) > 0u ? 1u : 0u;
                 }
             }
         }

@@ -48,7 +48,8 @@ uvec2 igs_layer_weights(uvec2 place)
     uvec2 inner = max(place, uvec2(128u, 128u)) - min(place, uvec2(128u, 128u));
     uint border = min(outer.x, outer.y);
     uint total = border + min(inner.x, inner.y);
-    uint number = total > 0u ? min(16u * border / max(total, 1u), 15u) : 8u;
+    // 16 * border / total, cut off: a quarter more is far from the next whole number, and rounding is far below that.
+    uint number = total > 0u ? min(uint((float(16u * border) + 0.25) / float(total)), 15u) : 8u;
     uint first = number < 8u ? IGS_FIRST_WEIGHTS_0 : IGS_FIRST_WEIGHTS_8;
     uint second = number < 8u ? IGS_SECOND_WEIGHTS_0 : IGS_SECOND_WEIGHTS_8;
     uint bit = 4u * (number & 7u);
@@ -75,11 +76,9 @@ float igs_envelope_cell(IgsMaterial m, uint column, uint row)
     return code > 0u ? exp2(0.25 * float(code) - 2.5) : 0.0;
 }
 
-// The envelope at a texel, linear between the centres of cells.
-float igs_envelope(IgsMaterial m, uvec2 at)
+// The envelope between the centres of cells along both axes, linear.
+float igs_envelope(IgsMaterial m, uvec3 x, uvec3 y)
 {
-    uvec3 x = igs_cells(at.x, uint(m.width), m.envelope_cells.x, m.repeat_x);
-    uvec3 y = igs_cells(at.y, uint(m.height), m.envelope_cells.y, m.repeat_y);
     float across = float(x.z) / float(2 * m.width);
     float down = float(y.z) / float(2 * m.height);
     float upper = (1.0 - across) * igs_envelope_cell(m, x.x, y.x) + across * igs_envelope_cell(m, x.y, y.x);
@@ -87,34 +86,73 @@ float igs_envelope(IgsMaterial m, uvec2 at)
     return (1.0 - down) * upper + down * lower;
 }
 
-// What is computed once per texel.
-IgsGrain igs_grain(IgsMaterial m, uvec2 at)
+// What texels of one place along an axis share.
+struct IgsAxis {
+    IgsBlocks blocks;
+    uvec3 cells;
+};
+
+IgsAxis igs_axis_x(IgsMaterial m, uint at)
 {
-    IgsBlocks x = igs_blocks(at.x, uint(m.width), m.noise_blocks.x);
-    IgsBlocks y = igs_blocks(at.y, uint(m.height), m.noise_blocks.y);
-    uint first = igs_hash(2u * (y.number.x * IGS_NOISE_BLOCK_ROW + x.number.x));
-    uint second = igs_hash(2u * (y.number.y * IGS_NOISE_BLOCK_ROW + x.number.y) + 1u);
+    IgsAxis axis;
+    axis.blocks = igs_blocks(at, uint(m.width), m.noise_blocks.x);
+    axis.cells = igs_cells(at, uint(m.width), m.envelope_cells.x, m.repeat_x);
+    return axis;
+}
+
+IgsAxis igs_axis_y(IgsMaterial m, uint at)
+{
+    IgsAxis axis;
+    axis.blocks = igs_blocks(at, uint(m.height), m.noise_blocks.y);
+    axis.cells = igs_cells(at, uint(m.height), m.envelope_cells.y, m.repeat_y);
+    return axis;
+}
+
+// What is computed once per texel.
+IgsGrain igs_grain_of(IgsMaterial m, IgsAxis x, IgsAxis y)
+{
+    uint first = igs_hash(2u * (y.blocks.number.x * IGS_NOISE_BLOCK_ROW + x.blocks.number.x));
+    uint second = igs_hash(2u * (y.blocks.number.y * IGS_NOISE_BLOCK_ROW + x.blocks.number.y) + 1u);
     IgsGrain grain;
-    grain.first = uvec2(x.local.x, y.local.x) + uvec2(first, first >> 6u);
-    grain.second = uvec2(x.local.y, y.local.y) + uvec2(second, second >> 6u);
-    grain.weights = igs_layer_weights(uvec2(x.place, y.place));
-    grain.envelope = igs_envelope(m, at);
+    grain.first = uvec2(x.blocks.local.x, y.blocks.local.x) + uvec2(first, first >> 6u);
+    grain.second = uvec2(x.blocks.local.y, y.blocks.local.y) + uvec2(second, second >> 6u);
+    grain.weights = igs_layer_weights(uvec2(x.blocks.place, y.blocks.place));
+    grain.envelope = igs_envelope(m, x.cells, y.cells);
     return grain;
 }
 
-// Eight bands of a texel of the tile, 0..15 each: bands 0, 2, 4, 6 in the bytes of x, 1, 3, 5, 7 in those of y.
-uvec2 igs_tile_bands(IgsMaterial m, uvec2 place)
+IgsGrain igs_grain(IgsMaterial m, uvec2 at)
 {
-    uint word = igs_word(m.noise_at + (place.y & 63u) * 64u + (place.x & 63u));
-    return uvec2(word & 0x0F0F0F0Fu, (word >> 4u) & 0x0F0F0F0Fu);
+    return igs_grain_of(m, igs_axis_x(m, at.x), igs_axis_y(m, at.y));
 }
 
-// The bands of a component, which reads the tile at its own shift: those of the two grids weighed and added up, all in
-// bytes, since 17 * 15 is 255.
-uvec2 igs_bands(IgsMaterial m, IgsGrain grain, uvec2 shift)
+// A texel of the tile: eight bands of 0..15, four bits each.
+uint igs_tile_bands(IgsMaterial m, uvec2 place)
 {
-    uvec2 first = igs_tile_bands(m, grain.first + shift);
-    uvec2 second = igs_tile_bands(m, grain.second + shift);
+    return igs_word(m.noise_at + (place.y & 63u) * 64u + (place.x & 63u));
+}
+
+// Two of the bands, as factors of igs_weighed_bands.
+uint igs_band_pair(uint bands, uint first)
+{
+    return (bands >> (4u * first)) & 0x000F000Fu;
+}
+
+// The sum of a texel's bands times weights of 8 bits. A product of two pairs of 16 bits has the sum of both products in its
+// upper half, if the weights' pair is the other way round: of four such, 30,600 at most above 15,300 at most.
+//   weights  band k below band k + 4, the other way round
+uint igs_weighed_bands(uint bands, uvec4 weights)
+{
+    uint sum = weights.x * igs_band_pair(bands, 0u) + weights.y * igs_band_pair(bands, 1u);
+    sum += weights.z * igs_band_pair(bands, 2u) + weights.w * igs_band_pair(bands, 3u);
+    return sum >> 16u;
+}
+
+// A component's noise, which reads the tile at its own shift: the two grids weighed and added up, 17 * 30,600 at most.
+uint igs_total(IgsMaterial m, IgsGrain grain, uvec2 shift, uvec4 weights)
+{
+    uint first = igs_weighed_bands(igs_tile_bands(m, grain.first + shift), weights);
+    uint second = igs_weighed_bands(igs_tile_bands(m, grain.second + shift), weights);
     return grain.weights.x * first + grain.weights.y * second;
 }
 

@@ -1,18 +1,29 @@
+// The numbers of the noise, which are looked up where it is drawn.
+IgsMaterial igs_with_noise(IgsMaterial m)
+{
+    uint cells = igs_word(m.at + 13u);
+    uint blocks = igs_word(m.at + 14u);
+    m.envelope_at = m.at + igs_word(m.at + 12u);
+    m.envelope_cells = uvec2(cells & 65535u, cells >> 16u);
+    m.noise_at = igs_word(2u);
+    m.noise_blocks = uvec2(blocks & 65535u, blocks >> 16u);
+    return m;
+}
+
+// Weights of a band, and of the fourth after it, for igs_weighed_bands.
+uint igs_band_weights(uint numbers)
+{
+    return ((numbers & 255u) << 16u) | ((numbers >> 16u) & 255u);
+}
+
 // Adds the noise of a texel of the picture to its channels, by the numbers behind the envelope: docs/gpu-buffer.md,
 // "Detail". Each component has its own bands, and an amplitude that grows with the channels.
-IgsTexel igs_add_detail(IgsMaterial m, IgsTexel texel, uvec2 at)
+IgsTexel igs_add_detail(IgsMaterial m, IgsTexel texel, IgsGrain grain)
 {
     if (IGS_DETAIL != 0) {
-        uint cells = igs_word(m.at + 13u);
-        uint blocks = igs_word(m.at + 14u);
-        m.envelope_at = m.at + igs_word(m.at + 12u);
-        m.envelope_cells = uvec2(cells & 65535u, cells >> 16u);
-        m.noise_at = igs_word(2u);
-        m.noise_blocks = uvec2(blocks & 65535u, blocks >> 16u);
         uint numbers = m.envelope_at + ((m.envelope_cells.x * m.envelope_cells.y + 7u) >> 3u);
         uint count = igs_word(numbers);
         uint scales = numbers + 1u + 4u * count;
-        IgsGrain grain = igs_grain(m, at);
         int middle = int(IGS_BAND_MIDDLE * (grain.weights.x + grain.weights.y));
         IgsTexel more = texel;
         for (uint k = 0u; k < count; ++k) {
@@ -20,12 +31,12 @@ IgsTexel igs_add_detail(IgsMaterial m, IgsTexel texel, uvec2 at)
             uint shift = igs_word(head);
             uint even = igs_word(head + 1u);
             uint odd = igs_word(head + 2u);
-            uvec2 bands = igs_bands(m, grain, uvec2(shift & 255u, shift >> 8u));
-            int total = 0;
-            for (uint b = 0u; b < 32u; b += 8u) {
-                total += int((even >> b) & 255u) * (int((bands.x >> b) & 255u) - middle);
-                total += int((odd >> b) & 255u) * (int((bands.y >> b) & 255u) - middle);
-            }
+            uvec4 weights = uvec4(
+                igs_band_weights(even), igs_band_weights(odd), igs_band_weights(even >> 8u), igs_band_weights(odd >> 8u)
+            );
+            uint sums = weights.x + weights.y + weights.z + weights.w;
+            int total = int(igs_total(m, grain, uvec2(shift & 255u, shift >> 8u), weights));
+            total -= int((sums & 65535u) + (sums >> 16u)) * middle;
             float amplitude = igs_number(head + 3u);
             uint factors = scales + uint(m.channels) * (k + 1u);
             for (int c = 0; c < IGS_VALUES; ++c) {

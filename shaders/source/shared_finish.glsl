@@ -21,6 +21,14 @@ IgsTexel igs_exact_texel(IgsMaterial m, uvec2 at)
     return texel;
 }
 
+// What a code of a component adds to a channel.
+float igs_basis_value(IgsMaterial m, int k, int c)
+{
+    uint place = uint(k * m.channels + c);
+    int code = igs_signed_field(igs_word(m.basis_at + (place >> 1u)), 16u * (place & 1u), 16u);
+    return m.basis_unit * igs_number(m.steps_at + uint(k)) * float(code);
+}
+
 // Sums to components, components through the basis to channels.
 IgsTexel igs_texel_of_sums(IgsMaterial m, IgsSums sums)
 {
@@ -28,40 +36,30 @@ IgsTexel igs_texel_of_sums(IgsMaterial m, IgsSums sums)
     IgsTexel texel;
     for (int c = 0; c < IGS_VALUES; ++c) {
         texel.channel[c] = 0.0;
-        if (c < m.channels) {
-            texel.channel[c] = igs_number(m.offsets_at + uint(c));
-        }
     }
     for (int k = 0; k < IGS_COMPONENTS; ++k) {
-        if (k < m.components) {
-            float value = scale * igs_number(m.steps_at + uint(k)) * sums.code[k];
-            for (int c = 0; c < IGS_VALUES; ++c) {
-                if (c < m.channels) {
-                    uint place = uint(k * m.channels + c);
-                    int code = igs_signed_field(igs_word(m.basis_at + (place >> 1u)), 16u * (place & 1u), 16u);
-                    texel.channel[c] += value * float(code);
-                }
+        sums.code[k] *= k < m.components ? scale * igs_number(m.steps_at + uint(k)) : 0.0;
+    }
+    // A loop that the buffer ends and values picked by number: all of it written out would be ten times the code.
+    for (int c = 0; c < m.channels; ++c) {
+        float value = igs_number(m.offsets_at + uint(c));
+        for (int k = 0; k < IGS_COMPONENTS; ++k) {
+            if (k < m.components) {
+                uint place = uint(k * m.channels + c);
+                int code = igs_signed_field(igs_word(m.basis_at + (place >> 1u)), 16u * (place & 1u), 16u);
+                value += float(code) * sums.code[k];
             }
         }
-    }
-    for (int c = 0; c < IGS_VALUES; ++c) {
-        texel.channel[c] = clamp(texel.channel[c], 0.0, 1.0);
+        for (int i = 0; i < IGS_VALUES; ++i) {
+            texel.channel[i] = i == c ? clamp(value, 0.0, 1.0) : texel.channel[i];
+        }
     }
     return texel;
 }
 
-// What Gaussians have summed up at a point of the texel `at`, or what there is instead, to values.
-IgsTexel igs_finish(IgsMaterial m, IgsSums sums, uvec2 at)
+// (z + 1) / 2 of normals whose z is made of x and y, behind the channels.
+IgsTexel igs_with_normals(IgsMaterial m, IgsTexel texel)
 {
-    IgsTexel texel;
-    if (m.exact_at > 0u) {
-        texel = igs_exact_texel(m, at);
-    } else {
-        texel = igs_texel_of_sums(m, sums);
-    }
-    if (m.has_detail && m.widening == 0.0) {
-        texel = igs_add_detail(m, texel, at);
-    }
     for (int n = 0; n < m.normals; ++n) {
         uint sides = igs_word(m.normals_at + uint(n));
         float x = 0.0; // picked by constant numbers: others would move the texel to memory
@@ -76,4 +74,20 @@ IgsTexel igs_finish(IgsMaterial m, IgsSums sums, uvec2 at)
         }
     }
     return texel;
+}
+
+// What Gaussians have summed up at a point of the texel `at`, or what there is instead, to values.
+IgsTexel igs_finish(IgsMaterial m, IgsSums sums, uvec2 at)
+{
+    IgsTexel texel;
+    if (m.exact_at > 0u) {
+        texel = igs_exact_texel(m, at);
+    } else {
+        texel = igs_texel_of_sums(m, sums);
+    }
+    if (m.has_detail && m.widening == 0.0) {
+        m = igs_with_noise(m);
+        texel = igs_add_detail(m, texel, igs_grain(m, at));
+    }
+    return igs_with_normals(m, texel);
 }

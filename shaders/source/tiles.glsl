@@ -14,6 +14,7 @@ IGS_SHARED uint igs_listed_at[32];      // bit of the blocks at which those begi
 IGS_SHARED uint igs_passed[1];          // far bits of sources that have been looked at
 IGS_SHARED uint igs_tile_words[32 * 8]; // what the sources' heads say: IgsTile
 
+//@generated group_material
 float igs_take(uint slot, int element)
 {
     return igs_group[uint(element >> 2) * IGS_GROUP_SLOTS + slot][element & 3];
@@ -50,7 +51,7 @@ uvec2 igs_tile_of_group(IgsMaterial m, uvec2 group)
 {
     uvec2 corner = group * uvec2(IGS_GROUP_SIDE, IGS_GROUP_SIDE);
     bool inside = corner.x < uint(m.width) && corner.y < uint(m.height);
-    return (inside ? corner : uvec2(0u, 0u)) >> uvec2(m.tile_log2, m.tile_log2);
+    return (inside ? corner : uvec2(0u, 0u)) >> uvec2(igs_tile_log2(m), igs_tile_log2(m));
 }
 
 // Looks into up to 32 sources of a group's entries, from the first-th on, a thread into each, and shares what is to be
@@ -58,7 +59,7 @@ uvec2 igs_tile_of_group(IgsMaterial m, uvec2 group)
 uint igs_share_sources(IgsMaterial m, uvec2 group, uint thread, uint first)
 {
     uvec2 tile_at = igs_tile_of_group(m, group);
-    uint own = tile_at.y * m.tiles_across + tile_at.x;
+    uint own = tile_at.y * igs_tiles_across(m) + tile_at.x;
     uint blocks_at = igs_blocks_at(m);
     IgsHead head = igs_head(m, own);
     IgsLists lists = igs_lists(m, head);
@@ -67,15 +68,15 @@ uint igs_share_sources(IgsMaterial m, uvec2 group, uint thread, uint first)
     uint source = looks ? first + thread : sources;
     uint number = own;
     uint end = 0u;
-    uint listed_at = lists.far_at + lists.groups * (m.tile_bits + m.listed_bits);
+    uint listed_at = lists.far_at + lists.groups * (igs_tile_bits(m) + igs_listed_bits(m));
     if (first > 0u) {
         listed_at += igs_passed[0];
     }
     if (lists.groups > 0u) {
         if (source > 8u && source < sources) {
-            uint bit = lists.far_at + (source - 9u) * (m.tile_bits + m.listed_bits);
-            number = igs_bits(blocks_at, bit, m.tile_bits);
-            end = igs_bits(blocks_at, bit + m.tile_bits, m.listed_bits);
+            uint bit = lists.far_at + (source - 9u) * (igs_tile_bits(m) + igs_listed_bits(m));
+            number = igs_bits(blocks_at, bit, igs_tile_bits(m));
+            end = igs_bits(blocks_at, bit + igs_tile_bits(m), igs_listed_bits(m));
         }
         if (looks) {
             igs_lengths[thread >> 2u][thread & 3u] = end;
@@ -208,9 +209,10 @@ uvec2 igs_texel_of_group(uint part, uint thread)
 //   thread  0 .. IGS_GROUP_THREADS - 1; all threads of the workgroup must call this
 //   place   texel of the output that the picture's texel (0, 0) would go to: (0, 0), or negative for a region
 // What can be found anew is not held across the sums: the fewer registers, the more groups an H200 runs side by side.
-void igs_decode_material_group(IgsMaterial m, uvec2 group, uint thread, ivec2 place)
+void igs_decode_tiles_group(uvec2 group, uint thread, ivec2 place)
 {
-    uint images = uint(igs_image_count(m));
+    //@generated group_start
+    uint images = uint(igs_image_count(igs_group_material()));
     uint words = IGS_GROUP_SLOTS / 32u; // of bits per slot
     float half_side = 0.5 * float(IGS_GROUP_SIDE);
     uint sources = 0u;
@@ -231,7 +233,7 @@ void igs_decode_material_group(IgsMaterial m, uvec2 group, uint thread, ivec2 pl
                 if (first + turn > 0u) {
                     igs_barrier(); // others may still read
                 }
-                sources = igs_share_sources(m, group, thread, first);
+                sources = igs_share_sources(igs_group_material(), group, thread, first);
                 entries = 0u;
                 for (uint four = 0u; four < (min(sources - first, 32u) + 3u) >> 2u; ++four) {
                     uvec4 listed = igs_listed[four];
@@ -247,6 +249,7 @@ void igs_decode_material_group(IgsMaterial m, uvec2 group, uint thread, ivec2 pl
                     if (start + turn > 0u) {
                         igs_barrier(); // others may still read
                     }
+                    IgsMaterial m = igs_group_material();
                     for (uint slot = thread; slot < count; slot += IGS_GROUP_THREADS) {
                         uvec2 found = igs_source((start + slot) / images);
                         if (first + found.x > 0u) {
@@ -261,6 +264,7 @@ void igs_decode_material_group(IgsMaterial m, uvec2 group, uint thread, ivec2 pl
                     igs_barrier();
                 }
                 if (unpacks || turn * uint(IGS_ROWS) % 4u == 0u) {
+                    IgsMaterial m = igs_group_material();
                     uvec2 corner = igs_texel_of_group(part, 0u);
                     vec2 middle = vec2(float(corner.x) + 8.0, float(corner.y) + 4.0) - vec2(half_side, half_side);
                     for (uint slot = thread & 31u; slot < count; slot += 32u) {
@@ -270,6 +274,7 @@ void igs_decode_material_group(IgsMaterial m, uvec2 group, uint thread, ivec2 pl
                     }
                     igs_barrier();
                 }
+                IgsMaterial m = igs_group_material();
                 for (uint word = 0u; word < (count + 31u) >> 5u; ++word) {
                     for (uint reaching = igs_reaching[part * words + word]; reaching != 0u; reaching &= reaching - 1u) {
                         uint slot = 32u * word + igs_first_bit(reaching);
@@ -286,10 +291,17 @@ void igs_decode_material_group(IgsMaterial m, uvec2 group, uint thread, ivec2 pl
                             scaled[row] = weight * scale;
                             sums[row].weight += weight;
                         }
-                        for (int k = 0; k < IGS_COMPONENTS; ++k) {
-                            float code = igs_take(slot, 11 + k);
-                            for (int row = 0; row < IGS_ROWS; ++row) {
-                                sums[row].code[k] += scaled[row] * code;
+                        for (int v = 0; v < IGS_GROUP_VECTORS - 2; ++v) {
+                            if (4 * v - 3 < m.components) {
+                                vec4 codes = igs_group[uint(v + 2) * IGS_GROUP_SLOTS + slot];
+                                for (int i = 0; i < 4; ++i) {
+                                    int k = 4 * v - 3 + i;
+                                    if (k >= 0 && k < IGS_COMPONENTS) {
+                                        for (int row = 0; row < IGS_ROWS; ++row) {
+                                            sums[row].code[clamp(k, 0, IGS_COMPONENTS - 1)] += scaled[row] * codes[i];
+                                        }
+                                    }
+                                }
                             }
                         }
                     }
@@ -307,6 +319,7 @@ void igs_decode_material_group(IgsMaterial m, uvec2 group, uint thread, ivec2 pl
                 }
             }
         }
+        IgsMaterial m = igs_group_material();
         for (int row = 0; row < IGS_ROWS; ++row) {
             uvec2 at = group * uvec2(IGS_GROUP_SIDE, IGS_GROUP_SIDE) + first_texel + uvec2(0u, uint(row));
             if (at.x < uint(m.width) && at.y < uint(m.height)) {
