@@ -21,7 +21,10 @@ SHARED_PREFIX: Final = "shared-"
 _OTHER_BLOCKS: Final = 4
 _TYPES: Final = {1: "float", 2: "vec2", 3: "vec3", 4: "vec4"}
 _FOOTPRINTS: Final = """
-IgsTexel igs_sample_at(vec2 p, float lod) { return igs_sample_material_at(igs_material(igs_material_at(IGS_NUMBER)), p, lod); }
+IgsTexel igs_sample_at(vec2 p, float lod)
+{
+    return igs_sample_material_at(igs_material(igs_material_at(IGS_NUMBER)), p, lod);
+}
 IgsTexel igs_sample_lod(vec2 uv, float lod) { return igs_sample_lod(IGS_NUMBER, uv, lod); }
 IgsTexel igs_sample_grad(vec2 uv, vec2 a, vec2 b) { return igs_sample_grad(IGS_NUMBER, uv, a, b); }
 IgsTexel igs_sample_stochastic(vec2 uv, vec2 a, vec2 b, vec2 noise)

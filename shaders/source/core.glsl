@@ -9,17 +9,17 @@ struct IgsMaterial {
     int components;
     bool repeat_x; // whether the picture goes on at the other side
     bool repeat_y;
-    ivec2 images;       // of a Gaussian, beside the nearest one, that a point looks at on either side
-    uint tiles_at;      // word of the buffer: the tiles' heads
+    ivec2 images;      // of a Gaussian, beside the nearest one, that a point looks at on either side
+    uint tiles_at;     // word of the buffer: the tiles' heads
     uint tile_numbers; // four bytes, as the following: tile_log2, mask_log2, position_bits, offset_bits
     uint head_numbers; // stride_bits, count_bits, reach_bits, width_bits
     uint list_numbers; // group_count_bits, entry_count_bits, tile_bits, listed_bits
     uint head_words;   // of a tile
     uvec3 least;       // codes of m, h and b in the file: 16 bits; above them, bits of a tile's own above those
-    uint exact_at;    // word of the buffer: exact samples, 0 without; they stand in for all Gaussians
-    uint levels_at;   // word of the buffer
-    int first_level;  // of those that lie there: texels are 2^level texels of the picture
-    int direct_level; // the first that lies there as texels, not as a difference
+    uint exact_at;     // word of the buffer: exact samples, 0 without; they stand in for all Gaussians
+    uint levels_at;    // word of the buffer
+    int first_level;   // of those that lie there: texels are 2^level texels of the picture
+    int direct_level;  // the first that lies there as texels, not as a difference
     int last_level;
     int values;          // of a texel
     float widening;      // added to each Gaussian's variance along every axis, square texels; 0 is the picture
@@ -250,7 +250,8 @@ uint igs_scale_bit(IgsMaterial m)
 
 uint igs_features_bit(IgsMaterial m)
 {
-    return igs_scale_bit(m) + 10u + 3u * igs_width_bits(m) + (m.least.x >> 16u) + (m.least.y >> 16u) + (m.least.z >> 16u);
+    return igs_scale_bit(m) + 10u + 3u * igs_width_bits(m) + (m.least.x >> 16u) + (m.least.y >> 16u) +
+        (m.least.z >> 16u);
 }
 
 IgsHead igs_head(IgsMaterial m, uint number)
@@ -301,7 +302,8 @@ IgsTile igs_tile(IgsMaterial m, IgsScales scales, uint at, uint records, uint st
     tile.at = at;
     tile.records = records;
     tile.stride = stride;
-    uvec2 place = uvec2(number % igs_tiles_across(m), number / igs_tiles_across(m)) << uvec2(igs_tile_log2(m), igs_tile_log2(m));
+    uvec2 place = uvec2(number % igs_tiles_across(m), number / igs_tiles_across(m))
+        << uvec2(igs_tile_log2(m), igs_tile_log2(m));
     tile.corner = vec2(float(place.x), float(place.y));
     uvec2 shift = uvec2(scales.scale & 15u, (scales.scale >> 5u) & 15u);
     uvec2 half_left_out = uvec2((scales.scale >> 4u) & 1u, scales.scale >> 9u);
@@ -474,7 +476,8 @@ IgsFeatures igs_features(IgsMaterial m, IgsTile tile, uint bit)
             uint width = igs_field(widths, 0u, igs_width_bits(m));
             features.code[k] = float(igs_signed_field(stored, used, width));
             used += width;
-            widths >>= igs_width_bits(m); // from field to field: where fields lie would fill registers all over the tile
+            widths >>=
+                igs_width_bits(m); // from field to field: where fields lie would fill registers all over the tile
         }
     }
     return features;

@@ -32,4 +32,3 @@ IgsGrain igs_group_grain(IgsMaterial m, uvec2 at)
     uvec2 place = at & uvec2(IGS_GROUP_SIDE - 1u, IGS_GROUP_SIDE - 1u);
     return igs_grain_of(m, igs_shared_axis(place.x), igs_shared_axis(IGS_GROUP_SIDE + place.y));
 }
-

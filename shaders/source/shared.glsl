@@ -16,4 +16,3 @@ uint igs_material_at(uint number)
 {
     return igs_word(3u + number);
 }
-

@@ -1,7 +1,8 @@
 // What a workgroup shares of its material. Numbers are read from there again and again: held in registers over all of the
 // decoding they would leave room for a third of the workgroups.
 IGS_SHARED uint igs_header[32]; // the first words of the material's header; the last: where it begins
-IGS_SHARED vec4 igs_basis[IGS_BASIS_VECTORS]; // offsets, then what a code of each component adds, four channels to a vector
+IGS_SHARED vec4
+    igs_basis[IGS_BASIS_VECTORS]; // offsets, then what a code of each component adds, four channels to a vector
 
 float igs_header_number(uint word)
 {

@@ -1,5 +1,6 @@
 """The detail layer: the plain float64 version against the torch one, and every decoder against the plain one."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -177,12 +178,10 @@ def test_broken_noise_is_found_out(fault, device):
 def test_z_is_made_of_what_is_drawn(device):
     quantized = made_set(40, 30, 30, 6, maps=material(), detail={})
     decoder = shader_decoder(quantized)
-    noise = "    texel = igs_add_detail(m, texel, at);\n"
-    includes = {}
-    for name, text in decoder.includes.items():
-        start = text.index(noise)
-        end = text.index("    return texel;\n", start)
-        includes[name] = text[:start] + text[start + len(noise) : end] + noise + text[end:]
+    late = re.compile(
+        r"( *texel = igs_add_detail\(m, texel, igs_(?:group_)?grain\(m, at\)\);\n)(.*?)(    return texel;\n)", re.DOTALL
+    )
+    includes = {name: late.sub(r"\2\1\3", text) for name, text in decoder.includes.items()}
     report = verify(
         quantized, ["glsl"], decoder=replace(decoder, includes=includes), point_count=100, repeats=0, device=device
     )

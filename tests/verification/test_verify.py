@@ -1,8 +1,8 @@
 """Every decoder draws what the encoder meant, and a decoder that does not is found out."""
 
-import re
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
