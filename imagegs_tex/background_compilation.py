@@ -45,7 +45,9 @@ GROUPS: Final = {
                 "imagegs_tex.formats.igs.binary_model"),
     FAST_FILES: ("imagegs_tex.formats.igs.fast_coder", "imagegs_tex.formats.igs.range_coder",
                  "imagegs_tex.formats.igs.binary_model", "imagegs_tex.formats.igs.cell_density"),
-    LOSSES: ("imagegs_tex.fit.similarity", "imagegs_tex.metrics.ssim"),
+    LOSSES: ("imagegs_tex.fit.similarity_kernels", "imagegs_tex.rasterize.cpu.kernels",
+             "imagegs_tex.rasterize.cpu.tile_lists", "imagegs_tex.rasterize.cpu.simd",
+             "imagegs_tex.rasterize.cpu.exp2"),
     LEVELS: ("imagegs_tex.rasterize.cpu.ordered_kernels", "imagegs_tex.rasterize.cpu.exp2"),
 }  # fmt: skip
 """Modules of each group: all whose kernels it compiles, also within others."""

@@ -116,13 +116,19 @@ def _quantize() -> None:
     mean_similarity(image, image)
 
 
-def _similarity() -> None:
-    """The SSIM loss, which few fits have."""
+def _further_losses() -> None:
+    """Losses beside the squared error, which few fits have."""
     import torch
 
-    from imagegs_tex.fit.similarity import mean_similarity_on_cpu
+    from imagegs_tex.fit.losses_cpu import CpuLosses
+    from imagegs_tex.rasterize.cpu.backend import CpuBackend
+    from imagegs_tex.settings import FitSettings
 
-    mean_similarity_on_cpu(torch.zeros(*_SIZE, 2), torch.ones(*_SIZE, 2), None, 1)
+    backend, image = CpuBackend(1), torch.zeros(_SIZE[1], _SIZE[0], 2)
+    losses = CpuLosses(image, None, FitSettings(ssim_weight=1.0), backend)
+    means, conics = torch.ones(_COUNT, 2), torch.tensor([[0.1, 0.0, 0.1]]).repeat(_COUNT, 1)
+    geometry = backend.prepare_geometry(means, conics, _CUTOFF, _SIZE)
+    losses.gradients(geometry, torch.ones(_COUNT, 2), backend.prepare_target(image), None, 0)
 
 
 def _rasterize() -> None:
@@ -178,7 +184,7 @@ _GROUPS: Final[dict[str, Callable[[], None]]] = {
     RASTERIZE: _rasterize,
     OLD_FILES: _code_planes_by_context,
     FAST_FILES: _code_fast_planes,
-    LOSSES: _similarity,
+    LOSSES: _further_losses,
     LEVELS: _draw_levels,
 }
 

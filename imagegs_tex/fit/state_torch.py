@@ -9,6 +9,7 @@ from torch.optim.adam import adam
 
 from imagegs_tex.fit.gaussian_set import GaussianSet
 from imagegs_tex.fit.losses import further_losses, shown_channels, squared_error_only
+from imagegs_tex.fit.losses_cpu import CpuLosses
 from imagegs_tex.fit.problem import ChannelMix
 from imagegs_tex.fit.state import ADAM_EPSILON, BETAS, SMALLEST_DEVIATION, WIDTH_RANGE, Rates, constrain
 from imagegs_tex.quantize.geometry import GeometryQuantizer
@@ -39,7 +40,12 @@ class TorchFitState:
         self._take([start.means.clone(), start.log_covariances.clone(), start.features.clone()], None)
         self._image, self._weights, self._deviations, self._target = image, weights, deviations, target
         self._mix = mix
-        self._wanted = shown_channels(image, mix) if settings.ssim_weight else None
+        further = not squared_error_only(settings)
+        self._cpu_losses, self._wanted = None, None
+        if further and isinstance(backend, CpuBackend):
+            self._cpu_losses = CpuLosses(image, mix, settings, backend)
+        elif settings.ssim_weight:
+            self._wanted = shown_channels(image, mix)
         self._settings, self._backend, self.cutoff = settings, backend, settings.cutoff
         self._constrain()
         self.set_rounding(None)
@@ -171,6 +177,11 @@ class TorchFitState:
                 error = self._backend.squared_error(geometry, current.features, self._target)
             weight = self._settings.l2_weight
             total, gradients = error.total, (weight * error.means, weight * error.conics, weight * error.features)
+        elif self._cpu_losses is not None:
+            with torch.no_grad():
+                total, gradients = self._cpu_losses.gradients(
+                    geometry, current.features, self._target, self._weights, self._steps_done
+                )
         else:
             total, gradients = self._all_losses(geometry)
         # A sum with these gradients: handing them to torch.autograd.backward imports sympy, half a second of a start
@@ -182,11 +193,10 @@ class TorchFitState:
     def _all_losses(self, geometry: PreparedGeometry) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
         """Return the squared error, and the gradients of all losses together: one picture, one way back."""
         settings, features = self._settings, self._current.features
-        threads = self._backend.threads if isinstance(self._backend, CpuBackend) else 1
         with torch.no_grad():
             picture = self._backend.render(geometry, features)
         loss = further_losses(
-            picture.requires_grad_(), self._image, settings, weights=self._weights, mix=self._mix, threads=threads,
+            picture.requires_grad_(), self._image, settings, weights=self._weights, mix=self._mix,
             turn=self._steps_done, wanted=self._wanted,
         )  # fmt: skip
         (gradient,) = torch.autograd.grad(loss, picture)

@@ -1,5 +1,6 @@
 """The cpu backend: numba kernels over tiles, float32, any thread count, the same bits for each."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -79,7 +80,7 @@ class CpuBackend:
     def __init__(self, threads: int | None = None) -> None:
         """Use that many threads, or one for each core that this process may run on."""
         self.threads = available_threads() if threads is None else max(1, threads)
-        self._workers = Workers(self.threads)
+        self.workers = Workers(self.threads)
         self._epsilon = np.float32(EPSILON)
 
     def prepare_geometry(
@@ -93,7 +94,7 @@ class CpuBackend:
         """List the Gaussians by tile."""
         check_geometry(means, conics)
         arrays = _array(means), _array(conics)
-        lists = build_tile_lists(*arrays, cutoff, size, self._workers, wrap)
+        lists = build_tile_lists(*arrays, cutoff, size, self.workers, wrap)
         return CpuGeometry(Frame(cutoff, size, wrap), *arrays, lists)
 
     def prepare_target(
@@ -106,13 +107,9 @@ class CpuBackend:
 
     def render(self, geometry: PreparedGeometry, features: Tensor) -> Tensor:
         """Return the picture float32 [H, W, K]."""
-        check_features(features, geometry)
-        own, (width, height) = made_by(CpuGeometry, geometry), geometry.frame.size
+        width, height = geometry.frame.size
         image = np.empty((height, width, features.shape[1]), np.float32)
-        self._workers.run(
-            kernels.render_tiles, own.tile_count, own.means, own.conics, _array(features), self._epsilon,
-            own.frame.cutoff, *_members(own.lists), image,
-        )  # fmt: skip
+        self.run_over_tiles(kernels.render_tiles, geometry, features, image)
         return torch.from_numpy(image)
 
     def render_backward(
@@ -121,6 +118,23 @@ class CpuBackend:
         """Return the gradients of means, conics and features."""
         gradients, _ = self._differentiate(geometry, features, _planes(image_gradient))
         return gradients
+
+    def run_over_tiles(
+        self, kernel: Callable[..., None], geometry: PreparedGeometry, features: Tensor, result: FloatArray
+    ) -> None:
+        """Call a kernel that takes what :func:`kernels.render_tiles` takes, with another result."""
+        check_features(features, geometry)
+        own = made_by(CpuGeometry, geometry)
+        self.workers.run(
+            kernel, own.tile_count, own.means, own.conics, _array(features), self._epsilon, own.frame.cutoff,
+            *_members(own.lists), result,
+        )  # fmt: skip
+
+    def backward_of_tiles(
+        self, geometry: PreparedGeometry, features: Tensor, planes: FloatArray
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the gradients of means, conics and features for that of the picture, as a target has its planes."""
+        return self._differentiate(geometry, features, planes)[0]
 
     def squared_error(self, geometry: PreparedGeometry, features: Tensor, target: FitTarget) -> SquaredError:
         """Render, compare and differentiate, fused per tile."""
@@ -135,12 +149,12 @@ class CpuBackend:
         check_target(target, geometry)
         own, wanted = made_by(CpuGeometry, geometry), made_by(CpuTarget, target)
         slot_errors = np.empty((len(own.lists.slot_gaussian), 1), np.float32)
-        self._workers.run(
+        self.workers.run(
             kernels.leave_out_tiles, own.tile_count, own.means, own.conics, _array(features), self._epsilon,
             own.frame.cutoff, *_members(own.lists), wanted.planes, wanted.importance, slot_errors,
         )  # fmt: skip
         errors = np.empty((own.count, 1), np.float64)
-        self._workers.run(kernels.sum_slots, own.count, slot_errors, own.lists.slot_starts, errors)
+        self.workers.run(kernels.sum_slots, own.count, slot_errors, own.lists.slot_starts, errors)
         return torch.from_numpy(errors[:, 0])
 
     def normal_equations(self, geometry: PreparedGeometry, target: FitTarget) -> NormalEquations:
@@ -153,17 +167,17 @@ class CpuBackend:
         np.cumsum(lengths * lengths, out=pair_starts[1:])
         pairs = np.empty(pair_starts[-1], np.float32)
         slot_rhs = np.empty((len(lists.slot_gaussian), wanted.component_count), np.float32)
-        self._workers.run(
+        self.workers.run(
             normal_equations.correlate_tiles, len(lengths), own.means, own.conics, self._epsilon, own.frame.cutoff,
             *_members(lists), wanted.planes, wanted.importance, pair_starts, pairs, slot_rhs,
         )  # fmt: skip
         rhs = np.empty((count, slot_rhs.shape[1]), np.float64)
-        self._workers.run(kernels.sum_slots, count, slot_rhs, lists.slot_starts, rhs)
+        self.workers.run(kernels.sum_slots, count, slot_rhs, lists.slot_starts, rhs)
         row_starts = np.zeros(count + 1, np.int64)
         slot_places = np.empty(len(lists.slot_tile), np.int32)
-        self._workers.run(normal_equations.place_slots, len(lengths), lists.tile_starts, lists.tile_slots, slot_places)
+        self.workers.run(normal_equations.place_slots, len(lengths), lists.tile_starts, lists.tile_slots, slot_places)
         tile_gaussians = lists.slot_gaussian[lists.tile_slots]
-        self._workers.run(
+        self.workers.run(
             normal_equations.count_rows,
             count,
             lists.slot_starts,
@@ -175,7 +189,7 @@ class CpuBackend:
         np.cumsum(row_starts, out=row_starts)
         columns, values = np.empty(row_starts[-1], np.int32), np.zeros(row_starts[-1], np.float64)
         diagonal = np.zeros(count, np.float64)
-        self._workers.run(
+        self.workers.run(
             normal_equations.gather_rows, count, lists.slot_starts, lists.slot_tile, slot_places, lists.tile_starts,
             tile_gaussians, pair_starts, pairs, row_starts, columns, values, diagonal,
         )  # fmt: skip
@@ -190,7 +204,7 @@ class CpuBackend:
     def multiply(self, equations: NormalEquations, vectors: Tensor) -> Tensor:
         """Return matrix @ vectors, float64 [N, K]."""
         product = np.empty(tuple(vectors.shape), np.float64)
-        self._workers.run(
+        self.workers.run(
             normal_equations.multiply_rows,
             len(product),
             equations.row_starts.numpy(),
@@ -216,13 +230,13 @@ class CpuBackend:
         values = kernels.GEOMETRY + features.shape[1]
         slot_gradients = np.empty((len(own.lists.slot_gaussian), values), np.float32)
         tile_errors = np.empty(own.tile_count, np.float32)
-        self._workers.run(
+        self.workers.run(
             kernels.differentiate_tiles, own.tile_count, own.means, own.conics, _array(features), self._epsilon,
             own.frame.cutoff, *_members(own.lists), planes, importance is None,
             _NO_IMPORTANCE if importance is None else importance, slot_gradients, tile_errors,
         )  # fmt: skip
         sums = np.empty((own.count, values), np.float32)
-        self._workers.run(kernels.sum_slots, own.count, slot_gradients, own.lists.slot_starts, sums)
+        self.workers.run(kernels.sum_slots, own.count, slot_gradients, own.lists.slot_starts, sums)
         gradients = torch.from_numpy(sums)
         return (gradients[:, :2], gradients[:, 2:5], gradients[:, 5:values]), tile_errors
 

@@ -123,7 +123,7 @@ def render_tiles(
 
 
 @njit(fastmath=REORDERED, inline="always")
-def _sum_tile(
+def sum_tile(
     means, conics, features, epsilon, cutoff_weight, slot_gaussian, slot_rows, slot_shift, slots, x0, y0, weights, sums,
     total,
 ):  # fmt: skip
@@ -203,7 +203,7 @@ def differentiate_tiles(
         left, top = (tile % across) * TILE, (tile // across) * TILE
         x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
         begin, end = tile_starts[tile], tile_starts[tile + 1]
-        _sum_tile(
+        sum_tile(
             means, conics, features, epsilon, cutoff_weight, slot_gaussian, slot_rows, slot_shift,
             tile_slots[begin:end], x0, y0, weights, sums, total,
         )  # fmt: skip
@@ -284,7 +284,7 @@ def leave_out_tiles(
         left, top = (tile % across) * TILE, (tile // across) * TILE
         x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
         begin, end = tile_starts[tile], tile_starts[tile + 1]
-        _sum_tile(
+        sum_tile(
             means, conics, features, epsilon, cutoff_weight, slot_gaussian, slot_rows, slot_shift,
             tile_slots[begin:end], x0, y0, weights, sums, totals,
         )  # fmt: skip

@@ -41,3 +41,8 @@ class Workers:
 
         for future in [self._pool.submit(work) for _ in range(self.count)]:
             future.result()
+
+    def close(self) -> None:
+        """Let the threads go."""
+        if self._pool is not None:
+            self._pool.shutdown()
