@@ -22,7 +22,7 @@ import time
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from imagegs_tex.builder.build_tree import BuildWorkers, seats_of
+from imagegs_tex.builder.build_tree import BuildWorkers, devices_of
 from imagegs_tex.builder.cache import Made
 from imagegs_tex.builder.engine import run_build
 from imagegs_tex.builder.jobs import IGS_FILE, CompressJob, Job, Outcome, Seat
@@ -58,7 +58,7 @@ def pretend(job: Job, seat: Seat) -> Outcome:
 
 def build(tree: Path, output: Path, cache: Path) -> BuildReport:
     """Build with two processes."""
-    pool = Pool(seats_of("cpu", BuildWorkers(jobs=2)), pretend)
+    pool = Pool(devices_of("cpu", BuildWorkers(jobs=2)), pretend)
     try:
         return run_build(BuildRequest(ProjectFile(tree), output, cache), pool)
     finally:

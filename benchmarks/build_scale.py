@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from imagegs_tex.builder.build_tree import BuildWorkers, seats_of
+from imagegs_tex.builder.build_tree import BuildWorkers, devices_of
 from imagegs_tex.builder.cache import Made
 from imagegs_tex.builder.engine import run_build
 from imagegs_tex.builder.jobs import IGS_FILE, Job, Outcome, Seat
@@ -71,7 +71,7 @@ def main() -> None:
     with no_disk, tempfile.TemporaryDirectory() as name:
         tree, output, cache = Path(name, "in"), Path(name, "out"), Path(name, "cache")
         write_tree(tree, count)
-        runner = _farm(name) if options.what == "dask" else LocalPool(seats_of("cpu", BuildWorkers(jobs=2)), pretend)
+        runner = _farm(name) if options.what == "dask" else LocalPool(devices_of("cpu", BuildWorkers(jobs=2)), pretend)
         try:
             build(tree, output, runner, cache if options.what == "check" else None)
             time.sleep(2.5)  # files that have just been written are read again

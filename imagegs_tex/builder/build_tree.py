@@ -86,10 +86,10 @@ def make_runner(backend: str, workers: BuildWorkers) -> Iterator[Runner]:
     """
     runner: Runner
     if workers.scheduler is None:
-        seats = seats_of(backend, workers)
+        devices = devices_of(backend, workers)
         # torch refuses CUDA after a fork of what has as much as asked for a GPU: there each process loads for itself
-        preload = [_WARM] if all(seat.device == "cpu" for seat in seats) else []
-        runner = LocalPool(seats, do_job, workers.timeout, preload)
+        preload = [_WARM] if set(devices) == {"cpu"} else []
+        runner = LocalPool(devices, do_job, workers.timeout, preload)
     else:
         from imagegs_tex.builder.farm import Farm
 
@@ -107,15 +107,12 @@ def do_job(job: Job, seat: Seat) -> Outcome:
     return run_job(job, seat)
 
 
-def seats_of(backend: str, workers: BuildWorkers) -> list[Seat]:
-    """Share this machine's cores, and its GPUs where they compute, out to processes."""
-    cores = available_threads()
+def devices_of(backend: str, workers: BuildWorkers) -> list[str]:
+    """Return what each process of this machine computes with: as many as cores, or GPUs shared out."""
     if backend_here(backend) != "cuda":
-        count = workers.jobs or cores
-        return [Seat(cores // count + (index < cores % count) or 1) for index in range(count)]
+        return ["cpu"] * (workers.jobs or available_threads())
     gpus = _gpu_count()
-    count = workers.jobs or gpus * PROCESSES_PER_GPU
-    return [Seat(max(1, cores // count), f"cuda:{index % gpus}") for index in range(count)]
+    return [f"cuda:{index % gpus}" for index in range(workers.jobs or gpus * PROCESSES_PER_GPU)]
 
 
 def _gpu_count() -> int:

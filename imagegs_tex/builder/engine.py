@@ -93,6 +93,8 @@ class _Build:
         self._memo = HashMemo(output / STATE_FOLDER / _HASHES)
         self._cache = None if request.cache is None else Cache(request.cache)
         self._encoder: Encoder = runner.encoder(request.backend)
+        if not (request.dry_run or self._state.entries or request.cache):
+            runner.expect_work()  # nothing can be there
         skipped = [output] if request.cache is None else [output, request.cache]
         project = request.project
         self._tree = discover(project.root, project.excluded, skipped)
@@ -199,13 +201,15 @@ class _Build:
     def _take_what_is_there(self) -> list[Task]:
         """Keep or copy what is made already; return what is not."""
         ready: list[_Pending] = []
-        to_make = []
+        to_make: list[Task] = []
         for task in self._tasks:
             if not self._outputs.may_write(task.file):
                 self._left_out.append(_bad(task, _FOREIGN.format(printable(self._output / task.file))))
                 continue
             found = self._found(task)
             if found is None:
+                if not to_make:
+                    self._runner.expect_work()
                 to_make.append(task)
             elif missed := _missed(task, found.entry.report):
                 self._left_out.append(_bad(task, missed))
@@ -260,12 +264,15 @@ class _Build:
         running: dict[int, tuple[str, Callable[[Outcome], None]]] = {}
         number = 0
         while self._queue or running:
-            while self._queue and self._runner.room() > 0:
+            jobs: list[tuple[int, Job]] = []
+            for _ in range(min(self._runner.room(), len(self._queue))):
                 name, job, ended = self._queue.popleft()
-                self._runner.submit(number, job)
+                jobs.append((number, job))
                 running[number] = name, ended
                 number += 1
                 self._tally.start(name)
+            if jobs:
+                self._runner.submit(jobs)
             for done, outcome in self._runner.wait(_TICK):
                 _, ended = running.pop(done)
                 self._tally.stop()

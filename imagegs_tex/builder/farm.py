@@ -9,8 +9,10 @@ them.
 import asyncio
 import queue
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from imagegs_tex.builder.jobs import NOT_SEEN, CompressJob, Job, Outcome, Seat, Work
@@ -29,6 +31,7 @@ _TRIES: Final = 10
 """How often a job is handed in anew whose worker was lost. Dask itself gives up after the fourth loss; where workers
 are taken away every few seconds, that is bad luck, and not the job."""
 _SECONDS_BETWEEN_COUNTS: Final = 2.0
+_FETCH_SECONDS: Final = 60.0  # for which results are waited for before their workers count as lost
 _PATIENCE: Final = 600.0
 """Seconds without a scheduler or a worker before a build gives up."""
 
@@ -102,6 +105,9 @@ class Farm:
             self._resources = {"GPU": 1}
         return encoders[0]
 
+    def expect_work(self) -> None:
+        """Nothing: its workers are there."""
+
     def room(self) -> int:
         """Return how many more jobs there should be in the scheduler."""
         now = time.monotonic()
@@ -113,29 +119,39 @@ class Farm:
                 self._threads = 0
         return max(1, self._threads * _JOBS_PER_THREAD) - len(self._running)
 
-    def submit(self, number: int, job: Job) -> None:
-        """Hand a job in."""
-        self._running[number] = _Running(job, None, time.monotonic())
-        self._hand_in(number)
+    def submit(self, jobs: Sequence[tuple[int, Job]]) -> None:
+        """Hand jobs in."""
+        for number, job in jobs:
+            self._running[number] = _Running(job, None, time.monotonic())
+        self._hand_in([number for number, _ in jobs])
 
-    def _hand_in(self, number: int) -> None:
-        entry = self._running[number]
+    def _hand_in(self, numbers: Sequence[int]) -> None:
+        """Hand jobs in by one message: one for each took twice the time."""
+        entries = [self._running[number] for number in numbers]
         try:
-            future = self._client.submit(
-                _do_there, self._work, entry.job, pure=False, resources=self._resources, retries=0
-            )
+            futures = self._client.map(
+                partial(_do_there, self._work), [entry.job for entry in entries], pure=False,
+                resources=self._resources, retries=0,
+            )  # fmt: skip
         except (OSError, RuntimeError):  # the client is closed: wait() finds another scheduler
-            entry.future = None
-            return
-        entry.future = future
-        future.add_done_callback(lambda done, number=number: self._done.put((number, done)))
+            futures = [None] * len(entries)
+        for number, entry, future in zip(numbers, entries, futures, strict=True):
+            entry.future = future
+            if future is not None:
+                future.add_done_callback(lambda done, number=number: self._done.put((number, done)))
 
     def wait(self, seconds: float) -> list[tuple[int, Outcome]]:
         """Return what is done; see :class:`~.runner.Runner`."""
         self._find_scheduler_again()
         done = self._overdue()
-        for number, future in self._events(0.0 if done else seconds):
-            outcome = self._outcome_of(number, future)
+        ended = [
+            (number, future)
+            for number, future in self._events(0.0 if done else seconds)
+            if number in self._running and self._running[number].future is future  # else it was done anew, or given up
+        ]
+        results = self._results([future for _, future in ended])
+        for number, future in ended:
+            outcome = self._outcome_of(number, future, results)
             if outcome is not None:
                 del self._running[number]
                 done.append((number, outcome))
@@ -149,23 +165,36 @@ class Farm:
                 found.append(self._done.get_nowait())
         return found
 
-    def _outcome_of(self, number: int, future: Any) -> Outcome | None:  # noqa: ANN401 - see _Running
-        """Return how a job ended; None where it is done anew, or was long ago."""
-        entry = self._running.get(number)
-        if entry is None or entry.future is not future:
-            return None
+    def _results(self, futures: Sequence[Any]) -> dict[str, Outcome]:
+        """Fetch what is done, all at once, by the futures' keys; where one cannot be fetched, none is there."""
+        finished = [future for future in futures if future.status == "finished"]
+        gather = partial(self._client.gather, finished, asynchronous=True)
+        with suppress(Exception):  # a worker has just gone: then each is asked for alone, and says what is wrong
+            found = self._client.sync(gather, callback_timeout=_FETCH_SECONDS)
+            return dict(zip([future.key for future in finished], found, strict=True))
+        return {}
+
+    def _outcome_of(
+        self,
+        number: int,
+        future: Any,  # noqa: ANN401 - see _Running
+        results: dict[str, Outcome],
+    ) -> Outcome | None:
+        """Return how a job ended; None where it is done anew."""
+        entry = self._running[number]
         if future.status == "finished":
             try:
-                outcome: Outcome = future.result(timeout=60)
+                outcome = results.get(future.key) or future.result(timeout=_FETCH_SECONDS)
             except (TimeoutError, OSError, asyncio.CancelledError, RuntimeError):  # its worker has just gone
                 return self._anew(number, "its result was lost")
             if outcome.problem != NOT_SEEN or not isinstance(entry.job, CompressJob):
                 return outcome
             entry.job = _with_data(entry.job)
-            self._hand_in(number)
+            self._hand_in([number])
             return None
-        if future.status == "error" and not isinstance(future.exception(timeout=60), distributed.KilledWorker):
-            error = future.exception(timeout=60)
+        if future.status == "error" and not isinstance(
+            error := future.exception(timeout=_FETCH_SECONDS), distributed.KilledWorker
+        ):
             return Outcome(None, f"its worker failed: {type(error).__name__}: {printable(error)}; look at its log")
         return self._anew(number, "its workers were lost")
 
@@ -174,7 +203,7 @@ class Farm:
         entry.tries += 1
         if entry.tries > _TRIES:
             return Outcome(None, f"{why}, {_TRIES} times; is there enough memory?")
-        self._hand_in(number)
+        self._hand_in([number])
         return None
 
     def _overdue(self) -> list[tuple[int, Outcome]]:
@@ -197,8 +226,7 @@ class Farm:
         with suppress(Exception):
             self._client.close(timeout=1)
         self._client = self._connect(_PATIENCE)
-        for number in self._running:
-            self._hand_in(number)
+        self._hand_in([*self._running])
 
     def close(self) -> None:
         """Take back what is not done, and leave the workers to others."""

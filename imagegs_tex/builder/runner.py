@@ -1,5 +1,6 @@
 """Whoever does the work: the one interface that processes here and a farm's workers have."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from imagegs_tex.builder.jobs import Job, Outcome
@@ -12,11 +13,14 @@ class Runner(Protocol):
     def encoder(self, backend: str) -> Encoder:
         """Return what the workers make outputs with; MissingToolError when they cannot."""
 
+    def expect_work(self) -> None:
+        """Begin what must be done before the first job, since there will be one."""
+
     def room(self) -> int:
         """Return how many more jobs it wants now."""
 
-    def submit(self, number: int, job: Job) -> None:
-        """Take a job; the number is for its outcome."""
+    def submit(self, jobs: Sequence[tuple[int, Job]]) -> None:
+        """Take jobs, as many as there is room for or all that there are; the numbers are for their outcomes."""
 
     def wait(self, seconds: float) -> list[tuple[int, Outcome]]:
         """Return what has been done since, after so long at most; what cannot be done is an outcome, too."""

@@ -51,6 +51,30 @@ def test_a_second_build_makes_and_writes_nothing(tree, out):
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
+def test_workers_are_told_early_of_work_and_never_in_vain(tree, out, tmp_path):
+    class Early(InlineRunner):
+        def encoder(self, backend):
+            return self.own
+
+        def expect_work(self):
+            super().expect_work()
+            raise InterruptedError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("imagegs_tex.builder.engine.discover", None)
+        with pytest.raises(InterruptedError):
+            build(tree, out, Early())
+    build(tree, out, cache=tmp_path / "cache")
+    for runner, where in ((InlineRunner(), out), (InlineRunner(), tmp_path / "another")):
+        build(tree, where, runner, cache=tmp_path / "cache")
+        assert runner.expectations == 0
+    write_map(tree / "props/can/roughness.png", "new")
+    write_map(tree / "props/box/roughness.png", "new, too")
+    runner = InlineRunner()
+    build(tree, out, runner, cache=tmp_path / "cache")
+    assert runner.expectations == 1
+
+
 def test_touching_renaming_and_copying_make_nothing(tree, out, tmp_path):
     build(tree, out)
     for path in tree.rglob("*.png"):
@@ -215,8 +239,8 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(tree, out):
 
 def test_files_that_change_while_they_are_read_are_not_taken(tree, out):
     class Meddler(InlineRunner):
-        def submit(self, number, job):
-            super().submit(number, job)
+        def submit(self, jobs):
+            super().submit(jobs)
             write_map(tree / "props/can/roughness.png", "meanwhile")
 
     report, _ = build(tree, out, Meddler())

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from imagegs_tex.builder import gpus, processor
-from imagegs_tex.builder.build_tree import BuildWorkers, seats_of
+from imagegs_tex.builder.build_tree import BuildWorkers, devices_of
 from imagegs_tex.builder.gpus import Gpus, gpus_here
 
 
@@ -78,11 +78,11 @@ def test_where_torch_would_find_none(machine, case):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks torch elsewhere")
-def test_a_build_on_gpus_knows_backend_seats_and_processor(machine):
+def test_a_build_on_gpus_knows_backend_devices_and_processor(machine):
     machine(Driver(count=2))
     assert processor.backend_here("auto") == processor.backend_here("cuda") == "cuda"
-    assert [seat.device for seat in seats_of("auto", BuildWorkers(jobs=4))] == ["cuda:0", "cuda:1", "cuda:0", "cuda:1"]
-    assert len(seats_of("auto", BuildWorkers())) == 2 * gpus.PROCESSES_PER_GPU
+    assert devices_of("auto", BuildWorkers(jobs=4)) == ["cuda:0", "cuda:1", "cuda:0", "cuda:1"]
+    assert len(devices_of("auto", BuildWorkers())) == 2 * gpus.PROCESSES_PER_GPU
     assert processor.processor_class("cuda").startswith("NVIDIA Made Up, ")
 
 

@@ -1,12 +1,19 @@
+import subprocess
+import sys
+import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from helpers.tree_builds import ENCODER, build, files_of, pretend, write_map, write_tree
+from helpers.tree_builds import ENCODER, build, files_of, pretend, write_map, write_textures, write_tree
 
 from imagegs_tex.builder import build_tree
-from imagegs_tex.builder.build_tree import BuildWorkers, seats_of
-from imagegs_tex.builder.jobs import Seat
-from imagegs_tex.builder.local_pool import LocalPool
+from imagegs_tex.builder.build_tree import BuildWorkers, devices_of
+from imagegs_tex.builder.engine import run_build
+from imagegs_tex.builder.local_pool import LocalPool, shares
+from imagegs_tex.builder.progress import Step
+from imagegs_tex.builder.project_file import ProjectFile
+from imagegs_tex.builder.request import BuildRequest
 
 
 class Pool(LocalPool):
@@ -16,7 +23,7 @@ class Pool(LocalPool):
 
 @pytest.fixture
 def pool():
-    pool = Pool([Seat(1), Seat(1)], pretend, timeout=20)
+    pool = Pool(["cpu", "cpu"], pretend, timeout=20)
     yield pool
     pool.close()
 
@@ -36,7 +43,7 @@ def test_processes_for_gpus_are_forked_from_what_has_loaded_nothing(monkeypatch)
         build_tree, "LocalPool", lambda *arguments: made.append(arguments) or SimpleNamespace(close=list)
     )
     for device in ("cpu", "cuda:0"):
-        monkeypatch.setattr(build_tree, "seats_of", lambda *_, device=device: [Seat(1, device)])
+        monkeypatch.setattr(build_tree, "devices_of", lambda *_, device=device: [device])
         with build_tree.make_runner("auto", build_tree.BuildWorkers()):
             pass
     assert [preload for *_, preload in made] == [["imagegs_tex.builder.warm"], []]
@@ -46,7 +53,7 @@ def test_a_worker_that_dies_or_hangs_costs_its_material_alone(tmp_path):
     tree = write_tree(tmp_path / "in", [f"m{number}" for number in range(4)])
     write_map(tree / "m1/basecolor.png", "dies")
     write_map(tree / "m2/basecolor.png", "hangs")
-    pool = Pool([Seat(1), Seat(1)], pretend, timeout=3)
+    pool = Pool(["cpu", "cpu"], pretend, timeout=3)
     try:
         report, _ = build(tree, tmp_path / "out", pool)
     finally:
@@ -60,6 +67,50 @@ def test_a_worker_that_dies_or_hangs_costs_its_material_alone(tmp_path):
 
 def test_cores_are_shared_out(monkeypatch):
     monkeypatch.setattr("imagegs_tex.builder.build_tree.available_threads", lambda: 10)
-    assert [seat.threads for seat in seats_of("cpu", BuildWorkers())] == [1] * 10
-    assert [seat.threads for seat in seats_of("cpu", BuildWorkers(jobs=4))] == [3, 3, 2, 2]
-    assert [seat.threads for seat in seats_of("cpu", BuildWorkers(jobs=20))] == [1] * 20
+    assert devices_of("cpu", BuildWorkers()) == ["cpu"] * 10
+    assert shares(10, 10) == [1] * 10
+    assert shares(10, 4) == [2, 2, 3, 3]
+    assert shares(10, 20) == [1] * 20
+
+
+def say_threads(job, seat):
+    mark = job.files[0].parents[1] / "more is done"
+    if job.name == "more":
+        mark.touch()
+    while job.name == "slow" and not mark.exists():
+        time.sleep(0.01)
+    return replace(pretend(job, seat), seconds=seat.threads)
+
+
+def test_jobs_have_the_cores_that_nobody_else_has(tmp_path, monkeypatch):
+    """Of two each has half, what comes after the fast one has that half, and one alone has all."""
+    monkeypatch.setattr("imagegs_tex.builder.local_pool.available_threads", lambda: 8)
+    tree = write_tree(tmp_path / "in", ["fast", "more", "slow"])
+    write_map(tree / "slow/basecolor.png", "is the largest, so it is first" * 9)
+    pool = Pool(["cpu", "cpu"], say_threads)
+    threads = []
+    try:
+        for name in (None, "more", "slow"):
+            if name is not None:
+                write_map(tree / name / "roughness.png", "new")
+            run_build(
+                BuildRequest(ProjectFile(tree), tmp_path / "out"), pool,
+                lambda event: event.step == Step.MADE and threads.append((event.name, event.seconds)),
+            )  # fmt: skip
+    finally:
+        pool.close()
+    assert threads == [("fast", 4), ("more", 4), ("slow", 4), ("more", 8), ("slow", 8)]
+
+
+def test_a_script_without_a_guard_builds_once(tmp_path):
+    write_textures(tmp_path / "in" / "box")
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys\nfrom imagegs_tex import BuildWorkers, Preset, build_tree\nprint('built')\n"
+        "report = build_tree('in', 'out', preset=Preset.FAST, backend='cpu', workers=BuildWorkers(jobs=1))\n"
+        "sys.exit(report.counts.made != 1)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "built\n", "")

@@ -70,7 +70,7 @@ class InlineRunner:
     """Does jobs in this process, one at a time, and remembers their names."""
 
     def __init__(self, work=pretend, encoder=ENCODER):
-        self.work, self.own, self.jobs, self.names = work, encoder, [], []
+        self.work, self.own, self.jobs, self.names, self.expectations = work, encoder, [], [], 0
 
     def encoder(self, backend):
         return self.own
@@ -78,9 +78,12 @@ class InlineRunner:
     def room(self):
         return 1 - len(self.jobs)
 
-    def submit(self, number, job):
-        self.names.append(job.name)
-        self.jobs.append((number, job))
+    def expect_work(self):
+        self.expectations += 1
+
+    def submit(self, jobs):
+        self.names += [job.name for _, job in jobs]
+        self.jobs += jobs
 
     def wait(self, seconds):
         done = [(number, self.work(job, Seat(1))) for number, job in self.jobs]
