@@ -44,8 +44,7 @@ from imagegs_tex.formats.igs.section_codecs import (
 MAGIC: Final = b"\x89IGS\r\n\x1a\n"
 VERSION: Final = 4
 READABLE_VERSIONS: Final = (1, 2, 3, 4)
-_PLAIN_VERSION: Final = 3
-"""What a set without anything of version 4 is written as, so that older readers read it."""
+_FIRST_VERSION_WITH_OPTIONS: Final = 4
 SECTIONS: Final = ("maps", "components", "cells", "positions", "shapes", "features")
 """Of every file."""
 DETAIL_SECTION: Final = "detail"
@@ -134,10 +133,8 @@ def encode_igs(quantized: QuantizedGaussianSet) -> bytes:
         *(store(blocks) for blocks in raws[len(SECTIONS) :]),
     ]
     numbers = [*range(1, len(SECTIONS) + 1), *_optional_ids(quantized)]
-    plain = len(numbers) == len(SECTIONS) and all(section.codec < Codec.FAST for section in stored)
-    version = _PLAIN_VERSION if plain else VERSION
     front = HEADER.pack(
-        MAGIC, version, KERNEL_SOFT_GAUSSIAN, len(raws), header.width, header.height, header.channel_count,
+        MAGIC, VERSION, KERNEL_SOFT_GAUSSIAN, len(raws), header.width, header.height, header.channel_count,
         header.component_count, header.gaussian_count, header.cutoff, header.position_ratio, header.size_step,
         header.form_step, header.basis_scale, header.cell_log2, header.wrap[0] | header.wrap[1] << 1,
         round(header.feature_exponent * g.FEATURE_EXPONENT_SCALE), 0,
@@ -186,7 +183,7 @@ def _optional_ids(quantized: QuantizedGaussianSet) -> list[int]:
 def _section_count(data: bytes) -> int:
     """Return how many sections a file has whose header is there, a number that its version allows."""
     version, count = version_of(data), data[_SECTION_COUNT_AT]
-    most = len(SECTIONS) + (len(_OPTIONAL_SECTIONS) if version > _PLAIN_VERSION else 0)
+    most = len(SECTIONS) + (len(_OPTIONAL_SECTIONS) if version >= _FIRST_VERSION_WITH_OPTIONS else 0)
     expected = f"{len(SECTIONS)}" if most == len(SECTIONS) else f"{len(SECTIONS)} to {most}"
     require(len(SECTIONS) <= count <= most, f"{count} sections instead of {expected}")
     return count
