@@ -33,13 +33,13 @@ from imagegs_tex.formats.igs.container import (
     read_igs_bytes,
     section_sizes,
 )
-from imagegs_tex.formats.material.build_stack import build_stack, load_stack
+from imagegs_tex.formats.material.build_stack import build_stack, load_stack, stack_of
 from imagegs_tex.formats.material.manifest import MANIFEST_SUFFIX, manifest_text
 from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
 from imagegs_tex.formats.material.stack import TextureStack, source_map
 from imagegs_tex.formats.open_material import read_material
 from imagegs_tex.formats.vocabulary import wrap_words
-from imagegs_tex.memory import Work, check_memory
+from imagegs_tex.memory import Work, check_by_headers, check_memory
 from imagegs_tex.metrics.byte_ledger import byte_ledger
 from imagegs_tex.metrics.detail_contrast import score_detail
 from imagegs_tex.metrics.lpips import load_lpips
@@ -121,7 +121,10 @@ def compress(  # noqa: PLR0913 - a choice each
         progress(FitProgress("reading"))
     chosen = make_backend(backend, threads)
     usual = CompressSettings() if start is None else settings_from_start(CompressSettings())
-    stack = load_stack(Path(source), options)
+    roots = () if options is None else options.allow_roots
+    material = read_material(Path(source), roots=roots)
+    check_by_headers(material, options, printable(output))
+    stack = stack_of(Path(source), material, options)
     return compress_stack(
         stack, Path(output), settings or usual, chosen, progress, started, options=options,
         keep_best=keep_best, control=control, start=start,
@@ -409,6 +412,7 @@ def compare(
     """
     data = read_igs_bytes(Path(file))
     quantized = decode_igs(data, printable(Path(file).name))
+    check_memory(Work.COMPARE, quantized.width, quantized.height, quantized.channel_count, printable(file))
     stack = load_stack(Path(source), options, material=Path(file).stem)
     indices = source_indices(quantized, stack, source, larger=True)
     if not 0 < gamma < math.inf:

@@ -24,6 +24,7 @@ from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.formats.material.read_maps import shared_reader
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.open_material import read_asset
+from imagegs_tex.memory import check_by_headers
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.reports import (
     AssetFile,
@@ -100,6 +101,7 @@ def compress_asset(  # noqa: PLR0913 - a choice each
             progress(FitProgress("reading"))
         name = f"{material.stem}{IGS_SUFFIX}"
         try:
+            check_by_headers(material, options, printable(target / name))
             stack = build_stack(material, options, read)
             if control is not None and control.is_stopped:  # while it was read
                 break

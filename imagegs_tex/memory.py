@@ -10,15 +10,22 @@ from typing import Final
 
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.files.machine_memory import machine_bytes
+from imagegs_tex.formats.images import picture_samples
+from imagegs_tex.formats.material.material_source import MapSource, MaterialSource
+from imagegs_tex.formats.material.name_reading import MapTraits, read_names
+from imagegs_tex.formats.material.options import SourceOptions
+from imagegs_tex.formats.vocabulary import MAX_SIZE, Semantic
 
 WORTH_SAYING: Final = 4_000_000_000
 """Bytes from which on the log says what is coming."""
+_COLOURS: Final = 3
 _logger: Final = logging.getLogger("imagegs_tex")
 
 
 class Work(Enum):
     """What is done with a picture: bytes for any, per texel, and per texel and coded channel."""
 
+    COMPARE = (400_000_000, 30, 10)
     COMPRESS = (800_000_000, 6, 40)
     DECODE = (400_000_000, 4, 12)
     EXPORT = (400_000_000, 52, 20)
@@ -43,7 +50,49 @@ class Work(Enum):
         return fixed + width * height * (per_texel + per_channel * channels)
 
 
-def check_memory(work: Work, width: int, height: int, channels: int, where: str) -> None:
+def check_by_headers(material: MaterialSource, options: SourceOptions | None, where: str) -> None:
+    """Refuse to compress by its images' headers what :func:`check_memory` would refuse once they are read.
+
+    Only what is as good as sure before: the size, and three channels where there is a colour with as many, else one.
+    Others may turn out constant, grey, or another map's.
+
+    Args:
+        material: whose images are not read yet
+        options: of them the size and by how much maps become smaller
+        where: for the message; printable
+    """
+    there = machine_bytes()
+    if there is None or Work.COMPRESS.bytes_for(MAX_SIZE, MAX_SIZE, _COLOURS) <= there:
+        return
+    chosen = options or SourceOptions()
+    headers = []
+    for source in material.maps:
+        samples = picture_samples(source.image.path, source.image.data and source.image.data())
+        if samples is not None and not source.is_optional:
+            headers.append((source, samples))
+    if not headers:
+        return
+    width, height, _ = max((samples for _, samples in headers), key=lambda samples: samples[0] * samples[1])
+    asked = chosen.size or material.size
+    width, height = asked or (max(1, round(side / chosen.downsample)) for side in (width, height))
+    coloured = any(_is_colour(source, samples[2]) for source, samples in headers)
+    check_memory(Work.COMPRESS, width, height, _COLOURS if coloured else 1, where, is_said=False)
+
+
+def _is_colour(source: MapSource, channels: int) -> bool:
+    """Whether a map is a colour of three channels or more, by its name or by what is said of it."""
+    if channels < _COLOURS:
+        return False
+    if source.statement is None:
+        (reading,) = read_names([MapTraits(source.name, channels, False)])
+        return Semantic.BASE_COLOUR in reading.channel_semantics
+    said = source.statement.channels
+    return not {Semantic.BASE_COLOUR, Semantic.IMAGE}.isdisjoint(
+        [said] if isinstance(said, Semantic) else said.values()
+    )
+
+
+def check_memory(work: Work, width: int, height: int, channels: int, where: str, *, is_said: bool = True) -> None:
     """Say what work with a large picture takes; InputError where the machine has less memory than that.
 
     Args:
@@ -52,6 +101,7 @@ def check_memory(work: Work, width: int, height: int, channels: int, where: str)
         height: texels
         channels: coded ones
         where: what it is done with, for the message; printable
+        is_said: whether the log says what takes much
     """
     needed, there = work.bytes_for(width, height, channels), machine_bytes()
     if there is not None and needed > there:
@@ -60,5 +110,5 @@ def check_memory(work: Work, width: int, height: int, channels: int, where: str)
             f"{needed / 1e9:.1f} GB of memory, and this machine has {there / 1e9:.1f} GB; use smaller or fewer maps, "
             "or a machine with more"
         )
-    if needed >= WORTH_SAYING:
+    if is_said and needed >= WORTH_SAYING:
         _logger.info("%s: takes about %.0f GB of memory", where, needed / 1e9)

@@ -4,14 +4,27 @@ import logging
 import re
 import sys
 
+import numpy as np
 import pytest
 from helpers.tiny_material import write_material
 
-from imagegs_tex import CompressSettings, FitSettings, compress, compress_asset, decode, export, memory, view
+from imagegs_tex import (
+    CompressSettings,
+    FitSettings,
+    SourceOptions,
+    compare,
+    compress,
+    compress_asset,
+    decode,
+    export,
+    memory,
+    view,
+)
 from imagegs_tex.cli.main import main
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.files import machine_memory
 from imagegs_tex.formats.files.machine_memory import machine_bytes
+from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.material import read_maps
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.vocabulary import MAX_SIZE
@@ -48,6 +61,7 @@ def machine_of(monkeypatch, size):
 
 COMMANDS = {
     Work.COMPRESS: lambda material, packed, folder: compress(material, folder / "a.igs", QUICK, "cpu"),
+    Work.COMPARE: lambda material, packed, folder: compare(packed, material, "cpu"),
     Work.DECODE: lambda material, packed, folder: decode(packed, folder / "maps", backend="cpu"),
     Work.VIEW: lambda material, packed, folder: view(packed, folder / "pictures", backend="cpu"),
     Work.VIEW_WITH_SOURCE: lambda material, packed, folder: view(packed, folder / "seen", material, backend="cpu"),
@@ -66,6 +80,32 @@ def test_what_does_not_fit_is_refused_before_the_work(material, packed, tmp_path
     assert list(tmp_path.iterdir()) == []
     machine_of(monkeypatch, work.bytes_for(64, 64, 8))
     COMMANDS[work](material, packed, tmp_path)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_compress_refuses_by_headers_before_it_reads_a_texel(tmp_path, monkeypatch, channels):
+    """Three channels of a colour, or one at least; the same line as after reading."""
+    texels = np.zeros((40, 60, channels), np.uint8)
+    texels[0] = 9
+    for name in ("wall_basecolor", "wall_height"):
+        write_image(tmp_path / f"{name}.png", texels)
+    read = read_maps.read_picture
+    monkeypatch.setattr(read_maps, "read_picture", lambda *_: pytest.fail("no texels are to be read"))
+    machine_of(monkeypatch, Work.COMPRESS.bytes_for(60, 40, channels) - 1)
+    size = f"{Work.COMPRESS.bytes_for(60, 40, channels) / 1e9:.1f} GB"
+    line = f"compress at 60 x 40 texels with {channels} channels takes about {size} of memory, and this machine has "
+    for source in (tmp_path, tmp_path / "wall_basecolor.png"):
+        with pytest.raises(InputError) as caught:
+            compress(source, tmp_path / "wall.igs", QUICK, "cpu")
+        assert line in str(caught.value)
+    left_out = compress_asset(tmp_path, tmp_path / "out", QUICK, "cpu").materials[0].left_out
+    assert line in left_out
+    machine_of(monkeypatch, Work.COMPRESS.value[0])
+    with pytest.raises(InputError, match="compress at 30 x 20 texels"):
+        compress(tmp_path, tmp_path / "wall.igs", QUICK, "cpu", options=SourceOptions(downsample=2))
+    monkeypatch.setattr(read_maps, "read_picture", read)
+    machine_of(monkeypatch, Work.COMPRESS.bytes_for(60, 40, 3))
+    compress(tmp_path, tmp_path / "wall.igs", QUICK, "cpu")
 
 
 def test_a_larger_decode_takes_more(packed, tmp_path, monkeypatch):

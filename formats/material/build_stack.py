@@ -62,7 +62,12 @@ def load_stack(path: Path, options: SourceOptions | None = None, material: str |
             with one stem, NaN or infinite texels, more than MAX_CHANNELS coded channels, an invalid manifest or glTF
     """
     roots = () if options is None else options.allow_roots
-    stack = build_stack(read_material(path, material, roots), options)
+    return stack_of(path, read_material(path, material, roots), options)
+
+
+def stack_of(path: Path, material: MaterialSource, options: SourceOptions | None = None) -> TextureStack:
+    """Read the images of a material that was found in a path; see :func:`load_stack`."""
+    stack = build_stack(material, options)
     if not path.is_file() or any(image.name == path.name for image in stack.inputs):
         return stack
     return replace(stack, inputs=(hash_file(path), *stack.inputs))  # a manifest or a glTF

@@ -5,6 +5,7 @@
 
 from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,6 +138,17 @@ def expand_map(texels: FloatTexels, texture_map: TextureMap) -> Samples:
     """
     height, width = texels.shape[:2]
     expanded = np.empty((height, width, texture_map.channel_count), dtype=texture_map.sample_format.dtype)
+    for first in range(0, height, _EXPANDED_ROWS):
+        rows = slice(first, first + _EXPANDED_ROWS)
+        _expand_band(texels[rows], texture_map, expanded[rows])
+    return expanded
+
+
+_EXPANDED_ROWS: Final = 1024
+"""At once: bounds the memory of temporaries."""
+
+
+def _expand_band(texels: FloatTexels, texture_map: TextureMap, expanded: Samples) -> None:
     first_use: dict[int, int] = {}
     for channel, route in enumerate(texture_map.routes):
         if isinstance(route, UnitZ):
@@ -153,7 +165,6 @@ def expand_map(texels: FloatTexels, texture_map: TextureMap) -> Samples:
         planes = unit_samples(*(_plane(texels, texture_map.routes[channel]) for channel in (x, y)))
         for channel, plane in zip((x, y, z), planes, strict=True):
             expanded[..., channel] = _to_stored(plane, texture_map.sample_format)
-    return expanded
 
 
 def unit_samples(

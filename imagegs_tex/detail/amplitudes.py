@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imagegs_tex.formats.igs.detail_layer import MAX_AMPLITUDE, MAX_GRID, SLOPE_SCALE
+from imagegs_tex.metrics.row_bands import channel_parts
 from imagegs_tex.metrics.visible_error import blur
 
 Array = NDArray[np.float64]
@@ -60,9 +61,12 @@ def missing_grain(source: Tensor, decoded: Tensor) -> tuple[Array, Array]:
 
 def _fine_contrast(picture: Tensor) -> tuple[Array, Array]:
     """Return contrast and energy below four texels by block [rows, columns, C]."""
-    fine = picture - blur(blur(picture, 1), 2)
-    blocks = (_blocks(fine.abs().sqrt()).square(), _blocks(fine.square()))
-    contrast, energy = (found.double().cpu().numpy() for found in blocks)
+    found = []
+    for part in channel_parts(*picture.shape):
+        own = picture[..., part]
+        fine = own - blur(blur(own, 1), 2)
+        found.append((_blocks(fine.abs().sqrt()).square(), _blocks(fine.square())))
+    contrast, energy = (torch.cat(kind, dim=2).double().cpu().numpy() for kind in zip(*found, strict=True))
     return contrast, energy
 
 

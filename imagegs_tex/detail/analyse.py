@@ -147,7 +147,7 @@ def _principal_components(residual: Tensor, groups: list[list[int]], most: int) 
     """
     centred = residual - residual.mean(dim=(0, 1))
     deviations = centred.std(dim=(0, 1)).clamp_min(1e-9)
-    flat = (centred / deviations).reshape(-1, residual.shape[2])
+    flat = centred.div_(deviations).reshape(-1, residual.shape[2])
     found = []
     for group in groups:
         own = flat[:, group]

@@ -12,6 +12,7 @@ from torch import Tensor
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.vocabulary import Coded, Semantic
 from imagegs_tex.metrics.kept_contrast import EMPTY_BAND, band_deviations
+from imagegs_tex.metrics.row_bands import channel_parts
 
 OCTAVES: Final = 3
 """Of the four that kept contrast counts: coarser ones are what the Gaussians hold best."""
@@ -62,7 +63,7 @@ def missing_energies(stack: TextureStack, source: Tensor, decoded: Tensor) -> Mi
     energies = np.maximum(np.square(wanted) - np.square(found), 0.0)
     share = 1.0 - np.minimum(found[0] / np.maximum(wanted[0], EMPTY_BAND), 1.0)
     limit = np.interp(share, _MISSING, _KURTOSIS)
-    trust = np.clip(((1 + _MARGIN) * limit - _kurtosis(source - decoded)) / (_MARGIN * limit), 0.0, 1.0)
+    trust = np.clip(((1 + _MARGIN) * limit - _kurtosis(source, decoded)) / (_MARGIN * limit), 0.0, 1.0)
     allowed = _noisy_channels(stack) & (wanted[0] > EMPTY_BAND)
     return Missing(energies * np.where(allowed, trust, 0.0))
 
@@ -76,17 +77,19 @@ def _noisy_channels(stack: TextureStack) -> NDArray[np.bool_]:
     return allowed
 
 
-def _kurtosis(residual: Tensor) -> NDArray[np.float64]:
+def _kurtosis(source: Tensor, decoded: Tensor) -> NDArray[np.float64]:
     """Return the kurtosis [C] of the residual's finest octave within cells: 3 for noise of slowly varying strength."""
-    fine = residual - _blur(residual)
-    height, width, channels = fine.shape
-    side = min(_CELL, height, width)
-    down, across = height // side, width // side
-    cells = fine[: down * side, : across * side].reshape(down, side, across, side, channels)
-    squares = cells.square()
-    variances, fourths = squares.mean(dim=(1, 3)).double(), squares.square().mean(dim=(1, 3)).double()
-    kurtosis = fourths.sum(dim=(0, 1)) / variances.square().sum(dim=(0, 1)).clamp_min(1e-30)
-    return np.asarray(kurtosis.cpu().numpy())
+    found = []
+    for part in channel_parts(*source.shape):
+        residual = source[..., part] - decoded[..., part]
+        fine = residual - _blur(residual)
+        height, width, channels = fine.shape
+        side = min(_CELL, height, width)
+        down, across = height // side, width // side
+        squares = fine[: down * side, : across * side].reshape(down, side, across, side, channels).square()
+        variances, fourths = squares.mean(dim=(1, 3)).double(), squares.square().mean(dim=(1, 3)).double()
+        found.append(fourths.sum(dim=(0, 1)) / variances.square().sum(dim=(0, 1)).clamp_min(1e-30))
+    return np.asarray(torch.cat(found).cpu().numpy())
 
 
 def _blur(picture: Tensor) -> Tensor:

@@ -79,6 +79,7 @@ def encode_within_budget(
     unreached, max_bytes = None, _size_limit(settings, texels)
     if targets:
         found = reach_targets(fitter, targets)
+        fitter.release()
         size = len(encode_igs(found.quantized))
         exact = exact_file(stack).within(max(size, FREE_BYTES) if found.unreached else size)
         quantized, unreached = (finish(found.quantized), found.unreached) if exact is None else (exact, None)
@@ -90,7 +91,9 @@ def encode_within_budget(
         count = fitter.usual_count if settings.gaussian_count is None else settings.gaussian_count
         if not 1 <= count <= min(MAX_GAUSSIANS, texels):
             raise UsageError(f"{count} Gaussians is outside 1..{min(MAX_GAUSSIANS, texels)} for {texels} texels")
-        quantized = finish(fitter.rounded(fitter.fit(count, exact_count=True)))
+        rounded = fitter.rounded(fitter.fit(count, exact_count=True))
+        fitter.release()
+        quantized = finish(rounded)
         if min(stack.width, stack.height) == 1:  # a ramp of 256 texels had 120 dB with 64 Gaussians and 72 with 128
             quantized = exact_file(stack).within(len(encode_igs(quantized))) or quantized
     else:
@@ -111,7 +114,9 @@ def _of_quality(
         return free
     if stack.is_constant:
         return fitter.rounded(fitter.fit(1))
-    quantized = finish(reach_quality(fitter, quality))
+    reached = reach_quality(fitter, quality)
+    fitter.release()
+    quantized = finish(reached)
     return exact.within(len(encode_igs(quantized))) or quantized
 
 

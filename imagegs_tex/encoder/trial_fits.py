@@ -90,6 +90,7 @@ class Fitter:
             start: what the first full fit goes on from, by its settings as they are
         """
         self.stack, self.settings, self.backend = stack, settings, backend
+        self._given = stack
         self.watch: Watch | None = None
         if control is not None:
             self.watch = Watch(control, stack, lambda: identity_of(stack, settings, backend.name, _digest_of(start)))
@@ -170,6 +171,10 @@ class Fitter:
             self._progress(FitProgress("coding"))
         quantized = round_features(geometry, self.settings.precision, self.stack, stretch)
         return replace(quantized, entropy=self.settings.entropy)
+
+    def release(self) -> None:
+        """Let go of the picture that was fitted: what comes after the fits needs the memory of a large one."""
+        self._prepared, self.stack = None, self._given
 
     def _prepare(self, factors: tuple[float, ...] | None) -> Prepared:
         """Return what fits with factors [C] on the channels' weights start from."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 import torch
@@ -10,10 +11,13 @@ from imagegs_tex.decoder.maps import decode_maps
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack, source_map
 from imagegs_tex.formats.vocabulary import Samples, TextureMap
-from imagegs_tex.metrics.kept_contrast import kept_contrast
+from imagegs_tex.metrics.kept_contrast import band_deviations, kept_of_deviations
+from imagegs_tex.metrics.row_bands import row_bands, widened
 from imagegs_tex.metrics.scores import MapScore, has_contrast, normal_axes, unit_vectors
 from imagegs_tex.metrics.visible_error import blur
 from imagegs_tex.rasterize.backend import Backend
+
+_BLUR_REACH: Final = 2 * (1 + 2 + 4)
 
 
 def score_detail(
@@ -46,10 +50,11 @@ def score_with_detail(score: MapScore, texture_map: TextureMap, source: Samples,
     """Return one map's score with the kept contrast of its decode with detail, [H, W, channels] like the source."""
     largest = np.float32(texture_map.sample_format.max_value)
     own = [channel for channel in range(source.shape[2]) if has_contrast(texture_map, channel)]
-    pair = [torch.from_numpy(samples[..., own] / largest) for samples in (source, decoded)]
+    pairs = ([samples[..., channel : channel + 1] / largest for samples in (source, decoded)] for channel in own)
+    found = [torch.stack([band_deviations(torch.from_numpy(values)) for values in pair]) for pair in pairs]
     return replace(
         score,
-        kept_contrast_with_detail=kept_contrast(*pair),
+        kept_contrast_with_detail=kept_of_deviations(torch.cat(found, dim=1)),
         normal_degrees_structure=_structure_degrees(texture_map, source, decoded),
     )
 
@@ -63,9 +68,14 @@ def _structure_degrees(texture_map: TextureMap, source: Samples, decoded: Sample
     axes = normal_axes(texture_map)
     if axes is None:
         return None
-    first, second = (
-        blur(blur(blur(torch.from_numpy(unit_vectors(samples[..., axes], texture_map)), 1), 2), 4)
-        for samples in (source, decoded)
-    )
-    cosine = torch.nn.functional.cosine_similarity(first, second, dim=2).clamp(-1, 1)
-    return float(torch.rad2deg(torch.acos(cosine)).mean(dtype=torch.float64))
+    height, width, _ = source.shape
+    degrees = 0.0
+    for rows in row_bands(height, width * len(axes)):
+        around, own = widened(rows, _BLUR_REACH, height)
+        first, second = (
+            blur(blur(blur(torch.from_numpy(unit_vectors(samples[around][..., axes], texture_map)), 1), 2), 4)[own]
+            for samples in (source, decoded)
+        )
+        cosine = torch.nn.functional.cosine_similarity(first, second, dim=2).clamp(-1, 1)
+        degrees += float(torch.rad2deg(torch.acos(cosine)).sum(dtype=torch.float64))
+    return float(degrees / (height * width))

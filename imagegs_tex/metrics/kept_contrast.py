@@ -36,7 +36,11 @@ def kept_contrast(source: Tensor, decoded: Tensor) -> tuple[float | None, ...] |
     Returns:
         a ratio per band, None where the source's band is empty in every channel; None when all are
     """
-    found = torch.stack([band_deviations(picture) for picture in (source, decoded)])
+    return kept_of_deviations(torch.stack([band_deviations(picture) for picture in (source, decoded)]))
+
+
+def kept_of_deviations(found: Tensor) -> tuple[float | None, ...] | None:
+    """Return the same of the deviations [2, C, bands] of source and decode."""
     wanted, kept = found.cpu().numpy()
     ratios: list[float | None] = []
     for band in range(len(BLUR_DEVIATIONS)):

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imagegs_tex.decoder.maps import decode_maps
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
@@ -17,6 +18,8 @@ _POOR_DB: Final = 30.0
 """PSNR from which on no mean FLIP error of 0.2 was seen: grain of all octaves has it below 26 dB."""
 _SIDE: Final = 1024
 """Texels each way of what is looked at, the middle of a larger picture: a second and a half at most."""
+
+AnyArray = TypeVar("AnyArray", Samples, NDArray[np.bool_])
 
 
 def score_poor_colour(
@@ -40,13 +43,14 @@ def score_poor_colour(
     found = list(scores)
     for index, (texture_map, decoded) in enumerate(decode_maps(quantized, backend)):
         if index in poor:
-            source, drawn = source_map(stack, index), stack.drawn_of(index)
-            seen = decoded if drawn is None else np.where(drawn[..., None], decoded, source)
-            pair = [score_values(_middle(part), texture_map) for part in (source, seen)]
+            source, seen, drawn = _middle(source_map(stack, index)), _middle(decoded), stack.drawn_of(index)
+            if drawn is not None:
+                seen = np.where(_middle(drawn)[..., None], seen, source)
+            pair = [score_values(part, texture_map) for part in (source, seen)]
             found[index] = replace(scores[index], flip=flip_error(texture_map, *pair))
     return found
 
 
-def _middle(samples: Samples) -> Samples:
+def _middle(samples: AnyArray) -> AnyArray:
     top, left = (max(0, side - _SIDE) // 2 for side in samples.shape[:2])
     return samples[top : top + _SIDE, left : left + _SIDE]

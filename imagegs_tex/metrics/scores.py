@@ -1,8 +1,9 @@
 """How close decoded maps are to their sources: PSNR, SSIM, kept contrast, FLIP, and degrees for normals."""
 
 import math
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +20,18 @@ from imagegs_tex.formats.vocabulary import (
     Transfer,
     UnitZ,
 )
+from imagegs_tex.metrics.row_bands import row_bands, widened
 
 if TYPE_CHECKING:
     from imagegs_tex.metrics.lpips import Lpips
 
+Plane = TypeVar("Plane", NDArray[np.float32], NDArray[np.bool_])
+
 PSNR_CAP_DB: Final = 120.0
 """PSNR of equal pictures."""
 EDGE_TEXELS: Final = 2
+_FLIP_REACH: Final = 64
+"""Texels: more than FLIP's filters reach at its usual 67 pixels per degree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +92,18 @@ def squared_error(
     Colours count where they are drawn [H, W]. With weights [H, W], texels count by them, relative to their mean; with a
     semantic, its channels alone.
     """
-    pair = _counted_values(texture_map, source, decoded, drawn, semantic)
-    return _summed_squares(pair, weights), pair.count
+    meanings = texture_map.channel_semantics
+    counted = [index for index in counted_channels(texture_map) if semantic in {None, meanings[index]}]
+    total, count = 0.0, 0
+    for rows in row_bands(source.shape[0], source.shape[1] * len(counted)):
+        pair = _counted_values(texture_map, source[rows], decoded[rows], _rows_of(drawn, rows), counted)
+        total += _summed_squares(pair, _rows_of(weights, rows))
+        count += pair.count
+    return total if weights is None else total / float(weights.mean(dtype=np.float64)), count
+
+
+def _rows_of(plane: Plane | None, rows: slice) -> Plane | None:
+    return None if plane is None else plane[rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +120,11 @@ def _counted_values(
     source: Samples,
     decoded: Samples,
     drawn: NDArray[np.bool_] | None,
-    semantic: Semantic | None = None,
+    counted: Sequence[int],
+    gamma: float = 1.0,
 ) -> _CountedValues:
-    meanings = texture_map.channel_semantics
-    counted = [index for index in counted_channels(texture_map) if semantic in {None, meanings[index]}]
+    """What is compared of some channels, raised to a power."""
+    counted = list(counted)
     first, second = score_values(source[..., counted], texture_map), score_values(decoded[..., counted], texture_map)
     count = first.size
     if drawn is not None:
@@ -115,14 +132,14 @@ def _counted_values(
             if texture_map.channel_semantics[channel] in COLOUR_SEMANTICS:
                 second[..., column] = np.where(drawn, second[..., column], first[..., column])
                 count -= drawn.size - int(np.count_nonzero(drawn))
+    if gamma != 1:
+        first, second = (np.power(values, np.float32(gamma)) for values in (first, second))
     return _CountedValues(first, second, count)
 
 
 def _summed_squares(pair: _CountedValues, weights: NDArray[np.float32] | None) -> float:
     squares = np.square(pair.source - pair.decoded, dtype=np.float64)
-    if weights is None:
-        return float(squares.sum())
-    return float((squares.sum(axis=2) * weights).sum() / weights.mean(dtype=np.float64))
+    return float(squares.sum() if weights is None else (squares.sum(axis=2) * weights).sum())
 
 
 def has_contrast(texture_map: TextureMap, channel: int) -> bool:
@@ -156,52 +173,79 @@ def score_map(
         gamma: the power that values in [0, 1] are raised to before they are compared; FLIP and degrees are as ever
         lpips: the network that measures LPIPS, too
     """
-    import torch  # here, as numba below, since it takes seconds: `info` shows reports and needs none
-
-    from imagegs_tex.metrics.kept_contrast import kept_contrast
-    from imagegs_tex.metrics.ssim import mean_similarity
-
-    pair = _counted_values(texture_map, source, decoded, drawn)
-    flip = flip_error(texture_map, pair.source, pair.decoded) if closely else None
-    pair = _raised(pair, gamma)
-    squared = _summed_squares(pair, None)
+    counted = counted_channels(texture_map)
+    squared, weighted, count = 0.0, 0.0, 0
+    for rows in row_bands(source.shape[0], source.shape[1] * len(counted)):
+        pair = _counted_values(texture_map, source[rows], decoded[rows], _rows_of(drawn, rows), counted, gamma)
+        squared += _summed_squares(pair, None)
+        weighted += 0.0 if weights is None else _summed_squares(pair, weights[rows])
+        count += pair.count
+    similarity = _score_channels(texture_map, source, decoded, drawn, gamma, closely)
     wrong, wrong_at_edges = _alpha_test(texture_map, source, decoded)
     mean_degrees, p95_degrees = normal_degrees(texture_map, source, decoded)
-    own = [column for column, channel in enumerate(counted_channels(texture_map)) if has_contrast(texture_map, channel)]
+    distance = None
+    if lpips and len(counted) in {1, 3}:
+        whole = _counted_values(texture_map, source, decoded, drawn, counted, gamma)
+        distance = lpips.distance(whole.source, whole.decoded)
     return MapScore(
         name=texture_map.name,
         semantic=texture_map.semantic.name.lower(),
-        channels=pair.source.shape[2],
-        psnr_db=psnr_of(squared / max(1, pair.count)),
-        ssim=float(mean_similarity(pair.decoded, pair.source).mean()),
-        flip=flip,
+        channels=len(counted),
+        psnr_db=psnr_of(squared / max(1, count)),
+        ssim=similarity.ssim,
+        flip=_flip_in_bands(texture_map, source, decoded, drawn) if closely else None,
         normal_degrees_mean=mean_degrees,
         normal_degrees_p95=p95_degrees,
         squared_error=squared,
-        values=pair.count,
-        kept_contrast=kept_contrast(*(torch.from_numpy(values[..., own]) for values in (pair.source, pair.decoded))),
-        weighted_squared_error=None if weights is None else _summed_squares(pair, weights),
+        values=count,
+        kept_contrast=similarity.kept_contrast,
+        weighted_squared_error=None if weights is None else weighted / float(weights.mean(dtype=np.float64)),
         alpha_test_wrong=wrong,
         alpha_test_wrong_at_edges=wrong_at_edges,
-        ms_ssim=_multiscale(pair) if closely else None,
-        lpips=lpips.distance(pair.source, pair.decoded) if lpips and pair.source.shape[2] in {1, 3} else None,
+        ms_ssim=similarity.ms_ssim,
+        lpips=distance,
     )
 
 
-def _raised(pair: _CountedValues, gamma: float) -> _CountedValues:
-    """The pair's values to a power."""
-    if gamma == 1:
-        return pair
-    return replace(
-        pair, source=np.power(pair.source, np.float32(gamma)), decoded=np.power(pair.decoded, np.float32(gamma))
-    )
+@dataclass(frozen=True, slots=True)
+class _ChannelScores:
+    """Means over a map's channels."""
+
+    ssim: float
+    ms_ssim: float | None
+    kept_contrast: tuple[float | None, ...] | None
 
 
-def _multiscale(pair: _CountedValues) -> float | None:
+def _score_channels(
+    texture_map: TextureMap,
+    source: Samples,
+    decoded: Samples,
+    drawn: NDArray[np.bool_] | None,
+    gamma: float,
+    closely: bool,
+) -> _ChannelScores:
+    """Measure what needs whole pictures a channel at a time, so that only one is there as floats."""
+    import torch  # here, as numba below, since it takes seconds: `info` shows reports and needs none
+
+    from imagegs_tex.metrics.kept_contrast import band_deviations, kept_of_deviations
     from imagegs_tex.metrics.multiscale_ssim import multiscale_similarity
+    from imagegs_tex.metrics.ssim import mean_similarity
 
-    found = multiscale_similarity(pair.decoded, pair.source)
-    return None if found is None else float(found.mean())
+    similar, multiscale, deviations = [], [], []
+    for channel in counted_channels(texture_map):
+        pair = _counted_values(texture_map, source, decoded, drawn, [channel], gamma)
+        similar.append(mean_similarity(pair.decoded, pair.source))
+        multiscale.append(multiscale_similarity(pair.decoded, pair.source) if closely else None)
+        if has_contrast(texture_map, channel):
+            deviations.append(
+                torch.stack([band_deviations(torch.from_numpy(values)) for values in (pair.source, pair.decoded)])
+            )
+    measured = [found for found in multiscale if found is not None]
+    return _ChannelScores(
+        ssim=float(np.concatenate(similar).mean()),
+        ms_ssim=float(np.concatenate(measured).mean()) if measured else None,
+        kept_contrast=kept_of_deviations(torch.cat(deviations, dim=1)) if deviations else None,
+    )
 
 
 def counted_channels(texture_map: TextureMap) -> list[int]:
@@ -236,8 +280,11 @@ def normal_degrees(
     axes = normal_axes(texture_map)
     if axes is None:
         return None, None
-    degrees = degrees_between(source[..., axes], decoded[..., axes], texture_map)
-    return float(degrees.mean()), float(np.percentile(degrees, 95))
+    degrees = np.empty(source.shape[:2], np.float32)
+    for rows in row_bands(source.shape[0], source.shape[1] * len(axes)):
+        degrees[rows] = degrees_between(source[rows][..., axes], decoded[rows][..., axes], texture_map)
+    mean = float(degrees.mean())
+    return mean, float(np.percentile(degrees, 95, overwrite_input=True))
 
 
 def degrees_between(source: Samples, decoded: Samples, texture_map: TextureMap) -> NDArray[np.float32]:
@@ -280,14 +327,39 @@ def _grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray(np.logical_or.reduce([rows[:, shift : shift + width] for shift in reach]))
 
 
-def flip_error(texture_map: TextureMap, source: NDArray[np.float32], decoded: NDArray[np.float32]) -> float | None:
-    """Return the mean FLIP error of a map's values [H, W, channels] in [0, 1]; None where it is no sRGB colour."""
-    if texture_map.transfer != Transfer.SRGB or source.shape[-1] < 3:
+def _flip_in_bands(
+    texture_map: TextureMap, source: Samples, decoded: Samples, drawn: NDArray[np.bool_] | None
+) -> float | None:
+    """Return the mean FLIP error of a map, a large one in bands with as many rows around them as its filters reach."""
+    counted = counted_channels(texture_map)
+    if not _has_flip(texture_map, len(counted)):
         return None
+    height, width, _ = source.shape
+    total: float = 0.0
+    for rows in row_bands(height, width * len(counted)):
+        around, own = widened(rows, _FLIP_REACH, height)
+        pair = _counted_values(texture_map, source[around], decoded[around], _rows_of(drawn, around), counted)
+        errors, mean = _flip_errors(pair.source, pair.decoded)
+        whole = around.stop - around.start == own.stop - own.start
+        total += (mean if whole else float(errors[own].mean(dtype=np.float64))) * (rows.stop - rows.start)
+    return float(total / height)
+
+
+def _has_flip(texture_map: TextureMap, channels: int) -> bool:
+    return texture_map.transfer == Transfer.SRGB and channels >= 3
+
+
+def _flip_errors(source: NDArray[np.float32], decoded: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
+    """Return FLIP errors [H, W, 1] and their mean, of values [H, W, channels] in [0, 1]."""
     import flip_evaluator
 
-    _, mean, _ = flip_evaluator.evaluate(
+    errors, mean, _ = flip_evaluator.evaluate(
         np.ascontiguousarray(source[..., :3]), np.ascontiguousarray(decoded[..., :3]), "LDR", inputsRGB=True,
         applyMagma=False,
     )  # fmt: skip
-    return float(mean)
+    return errors, float(mean)
+
+
+def flip_error(texture_map: TextureMap, source: NDArray[np.float32], decoded: NDArray[np.float32]) -> float | None:
+    """Return the mean FLIP error of a map's values [H, W, channels] in [0, 1]; None where it is no sRGB colour."""
+    return _flip_errors(source, decoded)[1] if _has_flip(texture_map, source.shape[-1]) else None

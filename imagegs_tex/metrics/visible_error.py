@@ -21,6 +21,7 @@ from torch import Tensor
 
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Coded, Semantic, TextureMap
+from imagegs_tex.metrics.row_bands import row_bands, widened
 
 VISIBLE_CAP_DB: Final = 90.0
 _GREY: Final = 1e-6
@@ -43,6 +44,11 @@ _CAST: Final = 2.0
 """Of a squared error of chroma after a blur of 4.6 texels, on top: grain does not hide that mortar turns blue."""
 
 
+_ERROR_REACH: Final = 2 * (1 + 2 + 4)
+_GRAIN_REACH: Final = 2 * (1 + 2) + 2 * (1 + 2 + 4)
+"""Rows that the blurs reach, one after the other."""
+
+
 @dataclass(frozen=True, slots=True)
 class VisibleError:
     """A source that decodes are held against."""
@@ -57,22 +63,32 @@ class VisibleError:
 
     def decibels(self, decoded: Tensor) -> float:
         """Return the quality of a decode without detail, float32 [H, W, C] in [0, 1] on the source's device."""
-        error = (decoded - self.source) @ self.rows.T
-        fine = blur(error, 1)
-        coarse = blur(fine, 2)
-        kept = self.masks if self.drawn else torch.ones_like(self.masks)
-        fine_squares = (fine - coarse).square() + _FINEST * (error - fine).square()
-        squares = self.masks.sqrt() * coarse.square() + self.masks * kept * fine_squares
-        if len(self.chroma):
-            cast = blur(coarse.index_select(2, self.chroma), 4)
-            squares.index_add_(2, self.chroma, cast.square(), alpha=_CAST)
-        if self.weights is not None:
-            squares = squares * (self.weights / self.weights.mean())[..., None]
-        by_row = squares.mean(dim=(0, 1), dtype=torch.float64).cpu()
+        height, width, _ = self.source.shape
+        by_row = torch.zeros(len(self.rows), dtype=torch.float64)
+        for rows in row_bands(height, width * len(self.rows)):
+            mean = self._squares(decoded, rows).mean(dim=(0, 1), dtype=torch.float64).cpu()
+            by_row += mean * ((rows.stop - rows.start) / height)
         maps = torch.zeros(int(self.owners.max()) + 1, dtype=torch.float64).index_add_(0, self.owners, by_row)
         # the root of the mean square: a map much worse than the others is not averaged away
         whole = float(maps.square().mean().sqrt())
         return min(VISIBLE_CAP_DB, -10 * math.log10(max(whole, 10 ** (-VISIBLE_CAP_DB / 10))))
+
+    def _squares(self, decoded: Tensor, rows: slice) -> Tensor:
+        """Return how much errors show in some rows of the picture [rows, W, S]."""
+        around, own = widened(rows, _ERROR_REACH, len(decoded))
+        error = (decoded[around] - self.source[around]) @ self.rows.T
+        fine = blur(error, 1)
+        coarse = blur(fine, 2)
+        cast = blur(coarse.index_select(2, self.chroma), 4) if len(self.chroma) else None
+        error, fine, coarse, masks = error[own], fine[own], coarse[own], self.masks[rows]
+        kept = masks if self.drawn else torch.ones_like(masks)
+        fine_squares = (fine - coarse).square() + _FINEST * (error - fine).square()
+        squares = masks.sqrt() * coarse.square() + masks * kept * fine_squares
+        if cast is not None:
+            squares.index_add_(2, self.chroma, cast[own].square(), alpha=_CAST)
+        if self.weights is not None:
+            squares = squares * (self.weights[rows] / self.weights.mean())[..., None]
+        return squares
 
 
 def visible_error(stack: TextureStack, device: torch.device, *, drawn: bool) -> VisibleError:
@@ -90,8 +106,10 @@ def visible_error(stack: TextureStack, device: torch.device, *, drawn: bool) -> 
     source = torch.from_numpy(stack.texels).to(device)
     matrix = torch.from_numpy(np.array(rows, dtype=np.float32)).to(device)
     chroma = [number for number, row in enumerate(rows) if _is_chroma(row)]
-    seen = source @ matrix.T
-    masks = 1 / (1 + (grain(seen) / _THRESHOLD) ** _MASKING)
+    masks = torch.empty(*source.shape[:2], len(rows), device=device)
+    for band in row_bands(stack.height, stack.width * len(rows)):
+        around, own = widened(band, _GRAIN_REACH, stack.height)
+        masks[band] = (1 / (1 + (grain(source[around] @ matrix.T) / _THRESHOLD) ** _MASKING))[own]
     weights = None if stack.weights is None else torch.from_numpy(stack.weights).to(device)
     chosen = torch.tensor(chroma, dtype=torch.int64, device=device)
     return VisibleError(source, matrix, masks, torch.tensor(owners), chosen, drawn, weights)
@@ -141,8 +159,13 @@ def blur(picture: Tensor, step: int) -> Tensor:
         last = picture.shape[axis] - 1
         index = torch.arange(last + 1, device=picture.device)
         total = 6.0 * picture
-        for distance, weight in ((step, 4.0), (2 * step, 1.0)):
-            for side in (distance, -distance):
-                total.add_(picture.index_select(axis, (index + side).clamp(0, last)), alpha=weight)
-        picture = total / 16.0
+        for rows in row_bands(picture.shape[0], picture[0].numel()):
+            for distance, weight in ((step, 4.0), (2 * step, 1.0)):
+                for side in (distance, -distance):
+                    if axis == 0:
+                        moved = picture.index_select(0, (index[rows] + side).clamp(0, last))
+                    else:
+                        moved = picture[rows].index_select(1, (index + side).clamp(0, last))
+                    total[rows].add_(moved, alpha=weight)
+        picture = total.div_(16.0)
     return picture

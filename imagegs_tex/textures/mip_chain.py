@@ -22,6 +22,7 @@ COVERAGE_THRESHOLD: Final = 0.5
 _CUT_OUT_MARGIN: Final = 0.1
 _CUT_OUT_SHARE: Final = 0.75
 _LARGEST_ALPHA_SCALE: Final = 16.0  # more would make texels of what a codec leaves in empty regions, a few 255ths
+_VALUES_AT_ONCE: Final = 1 << 25
 _UP: Final = np.array([0, 0, 1], dtype=np.float32)
 _LEAST_WEIGHT: Final = 1e-4  # of a texel with coverage 0: decides only where its whole footprint has none
 
@@ -52,16 +53,24 @@ def mip_chain(samples: _Planes, roles: ChannelRoles) -> list[_Planes]:
         level 0, which is the picture itself, to 1 x 1: each half the size of the one above, rounded down
     """
     levels = [samples]
-    planes = _to_means(samples, roles)
     share = None if roles.coverage is None else _cut_out_share(samples[..., roles.coverage])
+    planes = None
     for _ in range(level_count(samples.shape[1], samples.shape[0]) - 1):
-        planes = _halve(_halve(planes, 0), 1)
+        planes = _first_halves(samples, roles) if planes is None else _halve(_halve(planes, 0), 1)
         level = _from_means(planes, roles, samples.shape[2])
         if share is not None and roles.coverage is not None:
             alpha = level[..., roles.coverage]
             level[..., roles.coverage] = np.minimum(1.0, alpha * _coverage_scale(alpha, share))
         levels.append(level)
     return levels
+
+
+def _first_halves(samples: _Planes, roles: ChannelRoles) -> _Planes:
+    """Return the planes of level 1, a large picture of even height in bands: level 0 is most of what there is."""
+    height, width, channels = samples.shape
+    rows = height if height % 2 else max(2, _VALUES_AT_ONCE // (width * channels) // 2 * 2)
+    bands = (samples[first : first + rows] for first in range(0, height, rows))
+    return np.concatenate([_halve(_halve(_to_means(band, roles), 0), 1) for band in bands])
 
 
 def unit_normals(samples: _Planes) -> _Planes:

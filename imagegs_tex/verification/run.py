@@ -14,7 +14,7 @@ from imagegs_tex.formats.files.atomic_write import write_files
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack, expand_map, source_map
-from imagegs_tex.formats.vocabulary import TextureMap
+from imagegs_tex.formats.vocabulary import Samples, TextureMap
 from imagegs_tex.metrics.match_source import source_indices
 from imagegs_tex.metrics.scores import pooled_psnr, score_map
 from imagegs_tex.provenance import versions
@@ -209,10 +209,14 @@ def verify(  # noqa: PLR0913 - what is checked, and how
 def score_source(quantized: QuantizedGaussianSet, source: TextureStack, variant: AnyDecoder) -> SourceScore:
     """Score a decoder's picture against the maps that the file was made of."""
     indices = source_indices(quantized, source)
-    texels = np.concatenate([variant.rows(*band) for band in _bands(quantized.height)])
+    bands: list[list[Samples]] = [[] for _ in quantized.maps]
+    for first, count in _bands(quantized.height):
+        texels = variant.rows(first, count)
+        for texture_map, decoded in zip(quantized.maps, bands, strict=True):
+            decoded.append(expand_map(texels, texture_map))
     scores = [
-        score_map(texture_map, source_map(source, index), expand_map(texels, texture_map), drawn=source.drawn_of(index))
-        for texture_map, index in zip(quantized.maps, indices, strict=True)
+        score_map(texture_map, source_map(source, index), np.concatenate(decoded), drawn=source.drawn_of(index))
+        for texture_map, index, decoded in zip(quantized.maps, indices, bands, strict=True)
     ]
     return SourceScore(pooled_psnr(scores), tuple(scores))
 
