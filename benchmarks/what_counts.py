@@ -1,99 +1,167 @@
-"""What an SSIM loss and importance by saliency buy, with as many Gaussians: docs/experiments/optimiser.md.
+"""What an SSIM loss, first placements and importance by saliency buy at equal bytes: docs/benchmarks/what-counts.md.
 
-    python benchmarks/what_counts.py [--cases NAME ...] [--gaussians 4000] [--preset P] [--backend B] [--jobs N]
+    python benchmarks/what_counts.py [--cases NAME ...] [--fits NAME ...] [--share 0.2] [--preset P] [--backend B]
+                                     [--jobs N] [--results DIR] [--write]
 
-PSNR and SSIM are over all maps, FLIP is that of colours. The last two columns are of the tenth of the texels that the
-estimate of saliency calls most salient, whatever the fit went by. Detail is off.
+Each fit is made for the same size limit: a share of the reference's bytes, of which a search uses 97 to 100 %. PSNR and
+SSIM are over all maps, FLIP is that of colours. The salient tenth are the texels that the estimate of saliency calls
+most salient, whatever the fit went by. Detail is off. Every measurement is kept as JSON in --results (out/what-counts)
+and not made again.
 """
 
 import argparse
+import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 from cases import Case, load_cases
-from numpy.typing import NDArray
-from tables import markdown
+from tables import markdown, replace_table
 from workers import side_by_side
 
 import imagegs_tex
+from imagegs_tex import InitialPlacement
 from imagegs_tex.decoder.maps import decode_maps
 from imagegs_tex.formats.material.stack import source_map
 from imagegs_tex.metrics.scores import pooled_psnr, score_map, squared_error
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.saliency.estimate import estimate_saliency
 
-SSIM_WEIGHTS = (0.0, 0.003, 0.01, 0.03, 0.1, 0.3)
-SALIENT_SHARE = 0.1
-HEADINGS = ["case", "fit", "bytes", "PSNR", "SSIM", "FLIP", "PSNR, salient", "FLIP, salient"]
+PLAIN: Final = "plain"
+WEIGHTS: Final = {f"ssim {weight:g}": {"ssim_weight": weight} for weight in (0.05, 0.1, 0.2, 0.3)}
+PLACEMENTS: Final = {
+    f"init {init.value}": {"init": init} for init in (InitialPlacement.RANDOM, InitialPlacement.SALIENCY)
+}
+IMPORTANCE: Final = "importance auto"
+FITS: Final[Mapping[str, Mapping[str, Any]]] = {PLAIN: {}, **WEIGHTS, **PLACEMENTS, IMPORTANCE: {}}
+"""Settings of the fit that differ from the preset's."""
+SALIENT_SHARE: Final = 0.1
+HERE = Path(__file__).resolve().parent
+Result = dict[str, Any]
+Results = dict[tuple[str, str], Result]
+"""By case and fit."""
 
 
 def main() -> None:
-    """Measure the cases and print their table."""
+    """Measure what is not there yet, and print its tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", nargs="*", default=[])
-    parser.add_argument("--gaussians", type=int, default=4000)
+    parser.add_argument("--fits", nargs="*", default=list(FITS), choices=list(FITS), metavar="NAME")
+    parser.add_argument("--share", type=float, default=0.2)
     parser.add_argument("--preset", type=imagegs_tex.Preset, default=imagegs_tex.Preset.BALANCED)
     parser.add_argument("--backend", default="auto")
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--results", type=Path, default=HERE.parent / "out" / "what-counts")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/benchmarks/")
     options = parser.parse_args()
+    options.results.mkdir(parents=True, exist_ok=True)
+    cases = load_cases(options.cases)
+    # the largest case decides when all are done
+    tasks = [(fit, case) for fit in options.fits for case in sorted(cases, key=lambda case: -case.bytes)]
+    work = partial(measure, options.share, options.preset, options.backend, options.results)
+    results = side_by_side(work, tasks, options.jobs)
+    found = {(case.name, fit): result for (fit, case), result in zip(tasks, results, strict=True)}
+    for name, table in tables(cases, options.fits, found).items():
+        print(f"\n{name}\n{table}", flush=True)
+        if options.write:
+            replace_table(f"what-counts-{name}", table)
+
+
+def measure(share: float, preset: imagegs_tex.Preset, backend: str, results: Path, task: tuple[str, Case]) -> Result:
+    """Return the figures of one case's fit, which are kept in a file."""
+    fit, case = task
+    kept = results / f"{case.name}-{fit.replace(' ', '-')}.json"
+    if not kept.exists():
+        temporary = kept.with_suffix(".part")
+        temporary.write_text(json.dumps(scores(share, preset, backend, fit, case)), encoding="utf-8")
+        temporary.rename(kept)
+    result: Result = json.loads(kept.read_text(encoding="utf-8"))
+    return result
+
+
+def scores(share: float, preset: imagegs_tex.Preset, backend: str, fit: str, case: Case) -> Result:
+    """Make the file, decode it, and score it against the case's maps, also in the salient tenth."""
+    usual = imagegs_tex.preset_settings(preset)
     settings = replace(
-        imagegs_tex.preset_settings(options.preset), gaussian_count=options.gaussians,
-        detail=imagegs_tex.DetailMode.OFF,
+        usual, max_bytes=round(share * case.bytes), detail=imagegs_tex.DetailMode.OFF,
+        fit=replace(usual.fit, **FITS[fit]),
     )  # fmt: skip
-    found = side_by_side(partial(measure, settings, options.backend), load_cases(options.cases), options.jobs)
-    print(markdown(HEADINGS, [row for rows in found for row in rows]))
-
-
-def measure(settings: imagegs_tex.CompressSettings, backend: str, case: Case) -> list[list[object]]:
-    """Return a row for each weight of the SSIM loss, and one for importance by saliency."""
-    rows: list[list[object]] = []
-    with case.staged() as folder:
-        stack = imagegs_tex.load_stack(folder)
-        saliency = estimate_saliency(stack)
-        salient = saliency >= np.quantile(saliency, 1 - SALIENT_SHARE)
-        for weight in SSIM_WEIGHTS:
-            own = replace(settings, fit=replace(settings.fit, ssim_weight=weight))
-            rows.append([case.name, f"SSIM {weight:g}", *scores(folder, stack, salient, own, backend)])
-        by_saliency = imagegs_tex.SourceOptions(importance_by_saliency=True)
-        rows.append([case.name, "by saliency", *scores(folder, stack, salient, settings, backend, by_saliency)])
-    return rows
-
-
-def scores(
-    folder: Path,
-    stack: imagegs_tex.TextureStack,
-    salient: NDArray[np.bool_],
-    settings: imagegs_tex.CompressSettings,
-    backend: str,
-    options: imagegs_tex.SourceOptions | None = None,
-) -> list[object]:
-    """Return one row's figures: of a file made with settings, against the stack."""
-    with tempfile.TemporaryDirectory() as target:
-        file = Path(target) / "file.igs"
+    options = imagegs_tex.SourceOptions(importance_by_saliency=fit == IMPORTANCE)
+    with case.staged() as folder, tempfile.TemporaryDirectory() as target:
+        stack, file = imagegs_tex.load_stack(folder), Path(target) / "file.igs"
         report = imagegs_tex.compress(folder, file, settings, backend, options=options)
         decoded = decode_maps(imagegs_tex.read_igs(file), make_backend(backend))
-    found, flips, errors, values = [], [], 0.0, 0
+    saliency = estimate_saliency(stack)
+    salient = saliency >= np.quantile(saliency, 1 - SALIENT_SHARE)
+    found, flips, errors, values = [], [], 0.0, 0.0
     for index, (texture_map, samples) in enumerate(decoded):
         source = source_map(stack, index)
         found.append(score_map(texture_map, source, samples, True))
         inside = squared_error(texture_map, source, samples, salient.astype(np.float32))
         errors, values = errors + inside[0], values + inside[1]
-        kept = np.where(salient[..., None], samples, source)  # right wherever nobody looks
         if found[-1].flip is not None:
+            kept = np.where(salient[..., None], samples, source)  # right wherever nobody looks
             flips.append((found[-1].flip, (score_map(texture_map, source, kept, True).flip or 0.0) / SALIENT_SHARE))
-    flip, flip_salient = np.mean(flips, axis=0) if flips else ("", "")
-    return [
-        report.file_bytes, round(pooled_psnr(found), 2), round(float(np.mean([score.ssim for score in found])), 4),
-        rounded(flip), round(-10 * np.log10(errors / values), 2), rounded(flip_salient),
-    ]  # fmt: skip
+    flip, flip_salient = np.mean(flips, axis=0).tolist() if flips else (None, None)
+    return {
+        "bytes": report.file_bytes, "gaussians": report.gaussians, "psnr": pooled_psnr(found),
+        "ssim": float(np.mean([score.ssim for score in found])), "flip": flip,
+        "psnr_salient": -10 * float(np.log10(errors / values)), "flip_salient": flip_salient,
+        "seconds": report.seconds.total, "device": report.device,
+    }  # fmt: skip
 
 
-def rounded(value: object) -> object:
-    """Return a number with four digits, and what is none as it is."""
-    return round(float(value), 4) if isinstance(value, float) else value
+def tables(cases: list[Case], fits: list[str], found: Results) -> dict[str, str]:
+    """Return the tables by name, of those fits that are asked for beside the plain one."""
+    groups = {"ssim": list(WEIGHTS), "placement": list(PLACEMENTS)}
+    made = {}
+    for name, members in groups.items():
+        if not set(members) & set(fits):
+            continue
+        shown = [PLAIN, *(fit for fit in members if fit in fits)]
+        rows = [[case.name, *(figures(found[case.name, fit]) for fit in shown)] for case in cases]
+        rows.append(["mean against plain", "", *(mean_of(differences(cases, fit, found)) for fit in shown[1:])])
+        made[name] = markdown(["case", *shown], rows)
+    if IMPORTANCE in fits:
+        keys = ("psnr", "flip", "psnr_salient", "flip_salient")
+        headings = [f"{title}, {fit}" for title in ("PSNR", "FLIP", "PSNR in the tenth", "FLIP in the tenth")
+                    for fit in ("plain", "auto")]  # fmt: skip
+        rows = [
+            [case.name, *(rounded(key, found[case.name, fit][key]) for key in keys for fit in (PLAIN, IMPORTANCE))]
+            for case in cases
+        ]
+        made["importance"] = markdown(["case", *headings], rows)
+    return made
+
+
+def figures(result: Result) -> str:
+    """Return bytes, dB, SSIM and FLIP in one cell."""
+    return f"{result['bytes']:,}: " + ", ".join(rounded(key, result[key]) for key in ("psnr", "ssim", "flip"))
+
+
+def differences(cases: list[Case], fit: str, found: Results) -> tuple[float, float, float]:
+    """Return the mean dB, SSIM and relative FLIP that a fit has over the plain one."""
+    pairs = [(found[case.name, fit], found[case.name, PLAIN]) for case in cases]
+    flips = [fitted["flip"] / plain["flip"] - 1 for fitted, plain in pairs if plain["flip"]]
+    decibels, ssim = (float(np.mean([one[key] - other[key] for one, other in pairs])) for key in ("psnr", "ssim"))
+    return decibels, ssim, float(np.mean(flips)) if flips else 0.0
+
+
+def mean_of(difference: tuple[float, float, float]) -> str:
+    """Return differences in one cell."""
+    decibels, ssim, flip = difference
+    return f"{decibels:+.2f} dB, {ssim:+.4f}, {100 * flip:+.1f} %"
+
+
+def rounded(key: str, value: float | None) -> str:
+    """Return a figure with the digits that say something."""
+    if value is None:
+        return ""
+    return f"{value:.2f}" if key.startswith("psnr") else f"{value:.4f}"
 
 
 if __name__ == "__main__":

@@ -16,9 +16,10 @@ from imagegs_tex.saliency.estimate import estimate_saliency, picture_of
 from imagegs_tex.saliency.spectral_residual import normalised
 
 FLOOR: Final = 0.25
-"""Weight of the least salient texels, over that of the most salient ones: nothing is free. On seven materials, with as
-many Gaussians, the salient tenth gains 0.3 to 0.9 dB and the whole loses 0.0 to 0.2; with 0.1 instead it is 0.4 to 1.3
-for 0.0 to 0.3, with 0.5 0.2 to 0.6 for 0.0: benchmarks/what_counts.py."""
+"""Weight of the least salient texels, over that of the most salient ones: nothing is free. At equal bytes the salient
+tenth of nine cases gains 0.4 to 1.4 dB and the whole loses up to 0.2 (docs/benchmarks/what-counts.md). With as many
+Gaussians, on seven materials, it was 0.3 to 0.9 for 0.0 to 0.2, with 0.1 instead 0.4 to 1.3 for 0.0 to 0.3, and
+with 0.5 0.2 to 0.6 for 0.0."""
 _FULL: Final = 0.99
 """Share of the texels below the saliency that counts fully: a single bright spot must not make all else pale."""
 

@@ -42,12 +42,12 @@ def test_a_page_without_a_place_is_named(tables, tmp_path, pages, message):
 
 NAMES = [
     "backends", "buffer-levels", "buffer-times", "buffer-variants",
-    "detail", "detail-others", "export-coverage", "export-psnr", "load-times", "quality-best",
+    "detail", "detail-others", "export-coverage", "export-psnr", "gsplat-picture", "load-times", "quality-best",
     "quality-bytes", "quality-codecs", "quality-cost",
     "quality-curves", "quality-gaussians", "quality-maps", "quality-others-bytes", "quality-others-cost",
     "quality-others-maps", "quality-others-psnr", "quality-psnr", "resident", "restoration", "seams",
     "semantics-alpha", "semantics-hdr", "semantics-normals", "speed-commands", "speed-efforts",
-    "speed-first-psnr", "speed-scaling",
+    "speed-first-psnr", "speed-scaling", "what-counts-importance", "what-counts-placement", "what-counts-ssim",
 ]  # fmt: skip
 
 
