@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
@@ -14,6 +15,9 @@ from imagegs_tex.builder.progress import BuildEvent, Counts, Step
 from imagegs_tex.builder.request import BuildReport
 from imagegs_tex.cli.console import make_console, plain
 from imagegs_tex.formats.files.safe_names import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _PLANNED_WORDS = {Step.MADE: "make", Step.HIT: "take from the cache", Step.KEPT: "keep"}
 _UNITS = ("B", "KB", "MB", "GB", "TB")
@@ -112,8 +116,7 @@ def print_build(report: BuildReport, output: str) -> None:
     """Say in a few lines how a build ended."""
     counts = report.counts
     console = make_console()
-    for remark in report.remarks:
-        console.print(f"note: {plain(remark)}")
+    _print_remarks(console, report)
     done = [
         (counts.made, "made"),
         (counts.hit, "from the cache"),
@@ -129,9 +132,15 @@ def print_build(report: BuildReport, output: str) -> None:
         console.print(f"{size_text(counts.source_bytes)} of maps in {size_text(counts.file_bytes)} ({share:.1%})")
 
 
+def _print_remarks(console: "Console", report: BuildReport) -> None:
+    for remark in report.remarks:
+        console.print(f"note: {plain(remark)}")
+
+
 def print_plan(report: BuildReport) -> None:
     """Say what a dry run has found."""
     console = make_console()
+    _print_remarks(console, report)
     for name, step in report.planned:
         if step != Step.KEPT:
             console.print(f"{_PLANNED_WORDS[step]} {plain(name)}")

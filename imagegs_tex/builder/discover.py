@@ -97,7 +97,8 @@ def discover(root: Path, excluded: Sequence[str] = (), not_into: Iterable[Path] 
         taken = _look_at(listing, found)
         waiting += [(folder, above | {own}) for folder in reversed(listing.folders) if folder not in taken]
     bad = sorted(found.bad, key=lambda bad: bad.source.parts)
-    return Tree(root, tuple(_named_apart(found)), tuple(bad), tuple(found.remarks), tuple(found.folders))
+    materials = tuple(_named_apart(found))
+    return Tree(root, materials, tuple(bad), tuple(found.remarks), tuple(found.folders))
 
 
 def _list(path: Path, found: _Findings) -> _Listing:
@@ -201,6 +202,12 @@ def _named_apart(found: _Findings) -> list[TreeMaterial]:
     for material in sorted(found.materials, key=lambda material: (material.name, material.source.parts)):
         *folders, stem = (safe_stem(part) for part in unicodedata.normalize("NFC", material.name).split("/"))
         home = "/".join(folders)
-        name = "/".join([*folders, unique_name(stem, taken.setdefault(home.casefold(), {}))])
+        own = unique_name(stem, taken.setdefault(home.casefold(), {}))
+        name = "/".join([*folders, own])
+        if own != stem:
+            source = printable(material.source)
+            found.remarks.append(
+                f"{source} is {name} in the output: another has its name, but for case or Unicode form"
+            )
         named.append(replace(material, name=name))
     return sorted(named, key=lambda material: material.name)

@@ -1,6 +1,7 @@
 """One build: find out what is to be done, have it done, write it down."""
 
 import hashlib
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -146,6 +147,8 @@ class _Build:
             self._tally.remove(name)
         entries = [self._entries[name] for name in sorted(self._entries)]
         self._left_out.sort(key=lambda bad: (bad.source, bad.name or ""))
+        here = f"{printable(self._tree.root)}{os.sep}"  # the index is the same wherever the tree lies
+        self._left_out = [replace(bad, problem=bad.problem.replace(here, "")) for bad in self._left_out]
         changed = write_index(
             self._output, printable(self._tree.root.name), self._encoder, entries, self._left_out, self._remarks
         )
@@ -153,6 +156,8 @@ class _Build:
         self._memo.save()
         if self._cache is not None:
             self._cache.note_use()
+            if self._cache.unwritten:
+                self._remarks += (_UNWRITTEN.format(self._cache.unwritten, printable(self._cache.folder)),)
         return self._report((), vanished, changed)
 
     def _report(self, planned: tuple[tuple[str, Step], ...], removed: tuple[str, ...], changed: bool) -> BuildReport:
@@ -366,6 +371,9 @@ class _Build:
             raise InputError(f"{printable(name)}: {problem}")
 
 
+_UNWRITTEN: Final = (
+    "{} results could not be kept in {}: is its disk full, or read-only? build-cache --gc makes it smaller"
+)
 _FOREIGN: Final = "{} is there already, and no build wrote it; remove it, or give another folder"
 
 

@@ -37,7 +37,10 @@ def locked(folder: Path) -> Iterator[None]:
             owner = _owner(path)
             if owner is not None:
                 raise OutputError(owner)
-            text = {"host": socket.gethostname(), "pid": os.getpid(), "began": _began(os.getpid()), "token": token}
+            text = {
+                "host": socket.gethostname(), "pid": os.getpid(), "began": _began(os.getpid()), "token": token,
+                "since": file_system_time(folder),
+            }  # fmt: skip
             path.write_text(json.dumps(text), encoding="utf-8")
     except OSError as error:
         raise OutputError(
@@ -67,23 +70,24 @@ def _owner(path: Path) -> str | None:
     try:
         state = path.stat()
         found = json.loads(path.read_text(encoding="utf-8"))
-        host, pid, began = str(found["host"]), int(found["pid"]), found["began"]
+        host, pid, began, since = str(found["host"]), int(found["pid"]), found["began"], float(found["since"])
     except FileNotFoundError:
         return None
     except (ValueError, LookupError, TypeError):
         return None  # its writer was killed before it had written: nobody else writes it
-    age = file_system_time(path.parent) - state.st_mtime
+    now = file_system_time(path.parent)
+    silent = now - state.st_mtime
     if host == socket.gethostname():
         if _began(pid) != began or began is None:
             return None
         alive = f"process {pid} of this machine"
-    elif age > _STALE_SECONDS:
+    elif silent > _STALE_SECONDS:
         return None
     else:
-        alive = f"process {pid} on {printable(host)}, alive {max(0, age):.0f} s ago"
+        alive = f"process {pid} on {printable(host)}, alive {max(0, silent):.0f} s ago"
     return (
-        f"{printable(path.parent.parent)} is being built by {alive}; wait for it, or remove {printable(path)} if that "
-        "is not so"
+        f"{printable(path.parent.parent)} has been built for {max(0, now - since):.0f} s by {alive}; wait for it, or "
+        f"remove {printable(path)} if that is not so"
     )
 
 

@@ -135,6 +135,21 @@ def test_a_failing_material_stops_no_other_and_loses_its_output(tree, out):
     assert report.left_out == ()
 
 
+def test_the_index_of_what_is_left_out_names_no_place_of_this_machine(tree, out):
+    (tree / "broken.glb").write_bytes(b"no glTF")
+    write_map(tree / "props/can/roughness.png", "fails")
+
+    def work(job, seat):
+        outcome = pretend(job, seat)
+        return replace(outcome, problem=f"{job.files[0]} is bad") if outcome.made is None else outcome
+
+    report, _ = build(tree, out, InlineRunner(work))
+    first, second = report.left_out
+    assert first.problem.startswith("broken.glb has no glTF header")
+    assert second.problem == "props/can/basecolor.png is bad"
+    assert str(tree) not in (out / "materials.json").read_text()
+
+
 def test_a_missed_target_keeps_the_best_file_unless_that_fails_the_material(tree, out):
     def work(job, seat):
         outcome = pretend(job, seat)

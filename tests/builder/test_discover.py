@@ -100,10 +100,16 @@ def test_names_that_differ_by_case_or_unicode_form_only_are_told_apart(tmp_path)
     for name in ("Stone", "stone", composed, decomposed):
         write_map(tmp_path / "P" / name / "basecolor.png", name)
     write_map(tmp_path / "p" / "STONE" / "basecolor.png")
-    found = names(discover(tmp_path))
+    tree = discover(tmp_path)
+    found = names(tree)
     assert len({unicodedata.normalize("NFC", name).casefold() for name in found}) == len(found) == 5
     assert found == sorted(found)
     assert names(discover(tmp_path)) == found
+    renamed = [
+        f"{material.source.as_posix()} is {material.name} " for material in tree.materials if "_" in material.name
+    ]
+    assert len(renamed) == len(tree.remarks) == 3
+    assert all(any(remark.startswith(words) for remark in tree.remarks) for words in renamed)
 
 
 def test_names_that_no_file_system_takes_are_made_safe(tmp_path):

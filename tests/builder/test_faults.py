@@ -104,6 +104,9 @@ def test_a_cache_on_a_full_disk_stops_nothing(tmp_path, monkeypatch):
     report, made = build(tree, out, cache=cache)
     assert made == ["props/can"]
     assert report.left_out == ()
+    (remark,) = report.remarks
+    assert f"1 results could not be kept in {cache}: is its disk full" in remark
+    assert str(cache) not in (out / "materials.json").read_text()
 
 
 def test_an_output_that_cannot_be_written_is_said_before_the_work(tmp_path):

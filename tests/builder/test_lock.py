@@ -16,13 +16,15 @@ from imagegs_tex.formats.errors import OutputError
 
 def owner(folder, **fields):
     (folder / "lock").write_text(
-        json.dumps({"host": socket.gethostname(), "pid": 1, "began": "1", "token": "x"} | fields)
+        json.dumps(
+            {"host": socket.gethostname(), "pid": 1, "began": "1", "token": "x", "since": time.time() - 60} | fields
+        )
     )
     return folder / "lock"
 
 
 def test_two_builds_into_one_folder_are_refused_with_the_owner(tmp_path):
-    said = f"being built by process {os.getpid()} of this machine"
+    said = f"has been built for 0 s by process {os.getpid()} of this machine"
     with locked(tmp_path), pytest.raises(OutputError, match=said), locked(tmp_path):
         pass
     assert not (tmp_path / "lock").exists()
@@ -44,7 +46,10 @@ def test_a_process_number_that_was_given_out_anew_is_not_the_owner(tmp_path):
 
 def test_another_hosts_lock_holds_while_it_shows_life(tmp_path):
     path = owner(tmp_path, host="render07")
-    with pytest.raises(OutputError, match="on render07, alive 0 s ago"), locked(tmp_path):
+    with (
+        pytest.raises(OutputError, match=r"has been built for 6\d s by process 1 on render07, alive 0 s ago"),
+        locked(tmp_path),
+    ):
         pass
     old = time.time() - 1000
     os.utime(path, (old, old))
@@ -62,7 +67,7 @@ def test_a_build_meets_the_lock_of_another(tmp_path):
     tree, out = write_tree(tmp_path / "in"), tmp_path / "out"
     build(tree, out)
     before = files_of(out)
-    with locked(out / STATE_FOLDER), pytest.raises(OutputError, match="is being built by"):
+    with locked(out / STATE_FOLDER), pytest.raises(OutputError, match="has been built for 0 s by"):
         build(tree, out)
     assert files_of(out) == before
 

@@ -61,10 +61,11 @@ def test_json_lines_and_exit_code_3_for_what_fails(built):
 
 def test_a_dry_run_lists_what_it_would_do(built):
     folder, _ = built
-    process = python(
-        "build", folder / "in", "-o", folder / "none", "--preset", "fast", "--cache", folder / "cache", "--dry-run"
-    )
+    project = folder / "project.toml"
+    project.write_text('input = "in"\n[defaults]\npreset = "fast"\n[[rule]]\nmatch = "prop/**"\npsnr = 30\n')
+    process = python("build", project, "-o", folder / "none", "--cache", folder / "cache", "--dry-run")
     out, _ = process.communicate()
+    assert "rule[0]: 'prop/**' fits no material" in out
     assert "take from the cache props/box" in out
     assert not (folder / "none").exists()
 
