@@ -1,11 +1,14 @@
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
 
 import pytest
-from helpers.tree_builds import build, write_map, write_tree
+from helpers.tree_builds import build, write_map, write_textures, write_tree
 
 from imagegs_tex.builder.depfile import depfile_text
 
@@ -71,6 +74,46 @@ def test_a_build_tool_runs_a_build_when_something_changed_and_only_then(place, r
     log = run(place, repository, tool)
     assert log[-1] == ""
     assert not (place / "out/cash$").exists()
+
+
+def test_the_documented_rule_for_bazel_builds_a_tree_when_it_has_changed(tmp_path, repository, require_tool):
+    """With the real command, since nothing else says that the rule calls it rightly."""
+    require_tool(shutil.which("bazel") is not None, "bazel is not installed (bazel-bootstrap)")
+    place, cache = tmp_path / "place", tmp_path / "cache"
+    guide = (repository / "docs" / "guide" / "build-engineer.md").read_text(encoding="utf-8")
+    (rule,) = re.findall(r"```starlark\n(.*?)```", guide, re.DOTALL)
+    write_textures(place / "assets" / "box")
+    (place / "assets" / "project.toml").write_text('[defaults]\npreset = "fast"\ngaussians = 11\nset = ["steps=4"]\n')
+    (place / "WORKSPACE").touch()
+    (place / "BUILD").write_text(rule.replace("/mnt/cache", str(cache)))
+    command = tmp_path / "bin" / "imagegs-tex"
+    command.parent.mkdir()
+    own = {name: os.environ[name] for name in ("HOME", "PYTHONPATH", "XDG_CACHE_HOME") if name in os.environ}
+    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in own.items())
+    command.write_text(
+        f'#!/bin/sh\n{exports}exec {sys.executable} -m imagegs_tex "$@" --backend cpu --jobs 1\n'
+    )  # Bazel gives its commands a PATH and little else
+    command.chmod(0o755)
+    bazel = ["bazel", f"--output_user_root={tmp_path / 'bazel'}"]
+    own = os.environ | {"PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}"}
+
+    def cooked():
+        done = subprocess.run(
+            [*bazel, "build", "//:cooked"], check=False, cwd=place, env=own, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        with tarfile.open(place / "bazel-bin" / "cooked.tar") as archive:
+            return {member.name: archive.extractfile(member).read() for member in archive if member.isfile()}
+
+    try:
+        first = cooked()
+        shutil.copytree(place / "assets" / "box", place / "assets" / "can")  # which is in the cache
+        second = cooked()
+    finally:
+        subprocess.run([*bazel, "shutdown"], check=False, cwd=place, capture_output=True)
+    assert first.keys() == {"cooked/box.igs", "cooked/materials.json"}
+    assert second.keys() == {*first, "cooked/can.igs"}
+    assert second["cooked/can.igs"] == second["cooked/box.igs"] == first["cooked/box.igs"]
 
 
 def test_it_names_every_file_and_folder_that_was_read(tmp_path, monkeypatch):
