@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from imagegs_tex.cli.options import AsJson
+from imagegs_tex.formats.files.safe_names import printable
 
 
 def doctor(
@@ -22,9 +23,11 @@ def doctor(
     from imagegs_tex.reports import as_json as to_json
 
     if warm:
+        from imagegs_tex.kernel_cache import kernel_folder
         from imagegs_tex.warm_up import compile_all
 
-        compile_all()
+        done = "compiled into" if compile_all() else "all there already, in"
+        typer.echo(f"kernels: {done} {printable(kernel_folder().path)}", err=True)
     report = examine()
     if as_json:
         print(to_json(report), end="")

@@ -54,6 +54,7 @@ from imagegs_tex.reports import (
     CompareReport,
     CompressReport,
     ExportReport,
+    ExportSettings,
     Seconds,
     SplatReport,
     TargetReport,
@@ -338,9 +339,13 @@ def export(  # noqa: PLR0913 - one argument per option of the command
     quantized = read_igs(Path(file))
     chosen = TextureContainer(container)
     check_memory(Work.EXPORT, quantized.width, quantized.height, quantized.channel_count, printable(file))
-    texels = render_channels(quantized, make_backend(backend, threads), with_detail=detail).cpu().numpy()
+    drawn_by = make_backend(backend, threads)
+    texels = render_channels(quantized, drawn_by, with_detail=detail).cpu().numpy()
     maps = export_maps(quantized.maps, texels, Path(folder), chosen, bc1, progress, premultiplied=premultiplied)
-    return ExportReport(chosen.value, tuple(maps), hash_file(Path(file)), versions())
+    return ExportReport(
+        chosen.value, tuple(maps), ExportSettings(bc1, premultiplied, detail), hash_file(Path(file)),
+        drawn_by.name, str(drawn_by.device), processor_name(drawn_by.device), versions(),
+    )  # fmt: skip
 
 
 def export_gaussians(
@@ -436,6 +441,7 @@ def compare(
         # what is lost at a larger size says nothing about the file's own
         warnings=() if enlarged else warnings_of(scores, ledger, quantized.gaussian_count, stack.width * stack.height),
         upsampling=score_enlarged(quantized, stack, indices) if enlarged else None, gamma=gamma,
+        options=options or SourceOptions(),
         file=hash_file(Path(file)), inputs=stack.inputs,
         backend=chosen.name, device=str(chosen.device), processor=processor_name(chosen.device), versions=versions(),
     )  # fmt: skip

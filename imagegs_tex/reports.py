@@ -133,6 +133,7 @@ class CompareReport:
     warnings: tuple[str, ...]  # where it is poor by its own measures, and what to ask for; see advice.py
     upsampling: "Upsampling | None"  # where the source is larger: all scores are then at its size
     gamma: float  # the power of the values whose PSNR, SSIM, MS-SSIM, LPIPS and contrast these are
+    options: "SourceOptions"  # how the images were taken
     file: "HashedFile"
     inputs: "tuple[HashedFile, ...]"  # of the source
     backend: str
@@ -177,12 +178,25 @@ class InfoReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportSettings:
+    """How textures were made."""
+
+    bc1: bool
+    premultiplied: bool
+    detail: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ExportReport:
     """The textures that were made of a file."""
 
     container: str
     maps: "tuple[ExportedMap, ...]"
+    settings: ExportSettings
     file: "HashedFile"  # what they were made of
+    backend: str
+    device: str
+    processor: str  # kind of the device
     versions: "Versions"
 
 
@@ -224,7 +238,12 @@ class ViewReport:
     page: ViewedPage | None  # None where none was asked for
     psnr_db: float | None  # over all channels; None without a source
     maps: "tuple[MapScore, ...]"  # empty without a source
+    options: "SourceOptions"  # how the source's images were taken
     file: "HashedFile"
+    inputs: "tuple[HashedFile, ...]"  # of the source; empty without one
+    backend: str
+    device: str
+    processor: str  # kind of the device
     versions: "Versions"
 
 

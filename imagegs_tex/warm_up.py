@@ -38,8 +38,11 @@ def compile_group(group: str) -> None:
         mark_of(group).touch()
 
 
-def compile_all() -> None:
-    """Compile the kernels of all groups, side by side, and whatever a GPU needs, in this process.
+def compile_all() -> bool:
+    """Compile the kernels of the groups that lack them, side by side, and whatever a GPU needs, in this process.
+
+    Returns:
+        whether there was a group to compile
 
     Raises:
         OutputError: there is nowhere to keep them, or compiling failed, which it says on stderr
@@ -47,8 +50,10 @@ def compile_all() -> None:
     folder = kernel_folder()
     if not folder.writable:
         raise OutputError(f"compiled kernels cannot be kept: {folder.problem}; {REMEDY}")
-    say_compiling()
-    running = [subprocess.Popen(command(group), stdin=subprocess.DEVNULL) for group in _GROUPS]
+    missing = [group for group in _GROUPS if not mark_of(group).exists()]
+    if missing:
+        say_compiling()
+    running = [subprocess.Popen(command(group), stdin=subprocess.DEVNULL) for group in missing]
     try:
         codes = [process.wait() for process in running]
     except BaseException:
@@ -58,6 +63,7 @@ def compile_all() -> None:
     if any(codes):
         raise OutputError(f"kernels could not be compiled into {folder.path}; see above, and check its free space")
     _use_gpu()
+    return bool(missing)
 
 
 def _code_planes() -> None:

@@ -366,6 +366,20 @@ def test_a_mark_is_of_these_sources(place):
     assert all(mark.parent == place / "stated" / "kernels" for mark in marks)
 
 
+def test_doctor_warm_compiles_what_is_missing_and_nothing_twice(no_processes, place, monkeypatch):
+    monkeypatch.setattr(warm_up, "_use_gpu", lambda: None)
+    there = ["coder", "losses", "levels"]  # the process of the coder would fail
+    for group in there:
+        background_compilation.mark_of(group).touch()
+    assert warm_up.compile_all()
+    assert sorted(no_processes) == sorted(set(background_compilation.GROUPS) - set(there))
+    for group in background_compilation.GROUPS:
+        background_compilation.mark_of(group).touch()
+    no_processes.clear()
+    assert not warm_up.compile_all()
+    assert no_processes == []
+
+
 def test_doctor_warm_says_where_it_fails(no_processes, place, monkeypatch):
     with pytest.raises(OutputError, match=r"kernels could not be compiled into .*stated/kernels"):
         warm_up.compile_all()

@@ -387,7 +387,8 @@ def _bad(task: Task, problem: str) -> LeftOut:
 
 
 def _entry(task: Task, sha256: str, size: int, report: dict[str, object]) -> Entry:
+    inputs = [{"name": printable(path.name), "sha256": digest} for path, digest in sorted(task.hashes.items())]
     return Entry(
         task.name, printable(task.material.source), task.file, task.key, sha256, size, task.source_bytes,
-        described(task.recipe), report, start=task.start,
+        described(task.recipe), report, start=task.start, inputs=inputs,
     )  # fmt: skip

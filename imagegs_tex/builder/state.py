@@ -40,6 +40,7 @@ class Entry:
     product_keys: dict[str, str] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)  # by product: why it could not be made
     start: str = ""  # SHA-256 of the .igs file that its fit began from; empty: from nothing
+    inputs: list[dict[str, str]] = field(default_factory=list)  # name without its folder, and SHA-256, of what was read
 
     @property
     def files(self) -> dict[str, str]:

@@ -31,6 +31,7 @@ THUMBNAIL_SIDE: Final = 96
 _REPORTED: Final = (
     *("width", "height", "channels", "gaussians", "file_bytes", "gpu_bytes", "bits_per_texel", "psnr_db"),
     *("weighted_psnr_db", "maps", "targets", "unreached", "warnings", "readings", "wrap", "wrap_reading", "preset"),
+    "seed",
 )
 """What of a report depends on nothing but what is in the key."""
 

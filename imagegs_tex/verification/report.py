@@ -89,6 +89,9 @@ class VerifyReport:
     cost: DecodeCost
     source: SourceScore | None
     level_error: float | None  # of stored levels, in steps; None without levels
+    languages: tuple[str, ...]  # of the decoders that were asked for
+    seed: int  # of the random points
+    textures_kind: str | None  # which textures made at load time were asked for
     versions: Versions
     inputs: tuple[HashedFile, ...] = ()  # of the source
     file: HashedFile | None = None  # what was verified, where it is a file
@@ -99,6 +102,7 @@ def as_json(report: VerifyReport) -> str:
     """Return a report as indented JSON with a newline at the end."""
     fields = asdict(report)
     fields["gpu_bytes"]["total"] = report.gpu_bytes.total
+    fields |= {"backend": "opengl", "processor": report.renderer}  # the names that other reports have for it
     for score in fields["source"]["maps"] if report.source is not None else ():
         del score["flip"], score["ms_ssim"]  # measured by compare alone
     return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"

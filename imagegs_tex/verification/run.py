@@ -201,7 +201,8 @@ def verify(  # noqa: PLR0913 - what is checked, and how
         width=quantized.width, height=quantized.height, channels=quantized.channel_count,
         components=quantized.component_count, gaussians=quantized.gaussian_count, points=point_count,
         max_error=MAX_ERROR, max_steps=MAX_STEPS, variants=ordered, left_out=tuple(left_out),
-        gpu_bytes=decoder.packed.ledger, cost=decoder.cost, source=score, level_error=levels_off, versions=versions(),
+        gpu_bytes=decoder.packed.ledger, cost=decoder.cost, source=score, level_error=levels_off,
+        languages=wanted, seed=_SEED, textures_kind=textures, versions=versions(),
         inputs=() if source is None else source.inputs, textures=loads,
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from imagegs_tex.decoder.maps import decode_maps
 from imagegs_tex.file_info import info_of
+from imagegs_tex.formats.files.file_hash import HashedFile
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs.container import decode_igs, read_igs_bytes
 from imagegs_tex.formats.igs.quantized_set import DequantizedGaussians, QuantizedGaussianSet, dequantize
@@ -72,6 +73,7 @@ class Result:
     source_surface: Surface | None
     decode_surface: Surface
     main_decode: Samples  # of that map, reduced, [H / reduction, W / reduction, channels]
+    inputs: tuple[HashedFile, ...]  # of the source
 
     @property
     def is_lit(self) -> bool:
@@ -172,6 +174,7 @@ def gather(
         source_surface=surface_of(reduced[0], green_up=green_up) if stack is not None else None,
         decode_surface=surface_of(reduced[1], green_up=green_up),
         main_decode=reduced[1][main][1],
+        inputs=() if stack is None else stack.inputs,
     )
 
 

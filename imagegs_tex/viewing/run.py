@@ -15,7 +15,7 @@ from imagegs_tex.formats.files.file_hash import hash_bytes
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.memory import Work, check_memory
-from imagegs_tex.provenance import versions
+from imagegs_tex.provenance import processor_name, versions
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.reports import ViewedPage, ViewedPicture, ViewReport
 from imagegs_tex.viewing.gather import gather, load
@@ -84,9 +84,8 @@ def view(  # noqa: PLR0913 - one argument per option of the command
         _check_ours(Path(page), _HTML, PAGE_MARK.encode(), "page")
     quantized, work = loaded.quantized, Work.VIEW if source is None else Work.VIEW_WITH_SOURCE
     check_memory(work, quantized.width, quantized.height, quantized.channel_count, printable(file))
-    found = gather(
-        loaded, None if source is None else Path(source), make_backend(backend, threads), options, progress, gain
-    )
+    drawn_by = make_backend(backend, threads)
+    found = gather(loaded, None if source is None else Path(source), drawn_by, options, progress, gain)
     if progress is not None:
         progress("the file as a whole", len(stems), len(stems))
     sheets = {stem: map_sheet(found, shown) for stem, shown in zip(stems, found.maps, strict=True)}
@@ -104,7 +103,9 @@ def view(  # noqa: PLR0913 - one argument per option of the command
     return ViewReport(
         pictures=_pictures(paths, sheets, shows), left_out=left_out(found), reduction=found.reduction,
         page=written, psnr_db=found.psnr_db, maps=tuple(shown.score for shown in found.maps if shown.score is not None),
-        file=hash_bytes(Path(file).name, loaded.data), versions=versions(),
+        options=options or SourceOptions(), file=hash_bytes(Path(file).name, loaded.data), inputs=found.inputs,
+        backend=drawn_by.name, device=str(drawn_by.device), processor=processor_name(drawn_by.device),
+        versions=versions(),
     )  # fmt: skip
 
 

@@ -1,10 +1,13 @@
 """What ``doctor`` prints at 80 columns: no path is broken in mid-word."""
 
+import json
+
 import pytest
 from rich.console import Console
 
 from imagegs_tex.cli.tables import print_doctor
 from imagegs_tex.doctor import DoctorReport, Finding
+from imagegs_tex.kernel_cache import kernel_folder
 
 LONG = "/home/somebody/.cache/imagegs-tex/a/very/long/place/kernels"
 
@@ -26,3 +29,12 @@ def test_long_paths_stand_below_the_table(columns, monkeypatch, capsys):
     assert any("/usr/bin/glslangValidator" in line for line in lines)
     assert max(len(line) for line in lines if LONG not in line) <= columns
     assert "dxc: get it" in lines
+
+
+@pytest.mark.parametrize(("compiled", "words"), [(True, "compiled into"), (False, "all there already, in")])
+def test_warm_says_what_it_did(run, monkeypatch, compiled, words):
+    monkeypatch.setattr("imagegs_tex.warm_up.compile_all", lambda: compiled)
+    monkeypatch.setattr("imagegs_tex.doctor.examine", lambda: DoctorReport((), "cpu", ()))
+    code, out, err = run("doctor", "--warm", "--json")
+    assert (code, err) == (0, f"kernels: {words} {kernel_folder().path}\n")
+    assert json.loads(out) == {"findings": [], "used_backend": "cpu", "checks": []}

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+import shutil
 
 import numpy as np
 import pytest
@@ -90,6 +91,65 @@ def test_other_commands_name_the_file(run, made, material, tmp_path):
     assert json.loads(run("info", path, "--json")[1])["sha256"] == digest(path)
     code, out, _ = run("export", path, "-o", tmp_path / "pictures", "--format", "png", "--json", "-q")
     assert (code, json.loads(out)["file"]["sha256"]) == (0, digest(path))
+
+
+MADE_BY = {"backend": "cpu", "device": "cpu"}
+
+
+def check_made_by(report, path):
+    assert {name: report[name] for name in MADE_BY} == MADE_BY
+    assert torch.backends.cpu.get_cpu_capability() in report["processor"]
+    assert report["versions"]["imagegs_tex"] == __version__
+    assert report["file"] == {"name": path.name, "bytes": path.stat().st_size, "sha256": digest(path)}
+
+
+def test_export_says_with_what(run, packed, tmp_path):
+    arguments = ("--format", "png", "--premultiplied", "--no-detail", "--json", "-q", "--backend", "cpu")
+    report = json.loads(run("export", packed, "-o", tmp_path, *arguments)[1])
+    check_made_by(report, packed)
+    assert report["container"] == "png"
+    assert report["settings"] == {"bc1": False, "premultiplied": True, "detail": False}
+
+
+def test_compare_and_view_say_how_the_source_was_taken(run, packed, material, tmp_path):
+    arguments = ("--backend", "cpu", "--alpha", "data", "--size", "64x64")
+    compared = json.loads(run("compare", packed, material, "--json", *arguments)[1])
+    seen = json.loads(
+        run("view", packed, "-o", tmp_path, "--source", material, "--json", "--backend", "cpu", "--size", "64x64")[1]
+    )
+    for report in (compared, seen):
+        check_made_by(report, packed)
+        assert inputs_of(report) == named(material.iterdir())
+        assert report["options"]["size"] == [64, 64]
+    assert compared["options"]["alpha"] == "data"
+    alone = json.loads(run("view", packed, "-o", tmp_path, "--json", "--backend", "cpu")[1])
+    check_made_by(alone, packed)
+    assert alone["inputs"] == []
+
+
+def test_info_says_what_a_file_can_know(run, packed):
+    report = json.loads(run("info", packed, "--json")[1])
+    assert report["sha256"] == digest(packed)
+    assert (report["file_bytes"], report["version"], report["gaussians"]) == (packed.stat().st_size, 4, 120)
+
+
+def test_a_builds_index_says_what_was_read_and_with_what(run, material, tmp_path):
+    tree, output = tmp_path / "tree", tmp_path / "out"
+    shutil.copytree(material, tree / "stone")
+    project = tmp_path / "project.toml"
+    project.write_text('input = "tree"\n[defaults]\ngaussians = 40\npreset = "fast"\nseed = 5\n')
+    code, _, err = run("build", project, "-o", output, "-q", "--backend", "cpu")
+    assert code == 0, err
+    index = json.loads((output / "materials.json").read_bytes())
+    (entry,) = index["materials"]
+    assert entry["inputs"] == [
+        {"name": path.name, "sha256": digest(path)} for path in sorted((tree / "stone").iterdir())
+    ]
+    assert (entry["report"]["preset"], entry["report"]["seed"]) == ("fast", 5)
+    assert entry["sha256"] == digest(output / entry["file"])
+    assert (index["encoder"]["backend"], index["encoder"]["version"]) == ("cpu", __version__)
+    assert index["encoder"]["processor"]
+    assert index["encoder"]["libraries"]["torch"] == torch.__version__
 
 
 @pytest.mark.parametrize("preset", list(Preset))

@@ -206,7 +206,9 @@ def test_report_and_pictures(device, tmp_path):
     quantized = made_set(60, 50, 40, 5)
     report = verify(quantized, ["glsl"], point_count=500, repeats=0, differences=tmp_path / "d", device=device)
     read = json.loads(as_json(report))
-    assert read["renderer"] == device.renderer
+    assert read["renderer"] == read["processor"] == device.renderer
+    assert (read["backend"], read["languages"], read["seed"]) == ("opengl", ["glsl"], 20260101)
+    assert read["textures_kind"] is None
     assert read["gpu_bytes"]["total"] == sum(
         read["gpu_bytes"][part]
         for part in (
