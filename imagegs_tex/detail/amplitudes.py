@@ -21,6 +21,16 @@ _UNUSUAL: Final = 1.5
 _LEAST: Final = 0.05  # of the mean, below which a block is as good as clean
 _ENVELOPE_TURNS: Final = 5
 _DAMPING: Final = 0.8
+_TOO_MUCH: Final = 2.0
+"""How much more a block counts that gets too much than one that gets too little."""
+_EXCESS: Final = 1.4
+"""How much more contrast than the source has a cell may get before it counts as too much."""
+_EXCEEDING: Final = 0.15
+"""Share of the cells that may get too much."""
+_HARMLESS: Final = 0.15
+"""Noise in a cell, of the source's usual contrast, that is never too much."""
+_WEAKEST: Final = 0.7
+_HALF_A_STEP: Final = 0.5 / 255
 _LARGEST: Final = 2.0
 _LARGEST_QUANTILE: Final = 0.98
 _CELL: Final = 16  # texels, of the envelope's finest grid
@@ -57,6 +67,38 @@ def missing_grain(source: Tensor, decoded: Tensor) -> tuple[Array, Array]:
             limit = _UNUSUAL * np.median(found[grainy] / roots[grainy])
             shares[channel] = np.minimum(found, limit * roots).sum() / max(float(found.sum()), 1e-30)
     return np.sqrt(contrast / np.maximum(contrast.mean(axis=(0, 1)), 1e-30)), shares
+
+
+def even_factors(source: Tensor, decoded: Tensor, drawn: Tensor) -> Array:
+    """Return by how much noise must be weaker for most cells to have about the source's fine contrast at most.
+
+    Where grain is uneven beyond what growth and envelope can say, noise of the right energy over all is too strong in
+    most places: flakes on paint would become specks all over it.
+
+    Args:
+        source: float32 [H, W, C]
+        decoded: the same of the file without detail
+        drawn: with it
+
+    Returns:
+        factors [C], from _WEAKEST to 1
+    """
+    own, kept, made = (_cell_energies(picture) for picture in (source, decoded, drawn))
+    floors = np.maximum(_LEAST * np.sqrt(own.mean(axis=0)), _HALF_A_STEP)
+    most = np.square(_EXCESS * (np.sqrt(own) + floors) - floors)
+    added = np.maximum(made - kept, 0.0)
+    fitting = np.sqrt(np.maximum(most - kept, 0.0) / np.maximum(added, 1e-30))
+    fitting[added < np.square(_HARMLESS) * own.mean(axis=0)] = np.inf
+    return np.asarray(np.clip(np.quantile(fitting, _EXCEEDING, axis=0, method="lower"), _WEAKEST, 1.0))
+
+
+def _cell_energies(picture: Tensor) -> Array:
+    """Return the energy below four texels by cells of 16 texels [cells, C]."""
+    found = []
+    for part in channel_parts(*picture.shape):
+        fine = picture[..., part] - blur(blur(picture[..., part], 1), 2)
+        found.append(_blocks(fine.square(), _CELL).flatten(0, 1))
+    return np.asarray(torch.cat(found, dim=1).double().cpu().numpy())
 
 
 def _fine_contrast(picture: Tensor) -> tuple[Array, Array]:
@@ -117,7 +159,9 @@ def envelope(found: Array, predicted: Array, grid: tuple[int, int]) -> Array:
     steps = np.zeros(grid[::-1])
     for turn in range(_ENVELOPE_TURNS):
         drawn = made + np.log(rows @ np.exp(steps) @ columns.T)
-        steps += _cell_means(wanted - drawn, grid) * (1.0 if turn == 0 else _DAMPING)
+        off = wanted - drawn
+        weights = np.where(off < 0, _TOO_MUCH, 1.0)
+        steps += _cell_means(off * weights, grid) / _cell_means(weights, grid) * (1.0 if turn == 0 else _DAMPING)
     factors = np.exp(steps)
     return np.asarray(factors * (_LARGEST / np.quantile(factors, _LARGEST_QUANTILE)))
 
@@ -128,10 +172,10 @@ def _between_cells(length: int, cells: int) -> Array:
     return np.asarray(np.maximum(0.0, 1 - np.abs(at[:, None] - np.arange(cells))))
 
 
-def _blocks(picture: Tensor) -> Tensor:
-    """Return the means of blocks of 8 x 8 texels [rows, columns, channels], without what is left over at the border."""
+def _blocks(picture: Tensor, side: int = _BLOCK) -> Tensor:
+    """Return the means of square blocks [rows, columns, channels], without what is left over at the border."""
     height, width, channels = picture.shape
-    side = min(_BLOCK, height, width)
+    side = min(side, height, width)
     down, across = height // side, width // side
     return picture[: down * side, : across * side].reshape(down, side, across, side, channels).mean(dim=(1, 3))
 

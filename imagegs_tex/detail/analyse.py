@@ -18,10 +18,18 @@ from torch import Tensor
 
 from imagegs_tex.decoder.detail import add_detail
 from imagegs_tex.decoder.render import render_channels
-from imagegs_tex.detail.amplitudes import amplitudes, block_means, envelope, finest_grid, growth, missing_grain
+from imagegs_tex.detail.amplitudes import (
+    amplitudes,
+    block_means,
+    envelope,
+    even_factors,
+    finest_grid,
+    growth,
+    missing_grain,
+)
 from imagegs_tex.detail.groups import strength_groups
 from imagegs_tex.detail.relief import Relief, find_relief
-from imagegs_tex.detail.residual import OCTAVE_WEIGHTS, OCTAVES, Missing, missing_energies
+from imagegs_tex.detail.residual import OCTAVE_WEIGHTS, OCTAVES, Missing, missing_energies, shared_by_meaning
 from imagegs_tex.detail.spectra import band_energies, middle, octave_energies, streak_bands
 from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.igs.detail_layer import (
@@ -47,7 +55,9 @@ MOST_SHARE: Final = 0.03
 """Of the file: a detail layer takes at most that, or MOST_BYTES where that is more."""
 _LEAST_MISSING: Final = 0.3
 """Share of the finest octave's energy that must be missing in some channel, for a layer to be worth its bytes."""
-_COARSER: Final = 0.75
+_LEAST_SHARE: Final = 0.002
+"""Of a channel's energy, that a second component of channels must have."""
+_COARSER: Final = 0.85
 """By which an envelope that takes too many bytes gets fewer cells along each axis."""
 _BALANCE_TURNS: Final = 60
 _CORRECTIONS: Final = 2
@@ -61,6 +71,8 @@ class _Noise:
 
     mixing: Array  # [C, components], for components of variance 1
     bands: Array  # [components, 8]
+    contrast: Array  # how strong it should be by block [rows, columns]
+    weight: float  # how many channels' worth of what is missing it makes
 
 
 def with_detail_layer(stack: TextureStack, quantized: QuantizedGaussianSet, backend: Backend) -> QuantizedGaussianSet:
@@ -90,34 +102,32 @@ def analyse_detail(
         return None
     contrasts, shares_of_grain = missing_grain(source, decoded)
     missing = Missing(missing.energies * shares_of_grain)
-    residual = source - decoded
     offset = quantized.offset_codes / OFFSET_SCALE
-    relief = find_relief(stack, residual, missing)
-    noises = _noises(residual, missing, relief, contrasts)
+    relief = find_relief(stack, source - decoded, missing)
+    noises = _noises(source, decoded, missing, relief, contrasts)
     growths, strengths = [], []
     for noise in noises:
-        found = _contrast_for(noise, contrasts, missing)
-        growths.append(growth(found, decoded, offset))
+        growths.append(growth(noise.contrast, decoded, offset))
         made = block_means(amplitudes(growths[-1], decoded, offset).square())
-        strengths.append((found, np.sqrt(made / max(float(made.mean()), 1e-12))))
-    found, predicted = (np.sqrt(np.square(np.stack(kind)).mean(axis=0)) for kind in zip(*strengths, strict=True))
+        strengths.append((noise.contrast, np.sqrt(made / max(float(made.mean()), 1e-12))))
+    weights = [noise.weight for noise in noises]
+    found, predicted = (
+        np.sqrt(np.average(np.square(np.stack(kind)), axis=0, weights=weights)) for kind in zip(*strengths, strict=True)
+    )
     grid = finest_grid(quantized.width, quantized.height)
     while True:
         layer = _quantize(noises, growths, envelope(found, predicted, grid), relief is not None)
         size = len(zstandard.ZstdCompressor(level=19).compress(pack_detail(layer)))
         if size <= max(MOST_BYTES, MOST_SHARE * file_bytes) - _CORRECTION_BYTES or grid == (1, 1):
-            return _corrected(layer, missing, quantized, decoded)
+            layer = _corrected(layer, missing, quantized, decoded)
+            factors = even_factors(source, decoded, _drawn(layer, quantized, decoded))
+            return _scaled(layer, shared_by_meaning(stack, factors, missing.channels))
         grid = (max(1, int(grid[0] * _COARSER)), max(1, int(grid[1] * _COARSER)))
 
 
-def _contrast_for(noise: _Noise, contrasts: Array, missing: Missing) -> Array:
-    """Return how strong a noise should be by block: what channels [rows, columns, C] miss, by its share in each."""
-    wanted = np.maximum(missing.energies.sum(axis=0), 1e-12)
-    shares = np.where(missing.channels, np.square(noise.mixing).sum(axis=1) / wanted, 0.0)
-    return np.asarray(np.sqrt(np.square(contrasts) @ (shares / max(float(shares.sum()), 1e-12))))
-
-
-def _noises(residual: Tensor, missing: Missing, relief: Relief | None, contrasts: Array) -> list[_Noise]:
+def _noises(
+    source: Tensor, decoded: Tensor, missing: Missing, relief: Relief | None, contrasts: Array
+) -> list[_Noise]:  # fmt: skip
     """Return the components: three for the slopes of a height, where there is one, and one each for what is left."""
     noises, rest = [], missing
     if relief is not None:
@@ -126,24 +136,31 @@ def _noises(residual: Tensor, missing: Missing, relief: Relief | None, contrasts
         mixing[relief.across] = [-1.0, 1.0, 0.0]
         mixing[relief.down] = [-relief.sign, 0.0, relief.sign]
         bands = np.repeat(relief.bands[None], RELIEF_COMPONENTS, axis=0)
-        noises.append(_Noise(mixing, bands))
+        noises.append(_Noise(mixing, bands, np.sqrt(np.square(contrasts[..., slopes]).mean(axis=2)), len(slopes)))
         rest = missing.without(slopes)
     if not np.any(rest.channels):
         return noises
     most = MAX_NOISE_COMPONENTS - (relief is not None)
     groups = strength_groups(contrasts, np.flatnonzero(rest.channels).tolist(), most)
-    values, loadings = _principal_components(residual, groups, most)
+    projection, loadings, shares = _principal_components(source - decoded, groups, most)
+    own, kept = (picture @ projection for picture in (source, decoded))
+    values, (strengths, _) = own - kept, missing_grain(own, kept)
     powers = [_power(values, component) for component in range(values.shape[2])]
     streaks = streak_bands(np.mean(powers, axis=0))
     mixing, bands = _balance(rest, np.square(loadings), np.stack([band_energies(power, streaks) for power in powers]))
     mixing = np.copysign(mixing, loadings)
-    return noises + [_Noise(mixing[:, k : k + 1], bands[k : k + 1]) for k in range(len(powers))]
+    return noises + [
+        _Noise(mixing[:, k : k + 1], bands[k : k + 1], strengths[..., k], share) for k, share in enumerate(shares)
+    ]
 
 
-def _principal_components(residual: Tensor, groups: list[list[int]], most: int) -> tuple[Tensor, Array]:
-    """Return components [H, W, K] of groups of channels, each of one group, and loadings [C, K], 0 for other channels.
+def _principal_components(
+    residual: Tensor, groups: list[list[int]], most: int
+) -> tuple[Tensor, Array, list[float]]:  # fmt: skip
+    """Return what makes components of channels, float32 [C, K], and loadings [C, K], 0 but for one group's channels.
 
-    Each group has its strongest component, what is left of ``most`` goes to the strongest of all.
+    Each group has its strongest component, what is left of ``most`` goes to the strongest of all. Third are their
+    shares [K] in the energy, in channels. What is hardly there is left out: rounding would be all of it.
     """
     centred = residual - residual.mean(dim=(0, 1))
     deviations = centred.std(dim=(0, 1)).clamp_min(1e-9)
@@ -153,16 +170,16 @@ def _principal_components(residual: Tensor, groups: list[list[int]], most: int) 
         own = flat[:, group]
         values, vectors = np.linalg.eigh((own.T @ own / len(own)).double().cpu().numpy())
         found += [(place > 0, -value, group, vectors[:, -1 - place]) for place, value in enumerate(values[::-1])]
-    found = sorted(found, key=lambda item: item[:2])[:most]
+    found = sorted((item for item in found if not item[0] or -item[1] > _LEAST_SHARE), key=lambda item: item[:2])[:most]
     loadings = np.zeros((residual.shape[2], len(found)))
     projection = np.zeros_like(loadings)
     for column, (_, value, group, vector) in enumerate(found):
         axis = -vector if vector.sum() < 0 else vector  # a sign of its own, whatever the library's
         scale = np.sqrt(max(float(-value), 1e-12))
         projection[group, column], loadings[group, column] = axis / scale, axis * scale
-    made = flat @ torch.from_numpy(projection.astype(np.float32)).to(residual.device)
     loadings *= deviations.double().cpu().numpy()[:, None]
-    return made.reshape(*residual.shape[:2], len(found)), loadings
+    made = torch.from_numpy(projection.astype(np.float32)).to(residual.device) / deviations[:, None]
+    return made, loadings, [float(-value) for _, value, _, _ in found]
 
 
 def _power(values: Tensor, component: int) -> Array:
@@ -217,14 +234,24 @@ def _corrected(
 ) -> DetailLayer:  # fmt: skip
     """Return a layer whose channels, drawn, have the energy that is missing: clipping and amplitudes change it."""
     plain = np.square(band_deviations(decoded).cpu().numpy().T[:OCTAVES])
-    offset = (quantized.offset_codes / OFFSET_SCALE).astype(np.float32)
     wanted = (missing.energies * OCTAVE_WEIGHTS[:, None]).sum(axis=0)
     for _ in range(_CORRECTIONS):
-        drawn = add_detail(decoded.clone(), layer, offset, (quantized.width, quantized.height), quantized.wrap)
+        drawn = _drawn(layer, quantized, decoded)
         added = np.square(band_deviations(drawn).cpu().numpy().T[:OCTAVES]) - plain
         found = (np.maximum(added, 0.0) * OCTAVE_WEIGHTS[:, None]).sum(axis=0)
         ratio = np.clip(wanted / np.maximum(found, 1e-12), 1 / 16, 16.0)
         octaves = np.where(missing.channels, np.log2(ratio) / 2, 0.0)
-        codes = np.clip(np.rint(layer.channel_codes - CHANNEL_SCALE_LOG2 * octaves), 0, 255)
-        layer = replace(layer, channel_codes=codes.astype(np.uint8))
+        layer = _scaled(layer, np.exp2(octaves))
     return layer
+
+
+def _drawn(layer: DetailLayer, quantized: QuantizedGaussianSet, decoded: Tensor) -> Tensor:
+    offset = (quantized.offset_codes / OFFSET_SCALE).astype(np.float32)
+    return add_detail(decoded.clone(), layer, offset, (quantized.width, quantized.height), quantized.wrap)
+
+
+def _scaled(layer: DetailLayer, factors: Array) -> DetailLayer:
+    """Return a layer with each channel's noise times a factor [C]; 0 leaves a channel as it is."""
+    steps = np.log2(np.where(factors > 0, factors, 1.0))
+    codes = np.clip(np.rint(layer.channel_codes - CHANNEL_SCALE_LOG2 * steps), 0, 255)
+    return replace(layer, channel_codes=codes.astype(np.uint8))

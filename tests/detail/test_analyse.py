@@ -6,7 +6,7 @@ import torch
 from helpers.made_gaussians import made_map
 
 from imagegs_tex.decoder.detail import add_detail
-from imagegs_tex.detail.amplitudes import missing_grain
+from imagegs_tex.detail.amplitudes import even_factors, missing_grain
 from imagegs_tex.detail.analyse import MOST_BYTES, analyse_detail
 from imagegs_tex.detail.relief import gradient_share
 from imagegs_tex.detail.spectra import band_energies, octave_energies
@@ -110,6 +110,28 @@ def test_a_channel_that_is_smooth_elsewhere_than_the_others_has_a_strength_of_it
     assert added[..., 0][~mortar].mean() > 0.8 * added[..., 0][mortar].mean()
 
 
+def test_grey_grain_stays_grey_beside_coloured_grain():
+    """Each component has a strength of its own: colours' noise is less where grain is grey."""
+    smooth = np.repeat(waves()[..., None], 3, axis=2)
+    coloured = np.stack([grain(13), grain(14), grain(15)], axis=-1)
+    _, drawn, _ = layer_for(smooth + 0.05 * np.where(smooth > 0.5, grain(12)[..., None], coloured), smooth)
+    added = drawn.numpy() - smooth
+    grey, colour = (added[part[..., 0]] for part in (smooth > 0.6, smooth < 0.4))
+    spread = [np.std(part - part.mean(axis=1, keepdims=True)) / np.std(part) for part in (grey, colour)]
+    assert spread[0] < 0.75 * spread[1]
+
+
+def test_noise_is_weaker_where_most_cells_would_get_too_much():
+    """A tenth of the cells holds the energy: noise of that energy everywhere is too much in nine tenths."""
+    quiet = 0.5 + 0.01 * grain(16)[..., None]
+    flat = np.full_like(quiet, 0.5)
+    rare = np.where((np.arange(SIDE) < 16)[:, None, None], 0.5 + 5 * (quiet - 0.5), quiet)
+    even = 0.5 + np.sqrt(np.mean((rare - flat) ** 2)) * grain(17)[..., None]
+    pictures = [torch.from_numpy(picture.astype(np.float32)) for picture in (rare, flat, even, quiet)]
+    assert even_factors(*pictures[:3]) == pytest.approx(0.79, abs=0.06)
+    assert even_factors(pictures[3], pictures[1], pictures[3]) == 1  # its own grain is not too much
+
+
 def test_grain_that_is_a_little_longer_than_wide_has_no_streaks():
     """Streaks along an axis look woven; they are for what is plainly directed."""
     smooth = np.repeat(waves()[..., None], 3, axis=2)
@@ -186,6 +208,20 @@ def test_edges_alone_are_no_grain():
     sharp = np.repeat(blocks[..., None], 3, axis=2)
     blurred = (np.roll(sharp, 1, 1) + 2 * sharp + np.roll(sharp, -1, 1)) / 4
     assert layer_for(sharp, blurred)[0] is None
+
+
+def test_painted_strokes_are_no_grain():
+    """Overlapping discs, each of one colour, whose borders the decode has softened."""
+    rng = np.random.default_rng(3)
+    painted = np.zeros((SIDE, SIDE, 3))
+    y, x = np.mgrid[:SIDE, :SIDE]
+    for _ in range(300):
+        down, across = rng.integers(0, SIDE, 2)
+        painted[np.hypot(y - down, x - across) < rng.uniform(6, 25)] = rng.uniform(0.2, 0.8, 3)
+    softened = painted
+    for axis in (0, 1, 0, 1):
+        softened = (np.roll(softened, 1, axis) + 2 * softened + np.roll(softened, -1, axis)) / 4
+    assert layer_for(painted, softened)[0] is None
 
 
 def test_a_decode_that_misses_nothing_gets_nothing():
