@@ -130,6 +130,8 @@ def print_build(report: BuildReport, output: str) -> None:
     if counts.file_bytes:
         share = counts.file_bytes / max(1, counts.source_bytes)
         console.print(f"{size_text(counts.source_bytes)} of maps in {size_text(counts.file_bytes)} ({share:.1%})")
+    if report.common_psnr_db:
+        console.print(f"the budget is shared for {report.common_psnr_db:g} dB each, plus psnr-over")
 
 
 def _print_remarks(console: "Console", report: BuildReport) -> None:
@@ -162,6 +164,7 @@ def report_line(report: BuildReport) -> None:
         "planned": dict(report.planned),
         "remarks": report.remarks,
         "index_changed": report.index_changed,
+        "common_psnr_db": report.common_psnr_db,
         "seconds": round(report.seconds, 3),
     }
     print(json.dumps(fields), flush=True)

@@ -86,12 +86,7 @@ class Farm:
 
     def encoder(self, backend: str) -> Encoder:
         """Return what the workers make outputs with; MissingToolError where they are not all alike."""
-        deadline = time.monotonic() + _PATIENCE
-        while not self._client.nthreads():
-            if time.monotonic() > deadline:
-                raise MissingToolError(f"the scheduler at {printable(self._address)} has no workers; start some")
-            time.sleep(0.5)
-        found: dict[str, Encoder] = self._client.run(_encoder_there, backend)
+        found = self._encoders(backend)
         encoders = list(found.values())
         for worker, own in found.items():
             if own != encoders[0]:
@@ -104,6 +99,24 @@ class Farm:
         if encoders[0].backend == "cuda" and any("GPU" in worker.get("resources", {}) for worker in info):
             self._resources = {"GPU": 1}
         return encoders[0]
+
+    def _encoders(self, backend: str) -> dict[str, Encoder]:
+        """Ask all workers, or the first that comes: a cluster that adapts starts one when there is something to do."""
+        deadline = time.monotonic() + _PATIENCE
+        asked = None
+        while time.monotonic() < deadline:
+            with suppress(OSError):  # one has just gone
+                found: dict[str, Encoder] = self._client.run(_encoder_there, backend)
+                if found:
+                    return found
+            if asked is None or asked.cancelled():
+                asked = self._client.submit(_encoder_there, backend, pure=False)
+            if asked.done():
+                with suppress(distributed.KilledWorker):
+                    return {"": asked.result(timeout=_FETCH_SECONDS)}
+                asked = None
+            time.sleep(0.5)
+        raise MissingToolError(f"the scheduler at {printable(self._address)} has no workers; start some")
 
     def expect_work(self) -> None:
         """Nothing: its workers are there."""

@@ -9,6 +9,7 @@ from imagegs_tex.builder.engine import run_build
 from imagegs_tex.builder.jobs import IGS_FILE, Outcome, Recipe
 from imagegs_tex.builder.project_file import ProjectFile, Rule
 from imagegs_tex.builder.request import BuildRequest
+from imagegs_tex.cli.build_progress import print_build
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.files.json_reader import Json
 from imagegs_tex.formats.igs.container import MAGIC
@@ -78,7 +79,7 @@ def test_a_model_between_and_beyond_its_trials():
     assert bytes_for([(90.0, 8.0)], 30.0) == 256
 
 
-def test_a_build_shares_its_budget_once_and_a_second_one_makes_nothing(tmp_path):
+def test_a_build_shares_its_budget_once_and_a_second_one_makes_nothing(tmp_path, capsys):
     tree = write_tree(tmp_path / "in", list(HARDNESS))
 
     def work(job, seat):
@@ -98,5 +99,7 @@ def test_a_build_shares_its_budget_once_and_a_second_one_makes_nothing(tmp_path)
     sizes = {path.stem: path.stat().st_size for path in (tmp_path / "out").glob("*.igs")}
     assert sum(sizes.values()) <= 60_000
     assert psnr_of("hard", sizes["hard"]) == pytest.approx(report.common_psnr_db - 3, abs=0.02)
+    print_build(report, "out")
+    assert f"the budget is shared for {report.common_psnr_db:g} dB each" in capsys.readouterr().out
     assert build()[1] == []
     assert sorted(build(90_000)[1]) == ["easy", "hard", "middle"]

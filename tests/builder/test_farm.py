@@ -1,4 +1,5 @@
 import shutil
+from concurrent.futures import Future
 
 import pytest
 from helpers.dask_cluster import Cluster
@@ -100,6 +101,35 @@ def test_what_fails_or_hangs_is_left_out(tmp_path, cluster):
     problems = {bad.name: bad.problem for bad in report.left_out}
     assert problems["a"] == "it always fails"
     assert "not done 4 s after it was handed in" in problems["b"]
+
+
+def test_a_cluster_that_starts_workers_for_work_alone_is_given_some(monkeypatch):
+    """Asked for what its workers are, it has none; only a task has it start one, which may be gone right after."""
+    outcomes = [farm.distributed.KilledWorker("task", None, 3), ENCODER]
+
+    class Adapting:
+        def run(self, function, backend):
+            return {}
+
+        def submit(self, function, *arguments, **options):
+            future = Future()
+            outcome = outcomes.pop(0)
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+            return future
+
+        def scheduler_info(self, n_workers):
+            return {"workers": {}}
+
+        def close(self, timeout):
+            pass
+
+    monkeypatch.setattr(farm, "_CLIENT", lambda *_, **__: Adapting())
+    monkeypatch.setattr(farm.time, "sleep", lambda _: None)
+    assert farm.Farm("tcp://farm:8786", pretend).encoder("cpu") == ENCODER
+    assert outcomes == []
 
 
 def test_an_address_that_is_none_is_said_with_what_to_do():
