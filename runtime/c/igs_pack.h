@@ -77,6 +77,7 @@ typedef struct igs__support {
 typedef struct igs__entry {
     uint64_t key; /* tile, kind, source, number; before: tile, and the Gaussian */
     uint32_t mask;
+    uint32_t kind; /* 0: of the Gaussian's own tile; 1..8: of one around it; IGS__FAR */
 } igs__entry;
 
 typedef struct igs__group {
@@ -298,16 +299,40 @@ static uint64_t igs__plan_packing(
     return arena.peak;
 }
 
-static igs__support igs__support_of(const igs_file* file, uint32_t n, double widening) {
+#define IGS__SIZES 64u
+
+/* Powers of e that Gaussians of one size share, by the last bits of m's code: a material has few sizes. */
+typedef struct igs__sizes {
+    int32_t codes[IGS__SIZES]; /* of m; beyond 16 bits where nothing has been kept */
+    double scales[IGS__SIZES], squares[IGS__SIZES];
+} igs__sizes;
+
+static void igs__forget_sizes(igs__sizes* sizes) {
+    uint32_t i;
+    for (i = 0; i < IGS__SIZES; ++i) sizes->codes[i] = INT32_MAX;
+}
+
+static igs__support igs__support_of(const igs_file* file, uint32_t n, double widening, igs__sizes* sizes) {
+    static const double steps[13] = {0.0625, 0.125, 0.25, 0.5,  1.0,   2.0,  4.0,
+                                     8.0,    16.0,  32.0, 64.0, 128.0, 256.0}; /* 2^-4 to 2^8 texels */
     const igs_info* info = &file->info;
     const int16_t* shape = file->shapes + 3 * (size_t)n;
     const double m = shape[0] * (double)info->size_step, h = shape[1] * (double)info->form_step;
     const double b = shape[2] * (double)info->form_step, r = sqrt(h * h + b * b);
-    const double grown = exp(r), cosine = 0.5 * (grown + 1.0 / grown), scale = exp(-m);
-    const double sine = r > 0.0 ? 0.5 * (grown - 1.0 / grown) / r : 1.0, square = exp(2.0 * m);
+    const double grown = exp(r), cosine = 0.5 * (grown + 1.0 / grown);
+    const double sine = r > 0.0 ? 0.5 * (grown - 1.0 / grown) / r : 1.0;
+    const uint32_t slot = (uint32_t)shape[0] % IGS__SIZES;
+    double scale, square;
     igs__support support;
-    support.x = ldexp(file->positions[2 * (size_t)n] + 0.5, file->exponents[2 * (size_t)n]);
-    support.y = ldexp(file->positions[2 * (size_t)n + 1] + 0.5, file->exponents[2 * (size_t)n + 1]);
+    if (sizes->codes[slot] != shape[0]) {
+        sizes->codes[slot] = shape[0];
+        sizes->scales[slot] = exp(-m);
+        sizes->squares[slot] = exp(2.0 * m);
+    }
+    scale = sizes->scales[slot];
+    square = sizes->squares[slot];
+    support.x = (file->positions[2 * (size_t)n] + 0.5) * steps[file->exponents[2 * (size_t)n] + 4];
+    support.y = (file->positions[2 * (size_t)n + 1] + 0.5) * steps[file->exponents[2 * (size_t)n + 1] + 4];
     support.a = scale * (cosine - h * sine);
     support.b = -scale * b * sine;
     support.c = scale * (cosine + h * sine);
@@ -330,24 +355,34 @@ typedef struct igs__range {
     int32_t first_x, last_x, first_y, last_y;
 } igs__range;
 
+/* Whether a support ends a texel before the picture's borders, so that no other image of it reaches the picture. */
+IGS__INLINE int igs__lies_inside(double middle, double reach, double side) {
+    return middle - reach > 1.0 && middle + reach < side - 1.0;
+}
+
 /* Images of a support that may reach the picture. */
 static igs__range igs__images_of(const igs_info* info, const igs__support* support) {
     const double width = info->width, height = info->height;
     igs__range images = {0, 0, 0, 0};
-    if (info->wrap_x) {
+    if (info->wrap_x && !igs__lies_inside(support->x, support->reach_x, width)) {
         images.first_x = (int32_t)ceil((-support->x - support->reach_x) / width);
         images.last_x = (int32_t)floor((width - support->x + support->reach_x) / width);
     }
-    if (info->wrap_y) {
+    if (info->wrap_y && !igs__lies_inside(support->y, support->reach_y, height)) {
         images.first_y = (int32_t)ceil((-support->y - support->reach_y) / height);
         images.last_y = (int32_t)floor((height - support->y + support->reach_y) / height);
     }
     return images;
 }
 
-static int32_t igs__block_at(double place, int32_t last) {
-    const double block = floor(place * (1.0 / (1 << IGS__BLOCK_LOG2)));
-    return block < 0.0 ? 0 : block > last ? last : (int32_t)block;
+IGS__INLINE int32_t igs__whole(double value) { /* rounded down; 32 bits hold it */
+    const int32_t cut = (int32_t)value;
+    return cut - (value < cut);
+}
+
+IGS__INLINE int32_t igs__block_at(double place, int32_t last) {
+    const int32_t block = igs__whole(place * (1.0 / (1 << IGS__BLOCK_LOG2))); /* no reach is beyond 2^24 texels */
+    return block < 0 ? 0 : block > last ? last : block;
 }
 
 static igs__range igs__blocks_of(const igs_info* info, const igs__support* support, double x, double y) {
@@ -367,14 +402,16 @@ igs_error igs_pack_measure(const igs_file* file, int with_levels, igs_pack* pack
     double reach_x = 0.0, reach_y = 0.0;
     uint64_t images = 0, pairs = 0, bytes;
     igs__packing plan;
+    igs__sizes sizes;
     uint32_t n, level;
+    igs__forget_sizes(&sizes);
     memset(pack, 0, sizeof *pack);
     pack->tiles_across = (info->width + tile) >> IGS__TILE_LOG2;
     pack->tiles_down = (info->height + tile) >> IGS__TILE_LOG2;
     pack->with_levels = with_levels != 0;
     if (pack->with_levels && !info->is_exact) pack->widening = igs__widening(IGS__DIRECT_LEVEL - 1);
     for (n = 0; n < info->gaussians; ++n) {
-        const igs__support support = igs__support_of(file, n, pack->widening);
+        const igs__support support = igs__support_of(file, n, pack->widening, &sizes);
         const igs__range range = igs__images_of(info, &support);
         const uint64_t tiles = (uint64_t)pack->tiles_across * pack->tiles_down;
         uint64_t entries = 0;
@@ -433,57 +470,125 @@ static int igs__touches(const igs__support* support, double x, double y, int32_t
     return 0;
 }
 
+/* Along a row of blocks an ellipse reaches one block after another: from the leftmost of its points between the row's edges to
+ * the rightmost. Both are reckoned once for a row, so that only blocks as near to them as rounding can matter are tested. */
+typedef struct igs__span {
+    int32_t first, last, sure_first, sure_last; /* blocks that may be reached, and those that are */
+} igs__span;
+
+/* What the spans of a support have in common: at y from its middle, the ellipse's edge is at (-slant * y +- the root of
+ * square - narrowing * y^2), and its rightmost point at y = tip. */
+typedef struct igs__ellipse {
+    double slant, square, narrowing, tip, unsure;
+} igs__ellipse;
+
+static igs__ellipse igs__ellipse_of(const igs__support* support, double limit) {
+    const double inverse = 1.0 / support->a, slant = support->b * inverse;
+    igs__ellipse ellipse;
+    ellipse.slant = slant;
+    ellipse.square = limit * inverse;
+    ellipse.narrowing = support->c * inverse - slant * slant;
+    ellipse.tip = -support->b * support->reach_x / support->c;
+    ellipse.unsure = 0.015625 + support->reach_x * (1.0 / 4096); /* far more than rounding moves an edge */
+    return ellipse;
+}
+
+static igs__span igs__span_of(const igs__ellipse* ellipse, double x, double y, int32_t row, const igs__range* blocks) {
+    const double side = 1 << IGS__BLOCK_LOG2, top = row * side - y, bottom = top + side;
+    const double right_at = igs__held(ellipse->tip, top, bottom), left_at = igs__held(-ellipse->tip, top, bottom);
+    const double right_square = ellipse->square - ellipse->narrowing * right_at * right_at;
+    const double left_square = ellipse->square - ellipse->narrowing * left_at * left_at, unsure = ellipse->unsure;
+    igs__span span = {blocks->first_x, blocks->last_x, 1, 0};
+    double left, right;
+    int32_t first, last;
+    if (!(right_square > 0.0 && left_square > 0.0)) return span;
+    right = igs__held(x + sqrt(right_square) - ellipse->slant * right_at, -1e9, 1e9); /* 32 bits hold it */
+    left = igs__held(x - sqrt(left_square) - ellipse->slant * left_at, -1e9, 1e9);
+    if (!(right - left > 2.0 * unsure)) return span;
+    first = igs__whole((left - unsure) * (1.0 / side));
+    last = igs__whole((right + unsure) * (1.0 / side));
+    span.first = first > span.first ? first : span.first;
+    span.last = last < span.last ? last : span.last;
+    span.sure_first = igs__whole((left + unsure) * (1.0 / side));
+    span.sure_last = igs__whole((right - unsure) * (1.0 / side));
+    return span;
+}
+
+/* The Gaussian whose entries are made, its first one, and how many there are of all so far. */
+typedef struct igs__listing {
+    uint32_t n, own_first, found;
+} igs__listing;
+
+static void igs__list_mask(igs__packing* plan, igs__listing* listing, uint32_t tile, uint32_t mask) {
+    uint32_t slot = plan->slots[tile]; /* of this Gaussian, or left from another one */
+    if (slot < listing->own_first || slot >= listing->found || plan->entries[slot].key >> 22 != tile) {
+        plan->slots[tile] = slot = listing->found++;
+        plan->entries[slot].key = (uint64_t)tile << 22 | listing->n;
+        plan->entries[slot].mask = 0;
+    }
+    plan->entries[slot].mask |= mask;
+}
+
 /* Entries of all tiles, Gaussian by Gaussian. */
 static void igs__list(const igs_file* file, igs_pack* pack, igs__packing* plan) {
     const igs_info* info = &file->info;
     const double limit = 2.0 * (double)info->cutoff;
-    uint32_t found = 0, n;
+    igs__listing listing = {0, 0, 0};
+    igs__sizes sizes;
+    igs__forget_sizes(&sizes);
     memset(plan->slots, 0, (size_t)pack->tiles_across * pack->tiles_down * sizeof *plan->slots);
-    for (n = 0; n < info->gaussians; ++n) {
-        const igs__support support = igs__support_of(file, n, pack->widening);
+    for (; listing.n < info->gaussians; ++listing.n) {
+        const igs__support support = igs__support_of(file, listing.n, pack->widening, &sizes);
         const igs__range images = igs__images_of(info, &support);
-        const uint32_t own_first = found;
+        const igs__ellipse ellipse = igs__ellipse_of(&support, limit);
         int32_t i, j, row, column;
+        listing.own_first = listing.found;
         for (j = images.first_y; j <= images.last_y; ++j)
             for (i = images.first_x; i <= images.last_x; ++i) {
                 const double x = support.x + i * (double)info->width, y = support.y + j * (double)info->height;
                 const igs__range blocks = igs__blocks_of(info, &support, x, y);
-                for (row = blocks.first_y; row <= blocks.last_y; ++row)
-                    for (column = blocks.first_x; column <= blocks.last_x; ++column) {
-                        uint32_t tile, slot;
-                        if (!igs__touches(&support, x, y, column, row, limit)) continue;
-                        tile = (uint32_t)(row >> 2) * pack->tiles_across + (uint32_t)(column >> 2);
-                        slot = plan->slots[tile]; /* of this Gaussian, or left from another one */
-                        if (slot < own_first || slot >= found || plan->entries[slot].key >> 22 != tile) {
-                            plan->slots[tile] = slot = found++;
-                            plan->entries[slot].key = (uint64_t)tile << 22 | n;
-                            plan->entries[slot].mask = 0;
+                for (row = blocks.first_y; row <= blocks.last_y; ++row) {
+                    const igs__span span = igs__span_of(&ellipse, x, y, row, &blocks);
+                    const uint32_t first_tile = (uint32_t)(row >> 2) * pack->tiles_across;
+                    uint32_t mask = 0;
+                    for (column = span.first; column <= span.last; ++column) {
+                        if ((column >= span.sure_first && column <= span.sure_last) ||
+                            igs__touches(&support, x, y, column, row, limit))
+                            mask |= 1u << ((row & 3) * 4 + (column & 3));
+                        if (mask != 0 && ((column & 3) == 3 || column == span.last)) {
+                            igs__list_mask(plan, &listing, first_tile + (uint32_t)(column >> 2), mask);
+                            mask = 0;
                         }
-                        plan->entries[slot].mask |= 1u << ((row & 3) * 4 + (column & 3));
                     }
+                }
             }
     }
-    pack->entries = found;
+    pack->entries = listing.found;
 }
 
 /* The place at which a tile lies around another, 1..8; IGS__FAR where it lies farther away. */
 static uint32_t igs__near_place(const igs_info* info, const igs_pack* pack, uint32_t source, uint32_t tile) {
     static const int8_t right[8] = {-1, 0, 1, -1, 1, -1, 0, 1}, below[8] = {-1, -1, -1, 0, 0, 1, 1, 1};
     const int32_t across = (int32_t)pack->tiles_across, down = (int32_t)pack->tiles_down;
+    const int32_t tile_x = (int32_t)(tile % pack->tiles_across), tile_y = (int32_t)(tile / pack->tiles_across);
+    const int32_t source_x = (int32_t)(source % pack->tiles_across), source_y = (int32_t)(source / pack->tiles_across);
     uint32_t k;
     for (k = 0; k < 8; ++k) {
-        int32_t x = (int32_t)tile % across + right[k], y = (int32_t)tile / across + below[k];
-        if (info->wrap_x) x = (x + across) % across;
-        if (info->wrap_y) y = (y + down) % down;
-        if (x >= 0 && x < across && y >= 0 && y < down && (uint32_t)(y * across + x) == source) return k + 1;
+        int32_t x = tile_x + right[k], y = tile_y + below[k];
+        if (info->wrap_x) x = x < 0 ? x + across : x == across ? 0 : x;
+        if (info->wrap_y) y = y < 0 ? y + down : y == down ? 0 : y;
+        if (x == source_x && y == source_y) return k + 1;
     }
     return IGS__FAR;
 }
 
-static void igs__sort_entries(igs__entry* entries, igs__entry* other, size_t count, uint32_t bits) {
-    igs__entry *from = entries, *to = other, *swapped;
+/* Sorts what lies in from by the bits of keys from a bit on, into entries, which is from or to. */
+static void igs__sort_entries(
+    igs__entry* entries, igs__entry* from, igs__entry* to, size_t count, uint32_t from_bit, uint32_t bits
+) {
+    igs__entry* swapped;
     uint32_t shift;
-    for (shift = 0; shift < bits; shift += 8) {
+    for (shift = from_bit; shift < from_bit + bits; shift += 8) {
         size_t starts[257] = {0}, i;
         for (i = 0; i < count; ++i) ++starts[(from[i].key >> shift & 255) + 1];
         for (i = 0; i < 256; ++i) starts[i + 1] += starts[i];
@@ -517,9 +622,10 @@ static void igs__order(const igs_file* file, igs_pack* pack, igs__packing* plan)
     for (e = 0; e < pack->entries; ++e) {
         const uint32_t of = (uint32_t)plan->entries[e].key & 0x3FFFFF;
         tile = (uint32_t)(plan->entries[e].key >> 22);
+        plan->entries[e].kind = 0;
         if (tile != plan->tile_of[of]) {
-            const int is_far = igs__near_place(info, pack, plan->tile_of[of], tile) == IGS__FAR;
-            if (plan->reach[of] < 1 + is_far) plan->reach[of] = (uint8_t)(1 + is_far);
+            const uint32_t kind = plan->entries[e].kind = igs__near_place(info, pack, plan->tile_of[of], tile);
+            if (plan->reach[of] < 1 + (kind == IGS__FAR)) plan->reach[of] = (uint8_t)(1 + (kind == IGS__FAR));
         }
     }
     for (n = 0; n < info->gaussians; ++n) {
@@ -536,18 +642,26 @@ static void igs__order(const igs_file* file, igs_pack* pack, igs__packing* plan)
     }
 }
 
-/* Sorts entries by tile, kind, source and number, and makes far groups of them. */
+/* Sorts entries by tile, kind, source and number, and makes far groups of them. They lie Gaussian by Gaussian, and
+ * Gaussians have been ordered by source and number: two of four keys are sorted by taking them in that order. */
 static void igs__group_entries(const igs_file* file, igs_pack* pack, igs__packing* plan, uint32_t tile_bits) {
-    uint64_t e;
-    uint32_t tile, last_source = 0;
-    for (e = 0; e < pack->entries; ++e) {
-        const uint32_t n = (uint32_t)plan->entries[e].key & 0x3FFFFF, source = plan->tile_of[n];
-        uint32_t kind = 0;
-        tile = (uint32_t)(plan->entries[e].key >> 22);
-        if (source != tile) kind = igs__near_place(&file->info, pack, source, tile);
-        plan->entries[e].key = (((uint64_t)tile << 4 | kind) << tile_bits | source) << 22 | plan->number[n];
+    uint64_t* ends = plan->order_too; /* of each Gaussian's entries: has served for sorting */
+    uint64_t e, at = 0;
+    uint32_t tile, n, last_source = 0;
+    for (n = 0, e = 0; n < file->info.gaussians; ++n) {
+        while (e < pack->entries && ((uint32_t)plan->entries[e].key & 0x3FFFFF) == n) ++e;
+        ends[n] = e;
     }
-    igs__sort_entries(plan->entries, plan->sorted, (size_t)pack->entries, 2 * tile_bits + 26);
+    for (n = 0; n < file->info.gaussians; ++n) {
+        const uint32_t of = (uint32_t)plan->order[n] & 0x3FFFFF, source = plan->tile_of[of];
+        for (e = of > 0 ? ends[of - 1] : 0; e < ends[of]; ++e) {
+            const igs__entry* entry = plan->entries + e;
+            const uint64_t place = entry->key >> 22 << 4 | entry->kind;
+            plan->sorted[at].key = (place << tile_bits | source) << 22 | plan->number[of];
+            plan->sorted[at++].mask = entry->mask;
+        }
+    }
+    igs__sort_entries(plan->entries, plan->sorted, plan->entries, (size_t)pack->entries, 22 + tile_bits, 4 + tile_bits);
     pack->groups = 0;
     for (e = 0; e < pack->entries; ++e) {
         const uint64_t key = plan->entries[e].key;
@@ -585,19 +699,18 @@ static void igs__scale_tile(const igs_file* file, const igs_pack* pack, const ig
     const int least = igs__least_exponent(&file->info);
     igs__tile* tile = &plan->tiles[number];
     int32_t most[3] = {0, 0, 0};
-    uint32_t sizes[IGS_MAX_CHANNELS] = {0}, any[IGS_MAX_CHANNELS] = {0}, zeros_most[2] = {0, 0}, at, k;
+    uint32_t sizes[IGS_MAX_CHANNELS] = {0}, any[IGS_MAX_CHANNELS] = {0}, at, k;
+    uint32_t lowest[2] = {UINT32_MAX, UINT32_MAX}, highest[2] = {0, 0}; /* of the last bits that are set */
     if (tile->first == plan->tiles[number + 1].first) return;
-    tile->shifts[0] = tile->shifts[1] = 255;
     for (at = tile->first; at < plan->tiles[number + 1].first; ++at) {
         const uint32_t n = (uint32_t)plan->order[at] & 0x3FFFFF;
         const int16_t *shape = file->shapes + 3 * (size_t)n, *features = file->features + (size_t)n * components;
         uint32_t within[2];
         igs__within(file, pack, n, least, within);
         for (k = 0; k < 2; ++k) {
-            uint32_t zeros = 0;
-            while (zeros < pack->position_bits && !(within[k] >> zeros & 1)) ++zeros;
-            if (zeros < tile->shifts[k]) tile->shifts[k] = (uint8_t)zeros;
-            zeros_most[k] = igs__more(zeros_most[k], zeros);
+            const uint32_t bits = within[k] | 1u << pack->position_bits, last = bits & (0u - bits);
+            if (last < lowest[k]) lowest[k] = last;
+            highest[k] = igs__more(highest[k], last);
         }
         for (k = 0; k < 3; ++k) {
             if (at == tile->first || shape[k] < tile->least[k]) tile->least[k] = shape[k];
@@ -610,7 +723,8 @@ static void igs__scale_tile(const igs_file* file, const igs_pack* pack, const ig
         }
     }
     for (k = 0; k < 2; ++k) {
-        tile->halves[k] = zeros_most[k] == tile->shifts[k] && tile->shifts[k] < pack->position_bits;
+        tile->shifts[k] = (uint8_t)(igs__bits_of(lowest[k]) - 1);
+        tile->halves[k] = highest[k] == lowest[k] && tile->shifts[k] < pack->position_bits;
         tile->widths[k] = (uint8_t)(pack->position_bits - tile->shifts[k] - tile->halves[k]);
     }
     for (k = 0; k < 3; ++k) tile->widths[2 + k] = (uint8_t)igs__bits_of((uint64_t)(most[k] - tile->least[k]));
@@ -890,10 +1004,16 @@ static void igs__put_entries(
 ) {
     static const uint32_t quarters[4] = {0x0033, 0x00CC, 0x3300, 0xCC00};
     uint64_t far_at;
-    uint32_t block, e, group;
+    uint32_t block, e, group, word = 0, held = 0;
     for (block = 0; pack->mask_log2 && block < 4; ++block)
-        for (e = tile->first_entry; e < tile[1].first_entry; ++e)
-            igs__put(to, (plan->entries[e].mask & quarters[block]) != 0, 1);
+        for (e = tile->first_entry; e < tile[1].first_entry; ++e) {
+            word |= (uint32_t)((plan->entries[e].mask & quarters[block]) != 0) << held;
+            if (++held == 32) {
+                igs__put(to, word, 32);
+                word = held = 0;
+            }
+        }
+    igs__put(to, word, held);
     far_at = to->bit + (uint64_t)(tile[1].first_group - tile->first_group) * (pack->tile_bits + pack->listed_bits);
     e = tile->first_entry;
     for (group = tile->first_group; group < tile[1].first_group; ++group) {
