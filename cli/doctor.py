@@ -18,17 +18,21 @@ def doctor(
     ] = False,
 ) -> None:
     """Say what this machine has, what will be used, how to get what is missing, and whether every backend is right."""
-    from imagegs_tex.cli.tables import print_doctor
-    from imagegs_tex.doctor import examine
-    from imagegs_tex.reports import as_json as to_json
+    from imagegs_tex.cli.progress import working
 
     if warm:
-        from imagegs_tex.kernel_cache import kernel_folder
-        from imagegs_tex.warm_up import compile_all
+        with working("compiling kernels: a minute or two"):
+            from imagegs_tex.kernel_cache import kernel_folder
+            from imagegs_tex.warm_up import compile_all
 
-        done = "compiled into" if compile_all() else "all there already, in"
+            done = "compiled into" if compile_all() else "all there already, in"
         typer.echo(f"kernels: {done} {printable(kernel_folder().path)}", err=True)
-    report = examine()
+    with working("looking at what there is"):
+        from imagegs_tex.cli.tables import print_doctor
+        from imagegs_tex.doctor import examine
+        from imagegs_tex.reports import as_json as to_json
+
+        report = examine()
     if as_json:
         print(to_json(report), end="")
     else:

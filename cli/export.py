@@ -41,19 +41,20 @@ def export(
 
     With --format ply or splat it writes the Gaussians instead, for viewers of 3D Gaussian splats.
     """
-    from imagegs_tex import api
     from imagegs_tex.cli.outputs import folder_path
     from imagegs_tex.cli.progress import map_progress
-    from imagegs_tex.cli.tables import print_export, print_splats
     from imagegs_tex.formats.errors import UsageError
-    from imagegs_tex.reports import as_json as to_json
 
     folder = folder_path(output, "export", ExportFormat)
     splats = export_format.value in {each.value for each in SplatFormat}
     for name, given in (("--bc1", bc1), ("--premultiplied", premultiplied)):
         if splats and given:
             raise UsageError(f"{name} is for textures; leave it away with --format {export_format.value}")
-    with map_progress(quiet) as progress:
+    with map_progress(quiet) as progress:  # at once: loading torch takes seconds
+        from imagegs_tex import api
+        from imagegs_tex.cli.tables import print_export, print_splats
+        from imagegs_tex.reports import as_json as to_json
+
         if splats:
             made = api.export_gaussians(file, folder, export_format.value, progress=progress)
         else:

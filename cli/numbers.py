@@ -14,8 +14,12 @@ from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.settings import MOST_QUALITY
 
 _NUMBER: Final = re.compile(
-    r"\s*([+-]?(?:\d{1,3}(?:,\d{3})+|\d+(?:_\d+)*)?(?:\.\d*)?(?:e[+-]?\d+(?![a-z]))?)\s*(\D.*?)?\s*", re.IGNORECASE
+    r"\s*([+-]?(?:\d{1,3}(?:[,' \u00a0\u202f]\d{3})+|\d+(?:_\d+)*)?(?:\.\d*)?(?:e[+-]?\d+(?![a-z]))?)\s*(\D.*?)?\s*",
+    re.IGNORECASE,
 )
+_BETWEEN_DIGITS: Final = re.compile(r"[,_' \u00a0\u202f]")
+_CLOCK: Final = re.compile(r"\s*(?:(\d+):)?(\d+):([0-5]\d(?:\.\d+)?)\s*")
+_TOGETHER: Final = re.compile(r"\s*[\d.]+\s*[a-z]+", re.IGNORECASE)
 _THOUSANDS: Final = {"": 1, "k": 1_000, "m": 1_000_000}
 _GAUSSIANS: Final = {f"{prefix}{noun}": factor for prefix, factor in _THOUSANDS.items() for noun in ("", "gaussians")}
 _BYTES: Final = {
@@ -82,8 +86,13 @@ def read_bits(text: str) -> float:
 
 
 def read_seconds(text: str) -> float:
-    """Read a time, at least a tenth of a second."""
-    value = float(_read(text, _SECONDS, "a time", "90, 90s, 1.5min or 1h"))
+    """Read a time, at least a tenth of a second; also as a clock shows it, and in several units."""
+    clock, parts = _CLOCK.fullmatch(text), _TOGETHER.findall(text)
+    if clock:
+        value = 3600.0 * int(clock[1] or 0) + 60.0 * int(clock[2]) + float(clock[3])
+    else:
+        parts = parts if len(parts) > 1 and "".join(parts) == text.rstrip() else [text]
+        value = float(sum(_read(part, _SECONDS, "a time", "90, 90s, 1.5min or 1h") for part in parts))
     if value < 0.1:
         raise typer.BadParameter(f"'{printable(text)}' is less than 0.1 s; write it like 90, 90s, 1.5min or 1h")
     return value
@@ -120,7 +129,7 @@ def _read(text: str, units: Mapping[str, int | Decimal], what: str, like: str) -
     match = _NUMBER.fullmatch(text)
     factor = None if match is None else units.get("".join((match[2] or "").lower().split()))
     try:
-        number = None if match is None else Decimal(match[1].replace(",", "").replace("_", ""))
+        number = None if match is None else Decimal(_BETWEEN_DIGITS.sub("", match[1]))
     except InvalidOperation:
         number = None
     if number is None or factor is None or number.adjusted() > 30:

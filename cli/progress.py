@@ -50,12 +50,14 @@ def map_progress(quiet: bool) -> Iterator[Callable[[str, int, int], None] | None
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
 
-        columns = (TextColumn("{task.fields[name]}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+        columns = (TextColumn("{task.fields[name]}"), BarColumn(), TextColumn("{task.fields[share]}"))
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("maps", total=None, name="")
+            task = progress.add_task("maps", total=None, name="starting", share="")
 
             def show(name: str, done: int, count: int) -> None:
-                progress.update(task, completed=done, total=count, name=escape(printable(name)))
+                progress.update(
+                    task, completed=done, total=count, name=escape(printable(name)), share=f"{done}/{count}"
+                )
 
             yield show
     else:

@@ -88,9 +88,36 @@ def _split_extension(data: bytes, pixels_at: int) -> tuple[bytes, int | None]:
 
 def _expand(pixels: bytes, kind: int, width: int, height: int, depth: int, descriptor: int) -> NDArray[np.uint8]:
     """Let Pillow expand runs and turn rows the right way up: channels come as bytes, colours in the order R, G, B."""
+    try:
+        return _opened(pixels, kind, width, height, depth, descriptor)
+    except OSError:
+        whole = _without_runs(pixels, width * height, depth // 8) if kind & _RUNS else None
+        if whole is None:
+            raise
+    return _opened(whole, kind & ~_RUNS, width, height, depth, descriptor)
+
+
+def _opened(pixels: bytes, kind: int, width: int, height: int, depth: int, descriptor: int) -> NDArray[np.uint8]:
     header = _HEADER.pack(0, 0, kind, 0, 0, 0, 0, 0, width, height, depth, descriptor & 0x30)
     with Image.open(io.BytesIO(header + pixels), formats=["TGA"]) as picture:
         return np.array(picture)
+
+
+def _without_runs(data: bytes, texels: int, texel_bytes: int) -> bytes | None:
+    """Expand packets that go on into the next row, as writers before version 2 made them and Pillow refuses them.
+
+    Returns:
+        the texels' bytes; None where some are missing
+    """
+    parts, place, missing = [], 0, texels
+    while missing > 0 and place < len(data):
+        count, is_run = min((data[place] & 127) + 1, missing), data[place] >= 128
+        own = data[place + 1 : place + 1 + texel_bytes * (1 if is_run else count)]
+        if len(own) < texel_bytes * (1 if is_run else count):
+            return None
+        parts.append(own * count if is_run else own)
+        place, missing = place + 1 + len(own), missing - count
+    return None if missing else b"".join(parts)
 
 
 def _colour_map(

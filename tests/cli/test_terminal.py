@@ -133,6 +133,16 @@ def test_narrow_tables_keep_words_whole(wide, tmp_path):
     assert "format version" in " ".join(" ".join(visible(shown)).split())
 
 
+def test_export_says_something_before_its_libraries_are_loaded(packed, tmp_path):
+    text, code = in_a_terminal(80, "export", packed, "-o", tmp_path / "t", "--format", "png")
+    assert code == 0, text
+    seen = [text.find(words) for words in ("starting", "basecolor", "4/4", "pixel format")]
+    assert -1 not in seen
+    assert seen == sorted(seen)
+    assert "None" not in text
+    assert max(map(len, visible(text))) <= 80
+
+
 def test_quiet_is_silent_in_a_terminal(material, tmp_path):
     text, code = in_a_terminal(80, "compress", material, "-o", tmp_path / "a.igs", *SMALL)
     assert (text, code) == ("", 0)

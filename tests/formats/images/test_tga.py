@@ -150,3 +150,28 @@ def test_a_tga_of_version_2_is_told_by_its_end_whatever_it_is_called(tmp_path, n
     found = read_picture(path)
     assert np.array_equal(found.texels, texels)
     assert f"called {path.suffix}, but read as TGA, which it is" in found.notes
+
+
+@pytest.mark.parametrize(
+    ("packets", "channels"),
+    [
+        (bytes([0x80 + 34]) + bytes([9, 8, 7]), 3),  # one run for all 35 texels
+        (bytes([19]) + bytes(range(60)) + bytes([0x80 + 14]) + bytes([1, 2, 3]), 3),  # rows within a raw packet
+        (bytes([0x80 + 8, 5, 6, 7, 200, 0x80 + 25, 1, 2, 3, 100]), 4),
+        (bytes([0x80 + 127]) + bytes([4]), 1),  # longer than the picture
+    ],
+)
+def test_packets_may_go_on_in_the_next_row(tmp_path, packets, channels):
+    """As writers before version 2 made them."""
+    expected, place = b"", 0
+    while place < len(packets):
+        count, runs = (packets[place] & 127) + 1, packets[place] >= 128
+        own = packets[place + 1 : place + 1 + channels * (1 if runs else count)]
+        expected, place = expected + own * (count if runs else 1), place + 1 + len(own)
+    stored = np.frombuffer(expected[: 35 * channels], np.uint8).reshape(5, 7, channels)
+    wanted = stored if channels == 1 else stored[..., [2, 1, 0, 3][:channels]]
+    data = tga(packets, 7, 5, 11 if channels == 1 else 10, 8 * channels, 0x28 if channels == 4 else 0x20)
+    assert np.array_equal(read(tmp_path, data).texels.reshape(5, 7, channels), wanted)
+    cut = tga(packets[:-channels], 7, 5, 11 if channels == 1 else 10, 8 * channels, 0x28 if channels == 4 else 0x20)
+    with pytest.raises(InputError, match="cannot be read"):
+        read(tmp_path, cut)
