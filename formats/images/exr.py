@@ -16,6 +16,8 @@ from imagegs_tex.formats.images.picture import Decoded, Texels, check_claim, che
 
 _COLOURS: Final = {"r": 0, "red": 0, "g": 1, "green": 1, "b": 2, "blue": 2}
 _ALPHA: Final = frozenset({"a", "alpha"})
+_ALPHAS: Final = ("ar", "ag", "ab")  # one for each colour, as the format's own names have it
+_OTHER_SPACES: Final = (("c", "m", "y", "k"), ("l", "a", "b"))
 _LUMINANCE: Final = 3
 _CHROMA: Final = ("y", "ry", "by")  # OpenEXR's RgbaFile: (R - Y) / Y and (B - Y) / Y, mostly of half the size
 _LAST: Final = 5
@@ -72,7 +74,8 @@ def decode_exr(data: bytes, where: str) -> Decoded:
 def channel_order(names: Iterable[str]) -> list[str]:
     """Sort channels: layer by layer, and within a layer R, G, B, luminance Y, A before everything else by name.
 
-    Names count in lower case too, and as words. Where a layer has X or Z, Y is no luminance: X, Y, Z stay together.
+    Names count in lower case too, and as words. Where a layer has X or Z, Y is no luminance: X, Y, Z stay together, and
+    so do the channels of CMYK and Lab, and alphas of each colour (AR, AG, AB).
     """
     kept = list(names)
     layers: dict[str, set[str]] = {}
@@ -83,6 +86,9 @@ def channel_order(names: Iterable[str]) -> list[str]:
     def key(name: str) -> tuple[str, int, str, str]:
         layer, _, channel = name.rpartition(".")
         own = channel.lower()
+        space = next((space for space in _OTHER_SPACES if {*space} == layers[layer]), _ALPHAS)
+        if own in space and {*space} <= layers[layer]:
+            return layer, _LAST - 1, str(space.index(own)), name
         is_vector = bool({"x", "z"} & layers[layer]) and {"x", "y"} <= layers[layer]
         if own in _COLOURS:
             place = _COLOURS[own]

@@ -62,7 +62,8 @@ ALL_FORMATS: Final = (
         suffixes=(".tga",),
         signatures=(),
         depths="8 bits; 15 and 16 bits per texel become 8 per channel",
-        layouts="grey, grey and alpha, RGB, RGBA, colour maps with and without alpha; plain, runs; any origin",
+        layouts="grey, grey and alpha, RGB, RGBA, colour maps with and without alpha; plain, runs, also across rows; "
+        "any origin",
         interpreted="attribute bits and attributes type: a fourth channel that is none and holds one value is left "
         "out, premultiplied alpha divided out",
         refused="other depths, indices of 16 bits",
@@ -100,7 +101,7 @@ ALL_FORMATS: Final = (
         depths="half, float (mixed become float)",
         layouts="1 to 32 channels in layers; scan lines, tiles",
         interpreted="the picture is the display window: 0 where no data window is; channels come as R, G, B, Y, A in "
-        "either case or as X, Y, Z, others by name; of several parts the first is read; UINT channels are left out",
+        "either case, as X, Y, Z, C, M, Y, K or L, A, B, alphas of each colour as AR, AG, AB, others by name; of several parts the first is read; UINT channels are left out",
         refused="deep, subsampled, luminance with chroma (Y, RY, BY), only UINT",
         sample_formats=_FLOATS,
         channel_counts=range(1, MAX_CHANNELS + 1),
