@@ -53,6 +53,8 @@ def warnings_of(
         return math.pow(ratio, 1 / ERROR_FALL)
 
     def most_that_helps() -> str:
+        if most <= 1:
+            return "; it has as many Gaussians as help, and more bytes will not"
         return f"; --max-bytes {bytes_for(most)} is about the most that helps"
 
     found = []

@@ -16,6 +16,7 @@ from imagegs_tex.advice import (
 )
 from imagegs_tex.metrics.byte_ledger import ByteLedger
 from imagegs_tex.metrics.scores import MapScore
+from imagegs_tex.settings import LEAST_TEXELS_PER_GAUSSIAN
 
 LEDGER = ByteLedger(
     header=100, maps=50, components=50, index=200, positions=2000, shapes=4000, features=3800, detail=0, exact=0,
@@ -42,6 +43,20 @@ def test_bent_normals_get_a_target_and_its_bytes():
     assert line.startswith("normal: normals are 8.0 degrees off on average, one in twenty 25 or more; ")
     # half the angle: 2 ** 2.5 = 5.7 times as many Gaussians, of 5 bytes each, and 200 bytes besides
     assert line.endswith("--target normal=4deg takes about 57kB")
+
+
+@pytest.mark.parametrize(
+    "score",
+    [
+        replace(NORMAL, normal_degrees_mean=12.0, normal_degrees_p95=30.0),
+        replace(COLOUR, flip=POOR_FLIP + 0.1),
+        replace(NORMAL, normal_degrees_mean=7.0, normal_degrees_p95=20.0),
+    ],
+)
+def test_a_file_with_all_gaussians_that_help_is_not_told_to_take_fewer_bytes(score):
+    (line,) = said(score, texels=COUNT * LEAST_TEXELS_PER_GAUSSIAN)
+    assert line.endswith("; it has as many Gaussians as help, and more bytes will not")
+    assert "--max-bytes" not in line
 
 
 def test_few_normals_that_are_far_off_count_too():
