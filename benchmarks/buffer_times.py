@@ -6,7 +6,8 @@
 
 `pack` writes the buffers and shaders of the version that is installed where it runs: run it once in an environment for
 each version (``pip install git+URL@COMMIT``). `--levels` adds samples with a footprint, `--shared` the decoder of many
-materials, `--detail` the same material with a made-up detail layer of three components, drawn and left out.
+materials, of any (*shared*) and made for the given files (*together*), `--detail` the same material with a made-up
+detail layer of three components, drawn and left out.
 `time` needs moderngl and NumPy alone and may run elsewhere. It prints Markdown: bytes, and milliseconds for every texel
 to RGBA8. *compute* is the compute decoder, *single* a lookup per texel in a compute shader, as of a pixel shader;
 *l0* to *l3* are `igs_sample_lod` at as many points, one texel apart, *l1 apart* the same with points apart as the
@@ -88,8 +89,10 @@ def pack(label: str, folder: Path, files: list[Path], kinds: argparse.Namespace)
     from imagegs_tex.decoder.render import shader_decoder
     from imagegs_tex.formats.igs.container import read_igs
     from imagegs_tex.shaders.build_decoder import build_decoder
+    from imagegs_tex.shaders.gpu_buffer import pack_gaussians
     from imagegs_tex.verification import probe_shaders
 
+    together: list[Any] = []
     folder.mkdir(parents=True, exist_ok=True)
     for file in files:
         quantized = read_igs(file)
@@ -108,12 +111,15 @@ def pack(label: str, folder: Path, files: list[Path], kinds: argparse.Namespace)
             _write(folder / f"{case}.{label}-levels", size, with_levels.packed.words, sources)
         if kinds.shared:
             from imagegs_tex.shaders.gpu_buffer import join_materials
-            from imagegs_tex.shaders.shared_decoder import shared_decoder
+            from imagegs_tex.shaders.shared_decoder import most_of, shared_decoder
 
-            include = shared_decoder().includes["igs_decode.glsl"]
-            compute = GROUPS.replace("//@include\n", include)
-            sources = {"compute": compute, "single": _points(include, "igs_decode(0u, uv);")}
-            _write(folder / f"{case}.{label}-shared", size, join_materials([decoder.packed]), sources)
+            together = together or [pack_gaussians(read_igs(each)) for each in files]
+            made_for = shared_decoder(*most_of(together), materials=together)
+            for name, shared in (("shared", shared_decoder()), ("together", made_for)):
+                include = shared.includes["igs_decode.glsl"]
+                compute = GROUPS.replace("//@include\n", include)
+                sources = {"compute": compute, "single": _points(include, "igs_decode(0u, uv);")}
+                _write(folder / f"{case}.{label}-{name}", size, join_materials([decoder.packed]), sources)
         if kinds.detail:
             for name, made in _detailed(quantized):
                 decoder = build_decoder(made)
@@ -246,7 +252,9 @@ def write_tables(folder: Path, write: bool) -> None:
     levels = {case: each for (case, label), each in least.items() if label.endswith("-levels")}
     rows = [[case, *(f"{each[name]:.3f}" for name in names)] for case, each in levels.items()]
     found["buffer-levels"] = markdown(["case", *names], rows)
-    variants = [label for _, label in least if label.endswith(("-shared", "-detail", "-relief", "-left-out"))]
+    variants = [
+        label for _, label in least if label.endswith(("-shared", "-together", "-detail", "-relief", "-left-out"))
+    ]
     rows = [
         [case, label.partition("-")[2], *(f"{least[case, label][kind]:.4f}" for kind in ("compute", "single"))]
         for case in cases

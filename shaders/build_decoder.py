@@ -36,6 +36,7 @@ from imagegs_tex.shaders.include_text import (
     join_include,
     source,
 )
+from imagegs_tex.shaders.layout_functions import layout_functions, layout_numbers
 from imagegs_tex.shaders.meaning_table import GREEN_DOWN, GREEN_UP, normal_green
 from imagegs_tex.shaders.sample_shaders import OWN_PARTS, sample_shaders
 
@@ -47,7 +48,7 @@ _FOOTPRINT_SOURCES: Final = ("levels.glsl", "footprint.glsl", "stochastic.glsl")
 _ABOUT: Final = (
     "Decodes one .igs material. Generated for that file; igs_decode(uv) and the accessors are the interface."
 )
-_STORE: Final = "                igs_store(ivec2(at) + place, igs_finish(m, sums[row], at));\n"
+_STORE: Final = "                igs_store(ivec2(at) + place, igs_finish(m, igs_plain_sums(sums[row]), at));\n"
 _DECODE: Final = """// igs_decode_material_at of this material.
 IgsTexel igs_decode_at(vec2 p)
 {
@@ -145,10 +146,12 @@ def build_decoder(
     finish = finish_function(quantized, packed, derived)
     parts = {
         "material": material_functions(quantized, packed, values, detail_numbers(quantized, packed)),
+        "layout_numbers": "",
+        "layout": layout_functions(layout_numbers(packed.layout), packed.layout.tiles_across),
         "detail_numbers": DETAIL_NUMBERS if has_detail else "",
         "detail": detail,
         "finish": finish,
-        "store": _STORE if plain else picked_store(group_rows(quantized.component_count), _finish_name(has_detail)),
+        "store": _STORE if plain else _picked_store(quantized),
         "decode": _DECODE,
         "group_material": _GROUP_MATERIAL + (_group_finish(finish) if has_detail else ""),
         "group_start": SHARE_AXES if has_detail else "",
@@ -190,8 +193,10 @@ def build_decoder(
     return Decoder(includes, samples, packed, accessors, cost, quantized.channel_count)
 
 
-def _finish_name(has_detail: bool) -> str:
-    return "igs_group_finish" if has_detail else "igs_finish"
+def _picked_store(quantized: QuantizedGaussianSet) -> str:
+    finish = "igs_finish" if quantized.detail is None else "igs_group_finish"
+    rows = group_rows(quantized.component_count)
+    return picked_store(rows, f"{finish}(m, igs_plain_sums(own), at)")
 
 
 def _group_finish(finish: str) -> str:

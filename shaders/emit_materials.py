@@ -77,7 +77,7 @@ def emit_materials(
     """
     packed = [material.packed for material in materials]
     components, values = most_of(packed) if packed else (MOST_COMPONENTS, MOST_VALUES)
-    includes = shared_decoder(components, values).includes
+    includes = shared_decoder(components, values, materials=packed).includes
     files = {name: includes[name] for name in _INCLUDES[language]}
     samples = sample_shaders(includes, SHARED_PARTS)
     files |= {name: text for name, text in samples.items() if _language_of(name) == language}

@@ -14,7 +14,8 @@ from imagegs_tex.formats.igs.quantized_set import EPSILON, QuantizedGaussianSet,
 from imagegs_tex.formats.igs.quantized_set import OFFSET_SCALE as _OFFSET_SCALE
 from imagegs_tex.shaders.exact_texels import exact_lines
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians
-from imagegs_tex.shaders.material_header import least_words, packed_layout, size_factor
+from imagegs_tex.shaders.material_header import least_words, size_factor
+from imagegs_tex.shaders.tile_layout import NEAR_TILES
 
 DATA_BINDING: Final = 0
 OUTPUT_BINDING: Final = 1
@@ -48,6 +49,8 @@ def constants(quantized: QuantizedGaussianSet, packed: PackedGaussians, derived:
         ("IGS_COMPONENTS", str(components), "values that a Gaussian carries"),
         ("IGS_ROWS", str(group_rows(components)), "texels per thread of the compute decoder at a time"),
         ("IGS_GROUP_VECTORS", str(group_vectors(components)), "of shared memory per Gaussian"),
+        ("IGS_CODE_VECTORS", str(-(-components // 4)), "of them behind the first code"),
+        ("IGS_WIDTH_WORDS", str(-(-components // _WIDTHS_PER_WORD)), "of a tile's widths of features"),
         ("IGS_ROW_LOG2", f"{packed.row_log2}u", "texture variant: texels of one word across"),
         ("IGS_ROW_MASK", f"{(1 << packed.row_log2) - 1}u", ""),
         *_NUMBERS,
@@ -76,6 +79,12 @@ def shared_constants(most_components: int, most_values: int, row_log2: int) -> s
                     f"((IGS_COMPONENTS + {_GROUP_FLOATS + 3}) / 4)",
                     "of shared memory per Gaussian",
                 ),
+                ("IGS_CODE_VECTORS", "((IGS_COMPONENTS + 3) / 4)", "of them behind the first code"),
+                (
+                    "IGS_WIDTH_WORDS",
+                    f"((IGS_COMPONENTS + {_WIDTHS_PER_WORD - 1}) / {_WIDTHS_PER_WORD})",
+                    "of a tile's widths of features",
+                ),
                 ("IGS_ROW_MASK", "((1u << IGS_ROW_LOG2) - 1u)", ""),
                 *_NUMBERS,
             ]
@@ -86,7 +95,16 @@ def shared_constants(most_components: int, most_values: int, row_log2: int) -> s
     )
 
 
+def _near(axis: int) -> str:
+    """Return how far tiles around one are from the first along an axis, two bits each."""
+    return f"0x{sum(place[axis] + 1 << 2 * k for k, place in enumerate(NEAR_TILES)):04X}u"
+
+
+_WIDTHS_PER_WORD: Final = 6
+"""Of features, whose widths have at most five bits."""
 _NUMBERS: Final = [
+    ("IGS_NEAR_COLUMNS", _near(0), "of the tiles around one"),
+    ("IGS_NEAR_ROWS", _near(1), ""),
     ("IGS_EPSILON", literal(EPSILON), "added to the sum of weights"),
     ("IGS_LOG2_E", literal(math.log2(math.e)), ""),
     ("IGS_ROOT_HALF_LOG2_E", literal(math.sqrt(math.log2(math.e) / 2)), ""),
@@ -161,6 +179,9 @@ def material_functions(
         detail: of :func:`.detail_constants.detail_numbers`
     """
     layout = packed.layout
+    tiles_at = packed.material_at + packed.tiles_at
+    sides = zip(quantized.wrap, (quantized.width, quantized.height), strict=True)
+    turns = [literal(1 / side if repeats else 0.0) for repeats, side in sides]
     numbers = {
         "at": f"{packed.material_at}u",
         "width": quantized.width,
@@ -170,7 +191,11 @@ def material_functions(
         "repeat_x": str(quantized.wrap[0]).lower(),
         "repeat_y": str(quantized.wrap[1]).lower(),
         "images": f"ivec2({packed.images[0]}, {packed.images[1]})",
-        "tiles_at": f"{packed.material_at + packed.tiles_at}u",
+        "size": f"vec2({quantized.width}.0, {quantized.height}.0)",
+        "turns": f"vec2({', '.join(turns)})",
+        "tiles": f"uvec2({layout.tiles_across}u, {layout.tiles_down}u)",
+        "tiles_at": f"{tiles_at}u",
+        "blocks_at": f"{tiles_at + layout.head_words * layout.tiles_across * layout.tiles_down}u",
         "exact_at": f"{0 if quantized.exact is None else packed.material_at + packed.exact_at}u",
         "levels_at": f"{packed.material_at + packed.coarse_at}u",
         "first_level": 0 if packed.coarse is None else packed.coarse.range.first,
@@ -178,7 +203,6 @@ def material_functions(
         "last_level": 0 if packed.coarse is None else packed.coarse.range.last,
         "values": values,
         "widening": "0.0",
-        **{name: f"0x{word:08X}u" for name, word in zip(_PACKED_NAMES, packed_layout(layout), strict=True)},
         "head_words": f"{layout.head_words}u",
         "least": f"uvec3({', '.join(f'0x{word:08X}u' for word in least_words(layout))})",
         "position_step": literal(2.0 ** (least_exponent(quantized.width, quantized.height) - 1)),
@@ -196,9 +220,6 @@ def material_functions(
 {lines}    return m;
 }}
 """
-
-
-_PACKED_NAMES: Final = ("tile_numbers", "head_numbers", "list_numbers")
 
 
 def finish_function(

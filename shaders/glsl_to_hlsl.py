@@ -27,7 +27,7 @@ _FOREIGN: Final = {
     "a name of GLSL alone": re.compile(r"\bgl_\w+"),
     "a vector of one number": re.compile(r"\b[iu]?vec[234]\(\s*-?[\d.]+[eE\d+-]*[uf]?\s*\)"),
     "an array's constructor": re.compile(r"\w+\s*\[\w*\]\s*\("),
-    "a directive": re.compile(r"^\s*#\s*(?!define\b)\w+", re.MULTILINE),
+    "a directive": re.compile(r"^\s*#\s*(?!(?:define|if|else|endif)\b)\w+", re.MULTILINE),
 }
 
 

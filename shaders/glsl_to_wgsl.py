@@ -317,12 +317,12 @@ def constants_to_wgsl(head: str, text: str) -> str:
     """Return the constants among the #defines of a decoder's head that a text uses.
 
     Args:
-        head: names and plain values; of a name in #ifndef the value it has unless set
+        head: names and values; of a name in #ifndef the value it has unless set
         text: WGSL
     """
     used = set(re.findall(r"\bIGS_\w+", text))
-    found = re.findall(r"^#define (IGS_\w+) (\S+)(?: // (.*))?$", head, re.MULTILINE)
-    used |= {value for name, value, _ in found if name in used}
+    found = re.findall(r"^#define (IGS_\w+) (\S+|\(.*?\))(?: // (.*))?$", head, re.MULTILINE)
+    used |= {other for name, value, _ in found if name in used for other in re.findall(r"IGS_\w+", value)}
     lines = [f"const {name} = {value};{f' // {note}' if note else ''}\n" for name, value, note in found if name in used]
     return "".join(lines)
 

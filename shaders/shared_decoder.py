@@ -24,6 +24,7 @@ from imagegs_tex.shaders.include_text import (
     join_include,
     source,
 )
+from imagegs_tex.shaders.layout_functions import LAYOUT_NUMBERS, common_members, common_numbers, layout_functions
 from imagegs_tex.shaders.meaning_functions import meaning_constants, meaning_functions
 
 MOST_COMPONENTS: Final = 12
@@ -64,10 +65,12 @@ void igs_decode_group(uint material, uvec2 group, uint thread, ivec2 place)
     igs_decode_tiles_group(group, thread, place);
 }
 """
-_SHARE_AXES: Final = """    IgsMaterial about = igs_group_material();
-    if (IGS_DETAIL != 0 && about.has_detail) {
+_SHARE_AXES: Final = """#if IGS_DETAIL != 0
+    IgsMaterial about = igs_group_material();
+    if (about.has_detail) {
         igs_share_axes(igs_with_noise(about), group, thread);
     }
+#endif
 """
 _SAMPLE: Final = """// The same under a footprint.
 IgsTexel igs_sample_lod(uint material, vec2 uv, float lod)
@@ -109,7 +112,11 @@ def most_of(materials: Sequence[PackedGaussians]) -> tuple[int, int]:
 
 
 def shared_decoder(
-    most_components: int = MOST_COMPONENTS, most_values: int = MOST_VALUES, row_log2: int = ROW_LOG2
+    most_components: int = MOST_COMPONENTS,
+    most_values: int = MOST_VALUES,
+    row_log2: int = ROW_LOG2,
+    *,
+    materials: Sequence[PackedGaussians] = (),
 ) -> SharedDecoder:
     """Return the decoder of every buffer whose materials have at most so many components and values.
 
@@ -117,14 +124,21 @@ def shared_decoder(
         most_components: of a material
         most_values: coded channels of a material, and normals whose z is made of x and y
         row_log2: of the texture variant, see :class:`.gpu_buffer.PackedGaussians`
+        materials: the only ones that it has to decode, what they have in common becomes part of it; none: any
     """
+    material = source("shared_material.glsl")
+    for name, value in common_members(materials).items() if materials else ():
+        material, count = re.subn(rf"^    m\.{name} = .*;$", f"    m.{name} = {value};", material, flags=re.MULTILINE)
+        assert count == 1
     parts = {
-        "material": f"{source('shared.glsl')}{source('shared_material.glsl')}\n",
+        "material": f"{source('shared.glsl')}{material}\n",
+        "layout_numbers": LAYOUT_NUMBERS,
+        "layout": layout_functions(common_numbers(materials) if materials else {}),
         "detail_numbers": _NUMBERS,
         "noise": source("shared_detail.glsl"),
         "finish": source("shared_finish.glsl") + "\n",
-        "store": picked_store(_MOST_ROWS, "igs_group_finish"),
-        "group_header": _group_header(),
+        "store": picked_store(_MOST_ROWS, "igs_group_finish(m, own, at)"),
+        "group_header": _group_header(material),
         "group_start": _SHARE_AXES,
         "decode": _DECODE,
         "decode_group": _DECODE_GROUP,
@@ -153,10 +167,12 @@ def shared_decoder(
     return SharedDecoder(includes)
 
 
-def _group_header() -> str:
+def _group_header(material: str) -> str:
     """Return igs_material with the words of the header that a workgroup shares."""
-    text = source("shared_material.glsl").replace("igs_material(uint at)", "igs_group_material()")
-    text = text.replace("    IgsMaterial m;\n", "    uint at = igs_header[31];\n    IgsMaterial m;\n")
+    text = material.replace("igs_material(uint at)", "igs_group_material()")
+    text = text.replace("    IgsMaterial m;\n", "    uint at = igs_header[30];\n    IgsMaterial m;\n")
+    text = re.sub(r"(    m\.tiles =) .*;", r"\1 uvec2(igs_header[27], igs_header[28]);", text)
+    text = re.sub(r"(    m\.blocks_at =) .*;", r"\1 igs_header[29];", text)
     text = re.sub(r"igs_number\(at \+ (\d+u)\)", r"igs_header_number(\1)", text)
     return re.sub(r"igs_word\(at \+ (\d+u)\)", r"igs_header[\1]", text)
 

@@ -52,7 +52,8 @@ void igs_decode_group(uvec2 group, uint thread, ivec2 place) { igs_decode_group(
 def view_in_buffer(quantized: QuantizedGaussianSet, decoder: Decoder) -> Decoder:
     """Return the view of a set in a buffer of two: behind itself, packed for other blocks and without levels."""
     other = pack_gaussians(quantized, _OTHER_BLOCKS)
-    return shared_view(shared_decoder(*most_of([decoder.packed])), decoder, [other])
+    materials = [other, decoder.packed]
+    return shared_view(shared_decoder(*most_of(materials), materials=materials), decoder, [other])
 
 
 def shared_view(shared: SharedDecoder, decoder: Decoder, before: Sequence[PackedGaussians] = ()) -> Decoder:

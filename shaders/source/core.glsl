@@ -9,17 +9,18 @@ struct IgsMaterial {
     int components;
     bool repeat_x; // whether the picture goes on at the other side
     bool repeat_y;
-    ivec2 images;      // of a Gaussian, beside the nearest one, that a point looks at on either side
-    uint tiles_at;     // word of the buffer: the tiles' heads
-    uint tile_numbers; // four bytes, as the following: tile_log2, mask_log2, position_bits, offset_bits
-    uint head_numbers; // stride_bits, count_bits, reach_bits, width_bits
-    uint list_numbers; // group_count_bits, entry_count_bits, tile_bits, listed_bits
-    uint head_words;   // of a tile
-    uvec3 least;       // codes of m, h and b in the file: 16 bits; above them, bits of a tile's own above those
-    uint exact_at;     // word of the buffer: exact samples, 0 without; they stand in for all Gaussians
-    uint levels_at;    // word of the buffer
-    int first_level;   // of those that lie there: texels are 2^level texels of the picture
-    int direct_level;  // the first that lies there as texels, not as a difference
+    ivec2 images;     // of a Gaussian, beside the nearest one, that a point looks at on either side
+    vec2 size;        // width and height
+    vec2 turns;       // pictures per texel along axes that repeat, 0 along others
+    uvec2 tiles;      // across and down
+    uint tiles_at;    // word of the buffer: the tiles' heads
+    uint head_words;  // of a tile
+    uint blocks_at;   // the word from which on bits of the tiles' blocks count
+    uvec3 least;      // codes of m, h and b in the file: 16 bits; above them, bits of a tile's own above those
+    uint exact_at;    // word of the buffer: exact samples, 0 without; they stand in for all Gaussians
+    uint levels_at;   // word of the buffer
+    int first_level;  // of those that lie there: texels are 2^level texels of the picture
+    int direct_level; // the first that lies there as texels, not as a difference
     int last_level;
     int values;          // of a texel
     float widening;      // added to each Gaussian's variance along every axis, square texels; 0 is the picture
@@ -29,6 +30,7 @@ struct IgsMaterial {
     float edge;          // the weight at the cut-off
     float limit;         // q * log2(e) there
     float size_factor;   // log2 of the features' scale over m
+    //@generated layout_numbers
     //@generated detail_numbers
 };
 
@@ -46,16 +48,17 @@ struct IgsTile {
     uint at;      // of its head: word of the buffer
     uint records; // bit of the blocks
     uint stride;
-    vec2 corner;      // texels
-    uvec2 up;         // how far the coordinates are shifted, up to position units
-    uvec2 half_unit;  // what is added to them then
-    uvec2 masks;      // of the coordinates, unshifted
-    uvec3 form_masks; // of m, h and b
-    uint second_at;   // bits of a record before the second coordinate
-    uint form_at;     // and before m
-    uvec2 within;     // bits from there on before h and b
-    uint rest;        // bits of a record before the features
-    ivec3 least;      // codes of m, h and b
+    vec2 corner;                  // texels
+    uvec2 up;                     // how far the coordinates are shifted, up to position units
+    uvec2 half_unit;              // what is added to them then
+    uvec2 masks;                  // of the coordinates, unshifted
+    uvec3 form_masks;             // of m, h and b
+    uint second_at;               // bits of a record before the second coordinate
+    uint form_at;                 // and before m
+    uvec2 within;                 // bits from there on before h and b
+    uint rest;                    // bits of a record before the features
+    ivec3 least;                  // codes of m, h and b
+    uint widths[IGS_WIDTH_WORDS]; // of features, six each; 0 beyond the last
 };
 
 // What reaches a tile.
@@ -118,79 +121,8 @@ uint igs_bits(uint word, uint bit, uint count)
     return igs_field(igs_window(word, bit), 0u, count);
 }
 
+//@generated layout
 //@generated material
-// Tiles are 2^tile_log2 texels; masks tell 2^mask_log2 blocks apart, across and down; the others are widths of what tiles
-// hold, in bits. They are unpacked where they are used: as members they would fill the registers.
-uint igs_tile_log2(IgsMaterial m)
-{
-    return m.tile_numbers & 255u;
-}
-
-uint igs_mask_log2(IgsMaterial m)
-{
-    return (m.tile_numbers >> 8u) & 255u;
-}
-
-uint igs_position_bits(IgsMaterial m)
-{
-    return (m.tile_numbers >> 16u) & 255u;
-}
-
-uint igs_offset_bits(IgsMaterial m)
-{
-    return m.tile_numbers >> 24u;
-}
-
-uint igs_stride_bits(IgsMaterial m)
-{
-    return m.head_numbers & 255u;
-}
-
-uint igs_own_count_bits(IgsMaterial m)
-{
-    return (m.head_numbers >> 8u) & 255u;
-}
-
-uint igs_reach_bits(IgsMaterial m)
-{
-    return (m.head_numbers >> 16u) & 255u;
-}
-
-uint igs_width_bits(IgsMaterial m)
-{
-    return m.head_numbers >> 24u;
-}
-
-uint igs_group_count_bits(IgsMaterial m)
-{
-    return m.list_numbers & 255u;
-}
-
-uint igs_entry_count_bits(IgsMaterial m)
-{
-    return (m.list_numbers >> 8u) & 255u;
-}
-
-uint igs_tile_bits(IgsMaterial m)
-{
-    return (m.list_numbers >> 16u) & 255u;
-}
-
-uint igs_listed_bits(IgsMaterial m)
-{
-    return m.list_numbers >> 24u;
-}
-
-uint igs_tiles_across(IgsMaterial m)
-{
-    return (uint(m.width - 1) >> igs_tile_log2(m)) + 1u;
-}
-
-uint igs_tiles_down(IgsMaterial m)
-{
-    return (uint(m.height - 1) >> igs_tile_log2(m)) + 1u;
-}
-
 int igs_least(uint known)
 {
     return igs_signed_field(known, 0u, 16u);
@@ -207,39 +139,22 @@ vec2 igs_inside(IgsMaterial m, vec2 uv)
     return vec2(m.repeat_x ? turned.x : held.x, m.repeat_y ? turned.y : held.y);
 }
 
-// Width and height in texels.
-vec2 igs_size(IgsMaterial m)
-{
-    return vec2(float(m.width), float(m.height));
-}
-
 // Where an image of a Gaussian lies: the nearest one to a point, or another beside it. Where supports are smaller than the
 // picture, the nearest one is the only one.
 // It is exact in float32 and near the point, so that nothing is lost when it is subtracted.
 vec2 igs_image_mean(IgsMaterial m, vec2 mean, vec2 p, int image)
 {
-    vec2 nearest = vec2(0.0, 0.0);
-    if (m.repeat_x || m.repeat_y) {
-        vec2 size = igs_size(m);
-        nearest = floor((p - mean) / size + vec2(0.5, 0.5));
-        if (m.images.x + m.images.y > 0) { // dividing by numbers of the buffer takes long
-            int across = 2 * m.images.x + 1;
-            nearest += vec2(float(image % across - m.images.x), float(image / across - m.images.y));
-        }
-        nearest = size * vec2(m.repeat_x ? nearest.x : 0.0, m.repeat_y ? nearest.y : 0.0);
+    vec2 nearest = floor((p - mean) * m.turns + vec2(0.5, 0.5));
+    if (m.images.x + m.images.y > 0) { // dividing by numbers of the buffer takes long
+        int across = 2 * m.images.x + 1;
+        nearest += vec2(float(image % across - m.images.x), float(image / across - m.images.y));
     }
-    return mean + nearest;
+    return mean + m.size * nearest;
 }
 
 int igs_image_count(IgsMaterial m)
 {
     return (2 * m.images.x + 1) * (2 * m.images.y + 1);
-}
-
-// The word from which on bits of the tiles' blocks count.
-uint igs_blocks_at(IgsMaterial m)
-{
-    return m.tiles_at + m.head_words * igs_tiles_across(m) * igs_tiles_down(m);
 }
 
 // Bits of a head at which the scale of positions, the features' widths and the counts of the lists begin.
@@ -258,12 +173,11 @@ IgsHead igs_head(IgsMaterial m, uint number)
 {
     IgsHead head;
     head.at = m.tiles_at + m.head_words * number;
-    head.records = igs_bits(head.at, 0u, igs_offset_bits(m));
-    uint bit = igs_offset_bits(m);
-    head.stride = igs_bits(head.at, bit, igs_stride_bits(m));
-    bit += igs_stride_bits(m);
-    head.count = igs_bits(head.at, bit, igs_own_count_bits(m));
-    bit += igs_own_count_bits(m);
+    head.records = igs_field(igs_word(head.at), 0u, igs_offset_bits(m));
+    uint known = igs_window(head.at, igs_offset_bits(m)); // surely holds two fields
+    head.stride = igs_field(known, 0u, igs_stride_bits(m));
+    head.count = igs_field(known, igs_stride_bits(m), igs_own_count_bits(m));
+    uint bit = igs_offset_bits(m) + igs_stride_bits(m) + igs_own_count_bits(m);
     head.reaching = igs_bits(head.at, bit, igs_reach_bits(m));
     return head;
 }
@@ -279,10 +193,10 @@ IgsScales igs_scales(IgsMaterial m, uint at)
 {
     IgsScales scales;
     uint bit = igs_scale_bit(m);
-    scales.scale = igs_bits(at, bit, 10u);
-    bit += 10u;
-    scales.widths = igs_bits(at, bit, 3u * igs_width_bits(m));
-    bit += 3u * igs_width_bits(m);
+    uint known = igs_window(at, bit); // 25 of them at most
+    scales.scale = igs_field(known, 0u, 10u);
+    scales.widths = igs_field(known, 10u, 3u * igs_width_bits(m));
+    bit += 10u + 3u * igs_width_bits(m);
     scales.least.x = igs_least(m.least.x) + int(igs_bits(at, bit, m.least.x >> 16u));
     bit += m.least.x >> 16u;
     scales.least.y = igs_least(m.least.y) + int(igs_bits(at, bit, m.least.y >> 16u));
@@ -302,8 +216,8 @@ IgsTile igs_tile(IgsMaterial m, IgsScales scales, uint at, uint records, uint st
     tile.at = at;
     tile.records = records;
     tile.stride = stride;
-    uvec2 place = uvec2(number % igs_tiles_across(m), number / igs_tiles_across(m))
-        << uvec2(igs_tile_log2(m), igs_tile_log2(m));
+    uint row = igs_tile_row(m, number);
+    uvec2 place = uvec2(number - row * m.tiles.x, row) << uvec2(igs_tile_log2(m), igs_tile_log2(m));
     tile.corner = vec2(float(place.x), float(place.y));
     uvec2 shift = uvec2(scales.scale & 15u, (scales.scale >> 5u) & 15u);
     uvec2 half_left_out = uvec2((scales.scale >> 4u) & 1u, scales.scale >> 9u);
@@ -319,6 +233,11 @@ IgsTile igs_tile(IgsMaterial m, IgsScales scales, uint at, uint records, uint st
     tile.within = uvec2(width_m, width_m + width_h);
     tile.rest = tile.form_at + width_m + width_h + width_b;
     tile.least = scales.least;
+    for (int word = 0; word < IGS_WIDTH_WORDS; ++word) {
+        uint first = 6u * uint(word);
+        uint count = clamp(uint(m.components), first, first + 6u) - first;
+        tile.widths[word] = igs_bits(at, igs_features_bit(m) + first * igs_width_bits(m), count * igs_width_bits(m));
+    }
     return tile;
 }
 
@@ -339,40 +258,42 @@ IgsLists igs_lists(IgsMaterial m, IgsHead head)
     return lists;
 }
 
+// Column and row of that, plus one; of 3 x 3 without the middle, two bits each say how far it is from the first.
+uvec2 igs_near_place(uvec2 place, uint k)
+{
+    return place + ((uvec2(IGS_NEAR_COLUMNS, IGS_NEAR_ROWS) >> uvec2(2u * k, 2u * k)) & uvec2(3u, 3u));
+}
+
 // The tile around another that is the k-th in reading order; beyond a border that the picture does not repeat at there
 // is none.
 bool igs_near_exists(IgsMaterial m, uvec2 place, uint k)
 {
-    uint square = k + (k > 3u ? 1u : 0u); // of 3 x 3, without the middle
-    uint x = place.x + square % 3u;       // plus one, as y
-    uint y = place.y + square / 3u;
-    return (m.repeat_x || (x > 0u && x <= igs_tiles_across(m))) && (m.repeat_y || (y > 0u && y <= igs_tiles_down(m)));
+    uvec2 near = igs_near_place(place, k);
+    bool across = m.repeat_x || near.x - 1u < m.tiles.x;
+    return across && (m.repeat_y || near.y - 1u < m.tiles.y);
 }
 
 uint igs_near(IgsMaterial m, uvec2 place, uint k)
 {
-    uint square = k + (k > 3u ? 1u : 0u);
-    uint x = place.x + square % 3u;
-    uint y = place.y + square / 3u;
-    x = x == 0u ? igs_tiles_across(m) : (x > igs_tiles_across(m) ? 1u : x);
-    y = y == 0u ? igs_tiles_down(m) : (y > igs_tiles_down(m) ? 1u : y);
-    return (y - 1u) * igs_tiles_across(m) + x - 1u;
+    uvec2 near = igs_near_place(place, k);
+    uint x = near.x == 0u ? m.tiles.x : (near.x > m.tiles.x ? 1u : near.x);
+    uint y = near.y == 0u ? m.tiles.y : (near.y > m.tiles.y ? 1u : near.y);
+    return (y - 1u) * m.tiles.x + x - 1u;
 }
 
 // A Gaussian of a tile, unpacked.
 IgsGeometry igs_geometry(IgsMaterial m, IgsTile tile, uint gaussian)
 {
-    uint blocks_at = igs_blocks_at(m);
     uint bit = tile.records + gaussian * tile.stride;
-    uint stored = igs_window(blocks_at, bit);
+    uint stored = igs_window(m.blocks_at, bit);
     uint first = ((stored & tile.masks.x) << tile.up.x) | tile.half_unit.x;
     uint second = (((stored >> tile.second_at) & tile.masks.y) << tile.up.y) | tile.half_unit.y;
-    stored = igs_window(blocks_at, bit + tile.form_at);
+    stored = igs_window(m.blocks_at, bit + tile.form_at);
     ivec3 codes = tile.least;
     codes.x += int(stored & tile.form_masks.x);
     codes.y += int((stored >> tile.within.x) & tile.form_masks.y);
     if (igs_width_bits(m) > 3u) { // three fields can be wider than a word
-        stored = igs_window(blocks_at, bit + tile.form_at + tile.within.y);
+        stored = igs_window(m.blocks_at, bit + tile.form_at + tile.within.y);
         codes.z += int(stored & tile.form_masks.z);
     } else {
         codes.z += int((stored >> tile.within.y) & tile.form_masks.z);
@@ -460,25 +381,19 @@ IgsFeatures igs_features(IgsMaterial m, IgsTile tile, uint bit)
     bool wide = igs_width_bits(m) > 3u; // a word surely holds two fields, else four
     uint stored = 0u;
     uint used = 0u;
-    uint widths = 0u; // six at a time
+    uint widths = 0u;
     IgsFeatures features;
     for (int k = 0; k < IGS_COMPONENTS; ++k) {
-        features.code[k] = 0.0;
-        if (k < m.components) {
-            if (k % 6 == 0) {
-                widths = igs_window(tile.at, igs_features_bit(m) + uint(k) * igs_width_bits(m));
-            }
-            if (k % 4 == 0 || (wide && k % 2 == 0)) {
-                bit += used;
-                used = 0u;
-                stored = igs_window(igs_blocks_at(m), bit);
-            }
-            uint width = igs_field(widths, 0u, igs_width_bits(m));
-            features.code[k] = float(igs_signed_field(stored, used, width));
-            used += width;
-            widths >>=
-                igs_width_bits(m); // from field to field: where fields lie would fill registers all over the tile
+        widths = k % 6 == 0 ? tile.widths[k / 6] : widths;
+        if (k < m.components && (k % 4 == 0 || (wide && k % 2 == 0))) {
+            bit += used;
+            used = 0u;
+            stored = igs_window(m.blocks_at, bit);
         }
+        uint width = igs_field(widths, 0u, igs_width_bits(m));
+        features.code[k] = float(igs_signed_field(stored, used, width));
+        used += width;
+        widths >>= igs_width_bits(m); // from field to field: where fields lie would fill registers all over the tile
     }
     return features;
 }
@@ -513,8 +428,7 @@ IgsTexel igs_decode_material_at(IgsMaterial m, vec2 p)
     uvec2 last = uvec2(uint(m.width - 1), uint(m.height - 1));
     uvec2 texel = min(uvec2(max(p, vec2(0.0, 0.0))), last);
     uvec2 place = texel >> uvec2(igs_tile_log2(m), igs_tile_log2(m));
-    uint own = place.y * igs_tiles_across(m) + place.x;
-    uint blocks_at = igs_blocks_at(m);
+    uint own = place.y * m.tiles.x + place.x;
     IgsHead head = igs_head(m, own);
     IgsLists lists = igs_lists(m, head);
     uint far_bits_at = lists.far_at + lists.groups * (igs_tile_bits(m) + igs_listed_bits(m));
@@ -528,8 +442,8 @@ IgsTexel igs_decode_material_at(IgsMaterial m, vec2 p)
         uint listed_at = 0u;
         if (source > 8u) {
             uint bit = lists.far_at + (source - 9u) * (igs_tile_bits(m) + igs_listed_bits(m));
-            number = igs_bits(blocks_at, bit, igs_tile_bits(m));
-            end = igs_bits(blocks_at, bit + igs_tile_bits(m), igs_listed_bits(m));
+            number = igs_bits(m.blocks_at, bit, igs_tile_bits(m));
+            end = igs_bits(m.blocks_at, bit + igs_tile_bits(m), igs_listed_bits(m));
             head = igs_head(m, number);
             listed_at = far_bits_at;
             far_bits_at += end;
@@ -545,12 +459,12 @@ IgsTexel igs_decode_material_at(IgsMaterial m, vec2 p)
         for (uint start = 0u; start < end; start += 32u) {
             uint listed = 0xFFFFFFFFu >> (32u - min(end - start, 32u));
             if (source > 0u) {
-                listed &= igs_window(blocks_at, listed_at + start);
+                listed &= igs_window(m.blocks_at, listed_at + start);
             }
             uint touching = 0xFFFFFFFFu; // of those that are listed
             if (igs_mask_log2(m) > 0u) {
                 uint listed_count = igs_count_bits(listed);
-                touching = igs_bits(blocks_at, mask_at, listed_count);
+                touching = igs_bits(m.blocks_at, mask_at, listed_count);
                 mask_at += listed_count;
             }
             if (listed != 0u && touching != 0u) {
@@ -587,7 +501,7 @@ IgsTexel igs_decode_material_at(IgsMaterial m, vec2 p)
 // goes on, as the file says for each axis.
 IgsTexel igs_decode_material(IgsMaterial m, vec2 uv)
 {
-    return igs_decode_material_at(m, igs_inside(m, uv) * igs_size(m));
+    return igs_decode_material_at(m, igs_inside(m, uv) * m.size);
 }
 
 // Four coded channels from channel 4 * layer on; zero beyond the last.

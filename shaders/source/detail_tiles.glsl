@@ -1,3 +1,4 @@
+#if IGS_DETAIL != 0
 // What the texels of a group share of their noise: IgsAxis of its columns, then of its rows, in two vectors each.
 IGS_SHARED uvec4 igs_axes[4u * IGS_GROUP_SIDE];
 
@@ -32,3 +33,6 @@ IgsGrain igs_group_grain(IgsMaterial m, uvec2 at)
     uvec2 place = at & uvec2(IGS_GROUP_SIDE - 1u, IGS_GROUP_SIDE - 1u);
     return igs_grain_of(m, igs_shared_axis(place.x), igs_shared_axis(IGS_GROUP_SIDE + place.y));
 }
+#else // memory that nothing uses would cost 10 % all the same
+#define igs_group_grain(m, at) igs_grain(m, at)
+#endif

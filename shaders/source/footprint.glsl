@@ -6,7 +6,7 @@
 // centres where it does not.
 vec2 igs_within(IgsMaterial m, vec2 p, vec2 centre)
 {
-    vec2 size = igs_size(m);
+    vec2 size = m.size;
     vec2 turned = p - size * floor(p / size);
     vec2 held = clamp(p, min(vec2(0.5, 0.5), centre), max(size - vec2(0.5, 0.5), centre));
     return vec2(m.repeat_x ? turned.x : held.x, m.repeat_y ? turned.y : held.y);
@@ -52,7 +52,7 @@ IgsTexel igs_sample_material_at(IgsMaterial m, vec2 p, float lod)
 // The material at a texture coordinate and level of detail: 0 is igs_decode, level l is as wide as 2^l texels.
 IgsTexel igs_sample_material_lod(IgsMaterial m, vec2 uv, float lod)
 {
-    return igs_sample_material_at(m, igs_inside(m, uv) * igs_size(m), lod);
+    return igs_sample_material_at(m, igs_inside(m, uv) * m.size, lod);
 }
 
 // What a pixel's steps span: samples along the longer one, each as wide as the shorter one, or as their distance if that
@@ -66,7 +66,7 @@ struct IgsFootprint {
 
 IgsFootprint igs_footprint(IgsMaterial m, vec2 uv, vec2 step_x, vec2 step_y)
 {
-    vec2 size = igs_size(m);
+    vec2 size = m.size;
     vec2 u = step_x * size;
     vec2 v = step_y * size;
     float u_length = length(u);

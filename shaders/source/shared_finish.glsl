@@ -33,26 +33,21 @@ float igs_basis_value(IgsMaterial m, int k, int c)
 IgsTexel igs_texel_of_sums(IgsMaterial m, IgsSums sums)
 {
     float scale = m.basis_unit / (IGS_EPSILON + sums.weight);
-    IgsTexel texel;
-    for (int c = 0; c < IGS_VALUES; ++c) {
-        texel.channel[c] = 0.0;
-    }
     for (int k = 0; k < IGS_COMPONENTS; ++k) {
         sums.code[k] *= k < m.components ? scale * igs_number(m.steps_at + uint(k)) : 0.0;
     }
-    // A loop that the buffer ends and values picked by number: all of it written out would be ten times the code.
-    for (int c = 0; c < m.channels; ++c) {
-        float value = igs_number(m.offsets_at + uint(c));
-        for (int k = 0; k < IGS_COMPONENTS; ++k) {
-            if (k < m.components) {
-                uint place = uint(k * m.channels + c);
+    IgsTexel texel;
+    for (int c = 0; c < IGS_VALUES; ++c) {
+        float value = 0.0;
+        if (c < m.channels) {
+            value = igs_number(m.offsets_at + uint(c));
+            for (int k = 0; k < IGS_COMPONENTS; ++k) {
+                uint place = uint(k * m.channels + c); // behind the last component lies something else, times 0
                 int code = igs_signed_field(igs_word(m.basis_at + (place >> 1u)), 16u * (place & 1u), 16u);
                 value += float(code) * sums.code[k];
             }
         }
-        for (int i = 0; i < IGS_VALUES; ++i) {
-            texel.channel[i] = i == c ? clamp(value, 0.0, 1.0) : texel.channel[i];
-        }
+        texel.channel[c] = clamp(value, 0.0, 1.0);
     }
     return texel;
 }

@@ -23,6 +23,12 @@ IgsMaterial igs_material(uint at)
     m.list_numbers = igs_word(at + 7u);
     m.head_words = igs_word(at + 8u);
     m.tiles_at = at + igs_word(at + 9u);
+    m.size = vec2(float(m.width), float(m.height));
+    m.turns = vec2(m.repeat_x ? 1.0 / m.size.x : 0.0, m.repeat_y ? 1.0 / m.size.y : 0.0);
+    uvec2 last = uvec2(uint(m.width - 1), uint(m.height - 1));
+    m.tiles = (last >> uvec2(igs_tile_log2(m), igs_tile_log2(m))) + uvec2(1u, 1u);
+    m.tile_row = 1.0 / float(m.tiles.x);
+    m.blocks_at = m.tiles_at + m.head_words * m.tiles.x * m.tiles.y;
     uint levels_at = igs_word(at + 10u);
     uint levels = levels_at > 0u ? igs_word(at + 11u) : 0x00020102u; // without: level 1, from decodes alone
     m.levels_at = at + levels_at;

@@ -1,8 +1,8 @@
 // What a workgroup shares of its material. Numbers are read from there again and again: held in registers over all of the
 // decoding they would leave room for a third of the workgroups.
-IGS_SHARED uint igs_header[32]; // the first words of the material's header; the last: where it begins
-IGS_SHARED vec4
-    igs_basis[IGS_BASIS_VECTORS]; // offsets, then what a code of each component adds, four channels to a vector
+IGS_SHARED uint igs_header[32]; // first words of the material's header, tiles across and down, blocks_at, at
+// Offsets, then what a code of each component adds, four channels to a vector.
+IGS_SHARED vec4 igs_basis[IGS_BASIS_VECTORS];
 
 float igs_header_number(uint word)
 {
@@ -29,11 +29,19 @@ void igs_share_material(uint number, uint thread)
 {
     uint at = igs_material_at(number);
     IgsMaterial m = igs_material(at);
-    if (thread < 32u) {
-        igs_header[thread] = thread < 27u ? igs_word(at + thread) : at;
+    if (thread < 27u) {
+        igs_header[thread] = igs_word(at + thread);
     }
-    if (IGS_BASIS_FITS != 0) {
-        for (uint place = thread; place < uint(IGS_BASIS_VECTORS); place += IGS_GROUP_THREADS) {
+    if (thread == 27u) {
+        igs_header[27] = m.tiles.x;
+        igs_header[28] = m.tiles.y;
+        igs_header[29] = m.blocks_at;
+        igs_header[30] = at;
+    }
+    igs_barrier();
+    if (IGS_BASIS_FITS != 0) { // the first 32 threads have more to do; barriers follow before anybody reads it
+        for (uint place = (thread + IGS_GROUP_THREADS - 32u) % IGS_GROUP_THREADS; place < uint(IGS_BASIS_VECTORS);
+             place += IGS_GROUP_THREADS) {
             int row = int(place) / IGS_LAYERS;
             vec4 values = vec4(0.0, 0.0, 0.0, 0.0);
             if (row <= m.components) {
@@ -42,22 +50,30 @@ void igs_share_material(uint number, uint thread)
             igs_basis[place] = values;
         }
     }
-    igs_barrier();
 }
 
-IgsTexel igs_group_texel_of_sums(IgsMaterial m, IgsSums sums)
+vec4 igs_shared_basis(int row, int layer)
+{
+    return igs_basis[min(row * IGS_LAYERS + layer, IGS_BASIS_VECTORS - 1)];
+}
+
+IgsTexel igs_group_texel(IgsMaterial m, IgsGroupSums sums)
 {
     float scale = 1.0 / (IGS_EPSILON + sums.weight);
     IgsTexel texel;
     for (int layer = 0; layer < IGS_LAYERS; ++layer) {
         vec4 values = vec4(0.0, 0.0, 0.0, 0.0);
         if (4 * layer < m.channels) {
-            for (int k = 0; k < IGS_COMPONENTS; ++k) {
-                if (k < m.components) {
-                    values += sums.code[k] * igs_basis[(k + 1) * IGS_LAYERS + layer];
+            values = sums.first * igs_shared_basis(1, layer);
+            for (int v = 0; v < IGS_GROUP_VECTORS - 3; ++v) {
+                if (4 * v + 1 < m.components) {
+                    values += sums.code[v].x * igs_shared_basis(4 * v + 2, layer);
+                    values += sums.code[v].y * igs_shared_basis(4 * v + 3, layer);
+                    values += sums.code[v].z * igs_shared_basis(4 * v + 4, layer);
+                    values += sums.code[v].w * igs_shared_basis(4 * v + 5, layer);
                 }
             }
-            values = scale * values + igs_basis[layer];
+            values = scale * values + igs_shared_basis(0, layer);
         }
         for (int i = 0; i < 4; ++i) {
             if (4 * layer + i < IGS_VALUES) {
@@ -68,15 +84,16 @@ IgsTexel igs_group_texel_of_sums(IgsMaterial m, IgsSums sums)
     return texel;
 }
 
-IgsTexel igs_group_finish(IgsMaterial m, IgsSums sums, uvec2 at)
+// From sums to a texel `at`, with what the workgroup shares, or what there is instead of them.
+IgsTexel igs_group_finish(IgsMaterial m, IgsGroupSums sums, uvec2 at)
 {
     IgsTexel texel;
     if (m.exact_at > 0u) {
         texel = igs_exact_texel(m, at);
     } else if (IGS_BASIS_FITS != 0) {
-        texel = igs_group_texel_of_sums(m, sums);
+        texel = igs_group_texel(m, sums);
     } else {
-        texel = igs_texel_of_sums(m, sums);
+        texel = igs_texel_of_sums(m, igs_plain_sums(sums));
     }
     if (m.has_detail) {
         m = igs_with_noise(m);
