@@ -149,7 +149,7 @@ BROKEN = {
                                         (VARIANTS[0], VARIANTS[3])),
     "the middle of the codes": ("uint middle = 8u * ", "uint middle = 7u * ", VARIANTS[:3]),
     "a row's sums for another": ("own = sums[min(1, IGS_ROWS - 1)]", "own = sums[0]", VARIANTS[:1]),
-    "x and y exchanged": ("igs_group_finish(m, own, at)", "igs_group_finish(m, own, at.yx)", VARIANTS[:1]),
+    "x and y exchanged": ("igs_plain_sums(own), at)", "igs_plain_sums(own), at.yx)", VARIANTS[:1]),
     "not held to 0 to 1": ("noise1, 0.0, 1.0)", "noise1, -1.0, 2.0)", VARIANTS[:3]),
     "left out": ("#define IGS_DETAIL 1", "#define IGS_DETAIL 0", VARIANTS[:3]),
 }  # fmt: skip

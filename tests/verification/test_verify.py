@@ -152,7 +152,9 @@ def test_a_broken_decoder_is_found_out(fault, device):
         assert not by_name(report)[name].passed, f"{name} passed with {fault}"
 
 
-@pytest.mark.parametrize(("good", "bad"), [("* m.turns + ", "* vec2(m.turns.x, 0.0) + "), ("uv - floor(uv)", "uv")])
+@pytest.mark.parametrize(
+    ("good", "bad"), [("mean + m.size * nearest", "mean + 0.0 * nearest"), ("uv - floor(uv)", "uv")]
+)
 def test_a_decoder_that_does_not_repeat_is_found_out(good, bad, device):
     quantized = made_set(90, 70, 120, wrap=(True, True))
     decoder = build_decoder(quantized)
