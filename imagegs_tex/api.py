@@ -61,6 +61,7 @@ from imagegs_tex.reports import (
 )
 from imagegs_tex.saliency.importance import with_saliency
 from imagegs_tex.settings import (
+    DEFAULT_TEXELS_PER_GAUSSIAN,
     CompressSettings,
     InitialPlacement,
     SplatFormat,
@@ -189,7 +190,10 @@ def compress_stack(  # noqa: PLR0913 - those of compress
     placed_by_saliency = settings.fit.init == InitialPlacement.SALIENCY
     stack = with_saliency(stack, options or SourceOptions(), placed_by_saliency, backend.device)
     started = begun if started is None else started
-    check_memory(Work.COMPRESS, stack.width, stack.height, stack.channel_count, printable(output))
+    most = stack.width * stack.height
+    gaussians = min(most, settings.gaussian_count or max(1, most // DEFAULT_TEXELS_PER_GAUSSIAN))
+    size = stack.width, stack.height, stack.channel_count
+    check_memory(Work.COMPRESS, *size, printable(output), gaussians=gaussians)
     check_writable(output, MAGIC)
     earlier = None if start is None else read_start(Path(start), (stack.width, stack.height), settings.fit.cutoff)
     encoded = encode_within_budget(stack, settings, backend, progress, control, earlier)

@@ -1,7 +1,8 @@
 """How much memory a picture takes: said before the work begins, and refused where the machine has less.
 
-Measured by benchmarks/large.py with the cpu backend, at 2048 x 2048 and 4096 x 4096 texels in three channels and at
-16384 x 16384 in one: so much however small the picture is, for each texel, and for each texel and coded channel.
+Measured with the cpu backend at 1536 x 1536 to 4096 x 4096 texels in one and three channels (benchmarks/large.py), what
+is done in bands with smaller bands: so much however small the picture is, for each texel, for each texel and channel,
+and in a fit for each Gaussian.
 """
 
 import logging
@@ -18,6 +19,8 @@ from imagegs_tex.formats.vocabulary import MAX_SIZE, Semantic
 
 WORTH_SAYING: Final = 4_000_000_000
 """Bytes from which on the log says what is coming."""
+GAUSSIAN_BYTES: Final = 8400
+"""Of a Gaussian in a fit: the equations of its feature and of those that it overlaps."""
 _COLOURS: Final = 3
 _logger: Final = logging.getLogger("imagegs_tex")
 
@@ -25,10 +28,10 @@ _logger: Final = logging.getLogger("imagegs_tex")
 class Work(Enum):
     """What is done with a picture: bytes for any, per texel, and per texel and coded channel."""
 
-    COMPARE = (400_000_000, 30, 10)
-    COMPRESS = (800_000_000, 6, 40)
+    COMPARE = (750_000_000, 38, 12)
+    COMPRESS = (600_000_000, 9, 27)
     DECODE = (400_000_000, 4, 12)
-    EXPORT = (400_000_000, 52, 20)
+    EXPORT = (900_000_000, 20, 10)
     VERIFY = (650_000_000, 16, 28)
     VIEW = (900_000_000, 1, 4)
     VIEW_WITH_SOURCE = (400_000_000, 0, 56)
@@ -38,16 +41,17 @@ class Work(Enum):
         """What it is called."""
         return self.name.lower().replace("_", " ")
 
-    def bytes_for(self, width: int, height: int, channels: int) -> int:
+    def bytes_for(self, width: int, height: int, channels: int, gaussians: int = 0) -> int:
         """Return about how many bytes a picture takes, all in all.
 
         Args:
             width: texels
             height: texels
             channels: coded ones
+            gaussians: that are fitted
         """
         fixed, per_texel, per_channel = self.value
-        return fixed + width * height * (per_texel + per_channel * channels)
+        return fixed + width * height * (per_texel + per_channel * channels) + gaussians * GAUSSIAN_BYTES
 
 
 def check_by_headers(material: MaterialSource, options: SourceOptions | None, where: str) -> None:
@@ -92,7 +96,9 @@ def _is_colour(source: MapSource, channels: int) -> bool:
     )
 
 
-def check_memory(work: Work, width: int, height: int, channels: int, where: str, *, is_said: bool = True) -> None:
+def check_memory(
+    work: Work, width: int, height: int, channels: int, where: str, *, gaussians: int = 0, is_said: bool = True
+) -> None:  # fmt: skip
     """Say what work with a large picture takes; InputError where the machine has less memory than that.
 
     Args:
@@ -101,9 +107,10 @@ def check_memory(work: Work, width: int, height: int, channels: int, where: str,
         height: texels
         channels: coded ones
         where: what it is done with, for the message; printable
+        gaussians: that are fitted
         is_said: whether the log says what takes much
     """
-    needed, there = work.bytes_for(width, height, channels), machine_bytes()
+    needed, there = work.bytes_for(width, height, channels, gaussians), machine_bytes()
     if there is not None and needed > there:
         raise InputError(
             f"{where}: {work.words} at {width} x {height} texels with {channels} channels takes about "

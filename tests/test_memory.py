@@ -28,7 +28,8 @@ from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.material import read_maps
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.vocabulary import MAX_SIZE
-from imagegs_tex.memory import Work, check_memory
+from imagegs_tex.memory import GAUSSIAN_BYTES, Work, check_memory
+from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN
 
 QUICK = CompressSettings(gaussian_count=20, fit=FitSettings(steps=4))
 
@@ -49,6 +50,7 @@ def packed(material, tmp_path_factory):
 def test_the_arithmetic(work):
     fixed, per_texel, per_channel = work.value
     assert work.bytes_for(1, 1, 1) == fixed + per_texel + per_channel
+    assert work.bytes_for(1, 1, 1, 5) == fixed + per_texel + per_channel + 5 * GAUSSIAN_BYTES
     assert work.bytes_for(MAX_SIZE, 4, 3) == fixed + 65536 * (per_texel + 3 * per_channel)
     assert work.bytes_for(4, MAX_SIZE, 3) == work.bytes_for(MAX_SIZE, 4, 3)
     whole = work.bytes_for(MAX_SIZE, MAX_SIZE, 32)
@@ -71,14 +73,15 @@ COMMANDS = {
 
 @pytest.mark.parametrize("work", COMMANDS)
 def test_what_does_not_fit_is_refused_before_the_work(material, packed, tmp_path, monkeypatch, work):
-    machine_of(monkeypatch, work.bytes_for(64, 64, 8) - 1)
+    needed = work.bytes_for(64, 64, 8, 20 if work == Work.COMPRESS else 0)
+    machine_of(monkeypatch, needed - 1)
     with pytest.raises(InputError) as caught:
         COMMANDS[work](material, packed, tmp_path)
-    text, size = str(caught.value), f"{work.bytes_for(64, 64, 8) / 1e9:.1f} GB"
+    text, size = str(caught.value), f"{needed / 1e9:.1f} GB"
     assert f"{work.words} at 64 x 64 texels with 8 channels takes about {size} of memory" in text
     assert f"this machine has {size}; use smaller or fewer maps" in text
     assert list(tmp_path.iterdir()) == []
-    machine_of(monkeypatch, work.bytes_for(64, 64, 8))
+    machine_of(monkeypatch, needed)
     COMMANDS[work](material, packed, tmp_path)
 
 
@@ -104,7 +107,7 @@ def test_compress_refuses_by_headers_before_it_reads_a_texel(tmp_path, monkeypat
     with pytest.raises(InputError, match="compress at 30 x 20 texels"):
         compress(tmp_path, tmp_path / "wall.igs", QUICK, "cpu", options=SourceOptions(downsample=2))
     monkeypatch.setattr(read_maps, "read_picture", read)
-    machine_of(monkeypatch, Work.COMPRESS.bytes_for(60, 40, 3))
+    machine_of(monkeypatch, Work.COMPRESS.bytes_for(60, 40, 3, 20))
     compress(tmp_path, tmp_path / "wall.igs", QUICK, "cpu")
 
 
@@ -124,7 +127,7 @@ def test_a_material_that_does_not_fit_is_left_out(material, tmp_path, monkeypatc
     machine_of(monkeypatch, Work.COMPRESS.value[0])
     report = compress_asset(folder, tmp_path / "out", QUICK, "cpu")
     assert [entry.file for entry in report.materials] == [None, None]
-    assert all("of memory, and this machine has 0.8 GB" in entry.left_out for entry in report.materials)
+    assert all("of memory, and this machine has 0.6 GB" in entry.left_out for entry in report.materials)
 
 
 def test_much_is_said_and_little_is_not(caplog, monkeypatch):
@@ -175,6 +178,9 @@ def test_verify_refuses_what_does_not_fit_in_one_line(packed, monkeypatch, capsy
 
 def test_the_page_says_what_three_channels_of_the_largest_size_take(repository):
     page = (repository / "docs" / "inputs.md").read_text(encoding="utf-8")
-    works = (Work.COMPRESS, Work.DECODE, Work.EXPORT, Work.VERIFY)
-    reckoned = [f"{work.words} {work.bytes_for(MAX_SIZE, MAX_SIZE, 3) / 1e9:.1f} GB" for work in works]
+    works = (Work.COMPRESS, Work.DECODE, Work.EXPORT, Work.COMPARE, Work.VERIFY)
+    usual = MAX_SIZE * MAX_SIZE // DEFAULT_TEXELS_PER_GAUSSIAN
+    sizes = [work.bytes_for(MAX_SIZE, MAX_SIZE, 3, usual if work == Work.COMPRESS else 0) for work in works]
+    reckoned = [f"{work.words} {size / 1e9:.1f} GB" for work, size in zip(works, sizes, strict=True)]
+    assert f"{Work.COMPRESS.bytes_for(MAX_SIZE, MAX_SIZE, 3) / 1e9:.1f} GB and 8.4 kB for each Gaussian" in page
     assert ", ".join(reckoned) in re.sub(r"\s+", " ", page)

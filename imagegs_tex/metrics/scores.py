@@ -30,6 +30,8 @@ Plane = TypeVar("Plane", NDArray[np.float32], NDArray[np.bool_])
 PSNR_CAP_DB: Final = 120.0
 """PSNR of equal pictures."""
 EDGE_TEXELS: Final = 2
+_FLIP_SHARE: Final = 4
+"""Of a band: FLIP takes 110 bytes of a texel while it works."""
 _FLIP_REACH: Final = 64
 """Texels: more than FLIP's filters reach at its usual 67 pixels per degree."""
 
@@ -336,7 +338,7 @@ def _flip_in_bands(
         return None
     height, width, _ = source.shape
     total: float = 0.0
-    for rows in row_bands(height, width * len(counted)):
+    for rows in row_bands(height, width * len(counted) * _FLIP_SHARE):
         around, own = widened(rows, _FLIP_REACH, height)
         pair = _counted_values(texture_map, source[around], decoded[around], _rows_of(drawn, around), counted)
         errors, mean = _flip_errors(pair.source, pair.decoded)
