@@ -90,12 +90,13 @@ class CpuCompute:
         cutoff: float,
         bit_price: float,
         shape_limits: tuple[float, float],
+        resting: NDArray[np.bool_] | None = None,
     ) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
-        """Refine in bands, as many at once as the backend has threads."""
+        """Refine in bands, as many at once as the backend has threads; those resting [N] keep their codes."""
         return refine_geometry(
             means, shape_codes, features.cpu().numpy(), image.cpu().numpy(), quantizer,
             weights=None if weights is None else weights.cpu().numpy(), cutoff=cutoff, bit_price=bit_price,
-            shape_limits=shape_limits, threads=self.backend.threads,
+            shape_limits=shape_limits, threads=self.backend.threads, resting=resting,
         )  # fmt: skip
 
     def all_reached(

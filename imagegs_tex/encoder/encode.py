@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -11,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imagegs_tex.encoder.compute import compute_on
+from imagegs_tex.encoder.compute import CpuCompute, compute_on
+from imagegs_tex.encoder.local_fit import SWEEPS, Region, changed_region, fit_region
 from imagegs_tex.fit.channel_weights import channel_weights
 from imagegs_tex.fit.control import Watch
 from imagegs_tex.fit.gaussian_set import Fit, GaussianSet
@@ -70,6 +72,7 @@ class Geometry:
     log_covariances: NDArray[np.float64]  # [N, 3] m, h, b
     cutoff: float  # q at which a support ends
     border_weight: float  # of texels near borders at which the picture repeats
+    shown: NDArray[np.float32] | None = None  # [H, W, C] what the file they are from shows, where it is of this stack
 
 
 Prepared = tuple[FitProblem, FitTarget, Components]
@@ -111,7 +114,8 @@ def fit_geometry(  # noqa: PLR0913 - what a run may be told
         precision: of the file
         backend: the rasterizer
         progress: called after every step, and before every sweep
-        start: of an earlier fit of the same stack to go on from, whatever its weights and its number of Gaussians
+        start: of an earlier fit of the same stack to go on from, whatever its weights and its number of Gaussians;
+            where its file shows the same but for an edit, only Gaussians of the edit move
         watch: the run's; a stop also leaves out the sweeps that are left
         exact_count: whether Gaussians stay that are not worth their bits
     """
@@ -119,21 +123,31 @@ def fit_geometry(  # noqa: PLR0913 - what a run may be told
     problem, target, components = prepared
     quantizer = geometry_quantizer(target.width, target.height, count, precision, target.wrap)
     begin = None if start is None else _resume(start, problem, target, settings, backend)
-    fitted = fit(
-        problem, target, count, settings, backend, start=begin, rounding=quantizer, progress=progress, watch=watch
-    )  # fmt: skip
+    moved, sweeps, region = None, settings.refine_sweeps, None
+    if begin is not None and start is not None and start.shown is not None and count == begin.gaussians.count:
+        region = _changed(start, begin, prepared, backend)
+    if begin is None or region is None:
+        fitted = fit(
+            problem, target, count, settings, backend, start=begin, rounding=quantizer, progress=progress, watch=watch
+        )  # fmt: skip
+    else:
+        fitted, moves = fit_region(
+            region, begin, problem, target, settings, backend, rounding=quantizer, progress=progress, watch=watch
+        )  # fmt: skip
+        moved, sweeps = moves.cpu().numpy(), sweeps + SWEEPS
     fit_done = time.perf_counter()
     problem, target = with_border_weight(problem, target, fitted.border_weight, backend)
     features = fitted.gaussians.features
     means, shapes = quantizer.nearest(fitted.gaussians.means.double(), fitted.gaussians.log_covariances.double())
     rounded = Geometry(means.cpu().numpy(), shapes.cpu().numpy(), fitted.cutoff, fitted.border_weight)
     refiner = _Refiner(problem, target, settings, precision, quantizer, backend, components.fineness)
-    for sweep in range(settings.refine_sweeps):
-        if watch is not None and watch.stops("refining", sweep, settings.refine_sweeps):
+    for sweep in range(sweeps):
+        if watch is not None and watch.stops("refining", sweep, sweeps):
             break
         if progress is not None:
-            progress(FitProgress("refining", sweep, settings.refine_sweeps))
-        rounded, features = refiner.sweep(rounded, features, drop=sweep == 0 and not exact_count)
+            progress(FitProgress("refining", sweep, sweeps))
+        drop = sweep == 0 and not exact_count and moved is None
+        rounded, features = refiner.sweep(rounded, features, drop=drop, moved=moved)
     quantizer = _avoid_rounding_ties(quantizer, rounded.log_covariances)
     position_codes, shape_codes, exponents = quantizer.codes(rounded.means, rounded.log_covariances)
     order = order_in_file(position_codes, shape_codes, exponents, quantizer.cell_log2)
@@ -174,6 +188,18 @@ def _resume(earlier: Geometry, problem: FitProblem, target: FitTarget, settings:
         torch.from_numpy(earlier.log_covariances.astype(np.float32)).to(backend.device), solved,
     )  # fmt: skip
     return Fit(gaussians, earlier.cutoff, earlier.border_weight)
+
+
+def _changed(start: Geometry, begin: Fit, prepared: Prepared, backend: Backend) -> Region | None:
+    """Return what has changed since the file was made that a fit begins from; None: all of the picture is fitted.
+
+    A GPU fits all of it in the second that the rest of a command takes.
+    """
+    if start.shown is None or backend.device.type != "cpu":
+        return None
+    problem, target, components = prepared
+    solved = backend.render(_prepared(start, target, backend), begin.gaussians.features)
+    return changed_region(to_components(torch.from_numpy(start.shown), components), solved, problem)
 
 
 def _prepared(rounded: Geometry, target: FitTarget, backend: Backend) -> PreparedGeometry:
@@ -266,7 +292,9 @@ class _Refiner:
     backend: Backend
     fineness: NDArray[np.float64]  # [K] of the components
 
-    def sweep(self, rounded: Geometry, features: Tensor, *, drop: bool) -> tuple[Geometry, Tensor]:
+    def sweep(
+        self, rounded: Geometry, features: Tensor, *, drop: bool, moved: NDArray[np.bool_] | None = None
+    ) -> tuple[Geometry, Tensor]:
         """Sweep once, with features as the file would hold them; return the solved ones with what became of it.
 
         Beside solved features, which no file has, a sweep is worth less than half (docs/experiments/rounding.md):
@@ -276,6 +304,7 @@ class _Refiner:
             rounded: geometry
             features: [N, K] to solve from
             drop: whether Gaussians that are not worth their bits go before
+            moved: [N] which are looked at; None: all
         """
         stored = self._stored(rounded, features)
         if drop:
@@ -283,7 +312,10 @@ class _Refiner:
             rounded = replace(rounded, means=rounded.means[kept], log_covariances=rounded.log_covariances[kept])
             stored = self._stored(rounded, stored.solved[torch.from_numpy(kept).to(self.backend.device)])
         _, shape_codes, _ = self.quantizer.codes(rounded.means, rounded.log_covariances)
-        means, shape_codes = compute_on(self.backend).refine_geometry(
+        refine = compute_on(self.backend).refine_geometry
+        if moved is not None:
+            refine = partial(CpuCompute(self.backend).refine_geometry, resting=~moved)
+        means, shape_codes = refine(
             rounded.means, shape_codes, stored.rounded, self.problem.image, self.quantizer,
             weights=self.problem.weights, cutoff=rounded.cutoff, bit_price=stored.bit_price,
             shape_limits=(SMALLEST_LOG_SIZE, LARGEST_FORM),

@@ -1,5 +1,6 @@
 """Where a fit begins that begins from an earlier file, or from another tool's: Gaussians, on a picture of any size."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -8,6 +9,7 @@ from zipfile import is_zipfile
 import numpy as np
 from numpy.typing import NDArray
 
+from imagegs_tex.decoder.render import render_channels
 from imagegs_tex.encoder.encode import Geometry
 from imagegs_tex.encoder.foreign_checkpoint import checkpoint_gaussians
 from imagegs_tex.formats.errors import InputError
@@ -15,6 +17,9 @@ from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+from imagegs_tex.formats.material.stack import TextureStack
+from imagegs_tex.formats.vocabulary import Coded, TextureMap
+from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.settings import CompressSettings, PopulationChange
 
 _START_SHARE: Final = 8
@@ -36,24 +41,41 @@ def settings_from_start(settings: CompressSettings) -> CompressSettings:
     return replace(settings, fit=fit)
 
 
-def read_start(path: Path, size: tuple[int, int], cutoff: float) -> Geometry:
+def read_start(path: Path, stack: TextureStack, cutoff: float, backend: Backend) -> Geometry:
     """Read where a fit begins: the Gaussians of an .igs file, or those of another tool's checkpoint.
 
     Args:
         path: the file
-        size: width and height in texels of the picture that is fitted
+        stack: what is fitted
         cutoff: q at which supports end, where the file does not say
+        backend: draws what the file shows, where that can be the stack before an edit
 
     Raises:
         InputError: the file is missing, damaged, or has no Gaussians to start from
     """
+    size = stack.width, stack.height
     if is_zipfile(path):  # as torch.save writes
         means, covariances = checkpoint_gaussians(path, size)
         xx, xy, yy = covariances.T
         root = np.sqrt(xx * yy - xy**2)
         shapes = log_covariances_of(np.log(root), xx / root, xy / root, yy / root)
         return Geometry(means, shapes, cutoff, border_weight=1.0)
-    return start_geometry(read_igs(path), size, path)
+    quantized = read_igs(path)
+    geometry = start_geometry(quantized, size, path)
+    alike = (quantized.width, quantized.height, quantized.wrap) == (*size, stack.wrap)
+    if not alike or _layout(quantized.maps) != _layout(stack.maps):
+        return geometry
+    return replace(geometry, shown=render_channels(quantized, backend).cpu().numpy())
+
+
+def _layout(maps: Sequence[TextureMap]) -> list[tuple[object, ...]]:
+    """Return what coded channels mean; the others need no Gaussians."""
+    return [
+        (channel.index, semantic, each.transfer, each.log_range)
+        for each in maps
+        for channel, semantic in zip(each.routes, each.channel_semantics, strict=True)
+        if isinstance(channel, Coded)
+    ]
 
 
 def start_geometry(quantized: QuantizedGaussianSet, size: tuple[int, int], name: object) -> Geometry:

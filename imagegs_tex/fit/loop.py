@@ -61,6 +61,7 @@ def fit(  # noqa: PLR0913 - what a run looks with, beside what it fits
     backend: Backend,
     *,
     start: Fit | None = None,
+    fixed: int = 0,
     rounding: GeometryQuantizer | None = None,
     progress: Callable[[FitProgress], None] | None = None,
     watch: Watch | None = None,
@@ -74,6 +75,7 @@ def fit(  # noqa: PLR0913 - what a run looks with, beside what it fits
         settings: rates and schedule
         backend: the rasterizer
         start: an earlier fit, of any number; None: settings.start_crowd * count Gaussians, placed by the picture
+        fixed: so many of the first Gaussians of the start stay as they are
         rounding: None leaves the geometry unrounded
         progress: called after every step; where that would hold up a GPU, after every eighth
         watch: the run's; ends the loop early, and is shown the fit every so many steps
@@ -81,7 +83,7 @@ def fit(  # noqa: PLR0913 - what a run looks with, beside what it fits
     recorded = None if watch is None else watch.finished_fit(backend.device)
     if recorded is not None:
         return recorded
-    run = _Run(problem, target, count, settings, backend, start)
+    run = _Run(problem, target, count, settings, backend, start, fixed=fixed)
     saved = None if watch is None else watch.saved_step()
     if saved is not None:
         run.restore(saved)
@@ -130,6 +132,8 @@ class _Run:
         settings: FitSettings,
         backend: Backend,
         start: Fit | None,
+        *,
+        fixed: int,
     ) -> None:
         self._problem, self._target, self._settings, self._backend = problem, target, settings, backend
         self._count, self._most = count, max(count, min(target.width * target.height, MAX_GAUSSIANS))
@@ -151,11 +155,11 @@ class _Run:
         self.numbers = torch.arange(self.alive, device=backend.device)  # of each Gaussian its own
         self.state = make_state(
             gaussians, problem.image, problem.deviations, weighed_target, settings, backend,
-            weights=self.weighed.weights, mix=problem.mix,
+            weights=self.weighed.weights, mix=problem.mix, fixed=fixed,
         )  # fmt: skip
         self.state.cutoff = cutoff
         self.population = Population(
-            problem.image, self.weighed.weights, weighed_target, backend, self._generator, settings.initial_size
+            problem.image, self.weighed.weights, weighed_target, backend, self._generator, settings.initial_size, fixed
         )  # fmt: skip
         self.schedule, self.patience = Schedule(settings), Patience(settings)
 

@@ -13,7 +13,7 @@ from imagegs_tex.rasterize.cuda.backend import CudaBackend
 from imagegs_tex.settings import FitSettings
 
 
-def make_state(
+def make_state(  # noqa: PLR0913 - what a state is made of
     start: GaussianSet,
     image: Tensor,
     deviations: Tensor,
@@ -23,6 +23,7 @@ def make_state(
     *,
     weights: Tensor | None = None,
     mix: ChannelMix | None = None,
+    fixed: int = 0,
 ) -> FitState:
     """Return the state of a fit.
 
@@ -35,7 +36,10 @@ def make_state(
         backend: the rasterizer
         weights: float32 [H, W], how much each texel's error counts, as the target knows it too; None: 1
         mix: of components to channels; None: they are the channels
+        fixed: so many of the first Gaussians stay as they are
     """
-    if isinstance(backend, CudaBackend) and squared_error_only(settings):
+    if isinstance(backend, CudaBackend) and squared_error_only(settings) and fixed == 0:
         return CudaFitState(start, deviations, target, settings, backend)
-    return TorchFitState(start, image, deviations, target, settings, backend, weights=weights, mix=mix)
+    return TorchFitState(
+        start, image, deviations, target, settings, backend, weights=weights, mix=mix, fixed=fixed
+    )  # fmt: skip

@@ -47,6 +47,7 @@ def refine_geometry(  # noqa: PLR0913 - all of them are needed for a trial
     bit_price: float,
     shape_limits: tuple[float, float],
     threads: int,
+    resting: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
     """Try every position and shape code one step up and down, once.
 
@@ -61,6 +62,7 @@ def refine_geometry(  # noqa: PLR0913 - all of them are needed for a trial
         bit_price: squared error that one bit is worth
         shape_limits: least m and greatest length of (h, b) that the fit allows
         threads: bands worked on at once
+        resting: [N] which keep their codes; None: none
 
     Returns:
         means [N, 2] and shape codes [N, 3]
@@ -77,7 +79,7 @@ def refine_geometry(  # noqa: PLR0913 - all of them are needed for a trial
         np.sqrt(weights, out=sqrt_weights)
         target = target * sqrt_weights[:, :, None]
     sums, totals = np.zeros((height, width, components), np.float32), np.full((height, width), np.float32(EPSILON))
-    done = np.zeros(len(means), np.bool_)
+    done = np.zeros(len(means), np.bool_) if resting is None else resting.copy()
 
     picture = Picture(sums, totals, target, sqrt_weights)
     allowed = Codes(
