@@ -1,8 +1,10 @@
 """The noise tile: 64 x 64 texels of eight kinds of noise, the same for all files; docs/igs-format.md, "Detail".
 
 Integers throughout, so that every decoder has the very same tile. A texel is one word of eight 4-bit numbers, one per
-band, each of mean 0 and a standard deviation of 2.75. Bands 0 to 2 are the three finest octaves, band 3 is white, 4 and
-5 are short streaks along x and y, 6 and 7 long ones. Filters are binomial, so octaves look the same in all directions.
+band, each of mean 0 and a standard deviation of 2.75. Bands 0 and 1 are the two finest octaves, 2 is all that is
+coarser than four texels (an octave alone would swing: the slopes of a height made of it repeat), 3 the octave of 16
+texels, 4 and 5 short streaks along x and y, 6 and 7 long ones. Filters are binomial, so bands look the same in all
+directions.
 """
 
 from functools import cache
@@ -18,14 +20,15 @@ BAND_COUNT: Final = 8
 DEVIATION: Final = 2.75
 """Of each band: 4 bits clip it at 2.5 to 2.9 deviations."""
 _DEVIATION_64THS: Final = 176
-_WHITE_BAND: Final = 3
+_LOW_PASS: Final = 2
+_FIRST_STREAKS: Final = 4
 
 BLOCK: Final = 32
 """Texels across a block, nearly: a whole number of blocks fills each axis, so that repeating pictures stay seamless."""
 GRID_FACTOR: Final = 4096
 """Blocks are numbered row * 4096 + column, twice that plus the layer is hashed."""
 GRID_PERIOD_BITS: Final = 6
-COMPONENT_SHIFTS: Final = ((0, 0), (29, 11), (13, 41), (47, 23))
+COMPONENT_SHIFTS: Final = ((0, 0), (24, 23), (31, 40), (5, 32))
 """Texels by which components read the tile apart, far enough that they are independent."""
 RELIEF_SHIFTS: Final = ((0, 0), (1, 0), (0, 1), *COMPONENT_SHIFTS[1:])
 """The same of a layer with relief: its first three components are one height and that of the texels to the right and
@@ -82,11 +85,11 @@ def _band(band: int) -> NDArray[np.int8]:
 
 def filter_band(plane: Plane, band: int) -> Plane:
     """Return a periodic plane [H, W] through the filter of a band; integers stay integers."""
-    if band == _WHITE_BAND:
-        return plane
-    if band < _WHITE_BAND:
-        for distance in (1, 2)[:band]:
+    if band < _FIRST_STREAKS:
+        for distance in (1, 2, 4)[:band]:
             plane = _low(_low(plane, 1, distance), 0, distance)
+        if band == _LOW_PASS:
+            return plane
         step = 1 << band
         return 16 * plane - _low(_low(plane, 1, step), 0, step)
     along, across = (1, 0) if band % 2 == 0 else (0, 1)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imagegs_tex.detail.residual import OCTAVES
-from imagegs_tex.formats.igs.noise_tile import BAND_COUNT, TILE_SIDE, filter_band
+from imagegs_tex.formats.igs.noise_tile import BAND_COUNT, DEVIATION, TILE_SIDE, filter_band, noise_tile
 from imagegs_tex.metrics.kept_contrast import BLUR_DEVIATIONS, blur_transfer
 
 Array = NDArray[np.float64]
@@ -39,7 +39,7 @@ def octave_energies(*, slopes: bool = False) -> Array:
     """
     transfers = [np.ones(TILE_SIDE), *(blur_transfer(TILE_SIDE, deviation) for deviation in BLUR_DEVIATIONS)]
     blurs = [np.outer(transfer, transfer) for transfer in transfers]
-    power = _band_powers(TILE_SIDE, TILE_SIDE) * (slope_gain(TILE_SIDE, TILE_SIDE) if slopes else 1.0)
+    power = _tile_powers() * (slope_gain(TILE_SIDE, TILE_SIDE) if slopes else 1.0)
     octaves = [np.square(finer - coarser) for finer, coarser in pairwise(blurs[: OCTAVES + 1])]
     return np.stack([(power * octave).sum(axis=(1, 2)) for octave in octaves])
 
@@ -89,9 +89,18 @@ def _non_negative_solution(matrix: Array, wanted: Array) -> Array:
 @cache
 def _responses(slopes: bool) -> Array:
     """Return what each band's filter lets through of each band of the tile, or of its slopes [filter, band]."""
-    power = _band_powers(TILE_SIDE, TILE_SIDE)
-    made = power * slope_gain(TILE_SIDE, TILE_SIDE) if slopes else power
-    return np.asarray(np.einsum("fyx,byx->fb", power, made) * power[0].size)
+    made = _tile_powers() * (slope_gain(TILE_SIDE, TILE_SIDE) if slopes else 1.0)
+    return np.asarray(np.einsum("fyx,byx->fb", _band_powers(TILE_SIDE, TILE_SIDE), made) * made[0].size)
+
+
+@cache
+def _tile_powers() -> Array:
+    """Return the bands' power spectra [8, 64, 64] as they are in the tile, of sum 1 nearly.
+
+    Rounding to 4 bits is in them: white noise of a hundredth of the energy, more than a coarse band's slopes have.
+    """
+    planes = np.moveaxis(noise_tile().astype(np.float64), 2, 0) / DEVIATION
+    return np.asarray(np.square(np.abs(np.fft.fft2(planes))) / planes[0].size ** 2)
 
 
 def _band_powers(height: int, width: int) -> Array:

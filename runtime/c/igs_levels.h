@@ -305,8 +305,8 @@ static void igs__add_detail(
 ) {
     static const uint8_t layers[17][2] = {{0, 12}, {1, 12}, {2, 12}, {3, 12}, {4, 11}, {6, 11}, {7, 10}, {8, 9}, {9, 8},
                                           {10, 7}, {11, 6}, {11, 4}, {12, 3}, {12, 2}, {12, 1}, {12, 0}, {12, 0}};
-    static const uint8_t plain[4][2] = {{0, 0}, {29, 11}, {13, 41}, {47, 23}};
-    static const uint8_t relief[6][2] = {{0, 0}, {1, 0}, {0, 1}, {29, 11}, {13, 41}, {47, 23}};
+    static const uint8_t plain[4][2] = {{0, 0}, {24, 23}, {31, 40}, {5, 32}};
+    static const uint8_t relief[6][2] = {{0, 0}, {1, 0}, {0, 1}, {24, 23}, {31, 40}, {5, 32}};
     const igs_info* info = &file->info;
     const igs_detail* detail = &file->detail;
     const igs__place y = igs__place_of(row, info->height, detail->rows, info->wrap_y);

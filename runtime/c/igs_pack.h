@@ -207,9 +207,9 @@ static void igs__noise_plane(uint32_t band, int64_t* plane, int64_t* room, int64
         h ^= h >> 16;
         plane[i] = (int64_t)(h & 255) + (h >> 8 & 255) + (h >> 16 & 255) + (h >> 24) - 510;
     }
-    if (band == 3) return;
-    if (band < 3) {
+    if (band <= 3) {
         for (distance = 1; distance < 1u << band; distance *= 2) igs__low(plane, room, distance);
+        if (band == 2) return; /* a low-pass, not an octave */
         memcpy(kept, plane, IGS__NOISE_WORDS * sizeof *plane);
         igs__low(plane, room, 1u << band);
         for (i = 0; i < IGS__NOISE_WORDS; ++i) plane[i] = 16 * kept[i] - plane[i];
@@ -1055,7 +1055,7 @@ static void igs__put_tiles(const igs_file* file, const igs_pack* pack, const igs
 }
 
 static void igs__put_detail(const igs_file* file, uint8_t* words) {
-    static const uint8_t apart[4][2] = {{0, 0}, {29, 11}, {13, 41}, {47, 23}}, relief[2][2] = {{1, 0}, {0, 1}};
+    static const uint8_t apart[4][2] = {{0, 0}, {24, 23}, {31, 40}, {5, 32}}, relief[2][2] = {{1, 0}, {0, 1}};
     const igs_detail* detail = &file->detail;
     const uint32_t channels = file->info.channels, cells = detail->rows * detail->columns;
     uint8_t* at = words + 4 * (size_t)igs__envelope_words(file);

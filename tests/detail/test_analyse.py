@@ -195,6 +195,16 @@ def test_normals_get_the_slopes_of_one_height(sign):
     assert np.abs(kept[:, :2] - 1).max() < 0.15
 
 
+def test_slopes_do_not_repeat():
+    """Grain of a smooth height: its slopes fall below 0 once, and swing no further."""
+    smooth = np.repeat(waves()[..., None], 2, axis=2)
+    _, drawn, _ = layer_for(smooth + slopes_of(grain(18, 4, 4)), smooth, Semantic.NORMAL)
+    across = drawn.numpy()[..., 0] - smooth[..., 0]
+    spectrum = np.square(np.abs(np.fft.fft2(across - across.mean())))
+    alike = np.fft.ifft2(spectrum).real[0, :24]
+    assert (alike[5:] / alike[0]).max() < 0.05
+
+
 def test_normals_of_independent_noise_get_independent_noise():
     smooth = np.repeat(waves()[..., None], 2, axis=2)
     source = smooth + 0.05 * np.stack([grain(10, 1, 1), grain(11, 1, 1)], axis=-1)
