@@ -46,6 +46,8 @@ from imagegs_tex.formats.igs.detail_layer import (
 from imagegs_tex.formats.igs.quantized_set import OFFSET_SCALE, QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.metrics.kept_contrast import band_deviations
+from imagegs_tex.metrics.row_bands import channel_parts
+from imagegs_tex.metrics.visible_error import blur
 from imagegs_tex.rasterize.backend import Backend
 
 Array = NDArray[np.float64]
@@ -160,8 +162,11 @@ def _principal_components(
     """Return what makes components of channels, float32 [C, K], and loadings [C, K], 0 but for one group's channels.
 
     Each group has its strongest component, what is left of ``most`` goes to the strongest of all. Third are their
-    shares [K] in the energy, in channels. What is hardly there is left out: rounding would be all of it.
+    shares [K] in the energy, in channels. What is hardly there is left out: rounding would be all of it. All is of what
+    is finer than eight texels; the residual is overwritten.
     """
+    for part in channel_parts(*residual.shape):  # coarse errors of colour are no grain
+        residual[..., part] -= blur(blur(blur(residual[..., part], 1), 2), 4)
     centred = residual - residual.mean(dim=(0, 1))
     deviations = centred.std(dim=(0, 1)).clamp_min(1e-9)
     flat = centred.div_(deviations).reshape(-1, residual.shape[2])
