@@ -31,7 +31,7 @@ SPELLINGS: Final[dict[Semantic, str]] = {
     ),
     _S.ROUGHNESS: (
         "roughness rough roug rogh rgh rghn rgn rou r roughnessfactor specularroughness diffuseroughness "
-        "rougness roughnes"
+        "coatroughness coatrough clearcoatroughness clearcoatrough sheenroughness fuzzroughness rougness roughnes"
     ),
     _S.GLOSS: (
         "gloss glossiness glossy glos glo gls smoothness smooth smth g reflectgloss reflectglossiness "
@@ -44,11 +44,11 @@ SPELLINGS: Final[dict[Semantic, str]] = {
     ),
     _S.HEIGHT: (
         "height heightmap hgt hght hei hm hmap ht h displacement displace disp dsp displ dpm depth depthmap parallax "
-        "parallaxmap elevation heights displacment displacemnt"
+        "parallaxmap pom elevation heights displacment displacemnt"
     ),
     _S.OPACITY: (
         "opacity opac opa opc alpha alphamap transparency transparent transparancy transp trans cutout coverage op "
-        "opacitymask alphamask presence"
+        "opacitymask alphamask alphaclip alphatest presence"
     ),
     _S.EMISSIVE: (
         "emissive emission emissivecolor emissivecolour emissioncolor emissioncolour emissivity emiss emit emis emi "
@@ -74,7 +74,7 @@ SPELLINGS: Final[dict[Semantic, str]] = {
         "transmittancecolor transmittancecolour refraction refract refractioncolor refractioncolour"
     ),
     _S.CLEARCOAT: "clearcoat coat clearcoatmap coatcolor coatcolour clearcoatcolor clearcoatcolour",
-    _S.SHEEN: "sheen sheencolor sheencolour fuzz fuzzcolor fuzzcolour",
+    _S.SHEEN: "sheen sheencolor sheencolour fuzz fuzzcolor fuzzcolour velvet",
     _S.ANISOTROPY: "anisotropy aniso anisotropic flow flowmap",
     _S.CAVITY: "cavity cav curvature curv crv convexity",
     _S.DATA: (

@@ -8,6 +8,9 @@ import unicodedata
 import pytest
 from helpers.name_codes import check_names
 
+from imagegs_tex.formats.material.name_reading import MapTraits, read_names
+from imagegs_tex.formats.vocabulary import Semantic
+
 # The words behind a material's name, each with the letters of helpers.name_codes for a file's channels.
 SCHEMES = {
     "Substance Painter, PBR metallic roughness": "Base_color=CCC Roughness=R Metallic=M Normal_OpenGL=NNN "
@@ -97,3 +100,23 @@ def test_accents_in_either_form_and_in_capitals(scheme, form):
     for entry in unicodedata.normalize(form, SCHEMES[scheme]).split():
         word, _, channels = entry.partition("=")
         check_names(f"mur_{word.upper()}={channels}")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    ("name", "semantic"),
+    [
+        ("car_coatRoughness", Semantic.ROUGHNESS),
+        ("car_clearcoat_roughness", Semantic.ROUGHNESS),
+        ("car_clearcoatRoughnessTexture", Semantic.ROUGHNESS),
+        ("cloth_sheen_roughness", Semantic.ROUGHNESS),
+        ("car_roughness", Semantic.ROUGHNESS),
+        ("wood_coat", Semantic.CLEARCOAT),
+        ("leaf_alphaClip", Semantic.OPACITY),
+        ("cloth_velvet", Semantic.SHEEN),
+        ("wall_pom", Semantic.HEIGHT),
+    ],
+)
+def test_a_layers_roughness_is_no_packing_of_both(name, semantic, channels):
+    (reading,) = read_names([MapTraits(name, channels, channels == 1)])
+    assert reading.channel_semantics == (semantic,) * channels
