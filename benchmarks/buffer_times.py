@@ -252,11 +252,14 @@ def write_tables(folder: Path, write: bool) -> None:
     levels = {case: each for (case, label), each in least.items() if label.endswith("-levels")}
     rows = [[case, *(f"{each[name]:.3f}" for name in names)] for case, each in levels.items()]
     found["buffer-levels"] = markdown(["case", *names], rows)
-    variants = [
-        label for _, label in least if label.endswith(("-shared", "-together", "-detail", "-relief", "-left-out"))
-    ]
+    endings = ("-shared", "-together", "-detail", "-relief", "-left-out")
+    variants = [label for _, label in least if label.endswith(endings) or "-" not in label]
     rows = [
-        [case, label.partition("-")[2], *(f"{least[case, label][kind]:.4f}" for kind in ("compute", "single"))]
+        [
+            case,
+            label.partition("-")[2] or "alone",
+            *(f"{least[case, label][kind]:.4f}" for kind in ("compute", "single")),
+        ]
         for case in cases
         for label in dict.fromkeys(variants)
         if (case, label) in least
