@@ -19,19 +19,22 @@ from imagegs_tex.formats.igs.coded_frame import Coder
 
 VARIABLE: Final = "IMAGEGS_TEX_NO_COMPILED"
 LIBRARY: Final = Path(__file__).with_name("igs_coder.dll" if os.name == "nt" else "igs_coder.so")
-_INTERFACE: Final = 3
+_INTERFACE: Final = 4
 """IGS_CODER_INTERFACE of a library that these functions understand."""
-CELLS, SHAPES, FEATURES = 3, 5, 6
+MAPS, COMPONENTS, CELLS, SHAPES, FEATURES = 1, 2, 3, 5, 6
 """Sections, by their ids."""
 
 
 @dataclass(frozen=True, slots=True)
 class Planes:
-    """A section's planes, and what is known of their items: of CELLS no arrays, of SHAPES firsts alone."""
+    """A section's planes, and what is known of their items: of CELLS no arrays, of SHAPES firsts alone.
 
-    codec: int  # 2 to 5
+    MAPS and COMPONENTS are one plane of bytes.
+    """
+
+    codec: int  # 2 to 6
     section: int
-    grid: tuple[int, int]  # cells across and down
+    grid: tuple[int, int]  # cells across and down; of MAPS and COMPONENTS: channels and components
     gaussian_count: int
     firsts: NDArray[np.integer] | None = None  # [cells + 1] first Gaussian of each cell
     shapes: NDArray[np.integer] | None = None  # [N, 3] codes

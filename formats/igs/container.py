@@ -19,18 +19,20 @@ from imagegs_tex.formats.files.atomic_write import write_bytes
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs.bit_fields import pack_fields, unpack_fields
+from imagegs_tex.formats.igs.compiled_coder import COMPONENTS, MAPS
 from imagegs_tex.formats.igs.detail_layer import pack_detail, unpack_detail
 from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.formats.igs.exact_samples import ExactSamples, pack_exact, unpack_exact
 from imagegs_tex.formats.igs.header import HEADER, KERNEL_SOFT_GAUSSIAN, Header, check_header, header_of, parse_header
 from imagegs_tex.formats.igs.map_table import pack_maps, unpack_maps
-from imagegs_tex.formats.igs.plane_coders import CellOrder, Codec, KnownGeometry
+from imagegs_tex.formats.igs.plane_coders import CellOrder, Codec, Description, KnownGeometry
 from imagegs_tex.formats.igs.planes import Plane, pack_leb128, pack_planes, require, unpack_leb128, unpack_planes
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.igs.section_codecs import (
     MAX_RAW_BYTES,
     StoredSection,
     code_counts,
+    code_description,
     code_features,
     code_shapes,
     expansion_holds,
@@ -55,6 +57,7 @@ MAX_FILE_BYTES: Final = 1 << 28
 
 _CODECS: Final = {1: (Codec.ZSTD,), 2: (Codec.ZSTD, Codec.CONTEXT), 3: tuple(Codec)[:3], 4: tuple(Codec)}  # by version
 _CODED_SECTIONS: Final = ("cells", "shapes", "features")
+_DESCRIBED_SECTIONS: Final = {"maps": MAPS, "components": COMPONENTS}
 _SECTION_COUNT_AT: Final = 11
 _ENTRY: Final = struct.Struct("<BBHIII")
 _PLANE: Final = struct.Struct("<hB")
@@ -124,8 +127,8 @@ def encode_igs(quantized: QuantizedGaussianSet) -> bytes:
     maps, components, cells, positions, shapes, features = raws[: len(SECTIONS)]
     entropy = quantized.entropy
     stored = [
-        store(maps, entropy=entropy),
-        store(components, entropy=entropy),
+        store(maps, code_description(maps, _described("maps", header), entropy), entropy),
+        store(components, code_description(components, _described("components", header), entropy), entropy),
         store(cells, code_counts(counts, geometry.order.across, entropy), entropy),
         store(positions, entropy=entropy),
         store(shapes, code_shapes(quantized.shape_codes, geometry.order, entropy), entropy),
@@ -239,8 +242,7 @@ def _parse_front(data: bytes) -> tuple[Header, list[SectionSize], list[StoredSec
     sizes = []
     for index, section in enumerate(_section_names(data)):
         _, codec, _, raw, stored, _ = _ENTRY.unpack_from(data, HEADER.size + index * _ENTRY.size)
-        known = codec in allowed and (codec in {Codec.ZSTD, Codec.FAST} or section in _CODED_SECTIONS)
-        require(known, f"section {section} has the unknown codec {codec}")
+        require(codec in allowed and _suits(codec, section), f"section {section} has the unknown codec {codec}")
         require(expansion_holds(codec, raw, stored), f"section {section} claims to grow beyond reason")
         sizes.append(SectionSize(section, raw, stored))
     require(sum(size.raw_bytes for size in sizes) <= MAX_RAW_BYTES, "the sections are too large together")
@@ -254,6 +256,19 @@ def _parse_front(data: bytes) -> tuple[Header, list[SectionSize], list[StoredSec
         sections.append(StoredSection(Codec(codec), stored_bytes))
         offset += size.stored_bytes
     return header, sizes, sections
+
+
+def _suits(codec: int, section: str) -> bool:
+    """Whether a codec can be a section's."""
+    if codec == Codec.DESCRIPTION:
+        return section in _DESCRIBED_SECTIONS
+    return codec in {Codec.ZSTD, Codec.FAST} or section in _CODED_SECTIONS
+
+
+def _described(section: str, header: Header) -> Description | None:
+    """Return what the coder of a section of bytes is told."""
+    number = _DESCRIBED_SECTIONS.get(section)
+    return None if number is None else Description(number, header.channel_count, header.component_count)
 
 
 def _pack_sections(
@@ -299,7 +314,7 @@ def _unpack_sections(
 ) -> QuantizedGaussianSet:  # fmt: skip
     count, components, channels = header.gaussian_count, header.component_count, header.channel_count
     plain = {
-        size.name: unpacked(section, size.raw_bytes, size.name)
+        size.name: unpacked(section, size.raw_bytes, size.name, _described(size.name, header))
         for size, section in zip(sizes, sections, strict=True)
         if section.codec == Codec.ZSTD or size.name not in _CODED_SECTIONS
     }

@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.igs import compiled_coder as compiled
-from imagegs_tex.formats.igs.coded_frame import decode_frame, encode_frame
+from imagegs_tex.formats.igs.coded_frame import Coder, decode_frame, encode_frame
 
 if TYPE_CHECKING:
     from imagegs_tex.formats.igs.fast_coder import FastItems
     from imagegs_tex.formats.igs.prediction_coder import Items
 
 _CODES_PER_GROUP: Final = 3
+_ROOM_PER_BYTE: Final = 16
+"""A bit of a description takes 12 bits at most."""
 
 
 class Codec(IntEnum):
@@ -29,6 +31,8 @@ class Codec(IntEnum):
     FAST = 4
     """Of sections without coded integers: their plain form as it is."""
     TRAINED = 5
+    DESCRIPTION = 6
+    """Of the bytes of sections maps and components."""
 
 
 PREDICTING: Final = (Codec.PREDICTION, Codec.TRAINED)
@@ -57,6 +61,48 @@ class KnownGeometry:
     shape_codes: NDArray[np.int16]  # [N, 3]
     position_codes: NDArray[np.int32]  # [N, 2]
     exponents: NDArray[np.int32]  # [N, 2] of the position steps
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A section of bytes rather than of integers."""
+
+    section: int  # compiled_coder.MAPS or COMPONENTS
+    channels: int  # C
+    components: int  # K
+
+
+def encode_description(raw: bytes, described: Description) -> bytes:
+    """Code the plain form of section maps or components, which is not empty."""
+    coded = np.zeros(_ROOM_PER_BYTE * len(raw) + _ROOM_PER_BYTE, np.uint8)
+    used = _description_coder(described, writes=True)(np.frombuffer(raw, np.uint8).astype(np.int32)[:, None], coded)
+    assert used >= 0
+    return coded[:used].tobytes()
+
+
+def decode_description(data: bytes, count: int, described: Description) -> bytes:
+    """Return the plain form, of count bytes.
+
+    Raises:
+        ValueError: the data are not exactly what these bytes take
+    """
+    values, coded = np.zeros((count, 1), np.int32), np.frombuffer(data, np.uint8).copy()
+    used = _description_coder(described)(values, coded)
+    if used != len(coded):
+        raise ValueError(f"takes {used} bytes of {len(coded)}")
+    return values.astype(np.uint8).tobytes()
+
+
+def _description_coder(described: Description, *, writes: bool = False) -> Coder:
+    if compiled.is_compiled():
+        grid = described.channels, described.components
+        return compiled.coder(compiled.Planes(Codec.DESCRIPTION, described.section, grid, 0), writes=writes)
+    from imagegs_tex.formats.igs import byte_coder
+
+    if described.section == compiled.MAPS:
+        return lambda values, coded: byte_coder.code_maps(values, coded, decoding=not writes)
+    fields = described.channels, described.components
+    return lambda values, coded: byte_coder.code_components(values, coded, *fields, decoding=not writes)
 
 
 def encode_counts(codec: Codec, counts: NDArray[np.int64], across: int) -> bytes:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from imagegs_tex.formats.errors import IgsError
 from imagegs_tex.formats.igs import plane_coders as coders
 from imagegs_tex.formats.igs.entropy import Entropy
-from imagegs_tex.formats.igs.plane_coders import PREDICTING, CellOrder, Codec, KnownGeometry
+from imagegs_tex.formats.igs.plane_coders import PREDICTING, CellOrder, Codec, Description, KnownGeometry
 from imagegs_tex.formats.igs.planes import LEB128_END, Plane, pack_leb128, require
 
 MAX_RAW_BYTES: Final = 1 << 27
@@ -23,6 +23,8 @@ MOST_PREDICTED_CODES: Final = 1 << 22
 """Codes of a section with codec PREDICTION or TRAINED, which take some 3 us for each, four times that in a file made to
 be slow: 466,000 Gaussians of 9 components. Larger sections are coded by context alone, in a tenth of the time."""
 EXPANSION_ALLOWANCE: Final = 4096
+MOST_DESCRIBED_BYTES: Final = 4096
+"""Of a section with codec DESCRIPTION, which takes some 2 us for each."""
 ZSTD_LEVEL: Final = 19
 _SMALL_BLOCK: Final = 1024
 """A zstd block has at least 4 bytes, so blocks of this size grow by 256 at most, which MAX_EXPANSION allows."""
@@ -61,6 +63,14 @@ def store(blocks: list[bytes], coded: StoredSection | None = None, entropy: Entr
 def predictable(item_count: int, plane_count: int) -> bool:
     """Whether codecs PREDICTION and TRAINED may be used for so many codes."""
     return item_count * plane_count <= MOST_PREDICTED_CODES
+
+
+def code_description(blocks: list[bytes], described: Description | None, entropy: Entropy) -> StoredSection | None:
+    """Code section maps or components; None where it has to be stored otherwise."""
+    raw = b"".join(blocks)
+    if described is None or entropy == Entropy.FAST or len(raw) > MOST_DESCRIBED_BYTES:
+        return None
+    return StoredSection(Codec.DESCRIPTION, coders.encode_description(raw, described))
 
 
 def code_counts(counts: NDArray[np.int64], across: int, entropy: Entropy = Entropy.SMALL) -> StoredSection:
@@ -167,10 +177,15 @@ def _frame(blocks: list[bytes]) -> bytes:
     return b"".join(parts)
 
 
-def unpacked(section: StoredSection, raw_bytes: int, name: str) -> bytes:
-    """Return the plain form of a section that is none of coded integers."""
+def unpacked(section: StoredSection, raw_bytes: int, name: str, described: Description | None) -> bytes:
+    """Return the plain form of a section that is none of coded integers; described where it may be DESCRIPTION."""
     if section.codec == Codec.ZSTD:
         return decompress(section.data, raw_bytes, name)
+    if section.codec == Codec.DESCRIPTION:
+        assert described is not None
+        require(0 < raw_bytes <= MOST_DESCRIBED_BYTES, f"section {name} has too many codes for its codec")
+        with _told_of(name):
+            return coders.decode_description(section.data, raw_bytes, described)
     require(len(section.data) == raw_bytes, f"section {name} is {len(section.data)} plain bytes instead of {raw_bytes}")
     return section.data
 

@@ -269,7 +269,7 @@ const char* igs_error_text(igs_error error); /* such as "the header's checksum d
 
 typedef char igs__shifts_are_arithmetic[((-3) >> 1) == -2 ? 1 : -1];
 
-enum { IGS__ZSTD = 1, IGS__CONTEXT = 2, IGS__PREDICTION = 3, IGS__FAST = 4, IGS__TRAINED = 5 };
+enum { IGS__ZSTD = 1, IGS__CONTEXT = 2, IGS__PREDICTION = 3, IGS__FAST = 4, IGS__TRAINED = 5, IGS__DESCRIPTION = 6 };
 enum { IGS__MAPS, IGS__COMPONENTS, IGS__CELLS, IGS__POSITIONS, IGS__SHAPES, IGS__FEATURES, IGS__DETAIL, IGS__EXACT };
 #define IGS__SECTIONS 8
 #define IGS__HEADER_BYTES 52
@@ -429,6 +429,7 @@ static int igs__codec_known(uint32_t version, uint32_t section, uint32_t codec) 
         case IGS__PREDICTION: return coded && version >= 3;
         case IGS__FAST: return version >= 4;
         case IGS__TRAINED: return coded && version >= 4;
+        case IGS__DESCRIPTION: return version >= 4 && (section == IGS__MAPS || section == IGS__COMPONENTS);
         default: return 0;
     }
 }
@@ -2186,6 +2187,169 @@ static void igs__describe_features(
         items->means[i] = (2 * positions[i] + 1) * (1 << (exponents[i] + 4));
 }
 
+/* ---- codec 6: description coding ---------------------------------------------------------------------------------- */
+
+#define IGS__MOST_DESCRIBED 4096
+#define IGS__DESCRIPTION_CONTEXTS 6
+#define IGS__DESCRIPTION_SETS 4 /* of weights */
+
+/* Maps as they are often called, which the coder of section maps learns first: docs/igs-format.md. */
+/* clang-format off */
+static const uint8_t igs__usual_maps[801] = {
+    9, 0, 8, 0, 115, 112, 101, 99, 117, 108, 97, 114, 4, 46, 112, 110, 103, 10, 1, 0, 3, 0, 0, 0, 0, 0, 0, 128, 63, 10,
+    0, 0, 10, 0, 0, 10, 0, 0, 4, 0, 109, 97, 115, 107, 4, 46, 112, 110, 103, 12, 0, 0, 1, 0, 0, 0, 0, 0, 0, 128, 63,
+    12, 0, 3, 10, 0, 103, 108, 111, 115, 115, 105, 110, 101, 115, 115, 4, 46, 112, 110, 103, 4, 0, 0, 1, 0, 0, 0, 0, 0,
+    0, 128, 63, 4, 0, 4, 8, 0, 101, 109, 105, 115, 115, 105, 118, 101, 4, 46, 112, 110, 103, 9, 1, 0, 3, 0, 0, 0, 0, 0,
+    0, 128, 63, 9, 0, 5, 9, 0, 6, 9, 0, 7, 7, 0, 111, 112, 97, 99, 105, 116, 121, 4, 46, 112, 110, 103, 8, 0, 0, 1, 0,
+    0, 0, 0, 0, 0, 128, 63, 8, 0, 8, 12, 0, 100, 105, 115, 112, 108, 97, 99, 101, 109, 101, 110, 116, 4, 46, 101, 120,
+    114, 7, 0, 2, 1, 0, 0, 0, 0, 0, 0, 128, 63, 7, 0, 9, 17, 0, 97, 109, 98, 105, 101, 110, 116, 95, 111, 99, 99, 108,
+    117, 115, 105, 111, 110, 4, 46, 106, 112, 103, 6, 0, 0, 1, 0, 0, 0, 0, 0, 0, 128, 63, 6, 0, 10, 4, 0, 6, 0, 97,
+    108, 98, 101, 100, 111, 4, 46, 116, 103, 97, 1, 1, 0, 4, 0, 0, 0, 0, 0, 0, 128, 63, 1, 0, 0, 1, 0, 1, 1, 0, 2, 8,
+    1, 0, 0, 128, 63, 7, 0, 100, 105, 102, 102, 117, 115, 101, 4, 46, 106, 112, 103, 1, 1, 0, 3, 0, 0, 0, 0, 0, 0, 128,
+    63, 1, 0, 0, 1, 0, 1, 1, 0, 2, 5, 0, 99, 111, 108, 111, 114, 4, 46, 106, 112, 103, 1, 1, 0, 1, 0, 0, 0, 0, 0, 0,
+    128, 63, 1, 0, 0, 9, 0, 111, 99, 99, 108, 117, 115, 105, 111, 110, 4, 46, 112, 110, 103, 6, 0, 0, 1, 0, 0, 0, 0, 0,
+    0, 128, 63, 6, 0, 3, 18, 0, 109, 101, 116, 97, 108, 108, 105, 99, 95, 114, 111, 117, 103, 104, 110, 101, 115, 115,
+    4, 46, 112, 110, 103, 3, 0, 0, 3, 0, 0, 0, 0, 0, 0, 128, 63, 0, 1, 0, 0, 0, 0, 3, 0, 4, 5, 0, 5, 9, 0, 109, 101,
+    116, 97, 108, 110, 101, 115, 115, 4, 46, 112, 110, 103, 5, 0, 0, 1, 0, 0, 0, 0, 0, 0, 128, 63, 5, 1, 0, 0, 0, 0, 1,
+    0, 5, 0, 105, 109, 97, 103, 101, 4, 46, 112, 110, 103, 11, 1, 0, 3, 0, 0, 0, 0, 0, 0, 128, 63, 11, 0, 0, 11, 0, 1,
+    11, 0, 2, 3, 0, 9, 0, 98, 97, 115, 101, 99, 111, 108, 111, 114, 4, 46, 112, 110, 103, 1, 1, 0, 3, 0, 0, 0, 0, 0, 0,
+    128, 63, 1, 0, 0, 1, 0, 1, 1, 0, 2, 6, 0, 110, 111, 114, 109, 97, 108, 4, 46, 112, 110, 103, 2, 0, 0, 3, 0, 0, 0,
+    0, 0, 0, 128, 63, 2, 0, 3, 2, 0, 4, 2, 2, 28, 0, 111, 99, 99, 108, 117, 115, 105, 111, 110, 95, 114, 111, 117, 103,
+    104, 110, 101, 115, 115, 95, 109, 101, 116, 97, 108, 108, 105, 99, 4, 46, 112, 110, 103, 6, 0, 0, 3, 0, 0, 0, 0, 0,
+    0, 128, 63, 6, 0, 5, 3, 0, 6, 5, 0, 7, 5, 0, 2, 0, 97, 111, 4, 46, 106, 112, 103, 6, 0, 0, 1, 0, 0, 0, 0, 0, 0,
+    128, 63, 6, 0, 0, 9, 0, 98, 97, 115, 101, 99, 111, 108, 111, 114, 4, 46, 106, 112, 103, 1, 1, 0, 3, 0, 0, 0, 0, 0,
+    0, 128, 63, 1, 0, 1, 1, 0, 2, 1, 0, 3, 6, 0, 104, 101, 105, 103, 104, 116, 4, 46, 112, 110, 103, 7, 0, 1, 1, 0, 0,
+    0, 0, 0, 0, 128, 63, 7, 0, 4, 8, 0, 109, 101, 116, 97, 108, 108, 105, 99, 4, 46, 106, 112, 103, 5, 0, 0, 1, 0, 0,
+    0, 0, 0, 0, 128, 63, 5, 0, 5, 6, 0, 110, 111, 114, 109, 97, 108, 4, 46, 106, 112, 103, 2, 0, 0, 3, 0, 0, 0, 0, 0,
+    0, 128, 63, 2, 0, 6, 2, 0, 7, 2, 0, 8, 9, 0, 114, 111, 117, 103, 104, 110, 101, 115, 115, 4, 46, 106, 112, 103, 3,
+    0, 0, 1, 0, 0, 0, 0, 0, 0, 128, 63, 3, 0, 9,
+};
+/* clang-format on */
+
+typedef struct igs__description {
+    uint32_t section, channels, components;
+    uint32_t learned; /* bytes of igs__usual_maps before the section's */
+    uint8_t* data;    /* what is decoded, or encoded */
+    uint32_t size;
+} igs__description;
+
+static uint32_t igs__joined(uint32_t found, uint32_t number) { return (found + number + 1) * 0x9E3779B1u; }
+
+/* The byte so many before another one of what is learned and the section; 0 where there is none. */
+static uint32_t igs__byte_before(const igs__description* described, uint32_t at, uint32_t back) {
+    if (at < back) return 0;
+    at -= back;
+    return at < described->learned ? igs__usual_maps[at] : described->data[at - described->learned];
+}
+
+static void igs__map_contexts(const igs__description* described, uint32_t at, uint32_t* contexts) {
+    uint32_t i, back;
+    for (i = 0; i < IGS__DESCRIPTION_CONTEXTS; ++i) {
+        contexts[i] = igs__joined(0, i);
+        for (back = 1; back <= (i < IGS__DESCRIPTION_CONTEXTS - 1 ? i : 6u); ++back)
+            contexts[i] = igs__joined(contexts[i], igs__byte_before(described, at, back));
+    }
+}
+
+static void igs__component_contexts(const igs__description* described, uint32_t at, uint32_t* contexts) {
+    const uint32_t width = 2 * described->channels, basis = width + 4 * described->components;
+    uint32_t field, back, row = 0, before, like, i;
+    if (at < width) {
+        field = at & 1;
+        back = 2;
+    } else if (at < basis) {
+        field = 2 + ((at - width) & 3);
+        back = 4;
+    } else if (at < basis + width * described->components) {
+        field = 6 + ((at - basis) & 1);
+        back = width;
+        row = (at - basis) / width < 8 ? (at - basis) / width : 8;
+    } else {
+        field = 8 + (at - basis - width * described->components) % 3;
+        back = 3;
+    }
+    before = igs__byte_before(described, at, 1);
+    like = igs__byte_before(described, at, back);
+    for (i = 0; i < IGS__DESCRIPTION_CONTEXTS; ++i) contexts[i] = igs__joined(igs__joined(0, i), field);
+    contexts[1] = igs__joined(contexts[1], like);
+    contexts[2] = igs__joined(contexts[2], before);
+    contexts[3] = igs__joined(contexts[3], row);
+    contexts[4] = igs__joined(igs__joined(contexts[4], before), like);
+    contexts[5] = igs__joined(contexts[5], igs__byte_before(described, at, 2));
+}
+
+static void igs__description_take(igs__model* model, igs__arena* arena) {
+    igs__model_take(model, arena, 256, 256, IGS__DESCRIPTION_SETS * IGS__DESCRIPTION_CONTEXTS);
+}
+
+/* A bit of a byte, whose higher ones follow a 1 in prefix; coded unless it is of what is learned. */
+static int igs__description_decide(
+    igs__model* model, igs__bits* bits, const uint32_t* contexts, uint32_t prefix, int yes, int is_coded
+) {
+    static const int32_t confidence[3] = {0, 6, 8};
+    uint32_t slots[IGS__DESCRIPTION_CONTEXTS], i, met = 0;
+    int32_t stretched[IGS__DESCRIPTION_CONTEXTS], probability;
+    int64_t *weights, total = 0, error;
+    for (i = 0; i < IGS__DESCRIPTION_CONTEXTS; ++i) {
+        uint32_t seen;
+        slots[i] = (contexts[i] + prefix * 0x85EBCA6Bu) >> 16;
+        seen = model->counts[slots[i]];
+        if (i > 0 && seen > 0) ++met;
+        stretched[i] = (int32_t)(((int64_t)model->stretch[igs__statistic(model, slots[i]) >> 4] *
+                                  confidence[seen < 2 ? seen : 2]) >>
+                                 3);
+    }
+    weights = model->weights + IGS__DESCRIPTION_CONTEXTS * (met < 3 ? met : 3);
+    for (i = 0; i < IGS__DESCRIPTION_CONTEXTS; ++i) total += weights[i] * stretched[i];
+    probability = model->squash[igs__clamp(total >> 16, -IGS__STRETCH_LIMIT, IGS__STRETCH_LIMIT) + IGS__STRETCH_LIMIT];
+    if (is_coded) yes = igs__code_bit(bits, (uint32_t)probability, 16, yes);
+    error = ((yes ? 65536 : 0) - probability) * 82;
+    for (i = 0; i < IGS__DESCRIPTION_CONTEXTS; ++i) {
+        weights[i] += (stretched[i] * error + (1 << 19)) >> 20;
+        igs__adapt(model, slots[i], yes);
+    }
+    return yes;
+}
+
+static void igs__code_description(igs__model* model, igs__bits* bits, igs__description* described) {
+    uint32_t at, i;
+    described->learned = described->section == IGS__MAPS ? (uint32_t)sizeof igs__usual_maps : 0;
+    igs__model_tables(model, igs__logistic, 16);
+    memset(model->counts, 0, (size_t)model->rows * model->nodes);
+    for (i = 0; i < model->weight_count; ++i) model->weights[i] = 22000;
+    for (at = 0; at < described->learned + described->size; ++at) {
+        const int is_coded = at >= described->learned;
+        const uint32_t byte = !is_coded ? igs__usual_maps[at]
+            : IGS__WRITES               ? described->data[at - described->learned]
+                                        : 0;
+        uint32_t contexts[IGS__DESCRIPTION_CONTEXTS], prefix = 1;
+        int place;
+        if (described->section == IGS__MAPS) igs__map_contexts(described, at, contexts);
+        else igs__component_contexts(described, at, contexts);
+        for (place = 7; place >= 0; --place)
+            prefix = 2 * prefix +
+                (uint32_t)igs__description_decide(model, bits, contexts, prefix, byte >> place & 1, is_coded);
+        if (is_coded) described->data[at - described->learned] = (uint8_t)prefix;
+    }
+}
+
+static igs_error igs__decode_description(
+    igs__model* model, const igs__section* section, uint32_t id, const igs_info* info, uint8_t* data
+) {
+    igs__description described;
+    igs__bits bits;
+    IGS__REQUIRE(section->raw > 0 && section->raw <= IGS__MOST_DESCRIBED, TOO_MANY_CODES);
+    described.section = id;
+    described.channels = info->channels;
+    described.components = info->components;
+    described.data = data;
+    described.size = section->raw;
+    igs__bits_begin(&bits, section->data, section->stored);
+    igs__code_description(model, &bits, &described);
+    IGS__REQUIRE(bits.passed + 1 == bits.size, CODED_LENGTH);
+    return IGS_OK;
+}
+
 /* ---- the sections in the file's order ----------------------------------------------------------------------------- */
 
 /* Where everything lies in the caller's memory. What the header says is only made room for as far as the sections'
@@ -2207,6 +2371,7 @@ typedef struct igs__plan {
     int16_t* features;
     uint32_t* cell_of; /* scratch from here on */
     uint32_t* identity;
+    igs__model description;     /* of sections maps and components */
     igs__items cells, codes[2]; /* of sections cells, shapes and features: one after another in the same memory */
 } igs__plan;
 
@@ -2232,8 +2397,14 @@ static void igs__plan_memory(const igs__front* front, igs__arena* kept, igs__are
     memset(plan, 0, sizeof *plan);
     for (i = 0; i < IGS__SECTIONS; ++i) {
         const int stays = i == IGS__MAPS || i == IGS__DETAIL || i == IGS__EXACT; /* what is kept points into these */
-        if (sections[i].codec == IGS__ZSTD || (sections[i].codec == IGS__FAST && stays))
+        if (sections[i].codec == IGS__ZSTD || sections[i].codec == IGS__DESCRIPTION ||
+            (sections[i].codec == IGS__FAST && stays))
             plan->room[i] = IGS__ARRAY(stays ? kept : scratch, uint8_t, sections[i].raw);
+    }
+    if (sections[IGS__MAPS].codec == IGS__DESCRIPTION || sections[IGS__COMPONENTS].codec == IGS__DESCRIPTION) {
+        const uint64_t mark = scratch->used; /* what is coded by planes comes later, in the same memory */
+        igs__description_take(&plan->description, scratch);
+        scratch->used = mark;
     }
     plan->maps = IGS__ARRAY(kept, igs_map, sections[IGS__MAPS].raw / IGS__LEAST_MAP_BYTES + 1);
     plan->channels = IGS__ARRAY(kept, igs_channel, sections[IGS__MAPS].raw / 2 + 1);
@@ -2771,6 +2942,8 @@ static igs_error igs__unpack(igs__loader* loader, igs_zstd_decompress zstd) {
             IGS__REQUIRE(igs__is_one_frame(section->data, section->stored, section->raw), ZSTD_FRAME);
             IGS__REQUIRE(zstd(plan->room[i], section->raw, section->data, section->stored) == section->raw, ZSTD_FRAME);
         }
+        if (section->codec == IGS__DESCRIPTION)
+            IGS__TRY(igs__decode_description(&plan->description, section, i, &front->info, plan->room[i]));
         if (section->codec == IGS__FAST && !igs__is_coded(i)) {
             IGS__REQUIRE(section->raw == section->stored, PLAIN_LENGTH);
             if (plan->room[i] != NULL) memcpy(plan->room[i], section->data, section->raw);

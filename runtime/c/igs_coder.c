@@ -1,6 +1,6 @@
 /* igs_coder: the coders of igs.h as a library that Python loads (formats/igs/compiled_coder.py).
  *
- * Reads and writes codecs 2 to 5: what takes long in a file. Everything else of a file, its laws among it, is
+ * Reads and writes codecs 2 to 6: what takes long in a file. Everything else of a file, its laws among it, is
  * the Python reader's.
  *
  * SPDX-License-Identifier: MIT
@@ -18,12 +18,13 @@
 #endif
 
 /* What compiled_coder.py compares, so that no older library is taken for this one. */
-#define IGS_CODER_INTERFACE 3
+#define IGS_CODER_INTERFACE 4
 
 /* A section's planes, and what is known of its items; compiled_coder.py has the same. */
 typedef struct igs_coder_planes {
-    uint32_t codec, section; /* 2 to 5; 3, 5 or 6 */
-    uint32_t count, planes, across, down, gaussians;
+    uint32_t codec, section; /* 2 to 5; 3, 5 or 6. Or 6; 1 or 2 */
+    uint32_t count, planes, across, down,
+        gaussians;            /* of codec 6, sections 1 and 2: bytes, 1, channels, components, 0 */
     uint32_t writes;          /* 1: from values to bytes; 0: from bytes to values */
     const uint32_t* firsts;   /* [across * down + 1] first Gaussian of each cell; of section 3: not read */
     const int16_t* shapes;    /* [count][3] of section 6 */
@@ -65,6 +66,37 @@ static void describe(const igs_coder_planes* call, igs__items* items, uint32_t* 
         );
 }
 
+static int64_t run_description(const igs_coder_planes* call) {
+    igs__arena arena = {NULL, 0, 0};
+    igs__model model;
+    igs__description described;
+    igs__bits bits;
+    void* memory = NULL;
+    uint32_t i;
+    int pass;
+    for (pass = 0; pass < 2; ++pass) {
+        if (pass == 1) {
+            arena.base = memory = (uint8_t*)malloc((size_t)arena.peak);
+            if (memory == NULL) return -1;
+            arena.used = 0;
+        }
+        igs__description_take(&model, &arena);
+        described.data = IGS__ARRAY(&arena, uint8_t, (uint64_t)call->count);
+    }
+    described.section = call->section - 1;
+    described.channels = call->across;
+    described.components = call->down;
+    described.size = call->count;
+    igs__bits_begin(&bits, call->bytes, (size_t)call->size);
+    for (i = 0; i < call->count; ++i) described.data[i] = (uint8_t)call->values[i];
+    if (call->writes) bits.to = call->bytes;
+    igs__code_description(&model, &bits, &described);
+    if (call->writes && bits.passed < bits.size) bits.to[bits.passed] = (uint8_t)(bits.high >> 24);
+    for (i = 0; i < call->count; ++i) call->values[i] = described.data[i];
+    free(memory);
+    return (int64_t)bits.passed + 1;
+}
+
 /* The bytes that the planes take, more than size where there is no room for them; -1: no memory. */
 int64_t igs_coder_run(const igs_coder_planes* call) {
     igs__arena arena = {NULL, 0, 0};
@@ -73,6 +105,7 @@ int64_t igs_coder_run(const igs_coder_planes* call) {
     uint32_t* cell_of;
     void* memory;
     int pass;
+    if (call->codec == IGS__DESCRIPTION) return run_description(call);
     for (pass = 0; pass < 2; ++pass) { /* measured, then handed out */
         if (pass == 1) {
             arena.base = memory = (uint8_t*)malloc((size_t)arena.peak);

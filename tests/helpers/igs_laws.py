@@ -52,7 +52,7 @@ WORDS = {
     "LOG_RANGE": "log range",
     "CONSTANT": "is not finite",
     "UNIT_Z": "without an x and a y before it",
-    "COMPONENTS_LENGTH": "section components has",
+    "COMPONENTS_LENGTH": r"section components has \d+ bytes",
     "FEATURE_STEP": "a feature step is out of range",
     "PLANE_WIDTH": "bytes per code",
     "CELLS_SHORT": "section cells is shorter",

@@ -75,8 +75,8 @@ def test_what_the_writer_makes_of_it(page, data):
     written = encode_igs(decode_igs(data))
     at = 0
     for size in section_sizes(written):
-        if size.name in {"cells", "shapes", "features"}:
+        if size.name not in {"header", "positions"}:
             stored = written[at : at + size.stored_bytes].hex(" ").upper()
-            assert re.search(rf"^{size.name} +{stored} ", page, flags=re.MULTILINE)
+            assert re.search(rf"^{size.name} +{stored}( |$)", page, flags=re.MULTILINE)
         at += size.stored_bytes
     assert f"in {len(written)} bytes" in page

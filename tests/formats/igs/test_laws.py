@@ -12,7 +12,7 @@ from helpers.broken_igs import BROKEN, breakable
 from helpers.igs_sets import ENTRY, HEADER, File, assert_equal_sets, compress, fix_checksums, make_maps, make_set
 
 from imagegs_tex.formats.errors import IgsError
-from imagegs_tex.formats.igs import section_codecs
+from imagegs_tex.formats.igs import container, section_codecs
 from imagegs_tex.formats.igs.container import SECTIONS, decode_igs, encode_igs
 from imagegs_tex.formats.igs.header import MAX_CELLS_PER_GAUSSIAN
 from imagegs_tex.formats.igs.plane_coders import Codec
@@ -117,6 +117,7 @@ def test_sections_of_more_codes_than_prediction_takes_are_coded_by_context(monke
 @pytest.mark.parametrize(("codec", "first"), [(Codec.PREDICTION, 3), (Codec.TRAINED, 4)])
 def test_a_codec_is_of_a_version(codec, first, monkeypatch):
     monkeypatch.setattr(section_codecs, "_codec_for", lambda *_: codec)
+    monkeypatch.setattr(container, "code_description", lambda *_: None)  # of version 4
     quantized = make_set(count=900, size=(250, 250), cell_log2=3, feature_range=(-3, 3))
     data = bytearray(encode_igs(quantized))
     struct.pack_into("<H", data, 8, first)
