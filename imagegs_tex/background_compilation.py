@@ -33,9 +33,9 @@ FAST_FILES: Final = "fast_files"
 LOSSES: Final = "losses"
 LEVELS: Final = "levels"
 GROUPS: Final = {
-    CODER: ("imagegs_tex.formats.igs.prediction_coder", "imagegs_tex.formats.igs.range_coder",
-            "imagegs_tex.formats.igs.binary_model", "imagegs_tex.formats.igs.cell_density",
-            "imagegs_tex.formats.igs.trained_inputs"),
+    CODER: ("imagegs_tex.formats.igs.byte_coder", "imagegs_tex.formats.igs.prediction_coder",
+            "imagegs_tex.formats.igs.range_coder", "imagegs_tex.formats.igs.binary_model",
+            "imagegs_tex.formats.igs.cell_density", "imagegs_tex.formats.igs.trained_inputs"),
     QUANTIZE: ("imagegs_tex.quantize.geometry_rdo_kernels", "imagegs_tex.quantize.geometry_numba",
                "imagegs_tex.quantize.feature_rdo", "imagegs_tex.metrics.ssim"),
     RASTERIZE: ("imagegs_tex.rasterize.cpu.kernels", "imagegs_tex.rasterize.cpu.normal_equations",

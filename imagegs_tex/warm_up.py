@@ -77,13 +77,15 @@ def _code_fast_planes() -> None:
 
 def _code_with(entropy: Entropy) -> None:
     from imagegs_tex.formats.igs import section_codecs as codecs
-    from imagegs_tex.formats.igs.plane_coders import CellOrder, KnownGeometry
+    from imagegs_tex.formats.igs.compiled_coder import MAPS
+    from imagegs_tex.formats.igs.plane_coders import CellOrder, Description, KnownGeometry
 
     cells = np.zeros(_COUNT, np.int64)
     order = CellOrder(cells, 2, 1)
     shapes = np.arange(3 * _COUNT, dtype=np.int16).reshape(_COUNT, 3)
     places = np.arange(2 * _COUNT, dtype=np.int32).reshape(_COUNT, 2)
     geometry = KnownGeometry(order, shapes, places, np.zeros((_COUNT, 2), np.int32))
+    codecs.code_description([bytes(_COUNT)], Description(MAPS, 1, 1), entropy)
     codecs.code_counts(np.array([_COUNT, 0], np.int64), 2, entropy)
     codecs.code_shapes(shapes, order, entropy)
     codecs.code_features(shapes, geometry, entropy)

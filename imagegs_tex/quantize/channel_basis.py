@@ -18,9 +18,6 @@ from imagegs_tex.formats.igs.quantized_set import BASIS_CODE_MAX, OFFSET_SCALE, 
 
 NEGLIGIBLE_VARIANCE: Final = 1e-7
 """Components below this variance, in squared code units (a hundredth of an 8-bit step's), are left out."""
-BASIS_UNIT: Final = 16
-"""Basis codes are multiples of this, so that their low bytes hold four bits."""
-_BASIS_LEVELS: Final = BASIS_CODE_MAX // BASIS_UNIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +48,8 @@ class Components:
 
     @property
     def projection(self) -> NDArray[np.float32]:
-        """Columns [C, K] that turn channels into the components whose picture is nearest.
-
-        Not the basis turned alone: its rows are orthonormal but for their rounding, which would show.
-        """
-        basis = self.basis.astype(np.float64)
-        weighted = basis * self.channel_weights
-        return np.ascontiguousarray(np.linalg.solve(weighted @ basis.T, weighted).T, dtype=np.float32)
+        """Columns [C, K] that turn channels into components."""
+        return np.ascontiguousarray((self.basis * self.channel_weights).T, dtype=np.float32)
 
 
 def principal_components(
@@ -80,9 +72,8 @@ def principal_components(
     kept = max(1, int((variances > NEGLIGIBLE_VARIANCE).sum()))
     rows = rows[:kept] / roots
     rows *= np.where(rows[np.arange(kept), np.abs(rows).argmax(axis=1)] < 0, -1.0, 1.0)[:, None]  # a sign of our own
-    step = np.abs(rows).max() / _BASIS_LEVELS
-    codes = (np.rint(rows / step) * BASIS_UNIT).astype(np.int16)
-    scale = float(np.float32(step * BASIS_CODE_MAX / BASIS_UNIT))
+    scale = float(np.float32(np.abs(rows).max()))
+    codes = np.rint(rows * (BASIS_CODE_MAX / scale)).astype(np.int16)
     return Components(offset_codes, scale, codes, np.sqrt(variances[:kept]), per_channel, np.ones(kept))
 
 

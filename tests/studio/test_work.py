@@ -67,7 +67,7 @@ def test_the_file_is_that_of_the_command_line(made, stone, tmp_path):
     sizes = job.sizes
     assert (sizes[-1].is_file, sizes[-1].file_bytes) == (True, result.file_bytes)
     assert [each.is_file for each in sizes[:-1]] == [False] * (len(sizes) - 1)
-    assert sizes[-2].file_bytes == pytest.approx(result.file_bytes, rel=0.35)
+    assert sizes[-2].file_bytes - 250 == pytest.approx(result.file_bytes, rel=0.35)  # its description is uncoded
     assert any(f"{result.file_bytes:,} bytes" in line for line in job.log)
 
 
