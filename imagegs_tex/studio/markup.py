@@ -91,17 +91,19 @@ def status(job: Job | None, position: int) -> str:
             words.append(f"step {progress.step} of {progress.steps}")
         left = time_left(progress.step, progress.steps, progress.seconds)
         if left is not None:
-            words.append(f"about {seconds_words(left)} left")
+            words.append(f"about {seconds_words(left)} left in this part")
     if progress is not None and progress.psnr_db is not None:
         words.append(f"{progress.psnr_db:.1f} dB")
     if progress is not None and progress.gaussians is not None:
         words.append(f"{progress.gaussians:,} Gaussians")
     words.append(f"{seconds_words(job.seconds)} so far")
-    return (
-        f'<div class="st-status" data-state="running">{" · ".join(words)}'
-        f'<div class="st-bar" role="progressbar" aria-valuenow="{round(100 * share)}" aria-valuemin="0" '
-        f'aria-valuemax="100"><div style="width:{100 * share:.1f}%"></div></div></div>'
-    )
+    bar = '<div class="st-bar st-unknown" role="progressbar"><div></div></div>'  # how far it is nobody knows
+    if share > 0:
+        bar = (
+            f'<div class="st-bar" role="progressbar" aria-valuenow="{round(100 * share)}" aria-valuemin="0" '
+            f'aria-valuemax="100"><div style="width:{100 * share:.1f}%"></div></div>'
+        )
+    return f'<div class="st-status" data-state="running">{" · ".join(words)}{bar}</div>'
 
 
 def time_left(step: int, steps: int, seconds: float) -> float | None:
@@ -115,6 +117,8 @@ def seconds_words(seconds: float) -> str:
     """Return a time as it is said."""
     if seconds < 90:
         return f"{seconds:.0f} s"
+    if seconds < 600:
+        return f"{seconds // 60:.0f} min {seconds % 60 // 10 * 10:.0f} s"
     return f"{seconds / 60:.0f} min"
 
 

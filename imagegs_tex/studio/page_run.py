@@ -60,7 +60,9 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         with gr.Row(elem_classes="st-status-row"):
             state = gr.HTML(status(None, 0), elem_id="status", padding=False)
             stop = gr.Button(_STOP, interactive=False, elem_id="stop", scale=0, min_width=260)
-        shown_map = gr.Dropdown([], label="Map in the pictures", visible=False, elem_id="live-map")
+        shown_map = gr.Dropdown(
+            [], label="Map in the pictures", info="from the next picture on", visible=False, elem_id="live-map"
+        )
         pictures = gr.HTML(_NO_PICTURES, elem_id="live", padding=False)
         looking_back = gr.Slider(
             0, 1, value=1, step=1, label="Look back at earlier pictures",
@@ -82,7 +84,10 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         is_over = job is None or job.is_over
         if task is not None:
             known = {result.number for result in visitor.results}
-            visitor.keep([result for result in task.results if result.number not in known])
+            fresh = [result for result in task.results if result.number not in known]
+            visitor.keep(fresh)
+            if fresh:
+                visitor.looking = None  # an early picture beside the word that it is done would be taken for the result
         frame = _frame_of(visitor, frames)
         last = max(1, len(frames) - 1)
         follows = visitor.looking is None
@@ -248,7 +253,7 @@ def _figures(visitor: Visitor, frame: Frame) -> str:
     size = "" if frame.file_bytes is None else f", about {bytes_words(frame.file_bytes)}"
     notes = {
         "decode": f"{printable(frame.map_name)}; {frame.psnr_db:.1f} dB{size}, not yet a file",
-        "error": f"black: none, yellow: {frame.error_words} and more",
+        "error": f"black: none, yellow: {frame.error_words} and more, less as the fit gets closer",
         "ellipses": f"out of {frame.gaussians:,}",
         "numbers": "where each is the strongest",
     }

@@ -41,8 +41,8 @@ QUALITY_WORDS: Final = ((25, "small"), (50, "good"), (75, "high"), (90, "very hi
 _GOAL_BY_KEY: Final = {goal.key: goal for goal in GOALS}
 PRESET_WORDS: Final = {
     Preset.FAST: "Fast: a preview in seconds",
-    Preset.BALANCED: "Balanced: the usual choice",
-    Preset.BEST: "Best: the smallest file, takes minutes",
+    Preset.BALANCED: "Balanced: the usual choice, minutes for large maps",
+    Preset.BEST: "Best: the smallest file, several times as long",
 }
 LADDER_SHARES: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Sizes of the rate ladder, in usual numbers of Gaussians."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from imagegs_tex.fit.loop import FitProgress
 from imagegs_tex.setting_list import list_settings, with_settings
 from imagegs_tex.settings import Preset, preset_settings
 from imagegs_tex.studio.charts import run_curves, sizes_curve
@@ -11,6 +12,7 @@ from imagegs_tex.studio.markup import (
     in_words_of_the_page,
     map_row,
     notice,
+    seconds_words,
     status,
     text,
     time_left,
@@ -113,5 +115,12 @@ def test_the_status_says_where_a_run_stands():
     assert "You are next" in status(job, 0)
     job.state, job.error = JobState.FAILED, "a.png is <damaged>"
     assert "a.png is &lt;damaged&gt;" in status(job, 0)
+    job.state = JobState.RUNNING
+    assert "st-unknown" in status(job, 0)  # no share is known yet, and an empty bar would say that nothing happens
+    job.progress = FitProgress("fitting", 3, 4, seconds=3.0)
+    assert 'style="width:75.0%"' in status(job, 0)
+    assert "about 1 s left in this part" in status(job, 0)
+    times = {4.2: "4 s", 89: "89 s", 95: "1 min 30 s", 234: "3 min 50 s", 3000: "50 min"}
+    assert {each: seconds_words(each) for each in times} == times
     assert time_left(2, 10, 5.0) is None
     assert time_left(5, 10, 5.0) == 5.0
