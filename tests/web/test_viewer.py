@@ -277,10 +277,13 @@ def test_another_file_is_opened_and_the_first_one_chosen_again(page, server):
     assert page.locator("#which option").all_inner_texts() == ["bricks 100%.igs", "second.igs"]
     page.select_option("#which", "0")
     page.locator("#facts dd", has_text="64 × 48").wait_for()
-    assert page.locator("#maps button", has_text="source").count() == 3
+    sources = page.locator("#maps button", has_text="source")
+    sources.nth(2).wait_for(state="attached")
+    assert sources.count() == 3
     page.select_option("#which", "1")
     page.locator("#facts dd", has_text="40 × 40").wait_for()
-    assert page.locator("#maps button", has_text="source").count() == 1  # the one that was dropped
+    sources.nth(1).wait_for(state="detached")
+    assert sources.count() == 1  # the one that was dropped
     page.fill("#address", f"{server.address}files/second.igs")
     page.keyboard.press("Enter")
     page.locator("#which option").nth(2).wait_for(state="attached")
@@ -298,7 +301,7 @@ def test_a_broken_file_is_said_and_the_page_lives(page, server, files):
     page.wrong[:] = [line for line in page.wrong if "404" not in line]  # the browser's own notice
     page.evaluate(DROP, ["second.igs", list(whole)])
     page.locator("#message").wait_for(state="hidden")
-    page.wait_for_timeout(300)
+    page.locator("#which option").nth(3).wait_for(state="attached")
     assert page.locator("#which option").count() == 4
 
 
