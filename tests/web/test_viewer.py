@@ -110,7 +110,7 @@ def test_the_material_is_seen_and_its_figures_told(page):
     facts = page.locator("#facts").inner_text().split()
     assert "64" in facts
     assert "48" in facts
-    assert page.locator("#empty").is_hidden()
+    page.locator("#empty").wait_for(state="hidden")
     assert page.locator("#message").is_hidden()
     assert len(set(shot(page))) > 100
 

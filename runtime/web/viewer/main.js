@@ -90,12 +90,12 @@ async function show(at) {
     });
     [state.at, state.map] = [at, 0];
     state.flat.setFile(file);
+    find('empty').hidden = true;
     for (const [map, blob] of pictures) await attempt(() => setSource(map, blob));
     find('which').value = String(at);
     find('level').max = String(Math.floor(Math.log2(Math.max(file.width, file.height))));
     find('level').value = '0';
     find('gaussians').disabled = file.ellipses.length === 0;
-    find('empty').hidden = true;
     find('panel').inert = false;
     choose(Math.max(0, file.maps.findIndex((map) => FIRST.includes(map.semantic))));
 }
