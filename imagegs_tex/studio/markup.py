@@ -107,8 +107,8 @@ def status(job: Job | None, position: int) -> str:
 
 
 def time_left(step: int, steps: int, seconds: float) -> float | None:
-    """Return the seconds that a phase takes still; None where it is too early to tell."""
-    if step < 3 or seconds < 1:
+    """Return the seconds that a phase takes still; None where it is too early to tell, or done."""
+    if step < 3 or seconds < 1 or step == steps:
         return None
     return seconds / step * (steps - step)
 

@@ -134,6 +134,7 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         material = [gr.skip() for _ in given.outputs]
         if visitor.upload is None:
             given.example(EXAMPLES[0].key, visitor)
+            visitor.live_map = _first_map(visitor)  # the page's own word of the new material comes too late for it
             material = given.shown(visitor)
         return [*fields.values(Wish()), *begin(visitor, Wish(), compress_task), *material]
 
@@ -174,7 +175,7 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
     def new_material(request: gr.Request) -> tuple[dict[str, Any], Any]:
         visitor = visitors.of(request.session_hash)
         rows = () if visitor.reading is None else visitor.reading.rows
-        visitor.live_map = next((index for index, row in enumerate(rows) if row.is_srgb is not None), 0)
+        visitor.live_map = _first_map(visitor)
         names = [(printable(row.name), row.name) for row in rows]
         shown = rows[visitor.live_map].name if rows else None
         is_over = visitor.job is None or visitor.job.is_over
@@ -201,6 +202,12 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
     looking_back.input(look_back, looking_back, pictures, api_visibility=PRIVATE, show_progress="hidden")
     shown_map.input(choose_map, shown_map, None, api_visibility=PRIVATE, show_progress="hidden")
     return RunPart(finished, fields, lambda visitor, wish: begin(visitor, wish, compress_task), outputs)
+
+
+def _first_map(visitor: Visitor) -> int:
+    """Return the map that live pictures begin with: the first one of colours."""
+    rows = () if visitor.reading is None else visitor.reading.rows
+    return next((index for index, row in enumerate(rows) if row.is_srgb is not None), 0)
 
 
 def _submit(visitor: Visitor, wish: Wish, work: Work, queue: JobQueue) -> None:
@@ -253,7 +260,7 @@ def _figures(visitor: Visitor, frame: Frame) -> str:
     size = "" if frame.file_bytes is None else f", about {bytes_words(frame.file_bytes)}"
     notes = {
         "decode": f"{printable(frame.map_name)}; {frame.psnr_db:.1f} dB{size}, not yet a file",
-        "error": f"black: none, yellow: {frame.error_words} and more, less as the fit gets closer",
+        "error": f"black: none, yellow: {frame.error_words} and more",
         "ellipses": f"out of {frame.gaussians:,}",
         "numbers": "where each is the strongest",
     }

@@ -123,4 +123,5 @@ def test_the_status_says_where_a_run_stands():
     times = {4.2: "4 s", 89: "89 s", 95: "1 min 30 s", 234: "3 min 50 s", 3000: "50 min"}
     assert {each: seconds_words(each) for each in times} == times
     assert time_left(2, 10, 5.0) is None
+    assert time_left(10, 10, 5.0) is None
     assert time_left(5, 10, 5.0) == 5.0
