@@ -5,7 +5,7 @@ from pathlib import Path
 from imagegs_tex.cli.columns import make_table
 from imagegs_tex.cli.console import kernels, make_console, plain
 from imagegs_tex.cli.tables_gpu import detail_costs, sample_costs
-from imagegs_tex.reports import InfoReport
+from imagegs_tex.file_info import InfoReport
 
 
 def print_info(info: InfoReport, file: Path) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at
     from imagegs_tex.decoder.render import render_snapshot, shader_decoder
     from imagegs_tex.doctor import BackendCheck, DoctorReport, Finding, examine
     from imagegs_tex.encoder.start_file import settings_from_start
-    from imagegs_tex.file_info import info
+    from imagegs_tex.file_info import InfoReport, MapInfo, info
     from imagegs_tex.fit.checkpoint import Checkpointing
     from imagegs_tex.fit.control import FitControl, FitSnapshot, StopPoint
     from imagegs_tex.fit.loop import FitProgress
@@ -57,8 +57,6 @@ if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at
         CompareReport,
         CompressReport,
         ExportReport,
-        InfoReport,
-        MapInfo,
         Seconds,
         SplatReport,
         TargetReport,
@@ -196,7 +194,7 @@ _MODULES = {
     "builder.request": ("BuildReport",),
     "decoder.render": ("render_snapshot", "shader_decoder"),
     "doctor": ("BackendCheck", "DoctorReport", "Finding", "examine"),
-    "file_info": ("info",),
+    "file_info": ("InfoReport", "MapInfo", "info"),
     "encoder.start_file": ("settings_from_start",),
     "fit.checkpoint": ("Checkpointing",),
     "fit.control": ("FitControl", "FitSnapshot", "StopPoint"),
@@ -218,9 +216,8 @@ _MODULES = {
     "metrics.scores": ("MapScore",),
     "provenance": ("Versions",),
     "reports": (
-        "AssetFile", "AssetMaterial", "AssetReport", "CompareReport", "CompressReport", "ExportReport", "InfoReport",
-        "MapInfo", "Seconds", "SplatReport", "TargetReport", "ViewReport", "ViewedPage",
-        "ViewedPicture",
+        "AssetFile", "AssetMaterial", "AssetReport", "CompareReport", "CompressReport", "ExportReport", "Seconds",
+        "SplatReport", "TargetReport", "ViewReport", "ViewedPage", "ViewedPicture",
     ),
     "setting_list": ("Setting", "list_settings", "parse_setting", "with_settings"),
     "settings": (

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # they import torch, image libraries, or each other, which `info` does without
     from imagegs_tex.doctor import DoctorReport
+    from imagegs_tex.file_info import InfoReport
     from imagegs_tex.fit.control import StopPoint
     from imagegs_tex.formats.files.file_hash import HashedFile
-    from imagegs_tex.formats.igs.container import SectionSize
     from imagegs_tex.formats.material.options import SourceOptions
     from imagegs_tex.metrics.byte_ledger import ByteLedger
     from imagegs_tex.metrics.scores import MapScore
     from imagegs_tex.metrics.upsampling import Upsampling
     from imagegs_tex.provenance import Versions
     from imagegs_tex.settings import CompressSettings
-    from imagegs_tex.shaders.decode_cost import DecodeCost
     from imagegs_tex.splats.export_splats import ExportedSplats
     from imagegs_tex.textures.export_maps import ExportedMap
 
@@ -140,41 +139,6 @@ class CompareReport:
     device: str
     processor: str  # kind of the device
     versions: "Versions"
-
-
-@dataclass(frozen=True, slots=True)
-class MapInfo:
-    """One map of a file."""
-
-    name: str
-    semantic: str
-    channel_semantics: tuple[str, ...]
-    channels: int  # of the image
-    constant_channels: int  # of them, those that cost nothing
-    sample_format: str
-    transfer: str
-
-
-@dataclass(frozen=True, slots=True)
-class InfoReport:
-    """What an .igs file holds."""
-
-    width: int
-    height: int
-    channels: int  # coded
-    components: int
-    gaussians: int
-    version: int  # of the format
-    wrap: tuple[str, str]  # repeat or clamp, in x and in y
-    file_bytes: int
-    sha256: str  # of the file
-    bits_per_texel: float
-    gpu_bytes: int  # resident on the GPU, index included
-    gpu_detail_bytes: int  # of them, for the detail layer's envelope; the noise tile comes on top, once
-    decode_cost: "DecodeCost"  # of the emitted shaders, per texel
-    sections: "tuple[SectionSize, ...]"
-    ledger: "ByteLedger"  # where the file's bytes go
-    maps: tuple[MapInfo, ...]
 
 
 @dataclass(frozen=True, slots=True)

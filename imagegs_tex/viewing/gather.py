@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from imagegs_tex.decoder.maps import decode_maps
-from imagegs_tex.file_info import info_of
+from imagegs_tex.file_info import InfoReport, info_of
 from imagegs_tex.formats.files.file_hash import HashedFile
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs.container import decode_igs, read_igs_bytes
@@ -23,7 +23,6 @@ from imagegs_tex.pictures.error_map import ErrorMap, error_map, fitting_gain
 from imagegs_tex.pictures.lit import Surface, points_green_up, surface_of
 from imagegs_tex.pictures.reduce import mean_of_blocks, reduction_for
 from imagegs_tex.rasterize.backend import Backend
-from imagegs_tex.reports import InfoReport
 
 MOST_SHOWN: Final = 1024
 """Texels of a picture across and down; what is larger is shown reduced by a whole factor."""
