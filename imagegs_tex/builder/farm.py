@@ -8,6 +8,7 @@ them.
 
 import asyncio
 import queue
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,7 +16,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-from imagegs_tex.builder.jobs import NOT_SEEN, CompressJob, Job, Outcome, Seat, Work
+from imagegs_tex.builder.jobs import NOT_SEEN, CompressJob, Job, Outcome, Seat, Work, given_up
 from imagegs_tex.builder.keys import Encoder, this_encoder
 from imagegs_tex.formats.errors import MissingToolError, UsageError, install_extra
 from imagegs_tex.formats.files.safe_names import printable
@@ -32,6 +33,7 @@ _TRIES: Final = 10
 are taken away every few seconds, that is bad luck, and not the job."""
 _SECONDS_BETWEEN_COUNTS: Final = 2.0
 _FETCH_SECONDS: Final = 60.0  # for which results are waited for before their workers count as lost
+_RESTART_SECONDS: Final = 60.0
 _PATIENCE: Final = 600.0
 """Seconds without a scheduler or a worker before a build gives up."""
 
@@ -42,8 +44,15 @@ class _Running:
 
     job: Job
     future: Any  # distributed has types, but not of what a future holds
-    began: float  # monotonic
     tries: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What comes back of a job."""
+
+    outcome: Outcome
+    hanging: str = ""  # address of the worker that still has a thread at it
 
 
 class Farm:
@@ -55,7 +64,7 @@ class Farm:
         Args:
             address: such as tcp://farm:8786
             work: what workers do with a job; a function that they can import
-            timeout: seconds after it was handed in that a job is given up; its worker is not stopped
+            timeout: seconds after which a job is given up and its worker started anew
 
         Raises:
             MissingToolError: there is none, or distributed is not installed
@@ -63,6 +72,7 @@ class Farm:
         self._address, self._work, self._timeout = address, work, timeout
         self._running: dict[int, _Running] = {}
         self._done: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
+        self._hanging: set[str] = set()  # workers with a thread that is left behind
         self._threads, self._counted = 0, 0.0
         self._resources: dict[str, float] | None = None
         self._client = self._connect(30.0)
@@ -135,7 +145,7 @@ class Farm:
     def submit(self, jobs: Sequence[tuple[int, Job]]) -> None:
         """Hand jobs in."""
         for number, job in jobs:
-            self._running[number] = _Running(job, None, time.monotonic())
+            self._running[number] = _Running(job, None)
         self._hand_in([number for number, _ in jobs])
 
     def _hand_in(self, numbers: Sequence[int]) -> None:
@@ -143,7 +153,7 @@ class Farm:
         entries = [self._running[number] for number in numbers]
         try:
             futures = self._client.map(
-                partial(_do_there, self._work), [entry.job for entry in entries], pure=False,
+                partial(_do_there, self._work, self._timeout), [entry.job for entry in entries], pure=False,
                 resources=self._resources, retries=0,
             )  # fmt: skip
         except (OSError, RuntimeError):  # the client is closed: wait() finds another scheduler
@@ -156,18 +166,20 @@ class Farm:
     def wait(self, seconds: float) -> list[tuple[int, Outcome]]:
         """Return what is done; see :class:`~.runner.Runner`."""
         self._find_scheduler_again()
-        done = self._overdue()
+        done = []
         ended = [
             (number, future)
-            for number, future in self._events(0.0 if done else seconds)
-            if number in self._running and self._running[number].future is future  # else it was done anew, or given up
+            for number, future in self._events(seconds)
+            if number in self._running and self._running[number].future is future  # else it was done anew
         ]
         results = self._results([future for _, future in ended])
         for number, future in ended:
             outcome = self._outcome_of(number, future, results)
             if outcome is not None:
-                del self._running[number]
+                self._running.pop(number).future.release()  # or Dask does it anew when its worker is lost
                 done.append((number, outcome))
+        while self._hanging:
+            self._restart(self._hanging.pop())
         return done
 
     def _events(self, seconds: float) -> list[tuple[int, Any]]:
@@ -178,7 +190,7 @@ class Farm:
                 found.append(self._done.get_nowait())
         return found
 
-    def _results(self, futures: Sequence[Any]) -> dict[str, Outcome]:
+    def _results(self, futures: Sequence[Any]) -> dict[str, _Answer]:
         """Fetch what is done, all at once, by the futures' keys; where one cannot be fetched, none is there."""
         finished = [future for future in futures if future.status == "finished"]
         gather = partial(self._client.gather, finished, asynchronous=True)
@@ -191,15 +203,18 @@ class Farm:
         self,
         number: int,
         future: Any,  # noqa: ANN401 - see _Running
-        results: dict[str, Outcome],
+        results: dict[str, _Answer],
     ) -> Outcome | None:
         """Return how a job ended; None where it is done anew."""
         entry = self._running[number]
         if future.status == "finished":
             try:
-                outcome = results.get(future.key) or future.result(timeout=_FETCH_SECONDS)
+                answer = results.get(future.key) or future.result(timeout=_FETCH_SECONDS)
             except (TimeoutError, OSError, asyncio.CancelledError, RuntimeError):  # its worker has just gone
                 return self._anew(number, "its result was lost")
+            if answer.hanging:
+                self._hanging.add(answer.hanging)
+            outcome: Outcome = answer.outcome
             if outcome.problem != NOT_SEEN or not isinstance(entry.job, CompressJob):
                 return outcome
             entry.job = _with_data(entry.job)
@@ -219,18 +234,10 @@ class Farm:
         self._hand_in([number])
         return None
 
-    def _overdue(self) -> list[tuple[int, Outcome]]:
-        if self._timeout is None:
-            return []
-        limit = time.monotonic() - self._timeout
-        overdue = [number for number, entry in self._running.items() if entry.began < limit]
-        found = []
-        for number in overdue:
-            future = self._running.pop(number).future
-            if future is not None:
-                future.cancel()
-            found.append((number, Outcome(None, f"not done {self._timeout:g} s after it was handed in, and given up")))
-        return found
+    def _restart(self, worker: str) -> None:
+        """Have a worker's nanny start it anew; what else it was doing is lost, and done anew."""
+        with suppress(Exception):  # it has no nanny, or is gone: then Dask has one thread less, or one worker
+            self._client.restart_workers([worker], timeout=_RESTART_SECONDS, raise_for_error=False)
 
     def _find_scheduler_again(self) -> None:
         """Where the connection is closed for good, wait for a scheduler and give it what is not done."""
@@ -256,11 +263,30 @@ def _encoder_there(backend: str) -> Encoder:
     return this_encoder(backend)
 
 
-def _do_there(work: Work, job: Job) -> Outcome:
+def _do_there(work: Work, timeout: float | None, job: Job) -> _Answer:
     """Do a job in a worker, with one thread: a worker has as many jobs at once as it has threads."""
     if isinstance(job, CompressJob) and job.data is None and not all(path.exists() for path in job.files):
-        return Outcome(None, NOT_SEEN)
-    return work(job, Seat(1, "cuda"))
+        return _Answer(Outcome(None, NOT_SEEN))
+    if timeout is None:
+        return _Answer(work(job, Seat(1, "cuda")))
+    # A thread cannot be stopped, and Dask's workers may have no processes of their own. So a thread that hangs is left
+    # behind, and its worker is started anew by whoever takes this answer.
+    ended: queue.SimpleQueue[Outcome | Exception] = queue.SimpleQueue()
+    threading.Thread(target=_try, args=(work, job, ended), daemon=True).start()
+    try:
+        outcome = ended.get(timeout=timeout)
+    except queue.Empty:
+        return _Answer(given_up(timeout), distributed.get_worker().address)
+    if isinstance(outcome, Exception):
+        raise outcome
+    return _Answer(outcome)
+
+
+def _try(work: Work, job: Job, ended: "queue.SimpleQueue[Outcome | Exception]") -> None:
+    try:
+        ended.put(work(job, Seat(1, "cuda")))
+    except Exception as error:  # noqa: BLE001 - raised again where it is waited for
+        ended.put(error)
 
 
 def _with_data(job: CompressJob) -> CompressJob:

@@ -66,6 +66,12 @@ class Outcome:
     seconds: float = 0.0
 
 
+def given_up(timeout: float) -> Outcome:
+    """Return how a job ends that takes longer than it may [s]."""
+    text = f"not done after {timeout:g} s, and given up; allow more with --timeout, or leave it out"
+    return Outcome(None, text, timeout)
+
+
 @dataclass(frozen=True, slots=True)
 class Seat:
     """What a worker may use."""

@@ -21,7 +21,7 @@ from multiprocessing.process import BaseProcess
 from types import ModuleType
 from typing import Any, Final
 
-from imagegs_tex.builder.jobs import Job, Outcome, Seat, Work
+from imagegs_tex.builder.jobs import Job, Outcome, Seat, Work, given_up
 from imagegs_tex.builder.keys import Encoder, this_encoder
 from imagegs_tex.rasterize.cpu.threads import available_threads
 
@@ -136,10 +136,7 @@ class LocalPool:
             return outcome
         if self._timeout is not None and time.monotonic() - worker.began > self._timeout:
             self._stop(worker)
-            return Outcome(
-                None, f"not done after {self._timeout:g} s, and given up; allow more with --timeout, or leave it out",
-                self._timeout,
-            )  # fmt: skip
+            return given_up(self._timeout)
         return None
 
     def _lost(self, worker: _Worker) -> Outcome | None:

@@ -11,6 +11,7 @@ from helpers.tree_builds import (
     pretend,
     pretend_elsewhere,
     pretend_slowly,
+    threads_at_work,
     write_map,
     write_tree,
 )
@@ -89,18 +90,23 @@ def test_files_are_sent_along_where_a_worker_does_not_see_them(tmp_path, cluster
     assert (tmp_path / "out/a.igs").read_bytes().endswith((tree / "a/roughness.png").read_bytes())
 
 
-def test_what_fails_or_hangs_is_left_out(tmp_path, cluster):
-    tree = write_tree(tmp_path / "in", ["a", "b"])
+def test_what_fails_or_hangs_is_left_out_and_a_thread_that_hangs_is_let_go(tmp_path):
+    tree = write_tree(tmp_path / "in", ["a", "b", "c", "d"])
     write_map(tree / "a/basecolor.png", "fails")
     write_map(tree / "b/basecolor.png", "hangs")
-    runner = PlainFarm(cluster.address, pretend, timeout=4)
+    cluster = Cluster(tmp_path, 0)
+    cluster.workers.append(cluster.start_worker(nanny=True))
+    runner = PlainFarm(cluster.address, pretend, timeout=1.5)
     try:
         report, _ = build(tree, tmp_path / "out", runner)
+        assert list(runner._client.run(threads_at_work).values()) == [0]
     finally:
         runner.close()
+        cluster.stop()
     problems = {bad.name: bad.problem for bad in report.left_out}
     assert problems["a"] == "it always fails"
-    assert "not done 4 s after it was handed in" in problems["b"]
+    assert problems["b"].startswith("not done after 1.5 s, and given up; allow more with --timeout")
+    assert report.counts.made == 2  # one of them waited for the worker's only thread, and none for ten minutes
 
 
 def test_a_cluster_that_starts_workers_for_work_alone_is_given_some(monkeypatch):

@@ -26,8 +26,10 @@ class Cluster:
         self.scheduler = self._start("dask_scheduler", options)
         return self.scheduler
 
-    def start_worker(self):
-        options = [self.address, "--no-nanny", "--nthreads", 1, "--no-dashboard", "--local-directory", self.folder]
+    def start_worker(self, nanny=False):
+        """Start a worker; with a nanny, which starts it anew when it ends, of two processes."""
+        kind = "--nanny" if nanny else "--no-nanny"
+        options = [self.address, kind, "--nthreads", 1, "--no-dashboard", "--local-directory", self.folder]
         return self._start("dask_worker", options)
 
     def _start(self, module, options):
