@@ -1,5 +1,5 @@
 /* igs_levels.h: the coarse levels of a material's mip chain, for igs_pack.h: docs/gpu-buffer.md, "Levels", with the bytes
- * that `imagegs-tex emit` makes. igs_pack.h includes it; nothing in it is for callers.
+ * that `imagegs-tex emit` makes. igs_pack.h includes it, and it knows nothing of igs_pack.h; nothing in it is for callers.
  *
  * Bytes are the same wherever float and double are IEEE 754's, without wider intermediate results (not x87) and without
  * fused products, which is asked for here. Everything is done in the order in which imagegs_tex does it:
@@ -9,6 +9,8 @@
  */
 #ifndef IGS_LEVELS_H
 #define IGS_LEVELS_H
+
+#include "igs_words.h"
 
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
@@ -890,8 +892,10 @@ static void igs__describe_levels(const igs_file* file, igs__levels* levels) {
     }
 }
 
-/* Lays out what levels need, behind what else there is. */
-static void igs__plan_levels(const igs_file* file, const igs_pack* pack, igs__arena* arena, igs__levels* levels) {
+/* Lays out what levels need, behind what else there is; so many images of Gaussians are drawn, and their pairs with tiles. */
+static void igs__plan_levels(
+    const igs_file* file, uint64_t most_images, uint64_t most_drawn, igs__arena* arena, igs__levels* levels
+) {
     const igs_info* info = &file->info;
     const uint64_t count = info->is_exact ? 0 : info->gaussians, values = levels->values, all = 16 * values;
     const uint64_t tiles = (uint64_t)igs__drawn_tiles(info->width, 0) * igs__drawn_tiles(info->height, 0);
@@ -908,8 +912,8 @@ static void igs__plan_levels(const igs_file* file, const igs_pack* pack, igs__ar
     }
     levels->drawn = IGS__ARRAY(arena, igs__drawn, count);
     levels->features = IGS__ARRAY(arena, float, count * info->components);
-    levels->images = IGS__ARRAY(arena, igs__image, pack->most_images);
-    levels->entries = IGS__ARRAY(arena, uint32_t, pack->most_drawn);
+    levels->images = IGS__ARRAY(arena, igs__image, most_images);
+    levels->entries = IGS__ARRAY(arena, uint32_t, most_drawn);
     levels->starts = IGS__ARRAY(arena, uint32_t, tiles + 2);
     levels->sums = IGS__ARRAY(arena, float, (info->components + 1) * IGS__DRAWN);
     levels->value = IGS__ARRAY(arena, float, values* IGS__DRAWN);
