@@ -9,11 +9,22 @@ from typing import Final
 
 from imagegs_tex.studio.jobs import CurvePoint, SizePoint
 from imagegs_tex.studio.markup import bytes_words
+from imagegs_tex.studio.plain_words import TRIAL
 
 _WIDTH: Final = 560
 _HEIGHT: Final = 150
-_LEFT, _RIGHT, _TOP, _BOTTOM = 92, 10, 12, 26
+_LEFT, _RIGHT, _TOP, _BOTTOM = 92, 10, 18, 26
 """Margins, where the axes' numbers stand, on a telephone in letters of twice the size."""
+_LETTER: Final = 6.5
+"""Width of a letter, at most: a part's name stands where the part is wide enough for it."""
+_PART_NAMES: Final = {"fitting": "fit", "rounding": "rounding"}
+_JUMPS: Final = (
+    "It jumps where a part begins: short trials (pale) find out how many Gaussians it takes, the fit begins with that "
+    "number, rounding makes of it what a file can hold. It dips where Gaussians go and others come."
+)
+_DROPS: Final = (
+    "It dips where Gaussians go and others come, and where rounding begins: that makes of the fit what a file can hold."
+)
 Point = tuple[float, float]
 
 
@@ -30,6 +41,14 @@ class _Axis:
 
 
 @dataclass(frozen=True, slots=True)
+class _Part:
+    """A stretch of a run's time."""
+
+    start: float  # seconds
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Line:
     points: Sequence[Point]
     is_pale: bool = False
@@ -43,10 +62,10 @@ def run_curves(points: Sequence[CurvePoint], sizes: Sequence[SizePoint]) -> str:
     levels = _axis([each.psnr_db for each in points], "{:.1f}".format, 1.0)
     runs = [list(run) for _, run in groupby(points, key=lambda point: point.phase)]
     lines = [_Line([(each.seconds, each.psnr_db) for each in run], _is_trial(run[0].phase)) for run in runs]
-    note = " Pale: short trials, which find out how many Gaussians it takes." if _is_trial(points[0].phase) else ""
+    parts = [_Part(run[0].seconds, _part_name(run[0].phase)) for run in runs]
     html = _chart(
-        f"Closeness to the source over time (PSNR in dB): higher is closer.{note}", "PSNR over time",
-        (seconds, levels), lines,
+        ("Closeness to the source over time (PSNR in dB): higher is closer.", _jump_words(runs)), "PSNR over time",
+        (seconds, levels), lines, parts=parts,
     )  # fmt: skip
     if sizes:
         amounts = _axis([0, *(each.file_bytes for each in sizes)], bytes_words, 1.0)
@@ -56,8 +75,8 @@ def run_curves(points: Sequence[CurvePoint], sizes: Sequence[SizePoint]) -> str:
         ]
         made = [(each.seconds, each.file_bytes) for each in sizes if each.is_file]
         html += _chart(
-            "Size over time: what a file would take, about. The dot is the file.", "Bytes over time",
-            (seconds, amounts), bytes_lines, made,
+            ("Size over time: what a file would take, about.", "The dot is the file."), "Bytes over time",
+            (seconds, amounts), bytes_lines, made, parts,
         )  # fmt: skip
     return f'<div class="st-curves">{html}</div>'
 
@@ -68,12 +87,22 @@ def sizes_curve(points: Sequence[tuple[int, float]]) -> str:
     sizes = _axis([log for log, _ in ordered], lambda log: bytes_words(2**log))
     levels = _axis([level for _, level in ordered], "{:.1f}".format, 1.0)
     caption = "Closeness (PSNR in dB) over size: each dot is a result, higher is closer"
-    return _chart(caption, "PSNR over bytes", (sizes, levels), [_Line(ordered)], ordered)
+    return _chart((caption, ""), "PSNR over bytes", (sizes, levels), [_Line(ordered)], ordered)
 
 
 def _is_trial(phase: str) -> bool:
     """Whether a moment is of a short fit that only finds out how many Gaussians a file needs."""
-    return phase.startswith("pilot")
+    return TRIAL.fullmatch(phase) is not None
+
+
+def _part_name(phase: str) -> str:
+    trial = TRIAL.fullmatch(phase)
+    return f"trial {trial[1]}" if trial else _PART_NAMES.get(phase, phase)
+
+
+def _jump_words(runs: Sequence[Sequence[CurvePoint]]) -> str:
+    """Return why a curve does not go on where it was."""
+    return _JUMPS if _is_trial(runs[0][0].phase) else _DROPS
 
 
 def _axis(values: Sequence[float], words: Callable[[float], str], least: float = 1e-3) -> _Axis:
@@ -83,9 +112,14 @@ def _axis(values: Sequence[float], words: Callable[[float], str], least: float =
 
 
 def _chart(
-    caption: str, name: str, axes: tuple[_Axis, _Axis], lines: Sequence[_Line], dots: Sequence[Point] = ()
+    caption: tuple[str, str],
+    name: str,
+    axes: tuple[_Axis, _Axis],
+    lines: Sequence[_Line],
+    dots: Sequence[Point] = (),
+    parts: Sequence[_Part] = (),
 ) -> str:
-    """Return lines and dots between two axes, x and y, with their ends written."""
+    """Return lines and dots between two axes, x and y, with their ends written, and where parts of x begin."""
     across, up = axes
     right, foot = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
 
@@ -98,10 +132,22 @@ def _chart(
         for line in lines
     )
     marks = "".join('<circle cx="{:.1f}" cy="{:.1f}" r="4" class="st-dot"/>'.format(*place(dot)) for dot in dots)
+    starts = [place((part.start, up.low))[0] for part in parts] + [right]
+    borders = "".join(
+        f'<path d="M{start:.1f},{_TOP}V{foot}" class="st-part"/>'
+        + (
+            f'<text x="{start + 4:.1f}" y="{_TOP - 3}">{escape(part.name)}</text>'
+            if end - start > len(part.name) * _LETTER
+            else ""
+        )
+        for part, start, end in zip(parts, starts, starts[1:], strict=False)
+    )
+    words, note = caption
     return (
-        f'<figure class="st-curve"><figcaption>{escape(caption)}</figcaption>'
+        f'<figure class="st-curve"><figcaption><b>{escape(words)}</b> <span class="st-faint">{escape(note)}</span>'
+        "</figcaption>"
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(name)}">'
-        f'<path d="M{_LEFT},{_TOP}V{foot}H{right}" class="st-axis"/>{drawn}{marks}'
+        f'<path d="M{_LEFT},{_TOP}V{foot}H{right}" class="st-axis"/>{borders}{drawn}{marks}'
         f'<text x="{_LEFT - 6}" y="{_TOP + 8}" text-anchor="end">{escape(up.ends[1])}</text>'
         f'<text x="{_LEFT - 6}" y="{foot}" text-anchor="end">{escape(up.ends[0])}</text>'
         f'<text x="{_LEFT}" y="{foot + 16}">{escape(across.ends[0])}</text>'

@@ -15,6 +15,7 @@ from imagegs_tex.studio.corrections import MANIFEST
 from imagegs_tex.studio.markup import bytes_words
 from imagegs_tex.studio.results import Result
 from imagegs_tex.studio.work import REPORT
+from imagegs_tex.studio.zip_readme import README, zip_readme
 
 PARTS: Final = {
     "maps": "Plain images: for Blender, and any engine",
@@ -70,28 +71,32 @@ def make_zip(result: Result, parts: Iterable[str], manifest: Path | None) -> Pat
         if language in chosen:
             _emit(result.file, packed / f"shader_{language}", language)
     target = folder / f"{safe_stem(result.file.stem)}.zip"
+    files = {result.file.name: result.file}
+    if "report" in chosen and (folder / REPORT).is_file():
+        files[REPORT] = folder / REPORT
+    if "manifest" in chosen and manifest is not None:
+        files[MANIFEST] = manifest
+    if "pictures" in chosen:
+        files |= {f"pictures/{path.name}": path for path in sorted(result.folder.glob("*.png"))}
+    for path in sorted(packed.rglob("*")) if packed.is_dir() else ():
+        name = path.relative_to(packed)
+        if path.is_file() and name.parts[0].split("_")[-1] in chosen:
+            files[name.as_posix()] = path
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        archive.write(result.file, result.file.name)
-        if "report" in chosen and (folder / REPORT).is_file():
-            archive.write(folder / REPORT, REPORT)
-        if "manifest" in chosen and manifest is not None:
-            archive.write(manifest, MANIFEST)
-        if "pictures" in chosen:
-            for path in sorted(result.folder.glob("*.png")):
-                archive.write(path, f"pictures/{path.name}")
-        for path in sorted(packed.rglob("*")) if packed.is_dir() else ():
-            name = path.relative_to(packed)
-            if path.is_file() and name.parts[0].split("_")[-1] in chosen:
-                archive.write(path, name.as_posix())
+        archive.writestr(README, zip_readme(result, {name.split("/")[0] for name in files}))
+        for inside, path in files.items():
+            archive.write(path, inside)
     return target
 
 
 def contents_of(archive: Path) -> dict[str, int]:
-    """Return what each file and folder of a .zip takes in it, in bytes, the largest first."""
+    """Return what each file and folder of a .zip takes in it, in bytes, the largest first; its README is left out."""
     taken: dict[str, int] = {}
     with zipfile.ZipFile(archive) as opened:
         for each in opened.infolist():
             name = each.filename.split("/")[0]
+            if name == README:
+                continue
             taken[name] = taken.get(name, 0) + each.compress_size
     return dict(sorted(taken.items(), key=lambda item: -item[1]))
 

@@ -12,6 +12,9 @@ from imagegs_tex.studio.plain_words import phase_words, plain
 from imagegs_tex.studio.reading import MapRow, Reading
 from imagegs_tex.studio.wishes import GOALS
 
+_FEW_COLUMNS: Final = 3
+"""Of a table that a telephone has room for."""
+
 
 def step(title: str, note: str = "") -> str:
     """Return the heading of a part of the page."""
@@ -157,15 +160,21 @@ def tiles(entries: Sequence[tuple[str, str, str]]) -> str:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> str:
-    """Return a table; the first column names the row."""
+    """Return a table; the first column names the row. On a telephone one of many columns becomes a list."""
     head = "".join(f"<th scope='col'>{escape(each)}</th>" for each in headings)
     body = "".join(
-        f"<tr><th scope='row'>{escape(row[0])}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in row[1:])}</tr>"
+        f"<tr><th scope='row'>{escape(row[0])}</th>"
+        + "".join(
+            f'<td data-label="{escape(heading)}">{escape(cell)}</td>'
+            for heading, cell in zip(headings[1:], row[1:], strict=True)
+        )
+        + "</tr>"
         for row in rows
     )
+    many = " st-many" if len(headings) > _FEW_COLUMNS else ""
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     inner = f"{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
-    return f'<div class="st-scroll"><table class="st-table">{inner}</table></div>'
+    return f'<div class="st-scroll"><table class="st-table{many}">{inner}</table></div>'
 
 
 def score_rows(scores: Sequence[MapScore]) -> list[list[str]]:

@@ -257,9 +257,9 @@ def _frame_of(visitor: Visitor, frames: list[Frame]) -> Frame | None:
 
 
 def _figures(visitor: Visitor, frame: Frame) -> str:
-    size = "" if frame.file_bytes is None else f", about {bytes_words(frame.file_bytes)}"
+    size = "" if frame.file_bytes is None else f", about {bytes_words(frame.file_bytes)} as a file"
     notes = {
-        "decode": f"{printable(frame.map_name)}; {frame.psnr_db:.1f} dB{size}, not yet a file",
+        "decode": f"{printable(frame.map_name)}; {frame.psnr_db:.1f} dB{size}",
         "error": f"black: none, yellow: {frame.error_words} and more",
         "ellipses": f"out of {frame.gaussians:,}",
         "numbers": "where each is the strongest",

@@ -27,13 +27,21 @@ _START_WORDS: Final = (
 _LEAST: Final = 1
 """Where the slider of the quality begins: a file of quality 0 there is not."""
 _SCALE: Final = (
-    '<div class="st-scale" aria-hidden="true">'
+    '<div class="st-scale" role="group" aria-label="Usual qualities">'
     + "".join(
-        f'<span style="left:{100 * (at - _LEAST) / (MOST_QUALITY - _LEAST):.1f}%">{word}</span>'
+        f'<button type="button" class="st-quality" data-at="{at}" title="Quality {at}" '
+        f'style="left:{100 * (at - _LEAST) / (MOST_QUALITY - _LEAST):.1f}%">{word}</button>'
         for at, word in QUALITY_WORDS
     )
     + "</div>"
 )
+_SCALE_JS: Final = """element.addEventListener('click', (event) => {
+    const at = event.target.dataset.at;
+    if (!at) return;
+    element.querySelector('.st-scale').dataset.chosen = at;
+    trigger('select');
+});"""
+_CHOSEN_JS: Final = "() => Number(document.querySelector('.st-scale').dataset.chosen)"
 _SETTINGS_WORDS: Final = (
     '<div class="st-faint">No first file needs these. A field that is left empty stays as usual; what is usual is '
     "written in it.</div>"
@@ -123,7 +131,7 @@ def build_wish() -> WishPart:
                     _LEAST, MOST_QUALITY, value=DEFAULT_QUALITY, step=1, label=_quality_label(DEFAULT_QUALITY),
                     elem_id="quality",
                 )  # fmt: skip
-                scale = gr.HTML(_SCALE, padding=False)
+                scale = gr.HTML("", html_template=_SCALE, js_on_load=_SCALE_JS, padding=False)
                 amount = gr.Number(0, label="Amount", visible=False, minimum=0, elem_id="amount")
             with gr.Column(min_width=300):
                 preset = gr.Radio(
@@ -170,6 +178,7 @@ def build_wish() -> WishPart:
         return gr.update(label=_quality_label(value))
 
     goal.input(new_goal, goal, [quality, amount], api_visibility=PRIVATE, show_progress="hidden")
+    scale.select(None, None, quality, js=_CHOSEN_JS, api_visibility=PRIVATE, show_progress="hidden")
     goal.change(show_scale, goal, scale, api_visibility=PRIVATE, show_progress="hidden")
     quality.change(
         name_quality, quality, quality, api_visibility=PRIVATE, show_progress="hidden", trigger_mode="always_last"

@@ -32,7 +32,8 @@ _PHASES: Final = {
     "checking": "Checking the file",
     "pictures": "Drawing the results",
 }
-_TRIAL: Final = re.compile(r"pilot (\d+) of (\d+)")
+TRIAL: Final = re.compile(r"pilot (\d+) of (\d+)")
+"""A phase that is a short fit, which only finds out how many Gaussians a file needs."""
 _CONSTANT: Final = re.compile(r"constant channel (\d) = ([\d.]+)")
 
 
@@ -57,7 +58,7 @@ def _part(part: str) -> str:
 
 def phase_words(phase: str) -> str:
     """Return what a phase of a run, as ``FitProgress`` names it, is called on the page."""
-    trial = _TRIAL.fullmatch(phase)
+    trial = TRIAL.fullmatch(phase)
     if trial:
         return f"Trial {trial[1]} of {trial[2]}, to find out how many Gaussians it takes"
     return _PHASES.get(phase) or phase.capitalize()

@@ -159,7 +159,7 @@ def make_result(
         if original is not None
     ]
     sizes = part_sizes(
-        quantized.maps, (quantized.width, quantized.height), [[each.decoded for each in entries] for entries in shown],
+        quantized, [[each.decoded for each in entries] for entries in shown],
         resident_bytes(quantized) if report is None else report.gpu_bytes,
     )  # fmt: skip
     return Result(

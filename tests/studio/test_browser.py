@@ -167,6 +167,8 @@ def test_maps_are_dropped_and_put_right(pages, tmp_path):
     page.locator("#quality input[type=number]").fill("80")
     page.get_by_text("How good: 80, high").wait_for()
     page.wait_for_function("document.querySelector('#command textarea').value.endsWith('--quality 80')")
+    page.get_by_role("button", name="small", exact=True).click()
+    page.wait_for_function("document.querySelector('#command textarea').value.endsWith('--quality 25')")
     page.locator("#quality input[type=number]").fill("50")
     page.wait_for_function("!document.querySelector('#command textarea').value.includes('--quality')")
     page.set_viewport_size({"width": 390, "height": 844})
@@ -273,7 +275,7 @@ def test_a_zip_is_taken_home(pages, tmp_path):
     archive = download(page, "#zipped a", tmp_path)
     with zipfile.ZipFile(archive) as opened:
         parts = {name.split("/")[0] for name in opened.namelist()}
-    assert parts == {"material.igs", "maps", "report.json", "shader_glsl", "shader_hlsl"}
+    assert parts == {"README.txt", "material.igs", "maps", "report.json", "shader_glsl", "shader_hlsl"}
     assert len(re.findall(r"about [\d.]+ kB", page.inner_text("#parts"))) == page.locator("#parts input").count()
     assert "maps " in page.inner_text("#zipped")
     page.locator("#parts input").nth(1).check()

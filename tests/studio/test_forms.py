@@ -80,15 +80,24 @@ def test_curves_keep_within_their_picture():
         SizePoint(2, "coding", 4500, True),
     ]
     html, of_bytes = run_curves(points, sizes).split("</figure>")[:2]
+    assert "trials" not in html
+    assert html.count('class="st-part"') == of_bytes.count('class="st-part"') == 1
     line = html.split('points="')[1].split('"')[0]
     assert [pair.split(",")[0] for pair in line.split()] == ["92.0", "321.0", "550.0"]
-    assert [float(pair.split(",")[1]) for pair in line.split()][1] == 12  # the best is at the top
+    assert [float(pair.split(",")[1]) for pair in line.split()][1] == 18  # the best is at the top
     assert "31.5" in html
     line = of_bytes.split('points="')[1].split('"')[0]
-    assert line == "92.0,12.0 321.0,61.8"  # 9000 at the top, from 0 bytes at 124
-    assert of_bytes.count('cx="550.0" cy="68.0"') == 1  # the file
+    assert line == "92.0,18.0 321.0,65.1"  # 9000 at the top, from 0 bytes at 124
+    assert of_bytes.count('cx="550.0" cy="71.0"') == 1  # the file
     assert ">9.0 kB<" in of_bytes
     assert run_curves(points[:1], sizes) == ""
+    searched = [CurvePoint(second, "pilot 1 of 2", 1, 20.0, 5) for second in (0, 1)]
+    searched += [CurvePoint(second, "fitting", 1, 21.0, 5) for second in (2, 3)]
+    html = run_curves(searched, [])
+    assert "short trials (pale)" in html
+    assert ">trial 1</text>" in html
+    assert ">fit</text>" in html
+    assert html.count("st-trial") == 1
     assert sizes_curve([(4000, 30.0), (1000, 20.0)]).count("<circle") == 2
 
 

@@ -29,6 +29,13 @@ MAPS = (
 )
 SOURCES = ("source-0.png", "source-1.png", "source-2.png")
 CORNERS = np.array([[-1, 1, 0], [1, 1, 0], [1, -1, 0], [-1, -1, 0]], np.float32)
+WAITS = """() => {
+    window.waits = [];
+    const busy = document.getElementById('busy');
+    new MutationObserver(() => {
+        if (window.waits.at(-1) !== busy.textContent) window.waits.push(busy.textContent);
+    }).observe(busy, { childList: true, attributes: true });
+}"""
 DROP = """([name, bytes]) => {
     const data = new DataTransfer();
     data.items.add(new File([Uint8Array.from(bytes)], name));
@@ -112,6 +119,7 @@ def test_the_material_is_seen_and_its_figures_told(page):
     assert "48" in facts
     page.locator("#empty").wait_for(state="hidden")
     assert page.locator("#message").is_hidden()
+    assert page.locator("#busy").is_hidden()
     assert len(set(shot(page))) > 100
 
 
@@ -284,9 +292,12 @@ def test_another_file_is_opened_and_the_first_one_chosen_again(page, server):
     page.locator("#facts dd", has_text="40 × 40").wait_for()
     sources.nth(1).wait_for(state="detached")
     assert sources.count() == 1  # the one that was dropped
+    page.evaluate(WAITS)
     page.fill("#address", f"{server.address}files/second.igs")
     page.keyboard.press("Enter")
     page.locator("#which option").nth(2).wait_for(state="attached")
+    page.wait_for_function("window.waits.at(-1) === ''")
+    assert page.evaluate("window.waits") == ["Loading…", "Decoding…", ""]
 
 
 def test_a_broken_file_is_said_and_the_page_lives(page, server, files):

@@ -2,10 +2,13 @@
 // map beside itself. Everything is drawn on a canvas from the two pictures.
 const MODES = [["slider", "Slider"], ["difference", "Difference"], ["tiled", "Tiled 2 × 2"]];
 const HANDLE = 16; // radius of what the border is drawn by, in pixels
+const AROUND = 270; // pixels of a window's height that the tabs, the tools and the words around the picture take
+const LEAST_HEIGHT = 260; // of the picture, in pixels
 
 export function inspector(element, value) {
   const root = element.querySelector(".st-inspect");
-  const state = { mode: "slider", split: 0.5, zoom: 1, x: 0, y: 0, gain: 2, map: 0, pictures: null, source: null };
+  const state = { mode: "slider", split: 0.5, zoom: 1, x: 0, y: 0, gain: 2, map: 0, pictures: null, source: null,
+    isWhole: true }; // isWhole: nobody has zoomed or moved
   let drag = null;
   root.innerHTML = `
     <div class="st-tools">
@@ -25,6 +28,7 @@ export function inspector(element, value) {
   const canvas = at("canvas"), pen = canvas.getContext("2d"), which = at(".st-which"), split = at(".st-split input");
   let data = { maps: [] };
   const names = () => data.maps[state.map].names;
+  const sizeOf = (pictures) => pictures && `${pictures.decoded.sheet.width} × ${pictures.decoded.sheet.height}`;
 
   for (const [mode, label] of MODES) {
     const button = document.createElement("button");
@@ -69,15 +73,17 @@ export function inspector(element, value) {
       const decoded = await picture(map.decoded);
       const source = map.source ? await picture(map.source) : null;
       if (state.map !== index) return;
+      const before = sizeOf(state.pictures);
       state.pictures = { decoded, source, difference: null };
+      if (sizeOf(state.pictures) !== before) state.isWhole = true; // another place in it would be no place
     } catch { at(".st-read").textContent = "The pictures are gone; reload the page."; return; }
     if (!state.pictures.source && state.mode !== "tiled") state.mode = "slider";
     at(".st-left").textContent = map.names[0];
     at(".st-right").textContent = map.names[1];
     begin();
   }
-  function begin() { // with the whole of what is shown, and what can be done with it
-    whole();
+  function begin() { // where the last map and view were looked at, and with what can be done
+    if (state.isWhole) whole();
     draw();
     at(".st-read").textContent = hint();
   }
@@ -87,10 +93,16 @@ export function inspector(element, value) {
     if (state.mode === "tiled") return `A seam shows where the material does not repeat. ${rest} moves.`;
     return state.pictures.source ? `Drag the yellow handle to compare. ${rest} beside the handle moves.` : `${rest} moves.`;
   }
-  function whole() {
+  function resize() {
     const { sheet } = state.pictures.decoded;
     canvas.width = Math.max(1, Math.round(canvas.clientWidth));
-    canvas.height = Math.round(Math.min(canvas.width * Math.max(0.3, Math.min(1, sheet.height / sheet.width)), 640));
+    const tall = canvas.width * Math.max(0.3, Math.min(1, sheet.height / sheet.width));
+    canvas.height = Math.round(Math.min(tall, Math.max(LEAST_HEIGHT, innerHeight - AROUND)));
+  }
+  function whole() {
+    const { sheet } = state.pictures.decoded;
+    resize();
+    state.isWhole = true;
     const count = state.mode === "tiled" ? 2 : 1;
     state.zoom = Math.min(canvas.width / (sheet.width * count), canvas.height / (sheet.height * count));
     state.x = (canvas.width - sheet.width * count * state.zoom) / 2;
@@ -101,6 +113,7 @@ export function inspector(element, value) {
     state.x = x - (x - state.x) * zoom / state.zoom;
     state.y = y - (y - state.y) * zoom / state.zoom;
     state.zoom = zoom;
+    state.isWhole = false;
     draw();
   }
   function difference() {
@@ -221,8 +234,7 @@ export function inspector(element, value) {
     } else {
       state.x += (event.clientX - drag.x) * scale;
       state.y += (event.clientY - drag.y) * scale;
-      drag.x = event.clientX;
-      drag.y = event.clientY;
+      [drag.x, drag.y, state.isWhole] = [event.clientX, event.clientY, false];
     }
     draw();
   });
@@ -237,15 +249,25 @@ export function inspector(element, value) {
     return draw();
   });
   new ResizeObserver(() => {
-    if (state.pictures && canvas.clientWidth && Math.abs(canvas.clientWidth - canvas.width) > 1) { whole(); draw(); }
+    if (!state.pictures || !canvas.clientWidth || Math.abs(canvas.clientWidth - canvas.width) <= 1) return;
+    if (state.isWhole) whole();
+    else {
+      const { width, height } = canvas;
+      resize();
+      state.x += (canvas.width - width) / 2; // what was in the middle stays there
+      state.y += (canvas.height - height) / 2;
+    }
+    draw();
   }).observe(canvas);
 
   function show(next) {
+    const last = data.maps[state.map]?.label;
     data = next && next.maps ? next : { maps: [] };
     element.querySelector(".st-why").textContent = data.why || "";
     root.hidden = !data.maps.length;
     which.replaceChildren(...data.maps.map((map, index) => new Option(map.label, String(index))));
-    if (data.maps.length) load(data.first || 0).then(() => { which.value = String(state.map); });
+    const same = data.maps.findIndex((map) => map.label === last); // of another result, the map that was looked at
+    if (data.maps.length) load(same < 0 ? data.first || 0 : same).then(() => { which.value = String(state.map); });
   }
   show(value);
   return show;

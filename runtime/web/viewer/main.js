@@ -41,11 +41,26 @@ function say(text, bad = false) {
     find('message').classList.toggle('bad', bad);
 }
 
+/** Says over the picture what is waited for; "" for nothing. */
+function wait(text) {
+    find('busy').hidden = text === '';
+    find('busy').textContent = text;
+    find('empty').hidden = text !== '' || state.at >= 0;
+}
+
+/** Waits until what the page says is on the screen, which decoding keeps from changing; not long where nobody looks. */
+function painted() {
+    const shown = new Promise((done) => { requestAnimationFrame(() => setTimeout(done)); });
+    return Promise.race([shown, new Promise((done) => { setTimeout(done, 100); })]);
+}
+
 async function attempt(what) {
     try {
         await what();
     } catch (error) {
         say(error.message, true);
+    } finally {
+        wait('');
     }
 }
 
@@ -74,6 +89,8 @@ async function add(name, file, pictures = new Map()) {
 
 async function show(at) {
     const { file, pictures } = state.files[at];
+    wait('Decoding…');
+    await painted();
     start();
     const parts = materialParts(file);
     const flat = file.maps.map((map) => ({ ...planOf(map), srgb: false, log: null })); // codes, as they are stored
@@ -90,7 +107,7 @@ async function show(at) {
     });
     [state.at, state.map] = [at, 0];
     state.flat.setFile(file);
-    find('empty').hidden = true;
+    wait('');
     for (const [map, blob] of pictures) await attempt(() => setSource(map, blob));
     find('which').value = String(at);
     find('level').max = String(Math.floor(Math.log2(Math.max(file.width, file.height))));
@@ -311,11 +328,11 @@ new ResizeObserver(() => { state.dirty = true; }).observe(canvas);
 
 // sources: addresses of source images, one for each map in the file's order; "" for none
 function load(address, sources = []) {
-    say('Loading…');
+    say('');
+    wait('Loading…');
     return attempt(async () => {
         const file = await loadIgs(address);
         const pictures = await fetchPictures(sources);
-        say('');
         await add(file.name, file, pictures);
     });
 }
