@@ -127,8 +127,10 @@ def pack_gaussians(
         widening: of the supports that are listed, square texels; None: what the levels need, 0 without
 
     Raises:
-        UsageError: the supports overlap beyond what an index can hold
+        UsageError: the supports overlap beyond what an index can hold, or there is a residual, which no shader adds yet
     """
+    if quantized.residual is not None:
+        raise UsageError("the file has a residual layer, which shaders cannot decode; compress the source without")
     if widening is None:
         widening = 0.0 if pictures is None else index_widening(quantized)
     tiles, images = _choose_tiles(quantized, block_log2, widening)

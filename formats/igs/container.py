@@ -28,6 +28,13 @@ from imagegs_tex.formats.igs.map_table import pack_maps, unpack_maps
 from imagegs_tex.formats.igs.plane_coders import CellOrder, Codec, Description, KnownGeometry
 from imagegs_tex.formats.igs.planes import Plane, pack_leb128, pack_planes, require, unpack_leb128, unpack_planes
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+from imagegs_tex.formats.igs.residual_layer import (
+    SIDE_LOG2_RANGE,
+    ResidualLayer,
+    block_grid,
+    pack_residual,
+    unpack_residual,
+)
 from imagegs_tex.formats.igs.section_codecs import (
     MAX_RAW_BYTES,
     StoredSection,
@@ -51,7 +58,8 @@ SECTIONS: Final = ("maps", "components", "cells", "positions", "shapes", "featur
 """Of every file."""
 DETAIL_SECTION: Final = "detail"
 EXACT_SECTION: Final = "exact samples"
-_OPTIONAL_SECTIONS: Final = {7: DETAIL_SECTION, 8: EXACT_SECTION}
+RESIDUAL_SECTION: Final = "residual"
+_OPTIONAL_SECTIONS: Final = {7: DETAIL_SECTION, 8: EXACT_SECTION, 9: RESIDUAL_SECTION}
 """That a file of version 4 may have, by their ids."""
 MAX_FILE_BYTES: Final = 1 << 28
 
@@ -180,7 +188,8 @@ def version_of(data: bytes) -> int:
 
 def _optional_ids(quantized: QuantizedGaussianSet) -> list[int]:
     """Return the ids of the sections that a set has beside those of every file."""
-    return [7] * (quantized.detail is not None) + [8] * (quantized.exact is not None)
+    optional = {7: quantized.detail, 8: quantized.exact, 9: quantized.residual}
+    return [number for number, content in optional.items() if content is not None]
 
 
 def _section_count(data: bytes) -> int:
@@ -304,6 +313,7 @@ def _pack_sections(
         plane_bytes[_SHAPE_PLANES:],
         *([] if quantized.detail is None else [[pack_detail(quantized.detail)]]),
         *([] if quantized.exact is None else [_pack_exact(quantized.exact, header)]),
+        *([] if quantized.residual is None else [_pack_residual(quantized.residual, header)]),
     ]
     order = CellOrder(numbers, across, down)
     return blocks, KnownGeometry(order, quantized.shape_codes, quantized.position_codes, exponents), counts
@@ -348,7 +358,7 @@ def _unpack_sections(
         basis_scale=header.basis_scale, basis_codes=basis,
         offset_codes=offset, wrap=header.wrap,
         detail=unpack_detail(plain[DETAIL_SECTION], channels) if DETAIL_SECTION in plain else None,
-        exact=_unpack_exact(plain, header),
+        exact=_unpack_exact(plain, header), residual=_unpack_residual(plain, header),
         entropy=Entropy.FAST if any(section.codec == Codec.FAST for section in sections) else Entropy.SMALL,
     )  # fmt: skip
 
@@ -363,6 +373,20 @@ def _unpack_exact(plain: dict[str, bytes], header: Header) -> ExactSamples | Non
         return None
     require(DETAIL_SECTION not in plain, "a file of exact samples has no detail")
     return unpack_exact(plain[EXACT_SECTION], header.width, header.height, header.channel_count)
+
+
+def _pack_residual(layer: ResidualLayer, header: Header) -> list[bytes]:
+    require(len(layer.basis_codes) == header.channel_count, "a residual of another number of channels")
+    return [pack_residual(layer, block_grid(header.width, header.height, layer.side_log2))]
+
+
+def _unpack_residual(plain: dict[str, bytes], header: Header) -> ResidualLayer | None:
+    if RESIDUAL_SECTION not in plain:
+        return None
+    require(EXACT_SECTION not in plain, "a file of exact samples has no residual")
+    least, most = SIDE_LOG2_RANGE
+    grids = {log2: block_grid(header.width, header.height, log2) for log2 in range(least, most + 1)}
+    return unpack_residual(plain[RESIDUAL_SECTION], grids, header.channel_count)
 
 
 def _unpack_positions(

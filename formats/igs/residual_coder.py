@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from imagegs_tex.formats.igs.binary_model import (
     FIRST_STATISTIC,
     SHARES,
-    STRETCH_LIMIT,
     adapt,
     context_starts,
     length_of,
@@ -26,6 +25,7 @@ from imagegs_tex.formats.igs.binary_model import (
 )
 from imagegs_tex.formats.igs.prediction_coder import LOGISTIC
 from imagegs_tex.formats.igs.range_coder import code_bit, finish, first_interval, is_full
+from imagegs_tex.formats.igs.residual_layer import zigzag
 from imagegs_tex.jit import njit
 
 PROBABILITY_BITS: Final = 16
@@ -57,17 +57,7 @@ Blocks = tuple[NDArray[np.int32], NDArray[np.uint16], NDArray[np.int16]]
 
 
 @cache
-def zigzag(side: int) -> NDArray[np.int64]:
-    """Return the places of a block [side^2] as row * side + column of their frequencies, low ones first."""
-    pairs = [(row, column) for row in range(side) for column in range(side)]
-    ordered = sorted(pairs, key=lambda pair: (sum(pair), pair[sum(pair) % 2]))
-    places = np.array([row * side + column for row, column in ordered], np.int64)
-    places.setflags(write=False)
-    return places
-
-
-@cache
-def _tables(side: int, channel_count: int) -> _Tables:
+def coder_tables(side: int, channel_count: int) -> _Tables:
     order = zigzag(side)
     at = np.empty(side * side, np.int64)
     at[order] = np.arange(side * side)
@@ -106,7 +96,7 @@ def encode_blocks(
     blocks = counts.copy(), places.copy(), values.copy()
     while True:
         coded = np.zeros(room, np.uint8)
-        used = _run(blocks, grid[0], channel_count, coded, False, _tables(1 << side_log2, channel_count))
+        used = _run(blocks, grid[0], channel_count, coded, False, coder_tables(1 << side_log2, channel_count))
         if used >= 0:
             return coded[:used].tobytes()
         room *= 4
@@ -121,7 +111,7 @@ def decode_blocks(
         np.zeros(grid[0] * grid[1], np.int32), np.zeros(coefficient_count, np.uint16),
         np.zeros(coefficient_count, np.int16),
     )  # fmt: skip
-    used = _run(blocks, grid[0], channel_count, coded, True, _tables(1 << side_log2, channel_count))
+    used = _run(blocks, grid[0], channel_count, coded, True, coder_tables(1 << side_log2, channel_count))
     return blocks if used == len(coded) else None
 
 
@@ -133,20 +123,33 @@ def _level(total):
 
 
 @njit(cache=True, nogil=True)
-def _decide(bit, node, weights_at, model, stream, decoding, tables):
-    """Predict one decision, code it, and learn from it."""
-    statistics, counts, weights, contexts, stretched = model
+def predict(node, weights_at, model, tables):
+    """Return the probability of yes, in 1/65536, in the model's contexts."""
+    statistics, _, weights, contexts, stretched = model
     inputs = contexts.shape[0]
     stretch_statistics(node, inputs, contexts, statistics, tables.stretch, stretched)
     total = 0
     for i in range(inputs):
         total += weights[weights_at, node, i] * stretched[i]
-    probability = mixed_probability(total, tables.squash)
-    bit = code_bit(bit, probability, PROBABILITY_BITS, stream.interval, stream.coded, decoding)
+    return mixed_probability(total, tables.squash)
+
+
+@njit(cache=True, nogil=True)
+def learn(bit, probability, node, weights_at, model, tables):
+    """Learn from a decision that was predicted last."""
+    statistics, counts, weights, contexts, stretched = model
     error = (bit << 16) - probability
-    for i in range(inputs):
+    for i in range(contexts.shape[0]):
         weights[weights_at, node, i] += (stretched[i] * error * 41 + (1 << 18)) >> 19
-    adapt(bit, node, inputs, contexts, statistics, counts, tables.shares)
+    adapt(bit, node, contexts.shape[0], contexts, statistics, counts, tables.shares)
+
+
+@njit(cache=True, nogil=True)
+def _decide(bit, node, weights_at, model, stream, decoding, tables):
+    """Predict one decision, code it, and learn from it."""
+    probability = predict(node, weights_at, model, tables)
+    bit = code_bit(bit, probability, PROBABILITY_BITS, stream.interval, stream.coded, decoding)
+    learn(bit, probability, node, weights_at, model, tables)
     return bit
 
 
@@ -191,7 +194,7 @@ def _code_rest(rest, stream, decoding):
 
 
 @njit(cache=True, nogil=True)
-def _coefficient_contexts(k, p, end, x, own, filled, row, above, tables, contexts):
+def coefficient_contexts(k, p, end, x, own, filled, row, above, tables, contexts):
     """Fill in the contexts of a coefficient; return the set of weights."""
     nearby = 0
     for i in range(5):
@@ -242,7 +245,8 @@ def _code_magnitude(size, least, weights_at, model, stream, decoding, tables):
 
 
 @njit(cache=True, nogil=True)
-def _new_model(rows, sets, nodes, inputs):
+def new_model(rows, sets, nodes, inputs):
+    """Return a model that has seen nothing: contexts, sets of weights, nodes and inputs of it."""
     return _Model(
         np.full((rows, nodes), FIRST_STATISTIC, np.uint16), np.zeros((rows, nodes), np.uint8),
         np.full((sets, nodes, inputs), FIRST_WEIGHT, np.int64), np.zeros(inputs, np.int64),
@@ -256,8 +260,8 @@ def _run(blocks, across, channels, coded, decoding, tables):
     counts, places, values = blocks
     places_of = tables.groups.shape[0]
     stream = _Stream(first_interval(coded, decoding), coded)
-    model = _new_model(tables.starts[-1], GROUPS * LEVELS, VALUE_NODES, INPUTS)
-    ends_model = _new_model(tables.end_starts[-1], 1, END_NODES, END_INPUTS)
+    model = new_model(tables.starts[-1], GROUPS * LEVELS, VALUE_NODES, INPUTS)
+    ends_model = new_model(tables.end_starts[-1], 1, END_NODES, END_INPUTS)
     # magnitudes, and the lengths of where components end, of this row of blocks and the one above
     row = np.zeros((across, channels, places_of), np.int32)
     ends = np.zeros((across, channels), np.int64)
@@ -293,7 +297,7 @@ def _run(blocks, across, channels, coded, decoding, tables):
             ends[x, k] = length_of(end)
             own = 0
             for p in range(end):
-                weights_at = _coefficient_contexts(k, p, end, x, own, filled, row, above, tables, model.contexts)
+                weights_at = coefficient_contexts(k, p, end, x, own, filled, row, above, tables, model.contexts)
                 value = 0
                 if not decoding and places[at] == k * places_of + p:
                     value = np.int64(values[at])

@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from imagegs_tex.formats.errors import IgsError
 from imagegs_tex.formats.igs.planes import require
-from imagegs_tex.formats.igs.residual_coder import decode_blocks, encode_blocks, zigzag
 
 SIDE_LOG2_RANGE: Final = (2, 4)
 STEP_RANGE: Final = (2.0**-20, 16.0)
@@ -49,13 +49,13 @@ def block_grid(width: int, height: int, side_log2: int) -> tuple[int, int]:
 
 
 @cache
-def cosines(side: int) -> NDArray[np.float64]:
-    """Return the orthonormal DCT-II's functions at texel centres [frequency, texel]."""
-    frequency, texel = np.meshgrid(np.arange(side), np.arange(side), indexing="ij")
-    table = np.cos(np.pi * frequency * (texel + 0.5) / side) * np.sqrt(2 / side)
-    table[0] /= np.sqrt(2)
-    table.setflags(write=False)
-    return np.asarray(table)
+def zigzag(side: int) -> NDArray[np.int64]:
+    """Return the places of a block [side^2] as row * side + column of their frequencies, low ones first."""
+    pairs = [(row, column) for row in range(side) for column in range(side)]
+    ordered = sorted(pairs, key=lambda pair: (sum(pair), pair[sum(pair) % 2]))
+    places = np.array([row * side + column for row, column in ordered], np.int64)
+    places.setflags(write=False)
+    return places
 
 
 def coefficient_values(layer: ResidualLayer) -> NDArray[np.float64]:
@@ -66,30 +66,51 @@ def coefficient_values(layer: ResidualLayer) -> NDArray[np.float64]:
     return np.asarray(np.sign(layer.values) * sizes * np.float64(layer.step))
 
 
-def residual_picture(layer: ResidualLayer, width: int, height: int) -> NDArray[np.float32]:
-    """Return what the layer adds to the channels [H, W, C] at texel centres; float64 within."""
+def residual_picture(
+    layer: ResidualLayer, own: tuple[int, int], size: tuple[int, int], rows: slice | None = None
+) -> NDArray[np.float32]:
+    """Return what the layer adds to the channels [rows, W, C], from float64.
+
+    Args:
+        layer: the layer
+        own: width and height of the file
+        size: those of the result, of whose texel centres each takes the cosines of the block that it lies in
+        rows: of the result; None for all
+    """
     side, channels = layer.side, len(layer.basis_codes)
-    across, down = block_grid(width, height, layer.side_log2)
+    across, _ = block_grid(*own, layer.side_log2)
+    x, y = ((np.arange(count) + 0.5) * extent / count for count, extent in zip(size, own, strict=True))
+    y = y if rows is None else y[rows]
+    columns, across_table = block_cosines(x, side)
+    lines, down_table = block_cosines(y, side)
     basis = layer.basis_codes / BASIS_SCALE
     ends = np.concatenate([[0], np.cumsum(layer.counts)])
-    values, places, table = coefficient_values(layer), layer.places.astype(np.int64), cosines(side)
-    picture = np.empty((height, width, channels), np.float32)
-    order = zigzag(side)
-    for row in range(down):  # bounds the memory of temporaries
-        first, last = ends[row * across], ends[(row + 1) * across]
-        block = np.repeat(np.arange(across), layer.counts[row * across : (row + 1) * across])
+    values, places, order = coefficient_values(layer), layer.places.astype(np.int64), zigzag(side)
+    picture = np.empty((len(y), len(x), channels), np.float32)
+    for line in np.unique(lines):  # bounds the memory of temporaries
+        first, last = ends[line * across], ends[(line + 1) * across]
+        block = np.repeat(np.arange(across), layer.counts[line * across : (line + 1) * across])
         component, place = np.divmod(places[first:last], side * side)
         dense = np.zeros((channels, across, side * side))
         dense[component, block, order[place]] = values[first:last]
-        texels = np.einsum("kbuv,uy,vx->ybxk", dense.reshape(channels, across, side, side), table, table, optimize=True)
-        band = texels.reshape(side, across * side, channels) @ basis
-        top = row * side
-        picture[top : top + side] = band[: height - top, :width]
+        inside = lines == line
+        by_row = np.einsum("kbuv,yu->kbyv", dense.reshape(channels, across, side, side), down_table[inside])
+        picture[inside] = np.einsum("kxyv,xv->yxk", by_row[:, columns], across_table) @ basis
     return picture
+
+
+def block_cosines(places: NDArray[np.float64], side: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return for places in texels the block [N] that each lies in, and the DCT's functions there [N, side]."""
+    blocks = np.floor(places / side).astype(np.int64)
+    frequencies = np.arange(side)
+    scales = np.where(frequencies == 0, np.sqrt(1 / side), np.sqrt(2 / side))
+    return blocks, np.cos(np.pi * frequencies * (places - blocks * side)[:, None] / side) * scales
 
 
 def pack_residual(layer: ResidualLayer, grid: tuple[int, int]) -> bytes:
     """Return the section's bytes; grid is blocks across and down."""
+    from imagegs_tex.formats.igs.residual_coder import encode_blocks  # numba takes half a second to import
+
     head = _HEAD.pack(layer.side_log2, *layer.offset_codes, layer.step, len(layer.places), 0)
     coded = encode_blocks(layer.counts, layer.places, layer.values, grid, layer.side_log2, len(layer.basis_codes))
     return head + layer.basis_codes.astype("<i2").tobytes() + coded
@@ -103,6 +124,8 @@ def unpack_residual(raw: bytes, grid_of_side: dict[int, tuple[int, int]], channe
         grid_of_side: blocks across and down, by side_log2
         channel_count: C
     """
+    from imagegs_tex.formats.igs.residual_coder import decode_blocks
+
     basis_bytes = 2 * channel_count * channel_count
     require(len(raw) > _HEAD.size + basis_bytes, "section residual ends within its head")
     side_log2, *offsets, step, count, zero = _HEAD.unpack_from(raw)
@@ -117,8 +140,8 @@ def unpack_residual(raw: bytes, grid_of_side: dict[int, tuple[int, int]], channe
     basis = np.frombuffer(raw, "<i2", channel_count * channel_count, _HEAD.size).astype(np.int16)
     coded = raw[_HEAD.size + basis_bytes :]
     decoded = decode_blocks(coded, (across, down), side_log2, channel_count, count)
-    require(decoded is not None, "section residual is not what its codes take")
-    assert decoded is not None
+    if decoded is None:
+        raise IgsError("section residual is not what its codes take")
     counts, places, values = decoded
     require(bool(np.all(counts <= most)), "a block of section residual has too many coefficients")
     return ResidualLayer(
