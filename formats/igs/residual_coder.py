@@ -58,6 +58,7 @@ Blocks = tuple[NDArray[np.int32], NDArray[np.uint16], NDArray[np.int16]]
 
 @cache
 def coder_tables(side: int, channel_count: int) -> _Tables:
+    """Return what the coder looks up for blocks of a side and so many components."""
     order = zigzag(side)
     at = np.empty(side * side, np.int64)
     at[order] = np.arange(side * side)
@@ -96,7 +97,8 @@ def encode_blocks(
     blocks = counts.copy(), places.copy(), values.copy()
     while True:
         coded = np.zeros(room, np.uint8)
-        used = _run(blocks, grid[0], channel_count, coded, False, coder_tables(1 << side_log2, channel_count))
+        tables = coder_tables(1 << side_log2, channel_count)
+        used = int(_run(blocks, grid[0], channel_count, coded, False, tables))
         if used >= 0:
             return coded[:used].tobytes()
         room *= 4
@@ -111,7 +113,7 @@ def decode_blocks(
         np.zeros(grid[0] * grid[1], np.int32), np.zeros(coefficient_count, np.uint16),
         np.zeros(coefficient_count, np.int16),
     )  # fmt: skip
-    used = _run(blocks, grid[0], channel_count, coded, True, coder_tables(1 << side_log2, channel_count))
+    used = int(_run(blocks, grid[0], channel_count, coded, True, coder_tables(1 << side_log2, channel_count)))
     return blocks if used == len(coded) else None
 
 
@@ -216,7 +218,7 @@ def coefficient_contexts(k, p, end, x, own, filled, row, above, tables, contexts
         around += above[x, k, q]
         if x > 0:
             around += row[x - 1, k, q]
-        if i != 2 and i != 3 and i != 4:
+        if i < 2 or i > 4:
             for m in range(max(0, k - 2), k):
                 wider += row[x, m, q]
     group, starts = tables.groups[p], tables.starts
@@ -255,6 +257,27 @@ def new_model(rows, sets, nodes, inputs):
 
 
 @njit(cache=True, nogil=True)
+def _end_of(places, at, last, k, places_of):
+    """Return how many places up to the last coefficient of a component there are, of a block's from at to last."""
+    stop = at
+    while stop < last and places[stop] // places_of == k:
+        stop += 1
+    return places[stop - 1] % places_of + 1 if stop > at else 0
+
+
+@njit(cache=True, nogil=True)
+def _end_contexts(x, k, ends, ends_above, starts, contexts):
+    """Fill in the contexts of where a component ends: lengths of other ends."""
+    left = ends[x - 1, k] if x > 0 else 0
+    before = ends[x, k - 1] if k > 0 else 0
+    second = ends[x, k - 2] if k > 1 else 0
+    contexts[0] = starts[0] + k
+    contexts[1] = starts[1] + (k * 10 + max(left, ends_above[x, k])) * 10 + before
+    contexts[2] = starts[2] + (left * 10 + ends_above[x, k]) * 10 + before
+    contexts[3] = starts[3] + before * 10 + second
+
+
+@njit(cache=True, nogil=True)
 def _run(blocks, across, channels, coded, decoding, tables):
     """Encode blocks into coded, or decode them from it; return the bytes used, -1 where they break a law."""
     counts, places, values = blocks
@@ -276,21 +299,8 @@ def _run(blocks, across, channels, coded, decoding, tables):
         filled, first = 0, at
         last = at + counts[block]
         for k in range(channels):
-            end = 0
-            if not decoding:
-                stop = at
-                while stop < last and places[stop] // places_of == k:
-                    stop += 1
-                if stop > at:
-                    end = places[stop - 1] % places_of + 1
-            left = ends[x - 1, k] if x > 0 else 0
-            before = ends[x, k - 1] if k > 0 else 0
-            second = ends[x, k - 2] if k > 1 else 0
-            starts = tables.end_starts
-            ends_model.contexts[0] = starts[0] + k
-            ends_model.contexts[1] = starts[1] + (k * 10 + max(left, ends_above[x, k])) * 10 + before
-            ends_model.contexts[2] = starts[2] + (left * 10 + ends_above[x, k]) * 10 + before
-            ends_model.contexts[3] = starts[3] + before * 10 + second
+            end = 0 if decoding else _end_of(places, at, last, k, places_of)
+            _end_contexts(x, k, ends, ends_above, tables.end_starts, ends_model.contexts)
             end = _code_end(end, ends_model, stream, decoding, tables)
             if end > places_of:
                 return -1
@@ -300,8 +310,10 @@ def _run(blocks, across, channels, coded, decoding, tables):
                 weights_at = coefficient_contexts(k, p, end, x, own, filled, row, above, tables, model.contexts)
                 value = 0
                 if not decoding and places[at] == k * places_of + p:
-                    value = np.int64(values[at])
-                size = _code_magnitude(abs(value), 1 if p == end - 1 else 0, weights_at, model, stream, decoding, tables)
+                    value = int(values[at])
+                size = _code_magnitude(
+                    abs(value), 1 if p == end - 1 else 0, weights_at, model, stream, decoding, tables
+                )
                 if size == 0:
                     continue
                 negative = code_bit(

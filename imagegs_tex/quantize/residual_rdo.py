@@ -55,7 +55,7 @@ def make_residual_layer(residual: NDArray[np.floating], step: float, side_log2: 
     basis_codes = np.rint(vectors.T[::-1] * BASIS_SCALE).astype(np.int16)
     padded = np.pad(residual, ((0, down * side - height), (0, across * side - width), (0, 0)), mode="edge")
     components = padded.astype(np.float64) @ (basis_codes / BASIS_SCALE).T
-    _, functions = block_cosines(np.arange(side) + 0.5, side)
+    _, functions = block_cosines(np.arange(0.5, side), side)
     table = functions.T
     blocks = components.reshape(down, side, across, side, channels)
     scaled = np.einsum("dyaxk,uy,vx->dakuv", blocks, table, table, optimize=True).reshape(down * across, channels, -1)
@@ -102,11 +102,11 @@ def _choose(scaled, across, rate_weight, tables, bits):
             for p in range(place_count):
                 set_of = coefficient_contexts(k, p, place_count, x, own, filled, row, above, tables, model.contexts)
                 size = abs(scaled[block, k, p])
-                nearest = min(np.int64(size + 0.5), 1 << 14)
+                nearest = min(int(size + 0.5), 1 << 14)
                 for node in range(min(nearest + 1, VALUE_NODES)):
                     probabilities[node] = predict(node, set_of, model, tables)
-                best, chosen = np.inf, np.int64(0)
-                for value in (nearest, nearest - 1, np.int64(0)):
+                best, chosen = np.inf, 0
+                for value in (nearest, nearest - 1, 0):
                     if value < 0:
                         continue
                     cost = 1.0 if value > 0 else 0.0

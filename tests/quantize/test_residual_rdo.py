@@ -1,8 +1,7 @@
 """A residual layer made of noise and stripes: near enough, and cheaper than plain rounding at equal error."""
 
-from dataclasses import replace
-
 import numpy as np
+import pytest
 
 from imagegs_tex.formats.igs.residual_layer import block_grid, pack_residual, residual_picture
 from imagegs_tex.quantize import residual_rdo
@@ -24,18 +23,19 @@ def test_fine_steps_leave_little() -> None:
     assert np.sqrt((left**2).mean()) < 1e-3 / np.sqrt(12) * 1.4
 
 
-def test_what_bits_cost_pays(monkeypatch) -> None:
+def test_what_bits_cost_pays(monkeypatch: pytest.MonkeyPatch) -> None:
     residual, points = _residual(), []
     for weight, step in ((residual_rdo.RATE_WEIGHT, 0.03), (0.0, 0.034)):
         monkeypatch.setattr(residual_rdo, "RATE_WEIGHT", weight)
         layer = residual_rdo.make_residual_layer(residual, step, 3)
         left = residual - residual_picture(layer, SIZE, SIZE)
         points.append((len(pack_residual(layer, block_grid(*SIZE, 3))), (left**2).mean()))
-    (bytes_weighed, _), (bytes_plain, _) = points
-    assert bytes_weighed < bytes_plain, points
+    (bytes_weighed, error_weighed), (bytes_plain, error_plain) = points
+    assert bytes_weighed < 0.97 * bytes_plain, points
+    assert error_weighed < 1.01 * error_plain, points
 
 
 def test_blocks_keep_their_limit() -> None:
     layer = residual_rdo.make_residual_layer(np.random.default_rng(2).normal(size=(16, 16, 3)), 1e-3, 4)
     assert layer.counts.tolist() == [255]
-    assert replace(layer).places.size == 255
+    assert layer.places.size == 255

@@ -47,7 +47,8 @@ def test_codes_survive(side_log2: int) -> None:
 
 
 def test_nothing_takes_next_to_nothing() -> None:
-    empty = replace(_layer(3), counts=np.zeros(6, np.int32), places=np.zeros(0, np.uint16), values=np.zeros(0, np.int16))
+    nothing = {"places": np.zeros(0, np.uint16), "values": np.zeros(0, np.int16)}
+    empty = replace(_layer(3), counts=np.zeros(6, np.int32), **nothing)
     data = pack_residual(empty, GRIDS[3])
     assert len(data) < 16 + 2 * CHANNELS**2 + 8
     assert not residual_picture(unpack_residual(data, GRIDS, CHANNELS), (WIDTH, HEIGHT), (WIDTH, HEIGHT)).any()
