@@ -25,7 +25,7 @@ from imagegs_tex.formats.igs.binary_model import (
 )
 from imagegs_tex.formats.igs.prediction_coder import LOGISTIC
 from imagegs_tex.formats.igs.range_coder import code_bit, finish, first_interval, is_full
-from imagegs_tex.formats.igs.residual_layer import zigzag
+from imagegs_tex.formats.igs.zigzag import zigzag
 from imagegs_tex.jit import njit
 
 PROBABILITY_BITS: Final = 16

@@ -6,7 +6,6 @@ this layer are smaller at the same PSNR. A texel is the sum of its block's coeff
 
 import struct
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from imagegs_tex.formats.errors import IgsError
 from imagegs_tex.formats.igs.planes import require
+from imagegs_tex.formats.igs.zigzag import zigzag
 
 SIDE_LOG2_RANGE: Final = (2, 4)
 STEP_RANGE: Final = (2.0**-20, 16.0)
@@ -46,16 +46,6 @@ class ResidualLayer:
 def block_grid(width: int, height: int, side_log2: int) -> tuple[int, int]:
     """Return how many blocks cover a picture, across and down."""
     return -(-width >> side_log2), -(-height >> side_log2)
-
-
-@cache
-def zigzag(side: int) -> NDArray[np.int64]:
-    """Return the places of a block [side^2] as row * side + column of their frequencies, low ones first."""
-    pairs = [(row, column) for row in range(side) for column in range(side)]
-    ordered = sorted(pairs, key=lambda pair: (sum(pair), pair[sum(pair) % 2]))
-    places = np.array([row * side + column for row, column in ordered], np.int64)
-    places.setflags(write=False)
-    return places
 
 
 def coefficient_values(layer: ResidualLayer) -> NDArray[np.float64]:

@@ -30,8 +30,8 @@ from imagegs_tex.formats.igs.residual_layer import (
     ResidualLayer,
     block_cosines,
     block_grid,
-    zigzag,
 )
+from imagegs_tex.formats.igs.zigzag import zigzag
 from imagegs_tex.jit import njit
 
 RATE_WEIGHT: Final = 0.12

@@ -13,8 +13,8 @@ from imagegs_tex.formats.igs.residual_layer import (
     pack_residual,
     residual_picture,
     unpack_residual,
-    zigzag,
 )
+from imagegs_tex.formats.igs.zigzag import zigzag
 
 WIDTH, HEIGHT, CHANNELS = 21, 13, 3
 GRIDS = {log2: block_grid(WIDTH, HEIGHT, log2) for log2 in (2, 3, 4)}

@@ -21,7 +21,8 @@ def test_section_in_a_file() -> None:
     residual = np.random.default_rng(3).normal(0, 0.05, shape)
     layered = replace(plain, residual=make_residual_layer(residual, 0.02, 3))
     data = encode_igs(layered)
-    assert (version_of(encode_igs(plain)), version_of(data)) == (3, 4)
+    assert version_of(data) == 4
+    assert [size.name for size in section_sizes(data)][:-1] == [size.name for size in section_sizes(encode_igs(plain))]
     assert section_sizes(data)[-1].name == "residual"
     again = decode_igs(data)
     assert again.residual is not None
