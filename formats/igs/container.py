@@ -28,13 +28,7 @@ from imagegs_tex.formats.igs.map_table import pack_maps, unpack_maps
 from imagegs_tex.formats.igs.plane_coders import CellOrder, Codec, Description, KnownGeometry
 from imagegs_tex.formats.igs.planes import Plane, pack_leb128, pack_planes, require, unpack_leb128, unpack_planes
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
-from imagegs_tex.formats.igs.residual_layer import (
-    SIDE_LOG2_RANGE,
-    ResidualLayer,
-    block_grid,
-    pack_residual,
-    unpack_residual,
-)
+from imagegs_tex.formats.igs.residual_layer import ResidualLayer, pack_residual, unpack_residual
 from imagegs_tex.formats.igs.section_codecs import (
     MAX_RAW_BYTES,
     StoredSection,
@@ -61,6 +55,8 @@ EXACT_SECTION: Final = "exact samples"
 RESIDUAL_SECTION: Final = "residual"
 _OPTIONAL_SECTIONS: Final = {7: DETAIL_SECTION, 8: EXACT_SECTION, 9: RESIDUAL_SECTION}
 """That a file of version 4 may have, by their ids."""
+_MOST_OPTIONAL: Final = 2
+"""Of one file: exact samples are alone."""
 MAX_FILE_BYTES: Final = 1 << 28
 
 _CODECS: Final = {1: (Codec.ZSTD,), 2: (Codec.ZSTD, Codec.CONTEXT), 3: tuple(Codec)[:3], 4: tuple(Codec)}  # by version
@@ -195,7 +191,7 @@ def _optional_ids(quantized: QuantizedGaussianSet) -> list[int]:
 def _section_count(data: bytes) -> int:
     """Return how many sections a file has whose header is there, a number that its version allows."""
     version, count = version_of(data), data[_SECTION_COUNT_AT]
-    most = len(SECTIONS) + (len(_OPTIONAL_SECTIONS) if version >= _FIRST_VERSION_WITH_OPTIONS else 0)
+    most = len(SECTIONS) + (_MOST_OPTIONAL if version >= _FIRST_VERSION_WITH_OPTIONS else 0)
     expected = f"{len(SECTIONS)}" if most == len(SECTIONS) else f"{len(SECTIONS)} to {most}"
     require(len(SECTIONS) <= count <= most, f"{count} sections instead of {expected}")
     return count
@@ -313,7 +309,7 @@ def _pack_sections(
         plane_bytes[_SHAPE_PLANES:],
         *([] if quantized.detail is None else [[pack_detail(quantized.detail)]]),
         *([] if quantized.exact is None else [_pack_exact(quantized.exact, header)]),
-        *([] if quantized.residual is None else [_pack_residual(quantized.residual, header)]),
+        *([] if quantized.residual is None else [_pack_residual(quantized, quantized.residual)]),
     ]
     order = CellOrder(numbers, across, down)
     return blocks, KnownGeometry(order, quantized.shape_codes, quantized.position_codes, exponents), counts
@@ -375,18 +371,17 @@ def _unpack_exact(plain: dict[str, bytes], header: Header) -> ExactSamples | Non
     return unpack_exact(plain[EXACT_SECTION], header.width, header.height, header.channel_count)
 
 
-def _pack_residual(layer: ResidualLayer, header: Header) -> list[bytes]:
-    require(len(layer.basis_codes) == header.channel_count, "a residual of another number of channels")
-    return [pack_residual(layer, block_grid(header.width, header.height, layer.side_log2))]
+def _pack_residual(quantized: QuantizedGaussianSet, layer: ResidualLayer) -> list[bytes]:
+    require(quantized.exact is None, "a file of exact samples has no residual")
+    require(layer.basis_codes.shape[1] == quantized.channel_count, "a residual of another number of channels")
+    return [pack_residual(layer, (quantized.width, quantized.height))]
 
 
 def _unpack_residual(plain: dict[str, bytes], header: Header) -> ResidualLayer | None:
     if RESIDUAL_SECTION not in plain:
         return None
     require(EXACT_SECTION not in plain, "a file of exact samples has no residual")
-    least, most = SIDE_LOG2_RANGE
-    grids = {log2: block_grid(header.width, header.height, log2) for log2 in range(least, most + 1)}
-    return unpack_residual(plain[RESIDUAL_SECTION], grids, header.channel_count)
+    return unpack_residual(plain[RESIDUAL_SECTION], (header.width, header.height), header.channel_count)
 
 
 def _unpack_positions(

@@ -44,7 +44,7 @@ GROUPS: Final = 8
 FIRST_WEIGHT: Final = 19660
 """0.3; 1 is 65536."""
 _HALF: Final = 1 << (PROBABILITY_BITS - 1)
-_LARGEST_VALUE: Final = 1 << 14
+LARGEST_VALUE: Final = 1 << 14
 
 _SQUASH: Final = squash_table(LOGISTIC, least=1)
 _STRETCH: Final = stretch_table(_SQUASH, PROBABILITY_BITS)
@@ -57,7 +57,7 @@ Blocks = tuple[NDArray[np.int32], NDArray[np.uint16], NDArray[np.int16]]
 
 
 @cache
-def coder_tables(side: int, channel_count: int) -> _Tables:
+def coder_tables(side: int, component_count: int) -> _Tables:
     """Return what the coder looks up for blocks of a side and so many components."""
     order = zigzag(side)
     at = np.empty(side * side, np.int64)
@@ -71,17 +71,17 @@ def coder_tables(side: int, channel_count: int) -> _Tables:
         inside = (row >= 0) & (column >= 0) & (row < side) & (column < side)
         neighbours[inside, i] = at[row[inside] * side + column[inside]]
     sizes = (
-        channel_count * side * side, LEVELS * LEVELS * GROUPS, channel_count * LEVELS * GROUPS, LEVELS**3,
-        channel_count * 16 * LEVELS, LEVELS * LEVELS * channel_count, LEVELS * LEVELS * GROUPS,
+        component_count * side * side, LEVELS * LEVELS * GROUPS, component_count * LEVELS * GROUPS, LEVELS**3,
+        component_count * 16 * LEVELS, LEVELS * LEVELS * component_count, LEVELS * LEVELS * GROUPS,
     )  # fmt: skip
-    ends = (channel_count, 100 * channel_count, 1000, 100)
+    ends = (component_count, 100 * component_count, 1000, 100)
     rows_of = context_starts((*sizes, 0)), context_starts((*ends, 0))
     return _Tables(_SQUASH, _STRETCH, SHARES, *rows_of, groups, neighbours)
 
 
 def encode_blocks(
     counts: NDArray[np.int32], places: NDArray[np.uint16], values: NDArray[np.int16], grid: tuple[int, int],
-    side_log2: int, channel_count: int,
+    side_log2: int, component_count: int,
 ) -> bytes:  # fmt: skip
     """Code blocks in rows.
 
@@ -91,29 +91,39 @@ def encode_blocks(
         values: [M], not 0
         grid: blocks across and down
         side_log2: of a block's side
-        channel_count: C, components of a block
+        component_count: K', components of a block
     """
-    room = 4 * len(places) + channel_count * len(counts) + 256
+    room = 4 * len(places) + component_count * len(counts) + 256
     blocks = counts.copy(), places.copy(), values.copy()
+    tables = coder_tables(1 << side_log2, component_count)
     while True:
         coded = np.zeros(room, np.uint8)
-        tables = coder_tables(1 << side_log2, channel_count)
-        used = int(_run(blocks, grid[0], channel_count, coded, False, tables))
+        used = int(_run(blocks, grid[0], component_count, 0, coded, False, tables))
         if used >= 0:
             return coded[:used].tobytes()
         room *= 4
 
 
 def decode_blocks(
-    data: bytes, grid: tuple[int, int], side_log2: int, channel_count: int, coefficient_count: int
+    data: bytes, grid: tuple[int, int], side_log2: int, component_count: int, coefficient_count: int, most: int
 ) -> Blocks | None:
-    """Invert :func:`encode_blocks`; None where the data are not exactly what so many coefficients take."""
+    """Invert :func:`encode_blocks`; None where the data are not exactly what so many coefficients take.
+
+    Args:
+        data: what was coded
+        grid: blocks across and down
+        side_log2: of a block's side
+        component_count: K'
+        coefficient_count: M
+        most: coefficients of a block
+    """
     coded = np.frombuffer(data, np.uint8).copy()
     blocks = (
         np.zeros(grid[0] * grid[1], np.int32), np.zeros(coefficient_count, np.uint16),
         np.zeros(coefficient_count, np.int16),
     )  # fmt: skip
-    used = int(_run(blocks, grid[0], channel_count, coded, True, coder_tables(1 << side_log2, channel_count)))
+    tables = coder_tables(1 << side_log2, component_count)
+    used = int(_run(blocks, grid[0], component_count, most, coded, True, tables))
     return blocks if used == len(coded) else None
 
 
@@ -222,7 +232,7 @@ def coefficient_contexts(k, p, end, x, own, filled, row, above, tables, contexts
             for m in range(max(0, k - 2), k):
                 wider += row[x, m, q]
     group, starts = tables.groups[p], tables.starts
-    channels = row.shape[1]
+    components = row.shape[1]
     contexts[0] = starts[0] + k * row.shape[2] + p
     contexts[1] = starts[1] + (_level(nearby) * LEVELS + _level(beside)) * GROUPS + group
     contexts[2] = starts[2] + (k * LEVELS + _level(earlier)) * GROUPS + group
@@ -230,7 +240,7 @@ def coefficient_contexts(k, p, end, x, own, filled, row, above, tables, contexts
         _level((nearby + beside) >> 1) * LEVELS + _level((2 * earlier + wider) >> 1)
     ) * LEVELS + _level(around)  # fmt: skip
     contexts[4] = starts[4] + (k * 16 + min(15, end - 1 - p)) * LEVELS + _level(nearby)
-    contexts[5] = starts[5] + (_level(own) * LEVELS + _level(2 * filled // (k + 1))) * channels + k
+    contexts[5] = starts[5] + (_level(own) * LEVELS + _level(2 * filled // (k + 1))) * components + k
     everything = (nearby + beside + earlier + around + wider) >> 1
     contexts[6] = starts[6] + (_level(everything) * LEVELS + _level(own)) * GROUPS + group
     return group * LEVELS + _level((nearby + beside + earlier) // 3)
@@ -278,7 +288,7 @@ def _end_contexts(x, k, ends, ends_above, starts, contexts):
 
 
 @njit(cache=True, nogil=True)
-def _run(blocks, across, channels, coded, decoding, tables):
+def _run(blocks, across, components, most, coded, decoding, tables):
     """Encode blocks into coded, or decode them from it; return the bytes used, -1 where they break a law."""
     counts, places, values = blocks
     places_of = tables.groups.shape[0]
@@ -286,8 +296,8 @@ def _run(blocks, across, channels, coded, decoding, tables):
     model = new_model(tables.starts[-1], GROUPS * LEVELS, VALUE_NODES, INPUTS)
     ends_model = new_model(tables.end_starts[-1], 1, END_NODES, END_INPUTS)
     # magnitudes, and the lengths of where components end, of this row of blocks and the one above
-    row = np.zeros((across, channels, places_of), np.int32)
-    ends = np.zeros((across, channels), np.int64)
+    row = np.zeros((across, components, places_of), np.int32)
+    ends = np.zeros((across, components), np.int64)
     above, ends_above = np.zeros_like(row), np.zeros_like(ends)
     at = 0
     for block in range(counts.shape[0]):
@@ -298,7 +308,7 @@ def _run(blocks, across, channels, coded, decoding, tables):
             row[:] = 0
         filled, first = 0, at
         last = at + counts[block]
-        for k in range(channels):
+        for k in range(components):
             end = 0 if decoding else _end_of(places, at, last, k, places_of)
             _end_contexts(x, k, ends, ends_above, tables.end_starts, ends_model.contexts)
             end = _code_end(end, ends_model, stream, decoding, tables)
@@ -320,7 +330,7 @@ def _run(blocks, across, channels, coded, decoding, tables):
                     1 if value < 0 else 0, _HALF, PROBABILITY_BITS, stream.interval, stream.coded, decoding
                 )  # fmt: skip
                 if decoding:
-                    if at == places.shape[0] or size > _LARGEST_VALUE:
+                    if at == places.shape[0] or at - first == most or size > LARGEST_VALUE:
                         return -1
                     places[at], values[at] = k * places_of + p, -size if negative else size
                 at += 1

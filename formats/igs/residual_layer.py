@@ -13,26 +13,30 @@ from numpy.typing import NDArray
 
 from imagegs_tex.formats.errors import IgsError
 from imagegs_tex.formats.igs.planes import require
-from imagegs_tex.formats.igs.zigzag import zigzag
 
 SIDE_LOG2_RANGE: Final = (2, 4)
 STEP_RANGE: Final = (2.0**-20, 16.0)
-MOST_COEFFICIENTS: Final = 255
-"""Of a block: what a texel costs at most."""
+MOST_IN_BLOCK: Final = 128
+"""Coefficients: what a texel costs at most."""
+MOST_COEFFICIENTS: Final = 1 << 25
+BLOCKS_PER_COEFFICIENT: Final = 16
+FREE_BLOCKS: Final = 4096
+"""A layer covers at most 16 blocks for each coefficient, and these: bounds memory and time of a reader by the file."""
 BASIS_SCALE: Final = 32767.0
 OFFSET_SCALE: Final = 128.0
+MOST_OFFSET: Final = 64
 _OFFSETS: Final = 3
-_HEAD: Final = struct.Struct("<BbbbfII")
+_HEAD: Final = struct.Struct("<BbbbfIB3s")
 
 
 @dataclass(frozen=True, slots=True)
 class ResidualLayer:
-    """Coefficients of blocks, in rows of blocks; C channels of the set that it belongs to."""
+    """Coefficients of blocks, in rows of blocks; K' components of its own, C channels of the set that it belongs to."""
 
     side_log2: int  # blocks are 2^side_log2 texels wide and high
     step: float  # float32 value, of all coefficients
     offset_codes: tuple[int, int, int]  # what values of 1, 2 and more are beyond their codes, away from 0, in 1/128
-    basis_codes: NDArray[np.int16]  # [C, C], channels of each component, orthonormal rows in 1/32767
+    basis_codes: NDArray[np.int16]  # [K', C], channels of each component, in 1/32767
     counts: NDArray[np.int32]  # [blocks], coefficients of each block
     places: NDArray[np.uint16]  # [M], component * side^2 + place in the order of zigzag(); ascending in a block
     values: NDArray[np.int16]  # [M], not 0
@@ -42,6 +46,11 @@ class ResidualLayer:
         """Texels of a block, across and down."""
         return 1 << self.side_log2
 
+    @property
+    def basis(self) -> NDArray[np.float64]:
+        """Channels of each component [K', C]."""
+        return self.basis_codes / BASIS_SCALE
+
 
 def block_grid(width: int, height: int, side_log2: int) -> tuple[int, int]:
     """Return how many blocks cover a picture, across and down."""
@@ -49,92 +58,65 @@ def block_grid(width: int, height: int, side_log2: int) -> tuple[int, int]:
 
 
 def coefficient_values(layer: ResidualLayer) -> NDArray[np.float64]:
-    """Return what the coefficients' codes mean [M]."""
+    """Return what the coefficients' codes mean [M]; none of the products is rounded."""
     magnitudes = np.abs(layer.values.astype(np.int64))
     offsets = np.array(layer.offset_codes) / OFFSET_SCALE
     sizes = magnitudes + offsets[np.minimum(magnitudes, _OFFSETS) - 1]
     return np.asarray(np.sign(layer.values) * sizes * np.float64(layer.step))
 
 
-def residual_picture(
-    layer: ResidualLayer, own: tuple[int, int], size: tuple[int, int], rows: slice | None = None
-) -> NDArray[np.float32]:
-    """Return what the layer adds to the channels [rows, W, C], from float64.
-
-    Args:
-        layer: the layer
-        own: width and height of the file
-        size: those of the result, of whose texel centres each takes the cosines of the block that it lies in
-        rows: of the result; None for all
-    """
-    side, channels = layer.side, len(layer.basis_codes)
-    across, _ = block_grid(*own, layer.side_log2)
-    x, y = ((np.arange(count) + 0.5) * extent / count for count, extent in zip(size, own, strict=True))
-    y = y if rows is None else y[rows]
-    columns, across_table = block_cosines(x, side)
-    lines, down_table = block_cosines(y, side)
-    basis = layer.basis_codes / BASIS_SCALE
-    ends = np.concatenate([[0], np.cumsum(layer.counts)])
-    values, places, order = coefficient_values(layer), layer.places.astype(np.int64), zigzag(side)
-    picture = np.empty((len(y), len(x), channels), np.float32)
-    for line in np.unique(lines):  # bounds the memory of temporaries
-        first, last = ends[line * across], ends[(line + 1) * across]
-        block = np.repeat(np.arange(across), layer.counts[line * across : (line + 1) * across])
-        component, place = np.divmod(places[first:last], side * side)
-        dense = np.zeros((channels, across, side * side))
-        dense[component, block, order[place]] = values[first:last]
-        inside = lines == line
-        by_row = np.einsum("kbuv,yu->kbyv", dense.reshape(channels, across, side, side), down_table[inside])
-        picture[inside] = np.einsum("kxyv,xv->yxk", by_row[:, columns], across_table) @ basis
-    return picture
-
-
-def block_cosines(places: NDArray[np.float64], side: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return for places in texels the block [N] that each lies in, and the DCT's functions there [N, side]."""
-    blocks = np.floor(places / side).astype(np.int64)
-    frequencies = np.arange(side)
-    scales = np.where(frequencies == 0, np.sqrt(1 / side), np.sqrt(2 / side))
-    return blocks, np.cos(np.pi * frequencies * (places - blocks * side)[:, None] / side) * scales
-
-
-def pack_residual(layer: ResidualLayer, grid: tuple[int, int]) -> bytes:
-    """Return the section's bytes; grid is blocks across and down."""
+def pack_residual(layer: ResidualLayer, size: tuple[int, int]) -> bytes:
+    """Return the section's bytes, of a picture's width and height; IgsError where the layer breaks a law."""
     from imagegs_tex.formats.igs.residual_coder import encode_blocks  # numba takes half a second to import
 
-    head = _HEAD.pack(layer.side_log2, *layer.offset_codes, layer.step, len(layer.places), 0)
-    coded = encode_blocks(layer.counts, layer.places, layer.values, grid, layer.side_log2, len(layer.basis_codes))
+    grid, components = block_grid(*size, layer.side_log2), len(layer.basis_codes)
+    head = _HEAD.pack(layer.side_log2, *layer.offset_codes, layer.step, len(layer.places), components, bytes(3))
+    _check(head, grid, components, layer.basis_codes.shape[1])
+    require(len(layer.counts) == grid[0] * grid[1], "section residual has another number of blocks than its picture")
+    require(bool(np.all(layer.counts <= MOST_IN_BLOCK)), "a block of section residual has too many coefficients")
+    coded = encode_blocks(layer.counts, layer.places, layer.values, grid, layer.side_log2, components)
     return head + layer.basis_codes.astype("<i2").tobytes() + coded
 
 
-def unpack_residual(raw: bytes, grid_of_side: dict[int, tuple[int, int]], channel_count: int) -> ResidualLayer:
+def unpack_residual(raw: bytes, size: tuple[int, int], channel_count: int) -> ResidualLayer:
     """Read the section; IgsError where a law is broken.
 
     Args:
         raw: its bytes
-        grid_of_side: blocks across and down, by side_log2
+        size: width and height of the picture
         channel_count: C
     """
     from imagegs_tex.formats.igs.residual_coder import decode_blocks
 
-    basis_bytes = 2 * channel_count * channel_count
-    require(len(raw) > _HEAD.size + basis_bytes, "section residual ends within its head")
-    side_log2, *offsets, step, count, zero = _HEAD.unpack_from(raw)
-    require(side_log2 in grid_of_side, f"blocks of 2^{side_log2} texels in section residual")
-    require(zero == 0, "section residual has a reserved field that is not 0")
-    require(STEP_RANGE[0] <= step <= STEP_RANGE[1], "the step of section residual is out of range")
-    across, down = grid_of_side[side_log2]
-    most = min(MOST_COEFFICIENTS, channel_count << (2 * side_log2))
-    require(count <= across * down * most, "section residual has more coefficients than its blocks may hold")
-    # a coefficient takes a bit for its sign at least, so that nothing large is allocated for a small file
-    require(count <= 8 * len(raw), "section residual is shorter than its coefficients")
-    basis = np.frombuffer(raw, "<i2", channel_count * channel_count, _HEAD.size).astype(np.int16)
-    coded = raw[_HEAD.size + basis_bytes :]
-    decoded = decode_blocks(coded, (across, down), side_log2, channel_count, count)
+    require(len(raw) >= _HEAD.size, "section residual ends within its head")
+    side_log2, *offsets, step, count, components, _ = _HEAD.unpack_from(raw)
+    least, most = SIDE_LOG2_RANGE
+    require(least <= side_log2 <= most, f"blocks of 2^{side_log2} texels in section residual")
+    grid = block_grid(*size, side_log2)
+    _check(raw, grid, components, channel_count)
+    start = _HEAD.size + 2 * components * channel_count
+    # a coefficient takes a bit for its sign at least
+    require(count <= 8 * (len(raw) - start), "section residual is shorter than its coefficients")
+    basis = np.frombuffer(raw, "<i2", components * channel_count, _HEAD.size).astype(np.int16)
+    decoded = decode_blocks(raw[start:], grid, side_log2, components, count, MOST_IN_BLOCK)
     if decoded is None:
-        raise IgsError("section residual is not what its codes take")
+        raise IgsError("section residual is not what its codes take, or a block has too many coefficients")
     counts, places, values = decoded
-    require(bool(np.all(counts <= most)), "a block of section residual has too many coefficients")
     return ResidualLayer(
         side_log2=side_log2, step=step, offset_codes=(offsets[0], offsets[1], offsets[2]),
-        basis_codes=basis.reshape(channel_count, channel_count), counts=counts, places=places, values=values,
+        basis_codes=basis.reshape(components, channel_count), counts=counts, places=places, values=values,
     )  # fmt: skip
+
+
+def _check(head: bytes, grid: tuple[int, int], components: int, channel_count: int) -> None:
+    """Hold what the head says against its laws."""
+    side_log2, *offsets, step, count, _, zero = _HEAD.unpack_from(head)
+    require(zero == bytes(3), "section residual has a reserved field that is not 0")
+    require(all(abs(code) <= MOST_OFFSET for code in offsets), "an offset of section residual is out of range")
+    require(STEP_RANGE[0] <= step <= STEP_RANGE[1], "the step of section residual is out of range")
+    require(1 <= components <= channel_count, f"section residual has {components} components")
+    require(count >= 1, "section residual is empty")
+    blocks = grid[0] * grid[1]
+    most = min(MOST_COEFFICIENTS, blocks * min(MOST_IN_BLOCK, components << (2 * side_log2)))
+    require(count <= most, "section residual has more coefficients than its blocks may hold")
+    require(blocks <= BLOCKS_PER_COEFFICIENT * count + FREE_BLOCKS, "section residual has too many blocks for so few")

@@ -5,14 +5,12 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from imagegs_tex.decoder.detail import add_detail
-from imagegs_tex.decoder.render import drawn_features, nearest_texels, render_channels, stretched
+from imagegs_tex.decoder.render import drawn_features, nearest_texels, render_channels, residual_rows, stretched
 from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
-from imagegs_tex.formats.igs.residual_layer import residual_picture
 from imagegs_tex.formats.vocabulary import FloatTexels
 from imagegs_tex.quantize.channel_basis import to_channels
 from imagegs_tex.rasterize.backend import Backend
@@ -76,11 +74,8 @@ class _Bands:
             means, self._conics[members], self._values.features[members], cutoff=self._quantized.cutoff,
             size=(self._size[0], rows), wrap=(self._quantized.wrap[0], False), backend=self._backend,
         )  # fmt: skip
-        channels = to_channels(image, self._values.basis, self._values.offset)
-        if self._quantized.residual is not None:
-            own = (self._quantized.width, self._quantized.height)
-            part = residual_picture(self._quantized.residual, own, self._size, slice(first, first + rows))
-            channels += torch.from_numpy(part).to(channels.device)
+        added = residual_rows(self._quantized, self._size, self._backend, slice(first, first + rows))
+        channels = to_channels(image, self._values.basis, self._values.offset, added)
         if self._detail is not None:
             own = (self._quantized.width, self._quantized.height)
             band = (first, self._size[1])

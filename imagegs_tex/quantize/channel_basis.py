@@ -89,15 +89,23 @@ def to_components(texels: Tensor, components: Components) -> Tensor:
     return image
 
 
-def to_channels(image: Tensor, basis: NDArray[np.float32], offset: NDArray[np.float32]) -> Tensor:
-    """Return the channels float32 [H, W, C] in [0, 1] of coefficients [H, W, K], on the device that holds them."""
+def to_channels(
+    image: Tensor, basis: NDArray[np.float32], offset: NDArray[np.float32], added: Tensor | None = None
+) -> Tensor:
+    """Return the channels float32 [H, W, C] in [0, 1] of coefficients [H, W, K], on the device that holds them.
+
+    Before they are held to [0, 1], what a residual adds [H, W, C] is.
+    """
     height, width, _ = image.shape
     channels = torch.empty(height, width, basis.shape[1], device=image.device)
     rows, shift = (torch.from_numpy(array).to(image.device) for array in (basis, offset))
     for start in range(0, height, _BAND):
         band = channels[start : start + _BAND]
         torch.matmul(image[start : start + _BAND], rows, out=band)
-        band.add_(shift).clamp_(0.0, 1.0)
+        band.add_(shift)
+        if added is not None:
+            band.add_(added[start : start + _BAND])
+        band.clamp_(0.0, 1.0)
     return channels
 
 

@@ -25,12 +25,12 @@ from imagegs_tex.formats.igs.residual_coder import (
 )
 from imagegs_tex.formats.igs.residual_layer import (
     BASIS_SCALE,
-    MOST_COEFFICIENTS,
+    MOST_IN_BLOCK,
     OFFSET_SCALE,
     ResidualLayer,
-    block_cosines,
     block_grid,
 )
+from imagegs_tex.formats.igs.residual_picture import texel_cosines
 from imagegs_tex.formats.igs.zigzag import zigzag
 from imagegs_tex.jit import njit
 
@@ -40,8 +40,8 @@ _BITS: Final = -np.log2(np.maximum(np.arange(65537), 1) / 65536)
 """Of a decision whose outcome has a probability in 1/65536."""
 
 
-def make_residual_layer(residual: NDArray[np.floating], step: float, side_log2: int) -> ResidualLayer:
-    """Return the layer of a residual.
+def make_residual_layer(residual: NDArray[np.floating], step: float, side_log2: int) -> ResidualLayer | None:
+    """Return the layer of a residual; None where nothing of it is worth its bits.
 
     Args:
         residual: [H, W, C], source less picture, in the code domain
@@ -55,13 +55,17 @@ def make_residual_layer(residual: NDArray[np.floating], step: float, side_log2: 
     basis_codes = np.rint(vectors.T[::-1] * BASIS_SCALE).astype(np.int16)
     padded = np.pad(residual, ((0, down * side - height), (0, across * side - width), (0, 0)), mode="edge")
     components = padded.astype(np.float64) @ (basis_codes / BASIS_SCALE).T
-    _, functions = block_cosines(np.arange(0.5, side), side)
-    table = functions.T
+    table = texel_cosines(side).T
     blocks = components.reshape(down, side, across, side, channels)
     scaled = np.einsum("dyaxk,uy,vx->dakuv", blocks, table, table, optimize=True).reshape(down * across, channels, -1)
     scaled = np.ascontiguousarray(scaled[..., zigzag(side)]) / np.float64(np.float32(step))
     values = _choose(scaled, across, RATE_WEIGHT, coder_tables(side, channels), _BITS).reshape(down * across, -1)
     _limit(values)
+    used = values.reshape(len(values), channels, -1).any(axis=(0, 2))
+    if not used.any():
+        return None
+    values, scaled, basis_codes = values.reshape(scaled.shape)[:, used], scaled[:, used], basis_codes[used]
+    values = values.reshape(len(values), -1)
     block, place = np.nonzero(values)
     kept = values[block, place]
     off = np.abs(scaled.reshape(values.shape)[block, place]) - np.abs(kept)
@@ -77,9 +81,9 @@ def make_residual_layer(residual: NDArray[np.floating], step: float, side_log2: 
 
 def _limit(values: NDArray[np.int16]) -> None:
     """Leave each block [blocks, places] its largest coefficients, as many as the format allows."""
-    for block in np.flatnonzero(np.count_nonzero(values, axis=1) > MOST_COEFFICIENTS):
+    for block in np.flatnonzero(np.count_nonzero(values, axis=1) > MOST_IN_BLOCK):
         smallest_first = np.argsort(np.abs(values[block]), kind="stable")
-        values[block, smallest_first[:-MOST_COEFFICIENTS]] = 0
+        values[block, smallest_first[:-MOST_IN_BLOCK]] = 0
 
 
 @njit(cache=True, nogil=True)

@@ -1,8 +1,8 @@
 """Write the golden file of the current format version: ``python tests/golden/make.py``.
 
 Golden files show that files written by older versions stay readable, so one that exists is never written again:
-version_N.igs, and version_N.npz with the maps that it must decode to; beside them a file of exact samples, and
-the same set by the fast entropy codec and by the trained one.
+version_N.igs, and version_N.npz with the maps that it must decode to; beside them a file of exact samples,
+the same set by the fast entropy codec and by the trained one, and the same with a residual.
 Only while a version is not released yet may its files be replaced, with ``--replace``.
 """
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from imagegs_tex.api import compress
 from imagegs_tex.decoder.maps import decode_maps
+from imagegs_tex.decoder.render import render_channels
 from imagegs_tex.encoder.exact_file import exact_set
 from imagegs_tex.formats.igs.container import VERSION, read_igs, write_igs
 from imagegs_tex.formats.igs.detail_layer import DetailLayer
@@ -24,6 +25,7 @@ from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.material.options import SourceOptions
+from imagegs_tex.quantize.residual_rdo import make_residual_layer
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.settings import CompressSettings, FitSettings
 
@@ -72,11 +74,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replace", action="store_true", help="replace the files of a version not released yet")
     options = parser.parse_args()
-    paths = [FOLDER / f"version_{VERSION}{what}.igs" for what in ("", "_exact", "_fast", "_trained")]
+    paths = [FOLDER / f"version_{VERSION}{what}.igs" for what in ("", "_exact", "_fast", "_trained", "_residual")]
     missing = [path for path in paths if options.replace or not path.exists()]
     if not missing:
         sys.exit(f"the files exist: they hold the promise that version {VERSION} stays readable")
-    for path, write in zip(paths, (write_detailed, write_exact, write_fast, write_trained), strict=True):
+    writers = write_detailed, write_exact, write_fast, write_trained, write_residual
+    for path, write in zip(paths, writers, strict=True):
         if path in missing:
             with tempfile.TemporaryDirectory() as folder:
                 write_material(Path(folder))
@@ -103,6 +106,14 @@ def write_fast(_, path):
 
 def write_trained(_, path):
     write_igs(path, read_igs(FOLDER / f"version_{VERSION}.igs"))
+
+
+def write_residual(folder, path):
+    """The first one's set with what it leaves of the material, in blocks that reach over the edge."""
+    quantized = read_igs(FOLDER / f"version_{VERSION}.igs")
+    drawn = render_channels(quantized, make_backend("reference")).numpy()
+    left = load_stack(folder, SourceOptions(wrap=(True, False))).texels - drawn
+    write_igs(path, replace(quantized, residual=make_residual_layer(left, 0.003, 3)))
 
 
 if __name__ == "__main__":

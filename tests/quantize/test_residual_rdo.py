@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from imagegs_tex.formats.igs.residual_layer import block_grid, pack_residual, residual_picture
+from imagegs_tex.formats.igs.residual_layer import MOST_IN_BLOCK, pack_residual
+from imagegs_tex.formats.igs.residual_picture import residual_picture
 from imagegs_tex.quantize import residual_rdo
 
 SIZE = (45, 38)
@@ -30,12 +31,12 @@ def test_error_and_bits_together_are_less(monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setattr(residual_rdo, "RATE_WEIGHT", used)
         layer = residual_rdo.make_residual_layer(residual, step, 3)
         left = residual - residual_picture(layer, SIZE, SIZE)
-        bits = 8 * len(pack_residual(layer, block_grid(*SIZE, 3)))
+        bits = 8 * len(pack_residual(layer, SIZE))
         costs.append((left**2).sum() / step**2 + weight * bits)
     assert costs[0] < costs[1], costs
 
 
 def test_blocks_keep_their_limit() -> None:
     layer = residual_rdo.make_residual_layer(np.random.default_rng(2).normal(size=(16, 16, 3)), 1e-3, 4)
-    assert layer.counts.tolist() == [255]
-    assert layer.places.size == 255
+    assert layer.counts.tolist() == [MOST_IN_BLOCK]
+    assert layer.places.size == MOST_IN_BLOCK
