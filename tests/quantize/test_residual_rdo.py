@@ -19,7 +19,7 @@ def _residual() -> np.ndarray:
 
 def test_fine_steps_leave_little() -> None:
     residual = _residual()
-    layer = residual_rdo.make_residual_layer(residual, 1e-3, 3)
+    layer = residual_rdo.make_residual_layer(residual, 1e-3, 2)
     left = residual - residual_picture(layer, SIZE, SIZE)
     assert np.sqrt((left**2).mean()) < 1e-3 / np.sqrt(12) * 1.4
 
