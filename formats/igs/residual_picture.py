@@ -50,18 +50,19 @@ def texel_cosines(side: int) -> NDArray[np.float64]:
     turns = (2 * np.arange(side)[:, None] + 1) * np.arange(side) * (32 // (2 * side)) % 64  # of 64 to a whole circle
     folded = np.minimum(turns, 64 - turns)
     values = np.array(_QUARTER)[np.where(folded > 16, 32 - folded, folded)]
-    return np.where(folded > 16, -values, values) * _scales(side)
+    return np.asarray(np.where(folded > 16, -values, values) * _scales(side), dtype=np.float64)
 
 
 def block_cosines(places: NDArray[np.float64], side: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return for places in texels the block [N] that each lies in, and the DCT's functions there [N, side]."""
     blocks = np.floor(places / side).astype(np.int64)
-    return blocks, np.cos(np.pi * np.arange(side) * (places - blocks * side)[:, None] / side) * _scales(side)
+    values = np.cos(np.pi * np.arange(side) * (places - blocks * side)[:, None] / side) * _scales(side)
+    return blocks, np.asarray(values, dtype=np.float64)
 
 
 def _scales(side: int) -> NDArray[np.float64]:
     """Return what makes the functions orthonormal [frequency]."""
-    return np.where(np.arange(side) == 0, np.sqrt(1 / side), np.sqrt(2 / side))
+    return np.asarray(np.where(np.arange(side) == 0, np.sqrt(1 / side), np.sqrt(2 / side)), dtype=np.float64)
 
 
 def _axis(own: int, size: int, side: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
