@@ -24,6 +24,7 @@ from imagegs_tex.settings import (
     PopulationChange,
     Precision,
     Preset,
+    Topic,
     preset_settings,
 )
 
@@ -43,7 +44,8 @@ class Setting:
     name: str  # as --set takes it
     group: str  # fit or precision: the field of CompressSettings that it belongs to
     kind: str  # integer, number, choice or population
-    meaning: str
+    topic: str  # the heading that it stands under
+    meaning: str  # a plain sentence
     default: SettingValue
     presets: tuple[tuple[str, SettingValue], ...]  # preset and value, where presets differ
     least: float | None  # of what may be asked for; None: no limit, or no number
@@ -72,6 +74,14 @@ def list_settings() -> tuple[Setting, ...]:
     return tuple(_setting_of(group, entry) for group, kind in _GROUPS.items() for entry in fields(kind))
 
 
+def by_topic(settings: Iterable[Setting]) -> dict[str, list[Setting]]:
+    """Return settings under their headings, in the order in which lists and forms show them."""
+    found: dict[str, list[Setting]] = {topic.value: [] for topic in Topic}
+    for setting in settings:
+        found[setting.topic].append(setting)
+    return {topic: own for topic, own in found.items() if own}
+
+
 def _setting_of(group: str, entry: "Field[object]") -> Setting:
     meaning: Meaning = entry.metadata[MEANING]
     kind, optional, choices = _kind_of(_GROUPS[group], entry.name)
@@ -79,8 +89,8 @@ def _setting_of(group: str, entry: "Field[object]") -> Setting:
     values = {preset.value: getattr(getattr(preset_settings(preset), group), entry.name) for preset in Preset}
     differing = tuple(values.items()) if len(set(values.values())) > 1 else ()
     return Setting(
-        entry.name, group, kind, meaning.words, typing.cast(SettingValue, entry.default), differing, meaning.least,
-        meaning.most, meaning.multiple_of, choices, optional, meaning.unit, meaning.reason,
+        entry.name, group, kind, meaning.topic.value, meaning.words, typing.cast(SettingValue, entry.default),
+        differing, meaning.least, meaning.most, meaning.multiple_of, choices, optional, meaning.unit, meaning.reason,
     )  # fmt: skip
 
 

@@ -12,11 +12,26 @@ if TYPE_CHECKING:  # numpy takes a while to import
 Value = TypeVar("Value")
 
 
+class Topic(StrEnum):
+    """What settings are about, as every list of them groups them, with what is written above each group."""
+
+    RUN = "How long a fit runs"
+    START = "Where the first Gaussians are"
+    POPULATION = "How Gaussians come and go"
+    ERROR = "What counts as an error"
+    RATES = "How far a step goes"
+    SOLVE = "How colours are found"
+    REACH = "How far a Gaussian reaches"
+    ROUNDING = "How the fit becomes a file"
+    PRECISION = "How finely a file stores it"
+
+
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """What there is to say of a setting beside its name, type and default: the words that every list of them shows."""
 
-    words: str
+    words: str  # one plain sentence
+    topic: Topic
     least: float | None = None  # of what may be asked for; None: no limit, or it is not a number
     most: float | None = None
     multiple_of: float | None = None
@@ -34,12 +49,13 @@ def _setting(
     least: float | None = None,
     most: float | None = None,
     *,
+    topic: Topic,
     multiple_of: float | None = None,
     unit: str = "",
     reason: str = "",
 ) -> Value:
     """Return a dataclass field with a default and its meaning."""
-    return field(default=default, metadata={MEANING: Meaning(words, least, most, multiple_of, unit, reason)})
+    return field(default=default, metadata={MEANING: Meaning(words, topic, least, most, multiple_of, unit, reason)})
 
 
 class Preset(StrEnum):
@@ -109,96 +125,171 @@ DEFAULT_POPULATION: Final = (
 class FitSettings:
     """How the Gaussians are fitted."""
 
-    steps: int = _setting(240, "optimiser steps of a fit", 1, 100_000)
+    steps: int = _setting(
+        240, "How many steps a fit takes: more make a better file and take longer", 1, 100_000, topic=Topic.RUN
+    )
     patience: int = _setting(
         0,
-        "steps without a better PSNR after which a fit ends early, once rates fall; 0: it takes all its steps",
+        "After how many steps without a better PSNR a fit ends early, once its steps become smaller; 0: it takes all",
         0,
         100_000,
+        topic=Topic.RUN,
     )
-    init: InitialPlacement = _setting(InitialPlacement.GRADIENT, "where Gaussians start")
+    init: InitialPlacement = _setting(
+        InitialPlacement.GRADIENT,
+        "Where the first Gaussians go: where the maps change most, anywhere, or where people look first",
+        topic=Topic.START,
+    )
     random_share: float = _setting(
-        0.3, "share of the first Gaussians that are spread evenly; the rest follows the gradient's magnitude", 0.0, 1.0
+        0.3,
+        "How many of the first Gaussians are spread evenly, as a share; the rest goes where there is most to draw",
+        0.0,
+        1.0,
+        topic=Topic.START,
     )
     initial_size: float = _setting(
         0.4,
-        "standard deviation of a new Gaussian over the spacing around it",
+        "How wide a new Gaussian is, beside the distance to its neighbours (standard deviation over spacing)",
         0.05,
         4.0,
         reason="wider is slower and, with solved features, no better (0.5: -0.03 dB)",
+        topic=Topic.START,
     )
-    start_crowd: float = _setting(2.0, "Gaussians at the start, over the number asked for", 1.0, 16.0)
+    start_crowd: float = _setting(
+        2.0, "How many Gaussians a fit begins with, for each one that it keeps", 1.0, 16.0, topic=Topic.POPULATION
+    )
     population: tuple[PopulationChange, ...] = _setting(
         DEFAULT_POPULATION,
-        "when Gaussians go and come, as share-of-the-fit:kept:total over the number asked for; the last total is 1",
+        "When Gaussians go and others come where the error is: the share of the fit, how many stay, and how many there "
+        "are then, both over the number asked for; the last total is 1",
         reason="chosen among twenty on nine cases at equal PSNR: bytes -21 % against none, -8 % for one change, -19 % "
         "for three",
+        topic=Topic.POPULATION,
     )
     cutoff: float = _setting(
         6.0,
-        "q at which a support ends, at the start of a fit",
+        "How far from its middle a Gaussian still paints, when a fit begins (q at which its support ends)",
         1.0,
         32.0,
         reason="8 takes a fifth longer and gains nothing",
+        topic=Topic.REACH,
     )
-    least_cutoff: float = _setting(3.0, "q down to which a fit lowers its cut-off where that costs nothing", 1.0, 32.0)
-    seed: int = _setting(0, "of the initial positions", 0, 2**32 - 1)
+    least_cutoff: float = _setting(
+        3.0,
+        "How near that border may come during a fit, where it costs nothing (cutoff at the least)",
+        1.0,
+        32.0,
+        topic=Topic.REACH,
+    )
+    seed: int = _setting(
+        0,
+        "Another number scatters the first Gaussians differently, for a slightly different file",
+        0,
+        2**32 - 1,
+        topic=Topic.START,
+    )
     time_budget: float | None = _setting(
-        None, "the schedule is stretched or cut to end then, so bytes may vary", 0.1, 1e6, unit="seconds"
+        None,
+        "The fit is to end after so long; what it reaches by then differs from run to run, and so may bytes",
+        0.1,
+        1e6,
+        unit="seconds",
+        topic=Topic.RUN,
     )
-    l2_weight: float = _setting(1.0, "of the squared error, summed over channels", 0.0, 1e6)
-    l1_weight: float = _setting(0.0, "of the absolute error of components", 0.0, 1e6)
-    ssim_weight: float = _setting(0.0, "of 1 - SSIM, times the texel count", 0.0, 1e6)
+    l2_weight: float = _setting(
+        1.0,
+        "How much squared differences to the source count: a few large ones more than many small ones",
+        0.0,
+        1e6,
+        topic=Topic.ERROR,
+    )
+    l1_weight: float = _setting(
+        0.0,
+        "How much plain differences count: large and small ones alike (absolute error of components)",
+        0.0,
+        1e6,
+        topic=Topic.ERROR,
+    )
+    ssim_weight: float = _setting(
+        0.0, "How much it counts that structure is lost (1 - SSIM, times the texel count)", 0.0, 1e6, topic=Topic.ERROR
+    )
     mean_rate: float = _setting(
         0.35,
-        "how far a step moves a Gaussian",
+        "How far a step moves a Gaussian",
         1e-6,
         10.0,
         unit="own widths per step",
         reason="a rate in texels is too much for thin Gaussians: 5 % more bytes",
+        topic=Topic.RATES,
     )
     shape_rate: float = _setting(
         0.16,
-        "how far a step changes a form",
+        "How far a step changes a Gaussian's size and direction",
         1e-6,
         10.0,
         unit="of m, h, b per step",
         reason="0.12: 0.5 % more bytes",
+        topic=Topic.RATES,
     )
     feature_rate: float = _setting(
-        0.15, "how far a step changes features", 1e-6, 10.0, unit="component standard deviations per step"
+        0.15,
+        "How far a step changes a Gaussian's colours and values",
+        1e-6,
+        10.0,
+        unit="component standard deviations per step",
+        topic=Topic.RATES,
     )
-    decay_from: float = _setting(0.5, "share of the fit after which the rates fall geometrically", 0.0, 0.999)
-    last_rate: float = _setting(0.08, "rates at the end, relative", 1e-6, 1.0)
+    decay_from: float = _setting(
+        0.5, "The share of the fit after which steps become smaller and smaller", 0.0, 0.999, topic=Topic.RATES
+    )
+    last_rate: float = _setting(
+        0.08, "How small the last steps are, beside the first ones", 1e-6, 1.0, topic=Topic.RATES
+    )
     quantize_from: float = _setting(
-        0.4, "share of the fit after which positions and shapes are rounded on the way forward", 0.0, 1.0
+        0.4,
+        "The share of the fit after which it works with positions and shapes as a file can hold them",
+        0.0,
+        1.0,
+        topic=Topic.ROUNDING,
     )
     refine_sweeps: int = _setting(
         6,
-        "over all geometry codes once the steps are done",
+        "How often all positions and shapes are tried one by one for a smaller error, at the end",
         0,
         100,
         reason="each is worth less than the one before",
+        topic=Topic.ROUNDING,
     )
     solve_interval: int = _setting(
-        2, "steps between solutions for the features; before decay_from twice that at least", 1, 10_000
+        2,
+        "After how many steps the best colours are computed anew; before decay_from after twice as many at least",
+        1,
+        10_000,
+        topic=Topic.SOLVE,
     )
     early_solves: int = _setting(
         15,
-        "solutions for the features before decay_from, not counting those of changing populations",
+        "How often colours are computed before decay_from; when Gaussians come and go is not counted",
         1,
         10_000,
         reason="30: 0.7 % more bytes, slower",
+        topic=Topic.SOLVE,
     )
     solve_iterations: int = _setting(
-        2, "conjugate-gradient iterations of each solution", 1, 1000, reason="3: 0.6 % more bytes"
+        2,
+        "How thoroughly colours are computed each time (conjugate-gradient iterations)",
+        1,
+        1000,
+        reason="3: 0.6 % more bytes",
+        topic=Topic.SOLVE,
     )
     solve_damping: float = _setting(
         0.3,
-        "of each solution, relative to the median diagonal",
+        "How strongly computed colours are held back from extremes (over the median diagonal)",
         0.0,
         100.0,
         reason="0.01 gains nothing and makes features large",
+        topic=Topic.SOLVE,
     )
 
 
@@ -206,20 +297,41 @@ class FitSettings:
 class Precision:
     """How finely each attribute is stored; steps go into the file as float32."""
 
-    position_ratio: float = _setting(0.25, "position step over the Gaussian's own width along that axis", 0.01, 4.0)
-    size_step: float = _setting(0.17, "step of m: 9 % of the size", 0.01, 2.0)
-    form_step: float = _setting(0.17, "step of h and b", 0.01, 2.0)
+    position_ratio: float = _setting(
+        0.25, "How finely positions are stored: the step over a Gaussian's own width", 0.01, 4.0, topic=Topic.PRECISION
+    )
+    size_step: float = _setting(
+        0.17,
+        "How finely sizes are stored: the step of their logarithm (m); 0.17 is 9 % of a size",
+        0.01,
+        2.0,
+        topic=Topic.PRECISION,
+    )
+    form_step: float = _setting(
+        0.17, "How finely length and direction are stored (step of h and b)", 0.01, 2.0, topic=Topic.PRECISION
+    )
     feature_exponent: float = _setting(
-        0.5, "feature steps fall with a Gaussian's width to this power", 0.0, 1.0, multiple_of=1 / 16
+        0.5,
+        "How much more finely the colours of wide Gaussians are stored: steps fall with the width to this power",
+        0.0,
+        1.0,
+        multiple_of=1 / 16,
+        topic=Topic.PRECISION,
     )
     feature_ratio: float = _setting(
         2.2,
-        "feature step over the fit's root mean square error, times how fast error falls with N",
+        "How finely colours and values are stored: the step over the fit's own error, times how fast that falls with "
+        "more Gaussians",
         0.001,
         100.0,
+        topic=Topic.PRECISION,
     )
     rate_weight: float = _setting(
-        0.25, "how much a bit weighs against squared error when features are rounded", 0.0, 100.0
+        0.25,
+        "How much a saved bit counts against the squared error when colours are rounded; more is smaller and rougher",
+        0.0,
+        100.0,
+        topic=Topic.PRECISION,
     )
 
 

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from imagegs_tex.formats.errors import InputError, UsageError
-from imagegs_tex.setting_list import list_settings, parse_setting, text_of, with_settings
+from imagegs_tex.setting_list import by_topic, list_settings, parse_setting, text_of, with_settings
 from imagegs_tex.settings import (
     MEANING,
     CompressSettings,
@@ -14,6 +14,7 @@ from imagegs_tex.settings import (
     PopulationChange,
     Precision,
     Preset,
+    Topic,
     preset_settings,
 )
 
@@ -22,9 +23,16 @@ PRESET = preset_settings(Preset.FAST)
 
 
 def page_rows():
-    """The rows of docs/settings.md that the definition makes."""
+    """The headings and rows of docs/settings.md that the definition makes."""
     rows = []
-    for setting in SETTINGS.values():
+    for topic, settings in by_topic(SETTINGS.values()).items():
+        rows += [f"## {topic}", *rows_of(settings)]
+    return rows
+
+
+def rows_of(settings):
+    rows = []
+    for setting in settings:
         default = text_of(setting.default).replace(",", ", ")
         if setting.presets:
             default = ", ".join(f"{preset} {text_of(value)}" for preset, value in setting.presets)
@@ -37,7 +45,17 @@ def page_rows():
 
 def test_the_page_has_every_setting_as_it_is_defined(repository):
     lines = (repository / "docs" / "settings.md").read_text(encoding="utf-8").splitlines()
-    assert [line for line in lines if line.startswith("| `")] == page_rows()
+    assert [line for line in lines if line.startswith(("| `", "## "))] == page_rows()
+
+
+def test_every_setting_stands_under_one_heading_and_is_told_in_a_sentence():
+    found = by_topic(SETTINGS.values())
+    assert list(found) == list(Topic)
+    assert sorted(setting.name for own in found.values() for setting in own) == sorted(SETTINGS)
+    assert {setting.topic for setting in SETTINGS.values() if setting.group == "precision"} == {Topic.PRECISION}
+    for setting in SETTINGS.values():
+        assert setting.meaning[0].isupper()
+        assert len(setting.meaning) > 20
 
 
 def test_every_field_is_a_setting_with_words_and_a_default_within_its_range():

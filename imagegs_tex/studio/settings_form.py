@@ -5,13 +5,9 @@ from typing import Any, Final
 
 import gradio as gr
 
-from imagegs_tex.setting_list import Setting, list_settings, text_of
+from imagegs_tex.setting_list import Setting, by_topic, list_settings, text_of
 from imagegs_tex.settings import Preset
 
-_GROUP_WORDS: Final = {
-    "fit": "How the Gaussians are fitted",
-    "precision": "How finely each attribute is stored",
-}
 _UNCHANGED: Final = ""
 """What a field holds that asks for nothing of its own."""
 
@@ -19,13 +15,11 @@ _UNCHANGED: Final = ""
 def build_settings_form() -> dict[str, Any]:
     """Build a field for every setting, by its name; an empty one leaves the setting as the preset has it."""
     fields: dict[str, Any] = {}
-    settings = list_settings()
-    for group in dict.fromkeys(setting.group for setting in settings):
-        gr.HTML(f'<div class="st-group">{_GROUP_WORDS.get(group, group)}</div>', padding=False)
+    for topic, settings in by_topic(list_settings()).items():
+        gr.HTML(f'<div class="st-group">{topic}</div>', padding=False)
         with gr.Row(elem_classes="st-settings"):
             for setting in settings:
-                if setting.group == group:
-                    fields[setting.name] = _field(setting)
+                fields[setting.name] = _field(setting)
     return fields
 
 
@@ -46,16 +40,16 @@ def empty_form(names: Iterable[str]) -> list[str]:
 
 def _field(setting: Setting) -> Any:  # noqa: ANN401 - one kind of field or another
     label = setting.name.replace("_", " ")
-    said = setting.meaning[:1].upper() + setting.meaning[1:]
+    said = f"{setting.meaning}."
     name = f"setting-{setting.name}"
     if setting.kind == "choice":
-        choices = [(f"As usual: {text_of(setting.default)}", _UNCHANGED), *((each, each) for each in setting.choices)]
+        choices = [(f"as usual: {text_of(setting.default)}", _UNCHANGED), *((each, each) for each in setting.choices)]
         return gr.Dropdown(choices, value=_UNCHANGED, label=label, info=said, min_width=220, elem_id=name)
-    unit = f" ({setting.unit})" if setting.unit else ""
+    unit = f" {setting.unit}" if setting.unit else ""
+    lines = 2 if setting.kind == "population" else 1  # what is usual is as long as two
     return gr.Textbox(
-        _UNCHANGED, label=label, info=f"{said}{unit}. {setting.range}.",
-        placeholder=f"as usual: {usual_words(setting)}", min_width=220, max_lines=1,
-        elem_id=name,
+        _UNCHANGED, label=label, info=f"{said} From {setting.range}{unit}." if lines == 1 else said,
+        placeholder=f"as usual: {usual_words(setting)}", min_width=220, lines=lines, max_lines=lines, elem_id=name,
     )  # fmt: skip
 
 
