@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.shaders.accessors import Accessor, accessor_functions, list_accessors
 from imagegs_tex.shaders.coarse_levels import LevelPictures
@@ -136,6 +137,8 @@ def build_decoder(
     Raises:
         UsageError: the supports overlap beyond what an index can hold
     """
+    if quantized.residual is not None:
+        raise UsageError("the file has a residual layer, which shaders cannot decode; compress the source without")
     packed = pack_gaussians(quantized, block_log2, pictures)
     accessors = list_accessors(quantized.maps)
     derived = [] if pictures is None else list(derived_normals(quantized.maps).values())

@@ -116,6 +116,7 @@ def _sections(packed: PackedGaussians) -> list[dict[str, Any]]:
         ("coarse_levels", ledger.coarse),
         ("envelope", ledger.envelope),
         ("exact_samples", ledger.exact),
+        ("residual", ledger.residual),
         ("end", 4),
     ]
     starts = np.cumsum([0, *(size for _, size in parts)]).tolist()

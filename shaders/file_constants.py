@@ -196,7 +196,7 @@ def material_functions(
         "tiles": f"uvec2({layout.tiles_across}u, {layout.tiles_down}u)",
         "tiles_at": f"{tiles_at}u",
         "blocks_at": f"{tiles_at + layout.head_words * layout.tiles_across * layout.tiles_down}u",
-        "exact_at": f"{0 if quantized.exact is None else packed.material_at + packed.exact_at}u",
+        "exact_at": f"{0 if quantized.exact is None else packed.material_at + packed.last_at}u",
         "levels_at": f"{packed.material_at + packed.coarse_at}u",
         "first_level": 0 if packed.coarse is None else packed.coarse.range.first,
         "direct_level": 0 if packed.coarse is None else packed.coarse.range.direct,
@@ -230,7 +230,7 @@ def finish_function(
         lines = _channel_lines(quantized)
         used = "    float scale = 1.0 / (IGS_EPSILON + sums.weight);\n"
     else:
-        lines, used = [exact_lines(quantized, packed.material_at + packed.exact_at)], ""
+        lines, used = [exact_lines(quantized, packed.material_at + packed.last_at)], ""
     if quantized.detail is not None:
         behind = range(quantized.channel_count, quantized.channel_count + len(derived))
         lines += [f"    texel.channel[{value}] = 0.0;\n" for value in behind]  # compilers want all of it set

@@ -5,7 +5,7 @@
     directory     magic, number of materials, where the noise tile is, and where each material begins
     noise tile    4096 words, the same for all materials with a detail layer, once; nothing where none has one
     materials     header (material_header.py), tiles (tile_blocks.py), coarse levels (coarse_levels.py), detail
-                  (detail_words.py), exact samples (exact_texels.py)
+                  (detail_words.py), exact samples (exact_texels.py) or residual (residual_words.py)
     one word      of zeros, which may be read and never counts
 """
 
@@ -29,6 +29,7 @@ from imagegs_tex.shaders.coarse_levels import (
 from imagegs_tex.shaders.detail_words import detail_words
 from imagegs_tex.shaders.exact_texels import exact_words
 from imagegs_tex.shaders.material_header import header, header_words
+from imagegs_tex.shaders.residual_words import residual_words
 from imagegs_tex.shaders.tile_blocks import TileBlocks, tile_blocks
 from imagegs_tex.shaders.tile_index import BLOCKS_PER_TILE_LOG2, build_index
 from imagegs_tex.shaders.tile_layout import TileLayout
@@ -63,6 +64,7 @@ class GpuBytes:
     coarse: int  # levels of a mip chain; the most that they may take where they were not made
     envelope: int  # of the detail layer, with the numbers that make its noise
     exact: int  # texels of exact samples
+    residual: int  # coefficients of blocks, with what tells where they begin
     filling: int  # up to whole words
     noise_tile: int  # 16,384, or 0 without a detail layer: once in a buffer, not counted in the total
 
@@ -74,8 +76,8 @@ class GpuBytes:
     @property
     def total(self) -> int:
         """All that the material adds to a buffer."""
-        rest = self.header + self.heads + self.records + self.coarse + self.envelope + self.exact + self.filling
-        return rest + self.index
+        rest = self.header + self.heads + self.records + self.coarse + self.envelope + self.exact
+        return rest + self.residual + self.filling + self.index
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class PackedGaussians:
     tiles_at: int  # word at which the tiles' heads begin, counted from the material's first, as the following
     coarse_at: int
     envelope_at: int
-    exact_at: int
+    last_at: int  # of exact samples or the residual
     coarse: CoarseLevels | None
     row_log2: int  # the texture variant's width is 2^row_log2 texels of one word
     ledger: GpuBytes
@@ -127,35 +129,34 @@ def pack_gaussians(
         widening: of the supports that are listed, square texels; None: what the levels need, 0 without
 
     Raises:
-        UsageError: the supports overlap beyond what an index can hold, or there is a residual, which no shader adds yet
+        UsageError: the supports overlap beyond what an index can hold
     """
-    if quantized.residual is not None:
-        raise UsageError("the file has a residual layer, which shaders cannot decode; compress the source without")
     if widening is None:
         widening = 0.0 if pictures is None else index_widening(quantized)
     tiles, images = _choose_tiles(quantized, block_log2, widening)
     nothing = np.empty(0, dtype=np.uint32)
     envelope = detail_words(quantized.detail, quantized.offset_codes)
     noise = nothing if quantized.detail is None else noise_words()
-    exact = exact_words(quantized.exact)
+    exact, residual = exact_words(quantized.exact), residual_words(quantized.residual)
+    last = residual if len(residual) else exact  # no file has both
     head_size = header_words(quantized)
-    rest = 4 * (head_size + 1) + tiles.words.nbytes + envelope.nbytes + exact.nbytes
+    rest = 4 * (head_size + 1) + tiles.words.nbytes + envelope.nbytes + last.nbytes
     coarse = None if pictures is None else coarse_levels(quantized, pictures, levels_limit(rest))
     coarse_words = nothing if coarse is None else coarse.words
-    starts = np.cumsum([0, head_size, len(tiles.words), len(coarse_words), len(envelope), len(exact)]).tolist()
+    starts = np.cumsum([0, head_size, len(tiles.words), len(coarse_words), len(envelope), len(last)]).tolist()
     noise_at = DIRECTORY_WORDS + 1 if len(noise) else 0
     material_at = DIRECTORY_WORDS + 1 + len(noise)
     parts = {
         "tiles": starts[1],
         "levels": starts[2] if len(coarse_words) else 0,
         "envelope": starts[3] if len(envelope) else 0,
-        "exact": starts[4] if len(exact) else 0,
+        "exact_or_residual": starts[4] if len(last) else 0,
     }
     levels = 0 if coarse is None else coarse.range.first | coarse.range.last << 8 | coarse.range.direct << 16
     head = header(quantized, tiles.layout, images, parts, levels)
     directory = np.array([MAGIC, 1, noise_at, material_at], dtype=np.uint32)
     end = np.zeros(1, dtype=np.uint32)
-    words = np.concatenate([directory, noise, head, tiles.words, coarse_words, envelope, exact, end])
+    words = np.concatenate([directory, noise, head, tiles.words, coarse_words, envelope, last, end])
     return PackedGaussians(
         words=words,
         tiles=tiles,
@@ -165,14 +166,16 @@ def pack_gaussians(
         tiles_at=starts[1],
         coarse_at=starts[2],
         envelope_at=starts[3],
-        exact_at=starts[4],
+        last_at=starts[4],
         coarse=coarse,
         row_log2=_SMALL_ROW_LOG2 if len(words) <= _MAX_ROWS << _SMALL_ROW_LOG2 else _LARGE_ROW_LOG2,
-        ledger=_ledger(tiles, head_size, (coarse_words.nbytes, envelope.nbytes, exact.nbytes), noise.nbytes),
+        ledger=_ledger(
+            tiles, head_size, (coarse_words.nbytes, envelope.nbytes, exact.nbytes, residual.nbytes), noise.nbytes
+        ),
     )
 
 
-def _ledger(tiles: TileBlocks, head_words: int, behind: tuple[int, int, int], noise_tile: int) -> GpuBytes:
+def _ledger(tiles: TileBlocks, head_words: int, behind: tuple[int, int, int, int], noise_tile: int) -> GpuBytes:
     bits = {
         "records": tiles.record_bits, "near": tiles.near_bits, "far": tiles.far_bits, "masks": tiles.mask_bits,
     }  # fmt: skip
@@ -187,6 +190,7 @@ def _ledger(tiles: TileBlocks, head_words: int, behind: tuple[int, int, int], no
         coarse=behind[0],
         envelope=behind[1],
         exact=behind[2],
+        residual=behind[3],
         filling=tiles.words.nbytes - tiles.head_bytes - sum(whole.values()),
         noise_tile=noise_tile,
     )

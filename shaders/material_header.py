@@ -64,11 +64,12 @@ def header(
         quantized: a valid set
         layout: of its tiles
         images: of :class:`.tile_index.TileIndex`
-        parts: first words of tiles, levels, envelope and exact samples, from the header; 0 where there is none
+        parts: first words of tiles, levels, envelope, and exact samples or residual, from the header; 0 where there is none
         levels: first stored level, the last one above 8 bits, and above 16 the first stored itself
     """
     derived = list(derived_normals(quantized.maps).values())
     detail, exact = quantized.detail, quantized.exact
+    has = int(detail is not None) << 2 | int(quantized.residual is not None) << 3
     envelope = (0, 0) if detail is None else detail.envelope_codes.shape
     repeats = int(quantized.wrap[0]) | int(quantized.wrap[1]) << 1
     exact_words = 0 if exact is None else texel_words(exact)
@@ -76,7 +77,7 @@ def header(
         MAGIC,
         quantized.width | quantized.height << 16,
         quantized.channel_count | quantized.component_count << 8 | len(derived) << 16,
-        repeats | int(detail is not None) << 2 | images[0] << 8 | images[1] << 16 | exact_words << 24,
+        repeats | has | images[0] << 8 | images[1] << 16 | exact_words << 24,
         quantized.gaussian_count,
         *packed_layout(layout),
         layout.head_words,
@@ -93,7 +94,7 @@ def header(
         _float(quantized.cutoff * math.log2(math.e)),
         _float(size_factor(quantized)),
         _float(np.float64(quantized.basis_scale) / BASIS_CODE_MAX),
-        parts["exact"],
+        parts["exact_or_residual"],
     ]
     steps = quantized.feature_steps.astype("<f4").view("<u4").tolist()
     offsets = (quantized.offset_codes / OFFSET_SCALE).astype("<f4").view("<u4").tolist()

@@ -12,14 +12,13 @@ from helpers.made_residual import made_layer
 
 from imagegs_tex.decoder import bands
 from imagegs_tex.decoder.render import render_channels
-from imagegs_tex.formats.errors import IgsError, UsageError
+from imagegs_tex.formats.errors import IgsError
 from imagegs_tex.formats.igs.container import decode_igs, encode_igs, section_sizes, version_of
 from imagegs_tex.formats.igs.exact_samples import ExactSamples
 from imagegs_tex.formats.igs.residual_layer import pack_residual, unpack_residual
 from imagegs_tex.formats.igs.residual_picture import residual_picture
 from imagegs_tex.quantize.channel_basis import to_channels
 from imagegs_tex.rasterize.select_backend import make_backend
-from imagegs_tex.shaders.gpu_buffer import pack_gaussians
 
 
 def layered_set():
@@ -102,8 +101,3 @@ def test_added_before_the_range():
     image, basis = torch.tensor([[[2.0], [-3.0]]]), np.ones((1, 1), np.float32)
     added = torch.tensor([[[-1.5], [0.5]]])
     assert to_channels(image, basis, np.zeros(1, np.float32), added).flatten().tolist() == [0.5, 0.0]
-
-
-def test_shaders_refuse_it_for_now():
-    with pytest.raises(UsageError, match="residual"):
-        pack_gaussians(layered_set())

@@ -1,0 +1,126 @@
+"""The residual in the buffer, read from docs/gpu-buffer.md: lists that give back every code, and what they take."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers.made_gaussians import made_set
+from helpers.residual_sets import made_residual
+
+from imagegs_tex.decoder.level_render import level_pictures
+from imagegs_tex.formats.igs.residual_layer import block_grid
+from imagegs_tex.formats.igs.zigzag import zigzag
+from imagegs_tex.shaders.coarse_levels import levels_limit
+from imagegs_tex.shaders.gpu_buffer import DIRECTORY_WORDS, join_materials, pack_gaussians, reserve_levels
+from imagegs_tex.shaders.residual_words import nibble_counts
+
+
+def _byte(word, place):
+    return int(word) >> 8 * place & 255
+
+
+def _signed(code, bits):
+    return code - (1 << bits) if code >> bits - 1 else code
+
+
+def read_residual(words, number=0):
+    """Return step, offsets, basis [K', C], and per block its coefficients {(component, u, v): code}."""
+    head = words[int(words[3 + number]) :]
+    assert int(head[3]) >> 3 & 1
+    assert int(head[3]) >> 24 == 0
+    width, height, channels = int(head[1]) & 0xFFFF, int(head[1]) >> 16, _byte(head[2], 0)
+    part = head[int(head[22]) :]
+    side = 1 << _byte(part[0], 0)
+    components = _byte(part[0], 1)
+    offsets = [_signed(_byte(part[1], place), 8) for place in (0, 1, 2)]
+    step = part[2:3].view("<f4")[0]
+    place, count = 3, components * channels
+    basis = np.array([_signed(int(part[place + i // 2]) >> 16 * (i % 2) & 0xFFFF, 16) for i in range(count)])
+    place += -(-count // 2)
+    order = [_byte(part[place + p // 4], p % 4) for p in range(side * side)]
+    place += side * side // 4
+    block_count = -(-width // side) * -(-height // side)
+    begins = part[place : place + block_count + 1].tolist()
+    lists = part[place + block_count + 1 :]
+    blocks = []
+    for first, end in zip(begins, begins[1:], strict=False):
+        nibbles = [int(lists[n // 8]) >> 4 * (n % 8) & 15 for n in range(first, end)]
+        codes, component, p = {}, 0, -1
+        while nibbles:
+            nibble = nibbles.pop(0)
+            if nibble < 12:
+                p += 1 + (nibble >> 1 if nibble < 10 else 0)
+                at = component, order[p] & 15, order[p] >> 4
+                codes[at] = (1 if nibble < 10 else 2) * (-1 if nibble & 1 else 1)
+            elif nibble == 12:
+                p += 5
+            elif nibble == 13:
+                component, p = component + 1, -1
+            else:
+                m = abs(codes[at])
+                codes[at] = (m + 1 if nibble == 14 else 16 * (m - 1) + 2 + nibbles.pop(0)) * np.sign(codes[at])
+        blocks.append(codes)
+    return step, offsets, basis.reshape(components, channels), blocks
+
+
+CASES = {
+    "noise": (made_set(61, 45, 20, 4), {"density": 0.2}),
+    "small blocks": (made_set(19, 6, 9, 3), {"side_log2": 2, "density": 0.5}),
+    "large blocks": (made_set(40, 33, 9, 3, wrap=(True, False)), {"side_log2": 4, "density": 0.05, "spread": 60}),
+    "one coefficient": (made_set(30, 20, 9, 5), {"only": [(5, 4 * 64 + 63, -1)]}),
+    "none": (made_set(30, 20, 9, 2), {"only": []}),
+    "values": (made_set(16, 8, 9, 4), {"only": [(0, 0, 2), (0, 1, -3), (0, 3, 2), (0, 4, 17), (0, 70, 18), (0, 71, -273),
+                                                (0, 255, 274), (1, 0, -4369), (1, 2, 4370), (1, 9, 16384), (1, 10, 3)]}),
+    "one texel": (made_set(1, 1, 1, 1), {"density": 1.0}),
+}  # fmt: skip
+
+
+def _case(name):
+    quantized, options = CASES[name]
+    return replace(quantized, residual=made_residual(quantized, **options))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_lists_give_back_the_codes(name):
+    quantized = _case(name)
+    layer = quantized.residual
+    packed = pack_gaussians(quantized)
+    step, offsets, basis, blocks = read_residual(packed.words)
+    assert (step, tuple(offsets)) == (np.float32(layer.step), layer.offset_codes)
+    assert np.array_equal(basis, layer.basis_codes)
+    across, down = block_grid(quantized.width, quantized.height, layer.side_log2)
+    assert len(blocks) == across * down
+    expected = [{} for _ in blocks]
+    block = np.repeat(np.arange(len(blocks)), layer.counts)
+    for number, place, value in zip(block, layer.places.tolist(), layer.values.tolist(), strict=True):
+        component, p = divmod(place, layer.side**2)
+        expected[number][component, *divmod(int(zigzag(layer.side)[p]), layer.side)] = value
+    assert blocks == expected
+    assert nibble_counts(layer).sum() <= 8 * packed.ledger.residual // 4
+    assert packed.ledger.total == packed.words.nbytes - 4 * DIRECTORY_WORDS - 4
+
+
+def test_what_nibbles_take():
+    quantized = made_set(16, 8, 9, 3)
+    for only, count in (
+        ([(0, 0, 1)], 1), ([(0, 4, -1)], 1), ([(0, 5, 1)], 2), ([(1, 0, -2)], 1), ([(1, 1, 2)], 2), ([(0, 0, 3)], 2), ([(0, 1, 3)], 3),
+        ([(0, 0, 17)], 3), ([(0, 0, -18)], 5), ([(0, 0, 273)], 5), ([(0, 0, 274)], 7), ([(0, 0, 4369)], 7), ([(0, 0, 4370)], 9),
+        ([(1, 128, 1)], 3), ([(1, 0, 1), (1, 63, 1)], 2 + 12),
+    ):  # fmt: skip
+        assert nibble_counts(made_residual(quantized, only=only)).sum() == count, only
+
+
+def test_levels_and_ledger_know_of_it():
+    quantized = _case("noise")
+    plain = replace(quantized, residual=None)
+    packed = pack_gaussians(quantized, pictures=level_pictures(quantized))
+    assert packed.ledger.residual == reserve_levels(quantized).ledger.residual > 2000
+    assert reserve_levels(plain).ledger.residual == 0
+    without = packed.ledger.total - packed.ledger.coarse
+    assert packed.ledger.coarse <= levels_limit(without)
+    assert reserve_levels(quantized).ledger.total >= packed.ledger.total
+    # in a buffer of several, and beside one without
+    joined = join_materials([pack_gaussians(plain), packed])
+    assert read_residual(joined, 1)[3] == read_residual(packed.words)[3]
+    flags = int(joined[int(joined[3]) + 3])
+    assert (flags >> 3 & 1, int(joined[int(joined[3]) + 22])) == (0, 0)
