@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.shaders.accessors import Accessor, accessor_functions, list_accessors
 from imagegs_tex.shaders.coarse_levels import LevelPictures
@@ -39,6 +38,7 @@ from imagegs_tex.shaders.include_text import (
 )
 from imagegs_tex.shaders.layout_functions import layout_functions, layout_numbers
 from imagegs_tex.shaders.meaning_table import GREEN_DOWN, GREEN_UP, normal_green
+from imagegs_tex.shaders.residual_constants import RESIDUAL_NUMBERS, residual_constants, residual_numbers
 from imagegs_tex.shaders.sample_shaders import OWN_PARTS, sample_shaders
 
 Language = Literal["glsl", "hlsl"]
@@ -137,23 +137,26 @@ def build_decoder(
     Raises:
         UsageError: the supports overlap beyond what an index can hold
     """
-    if quantized.residual is not None:
-        raise UsageError("the file has a residual layer, which shaders cannot decode; compress the source without")
     packed = pack_gaussians(quantized, block_log2, pictures)
     accessors = list_accessors(quantized.maps)
     derived = [] if pictures is None else list(derived_normals(quantized.maps).values())
     has_detail = quantized.detail is not None
-    plain = not has_detail and quantized.exact is None
+    layered = quantized.residual is not None
+    plain = not has_detail and not layered and quantized.exact is None
     detail = fill(source("detail.glsl"), {"noise": detail_functions(quantized)}) + "\n" if has_detail else ""
     values = quantized.channel_count + len(derived)
     finish = finish_function(quantized, packed, derived)
     parts = {
-        "material": material_functions(quantized, packed, values, detail_numbers(quantized, packed)),
+        "material": material_functions(
+            quantized, packed, values, detail_numbers(quantized, packed) | residual_numbers(quantized, packed)
+        ),
         "layout_numbers": "",
         "layout": layout_functions(layout_numbers(packed.layout), packed.layout.tiles_across),
-        "detail_numbers": DETAIL_NUMBERS if has_detail else "",
+        "more_numbers": (DETAIL_NUMBERS if has_detail else "") + (RESIDUAL_NUMBERS if layered else ""),
         "detail": detail,
+        "residual": source("residual.glsl") + "\n" if layered else "",
         "finish": finish,
+        "return_finished": f"    return igs_finish(m, sums, texel{', p' if layered else ''});\n",
         "store": _STORE if plain else _picked_store(quantized),
         "decode": _DECODE,
         "group_material": _GROUP_MATERIAL + (_group_finish(finish) if has_detail else ""),
@@ -175,7 +178,7 @@ def build_decoder(
         head += anisotropy_constant()
         parts["normals"] = normal_functions(quantized, accessors)
         core = "\n".join([core, *(fill_source(name, parts) for name in _FOOTPRINT_SOURCES)])
-    head += detail_constants() if has_detail else ""
+    head += (detail_constants() if has_detail else "") + (residual_constants() if layered else "")
     tiles = fill(source("tiles.glsl"), parts)
     includes = {
         STORAGE_INCLUDE: join_include(
@@ -199,7 +202,8 @@ def build_decoder(
 def _picked_store(quantized: QuantizedGaussianSet) -> str:
     finish = "igs_finish" if quantized.detail is None else "igs_group_finish"
     rows = group_rows(quantized.component_count)
-    return picked_store(rows, f"{finish}(m, igs_plain_sums(own), at)")
+    middle = "" if quantized.residual is None else ", vec2(float(at.x) + 0.5, float(at.y) + 0.5)"
+    return picked_store(rows, f"{finish}(m, igs_plain_sums(own), at{middle})")
 
 
 def _group_finish(finish: str) -> str:

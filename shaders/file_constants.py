@@ -168,7 +168,7 @@ def layer_count(quantized: QuantizedGaussianSet) -> int:
 
 
 def material_functions(
-    quantized: QuantizedGaussianSet, packed: PackedGaussians, values: int, detail: dict[str, str]
+    quantized: QuantizedGaussianSet, packed: PackedGaussians, values: int, more: dict[str, str]
 ) -> str:
     """Return igs_material with the numbers of this material's header.
 
@@ -176,7 +176,7 @@ def material_functions(
         quantized: a valid set
         packed: its buffer
         values: of a texel
-        detail: of :func:`.detail_constants.detail_numbers`
+        more: numbers of the detail layer and the residual
     """
     layout = packed.layout
     tiles_at = packed.material_at + packed.tiles_at
@@ -211,7 +211,7 @@ def material_functions(
         "edge": literal(math.exp(-quantized.cutoff)),
         "limit": literal(quantized.cutoff * math.log2(math.e)),
         "size_factor": literal(size_factor(quantized)),
-        **detail,
+        **more,
     }
     lines = "".join(f"    m.{name} = {value};\n" for name, value in numbers.items())
     return f"""IgsMaterial igs_material()
@@ -231,9 +231,16 @@ def finish_function(
         used = "    float scale = 1.0 / (IGS_EPSILON + sums.weight);\n"
     else:
         lines, used = [exact_lines(quantized, packed.material_at + packed.last_at)], ""
-    if quantized.detail is not None:
+    layered = quantized.residual is not None
+    if layered or quantized.detail is not None:
         behind = range(quantized.channel_count, quantized.channel_count + len(derived))
         lines += [f"    texel.channel[{value}] = 0.0;\n" for value in behind]  # compilers want all of it set
+    if layered:
+        lines.append(
+            "    if (m.widening == 0.0) {\n        texel = igs_add_residual(m, texel, p, at);\n    }\n"
+            "    texel = igs_held(texel);\n"
+        )
+    if quantized.detail is not None:
         lines.append(
             "    if (m.widening == 0.0) {\n        texel = igs_add_detail(m, texel, igs_grain(m, at));\n    }\n"
         )
@@ -242,7 +249,7 @@ def finish_function(
         z = f"sqrt(max(0.0, 1.0 - {x} * {x} - {y} * {y}))"
         lines.append(f"    texel.channel[{quantized.channel_count + number}] = 0.5 * {z} + 0.5;\n")
     return f"""// Sums to components, components through the basis to channels.
-IgsTexel igs_finish(IgsMaterial m, IgsSums sums, uvec2 at)
+IgsTexel igs_finish(IgsMaterial m, IgsSums sums, uvec2 at{', vec2 p' if layered else ''})
 {{
 {used}    IgsTexel texel;
 {"".join(lines)}    return texel;
@@ -261,5 +268,6 @@ def _channel_lines(quantized: QuantizedGaussianSet) -> list[str]:
         terms = [f"({literal(basis[k, channel])}) * y{k}" for k in range(len(basis)) if basis[k, channel] != 0]
         groups = [" + ".join(terms[start : start + 4]) for start in range(0, len(terms), 4)]
         value = "\n        + ".join([literal(offset), *groups])
-        lines.append(f"    texel.channel[{channel}] = clamp({value}, 0.0, 1.0);\n")
+        held = f"clamp({value}, 0.0, 1.0)" if quantized.residual is None else value
+        lines.append(f"    texel.channel[{channel}] = {held};\n")
     return lines

@@ -5,6 +5,7 @@ takes 0.83, 0.82, 1.13 and 0.83 bytes on crops of brick, fabric, facade and moss
 begin; a nibble for the zeros and another for the value take 1.26, 1.21, 1.28 and 1.23. docs/gpu-buffer.md, "Residual".
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -23,6 +24,24 @@ FAR: Final = 15  # the coefficient before is m: now 16 (m - 1) + 2 + the next ni
 _FAR_DIGITS: Final = 4
 """That the largest of 16 bits takes."""
 _NIBBLES_PER_WORD: Final = 8
+_HEAD_WORDS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ResidualParts:
+    """Words at which the parts begin, counted from the first one."""
+
+    basis: int
+    order: int
+    blocks: int
+    lists: int
+
+
+def residual_parts(layer: ResidualLayer) -> ResidualParts:
+    """Return where the parts of a layer lie."""
+    order = _HEAD_WORDS - (-layer.basis_codes.size // 2)
+    blocks = order + layer.side**2 // 4
+    return ResidualParts(_HEAD_WORDS, order, blocks, blocks + len(layer.counts) + 1)
 
 
 def residual_words(layer: ResidualLayer | None) -> NDArray[np.uint32]:

@@ -26,6 +26,7 @@ from imagegs_tex.shaders.include_text import (
 )
 from imagegs_tex.shaders.layout_functions import LAYOUT_NUMBERS, common_members, common_numbers, layout_functions
 from imagegs_tex.shaders.meaning_functions import meaning_constants, meaning_functions
+from imagegs_tex.shaders.residual_constants import RESIDUAL_NUMBERS, residual_constants
 
 MOST_COMPONENTS: Final = 12
 """Up to so many the compute decoder sums up four texels per thread; more take a define, and registers."""
@@ -44,7 +45,10 @@ _NUMBERS: Final = (
     float basis_unit;
     uint exact_words; // of a texel of exact samples
     bool has_detail;
+    uint residual_at; // word of the buffer; 0 without
 """
+    + RESIDUAL_NUMBERS
+
 )
 _DECODE: Final = """// A material of the buffer at a point in texels, and at a texture coordinate.
 IgsTexel igs_decode_at(uint material, vec2 p)
@@ -134,7 +138,9 @@ def shared_decoder(
         "material": f"{source('shared.glsl')}{material}\n",
         "layout_numbers": LAYOUT_NUMBERS,
         "layout": layout_functions(common_numbers(materials) if materials else {}),
-        "detail_numbers": _NUMBERS,
+        "more_numbers": _NUMBERS,
+        "residual": source("residual.glsl") + "\n",
+        "return_finished": "    return igs_finish(m, sums, texel, p);\n",
         "noise": source("shared_detail.glsl"),
         "finish": source("shared_finish.glsl") + "\n",
         "store": picked_store(_MOST_ROWS, "igs_group_finish(m, own, at)"),
@@ -149,7 +155,7 @@ def shared_decoder(
     }
     parts["detail"] = fill_source("detail.glsl", parts) + "\n"
     head = shared_constants(most_components, most_values, row_log2) + "\n" + bindings() + anisotropy_constant()
-    head += group_constants() + shared_detail_constants() + meaning_constants()
+    head += group_constants() + shared_detail_constants() + residual_constants() + meaning_constants()
     sources = ("core.glsl", "levels.glsl", "footprint.glsl", "stochastic.glsl")
     core = "\n".join(fill_source(name, parts) for name in sources)
     without_macro = "\n".join(fill_source(name, parts | {"sample": _SAMPLE}) for name in sources)

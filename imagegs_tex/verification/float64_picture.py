@@ -23,6 +23,7 @@ from imagegs_tex.formats.igs.quantized_set import (
 )
 from imagegs_tex.shaders.derived_z import derived_normals
 from imagegs_tex.verification.float64_detail import ReferenceDetail, reference_detail, with_detail
+from imagegs_tex.verification.float64_residual import ReferenceResidual, reference_residual, residual_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,12 @@ class ReferencePicture:
     cutoff: float
     detail: ReferenceDetail | None  # drawn on top, where the file has it
     exact: NDArray[np.float64] | None  # [H, W, C], where the file has it: the picture
+    residual: ReferenceResidual | None  # added to the Gaussians' channels, where the file has it
 
     @property
     def reads_texels(self) -> bool:
         """Whether a point's value depends on which texel it lies in."""
-        return self.detail is not None or self.exact is not None
+        return self.detail is not None or self.exact is not None or self.residual is not None
 
 
 def reference_picture(quantized: QuantizedGaussianSet, widening: float = 0.0) -> ReferencePicture:
@@ -55,7 +57,7 @@ def reference_picture(quantized: QuantizedGaussianSet, widening: float = 0.0) ->
     Args:
         quantized: the file's content
         widening: added to the variance of every Gaussian along every axis, in square texels, as levels of a mip chain
-            need it; more than 0 leaves the detail layer out
+            need it; more than 0 leaves residual and detail layer out
     """
     shapes = shape_values(quantized.shape_codes, quantized.size_step, quantized.form_step)
     exponents = position_exponents(shapes, quantized).astype(np.float64)
@@ -85,6 +87,7 @@ def reference_picture(quantized: QuantizedGaussianSet, widening: float = 0.0) ->
         cutoff=quantized.cutoff,
         detail=None if widening > 0 else reference_detail(quantized),
         exact=None if quantized.exact is None else quantized.exact.codes * quantized.exact.scales,
+        residual=None if widening > 0 else reference_residual(quantized.residual, quantized.width),
     )
 
 
@@ -123,10 +126,11 @@ def reference_rows(picture: ReferencePicture, first_row: int, row_count: int) ->
         box = sums[:, low[i, 1] - first_row : high[i, 1] - first_row, low[i, 0] : high[i, 0]]
         box[0] += weights
         box[1:] += picture.features[i][:, None, None] * weights
-    channels = _channels(picture, np.moveaxis(sums, 0, -1))
+    rows = np.arange(first_row, first_row + row_count)
+    texels = np.stack(np.meshgrid(np.arange(picture.width), rows), axis=-1)
+    channels = _channels(picture, np.moveaxis(sums, 0, -1), texels + 0.5, texels)
     if picture.detail is None:
         return channels
-    rows = np.arange(first_row, first_row + row_count)
     return with_detail(picture.detail, channels, np.arange(picture.width)[None], rows[:, None])
 
 
@@ -146,7 +150,7 @@ def reference_points(picture: ReferencePicture, points: NDArray[np.floating]) ->
         sums[near, 0] += weights
         sums[near, 1:] += weights[:, None] * picture.features[i]
     values = np.empty((len(points), len(picture.offset)))
-    values[order] = _channels(picture, sums)
+    values[order] = _channels(picture, sums, points[order].astype(np.float64), texels[order])
     if picture.detail is None:
         return values
     return with_detail(picture.detail, values, *texels.T)
@@ -160,6 +164,12 @@ def _weights(
     return np.asarray(picture.shares[i] * np.maximum(0.0, np.exp(-q) - np.exp(-picture.cutoff)))
 
 
-def _channels(picture: ReferencePicture, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+def _channels(
+    picture: ReferencePicture, sums: NDArray[np.float64], points: NDArray[np.float64], texels: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return channels [..., C] of sums [..., 1 + K] at points [..., 2] and the texels that hold them."""
     components = sums[..., 1:] / (EPSILON + sums[..., :1])
-    return np.clip(picture.offset + components @ picture.basis, 0.0, 1.0)
+    channels = picture.offset + components @ picture.basis
+    if picture.residual is not None:
+        channels += residual_at(picture.residual, points.reshape(-1, 2), texels.reshape(-1, 2)).reshape(channels.shape)
+    return np.clip(channels, 0.0, 1.0)

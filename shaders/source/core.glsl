@@ -31,7 +31,7 @@ struct IgsMaterial {
     float limit;         // q * log2(e) there
     float size_factor;   // log2 of the features' scale over m
     //@generated layout_numbers
-    //@generated detail_numbers
+    //@generated more_numbers
 };
 
 // Where a tile's Gaussians lie.
@@ -129,6 +129,7 @@ int igs_least(uint known)
 }
 
 //@generated detail
+//@generated residual
 //@generated finish
 
 // The texture coordinate inside the picture that one anywhere means.
@@ -494,7 +495,7 @@ IgsTexel igs_decode_material_at(IgsMaterial m, vec2 p)
             }
         }
     }
-    return igs_finish(m, sums, texel);
+    //@generated return_finished
 }
 
 // The picture at a texture coordinate; (0, 0) is the top left corner. Outside [0, 1] the picture repeats or its border

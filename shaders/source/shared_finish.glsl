@@ -47,7 +47,7 @@ IgsTexel igs_texel_of_sums(IgsMaterial m, IgsSums sums)
                 value += float(code) * sums.code[k];
             }
         }
-        texel.channel[c] = clamp(value, 0.0, 1.0);
+        texel.channel[c] = value;
     }
     return texel;
 }
@@ -71,8 +71,28 @@ IgsTexel igs_with_normals(IgsMaterial m, IgsTexel texel)
     return texel;
 }
 
+// The numbers of the residual, which are looked up where it is added.
+IgsMaterial igs_with_residual(IgsMaterial m)
+{
+    uint known = igs_word(m.residual_at);
+    uint offsets = igs_word(m.residual_at + 1u);
+    m.residual_log2 = known & 255u;
+    uvec2 last = uvec2(uint(m.width - 1), uint(m.height - 1));
+    uvec2 blocks = (last >> uvec2(m.residual_log2, m.residual_log2)) + uvec2(1u, 1u);
+    m.residual_across = blocks.x;
+    m.residual_basis = 2u * (m.residual_at + 3u);
+    m.residual_order = m.residual_at + 3u + (((known >> 8u) * uint(m.channels) + 1u) >> 1u);
+    m.residual_blocks = m.residual_order + ((1u << (2u * m.residual_log2)) >> 2u);
+    m.residual_lists = m.residual_blocks + blocks.x * blocks.y + 1u;
+    m.residual_unit = 2.0 / 32767.0 / float(1u << m.residual_log2) * igs_number(m.residual_at + 2u);
+    float first = float(igs_signed_field(offsets, 0u, 8u));
+    float second = float(igs_signed_field(offsets, 8u, 8u));
+    m.residual_offsets = vec3(first, second, float(igs_signed_field(offsets, 16u, 8u))) / 128.0;
+    return m;
+}
+
 // What Gaussians have summed up at a point of the texel `at`, or what there is instead, to values.
-IgsTexel igs_finish(IgsMaterial m, IgsSums sums, uvec2 at)
+IgsTexel igs_finish(IgsMaterial m, IgsSums sums, uvec2 at, vec2 p)
 {
     IgsTexel texel;
     if (m.exact_at > 0u) {
@@ -80,6 +100,10 @@ IgsTexel igs_finish(IgsMaterial m, IgsSums sums, uvec2 at)
     } else {
         texel = igs_texel_of_sums(m, sums);
     }
+    if (m.residual_at > 0u && m.widening == 0.0) {
+        texel = igs_add_residual(igs_with_residual(m), texel, p, at);
+    }
+    texel = igs_held(texel);
     if (m.has_detail && m.widening == 0.0) {
         m = igs_with_noise(m);
         texel = igs_add_detail(m, texel, igs_grain(m, at));

@@ -16,8 +16,10 @@ IgsMaterial igs_material(uint at)
     m.has_detail = (flags & 4u) != 0u;
     m.images = ivec2(int((flags >> 8u) & 255u), int((flags >> 16u) & 255u));
     m.exact_words = flags >> 24u;
-    uint exact_at = igs_word(at + 22u);
-    m.exact_at = exact_at > 0u ? at + exact_at : 0u;
+    uint last_at = igs_word(at + 22u);
+    bool layered = (flags & 8u) != 0u;
+    m.exact_at = last_at > 0u && !layered ? at + last_at : 0u;
+    m.residual_at = layered ? at + last_at : 0u;
     m.tile_numbers = igs_word(at + 5u);
     m.head_numbers = igs_word(at + 6u);
     m.list_numbers = igs_word(at + 7u);
@@ -49,9 +51,17 @@ IgsMaterial igs_material(uint at)
     m.offsets_at = m.steps_at + uint(m.components);
     m.basis_at = m.offsets_at + uint(m.channels);
     m.normals_at = m.basis_at + uint(m.components * m.channels + 1) / 2u;
-    m.envelope_at = 0u; // the following are read where noise is drawn
+    m.envelope_at = 0u; // the following are read where they are used
     m.envelope_cells = uvec2(0u, 0u);
     m.noise_at = 0u;
     m.noise_blocks = uvec2(0u, 0u);
+    m.residual_basis = 0u;
+    m.residual_order = 0u;
+    m.residual_blocks = 0u;
+    m.residual_lists = 0u;
+    m.residual_across = 0u;
+    m.residual_log2 = 0u;
+    m.residual_unit = 0.0;
+    m.residual_offsets = vec3(0.0, 0.0, 0.0);
     return m;
 }

@@ -77,7 +77,7 @@ IgsTexel igs_group_texel(IgsMaterial m, IgsGroupSums sums)
         }
         for (int i = 0; i < 4; ++i) {
             if (4 * layer + i < IGS_VALUES) {
-                texel.channel[min(4 * layer + i, IGS_VALUES - 1)] = clamp(values[i], 0.0, 1.0);
+                texel.channel[min(4 * layer + i, IGS_VALUES - 1)] = values[i];
             }
         }
     }
@@ -95,6 +95,11 @@ IgsTexel igs_group_finish(IgsMaterial m, IgsGroupSums sums, uvec2 at)
     } else {
         texel = igs_texel_of_sums(m, igs_plain_sums(sums));
     }
+    if (m.residual_at > 0u) {
+        vec2 p = vec2(float(at.x) + 0.5, float(at.y) + 0.5);
+        texel = igs_add_residual(igs_with_residual(m), texel, p, at);
+    }
+    texel = igs_held(texel);
     if (m.has_detail) {
         m = igs_with_noise(m);
         texel = igs_add_detail(m, texel, igs_group_grain(m, at));

@@ -1,0 +1,68 @@
+"""What docs/igs-format.md, "Residual", says is added to the picture, in float64 and apart from every decoder's code."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagegs_tex.formats.igs.residual_layer import BASIS_SCALE, ResidualLayer, coefficient_values
+
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceResidual:
+    """The blocks of a layer as dense coefficients."""
+
+    side: int  # texels
+    across: int  # blocks
+    blocks: dict[int, Float]  # [K', S, S] by number: component, frequency down, frequency across; none where all are 0
+    basis: Float  # [K', C]
+
+
+def reference_residual(layer: ResidualLayer | None, width: int) -> ReferenceResidual | None:
+    """Lay out the coefficients; None without a layer. Width: of the picture, texels."""
+    if layer is None:
+        return None
+    side, components = layer.side, len(layer.basis_codes)
+    order = _diagonals(side)
+    blocks: dict[int, Float] = {}
+    numbers = np.repeat(np.arange(len(layer.counts)), layer.counts).tolist()
+    for number, place, value in zip(numbers, layer.places.tolist(), coefficient_values(layer).tolist(), strict=True):
+        component, p = divmod(place, side * side)
+        blocks.setdefault(number, np.zeros((components, side, side)))[component, *order[p]] = value
+    return ReferenceResidual(side, -(-width // side), blocks, layer.basis_codes / BASIS_SCALE)
+
+
+def residual_at(residual: ReferenceResidual, points: Float, texels: NDArray[np.int64]) -> Float:
+    """Return what is added to the channels [P, C].
+
+    Args:
+        residual: the layer
+        points: x and y [P, 2] in texels
+        texels: those that hold the points [P, 2], and with that tell the block
+    """
+    added = np.zeros((len(points), residual.basis.shape[1]))
+    columns, lines = (texels // residual.side).T
+    within = points - texels // residual.side * residual.side
+    frequencies = np.arange(residual.side)
+    scale = np.where(frequencies == 0, 1, np.sqrt(2)) / np.sqrt(residual.side)
+    across, down = (scale * np.cos(np.pi / residual.side * frequencies * axis[:, None]) for axis in within.T)
+    numbers = lines * residual.across + columns
+    order = np.argsort(numbers, kind="stable")
+    starts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
+    for members in np.split(order, starts[1:]):
+        block = residual.blocks.get(int(numbers[members[0]]))
+        if block is not None:
+            by_row = np.einsum("kuv,pu->kpv", block, down[members])
+            added[members] = np.einsum("kpv,pv->pk", by_row, across[members]) @ residual.basis
+    return added
+
+
+def _diagonals(side: int) -> list[tuple[int, int]]:
+    """Return (u, v) of each place of a component."""
+    found = []
+    for total in range(2 * side - 1):
+        rising = range(max(0, total - side + 1), min(total, side - 1) + 1)
+        found += [(i, total - i) if total % 2 == 0 else (total - i, i) for i in rising]
+    return found

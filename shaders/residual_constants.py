@@ -1,0 +1,56 @@
+"""The parts of residual.glsl that depend on the file, and the numbers of its lists. Files without a residual have none.
+
+The text is GLSL that glsl_to_hlsl understands, made of numbers alone.
+"""
+
+from typing import Final
+
+from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+from imagegs_tex.formats.igs.residual_layer import BASIS_SCALE, OFFSET_SCALE
+from imagegs_tex.shaders.file_constants import defines, literal
+from imagegs_tex.shaders.gpu_buffer import PackedGaussians
+from imagegs_tex.shaders.residual_words import FAR, NEXT, RUNS, SKIP, TWO, residual_parts
+
+RESIDUAL_NUMBERS: Final = """    uint residual_basis;   // of the buffer, in numbers of 16 bits
+    uint residual_order;   // word of the buffer, as the following
+    uint residual_blocks;
+    uint residual_lists;
+    uint residual_across;  // blocks
+    uint residual_log2;    // of a block's side
+    float residual_unit;   // of a coefficient in a channel
+    vec3 residual_offsets; // beyond codes of 1, 2 and more
+"""
+"""What a material's numbers hold beside the others."""
+
+
+def residual_constants() -> str:
+    """Return the #defines that residual.glsl uses."""
+    return defines(
+        [
+            ("IGS_RESIDUAL_RUNS", f"{RUNS}u", "zeros before a coefficient that its nibble does not tell"),
+            ("IGS_RESIDUAL_TWO", f"{TWO}u", "from here on coefficients of two, without zeros before them"),
+            ("IGS_RESIDUAL_SKIP", f"{SKIP}u", ""),
+            ("IGS_RESIDUAL_NEXT", f"{NEXT}u", ""),
+            ("IGS_RESIDUAL_FAR", f"{FAR}u", ""),
+        ]
+    )
+
+
+def residual_numbers(quantized: QuantizedGaussianSet, packed: PackedGaussians) -> dict[str, str]:
+    """Return those numbers; none without a residual."""
+    layer = quantized.residual
+    if layer is None:
+        return {}
+    at = packed.material_at + packed.last_at
+    parts = residual_parts(layer)
+    offsets = ", ".join(literal(code / OFFSET_SCALE) for code in layer.offset_codes)
+    return {
+        "residual_basis": f"{2 * (at + parts.basis)}u",
+        "residual_order": f"{at + parts.order}u",
+        "residual_blocks": f"{at + parts.blocks}u",
+        "residual_lists": f"{at + parts.lists}u",
+        "residual_across": f"{-(-quantized.width >> layer.side_log2)}u",
+        "residual_log2": f"{layer.side_log2}u",
+        "residual_unit": literal(layer.step * 2 / layer.side / BASIS_SCALE),
+        "residual_offsets": f"vec3({offsets})",
+    }
