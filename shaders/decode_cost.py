@@ -16,6 +16,9 @@ from imagegs_tex.shaders.level_blocks import COEFFICIENTS, LEVELS_PER_SET
 MULTIPLY_ADDS_PER_WEIGHT: Final = 6
 """Two products with the offset along each axis, and two squares; subtractions and one exp2 come on top."""
 
+MULTIPLY_ADDS_PER_COEFFICIENT: Final = 15
+"""Of the residual: two cosines of six each, their product, its code's and the sum; by compute shader, five."""
+
 _BLOCKS: Final = 4
 """That the four texels around a point can lie in."""
 
@@ -49,9 +52,11 @@ class DecodeCost:
     entries: Spread  # own, near and far entries that a pixel shader looks at, over the tiles
     weights_mean: float  # Gaussians evaluated, mean over the texels
     positive_mean: float  # of them, those with a weight above zero (areas of the supports over the picture's)
-    multiply_adds_mean: float  # weights, sums, the basis and the detail layer
+    multiply_adds_mean: float  # weights, sums, the basis, the detail layer and the residual
     multiply_adds_max: int  # if every candidate of the worst block counted
     detail_multiply_adds: int  # of both, for the detail layer's noise; 0 without one
+    residual_multiply_adds: Spread  # of both, for the residual, over its blocks; 0 without one
+    residual_multiply_adds_mean: float  # over the texels
     block_size: int  # texels
     tile_size: int  # texels
     samples: tuple[SampleCost, ...]  # by level, from 0 on; empty without the functions that take a footprint
@@ -74,23 +79,44 @@ def decode_cost(
     detail = 0 if quantized.detail is None else detail_multiply_adds(quantized.detail)
     finish = components * (quantized.channel_count + 2) + detail
     candidates = _spread(tiles.candidates.ravel())
+    residual, residual_mean = _residual(quantized)
     sums = components + (2 if quantized.feature_exponent else 0)  # the weight times its scale, and the sum of those
     multiply_adds = weights_mean * MULTIPLY_ADDS_PER_WEIGHT + positive_mean * sums + finish
+    with_residual = multiply_adds + residual_mean
     return DecodeCost(
         candidates=candidates,
         entries=_spread(tiles.scanned),
         weights_mean=weights_mean,
         positive_mean=positive_mean,
-        multiply_adds_mean=multiply_adds,
-        multiply_adds_max=int(tiles.candidates.max()) * (MULTIPLY_ADDS_PER_WEIGHT + sums) + finish,
+        multiply_adds_mean=with_residual,
+        multiply_adds_max=int(tiles.candidates.max()) * (MULTIPLY_ADDS_PER_WEIGHT + sums) + finish + residual.max,
         detail_multiply_adds=detail,
+        residual_multiply_adds=residual,
+        residual_multiply_adds_mean=residual_mean,
         block_size=size,
         tile_size=1 << tiles.layout.tile_log2,
-        samples=_samples(candidates, multiply_adds, level_range(quantized)) if has_levels else (),
+        samples=_samples(candidates, (with_residual, multiply_adds), level_range(quantized)) if has_levels else (),
     )
 
 
-def _samples(candidates: Spread, multiply_adds: float, levels: LevelRange) -> tuple[SampleCost, ...]:
+def _residual(quantized: QuantizedGaussianSet) -> tuple[Spread, float]:
+    """Return the residual's multiply-adds per texel: over the blocks, and their mean over the texels."""
+    layer = quantized.residual
+    if layer is None:
+        return Spread(0.0, 0.0, 0), 0.0
+    last = layer.places[np.cumsum(layer.counts)[layer.counts > 0] - 1].astype(np.int64) // layer.side**2
+    components = np.ones(len(layer.counts), dtype=np.int64)  # that lists go through
+    components[layer.counts > 0] += last
+    work = MULTIPLY_ADDS_PER_COEFFICIENT * layer.counts + quantized.channel_count * components
+    columns, rows = (_extents(length, layer.side) for length in (quantized.width, quantized.height))
+    mean = float(rows @ work.reshape(len(rows), len(columns)) @ columns) / (quantized.width * quantized.height)
+    return _spread(work), mean
+
+
+def _samples(
+    candidates: Spread, multiply_adds: tuple[float, float], levels: LevelRange
+) -> tuple[SampleCost, ...]:  # fmt: skip
+    """Return it by level; multiply-adds: of a decode, and of one with widened Gaussians, which has no residual."""
     found = []
     for level in range(levels.last + 1):
         decodes = 4**level if level < levels.first else int(level < levels.direct)
@@ -102,7 +128,7 @@ def _samples(candidates: Spread, multiply_adds: float, levels: LevelRange) -> tu
         found.append(
             SampleCost(
                 level, decodes, decodes * candidates.median, decodes * candidates.max,
-                decodes * multiply_adds + work, _BLOCKS if stored else 0,
+                decodes * multiply_adds[stored] + work, _BLOCKS if stored else 0,
             )
         )  # fmt: skip
     return tuple(found)

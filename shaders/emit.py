@@ -81,6 +81,8 @@ def describe(quantized: QuantizedGaussianSet, decoder: Decoder, language: Langua
     cost = asdict(decoder.cost)
     if detail is None:
         del cost["detail_multiply_adds"]
+    if quantized.residual is None:
+        del cost["residual_multiply_adds"], cost["residual_multiply_adds_mean"]
     return {
         "format": "imagegs_tex decoder",
         "version": 1,

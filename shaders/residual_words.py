@@ -65,13 +65,6 @@ def residual_words(layer: ResidualLayer | None) -> NDArray[np.uint32]:
     return np.concatenate([np.asarray(part, dtype=np.uint32) for part in parts])
 
 
-def nibble_counts(layer: ResidualLayer) -> NDArray[np.int64]:
-    """Return how many nibbles each block's list has [blocks]."""
-    lengths, _ = _nibbles(layer)
-    ends = np.concatenate([[0], np.cumsum(lengths)])[np.cumsum(layer.counts)]
-    return np.diff(ends, prepend=0)
-
-
 def _nibbles(layer: ResidualLayer) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     """Return how many nibbles each coefficient takes [M], and the nibbles of all."""
     component, place = np.divmod(layer.places.astype(np.int64), layer.side * layer.side)

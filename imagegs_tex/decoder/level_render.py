@@ -22,6 +22,7 @@ from imagegs_tex.formats.igs.quantized_set import (
     position_exponents,
     shape_values,
 )
+from imagegs_tex.formats.igs.residual_layer import residual_picture
 from imagegs_tex.rasterize.backend import LOG2_E
 from imagegs_tex.rasterize.cpu.ordered_kernels import TILE, draw_tiles, list_tiles
 from imagegs_tex.rasterize.cpu.threads import Workers, available_threads
@@ -99,7 +100,10 @@ class _Supports:
 
 
 def _channels(quantized: QuantizedGaussianSet, level: int) -> NDArray[np.float32]:
-    """Render the picture at a level's texel centres, every Gaussian widened by the level's texels [h, w, C]."""
+    """Render the picture at a level's texel centres, every Gaussian widened by the level's texels [h, w, C].
+
+    Level 0 is the picture itself, with the residual.
+    """
     supports = _Supports.of(quantized, level_widening(level))
     own = np.array([quantized.width, quantized.height])
     across, down = (int(side) for side in -(-own >> level))
@@ -109,7 +113,10 @@ def _channels(quantized: QuantizedGaussianSet, level: int) -> NDArray[np.float32
     last = np.array([-(-across // TILE), -(-down // TILE)]) - 1
     first, end = (np.clip(place, 0, last).astype(np.int32) for place in (least, most))
     starts, entries = list_tiles(first, end, int(last[0]) + 1, int(last[1]) + 1)
-    image = np.empty((down, across, quantized.channel_count), np.float32)
+    if quantized.residual is not None and level == 0:
+        image = residual_picture(quantized.residual, (across, down), (across, down))
+    else:
+        image = np.zeros((down, across, quantized.channel_count), np.float32)
     Workers(available_threads()).run(
         draw_tiles, len(starts) - 1, of, moved, supports.slant, supports.across, supports.along, supports.shares,
         supports.features, starts, entries, basis_values(quantized.basis_codes, quantized.basis_scale),

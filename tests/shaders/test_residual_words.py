@@ -11,8 +11,9 @@ from imagegs_tex.decoder.level_render import level_pictures
 from imagegs_tex.formats.igs.residual_layer import block_grid
 from imagegs_tex.formats.igs.zigzag import zigzag
 from imagegs_tex.shaders.coarse_levels import levels_limit
+from imagegs_tex.shaders.decode_cost import decode_cost
 from imagegs_tex.shaders.gpu_buffer import DIRECTORY_WORDS, join_materials, pack_gaussians, reserve_levels
-from imagegs_tex.shaders.residual_words import nibble_counts
+from imagegs_tex.shaders.residual_words import residual_parts, residual_words
 
 
 def _byte(word, place):
@@ -96,7 +97,6 @@ def test_lists_give_back_the_codes(name):
         component, p = divmod(place, layer.side**2)
         expected[number][component, *divmod(int(zigzag(layer.side)[p]), layer.side)] = value
     assert blocks == expected
-    assert nibble_counts(layer).sum() <= 8 * packed.ledger.residual // 4
     assert packed.ledger.total == packed.words.nbytes - 4 * DIRECTORY_WORDS - 4
 
 
@@ -107,7 +107,10 @@ def test_what_nibbles_take():
         ([(0, 0, 17)], 3), ([(0, 0, -18)], 5), ([(0, 0, 273)], 5), ([(0, 0, 274)], 7), ([(0, 0, 4369)], 7), ([(0, 0, 4370)], 9),
         ([(1, 128, 1)], 3), ([(1, 0, 1), (1, 63, 1)], 2 + 12),
     ):  # fmt: skip
-        assert nibble_counts(made_residual(quantized, only=only)).sum() == count, only
+        layer = made_residual(quantized, only=only)
+        words, parts = residual_words(layer), residual_parts(layer)
+        assert words[parts.lists - 1] == count, only
+        assert len(words) == parts.lists + -(-count // 8)
 
 
 def test_levels_and_ledger_know_of_it():
@@ -124,3 +127,17 @@ def test_levels_and_ledger_know_of_it():
     assert read_residual(joined, 1)[3] == read_residual(packed.words)[3]
     flags = int(joined[int(joined[3]) + 3])
     assert (flags >> 3 & 1, int(joined[int(joined[3]) + 22])) == (0, 0)
+
+
+def test_the_work_is_counted():
+    quantized = made_set(12, 8, 9, 3)  # a block of 8 columns, one of 4
+    layered = replace(quantized, residual=made_residual(quantized, only=[(0, 3, 1), (0, 64, -2), (1, 130, 9)]))
+    plain, more = (decode_cost(of, pack_gaussians(of), has_levels=True) for of in (quantized, layered))
+    first, second = 2 * 15 + 2 * 3, 15 + 3 * 3
+    assert more.residual_multiply_adds.max == first
+    assert more.residual_multiply_adds_mean == pytest.approx((8 * first + 4 * second) / 12)
+    assert plain.residual_multiply_adds.max == plain.residual_multiply_adds_mean == 0
+    assert more.multiply_adds_max == plain.multiply_adds_max + first
+    added = [a.multiply_adds_mean - b.multiply_adds_mean for a, b in zip(more.samples, plain.samples, strict=True)]
+    mean = more.residual_multiply_adds_mean
+    assert added == pytest.approx([mean, 4 * mean, *[0] * (len(added) - 2)])

@@ -41,7 +41,7 @@ def draw_tiles(
     of, moved, slant, across, along, shares, features, starts, entries, basis, offset, epsilon, edge, limit, level,
     image, begin_tile, end_tile,
 ):  # fmt: skip
-    """Draw tiles; features [N, K], basis [K, C], image [h, w, C]."""
+    """Draw tiles; features [N, K], basis [K, C], image [h, w, C]: what is added to the channels before they are held."""
     height, width, channels = image.shape
     components = features.shape[1]
     tiles_across = -(-width // TILE)
@@ -85,7 +85,8 @@ def draw_tiles(
                     for i in range(count):
                         value[i] += basis[k, c] * sums[k + 1, i]
                 for i in range(count):
-                    image[row, left + i, c] = min(max(value[i], np.float32(0)), np.float32(1))
+                    held = max(value[i] + image[row, left + i, c], np.float32(0))
+                    image[row, left + i, c] = min(held, np.float32(1))
 
 
 @njit(cache=True, nogil=True)
