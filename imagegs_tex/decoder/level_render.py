@@ -22,7 +22,7 @@ from imagegs_tex.formats.igs.quantized_set import (
     position_exponents,
     shape_values,
 )
-from imagegs_tex.formats.igs.residual_layer import residual_picture
+from imagegs_tex.formats.igs.residual_picture import residual_picture
 from imagegs_tex.rasterize.backend import LOG2_E
 from imagegs_tex.rasterize.cpu.ordered_kernels import TILE, draw_tiles, list_tiles
 from imagegs_tex.rasterize.cpu.threads import Workers, available_threads

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.formats.igs.residual_layer import BASIS_SCALE, ResidualLayer, coefficient_values
+from imagegs_tex.formats.igs.residual_layer import ResidualLayer, coefficient_values
 
 Float = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ def reference_residual(layer: ResidualLayer | None, width: int) -> ReferenceResi
     for number, place, value in zip(numbers, layer.places.tolist(), coefficient_values(layer).tolist(), strict=True):
         component, p = divmod(place, side * side)
         blocks.setdefault(number, np.zeros((components, side, side)))[component, *order[p]] = value
-    return ReferenceResidual(side, -(-width // side), blocks, layer.basis_codes / BASIS_SCALE)
+    return ReferenceResidual(side, -(-width // side), blocks, layer.basis)
 
 
 def residual_at(residual: ReferenceResidual, points: Float, texels: NDArray[np.int64]) -> Float:
@@ -51,8 +51,8 @@ def residual_at(residual: ReferenceResidual, points: Float, texels: NDArray[np.i
     numbers = lines * residual.across + columns
     order = np.argsort(numbers, kind="stable")
     starts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
-    for members in np.split(order, starts[1:]):
-        block = residual.blocks.get(int(numbers[members[0]]))
+    for members in np.split(order, starts):
+        block = residual.blocks.get(int(numbers[members[0]])) if len(members) else None
         if block is not None:
             by_row = np.einsum("kuv,pu->kpv", block, down[members])
             added[members] = np.einsum("kpv,pv->pk", by_row, across[members]) @ residual.basis

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers.made_gaussians import made_set
-from helpers.residual_sets import made_residual
+from helpers.made_residual import made_residual
 
 from imagegs_tex.decoder.level_render import level_pictures
 from imagegs_tex.formats.igs.residual_layer import block_grid

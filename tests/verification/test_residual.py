@@ -1,0 +1,127 @@
+"""The residual layer: the plain float64 version against the decode in Python, and every decoder against the plain one."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers.made_gaussians import made_map, made_set
+from helpers.made_residual import made_residual
+
+from imagegs_tex.decoder.level_render import level_pictures
+from imagegs_tex.decoder.render import render_channels
+from imagegs_tex.formats.vocabulary import Coded, Semantic, Transfer, UnitZ
+from imagegs_tex.rasterize.select_backend import make_backend
+from imagegs_tex.shaders.build_decoder import build_decoder
+from imagegs_tex.verification import MAX_ERROR, verify
+from imagegs_tex.verification.float64_picture import reference_picture, reference_points, reference_rows
+
+VARIANTS = ["glsl-compute", "glsl-pixel", "texture-pixel", "hlsl-compute", "hlsl-pixel"]
+
+
+def layered(quantized, **options):
+    return replace(quantized, residual=made_residual(quantized, **options))
+
+
+def material():
+    """A colour, and a normal whose z is made of x and y."""
+    return (
+        made_map(routes=(Coded(2), Coded(0), Coded(4))),
+        made_map("normal", Semantic.NORMAL, (Coded(3), Coded(1), UnitZ()), Transfer.LINEAR),
+    )
+
+
+CASES = {
+    "non-power-of-two": layered(made_set(131, 77, 150, 5), step=0.05),
+    "small blocks, repeats, larger Gaussians": layered(
+        made_set(61, 45, 60, 4, wrap=(True, True)), side_log2=2, density=0.4, spread=0.8
+    ),
+    "large blocks, few components, a normal, noise": layered(
+        made_set(90, 33, 60, 5, maps=material(), detail={"components": 3}), side_log2=4, density=0.3, components=2, step=0.04
+    ),
+    "the fullest block": layered(made_set(24, 24, 30, 2), density=1.0, step=0.01),
+    "one coefficient": layered(made_set(90, 70, 60, 3), only=[(8 * 12 + 11, 2 * 64 + 63, -9)]),
+    "large codes": layered(made_set(30, 20, 20, 2), only=[(0, 0, 9000), (1, 1, -4370), (1, 65, 4369), (2, 7, 17)], step=2**-14),
+    "one texel": layered(made_set(1, 1, 1, 1), only=[(0, 0, 3), (0, 9, -1)], step=0.2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_plain_version_is_the_decode(case):
+    quantized = CASES[case]
+    size = quantized.width, quantized.height
+    found = render_channels(quantized, make_backend("reference"), with_detail=True).numpy()
+    picture = reference_picture(quantized)
+    expected = reference_rows(picture, 0, quantized.height)
+    assert np.abs(found - expected).max() < 5e-5
+    plain = reference_rows(replace(picture, residual=None), 0, quantized.height)
+    assert np.abs(expected - plain).max() > 0.005, "there is no residual to see"
+    double = render_channels(quantized, make_backend("reference"), (2 * size[0], 2 * size[1])).numpy()
+    centres = np.stack(np.meshgrid(*((np.arange(2 * side) + 0.5) / 2 for side in size)), axis=-1)
+    at_points = reference_points(replace(picture, detail=None), centres.reshape(-1, 2))
+    assert np.abs(double - at_points.reshape(double.shape)).max() < 5e-5
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("case", CASES)
+def test_every_decoder_adds_it(case, device):
+    decoder = build_decoder(CASES[case])
+    both = case in {"non-power-of-two", "large blocks, few components, a normal, noise"}
+    languages = ["glsl", "hlsl"] if both else ["glsl"]
+    report = verify(CASES[case], languages, decoder=decoder, point_count=3000, repeats=0, device=device)
+    assert [variant.name for variant in report.variants][: 5 if both else 3] == VARIANTS[: 5 if both else 3]
+    for variant in report.variants:
+        assert variant.failure == ""
+        assert variant.passed, variant
+        assert max(variant.texel_error, variant.point_error) <= MAX_ERROR
+    assert report.passed
+
+
+@pytest.mark.gl
+def test_samples_and_levels_have_it(device):
+    quantized = layered(made_set(90, 70, 120, 5, maps=material(), wrap=(True, False)), density=0.15, step=0.03)
+    report = verify(quantized, ["glsl"], point_count=500, repeats=0, device=device)
+    for variant in report.variants:
+        assert variant.failure == ""
+        assert variant.sample_error is not None
+        assert variant.sample_error <= MAX_ERROR, variant
+    assert report.passed
+    assert report.level_error > 0
+
+
+BROKEN = {
+    "always at texel centres": ("vec2 turns = (p - ", "vec2 turns = (floor(p) + vec2(0.5, 0.5) - ", 2),
+    "zeros not skipped": ("? nibble >> 1u : 0u", "? 0u : 0u", 3),
+    "no sign": ("(nibble & 1u) > 0u ? -wave", "(nibble & 1u) > 0u ? wave", 3),
+    "twos are ones": ("IGS_RESIDUAL_TWO ? 1u : 2u", "IGS_RESIDUAL_TWO ? 1u : 1u", 3),
+    "far codes begin elsewhere": ("16u * before - 14u", "16u * before - 13u", 3),
+    "no offset": ("float(size) + beyond", "float(size)", 3),
+    "constants as the other functions": ("frequency > 0u ? 1.0 : 0.70710678", "frequency > 0u ? 1.0 : 1.0", 3),
+    "the basis of the first component": ("            row += uint(m.channels);\n", "", 3),
+    "not held to 0 to 1": ("texel = igs_held(texel);", "texel = texel;", 3),
+}  # fmt: skip
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_residual_is_found_out(fault, device):
+    quantized = layered(made_set(50, 40, 60, 3), density=0.12, spread=3.0, step=0.04)
+    decoder = build_decoder(quantized)
+    good, bad, count = BROKEN[fault]
+    includes = {name: text.replace(good, bad) for name, text in decoder.includes.items()}
+    assert includes["igs_decode.glsl"] != decoder.includes["igs_decode.glsl"], "the fault was not put in"
+    report = verify(
+        quantized, ["glsl"], decoder=replace(decoder, includes=includes), point_count=500, repeats=0, device=device
+    )
+    found = {variant.name: variant for variant in report.variants}
+    for name in VARIANTS[3 - count : 3]:
+        assert found[name].failure == ""
+        assert not found[name].passed, f"{name} passed with {fault}"
+
+
+@pytest.mark.gl
+def test_levels_without_it_are_found_out(device):
+    quantized = layered(made_set(90, 70, 120, 3), only=[(block, 0, 9) for block in range(40)], step=0.05)
+    wrong = build_decoder(quantized, pictures=level_pictures(replace(quantized, residual=None)))
+    report = verify(quantized, ["glsl"], decoder=wrong, point_count=100, repeats=0, device=device)
+    assert not report.passed
+    assert report.level_error > 1
