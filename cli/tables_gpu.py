@@ -13,8 +13,11 @@ from imagegs_tex.shaders.gpu_buffer import NOISE_TILE_BYTES
 if TYPE_CHECKING:  # what `info` has no use for; verify loads torch
     from collections.abc import Sequence
 
+    from rich.console import Console
+
     from imagegs_tex.shaders.build_decoder import Decoder
     from imagegs_tex.shaders.emit_materials import BufferMaterial
+    from imagegs_tex.shaders.gpu_buffer import GpuBytes
     from imagegs_tex.shaders.load_files import LoadProgram
     from imagegs_tex.verification.report import VariantResult, VerifyReport
 
@@ -29,8 +32,7 @@ def print_emission(decoder: "Decoder", paths: list[Path]) -> None:
         f"{ledger.total:,} bytes on the GPU; per texel {cost.weights_mean:.1f} Gaussians evaluated "
         f"(at most {cost.candidates.max}), {cost.multiply_adds_mean:.0f} multiply-adds",
     )
-    if ledger.noise_tile:
-        console.print(detail_costs(cost, ledger.envelope))
+    _print_layers(console, cost, ledger)
     if cost.samples:
         console.print(f"{ledger.coarse:,} of the bytes are coarse levels")
         console.print(sample_costs(cost))
@@ -64,11 +66,27 @@ def print_loaded(program: "LoadProgram", maps: tuple[TextureMap, ...], left_out:
         console.print(f"no texture of {plain(maps[number].name)}: it holds floats, or more than four channels")
 
 
+def _print_layers(console: "Console", cost: DecodeCost, memory: "GpuBytes") -> None:
+    if memory.noise_tile:
+        console.print(detail_costs(cost, memory.envelope))
+    if memory.residual:
+        console.print(residual_costs(cost, memory.residual))
+
+
 def detail_costs(cost: DecodeCost, size: int) -> str:
     """Say in one line what the detail layer takes; size: bytes of the material."""
     return (
         f"of that, detail: {size:,} bytes and {cost.detail_multiply_adds} multiply-adds per texel; "
         f"its noise tile of {NOISE_TILE_BYTES:,} bytes is there once for all materials"
+    )
+
+
+def residual_costs(cost: DecodeCost, size: int) -> str:
+    """Say in one line what the residual takes; size: bytes of the material."""
+    work = cost.residual_multiply_adds
+    return (
+        f"of that, residual: {size:,} bytes and {cost.residual_multiply_adds_mean:.0f} multiply-adds per texel "
+        f"(p99 {work.p99:.0f}, at most {work.max})"
     )
 
 
@@ -123,8 +141,7 @@ def print_verification(report: "VerifyReport", file: Path) -> None:
         f"Gaussians evaluated per texel: median {cost.candidates.median:g}, "
         f"99% {cost.candidates.p99:g}, most {cost.candidates.max}; {cost.multiply_adds_mean:.0f} multiply-adds",
     )
-    if memory.noise_tile:
-        console.print(detail_costs(cost, memory.envelope))
+    _print_layers(console, cost, memory)
     if cost.samples:
         console.print(sample_costs(cost))
     if report.level_error is not None:

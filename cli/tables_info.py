@@ -4,7 +4,7 @@ from pathlib import Path
 
 from imagegs_tex.cli.columns import make_table
 from imagegs_tex.cli.console import kernels, make_console, plain
-from imagegs_tex.cli.tables_gpu import detail_costs, sample_costs
+from imagegs_tex.cli.tables_gpu import detail_costs, residual_costs, sample_costs
 from imagegs_tex.file_info import InfoReport
 
 
@@ -49,4 +49,6 @@ def print_info(info: InfoReport, file: Path) -> None:
     )
     if info.gpu_detail_bytes:
         console.print(detail_costs(cost, info.gpu_detail_bytes))
+    if info.gpu_residual_bytes:
+        console.print(residual_costs(cost, info.gpu_residual_bytes))
     console.print(sample_costs(cost))

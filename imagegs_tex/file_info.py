@@ -42,6 +42,7 @@ class InfoReport:
     bits_per_texel: float
     gpu_bytes: int  # resident on the GPU, index included
     gpu_detail_bytes: int  # of them, for the detail layer's envelope; the noise tile comes on top, once
+    gpu_residual_bytes: int  # of them, for the coefficients of the residual
     decode_cost: DecodeCost  # of the emitted shaders, per texel
     sections: tuple[SectionSize, ...]
     ledger: ByteLedger  # where the file's bytes go
@@ -76,6 +77,7 @@ def info_of(data: bytes, quantized: QuantizedGaussianSet, name: str) -> InfoRepo
         file_bytes=len(data), sha256=hash_bytes(name, data).sha256,
         bits_per_texel=8 * len(data) / (quantized.width * quantized.height),
         gpu_bytes=packed.ledger.total, gpu_detail_bytes=packed.ledger.envelope,
+        gpu_residual_bytes=packed.ledger.residual,
         decode_cost=decode_cost(quantized, packed, has_levels=True),
         sections=section_sizes(data, name), ledger=byte_ledger(quantized, section_sizes(data, name)),
         maps=tuple(_map_info(texture_map) for texture_map in quantized.maps),

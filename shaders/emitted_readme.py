@@ -83,6 +83,19 @@ it in their means.
 """
 
 
+def _residual(description: dict[str, Any]) -> str:
+    """Return the section about the residual; empty without one."""
+    cost = description["cost"]
+    if "residual_multiply_adds" not in cost:
+        return ""
+    work = cost["residual_multiply_adds"]
+    return f"""
+## Residual
+What the Gaussians leave is added as blocks of cosines: {cost["residual_multiply_adds_mean"]:.0f} of the multiply-adds \
+in the mean, {work["max"]} in the fullest block.
+"""
+
+
 def readme(description: dict[str, Any]) -> str:
     """Return the page as Markdown. It contains no text from the file: maps appear by number and accessor.
 
@@ -137,6 +150,6 @@ buffer. Steps and basis are constants in the code, so the include belongs to thi
 
 On average {cost["weights_mean"]:.1f} weights, {cost["positive_mean"]:.1f} of them above zero, and
 {cost["multiply_adds_mean"]:.0f} multiply-adds per texel; never more than {cost["multiply_adds_max"]}.
-{_detail(description)}{_mips(description)}
+{_detail(description)}{_residual(description)}{_mips(description)}
 `imagegs-tex verify` runs these decoders on your machine's OpenGL and holds them against the reference decode.
 """

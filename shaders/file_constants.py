@@ -249,7 +249,7 @@ def finish_function(
         z = f"sqrt(max(0.0, 1.0 - {x} * {x} - {y} * {y}))"
         lines.append(f"    texel.channel[{quantized.channel_count + number}] = 0.5 * {z} + 0.5;\n")
     return f"""// Sums to components, components through the basis to channels.
-IgsTexel igs_finish(IgsMaterial m, IgsSums sums, uvec2 at{', vec2 p' if layered else ''})
+IgsTexel igs_finish(IgsMaterial m, IgsSums sums, uvec2 at{", vec2 p" if layered else ""})
 {{
 {used}    IgsTexel texel;
 {"".join(lines)}    return texel;

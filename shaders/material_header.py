@@ -64,7 +64,7 @@ def header(
         quantized: a valid set
         layout: of its tiles
         images: of :class:`.tile_index.TileIndex`
-        parts: first words of tiles, levels, envelope, and exact samples or residual, from the header; 0 where there is none
+        parts: first words of tiles, levels, envelope, and exact samples or residual, from the header; 0 without
         levels: first stored level, the last one above 8 bits, and above 16 the first stored itself
     """
     derived = list(derived_normals(quantized.maps).values())

@@ -1,8 +1,8 @@
-"""The residual layer of a material in the buffer: for each block a list of coefficients in nibbles, read from front to back.
+"""The residual layer of a material in the buffer: for each block a list of coefficients in nibbles, read to its end.
 
-Nine of ten coefficients are -1 or 1 behind fewer than five zeros, and take one nibble. At 2 bits per texel a coefficient
-takes 0.83, 0.82, 1.13 and 0.83 bytes on crops of brick, fabric, facade and moss, with the words that say where blocks
-begin; a nibble for the zeros and another for the value take 1.26, 1.21, 1.28 and 1.23. docs/gpu-buffer.md, "Residual".
+Most coefficients are -1 or 1 behind fewer than five zeros, and take one nibble. At 2 bits per texel a coefficient takes
+0.90, 0.82, 1.13 and 0.83 bytes on crops of brick, fabric, facade and moss, with the words that say where blocks begin;
+a nibble for the zeros and another for the value take 1.26, 1.21, 1.28 and 1.23. docs/gpu-buffer.md, "Residual".
 """
 
 from dataclasses import dataclass

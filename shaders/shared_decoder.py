@@ -48,7 +48,6 @@ _NUMBERS: Final = (
     uint residual_at; // word of the buffer; 0 without
 """
     + RESIDUAL_NUMBERS
-
 )
 _DECODE: Final = """// A material of the buffer at a point in texels, and at a texture coordinate.
 IgsTexel igs_decode_at(uint material, vec2 p)

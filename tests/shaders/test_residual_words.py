@@ -1,6 +1,7 @@
 """The residual in the buffer, read from docs/gpu-buffer.md: lists that give back every code, and what they take."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ def read_residual(words, number=0):
     begins = part[place : place + block_count + 1].tolist()
     lists = part[place + block_count + 1 :]
     blocks = []
-    for first, end in zip(begins, begins[1:], strict=False):
+    for first, end in pairwise(begins):
         nibbles = [int(lists[n // 8]) >> 4 * (n % 8) & 15 for n in range(first, end)]
         codes, component, p = {}, 0, -1
         while nibbles:
@@ -70,8 +71,10 @@ CASES = {
     "large blocks": (made_set(40, 33, 9, 3, wrap=(True, False)), {"side_log2": 4, "density": 0.05, "spread": 60}),
     "one coefficient": (made_set(30, 20, 9, 5), {"only": [(5, 4 * 64 + 63, -1)]}),
     "none": (made_set(30, 20, 9, 2), {"only": []}),
-    "values": (made_set(16, 8, 9, 4), {"only": [(0, 0, 2), (0, 1, -3), (0, 3, 2), (0, 4, 17), (0, 70, 18), (0, 71, -273),
-                                                (0, 255, 274), (1, 0, -4369), (1, 2, 4370), (1, 9, 16384), (1, 10, 3)]}),
+    "values": (made_set(16, 8, 9, 4), {"only": [
+        (0, 0, 2), (0, 1, -3), (0, 3, 2), (0, 4, 17), (0, 70, 18), (0, 71, -273), (0, 255, 274), (1, 0, -4369),
+        (1, 2, 4370), (1, 9, 16384), (1, 10, 3),
+    ]}),
     "one texel": (made_set(1, 1, 1, 1), {"density": 1.0}),
 }  # fmt: skip
 
@@ -103,9 +106,9 @@ def test_lists_give_back_the_codes(name):
 def test_what_nibbles_take():
     quantized = made_set(16, 8, 9, 3)
     for only, count in (
-        ([(0, 0, 1)], 1), ([(0, 4, -1)], 1), ([(0, 5, 1)], 2), ([(1, 0, -2)], 1), ([(1, 1, 2)], 2), ([(0, 0, 3)], 2), ([(0, 1, 3)], 3),
-        ([(0, 0, 17)], 3), ([(0, 0, -18)], 5), ([(0, 0, 273)], 5), ([(0, 0, 274)], 7), ([(0, 0, 4369)], 7), ([(0, 0, 4370)], 9),
-        ([(1, 128, 1)], 3), ([(1, 0, 1), (1, 63, 1)], 2 + 12),
+        ([(0, 0, 1)], 1), ([(0, 4, -1)], 1), ([(0, 5, 1)], 2), ([(1, 0, -2)], 1), ([(1, 1, 2)], 2), ([(0, 0, 3)], 2),
+        ([(0, 1, 3)], 3), ([(0, 0, 17)], 3), ([(0, 0, -18)], 5), ([(0, 0, 273)], 5), ([(0, 0, 274)], 7),
+        ([(0, 0, 4369)], 7), ([(0, 0, 4370)], 9), ([(1, 128, 1)], 3), ([(1, 0, 1), (1, 63, 1)], 2 + 12),
     ):  # fmt: skip
         layer = made_residual(quantized, only=only)
         words, parts = residual_words(layer), residual_parts(layer)

@@ -1,4 +1,4 @@
-"""The residual layer: the plain float64 version against the decode in Python, and every decoder against the plain one."""
+"""The residual layer: the plain float64 version against the decode in Python, and every decoder against it."""
 
 from dataclasses import replace
 
@@ -36,11 +36,14 @@ CASES = {
         made_set(61, 45, 60, 4, wrap=(True, True)), side_log2=2, density=0.4, spread=0.8
     ),
     "large blocks, few components, a normal, noise": layered(
-        made_set(90, 33, 60, 5, maps=material(), detail={"components": 3}), side_log2=4, density=0.3, components=2, step=0.04
+        made_set(90, 33, 60, 5, maps=material(), detail={"components": 3}), side_log2=4, density=0.3, components=2,
+        step=0.04,
     ),
     "the fullest block": layered(made_set(24, 24, 30, 2), density=1.0, step=0.01),
     "one coefficient": layered(made_set(90, 70, 60, 3), only=[(8 * 12 + 11, 2 * 64 + 63, -9)]),
-    "large codes": layered(made_set(30, 20, 20, 2), only=[(0, 0, 9000), (1, 1, -4370), (1, 65, 4369), (2, 7, 17)], step=2**-14),
+    "large codes": layered(
+        made_set(30, 20, 20, 2), only=[(0, 0, 9000), (1, 1, -4370), (1, 65, 4369), (2, 7, 17)], step=2**-14
+    ),
     "one texel": layered(made_set(1, 1, 1, 1), only=[(0, 0, 3), (0, 9, -1)], step=0.2),
 }  # fmt: skip
 

@@ -221,6 +221,7 @@ def test_report_and_pictures(device, tmp_path):
             "coarse",
             "envelope",
             "exact",
+            "residual",
             "filling",
         )
     )

@@ -41,7 +41,7 @@ def draw_tiles(
     of, moved, slant, across, along, shares, features, starts, entries, basis, offset, epsilon, edge, limit, level,
     image, begin_tile, end_tile,
 ):  # fmt: skip
-    """Draw tiles; features [N, K], basis [K, C], image [h, w, C]: what is added to the channels before they are held."""
+    """Draw tiles; features [N, K], basis [K, C], image [h, w, C]: what is added before channels are held to [0, 1]."""
     height, width, channels = image.shape
     components = features.shape[1]
     tiles_across = -(-width // TILE)
