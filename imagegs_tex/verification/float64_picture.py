@@ -150,7 +150,7 @@ def reference_points(picture: ReferencePicture, points: NDArray[np.floating]) ->
         sums[near, 0] += weights
         sums[near, 1:] += weights[:, None] * picture.features[i]
     values = np.empty((len(points), len(picture.offset)))
-    values[order] = _channels(picture, sums, points[order].astype(np.float64), texels[order])
+    values[order] = _channels(picture, sums, points[order], texels[order])
     if picture.detail is None:
         return values
     return with_detail(picture.detail, values, *texels.T)
@@ -165,7 +165,7 @@ def _weights(
 
 
 def _channels(
-    picture: ReferencePicture, sums: NDArray[np.float64], points: NDArray[np.float64], texels: NDArray[np.int64]
+    picture: ReferencePicture, sums: NDArray[np.float64], points: NDArray[np.floating], texels: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Return channels [..., C] of sums [..., 1 + K] at points [..., 2] and the texels that hold them."""
     components = sums[..., 1:] / (EPSILON + sums[..., :1])

@@ -34,7 +34,7 @@ def reference_residual(layer: ResidualLayer | None, width: int) -> ReferenceResi
     return ReferenceResidual(side, -(-width // side), blocks, layer.basis)
 
 
-def residual_at(residual: ReferenceResidual, points: Float, texels: NDArray[np.int64]) -> Float:
+def residual_at(residual: ReferenceResidual, points: NDArray[np.floating], texels: NDArray[np.int64]) -> Float:
     """Return what is added to the channels [P, C].
 
     Args:
