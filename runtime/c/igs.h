@@ -20,7 +20,8 @@
  *
  * A file is bytes that anybody may have made. Every law of docs/igs-format.md is checked, each has an error of its own,
  * and a file that breaks one is refused as a whole. kept_bytes and scratch_bytes follow from checked lengths: together
- * at most 48 bytes for each byte of the sections' plain forms (which are at most 512 times the file, and 2^27) and 8 MB.
+ * at most 48 bytes for each byte of the sections' plain forms (which are at most 512 times the file, and 2^27) and 8 MB; of a
+ * residual 160 bytes for each, and 18 MB.
  *
  * Zstandard: sections of codec 1 are Zstandard frames, and this file has no decoder for them. Hand in libzstd's
  * ZSTD_decompress (also of its single-file decoder, zstddeclib.c), or a function of yours with its signature; it gets
@@ -122,6 +123,18 @@ extern "C" {
     X(EXACT_FILTER, "an unknown filter of section exact samples")                             \
     X(EXACT_LENGTH, "section exact samples has not the length that its head implies")         \
     X(EXACT_BETWEEN, "a channel of section exact samples counts from one of another width")   \
+    X(RESIDUAL_EXACT, "a file of exact samples has no residual")                              \
+    X(RESIDUAL_SHORT, "section residual ends within its head")                                \
+    X(RESIDUAL_SIDE, "blocks of section residual are not 4, 8 or 16 texels wide")             \
+    X(RESIDUAL_RESERVED, "reserved bytes of section residual are not zero")                   \
+    X(RESIDUAL_OFFSET, "an offset of section residual is outside -64..64")                    \
+    X(RESIDUAL_STEP, "the step of section residual is out of range")                          \
+    X(RESIDUAL_COMPONENTS, "the number of components of section residual is out of range")    \
+    X(RESIDUAL_EMPTY, "section residual has no coefficient")                                  \
+    X(RESIDUAL_COUNT, "section residual has more coefficients than its blocks may hold")      \
+    X(RESIDUAL_BLOCKS, "section residual has too many blocks for so few coefficients")        \
+    X(RESIDUAL_LENGTH, "section residual is shorter than its coefficients")                   \
+    X(RESIDUAL_CODES, "section residual is not what its codes take")                          \
     X(INDEX_LIMIT, "the supports are beyond what an index can hold: igs_pack.h")
 
 typedef enum igs_error {
@@ -149,6 +162,7 @@ typedef struct igs_info {
     uint32_t feature_exponent; /* alpha in sixteenths, 0..32 */
     int needs_zstd;            /* whether any section is a Zstandard frame */
     int has_detail;
+    int has_residual;
     int is_exact;         /* whether the picture is samples, not Gaussians */
     size_t kept_bytes;    /* what igs_load needs for what it gives */
     size_t scratch_bytes; /* and for the time it runs */
@@ -213,6 +227,20 @@ typedef struct igs_exact {
     const uint8_t* sample_bytes; /* [2 C]: bytes of channel c at 2 c */
 } igs_exact;
 
+/* Blocks of cosines that are added to the Gaussians' picture: docs/igs-format.md, "Section 9: residual". */
+typedef struct igs_residual {
+    uint32_t side_log2;    /* blocks are 2^side_log2 texels wide and high, 2..4 */
+    uint32_t components;   /* K', 1..C */
+    uint32_t coefficients; /* M, 1..2^25 */
+    uint32_t blocks_across, blocks_down;
+    int8_t offsets[3]; /* of values 1, 2 and more, away from 0, in 1/128 */
+    float step;
+    const int16_t* basis;   /* [K'][C] / 32767 */
+    const uint8_t* counts;  /* [blocks] coefficients of each, 0..128; row by row */
+    const uint16_t* places; /* [M] component * 4^side_log2 + place along the diagonals; ascending in a block */
+    const int16_t* values;  /* [M] -16384..16384, not 0 */
+} igs_residual;
+
 typedef struct igs_file {
     igs_info info;
     const igs_map* maps;
@@ -226,6 +254,7 @@ typedef struct igs_file {
     const int8_t* exponents;     /* [N][2] of the position steps */
     const int16_t* features;     /* [N][K] codes */
     igs_detail detail;           /* where info.has_detail */
+    igs_residual residual;       /* where info.has_residual */
     igs_exact exact;             /* where info.is_exact */
 } igs_file;
 
@@ -270,8 +299,19 @@ const char* igs_error_text(igs_error error); /* such as "the header's checksum d
 typedef char igs__shifts_are_arithmetic[((-3) >> 1) == -2 ? 1 : -1];
 
 enum { IGS__ZSTD = 1, IGS__CONTEXT = 2, IGS__PREDICTION = 3, IGS__FAST = 4, IGS__TRAINED = 5, IGS__DESCRIPTION = 6 };
-enum { IGS__MAPS, IGS__COMPONENTS, IGS__CELLS, IGS__POSITIONS, IGS__SHAPES, IGS__FEATURES, IGS__DETAIL, IGS__EXACT };
-#define IGS__SECTIONS 8
+enum {
+    IGS__MAPS,
+    IGS__COMPONENTS,
+    IGS__CELLS,
+    IGS__POSITIONS,
+    IGS__SHAPES,
+    IGS__FEATURES,
+    IGS__DETAIL,
+    IGS__EXACT,
+    IGS__RESIDUAL
+};
+#define IGS__SECTIONS 9
+#define IGS__MOST_SECTIONS 8u /* of one file: exact samples are alone */
 #define IGS__HEADER_BYTES 52
 #define IGS__ENTRY_BYTES 16
 #define IGS__MAX_RAW_BYTES (1u << 27)
@@ -449,7 +489,7 @@ static igs_error igs__parse_front(const uint8_t* data, size_t size, igs__front* 
     IGS__REQUIRE(size >= IGS__HEADER_BYTES, HEADER_SHORT);
     front->section_count = data[11];
     IGS__REQUIRE(
-        front->section_count >= 6 && front->section_count <= (front->info.version < 4 ? 6u : IGS__SECTIONS),
+        front->section_count >= 6 && front->section_count <= (front->info.version < 4 ? 6u : IGS__MOST_SECTIONS),
         SECTION_COUNT
     );
     front_bytes = IGS__HEADER_BYTES + IGS__ENTRY_BYTES * (size_t)front->section_count + 4;
@@ -478,6 +518,7 @@ static igs_error igs__parse_front(const uint8_t* data, size_t size, igs__front* 
     IGS__REQUIRE(raw_sum <= IGS__MAX_RAW_BYTES, SECTIONS_LARGE);
     IGS__REQUIRE(total == size, FILE_LENGTH);
     front->info.has_detail = front->sections[IGS__DETAIL].codec != 0;
+    front->info.has_residual = front->sections[IGS__RESIDUAL].codec != 0;
     front->info.is_exact = front->sections[IGS__EXACT].codec != 0;
     for (i = 0, at = front_bytes; i < front->section_count; ++i) {
         const uint8_t* entry = data + IGS__HEADER_BYTES + IGS__ENTRY_BYTES * i;
@@ -2350,6 +2391,300 @@ static igs_error igs__decode_description(
     return IGS_OK;
 }
 
+/* ---- blocks of the residual ---------------------------------------------------------------------------------------- */
+
+#define IGS__RESIDUAL_HEAD 16
+#define IGS__MOST_IN_BLOCK 128u
+#define IGS__MOST_COEFFICIENTS (1u << 25)
+#define IGS__RESIDUAL_INPUTS 7
+#define IGS__RESIDUAL_NODES 8
+#define IGS__END_INPUTS 4
+#define IGS__END_LENGTHS 9
+#define IGS__END_NODES (4 * IGS__END_LENGTHS)
+#define IGS__LEVELS 9
+#define IGS__FREQUENCIES 8 /* groups of them */
+#define IGS__MOST_PLACES 256
+#define IGS__AROUND 7 /* neighbours of a place; the last two are coded after it */
+
+/* What the section's first bytes say, held against every law but that of the section's length. */
+static igs_error igs__read_residual(const uint8_t* head, const igs_info* info, igs_residual* residual) {
+    const uint32_t edge = (1u << head[0]) - 1;
+    uint64_t blocks, most;
+    uint32_t i;
+    IGS__REQUIRE(head[0] >= 2 && head[0] <= 4, RESIDUAL_SIDE);
+    IGS__REQUIRE(head[13] == 0 && head[14] == 0 && head[15] == 0, RESIDUAL_RESERVED);
+    for (i = 0; i < 3; ++i) {
+        residual->offsets[i] = (int8_t)(head[1 + i] < 128 ? head[1 + i] : head[1 + i] - 256);
+        IGS__REQUIRE(residual->offsets[i] >= -64 && residual->offsets[i] <= 64, RESIDUAL_OFFSET);
+    }
+    residual->side_log2 = head[0];
+    residual->step = igs__f32(head + 4);
+    residual->coefficients = igs__u32(head + 8);
+    residual->components = head[12];
+    residual->blocks_across = (info->width + edge) >> head[0];
+    residual->blocks_down = (info->height + edge) >> head[0];
+    IGS__REQUIRE(igs__inside(residual->step, 1.0f / 1048576, 16.0f), RESIDUAL_STEP);
+    IGS__REQUIRE(residual->components >= 1 && residual->components <= info->channels, RESIDUAL_COMPONENTS);
+    IGS__REQUIRE(residual->coefficients >= 1, RESIDUAL_EMPTY);
+    blocks = (uint64_t)residual->blocks_across * residual->blocks_down;
+    most = residual->components << 2 * head[0];
+    most = blocks * (most < IGS__MOST_IN_BLOCK ? most : IGS__MOST_IN_BLOCK);
+    most = most < IGS__MOST_COEFFICIENTS ? most : IGS__MOST_COEFFICIENTS;
+    IGS__REQUIRE(residual->coefficients <= most, RESIDUAL_COUNT);
+    IGS__REQUIRE(blocks <= 16 * (uint64_t)residual->coefficients + 4096, RESIDUAL_BLOCKS);
+    return IGS_OK;
+}
+
+static igs_error igs__check_residual(const uint8_t* raw, uint32_t size, const igs_info* info, igs_residual* residual) {
+    uint64_t start;
+    IGS__REQUIRE(size >= IGS__RESIDUAL_HEAD, RESIDUAL_SHORT);
+    IGS__TRY(igs__read_residual(raw, info, residual));
+    start = IGS__RESIDUAL_HEAD + 2 * (uint64_t)residual->components * info->channels;
+    IGS__REQUIRE(size > start && residual->coefficients <= 8 * (size - start), RESIDUAL_LENGTH);
+    return IGS_OK;
+}
+
+typedef struct igs__residual_coder {
+    igs__model values, ends;
+    /* of this row of blocks and the one above, between two blocks of zeros; what is above 255 counts as that */
+    uint8_t *row, *above;           /* [blocks across + 2][K'][places + 1] sizes of codes; the last place is 0 */
+    uint8_t *row_ends, *above_ends; /* [blocks across + 2][K'] lengths of where components end */
+    uint16_t around[IGS__MOST_PLACES][IGS__AROUND]; /* places, the one behind the last where a block ends */
+    uint8_t groups[IGS__MOST_PLACES];
+    uint32_t places, components, starts[IGS__RESIDUAL_INPUTS];
+} igs__residual_coder;
+
+static void igs__residual_take(igs__residual_coder* coder, igs__arena* arena, const igs_residual* residual) {
+    const uint32_t components = residual->components, places = 1u << 2 * residual->side_log2;
+    const uint64_t blocks = ((uint64_t)residual->blocks_across + 2) * components;
+    const uint32_t sizes[IGS__RESIDUAL_INPUTS] = {
+        components * places,
+        IGS__LEVELS * IGS__LEVELS * IGS__FREQUENCIES,
+        components * IGS__LEVELS * IGS__FREQUENCIES,
+        IGS__LEVELS * IGS__LEVELS * IGS__LEVELS,
+        components * 16 * IGS__LEVELS,
+        IGS__LEVELS * IGS__LEVELS * components,
+        IGS__LEVELS * IGS__LEVELS * IGS__FREQUENCIES,
+    };
+    uint32_t rows = 0, i;
+    for (i = 0; i < IGS__RESIDUAL_INPUTS; rows += sizes[i++]) coder->starts[i] = rows;
+    coder->places = places;
+    coder->components = components;
+    igs__model_take(
+        &coder->values, arena, rows, IGS__RESIDUAL_NODES,
+        IGS__FREQUENCIES * IGS__LEVELS * IGS__RESIDUAL_NODES * IGS__RESIDUAL_INPUTS
+    );
+    igs__model_take(&coder->ends, arena, 101 * components + 1100, IGS__END_NODES, IGS__END_NODES * IGS__END_INPUTS);
+    coder->row = IGS__ARRAY(arena, uint8_t, blocks*(places + 1));
+    coder->above = IGS__ARRAY(arena, uint8_t, blocks*(places + 1));
+    coder->row_ends = IGS__ARRAY(arena, uint8_t, blocks);
+    coder->above_ends = IGS__ARRAY(arena, uint8_t, blocks);
+}
+
+/* The frequencies at each place, u down and v across, along diagonals. */
+static void igs__find_frequencies(uint32_t side, uint8_t* down, uint8_t* across) {
+    uint32_t sum, first, place = 0;
+    for (sum = 0; sum < 2 * side - 1; ++sum)
+        for (first = 0; first < side; ++first) {
+            const uint32_t second = sum - first;
+            if (first > sum || second >= side) continue;
+            down[place] = (uint8_t)(sum % 2 ? second : first);
+            across[place++] = (uint8_t)(sum % 2 ? first : second);
+        }
+}
+
+static uint64_t igs__residual_bytes(const igs_residual* residual) {
+    igs__arena arena = {NULL, 0, 0};
+    igs__residual_coder coder;
+    igs__residual_take(&coder, &arena, residual);
+    return arena.peak;
+}
+
+static void igs__residual_begin(igs__residual_coder* coder, uint32_t blocks_across) {
+    static const int8_t steps[IGS__AROUND][2] = {{-1, 0}, {0, -1}, {-1, -1}, {-2, 0}, {0, -2}, {1, 0}, {0, 1}};
+    const size_t blocks = ((size_t)blocks_across + 2) * coder->components;
+    uint32_t side = 4, place, i;
+    uint8_t down[IGS__MOST_PLACES], across[IGS__MOST_PLACES], at[IGS__MOST_PLACES];
+    igs__model* models[2];
+    while (side * side < coder->places) side *= 2;
+    igs__find_frequencies(side, down, across);
+    for (place = 0; place < coder->places; ++place) at[down[place] * side + across[place]] = (uint8_t)place;
+    for (place = 0; place < coder->places; ++place) {
+        const uint32_t scaled = 8u * (down[place] + across[place]) / side;
+        coder->groups[place] = (uint8_t)igs__least(IGS__FREQUENCIES - 1, igs__length(scaled * scaled));
+        for (i = 0; i < IGS__AROUND; ++i) {
+            const uint32_t u = down[place] + (uint32_t)steps[i][0], v = across[place] + (uint32_t)steps[i][1];
+            coder->around[place][i] = u < side && v < side ? at[u * side + v] : (uint16_t)coder->places;
+        }
+    }
+    models[0] = &coder->values;
+    models[1] = &coder->ends;
+    for (i = 0; i < 2; ++i) {
+        uint32_t weight;
+        igs__model_tables(models[i], igs__logistic, 16);
+        memset(models[i]->counts, 0, (size_t)models[i]->rows * models[i]->nodes);
+        for (weight = 0; weight < models[i]->weight_count; ++weight) models[i]->weights[weight] = 19660;
+    }
+    memset(coder->row, 0, blocks * (coder->places + 1));
+    memset(coder->above, 0, blocks * (coder->places + 1));
+    memset(coder->row_ends, 0, blocks);
+    memset(coder->above_ends, 0, blocks);
+}
+
+IGS__INLINE int igs__residual_decide(
+    igs__model* model, igs__bits* bits, uint32_t node, uint32_t set, const uint32_t* contexts, uint32_t inputs
+) {
+    int64_t *weights = model->weights + (set * model->nodes + node) * inputs, total = 0, error;
+    int32_t stretched[IGS__RESIDUAL_INPUTS], probability;
+    uint32_t i;
+    int yes;
+    for (i = 0; i < inputs; ++i) {
+        stretched[i] = model->stretch[igs__statistic(model, contexts[i] * model->nodes + node) >> 4];
+        total += weights[i] * stretched[i];
+    }
+    probability = model->squash[igs__clamp(total >> 16, -IGS__STRETCH_LIMIT, IGS__STRETCH_LIMIT) + IGS__STRETCH_LIMIT];
+    yes = igs__code_bit(bits, (uint32_t)probability, 16, 0);
+    error = ((yes ? 65536 : 0) - probability) * 41;
+    for (i = 0; i < inputs; ++i) {
+        weights[i] += (stretched[i] * error + (1 << 18)) >> 19;
+        igs__adapt(model, contexts[i] * model->nodes + node, yes);
+    }
+    return yes;
+}
+
+/* Where a component of a block ends: how many places there are up to its last code that is not 0. */
+static uint32_t igs__residual_end(igs__residual_coder* coder, igs__bits* bits, uint32_t k, uint8_t* end) {
+    const uint32_t left = *(end - coder->components), above = coder->above_ends[end - coder->row_ends];
+    const uint32_t before = k > 0 ? *(end - 1) : 0, second = k > 1 ? *(end - 2) : 0;
+    const uint32_t first = coder->components,
+                   contexts[IGS__END_INPUTS] = {
+                       k,
+                       first + (k * 10 + (left > above ? left : above)) * 10 + before,
+                       101 * first + (left * 10 + above) * 10 + before,
+                       101 * first + 1000 + before * 10 + second,
+                   };
+    uint32_t length = 0, found = 1, prefix = 0;
+    int place;
+    while (length < IGS__END_LENGTHS && igs__residual_decide(&coder->ends, bits, length, 0, contexts, IGS__END_INPUTS))
+        ++length;
+    *end = (uint8_t)length;
+    if (length == 0) return 0;
+    for (place = (int)length - 2; place >= 0; --place) {
+        uint32_t bit;
+        if ((int)length - 2 - place < 2) {
+            const uint32_t node = IGS__END_LENGTHS + 3 * (length - 1) + prefix;
+            bit = (uint32_t)igs__residual_decide(&coder->ends, bits, node, 0, contexts, IGS__END_INPUTS);
+            prefix = 1 + bit;
+        } else {
+            bit = (uint32_t)igs__code_bit(bits, 32768, 16, 0);
+        }
+        found = 2 * found + bit;
+    }
+    return found;
+}
+
+IGS__INLINE uint32_t igs__level(uint32_t size) {
+    return size <= 3 ? size : size <= 5 ? 4 : size <= 8 ? 5 : size <= 14 ? 6 : size <= 28 ? 7 : 8;
+}
+
+/* What tells the statistics of place p of a component apart, of sizes that are known of this block and around it; returns the
+ * set of weights. own and filled are sums of the component's and of the block's sizes. */
+static uint32_t igs__residual_contexts(
+    const igs__residual_coder* coder, const uint8_t* row, const uint8_t* above, uint32_t k, uint32_t p, uint32_t end,
+    uint32_t own, uint32_t filled, uint32_t* contexts
+) {
+    const uint32_t stride = coder->places + 1, block = stride * coder->components, group = coder->groups[p];
+    const uint8_t *here = row + k * stride, *left = here - block, *up = above + k * stride;
+    const uint16_t* around = coder->around[p];
+    const uint32_t near =
+        2u * (here[around[0]] + here[around[1]]) + here[around[2]] + here[around[3]] + here[around[4]];
+    const uint32_t beside = 2u * (up[p] + left[p]) + (up - block)[p] + up[block + p];
+    uint32_t earlier = 0, wider = 0, further = 0, m, i;
+    for (m = 0; m < k; ++m) earlier += (m + 2 >= k ? 3u : 1u) * row[m * stride + p];
+    for (i = 0; i < IGS__AROUND; ++i) further += (uint32_t)up[around[i]] + left[around[i]];
+    for (m = k > 2 ? k - 2 : 0; m < k; ++m) {
+        const uint8_t* other = row + m * stride;
+        wider += (uint32_t)other[around[0]] + other[around[1]] + other[around[5]] + other[around[6]];
+    }
+    contexts[0] = k * coder->places + p;
+    contexts[1] = (igs__level(near) * IGS__LEVELS + igs__level(beside)) * IGS__FREQUENCIES + group;
+    contexts[2] = (k * IGS__LEVELS + igs__level(earlier)) * IGS__FREQUENCIES + group;
+    contexts[3] =
+        (igs__level((near + beside) >> 1) * IGS__LEVELS + igs__level((2 * earlier + wider) >> 1)) * IGS__LEVELS +
+        igs__level(further);
+    contexts[4] = (k * 16 + (end - 1 - p < 15 ? end - 1 - p : 15)) * IGS__LEVELS + igs__level(near);
+    contexts[5] = (igs__level(own) * IGS__LEVELS + igs__level(2 * filled / (k + 1))) * coder->components + k;
+    contexts[6] = (igs__level((near + beside + earlier + further + wider) >> 1) * IGS__LEVELS + igs__level(own)) *
+            IGS__FREQUENCIES +
+        group;
+    for (i = 0; i < IGS__RESIDUAL_INPUTS; ++i) contexts[i] += coder->starts[i];
+    return group * IGS__LEVELS + igs__level((near + beside + earlier) / 3);
+}
+
+static uint32_t igs__residual_size(
+    igs__model* model, igs__bits* bits, uint32_t least, uint32_t set, const uint32_t* contexts
+) {
+    uint32_t size = least, length = 1, found = 1;
+    while (size < IGS__RESIDUAL_NODES && igs__residual_decide(model, bits, size, set, contexts, IGS__RESIDUAL_INPUTS))
+        ++size;
+    if (size < IGS__RESIDUAL_NODES) return size;
+    while (length < 15 && igs__code_bit(bits, 32768, 16, 0)) ++length; /* an Elias gamma code */
+    while (--length > 0) found = 2 * found + (uint32_t)igs__code_bit(bits, 32768, 16, 0);
+    return IGS__RESIDUAL_NODES - 1 + found;
+}
+
+/* Decodes blocks, row by row, into room for the coefficients that there shall be. */
+static igs_error igs__decode_residual(
+    igs__residual_coder* coder, const uint8_t* data, size_t size, const igs_residual* residual, uint8_t* counts,
+    uint16_t* places, int16_t* values
+) {
+    const uint32_t components = coder->components, stride = coder->places + 1, across = residual->blocks_across;
+    const size_t row_bytes = ((size_t)across + 2) * components * stride;
+    uint32_t at = 0, y, x, k, p;
+    igs__bits bits;
+    igs__bits_begin(&bits, data, size);
+    igs__residual_begin(coder, across);
+    for (y = 0; y < residual->blocks_down; ++y) {
+        uint8_t *swapped = coder->above, *swapped_ends = coder->above_ends;
+        coder->above = coder->row;
+        coder->row = swapped;
+        coder->above_ends = coder->row_ends;
+        coder->row_ends = swapped_ends;
+        memset(coder->row, 0, row_bytes);
+        for (x = 0; x < across; ++x) {
+            uint8_t* row = coder->row + (size_t)(x + 1) * components * stride;
+            const uint8_t* above = coder->above + (size_t)(x + 1) * components * stride;
+            const uint32_t first = at;
+            uint32_t filled = 0;
+            for (k = 0; k < components; ++k) {
+                uint8_t* ends = coder->row_ends + (size_t)(x + 1) * components + k;
+                const uint32_t end = igs__residual_end(coder, &bits, k, ends);
+                uint32_t own = 0;
+                IGS__REQUIRE(end <= coder->places, RESIDUAL_CODES);
+                for (p = 0; p < end; ++p) {
+                    uint32_t contexts[IGS__RESIDUAL_INPUTS], found;
+                    const uint32_t set = igs__residual_contexts(coder, row, above, k, p, end, own, filled, contexts);
+                    int negative;
+                    found = igs__residual_size(&coder->values, &bits, p + 1 == end, set, contexts);
+                    if (found == 0) continue;
+                    negative = igs__code_bit(&bits, 32768, 16, 0);
+                    IGS__REQUIRE(
+                        at < residual->coefficients && at - first < IGS__MOST_IN_BLOCK && found <= 16384, RESIDUAL_CODES
+                    );
+                    places[at] = (uint16_t)(k * coder->places + p);
+                    values[at++] = (int16_t)(negative ? -(int32_t)found : (int32_t)found);
+                    row[k * stride + p] = (uint8_t)(found < 255 ? found : 255);
+                    own += found;
+                    filled += found;
+                }
+            }
+            *counts++ = (uint8_t)(at - first);
+        }
+    }
+    IGS__REQUIRE(at == residual->coefficients && bits.passed + 1 == bits.size, RESIDUAL_CODES);
+    return IGS_OK;
+}
+
 /* ---- the sections in the file's order ----------------------------------------------------------------------------- */
 
 /* Where everything lies in the caller's memory. What the header says is only made room for as far as the sections'
@@ -2364,6 +2699,9 @@ typedef struct igs__plan {
     int16_t* basis;
     int16_t* slopes;
     uint32_t* exact;
+    int16_t *residual_basis, *residual_values;
+    uint16_t* residual_places;
+    uint8_t* residual_counts;
     uint32_t* cell_firsts;
     int16_t* shapes;
     int32_t* positions;
@@ -2371,7 +2709,10 @@ typedef struct igs__plan {
     int16_t* features;
     uint32_t* cell_of; /* scratch from here on */
     uint32_t* identity;
-    igs__model description;     /* of sections maps and components */
+    igs__model description; /* of sections maps and components */
+    uint8_t* residual_scratch;
+    uint64_t residual_scratch_bytes, most_blocks;
+    uint32_t most_coefficients;
     igs__items cells, codes[2]; /* of sections cells, shapes and features: one after another in the same memory */
 } igs__plan;
 
@@ -2383,6 +2724,59 @@ static void igs__plan_items(
     if (codec == IGS__ZSTD || (igs__predicts(codec) && (uint64_t)count * planes > IGS__MOST_PREDICTED)) return;
     igs__items_take(items, scratch, codec, section, count, planes, front->info.cells_across, front->info.cells_down);
     scratch->used = mark;
+}
+
+/* The first bytes of the section's plain form where the file has them as they are, which it has unless a frame of Zstandard got
+ * smaller than what is in it; NULL elsewhere. */
+static const uint8_t* igs__residual_head(const igs__section* section) {
+    static const uint8_t more[4] = {0, 1, 2, 4}, sizes[4] = {0, 2, 4, 8};
+    const uint8_t* data = section->data;
+    uint32_t at = 0;
+    if (section->raw < IGS__RESIDUAL_HEAD) return NULL;
+    if (section->codec == IGS__ZSTD) { /* RFC 8878, 3.1.1: a block of kind 0 */
+        if (section->stored < 6) return NULL;
+        at = 5u + (data[4] >> 5 & 1 ? 0u : 1u) + more[data[4] & 3] +
+            (data[4] >> 6 == 0 ? data[4] >> 5 & 1u : sizes[data[4] >> 6]);
+        if (section->stored < at + 3 || (data[at] & 6) != 0 ||
+            (igs__u16(data + at) | (uint32_t)data[at + 2] << 16) >> 3 < IGS__RESIDUAL_HEAD)
+            return NULL;
+        at += 3;
+    }
+    return section->stored >= at + IGS__RESIDUAL_HEAD ? data + at : NULL;
+}
+
+static void igs__plan_residual(const igs__front* front, igs__arena* kept, igs__arena* scratch, igs__plan* plan) {
+    const igs_info* info = &front->info;
+    const igs__section* section = &front->sections[IGS__RESIDUAL];
+    const uint8_t* head = igs__residual_head(section);
+    uint64_t blocks;
+    igs_residual residual;
+    uint32_t log2;
+    if (head != NULL) {
+        if (igs__check_residual(head, section->raw, info, &residual) != IGS_OK) return;
+        blocks = (uint64_t)residual.blocks_across * residual.blocks_down;
+        plan->residual_scratch_bytes = igs__residual_bytes(&residual);
+    } else { /* the most that may come */
+        const uint64_t most = 8 * (uint64_t)section->raw;
+        residual.coefficients = (uint32_t)(most < IGS__MOST_COEFFICIENTS ? most : IGS__MOST_COEFFICIENTS);
+        residual.components = info->channels;
+        blocks = (uint64_t)((info->width + 3) >> 2) * ((info->height + 3) >> 2);
+        if (blocks > 16 * (uint64_t)residual.coefficients + 4096) blocks = 16 * (uint64_t)residual.coefficients + 4096;
+        for (log2 = 2; log2 <= 4; ++log2) {
+            uint64_t bytes;
+            residual.side_log2 = log2;
+            residual.blocks_across = (info->width + (1u << log2) - 1) >> log2;
+            bytes = igs__residual_bytes(&residual);
+            if (bytes > plan->residual_scratch_bytes) plan->residual_scratch_bytes = bytes;
+        }
+    }
+    plan->most_coefficients = residual.coefficients;
+    plan->most_blocks = blocks;
+    plan->residual_basis = IGS__ARRAY(kept, int16_t, info->channels * info->channels);
+    plan->residual_counts = IGS__ARRAY(kept, uint8_t, blocks);
+    plan->residual_places = IGS__ARRAY(kept, uint16_t, residual.coefficients);
+    plan->residual_values = IGS__ARRAY(kept, int16_t, residual.coefficients);
+    plan->residual_scratch = IGS__ARRAY(scratch, uint8_t, plan->residual_scratch_bytes);
 }
 
 static void igs__plan_memory(const igs__front* front, igs__arena* kept, igs__arena* scratch, igs__plan* plan) {
@@ -2429,6 +2823,7 @@ static void igs__plan_memory(const igs__front* front, igs__arena* kept, igs__are
         plan->features = IGS__ARRAY(kept, int16_t, (uint64_t)count * info->components);
         igs__plan_items(&plan->codes[1], front, scratch, IGS__FEATURES, count, info->components);
     }
+    if (info->has_residual) igs__plan_residual(front, kept, scratch, plan);
 }
 
 igs_error igs_measure(const void* data, size_t size, igs_info* info) {
@@ -2929,6 +3324,37 @@ static igs_error igs__unpack_exact(igs__loader* loader) {
     return IGS_OK;
 }
 
+static igs_error igs__unpack_residual(igs__loader* loader) {
+    const igs_info* info = &loader->front.info;
+    const uint32_t size = loader->front.sections[IGS__RESIDUAL].raw;
+    const uint8_t *raw = loader->plan.plain[IGS__RESIDUAL], *at = raw + IGS__RESIDUAL_HEAD;
+    const igs__plan* plan = &loader->plan;
+    igs_residual* residual = &loader->file->residual;
+    igs__arena arena = {plan->residual_scratch, 0, 0};
+    igs__residual_coder coder;
+    uint32_t i;
+    IGS__REQUIRE(!info->is_exact, RESIDUAL_EXACT);
+    IGS__TRY(igs__check_residual(raw, size, info, residual));
+    /* what has been planned by is what has been read, or a function that decompresses gives other bytes than the frame has */
+    IGS__REQUIRE(
+        residual->coefficients <= plan->most_coefficients &&
+            (uint64_t)residual->blocks_across * residual->blocks_down <= plan->most_blocks &&
+            igs__residual_bytes(residual) <= plan->residual_scratch_bytes,
+        ZSTD_FRAME
+    );
+    for (i = 0; i < residual->components * info->channels; ++i, at += 2)
+        plan->residual_basis[i] = (int16_t)igs__i16(at);
+    igs__residual_take(&coder, &arena, residual);
+    residual->basis = plan->residual_basis;
+    residual->counts = plan->residual_counts;
+    residual->places = plan->residual_places;
+    residual->values = plan->residual_values;
+    return igs__decode_residual(
+        &coder, at, size - (size_t)(at - raw), residual, plan->residual_counts, plan->residual_places,
+        plan->residual_values
+    );
+}
+
 static igs_error igs__unpack(igs__loader* loader, igs_zstd_decompress zstd) {
     const igs__front* front = &loader->front;
     igs__plan* plan = &loader->plan;
@@ -2960,6 +3386,7 @@ static igs_error igs__unpack(igs__loader* loader, igs_zstd_decompress zstd) {
     IGS__TRY(igs__unpack_features(loader));
     if (front->info.has_detail) IGS__TRY(igs__unpack_detail(loader));
     if (front->info.is_exact) IGS__TRY(igs__unpack_exact(loader));
+    if (front->info.has_residual) IGS__TRY(igs__unpack_residual(loader));
     file->cell_firsts = plan->cell_firsts;
     file->shapes = plan->shapes;
     file->positions = plan->positions;

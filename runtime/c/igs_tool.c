@@ -81,9 +81,9 @@ static void print_info(const igs_file* file, size_t size) {
         info->width, info->height, info->gaussians, info->channels, info->components, (unsigned long)size
     );
     printf(
-        "repeats in x: %s, in y: %s; detail: %s; exact samples: %s; needs Zstandard: %s\n", info->wrap_x ? "yes" : "no",
-        info->wrap_y ? "yes" : "no", info->has_detail ? "yes" : "no", info->is_exact ? "yes" : "no",
-        info->needs_zstd ? "yes" : "no"
+        "repeats in x: %s, in y: %s; detail: %s; residual: %s; exact samples: %s; needs Zstandard: %s\n",
+        info->wrap_x ? "yes" : "no", info->wrap_y ? "yes" : "no", info->has_detail ? "yes" : "no",
+        info->has_residual ? "yes" : "no", info->is_exact ? "yes" : "no", info->needs_zstd ? "yes" : "no"
     );
     printf(
         "memory: %lu bytes kept, %lu while loading\n", (unsigned long)info->kept_bytes,
@@ -162,6 +162,8 @@ static int write_codes(const igs_file* file, const char* path) {
     const igs_info* info = &file->info;
     const size_t n = info->gaussians, c = info->channels, k = info->components;
     const size_t samples = info->is_exact ? (size_t)info->width * info->height * c : 0;
+    const igs_residual* residual = &file->residual;
+    const size_t blocks = (size_t)residual->blocks_across * residual->blocks_down, m = residual->coefficients;
     FILE* stream = fopen(path, "wb");
     int done;
     if (stream == NULL) return 0;
@@ -170,7 +172,11 @@ static int write_codes(const igs_file* file, const char* path) {
         fwrite(file->exponents, 1, 2 * n, stream) == 2 * n && fwrite(file->features, 2, k * n, stream) == k * n &&
         fwrite(file->offsets, 2, c, stream) == c && fwrite(file->feature_steps, 4, k, stream) == k &&
         fwrite(file->basis, 2, k * c, stream) == k * c &&
-        (samples == 0 || fwrite(file->exact.codes, 4, samples, stream) == samples);
+        (samples == 0 || fwrite(file->exact.codes, 4, samples, stream) == samples) &&
+        (m == 0 ||
+         (fwrite(residual->basis, 2, residual->components * c, stream) == residual->components * c &&
+          fwrite(residual->counts, 1, blocks, stream) == blocks && fwrite(residual->places, 2, m, stream) == m &&
+          fwrite(residual->values, 2, m, stream) == m));
     return fclose(stream) == 0 && done;
 }
 
