@@ -65,16 +65,21 @@ typedef struct igs__set {
 typedef struct igs__levels {
     uint32_t first, direct, last, values, set_count, derived[2 * 256];
     igs__set sets[IGS__MOST_SETS];
-    igs__drawn* drawn;             /* [N] */
-    float* features;               /* [N][K] */
-    igs__image* images;            /* most of any level */
-    uint32_t* entries;             /* likewise, images by tile */
-    uint32_t* starts;              /* [tiles + 1] */
-    float* sums;                   /* [K + 1][64] */
-    float* value;                  /* [V][64] */
-    float* noise;                  /* [noise components][4096] */
-    float* basis;                  /* [K][C] */
-    igs__place* places;            /* [width] */
+    igs__drawn* drawn;                /* [N] */
+    float* features;                  /* [N][K] */
+    igs__image* images;               /* most of any level */
+    uint32_t* entries;                /* likewise, images by tile */
+    uint32_t* starts;                 /* [tiles + 1] */
+    float* sums;                      /* [K + 1][64] */
+    float* value;                     /* [V][64] */
+    float* noise;                     /* [noise components][4096] */
+    float* basis;                     /* [K][C] */
+    igs__place* places;               /* [width] */
+    uint32_t* block_firsts;           /* [blocks + 1] of the residual: first coefficients */
+    double* block_basis;              /* [K'][C] */
+    double* block_sums;               /* [K'][16] of texels */
+    double cosines[IGS__MOST_PLACES]; /* [frequency][texel of a block] */
+    uint8_t down[IGS__MOST_PLACES], across[IGS__MOST_PLACES];
     uint32_t* sums_2;              /* of level 2, in 2^-16 */
     int64_t *sums_odd, *sums_even; /* of the others */
     int32_t* picture;              /* in 2^-20, of whole blocks */
@@ -254,6 +259,76 @@ static void igs__add_row(
     }
 }
 #endif
+
+/* cos(i pi / 32): a library's may differ in the last bit. */
+static const double igs__quarter[17] = {
+    1.0,
+    0.9951847266721969,
+    0.9807852804032304,
+    0.9569403357322088,
+    0.9238795325112867,
+    0.881921264348355,
+    0.8314696123025452,
+    0.773010453362737,
+    0.7071067811865476,
+    0.6343932841636455,
+    0.5555702330196022,
+    0.47139673682599764,
+    0.3826834323650898,
+    0.2902846772544624,
+    0.19509032201612828,
+    0.0980171403295606,
+    0.0,
+};
+
+/* What the residual's blocks begin with, and its basis. */
+static void igs__begin_residual(const igs_file* file, igs__levels* levels) {
+    const igs_residual* residual = &file->residual;
+    uint32_t i;
+    levels->block_firsts[0] = 0;
+    for (i = 0; i < residual->blocks_across * residual->blocks_down; ++i)
+        levels->block_firsts[i + 1] = levels->block_firsts[i] + residual->counts[i];
+    for (i = 0; i < residual->components * file->info.channels; ++i)
+        levels->block_basis[i] = residual->basis[i] / 32767.0;
+    igs__find_frequencies(1u << residual->side_log2, levels->down, levels->across);
+    for (i = 0; i < 1u << 2 * residual->side_log2; ++i) {
+        const uint32_t side = 1u << residual->side_log2, texel = i % side, frequency = i / side;
+        const uint32_t turn = (2 * texel + 1) * frequency * (16 / side) % 64, folded = turn < 32 ? turn : 64 - turn;
+        const double cosine = folded > 16 ? -igs__quarter[32 - folded] : igs__quarter[folded];
+        levels->cosines[i] = cosine * sqrt((frequency == 0 ? 1.0 : 2.0) / side);
+    }
+}
+
+/* Adds the residual to a row of a tile: docs/igs-format.md, "Residual". */
+static void igs__add_residual(const igs_file* file, igs__levels* levels, uint32_t left, uint32_t row, uint32_t count) {
+    const igs_residual* residual = &file->residual;
+    const uint32_t side = 1u << residual->side_log2, components = residual->components, channels = file->info.channels;
+    const uint32_t* firsts = levels->block_firsts + (size_t)(row >> residual->side_log2) * residual->blocks_across;
+    uint32_t first, at, i, k, c;
+    for (first = 0; first < count; first += side) { /* a tile begins where a block does */
+        const uint32_t block = (left + first) >> residual->side_log2;
+        double* sums = levels->block_sums;
+        if (firsts[block] == firsts[block + 1]) continue;
+        memset(sums, 0, components * side * sizeof *sums);
+        for (at = firsts[block]; at < firsts[block + 1]; ++at) {
+            const uint32_t of = residual->places[at] >> 2 * residual->side_log2,
+                           place = residual->places[at] & (side * side - 1);
+            const int32_t code = residual->values[at], size = code < 0 ? -code : code;
+            const double exact = size + residual->offsets[(size < 3 ? size : 3) - 1] / 128.0;
+            const double value = (code < 0 ? -exact : exact) * (double)residual->step;
+            const double down = levels->cosines[levels->down[place] * side + (row & (side - 1))];
+            const double* across = levels->cosines + levels->across[place] * side;
+            double* sum = sums + of * side;
+            for (i = 0; i < side; ++i) sum[i] += value * (down * across[i]);
+        }
+        for (c = 0; c < channels; ++c)
+            for (i = 0; i < side && first + i < count; ++i) {
+                double total = 0.0;
+                for (k = 0; k < components; ++k) total += sums[k * side + i] * levels->block_basis[k * channels + c];
+                levels->value[c * IGS__DRAWN + first + i] += (float)total;
+            }
+    }
+}
 
 static uint32_t igs__hash(uint32_t h) {
     h ^= h >> 16;
@@ -436,7 +511,11 @@ static void igs__draw_row(
             const float* sum = sums + (k + 1) * IGS__DRAWN;
             for (i = 0; i < IGS__DRAWN; ++i) value[i] += factor * sum[i];
         }
-        for (i = 0; i < IGS__DRAWN; ++i) value[i] = value[i] < 0.0f ? 0.0f : value[i] > 1.0f ? 1.0f : value[i];
+    }
+    if (level == 0 && info->has_residual) igs__add_residual(file, levels, left, row, count);
+    for (i = 0; i < channels * IGS__DRAWN; ++i) {
+        const float value = levels->value[i];
+        levels->value[i] = value < 0.0f ? 0.0f : value > 1.0f ? 1.0f : value;
     }
     if (level == 0 && info->has_detail) igs__add_detail(file, levels, left, row, count, offset);
     igs__put_row(file, levels, level, left, row, count);
@@ -920,6 +999,13 @@ static void igs__plan_levels(
     levels->noise = IGS__ARRAY(arena, float, info->has_detail ? file->detail.components * IGS__NOISE_WORDS : 0);
     levels->basis = IGS__ARRAY(arena, float, info->components * info->channels);
     levels->places = IGS__ARRAY(arena, igs__place, info->has_detail ? info->width : 0);
+    if (info->has_residual) {
+        const igs_residual* residual = &file->residual;
+        levels->block_firsts =
+            IGS__ARRAY(arena, uint32_t, (uint64_t)residual->blocks_across * residual->blocks_down + 1);
+        levels->block_basis = IGS__ARRAY(arena, double, residual->components * info->channels);
+        levels->block_sums = IGS__ARRAY(arena, double, residual->components * 16);
+    }
     levels->sums_2 = IGS__ARRAY(arena, uint32_t, texels* values);
     levels->sums_odd = IGS__ARRAY(arena, int64_t, (texels / 4 + finest->across + finest->down + 1) * values);
     levels->sums_even = IGS__ARRAY(arena, int64_t, (texels / 16 + finest->across + finest->down + 1) * values);
@@ -970,6 +1056,7 @@ static void igs__make_pictures(const igs_file* file, igs__levels* levels, int64_
         }
         for (i = 0; i < components * info->channels; ++i)
             levels->basis[i] = (float)(file->basis[i] * ((double)info->basis_scale / 32767.0));
+        if (info->has_residual) igs__begin_residual(file, levels);
         if (info->has_detail) {
             const igs_detail* detail = &file->detail;
             igs__take_noise(detail, levels->noise, noise_room);
@@ -1018,14 +1105,6 @@ static uint64_t igs__make_levels(const igs_file* file, igs__levels* levels, uint
         if (4 * words > most_bytes) words = igs__settle(levels, high);
     }
     return words;
-}
-
-static void igs__put_codes(uint8_t* at, const int16_t* codes, uint32_t count) {
-    uint32_t i;
-    for (i = 0; i < count; ++i) {
-        at[2 * i] = (uint8_t)codes[i];
-        at[2 * i + 1] = (uint8_t)((uint16_t)codes[i] >> 8);
-    }
 }
 
 /* Writes a picture into zeros. */

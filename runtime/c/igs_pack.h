@@ -657,6 +657,68 @@ static uint32_t igs__detail_words(const igs_file* file) {
     return igs__envelope_words(file) + 1 + 4 * components + channels + components * channels;
 }
 
+/* Nibbles of the residual's lists: docs/gpu-buffer.md, "Residual". */
+enum { IGS__TWO = 10, IGS__SKIP = 12, IGS__NEXT = 13, IGS__MORE = 14, IGS__DIGIT = 15, IGS__RUNS = 5 };
+
+/* Puts a coefficient behind so many zeros of its component; returns its nibbles. Only counts them where to is NULL. */
+static uint64_t igs__put_coefficient(uint32_t zeros, int32_t value, igs__fields* to) {
+    const uint32_t size = (uint32_t)(value < 0 ? -value : value), sign = value < 0, rest = zeros % IGS__RUNS;
+    const uint32_t is_two = rest == 0 && (size == 2 || size == 3), is_more = size - is_two == 2;
+    uint32_t skips = zeros / IGS__RUNS, digits = 0, from[4], left = size, i;
+    if (!is_two && !is_more)
+        for (; left > 1; left = ((left - 2) >> 4) + 1) from[digits++] = (left - 2) & 15; /* the last digit first */
+    if (to == NULL) return skips + 1 + is_more + 2 * digits;
+    for (i = 0; i < skips; ++i) igs__put(to, IGS__SKIP, 4);
+    igs__put(to, (is_two ? (uint32_t)IGS__TWO : 2 * rest) + sign, 4);
+    if (is_more) igs__put(to, IGS__MORE, 4);
+    for (i = digits; i > 0; --i) igs__put(to, IGS__DIGIT | from[i - 1] << 4, 8);
+    return skips + 1 + is_more + 2 * digits;
+}
+
+/* Puts all blocks' lists, and where they begin; returns their nibbles. Only counts them where begins is NULL. */
+static uint64_t igs__put_lists(const igs_residual* residual, uint8_t* begins, igs__fields* to) {
+    const uint32_t blocks = residual->blocks_across * residual->blocks_down, places = 1u << 2 * residual->side_log2;
+    uint64_t nibbles = 0;
+    uint32_t block, at = 0, i;
+    for (block = 0; block <= blocks; ++block) {
+        uint32_t next = 0, component = 0; /* place after the last coefficient, of its component */
+        if (begins != NULL) igs__put_word(begins + 4 * (size_t)block, (uint32_t)nibbles);
+        for (i = 0; block < blocks && i < residual->counts[block]; ++i, ++at) {
+            const uint32_t k = residual->places[at] / places, place = residual->places[at] % places;
+            for (; component < k; ++component, ++nibbles, next = 0)
+                if (begins != NULL) igs__put(to, IGS__NEXT, 4);
+            nibbles += igs__put_coefficient(place - next, residual->values[at], begins != NULL ? to : NULL);
+            next = place + 1;
+        }
+    }
+    return nibbles;
+}
+
+/* Words in front of the lists, and with them. */
+static uint64_t igs__residual_words(const igs_file* file, int with_lists) {
+    const igs_residual* residual = &file->residual;
+    const uint64_t blocks = (uint64_t)residual->blocks_across * residual->blocks_down;
+    const uint64_t front =
+        3 + (residual->components * file->info.channels + 1) / 2 + (1u << 2 * residual->side_log2) / 4 + blocks + 1;
+    return with_lists ? front + (igs__put_lists(residual, NULL, NULL) + 7) / 8 : front;
+}
+
+static void igs__put_residual(const igs_file* file, uint8_t* words) {
+    const igs_residual* residual = &file->residual;
+    const uint32_t codes = residual->components * file->info.channels, places = 1u << 2 * residual->side_log2;
+    uint8_t down[IGS__MOST_PLACES], across[IGS__MOST_PLACES], *at = words + 12 + 4 * (size_t)((codes + 1) / 2);
+    igs__fields to = {words + 4 * (size_t)igs__residual_words(file, 0), 0};
+    uint32_t i;
+    igs__find_frequencies(1u << residual->side_log2, down, across);
+    words[0] = (uint8_t)residual->side_log2;
+    words[1] = (uint8_t)residual->components;
+    for (i = 0; i < 3; ++i) words[4 + i] = (uint8_t)residual->offsets[i];
+    igs__put_word(words + 8, igs__float_bits((double)residual->step));
+    igs__put_codes(words + 12, residual->basis, codes);
+    for (i = 0; i < places; ++i) at[i] = (uint8_t)(down[i] | across[i] << 4);
+    igs__put_lists(residual, at + places, &to);
+}
+
 igs_error igs_pack_index(const igs_file* file, void* scratch, size_t scratch_bytes, igs_pack* pack) {
     const igs_info* info = &file->info;
     const uint32_t tiles = pack->tiles_across * pack->tiles_down, components = info->components;
@@ -722,6 +784,7 @@ igs_error igs_pack_index(const igs_file* file, void* scratch, size_t scratch_byt
         pack->header_words += (info->channels + 15) / 16;
         words += (uint64_t)info->width * info->height * igs__texel_words(file);
     }
+    if (info->has_residual) words += igs__residual_words(file, 1);
     words += pack->header_words + (uint64_t)pack->head_words * tiles + pack->block_words;
     if (pack->with_levels) {
         const uint64_t rest = 4 * (words - 4 - (info->has_detail ? IGS__NOISE_WORDS : 0));
@@ -739,7 +802,7 @@ igs_error igs_pack_index(const igs_file* file, void* scratch, size_t scratch_byt
 
 static void igs__put_header(
     const igs_file* file, const igs_pack* pack, const igs__packing* plan, uint8_t* words, uint32_t levels,
-    uint32_t envelope, uint32_t exact
+    uint32_t envelope, uint32_t last
 ) {
     const igs_info* info = &file->info;
     const uint32_t columns = info->has_detail ? file->detail.columns : 0,
@@ -752,7 +815,8 @@ static void igs__put_header(
     head[1] = info->width | info->height << 16;
     head[2] = info->channels | info->components << 8 | derived << 16;
     head[3] = (uint32_t)info->wrap_x | (uint32_t)info->wrap_y << 1 | (uint32_t)info->has_detail << 2 |
-        pack->images_x << 8 | pack->images_y << 16 | (info->is_exact ? igs__texel_words(file) << 24 : 0);
+        (uint32_t)info->has_residual << 3 | pack->images_x << 8 | pack->images_y << 16 |
+        (info->is_exact ? igs__texel_words(file) << 24 : 0);
     head[4] = info->gaussians;
     head[5] = IGS__TILE_LOG2 | pack->mask_log2 << 8 | pack->position_bits << 16 | pack->offset_bits << 24;
     head[6] = pack->stride_bits | pack->count_bits << 8 | pack->reach_bits << 16 | pack->width_bits << 24;
@@ -771,7 +835,7 @@ static void igs__put_header(
     head[19] = igs__float_bits((double)info->cutoff * IGS__LOG2_E);
     head[20] = igs__float_bits(-(info->feature_exponent / 16.0) * (0.5 * IGS__LOG2_E));
     head[21] = igs__float_bits((double)info->basis_scale / 32767.0);
-    head[22] = exact;
+    head[22] = last;
     head[23] = pack->header_words - 1 - table;
     for (i = 0; i < 3; ++i) head[24 + i] = ((uint32_t)pack->least[i] & 0xFFFF) | pack->least_bits[i] << 16;
     for (i = 0; i < 27; ++i) igs__put_word(words + 4 * i, head[i]);
@@ -937,7 +1001,7 @@ igs_error igs_pack_write(const igs_file* file, const igs_pack* pack, void* buffe
     const uint32_t noise = info->has_detail ? IGS__NOISE_WORDS : 0, material = 4 + noise;
     const uint32_t levels =
         pack->header_words + pack->head_words * pack->tiles_across * pack->tiles_down + pack->block_words;
-    const uint32_t behind = levels + pack->level_words;
+    const uint32_t behind = levels + pack->level_words, last = behind + igs__detail_words(file);
     uint8_t *words = (uint8_t*)buffer, *header = words + 4 * (size_t)material;
     igs__packing plan;
     IGS__REQUIRE(words != NULL && pack->buffer_bytes > 0 && buffer_bytes >= pack->buffer_bytes, ARGUMENT);
@@ -949,11 +1013,12 @@ igs_error igs_pack_write(const igs_file* file, const igs_pack* pack, void* buffe
     igs__put_word(words + 12, material);
     igs__put_header(
         file, pack, &plan, header, pack->with_levels ? levels : 0, info->has_detail ? behind : 0,
-        info->is_exact ? behind : 0 /* never both */
+        info->is_exact || info->has_residual ? last : 0
     );
     igs__put_tiles(file, pack, &plan, header + 4 * (size_t)pack->header_words);
     if (pack->with_levels) igs__put_levels(plan.levels, header + 4 * (size_t)levels);
-    if (info->is_exact) igs__put_exact(file, header + 4 * (size_t)behind);
+    if (info->is_exact) igs__put_exact(file, header + 4 * (size_t)last);
+    if (info->has_residual) igs__put_residual(file, header + 4 * (size_t)last);
     if (info->has_detail) {
         igs__put_detail(file, header + 4 * (size_t)behind);
         igs__put_noise(words + 16, plan.noise);

@@ -67,6 +67,14 @@ static uint32_t igs__float_bits(double value) {
     return bits;
 }
 
+static void igs__put_codes(uint8_t* at, const int16_t* codes, uint32_t count) {
+    uint32_t i;
+    for (i = 0; i < count; ++i) {
+        at[2 * i] = (uint8_t)codes[i];
+        at[2 * i + 1] = (uint8_t)((uint16_t)codes[i] >> 8);
+    }
+}
+
 /* Fields one after another, into zeros. */
 typedef struct igs__fields {
     uint8_t* bytes;
