@@ -8,9 +8,11 @@ import resource
 import struct
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from helpers.igs_sets import FRONT, File, fix_checksums, make_set
+from helpers.made_residual import made_layer
 from imagegs_tex.formats.errors import IgsError
 from imagegs_tex.formats.igs.container import decode_igs, encode_igs
 
@@ -21,9 +23,13 @@ SETS = [
     make_set(0, count=40, size=(40, 30), cell_log2=3),
     make_set(1, count=300, size=(64, 64), cell_log2=8, channels=2, components=2, feature_range=(-500, 500)),
     make_set(2, count=3, size=(1, 200), channels=1, components=1, cell_log2=4),
+    replace(
+        make_set(3, count=9, size=(21, 13), channels=3, components=2, cell_log2=4),
+        residual=made_layer((21, 13), 3, 3, components=2),
+    ),
 ]
 FILES = [encode_igs(quantized) for quantized in SETS]
-OFTEN = [5, 1, 5]
+OFTEN = [5, 1, 5, 5]
 """How often each file is damaged: the one of 300 Gaussians takes ten times as long to read."""
 
 

@@ -16,6 +16,8 @@ WORDS = {
     "RESERVED": "reserved bytes of the header",
     "SIZE": "texels is outside",
     "CHANNELS": "channels is outside",
+    "RESIDUAL_COMPONENTS": r"section residual has \d+ components",
+    "RESIDUAL_CODES": "section residual is not what its codes take",
     "DETAIL_COMPONENTS": "noise components is outside",
     "COMPONENTS": "components is outside",
     "GAUSSIANS": "Gaussians is outside",
@@ -81,6 +83,16 @@ WORDS = {
     "EXACT_FILTER": "filter of section exact samples",
     "EXACT_LENGTH": "section exact samples has",
     "EXACT_BETWEEN": "from one of another width",
+    "RESIDUAL_EXACT": "exact samples has no residual",
+    "RESIDUAL_SHORT": "section residual ends within its head",
+    "RESIDUAL_SIDE": "texels in section residual",
+    "RESIDUAL_RESERVED": "a reserved field that is not 0",
+    "RESIDUAL_OFFSET": "an offset of section residual",
+    "RESIDUAL_STEP": "the step of section residual",
+    "RESIDUAL_EMPTY": "section residual is empty",
+    "RESIDUAL_COUNT": "more coefficients than its blocks may hold",
+    "RESIDUAL_BLOCKS": "too many blocks for so few",
+    "RESIDUAL_LENGTH": "section residual is shorter than its coefficients",
 }
 """A regular expression for each law; one that holds another's words comes before it."""
 

@@ -149,7 +149,9 @@ class File:
     @classmethod
     def split(cls, data):
         header = dict(zip(HEADER_FIELDS, HEADER.unpack_from(data), strict=True))
-        return cls(header, plain_sections(decode_igs(data)))
+        numbers = [data[HEADER.size + ENTRY.size * index] for index in range(header["section_count"])]
+        entries = [{} if number == index else {"number": number} for index, number in enumerate(numbers, 1)]
+        return cls(header, plain_sections(decode_igs(data)), entries)
 
     def join(self):
         frames = [self.frames.get(index, compress(raw)) for index, raw in enumerate(self.raws)]

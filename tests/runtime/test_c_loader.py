@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers.broken_igs import BROKEN, breakable
-from helpers.fuzz_igs import SETS, mutation
+from helpers.fuzz_igs import SETS, damaged, mutation
 from helpers.igs_laws import WORDS, law_of, verdict
 from helpers.igs_sets import File, fix_checksums, make_set
+from helpers.made_residual import made_layer
 from helpers.runtime_c import HEADER_FOLDER, SANITIZERS, WARNINGS, build, need_compiler, verdicts
 
 from imagegs_tex.formats.igs import quantized_set as g
@@ -17,7 +18,7 @@ from imagegs_tex.formats.igs import section_codecs
 from imagegs_tex.formats.igs.container import decode_igs, encode_igs
 from imagegs_tex.formats.igs.entropy import Entropy
 
-GOLDEN = (1, 2, 3, 4, "4_exact")
+GOLDEN = (1, 2, 3, 4, "4_exact", "4_residual")
 MADE = {
     "small": {},
     "one Gaussian": {"count": 1, "size": (1, 1), "channels": 1, "components": 1},
@@ -72,8 +73,13 @@ def arrays(quantized):
             (quantized.feature_codes, "<i2"), (quantized.offset_codes, "<u2"), (quantized.feature_steps, "<f4"),
             (quantized.basis_codes, "<i2"),
             *(() if quantized.exact is None else ((quantized.exact.codes, "<u4"),)),
+            *(() if quantized.residual is None else coefficients(quantized.residual)),
         )
     )  # fmt: skip
+
+
+def coefficients(layer):
+    return (layer.basis_codes, "<i2"), (layer.counts, "u1"), (layer.places, "<u2"), (layer.values, "<i2")
 
 
 def assert_same_codes(programs, data, folder):
@@ -99,6 +105,58 @@ def test_made_files_have_the_same_codes(settings, programs, tmp_path, monkeypatc
     assert_same_codes(programs, encode_igs(quantized), tmp_path)
 
 
+@pytest.mark.parametrize("side_log2", [2, 3, 4])
+@pytest.mark.parametrize("name", ["small", "one Gaussian", "32 channels"])
+def test_made_residuals_have_the_same_codes(side_log2, name, programs, tmp_path):
+    plain = make_set(7, **MADE[name])
+    for components, scale in ((None, 1.0), (1, 400.0)):
+        layer = made_layer(
+            (plain.width, plain.height), plain.channel_count, side_log2, components=components, scale=scale
+        )
+        for entropy in Entropy if components else (Entropy.SMALL,):
+            assert_same_codes(programs, encode_igs(replace(plain, residual=layer, entropy=entropy)), tmp_path)
+
+
+RESIDUAL_LAWS = {
+    "RESIDUAL_SIDE": (0, b"\x05"),
+    "RESIDUAL_OFFSET": (3, b"\xbf"),
+    "RESIDUAL_STEP": (4, b"\0\0\xc0\x7f"),
+    "RESIDUAL_EMPTY": (8, b"\0\0\0\0"),
+    "RESIDUAL_COUNT": (8, b"\x01\x03\0\0"),
+    "RESIDUAL_CODES": (8, b"\x01\0\0\0"),
+    "RESIDUAL_COMPONENTS": (12, b"\x04"),
+    "RESIDUAL_RESERVED": (15, b"\x01"),
+}
+"""Of fuzz_igs.py's set with a residual of six blocks: where a change of the section breaks which law."""
+
+
+def test_laws_of_a_residual_are_refused_under_their_names(programs):
+    wanted, files = list(RESIDUAL_LAWS), []
+    for at, data in RESIDUAL_LAWS.values():
+        file = File.split(encode_igs(SETS[-1]))
+        file.raws[-1] = file.raws[-1][:at] + data + file.raws[-1][at + len(data) :]
+        files.append(file.join())
+    for length, law in ((15, "RESIDUAL_SHORT"), (30, "RESIDUAL_LENGTH"), (None, "RESIDUAL_CODES")):
+        file = File.split(encode_igs(SETS[-1]))
+        file.raws[-1] = (file.raws[-1] + b"\0")[:length]
+        files.append(file.join())
+        wanted.append(law)
+    assert [verdict(file) for file in files] == wanted
+    assert verdicts(programs["verdicts"], files) == wanted
+
+
+def test_damaged_residuals_have_the_same_verdict(programs):
+    rng, files = random.Random(9), []
+    for _ in range(300):
+        file = File.split(encode_igs(SETS[-1]))
+        file.raws[-1] = damaged(file.raws[-1], rng)
+        files.append(file.join())
+    found = verdicts(programs["verdicts"], files)
+    assert found == [verdict(file) for file in files]
+    assert found.count("OK") > 10
+    assert len(set(found)) > 5
+
+
 def test_laws_broken_one_by_one_are_refused_under_the_name_that_their_words_have(programs):
     files, wanted = [], []
     for change, words in BROKEN.values():
@@ -108,7 +166,7 @@ def test_laws_broken_one_by_one_are_refused_under_the_name_that_their_words_have
         wanted.append(verdict(files[-1]))
         assert wanted[-1] != "OK", words
     assert verdicts(programs["verdicts"], files) == wanted
-    assert len(set(wanted)) == 53  # of 75: what damage of exact samples and of detail breaks is fuzzed
+    assert len(set(wanted)) == 53  # of 87: what damage of exact samples and of detail breaks is fuzzed
 
 
 def test_every_law_has_one_name():
