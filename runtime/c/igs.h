@@ -2408,9 +2408,8 @@ static igs_error igs__decode_description(
 
 /* What the section's first bytes say, held against every law but that of the section's length. */
 static igs_error igs__read_residual(const uint8_t* head, const igs_info* info, igs_residual* residual) {
-    const uint32_t edge = (1u << head[0]) - 1;
     uint64_t blocks, most;
-    uint32_t i;
+    uint32_t edge, i;
     IGS__REQUIRE(head[0] >= 2 && head[0] <= 4, RESIDUAL_SIDE);
     IGS__REQUIRE(head[13] == 0 && head[14] == 0 && head[15] == 0, RESIDUAL_RESERVED);
     for (i = 0; i < 3; ++i) {
@@ -2418,6 +2417,7 @@ static igs_error igs__read_residual(const uint8_t* head, const igs_info* info, i
         IGS__REQUIRE(residual->offsets[i] >= -64 && residual->offsets[i] <= 64, RESIDUAL_OFFSET);
     }
     residual->side_log2 = head[0];
+    edge = (1u << head[0]) - 1;
     residual->step = igs__f32(head + 4);
     residual->coefficients = igs__u32(head + 8);
     residual->components = head[12];
