@@ -147,13 +147,13 @@ def test_laws_of_a_residual_are_refused_under_their_names(programs):
 
 def test_damaged_residuals_have_the_same_verdict(programs):
     rng, files = random.Random(9), []
-    for _ in range(300):
+    for _ in range(150):
         file = File.split(encode_igs(SETS[-1]))
         file.raws[-1] = damaged(file.raws[-1], rng)
         files.append(file.join())
     found = verdicts(programs["verdicts"], files)
     assert found == [verdict(file) for file in files]
-    assert found.count("OK") > 10
+    assert found.count("OK") > 5
     assert len(set(found)) > 5
 
 
