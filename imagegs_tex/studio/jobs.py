@@ -4,6 +4,7 @@ One thread works, as a fit uses every core anyway; requests of the page only ask
 """
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -77,6 +78,7 @@ class Job:
     progress: FitProgress | None = None
     error: str = ""
     home: Path | None = None  # the visitor's folder, whose place no message names
+    expected: float | None = None  # seconds that an estimate gave it, at a pace of 1; None: it gave none
     began: float = 0.0
     ended: float = 0.0
     _phase: str = ""
@@ -160,6 +162,7 @@ class JobQueue:
         self._changed = threading.Condition()
         self._running: Job | None = None
         self._is_closed = False
+        self.pace = 1.0  # time that runs take here, over what estimates say; the last ones count most
         self._thread = threading.Thread(target=self._loop, name="studio-worker", daemon=True)
         self._thread.start()
 
@@ -198,6 +201,8 @@ class JobQueue:
     def _loop(self) -> None:
         while (job := self._next()) is not None:
             run(job)
+            if job.expected and job.state == JobState.DONE and not job.stop.is_set():
+                self.pace = math.sqrt(self.pace * job.seconds / job.expected)
             with self._changed:
                 self._running = None
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.metrics.scores import MapScore
+from imagegs_tex.studio.estimate import TIME_SPREAD, Estimate
 from imagegs_tex.studio.jobs import Job, JobState
 from imagegs_tex.studio.plain_words import phase_words, plain
 from imagegs_tex.studio.reading import MapRow, Reading
@@ -64,6 +65,39 @@ def map_row(row: MapRow, thumbnail: str) -> str:
         f"channel{'s' if len(row.channels) != 1 else ''} of {row.samples}</span><br>"
         f'<span class="st-faint">Read as: {text(plain(row.note) or "it is")}</span></div></div>'
     )
+
+
+def estimate_words(
+    goal: str, found: Estimate, spread: float, seconds: float, ladder: float, source_bytes: int
+) -> str:  # fmt: skip
+    """Return what a run is likely to come to, before it is started.
+
+    Args:
+        goal: a key of :data:`.wishes.GOALS`
+        found: the estimate
+        spread: factor on its size that is well possible, up and down
+        seconds: that the run takes here
+        ladder: seconds that five sizes take
+        source_bytes: of the images
+    """
+    low, high = found.file_bytes / spread, min(found.file_bytes * spread, max(source_bytes, found.file_bytes))
+    shares = [f"{100 * size / source_bytes:.2g}" for size in (low, high)] if source_bytes else []
+    of_source = f" ({' to '.join(dict.fromkeys(shares))} % of the image files)" if shares else ""
+    size = f"about <b>{bytes_words(low)} to {bytes_words(high)}</b>{of_source}"
+    if found.is_given:
+        size = f"about <b>{bytes_words(found.file_bytes)}</b>"
+    if goal == "psnr":
+        size = "as large as it takes"
+    return (
+        f'<div class="st-estimate">The file becomes {size}, in about <b>{_span(seconds)}</b>. '
+        f'<span class="st-faint">Five sizes take about {_span(ladder)}.</span></div>'
+    )
+
+
+def _span(seconds: float) -> str:
+    """Return the times within which a run is likely to end."""
+    low, high = (seconds_words(float(f"{each:.2g}")) for each in (seconds / TIME_SPREAD, seconds * TIME_SPREAD))
+    return f"{low} to {high}"
 
 
 READY: Final = '<div class="st-status"><b>Ready.</b> Press Start.</div>'

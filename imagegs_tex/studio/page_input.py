@@ -254,7 +254,7 @@ def _build_row(
 def _understand(visitor: Visitor, chosen: str = "") -> None:
     """Read a visitor's material anew; what was read before stays where that fails."""
     upload = visitor.upload
-    visitor.problem = ""
+    visitor.problem, visitor.learnt = "", None
     if upload is None or upload.is_igs:
         visitor.reading = None
         return

@@ -1,6 +1,6 @@
 """Steps 2 and 3 of the page: how a run is started, and how it goes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,18 +10,18 @@ import gradio as gr
 from imagegs_tex.formats.errors import ImageGSTexError, UsageError
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.studio.charts import run_curves
+from imagegs_tex.studio.demand import Demand
+from imagegs_tex.studio.estimate import KNOWN_SPREAD, SPREAD, estimate, ladder_seconds, learn
 from imagegs_tex.studio.examples import EXAMPLES
 from imagegs_tex.studio.jobs import Job, JobQueue, JobState
 from imagegs_tex.studio.limits import LOG_LINES
 from imagegs_tex.studio.live import KINDS, Frame
-from imagegs_tex.studio.markup import READY, bytes_words, figures, notice, status, step
+from imagegs_tex.studio.markup import READY, bytes_words, estimate_words, figures, notice, status, step
 from imagegs_tex.studio.page_input import PRIVATE, InputPart
 from imagegs_tex.studio.page_wish import WishFields, build_wish
+from imagegs_tex.studio.results import Result
 from imagegs_tex.studio.visitors import Served, Visitor, Visitors
-from imagegs_tex.studio.wishes import (
-    Wish,
-    command_line,
-)
+from imagegs_tex.studio.wishes import QUALITY, Wish, command_line, settings_of
 from imagegs_tex.studio.work import Task, Work, compress_task, ladder_task, look_task
 
 _TICK_SECONDS: Final = 0.5
@@ -53,7 +53,7 @@ class RunPart:
 
 def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
     """Build the parts."""
-    asked = build_wish()
+    asked = build_wish(visitors)
     fields, starters = asked.fields, asked.starters
     with gr.Column(elem_classes="st-card", elem_id="watch"):
         gr.HTML(step("3. Watch it appear", "you can stop at any time and keep what there is"), padding=False)
@@ -86,6 +86,7 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
             known = {result.number for result in visitor.results}
             fresh = [result for result in task.results if result.number not in known]
             visitor.keep(fresh)
+            _learn(visitor, task, fresh)
             if fresh:
                 visitor.looking = None  # an early picture beside the word that it is done would be taken for the result
         frame = _frame_of(visitor, frames)
@@ -165,12 +166,14 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         if visitor.task is not None and visitor.task.live is not None:
             visitor.task.live.chosen = min(visitor.live_map, len(visitor.task.live.maps) - 1)
 
-    def typed(values: Mapping[Any, Any], request: gr.Request) -> str:
+    def typed(values: Mapping[Any, Any], request: gr.Request) -> tuple[str, str]:
         visitor = visitors.of(request.session_hash)
         try:
-            return command_line(_typed_source(visitor), _title(visitor), visitor.options, fields.wish(values))
+            wish = fields.wish(values)
+            line = command_line(_typed_source(visitor), _title(visitor), visitor.options, wish)
+            return line, _estimated(visitor, wish, queue.pace)
         except ImageGSTexError as error:
-            return str(error)
+            return str(error), ""
 
     def new_material(request: gr.Request) -> tuple[dict[str, Any], Any]:
         visitor = visitors.of(request.session_hash)
@@ -188,7 +191,8 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
     for starter in starters:
         starter.click(None, None, None, js=SHOW_RUN, api_visibility=PRIVATE)
     gr.on(
-        [field.change for field in fields.all] + [given.version.change], typed, {*fields.all}, asked.command,
+        [field.change for field in fields.all] + [given.version.change, finished.change], typed, {*fields.all},
+        [asked.command, asked.estimate],
         api_visibility=PRIVATE, show_progress="hidden",
     )  # fmt: skip
     given.version.change(new_material, None, [shown_map, state], api_visibility=PRIVATE, show_progress="hidden")
@@ -223,14 +227,48 @@ def _submit(visitor: Visitor, wish: Wish, work: Work, queue: JobQueue) -> None:
         wish=wish, home=visitor.folder, first_number=visitor.next_number,
         typed_source=_typed_source(visitor) or Path("INPUT"), chosen=visitor.live_map,
         source_bytes=0 if reading is None else reading.source_bytes,
-        green_up=None if reading is None else reading.green_up,
+        green_up=None if reading is None else reading.green_up, demand=None if reading is None else reading.demand,
     )  # fmt: skip
     chosen = look_task if upload.is_igs else work
     job = Job(task.title, lambda own: chosen(task, own), home=visitor.folder)
+    if reading is not None:
+        _expect(task, job, reading.demand, visitor.learnt or 1.0, is_ladder=work is ladder_task)
     queue.submit(job)
     visitor.job, visitor.task, visitor.looking = job, task, None
     visitor.next_number += 10
     visitor.forget("live-")
+
+
+def _expect(task: Task, job: Job, demand: Demand, learnt: float, *, is_ladder: bool) -> None:
+    """Note what a run was estimated to take, so that the next estimate is nearer."""
+    if is_ladder:
+        job.expected = ladder_seconds(demand)
+        return
+    found = estimate(demand, task.wish.goal, task.wish.amount, settings_of(task.wish), learnt)
+    job.expected = found.seconds
+    if task.wish.goal == QUALITY:
+        task.expected_gaussians = found.gaussians / learnt
+
+
+def _learn(visitor: Visitor, task: Task, fresh: Sequence[Result]) -> None:
+    """Hold a material's next estimates against what its file has come to."""
+    demand = None if visitor.reading is None else visitor.reading.demand
+    if not fresh or demand is None or task.demand is not demand or not task.expected_gaussians:
+        return
+    report = fresh[-1].report
+    if report is not None and not report.stopped:
+        visitor.learnt = learn(demand, task.expected_gaussians, report.file_bytes)
+
+
+def _estimated(visitor: Visitor, wish: Wish, pace: float) -> str:
+    """Return about how large and how long a run becomes; "" without a material that can be compressed."""
+    reading = visitor.reading
+    if reading is None:
+        return ""
+    found = estimate(reading.demand, wish.goal, wish.amount, settings_of(wish), visitor.learnt or 1.0)
+    spread = SPREAD if visitor.learnt is None else KNOWN_SPREAD
+    ladder = pace * ladder_seconds(reading.demand)
+    return estimate_words(wish.goal, found, spread, pace * found.seconds, ladder, reading.source_bytes)
 
 
 def _title(visitor: Visitor) -> str:

@@ -8,9 +8,11 @@ import gradio as gr
 
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.settings import DEFAULT_QUALITY, MOST_QUALITY, Preset
+from imagegs_tex.studio.estimate import usual_amount
 from imagegs_tex.studio.markup import step
 from imagegs_tex.studio.page_input import PRIVATE
 from imagegs_tex.studio.settings_form import assignments, build_settings_form, empty_form
+from imagegs_tex.studio.visitors import Visitors
 from imagegs_tex.studio.wishes import GOALS, PRESET_WORDS, QUALITY, QUALITY_WORDS, Wish, goal_of, quality_word
 
 BACKENDS: Final = {
@@ -108,6 +110,7 @@ class WishPart:
 
     fields: WishFields
     command: gr.Textbox  # the same as a command line
+    estimate: gr.HTML  # about how large, how long
     start: gr.Button
     ladder: gr.Button
     defaults: gr.Button
@@ -118,7 +121,7 @@ class WishPart:
         return [self.start, self.ladder, self.defaults]
 
 
-def build_wish() -> WishPart:
+def build_wish(visitors: Visitors) -> WishPart:
     """Build the part."""
     with gr.Column(elem_classes="st-card"):
         gr.HTML(step("2. How large, how good", "the defaults are fine to begin with"), padding=False)
@@ -143,33 +146,34 @@ def build_wish() -> WishPart:
             gr.HTML(_SETTINGS_WORDS, padding=False)
             with gr.Row():
                 detail = gr.Checkbox(
-                    True, label="Draw fine grain", info="A few hundred bytes describe the grain that is lost"
-                )
+                    True, label="Draw fine grain", info="A few hundred bytes describe the grain that is lost",
+                    min_width=300,
+                )  # fmt: skip
                 backend = gr.Dropdown(
-                    [(words, key) for key, words in BACKENDS.items()], value="auto", label="What computes"
-                )
+                    [(words, key) for key, words in BACKENDS.items()], value="auto", label="What computes",
+                    min_width=300,
+                )  # fmt: skip
                 every = gr.Slider(
-                    1,
-                    50,
-                    value=4,
-                    step=1,
-                    label="Steps between live pictures",
+                    1, 50, value=4, step=1, label="Steps between live pictures", min_width=300,
                     info="At the soonest; never so many that it slows",
-                )
+                )  # fmt: skip
             advanced = build_settings_form()
         with gr.Accordion("As a command line", open=False):
             command = gr.Textbox(
                 "", label="The same file from a terminal", lines=2, buttons=["copy"], interactive=False,
                 elem_id="command",
             )  # fmt: skip
+        estimated = gr.HTML("", elem_id="estimate", padding=False)
         with gr.Row():
             start = gr.Button("Start", variant="primary", elem_id="start", scale=2)
             ladder = gr.Button("Try five sizes, fast", elem_id="ladder")
             defaults = gr.Button("Start with defaults", elem_id="defaults")
         gr.HTML(_START_WORDS, padding=False)
 
-    def new_goal(key: str) -> list[dict[str, Any]]:
-        return _amounts(key, goal_of(key).usual)
+    def new_goal(key: str, request: gr.Request) -> list[dict[str, Any]]:
+        visitor = visitors.of(request.session_hash)
+        own = None if visitor.reading is None else usual_amount(visitor.reading.demand, key, visitor.learnt or 1.0)
+        return _amounts(key, goal_of(key).usual if own is None else own)
 
     def show_scale(key: str) -> dict[str, Any]:
         return gr.update(visible=key == QUALITY)
@@ -184,4 +188,4 @@ def build_wish() -> WishPart:
         name_quality, quality, quality, api_visibility=PRIVATE, show_progress="hidden", trigger_mode="always_last"
     )
     fields = WishFields(goal, quality, amount, preset, detail, backend, every, advanced)
-    return WishPart(fields, command, start, ladder, defaults)
+    return WishPart(fields, command, estimated, start, ladder, defaults)

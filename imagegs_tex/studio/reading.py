@@ -20,6 +20,7 @@ from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Semantic, TextureMa
 from imagegs_tex.pictures.display import show_map
 from imagegs_tex.pictures.lit import points_green_up
 from imagegs_tex.studio.corrections import GREEN_DOWN, GREEN_UP, Corrections, MapCorrection, corrected_manifest
+from imagegs_tex.studio.demand import Demand, demand_of
 from imagegs_tex.studio.folders import without_place
 from imagegs_tex.studio.limits import MAX_MATERIAL_TEXELS, MAX_TEXELS
 from imagegs_tex.studio.meanings import key_of
@@ -62,6 +63,7 @@ class Reading:
     chosen: str
     source_bytes: int  # of the images' files
     is_corrected: bool
+    demand: Demand
 
     @property
     def green_up(self) -> bool:
@@ -106,7 +108,7 @@ def read(
             without_place(printable(each), own) for each in (*stack.remarks, *asset.left_out, *_problems(asset, names))
         ),
         materials=tuple(names), chosen=chosen, source_bytes=sum(file.bytes for file in stack.inputs),
-        is_corrected=is_corrected,
+        is_corrected=is_corrected, demand=demand_of(stack),
     )  # fmt: skip
 
 

@@ -45,10 +45,10 @@ def _field(setting: Setting) -> Any:  # noqa: ANN401 - one kind of field or anot
     if setting.kind == "choice":
         choices = [(f"as usual: {text_of(setting.default)}", _UNCHANGED), *((each, each) for each in setting.choices)]
         return gr.Dropdown(choices, value=_UNCHANGED, label=label, info=said, min_width=220, elem_id=name)
-    unit = f" {setting.unit}" if setting.unit else ""
+    unit = f", in {setting.unit}" if setting.unit else ""
     lines = 2 if setting.kind == "population" else 1  # what is usual is as long as two
     return gr.Textbox(
-        _UNCHANGED, label=label, info=f"{said} From {setting.range}{unit}." if lines == 1 else said,
+        _UNCHANGED, label=label, info=f"{said} {setting.range}{unit}.",
         placeholder=f"as usual: {usual_words(setting)}", min_width=220, lines=lines, max_lines=lines, elem_id=name,
     )  # fmt: skip
 

@@ -42,6 +42,7 @@ class Visitor:
     options: SourceOptions = field(default_factory=SourceOptions)
     corrections: dict[str, MapCorrection] = field(default_factory=dict)
     reading: Reading | None = None
+    learnt: float | None = None  # of the material's last file, as .estimate has it; None: none was made
     problem: str = ""  # why the material cannot be used as it is said to be
     task: Task | None = None
     job: Job | None = None

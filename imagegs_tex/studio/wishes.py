@@ -25,7 +25,7 @@ class Goal:
     label: str  # of the choice
     unit: str  # of the amount
     short: str  # the same where room is scarce
-    usual: float  # amount that the field begins with
+    usual: float  # amount that the field begins with where nothing is known of a material
     flag: str  # of the command line
 
 

@@ -21,6 +21,7 @@ from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.reports import CompressReport, as_json
 from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN, CompressSettings, Preset
+from imagegs_tex.studio.demand import Demand
 from imagegs_tex.studio.jobs import Abandoned, Job
 from imagegs_tex.studio.live import LivePictures
 from imagegs_tex.studio.markup import in_words_of_the_page
@@ -48,6 +49,8 @@ class Task:
     results: list[Result] = field(default_factory=list)
     source_bytes: int = 0
     green_up: bool | None = None  # of its normals; None: what the names of its maps say
+    demand: Demand | None = None  # of the material; None: a file that was brought
+    expected_gaussians: float | None = None  # that the first file was estimated to have; None: no estimate
     placement: list[PlacementPicture] = field(default_factory=list)  # the same for all its results
 
 
