@@ -130,9 +130,10 @@ def print_verification(report: "VerifyReport", file: Path) -> None:
                 f"bound{taken}; against the decode {scores}"
             )
     cost, memory = report.cost, report.gpu_bytes
-    verdict = "holds" if report.passed else "BROKEN"
+    verdict, texels = "holds" if report.passed else "BROKEN", report.width * report.height
+    where = "all texels" if report.checked_texels == texels else f"{report.checked_texels:,} of {texels:,} texels"
     console.print(
-        f"{plain(file)}: {verdict} (bound {report.max_error:.5f}, all texels and {report.points:,} points) "
+        f"{plain(file)}: {verdict} (bound {report.max_error:.5f}, {where} and {report.points:,} points) "
         f"on {plain(report.renderer)}",
     )
     console.print(

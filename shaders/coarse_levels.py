@@ -48,6 +48,8 @@ _NEXT_STEP_LOG2: Final = -2
 """Step of such a picture over that of the one three levels below, whose means are finer than its texels."""
 _SEARCHED: Final = 256
 """Blocks by which the step is searched for, at most."""
+_ROWS: Final = 256
+"""Of a band, an even number."""
 _SUM_LOG2: Final = 16
 """Texels are added up in units of 2^-16."""
 
@@ -156,10 +158,9 @@ def _step(number: int) -> int:
 
 
 def _transformed(quantized: QuantizedGaussianSet, pictures: LevelPictures, found: LevelRange) -> list[Transformed]:
-    sums = _whole(with_derived(quantized.maps, pictures.texels))
-    counts = np.ones((*sums.shape[:2], 1), dtype=np.int64)
+    sums, counts = _level_1(quantized, pictures.texels)
     result = []
-    for level in range(1, found.last + 1):
+    for level in range(2, found.last + 1):
         sums, counts = _halved(sums), _halved(counts)
         if level not in found.set_levels:
             continue
@@ -169,6 +170,18 @@ def _transformed(quantized: QuantizedGaussianSet, pictures: LevelPictures, found
             means -= _whole(with_derived(quantized.maps, pictures.widened[level - found.first])) << more
         result.append(transform(means, level >= found.direct))
     return result
+
+
+def _level_1(
+    quantized: QuantizedGaussianSet, texels: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:  # fmt: skip
+    """Return the sums of 2 x 2 texels and how many there are, made in bands: whole, they took 28 bytes a sample."""
+    sums, counts = [], []
+    for first in range(0, len(texels), _ROWS):
+        band = texels[first : first + _ROWS]
+        sums.append(_halved(_whole(with_derived(quantized.maps, band))))
+        counts.append(_halved(np.ones((*band.shape[:2], 1), dtype=np.int64)))
+    return np.concatenate(sums), np.concatenate(counts)
 
 
 def _whole(texels: NDArray[np.floating]) -> NDArray[np.int64]:

@@ -48,10 +48,11 @@ class Json:
         return {key: Json(value, self.file, self, key) for key, value in self.value.items()}
 
     def get(self, key: str) -> "Json | None":
-        """Return one member of an object, None when it has no such key."""
+        """Return one member of an object, None when it has no such key, or null, as some exporters write it."""
         if not isinstance(self.value, dict):
             raise self.error(f"must be an object, not {_kind(self.value)}")
-        return Json(self.value[key], self.file, self, key) if key in self.value else None
+        value = self.value.get(key)
+        return None if value is None else Json(value, self.file, self, key)
 
     def need(self, key: str) -> "Json":
         """Return one member of an object; InputError when it is missing."""

@@ -177,11 +177,13 @@ class GltfFile:
     def _path(self, uri: Json) -> Path:
         """Return the file that a URI names: escaped or not, with slashes or the backslashes of Windows.
 
-        A file that is called otherwise in capitals or Unicode form alone is the one, if there is one such.
+        Some escape the bytes of Windows' Western code page, and some have spaces around. A file that is called
+        otherwise in capitals or Unicode form alone is the one, if there is one such.
         """
         text = uri.text()
         written = text.replace("\\", "/")
         readings = [unquote(written).replace("\\", "/"), written, unquote(_QUERY.sub("", written))]
+        readings += [unquote(written, "cp1252").replace("\\", "/"), unquote(written).strip()]
         problem = ""
         for reading in dict.fromkeys(readings):
             found = self._path_of(reading)

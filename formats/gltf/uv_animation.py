@@ -1,8 +1,9 @@
 """Which materials move their textures: then a mesh's coordinates do not tell which texels are seen.
 
 Found are KHR_animation_pointer and its forerunner EXT_property_animation, pointers in the graphs of KHR_interactivity,
-the texture transforms that VRM binds to expressions, the scrolling of its toon materials, that of Hubs' components, and
-what extras call a scroll or an animation of UVs.
+the texture transforms that VRM binds to expressions, the scrolling of its toon materials, that of Hubs' components,
+shaders that an asset brings along, and what extras of materials, meshes and nodes call a scroll, a panner, a flipbook
+or an animation of UVs.
 """
 
 import re
@@ -13,8 +14,15 @@ from imagegs_tex.formats.files.json_reader import Json
 from imagegs_tex.formats.gltf.container import GltfFile
 
 _POINTER: Final = re.compile(r"/materials/([^/]+)/.*KHR_texture_transform", re.DOTALL)
-_SCROLLS: Final = re.compile(r"(?:uv|texture)s?[ _-]?(?:anim|scroll)", re.IGNORECASE)
+_SCROLLS: Final = re.compile(
+    r"(?:uv|tex(?:ture)?)s?[ _-]?(?:offset[ _-]?)?(?:anim|speed|flow)|scroll|pann(?:er|ing)|flip[ _-]?book"
+    r"|sprite[ _-]?sheet|animated[ _-]?(?:uv|tex)",
+    re.IGNORECASE,
+)
+_OWN_SHADERS: Final = re.compile(r"_techniques(?:_webgl)?$")  # extensions of a material, which can do anything
+_NOT_ZERO: Final = re.compile(r"[1-9]|true", re.IGNORECASE)
 _LONGEST_KEY: Final = 200
+_LONGEST_VALUE: Final = 200
 _BINDS: Final = "textureTransformBinds"
 _UNITY_TRANSFORM: Final = re.compile(r"_ST(?:_[ST])?$")  # the property of a texture's scale and offset, in VRM 0
 
@@ -38,8 +46,8 @@ def materials_with_moving_uvs(file: GltfFile) -> frozenset[int] | None:
                 found |= {number for number in numbers if isinstance(number, int)}
             elif _scrolls(key, value):  # VRM 0 lists what scrolls beside the materials, in their order
                 return None
-    for node in file.root.get("nodes") or ():
-        if _any_scrolls(node):
+    for place in ("nodes", "meshes"):
+        if any(_any_scrolls(element) for element in file.root.get(place) or ()):
             return None
     found |= {index for index, material in enumerate(file.root.get("materials") or ()) if _any_scrolls(material)}
     return frozenset(found)
@@ -53,14 +61,22 @@ def moves_coordinates(primitive: object) -> bool:
 
 
 def _any_scrolls(element: Json) -> bool:
-    """Whether extensions or extras of a node or a material move a texture."""
-    places = [element.get("extensions"), element.get("extras")] if isinstance(element.value, dict) else []
-    return any(_scrolls(key, value) for place in places if place is not None for key, value in _walk(place.value))
+    """Whether extensions or extras of a node, a mesh or a material move a texture."""
+    if not isinstance(element.value, dict):
+        return False
+    extensions, extras = element.get("extensions"), element.get("extras")
+    if extensions is not None and any(_OWN_SHADERS.search(name) for name in extensions.members()):
+        return True
+    places = [place.value for place in (extensions, extras) if place is not None]
+    return any(_scrolls(key, value) for place in places for key, value in _walk(place))
 
 
 def _scrolls(key: str, value: object) -> bool:
-    is_number = isinstance(value, int | float) and value != 0
-    return is_number and "mask" not in key.lower() and _SCROLLS.search(key) is not None
+    if isinstance(value, str):
+        is_something = _NOT_ZERO.search(value[:_LONGEST_VALUE]) is not None
+    else:
+        is_something = isinstance(value, int | float) and value != 0
+    return is_something and "mask" not in key.lower() and _SCROLLS.search(key) is not None
 
 
 def _walk(value: object) -> Iterator[tuple[str, object]]:

@@ -108,8 +108,7 @@ def _distinct_triangles(
         kind = _TRIANGLES if mode is None else mode.integer(0, 6)
         source = primitive.need("attributes").get(f"TEXCOORD_{coordinates}")
         indices = primitive.get("indices")
-        packed = primitive.find("extensions", "KHR_draco_mesh_compression")
-        if kind < _TRIANGLES or source is None or packed is not None:
+        if kind < _TRIANGLES or source is None or _is_compressed(primitive):
             yield None
             return
         key = (kind, source.integer(), None if indices is None else indices.integer())
@@ -125,6 +124,12 @@ def _distinct_triangles(
         if len(corners) and int(corners.max()) >= len(uv):
             raise primitive.error(f"has the index {int(corners.max())} of only {len(uv)} vertices; export it again")
         yield uv[_triangles(corners, kind)]
+
+
+def _is_compressed(element: Json) -> bool:
+    """Whether an extension of a primitive or a view holds its data, as Draco's and meshoptimizer's do."""
+    extensions = element.get("extensions")
+    return extensions is not None and any("compression" in name for name in extensions.members())
 
 
 def _triangles(corners: NDArray[np.int64], kind: int) -> NDArray[np.int64]:
@@ -159,7 +164,7 @@ def _accessor(file: GltfFile, index: Json, kind: str, types: frozenset[int]) -> 
     if view_index is None or accessor.get("sparse") is not None:
         return None
     view, length = file.view(view_index)
-    if view.find("extensions", "EXT_meshopt_compression") is not None:
+    if _is_compressed(view):
         return None
     dtype = np.dtype(_TYPES[component])
     width = 1 if kind == "SCALAR" else 2

@@ -21,7 +21,9 @@ EXTENSION_VERSION: Final = 1
 _REFERS_TO_IMAGES: Final = "EXT_lights_image_based"
 """The one extension that names images without a texture: all of them stay where an asset has it."""
 _REFERS_TO_BUFFERS: Final = "EXT_meshopt_compression"
-_MIME_TYPES: Final = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
+_MIME_TYPES: Final = {
+    ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".jfif": "image/jpeg", ".webp": "image/webp",
+}  # fmt: skip
 _GLB: Final = struct.Struct("<4sII")
 _CHUNK: Final = struct.Struct("<I4s")
 

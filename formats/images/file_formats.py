@@ -47,7 +47,7 @@ ALL_FORMATS: Final = (
     ),
     FileFormat(
         name="JPEG",
-        suffixes=(".jpg", ".jpeg"),
+        suffixes=(".jpg", ".jpeg", ".jfif"),
         signatures=(b"\xff\xd8\xff",),
         depths="8 bits",
         layouts="grey, YCbCr, RGB, CMYK; baseline, progressive",

@@ -28,8 +28,8 @@ from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.shaders.build_decoder import Decoder, build_decoder
 
 _IMAGE_SUFFIXES: Final = frozenset(
-    {".png", ".jpg", ".jpeg", ".tga", ".tif", ".tiff", ".webp", ".exr", ".bmp", ".gif", ".hdr", ".psd", ".jp2", ".dds",
-     ".ktx2"}
+    {".png", ".jpg", ".jpeg", ".jfif", ".tga", ".tif", ".tiff", ".webp", ".exr", ".bmp", ".gif", ".hdr", ".psd", ".jp2",
+     ".dds", ".ktx2"}
 )  # fmt: skip
 """Of what a material's maps may be."""
 

@@ -68,33 +68,57 @@ class _Samples:
     weight: Float  # [S]
 
 
-class ExactMeans:
-    """Gathers the box-filtered levels from rows of the picture, in order."""
+@dataclass(frozen=True, slots=True)
+class LevelRows:
+    """Some rows of a level, as the exact means of the picture's texels."""
 
-    def __init__(self, picture: ReferencePicture, first: int) -> None:
+    first: int
+    means: Float  # [R, across, V]
+
+
+class ExactMeans:
+    """Gathers the box-filtered levels from rows of the picture, or from bands of it."""
+
+    def __init__(self, picture: ReferencePicture, first: int, last: int | None = None) -> None:
+        """Begin with the level FIRST.
+
+        Args:
+            picture: the reference
+            first: the finest level that is wanted
+            last: the coarsest; None: that of one texel, for which every row has to be added, in order
+        """
         self._sizes = picture.width, picture.height
-        across, down = (-(-size >> first) for size in self._sizes)
-        self._picture, self._first = picture, first
-        self._sums = np.zeros((down, across, value_count(picture)))
+        self._picture, self._first, self._last = picture, first, last
+        self._sums: list[tuple[int, Float]] = []
 
     def add(self, first_row: int, rows: Float) -> None:
-        """Add texel rows [R, W, C]."""
-        rows = _with_heights(self._picture, rows)
-        y = np.arange(first_row, first_row + len(rows)) >> self._first
-        starts = np.arange(0, self._sizes[0], 1 << self._first)
-        np.add.at(self._sums, y, np.add.reduceat(rows, starts, axis=1))
+        """Add texel rows [R, W, C]; first_row and R (but for the last ones) are multiples of 2^last, or of 2^first."""
+        side = 1 << self._first
+        columns = np.add.reduceat(_with_heights(self._picture, rows), np.arange(0, self._sizes[0], side), axis=1)
+        self._sums.append((first_row // side, np.add.reduceat(columns, np.arange(0, len(rows), side), axis=0)))
 
-    def levels(self) -> tuple[Float, ...]:
-        """Return all levels, once every row was added."""
-        found, sums, level = [], self._sums, self._first
+    def levels(self) -> list[list[LevelRows]]:
+        """Return what is there of each level from the first one on."""
+        parts = self._sums if self._last is not None else [(0, np.concatenate([sums for _, sums in self._sums]))]
+        found, level = [], self._first
         while True:
-            covered = [_covered(size, level) for size in self._sizes]
-            found.append(sums / (covered[1][:, None, None] * covered[0][None, :, None]))
-            if sums.shape[:2] == (1, 1):
-                return tuple(found)
-            for axis in (0, 1):
-                sums = np.add.reduceat(sums, np.arange(0, sums.shape[axis], 2), axis=axis)
+            across, down = (_covered(size, level) for size in self._sizes)
+            found.append(
+                [
+                    LevelRows(row, sums / (down[row : row + len(sums), None, None] * across[None, :, None]))
+                    for row, sums in parts
+                ]
+            )
+            if level == self._last or parts[0][1].shape[:2] == (1, 1):
+                return found
+            parts = [(row // 2, _added_up(sums)) for row, sums in parts]
             level += 1
+
+
+def _added_up(sums: Float) -> Float:
+    for axis in (0, 1):
+        sums = np.add.reduceat(sums, np.arange(0, sums.shape[axis], 2), axis=axis)
+    return sums
 
 
 def _covered(size: int, level: int) -> Float:
@@ -232,15 +256,19 @@ def level_values(reference: FootprintReference, points: Float, level: int) -> Fl
     return values
 
 
-def level_error(reference: FootprintReference, means: tuple[Float, ...]) -> float:
+def level_error(reference: FootprintReference, means: list[list[LevelRows]]) -> float:
     """Return the largest root mean square of a level's differences from the exact means, at its texel centres."""
     worst = 0.0
-    for level, exact in enumerate(means, reference.first):
+    for level, parts in enumerate(means, reference.first):
         count = reference.stored.values[level - reference.first].shape[2]
-        down, across = exact.shape[:2]
-        centres = np.stack(np.meshgrid(np.arange(across) + 0.5, np.arange(down) + 0.5), axis=-1).reshape(-1, 2)
-        found = level_values(reference, centres * 2.0**level, level)[:, :count]
-        worst = max(worst, float(np.sqrt(np.square(found - exact.reshape(len(found), -1)[:, :count]).mean())))
+        squared, values = 0.0, 0
+        for part in parts:
+            down, across = part.means.shape[:2]
+            at = np.meshgrid(np.arange(across) + 0.5, np.arange(part.first, part.first + down) + 0.5)
+            found = level_values(reference, np.stack(at, axis=-1).reshape(-1, 2) * 2.0**level, level)[:, :count]
+            squared += float(np.square(found - part.means.reshape(len(found), -1)[:, :count]).sum())
+            values += found.size
+        worst = max(worst, float(np.sqrt(squared / values)))
     return worst
 
 

@@ -26,7 +26,7 @@ class VariantResult:
 
     name: str  # language-stage, such as glsl-compute
     passed: bool
-    texel_error: float  # largest difference over all texels and channels
+    texel_error: float  # largest difference over the texels that are checked, and channels
     point_error: float  # largest over the random points and channels
     accessor_error: float | None  # largest over the points and all accessors; None where a variant does not run them
     sample_error: float | None  # largest over samples with footprints; None where the decoder has none
@@ -80,6 +80,7 @@ class VerifyReport:
     channels: int
     components: int
     gaussians: int
+    checked_texels: int  # of width * height: all, or those of some rows of a large picture
     points: int
     max_error: float  # the bound
     max_steps: int  # the bound

@@ -21,7 +21,7 @@ from imagegs_tex.provenance import versions
 from imagegs_tex.shaders.build_decoder import LANGUAGES, Decoder, Language
 from imagegs_tex.shaders.include_text import HLSL_INCLUDE
 from imagegs_tex.textures.load_plan import TexturesKind
-from imagegs_tex.verification import footprint_shaders, probe_shaders
+from imagegs_tex.verification import checked_rows, footprint_shaders, probe_shaders
 from imagegs_tex.verification.float64_accessors import accessor_error
 from imagegs_tex.verification.float64_footprint import ExactMeans, footprint_reference, level_error
 from imagegs_tex.verification.float64_picture import (
@@ -56,7 +56,6 @@ from imagegs_tex.verification.texture_check import TextureCheck
 from imagegs_tex.verification.toolchain import CompileError, HlslCompiler, has_tool, hlsl_to_glsl, require_tool
 
 POINT_COUNT: Final = 100_000
-ROWS_AT_ONCE: Final = 256
 _SEED: Final = 20260101
 _FLOAT_BITS: Final = 24
 _PICTURES_BITS: Final = 2
@@ -117,6 +116,9 @@ def verify(  # noqa: PLR0913 - what is checked, and how
 ) -> VerifyReport:
     """Run every decoder of a set on this machine's OpenGL, at every texel and at random points.
 
+    Of pictures of more than 16,777,216 texels, bands of rows are checked: the first, the last and random ones, about
+    4,194,304 texels; with textures made at load time, all.
+
     Args:
         quantized: the file's content
         languages: which decoders
@@ -125,7 +127,8 @@ def verify(  # noqa: PLR0913 - what is checked, and how
         point_count: random texture coordinates
         repeats: of the timing of each decoder; 0 measures no time
         textures: which ones made at load time are checked, too
-        differences: a folder for pictures of the differences, one per variant and four channels
+        differences: a folder for pictures of the differences in the rows that are checked, one per variant and four
+            channels
         device: None opens one
         shared: run the decoder of many materials as well, on a buffer in which the set is the second of two
 
@@ -141,22 +144,12 @@ def verify(  # noqa: PLR0913 - what is checked, and how
         for tool in ("glslangValidator", "spirv-cross"):
             require_tool(tool, "; --lang glsl checks without it")
     chosen = device or open_device()
-    left_out = [] if "hlsl" not in wanted or has_tool("dxc") else ["hlsl through DXC: dxc is not on the PATH"]
-    if repeats and is_software(chosen):
-        repeats = 0
-        left_out.append("times: a software rasterizer's timer says nothing about a GPU")
-    left_out += [f"{language}: not asked for" for language in LANGUAGES if language not in wanted]
+    size = (quantized.width, quantized.height)
+    is_whole = textures is not None or not checked_rows.is_large(*size)  # such textures' levels are of all texels
+    repeats, left_out = _left_out(chosen, wanted, size, repeats)
     decoder = decoder or shader_decoder(quantized)
     picture = reference_picture(quantized)
-    rng = np.random.default_rng(_SEED)
-    # As many bits as leave uv times the size exact in float32, so that all agree on where the points are: at a steep
-    # edge, rounding that product once more or once less (a fused multiply-add) moved a value by 1.4e-3.
-    steps = 1 << (_FLOAT_BITS - _PICTURES_BITS - max(quantized.width, quantized.height).bit_length())
-    uv = (rng.integers(0, steps, (point_count, 2)) / steps).astype(np.float32)
-    uv[::_OUTSIDE_SHARE] += rng.integers(-1, 2, uv[::_OUTSIDE_SHARE].shape).astype(np.float32)
-    inside = np.where(quantized.wrap, uv - np.floor(uv), np.clip(uv, 0, 1))
-    at_points = reference_points(picture, inside * np.array([quantized.width, quantized.height], dtype=np.float32))
-    size = (quantized.width, quantized.height)
+    uv, at_points = _points(quantized, picture, point_count)
     with Scene(chosen, decoder.packed, size, quantized.channel_count) as scene, ExitStack() as opened:
         compiled, results = _compile(scene, decoder, wanted)
         if shared:
@@ -165,10 +158,13 @@ def verify(  # noqa: PLR0913 - what is checked, and how
             both = _compile(joined, view, wanted, SHARED_PREFIX)
             compiled, results = compiled | both[0], results | both[1]
         coarse = decoder.packed.coarse
-        means = None if coarse is None else ExactMeans(picture, coarse.range.first)
         loaded = None if textures is None else TextureCheck(quantized, decoder, textures)
         left_out += [] if loaded is None else loaded.left_out
-        texel_errors = _check_texels(picture, compiled, (means, loaded), differences)
+        bands = checked_rows.all_rows(size[1]) if is_whole else checked_rows.some_rows(*size, _SEED)
+        last_level = None if is_whole else checked_rows.BAND_ROWS_LOG2
+        means = None if coarse is None else ExactMeans(picture, coarse.range.first, last_level)
+        left_out += [] if is_whole else checked_rows.left_out(bands)
+        texel_errors = _check_texels(picture, bands, compiled, (means, loaded), differences)
         samples = stochastic = levels_off = None
         if means is not None and compiled:
             footprints = footprint_reference(quantized, decoder.packed, picture)
@@ -199,7 +195,8 @@ def verify(  # noqa: PLR0913 - what is checked, and how
         and (levels_off is None or levels_off <= MAX_LEVEL_ERROR),
         renderer=chosen.renderer, gl_version=chosen.version,
         width=quantized.width, height=quantized.height, channels=quantized.channel_count,
-        components=quantized.component_count, gaussians=quantized.gaussian_count, points=point_count,
+        components=quantized.component_count, gaussians=quantized.gaussian_count,
+        checked_texels=size[0] * sum(count for _, count in bands), points=point_count,
         max_error=MAX_ERROR, max_steps=MAX_STEPS, variants=ordered, left_out=tuple(left_out),
         gpu_bytes=decoder.packed.ledger, cost=decoder.cost, source=score, level_error=levels_off,
         languages=wanted, seed=_SEED, textures_kind=textures, versions=versions(),
@@ -207,11 +204,40 @@ def verify(  # noqa: PLR0913 - what is checked, and how
     )  # fmt: skip
 
 
+def _left_out(
+    device: Device, languages: tuple[Language, ...], size: tuple[int, int], repeats: int
+) -> tuple[int, list[str]]:
+    """Return how often decoders are timed, and what is left out for want of a tool, or of sense."""
+    left_out = [] if "hlsl" not in languages or has_tool("dxc") else ["hlsl through DXC: dxc is not on the PATH"]
+    if repeats and is_software(device):
+        repeats = 0
+        left_out.append("times: a software rasterizer's timer says nothing about a GPU")
+    if repeats and checked_rows.is_large(*size):  # a target of all channels as floats can be larger than the GPU
+        repeats = 0
+        left_out.append(f"times: of pictures of more than {checked_rows.WHOLE_TEXELS:,} texels")
+    return repeats, left_out + [f"{language}: not asked for" for language in LANGUAGES if language not in languages]
+
+
+def _points(
+    quantized: QuantizedGaussianSet, picture: ReferencePicture, count: int
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Return random texture coordinates [P, 2], and the reference's values there [P, C]."""
+    rng = np.random.default_rng(_SEED)
+    # As many bits as leave uv times the size exact in float32, so that all agree on where the points are: at a steep
+    # edge, rounding that product once more or once less (a fused multiply-add) moved a value by 1.4e-3.
+    steps = 1 << (_FLOAT_BITS - _PICTURES_BITS - max(quantized.width, quantized.height).bit_length())
+    uv = (rng.integers(0, steps, (count, 2)) / steps).astype(np.float32)
+    uv[::_OUTSIDE_SHARE] += rng.integers(-1, 2, uv[::_OUTSIDE_SHARE].shape).astype(np.float32)
+    inside = np.where(quantized.wrap, uv - np.floor(uv), np.clip(uv, 0, 1))
+    size = np.array([quantized.width, quantized.height], dtype=np.float32)
+    return uv, reference_points(picture, inside * size)
+
+
 def score_source(quantized: QuantizedGaussianSet, source: TextureStack, variant: AnyDecoder) -> SourceScore:
     """Score a decoder's picture against the maps that the file was made of."""
     indices = source_indices(quantized, source)
     bands: list[list[Samples]] = [[] for _ in quantized.maps]
-    for first, count in _bands(quantized.height):
+    for first, count in checked_rows.all_rows(quantized.height):
         texels = variant.rows(first, count)
         for texture_map, decoded in zip(quantized.maps, bands, strict=True):
             decoded.append(expand_map(texels, texture_map))
@@ -318,14 +344,15 @@ def _compile(
 
 def _check_texels(
     picture: ReferencePicture,
+    bands: checked_rows.Bands,
     compiled: dict[str, _Compiled],
     takers: tuple[ExactMeans | None, TextureCheck | None],
     differences: Path | None,
 ) -> dict[str, _Errors]:
-    """Compare every texel, some rows at a time, each computed once for all variants and for those who take them."""
+    """Compare all texels of some rows, each computed once for all variants and for those who take them."""
     errors = {name: _Errors() for name in compiled}
     pictures: dict[str, list[NDArray[np.float64]]] = {name: [] for name in compiled}
-    for first, count in _bands(picture.height):
+    for first, count in bands:
         expected = reference_rows(picture, first, count)
         for taker in takers:
             if taker is not None:
@@ -336,8 +363,8 @@ def _check_texels(
             if differences is not None:
                 pictures[name].append(found - expected)
     if differences is not None:
-        for name, bands in pictures.items():
-            write_files(_difference_pictures(differences, name, np.concatenate(bands)))
+        for name, parts in pictures.items():
+            write_files(_difference_pictures(differences, name, np.concatenate(parts)))
     return errors
 
 
@@ -393,7 +420,3 @@ def _result(
         milliseconds=variant.decoder.milliseconds(repeats) if repeats else None,
         stochastic_error=drawn,
     )
-
-
-def _bands(height: int) -> list[tuple[int, int]]:
-    return [(first, min(ROWS_AT_ONCE, height - first)) for first in range(0, height, ROWS_AT_ONCE)]

@@ -50,6 +50,35 @@ def test_addresses_below_the_asset(tmp_path, uri):
     assert np.array_equal(only_texels(tmp_path / "x.gltf"), NOISE)
 
 
+@pytest.mark.parametrize(
+    ("uri", "name"),
+    [
+        ("caf%E9 no%201.png", "caf\xe9 no 1.png"),  # escaped from Windows' Western code page
+        (" tex\\a_normal.png ", "tex/a_normal.png"),
+        ("%20tex/a_normal.png", "tex/a_normal.png"),
+        ("%E7%9F%B3.png", "\u77f3.png"),
+    ],
+)
+def test_addresses_in_other_code_pages_and_with_spaces_around(tmp_path, uri, name):
+    (tmp_path / "tex").mkdir()
+    (tmp_path / name).write_bytes(PICTURE)
+    (tmp_path / "x.gltf").write_text(json.dumps(document_of(uri)))
+    assert np.array_equal(only_texels(tmp_path / "x.gltf"), NOISE)
+
+
+def test_members_that_are_null_are_not_there(tmp_path):
+    document = document_of(DATA_URIS["no type"])
+    document["images"][0] |= {"bufferView": None, "name": None}
+    document["textures"][0] |= {"sampler": 0, "extensions": None}
+    document["samplers"] = [{"wrapS": None, "wrapT": 33071}]
+    document["materials"][0] |= {"name": None, "pbrMetallicRoughness": None, "emissiveTexture": None, "extras": None}
+    document["materials"][0]["normalTexture"] |= {"texCoord": None, "extensions": {"KHR_texture_transform": None}}
+    document |= {"buffers": None, "nodes": None, "meshes": None, "animations": None, "extensions": None}
+    (tmp_path / "x.gltf").write_text(json.dumps(document))
+    assert np.array_equal(only_texels(tmp_path / "x.gltf"), NOISE)
+    assert load_stack(tmp_path / "x.gltf").wrap == (True, False)
+
+
 ABOVE = ["../tex/a.png", "..\\tex\\a.png", "sub/../../tex/a.png", "link/a.png"]
 
 
@@ -247,6 +276,54 @@ def test_toon_materials_that_scroll_and_morphed_coordinates(tmp_path):
     assert load_stack(asset.write(path)).weights is None
 
 
+MATERIALS = {
+    "panner": {"extras": {"panner": [0, 0.2]}},
+    "speed": {"extras": {"uv_speed": 0.2}},
+    "text": {"extras": {"UVScroll": "0.5 0"}},
+    "flipbook": {"extras": {"flipbook": {"columns": 4}}},
+    "animated": {"extras": {"animatedTexture": True}},
+    "own shader": {"extensions": {"NEEDLE_techniques_webgl": {"technique": 0}}},
+}
+STILL = {
+    "panner": {"extras": {"panner": [0, 0]}},
+    "speed": {"extras": {"speed": 2, "uv_channel": 1}},
+    "text": {"extras": {"UVScroll": "0 0.0"}},
+    "flipbook": {"extras": {"book": {"columns": 4}}},
+    "animated": {"extras": {"animatedTexture": False}},
+    "own shader": {"extensions": {"KHR_materials_unlit": {}}},
+}
+
+
+@pytest.mark.parametrize("case", MATERIALS)
+def test_what_materials_and_meshes_say_of_motion(tmp_path, case):
+    asset, material, _, path = moving(tmp_path)
+    material |= STILL[case]
+    assert load_stack(asset.write(path)).weights is not None
+    material |= MATERIALS[case]
+    assert load_stack(asset.write(path)).weights is None
+    del material["extras" if "extras" in MATERIALS[case] else "extensions"]
+    asset.root["meshes"][0] |= MATERIALS[case]
+    assert load_stack(asset.write(path)).weights is None
+
+
+COMPRESSED = {
+    "KHR_meshopt_compression": "view",
+    "EXT_meshopt_compression": "view",
+    "MESHOPT_compression": "view",
+    "KHR_draco_mesh_compression": "primitive",
+    "VENDOR_mesh_compression": "primitive",
+}
+
+
+@pytest.mark.parametrize("case", COMPRESSED)
+def test_of_compressed_coordinates_all_texels_count(tmp_path, case):
+    asset, _, primitive, path = moving(tmp_path)
+    accessor = asset.root["accessors"][primitive["attributes"]["TEXCOORD_0"]]
+    holder = asset.root["bufferViews"][accessor["bufferView"]] if COMPRESSED[case] == "view" else primitive
+    holder["extensions"] = {case: {"buffer": 0, "byteLength": 4, "byteStride": 8, "count": 4}}
+    assert load_stack(asset.write(path)).weights is None
+
+
 @pytest.mark.parametrize(
     "pointer",
     [
@@ -412,6 +489,10 @@ BREAKS = {
     "outside": (lambda asset: break_image(asset, "../x.png"), "leads outside the folder"),
     "name": (lambda asset: asset.root["materials"][-1].update(name=7), "must be a string"),
     "no image": (lambda asset: break_image(asset, "data:image/png;base64,AAAA"), "is no image that is known"),
+    "drawing": (lambda asset: break_image(asset, "data:image/svg+xml;utf8,<svg/>"), "is an SVG drawing"),
+    "view": (lambda asset: asset.root["bufferViews"][-1].update(byteLength=10**8), "reaches beyond its buffer"),
+    "sampler": (lambda asset: asset.root["textures"][-1].update(sampler=7), "there is no samplers[7]"),
+    "text": (lambda asset: asset.root["textures"][-1].update(source="1"), "must be a whole number, not a string"),
 }
 
 

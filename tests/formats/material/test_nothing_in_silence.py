@@ -46,6 +46,17 @@ def test_links_to_nothing_and_pipes_are_named(tmp_path):
     assert "not looked into: wall_normal.png" in load_stack(tmp_path).remarks
 
 
+def test_pictures_as_browsers_save_them(tmp_path):
+    save(tmp_path, wall_albedo=noise(1, 2, 3))
+    (tmp_path / "wall_height.jfif").write_bytes(encode_image(np.full_like(noise(1), 90), ".jpg"))
+    stack = load_stack(tmp_path)
+    assert {entry.name: entry.semantic.name for entry in stack.maps} == {
+        "wall_albedo": "BASE_COLOUR", "wall_height": "HEIGHT",
+    }  # fmt: skip
+    assert (expand_map(stack.texels, stack.maps[1]) == 90).all()
+    assert left_out(tmp_path) == []
+
+
 def test_capitals_of_suffixes_do_not_matter(tmp_path):
     (tmp_path / "wall_albedo.PNG").write_bytes(encode_image(noise(1, 2, 3), ".png"))
     (tmp_path / "WALL_AO.Tga").write_bytes(encode_image(noise(4), ".tga"))
