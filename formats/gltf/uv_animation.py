@@ -15,8 +15,8 @@ from imagegs_tex.formats.gltf.container import GltfFile
 
 _POINTER: Final = re.compile(r"/materials/([^/]+)/.*KHR_texture_transform", re.DOTALL)
 _SCROLLS: Final = re.compile(
-    r"(?:uv|tex(?:ture)?)s?[ _-]?(?:offset[ _-]?)?(?:anim|speed|flow)|scroll|pann(?:er|ing)|flip[ _-]?book"
-    r"|sprite[ _-]?sheet|animated[ _-]?(?:uv|tex)",
+    r"(?:uv|tex(?:ture)?)s?[ _-]?(?:offset[ _-]?)?(?:anim|scroll|speed|flow)|scroll[ _-]?(?:[xyuv]\b|speed)"
+    r"|pann(?:er|ing)|flip[ _-]?book|sprite[ _-]?sheet|animated[ _-]?(?:uv|tex)",
     re.IGNORECASE,
 )
 _OWN_SHADERS: Final = re.compile(r"_techniques(?:_webgl)?$")  # extensions of a material, which can do anything

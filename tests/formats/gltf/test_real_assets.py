@@ -279,6 +279,7 @@ def test_toon_materials_that_scroll_and_morphed_coordinates(tmp_path):
 MATERIALS = {
     "panner": {"extras": {"panner": [0, 0.2]}},
     "speed": {"extras": {"uv_speed": 0.2}},
+    "axis": {"extras": {"scrollY": -1}},
     "text": {"extras": {"UVScroll": "0.5 0"}},
     "flipbook": {"extras": {"flipbook": {"columns": 4}}},
     "animated": {"extras": {"animatedTexture": True}},
@@ -287,6 +288,7 @@ MATERIALS = {
 STILL = {
     "panner": {"extras": {"panner": [0, 0]}},
     "speed": {"extras": {"speed": 2, "uv_channel": 1}},
+    "axis": {"extras": {"scroll": 1, "scrollbar": 3}},
     "text": {"extras": {"UVScroll": "0 0.0"}},
     "flipbook": {"extras": {"book": {"columns": 4}}},
     "animated": {"extras": {"animatedTexture": False}},
