@@ -1,15 +1,18 @@
 """Tables of plain columns, for people and for the programs that read them."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
 _TEXTS: Final = ("understood as", "semantic", "file", "found", "picture", "for", "shows")
+_APART: Final = 2  # spaces between two columns
+_LEAST_ROOM: Final = 12  # for names beside other columns
 
 
-def print_columns(console: Console, columns: dict[str, list[str]], needless: str, apart: str = "") -> None:
-    """Print columns as a table that no word is broken for, as far as that can be.
+def print_columns(console: Console, columns: dict[str, list[str]], needless: str = "", apart: str = "") -> None:
+    """Print columns as a table that no word is broken for.
 
     Args:
         console: where to
@@ -23,6 +26,10 @@ def print_columns(console: Console, columns: dict[str, list[str]], needless: str
     if table_width(columns) > console.width and apart in columns:
         second = {next(iter(columns)): next(iter(columns.values())), apart: columns.pop(apart)}
     for part in filter(None, (columns, second)):
+        if table_width(part) > console.width:
+            for line in _narrow_lines(part, console.width):
+                console.print(line)
+            continue
         table = make_table(*part)
         for row in zip(*part.values(), strict=True):
             table.add_row(*row)
@@ -31,8 +38,7 @@ def print_columns(console: Console, columns: dict[str, list[str]], needless: str
 
 def table_width(columns: dict[str, list[str]]) -> int:
     """Return how many characters the widest line takes."""
-    widest = (max(map(len, [heading, *cells])) for heading, cells in columns.items())
-    return sum(widest) + 2 * (len(columns) - 1)
+    return sum(_width(heading, cells) for heading, cells in columns.items()) + _APART * (len(columns) - 1)
 
 
 def make_table(*headings: str) -> Table:
@@ -41,3 +47,30 @@ def make_table(*headings: str) -> Table:
     for index, heading in enumerate(headings):
         table.add_column(heading, overflow="fold", justify="left" if index == 0 or heading in _TEXTS else "right")
     return table
+
+
+def _width(heading: str, cells: list[str]) -> int:
+    return max(map(len, [heading, *cells]))
+
+
+def _narrow_lines(columns: dict[str, list[str]], width: int) -> Iterator[str]:
+    """Give a table's lines: a name that leaves no room has one of its own, and columns that do not fit come below."""
+    (named, names), *rest = columns.items()
+    while rest:
+        count = 1
+        while count < len(rest) and table_width(dict(rest[: count + 1])) + _APART + _LEAST_ROOM <= width:
+            count += 1
+        shown, rest = dict(rest[:count]), rest[count:]
+        room = min(_width(named, names), max(_LEAST_ROOM, width - _APART - table_width(shown)))
+        yield f"[bold]{_line(named, room, shown, list(shown))}[/]"
+        for name, *cells in zip(names, *shown.values(), strict=True):
+            if len(name) > room:
+                yield name
+            yield _line("" if len(name) > room else name, room, shown, cells)
+
+
+def _line(name: str, room: int, columns: dict[str, list[str]], cells: list[str]) -> str:
+    parts = [f"{name:<{room}}"]
+    for (heading, column), cell in zip(columns.items(), cells, strict=True):
+        parts.append(f"{cell:{'<' if heading in _TEXTS else '>'}{_width(heading, column)}}")
+    return (" " * _APART).join(parts).rstrip()

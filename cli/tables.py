@@ -74,11 +74,10 @@ def print_asset(report: AssetReport, folder: Path) -> None:
     for entry in report.files:
         print_compression(entry.report, folder / entry.file)
     console = make_console()
-    table = make_table("material", "file")
-    for material in report.materials:
-        missing = "none: no textures" if material.left_out is None else "left out"
-        table.add_row(plain(material.name), plain(material.file or missing))
-    console.print(table)
+    files = [
+        plain(each.file or ("none: no textures" if each.left_out is None else "left out")) for each in report.materials
+    ]
+    print_columns(console, {"material": [plain(each.name) for each in report.materials], "file": files})
     for material in report.materials:
         if material.left_out is not None:
             console.print(f"{plain(material.name)} is left out: {escape(material.left_out)}", soft_wrap=True)
@@ -106,7 +105,7 @@ def print_comparison(report: CompareReport, file: Path) -> None:
     print_columns(console, filled, needless="semantic", apart="contrast")
     if enlarged:
         filters_of = {f"{each.filter} dB": [f"{psnr:.2f}" for _, psnr in each.maps] for each in enlarged}
-        print_columns(console, {"map": columns["map"], **filters_of}, needless="", apart="")
+        print_columns(console, {"map": columns["map"], **filters_of})
     console.print(f"{plain(file)}: {report.psnr_db:.2f} dB over all channels")
     if report.upsampling is not None:
         filters = " and ".join(f"{each.filter} {each.psnr_db:.2f} dB" for each in enlarged)

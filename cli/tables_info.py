@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from imagegs_tex.cli.columns import make_table
+from imagegs_tex.cli.columns import print_columns
 from imagegs_tex.cli.console import kernels, make_console, plain
 from imagegs_tex.cli.tables_gpu import detail_costs, residual_costs, sample_costs
 from imagegs_tex.file_info import InfoReport
@@ -16,27 +16,25 @@ def print_info(info: InfoReport, file: Path) -> None:
         f"{info.components} components, {kernels(info.gaussians, bool(info.ledger.exact))}, "
         f"wrap {','.join(info.wrap)}, format version {info.version}",
     )
-    maps = make_table("map", "semantic", "channels", "format", "transfer")
-    for entry in info.maps:
-        constant = f" ({entry.constant_channels} constant)" if entry.constant_channels else ""
-        maps.add_row(
-            plain(entry.name), entry.semantic.replace("_", " "), f"{entry.channels}{constant}", entry.sample_format,
-            entry.transfer,
-        )  # fmt: skip
-    console.print(maps)
-    ledger = make_table("section", "bytes", "share", "bits per Gaussian")
-    for section in info.sections:
-        ledger.add_row(
-            section.name, f"{section.stored_bytes:,}", f"{section.stored_bytes / info.file_bytes:.1%}",
-            f"{8 * section.stored_bytes / info.gaussians:.2f}",
-        )  # fmt: skip
-    ledger.add_row("file", f"{info.file_bytes:,}", "", f"{8 * info.file_bytes / info.gaussians:.2f}")
-    for name, size in info.ledger.features_by_map:
-        ledger.add_row(
-            f"features of {plain(name)}", f"{size:,.0f}", f"{size / info.file_bytes:.1%}",
-            f"{8 * size / info.gaussians:.2f}",
-        )  # fmt: skip
-    console.print(ledger)
+    constants = [f" ({entry.constant_channels} constant)" if entry.constant_channels else "" for entry in info.maps]
+    maps = {
+        "map": [plain(entry.name) for entry in info.maps],
+        "semantic": [entry.semantic.replace("_", " ") for entry in info.maps],
+        "channels": [f"{entry.channels}{constant}" for entry, constant in zip(info.maps, constants, strict=True)],
+        "format": [entry.sample_format for entry in info.maps],
+        "transfer": [entry.transfer for entry in info.maps],
+    }
+    print_columns(console, maps)
+    sections = [(section.name, f"{section.stored_bytes:,}", section.stored_bytes) for section in info.sections]
+    features = [(f"features of {plain(name)}", f"{size:,.0f}", size) for name, size in info.ledger.features_by_map]
+    rows = [*sections, ("file", f"{info.file_bytes:,}", info.file_bytes), *features]
+    ledger = {
+        "section": [name for name, _, _ in rows],
+        "bytes": [text for _, text, _ in rows],
+        "share": ["" if name == "file" else f"{size / info.file_bytes:.1%}" for name, _, size in rows],
+        "bits per Gaussian": [f"{8 * size / info.gaussians:.2f}" for _, _, size in rows],
+    }
+    print_columns(console, ledger)
     if not info.ledger.exact:
         console.print(
             f"One more Gaussian costs about {info.ledger.per_gaussian:.2f} bytes, as those in the file do on average."

@@ -1,6 +1,7 @@
 """What commands look like: at 80 and 120 columns, in a pipe and in a terminal."""
 
 import fcntl
+import io
 import os
 import pty
 import re
@@ -12,7 +13,9 @@ import termios
 import pytest
 from helpers.commands import SMALL
 from helpers.tiny_material import as_bytes, waves
+from rich.console import Console
 
+from imagegs_tex.cli.columns import print_columns
 from imagegs_tex.cli.main import command_line
 from imagegs_tex.formats.images import write_image
 
@@ -125,12 +128,35 @@ def test_narrow_tables_keep_words_whole(wide, tmp_path):
     assert code == 0
     lines = visible(compared)
     assert max(map(len, lines)) <= 80
-    assert sum(line.startswith(LONG) for line in lines) >= 1
+    assert sum(line.startswith(LONG) for line in lines) == 2  # contrast has a table of its own
     assert re.search(r"^basecolor .*\d\.\d\d \d\.\d\d \d\.\d\d \d\.\d\d$", "\n".join(lines), re.MULTILINE)
     shown, code = in_a_terminal(80, "info", tmp_path / "a.igs")
     assert code == 0
     assert max(map(len, visible(shown))) <= 80
+    assert LONG in visible(shown)  # and not in two parts
     assert "format version" in " ".join(" ".join(visible(shown)).split())
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_names_that_leave_no_room_have_lines_of_their_own(width):
+    written = io.StringIO()
+    columns = {
+        "map": ["basecolor", LONG],
+        "semantic": ["base colour", "roughness"],
+        "PSNR dB": ["50.37", "50.72"],
+        "SSIM": ["0.9993", "0.9"],
+        "FLIP": ["0.0245", ""],
+        "degrees (mean, p95)": ["", "0.28, 0.70"],
+        "alpha test (all, edges)": ["0.03%, 4.0% wrong", "1.00% wrong"],
+    }
+    print_columns(Console(file=written, width=width, highlight=False), columns, needless="semantic")
+    lines = written.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    own = lines.index(LONG)
+    assert lines[own + 1].split()[:2] == ["50.72", "0.9"]
+    assert lines[own + 1].index("50.72") == lines[own - 1].index("50.37")  # still below one another
+    text = "\n".join(lines)
+    assert all(text.count(word) == 1 for word in ("0.0245", "0.28, 0.70", "0.03%, 4.0% wrong", "1.00% wrong"))
 
 
 def test_export_says_something_before_its_libraries_are_loaded(packed, tmp_path):
