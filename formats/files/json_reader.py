@@ -48,11 +48,10 @@ class Json:
         return {key: Json(value, self.file, self, key) for key, value in self.value.items()}
 
     def get(self, key: str) -> "Json | None":
-        """Return one member of an object, None when it has no such key, or null, as some exporters write it."""
+        """Return one member of an object, None when it has no such key."""
         if not isinstance(self.value, dict):
             raise self.error(f"must be an object, not {_kind(self.value)}")
-        value = self.value.get(key)
-        return None if value is None else Json(value, self.file, self, key)
+        return Json(self.value[key], self.file, self, key) if key in self.value else None
 
     def need(self, key: str) -> "Json":
         """Return one member of an object; InputError when it is missing."""
@@ -145,7 +144,8 @@ def parse_json(data: bytes, where: str, what: str, *, strict: bool = True) -> Js
         data: UTF-8, with or without a byte order mark
         where: printable name of its file
         what: what it should be, for the messages
-        strict: whether control characters in strings are refused: exporters break lines within base64
+        strict: whether control characters in strings are refused, and members that are null kept: exporters break
+            lines within base64, and write null for what is not there
 
     Raises:
         InputError: not UTF-8, not JSON, a key twice in one object, NaN or infinity, nested too deep or too many values
@@ -153,7 +153,8 @@ def parse_json(data: bytes, where: str, what: str, *, strict: bool = True) -> Js
     if data.count(b",") + data.count(b"[") + data.count(b"{") > _MAX_VALUES:
         raise InputError(f"{where} has more than {_MAX_VALUES} values; no {what} has")
     try:
-        value = json.loads(data.decode("utf-8-sig"), strict=strict, parse_constant=_refuse, object_pairs_hook=_members)
+        members = _members if strict else _present_members
+        value = json.loads(data.decode("utf-8-sig"), strict=strict, parse_constant=_refuse, object_pairs_hook=members)
     except RecursionError:
         raise InputError(f"{where} is nested too deep; no {what} is") from None
     except ValueError as error:
@@ -172,6 +173,10 @@ def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
             raise ValueError(f"key {key!r} twice in one object")
         members[key] = value
     return members
+
+
+def _present_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    return {key: value for key, value in _members(pairs).items() if value is not None}
 
 
 def _kind(value: object) -> str:

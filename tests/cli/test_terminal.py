@@ -137,7 +137,7 @@ def test_narrow_tables_keep_words_whole(wide, tmp_path):
     assert "format version" in " ".join(" ".join(visible(shown)).split())
 
 
-@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("width", [60, 80, 100])
 def test_names_that_leave_no_room_have_lines_of_their_own(width):
     written = io.StringIO()
     columns = {
