@@ -15,8 +15,8 @@ _WIDTH: Final = 560
 _HEIGHT: Final = 150
 _LEFT, _RIGHT, _TOP, _BOTTOM = 92, 10, 18, 26
 """Margins, where the axes' numbers stand, on a telephone in letters of twice the size."""
-_LETTER: Final = 6.5
-"""Width of a letter, at most: a part's name stands where the part is wide enough for it."""
+_LETTER: Final = 9
+"""Width of a letter on a telephone: a part's name stands where the part is wide enough for it."""
 _PART_NAMES: Final = {"fitting": "fit", "rounding": "rounding"}
 _JUMPS: Final = (
     "It jumps where a part begins: short trials (pale) find out how many Gaussians it takes, the fit begins with that "
@@ -136,7 +136,7 @@ def _chart(
     borders = "".join(
         f'<path d="M{start:.1f},{_TOP}V{foot}" class="st-part"/>'
         + (
-            f'<text x="{start + 4:.1f}" y="{_TOP - 3}">{escape(part.name)}</text>'
+            f'<text x="{start + 4:.1f}" y="{_TOP - 3}" class="st-name">{escape(part.name)}</text>'
             if end - start > len(part.name) * _LETTER
             else ""
         )

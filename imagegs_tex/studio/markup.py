@@ -15,6 +15,9 @@ from imagegs_tex.studio.wishes import GOALS
 
 _FEW_COLUMNS: Final = 3
 """Of a table that a telephone has room for."""
+NO_VALUE: Final = "–"
+"""In a cell for a measure that has no meaning there; a list on a telephone leaves it out."""
+_NONE: Final = ' class="st-none"'
 
 
 def step(title: str, note: str = "") -> str:
@@ -199,7 +202,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], caption: str =
     body = "".join(
         f"<tr><th scope='row'>{escape(row[0])}</th>"
         + "".join(
-            f'<td data-label="{escape(heading)}">{escape(cell)}</td>'
+            f'<td data-label="{escape(heading)}"{_NONE if cell == NO_VALUE else ""}>{escape(cell)}</td>'
             for heading, cell in zip(headings[1:], row[1:], strict=True)
         )
         + "</tr>"
@@ -215,7 +218,7 @@ def score_rows(scores: Sequence[MapScore]) -> list[list[str]]:
     """Return what was measured of each map as cells; a dash where a measure has no meaning."""
 
     def number(value: float | None, form: str) -> str:
-        return "–" if value is None else format(value, form)
+        return NO_VALUE if value is None else format(value, form)
 
     return [
         [

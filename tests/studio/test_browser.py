@@ -129,6 +129,14 @@ def choose(page, field, words):
     page.locator(field).get_by_role("option", name=words, exact=True).click()
 
 
+def wait_until(page, holds):
+    for _ in range(100):
+        if holds():
+            return
+        page.wait_for_timeout(50)
+    pytest.fail("it never was so")
+
+
 def width_over(page):
     return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
@@ -244,6 +252,20 @@ def test_a_whole_run_gives_the_bytes_of_the_command_line(pages, tmp_path):
     page.mouse.up()
     assert (split, page.get_attribute("#compare .st-inspect", "data-split")) == ("0.50", "0.80")
     assert canvas.evaluate(SUM) != before
+    page.click("#compare .st-in")
+    zoomed = canvas.evaluate(SUM)
+    which = page.locator("#compare .st-which")
+    first = which.input_value()
+    other = "0" if first != "0" else "1"
+    for chosen in (other, first):
+        which.select_option(chosen)
+        wait_until(page, lambda chosen=chosen: (canvas.evaluate(SUM) == zoomed) == (chosen == first))
+    page.locator("#compare [data-mode=difference]").click()
+    page.locator("#compare [data-mode=slider]").click()
+    assert canvas.evaluate(SUM) == zoomed  # where it was looked at
+    page.click("#compare .st-fit")
+    assert canvas.evaluate(SUM) != zoomed
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     assert re.search(r"Texel \d+, \d+ .*Source \d+, \d+, \d+ · Decoded \d+", page.inner_text("#compare .st-read"))
 
 

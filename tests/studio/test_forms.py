@@ -14,6 +14,7 @@ from imagegs_tex.studio.markup import (
     notice,
     seconds_words,
     status,
+    table,
     text,
     time_left,
 )
@@ -33,6 +34,14 @@ def test_every_setting_has_a_field_and_says_what_it_means():
         field = fields[setting.name]
         assert field.value == ""
         assert field.info.startswith(setting.meaning)
+
+
+def test_a_wide_table_is_a_list_on_a_telephone():
+    html = table(("Map", "PSNR", "FLIP", "SSIM"), [["a<b", "21.5", "–", "1"]])
+    assert '<table class="st-table st-many">' in html
+    assert '<td data-label="PSNR">21.5</td><td data-label="FLIP" class="st-none">–</td>' in html
+    assert "a&lt;b" in html
+    assert "st-many" not in table(("Part", "Seconds"), [["Reading", "1.0"]])
 
 
 def test_empty_fields_ask_for_nothing_and_others_for_what_set_takes():
