@@ -35,6 +35,6 @@ def build_cache(
     if asked:
         found = f"{report.hits} of {asked} ({report.hits / asked:.0%})"
         damaged = f", {report.damaged} damaged" if report.damaged else ""
-        console.print(f"{report.builds} builds found {found} of what they looked for{damaged}")
+        console.print(f"{report.builds} builds found {found} of what their output had not already{damaged}")
     if gc is not None:
         console.print(f"{report.removed_entries} entries removed, {size_text(report.removed_bytes)} freed")

@@ -19,6 +19,7 @@ from imagegs_tex.cli.numbers import (
     read_size,
 )
 from imagegs_tex.cli.options import AllowRoot, Alpha, BackendName, Quiet, Report, Size, Source, Threads
+from imagegs_tex.formats.errors import ImageGSTexError, InputError, TargetError, UsageError
 from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.formats.material.options import (
     AlphaUse,
@@ -28,6 +29,7 @@ from imagegs_tex.formats.material.options import (
     SaliencyOptions,
     SourceOptions,
 )
+from imagegs_tex.formats.material.require_source import require_source
 from imagegs_tex.settings import DetailMode, InitialPlacement, Preset
 
 if TYPE_CHECKING:
@@ -227,6 +229,7 @@ def compress(
     """
     if output is None and save_manifest is None:
         raise typer.BadParameter("give -o FILE.igs, or --save-manifest FILE.json", param_hint="-o")
+    require_source(source)  # before anything is loaded or compiled for it
     from imagegs_tex import background_compilation
 
     background_compilation.start()  # importing torch takes seconds in which kernels can be compiled
@@ -239,7 +242,6 @@ def compress(
         from imagegs_tex.cli.interrupts import check_stopped, stop_on_interrupt
         from imagegs_tex.cli.tables import print_asset, print_compression
         from imagegs_tex.fit.control import FitControl
-        from imagegs_tex.formats.errors import TargetError, UsageError
         from imagegs_tex.formats.material.wrap_detection import parse_wrap
         from imagegs_tex.reports import AssetReport, CompressReport, as_json
 
@@ -309,7 +311,6 @@ def _run_pictures(
 def _checkpoints(checkpoint: Path | None, resume: Path | None, every: int) -> "Checkpointing | None":
     """Return where a run is saved: what it goes on from is also where it goes on to save."""
     from imagegs_tex.fit.checkpoint import Checkpointing
-    from imagegs_tex.formats.errors import UsageError
 
     if checkpoint is not None and resume is not None and checkpoint != resume:
         raise UsageError("--checkpoint and --resume name two folders; a run goes on in the folder that it resumes")
@@ -336,7 +337,6 @@ def _check_paths(
 ) -> None:
     """Refuse outputs that would replace each other or the source, or cannot be written."""
     from imagegs_tex.cli.outputs import STANDARD_OUTPUT, check_pipe, check_report
-    from imagegs_tex.formats.errors import UsageError
     from imagegs_tex.formats.files.atomic_write import real_path
 
     if manifest == STANDARD_OUTPUT:
@@ -376,7 +376,6 @@ def _on_disk(file: Path) -> Iterator[Path]:
 
 def _check_complete(report: "AssetReport", source: Path) -> None:
     """Raise an error, with the reasons, where materials were left out or have not the quality that was asked for."""
-    from imagegs_tex.formats.errors import ImageGSTexError, InputError
     from imagegs_tex.formats.files.safe_names import printable
 
     targets = {file.report.unreached for file in report.files} - {None}

@@ -70,5 +70,8 @@ class MissingToolError(ImageGSTexError):
 
 
 def install_extra(extra: str) -> str:
-    """Return how to get an optional part of the package, for the message of a :class:`MissingToolError`."""
-    return f"pip install 'imagegs-tex[{extra}]'"
+    """Return how to get an optional part of the package, for the message of a :class:`MissingToolError`.
+
+    From the checkout: no index has the package, and one of its name there would be somebody else's.
+    """
+    return f"pip install '.[{extra}]' in the checkout"

@@ -9,7 +9,7 @@ from imagegs_tex import AlphaUse, CompressReport, CompressSettings, FitSettings,
 
 @pytest.fixture(scope="module")
 def extension(repository, require_tool):
-    require_tool(importlib.util.find_spec("sphinx") is not None, "needs Sphinx: pip install 'imagegs-tex[docs]'")
+    require_tool(importlib.util.find_spec("sphinx") is not None, "needs Sphinx: pip install '.[docs]'")
     spec = importlib.util.spec_from_file_location("api_extension", repository / "docs" / "api_extension.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

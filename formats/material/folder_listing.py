@@ -11,6 +11,7 @@ from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.images.file_formats import FORMATS
 from imagegs_tex.formats.material.material_source import ImageFile
+from imagegs_tex.formats.material.require_source import require_source
 
 ZIP_SUFFIX: Final = ".zip"
 MAX_ENTRIES: Final = 10_000
@@ -45,8 +46,9 @@ def is_zip(path: Path) -> bool:
 def list_folder(path: Path) -> Folder:
     """List a folder on disk; InputError when there is none."""
     try:
+        require_source(path)
         if not path.is_dir():
-            raise InputError(f"{printable(path)} does not exist; give a folder of maps, an image, a manifest or a glTF")
+            raise InputError(f"{printable(path)} is no folder; give a folder of maps, an image, a manifest or a glTF")
         every = list(path.iterdir())
         entries = [entry for entry in every if not entry.name.startswith(".")]
         files = tuple(ImageFile(entry) for entry in entries if entry.is_file())

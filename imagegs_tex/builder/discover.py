@@ -1,8 +1,10 @@
 """A folder of folders -> the materials in it.
 
 In each folder: every glTF and every .zip is a source of its own, and so is every manifest. Images of a folder that
-has a glTF or a manifest are that one's. Otherwise the images of a folder are its materials, one or several by their
-names (:mod:`imagegs_tex.formats.material.folder_of_maps`), also where they lie in ``textures`` or the like below it.
+has a glTF or a manifest are that one's. A manifest that is the only source beside images stands for its folder and has
+the folder's name, as they had it without the manifest. Otherwise the images of a folder are its materials, one or
+several by their names (:mod:`imagegs_tex.formats.material.folder_of_maps`), also where they lie in ``textures`` or the
+like below it.
 """
 
 import os
@@ -128,10 +130,13 @@ def _is_excluded(entry: "os.DirEntry[str]", found: _Findings) -> bool:
 
 def _look_at(listing: _Listing, found: _Findings) -> frozenset[Path]:
     """Add the materials of a folder; return those of its folders that belong to them."""
-    described = [path for path in listing.files if is_gltf(path) or _is_manifest(path)]
-    for path in [*described, *(path for path in listing.files if is_zip(path))]:
-        _add(found, path, path.with_suffix(""), partial(read_asset, path))
     map_folders = [path for path in listing.folders if path.name.lower() in MAP_FOLDERS]
+    manifests = [path for path in listing.files if _is_manifest(path)]
+    described = [path for path in listing.files if is_gltf(path) or path in manifests]
+    sources = [*described, *(path for path in listing.files if is_zip(path))]
+    stands_for_folder = sources == manifests[:1] and bool(listing.images or map_folders)
+    for path in sources:
+        _add(found, path, listing.path if stands_for_folder else path.with_suffix(""), partial(read_asset, path))
     if described:
         return frozenset(map_folders)
     images = listing.images

@@ -40,8 +40,8 @@ def zip_readme(result: Result, parts: Collection[str]) -> str:
         *_entry(result.file.name, "the material: all its maps in one small file."),
         *(line for name, words in _WORDS.items() if name in parts for line in _entry(name, words)),
         "",
-        "To get images of the .igs at any time:",
-        f"    pip install imagegs-tex && imagegs-tex decode {result.file.name} -o maps",
+        "To get images of the .igs at any time, where imagegs-tex is installed:",
+        f"    imagegs-tex decode {result.file.name} -o maps",
     ]
     if result.command:
         lines += ["To make the same file from your maps:", f"    {result.command}"]

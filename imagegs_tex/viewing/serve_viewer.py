@@ -49,7 +49,10 @@ def web_folder() -> Path:
     for folder in (package / "web", package.parent / "runtime" / "web"):
         if (folder / "built" / "igs.wasm").is_file():
             return folder
-    raise MissingToolError("the web runtime was not built into this installation; run 'make web' in a checkout")
+    raise MissingToolError(
+        "the web runtime was not built into this installation; run 'make web' in the checkout (docs/guide/web.md says "
+        "what it needs) and install again, or make a page to look at: view FILE.igs -o DIR --html FILE.html"
+    )
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -5,6 +5,7 @@ import pytest
 from helpers.made_gltf import gltf_of
 from helpers.tree_builds import write_map, write_textures
 
+from imagegs_tex.api import save_manifest
 from imagegs_tex.builder.discover import discover
 from imagegs_tex.builder.globs import matches
 from imagegs_tex.formats.errors import InputError
@@ -40,8 +41,27 @@ def test_a_manifest_describes_its_folder(tmp_path):
     (tmp_path / "m/stone.json").write_text('{"textures": [{"fileName": "x.png"}]}')
     (tmp_path / "m/settings.json").write_text('{"volume": 11}')
     found = discover(tmp_path)
-    assert names(found) == ["m/stone"]
+    assert names(found) == ["m"]
     assert {path.name for path in found.materials[0].files} == {"stone.json", "x.png"}
+
+
+def test_a_folder_keeps_its_name_when_its_manifest_is_written_into_it(tmp_path):
+    write_textures(tmp_path / "a/rock")
+    assert names(discover(tmp_path)) == ["a/rock"]
+    manifest = tmp_path / "a/rock/material.json"
+    save_manifest(tmp_path / "a/rock", manifest)
+    found = discover(tmp_path)
+    assert names(found) == ["a/rock"]
+    assert found.materials[0].container == (manifest,)
+    (tmp_path / "a/rock/mossy.json").write_bytes(manifest.read_bytes())  # one of two is not the folder
+    assert names(discover(tmp_path)) == ["a/rock/material", "a/rock/mossy"]
+
+
+def test_a_manifest_of_images_elsewhere_has_its_own_name(tmp_path):
+    write_map(tmp_path / "maps/x/basecolor.png")
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists/wall.json").write_text('{"folder": "../maps/x", "textures": [{"fileName": "basecolor.png"}]}')
+    assert "lists/wall" in names(discover(tmp_path))
 
 
 def test_a_gltf_describes_its_folder(tmp_path):

@@ -54,7 +54,7 @@ def test_a_missing_extra_is_one_line_with_the_remedy(packed, tmp_path, extra):
     done = run_without(MODULES[extra], *arguments)
     assert done.returncode == 5
     assert re.fullmatch(r"imagegs-tex: [^\n]+\n", done.stderr), done.stderr
-    assert f"pip install 'imagegs-tex[{extra}]'" in done.stderr
+    assert f"pip install '.[{extra}]' in the checkout" in done.stderr
     assert done.stdout == ""
     assert list(tmp_path.iterdir()) == []
 
@@ -77,4 +77,4 @@ def test_doctor_names_what_is_missing(extra, monkeypatch):
         importlib.util, "find_spec", lambda name, *rest: None if name == MODULES[extra] else find(name, *rest)
     )
     missing = [finding for finding in (*doctor._libraries(), doctor._opengl()) if finding.found is None]
-    assert f"pip install 'imagegs-tex[{extra}]'" in {finding.remedy for finding in missing}
+    assert f"pip install '.[{extra}]' in the checkout" in {finding.remedy for finding in missing}

@@ -151,6 +151,22 @@ def test_help_loads_no_torch():
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
+def test_compress_of_nothing_says_so_before_anything_heavy_is_loaded(tmp_path):
+    code = (
+        "import sys; sys.argv = ['imagegs-tex', 'compress', 'nowhere', '-o', 'a.igs']\n"
+        "from imagegs_tex.cli.main import main\n"
+        "try: main()\nexcept SystemExit as ended: assert ended.code == 3\n"
+        "loaded = {'torch', 'numba', 'numpy', 'imagegs_tex.background_compilation'} & set(sys.modules)\n"
+        "assert not loaded, loaded\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == (
+        "imagegs-tex: nowhere does not exist; give a folder of maps, an image, a manifest or a glTF\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("command", ["info", "emit", "doctor"])
 def test_nothing_is_wrapped_where_no_terminal_is(run, packed, tmp_path, monkeypatch, command):
     monkeypatch.setenv("COLUMNS", "40")
