@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from helpers.made_gaussians import made_map, made_set
+from helpers.made_residual import made_residual
 from imagegs_tex.formats.igs.exact_samples import exact_samples
 from imagegs_tex.formats.vocabulary import Coded, SampleFormat, Semantic, Transfer, UnitZ
 from imagegs_tex.verification.float64_footprint import footprint_reference, lod_reads_sure_texels, sample_lod
@@ -16,6 +17,11 @@ def exact(quantized):
     rng = np.random.default_rng(3)
     samples = rng.uniform(0.3, 0.7, (quantized.height, quantized.width, quantized.channel_count))
     return replace(quantized, exact=exact_samples(samples.astype(np.float32), quantized.maps))
+
+
+def layered(quantized, **options):
+    """With a residual."""
+    return replace(quantized, residual=made_residual(quantized, **options))
 
 
 SETS = [
@@ -37,6 +43,8 @@ SETS = [
         made_map("16 bits", Semantic.HEIGHT, (Coded(4),), Transfer.LINEAR, sample_format=SampleFormat.UINT16),
         made_map("floats", Semantic.DATA, (Coded(6),), Transfer.LOG, (0.0, 9.0), sample_format=SampleFormat.FLOAT16),
     ))),
+    layered(made_set(77, 45, 60, 5, wrap=(True, False), detail={"components": 2}), side_log2=4, components=3, step=0.04),
+    layered(made_set(60, 51, 60, 4), density=0.15),
 ]  # fmt: skip
 POINTS = 200
 MOST = 5, 8  # components, values: what the sets need; drivers unroll loops over both
