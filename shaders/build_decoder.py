@@ -1,5 +1,7 @@
 """A file's decoder in memory: its include files and samples as text, its buffer, and what describes them."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -38,7 +40,16 @@ from imagegs_tex.shaders.include_text import (
 )
 from imagegs_tex.shaders.layout_functions import layout_functions, layout_numbers
 from imagegs_tex.shaders.meaning_table import GREEN_DOWN, GREEN_UP, normal_green
-from imagegs_tex.shaders.residual_constants import RESIDUAL_NUMBERS, residual_constants, residual_numbers
+from imagegs_tex.shaders.residual_constants import (
+    ADD_ROWS,
+    FINISH,
+    RESIDUAL_NUMBERS,
+    SHARE_WAVES,
+    picked_texel,
+    residual_constants,
+    residual_numbers,
+    rows_of_sums,
+)
 from imagegs_tex.shaders.sample_shaders import OWN_PARTS, sample_shaders
 
 Language = Literal["glsl", "hlsl"]
@@ -142,7 +153,7 @@ def build_decoder(
     derived = [] if pictures is None else list(derived_normals(quantized.maps).values())
     has_detail = quantized.detail is not None
     layered = quantized.residual is not None
-    plain = not has_detail and not layered and quantized.exact is None
+    plain = not has_detail and quantized.exact is None
     detail = fill(source("detail.glsl"), {"noise": detail_functions(quantized)}) + "\n" if has_detail else ""
     values = quantized.channel_count + len(derived)
     finish = finish_function(quantized, packed, derived)
@@ -154,9 +165,10 @@ def build_decoder(
         "layout": layout_functions(layout_numbers(packed.layout), packed.layout.tiles_across),
         "more_numbers": (DETAIL_NUMBERS if has_detail else "") + (RESIDUAL_NUMBERS if layered else ""),
         "detail": detail,
-        "residual": source("residual.glsl") + "\n" if layered else "",
+        "residual": "",
         "finish": finish,
-        "return_finished": f"    return igs_finish(m, sums, texel{', p' if layered else ''});\n",
+        "return_finished": "    return igs_finish(m, sums, texel);\n",
+        "rows": "",
         "store": _STORE if plain else _picked_store(quantized),
         "decode": _DECODE,
         "group_material": _GROUP_MATERIAL + (_group_finish(finish) if has_detail else ""),
@@ -168,6 +180,7 @@ def build_decoder(
         "surface": _surface(accessors),
         "fetch": f"    IgsTexel texel = {'igs_decode' if pictures is None else 'igs_sample'}(uv);\n",
     }
+    parts |= _residual_parts(quantized, parts) if layered else {}
     head = constants(quantized, packed, derived) + "\n" + bindings() + group_constants()
     has = "".join(f"#define {name.upper()}_EXISTS 1\n" for name in dict.fromkeys(a.name for a in accessors))
     if "IGS_NORMAL_EXISTS" in has:
@@ -201,14 +214,28 @@ def build_decoder(
 
 def _picked_store(quantized: QuantizedGaussianSet) -> str:
     finish = "igs_finish" if quantized.detail is None else "igs_group_finish"
+    return picked_store(group_rows(quantized.component_count), f"{finish}(m, igs_plain_sums(own), at)")
+
+
+def _residual_parts(quantized: QuantizedGaussianSet, parts: Mapping[str, str]) -> dict[str, str]:
+    """Return the parts that are others with a residual."""
     rows = group_rows(quantized.component_count)
-    middle = "" if quantized.residual is None else ", vec2(float(at.x) + 0.5, float(at.y) + 0.5)"
-    return picked_store(rows, f"{finish}(m, igs_plain_sums(own), at{middle})")
+    complete = "igs_complete" if quantized.detail is None else "igs_group_complete"
+    return {
+        "residual": source("residual.glsl") + "\n",
+        "finish": parts["finish"] + FINISH,
+        "return_finished": "    return igs_finish(m, sums, texel, p);\n",
+        "group_material": f"{parts['group_material']}{source('residual_tiles.glsl')}\n",
+        "group_start": parts["group_start"] + SHARE_WAVES,
+        "rows": rows_of_sums(rows, "igs_gaussians(m, igs_plain_sums(sums[{row}]))") + ADD_ROWS,
+        "store": picked_texel(rows, f"{complete}(m, own, at)"),
+    }
 
 
 def _group_finish(finish: str) -> str:
-    """Return igs_finish with what a workgroup shares of the noise."""
-    text = finish.replace(" igs_finish(", " igs_group_finish(").replace("igs_grain(", "igs_group_grain(")
+    """Return what draws noise, igs_finish or igs_complete, with what a workgroup shares of that."""
+    drawing = finish.split("\n\n", 1)[-1]  # behind what makes channels of sums, where that is apart
+    text = re.sub(r" igs_(finish|complete)\(", r" igs_group_\1(", drawing).replace("igs_grain(", "igs_group_grain(")
     return f"{source('detail_tiles.glsl')}\n{text}\n"
 
 

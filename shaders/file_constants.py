@@ -236,10 +236,7 @@ def finish_function(
         behind = range(quantized.channel_count, quantized.channel_count + len(derived))
         lines += [f"    texel.channel[{value}] = 0.0;\n" for value in behind]  # compilers want all of it set
     if layered:
-        lines.append(
-            "    if (m.widening == 0.0) {\n        texel = igs_add_residual(m, texel, p, at);\n    }\n"
-            "    texel = igs_held(texel);\n"
-        )
+        lines.append(SUMS_END)
     if quantized.detail is not None:
         lines.append(
             "    if (m.widening == 0.0) {\n        texel = igs_add_detail(m, texel, igs_grain(m, at));\n    }\n"
@@ -248,13 +245,25 @@ def finish_function(
         x, y = (f"(2.0 * texel.channel[{side}] - 1.0)" for side in sides)
         z = f"sqrt(max(0.0, 1.0 - {x} * {x} - {y} * {y}))"
         lines.append(f"    texel.channel[{quantized.channel_count + number}] = 0.5 * {z} + 0.5;\n")
+    name, given = ("igs_gaussians", "") if layered else ("igs_finish", ", uvec2 at")
     return f"""// Sums to components, components through the basis to channels.
-IgsTexel igs_finish(IgsMaterial m, IgsSums sums, uvec2 at{", vec2 p" if layered else ""})
+IgsTexel {name}(IgsMaterial m, IgsSums sums{given})
 {{
 {used}    IgsTexel texel;
 {"".join(lines)}    return texel;
 }}
 """
+
+
+SUMS_END: Final = """    return texel;
+}
+
+// The channels with the residual, held to 0..1, to values.
+IgsTexel igs_complete(IgsMaterial m, IgsTexel texel, uvec2 at)
+{
+    texel = igs_held(texel);
+"""
+"""Of files with a residual: where what is made of sums ends, before it is added."""
 
 
 def _channel_lines(quantized: QuantizedGaussianSet) -> list[str]:

@@ -26,7 +26,7 @@ from imagegs_tex.shaders.include_text import (
 )
 from imagegs_tex.shaders.layout_functions import LAYOUT_NUMBERS, common_members, common_numbers, layout_functions
 from imagegs_tex.shaders.meaning_functions import meaning_constants, meaning_functions
-from imagegs_tex.shaders.residual_constants import RESIDUAL_NUMBERS, residual_constants
+from imagegs_tex.shaders.residual_constants import RESIDUAL_NUMBERS, picked_texel, residual_constants, rows_of_sums
 
 MOST_COMPONENTS: Final = 12
 """Up to so many the compute decoder sums up four texels per thread; more take a define, and registers."""
@@ -72,6 +72,21 @@ _SHARE_AXES: Final = """#if IGS_DETAIL != 0
     IgsMaterial about = igs_group_material();
     if (about.has_detail) {
         igs_share_axes(igs_with_noise(about), group, thread);
+    }
+#endif
+"""
+_COMPLETE: Final = "igs_group_complete(m, own, at)"
+_FINISH: Final = "igs_group_complete(m, igs_group_gaussians(m, own, at), at)"
+_LAST_AT: Final = "        uvec2 last_at = uvec2(uint(m.width - 1), uint(m.height - 1));\n"
+_ROW: Final = "igs_group_gaussians(m, sums[{row}], min(first_at + uvec2(0u, uint({row})), last_at))"
+_ADD_ROWS: Final = """        if (m.residual_at > 0u) {
+            rows = igs_add_residual_rows(igs_with_residual(m), rows, first_at);
+        }
+"""
+_SHARE_WAVES: Final = """#if IGS_RESIDUAL != 0
+    IgsMaterial layered = igs_group_material();
+    if (layered.residual_at > 0u) {
+        igs_share_waves(igs_with_residual(layered), thread);
     }
 #endif
 """
@@ -133,6 +148,8 @@ def shared_decoder(
     for name, value in common_members(materials).items() if materials else ():
         material, count = re.subn(rf"^    m\.{name} = .*;$", f"    m.{name} = {value};", material, flags=re.MULTILINE)
         assert count == 1
+    layers = [packed.ledger.residual for packed in materials]
+    has_residual = "1" if any(layers) or not layers else "0"
     parts = {
         "material": f"{source('shared.glsl')}{material}\n",
         "layout_numbers": LAYOUT_NUMBERS,
@@ -142,9 +159,11 @@ def shared_decoder(
         "return_finished": "    return igs_finish(m, sums, texel, p);\n",
         "noise": source("shared_detail.glsl"),
         "finish": source("shared_finish.glsl") + "\n",
-        "store": picked_store(_MOST_ROWS, "igs_group_finish(m, own, at)"),
+        "rows": f"#if IGS_RESIDUAL != 0\n{_LAST_AT}{rows_of_sums(_MOST_ROWS, _ROW)}{_ADD_ROWS}#endif\n",
+        "store": f"#if IGS_RESIDUAL != 0\n{picked_texel(_MOST_ROWS, _COMPLETE)}"
+        f"#else\n{picked_store(_MOST_ROWS, _FINISH)}#endif\n",
         "group_header": _group_header(material),
-        "group_start": _SHARE_AXES,
+        "group_start": _SHARE_AXES + _SHARE_WAVES,
         "decode": _DECODE,
         "decode_group": _DECODE_GROUP,
         "sample": _SAMPLE + _SAMPLE_MACRO,
@@ -154,11 +173,14 @@ def shared_decoder(
     }
     parts["detail"] = fill_source("detail.glsl", parts) + "\n"
     head = shared_constants(most_components, most_values, row_log2) + "\n" + bindings() + anisotropy_constant()
-    head += group_constants() + shared_detail_constants() + residual_constants() + meaning_constants()
+    head += group_constants() + shared_detail_constants() + residual_constants(has_residual) + meaning_constants()
     sources = ("core.glsl", "levels.glsl", "footprint.glsl", "stochastic.glsl")
     core = "\n".join(fill_source(name, parts) for name in sources)
     without_macro = "\n".join(fill_source(name, parts | {"sample": _SAMPLE}) for name in sources)
-    parts["group_material"] = f"{source('detail_tiles.glsl')}\n{fill_source('shared_tiles.glsl', parts)}\n"
+    parts["group_material"] = (
+        f"{source('detail_tiles.glsl')}\n{fill_source('shared_tiles.glsl', parts)}\n"
+        + f"#if IGS_RESIDUAL != 0\n{source('residual_tiles.glsl')}#endif\n\n"
+    )
     tiles = fill_source("tiles.glsl", parts)
     about = "Decodes every material of a buffer: igs_decode(material, uv) and igs_sample(material, uv)."
     includes = {

@@ -100,7 +100,7 @@ IgsTexel igs_finish(IgsMaterial m, IgsSums sums, uvec2 at, vec2 p)
     } else {
         texel = igs_texel_of_sums(m, sums);
     }
-    if (m.residual_at > 0u && m.widening == 0.0) {
+    if (IGS_RESIDUAL != 0 && m.residual_at > 0u && m.widening == 0.0) {
         texel = igs_add_residual(igs_with_residual(m), texel, p, at);
     }
     texel = igs_held(texel);

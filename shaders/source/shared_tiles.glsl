@@ -84,8 +84,8 @@ IgsTexel igs_group_texel(IgsMaterial m, IgsGroupSums sums)
     return texel;
 }
 
-// From sums to a texel `at`, with what the workgroup shares, or what there is instead of them.
-IgsTexel igs_group_finish(IgsMaterial m, IgsGroupSums sums, uvec2 at)
+// From sums to the channels of a texel `at`, with what the workgroup shares, or what there is instead of them.
+IgsTexel igs_group_gaussians(IgsMaterial m, IgsGroupSums sums, uvec2 at)
 {
     IgsTexel texel;
     if (m.exact_at > 0u) {
@@ -95,10 +95,12 @@ IgsTexel igs_group_finish(IgsMaterial m, IgsGroupSums sums, uvec2 at)
     } else {
         texel = igs_texel_of_sums(m, igs_plain_sums(sums));
     }
-    if (m.residual_at > 0u) {
-        vec2 p = vec2(float(at.x) + 0.5, float(at.y) + 0.5);
-        texel = igs_add_residual(igs_with_residual(m), texel, p, at);
-    }
+    return texel;
+}
+
+// The channels with the residual to values.
+IgsTexel igs_group_complete(IgsMaterial m, IgsTexel texel, uvec2 at)
+{
     texel = igs_held(texel);
     if (m.has_detail) {
         m = igs_with_noise(m);

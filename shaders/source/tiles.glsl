@@ -344,6 +344,7 @@ void igs_decode_tiles_group(uvec2 group, uint thread, ivec2 place)
             }
         }
         IgsMaterial m = igs_group_material();
+        //@generated rows
         for (int row = 0; row < IGS_ROWS; ++row) {
             uvec2 at = group * uvec2(IGS_GROUP_SIDE, IGS_GROUP_SIDE) + first_texel + uvec2(0u, uint(row));
             if (at.x < uint(m.width) && at.y < uint(m.height)) {
