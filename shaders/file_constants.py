@@ -261,7 +261,7 @@ SUMS_END: Final = """    return texel;
 // The channels with the residual, held to 0..1, to values.
 IgsTexel igs_complete(IgsMaterial m, IgsTexel texel, uvec2 at)
 {
-    texel = igs_held(texel);
+    texel = igs_in_range(texel);
 """
 """Of files with a residual: where what is made of sums ends, before it is added."""
 

@@ -66,7 +66,8 @@ def load_program(
     formats = [texture.pixel_format for texture in textures]
     places, output_bytes = place_levels(formats, quantized.width, quantized.height, ALIGNMENTS[language])
     sets, first = [], 0
-    for chosen in texture_sets(textures, quantized.component_count):
+    has_residual = quantized.residual is not None
+    for chosen in texture_sets(textures, quantized.component_count, has_residual=has_residual):
         own = places[first : first + len(chosen)]
         plan = load_plan(chosen, own, quantized.width, quantized.height)
         sets.append(LoadedSet(chosen, texture_shaders(decoder.includes, chosen, language), plan))

@@ -55,6 +55,7 @@ _LEAST_WEIGHT: Final = 1e-4  # of a texel with coverage 0, as in a chain that `e
 _TILE_TEXELS: Final = 336  # 16 x 16, 8 x 8, 4 x 4
 _SHARED_BYTES: Final = 32768  # that every OpenGL 4.3 and Direct3D 11 has for a workgroup
 _OTHER_SHARED_BYTES: Final = 3712  # 1,024 each for the basis and the axes of the noise
+_RESIDUAL_SHARED_BYTES: Final = 1024
 _GROUP_SLOTS: Final = 64
 
 _ENCODERS: Final = {BC1_SRGB: "bc1.glsl", BC4: "bc4.glsl", BC5: "bc4.glsl", BC7: "bc7.glsl", BC7_SRGB: "bc7.glsl"}
@@ -76,14 +77,22 @@ class LoadedTexture:
     covered: tuple[int, ...] = ()  # planes that count by it
 
 
-def texture_sets(textures: Sequence[LoadedTexture], component_count: int) -> tuple[tuple[LoadedTexture, ...], ...]:
+def texture_sets(
+    textures: Sequence[LoadedTexture], component_count: int, *, has_residual: bool = False
+) -> tuple[tuple[LoadedTexture, ...], ...]:
     """Split textures into sets that one pair of shaders makes: as many as shared memory has room for.
 
     Args:
         textures: in order
         component_count: of the material
+        has_residual: whether the material has one
     """
-    left = _SHARED_BYTES - _OTHER_SHARED_BYTES - 16 * _GROUP_SLOTS * group_vectors(component_count)
+    left = (
+        _SHARED_BYTES
+        - _OTHER_SHARED_BYTES
+        - _RESIDUAL_SHARED_BYTES * has_residual
+        - 16 * _GROUP_SLOTS * group_vectors(component_count)
+    )
     most = max(4, 2 * (left // (4 * _TILE_TEXELS)))
     sets: list[list[LoadedTexture]] = []
     used = most

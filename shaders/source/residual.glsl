@@ -79,7 +79,7 @@ IgsTexel igs_add_residual(IgsMaterial m, IgsTexel texel, vec2 p, uvec2 at)
 }
 
 // The channels held to 0..1.
-IgsTexel igs_held(IgsTexel texel)
+IgsTexel igs_in_range(IgsTexel texel)
 {
     for (int c = 0; c < IGS_VALUES; ++c) {
         texel.channel[c] = clamp(texel.channel[c], 0.0, 1.0);

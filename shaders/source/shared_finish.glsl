@@ -103,7 +103,7 @@ IgsTexel igs_finish(IgsMaterial m, IgsSums sums, uvec2 at, vec2 p)
     if (IGS_RESIDUAL != 0 && m.residual_at > 0u && m.widening == 0.0) {
         texel = igs_add_residual(igs_with_residual(m), texel, p, at);
     }
-    texel = igs_held(texel);
+    texel = igs_in_range(texel);
     if (m.has_detail && m.widening == 0.0) {
         m = igs_with_noise(m);
         texel = igs_add_detail(m, texel, igs_grain(m, at));

@@ -101,7 +101,7 @@ IgsTexel igs_group_gaussians(IgsMaterial m, IgsGroupSums sums, uvec2 at)
 // The channels with the residual to values.
 IgsTexel igs_group_complete(IgsMaterial m, IgsTexel texel, uvec2 at)
 {
-    texel = igs_held(texel);
+    texel = igs_in_range(texel);
     if (m.has_detail) {
         m = igs_with_noise(m);
         texel = igs_add_detail(m, texel, igs_group_grain(m, at));

@@ -43,7 +43,7 @@ SETS = [
         made_map("16 bits", Semantic.HEIGHT, (Coded(4),), Transfer.LINEAR, sample_format=SampleFormat.UINT16),
         made_map("floats", Semantic.DATA, (Coded(6),), Transfer.LOG, (0.0, 9.0), sample_format=SampleFormat.FLOAT16),
     ))),
-    layered(made_set(77, 45, 60, 5, wrap=(True, False), detail={"components": 2}), side_log2=4, components=3, step=0.04),
+    layered(made_set(77, 45, 60, 5, wrap=(True, False), detail={}), side_log2=4, components=3, step=0.04),
     layered(made_set(60, 51, 60, 4), density=0.15),
 ]  # fmt: skip
 POINTS = 200

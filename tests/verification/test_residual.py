@@ -100,7 +100,7 @@ BROKEN = {
     "no offset": ("float(size) + beyond", "float(size)", 3),
     "constants as the other functions": ("frequency > 0u ? 1.0 : 0.70710678", "frequency > 0u ? 1.0 : 1.0", 3),
     "the basis of the first component": ("            row += uint(m.channels);\n", "", 3),
-    "not held to 0 to 1": ("texel = igs_held(texel);", "texel = texel;", 3),
+    "not held to 0 to 1": ("texel = igs_in_range(texel);", "texel = texel;", 3),
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers.made_gaussians import made_map, made_set
+from helpers.made_residual import made_residual
 from helpers.verify_cases import without_the_shared_decoder
 from typer.testing import CliRunner
 
@@ -85,6 +86,14 @@ def test_all_levels_hold(maps, kind, size, language, device):
     assert result.failure == ""
     assert result.passed, result
     assert [len(score.psnr_db) for score in result.textures] == [max(size).bit_length()] * len(maps)
+
+
+@pytest.mark.gl
+def test_a_residual_is_in_them(device):
+    quantized = material((COLOUR, NORMAL))
+    result = check(replace(quantized, residual=made_residual(quantized, step=0.05)), "bc", device)
+    assert result.failure == ""
+    assert result.passed, result
 
 
 def test_a_material_of_many_maps_takes_several_sets():
@@ -249,7 +258,9 @@ def test_verify_looks_at_them(tmp_path, device, monkeypatch):
 @pytest.mark.gl
 @pytest.mark.parametrize("language", ["glsl", "hlsl"])
 def test_pages_of_many_materials(language, device):
-    sets = [material((COLOUR, NORMAL, ROUGH)), material((HEIGHT, replace(COLOUR, routes=(Coded(4),) * 3)), 40, 24)]
+    first = material((COLOUR, NORMAL, ROUGH))
+    first = replace(first, residual=made_residual(first, step=0.05))
+    sets = [first, material((HEIGHT, replace(COLOUR, routes=(Coded(4),) * 3)), 40, 24)]
     packed = [pack_gaussians(each) for each in sets]
     shared = shared_decoder(*most_of(packed)).includes  # drivers unroll loops over components and values
     shaders = cache_shaders(shared, PBR_CACHE, language)
