@@ -25,6 +25,7 @@ _JUMPS: Final = (
 _DROPS: Final = (
     "It dips where Gaussians go and others come, and where rounding begins: that makes of the fit what a file can hold."
 )
+_FITS: Final = "It jumps where the next fit begins, with another number of Gaussians. "
 Point = tuple[float, float]
 
 
@@ -102,7 +103,9 @@ def _part_name(phase: str) -> str:
 
 def _jump_words(runs: Sequence[Sequence[CurvePoint]]) -> str:
     """Return why a curve does not go on where it was."""
-    return _JUMPS if _is_trial(runs[0][0].phase) else _DROPS
+    if _is_trial(runs[0][0].phase):
+        return _JUMPS
+    return (_FITS if sum(run[0].phase == "fitting" for run in runs) > 1 else "") + _DROPS
 
 
 def _axis(values: Sequence[float], words: Callable[[float], str], least: float = 1e-3) -> _Axis:

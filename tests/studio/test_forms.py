@@ -100,6 +100,10 @@ def test_curves_keep_within_their_picture():
     assert of_bytes.count('cx="550.0" cy="71.0"') == 1  # the file
     assert ">9.0 kB<" in of_bytes
     assert run_curves(points[:1], sizes) == ""
+    phases = ("fitting", "rounding", "fitting", "rounding")
+    twice = [CurvePoint(second, phase, 1, 20.0, 5) for second, phase in enumerate(phases)]
+    assert "next fit begins" in run_curves(twice, [])
+    assert "next fit begins" not in run_curves(twice[:2], [])
     searched = [CurvePoint(second, "pilot 1 of 2", 1, 20.0, 5) for second in (0, 1)]
     searched += [CurvePoint(second, "fitting", 1, 21.0, 5) for second in (2, 3)]
     html = run_curves(searched, [])
