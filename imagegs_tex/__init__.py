@@ -75,6 +75,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; _HOMES does the same at
         Precision,
         Preset,
         QualityTarget,
+        ResidualMode,
         SplatFormat,
         TextureContainer,
         preset_settings,
@@ -223,7 +224,7 @@ _MODULES = {
     "settings": (
         "CompressSettings", "DetailMode", "FitSettings", "ImageFormat", "InitialPlacement", "PopulationChange",
         "Precision", "Preset",
-        "QualityTarget", "SplatFormat", "TextureContainer", "preset_settings",
+        "QualityTarget", "ResidualMode", "SplatFormat", "TextureContainer", "preset_settings",
     ),
     "shaders.build_decoder": ("Decoder", "build_decoder"),
     "shaders.decode_cost": ("DecodeCost", "SampleCost", "Spread"),

@@ -89,6 +89,13 @@ class DetailMode(StrEnum):
     OFF = "off"
 
 
+class ResidualMode(StrEnum):
+    """Whether a file may get a residual layer: blocks of cosines for what fewer Gaussians leave."""
+
+    AUTO = "auto"  # where the file is smaller or better with it
+    OFF = "off"
+
+
 class TextureContainer(StrEnum):
     """What exported textures are written as."""
 
@@ -332,6 +339,11 @@ class Precision:
         0.0,
         100.0,
         topic=Topic.PRECISION,
+    )
+    residual: ResidualMode = _setting(
+        ResidualMode.OFF,
+        "whether sizes and qualities from half a bit per texel on may be met by fewer Gaussians with blocks of cosines "
+        "under them",
     )
 
 

@@ -4,13 +4,15 @@ A size is searched for in :mod:`.size_search`, a quality in :mod:`.quality_searc
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imagegs_tex.detail.analyse import with_detail_layer
+from imagegs_tex.encoder.compute import compute_on
 from imagegs_tex.encoder.encode import Geometry
 from imagegs_tex.encoder.exact_file import FREE_BYTES, exact_file
-from imagegs_tex.encoder.quality_search import reach_targets
-from imagegs_tex.encoder.quality_targets import targets_of
+from imagegs_tex.encoder.quality_search import Reached, reach_targets
+from imagegs_tex.encoder.quality_targets import decibels_of, targets_of
+from imagegs_tex.encoder.residual_search import best_within, may_pay, smallest_reaching
 from imagegs_tex.encoder.size_search import file_bytes, fill
 from imagegs_tex.encoder.trial_fits import Effort, Fitter, Progress
 from imagegs_tex.encoder.visible_quality import decibels_of_quality, reach_quality
@@ -79,12 +81,14 @@ def encode_within_budget(
     unreached, max_bytes = None, _size_limit(settings, texels)
     if targets:
         found = reach_targets(fitter, targets)
+        if found.unreached is None:
+            found = _with_residual(fitter, found, targets)
         fitter.release()
         size = len(encode_igs(found.quantized))
         exact = exact_file(stack).within(max(size, FREE_BYTES) if found.unreached else size)
         quantized, unreached = (finish(found.quantized), found.unreached) if exact is None else (exact, None)
     elif max_bytes is not None:
-        quantized = exact_file(stack).within(max_bytes) or fill(fitter, max_bytes, finish, file_bytes)
+        quantized = exact_file(stack).within(max_bytes) or _filled(fitter, max_bytes, finish)
     elif settings.max_gpu_bytes is not None:
         quantized = fill(fitter, settings.max_gpu_bytes, finish, resident_bytes)
     elif settings.gaussian_count is not None or (settings.quality is None and start is not None):
@@ -100,6 +104,40 @@ def encode_within_budget(
         quality = DEFAULT_QUALITY if settings.quality is None else settings.quality
         quantized = _of_quality(fitter, quality, finish)
     return Encoded(quantized, fitter.effort, unreached, fitter.watch, targets)
+
+
+def _filled(
+    fitter: Fitter, max_bytes: int, finish: Callable[[QuantizedGaussianSet], QuantizedGaussianSet]
+) -> QuantizedGaussianSet:
+    """Return the best set of at most so many bytes, with a residual where that is better."""
+    plain = fill(fitter, max_bytes, finish, file_bytes)
+    if not may_pay(fitter, plain, max_bytes):
+        return plain
+
+    def decibels(quantized: QuantizedGaussianSet) -> float:
+        return compute_on(fitter.backend).all_reached((QualityTarget(0.0),), fitter.stack, quantized)[0]
+
+    bare = replace(plain, detail=None)
+    room = max_bytes - (file_bytes(plain) - file_bytes(bare))  # detail takes as much, or less, under a residual
+    found = best_within(fitter, bare, room, decibels)
+    if found is None:
+        return plain
+    finished = finish(found)
+    return finished if file_bytes(finished) <= max_bytes else found
+
+
+def _with_residual(fitter: Fitter, reached: Reached, targets: tuple[QualityTarget, ...]) -> Reached:
+    """Return a set that reaches targets in fewer bytes with a residual, where there is one."""
+    plain = reached.quantized
+    if any(target.semantic is not None for target in targets) or not may_pay(fitter, plain, file_bytes(plain)):
+        return reached
+
+    def margin(quantized: QuantizedGaussianSet) -> float:
+        levels = compute_on(fitter.backend).all_reached(targets, fitter.stack, quantized)
+        return min(level - decibels_of(target) for target, level in zip(targets, levels, strict=True))
+
+    found = smallest_reaching(fitter, plain, margin)
+    return reached if found is None else Reached(found)
 
 
 def _of_quality(

@@ -90,11 +90,21 @@ def to_components(texels: Tensor, components: Components) -> Tensor:
 
 
 def to_channels(
-    image: Tensor, basis: NDArray[np.float32], offset: NDArray[np.float32], added: Tensor | None = None
+    image: Tensor,
+    basis: NDArray[np.float32],
+    offset: NDArray[np.float32],
+    added: Tensor | None = None,
+    *,
+    held: bool = True,
 ) -> Tensor:
-    """Return the channels float32 [H, W, C] in [0, 1] of coefficients [H, W, K], on the device that holds them.
+    """Return the channels float32 [H, W, C] of coefficients [H, W, K], on the device that holds them.
 
-    Before they are held to [0, 1], what a residual adds [H, W, C] is.
+    Args:
+        image: the coefficients
+        basis: [K, C]
+        offset: [C]
+        added: what a residual adds [H, W, C]
+        held: to [0, 1], at last
     """
     height, width, _ = image.shape
     channels = torch.empty(height, width, basis.shape[1], device=image.device)
@@ -105,7 +115,8 @@ def to_channels(
         band.add_(shift)
         if added is not None:
             band.add_(added[start : start + _BAND])
-        band.clamp_(0.0, 1.0)
+        if held:
+            band.clamp_(0.0, 1.0)
     return channels
 
 
