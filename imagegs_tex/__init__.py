@@ -136,6 +136,7 @@ __all__ = [
     "Preset",
     "QualityTarget",
     "QuantizedGaussianSet",
+    "ResidualMode",
     "SaliencyMethod",
     "SaliencyOptions",
     "SampleCost",

@@ -342,8 +342,8 @@ class Precision:
     )
     residual: ResidualMode = _setting(
         ResidualMode.OFF,
-        "whether sizes and qualities from half a bit per texel on may be met by fewer Gaussians with blocks of cosines "
-        "under them",
+        "Whether, from half a bit per texel on, fewer Gaussians with blocks of cosines under them may be the file",
+        topic=Topic.PRECISION,
     )
 
 

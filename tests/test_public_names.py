@@ -20,7 +20,8 @@ ERRORS = ["IgsError", "ImageGSTexError", "InputError", "MissingToolError", "Outp
 CHOICES = [
     "AlphaUse", "BatchItem", "BuildWorkers", "CompressSettings", "Coverage", "FitControl",
     "FitSettings", "ImageFormat", "NormalCoding",
-    "DetailMode", "Entropy", "PopulationChange", "Precision", "Preset", "QualityTarget", "Semantic", "SourceOptions",
+    "DetailMode", "Entropy", "PopulationChange", "Precision", "Preset", "QualityTarget", "ResidualMode",
+    "Semantic", "SourceOptions",
     "SaliencyMethod", "SaliencyOptions", "SplatFormat", "TextureContainer",
 ]  # fmt: skip
 RESULTS = [

@@ -171,6 +171,12 @@ def decode_igs(data: bytes, name: str = "file") -> QuantizedGaussianSet:
         raise IgsError(f"{name}: {error}") from None
 
 
+def residual_bytes(quantized: QuantizedGaussianSet) -> int:
+    """Return the bytes by which a set's file is larger for its residual."""
+    assert quantized.residual is not None
+    return _ENTRY.size + len(store(_pack_residual(quantized, quantized.residual)).data)
+
+
 def plain_sections(quantized: QuantizedGaussianSet) -> list[bytes]:
     """Return the plain form of each section of a set that keeps the laws, in the file's order."""
     blocks, _, _ = _pack_sections(header_of(quantized), quantized)

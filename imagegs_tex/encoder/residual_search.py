@@ -16,7 +16,7 @@ import torch
 from imagegs_tex.decoder.render import drawn_features
 from imagegs_tex.encoder.trial_fits import Fitter
 from imagegs_tex.formats.igs import quantized_set as g
-from imagegs_tex.formats.igs.container import encode_igs
+from imagegs_tex.formats.igs.container import encode_igs, residual_bytes
 from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.igs.residual_layer import STEP_RANGE
@@ -46,7 +46,7 @@ _STEP_SLOPE: Final = 1.2
 """Logarithm of the layer's bytes per logarithm of the step, at first."""
 _DB_SLOPE: Final = 6.0
 """dB that are missing, per logarithm of the step, at first."""
-_ESTIMATES: Final = 6
+_ESTIMATES: Final = 5
 _NEAR: Final = 0.02
 """Logarithm of a size, or dB, that an estimate may be off."""
 _MOST_MOVED: Final = 1.5
@@ -59,6 +59,8 @@ _BETTER_DB: Final = 0.02
 """What a layer must win, that more Gaussians would not be as good a use of a GPU."""
 _LEAST_CHANGE: Final = 1e-3
 
+Cost = tuple[float, float, float]
+"""Of a layer, estimated: bytes, squared error, coefficients of a block."""
 Measure = Callable[[QuantizedGaussianSet], float]
 """Returns dB of a set, or by how many of them it does better than asked."""
 
@@ -81,35 +83,36 @@ def best_within(
     fitter: Fitter, plain: QuantizedGaussianSet, max_bytes: int, decibels: Measure
 ) -> QuantizedGaussianSet | None:
     """Return a set with a layer that is better than one without, and no larger than a limit; None: there is none."""
-    best, level = None, decibels(plain) + _BETTER_DB
-    for share in _SHARES:
-        if fitter.stopped:
-            break
-        found = _Fewer.of(fitter, plain, share).within(max_bytes)
-        reached = -math.inf if found is None else decibels(found[0])
-        if found is not None and reached > level:
-            best, level = found[0], reached
-        elif share != _SHARES[0] or found is None:
-            break
-        if found[1] < _MOST_OF_LAYER:
-            break
-    return best
+
+    def search(fewer: _Fewer) -> _Search | None:
+        return fewer.within(max_bytes)
+
+    found = _found(fitter, plain, search)
+    return None if found is None or decibels(found) < decibels(plain) + _BETTER_DB else found
 
 
 def smallest_reaching(fitter: Fitter, plain: QuantizedGaussianSet, margin: Measure) -> QuantizedGaussianSet | None:
     """Return a set with a layer that reaches what is asked for in fewer bytes than one without; None: there is none."""
-    best, size = None, len(encode_igs(plain))
+
+    def search(fewer: _Fewer) -> _Search | None:
+        return fewer.reaching(margin)
+
+    found = _found(fitter, plain, search)
+    return None if found is None or len(encode_igs(found)) >= len(encode_igs(plain)) else found
+
+
+def _found(
+    fitter: Fitter, plain: QuantizedGaussianSet, search: Callable[["_Fewer"], "_Search | None"]
+) -> QuantizedGaussianSet | None:
+    """Return what a search finds with so many Gaussians that the layer has not nearly all bytes."""
+    begun = None
     for share in _SHARES:
         if fitter.stopped:
             break
-        found = _Fewer.of(fitter, plain, share).reaching(margin)
-        if found is not None and len(encode_igs(found[0])) < size:
-            best, size = found[0], len(encode_igs(found[0]))
-        elif share != _SHARES[0] or found is None:
+        begun = search(_Fewer.of(fitter, plain, share)) or begun
+        if begun is None or begun.layer_share < _MOST_OF_LAYER:
             break
-        if found[1] < _MOST_OF_LAYER:
-            break
-    return best
+    return None if begun is None else begun.found()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,104 +132,120 @@ class _Fewer:
         error = max(float(np.square(left, dtype=np.float64).sum()), 1e-12)
         return _Fewer(quantized, len(encode_igs(quantized)), left, error)
 
-    def within(self, max_bytes: int) -> tuple[QuantizedGaussianSet, float] | None:
-        """Return the set with the finest layer that a size allows, and the layer's share of the bytes."""
+    def within(self, max_bytes: int) -> "_Search | None":
+        """Return a search for the finest layer that a size allows; None where there is no room for one."""
         room = max_bytes - self.size
         if room < _LEAST_OF_LAYER * max_bytes:
             return None
-        close = _CLOSE_SHARE * max_bytes / room
 
-        def too_much(made: QuantizedGaussianSet | None) -> float:
-            size = self.size if made is None else len(encode_igs(made))
-            return math.log(max(size - self.size, 1) / room)
+        def too_much(made: QuantizedGaussianSet) -> float:
+            return math.log(residual_bytes(made) / room)
 
-        coefficients, step = self._estimated(lambda cost: math.log(max(cost[0], 1.0) / room), -_STEP_SLOPE)
-        found = self._moved(coefficients, step, too_much, -_STEP_SLOPE, -close)
-        return None if found is None else (found, 1 - self.size / len(encode_igs(found)))
+        def estimated(cost: Cost) -> float:
+            return math.log(max(cost[0], 1.0) / room)
 
-    def reaching(self, margin: Measure) -> tuple[QuantizedGaussianSet, float] | None:
-        """Return the set with the coarsest layer that gives it no negative margin, and the layer's share of the bytes."""
+        return self._begun(estimated, too_much, -_STEP_SLOPE, _CLOSE_SHARE * max_bytes / room)
+
+    def reaching(self, margin: Measure) -> "_Search | None":
+        """Return a search for the coarsest layer that gives the set no negative margin; None where it needs none."""
         own = margin(self.quantized)
         if own >= 0:
             return None
 
-        def too_little(made: QuantizedGaussianSet | None) -> float:
-            return -own if made is None else -margin(made)
+        def too_little(made: QuantizedGaussianSet) -> float:
+            return -margin(made)
 
-        def estimated(cost: tuple[float, float, float]) -> float:
+        def estimated(cost: Cost) -> float:
             return -own - 10 * math.log10(self.error / max(cost[1], 1e-12))
 
-        coefficients, step = self._estimated(estimated, _DB_SLOPE)
-        found = self._moved(coefficients, step, too_little, _DB_SLOPE, -_CLOSE_DB)
-        return None if found is None else (found, 1 - self.size / len(encode_igs(found)))
+        return self._begun(estimated, too_little, _DB_SLOPE, _CLOSE_DB)
 
-    def _moved(
+    def _begun(
         self,
-        coefficients: Coefficients,
-        step: float,
-        off: Callable[[QuantizedGaussianSet | None], float],
+        estimated: Callable[[Cost], float],
+        off: Callable[[QuantizedGaussianSet], float],
         slope: float,
         close: float,
-    ) -> QuantizedGaussianSet | None:
-        """Return the set with the layer that is off by the least below 0, of some whose steps close in on 0.
+    ) -> "_Search":
+        """Return a search that begins where what a layer is estimated to cost is not off."""
+        coefficients = Coefficients.of(self.left, _USUAL_SIDE)
+        step, size = _searched(coefficients, _FIRST_STEP * math.sqrt(self.error / self.left.size), estimated, slope)
+        return _Search(self, coefficients, step, size / (size + self.size), estimated, off, slope, close)
 
-        Args:
-            coefficients: of the layer
-            step: the first one
-            off: of a set: what should be 0, or a little less
-            slope: of that per logarithm of the step, about
-            close: what is little, below 0
-        """
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """For a layer that meets what is asked of it."""
+
+    fewer: _Fewer
+    coefficients: Coefficients  # in blocks of the usual side
+    step: float  # with which an estimate meets it
+    layer_share: float  # of the bytes
+    estimated: Callable[[Cost], float]  # by what a layer is estimated to cost: what should be 0
+    off: Callable[[QuantizedGaussianSet], float]  # the same of a set, which should not be above 0
+    slope: float  # of these per logarithm of the step, about
+    close: float  # how little below 0 is enough
+
+    def found(self) -> QuantizedGaussianSet | None:
+        """Return the set with the layer that is off by the least below 0, of some whose steps close in on 0."""
+        coefficients, step = self._in_best_blocks()
         least: tuple[float, QuantizedGaussianSet] | None = None
         below: tuple[float, float] | None = None  # logarithm of a step, and what it is off
         above: tuple[float, float] | None = None
         for _ in range(_MOST_LAYERS):
-            layer = coefficients.layer(min(max(step, STEP_RANGE[0]), STEP_RANGE[1]))
-            made = None if layer is None else replace(self.quantized, residual=layer)
-            now = math.log(step), off(made)
+            layer = coefficients.layer(step)
+            if layer is None:
+                break
+            made = replace(self.fewer.quantized, residual=layer)
+            now = math.log(step), self.off(made)
             if now[1] <= 0:
                 below = now if below is None or now[1] > below[1] else below
-                if made is not None and (least is None or now[1] > least[0]):
-                    least = now[1], made
+                least = (now[1], made) if least is None or now[1] > least[0] else least
             else:
                 above = now if above is None or now[1] < above[1] else above
-            if close <= now[1] <= 0:
+            if -self.close <= now[1] <= 0:
                 break
             if below is not None and above is not None:
-                share = (close / 2 - below[1]) / (above[1] - below[1])
+                share = (-self.close / 2 - below[1]) / (above[1] - below[1])
                 step = math.exp(below[0] + min(max(share, 0.1), 0.9) * (above[0] - below[0]))
             else:
-                step *= math.exp(min(max((close / 2 - now[1]) / slope, -_MOST_MOVED), _MOST_MOVED))
+                step = _moved(step, -(now[1] + self.close / 2) / self.slope)
         return None if least is None else least[1]
 
-    def _estimated(
-        self, off: Callable[[tuple[float, float, float]], float], slope: float
-    ) -> tuple[Coefficients, float]:  # fmt: skip
-        """Return blocks, and the step at which what a layer is estimated to cost is not off; slope: per log of the step."""
-        usual = Coefficients.of(self.left, _USUAL_SIDE)
-        step = _searched(usual, _FIRST_STEP * math.sqrt(self.error / self.left.size), off, slope)
-        least, chosen = math.inf, usual
+    def _in_best_blocks(self) -> tuple[Coefficients, float]:
+        """Return blocks of the side that costs least at the step, and the step that suits them."""
+        least, chosen = math.inf, self.coefficients
         for side_log2, factor, most in _SIDES:
-            tried = usual if side_log2 == _USUAL_SIDE else Coefficients.of(self.left, side_log2)
-            size, error, count = tried.estimate(step)
-            cost = (error / step**2 + RATE_WEIGHT * 8 * size) * factor
+            own = side_log2 == self.coefficients.side_log2
+            tried = self.coefficients if own else Coefficients.of(self.fewer.left, side_log2)
+            size, error, count = tried.estimate(self.step)
+            cost = (error / self.step**2 + RATE_WEIGHT * 8 * size) * factor
             if cost < least and count <= most:
                 least, chosen = cost, tried
-        return chosen, step if chosen is usual else _searched(chosen, step, off, slope)
+        if chosen is self.coefficients:
+            return chosen, self.step
+        return chosen, _searched(chosen, self.step, self.estimated, self.slope)[0]
 
 
 def _searched(
-    coefficients: Coefficients, step: float, off: Callable[[tuple[float, float, float]], float], slope: float
-) -> float:
-    """Return the step at which what a layer is estimated to cost is not off."""
+    coefficients: Coefficients, step: float, estimated: Callable[[Cost], float], slope: float
+) -> tuple[float, float]:
+    """Return the step at which what a layer is estimated to cost is not off, and the layer's bytes."""
     before = None
     for _ in range(_ESTIMATES):
-        found = off(coefficients.estimate(step))
+        cost = coefficients.estimate(step)
+        found = estimated(cost)
         if abs(found) < _NEAR:
             break
         slope, before = _refined(slope, before, (math.log(step), found))
-        step *= math.exp(min(max(-found / slope, -_MOST_MOVED), _MOST_MOVED))
-    return step
+        step = _moved(step, -found / slope)
+    return step, cost[0]
+
+
+def _moved(step: float, logarithm: float) -> float:
+    """Return a step moved, not too far at once, within what a file may say."""
+    least, most = STEP_RANGE
+    return min(max(step * math.exp(min(max(logarithm, -_MOST_MOVED), _MOST_MOVED)), least), most)
 
 
 def _refined(

@@ -163,6 +163,24 @@ def _limit(values: NDArray[np.int16]) -> None:
 
 
 @njit(cache=True, nogil=True)
+def _cheapest(size, nearest, rate_weight, probabilities, bits):
+    """Return the code of a magnitude, of the nearest, the one below and 0, and its bits."""
+    best, chosen, taken = np.inf, 0, 0.0
+    for value in (nearest, nearest - 1, 0):
+        cost = 1.0 if value > 0 else 0.0
+        for node in range(min(value, VALUE_NODES)):
+            cost += bits[probabilities[node]]
+        if value < VALUE_NODES:
+            cost += bits[65536 - probabilities[value]]
+        else:
+            cost += 2 * length_of(value - VALUE_NODES + 1) - 1
+        both = (size - value) ** 2 + rate_weight * cost
+        if both < best:
+            best, chosen, taken = both, value, cost
+    return chosen, taken
+
+
+@njit(cache=True, nogil=True)
 def _choose(scaled, across, rate_weight, tables, bits):
     """Return codes [blocks, K', places] of coefficients over the step, and their bits."""
     block_count, channels, place_count = scaled.shape
@@ -191,20 +209,7 @@ def _choose(scaled, across, rate_weight, tables, bits):
                     continue
                 for node in range(min(nearest + 1, VALUE_NODES)):
                     probabilities[node] = predict(node, set_of, model, tables)
-                best, chosen, taken = np.inf, 0, 0.0
-                for value in (nearest, nearest - 1, 0):
-                    if value < 0:
-                        continue
-                    cost = 1.0 if value > 0 else 0.0
-                    for node in range(min(value, VALUE_NODES)):
-                        cost += bits[probabilities[node]]
-                    if value < VALUE_NODES:
-                        cost += bits[65536 - probabilities[value]]
-                    else:
-                        cost += 2 * length_of(value - VALUE_NODES + 1) - 1
-                    both = (size - value) ** 2 + rate_weight * cost
-                    if both < best:
-                        best, chosen, taken = both, value, cost
+                chosen, taken = _cheapest(size, nearest, rate_weight, probabilities, bits)
                 total += taken
                 for node in range(min(chosen + 1, VALUE_NODES)):
                     again = predict(node, set_of, model, tables)
