@@ -32,6 +32,7 @@ OLD_FILES: Final = "old_files"
 FAST_FILES: Final = "fast_files"
 LOSSES: Final = "losses"
 LEVELS: Final = "levels"
+RESIDUAL: Final = "residual"
 GROUPS: Final = {
     CODER: ("imagegs_tex.formats.igs.byte_coder", "imagegs_tex.formats.igs.prediction_coder",
             "imagegs_tex.formats.igs.range_coder", "imagegs_tex.formats.igs.binary_model",
@@ -49,6 +50,9 @@ GROUPS: Final = {
              "imagegs_tex.rasterize.cpu.tile_lists", "imagegs_tex.rasterize.cpu.simd",
              "imagegs_tex.rasterize.cpu.exp2"),
     LEVELS: ("imagegs_tex.rasterize.cpu.ordered_kernels", "imagegs_tex.rasterize.cpu.exp2"),
+    RESIDUAL: ("imagegs_tex.formats.igs.residual_coder", "imagegs_tex.formats.igs.residual_picture",
+               "imagegs_tex.quantize.residual_rdo", "imagegs_tex.formats.igs.range_coder",
+               "imagegs_tex.formats.igs.binary_model"),
 }  # fmt: skip
 """Modules of each group: all whose kernels it compiles, also within others."""
 _OF_COMPRESS: Final = (CODER, QUANTIZE, RASTERIZE)

@@ -19,6 +19,7 @@ from imagegs_tex.background_compilation import (
     OLD_FILES,
     QUANTIZE,
     RASTERIZE,
+    RESIDUAL,
     command,
     mark_of,
 )
@@ -179,6 +180,17 @@ def _draw_levels() -> None:
     )  # fmt: skip
 
 
+def _layer() -> None:
+    """The residual, which few files have."""
+    from imagegs_tex.formats.igs.residual_layer import pack_residual, unpack_residual
+    from imagegs_tex.formats.igs.residual_picture import residual_picture
+    from imagegs_tex.quantize.residual_rdo import make_residual_layer
+
+    layer = make_residual_layer(np.random.default_rng(0).random((_SIZE[1], _SIZE[0], 2), np.float32), 0.1, 2)
+    assert layer is not None
+    residual_picture(unpack_residual(pack_residual(layer, _SIZE), _SIZE, 2), _SIZE, _SIZE)
+
+
 def _use_gpu() -> None:
     from imagegs_tex.rasterize.select_backend import cuda_problem
 
@@ -194,6 +206,7 @@ _GROUPS: Final[dict[str, Callable[[], None]]] = {
     FAST_FILES: _code_fast_planes,
     LOSSES: _further_losses,
     LEVELS: _draw_levels,
+    RESIDUAL: _layer,
 }
 
 
