@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import cases
 import numpy as np
@@ -45,6 +46,7 @@ Table = tuple[list[str], list[list[object]]]
 BITS_PER_GAUSSIAN = 66
 """With which bits per channel texel are turned into a number of Gaussians."""
 CHANNELS = 9
+STEP_WARM_UP, STEPS_TIMED = 4, 40
 QUEUES = [(1, 4, 64), (1, 8, 64), (1, 8, 128), (2, 4, 64), (2, 8, 64), (2, 8, 128)]
 """GPUs, processes for each, and materials; the two lengths tell starting apart from working."""
 
@@ -343,7 +345,25 @@ def package_rows(case: cases.Case, backend: CudaBackend) -> list[list[object]]:
         difference = float((fused(picture, other) - plain(picture, other)).detach().abs())
         label = f"SSIM and gradient, fused-ssim (value differs by {difference:.1e})"
         rows.append([case.name, label, "", round(gradient_time(fused, picture, other), 3)])
+    rows.append([case.name, "step of a fit", "", step_time(problem, found, backend, 0.0)])
+    with patch.dict(sys.modules, {"fused_ssim": None}):
+        rows.append([case.name, "step with the SSIM loss, torch", "", step_time(problem, found, backend, 0.1)])
+    if importlib.util.find_spec("fused_ssim") is not None:
+        rows.append([case.name, "step with the SSIM loss, fused-ssim", "", step_time(problem, found, backend, 0.1)])
     return rows
+
+
+def step_time(problem: FitProblem, start: Fit, backend: CudaBackend, ssim_weight: float) -> float:
+    """Milliseconds of a step of a fit that goes on, solves included, and no Gaussian comes or goes."""
+    target, seconds = backend.prepare_target(problem.image, problem.weights), []
+    for steps in (STEP_WARM_UP, STEPS_TIMED):
+        settings = FitSettings(steps=steps, population=(), ssim_weight=ssim_weight)
+        torch.cuda.synchronize()
+        begun = time.perf_counter()
+        fit(problem, target, start.gaussians.count, settings, backend, start=start)
+        torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - begun)
+    return round(1000 * seconds[-1] / STEPS_TIMED, 2)
 
 
 def gradient_time(

@@ -61,7 +61,7 @@ def main() -> None:
     options.results.mkdir(parents=True, exist_ok=True)
     cases = load_cases(options.cases)
     # the largest case decides when all are done
-    tasks = [(fit, case) for fit in options.fits for case in sorted(cases, key=lambda case: -case.bytes)]
+    tasks = [(fit, case) for case in sorted(cases, key=lambda case: -case.bytes) for fit in options.fits]
     work = partial(measure, options.share, options.preset, options.backend, options.results)
     results = side_by_side(work, tasks, options.jobs)
     found = {(case.name, fit): result for (fit, case), result in zip(tasks, results, strict=True)}
