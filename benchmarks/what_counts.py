@@ -1,12 +1,12 @@
 """What an SSIM loss, first placements and importance by saliency buy at equal bytes: docs/benchmarks/what-counts.md.
 
     python benchmarks/what_counts.py [--cases NAME ...] [--fits NAME ...] [--share 0.2] [--preset P] [--backend B]
-                                     [--jobs N] [--results DIR] [--write]
+                                     [--jobs N] [--results DIR] [--kept] [--write]
 
 Each fit is made for the same size limit: a share of the reference's bytes, of which a search uses 97 to 100 %. PSNR and
 SSIM are over all maps, FLIP is that of colours. The salient tenth are the texels that the estimate of saliency calls
 most salient, whatever the fit went by. Detail is off. Every measurement is kept as JSON in --results (out/what-counts)
-and not made again.
+and not made again; --kept makes tables of those alone, with empty cells.
 """
 
 import argparse
@@ -56,12 +56,15 @@ def main() -> None:
     parser.add_argument("--backend", default="auto")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--results", type=Path, default=HERE.parent / "out" / "what-counts")
+    parser.add_argument("--kept", action="store_true", help="measure nothing")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/benchmarks/")
     options = parser.parse_args()
     options.results.mkdir(parents=True, exist_ok=True)
     cases = load_cases(options.cases)
     # the largest case decides when all are done
     tasks = [(fit, case) for case in sorted(cases, key=lambda case: -case.bytes) for fit in options.fits]
+    if options.kept:
+        tasks = [task for task in tasks if kept_in(options.results, task).exists()]
     work = partial(measure, options.share, options.preset, options.backend, options.results)
     results = side_by_side(work, tasks, options.jobs)
     found = {(case.name, fit): result for (fit, case), result in zip(tasks, results, strict=True)}
@@ -74,13 +77,19 @@ def main() -> None:
 def measure(share: float, preset: imagegs_tex.Preset, backend: str, results: Path, task: tuple[str, Case]) -> Result:
     """Return the figures of one case's fit, which are kept in a file."""
     fit, case = task
-    kept = results / f"{case.name}-{fit.replace(' ', '-')}.json"
+    kept = kept_in(results, task)
     if not kept.exists():
         temporary = kept.with_suffix(".part")
         temporary.write_text(json.dumps(scores(share, preset, backend, fit, case)), encoding="utf-8")
         temporary.rename(kept)
     result: Result = json.loads(kept.read_text(encoding="utf-8"))
     return result
+
+
+def kept_in(results: Path, task: tuple[str, Case]) -> Path:
+    """Return the file that one case's fit is kept in."""
+    fit, case = task
+    return results / f"{case.name}-{fit.replace(' ', '-')}.json"
 
 
 def scores(share: float, preset: imagegs_tex.Preset, backend: str, fit: str, case: Case) -> Result:
@@ -123,10 +132,13 @@ def tables(cases: list[Case], fits: list[str], found: Results) -> dict[str, str]
         if not set(members) & set(fits):
             continue
         shown = [PLAIN, *(fit for fit in members if fit in fits)]
-        rows = [[case.name, *(figures(found[case.name, fit]) for fit in shown)] for case in cases]
+        rows = [
+            [case.name, *(figures(found[case.name, fit]) if (case.name, fit) in found else "" for fit in shown)]
+            for case in cases
+        ]
         rows.append(["mean against plain", "", *(mean_of(differences(cases, fit, found)) for fit in shown[1:])])
         made[name] = markdown(["case", *shown], rows)
-    if IMPORTANCE in fits:
+    if all((case.name, IMPORTANCE) in found for case in cases):
         keys = ("psnr", "flip", "psnr_salient", "flip_salient")
         headings = [f"{title}, {fit}" for title in ("PSNR", "FLIP", "PSNR in the tenth", "FLIP in the tenth")
                     for fit in ("plain", "auto")]  # fmt: skip
@@ -143,18 +155,18 @@ def figures(result: Result) -> str:
     return f"{result['bytes']:,}: " + ", ".join(rounded(key, result[key]) for key in ("psnr", "ssim", "flip"))
 
 
-def differences(cases: list[Case], fit: str, found: Results) -> tuple[float, float, float]:
-    """Return the mean dB, SSIM and relative FLIP that a fit has over the plain one."""
-    pairs = [(found[case.name, fit], found[case.name, PLAIN]) for case in cases]
+def differences(cases: list[Case], fit: str, found: Results) -> tuple[float, float, float, int]:
+    """Return the mean dB, SSIM and relative FLIP that a fit has over the plain one, and of how many cases."""
+    pairs = [(found[case.name, fit], found[case.name, PLAIN]) for case in cases if (case.name, fit) in found]
     flips = [fitted["flip"] / plain["flip"] - 1 for fitted, plain in pairs if plain["flip"]]
     decibels, ssim = (float(np.mean([one[key] - other[key] for one, other in pairs])) for key in ("psnr", "ssim"))
-    return decibels, ssim, float(np.mean(flips)) if flips else 0.0
+    return decibels, ssim, float(np.mean(flips)) if flips else 0.0, len(pairs)
 
 
-def mean_of(difference: tuple[float, float, float]) -> str:
+def mean_of(difference: tuple[float, float, float, int]) -> str:
     """Return differences in one cell."""
-    decibels, ssim, flip = difference
-    return f"{decibels:+.2f} dB, {ssim:+.4f}, {100 * flip:+.1f} %"
+    decibels, ssim, flip, count = difference
+    return f"{decibels:+.2f} dB, {ssim:+.4f}, {100 * flip:+.1f} % ({count})"
 
 
 def rounded(key: str, value: float | None) -> str:

@@ -195,7 +195,7 @@ def compress_stack(  # noqa: PLR0913 - those of compress
     size = stack.width, stack.height, stack.channel_count
     check_memory(Work.COMPRESS, *size, printable(output), gaussians=gaussians)
     check_writable(output, MAGIC)
-    earlier = None if start is None else read_start(Path(start), stack, settings.fit.cutoff, backend)
+    earlier = None if start is None else read_start(Path(start), stack, settings.fit.cutoff)
     encoded = encode_within_budget(stack, settings, backend, progress, control, earlier)
     data = encode_igs(encoded.quantized)
     encoded_at = time.perf_counter()

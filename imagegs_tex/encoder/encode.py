@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final
 
 import numpy as np
@@ -12,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imagegs_tex.encoder.compute import CpuCompute, compute_on
-from imagegs_tex.encoder.local_fit import SWEEPS, Region, changed_region, fit_region
+from imagegs_tex.encoder.compute import compute_on
+from imagegs_tex.encoder.feature_equations import bit_price, geometry_of, in_own_units, solve
 from imagegs_tex.fit.channel_weights import channel_weights
 from imagegs_tex.fit.control import Watch
 from imagegs_tex.fit.gaussian_set import Fit, GaussianSet
@@ -28,15 +27,12 @@ from imagegs_tex.quantize.channel_basis import Components, principal_components,
 from imagegs_tex.quantize.code_lengths import code_lengths
 from imagegs_tex.quantize.feature_rdo import Descent, choose_feature_codes
 from imagegs_tex.quantize.geometry import GeometryQuantizer, geometry_quantizer
-from imagegs_tex.rasterize.backend import Backend, FitTarget, NormalEquations, PreparedGeometry
-from imagegs_tex.rasterize.conjugate_gradient import damping_of
+from imagegs_tex.rasterize.backend import Backend, FitTarget, PreparedGeometry
 from imagegs_tex.settings import FitSettings, Precision
 
 _EXPONENT_RANGE: Final = (0.1, 0.8)
 _LEAST_ERROR: Final = 1e-9
 """Squared error per texel below which no finer step is worth anything: 90 dB."""
-_FINAL_ITERATIONS: Final = 40
-"""Conjugate-gradient iterations before the features are rounded; 60 changed nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +68,7 @@ class Geometry:
     log_covariances: NDArray[np.float64]  # [N, 3] m, h, b
     cutoff: float  # q at which a support ends
     border_weight: float  # of texels near borders at which the picture repeats
-    shown: NDArray[np.float32] | None = None  # [H, W, C] what the file they are from shows, where it is of this stack
+    file: QuantizedGaussianSet | None = None  # that they are from, where it can be of this stack before an edit
 
 
 Prepared = tuple[FitProblem, FitTarget, Components]
@@ -114,8 +110,7 @@ def fit_geometry(  # noqa: PLR0913 - what a run may be told
         precision: of the file
         backend: the rasterizer
         progress: called after every step, and before every sweep
-        start: of an earlier fit of the same stack to go on from, whatever its weights and its number of Gaussians;
-            where its file shows the same but for an edit, only Gaussians of the edit move
+        start: of an earlier fit of the same stack to go on from, whatever its weights and its number of Gaussians
         watch: the run's; a stop also leaves out the sweeps that are left
         exact_count: whether Gaussians stay that are not worth their bits
     """
@@ -123,41 +118,31 @@ def fit_geometry(  # noqa: PLR0913 - what a run may be told
     problem, target, components = prepared
     quantizer = geometry_quantizer(target.width, target.height, count, precision, target.wrap)
     begin = None if start is None else _resume(start, problem, target, settings, backend)
-    moved, sweeps, region = None, settings.refine_sweeps, None
-    if begin is not None and start is not None and start.shown is not None and count == begin.gaussians.count:
-        region = _changed(start, begin, prepared, backend)
-    if begin is None or region is None:
-        fitted = fit(
-            problem, target, count, settings, backend, start=begin, rounding=quantizer, progress=progress, watch=watch
-        )  # fmt: skip
-    else:
-        fitted, moves = fit_region(
-            region, begin, problem, target, settings, backend, rounding=quantizer, progress=progress, watch=watch
-        )  # fmt: skip
-        moved, sweeps = moves.cpu().numpy(), sweeps + SWEEPS
+    fitted = fit(
+        problem, target, count, settings, backend, start=begin, rounding=quantizer, progress=progress, watch=watch
+    )  # fmt: skip
     fit_done = time.perf_counter()
     problem, target = with_border_weight(problem, target, fitted.border_weight, backend)
     features = fitted.gaussians.features
     means, shapes = quantizer.nearest(fitted.gaussians.means.double(), fitted.gaussians.log_covariances.double())
     rounded = Geometry(means.cpu().numpy(), shapes.cpu().numpy(), fitted.cutoff, fitted.border_weight)
     refiner = _Refiner(problem, target, settings, precision, quantizer, backend, components.fineness)
-    for sweep in range(sweeps):
-        if watch is not None and watch.stops("refining", sweep, sweeps):
+    for sweep in range(settings.refine_sweeps):
+        if watch is not None and watch.stops("refining", sweep, settings.refine_sweeps):
             break
         if progress is not None:
-            progress(FitProgress("refining", sweep, sweeps))
-        drop = sweep == 0 and not exact_count and moved is None
-        rounded, features = refiner.sweep(rounded, features, drop=drop, moved=moved)
+            progress(FitProgress("refining", sweep, settings.refine_sweeps))
+        rounded, features = refiner.sweep(rounded, features, drop=sweep == 0 and not exact_count)
     quantizer = _avoid_rounding_ties(quantizer, rounded.log_covariances)
     position_codes, shape_codes, exponents = quantizer.codes(rounded.means, rounded.log_covariances)
     order = order_in_file(position_codes, shape_codes, exponents, quantizer.cell_log2)
     position_codes, shape_codes = position_codes[order], shape_codes[order]
     final = Geometry(*quantizer.values(position_codes, shape_codes), rounded.cutoff, rounded.border_weight)
     features = features[torch.from_numpy(order).to(backend.device)]
-    prepared_final = _prepared(final, target, backend)
-    equations, features = _solve(prepared_final, features, target, settings, backend)
+    prepared_final = geometry_of(final.means, final.log_covariances, final.cutoff, target, backend)
+    equations, features = solve(prepared_final, features, target, settings, backend)
     scales = _relative_scales(final.log_covariances, precision)
-    own, own_features = _in_own_units(equations, features, torch.from_numpy(scales).to(backend.device))
+    own, own_features = in_own_units(equations, features, torch.from_numpy(scales).to(backend.device))
     geometry = CodedGeometry(
         quantizer=quantizer, components=components, cutoff=float(np.float32(final.cutoff)),
         border_weight=fitted.border_weight,
@@ -182,7 +167,8 @@ def _resume(earlier: Geometry, problem: FitProblem, target: FitTarget, settings:
     means = earlier.means
     columns, rows = np.floor(np.clip(means, 0, [target.width - 1, target.height - 1])).astype(np.int64).T
     features = problem.image[torch.from_numpy(rows), torch.from_numpy(columns)]
-    _, solved = _solve(_prepared(earlier, target, backend), features, target, settings, backend)
+    geometry = geometry_of(means, earlier.log_covariances, earlier.cutoff, target, backend)
+    _, solved = solve(geometry, features, target, settings, backend)
     gaussians = GaussianSet(
         torch.from_numpy(means.astype(np.float32)).to(backend.device),
         torch.from_numpy(earlier.log_covariances.astype(np.float32)).to(backend.device), solved,
@@ -190,48 +176,9 @@ def _resume(earlier: Geometry, problem: FitProblem, target: FitTarget, settings:
     return Fit(gaussians, earlier.cutoff, earlier.border_weight)
 
 
-def _changed(start: Geometry, begin: Fit, prepared: Prepared, backend: Backend) -> Region | None:
-    """Return what has changed since the file was made that a fit begins from; None: all of the picture is fitted.
-
-    A GPU fits all of it in the second that the rest of a command takes.
-    """
-    if start.shown is None or backend.device.type != "cpu":
-        return None
-    problem, target, components = prepared
-    solved = backend.render(_prepared(start, target, backend), begin.gaussians.features)
-    return changed_region(to_components(torch.from_numpy(start.shown), components), solved, problem)
-
-
-def _prepared(rounded: Geometry, target: FitTarget, backend: Backend) -> PreparedGeometry:
-    """Return what the backend makes of a geometry."""
-    means = torch.from_numpy(rounded.means.astype(np.float32)).to(backend.device)
-    conics = torch.from_numpy(g.conics_of(rounded.log_covariances).astype(np.float32)).to(backend.device)
-    return backend.prepare_geometry(means, conics, rounded.cutoff, target.size, target.wrap)
-
-
-def _solve(
-    geometry: PreparedGeometry, features: Tensor, target: FitTarget, settings: FitSettings, backend: Backend
-) -> tuple[NormalEquations, Tensor]:
-    """Return the equations of the features, and their solution."""
-    equations = backend.normal_equations(geometry, target)
-    damping = damping_of(equations, settings.solve_damping * _FINAL_DAMPING)
-    return equations, backend.solve_features(equations, features, _FINAL_ITERATIONS, damping)
-
-
 def _relative_scales(shapes: NDArray[np.float64], precision: Precision) -> NDArray[np.float64]:
     """Return the factors [N] on the feature steps of shapes [N, 3], over that of their median size."""
     return g.feature_scales(shapes[:, 0] - np.median(shapes[:, 0]), precision.feature_exponent)
-
-
-def _in_own_units(equations: NormalEquations, features: Tensor, scales: Tensor) -> tuple[NormalEquations, Tensor]:
-    """Return the equations of features [N, K] that are counted in each Gaussian's own scale [N], and those features."""
-    values = torch.repeat_interleave(scales, equations.row_starts.diff())  # in place: large pictures have 10^8 of them
-    values.mul_(equations.values).mul_(scales.index_select(0, equations.columns))
-    own = NormalEquations(
-        row_starts=equations.row_starts, columns=equations.columns, values=values,
-        diagonal=equations.diagonal * scales.square(), rhs=equations.rhs * scales[:, None],
-    )  # fmt: skip
-    return own, features.double() / scales[:, None]
 
 
 def _feature_step(
@@ -292,9 +239,7 @@ class _Refiner:
     backend: Backend
     fineness: NDArray[np.float64]  # [K] of the components
 
-    def sweep(
-        self, rounded: Geometry, features: Tensor, *, drop: bool, moved: NDArray[np.bool_] | None = None
-    ) -> tuple[Geometry, Tensor]:
+    def sweep(self, rounded: Geometry, features: Tensor, *, drop: bool) -> tuple[Geometry, Tensor]:
         """Sweep once, with features as the file would hold them; return the solved ones with what became of it.
 
         Beside solved features, which no file has, a sweep is worth less than half (docs/experiments/rounding.md):
@@ -304,7 +249,6 @@ class _Refiner:
             rounded: geometry
             features: [N, K] to solve from
             drop: whether Gaussians that are not worth their bits go before
-            moved: [N] which are looked at; None: all
         """
         stored = self._stored(rounded, features)
         if drop:
@@ -312,10 +256,7 @@ class _Refiner:
             rounded = replace(rounded, means=rounded.means[kept], log_covariances=rounded.log_covariances[kept])
             stored = self._stored(rounded, stored.solved[torch.from_numpy(kept).to(self.backend.device)])
         _, shape_codes, _ = self.quantizer.codes(rounded.means, rounded.log_covariances)
-        refine = compute_on(self.backend).refine_geometry
-        if moved is not None:
-            refine = partial(CpuCompute(self.backend).refine_geometry, resting=~moved)
-        means, shape_codes = refine(
+        means, shape_codes = compute_on(self.backend).refine_geometry(
             rounded.means, shape_codes, stored.rounded, self.problem.image, self.quantizer,
             weights=self.problem.weights, cutoff=rounded.cutoff, bit_price=stored.bit_price,
             shape_limits=(SMALLEST_LOG_SIZE, LARGEST_FORM),
@@ -325,20 +266,18 @@ class _Refiner:
 
     def _stored(self, rounded: Geometry, features: Tensor) -> _Stored:
         """Solve for the features of a geometry, and round them."""
-        prepared = _prepared(rounded, self.target, self.backend)
-        equations, solved = _solve(prepared, features, self.target, self.settings, self.backend)
-        step = _feature_step(
-            prepared, solved, self.problem, self.target, precision=self.precision, backend=self.backend
-        )  # fmt: skip
+        drawn = geometry_of(rounded.means, rounded.log_covariances, rounded.cutoff, self.target, self.backend)
+        equations, solved = solve(drawn, features, self.target, self.settings, self.backend)
+        step = _feature_step(drawn, solved, self.problem, self.target, precision=self.precision, backend=self.backend)
         scales = torch.from_numpy(_relative_scales(rounded.log_covariances, self.precision)).to(self.backend.device)
-        own, own_features = _in_own_units(equations, solved, scales)
+        own, own_features = in_own_units(equations, solved, scales)
         diagonal, best = own.diagonal.cpu().numpy(), own_features.cpu().numpy()
-        bit_price = _bit_price(self.precision, step, diagonal)
+        price = bit_price(self.precision, step, diagonal)
         descent = compute_on(self.backend).descent(own, own_features)
         steps = step / self.fineness
-        codes = choose_feature_codes(descent, diagonal, best, steps, bit_price)
+        codes = choose_feature_codes(descent, diagonal, best, steps, price)
         values = torch.from_numpy(codes * steps).to(self.backend.device) * scales[:, None]
-        return _Stored(prepared, solved, codes, values.to(solved.dtype), bit_price)
+        return _Stored(drawn, solved, codes, values.to(solved.dtype), price)
 
     def _worth_their_bits(self, stored: _Stored, rounded: Geometry) -> NDArray[np.int64]:
         """Return those Gaussians that take more off the squared error than their bits are worth; one at least."""
@@ -350,17 +289,6 @@ class _Refiner:
         lost = self.backend.leave_one_out(stored.prepared, stored.rounded, self.target).cpu().numpy()
         gain = lost / stored.bit_price - bits
         return np.flatnonzero(gain >= min(0.0, gain.max()))
-
-
-def _bit_price(precision: Precision, feature_step: float, diagonal: NDArray[np.float64]) -> float:
-    """Return the squared error that one bit is worth: what a feature's rounding costs where it saves a bit.
-
-    Args:
-        precision: for the weight of a bit
-        feature_step: of a Gaussian of the median size
-        diagonal: [N] of the equations, in each Gaussian's own scale
-    """
-    return precision.rate_weight * feature_step**2 * float(np.median(diagonal))
 
 
 def round_features(
@@ -382,7 +310,7 @@ def round_features(
     steps = np.maximum((stored / components.fineness).astype(np.float32), np.float32(g.FEATURE_STEP_RANGE[0]))
     codes = choose_feature_codes(
         geometry.descent, geometry.diagonal, geometry.features, steps.astype(np.float64) * unit,
-        _bit_price(precision, float(stored) * unit, geometry.diagonal),
+        bit_price(precision, float(stored) * unit, geometry.diagonal),
     )  # fmt: skip
     used = np.any(codes != 0, axis=0)
     used[0] = True  # a file has at least one component
@@ -396,10 +324,6 @@ def round_features(
         basis_scale=components.basis_scale, basis_codes=components.basis_codes[used],
         offset_codes=components.offset_codes, wrap=geometry.quantizer.wrap,
     )  # fmt: skip
-
-
-_FINAL_DAMPING: Final = 0.1
-"""The last solve, relative to those within the fit."""
 
 
 def _avoid_rounding_ties(quantizer: GeometryQuantizer, shapes: NDArray[np.float64]) -> GeometryQuantizer:

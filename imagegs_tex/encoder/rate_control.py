@@ -95,7 +95,7 @@ def encode_within_budget(
         count = fitter.usual_count if settings.gaussian_count is None else settings.gaussian_count
         if not 1 <= count <= min(MAX_GAUSSIANS, texels):
             raise UsageError(f"{count} Gaussians is outside 1..{min(MAX_GAUSSIANS, texels)} for {texels} texels")
-        rounded = fitter.rounded(fitter.fit(count, exact_count=True))
+        rounded = fitter.after_edit(count) or fitter.rounded(fitter.fit(count, exact_count=True))
         fitter.release()
         quantized = finish(rounded)
         if min(stack.width, stack.height) == 1:  # a ramp of 256 texels had 120 dB with 64 Gaussians and 72 with 128

@@ -9,7 +9,6 @@ from zipfile import is_zipfile
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.decoder.render import render_channels
 from imagegs_tex.encoder.encode import Geometry
 from imagegs_tex.encoder.foreign_checkpoint import checkpoint_gaussians
 from imagegs_tex.formats.errors import InputError
@@ -19,7 +18,6 @@ from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.vocabulary import Coded, TextureMap
-from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.settings import CompressSettings, PopulationChange
 
 _START_SHARE: Final = 8
@@ -41,14 +39,13 @@ def settings_from_start(settings: CompressSettings) -> CompressSettings:
     return replace(settings, fit=fit)
 
 
-def read_start(path: Path, stack: TextureStack, cutoff: float, backend: Backend) -> Geometry:
+def read_start(path: Path, stack: TextureStack, cutoff: float) -> Geometry:
     """Read where a fit begins: the Gaussians of an .igs file, or those of another tool's checkpoint.
 
     Args:
         path: the file
         stack: what is fitted
         cutoff: q at which supports end, where the file does not say
-        backend: draws what the file shows, where that can be the stack before an edit
 
     Raises:
         InputError: the file is missing, damaged, or has no Gaussians to start from
@@ -65,7 +62,7 @@ def read_start(path: Path, stack: TextureStack, cutoff: float, backend: Backend)
     alike = (quantized.width, quantized.height, quantized.wrap) == (*size, stack.wrap)
     if not alike or _layout(quantized.maps) != _layout(stack.maps):
         return geometry
-    return replace(geometry, shown=render_channels(quantized, backend).cpu().numpy())
+    return replace(geometry, file=quantized)
 
 
 def _layout(maps: Sequence[TextureMap]) -> list[tuple[object, ...]]:

@@ -7,11 +7,13 @@ about what more would.)
 """
 
 import hashlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
+import torch
 
 from imagegs_tex.encoder.chroma_steps import chroma_fineness
 from imagegs_tex.encoder.encode import (
@@ -23,11 +25,14 @@ from imagegs_tex.encoder.encode import (
     prepare,
     round_features,
 )
+from imagegs_tex.encoder.feature_equations import geometry_of
+from imagegs_tex.encoder.local_fit import STEPS, SWEEPS, EditedFile, edited_file, find_region, refit
 from imagegs_tex.fit.channel_weights import channel_weights
 from imagegs_tex.fit.checkpoint import identity_of
 from imagegs_tex.fit.control import FitControl, Watch
-from imagegs_tex.fit.loop import FitProgress
-from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+from imagegs_tex.fit.gaussian_set import GaussianSet
+from imagegs_tex.fit.loop import FITTING, FitProgress
+from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet, dequantize
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN, CompressSettings, FitSettings, PopulationChange
@@ -153,6 +158,48 @@ class Fitter:
             values = geometry.quantizer.values(geometry.position_codes, geometry.shape_codes)
             self._last = Geometry(*values, geometry.cutoff, geometry.border_weight)
         return geometry
+
+    def after_edit(self, count: int) -> QuantizedGaussianSet | None:
+        """Return the start's file with what has changed since fitted by itself, features rounded.
+
+        None where that cannot be: nothing has changed, too much, another number of Gaussians, other settings. A GPU
+        fits all of the picture in the second that the rest of a command takes.
+        """
+        file = None if self._start is None else self._start.file
+        if file is None or count != file.gaussian_count or self.backend.device.type != "cpu":
+            return None
+        begun = time.perf_counter()
+        # the fit's steps are of a part of the picture: neither checkpoints nor snapshots are made of them
+        stop = None if self.watch is None else Watch(FitControl(1, stop=self.watch.control.stop), self.stack, dict)
+        edited = edited_file(
+            file, self.stack, self._weights, self.settings, self.backend, progress=self._progress, watch=stop
+        )  # fmt: skip
+        region = None if edited is None else find_region(edited, self.stack)
+        found = None if edited is None or region is None else refit(edited, region)
+        if edited is None or found is None:
+            return None
+        quantized, seconds = found
+        if self.watch is not None and stop is not None:
+            self.watch.stopped_at = stop.stopped_at
+        seconds = replace(seconds, fit=time.perf_counter() - begun - seconds.quantize)
+        steps, sweeps = STEPS * self.settings.fit.steps, SWEEPS + self.settings.fit.refine_sweeps
+        self.effort = Effort(fits=1, steps=steps, sweeps=sweeps, seconds=seconds)
+        if self.watch is not None and self.watch.control.on_snapshot is not None:
+            self._show_end(edited, quantized, steps)
+        return replace(quantized, maps=self.stack.maps, entropy=self.settings.entropy)
+
+    def _show_end(self, edited: EditedFile, quantized: QuantizedGaussianSet, steps: int) -> None:
+        """Show a file that was fitted by parts: its steps are of a part of the picture."""
+        assert self.watch is not None
+        values, target, backend = dequantize(quantized), edited.target, self.backend
+        geometry = geometry_of(values.means, values.log_covariances, quantized.cutoff, target, backend)
+        gaussians = GaussianSet(*map(torch.from_numpy, (values.means, values.log_covariances, values.features)))
+        error = float(backend.squared_error(geometry, gaussians.features, target).total)
+        self.watch.begin(edited.components)
+        self.watch.show(
+            gaussians, None, numbers=torch.arange(gaussians.count), cutoff=quantized.cutoff, phase=FITTING, step=steps,
+            steps=steps, psnr_db=edited.problem.psnr(error),
+        )  # fmt: skip
 
     @property
     def stopped(self) -> bool:

@@ -14,11 +14,9 @@ from imagegs_tex.encoder.start_file import read_start
 from imagegs_tex.formats.errors import IgsError, InputError
 from imagegs_tex.formats.igs.quantized_set import conics_of
 from imagegs_tex.formats.images import write_image
-from imagegs_tex.rasterize.select_backend import make_backend
 
 SIZE = (96, 64)
 STACK = SimpleNamespace(width=SIZE[0], height=SIZE[1])
-BACKEND = make_backend("cpu", 1)
 
 
 def covariance(angle, first, second):
@@ -51,7 +49,7 @@ def test_image_gs_places_sizes_and_angles(tmp_path, inverse):
         covariance(angle[0], *pair)[[0, 0, 1], [0, 1, 1]] for angle, pair in zip(values["rot"], sizes, strict=True)
     ])  # fmt: skip
     np.testing.assert_allclose(covariances, wanted[inside], rtol=1e-4, atol=1e-4)
-    start = read_start(tmp_path / "ckpt.pt", STACK, 5.0, BACKEND)
+    start = read_start(tmp_path / "ckpt.pt", STACK, 5.0)
     conics = conics_of(start.log_covariances)
     inverses = np.linalg.inv(wanted[inside][:, [0, 1, 1, 2]].reshape(-1, 2, 2))
     np.testing.assert_allclose(conics, inverses.reshape(-1, 4)[:, [0, 1, 3]], rtol=1e-3, atol=1e-5)
@@ -116,10 +114,10 @@ def test_what_is_refused(tmp_path, capsys):
     ):  # fmt: skip
         save_image_gs(path, **changes)
         with pytest.raises(InputError, match=message):
-            read_start(path, STACK, 5.0, BACKEND)
+            read_start(path, STACK, 5.0)
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises((InputError, IgsError)):
-        read_start(path, STACK, 5.0, BACKEND)
+        read_start(path, STACK, 5.0)
 
 
 def test_any_numbers_in_a_checkpoint_end_in_a_file_or_an_error(tmp_path):

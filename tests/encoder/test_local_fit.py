@@ -7,8 +7,9 @@ import pytest
 import torch
 from helpers.tiny_material import as_bytes
 
-from imagegs_tex import CompressSettings, FitSettings, SourceOptions, compress, settings_from_start
-from imagegs_tex.encoder.local_fit import changed_region
+from imagegs_tex import CompressSettings, FitControl, FitSettings, SourceOptions, compress, settings_from_start
+from imagegs_tex.encoder.edit_region import changed_region
+from imagegs_tex.encoder.feature_equations import with_known
 from imagegs_tex.fit.gaussian_set import Fit, GaussianSet
 from imagegs_tex.fit.loop import fit
 from imagegs_tex.fit.problem import FitProblem
@@ -39,7 +40,7 @@ def pictures(noise):
 
 @pytest.mark.parametrize("noise", [0.001, 0.1])
 def test_what_has_changed_is_found_with_a_tile_around_it(noise):
-    region = changed_region(*pictures(noise))
+    region = changed_region(*pictures(noise), 2)
     assert region.box == (48, 16, 176, 144)
     assert region.changed[EDIT].all()
     assert region.changed[48:112, 80:144].all()
@@ -48,9 +49,9 @@ def test_what_has_changed_is_found_with_a_tile_around_it(noise):
 
 def test_nothing_and_too_much_are_no_region():
     shown, solved, problem = pictures(0.1)
-    assert changed_region(solved, solved, problem) is None
+    assert changed_region(solved, solved, problem, 2) is None
     other = torch.rand(shown.shape, generator=torch.Generator().manual_seed(4))
-    assert changed_region(shown, 0.5 + 0 * solved, problem_of(other)) is None
+    assert changed_region(shown, 0.5 + 0 * solved, problem_of(other), 2) is None
 
 
 def test_fixed_gaussians_stay_bit_by_bit_while_others_come_and_go():
@@ -77,6 +78,44 @@ def test_fixed_gaussians_stay_bit_by_bit_while_others_come_and_go():
     assert not torch.isin(found.means[20:], start.means).any()
 
 
+class Stop:
+    """Set when it is asked for the twelfth time."""
+
+    asked = 0
+
+    def is_set(self):
+        self.asked += 1
+        return self.asked > 11
+
+
+def rows_of(file):
+    """Everything that a file's Gaussians are, a row for each."""
+    values = dequantize(file)
+    return np.concatenate([values.means, values.log_covariances, values.features], axis=1)
+
+
+def matrix_of(equations):
+    count = len(equations.diagonal)
+    matrix = torch.zeros(count, count, dtype=torch.float64)
+    rows = torch.repeat_interleave(torch.arange(count), equations.row_starts.diff())
+    matrix[rows, equations.columns.long()] = equations.values
+    return matrix
+
+
+def test_equations_beside_known_features_have_the_solution_of_all():
+    generator = torch.Generator().manual_seed(2)
+    backend, image = make_backend("cpu", 1), torch.rand(32, 32, 2, generator=generator)
+    means, shapes = 32 * torch.rand(12, 2, generator=generator), torch.tensor([[4.0, 0.3, -0.2]]).repeat(12, 1)
+    geometry = backend.prepare_geometry(means, GaussianSet(means, shapes, means).conics, 6.0, (32, 32))
+    equations = backend.normal_equations(geometry, backend.prepare_target(image))
+    matrix = matrix_of(equations)
+    best = torch.linalg.solve(matrix, equations.rhs)
+    part = with_known(equations, best[:5].float())
+    found = matrix_of(part)
+    assert torch.equal(found, matrix[5:, 5:])
+    torch.testing.assert_close(torch.linalg.solve(found, part.rhs), best[5:], rtol=1e-3, atol=1e-3)
+
+
 @pytest.mark.parametrize("wraps", [False, True])
 def test_an_edit_leaves_the_rest_of_a_file_in_its_place(tmp_path, wraps):
     rng = np.random.default_rng(1)
@@ -85,9 +124,9 @@ def test_an_edit_leaves_the_rest_of_a_file_in_its_place(tmp_path, wraps):
     first, edited = tmp_path / "stone.png", tmp_path / "edited.png"
     write_image(first, as_bytes(planes / 4))
     texels = read_image(first)[0].copy()
-    texels[EDIT] = texels[EDIT][::-1] // 2
+    texels[112:128, 112:128] = texels[112:128, 112:128][::-1] // 2
     write_image(edited, texels)
-    settings = CompressSettings(gaussian_count=300, fit=FitSettings(steps=80))
+    settings = CompressSettings(gaussian_count=1000, fit=FitSettings(steps=80))
     options = SourceOptions(wrap=(wraps, wraps))
     compress(first, tmp_path / "a.igs", settings, "cpu", options=options)
     anew = compress(edited, tmp_path / "b.igs", settings, "cpu", options=options)
@@ -96,12 +135,17 @@ def test_an_edit_leaves_the_rest_of_a_file_in_its_place(tmp_path, wraps):
     found = compress(
         edited, tmp_path / "c.igs", few, "cpu", options=options, start=tmp_path / "a.igs", progress=seen.append
     )  # fmt: skip
-    assert found.gaussians == 300
+    assert found.gaussians == 1000
     assert found.psnr_db > anew.psnr_db - 0.1
-    assert max(state.steps for state in seen if state.phase == "fitting") == 4 * few.fit.steps
-    before, after = (dequantize(read_igs(tmp_path / name)).means for name in ("a.igs", "c.igs"))
+    assert max(state.steps for state in seen if state.phase == "fitting") == 8 * few.fit.steps
+    before, after = (rows_of(read_igs(tmp_path / name)) for name in ("a.igs", "c.igs"))
     kept = (before[:, None] == after[None]).all(axis=2).any(axis=1)
-    near = (np.abs(before - [110, 80]) < 10 + 32).all(axis=1)
+    near = (np.abs(before[:, :2] - 120) < 8 + 16 + 16).all(axis=1)
     assert kept[~near].all()
     assert near.sum() > 10
     assert not kept[near].all()
+    control = FitControl(1, stop=Stop())
+    stopped = compress(
+        edited, tmp_path / "d.igs", few, "cpu", options=options, start=tmp_path / "a.igs", control=control
+    )  # fmt: skip
+    assert (stopped.stopped_at.phase, stopped.stopped_at.steps) == ("fitting", 80)

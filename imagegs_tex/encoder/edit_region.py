@@ -1,0 +1,122 @@
+"""What has changed since a file was made, found without the earlier source, and the part of the picture around it."""
+
+import math
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from imagegs_tex.fit.gaussian_set import GaussianSet
+from imagegs_tex.fit.problem import FitProblem
+from imagegs_tex.rasterize.backend import TILE, FitTarget
+
+_WORSE: Final = 0.5
+"""Share by which a tile's error is larger than with solved features, and than half the picture's median, at least."""
+_LEAST_AROUND: Final = 2
+"""Tiles."""
+_REACHES: Final = 0.9
+"""Share of a file's Gaussians that reach no further than what is looked at around those that move. With 2 tiles instead
+of 4, large Gaussians grew out of a smooth part and spoilt what is around it: 38.5 instead of 39.1 dB there
+(stylized_stone_floor_001, 1024 x 1024)."""
+_MOST: Final = 0.4
+"""Share of the picture that is looked at, above which all of it is fitted."""
+
+Box = tuple[int, int, int, int]
+"""Texels: left, top, the column behind the last, the row behind the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """What has changed, and what is looked at around it."""
+
+    changed: Tensor  # bool [H, W]
+    box: Box
+    usual_error: float  # squared, of a texel in the median tile of the file
+
+
+def changed_region(shown: Tensor, solved: Tensor, problem: FitProblem, around: int) -> Region | None:
+    """Return what has changed since a file was made; None: nothing, or too much for a part of the picture.
+
+    It shows where the file's picture is much worse than the same Gaussians with features solved anew, tile by tile.
+    Where nothing has changed, the difference is what rounding features cost.
+
+    Args:
+        shown: float32 [H, W, K], the file's picture, in the components of the problem
+        solved: the same with features that suit the problem
+        problem: what is wanted
+        around: tiles that are looked at around those that have changed
+    """
+    height, width = shown.shape[:2]
+    errors = torch.stack([(picture - problem.image).square().sum(dim=2) for picture in (shown, solved)])
+    if problem.weights is not None:
+        errors = errors * problem.weights
+    before, after = functional.avg_pool2d(errors[None], TILE, ceil_mode=True, count_include_pad=False)[0]
+    worse = before - after > _WORSE * (after + before.median())
+    if not worse.any():
+        return None
+    # an edit that ends within a tile hardly shows there
+    tiles = functional.max_pool2d(worse[None].float(), 3, 1, 1)[0] > 0
+    rows, columns = (torch.nonzero(tiles.any(dim=axis)).flatten() for axis in (1, 0))
+    top, left = (max(0, int(found[0]) - around) * TILE for found in (rows, columns))
+    bottom, right = (
+        min(side, (int(found[-1]) + 1 + around) * TILE) for found, side in ((rows, height), (columns, width))
+    )
+    if (bottom - top) * (right - left) > _MOST * height * width:
+        return None
+    changed = tiles.repeat_interleave(TILE, 0).repeat_interleave(TILE, 1)[:height, :width]
+    return Region(changed, (left, top, right, bottom), float(before.median()))
+
+
+def crop(plane: Tensor, box: Box) -> Tensor:
+    """Return a part of [H, W, ...]."""
+    left, top, right, bottom = box
+    return plane[top:bottom, left:right].contiguous()
+
+
+def reaching_in(gaussians: GaussianSet, box: Box, target: FitTarget, cutoff: float) -> GaussianSet:
+    """Return those that reach into a box, and copies of any that do so from beside a picture that repeats."""
+    reach = _reaches(gaussians, cutoff)
+    first, last = (torch.tensor(corner) for corner in (box[:2], box[2:]))
+    found = []
+    for across, down in product(*((-1, 0, 1) if repeats else (0,) for repeats in target.wrap)):
+        means = gaussians.means + torch.tensor([across * target.width, down * target.height])
+        inside = torch.all((means + reach > first) & (means - reach < last), dim=1)
+        found.append(members(replace(gaussians, means=means), inside))
+    return joined(*found)
+
+
+def within(gaussians: GaussianSet, box: Box, cutoff: float) -> Tensor:
+    """Return which supports lie within a box, bool [N]."""
+    reach = _reaches(gaussians, cutoff)
+    first, last = (torch.tensor(corner) for corner in (box[:2], box[2:]))
+    return torch.all((gaussians.means - reach >= first) & (gaussians.means + reach <= last), dim=1)
+
+
+def tiles_around(gaussians: GaussianSet, cutoff: float) -> int:
+    """Return the tiles that are to be looked at around Gaussians that move, so that few reach beyond."""
+    reach = _reaches(gaussians, cutoff).amax(dim=1)
+    return max(_LEAST_AROUND, math.ceil(float(np.quantile(reach.numpy(), _REACHES)) / TILE))
+
+
+def _reaches(gaussians: GaussianSet, cutoff: float) -> Tensor:
+    """Return half the width and height of each support [N, 2], in texels."""
+    a, b, c = gaussians.conics.unbind(dim=1)
+    return torch.sqrt(2 * cutoff * torch.stack([c, a], dim=1) / (a * c - b * b)[:, None])
+
+
+def joined(*sets: GaussianSet) -> GaussianSet:
+    """Return all Gaussians of some sets."""
+    return GaussianSet(*(torch.cat(parts) for parts in zip(*map(_parts, sets), strict=True)))
+
+
+def members(gaussians: GaussianSet, mask: Tensor) -> GaussianSet:
+    """Return those for which a mask [N] is set."""
+    return GaussianSet(*(part[mask] for part in _parts(gaussians)))
+
+
+def _parts(gaussians: GaussianSet) -> tuple[Tensor, Tensor, Tensor]:
+    return gaussians.means, gaussians.log_covariances, gaussians.features

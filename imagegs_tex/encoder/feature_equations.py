@@ -1,0 +1,89 @@
+"""The linear system of a picture's features: solved, in the Gaussians' own scales, and with some of them known."""
+
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from imagegs_tex.formats.igs import quantized_set as g
+from imagegs_tex.rasterize.backend import Backend, FitTarget, NormalEquations, PreparedGeometry
+from imagegs_tex.rasterize.conjugate_gradient import damping_of
+from imagegs_tex.settings import FitSettings, Precision
+
+ITERATIONS: Final = 40
+"""Of conjugate gradients before features are rounded; 60 changed nothing."""
+_DAMPING: Final = 0.1
+"""Of these solves, relative to those within the fit."""
+
+
+def solve_damping(equations: NormalEquations, settings: FitSettings) -> Tensor:
+    """Return the damping of a solve before features are rounded."""
+    return damping_of(equations, settings.solve_damping * _DAMPING)
+
+
+def solve(
+    geometry: PreparedGeometry,
+    features: Tensor,
+    target: FitTarget,
+    settings: FitSettings,
+    backend: Backend,
+    iterations: int = ITERATIONS,
+) -> tuple[NormalEquations, Tensor]:
+    """Return the equations of the features [N, K] of a picture, and their solution, begun from some features."""
+    equations = backend.normal_equations(geometry, target)
+    return equations, backend.solve_features(equations, features, iterations, solve_damping(equations, settings))
+
+
+def with_known(equations: NormalEquations, known: Tensor) -> NormalEquations:
+    """Return the equations of all features but the first, which are known.
+
+    Args:
+        equations: of N Gaussians
+        known: [M, K] features of the first M
+    """
+    first = len(known)
+    rows = torch.repeat_interleave(torch.arange(len(equations.diagonal)), equations.row_starts.diff())
+    columns = equations.columns.long()
+    unknown, mixed = (rows >= first) & (columns >= first), (rows >= first) & (columns < first)
+    rhs = equations.rhs[first:].clone()
+    rhs.index_add_(0, rows[mixed] - first, -equations.values[mixed, None] * known.double()[columns[mixed]])
+    lengths = torch.bincount(rows[unknown] - first, minlength=len(rhs))
+    return NormalEquations(
+        row_starts=torch.cat([lengths.new_zeros(1), lengths.cumsum(dim=0)]),
+        columns=(columns[unknown] - first).to(equations.columns.dtype), values=equations.values[unknown],
+        diagonal=equations.diagonal[first:], rhs=rhs,
+    )  # fmt: skip
+
+
+def in_own_units(equations: NormalEquations, features: Tensor, scales: Tensor) -> tuple[NormalEquations, Tensor]:
+    """Return the equations of features [N, K] that are counted in each Gaussian's own scale [N], and those features."""
+    values = torch.repeat_interleave(scales, equations.row_starts.diff())  # in place: large pictures have 10^8 of them
+    values.mul_(equations.values).mul_(scales.index_select(0, equations.columns))
+    own = NormalEquations(
+        row_starts=equations.row_starts, columns=equations.columns, values=values,
+        diagonal=equations.diagonal * scales.square(), rhs=equations.rhs * scales[:, None],
+    )  # fmt: skip
+    return own, features.double() / scales[:, None]
+
+
+def bit_price(precision: Precision, feature_step: float, diagonal: NDArray[np.float64]) -> float:
+    """Return the squared error that one bit is worth: what a feature's rounding costs where it saves a bit.
+
+    Args:
+        precision: for the weight of a bit
+        feature_step: the largest, in the unit of the equations
+        diagonal: [N] of the equations, in each Gaussian's own scale
+    """
+    return precision.rate_weight * feature_step**2 * float(np.median(diagonal))
+
+
+def geometry_of(
+    means: NDArray[np.floating], log_covariances: NDArray[np.floating], cutoff: float, target: FitTarget,
+    backend: Backend,
+) -> PreparedGeometry:  # fmt: skip
+    """Return what the backend makes of means [N, 2] and log-covariances [N, 3] as values that a file can hold."""
+    positions = torch.from_numpy(means.astype(np.float32)).to(backend.device)
+    conics = torch.from_numpy(g.conics_of(log_covariances).astype(np.float32)).to(backend.device)
+    return backend.prepare_geometry(positions, conics, cutoff, target.size, target.wrap)
