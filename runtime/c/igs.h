@@ -289,11 +289,17 @@ const char* igs_error_text(igs_error error); /* such as "the header's checksum d
 
 /* Right shifts of negative numbers are arithmetic, as every compiler in use has them. */
 #if defined(__GNUC__)
-#define IGS__INLINE static inline __attribute__((always_inline))
+#define IGS__HOT static inline __attribute__((always_inline))
 #elif defined(_MSC_VER)
-#define IGS__INLINE static __forceinline
+#define IGS__HOT static __forceinline
 #else
+#define IGS__HOT static
+#endif
+/* Where a program shall be small, only what every decision of codec 4 takes is copied to where it is called: 8 KB of igs.wasm. */
+#if defined(__OPTIMIZE_SIZE__)
 #define IGS__INLINE static
+#else
+#define IGS__INLINE IGS__HOT
 #endif
 
 typedef char igs__shifts_are_arithmetic[((-3) >> 1) == -2 ? 1 : -1];
@@ -1665,7 +1671,7 @@ IGS__INLINE int16_t igs__input(int64_t value) {
 }
 
 /* Sets a context's row of statistics, cleared at a plane's first use of it: most planes use less than half of them. */
-IGS__INLINE void igs__set_row(igs__mixer* mixer, int context, uint32_t row) {
+IGS__HOT void igs__set_row(igs__mixer* mixer, int context, uint32_t row) {
     row += igs__fast_starts[context];
     mixer->rows[context] = mixer->statistics + row;
     if (mixer->stamps[row] != mixer->stamp) {
@@ -1684,13 +1690,13 @@ typedef struct igs__lanes {
 } igs__lanes;
 
 /* Built in registers: a vector that is read after its parts were written waits for them. */
-IGS__INLINE void igs__set_inputs(igs__mixer* mixer) {
+IGS__HOT void igs__set_inputs(igs__mixer* mixer) {
     const int16_t* in = mixer->inputs;
     mixer->lanes[0] = _mm_set_epi16(in[7], in[6], in[5], in[4], in[3], in[2], in[1], in[0]);
     mixer->lanes[1] = _mm_set_epi16(0, 0, 0, 0, 0, 0, in[9], in[8]);
 }
 
-IGS__INLINE int32_t igs__mix(const igs__mixer* mixer, uint32_t at, const int16_t* stretched, igs__lanes* lanes) {
+IGS__HOT int32_t igs__mix(const igs__mixer* mixer, uint32_t at, const int16_t* stretched, igs__lanes* lanes) {
     const __m128i* first = (const __m128i*)(const void*)mixer->first[at].lanes;
     const __m128i* second = (const __m128i*)(const void*)mixer->second[at].lanes;
     __m128i sum = mixer->lanes[1];
@@ -1709,7 +1715,7 @@ IGS__INLINE int32_t igs__mix(const igs__mixer* mixer, uint32_t at, const int16_t
     return _mm_cvtsi128_si32(_mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xB1)));
 }
 
-IGS__INLINE void igs__teach(igs__mixer* mixer, uint32_t at, int32_t error, const igs__lanes* lanes) {
+IGS__HOT void igs__teach(igs__mixer* mixer, uint32_t at, int32_t error, const igs__lanes* lanes) {
     const __m128i pull = _mm_set1_epi16((short)error), half = _mm_set1_epi16(8), most = _mm_set1_epi16(16383);
     const __m128i least = _mm_set1_epi16(-16383), doubled = _mm_set_epi16(0, -1, -1, -1, -1, -1, 0, 0);
     int part;
@@ -1732,9 +1738,9 @@ typedef struct igs__lanes {
     int16_t inputs[IGS__FAST_LANES];
 } igs__lanes;
 
-IGS__INLINE void igs__set_inputs(igs__mixer* mixer) { mixer->inputs[15] = 0; }
+IGS__HOT void igs__set_inputs(igs__mixer* mixer) { mixer->inputs[15] = 0; }
 
-IGS__INLINE int32_t igs__mix(const igs__mixer* mixer, uint32_t at, const int16_t* stretched, igs__lanes* lanes) {
+IGS__HOT int32_t igs__mix(const igs__mixer* mixer, uint32_t at, const int16_t* stretched, igs__lanes* lanes) {
     const int16_t *first = mixer->first[at].lanes, *second = mixer->second[at].lanes;
     int32_t total = 0;
     int i;
@@ -1748,7 +1754,7 @@ static int16_t igs__moved(int32_t weight) {
     return (int16_t)(weight > 16383 ? 16383 : weight < -16383 ? -16383 : weight);
 }
 
-IGS__INLINE void igs__teach(igs__mixer* mixer, uint32_t at, int32_t error, const igs__lanes* lanes) {
+IGS__HOT void igs__teach(igs__mixer* mixer, uint32_t at, int32_t error, const igs__lanes* lanes) {
     int16_t *first = mixer->first[at].lanes, *second = mixer->second[at].lanes;
     int i;
     for (i = 0; i < IGS__FAST_LANES; ++i) {
@@ -1760,7 +1766,7 @@ IGS__INLINE void igs__teach(igs__mixer* mixer, uint32_t at, int32_t error, const
 #endif
 
 /* No moves p by its share; yes moves 65535 - p, which is p with all bits turned. */
-IGS__INLINE void igs__fast_adapt(const uint16_t* shares, igs__fast_row* row, uint32_t node, uint32_t turned) {
+IGS__HOT void igs__fast_adapt(const uint16_t* shares, igs__fast_row* row, uint32_t node, uint32_t turned) {
     const uint32_t p = row->p[node] ^ turned, seen = row->seen[node];
     row->p[node] = (uint16_t)((p - ((p * shares[seen]) >> 16)) ^ turned);
     row->seen[node] = (uint8_t)(seen + (seen < IGS__COUNT_LIMIT));
@@ -1894,7 +1900,7 @@ static void igs__fast_counts(igs__items* items, igs__bits* bits, uint32_t gaussi
 
 /* Keeps a candidate where it is among the nearest so far; keys are distances and, below them, the order of coming. No
  * branch: candidates do not come by distance, so that it is hard to foretell which are kept. */
-IGS__INLINE void igs__keep_nearest(uint64_t* keys, uint64_t key) {
+IGS__HOT void igs__keep_nearest(uint64_t* keys, uint64_t key) {
     int i;
     IGS__UNROLLED for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) {
         const uint64_t held = keys[i];

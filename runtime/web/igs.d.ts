@@ -41,6 +41,8 @@ export interface IgsFile {
     /** q at which a support ends */
     cutoff: number;
     hasDetail: boolean;
+    /** blocks of cosines under the Gaussians */
+    hasResidual: boolean;
     isExact: boolean;
     fileBytes: number;
     /** of `words` */

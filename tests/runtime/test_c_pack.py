@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from helpers.igs_sets import make_set
 from helpers.made_gaussians import made_detail, made_set
+from helpers.made_residual import made_residual
 from helpers.runtime_c import HEADER_FOLDER, SANITIZERS, build, need_compiler
 
 from imagegs_tex.decoder.render import shader_decoder
 from imagegs_tex.formats.igs.container import decode_igs, encode_igs
 from imagegs_tex.shaders.gpu_buffer import pack_gaussians
 
-GOLDEN = (1, 2, 3, 4, "4_fast", "4_exact")
+GOLDEN = (1, 2, 3, 4, "4_fast", "4_exact", "4_residual")
 MADE = {
     "one tile": {},
     "one Gaussian": {"count": 1, "size": (1, 1), "channels": 1, "components": 1, "cell_log2": 2},
@@ -34,6 +35,23 @@ LEVELS = {
     "noise": made_set(131, 77, 50, 4, detail={"grid": (5, 4)}, wrap=(True, False)),
     "relief": made_set(90, 70, 60, 5, detail={"components": 4, "relief": True}),
 }
+RESIDUALS = {
+    **{f"blocks of {1 << log2}": {"side_log2": log2, "components": log2} for log2 in (2, 3, 4)},
+    "full": {"density": 1.0, "spread": 40.0},
+    "far": {
+        "only": [
+            (0, 3, -16384),
+            (0, 7, 16384),
+            (1, 255, 17),
+            (2, 0, -18),
+            (2, 64, 273),
+            (2, 131, -274),
+            (9, 70, 4370),
+        ],
+    },
+}
+LAYERED = {"repeats in both": (200, 90), "five tiles across": (150, 77)}
+"""Layers of these sets of MADE, their sizes smaller."""
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +89,16 @@ def test_detail_layers_give_the_same_buffer(relief, tool, tmp_path):
     assert np.array_equal(packed_in_c(tool, encode_igs(quantized), tmp_path), pack_gaussians(quantized).words)
 
 
+@pytest.mark.parametrize("layer", RESIDUALS.values(), ids=RESIDUALS)
+@pytest.mark.parametrize("name", LAYERED)
+def test_residuals_give_the_same_buffer_and_levels(name, layer, tool, tmp_path):
+    plain = make_set(5, **MADE[name] | {"size": LAYERED[name]})
+    quantized = replace(plain, residual=made_residual(plain, **layer))
+    data = encode_igs(quantized)
+    assert np.array_equal(packed_in_c(tool, data, tmp_path), pack_gaussians(quantized).words)
+    assert np.array_equal(packed_in_c(tool, data, tmp_path, "pack"), shader_decoder(quantized).packed.words)
+
+
 @pytest.mark.parametrize("name", LEVELS)
 def test_made_files_give_the_same_levels(name, tool, tmp_path):
     quantized = LEVELS[name]
@@ -84,7 +112,8 @@ def test_portable_code_gives_the_same_levels(tmp_path, require_tool):
     need_compiler(require_tool)
     for options in (("-U__SSE2__", "-std=gnu99"), ("-march=haswell", "-std=gnu99", "-O2")):
         program = build(HEADER_FOLDER / "igs_tool.c", tmp_path / "tool", "-O1", *options)
-        quantized = LEVELS["normals"]
+        plain = LEVELS["normals"]
+        quantized = replace(plain, residual=made_residual(plain))
         words = packed_in_c(program, encode_igs(quantized), tmp_path, "pack")
         assert np.array_equal(words, shader_decoder(quantized).packed.words)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers.made_gaussians import made_map, made_set
+from helpers.made_residual import made_residual
 from helpers.web_pages import WEB, chromium, need_builders, need_web, open_page
 
 import imagegs_tex
@@ -34,6 +35,10 @@ LIGHT = made_map(
 PACKED = made_map("packed", Semantic.DATA, (Coded(3), Constant(0.25), Coded(5), Coded(4)), LINEAR)
 
 
+def with_residual(quantized):
+    return replace(quantized, residual=made_residual(quantized, components=4))
+
+
 def with_samples(quantized):
     texels = np.random.default_rng(5).random((quantized.height, quantized.width, 6), np.float32)
     return replace(quantized, exact=exact_samples(texels, quantized.maps))
@@ -49,6 +54,7 @@ MATERIALS = {
     "noisy": made_set(
         70, 60, 80, 6, components=3, wrap=(True, False), maps=(COLOUR, UNIT, HEIGHT), detail={"grid": (4, 3)}
     ),
+    "layered": with_residual(made_set(61, 47, 90, 6, components=3, wrap=(True, False), maps=(COLOUR, UNIT, HEIGHT))),
     "exact": with_samples(made_set(33, 21, 1, 6, components=1, maps=(COLOUR, UNIT, HEIGHT))),
 }
 READ = """async (names) => {
@@ -193,7 +199,7 @@ def test_colours_are_srgb_textures_and_levels_are_means(page, decoded):
         assert np.abs(found - block.mean(axis=(0, 1))).max() < 0.01
 
 
-@pytest.mark.parametrize("name", ["repeats", "bright", "noisy", "exact"])
+@pytest.mark.parametrize("name", ["repeats", "bright", "noisy", "layered", "exact"])
 def test_the_words_are_those_of_the_package(page, decoded, files, name):
     assert page.evaluate(WORDS, name) == pack_gaussians(imagegs_tex.read_igs(files[f"{name}.igs"])).words.tolist()
 
@@ -211,6 +217,10 @@ def test_maps_are_told_with_what_they_mean(decoded):
     assert height["sampleFormat"] == "uint16"
     assert [channel["kind"] for channel in normal["channels"]] == ["coded", "coded", "unit_z"]
     assert decoded["wide"][0]["maps"][1]["channels"][1] == {"semantic": "data", "kind": "constant", "constant": 0.25}
+
+
+def test_a_residual_is_told(decoded):
+    assert {name for name, (known, *_) in decoded.items() if known["hasResidual"]} == {"layered"}
 
 
 def test_a_hundred_loads_keep_nothing(page, decoded):
