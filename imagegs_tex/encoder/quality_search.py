@@ -13,6 +13,7 @@ from typing import Final
 
 from imagegs_tex.encoder.compute import compute_on
 from imagegs_tex.encoder.encode import CodedGeometry
+from imagegs_tex.encoder.file_sizes import FileSizes
 from imagegs_tex.encoder.quality_targets import decibels_of, name_of, value_of
 from imagegs_tex.encoder.trial_fits import (
     FIT_SLOPE,
@@ -23,7 +24,6 @@ from imagegs_tex.encoder.trial_fits import (
     bracket_feature_step,
     choose_feature_step,
 )
-from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.vocabulary import Coded
@@ -82,7 +82,7 @@ def reach_targets(fitter: Fitter, targets: tuple[QualityTarget, ...]) -> Reached
         geometry = fitter.fit(state.count, search.factors(state), coarser=state.coarser, exact_count=all_of_them)
         tuned, usual = search.tuned(geometry)
         if tuned.margin >= 0:
-            size = len(encode_igs(tuned.quantized))
+            size = search.sizes.count(tuned.quantized)
             best = min(best or (size, tuned), (size, tuned), key=operator.itemgetter(0))
         elif nearest is None or tuned.margin > nearest.margin:
             nearest = tuned
@@ -118,7 +118,7 @@ class _Search:
     """The targets of one stack, measured and predicted."""
 
     def __init__(self, fitter: Fitter, targets: tuple[QualityTarget, ...]) -> None:
-        self.fitter, self.targets = fitter, targets
+        self.fitter, self.targets, self.sizes = fitter, targets, FileSizes()
         stack = fitter.stack
         self.most = max(1, min(MAX_GAUSSIANS, stack.width * stack.height // LEAST_TEXELS_PER_GAUSSIAN))
         self._channels = [_channels_of(target, stack) for target in targets]
@@ -177,7 +177,7 @@ class _Search:
 
         def evaluate(octaves: float) -> tuple[float, float]:
             candidate = self.fitter.rounded(geometry, 2**octaves)
-            return math.log2(len(encode_igs(candidate))), sum(self.margins(candidate)) / len(self.targets)
+            return math.log2(self.sizes.guess(candidate)), sum(self.margins(candidate)) / len(self.targets)
 
         octaves = choose_feature_step(evaluate, slope)
         margins = self.margins(self.fitter.rounded(geometry, 2**octaves))

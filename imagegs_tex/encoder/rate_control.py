@@ -10,10 +10,11 @@ from imagegs_tex.detail.analyse import with_detail_layer
 from imagegs_tex.encoder.compute import compute_on
 from imagegs_tex.encoder.encode import Geometry
 from imagegs_tex.encoder.exact_file import FREE_BYTES, exact_file
+from imagegs_tex.encoder.file_sizes import FileSizes, GpuSizes
 from imagegs_tex.encoder.quality_search import Reached, reach_targets
 from imagegs_tex.encoder.quality_targets import decibels_of, targets_of
 from imagegs_tex.encoder.residual_search import best_within, may_pay, smallest_reaching
-from imagegs_tex.encoder.size_search import file_bytes, fill
+from imagegs_tex.encoder.size_search import fill
 from imagegs_tex.encoder.trial_fits import Effort, Fitter, Progress
 from imagegs_tex.encoder.visible_quality import decibels_of_quality, reach_quality
 from imagegs_tex.fit.control import FitControl, StopPoint, Watch
@@ -23,7 +24,6 @@ from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussi
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.settings import DEFAULT_QUALITY, CompressSettings, DetailMode, QualityTarget
-from imagegs_tex.shaders.gpu_buffer import resident_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def encode_within_budget(
     elif max_bytes is not None:
         quantized = exact_file(stack).within(max_bytes) or _filled(fitter, max_bytes, finish)
     elif settings.max_gpu_bytes is not None:
-        quantized = fill(fitter, settings.max_gpu_bytes, finish, resident_bytes)
+        quantized = fill(fitter, settings.max_gpu_bytes, finish, GpuSizes())
     elif settings.gaussian_count is not None or (settings.quality is None and start is not None):
         count = fitter.usual_count if settings.gaussian_count is None else settings.gaussian_count
         if not 1 <= count <= min(MAX_GAUSSIANS, texels):
@@ -110,7 +110,7 @@ def _filled(
     fitter: Fitter, max_bytes: int, finish: Callable[[QuantizedGaussianSet], QuantizedGaussianSet]
 ) -> QuantizedGaussianSet:
     """Return the best set of at most so many bytes, with a residual where that is better."""
-    plain = fill(fitter, max_bytes, finish, file_bytes)
+    plain = fill(fitter, max_bytes, finish, FileSizes())
     if not may_pay(fitter, plain, max_bytes):
         return plain
 
@@ -118,18 +118,20 @@ def _filled(
         return compute_on(fitter.backend).all_reached((QualityTarget(0.0),), fitter.stack, quantized)[0]
 
     bare = replace(plain, detail=None)
-    room = max_bytes - (file_bytes(plain) - file_bytes(bare))  # detail takes as much, or less, under a residual
+    room = max_bytes - (
+        len(encode_igs(plain)) - len(encode_igs(bare))
+    )  # detail takes as much, or less, under a residual
     found = best_within(fitter, bare, room, decibels)
     if found is None:
         return plain
     finished = finish(found)
-    return finished if file_bytes(finished) <= max_bytes else found
+    return finished if len(encode_igs(finished)) <= max_bytes else found
 
 
 def _with_residual(fitter: Fitter, reached: Reached, targets: tuple[QualityTarget, ...]) -> Reached:
     """Return a set that reaches targets in fewer bytes with a residual, where there is one."""
     plain = reached.quantized
-    if any(target.semantic is not None for target in targets) or not may_pay(fitter, plain, file_bytes(plain)):
+    if any(target.semantic is not None for target in targets) or not may_pay(fitter, plain, len(encode_igs(plain))):
         return reached
 
     def margin(quantized: QuantizedGaussianSet) -> float:

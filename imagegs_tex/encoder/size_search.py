@@ -6,6 +6,7 @@ the roundings of the first full fit the second; the feature step then moves the 
 needs no new fit.
 """
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +14,7 @@ from typing import Final
 
 from imagegs_tex.encoder.compute import compute_on
 from imagegs_tex.encoder.encode import CodedGeometry
+from imagegs_tex.encoder.file_sizes import Sizes
 from imagegs_tex.encoder.trial_fits import (
     ENOUGH_FITS,
     FIT_SLOPE,
@@ -22,9 +24,9 @@ from imagegs_tex.encoder.trial_fits import (
     Tuned,
     bracket_feature_step,
     choose_feature_step,
+    closer,
 )
 from imagegs_tex.formats.errors import UsageError
-from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
 from imagegs_tex.settings import QualityTarget
 
@@ -38,6 +40,8 @@ _SIZE_SLOPE: Final = 0.25
 _FIRST_BYTES_PER_GAUSSIAN: Final = 6.0
 _REFINED_SHARE: Final = 0.95
 """Bytes per Gaussian of a full fit over those of a pilot."""
+_MOST_COUNTED: Final = 4
+"""Files of one fit that are counted, and not only guessed; mostly it is one or two."""
 _MOST_RETRIES: Final = 6
 _CAUTION: Final = 1.5
 """Factor on the bytes per Gaussian of a third fit and later ones, so that a tiny limit is met at last."""
@@ -47,35 +51,34 @@ _LEAST_SLOPE: Final = 0.4
 """dB that twice the Gaussians are worth: less is the noise of a fit."""
 
 
-def file_bytes(quantized: QuantizedGaussianSet) -> int:
-    """Return the bytes of a set's complete file."""
-    return len(encode_igs(quantized))
-
-
 def fill(
     fitter: Fitter,
     max_bytes: int,
     finish: Callable[[QuantizedGaussianSet], QuantizedGaussianSet],
-    size: Callable[[QuantizedGaussianSet], int],
+    sizes: Sizes,
 ) -> QuantizedGaussianSet:
     """Find the best file of at most so many bytes.
 
     Args:
         fitter: of the stack
-        max_bytes: as size counts them
+        max_bytes: as sizes counts them
         finish: adds to a set what does not depend on how its features are rounded: the detail layer
-        size: bytes of a set: :func:`file_bytes`, or on the GPU
+        sizes: of files, or on the GPU
 
     Raises:
         UsageError: no file is that small
     """
-    search = _Search(fitter, max_bytes, size)
+    search = _Search(fitter, max_bytes, sizes)
     per_gaussian, slope = search.run_pilots()
     coarser = 0.0
     best: tuple[float, Tuned, CodedGeometry] | None = None
     for attempt in range(1, _MOST_RETRIES + 1):
         count = search.count_for(per_gaussian)
         geometry = fitter.fit(count, coarser=coarser)
+        if attempt == 1 and 1 < count < search.most and not fitter.stopped:
+            octaves, per_gaussian = search.choose_feature_step(geometry, slope)
+            coarser += octaves
+            continue
         tuned, usual = search.tuned(geometry)
         if tuned.margin >= 0:
             found = search.decibels(tuned.quantized), tuned, geometry
@@ -84,11 +87,7 @@ def fill(
             enough = ENOUGH_FITS if best[1].margin <= -math.log(LEAST_USE) else MOST_FITS
             if count in {1, search.most} or attempt >= enough or fitter.stopped:
                 return _finished(search, best[1].quantized, best[2], finish)
-        if attempt == 1 and not fitter.stopped:
-            octaves, per_gaussian = search.choose_feature_step(geometry, slope)
-            coarser += octaves
-        else:
-            per_gaussian = (max_bytes * math.exp(-usual.margin) - search.fixed) / count
+        per_gaussian = (max_bytes * math.exp(-usual.margin) - search.fixed) / count
         # more fits than MOST_FITS only where the file is still too large: a limit of hardly more than what is fixed
         if best is None and attempt > 1:
             per_gaussian *= _CAUTION
@@ -103,10 +102,12 @@ def _finished(
 ) -> QuantizedGaussianSet:
     """Return a set finished, its features coarser by as much as it takes; unfinished where that does not fit in."""
     finished = finish(found)
-    more = search.size(finished) - search.size(found)
-    if more == 0 or search.size(finished) <= search.max_bytes:
+    if finished is found:
+        return found
+    less, size = search.sizes.count(found), search.sizes.count(finished)
+    if size <= search.max_bytes:
         return finished
-    search.max_bytes -= more
+    search.max_bytes -= size - less
     tuned, _ = search.tuned(geometry)
     return found if tuned.margin < 0 else replace(tuned.quantized, detail=finished.detail)
 
@@ -114,10 +115,10 @@ def _finished(
 class _Search:
     """A limit, and what fits need of it."""
 
-    def __init__(self, fitter: Fitter, max_bytes: int, size: Callable[[QuantizedGaussianSet], int]) -> None:
-        self.fitter, self.max_bytes, self.size = fitter, max_bytes, size
+    def __init__(self, fitter: Fitter, max_bytes: int, sizes: Sizes) -> None:
+        self.fitter, self.max_bytes, self.sizes = fitter, max_bytes, sizes
         self.most = min(MAX_GAUSSIANS, fitter.stack.width * fitter.stack.height)
-        self.fixed = size(fitter.smallest())
+        self.fixed = sizes.count(fitter.smallest())
         if max_bytes < self.fixed:
             raise self.unmeetable()
 
@@ -125,11 +126,11 @@ class _Search:
         """Return the bytes of a full fit's Gaussian, and what twice the Gaussians are worth in dB, both by pilots."""
         counts, levels, per_gaussian = [], [], _FIRST_BYTES_PER_GAUSSIAN
         count = max(1, min(self.most, round(self.count_for(per_gaussian) * 2**-_PILOT_DOUBLINGS)))
-        for _ in range(PILOTS):
+        for size in (self.sizes.count, *[self.sizes.guess] * (PILOTS - 1)):
             quantized = self.fitter.rounded(self.fitter.fit(count, pilot=True))
             counts.append(count)
             levels.append(self.decibels(quantized))
-            per_gaussian = (self.size(quantized) - self.fixed) / count
+            per_gaussian = (size(quantized) - self.fixed) / count
             if self.fitter.stopped:
                 return per_gaussian, _LEAST_SLOPE
             wanted = self.count_for(per_gaussian)
@@ -148,32 +149,45 @@ class _Search:
 
     def tuned(self, geometry: CodedGeometry) -> tuple[Tuned, Tuned]:
         """Return the largest file within the limit that the feature step can make; and that at the step's own size."""
+        rounded = self._rounded(geometry)
 
         def evaluate(stretch: float) -> tuple[QuantizedGaussianSet, float]:
-            candidate = self.fitter.rounded(geometry, stretch)
-            return candidate, math.log(self.max_bytes / self.size(candidate))
+            candidate = rounded(stretch)
+            return candidate, math.log(self.max_bytes / self.sizes.guess(candidate))
 
-        return bracket_feature_step(evaluate, _SIZE_SLOPE, _CLOSE)
+        best: Tuned | None = None
+        tried: set[float] = set()
+        while True:  # each file that is counted makes the guesses around it better
+            found, usual = bracket_feature_step(evaluate, _SIZE_SLOPE, _CLOSE)
+            if found.octaves in tried:
+                break
+            tried.add(found.octaves)
+            counted = replace(found, margin=math.log(self.max_bytes / self.sizes.count(found.quantized)))
+            best = counted if best is None else closer(best, counted)
+            if 0 <= best.margin <= _CLOSE or len(tried) == _MOST_COUNTED:
+                break
+        assert best is not None
+        return best, usual
 
     def choose_feature_step(self, geometry: CodedGeometry, slope: float) -> tuple[float, float]:
         """Return octaves of the feature step that suit a fit better, and a Gaussian's bytes with that step."""
+        rounded = self._rounded(geometry)
+        self.sizes.count(rounded(1.0))
 
         def evaluate(octaves: float) -> tuple[float, float]:
-            candidate = self.fitter.rounded(geometry, 2**octaves)
-            return math.log2(self.size(candidate)), self.decibels(candidate)
+            candidate = rounded(2**octaves)
+            return math.log2(self.sizes.guess(candidate)), self.decibels(candidate)
 
         octaves = choose_feature_step(evaluate, slope)
-        size = self.size(self.fitter.rounded(geometry, 2**octaves))
+        size = self.sizes.guess(rounded(2**octaves))
         return octaves, (size - self.fixed) / len(geometry.position_codes)
+
+    def _rounded(self, geometry: CodedGeometry) -> Callable[[float], QuantizedGaussianSet]:
+        """Return what rounds a geometry's features with a factor on their step, each only once."""
+        return functools.cache(lambda stretch: self.fitter.rounded(geometry, stretch))
 
     def unmeetable(self) -> UsageError:
         """Say in one line what is impossible."""
         return UsageError(
-            f"a limit of {self.max_bytes} bytes cannot be met: {self.fixed} bytes go to {self._fixed_parts()}; "
-            "allow more"
+            f"a limit of {self.max_bytes} bytes cannot be met: {self.fixed} bytes go to {self.sizes.least}; allow more"
         )
-
-    def _fixed_parts(self) -> str:
-        if self.size is file_bytes:
-            return "the header, the maps and one Gaussian"
-        return "the header, the coarse levels and one Gaussian"

@@ -296,6 +296,11 @@ class Tuned:
     octaves: float  # log2 of the factor on the feature step
 
 
+def closer(first: Tuned, second: Tuned) -> Tuned:
+    """Return the one of the least margin that is not negative, or if there is none, of the greatest."""
+    return min(first, second, key=lambda tuned: (tuned.margin < 0, abs(tuned.margin)))
+
+
 def bracket_feature_step(
     evaluate: Callable[[float], tuple[QuantizedGaussianSet, float]], slope: float, tolerance: float
 ) -> tuple[Tuned, Tuned]:
@@ -317,9 +322,9 @@ def bracket_feature_step(
         tried = Tuned(*evaluate(2**octaves), octaves)
         first = first or tried
         if tried.margin < 0:
-            missed = tried if missed is None or tried.margin > missed.margin else missed
+            missed = tried if missed is None else closer(missed, tried)
         else:
-            met = tried if met is None or tried.margin < met.margin else met
+            met = tried if met is None else closer(met, tried)
         known = met or missed
         assert known is not None
         if met is not None and missed is not None:

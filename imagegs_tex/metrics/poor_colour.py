@@ -16,8 +16,8 @@ from imagegs_tex.rasterize.backend import Backend
 
 _POOR_DB: Final = 30.0
 """PSNR from which on no mean FLIP error of 0.2 was seen: grain of all octaves has it below 26 dB."""
-_SIDE: Final = 1024
-"""Texels each way of what is looked at, the middle of a larger picture: a second and a half at most."""
+_SIDE: Final = 512
+"""Texels each way of what is looked at, the middle of a larger picture: 1,024 take longer than a fit on a GPU."""
 
 AnyArray = TypeVar("AnyArray", Samples, NDArray[np.bool_])
 

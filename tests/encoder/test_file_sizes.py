@@ -1,0 +1,27 @@
+from dataclasses import replace
+
+from helpers.igs_sets import make_set
+
+from imagegs_tex.encoder import file_sizes
+from imagegs_tex.encoder.file_sizes import FileSizes
+from imagegs_tex.formats.igs.container import encode_igs
+
+
+def test_a_guess_is_near_for_features_of_another_step():
+    given = make_set(count=900, size=(300, 200))
+    coarser = replace(given, feature_codes=given.feature_codes * 2 // 3)
+    sizes = FileSizes()
+    assert sizes.count(given) == len(encode_igs(given))
+    assert sizes.guess(given) == len(encode_igs(given))
+    size = len(encode_igs(coarser))
+    assert size < 0.96 * len(encode_igs(given))
+    assert abs(sizes.guess(coarser) - size) < 0.01 * size
+
+
+def test_a_set_is_encoded_once(monkeypatch):
+    encoded = []
+    monkeypatch.setattr(file_sizes, "encode_igs", lambda found: encoded.append(found) or b"x" * 100)
+    given, sizes = make_set(), FileSizes()
+    assert [sizes.count(given), sizes.count(given), sizes.guess(given)] == [100] * 3
+    sizes.guess(make_set(seed=1))
+    assert len(encoded) == 1
