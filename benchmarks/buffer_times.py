@@ -154,7 +154,7 @@ def _detailed(quantized: "QuantizedGaussianSet") -> "Iterator[tuple[str, Quantiz
     )
     yield "detail", dataclasses.replace(quantized, detail=layer)
     bands = np.repeat(layer.band_codes[:1], 3, axis=0)
-    relief = dataclasses.replace(layer, band_codes=bands, relief=True)
+    relief = dataclasses.replace(layer, band_codes=bands, relief=1)
     yield "relief", dataclasses.replace(quantized, detail=relief)
 
 

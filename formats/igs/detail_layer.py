@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.formats.igs.noise_tile import BAND_COUNT, COMPONENT_SHIFTS, RELIEF_SHIFTS
+from imagegs_tex.formats.igs.noise_tile import BAND_COUNT, COMPONENT_SHIFTS, MOST_RELIEF
 from imagegs_tex.formats.igs.planes import require
 
 MAX_NOISE_COMPONENTS: Final = len(COMPONENT_SHIFTS)
@@ -43,12 +43,14 @@ class DetailLayer:
     mixing_codes: NDArray[np.int8]  # [C, K], components in channels, in 1/127 of the channel's scale
     slope_codes: NDArray[np.int16]  # [K, C], growth of the amplitude with the channels' values, in 1/256
     envelope_codes: NDArray[np.uint8]  # [grid rows, grid columns], 0..15
-    relief: bool = False  # whether the first three components are one height at three places
+    relief: int = 0  # texels between three places of one height, the first three components; 0: they are not one
 
     @property
     def shifts(self) -> tuple[tuple[int, int], ...]:
         """Texels, right and down, by which each component reads the tile apart [K]."""
-        return (RELIEF_SHIFTS if self.relief else COMPONENT_SHIFTS)[: self.component_count]
+        apart = self.relief
+        places = ((0, 0), (apart, 0), (0, apart), *COMPONENT_SHIFTS[1:]) if apart else COMPONENT_SHIFTS
+        return places[: self.component_count]
 
     @property
     def component_count(self) -> int:
@@ -108,8 +110,9 @@ def unpack_detail(raw: bytes, channel_count: int) -> DetailLayer:
     """Read the plain form of the section; IgsError where a law is broken."""
     require(len(raw) >= _HEAD.size, "section detail ends within its head")
     components, columns, rows, relief = _HEAD.unpack_from(raw)
-    require(relief in (0, 1), f"relief {relief} of section detail is neither 0 nor 1")
-    least, most = (RELIEF_COMPONENTS, len(RELIEF_SHIFTS)) if relief else (1, MAX_NOISE_COMPONENTS)
+    require(relief <= MOST_RELIEF, f"relief {relief} of section detail is above {MOST_RELIEF}")
+    more = RELIEF_COMPONENTS - 1 if relief else 0
+    least, most = 1 + more, MAX_NOISE_COMPONENTS + more
     require(least <= components <= most, f"{components} noise components is outside {least}..{most}")
     require(1 <= columns <= MAX_GRID and 1 <= rows <= MAX_GRID, f"an envelope of {columns} x {rows} is outside 1..64")
     counts = (
@@ -126,5 +129,5 @@ def unpack_detail(raw: bytes, channel_count: int) -> DetailLayer:
         band_codes=bands.reshape(components, BAND_COUNT).copy(), channel_codes=scales.copy(),
         mixing_codes=mixing.view(np.int8).reshape(channel_count, components).copy(),
         slope_codes=np.frombuffer(slopes.tobytes(), "<i2").astype(np.int16).reshape(components, channel_count),
-        envelope_codes=envelope.reshape(rows, columns).copy(), relief=bool(relief),
+        envelope_codes=envelope.reshape(rows, columns).copy(), relief=relief,
     )  # fmt: skip

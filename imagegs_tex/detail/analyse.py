@@ -118,7 +118,7 @@ def analyse_detail(
     )
     grid = finest_grid(quantized.width, quantized.height)
     while True:
-        layer = _quantize(noises, growths, envelope(found, predicted, grid), relief is not None)
+        layer = _quantize(noises, growths, envelope(found, predicted, grid), 0 if relief is None else relief.apart)
         size = len(zstandard.ZstdCompressor(level=19).compress(pack_detail(layer)))
         if size <= max(MOST_BYTES, MOST_SHARE * file_bytes) - _CORRECTION_BYTES or grid == (1, 1):
             layer = _corrected(layer, missing, quantized, decoded)
@@ -214,7 +214,7 @@ def _balance(missing: Missing, loadings: Array, spectra: Array) -> tuple[Array, 
     return np.sqrt(mixing), np.sqrt(bands)
 
 
-def _quantize(noises: list[_Noise], growths: list[Array], factors: Array, relief: bool) -> DetailLayer:
+def _quantize(noises: list[_Noise], growths: list[Array], factors: Array, relief: int) -> DetailLayer:
     """Return the codes of a layer; each component's strongest band is 1, each channel's largest share 127."""
     mixing = np.concatenate([noise.mixing for noise in noises], axis=1)
     bands = np.concatenate([noise.bands for noise in noises])

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from imagegs_tex.detail.residual import OCTAVE_WEIGHTS, Missing
 from imagegs_tex.detail.spectra import band_energies, middle, octave_energies, slope_gain, streak_bands
+from imagegs_tex.formats.igs.noise_tile import MOST_RELIEF
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.vocabulary import Coded, Semantic
 
@@ -21,7 +22,12 @@ Array = NDArray[np.float64]
 
 _LEAST_SHARE: Final = 0.65
 """Of the energy that must be a gradient; less is noise of its own in x and y, such as a JPEG's."""
-_BALANCE_TURNS: Final = 60
+_BALANCE_TURNS: Final = 300
+_SMOOTH: Final = 0.62
+"""Share of the finest octave in what slopes miss, below which heights two texels apart make them. Smooth relief (woven
+cloth 0.38 to 0.45, stone blocks 0.50 to 0.57) misses more that is coarse than differences of neighbours can have: 1.25,
+0.76 and 0.48 times the octaves of cloth at half the reference's bytes, 1.00 each two texels apart. Rough relief (rock,
+brick, metal) has 0.72 to 0.81, and is less of a gradient so (0.7 instead of 0.9 of the energy)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,7 @@ class Relief:
     across: int  # the channel of slopes along x
     down: int  # along y
     sign: float  # -1 where y counts upwards (OpenGL), else 1
+    apart: int  # texels between the heights whose differences are slopes
     bands: Array  # [8] strengths of the tile's bands in the height, whose slopes have the energy that is missing
 
 
@@ -54,8 +61,10 @@ def find_relief(stack: TextureStack, residual: Tensor, missing: Missing) -> Reli
         share, sign = gradient_share(*spectra)
         if share >= _LEAST_SHARE:
             power = np.square(np.abs(spectra)).sum(axis=0) / spectra[0].size ** 2
-            bands = _height(power, missing.energies[:, channels].sum(axis=1))
-            return Relief(channels[0], channels[1], sign, bands)
+            wanted = missing.energies[:, channels].sum(axis=1)
+            apart = 1 if wanted[0] >= _SMOOTH * wanted.sum() else MOST_RELIEF
+            bands = _height(power, wanted, apart)
+            return Relief(channels[0], channels[1], sign, apart, bands)
     return None
 
 
@@ -75,16 +84,17 @@ def gradient_share(across: NDArray[np.complex128], down: NDArray[np.complex128])
     return max(parallel) / max(total, 1e-30), 1.0 if parallel[0] >= parallel[1] else -1.0
 
 
-def _height(power: Array, wanted: Array) -> Array:
+def _height(power: Array, wanted: Array, apart: int) -> Array:
     """Return the strengths [8] of a height's bands.
 
     Args:
         power: its slopes' power spectrum [H, W], both added up
         wanted: energies [octaves] that its slopes should have together
+        apart: texels between the heights whose differences are its slopes
     """
     gain = np.maximum(slope_gain(*power.shape), 1e-3)
-    bands = band_energies(power, streak_bands(power / gain), slopes=True)
-    octaves = octave_energies(slopes=True)
+    bands = band_energies(power, streak_bands(power / gain), slopes=apart)
+    octaves = octave_energies(slopes=apart)
     relative = OCTAVE_WEIGHTS / np.maximum(np.square(wanted), 1e-30)
     for _ in range(_BALANCE_TURNS):  # as for the other components, see analyse
         up = (relative * wanted) @ octaves

@@ -32,14 +32,14 @@ def middle(values: Tensor) -> Array:
 
 
 @cache
-def octave_energies(*, slopes: bool = False) -> Array:
+def octave_energies(*, slopes: int = 0) -> Array:
     """Return what each band of the tile has in each octave of kept contrast [octaves, 8], for an energy of 1.
 
-    With ``slopes``, what its differences to the texels at the right and below have together.
+    With ``slopes``, what its differences to the texels so far to the right and below have together.
     """
     transfers = [np.ones(TILE_SIDE), *(blur_transfer(TILE_SIDE, deviation) for deviation in BLUR_DEVIATIONS)]
     blurs = [np.outer(transfer, transfer) for transfer in transfers]
-    power = _tile_powers() * (slope_gain(TILE_SIDE, TILE_SIDE) if slopes else 1.0)
+    power = _tile_powers() * (slope_gain(TILE_SIDE, TILE_SIDE, slopes) if slopes else 1.0)
     octaves = [np.square(finer - coarser) for finer, coarser in pairwise(blurs[: OCTAVES + 1])]
     return np.stack([(power * octave).sum(axis=(1, 2)) for octave in octaves])
 
@@ -53,19 +53,19 @@ def streak_bands(power: Array) -> tuple[int, ...]:
     return _ALONG_Y if ratio < 1 / _DIRECTED else ()
 
 
-def slope_gain(height: int, width: int) -> Array:
-    """Return what taking differences to the texels at the right and below does to powers [H, W], both added up."""
-    down, across = (2 - 2 * np.cos(2 * np.pi * np.fft.fftfreq(length)) for length in (height, width))
+def slope_gain(height: int, width: int, apart: int = 1) -> Array:
+    """Return what taking differences to texels at the right and below does to powers [H, W], both added up."""
+    down, across = (2 - 2 * np.cos(2 * np.pi * apart * np.fft.fftfreq(length)) for length in (height, width))
     return np.asarray(down[:, None] + across[None])
 
 
-def band_energies(power: Array, streaks: tuple[int, ...] = (), *, slopes: bool = False) -> Array:
+def band_energies(power: Array, streaks: tuple[int, ...] = (), *, slopes: int = 0) -> Array:
     """Return the energies [8] of the tile's bands that explain a component.
 
     Args:
         power: its power spectrum [H, W] as of ``numpy.fft.fft2``, over (H W)^2
         streaks: bands that it may have beside those without a direction
-        slopes: whether the power is that of a height's differences to its two neighbours; explained is the height
+        slopes: texels apart, where the power is that of a height's differences; explained is the height
     """
     allowed = [*_ISOTROPIC, *streaks]
     energies = np.zeros(BAND_COUNT)
@@ -87,9 +87,9 @@ def _non_negative_solution(matrix: Array, wanted: Array) -> Array:
 
 
 @cache
-def _responses(slopes: bool) -> Array:
+def _responses(slopes: int) -> Array:
     """Return what each band's filter lets through of each band of the tile, or of its slopes [filter, band]."""
-    made = _tile_powers() * (slope_gain(TILE_SIDE, TILE_SIDE) if slopes else 1.0)
+    made = _tile_powers() * (slope_gain(TILE_SIDE, TILE_SIDE, slopes) if slopes else 1.0)
     return np.asarray(np.einsum("fyx,byx->fb", _band_powers(TILE_SIDE, TILE_SIDE), made) * made[0].size)
 
 

@@ -114,7 +114,7 @@ extern "C" {
     X(DETAIL_SHORT, "section detail ends within its head")                                    \
     X(DETAIL_COMPONENTS, "the number of noise components is out of range")                    \
     X(DETAIL_GRID, "the envelope's size is outside 1..64")                                    \
-    X(DETAIL_RELIEF, "relief of section detail is neither 0 nor 1")                           \
+    X(DETAIL_RELIEF, "relief of section detail is above 2")                                   \
     X(DETAIL_LENGTH, "section detail has not the length that its head implies")               \
     X(DETAIL_CODE, "an envelope code is out of range")                                        \
     X(EXACT_DETAIL, "a file of exact samples has no detail")                                  \
@@ -213,7 +213,7 @@ typedef struct igs_map {
 /* Noise as codes: docs/igs-format.md, "Section 7: detail". */
 typedef struct igs_detail {
     uint32_t components, columns, rows;
-    uint32_t relief;         /* whether the first three components are one height at three places */
+    uint32_t relief;         /* texels between three places of a height, the first three components; 0: none */
     const uint8_t* bands;    /* [components][8] */
     const uint8_t* scales;   /* [C] */
     const int8_t* mixing;    /* [C][components] */
@@ -3269,7 +3269,7 @@ static igs_error igs__unpack_detail(igs__loader* loader) {
     detail->columns = at[1];
     detail->rows = at[2];
     detail->relief = at[3];
-    IGS__REQUIRE(detail->relief <= 1, DETAIL_RELIEF);
+    IGS__REQUIRE(detail->relief <= 2, DETAIL_RELIEF);
     IGS__REQUIRE(
         detail->components >= (detail->relief ? 3 : 1) && detail->components <= (detail->relief ? 6 : 4),
         DETAIL_COMPONENTS

@@ -382,8 +382,6 @@ static void igs__add_detail(
 ) {
     static const uint8_t layers[17][2] = {{0, 12}, {1, 12}, {2, 12}, {3, 12}, {4, 11}, {6, 11}, {7, 10}, {8, 9}, {9, 8},
                                           {10, 7}, {11, 6}, {11, 4}, {12, 3}, {12, 2}, {12, 1}, {12, 0}, {12, 0}};
-    static const uint8_t plain[4][2] = {{0, 0}, {24, 23}, {31, 40}, {5, 32}};
-    static const uint8_t relief[6][2] = {{0, 0}, {1, 0}, {0, 1}, {24, 23}, {31, 40}, {5, 32}};
     const igs_info* info = &file->info;
     const igs_detail* detail = &file->detail;
     const igs__place y = igs__place_of(row, info->height, detail->rows, info->wrap_y);
@@ -412,12 +410,12 @@ static void igs__add_detail(
             place_y[layer] = (uint32_t)y.local[layer] + (hash >> 6 & 63);
         }
         for (k = 0; k < components; ++k) {
-            const uint8_t* shift = detail->relief ? relief[k] : plain[k];
+            const igs__shift shift = igs__shift_of(detail, k);
             const float* tile = levels->noise + (size_t)k * IGS__NOISE_WORDS;
             float noise = 0.0f, growth = 0.0f, strength;
             for (layer = 0; layer < 2; ++layer)
                 noise += (float)layers[step][layer] / 33.0f *
-                    tile[((place_y[layer] + shift[1]) & 63) << 6 | ((place_x[layer] + shift[0]) & 63)];
+                    tile[((place_y[layer] + shift.y) & 63) << 6 | ((place_x[layer] + shift.x) & 63)];
             for (c = 0; c < channels; ++c) {
                 const float slope = (float)((double)detail->slopes[k * channels + c] / 256.0);
                 const float term = (levels->value[c * IGS__DRAWN + i] - offset[c]) * slope;

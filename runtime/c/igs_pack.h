@@ -952,7 +952,6 @@ static void igs__put_tiles(const igs_file* file, const igs_pack* pack, const igs
 }
 
 static void igs__put_detail(const igs_file* file, uint8_t* words) {
-    static const uint8_t apart[4][2] = {{0, 0}, {24, 23}, {31, 40}, {5, 32}}, relief[2][2] = {{1, 0}, {0, 1}};
     const igs_detail* detail = &file->detail;
     const uint32_t channels = file->info.channels, cells = detail->rows * detail->columns;
     uint8_t* at = words + 4 * (size_t)igs__envelope_words(file);
@@ -961,10 +960,10 @@ static void igs__put_detail(const igs_file* file, uint8_t* words) {
     igs__put_word(at, detail->components);
     at += 4;
     for (k = 0; k < detail->components; ++k, at += 16) {
-        const uint8_t* shift = detail->relief && k > 0 ? (k < 3 ? relief[k - 1] : apart[k - 2]) : apart[k];
+        const igs__shift shift = igs__shift_of(detail, k);
         double amplitude = 1.0;
-        at[0] = shift[0];
-        at[1] = shift[1];
+        at[0] = shift.x;
+        at[1] = shift.y;
         for (i = 0; i < 8; ++i) at[4 + 4 * (i % 2) + i / 2] = detail->bands[8 * k + i];
         for (c = 0; c < channels; ++c)
             amplitude -= detail->slopes[k * channels + c] / 256.0 * (file->offsets[c] / 65535.0);

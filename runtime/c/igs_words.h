@@ -109,11 +109,27 @@ static void igs__low(int64_t* plane, int64_t* room, uint32_t distance) {
     igs__filter(plane, room, 1, distance, 0);
 }
 
+/* Texels, right and down, by which a component reads the tile apart. */
+typedef struct igs__shift {
+    uint8_t x, y;
+} igs__shift;
+
+static igs__shift igs__shift_of(const igs_detail* detail, uint32_t component) {
+    static const igs__shift apart[4] = {{0, 0}, {24, 23}, {31, 40}, {5, 32}};
+    igs__shift found = {0, 0};
+    if (detail->relief == 0) return apart[component];
+    if (component > 2) return apart[component - 2];
+    if (component == 1) found.x = (uint8_t)detail->relief;
+    if (component == 2) found.y = (uint8_t)detail->relief;
+    return found;
+}
+
 /* A band of the tile: docs/igs-format.md, "Detail". */
 static void igs__noise_plane(uint32_t band, int64_t* plane, int64_t* room, int64_t* kept) {
+    static const uint16_t seeds[8] = {4260, 8887, 13484, 5553, 467, 771, 1267, 2400};
     uint32_t i, distance;
     for (i = 0; i < IGS__NOISE_WORDS; ++i) {
-        uint32_t h = IGS__NOISE_WORDS * band + i + 1;
+        uint32_t h = IGS__NOISE_WORDS * seeds[band] + i + 1;
         h ^= h >> 16;
         h *= 0x7FEB352Du;
         h ^= h >> 15;

@@ -186,7 +186,7 @@ def test_normals_get_the_slopes_of_one_height(sign):
     smooth = np.repeat(waves()[..., None], 2, axis=2)
     missing = slopes_of(grain(9, 1, 1)) * [1, sign]
     layer, drawn, wanted = layer_for(smooth + missing, smooth, Semantic.NORMAL)
-    assert layer.relief
+    assert layer.relief == 1
     added = drawn.numpy() - smooth
     share, found = share_of_gradient(added)
     assert share > 0.85
@@ -203,6 +203,17 @@ def test_slopes_do_not_repeat():
     spectrum = np.square(np.abs(np.fft.fft2(across - across.mean())))
     alike = np.fft.ifft2(spectrum).real[0, :24]
     assert (alike[5:] / alike[0]).max() < 0.05
+
+
+def test_slopes_of_a_smooth_height_have_their_coarse_octaves():
+    """Differences of neighbours would have 1.22 and 0.77 of the two finest."""
+    smooth = np.repeat(waves()[..., None], 2, axis=2)
+    wanted = smooth + slopes_of(grain(19, 4, 4))
+    layer, drawn, _ = layer_for(wanted, smooth, Semantic.NORMAL)
+    assert layer.relief == 2
+    assert share_of_gradient(drawn.numpy() - smooth)[0] > 0.8
+    kept = (band_deviations(drawn) / band_deviations(torch.from_numpy(wanted.astype(np.float32)))).numpy()
+    assert np.abs(kept[:, :2] - 1).max() < 0.13
 
 
 def test_normals_of_independent_noise_get_independent_noise():

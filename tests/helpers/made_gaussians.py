@@ -50,7 +50,7 @@ def data_maps(channel_count):
     )
 
 
-def made_detail(channels, components=2, grid=(5, 4), seed=1, relief=False):
+def made_detail(channels, components=2, grid=(5, 4), seed=1, relief=0):
     """A random detail layer: every third code or so is zero; grid: columns and rows of the envelope."""
     rng = np.random.default_rng(seed)
 

@@ -35,7 +35,7 @@ SETS = [
         ),
     ),
     made_set(1, 1, 1, 1),
-    made_set(140, 90, 100, 5, components=3, wrap=(True, False), detail={"components": 6, "relief": True}),
+    made_set(140, 90, 100, 5, components=3, wrap=(True, False), detail={"components": 6, "relief": 2}),
     made_set(33, 70, 60, 3, detail={"components": 1, "grid": (64, 3)}),
     exact(made_set(37, 21, 1, 7, maps=(
         made_map("normal", Semantic.NORMAL, (Coded(5), Coded(1), UnitZ()), Transfer.LINEAR),

@@ -33,7 +33,7 @@ LEVELS = {
     **{name: make_set(5, **MADE[name]) for name in ("one Gaussian", "repeats in both", "many images", "32 channels")},
     "normals": made_set(131, 77, 300, 7),
     "noise": made_set(131, 77, 50, 4, detail={"grid": (5, 4)}, wrap=(True, False)),
-    "relief": made_set(90, 70, 60, 5, detail={"components": 4, "relief": True}),
+    "relief": made_set(90, 70, 60, 5, detail={"components": 4, "relief": 1}),
 }
 RESIDUALS = {
     **{f"blocks of {1 << log2}": {"side_log2": log2, "components": log2} for log2 in (2, 3, 4)},
@@ -82,7 +82,7 @@ def test_made_files_give_the_same_buffer(settings, tool, tmp_path):
     assert np.array_equal(packed_in_c(tool, encode_igs(quantized), tmp_path), pack_gaussians(quantized).words)
 
 
-@pytest.mark.parametrize("relief", [False, True])
+@pytest.mark.parametrize("relief", [0, 1, 2])
 def test_detail_layers_give_the_same_buffer(relief, tool, tmp_path):
     plain = make_set(5, channels=7)
     quantized = replace(plain, detail=made_detail(plain.channel_count, 4, (9, 3), relief=relief))

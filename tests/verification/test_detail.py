@@ -31,7 +31,7 @@ WRAPS = [(False, False), (True, True)]
 @pytest.mark.parametrize("wrap", WRAPS, ids=str)
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_torch_draws_what_the_plain_version_says(size, wrap):
-    for grid, components, relief in (((5, 4), 4, False), ((64, 7), 1, False), ((5, 4), 6, True)):
+    for grid, components, relief in (((5, 4), 4, 0), ((64, 7), 1, 0), ((5, 4), 6, 1), ((5, 4), 5, 2)):
         detail = {"grid": grid, "components": components, "relief": relief}
         quantized = made_set(*size, 20, 4, spread=2, wrap=wrap, detail=detail)
         found = render_channels(quantized, CPU, with_detail=True).numpy()
@@ -91,9 +91,9 @@ CASES = {
     "a fine envelope that repeats in y": made_set(
         200, 90, 120, 3, wrap=(False, True), detail={"grid": (64, 31), "components": 3}
     ),
-    "relief": made_set(131, 77, 120, 6, maps=material(), detail={"components": 6, "relief": True}),
+    "relief": made_set(131, 77, 120, 6, maps=material(), detail={"components": 6, "relief": 2}),
     "relief of one strength": with_one_strength(
-        made_set(70, 90, 120, 6, maps=material(), detail={"components": 5, "relief": True})
+        made_set(70, 90, 120, 6, maps=material(), detail={"components": 5, "relief": 1})
     ),
     "wide and flat, a flat envelope": made_set(700, 3, 60, 2, detail={"grid": (1, 1)}),
 }
