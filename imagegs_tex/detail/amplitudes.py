@@ -29,7 +29,8 @@ _EXCEEDING: Final = 0.15
 """Share of the cells that may get too much."""
 _HARMLESS: Final = 0.15
 """Noise in a cell, of the source's usual contrast, that is never too much."""
-_WEAKEST: Final = 0.7
+WEAKEST: Final = 0.7
+"""Of the factors by which noise is weakened where it is too much."""
 _HALF_A_STEP: Final = 0.5 / 255
 _LARGEST: Final = 2.0
 _LARGEST_QUANTILE: Final = 0.98
@@ -69,7 +70,7 @@ def missing_grain(source: Tensor, decoded: Tensor) -> tuple[Array, Array]:
     return np.sqrt(contrast / np.maximum(contrast.mean(axis=(0, 1)), 1e-30)), shares
 
 
-def even_factors(source: Tensor, decoded: Tensor, drawn: Tensor) -> Array:
+def even_factors(source: Tensor, decoded: Tensor, drawn: Tensor, weakest: float = WEAKEST) -> Array:
     """Return by how much noise must be weaker for most cells to have about the source's fine contrast at most.
 
     Where grain is uneven beyond what growth and envelope can say, noise of the right energy over all is too strong in
@@ -79,9 +80,10 @@ def even_factors(source: Tensor, decoded: Tensor, drawn: Tensor) -> Array:
         source: float32 [H, W, C]
         decoded: the same of the file without detail
         drawn: with it
+        weakest: the least factor
 
     Returns:
-        factors [C], from _WEAKEST to 1
+        factors [C], from ``weakest`` to 1
     """
     own, kept, made = (_cell_energies(picture) for picture in (source, decoded, drawn))
     floors = np.maximum(_LEAST * np.sqrt(own.mean(axis=0)), _HALF_A_STEP)
@@ -89,7 +91,7 @@ def even_factors(source: Tensor, decoded: Tensor, drawn: Tensor) -> Array:
     added = np.maximum(made - kept, 0.0)
     fitting = np.sqrt(np.maximum(most - kept, 0.0) / np.maximum(added, 1e-30))
     fitting[added < np.square(_HARMLESS) * own.mean(axis=0)] = np.inf
-    return np.asarray(np.clip(np.quantile(fitting, _EXCEEDING, axis=0, method="lower"), _WEAKEST, 1.0))
+    return np.asarray(np.clip(np.quantile(fitting, _EXCEEDING, axis=0, method="lower"), weakest, 1.0))
 
 
 def _cell_energies(picture: Tensor) -> Array:

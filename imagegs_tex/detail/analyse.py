@@ -45,6 +45,7 @@ from imagegs_tex.formats.igs.detail_layer import (
 )
 from imagegs_tex.formats.igs.quantized_set import OFFSET_SCALE, QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack
+from imagegs_tex.formats.vocabulary import Coded, Semantic
 from imagegs_tex.metrics.kept_contrast import band_deviations
 from imagegs_tex.metrics.row_bands import channel_parts
 from imagegs_tex.metrics.visible_error import blur
@@ -61,6 +62,10 @@ _LEAST_SHARE: Final = 0.002
 """Of a channel's energy, that a second component of channels must have."""
 _COARSER: Final = 0.85
 """By which an envelope that takes too many bytes gets fewer cells along each axis."""
+_COLOURS: Final = frozenset({Semantic.BASE_COLOUR, Semantic.IMAGE, Semantic.SPECULAR})
+_COLOUR_CHANNELS: Final = 3
+_GREYEST: Final = 0.4
+"""Of what noise differs between colours, by what it is weakened at most."""
 _BALANCE_TURNS: Final = 60
 _CORRECTIONS: Final = 2
 _CORRECTION_BYTES: Final = 8
@@ -123,7 +128,8 @@ def analyse_detail(
         if size <= max(MOST_BYTES, MOST_SHARE * file_bytes) - _CORRECTION_BYTES or grid == (1, 1):
             layer = _corrected(layer, missing, quantized, decoded)
             factors = even_factors(source, decoded, _drawn(layer, quantized, decoded))
-            return _scaled(layer, shared_by_meaning(stack, factors, missing.channels))
+            layer = _scaled(layer, shared_by_meaning(stack, factors, missing.channels))
+            return _greyer(layer, stack, source, decoded, _drawn(layer, quantized, decoded))
         grid = (max(1, int(grid[0] * _COARSER)), max(1, int(grid[1] * _COARSER)))
 
 
@@ -220,18 +226,44 @@ def _quantize(noises: list[_Noise], growths: list[Array], factors: Array, relief
     bands = np.concatenate([noise.bands for noise in noises])
     slopes = np.repeat(growths, [len(noise.bands) for noise in noises], axis=0)
     peaks = np.maximum(bands.max(axis=1), 1e-12)
-    mixing = mixing * peaks
-    largest = np.maximum(np.abs(mixing).max(axis=1), 2.0**-15)
-    # rounded up to a scale, so that no share exceeds 127
-    channel_codes = np.clip(np.floor(-CHANNEL_SCALE_LOG2 * np.log2(largest)), 0, 255)
-    scales = np.exp2(-channel_codes / CHANNEL_SCALE_LOG2)
+    channel_codes, mixing_codes = _mixing_codes(mixing * peaks)
     return DetailLayer(
         band_codes=np.rint(bands / peaks[:, None] * BAND_SCALE).astype(np.uint8),
-        channel_codes=channel_codes.astype(np.uint8),
-        mixing_codes=np.clip(np.rint(mixing / scales[:, None] * MIXING_SCALE), -127, 127).astype(np.int8),
+        channel_codes=channel_codes, mixing_codes=mixing_codes,
         slope_codes=np.rint(slopes * SLOPE_SCALE).astype(np.int16),
         envelope_codes=envelope_codes(factors), relief=relief,
     )  # fmt: skip
+
+
+def _mixing_codes(mixing: Array) -> tuple[NDArray[np.uint8], NDArray[np.int8]]:
+    """Return the codes of channels' scales [C] and shares [C, K], rounded up to a scale: no share exceeds 127."""
+    largest = np.maximum(np.abs(mixing).max(axis=1), 2.0**-15)
+    channel_codes = np.clip(np.floor(-CHANNEL_SCALE_LOG2 * np.log2(largest)), 0, 255)
+    scales = np.exp2(-channel_codes / CHANNEL_SCALE_LOG2)
+    shares = np.clip(np.rint(mixing / scales[:, None] * MIXING_SCALE), -127, 127)
+    return channel_codes.astype(np.uint8), shares.astype(np.int8)
+
+
+def _greyer(layer: DetailLayer, stack: TextureStack, source: Tensor, decoded: Tensor, drawn: Tensor) -> DetailLayer:
+    """Return a layer whose noise is greyer, where the source's grain is grey in most places and noise would colour it.
+
+    Strengths follow the brightness, which has most of the energy: paint of one colour would get the specks of rust.
+    """
+    codes, shares = layer.channel_codes.copy(), layer.mixing_codes.copy()
+    for texture_map in stack.maps:
+        own = [
+            route.index
+            for route, semantic in zip(texture_map.routes, texture_map.channel_semantics, strict=True)
+            if isinstance(route, Coded) and semantic in _COLOURS
+        ]
+        mixing = layer.mixing[own]
+        if len(own) < _COLOUR_CHANNELS or not np.any(mixing):
+            continue
+        hues = [picture[..., own] - picture[..., own].mean(dim=2, keepdim=True) for picture in (source, decoded, drawn)]
+        factor = even_factors(*hues, weakest=_GREYEST).mean()
+        grey = mixing.mean(axis=0)
+        codes[own], shares[own] = _mixing_codes(grey + factor * (mixing - grey))
+    return replace(layer, channel_codes=codes, mixing_codes=shares)
 
 
 def _corrected(

@@ -121,6 +121,19 @@ def test_grey_grain_stays_grey_beside_coloured_grain():
     assert spread[0] < 0.75 * spread[1]
 
 
+def test_colour_of_a_few_places_does_not_colour_the_others():
+    """Coloured grain in a seventh of the cells, grey elsewhere, where hue had a deviation of 0.022."""
+    smooth = np.repeat(waves()[..., None], 3, axis=2)
+    few = np.random.default_rng(21).uniform(size=(SIDE // 16, SIDE // 16)) < 0.15
+    few = np.kron(few, np.ones((16, 16))).astype(bool)
+    coloured = np.stack([grain(22), grain(23), grain(24)], axis=-1)
+    source = smooth + np.where(few[..., None], 0.08 * coloured, 0.05 * grain(25)[..., None])
+    _, drawn, _ = layer_for(source, smooth)
+    added = (drawn.numpy() - smooth)[~few]
+    assert np.std(added - added.mean(axis=1, keepdims=True)) < 0.012
+    assert np.std(added) > 0.04
+
+
 def test_noise_is_weaker_where_most_cells_would_get_too_much():
     """A tenth of the cells holds the energy: noise of that energy everywhere is too much in nine tenths."""
     quiet = 0.5 + 0.01 * grain(16)[..., None]
