@@ -259,8 +259,10 @@ def _greyer(layer: DetailLayer, stack: TextureStack, source: Tensor, decoded: Te
         mixing = layer.mixing[own]
         if len(own) < _COLOUR_CHANNELS or not np.any(mixing):
             continue
-        hues = [picture[..., own] - picture[..., own].mean(dim=2, keepdim=True) for picture in (source, decoded, drawn)]
-        factor = even_factors(*hues, weakest=_GREYEST).mean()
+        own_hues, kept_hues, made_hues = (
+            picture[..., own] - picture[..., own].mean(dim=2, keepdim=True) for picture in (source, decoded, drawn)
+        )
+        factor = float(even_factors(own_hues, kept_hues, made_hues, _GREYEST).mean())
         grey = mixing.mean(axis=0)
         codes[own], shares[own] = _mixing_codes(grey + factor * (mixing - grey))
     return replace(layer, channel_codes=codes, mixing_codes=shares)
