@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from imagegs_tex.encoder import encode
+from imagegs_tex.encoder.feature_equations import in_own_units
 from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs.container import decode_igs, encode_igs
 from imagegs_tex.formats.images import write_image
@@ -56,7 +57,7 @@ def test_equations_in_own_units_are_those_of_features_over_their_scales():
         torch.from_numpy(starts), torch.from_numpy(columns.astype(np.int32)), torch.from_numpy(matrix[rows, columns]),
         torch.from_numpy(np.diag(matrix).copy()), torch.from_numpy(matrix @ features),
     )  # fmt: skip
-    own, own_features = encode._in_own_units(equations, torch.from_numpy(features), torch.from_numpy(scales))
+    own, own_features = in_own_units(equations, torch.from_numpy(features), torch.from_numpy(scales))
     expected = matrix * np.outer(scales, scales)
     np.testing.assert_allclose(own.values.numpy(), expected[rows, columns])
     np.testing.assert_allclose(own.diagonal.numpy(), np.diag(expected))
