@@ -41,14 +41,12 @@ from imagegs_tex.shaders.include_text import (
 from imagegs_tex.shaders.layout_functions import layout_functions, layout_numbers
 from imagegs_tex.shaders.meaning_table import GREEN_DOWN, GREEN_UP, normal_green
 from imagegs_tex.shaders.residual_constants import (
-    ADD_ROWS,
+    COLUMN,
     FINISH,
     RESIDUAL_NUMBERS,
     SHARE_WAVES,
-    picked_texel,
     residual_constants,
     residual_numbers,
-    rows_of_sums,
 )
 from imagegs_tex.shaders.sample_shaders import OWN_PARTS, sample_shaders
 
@@ -227,8 +225,10 @@ def _residual_parts(quantized: QuantizedGaussianSet, parts: Mapping[str, str]) -
         "return_finished": "    return igs_finish(m, sums, texel, p);\n",
         "group_material": f"{parts['group_material']}{source('residual_tiles.glsl')}\n",
         "group_start": parts["group_start"] + SHARE_WAVES,
-        "rows": rows_of_sums(rows, "igs_gaussians(m, igs_plain_sums(sums[{row}]))") + ADD_ROWS,
-        "store": picked_texel(rows, f"{complete}(m, own, at)"),
+        "rows": COLUMN,
+        "store": picked_store(
+            rows, f"{complete}(m, igs_add_column(igs_gaussians(m, igs_plain_sums(own)), column, at), at)"
+        ),
     }
 
 

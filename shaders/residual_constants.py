@@ -7,7 +7,7 @@ from typing import Final
 
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.igs.residual_layer import BASIS_SCALE, OFFSET_SCALE
-from imagegs_tex.shaders.file_constants import defines, literal, own_or
+from imagegs_tex.shaders.file_constants import defines, literal
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians
 from imagegs_tex.shaders.residual_words import FAR, NEXT, RUNS, SKIP, TWO, residual_parts
 
@@ -37,39 +37,15 @@ IgsTexel igs_finish(IgsMaterial m, IgsSums sums, uvec2 at, vec2 p)
 
 SHARE_WAVES: Final = "    igs_share_waves(igs_group_material(), thread);\n"
 """What a workgroup begins with."""
-FIRST_AT: Final = "        uvec2 first_at = group * uvec2(IGS_GROUP_SIDE, IGS_GROUP_SIDE) + first_texel;\n"
-ADD_ROWS: Final = "        rows = igs_add_residual_rows(m, rows, first_at);\n"
-"""Behind what makes texels of sums."""
+COLUMN: Final = """        uvec2 first_at = group * uvec2(IGS_GROUP_SIDE, IGS_GROUP_SIDE) + first_texel;
+        IgsColumn column = igs_residual_column(m, first_at);
+"""
+"""Before texels are made of sums."""
 
 
-def rows_of_sums(most_rows: int, value: str) -> str:
-    """Return what makes a thread's texels of their sums, of which it has at most so many.
-
-    Args:
-        most_rows: texels of a thread
-        value: what makes a texel of the sums ``sums[{row}]``
-    """
-    texels = "".join(
-        f"        rows.texel[{number}] = {value.format(row=number)};\n"
-        for number in (f"min({row}, IGS_ROWS - 1)" for row in range(most_rows))
-    )
-    return f"{FIRST_AT}        IgsRows rows;\n{texels}"
-
-
-def picked_texel(most_rows: int, complete: str) -> str:
-    """Return what stores a texel ``own`` of a thread's, picked by constant numbers: see :func:`.picked_store`."""
-    picked = "".join(
-        f"                if (row == {row}) {{\n"
-        f"                    own = rows.texel[min({row}, IGS_ROWS - 1)];\n                }}\n"
-        for row in range(1, most_rows)
-    )
-    store = f"                igs_store(ivec2(at) + place, {complete});\n"
-    return f"                IgsTexel own = rows.texel[0];\n{picked}{store}"
-
-
-def residual_constants(default: str = "1") -> str:
-    """Return the #defines that residual.glsl uses; default: whether it is added."""
-    return own_or("IGS_RESIDUAL", default, "0: without residual") + defines(
+def residual_constants() -> str:
+    """Return the #defines that residual.glsl uses."""
+    return defines(
         [
             ("IGS_RESIDUAL_RUNS", f"{RUNS}u", "zeros before a coefficient that its nibble does not tell"),
             ("IGS_RESIDUAL_TWO", f"{TWO}u", "from here on coefficients of two, without zeros before them"),

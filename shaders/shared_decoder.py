@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from imagegs_tex.shaders.detail_constants import DETAIL_NUMBERS, picked_store, shared_detail_constants
-from imagegs_tex.shaders.file_constants import bindings, group_constants, shared_constants
+from imagegs_tex.shaders.file_constants import bindings, group_constants, own_or, shared_constants
 from imagegs_tex.shaders.footprint_constants import anisotropy_constant
 from imagegs_tex.shaders.glsl_to_hlsl import to_hlsl
 from imagegs_tex.shaders.glsl_to_wgsl import constants_to_wgsl, to_wgsl
@@ -26,7 +26,7 @@ from imagegs_tex.shaders.include_text import (
 )
 from imagegs_tex.shaders.layout_functions import LAYOUT_NUMBERS, common_members, common_numbers, layout_functions
 from imagegs_tex.shaders.meaning_functions import meaning_constants, meaning_functions
-from imagegs_tex.shaders.residual_constants import RESIDUAL_NUMBERS, picked_texel, residual_constants, rows_of_sums
+from imagegs_tex.shaders.residual_constants import COLUMN, RESIDUAL_NUMBERS, residual_constants
 
 MOST_COMPONENTS: Final = 12
 """Up to so many the compute decoder sums up four texels per thread; more take a define, and registers."""
@@ -75,21 +75,8 @@ _SHARE_AXES: Final = """#if IGS_DETAIL != 0
     }
 #endif
 """
-_COMPLETE: Final = "igs_group_complete(m, own, at)"
-_FINISH: Final = "igs_group_complete(m, igs_group_gaussians(m, own, at), at)"
-_LAST_AT: Final = "        uvec2 last_at = uvec2(uint(m.width - 1), uint(m.height - 1));\n"
-_ROW: Final = "igs_group_gaussians(m, sums[{row}], min(first_at + uvec2(0u, uint({row})), last_at))"
-_ADD_ROWS: Final = """        if (m.residual_at > 0u) {
-            rows = igs_add_residual_rows(igs_with_residual(m), rows, first_at);
-        }
-"""
-_SHARE_WAVES: Final = """#if IGS_RESIDUAL != 0
-    IgsMaterial layered = igs_group_material();
-    if (layered.residual_at > 0u) {
-        igs_share_waves(igs_with_residual(layered), thread);
-    }
-#endif
-"""
+_COLUMN_FINISH: Final = "igs_group_complete(m, igs_add_column(igs_group_gaussians(m, own, at), column, at), at)"
+_SHARE_WAVES: Final = "    igs_share_waves(igs_with_residual(igs_group_material()), thread);\n"
 _SAMPLE: Final = """// The same under a footprint.
 IgsTexel igs_sample_lod(uint material, vec2 uv, float lod)
 {
@@ -159,11 +146,10 @@ def shared_decoder(
         "return_finished": "    return igs_finish(m, sums, texel, p);\n",
         "noise": source("shared_detail.glsl"),
         "finish": source("shared_finish.glsl") + "\n",
-        "rows": f"#if IGS_RESIDUAL != 0\n{_LAST_AT}{rows_of_sums(_MOST_ROWS, _ROW)}{_ADD_ROWS}#endif\n",
-        "store": f"#if IGS_RESIDUAL != 0\n{picked_texel(_MOST_ROWS, _COMPLETE)}"
-        f"#else\n{picked_store(_MOST_ROWS, _FINISH)}#endif\n",
+        "rows": "",
+        "store": picked_store(_MOST_ROWS, "igs_group_finish(m, own, at)"),
         "group_header": _group_header(material),
-        "group_start": _SHARE_AXES + _SHARE_WAVES,
+        "group_start": _SHARE_AXES,
         "decode": _DECODE,
         "decode_group": _DECODE_GROUP,
         "sample": _SAMPLE + _SAMPLE_MACRO,
@@ -173,14 +159,17 @@ def shared_decoder(
     }
     parts["detail"] = fill_source("detail.glsl", parts) + "\n"
     head = shared_constants(most_components, most_values, row_log2) + "\n" + bindings() + anisotropy_constant()
-    head += group_constants() + shared_detail_constants() + residual_constants(has_residual) + meaning_constants()
+    head += group_constants() + shared_detail_constants() + own_or("IGS_RESIDUAL", has_residual, "0: without residual")
+    head += residual_constants() + meaning_constants()
     sources = ("core.glsl", "levels.glsl", "footprint.glsl", "stochastic.glsl")
     core = "\n".join(fill_source(name, parts) for name in sources)
     without_macro = "\n".join(fill_source(name, parts | {"sample": _SAMPLE}) for name in sources)
-    parts["group_material"] = (
-        f"{source('detail_tiles.glsl')}\n{fill_source('shared_tiles.glsl', parts)}\n"
-        + f"#if IGS_RESIDUAL != 0\n{source('residual_tiles.glsl')}#endif\n\n"
-    )
+    parts["group_material"] = f"{source('detail_tiles.glsl')}\n{fill_source('shared_tiles.glsl', parts)}\n"
+    if layers and all(layers):
+        parts["group_material"] += source("residual_tiles.glsl") + "\n"
+        parts["group_start"] += _SHARE_WAVES
+        parts["rows"] = COLUMN.replace("(m, first_at)", "(igs_with_residual(m), first_at)")
+        parts["store"] = picked_store(_MOST_ROWS, _COLUMN_FINISH)
     tiles = fill_source("tiles.glsl", parts)
     about = "Decodes every material of a buffer: igs_decode(material, uv) and igs_sample(material, uv)."
     includes = {

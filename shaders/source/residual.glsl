@@ -40,9 +40,11 @@ IgsTexel igs_add_residual(IgsMaterial m, IgsTexel texel, vec2 p, uvec2 at)
     uint size = 0u;
     float wave = 0.0;
     float sum = 0.0; // of the component
-    for (uint n = igs_word(known); n <= end; ++n) {
-        uint nibble = igs_field(igs_word(m.residual_lists + (n >> 3u)), 4u * (n & 7u), 4u);
-        nibble = n == end ? IGS_RESIDUAL_NEXT : nibble;
+    uint first = igs_word(known);
+    uint word = igs_word(m.residual_lists + (first >> 3u)) >> (4u * (first & 7u)); // what is left of it
+    for (uint n = first; n <= end; ++n) {
+        uint nibble = n == end ? IGS_RESIDUAL_NEXT : word & 15u;
+        word = (n & 7u) == 7u ? igs_word(m.residual_lists + ((n + 1u) >> 3u)) : word >> 4u;
         if (nibble < IGS_RESIDUAL_SKIP) {
             place += nibble < IGS_RESIDUAL_TWO ? nibble >> 1u : 0u;
             size = nibble < IGS_RESIDUAL_TWO ? 1u : 2u;
@@ -70,7 +72,8 @@ IgsTexel igs_add_residual(IgsMaterial m, IgsTexel texel, vec2 p, uvec2 at)
             size += 1u;
             if (nibble == IGS_RESIDUAL_FAR) {
                 ++n;
-                size = 16u * before - 14u + igs_field(igs_word(m.residual_lists + (n >> 3u)), 4u * (n & 7u), 4u);
+                size = 16u * before - 14u + (word & 15u);
+                word = (n & 7u) == 7u ? igs_word(m.residual_lists + ((n + 1u) >> 3u)) : word >> 4u;
             }
             sum += (igs_coefficient(m, size) - igs_coefficient(m, before)) * wave;
         }

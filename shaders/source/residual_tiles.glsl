@@ -19,18 +19,13 @@ void igs_share_waves(IgsMaterial m, uint thread)
     }
 }
 
-float igs_shared_wave(uint place)
-{
-    return igs_waves[place >> 2u][place & 3u];
-}
-
-// A thread's texels.
-struct IgsRows {
-    IgsTexel texel[IGS_ROWS];
+// What is added to four texels of a column, each in a component.
+struct IgsColumn {
+    vec4 channel[IGS_VALUES];
 };
 
-// Adds the layer to the texels from `at` on, down the column.
-IgsRows igs_add_residual_rows(IgsMaterial m, IgsRows rows, uvec2 at)
+// What the layer adds to the four texels of a column that `at` is among.
+IgsColumn igs_residual_column(IgsMaterial m, uvec2 at)
 {
     at = min(at, uvec2(uint(m.width - 1), uint(m.height - 1)));
     uint last = (1u << m.residual_log2) - 1u;
@@ -39,44 +34,39 @@ IgsRows igs_add_residual_rows(IgsMaterial m, IgsRows rows, uvec2 at)
     uint row = m.residual_basis;
     uint place = 0u;
     uint size = 0u;
-    float waves[IGS_ROWS];
-    float sums[IGS_ROWS];
-    for (int i = 0; i < IGS_ROWS; ++i) {
-        waves[i] = 0.0;
-        sums[i] = 0.0;
+    vec4 waves = vec4(0.0, 0.0, 0.0, 0.0);
+    vec4 sums = vec4(0.0, 0.0, 0.0, 0.0);
+    IgsColumn column;
+    for (int c = 0; c < IGS_VALUES; ++c) {
+        column.channel[c] = vec4(0.0, 0.0, 0.0, 0.0);
     }
-    for (uint n = igs_word(known); n <= end; ++n) {
-        uint nibble = igs_field(igs_word(m.residual_lists + (n >> 3u)), 4u * (n & 7u), 4u);
-        nibble = n == end ? IGS_RESIDUAL_NEXT : nibble;
+    uint first = igs_word(known);
+    uint word = igs_word(m.residual_lists + (first >> 3u)) >> (4u * (first & 7u)); // what is left of it
+    for (uint n = first; n <= end; ++n) {
+        uint nibble = n == end ? IGS_RESIDUAL_NEXT : word & 15u;
+        word = (n & 7u) == 7u ? igs_word(m.residual_lists + ((n + 1u) >> 3u)) : word >> 4u;
         if (nibble < IGS_RESIDUAL_SKIP) {
             place += nibble < IGS_RESIDUAL_TWO ? nibble >> 1u : 0u;
             size = nibble < IGS_RESIDUAL_TWO ? 1u : 2u;
             uint frequencies = igs_word(m.residual_order + (place >> 2u)) >> (8u * (place & 3u));
-            uint down = ((frequencies & 15u) << m.residual_log2) + (at.y & last);
-            float across = igs_shared_wave((((frequencies >> 4u) & 15u) << m.residual_log2) + (at.x & last));
+            uint along = (((frequencies >> 4u) & 15u) << m.residual_log2) + (at.x & last);
+            float across = igs_waves[along >> 2u][along & 3u];
             across = (nibble & 1u) > 0u ? -across : across;
-            float value = igs_coefficient(m, size);
-            for (int i = 0; i < IGS_ROWS; ++i) {
-                waves[i] = across * igs_shared_wave(down + uint(i));
-                sums[i] += value * waves[i];
-            }
+            waves = across * igs_waves[(((frequencies & 15u) << m.residual_log2) + (at.y & last)) >> 2u];
+            sums += igs_coefficient(m, size) * waves;
             ++place;
         } else if (nibble == IGS_RESIDUAL_SKIP) {
             place += IGS_RESIDUAL_RUNS;
         } else if (nibble == IGS_RESIDUAL_NEXT) {
+            sums *= m.residual_unit;
             for (int c = 0; c < IGS_VALUES; ++c) {
                 if (c < m.channels) {
                     uint code = row + uint(c);
                     uint pair = igs_word(code >> 1u);
-                    float factor = m.residual_unit * float(igs_signed_field(pair, 16u * (code & 1u), 16u));
-                    for (int i = 0; i < IGS_ROWS; ++i) {
-                        rows.texel[i].channel[c] += factor * sums[i];
-                    }
+                    column.channel[c] += float(igs_signed_field(pair, 16u * (code & 1u), 16u)) * sums;
                 }
             }
-            for (int i = 0; i < IGS_ROWS; ++i) {
-                sums[i] = 0.0;
-            }
+            sums = vec4(0.0, 0.0, 0.0, 0.0);
             row += uint(m.channels);
             place = 0u;
         } else {
@@ -84,13 +74,23 @@ IgsRows igs_add_residual_rows(IgsMaterial m, IgsRows rows, uvec2 at)
             size += 1u;
             if (nibble == IGS_RESIDUAL_FAR) {
                 ++n;
-                size = 16u * before - 14u + igs_field(igs_word(m.residual_lists + (n >> 3u)), 4u * (n & 7u), 4u);
+                size = 16u * before - 14u + (word & 15u);
+                word = (n & 7u) == 7u ? igs_word(m.residual_lists + ((n + 1u) >> 3u)) : word >> 4u;
             }
-            float more = igs_coefficient(m, size) - igs_coefficient(m, before);
-            for (int i = 0; i < IGS_ROWS; ++i) {
-                sums[i] += more * waves[i];
-            }
+            sums += (igs_coefficient(m, size) - igs_coefficient(m, before)) * waves;
         }
     }
-    return rows;
+    return column;
+}
+
+// Adds to a texel what a column says of it.
+IgsTexel igs_add_column(IgsTexel texel, IgsColumn column, uvec2 at)
+{
+    vec4 chosen = vec4(
+        (at.y & 3u) == 0u ? 1.0 : 0.0, (at.y & 3u) == 1u ? 1.0 : 0.0, (at.y & 3u) == 2u ? 1.0 : 0.0, (at.y & 3u) == 3u ? 1.0 : 0.0
+    );
+    for (int c = 0; c < IGS_VALUES; ++c) {
+        texel.channel[c] += dot(column.channel[c], chosen);
+    }
+    return texel;
 }
