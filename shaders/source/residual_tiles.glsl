@@ -87,7 +87,8 @@ IgsColumn igs_residual_column(IgsMaterial m, uvec2 at)
 IgsTexel igs_add_column(IgsTexel texel, IgsColumn column, uvec2 at)
 {
     vec4 chosen = vec4(
-        (at.y & 3u) == 0u ? 1.0 : 0.0, (at.y & 3u) == 1u ? 1.0 : 0.0, (at.y & 3u) == 2u ? 1.0 : 0.0, (at.y & 3u) == 3u ? 1.0 : 0.0
+        (at.y & 3u) == 0u ? 1.0 : 0.0, (at.y & 3u) == 1u ? 1.0 : 0.0, (at.y & 3u) == 2u ? 1.0 : 0.0,
+        (at.y & 3u) == 3u ? 1.0 : 0.0
     );
     for (int c = 0; c < IGS_VALUES; ++c) {
         texel.channel[c] += dot(column.channel[c], chosen);
