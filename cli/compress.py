@@ -74,7 +74,9 @@ def compress(
     max_gpu_bytes: Annotated[
         int | None,
         typer.Option(
-            parser=read_bytes, metavar="BYTES", help="The same of what it takes on a GPU, coarse levels included."
+            parser=read_bytes,
+            metavar="BYTES",
+            help="The same of what it adds to a buffer on a GPU, coarse levels included.",
         ),
     ] = None,
     target_psnr: Annotated[

@@ -9,6 +9,7 @@ from imagegs_tex.cli.console import make_console, plain
 from imagegs_tex.formats.vocabulary import TextureMap
 from imagegs_tex.shaders.decode_cost import DecodeCost
 from imagegs_tex.shaders.gpu_buffer import NOISE_TILE_BYTES
+from imagegs_tex.shaders.gpu_memory import memory_words, parts_of, shared_bytes
 
 if TYPE_CHECKING:  # what `info` has no use for; verify loads torch
     from collections.abc import Sequence
@@ -29,12 +30,11 @@ def print_emission(decoder: "Decoder", paths: list[Path]) -> None:
         console.print(plain(path), soft_wrap=True)  # a path in one piece, to be copied
     cost, ledger = decoder.cost, decoder.packed.ledger
     console.print(
-        f"{ledger.total:,} bytes on the GPU; per texel {cost.weights_mean:.1f} Gaussians evaluated "
+        f"{_memory(ledger)}; per texel {cost.weights_mean:.1f} Gaussians evaluated "
         f"(at most {cost.candidates.max}), {cost.multiply_adds_mean:.0f} multiply-adds",
     )
     _print_layers(console, cost, ledger)
     if cost.samples:
-        console.print(f"{ledger.coarse:,} of the bytes are coarse levels")
         console.print(sample_costs(cost))
 
 
@@ -137,9 +137,7 @@ def print_verification(report: "VerifyReport", file: Path) -> None:
         f"on {plain(report.renderer)}",
     )
     console.print(
-        f"{memory.total:,} bytes on the GPU (records {memory.records:,}, index "
-        f"{memory.index:,}, coarse levels {memory.coarse:,}); "
-        f"Gaussians evaluated per texel: median {cost.candidates.median:g}, "
+        f"{_memory(memory)}; Gaussians evaluated per texel: median {cost.candidates.median:g}, "
         f"99% {cost.candidates.p99:g}, most {cost.candidates.max}; {cost.multiply_adds_mean:.0f} multiply-adds",
     )
     _print_layers(console, cost, memory)
@@ -153,6 +151,10 @@ def print_verification(report: "VerifyReport", file: Path) -> None:
         console.print(f"against the source: {report.source.psnr_db:.2f} dB over all channels")
     for reason in report.left_out:
         console.print(f"left out: {reason}")
+
+
+def _memory(ledger: "GpuBytes") -> str:
+    return memory_words(ledger.total, shared_bytes(ledger), parts_of(ledger))
 
 
 def _row(variant: "VariantResult") -> tuple[str, ...]:

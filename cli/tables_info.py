@@ -6,6 +6,7 @@ from imagegs_tex.cli.columns import print_columns
 from imagegs_tex.cli.console import kernels, make_console, plain
 from imagegs_tex.cli.tables_gpu import detail_costs, residual_costs, sample_costs
 from imagegs_tex.file_info import InfoReport
+from imagegs_tex.shaders.gpu_memory import memory_words
 
 
 def print_info(info: InfoReport, file: Path) -> None:
@@ -39,9 +40,10 @@ def print_info(info: InfoReport, file: Path) -> None:
         console.print(
             f"One more Gaussian costs about {info.ledger.per_gaussian:.2f} bytes, as those in the file do on average."
         )
-    cost = info.decode_cost
+    cost, parts = info.decode_cost, {"coarse levels": info.gpu_coarse_bytes, "detail": info.gpu_detail_bytes}
     console.print(
-        f"{info.bits_per_texel:.4f} bits per texel; {info.gpu_bytes:,} bytes on the GPU; per texel "
+        f"{info.bits_per_texel:.4f} bits per texel; at most "
+        f"{memory_words(info.gpu_bytes, info.gpu_shared_bytes, parts)}; per texel "
         f"{cost.weights_mean:.1f} Gaussians evaluated (p99 {cost.candidates.p99:.0f}, max {cost.candidates.max}), "
         f"{cost.multiply_adds_mean:.0f} multiply-adds",
     )

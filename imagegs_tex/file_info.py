@@ -11,6 +11,7 @@ from imagegs_tex.formats.vocabulary import Constant, TextureMap, wrap_words
 from imagegs_tex.metrics.byte_ledger import ByteLedger, byte_ledger
 from imagegs_tex.shaders.decode_cost import DecodeCost, decode_cost
 from imagegs_tex.shaders.gpu_buffer import reserve_levels
+from imagegs_tex.shaders.gpu_memory import shared_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,11 @@ class InfoReport:
     file_bytes: int
     sha256: str  # of the file
     bits_per_texel: float
-    gpu_bytes: int  # resident on the GPU, index included
-    gpu_detail_bytes: int  # of them, for the detail layer's envelope; the noise tile comes on top, once
+    gpu_bytes: int  # of the material on the GPU at most, index included
+    gpu_coarse_bytes: int  # of them, for coarse levels; they may take less
+    gpu_detail_bytes: int  # of them, for the detail layer's envelope
     gpu_residual_bytes: int  # of them, for the coefficients of the residual
+    gpu_shared_bytes: int  # on top, once for all materials of a buffer: its head, and the noise tile of detail layers
     decode_cost: DecodeCost  # of the emitted shaders, per texel
     sections: tuple[SectionSize, ...]
     ledger: ByteLedger  # where the file's bytes go
@@ -76,7 +79,8 @@ def info_of(data: bytes, quantized: QuantizedGaussianSet, name: str) -> InfoRepo
         wrap=wrap_words(quantized.wrap),
         file_bytes=len(data), sha256=hash_bytes(name, data).sha256,
         bits_per_texel=8 * len(data) / (quantized.width * quantized.height),
-        gpu_bytes=packed.ledger.total, gpu_detail_bytes=packed.ledger.envelope,
+        gpu_bytes=packed.ledger.total, gpu_coarse_bytes=packed.ledger.coarse, gpu_detail_bytes=packed.ledger.envelope,
+        gpu_shared_bytes=shared_bytes(packed.ledger),
         gpu_residual_bytes=packed.ledger.residual,
         decode_cost=decode_cost(quantized, packed, has_levels=True),
         sections=section_sizes(data, name), ledger=byte_ledger(quantized, section_sizes(data, name)),

@@ -121,6 +121,7 @@ def readme(description: dict[str, Any]) -> str:
     )
     rows = "".join(f"| `{a['name']}` | {types[a['floats']]} | {a['value']} |\n" for a in accessors)
     cost, buffer = description["cost"], description["buffer"]
+    shared = buffer["bytes"] - buffer["material"]["total"]
     parts = ", ".join(f"{section['name'].replace('_', ' ')} {section['bytes']:,}" for section in buffer["sections"])
     return f"""# Decoder of one material
 {description["width"]} x {description["height"]} texels, {description["channels"]} coded channels,
@@ -138,8 +139,8 @@ Each takes the `IgsTexel`. For every one `<NAME IN CAPITALS>_EXISTS` is defined.
 
 ## Memory and cost
 {buffer["bytes"]:,} bytes on the GPU: {parts}.
-The material itself takes {buffer["material"]["total"]:,} of them; a noise tile is there once for all materials of a
-buffer. Steps and basis are constants in the code, so the include belongs to this one material.
+{buffer["material"]["total"]:,} of them are the material's, {shared:,} are there once for all materials of a buffer.
+Steps and basis are constants in the code, so the include belongs to this one material.
 
 | per texel | median | 99% | most |
 |---|---|---|---|

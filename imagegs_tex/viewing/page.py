@@ -124,7 +124,11 @@ def _header(result: Result) -> str:
     numbers += [
         ("maps", f"{count} of {info.width}\xa0×\xa0{info.height}", f"texels; {info.channels} channels are coded"),
         ("Gaussians", f"{info.gaussians:,}", f"{info.ledger.per_gaussian:.1f} bytes each"),
-        ("on a GPU", f"{info.gpu_bytes:,} bytes", "with the index that shaders read"),
+        (
+            "on a GPU",
+            f"{info.gpu_bytes + info.gpu_shared_bytes:,} bytes",
+            f"at most; {info.gpu_bytes:,} its own, the rest once for all materials",
+        ),
     ]
     cells = "".join(f"<div><dt>{name}</dt><dd>{value}<small>{note}</small></dd></div>" for name, value, note in numbers)
     links = [("lit", "under a light")] if result.is_lit else []

@@ -15,7 +15,7 @@ def file_lines(result: Result) -> tuple[str, ...]:
     second = f"{len(result.maps)} map{'s' if len(result.maps) > 1 else ''} of {info.width} x {info.height} texels"
     if result.psnr_db is not None:
         second += f", {result.psnr_db:.2f} dB over all channels"
-    return first, f"{second}; {info.gpu_bytes:,} bytes on a GPU"
+    return first, f"{second}; {info.gpu_bytes + info.gpu_shared_bytes:,} bytes on a GPU, {info.gpu_bytes:,} its own"
 
 
 def map_meaning(shown: ShownMap) -> str:

@@ -1,6 +1,7 @@
 """``emit`` of one file, of several and of none."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -47,3 +48,27 @@ def test_what_does_not_go_together(fails, folder, tmp_path):
     assert "no .igs files" in fails(3, "emit", tmp_path / "empty", *out)
     assert "--prefix" in fails(2, "emit", folder, *out, "--prefix", "Wall")
     assert not (tmp_path / "out").exists()
+
+
+def test_bytes_on_the_gpu_are_one_number_everywhere(run, repository, tmp_path):
+    file = repository / "tests" / "golden" / "version_4_trained.igs"
+    code, out, _ = run("emit", file, "-o", tmp_path / "out")
+    assert code == 0
+    whole = (tmp_path / "out" / "igs_data.bin").stat().st_size
+    said = re.search(
+        r"([\d,]+) bytes on the GPU: ([\d,]+) of the material \(.*\), ([\d,]+) once for all materials", out
+    )
+    total, own, shared = (int(number.replace(",", "")) for number in said.groups())
+    assert (total, own + shared, shared) == (whole, whole, 16 + 64 * 64 * 4)  # a head of four words, the noise tile
+    page = (tmp_path / "out" / "README.md").read_text()
+    assert f"{whole:,} bytes on the GPU: " in page
+    assert f"\n{own:,} of them are the material's, {shared:,} are there once" in page
+    found = json.loads(run("info", file, "--json")[1])
+    assert found["gpu_shared_bytes"] == shared
+    assert (
+        own - described(tmp_path / "out")["buffer"]["material"]["coarse"]
+        <= found["gpu_bytes"] - found["gpu_coarse_bytes"]
+    )
+    most = found["gpu_bytes"] + shared
+    assert whole <= most
+    assert f"at most {most:,} bytes on the GPU: {found['gpu_bytes']:,} of the material" in run("info", file)[1]
