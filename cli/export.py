@@ -42,7 +42,7 @@ def export(
     With --format ply or splat it writes the Gaussians instead, for viewers of 3D Gaussian splats.
     """
     from imagegs_tex.cli.outputs import folder_path
-    from imagegs_tex.cli.progress import map_progress
+    from imagegs_tex.cli.progress import step_progress
     from imagegs_tex.formats.errors import UsageError
 
     folder = folder_path(output, "export", ExportFormat)
@@ -50,7 +50,7 @@ def export(
     for name, given in (("--bc1", bc1), ("--premultiplied", premultiplied)):
         if splats and given:
             raise UsageError(f"{name} is for textures; leave it away with --format {export_format.value}")
-    with map_progress(quiet) as progress:  # at once: loading torch takes seconds
+    with step_progress(quiet) as progress:  # at once: loading torch takes seconds
         from imagegs_tex import api
         from imagegs_tex.cli.tables import print_export, print_splats
         from imagegs_tex.reports import as_json as to_json

@@ -1,5 +1,6 @@
 """How long work shows that it lives: a bar in a terminal (with phase, PSNR and time left), plain lines elsewhere."""
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from imagegs_tex.formats.files.safe_names import printable
 if TYPE_CHECKING:  # the bar is there before torch is loaded, which takes seconds
     from imagegs_tex.fit.loop import FitProgress
 
-_SECONDS_BETWEEN_LINES = 5.0
+SECONDS_BETWEEN_LINES = 5.0
 _UNTYPICAL_STEPS = 2  # the first ones compile kernels
 
 
@@ -42,8 +43,16 @@ def working(what: str, quiet: bool = False) -> Iterator[None]:
 
 
 @contextmanager
-def map_progress(quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]:
-    """Give a callback that shows which map is being written, on stderr; None when nothing is to be shown."""
+def step_progress(
+    quiet: bool, what: str = "map", pause: float = 0.0
+) -> Iterator[Callable[[str, int, int], None] | None]:
+    """Give a callback that shows on stderr which step of how many begins; None when nothing is to be shown.
+
+    Args:
+        quiet: nothing is
+        what: a step is called in lines
+        pause: seconds between two lines at least
+    """
     if quiet:
         yield None
     elif sys.stderr.isatty():
@@ -52,7 +61,7 @@ def map_progress(quiet: bool) -> Iterator[Callable[[str, int, int], None] | None
 
         columns = (TextColumn("{task.fields[name]}"), BarColumn(), TextColumn("{task.fields[share]}"))
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("maps", total=None, name="starting", share="")
+            task = progress.add_task(what, total=None, name="starting", share="")
 
             def show(name: str, done: int, count: int) -> None:
                 progress.update(
@@ -61,12 +70,20 @@ def map_progress(quiet: bool) -> Iterator[Callable[[str, int, int], None] | None
 
             yield show
     else:
-        yield _map_line
+        yield _step_lines(what, pause)
 
 
-def _map_line(name: str, done: int, count: int) -> None:
-    if done < count:
-        print(f"map {done + 1}/{count}: {printable(name)}", file=sys.stderr, flush=True)
+def _step_lines(what: str, pause: float) -> Callable[[str, int, int], None]:
+    last = -math.inf
+
+    def show(name: str, done: int, count: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done < count and now - last >= pause:
+            last = now
+            print(f"{what} {done + 1}/{count}: {printable(name)}", file=sys.stderr, flush=True)
+
+    return show
 
 
 def _words(state: "FitProgress") -> str:
@@ -117,7 +134,7 @@ def _lines() -> Callable[["FitProgress"], None]:
             return
         now = time.monotonic()
         begins, ends = state.phase != phase, state.steps > 0 and state.step == state.steps
-        if not begins and not ends and now - last < _SECONDS_BETWEEN_LINES:
+        if not begins and not ends and now - last < SECONDS_BETWEEN_LINES:
             return
         last, phase = now, state.phase
         parts = [f"{state.step}/{state.steps}" if state.steps else "", _words(state)]

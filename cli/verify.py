@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from imagegs_tex.cli.numbers import read_size
-from imagegs_tex.cli.options import AllowRoot, AsJson, IgsFile, Report, Size, Textures
+from imagegs_tex.cli.options import AllowRoot, AsJson, IgsFile, Quiet, Report, Size, Textures
 from imagegs_tex.formats.errors import UsageError
 
 
@@ -38,10 +38,14 @@ def verify(
     ] = None,
     textures: Textures = None,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Run the shader decoders on this machine's OpenGL and hold them against the reference decode."""
+    """Run the shader decoders on this machine's OpenGL and hold them against the reference decode.
+
+    Seconds on a GPU, minutes on a software rasterizer.
+    """
     from imagegs_tex.cli.outputs import STANDARD_OUTPUT, check_report, write_report
-    from imagegs_tex.cli.progress import working
+    from imagegs_tex.cli.progress import SECONDS_BETWEEN_LINES, step_progress
     from imagegs_tex.cli.tables_gpu import print_verification
     from imagegs_tex.formats.files.file_hash import hash_file
     from imagegs_tex.formats.files.safe_names import printable
@@ -63,7 +67,7 @@ def verify(
     if differences == STANDARD_OUTPUT:
         raise UsageError("--differences -: pictures go into a folder, not to standard output; give --differences DIR")
     check_report(report)
-    with working("running the shader decoders"):
+    with step_progress(quiet, "check", SECONDS_BETWEEN_LINES) as progress:
         quantized = read_igs(file)
         check_memory(Work.VERIFY, quantized.width, quantized.height, quantized.channel_count, printable(file))
         options = SourceOptions(size=read_size(size), allow_roots=tuple(allow_root or ()))
@@ -75,13 +79,14 @@ def verify(
             textures=None if textures is None else textures.value,
             differences=differences,
             shared=True,
+            progress=progress,
         )
     result = replace(result, file=hash_file(file))
     text = to_json(result)
     write_report(report, text)
     if as_json:
         print(text, end="")
-    elif report != STANDARD_OUTPUT:
+    elif report != STANDARD_OUTPUT and not quiet:
         print_verification(result, file)
     if not result.passed:
         names = [variant.name for variant in result.variants if not variant.passed]

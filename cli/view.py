@@ -72,11 +72,11 @@ def view(
     if output is None:
         raise UsageError("give a folder for the pictures with -o DIR, or --browser to look at the file in a browser")
     from imagegs_tex.cli.outputs import folder_path
-    from imagegs_tex.cli.progress import map_progress
+    from imagegs_tex.cli.progress import step_progress
 
     folder = folder_path(output, "view")
     options = SourceOptions(alpha=alpha, size=read_size(size), allow_roots=tuple(allow_root or ()))
-    with map_progress(quiet) as progress:
+    with step_progress(quiet) as progress:
         from imagegs_tex.cli.tables import print_view
         from imagegs_tex.reports import as_json as to_json
         from imagegs_tex.viewing.run import view as draw

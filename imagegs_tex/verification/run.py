@@ -83,6 +83,20 @@ class _Compiled:
 
 
 @dataclass
+class _Steps:
+    """Says what begins, and which step of how many it is; a software rasterizer takes minutes."""
+
+    progress: Callable[[str, int, int], None] | None
+    count: int
+    done: int = 0
+
+    def begin(self, what: str) -> None:
+        if self.progress is not None:
+            self.progress(what, self.done, self.count)
+        self.done += 1
+
+
+@dataclass
 class _Errors:
     """Largest differences so far."""
 
@@ -113,6 +127,7 @@ def verify(  # noqa: PLR0913 - what is checked, and how
     differences: Path | None = None,
     device: Device | None = None,
     shared: bool = False,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> VerifyReport:
     """Run every decoder of a set on this machine's OpenGL, at every texel and at random points.
 
@@ -131,6 +146,7 @@ def verify(  # noqa: PLR0913 - what is checked, and how
             channels
         device: None opens one
         shared: run the decoder of many materials as well, on a buffer in which the set is the second of two
+        progress: called with what begins, how many steps are done, and how many there are at most
 
     Returns:
         the findings; passed is false when a bound is broken or a decoder does not compile
@@ -151,20 +167,22 @@ def verify(  # noqa: PLR0913 - what is checked, and how
     picture = reference_picture(quantized)
     uv, at_points = _points(quantized, picture, point_count)
     with Scene(chosen, decoder.packed, size, quantized.channel_count) as scene, ExitStack() as opened:
-        compiled, results = _compile(scene, decoder, wanted)
+        decoders = len(_variants(wanted)) * (2 if shared else 1)
+        bands = checked_rows.all_rows(size[1]) if is_whole else checked_rows.some_rows(*size, _SEED)
+        begun = _Steps(progress, decoders * (2 + len(bands)))  # compiling, texels, points
+        compiled, results = _compile(scene, decoder, wanted, begun)
         if shared:
             view = view_in_buffer(quantized, decoder)
             joined = opened.enter_context(Scene(chosen, view.packed, size, quantized.channel_count))
-            both = _compile(joined, view, wanted, SHARED_PREFIX)
+            both = _compile(joined, view, wanted, begun, SHARED_PREFIX)
             compiled, results = compiled | both[0], results | both[1]
         coarse = decoder.packed.coarse
         loaded = None if textures is None else TextureCheck(quantized, decoder, textures)
         left_out += [] if loaded is None else loaded.left_out
-        bands = checked_rows.all_rows(size[1]) if is_whole else checked_rows.some_rows(*size, _SEED)
         last_level = None if is_whole else checked_rows.BAND_ROWS_LOG2
         means = None if coarse is None else ExactMeans(picture, coarse.range.first, last_level)
         left_out += [] if is_whole else checked_rows.left_out(bands)
-        texel_errors = _check_texels(picture, bands, compiled, (means, loaded), differences)
+        texel_errors = _check_texels(picture, bands, compiled, (means, loaded), differences, begun)
         samples = stochastic = levels_off = None
         if means is not None and compiled:
             footprints = footprint_reference(quantized, decoder.packed, picture)
@@ -174,6 +192,7 @@ def verify(  # noqa: PLR0913 - what is checked, and how
             left_out += [samples.left_out] if samples.left_out else []
             stochastic = StochasticCheck(footprints, quantized.channel_count, _SEED)
         for name, variant in compiled.items():
+            begun.begin(f"{name}, points")
             results[name] = _result(
                 name,
                 variant,
@@ -324,7 +343,7 @@ def _hlsl_pixel_sampler(compiler: HlslCompiler) -> Callable[[Scene, Decoder], Sa
 
 
 def _compile(
-    scene: Scene, decoder: Decoder, languages: tuple[Language, ...], prefix: str = ""
+    scene: Scene, decoder: Decoder, languages: tuple[Language, ...], begun: _Steps, prefix: str = ""
 ) -> tuple[dict[str, _Compiled], dict[str, VariantResult | None]]:
     """Return what compiled, and a place for every result in order: those of what did not are there."""
     compiled: dict[str, _Compiled] = {}
@@ -332,6 +351,7 @@ def _compile(
     for variant in _variants(languages):
         name = prefix + variant.name
         results[name] = None
+        begun.begin(f"{name}, compiling")
         try:
             sampler = None if decoder.packed.coarse is None else variant.make_sampler(scene, decoder)
             compiled[name] = _Compiled(decoder, variant.make(scene, decoder), sampler)
@@ -348,6 +368,7 @@ def _check_texels(
     compiled: dict[str, _Compiled],
     takers: tuple[ExactMeans | None, TextureCheck | None],
     differences: Path | None,
+    begun: _Steps,
 ) -> dict[str, _Errors]:
     """Compare all texels of some rows, each computed once for all variants and for those who take them."""
     errors = {name: _Errors() for name in compiled}
@@ -358,6 +379,7 @@ def _check_texels(
             if taker is not None:
                 taker.add(first, expected)
         for name, variant in compiled.items():
+            begun.begin(f"{name}, texels from row {first}")
             found = variant.decoder.rows(first, count)
             errors[name].add(found, expected)
             if differences is not None:

@@ -234,6 +234,24 @@ def test_report_and_pictures(device, tmp_path):
     assert np.abs(texels.astype(int) - 128).max() <= 1  # mid grey: no difference to see
 
 
+def test_progress_names_every_step_once(device):
+    steps = []
+    verify(
+        made_set(20, 300, 10, 3),
+        ["glsl"],
+        point_count=50,
+        repeats=0,
+        device=device,
+        progress=lambda *step: steps.append(step),
+    )
+    assert [done for _, done, _ in steps] == list(range(12))  # three decoders, compiled, two bands of rows, points
+    assert {count for _, _, count in steps} == {12}
+    names = [name for name, _, _ in steps]
+    assert names[0] == "glsl-compute, compiling"
+    assert names[3:5] == ["glsl-compute, texels from row 0", "glsl-pixel, texels from row 0"]
+    assert names[-1] == "texture-pixel, points"
+
+
 def test_score_against_the_source(device, tmp_path):
     quantized = made_set(64, 48, 60, 3, maps=(made_map("base", routes=(Coded(0), Coded(1), Coded(2))),))
     rng = np.random.default_rng(0)
