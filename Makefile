@@ -13,12 +13,14 @@ KERNELS := $(wildcard imagegs_tex/rasterize/cuda/kernels/*.cu imagegs_tex/raster
 
 setup: $(STAMP)
 
-# torch comes first and pinned: asked for through a dependency, pip takes the newest, which can bring gigabytes of
-# CUDA libraries that the cpu backend has no use for.
+# torch comes first and pinned: asked for through a dependency, pip takes the newest. On Linux it brings gigabytes of CUDA
+# libraries that the cpu backend has no use for, unless PIP_EXTRA_INDEX_URL names PyTorch's index of CPU builds.
 $(STAMP): pyproject.toml Makefile
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,docs,export,farm,splats,studio,verify,watch]'
+	@test -f runtime/web/built/igs.wasm || \
+		echo "view --browser and the studio's viewer are not built; docs/guide/web.md says what 'make web' needs"
 	touch $@
 
 demo: $(STAMP)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # torch and image libraries, which `info` does without
     from imagegs_tex.doctor import DoctorReport
     from imagegs_tex.textures.export_maps import ExportedMap
 
+_WORTH_SAYING = 1.0  # seconds of compiling
 _WIDEST_WORD = 28  # of what doctor finds: the table then fits into 80 columns
 
 
@@ -42,10 +43,12 @@ def print_compression(report: CompressReport, output: Path) -> None:
     for remark in report.remarks:
         console.print(escape(remark))
     weighted = "" if report.weighted_psnr_db is None else f" ({report.weighted_psnr_db:.2f} dB by importance)"
+    compiling = report.seconds.compiling
+    compiled = f", {compiling:.1f} s of them compiling kernels, once" if compiling >= _WORTH_SAYING else ""
     console.print(
         f"{plain(output)}: {report.file_bytes:,} bytes, {report.bits_per_texel:.3f} bits per texel "
         f"({report.bits_per_channel_texel:.4f} per channel), {kernels(report.gaussians, bool(report.ledger.exact))}, "
-        f"{report.psnr_db:.2f} dB{weighted}, {report.seconds.total:.1f} s on {report.backend}",
+        f"{report.psnr_db:.2f} dB{weighted}, {report.seconds.total:.1f} s on {report.backend}{compiled}",
     )
     if report.quality is not None:
         console.print(f"quality {report.quality:g} (25 is small, 50 good, 75 high)")

@@ -39,6 +39,7 @@ from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceO
 from imagegs_tex.formats.material.stack import TextureStack, source_map
 from imagegs_tex.formats.open_material import read_material
 from imagegs_tex.formats.vocabulary import wrap_words
+from imagegs_tex.jit import compiling_seconds
 from imagegs_tex.memory import Work, check_by_headers, check_memory
 from imagegs_tex.metrics.byte_ledger import byte_ledger
 from imagegs_tex.metrics.detail_contrast import score_detail
@@ -186,7 +187,7 @@ def compress_stack(  # noqa: PLR0913 - those of compress
         control: see :func:`compress`
         start: see :func:`compress`
     """
-    begun = time.perf_counter()
+    begun, compiled = time.perf_counter(), compiling_seconds()
     placed_by_saliency = settings.fit.init == InitialPlacement.SALIENCY
     stack = with_saliency(stack, options or SourceOptions(), placed_by_saliency, backend.device)
     started = begun if started is None else started
@@ -237,7 +238,7 @@ def compress_stack(  # noqa: PLR0913 - those of compress
         seconds=Seconds(
             load=begun - started, fit=effort.fit, quantize=effort.quantize,
             encode=encoded_at - begun - effort.fit - effort.quantize, score=scored_at - encoded_at,
-            write=done - scored_at, total=done - started,
+            write=done - scored_at, total=done - started, compiling=compiling_seconds() - compiled,
         ),
         inputs=stack.inputs, start=None if start is None else hash_file(Path(start)), preset=preset_of(settings),
         settings=settings, options=options or SourceOptions(),

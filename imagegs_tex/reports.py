@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # they import torch, image libraries, or each other, which `i
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
-    """Where the time of a compression went; the parts add up to the total."""
+    """Where the time of a compression went; the parts before the total add up to it."""
 
     load: float  # reading the maps, and starting the backend
     fit: float
@@ -31,6 +31,7 @@ class Seconds:
     score: float  # decoding the file and comparing it with its source
     write: float
     total: float
+    compiling: float  # of all these: compiling kernels of the CPU, which the first run on a machine does
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
 
 from imagegs_tex import background_compilation, decode, kernel_cache, warm_up
 from imagegs_tex.formats.errors import OutputError
-from imagegs_tex.jit import njit
+from imagegs_tex.jit import compiling_seconds, njit
 
 KERNEL = """
 from imagegs_tex.jit import njit
@@ -392,3 +393,14 @@ def test_doctor_warm_says_where_it_fails(no_processes, place, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(place / "stated"))
     with pytest.raises(OutputError, match=r"be kept: IMAGEGS_TEX_CACHE cannot be used .*; set IMAGEGS_TEX_CACHE"):
         warm_up.compile_all()
+
+
+def test_time_of_compiling_is_counted_and_once_for_kernels_within_others():
+    inner = njit(lambda value: value + 1)
+    outer = njit(lambda value: inner(value) * 2)
+    began, before = time.perf_counter(), compiling_seconds()
+    assert outer(3) == 8
+    took = compiling_seconds() - before
+    assert 0 < took <= time.perf_counter() - began
+    assert outer(4) == 10
+    assert compiling_seconds() == before + took

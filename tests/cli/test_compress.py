@@ -40,10 +40,17 @@ def test_compress_writes_a_file_and_a_report(run, material, tmp_path):
     assert found["bits_per_channel_texel"] == pytest.approx(8 * size / 64**2 / 8)
     assert found["gpu_bytes"] > 0
     assert (found["seed"], found["version"]) == (3, __version__)
-    assert set(found["seconds"]) >= {"load", "fit", "quantize", "write", "total"}
+    assert set(found["seconds"]) >= {"load", "fit", "quantize", "write", "total", "compiling"}
     assert [entry["name"] for entry in found["maps"]] == ["basecolor", "height", "normal", "roughness"]
     assert all({"name", "semantic", "channels", "psnr_db", "ssim"} <= set(entry) for entry in found["maps"])
     assert not any("flip" in entry for entry in found["maps"])  # only compare measures it
+
+
+def test_time_of_compiling_is_said(run, material, tmp_path, monkeypatch):
+    seconds = iter((3.0, 15.3))
+    monkeypatch.setattr("imagegs_tex.api.compiling_seconds", lambda: next(seconds))
+    out = run("compress", material, "-o", tmp_path / "a.igs", *SMALL[:-1])[1]
+    assert ", 12.3 s of them compiling kernels, once" in " ".join(out.split())
 
 
 def test_missing_folders_of_outputs_are_created(run, material, tmp_path):
