@@ -6,8 +6,8 @@ from imagegs_tex.shaders.gpu_buffer import DIRECTORY_WORDS, GpuBytes
 
 
 def shared_bytes(ledger: GpuBytes) -> int:
-    """Return the bytes of a buffer that are there once, whatever the number of its materials: head and noise tile."""
-    return 4 * DIRECTORY_WORDS + ledger.noise_tile
+    """Return the bytes of a buffer that are there once, whatever the number of its materials: head, end, noise tile."""
+    return 4 * (DIRECTORY_WORDS + 1) + ledger.noise_tile  # one word lies behind the last material
 
 
 def parts_of(ledger: GpuBytes) -> dict[str, int]:

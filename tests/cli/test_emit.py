@@ -59,7 +59,11 @@ def test_bytes_on_the_gpu_are_one_number_everywhere(run, repository, tmp_path):
         r"([\d,]+) bytes on the GPU: ([\d,]+) of the material \(.*\), ([\d,]+) once for all materials", out
     )
     total, own, shared = (int(number.replace(",", "")) for number in said.groups())
-    assert (total, own + shared, shared) == (whole, whole, 16 + 64 * 64 * 4)  # a head of four words, the noise tile
+    assert (total, own + shared, shared) == (
+        whole,
+        whole,
+        16 + 64 * 64 * 4,
+    )  # three words before, one behind, the noise tile
     page = (tmp_path / "out" / "README.md").read_text()
     assert f"{whole:,} bytes on the GPU: " in page
     assert f"\n{own:,} of them are the material's, {shared:,} are there once" in page
