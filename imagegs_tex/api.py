@@ -13,6 +13,7 @@ from pathlib import Path
 from imagegs_tex import background_compilation
 from imagegs_tex._version import __version__
 from imagegs_tex.advice import warnings_of
+from imagegs_tex.compile_time import compiling_seconds
 from imagegs_tex.decoder.maps import decode_maps
 from imagegs_tex.decoder.render import check_alone, image_paths, render_channels, scaled_size, write_maps
 from imagegs_tex.encoder.compute import compute_on
@@ -39,7 +40,6 @@ from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceO
 from imagegs_tex.formats.material.stack import TextureStack, source_map
 from imagegs_tex.formats.open_material import read_material
 from imagegs_tex.formats.vocabulary import wrap_words
-from imagegs_tex.jit import compiling_seconds
 from imagegs_tex.memory import Work, check_by_headers, check_memory
 from imagegs_tex.metrics.byte_ledger import byte_ledger
 from imagegs_tex.metrics.detail_contrast import score_detail

@@ -19,6 +19,7 @@ from numba.core import caching, event
 
 from imagegs_tex import background_compilation
 from imagegs_tex.common_instructions import kernel_target
+from imagegs_tex.compile_time import COMPILING
 from imagegs_tex.kernel_cache import kernel_folder, say_compiling
 
 intrinsic: Final[Any] = extending.intrinsic
@@ -32,17 +33,6 @@ Not approximations (arcp, afn): AMD's and Intel's rcpps and rsqrtps have other d
 """
 VECTOR_BYTES: Final = 64
 """The widest vector: what an array's first byte should be a multiple of."""
-
-
-_COMPILING: Final = "numba:compile"
-"""numba's own name for the event."""
-_compiling: Final = event.TimingListener()
-event.register(_COMPILING, _compiling)
-
-
-def compiling_seconds() -> float:
-    """Return for how long this process has compiled kernels or waited for them, in seconds since it began."""
-    return float(_compiling.duration) if _compiling.done else 0.0
 
 
 def _use_common_instructions() -> None:
@@ -122,7 +112,7 @@ class _KernelCache(caching.FunctionCache):
         found = self._look(sig, target_context)
         if found is None:
             say_compiling()
-            with event.trigger_event(_COMPILING):  # within a kernel that is compiled, it counts once
+            with event.trigger_event(COMPILING):
                 is_there = background_compilation.wait_for(self._py_func.__module__)
             if is_there:
                 found = self._look(sig, target_context)

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from imagegs_tex import background_compilation, decode, kernel_cache, warm_up
+from imagegs_tex.compile_time import compiling_seconds
 from imagegs_tex.formats.errors import OutputError
-from imagegs_tex.jit import compiling_seconds, njit
+from imagegs_tex.jit import njit
 
 KERNEL = """
 from imagegs_tex.jit import njit
