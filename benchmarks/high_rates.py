@@ -28,13 +28,18 @@ from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.settings import CompressSettings, DetailMode, QualityTarget, ResidualMode
+from imagegs_tex.shaders.build_decoder import build_decoder
 
 MOST_RATE: Final = 3.75
 """Bits per texel; above, sparse Gaussians and a layer are no better a code than the layer alone."""
 MODES: Final = (ResidualMode.OFF, ResidualMode.AUTO)
 AVIF: Final = "avif_psnr_444_s4"
 """Tuned for PSNR, each map alone, 4:4:4, speed 4."""
+LEAST_POINTS: Final = 2
+"""Of a curve."""
 Row = dict[str, Any]
+Rows = dict[tuple[str, float, str], Row]
+"""By case, NTC's bits per texel and mode."""
 
 
 def reference(name: str) -> list[Row]:
@@ -77,74 +82,89 @@ def _layer(quantized: QuantizedGaussianSet) -> Row:
     }  # fmt: skip
 
 
-def rows_of(out: Path) -> dict[tuple[str, float, str], Row]:
+def rows_of(out: Path) -> Rows:
     """Return what was measured, by case, NTC's bits per texel and mode."""
     rows = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(out.glob("*.json"))]
     return {(row["case"], row["bpp"], row["mode"]): row for row in rows}
 
 
-def ntc_table(rows: dict[tuple[str, float, str], Row]) -> str:
+def ntc_table(rows: Rows) -> str:
     """Return dB over NTC's at its bytes: without the layer, with it."""
-    names = list(dict.fromkeys(case for case, _, _ in rows))
-    rates = [point["bpp"] for point in reference(names[0])]
+    names = sorted({name for name, _, _ in rows})
+    rates = sorted({rate for _, rate, _ in rows})
+    theirs = {(name, point["bpp"]): point["psnr_db"] for name in names for point in reference(name)}
     table: list[list[object]] = []
-    leads: list[list[tuple[float, float]]] = []
+    leads: dict[float, list[tuple[float, float]]] = {rate: [] for rate in rates}
     for name in names:
-        own = []
-        for point in reference(name):
-            both = [rows[name, point["bpp"], mode.value]["psnr_db"] - point["psnr_db"] for mode in MODES]
-            own.append((both[0], both[1]))
-        leads.append(own)
-        table.append([name, *(f"{off:+.2f}, {auto:+.2f}" for off, auto in own)])
-    means = np.mean(np.array(leads), axis=0)
-    table.append(["mean", *(f"{off:+.2f}, {auto:+.2f}" for off, auto in means)])
+        cells = [name]
+        for rate in rates:
+            both = [rows.get((name, rate, mode.value)) for mode in MODES]
+            off, auto = ("" if row is None else row["psnr_db"] - theirs[name, rate] for row in both)
+            cells.append(", ".join(f"{lead:+.2f}" for lead in (off, auto) if lead != ""))
+            if off != "" and auto != "":
+                leads[rate].append((off, auto))
+        table.append(cells)
+    means = [", ".join(f"{mean:+.2f}" for mean in np.mean(found, axis=0)) if found else "" for found in leads.values()]
+    table.append(["mean of those with both", *means])
     return markdown(["case", *(f"{rate:.2f}" for rate in rates)], table)
 
 
-def layer_table(rows: dict[tuple[str, float, str], Row]) -> str:
-    """Return what the layer takes and buys by rate, over the cases where it was chosen."""
-    from imagegs_tex.decoder.render import shader_decoder
-
+def layer_table(rows: Rows, out: Path) -> str:
+    """Return what the layer takes and buys: at equal bytes, and on the GPU at equal PSNR between two files without."""
     table: list[list[object]] = []
-    for rate in sorted({rate for _, rate, _ in rows}):
-        pairs = [
-            (rows[name, at, "off"], row) for (name, at, mode), row in rows.items() if at == rate and mode == "auto"
-        ]
-        chosen = [(off, auto) for off, auto in pairs if "side" in auto]
-        gained = [auto["psnr_db"] - off["psnr_db"] for off, auto in chosen]
-        shares = {"gpu": [], "cost": []}  # type: dict[str, list[float]]
-        for off, auto in chosen:
-            found = [shader_decoder(read_igs(Path(row["path"]))) for row in (off, auto)]
-            shares["gpu"].append(found[1].packed.ledger.total / found[0].packed.ledger.total)
-            shares["cost"].append(found[1].cost.multiply_adds_mean / found[0].cost.multiply_adds_mean)
-        seconds = [auto["seconds"] / off["seconds"] for off, auto in pairs]
-        gpu, cost = (f"{np.exp(np.mean(np.log(part))):.2f}" if part else "" for part in shares.values())
-        table.append(
-            [f"{rate:.2f}", f"{len(chosen)} of {len(pairs)}", f"{np.mean(gained):+.2f}" if gained else "", gpu, cost,
-             f"{np.mean(seconds):.2f}"]
-        )  # fmt: skip
+    for name, rate in sorted({(name, rate) for name, rate, mode in rows if mode == "auto"}):
+        off, auto = (rows[name, rate, mode.value] for mode in MODES)
+        if "side" not in auto:
+            table.append([name, f"{rate:.2f}", "no layer", "", "", "", ""])
+            continue
+        layer = f"{auto['side']}², {auto['per_block']:.0f}, {auto['most']}"
+        count = f"{auto['gaussians']:,} of {off['gaussians']:,}"
+        above = min(
+            (other for case, other, mode in rows if (case, mode) == (name, "off") and other > rate), default=None
+        )
+        ratios = ["", ""] if above is None else _at_equal_psnr(auto, (off, rows[name, above, "off"]), out)
+        table.append([name, f"{rate:.2f}", f"{auto['psnr_db'] - off['psnr_db']:+.2f}", count, layer, *ratios])
     return markdown(
-        ["bits per texel", "cases with a layer", "dB", "GPU bytes", "multiply-adds of a texel", "seconds"], table
-    )
+        ["case", "bits per texel", "dB", "Gaussians", "blocks; coefficients of one, mean and most", "GPU bytes",
+         "multiply-adds"], table,
+    )  # fmt: skip
 
 
-def against_avif(rows: dict[tuple[str, float, str], Row]) -> str:
+def _at_equal_psnr(auto: Row, without: tuple[Row, Row], out: Path) -> list[object]:
+    """Return GPU bytes, without levels, and multiply-adds over those of Gaussians alone, extended from two files."""
+    for row in (auto, *without):
+        path = out / f"{row['case']}.{row['bpp']}.{row['mode']}.igs"
+        if "gpu_bytes" not in row and not path.exists():
+            return ["", ""]
+        if "gpu_bytes" not in row:
+            decoder = build_decoder(read_igs(path))
+            row |= {"gpu_bytes": decoder.packed.ledger.total, "multiply_adds": decoder.cost.multiply_adds_mean}
+    first, second = without
+    place = (auto["psnr_db"] - first["psnr_db"]) / (second["psnr_db"] - first["psnr_db"])
+    found: list[object] = []
+    for key in ("gpu_bytes", "multiply_adds"):
+        level = np.log(first[key]) + place * (np.log(second[key]) - np.log(first[key]))
+        found.append(f"{auto[key] / np.exp(level):.2f}")
+    return found
+
+
+def against_avif(rows: Rows) -> str:
     """Return bytes over AVIF's at equal PSNR, and dB at equal bytes, without and with the layer."""
     curves = json.loads((SHARED / "reference" / "classical.json").read_text(encoding="utf-8"))["cases"]
     table: list[list[object]] = []
-    for name in dict.fromkeys(case for case, _, _ in rows):
+    for name in sorted({name for name, _, _ in rows}):
         avif = [(point["bytes"], point["psnr_db"]) for point in curves[name]["curves"][AVIF]]
-        cells = []
+        rates = [rate for case, rate, mode in rows if (case, mode) == (name, "auto")]
+        if len(rates) < LEAST_POINTS:
+            continue
+        cells: list[object] = []
         for mode in MODES:
-            ours = [
-                (row["bytes"], row["psnr_db"]) for (case, _, own), row in rows.items() if (case, own) == (name, mode)
-            ]
+            points = [rows[name, rate, mode.value] for rate in rates]
+            ours = [(point["bytes"], point["psnr_db"]) for point in points]
             found = bd_rate(ours, avif), bd_psnr(ours, avif)
-            cells += [
-                ("" if value is None else f"{value:.{digits}f}") for value, digits in zip(found, (3, 2), strict=True)
-            ]
+            cells += ["" if one is None else f"{one:.{digits}f}" for one, digits in zip(found, (3, 2), strict=True)]
         table.append([name, *cells])
-    return markdown(["case", "bytes", "dB", "bytes with a layer", "dB with a layer"], table)
+    return markdown(["case", "bytes without", "dB without", "bytes with a layer", "dB with a layer"], table)
 
 
 def main() -> None:
@@ -153,18 +173,22 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of files and numbers")
     parser.add_argument("--jobs", type=int, default=1, help="cases at once")
     parser.add_argument("--cases", nargs="*", help="of the reference's; all without")
+    parser.add_argument("--tables", action="store_true", help="make no files: tables of what is there")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/benchmarks/rates.md")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     names = options.cases or [case.name for case in load_cases()]
     jobs = [(name, point, options.out) for name in names for point in reference(name)]
     jobs.sort(key=lambda job: -float(job[1]["file_bytes"]))  # what takes longest comes first
-    with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
-        pool.map(measure, jobs, chunksize=1)
+    if not options.tables:
+        with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
+            pool.map(measure, jobs, chunksize=1)
     rows = rows_of(options.out)
-    for (name, rate, mode), row in rows.items():
-        row["path"] = str(options.out / f"{name}.{rate}.{mode}.igs")
-    tables = {"high-ntc": ntc_table(rows), "high-avif": against_avif(rows), "high-layer": layer_table(rows)}
+    tables = {
+        "high-ntc": ntc_table(rows),
+        "high-avif": against_avif(rows),
+        "high-layer": layer_table(rows, options.out),
+    }
     for name, table in tables.items():
         print(table, end="\n\n")
         if options.write:
