@@ -96,13 +96,13 @@ def ntc_table(rows: Rows) -> str:
     table: list[list[object]] = []
     leads: dict[float, list[tuple[float, float]]] = {rate: [] for rate in rates}
     for name in names:
-        cells = [name]
+        cells: list[object] = [name]
         for rate in rates:
-            both = [rows.get((name, rate, mode.value)) for mode in MODES]
-            off, auto = ("" if row is None else row["psnr_db"] - theirs[name, rate] for row in both)
-            cells.append(", ".join(f"{lead:+.2f}" for lead in (off, auto) if lead != ""))
-            if off != "" and auto != "":
-                leads[rate].append((off, auto))
+            found = [rows[name, rate, mode.value] for mode in MODES if (name, rate, mode.value) in rows]
+            own = [float(row["psnr_db"]) - theirs[name, rate] for row in found]
+            cells.append(", ".join(f"{lead:+.2f}" for lead in own))
+            if len(own) == len(MODES):
+                leads[rate].append((own[0], own[1]))
         table.append(cells)
     means = [", ".join(f"{mean:+.2f}" for mean in np.mean(found, axis=0)) if found else "" for found in leads.values()]
     table.append(["mean of those with both", *means])
