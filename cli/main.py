@@ -4,6 +4,7 @@ import gc
 import io
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 import typer
@@ -106,6 +107,7 @@ def main() -> None:
 def _run() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names may hold what the terminal's encoding does not
+    _check_folder()
     arguments = sys.argv[1:] or ["--help"]
     named = next((argument for argument in arguments if not argument.startswith("-")), "")
     gc.disable()  # of what imports make nothing is garbage, and looking for it takes `info` 25 ms
@@ -118,6 +120,14 @@ def _run() -> None:
     if sys.stdout is not None:
         sys.stdout.flush()  # here, where a full disk can still be reported
     sys.exit(code)
+
+
+def _check_folder() -> None:
+    """Refuse to work in a folder that was deleted: relative paths lead nowhere, and MKL cannot be loaded."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise UsageError("the current folder was deleted; change to another one (cd) and try again") from None
 
 
 def _usage_text(error: Exception) -> str:

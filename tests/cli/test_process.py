@@ -200,3 +200,17 @@ def test_an_internal_error_is_one_line(run, packed, monkeypatch):
     code, _, err = run("info", packed)
     assert code == 1
     assert re.fullmatch(r"imagegs-tex: internal error: ZeroDivisionError: a\\nb; [^\n]+\n", err)
+
+
+@pytest.mark.parametrize("arguments", [["info", "x.igs"], ["doctor"], ["compress", "/", "-o", "x.igs"]])
+def test_a_current_folder_that_was_deleted_is_said(run, tmp_path, monkeypatch, arguments):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    try:
+        code, _, err = run(*arguments)
+    finally:
+        os.chdir(tmp_path)
+    assert code == 2
+    assert err == "imagegs-tex: the current folder was deleted; change to another one (cd) and try again\n"
