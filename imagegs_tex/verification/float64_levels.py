@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Float = NDArray[np.float64]
+Words = NDArray[np.uint64]
+"""Of 32 bits each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +31,11 @@ def read_levels(words: NDArray[np.uint32], material_at: int, value_count: int) -
         material_at: word at which the material begins
         value_count: V, coded channels and normals whose z is not coded
     """
-    material = words[material_at:].tolist()
-    size = material[1] & 0xFFFF, material[1] >> 16
-    first, last, direct = material[11] & 255, material[11] >> 8 & 255, material[11] >> 16 & 255
-    table = material[10]
+    material = words[material_at:].astype(np.uint64)
+    head = material[:12].tolist()
+    size = head[1] & 0xFFFF, head[1] >> 16
+    first, last, direct = head[11] & 255, head[11] >> 8 & 255, head[11] >> 16 & 255
+    table = head[10]
     values: list[Float] = []
     steps = [0.0]
     picture = np.empty(0)
@@ -41,7 +44,7 @@ def read_levels(words: NDArray[np.uint32], material_at: int, value_count: int) -
         part = 0 if level < direct else (level - direct) % 3
         if part == 0:
             number = level - first if level < direct else direct - first + (level - direct) // 3
-            start = material[table + number]
+            start = int(material[table + number])
             picture = np.zeros((4 * -(-down // 4), 4 * -(-across // 4), value_count))
             if start:
                 step = _read_picture(material, table + start, picture)
@@ -66,35 +69,46 @@ def _cells(picture: Float, axis: int, part: int, covered: Float) -> Float:
     return np.moveaxis(means / total.reshape(-1, *[1] * (means.ndim - 1)), 0, axis)
 
 
-def _read_picture(material: list[int], at: int, picture: Float) -> float:
+def _read_picture(words: Words, at: int, picture: Float) -> float:
     """Fill a picture [4 d, 4 a, V] of whole blocks from the set of a word; return the step of its coefficients."""
-    value_count = picture.shape[2]
-    step = float(np.array([material[at]], dtype="<u4").view("<f4")[0])
-    components, tables = material[at + 1] & 255, at + (material[at + 1] >> 8)
-    groups, records = at + material[at + 2], at + material[at + 3]
-    heads = material[at + 4 : at + 8]
-    rows = np.array([_code(material, at + 8, k) for k in range((1 + components) * value_count)]) / 32767
+    down, across, value_count = picture.shape[0] // 4, picture.shape[1] // 4, picture.shape[2]
+    material = words[at:]
+    head = material[:8].tolist()
+    step = float(material[:1].astype("<u4").view("<f4")[0])
+    components, tables = head[1] & 255, head[1] >> 8
+    rows = np.array([_code(material, 8, k) for k in range((1 + components) * value_count)]) / 32767
     rows = rows.reshape(1 + components, value_count)
     widths = [
-        [[_nibble(material, tables + 2 * ((head >> 8 & 255) + k), t) for t in range(16)] for k in range(head & 255)]
-        for head in heads
+        [[_nibble(material, tables + 2 * ((kind >> 8 & 255) + k), t) for t in range(16)] for k in range(kind & 255)]
+        for kind in head[4:]
     ]
-    signs = np.array([[[_sign(t, y, x) for x in range(4)] for y in range(4)] for t in range(16)], dtype=np.float64)
-    blocks_across = picture.shape[1] // 4
-    for block in range(picture.shape[0] // 4 * blocks_across):
-        group = groups + 3 * (block // 32)
-        kinds = [material[group + 1 + k // 16] >> 2 * (k % 16) & 3 for k in range(block % 32 + 1)]
-        bit = material[group] + sum(heads[kind] >> 16 for kind in kinds[:-1])
-        coefficients = np.zeros((components, 16))
-        for k, of_component in enumerate(widths[kinds[-1]]):
+    signs = np.array([[_sign(t, place // 4, place % 4) for place in range(16)] for t in range(16)], dtype=np.float64)
+    kinds, bits = _places(material[head[2] :], np.array(head[4:]) >> 16, down * across)
+    coefficients = np.zeros((down * across, components, 16))
+    for kind, of_kind in enumerate(widths):
+        chosen = np.flatnonzero(kinds == kind)
+        bit = bits[chosen]
+        for k, of_component in enumerate(of_kind):
             for t, width in enumerate(of_component):
                 if width:
-                    coefficients[k, t] = _field(material, records, bit, width) + 0.5 - (1 << width - 1)
-                    bit += width
-        texels = np.einsum("kt,tyx,kv->yxv", step * coefficients, signs, rows[1:])
-        y, x = 4 * (block // blocks_across), 4 * (block % blocks_across)
-        picture[y : y + 4, x : x + 4] = rows[0] + texels
+                    fields = _fields(material[head[3] :], bit, width)
+                    coefficients[chosen, k, t] = step * (fields + 0.5 - (1 << width - 1))
+                    bit = bit + width
+    texels = np.moveaxis(coefficients @ signs, 1, -1) @ rows[1:] + rows[0]  # [blocks, 16, V]
+    blocks = texels.reshape(down, across, 4, 4, value_count)
+    picture[:] = np.moveaxis(blocks, 2, 1).reshape(picture.shape)
     return 4 * step
+
+
+def _places(groups: Words, sizes: NDArray[np.int64], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return each block's kind, and the bit at which its coefficients begin; sizes: bits of a block, by kind."""
+    numbers = np.arange(-(-count // 32) * 32)
+    groups = groups[: 3 * len(numbers) // 32].astype(np.int64).reshape(-1, 3)
+    within = numbers.reshape(-1, 32) % 32
+    kinds = np.take_along_axis(groups[:, 1:], within // 16, axis=1) >> 2 * (within % 16) & 3
+    taken = sizes[kinds]
+    bits = groups[:, :1] + np.cumsum(taken, axis=1) - taken
+    return kinds.ravel()[:count], bits.ravel()[:count]
 
 
 def _sign(number: int, y: int, x: int) -> int:
@@ -103,15 +117,17 @@ def _sign(number: int, y: int, x: int) -> int:
     return 1 - 2 * (along + down & 1)
 
 
-def _nibble(material: list[int], at: int, number: int) -> int:
-    return material[at + number // 8] >> 4 * (number % 8) & 15
+def _nibble(material: Words, at: int, number: int) -> int:
+    return int(material[at + number // 8]) >> 4 * (number % 8) & 15
 
 
-def _code(material: list[int], at: int, number: int) -> int:
-    code = material[at + number // 2] >> 16 * (number % 2) & 0xFFFF
+def _code(material: Words, at: int, number: int) -> int:
+    code = int(material[at + number // 2]) >> 16 * (number % 2) & 0xFFFF
     return code - 0x10000 if code & 0x8000 else code
 
 
-def _field(material: list[int], at: int, bit: int, width: int) -> int:
-    low, high = at + bit // 32, at + (bit + width - 1) // 32
-    return (material[low] | material[high] << 32 * (high - low)) >> bit % 32 & (1 << width) - 1
+def _fields(records: Words, bits: NDArray[np.int64], width: int) -> NDArray[np.int64]:
+    """Return the number of so many bits at each bit."""
+    low, high = bits // 32, (bits + width - 1) // 32
+    both = records[low] | records[high] << (32 * (high - low)).astype(np.uint64)
+    return np.asarray((both >> (bits % 32).astype(np.uint64)).astype(np.int64) & (1 << width) - 1)
