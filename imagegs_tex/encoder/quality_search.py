@@ -216,20 +216,33 @@ class _Search:
 
     def unreachable(self, quantized: QuantizedGaussianSet) -> str:
         """Say in one line what was not reached, and what was."""
-        reached = self._reached(quantized)
-        asked = " and ".join(name_of(target) for target in self.targets)
-        best = ", ".join(
-            name_of(QualityTarget(value_of(target, level), target.semantic, target.in_degrees))
-            for target, level in zip(self.targets, reached, strict=True)
+        found = (
+            f"the best found, with {quantized.gaussian_count} Gaussians of the {self.most} that are tried at most "
+            f"(one for {LEAST_TEXELS_PER_GAUSSIAN} texels), is"
         )
-        were = "was" if len(self.targets) == 1 else "were"
-        return (
-            f"{asked} {were} not reached; the best found, with {quantized.gaussian_count} Gaussians of the {self.most} "
-            f"that are tried at most (one for {LEAST_TEXELS_PER_GAUSSIAN} texels), is {best}"
-        )
+        return _not_reached(self.targets, self._reached(quantized), found)
 
     def _reached(self, quantized: QuantizedGaussianSet) -> list[float]:
         return compute_on(self.fitter.backend).all_reached(self.targets, self.fitter.stack, quantized)
+
+
+def unreached_exactly(
+    fitter: Fitter, targets: tuple[QualityTarget, ...], exact: QuantizedGaussianSet
+) -> str | None:  # fmt: skip
+    """Say in one line what exact samples do not reach: z of normals is made of x and y, and the source's is rounded."""
+    levels = compute_on(fitter.backend).all_reached(targets, fitter.stack, exact)
+    if all(level >= decibels_of(target) for target, level in zip(targets, levels, strict=True)):
+        return None
+    return _not_reached(targets, levels, "exact samples, of which the best file is made, have")
+
+
+def _not_reached(targets: tuple[QualityTarget, ...], levels: list[float], found: str) -> str:
+    asked = " and ".join(name_of(target) for target in targets)
+    best = ", ".join(
+        name_of(QualityTarget(value_of(target, level), target.semantic, target.in_degrees))
+        for target, level in zip(targets, levels, strict=True)
+    )
+    return f"{asked} {'was' if len(targets) == 1 else 'were'} not reached; {found} {best}"
 
 
 _DB_PER_OCTAVE: Final = 10 * math.log10(2)

@@ -11,7 +11,7 @@ from imagegs_tex.encoder.compute import compute_on
 from imagegs_tex.encoder.encode import Geometry
 from imagegs_tex.encoder.exact_file import FREE_BYTES, exact_file
 from imagegs_tex.encoder.file_sizes import FileSizes, GpuSizes
-from imagegs_tex.encoder.quality_search import Reached, reach_targets
+from imagegs_tex.encoder.quality_search import Reached, reach_targets, unreached_exactly
 from imagegs_tex.encoder.quality_targets import decibels_of, targets_of
 from imagegs_tex.encoder.residual_search import best_within, may_pay, smallest_reaching
 from imagegs_tex.encoder.size_search import fill
@@ -86,7 +86,11 @@ def encode_within_budget(
         fitter.release()
         size = len(encode_igs(found.quantized))
         exact = exact_file(stack).within(max(size, FREE_BYTES) if found.unreached else size)
-        quantized, unreached = (finish(found.quantized), found.unreached) if exact is None else (exact, None)
+        missing = None if exact is None else unreached_exactly(fitter, targets, exact)
+        if exact is None or (missing is not None and found.unreached is None):
+            quantized, unreached = finish(found.quantized), found.unreached
+        else:
+            quantized, unreached = exact, missing
     elif max_bytes is not None:
         quantized = exact_file(stack).within(max_bytes) or _filled(fitter, max_bytes, finish)
     elif settings.max_gpu_bytes is not None:

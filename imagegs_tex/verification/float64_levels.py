@@ -103,11 +103,11 @@ def _read_picture(words: Words, at: int, picture: Float) -> float:
 def _places(groups: Words, sizes: NDArray[np.int64], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return each block's kind, and the bit at which its coefficients begin; sizes: bits of a block, by kind."""
     numbers = np.arange(-(-count // 32) * 32)
-    groups = groups[: 3 * len(numbers) // 32].astype(np.int64).reshape(-1, 3)
+    heads = groups[: 3 * len(numbers) // 32].astype(np.int64).reshape(-1, 3)
     within = numbers.reshape(-1, 32) % 32
-    kinds = np.take_along_axis(groups[:, 1:], within // 16, axis=1) >> 2 * (within % 16) & 3
+    kinds = np.take_along_axis(heads[:, 1:], within // 16, axis=1) >> 2 * (within % 16) & 3
     taken = sizes[kinds]
-    bits = groups[:, :1] + np.cumsum(taken, axis=1) - taken
+    bits = heads[:, :1] + np.cumsum(taken, axis=1) - taken
     return kinds.ravel()[:count], bits.ravel()[:count]
 
 

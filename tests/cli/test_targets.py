@@ -2,9 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from imagegs_tex.formats.igs.container import read_igs
+from imagegs_tex.formats.images import write_image
 
 FAST = ("--preset", "fast", "--quiet")
 
@@ -72,3 +74,32 @@ def test_what_is_far_out_of_reach_takes_one_fit(inexact, material):
     assert (found.effort.pilots, found.effort.fits) == (2, 1)
     assert found.quantized.gaussian_count == 64 * 64 // 3
     assert "110.00 dB was not reached" in found.unreached
+
+
+@pytest.mark.parametrize(
+    ("target", "code", "unit"),
+    [
+        (("--target", "normal=0.001deg"), 1, "degrees"),
+        (("--target-psnr", "110"), 1, "dB"),
+        (("--target", "normal=1deg"), 0, "degrees"),
+        (("--target-psnr", "50"), 0, "dB"),
+    ],
+    ids=str,
+)
+def test_exact_samples_that_do_not_reach_a_target_say_so(run, tmp_path, target, code, unit):
+    """Their normals' z is made of x and y: not quite what a source in 8 bits has."""
+    folder = tmp_path / "m"
+    folder.mkdir()
+    vectors = np.random.default_rng(1).normal(size=(12, 12, 3))
+    vectors[..., 2] = np.abs(vectors[..., 2]) + 0.5
+    vectors /= np.linalg.norm(vectors, axis=-1, keepdims=True)
+    write_image(folder / "normal.png", np.rint((vectors + 1) * 127.5).astype(np.uint8))
+    arguments = ("compress", folder, "-o", tmp_path / "a.igs", *target, *FAST, "--report", tmp_path / "r.json")
+    found_code, _, err = run(*arguments, "--keep-best")
+    found = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    (result,) = found["targets"]
+    assert found_code == code
+    assert (found["unreached"] is None) == (code == 0) == ("was not reached; exact samples" not in err)
+    assert read_igs(tmp_path / "a.igs").exact is not None
+    reaches = result["reached"] <= result["asked"] if unit == "degrees" else result["reached"] >= result["asked"]
+    assert reaches == (code == 0)
