@@ -31,7 +31,8 @@ def print_settings(settings: Sequence[Setting]) -> None:
     console.print(table)
     for setting in settings:
         if setting.kind == "population":
-            console.print(f"{setting.name}: {setting.range}; default {text_of(setting.default)}", soft_wrap=True)
+            console.print(f"{setting.name}: {setting.range}", soft_wrap=True)
+            console.print(f"default of {setting.name}: {text_of(setting.default)}", soft_wrap=True)
         if setting.presets:
             values = ", ".join(f"{preset} {text_of(value)}" for preset, value in setting.presets)
             console.print(f"{setting.name} of the presets: {values}", soft_wrap=True)
