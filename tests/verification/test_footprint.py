@@ -34,10 +34,10 @@ def made_reference(quantized, repeats=(False, False), first=4):
     picture = reference_picture(quantized)
     rows = reference_rows(picture, 0, picture.height)
     means = ExactMeans(picture, first)
-    means.add(0, rows[:20])
-    means.add(20, rows[20:])
+    means.add(0, rows[:16])
+    means.add(16, rows[16:])
     values = len(picture.offset) + len(picture.normals)
-    stored = StoredLevels(first, first, tuple(level[..., :values] for level in means.levels()), 1.0)
+    stored = StoredLevels(first, first, tuple(level.means[..., :values] for (level,) in means.levels()), 1.0)
     return FootprintReference(picture, repeats, stored, ()), rows
 
 
