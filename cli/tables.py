@@ -43,7 +43,7 @@ def print_compression(report: CompressReport, output: Path) -> None:
     for remark in report.remarks:
         console.print(escape(remark))
     weighted = "" if report.weighted_psnr_db is None else f" ({report.weighted_psnr_db:.2f} dB by importance)"
-    compiling = report.seconds.compiling
+    compiling = report.compiling_seconds
     compiled = f", {compiling:.1f} s of them compiling kernels, once" if compiling >= _WORTH_SAYING else ""
     console.print(
         f"{plain(output)}: {report.file_bytes:,} bytes, {report.bits_per_texel:.3f} bits per texel "

@@ -238,8 +238,9 @@ def compress_stack(  # noqa: PLR0913 - those of compress
         seconds=Seconds(
             load=begun - started, fit=effort.fit, quantize=effort.quantize,
             encode=encoded_at - begun - effort.fit - effort.quantize, score=scored_at - encoded_at,
-            write=done - scored_at, total=done - started, compiling=compiling_seconds() - compiled,
+            write=done - scored_at, total=done - started,
         ),
+        compiling_seconds=compiling_seconds() - compiled,
         inputs=stack.inputs, start=None if start is None else hash_file(Path(start)), preset=preset_of(settings),
         settings=settings, options=options or SourceOptions(),
         backend=backend.name, device=str(backend.device), processor=processor_name(backend.device),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # they import torch, image libraries, or each other, which `i
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
-    """Where the time of a compression went; the parts before the total add up to it."""
+    """Where the time of a compression went; the parts add up to the total."""
 
     load: float  # reading the maps, and starting the backend
     fit: float
@@ -31,7 +31,6 @@ class Seconds:
     score: float  # decoding the file and comparing it with its source
     write: float
     total: float
-    compiling: float  # of all these: compiling kernels of the CPU, which the first run on a machine does
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +73,7 @@ class CompressReport:
     wrap_reading: str  # how that was found out
     remarks: tuple[str, ...]  # what else there is to say, such as files that were left out
     seconds: Seconds
+    compiling_seconds: float  # of them: compiling kernels of the CPU, which the first run on a machine does
     inputs: "tuple[HashedFile, ...]"  # what was read
     start: "HashedFile | None"  # the .igs file that the fit went on from
     preset: str | None  # None: settings of no preset

@@ -58,7 +58,7 @@ BREAKS = {
     "index as text": (lambda asset: texture_of_bad(asset).update(index="1"), "must be a whole number, not a string"),
     "index below 0": (lambda asset: texture_of_bad(asset).update(index=-1), "baseColorTexture.index"),
     "no such sampler": (lambda asset: asset.root["textures"][1].update(sampler=7), "there is no samplers[7]"),
-    "null for a slot": (lambda asset: of_bad(asset).update(normalTexture=None), "must be an object, not null"),
+    "a number for a slot": (lambda asset: of_bad(asset).update(normalTexture=1), "must be an object, not a number"),
     "an extension's image": (add_coat, "coat.png does not exist"),
     "a mesh without its numbers": (lambda asset: damaged_mesh(asset, count=5000), "accessors[0]: needs"),
 }

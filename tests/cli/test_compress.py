@@ -40,7 +40,8 @@ def test_compress_writes_a_file_and_a_report(run, material, tmp_path):
     assert found["bits_per_channel_texel"] == pytest.approx(8 * size / 64**2 / 8)
     assert found["gpu_bytes"] > 0
     assert (found["seed"], found["version"]) == (3, __version__)
-    assert set(found["seconds"]) >= {"load", "fit", "quantize", "write", "total", "compiling"}
+    assert set(found["seconds"]) >= {"load", "fit", "quantize", "write", "total"}
+    assert found["compiling_seconds"] >= 0
     assert [entry["name"] for entry in found["maps"]] == ["basecolor", "height", "normal", "roughness"]
     assert all({"name", "semantic", "channels", "psnr_db", "ssim"} <= set(entry) for entry in found["maps"])
     assert not any("flip" in entry for entry in found["maps"])  # only compare measures it

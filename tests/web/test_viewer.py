@@ -296,7 +296,7 @@ def test_another_file_is_opened_and_the_first_one_chosen_again(page, server):
     page.fill("#address", f"{server.address}files/second.igs")
     page.keyboard.press("Enter")
     page.locator("#which option").nth(2).wait_for(state="attached")
-    page.wait_for_function("window.waits.at(-1) === ''")
+    page.locator("#busy", has_text=re.compile("^$")).wait_for(state="attached")
     assert page.evaluate("window.waits") == ["Loading…", "Decoding…", ""]
 
 
