@@ -28,7 +28,7 @@ demo: $(STAMP)
 
 # Files of tests side by side, on at most four cores: each worker loads torch, about 2 GB.
 test: $(STAMP)
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # mypy does not know the folder mapping of pyproject.toml, so it looks at a copy laid out as installed.
 check: $(STAMP)

@@ -11,6 +11,14 @@ import torch
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
+LONG_FILES = ("test_browser.py", "test_viewer.py", "test_kernel_cache.py", "test_terminal.py", "test_decode.py")
+"""Of few tests that take long: begun last, they keep one worker busy while the other has nothing to do."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONG_FILES)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("cuda") is not None and not torch.cuda.is_available():
         pytest.skip("no NVIDIA GPU that torch can use")

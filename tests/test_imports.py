@@ -104,14 +104,11 @@ def import_graph(repository: Path) -> dict[str, set[str]]:
         for path in sorted((repository / folder).rglob("*.py")):
             parts = path.relative_to(repository / folder).with_suffix("").parts
             paths[".".join((package, *(part for part in parts if part != "__init__")))] = path
+    imported = {name: imported_modules(path) & paths.keys() for name, path in paths.items()}
     # a name that is a module counts as that module, not as the package it lies in
     return {
-        name: {
-            module
-            for module in imported_modules(path) & paths.keys()
-            if not any(within(other, module) and other != module for other in imported_modules(path) & paths.keys())
-        }
-        for name, path in paths.items()
+        name: {module for module in modules if not any(within(other, module) and other != module for other in modules)}
+        for name, modules in imported.items()
     }
 
 

@@ -126,7 +126,7 @@ def test_images_that_materials_share_are_read_once(run, stone, tmp_path, monkeyp
 def test_unused_area_costs_nothing(run, tmp_path):
     folder = tmp_path / "noise"
     folder.mkdir()
-    texels = np.random.default_rng(0).integers(0, 255, (128, 128, 3), np.uint8)
+    texels = np.random.default_rng(0).integers(0, 255, (96, 96, 3), np.uint8)
     write_image(folder / "basecolor.png", texels)
     asset = Asset()
     square = np.array([[0.05, 0.05], [0.25, 0.05], [0.25, 0.25], [0.05, 0.25]], np.float32)
