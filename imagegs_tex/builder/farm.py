@@ -202,7 +202,7 @@ class Farm:
     def _outcome_of(
         self,
         number: int,
-        future: Any,  # noqa: ANN401 - see _Running
+        future: Any,  # noqa: ANN401 - distributed has types, but not of a future
         results: dict[str, _Answer],
     ) -> Outcome | None:
         """Return how a job ended; None where it is done anew."""

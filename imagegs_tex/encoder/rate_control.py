@@ -115,16 +115,15 @@ def _filled(
 ) -> QuantizedGaussianSet:
     """Return the best set of at most so many bytes, with a residual where that is better."""
     plain = fill(fitter, max_bytes, finish, FileSizes())
-    if not may_pay(fitter, plain, max_bytes):
+    if not may_pay(fitter, plain, lambda: max_bytes):
         return plain
 
     def decibels(quantized: QuantizedGaussianSet) -> float:
         return compute_on(fitter.backend).all_reached((QualityTarget(0.0),), fitter.stack, quantized)[0]
 
     bare = replace(plain, detail=None)
-    room = max_bytes - (
-        len(encode_igs(plain)) - len(encode_igs(bare))
-    )  # detail takes as much, or less, under a residual
+    noise = len(encode_igs(plain)) - len(encode_igs(bare))  # under a residual it takes as much, or less
+    room = max_bytes - noise
     found = best_within(fitter, bare, room, decibels)
     if found is None:
         return plain
@@ -135,7 +134,9 @@ def _filled(
 def _with_residual(fitter: Fitter, reached: Reached, targets: tuple[QualityTarget, ...]) -> Reached:
     """Return a set that reaches targets in fewer bytes with a residual, where there is one."""
     plain = reached.quantized
-    if any(target.semantic is not None for target in targets) or not may_pay(fitter, plain, len(encode_igs(plain))):
+    if any(target.semantic is not None for target in targets):
+        return reached
+    if not may_pay(fitter, plain, lambda: len(encode_igs(plain))):
         return reached
 
     def margin(quantized: QuantizedGaussianSet) -> float:

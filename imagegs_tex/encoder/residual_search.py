@@ -65,8 +65,8 @@ Measure = Callable[[QuantizedGaussianSet], float]
 """Returns dB of a set, or by how many of them it does better than asked."""
 
 
-def may_pay(fitter: Fitter, plain: QuantizedGaussianSet, size: int) -> bool:
-    """Whether a layer is tried beside a set whose file, or whose limit, has a size in bytes."""
+def may_pay(fitter: Fitter, plain: QuantizedGaussianSet, size: Callable[[], int]) -> bool:
+    """Whether a layer is tried beside a set whose file, or whose limit, has a size in bytes; seldom asked for it."""
     texels = plain.width * plain.height
     settings = fitter.settings
     return (
@@ -74,8 +74,8 @@ def may_pay(fitter: Fitter, plain: QuantizedGaussianSet, size: int) -> bool:
         and settings.entropy == Entropy.SMALL
         and plain.exact is None
         and plain.gaussian_count > 1
-        and 8 * size >= LEAST_BITS_PER_TEXEL * texels
         and texels * plain.channel_count <= _MOST_VALUES
+        and 8 * size() >= LEAST_BITS_PER_TEXEL * texels
     )
 
 

@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from helpers.plain_range import PlainRange
 from imagegs_tex.formats.igs.trained_start import LAYERS, WEIGHTS
 
 T = [22, 36, 60, 98, 162, 267, 439, 720, 1179, 1921, 3108, 4971, 7812, 11955, 17625, 24743, 32768, 40793, 47911, 53581,
@@ -51,15 +52,13 @@ def moved(p, count, yes):
     return p + (((65535 - p) * share) >> 16) if yes else p - ((p * share) >> 16)
 
 
-class PlainDecoder:
+class PlainDecoder(PlainRange):
     """The page, line by line, in plain Python."""
 
     constant, rate, units = 77, 22, ()
 
     def __init__(self, data, across, down, cells=None, shapes=None, positions=None, exponents=None):
-        self.data, self.at, self.low, self.high = data, 4, 0, 2**32 - 1
-        self.x = int.from_bytes(data[:4].ljust(4, b"\0"), "big")
-        self.passed = 0
+        super().__init__(data)
         self.weights = {}
         own = list(range(across * down)) if cells is None else cells
         self.places = [divmod(cell, across) for cell in own]
@@ -108,18 +107,6 @@ class PlainDecoder:
 
     def last_above(self, row, column):
         return next((self.inside[r, column][-1] for r in range(row - 1, -1, -1) if self.inside[r, column]), -1)
-
-    def decide(self, probability):
-        d = self.high - self.low
-        mid = self.low + (d >> 16) * probability + (((d & 65535) * probability) >> 16)
-        yes = self.x <= mid
-        self.low, self.high = (self.low, mid) if yes else (mid + 1, self.high)
-        while self.low >> 24 == self.high >> 24:
-            byte = self.data[self.at] if self.at < len(self.data) else 0
-            self.at, self.passed = self.at + 1, self.passed + 1
-            self.x = (self.x * 256 + byte) % 2**32
-            self.low, self.high = self.low * 256 % 2**32, (self.high * 256 + 255) % 2**32
-        return int(yes)
 
     def planes(self, centres):
         self.values, self.errors = [], []

@@ -3,6 +3,7 @@
 import struct
 
 from helpers.plain_prediction import clamp, length, moved, squash, stretch
+from helpers.plain_range import PlainRange
 
 
 def diagonals(side):
@@ -38,7 +39,7 @@ class Model:
         return yes
 
 
-class PlainResidual:
+class PlainResidual(PlainRange):
     """The section's fields, and blocks: (x, y) -> {(k, u, v): q}."""
 
     def __init__(self, raw, width, height, channels):
@@ -48,8 +49,7 @@ class PlainResidual:
         start = 16 + 2 * components * channels
         codes = struct.unpack_from(f"<{components * channels}h", raw, 16)
         self.basis = [codes[k * channels : (k + 1) * channels] for k in range(components)]
-        self.data, self.at, self.low, self.high, self.passed = raw[start:], 4, 0, 2**32 - 1, 0
-        self.x = int.from_bytes(self.data[:4].ljust(4, b"\0"), "big")
+        super().__init__(raw[start:])
         self.places = diagonals(self.side)
         self.end_model, self.model = Model(self), Model(self)
         self.blocks, self.lengths = {}, {}
@@ -60,18 +60,6 @@ class PlainResidual:
                     self.component(x, y, k)
         assert count == sum(len(block) for block in self.blocks.values())
         assert self.passed + 1 == len(self.data)
-
-    def decide(self, probability):
-        d = self.high - self.low
-        mid = self.low + (d >> 16) * probability + (((d & 65535) * probability) >> 16)
-        yes = self.x <= mid
-        self.low, self.high = (self.low, mid) if yes else (mid + 1, self.high)
-        while self.low >> 24 == self.high >> 24:
-            byte = self.data[self.at] if self.at < len(self.data) else 0
-            self.at, self.passed = self.at + 1, self.passed + 1
-            self.x = (self.x * 256 + byte) % 2**32
-            self.low, self.high = self.low * 256 % 2**32, (self.high * 256 + 255) % 2**32
-        return int(yes)
 
     def end(self, x, y, k):
         left, above, before, second = (
