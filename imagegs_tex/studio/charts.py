@@ -76,7 +76,8 @@ def run_curves(points: Sequence[CurvePoint], sizes: Sequence[SizePoint]) -> str:
         ]
         made = [(each.seconds, each.file_bytes) for each in sizes if each.is_file]
         html += _chart(
-            ("Size over time: what a file would take, about.", "The dot is the file."), "Bytes over time",
+            ("Size over time: what a file would take, about.", "The dot is the file." if made else ""),
+            "Bytes over time",
             (seconds, amounts), bytes_lines, made, parts,
         )  # fmt: skip
     return f'<div class="st-curves">{html}</div>'

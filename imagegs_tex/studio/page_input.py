@@ -27,8 +27,7 @@ or an .igs file to look at</span><div class="st-drop-buttons">
 <label>Choose files<input type="file" multiple class="st-files" aria-label="Choose files"></label>
 <label>Choose a folder<input type="file" webkitdirectory class="st-folder" aria-label="Choose a folder"></label></div>
 <div class="st-drop-say st-faint" aria-live="polite"></div></div>"""
-_DROP_JS: Final = """import(new URL('studio-static/dropzone.js', document.baseURI).href)
-    .then((module) => module.dropzone(element, trigger, props, watch));"""
+_DROP_JS: Final = Path(__file__).parent / "static" / "dropzone.js"
 _UNDERSTOOD_JS: Final = "() => document.dispatchEvent(new Event('st-understood'))"
 _NOTHING_SENT_JS: Final = "() => { document.querySelector('.st-drop-say').textContent = ''; }"
 _SALIENCY: Final = "saliency"
@@ -68,7 +67,8 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
     """Build the part of a page; source is what every visitor begins with."""
     with gr.Column(elem_classes="st-card"):
         gr.HTML(step("1. Your material"), padding=False)
-        drop = gr.HTML("", html_template=_DROP, js_on_load=_DROP_JS, elem_id="dropzone", padding=False)
+        listening = _DROP_JS.read_text(encoding="utf-8")
+        drop = gr.HTML("", html_template=_DROP, js_on_load=listening, elem_id="dropzone", padding=False)
         gr.HTML('<div class="st-or">Nothing at hand? Try an example:</div>', padding=False)
         with gr.Row():
             buttons = [gr.Button(example.label, size="sm", elem_id=f"example-{example.key}") for example in EXAMPLES]

@@ -130,7 +130,7 @@ def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> Non
     def in_full(number: int, request: gr.Request) -> list[Any]:
         visitor = visitors.of(request.session_hash)
         result = result_of(visitor, number)
-        wish = Wish() if result is None else Wish("gaussians", float(result.gaussians))
+        wish = Wish() if result is None else Wish("gaussians", float(result.info.gaussians))
         return [*running.fields.values(wish), *running.start(visitor, wish)]
 
     running.finished.change(

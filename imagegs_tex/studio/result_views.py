@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.formats.igs.container import DETAIL_SECTION, EXACT_SECTION, RESIDUAL_SECTION
 from imagegs_tex.reports import CompressReport
 from imagegs_tex.settings import DEFAULT_QUALITY, Preset
+from imagegs_tex.shaders.gpu_memory import memory_words
 from imagegs_tex.studio.charts import sizes_curve
 from imagegs_tex.studio.downloads import contents_of
 from imagegs_tex.studio.markup import (
@@ -37,6 +39,18 @@ TIME_WORDS: Final = {
     "write": "Writing",
     "total": "In all",
 }
+_SECTION_WORDS: Final = {
+    "header": "Header",
+    "maps": "Names and meanings of the maps",
+    "components": "What maps have in common",
+    "cells": "Index",
+    "positions": "Positions",
+    "shapes": "Shapes",
+    "features": "Colours and values",
+    DETAIL_SECTION: "Grain",
+    EXACT_SECTION: "Texels kept as they are",
+    RESIDUAL_SECTION: "What Gaussians leave over",
+}
 LEVELS_HEADING: Final = (
     "<h3>Mip levels</h3><p>What is seen from further away: each is half as large, averaged as textures for engines "
     "are.</p>"
@@ -60,7 +74,7 @@ def result_names(visitor: Visitor) -> list[tuple[str, int]]:
     is_one = _is_one_material(visitor)
     return [
         (
-            f"{'' if is_one else f'{printable(result.title)}: '}{bytes_words(result.file_bytes)}"
+            f"{'' if is_one else f'{printable(result.title)}: '}{bytes_words(result.info.file_bytes)}"
             f"{'' if result.psnr_db is None else f', {result.psnr_db:.1f} dB'} ({result.asked})",
             result.number,
         )
@@ -74,16 +88,16 @@ def _served(visitor: Visitor, result: Result, path: Path) -> str:
 
 def head_of(result: Result) -> str:
     """Return the figures of a result, and what is worth knowing of it."""
-    size = bytes_words(result.file_bytes)
+    info = result.info
     of_source = "in one file"
     if result.source_bytes:
-        of_source = f"{100 * result.file_bytes / result.source_bytes:.1f} % of the image files"
-    entries = [("Size", size, of_source)]
+        of_source = f"{100 * info.file_bytes / result.source_bytes:.1f} % of the image files"
+    entries = [("Size", bytes_words(info.file_bytes), of_source)]
     if result.psnr_db is not None:
         entries.append(("Closeness", f"{result.psnr_db:.2f} dB", "PSNR over all maps: higher is closer"))
     entries += [
-        ("Gaussians", f"{result.gaussians:,}", "soft spots that paint all maps"),
-        ("Density", f"{result.bits_per_texel:.2f} bits per texel", f"{result.width} × {result.height} texels"),
+        ("Gaussians", f"{info.gaussians:,}", "soft spots that paint all maps"),
+        ("Density", f"{info.bits_per_texel:.2f} bits per texel", f"{info.width} × {info.height} texels"),
     ]
     html = tiles(entries)
     report = result.report
@@ -139,10 +153,10 @@ def beside_one_another(visitor: Visitor, first: int | None, second: int | None) 
             "label": printable(each.label),
             "decoded": _served(visitor, b, each.decoded),
             "source": _served(visitor, a, by_label[each.label].decoded),
-            "names": [f"A: {bytes_words(a.file_bytes)}", f"B: {bytes_words(b.file_bytes)}"],
+            "names": [f"A: {bytes_words(a.info.file_bytes)}", f"B: {bytes_words(b.info.file_bytes)}"],
         }
         for each in b.maps
-        if each.label in by_label and (a.width, a.height) == (b.width, b.height)
+        if each.label in by_label and (a.info.width, a.info.height) == (b.info.width, b.info.height)
     ]
     why = "" if maps else "These two have no map of one name and size, so that they cannot be compared."
     return {"maps": maps, "first": b.first_map if len(maps) == len(b.maps) else 0, "why": why}
@@ -153,38 +167,36 @@ def numbers_of(result: Result) -> str:
     parts = (
         [table(SCORE_HEADINGS, score_rows(result.scores), "Closeness to the source, by map")] if result.scores else []
     )
-    report = result.report
+    info, report = result.info, result.report
+    rows = [
+        [_SECTION_WORDS.get(each.name, each.name), f"{each.stored_bytes:,}", _share(each.stored_bytes, info.file_bytes)]
+        for each in info.sections
+        if each.stored_bytes
+    ]
+    parts.append(table(("What the bytes are for", "Bytes", "Share"), rows, "Bytes by attribute"))
+    by_map = [
+        [printable(name), f"{count:,.0f}", _share(count, info.file_bytes)]
+        for name, count in info.ledger.features_by_map
+    ]
+    parts.append(table(("Map", "Bytes", "Share"), by_map, "Bytes of the colours and values, by map"))
+    rest = [["Memory on the GPU, at most", memory_words(info.gpu_bytes, info.gpu_shared_bytes, {})]]
     if report is not None:
-        ledger = report.ledger
-        whole = max(1, report.file_bytes)
-        rows = [
-            ("Positions", ledger.positions), ("Shapes", ledger.shapes), ("Colours and values", ledger.features),
-            ("Index", ledger.index), ("Grain", ledger.detail), ("What maps have in common", ledger.components),
-            ("Names and meanings of the maps", ledger.maps), ("Header", ledger.header),
-        ]  # fmt: skip
-        cells = [[name, f"{count:,}", f"{100 * count / whole:.1f} %"] for name, count in rows]
-        parts.append(table(("What the bytes are for", "Bytes", "Share"), cells, "Bytes by attribute"))
-        by_map = [
-            [printable(name), f"{count:,.0f}", f"{100 * count / whole:.1f} %"] for name, count in ledger.features_by_map
-        ]
-        parts.append(table(("Map", "Bytes", "Share"), by_map, "Bytes of the colours and values, by map"))
         times = [[TIME_WORDS[part], f"{value:.1f}"] for part, value in asdict(report.seconds).items()]
         by = report.backend if report.backend == report.device else f"{report.backend} on {report.device}"
         parts.append(table(("Part", "Seconds"), times, f"Where the time went (computed by {by})"))
-        rest = [
-            ["Memory on the GPU, with its index", f"{report.gpu_bytes:,} bytes"],
-            ["Seed of the random numbers", str(report.seed)],
-        ]
-        parts.append(table(("What else", ""), rest))
+        rest.append(["Seed of the random numbers", str(report.seed)])
+    parts.append(table(("What else", ""), rest))
     if result.command:
         parts.append(
             f'<div><b>The same file from a terminal</b><pre class="st-code">{text(result.command)}</pre></div>'
         )
-    return (
-        f'<div class="st-tables">{"".join(parts)}</div>'
-        if parts
-        else notice("A file that was brought alone has nothing to be measured against.")
-    )
+    if not result.scores:
+        parts.append(notice("A file that was brought alone has nothing to be measured against."))
+    return f'<div class="st-tables">{"".join(parts)}</div>'
+
+
+def _share(count: float, whole: int) -> str:
+    return f"{100 * count / whole:.1f} %"
 
 
 def gallery_of(visitor: Visitor, result: Result) -> str:
@@ -206,14 +218,14 @@ def sizes_of(visitor: Visitor) -> str:
     is_one = _is_one_material(visitor)
     rows = [
         [
-            f"{'' if is_one else f'{printable(each.title)}, '}{each.asked}", f"{each.file_bytes:,}",
-            f"{each.psnr_db:.2f}", f"{each.gaussians:,}", f"{each.bits_per_texel:.3f}",
+            f"{'' if is_one else f'{printable(each.title)}, '}{each.asked}", f"{each.info.file_bytes:,}",
+            f"{each.psnr_db:.2f}", f"{each.info.gaussians:,}", f"{each.info.bits_per_texel:.3f}",
         ]
         for each in made
     ]  # fmt: skip
     pictures = [
         (
-            bytes_words(each.file_bytes),
+            bytes_words(each.info.file_bytes),
             f"{each.psnr_db:.1f} dB, {each.asked}",
             _served(visitor, each, each.maps[each.first_map].decoded),
             "",
@@ -221,15 +233,15 @@ def sizes_of(visitor: Visitor) -> str:
         for each in made
     ]
     headings = ("Result", "Bytes", "PSNR (dB)", "Gaussians", "Bits per texel")
-    points = [(each.file_bytes, float(each.psnr_db or 0)) for each in made]
+    points = [(each.info.file_bytes, float(each.psnr_db or 0)) for each in made]
     return sizes_curve(points) + table(headings, rows, "Results of this visit") + figures(pictures)
 
 
 def file_link(visitor: Visitor, result: Result) -> str:
     """Return the link to the .igs file."""
     note = (
-        f"{bytes_words(result.file_bytes)}. A game draws from it with a shader decoder, which the .zip under “More to "
-        "take home” has, beside plain images, which everything opens."
+        f"{bytes_words(result.info.file_bytes)}. A game draws from it with a shader decoder, which the .zip under “More"
+        " to take home” has, beside plain images, which everything opens."
     )
     return download_link(igs_address(visitor, result), result.file, "igs", note)
 

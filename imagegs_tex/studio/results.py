@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.decoder.maps import decode_maps
+from imagegs_tex.file_info import InfoReport, info_of
 from imagegs_tex.formats.files.atomic_write import write_bytes
-from imagegs_tex.formats.igs.container import read_igs
+from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.formats.igs.container import decode_igs, read_igs_bytes
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet, dequantize
 from imagegs_tex.formats.images import encode_image
 from imagegs_tex.formats.material.stack import TextureStack, source_map
@@ -26,7 +28,6 @@ from imagegs_tex.pictures.reduce import mean_of_blocks, reduction_for
 from imagegs_tex.pictures.tiling import level_strip, mip_levels
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.reports import CompressReport
-from imagegs_tex.shaders.gpu_buffer import resident_bytes
 from imagegs_tex.studio.part_sizes import part_sizes
 from imagegs_tex.studio.placement import PlacementPicture
 from imagegs_tex.viewing.source_pictures import source_picture
@@ -65,10 +66,7 @@ class Result:
     command: str  # that makes the same file; "" for a file that was brought
     folder: Path  # of its pictures, in that of the file
     file: Path  # alone with what belongs to it: its folder goes when the result does
-    file_bytes: int
-    gaussians: int
-    width: int
-    height: int
+    info: InfoReport  # of the file
     psnr_db: float | None
     scores: tuple[MapScore, ...]
     maps: tuple[ResultMap, ...]
@@ -80,11 +78,6 @@ class Result:
     report: CompressReport | None
     source_bytes: int
     part_sizes: dict[str, int]  # of .part_sizes
-
-    @property
-    def bits_per_texel(self) -> float:
-        """Of the whole file."""
-        return 8 * self.file_bytes / (self.width * self.height)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +119,9 @@ def make_result(
     """
     stack = None if source is None else source.stack
     report = None if source is None else source.report
-    quantized = read_igs(file)
+    data, name = read_igs_bytes(file), printable(file.name)
+    quantized = decode_igs(data, name)
+    held = info_of(data, quantized, name)
     decoded = decode_maps(quantized, backend, with_detail=True)
     indices = range(len(quantized.maps)) if stack is None else source_indices(quantized, stack, file)
     sources = [None if stack is None else source_map(stack, index) for index in indices]
@@ -158,14 +153,10 @@ def make_result(
         for number, ((texture_map, _), original) in enumerate(zip(decoded, sources, strict=True))
         if original is not None
     ]
-    sizes = part_sizes(
-        quantized, [[each.decoded for each in entries] for entries in shown],
-        resident_bytes(quantized) if report is None else report.gpu_bytes,
-    )  # fmt: skip
+    sizes = part_sizes(quantized, [[each.decoded for each in entries] for entries in shown], held.gpu_bytes)
     return Result(
         number=names.number, title=names.title, asked=names.asked, command=names.command, folder=folder, file=file,
-        file_bytes=file.stat().st_size, gaussians=quantized.gaussian_count, width=quantized.width,
-        height=quantized.height, psnr_db=None if report is None else report.psnr_db, scores=tuple(scores),
+        info=held, psnr_db=None if report is None else report.psnr_db, scores=tuple(scores),
         maps=tuple(maps), first_map=next((index for index, each in enumerate(maps) if each.is_colour), 0),
         levels=tuple(levels), viewer_sources=tuple(viewer_sources), gallery=tuple(gallery),
         green_up=names_say_up if source is None or source.green_up is None else source.green_up,

@@ -19,7 +19,7 @@ from imagegs_tex.studio.visitors import Visitor, Visitors
 from imagegs_tex.viewing.serve_viewer import CONTENT_TYPES
 
 _STATIC: Final = Path(__file__).parent / "static"
-_STATIC_TYPES: Final = dict.fromkeys(("inspector.js", "dropzone.js", "follow.js"), "text/javascript")
+_STATIC_TYPES: Final = dict.fromkeys(("inspector.js", "follow.js"), "text/javascript")
 _SNIFF: Final = {"X-Content-Type-Options": "nosniff"}
 _SAFE: Final = {**_SNIFF, "Content-Security-Policy": "default-src 'none'; sandbox"}
 _VIEWER_POLICY: Final = (

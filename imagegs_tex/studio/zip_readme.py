@@ -33,7 +33,7 @@ def zip_readme(result: Result, parts: Collection[str]) -> str:
         parts: files and folders at its top, beside the .igs
     """
     closeness = "" if result.psnr_db is None else f", {result.psnr_db:.2f} dB to its source"
-    size = f"{result.width} x {result.height} texels, {bytes_words(result.file_bytes)}{closeness}"
+    size = f"{result.info.width} x {result.info.height} texels, {bytes_words(result.info.file_bytes)}{closeness}"
     lines = [
         f"{printable(result.title)}: {size}. Made by imagegs-tex {__version__}.",
         "",

@@ -74,13 +74,18 @@ def browser(address):
         yield running
 
 
-def opened(browser, address):
-    """Open the page as a visitor of its own; what it complains of, or asks of other servers, is in ``wrong``."""
+def visitor(browser, address):
+    """Make a page that is not open yet; what it complains of, or asks of other servers, is in ``wrong``."""
     context = browser.new_context(viewport={"width": 1440, "height": 1000}, accept_downloads=True)
     page = context.new_page()
     page.wrong = []
     page.on("pageerror", lambda error: page.wrong.append(str(error)))
     page.on("request", lambda request: None if is_local(request.url, address) else page.wrong.append(request.url))
+    return page
+
+
+def opened(browser, address):
+    page = visitor(browser, address)
     page.goto(address)
     page.wait_for_selector(".st-drop[data-ready]")
     return page
@@ -100,11 +105,11 @@ def is_local(url, address):
     return url.startswith((address, "data:", "blob:"))
 
 
-def drop(page, paths):
+def drop(page, paths, where=".st-drop"):
     import base64
 
     files = [[path.name, base64.b64encode(path.read_bytes()).decode()] for path in paths]
-    page.evaluate(DROP, [page.query_selector(".st-drop"), files])
+    page.evaluate(DROP, [page.query_selector(where), files])
 
 
 def wait_done(page, seconds=90):
@@ -141,6 +146,27 @@ def width_over(page):
     return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
 
+@pytest.mark.parametrize("way", ["chosen", "dropped"])
+def test_files_that_come_before_the_page_is_ready_are_kept(browser, address, tmp_path, way):
+    page, held = visitor(browser, address), []
+    page.route("**/queue/join*", lambda route, _: held.append(route))  # which the studio's first answer needs
+    page.goto(address)
+    page.wait_for_selector(".st-drop")
+    files = sorted(write_maps(tmp_path, 64).glob("*.png"))
+    if way == "chosen":
+        page.set_input_files(".st-files", list(map(str, files)))
+    else:
+        drop(page, files)
+    page.get_by_text("The page is still loading. 5 files will be sent when it is ready.").wait_for()
+    for route in held:
+        route.continue_()
+    page.unroute("**/queue/join*")
+    page.wait_for_function("document.querySelectorAll('.st-map').length == 5")
+    page.get_by_text("5 files sent.").wait_for()
+    assert page.wrong == []
+    page.context.close()
+
+
 def test_what_cannot_be_used_is_said_and_the_page_goes_on(pages, tmp_path):
     page = pages[0]
     bad = tmp_path / "basecolor.png"
@@ -160,7 +186,7 @@ def test_what_cannot_be_used_is_said_and_the_page_goes_on(pages, tmp_path):
 
 def test_maps_are_dropped_and_put_right(pages, tmp_path):
     page = pages[0]
-    drop(page, sorted(write_maps(tmp_path / "cobbles", 64).glob("*.png")))
+    drop(page, sorted(write_maps(tmp_path / "cobbles", 64).glob("*.png")), ".st-head")  # beside the place
     page.wait_for_function("document.querySelectorAll('.st-map').length == 5")
     assert read_as(page) == ["occlusion", "base colour", "height", "normal", "roughness"]
     page.get_by_text("As a command line").click()

@@ -1,5 +1,6 @@
 """What runs make: files as the command line makes them, pictures, downloads; and nothing for one who is gone."""
 
+import re
 import zipfile
 
 import numpy as np
@@ -14,6 +15,7 @@ from imagegs_tex.studio.downloads import PARTS, contents_of, make_zip, part_choi
 from imagegs_tex.studio.jobs import Job, JobState, run
 from imagegs_tex.studio.live import KINDS
 from imagegs_tex.studio.markup import bytes_words
+from imagegs_tex.studio.result_views import numbers_of
 from imagegs_tex.studio.wishes import LADDER_SHARES, Wish, settings_of
 from imagegs_tex.studio.work import Task, compress_task, ladder_task, look_task
 
@@ -63,12 +65,21 @@ def test_the_file_is_that_of_the_command_line(made, stone, tmp_path):
     last = [run[-1].step for run in fits_of(job)]
     assert last[:3] == [12, 12, 60]  # two trials and a full fit, each with its last step
     assert last[3:] in ([], [30], [30, 30])  # what goes on from it, in half the steps: where it is not close
-    assert job.curve[-1].gaussians == result.gaussians
+    assert job.curve[-1].gaussians == result.info.gaussians
     sizes = job.sizes
-    assert (sizes[-1].is_file, sizes[-1].file_bytes) == (True, result.file_bytes)
+    assert (sizes[-1].is_file, sizes[-1].file_bytes) == (True, result.info.file_bytes)
     assert [each.is_file for each in sizes[:-1]] == [False] * (len(sizes) - 1)
-    assert sizes[-2].file_bytes - 250 == pytest.approx(result.file_bytes, rel=0.35)  # its description is uncoded
-    assert any(f"{result.file_bytes:,} bytes" in line for line in job.log)
+    assert sizes[-2].file_bytes - 250 == pytest.approx(result.info.file_bytes, rel=0.35)  # its description is uncoded
+    assert any(f"{result.info.file_bytes:,} bytes" in line for line in job.log)
+
+
+def test_its_numbers_add_up_and_are_those_of_info(made):
+    result = made[0].results[0]
+    told = imagegs_tex.info(result.file)
+    shown = numbers_of(result)
+    assert f"{told.gpu_bytes + told.gpu_shared_bytes:,} bytes on the GPU: {told.gpu_bytes:,} of the material" in shown
+    rows = re.search("Bytes by attribute.*?</table>", shown)[0]
+    assert sum(int(cell.replace(",", "")) for cell in re.findall(r'"Bytes">([\d,]+)<', rows)) == told.file_bytes
 
 
 def test_live_pictures_show_the_fit(made):
@@ -147,9 +158,9 @@ def test_a_file_alone_is_looked_at(made, tmp_path):
 def test_the_ladder_has_five_sizes(stone, tmp_path):
     task = task_of(stone, tmp_path)
     done(task, ladder_task)
-    counts = [result.gaussians for result in task.results]
+    counts = [result.info.gaussians for result in task.results]
     assert counts == [max(1, round(48 * 32 / 128 * share)) for share in LADDER_SHARES]
-    sizes = [result.file_bytes for result in task.results]
+    sizes = [result.info.file_bytes for result in task.results]
     assert sizes[1:] == sorted(sizes[1:])  # of 3 Gaussians there is little but what describes the grain
     assert [result.number for result in task.results] == [1, 2, 3, 4, 5]
 
@@ -168,7 +179,7 @@ def test_a_stopped_run_keeps_a_whole_file(stone, tmp_path):
     run(job)
     report = task.results[0].report
     assert (job.state, report.stopped, report.stopped_at.step) == (JobState.DONE, True, 3)
-    assert imagegs_tex.read_igs(task.results[0].file).gaussian_count == task.results[0].gaussians
+    assert imagegs_tex.read_igs(task.results[0].file).gaussian_count == task.results[0].info.gaussians
 
 
 def test_nothing_is_left_of_a_run_whose_visitor_is_gone(stone, tmp_path):
