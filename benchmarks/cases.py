@@ -55,6 +55,17 @@ class OtherCase(Case):
             yield Path(folder)
 
 
+def write_middle(source: Path, folder: Path, side: int) -> None:
+    """Write the middle of each map of a folder into a new one, at most so many texels wide and high."""
+    from imagegs_tex.formats.images import read_image, write_image
+
+    folder.mkdir()
+    for path in sorted(source.iterdir()):
+        texels, _ = read_image(path)
+        top, left = (max(0, (length - side) // 2) for length in texels.shape[:2])
+        write_image(folder / f"{path.stem}.png", np.ascontiguousarray(texels[top : top + side, left : left + side]))
+
+
 def load_others(names: list[str] | None = None) -> list[Case]:
     """Return all cases beyond those of the reference file, or those named."""
     cases = json.loads(OTHERS.read_text(encoding="utf-8"))["cases"]

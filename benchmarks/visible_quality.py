@@ -11,13 +11,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from cases import load_cases
+from cases import load_cases, write_middle
 from tables import markdown
 
 import imagegs_tex
 from imagegs_tex.encoder.visible_quality import decibels_of_quality
-from imagegs_tex.formats.images import read_image, write_image
 
 CASES = [
     "facade_005_tiles",
@@ -53,19 +51,10 @@ def main() -> None:
     for case in load_cases(arguments.cases):
         with case.staged() as staged, tempfile.TemporaryDirectory() as target:
             folder = Path(target) / case.name
-            crop(staged, folder, arguments.crop)
+            write_middle(staged, folder, arguments.crop)
             for quality in arguments.qualities:
                 rows.append(row(case.name, folder, quality, arguments.backend))
     print(markdown(HEADINGS, rows))
-
-
-def crop(source: Path, folder: Path, side: int) -> None:
-    """Write the middle of each map, at most so many texels wide and high."""
-    folder.mkdir()
-    for path in sorted(source.iterdir()):
-        texels, _ = read_image(path)
-        top, left = (max(0, (length - side) // 2) for length in texels.shape[:2])
-        write_image(folder / f"{path.stem}.png", np.ascontiguousarray(texels[top : top + side, left : left + side]))
 
 
 def row(name: str, folder: Path, quality: float, backend: str) -> list[object]:

@@ -1,9 +1,10 @@
 """What an SSIM loss, first placements and importance by saliency buy at equal bytes: docs/benchmarks/what-counts.md.
 
-    python benchmarks/what_counts.py [--cases NAME ...] [--fits NAME ...] [--share 0.2] [--preset P] [--backend B]
-                                     [--jobs N] [--results DIR] [--kept] [--write]
+    python benchmarks/what_counts.py [--cases NAME ...] [--fits NAME ...] [--middle TEXELS] [--share 0.2] [--preset P]
+                                     [--backend B] [--jobs N] [--results DIR] [--kept] [--write]
 
-Each fit is made for the same size limit: a share of the reference's bytes, of which a search uses 97 to 100 %. PSNR and
+Each fit is made for the same size limit: a share of the reference's bytes, of which a search uses 97 to 100 %. With
+--middle only the middle square of so many texels is compressed, with a limit as much smaller. PSNR and
 SSIM are over all maps, FLIP is that of colours. The salient tenth are the texels that the estimate of saliency calls
 most salient, whatever the fit went by. Detail is off. Every measurement is kept as JSON in --results (out/what-counts)
 and not made again; --kept makes tables of those alone, with empty cells.
@@ -13,13 +14,13 @@ import argparse
 import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from cases import Case, load_cases
+from cases import Case, load_cases, write_middle
 from tables import markdown, replace_table
 from workers import side_by_side
 
@@ -46,11 +47,23 @@ Results = dict[tuple[str, str], Result]
 """By case and fit."""
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How every file is made."""
+
+    share: float  # of the reference's bytes, for as many texels
+    preset: imagegs_tex.Preset
+    backend: str
+    middle: int | None  # side of what is compressed, in texels; None for all
+    results: Path
+
+
 def main() -> None:
     """Measure what is not there yet, and print its tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", nargs="*", default=[])
     parser.add_argument("--fits", nargs="*", default=list(FITS), choices=list(FITS), metavar="NAME")
+    parser.add_argument("--middle", type=int, metavar="TEXELS")
     parser.add_argument("--share", type=float, default=0.2)
     parser.add_argument("--preset", type=imagegs_tex.Preset, default=imagegs_tex.Preset.BALANCED)
     parser.add_argument("--backend", default="auto")
@@ -65,8 +78,8 @@ def main() -> None:
     tasks = [(fit, case) for case in sorted(cases, key=lambda case: -case.bytes) for fit in options.fits]
     if options.kept:
         tasks = [task for task in tasks if kept_in(options.results, task).exists()]
-    work = partial(measure, options.share, options.preset, options.backend, options.results)
-    results = side_by_side(work, tasks, options.jobs)
+    plan = Plan(options.share, options.preset, options.backend, options.middle, options.results)
+    results = side_by_side(partial(measure, plan), tasks, options.jobs)
     found = {(case.name, fit): result for (fit, case), result in zip(tasks, results, strict=True)}
     for name, table in tables(cases, options.fits, found).items():
         print(f"\n{name}\n{table}", flush=True)
@@ -74,13 +87,13 @@ def main() -> None:
             replace_table(f"what-counts-{name}", table)
 
 
-def measure(share: float, preset: imagegs_tex.Preset, backend: str, results: Path, task: tuple[str, Case]) -> Result:
+def measure(plan: Plan, task: tuple[str, Case]) -> Result:
     """Return the figures of one case's fit, which are kept in a file."""
     fit, case = task
-    kept = kept_in(results, task)
+    kept = kept_in(plan.results, task)
     if not kept.exists():
         temporary = kept.with_suffix(".part")
-        temporary.write_text(json.dumps(scores(share, preset, backend, fit, case)), encoding="utf-8")
+        temporary.write_text(json.dumps(scores(plan, fit, case)), encoding="utf-8")
         temporary.rename(kept)
     result: Result = json.loads(kept.read_text(encoding="utf-8"))
     return result
@@ -92,18 +105,24 @@ def kept_in(results: Path, task: tuple[str, Case]) -> Path:
     return results / f"{case.name}-{fit.replace(' ', '-')}.json"
 
 
-def scores(share: float, preset: imagegs_tex.Preset, backend: str, fit: str, case: Case) -> Result:
+def scores(plan: Plan, fit: str, case: Case) -> Result:
     """Make the file, decode it, and score it against the case's maps, also in the salient tenth."""
-    usual = imagegs_tex.preset_settings(preset)
-    settings = replace(
-        usual, max_bytes=round(share * case.bytes), detail=imagegs_tex.DetailMode.OFF,
-        fit=replace(usual.fit, **FITS[fit]),
-    )  # fmt: skip
+    usual = imagegs_tex.preset_settings(plan.preset)
     options = imagegs_tex.SourceOptions(importance_by_saliency=fit == IMPORTANCE)
-    with case.staged() as folder, tempfile.TemporaryDirectory() as target:
-        stack, file = imagegs_tex.load_stack(folder), Path(target) / "file.igs"
-        report = imagegs_tex.compress(folder, file, settings, backend, options=options)
-        decoded = decode_maps(imagegs_tex.read_igs(file), make_backend(backend))
+    with case.staged() as whole, tempfile.TemporaryDirectory() as target:
+        folder, file, part = whole, Path(target) / "file.igs", 1.0
+        stack = imagegs_tex.load_stack(whole)
+        if plan.middle is not None:
+            folder, texels = Path(target) / case.name, stack.width * stack.height
+            write_middle(whole, folder, plan.middle)
+            stack = imagegs_tex.load_stack(folder)
+            part = stack.width * stack.height / texels
+        settings = replace(
+            usual, max_bytes=round(plan.share * part * case.bytes), detail=imagegs_tex.DetailMode.OFF,
+            fit=replace(usual.fit, **FITS[fit]),
+        )  # fmt: skip
+        report = imagegs_tex.compress(folder, file, settings, plan.backend, options=options)
+        decoded = decode_maps(imagegs_tex.read_igs(file), make_backend(plan.backend))
     saliency = estimate_saliency(stack)
     salient = saliency >= np.quantile(saliency, 1 - SALIENT_SHARE)
     found, flips, errors, values = [], [], 0.0, 0.0

@@ -1,0 +1,99 @@
+"""What --start saves after an edit of a material: docs/guide/runs.md.
+
+    python benchmarks/edits.py [--case NAME] [--sides 1024 512] [--repeats 3] [--backend cpu] [--write]
+
+The middle square of a material is compressed with one Gaussian for 131 texels, a twentieth of its texels is edited (the
+middle turned upside down and made darker), and the edited one is compressed from the beginning and from the first file,
+in turn, by whole commands of the balanced preset. Times are processor time, the median of the repeats.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+import numpy as np
+from cases import load_cases, write_middle
+from tables import markdown, replace_table
+
+from imagegs_tex.formats.images import read_image, write_image
+
+SHARE: Final = 0.05
+TEXELS_PER_GAUSSIAN: Final = 131
+HEADINGS: Final = ["texels", "Gaussians", "from the beginning", "`--start`", "times as fast"]
+
+
+def main() -> None:
+    """Measure every size and print their table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--case", default="stylized_stone_floor_001")
+    parser.add_argument("--sides", nargs="*", type=int, default=[1024, 512])
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--backend", default="cpu")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/")
+    options = parser.parse_args()
+    rows = []
+    for side in options.sides:
+        with tempfile.TemporaryDirectory() as folder:
+            rows.append(measure(Path(folder), options.case, side, options.repeats, options.backend))
+        print(rows[-1], flush=True)
+    table = markdown(HEADINGS, rows)
+    print(table)
+    if options.write:
+        replace_table("edits", table)
+
+
+def measure(folder: Path, case: str, side: int, repeats: int, backend: str) -> list[object]:
+    """Return one size's row."""
+    with load_cases([case])[0].staged() as maps:
+        write_middle(maps, folder / "first", side)
+    (folder / "edited").mkdir()
+    for path in (folder / "first").iterdir():
+        write_image(folder / "edited" / path.name, edited(read_image(path)[0]))
+    count = side * side // TEXELS_PER_GAUSSIAN
+    usual = ["--gaussians", str(count), "--backend", backend]
+    compress(folder, "first", usual)
+    times: dict[str, list[float]] = {"anew": [], "started": []}
+    reports = {}
+    for _ in range(repeats):
+        for name, arguments in (("anew", usual), ("started", ["--start", str(folder / "first.igs"), *usual[2:]])):
+            seconds, reports[name] = compress(folder, "edited", arguments)
+            times[name].append(seconds)
+    cells = [
+        f"{median(times[name]):.1f} s, {reports[name]['psnr_db']:.2f} dB, {reports[name]['file_bytes']:,} bytes"
+        for name in times
+    ]
+    return [f"{side} x {side}", f"{count:,}", *cells, f"{median(times['anew']) / median(times['started']):.1f}"]
+
+
+def edited(texels: np.ndarray) -> np.ndarray:
+    """Return a picture [H, W, C] with a square in its middle, a twentieth of it, turned upside down and darker."""
+    height, width = texels.shape[:2]
+    high, wide = round(height * SHARE**0.5), round(width * SHARE**0.5)
+    top, left = (height - high) // 2, (width - wide) // 2
+    made = texels.copy()
+    made[top : top + high, left : left + wide] = texels[top : top + high, left : left + wide][::-1] // 4 * 3
+    return made
+
+
+def compress(folder: Path, material: str, arguments: list[str]) -> tuple[float, dict[str, float]]:
+    """Compress one of a folder's materials beside it, and return the processor time of the command and its report."""
+    report = folder / "report.json"
+    before = os.times()
+    subprocess.run(
+        [sys.executable, "-m", "imagegs_tex", "compress", str(folder / material), "-o", str(folder / f"{material}.igs"),
+         "--quiet", "--report", str(report), *arguments],
+        check=True,
+    )  # fmt: skip
+    after = os.times()
+    spent = after.children_user - before.children_user + after.children_system - before.children_system
+    return spent, json.loads(report.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    main()
