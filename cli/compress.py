@@ -111,6 +111,9 @@ def compress(
     random_share: Annotated[
         float | None, typer.Option(metavar="SHARE", help="Share of the first Gaussians that are spread evenly, 0 to 1.")
     ] = None,
+    ssim_weight: Annotated[
+        float | None, typer.Option(metavar="WEIGHT", help="How much lost structure (1 - SSIM) counts beside the error.")
+    ] = None,
     assignments: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Any setting that imagegs-tex settings lists; repeatable."),
@@ -249,7 +252,7 @@ def compress(
 
         named = {
             "steps": steps, "patience": patience, "init": init, "random_share": random_share, "seed": seed,
-            "time_budget": time_budget,
+            "ssim_weight": ssim_weight, "time_budget": time_budget,
         }  # fmt: skip
         settings = chosen_settings(
             preset, (quality, gaussians, bpp, max_bytes, max_gpu_bytes, target_psnr), target or (), detail=detail,

@@ -9,7 +9,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "from-image-gs.m
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]
     for line in PAGE.read_text(encoding="utf-8").splitlines()
-    if line.startswith("| `--")
+    if line.startswith("| `")
 ]
 OPTIONS = [
     "eval", "render_height", "quantize", "pos_bits", "scale_bits", "rot_bits", "feat_bits", "exp_name",
@@ -18,16 +18,25 @@ OPTIONS = [
     "disable_tiles", "max_steps", "pos_lr", "scale_lr", "rot_lr", "feat_lr", "disable_lr_schedule",
     "disable_prog_optim",
 ]  # fmt: skip
+"""Of its README."""
+SETTINGS = [
+    "seed", "device", "data_root", "log_root", "log_level", "eval_steps", "ckpt_file", "topk", "disable_color_init",
+    "smap_filter_size", "l1_loss_ratio", "l2_loss_ratio", "ssim_loss_ratio", "decay_ratio", "max_decay_times",
+    "check_decay_steps", "decay_threshold", "initial_ratio", "add_steps", "add_times", "post_min_steps",
+]  # fmt: skip
+"""Of its configuration (cfgs/default.yaml) beside those."""
 
 
 def test_every_option_has_a_row():
-    assert sorted(row[0].strip("`") for row in ROWS) == sorted(f"--{name}" for name in OPTIONS)
+    named = [name for row in ROWS for name in re.findall("`(.+?)`", row[0])]
+    assert sorted(named) == sorted([*(f"--{name}" for name in OPTIONS), *SETTINGS])
 
 
 @pytest.mark.parametrize("command", sorted({row[2].strip("`") for row in ROWS}))
 def test_a_command_runs(command, run, material, packed, tmp_path):
     words = re.split(" +", command)
     places = {"MATERIAL": material, "FOLDER": tmp_path / "out", "REPORT": tmp_path / "report.json"}
+    places["MAP"] = material / "height.png"
     places["FILE"] = tmp_path / "a.igs" if words[0] == "compress" else packed
     arguments = [places.get(word, word) for word in words]
     if words[0] == "compress":

@@ -22,13 +22,14 @@ def test_every_way_to_say_it_reaches_the_fit(run, material, tmp_path):
     code, _, err = run(
         "compress", material, "-o", tmp_path / "a.igs", "--gaussians", "30", "--quiet", "--settings",
         tmp_path / "mine.toml", "--steps", "7", "--init", "random", "--random-share", "0.5", "--patience", "50",
-        "--seed", "3", "--set", "refine_sweeps=0", "--report", tmp_path / "report.json",
+        "--seed", "3", "--ssim-weight", "0.2", "--set", "refine_sweeps=0", "--report", tmp_path / "report.json",
     )  # fmt: skip
     assert (code, err) == (0, "")
     report = json.loads((tmp_path / "report.json").read_text())
     fit, precision = report["settings"]["fit"], report["settings"]["precision"]
     assert (fit["steps"], fit["init"], fit["random_share"], fit["patience"]) == (7, "random", 0.5, 50)
     assert (fit["seed"], fit["refine_sweeps"], fit["initial_size"], precision["form_step"]) == (3, 0, 0.5, 0.25)
+    assert fit["ssim_weight"] == 0.2
     assert report["preset"] is None
 
 
