@@ -20,7 +20,7 @@ from imagegs_tex.builder.gpus import PROCESSES_PER_GPU
 from imagegs_tex.formats.errors import ImageGSTexError
 from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.rasterize.backend import Backend
-from imagegs_tex.rasterize.cpu.threads import available_threads
+from imagegs_tex.rasterize.cpu.threads import available_threads, one_thread_in_libraries
 from imagegs_tex.reports import CompressReport
 from imagegs_tex.settings import CompressSettings
 
@@ -81,7 +81,8 @@ def compress_many(
     shared = max(1, available_threads() // (processes * THREADS_PER_PROCESS))  # CPU threads of each material
     results: dict[int, CompressReport | ImageGSTexError] = {}
     # spawned, not forked: a CUDA context does not survive a fork
-    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    with one_thread_in_libraries(), ProcessPoolExecutor(processes, mp_context=context) as pool:
         rest = (THREADS_PER_PROCESS, shared)
         shares = [
             pool.submit(compress_on_one, items[share::processes], chosen, name, f"cuda:{share % used}", *rest)

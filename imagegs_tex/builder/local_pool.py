@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from imagegs_tex.builder.jobs import Job, Outcome, Seat, Work, given_up
 from imagegs_tex.builder.keys import Encoder, this_encoder
-from imagegs_tex.rasterize.cpu.threads import available_threads
+from imagegs_tex.rasterize.cpu.threads import available_threads, one_thread_in_libraries
 
 _TRIES: Final = 2
 """How often a job is tried whose worker dies: once may be bad luck, twice is the job."""
@@ -77,7 +77,8 @@ class LocalPool:
     def expect_work(self) -> None:
         """Have the server of the processes load what they need, while this one finds out what there is to do."""
         if self._preloads:
-            forkserver.ensure_running()
+            with one_thread_in_libraries():
+                forkserver.ensure_running()
 
     def room(self) -> int:
         """Return how many workers have nothing to do."""
@@ -101,7 +102,7 @@ class LocalPool:
         if self._folder is None:
             self._folder = tempfile.mkdtemp(prefix="imagegs-tex-")
         process = self._context.Process(target=_serve, args=(other, self._work, self._folder), daemon=True)
-        with _without_main(self._work):
+        with _without_main(self._work), one_thread_in_libraries():
             process.start()
         other.close()
         worker = _Worker(process, own, device)

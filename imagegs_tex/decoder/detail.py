@@ -6,6 +6,8 @@ block's border, so that neither borders nor the tile's repetition show. (Blendin
 squares sum to one: Heitz and Neyret 2018.)
 """
 
+import functools
+import threading
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,8 +30,10 @@ from imagegs_tex.formats.igs.noise_tile import (
     noise_tile,
 )
 
-_ROWS_AT_ONCE: Final = 64
-"""Bounds the memory of temporaries: 32 MB for 1024 texels across."""
+_TEXELS_AT_ONCE: Final = {"cpu": 1 << 16, "cuda": 1 << 20}
+"""Bounds the memory of temporaries: 32 MB, or on a GPU, for which a band is a hundred launches, 500."""
+_BANDS_KEPT: Final = 16
+"""Of which places are kept from one drawing to the next: an encode draws the same picture half a dozen times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +77,15 @@ def add_detail(
     )
     noises = _noises(detail, device, ordered)
     base = torch.from_numpy(offset).to(device)
-    texels_across, texels_down = (
-        (2 * np.arange(drawn) + 1) * own // (2 * drawn) for drawn, own in zip((width, height), size, strict=True)
-    )
-    across, down = _axis(size[0], texels_across), _axis(size[1], texels_down)
+    texels_across, texels_down = _drawn_texels(size, (width, height))
     columns = _envelope_columns(detail, texels_across, size[0], wrap[0])
-    for start in range(0, count, _ROWS_AT_ONCE):
-        rows = np.arange(start, min(start + _ROWS_AT_ONCE, count)) + begin
+    at_once = max(1, _TEXELS_AT_ONCE[device.type] // width)
+    for start in range(0, count, at_once):
+        rows = np.arange(start, min(start + at_once, count)) + begin
         part = channels[start : start + len(rows)]
-        first, second, weights = _places(across, down, rows)
+        band_rows = int(rows[0]), int(rows[-1]) + 1
+        *places, strengths = _places_of_band(size, (width, height), band_rows, device, threading.get_ident())
         envelope = torch.from_numpy(_envelope_rows(columns, texels_down[rows], size[1], wrap[1])).to(device)
-        places = [torch.from_numpy(place).to(device) for place in (first, second)]
-        strengths = torch.from_numpy(weights).to(device)
         added = torch.zeros_like(part)
         for component in range(detail.component_count):
             noise = torch.zeros(len(rows), width, device=device)
@@ -95,6 +96,22 @@ def add_detail(
             added += (noise * amplitude * envelope)[..., None] * mixing[:, component]
         part.add_(added).clamp_(0.0, 1.0)
     return channels
+
+
+def _drawn_texels(size: tuple[int, int], drawn: tuple[int, int]) -> list[NDArray[np.int64]]:
+    """Return the file's texel that each column and each row of a picture lies in."""
+    return [(2 * np.arange(length) + 1) * own // (2 * length) for length, own in zip(drawn, size, strict=True)]
+
+
+@functools.lru_cache(_BANDS_KEPT)
+def _places_of_band(
+    size: tuple[int, int], drawn: tuple[int, int], rows: tuple[int, int], device: torch.device, thread: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Do :func:`_places` for rows of a picture, from one to before another; kept by thread, as each has its stream."""
+    del thread
+    across, down = (_axis(own, texels) for own, texels in zip(size, _drawn_texels(size, drawn), strict=True))
+    first, second, weights = _places(across, down, np.arange(*rows))
+    return torch.from_numpy(first).to(device), torch.from_numpy(second).to(device), torch.from_numpy(weights).to(device)
 
 
 def _noises(detail: DetailLayer, device: torch.device, ordered: bool) -> list[Tensor]:

@@ -42,24 +42,36 @@ def score_detail(
     for score, index, (texture_map, decoded) in zip(
         scores, indices, decode_maps(quantized, backend, with_detail=True), strict=True
     ):
-        found.append(score_with_detail(score, texture_map, source_map(stack, index), decoded))
+        found.append(score_with_detail(score, texture_map, source_map(stack, index), decoded, backend.device))
     return found
 
 
-def score_with_detail(score: MapScore, texture_map: TextureMap, source: Samples, decoded: Samples) -> MapScore:
-    """Return one map's score with the kept contrast of its decode with detail, [H, W, channels] like the source."""
+def score_with_detail(
+    score: MapScore, texture_map: TextureMap, source: Samples, decoded: Samples, device: torch.device | str = "cpu"
+) -> MapScore:
+    """Return one map's score with the kept contrast of its decode with detail.
+
+    Args:
+        score: of the map without detail
+        texture_map: what it is
+        source: samples [H, W, channels]
+        decoded: with detail, the same shape
+        device: where to compute
+    """
     largest = np.float32(texture_map.sample_format.max_value)
     own = [channel for channel in range(source.shape[2]) if has_contrast(texture_map, channel)]
     pairs = ([samples[..., channel : channel + 1] / largest for samples in (source, decoded)] for channel in own)
-    found = [torch.stack([band_deviations(torch.from_numpy(values)) for values in pair]) for pair in pairs]
+    found = [torch.stack([band_deviations(torch.from_numpy(values).to(device)) for values in pair]) for pair in pairs]
     return replace(
         score,
         kept_contrast_with_detail=kept_of_deviations(torch.cat(found, dim=1)),
-        normal_degrees_structure=_structure_degrees(texture_map, source, decoded),
+        normal_degrees_structure=_structure_degrees(texture_map, source, decoded, device),
     )
 
 
-def _structure_degrees(texture_map: TextureMap, source: Samples, decoded: Samples) -> float | None:
+def _structure_degrees(
+    texture_map: TextureMap, source: Samples, decoded: Samples, device: torch.device | str
+) -> float | None:  # fmt: skip
     """Return the mean angle between normals blurred by a deviation of 4.6 texels, None for other maps.
 
     Grain that was drawn anew points elsewhere than the source's texel by texel: small cobbles 13.8 degrees, mossy rock
@@ -73,9 +85,13 @@ def _structure_degrees(texture_map: TextureMap, source: Samples, decoded: Sample
     for rows in row_bands(height, width * len(axes)):
         around, own = widened(rows, _BLUR_REACH, height)
         first, second = (
-            blur(blur(blur(torch.from_numpy(unit_vectors(samples[around][..., axes], texture_map)), 1), 2), 4)[own]
+            blur(blur(blur(_vectors(samples[around], texture_map, axes).to(device), 1), 2), 4)[own]
             for samples in (source, decoded)
         )
         cosine = torch.nn.functional.cosine_similarity(first, second, dim=2).clamp(-1, 1)
         degrees += float(torch.rad2deg(torch.acos(cosine)).sum(dtype=torch.float64))
     return float(degrees / (height * width))
+
+
+def _vectors(samples: Samples, texture_map: TextureMap, axes: list[int]) -> torch.Tensor:
+    return torch.from_numpy(unit_vectors(samples[..., axes], texture_map))

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import time
@@ -10,10 +11,12 @@ from helpers.tree_builds import ENCODER, build, files_of, pretend, write_map, wr
 from imagegs_tex.builder import build_tree
 from imagegs_tex.builder.build_tree import BuildWorkers, devices_of
 from imagegs_tex.builder.engine import run_build
+from imagegs_tex.builder.jobs import Outcome
 from imagegs_tex.builder.local_pool import LocalPool, shares
 from imagegs_tex.builder.progress import Step
 from imagegs_tex.builder.project_file import ProjectFile
 from imagegs_tex.builder.request import BuildRequest
+from imagegs_tex.rasterize.cpu.threads import one_thread_in_libraries
 
 
 class Pool(LocalPool):
@@ -71,6 +74,28 @@ def test_cores_are_shared_out(monkeypatch):
     assert shares(10, 10) == [1] * 10
     assert shares(10, 4) == [2, 2, 3, 3]
     assert shares(10, 20) == [1] * 20
+
+
+def say_variable(job, seat):
+    return Outcome(None, f"{job.name} {os.environ.get('OPENBLAS_NUM_THREADS')}")
+
+
+def test_libraries_of_workers_take_one_thread(tmp_path, monkeypatch):
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    pool = Pool(["cpu"], say_variable)
+    try:
+        report, _ = build(write_tree(tmp_path / "in", ["m"]), tmp_path / "out", pool)
+    finally:
+        pool.close()
+    assert report.left_out[0].problem == "m 1"
+    assert "OPENBLAS_NUM_THREADS" not in os.environ
+
+
+def test_threads_of_libraries_that_were_chosen_stay(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    with one_thread_in_libraries():
+        assert os.environ["OMP_NUM_THREADS"] == "3"
+    assert os.environ["OMP_NUM_THREADS"] == "3"
 
 
 def say_threads(job, seat):

@@ -8,6 +8,7 @@ import torch
 
 from imagegs_tex.formats.material.stack import TextureStack, expand_map
 from imagegs_tex.formats.vocabulary import Coded, Constant, SampleFormat, Semantic, TextureMap, Transfer
+from imagegs_tex.metrics.detail_contrast import score_with_detail
 from imagegs_tex.metrics.scores import score_map
 from imagegs_tex.quantize.channel_basis import principal_components, to_channels, to_components
 from imagegs_tex.rasterize.select_backend import make_backend
@@ -47,6 +48,20 @@ def test_scores_are_those_of_the_cpu(size, weighted):
             for one, other in pairs:
                 close = one == other or one == pytest.approx(other, rel=1e-4, abs=1e-6)
                 assert close, (texture_map.name, name)
+
+
+def test_scores_of_detail_are_those_of_the_cpu():
+    rng = np.random.default_rng(4)
+    texels = rng.uniform(0, 1, (70, 93, 6)).astype(np.float32)
+    decoded = np.clip(texels + rng.normal(0, 0.05, texels.shape), 0, 1).astype(np.float32)
+    for texture_map in MAPS[:3]:
+        samples = [expand_map(picture, texture_map) for picture in (texels, decoded)]
+        score = score_map(texture_map, *samples)
+        wanted, found = (
+            score_with_detail(score, texture_map, *samples, device) for device in ("cpu", make_backend("cuda").device)
+        )
+        assert found.kept_contrast_with_detail == pytest.approx(wanted.kept_contrast_with_detail, rel=1e-4)
+        assert found.normal_degrees_structure == pytest.approx(wanted.normal_degrees_structure, rel=1e-4)
 
 
 def test_components_are_those_of_the_cpu():

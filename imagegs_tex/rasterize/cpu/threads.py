@@ -6,18 +6,37 @@ thread count changes no bit.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Final
 
 _RANGES: Final = 32
 """Ranges that work is cut into: enough to balance a few dozen threads, few enough that starting them is cheap."""
 
+_LIBRARIES: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""By which FLIP, numpy and torch are told how many threads to have."""
+
 
 def available_threads() -> int:
     """Return how many cores this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def one_thread_in_libraries() -> Iterator[None]:
+    """Have processes that start meanwhile share the cores: in each, libraries would take one thread per core, and spin.
+
+    Whoever has set a library's variable has their own choice.
+    """
+    unset = [variable for variable in _LIBRARIES if variable not in os.environ]
+    os.environ.update(dict.fromkeys(unset, "1"))
+    try:
+        yield
+    finally:
+        for variable in unset:
+            os.environ.pop(variable, None)
 
 
 class Workers:
