@@ -63,7 +63,7 @@ def run_curves(points: Sequence[CurvePoint], sizes: Sequence[SizePoint]) -> str:
     levels = _axis([each.psnr_db for each in points], "{:.1f}".format, 1.0)
     runs = [list(run) for _, run in groupby(points, key=lambda point: point.phase)]
     lines = [_Line([(each.seconds, each.psnr_db) for each in run], _is_trial(run[0].phase)) for run in runs]
-    parts = [_Part(run[0].seconds, _part_name(run[0].phase)) for run in runs]
+    parts = [_Part(run[0].seconds, part_name(run[0].phase)) for run in runs]
     html = _chart(
         ("Closeness to the source over time (PSNR in dB): higher is closer.", _jump_words(runs)), "PSNR over time",
         (seconds, levels), lines, parts=parts,
@@ -97,7 +97,8 @@ def _is_trial(phase: str) -> bool:
     return TRIAL.fullmatch(phase) is not None
 
 
-def _part_name(phase: str) -> str:
+def part_name(phase: str) -> str:
+    """Return what the curves call a part of a run, as ``FitProgress`` names its phase."""
     trial = TRIAL.fullmatch(phase)
     return f"trial {trial[1]}" if trial else _PART_NAMES.get(phase, phase)
 

@@ -9,7 +9,7 @@ import gradio as gr
 
 from imagegs_tex.formats.errors import ImageGSTexError, UsageError
 from imagegs_tex.formats.files.safe_names import printable
-from imagegs_tex.studio.charts import run_curves
+from imagegs_tex.studio.charts import part_name, run_curves
 from imagegs_tex.studio.demand import Demand
 from imagegs_tex.studio.estimate import KNOWN_SPREAD, SPREAD, estimate, ladder_seconds, learn
 from imagegs_tex.studio.examples import EXAMPLES
@@ -166,14 +166,14 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         if visitor.task is not None and visitor.task.live is not None:
             visitor.task.live.chosen = min(visitor.live_map, len(visitor.task.live.maps) - 1)
 
-    def typed(values: Mapping[Any, Any], request: gr.Request) -> tuple[str, str]:
+    def typed(values: Mapping[Any, Any], request: gr.Request) -> tuple[dict[str, Any], str]:
         visitor = visitors.of(request.session_hash)
         try:
             wish = fields.wish(values)
             line = command_line(_typed_source(visitor), _title(visitor), visitor.options, wish)
-            return line, _estimated(visitor, wish, queue.pace)
+            return gr.update(value=line, info=_typed_note(visitor)), _estimated(visitor, wish, queue.pace)
         except ImageGSTexError as error:
-            return str(error), ""
+            return gr.update(value=str(error), info=""), ""
 
     def new_material(request: gr.Request) -> tuple[dict[str, Any], Any]:
         visitor = visitors.of(request.session_hash)
@@ -286,6 +286,16 @@ def _typed_source(visitor: Visitor) -> Path | None:
     return visitor.upload.path if visitor.upload.is_given else Path(visitor.upload.title)
 
 
+def _typed_note(visitor: Visitor) -> str:
+    """Return what a command line needs that the visitor has not; "" for nothing."""
+    if visitor.reading is None or not visitor.reading.is_corrected:
+        return ""
+    return (
+        f"{visitor.reading.source.name} says how the maps are read here; the .zip of the result can hold it. Put it "
+        "beside your maps."
+    )
+
+
 def _frame_of(visitor: Visitor, frames: list[Frame]) -> Frame | None:
     if not frames:
         return None
@@ -308,7 +318,9 @@ def _figures(visitor: Visitor, frame: Frame) -> str:
         (title, notes[kind], _address(visitor, frame, kind), _address(visitor, before, kind))
         for kind, title in KINDS.items()
     ]
-    where = f"These pictures are of step {frame.step} of {frame.steps}."
+    where = f"These pictures are of step {frame.step} of {frame.steps} ({part_name(frame.phase)})."
+    if visitor.looking is not None:
+        where = f"You look back. {where} The right end of the slider below has the newest again."
     if visitor.job is not None and visitor.job.state == JobState.DONE:
         where += (
             " The file, in “4. The result”, is rounded to be small and its grain is drawn anew, so that it differs."

@@ -9,7 +9,6 @@ from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs.container import DETAIL_SECTION, EXACT_SECTION, RESIDUAL_SECTION
 from imagegs_tex.reports import CompressReport
 from imagegs_tex.settings import DEFAULT_QUALITY, Preset
-from imagegs_tex.shaders.gpu_memory import memory_words
 from imagegs_tex.studio.charts import sizes_curve
 from imagegs_tex.studio.downloads import contents_of
 from imagegs_tex.studio.markup import (
@@ -179,7 +178,11 @@ def numbers_of(result: Result) -> str:
         for name, count in info.ledger.features_by_map
     ]
     parts.append(table(("Map", "Bytes", "Share"), by_map, "Bytes of the colours and values, by map"))
-    rest = [["Memory on the GPU, at most", memory_words(info.gpu_bytes, info.gpu_shared_bytes, {})]]
+    rest = [
+        ["Memory on the GPU, at most", f"{info.gpu_bytes + info.gpu_shared_bytes:,} bytes"],
+        ["– of it, of this material", f"{info.gpu_bytes:,} bytes"],
+        ["– of it, once for all materials", f"{info.gpu_shared_bytes:,} bytes"],
+    ]
     if report is not None:
         times = [[TIME_WORDS[part], f"{value:.1f}"] for part, value in asdict(report.seconds).items()]
         by = report.backend if report.backend == report.device else f"{report.backend} on {report.device}"
