@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imagegs_tex.formats.igs.detail_layer import MAX_AMPLITUDE, MAX_GRID, SLOPE_SCALE
+from imagegs_tex.metrics.kept_contrast import band_deviations
 from imagegs_tex.metrics.row_bands import channel_parts
 from imagegs_tex.metrics.visible_error import blur
 
@@ -31,6 +32,10 @@ _HARMLESS: Final = 0.15
 """Noise in a cell, of the source's usual contrast, that is never too much."""
 WEAKEST: Final = 0.7
 """Of the factors by which noise is weakened where it is too much."""
+_KEPT: Final = (0.88, 1.12)
+"""Kept contrast of the two finest octaves that each channel has at least and at most, whatever is weakened for the sake
+of clean places, and however unlike the spectra of channels are that share a component."""
+_KEPT_OCTAVES: Final = 2
 _HALF_A_STEP: Final = 0.5 / 255
 _LARGEST: Final = 2.0
 _LARGEST_QUANTILE: Final = 0.98
@@ -92,6 +97,31 @@ def even_factors(source: Tensor, decoded: Tensor, drawn: Tensor, weakest: float 
     fitting = np.sqrt(np.maximum(most - kept, 0.0) / np.maximum(added, 1e-30))
     fitting[added < np.square(_HARMLESS) * own.mean(axis=0)] = np.inf
     return np.asarray(np.clip(np.quantile(fitting, _EXCEEDING, axis=0, method="lower"), weakest, 1.0))
+
+
+def bounding_factors(missing: Array, source: Tensor, decoded: Tensor, drawn: Tensor) -> Array:
+    """Return by how much noise must be stronger or weaker for each channel's contrast to be within its bounds.
+
+    Where no factor suits both octaves, the nearest to 1 that suits one.
+
+    Args:
+        missing: energies that noise should add [octaves, C]; more than that is never asked for, 0 for no noise
+        source: float32 [H, W, C]
+        decoded: the same of the file without detail
+        drawn: with it
+
+    Returns:
+        factors [C]
+    """
+    own, kept, made = (
+        np.square(band_deviations(picture).cpu().numpy().T[:_KEPT_OCTAVES]) for picture in (source, decoded, drawn)
+    )
+    least, most = (np.maximum(bound**2 * own - kept, 0.0) for bound in _KEPT)
+    least = np.minimum(least, missing[:_KEPT_OCTAVES])
+    added = np.maximum(made - kept, 1e-12)
+    up, down = np.sqrt(least / added).max(axis=0), np.sqrt(most / added).min(axis=0)
+    factors = np.clip(1.0, np.minimum(up, down), np.maximum(up, down))
+    return np.where(missing.any(axis=0), factors, 1.0)
 
 
 def _cell_energies(picture: Tensor) -> Array:

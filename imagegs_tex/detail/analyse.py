@@ -21,6 +21,7 @@ from imagegs_tex.decoder.render import render_channels
 from imagegs_tex.detail.amplitudes import (
     amplitudes,
     block_means,
+    bounding_factors,
     envelope,
     even_factors,
     finest_grid,
@@ -129,7 +130,9 @@ def analyse_detail(
             layer = _corrected(layer, missing, quantized, decoded)
             factors = even_factors(source, decoded, _drawn(layer, quantized, decoded))
             layer = _scaled(layer, shared_by_meaning(stack, factors, missing.channels))
-            return _greyer(layer, stack, source, decoded, _drawn(layer, quantized, decoded))
+            layer = _greyer(layer, stack, source, decoded, _drawn(layer, quantized, decoded))
+            drawn = _drawn(layer, quantized, decoded)
+            return _scaled(layer, bounding_factors(missing.energies, source, decoded, drawn))
         grid = (max(1, int(grid[0] * _COARSER)), max(1, int(grid[1] * _COARSER)))
 
 

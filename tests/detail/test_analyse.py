@@ -6,7 +6,7 @@ import torch
 from helpers.made_gaussians import made_map
 
 from imagegs_tex.decoder.detail import add_detail
-from imagegs_tex.detail.amplitudes import even_factors, missing_grain
+from imagegs_tex.detail.amplitudes import bounding_factors, even_factors, missing_grain
 from imagegs_tex.detail.analyse import MOST_BYTES, analyse_detail
 from imagegs_tex.detail.relief import gradient_share
 from imagegs_tex.detail.spectra import band_energies, octave_energies
@@ -192,6 +192,29 @@ def slopes_of(height):
 
 def share_of_gradient(field):
     return gradient_share(*(np.fft.fft2(field[..., axis] - field[..., axis].mean()) for axis in (0, 1)))
+
+
+def test_rare_coloured_flakes_keep_their_contrast():
+    """Noise is weaker and greyer for the sake of clean paint, but not beyond a bound: 0.65 to 0.75 without it."""
+    smooth = np.repeat(waves()[..., None], 3, axis=2)
+    flaky = np.kron(np.random.default_rng(20).random((SIDE // 5, SIDE // 5)) < 0.1, np.ones((5, 5)))
+    source = smooth + 0.1 * flaky[..., None] * np.stack([grain(seed) for seed in (21, 22, 23)], axis=-1)
+    _, drawn, wanted = layer_for(source, smooth)
+    kept = (band_deviations(drawn) / band_deviations(wanted)).numpy()
+    assert kept[:, :2].min() > 0.85
+
+
+def test_factors_bring_contrast_within_its_bounds():
+    """A channel each: too weak, right, too strong, one that misses less, one whose octaves want different things."""
+    strengths, missing = np.array([0.5, 1.0, 1.5, 0.1, 1.0]), np.ones((3, 5))
+    smooth = np.repeat(waves()[..., None], 5, axis=2)
+    drawn = smooth + 0.05 * strengths * grain(24)[..., None]
+    source = smooth + 0.05 * grain(24)[..., None]
+    source[..., 4] = smooth[..., 4] + 0.05 * grain(24, 2, 2)
+    missing[:, 3] = 0.0
+    pictures = (torch.from_numpy(picture.astype(np.float32)) for picture in (source, smooth, drawn))
+    factors = bounding_factors(missing, *pictures)
+    assert factors == pytest.approx([0.88 / 0.5, 1.0, 1.12 / 1.5, 1.0, 1.0], abs=0.02)
 
 
 @pytest.mark.parametrize("sign", [1, -1])
