@@ -25,6 +25,8 @@ _JUMPS: Final = (
 _DROPS: Final = (
     "It dips where Gaussians go and others come, and where rounding begins: that makes of the fit what a file can hold."
 )
+_DOTS: Final = ("", "The dot is the file.", "Each dot is a file.")
+"""What is said of the dots, by their number."""
 _FITS: Final = "It jumps where the next fit begins, with another number of Gaussians. "
 Point = tuple[float, float]
 
@@ -76,7 +78,7 @@ def run_curves(points: Sequence[CurvePoint], sizes: Sequence[SizePoint]) -> str:
         ]
         made = [(each.seconds, each.file_bytes) for each in sizes if each.is_file]
         html += _chart(
-            ("Size over time: what a file would take, about.", "The dot is the file." if made else ""),
+            ("Size over time: what a file would take, about.", _DOTS[min(2, len(made))]),
             "Bytes over time",
             (seconds, amounts), bytes_lines, made, parts,
         )  # fmt: skip
@@ -154,8 +156,8 @@ def _chart(
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(name)}">'
         f'<path d="M{_LEFT},{_TOP}V{foot}H{right}" class="st-axis"/>{borders}{drawn}{marks}'
         f'<text x="{_LEFT - 6}" y="{_TOP + 8}" text-anchor="end">{escape(up.ends[1])}</text>'
-        f'<text x="{_LEFT - 6}" y="{foot}" text-anchor="end">{escape(up.ends[0])}</text>'
-        f'<text x="{_LEFT}" y="{foot + 16}">{escape(across.ends[0])}</text>'
-        f'<text x="{right}" y="{foot + 16}" text-anchor="end">{escape(across.ends[1])}</text>'
+        f'<text x="{_LEFT - 6}" y="{foot - 2}" text-anchor="end">{escape(up.ends[0])}</text>'
+        f'<text x="{_LEFT}" y="{foot + 19}">{escape(across.ends[0])}</text>'
+        f'<text x="{right}" y="{foot + 19}" text-anchor="end">{escape(across.ends[1])}</text>'
         "</svg></figure>"
     )

@@ -77,6 +77,7 @@ class Job:
     sizes: list[SizePoint] = field(default_factory=list)
     progress: FitProgress | None = None
     error: str = ""
+    part: str = ""  # which of its files it is at, where it makes several
     home: Path | None = None  # the visitor's folder, whose place no message names
     expected: float | None = None  # seconds that an estimate gave it, at a pace of 1; None: it gave none
     began: float = 0.0

@@ -54,6 +54,8 @@ def reading_summary(reading: Reading) -> str:
         f"texels, {bytes_words(reading.source_bytes)} as image files."
     ]
     html = f'<div class="st-notice st-good" role="status">{" ".join(lines)}</div>'
+    if reading.importance:
+        html += notice(f"{reading.importance} says how much each texel counts: white ones fully, black ones not.")
     if reading.left_out:
         items = "".join(f"<li>{escape(each)}</li>" for each in reading.left_out)
         html += f'<div class="st-leftout"><b>Left out, or worth knowing</b><ul>{items}</ul></div>'
@@ -124,7 +126,7 @@ def status(job: Job | None, position: int) -> str:
         )
     progress = job.progress
     phase = "starting" if progress is None else progress.phase
-    words, share = [f"<b>{escape(phase_words(phase))}</b>"], 0.0
+    words, share = [*filter(None, [job.part]), f"<b>{escape(phase_words(phase))}</b>"], 0.0
     if progress is not None and progress.steps:
         share = progress.step / progress.steps
         if progress.step:

@@ -63,6 +63,7 @@ class Reading:
     chosen: str
     source_bytes: int  # of the images' files
     is_corrected: bool
+    importance: str  # file of the picture that says how much each texel counts; "": none
     demand: Demand
 
     @property
@@ -108,7 +109,8 @@ def read(
             without_place(printable(each), own) for each in (*stack.remarks, *asset.left_out, *_problems(asset, names))
         ),
         materials=tuple(names), chosen=chosen, source_bytes=sum(file.bytes for file in stack.inputs),
-        is_corrected=is_corrected, demand=demand_of(stack),
+        is_corrected=is_corrected, importance=printable(material.importance.name) if material.importance else "",
+        demand=demand_of(stack),
     )  # fmt: skip
 
 

@@ -163,9 +163,11 @@ def beside_one_another(visitor: Visitor, first: int | None, second: int | None) 
 
 def numbers_of(result: Result) -> str:
     """Return the tables of a result."""
-    parts = (
-        [table(SCORE_HEADINGS, score_rows(result.scores), "Closeness to the source, by map")] if result.scores else []
-    )
+    parts = [
+        table(SCORE_HEADINGS, score_rows(result.scores), "Closeness to the source, by map")
+        if result.scores
+        else notice("A file that was brought alone has nothing to be measured against.")
+    ]
     info, report = result.info, result.report
     rows = [
         [_SECTION_WORDS.get(each.name, each.name), f"{each.stored_bytes:,}", _share(each.stored_bytes, info.file_bytes)]
@@ -180,8 +182,8 @@ def numbers_of(result: Result) -> str:
     parts.append(table(("Map", "Bytes", "Share"), by_map, "Bytes of the colours and values, by map"))
     rest = [
         ["Memory on the GPU, at most", f"{info.gpu_bytes + info.gpu_shared_bytes:,} bytes"],
-        ["– of it, of this material", f"{info.gpu_bytes:,} bytes"],
-        ["– of it, once for all materials", f"{info.gpu_shared_bytes:,} bytes"],
+        ["– this material's own", f"{info.gpu_bytes:,} bytes"],
+        ["– once for all materials", f"{info.gpu_shared_bytes:,} bytes"],
     ]
     if report is not None:
         times = [[TIME_WORDS[part], f"{value:.1f}"] for part, value in asdict(report.seconds).items()]
@@ -193,8 +195,6 @@ def numbers_of(result: Result) -> str:
         parts.append(
             f'<div><b>The same file from a terminal</b><pre class="st-code">{text(result.command)}</pre></div>'
         )
-    if not result.scores:
-        parts.append(notice("A file that was brought alone has nothing to be measured against."))
     return f'<div class="st-tables">{"".join(parts)}</div>'
 
 

@@ -70,7 +70,8 @@ def ladder_task(task: Task, job: Job) -> None:
             if job.stop.is_set():
                 return
             count = max(1, round(usual * share))
-            job.say(f"Size {number + 1} of {len(LADDER_SHARES)}: {count:,} Gaussians")
+            job.part = f"Size {number + 1} of {len(LADDER_SHARES)}"
+            job.say(f"{job.part}: {count:,} Gaussians")
             wish = replace(task.wish, goal="gaussians", amount=float(count), preset=Preset.FAST)
             _one(task, job, stack, backend, settings_of(wish), wish)
 

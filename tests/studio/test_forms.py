@@ -99,6 +99,9 @@ def test_curves_keep_within_their_picture():
     assert line == "92.0,18.0 321.0,65.1"  # 9000 at the top, from 0 bytes at 124
     assert of_bytes.count('cx="550.0" cy="71.0"') == 1  # the file
     assert ">9.0 kB<" in of_bytes
+    assert "The dot is the file." in of_bytes
+    assert "dot" not in run_curves(points, sizes[:2])  # none is there yet
+    assert "Each dot is a file." in run_curves(points, [*sizes, sizes[2]])
     assert run_curves(points[:1], sizes) == ""
     phases = ("fitting", "rounding", "fitting", "rounding")
     twice = [CurvePoint(second, phase, 1, 20.0, 5) for second, phase in enumerate(phases)]
@@ -139,7 +142,8 @@ def test_the_status_says_where_a_run_stands():
     assert "a.png is &lt;damaged&gt;" in status(job, 0)
     job.state = JobState.RUNNING
     assert "st-unknown" in status(job, 0)  # no share is known yet, and an empty bar would say that nothing happens
-    job.progress = FitProgress("fitting", 3, 4, seconds=3.0)
+    job.progress, job.part = FitProgress("fitting", 3, 4, seconds=3.0), "Size 2 of 5"
+    assert "Size 2 of 5 · <b>Fitting</b>" in status(job, 0)
     assert 'style="width:75.0%"' in status(job, 0)
     assert "about 1 s left in this part" in status(job, 0)
     times = {4.2: "4 s", 89: "89 s", 95: "1 min 30 s", 234: "3 min 50 s", 3000: "50 min"}

@@ -14,6 +14,7 @@ from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.formats.vocabulary import Semantic, Transfer
 from imagegs_tex.studio import reading
 from imagegs_tex.studio.corrections import MapCorrection
+from imagegs_tex.studio.markup import reading_summary
 from imagegs_tex.studio.meanings import LEFT_OUT, choices, key_of, semantics_of
 
 OPTIONS = SourceOptions()
@@ -84,6 +85,16 @@ def test_maps_of_a_zip_are_corrected_from_copies(stone, tmp_path):
         path = own / document.get("folder", ".") / texture["fileName"]
         assert path.resolve().is_relative_to(own.resolve())
         assert np.array_equal(read_image(path)[0], read_image(stone / path.name)[0])
+
+
+def test_a_manifests_importance_picture_is_named(stone, tmp_path):
+    write_image(stone / "focus.png", np.full((64, 64), 200, np.uint8))
+    manifest = stone / "material.json"
+    manifest.write_text(json.dumps({"textures": [{"fileName": "basecolor.png"}], "importance": "focus.png"}))
+    assert "focus.png says how much each texel counts" in reading_summary(read(manifest, tmp_path / "own"))
+    corrected = read(manifest, tmp_path / "own", {"basecolor": MapCorrection(meaning="emissive")})
+    assert (corrected.is_corrected, corrected.importance) == (True, "focus.png")
+    assert read(stone, tmp_path / "own").importance == ""
 
 
 def test_nothing_left_is_said(stone, tmp_path):
