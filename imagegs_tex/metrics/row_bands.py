@@ -6,14 +6,15 @@ VALUES_AT_ONCE: Final = 1 << 25
 """Texels times channels of a part: pictures up to 2048 x 2048 in eight channels are taken as a whole."""
 
 
-def row_bands(height: int, row_values: int) -> list[slice]:
+def row_bands(height: int, row_values: int, at_once: int | None = None) -> list[slice]:
     """Return the rows of a picture in bands, from top to bottom.
 
     Args:
         height: rows
         row_values: values of a row
+        at_once: values of a band; None for VALUES_AT_ONCE
     """
-    rows = max(1, VALUES_AT_ONCE // max(1, row_values))
+    rows = max(1, (at_once or VALUES_AT_ONCE) // max(1, row_values))
     return [slice(first, min(height, first + rows)) for first in range(0, height, rows)]
 
 

@@ -12,6 +12,7 @@ from imagegs_tex.formats.gpu_textures.texture import BC1_SRGB, BC7, R16
 from imagegs_tex.formats.material.stack import TextureStack, expand_map
 from imagegs_tex.formats.vocabulary import Coded, SampleFormat, Semantic, TextureMap, Transfer
 from imagegs_tex.metrics import row_bands
+from imagegs_tex.metrics import visible_error as visible_error_module
 from imagegs_tex.metrics.detail_contrast import score_with_detail
 from imagegs_tex.metrics.scores import score_map, squared_error
 from imagegs_tex.metrics.visible_error import blur, visible_error
@@ -37,7 +38,12 @@ def picture(channels, seed=0):
 @pytest.fixture
 def in_bands(monkeypatch):
     """What makes pictures of the tests large ones: bands of some 20 rows."""
-    return lambda: monkeypatch.setattr(row_bands, "VALUES_AT_ONCE", 20 * WIDTH * 3)
+
+    def patch():
+        monkeypatch.setattr(row_bands, "VALUES_AT_ONCE", 20 * WIDTH * 3)
+        monkeypatch.setattr(visible_error_module, "_CACHED_VALUES", 7 * WIDTH * 3)
+
+    return patch
 
 
 def close(found, expected):

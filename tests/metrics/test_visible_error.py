@@ -7,6 +7,7 @@ from helpers.plain_map import make_map
 
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.vocabulary import Coded, Semantic
+from imagegs_tex.metrics import visible_error as module
 from imagegs_tex.metrics.visible_error import VISIBLE_CAP_DB, blur, grain, visible_error
 
 RNG = np.random.default_rng(5)
@@ -30,6 +31,21 @@ def test_no_error_is_not_seen():
 def test_twice_the_error_is_six_decibels():
     first, second = (decibels(stack_of(FLAT), factor * NOISE) for factor in (0.01, 0.02))
     assert first - second == pytest.approx(6.02, abs=0.01)
+
+
+@pytest.mark.parametrize("step", [1, 2, 4])
+@pytest.mark.parametrize("shape", [(1, 1, 2), (3, 40, 1), (40, 3, 2), (23, 31, 3)])
+def test_blurred_are_five_taps_each_way_that_go_on_at_the_border(monkeypatch, shape, step):
+    monkeypatch.setattr(module, "_CACHED_VALUES", 5 * shape[1] * shape[2])  # in bands of five rows
+    picture = np.random.default_rng(2).random(shape, np.float32)
+    expected = picture.astype(np.float64)
+    for axis in (0, 1):
+        indices = np.arange(shape[axis])
+        expected = sum(
+            weight / 16 * np.take(expected, np.clip(indices + tap * step, 0, shape[axis] - 1), axis)
+            for tap, weight in zip(range(-2, 3), (1, 4, 6, 4, 1), strict=True)
+        )
+    assert np.abs(blur(torch.from_numpy(picture), step).numpy() - expected).max() < 1e-6
 
 
 def test_fine_errors_show_less_than_coarse_ones():
