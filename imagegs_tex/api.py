@@ -7,6 +7,7 @@ are ``TypeError`` or ``ValueError`` as usual. A function that fails leaves no ne
 import math
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from imagegs_tex.formats.igs.container import (
     MAGIC,
     decode_igs,
     encode_igs,
+    holds_the_same,
     read_igs,
     read_igs_bytes,
     section_sizes,
@@ -108,7 +110,7 @@ def compress(  # noqa: PLR0913 - a choice each
             :func:`settings_from_start`
 
     Returns:
-        sizes in bytes, times in seconds, and the scores in dB of the written file decoded again
+        sizes in bytes, times in seconds, and the scores in dB of what the written file holds, which is read back
 
     Raises:
         TargetError: no number of Gaussians reaches a target; it has the report of the best file
@@ -202,16 +204,20 @@ def compress_stack(  # noqa: PLR0913 - those of compress
     encoded_at = time.perf_counter()
     if progress is not None:
         progress(FitProgress("checking"))
-    quantized = decode_igs(data)
-    scores = compute_on(backend).score(stack, quantized)
-    scores = score_detail(scores, stack, range(len(stack.maps)), quantized, backend)
-    shown = score_poor_colour(scores, stack, quantized, backend)
-    targets = tuple(
-        TargetReport("all" if target.semantic is None else target.semantic.name.lower(), target.value, value, unit)
-        for target, value in score_targets(encoded.targets, stack, quantized, backend)
-        for unit in ["degrees" if target.in_degrees else "dB"]
-    )
-    gpu_bytes = resident_bytes(quantized)
+    quantized = encoded.quantized
+    with ThreadPoolExecutor(1) as pool:  # the coder in C leaves Python to the scores
+        read_back = pool.submit(decode_igs, data)
+        scores = compute_on(backend).score(stack, quantized)
+        scores = score_detail(scores, stack, range(len(stack.maps)), quantized, backend)
+        shown = score_poor_colour(scores, stack, quantized, backend)
+        targets = tuple(
+            TargetReport("all" if target.semantic is None else target.semantic.name.lower(), target.value, value, unit)
+            for target, value in score_targets(encoded.targets, stack, quantized, backend)
+            for unit in ["degrees" if target.in_degrees else "dB"]
+        )
+        gpu_bytes = resident_bytes(quantized)
+        if not holds_the_same(read_back.result(), quantized):
+            raise RuntimeError("the file does not hold what was encoded: a fault of the coder")
     ledger = byte_ledger(quantized, section_sizes(data))
     scored_at = time.perf_counter()
     stopped_at = encoded.stopped_at

@@ -4,9 +4,14 @@ A reader gets bytes that anybody may have made. Nothing is allocated for a numbe
 against its law, and every broken law is one :class:`IgsError`.
 """
 
+import contextlib
+import hashlib
+import itertools
 import struct
 import zlib
+from collections import OrderedDict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -68,6 +73,8 @@ _PLANE: Final = struct.Struct("<hB")
 _SHAPE_PLANES: Final = 3
 _GAUSSIANS_AT_ONCE: Final = 1 << 16
 """Bounds the memory of temporaries, so that reading takes little more than what the set itself takes."""
+_STORED_KEPT: Final = 3
+"""Sets whose coded sections are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +137,11 @@ def encode_igs(quantized: QuantizedGaussianSet) -> bytes:
         raise ValueError(f"the set breaks the format: {error}") from None
     maps, components, cells, positions, shapes, features = raws[: len(SECTIONS)]
     entropy = quantized.entropy
+    codes = _Codes(header, entropy, counts, geometry, quantized.feature_codes, (cells, positions, shapes, features))
     stored = [
         store(maps, code_description(maps, _described("maps", header), entropy), entropy),
         store(components, code_description(components, _described("components", header), entropy), entropy),
-        store(cells, code_counts(counts, geometry.order.across, entropy), entropy),
-        store(positions, entropy=entropy),
-        store(shapes, code_shapes(quantized.shape_codes, geometry.order, entropy), entropy),
-        store(features, code_features(quantized.feature_codes, geometry, entropy), entropy),
+        *_stored_codes(codes),
         *(store(blocks) for blocks in raws[len(SECTIONS) :]),
     ]
     numbers = [*range(1, len(SECTIONS) + 1), *_optional_ids(quantized)]
@@ -152,6 +157,54 @@ def encode_igs(quantized: QuantizedGaussianSet) -> bytes:
     )
     crc = struct.pack("<I", zlib.crc32(front + table))
     return b"".join([front, table, crc, *(section.data for section in stored)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Codes:
+    """All codes of a set, and the plain form of their sections."""
+
+    header: Header
+    entropy: Entropy
+    counts: NDArray[np.int64]  # of Gaussians by cell
+    geometry: KnownGeometry
+    features: NDArray[np.int16]  # [N, K]
+    plain: tuple[list[bytes], list[bytes], list[bytes], list[bytes]]  # cells, positions, shapes, features
+
+    def digest(self) -> bytes:
+        """Return what other codes do not have."""
+        found = hashlib.sha256(repr((self.header, self.entropy)).encode())
+        for block in itertools.chain(*self.plain):
+            found.update(len(block).to_bytes(8) + block)
+        return found.digest()
+
+
+_stored_before: Final[OrderedDict[bytes, list[StoredSection]]] = OrderedDict()
+"""Sections of codes by their digest, the last ones: a search's file is encoded for its size, then with its noise, then
+to be written."""
+
+
+def _stored_codes(codes: _Codes) -> list[StoredSection]:
+    """Return the sections cells, positions, shapes and features, coded side by side."""
+    key, entropy, geometry = codes.digest(), codes.entropy, codes.geometry
+    known = _stored_before.get(key)
+    if known is not None:
+        return known
+    cells, positions, shapes, features = codes.plain
+    shape_codes = geometry.shape_codes
+    with ThreadPoolExecutor(3) as pool:
+        coding = (
+            pool.submit(lambda: store(features, code_features(codes.features, geometry, entropy), entropy)),
+            pool.submit(lambda: store(shapes, code_shapes(shape_codes, geometry.order, entropy), entropy)),
+            pool.submit(lambda: store(cells, code_counts(codes.counts, geometry.order.across, entropy), entropy)),
+        )
+        placed = store(positions, entropy=entropy)
+        coded_features, coded_shapes, coded_cells = (part.result() for part in coding)
+    stored = [coded_cells, placed, coded_shapes, coded_features]
+    _stored_before[key] = stored
+    while len(_stored_before) > _STORED_KEPT:
+        with contextlib.suppress(KeyError):  # another thread was there before
+            _stored_before.popitem(last=False)
+    return stored
 
 
 def decode_igs(data: bytes, name: str = "file") -> QuantizedGaussianSet:
@@ -181,6 +234,11 @@ def plain_sections(quantized: QuantizedGaussianSet) -> list[bytes]:
     """Return the plain form of each section of a set that keeps the laws, in the file's order."""
     blocks, _, _ = _pack_sections(header_of(quantized), quantized)
     return [b"".join(parts) for parts in blocks]
+
+
+def holds_the_same(first: QuantizedGaussianSet, second: QuantizedGaussianSet) -> bool:
+    """Whether the files of two sets that keep the laws hold the same."""
+    return header_of(first) == header_of(second) and plain_sections(first) == plain_sections(second)
 
 
 def version_of(data: bytes) -> int:

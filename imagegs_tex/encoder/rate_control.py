@@ -118,13 +118,10 @@ def _filled(
     if not may_pay(fitter, plain, lambda: max_bytes):
         return plain
 
-    def decibels(quantized: QuantizedGaussianSet) -> float:
-        return compute_on(fitter.backend).all_reached((QualityTarget(0.0),), fitter.stack, quantized)[0]
-
     bare = replace(plain, detail=None)
     noise = len(encode_igs(plain)) - len(encode_igs(bare))  # under a residual it takes as much, or less
     room = max_bytes - noise
-    found = best_within(fitter, bare, room, decibels)
+    found = best_within(fitter, bare, room)
     if found is None:
         return plain
     finished = finish(found)

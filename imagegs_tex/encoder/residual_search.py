@@ -62,7 +62,7 @@ _LEAST_CHANGE: Final = 1e-3
 Cost = tuple[float, float, float]
 """Of a layer, estimated: bytes, squared error, coefficients of a block."""
 Measure = Callable[[QuantizedGaussianSet], float]
-"""Returns dB of a set, or by how many of them it does better than asked."""
+"""Returns by how many dB a set does better than asked."""
 
 
 def may_pay(fitter: Fitter, plain: QuantizedGaussianSet, size: Callable[[], int]) -> bool:
@@ -79,16 +79,14 @@ def may_pay(fitter: Fitter, plain: QuantizedGaussianSet, size: Callable[[], int]
     )
 
 
-def best_within(
-    fitter: Fitter, plain: QuantizedGaussianSet, max_bytes: int, decibels: Measure
-) -> QuantizedGaussianSet | None:
+def best_within(fitter: Fitter, plain: QuantizedGaussianSet, max_bytes: int) -> QuantizedGaussianSet | None:
     """Return a set with a layer that is better than one without, and no larger than a limit; None: there is none."""
 
     def search(fewer: _Fewer) -> _Search | None:
         return fewer.within(max_bytes)
 
     found = _found(fitter, plain, search)
-    return None if found is None or decibels(found) < decibels(plain) + _BETTER_DB else found
+    return None if found is None or fitter.decibels(found) < fitter.decibels(plain) + _BETTER_DB else found
 
 
 def smallest_reaching(fitter: Fitter, plain: QuantizedGaussianSet, margin: Measure) -> QuantizedGaussianSet | None:

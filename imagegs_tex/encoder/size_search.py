@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from imagegs_tex.encoder.compute import compute_on
 from imagegs_tex.encoder.encode import CodedGeometry
 from imagegs_tex.encoder.file_sizes import Sizes
 from imagegs_tex.encoder.trial_fits import (
@@ -28,7 +27,6 @@ from imagegs_tex.encoder.trial_fits import (
 )
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
-from imagegs_tex.settings import QualityTarget
 
 LEAST_USE: Final = 0.97
 """A file made for a size limit uses at least this share of it."""
@@ -81,7 +79,7 @@ def fill(
             continue
         tuned, usual = search.tuned(geometry)
         if tuned.margin >= 0:
-            found = search.decibels(tuned.quantized), tuned, geometry
+            found = fitter.decibels(tuned.quantized), tuned, geometry
             best = found if best is None or found[0] > best[0] else best
         if best is not None:
             enough = ENOUGH_FITS if best[1].margin <= -math.log(LEAST_USE) else MOST_FITS
@@ -129,7 +127,7 @@ class _Search:
         for size in (self.sizes.count, *[self.sizes.guess] * (PILOTS - 1)):
             quantized = self.fitter.rounded(self.fitter.fit(count, pilot=True))
             counts.append(count)
-            levels.append(self.decibels(quantized))
+            levels.append(self.fitter.decibels(quantized))
             per_gaussian = (size(quantized) - self.fixed) / count
             if self.fitter.stopped:
                 return per_gaussian, _LEAST_SLOPE
@@ -142,10 +140,6 @@ class _Search:
     def count_for(self, per_gaussian: float) -> int:
         """Return how many Gaussians fit in."""
         return max(1, min(self.most, int((self.max_bytes * _AIM - self.fixed) / max(1.0, per_gaussian))))
-
-    def decibels(self, quantized: QuantizedGaussianSet) -> float:
-        """Return the PSNR over all maps."""
-        return compute_on(self.fitter.backend).all_reached((QualityTarget(0.0),), self.fitter.stack, quantized)[0]
 
     def tuned(self, geometry: CodedGeometry) -> tuple[Tuned, Tuned]:
         """Return the largest file within the limit that the feature step can make; and that at the step's own size."""
@@ -176,7 +170,7 @@ class _Search:
 
         def evaluate(octaves: float) -> tuple[float, float]:
             candidate = rounded(2**octaves)
-            return math.log2(self.sizes.guess(candidate)), self.decibels(candidate)
+            return math.log2(self.sizes.guess(candidate)), self.fitter.decibels(candidate)
 
         octaves = choose_feature_step(evaluate, slope)
         size = self.sizes.guess(rounded(2**octaves))

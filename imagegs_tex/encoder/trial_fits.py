@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from imagegs_tex.encoder.chroma_steps import chroma_fineness
+from imagegs_tex.encoder.compute import compute_on
 from imagegs_tex.encoder.encode import (
     CodedGeometry,
     EncodeSeconds,
@@ -35,7 +36,13 @@ from imagegs_tex.fit.loop import FITTING, FitProgress
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet, dequantize
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.rasterize.backend import Backend
-from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN, CompressSettings, FitSettings, PopulationChange
+from imagegs_tex.settings import (
+    DEFAULT_TEXELS_PER_GAUSSIAN,
+    CompressSettings,
+    FitSettings,
+    PopulationChange,
+    QualityTarget,
+)
 
 ENOUGH_FITS: Final = 2
 """Of a search for a size, where the last uses enough of it. The second is half a fit, and always worth it."""
@@ -218,6 +225,10 @@ class Fitter:
             self._progress(FitProgress("coding"))
         quantized = round_features(geometry, self.settings.precision, self.stack, stretch)
         return replace(quantized, entropy=self.settings.entropy)
+
+    def decibels(self, quantized: QuantizedGaussianSet) -> float:
+        """Return a set's PSNR over all maps."""
+        return compute_on(self.backend).all_reached((QualityTarget(0.0),), self.stack, quantized)[0]
 
     def release(self) -> None:
         """Let go of the picture that was fitted: what comes after the fits needs the memory of a large one."""

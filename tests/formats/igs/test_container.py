@@ -15,6 +15,7 @@ from imagegs_tex.formats.igs.container import (
     SECTIONS,
     decode_igs,
     encode_igs,
+    holds_the_same,
     read_igs,
     section_sizes,
     write_igs,
@@ -53,6 +54,20 @@ def test_a_set_comes_back_and_the_same_set_gives_the_same_bytes(quantized):
 def test_any_number_of_channels_and_any_name_come_back(channels, seed, name):
     quantized = layout_sets(channels, seed, name)
     assert_equal_sets(decode_igs(encode_igs(quantized)), quantized)
+
+
+def test_codes_that_are_coded_once_are_those_of_the_set_at_hand():
+    quantized = make_set()
+    before = encode_igs(quantized)
+    quantized.feature_codes[0, 0] += 1
+    after = encode_igs(quantized)
+    assert np.array_equal(decode_igs(after).feature_codes, quantized.feature_codes)
+    quantized.feature_codes[0, 0] -= 1
+    assert encode_igs(quantized) == before != after
+    other = replace(quantized, cutoff=quantized.cutoff * 0.99)
+    assert holds_the_same(decode_igs(before), quantized)
+    assert not holds_the_same(decode_igs(encode_igs(other)), quantized)
+    assert not holds_the_same(decode_igs(after), quantized)
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "/", "a\x00b", "CON", "\u202egnp", "名前 🧱", "x" * 1024, "\n"])
