@@ -135,7 +135,12 @@ def compress(
         SaliencyMethod, typer.Option(help="How saliency is found: of the picture alone, or by the network EML-Net.")
     ] = SaliencyMethod.ESTIMATE,
     saliency_weights: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder of EML-Net's three .pth files.", readable=False)
+        Path | None,
+        typer.Option(
+            metavar="DIR|hub:OWNER/NAME",
+            help="Folder of EML-Net's three .pth files, or a repository of Hugging Face's hub that has them.",
+            readable=False,
+        ),
     ] = None,
     saliency_map: Annotated[
         Path | None,

@@ -1,16 +1,45 @@
 """Files of a network's weights, of which only tensors are read."""
 
+import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import torch
 from torch import Tensor
 
-from imagegs_tex.formats.errors import InputError
+from imagegs_tex.formats.errors import InputError, MissingToolError
 from imagegs_tex.formats.files.safe_names import printable
 
 Weights = dict[str, Tensor]
 """By name, float32."""
 Shapes = dict[str, tuple[int, ...]]
+_HUB: Final = "hub:"
+
+
+def folder_of_weights(given: Path, names: Sequence[str]) -> Path:
+    """Return the folder of some files: the one that is given, or where Hugging Face's hub was downloaded to.
+
+    Args:
+        given: a folder, or ``hub:OWNER/NAME`` for a repository of the hub; nothing is downloaded twice
+        names: of the files that are wanted of a repository
+
+    Raises:
+        MissingToolError: a repository is named, and huggingface_hub is not installed
+        InputError: the repository cannot be had
+    """
+    repository = given.as_posix()
+    if not repository.startswith(_HUB):
+        return given
+    if importlib.util.find_spec("huggingface_hub") is None:
+        raise MissingToolError(f"{printable(repository)} needs huggingface_hub; pip install huggingface_hub")
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(repository.removeprefix(_HUB), allow_patterns=list(names)))
+    except Exception as error:  # the network's, the hub's and the disk's, of many kinds
+        reason = " ".join(str(error).split())
+        raise InputError(f"{printable(repository)} cannot be had from the hub: {printable(reason)}") from error
 
 
 def load_weights(path: Path, shapes: Shapes, network: str, needed: str, device: torch.device) -> Weights:

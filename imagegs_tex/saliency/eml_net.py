@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from imagegs_tex.saliency.spectral_residual import normalised
-from imagegs_tex.weight_files import Shapes, Weights, load_weights
+from imagegs_tex.weight_files import Shapes, Weights, folder_of_weights, load_weights
 
 OBJECTS, PLACES, DECODER = "res_imagenet.pth", "res_places.pth", "res_decoder.pth"
 _NEEDED: Final = f"--saliency-weights needs {OBJECTS}, {PLACES} and {DECODER}"
@@ -31,12 +31,15 @@ def eml_net_saliency(colours: NDArray[np.float32], folder: Path, device: torch.d
 
     Args:
         colours: float32 [H, W, 3] in [0, 1] as seen
-        folder: with :data:`OBJECTS`, :data:`PLACES` and :data:`DECODER`
+        folder: with :data:`OBJECTS`, :data:`PLACES` and :data:`DECODER`, or a repository of the hub with them; see
+            :func:`imagegs_tex.weight_files.folder_of_weights`
         device: where the network runs
 
     Raises:
         InputError: a file of weights is missing, unreadable, or not this network's
+        MissingToolError: the hub's package is not installed
     """
+    folder = folder_of_weights(folder, (OBJECTS, PLACES, DECODER))
     networks = [_load(folder / name, device) for name in (OBJECTS, PLACES)]
     decoder = _load(folder / DECODER, device)
     height, width = colours.shape[:2]

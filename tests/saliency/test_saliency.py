@@ -1,6 +1,10 @@
 """Saliency against OpenCV's, on pictures that repeat, and by a network with small random weights."""
 
+import importlib.machinery
+import sys
+import types
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +13,7 @@ from helpers.import_tool import import_tool
 from helpers.tiny_material import waves
 
 from imagegs_tex import InputError, SourceOptions, UsageError, compress, load_stack
+from imagegs_tex.formats.errors import MissingToolError
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.material.options import SaliencyMethod, SaliencyOptions
 from imagegs_tex.saliency.centre_surround import centre_surround
@@ -204,6 +209,35 @@ def test_wrong_weights_are_refused(weights, tmp_path):
     (folder / DECODER).write_bytes((weights / OBJECTS).read_bytes())
     with pytest.raises(InputError, match=r"combined\.0\.weight is"):
         saliency_of(stack, replace(by_network, weights=folder), CPU)
+
+
+def test_weights_from_the_hub(weights, tmp_path, monkeypatch):
+    asked = []
+
+    def snapshot_download(repository, allow_patterns):
+        asked.append((repository, sorted(allow_patterns)))
+        if repository == "nobody/nothing":
+            raise OSError("404 Client Error.\n\nRepository Not Found")
+        return str(weights)
+
+    hub = types.ModuleType("huggingface_hub")
+    hub.snapshot_download, hub.__spec__ = snapshot_download, importlib.machinery.ModuleSpec("huggingface_hub", None)
+    monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
+    stack = stack_of(tmp_path, spotted())
+    own, others, none = (
+        SaliencyOptions(SaliencyMethod.EMLNET, where)
+        for where in (weights, Path("hub:somebody/eml-net"), Path("hub:nobody/nothing"))
+    )
+    assert np.array_equal(saliency_of(stack, others, CPU), saliency_of(stack, own, CPU))
+    assert asked == [("somebody/eml-net", sorted([OBJECTS, PLACES, DECODER]))]
+    with pytest.raises(
+        InputError, match=r"^hub:nobody/nothing cannot be had from the hub: 404 Client Error\. Repo[^\n]+$"
+    ):
+        saliency_of(stack, none, CPU)
+    monkeypatch.delitem(sys.modules, "huggingface_hub")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingToolError, match="pip install huggingface_hub"):
+        saliency_of(stack, others, CPU)
 
 
 def test_compress_says_how_texels_count(tmp_path):
