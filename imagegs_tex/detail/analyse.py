@@ -57,8 +57,6 @@ Array = NDArray[np.float64]
 MOST_BYTES: Final = 600
 MOST_SHARE: Final = 0.03
 """Of the file: a detail layer takes at most that, or MOST_BYTES where that is more."""
-_LEAST_MISSING: Final = 0.3
-"""Share of the finest octave's energy that must be missing in some channel, for a layer to be worth its bytes."""
 _LEAST_SHARE: Final = 0.002
 """Of a channel's energy, that a second component of channels must have."""
 _COARSER: Final = 0.85
@@ -105,8 +103,7 @@ def analyse_detail(
         important = torch.from_numpy(stack.weights).to(decoded.device) > 0
         source = torch.where(important[..., None], source, decoded)
     missing = missing_energies(stack, source, decoded)
-    whole = np.square(band_deviations(source).cpu().numpy()[:, 0])
-    if not np.any(missing.energies[0] > _LEAST_MISSING * np.maximum(whole, 1e-12)):
+    if missing is None:
         return None
     contrasts, shares_of_grain = missing_grain(source, decoded)
     missing = Missing(missing.energies * shares_of_grain)

@@ -18,6 +18,8 @@ from imagegs_tex.metrics.visible_error import blur
 OCTAVES: Final = 3
 """Of the four that kept contrast counts: coarser ones are what the Gaussians hold best."""
 OCTAVE_WEIGHTS: Final = np.array([1.0, 1.0, 0.5])
+_LEAST_MISSING: Final = 0.3
+"""Share of the finest octave's energy that must be missing in some channel, for a layer to be worth its bytes."""
 _NOISY: Final = frozenset(
     {
         Semantic.BASE_COLOUR, Semantic.IMAGE, Semantic.NORMAL, Semantic.ROUGHNESS, Semantic.GLOSS, Semantic.SPECULAR,
@@ -57,8 +59,8 @@ class Missing:
         return Missing(energies)
 
 
-def missing_energies(stack: TextureStack, source: Tensor, decoded: Tensor) -> Missing:
-    """Return what noise should add.
+def missing_energies(stack: TextureStack, source: Tensor, decoded: Tensor) -> Missing | None:
+    """Return what noise should add; None: less than is worth a layer.
 
     Args:
         stack: for what channels mean
@@ -67,13 +69,17 @@ def missing_energies(stack: TextureStack, source: Tensor, decoded: Tensor) -> Mi
     """
     wanted, found = (band_deviations(picture).cpu().numpy().T[:OCTAVES] for picture in (source, decoded))
     energies = np.maximum(np.square(wanted) - np.square(found), 0.0)
+    allowed = _noisy_channels(stack) & (wanted[0] > EMPTY_BAND)
+    worth = _LEAST_MISSING * np.maximum(np.square(wanted[0]), 1e-12)
+    if not np.any((energies[0] > worth)[allowed]):  # nor with any trust, which is at most 1: what follows takes long
+        return None
     share = 1.0 - np.minimum(found[0] / np.maximum(wanted[0], EMPTY_BAND), 1.0)
     limit = np.interp(share, _MISSING, _KURTOSIS)
     edges = np.interp(_coherence(source), _COHERENCE, (0.0, 1.0))
     limit = limit + edges * (np.minimum(limit, _EDGES) - limit)
     trust = np.clip(((1 + _MARGIN) * limit - _kurtosis(source, decoded)) / (_MARGIN * limit), 0.0, 1.0)
-    allowed = _noisy_channels(stack) & (wanted[0] > EMPTY_BAND)
-    return Missing(energies * shared_by_meaning(stack, trust, allowed))
+    missing = Missing(energies * shared_by_meaning(stack, trust, allowed))
+    return missing if np.any(missing.energies[0] > worth) else None
 
 
 def shared_by_meaning(

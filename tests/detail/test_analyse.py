@@ -60,6 +60,20 @@ def test_grain_comes_back_with_its_contrast(along, across):
     assert np.abs(kept[:, :2] - 1).max() < 0.15
 
 
+def test_where_too_little_is_missing_nothing_is_looked_at_for_long(monkeypatch):
+    smooth = np.repeat(waves()[..., None], 3, axis=2)
+    noise = 0.05 * grain(1)[..., None]
+
+    def coherence(source):
+        raise AssertionError("what takes long")
+
+    monkeypatch.setattr("imagegs_tex.detail.residual._coherence", coherence)
+    assert layer_for(smooth + noise, smooth + 0.9 * noise)[0] is None
+    assert layer_for(smooth + noise, smooth, Semantic.HEIGHT)[0] is None  # a height gets none, whatever it misses
+    with pytest.raises(AssertionError, match="takes long"):
+        layer_for(smooth + noise, smooth + 0.7 * noise)
+
+
 def test_channels_that_move_together_are_drawn_together():
     smooth = np.repeat(waves()[..., None], 3, axis=2)
     shared, own = grain(1), grain(2)
