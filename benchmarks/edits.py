@@ -3,8 +3,8 @@
     python benchmarks/edits.py [--case NAME] [--sides 1024 512] [--repeats 3] [--backend cpu] [--write]
 
 The middle square of a material is compressed with one Gaussian for 131 texels, a twentieth of its texels is edited (a
-square in the middle turned by half a turn), and the edited one is compressed from the beginning and from the first file,
-in turn, by whole commands of the balanced preset. Times are processor time, the median of the repeats.
+square in the middle turned by half a turn), and the edited one is compressed from the beginning and from the first
+file, in turn, by whole commands of the balanced preset. Times are processor time, the median of the repeats.
 """
 
 import argparse

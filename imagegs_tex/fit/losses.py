@@ -1,6 +1,8 @@
 """Losses beyond the squared error: absolute error and structural similarity, on the differentiable picture."""
 
+import functools
 import importlib.util
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -84,14 +86,22 @@ def mean_similarity(
     if first.device.type == "cpu" and first.dtype == torch.float32:
         return mean_similarity_on_cpu(first, second, weights, threads, turn)
     height, width, _ = first.shape
-    fused = weights is None and min(height, width) >= SSIM_WINDOW
-    if first.is_cuda and fused and importlib.util.find_spec("fused_ssim") is not None:
-        from fused_ssim import fused_ssim  # its window and constants are the same
-
+    fits = weights is None and min(height, width) >= SSIM_WINDOW
+    if first.is_cuda and fits and (fused := fused_ssim()) is not None:
         planes = [picture.permute(2, 0, 1)[None].contiguous() for picture in (first, second)]
-        similarity: Tensor = fused_ssim(*planes, padding="valid")
-        return similarity
+        return fused(*planes, padding="valid")
     return structural_similarity(first, second, weights, turn).mean()
+
+
+@functools.cache  # looked for once: searching folders at every step costs more than the loss
+def fused_ssim() -> Callable[..., Tensor] | None:
+    """Return fused-ssim's function, whose window and constants are the same; None: it is not installed."""
+    if importlib.util.find_spec("fused_ssim") is None:
+        return None
+    from fused_ssim import fused_ssim
+
+    found: Callable[..., Tensor] = fused_ssim
+    return found
 
 
 def structural_similarity(
