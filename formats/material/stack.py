@@ -98,10 +98,10 @@ def noted(texture_map: TextureMap, note: str) -> TextureMap:
     return replace(texture_map, notes="; ".join(part for part in (texture_map.notes, note) if part))
 
 
-def source_map(stack: TextureStack, index: int) -> Samples:
-    """Return a map as its file has it, [H, W, channels] in its own sample format."""
+def source_map(stack: TextureStack, index: int, rows: slice | NDArray[np.intp] = slice(None)) -> Samples:
+    """Return a map as its file has it, or some rows of it, [H, W, channels] in its own sample format."""
     original = stack.originals[index] if stack.originals else None
-    return expand_map(stack.texels, stack.maps[index]) if original is None else original
+    return expand_map(stack.texels[rows], stack.maps[index]) if original is None else original[rows]
 
 
 def check_layout(width: int, height: int, maps: tuple[TextureMap, ...], channel_count: int) -> None:
