@@ -91,7 +91,8 @@ def compress(
         ),
     ] = None,
     keep_best: Annotated[
-        bool, typer.Option("--keep-best", help="Where a target cannot be reached, write the best file there is.")
+        bool,
+        typer.Option("--keep-best", help="Where a target or a size cannot be reached, write the best file there is."),
     ] = False,
     preset: Annotated[Preset, typer.Option(help="How much time to spend.")] = Preset.BALANCED,
     time_budget: Annotated[

@@ -102,7 +102,7 @@ def compress(  # noqa: PLR0913 - a choice each
             the compression
         options: which texels matter, how normals are coded, what alpha is, whether the material repeats, its size;
             None: as the images suggest
-        keep_best: whether the best file is written where no file reaches the targets
+        keep_best: whether the best file is written where no file reaches the targets, or has so few bytes
         control: snapshots of the fits, searches' pilots included, and a way to end the run: once its stop is set, the
             step is finished, the file is made of what there is (in a search the best so far), and the report says so
         start: an .igs file whose Gaussians the fit goes on from: an edited map, another target, another size; or a
@@ -113,9 +113,9 @@ def compress(  # noqa: PLR0913 - a choice each
         sizes in bytes, times in seconds, and the scores in dB of what the written file holds, which is read back
 
     Raises:
-        TargetError: no number of Gaussians reaches a target; it has the report of the best file
-        UsageError: settings exclude each other, or ask for what no file can have: a limit below the smallest file, a
-            backend that does not exist
+        TargetError: no number of Gaussians reaches a target, or is as small as a limit; it has the report of the best
+            file, or of the smallest
+        UsageError: settings exclude each other, or ask for what there is not: a backend that does not exist
         InputError: the source is missing, damaged, of an unknown kind, or its maps do not fit together
         OutputError: the output is there and no .igs file, or cannot be written; said before the fit
         MissingToolError: the backend that was named cannot run on this machine
@@ -253,7 +253,8 @@ def compress_stack(  # noqa: PLR0913 - those of compress
         seed=settings.fit.seed, version=__version__, versions=versions(),
     )  # fmt: skip
     if encoded.unreached is not None and stopped_at is None:
-        kept = f"it is kept as {printable(output)}" if written else "ask for less, try --gaussians, or --keep-best"
+        remedy = "ask for less, try --gaussians" if encoded.targets else "allow more"
+        kept = f"it is kept as {printable(output)}" if written else f"{remedy}, or --keep-best"
         raise TargetError(f"{encoded.unreached}: {kept}", report)
     return report
 

@@ -176,8 +176,8 @@ def compress_one_of_many(
         return compressed(replace(settings, gaussian_count=most), remark)
     try:
         return compressed(settings)
-    except UsageError:
-        if settings.bits_per_texel is None or not 0 < settings.bits_per_texel < float("inf"):
+    except TargetError:
+        if settings.bits_per_texel is None:
             raise
     remark = f"no file of {most} texels has {settings.bits_per_texel:g} bits per texel: this is the smallest"
     return compressed(one, remark)

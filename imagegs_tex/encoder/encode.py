@@ -287,7 +287,7 @@ class _Refiner:
             least = int(plane.min())
             bits += code_lengths(plane, least)[plane - least]
         lost = self.backend.leave_one_out(stored.prepared, stored.rounded, self.target).cpu().numpy()
-        gain = lost / stored.bit_price - bits
+        gain = lost - stored.bit_price * bits  # a bit is worth nothing where a Gaussian reaches no texel's centre
         return np.flatnonzero(gain >= min(0.0, gain.max()))
 
 

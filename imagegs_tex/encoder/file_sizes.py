@@ -17,6 +17,8 @@ from imagegs_tex.shaders.gpu_buffer import resident_bytes
 class Sizes(Protocol):
     """Bytes of sets."""
 
+    what: str
+    """What has that size."""
     least: str
     """What no set does without."""
 
@@ -30,6 +32,7 @@ class Sizes(Protocol):
 class GpuSizes:
     """Bytes that stay on the GPU."""
 
+    what = "buffer on the GPU"
     least = "the header, the coarse levels and one Gaussian"
 
     def count(self, quantized: QuantizedGaussianSet) -> int:
@@ -42,6 +45,7 @@ class GpuSizes:
 class FileSizes:
     """Bytes of complete files."""
 
+    what = "file"
     least = "the header, the maps and one Gaussian"
 
     def __init__(self) -> None:

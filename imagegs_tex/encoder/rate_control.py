@@ -32,7 +32,7 @@ class Encoded:
 
     quantized: QuantizedGaussianSet
     effort: Effort
-    unreached: str | None = None  # targets that no set reaches, and what this one has, in one line
+    unreached: str | None = None  # targets, or a size, that no set reaches, and what this one has, in one line
     watch: Watch | None = None  # of the run; None: nobody looks at it
     targets: tuple[QualityTarget, ...] = ()  # what was asked for
 
@@ -56,7 +56,7 @@ def encode_within_budget(
     quality, or are as good as free; never where a number of Gaussians is asked for.
 
     Raises:
-        UsageError: limits that exclude each other are given, or a size or a quality that no file can have
+        UsageError: limits that exclude each other are given, or a quality that no file can have
     """
     targets = targets_of(settings, stack)
     limits = (
@@ -92,9 +92,11 @@ def encode_within_budget(
         else:
             quantized, unreached = exact, missing
     elif max_bytes is not None:
-        quantized = exact_file(stack).within(max_bytes) or _filled(fitter, max_bytes, finish)
+        found = _filled(fitter, max_bytes, finish)
+        quantized, unreached = found.quantized, found.unreached
     elif settings.max_gpu_bytes is not None:
-        quantized = fill(fitter, settings.max_gpu_bytes, finish, GpuSizes())
+        found = fill(fitter, settings.max_gpu_bytes, finish, GpuSizes())
+        quantized, unreached = found.quantized, found.unreached
     elif settings.gaussian_count is not None or (settings.quality is None and start is not None):
         count = fitter.usual_count if settings.gaussian_count is None else settings.gaussian_count
         if not 1 <= count <= min(MAX_GAUSSIANS, texels):
@@ -110,22 +112,27 @@ def encode_within_budget(
     return Encoded(quantized, fitter.effort, unreached, fitter.watch, targets)
 
 
-def _filled(
-    fitter: Fitter, max_bytes: int, finish: Callable[[QuantizedGaussianSet], QuantizedGaussianSet]
-) -> QuantizedGaussianSet:
-    """Return the best set of at most so many bytes, with a residual where that is better."""
-    plain = fill(fitter, max_bytes, finish, FileSizes())
-    if not may_pay(fitter, plain, lambda: max_bytes):
-        return plain
+def _filled(fitter: Fitter, max_bytes: int, finish: Callable[[QuantizedGaussianSet], QuantizedGaussianSet]) -> Reached:
+    """Return the best set of at most so many bytes: exact samples, or Gaussians, with a residual where that is better.
+
+    Where no file is that small, the smallest one found.
+    """
+    exact = exact_file(fitter.stack).within(max_bytes)
+    if exact is not None:
+        return Reached(exact)
+    filled = fill(fitter, max_bytes, finish, FileSizes())
+    plain = filled.quantized
+    if filled.unreached is not None or not may_pay(fitter, plain, lambda: max_bytes):
+        return filled
 
     bare = replace(plain, detail=None)
     noise = len(encode_igs(plain)) - len(encode_igs(bare))  # under a residual it takes as much, or less
     room = max_bytes - noise
     found = best_within(fitter, bare, room)
     if found is None:
-        return plain
+        return filled
     finished = finish(found)
-    return finished if len(encode_igs(finished)) <= max_bytes else found
+    return Reached(finished if len(encode_igs(finished)) <= max_bytes else found)
 
 
 def _with_residual(fitter: Fitter, reached: Reached, targets: tuple[QualityTarget, ...]) -> Reached:

@@ -14,6 +14,7 @@ from typing import Final
 
 from imagegs_tex.encoder.encode import CodedGeometry
 from imagegs_tex.encoder.file_sizes import Sizes
+from imagegs_tex.encoder.quality_search import Reached
 from imagegs_tex.encoder.trial_fits import (
     ENOUGH_FITS,
     FIT_SLOPE,
@@ -25,7 +26,6 @@ from imagegs_tex.encoder.trial_fits import (
     choose_feature_step,
     closer,
 )
-from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
 
 LEAST_USE: Final = 0.97
@@ -54,22 +54,22 @@ def fill(
     max_bytes: int,
     finish: Callable[[QuantizedGaussianSet], QuantizedGaussianSet],
     sizes: Sizes,
-) -> QuantizedGaussianSet:
-    """Find the best file of at most so many bytes.
+) -> Reached:
+    """Find the best file of at most so many bytes, or the smallest found where none is that small.
 
     Args:
         fitter: of the stack
         max_bytes: as sizes counts them
         finish: adds to a set what does not depend on how its features are rounded: the detail layer
         sizes: of files, or on the GPU
-
-    Raises:
-        UsageError: no file is that small
     """
     search = _Search(fitter, max_bytes, sizes)
+    if max_bytes < search.fixed:
+        return search.missed(fitter.rounded(fitter.fit(1)))
     per_gaussian, slope = search.run_pilots()
     coarser = 0.0
     best: tuple[float, Tuned, CodedGeometry] | None = None
+    smallest: Tuned | None = None  # of those that are too large
     for attempt in range(1, _MOST_RETRIES + 1):
         count = search.count_for(per_gaussian)
         geometry = fitter.fit(count, coarser=coarser)
@@ -81,15 +81,18 @@ def fill(
         if tuned.margin >= 0:
             found = fitter.decibels(tuned.quantized), tuned, geometry
             best = found if best is None or found[0] > best[0] else best
+        else:
+            smallest = tuned if smallest is None else closer(smallest, tuned)
         if best is not None:
             enough = ENOUGH_FITS if best[1].margin <= -math.log(LEAST_USE) else MOST_FITS
             if count in {1, search.most} or attempt >= enough or fitter.stopped:
-                return _finished(search, best[1].quantized, best[2], finish)
+                return Reached(_finished(search, best[1].quantized, best[2], finish))
         per_gaussian = (max_bytes * math.exp(-usual.margin) - search.fixed) / count
         # more fits than MOST_FITS only where the file is still too large: a limit of hardly more than what is fixed
         if best is None and attempt > 1:
             per_gaussian *= _CAUTION
-    raise search.unmeetable()
+    assert smallest is not None
+    return search.missed(smallest.quantized)
 
 
 def _finished(
@@ -117,8 +120,6 @@ class _Search:
         self.fitter, self.max_bytes, self.sizes = fitter, max_bytes, sizes
         self.most = min(MAX_GAUSSIANS, fitter.stack.width * fitter.stack.height)
         self.fixed = sizes.count(fitter.smallest())
-        if max_bytes < self.fixed:
-            raise self.unmeetable()
 
     def run_pilots(self) -> tuple[float, float]:
         """Return the bytes of a full fit's Gaussian, and what twice the Gaussians are worth in dB, both by pilots."""
@@ -180,8 +181,8 @@ class _Search:
         """Return what rounds a geometry's features with a factor on their step, each only once."""
         return functools.cache(lambda stretch: self.fitter.rounded(geometry, stretch))
 
-    def unmeetable(self) -> UsageError:
-        """Say in one line what is impossible."""
-        return UsageError(
-            f"a limit of {self.max_bytes} bytes cannot be met: {self.fixed} bytes go to {self.sizes.least}; allow more"
-        )
+    def missed(self, quantized: QuantizedGaussianSet) -> Reached:
+        """Return a set that is larger than the limit, with what to say of it."""
+        found = f"the smallest {self.sizes.what} found has {self.sizes.count(quantized):,}"
+        told = f"{self.max_bytes:,} bytes were not reached; {found}: {self.sizes.least} take that much"
+        return Reached(quantized, told)

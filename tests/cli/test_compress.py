@@ -142,7 +142,6 @@ def test_bpp_is_a_limit_of_the_whole_file(run, material, tmp_path):
         ("--bpp", "-1"),
         ("--bpp", "nan"),
         ("--bpp", "inf"),
-        ("--bpp", "0.001"),
         ("--gaussians", "5000"),
         ("--backend", "opengl"),
     ],

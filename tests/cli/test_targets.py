@@ -54,6 +54,41 @@ def test_without_keep_best_there_is_the_report_alone(inexact, fails, material, t
     assert 20 < found["targets"][0]["reached"] == found["psnr_db"] < 70
 
 
+@pytest.mark.parametrize("keep", [True, False])
+@pytest.mark.parametrize(
+    "limit",
+    [("--max-bytes", "90"), ("--bpp", "0.001"), ("--max-gpu-bytes", "700"), ("--max-bytes", "1")],
+    ids=" ".join,
+)
+def test_a_size_below_every_file_s_is_not_reached(inexact, fails, material, tmp_path, limit, keep):
+    path, report = tmp_path / "a.igs", tmp_path / "r.json"
+    arguments = ("compress", material, "-o", path, *limit, *FAST, "--report", report)
+    line = fails(1, *arguments, *(["--keep-best"] if keep else []))
+    found = json.loads(report.read_text(encoding="utf-8"))
+    assert "bytes were not reached; the smallest " in found["unreached"]
+    assert found["unreached"] in line
+    size = found["gpu_bytes"] if "gpu" in limit[0] else found["file_bytes"]
+    assert f"found has {size:,}: the header, " in line
+    assert (found["written"], found["gaussians"]) == (keep, 1)
+    assert path.exists() == keep
+    if keep:
+        assert f"it is kept as {path}" in line
+        assert path.stat().st_size == found["file_bytes"]
+        assert read_igs(path).gaussian_count == 1
+    else:
+        assert line.endswith(": allow more, or --keep-best\n")
+
+
+@pytest.mark.parametrize("size", [(1, 2), (4, 4)])
+def test_a_tiny_picture_whose_only_gaussian_is_worth_nothing(fails, tmp_path, size):
+    """Its only texels lie where no other Gaussian has any: a bit had no price, and the last Gaussian went."""
+    write_image(tmp_path / "basecolor.png", np.random.default_rng(1).integers(0, 255, (*size, 3)).astype(np.uint8))
+    path = tmp_path / "a.igs"
+    line = fails(1, "compress", tmp_path / "basecolor.png", "-o", path, "--max-bytes", "20", *FAST, "--keep-best")
+    assert f"20 bytes were not reached; the smallest file found has {path.stat().st_size}: " in line
+    assert read_igs(path).gaussian_count == 1
+
+
 def test_a_target_that_is_reached_has_nothing_to_say(run, material, tmp_path):
     arguments = ("compress", material, "-o", tmp_path / "a.igs", "--target-psnr", "22", *FAST, "--keep-best")
     code, out, _ = run(*arguments, "--report", "-")

@@ -83,9 +83,29 @@ def test_bytes_on_the_gpu_are_met_and_used(material, limit):
     assert_cheap(result.effort, fits=MOST_FITS)
 
 
-def test_fewer_bytes_on_the_gpu_than_coarse_levels_take_are_refused(material):
-    with pytest.raises(UsageError, match=r"a limit of 700 bytes cannot be met: \d+ bytes go to .* coarse levels"):
-        encoded(material, max_gpu_bytes=700)
+@pytest.mark.parametrize(
+    ("limit", "size", "least"),
+    [
+        ("max_gpu_bytes", resident_bytes, "the header, the coarse levels and one Gaussian"),
+        ("max_bytes", lambda quantized: len(encode_igs(quantized)), "the header, the maps and one Gaussian"),
+    ],
+)
+@pytest.mark.parametrize("asked", [1, 90])
+def test_fewer_bytes_than_any_file_has_give_the_smallest(material, limit, size, least, asked):
+    result, _ = encoded(material, **{limit: asked})
+    assert result.quantized.gaussian_count == 1
+    assert f"{asked} bytes were not reached; the smallest " in result.unreached
+    assert f"found has {size(result.quantized):,}: {least} take that much" in result.unreached
+    assert size(result.quantized) > asked
+    assert result.effort.pilots == 0
+
+
+def test_hardly_more_bytes_than_one_gaussian_takes_are_met(material):
+    """Where pilots guess too much, fits with fewer Gaussians follow; and where none is left, the smallest is given."""
+    fixed = len(encode_igs(encoded(material, max_bytes=1)[0].quantized))
+    result, _ = encoded(material, max_bytes=fixed + 60)
+    assert result.unreached is None
+    assert len(encode_igs(result.quantized)) <= fixed + 60
 
 
 def test_a_psnr_is_met_and_hardly_exceeded(material):
