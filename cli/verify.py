@@ -69,7 +69,8 @@ def verify(
     check_report(report)
     with step_progress(quiet, "check", SECONDS_BETWEEN_LINES) as progress:
         quantized = read_igs(file)
-        check_memory(Work.VERIFY, quantized.width, quantized.height, quantized.channel_count, printable(file))
+        work = Work.VERIFY if source is None else Work.VERIFY_WITH_SOURCE
+        check_memory(work, quantized.width, quantized.height, quantized.channel_count, printable(file))
         options = SourceOptions(size=read_size(size), allow_roots=tuple(allow_root or ()))
         stack = None if source is None else load_stack(source, options, file.stem)
         result = verify_decoders(

@@ -33,6 +33,7 @@ class Work(Enum):
     DECODE = (400_000_000, 4, 12)
     EXPORT = (900_000_000, 20, 10)
     VERIFY = (650_000_000, 8, 9)
+    VERIFY_WITH_SOURCE = (1_250_000_000, 9, 15)
     VIEW = (900_000_000, 1, 4)
     VIEW_WITH_SOURCE = (400_000_000, 0, 56)
 

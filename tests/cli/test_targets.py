@@ -81,7 +81,7 @@ def test_a_size_below_every_file_s_is_not_reached(inexact, fails, material, tmp_
 
 @pytest.mark.parametrize("size", [(1, 2), (4, 4)])
 def test_a_tiny_picture_whose_only_gaussian_is_worth_nothing(fails, tmp_path, size):
-    """Its only texels lie where no other Gaussian has any: a bit had no price, and the last Gaussian went."""
+    """Where there is nothing to gain and bits have no price, the last Gaussian stays all the same."""
     write_image(tmp_path / "basecolor.png", np.random.default_rng(1).integers(0, 255, (*size, 3)).astype(np.uint8))
     path = tmp_path / "a.igs"
     line = fails(1, "compress", tmp_path / "basecolor.png", "-o", path, "--max-bytes", "20", *FAST, "--keep-best")

@@ -7,9 +7,12 @@ import pytest
 from helpers.made_gaussians import made_set
 
 from imagegs_tex.decoder.render import shader_decoder
+from imagegs_tex.formats.material.stack import TextureStack, expand_map
+from imagegs_tex.metrics.scores import score_map
 from imagegs_tex.verification import checked_rows, verify
 from imagegs_tex.verification.float64_footprint import ExactMeans
 from imagegs_tex.verification.float64_picture import reference_picture, reference_rows
+from imagegs_tex.verification.run import score_source
 
 
 def test_4096_squared_is_the_largest_that_is_checked_whole():
@@ -87,3 +90,51 @@ def test_means_of_bands_are_those_of_the_picture():
     rows = np.concatenate([reference_rows(picture, first, 66) for first in range(0, 330, 66)])
     assert np.allclose(expected[0][0].means[40, 3], rows[160:164, 12:16].mean(axis=(0, 1)), atol=1e-12, rtol=0)
     assert np.allclose(found[3][2].means[0, 1], rows[320:330, 32:64].mean(axis=(0, 1)), atol=1e-12, rtol=0)
+
+
+class Drawn:
+    """Stands for a decoder: rows of a picture, and which were asked for."""
+
+    def __init__(self, picture):
+        self.picture, self.asked = picture, []
+
+    def rows(self, first, count):
+        self.asked.append((first, count))
+        return reference_rows(self.picture, first, count).astype(np.float32)
+
+
+def test_a_large_source_is_scored_in_its_bands_alone(small_bounds, monkeypatch):
+    monkeypatch.setattr(checked_rows, "ROWS_AT_ONCE", 64)
+    monkeypatch.setattr(checked_rows, "WHOLE_TEXELS", 64 * 64 * 3)
+    quantized = tall()
+    drawn = Drawn(reference_picture(quantized))
+    whole = drawn.rows(0, 330)
+    noise = np.random.default_rng(3).normal(0, 0.05, whole.shape).astype(np.float32)
+    bands = checked_rows.scored_rows(64, 330, 1)
+    assert (len(bands), bands[0], sum(bands[-1])) == (3, (0, 64), 330)
+    scored = checked_rows.rows_of(bands, 330)
+
+    def score(texels):
+        source = TextureStack(64, 330, quantized.maps, np.clip(texels, 0, 1))
+        return source, score_source(quantized, source, drawn, bands)
+
+    drawn.asked.clear()
+    source, found = score(whole + noise)
+    assert drawn.asked == bands
+    (only,) = quantized.maps
+    wanted = score_map(only, expand_map(source.texels, only)[scored], expand_map(whole, only)[scored])
+    assert found.maps == (wanted,)
+    elsewhere = np.ones(330, np.bool_)
+    elsewhere[scored] = False
+    assert elsewhere.sum() == 330 - len(scored)
+    changed = whole + noise
+    changed[elsewhere] = 0
+    assert score(changed)[1] == found
+    changed[scored[70]] = 0
+    assert score(changed)[1].psnr_db < found.psnr_db - 1
+
+
+def test_a_source_that_is_not_large_is_scored_whole():
+    assert checked_rows.scored_rows(64, 330, 1) == checked_rows.all_rows(330) == [(0, 256), (256, 74)]
+    assert checked_rows.rows_of(checked_rows.all_rows(330), 330) == slice(None)
+    assert checked_rows.words([(0, 32), (32, 32), (96, 5)]) == "0 to 63, 96 to 100"
