@@ -192,6 +192,10 @@ def _layer() -> None:
 
 
 def _use_gpu() -> None:
+    from imagegs_tex.builder.processor import backend_here
+
+    if backend_here("auto") != "cuda":  # asked first: it does not load torch, which takes seconds
+        return
     from imagegs_tex.rasterize.select_backend import cuda_problem
 
     if cuda_problem() is None:

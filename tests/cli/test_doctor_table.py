@@ -1,10 +1,13 @@
 """What ``doctor`` prints at 80 columns: no path is broken in mid-word."""
 
-import json
+import os
+import subprocess
+import sys
 
 import pytest
 from rich.console import Console
 
+from imagegs_tex.builder import processor
 from imagegs_tex.cli.tables import print_doctor
 from imagegs_tex.doctor import DoctorReport, Finding
 from imagegs_tex.kernel_cache import kernel_folder
@@ -32,9 +35,25 @@ def test_long_paths_stand_below_the_table(columns, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(("compiled", "words"), [(True, "compiled into"), (False, "all there already, in")])
-def test_warm_says_what_it_did(run, monkeypatch, compiled, words):
+def test_warm_says_what_it_did_and_looks_at_nothing(run, monkeypatch, compiled, words):
     monkeypatch.setattr("imagegs_tex.warm_up.compile_all", lambda: compiled)
-    monkeypatch.setattr("imagegs_tex.doctor.examine", lambda: DoctorReport((), "cpu", ()))
-    code, out, err = run("doctor", "--warm", "--json")
-    assert (code, err) == (0, f"kernels: {words} {kernel_folder().path}\n")
-    assert json.loads(out) == {"findings": [], "used_backend": "cpu", "checks": []}
+    monkeypatch.delattr("imagegs_tex.doctor.examine")
+    assert run("doctor", "--warm") == (0, f"kernels: {words} {kernel_folder().path}\n", "")
+
+
+def test_warm_has_no_json(fails):
+    assert "--warm" in fails(2, "doctor", "--warm", "--json")
+
+
+def test_warm_without_a_gpu_loads_no_torch(tmp_path):
+    """Where everything is compiled there is nothing to wait for: torch alone takes two seconds."""
+    if any(path.exists() for path in processor._NVIDIA):
+        pytest.skip("there is a GPU")
+    program = (
+        "import sys, imagegs_tex.warm_up as w\n"
+        "w.mark_of = lambda group: w.kernel_folder().path\n"
+        "assert not w.compile_all()\n"
+        "assert 'torch' not in sys.modules and 'numba' not in sys.modules"
+    )
+    environment = os.environ | {"IMAGEGS_TEX_CACHE": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
