@@ -67,7 +67,8 @@ def read_names(files: Sequence[MapTraits]) -> list[MapReading]:
     """Understand the names of all maps of one material together.
 
     Together, because a part that all names share ("rough_metal_…") is the material's name and not a meaning, and
-    because a file that carries nothing but that shared name beside others that say more is the base colour.
+    because a file that carries nothing but that shared name beside others that say more is the base colour, as is a
+    coloured "B" (Megascans for Unreal) where nothing else is.
 
     Args:
         files: the maps; stems are untrusted text in any script
@@ -79,13 +80,14 @@ def read_names(files: Sequence[MapTraits]) -> list[MapReading]:
     shared = _shared_prefix(words)
     readings = [_read(file, own, shared) for file, own in zip(files, words, strict=True)]
     bare = [index for index, own in enumerate(words) if not without_noise(own[_common_length(words) :])]
+    letters = [index for index, own in enumerate(words) if without_noise(own)[-1:] == ["b"] and index not in bare]
     has_colour = any(reading.semantic == _S.BASE_COLOUR for reading in readings)
     understood = any(reading.semantic != _S.DATA for reading in readings)
-    if len(bare) == 1 and understood and not has_colour and readings[bare[0]].semantic == _S.DATA:
-        channels = _whole(_S.BASE_COLOUR, files[bare[0]].channel_count)
-        readings[bare[0]] = MapReading(
-            _S.BASE_COLOUR, channels, "base colour (the bare name beside others that say more)"
-        )
+    for found, note in ((bare, "the bare name beside others that say more"), (letters, "B, and nothing else is one")):
+        if len(found) == 1 and understood and not has_colour and readings[found[0]].semantic == _S.DATA:
+            channels = _whole(_S.BASE_COLOUR, files[found[0]].channel_count)
+            readings[found[0]] = MapReading(_S.BASE_COLOUR, channels, f"base colour ({note})")
+            has_colour = True
     return readings
 
 

@@ -22,12 +22,12 @@ SPELLINGS: Final[dict[Semantic, str]] = {
         "basecolor basecolour base bc basemap basetex basetexture maintex maintexture albedo albd alb diffuse diff "
         "diffus dif dff diffusecolor diffusecolour diffusemap d color colour col coll clr colormap albedotex dcolor "
         "c bca alphamasked albedotransparency basecolortransparency basecolourtransparency diffusetransparency "
-        "colortransparency opaquecolor detailalbedo"
+        "colortransparency opaquecolor detailalbedo co ca"
     ),
     _S.NORMAL: (
         "normal normals norm norml nor nrm nrml nml nmap nmp nm n normalmap tangentnormal tangentnormals normaltangent "
         "tangentspacenormal tangentspacenormals normalts tsnormal nts bentnormal bentnormals normalbase ddn "
-        "normalbump bumpnormal detailnormal local coatnormal bn nromal noraml"
+        "normalbump bumpnormal detailnormal local coatnormal bn nromal noraml nohq"
     ),
     _S.ROUGHNESS: (
         "roughness rough roug rogh rgh rghn rgn rou r roughnessfactor specularroughness diffuseroughness "
@@ -53,8 +53,8 @@ SPELLINGS: Final[dict[Semantic, str]] = {
     _S.EMISSIVE: (
         "emissive emission emissivecolor emissivecolour emissioncolor emissioncolour emissivity emiss emit emis emi "
         "ems emm em e glow glowmap selfillum selfillumination selfillu illum illumination luma luminance lum "
-        "fullbright incandescence glowcolor glowcolour emitcolor emitcolour emmisive emmissive emisive emmision "
-        "emmission emision"
+        "lit add additive incandescence fullbright glowcolor glowcolour emitcolor emitcolour emmisive emmissive "
+        "emisive emmision emmission emision"
     ),
     _S.SPECULAR: (
         "specular spec speculr specularcolor specularcolour speccolor spc spm spcl reflection reflect refl s "
@@ -67,7 +67,8 @@ SPELLINGS: Final[dict[Semantic, str]] = {
         "coatmask coatmaskmap iridescencemask iridescencemaskmap tintmaskmap"
     ),
     _S.SUBSURFACE: (
-        "subsurface subsurfacecolor subsurfacecolour sss scattering scatteringcolor scatter translucency backlight"
+        "subsurface subsurfacecolor subsurfacecolour subs sss scattering scatteringcolor scatter translucency "
+        "translucent backlight"
     ),
     _S.TRANSMISSION: (
         "transmission transmissive transmissionmap transmissioncolor transmissioncolour transmittance "
@@ -154,6 +155,12 @@ NAMED_PACKS: Final = {
     "ordp": "ord",
     "dpra": "dra",  # Megascans: displacement, roughness, occlusion
     "dpr": "dr",
+    "ort": "ort",  # of plants: the third is translucency
+    "smdi": "_cs",  # Arma
+    "gmm": "sm",
+    "cm": "bbbm",  # Space Engineers: the alpha has the metal, and the gloss
+    "ng": "nnns",
+    "cs": "bbbs",
     "aoroughmetal": "orm",
     "occlusionroughnessmetallic": "orm",
     "ambientocclusionroughnessmetallic": "orm",
@@ -202,7 +209,7 @@ _ENGLISH: Final = frozenset({"ram", "mar", "rad", "rod", "hard", "harm", "dorm",
 
 _SPELLINGS_WITH_NOISE: Final = frozenset({"basemap", "basetex", "bumpmap", "maintex", "maintexture", "maskmap"})
 _MAP_ENDINGS: Final = ("maps", "map", "textures", "texture", "textur", "tex", "karte")
-_BEHIND_MEANINGS: Final = frozenset({"packed", "comp", "composite", "bmp"})
+_BEHIND_MEANINGS: Final = frozenset({"packed", "comp", "composite", "bmp", "data"})
 """Words that say nothing behind a meaning, as in "orm_packed", but something by themselves."""
 
 _NOISE: Final = re.compile(
@@ -237,6 +244,10 @@ _SIZES: Final = "128|256|512|1024|2048|4096|8192|16384"
 _RESOLUTIONS: Final = frozenset(_SIZES.split("|"))
 _TECHNICAL: Final = re.compile(rf"(?i)(?<![0-9a-z])(\d\d?k|{_SIZES}|\d+x\d+|jpe?g|png|exr|tga|tiff?|webp)(?![0-9a-z])")
 _ACCENTS: Final = re.compile(r"([A-Za-z])[\u0300-\u036f]+")
+# What a tool puts behind a name to tell its files apart: "9f8e7d", "x7k9d".
+_IDENTIFIER: Final = re.compile(
+    r"(?<![0-9A-Za-z])(?:(?=(?:[a-f]+\d+[a-f]|\d+[a-f]+\d))[0-9a-f]{6,}|[a-z]{0,2}(?:\d+[a-z]{1,2}){2,}\d*)(?![0-9A-Za-z])"
+)
 _SPACE: Final = r"(?:(?:object|obj|world|wld|model|local|view|camera|cam|screen)space|object|obj|world|wld|os|ws)"
 _NORMALS: Final = r"(?:bent)?(?:normals?|nrml?|norm?|nml?)(?:maps?)?"
 _OTHER_SPACE: Final = re.compile(rf"{_SPACE}{_NORMALS}|{_NORMALS}{_SPACE}|osn|wsn|msn")
@@ -257,6 +268,7 @@ def _split(stem: str) -> tuple[str, ...]:
     joined = without_accents(stem)
     if len(_CHANNEL_LETTERS.findall(joined)) > 1:
         joined = _CHANNEL_LETTERS.sub(" ", joined)
+    joined = _IDENTIFIER.sub(" ", joined)
     for pattern, word in _REWRITTEN:
         joined = pattern.sub(word, joined)
     joined = _ENGINE.sub(lambda found: f"{found[1]} {'DX' if found[2] else 'GL'} ", _DEPTHS.sub(" ", joined))

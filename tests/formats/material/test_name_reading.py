@@ -17,7 +17,7 @@ NAME_SETS = {
     "Poly Haven numbered colour": "fabric_pattern_07_col_1_1k=CCC fabric_pattern_07_nor_gl_1k=NNN "
     "fabric_pattern_07_arm_1k=ORM",
     "Poly Haven metal": "rusty_metal_02_metal_2k=M rusty_metal_02_diff_2k=CCC rusty_metal_02_rough_2k=R",
-    "Poly Haven translucent": "leaf_diff_1k=CCC leaf_alpha_1k=A leaf_translucent_1k=--- leaf_nor_gl_1k=NNN",
+    "Poly Haven translucent": "leaf_diff_1k=CCC leaf_alpha_1k=A leaf_translucent_1k=BBB leaf_nor_gl_1k=NNN",
     "ambientCG": "Rock053_1K-JPG_Color=CCC Rock053_1K-JPG_NormalGL=NNN Rock053_1K-JPG_NormalDX=NNN "
     "Rock053_1K-JPG_Roughness=gRRR Rock053_1K-JPG_Displacement=gHHH Rock053_1K-JPG_AmbientOcclusion=gOOO",
     "ambientCG metal": "Metal053C_2K-PNG_Color=CCC Metal053C_2K-PNG_Metalness=M Metal053C_2K-PNG_Roughness=R",
@@ -48,7 +48,7 @@ NAME_SETS = {
     "Unreal single letters": "T_Door_D=CCC T_Door_N=NNN T_Door_M=M T_Door_R=R T_Door_H=H T_Door_E=EEE T_Door_S=SSS",
     "Unreal RMA": "T_Pipe_RMA=RMO T_Pipe_BaseColor=CCC",
     "Unreal MRA": "T_Pipe_MRA=MRO T_Pipe_Albedo=CCC",
-    "Unreal ORD": "T_Cliff_ORD=ORH T_Cliff_B=---",
+    "Unreal ORD": "T_Cliff_ORD=ORH T_Cliff_B=CCC",
     "Unreal ORMH": "T_Rock_ORMH=ORMH T_Rock_N=NNN",
     "glTF sample": "FlightHelmet_baseColor3=CCC FlightHelmet_normal3=NNN FlightHelmet_occlusionRoughnessMetallic3=ORM",
     "glTF metallicRoughness": "Avocado_baseColor=CCC Avocado_roughnessMetallic=-RM Avocado_normal=NNN",
@@ -252,6 +252,74 @@ NAME_SETS = {
     "ZBrush": "head-TM=--- head-NM=NNN head-DM=H",
     "Bethesda model space": "rock_msn=--- rock_d=CCC rock_n=NNN",
     "UDIM of Mudbox": "hero_Metallic_u1_v1=M hero_BaseColor_u1_v1=CCC hero_Normal_u1_v1=NNN",
+    "Poly Haven with translucency": "rock_wall_13_diff_4k=CCC rock_wall_13_nor_gl_4k=NNN rock_wall_13_arm_4k=ORM "
+    "rock_wall_13_disp_4k=H rock_wall_13_spec_ior_4k=- "
+    "rock_wall_13_translucent_4k=BBB",
+    "ambientCG preview once more": "Bricks089_4K-PNG_Color=CCC Bricks089_4K-PNG_NormalGL=NNN "
+    "Bricks089_4K-PNG_AmbientOcclusion=O Bricks089_4K-PNG_Displacement=H "
+    "Bricks089_4K-PNG_Roughness=R Bricks089=---",
+    "Textures.com once more": "TexturesCom_Wall_BrickRed_1_2x2_2K_albedo=CCC "
+    "TexturesCom_Wall_BrickRed_1_2x2_2K_normal=NNN "
+    "TexturesCom_Wall_BrickRed_1_2x2_2K_roughness=R "
+    "TexturesCom_Wall_BrickRed_1_2x2_2K_ao=O "
+    "TexturesCom_Wall_BrickRed_1_2x2_2K_height=H",
+    "Megascans": "vdckdjbs_4K_Albedo=CCC vdckdjbs_4K_Normal_LOD0=NNN vdckdjbs_4K_Roughness=R "
+    "vdckdjbs_4K_Displacement=H vdckdjbs_4K_AO=O vdckdjbs_4K_Translucency=BBB",
+    "Fab Megascans UE": "T_tbzj3jq_2K_B=CCC T_tbzj3jq_2K_N=NNN T_tbzj3jq_2K_ORM=ORM T_tbzj3jq_2K_H=H",
+    "Plants ORT": "T_Fern_D=CCCA T_Fern_N=NNN T_Fern_ORT=ORB",
+    "Poliigon workflow once more": "MetalRusted_COL_2K_METALNESS=CCC MetalRusted_NRM_2K_METALNESS=NNN "
+    "MetalRusted_ROUGHNESS_2K_METALNESS=R MetalRusted_METALNESS_2K_METALNESS=M "
+    "MetalRusted_AO_2K_METALNESS=O",
+    "Poliigon spec": "Bricks_COL_3K_SPECULAR=CCC Bricks_NRM_3K_SPECULAR=NNN "
+    "Bricks_GLOSS_3K_SPECULAR=G Bricks_REFL_3K_SPECULAR=SSS",
+    "3DTextures": "Brick_wall_006_COLOR=CCC Brick_wall_006_NRM=NNN Brick_wall_006_DISP=H "
+    "Brick_wall_006_OCC=O Brick_wall_006_rough=R Material_2079=---",
+    "FreePBR once more": "rusted-steel_albedo=CCC rusted-steel_normal-ogl=NNN rusted-steel_metallic=M "
+    "rusted-steel_roughness=R rusted-steel_ao=O rusted-steel_preview=---",
+    "ShareTextures once more": "wood_1_diffuse-2K=CCC wood_1_normal-2K=NNN wood_1_AO-2K=O wood_1_spec-2K=S "
+    "wood_1_height-2K=H wood_1_roughness-2K=R",
+    "TextureCan once more": "wood_0045_color_1k=CCC wood_0045_normal_opengl_1k=NNN "
+    "wood_0045_roughness_1k=R wood_0045_ao_1k=O wood_0045_height_1k=H",
+    "Source normalmap": "brick01=CCC brick01_normal=NNN brick01_envmask=K brick01_illum=EEE brick01_ssbump=---",
+    "Source 2 once more": "wall_color=CCC wall_normal=NNN wall_rough=R wall_ao=O wall_selfillum=E "
+    "wall_trans=A wall_metal=M wall_tintmask=K",
+    "Doom 3, additive stage": "brick_d=CCC brick_local=NNN brick_s=SSS brick_h=H brick_add=EEE",
+    "Quake engines": "wall1=CCC wall1_bump=H wall1_glow=EEE wall1_reflect=SSS",
+    "Starfield": "wall_color=CCC wall_normal=NN wall_rough=R wall_metal=M wall_ao=O "
+    "wall_height=H wall_opacity=A wall_transmissive=T",
+    "xNormal's bakes": "m_normals=NNN m_occlusion=O m_height=H m_baseTexBaked=CCC m_cavity=V "
+    "m_vcols=--- m_curvature=V m_wireframe=--- m_thickness=- m_proximity=-",
+    "ArmorPaint": "wood_base=CCC wood_nor=NNN wood_occ=O wood_rough=R wood_metal=M wood_opac=A "
+    "wood_height=H wood_emis=E wood_subs=B",
+    "Sketchfab once more": "Body_baseColor=CCC Body_metallicRoughness=-RM Body_normal=NNN "
+    "Body_occlusion=O Body_emissive=EEE Body_clearcoat=L "
+    "Body_clearcoatRoughness=R",
+    "RealityCapture": "model_u1_v1_diffuse=CCC model_u1_v1_normal=NNN",
+    "Metashape": "statue=CCC statue_normals=NNN statue_occlusion=O",
+    "X-Plane": "cockpit=CCC cockpit_NML=NNN cockpit_LIT=EEE",
+    "BeamNG": "wall_b.color=CCC wall_nm.normal=NNN wall_r.data=R wall_m.data=M wall_ao.data=O",
+    "Blender bake once more": "Cube_Bake_Diffuse=CCC Cube_Bake_Normal=NNN Cube_Bake_Roughness=R Cube_Bake_Combined=---",
+    "Blender bakes 2": "Wall.basecolor.001=CCC Wall.normal.001=NNN Wall.roughness.001=R",
+    "Unity once more": "Rock_Albedo=CCC Rock_SpecularSmoothness=SSSG Rock_Normal=NNN Rock_Occlusion=O",
+    "Unity legacy": "Rock_MainTex=CCC Rock_BumpMap=NNN Rock_MetallicGlossMap=M--G "
+    "Rock_OcclusionMap=O Rock_ParallaxMap=H",
+    "VRay": "Wall_VRayMtl_diffuse=CCC Wall_VRayMtl_reflect=SSS Wall_VRayMtl_glossiness=G Wall_VRayMtl_bump=H",
+    "Arnold aiStandard": "Wall_aiStandardSurface1_BaseColor_1001=CCC "
+    "Wall_aiStandardSurface1_Roughness_1001=R "
+    "Wall_aiStandardSurface1_Metalness_1001=M "
+    "Wall_aiStandardSurface1_Normal_1001=NNN",
+    "Substance, ACES, UDIM": "Wall_BaseColor_ACES-ACEScg_1001=CCC Wall_Normal_Utility-Raw_1001=NNN "
+    "Wall_Roughness_Utility-Raw_1001=R",
+    "Substance names": "DefaultMaterial_Base_Color=CCC DefaultMaterial_Normal_OpenGL=NNN "
+    "DefaultMaterial_Mixed_AO=O DefaultMaterial_Roughness=R "
+    "DefaultMaterial_Metallic=M",
+    "Maya's materials, Unreal's packing": "pCube1_lambert1_BaseColor=CCC pCube1_lambert1_Normal=NNN "
+    "pCube1_lambert1_OcclusionRoughnessMetallic=ORM",
+    "Frostbite": "rock_cs=CCCG rock_nm=NNN",
+    "Source 2, decompiled": "wall_color_psd_1a2b3c=CCC wall_normal_png_9f8e7d=NNN wall_rough_tga_11aa22bb=R",
+    "Rough wood": "rough_wood_diff=CCC rough_wood_nor_gl=NNN rough_wood_rough=R",
+    "Arma": "house_co=CCC house_nohq=NNN house_smdi=-SG",
+    "Space Engineers": "hull_cm=CCCM hull_ng=NNNG hull_alphamask=A",
 }
 
 
