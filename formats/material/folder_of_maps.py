@@ -12,7 +12,13 @@ from imagegs_tex.formats.images import FORMATS, copies_of_others, picture_size
 from imagegs_tex.formats.material.folder_listing import Folder
 from imagegs_tex.formats.material.material_asset import ListedMaterial, MaterialAsset
 from imagegs_tex.formats.material.material_source import ImageFile, MapSource, MaterialSource, sorted_maps
-from imagegs_tex.formats.material.name_groups import group_names, normal_twins, says_something
+from imagegs_tex.formats.material.name_groups import (
+    group_names,
+    lesser_versions,
+    normal_twins,
+    pictures_of_all,
+    says_something,
+)
 from imagegs_tex.formats.material.name_words import normal_convention, split_name
 
 MAX_IMAGES: Final = 4096
@@ -40,7 +46,7 @@ def materials_of_folder(folder: Folder) -> MaterialAsset:
 
     Maps may lie in the folder itself; in ``textures`` or the like below it, if it has no maps itself; or in its only
     folder. Names tell several materials apart (:mod:`.name_groups`). Of a normal map in both conventions the one for
-    OpenGL is taken. What is left out is said in the remarks of the materials, or of the asset if there are several.
+    OpenGL is taken, of a map in several resolutions the finest; previews are no maps. What is left out is said in the remarks of the materials, or of the asset if there are several.
 
     Raises:
         InputError: no images, two files with one stem, or several materials whose names do not tell which map is whose
@@ -53,6 +59,12 @@ def materials_of_folder(folder: Folder) -> MaterialAsset:
     texels = sum(width * height for width, height in filter(None, map(_size, packed)))
     if texels > MAX_PACKED_TEXELS:
         raise InputError(f"{home.where} has images of {texels} texels; at most {MAX_PACKED_TEXELS} are unpacked")
+    lesser = lesser_versions([image.path.stem for image in images])
+    remarks += [
+        f"{_shown(images[index])} is left out: {_shown(images[kept])} is the same map, finer"
+        for index, kept in sorted(lesser.items())
+    ]
+    images = [image for index, image in enumerate(images) if index not in lesser]
     groups = group_names([image.path.stem for image in images])
     if groups is None:
         material = _material(home.where, "", images, remarks)
@@ -85,7 +97,14 @@ def _material(
         f"{_shown(images[twin])} is left out: {_shown(images[kept])} has the same normals{_for_opengl(images[kept])}"
         for twin, kept in sorted(twins.items())
     ]
-    maps = [MapSource(image, image.path.stem) for index, image in enumerate(images) if index not in twins]
+    shown = pictures_of_all([image.path.stem for image in images])
+    said += [
+        f"{_shown(images[index])} is left out: a picture of the material, whose base colour is {_shown(images[colour])}; "
+        "a manifest takes it in"
+        for index, colour in sorted(shown.items())
+    ]
+    left_out = twins.keys() | shown.keys()
+    maps = [MapSource(image, image.path.stem) for index, image in enumerate(images) if index not in left_out]
     return MaterialSource(where, sorted_maps(maps), name=name, stem=stem, remarks=(*remarks, *said))
 
 

@@ -6,6 +6,7 @@ folder is taken apart only where at least two of the groups are materials by the
 throughout (``wall_albedo_1, wall_normal_1, wall_albedo_2, ...``) are taken apart in the same way.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Final
 from imagegs_tex.formats.material.name_words import (
     CLEAR_WORDS,
     MODIFIERS,
+    VERSION,
     is_noise,
     is_normal_of_other_space,
     meaning_of,
@@ -31,6 +33,7 @@ from imagegs_tex.formats.vocabulary import Semantic
 _LONGEST_PHRASE: Final = 4
 _MOST_MEANINGS: Final = 6  # in a row; more are no packing
 _FEWEST_SHARED: Final = 2  # meanings that a group without a base colour shares with another one to be a material
+_PREVIEWS: Final = frozenset({"preview", "previews", "thumb", "thumbnail", "screenshot"})
 _EITHER: Final = frozenset({"bump", "bumpmap", "bmp", "a", "b", "dm"})  # meanings that the picture decides
 
 Key = tuple[str, ...]
@@ -74,7 +77,7 @@ def group_names(stems: Sequence[str]) -> NameGroups | None:
     keys = {name.key for name in names}
     groups: dict[Place, list[_Name]] = {}
     for name in names:
-        if name.key is None and tuple(name.words) in keys:  # the bare name beside others that say more is the colour
+        if _is_bare(name, names, keys):  # the bare name beside others that say more is the colour
             name.key = tuple(name.words)
             name.readings[name.key] = "basecolor"
         if name.key is not None:
@@ -107,6 +110,15 @@ def group_names(stems: Sequence[str]) -> NameGroups | None:
     )
 
 
+def _is_bare(name: _Name, names: Sequence[_Name], keys: Collection[Key | None]) -> bool:
+    """Whether a name is that of others without their meaning: also "metal03", where that is the material's."""
+    key = tuple(name.words)
+    if name.key is None or key not in keys or name.key == key:
+        return name.key is None and key in keys
+    own = [other for other in names if other.key == key]
+    return Semantic.BASE_COLOUR not in _meanings(own, key)
+
+
 def says_something(stem: str) -> bool:
     """Whether a name has a meaning."""
     return bool({_meaning(words) for words in _parse(0, stem).readings.values()} - {Semantic.DATA})
@@ -137,6 +149,50 @@ def normal_twins(stems: Sequence[str]) -> dict[int, int]:
         others = found.get("DirectX", []) + (silent if opengl else [])
         twins.update((other, kept) for kept in (opengl or silent)[:1] for other in others)
     return twins
+
+
+def lesser_versions(stems: Sequence[str]) -> dict[int, int]:
+    """Return the maps that are there with more texels, or for a nearer level of detail, and which those are."""
+    alike: dict[str, list[int]] = {}
+    for index, stem in enumerate(stems):
+        if says_something(stem):
+            alike.setdefault(VERSION.sub("#", stem).casefold(), []).append(index)
+    lesser: dict[int, int] = {}
+    for members in alike.values():
+        kept = max(members, key=lambda index: [_rank(found) for found in VERSION.findall(stems[index])])
+        lesser.update((index, kept) for index in members if index != kept)
+    return lesser
+
+
+def _rank(version: str) -> int:
+    """Return a number that is greater for more texels, and for a nearer level of detail."""
+    number = int(re.findall(r"\d+", version)[0])
+    if version[0] in "lL":
+        return -number
+    return number * 1024 if version[-1] in "kK" else number
+
+
+def pictures_of_all(stems: Sequence[str]) -> dict[int, int]:
+    """Return the pictures that show a material whose base colour is there, and which map that is.
+
+    Previews by their name; and the one bare name beside others that say more: ambientCG's picture of a sphere, or what
+    a painter keeps of all layers.
+    """
+    words = [tuple(split_name(without_technical(stem))) for stem in stems]
+    colour = next((index for index, stem in enumerate(stems) if _is_colour(stem)), None)
+    if colour is None:
+        return {}
+    found = {index: colour for index, own in enumerate(words) if _PREVIEWS & {*without_noise(list(own))[-1:]}}
+    others = [own for index, own in enumerate(words) if index not in found]
+    for index, own in enumerate(words):
+        is_bare = bool(own) and all(other[: len(own)] == own for other in others) and others.count(own) == 1
+        if is_bare and len(others) > _FEWEST_SHARED and not says_something(stems[index]):
+            found[index] = colour
+    return found
+
+
+def _is_colour(stem: str) -> bool:
+    return any(_meaning(words) == Semantic.BASE_COLOUR for words in _parse(0, stem).readings.values())
 
 
 def _parse(index: int, stem: str) -> _Name:

@@ -243,6 +243,8 @@ _TILE: Final = re.compile(r"(?i)(?<![0-9a-z])(1[01]\d\d|u\d{1,2}_?v\d{1,2})(?![0
 _SIZES: Final = "128|256|512|1024|2048|4096|8192|16384"
 _RESOLUTIONS: Final = frozenset(_SIZES.split("|"))
 _TECHNICAL: Final = re.compile(rf"(?i)(?<![0-9a-z])(\d\d?k|{_SIZES}|\d+x\d+|jpe?g|png|exr|tga|tiff?|webp)(?![0-9a-z])")
+VERSION: Final = re.compile(rf"(?i)(?<![0-9a-z])(?:\d\d?k|{_SIZES}|\d{{3,5}}x\d{{3,5}}|lod\d)(?![0-9a-z])")
+"""What tells one map's files apart: how many texels, or for which level of detail."""
 _ACCENTS: Final = re.compile(r"([A-Za-z])[\u0300-\u036f]+")
 # What a tool puts behind a name to tell its files apart: "9f8e7d", "x7k9d".
 _IDENTIFIER: Final = re.compile(

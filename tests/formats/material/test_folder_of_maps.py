@@ -108,6 +108,69 @@ def test_several_materials_are_told_apart(tmp_path, names):
     assert {entry.name for entry in load_stack(tmp_path, material=first).maps} == {*SEVERAL[names][first].split()}
 
 
+@pytest.mark.parametrize(
+    ("names", "kept", "left_out"),
+    [
+        (
+            "wall_1K_Color wall_2K_Color wall_1K_Normal wall_2K_Normal wall_1K_AO",
+            "wall_2K_Color wall_2K_Normal wall_1K_AO",
+            {"wall_1K_Color": "wall_2K_Color", "wall_1K_Normal": "wall_2K_Normal"},
+        ),
+        (
+            "vd3_4K_Albedo vd3_4K_Normal_LOD0 vd3_4K_Normal_LOD1 vd3_4K_Normal_LOD2",
+            "vd3_4K_Albedo vd3_4K_Normal_LOD0",
+            {"vd3_4K_Normal_LOD1": "vd3_4K_Normal_LOD0", "vd3_4K_Normal_LOD2": "vd3_4K_Normal_LOD0"},
+        ),
+        (
+            "rock_albedo_2048x2048 rock_albedo_512x512 rock_normal_512",
+            "rock_albedo_2048x2048 rock_normal_512",
+            {"rock_albedo_512x512": "rock_albedo_2048x2048"},
+        ),
+        ("a_512_color b_1024_color a_512_normal", "a_512_color b_1024_color a_512_normal", {}),
+        ("wall_color_2 wall_color_4 wall_normal", "wall_color_2 wall_color_4 wall_normal", {}),
+    ],
+)
+def test_of_a_map_in_several_resolutions_the_finest_is_taken(tmp_path, names, kept, left_out):
+    fill(tmp_path, names)
+    asset = read_asset(tmp_path)
+    found = {source.name for material in asset.materials for source in material.maps}
+    assert found == {*kept.split()}
+    remarks = [*asset.left_out, *(remark for material in asset.materials for remark in material.remarks)]
+    said = [f"{less}.png is left out: {finer}.png is the same map, finer" for less, finer in left_out.items()]
+    assert sorted(remarks) == sorted(said)
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        ("Bricks089 Bricks089_2K-PNG_Color Bricks089_2K-PNG_NormalGL Bricks089_2K-PNG_Roughness", "Bricks089"),
+        ("steel_albedo steel_normal-ogl steel_roughness steel_preview", "steel_preview"),
+        ("tbzj_2K_Albedo tbzj_2K_Normal tbzj_Preview", "tbzj_Preview"),
+        ("wall_albedo wall_normal wall", "wall"),
+        ("wall_albedo wall_normal wall_Thumbnail", "wall_Thumbnail"),
+        ("wall wall_normal wall_rough", ""),
+        ("wall_normal wall_rough wall_preview", ""),
+        ("wall_albedo wall_normal IMG_0042", ""),
+        ("wall_albedo wall_normal wall_render", ""),
+    ],
+)
+def test_a_picture_of_the_material_is_no_map_of_it(tmp_path, names, shown):
+    """Previews, and the bare name beside a base colour; where nothing else is one, the bare name is the base colour."""
+    fill(tmp_path, names)
+    (material,) = read_asset(tmp_path).materials
+    assert {source.name for source in material.maps} == {*names.split()} - {shown}
+    said = [remark for remark in material.remarks if "a picture of the material, whose base colour is " in remark]
+    assert [remark.startswith(f"{shown}.png is left out: ") for remark in said] == [True] * bool(shown)
+
+
+def test_a_bare_name_that_is_a_word_for_a_map_is_the_material_s_where_others_go_on_from_it(tmp_path):
+    fill(tmp_path, "brick01 brick01_normal metal03 metal03_normal")
+    assert stems_by_material(tmp_path) == {
+        "brick01": {"brick01", "brick01_normal"},
+        "metal03": {"metal03", "metal03_normal"},
+    }
+
+
 ONE = [
     "albedo normal roughness",
     "wall_albedo wall_normal wall_detail_normal wall_detail_mask",
