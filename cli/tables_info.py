@@ -4,9 +4,8 @@ from pathlib import Path
 
 from imagegs_tex.cli.columns import print_columns
 from imagegs_tex.cli.console import kernels, make_console, plain
-from imagegs_tex.cli.tables_gpu import detail_costs, residual_costs, sample_costs
+from imagegs_tex.cli.tables_decoding import print_cost, print_memory
 from imagegs_tex.file_info import InfoReport
-from imagegs_tex.shaders.gpu_memory import memory_words
 
 
 def print_info(info: InfoReport, file: Path) -> None:
@@ -40,15 +39,9 @@ def print_info(info: InfoReport, file: Path) -> None:
         console.print(
             f"One more Gaussian costs about {info.ledger.per_gaussian:.2f} bytes, as those in the file do on average."
         )
-    cost, parts = info.decode_cost, {"coarse levels": info.gpu_coarse_bytes, "detail": info.gpu_detail_bytes}
-    console.print(
-        f"{info.bits_per_texel:.4f} bits per texel; at most "
-        f"{memory_words(info.gpu_bytes, info.gpu_shared_bytes, parts)}; per texel "
-        f"{cost.weights_mean:.1f} Gaussians evaluated (p99 {cost.candidates.p99:.0f}, max {cost.candidates.max}), "
-        f"{cost.multiply_adds_mean:.0f} multiply-adds",
-    )
-    if info.gpu_detail_bytes:
-        console.print(detail_costs(cost, info.gpu_detail_bytes))
-    if info.gpu_residual_bytes:
-        console.print(residual_costs(cost, info.gpu_residual_bytes))
-    console.print(sample_costs(cost))
+    console.print(f"{info.bits_per_texel:.4f} bits per texel")
+    parts = {
+        "coarse levels": info.gpu_coarse_bytes, "detail": info.gpu_detail_bytes, "residual": info.gpu_residual_bytes
+    }  # fmt: skip
+    print_memory(console, "buffer, at most", info.gpu_bytes, info.gpu_shared_bytes, parts)
+    print_cost(console, info.decode_cost)

@@ -1,6 +1,4 @@
-"""What a material takes on the GPU, in the one sentence that every command has for it."""
-
-from collections.abc import Mapping
+"""What a material takes on the GPU, by part."""
 
 from imagegs_tex.shaders.gpu_buffer import DIRECTORY_WORDS, GpuBytes
 
@@ -19,19 +17,3 @@ def parts_of(ledger: GpuBytes) -> dict[str, int]:
         "detail": ledger.envelope,
         "residual": ledger.residual,
     }
-
-
-def memory_words(material: int, shared: int, parts: Mapping[str, int]) -> str:
-    """Say how many bytes are uploaded for a material by itself.
-
-    Args:
-        material: bytes that it adds to a buffer
-        shared: of :func:`shared_bytes`
-        parts: bytes of the material by name; those of 0 are left out
-    """
-    named = ", ".join(f"{name} {size:,}" for name, size in parts.items() if size)
-    inside = f" ({named})" if named else ""
-    return (
-        f"{material + shared:,} bytes on the GPU: {material:,} of the material{inside}, "
-        f"{shared:,} once for all materials of a buffer"
-    )

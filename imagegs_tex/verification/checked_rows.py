@@ -12,6 +12,7 @@ BAND_TEXELS: Final = 1 << 22
 BAND_ROWS_LOG2: Final = 5
 """Of a band's rows: a group of the compute decoder."""
 ROWS_AT_ONCE: Final = 256
+_MOST_NAMED: Final = 8
 
 Bands = list[tuple[int, int]]
 """Rows as their first one and how many there are, from the top down."""
@@ -71,11 +72,14 @@ def left_out_of_score(bands: Bands) -> list[str]:
 
 
 def words(bands: Bands) -> str:
-    """Return bands as their first and last rows, those that touch as one."""
+    """Return bands as their first and last rows, those that touch as one; of many the first ones and the last."""
     joined: list[list[int]] = []
     for first, count in bands:
         if joined and joined[-1][1] == first:
             joined[-1][1] += count
         else:
             joined.append([first, first + count])
-    return ", ".join(f"{first} to {end - 1}" for first, end in joined)
+    named = [f"{first} to {end - 1}" for first, end in joined]
+    if len(named) > _MOST_NAMED:
+        named = [*named[: _MOST_NAMED - 1], f"{len(named) - _MOST_NAMED} more bands", named[-1]]
+    return ", ".join(named)

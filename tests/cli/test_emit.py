@@ -50,20 +50,20 @@ def test_what_does_not_go_together(fails, folder, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def row_of(out, name):
+    """The first number behind a row's name."""
+    return int(re.search(rf"^{re.escape(name)} +([\d,]+) ", out, re.MULTILINE)[1].replace(",", ""))
+
+
 def test_bytes_on_the_gpu_are_one_number_everywhere(run, repository, tmp_path):
     file = repository / "tests" / "golden" / "version_4_trained.igs"
     code, out, _ = run("emit", file, "-o", tmp_path / "out")
     assert code == 0
     whole = (tmp_path / "out" / "igs_data.bin").stat().st_size
-    said = re.search(
-        r"([\d,]+) bytes on the GPU: ([\d,]+) of the material \(.*\), ([\d,]+) once for all materials", out
-    )
-    total, own, shared = (int(number.replace(",", "")) for number in said.groups())
-    assert (total, own + shared, shared) == (
-        whole,
-        whole,
-        16 + 64 * 64 * 4,
-    )  # three words before, one behind, the noise tile
+    total, own, shared = (row_of(out, name) for name in ("buffer", "material", "once for all materials"))
+    assert (total, own + shared, shared) == (whole, whole, 16 + 64 * 64 * 4)  # three words before, one behind, the tile
+    assert sum(row_of(out, f"  {part}") for part in ("records", "index", "coarse levels", "detail")) < own
+    assert row_of(out, "  noise tile") == 64 * 64 * 4
     page = (tmp_path / "out" / "README.md").read_text()
     assert f"{whole:,} bytes on the GPU: " in page
     assert f"\n{own:,} of them are the material's, {shared:,} are there once" in page
@@ -75,4 +75,5 @@ def test_bytes_on_the_gpu_are_one_number_everywhere(run, repository, tmp_path):
     )
     most = found["gpu_bytes"] + shared
     assert whole <= most
-    assert f"at most {most:,} bytes on the GPU: {found['gpu_bytes']:,} of the material" in run("info", file)[1]
+    shown = run("info", file)[1]
+    assert (row_of(shown, "buffer, at most"), row_of(shown, "material")) == (most, found["gpu_bytes"])

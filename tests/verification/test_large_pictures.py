@@ -138,3 +138,6 @@ def test_a_source_that_is_not_large_is_scored_whole():
     assert checked_rows.scored_rows(64, 330, 1) == checked_rows.all_rows(330) == [(0, 256), (256, 74)]
     assert checked_rows.rows_of(checked_rows.all_rows(330), 330) == slice(None)
     assert checked_rows.words([(0, 32), (32, 32), (96, 5)]) == "0 to 63, 96 to 100"
+    many = checked_rows.words([(64 * number, 32) for number in range(20)])
+    assert many.startswith("0 to 31, 64 to 95, ")
+    assert many.endswith(", 384 to 415, 12 more bands, 1216 to 1247")
