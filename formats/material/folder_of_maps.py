@@ -46,7 +46,8 @@ def materials_of_folder(folder: Folder) -> MaterialAsset:
 
     Maps may lie in the folder itself; in ``textures`` or the like below it, if it has no maps itself; or in its only
     folder. Names tell several materials apart (:mod:`.name_groups`). Of a normal map in both conventions the one for
-    OpenGL is taken, of a map in several resolutions the finest; previews are no maps. What is left out is said in the remarks of the materials, or of the asset if there are several.
+    OpenGL is taken, of a map in several resolutions the finest; previews are no maps. What is left out is said in the
+    remarks of the materials, or of the asset if there are several.
 
     Raises:
         InputError: no images, two files with one stem, or several materials whose names do not tell which map is whose
@@ -99,8 +100,8 @@ def _material(
     ]
     shown = pictures_of_all([image.path.stem for image in images])
     said += [
-        f"{_shown(images[index])} is left out: a picture of the material, whose base colour is {_shown(images[colour])}; "
-        "a manifest takes it in"
+        f"{_shown(images[index])} is left out: a picture of the material, whose base colour is {_shown(images[colour])}"
+        "; a manifest takes it in"
         for index, colour in sorted(shown.items())
     ]
     left_out = twins.keys() | shown.keys()
