@@ -59,6 +59,16 @@ def test_without_a_stated_one_the_users_is_taken_without_a_word(place, monkeypat
     assert kernel_cache.kernel_folder() == kernel_cache.KernelFolder(place / "user/imagegs-tex/kernels", True, "")
 
 
+@pytest.mark.parametrize("relative", ["rel", "./cache", "~/.cache", ""])
+def test_a_cache_home_that_is_no_absolute_path_is_ignored(place, monkeypatch, relative):
+    """As the XDG Base Directory Specification has it: it would be another folder in every current folder."""
+    monkeypatch.delenv("IMAGEGS_TEX_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", relative)
+    monkeypatch.setenv("HOME", str(place / "home"))
+    monkeypatch.chdir(place)
+    assert kernel_cache.kernel_folder().path == place / "home/.cache/imagegs-tex/kernels"
+
+
 def test_a_bad_stated_folder_is_replaced_and_named(place):
     spoil(place / "stated")
     folder = kernel_cache.kernel_folder()
