@@ -18,6 +18,7 @@ _NUMBER: Final = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN_DIGITS: Final = re.compile(r"[,_' \u00a0\u202f]")
+_POINTED: Final = re.compile(r"\s*\d{1,3}(?:\.\d{3})+\s*(?:b|bytes?|gaussians)?\s*", re.IGNORECASE)
 _CLOCK: Final = re.compile(r"\s*(?:(\d+):)?(\d+):([0-5]\d(?:\.\d+)?)\s*")
 _TOGETHER: Final = re.compile(r"\s*[\d.]+\s*[a-z]+", re.IGNORECASE)
 _THOUSANDS: Final = {"": 1, "k": 1_000, "m": 1_000_000}
@@ -53,6 +54,7 @@ _SQUARE: Final = re.compile(r"\s*(\d+)\s*k\s*", re.IGNORECASE)  # as artists say
 
 def read_count(text: str) -> int:
     """Read a number of Gaussians, at least 1."""
+    _refuse_thousands(text, "2000, 50k or 1.5M")
     value = _read(text, _GAUSSIANS, "a number of Gaussians", "2000, 50k or 1.5M")
     if value < 1 or value != int(value):
         raise typer.BadParameter(f"'{printable(text)}' is no whole number above 0; write it like 2000, 50k or 1.5M")
@@ -61,6 +63,7 @@ def read_count(text: str) -> int:
 
 def read_bytes(text: str) -> int:
     """Read a size, at least one byte; k, M and G are powers of 1000, Ki, Mi and Gi of 1024."""
+    _refuse_thousands(text, "50000, 50k, 1.5MB or 48KiB")
     value = _read(text, _BYTES, "a number of bytes", "50000, 50k, 1.5MB or 48KiB")
     if value < 1:
         raise typer.BadParameter(f"'{printable(text)}' is less than a byte; write it like 50000, 50k, 1.5MB or 48KiB")
@@ -122,6 +125,12 @@ def read_size(text: str | None) -> tuple[int, int] | None:
         )
     width, height = (int(match[side]) * (1024 if match[side + 1] else 1) for side in (1, 3))
     return width, height
+
+
+def _refuse_thousands(text: str, like: str) -> None:
+    """Refuse whole numbers with three digits behind a point, which half of Europe writes between thousands."""
+    if _POINTED.fullmatch(text):
+        raise typer.BadParameter(f"'{printable(text)}' may be thousands, or have a fraction; write it like {like}")
 
 
 def _read(text: str, units: Mapping[str, int | Decimal], what: str, like: str) -> Decimal:

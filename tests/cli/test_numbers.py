@@ -24,7 +24,7 @@ from imagegs_tex.cli.numbers import (
         (read_bytes, ("48KiB", "48 ki", "49152", "49152 B"), 49_152),
         (read_bytes, ("1.1MB",), 1_100_000),  # 1.1 * 10^6 is less in binary
         (read_count, ("50k", "50000", "50k Gaussians", "50 K"), 50_000),
-        (read_count, ("1.5M",), 1_500_000),
+        (read_count, ("1.5M", "1.500M", "1500000.000"), 1_500_000),
         (read_decibels, ("32dB", "32 dB", "32", "32.0db", "+32"), 32.0),
         (read_bits, ("2bpp", "2", "2.0 bits", "2 bits per texel", "2 bits/texel"), 2.0),
         (read_seconds, ("90", "90s", "1.5min", "1.5 minutes", "0.025h", "90000ms"), 90.0),
@@ -65,7 +65,8 @@ def test_units(read, texts, value):
                 "two",
             ),
         ),
-        (read_count, ("", "0", "1.5", "-4", "many", "50%")),
+        (read_bytes, ("50.000", "1.500.000", "1.500 bytes")),  # thousands, as half of Europe writes them
+        (read_count, ("", "0", "1.5", "-4", "many", "50%", "50.000", " 2.000 Gaussians")),
         (read_decibels, ("", "32deg", "dB", "nan", "3 2")),
         (read_bits, ("2dB", "2 bits per", "inf")),
         (
