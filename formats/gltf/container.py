@@ -6,6 +6,7 @@ any URI, and have no opinion on lengths that lie.
 
 import base64
 import binascii
+import codecs
 import hashlib
 import re
 import struct
@@ -80,7 +81,8 @@ class GltfFile:
             size = self.path.stat().st_size
             with self.path.open("rb") as file:
                 header = file.read(12)
-                if not header.startswith(_MAGIC) and self.path.suffix.lower() != ".glb":
+                is_text = header.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{")
+                if is_text or (not header.startswith(_MAGIC) and self.path.suffix.lower() != ".glb"):
                     return read_json(self.path, "glTF", strict=False)
                 return self._read_chunks(header, size, file.read)
         except OSError as error:

@@ -50,6 +50,14 @@ def test_addresses_below_the_asset(tmp_path, uri):
     assert np.array_equal(only_texels(tmp_path / "x.gltf"), NOISE)
 
 
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", b"\r\n\t ", b"\xef\xbb\xbf\n"], ids=repr)
+@pytest.mark.parametrize("name", ["x.gltf", "x.glb"])
+def test_text_is_read_whatever_the_file_is_called(tmp_path, name, before):
+    (tmp_path / "a_normal.png").write_bytes(PICTURE)
+    (tmp_path / name).write_bytes(before + json.dumps(document_of("a_normal.png")).encode())
+    assert np.array_equal(only_texels(tmp_path / name), NOISE)
+
+
 @pytest.mark.parametrize(
     ("uri", "name"),
     [
