@@ -81,7 +81,7 @@ def _of_the_user() -> Path:
         base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
     else:
         base = os.environ.get("XDG_CACHE_HOME", "")
-        if not os.path.isabs(base):  # to be ignored, says the XDG Base Directory Specification
+        if not Path(base).is_absolute():  # to be ignored, says the XDG Base Directory Specification
             base = str(Path.home() / ".cache")
     return Path(base).absolute() / "imagegs-tex" / "kernels"
 
