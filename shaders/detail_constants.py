@@ -129,7 +129,7 @@ def detail_multiply_adds(detail: DetailLayer) -> int:
     """Return what a texel's noise takes; its places in the tile, which are integer arithmetic, come on top."""
     components = detail.component_count * (_GRID_MULTIPLY_ADDS + 2)  # the middle and the strength
     pairs = np.count_nonzero(detail.band_codes[:, :_BAND_PAIRS] | detail.band_codes[:, _BAND_PAIRS:])
-    strengths = np.unique(detail.slope_codes, axis=0)
+    strengths = np.array(sorted({*map(tuple, detail.slope_codes.tolist())}))  # np.unique imports numpy.ma: 10 ms
     terms = 2 * pairs + np.count_nonzero(detail.mixing_codes) + np.count_nonzero(strengths)
     return _ENVELOPE_MULTIPLY_ADDS + components + int(terms + len(strengths))  # and the envelope of each strength
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from imagegs_tex.cli.main import _WRONG_USAGE as WRONG_USAGE
-from imagegs_tex.cli.main import command_line
+from imagegs_tex.cli.command_line import WRONG_USAGE, command_line
 from imagegs_tex.formats.images import write_image
 
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -302,6 +302,14 @@ const char* igs_error_text(igs_error error); /* such as "the header's checksum d
 #define IGS__INLINE IGS__HOT
 #endif
 
+#if defined(__GNUC__)
+#define IGS__UNROLLED _Pragma("GCC unroll 8")
+#define IGS__PREFETCH(address) __builtin_prefetch(address)
+#else
+#define IGS__UNROLLED
+#define IGS__PREFETCH(address) ((void)0)
+#endif
+
 typedef char igs__shifts_are_arithmetic[((-3) >> 1) == -2 ? 1 : -1];
 
 enum { IGS__ZSTD = 1, IGS__CONTEXT = 2, IGS__PREDICTION = 3, IGS__FAST = 4, IGS__TRAINED = 5, IGS__DESCRIPTION = 6 };
@@ -568,6 +576,10 @@ static int igs__least(int a, int b) { return a < b ? a : b; }
 #define IGS__STRETCH_LIMIT 2047
 #define IGS__COUNT_LIMIT 120
 
+IGS__INLINE int16_t igs__input(int64_t value) {
+    return (int16_t)igs__clamp(value, -IGS__STRETCH_LIMIT, IGS__STRETCH_LIMIT);
+}
+
 /* An encoder of codec 4 is the same code with a place to write to: igs_coder.c defines this as 1. */
 #ifndef IGS__WRITES
 #define IGS__WRITES 0
@@ -614,28 +626,33 @@ IGS__INLINE int igs__code_bit(igs__bits* bits, uint32_t probability, int probabi
 }
 
 #define IGS__TRAINED_UNITS 16
-#define IGS__PREDICTION_NODES 604
+#define IGS__TRAINED_INPUTS 22
+#define IGS__PREDICTION_NODES 608 /* of which 604 are used */
+#define IGS__FARTHEST 5120        /* of a distribution's tail, in 1/256 octaves of the odds */
 
 /* Statistics of codecs 2, 3 and 5, [rows of all contexts][nodes], and weights. */
 typedef struct igs__model {
-    uint16_t* statistics;
-    uint8_t* counts;
-    uint8_t* stamps; /* [rows]: the plane that a row was last cleared for */
+    uint32_t* statistics; /* in the upper half the probability with its highest bit turned, below how much it has seen */
+    uint8_t* stamps;      /* [rows]: the plane that a row was last cleared for */
     int64_t* weights;
     uint16_t* squash; /* of -2047..2047 */
     int16_t* stretch; /* of probabilities in 1/4096 */
     uint32_t shares[IGS__COUNT_LIMIT + 1];
     uint32_t rows, nodes, weight_count;
-    int64_t units[IGS__TRAINED_UNITS];      /* of codec 5: the hidden units of a value */
-    uint8_t classes[IGS__PREDICTION_NODES]; /* likewise: which weights a node has */
+    int is_trained; /* of codec 5 rather than 3 */
+    /* of codecs 3 and 5 */
+    int32_t* mixed_weights; /* [groups, then all together][classes of nodes][inputs] */
+    uint32_t* tails;        /* [IGS__FARTHEST + 1] shares in 2^-32, by distance */
+    int16_t units[IGS__TRAINED_UNITS];                                /* of codec 5: the hidden units of a value */
+    int16_t layer[IGS__TRAINED_INPUTS / 2 * IGS__TRAINED_UNITS * 2]; /* likewise: pairs of inputs, by unit */
+    uint8_t classes[IGS__PREDICTION_NODES];                           /* likewise: which weights a node has */
 } igs__model;
 
 static void igs__model_take(igs__model* model, igs__arena* arena, uint32_t rows, uint32_t nodes, uint32_t weights) {
     model->rows = rows;
     model->nodes = nodes;
     model->weight_count = weights;
-    model->statistics = IGS__ARRAY(arena, uint16_t, rows* nodes);
-    model->counts = IGS__ARRAY(arena, uint8_t, rows* nodes);
+    model->statistics = IGS__ARRAY(arena, uint32_t, rows* nodes);
     model->stamps = IGS__ARRAY(arena, uint8_t, rows);
     model->weights = IGS__ARRAY(arena, int64_t, weights);
     model->squash = IGS__ARRAY(arena, uint16_t, 2 * IGS__STRETCH_LIMIT + 1);
@@ -657,22 +674,24 @@ static void igs__model_tables(igs__model* model, const uint16_t* knots, int prob
     for (n = 0; n <= IGS__COUNT_LIMIT; ++n) model->shares[n] = 655360 / (10 * n + 16);
 }
 
-/* Clears a context's row at a plane's first use of it: all of codec 3's are 2 MB, of which few are used. A statistic that
- * has seen nothing is one half, so that clearing the counts will do. */
+/* Clears a context's row at a plane's first use of it: all of codec 3's are 8 MB, of which few are used. */
 static void igs__model_row(igs__model* model, uint32_t row, uint32_t plane) {
     if (model->stamps[row] == plane + 1) return;
     model->stamps[row] = (uint8_t)(plane + 1);
-    memset(model->counts + (size_t)row * model->nodes, 0, model->nodes);
+    memset(model->statistics + (size_t)row * model->nodes, 0, model->nodes * sizeof *model->statistics);
 }
 
-static uint32_t igs__statistic(const igs__model* model, uint32_t at) {
-    return model->counts[at] == 0 ? 32768u : model->statistics[at];
+/* The logarithm of a statistic's odds. */
+IGS__INLINE int32_t igs__stretched(const igs__model* model, uint32_t at) {
+    return model->stretch[model->statistics[at] >> 20 ^ 2048];
 }
 
-static void igs__adapt(igs__model* model, uint32_t at, int yes) {
-    const uint32_t p = igs__statistic(model, at), share = model->shares[model->counts[at]];
-    model->statistics[at] = (uint16_t)(yes ? p + ((65535 - p) * share >> 16) : p - (p * share >> 16));
-    if (model->counts[at] < IGS__COUNT_LIMIT) ++model->counts[at];
+/* No moves p by its share; yes moves 65535 - p, which is p with all bits turned. */
+IGS__INLINE void igs__adapt(igs__model* model, uint32_t at, int yes) {
+    const uint32_t held = model->statistics[at], seen = held & 255, turned = yes ? 0x7FFF : 0x8000;
+    uint32_t p = held >> 16 ^ turned;
+    p -= p * model->shares[seen] >> 16;
+    model->statistics[at] = (p ^ turned) << 16 | (seen + (seen < IGS__COUNT_LIMIT));
 }
 
 /* ---- planes of codes: what is known of their items ---------------------------------------------------------------- */
@@ -695,6 +714,17 @@ typedef struct igs__near {
     uint32_t best;            /* which of them weighs most */
 } igs__near;
 
+/* The last items of each cell, as many as are neighbours, one after another: what codecs 3 and 5 weigh four at a time.
+ * Behind the last are some that only fill a vector up. */
+typedef struct igs__kept {
+    uint32_t* firsts;  /* [cells + 1] first kept item of each cell */
+    size_t room;       /* of a plane */
+    float* values;     /* [planes][room] */
+    uint32_t* off;     /* [room] of the current plane, without sign */
+    float* places[2];  /* [room] means where they are known; or columns, and nothing */
+    float* steps[2];   /* [room] that divide the distances between means: powers of two */
+} igs__kept;
+
 typedef struct igs__items {
     uint32_t count, planes, across, down;
     const uint32_t* cells;  /* [count] ascending, row * across + column */
@@ -712,6 +742,7 @@ typedef struct igs__items {
     const int8_t* exponents; /* [count][2] of the position steps */
     int32_t* off;            /* [count][planes] by how much each expected value missed */
     uint32_t* hashes;        /* [count] */
+    igs__kept kept;
     igs__model model;
     /* of codec 4 */
     int32_t* neighbours; /* [count][8] nearest first */
@@ -783,8 +814,22 @@ static void igs__items_take(
         items->signs = IGS__ARRAY(arena, int32_t, (uint64_t)count * items->sign_count);
         if (section == IGS__FEATURES) items->means = IGS__ARRAY(arena, int32_t, (uint64_t)count * 2);
         items->off = IGS__ARRAY(arena, int32_t, codes);
+#if defined(__SSE2__)
+        items->kept.room = (size_t)count + 3;
+        items->kept.firsts = IGS__ARRAY(arena, uint32_t, (uint64_t)across* down + 1);
+        items->kept.values = IGS__ARRAY(arena, float, (uint64_t)planes* items->kept.room);
+        items->kept.off = IGS__ARRAY(arena, uint32_t, items->kept.room);
+        items->kept.places[0] = IGS__ARRAY(arena, float, items->kept.room);
+        if (section == IGS__FEATURES) {
+            items->kept.places[1] = IGS__ARRAY(arena, float, items->kept.room);
+            items->kept.steps[0] = IGS__ARRAY(arena, float, items->kept.room);
+            items->kept.steps[1] = IGS__ARRAY(arena, float, items->kept.room);
+        }
+#endif
         items->hashes = IGS__ARRAY(arena, uint32_t, count);
-        igs__model_take(&items->model, arena, IGS__PREDICTION_ROWS, IGS__PREDICTION_NODES, (IGS__GROUPS + 1) * weights);
+        igs__model_take(&items->model, arena, IGS__PREDICTION_ROWS, IGS__PREDICTION_NODES, 0);
+        items->model.mixed_weights = IGS__ARRAY(arena, int32_t, (IGS__GROUPS + 1) * weights);
+        items->model.tails = IGS__ARRAY(arena, uint32_t, IGS__FARTHEST + 1);
     }
 }
 
@@ -813,7 +858,7 @@ static int igs__context_decide(igs__model* model, igs__bits* bits, uint32_t node
     int32_t probability;
     int i;
     for (i = 0; i < IGS__CONTEXT_INPUTS; ++i) {
-        stretched[i] = model->stretch[igs__statistic(model, contexts[i] * model->nodes + node) >> 4];
+        stretched[i] = igs__stretched(model, contexts[i] * model->nodes + node);
         total += weights[i] * stretched[i];
     }
     probability = model->squash[igs__clamp(total >> 16, -IGS__STRETCH_LIMIT, IGS__STRETCH_LIMIT) + IGS__STRETCH_LIMIT];
@@ -915,16 +960,29 @@ IGS__INLINE int64_t igs__log(int64_t value) {
 
 static int64_t igs__power(int64_t logarithm) { return ((256 + (logarithm & 255)) << (logarithm >> 8)) >> 8; }
 
+/* Divides exact whole numbers below 2^53, so that what is left of the quotient's fraction tells it from any whole one. */
+IGS__INLINE double igs__quotient(int64_t value, int64_t positive) { return (double)value / (double)positive; }
+
+IGS__INLINE int64_t igs__floor(double value) {
+    const int64_t whole = (int64_t)value;
+    return whole - (value < (double)whole);
+}
+
+static void igs__find_tails(uint32_t* tails) {
+    int64_t size;
+    for (size = 0; size <= IGS__FARTHEST; ++size)
+        tails[size] = (uint32_t)(((int64_t)1 << 40) / (256 + ((256 + (size & 255)) << (size >> 8))));
+}
+
 /* The share, in 2^-32, of values above threshold + 1/2. */
-static int64_t igs__above_share(int64_t threshold, int64_t mean, int64_t scale) {
-    const int64_t t = igs__clamp(igs__floor_div((64 * threshold + 32 - mean) * 615, scale), -5120, 5120);
-    const int64_t size = igs__abs(t), tail = ((int64_t)1 << 40) / (256 + ((256 + (size & 255)) << (size >> 8)));
-    return t >= 0 ? tail : ((int64_t)1 << 32) - tail;
+IGS__INLINE int64_t igs__above_share(const uint32_t* tails, int64_t threshold, int64_t mean, int64_t scale) {
+    const int64_t far_away = igs__floor(igs__quotient((64 * threshold + 32 - mean) * 615, scale));
+    const int64_t t = igs__clamp(far_away, -IGS__FARTHEST, IGS__FARTHEST);
+    return t >= 0 ? (int64_t)tails[t] : ((int64_t)1 << 32) - tails[-t];
 }
 
 /* Codec 5, trained coding, is the same with a mixer of more inputs that begins with trained weights. */
 
-#define IGS__TRAINED_INPUTS 22
 #define IGS__TRAINED_STARTS 5
 
 /* clang-format off */
@@ -1146,29 +1204,143 @@ static const signed char igs__trained_weights[IGS__TRAINED_STARTS * IGS__TRAINED
 };
 /* clang-format on */
 
+/* Nodes lie so that those of small values share one line of a cache: is it 0, is it negative, then lengths up to 7 of
+ * positive and of negative ones; longer ones and bits of positive ones, the same of negative ones. */
+#define IGS__SHORT_NODES 7
+#define IGS__LONG_AT 16
+#define IGS__BITS_AT (IGS__MAX_LENGTH - 1 - IGS__SHORT_NODES) /* behind the long ones */
+#define IGS__SIDE_NODES 294
+
 /* Nodes that are alike share their weights. */
 static void igs__find_classes(uint8_t* classes) {
-    uint32_t node;
-    for (node = 0; node < IGS__PREDICTION_NODES; ++node) {
-        const uint32_t inside = node < 2 ? 0 : (node - 2) % 301, side = node < 2 + 301 ? 2 : 17;
-        uint32_t class_of = node;
-        if (node >= 2 && inside < IGS__MAX_LENGTH - 1) class_of = side + (inside < 7 ? inside : 7);
-        else if (node >= 2) {
-            const uint32_t length = (inside - (IGS__MAX_LENGTH - 1)) / 31 + 2;
-            const uint32_t first = (inside - (IGS__MAX_LENGTH - 1)) % 31 == 0; /* bit below the leading one */
-            class_of = side + (length == 2 ? 8 : 2 * (length < 5 ? length : 5) + 4 - first);
-        }
-        classes[node] = (uint8_t)class_of;
+    uint32_t node, i, negative, length;
+    memset(classes, 0, IGS__PREDICTION_NODES);
+    classes[1] = 1;
+    for (negative = 0; negative < 2; ++negative) {
+        const uint32_t side = negative ? 17 : 2;
+        for (i = 0; i < IGS__SHORT_NODES; ++i) classes[2 + IGS__SHORT_NODES * negative + i] = (uint8_t)(side + i);
+        node = IGS__LONG_AT + IGS__SIDE_NODES * negative;
+        for (i = 0; i < IGS__BITS_AT; ++i) classes[node++] = (uint8_t)(side + IGS__SHORT_NODES);
+        for (length = 2; length <= 10; ++length)
+            for (i = 0; i < 31; ++i) /* the first is the bit below the leading one */
+                classes[node++] =
+                    (uint8_t)(side + (length == 2 ? 8 : 2 * (length < 5 ? length : 5) + 4 - (i == 0 ? 1u : 0u)));
     }
 }
 
 static void igs__begin_trained(igs__model* model, uint32_t start) {
     const uint32_t count = IGS__TRAINED_CLASSES * IGS__TRAINED_MIXED;
-    int64_t* shared = model->weights + IGS__GROUPS * (size_t)count;
-    uint32_t i;
-    memset(model->weights, 0, IGS__GROUPS * count * sizeof *model->weights);
-    for (i = 0; i < count; ++i) shared[i] = 512 * (int64_t)igs__trained_weights[start * count + i];
+    const signed char* rows = igs__trained_layers + (size_t)start * IGS__TRAINED_UNITS * (IGS__TRAINED_INPUTS + 1);
+    int32_t* shared = model->mixed_weights + IGS__GROUPS * (size_t)count;
+    uint32_t i, j;
+    memset(model->mixed_weights, 0, IGS__GROUPS * count * sizeof *model->mixed_weights);
+    for (i = 0; i < count; ++i) shared[i] = 512 * igs__trained_weights[start * count + i];
+    for (j = 0; j < IGS__TRAINED_UNITS; ++j, rows += IGS__TRAINED_INPUTS + 1)
+        for (i = 0; i < IGS__TRAINED_INPUTS; ++i)
+            model->layer[(i / 2 * IGS__TRAINED_UNITS + j) * 2 + i % 2] = rows[i];
 }
+
+/* What is mixed for a decision. All that a section's decisions can teach keeps a weight, and the sum of two, within 2^30:
+ * each moves the weights' length by what it rounds, except where it moves the total towards what was wrong. */
+typedef struct igs__mixed {
+#if defined(__SSE2__)
+    __m128i inputs[4]; /* in 16 bits, as many as are used */
+#else
+    int16_t inputs[IGS__TRAINED_MIXED];
+#endif
+} igs__mixed;
+
+#if defined(__SSE2__)
+/* Of four weights from one on, both sets together: what they add in products of their upper and of their lower halves. */
+IGS__HOT void igs__mix_four(const int32_t* shared, const int32_t* own, __m128i inputs, int upper, __m128i* sums) {
+    const __m128i nothing = _mm_setzero_si128();
+    const __m128i weight = _mm_add_epi32(
+        _mm_loadu_si128((const __m128i*)(const void*)shared), _mm_loadu_si128((const __m128i*)(const void*)own)
+    );
+    const __m128i rounded = _mm_add_epi32(weight, _mm_set1_epi32(32768)); /* as the lower half counts with its sign */
+    const __m128i low = upper ? _mm_unpackhi_epi16(inputs, nothing) : _mm_unpacklo_epi16(inputs, nothing);
+    const __m128i high = upper ? _mm_unpackhi_epi16(nothing, inputs) : _mm_unpacklo_epi16(nothing, inputs);
+    sums[0] = _mm_add_epi32(sums[0], _mm_madd_epi16(rounded, high));
+    sums[1] = _mm_add_epi32(sums[1], _mm_madd_epi16(weight, low));
+}
+
+IGS__HOT int32_t igs__mix_all(const int32_t* shared, const int32_t* own, const igs__mixed* mixed, uint32_t inputs) {
+    __m128i sums[2], both;
+    uint32_t i;
+    sums[0] = sums[1] = _mm_setzero_si128();
+    IGS__UNROLLED for (i = 0; i < inputs; i += 4) igs__mix_four(shared + i, own + i, mixed->inputs[i >> 3], i & 4, sums);
+    both = _mm_add_epi32(_mm_unpacklo_epi32(sums[0], sums[1]), _mm_unpackhi_epi32(sums[0], sums[1]));
+    both = _mm_add_epi32(both, _mm_shuffle_epi32(both, 0x4E));
+    return _mm_cvtsi128_si32(both) + (_mm_cvtsi128_si32(_mm_shuffle_epi32(both, 0x55)) >> 16);
+}
+
+/* Each weight moves by (input * rate * off + 2^18) / 2^19, rounded down; off has 17 bits and is multiplied in two parts. */
+IGS__HOT void igs__teach_all(
+    int32_t* shared, int32_t* own, const igs__mixed* mixed, uint32_t inputs, int32_t off, int32_t rate
+) {
+    const int32_t part = off >> 1;
+    const __m128i parts = _mm_set1_epi32((int32_t)((uint32_t)part << 16 | ((uint32_t)(off - part) & 0xFFFF)));
+    const __m128i rates = _mm_set1_epi16((short)rate), half = _mm_set1_epi32(1 << 18);
+    uint32_t i;
+    IGS__UNROLLED for (i = 0; i < inputs; i += 4) {
+        __m128i *first = (__m128i*)(void*)(shared + i), *second = (__m128i*)(void*)(own + i);
+        __m128i change = _mm_mullo_epi16(mixed->inputs[i >> 3], rates);
+        change = i & 4 ? _mm_unpackhi_epi16(change, change) : _mm_unpacklo_epi16(change, change);
+        change = _mm_srai_epi32(_mm_add_epi32(_mm_madd_epi16(change, parts), half), 19);
+        _mm_storeu_si128(first, _mm_add_epi32(_mm_loadu_si128(first), change));
+        _mm_storeu_si128(second, _mm_add_epi32(_mm_loadu_si128(second), change));
+    }
+}
+
+IGS__HOT void igs__set_mixed(
+    igs__mixed* mixed, const igs__model* model, const uint32_t* slots, int32_t expected, int trained
+) {
+    mixed->inputs[0] = _mm_set_epi16(
+        (short)igs__stretched(model, slots[7]), (short)igs__stretched(model, slots[6]),
+        (short)igs__stretched(model, slots[5]), (short)igs__stretched(model, slots[4]),
+        (short)igs__stretched(model, slots[3]), (short)igs__stretched(model, slots[2]),
+        (short)igs__stretched(model, slots[1]), (short)igs__stretched(model, slots[0])
+    );
+    mixed->inputs[1] = _mm_set_epi16(
+        0, 0, 0, 0, trained ? 256 : 77, (short)expected, (short)igs__stretched(model, slots[9]),
+        (short)igs__stretched(model, slots[8])
+    );
+    if (trained) {
+        const __m128i units = _mm_loadu_si128((const __m128i*)(const void*)model->units);
+        mixed->inputs[1] = _mm_unpacklo_epi64(mixed->inputs[1], units);
+        mixed->inputs[2] = _mm_loadu_si128((const __m128i*)(const void*)(model->units + 4));
+        mixed->inputs[3] = _mm_srli_si128(_mm_loadu_si128((const __m128i*)(const void*)(model->units + 8)), 8);
+    }
+}
+#else
+IGS__INLINE int32_t igs__mix_all(const int32_t* shared, const int32_t* own, const igs__mixed* mixed, uint32_t inputs) {
+    int64_t total = 0;
+    uint32_t i;
+    for (i = 0; i < inputs; ++i) total += (int64_t)(shared[i] + own[i]) * mixed->inputs[i];
+    return (int32_t)(total >> 16);
+}
+
+IGS__INLINE void igs__teach_all(
+    int32_t* shared, int32_t* own, const igs__mixed* mixed, uint32_t inputs, int32_t off, int32_t rate
+) {
+    uint32_t i;
+    for (i = 0; i < inputs; ++i) {
+        const int32_t change = (mixed->inputs[i] * rate * off + (1 << 18)) >> 19;
+        shared[i] += change;
+        own[i] += change;
+    }
+}
+
+IGS__INLINE void igs__set_mixed(
+    igs__mixed* mixed, const igs__model* model, const uint32_t* slots, int32_t expected, int trained
+) {
+    int i;
+    for (i = 0; i < 10; ++i) mixed->inputs[i] = (int16_t)igs__stretched(model, slots[i]);
+    mixed->inputs[10] = (int16_t)expected;
+    mixed->inputs[11] = trained ? 256 : 77;
+    if (trained) memcpy(mixed->inputs + IGS__PREDICTION_INPUTS, model->units, sizeof model->units);
+}
+#endif
 
 /* Whether it is yes, of a decision whose distribution says part / whole; with the weights of a class of nodes. */
 IGS__INLINE int igs__mixed_decide(
@@ -1178,27 +1350,22 @@ IGS__INLINE int igs__mixed_decide(
     const uint32_t inputs = trained ? IGS__TRAINED_MIXED : IGS__PREDICTION_INPUTS;
     const uint32_t classes = trained ? IGS__TRAINED_CLASSES : IGS__PREDICTION_NODES;
     const uint32_t row = trained ? model->classes[node] : node;
-    int64_t stretched[IGS__TRAINED_MIXED];
-    int64_t* shared = model->weights + (IGS__GROUPS * classes + row) * inputs;
-    int64_t* own = model->weights + (group * classes + row) * inputs;
-    int64_t total = 0, error;
-    int32_t probability;
-    uint32_t i;
-    for (i = 0; i < 10; ++i)
-        stretched[i] = model->stretch[igs__statistic(model, contexts[i] * model->nodes + node) >> 4];
-    stretched[10] = model->stretch[igs__clamp(igs__floor_div(4096 * part, whole), 0, 4095)];
-    stretched[11] = trained ? 256 : 77;
-    for (i = IGS__PREDICTION_INPUTS; i < inputs; ++i) stretched[i] = model->units[i - IGS__PREDICTION_INPUTS];
-    for (i = 0; i < inputs; ++i) total += (shared[i] + own[i]) * stretched[i];
-    probability = model->squash[igs__clamp(total >> 16, -IGS__STRETCH_LIMIT, IGS__STRETCH_LIMIT) + IGS__STRETCH_LIMIT];
+    const int64_t share = igs__clamp(igs__floor(igs__quotient(4096 * part, whole)), 0, 4095);
+    int32_t* shared = model->mixed_weights + (IGS__GROUPS * classes + row) * inputs;
+    int32_t* own = model->mixed_weights + (group * classes + row) * inputs;
+    uint32_t slots[10];
+    igs__mixed mixed;
+    int32_t total, probability;
+    int i;
+    for (i = 0; i < 10; ++i) slots[i] = contexts[i] + node;
+    igs__set_mixed(&mixed, model, slots, model->stretch[share], trained);
+    total = igs__mix_all(shared, own, &mixed, inputs);
+    total = total > IGS__STRETCH_LIMIT ? IGS__STRETCH_LIMIT : total;
+    total = total < -IGS__STRETCH_LIMIT ? -IGS__STRETCH_LIMIT : total;
+    probability = model->squash[total + IGS__STRETCH_LIMIT];
     yes = igs__code_bit(bits, (uint32_t)probability, 16, yes);
-    error = ((yes ? 65536 : 0) - probability) * (trained ? 10 : 22);
-    for (i = 0; i < inputs; ++i) {
-        const int64_t change = (stretched[i] * error + (1 << 19)) >> 20;
-        shared[i] += change;
-        own[i] += change;
-    }
-    for (i = 0; i < 10; ++i) igs__adapt(model, contexts[i] * model->nodes + node, yes);
+    igs__teach_all(shared, own, &mixed, inputs, (yes ? 65536 : 0) - probability, trained ? 5 : 11);
+    for (i = 0; i < 10; ++i) igs__adapt(model, slots[i], yes);
     return yes;
 }
 
@@ -1206,8 +1373,7 @@ static int igs__prediction_decide(
     igs__model* model, igs__bits* bits, uint32_t node, int64_t part, int64_t whole, uint32_t group,
     const uint32_t* contexts, int yes
 ) {
-    if (model->weight_count == (IGS__GROUPS + 1) * IGS__TRAINED_CLASSES * IGS__TRAINED_MIXED)
-        return igs__mixed_decide(model, bits, node, part, whole, group, contexts, yes, 1);
+    if (model->is_trained) return igs__mixed_decide(model, bits, node, part, whole, group, contexts, yes, 1);
     return igs__mixed_decide(model, bits, node, part, whole, group, contexts, yes, 0);
 }
 
@@ -1218,32 +1384,32 @@ static int32_t igs__prediction_value(
     const uint32_t magnitude = (uint32_t)(value < 0 ? -value : value);
     const int known = IGS__WRITES ? igs__length(value) : 0;
     const int64_t one = (int64_t)1 << 32;
-    const int64_t below = one - igs__above_share(-1, mean, wide), over = igs__above_share(0, mean, wide);
+    const int64_t below = one - igs__above_share(model->tails, -1, mean, wide), over = igs__above_share(model->tails, 0, mean, wide);
     int64_t centre, more, low, high;
-    uint32_t node, length = 1, found = 1, prefix = 1;
+    uint32_t length = 1, found = 1, prefix = 1, short_at = 2, long_at = IGS__LONG_AT - IGS__SHORT_NODES;
     int negative, place;
     if (!igs__prediction_decide(model, bits, 0, below + over, one, group, contexts, known > 0)) return 0;
     negative = igs__prediction_decide(model, bits, 1, below, below + over, group, contexts, value < 0);
-    node = negative ? 2 + 301 : 2;
+    if (negative) short_at += IGS__SHORT_NODES, long_at += IGS__SIDE_NODES;
     centre = negative ? -mean : mean;
-    more = igs__above_share(0, centre, wide);
+    more = igs__above_share(model->tails, 0, centre, wide);
     while (length < IGS__MAX_LENGTH) {
-        const int64_t yet = igs__above_share(((int64_t)1 << length) - 1, centre, wide);
-        if (!igs__prediction_decide(model, bits, node + length - 1, yet, more, group, contexts, known > (int)length))
-            break;
+        const int64_t yet = igs__above_share(model->tails, ((int64_t)1 << length) - 1, centre, wide);
+        const uint32_t node = length - 1 + (length <= IGS__SHORT_NODES ? short_at : long_at);
+        if (!igs__prediction_decide(model, bits, node, yet, more, group, contexts, known > (int)length)) break;
         more = yet;
         ++length;
     }
     low = more;
-    high = igs__above_share(((int64_t)1 << length) - 1, centre, wide);
+    high = igs__above_share(model->tails, ((int64_t)1 << length) - 1, centre, wide);
     for (place = (int)length - 2; place >= 0; --place) {
         int bit = (int)(magnitude >> place & 1);
         if ((int)length - 2 - place < 5) {
             const int64_t threshold = ((2 * (int64_t)found + 1) << place) - 1;
-            const int64_t middle = igs__above_share(threshold, centre, wide);
-            const uint32_t block = IGS__MAX_LENGTH - 1 + 31 * ((length < 10 ? length : 10) - 2);
+            const int64_t middle = igs__above_share(model->tails, threshold, centre, wide);
+            const uint32_t block = long_at + IGS__MAX_LENGTH - 1 + 31 * ((length < 10 ? length : 10) - 2);
             bit = igs__prediction_decide(
-                model, bits, node + block + prefix - 1, middle - high + 1, low - high + 2, group, contexts, bit
+                model, bits, block + prefix - 1, middle - high + 1, low - high + 2, group, contexts, bit
             );
             if (bit) low = middle;
             else high = middle;
@@ -1300,24 +1466,227 @@ static void igs__weigh(
     }
 }
 
+#define IGS__AROUND_CELLS 3 /* to either side and above */
+#define IGS__MOST_IN_CELL 4
+
+/* Weighs the last items of cell of row y before n, and of those beside it. */
+static void igs__weigh_cells(
+    const igs__items* items, const int64_t* scales, uint32_t n, uint32_t k, int32_t y, int32_t from, int32_t to,
+    igs__neighbourhood* near
+) {
+    const int32_t across = (int32_t)items->across, row = (int32_t)items->cells[n] / across;
+    const int32_t column = (int32_t)items->cells[n] % across;
+    int32_t x;
+    for (x = from; x <= to; ++x) {
+        const uint32_t cell = (uint32_t)(y * across + x), first = items->firsts[cell];
+        const uint32_t end = items->firsts[cell + 1] < n ? items->firsts[cell + 1] : n;
+        const int64_t far_away = 512 + 1024 * ((row - y) * (row - y) + (column - x) * (column - x));
+        uint32_t j = end > IGS__MOST_IN_CELL && end - IGS__MOST_IN_CELL > first ? end - IGS__MOST_IN_CELL : first;
+        for (; j < end; ++j) igs__weigh(items, scales, n, j, k, far_away, near);
+    }
+}
+
+#if defined(__SSE2__)
+/* What is summed of neighbours, four at a time. Weights have 22 bits at most and values 23, so that doubles hold sums of
+ * their products; the best is a weight with the order of coming below it. */
+typedef struct igs__sums {
+    __m128d values, sizes;
+    __m128i weights, off, best;
+    int32_t steps, at[4 * 8]; /* of four neighbours, and where each step began */
+} igs__sums;
+
+/* What is known of the item that neighbours are weighed for. */
+typedef struct igs__own {
+    __m128 place[2], step[2];
+    __m128 values[8], scales[8]; /* of the planes that are compared; scales in 1/128 */
+    uint32_t first, compared;    /* planes */
+} igs__own;
+
+/* Divided and squared distances along an axis. */
+IGS__HOT __m128i igs__squares(__m128 distance, __m128 step) {
+    const __m128i whole = _mm_cvttps_epi32(_mm_min_ps(_mm_mul_ps(distance, step), _mm_set1_ps(8192.0f)));
+    return _mm_madd_epi16(whole, whole);
+}
+
+IGS__HOT __m128d igs__weight_two(__m128i far_away, __m128i unlike) {
+    const __m128d alike = _mm_cvtepi32_pd(unlike);
+    const __m128d distance = _mm_min_pd(_mm_cvtepi32_pd(far_away), _mm_set1_pd((double)((1 << 26) + 480)));
+    const __m128d weight = _mm_div_pd(
+        _mm_set1_pd((double)((int64_t)1 << 48)), _mm_mul_pd(_mm_mul_pd(distance, alike), _mm_mul_pd(alike, alike))
+    );
+    return _mm_max_pd(weight, _mm_set1_pd(1.0)); /* a product that is not exact is above 2^53, its weight 1 */
+}
+
+/* Weighs kept items of a row of cells, from first to end; nearer: what is known of their distance, in vertical. */
+static void igs__weigh_row(
+    const igs__items* items, const igs__own* own, uint32_t first, uint32_t end, uint32_t k, int32_t vertical,
+    igs__sums* sums
+) {
+    const igs__kept* kept = &items->kept;
+    const __m128 sign = _mm_set1_ps(-0.0f);
+    uint32_t at, i;
+    for (at = first; at < end; at += 4) {
+        const float* held = kept->values + own->first * kept->room + at;
+        const __m128i off = _mm_loadu_si128((const __m128i*)(const void*)(kept->off + at));
+        const __m128 across = _mm_andnot_ps(sign, _mm_sub_ps(own->place[0], _mm_loadu_ps(kept->places[0] + at)));
+        __m128 value = _mm_loadu_ps(kept->values + k * kept->room + at);
+        __m128i far_away, unlike = _mm_set1_epi32(64), weights, keys, above;
+        __m128d low, high;
+        if (items->means != NULL) {
+            const __m128 down = _mm_andnot_ps(sign, _mm_sub_ps(own->place[1], _mm_loadu_ps(kept->places[1] + at)));
+            far_away = _mm_add_epi32(
+                _mm_add_epi32(igs__squares(across, own->step[0]), igs__squares(across, _mm_loadu_ps(kept->steps[0] + at))),
+                _mm_add_epi32(igs__squares(down, own->step[1]), igs__squares(down, _mm_loadu_ps(kept->steps[1] + at)))
+            );
+            far_away = _mm_add_epi32(far_away, _mm_set1_epi32(480));
+        } else {
+            const __m128i whole = _mm_cvttps_epi32(across);
+            far_away = _mm_add_epi32(_mm_set1_epi32(vertical), _mm_slli_epi32(_mm_madd_epi16(whole, whole), 10));
+        }
+        for (i = 0; i < own->compared; ++i, held += kept->room) {
+            const __m128 differs = _mm_andnot_ps(sign, _mm_sub_ps(own->values[i], _mm_loadu_ps(held)));
+            unlike = _mm_add_epi32(
+                unlike, _mm_cvttps_epi32(_mm_min_ps(_mm_mul_ps(differs, own->scales[i]), _mm_set1_ps(512.0f)))
+            );
+        }
+        low = igs__weight_two(far_away, unlike);
+        high = igs__weight_two(_mm_shuffle_epi32(far_away, 0x4E), _mm_shuffle_epi32(unlike, 0x4E));
+        weights = _mm_unpacklo_epi64(_mm_cvttpd_epi32(low), _mm_cvttpd_epi32(high));
+        if (end - at < 4) { /* those behind may not be decoded yet */
+            const __m128i used = _mm_cmplt_epi32(_mm_set_epi32(3, 2, 1, 0), _mm_set1_epi32((int32_t)(end - at)));
+            weights = _mm_and_si128(weights, used);
+            value = _mm_and_ps(value, _mm_castsi128_ps(used));
+        }
+        keys = _mm_or_si128(
+            _mm_slli_epi32(weights, 7), _mm_add_epi32(_mm_set_epi32(3, 2, 1, 0), _mm_set1_epi32(4 * sums->steps))
+        );
+        above = _mm_cmpgt_epi32(keys, sums->best);
+        sums->best = _mm_or_si128(_mm_and_si128(above, keys), _mm_andnot_si128(above, sums->best));
+        sums->at[sums->steps++] = (int32_t)at;
+        sums->weights = _mm_add_epi32(sums->weights, weights);
+        sums->off = _mm_add_epi64(sums->off, _mm_mul_epu32(weights, off));
+        sums->off = _mm_add_epi64(sums->off, _mm_mul_epu32(_mm_srli_epi64(weights, 32), _mm_srli_epi64(off, 32)));
+        low = _mm_mul_pd(_mm_cvtepi32_pd(weights), _mm_cvtps_pd(value));
+        high = _mm_mul_pd(_mm_cvtepi32_pd(_mm_shuffle_epi32(weights, 0x4E)), _mm_cvtps_pd(_mm_movehl_ps(value, value)));
+        sums->values = _mm_add_pd(sums->values, _mm_add_pd(low, high));
+        low = _mm_andnot_pd(_mm_set1_pd(-0.0), low);
+        high = _mm_andnot_pd(_mm_set1_pd(-0.0), high);
+        sums->sizes = _mm_add_pd(sums->sizes, _mm_add_pd(low, high));
+    }
+}
+
+static igs__own igs__find_own(const igs__items* items, const int64_t* scales, uint32_t n, uint32_t k) {
+    static const float powers[13] = {1.0f,       1.0f / 2,   1.0f / 4,   1.0f / 8,    1.0f / 16,   1.0f / 32,  1.0f / 64,
+                                     1.0f / 128, 1.0f / 256, 1.0f / 512, 1.0f / 1024, 1.0f / 2048, 1.0f / 4096};
+    const int32_t* values = items->values + (size_t)n * items->planes;
+    igs__own own;
+    uint32_t i;
+    own.first = k > 8 ? k - 8 : 0;
+    own.compared = k - own.first;
+    for (i = 0; i < own.compared; ++i) {
+        own.values[i] = _mm_set1_ps((float)values[own.first + i]);
+        own.scales[i] = _mm_set1_ps((float)scales[own.first + i] * (1.0f / 128));
+    }
+    if (items->means == NULL) {
+        own.place[0] = _mm_set1_ps((float)(items->cells[n] % items->across));
+        return own;
+    }
+    for (i = 0; i < 2; ++i) {
+        own.place[i] = _mm_set1_ps((float)items->means[2 * (size_t)n + i]);
+        own.step[i] = _mm_set1_ps(powers[items->exponents[2 * (size_t)n + i] + 4]);
+    }
+    return own;
+}
+
+static void igs__begin_kept(igs__items* items) {
+    igs__kept* kept = &items->kept;
+    uint32_t cell, i, at = 0;
+    for (cell = 0; cell < items->across * items->down; ++cell) {
+        const uint32_t end = items->firsts[cell + 1], held = end - items->firsts[cell];
+        kept->firsts[cell] = at;
+        for (i = end - (held < IGS__MOST_IN_CELL ? held : IGS__MOST_IN_CELL); i < end; ++i, ++at) {
+            const igs__own own = igs__find_own(items, NULL, i, 0);
+            kept->places[0][at] = _mm_cvtss_f32(own.place[0]);
+            if (items->means == NULL) continue;
+            kept->places[1][at] = _mm_cvtss_f32(own.place[1]);
+            kept->steps[0][at] = _mm_cvtss_f32(own.step[0]);
+            kept->steps[1][at] = _mm_cvtss_f32(own.step[1]);
+        }
+    }
+    kept->firsts[cell] = at;
+    for (; at < kept->room; ++at) { /* what fills vectors up is read, and weighs nothing */
+        kept->places[0][at] = 0.0f;
+        kept->off[at] = 0;
+        for (i = 0; i < items->planes; ++i) kept->values[i * kept->room + at] = 0.0f;
+        if (items->means == NULL) continue;
+        kept->places[1][at] = kept->steps[0][at] = kept->steps[1][at] = 0.0f;
+    }
+}
+
+static void igs__keep(igs__items* items, uint32_t n, uint32_t k, int32_t value, int64_t miss) {
+    const uint32_t cell = items->cells[n], before_end = items->firsts[cell + 1] - n;
+    const size_t at = (size_t)items->kept.firsts[cell + 1] - before_end;
+    if (before_end > IGS__MOST_IN_CELL) return;
+    items->kept.values[k * items->kept.room + at] = (float)value;
+    items->kept.off[at] = (uint32_t)igs__abs(miss);
+}
+
 static igs__neighbourhood igs__look_around(const igs__items* items, const int64_t* scales, uint32_t n, uint32_t k) {
     const int32_t across = (int32_t)items->across, row = (int32_t)items->cells[n] / across;
     const int32_t column = (int32_t)items->cells[n] % across;
+    const int32_t from = column > IGS__AROUND_CELLS ? column - IGS__AROUND_CELLS : 0;
+    const igs__own own = igs__find_own(items, scales, n, k);
     igs__neighbourhood near = {0, 0, 0, 0, -1, 0};
-    int32_t x, y;
-    for (y = row > 3 ? row - 3 : 0; y <= row; ++y) {
-        const int32_t last = y == row ? column : column + 3 < across ? column + 3 : across - 1;
-        for (x = column > 3 ? column - 3 : 0; x <= last; ++x) {
-            const uint32_t cell = (uint32_t)(y * across + x), first = items->firsts[cell];
-            const uint32_t end = items->firsts[cell + 1] < n ? items->firsts[cell + 1] : n;
-            const int64_t far_away = 512 + 1024 * ((row - y) * (row - y) + (column - x) * (column - x));
-            uint32_t j = end > 4 && end - 4 > first ? end - 4 : first;
-            for (; j < end; ++j) igs__weigh(items, scales, n, j, k, far_away, &near);
-        }
+    igs__sums sums;
+    int32_t y, i, parts[4];
+    double halves[2];
+    int64_t off[2];
+    sums.values = sums.sizes = _mm_setzero_pd();
+    sums.weights = sums.off = sums.best = _mm_setzero_si128();
+    sums.steps = 0;
+    for (y = row > IGS__AROUND_CELLS ? row - IGS__AROUND_CELLS : 0; y <= row; ++y) {
+        const int32_t after = column + IGS__AROUND_CELLS < across ? column + IGS__AROUND_CELLS + 1 : across;
+        const uint32_t* firsts = items->kept.firsts + y * across;
+        igs__weigh_row(
+            items, &own, firsts[from], firsts[y == row ? column : after], k, 512 + 1024 * (row - y) * (row - y), &sums
+        );
+    }
+    if (sums.steps > 0) {
+        int32_t best = 0;
+        _mm_storeu_si128((__m128i*)(void*)parts, sums.weights);
+        near.weight_sum = (int64_t)parts[0] + parts[1] + parts[2] + parts[3];
+        _mm_storeu_si128((__m128i*)(void*)off, sums.off);
+        near.off_sum = off[0] + off[1];
+        _mm_storeu_pd(halves, sums.values);
+        near.value_sum = (int64_t)(halves[0] + halves[1]);
+        _mm_storeu_pd(halves, sums.sizes);
+        near.size_sum = (int64_t)(halves[0] + halves[1]);
+        _mm_storeu_si128((__m128i*)(void*)parts, sums.best);
+        for (i = 0; i < 4; ++i) best = parts[i] > best ? parts[i] : best;
+        near.best_weight = best >> 7;
+        if (near.weight_sum > 0)
+            near.like = (int32_t)items->kept.values[k * items->kept.room + (size_t)sums.at[best >> 2 & 31] + (best & 3)];
+        else near.best_weight = -1;
+    }
+    igs__weigh_cells(items, scales, n, k, row, column, column, &near);
+    if (near.weight_sum < 1) near.weight_sum = 1;
+    return near;
+}
+#else
+static igs__neighbourhood igs__look_around(const igs__items* items, const int64_t* scales, uint32_t n, uint32_t k) {
+    const int32_t across = (int32_t)items->across, row = (int32_t)items->cells[n] / across;
+    const int32_t column = (int32_t)items->cells[n] % across;
+    const int32_t from = column > IGS__AROUND_CELLS ? column - IGS__AROUND_CELLS : 0;
+    igs__neighbourhood near = {0, 0, 0, 0, -1, 0};
+    int32_t y;
+    for (y = row > IGS__AROUND_CELLS ? row - IGS__AROUND_CELLS : 0; y <= row; ++y) {
+        const int32_t last = column + IGS__AROUND_CELLS < across ? column + IGS__AROUND_CELLS : across - 1;
+        igs__weigh_cells(items, scales, n, k, y, from, y == row ? column : last, &near);
     }
     if (near.weight_sum < 1) near.weight_sum = 1;
     return near;
 }
+#endif
 
 static igs__expectation igs__expect(
     const igs__items* items, const igs__neighbourhood* near, uint32_t n, uint32_t k, igs__regression* location,
@@ -1352,11 +1721,12 @@ static void igs__learn(
     int64_t step = igs__clamp(igs__floor_div(miss * 256, expected->wide), -768, 768);
     uint32_t i;
     for (i = 0; i < 2 + k; ++i) {
-        const int64_t part = igs__clamp(igs__floor_div(location->inputs[i] * 256, expected->wide), -65536, 65536);
+        const int64_t part =
+            igs__clamp(igs__floor(igs__quotient(location->inputs[i] * 256, expected->wide)), -65536, 65536);
         location->memory[i] += ((part * part - location->memory[i]) * 5) >> 8;
         location->factors[i] = igs__clamp(
-            location->factors[i] + igs__floor_div(step * part * 655, location->memory[i] + 66), -IGS__FACTOR_LIMIT,
-            IGS__FACTOR_LIMIT
+            location->factors[i] + igs__floor(igs__quotient(step * part * 655, location->memory[i] + 66)),
+            -IGS__FACTOR_LIMIT, IGS__FACTOR_LIMIT
         );
     }
     step = igs__abs(miss) * 256 / expected->scatter;
@@ -1401,19 +1771,19 @@ static void igs__prediction_contexts(
 IGS__INLINE int64_t igs__size_log(int64_t value) { return igs__log(64 * igs__abs(value) + 20); }
 
 /* The cells on the left, above, above to either side, and two to the left and above; 0 outside the grid. */
-static void igs__know_cell(const igs__items* items, uint32_t n, int64_t* inputs) {
+static void igs__know_cell(const igs__items* items, uint32_t n, int32_t* inputs) {
     const uint32_t across = items->across, row = n / across, column = n % across;
     const int32_t* values = items->values;
-    if (column > 0) inputs[13] = 256 * (int64_t)values[n - 1];
-    if (row > 0) inputs[14] = 256 * (int64_t)values[n - across];
-    if (row > 0 && column > 0) inputs[15] = 256 * (int64_t)values[n - across - 1];
-    if (row > 0 && column + 1 < across) inputs[16] = 256 * (int64_t)values[n - across + 1];
-    if (column > 1) inputs[17] = 256 * (int64_t)values[n - 2];
-    if (row > 1) inputs[18] = 256 * (int64_t)values[n - 2 * across];
+    if (column > 0) inputs[13] = igs__input(256 * (int64_t)values[n - 1]);
+    if (row > 0) inputs[14] = igs__input(256 * (int64_t)values[n - across]);
+    if (row > 0 && column > 0) inputs[15] = igs__input(256 * (int64_t)values[n - across - 1]);
+    if (row > 0 && column + 1 < across) inputs[16] = igs__input(256 * (int64_t)values[n - across + 1]);
+    if (column > 1) inputs[17] = igs__input(256 * (int64_t)values[n - 2]);
+    if (row > 1) inputs[18] = igs__input(256 * (int64_t)values[n - 2 * across]);
 }
 
 /* Where the Gaussian stands among those of its cell, which are sorted by size, and how crowded it is. */
-static void igs__know_shape(const igs__items* items, uint32_t n, int64_t* inputs) {
+static void igs__know_shape(const igs__items* items, uint32_t n, int32_t* inputs) {
     const uint32_t cell = items->cells[n], begin = items->firsts[cell], end = items->firsts[cell + 1];
     if (n == begin) {
         inputs[13] = inputs[4];
@@ -1421,16 +1791,16 @@ static void igs__know_shape(const igs__items* items, uint32_t n, int64_t* inputs
     } else {
         inputs[14] = 256;
     }
-    inputs[15] = 256 * (int64_t)(end - begin - 1);
-    inputs[16] = 256 * (int64_t)(n - begin);
-    inputs[17] = 256 * (int64_t)(end - 1 - n);
+    inputs[15] = 256 * (int32_t)(end - begin - 1);
+    inputs[16] = 256 * (int32_t)(n - begin);
+    inputs[17] = 256 * (int32_t)(end - 1 - n);
     inputs[18] = items->signs[n] - 1500;
 }
 
 static void igs__find_inputs(
     const igs__items* items, uint32_t section, uint32_t n, uint32_t k, const igs__neighbourhood* near,
     const igs__expectation* expected, const igs__regression* location, const igs__regression* scatter, int64_t spent,
-    int64_t* inputs
+    int32_t* inputs /* [IGS__TRAINED_INPUTS + 2]; all are below 2^31 */
 ) {
     const int32_t* off = items->off + (size_t)n * items->planes;
     const int32_t left = n > 0 ? items->values[(size_t)(n - 1) * items->planes + k] : 0;
@@ -1438,64 +1808,105 @@ static void igs__find_inputs(
     const int32_t first = igs__earlier(items, n, k, 1), second = igs__earlier(items, n, k, 2);
     const int32_t* signs = items->signs + (size_t)n * items->sign_count;
     uint32_t at = 19, i;
-    memset(inputs, 0, IGS__TRAINED_INPUTS * sizeof *inputs);
-    inputs[0] = 2 * expected->value;
-    inputs[1] = expected->log_scatter - 600;
-    inputs[2] = 2 * location->inputs[0];
-    inputs[3] = scatter->inputs[1] - 1100;
-    inputs[4] = 64 * (int64_t)left;
-    inputs[5] = 64 * (int64_t)up;
-    inputs[6] = 64 * (int64_t)near->like;
-    inputs[7] = 64 * (int64_t)first;
-    inputs[8] = k > 0 ? igs__size_log(first) - 1300 : 0;
-    inputs[9] = 64 * (int64_t)second;
-    inputs[10] = k > 1 ? igs__size_log(second) - 1300 : 0;
-    inputs[11] = igs__log(64 * near->size_sum / near->weight_sum + 20) - 1100;
-    inputs[12] = igs__log(64 * spent / (n + 2) + 20) - 1100;
+    memset(inputs, 0, (IGS__TRAINED_INPUTS + 2) * sizeof *inputs);
+    inputs[0] = (int32_t)(2 * expected->value);
+    inputs[1] = (int32_t)expected->log_scatter - 600;
+    inputs[2] = (int32_t)(2 * location->inputs[0]);
+    inputs[3] = (int32_t)scatter->inputs[1] - 1100;
+    inputs[4] = 64 * left;
+    inputs[5] = 64 * up;
+    inputs[6] = 64 * near->like;
+    inputs[7] = 64 * first;
+    inputs[8] = k > 0 ? (int32_t)igs__size_log(first) - 1300 : 0;
+    inputs[9] = 64 * second;
+    inputs[10] = k > 1 ? (int32_t)igs__size_log(second) - 1300 : 0;
+    inputs[11] = (int32_t)igs__log(64 * near->size_sum / near->weight_sum + 20) - 1100;
+    inputs[12] = (int32_t)igs__log(64 * spent / (n + 2) + 20) - 1100;
     if (section == IGS__CELLS) igs__know_cell(items, n, inputs);
     else if (section == IGS__SHAPES) igs__know_shape(items, n, inputs);
     else {
-        const int64_t size = igs__clamp(igs__floor_div(signs[0], 43), -60, 60);
+        const int32_t size = (int32_t)igs__clamp(igs__floor_div(signs[0], 43), -60, 60);
         inputs[13] = 24 * size;
         inputs[14] = size * size >> 1;
         inputs[15] = (signs[2] >> 1) - 300;
-        inputs[16] = 256 * (int64_t)(k < 7 ? k : 7);
+        inputs[16] = 256 * (int32_t)(k < 7 ? k : 7);
         at = 17;
     }
-    if (k > 0) inputs[at] = 2 * (int64_t)off[k - 1];
-    if (k > 1) inputs[at + 1] = 2 * (int64_t)off[k - 2];
+    if (k > 0) inputs[at] = 2 * off[k - 1];
+    if (k > 1) inputs[at + 1] = 2 * off[k - 2];
     if (section == IGS__FEATURES) {
         int64_t sizes = 0;
         for (i = 0; i + 2 < k; ++i) sizes += igs__size_log(items->values[(size_t)n * items->planes + i]);
-        if (k > 2) inputs[19] = sizes / (k - 2) - 1300;
-        if (near->best_weight > 0) inputs[20] = igs__log(near->best_weight) - 6000;
-        inputs[21] = 64 * (int64_t)igs__earlier(items, n, k, 3);
+        if (k > 2) inputs[19] = (int32_t)(sizes / (k - 2)) - 1300;
+        if (near->best_weight > 0) inputs[20] = (int32_t)igs__log(near->best_weight) - 6000;
+        inputs[21] = 64 * igs__earlier(items, n, k, 3);
     }
-    for (i = 0; i < IGS__TRAINED_INPUTS; ++i)
-        inputs[i] = igs__clamp(inputs[i], -IGS__STRETCH_LIMIT, IGS__STRETCH_LIMIT);
 }
 
-static void igs__excite(const int64_t* inputs, uint32_t start, int64_t* units) {
-    const signed char* row = igs__trained_layers + (size_t)start * IGS__TRAINED_UNITS * (IGS__TRAINED_INPUTS + 1);
+/* The hidden units, of what is known of a value. */
+static void igs__excite(igs__model* model, const int32_t* inputs, uint32_t start) {
+    const signed char* biases =
+        igs__trained_layers + (size_t)start * IGS__TRAINED_UNITS * (IGS__TRAINED_INPUTS + 1) + IGS__TRAINED_INPUTS;
     uint32_t i, j;
-    for (j = 0; j < IGS__TRAINED_UNITS; ++j, row += IGS__TRAINED_INPUTS + 1) {
-        int32_t total = 256 * row[IGS__TRAINED_INPUTS];
-        for (i = 0; i < IGS__TRAINED_INPUTS; ++i) total += row[i] * (int32_t)inputs[i];
-        units[j] = igs__clamp(total >> 7, -1023, 1023);
+#if defined(__SSE2__)
+    const __m128i most = _mm_set1_epi16(IGS__STRETCH_LIMIT), least = _mm_set1_epi16(-IGS__STRETCH_LIMIT);
+    const __m128i *four = (const __m128i*)(const void*)inputs, *layer = (const __m128i*)(const void*)model->layer;
+    __m128i sums[4];
+    int32_t pairs[12];
+    for (i = 0; i < 3; ++i) {
+        const __m128i held = _mm_packs_epi32(_mm_loadu_si128(four + 2 * i), _mm_loadu_si128(four + 2 * i + 1));
+        _mm_storeu_si128((__m128i*)(void*)pairs + i, _mm_max_epi16(least, _mm_min_epi16(most, held)));
     }
+    for (j = 0; j < 4; ++j) {
+        const signed char* bias = biases + (IGS__TRAINED_INPUTS + 1) * 4 * j;
+        sums[j] = _mm_slli_epi32(
+            _mm_set_epi32(
+                bias[3 * (IGS__TRAINED_INPUTS + 1)], bias[2 * (IGS__TRAINED_INPUTS + 1)],
+                bias[IGS__TRAINED_INPUTS + 1], bias[0]
+            ),
+            8
+        );
+    }
+    for (i = 0; i < IGS__TRAINED_INPUTS / 2; ++i) {
+        const __m128i pair = _mm_set1_epi32(pairs[i]);
+        IGS__UNROLLED for (j = 0; j < 4; ++j)
+            sums[j] = _mm_add_epi32(sums[j], _mm_madd_epi16(_mm_loadu_si128(layer + 4 * i + j), pair));
+    }
+    for (j = 0; j < 2; ++j) {
+        const __m128i units = _mm_packs_epi32(_mm_srai_epi32(sums[2 * j], 7), _mm_srai_epi32(sums[2 * j + 1], 7));
+        _mm_storeu_si128(
+            (__m128i*)(void*)model->units + j,
+            _mm_max_epi16(_mm_set1_epi16(-1023), _mm_min_epi16(units, _mm_set1_epi16(1023)))
+        );
+    }
+#else
+    int32_t totals[IGS__TRAINED_UNITS];
+    for (j = 0; j < IGS__TRAINED_UNITS; ++j) totals[j] = 256 * biases[(IGS__TRAINED_INPUTS + 1) * j];
+    for (i = 0; i < IGS__TRAINED_INPUTS; ++i) {
+        const int16_t *layer = model->layer + i / 2 * IGS__TRAINED_UNITS * 2 + i % 2, input = igs__input(inputs[i]);
+        for (j = 0; j < IGS__TRAINED_UNITS; ++j) totals[j] += layer[2 * j] * input;
+    }
+    for (j = 0; j < IGS__TRAINED_UNITS; ++j) model->units[j] = (int16_t)igs__clamp(totals[j] >> 7, -1023, 1023);
+#endif
 }
 
 static void igs__prediction_planes(igs__items* items, igs__bits* bits, uint32_t codec, uint32_t section) {
     igs__model* model = &items->model;
     igs__regression location, scatter;
-    int64_t scales[IGS_MAX_CHANNELS], inputs[IGS__TRAINED_INPUTS];
+    int64_t scales[IGS_MAX_CHANNELS];
+    int32_t inputs[IGS__TRAINED_INPUTS + 2];
     uint32_t n, k, i;
     igs__model_tables(model, igs__logistic, 16);
     memset(model->stamps, 0, model->rows);
-    if (codec == IGS__TRAINED) igs__find_classes(model->classes);
-    for (i = 0; codec == IGS__PREDICTION && i < model->weight_count; ++i) {
+#if defined(__SSE2__)
+    igs__begin_kept(items);
+#endif
+    model->is_trained = codec == IGS__TRAINED;
+    igs__find_tails(model->tails);
+    igs__find_classes(model->classes);
+    for (i = 0; !model->is_trained && i < (IGS__GROUPS + 1) * IGS__PREDICTION_NODES * IGS__PREDICTION_INPUTS; ++i) {
         const uint32_t input = i % IGS__PREDICTION_INPUTS;
-        model->weights[i] = input < 10 ? 2600 : input == 10 ? 13100 : 0;
+        model->mixed_weights[i] = input < 10 ? 2600 : input == 10 ? 13100 : 0;
     }
     memset(items->longest, 0, items->count);
     memset(items->hashes, 0, items->count * sizeof *items->hashes);
@@ -1521,10 +1932,13 @@ static void igs__prediction_planes(igs__items* items, igs__bits* bits, uint32_t 
             int32_t value = IGS__WRITES ? items->values[(size_t)n * items->planes + k] : 0;
             int length;
             igs__prediction_contexts(items, n, k, &expected, contexts);
-            for (i = 0; i < 10; ++i) igs__model_row(model, contexts[i], k);
+            for (i = 0; i < 10; ++i) {
+                igs__model_row(model, contexts[i], k);
+                contexts[i] *= model->nodes; /* from here on its first statistic */
+            }
             if (codec == IGS__TRAINED) {
                 igs__find_inputs(items, section, n, k, &near, &expected, &location, &scatter, spent, inputs);
-                igs__excite(inputs, start, model->units);
+                igs__excite(model, inputs, start);
             }
             value =
                 igs__prediction_value(model, bits, expected.value, expected.wide, items->groups[n], contexts, value);
@@ -1532,6 +1946,9 @@ static void igs__prediction_planes(igs__items* items, igs__bits* bits, uint32_t 
             miss = igs__clamp(64 * (int64_t)value - expected.value, -IGS__MEAN_LIMIT, IGS__MEAN_LIMIT);
             items->values[(size_t)n * items->planes + k] = value;
             items->off[(size_t)n * items->planes + k] = (int32_t)miss;
+#if defined(__SSE2__)
+            igs__keep(items, n, k, value, miss);
+#endif
             length = igs__length(value);
             if (length > items->longest[n]) items->longest[n] = (uint8_t)length;
             items->hashes[n] = items->hashes[n] * 0x9E3779B1u + (uint32_t)(value + 77) * 0x85EBCA6Bu;
@@ -1665,10 +2082,6 @@ typedef struct igs__mixer {
     uint16_t shares[IGS__COUNT_LIMIT + 1];
     uint8_t stamp;
 } igs__mixer;
-
-IGS__INLINE int16_t igs__input(int64_t value) {
-    return (int16_t)igs__clamp(value, -IGS__STRETCH_LIMIT, IGS__STRETCH_LIMIT);
-}
 
 /* Sets a context's row of statistics, cleared at a plane's first use of it: most planes use less than half of them. */
 IGS__HOT void igs__set_row(igs__mixer* mixer, int context, uint32_t row) {
@@ -1889,14 +2302,6 @@ static void igs__fast_counts(igs__items* items, igs__bits* bits, uint32_t gaussi
         items->values[n] = igs__fast_value(&mixer, bits, IGS__WRITES ? items->values[n] : 0);
     }
 }
-
-#if defined(__GNUC__)
-#define IGS__UNROLLED _Pragma("GCC unroll 8")
-#define IGS__PREFETCH(address) __builtin_prefetch(address)
-#else
-#define IGS__UNROLLED
-#define IGS__PREFETCH(address) ((void)0)
-#endif
 
 /* Keeps a candidate where it is among the nearest so far; keys are distances and, below them, the order of coming. No
  * branch: candidates do not come by distance, so that it is hard to foretell which are kept. */
@@ -2340,9 +2745,9 @@ static int igs__description_decide(
     for (i = 0; i < IGS__DESCRIPTION_CONTEXTS; ++i) {
         uint32_t seen;
         slots[i] = (contexts[i] + prefix * 0x85EBCA6Bu) >> 16;
-        seen = model->counts[slots[i]];
+        seen = model->statistics[slots[i]] & 255;
         if (i > 0 && seen > 0) ++met;
-        stretched[i] = (int32_t)(((int64_t)model->stretch[igs__statistic(model, slots[i]) >> 4] *
+        stretched[i] = (int32_t)(((int64_t)igs__stretched(model, slots[i]) *
                                   confidence[seen < 2 ? seen : 2]) >>
                                  3);
     }
@@ -2362,7 +2767,7 @@ static void igs__code_description(igs__model* model, igs__bits* bits, igs__descr
     uint32_t at, i;
     described->learned = described->section == IGS__MAPS ? (uint32_t)sizeof igs__usual_maps : 0;
     igs__model_tables(model, igs__logistic, 16);
-    memset(model->counts, 0, (size_t)model->rows * model->nodes);
+    memset(model->statistics, 0, (size_t)model->rows * model->nodes * sizeof *model->statistics);
     for (i = 0; i < model->weight_count; ++i) model->weights[i] = 22000;
     for (at = 0; at < described->learned + described->size; ++at) {
         const int is_coded = at >= described->learned;
@@ -2528,7 +2933,7 @@ static void igs__residual_begin(igs__residual_coder* coder, uint32_t blocks_acro
     for (i = 0; i < 2; ++i) {
         uint32_t weight;
         igs__model_tables(models[i], igs__logistic, 16);
-        memset(models[i]->counts, 0, (size_t)models[i]->rows * models[i]->nodes);
+        memset(models[i]->statistics, 0, (size_t)models[i]->rows * models[i]->nodes * sizeof *models[i]->statistics);
         for (weight = 0; weight < models[i]->weight_count; ++weight) models[i]->weights[weight] = 19660;
     }
     memset(coder->row, 0, blocks * (coder->places + 1));
@@ -2545,7 +2950,7 @@ IGS__INLINE int igs__residual_decide(
     uint32_t i;
     int yes;
     for (i = 0; i < inputs; ++i) {
-        stretched[i] = model->stretch[igs__statistic(model, contexts[i] * model->nodes + node) >> 4];
+        stretched[i] = igs__stretched(model, contexts[i] * model->nodes + node);
         total += weights[i] * stretched[i];
     }
     probability = model->squash[igs__clamp(total >> 16, -IGS__STRETCH_LIMIT, IGS__STRETCH_LIMIT) + IGS__STRETCH_LIMIT];

@@ -16,7 +16,7 @@ from helpers.tiny_material import as_bytes, waves
 from rich.console import Console
 
 from imagegs_tex.cli.columns import print_columns
-from imagegs_tex.cli.main import command_line
+from imagegs_tex.cli.command_line import command_line
 from imagegs_tex.formats.images import write_image
 
 COMMANDS = (

@@ -12,7 +12,7 @@ from helpers.web_pages import CHROMIUM, chromium, need_built_web
 from typer.testing import CliRunner
 
 import imagegs_tex
-from imagegs_tex.cli.main import command_line
+from imagegs_tex.cli.command_line import command_line
 from imagegs_tex.example_material import make_material
 from imagegs_tex.formats.images import read_image, write_image
 from imagegs_tex.studio.serve import studio

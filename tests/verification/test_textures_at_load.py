@@ -11,7 +11,7 @@ from helpers.made_residual import made_residual
 from helpers.verify_cases import without_the_shared_decoder
 from typer.testing import CliRunner
 
-from imagegs_tex.cli.main import command_line
+from imagegs_tex.cli.command_line import command_line
 from imagegs_tex.formats.gpu_textures.texture import BC4, BC5, BC7, RGBA8
 from imagegs_tex.formats.igs.container import write_igs
 from imagegs_tex.formats.vocabulary import Coded, SampleFormat, Semantic, Transfer, UnitZ

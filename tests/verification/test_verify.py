@@ -14,7 +14,7 @@ from helpers.verify_cases import languages_of, without_the_shared_decoder
 from typer.testing import CliRunner
 
 from imagegs_tex import CompressSettings, FitSettings, compress
-from imagegs_tex.cli.main import command_line
+from imagegs_tex.cli.command_line import command_line
 from imagegs_tex.formats.errors import InputError, MissingToolError
 from imagegs_tex.formats.igs.container import write_igs
 from imagegs_tex.formats.images import read_image, write_image
