@@ -375,11 +375,12 @@ def _runs(counts: Whole) -> Whole:
 
 
 def _least_of(values: Whole, tile: Whole, tile_count: int, otherwise: int) -> Whole:
-    """Return the least value of each tile [T, n] of values [N, n]; otherwise where a tile has none."""
-    most = np.iinfo(np.int64).max
-    found = np.full((tile_count, values.shape[1]), most, dtype=np.int64)
-    np.minimum.at(found, tile, values)
-    return np.where(found == most, otherwise, found)
+    """Return the least value of each tile [T, n] of values [N, n], which are sorted by tile; otherwise where it has none."""
+    found = np.full((tile_count, values.shape[1]), otherwise, dtype=np.int64)
+    heads = np.flatnonzero(np.diff(tile, prepend=-1))
+    if heads.size:
+        found[tile[heads]] = np.minimum.reduceat(values, heads, axis=0)
+    return found
 
 
 def _places(sorted_groups: Whole) -> Whole:

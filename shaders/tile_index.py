@@ -173,10 +173,10 @@ def _touches(
 ) -> NDArray[np.bool_]:
     """Whether the least q over each block's rectangle is below the cut-off."""
     size = float(1 << block_log2)
-    left = x * size - supports.means[of, 0]
-    top = y * size - supports.means[of, 1]
+    mean_x, mean_y = (np.ascontiguousarray(supports.means[:, axis])[of] for axis in range(2))
+    left, top = x * size - mean_x, y * size - mean_y
     right, bottom = left + size, top + size
-    a, b, c = supports.conics[of].T
+    a, b, c = (np.ascontiguousarray(supports.conics[:, part])[of] for part in range(3))
     inside = (left <= 0) & (right >= 0) & (top <= 0) & (bottom >= 0)
     least = np.full(len(of), np.inf)
     for dx in (left, right):  # along an edge q is a parabola: its lowest point, moved to the nearer end if outside

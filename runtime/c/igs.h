@@ -632,8 +632,9 @@ IGS__INLINE int igs__code_bit(igs__bits* bits, uint32_t probability, int probabi
 
 /* Statistics of codecs 2, 3 and 5, [rows of all contexts][nodes], and weights. */
 typedef struct igs__model {
-    uint32_t* statistics; /* in the upper half the probability with its highest bit turned, below how much it has seen */
-    uint8_t* stamps;      /* [rows]: the plane that a row was last cleared for */
+    uint32_t*
+        statistics;  /* in the upper half the probability with its highest bit turned, below how much it has seen */
+    uint8_t* stamps; /* [rows]: the plane that a row was last cleared for */
     int64_t* weights;
     uint16_t* squash; /* of -2047..2047 */
     int16_t* stretch; /* of probabilities in 1/4096 */
@@ -641,11 +642,11 @@ typedef struct igs__model {
     uint32_t rows, nodes, weight_count;
     int is_trained; /* of codec 5 rather than 3 */
     /* of codecs 3 and 5 */
-    int32_t* mixed_weights; /* [groups, then all together][classes of nodes][inputs] */
-    uint32_t* tails;        /* [IGS__FARTHEST + 1] shares in 2^-32, by distance */
-    int16_t units[IGS__TRAINED_UNITS];                                /* of codec 5: the hidden units of a value */
+    int32_t* mixed_weights;            /* [groups, then all together][classes of nodes][inputs] */
+    uint32_t* tails;                   /* [IGS__FARTHEST + 1] shares in 2^-32, by distance */
+    int16_t units[IGS__TRAINED_UNITS]; /* of codec 5: the hidden units of a value */
     int16_t layer[IGS__TRAINED_INPUTS / 2 * IGS__TRAINED_UNITS * 2]; /* likewise: pairs of inputs, by unit */
-    uint8_t classes[IGS__PREDICTION_NODES];                           /* likewise: which weights a node has */
+    uint8_t classes[IGS__PREDICTION_NODES];                          /* likewise: which weights a node has */
 } igs__model;
 
 static void igs__model_take(igs__model* model, igs__arena* arena, uint32_t rows, uint32_t nodes, uint32_t weights) {
@@ -717,12 +718,12 @@ typedef struct igs__near {
 /* The last items of each cell, as many as are neighbours, one after another: what codecs 3 and 5 weigh four at a time.
  * Behind the last are some that only fill a vector up. */
 typedef struct igs__kept {
-    uint32_t* firsts;  /* [cells + 1] first kept item of each cell */
-    size_t room;       /* of a plane */
-    float* values;     /* [planes][room] */
-    uint32_t* off;     /* [room] of the current plane, without sign */
-    float* places[2];  /* [room] means where they are known; or columns, and nothing */
-    float* steps[2];   /* [room] that divide the distances between means: powers of two */
+    uint32_t* firsts; /* [cells + 1] first kept item of each cell */
+    size_t room;      /* of a plane */
+    float* values;    /* [planes][room] */
+    uint32_t* off;    /* [room] of the current plane, without sign */
+    float* places[2]; /* [room] means where they are known; or columns, and nothing */
+    float* steps[2];  /* [room] that divide the distances between means: powers of two */
 } igs__kept;
 
 typedef struct igs__items {
@@ -817,7 +818,7 @@ static void igs__items_take(
 #if defined(__SSE2__)
         items->kept.room = (size_t)count + 3;
         items->kept.firsts = IGS__ARRAY(arena, uint32_t, (uint64_t)across* down + 1);
-        items->kept.values = IGS__ARRAY(arena, float, (uint64_t)planes* items->kept.room);
+        items->kept.values = IGS__ARRAY(arena, float, (uint64_t)planes * items->kept.room);
         items->kept.off = IGS__ARRAY(arena, uint32_t, items->kept.room);
         items->kept.places[0] = IGS__ARRAY(arena, float, items->kept.room);
         if (section == IGS__FEATURES) {
@@ -1236,8 +1237,7 @@ static void igs__begin_trained(igs__model* model, uint32_t start) {
     memset(model->mixed_weights, 0, IGS__GROUPS * count * sizeof *model->mixed_weights);
     for (i = 0; i < count; ++i) shared[i] = 512 * igs__trained_weights[start * count + i];
     for (j = 0; j < IGS__TRAINED_UNITS; ++j, rows += IGS__TRAINED_INPUTS + 1)
-        for (i = 0; i < IGS__TRAINED_INPUTS; ++i)
-            model->layer[(i / 2 * IGS__TRAINED_UNITS + j) * 2 + i % 2] = rows[i];
+        for (i = 0; i < IGS__TRAINED_INPUTS; ++i) model->layer[(i / 2 * IGS__TRAINED_UNITS + j) * 2 + i % 2] = rows[i];
 }
 
 /* What is mixed for a decision. All that a section's decisions can teach keeps a weight, and the sum of two, within 2^30:
@@ -1268,7 +1268,8 @@ IGS__HOT int32_t igs__mix_all(const int32_t* shared, const int32_t* own, const i
     __m128i sums[2], both;
     uint32_t i;
     sums[0] = sums[1] = _mm_setzero_si128();
-    IGS__UNROLLED for (i = 0; i < inputs; i += 4) igs__mix_four(shared + i, own + i, mixed->inputs[i >> 3], i & 4, sums);
+    IGS__UNROLLED for (i = 0; i < inputs; i += 4)
+        igs__mix_four(shared + i, own + i, mixed->inputs[i >> 3], i & 4, sums);
     both = _mm_add_epi32(_mm_unpacklo_epi32(sums[0], sums[1]), _mm_unpackhi_epi32(sums[0], sums[1]));
     both = _mm_add_epi32(both, _mm_shuffle_epi32(both, 0x4E));
     return _mm_cvtsi128_si32(both) + (_mm_cvtsi128_si32(_mm_shuffle_epi32(both, 0x55)) >> 16);
@@ -1384,7 +1385,8 @@ static int32_t igs__prediction_value(
     const uint32_t magnitude = (uint32_t)(value < 0 ? -value : value);
     const int known = IGS__WRITES ? igs__length(value) : 0;
     const int64_t one = (int64_t)1 << 32;
-    const int64_t below = one - igs__above_share(model->tails, -1, mean, wide), over = igs__above_share(model->tails, 0, mean, wide);
+    const int64_t below = one - igs__above_share(model->tails, -1, mean, wide),
+                  over = igs__above_share(model->tails, 0, mean, wide);
     int64_t centre, more, low, high;
     uint32_t length = 1, found = 1, prefix = 1, short_at = 2, long_at = IGS__LONG_AT - IGS__SHORT_NODES;
     int negative, place;
@@ -1535,7 +1537,9 @@ static void igs__weigh_row(
         if (items->means != NULL) {
             const __m128 down = _mm_andnot_ps(sign, _mm_sub_ps(own->place[1], _mm_loadu_ps(kept->places[1] + at)));
             far_away = _mm_add_epi32(
-                _mm_add_epi32(igs__squares(across, own->step[0]), igs__squares(across, _mm_loadu_ps(kept->steps[0] + at))),
+                _mm_add_epi32(
+                    igs__squares(across, own->step[0]), igs__squares(across, _mm_loadu_ps(kept->steps[0] + at))
+                ),
                 _mm_add_epi32(igs__squares(down, own->step[1]), igs__squares(down, _mm_loadu_ps(kept->steps[1] + at)))
             );
             far_away = _mm_add_epi32(far_away, _mm_set1_epi32(480));
@@ -1576,8 +1580,9 @@ static void igs__weigh_row(
 }
 
 static igs__own igs__find_own(const igs__items* items, const int64_t* scales, uint32_t n, uint32_t k) {
-    static const float powers[13] = {1.0f,       1.0f / 2,   1.0f / 4,   1.0f / 8,    1.0f / 16,   1.0f / 32,  1.0f / 64,
-                                     1.0f / 128, 1.0f / 256, 1.0f / 512, 1.0f / 1024, 1.0f / 2048, 1.0f / 4096};
+    static const float powers[13] = {1.0f,        1.0f / 2,    1.0f / 4,   1.0f / 8,   1.0f / 16,
+                                     1.0f / 32,   1.0f / 64,   1.0f / 128, 1.0f / 256, 1.0f / 512,
+                                     1.0f / 1024, 1.0f / 2048, 1.0f / 4096};
     const int32_t* values = items->values + (size_t)n * items->planes;
     igs__own own;
     uint32_t i;
@@ -1665,7 +1670,8 @@ static igs__neighbourhood igs__look_around(const igs__items* items, const int64_
         for (i = 0; i < 4; ++i) best = parts[i] > best ? parts[i] : best;
         near.best_weight = best >> 7;
         if (near.weight_sum > 0)
-            near.like = (int32_t)items->kept.values[k * items->kept.room + (size_t)sums.at[best >> 2 & 31] + (best & 3)];
+            near.like =
+                (int32_t)items->kept.values[k * items->kept.room + (size_t)sums.at[best >> 2 & 31] + (best & 3)];
         else near.best_weight = -1;
     }
     igs__weigh_cells(items, scales, n, k, row, column, column, &near);
@@ -1861,8 +1867,8 @@ static void igs__excite(igs__model* model, const int32_t* inputs, uint32_t start
         const signed char* bias = biases + (IGS__TRAINED_INPUTS + 1) * 4 * j;
         sums[j] = _mm_slli_epi32(
             _mm_set_epi32(
-                bias[3 * (IGS__TRAINED_INPUTS + 1)], bias[2 * (IGS__TRAINED_INPUTS + 1)],
-                bias[IGS__TRAINED_INPUTS + 1], bias[0]
+                bias[3 * (IGS__TRAINED_INPUTS + 1)], bias[2 * (IGS__TRAINED_INPUTS + 1)], bias[IGS__TRAINED_INPUTS + 1],
+                bias[0]
             ),
             8
         );
@@ -2747,9 +2753,7 @@ static int igs__description_decide(
         slots[i] = (contexts[i] + prefix * 0x85EBCA6Bu) >> 16;
         seen = model->statistics[slots[i]] & 255;
         if (i > 0 && seen > 0) ++met;
-        stretched[i] = (int32_t)(((int64_t)igs__stretched(model, slots[i]) *
-                                  confidence[seen < 2 ? seen : 2]) >>
-                                 3);
+        stretched[i] = (int32_t)(((int64_t)igs__stretched(model, slots[i]) * confidence[seen < 2 ? seen : 2]) >> 3);
     }
     weights = model->weights + IGS__DESCRIPTION_CONTEXTS * (met < 3 ? met : 3);
     for (i = 0; i < IGS__DESCRIPTION_CONTEXTS; ++i) total += weights[i] * stretched[i];

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from imagegs_tex.cli.compress import compress
 from imagegs_tex.cli.command_line import command_line as command_line_app
+from imagegs_tex.cli.compress import compress
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
 from imagegs_tex.settings import DEFAULT_QUALITY, DetailMode, Preset, preset_settings
