@@ -375,7 +375,7 @@ def _runs(counts: Whole) -> Whole:
 
 
 def _least_of(values: Whole, tile: Whole, tile_count: int, otherwise: int) -> Whole:
-    """Return the least value of each tile [T, n] of values [N, n], which are sorted by tile; otherwise where it has none."""
+    """Return the least value of each tile [T, n] of values [N, n], sorted by tile; otherwise where a tile has none."""
     found = np.full((tile_count, values.shape[1]), otherwise, dtype=np.int64)
     heads = np.flatnonzero(np.diff(tile, prepend=-1))
     if heads.size:
