@@ -51,17 +51,8 @@ def _run() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")  # names may hold what the terminal's encoding does not
     _check_folder()
     arguments = sys.argv[1:] or ["--help"]
-    if len(arguments) == 2 and arguments[0] == "info" and not arguments[1].startswith("-"):
-        _run_plain_info(Path(arguments[1]))
-        return
-    from imagegs_tex.cli.command_line import COMMANDS, PROGRAM, command_line
-
-    named = next((argument for argument in arguments if not argument.startswith("-")), "")
-    gc.disable()  # of what imports make nothing is garbage, and looking for it takes `info` 25 ms
-    app = command_line(named) if named in COMMANDS else command_line()  # all of them, to say which there are
-    gc.enable()
-    # not standalone: typer would print wrong usage as a box of several lines
-    code = app(arguments, prog_name=PROGRAM, standalone_mode=False)
+    is_plain_info = len(arguments) == 2 and arguments[0] == "info" and not arguments[1].startswith("-")
+    code = _run_plain_info(Path(arguments[1])) if is_plain_info else _run_parsed(arguments)
     if code == INTERRUPTED:  # typer's way to say it, without a word
         raise KeyboardInterrupt
     if sys.stdout is not None:
@@ -69,9 +60,21 @@ def _run() -> None:
     sys.exit(code)
 
 
-def _run_plain_info(file: Path) -> None:
+def _run_parsed(arguments: list[str]) -> int | None:
+    from imagegs_tex.cli.command_line import COMMANDS, PROGRAM, command_line
+
+    named = next((argument for argument in arguments if not argument.startswith("-")), "")
+    gc.disable()  # of what imports make nothing is garbage, and looking for it takes 25 ms
+    app = command_line(named) if named in COMMANDS else command_line()  # all of them, to say which there are
+    gc.enable()
+    # not standalone: typer would print wrong usage as a box of several lines
+    code: int | None = app(arguments, prog_name=PROGRAM, standalone_mode=False)
+    return code
+
+
+def _run_plain_info(file: Path) -> int:
     """Run ``info FILE.igs`` without the parser of options, which takes as long to import as a file to read."""
-    gc.disable()  # as in _run
+    gc.disable()  # as in _run_parsed
     from imagegs_tex.cli.notices import show_notices
     from imagegs_tex.cli.show_info import show_info
 
@@ -79,8 +82,7 @@ def _run_plain_info(file: Path) -> None:
     state.debug = state.quiet = False
     show_notices()
     show_info(file, as_json=False)
-    if sys.stdout is not None:
-        sys.stdout.flush()
+    return 0
 
 
 def _check_folder() -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from imagegs_tex.file_info import info
+from imagegs_tex import file_info
 
 
 def show_info(file: Path, as_json: bool) -> None:
@@ -12,7 +12,7 @@ def show_info(file: Path, as_json: bool) -> None:
         InputError: the file cannot be read
         IgsError: it is no .igs file or damaged
     """
-    found = info(file)
+    found = file_info.info(file)
     if as_json:
         from imagegs_tex.reports import as_json as to_json
 
