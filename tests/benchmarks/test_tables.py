@@ -42,8 +42,8 @@ def test_a_page_without_a_place_is_named(tables, tmp_path, pages, message):
 
 NAMES = [
     "backends", "buffer-levels", "buffer-times", "buffer-variants",
-    "detail", "detail-others", "export-coverage", "export-psnr", "gsplat-picture", "high-avif", "high-layer",
-    "high-ntc", "load-times", "quality-best",
+    "detail", "detail-noise", "detail-noise-others", "detail-others", "export-coverage", "export-psnr",
+    "gsplat-picture", "high-avif", "high-layer", "high-ntc", "load-times", "quality-best",
     "quality-bytes", "quality-codecs", "quality-cost",
     "quality-curves", "quality-gaussians", "quality-maps", "quality-others-bytes", "quality-others-cost",
     "quality-others-maps", "quality-others-psnr", "quality-psnr", "resident", "restoration", "seams",
