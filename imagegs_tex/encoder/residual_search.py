@@ -125,7 +125,7 @@ class _Fewer:
     @staticmethod
     def of(fitter: Fitter, plain: QuantizedGaussianSet, share: float) -> "_Fewer":
         """Fit a share of the Gaussians of a set."""
-        quantized = fitter.rounded(fitter.fit(max(1, round(plain.gaussian_count * share))))
+        quantized = fitter.rounded(fitter.fit(max(1, round(plain.gaussian_count * share)), under_layer=True))
         left = what_is_left(fitter, quantized)
         error = max(float(np.square(left, dtype=np.float64).sum()), 1e-12)
         return _Fewer(quantized, len(encode_igs(quantized)), left, error)

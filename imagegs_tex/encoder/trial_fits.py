@@ -59,6 +59,7 @@ _RESUMED_POPULATION: Final = (PopulationChange(0.0, 1.0, 1.3), PopulationChange(
 """With 120 steps as good as a fit of 240 from the start, or better; from one with fewer Gaussians 2 % worse."""
 FIT_SLOPE: Final = 1.2
 """What Gaussians are worth in full fits, over what they are worth in pilots: 1.0 to 1.3 were seen."""
+_SWEEPS_UNDER_LAYER: Final = 2
 _OCTAVES: Final = (-1.5, 3.0)
 """How far the feature step may move from its setting."""
 _MOST_ROUNDINGS: Final = 7
@@ -128,6 +129,7 @@ class Fitter:
         coarser: float = 0.0,
         pilot: bool = False,
         exact_count: bool = False,
+        under_layer: bool = False,
     ) -> CodedGeometry:
         """Fit count Gaussians, going on from the last fit.
 
@@ -137,12 +139,13 @@ class Fitter:
             coarser: octaves of the feature step, over what suits the error
             pilot: whether it is thrown away
             exact_count: whether Gaussians stay that are not worth their bits; always where a number is asked for
+            under_layer: whether a residual layer makes good what they leave, for which half of the steps will do
         """
         start, fit = None if pilot else self._last, self.settings.fit
         if pilot:
             fit = _pilot(fit)
         elif start is not None and start is not self._start:
-            fit = _resumed(fit)
+            fit = _under_layer(_resumed(fit)) if under_layer else _resumed(fit)
         progress, name = self._progress, f"pilot {self.effort.pilots + 1} of {PILOTS}" if pilot else ""
         if pilot and progress is not None:
             progress = _as_pilot(progress, name)
@@ -268,6 +271,12 @@ def _resumed(settings: FitSettings) -> FitSettings:
     """A fit that goes on from an earlier one."""
     budget = settings.time_budget and settings.time_budget / 2
     return replace(settings, steps=-(-settings.steps // 2), population=_RESUMED_POPULATION, time_budget=budget)
+
+
+def _under_layer(settings: FitSettings) -> FitSettings:
+    """A fit of which only what is large and smooth stays in sight."""
+    sweeps = min(settings.refine_sweeps, _SWEEPS_UNDER_LAYER)
+    return replace(settings, steps=-(-settings.steps // 2), refine_sweeps=sweeps)
 
 
 def choose_feature_step(evaluate: Callable[[float], tuple[float, float]], slope: float) -> float:
