@@ -31,10 +31,14 @@ _NO_PICTURES: Final = (
 )
 _STOP: Final = "Stop and keep the file"
 _LEAVE: Final = "Leave the queue"
-_LAST_LINE: Final = """() => setTimeout(() => {
-    const lines = document.querySelector('#log textarea');
-    if (lines) lines.scrollTop = lines.scrollHeight;
-}, 100)"""
+_LAST_LINE: Final = """() => {
+    let times = 20; // over two seconds: a busy page takes a while until the lines stand there
+    const end = setInterval(() => {
+        const lines = document.querySelector('#log textarea');
+        if (lines) lines.scrollTop = lines.scrollHeight;
+        if (!(times -= 1)) clearInterval(end);
+    }, 100);
+}"""
 """What the browser does once the log is opened, which then stays at its end by itself."""
 SHOW_RUN: Final = """() => { import(new URL('studio-static/follow.js', document.baseURI).href)
     .then((module) => module.follow(document.getElementById('watch'))); }"""
@@ -91,13 +95,13 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
                 visitor.looking = None  # an early picture beside the word that it is done would be taken for the result
         frame = _frame_of(visitor, frames)
         last = max(1, len(frames) - 1)
-        follows = visitor.looking is None
+        at = last if frame is None or visitor.looking is None else frames.index(frame)
         return [
             visitor.changed("status", status(job, 0 if job is None else queue.position(job))),
             visitor.changed("pictures", _NO_PICTURES if frame is None else _figures(visitor, frame)),
             visitor.changed("curve", "" if job is None else run_curves(job.curve, job.sizes)),
             visitor.changed("log", "" if job is None else "\n".join(job.log)),
-            gr.update(visible=len(frames) > 1, maximum=last, value=last) if follows else gr.skip(),
+            visitor.changed("steps", gr.update(visible=len(frames) > 1, maximum=last, value=at)),
             *(gr.update(interactive=is_over) for _ in starters),
             gr.update(
                 value=_LEAVE if job is not None and job.state == JobState.WAITING else _STOP,

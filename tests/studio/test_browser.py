@@ -243,6 +243,14 @@ def test_a_fit_is_watched_stopped_and_decoded_while_another_visitor_waits(pages,
     page.wait_for_function("document.querySelector('#log textarea')?.value.includes(': step ')")
     assert "pilot" not in page.input_value("#log textarea")
     assert page.locator("#curve svg").count() == 2  # of the PSNR and of the bytes
+    steps = page.locator("#steps input[type=range]")
+    for key, looks_back in (("Home", 1), ("End", 0)):
+        for _ in range(40):  # an answer that is under way may take it back
+            steps.press(key)
+            page.wait_for_timeout(500)
+            if page.get_by_text("You look back.").count() == looks_back:
+                break
+        wait_until(page, lambda end=1 - looks_back: steps.input_value() == steps.get_attribute(("min", "max")[end]))
     page.click("#stop")
     wait_done(page)
     assert "You stopped it at step" in page.inner_text("#result-head")
