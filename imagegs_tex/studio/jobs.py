@@ -190,6 +190,14 @@ class JobQueue:
                 before += not each.abandoned.is_set()
             return 0
 
+    def leave(self, job: Job) -> None:
+        """Take a run out that has not begun; one that has is asked to stop."""
+        with self._changed:
+            job.stop.set()
+            if job in self._jobs:
+                self._jobs.remove(job)
+                job.state = JobState.ABANDONED
+
     def close(self) -> None:
         """End the run that is under way and take no more."""
         with self._changed:

@@ -146,8 +146,9 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
     def end(request: gr.Request) -> list[Any]:
         visitor = visitors.of(request.session_hash)
         if visitor.job is not None:
-            visitor.job.stop.set()
-            visitor.job.say("Stopping: the file is made of what there is")
+            queue.leave(visitor.job)
+            if not visitor.job.is_over:
+                visitor.job.say("Stopping: the file is made of what there is")
         return show(visitor)
 
     def tick(request: gr.Request) -> list[Any]:

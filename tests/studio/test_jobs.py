@@ -59,6 +59,21 @@ def test_ten_wait_in_order_and_the_next_is_refused(queue):
     assert order[:MAX_WAITING] == [str(index) for index in range(1, MAX_WAITING)] + ["more"] or "more" not in order
 
 
+def test_who_leaves_the_queue_is_out_of_it_at_once(queue):
+    first, begun, release = held()
+    second, third = Job("second", lambda _: None), Job("third", lambda _: None)
+    for job in (first, second, third):
+        queue.submit(job)
+    assert begun.wait(10)
+    queue.leave(second)
+    assert (second.state, queue.position(third)) == (JobState.ABANDONED, 1)
+    queue.leave(first)
+    assert (first.state, first.stop.is_set()) == (JobState.RUNNING, True)
+    release.set()
+    wait_over(third)
+    assert third.state == JobState.DONE
+
+
 def test_a_run_that_nobody_waits_for_ends_and_the_next_begins(queue):
     job, begun, _ = held()
     queue.submit(job)
