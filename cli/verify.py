@@ -18,6 +18,7 @@ class VerifiedLanguages(StrEnum):
     ALL = "all"
     GLSL = "glsl"
     HLSL = "hlsl"
+    WGSL = "wgsl"
 
 
 def verify(
@@ -53,11 +54,12 @@ def verify(
     from imagegs_tex.formats.material.build_stack import load_stack
     from imagegs_tex.formats.material.options import SourceOptions
     from imagegs_tex.memory import Work, check_memory
-    from imagegs_tex.shaders.build_decoder import LANGUAGES
     from imagegs_tex.verification import verify as verify_decoders
     from imagegs_tex.verification.report import as_json as to_json
+    from imagegs_tex.verification.run import VERIFIED_LANGUAGES
 
-    languages = LANGUAGES if lang == VerifiedLanguages.ALL else tuple(name for name in LANGUAGES if name == lang.value)
+    every = lang == VerifiedLanguages.ALL
+    languages = tuple(name for name in VERIFIED_LANGUAGES if every or name == lang.value)
     if size is not None and source is None:
         raise UsageError("--size is of the source; give --source, too")
     if allow_root and source is None:

@@ -41,10 +41,11 @@ from imagegs_tex.shaders.include_text import (
 from imagegs_tex.shaders.layout_functions import layout_functions, layout_numbers
 from imagegs_tex.shaders.meaning_table import GREEN_DOWN, GREEN_UP, normal_green
 from imagegs_tex.shaders.residual_constants import (
-    COLUMN,
     FINISH,
     RESIDUAL_NUMBERS,
-    SHARE_WAVES,
+    SHARE_RESIDUAL,
+    column_rows,
+    column_store,
     residual_constants,
     residual_numbers,
 )
@@ -217,18 +218,16 @@ def _picked_store(quantized: QuantizedGaussianSet) -> str:
 
 def _residual_parts(quantized: QuantizedGaussianSet, parts: Mapping[str, str]) -> dict[str, str]:
     """Return the parts that are others with a residual."""
-    rows = group_rows(quantized.component_count)
     complete = "igs_complete" if quantized.detail is None else "igs_group_complete"
+    tiles = source("residual_tiles.glsl") + source("residual_columns.glsl")
     return {
         "residual": source("residual.glsl") + "\n",
         "finish": parts["finish"] + FINISH,
         "return_finished": "    return igs_finish(m, sums, texel, p);\n",
-        "group_material": f"{parts['group_material']}{source('residual_tiles.glsl')}\n",
-        "group_start": parts["group_start"] + SHARE_WAVES,
-        "rows": COLUMN,
-        "store": picked_store(
-            rows, f"{complete}(m, igs_add_column(igs_gaussians(m, igs_plain_sums(own)), column, at), at)"
-        ),
+        "group_material": f"{parts['group_material']}{tiles}\n",
+        "group_start": parts["group_start"] + SHARE_RESIDUAL,
+        "rows": column_rows("igs_gaussians(m, igs_plain_sums(own))"),
+        "store": column_store(complete),
     }
 
 

@@ -175,6 +175,8 @@ class _Translation:
             self._branch(depth, "if")
         elif word == "for":
             self._loop(depth)
+        elif word == "while":
+            self._while(depth)
         elif word == "return":
             self.next()
             value = "" if self.peek() == ";" else f" {self.expression()[0]}"
@@ -212,6 +214,15 @@ class _Translation:
         step = self._simple()
         self.take(")")
         self._line(depth, f"for ({first}; {condition}; {step}) {{", self.tokens[self.at])
+        self._block(depth + 1)
+        self.lines.append(f"{'    ' * depth}}}")
+
+    def _while(self, depth: int) -> None:
+        self.take("while")
+        self.take("(")
+        condition, _ = self.expression()
+        self.take(")")
+        self._line(depth, f"while ({condition}) {{", self.tokens[self.at])
         self._block(depth + 1)
         self.lines.append(f"{'    ' * depth}}}")
 

@@ -35,12 +35,37 @@ IgsTexel igs_finish(IgsMaterial m, IgsSums sums, uvec2 at, vec2 p)
 """
 """Of a file's own decoder."""
 
-SHARE_WAVES: Final = "    igs_share_waves(igs_group_material(), thread);\n"
+SHARE_RESIDUAL: Final = "    igs_share_residual(igs_group_material(), group, thread);\n"
 """What a workgroup begins with."""
-COLUMN: Final = """        uvec2 first_at = group * uvec2(IGS_GROUP_SIDE, IGS_GROUP_SIDE) + first_texel;
-        IgsColumn column = igs_residual_column(m, first_at);
+_GROUP_ROWS: Final = 4
+"""Texels of a thread at most."""
+_LIST_SHARE: Final = 9
+"""Coefficients of four texels that a workgroup shares. Blocks of 8 x 8 texels and 16 components at most always have
+room: they have 128 coefficients at most, and each component takes one for its end."""
+
+
+def column_rows(gaussians: str) -> str:
+    """Return what is done with all sums of a thread at once.
+
+    Sums are picked by constant numbers, or they would move to memory.
+
+    Args:
+        gaussians: what makes channels of sums, which are called ``own``
+    """
+    texels = ",\n".join(
+        f"            {gaussians.replace('own', f'sums[min({row}, IGS_ROWS - 1)]')}" for row in range(_GROUP_ROWS)
+    )
+    return f"""        uvec2 first_at = group * uvec2(IGS_GROUP_SIDE, IGS_GROUP_SIDE) + first_texel;
+        IgsColumn column = igs_column_of(
+{texels}
+        );
+        column = igs_add_residual_column(m, column, first_at);
 """
-"""Before texels are made of sums."""
+
+
+def column_store(complete: str) -> str:
+    """Return what the compute decoder does with a texel then; complete: what makes values of its channels."""
+    return f"                igs_store(ivec2(at) + place, {complete}(m, igs_texel_of_column(column, row), at));\n"
 
 
 def residual_constants() -> str:
@@ -52,6 +77,7 @@ def residual_constants() -> str:
             ("IGS_RESIDUAL_SKIP", f"{SKIP}u", ""),
             ("IGS_RESIDUAL_NEXT", f"{NEXT}u", ""),
             ("IGS_RESIDUAL_FAR", f"{FAR}u", ""),
+            ("IGS_LIST_SHARE", f"{_LIST_SHARE}u", "coefficients of four texels that the compute decoder shares"),
         ]
     )
 

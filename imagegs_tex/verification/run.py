@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.decoder.render import shader_decoder
+from imagegs_tex.formats.errors import MissingToolError
 from imagegs_tex.formats.files.atomic_write import write_files
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
@@ -21,7 +22,7 @@ from imagegs_tex.provenance import versions
 from imagegs_tex.shaders.build_decoder import LANGUAGES, Decoder, Language
 from imagegs_tex.shaders.include_text import HLSL_INCLUDE
 from imagegs_tex.textures.load_plan import TexturesKind
-from imagegs_tex.verification import checked_rows, footprint_shaders, probe_shaders
+from imagegs_tex.verification import checked_rows, footprint_shaders, probe_shaders, wgsl
 from imagegs_tex.verification.float64_accessors import accessor_error
 from imagegs_tex.verification.float64_footprint import ExactMeans, footprint_reference, level_error
 from imagegs_tex.verification.float64_picture import (
@@ -65,7 +66,11 @@ _OUTSIDE_SHARE: Final = 8
 _PICTURE_GAIN: Final = 1 / (8 * MAX_ERROR)
 """Pictures of differences: the bound is an eighth of full brightness away from mid grey."""
 
-AnyDecoder = ComputeDecoder | PixelDecoder
+VerifiedLanguage = Language | Literal["wgsl"]
+VERIFIED_LANGUAGES: Final[tuple[VerifiedLanguage, ...]] = (*LANGUAGES, "wgsl")
+"""WGSL is that of the decoder of many materials alone."""
+
+AnyDecoder = ComputeDecoder | PixelDecoder | wgsl.WgslDecoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,7 @@ class _Errors:
 
 def verify(  # noqa: PLR0913 - what is checked, and how
     quantized: QuantizedGaussianSet,
-    languages: Iterable[Language] = LANGUAGES,
+    languages: Iterable[VerifiedLanguage] = LANGUAGES,
     source: TextureStack | None = None,
     *,
     decoder: Decoder | None = None,
@@ -145,7 +150,8 @@ def verify(  # noqa: PLR0913 - what is checked, and how
         differences: a folder for pictures of the differences in the rows that are checked, one per variant and four
             channels
         device: None opens one
-        shared: run the decoder of many materials as well, on a buffer in which the set is the second of two
+        shared: run the decoder of many materials as well, on a buffer in which the set is the second of two; WGSL is
+            of it alone
         progress: called with what begins, how many steps are done, and how many there are at most
 
     Returns:
@@ -163,18 +169,22 @@ def verify(  # noqa: PLR0913 - what is checked, and how
     size = (quantized.width, quantized.height)
     is_whole = textures is not None or not checked_rows.is_large(*size)  # such textures' levels are of all texels
     repeats, left_out = _left_out(chosen, wanted, size, repeats)
+    if "wgsl" in wanted and wgsl.missing():
+        if len(wanted) == 1:
+            raise MissingToolError(f"{wgsl.missing()}; --lang glsl checks without it")
+        left_out.append(f"wgsl: {wgsl.missing()}")
     decoder = decoder or shader_decoder(quantized)
     picture = reference_picture(quantized)
     uv, at_points = _points(quantized, picture, point_count)
     with Scene(chosen, decoder.packed, size, quantized.channel_count) as scene, ExitStack() as opened:
-        decoders = len(_variants(wanted)) * (2 if shared else 1)
+        decoders = len(_variants(wanted)) + (len(_shared_variants(wanted)) if shared else 0)
         bands = checked_rows.all_rows(size[1]) if is_whole else checked_rows.some_rows(*size, _SEED)
         begun = _Steps(progress, decoders * (2 + len(bands)))  # compiling, texels, points
-        compiled, results = _compile(scene, decoder, wanted, begun)
+        compiled, results = _compile(scene, decoder, _variants(wanted), begun, left_out)
         if shared:
             view = view_in_buffer(quantized, decoder)
             joined = opened.enter_context(Scene(chosen, view.packed, size, quantized.channel_count))
-            both = _compile(joined, view, wanted, begun, SHARED_PREFIX)
+            both = _compile(joined, view, _shared_variants(wanted), begun, left_out, SHARED_PREFIX)
             compiled, results = compiled | both[0], results | both[1]
         coarse = decoder.packed.coarse
         loaded = None if textures is None else TextureCheck(quantized, decoder, textures)
@@ -208,7 +218,7 @@ def verify(  # noqa: PLR0913 - what is checked, and how
             scored = checked_rows.scored_rows(*size, _SEED)
             left_out += checked_rows.left_out_of_score(scored) if checked_rows.is_large(*size) else []
             score = score_source(quantized, source, next(iter(compiled.values())).decoder, scored)
-        loads = () if loaded is None else loaded.results(scene, wanted, repeats)
+        loads = () if loaded is None else loaded.results(scene, [name for name in LANGUAGES if name in wanted], repeats)
     ordered = tuple(result for result in results.values() if result is not None)
     return VerifyReport(
         passed=all(result.passed for result in ordered)
@@ -226,7 +236,7 @@ def verify(  # noqa: PLR0913 - what is checked, and how
 
 
 def _left_out(
-    device: Device, languages: tuple[Language, ...], size: tuple[int, int], repeats: int
+    device: Device, languages: tuple[VerifiedLanguage, ...], size: tuple[int, int], repeats: int
 ) -> tuple[int, list[str]]:
     """Return how often decoders are timed, and what is left out for want of a tool, or of sense."""
     left_out = [] if "hlsl" not in languages or has_tool("dxc") else ["hlsl through DXC: dxc is not on the PATH"]
@@ -236,7 +246,9 @@ def _left_out(
     if repeats and checked_rows.is_large(*size):  # a target of all channels as floats can be larger than the GPU
         repeats = 0
         left_out.append(f"times: of pictures of more than {checked_rows.WHOLE_TEXELS:,} texels")
-    return repeats, left_out + [f"{language}: not asked for" for language in LANGUAGES if language not in languages]
+    return repeats, left_out + [
+        f"{language}: not asked for" for language in VERIFIED_LANGUAGES if language not in languages
+    ]
 
 
 def _points(
@@ -275,7 +287,13 @@ def score_source(
     return SourceScore(pooled_psnr(scores), tuple(scores))
 
 
-def _variants(languages: tuple[Language, ...]) -> list[_Variant]:
+def _shared_variants(languages: tuple[VerifiedLanguage, ...]) -> list[_Variant]:
+    """Return those of the decoder of many materials."""
+    with_wgsl = "wgsl" in languages and not wgsl.missing()
+    return _variants(languages) + ([_Variant("wgsl", wgsl.WgslDecoder, wgsl.WgslSampler)] if with_wgsl else [])
+
+
+def _variants(languages: tuple[VerifiedLanguage, ...]) -> list[_Variant]:
     variants = []
     if "glsl" in languages:
         variants += [
@@ -351,12 +369,15 @@ def _hlsl_pixel_sampler(compiler: HlslCompiler) -> Callable[[Scene, Decoder], Sa
 
 
 def _compile(
-    scene: Scene, decoder: Decoder, languages: tuple[Language, ...], begun: _Steps, prefix: str = ""
+    scene: Scene, decoder: Decoder, variants: list[_Variant], begun: _Steps, left_out: list[str], prefix: str = ""
 ) -> tuple[dict[str, _Compiled], dict[str, VariantResult | None]]:
-    """Return what compiled, and a place for every result in order: those of what did not are there."""
+    """Return what compiled, and a place for every result in order: those of what did not are there.
+
+    What cannot run here, though others can, is said in ``left_out``.
+    """
     compiled: dict[str, _Compiled] = {}
     results: dict[str, VariantResult | None] = {}
-    for variant in _variants(languages):
+    for variant in variants:
         name = prefix + variant.name
         results[name] = None
         begun.begin(f"{name}, compiling")
@@ -367,6 +388,10 @@ def _compile(
             results[name] = VariantResult(
                 name, False, 1.0, 1.0, None, None, 255, 1.0, None, printable(error)
             )  # fmt: skip
+        except MissingToolError as error:
+            if len(variants) == 1:
+                raise
+            left_out.append(f"{name}: {error}")
     return compiled, results
 
 

@@ -11,7 +11,7 @@ from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.shaders.accessors import Accessor
 from imagegs_tex.shaders.build_decoder import Decoder
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians, join_materials, pack_gaussians
-from imagegs_tex.shaders.include_text import HLSL_INCLUDE, STORAGE_INCLUDE, TEXTURE_INCLUDE
+from imagegs_tex.shaders.include_text import HLSL_INCLUDE, STORAGE_INCLUDE, TEXTURE_INCLUDE, WGSL_INCLUDE
 from imagegs_tex.shaders.meaning_functions import accessor_widths
 from imagegs_tex.shaders.shared_decoder import SharedDecoder, most_of, shared_decoder
 
@@ -73,7 +73,7 @@ def shared_view(shared: SharedDecoder, decoder: Decoder, before: Sequence[Packed
 #define IGS_NUMBER {len(before)}u
 IgsTexel igs_decode(vec2 uv) {{ return igs_decode(IGS_NUMBER, uv); }}
 IgsTexel igs_decode_at(vec2 p) {{ return igs_decode_at(IGS_NUMBER, p); }}
-{_FOOTPRINTS}{"".join(_accessor(each, widths[each.name]) for each in accessors)}"""
+{_FOOTPRINTS}{"".join(_accessor(each) for each in accessors)}"""
     text += _NORMALS if "#define IGS_NORMAL_LENGTH_EXISTS" in own_text else ""
     text += _ROUGHNESS if "#define IGS_ROUGHNESS_FILTERED_EXISTS" in own_text else ""
     row = f"#define IGS_ROW_LOG2 {own.row_log2}u\n"
@@ -81,15 +81,20 @@ IgsTexel igs_decode_at(vec2 p) {{ return igs_decode_at(IGS_NUMBER, p); }}
         STORAGE_INCLUDE: shared.includes[STORAGE_INCLUDE] + text + _GROUP,
         TEXTURE_INCLUDE: row + shared.includes[TEXTURE_INCLUDE] + text,
         HLSL_INCLUDE: shared.includes[HLSL_INCLUDE] + _hlsl(text + _GROUP),
+        WGSL_INCLUDE: f"{shared.includes[WGSL_INCLUDE]}\nconst IGS_NUMBER = {len(before)}u;\n",
     }
     return replace(decoder, includes=includes, accessors=accessors, packed=replace(own, words=words))
 
 
-def _accessor(accessor: Accessor, width: int) -> str:
-    """Return a function of the own decoder's type; width: of the one that it calls."""
-    swizzle = "" if accessor.width == width else f".{'xyzw'[: accessor.width]}"
-    value = f"{accessor.name}(IGS_NUMBER, texel){swizzle}"
-    return f"{_TYPES[accessor.width]} {accessor.name}(IgsTexel texel) {{ return {value}; }}\n"
+def accessor_call(accessor: Accessor) -> str:
+    """Return what calls the accessor of the same meaning, as wide as the own decoder's."""
+    swizzle = "" if accessor.width == accessor_widths()[accessor.name] else f".{'xyzw'[: accessor.width]}"
+    return f"{accessor.name}(IGS_NUMBER, texel){swizzle}"
+
+
+def _accessor(accessor: Accessor) -> str:
+    """Return a function of the own decoder's type."""
+    return f"{_TYPES[accessor.width]} {accessor.name}(IgsTexel texel) {{ return {accessor_call(accessor)}; }}\n"
 
 
 def _hlsl(text: str) -> str:

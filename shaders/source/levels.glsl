@@ -44,6 +44,21 @@ vec4 igs_level_signs(int at, int part, int base, int size)
     return sum / total;
 }
 
+// The same of a sample that lies between two texels, of what they share of it.
+vec4 igs_level_weights(ivec2 texels, vec2 shares, int part, int base, int size)
+{
+    return shares.x * igs_level_signs(texels.x, part, base, size) +
+        shares.y * igs_level_signs(texels.y, part, base, size);
+}
+
+// One of four, without memory that is addressed.
+float igs_pick(vec4 values, uint place)
+{
+    float low = (place & 1u) > 0u ? values.y : values.x;
+    float high = (place & 1u) > 0u ? values.w : values.z;
+    return (place & 2u) > 0u ? high : low;
+}
+
 // Blocks of one class among some that two bits each tell.
 uint igs_level_count(uint classes, uint which)
 {
@@ -112,7 +127,8 @@ IgsTexel igs_level_block(IgsMaterial m, IgsTexel sum, uint set, uint block, int 
                 uint width = igs_field(widths, place, 4u);
                 uint t = (place >> 2u) + 8u * uint(half_table);
                 float code = float(igs_bits(records, at, width)) + 0.5 - float(1u << (width - 1u));
-                value += code * along[(t & 1u) | ((t >> 1u) & 2u)] * down[((t >> 1u) & 1u) | ((t >> 2u) & 2u)];
+                value += code * igs_pick(along, (t & 1u) | ((t >> 1u) & 2u)) *
+                    igs_pick(down, ((t >> 1u) & 1u) | ((t >> 2u) & 2u));
                 at += width;
             }
         }
@@ -127,8 +143,8 @@ IgsTexel igs_level_block(IgsMaterial m, IgsTexel sum, uint set, uint block, int 
     return sum;
 }
 
-// What the buffer says of a level at a point of the picture, between the level's four nearest texels.
-IgsTexel igs_level_at(IgsMaterial m, vec2 p, int level)
+// Adds what the buffer says of a level at a point of the picture, between the level's four nearest texels.
+IgsTexel igs_add_level(IgsMaterial m, IgsTexel texel, vec2 p, int level)
 {
     bool direct = level >= m.direct_level;
     int part = direct ? (level - m.direct_level) % 3 : 0;
@@ -136,7 +152,6 @@ IgsTexel igs_level_at(IgsMaterial m, vec2 p, int level)
     int number = direct ? m.direct_level - m.first_level + (level - m.direct_level) / 3 : level - m.first_level;
     uint at = igs_word(m.levels_at + uint(number));
     uint set = m.levels_at + at;
-    IgsTexel texel = igs_no_texel();
     if (at > 0u) {
         int reach = (1 << uint(level)) - 1;
         ivec2 size = ivec2((m.width + reach) >> uint(level), (m.height + reach) >> uint(level));
@@ -155,32 +170,30 @@ IgsTexel igs_level_at(IgsMaterial m, vec2 p, int level)
             m.repeat_x ? next.x % size.x : clamp(next.x, 0, last.x),
             m.repeat_y ? next.y % size.y : clamp(next.y, 0, last.y)
         );
-        vec4 along = (1.0 - share.x) * igs_level_signs(first.x, part, base, m.width);
-        vec4 along_next = share.x * igs_level_signs(next.x, part, base, m.width);
-        vec4 down = (1.0 - share.y) * igs_level_signs(first.y, part, base, m.height);
-        vec4 down_next = share.y * igs_level_signs(next.y, part, base, m.height);
-        // Whole texels of a level above the blocks' own weigh the rest with exactly 0.
-        vec4 fine = abs(along) + abs(along_next) + abs(down) + abs(down_next);
-        int kept = fine.z + fine.w > 0.0 ? 16 : (fine.y > 0.0 ? 4 : 1);
         int to_block = 2 - part;
         ivec2 block = first >> ivec2(to_block, to_block);
         ivec2 block_next = next >> ivec2(to_block, to_block);
         bool one_along = block.x == block_next.x;
         bool one_down = block.y == block_next.y;
-        along = one_along ? along + along_next : along;
-        down = one_down ? down + down_next : down;
         for (int c = 0; c < IGS_VALUES; ++c) {
             if (c < m.values) {
-                texel.channel[c] = igs_level_axis(m, set, 0, c) / 32767.0;
+                texel.channel[c] += igs_level_axis(m, set, 0, c) / 32767.0;
             }
         }
         int columns = one_along ? 1 : 2;
         int blocks = one_down ? columns : 2 * columns;
-        for (int k = 0; k < blocks; ++k) {
+        for (int k = 0; k < blocks; ++k) { // weights are made anew for each, or they would fill the registers
             bool right = k % columns > 0;
             bool below = k / columns > 0;
+            vec2 shares = vec2(right ? 0.0 : 1.0 - share.x, right || one_along ? share.x : 0.0);
+            vec4 along = igs_level_weights(ivec2(first.x, next.x), shares, part, base, m.width);
+            shares = vec2(below ? 0.0 : 1.0 - share.y, below || one_down ? share.y : 0.0);
+            vec4 down = igs_level_weights(ivec2(first.y, next.y), shares, part, base, m.height);
+            // Whole texels of a level above the blocks' own weigh the rest with exactly 0.
+            vec4 fine = abs(along) + abs(down);
+            int kept = fine.z + fine.w > 0.0 ? 16 : (fine.y > 0.0 ? 4 : 1);
             uint which = uint((below ? block_next.y : block.y) * across + (right ? block_next.x : block.x));
-            texel = igs_level_block(m, texel, set, which, kept, right ? along_next : along, below ? down_next : down);
+            texel = igs_level_block(m, texel, set, which, kept, along, down);
         }
     }
     return texel;
@@ -196,9 +209,9 @@ IgsTexel igs_level_value(IgsMaterial m, vec2 p, int level)
         texel = igs_decode_material_at(m, p);
     }
     if (stored) {
-        IgsTexel more = igs_level_at(m, p, level);
+        texel = igs_add_level(m, texel, p, level);
         for (int c = 0; c < IGS_VALUES; ++c) {
-            texel.channel[c] = clamp(texel.channel[c] + more.channel[c], 0.0, 1.0);
+            texel.channel[c] = clamp(texel.channel[c], 0.0, 1.0);
         }
     }
     return texel;

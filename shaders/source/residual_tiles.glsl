@@ -1,10 +1,21 @@
-// The residual for the compute decoder: a thread reads its block's list once for all of its texels, which lie in one column
-// of one block.
+// The residual for the compute decoder: a block's threads read its list once, each a part of it. What it holds is shared as
+// coefficients, ready to be summed up for the texels of the block.
 
 // The functions of the transform at a block's texels, frequency by frequency, four texels to a vector.
 IGS_SHARED vec4 igs_waves[64];
+// Of each block, IGS_LIST_SHARE of them for 4 texels: a coefficient as a float32, whose lowest 8 bits are its frequencies
+// (2^-16 of it is lost); 0 where a component ends.
+IGS_SHARED uint igs_coefficients[IGS_LIST_SHARE * (IGS_GROUP_SIDE * IGS_GROUP_SIDE / 4u)];
+IGS_SHARED uvec4 igs_list_lengths[IGS_GROUP_SIDE * IGS_GROUP_SIDE / 64u]; // of blocks, row by row
+// What a coefficient of each component adds to four channels.
+IGS_SHARED vec4 igs_residual_vectors[IGS_CHANNELS * IGS_LAYERS];
 
-// All threads of the workgroup must call this; a barrier follows before anybody reads.
+// How many coefficients of a block are shared.
+uint igs_list_room(IgsMaterial m)
+{
+    return IGS_LIST_SHARE << (2u * m.residual_log2 - 2u);
+}
+
 void igs_share_waves(IgsMaterial m, uint thread)
 {
     uint side = 1u << m.residual_log2;
@@ -17,81 +28,107 @@ void igs_share_waves(IgsMaterial m, uint thread)
         }
         igs_waves[place] = waves;
     }
+    for (uint place = thread; place < uint(IGS_CHANNELS * IGS_LAYERS); place += IGS_GROUP_THREADS) {
+        uint row = place / uint(IGS_LAYERS); // behind the last component lies something else, which nobody reads
+        uint first = 4u * (place - row * uint(IGS_LAYERS));
+        vec4 values = vec4(0.0, 0.0, 0.0, 0.0);
+        for (uint i = 0u; i < 4u; ++i) {
+            if (first + i < uint(m.channels)) {
+                uint code = m.residual_basis + row * uint(m.channels) + first + i;
+                uint pair = igs_word(code >> 1u);
+                values[i] = m.residual_unit * float(igs_signed_field(pair, 16u * (code & 1u), 16u));
+            }
+        }
+        igs_residual_vectors[place] = values;
+    }
 }
 
-// What is added to four texels of a column, each in a component.
-struct IgsColumn {
-    vec4 channel[IGS_VALUES];
-};
-
-// What the layer adds to the four texels of a column that `at` is among.
-IgsColumn igs_residual_column(IgsMaterial m, uvec2 at)
+// What the parts of lists hold, in igs_tile_words: coefficients and ends of components; above them places from the last end on,
+// or from the part's first; whether a component ends.
+uint igs_list_part(uint count, IgsList list, bool ends)
 {
-    at = min(at, uvec2(uint(m.width - 1), uint(m.height - 1)));
-    uint last = (1u << m.residual_log2) - 1u;
-    uint known = igs_residual_block(m, at);
-    uint end = igs_word(known + 1u);
-    uint row = m.residual_basis;
-    uint place = 0u;
-    uint size = 0u;
-    vec4 waves = vec4(0.0, 0.0, 0.0, 0.0);
-    vec4 sums = vec4(0.0, 0.0, 0.0, 0.0);
-    IgsColumn column;
-    for (int c = 0; c < IGS_VALUES; ++c) {
-        column.channel[c] = vec4(0.0, 0.0, 0.0, 0.0);
+    return count | (list.place << 16u) | (ends ? 0x80000000u : 0u);
+}
+
+// All threads of the workgroup must call this; half a word for each texel is read. Nibbles tell what comes before them alone,
+// so all is read twice: for how far a part leads, then for what it holds.
+void igs_share_lists(IgsMaterial m, uvec2 group, uint thread)
+{
+    uint parts_log2 = 2u * m.residual_log2 - 2u;
+    uint part = thread & ((1u << parts_log2) - 1u);
+    uint block = thread >> parts_log2;
+    uint across_log2 = uint(IGS_GROUP_LOG2) - m.residual_log2;
+    uvec2 within = uvec2(block & ((1u << across_log2) - 1u), block >> across_log2);
+    uvec2 texel = group * uvec2(IGS_GROUP_SIDE, IGS_GROUP_SIDE) + (within << uvec2(m.residual_log2, m.residual_log2));
+    uvec2 last = uvec2(uint(m.width - 1), uint(m.height - 1));
+    IgsList list = igs_residual_list(m, min(texel, last));
+    uint first = list.at;
+    bool inside = texel.x <= last.x && texel.y <= last.y;
+    uint length = inside ? ((list.end - first) >> parts_log2) + 1u : 0u; // of a part, in nibbles and the end
+    uint begin = min(first + part * length, list.end + 1u);
+    uint end = inside ? min(begin + length, list.end + 1u) : begin;
+    list = igs_list_from(m, list, begin);
+    if (part > 0u && begin < end) { // what makes a coefficient larger belongs to the part that this is in
+        uint back = begin;
+        while (back > first && igs_list_from(m, list, back - 1u).nibble == IGS_RESIDUAL_FAR) {
+            --back;
+        }
+        if (((begin - back) & 1u) > 0u) {
+            list = igs_next_nibble(m, list);
+        }
+        while (list.nibble > IGS_RESIDUAL_NEXT) {
+            if (list.nibble == IGS_RESIDUAL_FAR) {
+                list = igs_next_nibble(m, list);
+            }
+            list = igs_next_nibble(m, list);
+        }
+        begin = list.at;
     }
-    uint first = igs_word(known);
-    uint word = igs_word(m.residual_lists + (first >> 3u)) >> (4u * (first & 7u)); // what is left of it
-    for (uint n = first; n <= end; ++n) {
-        uint nibble = n == end ? IGS_RESIDUAL_NEXT : word & 15u;
-        word = (n & 7u) == 7u ? igs_word(m.residual_lists + ((n + 1u) >> 3u)) : word >> 4u;
-        if (nibble < IGS_RESIDUAL_SKIP) {
-            place += nibble < IGS_RESIDUAL_TWO ? nibble >> 1u : 0u;
-            size = nibble < IGS_RESIDUAL_TWO ? 1u : 2u;
-            uint frequencies = igs_word(m.residual_order + (place >> 2u)) >> (8u * (place & 3u));
-            uint along = (((frequencies >> 4u) & 15u) << m.residual_log2) + (at.x & last);
-            float across = igs_waves[along >> 2u][along & 3u];
-            across = (nibble & 1u) > 0u ? -across : across;
-            waves = across * igs_waves[(((frequencies & 15u) << m.residual_log2) + (at.y & last)) >> 2u];
-            sums += igs_coefficient(m, size) * waves;
-            ++place;
-        } else if (nibble == IGS_RESIDUAL_SKIP) {
-            place += IGS_RESIDUAL_RUNS;
-        } else if (nibble == IGS_RESIDUAL_NEXT) {
-            sums *= m.residual_unit;
-            for (int c = 0; c < IGS_VALUES; ++c) {
-                if (c < m.channels) {
-                    uint code = row + uint(c);
-                    uint pair = igs_word(code >> 1u);
-                    column.channel[c] += float(igs_signed_field(pair, 16u * (code & 1u), 16u)) * sums;
-                }
+    uint count = 0u;
+    bool ends = false;
+    while (list.at < end) {
+        list = igs_read_on(m, list);
+        count += list.ends || list.value != 0.0 ? 1u : 0u;
+        ends = ends || list.ends;
+    }
+    igs_tile_words[thread] = igs_list_part(count, list, ends);
+    igs_barrier();
+    count = 0u;
+    uint place = 0u;
+    for (uint before = thread - part; before < thread; ++before) {
+        uint known = igs_tile_words[before];
+        count += known & 65535u;
+        place = ((known >> 31u) > 0u ? 0u : place) + ((known >> 16u) & 32767u);
+    }
+    uint room = igs_list_room(m);
+    list = igs_list_from(m, list, begin);
+    list.place = place;
+    while (list.at < end) {
+        list = igs_read_on(m, list);
+        if (list.ends || list.value != 0.0) {
+            if (count < room) {
+                uint rounded = (igs_as_bits(list.value) + 128u) & 0xFFFFFF00u;
+                igs_coefficients[block * room + count] = rounded | list.frequencies;
             }
-            sums = vec4(0.0, 0.0, 0.0, 0.0);
-            row += uint(m.channels);
-            place = 0u;
-        } else {
-            uint before = size;
-            size += 1u;
-            if (nibble == IGS_RESIDUAL_FAR) {
-                ++n;
-                size = 16u * before - 14u + (word & 15u);
-                word = (n & 7u) == 7u ? igs_word(m.residual_lists + ((n + 1u) >> 3u)) : word >> 4u;
-            }
-            sums += (igs_coefficient(m, size) - igs_coefficient(m, before)) * waves;
+            ++count;
         }
     }
-    return column;
+    if (part == (1u << parts_log2) - 1u) {
+        igs_list_lengths[block >> 2u][block & 3u] = count;
+    }
+    igs_barrier(); // igs_tile_words
 }
 
-// Adds to a texel what a column says of it.
-IgsTexel igs_add_column(IgsTexel texel, IgsColumn column, uvec2 at)
+// All threads of the workgroup must call this; a barrier follows before anybody reads.
+void igs_share_residual(IgsMaterial m, uvec2 group, uint thread)
 {
-    vec4 chosen = vec4(
-        (at.y & 3u) == 0u ? 1.0 : 0.0, (at.y & 3u) == 1u ? 1.0 : 0.0, (at.y & 3u) == 2u ? 1.0 : 0.0,
-        (at.y & 3u) == 3u ? 1.0 : 0.0
-    );
-    for (int c = 0; c < IGS_VALUES; ++c) {
-        texel.channel[c] += dot(column.channel[c], chosen);
-    }
-    return texel;
+    igs_share_waves(m, thread);
+    igs_share_lists(m, group, thread);
+}
+
+// The block of the group that a texel lies in.
+uint igs_list_of(IgsMaterial m, uvec2 texel)
+{
+    uvec2 block = (texel & uvec2(IGS_GROUP_SIDE - 1u, IGS_GROUP_SIDE - 1u)) >> uvec2(m.residual_log2, m.residual_log2);
+    return (block.y << (uint(IGS_GROUP_LOG2) - m.residual_log2)) + block.x;
 }

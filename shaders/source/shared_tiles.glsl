@@ -109,14 +109,4 @@ IgsTexel igs_group_complete(IgsMaterial m, IgsTexel texel, uvec2 at)
     return igs_with_normals(m, texel);
 }
 
-// From sums to the values of a texel `at`. Reading lists once for several texels costs materials without a residual 1.6 times
-// the time on an H200, so that only a decoder made for materials with one does it.
-IgsTexel igs_group_finish(IgsMaterial m, IgsGroupSums sums, uvec2 at)
-{
-    IgsTexel texel = igs_group_gaussians(m, sums, at);
-    if (IGS_RESIDUAL != 0 && m.residual_at > 0u) {
-        vec2 p = vec2(float(at.x) + 0.5, float(at.y) + 0.5);
-        texel = igs_add_residual(igs_with_residual(m), texel, p, at);
-    }
-    return igs_group_complete(m, texel, at);
-}
+//@generated group_finish

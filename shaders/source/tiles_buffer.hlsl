@@ -1,6 +1,7 @@
 // What tiles.hlsl needs of HLSL.
 #define IGS_SHARED groupshared
 #define igs_barrier() GroupMemoryBarrierWithGroupSync()
+#define igs_as_bits(number) asuint(number)
 #define igs_shared_or(target, bits) InterlockedOr(target, bits)
 
 #ifdef IGS_OWN_STORE // defined before the include by who takes the texels

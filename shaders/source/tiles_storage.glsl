@@ -1,6 +1,7 @@
 // What tiles.glsl needs of GLSL 4.30.
 #define IGS_SHARED shared
 #define igs_barrier() barrier()
+#define igs_as_bits(number) floatBitsToUint(number)
 #define igs_shared_or(target, bits) atomicOr(target, bits)
 
 #ifdef IGS_OWN_STORE // defined before the include by who takes the texels

@@ -80,7 +80,7 @@ def test_expressions(glsl, wgsl):
     [
         "mat2 igs_f() { return 0; }", "float igs_f() { return mix(a, b, c); }", "#define IGS_X 1",
         "float igs_f() { return a }", "int igs_f(inout int a) { return a; }", "double igs_f() { return 0.0; }",
-        "int igs_f() { while (a) { } return 0; }",
+        "int igs_f() { do { } while (a); return 0; }",
     ],
 )  # fmt: skip
 def test_what_is_refused(source):

@@ -35,6 +35,9 @@ CASES = {
     "small blocks, repeats, larger Gaussians": layered(
         made_set(61, 45, 60, 4, wrap=(True, True)), side_log2=2, density=0.4, spread=0.8
     ),
+    "more than a workgroup shares": layered(
+        made_set(45, 61, 40, 6), side_log2=2, density=0.9, spread=1.5, step=0.01
+    ),
     "large blocks, few components, a normal, noise": layered(
         made_set(90, 33, 60, 5, maps=material(), detail={"components": 3}), side_log2=4, density=0.3, components=2,
         step=0.04,
@@ -91,16 +94,22 @@ def test_samples_and_levels_have_it(device):
     assert report.level_error > 0
 
 
+SINGLE, GLSL = VARIANTS[1:3], VARIANTS[:3]
 BROKEN = {
-    "always at texel centres": ("vec2 turns = (p - ", "vec2 turns = (floor(p) + vec2(0.5, 0.5) - ", 2),
-    "zeros not skipped": ("? nibble >> 1u : 0u", "? 0u : 0u", 3),
-    "no sign": ("(nibble & 1u) > 0u ? -wave", "(nibble & 1u) > 0u ? wave", 3),
-    "twos are ones": ("IGS_RESIDUAL_TWO ? 1u : 2u", "IGS_RESIDUAL_TWO ? 1u : 1u", 3),
-    "far codes begin elsewhere": ("16u * before - 14u", "16u * before - 13u", 3),
-    "no offset": ("float(size) + beyond", "float(size)", 3),
-    "constants as the other functions": ("frequency > 0u ? 1.0 : 0.70710678", "frequency > 0u ? 1.0 : 1.0", 3),
-    "the basis of the first component": ("            row += uint(m.channels);\n", "", 3),
-    "not held to 0 to 1": ("texel = igs_in_range(texel);", "texel = texel;", 3),
+    "always at texel centres": ("vec2 turns = (p - ", "vec2 turns = (floor(p) + vec2(0.5, 0.5) - ", SINGLE),
+    "zeros not skipped": ("? nibble >> 1u : 0u", "? 0u : 0u", GLSL),
+    "no sign": ("0u ? -value : value", "0u ? value : value", GLSL),
+    "twos are ones": ("IGS_RESIDUAL_TWO ? 1u : 2u", "IGS_RESIDUAL_TWO ? 1u : 1u", GLSL),
+    "far codes begin elsewhere": ("16u * size - 14u", "16u * size - 13u", GLSL),
+    "no offset": ("float(size) + beyond", "float(size)", GLSL),
+    "constants as the other functions": ("frequency > 0u ? 1.0 : 0.70710678", "frequency > 0u ? 1.0 : 1.0", GLSL),
+    "the basis of the first component": ("            row += uint(m.channels);\n", "", SINGLE),
+    "the same of a workgroup": ("        row += uint(IGS_LAYERS);\n", "", VARIANTS[:1]),
+    "the list of another block": ("return (block.y << ", "return (block.x << ", VARIANTS[:1]),
+    "parts that begin anywhere": ("if (part > 0u && begin < end)", "if (part > 999u)", VARIANTS[:1]),
+    "parts without those before": ("list.place = place;", "list.place = 0u;", VARIANTS[:1]),
+    "columns by the first texel": ("m.residual_log2) + local.x", "m.residual_log2)", VARIANTS[:1]),
+    "not held to 0 to 1": ("texel = igs_in_range(texel);", "texel = texel;", GLSL),
 }  # fmt: skip
 
 
@@ -109,14 +118,14 @@ BROKEN = {
 def test_a_broken_residual_is_found_out(fault, device):
     quantized = layered(made_set(50, 40, 60, 3), density=0.12, spread=3.0, step=0.04)
     decoder = build_decoder(quantized)
-    good, bad, count = BROKEN[fault]
+    good, bad, victims = BROKEN[fault]
     includes = {name: text.replace(good, bad) for name, text in decoder.includes.items()}
     assert includes["igs_decode.glsl"] != decoder.includes["igs_decode.glsl"], "the fault was not put in"
     report = verify(
         quantized, ["glsl"], decoder=replace(decoder, includes=includes), point_count=500, repeats=0, device=device
     )
     found = {variant.name: variant for variant in report.variants}
-    for name in VARIANTS[3 - count : 3]:
+    for name in victims:
         assert found[name].failure == ""
         assert not found[name].passed, f"{name} passed with {fault}"
 

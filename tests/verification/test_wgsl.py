@@ -2,19 +2,24 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.made_gaussians import made_set
 from helpers.shared_sets import MOST, SETS, VALUES, requests
 
 from imagegs_tex.decoder.render import shader_decoder
+from imagegs_tex.formats.errors import MissingToolError
+from imagegs_tex.shaders.build_decoder import build_decoder
 from imagegs_tex.shaders.gpu_buffer import join_materials
 from imagegs_tex.shaders.include_text import WGSL_INCLUDE
 from imagegs_tex.shaders.sample_shaders import SHARED_PARTS, sample_shaders
 from imagegs_tex.shaders.shared_decoder import shared_decoder
-from imagegs_tex.verification import MAX_ERROR
+from imagegs_tex.verification import MAX_ERROR, verify
+from imagegs_tex.verification.shared_view import view_in_buffer
 
 RUNNER = Path(__file__).parents[1] / "helpers" / "run_wgsl.py"
 SHADER = """
@@ -33,7 +38,7 @@ BROKEN = {
     "": ("", ""),
     "noise of other texels": ("place.x & 63u", "(place.x + 1u) & 63u"),
     "samples of the next texel": ("at.y * u32(m.width) + at.x", "at.y * u32(m.width) + at.x + 1u"),
-    "levels without what they store": ("texel.channel[c] + more.channel[c]", "texel.channel[c]"),
+    "levels without what they store": ("texel = igs_add_level(m, texel, p, level);", ""),
 }
 
 
@@ -67,3 +72,37 @@ def test_it_decodes_and_breaks(run):
     errors = dict(zip(BROKEN, np.nanmax(np.abs(found - right), axis=(1, 2)), strict=True))
     assert errors.pop("") <= MAX_ERROR
     assert all(error > MAX_ERROR for error in errors.values()), errors
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize(
+    "change", [("", ""), ("place.x & 63u", "(place.x + 1u) & 63u"), ("fn igs_word", "fn of igs_word")]
+)
+def test_verify_runs_it(change, device, run, monkeypatch):
+    """And finds faults, also what is no WGSL."""
+    del run  # there is what it takes
+
+    def view(*given):
+        found = view_in_buffer(*given)
+        return replace(found, includes=found.includes | {WGSL_INCLUDE: found.includes[WGSL_INCLUDE].replace(*change)})
+
+    monkeypatch.setattr("imagegs_tex.verification.run.view_in_buffer", view)
+    quantized = made_set(40, 30, 40, 3, detail={"components": 1})
+    report = verify(quantized, ["wgsl"], decoder=build_decoder(quantized), point_count=300, repeats=0, device=device,
+                    shared=True)  # fmt: skip
+    (variant,) = report.variants
+    assert variant.name == "shared-wgsl"
+    assert variant.passed == report.passed == (change[0] == "")
+    assert (variant.failure == "") == ("of" not in change[1])
+
+
+def test_verify_says_that_wgpu_is_missing(device, monkeypatch):
+    monkeypatch.setattr("imagegs_tex.verification.wgsl.find_spec", lambda name: None)
+    quantized = made_set(8, 8, 2, 1)
+    decoder = build_decoder(quantized)
+    with pytest.raises(MissingToolError, match="wgpu is not installed"):
+        verify(quantized, ["wgsl"], decoder=decoder, repeats=0, device=device, shared=True)
+    both = ["glsl", "wgsl"]
+    report = verify(quantized, both, decoder=decoder, point_count=9, repeats=0, device=device, shared=True)
+    assert report.passed
+    assert any(line.startswith("wgsl: wgpu is not installed") for line in report.left_out)
