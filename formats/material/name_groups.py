@@ -155,8 +155,8 @@ def lesser_versions(stems: Sequence[str]) -> dict[int, int]:
     """Return the maps that are there with more texels, or for a nearer level of detail, and which those are."""
     alike: dict[str, list[int]] = {}
     for index, stem in enumerate(stems):
-        if says_something(stem):
-            alike.setdefault(VERSION.sub("#", stem).casefold(), []).append(index)
+        if VERSION.search(stem) and says_something(stem):
+            alike.setdefault(VERSION.sub("#", stem), []).append(index)
     lesser: dict[int, int] = {}
     for members in alike.values():
         kept = max(members, key=lambda index: [_rank(found) for found in VERSION.findall(stems[index])])

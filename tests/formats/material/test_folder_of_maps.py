@@ -127,6 +127,7 @@ def test_several_materials_are_told_apart(tmp_path, names):
             {"rock_albedo_512x512": "rock_albedo_2048x2048"},
         ),
         ("a_512_color b_1024_color a_512_normal", "a_512_color b_1024_color a_512_normal", {}),
+        ("wall_color Wall_color wall_normal", "wall_color Wall_color wall_normal", {}),
         ("wall_color_2 wall_color_4 wall_normal", "wall_color_2 wall_color_4 wall_normal", {}),
     ],
 )
