@@ -1,6 +1,6 @@
 """Spectra as sums of the noise tile's bands: of what energies a component is made."""
 
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -103,6 +103,7 @@ def _tile_powers() -> Array:
     return np.asarray(np.square(np.abs(np.fft.fft2(planes))) / planes[0].size ** 2)
 
 
+@lru_cache(2)  # the tile's, and those of one size of middles: half a second of each compression otherwise
 def _band_powers(height: int, width: int) -> Array:
     """Return each band's power spectrum [8, H, W], of sum 1; 0 where a picture is too small for a band."""
     impulse = np.zeros((height, width), dtype=np.int64)

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imagegs_tex.decoder.maps import decode_maps
+from imagegs_tex.decoder.bands import channel_bands
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
-from imagegs_tex.formats.material.stack import TextureStack, source_map
-from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Samples
+from imagegs_tex.formats.material.stack import TextureStack, expand_map, source_map
+from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS
 from imagegs_tex.metrics.scores import MapScore, flip_error, score_values
 from imagegs_tex.rasterize.backend import Backend
 
@@ -18,8 +17,6 @@ _POOR_DB: Final = 30.0
 """PSNR from which on no mean FLIP error of 0.2 was seen: grain of all octaves has it below 26 dB."""
 _SIDE: Final = 512
 """Texels each way of what is looked at, the middle of a larger picture: 1,024 take longer than a fit on a GPU."""
-
-AnyArray = TypeVar("AnyArray", Samples, NDArray[np.bool_])
 
 
 def score_poor_colour(
@@ -40,17 +37,24 @@ def score_poor_colour(
     }
     if not poor:
         return list(scores)
+    part = _middle(stack.height), _middle(stack.width)
+    size = quantized.width, quantized.height
+    bands = [
+        texels[max(0, part[0].start - first) : max(0, part[0].stop - first), part[1]].copy()  # of a band that may go
+        for first, texels in channel_bands(quantized, backend, size)
+    ]
+    channels = np.concatenate(bands)
     found = list(scores)
-    for index, (texture_map, decoded) in enumerate(decode_maps(quantized, backend)):
-        if index in poor:
-            source, seen, drawn = _middle(source_map(stack, index)), _middle(decoded), stack.drawn_of(index)
-            if drawn is not None:
-                seen = np.where(_middle(drawn)[..., None], seen, source)
-            pair = [score_values(part, texture_map) for part in (source, seen)]
-            found[index] = replace(scores[index], flip=flip_error(texture_map, *pair))
+    for index in poor:
+        texture_map, drawn = stack.maps[index], stack.drawn_of(index)
+        source, seen = source_map(stack, index, part[0])[:, part[1]], expand_map(channels, texture_map)
+        if drawn is not None:
+            seen = np.where(drawn[part][..., None], seen, source)
+        pair = [score_values(samples, texture_map) for samples in (source, seen)]
+        found[index] = replace(scores[index], flip=flip_error(texture_map, *pair))
     return found
 
 
-def _middle(samples: AnyArray) -> AnyArray:
-    top, left = (max(0, side - _SIDE) // 2 for side in samples.shape[:2])
-    return samples[top : top + _SIDE, left : left + _SIDE]
+def _middle(side: int) -> slice:
+    first = max(0, side - _SIDE) // 2
+    return slice(first, min(side, first + _SIDE))
