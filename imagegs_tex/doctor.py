@@ -132,6 +132,7 @@ def _libraries() -> list[Finding]:
         _optional("gsplat", "gsplat", "export to splats", install_extra("splats")),
         _optional("gradio", "gradio", "the page of studio", install_extra("studio")),
         _optional("distributed", "distributed", "build on many machines", install_extra("farm")),
+        _optional("wgpu", "wgpu", "verify --lang wgsl", install_extra("wgsl")),
         _optional("watchfiles", "watchfiles", "build --watch", install_extra("watch")),
         _optional("fused_ssim", "fused-ssim", "the SSIM loss on a GPU, faster",
                   "pip install --no-build-isolation git+https://github.com/rahul-goel/fused-ssim (needs nvcc)"),

@@ -136,8 +136,6 @@ def test_bpp_is_a_limit_of_the_whole_file(run, material, tmp_path):
         ("--gaussians", "10", "--max-bytes", "1000"),
         ("--bpp", "1", "--max-bytes", "1000"),
         ("--max-gpu-bytes", "3000", "--max-bytes", "1000"),
-        ("--max-gpu-bytes", "100"),
-        ("--max-bytes", "100"),
         ("--bpp", "0"),
         ("--bpp", "-1"),
         ("--bpp", "nan"),

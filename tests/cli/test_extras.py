@@ -16,6 +16,7 @@ MODULES = {
     "studio": "gradio",
     "farm": "distributed",
     "watch": "watchfiles",
+    "wgsl": "wgpu",
 }
 NEED = {
     "verify": ("verify", "{file}"),
@@ -24,6 +25,7 @@ NEED = {
     "studio": ("studio", "--no-browser"),
     "farm": ("build", "{folder}", "-o", "{folder}/out", "--scheduler", "tcp://localhost:1"),
     "watch": ("build", "{folder}", "-o", "{folder}/out", "--watch"),
+    "wgsl": ("verify", "{file}", "--lang", "wgsl"),
 }
 """Nothing needs the extra cuda: it is measured against."""
 PROGRAM = """

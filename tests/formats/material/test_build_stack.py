@@ -204,7 +204,8 @@ def test_a_preview_of_another_size_is_left_out_and_said_so(tmp_path):
     stack = load_stack(tmp_path)
     assert set(by_name(stack)) == {"Rock1_Color", "Rock1_Normal"}
     assert stack.maps[0].notes == "base colour"
-    assert stack.remarks == ("Rock1.png is left out: 5 x 5, and its name says nothing",)
+    said = "a picture of the material, whose base colour is Rock1_Color.png; a manifest takes it in"
+    assert stack.remarks == (f"Rock1.png is left out: {said}",)
 
 
 def test_order_does_not_depend_on_case(tmp_path):

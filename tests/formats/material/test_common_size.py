@@ -120,10 +120,10 @@ def test_other_proportions_are_refused_unless_a_size_is_asked_for(tmp_path):
     assert load_stack(folder, SourceOptions(size=(32, 16))).texels.shape[:2] == (16, 32)
 
 
-def test_one_map_at_two_sizes_is_a_mistake(tmp_path):
-    folder = save(tmp_path / "x", rock_2k_albedo=noise(32, 32), rock_1k_albedo=noise(16, 16))
-    with pytest.raises(InputError, match="both are base colour; leave one out"):
-        load_stack(folder)
+def test_of_one_map_at_two_sizes_the_finer_gives_the_size(tmp_path):
+    stack = load_stack(save(tmp_path / "x", rock_2k_albedo=noise(32, 32), rock_1k_albedo=noise(16, 16, seed=1)))
+    assert np.array_equal(by_name(stack)["rock_2k_albedo"], noise(32, 32))
+    assert [remark.partition(" is ")[0] for remark in stack.remarks] == ["rock_1k_albedo.png"]
 
 
 def test_a_mask_may_have_the_size_of_any_map(mixed, tmp_path):
