@@ -4,12 +4,8 @@ A reader gets bytes that anybody may have made. Nothing is allocated for a numbe
 against its law, and every broken law is one :class:`IgsError`.
 """
 
-import contextlib
-import hashlib
-import itertools
 import struct
 import zlib
-from collections import OrderedDict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -73,8 +69,6 @@ _PLANE: Final = struct.Struct("<hB")
 _SHAPE_PLANES: Final = 3
 _GAUSSIANS_AT_ONCE: Final = 1 << 16
 """Bounds the memory of temporaries, so that reading takes little more than what the set itself takes."""
-_STORED_KEPT: Final = 3
-"""Sets whose coded sections are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +131,10 @@ def encode_igs(quantized: QuantizedGaussianSet) -> bytes:
         raise ValueError(f"the set breaks the format: {error}") from None
     maps, components, cells, positions, shapes, features = raws[: len(SECTIONS)]
     entropy = quantized.entropy
-    codes = _Codes(header, entropy, counts, geometry, quantized.feature_codes, (cells, positions, shapes, features))
     stored = [
         store(maps, code_description(maps, _described("maps", header), entropy), entropy),
         store(components, code_description(components, _described("components", header), entropy), entropy),
-        *_stored_codes(codes),
+        *_stored_codes(quantized, counts, geometry, (cells, positions, shapes, features)),
         *(store(blocks) for blocks in raws[len(SECTIONS) :]),
     ]
     numbers = [*range(1, len(SECTIONS) + 1), *_optional_ids(quantized)]
@@ -159,52 +152,25 @@ def encode_igs(quantized: QuantizedGaussianSet) -> bytes:
     return b"".join([front, table, crc, *(section.data for section in stored)])
 
 
-@dataclass(frozen=True, slots=True)
-class _Codes:
-    """All codes of a set, and the plain form of their sections."""
+def _stored_codes(
+    quantized: QuantizedGaussianSet, counts: NDArray[np.int64], geometry: KnownGeometry, plain: tuple[list[bytes], ...]
+) -> list[StoredSection]:
+    """Return the sections cells, positions, shapes and features, coded side by side.
 
-    header: Header
-    entropy: Entropy
-    counts: NDArray[np.int64]  # of Gaussians by cell
-    geometry: KnownGeometry
-    features: NDArray[np.int16]  # [N, K]
-    plain: tuple[list[bytes], list[bytes], list[bytes], list[bytes]]  # cells, positions, shapes, features
-
-    def digest(self) -> bytes:
-        """Return what other codes do not have."""
-        found = hashlib.sha256(repr((self.header, self.entropy)).encode())
-        for block in itertools.chain(*self.plain):
-            found.update(len(block).to_bytes(8) + block)
-        return found.digest()
-
-
-_stored_before: Final[OrderedDict[bytes, list[StoredSection]]] = OrderedDict()
-"""Sections of codes by their digest, the last ones: a search's file is encoded for its size, then with its noise, then
-to be written."""
-
-
-def _stored_codes(codes: _Codes) -> list[StoredSection]:
-    """Return the sections cells, positions, shapes and features, coded side by side."""
-    key, entropy, geometry = codes.digest(), codes.entropy, codes.geometry
-    known = _stored_before.get(key)
-    if known is not None:
-        return known
-    cells, positions, shapes, features = codes.plain
-    shape_codes = geometry.shape_codes
+    ``counts`` are of Gaussians by cell; ``plain`` is the plain form of the same sections.
+    """
+    cells, positions, shapes, features = plain
+    entropy, order = quantized.entropy, geometry.order
+    shape_codes, feature_codes = quantized.shape_codes, quantized.feature_codes
     with ThreadPoolExecutor(3) as pool:
         coding = (
-            pool.submit(lambda: store(features, code_features(codes.features, geometry, entropy), entropy)),
-            pool.submit(lambda: store(shapes, code_shapes(shape_codes, geometry.order, entropy), entropy)),
-            pool.submit(lambda: store(cells, code_counts(codes.counts, geometry.order.across, entropy), entropy)),
+            pool.submit(lambda: store(features, code_features(feature_codes, geometry, entropy), entropy)),
+            pool.submit(lambda: store(shapes, code_shapes(shape_codes, order, entropy), entropy)),
+            pool.submit(lambda: store(cells, code_counts(counts, order.across, entropy), entropy)),
         )
         placed = store(positions, entropy=entropy)
         coded_features, coded_shapes, coded_cells = (part.result() for part in coding)
-    stored = [coded_cells, placed, coded_shapes, coded_features]
-    _stored_before[key] = stored
-    while len(_stored_before) > _STORED_KEPT:
-        with contextlib.suppress(KeyError):  # another thread was there before
-            _stored_before.popitem(last=False)
-    return stored
+    return [coded_cells, placed, coded_shapes, coded_features]
 
 
 def decode_igs(data: bytes, name: str = "file") -> QuantizedGaussianSet:

@@ -226,7 +226,7 @@ def test_a_residual_is_told(decoded):
 def test_a_hundred_loads_keep_nothing(page, decoded):
     first, *rest = page.evaluate(LEAK, "ends")
     assert rest == [first] * 3
-    assert first[0] < 1 << 23  # most of it tables of the entropy coder
+    assert first[0] <= 1 << 23  # most of it tables of the entropy coder
 
 
 def test_what_is_broken_has_a_name_and_the_page_goes_on(page, decoded):

@@ -56,18 +56,13 @@ def test_any_number_of_channels_and_any_name_come_back(channels, seed, name):
     assert_equal_sets(decode_igs(encode_igs(quantized)), quantized)
 
 
-def test_codes_that_are_coded_once_are_those_of_the_set_at_hand():
+def test_what_holds_the_same():
     quantized = make_set()
-    before = encode_igs(quantized)
-    quantized.feature_codes[0, 0] += 1
-    after = encode_igs(quantized)
-    assert np.array_equal(decode_igs(after).feature_codes, quantized.feature_codes)
-    quantized.feature_codes[0, 0] -= 1
-    assert encode_igs(quantized) == before != after
-    other = replace(quantized, cutoff=quantized.cutoff * 0.99)
-    assert holds_the_same(decode_igs(before), quantized)
-    assert not holds_the_same(decode_igs(encode_igs(other)), quantized)
-    assert not holds_the_same(decode_igs(after), quantized)
+    assert holds_the_same(decode_igs(encode_igs(quantized)), quantized)
+    assert not holds_the_same(replace(quantized, cutoff=quantized.cutoff * 0.99), quantized)
+    codes = quantized.feature_codes.copy()
+    codes[0, 0] += 1
+    assert not holds_the_same(replace(quantized, feature_codes=codes), quantized)
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "/", "a\x00b", "CON", "\u202egnp", "名前 🧱", "x" * 1024, "\n"])
