@@ -9,6 +9,7 @@ from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.metrics.scores import MapScore
 from imagegs_tex.studio.estimate import TIME_SPREAD, Estimate
 from imagegs_tex.studio.jobs import Job, JobState
+from imagegs_tex.studio.meanings import LEFT_OUT
 from imagegs_tex.studio.plain_words import phase_words, plain
 from imagegs_tex.studio.reading import MapRow, Reading
 from imagegs_tex.studio.wishes import GOALS
@@ -48,9 +49,10 @@ def notice(message: str, kind: str = "info") -> str:
 
 def reading_summary(reading: Reading) -> str:
     """Return what a material is, in a line, and what was left out of it."""
-    count = len(reading.rows)
+    count, aside = len(reading.table), len(reading.table) - len(reading.rows)
+    of_them = f", {aside} left out" if aside else ""
     lines = [
-        f"<b>{text(reading.title)}</b>: {count} map{'s' if count != 1 else ''}, {reading.width} × {reading.height} "
+        f"<b>{text(reading.title)}</b>: {count} map{'s' if count != 1 else ''}{of_them}, {reading.width} × {reading.height} "
         f"texels, {bytes_words(reading.source_bytes)} as image files."
     ]
     html = f'<div class="st-notice st-good" role="status">{" ".join(lines)}</div>'
@@ -64,11 +66,15 @@ def reading_summary(reading: Reading) -> str:
 
 def map_row(row: MapRow, thumbnail: str) -> str:
     """Return a map's thumbnail and what is known of it."""
+    is_left_out = row.meaning == LEFT_OUT
+    said = f"Read as: {text(plain(row.note) or 'it is')}"
+    if is_left_out:
+        said = "You left it out. Choose what it means to take it back."
     return (
-        f'<div class="st-map"><img src="{thumbnail}" alt="{text(row.name)}" width="72" height="72">'
+        f'<div class="st-map{" st-map-aside" if is_left_out else ""}"><img src="{thumbnail}" alt="{text(row.name)}" width="72" height="72">'
         f'<div><b>{text(row.file)}</b><br><span class="st-faint">{row.size}, {len(row.channels)} '
         f"channel{'s' if len(row.channels) != 1 else ''} of {row.samples}</span><br>"
-        f'<span class="st-faint">Read as: {text(plain(row.note) or "it is")}</span></div></div>'
+        f'<span class="st-faint">{said}</span></div></div>'
     )
 
 

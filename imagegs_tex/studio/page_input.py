@@ -14,7 +14,7 @@ from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceO
 from imagegs_tex.studio.corrections import GREEN_DOWN, GREEN_TURNED, GREEN_UP, MapCorrection
 from imagegs_tex.studio.examples import EXAMPLES
 from imagegs_tex.studio.markup import map_row, notice, reading_summary, step
-from imagegs_tex.studio.meanings import choices
+from imagegs_tex.studio.meanings import LEFT_OUT, choices
 from imagegs_tex.studio.reading import MapRow, read
 from imagegs_tex.studio.uploads import Upload
 from imagegs_tex.studio.visitors import Served, Visitor, Visitors
@@ -181,7 +181,7 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
         def rows(_: int, request: gr.Request) -> None:
             visitor = visitors.of(request.session_hash)
             if visitor.reading is not None:
-                for index, row in enumerate(visitor.reading.rows):
+                for index, row in enumerate(visitor.reading.table):
                     _build_row(visitors, visitor, index, row, outputs, refresh)
 
     return InputPart(version, take_example, shown, outputs)
@@ -245,7 +245,8 @@ def _build_row(
             )  # fmt: skip
         else:
             with gr.Column(scale=2, min_width=200):
-                gr.HTML('<div class="st-faint st-plain">Values, kept as they are stored</div>', padding=False)
+                kept = "Not in the file" if row.meaning == LEFT_OUT else "Values, kept as they are stored"
+                gr.HTML(f'<div class="st-faint st-plain">{kept}</div>', padding=False)
     meaning.input(
         correct(row.meaning, lambda had, value: MapCorrection(meaning=value)), meaning, outputs, api_visibility=PRIVATE
     )

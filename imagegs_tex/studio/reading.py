@@ -1,7 +1,7 @@
 """How a visitor's material is understood: a row for each map, what was left out and why."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +23,7 @@ from imagegs_tex.studio.corrections import GREEN_DOWN, GREEN_UP, Corrections, Ma
 from imagegs_tex.studio.demand import Demand, demand_of
 from imagegs_tex.studio.folders import without_place
 from imagegs_tex.studio.limits import MAX_MATERIAL_TEXELS, MAX_TEXELS
-from imagegs_tex.studio.meanings import key_of
+from imagegs_tex.studio.meanings import LEFT_OUT, key_of
 
 THUMBNAIL: Final = 128
 """Longest side of a thumbnail, in pixels."""
@@ -38,7 +38,7 @@ class MapRow:
     size: str
     samples: str
     channels: tuple[Semantic, ...]
-    meaning: str  # a key of .meanings
+    meaning: str  # a key of .meanings; LEFT_OUT: the visitor does not want it
     note: str  # how it was understood
     is_srgb: bool | None  # None: no colour, or floats, which hold linear light
     green: str | None  # of normals: GREEN_UP, GREEN_DOWN or GREEN_TURNED; None: no normals
@@ -51,7 +51,8 @@ class Reading:
 
     title: str
     source: Path  # what is compressed: what was sent, or a manifest that says how it is to be taken
-    rows: tuple[MapRow, ...]
+    rows: tuple[MapRow, ...]  # of the maps that are compressed
+    table: tuple[MapRow, ...]  # those, and the maps that the visitor left out, in the order of the files
     width: int
     height: int
     channels: int  # coded
@@ -92,7 +93,7 @@ def read(
     material, names, chosen = _pick(asset, chosen)
     _check_sizes(material)
     is_corrected = any(each.changes_reading for each in corrections.values()) or len(names) > 1
-    used = source
+    used, found = source, material
     if is_corrected:
         used = corrected_manifest(material, corrections, own)
         material = read_asset(used).materials[0]
@@ -103,7 +104,7 @@ def read(
     by_name = {map_source.name: map_source for map_source in material.maps}
     rows = tuple(_row(stack, index, by_name, corrections) for index in range(len(stack.maps)))
     return Reading(
-        title=title, source=used, rows=rows, width=stack.width, height=stack.height, channels=stack.channel_count,
+        title=title, source=used, rows=rows, table=_table(found, rows, corrections), width=stack.width, height=stack.height, channels=stack.channel_count,
         wrap=wrap_words(stack.wrap), wrap_note=stack.wrap_note, has_alpha=any(map(_has_alpha, stack.maps)),
         left_out=tuple(
             without_place(printable(each), own) for each in (*stack.remarks, *asset.left_out, *_problems(asset, names))
@@ -139,8 +140,6 @@ def _problems(asset: MaterialAsset, names: Sequence[str]) -> list[str]:
 
 def _with_remarks(material: MaterialSource, asset: MaterialAsset) -> MaterialSource:
     """Keep what there was to say of the files before a manifest named some of them."""
-    from dataclasses import replace
-
     said = dict.fromkeys(remark for each in asset.materials for remark in each.remarks)
     return replace(material, remarks=tuple(said))
 
@@ -188,6 +187,23 @@ def _row(stack: TextureStack, index: int, sources: dict[str, MapSource], correct
         note=printable(texture_map.notes), is_srgb=(texture_map.transfer == Transfer.SRGB) if is_colour else None,
         green=_green(texture_map, corrections), thumbnail=encode_image(shown, ".png"),
     )  # fmt: skip
+
+
+def _table(found: MaterialSource, rows: Sequence[MapRow], corrections: Corrections) -> tuple[MapRow, ...]:
+    """Return the rows of a material's maps with those that the visitor left out, each where it was found."""
+    aside = [
+        _left_out_row(replace(found, maps=(source,)))
+        for source in found.maps
+        if corrections.get(source.name, MapCorrection()).meaning == LEFT_OUT
+    ]
+    place = {source.name: index for index, source in enumerate(found.maps)}
+    return tuple(sorted([*rows, *aside], key=lambda row: place.get(row.name, len(place))))
+
+
+def _left_out_row(alone: MaterialSource) -> MapRow:
+    stack = build_stack(alone, SourceOptions())
+    row = _row(stack, 0, {source.name: source for source in alone.maps}, {})
+    return replace(row, meaning=LEFT_OUT, is_srgb=None, green=None)
 
 
 def _green(texture_map: TextureMap, corrections: Corrections) -> str | None:

@@ -14,7 +14,7 @@ from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.formats.vocabulary import Semantic, Transfer
 from imagegs_tex.studio import reading
 from imagegs_tex.studio.corrections import MapCorrection
-from imagegs_tex.studio.markup import reading_summary
+from imagegs_tex.studio.markup import map_row, reading_summary
 from imagegs_tex.studio.meanings import LEFT_OUT, choices, key_of, semantics_of
 
 OPTIONS = SourceOptions()
@@ -65,6 +65,25 @@ def test_corrections_go_through_a_manifest_that_the_command_line_takes(stone, tm
     green = by_name["normal"].coded_indices[1]
     before = next(each for each in plain.maps if each.name == "normal").coded_indices[1]
     assert np.allclose(stack.texels[..., green], 1 - plain.texels[..., before])
+
+
+def test_a_map_that_is_left_out_keeps_its_row_and_can_be_taken_back(stone, tmp_path):
+    own = tmp_path / "own"
+    corrections = {"height": MapCorrection(meaning=LEFT_OUT)}
+    found = read(stone, own, corrections)
+    assert [row.name for row in found.rows] == ["basecolor", "normal", "roughness"]
+    assert [(row.name, row.meaning) for row in found.table] == [
+        ("basecolor", "base_colour"), ("height", LEFT_OUT), ("normal", "normal"), ("roughness", "roughness"),
+    ]  # fmt: skip
+    assert "4 maps, 1 left out" in reading_summary(found)
+    aside = found.table[1]
+    assert aside.thumbnail == read(stone, own).rows[1].thumbnail
+    assert "take it back" in map_row(aside, "x.png")
+    assert "height" in {key for _, key in choices(aside.channels)}
+    back = read(stone, own, {"height": MapCorrection(meaning="height")})
+    assert [row.name for row in back.rows] == [row.name for row in found.table]
+    assert back.table == back.rows
+    assert "left out" not in reading_summary(back)
 
 
 def test_a_second_map_of_a_meaning_is_an_alternate(stone, tmp_path):
