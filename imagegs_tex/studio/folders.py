@@ -5,6 +5,7 @@ A running studio holds a lock in its folder. One that was killed holds none, so 
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -53,10 +54,12 @@ def without_place(message: str, home: Path) -> str:
 
     Args:
         message: that may name files in it
-        home: the visitor's folder; what was sent lies in its folder SENT
+        home: the visitor's folder; what was sent lies in numbered folders of its folder SENT
     """
-    for inner in (home / SENT, home):
-        message = message.replace(f"{inner}{os.sep}", "").replace(str(inner), "what was sent")
+    sent, own, divider = re.escape(str(home / SENT)), re.escape(str(home)), re.escape(os.sep)
+    for folder in (rf"{sent}{divider}\d+", sent, own):  # a delivery's, of all of them, the visitor's
+        message = re.sub(f"{folder}{divider}", "", message)
+        message = re.sub(rf"{folder}(?!\w)", "what was sent", message)
     head, _, rest = message.partition(": ")
     return rest if rest.startswith(f"{head}: ") else message
 

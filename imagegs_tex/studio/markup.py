@@ -50,9 +50,9 @@ def notice(message: str, kind: str = "info") -> str:
 def reading_summary(reading: Reading) -> str:
     """Return what a material is, in a line, and what was left out of it."""
     count, aside = len(reading.table), len(reading.table) - len(reading.rows)
-    of_them = f", {aside} left out" if aside else ""
+    maps = f"{count} map{'s' if count != 1 else ''}{f', {aside} left out' if aside else ''}"
     lines = [
-        f"<b>{text(reading.title)}</b>: {count} map{'s' if count != 1 else ''}{of_them}, {reading.width} × {reading.height} "
+        f"<b>{text(reading.title)}</b>: {maps}, {reading.width} × {reading.height} "
         f"texels, {bytes_words(reading.source_bytes)} as image files."
     ]
     html = f'<div class="st-notice st-good" role="status">{" ".join(lines)}</div>'
@@ -66,12 +66,12 @@ def reading_summary(reading: Reading) -> str:
 
 def map_row(row: MapRow, thumbnail: str) -> str:
     """Return a map's thumbnail and what is known of it."""
-    is_left_out = row.meaning == LEFT_OUT
-    said = f"Read as: {text(plain(row.note) or 'it is')}"
-    if is_left_out:
+    said, kind = f"Read as: {text(plain(row.note) or 'it is')}", "st-map"
+    if row.meaning == LEFT_OUT:
+        kind += " st-map-aside"
         said = "You left it out. Choose what it means to take it back."
     return (
-        f'<div class="st-map{" st-map-aside" if is_left_out else ""}"><img src="{thumbnail}" alt="{text(row.name)}" width="72" height="72">'
+        f'<div class="{kind}"><img src="{thumbnail}" alt="{text(row.name)}" width="72" height="72">'
         f'<div><b>{text(row.file)}</b><br><span class="st-faint">{row.size}, {len(row.channels)} '
         f"channel{'s' if len(row.channels) != 1 else ''} of {row.samples}</span><br>"
         f'<span class="st-faint">{said}</span></div></div>'

@@ -15,7 +15,8 @@ from imagegs_tex.studio.corrections import GREEN_DOWN, GREEN_TURNED, GREEN_UP, M
 from imagegs_tex.studio.examples import EXAMPLES
 from imagegs_tex.studio.markup import map_row, notice, reading_summary, step
 from imagegs_tex.studio.meanings import LEFT_OUT, choices
-from imagegs_tex.studio.reading import MapRow, read
+from imagegs_tex.studio.reading import MapRow
+from imagegs_tex.studio.receiving import receive, take_material, understand
 from imagegs_tex.studio.uploads import Upload
 from imagegs_tex.studio.visitors import Served, Visitor, Visitors
 
@@ -23,12 +24,13 @@ PRIVATE: Final = "private"
 """Visibility of every event: the page is not an API."""
 _DROP: Final = """<div class="st-drop"><b>Drop the maps of one material here</b>
 <span class="st-faint">Files, a folder, a .zip, a .glb or .gltf with its images, one picture,
-or an .igs file to look at</span><div class="st-drop-buttons">
+or an .igs file to look at. Pictures that come later join those that are there.</span><div class="st-drop-buttons">
 <label>Choose files<input type="file" multiple class="st-files" aria-label="Choose files"></label>
 <label>Choose a folder<input type="file" webkitdirectory class="st-folder" aria-label="Choose a folder"></label></div>
 <div class="st-drop-say st-faint" aria-live="polite"></div></div>"""
 _DROP_JS: Final = Path(__file__).parent / "static" / "dropzone.js"
-_UNDERSTOOD_JS: Final = "() => document.dispatchEvent(new Event('st-understood'))"
+_UNDERSTOOD_JS: Final = """(said) => document.dispatchEvent(
+    new CustomEvent('st-understood', { detail: said.includes('st-bad') }))"""
 _NOTHING_SENT_JS: Final = "() => { document.querySelector('.st-drop-say').textContent = ''; }"
 _SALIENCY: Final = "saliency"
 _WRAPS: Final = {"auto": None, "repeat": True, "clamp": False}
@@ -88,9 +90,13 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
             matters = gr.Dropdown(
                 _MATTER_WORDS, value="even", label="What matters", min_width=240, info="Where the bytes go first"
             )
-    outputs = [summary, version, whole, chooser, alpha, normals]
+        remove = gr.Button(
+            "Take these away, begin with another material", visible=False, size="sm", elem_id="anew",
+            elem_classes="st-aside",
+        )  # fmt: skip
+    outputs = [summary, version, whole, chooser, alpha, normals, remove]
 
-    def shown(visitor: Visitor, message: str = "") -> list[Any]:
+    def shown(visitor: Visitor, message: str = "", kind: str = "bad") -> list[Any]:
         reading = visitor.reading
         visitor.forget("thumb-")
         number = visitor.served_count()
@@ -98,22 +104,23 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
             is_igs = visitor.upload is not None and visitor.upload.is_igs
             words = f"{visitor.upload.title} is ready to look at: press Start." if is_igs and visitor.upload else ""
             return [
-                notice(message, "bad") or notice(words, "good"), number, gr.update(visible=False), gr.update(),
-                gr.update(), gr.update(),
+                notice(message, kind) + notice(words, "good"), number, gr.update(visible=False),
+                gr.update(visible=False), gr.update(), gr.update(), gr.update(visible=visitor.upload is not None),
             ]  # fmt: skip
         has_normals = any(row.green for row in reading.rows)
         return [
-            notice(message, "bad") + reading_summary(reading) + notice(_wrap_words(visitor)),
+            notice(message, kind) + reading_summary(reading) + notice(_wrap_words(visitor)),
             number,
             gr.update(visible=True),
             gr.update(choices=list(reading.materials), value=reading.chosen, visible=len(reading.materials) > 1),
             gr.update(visible=reading.has_alpha),
             gr.update(visible=has_normals),
+            gr.update(visible=True),
         ]
 
     def refresh(visitor: Visitor, chosen: str = "") -> list[Any]:
         try:
-            _understand(visitor, chosen)
+            understand(visitor, chosen)
         except ImageGSTexError as error:
             return shown(visitor, visitor.told(error))
         except MemoryError:
@@ -123,18 +130,20 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
     def begin(request: gr.Request) -> list[Any]:
         visitor = visitors.of(request.session_hash)
         if source is not None and visitor.upload is None:
-            _take(visitor, _given(source))
+            take_material(visitor, _given(source))
             return [visitor.token, *refresh(visitor)]
         return [visitor.token, *shown(visitor)]
 
     def sent(request: gr.Request) -> list[Any]:
         visitor = visitors.of(request.session_hash)
-        try:
-            _take(visitor, visitor.inbox.upload())
-        except ImageGSTexError as error:
-            visitor.upload = visitor.reading = None
-            return shown(visitor, visitor.told(error))
-        return refresh(visitor)
+        message = receive(visitor)
+        return shown(visitor, message.words, message.kind)
+
+    def anew(request: gr.Request) -> list[Any]:
+        visitor = visitors.of(request.session_hash)
+        take_material(visitor, None)
+        visitor.problem, visitor.learnt = "", None
+        return shown(visitor)
 
     def take_example(key: str, visitor: Visitor) -> None:
         example = next(each for each in EXAMPLES if each.key == key)
@@ -142,8 +151,8 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
         example.make(folder)
         files = sorted(folder.iterdir())
         path = files[0] if len(files) == 1 else folder
-        _take(visitor, Upload(path, path.name))
-        _understand(visitor)
+        take_material(visitor, Upload(path, path.name))
+        understand(visitor)
 
     def example_of(key: str) -> Callable[[gr.Request], list[Any]]:
         def take(request: gr.Request) -> list[Any]:
@@ -164,8 +173,10 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
         return refresh(visitor, "" if visitor.reading is None else visitor.reading.chosen)
 
     gr.on([blocks.load], begin, None, [drop, *outputs], api_visibility=PRIVATE)
+    remove.click(anew, None, outputs, api_visibility=PRIVATE, show_progress="hidden")
+    remove.click(None, None, None, js=_NOTHING_SENT_JS, api_visibility=PRIVATE)
     drop.submit(sent, None, outputs, api_visibility=PRIVATE, show_progress="hidden").then(
-        None, None, None, js=_UNDERSTOOD_JS, api_visibility=PRIVATE
+        None, summary, None, js=_UNDERSTOOD_JS, api_visibility=PRIVATE
     )
     for example, button in zip(EXAMPLES, buttons, strict=True):
         button.click(example_of(example.key), None, outputs, api_visibility=PRIVATE, show_progress_on=summary)
@@ -250,26 +261,6 @@ def _build_row(
     meaning.input(
         correct(row.meaning, lambda had, value: MapCorrection(meaning=value)), meaning, outputs, api_visibility=PRIVATE
     )
-
-
-def _understand(visitor: Visitor, chosen: str = "") -> None:
-    """Read a visitor's material anew; what was read before stays where that fails."""
-    upload = visitor.upload
-    visitor.problem, visitor.learnt = "", None
-    if upload is None or upload.is_igs:
-        visitor.reading = None
-        return
-    try:
-        visitor.reading = read(upload.path, upload.title, visitor.folder, visitor.options, visitor.corrections, chosen)
-    except ImageGSTexError as error:
-        visitor.problem = visitor.told(error)
-        raise
-
-
-def _take(visitor: Visitor, upload: Upload) -> None:
-    """Begin with another material."""
-    visitor.upload, visitor.reading = upload, None
-    visitor.corrections.clear()
 
 
 def _given(source: Path) -> Upload:

@@ -104,7 +104,8 @@ def read(
     by_name = {map_source.name: map_source for map_source in material.maps}
     rows = tuple(_row(stack, index, by_name, corrections) for index in range(len(stack.maps)))
     return Reading(
-        title=title, source=used, rows=rows, table=_table(found, rows, corrections), width=stack.width, height=stack.height, channels=stack.channel_count,
+        title=title, source=used, rows=rows, table=_table(found, rows, corrections),
+        width=stack.width, height=stack.height, channels=stack.channel_count,
         wrap=wrap_words(stack.wrap), wrap_note=stack.wrap_note, has_alpha=any(map(_has_alpha, stack.maps)),
         left_out=tuple(
             without_place(printable(each), own) for each in (*stack.remarks, *asset.left_out, *_problems(asset, names))

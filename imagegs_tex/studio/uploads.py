@@ -13,7 +13,7 @@ from typing import Final
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.files.safe_names import printable, safe_stem
 from imagegs_tex.formats.igs.container import MAGIC
-from imagegs_tex.formats.images import FORMATS
+from imagegs_tex.formats.images import FORMATS, SIGNATURE_BYTES, detect, other_kind
 from imagegs_tex.studio.limits import MAX_UNPACKED_BYTES, MAX_UPLOAD_BYTES, MAX_UPLOAD_FILES
 
 _DEEPEST: Final = 6
@@ -50,17 +50,61 @@ def _safe_name(part: str) -> str:
 
 
 class Inbox:
-    """The files that a visitor sends, one after the other."""
+    """The files that a visitor sends, one after the other: a delivery, in a folder of its own.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.names: list[str] = []  # as put, in the order in which they came
+    What was kept before stays until another delivery is kept, so that one that cannot be used takes nothing away.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.folder = home / "0"  # of the delivery that arrives
+        self.names: list[str] = []  # of its files, as put, in the order in which they came
+        self._home = home
+        self._deliveries = 0
         self._bytes = 0
+        self._kept: Path | None = None
 
     def clear(self) -> None:
-        """Forget everything: the next file begins another material."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Forget the delivery that arrives unless it was kept: the next file begins another."""
+        if self.folder != self._kept:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self._deliveries += 1
+        self.folder = self._home / str(self._deliveries)
         self.names, self._bytes = [], 0
+
+    def keep(self) -> None:
+        """Keep the delivery in place of what was kept before."""
+        if self._kept is not None and self._kept != self.folder:
+            shutil.rmtree(self._kept, ignore_errors=True)
+        self._kept = self.folder
+
+    def add_to(self, material: Upload | None) -> tuple[str, ...] | None:
+        """Put the maps of a kept material beside those that were sent, where both are pictures without folders.
+
+        Returns:
+            names of the maps there that what was sent replaces; None: the delivery is a material of its own
+
+        Raises:
+            InputError: together they are too many or too large
+        """
+        if material is None or self._kept is None or self._kept == self.folder or not self._is_loose(self.names):
+            return None
+        there = sorted(path.name for path in self._kept.iterdir())
+        if material.path not in {self._kept, *(self._kept / name for name in there)} or not self._is_loose(there):
+            return None
+        sent = {name.casefold() for name in self.names}
+        for name in there:
+            if name.casefold() not in sent:
+                self.count((self._kept / name).stat().st_size)
+                shutil.copyfile(self._kept / name, self.begin(name))
+        return tuple(name for name in there if name.casefold() in sent)
+
+    @staticmethod
+    def _is_loose(names: Sequence[str]) -> bool:
+        """Whether files are pictures, at least one, without folders and with nothing that is a material by itself."""
+        suffixes = {PurePosixPath(name).suffix.lower() for name in names}
+        return (
+            not any("/" in name for name in names) and bool(suffixes & {*FORMATS}) and not suffixes & {*_WHOLE, ".igs"}
+        )
 
     def begin(self, name: str) -> Path:
         """Return where a file goes.
@@ -116,6 +160,7 @@ class Inbox:
                     _check_zip(found[0])
                 return Upload(found[0], printable(found[0].name))
         if len(files) == 1:
+            _check_kind(files[0])
             return Upload(files[0], printable(files[0].name))
         return _folder_of(self.folder, files)
 
@@ -137,6 +182,17 @@ def _shared_name(images: Sequence[Path]) -> str:
     same = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
     shared = "".join(letter for letter, _ in same).rstrip(" _-.")
     return printable(shared) if len(shared) > 2 else "material"
+
+
+def _check_kind(path: Path) -> None:
+    """Refuse a file alone that is of no kind that the studio knows, by its name or by what it begins with."""
+    if path.suffix.lower() in FORMATS:
+        return
+    with path.open("rb") as file:
+        beginning = file.read(SIGNATURE_BYTES)
+    if beginning and detect(beginning) is None and other_kind(beginning) is None:
+        usable = ", ".join([".zip", ".glb", ".gltf", ".igs", *FORMATS])
+        raise InputError(f"{printable(path.name)} is neither an image nor a material that can be read; use {usable}")
 
 
 def _begins_with(path: Path, magic: bytes) -> bool:

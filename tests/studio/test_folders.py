@@ -53,4 +53,5 @@ def test_no_message_says_where_a_visitors_folder_lies(tmp_path):
     assert without_place(f"{sent} has no images", tmp_path) == "what was sent has no images"
     assert without_place(f"{sent}/a.gltf: {sent}/a.gltf: images[0].uri", tmp_path) == "a.gltf: images[0].uri"
     assert without_place(f"{tmp_path}/unpacked/x.png: {sent}/y.png", tmp_path) == "unpacked/x.png: y.png"
+    assert without_place(f"{sent}/12/3/a.png and {sent}/12", tmp_path) == "3/a.png and what was sent"
     assert without_place("a: b", tmp_path) == "a: b"

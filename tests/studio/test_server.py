@@ -43,7 +43,7 @@ def test_files_go_into_the_visitors_own_folder(made, client):
     assert send(client, visitor.token, "a%2Fb.png", b"1", first=True).status_code == 200
     assert send(client, visitor.token, "..%2F..%2F..%2Fc.png", b"2").status_code == 200
     found = sorted(path.relative_to(visitor.folder).as_posix() for path in visitor.folder.rglob("*.png"))
-    assert found == ["sent/a/b.png", "sent/c.png"]
+    assert found == ["sent/1/a/b.png", "sent/1/c.png"]
     assert send(client, visitor.token, "d.png", b"3", first=True).status_code == 200
     assert [path.name for path in visitor.folder.rglob("*.png")] == ["d.png"]
 

@@ -8,7 +8,10 @@ from helpers.tiny_material import write_material
 
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.studio import uploads
+from imagegs_tex.studio.corrections import MapCorrection
+from imagegs_tex.studio.receiving import Received, receive
 from imagegs_tex.studio.uploads import Inbox, safe_relative
+from imagegs_tex.studio.visitors import Visitor
 
 
 @pytest.fixture
@@ -58,7 +61,7 @@ def test_a_file_sent_twice_and_too_many_bytes_are_refused(inbox, monkeypatch):
     with pytest.raises(InputError, match="send fewer"):
         inbox.count(10)
     inbox.clear()
-    assert not inbox.folder.exists()
+    assert list(inbox.folder.parent.iterdir()) == []
     inbox.count(10)  # a new material has the whole allowance
 
 
@@ -137,6 +140,89 @@ def test_nothing_and_no_pictures_are_said(inbox):
     put(inbox, "b.doc")
     with pytest.raises(InputError, match=r"no picture among the 2 files \(\.doc, \.txt\)"):
         inbox.upload()
+
+
+def test_what_alone_is_of_no_kind_is_told_all_kinds(inbox):
+    put(inbox, "notes.txt", b"hello")
+    with pytest.raises(InputError, match=r"notes\.txt is neither .* use \.zip, \.glb, \.gltf, \.igs, \.png, "):
+        inbox.upload()
+
+
+def next_delivery(inbox, *names, data=b"y"):
+    inbox.clear()
+    for name in names:
+        put(inbox, name, data)
+
+
+def test_pictures_that_come_later_join_those_that_are_there(inbox):
+    put(inbox, "a_normal.png", b"x")
+    put(inbox, "a_height.png", b"x")
+    first = inbox.upload()
+    assert inbox.add_to(first) is None  # there is nothing to add to
+    inbox.keep()
+    next_delivery(inbox, "a_height.PNG", "a_gloss.png")
+    assert inbox.add_to(first) == ("a_height.png",)
+    assert first.path.is_dir()  # until the new one can be used
+    second = inbox.upload()
+    inbox.keep()
+    assert [path.name for path in inbox.folder.parent.iterdir()] == [second.path.name]
+    assert {path.name: path.read_bytes() for path in second.path.iterdir()} == {
+        "a_height.PNG": b"y", "a_gloss.png": b"y", "a_normal.png": b"x",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("names", [["b.zip"], ["b.glb"], ["b.igs"], ["b/a.png"], ["b.txt"], ["b.png", "b.gltf"]])
+def test_what_is_a_material_of_its_own_joins_nothing(inbox, names):
+    put(inbox, "a.png")
+    first = inbox.upload()
+    inbox.keep()
+    next_delivery(inbox, *names)
+    assert inbox.add_to(first) is None
+    assert inbox.names == names
+    next_delivery(inbox, "c.png")
+    assert inbox.add_to(None) is None  # the material was taken away
+    assert (first.path.is_file(), inbox.names) == (True, ["c.png"])
+
+
+def test_together_they_keep_the_limits(inbox, monkeypatch):
+    put(inbox, "a.png", bytes(6))
+    first = inbox.upload()
+    inbox.keep()
+    monkeypatch.setattr(uploads, "MAX_UPLOAD_BYTES", 10)
+    next_delivery(inbox, "b.png", data=bytes(6))
+    with pytest.raises(InputError, match="send fewer"):
+        inbox.add_to(first)
+
+
+@pytest.fixture
+def visitor(tmp_path, inbox):
+    return Visitor("token", tmp_path, inbox)
+
+
+def test_what_cannot_be_used_leaves_the_material_as_it_was(visitor, tmp_path):
+    stone = write_material(tmp_path / "stone")
+    for path in sorted(stone.iterdir()):
+        put(visitor.inbox, path.name, path.read_bytes())
+    assert receive(visitor) == Received("")
+    visitor.corrections["height"] = MapCorrection(meaning="leave out")
+    before = (visitor.upload, visitor.reading, dict(visitor.corrections))
+    for name in ("notes.txt", "basecolor.png"):
+        next_delivery(visitor.inbox, name, data=b"MZ this is a program")
+        found = receive(visitor)
+        assert (found.kind, f"{name} " in found.words, found.words.endswith("material stays as it was.")) == (
+            "bad", True, True,
+        )  # fmt: skip
+        assert (visitor.upload, visitor.reading, visitor.corrections, visitor.problem) == (*before, "")
+        assert visitor.upload.path.is_dir()
+    next_delivery(visitor.inbox, "gloss.png", data=(stone / "roughness.png").read_bytes())
+    assert receive(visitor).words == "Added to the maps that were there."
+    assert [row.name for row in visitor.reading.table] == ["basecolor", "gloss", "height", "normal", "roughness"]
+    assert visitor.corrections == before[2]  # and what was said of the others holds
+    next_delivery(visitor.inbox, "gloss.png", data=(stone / "height.png").read_bytes())
+    assert receive(visitor).words == "gloss.png: the new file replaces the one of that name."
+    next_delivery(visitor.inbox, "slate/basecolor.png", data=(stone / "basecolor.png").read_bytes())
+    assert receive(visitor).words == "This replaces material."
+    assert (len(visitor.reading.table), visitor.corrections) == (1, {})
 
 
 def test_a_single_picture_is_itself(inbox, tmp_path):

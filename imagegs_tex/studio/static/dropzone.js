@@ -43,7 +43,9 @@ async function send(files) {
   zone.classList.remove("st-busy", "st-refused");
   const sent = `${counted(files)} sent`;
   say.textContent = `${sent}. Reading them …`;
-  document.addEventListener("st-understood", () => { say.textContent = `${sent}.`; }, { once: true });
+  document.addEventListener("st-understood", (event) => {
+    say.textContent = event.detail ? "" : `${sent}.`; // a refusal stands for itself
+  }, { once: true });
   trigger("submit", { count: files.length });
 }
 
