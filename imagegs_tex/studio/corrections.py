@@ -69,6 +69,13 @@ def corrected_manifest(material: MaterialSource, corrections: Corrections, folde
     return file
 
 
+def beside_maps(manifest: Path) -> bytes:
+    """Return a corrected manifest's text as it is for who has the maps: it lies beside them, in no visitor's folder."""
+    document = json.loads(manifest.read_bytes())
+    document.pop("folder", None)
+    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+
+
 def _corrected(texture: dict[str, Any], correction: MapCorrection | None) -> dict[str, Any] | None:
     if correction is None:
         return texture

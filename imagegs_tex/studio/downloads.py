@@ -25,32 +25,28 @@ PARTS: Final = {
     "glsl": "Shader decoder, GLSL: draws from the .igs in Vulkan, OpenGL, WebGL",
     "report": "All numbers and settings (report.json)",
     "pictures": "The pictures of this page",
-    "manifest": "What you corrected about the maps (material.json)",
 }
 """What may go into the .zip beside the file, with what is written on the page."""
 USUAL_PARTS: Final = ("maps", "hlsl", "glsl", "report")
 """What everything opens, and what it takes to draw from the file that is in there anyway."""
 
 
-def part_choices(result: Result, manifest: Path | None) -> list[tuple[str, str]]:
+def part_choices(result: Result) -> list[tuple[str, str]]:
     """Return the parts that a result's .zip can have, with about how large each is, and their keys."""
     sizes = dict(result.part_sizes)
     report = result.file.parent / REPORT
     if report.is_file():
         sizes["report"] = report.stat().st_size
-    if manifest is not None:
-        sizes["manifest"] = manifest.stat().st_size
     sizes["pictures"] = sum(path.stat().st_size for path in result.folder.glob("*.png"))
     return [(f"{words} – about {bytes_words(sizes[key])}", key) for key, words in PARTS.items() if sizes.get(key)]
 
 
-def make_zip(result: Result, parts: Iterable[str], manifest: Path | None) -> Path:
-    """Pack a result.
+def make_zip(result: Result, parts: Iterable[str]) -> Path:
+    """Pack a result; what its command line needs beside the maps is always in it.
 
     Args:
         result: the file and its pictures
         parts: keys of PARTS; others are ignored
-        manifest: of the source, where a visitor corrected how it is read
 
     Returns:
         the .zip, in the result's folder
@@ -74,8 +70,8 @@ def make_zip(result: Result, parts: Iterable[str], manifest: Path | None) -> Pat
     files = {result.file.name: result.file}
     if "report" in chosen and (folder / REPORT).is_file():
         files[REPORT] = folder / REPORT
-    if "manifest" in chosen and manifest is not None:
-        files[MANIFEST] = manifest
+    if (folder / MANIFEST).is_file():
+        files[MANIFEST] = folder / MANIFEST
     if "pictures" in chosen:
         files |= {f"pictures/{path.name}": path for path in sorted(result.folder.glob("*.png"))}
     for path in sorted(packed.rglob("*")) if packed.is_dir() else ():

@@ -102,7 +102,7 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
         number = visitor.served_count()
         if reading is None:
             is_igs = visitor.upload is not None and visitor.upload.is_igs
-            words = f"{visitor.upload.title} is ready to look at: press Start." if is_igs and visitor.upload else ""
+            words = f"{visitor.upload.title} is shown below." if is_igs and visitor.upload else ""
             return [
                 notice(message, kind) + notice(words, "good"), number, gr.update(visible=False),
                 gr.update(visible=False), gr.update(), gr.update(), gr.update(visible=visitor.upload is not None),

@@ -1,7 +1,6 @@
 """Step 4 of the page: what came out, compared, in the viewer, measured, beside one another, and to take home."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import gradio as gr
@@ -55,7 +54,7 @@ def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> Non
             with gr.Tabs() as tabs:
                 with gr.Tab("Compare"):
                     compare = _inspector("compare")
-                with gr.Tab("Viewer"):
+                with gr.Tab("Viewer and light"):
                     viewer = gr.HTML(elem_id="viewer", padding=False)
                 with gr.Tab("Numbers"):
                     numbers = gr.HTML(elem_id="numbers", padding=False)
@@ -86,7 +85,7 @@ def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> Non
         is_fast = result.report is not None and result.report.preset == Preset.FAST.value
         return [
             head_of(result), compared(visitor, result), in_viewer(visitor, result), numbers_of(result),
-            gallery_of(visitor, result), file_link(visitor, result), _parts(visitor, result), "",
+            gallery_of(visitor, result), file_link(visitor, result), _parts(result), "",
             gr.update(visible=is_fast),
         ]  # fmt: skip
 
@@ -119,7 +118,7 @@ def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> Non
         if result is None:
             return notice("there is no result yet", "bad")
         try:
-            path = make_zip(result, chosen, _manifest(visitor))
+            path = make_zip(result, chosen)
         except ImageGSTexError as error:
             return notice(visitor.told(error), "bad")
         address = visitor.address(
@@ -148,15 +147,9 @@ def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> Non
     full.click(None, None, None, js=SHOW_RUN, api_visibility=PRIVATE)
 
 
-def _manifest(visitor: Visitor) -> Path | None:
-    """Return what says how a visitor corrected the reading of the maps."""
-    reading = visitor.reading
-    return reading.source if reading is not None and reading.is_corrected else None
-
-
-def _parts(visitor: Visitor, result: Result) -> dict[str, Any]:
+def _parts(result: Result) -> dict[str, Any]:
     """Return the choices of a .zip with their sizes, the usual ones ticked."""
-    choices = part_choices(result, _manifest(visitor))
+    choices = part_choices(result)
     return gr.update(choices=choices, value=[key for _, key in choices if key in USUAL_PARTS])
 
 

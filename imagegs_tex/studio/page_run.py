@@ -21,13 +21,21 @@ from imagegs_tex.studio.page_input import PRIVATE, InputPart
 from imagegs_tex.studio.page_wish import WishFields, build_wish
 from imagegs_tex.studio.results import Result
 from imagegs_tex.studio.visitors import Served, Visitor, Visitors
-from imagegs_tex.studio.wishes import QUALITY, Wish, command_line, settings_of
+from imagegs_tex.studio.wishes import QUALITY, Wish, command_line, look_line, settings_of
 from imagegs_tex.studio.work import Task, Work, compress_task, ladder_task, look_task
 
 _TICK_SECONDS: Final = 0.5
 _NO_PICTURES: Final = (
     '<div class="st-faint">Pictures appear here a moment after the start. The studio paints your maps with soft '
     "spots of colour, called Gaussians, and moves, stretches and recolours them until they look like your maps.</div>"
+)
+_READY_MADE: Final = (
+    '<div class="st-estimate">An .igs file is ready-made: there is nothing to set. It is shown below, in “4. The '
+    "result”.</div>"
+)
+_WHY_NOT: Final = (
+    '<div class="st-faint">One run at a time in this page: wait until it is done, or stop it below, to start another.'
+    "</div>"
 )
 _STOP: Final = "Stop and keep the file"
 _LEAVE: Final = "Leave the queue"
@@ -80,7 +88,7 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
             )  # fmt: skip
     timer = gr.Timer(_TICK_SECONDS, active=False)
     finished = gr.State(0)
-    outputs = [state, pictures, curves, log, looking_back, *starters, stop, timer, finished]
+    outputs = [state, pictures, curves, log, looking_back, *starters, asked.why_not, stop, timer, finished]
 
     def show(visitor: Visitor) -> list[Any]:
         job, task = visitor.job, visitor.task
@@ -102,7 +110,8 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
             visitor.changed("curve", "" if job is None else run_curves(job.curve, job.sizes)),
             visitor.changed("log", "" if job is None else "\n".join(job.log)),
             visitor.changed("steps", gr.update(visible=len(frames) > 1, maximum=last, value=at)),
-            *(gr.update(interactive=is_over) for _ in starters),
+            *_pressable(visitor, is_over=is_over),
+            visitor.changed("why", "" if is_over else _WHY_NOT),
             gr.update(
                 value=_LEAVE if job is not None and job.state == JobState.WAITING else _STOP,
                 interactive=job is not None and not is_over and not job.stop.is_set(),
@@ -175,12 +184,14 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         visitor = visitors.of(request.session_hash)
         try:
             wish = fields.wish(values)
+            if visitor.upload is not None and visitor.upload.is_igs:
+                return gr.update(value=look_line(visitor.upload.title), info=""), _READY_MADE
             line = command_line(_typed_source(visitor), _title(visitor), visitor.options, wish)
             return gr.update(value=line, info=_typed_note(visitor)), _estimated(visitor, wish, queue.pace)
         except ImageGSTexError as error:
             return gr.update(value=str(error), info=""), ""
 
-    def new_material(request: gr.Request) -> tuple[dict[str, Any], Any]:
+    def new_material(request: gr.Request) -> list[Any]:
         visitor = visitors.of(request.session_hash)
         rows = () if visitor.reading is None else visitor.reading.rows
         visitor.live_map = _first_map(visitor)
@@ -190,7 +201,17 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         is_ready = visitor.upload is not None and not visitor.problem
         visitor.forget_shown("status")
         said = (READY if is_ready else status(None, 0)) if is_over else gr.skip()
-        return gr.update(choices=names, value=shown, visible=len(rows) > 1), said
+        of_material = asked.for_material(is_igs=_is_igs(visitor))
+        if not is_over:
+            of_material[: len(starters)] = [gr.skip() for _ in starters]
+        return [gr.update(choices=names, value=shown, visible=len(rows) > 1), said, *of_material]
+
+    def show_igs(request: gr.Request) -> list[Any]:
+        visitor = visitors.of(request.session_hash)
+        upload, task = visitor.upload, visitor.task
+        if upload is None or not upload.is_igs or (task is not None and task.source == upload.path):
+            return [gr.skip() for _ in outputs]
+        return begin(visitor, Wish(), look_task)
 
     told.expand(None, None, None, js=_LAST_LINE, api_visibility=PRIVATE)
     for starter in starters:
@@ -200,7 +221,9 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         [asked.command, asked.estimate],
         api_visibility=PRIVATE, show_progress="hidden",
     )  # fmt: skip
-    given.version.change(new_material, None, [shown_map, state], api_visibility=PRIVATE, show_progress="hidden")
+    given.version.change(
+        new_material, None, [shown_map, state, *asked.of_material], api_visibility=PRIVATE, show_progress="hidden"
+    ).then(show_igs, None, outputs, api_visibility=PRIVATE, show_progress="hidden")
     asked.start.click(start_with, {*fields.all}, outputs, api_visibility=PRIVATE, show_progress="hidden")
     asked.ladder.click(start_ladder, {*fields.all}, outputs, api_visibility=PRIVATE, show_progress="hidden")
     asked.defaults.click(
@@ -211,6 +234,16 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
     looking_back.input(look_back, looking_back, pictures, api_visibility=PRIVATE, show_progress="hidden")
     shown_map.input(choose_map, shown_map, None, api_visibility=PRIVATE, show_progress="hidden")
     return RunPart(finished, fields, lambda visitor, wish: begin(visitor, wish, compress_task), outputs)
+
+
+def _is_igs(visitor: Visitor) -> bool:
+    return visitor.upload is not None and visitor.upload.is_igs
+
+
+def _pressable(visitor: Visitor, *, is_over: bool) -> list[dict[str, Any]]:
+    """Return which of the buttons that start a run can be pressed; a file that is ready-made can only be shown."""
+    others = is_over and not _is_igs(visitor)
+    return [gr.update(interactive=each) for each in (is_over, others, others)]
 
 
 def _first_map(visitor: Visitor) -> int:
@@ -230,7 +263,8 @@ def _submit(visitor: Visitor, wish: Wish, work: Work, queue: JobQueue) -> None:
     task = Task(
         title=_title(visitor), source=upload.path if reading is None else reading.source, options=visitor.options,
         wish=wish, home=visitor.folder, first_number=visitor.next_number,
-        typed_source=_typed_source(visitor) or Path("INPUT"), chosen=visitor.live_map,
+        typed_source=_typed_source(visitor) or Path("INPUT"),
+        manifest=reading.source if reading is not None and reading.is_corrected else None, chosen=visitor.live_map,
         source_bytes=0 if reading is None else reading.source_bytes,
         green_up=None if reading is None else reading.green_up, demand=None if reading is None else reading.demand,
     )  # fmt: skip
@@ -296,7 +330,7 @@ def _typed_note(visitor: Visitor) -> str:
     if visitor.reading is None or not visitor.reading.is_corrected:
         return ""
     return (
-        f"{visitor.reading.source.name} says how the maps are read here; the .zip of the result can hold it. Put it "
+        f"{visitor.reading.source.name} says how the maps are read here; the .zip of the result holds it. Put it "
         "beside your maps."
     )
 

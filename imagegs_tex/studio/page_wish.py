@@ -26,6 +26,8 @@ _START_WORDS: Final = (
     "small to large, to choose from. <b>Start with defaults</b> takes the usual choices instead of yours; your maps "
     "stay.</div>"
 )
+_START: Final = "Start"
+_SHOW: Final = "Show it"
 _LEAST: Final = 1
 """Where the slider of the quality begins: a file of quality 0 there is not."""
 _SCALE: Final = (
@@ -114,6 +116,17 @@ class WishPart:
     start: gr.Button
     ladder: gr.Button
     defaults: gr.Button
+    why_not: gr.HTML  # why none of them can be pressed
+
+    def for_material(self, *, is_igs: bool) -> list[dict[str, Any]]:
+        """Return what :attr:`of_material` becomes with a material: a file that is ready-made leaves nothing to set."""
+        return [gr.update(value=_SHOW if is_igs else _START), *[gr.update(interactive=not is_igs)] * 6]
+
+    @property
+    def of_material(self) -> list[Any]:
+        """What depends on the kind of the material."""
+        first = self.fields
+        return [self.start, self.ladder, self.defaults, first.goal, first.quality, first.amount, first.preset]
 
     @property
     def starters(self) -> list[gr.Button]:
@@ -165,9 +178,10 @@ def build_wish(visitors: Visitors) -> WishPart:
             )  # fmt: skip
         estimated = gr.HTML("", elem_id="estimate", padding=False)
         with gr.Row():
-            start = gr.Button("Start", variant="primary", elem_id="start", scale=2)
+            start = gr.Button(_START, variant="primary", elem_id="start", scale=2)
             ladder = gr.Button("Try five sizes, fast", elem_id="ladder")
             defaults = gr.Button("Start with defaults", elem_id="defaults")
+        why_not = gr.HTML("", elem_id="why-not", padding=False)
         gr.HTML(_START_WORDS, padding=False)
 
     def new_goal(key: str, request: gr.Request) -> list[dict[str, Any]]:
@@ -188,4 +202,4 @@ def build_wish(visitors: Visitors) -> WishPart:
         name_quality, quality, quality, api_visibility=PRIVATE, show_progress="hidden", trigger_mode="always_last"
     )
     fields = WishFields(goal, quality, amount, preset, detail, backend, every, advanced)
-    return WishPart(fields, command, estimated, start, ladder, defaults)
+    return WishPart(fields, command, estimated, start, ladder, defaults, why_not)

@@ -149,6 +149,11 @@ def command_line(source: Path | None, title: str, options: SourceOptions, wish: 
     return shlex.join(words)
 
 
+def look_line(title: str) -> str:
+    """Return what to type for the pictures of a file that was brought."""
+    return shlex.join(["imagegs-tex", "view", title, "-o", "pictures"])
+
+
 def file_name(title: str) -> str:
     """Return the name of the file that is made of a material."""
     name = safe_stem(title)

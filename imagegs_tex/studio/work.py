@@ -21,6 +21,7 @@ from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.reports import CompressReport, as_json
 from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN, CompressSettings, Preset
+from imagegs_tex.studio.corrections import MANIFEST, beside_maps
 from imagegs_tex.studio.demand import Demand
 from imagegs_tex.studio.jobs import Abandoned, Job
 from imagegs_tex.studio.live import LivePictures
@@ -44,6 +45,7 @@ class Task:
     home: Path  # the visitor's folder; each result gets one of its own below it
     first_number: int  # of the results to come
     typed_source: Path  # what the source is called in a command line
+    manifest: Path | None = None  # which says how the visitor corrected the maps; the command line names it
     chosen: int = 0  # which map the live pictures show
     live: LivePictures | None = None
     results: list[Result] = field(default_factory=list)
@@ -143,6 +145,8 @@ def _one(task: Task, job: Job, stack: TextureStack, backend: Backend, settings: 
         job.say(line)
     job.on_progress(FitProgress("pictures"))
     write_bytes(folder / REPORT, as_json(report).encode())
+    if task.manifest is not None:
+        write_bytes(folder / MANIFEST, beside_maps(task.manifest))
     command = command_line(task.typed_source, task.title, task.options, wish)
     task.placement = task.placement or placement_pictures(stack)
     names = ResultNames(number, task.title, wish.words, command)

@@ -20,7 +20,7 @@ _WORDS: Final = {
     "shader_glsl": "draws from the .igs itself, in GLSL. Begin with its README.md.",
     "pictures": "what the page showed: source, decode and error of each map, the Gaussians.",
     "report.json": "all numbers and settings of the run.",
-    "material.json": "how you corrected the reading of the maps; a run takes it as its input.",
+    "material.json": "how you corrected the reading of the maps. Put it beside your maps for the command below.",
 }
 """Files and folders of a .zip, and what is written of each."""
 

@@ -341,3 +341,47 @@ def test_a_zip_is_taken_home(pages, tmp_path):
     page.wait_for_function("!document.querySelector('#zipped a')")  # it has not what is ticked now
     page.set_viewport_size({"width": 390, "height": 844})
     assert width_over(page) == 0
+
+
+def test_maps_join_a_wrong_file_changes_nothing_and_one_is_left_out_and_taken_back(pages, tmp_path):
+    page = pages[1]
+    page.set_viewport_size({"width": 1440, "height": 1000})
+    files = sorted(write_maps(tmp_path / "maps", 64).glob("*.png"))
+    page.click("#anew")
+    page.wait_for_function("document.querySelectorAll('.st-map').length == 0")
+    drop(page, files[:2])
+    page.wait_for_function("document.querySelectorAll('.st-map').length == 2")
+    drop(page, files[2:3])
+    page.wait_for_function("document.querySelectorAll('.st-map').length == 3")
+    assert "Added to the maps" in page.inner_text("#reading")
+    wrong = tmp_path / "notes.txt"
+    wrong.write_text("hello")
+    drop(page, [wrong])
+    page.wait_for_selector("#reading .st-bad")
+    assert "stays as it was" in page.inner_text("#reading .st-bad")
+    wait_until(page, lambda: page.inner_text(".st-drop-say") == "")
+    assert page.locator(".st-map").count() == 3
+    choose(page, "#meaning-2", "leave it out")
+    page.get_by_text("3 maps, 1 left out").wait_for()
+    assert page.locator(".st-map").count() == 3
+    choose(page, "#meaning-2", "height")
+    page.wait_for_function("!document.querySelector('#reading').innerText.includes('left out')")
+    assert page.locator(".st-map-aside").count() == 0
+
+
+def test_a_file_that_is_dropped_is_shown_at_once(pages, tmp_path):
+    page = pages[1]
+    imagegs_tex.compress(
+        write_maps(tmp_path / "maps", 64),
+        tmp_path / "brought.igs",
+        imagegs_tex.preset_settings(imagegs_tex.Preset.FAST),
+    )
+    drop(page, [tmp_path / "brought.igs"])
+    page.wait_for_function("document.querySelector('#links')?.innerText.includes('brought.igs')", timeout=60000)
+    assert "ready-made" in page.inner_text("#estimate")
+    assert page.inner_text("#start") == "Show it"
+    assert page.is_disabled("#ladder")
+    assert page.is_disabled("#quality input[type=number]")
+    page.click("#example-picture")
+    page.wait_for_function("document.querySelector('#start').innerText == 'Start'")
+    assert page.is_enabled("#ladder")

@@ -1,7 +1,10 @@
 """What runs make: files as the command line makes them, pictures, downloads; and nothing for one who is gone."""
 
 import re
+import shutil
 import zipfile
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,10 +14,12 @@ import imagegs_tex
 from imagegs_tex.formats.images import read_image
 from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.settings import Preset
+from imagegs_tex.studio.corrections import MapCorrection
 from imagegs_tex.studio.downloads import PARTS, contents_of, make_zip, part_choices
 from imagegs_tex.studio.jobs import Job, JobState, run
 from imagegs_tex.studio.live import KINDS
 from imagegs_tex.studio.markup import bytes_words
+from imagegs_tex.studio.reading import read
 from imagegs_tex.studio.result_views import numbers_of
 from imagegs_tex.studio.wishes import LADDER_SHARES, Wish, settings_of
 from imagegs_tex.studio.work import Task, compress_task, ladder_task, look_task
@@ -117,7 +122,7 @@ def test_pictures_of_source_and_decode_are_whole(made, stone):
 def test_a_zip_has_what_was_chosen(made):
     task, _ = made
     result = task.results[0]
-    with zipfile.ZipFile(make_zip(result, ["maps", "report", "glsl"], None)) as archive:
+    with zipfile.ZipFile(make_zip(result, ["maps", "report", "glsl"])) as archive:
         names = archive.namelist()
         told = archive.read("README.txt").decode()
     entries = [line.split()[0] for line in told.splitlines()[2:] if line[:1].strip()]
@@ -127,18 +132,36 @@ def test_a_zip_has_what_was_chosen(made):
     assert names[:3] == ["README.txt", "stone.igs", "report.json"]
     assert {"maps/basecolor.png", "maps/height.png"} <= set(names)
     assert any(name.startswith("shader_glsl/") for name in names)
-    with zipfile.ZipFile(make_zip(result, [], None)) as archive:
+    with zipfile.ZipFile(make_zip(result, [])) as archive:
         assert archive.namelist() == ["README.txt", "stone.igs"]  # what was made for the one before is not in this one
-    assert set(PARTS) >= {"maps", "report", "pictures", "glsl", "hlsl", "dds", "ktx2", "manifest"}
+    assert set(PARTS) >= {"maps", "report", "pictures", "glsl", "hlsl", "dds", "ktx2"}
+
+
+def test_a_zip_has_the_manifest_that_its_command_names(stone, tmp_path):
+    sent = tmp_path / "sent" / "3"
+    own = tmp_path / "own"
+    for folder in (sent, own):
+        shutil.copytree(stone, folder)
+    found = read(sent, "stone", tmp_path, SourceOptions(), {"height": MapCorrection(meaning="roughness")})
+    task = replace(task_of(found.source, tmp_path), typed_source=Path("material.json"), manifest=found.source)
+    done(task, compress_task)
+    result = task.results[0]
+    assert "compress material.json" in result.command
+    with zipfile.ZipFile(make_zip(result, [])) as archive:
+        assert set(archive.namelist()) == {"README.txt", "material.json", "stone.igs"}
+        assert "material.json" in archive.read("README.txt").decode().split("To make")[0]
+        archive.extract("material.json", own)
+    imagegs_tex.compress(own / "material.json", tmp_path / "again.igs", settings_of(task.wish))
+    assert (tmp_path / "again.igs").read_bytes() == result.file.read_bytes()
 
 
 def test_sizes_of_parts_are_known_before_they_are_packed(made):
     task, _ = made
     result = task.results[0]
-    choices = part_choices(result, None)
-    assert [key for _, key in choices] == [key for key in PARTS if key != "manifest"]  # nothing was corrected
+    choices = part_choices(result)
+    assert [key for _, key in choices] == [*PARTS]
     keys = ["maps", "dds", "ktx2", "hlsl", "glsl"]
-    packed = contents_of(make_zip(result, keys, None))
+    packed = contents_of(make_zip(result, keys))
     for key, folder in zip(keys, ("maps", "textures_dds", "textures_ktx2", "shader_hlsl", "shader_glsl"), strict=True):
         assert result.part_sizes[key] == pytest.approx(packed[folder], rel=0.2), key
         assert f"about {bytes_words(result.part_sizes[key])}" in dict(map(reversed, choices))[key]

@@ -7,15 +7,15 @@ const LEAST_HEIGHT = 260; // of the picture, in pixels
 
 export function inspector(element, value) {
   const root = element.querySelector(".st-inspect");
-  const state = { mode: "slider", split: 0.5, zoom: 1, x: 0, y: 0, gain: 2, map: 0, pictures: null, source: null,
+  const state = { mode: "slider", split: 0.5, zoom: 1, x: 0, y: 0, gain: 8, map: 0, pictures: null, source: null,
     isWhole: true }; // isWhole: nobody has zoomed or moved
   let drag = null;
   root.innerHTML = `
     <div class="st-tools">
       <label>Map <select class="st-which"></select></label>
       <span class="st-modes st-choice" role="group" aria-label="What is shown"></span>
-      <label class="st-gain">Difference × <input type="range" min="0" max="6" step="0.5" value="1"
-        aria-label="Gain of the difference"><output>2</output></label>
+      <label class="st-gain">Difference × <input type="range" min="0" max="6" step="0.5" value="3"
+        aria-label="Gain of the difference"><output>8</output></label>
       <span class="st-modes"><button type="button" class="st-fit">Whole map</button>
       <button type="button" class="st-in" aria-label="Zoom in">+</button>
       <button type="button" class="st-out" aria-label="Zoom out">−</button></span>
