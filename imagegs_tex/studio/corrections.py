@@ -1,9 +1,10 @@
 """What a visitor says of single maps, written into a manifest, so that the command line takes them the same way."""
 
 import json
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from imagegs_tex.formats.errors import InputError
@@ -73,6 +74,13 @@ def beside_maps(manifest: Path) -> bytes:
     """Return a corrected manifest's text as it is for who has the maps: it lies beside them, in no visitor's folder."""
     document = json.loads(manifest.read_bytes())
     document.pop("folder", None)
+    named = [texture["fileName"] for texture in document["textures"]]
+    named += [document["importance"]] if "importance" in document else []
+    shared = posixpath.commonpath([str(PurePosixPath(name).parent) for name in named])
+    for texture in document["textures"]:
+        texture["fileName"] = PurePosixPath(texture["fileName"]).relative_to(shared).as_posix()
+    if "importance" in document:
+        document["importance"] = PurePosixPath(document["importance"]).relative_to(shared).as_posix()
     return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
 
 
