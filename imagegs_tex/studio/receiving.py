@@ -21,7 +21,7 @@ def receive(visitor: Visitor) -> Received:
     """Take what a visitor has sent: with the maps there, in their place, or, where it cannot be used, not at all."""
     before, corrections = (visitor.upload, visitor.reading, visitor.learnt, visitor.problem), dict(visitor.corrections)
     chosen = "" if visitor.reading is None else visitor.reading.chosen
-    had = "" if visitor.upload is None else visitor.upload.title
+    has_one = visitor.upload is not None
     try:
         replaced = visitor.inbox.add_to(visitor.upload)
         take_material(visitor, visitor.inbox.upload())
@@ -34,13 +34,13 @@ def receive(visitor: Visitor) -> Received:
         visitor.corrections = corrections
         if visitor.reading is not None and visitor.reading.is_corrected:
             understand(visitor, chosen)  # its manifest may have been written over
-        return Received(f"{words}. {had} stays as it was." if had else words, "bad")
+        return Received(f"{words}. The material that was here stays as it was." if has_one else words, "bad")
     visitor.inbox.keep()
     if replaced:
         return Received(f"{', '.join(map(printable, replaced))}: the new file replaces the one of that name.")
     if replaced is not None:
         return Received("Added to the maps that were there.")
-    return Received(f"This replaces {had}." if had else "")
+    return Received("This replaces the material that was here." if has_one else "")
 
 
 def take_material(visitor: Visitor, upload: Upload | None) -> None:
