@@ -26,7 +26,7 @@ try:
 except ImportError:
     raise MissingToolError(f"--scheduler needs Dask distributed; install it: {install_extra('farm')}") from None
 
-_CLIENT: Final[Any] = distributed.Client  # which is without types
+_CLIENT: Final[Any] = distributed.Client  # distributed has types, but not of a client's arguments
 _JOBS_PER_THREAD: Final = 2  # one that is done, one that waits for it
 _TRIES: Final = 10
 """How often a job is handed in anew whose worker was lost. Dask itself gives up after the fourth loss; where workers
@@ -77,7 +77,7 @@ class Farm:
         self._resources: dict[str, float] | None = None
         self._client = self._connect(30.0)
 
-    def _connect(self, seconds: float) -> Any:  # noqa: ANN401 - distributed.Client is untyped
+    def _connect(self, seconds: float) -> Any:  # noqa: ANN401 - a _CLIENT
         deadline = time.monotonic() + seconds
         while True:
             try:

@@ -78,7 +78,7 @@ class CpuCompute:
         tensors = (equations.row_starts, equations.columns, equations.values, equations.diagonal, features.double())
         return CpuDescent(*(tensor.cpu().numpy() for tensor in tensors))
 
-    def refine_geometry(  # noqa: PLR0913 - as in Compute
+    def refine_geometry(  # noqa: PLR0913 - as in Compute, and which rest, for local_fit
         self,
         means: NDArray[np.float64],
         shape_codes: NDArray[np.int16],
