@@ -61,7 +61,9 @@ def fuzz(program, count, *, compare):
         f"{found.total()} files, {found['OK']} valid, {len(found)} different verdicts: {found.most_common(12)}\n"
     )
     if compare:
-        sys.stdout.write(f"{differing.total()} differ from the Python reader's (ours, its): {differing.most_common()}\n")
+        sys.stdout.write(
+            f"{differing.total()} differ from the Python reader's (ours, its): {differing.most_common()}\n"
+        )
 
 
 def main():
