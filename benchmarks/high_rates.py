@@ -3,8 +3,7 @@
     python benchmarks/high_rates.py --out DIR [--jobs N] [--cases NAME ...] [--write]
 
 Each case is compressed at the file sizes of ../shared/reference/ntc.json, with ``residual=off`` and ``residual=auto``.
-Files and their numbers go into DIR; what is there already is not made again, so that GPU bytes can be
-counted elsewhere.
+The numbers go into DIR as each is known; what is there already is not measured again.
 """
 
 import argparse
@@ -20,14 +19,16 @@ from bjontegaard import bd_psnr, bd_rate
 from cases import SHARED, load_cases
 from tables import markdown, replace_table
 
-from imagegs_tex.encoder.compute import compute_on
-from imagegs_tex.encoder.rate_control import encode_within_budget
-from imagegs_tex.formats.igs.container import read_igs, write_igs
+from imagegs_tex.encoder.file_sizes import FileSizes
+from imagegs_tex.encoder.residual_search import best_within, may_pay
+from imagegs_tex.encoder.size_search import fill
+from imagegs_tex.encoder.trial_fits import Fitter
+from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.rasterize.select_backend import make_backend
-from imagegs_tex.settings import CompressSettings, DetailMode, QualityTarget, ResidualMode
+from imagegs_tex.settings import CompressSettings, DetailMode, ResidualMode
 from imagegs_tex.shaders.build_decoder import build_decoder
 
 MOST_RATE: Final = 3.75
@@ -49,26 +50,40 @@ def reference(name: str) -> list[Row]:
 
 
 def measure(job: tuple[str, Row, Path]) -> None:
-    """Compress one case at the size of a point, without and with the layer."""
+    """Search for one case's file of the size of a point, then for one with a layer: ``compress`` without noise."""
     name, point, out = job
+    paths = {mode: out / f"{name}.{point['bpp']}.{mode.value}.json" for mode in MODES}
+    if all(path.exists() for path in paths.values()):
+        return
     backend = make_backend("auto")
     case = next(case for case in load_cases() if case.name == name)
     with case.staged() as folder:
         stack = load_stack(folder, SourceOptions())
-    for mode in MODES:
-        stem = f"{name}.{point['bpp']}.{mode.value}"
-        if (out / f"{stem}.json").exists():
-            continue
-        settings = CompressSettings(max_bytes=point["file_bytes"], detail=DetailMode.OFF)
-        settings = replace(settings, precision=replace(settings.precision, residual=mode))
-        started = time.perf_counter()
-        quantized = encode_within_budget(stack, settings, backend).quantized
-        seconds = time.perf_counter() - started
-        size = write_igs(out / f"{stem}.igs", quantized)
-        psnr = compute_on(backend).all_reached((QualityTarget(0.0),), stack, quantized)[0]
-        row = {"case": name, "bpp": point["bpp"], "mode": mode.value, "bytes": size, "psnr_db": psnr}
-        row |= {"gaussians": quantized.gaussian_count, "seconds": seconds, **_layer(quantized)}
-        (out / f"{stem}.json").write_text(json.dumps(row), encoding="utf-8")
+    max_bytes = int(point["file_bytes"])
+    settings = CompressSettings(max_bytes=max_bytes, detail=DetailMode.OFF)
+    settings = replace(settings, precision=replace(settings.precision, residual=ResidualMode.AUTO))
+    started = time.perf_counter()
+    fitter = Fitter(stack, settings, backend, progress=None)
+    plain = fill(fitter, max_bytes, lambda found: found, FileSizes()).quantized
+    seconds = time.perf_counter() - started
+    row = _row(job, ResidualMode.OFF, fitter, plain, seconds)
+    paths[ResidualMode.OFF].write_text(json.dumps(row), encoding="utf-8")
+    started = time.perf_counter()
+    layered = best_within(fitter, plain, max_bytes) if may_pay(fitter, plain, lambda: max_bytes) else None
+    seconds += time.perf_counter() - started
+    row = _row(job, ResidualMode.AUTO, fitter, layered or plain, seconds)
+    paths[ResidualMode.AUTO].write_text(json.dumps(row), encoding="utf-8")
+
+
+def _row(
+    job: tuple[str, Row, Path], mode: ResidualMode, fitter: Fitter, found: QuantizedGaussianSet, seconds: float
+) -> Row:
+    """Return what is kept of a file."""
+    decoder = build_decoder(found)
+    row = {"case": job[0], "bpp": job[1]["bpp"], "mode": mode.value, "bytes": len(encode_igs(found))}
+    row |= {"psnr_db": fitter.decibels(found), "gaussians": found.gaussian_count, "seconds": seconds}
+    row |= {"gpu_bytes": decoder.packed.ledger.total, "multiply_adds": decoder.cost.multiply_adds_mean}
+    return row | {"most_multiply_adds": decoder.cost.multiply_adds_max, **_layer(found)}
 
 
 def _layer(quantized: QuantizedGaussianSet) -> Row:
@@ -109,7 +124,7 @@ def ntc_table(rows: Rows) -> str:
     return markdown(["case", *(f"{rate:.2f}" for rate in rates)], table)
 
 
-def layer_table(rows: Rows, out: Path) -> str:
+def layer_table(rows: Rows) -> str:
     """Return what the layer takes and buys: at equal bytes, and on the GPU at equal PSNR between two files without."""
     table: list[list[object]] = []
     for name, rate in sorted({(name, rate) for name, rate, mode in rows if mode == "auto"}):
@@ -122,7 +137,7 @@ def layer_table(rows: Rows, out: Path) -> str:
         above = min(
             (other for case, other, mode in rows if (case, mode) == (name, "off") and other > rate), default=None
         )
-        ratios = ["", ""] if above is None else _at_equal_psnr(auto, (off, rows[name, above, "off"]), out)
+        ratios = ["", ""] if above is None else _at_equal_psnr(auto, (off, rows[name, above, "off"]))
         table.append([name, f"{rate:.2f}", f"{auto['psnr_db'] - off['psnr_db']:+.2f}", count, layer, *ratios])
     return markdown(
         ["case", "bits per texel", "dB", "Gaussians", "blocks; coefficients of one, mean and most", "GPU bytes",
@@ -130,15 +145,8 @@ def layer_table(rows: Rows, out: Path) -> str:
     )  # fmt: skip
 
 
-def _at_equal_psnr(auto: Row, without: tuple[Row, Row], out: Path) -> list[object]:
+def _at_equal_psnr(auto: Row, without: tuple[Row, Row]) -> list[object]:
     """Return GPU bytes, without levels, and multiply-adds over those of Gaussians alone, extended from two files."""
-    for row in (auto, *without):
-        path = out / f"{row['case']}.{row['bpp']}.{row['mode']}.igs"
-        if "gpu_bytes" not in row and not path.exists():
-            return ["", ""]
-        if "gpu_bytes" not in row:
-            decoder = build_decoder(read_igs(path))
-            row |= {"gpu_bytes": decoder.packed.ledger.total, "multiply_adds": decoder.cost.multiply_adds_mean}
     first, second = without
     place = (auto["psnr_db"] - first["psnr_db"]) / (second["psnr_db"] - first["psnr_db"])
     found: list[object] = []
@@ -146,6 +154,25 @@ def _at_equal_psnr(auto: Row, without: tuple[Row, Row], out: Path) -> list[objec
         level = np.log(first[key]) + place * (np.log(second[key]) - np.log(first[key]))
         found.append(f"{auto[key] / np.exp(level):.2f}")
     return found
+
+
+def time_table(rows: Rows) -> str:
+    """Return the seconds of a search without a layer, and of the whole one over that; files are made side by side."""
+    rates = sorted({rate for _, rate, _ in rows})
+    table: list[list[object]] = []
+    factors: dict[float, list[float]] = {rate: [] for rate in rates}
+    for name in sorted({name for name, _, _ in rows}):
+        cells: list[object] = [name]
+        for rate in rates:
+            found = [rows[name, rate, mode.value] for mode in MODES if (name, rate, mode.value) in rows]
+            if len(found) < len(MODES):
+                cells.append("")
+                continue
+            factors[rate].append(found[1]["seconds"] / found[0]["seconds"])
+            cells.append(f"{found[0]['seconds']:.1f}, {factors[rate][-1]:.2f}")
+        table.append(cells)
+    table.append(["geometric mean", *(f"{np.exp(np.mean(np.log(found))):.2f}" for found in factors.values())])
+    return markdown(["case", *(f"{rate:.2f}" for rate in rates)], table)
 
 
 def against_avif(rows: Rows) -> str:
@@ -170,10 +197,10 @@ def against_avif(rows: Rows) -> str:
 def main() -> None:
     """Measure what is missing, then print the tables or write them into the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True, help="folder of files and numbers")
-    parser.add_argument("--jobs", type=int, default=1, help="cases at once")
+    parser.add_argument("--out", type=Path, required=True, help="folder of numbers")
+    parser.add_argument("--jobs", type=int, default=1, help="files at once")
     parser.add_argument("--cases", nargs="*", help="of the reference's; all without")
-    parser.add_argument("--tables", action="store_true", help="make no files: tables of what is there")
+    parser.add_argument("--tables", action="store_true", help="measure nothing: tables of what is there")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/benchmarks/rates.md")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -187,7 +214,8 @@ def main() -> None:
     tables = {
         "high-ntc": ntc_table(rows),
         "high-avif": against_avif(rows),
-        "high-layer": layer_table(rows, options.out),
+        "high-layer": layer_table(rows),
+        "high-times": time_table(rows),
     }
     for name, table in tables.items():
         print(table, end="\n\n")
