@@ -57,6 +57,11 @@ def print_compression(report: CompressReport, output: Path) -> None:
             f"detail layer: {report.ledger.detail:,} bytes of noise where the source has grain; contrast is with it, "
             "PSNR and SSIM are without (--detail off leaves it out)"
         )
+    if report.ledger.residual:
+        console.print(
+            f"residual layer: {report.ledger.residual:,} bytes of blocks for what the Gaussians leave "
+            "(--set residual=off leaves it out)"
+        )
     for target in report.targets:
         unit = "mean degrees" if target.unit == "degrees" else target.unit
         maps = target.semantic.replace("_", " ")

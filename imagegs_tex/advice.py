@@ -46,7 +46,7 @@ def warnings_of(
     most = texel_count / LEAST_TEXELS_PER_GAUSSIAN / gaussian_count  # times as many Gaussians as there are now
 
     def bytes_for(factor: float) -> str:
-        fixed = ledger.header + ledger.maps + ledger.components + ledger.detail
+        fixed = ledger.header + ledger.maps + ledger.components + ledger.detail + ledger.residual
         return _kilobytes(fixed + ledger.per_gaussian * gaussian_count * factor)
 
     def factor_for(ratio: float) -> float:

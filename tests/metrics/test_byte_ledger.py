@@ -1,9 +1,15 @@
 """The byte ledger: it adds up, and gives features to the maps that they draw."""
 
+from dataclasses import replace
+
 import pytest
+from helpers.made_gaussians import made_set
+from helpers.made_residual import made_residual
 from helpers.tiny_material import write_material
 
 from imagegs_tex import CompressSettings, FitSettings, compress, info
+from imagegs_tex.formats.igs.container import encode_igs, residual_bytes, section_sizes
+from imagegs_tex.metrics.byte_ledger import byte_ledger
 
 
 @pytest.fixture(scope="module")
@@ -36,3 +42,16 @@ def test_colour_costs_more_than_what_follows_from_it(found):
 def test_the_report_of_a_compression_has_the_same_ledger(found):
     report, file = found
     assert report.ledger == file.ledger
+
+
+def test_a_residual_is_none_of_its_gaussians_bytes():
+    plain = made_set()
+    layered = replace(plain, residual=made_residual(plain))
+    data = encode_igs(layered)
+    ledger = byte_ledger(layered, section_sizes(data))
+    assert ledger.residual > 100
+    entry = ledger.header - byte_ledger(plain, section_sizes(encode_igs(plain))).header
+    assert ledger.residual + entry == residual_bytes(layered)
+    parts = (ledger.header, ledger.maps, ledger.components, ledger.index, ledger.positions, ledger.shapes)
+    assert sum(parts) + ledger.features + ledger.residual == len(data)
+    assert ledger.per_gaussian == byte_ledger(plain, section_sizes(encode_igs(plain))).per_gaussian
