@@ -115,7 +115,7 @@ typedef struct igs__shift {
 } igs__shift;
 
 static igs__shift igs__shift_of(const igs_detail* detail, uint32_t component) {
-    static const igs__shift apart[4] = {{0, 0}, {24, 23}, {31, 40}, {5, 32}};
+    static const igs__shift apart[4] = {{0, 0}, {32, 0}, {0, 32}, {32, 32}};
     igs__shift found = {0, 0};
     if (detail->relief == 0) return apart[component];
     if (component > 2) return apart[component - 2];
@@ -124,19 +124,45 @@ static igs__shift igs__shift_of(const igs_detail* detail, uint32_t component) {
     return found;
 }
 
+/* 2^14 cos(2 pi step / 64). */
+static int64_t igs__cosine(uint32_t step) {
+    static const int16_t cosines[17] = {16384, 16305, 16069, 15679, 15137, 14449, 13623, 12665, 11585,
+                                        10394, 9102,  7723,  6270,  4756,  3196,  1606,  0};
+    step &= 63;
+    if (step > 32) step = 64 - step;
+    return step > 16 ? -cosines[32 - step] : cosines[step];
+}
+
+/* A band's noise before its filter: a wave of each frequency, of the same strength, in a phase by hash. */
+static void igs__white_noise(uint32_t band, int64_t* plane) {
+    const uint32_t odd = 0x3Au >> band & 1;
+    uint32_t u, v, x, y;
+    for (x = 0; x < IGS__NOISE_WORDS; ++x) plane[x] = 1 << 25;
+    for (v = 0; v <= 32; ++v)
+        for (x = 0; x < 64; ++x) {
+            int64_t even_waves = 0, odd_waves = 0;
+            for (u = 0; u < 64; ++u) {
+                uint32_t h = IGS__NOISE_WORDS * 450 + 64 * v + u + 1;
+                if (v % 32 == 0 && (u == 0 || u > 31)) continue;
+                h ^= h >> 16;
+                h *= 0x7FEB352Du;
+                h ^= h >> 15;
+                h *= 0x846CA68Bu;
+                h ^= h >> 16;
+                h += 16 * odd + 32 * (h >> (6 + band)) + u * x;
+                even_waves += igs__cosine(h);
+                odd_waves += igs__cosine(h - 16);
+            }
+            for (y = 0; y < 64; ++y)
+                plane[64 * y + x] += even_waves * igs__cosine(v * y) - odd_waves * igs__cosine(v * y - 16);
+        }
+    for (x = 0; x < IGS__NOISE_WORDS; ++x) plane[x] = igs__floor_div(plane[x], 1 << 26);
+}
+
 /* A band of the tile: docs/igs-format.md, "Detail". */
 static void igs__noise_plane(uint32_t band, int64_t* plane, int64_t* room, int64_t* kept) {
-    static const uint16_t seeds[8] = {4260, 8887, 13484, 5553, 467, 771, 1267, 2400};
     uint32_t i, distance;
-    for (i = 0; i < IGS__NOISE_WORDS; ++i) {
-        uint32_t h = IGS__NOISE_WORDS * seeds[band] + i + 1;
-        h ^= h >> 16;
-        h *= 0x7FEB352Du;
-        h ^= h >> 15;
-        h *= 0x846CA68Bu;
-        h ^= h >> 16;
-        plane[i] = (int64_t)(h & 255) + (h >> 8 & 255) + (h >> 16 & 255) + (h >> 24) - 510;
-    }
+    igs__white_noise(band, plane);
     if (band <= 3) {
         for (distance = 1; distance < 1u << band; distance *= 2) igs__low(plane, room, distance);
         if (band == 2) return; /* a low-pass, not an octave */
