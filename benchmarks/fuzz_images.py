@@ -1,4 +1,4 @@
-"""Damage small image files at random and read them: python benchmarks/fuzz_images.py COUNT [SEED] [--formats PNG,EXR].
+"""Damage small image files at random and read them: fuzz_images.py COUNT [SEED] [--formats PNG,EXR] [--jobs N].
 
 Every reading must end in texels or in an InputError of one line, within 2 seconds and 500 MB, and without a crash. So
 the files are read in child processes with a limit of memory; a child that dies, or goes on for too long, is a finding,
@@ -18,6 +18,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -44,7 +45,8 @@ LIMIT_S: Final = 2.0  # of processor time
 HANGING_S: Final = 30.0  # of wall time
 FOLDER: Final = Path("out/fuzz_images")
 EVERY: Final = "every"  # the name for all formats in turn
-_STATE: Final = struct.Struct("<qqqqd")  # the file being read, then texels, errors, errors for memory, slowest seconds
+_STATE: Final = struct.Struct("<qqqqdq")
+"""The file being read, then texels, errors, errors for want of memory, slowest seconds, most bytes resident."""
 _NUMBERS: Final = (0, 1, 2, 3, 4, 7, 8, 16, 127, 128, 255, 256, 0x7FFF, 0x8000, 0xFFFF, 1 << 24, 0x7FFFFFFF, 0xFFFFFFFF)
 
 
@@ -232,14 +234,16 @@ def work(format_name: str, state_path: Path, start: int, count: int, seed: int) 
     for name, whole in files.items():
         for data in whole:
             read_picture(Path(f"whole {name}"), data) if name != "TGA" else read_picture(Path("whole.tga"), data)
-    used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    used = _own_memory("VmSize")
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY_BYTES, used + MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak of what is resident begins anew
+    resident = _own_memory("VmRSS")
     with state_path.open("r+b") as file, mmap.mmap(file.fileno(), _STATE.size) as state:
-        _, texels, errors, short, slowest = _STATE.unpack(state[:])
+        _, texels, errors, short, slowest, most = _STATE.unpack(state[:])
         for index in range(start, count):
             name, data = file_of(format_name, files, seed, index)
-            state[:] = _STATE.pack(index, texels, errors, short, slowest)
+            state[:] = _STATE.pack(index, texels, errors, short, slowest, most)
             began = time.process_time()
             try:
                 picture = read_picture(Path("x.tga" if name == "TGA" else "x"), data)
@@ -256,7 +260,14 @@ def work(format_name: str, state_path: Path, start: int, count: int, seed: int) 
             if took > LIMIT_S:
                 raise AssertionError(f"took {took:.1f} s")
             slowest = max(slowest, took)
-        state[:] = _STATE.pack(count, texels, errors, short, slowest)
+            most = max(most, _own_memory("VmHWM") - resident)
+        state[:] = _STATE.pack(count, texels, errors, short, slowest, most)
+
+
+def _own_memory(line: str) -> int:
+    """Return bytes of this process: its address space (VmSize), what is resident (VmRSS) or was at most (VmHWM)."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.partition(f"{line}:")[2].split()[0]) * 1024
 
 
 def fuzz(format_name: str, count: int, seed: int) -> tuple[list[Finding], str]:
@@ -264,11 +275,11 @@ def fuzz(format_name: str, count: int, seed: int) -> tuple[list[Finding], str]:
     findings: list[Finding] = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "state"
-        path.write_bytes(_STATE.pack(0, 0, 0, 0, 0.0))
+        path.write_bytes(_STATE.pack(0, 0, 0, 0, 0.0, 0))
         start = 0
         while start < count:
             code, last_words = _child(path, [format_name, str(path), str(start), str(count), str(seed)])
-            index, texels, errors, short, slowest = _STATE.unpack(path.read_bytes())
+            index, texels, errors, short, slowest, most = _STATE.unpack(path.read_bytes())
             if code == 0:
                 break
             findings.append(Finding(format_name, index, last_words))
@@ -276,7 +287,7 @@ def fuzz(format_name: str, count: int, seed: int) -> tuple[list[Finding], str]:
                 break
             start = index + 1
     line = f"{format_name}: {count} files, {texels} texels, {errors} errors ({short} for want of memory), "
-    return findings, line + f"slowest {slowest * 1000:.0f} ms, {len(findings)} findings"
+    return findings, line + f"slowest {slowest * 1000:.0f} ms, at most {most >> 20} MiB more, {len(findings)} findings"
 
 
 def _child(state: Path, arguments: list[str]) -> tuple[int, str]:
@@ -307,12 +318,15 @@ def main() -> int:
     parser.add_argument("seed", type=int, nargs="?", default=0)
     every = ",".join(entry.name for entry in ALL_FORMATS)
     parser.add_argument("--formats", default=every, help=f"names, by commas; {EVERY}: all in turn")
+    parser.add_argument("--jobs", type=int, default=1, help="formats side by side")
     chosen = parser.parse_args()
+    names = chosen.formats.split(",")
     files, failed = small_files(), False
-    for name in chosen.formats.split(","):
-        began = time.monotonic()
-        findings, line = fuzz(name, chosen.count, chosen.seed)
-        print(f"{line}, {time.monotonic() - began:.0f} s", flush=True)
+    with ThreadPoolExecutor(chosen.jobs) as pool:
+        runs = [pool.submit(fuzz, name, chosen.count, chosen.seed) for name in names]
+    for name, run in zip(names, runs, strict=True):
+        findings, line = run.result()
+        print(line, flush=True)
         for finding in findings:
             failed = True
             FOLDER.mkdir(parents=True, exist_ok=True)

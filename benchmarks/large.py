@@ -1,7 +1,7 @@
-"""What the largest pictures take: peak memory and seconds of compress, decode, export and verify.
+"""What the largest pictures take: peak memory and seconds of compress, decode, export, compare and verify.
 
     large.py [--size 16384x16384] [--channels 3] [--gaussians 2000] [--steps N] [--backend cpu]
-             [--only compress decode export verify] [--folder DIR]
+             [--only compress decode export compare verify] [--folder DIR]
 
 A picture of waves and noise is made, and each command run on it in a process of its own. The whole size takes some
 33 GB in three channels (imagegs_tex/memory.py); sizes below it show how that grows. Memory does not depend on the
@@ -24,7 +24,7 @@ from imagegs_tex.cli.numbers import read_size
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.memory import Work
 
-STAGES: Final = ("compress", "decode", "export", "verify")
+STAGES: Final = ("compress", "decode", "export", "compare", "verify")
 _BAND: Final = 256
 
 
@@ -87,6 +87,7 @@ def run_stages(picture: Path, stages: tuple[str, ...], how: list[str]) -> Iterat
         "compress": [picture, "-o", file, "--preset", "fast", "-q", *how],
         "decode": [file, "-o", folder / "decoded", "--overwrite", "--backend", "cpu", "-q"],
         "export": [file, "-o", folder / "exported", "--backend", "cpu", "-q"],
+        "compare": [file, picture, "--json"],
         "verify": [file, "--json"],
     }
     for stage in stages:

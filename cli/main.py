@@ -12,6 +12,7 @@ from imagegs_tex.formats.files.safe_names import printable
 
 INTERNAL_ERROR = 1
 INTERRUPTED = 130
+CLOSED_PIPE = 141  # 128 + SIGPIPE, as a shell reports the tools that the signal ends
 OUT_OF_MEMORY = 3
 _OUT_OF_MEMORY_TEXT = "out of memory; use smaller maps or fewer Gaussians"
 _TORCH_OUT_OF_MEMORY = "DefaultCPUAllocator: can't allocate memory"  # of a plain RuntimeError
@@ -30,8 +31,11 @@ def main() -> None:
     except MemoryError as error:
         _fail(_OUT_OF_MEMORY_TEXT, OUT_OF_MEMORY, error)
     except BrokenPipeError:
-        sys.stderr.close()  # nobody reads any more: end quietly, as other tools do
-        sys.exit(INTERNAL_ERROR)
+        _end_quietly()
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # of rich and of typer, which end with 1
+            _end_quietly()
+        raise
     except OSError as error:
         sys.stdout = None  # what it still holds cannot be written either
         _fail(f"cannot go on: {printable(error)}; free some space or check the path", OutputError.exit_code, error)
@@ -44,6 +48,13 @@ def main() -> None:
             _fail(_OUT_OF_MEMORY_TEXT, OUT_OF_MEMORY, error)
         text = f"internal error: {type(error).__name__}: {printable(error)}; run it with --debug and report this"
         _fail(text, INTERNAL_ERROR, error)
+
+
+def _end_quietly() -> None:
+    """End without a word, as nobody reads any more, and with the code of the tools that the signal ends."""
+    sys.stdout = None  # what it still holds cannot be written
+    sys.stderr.close()
+    sys.exit(CLOSED_PIPE)
 
 
 def _run() -> None:

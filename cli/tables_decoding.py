@@ -1,4 +1,7 @@
-"""Tables of what decoding takes: bytes on the GPU, work of a texel, work of a sample with a footprint."""
+"""Tables of what decoding takes: bytes on the GPU, work of a texel, work of a sample with a footprint.
+
+Each has an empty line above it, as they follow other output.
+"""
 
 from collections.abc import Mapping
 
@@ -35,6 +38,7 @@ def print_memory(console: Console, whole: str, material: int, shared: int, parts
         "bytes": [f"{size:,}" for size in rows.values()],
         "share": ["", *(f"{size / (material + shared):.1%}" for size in [*rows.values()][1:])],
     }
+    console.print()
     print_columns(console, columns)
 
 
@@ -51,6 +55,7 @@ def print_cost(console: Console, cost: DecodeCost) -> None:
         rows["  of the residual"] = (f"{cost.residual_multiply_adds_mean:.0f}", f"{work.p99:.0f}", str(work.max))
     headings = ("mean", "99 %", "most")
     cells = {heading: [row[column] for row in rows.values()] for column, heading in enumerate(headings)}
+    console.print()
     print_columns(console, {"per texel": [*rows], **cells})
     if cost.samples:
         _print_samples(console, cost)
@@ -69,4 +74,5 @@ def _print_samples(console: Console, cost: DecodeCost) -> None:
         "most": [str(sample.gaussians_max) for sample in (*decoded, *above)],
         "blocks read": [str(sample.blocks) for sample in (*decoded, *above)],
     }
+    console.print()
     print_columns(console, columns)

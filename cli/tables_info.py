@@ -24,6 +24,7 @@ def print_info(info: InfoReport, file: Path) -> None:
         "format": [entry.sample_format for entry in info.maps],
         "transfer": [entry.transfer for entry in info.maps],
     }
+    console.print()
     print_columns(console, maps)
     sections = [(section.name, f"{section.stored_bytes:,}", section.stored_bytes) for section in info.sections]
     features = [(f"features of {plain(name)}", f"{size:,.0f}", size) for name, size in info.ledger.features_by_map]
@@ -34,6 +35,7 @@ def print_info(info: InfoReport, file: Path) -> None:
         "share": ["" if name == "file" else f"{size / info.file_bytes:.1%}" for name, _, size in rows],
         "bits per Gaussian": [f"{8 * size / info.gaussians:.2f}" for _, _, size in rows],
     }
+    console.print()
     print_columns(console, ledger)
     if not info.ledger.exact:
         console.print(
