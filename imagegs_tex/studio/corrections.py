@@ -14,7 +14,7 @@ from imagegs_tex.formats.material.build_stack import build_stack
 from imagegs_tex.formats.material.manifest import manifest_text
 from imagegs_tex.formats.material.material_source import ImageFile, MapSource, MaterialSource
 from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
-from imagegs_tex.studio.meanings import AS_READ, LEFT_OUT, is_colour, semantics_of
+from imagegs_tex.studio.meanings import AS_READ, is_colour, semantics_of
 
 MANIFEST: Final = "material.json"
 _GREEN: Final = "G"
@@ -33,11 +33,12 @@ class MapCorrection:
     meaning: str | None = None  # a key of .meanings
     is_srgb: bool | None = None
     green: str | None = None  # of a normal map: GREEN_UP, GREEN_DOWN or GREEN_TURNED
+    is_left_out: bool = False  # it does not go into the file
 
     @property
     def changes_reading(self) -> bool:
         """Whether the map is taken for something else by it: which way green points is only shown."""
-        return self.meaning is not None or self.is_srgb is not None or self.green == GREEN_TURNED
+        return self.is_left_out or self.meaning is not None or self.is_srgb is not None or self.green == GREEN_TURNED
 
 
 Corrections = Mapping[str, MapCorrection]
@@ -65,7 +66,7 @@ def corrected_manifest(material: MaterialSource, corrections: Corrections, folde
     corrected = [_corrected(texture, corrections.get(texture["name"])) for texture in document["textures"]]
     document["textures"] = _without_doubles([texture for texture in corrected if texture is not None])
     if not document["textures"]:
-        raise InputError("every map is left out; take one back")
+        raise InputError("every map would be left out; a file needs at least one")
     write_bytes(file, (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
     return file
 
@@ -88,7 +89,7 @@ def _corrected(texture: dict[str, Any], correction: MapCorrection | None) -> dic
     if correction is None:
         return texture
     found = dict(texture)
-    if correction.meaning == LEFT_OUT:
+    if correction.is_left_out:
         return None
     if correction.meaning not in {None, AS_READ}:
         assert correction.meaning is not None

@@ -27,8 +27,8 @@ PARTS: Final = {
     "pictures": "The pictures of this page",
 }
 """What may go into the .zip beside the file, with what is written on the page."""
-USUAL_PARTS: Final = ("maps", "hlsl", "glsl", "report")
-"""What everything opens, and what it takes to draw from the file that is in there anyway."""
+USUAL_PARTS: Final = ("maps", "report")
+"""What everything opens; a shader decoder is for who writes shaders, one for the engine that they have."""
 
 
 def part_choices(result: Result) -> list[tuple[str, str]]:

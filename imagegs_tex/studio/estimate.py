@@ -50,6 +50,7 @@ class Estimate:
     gaussians: float
     file_bytes: float
     seconds: float  # at the pace of the machine that the constants were measured on
+    after_fit: float  # of them: coding, measuring and drawing
     is_given: bool  # whether the size is what was asked for
 
 
@@ -65,7 +66,8 @@ def estimate(demand: Demand, goal: str, amount: float, settings: CompressSetting
     """
     gaussians, is_given = _gaussians(demand, goal, amount, learnt)
     size = _bytes(demand, gaussians)
-    return Estimate(gaussians, size, _seconds(demand, gaussians, settings, is_search=goal != "gaussians"), is_given)
+    seconds = _seconds(demand, gaussians, settings, is_search=goal != "gaussians")
+    return Estimate(gaussians, size, seconds, after_fit(demand), is_given)
 
 
 def learn(demand: Demand, expected_gaussians: float, file_bytes: int) -> float:
@@ -78,6 +80,11 @@ def ladder_seconds(demand: Demand) -> float:
     fast = preset_settings(Preset.FAST)
     usual = demand.texels / DEFAULT_TEXELS_PER_GAUSSIAN
     return sum(_seconds(demand, usual * share, fast, is_search=False) for share in LADDER_SHARES)
+
+
+def after_fit(demand: Demand) -> float:
+    """Return the seconds that a run takes once its last fit is done."""
+    return _VALUE * demand.texels * demand.channels
 
 
 def usual_amount(demand: Demand, goal: str, learnt: float) -> float | None:
@@ -116,4 +123,4 @@ def _seconds(demand: Demand, gaussians: float, settings: CompressSettings, *, is
         steps = _FITS * steps + 2 * min(steps, max(least, min(most, steps // _PILOT_SHARE)))
     values = gaussians * demand.channels
     step = _STEP + _STEP_TEXEL * demand.texels + _STEP_VALUE * values
-    return _SECONDS + steps * step + _VALUE * demand.texels * demand.channels
+    return _SECONDS + steps * step + after_fit(demand)

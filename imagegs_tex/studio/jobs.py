@@ -63,6 +63,15 @@ class SizePoint:
     is_file: bool  # a file that is made; else about what one would take that was made of the fit as it is
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an estimate says of a run, at a pace of 1."""
+
+    seconds: float  # in all
+    after_fit: float  # of them: once the last step of a fit is done
+    further_fits: float  # that may follow a full one, in fits
+
+
 @dataclass
 class Job:
     """One run of one visitor."""
@@ -79,7 +88,7 @@ class Job:
     error: str = ""
     part: str = ""  # which of its files it is at, where it makes several
     home: Path | None = None  # the visitor's folder, whose place no message names
-    expected: float | None = None  # seconds that an estimate gave it, at a pace of 1; None: it gave none
+    planned: Plan | None = None  # None: there is no estimate
     began: float = 0.0
     ended: float = 0.0
     _phase: str = ""
@@ -210,8 +219,8 @@ class JobQueue:
     def _loop(self) -> None:
         while (job := self._next()) is not None:
             run(job)
-            if job.expected and job.state == JobState.DONE and not job.stop.is_set():
-                self.pace = math.sqrt(self.pace * job.seconds / job.expected)
+            if job.planned is not None and job.state == JobState.DONE and not job.stop.is_set():
+                self.pace = math.sqrt(self.pace * job.seconds / job.planned.seconds)
             with self._changed:
                 self._running = None
 

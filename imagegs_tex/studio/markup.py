@@ -9,7 +9,6 @@ from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.metrics.scores import MapScore
 from imagegs_tex.studio.estimate import TIME_SPREAD, Estimate
 from imagegs_tex.studio.jobs import Job, JobState
-from imagegs_tex.studio.meanings import LEFT_OUT
 from imagegs_tex.studio.plain_words import phase_words, plain
 from imagegs_tex.studio.reading import MapRow, Reading
 from imagegs_tex.studio.wishes import GOALS
@@ -67,9 +66,9 @@ def reading_summary(reading: Reading) -> str:
 def map_row(row: MapRow, thumbnail: str) -> str:
     """Return a map's thumbnail and what is known of it."""
     said, kind = f"Read as: {text(plain(row.note) or 'it is')}", "st-map"
-    if row.meaning == LEFT_OUT:
+    if row.is_left_out:
         kind += " st-map-aside"
-        said = "You left it out. Choose what it means to take it back."
+        said = "You left it out."
     return (
         f'<div class="{kind}"><img src="{thumbnail}" alt="{text(row.name)}" width="72" height="72">'
         f'<div><b>{text(row.file)}</b><br><span class="st-faint">{row.size}, {len(row.channels)} '
@@ -114,8 +113,14 @@ def _span(seconds: float) -> str:
 READY: Final = '<div class="st-status"><b>Ready.</b> Press Start.</div>'
 
 
-def status(job: Job | None, position: int) -> str:
-    """Return how a run stands: words and a bar."""
+def status(job: Job | None, position: int, left: float | None = None) -> str:
+    """Return how a run stands: words and a bar.
+
+    Args:
+        job: the run; None: there is none
+        position: how many come before it
+        left: seconds that it takes still; None: nobody knows
+    """
     if job is None:
         return '<div class="st-status st-faint">Nothing is running. Choose a material above and press Start.</div>'
     if job.state == JobState.WAITING:
@@ -137,14 +142,13 @@ def status(job: Job | None, position: int) -> str:
         share = progress.step / progress.steps
         if progress.step:
             words.append(f"step {progress.step} of {progress.steps}")
-        left = time_left(progress.step, progress.steps, progress.seconds)
-        if left is not None:
-            words.append(f"about {seconds_words(left)} left in this part")
     if progress is not None and progress.psnr_db is not None:
         words.append(f"{progress.psnr_db:.1f} dB")
     if progress is not None and progress.gaussians is not None:
         words.append(f"{progress.gaussians:,} Gaussians")
     words.append(f"{seconds_words(job.seconds)} so far")
+    if left is not None:
+        words.append(f"about {seconds_words(float(f'{left:.2g}'))} left in all")
     bar = '<div class="st-bar st-unknown" role="progressbar"><div></div></div>'  # how far it is nobody knows
     if share > 0:
         bar = (
@@ -152,13 +156,6 @@ def status(job: Job | None, position: int) -> str:
             f'aria-valuemax="100"><div style="width:{100 * share:.1f}%"></div></div>'
         )
     return f'<div class="st-status" data-state="running">{" · ".join(words)}{bar}</div>'
-
-
-def time_left(step: int, steps: int, seconds: float) -> float | None:
-    """Return the seconds that a phase takes still; None where it is too early to tell, or done."""
-    if step < 3 or seconds < 1 or step == steps:
-        return None
-    return seconds / step * (steps - step)
 
 
 def seconds_words(seconds: float) -> str:

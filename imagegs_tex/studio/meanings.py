@@ -6,7 +6,6 @@ from imagegs_tex.formats.material.name_reading import label
 from imagegs_tex.formats.material.name_words import NAMED_PACKS, PACK_LETTERS
 from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Semantic
 
-LEFT_OUT: Final = "leave out"
 AS_READ: Final = "as read"
 """Where a map's channels mean what no choice of the list says."""
 _LETTERS: Final = "RGBA"
@@ -28,7 +27,7 @@ def choices(channels: tuple[Semantic, ...]) -> list[tuple[str, str]]:
     """
     whole = [(label(semantic), semantic.name.lower()) for semantic in Semantic if semantic != Semantic.DATA]
     packs = [(_pack_label(name), name) for name in _PACKS if len(_letters(name)) == len(channels)]
-    found = [*whole, *packs, (label(Semantic.DATA), Semantic.DATA.name.lower()), ("leave it out", LEFT_OUT)]
+    found = [*whole, *packs, (label(Semantic.DATA), Semantic.DATA.name.lower())]
     if key_of(channels) == AS_READ:
         found.insert(0, (", ".join(f"{letter}: {label(each)}" for letter, each in _by_channel(channels)), AS_READ))
     return found

@@ -14,7 +14,7 @@ from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceO
 from imagegs_tex.studio.corrections import GREEN_DOWN, GREEN_TURNED, GREEN_UP, MapCorrection
 from imagegs_tex.studio.examples import EXAMPLES
 from imagegs_tex.studio.markup import map_row, notice, reading_summary, step
-from imagegs_tex.studio.meanings import LEFT_OUT, choices
+from imagegs_tex.studio.meanings import choices
 from imagegs_tex.studio.reading import MapRow
 from imagegs_tex.studio.receiving import receive, take_material, understand
 from imagegs_tex.studio.uploads import Upload
@@ -211,9 +211,9 @@ def _build_row(
     address = visitor.address(f"thumb-{index}-{number}.png", Served(row.thumbnail, "image/png"))
 
     def correct(
-        shown: str | None, change: Callable[[MapCorrection, str], MapCorrection]
-    ) -> Callable[[str, gr.Request], list[Any]]:
-        def apply(value: str, request: gr.Request) -> list[Any]:
+        shown: object, change: Callable[[MapCorrection, Any], MapCorrection]
+    ) -> Callable[[Any, gr.Request], list[Any]]:
+        def apply(value: Any, request: gr.Request) -> list[Any]:  # noqa: ANN401 - whatever a field holds
             if value == shown:  # a field that was only visited
                 return [gr.skip() for _ in outputs]
             own = visitors.of(request.session_hash)
@@ -237,8 +237,12 @@ def _build_row(
                 label="Meaning",
                 elem_id=f"meaning-{index}",
                 filterable=True,
-                interactive=True,
+                interactive=not row.is_left_out,
             )
+            kept = gr.Checkbox(
+                not row.is_left_out, label="Goes into the file", elem_id=f"kept-{index}", container=False,
+                interactive=True,
+            )  # fmt: skip
         if row.is_srgb is not None:
             with gr.Column(scale=2, min_width=200):
                 stored = "srgb" if row.is_srgb else "linear"
@@ -256,11 +260,15 @@ def _build_row(
             )  # fmt: skip
         else:
             with gr.Column(scale=2, min_width=200):
-                kept = "Not in the file" if row.meaning == LEFT_OUT else "Values, kept as they are stored"
-                gr.HTML(f'<div class="st-faint st-plain">{kept}</div>', padding=False)
+                words = "Not in the file" if row.is_left_out else "Values, kept as they are stored"
+                gr.HTML(f'<div class="st-faint st-plain">{words}</div>', padding=False)
     meaning.input(
         correct(row.meaning, lambda had, value: MapCorrection(meaning=value)), meaning, outputs, api_visibility=PRIVATE
     )
+    kept.input(
+        correct(not row.is_left_out, lambda had, value: replace(had, is_left_out=not value)), kept, outputs,
+        api_visibility=PRIVATE,
+    )  # fmt: skip
 
 
 def _given(source: Path) -> Upload:

@@ -32,14 +32,27 @@ from imagegs_tex.studio.wishes import Wish
 
 _NOTHING: Final = '<div class="st-faint">Results appear here when a run is done.</div>'
 _RESULTS: Final = "results"
+_COMPARE_WORDS: Final = (
+    '<div class="st-faint">One map at a time, flat, each texel as it was sent and as it comes out of the file. “In the '
+    "light” has the material as a game shows it.</div>"
+)
 _INSPECT: Final = '<div class="st-inspect" hidden></div><div class="st-faint st-why"></div>'
 _INSPECT_JS: Final = """import(new URL('studio-static/inspector.js', document.baseURI).href).then((module) => {
     const show = module.inspector(element, props.value);
     watch('value', () => show(props.value));
 });"""
 _FULL: Final = "Make this size again with Balanced: better, takes longer"
-_PACK: Final = "Make the .zip"
+_PACK: Final = "Download the .zip"
 _PACKING: Final = "Making the .zip …"
+_SAVE_JS: Final = """() => {
+    let times = 40; // over two seconds: a busy page takes a while until the link stands there
+    const end = setInterval(() => {
+        const link = document.querySelector('#zipped a');
+        if (link) link.click();
+        if (link || !(times -= 1)) clearInterval(end);
+    }, 50);
+}"""
+"""What the browser does once a .zip is there: who asked for it need not press again."""
 
 
 def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> None:
@@ -51,16 +64,17 @@ def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> Non
         links = gr.HTML(elem_id="links", padding=False)
         full = gr.Button(_FULL, visible=False, elem_id="full", size="sm", elem_classes="st-aside")
         with gr.Column(visible=False, elem_id="result") as whole:
-            with gr.Tabs() as tabs:
+            with gr.Tabs(overflow_behavior="wrap") as tabs:
                 with gr.Tab("Compare"):
+                    gr.HTML(_COMPARE_WORDS, padding=False)
                     compare = _inspector("compare")
-                with gr.Tab("Viewer and light"):
+                with gr.Tab("In the light"):
                     viewer = gr.HTML(elem_id="viewer", padding=False)
                 with gr.Tab("Numbers"):
                     numbers = gr.HTML(elem_id="numbers", padding=False)
                 with gr.Tab("Pictures"):
                     gallery = gr.HTML(elem_id="gallery", padding=False)
-                with gr.Tab("Results", id=_RESULTS):
+                with gr.Tab("All results", id=_RESULTS):
                     sizes = gr.HTML(elem_id="sizes", padding=False)
                     with gr.Column(visible=False) as two:
                         with gr.Row():
@@ -136,11 +150,15 @@ def build_results(visitors: Visitors, given: InputPart, running: RunPart) -> Non
         new_result, running.finished, [chooser, whole, left, right, beside, two, sizes, tabs, *details],
         api_visibility=PRIVATE, show_progress="hidden",
     )  # fmt: skip
-    chooser.input(choose, chooser, details, api_visibility=PRIVATE)
+    chooser.input(choose, chooser, details, api_visibility=PRIVATE, trigger_mode="always_last")
     for field in (left, right):
-        field.input(compare_two, [left, right], beside, api_visibility=PRIVATE)
-    pack.click(make, [chooser, parts], [pack, zipped], api_visibility=PRIVATE, show_progress="hidden")
-    parts.input(lambda: "", None, zipped, api_visibility=PRIVATE, show_progress="hidden")  # it is not of these any more
+        field.input(compare_two, [left, right], beside, api_visibility=PRIVATE, trigger_mode="always_last")
+    pack.click(make, [chooser, parts], [pack, zipped], api_visibility=PRIVATE, show_progress="hidden").then(
+        None, None, None, js=_SAVE_JS, api_visibility=PRIVATE
+    )
+    parts.input(  # it is not of these any more
+        lambda: "", None, zipped, api_visibility=PRIVATE, show_progress="hidden", trigger_mode="always_last"
+    )
     full.click(
         in_full, chooser, [*running.fields.all, *running.outputs], api_visibility=PRIVATE, show_progress="hidden"
     )

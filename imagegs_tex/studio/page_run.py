@@ -1,5 +1,6 @@
 """Steps 2 and 3 of the page: how a run is started, and how it goes."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,20 +12,23 @@ from imagegs_tex.formats.errors import ImageGSTexError, UsageError
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.studio.charts import part_name, run_curves
 from imagegs_tex.studio.demand import Demand
-from imagegs_tex.studio.estimate import KNOWN_SPREAD, SPREAD, estimate, ladder_seconds, learn
+from imagegs_tex.studio.estimate import KNOWN_SPREAD, SPREAD, after_fit, estimate, ladder_seconds, learn
 from imagegs_tex.studio.examples import EXAMPLES
-from imagegs_tex.studio.jobs import Job, JobQueue, JobState
+from imagegs_tex.studio.jobs import Job, JobQueue, JobState, Plan
 from imagegs_tex.studio.limits import LOG_LINES
 from imagegs_tex.studio.live import KINDS, Frame
 from imagegs_tex.studio.markup import READY, bytes_words, estimate_words, figures, notice, status, step
 from imagegs_tex.studio.page_input import PRIVATE, InputPart
 from imagegs_tex.studio.page_wish import WishFields, build_wish
 from imagegs_tex.studio.results import Result
+from imagegs_tex.studio.time_left import seconds_left
 from imagegs_tex.studio.visitors import Served, Visitor, Visitors
 from imagegs_tex.studio.wishes import QUALITY, Wish, command_line, look_line, settings_of
 from imagegs_tex.studio.work import Task, Work, compress_task, ladder_task, look_task
 
 _TICK_SECONDS: Final = 0.5
+_FURTHER_FITS: Final = 0.5
+"""That a search may make after its full one, which has half as many steps."""
 _NO_PICTURES: Final = (
     '<div class="st-faint">Pictures appear here a moment after the start. The studio paints your maps with soft '
     "spots of colour, called Gaussians, and moves, stretches and recolours them until they look like your maps.</div>"
@@ -48,6 +52,14 @@ _LAST_LINE: Final = """() => {
     }, 100);
 }"""
 """What the browser does once the log is opened, which then stays at its end by itself."""
+_NEWEST: Final = -1
+_POINT_JS: Final = f"""() => {{
+    const range = document.querySelector('#steps input[type=range]');
+    document.getElementById('steps').dataset.at = range.value >= Number(range.max) ? {_NEWEST} : range.value;
+}}"""
+_LOOK_JS: Final = "() => Number(document.getElementById('steps').dataset.at)"
+"""What the browser says of the slider of steps: where it was left, whatever an answer that was under way has made of it
+since. Its right end is the newest picture, of which more may be there by now."""
 SHOW_RUN: Final = """() => { import(new URL('studio-static/follow.js', document.baseURI).href)
     .then((module) => module.follow(document.getElementById('watch'))); }"""
 """What the browser does once a run is asked for: its pictures, and whatever stands in its way, are below the fold."""
@@ -79,7 +91,9 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         looking_back = gr.Slider(
             0, 1, value=1, step=1, label="Look back at earlier pictures",
             info="0 is the first, the right end the newest", visible=False, elem_id="steps",
+            interactive=True,  # which Gradio would only guess of a field whose value an event is given
         )  # fmt: skip
+        looked_at = gr.Number(visible=False)  # what the browser says of it
         curves = gr.HTML("", elem_id="curve", padding=False)
         with gr.Accordion("Log", open=False) as told:
             log = gr.Textbox(
@@ -104,8 +118,9 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         frame = _frame_of(visitor, frames)
         last = max(1, len(frames) - 1)
         at = last if frame is None or visitor.looking is None else frames.index(frame)
+        said = status(None, 0) if job is None else status(job, queue.position(job), seconds_left(job, queue.pace))
         return [
-            visitor.changed("status", status(job, 0 if job is None else queue.position(job))),
+            visitor.changed("status", said),
             visitor.changed("pictures", _NO_PICTURES if frame is None else _figures(visitor, frame)),
             visitor.changed("curve", "" if job is None else run_curves(job.curve, job.sizes)),
             visitor.changed("log", "" if job is None else "\n".join(job.log)),
@@ -169,8 +184,9 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         if task is None or task.live is None or not task.live.frames:
             return {"__type__": "update"}
         frames = task.live.frames
-        index = max(0, min(len(frames) - 1, int(number)))
-        visitor.looking = None if index == len(frames) - 1 else frames[index].number
+        newest = len(frames) - 1
+        index = newest if number == _NEWEST else max(0, min(newest, int(number)))
+        visitor.looking = None if number == _NEWEST else frames[index].number
         return _figures(visitor, frames[index])
 
     def choose_map(name: str, request: gr.Request) -> None:
@@ -231,8 +247,14 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
     )
     stop.click(end, None, outputs, api_visibility=PRIVATE, show_progress="hidden")
     timer.tick(tick, None, outputs, api_visibility=PRIVATE, show_progress="hidden")
-    looking_back.input(look_back, looking_back, pictures, api_visibility=PRIVATE, show_progress="hidden")
-    shown_map.input(choose_map, shown_map, None, api_visibility=PRIVATE, show_progress="hidden")
+    looking_back.input(None, None, None, js=_POINT_JS, api_visibility=PRIVATE)
+    looking_back.input(
+        look_back, looked_at, pictures, js=_LOOK_JS, api_visibility=PRIVATE, show_progress="hidden",
+        trigger_mode="always_last",
+    )  # fmt: skip
+    shown_map.input(
+        choose_map, shown_map, None, api_visibility=PRIVATE, show_progress="hidden", trigger_mode="always_last"
+    )
     return RunPart(finished, fields, lambda visitor, wish: begin(visitor, wish, compress_task), outputs)
 
 
@@ -281,10 +303,10 @@ def _submit(visitor: Visitor, wish: Wish, work: Work, queue: JobQueue) -> None:
 def _expect(task: Task, job: Job, demand: Demand, learnt: float, *, is_ladder: bool) -> None:
     """Note what a run was estimated to take, so that the next estimate is nearer."""
     if is_ladder:
-        job.expected = ladder_seconds(demand)
+        job.planned = Plan(ladder_seconds(demand), after_fit(demand), math.inf)
         return
     found = estimate(demand, task.wish.goal, task.wish.amount, settings_of(task.wish), learnt)
-    job.expected = found.seconds
+    job.planned = Plan(found.seconds, found.after_fit, _FURTHER_FITS if task.wish.goal != "gaussians" else 0.0)
     if task.wish.goal == QUALITY:
         task.expected_gaussians = found.gaussians / learnt
 

@@ -195,7 +195,9 @@ def build_wish(visitors: Visitors) -> WishPart:
     def name_quality(value: float) -> dict[str, Any]:
         return gr.update(label=_quality_label(value))
 
-    goal.input(new_goal, goal, [quality, amount], api_visibility=PRIVATE, show_progress="hidden")
+    goal.input(
+        new_goal, goal, [quality, amount], api_visibility=PRIVATE, show_progress="hidden", trigger_mode="always_last"
+    )
     scale.select(None, None, quality, js=_CHOSEN_JS, api_visibility=PRIVATE, show_progress="hidden")
     goal.change(show_scale, goal, scale, api_visibility=PRIVATE, show_progress="hidden")
     quality.change(

@@ -23,7 +23,7 @@ from imagegs_tex.studio.corrections import GREEN_DOWN, GREEN_UP, Corrections, Ma
 from imagegs_tex.studio.demand import Demand, demand_of
 from imagegs_tex.studio.folders import without_place
 from imagegs_tex.studio.limits import MAX_MATERIAL_TEXELS, MAX_TEXELS
-from imagegs_tex.studio.meanings import LEFT_OUT, key_of
+from imagegs_tex.studio.meanings import key_of
 
 THUMBNAIL: Final = 128
 """Longest side of a thumbnail, in pixels."""
@@ -38,11 +38,12 @@ class MapRow:
     size: str
     samples: str
     channels: tuple[Semantic, ...]
-    meaning: str  # a key of .meanings; LEFT_OUT: the visitor does not want it
+    meaning: str  # a key of .meanings
     note: str  # how it was understood
     is_srgb: bool | None  # None: no colour, or floats, which hold linear light
     green: str | None  # of normals: GREEN_UP, GREEN_DOWN or GREEN_TURNED; None: no normals
     thumbnail: bytes  # PNG
+    is_left_out: bool = False  # by the visitor
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,18 +194,19 @@ def _row(stack: TextureStack, index: int, sources: dict[str, MapSource], correct
 def _table(found: MaterialSource, rows: Sequence[MapRow], corrections: Corrections) -> tuple[MapRow, ...]:
     """Return the rows of a material's maps with those that the visitor left out, each where it was found."""
     aside = [
-        _left_out_row(replace(found, maps=(source,)))
+        _left_out_row(replace(found, maps=(source,)), said.meaning)
         for source in found.maps
-        if corrections.get(source.name, MapCorrection()).meaning == LEFT_OUT
+        for said in [corrections.get(source.name, MapCorrection())]
+        if said.is_left_out
     ]
     place = {source.name: index for index, source in enumerate(found.maps)}
     return tuple(sorted([*rows, *aside], key=lambda row: place.get(row.name, len(place))))
 
 
-def _left_out_row(alone: MaterialSource) -> MapRow:
+def _left_out_row(alone: MaterialSource, meaning: str | None) -> MapRow:
     stack = build_stack(alone, SourceOptions())
     row = _row(stack, 0, {source.name: source for source in alone.maps}, {})
-    return replace(row, meaning=LEFT_OUT, is_srgb=None, green=None)
+    return replace(row, meaning=meaning or row.meaning, is_left_out=True, is_srgb=None, green=None)
 
 
 def _green(texture_map: TextureMap, corrections: Corrections) -> str | None:

@@ -243,8 +243,8 @@ def sizes_of(visitor: Visitor) -> str:
 def file_link(visitor: Visitor, result: Result) -> str:
     """Return the link to the .igs file."""
     note = (
-        f"{bytes_words(result.info.file_bytes)}. A game draws from it with a shader decoder, which the .zip under “More"
-        " to take home” has, beside plain images, which everything opens."
+        f"{bytes_words(result.info.file_bytes)}. Everything opens plain images, which the .zip under “More to take "
+        "home” has. A game that draws from the .igs itself needs a shader decoder: tick the one of your engine there."
     )
     return download_link(igs_address(visitor, result), result.file, "igs", note)
 

@@ -46,10 +46,11 @@ def in_viewer(visitor: Visitor, result: Result) -> str:
     ]
     query = viewer_query(_TO_PAGE + igs_address(visitor, result), sources, green_up=result.green_up)
     address = escape(f"{_PAGE}{query}")
-    maps = "each one beside its source" if sources else "each one"
+    maps = "beside its source" if sources else "alone"
     return (
-        '<div class="st-faint">Your browser decodes the .igs file here, as a game does. “Material” has all maps in a '
-        f"light, “Maps” {maps}, and the Gaussians. What no map says is grey, flat, rather rough and no metal. "
+        '<div class="st-faint">All maps together on a body in a light. Your browser decodes the .igs file itself here, '
+        f"as a game does; “Maps” has what it decodes, each map {maps}, its mip levels and the Gaussians. To compare "
+        "texels, “Compare” is the place. What no map says is grey, flat, rather rough and no metal. "
         f'<a href="{address}" target="_blank" rel="noopener">Open it in a tab of its own</a></div>'
         f'<iframe class="st-viewer" src="{address}&amp;embedded=1" title="Viewer of {escape(result.file.name)}" '
         'loading="lazy"></iframe>'

@@ -16,7 +16,6 @@ from imagegs_tex.studio.markup import (
     status,
     table,
     text,
-    time_left,
 )
 from imagegs_tex.studio.plain_words import plain
 from imagegs_tex.studio.reading import MapRow
@@ -145,9 +144,7 @@ def test_the_status_says_where_a_run_stands():
     job.progress, job.part = FitProgress("fitting", 3, 4, seconds=3.0), "Size 2 of 5"
     assert "Size 2 of 5 · <b>Fitting</b>" in status(job, 0)
     assert 'style="width:75.0%"' in status(job, 0)
-    assert "about 1 s left in this part" in status(job, 0)
+    assert "left" not in status(job, 0)
+    assert "about 2 min 10 s left in all" in status(job, 0, 134.0)
     times = {4.2: "4 s", 89: "89 s", 95: "1 min 30 s", 234: "3 min 50 s", 3000: "50 min"}
     assert {each: seconds_words(each) for each in times} == times
-    assert time_left(2, 10, 5.0) is None
-    assert time_left(10, 10, 5.0) is None
-    assert time_left(5, 10, 5.0) == 5.0

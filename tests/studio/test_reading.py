@@ -15,7 +15,7 @@ from imagegs_tex.formats.vocabulary import Semantic, Transfer
 from imagegs_tex.studio import reading
 from imagegs_tex.studio.corrections import MapCorrection
 from imagegs_tex.studio.markup import map_row, reading_summary
-from imagegs_tex.studio.meanings import LEFT_OUT, choices, key_of, semantics_of
+from imagegs_tex.studio.meanings import choices, key_of, semantics_of
 
 OPTIONS = SourceOptions()
 
@@ -49,7 +49,7 @@ def test_corrections_go_through_a_manifest_that_the_command_line_takes(stone, tm
     own = tmp_path / "own"
     corrections = {
         "roughness": MapCorrection(meaning="gloss"),
-        "height": MapCorrection(meaning=LEFT_OUT),
+        "height": MapCorrection(is_left_out=True),
         "basecolor": MapCorrection(is_srgb=False),
         "normal": MapCorrection(green="turned"),
     }
@@ -69,18 +69,20 @@ def test_corrections_go_through_a_manifest_that_the_command_line_takes(stone, tm
 
 def test_a_map_that_is_left_out_keeps_its_row_and_can_be_taken_back(stone, tmp_path):
     own = tmp_path / "own"
-    corrections = {"height": MapCorrection(meaning=LEFT_OUT)}
+    corrections = {"height": MapCorrection(is_left_out=True)}
     found = read(stone, own, corrections)
     assert [row.name for row in found.rows] == ["basecolor", "normal", "roughness"]
-    assert [(row.name, row.meaning) for row in found.table] == [
-        ("basecolor", "base_colour"), ("height", LEFT_OUT), ("normal", "normal"), ("roughness", "roughness"),
+    assert [(row.name, row.is_left_out) for row in found.table] == [
+        ("basecolor", False), ("height", True), ("normal", False), ("roughness", False),
     ]  # fmt: skip
+    assert [row.meaning for row in found.table] == ["base_colour", "height", "normal", "roughness"]
     assert "4 maps, 1 left out" in reading_summary(found)
     aside = found.table[1]
     assert aside.thumbnail == read(stone, own).rows[1].thumbnail
-    assert "take it back" in map_row(aside, "x.png")
-    assert "height" in {key for _, key in choices(aside.channels)}
-    back = read(stone, own, {"height": MapCorrection(meaning="height")})
+    assert "You left it out" in map_row(aside, "x.png")
+    said = read(stone, own, {"height": MapCorrection(meaning="cavity", is_left_out=True)})
+    assert said.table[1].meaning == "cavity"  # as it was said before
+    back = read(stone, own, {"height": MapCorrection()})
     assert [row.name for row in back.rows] == [row.name for row in found.table]
     assert back.table == back.rows
     assert "left out" not in reading_summary(back)
@@ -118,8 +120,8 @@ def test_a_manifests_importance_picture_is_named(stone, tmp_path):
 
 def test_nothing_left_is_said(stone, tmp_path):
     names = ("basecolor", "height", "normal", "roughness")
-    with pytest.raises(InputError, match="every map is left out"):
-        read(stone, tmp_path / "own", {name: MapCorrection(meaning=LEFT_OUT) for name in names})
+    with pytest.raises(InputError, match="every map would be left out"):
+        read(stone, tmp_path / "own", {name: MapCorrection(is_left_out=True) for name in names})
 
 
 def test_of_several_materials_one_is_chosen(tmp_path):

@@ -204,7 +204,7 @@ def test_what_cannot_be_used_leaves_the_material_as_it_was(visitor, tmp_path):
     for path in sorted(stone.iterdir()):
         put(visitor.inbox, path.name, path.read_bytes())
     assert receive(visitor) == Received("")
-    visitor.corrections["height"] = MapCorrection(meaning="leave out")
+    visitor.corrections["height"] = MapCorrection(is_left_out=True)
     before = (visitor.upload, visitor.reading, dict(visitor.corrections))
     for name in ("notes.txt", "basecolor.png"):
         next_delivery(visitor.inbox, name, data=b"MZ this is a program")
