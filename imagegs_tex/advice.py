@@ -1,4 +1,4 @@
-"""What to say where a file is poor by its own measures: what is wrong, what to ask for, about how many bytes it takes.
+"""How close maps came out, in a word; where a file is poor by its own measures, what to ask for, and its bytes.
 
 Estimates, good to about a factor of two. Contrast: four times the Gaussians lie half as far apart, so that the
 finest octave is then kept as the next one is now. Angles and FLIP fall with the bytes to the power of ERROR_FALL.
@@ -6,6 +6,7 @@ finest octave is then kept as the next one is now. Angles and FLIP fall with the
 
 import math
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Final
 
 from imagegs_tex.formats.files.safe_names import printable
@@ -25,6 +26,15 @@ GOOD_CONTRAST: Final = 0.5
 POOR_FLIP: Final = 0.2
 """Mean FLIP error (0 to 1) from which colours differ at a glance; the benchmarks have 0.01 to 0.12."""
 GOOD_FLIP: Final = 0.1
+POOR_DB: Final = 22.0
+"""PSNR below which a map is far from its source, whatever its other measures say: those of grain hold for grain that is
+drawn anew, too."""
+MENDED_DB: Final = 26.0
+GOOD_DB: Final = 32.0
+"""PSNR of a map from which on it may be called close."""
+_DOUBLING_DB: Final = 2.0
+"""What twice the Gaussians are worth of such a map: 3.1 and 3.2 times the bytes for 3.9 dB were seen. Where grain was
+left to the detail layer they are worth far less (22 times for 5 dB), so that nothing is promised there."""
 _FINE_DB: Final = 36.0
 """PSNR above which nobody misses what contrast there is."""
 ERROR_FALL: Final = 0.4
@@ -32,10 +42,41 @@ ERROR_FALL: Final = 0.4
 15 dB per octave: angles 0.35 to 0.5, FLIP 0.36 to 0.47."""
 
 
+class Closeness(StrEnum):
+    """How close a map is to its source, in a word."""
+
+    CLOSE = "close"  # good by every measure that it has
+    FAIR = "fair"
+    ROUGH = "rough"  # poor by one of them
+
+
+def closeness_of(score: MapScore) -> Closeness:
+    """Return how close a map is, by the measures that warnings go by; FLIP counts where it was measured."""
+    if _is_bent(score) or _is_flat(score) or _is_off(score) or _is_far(score):
+        return Closeness.ROUGH
+    finest = (shown_contrast(score) or (None,))[0]
+    degrees = score.normal_degrees_mean if score.normal_degrees_structure is None else score.normal_degrees_structure
+    is_close = (
+        score.psnr_db >= GOOD_DB
+        and (degrees is None or degrees <= GOOD_DEGREES)
+        and (score.flip is None or score.flip <= GOOD_FLIP)
+        and (finest is None or finest >= GOOD_CONTRAST or score.psnr_db >= _FINE_DB)
+    )
+    return Closeness.CLOSE if is_close else Closeness.FAIR
+
+
+def leaves_grain(score: MapScore) -> bool:
+    """Whether a map's grain is drawn anew by the detail layer: it looks alike, and texels differ."""
+    finest = (score.kept_contrast or (None,))[0]
+    return score.kept_contrast_with_detail is not None and finest is not None and finest < GOOD_CONTRAST
+
+
 def warnings_of(
     scores: Sequence[MapScore], ledger: ByteLedger, gaussian_count: int, texel_count: int
 ) -> tuple[str, ...]:  # fmt: skip
-    """Return a line for normals, contrast and colour (by FLIP) where they are poor, the worst map of each.
+    """Return a line for normals, contrast, colour (by FLIP) and PSNR where they are poor, the worst map of each.
+
+    PSNR counts of maps that nothing else is said of.
 
     Args:
         scores: of the file's maps
@@ -83,7 +124,7 @@ def warnings_of(
         if reached > kept[0] + 0.05:
             text += f"; --max-bytes {bytes_for(factor)} would keep about {100 * reached:.0f} %"
         found.append(text)
-    off = [score for score in scores if score.flip is not None and score.flip >= POOR_FLIP]
+    off = [score for score in scores if _is_off(score)]
     if off:
         worst = max(off, key=lambda score: score.flip or 0.0)
         flip = worst.flip or 0.0
@@ -91,6 +132,14 @@ def warnings_of(
         text = f"{printable(worst.name)}: a mean FLIP error of {flip:.2f}, colours that differ at a glance"
         helps = f"; --max-bytes {bytes_for(factor)} would bring it to about {GOOD_FLIP:g}"
         found.append(text + (helps if factor <= most else most_that_helps()))
+    far = [score for score in scores if _is_far(score) and score not in (*bent, *flat, *off)]
+    if far:
+        worst = min(far, key=lambda score: score.psnr_db)
+        factor = math.pow(2, (MENDED_DB - worst.psnr_db) / _DOUBLING_DB)
+        helps = f"; --max-bytes {bytes_for(factor)} would bring it to about {MENDED_DB:g} dB"
+        helps = helps if factor <= most else most_that_helps()
+        text = f"{printable(worst.name)} is at {worst.psnr_db:.1f} dB, far from its source texel by texel"
+        found.append(text + ("; its grain is drawn anew" if leaves_grain(worst) else helps))
     return tuple(found)
 
 
@@ -104,6 +153,14 @@ def _is_bent(score: MapScore) -> bool:
 def _is_flat(score: MapScore) -> bool:
     finest = (shown_contrast(score) or (None,))[0]
     return finest is not None and finest < POOR_CONTRAST and score.psnr_db < _FINE_DB
+
+
+def _is_off(score: MapScore) -> bool:
+    return score.flip is not None and score.flip >= POOR_FLIP
+
+
+def _is_far(score: MapScore) -> bool:
+    return score.psnr_db < POOR_DB
 
 
 def _octaves_to(kept: Sequence[float], wanted: float) -> float:

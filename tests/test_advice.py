@@ -6,12 +6,18 @@ from dataclasses import replace
 import pytest
 
 from imagegs_tex.advice import (
+    GOOD_CONTRAST,
+    GOOD_DB,
     GOOD_DEGREES,
     GOOD_FLIP,
+    MENDED_DB,
     POOR_CONTRAST,
+    POOR_DB,
     POOR_DEGREES,
     POOR_FLIP,
     POOR_STRUCTURE_DEGREES,
+    Closeness,
+    closeness_of,
     warnings_of,
 )
 from imagegs_tex.metrics.byte_ledger import ByteLedger
@@ -103,6 +109,45 @@ def test_the_worst_map_is_named():
     )
     (line,) = said(bad, worse)
     assert line.startswith("b keeps 10 %")
+
+
+def test_a_map_far_below_all_others_is_said_where_nothing_else_is():
+    far = replace(COLOUR, psnr_db=MENDED_DB - 6)  # 8 times the Gaussians, of 5 bytes each, and 200 bytes besides
+    (line,) = said(far, NORMAL)
+    assert line == (
+        "basecolor is at 20.0 dB, far from its source texel by texel; --max-bytes 81kB would bring it to about 26 dB"
+    )
+    (line,) = said(far, texels=3 * 2 * COUNT)
+    assert line.endswith("--max-bytes 21kB is about the most that helps")
+    grainy = replace(far, kept_contrast=(0.1, 0.5, 0.8, 1.0), kept_contrast_with_detail=(0.97, 1.0, 1.0, 1.0))
+    (line,) = said(grainy)
+    assert line == "basecolor is at 20.0 dB, far from its source texel by texel; its grain is drawn anew"
+    (line,) = said(replace(far, flip=POOR_FLIP))
+    assert "FLIP" in line  # one line of a map
+    assert not said(replace(far, psnr_db=POOR_DB))
+
+
+@pytest.mark.parametrize(
+    ("score", "word"),
+    [
+        (COLOUR, Closeness.FAIR),
+        (replace(COLOUR, psnr_db=GOOD_DB), Closeness.CLOSE),
+        (replace(COLOUR, psnr_db=GOOD_DB, flip=GOOD_FLIP + 0.01), Closeness.FAIR),
+        (replace(COLOUR, psnr_db=GOOD_DB, kept_contrast=(GOOD_CONTRAST - 0.01, 1.0, 1.0, 1.0)), Closeness.FAIR),
+        (replace(COLOUR, psnr_db=45.0, kept_contrast=(0.1, 1.0, 1.0, 1.0)), Closeness.CLOSE),  # nobody misses it
+        (replace(COLOUR, psnr_db=19.6, kept_contrast_with_detail=(1.0, 1.0, 1.0, 1.0)), Closeness.ROUGH),
+        (replace(COLOUR, psnr_db=GOOD_DB, flip=POOR_FLIP), Closeness.ROUGH),
+        (replace(COLOUR, psnr_db=GOOD_DB, kept_contrast=(POOR_CONTRAST - 0.01, 1.0, 1.0, 1.0)), Closeness.ROUGH),
+        (replace(NORMAL, psnr_db=GOOD_DB), Closeness.CLOSE),
+        (replace(NORMAL, psnr_db=GOOD_DB, normal_degrees_mean=GOOD_DEGREES + 0.1), Closeness.FAIR),
+        (replace(NORMAL, psnr_db=GOOD_DB, normal_degrees_mean=POOR_DEGREES), Closeness.ROUGH),
+        (replace(COLOUR, psnr_db=GOOD_DB, kept_contrast=None), Closeness.CLOSE),
+    ],
+)
+def test_a_word_for_each_map_goes_by_what_is_warned_of(score, word):
+    assert closeness_of(score) == word
+    warned = said(score) != ()
+    assert warned == (word == Closeness.ROUGH)
 
 
 def test_what_nobody_sees_is_not_said():

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from html import escape
 from typing import Final
 
+from imagegs_tex.advice import closeness_of
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.metrics.scores import MapScore
+from imagegs_tex.studio.closeness import closeness_words
 from imagegs_tex.studio.estimate import TIME_SPREAD, Estimate
 from imagegs_tex.studio.jobs import Job, JobState
 from imagegs_tex.studio.plain_words import phase_words, plain
@@ -201,6 +203,17 @@ def tiles(entries: Sequence[tuple[str, str, str]]) -> str:
     return f'<dl class="st-tiles">{cells}</dl>'
 
 
+def closeness_list(scores: Sequence[MapScore]) -> str:
+    """Return how close each map is, in a word and in a few more."""
+    items = "".join(
+        f'<li><b>{text(score.name)}</b> <span class="st-word st-{word}">{word}</span> '
+        f'<span class="st-faint">{escape(closeness_words(score))}</span></li>'
+        for score in scores
+        for word in [closeness_of(score)]
+    )
+    return f'<ul class="st-close-list" aria-label="How close each map is">{items}</ul>' if items else ""
+
+
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> str:
     """Return a table; the first column names the row. On a telephone one of many columns becomes a list."""
     head = "".join(f"<th scope='col'>{escape(each)}</th>" for each in headings)
@@ -227,7 +240,8 @@ def score_rows(scores: Sequence[MapScore]) -> list[list[str]]:
 
     return [
         [
-            printable(score.name), score.semantic.replace("_", " "), f"{score.psnr_db:.2f}", f"{score.ssim:.4f}",
+            printable(score.name), score.semantic.replace("_", " "), closeness_of(score),
+            f"{score.psnr_db:.2f}", f"{score.ssim:.4f}",
             number(score.flip, ".4f"), number(score.normal_degrees_mean, ".2f"),
             number(score.normal_degrees_p95, ".2f"),
         ]
@@ -236,6 +250,6 @@ def score_rows(scores: Sequence[MapScore]) -> list[list[str]]:
 
 
 SCORE_HEADINGS: Final = (
-    "Map", "Meaning", "PSNR in dB: higher is closer", "SSIM: 1 is equal", "FLIP: 0 is equal",
+    "Map", "Meaning", "In a word", "PSNR in dB: higher is closer", "SSIM: 1 is equal", "FLIP: 0 is equal",
     "Normals: degrees off, mean", "Normals: degrees off, 95 of 100 texels less",
 )  # fmt: skip

@@ -10,10 +10,12 @@ from imagegs_tex.formats.igs.container import DETAIL_SECTION, EXACT_SECTION, RES
 from imagegs_tex.reports import CompressReport
 from imagegs_tex.settings import DEFAULT_QUALITY, Preset
 from imagegs_tex.studio.charts import sizes_curve
+from imagegs_tex.studio.closeness import meaning_of, measured, worst_of
 from imagegs_tex.studio.downloads import contents_of
 from imagegs_tex.studio.markup import (
     SCORE_HEADINGS,
     bytes_words,
+    closeness_list,
     figures,
     in_words_of_the_page,
     notice,
@@ -92,13 +94,17 @@ def head_of(result: Result) -> str:
     if result.source_bytes:
         of_source = f"{100 * info.file_bytes / result.source_bytes:.1f} % of the image files"
     entries = [("Size", bytes_words(info.file_bytes), of_source)]
-    if result.psnr_db is not None:
-        entries.append(("Closeness", f"{result.psnr_db:.2f} dB", "PSNR over all maps: higher is closer"))
+    scores = measured(result)
+    if scores:
+        word = worst_of(scores)
+        which = "" if len(scores) == 1 else "the worst map: "
+        decibels = "" if result.psnr_db is None else f". PSNR over all maps {result.psnr_db:.2f} dB, higher is closer"
+        entries.append(("Closeness", word.capitalize(), f"{which}{meaning_of(word)}{decibels}"))
     entries += [
         ("Gaussians", f"{info.gaussians:,}", "soft spots that paint all maps"),
         ("Density", f"{info.bits_per_texel:.2f} bits per texel", f"{info.width} × {info.height} texels"),
     ]
-    html = tiles(entries)
+    html = tiles(entries) + closeness_list(scores)
     report = result.report
     if report is None:
         return html
@@ -164,7 +170,7 @@ def beside_one_another(visitor: Visitor, first: int | None, second: int | None) 
 def numbers_of(result: Result) -> str:
     """Return the tables of a result."""
     parts = [
-        table(SCORE_HEADINGS, score_rows(result.scores), "Closeness to the source, by map")
+        table(SCORE_HEADINGS, score_rows(measured(result)), "Closeness to the source, by map")
         if result.scores
         else notice("A file that was brought alone has nothing to be measured against.")
     ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from imagegs_tex.advice import GOOD_DB, POOR_DB
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.files.safe_names import safe_stem
 from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
@@ -32,7 +33,7 @@ class Goal:
 GOALS: Final = (
     Goal(QUALITY, "Quality", "0 to 100", "of 100", DEFAULT_QUALITY, "--quality"),
     Goal("bytes", "File size", "kilobytes", "kB", 50, "--max-bytes"),
-    Goal("psnr", "PSNR", "dB: 26 is rough, 32 good, 40 very close", "dB", 30, "--target-psnr"),
+    Goal("psnr", "PSNR", f"dB: {POOR_DB:g} is rough, {GOOD_DB:g} close, 40 very close", "dB", 30, "--target-psnr"),
     Goal("bpp", "Bits per texel", "bits per texel of all maps together", "bits per texel", 1, "--bpp"),
     Goal("gaussians", "Number of Gaussians", "Gaussians", "Gaussians", 4000, "--gaussians"),
 )
