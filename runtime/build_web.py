@@ -1,4 +1,4 @@
-"""Builds what a page needs beside the files of web/: web/built/igs.wasm, decoder.js and NOTICES.txt.
+"""Builds what a page needs beside the files of web/: web/built/igs.wasm, decoder.js, decoder-wgsl.js and NOTICES.txt.
 
 Run by ``make web``. It takes Debian's clang, lld, wasi-libc (musl's mathematics), libclang-rt-dev-wasm32 and binaryen,
 and the reference decoder of Zstandard, which PyPI's source archive of python-zstandard holds as
@@ -18,7 +18,7 @@ import tarfile
 from pathlib import Path
 from typing import Final
 
-from imagegs_tex.shaders.include_text import TEXTURE_INCLUDE
+from imagegs_tex.shaders.include_text import TEXTURE_INCLUDE, WGSL_INCLUDE
 from imagegs_tex.shaders.shared_decoder import shared_decoder
 
 HERE: Final = Path(__file__).resolve().parent / "web"
@@ -92,12 +92,16 @@ def build_module(work: Path, target: Path) -> None:
     (target / "NOTICES.txt").write_text("\n".join(notices), encoding="utf-8")
 
 
-def build_decoder(target: Path) -> None:
-    """Write the decoder for every material in GLSL ES 3.00 as a module of JavaScript."""
-    lines = (line.split("//")[0].strip() for line in shared_decoder().includes[TEXTURE_INCLUDE].splitlines())
-    text = "\n".join(line for line in lines if line)  # comments and indentation are a third
-    head = "// igs_decode_texture.glsl for every material: docs/gpu-buffer.md"
-    (target / "decoder.js").write_text(f"{head}\nexport const DECODER = {json.dumps(text)};\n", encoding="utf-8")
+def build_decoders(target: Path) -> None:
+    """Write the decoder for every material in GLSL ES 3.00 and in WGSL as modules of JavaScript."""
+    for include, file, name in (
+        (TEXTURE_INCLUDE, "decoder.js", "DECODER"),
+        (WGSL_INCLUDE, "decoder-wgsl.js", "DECODER_WGSL"),
+    ):
+        lines = (line.split("//")[0].strip() for line in shared_decoder().includes[include].splitlines())
+        text = "\n".join(line for line in lines if line)  # comments and indentation are a third
+        head = f"// {include} for every material: docs/gpu-buffer.md"
+        (target / file).write_text(f"{head}\nexport const {name} = {json.dumps(text)};\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -108,7 +112,7 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
     arguments.work.mkdir(parents=True, exist_ok=True)
-    build_decoder(arguments.output)
+    build_decoders(arguments.output)
     build_module(arguments.work, arguments.output)
 
 

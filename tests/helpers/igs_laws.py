@@ -98,8 +98,8 @@ WORDS = {
 
 
 def law_of(message):
-    """The name of the law that a message of IgsError speaks of."""
-    return next(name for name, words in WORDS.items() if re.search(words, message))
+    """The name of the law that a message of IgsError speaks of; the message itself where it speaks of none."""
+    return next((name for name, words in WORDS.items() if re.search(words, message)), message)
 
 
 def verdict(data):

@@ -9,6 +9,7 @@ from imagegs_tex.viewing.serve_viewer import serving
 
 CHROMIUM = Path("/usr/bin/chromium")
 SOFTWARE = ("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+WEBGPU = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader")
 WEB = Path(__file__).resolve().parents[2] / "runtime" / "web"
 NODE_MODULES = WEB.parents[1] / "build" / "npm" / "node_modules"
 
@@ -37,11 +38,11 @@ def need_three(require_tool):
 
 
 @contextmanager
-def chromium():
+def chromium(*options):
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(SOFTWARE))
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=[*SOFTWARE, *options])
         yield browser
         browser.close()
 

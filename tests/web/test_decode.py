@@ -247,6 +247,6 @@ def test_the_same_tools_build_the_same_module(tmp_path, require_tool):
     need_web(require_tool)
     need_builders(require_tool)
     subprocess.run([sys.executable, WEB.parent / "build_web.py", "-o", tmp_path], check=True)
-    for name in ("igs.wasm", "decoder.js"):
+    for name in ("igs.wasm", "decoder.js", "decoder-wgsl.js"):
         assert (tmp_path / name).read_bytes() == (WEB / "built" / name).read_bytes(), f"{name} is old: make web"
     assert (tmp_path / "igs.wasm").stat().st_size <= 120_000

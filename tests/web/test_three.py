@@ -149,6 +149,7 @@ def test_the_types_hold(tmp_path, require_tool):
         "import { loadIgs, parseIgs, IgsError, type IgsFile } from './web/igs.js';",
         "import { IgsDecoder, channelOf, planOf } from './web/decode.js';",
         "import { IgsLoader } from './web/igs-loader.js';",
+        "import { decoderWgsl, uploadWords } from './web/webgpu.js';",
         "import { IgsGltfExtension } from './web/igs-gltf.js';",
         "import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';",
         "import type { MeshStandardMaterial } from 'three';",
@@ -159,6 +160,10 @@ def test_the_types_hold(tmp_path, require_tool):
         "const bytes: number = (await new IgsDecoder().decode(file, { plans }))[0].width;",
         "if (map.channels[0].kind === 'constant') console.log(map.channels[0].constant, bytes, material);",
         "new GLTFLoader().register((parser) => new IgsGltfExtension(parser));",
+        "const device: GPUDevice = await (await navigator.gpu.requestAdapter())!.requestDevice();",
+        "const words: GPUBuffer = uploadWords(device, file);",
+        "device.createShaderModule({ code: decoderWgsl(file) });",
+        "words.destroy();",
         "throw new IgsError('CODE', 'text');",
     ]
     source.write_text("\n".join(lines))
@@ -168,7 +173,7 @@ def test_the_types_hold(tmp_path, require_tool):
         ["node", compiler, *options, source], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout
-    source.write_text("\n".join([*lines[:8], "const wrong: string = file.width;"]))
+    source.write_text("\n".join([*lines[:9], "const wrong: string = file.width;"]))
     done = subprocess.run(
         ["node", compiler, *options, source], cwd=tmp_path, capture_output=True, text=True, check=False
     )
