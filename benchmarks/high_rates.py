@@ -64,7 +64,7 @@ def measure(job: tuple[str, Row, Path]) -> None:
     settings = replace(settings, precision=replace(settings.precision, residual=ResidualMode.AUTO))
     started = time.perf_counter()
     fitter = Fitter(stack, settings, backend, progress=None)
-    plain = fill(fitter, max_bytes, lambda found: found, FileSizes()).quantized
+    plain = fill(fitter, max_bytes, lambda found, _: found, FileSizes()).quantized
     seconds = time.perf_counter() - started
     row = _row(job, ResidualMode.OFF, fitter, plain, seconds)
     paths[ResidualMode.OFF].write_text(json.dumps(row), encoding="utf-8")

@@ -21,7 +21,7 @@ from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs.bit_fields import pack_fields, unpack_fields
 from imagegs_tex.formats.igs.compiled_coder import COMPONENTS, MAPS
-from imagegs_tex.formats.igs.detail_layer import pack_detail, unpack_detail
+from imagegs_tex.formats.igs.detail_layer import DetailLayer, pack_detail, unpack_detail
 from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.formats.igs.exact_samples import ExactSamples, pack_exact, unpack_exact
 from imagegs_tex.formats.igs.header import HEADER, KERNEL_SOFT_GAUSSIAN, Header, check_header, header_of, parse_header
@@ -194,6 +194,11 @@ def residual_bytes(quantized: QuantizedGaussianSet) -> int:
     """Return the bytes by which a set's file is larger for its residual."""
     assert quantized.residual is not None
     return _ENTRY.size + len(store(_pack_residual(quantized, quantized.residual)).data)
+
+
+def detail_bytes(detail: DetailLayer) -> int:
+    """Return the bytes by which a set's file is larger for a detail layer."""
+    return _ENTRY.size + len(store([pack_detail(detail)]).data)
 
 
 def plain_sections(quantized: QuantizedGaussianSet) -> list[bytes]:

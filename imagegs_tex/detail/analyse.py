@@ -12,7 +12,6 @@ from typing import Final
 
 import numpy as np
 import torch
-import zstandard
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -32,7 +31,7 @@ from imagegs_tex.detail.groups import strength_groups
 from imagegs_tex.detail.relief import Relief, find_relief
 from imagegs_tex.detail.residual import OCTAVE_WEIGHTS, OCTAVES, Missing, missing_energies, shared_by_meaning
 from imagegs_tex.detail.spectra import band_energies, middle, octave_energies, streak_bands
-from imagegs_tex.formats.igs.container import encode_igs
+from imagegs_tex.formats.igs.container import detail_bytes, encode_igs
 from imagegs_tex.formats.igs.detail_layer import (
     BAND_SCALE,
     CHANNEL_SCALE_LOG2,
@@ -42,7 +41,6 @@ from imagegs_tex.formats.igs.detail_layer import (
     SLOPE_SCALE,
     DetailLayer,
     envelope_codes,
-    pack_detail,
 )
 from imagegs_tex.formats.igs.quantized_set import OFFSET_SCALE, QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack
@@ -55,12 +53,14 @@ from imagegs_tex.rasterize.backend import Backend
 Array = NDArray[np.float64]
 
 MOST_BYTES: Final = 600
-MOST_SHARE: Final = 0.03
+_MOST_SHARE: Final = 0.03
 """Of the file: a detail layer takes at most that, or MOST_BYTES where that is more."""
 _LEAST_SHARE: Final = 0.002
 """Of a channel's energy, that a second component of channels must have."""
 _COARSER: Final = 0.85
 """By which an envelope that takes too many bytes gets fewer cells along each axis."""
+_FEW_CELLS: Final = 36
+"""Of an envelope, from which a layer that takes too many bytes has fewer components instead: as many bytes say more."""
 _COLOURS: Final = frozenset({Semantic.BASE_COLOUR, Semantic.IMAGE, Semantic.SPECULAR})
 _COLOUR_CHANNELS: Final = 3
 _GREYEST: Final = 0.4
@@ -81,22 +81,35 @@ class _Noise:
     weight: float  # how many channels' worth of what is missing it makes
 
 
-def with_detail_layer(stack: TextureStack, quantized: QuantizedGaussianSet, backend: Backend) -> QuantizedGaussianSet:
-    """Return a set with the detail layer that suits it, or as it is where there is nothing to add."""
+def with_detail_layer(
+    stack: TextureStack, quantized: QuantizedGaussianSet, backend: Backend, most_bytes: int | None
+) -> QuantizedGaussianSet:
+    """Return a set with the detail layer that suits it, or as it is where there is nothing to add.
+
+    Args:
+        stack: what the set was made of
+        quantized: the set
+        backend: the rasterizer
+        most_bytes: that the layer may take; as many as suit the file if that is None, or more
+    """
     decoded = render_channels(quantized, backend)
-    return replace(quantized, detail=analyse_detail(stack, quantized, decoded, len(encode_igs(quantized))))
+    usual = max(MOST_BYTES, int(_MOST_SHARE * len(encode_igs(quantized))))
+    return replace(
+        quantized,
+        detail=analyse_detail(stack, quantized, decoded, usual if most_bytes is None else min(usual, most_bytes)),
+    )
 
 
 def analyse_detail(
-    stack: TextureStack, quantized: QuantizedGaussianSet, decoded: Tensor, file_bytes: int
+    stack: TextureStack, quantized: QuantizedGaussianSet, decoded: Tensor, most_bytes: int
 ) -> DetailLayer | None:
-    """Return the layer that suits a file, or None where there is nothing to add.
+    """Return the layer that suits a file, or None where there is nothing to add, or not in so many bytes.
 
     Args:
         stack: what the file was made of
         quantized: the file's content
         decoded: float32 [H, W, C], its picture without detail, on any device
-        file_bytes: of the file without detail
+        most_bytes: that the layer may take in the file
     """
     source = torch.from_numpy(stack.texels).to(decoded.device)
     if stack.weights is not None:  # texels that do not count miss nothing
@@ -107,9 +120,23 @@ def analyse_detail(
         return None
     contrasts, shares_of_grain = missing_grain(source, decoded)
     missing = Missing(missing.energies * shares_of_grain)
-    offset = quantized.offset_codes / OFFSET_SCALE
     relief = find_relief(stack, source - decoded, missing)
-    noises = _noises(source, decoded, missing, relief, contrasts)
+    grid = finest_grid(quantized.width, quantized.height)
+    for most in range(MAX_NOISE_COMPONENTS, 0, -1):
+        noises = _noises(source, decoded, missing, relief, contrasts, most)
+        growths, found, predicted = _strengths(noises, decoded, quantized.offset_codes / OFFSET_SCALE)
+        while True:
+            layer = _quantize(noises, growths, envelope(found, predicted, grid), 0 if relief is None else relief.apart)
+            if detail_bytes(layer) <= most_bytes - _CORRECTION_BYTES:
+                return _balanced(layer, stack, missing, quantized, source, decoded)
+            if grid == (1, 1) or (most > 1 and grid[0] * grid[1] <= _FEW_CELLS):
+                break
+            grid = (max(1, int(grid[0] * _COARSER)), max(1, int(grid[1] * _COARSER)))
+    return None
+
+
+def _strengths(noises: list[_Noise], decoded: Tensor, offset: Array) -> tuple[list[Array], Array, Array]:
+    """Return each noise's growth with the channels [C], and by block how strong noise should be and is by growth."""
     growths, strengths = [], []
     for noise in noises:
         growths.append(growth(noise.contrast, decoded, offset))
@@ -119,24 +146,33 @@ def analyse_detail(
     found, predicted = (
         np.sqrt(np.average(np.square(np.stack(kind)), axis=0, weights=weights)) for kind in zip(*strengths, strict=True)
     )
-    grid = finest_grid(quantized.width, quantized.height)
-    while True:
-        layer = _quantize(noises, growths, envelope(found, predicted, grid), 0 if relief is None else relief.apart)
-        size = len(zstandard.ZstdCompressor(level=19).compress(pack_detail(layer)))
-        if size <= max(MOST_BYTES, MOST_SHARE * file_bytes) - _CORRECTION_BYTES or grid == (1, 1):
-            layer = _corrected(layer, missing, quantized, decoded)
-            factors = even_factors(source, decoded, _drawn(layer, quantized, decoded))
-            layer = _scaled(layer, shared_by_meaning(stack, factors, missing.channels))
-            layer = _greyer(layer, stack, source, decoded, _drawn(layer, quantized, decoded))
-            drawn = _drawn(layer, quantized, decoded)
-            return _scaled(layer, bounding_factors(missing.energies, source, decoded, drawn))
-        grid = (max(1, int(grid[0] * _COARSER)), max(1, int(grid[1] * _COARSER)))
+    return growths, found, predicted
+
+
+def _balanced(
+    layer: DetailLayer,
+    stack: TextureStack,
+    missing: Missing,
+    quantized: QuantizedGaussianSet,
+    source: Tensor,
+    decoded: Tensor,
+) -> DetailLayer:
+    """Return a layer that has, drawn, the contrast that is missing, and no more of it or of its colour than suits."""
+    layer = _corrected(layer, missing, quantized, decoded)
+    factors = even_factors(source, decoded, _drawn(layer, quantized, decoded))
+    layer = _scaled(layer, shared_by_meaning(stack, factors, missing.channels))
+    layer = _greyer(layer, stack, source, decoded, _drawn(layer, quantized, decoded))
+    drawn = _drawn(layer, quantized, decoded)
+    return _scaled(layer, bounding_factors(missing.energies, source, decoded, drawn))
 
 
 def _noises(
-    source: Tensor, decoded: Tensor, missing: Missing, relief: Relief | None, contrasts: Array
+    source: Tensor, decoded: Tensor, missing: Missing, relief: Relief | None, contrasts: Array, most: int
 ) -> list[_Noise]:  # fmt: skip
-    """Return the components: three for the slopes of a height, where there is one, and one each for what is left."""
+    """Return the components: three for the slopes of a height, where there is one, and one each for what is left.
+
+    The slopes count as one of ``most``.
+    """
     noises, rest = [], missing
     if relief is not None:
         slopes = [relief.across, relief.down]
@@ -146,9 +182,9 @@ def _noises(
         bands = np.repeat(relief.bands[None], RELIEF_COMPONENTS, axis=0)
         noises.append(_Noise(mixing, bands, np.sqrt(np.square(contrasts[..., slopes]).mean(axis=2)), len(slopes)))
         rest = missing.without(slopes)
-    if not np.any(rest.channels):
+    most -= relief is not None
+    if most == 0 or not np.any(rest.channels):
         return noises
-    most = MAX_NOISE_COMPONENTS - (relief is not None)
     groups = strength_groups(contrasts, np.flatnonzero(rest.channels).tolist(), most)
     projection, loadings, shares = _principal_components(source - decoded, groups, most)
     own, kept = (picture @ projection for picture in (source, decoded))

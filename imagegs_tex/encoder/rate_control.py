@@ -3,7 +3,6 @@
 A size is searched for in :mod:`.size_search`, a quality in :mod:`.quality_search`.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from imagegs_tex.detail.analyse import with_detail_layer
@@ -14,7 +13,7 @@ from imagegs_tex.encoder.file_sizes import FileSizes, GpuSizes
 from imagegs_tex.encoder.quality_search import Reached, reach_targets, unreached_exactly
 from imagegs_tex.encoder.quality_targets import decibels_of, targets_of
 from imagegs_tex.encoder.residual_search import best_within, may_pay, smallest_reaching
-from imagegs_tex.encoder.size_search import fill
+from imagegs_tex.encoder.size_search import Finish, fill
 from imagegs_tex.encoder.trial_fits import Effort, Fitter, Progress
 from imagegs_tex.encoder.visible_quality import decibels_of_quality, reach_quality
 from imagegs_tex.fit.control import FitControl, StopPoint, Watch
@@ -75,8 +74,10 @@ def encode_within_budget(
     texels = stack.width * stack.height
     fitter = Fitter(stack, settings, backend, progress, control, start)
 
-    def finish(quantized: QuantizedGaussianSet) -> QuantizedGaussianSet:
-        return quantized if settings.detail == DetailMode.OFF else with_detail_layer(stack, quantized, backend)
+    def finish(quantized: QuantizedGaussianSet, most_bytes: int | None) -> QuantizedGaussianSet:
+        if settings.detail == DetailMode.OFF:
+            return quantized
+        return with_detail_layer(stack, quantized, backend, most_bytes)
 
     unreached, max_bytes = None, _size_limit(settings, texels)
     if targets:
@@ -88,7 +89,7 @@ def encode_within_budget(
         exact = exact_file(stack).within(max(size, FREE_BYTES) if found.unreached else size)
         missing = None if exact is None else unreached_exactly(fitter, targets, exact)
         if exact is None or (missing is not None and found.unreached is None):
-            quantized, unreached = finish(found.quantized), found.unreached
+            quantized, unreached = finish(found.quantized, None), found.unreached
         else:
             quantized, unreached = exact, missing
     elif max_bytes is not None:
@@ -103,7 +104,7 @@ def encode_within_budget(
             raise UsageError(f"{count} Gaussians is outside 1..{min(MAX_GAUSSIANS, texels)} for {texels} texels")
         rounded = fitter.after_edit(count) or fitter.rounded(fitter.fit(count, exact_count=True))
         fitter.release()
-        quantized = finish(rounded)
+        quantized = finish(rounded, None)
         if min(stack.width, stack.height) == 1:  # a ramp of 256 texels had 120 dB with 64 Gaussians and 72 with 128
             quantized = exact_file(stack).within(len(encode_igs(quantized))) or quantized
     else:
@@ -112,7 +113,7 @@ def encode_within_budget(
     return Encoded(quantized, fitter.effort, unreached, fitter.watch, targets)
 
 
-def _filled(fitter: Fitter, max_bytes: int, finish: Callable[[QuantizedGaussianSet], QuantizedGaussianSet]) -> Reached:
+def _filled(fitter: Fitter, max_bytes: int, finish: Finish) -> Reached:
     """Return the best set of at most so many bytes: exact samples, or Gaussians, with a residual where that is better.
 
     Where no file is that small, the smallest one found.
@@ -131,7 +132,7 @@ def _filled(fitter: Fitter, max_bytes: int, finish: Callable[[QuantizedGaussianS
     found = best_within(fitter, bare, room)
     if found is None:
         return filled
-    finished = finish(found)
+    finished = finish(found, noise or None)
     return Reached(finished if len(encode_igs(finished)) <= max_bytes else found)
 
 
@@ -151,9 +152,7 @@ def _with_residual(fitter: Fitter, reached: Reached, targets: tuple[QualityTarge
     return reached if found is None else Reached(found)
 
 
-def _of_quality(
-    fitter: Fitter, quality: float, finish: Callable[[QuantizedGaussianSet], QuantizedGaussianSet]
-) -> QuantizedGaussianSet:
+def _of_quality(fitter: Fitter, quality: float, finish: Finish) -> QuantizedGaussianSet:
     """Return the Gaussians of a quality, or exact samples where these are no larger or as good as free."""
     decibels_of_quality(quality)  # refuses what is no quality
     stack = fitter.stack
@@ -165,7 +164,7 @@ def _of_quality(
         return fitter.rounded(fitter.fit(1))
     reached = reach_quality(fitter, quality)
     fitter.release()
-    quantized = finish(reached)
+    quantized = finish(reached, None)
     return exact.within(len(encode_igs(quantized))) or quantized
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from imagegs_tex.detail.analyse import MOST_BYTES
 from imagegs_tex.encoder.encode import CodedGeometry
 from imagegs_tex.encoder.file_sizes import Sizes
 from imagegs_tex.encoder.quality_search import Reached
@@ -47,12 +48,22 @@ _PILOT_DOUBLINGS: Final = 0.5
 """Between two pilots, to say what Gaussians are worth."""
 _LEAST_SLOPE: Final = 0.4
 """dB that twice the Gaussians are worth: less is the noise of a fit."""
+_LAYER_SHARE: Final = 0.3
+"""Of what a limit leaves beside the header and the maps, that a detail layer may take at most."""
+_TIGHT_SHARE: Final = 0.1
+"""Of a limit: a detail layer that takes more is made before the last fits, which leave room for it. What takes less is
+made room for by coarser features."""
+
+
+Finish = Callable[[QuantizedGaussianSet, int | None], QuantizedGaussianSet]
+"""Adds to a set what does not depend on how its features are rounded, a detail layer of so many bytes at most (None:
+of as many as suit the file); a set that needs none stays as it is."""
 
 
 def fill(
     fitter: Fitter,
     max_bytes: int,
-    finish: Callable[[QuantizedGaussianSet], QuantizedGaussianSet],
+    finish: Finish,
     sizes: Sizes,
 ) -> Reached:
     """Find the best file of at most so many bytes, or the smallest found where none is that small.
@@ -60,10 +71,10 @@ def fill(
     Args:
         fitter: of the stack
         max_bytes: as sizes counts them
-        finish: adds to a set what does not depend on how its features are rounded: the detail layer
+        finish: makes the wanted set of the one that was found
         sizes: of files, or on the GPU
     """
-    search = _Search(fitter, max_bytes, sizes)
+    search = _Search(fitter, max_bytes, sizes, finish)
     if max_bytes < search.fixed:
         return search.missed(fitter.rounded(fitter.fit(1)))
     per_gaussian, slope = search.run_pilots()
@@ -76,6 +87,7 @@ def fill(
         if attempt == 1 and 1 < count < search.most and not fitter.stopped:
             octaves, per_gaussian = search.choose_feature_step(geometry, slope)
             coarser += octaves
+            search.leave_room(fitter.rounded(geometry, 2**octaves))
             continue
         tuned, usual = search.tuned(geometry)
         if tuned.margin >= 0:
@@ -86,38 +98,24 @@ def fill(
         if best is not None:
             enough = ENOUGH_FITS if best[1].margin <= -math.log(LEAST_USE) else MOST_FITS
             if count in {1, search.most} or attempt >= enough or fitter.stopped:
-                return Reached(_finished(search, best[1].quantized, best[2], finish))
-        per_gaussian = (max_bytes * math.exp(-usual.margin) - search.fixed) / count
+                return Reached(search.finished(best[1].quantized, best[2]))
+        per_gaussian = (search.room * math.exp(-usual.margin) - search.fixed) / count
         # more fits than MOST_FITS only where the file is still too large: a limit of hardly more than what is fixed
         if best is None and attempt > 1:
             per_gaussian *= _CAUTION
     assert smallest is not None
+    if sizes.count(smallest.quantized) <= max_bytes:  # but for what was left for a detail layer
+        return Reached(smallest.quantized)
     return search.missed(smallest.quantized)
-
-
-def _finished(
-    search: "_Search",
-    found: QuantizedGaussianSet,
-    geometry: CodedGeometry,
-    finish: Callable[[QuantizedGaussianSet], QuantizedGaussianSet],
-) -> QuantizedGaussianSet:
-    """Return a set finished, its features coarser by as much as it takes; unfinished where that does not fit in."""
-    finished = finish(found)
-    if finished is found:
-        return found
-    less, size = search.sizes.count(found), search.sizes.count(finished)
-    if size <= search.max_bytes:
-        return finished
-    search.max_bytes -= size - less
-    tuned, _ = search.tuned(geometry)
-    return found if tuned.margin < 0 else replace(tuned.quantized, detail=finished.detail)
 
 
 class _Search:
     """A limit, and what fits need of it."""
 
-    def __init__(self, fitter: Fitter, max_bytes: int, sizes: Sizes) -> None:
-        self.fitter, self.max_bytes, self.sizes = fitter, max_bytes, sizes
+    def __init__(self, fitter: Fitter, max_bytes: int, sizes: Sizes, finish: Finish) -> None:
+        self.fitter, self.max_bytes, self.sizes, self.finish = fitter, max_bytes, sizes, finish
+        self.room = max_bytes
+        """Of the limit, what is for Gaussians."""
         self.most = min(MAX_GAUSSIANS, fitter.stack.width * fitter.stack.height)
         self.fixed = sizes.count(fitter.smallest())
 
@@ -140,7 +138,7 @@ class _Search:
 
     def count_for(self, per_gaussian: float) -> int:
         """Return how many Gaussians fit in."""
-        return max(1, min(self.most, int((self.max_bytes * _AIM - self.fixed) / max(1.0, per_gaussian))))
+        return max(1, min(self.most, int((self.room * _AIM - self.fixed) / max(1.0, per_gaussian))))
 
     def tuned(self, geometry: CodedGeometry) -> tuple[Tuned, Tuned]:
         """Return the largest file within the limit that the feature step can make; and that at the step's own size."""
@@ -148,7 +146,7 @@ class _Search:
 
         def evaluate(stretch: float) -> tuple[QuantizedGaussianSet, float]:
             candidate = rounded(stretch)
-            return candidate, math.log(self.max_bytes / self.sizes.guess(candidate))
+            return candidate, math.log(self.room / self.sizes.guess(candidate))
 
         best: Tuned | None = None
         tried: set[float] = set()
@@ -157,12 +155,34 @@ class _Search:
             if found.octaves in tried:
                 break
             tried.add(found.octaves)
-            counted = replace(found, margin=math.log(self.max_bytes / self.sizes.count(found.quantized)))
+            counted = replace(found, margin=math.log(self.room / self.sizes.count(found.quantized)))
             best = counted if best is None else closer(best, counted)
             if 0 <= best.margin <= _CLOSE or len(tried) == _MOST_COUNTED:
                 break
         assert best is not None
         return best, usual
+
+    def leave_room(self, quantized: QuantizedGaussianSet) -> None:
+        """Set aside what a detail layer will take, if that is much of the limit, by a fit's first set."""
+        if _TIGHT_SHARE * self.max_bytes < MOST_BYTES:
+            self.room = self.max_bytes - self._finished(quantized)[1]
+
+    def finished(self, found: QuantizedGaussianSet, geometry: CodedGeometry) -> QuantizedGaussianSet:
+        """Return a set finished, its features as coarse as it takes; unfinished where that does not fit in."""
+        finished, more = self._finished(found)
+        size = self.sizes.count(finished)
+        if size <= self.max_bytes and (more == self.max_bytes - self.room or size >= LEAST_USE * self.max_bytes):
+            return finished
+        self.room = self.max_bytes - more
+        tuned, _ = self.tuned(geometry)
+        if tuned.margin < 0:
+            return finished if size <= self.max_bytes else found
+        return replace(tuned.quantized, detail=finished.detail)
+
+    def _finished(self, quantized: QuantizedGaussianSet) -> tuple[QuantizedGaussianSet, int]:
+        """Return a set with a layer that the limit can bear, and the bytes that it takes."""
+        finished = self.finish(quantized, int(_LAYER_SHARE * (self.max_bytes - self.fixed)))
+        return finished, self.sizes.count(finished) - self.sizes.count(quantized)
 
     def choose_feature_step(self, geometry: CodedGeometry, slope: float) -> tuple[float, float]:
         """Return octaves of the feature step that suit a fit better, and a Gaussian's bytes with that step."""

@@ -10,6 +10,7 @@ from imagegs_tex.detail.amplitudes import bounding_factors, even_factors, missin
 from imagegs_tex.detail.analyse import MOST_BYTES, analyse_detail
 from imagegs_tex.detail.relief import gradient_share
 from imagegs_tex.detail.spectra import band_energies, octave_energies
+from imagegs_tex.formats.igs.container import detail_bytes
 from imagegs_tex.formats.igs.detail_layer import pack_detail
 from imagegs_tex.formats.igs.noise_tile import noise_tile
 from imagegs_tex.formats.igs.quantized_set import OFFSET_SCALE
@@ -34,7 +35,7 @@ def waves():
     return 0.5 + 0.2 * np.sin(2 * x) * np.cos(3 * y)
 
 
-def layer_for(source, decoded, semantic=Semantic.BASE_COLOUR, weights=None):
+def layer_for(source, decoded, semantic=Semantic.BASE_COLOUR, weights=None, most_bytes=MOST_BYTES):
     """The layer of a source [H, W, C], with what it makes of the decode."""
     texels = np.clip(source, 0, 1).astype(np.float32)
     maps = (made_map("colour", semantic, tuple(map(Coded, range(texels.shape[2])))),)
@@ -42,7 +43,7 @@ def layer_for(source, decoded, semantic=Semantic.BASE_COLOUR, weights=None):
     picture = torch.from_numpy(np.clip(decoded, 0, 1).astype(np.float32))
     offset_codes = np.rint(picture.mean(dim=(0, 1)).numpy() * OFFSET_SCALE).astype(np.uint16)
     quantized = type("Set", (), {"width": SIDE, "height": SIDE, "wrap": (True, True), "offset_codes": offset_codes})()
-    layer = analyse_detail(stack, quantized, picture, 10_000)
+    layer = analyse_detail(stack, quantized, picture, most_bytes)
     if layer is None:
         return None, picture, torch.from_numpy(texels)
     offset = (offset_codes / OFFSET_SCALE).astype(np.float32)
@@ -58,6 +59,23 @@ def test_grain_comes_back_with_its_contrast(along, across):
     assert len(pack_detail(layer)) < MOST_BYTES
     kept = (band_deviations(drawn) / band_deviations(wanted)).numpy()
     assert np.abs(kept[:, :2] - 1).max() < 0.15
+
+
+@pytest.mark.parametrize("most_bytes", [MOST_BYTES, 150, 110, 80])
+def test_a_layer_takes_no_more_bytes_than_it_may(most_bytes):
+    """First its grid gets coarser, then it has fewer components; what fits in has the right contrast."""
+    smooth = np.repeat(waves()[..., None], 3, axis=2)
+    source = smooth + np.where(smooth > 0.5, 0.06, 0.02) * np.stack([grain(seed) for seed in range(3)], axis=-1)
+    layer, drawn, wanted = layer_for(source, smooth, most_bytes=most_bytes)
+    assert detail_bytes(layer) <= most_bytes
+    assert (layer.component_count == 3) == (most_bytes > 100)
+    kept = (band_deviations(drawn) / band_deviations(wanted)).numpy()
+    assert np.abs(kept[:, :2] - 1).max() < 0.15
+
+
+def test_no_layer_fits_in_too_few_bytes():
+    smooth = np.repeat(waves()[..., None], 3, axis=2)
+    assert layer_for(smooth + 0.05 * grain(1)[..., None], smooth, most_bytes=40)[0] is None
 
 
 def test_where_too_little_is_missing_nothing_is_looked_at_for_long(monkeypatch):

@@ -21,7 +21,7 @@ from imagegs_tex.encoder.trial_fits import (
     choose_feature_step,
 )
 from imagegs_tex.formats.errors import TargetError, UsageError
-from imagegs_tex.formats.igs.container import encode_igs
+from imagegs_tex.formats.igs.container import detail_bytes, encode_igs
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.vocabulary import Semantic
@@ -106,6 +106,17 @@ def test_hardly_more_bytes_than_one_gaussian_takes_are_met(material):
     result, _ = encoded(material, max_bytes=fixed + 60)
     assert result.unreached is None
     assert len(encode_igs(result.quantized)) <= fixed + 60
+
+
+@pytest.mark.parametrize("limit", [900, 1_500])
+def test_a_tight_size_has_a_small_detail_layer(material, limit):
+    """It would be no smaller than half of the file, and was left out."""
+    result, _ = encoded(material, max_bytes=limit)
+    quantized = result.quantized
+    assert LEAST_USE * limit <= len(encode_igs(quantized)) <= limit
+    assert quantized.detail is not None
+    assert detail_bytes(quantized.detail) < 0.3 * limit
+    assert quantized.gaussian_count > 5
 
 
 def test_a_psnr_is_met_and_hardly_exceeded(material):
