@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 from importlib.util import find_spec
 from typing import Final
 
@@ -48,7 +49,8 @@ class WgslRunner:
 
     def __init__(self, words: NDArray[np.uint32], texts: list[str]) -> None:
         command = [sys.executable, "-m", "imagegs_tex.verification.wgsl_worker"]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process; a full pipe would stop that
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors)
         self._send(words.astype("<u4"))
         self._send(np.array(texts))
         self._receive()
@@ -65,6 +67,7 @@ class WgslRunner:
     def release(self) -> None:
         """End the process."""
         self._process.communicate()
+        self._errors.close()
 
     def _send(self, array: NDArray[np.generic]) -> None:
         assert self._process.stdin is not None
@@ -81,7 +84,10 @@ class WgslRunner:
         return np.asarray(found)
 
     def _fail(self) -> None:
-        errors = self._process.communicate()[1].decode(errors="replace")
+        self._process.communicate()
+        self._errors.seek(0)
+        errors = self._errors.read().decode(errors="replace")
+        self._errors.close()
         if self._process.returncode == NO_DEVICE:
             raise MissingToolError("no device for WGSL; install a Vulkan driver (Debian: mesa-vulkan-drivers)")
         raise CompileError(" ".join(errors.split()))

@@ -20,6 +20,7 @@ from imagegs_tex.shaders.sample_shaders import SHARED_PARTS, sample_shaders
 from imagegs_tex.shaders.shared_decoder import shared_decoder
 from imagegs_tex.verification import MAX_ERROR, verify
 from imagegs_tex.verification.shared_view import view_in_buffer
+from imagegs_tex.verification.toolchain import CompileError
 from imagegs_tex.verification.wgsl import WgslRunner
 
 VALIDATOR = Path(__file__).parents[1] / "helpers" / "validate_wgsl.py"
@@ -103,6 +104,44 @@ def test_verify_runs_it(change, device, run, monkeypatch):
     assert variant.name == "shared-wgsl"
     assert variant.passed == report.passed == (change[0] == "")
     assert (variant.failure == "") == ("of" not in change[1])
+
+
+TALKATIVE = """
+import os
+import sys
+import threading
+import numpy as np
+from imagegs_tex.verification.wgsl_worker import receive, send
+stuck = threading.Timer(20.0, os._exit, [1])
+stuck.daemon = True
+stuck.start()
+given, answers = sys.stdin.buffer, sys.stdout.buffer
+receive(given), receive(given)
+sys.stderr.write("warning " * 40_000)
+sys.stderr.flush()
+send(answers, np.array([1]))
+while (request := receive(given)) is not None:
+    points = receive(given)
+    if request[0] > 0:
+        sys.exit("no such shader")
+    send(answers, points)
+"""
+
+
+def test_a_worker_that_warns_of_much_goes_on(monkeypatch):
+    """Its standard error takes more than a pipe holds, and what it ends with is told all the same."""
+
+    def start(command, **options):
+        assert command[1] == "-m"
+        return popen([command[0], "-c", TALKATIVE], **options)
+
+    popen = subprocess.Popen
+    monkeypatch.setattr("imagegs_tex.verification.wgsl.subprocess.Popen", start)
+    runner = WgslRunner(np.zeros(4, np.uint32), ["text"])
+    points = np.arange(6, dtype=np.float32).reshape(3, 2)
+    assert np.array_equal(runner.run(0, points, 2), points)
+    with pytest.raises(CompileError, match=r"^warning warning.* no such shader$"):
+        runner.run(1, points, 2)
 
 
 def test_verify_says_that_wgpu_is_missing(device, monkeypatch):
