@@ -7,7 +7,13 @@ from typing import Final
 
 import numpy as np
 
-from imagegs_tex.formats.igs.detail_layer import BAND_SCALE, MAX_AMPLITUDE, DetailLayer
+from imagegs_tex.formats.igs.detail_layer import (
+    BAND_SCALE,
+    MAX_AMPLITUDE,
+    MAX_NOISE_COMPONENTS,
+    RELIEF_COMPONENTS,
+    DetailLayer,
+)
 from imagegs_tex.formats.igs.noise_tile import (
     DEVIATION,
     GRID_FACTOR,
@@ -19,6 +25,7 @@ from imagegs_tex.formats.igs.quantized_set import OFFSET_SCALE, QuantizedGaussia
 from imagegs_tex.shaders.file_constants import defines, literal, own_or
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians
 
+_MOST_COMPONENTS: Final = MAX_NOISE_COMPONENTS + RELIEF_COMPONENTS - 1
 _BAND_MIDDLE: Final = 8
 """What words of the tile hold for 0."""
 _BAND_PAIRS: Final = 4
@@ -47,6 +54,7 @@ def shared_detail_constants() -> str:
             ("IGS_BAND_MIDDLE", f"{_BAND_MIDDLE}u", "what words of the tile hold for 0"),
             ("IGS_NOISE_SCALE", literal(_NOISE_SCALE), ""),
             ("IGS_MOST_AMPLITUDE", literal(MAX_AMPLITUDE), ""),
+            ("IGS_NOISES", str(_MOST_COMPONENTS), "components at most"),
         ]
     )
 
@@ -103,26 +111,6 @@ IgsTexel igs_add_detail(IgsMaterial m, IgsTexel texel, IgsGrain grain)
     return texel;
 }}
 """
-
-
-def picked_store(most_rows: int, finish: str) -> str:
-    """Return what the compute decoder does with the sums of a texel, of which a thread has at most so many.
-
-    They are picked by constant numbers: the loop over a thread's texels is not unrolled where much follows, and then
-    sums[row] moves all sums to memory, which takes an H200 0.063 instead of 0.048 ms for 1024 x 1024 texels of 9
-    channels.
-
-    Args:
-        most_rows: texels of a thread
-        finish: what makes a texel of the sums, which are called ``own``
-    """
-    picked = "".join(
-        f"                if (row == {row}) {{\n"
-        f"                    own = sums[min({row}, IGS_ROWS - 1)];\n                }}\n"
-        for row in range(1, most_rows)
-    )
-    store = f"                igs_store(ivec2(at) + place, {finish});\n"
-    return f"                IgsGroupSums own = sums[0];\n{picked}{store}"
 
 
 def detail_multiply_adds(detail: DetailLayer) -> int:

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from imagegs_tex.shaders.detail_constants import DETAIL_NUMBERS, picked_store, shared_detail_constants
+from imagegs_tex.formats.vocabulary import MAX_CHANNELS
+from imagegs_tex.shaders.detail_constants import DETAIL_NUMBERS, shared_detail_constants
 from imagegs_tex.shaders.file_constants import bindings, group_constants, own_or, shared_constants
 from imagegs_tex.shaders.footprint_constants import anisotropy_constant
 from imagegs_tex.shaders.glsl_to_hlsl import to_hlsl
 from imagegs_tex.shaders.glsl_to_wgsl import constants_to_wgsl, to_wgsl
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians
+from imagegs_tex.shaders.group_sums import picked_store, shared_code_sums
 from imagegs_tex.shaders.include_text import (
     HLSL_INCLUDE,
     STORAGE_INCLUDE,
@@ -72,6 +74,7 @@ _SHARE_AXES: Final = """#if IGS_DETAIL != 0
     IgsMaterial about = igs_group_material();
     if (about.has_detail) {
         igs_share_axes(igs_with_noise(about), group, thread);
+        igs_share_noise(igs_with_noise(about), thread);
     }
 #endif
 """
@@ -157,6 +160,7 @@ def shared_decoder(
         "return_finished": "    return igs_finish(m, sums, texel, p);\n",
         "noise": source("shared_detail.glsl"),
         "finish": source("shared_finish.glsl") + "\n",
+        "code_sums": shared_code_sums(MAX_CHANNELS),
         "rows": "",
         "store": picked_store(_MOST_ROWS, "igs_group_finish(m, own, at)"),
         "group_header": _group_header(material),
@@ -182,7 +186,8 @@ def shared_decoder(
         parts["store"] = column_store("igs_group_complete")
         parts["group_start"] += _SHARE_RESIDUAL
         parts["group_finish"] = source("residual_tiles.glsl") + source("residual_columns.glsl")
-    parts["group_material"] = f"{source('detail_tiles.glsl')}\n{fill_source('shared_tiles.glsl', parts)}\n"
+    noise_tiles = source("detail_tiles.glsl") + "\n" + source("shared_detail_tiles.glsl")
+    parts["group_material"] = f"{noise_tiles}\n{fill_source('shared_tiles.glsl', parts)}\n"
     tiles = fill_source("tiles.glsl", parts)
     about = "Decodes every material of a buffer: igs_decode(material, uv) and igs_sample(material, uv)."
     includes = {

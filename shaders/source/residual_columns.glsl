@@ -55,7 +55,7 @@ IgsColumn igs_add_residual_column(IgsMaterial m, IgsColumn column, uvec2 at)
             coefficient = igs_coefficients[next];
         }
         for (int layer = 0; layer < IGS_LAYERS; ++layer) {
-            vec4 values = igs_residual_vectors[row + uint(layer)];
+            vec4 values = igs_residual_vector(m, row + uint(layer));
             for (int i = 0; i < 4; ++i) {
                 if (4 * layer + i < IGS_VALUES) {
                     column.channel[min(4 * layer + i, IGS_VALUES - 1)] += values[i] * sums;

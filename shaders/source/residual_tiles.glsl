@@ -7,8 +7,38 @@ IGS_SHARED vec4 igs_waves[64];
 // (2^-16 of it is lost); 0 where a component ends.
 IGS_SHARED uint igs_coefficients[IGS_LIST_SHARE * (IGS_GROUP_SIDE * IGS_GROUP_SIDE / 4u)];
 IGS_SHARED uvec4 igs_list_lengths[IGS_GROUP_SIDE * IGS_GROUP_SIDE / 64u]; // of blocks, row by row
+#if IGS_CHANNELS * IGS_LAYERS > 128
+#define IGS_RESIDUAL_VECTORS 1u // they do not fit: Direct3D 11 has 32,768 bytes in all
+#else
+#define IGS_RESIDUAL_VECTORS (uint(IGS_CHANNELS) * uint(IGS_LAYERS))
+#endif
 // What a coefficient of each component adds to four channels.
-IGS_SHARED vec4 igs_residual_vectors[IGS_CHANNELS * IGS_LAYERS];
+IGS_SHARED vec4 igs_residual_vectors[IGS_RESIDUAL_VECTORS];
+
+// One of them, from the buffer.
+vec4 igs_residual_values(IgsMaterial m, uint place)
+{
+    uint row = place / uint(IGS_LAYERS); // behind the last component lies something else, which nobody reads
+    uint first = 4u * (place - row * uint(IGS_LAYERS));
+    vec4 values = vec4(0.0, 0.0, 0.0, 0.0);
+    for (uint i = 0u; i < 4u; ++i) {
+        if (first + i < uint(m.channels)) {
+            uint code = m.residual_basis + row * uint(m.channels) + first + i;
+            uint pair = igs_word(code >> 1u);
+            values[i] = m.residual_unit * float(igs_signed_field(pair, 16u * (code & 1u), 16u));
+        }
+    }
+    return values;
+}
+
+vec4 igs_residual_vector(IgsMaterial m, uint place)
+{
+#if IGS_CHANNELS * IGS_LAYERS > 128
+    return igs_residual_values(m, place);
+#else
+    return igs_residual_vectors[place];
+#endif
+}
 
 // How many coefficients of a block are shared.
 uint igs_list_room(IgsMaterial m)
@@ -28,18 +58,8 @@ void igs_share_waves(IgsMaterial m, uint thread)
         }
         igs_waves[place] = waves;
     }
-    for (uint place = thread; place < uint(IGS_CHANNELS * IGS_LAYERS); place += IGS_GROUP_THREADS) {
-        uint row = place / uint(IGS_LAYERS); // behind the last component lies something else, which nobody reads
-        uint first = 4u * (place - row * uint(IGS_LAYERS));
-        vec4 values = vec4(0.0, 0.0, 0.0, 0.0);
-        for (uint i = 0u; i < 4u; ++i) {
-            if (first + i < uint(m.channels)) {
-                uint code = m.residual_basis + row * uint(m.channels) + first + i;
-                uint pair = igs_word(code >> 1u);
-                values[i] = m.residual_unit * float(igs_signed_field(pair, 16u * (code & 1u), 16u));
-            }
-        }
-        igs_residual_vectors[place] = values;
+    for (uint place = thread; place < IGS_RESIDUAL_VECTORS; place += IGS_GROUP_THREADS) {
+        igs_residual_vectors[place] = igs_residual_values(m, place);
     }
 }
 

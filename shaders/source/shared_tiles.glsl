@@ -104,7 +104,7 @@ IgsTexel igs_group_complete(IgsMaterial m, IgsTexel texel, uvec2 at)
     texel = igs_in_range(texel);
     if (m.has_detail) {
         m = igs_with_noise(m);
-        texel = igs_add_detail(m, texel, igs_group_grain(m, at));
+        texel = igs_add_group_detail(m, texel, igs_group_grain(m, at));
     }
     return igs_with_normals(m, texel);
 }

@@ -118,21 +118,32 @@ def test_materials_of_one_buffer(device, packed, language):
     assert np.nanmax(np.abs(swapped - right)) > 0.1
 
 
-def test_groups_of_each_material(device, packed):
+def check_groups(device, packed, sets, most):
+    """All texels of each material by the compute decoder."""
     context = device.context
-    program = context.compute_shader(with_include(GROUPS, shared_decoder(*MOST).includes[STORAGE_INCLUDE]))
+    values = most[1]
+    program = context.compute_shader(with_include(GROUPS, shared_decoder(*most).includes[STORAGE_INCLUDE]))
     data = context.buffer(join_materials(packed).tobytes())
-    for number, quantized in enumerate(SETS):
-        target = context.texture_array((quantized.width, quantized.height, VALUES // 4), 4, dtype="f4")
+    for number, quantized in enumerate(sets):
+        target = context.texture_array((quantized.width, quantized.height, values // 4), 4, dtype="f4")
         data.bind_to_storage_buffer(0)
         target.bind_to_image(1, read=False, write=True)
         program["material"] = number
         program.run(-(-quantized.width // 16), -(-quantized.height // 16))
         context.memory_barrier()
-        layers = np.frombuffer(target.read(), np.float32).reshape(VALUES // 4, quantized.height, quantized.width, 4)
-        texels = np.moveaxis(layers, 0, 2).reshape(quantized.height, quantized.width, VALUES)
+        layers = np.frombuffer(target.read(), np.float32).reshape(values // 4, quantized.height, quantized.width, 4)
+        texels = np.moveaxis(layers, 0, 2).reshape(quantized.height, quantized.width, values)
         right = reference_rows(reference_picture(quantized), 0, quantized.height)
         assert np.abs(texels[..., : quantized.channel_count] - right).max() <= MAX_ERROR
+
+
+def test_groups_of_each_material(device, packed):
+    check_groups(device, packed, SETS, MOST)
+
+
+def test_groups_of_many_components(device):
+    quantized = made_set(40, 30, 40, 16, components=14)
+    check_groups(device, [pack_gaussians(quantized)], [quantized], (14, 16))
 
 
 def test_the_texture_variant(device, packed):

@@ -1,0 +1,47 @@
+"""What a workgroup shares has room where compute shaders have the least."""
+
+import re
+import subprocess
+from dataclasses import replace
+
+import pytest
+from helpers.made_gaussians import made_set
+from helpers.made_residual import made_residual
+
+from imagegs_tex.shaders.build_decoder import build_decoder
+from imagegs_tex.shaders.gpu_buffer import pack_gaussians
+from imagegs_tex.shaders.include_text import STORAGE_INCLUDE
+from imagegs_tex.shaders.shared_decoder import shared_decoder
+from imagegs_tex.verification.toolchain import has_tool
+
+LEAST = 32768
+"""Of Direct3D 11 and many drivers of OpenGL, bytes."""
+SIZES = {"uint": 4, "float": 4, "vec4": 16, "uvec4": 16}
+
+
+def shared_bytes(include, tmp_path):
+    """Bytes of all arrays that 32 x 32 texels share."""
+    file = tmp_path / "decoder.comp"
+    text = f"#version 430\n#define IGS_COMPUTE\n#define IGS_GROUP_LOG2 5\n{include}\nvoid main() {{}}\n"
+    file.write_text(text, encoding="utf-8")
+    done = subprocess.run(["glslangValidator", "-E", file], capture_output=True, text=True, check=True)
+    arrays = re.findall(r"\bshared\s+(\w+)\s+\w+\s*\[([^;]*)\]\s*;", done.stdout)
+    assert len(arrays) > 6
+    total = 0
+    for kind, size in arrays:
+        whole = re.sub(r"\b(\d+)u\b", r"\1", size).replace("uint", "int").replace("/", "//")
+        assert re.fullmatch(r"[\d\s()+*/<-]*(?:int[\d\s()+*/<-]*)*", whole), whole
+        total += SIZES[kind] * eval(whole)
+    return total
+
+
+@pytest.mark.parametrize("components", [12, 17, 32])
+def test_it_has_room(components, require_tool, tmp_path):
+    """With all layers that there are, at the most channels."""
+    require_tool(has_tool("glslangValidator"), "glslangValidator is not installed")
+    quantized = made_set(40, 30, 20, 32, components=components, detail={"components": 6, "relief": 2})
+    quantized = replace(quantized, residual=made_residual(quantized))
+    packed = pack_gaussians(quantized)
+    decoders = build_decoder(quantized), shared_decoder(components, 32, materials=[packed]), shared_decoder(32, 32)
+    for decoder in decoders:
+        assert shared_bytes(decoder.includes[STORAGE_INCLUDE], tmp_path) <= LEAST
