@@ -363,7 +363,7 @@ def package_rows(case: cases.Case, backend: CudaBackend) -> list[list[object]]:
         label = f"SSIM and gradient, fused-ssim (value differs by {difference:.1e})"
         rows.append([case.name, label, "", round(gradient_time(fused, picture, other), 3)])
     rows.append([case.name, "step of a fit", "", step_time(problem, found, backend, 0.0)])
-    with patch("imagegs_tex.fit.losses.fused_ssim", lambda: None):
+    with patch("imagegs_tex.fit.losses.fused_ssim_map", lambda: None):
         rows.append([case.name, "step with the SSIM loss, torch", "", step_time(problem, found, backend, 0.1)])
     if importlib.util.find_spec("fused_ssim") is not None:
         rows.append([case.name, "step with the SSIM loss, fused-ssim", "", step_time(problem, found, backend, 0.1)])

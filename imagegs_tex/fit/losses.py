@@ -3,6 +3,7 @@
 import functools
 import importlib.util
 from collections.abc import Callable
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -12,6 +13,8 @@ from imagegs_tex.fit.problem import ChannelMix
 from imagegs_tex.fit.similarity import STRIDE, first_window, mean_similarity_on_cpu
 from imagegs_tex.metrics.ssim import SSIM_C1, SSIM_C2, SSIM_DEVIATION, SSIM_WINDOW
 from imagegs_tex.settings import FitSettings
+
+_LEAST: Final = 1e-30
 
 
 def squared_error_only(settings: FitSettings) -> bool:
@@ -86,21 +89,27 @@ def mean_similarity(
     if first.device.type == "cpu" and first.dtype == torch.float32:
         return mean_similarity_on_cpu(first, second, weights, threads, turn)
     height, width, _ = first.shape
-    fits = weights is None and min(height, width) >= SSIM_WINDOW
-    if first.is_cuda and fits and (fused := fused_ssim()) is not None:
+    if first.is_cuda and min(height, width) >= SSIM_WINDOW and (fused := fused_ssim_map()) is not None:
         planes = [picture.permute(2, 0, 1)[None].contiguous() for picture in (first, second)]
-        return fused(*planes, padding="valid")
+        similarity = fused(SSIM_C1, SSIM_C2, *planes, "valid")[0]
+        if weights is None:
+            return similarity.mean()
+        middle = _of_windows(weights)
+        return (similarity.mean(dim=0) * middle).sum() / middle.sum().clamp_min(_LEAST)
     return structural_similarity(first, second, weights, turn).mean()
 
 
 @functools.cache  # looked for once: searching folders at every step costs more than the loss
-def fused_ssim() -> Callable[..., Tensor] | None:
-    """Return fused-ssim's function, whose window and constants are the same; None: it is not installed."""
+def fused_ssim_map() -> Callable[..., Tensor] | None:
+    """Return what draws fused-ssim's map of windows [1, C, H, W], differentiable; None: it is not installed.
+
+    Its own function takes the mean of the map, where some windows of ours count more than others.
+    """
     if importlib.util.find_spec("fused_ssim") is None:
         return None
-    from fused_ssim import fused_ssim
+    from fused_ssim import FusedSSIMMap
 
-    found: Callable[..., Tensor] = fused_ssim
+    found: Callable[..., Tensor] = FusedSSIMMap.apply
     return found
 
 
@@ -131,9 +140,15 @@ def structural_similarity(
     similarity = (luminance * structure)[:, 0]
     if weights is None:
         return similarity.mean(dim=(1, 2))
-    top, left = ((side - inside) // 2 for side, inside in zip((height, width), kept, strict=True))
-    middle = weights[top : top + kept[0], left : left + kept[1]][row::stride, column::stride]
-    return (similarity * middle).sum(dim=(1, 2)) / middle.sum().clamp_min(1e-30)
+    middle = _of_windows(weights)[row::stride, column::stride]
+    return (similarity * middle).sum(dim=(1, 2)) / middle.sum().clamp_min(_LEAST)
+
+
+def _of_windows(weights: Tensor) -> Tensor:
+    """Return the weights of the texels in the middle of each window, of those of all texels [H, W]."""
+    inside = [max(1, side - SSIM_WINDOW + 1) for side in weights.shape]
+    top, left = ((side - kept) // 2 for side, kept in zip(weights.shape, inside, strict=True))
+    return weights[top : top + inside[0], left : left + inside[1]]
 
 
 def _filtered(planes: Tensor, height: int, width: int, stride: int) -> Tensor:

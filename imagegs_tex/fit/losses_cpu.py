@@ -16,6 +16,7 @@ from imagegs_tex.settings import FitSettings
 class CpuLosses:
     """What :func:`imagegs_tex.fit.losses.further_losses` is, and the squared error, without torch's way back.
 
+    See :class:`imagegs_tex.fit.select_losses.Losses`.
     With torch, three quarters of a step's time went into copies of pictures between components and channels, and
     between rows and tiles.
     """
@@ -33,15 +34,7 @@ class CpuLosses:
     def gradients(
         self, geometry: PreparedGeometry, features: Tensor, target: FitTarget, weights: Tensor | None, turn: int
     ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
-        """Return the squared error, and the gradients of means, conics and features of all losses together.
-
-        Args:
-            geometry: of the Gaussians
-            features: float32 [N, K]
-            target: the picture
-            weights: float32 [H, W], how much each of its texels counts; None: 1
-            turn: number of the step: windows of the SSIM take turns
-        """
+        """Return the squared error, and the gradients of means, conics and features of all losses together."""
         backend, settings, wanted = self._backend, self._settings, made_by(CpuTarget, target)
         height, width, across = wanted.height, wanted.width, -(-wanted.width // TILE)
         tiles, run = np.empty_like(wanted.planes), backend.workers.run

@@ -1,10 +1,10 @@
-"""Which state a fit has: the one on the GPU where the backend is there and it knows the loss, else the one in torch."""
+"""Which state a fit has: the one on the GPU where the backend is there, else the one in torch."""
 
 from torch import Tensor
 
 from imagegs_tex.fit.gaussian_set import GaussianSet
-from imagegs_tex.fit.losses import squared_error_only
 from imagegs_tex.fit.problem import ChannelMix
+from imagegs_tex.fit.select_losses import make_losses
 from imagegs_tex.fit.state import FitState
 from imagegs_tex.fit.state_cuda import CudaFitState
 from imagegs_tex.fit.state_torch import TorchFitState
@@ -38,8 +38,9 @@ def make_state(  # noqa: PLR0913 - what a state is made of
         mix: of components to channels; None: they are the channels
         fixed: so many of the first Gaussians stay as they are
     """
-    if isinstance(backend, CudaBackend) and squared_error_only(settings) and fixed == 0:
-        return CudaFitState(start, deviations, target, settings, backend)
+    if isinstance(backend, CudaBackend) and fixed == 0:
+        losses = make_losses(image, mix, settings, backend)
+        return CudaFitState(start, deviations, target, settings, backend, losses=losses, weights=weights)
     return TorchFitState(
         start, image, deviations, target, settings, backend, weights=weights, mix=mix, fixed=fixed
     )  # fmt: skip

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from imagegs_tex.fit.gaussian_set import GaussianSet
+from imagegs_tex.fit.select_losses import Losses
 from imagegs_tex.fit.state import (
     ADAM_EPSILON,
     BETAS,
@@ -40,12 +41,20 @@ class CudaFitState:
     """Parameters, Adam's moments and the geometry in use; see :class:`imagegs_tex.fit.state.FitState`."""
 
     def __init__(
-        self, start: GaussianSet, deviations: Tensor, target: FitTarget, settings: FitSettings, backend: CudaBackend
+        self,
+        start: GaussianSet,
+        deviations: Tensor,
+        target: FitTarget,
+        settings: FitSettings,
+        backend: CudaBackend,
+        *,
+        losses: Losses | None = None,
+        weights: Tensor | None = None,
     ) -> None:
         self._means, self._shapes = start.means.contiguous().clone(), start.log_covariances.contiguous().clone()
         self._features = start.features.contiguous().clone()
         self._deviations = deviations.float().clamp_min(SMALLEST_DEVIATION)
-        self._target = target
+        self._target, self._weights, self._losses = target, weights, losses
         self._settings, self.cutoff = settings, settings.cutoff
         self._backend = backend
         self._first = torch.zeros(start.count, 5 + start.features.shape[1], device=backend.device)
@@ -82,8 +91,8 @@ class CudaFitState:
         return self._geometry
 
     def set_texel_weights(self, target: FitTarget, weights: Tensor | None) -> None:
-        """Let texels weigh otherwise: the target knows their weights."""
-        self._target = target
+        """Let texels weigh otherwise."""
+        self._target, self._weights = target, weights
 
     def solve(self) -> None:
         """Pull the features to where they belong for the geometry in use."""
@@ -94,20 +103,27 @@ class CudaFitState:
 
     def descend(self, rates: Rates) -> Tensor:
         """Take a step and return the squared error before it, float64 scalar on the GPU."""
-        error = self._backend.squared_error(self._prepared(), self._features, self._target)
+        total, gradients = self._gradients()
         self._steps += 1
         corrections = [1 / (1 - beta**self._steps) for beta in BETAS]
         count, components = self._features.shape
         width, height = self._target.size
         self._adam_step(
-            -(-count // _STEP_THREADS), _STEP_THREADS, self._used_shapes, error.means, error.conics, error.features,
-            self._deviations, count, components, *BETAS, *corrections, ADAM_EPSILON, *rates, float(width),
-            float(height),
+            -(-count // _STEP_THREADS), _STEP_THREADS, self._used_shapes, *gradients, self._deviations, count,
+            components, *BETAS, *corrections, ADAM_EPSILON, *rates, float(width), float(height),
             *map(int, self._target.wrap), SMALLEST_LOG_SIZE, largest_log_size((width, height)), LARGEST_FORM,
             largest_deviation((width, height)), *WIDTH_RANGE,
             self._means, self._shapes, self._features, self._first, self._second,
         )  # fmt: skip
-        return error.total
+        return total
+
+    def _gradients(self) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
+        """Return the squared error, and the gradients of means, conics and features."""
+        if self._losses is not None:
+            geometry = self._prepared()
+            return self._losses.gradients(geometry, self._features, self._target, self._weights, self._steps)
+        error = self._backend.squared_error(self._prepared(), self._features, self._target)
+        return error.total, (error.means, error.conics, error.features)
 
     def error(self) -> float:
         """Return the squared error of the geometry in use; waits for the GPU."""

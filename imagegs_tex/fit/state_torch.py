@@ -8,14 +8,12 @@ from torch import Tensor
 from torch.optim.adam import adam
 
 from imagegs_tex.fit.gaussian_set import GaussianSet
-from imagegs_tex.fit.losses import further_losses, shown_channels, squared_error_only
-from imagegs_tex.fit.losses_cpu import CpuLosses
 from imagegs_tex.fit.problem import ChannelMix
+from imagegs_tex.fit.select_losses import make_losses
 from imagegs_tex.fit.state import ADAM_EPSILON, BETAS, SMALLEST_DEVIATION, WIDTH_RANGE, Rates, constrain
 from imagegs_tex.quantize.geometry import GeometryQuantizer
 from imagegs_tex.rasterize.backend import Backend, FitTarget, PreparedGeometry
 from imagegs_tex.rasterize.conjugate_gradient import damping_of
-from imagegs_tex.rasterize.cpu.backend import CpuBackend
 from imagegs_tex.settings import FitSettings
 
 _NAMES: Final = ("means", "log_covariances", "features")
@@ -39,14 +37,8 @@ class TorchFitState:
     ) -> None:
         self._geometry: tuple[Tensor, PreparedGeometry] | None = None
         self._take([start.means.clone(), start.log_covariances.clone(), start.features.clone()], None)
-        self._image, self._weights, self._deviations, self._target = image, weights, deviations, target
-        self._mix, self._fixed = mix, fixed
-        further = not squared_error_only(settings)
-        self._cpu_losses, self._wanted = None, None
-        if further and isinstance(backend, CpuBackend):
-            self._cpu_losses = CpuLosses(image, mix, settings, backend)
-        elif settings.ssim_weight:
-            self._wanted = shown_channels(image, mix)
+        self._weights, self._deviations, self._target, self._fixed = weights, deviations, target, fixed
+        self._losses = make_losses(image, mix, settings, backend)
         self._settings, self._backend, self.cutoff = settings, backend, settings.cutoff
         self._constrain()
         self.set_rounding(None)
@@ -177,40 +169,20 @@ class TorchFitState:
         """Leave gradients in the leaves and return the squared error."""
         conics, geometry = self._prepared()
         current = self._current
-        if squared_error_only(self._settings):
-            with torch.no_grad():
+        with torch.no_grad():
+            if self._losses is None:
                 error = self._backend.squared_error(geometry, current.features, self._target)
-            weight = self._settings.l2_weight
-            total, gradients = error.total, (weight * error.means, weight * error.conics, weight * error.features)
-        elif self._cpu_losses is not None:
-            with torch.no_grad():
-                total, gradients = self._cpu_losses.gradients(
+                weight = self._settings.l2_weight
+                total, gradients = error.total, (weight * error.means, weight * error.conics, weight * error.features)
+            else:
+                total, gradients = self._losses.gradients(
                     geometry, current.features, self._target, self._weights, self._steps_done
                 )
-        else:
-            total, gradients = self._all_losses(geometry)
         # A sum with these gradients: handing them to torch.autograd.backward imports sympy, half a second of a start
         of_leaves = zip((current.means, conics, current.features), gradients, strict=True)
         whole = torch.stack([(values * gradient.to(values.dtype)).sum() for values, gradient in of_leaves]).sum()
         whole.backward()  # type: ignore[no-untyped-call]  # torch leaves it without types
         return total
-
-    def _all_losses(self, geometry: PreparedGeometry) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
-        """Return the squared error, and the gradients of all losses together: one picture, one way back."""
-        settings, features = self._settings, self._current.features
-        with torch.no_grad():
-            picture = self._backend.render(geometry, features)
-        loss = further_losses(
-            picture.requires_grad_(), self._image, settings, weights=self._weights, mix=self._mix,
-            turn=self._steps_done, wanted=self._wanted,
-        )  # fmt: skip
-        (gradient,) = torch.autograd.grad(loss, picture)
-        with torch.no_grad():
-            difference = picture - self._image
-            weighed = difference if self._weights is None else difference * self._weights[..., None]
-            total = torch.sum(weighed * difference, dtype=torch.float64)
-            gradient = gradient.add(weighed, alpha=2 * settings.l2_weight).contiguous()
-            return total, self._backend.render_backward(geometry, features, gradient)
 
     @property
     def _steps_done(self) -> int:

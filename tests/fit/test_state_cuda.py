@@ -7,6 +7,7 @@ from imagegs_tex.fit.initialise import initialise
 from imagegs_tex.fit.loop import fit
 from imagegs_tex.fit.problem import FitProblem
 from imagegs_tex.fit.select_state import make_state
+from imagegs_tex.fit.state_cuda import CudaFitState
 from imagegs_tex.fit.state_torch import TorchFitState
 from imagegs_tex.quantize.geometry import geometry_quantizer
 from imagegs_tex.rasterize.select_backend import make_backend
@@ -34,16 +35,19 @@ def backend():
 
 
 @pytest.mark.parametrize("wrap", [(False, False), (True, False), (False, True)])
-@pytest.mark.parametrize("rounded", [False, True])
-def test_the_fused_step_is_the_step_in_torch(backend, rounded, wrap):
+@pytest.mark.parametrize(
+    ("rounded", "losses"), [(False, {}), (True, {}), (True, {"ssim_weight": 0.1, "l1_weight": 0.05})]
+)
+def test_the_step_is_that_in_torch(backend, rounded, losses, wrap):
     problem, target = problem_on(backend, wrap)
     start = initialise(problem.image, COUNT, np.random.default_rng(0), wrap=wrap)
     if any(wrap):  # some sit on the border and some are wider than is allowed
         start.means[:40] = torch.tensor([149.99, 0.01], device=backend.device)
         start.log_covariances[40:60, 0] = 14.0
-    settings = FitSettings()
+    settings = FitSettings(**losses)
     fused = make_state(start, problem.image, problem.deviations, target, settings, backend)
     plain = TorchFitState(start, problem.image, problem.deviations, target, settings, backend)
+    assert isinstance(fused, CudaFitState)
     rounding = geometry_quantizer(*problem.size, COUNT, Precision(), wrap) if rounded else None
     for state in (fused, plain):
         state.set_rounding(rounding)
