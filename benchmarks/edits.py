@@ -1,10 +1,10 @@
 """What --start saves after an edit of a material: docs/guide/runs.md.
 
-    python benchmarks/edits.py [--case NAME] [--sides 1024 512] [--repeats 3] [--backend cpu] [--write]
+    python benchmarks/edits.py [--case NAME] [--sides 1024 512] [--by-quality] [--repeats 3] [--backend cpu] [--write]
 
-The middle square of a material is compressed with one Gaussian for 131 texels, a twentieth of its texels is edited (a
-square in the middle turned by half a turn), and the edited one is compressed from the beginning and from the first
-file, in turn, by whole commands of the balanced preset. Times are medians of the repeats: processor time, which other
+The middle square of a material is compressed with one Gaussian for 131 texels, or by the usual quality, a twentieth of
+its texels is edited (a square in the middle turned by half a turn), and the edited one is compressed from the beginning
+and from the first file, in turn, by whole commands of the balanced preset. Times are medians of the repeats: processor time, which other
 work on the machine changes little, and by the clock.
 """
 
@@ -37,45 +37,49 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--case", default="stylized_stone_floor_001")
     parser.add_argument("--sides", nargs="*", type=int, default=[1024, 512])
+    parser.add_argument("--by-quality", action="store_true", help="compress by the usual quality, too")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--backend", default="cpu")
     parser.add_argument("--write", action="store_true", help="put the table into docs/")
     options = parser.parse_args()
     rows = []
     for side in options.sides:
-        with tempfile.TemporaryDirectory() as folder:
-            rows.append(measure(Path(folder), options.case, side, options.repeats, options.backend))
-        print(rows[-1], flush=True)
+        numbers = ["--gaussians", str(side * side // TEXELS_PER_GAUSSIAN)]
+        for asked in (numbers, []) if options.by_quality else (numbers,):
+            with tempfile.TemporaryDirectory() as folder:
+                rows.append(measure(Path(folder), options.case, side, options.repeats, options.backend, asked))
+            print(rows[-1], flush=True)
     table = markdown(HEADINGS, rows)
     print(table)
     if options.write:
         replace_table("edits", table)
 
 
-def measure(folder: Path, case: str, side: int, repeats: int, backend: str) -> list[object]:
-    """Return one size's row."""
+def measure(folder: Path, case: str, side: int, repeats: int, backend: str, asked: list[str]) -> list[object]:
+    """Return the row of a size, the first file and the ones from the beginning made with what is asked for."""
     with load_cases([case])[0].staged() as maps:
         write_middle(maps, folder / "first", side)
     (folder / "edited").mkdir()
     for path in (folder / "first").iterdir():
         write_image(folder / "edited" / path.name, edited(read_image(path)[0]))
-    count = side * side // TEXELS_PER_GAUSSIAN
-    usual = ["--gaussians", str(count), "--backend", backend]
+    usual = [*asked, "--backend", backend]
     compress(folder, "first", usual)
     times: dict[str, list[tuple[float, float]]] = {"anew": [], "started": []}
     reports = {}
+    started = ["--start", str(folder / "first.igs"), "--backend", backend]
     for _ in range(repeats):
-        for name, arguments in (("anew", usual), ("started", ["--start", str(folder / "first.igs"), *usual[2:]])):
-            seconds, reports[name] = compress(folder, "edited", arguments)
-            times[name].append(seconds)
-    found = {name: [median(column) for column in zip(*own, strict=True)] for name, own in times.items()}
+        for name, arguments in (("anew", usual), ("started", started)):
+            spent, reports[name] = compress(folder, "edited", arguments)
+            times[name].append(spent)
+    seconds = {name: [median(column) for column in zip(*own, strict=True)] for name, own in times.items()}
     cells = [
-        f"{found[name][0]:.1f} s ({found[name][1]:.1f} by the clock), {reports[name]['psnr_db']:.2f} dB, "
+        f"{seconds[name][0]:.1f} s ({seconds[name][1]:.1f} by the clock), {reports[name]['psnr_db']:.2f} dB, "
         f"{reports[name]['file_bytes']:,} bytes"
         for name in times
     ]
-    faster = [f"{anew / started:.1f}" for anew, started in zip(found["anew"], found["started"], strict=True)]
-    return [f"{side} x {side}", f"{count:,}", *cells, *faster]
+    faster = [f"{before / after:.1f}" for before, after in zip(seconds["anew"], seconds["started"], strict=True)]
+    counts = " / ".join(dict.fromkeys(f"{reports[name]['gaussians']:,}" for name in times))
+    return [f"{side} x {side}{'' if asked else ', by quality'}", counts, *cells, *faster]
 
 
 def edited(texels: np.ndarray) -> np.ndarray:

@@ -240,7 +240,7 @@ def compress_stack(  # noqa: PLR0913 - those of compress
         stopped=stopped_at is not None, stopped_at=stopped_at,
         warnings=warnings_of(shown, ledger, quantized.gaussian_count, texels), ledger=ledger,
         readings=tuple(texture_map.notes for texture_map in stack.maps),
-        wrap=wrap_words(quantized.wrap), wrap_reading=stack.wrap_note, remarks=stack.remarks,
+        wrap=wrap_words(quantized.wrap), wrap_reading=stack.wrap_note, remarks=(*stack.remarks, *encoded.remarks),
         seconds=Seconds(
             load=begun - started, fit=effort.fit, quantize=effort.quantize,
             encode=encoded_at - begun - effort.fit - effort.quantize, score=scored_at - encoded_at,

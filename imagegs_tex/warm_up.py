@@ -148,6 +148,7 @@ def _rasterize_on(name: str) -> None:
     import torch
 
     from imagegs_tex.rasterize.conjugate_gradient import damping_of
+    from imagegs_tex.rasterize.cpu.backend import CpuBackend
     from imagegs_tex.rasterize.select_backend import make_backend
 
     backend = make_backend(name, 1)
@@ -163,6 +164,8 @@ def _rasterize_on(name: str) -> None:
     backend.leave_one_out(geometry, features, target)
     equations = backend.normal_equations(geometry, target)
     backend.solve_features(equations, features, 1, damping_of(equations, 1e-3))
+    if isinstance(backend, CpuBackend):
+        backend.on_top_of(geometry, features)
 
 
 def _draw_levels() -> None:

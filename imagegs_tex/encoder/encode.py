@@ -31,6 +31,8 @@ from imagegs_tex.rasterize.backend import Backend, FitTarget, PreparedGeometry
 from imagegs_tex.settings import FitSettings, Precision
 
 _EXPONENT_RANGE: Final = (0.1, 0.8)
+SWEEPS_OF_A_STOP: Final = 2
+"""At most, where a stop came while a fit took steps; see SETTLING_STEPS."""
 _LEAST_ERROR: Final = 1e-9
 """Squared error per texel below which no finer step is worth anything: 90 dB."""
 
@@ -69,6 +71,7 @@ class Geometry:
     cutoff: float  # q at which a support ends
     border_weight: float  # of texels near borders at which the picture repeats
     file: QuantizedGaussianSet | None = None  # that they are from, where it can be of this stack before an edit
+    unlike: str = ""  # why it cannot, in words that follow "all of the picture is fitted:"
 
 
 Prepared = tuple[FitProblem, FitTarget, Components]
@@ -111,7 +114,7 @@ def fit_geometry(  # noqa: PLR0913 - what a run may be told
         backend: the rasterizer
         progress: called after every step, and before every sweep
         start: of an earlier fit of the same stack to go on from, whatever its weights and its number of Gaussians
-        watch: the run's; a stop also leaves out the sweeps that are left
+        watch: the run's; a stop also leaves out sweeps that are left, all but two where it came before them
         exact_count: whether Gaussians stay that are not worth their bits
     """
     started = time.perf_counter()
@@ -127,11 +130,13 @@ def fit_geometry(  # noqa: PLR0913 - what a run may be told
     means, shapes = quantizer.nearest(fitted.gaussians.means.double(), fitted.gaussians.log_covariances.double())
     rounded = Geometry(means.cpu().numpy(), shapes.cpu().numpy(), fitted.cutoff, fitted.border_weight)
     refiner = _Refiner(problem, target, settings, precision, quantizer, backend, components.fineness)
-    for sweep in range(settings.refine_sweeps):
-        if watch is not None and watch.stops("refining", sweep, settings.refine_sweeps):
+    stopped = watch is not None and watch.stopped_at is not None  # while it was fitted
+    sweeps = min(settings.refine_sweeps, SWEEPS_OF_A_STOP) if stopped else settings.refine_sweeps
+    for sweep in range(sweeps):
+        if watch is not None and not stopped and watch.stops("refining", sweep, sweeps):
             break
         if progress is not None:
-            progress(FitProgress("refining", sweep, settings.refine_sweeps))
+            progress(FitProgress("refining", sweep, sweeps))
         rounded, features = refiner.sweep(rounded, features, drop=sweep == 0 and not exact_count)
     quantizer = _avoid_rounding_ties(quantizer, rounded.log_covariances)
     position_codes, shape_codes, exponents = quantizer.codes(rounded.means, rounded.log_covariances)

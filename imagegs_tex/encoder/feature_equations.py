@@ -1,4 +1,4 @@
-"""The linear system of a picture's features: solved, in the Gaussians' own scales, and with some of them known."""
+"""The linear system of a picture's features: solved, and in the Gaussians' own scales."""
 
 from typing import Final
 
@@ -18,11 +18,6 @@ _DAMPING: Final = 0.1
 """Of these solves, relative to those within the fit."""
 
 
-def solve_damping(equations: NormalEquations, settings: FitSettings) -> Tensor:
-    """Return the damping of a solve before features are rounded."""
-    return damping_of(equations, settings.solve_damping * _DAMPING)
-
-
 def solve(
     geometry: PreparedGeometry,
     features: Tensor,
@@ -33,28 +28,8 @@ def solve(
 ) -> tuple[NormalEquations, Tensor]:
     """Return the equations of the features [N, K] of a picture, and their solution, begun from some features."""
     equations = backend.normal_equations(geometry, target)
-    return equations, backend.solve_features(equations, features, iterations, solve_damping(equations, settings))
-
-
-def with_known(equations: NormalEquations, known: Tensor) -> NormalEquations:
-    """Return the equations of all features but the first, which are known.
-
-    Args:
-        equations: of N Gaussians
-        known: [M, K] features of the first M
-    """
-    first = len(known)
-    rows = torch.repeat_interleave(torch.arange(len(equations.diagonal)), equations.row_starts.diff())
-    columns = equations.columns.long()
-    unknown, mixed = (rows >= first) & (columns >= first), (rows >= first) & (columns < first)
-    rhs = equations.rhs[first:].clone()
-    rhs.index_add_(0, rows[mixed] - first, -equations.values[mixed, None] * known.double()[columns[mixed]])
-    lengths = torch.bincount(rows[unknown] - first, minlength=len(rhs))
-    return NormalEquations(
-        row_starts=torch.cat([lengths.new_zeros(1), lengths.cumsum(dim=0)]),
-        columns=(columns[unknown] - first).to(equations.columns.dtype), values=equations.values[unknown],
-        diagonal=equations.diagonal[first:], rhs=rhs,
-    )  # fmt: skip
+    damping = damping_of(equations, settings.solve_damping * _DAMPING)
+    return equations, backend.solve_features(equations, features, iterations, damping)
 
 
 def in_own_units(equations: NormalEquations, features: Tensor, scales: Tensor) -> tuple[NormalEquations, Tensor]:

@@ -20,22 +20,13 @@ from imagegs_tex.encoder.edit_region import (
     Region,
     changed_region,
     crop,
-    joined,
     members,
     reaching_in,
     tiles_around,
     within,
 )
 from imagegs_tex.encoder.encode import EncodeSeconds, order_in_file
-from imagegs_tex.encoder.feature_equations import (
-    ITERATIONS,
-    bit_price,
-    geometry_of,
-    in_own_units,
-    solve,
-    solve_damping,
-    with_known,
-)
+from imagegs_tex.encoder.feature_equations import bit_price, geometry_of, in_own_units, solve
 from imagegs_tex.fit.control import Watch
 from imagegs_tex.fit.gaussian_set import Fit, GaussianSet
 from imagegs_tex.fit.initialise import initialise
@@ -48,7 +39,8 @@ from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.quantize.channel_basis import Components, to_components
 from imagegs_tex.quantize.feature_rdo import choose_feature_codes
 from imagegs_tex.quantize.geometry import GeometryQuantizer, geometry_quantizer
-from imagegs_tex.rasterize.backend import TILE, Backend, FitTarget
+from imagegs_tex.rasterize.backend import TILE, FitTarget
+from imagegs_tex.rasterize.cpu.backend import CpuBackend
 from imagegs_tex.settings import CompressSettings, FitSettings
 
 _SOLVED: Final = 10
@@ -77,7 +69,7 @@ class EditedFile:
     target: FitTarget
     quantizer: GeometryQuantizer  # the file's
     settings: CompressSettings
-    backend: Backend
+    backend: CpuBackend
     progress: Callable[[FitProgress], None] | None = None
     watch: Watch | None = None  # which may end it early
 
@@ -92,7 +84,7 @@ def edited_file(
     stack: TextureStack,
     channel_weights: tuple[float, ...],
     settings: CompressSettings,
-    backend: Backend,
+    backend: CpuBackend,
     *,
     progress: Callable[[FitProgress], None] | None = None,
     watch: Watch | None = None,
@@ -183,24 +175,26 @@ def _fit_beside(stays: GaussianSet, count: int, region: Region, edited: EditedFi
         problem.image, round(count * settings.start_crowd), np.random.default_rng(settings.seed),
         where if problem.weights is None else where * problem.weights, settings=settings,
     )  # fmt: skip
+    target = edited.backend.prepare_target(problem.image, problem.weights)
     beside = reaching_in(stays, region.box, edited.target, cutoff)
-    known, total = beside.count, beside.count + count
-    population = tuple(
-        replace(change, kept=1 + (change.kept - 1) * count / total, total=1 + (change.total - 1) * count / total)
-        for change in _USUAL.population
-    )
+    backend = _on_top_of(replace(beside, means=beside.means - origin), target, edited)
     whole = replace(
-        settings, steps=STEPS * settings.steps, least_cutoff=cutoff, population=population,
+        settings, steps=STEPS * settings.steps, least_cutoff=cutoff, population=_USUAL.population,
         decay_from=_USUAL.decay_from, last_rate=_USUAL.last_rate,
     )  # fmt: skip
     found = fit(
-        problem, edited.backend.prepare_target(problem.image, problem.weights), total, whole, edited.backend,
-        start=Fit(joined(replace(beside, means=beside.means - origin), own), cutoff, 1.0), fixed=known,
-        progress=edited.progress, watch=edited.watch,
+        problem, target, count, whole, backend, start=Fit(own, cutoff, 1.0), progress=edited.progress,
+        watch=edited.watch,
     ).gaussians  # fmt: skip
-    means, shapes = found.means[known:] + origin, found.log_covariances[known:].clone()
+    means, shapes = found.means + origin, found.log_covariances.clone()
     constrain(means, shapes, edited.target.size, edited.target.wrap)
-    return GaussianSet(means, shapes, found.features[known:])
+    return GaussianSet(means, shapes, found.features)
+
+
+def _on_top_of(beside: GaussianSet, target: FitTarget, edited: EditedFile) -> CpuBackend:
+    """Return a backend in whose pictures, of the target's size, those that stay are painted."""
+    geometry = edited.backend.prepare_geometry(beside.means, beside.conics, edited.file.cutoff, target.size)
+    return edited.backend.on_top_of(geometry, beside.features)
 
 
 def _with_new(
@@ -249,17 +243,14 @@ def _round_features(
     positions: NDArray[np.int32], shapes: NDArray[np.int16], features: Tensor, stays: GaussianSet, edited: EditedFile
 ) -> _Rounded:
     """Solve for the features of new Gaussians [N], from some on, beside those that stay as they are."""
-    file, backend, precision = edited.file, edited.backend, edited.settings.precision
+    file, precision = edited.file, edited.settings.precision
     means, values = edited.quantizer.values(positions, shapes)
     box = _box_of(means, values, file.cutoff, edited.target.size)
     problem, beside = _part(edited.problem, box), reaching_in(stays, box, edited.target, file.cutoff)
-    target = backend.prepare_target(problem.image, problem.weights)
-    geometry = geometry_of(
-        np.concatenate([beside.means.numpy(), means]) - box[:2],
-        np.concatenate([beside.log_covariances.numpy(), values]), file.cutoff, target, backend,
-    )  # fmt: skip
-    equations = with_known(backend.normal_equations(geometry, target), beside.features)
-    solved = backend.solve_features(equations, features, ITERATIONS, solve_damping(equations, edited.settings.fit))
+    target = edited.backend.prepare_target(problem.image, problem.weights)
+    backend = _on_top_of(replace(beside, means=beside.means - torch.tensor(box[:2])), target, edited)
+    geometry = geometry_of(means - box[:2], values, file.cutoff, target, backend)
+    equations, solved = solve(geometry, features, target, edited.settings.fit, backend)
     scales = torch.from_numpy(g.feature_scales(values[:, 0], file.feature_exponent))
     own, own_features = in_own_units(equations, solved, scales)
     diagonal = own.diagonal.numpy()

@@ -34,6 +34,7 @@ class Encoded:
     unreached: str | None = None  # targets, or a size, that no set reaches, and what this one has, in one line
     watch: Watch | None = None  # of the run; None: nobody looks at it
     targets: tuple[QualityTarget, ...] = ()  # what was asked for
+    remarks: tuple[str, ...] = ()  # what there is to say of the run, one line each
 
     @property
     def stopped_at(self) -> StopPoint | None:
@@ -110,7 +111,7 @@ def encode_within_budget(
     else:
         quality = DEFAULT_QUALITY if settings.quality is None else settings.quality
         quantized = _of_quality(fitter, quality, finish)
-    return Encoded(quantized, fitter.effort, unreached, fitter.watch, targets)
+    return Encoded(quantized, fitter.effort, unreached, fitter.watch, targets, fitter.remarks)
 
 
 def _filled(fitter: Fitter, max_bytes: int, finish: Finish) -> Reached:

@@ -59,10 +59,14 @@ def read_start(path: Path, stack: TextureStack, cutoff: float) -> Geometry:
         return Geometry(means, shapes, cutoff, border_weight=1.0)
     quantized = read_igs(path)
     geometry = start_geometry(quantized, size, path)
-    alike = (quantized.width, quantized.height, quantized.wrap) == (*size, stack.wrap)
-    if not alike or _layout(quantized.maps) != _layout(stack.maps):
-        return geometry
-    return replace(geometry, file=quantized)
+    unlike = ""
+    if (quantized.width, quantized.height) != size:
+        unlike = f"{printable(path.name)} has {quantized.width} x {quantized.height} texels"
+    elif quantized.wrap != stack.wrap:
+        unlike = f"{printable(path.name)} repeats otherwise"
+    elif _layout(quantized.maps) != _layout(stack.maps):
+        unlike = f"{_other_channels(quantized.maps, stack.maps)} {printable(path.name)}"
+    return replace(geometry, unlike=unlike) if unlike else replace(geometry, file=quantized)
 
 
 def _layout(maps: Sequence[TextureMap]) -> list[tuple[object, ...]]:
@@ -73,6 +77,17 @@ def _layout(maps: Sequence[TextureMap]) -> list[tuple[object, ...]]:
         for channel, semantic in zip(each.routes, each.channel_semantics, strict=True)
         if isinstance(channel, Coded)
     ]
+
+
+def _other_channels(before: Sequence[TextureMap], now: Sequence[TextureMap]) -> str:
+    """Return in words what maps have that a file's do not; they go before its name."""
+    coded = [{each.name: sum(isinstance(route, Coded) for route in each.routes) for each in maps}
+             for maps in (before, now)]  # fmt: skip
+    more = [name for name, count in coded[1].items() if count > coded[0].get(name, count)]
+    if more:
+        verb = "varies" if len(more) == 1 else "vary"
+        return f"{printable(', '.join(more))} {verb} where there is one value in"
+    return "there are other maps or meanings than in"
 
 
 def start_geometry(quantized: QuantizedGaussianSet, size: tuple[int, int], name: object) -> Geometry:

@@ -36,6 +36,7 @@ from imagegs_tex.fit.loop import FITTING, FitProgress
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet, dequantize
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.rasterize.backend import Backend
+from imagegs_tex.rasterize.cpu.backend import CpuBackend
 from imagegs_tex.settings import (
     DEFAULT_TEXELS_PER_GAUSSIAN,
     CompressSettings,
@@ -108,6 +109,7 @@ class Fitter:
         if control is not None:
             self.watch = Watch(control, stack, lambda: identity_of(stack, settings, backend.name, _digest_of(start)))
         self.effort = Effort()
+        self.remarks: tuple[str, ...] = ()  # what there is to say of the run, one line each
         self.finer_chroma = False  # for what people see, not for the squared error; before the first fit
         self._progress = progress
         self._weights = channel_weights(stack)
@@ -175,18 +177,26 @@ class Fitter:
         None where that cannot be: nothing has changed, too much, another number of Gaussians, other settings. A GPU
         fits all of the picture in the second that the rest of a command takes.
         """
-        file = None if self._start is None else self._start.file
-        if file is None or count != file.gaussian_count or self.backend.device.type != "cpu":
+        start, backend = self._start, self.backend
+        if start is None or not isinstance(backend, CpuBackend):
+            return None
+        file = start.file
+        if file is None or count != file.gaussian_count:
+            self._say_whole(start.unlike or "another number of Gaussians is asked for than the file has")
             return None
         begun = time.perf_counter()
         # the fit's steps are of a part of the picture: neither checkpoints nor snapshots are made of them
         stop = None if self.watch is None else Watch(FitControl(1, stop=self.watch.control.stop), self.stack, dict)
         edited = edited_file(
-            file, self.stack, self._weights, self.settings, self.backend, progress=self._progress, watch=stop
+            file, self.stack, self._weights, self.settings, backend, progress=self._progress, watch=stop
         )  # fmt: skip
         region = None if edited is None else find_region(edited, self.stack)
         found = None if edited is None or region is None else refit(edited, region)
         if edited is None or found is None:
+            self._say_whole(
+                "the file was made by other steps or weights" if edited is None
+                else "nothing that has changed can be fitted by itself"
+            )  # fmt: skip
             return None
         quantized, seconds = found
         if self.watch is not None and stop is not None:
@@ -197,6 +207,9 @@ class Fitter:
         if self.watch is not None and self.watch.control.on_snapshot is not None:
             self._show_end(edited, quantized, steps)
         return replace(quantized, maps=self.stack.maps, entropy=self.settings.entropy)
+
+    def _say_whole(self, reason: str) -> None:
+        self.remarks = (f"--start: all of the picture is fitted, not only an edit: {reason}",)
 
     def _show_end(self, edited: EditedFile, quantized: QuantizedGaussianSet, steps: int) -> None:
         """Show a file that was fitted by parts: its steps are of a part of the picture."""

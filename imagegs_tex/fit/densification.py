@@ -35,7 +35,6 @@ class Population:
     backend: Backend
     generator: np.random.Generator  # decides between equally good places
     initial_size: float = FitSettings().initial_size  # standard deviation of new ones over the spacing around them
-    fixed: int = 0  # so many of the first Gaussians stay
 
     def change(self, state: FitState, kept: int, total: int) -> Tensor:
         """Keep at most so many Gaussians of a state, and add new ones behind them until there are so many in all.
@@ -61,10 +60,8 @@ class Population:
         return self.backend.render(self._prepared(state), state.result().features)
 
     def _importance(self, state: FitState) -> Tensor:
-        """Return by how much the squared error grows without each Gaussian, float64 [N]; infinite where it stays."""
-        importance = self.backend.leave_one_out(self._prepared(state), state.result().features, self.target)
-        importance[: self.fixed] = torch.inf
-        return importance
+        """Return by how much the squared error grows without each Gaussian, float64 [N]."""
+        return self.backend.leave_one_out(self._prepared(state), state.result().features, self.target)
 
     def _prepared(self, state: FitState) -> PreparedGeometry:
         """Return what the backend makes of a state's geometry, unrounded."""

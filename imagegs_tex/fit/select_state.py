@@ -13,7 +13,7 @@ from imagegs_tex.rasterize.cuda.backend import CudaBackend
 from imagegs_tex.settings import FitSettings
 
 
-def make_state(  # noqa: PLR0913 - what a state is made of
+def make_state(
     start: GaussianSet,
     image: Tensor,
     deviations: Tensor,
@@ -23,7 +23,6 @@ def make_state(  # noqa: PLR0913 - what a state is made of
     *,
     weights: Tensor | None = None,
     mix: ChannelMix | None = None,
-    fixed: int = 0,
 ) -> FitState:
     """Return the state of a fit.
 
@@ -36,11 +35,8 @@ def make_state(  # noqa: PLR0913 - what a state is made of
         backend: the rasterizer
         weights: float32 [H, W], how much each texel's error counts, as the target knows it too; None: 1
         mix: of components to channels; None: they are the channels
-        fixed: so many of the first Gaussians stay as they are
     """
-    if isinstance(backend, CudaBackend) and fixed == 0:
+    if isinstance(backend, CudaBackend):
         losses = make_losses(image, mix, settings, backend)
         return CudaFitState(start, deviations, target, settings, backend, losses=losses, weights=weights)
-    return TorchFitState(
-        start, image, deviations, target, settings, backend, weights=weights, mix=mix, fixed=fixed
-    )  # fmt: skip
+    return TorchFitState(start, image, deviations, target, settings, backend, weights=weights, mix=mix)

@@ -158,7 +158,7 @@ def gather_gradient(x, y, height, down, grid, rows, spread, scale, begin, end):
 @njit(fastmath=REORDERED, nogil=True, cache=True)
 def render_in_tiles(
     means, conics, features, epsilon, cutoff, slot_gaussian, slot_rows, slot_shift, tile_starts, tile_slots, across,
-    pictures, begin_tile, end_tile,
+    resting, pictures, begin_tile, end_tile,
 ):  # fmt: skip
     """Fill pictures [T, K, texels], in which each tile has its texels together."""
     cutoff_weight = np.float32(math.exp(-cutoff))
@@ -172,7 +172,8 @@ def render_in_tiles(
         picture = pictures[tile]
         sum_tile(
             means, conics, features, epsilon, cutoff_weight, slot_gaussian, slot_rows, slot_shift,
-            tile_slots[tile_starts[tile] : tile_starts[tile + 1]], x0, y0, weights, picture, totals,
+            tile_slots[tile_starts[tile] : tile_starts[tile + 1]], x0, y0, resting, tile, weights,
+            picture, totals,
         )  # fmt: skip
         for k in range(picture.shape[0]):
             plane = picture[k]

@@ -22,7 +22,7 @@ _NAMES: Final = ("means", "log_covariances", "features")
 class TorchFitState:
     """The state in torch, for every backend and every loss."""
 
-    def __init__(  # noqa: PLR0913 - those of make_state
+    def __init__(
         self,
         start: GaussianSet,
         image: Tensor,
@@ -33,11 +33,10 @@ class TorchFitState:
         *,
         weights: Tensor | None = None,
         mix: ChannelMix | None = None,
-        fixed: int = 0,
     ) -> None:
         self._geometry: tuple[Tensor, PreparedGeometry] | None = None
         self._take([start.means.clone(), start.log_covariances.clone(), start.features.clone()], None)
-        self._weights, self._deviations, self._target, self._fixed = weights, deviations, target, fixed
+        self._weights, self._deviations, self._target = weights, deviations, target
         self._losses = make_losses(image, mix, settings, backend)
         self._settings, self._backend, self.cutoff = settings, backend, settings.cutoff
         self._constrain()
@@ -76,14 +75,11 @@ class TorchFitState:
             equations = self._backend.normal_equations(geometry, self._target)
             damping = damping_of(equations, settings.solve_damping)
             solved = self._backend.solve_features(equations, self._features, settings.solve_iterations, damping)
-            self._features[self._fixed :] = solved[self._fixed :]
+            self._features.copy_(solved)
 
     def descend(self, rates: Rates) -> Tensor:
         """Take a step with Adam."""
         error = self._backward()
-        for leaf in self._leaves:
-            assert leaf.grad is not None
-            leaf.grad[: self._fixed] = 0  # Adam leaves where it is what never had a gradient
         before, means_before = self._features.detach().clone(), self._means.detach().clone()
         widths = torch.rsqrt(self._prepared()[0].detach()[:, [0, 2]]).clamp(*WIDTH_RANGE)
         self._geometry = None  # where nothing is rounded, the parameters in use move
@@ -161,9 +157,8 @@ class TorchFitState:
         self._moments: list[dict[str, Tensor]] = moments or [{} for _ in values]
 
     def _constrain(self) -> None:
-        moving = slice(self._fixed, None)
         with torch.no_grad():
-            constrain(self._means[moving], self._log_covariances[moving], self._target.size, self._target.wrap)
+            constrain(self._means, self._log_covariances, self._target.size, self._target.wrap)
 
     def _backward(self) -> Tensor:
         """Leave gradients in the leaves and return the squared error."""

@@ -8,16 +8,14 @@ import torch
 from helpers.tiny_material import as_bytes
 
 from imagegs_tex import CompressSettings, FitControl, FitSettings, SourceOptions, compress, settings_from_start
-from imagegs_tex.encoder.edit_region import changed_region
-from imagegs_tex.encoder.feature_equations import with_known
-from imagegs_tex.fit.gaussian_set import Fit, GaussianSet
-from imagegs_tex.fit.loop import fit
+from imagegs_tex.encoder.edit_region import changed_region, members
+from imagegs_tex.fit.gaussian_set import GaussianSet
+from imagegs_tex.fit.losses_cpu import CpuLosses
 from imagegs_tex.fit.problem import FitProblem
 from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.formats.igs.quantized_set import dequantize
 from imagegs_tex.formats.images import read_image, write_image
 from imagegs_tex.rasterize.select_backend import make_backend
-from imagegs_tex.settings import PopulationChange
 
 SIDE = 256
 EDIT = slice(70, 90), slice(100, 120)
@@ -54,28 +52,63 @@ def test_nothing_and_too_much_are_no_region():
     assert changed_region(shown, 0.5 + 0 * solved, problem_of(other), 2) is None
 
 
-def test_fixed_gaussians_stay_bit_by_bit_while_others_come_and_go():
+def scene(components=3):
+    """Some Gaussians that rest, one of them reaching in from outside, others, and a picture of 48 x 40 texels."""
     generator = torch.Generator().manual_seed(1)
-    image = torch.rand(48, 48, 3, generator=generator)
-    backend, problem = make_backend("cpu", 1), problem_of(image)
-    means = 48 * torch.rand(30, 2, generator=generator)
-    means[0] = torch.tensor([-9.0, 60.0])  # one that reaches in from outside
+    means = torch.tensor([48, 40]) * torch.rand(30, 2, generator=generator)
+    means[0] = torch.tensor([-3.0, 42.0])
     shapes = torch.tensor([[4.0, 0.3, -0.2]]).repeat(30, 1)
-    start = GaussianSet(means, shapes, torch.rand(30, 3, generator=generator))
-    settings = FitSettings(
-        steps=20, population=(PopulationChange(0.0, 0.9, 1.2), PopulationChange(0.5, 1.0, 1.0)), least_cutoff=6.0
+    gaussians = GaussianSet(means, shapes, torch.rand(30, components, generator=generator))
+    image = torch.rand(40, 48, components, generator=generator)
+    rests = torch.arange(30) < 20
+    return members(gaussians, rests), members(gaussians, ~rests), gaussians, image
+
+
+def test_what_rests_is_drawn_once_and_all_else_is_as_beside_it():
+    resting, others, both, image = scene()
+    backend = make_backend("cpu", 2)
+    target = backend.prepare_target(image, torch.rand(40, 48, generator=torch.Generator().manual_seed(2)))
+
+    def prepared(on, gaussians):
+        return on.prepare_geometry(gaussians.means, gaussians.conics, 6.0, (48, 40))
+
+    above = backend.on_top_of(prepared(backend, resting), resting.features)
+    found, wanted = prepared(above, others), prepared(backend, both)
+
+    def close(first, second):
+        torch.testing.assert_close(first, second, rtol=1e-3, atol=1e-4)
+
+    close(above.render(found, others.features), backend.render(wanted, both.features))
+    close(
+        above.leave_one_out(found, others.features, target), backend.leave_one_out(wanted, both.features, target)[20:]
     )
-    found = fit(
-        problem, backend.prepare_target(image), 30, settings, backend, start=Fit(start, 6.0, 1.0), fixed=20
-    ).gaussians  # fmt: skip
-    assert found.count == 30
-    for before, after in zip(
-        (start.means, start.log_covariances, start.features),
-        (found.means, found.log_covariances, found.features),
-        strict=True,
-    ):
-        assert torch.equal(before[:20], after[:20])
-    assert not torch.isin(found.means[20:], start.means).any()
+    errors, usual = (
+        on.squared_error(geometry, features, target)
+        for on, geometry, features in ((above, found, others.features), (backend, wanted, both.features))
+    )
+    close(errors.total, usual.total)
+    for name in ("means", "conics", "features"):
+        close(getattr(errors, name), getattr(usual, name)[20:])
+
+    losses = CpuLosses(image, None, FitSettings(ssim_weight=0.3, l1_weight=0.1), above)
+    plain = CpuLosses(image, None, FitSettings(ssim_weight=0.3, l1_weight=0.1), backend)
+    theirs = plain.gradients(wanted, both.features, target, None, 3)[1]
+    for mine, their in zip(losses.gradients(found, others.features, target, None, 3)[1], theirs, strict=True):
+        close(mine, their[20:])
+
+    equations, whole = above.normal_equations(found, target), backend.normal_equations(wanted, target)
+    matrix = matrix_of(whole)
+    close(matrix_of(equations), matrix[20:, 20:])
+    close(equations.rhs, whole.rhs[20:] - matrix[20:, :20] @ resting.features.double())
+
+
+def test_a_picture_of_another_size_is_none_to_rest_in():
+    resting, others, _, _ = scene()
+    backend = make_backend("cpu", 1)
+    geometry = backend.prepare_geometry(resting.means, resting.conics, 6.0, (48, 40))
+    above = backend.on_top_of(geometry, resting.features)
+    with pytest.raises(ValueError, match="not the size"):
+        above.prepare_geometry(others.means, others.conics, 6.0, (64, 64))
 
 
 class Stop:
@@ -100,20 +133,6 @@ def matrix_of(equations):
     rows = torch.repeat_interleave(torch.arange(count), equations.row_starts.diff())
     matrix[rows, equations.columns.long()] = equations.values
     return matrix
-
-
-def test_equations_beside_known_features_have_the_solution_of_all():
-    generator = torch.Generator().manual_seed(2)
-    backend, image = make_backend("cpu", 1), torch.rand(32, 32, 2, generator=generator)
-    means, shapes = 32 * torch.rand(12, 2, generator=generator), torch.tensor([[4.0, 0.3, -0.2]]).repeat(12, 1)
-    geometry = backend.prepare_geometry(means, GaussianSet(means, shapes, means).conics, 6.0, (32, 32))
-    equations = backend.normal_equations(geometry, backend.prepare_target(image))
-    matrix = matrix_of(equations)
-    best = torch.linalg.solve(matrix, equations.rhs)
-    part = with_known(equations, best[:5].float())
-    found = matrix_of(part)
-    assert torch.equal(found, matrix[5:, 5:])
-    torch.testing.assert_close(torch.linalg.solve(found, part.rhs), best[5:], rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize("wraps", [False, True])

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from imagegs_tex.fit.losses import further_losses, mean_similarity, structural_similarity
+from imagegs_tex.fit.losses import further_losses, fused_ssim_map, mean_similarity, structural_similarity
 from imagegs_tex.fit.similarity import STRIDE, first_window
 from imagegs_tex.settings import FitSettings
 
@@ -45,6 +45,24 @@ def test_windows_take_turns(shape):
         seen[row::STRIDE, column::STRIDE] += 1
     if min(kept) >= STRIDE:
         assert torch.equal(seen, torch.ones_like(seen))
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("weighed", [False, True])
+def test_fused_ssim_on_a_gpu_against_convolutions_in_float64(weighed):
+    if fused_ssim_map() is None:
+        pytest.skip("fused-ssim is not installed")
+    generator = torch.Generator().manual_seed(5)
+    second = torch.rand(70, 53, 4, generator=generator).cuda()
+    first = (second + 0.2 * torch.randn(70, 53, 4, generator=generator).cuda()).clamp(0, 1)
+    weights = torch.rand(70, 53, generator=generator).cuda() if weighed else None
+    fast, exact = first.clone().requires_grad_(), first.double().requires_grad_()
+    found = mean_similarity(fast, second, weights)
+    wanted = structural_similarity(exact, second.double(), None if weights is None else weights.double()).mean()
+    found.backward()
+    wanted.backward()
+    assert float(found.detach()) == pytest.approx(float(wanted.detach()), abs=1e-5)
+    assert float((fast.grad - exact.grad).abs().max()) < 1e-3 * float(exact.grad.abs().max())
 
 
 def test_any_number_of_threads_gives_the_same_bits():

@@ -1,6 +1,7 @@
 """The cpu backend: numba kernels over tiles, float32, any thread count, the same bits for each."""
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,6 +39,7 @@ class CpuGeometry:
     means: FloatArray  # float32 [N, 2]
     conics: FloatArray  # float32 [N, 3]
     lists: TileLists
+    resting: FloatArray  # float32 [tiles, K + 1, texels of a tile], what is painted already; no tiles: nothing
 
     @property
     def count(self) -> int:
@@ -82,6 +84,18 @@ class CpuBackend:
         self.threads = available_threads() if threads is None else max(1, threads)
         self.workers = Workers(self.threads)
         self._epsilon = np.float32(EPSILON)
+        self._resting = _NOTHING
+
+    def on_top_of(self, geometry: PreparedGeometry, features: Tensor) -> "CpuBackend":
+        """Return a backend for the same picture in which these Gaussians are painted already, drawn only now.
+
+        What it renders has them beside those of a geometry; errors, gradients and equations are those of the latter.
+        """
+        own = made_by(CpuGeometry, geometry)
+        made = copy(self)
+        made._resting = torch.empty(own.tile_count, features.shape[1] + 1, kernels.TEXELS).numpy()  # as in _planes
+        self.run_over_tiles(kernels.sum_tiles, geometry, features, made._resting)
+        return made
 
     def prepare_geometry(
         self,
@@ -95,7 +109,9 @@ class CpuBackend:
         check_geometry(means, conics)
         arrays = _array(means), _array(conics)
         lists = build_tile_lists(*arrays, cutoff, size, self.workers, wrap)
-        return CpuGeometry(Frame(cutoff, size, wrap), *arrays, lists)
+        if len(self._resting) not in {0, lists.across * lists.down}:
+            raise ValueError(f"{size} is not the size of the picture in which others rest")
+        return CpuGeometry(Frame(cutoff, size, wrap), *arrays, lists, self._resting)
 
     def prepare_target(
         self, image: Tensor, weights: Tensor | None = None, wrap: tuple[bool, bool] = (False, False)
@@ -127,7 +143,7 @@ class CpuBackend:
         own = made_by(CpuGeometry, geometry)
         self.workers.run(
             kernel, own.tile_count, own.means, own.conics, _array(features), self._epsilon, own.frame.cutoff,
-            *_members(own.lists), result,
+            *_members(own), result,
         )  # fmt: skip
 
     def backward_of_tiles(
@@ -151,7 +167,7 @@ class CpuBackend:
         slot_errors = np.empty((len(own.lists.slot_gaussian), 1), np.float32)
         self.workers.run(
             kernels.leave_out_tiles, own.tile_count, own.means, own.conics, _array(features), self._epsilon,
-            own.frame.cutoff, *_members(own.lists), wanted.planes, wanted.importance, slot_errors,
+            own.frame.cutoff, *_members(own), wanted.planes, wanted.importance, slot_errors,
         )  # fmt: skip
         errors = np.empty((own.count, 1), np.float64)
         self.workers.run(kernels.sum_slots, own.count, slot_errors, own.lists.slot_starts, errors)
@@ -169,7 +185,7 @@ class CpuBackend:
         slot_rhs = np.empty((len(lists.slot_gaussian), wanted.component_count), np.float32)
         self.workers.run(
             normal_equations.correlate_tiles, len(lengths), own.means, own.conics, self._epsilon, own.frame.cutoff,
-            *_members(lists), wanted.planes, wanted.importance, pair_starts, pairs, slot_rhs,
+            *_members(own), wanted.planes, wanted.importance, pair_starts, pairs, slot_rhs,
         )  # fmt: skip
         rhs = np.empty((count, slot_rhs.shape[1]), np.float64)
         self.workers.run(kernels.sum_slots, count, slot_rhs, lists.slot_starts, rhs)
@@ -232,7 +248,7 @@ class CpuBackend:
         tile_errors = np.empty(own.tile_count, np.float32)
         self.workers.run(
             kernels.differentiate_tiles, own.tile_count, own.means, own.conics, _array(features), self._epsilon,
-            own.frame.cutoff, *_members(own.lists), planes, importance is None,
+            own.frame.cutoff, *_members(own), planes, importance is None,
             _NO_IMPORTANCE if importance is None else importance, slot_gradients, tile_errors,
         )  # fmt: skip
         sums = np.empty((own.count, values), np.float32)
@@ -242,12 +258,16 @@ class CpuBackend:
 
 
 _NO_IMPORTANCE: Final = np.empty((0, kernels.TEXELS), np.float32)
+_NOTHING: Final = np.empty((0, 1, kernels.TEXELS), np.float32)
 
 
 def _members(
-    lists: TileLists,
-) -> tuple[NDArray[np.int32], NDArray[np.int8], NDArray[np.float32], NDArray[np.int64], NDArray[np.int32], int]:
-    """Return what kernels over tiles read of the lists, in their order."""
+    geometry: CpuGeometry,
+) -> tuple[
+    NDArray[np.int32], NDArray[np.int8], NDArray[np.float32], NDArray[np.int64], NDArray[np.int32], int, FloatArray
+]:
+    """Return what kernels over tiles read of the lists, in their order, and what is painted already."""
+    lists = geometry.lists
     return (
         lists.slot_gaussian,
         lists.slot_rows,
@@ -255,6 +275,7 @@ def _members(
         lists.tile_starts,
         lists.tile_slots,
         lists.across,
+        geometry.resting,
     )
 
 

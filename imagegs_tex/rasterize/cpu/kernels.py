@@ -92,10 +92,22 @@ def _add_slot(
             store(sums, k, at, multiply_add(broadcast(features[k]), weight, load(sums, k, at)))
 
 
+@njit(inline="always")
+def _begin_sums(resting, tile, epsilon, sums, total):
+    """Fill a tile's sums [K, TEXELS] and total [1, TEXELS] with what resting Gaussians paint, or with nothing."""
+    if resting.shape[0] > 0:
+        components = sums.shape[0]
+        sums[:] = resting[tile, :components]
+        total[0] = resting[tile, components]
+    else:
+        total[:] = epsilon
+        sums[:] = np.float32(0.0)
+
+
 @njit(fastmath=REORDERED, nogil=True, cache=True)
 def render_tiles(
     means, conics, features, epsilon, cutoff, slot_gaussian, slot_rows, slot_shift, tile_starts, tile_slots, across,
-    image, begin_tile, end_tile,
+    resting, image, begin_tile, end_tile,
 ):  # fmt: skip
     """Fill image [H, W, K'] with the first K' components of the picture."""
     components = features.shape[1]
@@ -105,8 +117,7 @@ def render_tiles(
     for tile in range(begin_tile, end_tile):
         left, top = (tile % across) * TILE, (tile // across) * TILE
         x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
-        total[:] = epsilon
-        sums[:] = np.float32(0.0)
+        _begin_sums(resting, tile, epsilon, sums, total)
         for index in range(tile_starts[tile], tile_starts[tile + 1]):
             slot = tile_slots[index]
             n = slot_gaussian[slot]
@@ -124,12 +135,11 @@ def render_tiles(
 
 @njit(fastmath=REORDERED, inline="always")
 def sum_tile(
-    means, conics, features, epsilon, cutoff_weight, slot_gaussian, slot_rows, slot_shift, slots, x0, y0, weights, sums,
-    total,
+    means, conics, features, epsilon, cutoff_weight, slot_gaussian, slot_rows, slot_shift, slots, x0, y0, resting, tile,
+    weights, sums, total,
 ):  # fmt: skip
-    """Fill the weights [slots, TEXELS] of a tile's slots, their sum [TEXELS], and weighted features [K, TEXELS]."""
-    total[:] = epsilon
-    sums[:] = np.float32(0.0)
+    """Fill the weights [slots, TEXELS] of a tile's slots, their sum [1, TEXELS], and weighted features [K, TEXELS]."""
+    _begin_sums(resting, tile, epsilon, sums, total)
     for index in range(slots.shape[0]):
         slot = slots[index]
         n = slot_gaussian[slot]
@@ -137,6 +147,27 @@ def sum_tile(
         _add_slot(
             means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], cutoff_weight,
             x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1], first, last, features[n], weights, index, sums, total,
+        )  # fmt: skip
+
+
+@njit(fastmath=REORDERED, nogil=True, cache=True)
+def sum_tiles(
+    means, conics, features, epsilon, cutoff, slot_gaussian, slot_rows, slot_shift, tile_starts, tile_slots, across,
+    resting, tile_sums, begin_tile, end_tile,
+):  # fmt: skip
+    """Fill tile_sums [T, K + 1, TEXELS] with each tile's weighted features and, last, epsilon and the weights."""
+    components = features.shape[1]
+    cutoff_weight = np.float32(math.exp(-cutoff))
+    longest = 0
+    for tile in range(begin_tile, end_tile):
+        longest = max(longest, tile_starts[tile + 1] - tile_starts[tile])
+    weights = aligned(longest, TEXELS)
+    for tile in range(begin_tile, end_tile):
+        x0, y0 = np.float32((tile % across) * TILE + 0.5), np.float32((tile // across) * TILE + 0.5)
+        sum_tile(
+            means, conics, features, epsilon, cutoff_weight, slot_gaussian, slot_rows, slot_shift,
+            tile_slots[tile_starts[tile] : tile_starts[tile + 1]], x0, y0, resting, tile, weights,
+            tile_sums[tile, :components], tile_sums[tile, components:],
         )  # fmt: skip
 
 
@@ -185,7 +216,7 @@ def _slot_gradient(
 @njit(fastmath=REORDERED, nogil=True, cache=True)
 def differentiate_tiles(
     means, conics, features, epsilon, cutoff, slot_gaussian, slot_rows, slot_shift, tile_starts, tile_slots, across,
-    planes, planes_are_gradient, importance, gradients, tile_errors, begin_tile, end_tile,
+    resting, planes, planes_are_gradient, importance, gradients, tile_errors, begin_tile, end_tile,
 ):  # fmt: skip
     """Fill gradients [S, 5 + K] of every slot, and the squared error [T] of every tile.
 
@@ -205,7 +236,7 @@ def differentiate_tiles(
         begin, end = tile_starts[tile], tile_starts[tile + 1]
         sum_tile(
             means, conics, features, epsilon, cutoff_weight, slot_gaussian, slot_rows, slot_shift,
-            tile_slots[begin:end], x0, y0, weights, sums, total,
+            tile_slots[begin:end], x0, y0, resting, tile, weights, sums, total,
         )  # fmt: skip
         scale, projection = total[0], projections[0]
         for i in range(TEXELS):
@@ -266,7 +297,7 @@ def _growth_without(
 @njit(fastmath=REORDERED, nogil=True, cache=True)
 def leave_out_tiles(
     means, conics, features, epsilon, cutoff, slot_gaussian, slot_rows, slot_shift, tile_starts, tile_slots, across,
-    planes, importance, slot_errors, begin_tile, end_tile,
+    resting, planes, importance, slot_errors, begin_tile, end_tile,
 ):  # fmt: skip
     """Fill slot_errors [S, 1]: by how much a tile's squared error grows without one slot.
 
@@ -286,7 +317,7 @@ def leave_out_tiles(
         begin, end = tile_starts[tile], tile_starts[tile + 1]
         sum_tile(
             means, conics, features, epsilon, cutoff_weight, slot_gaussian, slot_rows, slot_shift,
-            tile_slots[begin:end], x0, y0, weights, sums, totals,
+            tile_slots[begin:end], x0, y0, resting, tile, weights, sums, totals,
         )  # fmt: skip
         for k in range(components):
             plane, picture, residual = planes[tile, k], sums[k], residuals[k]

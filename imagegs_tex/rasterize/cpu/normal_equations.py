@@ -41,12 +41,13 @@ def _products(vectors, index, others, count, first_row, last_row, products):
 
 @njit(fastmath=REORDERED, nogil=True, cache=True)
 def correlate_tiles(
-    means, conics, epsilon, cutoff, slot_gaussian, slot_rows, slot_shift, tile_starts, tile_slots, across, planes,
-    importance, pair_starts, pairs, slot_rhs, begin_tile, end_tile,
+    means, conics, epsilon, cutoff, slot_gaussian, slot_rows, slot_shift, tile_starts, tile_slots, across, resting,
+    planes, importance, pair_starts, pairs, slot_rhs, begin_tile, end_tile,
 ):  # fmt: skip
     """Correlate the normalised weights of each tile: with each other, and with the target.
 
-    Each texel counts by its importance [T, TEXELS], which is zero beyond the picture's border.
+    Each texel counts by its importance [T, TEXELS], which is zero beyond the picture's border. Of the target, what
+    resting Gaussians paint [T, K + 1, TEXELS] is taken off; [0, K + 1, TEXELS] where there are none.
     pairs: each tile's matrix, row by row from pair_starts[tile]; slot_rhs: [S, K].
     """
     components = planes.shape[1]
@@ -62,7 +63,10 @@ def correlate_tiles(
         x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
         begin = tile_starts[tile]
         count = tile_starts[tile + 1] - begin
-        total[:] = epsilon
+        if resting.shape[0] > 0:
+            total[:] = resting[tile, components]
+        else:
+            total[:] = epsilon
         for j in range(count):
             slot = tile_slots[begin + j]
             n = slot_gaussian[slot]
@@ -82,6 +86,11 @@ def correlate_tiles(
             wanted_k, plane = wanted[k], planes[tile, k]
             for i in range(TEXELS):
                 wanted_k[i] = roots[i] * plane[i]
+        if resting.shape[0] > 0:  # they paint a part of what is wanted
+            for k in range(components):
+                wanted_k, painted = wanted[k], resting[tile, k]
+                for i in range(TEXELS):
+                    wanted_k[i] -= total[i] * painted[i]
         for j in range(count):
             slot = tile_slots[begin + j]
             first, last = np.int64(slot_rows[slot, 0]), np.int64(slot_rows[slot, 1])
