@@ -4,8 +4,8 @@
 
 The middle square of a material is compressed with one Gaussian for 131 texels, or by the usual quality, a twentieth of
 its texels is edited (a square in the middle turned by half a turn), and the edited one is compressed from the beginning
-and from the first file, in turn, by whole commands of the balanced preset. Times are medians of the repeats: processor time, which other
-work on the machine changes little, and by the clock.
+and from the first file, in turn, by whole commands of the balanced preset. Times are medians of the repeats: processor
+time, which other work on the machine changes little, and by the clock.
 """
 
 import argparse
