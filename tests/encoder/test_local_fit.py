@@ -156,6 +156,7 @@ def test_an_edit_leaves_the_rest_of_a_file_in_its_place(tmp_path, wraps):
     )  # fmt: skip
     assert found.gaussians == 1000
     assert found.psnr_db > anew.psnr_db - 0.1
+    assert found.remarks == anew.remarks
     assert max(state.steps for state in seen if state.phase == "fitting") == 8 * few.fit.steps
     before, after = (rows_of(read_igs(tmp_path / name)) for name in ("a.igs", "c.igs"))
     kept = (before[:, None] == after[None]).all(axis=2).any(axis=1)

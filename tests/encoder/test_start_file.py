@@ -50,7 +50,31 @@ def test_an_edit_takes_a_fraction_of_the_steps(material, first, tmp_path):
     assert found.psnr_db > anew.psnr_db - 0.3
     assert found.psnr_db > compress(folder, tmp_path / "d.igs", few, "cpu").psnr_db + 0.3
     assert found.start.name == "a.igs"
+    assert found.remarks[-1].endswith("nothing that has changed can be fitted by itself")  # it is too much of this one
+    assert anew.remarks == ()
     assert anew.start is None
+
+
+def test_a_map_that_begins_to_vary_is_said_and_all_is_fitted(material, tmp_path):
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    (flat / "basecolor.png").write_bytes((material / "basecolor.png").read_bytes())
+    write_image(flat / "roughness.png", np.full((96, 96, 1), 90, np.uint8))
+    compress(flat, tmp_path / "a.igs", SETTINGS, "cpu")
+    again = settings_from_start(replace(SETTINGS, gaussian_count=None))
+    texels = np.full((96, 96, 1), 90, np.uint8)
+    texels[40:50, 40:50] = 200
+    write_image(flat / "roughness.png", texels)
+    report = compress(flat, tmp_path / "b.igs", again, "cpu", start=tmp_path / "a.igs")
+    assert report.remarks[-1] == (
+        "--start: all of the picture is fitted, not only an edit: roughness varies where there is one value in a.igs"
+    )
+
+
+def test_another_number_is_said(material, first, tmp_path):
+    few = settings_from_start(SETTINGS)
+    other = compress(material, tmp_path / "b.igs", replace(few, gaussian_count=100), "cpu", start=first[0])
+    assert "another number of Gaussians" in other.remarks[-1]
 
 
 def test_without_a_number_there_are_as_many_gaussians_as_before(material, first, tmp_path):

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers.tiny_material import write_material
+from helpers.tiny_material import as_bytes, write_material
 
 from imagegs_tex import CompressSettings, FitControl, FitSettings, compress, compress_asset, info, render_snapshot
 from imagegs_tex.api import compare, decode
-from imagegs_tex.formats.images import read_image
+from imagegs_tex.formats.images import read_image, write_image
 from imagegs_tex.reports import as_json
 
 SETTINGS = CompressSettings(gaussian_count=60, fit=FitSettings(steps=24, refine_sweeps=1))
@@ -81,6 +81,23 @@ def test_a_stop_ends_the_loop_and_the_file_is_written(material, plain, tmp_path)
     assert report.psnr_db < plain[1].psnr_db
     assert '"stopped": true' in as_json(report)
     assert '"step": 7' in as_json(report)
+
+
+def test_a_stopped_fit_settles_before_it_is_rounded(tmp_path, monkeypatch):
+    rough = np.random.default_rng(3).random((24, 24, 3))
+    write_image(tmp_path / "rough.png", as_bytes(np.kron(rough, np.ones((4, 4, 1)))))
+    settings = CompressSettings(gaussian_count=200, fit=FitSettings(steps=100, refine_sweeps=4))
+
+    def stopped():
+        control = FitControl(1, stop=StopAt(38))
+        return compress(tmp_path / "rough.png", tmp_path / "a.igs", settings, "cpu", control=control).psnr_db
+
+    whole = compress(tmp_path / "rough.png", tmp_path / "a.igs", settings, "cpu").psnr_db
+    settled = stopped()
+    monkeypatch.setattr("imagegs_tex.fit.loop.SETTLING_STEPS", 0)
+    monkeypatch.setattr("imagegs_tex.encoder.encode.SWEEPS_OF_A_STOP", 0)
+    at_once = stopped()
+    assert at_once + 0.5 < settled < whole
 
 
 def test_a_stop_among_the_sweeps_leaves_out_the_rest(material, plain, tmp_path):
