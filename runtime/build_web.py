@@ -85,7 +85,7 @@ def build_module(work: Path, target: Path) -> None:
         work / "igs_web.o",
     )
     run("clang", TARGET[0], *LINK, work / "igs_web.o", part, "-o", work / "linked.wasm")
-    run("wasm-opt", "-Oz", *FEATURES, work / "linked.wasm", "-o", target / "igs.wasm")  # 6 % smaller
+    run("wasm-opt", "-Oz", "--converge", *FEATURES, work / "linked.wasm", "-o", target / "igs.wasm")  # 6 % smaller
     notices = ["igs.wasm holds the decoder of Zstandard:\n", (zstd / "LICENSE").read_text(encoding="utf-8")]
     notices += ["\nand parts of wasi-libc (musl's mathematics and strings):\n"]
     notices += [LIBC_LICENCES.read_text(encoding="utf-8")]

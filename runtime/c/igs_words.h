@@ -124,39 +124,40 @@ static igs__shift igs__shift_of(const igs_detail* detail, uint32_t component) {
     return found;
 }
 
-/* 2^14 cos(2 pi step / 64). */
-static int64_t igs__cosine(uint32_t step) {
-    static const int16_t cosines[17] = {16384, 16305, 16069, 15679, 15137, 14449, 13623, 12665, 11585,
-                                        10394, 9102,  7723,  6270,  4756,  3196,  1606,  0};
-    step &= 63;
-    if (step > 32) step = 64 - step;
-    return step > 16 ? -cosines[32 - step] : cosines[step];
-}
-
 /* A band's noise before its filter: a wave of each frequency, of the same strength, in a phase by hash. */
 static void igs__white_noise(uint32_t band, int64_t* plane) {
-    const uint32_t odd = 0x3Au >> band & 1;
-    uint32_t u, v, x, y;
-    for (x = 0; x < IGS__NOISE_WORDS; ++x) plane[x] = 1 << 25;
-    for (v = 0; v <= 32; ++v)
-        for (x = 0; x < 64; ++x) {
-            int64_t even_waves = 0, odd_waves = 0;
-            for (u = 0; u < 64; ++u) {
-                uint32_t h = IGS__NOISE_WORDS * 450 + 64 * v + u + 1;
-                if (v % 32 == 0 && (u == 0 || u > 31)) continue;
-                h ^= h >> 16;
-                h *= 0x7FEB352Du;
-                h ^= h >> 15;
-                h *= 0x846CA68Bu;
-                h ^= h >> 16;
-                h += 16 * odd + 32 * (h >> (6 + band)) + u * x;
-                even_waves += igs__cosine(h);
-                odd_waves += igs__cosine(h - 16);
-            }
-            for (y = 0; y < 64; ++y)
-                plane[64 * y + x] += even_waves * igs__cosine(v * y) - odd_waves * igs__cosine(v * y - 16);
+    /* 2^14 cos(2 pi i / 64) */
+    static const int16_t quarter[17] = {16384, 16305, 16069, 15679, 15137, 14449, 13623, 12665, 11585,
+                                        10394, 9102,  7723,  6270,  4756,  3196,  1606,  0};
+    int64_t cosines[64];
+    uint32_t phases[64], u, v, x, y;
+    for (u = 0; u <= 16; ++u) {
+        cosines[u] = cosines[(64 - u) & 63] = quarter[u];
+        cosines[32 - u] = cosines[32 + u] = -quarter[u];
+    }
+    memset(plane, 0, IGS__NOISE_WORDS * sizeof *plane);
+    for (v = 0; v <= 32; ++v) {
+        const uint32_t first = v % 32 == 0, end = 64 >> first;
+        for (u = first; u < end; ++u) {
+            uint32_t h = IGS__NOISE_WORDS * 450 + 64 * v + u + 1;
+            h ^= h >> 16;
+            h *= 0x7FEB352Du;
+            h ^= h >> 15;
+            h *= 0x846CA68Bu;
+            h ^= h >> 16;
+            phases[u] = h + 16 * (0x3Au >> band & 1) + 32 * (h >> (6 + band));
         }
-    for (x = 0; x < IGS__NOISE_WORDS; ++x) plane[x] = igs__floor_div(plane[x], 1 << 26);
+        for (x = 0; x < 64; ++x) {
+            int64_t even = 0, odd = 0;
+            for (u = first; u < end; ++u) {
+                const uint32_t phase = phases[u] + u * x;
+                even += cosines[phase & 63];
+                odd += cosines[(phase - 16) & 63];
+            }
+            for (y = 0; y < 64; ++y) plane[64 * y + x] += even * cosines[v * y & 63] - odd * cosines[(v * y - 16) & 63];
+        }
+    }
+    for (x = 0; x < IGS__NOISE_WORDS; ++x) plane[x] = (plane[x] + (1 << 25)) >> 26;
 }
 
 /* A band of the tile: docs/igs-format.md, "Detail". */

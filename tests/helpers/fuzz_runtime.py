@@ -1,9 +1,10 @@
-"""Damage files for runtime/c/igs.h, built with both sanitizers: ``python -m helpers.fuzz_runtime WHAT [AMOUNT]``.
+"""Damage files for runtime/c/igs.h, built with both sanitizers: ``python -m helpers.fuzz_runtime WHAT AMOUNT [FIRST]``.
 
 mutations COUNT     damaged files with checksums that fit: each must end in a verdict, without a report of a sanitizer;
                     what is valid is packed for shaders, too; on all cores that the process may use
-quick COUNT         the same for small files, damaged by the program itself: some thousand a second
-verdicts COUNT      as mutations, and the verdicts must be the Python reader's, which takes libzstd 1.5.7 or newer here
+quick COUNT         the same for small files, damaged by the program itself: some hundred a second and core
+verdicts COUNT      as mutations, and the verdicts must be the Python reader's, which takes libzstd 1.5.7 or newer here.
+                    All three go on after a run before with FIRST, the files that were damaged already, in thousands
 libfuzzer SECONDS   libFuzzer (clang) from the same files on
 """
 
@@ -51,10 +52,10 @@ def fuzz_batch(program, compare, seed):
     return Counter(results), Counter(pair for pair in pairs if pair[0] != pair[1])
 
 
-def fuzz(program, count, *, compare):
+def fuzz(program, count, first, *, compare):
     found, differing = Counter(), Counter()
     with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        for results, pairs in pool.map(partial(fuzz_batch, program, compare), range(-(-count // BATCH))):
+        for results, pairs in pool.map(partial(fuzz_batch, program, compare), range(first, first - (-count // BATCH))):
             found.update(results)
             differing.update(pairs)
     sys.stdout.write(
@@ -67,7 +68,7 @@ def fuzz(program, count, *, compare):
 
 
 def main():
-    what, amount = sys.argv[1], int(sys.argv[2])
+    what, amount, first = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if what == "libfuzzer":
@@ -96,9 +97,12 @@ def main():
             paths = [folder / str(number) for number in range(len(files))]
             for path, data in zip(paths, files, strict=True):
                 path.write_bytes(data)
-            subprocess.run([program, str(amount), "1", *paths], check=True)
+            cores = len(os.sched_getaffinity(0))
+            each = str(-(-amount // cores))
+            runs = [subprocess.Popen([program, each, str(1000 * first + core), *paths]) for core in range(cores)]
+            assert {run.wait() for run in runs} == {0}
         else:
-            fuzz(build(SOURCE, folder / "verdicts", *OPTIONS), amount, compare=what == "verdicts")
+            fuzz(build(SOURCE, folder / "verdicts", *OPTIONS), amount, first, compare=what == "verdicts")
 
 
 if __name__ == "__main__":
