@@ -3,7 +3,7 @@
 A size is searched for in :mod:`.size_search`, a quality in :mod:`.quality_search`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from imagegs_tex.detail.analyse import with_detail_layer
 from imagegs_tex.encoder.compute import compute_on
@@ -122,19 +122,11 @@ def _filled(fitter: Fitter, max_bytes: int, finish: Finish) -> Reached:
     exact = exact_file(fitter.stack).within(max_bytes)
     if exact is not None:
         return Reached(exact)
-    filled = fill(fitter, max_bytes, finish, FileSizes())
-    plain = filled.quantized
-    if filled.unreached is not None or not may_pay(fitter, plain, lambda: max_bytes):
-        return filled
 
-    bare = replace(plain, detail=None)
-    noise = len(encode_igs(plain)) - len(encode_igs(bare))  # under a residual it takes as much, or less
-    room = max_bytes - noise
-    found = best_within(fitter, bare, room)
-    if found is None:
-        return filled
-    finished = finish(found, noise or None)
-    return Reached(finished if len(encode_igs(finished)) <= max_bytes else found)
+    def layered(count: int, expected: float) -> QuantizedGaussianSet | None:
+        return best_within(fitter, count, max_bytes, expected, finish)
+
+    return fill(fitter, max_bytes, finish, FileSizes(), layered if may_pay(fitter, max_bytes) else None)
 
 
 def _with_residual(fitter: Fitter, reached: Reached, targets: tuple[QualityTarget, ...]) -> Reached:
@@ -142,14 +134,15 @@ def _with_residual(fitter: Fitter, reached: Reached, targets: tuple[QualityTarge
     plain = reached.quantized
     if any(target.semantic is not None for target in targets):
         return reached
-    if not may_pay(fitter, plain, lambda: len(encode_igs(plain))):
+    size = len(encode_igs(plain))
+    if plain.gaussian_count == 1 or not may_pay(fitter, size):
         return reached
 
     def margin(quantized: QuantizedGaussianSet) -> float:
         levels = compute_on(fitter.backend).all_reached(targets, fitter.stack, quantized)
         return min(level - decibels_of(target) for target, level in zip(targets, levels, strict=True))
 
-    found = smallest_reaching(fitter, plain, margin)
+    found = smallest_reaching(fitter, plain.gaussian_count, size, margin)
     return reached if found is None else Reached(found)
 
 

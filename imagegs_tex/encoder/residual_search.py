@@ -1,8 +1,9 @@
 """Fewer Gaussians with a residual layer under them, where such a file is better than one of Gaussians alone.
 
-Grain and what is dense cost Gaussians more than they cost blocks of cosines. So once a search has found its file, and
-that has enough bits per texel, a third of its Gaussians are fitted, and the layer's step is moved until the size or the
-quality is met; a sixth follows where the layer has most of the bytes. docs/experiments/dense-layer.md has the numbers.
+Grain and what is dense cost Gaussians more than they cost blocks of cosines. So once a search knows how many Gaussians
+it would take, and the file has enough bits per texel, a third of them are fitted, and the layer's step is moved until
+the size or the quality is met; a sixth follows where the layer has most of the bytes. Where an estimate from a quarter
+of the blocks tells that Gaussians alone are better, no layer is made. docs/experiments/dense-layer.md has the numbers.
 """
 
 import math
@@ -14,6 +15,7 @@ import numpy as np
 import torch
 
 from imagegs_tex.decoder.render import drawn_features
+from imagegs_tex.encoder.size_search import Finish
 from imagegs_tex.encoder.trial_fits import Fitter
 from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs.container import encode_igs, residual_bytes
@@ -23,10 +25,12 @@ from imagegs_tex.formats.igs.residual_layer import STEP_RANGE
 from imagegs_tex.formats.vocabulary import FloatTexels
 from imagegs_tex.quantize.channel_basis import to_channels
 from imagegs_tex.quantize.residual_rdo import RATE_WEIGHT, Coefficients
-from imagegs_tex.settings import ResidualMode
+from imagegs_tex.settings import DetailMode, ResidualMode
 
 LEAST_BITS_PER_TEXEL: Final = 0.5
 """Below, Gaussians alone were better on all five crops."""
+LEAST_TEXELS: Final = 1 << 14
+"""Of a picture: crops of 96 x 96 texels at 1.1 and 2.5 bits per texel gained 0 to 0.05 dB."""
 _SHARES: Final = (1 / 3, 1 / 6)
 """Of the Gaussians of a file without a layer."""
 _MOST_OF_LAYER: Final = 0.6
@@ -36,10 +40,10 @@ _LEAST_OF_LAYER: Final = 0.04
 _MOST_VALUES: Final = 1 << 26
 """Texels times channels that are transformed: 4 bytes each, and as much again for what is made of them."""
 _USUAL_SIDE: Final = 3
-_SIDES: Final = ((_USUAL_SIDE, 1.0, math.inf), (2, 1.005, math.inf), (4, 1.02, 48.0))
+_SIDES: Final = ((_USUAL_SIDE, 1.0, math.inf), (2, 1.005, math.inf), (4, 1.02, 24.0))
 """Of blocks, log2; by how much the others must be worse; coefficients of a block that are affordable.
 
-Each texel pays for its whole block: 16 x 16 texels are for few."""
+Each texel pays for its whole block: 39 in 16 x 16 texels were 1.6 times the work of Gaussians with the same PSNR."""
 _FIRST_STEP: Final = 3.0
 """Over the residual's root mean square."""
 _STEP_SLOPE: Final = 1.2
@@ -52,11 +56,20 @@ _NEAR: Final = 0.02
 _MOST_MOVED: Final = 1.5
 """Logarithm of the step, at once."""
 _MOST_LAYERS: Final = 5
-_CLOSE_SHARE: Final = 0.004
+_CLOSE_SHARE: Final = 0.006
 """Of a size limit, that may be left."""
 _CLOSE_DB: Final = 0.01
-_BETTER_DB: Final = 0.02
-"""What a layer must win, that more Gaussians would not be as good a use of a GPU."""
+_NOISE_BYTES: Final = 700
+_NOISE_SHARE: Final = 100
+"""What is kept free for a detail layer, bytes and 1 / share of the limit: 264 to 673 bytes were seen."""
+_BETTER_DB: Final = 0.3
+"""What a layer must win over what is expected of Gaussians, whose later fits have 0.08 dB more, and up to 0.34."""
+_ESTIMATE_OFF_DB: Final = 0.2
+"""By so much an estimate from a quarter of the blocks may be too little, or blocks of another side better."""
+_ESTIMATE_OFF: Final = 1.05
+"""The same, over the bytes of Gaussians."""
+_DB_PER_DOUBLING: Final = 3.0
+"""dB that twice the bytes are worth, about; only small differences in bytes are weighed by it."""
 _LEAST_CHANGE: Final = 1e-3
 
 Cost = tuple[float, float, float]
@@ -65,52 +78,89 @@ Measure = Callable[[QuantizedGaussianSet], float]
 """Returns by how many dB a set does better than asked."""
 
 
-def may_pay(fitter: Fitter, plain: QuantizedGaussianSet, size: Callable[[], int]) -> bool:
-    """Whether a layer is tried beside a set whose file, or whose limit, has a size in bytes; seldom asked for it."""
-    texels = plain.width * plain.height
-    settings = fitter.settings
+def may_pay(fitter: Fitter, size: int) -> bool:
+    """Whether a layer is tried in place of Gaussians alone in a file of a size in bytes."""
+    stack, settings = fitter.stack, fitter.settings
+    texels = stack.width * stack.height
     return (
         settings.precision.residual == ResidualMode.AUTO
         and settings.entropy == Entropy.SMALL
-        and plain.exact is None
-        and plain.gaussian_count > 1
-        and texels * plain.channel_count <= _MOST_VALUES
-        and 8 * size() >= LEAST_BITS_PER_TEXEL * texels
+        and LEAST_TEXELS <= texels <= _MOST_VALUES // max(1, stack.channel_count)
+        and 8 * size >= LEAST_BITS_PER_TEXEL * texels
     )
 
 
-def best_within(fitter: Fitter, plain: QuantizedGaussianSet, max_bytes: int) -> QuantizedGaussianSet | None:
-    """Return a set with a layer that is better than one without, and no larger than a limit; None: there is none."""
+def best_within(
+    fitter: Fitter,
+    count: int,
+    max_bytes: int,
+    expected: float,
+    finish: Finish,
+) -> QuantizedGaussianSet | None:
+    """Return a finished set with a layer, no larger than a limit; None where Gaussians alone are as good.
 
-    def search(fewer: _Fewer) -> _Search | None:
-        return fewer.within(max_bytes)
+    Args:
+        fitter: of the stack, which has made a full fit
+        count: Gaussians that the limit allows without a layer
+        max_bytes: of the file
+        expected: dB of such a file
+        finish: adds the detail layer to a set
+    """
+    with_noise = fitter.settings.detail != DetailMode.OFF
+    limit = max_bytes - (min(_NOISE_BYTES, max_bytes // _NOISE_SHARE) if with_noise else 0)
 
-    found = _found(fitter, plain, search)
-    return None if found is None or fitter.decibels(found) < fitter.decibels(plain) + _BETTER_DB else found
+    def hopeful(search: _Search) -> bool:
+        return search.decibels >= expected + _BETTER_DB - _ESTIMATE_OFF_DB
+
+    search = _found(fitter, count, lambda fewer: fewer.within(limit), hopeful)
+    found = None if search is None else search.found()
+    if search is None or found is None or fitter.decibels(found) < expected + _BETTER_DB:
+        return None
+    finished = finish(found, None)
+    over = len(encode_igs(finished)) - max_bytes
+    if over <= 0:
+        return finished
+    room = max_bytes - search.fewer.size
+    coarser = search.found(math.log(room / max(room - over, 1)))
+    return found if coarser is None else replace(coarser, detail=finished.detail)
 
 
-def smallest_reaching(fitter: Fitter, plain: QuantizedGaussianSet, margin: Measure) -> QuantizedGaussianSet | None:
-    """Return a set with a layer that reaches what is asked for in fewer bytes than one without; None: there is none."""
+def smallest_reaching(fitter: Fitter, count: int, size: int, margin: Measure) -> QuantizedGaussianSet | None:
+    """Return a set with a layer that reaches what is asked for in fewer bytes than without; None: there is none.
 
-    def search(fewer: _Fewer) -> _Search | None:
-        return fewer.reaching(margin)
+    Args:
+        fitter: of the stack, which has made a full fit
+        count: Gaussians that reach it without a layer
+        size: of their file
+        margin: by how many dB a set reaches it
+    """
 
-    found = _found(fitter, plain, search)
-    return None if found is None or len(encode_igs(found)) >= len(encode_igs(plain)) else found
+    def hopeful(search: _Search) -> bool:
+        return search.bytes <= _ESTIMATE_OFF * size
+
+    search = _found(fitter, count, lambda fewer: fewer.reaching(margin), hopeful)
+    found = None if search is None else search.found()
+    return None if found is None or len(encode_igs(found)) >= size else found
 
 
 def _found(
-    fitter: Fitter, plain: QuantizedGaussianSet, search: Callable[["_Fewer"], "_Search | None"]
-) -> QuantizedGaussianSet | None:
-    """Return what a search finds with so many Gaussians that the layer has not nearly all bytes."""
-    begun = None
+    fitter: Fitter,
+    count: int,
+    search: Callable[["_Fewer"], "_Search | None"],
+    hopeful: Callable[["_Search"], bool],
+) -> "_Search | None":
+    """Return the most promising search, with fewer Gaussians where the layer has most of the bytes; None: none is."""
+    best: _Search | None = None
     for share in _SHARES:
         if fitter.stopped:
             break
-        begun = search(_Fewer.of(fitter, plain, share)) or begun
-        if begun is None or begun.layer_share < _MOST_OF_LAYER:
+        begun = search(_Fewer.of(fitter, max(1, round(count * share))))
+        if begun is None or (best is not None and begun.promise <= best.promise):
             break
-    return None if begun is None else begun.found()
+        best = begun
+        if begun.layer_share < _MOST_OF_LAYER or not hopeful(begun):
+            break
+    return best if best is not None and hopeful(best) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +171,15 @@ class _Fewer:
     size: int  # of its file
     left: FloatTexels  # [H, W, C] what they leave
     error: float  # squared, of all channels, without a layer
+    decibels: float  # without a layer
 
     @staticmethod
-    def of(fitter: Fitter, plain: QuantizedGaussianSet, share: float) -> "_Fewer":
-        """Fit a share of the Gaussians of a set."""
-        quantized = fitter.rounded(fitter.fit(max(1, round(plain.gaussian_count * share)), under_layer=True))
+    def of(fitter: Fitter, count: int) -> "_Fewer":
+        """Fit so many Gaussians."""
+        quantized = fitter.rounded(fitter.fit(count, under_layer=True))
         left = what_is_left(fitter, quantized)
         error = max(float(np.square(left, dtype=np.float64).sum()), 1e-12)
-        return _Fewer(quantized, len(encode_igs(quantized)), left, error)
+        return _Fewer(quantized, len(encode_igs(quantized)), left, error, fitter.decibels(quantized))
 
     def within(self, max_bytes: int) -> "_Search | None":
         """Return a search for the finest layer that a size allows; None where there is no room for one."""
@@ -167,8 +218,9 @@ class _Fewer:
     ) -> "_Search":
         """Return a search that begins where what a layer is estimated to cost is not off."""
         coefficients = Coefficients.of(self.left, _USUAL_SIDE)
-        step, size = _searched(coefficients, _FIRST_STEP * math.sqrt(self.error / self.left.size), estimated, slope)
-        return _Search(self, coefficients, step, size / (size + self.size), estimated, off, slope, close)
+        first = _FIRST_STEP * math.sqrt(self.error / self.left.size)
+        step, cost = _searched(coefficients, first, estimated, slope)
+        return _Search(self, coefficients, step, cost, estimated, off, slope, close)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,14 +230,38 @@ class _Search:
     fewer: _Fewer
     coefficients: Coefficients  # in blocks of the usual side
     step: float  # with which an estimate meets it
-    layer_share: float  # of the bytes
+    cost: Cost  # of that layer
     estimated: Callable[[Cost], float]  # by what a layer is estimated to cost: what should be 0
     off: Callable[[QuantizedGaussianSet], float]  # the same of a set, which should not be above 0
     slope: float  # of these per logarithm of the step, about
     close: float  # how little below 0 is enough
 
-    def found(self) -> QuantizedGaussianSet | None:
-        """Return the set with the layer that is off by the least below 0, of some whose steps close in on 0."""
+    @property
+    def bytes(self) -> float:
+        """Of the file, estimated."""
+        return self.fewer.size + self.cost[0]
+
+    @property
+    def layer_share(self) -> float:
+        """Of the bytes."""
+        return self.cost[0] / self.bytes
+
+    @property
+    def promise(self) -> float:
+        """What orders searches for the same size or the same quality: estimated dB, less those that bytes are worth."""
+        return self.decibels - _DB_PER_DOUBLING * math.log2(self.bytes)
+
+    @property
+    def decibels(self) -> float:
+        """Of the picture, estimated."""
+        return self.fewer.decibels + 10 * math.log10(self.fewer.error / max(self.cost[1], 1e-12))
+
+    def found(self, less: float = 0.0) -> QuantizedGaussianSet | None:
+        """Return the set with the layer that is off by the least below 0, of some whose steps close in on 0.
+
+        Args:
+            less: by how much less than 0
+        """
         coefficients, step = self._in_best_blocks()
         least: tuple[float, QuantizedGaussianSet] | None = None
         below: tuple[float, float] | None = None  # logarithm of a step, and what it is off
@@ -195,7 +271,7 @@ class _Search:
             if layer is None:
                 break
             made = replace(self.fewer.quantized, residual=layer)
-            now = math.log(step), self.off(made)
+            now = math.log(step), self.off(made) + less
             if now[1] <= 0:
                 below = now if below is None or now[1] > below[1] else below
                 least = (now[1], made) if least is None or now[1] > least[0] else least
@@ -227,8 +303,8 @@ class _Search:
 
 def _searched(
     coefficients: Coefficients, step: float, estimated: Callable[[Cost], float], slope: float
-) -> tuple[float, float]:
-    """Return the step at which what a layer is estimated to cost is not off, and the layer's bytes."""
+) -> tuple[float, Cost]:
+    """Return the step at which what a layer is estimated to cost is not off, and that cost."""
     before = None
     for _ in range(_ESTIMATES):
         cost = coefficients.estimate(step)
@@ -237,7 +313,7 @@ def _searched(
             break
         slope, before = _refined(slope, before, (math.log(step), found))
         step = _moved(step, -found / slope)
-    return step, cost[0]
+    return step, cost
 
 
 def _moved(step: float, logarithm: float) -> float:

@@ -59,12 +59,16 @@ Finish = Callable[[QuantizedGaussianSet, int | None], QuantizedGaussianSet]
 """Adds to a set what does not depend on how its features are rounded, a detail layer of so many bytes at most (None:
 of as many as suit the file); a set that needs none stays as it is."""
 
+Layered = Callable[[int, float], QuantizedGaussianSet | None]
+"""Returns a set with a residual layer where that is better than so many Gaussians, of which so many dB are expected."""
+
 
 def fill(
     fitter: Fitter,
     max_bytes: int,
     finish: Finish,
     sizes: Sizes,
+    layered: Layered | None = None,
 ) -> Reached:
     """Find the best file of at most so many bytes, or the smallest found where none is that small.
 
@@ -73,6 +77,7 @@ def fill(
         max_bytes: as sizes counts them
         finish: makes the wanted set of the one that was found
         sizes: of files, or on the GPU
+        layered: asked once the first fit tells what Gaussians alone will do; what it returns is finished. None: never
     """
     search = _Search(fitter, max_bytes, sizes, finish)
     if max_bytes < search.fixed:
@@ -86,6 +91,10 @@ def fill(
         geometry = fitter.fit(count, coarser=coarser)
         if attempt == 1 and 1 < count < search.most and not fitter.stopped:
             octaves, per_gaussian = search.choose_feature_step(geometry, slope)
+            if layered is not None:
+                better = layered(search.count_for(per_gaussian), search.expected(geometry, octaves, slope))
+                if better is not None:
+                    return Reached(better)
             coarser += octaves
             search.leave_room(fitter.rounded(geometry, 2**octaves))
             continue
@@ -196,6 +205,11 @@ class _Search:
         octaves = choose_feature_step(evaluate, slope)
         size = self.sizes.guess(rounded(2**octaves))
         return octaves, (size - self.fixed) / len(geometry.position_codes)
+
+    def expected(self, geometry: CodedGeometry, octaves: float, slope: float) -> float:
+        """Return about how many dB Gaussians alone have in a file of the limit, by a fit's with octaves of the step."""
+        quantized = self.fitter.rounded(geometry, 2**octaves)
+        return self.fitter.decibels(quantized) + slope * math.log2(self.max_bytes / self.sizes.guess(quantized))
 
     def _rounded(self, geometry: CodedGeometry) -> Callable[[float], QuantizedGaussianSet]:
         """Return what rounds a geometry's features with a factor on their step, each only once."""

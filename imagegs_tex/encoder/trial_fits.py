@@ -114,6 +114,7 @@ class Fitter:
         self._progress = progress
         self._weights = channel_weights(stack)
         self._last = self._start = start  # of the fits that were no pilots
+        self._last_under_layer: Geometry | None = None
         self._prepared: tuple[tuple[float, ...], Prepared] | None = None
 
     @property
@@ -141,9 +142,11 @@ class Fitter:
             coarser: octaves of the feature step, over what suits the error
             pilot: whether it is thrown away
             exact_count: whether Gaussians stay that are not worth their bits; always where a number is asked for
-            under_layer: whether a residual layer makes good what they leave, for which half of the steps will do
+            under_layer: whether a residual layer makes good what they leave, for which half of the steps will do; only
+                others under a layer go on from it
         """
-        start, fit = None if pilot else self._last, self.settings.fit
+        last = self._last_under_layer if under_layer and self._last_under_layer is not None else self._last
+        start, fit = None if pilot else last, self.settings.fit
         if pilot:
             fit = _pilot(fit)
         elif start is not None and start is not self._start:
@@ -168,7 +171,11 @@ class Fitter:
         )  # fmt: skip
         if not pilot or (self._last is None and self.stopped):  # what a stop has left goes on from a pilot
             values = geometry.quantizer.values(geometry.position_codes, geometry.shape_codes)
-            self._last = Geometry(*values, geometry.cutoff, geometry.border_weight)
+            ended = Geometry(*values, geometry.cutoff, geometry.border_weight)
+            if under_layer:
+                self._last_under_layer = ended
+            else:
+                self._last = ended
         return geometry
 
     def after_edit(self, count: int) -> QuantizedGaussianSet | None:
