@@ -16,6 +16,7 @@ from imagegs_tex.shaders.detail_constants import (
     detail_constants,
     detail_functions,
     detail_numbers,
+    picked_store,
 )
 from imagegs_tex.shaders.file_constants import (
     bindings,
@@ -28,7 +29,6 @@ from imagegs_tex.shaders.file_constants import (
 from imagegs_tex.shaders.footprint_constants import anisotropy_constant, normal_functions
 from imagegs_tex.shaders.glsl_to_hlsl import to_hlsl
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians, pack_gaussians
-from imagegs_tex.shaders.group_sums import code_sums, picked_store
 from imagegs_tex.shaders.include_text import (
     HLSL_INCLUDE,
     STORAGE_INCLUDE,
@@ -167,7 +167,6 @@ def build_decoder(
         "residual": "",
         "finish": finish,
         "return_finished": "    return igs_finish(m, sums, texel);\n",
-        "code_sums": code_sums(quantized.component_count),
         "rows": "",
         "store": _STORE if plain else _picked_store(quantized),
         "decode": _DECODE,

@@ -113,6 +113,26 @@ IgsTexel igs_add_detail(IgsMaterial m, IgsTexel texel, IgsGrain grain)
 """
 
 
+def picked_store(most_rows: int, finish: str) -> str:
+    """Return what the compute decoder does with the sums of a texel, of which a thread has at most so many.
+
+    They are picked by constant numbers: the loop over a thread's texels is not unrolled where much follows, and then
+    sums[row] moves all sums to memory, which takes an H200 0.063 instead of 0.048 ms for 1024 x 1024 texels of 9
+    channels.
+
+    Args:
+        most_rows: texels of a thread
+        finish: what makes a texel of the sums, which are called ``own``
+    """
+    picked = "".join(
+        f"                if (row == {row}) {{\n"
+        f"                    own = sums[min({row}, IGS_ROWS - 1)];\n                }}\n"
+        for row in range(1, most_rows)
+    )
+    store = f"                igs_store(ivec2(at) + place, {finish});\n"
+    return f"                IgsGroupSums own = sums[0];\n{picked}{store}"
+
+
 def detail_multiply_adds(detail: DetailLayer) -> int:
     """Return what a texel's noise takes; its places in the tile, which are integer arithmetic, come on top."""
     components = detail.component_count * (_GRID_MULTIPLY_ADDS + 2)  # the middle and the strength

@@ -9,14 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from imagegs_tex.formats.vocabulary import MAX_CHANNELS
-from imagegs_tex.shaders.detail_constants import DETAIL_NUMBERS, shared_detail_constants
+from imagegs_tex.shaders.detail_constants import DETAIL_NUMBERS, picked_store, shared_detail_constants
 from imagegs_tex.shaders.file_constants import bindings, group_constants, own_or, shared_constants
 from imagegs_tex.shaders.footprint_constants import anisotropy_constant
 from imagegs_tex.shaders.glsl_to_hlsl import to_hlsl
 from imagegs_tex.shaders.glsl_to_wgsl import constants_to_wgsl, to_wgsl
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians
-from imagegs_tex.shaders.group_sums import picked_store, shared_code_sums
 from imagegs_tex.shaders.include_text import (
     HLSL_INCLUDE,
     STORAGE_INCLUDE,
@@ -160,7 +158,6 @@ def shared_decoder(
         "return_finished": "    return igs_finish(m, sums, texel, p);\n",
         "noise": source("shared_detail.glsl"),
         "finish": source("shared_finish.glsl") + "\n",
-        "code_sums": shared_code_sums(MAX_CHANNELS),
         "rows": "",
         "store": picked_store(_MOST_ROWS, "igs_group_finish(m, own, at)"),
         "group_header": _group_header(material),

@@ -28,90 +28,34 @@ uint igs_residual_block(IgsMaterial m, uvec2 texel)
     return m.residual_blocks + block.y * m.residual_across + block.x;
 }
 
-// A block's list, as far as it has been read.
-struct IgsList {
-    uint at;          // nibble that comes next
-    uint end;         // the one behind the last
-    uint word;        // what is left of the one that the nibble lies in
-    uint nibble;      // that one, IGS_RESIDUAL_NEXT at the end
-    uint place;       // behind the last coefficient
-    bool ends;        // a component, with what was read last
-    uint frequencies; // of a coefficient: down in the lowest 4 bits, across above them
-    float value;      // in steps, 0 where no coefficient was read
-};
-
-// The same list from another nibble on.
-IgsList igs_list_from(IgsMaterial m, IgsList list, uint at)
-{
-    list.at = at;
-    list.word = igs_word(m.residual_lists + (at >> 3u)) >> (4u * (at & 7u));
-    list.nibble = at < list.end ? list.word & 15u : IGS_RESIDUAL_NEXT;
-    return list;
-}
-
-IgsList igs_residual_list(IgsMaterial m, uvec2 texel)
-{
-    uint known = igs_residual_block(m, texel);
-    IgsList list;
-    list.end = igs_word(known + 1u);
-    list.place = 0u;
-    list.ends = false;
-    list.frequencies = 0u;
-    list.value = 0.0;
-    return igs_list_from(m, list, igs_word(known));
-}
-
-IgsList igs_next_nibble(IgsMaterial m, IgsList list)
-{
-    list.at += 1u;
-    list.word = (list.at & 7u) == 0u ? igs_word(m.residual_lists + (list.at >> 3u)) : list.word >> 4u;
-    list.nibble = list.at < list.end ? list.word & 15u : IGS_RESIDUAL_NEXT;
-    return list;
-}
-
-// Reads on: some zeros, the end of a component, or a coefficient with what makes it larger. The last component ends where the
-// list does, list.at is beyond then.
-IgsList igs_read_on(IgsMaterial m, IgsList list)
-{
-    uint nibble = list.nibble;
-    list = igs_next_nibble(m, list);
-    list.ends = nibble == IGS_RESIDUAL_NEXT;
-    list.frequencies = 0u;
-    list.value = 0.0;
-    if (nibble < IGS_RESIDUAL_SKIP) {
-        uint size = nibble < IGS_RESIDUAL_TWO ? 1u : 2u;
-        list.place += nibble < IGS_RESIDUAL_TWO ? nibble >> 1u : 0u;
-        while (list.nibble > IGS_RESIDUAL_NEXT) {
-            bool far = list.nibble == IGS_RESIDUAL_FAR;
-            if (far) {
-                list = igs_next_nibble(m, list);
-            }
-            size = far ? 16u * size - 14u + list.nibble : size + 1u;
-            list = igs_next_nibble(m, list);
-        }
-        list.frequencies = (igs_word(m.residual_order + (list.place >> 2u)) >> (8u * (list.place & 3u))) & 255u;
-        float value = igs_coefficient(m, size);
-        list.value = (nibble & 1u) > 0u ? -value : value;
-        list.place += 1u;
-    } else {
-        list.place = list.ends ? 0u : list.place + IGS_RESIDUAL_RUNS;
-    }
-    return list;
-}
-
 // Adds the layer at a point of the texel `at` to the channels: the sum over the block's coefficients, read from front to back.
 IgsTexel igs_add_residual(IgsMaterial m, IgsTexel texel, vec2 p, uvec2 at)
 {
     uvec2 corner = (at >> uvec2(m.residual_log2, m.residual_log2)) << uvec2(m.residual_log2, m.residual_log2);
     vec2 turns = (p - vec2(float(corner.x), float(corner.y))) * (0.5 / float(1u << m.residual_log2));
+    uint known = igs_residual_block(m, at);
+    uint end = igs_word(known + 1u);
     uint row = m.residual_basis; // where the component's codes lie, counted in 16 bits
-    float sum = 0.0;             // of the component
-    IgsList list = igs_residual_list(m, at);
-    while (list.at <= list.end) {
-        list = igs_read_on(m, list);
-        if (list.value != 0.0) {
-            sum += list.value * igs_wave(list.frequencies & 15u, turns.y) * igs_wave(list.frequencies >> 4u, turns.x);
-        } else if (list.ends) {
+    uint place = 0u;
+    uint size = 0u;
+    float wave = 0.0;
+    float sum = 0.0; // of the component
+    uint first = igs_word(known);
+    uint word = igs_word(m.residual_lists + (first >> 3u)) >> (4u * (first & 7u)); // what is left of it
+    for (uint n = first; n <= end; ++n) {
+        uint nibble = n == end ? IGS_RESIDUAL_NEXT : word & 15u;
+        word = (n & 7u) == 7u ? igs_word(m.residual_lists + ((n + 1u) >> 3u)) : word >> 4u;
+        if (nibble < IGS_RESIDUAL_SKIP) {
+            place += nibble < IGS_RESIDUAL_TWO ? nibble >> 1u : 0u;
+            size = nibble < IGS_RESIDUAL_TWO ? 1u : 2u;
+            uint frequencies = igs_word(m.residual_order + (place >> 2u)) >> (8u * (place & 3u));
+            wave = igs_wave(frequencies & 15u, turns.y) * igs_wave((frequencies >> 4u) & 15u, turns.x);
+            wave = (nibble & 1u) > 0u ? -wave : wave;
+            sum += igs_coefficient(m, size) * wave;
+            ++place;
+        } else if (nibble == IGS_RESIDUAL_SKIP) {
+            place += IGS_RESIDUAL_RUNS;
+        } else if (nibble == IGS_RESIDUAL_NEXT) {
             sum *= m.residual_unit;
             for (int c = 0; c < IGS_VALUES; ++c) {
                 if (c < m.channels) {
@@ -121,7 +65,17 @@ IgsTexel igs_add_residual(IgsMaterial m, IgsTexel texel, vec2 p, uvec2 at)
                 }
             }
             row += uint(m.channels);
+            place = 0u;
             sum = 0.0;
+        } else {
+            uint before = size;
+            size += 1u;
+            if (nibble == IGS_RESIDUAL_FAR) {
+                ++n;
+                size = 16u * before - 14u + (word & 15u);
+                word = (n & 7u) == 7u ? igs_word(m.residual_lists + ((n + 1u) >> 3u)) : word >> 4u;
+            }
+            sum += (igs_coefficient(m, size) - igs_coefficient(m, before)) * wave;
         }
     }
     return texel;

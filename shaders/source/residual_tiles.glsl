@@ -63,6 +63,77 @@ void igs_share_waves(IgsMaterial m, uint thread)
     }
 }
 
+// A block's list, as far as it has been read.
+struct IgsList {
+    uint at;          // nibble that comes next
+    uint end;         // the one behind the last
+    uint word;        // what is left of the one that the nibble lies in
+    uint nibble;      // that one, IGS_RESIDUAL_NEXT at the end
+    uint place;       // behind the last coefficient
+    bool ends;        // a component, with what was read last
+    uint frequencies; // of a coefficient: down in the lowest 4 bits, across above them
+    float value;      // in steps, 0 where no coefficient was read
+};
+
+// The same list from another nibble on.
+IgsList igs_list_from(IgsMaterial m, IgsList list, uint at)
+{
+    list.at = at;
+    list.word = igs_word(m.residual_lists + (at >> 3u)) >> (4u * (at & 7u));
+    list.nibble = at < list.end ? list.word & 15u : IGS_RESIDUAL_NEXT;
+    return list;
+}
+
+IgsList igs_residual_list(IgsMaterial m, uvec2 texel)
+{
+    uint known = igs_residual_block(m, texel);
+    IgsList list;
+    list.end = igs_word(known + 1u);
+    list.place = 0u;
+    list.ends = false;
+    list.frequencies = 0u;
+    list.value = 0.0;
+    return igs_list_from(m, list, igs_word(known));
+}
+
+IgsList igs_next_nibble(IgsMaterial m, IgsList list)
+{
+    list.at += 1u;
+    list.word = (list.at & 7u) == 0u ? igs_word(m.residual_lists + (list.at >> 3u)) : list.word >> 4u;
+    list.nibble = list.at < list.end ? list.word & 15u : IGS_RESIDUAL_NEXT;
+    return list;
+}
+
+// Reads on: some zeros, the end of a component, or a coefficient with what makes it larger. The last component ends where the
+// list does, list.at is beyond then.
+IgsList igs_read_on(IgsMaterial m, IgsList list)
+{
+    uint nibble = list.nibble;
+    list = igs_next_nibble(m, list);
+    list.ends = nibble == IGS_RESIDUAL_NEXT;
+    list.frequencies = 0u;
+    list.value = 0.0;
+    if (nibble < IGS_RESIDUAL_SKIP) {
+        uint size = nibble < IGS_RESIDUAL_TWO ? 1u : 2u;
+        list.place += nibble < IGS_RESIDUAL_TWO ? nibble >> 1u : 0u;
+        while (list.nibble > IGS_RESIDUAL_NEXT) {
+            bool far = list.nibble == IGS_RESIDUAL_FAR;
+            if (far) {
+                list = igs_next_nibble(m, list);
+            }
+            size = far ? 16u * size - 14u + list.nibble : size + 1u;
+            list = igs_next_nibble(m, list);
+        }
+        list.frequencies = (igs_word(m.residual_order + (list.place >> 2u)) >> (8u * (list.place & 3u))) & 255u;
+        float value = igs_coefficient(m, size);
+        list.value = (nibble & 1u) > 0u ? -value : value;
+        list.place += 1u;
+    } else {
+        list.place = list.ends ? 0u : list.place + IGS_RESIDUAL_RUNS;
+    }
+    return list;
+}
+
 // What the parts of lists hold, in igs_tile_words: coefficients and ends of components; above them places from the last end on,
 // or from the part's first; whether a component ends.
 uint igs_list_part(uint count, IgsList list, bool ends)

@@ -10,8 +10,9 @@ IGS_SHARED vec4 igs_noise_shares[IGS_NOISES * IGS_LAYERS]; // what a component a
 // All threads of the workgroup must call this; barriers follow before anybody reads it.
 void igs_share_noise(IgsMaterial m, uint thread)
 {
-    uint numbers = igs_noise_numbers(m);
+    uint numbers = m.envelope_at + ((m.envelope_cells.x * m.envelope_cells.y + 7u) >> 3u);
     uint count = min(igs_word(numbers), uint(IGS_NOISES));
+    uint scales = numbers + 1u + 4u * count;
     if (thread == 0u) {
         igs_noise_count[0] = count;
     }
@@ -19,20 +20,25 @@ void igs_share_noise(IgsMaterial m, uint thread)
     for (uint place = IGS_GROUP_THREADS - 1u - thread; place < count * uint(IGS_LAYERS); place += IGS_GROUP_THREADS) {
         uint k = place / uint(IGS_LAYERS);
         uint first = 4u * (place - k * uint(IGS_LAYERS));
+        uint factors = scales + uint(m.channels) * (k + 1u);
         vec4 slopes = vec4(0.0, 0.0, 0.0, 0.0);
         vec4 shares = vec4(0.0, 0.0, 0.0, 0.0);
         for (uint i = 0u; i < 4u; ++i) {
             if (first + i < uint(m.channels)) {
-                slopes[i] = igs_noise_slope(m, numbers, k, first + i);
-                shares[i] = igs_noise_share(m, numbers, k, first + i);
+                uint both = igs_word(factors + first + i);
+                float scale = IGS_NOISE_SCALE * igs_number(scales + first + i);
+                slopes[i] = float(igs_signed_field(both, 0u, 16u)) / 256.0;
+                shares[i] = scale * float(igs_signed_field(both, 16u, 8u));
             }
         }
         igs_noise_slopes[place] = slopes;
         igs_noise_shares[place] = shares;
         if (first == 0u) {
-            IgsNoise noise = igs_noise(numbers, k);
-            igs_noise_weights[k] = noise.weights;
-            igs_noise_heads[k] = uvec4(noise.shift.x, noise.shift.y, noise.sum, igs_as_bits(noise.amplitude));
+            uint head = numbers + 1u + 4u * k;
+            uint shift = igs_word(head);
+            uvec4 weights = igs_noise_band_weights(igs_word(head + 1u), igs_word(head + 2u));
+            igs_noise_weights[k] = weights;
+            igs_noise_heads[k] = uvec4(shift & 255u, shift >> 8u, igs_weight_sum(weights), igs_word(head + 3u));
         }
     }
 }
@@ -40,30 +46,26 @@ void igs_share_noise(IgsMaterial m, uint thread)
 // igs_add_detail by what the workgroup shares.
 IgsTexel igs_add_group_detail(IgsMaterial m, IgsTexel texel, IgsGrain grain)
 {
+    int middle = int(IGS_BAND_MIDDLE * (grain.weights.x + grain.weights.y));
+    uint count = igs_noise_count[0];
     vec4 more[IGS_LAYERS];
     for (int layer = 0; layer < IGS_LAYERS; ++layer) {
         more[layer] = igs_layer(texel, layer);
     }
-    uint count = igs_noise_count[0];
     for (uint k = 0u; k < count; ++k) {
         uvec4 head = igs_noise_heads[k];
-        IgsNoise noise;
-        noise.weights = igs_noise_weights[k];
-        noise.shift = uvec2(head.x, head.y);
-        noise.sum = head.z;
-        noise.amplitude = igs_as_float(head.w);
-        float drawn = igs_plain_noise(m, grain, noise);
-        float amplitude = noise.amplitude;
+        int total = int(igs_total(m, grain, uvec2(head.x, head.y), igs_noise_weights[k])) - int(head.z) * middle;
+        float amplitude = igs_as_float(head.w);
         uint at = k * uint(IGS_LAYERS);
         for (int layer = 0; layer < IGS_LAYERS; ++layer) {
             if (4 * layer < m.channels) {
                 amplitude += dot(igs_noise_slopes[at + uint(layer)], igs_layer(texel, layer));
             }
         }
-        drawn *= clamp(amplitude, 0.0, IGS_MOST_AMPLITUDE);
+        float noise = float(total) * grain.envelope * clamp(amplitude, 0.0, IGS_MOST_AMPLITUDE);
         for (int layer = 0; layer < IGS_LAYERS; ++layer) {
             if (4 * layer < m.channels) {
-                more[layer] += drawn * igs_noise_shares[at + uint(layer)];
+                more[layer] += noise * igs_noise_shares[at + uint(layer)];
             }
         }
     }

@@ -320,7 +320,14 @@ void igs_decode_tiles_group(uvec2 group, uint thread, ivec2 place)
                             sums[row].weight += weight;
                             sums[row].first += scaled[row] * next.w;
                         }
-                        //@generated code_sums
+                        for (int v = 0; v < IGS_GROUP_VECTORS - 3; ++v) {
+                            if (4 * v + 1 < m.components) {
+                                vec4 codes = igs_group[uint(v + 3) * IGS_GROUP_SLOTS + slot];
+                                for (int row = 0; row < IGS_ROWS; ++row) {
+                                    sums[row].code[v] += scaled[row] * codes;
+                                }
+                            }
+                        }
                     }
                 }
             }

@@ -98,9 +98,9 @@ SINGLE, GLSL = VARIANTS[1:3], VARIANTS[:3]
 BROKEN = {
     "always at texel centres": ("vec2 turns = (p - ", "vec2 turns = (floor(p) + vec2(0.5, 0.5) - ", SINGLE),
     "zeros not skipped": ("? nibble >> 1u : 0u", "? 0u : 0u", GLSL),
-    "no sign": ("0u ? -value : value", "0u ? value : value", GLSL),
+    "no sign": ("& 1u) > 0u ? -", "& 1u) > 0u ? ", GLSL),
     "twos are ones": ("IGS_RESIDUAL_TWO ? 1u : 2u", "IGS_RESIDUAL_TWO ? 1u : 1u", GLSL),
-    "far codes begin elsewhere": ("16u * size - 14u", "16u * size - 13u", GLSL),
+    "far codes begin elsewhere": (" - 14u + ", " - 13u + ", GLSL),
     "no offset": ("float(size) + beyond", "float(size)", GLSL),
     "constants as the other functions": ("frequency > 0u ? 1.0 : 0.70710678", "frequency > 0u ? 1.0 : 1.0", GLSL),
     "the basis of the first component": ("            row += uint(m.channels);\n", "", SINGLE),
