@@ -6,7 +6,7 @@ import torch
 from helpers.made_gaussians import made_map
 
 from imagegs_tex.decoder.detail import add_detail
-from imagegs_tex.detail.amplitudes import bounding_factors, even_factors, missing_grain
+from imagegs_tex.detail.amplitudes import bounding_factors, envelope, even_factors, missing_grain
 from imagegs_tex.detail.analyse import MOST_BYTES, analyse_detail
 from imagegs_tex.detail.relief import gradient_share
 from imagegs_tex.detail.spectra import band_energies, octave_energies
@@ -126,6 +126,15 @@ def test_clean_paint_beside_rust_stays_clean():
     added = np.abs(drawn.numpy() - np.clip(smooth + ripple, 0, 1))
     clean = (x + 0.5 * y > 0.7 * SIDE + 24) & (x < SIDE - 16)  # the picture repeats: rust again at the right
     assert added[clean].mean() < 0.06 * added[rust].mean()
+
+
+@pytest.mark.parametrize(("weaker", "drawn"), [(0.1, False), (0.2, True)])
+def test_there_is_no_noise_where_it_would_be_an_eighth_as_strong(weaker, drawn):
+    found = np.ones((16, 16))
+    found[:, 8:] = weaker
+    factors = envelope(found, np.ones((16, 16)), (16, 16))
+    assert np.all(factors[:, :7] > 1.5)
+    assert np.all((factors[:, 9:] > 0) == drawn)
 
 
 def test_a_channel_that_is_smooth_elsewhere_than_the_others_has_a_strength_of_its_own():
