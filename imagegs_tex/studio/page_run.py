@@ -10,6 +10,7 @@ import gradio as gr
 
 from imagegs_tex.formats.errors import ImageGSTexError, UsageError
 from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.studio.charts import part_name, run_curves
 from imagegs_tex.studio.demand import Demand
 from imagegs_tex.studio.estimate import KNOWN_SPREAD, SPREAD, after_fit, estimate, ladder_seconds, learn
@@ -23,7 +24,7 @@ from imagegs_tex.studio.page_wish import WishFields, build_wish
 from imagegs_tex.studio.results import Result
 from imagegs_tex.studio.time_left import seconds_left
 from imagegs_tex.studio.visitors import Served, Visitor, Visitors
-from imagegs_tex.studio.wishes import QUALITY, Wish, command_line, look_line, settings_of
+from imagegs_tex.studio.wishes import QUALITY, Wish, command_line, look_line, settings_of, with_whole_wrap
 from imagegs_tex.studio.work import Task, Work, compress_task, ladder_task, look_task
 
 _TICK_SECONDS: Final = 0.5
@@ -202,7 +203,7 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
             wish = fields.wish(values)
             if visitor.upload is not None and visitor.upload.is_igs:
                 return gr.update(value=look_line(visitor.upload.title), info=""), _READY_MADE
-            line = command_line(_typed_source(visitor), _title(visitor), visitor.options, wish)
+            line = command_line(_typed_source(visitor), _title(visitor), _typed_options(visitor), wish)
             return gr.update(value=line, info=_typed_note(visitor)), _estimated(visitor, wish, queue.pace)
         except ImageGSTexError as error:
             return gr.update(value=str(error), info=""), ""
@@ -345,6 +346,13 @@ def _typed_source(visitor: Visitor) -> Path | None:
     if visitor.reading is not None and visitor.reading.is_corrected:
         return Path(visitor.reading.source.name)
     return visitor.upload.path if visitor.upload.is_given else Path(visitor.upload.title)
+
+
+def _typed_options(visitor: Visitor) -> SourceOptions:
+    if visitor.reading is None:
+        return visitor.options
+    x, y = (word == "repeat" for word in visitor.reading.wrap)
+    return with_whole_wrap(visitor.options, (x, y))
 
 
 def _typed_note(visitor: Visitor) -> str:

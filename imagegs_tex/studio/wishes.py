@@ -107,6 +107,19 @@ def settings_of(wish: Wish) -> CompressSettings:
     return replace(chosen, gaussian_count=round(wish.amount))
 
 
+def with_whole_wrap(options: SourceOptions, found: tuple[bool, bool]) -> SourceOptions:
+    """Return options that say of both axes whether a material repeats where they say it of one, as --wrap does.
+
+    Args:
+        options: what was said
+        found: how the material is taken, in x and in y
+    """
+    if options.wrap == (None, None):
+        return options
+    x, y = (own if said is None else said for said, own in zip(options.wrap, found, strict=True))
+    return replace(options, wrap=(x, y))
+
+
 def command_line(source: Path | None, title: str, options: SourceOptions, wish: Wish) -> str:
     """Return what to type for the same file.
 

@@ -20,6 +20,7 @@ from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.reports import CompressReport, as_json
+from imagegs_tex.saliency.importance import with_saliency
 from imagegs_tex.settings import DEFAULT_TEXELS_PER_GAUSSIAN, CompressSettings, Preset
 from imagegs_tex.studio.corrections import MANIFEST, beside_maps
 from imagegs_tex.studio.demand import Demand
@@ -29,7 +30,7 @@ from imagegs_tex.studio.markup import in_words_of_the_page
 from imagegs_tex.studio.placement import PlacementPicture, placement_pictures
 from imagegs_tex.studio.plain_words import phase_words
 from imagegs_tex.studio.results import Result, ResultNames, ResultSource, make_result
-from imagegs_tex.studio.wishes import LADDER_SHARES, Wish, command_line, file_name, settings_of
+from imagegs_tex.studio.wishes import LADDER_SHARES, Wish, command_line, file_name, settings_of, with_whole_wrap
 
 REPORT: Final = "report.json"
 
@@ -147,8 +148,8 @@ def _one(task: Task, job: Job, stack: TextureStack, backend: Backend, settings: 
     write_bytes(folder / REPORT, as_json(report).encode())
     if task.manifest is not None:
         write_bytes(folder / MANIFEST, beside_maps(task.manifest))
-    command = command_line(task.typed_source, task.title, task.options, wish)
-    task.placement = task.placement or placement_pictures(stack)
+    command = command_line(task.typed_source, task.title, with_whole_wrap(task.options, stack.wrap), wish)
+    task.placement = task.placement or placement_pictures(with_saliency(stack, task.options, False, backend.device))
     names = ResultNames(number, task.title, wish.words, command)
     source = ResultSource(stack, report, task.source_bytes, task.green_up, task.placement)
     result = make_result(names, file, folder / "pictures", backend, source)

@@ -10,7 +10,7 @@ from imagegs_tex.cli.compress import compress
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
 from imagegs_tex.settings import DEFAULT_QUALITY, DetailMode, Preset, preset_settings
-from imagegs_tex.studio.wishes import GOALS, Wish, command_line, file_name, quality_word, settings_of
+from imagegs_tex.studio.wishes import GOALS, Wish, command_line, file_name, quality_word, settings_of, with_whole_wrap
 
 assert compress  # the command whose options are parsed below
 
@@ -65,6 +65,15 @@ def test_the_command_line_says_all_that_was_chosen():
         "--wrap repeat,clamp --alpha data --normals unit --backend cpu"
     )
     assert command_line(None, "x", SourceOptions(), Wish()) == "imagegs-tex compress INPUT -o x.igs"
+
+
+@pytest.mark.parametrize(
+    ("said", "whole"),
+    [((None, None), (None, None)), ((False, None), (False, True)), ((None, True), (False, True))],
+)
+def test_what_is_said_of_one_direction_is_said_of_both(said, whole):
+    """--wrap takes both or none: what was found of the other one goes with it."""
+    assert with_whole_wrap(SourceOptions(wrap=said), (said == (None, None), True)).wrap == whole
 
 
 @pytest.mark.parametrize("goal", [goal.key for goal in GOALS])

@@ -1,6 +1,7 @@
 """What runs make: files as the command line makes them, pictures, downloads; and nothing for one who is gone."""
 
 import re
+import shlex
 import shutil
 import zipfile
 from dataclasses import replace
@@ -9,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.tiny_material import write_material
+from typer.testing import CliRunner
 
 import imagegs_tex
+from imagegs_tex.cli.command_line import command_line
 from imagegs_tex.formats.images import read_image
 from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.settings import Preset
@@ -76,6 +79,19 @@ def test_the_file_is_that_of_the_command_line(made, stone, tmp_path):
     assert [each.is_file for each in sizes[:-1]] == [False] * (len(sizes) - 1)
     assert sizes[-2].file_bytes - 250 == pytest.approx(result.info.file_bytes, rel=0.35)  # its description is uncoded
     assert any(f"{result.info.file_bytes:,} bytes" in line for line in job.log)
+
+
+def test_what_is_said_of_one_direction_and_of_the_eye_is_in_the_command_line_and_in_the_pictures(stone, tmp_path):
+    options = SourceOptions(wrap=(True, None), importance_by_saliency=True)
+    task = replace(task_of(stone, tmp_path), options=options)
+    done(task, compress_task)
+    (result,) = task.results
+    words = shlex.split(result.command)
+    assert words[-4:] == ["--importance", "auto", "--wrap", "repeat,clamp"]
+    assert "Importance" in [picture.label for picture in result.gallery]
+    command = [*words[1:2], str(stone), "-o", str(tmp_path / "own.igs"), *words[5:]]
+    assert CliRunner().invoke(command_line(), command).exit_code == 0
+    assert result.file.read_bytes() == (tmp_path / "own.igs").read_bytes()
 
 
 def test_its_numbers_add_up_and_are_those_of_info(made):
