@@ -9,7 +9,7 @@ from imagegs_tex.advice import closeness_of
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.metrics.scores import MapScore
 from imagegs_tex.studio.closeness import closeness_words
-from imagegs_tex.studio.estimate import TIME_SPREAD, Estimate
+from imagegs_tex.studio.estimate import SPREAD, TIME_SPREAD, Estimate
 from imagegs_tex.studio.jobs import Job, JobState
 from imagegs_tex.studio.plain_words import phase_words, plain
 from imagegs_tex.studio.reading import MapRow, Reading
@@ -98,11 +98,14 @@ def estimate_words(
     size = f"about <b>{bytes_words(low)} to {bytes_words(high)}</b>{of_source}"
     if found.is_given:
         size = f"about <b>{bytes_words(found.file_bytes)}</b>"
+    sure = "Two files of three are within this; once one is made, more is known. " if spread == SPREAD else ""
+    if found.is_given or goal == "psnr":
+        sure = ""
     if goal == "psnr":
         size = "as large as it takes"
     return (
         f'<div class="st-estimate">The file becomes {size}, in about <b>{_span(seconds)}</b>. '
-        f'<span class="st-faint">Five sizes take about {_span(ladder)}.</span></div>'
+        f'<span class="st-faint">{sure}Five sizes take about {_span(ladder)}.</span></div>'
     )
 
 

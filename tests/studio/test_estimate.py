@@ -72,6 +72,8 @@ def test_an_estimate_is_a_sentence(demand):
     found = replace(estimate(demand, "quality", 50, BALANCED, 1.0), file_bytes=10_000.0)
     html = estimate_words("quality", found, 2.0, 30.0, 12.0, 400_000)
     assert "about <b>5.0 kB to 20.0 kB</b> (1.2 to 5 % of the image files), in about <b>20 s to 45 s</b>" in html
+    assert "Two files of three are within this" in html
     assert "Five sizes take about 8 s to 18 s" in html
+    assert "of three" not in estimate_words("quality", found, 1.25, 30.0, 12.0, 400_000)
     assert "as large as it takes" in estimate_words("psnr", found, 2.0, 30.0, 12.0, 400_000)
     assert "about <b>10.0 kB</b>, in" in estimate_words("bytes", replace(found, is_given=True), 2.0, 30.0, 12.0, 4000)
