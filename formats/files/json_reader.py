@@ -123,8 +123,8 @@ class Json:
         return value
 
 
-def read_json(file: Path, what: str, *, strict: bool = True) -> Json:
-    """Read a JSON file; ``what`` it should be is for the messages; see :func:`parse_json`."""
+def read_json(file: Path, what: str, *, strict: bool = True, padding: bytes = b"") -> Json:
+    """Read a JSON file; ``what`` it should be is for the messages, ``padding`` may follow; see :func:`parse_json`."""
     where = printable(file)
     try:
         if file.stat().st_size > _MAX_BYTES:
@@ -134,7 +134,7 @@ def read_json(file: Path, what: str, *, strict: bool = True) -> Json:
         raise InputError(f"{where} does not exist; check the path") from None
     except OSError as error:
         raise InputError(f"{where} cannot be read ({printable(error.strerror)}); check it") from None
-    return parse_json(data, where, what, strict=strict)
+    return parse_json(data.rstrip(padding) if padding else data, where, what, strict=strict)
 
 
 def parse_json(data: bytes, where: str, what: str, *, strict: bool = True) -> Json:

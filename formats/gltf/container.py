@@ -27,6 +27,8 @@ _SUFFIXES: Final = frozenset({".gltf", ".glb"})
 _MAGIC: Final = b"glTF"
 _JSON_CHUNK: Final = 0x4E4F534A
 _BINARY_CHUNK: Final = 0x004E4942
+_PADDING: Final = b"\0 \t\r\n"
+"""Behind JSON: chunks are padded with spaces, but some writers take zeros, also in files of text."""
 _MAX_NAME: Final = 200  # characters of an image's name that are kept
 _MAX_SHOWN: Final = 80  # characters of a URI in messages
 _DATA_URI: Final = re.compile(r"\s*data:", re.IGNORECASE)
@@ -83,7 +85,7 @@ class GltfFile:
                 header = file.read(12)
                 is_text = header.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{")
                 if is_text or (not header.startswith(_MAGIC) and self.path.suffix.lower() != ".glb"):
-                    return read_json(self.path, "glTF", strict=False)
+                    return read_json(self.path, "glTF", strict=False, padding=_PADDING)
                 return self._read_chunks(header, size, file.read)
         except OSError as error:
             raise InputError(f"{self.where} cannot be read ({printable(error.strerror)}); check it") from None
@@ -99,8 +101,7 @@ class GltfFile:
         chunk_length, kind = self._chunk(read(8), 12, size)
         if kind != _JSON_CHUNK:
             raise self.damaged("does not begin with JSON")
-        # Chunks are padded with spaces, but some writers take zeros for both kinds.
-        document = parse_json(read(chunk_length).rstrip(b"\0 "), self.where, "glTF", strict=False)
+        document = parse_json(read(chunk_length).rstrip(_PADDING), self.where, "glTF", strict=False)
         at = 20 + chunk_length
         if at < size:
             chunk_length, kind = self._chunk(read(8), at, size)

@@ -5,7 +5,7 @@ The picture is the display window: what of it no data window covers is 0, and wh
 
 import io
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import OpenEXR
@@ -29,7 +29,7 @@ Window = tuple[int, int, int, int]
 
 
 def decode_exr(data: bytes, where: str) -> Decoded:
-    """Decode the first part of an EXR; see :func:`channel_order` for its channels."""
+    """Decode the first part of an EXR that has more than integers; see :func:`channel_order` for its channels."""
     parts = OpenEXR.File(io.BytesIO(data), header_only=True).parts
     if not 1 <= len(parts) <= _MOST_PARTS:
         raise InputError(f"{where} has {len(parts)} parts; save the picture as a file of one part")
@@ -38,13 +38,13 @@ def decode_exr(data: bytes, where: str) -> Decoded:
         left, top, right, bottom = _window(part.header, "dataWindow")
         check_size(where, right - left + 1, bottom - top + 1)
         decoded_bytes += (right - left + 1) * (bottom - top + 1) * 4 * len(part.header["channels"])
-    header = parts[0].header
+    number = 0 if len(parts) == 1 else _first_with_floats(parts, data, where, decoded_bytes)
+    header = parts[number].header
     data_window, display_window = _window(header, "dataWindow"), _window(header, "displayWindow")
     width, height = display_window[2] - display_window[0] + 1, display_window[3] - display_window[1] + 1
     check_size(where, width, height, len(header["channels"]))
     check_claim(where, max(decoded_bytes, width * height * 4 * len(header["channels"])), len(data))
-    if "deep" in str(header.get("type")).lower():
-        raise InputError(f"{where} is a deep picture, with several samples per texel; save it flat")
+    _check_deep(header, where)
     layers = {channel.name.rpartition(".")[0] for channel in header["channels"]}
     own = {channel.name.lower() for channel in header["channels"]}
     if any({f"{layer.lower()}.{name}".lstrip(".") for name in _CHROMA} <= own for layer in layers):
@@ -52,8 +52,8 @@ def decode_exr(data: bytes, where: str) -> Decoded:
     for channel in header["channels"]:
         if channel.xSampling != 1 or channel.ySampling != 1:
             raise InputError(f"{where} has the subsampled channel {printable(channel.name)}; save it in full")
-    notes = _part_notes(parts)
-    channels = OpenEXR.File(io.BytesIO(data), separate_channels=True, num_threads=0).parts[0].channels
+    notes = _part_notes(parts, number)
+    channels = _pixels(data)[number].channels
     names = channel_order(channels)
     integers = [name for name in names if channels[name].pixels.dtype not in (np.float16, np.float32)]
     names = [name for name in names if name not in integers]
@@ -74,18 +74,18 @@ def decode_exr(data: bytes, where: str) -> Decoded:
 def channel_order(names: Iterable[str]) -> list[str]:
     """Sort channels: layer by layer, and within a layer R, G, B, luminance Y, A before everything else by name.
 
-    Names count in lower case too, and as words. Where a layer has X or Z, Y is no luminance: X, Y, Z stay together, and
-    so do the channels of CMYK and Lab, and alphas of each colour (AR, AG, AB).
+    Names count in lower case too, as words, and without spaces around them. Where a layer has X or Z, Y is no
+    luminance: X, Y, Z stay together, and so do the channels of CMYK and Lab, and alphas of each colour (AR, AG, AB).
     """
     kept = list(names)
     layers: dict[str, set[str]] = {}
     for name in kept:
         layer, _, channel = name.rpartition(".")
-        layers.setdefault(layer, set()).add(channel.lower())
+        layers.setdefault(layer, set()).add(channel.strip().lower())
 
     def key(name: str) -> tuple[str, int, str, str]:
         layer, _, channel = name.rpartition(".")
-        own = channel.lower()
+        own = channel.strip().lower()
         space = next((space for space in _OTHER_SPACES if {*space} == layers[layer]), _ALPHAS)
         if own in space and {*space} <= layers[layer]:
             return layer, _LAST - 1, str(space.index(own)), name
@@ -108,11 +108,31 @@ def _window(header: dict[str, object], name: str) -> Window:
     return int(left), int(top), int(right), int(bottom)
 
 
-def _part_notes(parts: Sequence[OpenEXR.Part]) -> list[str]:
+def _pixels(data: bytes) -> Sequence[OpenEXR.Part]:
+    return OpenEXR.File(io.BytesIO(data), separate_channels=True, num_threads=0).parts
+
+
+def _check_deep(header: dict[str, Any], where: str) -> None:
+    if "deep" in str(header.get("type")).lower():
+        raise InputError(f"{where} is a deep picture, with several samples per texel; save it flat")
+
+
+def _first_with_floats(parts: Sequence[OpenEXR.Part], data: bytes, where: str, decoded_bytes: int) -> int:
+    """Return the first part that has more than integers; 0 if none has. Headers do not say it, only what is read."""
+    _check_deep(parts[0].header, where)
+    check_claim(where, decoded_bytes, len(data))
+    for number, part in enumerate(_pixels(data)):
+        if any(channel.pixels.dtype in (np.float16, np.float32) for channel in part.channels.values()):
+            return number
+    return 0
+
+
+def _part_notes(parts: Sequence[OpenEXR.Part], number: int) -> list[str]:
     if len(parts) == 1:
         return []
-    names = [str(part.header.get("name") or number) for number, part in enumerate(parts)]
-    return [f"part {printable(names[0])} of {len(parts)} is read; left out: {_listed(names[1:])}"]
+    names = [str(part.header.get("name") or index) for index, part in enumerate(parts)]
+    read = names.pop(number)
+    return [f"part {printable(read)} of {len(parts)} is read; left out: {_listed(names)}"]
 
 
 def _listed(names: Sequence[str]) -> str:

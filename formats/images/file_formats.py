@@ -102,7 +102,7 @@ ALL_FORMATS: Final = (
         layouts="1 to 32 channels in layers; scan lines, tiles",
         interpreted="the picture is the display window: 0 where no data window is; channels come as R, G, B, Y, A in "
         "either case, as X, Y, Z, C, M, Y, K or L, A, B, alphas of each colour as AR, AG, AB, others by name; "
-        "of several parts the first is read; UINT channels are left out",
+        "of several parts the first with more than UINT channels is read; those are left out",
         refused="deep, subsampled, luminance with chroma (Y, RY, BY), only UINT",
         sample_formats=_FLOATS,
         channel_counts=range(1, MAX_CHANNELS + 1),

@@ -17,6 +17,7 @@ from imagegs_tex.formats.material.material_source import MaterialSource
 from imagegs_tex.formats.material.name_reading import MapReading
 from imagegs_tex.formats.material.normal_meaning import understand_normals
 from imagegs_tex.formats.material.options import AlphaUse, Coverage, SourceOptions
+from imagegs_tex.formats.material.other_blue import find_other_blue
 from imagegs_tex.formats.material.premultiplied_alpha import straightened
 from imagegs_tex.formats.material.read_maps import ReadImage, SourceMap, read_image_file, read_source_maps
 from imagegs_tex.formats.material.stack import TextureStack, noted
@@ -92,7 +93,7 @@ def build_stack(
         raise UsageError("a size and how many times smaller exclude each other; give one of them")
     sets = None if material.uv_sets is None else material.uv_sets()
     said = _said_wrap(material, chosen, sets)
-    read_maps = understand_normals(read_source_maps(material, read))
+    read_maps = find_other_blue(understand_normals(read_source_maps(material, read)))
     sources, sizes, left_out = of_one_size(read_maps, chosen.size or material.size, said, chosen.downsample)
     if chosen.alpha == AlphaUse.PREMULTIPLIED:
         sources = [straightened(source, reading) for source, reading in sources]

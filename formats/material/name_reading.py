@@ -253,6 +253,12 @@ def _meaning(phrase: str, file: MapTraits) -> Semantic | None:
         return _S.HEIGHT if file.is_grey else _S.BASE_COLOUR
     if phrase == "a":  # alpha, or albedo
         return _S.OPACITY if file.is_grey else _S.BASE_COLOUR
+    if phrase == "g":  # gloss, or a glow (Bethesda's games)
+        return _S.GLOSS if file.is_grey else _S.EMISSIVE
+    if phrase == "p" and file.is_grey:  # parallax (Bethesda's games)
+        return _S.HEIGHT
+    if phrase == "am" and not file.is_grey:  # albedo map (World of Tanks)
+        return _S.BASE_COLOUR
     return meaning_of(phrase)
 
 
@@ -304,6 +310,8 @@ def _whole(semantic: Semantic, channel_count: int) -> tuple[Semantic, ...]:
     """Channel semantics of a map with one meaning: a second or fourth channel is alpha."""
     if channel_count not in {2, 4}:
         return (semantic,) * channel_count
+    if channel_count == 2 and semantic == _S.SPECULAR:  # Fallout 4, and grey with the gloss in alpha
+        return (semantic, _S.GLOSS)
     carries_alpha = semantic in COLOUR_SEMANTICS or semantic in SCALAR_SEMANTICS
     if channel_count == 2 and not carries_alpha:
         return (semantic,) * 2  # the x and y of a normal map, or any two numbers

@@ -27,14 +27,14 @@ SPELLINGS: Final[dict[Semantic, str]] = {
     _S.NORMAL: (
         "normal normals norm norml nor nrm nrml nml nmap nmp nm n normalmap tangentnormal tangentnormals normaltangent "
         "tangentspacenormal tangentspacenormals normalts tsnormal nts bentnormal bentnormals normalbase ddn "
-        "normalbump bumpnormal detailnormal local coatnormal bn nromal noraml nohq"
+        "normalbump bumpnormal detailnormal local coatnormal bn nromal noraml nohq anm"
     ),
     _S.ROUGHNESS: (
         "roughness rough roug rogh rgh rghn rgn rou r roughnessfactor specularroughness diffuseroughness "
         "coatroughness coatrough clearcoatroughness clearcoatrough sheenroughness fuzzroughness rougness roughnes"
     ),
     _S.GLOSS: (
-        "gloss glossiness glossy glos glo gls smoothness smooth smth g reflectgloss reflectglossiness "
+        "gloss glossiness glossy glos glo gls smoothness smooth smth reflectgloss reflectglossiness "
         "reflectionglossiness rglossiness exponent phongexponent phongexp phong"
     ),
     _S.METALLIC: "metallic metalness metallness metalic metallicity metal metl met mtl mtlc mt m metallicfactor",
@@ -68,7 +68,7 @@ SPELLINGS: Final[dict[Semantic, str]] = {
     ),
     _S.SUBSURFACE: (
         "subsurface subsurfacecolor subsurfacecolour subs sss scattering scatteringcolor scatter translucency "
-        "translucent backlight"
+        "translucent backlight sk"
     ),
     _S.TRANSMISSION: (
         "transmission transmissive transmissionmap transmissioncolor transmissioncolour transmittance "
@@ -128,7 +128,7 @@ PACK_LETTERS: Final[dict[str, Semantic]] = {
     "_": _S.DATA,
 }
 _LETTER_PACKS: Final = (
-    "orm arm rma rmo mra mro amr omr ord orh ormh armh orme rmah mrah mroh orms mahs mohs mos mas oms ams mads erm"
+    "orm arm rma rmo mra mro amr omr ord orh ormh armh orme rmah mrah mroh orms mahs mohs mos mas oms ams mads erm mer"
 )
 NAMED_PACKS: Final = {
     **{letters: letters for letters in _LETTER_PACKS.split()},
@@ -150,6 +150,8 @@ NAMED_PACKS: Final = {
     "msrao": "mcro",
     "arme": "orme",
     "rmae": "rmoe",
+    "rmaos": "rmoc",  # Skyrim's PBR: roughness, metallic, occlusion, specular
+    "mers": "mert",  # Minecraft Bedrock: metalness, emissive, roughness, subsurface
     "mrae": "mroe",
     "rmse": "rmce",
     "ordp": "ord",

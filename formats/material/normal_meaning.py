@@ -74,7 +74,7 @@ def _understand(source: SourceMap, reading: MapReading) -> _Map:
         return source, replace(reading, semantic=semantic, channel_semantics=channels, note=note)
     if not _lacks_z(source.texels, axes):
         return source, reading
-    value = float(np.median(_sampled(source.texels)[..., axes[2]])) / _largest(source.texels)
+    value = float(np.median(sampled(source.texels)[..., axes[2]])) / _largest(source.texels)
     constant = "everywhere" if _is_constant(source.texels[..., axes[2]]) else "or nearly so everywhere"
     channel = "RGBA"[axes[2]] if axes[2] < 4 else axes[2]
     note = f"{reading.note}; z is made of x and y: {channel} is {value:.4g} {constant}"
@@ -85,45 +85,46 @@ def _largest(texels: Samples) -> float:
     return SampleFormat.of(texels.dtype).max_value
 
 
-def _sampled(texels: Samples) -> Samples:
+def sampled(texels: Samples) -> Samples:
+    """Return texels evenly over a map, few enough to look at."""
     step = max(1, int(np.sqrt(texels.shape[0] * texels.shape[1] / _LOOKED_AT)))
     return texels[::step, ::step]
 
 
-def _vectors(texels: Samples, axes: Sequence[int], is_signed: bool) -> NDArray[np.float32]:
-    """Vectors [..., len(axes)]: of samples in [0, 1], or of floats that are the components already."""
+def vectors(texels: Samples, axes: Sequence[int], signed: bool) -> NDArray[np.float32]:
+    """Return vectors [..., len(axes)]: of samples in [0, 1], or of floats that are the components already."""
     values = texels[..., list(axes)].astype(np.float32)
-    return values if is_signed else values * np.float32(2 / _largest(texels)) - 1
+    return values if signed else values * np.float32(2 / _largest(texels)) - 1
 
 
-def _is_signed(texels: Samples) -> bool:
+def is_signed(texels: Samples) -> bool:
+    """Whether samples are the components themselves: floats of which some are below 0."""
     return texels.dtype.kind == "f" and bool((texels < 0).any())
 
 
 def _share_behind(texels: Samples, axes: Sequence[int]) -> float:
     """Return which share of a map's unit vectors points into the surface; 0 if it does not consist of such."""
-    vectors = _vectors(_sampled(texels), axes, _is_signed(texels))
-    length = np.sqrt(np.square(vectors).sum(axis=-1))
+    looked_at = vectors(sampled(texels), axes, is_signed(texels))
+    length = np.sqrt(np.square(looked_at).sum(axis=-1))
     is_vector = (length > NO_VECTOR[0]) & (length < NO_VECTOR[1])
     is_unit = (length > UNIT_LENGTHS[0]) & (length < UNIT_LENGTHS[1])
     if is_unit.sum() < LEAST_UNIT * is_vector.sum() or not is_unit.any():
         return 0.0
-    return float((vectors[..., 2] < BEHIND)[is_unit].sum() / is_unit.sum())
+    return float((looked_at[..., 2] < BEHIND)[is_unit].sum() / is_unit.sum())
 
 
 def _lacks_z(texels: Samples, axes: Sequence[int]) -> bool:
-    is_signed = _is_signed(texels)
-    vectors = _vectors(_sampled(texels), axes, is_signed)
+    looked_at = vectors(sampled(texels), axes, is_signed(texels))
     if not _is_constant(texels[..., axes[2]]):
-        z = vectors[..., 2]
+        z = looked_at[..., 2]
         middle = np.median(z)
         if middle > FACING_AWAY or np.quantile(np.abs(z - middle), 0.99) > 2 * MOST_SPREAD:
             return False
-    squared = np.square(vectors[..., :2]).sum(axis=-1)
+    squared = np.square(looked_at[..., :2]).sum(axis=-1)
     within = squared <= 1 + MOST_OFF
     if float(within.mean()) < LEAST_WITHIN:
         return False
-    off = (np.sqrt(np.maximum(1 - squared, 0)) - vectors[..., 2])[within]
+    off = (np.sqrt(np.maximum(1 - squared, 0)) - looked_at[..., 2])[within]
     return float(np.sqrt(np.square(off).mean())) > 2 * MOST_OFF
 
 
@@ -133,7 +134,7 @@ def _is_constant(plane: Samples) -> bool:
 
 def _is_packed_for_dxt5(texels: Samples) -> bool:
     """Whether alpha and green are x and y of unit vectors, and red and blue, as x and z, make none with green."""
-    if texels.shape[2] != 4 or _is_signed(texels):
+    if texels.shape[2] != 4 or is_signed(texels):
         return False
     green, alpha = texels[..., 1], texels[..., 3]
     if _is_constant(alpha):
@@ -141,21 +142,21 @@ def _is_packed_for_dxt5(texels: Samples) -> bool:
     for plane in (texels[..., 0], texels[..., 2]):  # 1 or 0, or green once more
         if not _is_constant(plane) and not np.array_equal(plane, green):
             return False
-    looked_at = _sampled(texels)
-    length = np.sqrt(np.square(_vectors(looked_at, (0, 1, 2), False)).sum(axis=-1))
+    looked_at = sampled(texels)
+    length = np.sqrt(np.square(vectors(looked_at, (0, 1, 2), False)).sum(axis=-1))
     is_unit = (length > UNIT_LENGTHS[0]) & (length < UNIT_LENGTHS[1])
-    within = np.square(_vectors(looked_at, (3, 1), False)).sum(axis=-1) <= 1 + MOST_OFF
+    within = np.square(vectors(looked_at, (3, 1), False)).sum(axis=-1) <= 1 + MOST_OFF
     return float(is_unit.mean()) < LEAST_UNIT and float(within.mean()) >= LEAST_WITHIN
 
 
 def _with_z(texels: Samples, axes: Sequence[int]) -> Samples:
     """Return the map with z = sqrt(1 - x² - y²) in its own sample format."""
     made = texels.copy()
-    is_signed, largest = _is_signed(texels), _largest(texels)
+    signed, largest = is_signed(texels), _largest(texels)
     for start in range(0, len(texels), _ROWS):
         band = made[start : start + _ROWS]
-        sides = _vectors(band, axes[:2], is_signed).astype(np.float64)
+        sides = vectors(band, axes[:2], signed).astype(np.float64)
         z = np.sqrt(np.maximum(1 - np.square(sides).sum(axis=-1), 0))
-        stored = z if is_signed else (z + 1) / 2 * largest
+        stored = z if signed else (z + 1) / 2 * largest
         band[..., axes[2]] = stored if texels.dtype.kind == "f" else np.rint(stored)
     return made

@@ -4,14 +4,14 @@ import copy
 
 import numpy as np
 import pytest
-from helpers.made_gltf import Asset
+from helpers.made_gltf import Asset, gltf_of
 from helpers.noise_maps import noise, save
 
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.gltf.materials import read_gltf
 from imagegs_tex.formats.images import read_image, write_image
-from imagegs_tex.formats.material.build_stack import load_stack
-from imagegs_tex.formats.material.stack import expand_map
+from imagegs_tex.formats.material.build_stack import build_stack, load_stack
+from imagegs_tex.formats.material.stack import expand_map, source_map
 from imagegs_tex.formats.vocabulary import Semantic, Transfer
 
 
@@ -190,3 +190,17 @@ def test_materials_without_a_name(maps, tmp_path):
     asset.root["materials"].insert(0, {"name": ""})
     read = read_gltf(asset.write(tmp_path / "x.glb"))
     assert [entry.name for entry in read.listed] == ["material_0", "material_1"]
+
+
+@pytest.mark.parametrize("padding", [b"\0", b"\0\0\0", b" \0\n\0", b"\r\n\0"])
+@pytest.mark.parametrize("how", ["files", "data"])
+def test_zeros_behind_the_json_of_a_file_of_text(tmp_path, padding, how):
+    texels = noise(1, 2, 3)
+    save(tmp_path / "maps", basecolor=texels)
+    path = gltf_of(tmp_path / "maps", tmp_path / "asset.gltf", how)
+    path.write_bytes(path.read_bytes() + padding)
+    (material,) = read_gltf(path).materials
+    assert np.array_equal(source_map(build_stack(material), 0), texels)
+    path.write_bytes(path.read_bytes()[: -len(padding)] + b"\0{}")
+    with pytest.raises(InputError, match="is not JSON"):
+        read_gltf(path)

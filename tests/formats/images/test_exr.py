@@ -37,6 +37,10 @@ def read(tmp_path, channels, **header):
         ("YUV", "YUV"),
         (["AB", "AG", "AR", "B", "G", "R"], ["R", "G", "B", "AR", "AG", "AB"]),
         (["n.X", "n.Z", "n.Y", "R", "B", "G"], ["R", "G", "B", "n.X", "n.Y", "n.Z"]),
+        (["B ", "G ", "R "], ["R ", "G ", "B "]),
+        (["ViewLayer.Normal.Z", "ViewLayer.Normal.Y", "ViewLayer.Normal.X"],
+         ["ViewLayer.Normal.X", "ViewLayer.Normal.Y", "ViewLayer.Normal.Z"]),
+        (["z", "b", "g", "r"], ["r", "g", "b", "z"]),
         (["Blue", "Green", "Red", "Alpha"], ["Red", "Green", "Blue", "Alpha"]),
         (["diffuse.b", "diffuse.g", "diffuse.r", "spec.B", "spec.G", "spec.R"],
          ["diffuse.r", "diffuse.g", "diffuse.b", "spec.R", "spec.G", "spec.B"]),
@@ -115,6 +119,35 @@ def test_other_parts_are_named(tmp_path):
     assert found.notes == (
         "part part0 of 12 is read; left out: " + ", ".join(f"part{n}" for n in range(1, 9)) + ", ...",
     )
+
+
+def test_a_part_of_identifiers_does_not_hide_the_picture(tmp_path):
+    identifiers = planes(["id"], dtype=np.uint32)
+    found = parts_file(tmp_path, [("object id", identifiers), ("matte", identifiers), ("beauty", planes("ABGR"))])
+    assert found.texels[0, 0].tolist() == [4, 3, 2, 1]
+    assert found.notes == ("part beauty of 3 is read; left out: object id, matte",)
+    with pytest.raises(InputError, match="only integer channels"):
+        parts_file(tmp_path, [("object id", identifiers), ("matte", identifiers)])
+
+
+def test_windows_and_integers_at_once(tmp_path):
+    texels = RNG.random((2, 3)).astype(np.float16)
+    corners = {"dataWindow": ((1, 1), (3, 2)), "displayWindow": ((0, 0), (4, 4))}
+    windows = {name: tuple(np.array(corner, np.int32) for corner in pair) for name, pair in corners.items()}
+    found = read(tmp_path, {"Y": texels, "id": np.ones((2, 3), np.uint32)}, **windows)
+    wanted = np.zeros((5, 5, 1), np.float16)
+    wanted[1:3, 1:4, 0] = texels
+    assert np.array_equal(found.texels, wanted)
+    assert found.notes == ("left out: integer channel id", "19 texels that no data window covers are 0")
+
+
+def test_a_display_window_far_from_0_and_other_tags_place_texels_as_they_are(tmp_path):
+    texels = RNG.random((2, 3)).astype(np.float32)
+    window = tuple(np.array(corner, np.int32) for corner in ((-7, 50), (-5, 51)))
+    more = {"pixelAspectRatio": 2.0, "screenWindowWidth": 3.0, "lineOrder": OpenEXR.DECREASING_Y}
+    found = read(tmp_path, {"Y": texels}, dataWindow=window, displayWindow=window, **more)
+    assert np.array_equal(found.texels[..., 0], texels)
+    assert found.notes == ()
 
 
 @pytest.mark.parametrize("compression", ["NO", "RLE", "ZIPS", "ZIP", "PIZ"])

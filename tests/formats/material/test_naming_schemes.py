@@ -82,6 +82,11 @@ SCHEMES = {
     "máscara=K desplazamiento=H",
     "Italian": "colore=CCC normale=NNN rugosità=R metallico=M altezza=H occlusione=O opacità=A emissione=EEE "
     "speculare=SSS maschera=K spostamento=H",
+    "Skyrim and Fallout 3, of which the base colour has a bare name": "n=NNN- msn=--- sk=BBB g=EEE p=H s=S",
+    "Skyrim, PBR of its mods": "n=NNN rmaos=RMOS p=H",
+    "Fallout 4": "d=CCC n=NN s=SG g=EEE",
+    "World of Tanks": "AM=CCC ANM=NNN- GMM=GM- AO=O",
+    "Minecraft Bedrock": "mer=MER mers=MERB normal=NNN heightmap=H",
 }
 
 

@@ -22,6 +22,7 @@ def left_out(folder):
 
 UNREAD_MAPS = [
     "wall_height.ppm", "wall_rough.heic", "wall_metal", "wall_ao.png.bak", "wall_opacity.qoi", "wall_spec.xcf",
+    "wall_height.dpx", "wall_glow.svg", "wall_nrm.vtf", "wall_gloss.basis", "wall_mask.blp", "wall_rgh.png.crdownload",
     "wall_disp.tx", "wall_emi.jxr", "wall_bump.pcx", "wall_cav.avif", "wall_norm.jxl", ".wall_normal.png",
 ]  # fmt: skip
 
