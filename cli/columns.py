@@ -26,6 +26,8 @@ def print_columns(console: Console, columns: dict[str, list[str]], needless: str
     if table_width(columns) > console.width and apart in columns:
         second = {next(iter(columns)): next(iter(columns.values())), apart: columns.pop(apart)}
     for part in filter(None, (columns, second)):
+        if part is second:
+            console.print()
         if table_width(part) > console.width:
             for line in _narrow_lines(part, console.width):
                 console.print(line)

@@ -116,5 +116,12 @@ def _usage_text(error: Exception) -> str:
 def _fail(message: str, code: int, error: BaseException) -> None:
     if state.debug:
         raise error
-    print(f"imagegs-tex: {message}", file=sys.stderr)
+    line = f"imagegs-tex: {message}"
+    if sys.stderr is not None and sys.stderr.isatty():  # a terminal would break it within a word
+        import shutil
+        import textwrap
+
+        width = shutil.get_terminal_size().columns
+        line = textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
+    print(line, file=sys.stderr)
     sys.exit(code)

@@ -221,6 +221,7 @@ def print_doctor(report: "DoctorReport") -> None:
     console.print(found)
     for name, path in paths.items():
         console.print(f"{name}: {plain(path or '')}", soft_wrap=True)
+    console.print()
     checks = make_table("backend", "picture", "largest difference", "first, s", "next, ms")
     for check in report.checks:
         numbers = ("", "", "")
@@ -229,6 +230,7 @@ def print_doctor(report: "DoctorReport") -> None:
         result = "cannot run" if check.problem else "right" if check.passed else "WRONG"
         checks.add_row(check.name, result, *numbers)
     console.print(checks)
+    console.print()
     for finding in report.findings:
         if finding.found is None:
             console.print(f"{finding.name}: {plain(finding.remedy)}")

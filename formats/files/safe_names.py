@@ -46,13 +46,13 @@ def safe_stem(name: str) -> str:
     )
     kept = kept.strip(" .")
     kept = _within(kept, _MAX_STEM_BYTES)
-    if kept.split(".")[0].upper() in _RESERVED_ON_WINDOWS:
+    if kept.split(".")[0].rstrip(" ").upper() in _RESERVED_ON_WINDOWS:
         kept = f"_{kept}"
     return kept or "map"
 
 
 def safe_stems(names: Iterable[str]) -> list[str]:
-    """Return a file stem for each of several names, no two alike, not even where case is ignored.
+    """Return a file stem for each of several names, no two alike, not even where case or Unicode's form is ignored.
 
     The first of names that give one stem has it, the others have it with a number: ``a_b``, ``a_b_2``.
     """
@@ -61,20 +61,25 @@ def safe_stems(names: Iterable[str]) -> list[str]:
 
 
 def unique_name(name: str, taken: dict[str, int]) -> str:
-    """Return a name that no earlier one equals, not even where case is ignored, and enter it.
+    """Return a name that no earlier one equals, not even where case or Unicode's form is ignored, and enter it.
 
     Args:
         name: what is returned where nothing has it
-        taken: earlier names, case folded, with the number that was given to one of them last; written to
+        taken: earlier names as file systems compare them, with the number that was given to one last; written to
     """
-    found, number = name, taken.get(name.casefold(), 1)
-    while found.casefold() in taken:
+    found, number = name, taken.get(_compared(name), 1)
+    while _compared(found) in taken:
         number += 1
         ending = f"_{number}"
         found = f"{_within(name, _MAX_STEM_BYTES - len(ending))}{ending}"
-    taken[name.casefold()] = number
-    taken.setdefault(found.casefold(), 1)
+    taken[_compared(name)] = number
+    taken.setdefault(_compared(found), 1)
     return found
+
+
+def _compared(name: str) -> str:
+    """Return a name as file systems compare it that ignore case and Unicode's form (macOS)."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _within(name: str, most: int) -> str:

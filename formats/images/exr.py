@@ -109,7 +109,8 @@ def _window(header: dict[str, object], name: str) -> Window:
 
 
 def _pixels(data: bytes) -> Sequence[OpenEXR.Part]:
-    return OpenEXR.File(io.BytesIO(data), separate_channels=True, num_threads=0).parts
+    parts: Sequence[OpenEXR.Part] = OpenEXR.File(io.BytesIO(data), separate_channels=True, num_threads=0).parts
+    return parts
 
 
 def _check_deep(header: dict[str, Any], where: str) -> None:

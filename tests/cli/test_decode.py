@@ -123,6 +123,11 @@ COLLIDING = {
     (f"{LONG}yyyy1", f"{LONG}yyyy2"): [f"{LONG}yy", f"{LONG}_2"],
     ("a_2", "a", "A", "a?2"): ["a_2", "a", "A_3", "a_2_2"],
     ("..", "?", "map", "_"): ["map", "_", "map_2", "__2"],
+    ("caf\u00e9", "cafe\u0301", "CAF\u00c9"): ["caf\u00e9", "cafe\u0301_2", "CAF\u00c9_3"],
+    ("stra\u00dfe", "STRASSE", "strasse_2"): ["stra\u00dfe", "STRASSE_2", "strasse_2_2"],
+    ("CON", "con.", "aux .png", "AUX"): ["_CON", "_con_2", "_aux .png", "_AUX"],
+    ("\u6f22" * 70, "\u6f22" * 66 + "a", "\u6f22" * 66): ["\u6f22" * 66, "\u6f22" * 66 + "a", "\u6f22" * 66 + "_2"],
+    ("wall/albedo", "wall\\albedo", "wall:albedo"): ["wall_albedo", "wall_albedo_2", "wall_albedo_3"],
 }
 
 

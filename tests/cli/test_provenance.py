@@ -82,6 +82,35 @@ def test_of_an_image_the_image_once(run, tmp_path):
     assert inputs_of(report) == named([picture])
 
 
+def test_of_a_zip_the_zip_and_what_is_in_it(run, material, tmp_path):
+    packed = shutil.make_archive(str(tmp_path / "stone"), "zip", material)
+    report = json.loads(run("compress", packed, "-o", tmp_path / "a.igs", *SMALL, "--report", "-")[1])
+    assert inputs_of(report) == named([tmp_path / "stone.zip", *material.iterdir()])
+
+
+def test_settings_of_a_file_and_of_the_command_line_and_the_start(run, made, material, tmp_path):
+    start, _ = made
+    (tmp_path / "s.toml").write_text("steps = 33\nseed = 9\n")
+    given = ("--settings", tmp_path / "s.toml", "--set", "l1_weight=0.5", "--report", "-")
+    report = json.loads(run("compress", material, "-o", tmp_path / "b.igs", *SMALL, *given)[1])
+    fit = report["settings"]["fit"]
+    assert (fit["steps"], fit["seed"], fit["l1_weight"]) == (33, 9, 0.5)
+    assert (report["seed"], report["preset"], report["start"]) == (9, None, None)
+    given = ("--start", start, "--report", "-")
+    report = json.loads(run("compress", material, "-o", tmp_path / "c.igs", *SMALL, *given)[1])
+    assert report["start"] == {"name": "a.igs", "bytes": start.stat().st_size, "sha256": digest(start)}
+
+
+def test_a_missed_target_is_reported_with_all_of_it(run, material, tmp_path):
+    code, out, _ = run("compress", material, "-o", tmp_path / "a.igs", "--max-bytes", "90", "--preset", "fast", "-q",
+                       "--backend", "cpu", "--report", "-")  # fmt: skip
+    report = json.loads(out)
+    assert code == 1
+    assert "were not reached" in report["unreached"]
+    assert inputs_of(report) == named(material.iterdir())
+    assert (report["settings"]["max_bytes"], report["preset"], report["backend"]) == (90, "fast", "cpu")
+
+
 def test_other_commands_name_the_file(run, made, material, tmp_path):
     path, _ = made
     compared = json.loads(run("compare", path, material, "--json", "--backend", "cpu")[1])

@@ -137,6 +137,20 @@ def test_narrow_tables_keep_words_whole(wide, tmp_path):
     assert "format version" in " ".join(" ".join(visible(shown)).split())
 
 
+@pytest.mark.parametrize("columns", [40, 80, 120])
+@pytest.mark.parametrize("words", [("compres",), ("compress", "wall", "--gausians", "5"), ("info", "no_such_file.igs")])
+def test_errors_break_between_words_in_a_terminal_and_nowhere_in_a_pipe(columns, words, tmp_path):
+    shown, code = in_a_terminal(columns, *words, cwd=tmp_path)
+    piped = subprocess.run(
+        [sys.executable, "-m", "imagegs_tex", *words], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert code == piped.returncode != 0
+    lines = visible(shown.strip())
+    assert max(map(len, lines)) <= columns
+    assert " ".join(lines) == piped.stderr.strip()
+    assert piped.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("width", [60, 80, 100])
 def test_names_that_leave_no_room_have_lines_of_their_own(width):
     written = io.StringIO()
