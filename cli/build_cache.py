@@ -30,11 +30,19 @@ def build_cache(
         print(json.dumps(asdict(report), indent=2))
         return
     console = make_console()
-    console.print(f"{plain(folder)}: {report.entries} entries, {size_text(report.bytes)}")
+    console.print(f"{plain(folder)}: {_counted(report.entries, 'entry', 'entries')}, {size_text(report.bytes)}")
     asked = report.hits + report.misses
     if asked:
         found = f"{report.hits} of {asked} ({report.hits / asked:.0%})"
         damaged = f", {report.damaged} damaged" if report.damaged else ""
-        console.print(f"{report.builds} builds found {found} of what their output had not already{damaged}")
+        console.print(
+            f"{_counted(report.builds, 'build', 'builds')} found {found} of what their output had not already{damaged}"
+        )
     if gc is not None:
-        console.print(f"{report.removed_entries} entries removed, {size_text(report.removed_bytes)} freed")
+        console.print(
+            f"{_counted(report.removed_entries, 'entry', 'entries')} removed, {size_text(report.removed_bytes)} freed"
+        )
+
+
+def _counted(count: int, one: str, more: str) -> str:
+    return f"{count} {one if count == 1 else more}"

@@ -89,6 +89,7 @@ def print_verification(report: "VerifyReport", file: Path) -> None:
     )
     print_ledger(console, report.gpu_bytes)
     print_cost(console, report.cost)
+    console.print()
     if report.level_error is not None:
         console.print(
             f"stored levels: {report.level_error:.2f} of their step from the means (bound {MAX_LEVEL_ERROR:g})"
