@@ -27,6 +27,7 @@ except ImportError:
     raise MissingToolError(f"--scheduler needs Dask distributed; install it: {install_extra('farm')}") from None
 
 _CLIENT: Final[Any] = distributed.Client  # distributed has types, but not of a client's arguments
+_OPEN: Final = frozenset({"running", "connecting", "newly-created"})  # states of a client that is not closed
 _JOBS_PER_THREAD: Final = 2  # one that is done, one that waits for it
 _TRIES: Final = 10
 """How often a job is handed in anew whose worker was lost. Dask itself gives up after the fourth loss; where workers
@@ -138,7 +139,9 @@ class Farm:
             self._counted = now
             try:
                 self._threads = sum(self._client.nthreads().values())
-            except (TimeoutError, OSError, RuntimeError):  # no scheduler just now
+            except Exception as error:
+                if not self._is_gone(error):
+                    raise
                 self._threads = 0
         return max(1, self._threads * _JOBS_PER_THREAD) - len(self._running)
 
@@ -156,12 +159,18 @@ class Farm:
                 partial(_do_there, self._work, self._timeout), [entry.job for entry in entries], pure=False,
                 resources=self._resources, retries=0,
             )  # fmt: skip
-        except (OSError, RuntimeError):  # the client is closed: wait() finds another scheduler
+        except Exception as error:
+            if not self._is_gone(error):
+                raise
             futures = [None] * len(entries)
         for number, entry, future in zip(numbers, entries, futures, strict=True):
             entry.future = future
             if future is not None:
                 future.add_done_callback(lambda done, number=number: self._done.put((number, done)))
+
+    def _is_gone(self, error: Exception) -> bool:
+        """Whether there is no scheduler just now: a client that is closed raises what it likes."""
+        return isinstance(error, TimeoutError | OSError | RuntimeError) or self._client.status not in _OPEN
 
     def wait(self, seconds: float) -> list[tuple[int, Outcome]]:
         """Return what is done; see :class:`~.runner.Runner`."""
@@ -241,7 +250,7 @@ class Farm:
 
     def _find_scheduler_again(self) -> None:
         """Where the connection is closed for good, wait for a scheduler and give it what is not done."""
-        if self._client.status in {"running", "connecting", "newly-created"}:
+        if self._client.status in _OPEN:
             return
         with suppress(Exception):
             self._client.close(timeout=1)

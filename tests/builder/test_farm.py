@@ -16,7 +16,7 @@ from helpers.tree_builds import (
     write_tree,
 )
 
-from imagegs_tex.builder.jobs import CompressJob, Recipe
+from imagegs_tex.builder.jobs import CompressJob, ProductJob, Recipe
 from imagegs_tex.builder.keys import this_encoder
 from imagegs_tex.builder.work import _open
 from imagegs_tex.formats.errors import MissingToolError, UsageError
@@ -136,6 +136,36 @@ def test_a_cluster_that_starts_workers_for_work_alone_is_given_some(monkeypatch)
     monkeypatch.setattr(farm.time, "sleep", lambda _: None)
     assert farm.Farm("tcp://farm:8786", pretend).encoder("cpu") == ENCODER
     assert outcomes == []
+
+
+def test_jobs_are_handed_in_again_where_the_scheduler_goes_just_then(monkeypatch):
+    class Client:
+        status = "running"
+
+        def map(self, function, jobs, **options):
+            if self is first:
+                self.status = "closed"
+                raise farm.distributed.client.ClosedClientError("Client is closed")
+            raise ValueError("a mistake of ours")
+
+        def nthreads(self):
+            self.status = "closed"
+            raise AttributeError("there is no scheduler any more")
+
+        def close(self, timeout):
+            pass
+
+    clients = first, second = Client(), Client()
+    waiting = [*clients]
+    monkeypatch.setattr(farm, "_CLIENT", lambda *_, **__: waiting.pop(0))
+    runner = farm.Farm("tcp://farm:8786", pretend)
+    assert runner.room() == 1
+    first.status = "running"
+    runner.submit([(0, ProductJob("a", "view", b"", ENCODER))])
+    assert first.status == "closed"
+    with pytest.raises(ValueError, match="a mistake of ours"):
+        runner.wait(0)
+    assert runner._client is second
 
 
 def test_an_address_that_is_none_is_said_with_what_to_do():
