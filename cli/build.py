@@ -77,12 +77,16 @@ def build(
     from imagegs_tex.builder.watch import build_and_watch
     from imagegs_tex.cli.build_progress import build_listener, report_line
     from imagegs_tex.cli.outputs import folder_path
+    from imagegs_tex.formats.files.atomic_write import check_writable
 
     if watch and dry_run:
         raise UsageError("--watch and --dry-run exclude each other; give one of them")
     if scheduler is not None and jobs is not None:
         raise UsageError("--scheduler and --jobs exclude each other: the scheduler's workers are as many as there are")
     folder = folder_path(output, "build")
+    for file, beginning in ((depfile, b""), (page, b"<")):
+        if file is not None and not dry_run:
+            check_writable(file, beginning)
     cache = None if cache is None else cache.absolute()
 
     def request_of() -> BuildRequest:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _PLANNED_WORDS = {Step.MADE: "make", Step.HIT: "take from the cache", Step.KEPT: "keep"}
+_MOST_NOTES = 20
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 
 
@@ -135,8 +136,10 @@ def print_build(report: BuildReport, output: str) -> None:
 
 
 def _print_remarks(console: "Console", report: BuildReport) -> None:
-    for remark in report.remarks:
+    for remark in report.remarks[:_MOST_NOTES]:
         console.print(f"note: {plain(remark)}")
+    if len(report.remarks) > _MOST_NOTES:
+        console.print(f"note: and {len(report.remarks) - _MOST_NOTES} more; --json has them all")
 
 
 def print_plan(report: BuildReport) -> None:

@@ -45,22 +45,22 @@ def check_writable(path: Path, beginning: bytes) -> None:
         beginning: of the bytes to come. A file that begins otherwise is perhaps a source, and is not to be replaced
     """
     if path.is_dir():
-        raise _output_error(path, IsADirectoryError(errno.EISDIR, ""))
+        raise cannot_write(path, IsADirectoryError(errno.EISDIR, ""))
     if path.exists() and not path.is_file():
         if not os.access(path, os.W_OK):
-            raise _output_error(path, PermissionError(errno.EACCES, ""))
+            raise cannot_write(path, PermissionError(errno.EACCES, ""))
         return
     folder = real_path(path).parent
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     if not folder.is_dir():
-        raise _output_error(path, NotADirectoryError(errno.ENOTDIR, ""))
+        raise cannot_write(path, NotADirectoryError(errno.ENOTDIR, ""))
     try:
         with tempfile.TemporaryFile(dir=folder):  # permissions tell root, and of some file systems, nothing
             pass
         older = _first_bytes(path, len(beginning)) if path.is_file() else b""
     except OSError as error:
-        raise _output_error(path, error) from error
+        raise cannot_write(path, error) from error
     if older and older != beginning:
         raise OutputError(f"{printable(path)} is there already and is something else; give another name")
 
@@ -123,7 +123,7 @@ def write_files(files: Mapping[Path, bytes] | Iterable[tuple[Path, bytes]]) -> N
             temporary.replace(target)
             pending.pop(0)
     except OSError as error:
-        raise _output_error(target, error) from error
+        raise cannot_write(target, error) from error
     finally:
         for temporary, _ in pending:
             with contextlib.suppress(OSError):  # the error that brought us here is the one to report
@@ -142,6 +142,7 @@ def _make_folder(path: Path) -> None:
         raise OutputError(f"cannot use folder {printable(path)}: a file has that name; choose another one") from None
 
 
-def _output_error(path: Path, error: OSError) -> OutputError:
+def cannot_write(path: Path, error: OSError) -> OutputError:
+    """Return what to raise where a path cannot be written, with what to do about it."""
     remedy = _REMEDIES.get(error.errno or 0, f"{error.strerror or error}; choose another path")
     return OutputError(f"cannot write {printable(path)}: {printable(remedy)}")

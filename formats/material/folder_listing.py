@@ -2,7 +2,7 @@
 
 import stat
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -56,8 +56,12 @@ def list_folder(path: Path) -> Folder:
     except OSError as error:
         raise InputError(f"{printable(path)} cannot be listed ({printable(error.strerror)}); check it") from None
     known = {file.path.name for file in files} | folders.keys()
-    others = [entry.name for entry in every if entry.name not in known and _is_worth_saying(entry.name)]
-    return Folder(printable(path), files, folders, tuple(others))
+    return Folder(printable(path), files, folders, others_of((entry.name for entry in every), known))
+
+
+def others_of(names: Iterable[str], known: Container[str]) -> tuple[str, ...]:
+    """Return which names of a folder's entries are for ``others``, where it is known what is a file or a folder."""
+    return tuple(name for name in names if name not in known and _is_worth_saying(name))
 
 
 def _is_worth_saying(name: str) -> bool:

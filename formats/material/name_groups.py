@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from typing import Final
 
@@ -32,6 +33,7 @@ from imagegs_tex.formats.vocabulary import Semantic
 
 _LONGEST_PHRASE: Final = 4
 _MOST_MEANINGS: Final = 6  # in a row; more are no packing
+_KEPT: Final = 1 << 16  # names whose parts are remembered
 _FEWEST_SHARED: Final = 2  # meanings that a group without a base colour shares with another one to be a material
 _PREVIEWS: Final = frozenset({"preview", "previews", "thumb", "thumbnail", "screenshot"})
 _EITHER: Final = frozenset({"bump", "bumpmap", "bmp", "a", "b", "dm"})  # meanings that the picture decides
@@ -119,6 +121,7 @@ def _is_bare(name: _Name, names: Sequence[_Name], keys: Collection[Key | None]) 
     return Semantic.BASE_COLOUR not in _meanings(own, key)
 
 
+@lru_cache(maxsize=_KEPT)
 def says_something(stem: str) -> bool:
     """Whether a name has a meaning."""
     return bool({_meaning(words) for words in _parse(0, stem).readings.values()} - {Semantic.DATA})
@@ -196,6 +199,13 @@ def _is_colour(stem: str) -> bool:
 
 
 def _parse(index: int, stem: str) -> _Name:
+    bare, tile, number, words, readings = _read(stem)
+    return _Name(index, bare, tile, number, [*words], dict(readings))
+
+
+@lru_cache(maxsize=_KEPT)
+def _read(stem: str) -> tuple[str, str, str, tuple[str, ...], tuple[tuple[Key, str], ...]]:
+    """Return the fields of a name, kept: each is asked for several times, and folders of a tree have the same names."""
     bare, tile = split_tile(stem)
     words = split_name(without_technical(bare))
     own = without_noise(words)
@@ -205,7 +215,7 @@ def _parse(index: int, stem: str) -> _Name:
         if position is not None:
             begin, end = position
             readings = {(*own[:begin], *own[end:]): "".join(own[begin:end])}
-    return _Name(index, bare, tile, trailing_number(words), words, readings)
+    return bare, tile, trailing_number(words), tuple(words), tuple(readings.items())
 
 
 def _readings(words: list[str]) -> dict[Key, str]:

@@ -11,7 +11,7 @@ from typing import Final
 from imagegs_tex.builder.cache import ACTIONS, BLOBS, MARK_FILE, USES
 from imagegs_tex.builder.file_clock import file_system_time
 from imagegs_tex.formats.errors import InputError, OutputError
-from imagegs_tex.formats.files.atomic_write import write_bytes
+from imagegs_tex.formats.files.atomic_write import cannot_write, write_bytes
 from imagegs_tex.formats.files.safe_names import printable
 
 _GRACE_SECONDS: Final = 3600.0
@@ -121,7 +121,7 @@ def _now(folder: Path) -> float:
     try:
         return file_system_time(folder)
     except OSError as error:
-        raise OutputError(f"cannot write {printable(folder)}: {error.strerror}; change its permissions") from None
+        raise cannot_write(folder, error) from None
 
 
 def _uses(folder: Path) -> tuple[dict[str, int], list[Path]]:

@@ -21,7 +21,7 @@ from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.files.safe_names import printable, safe_stem, unique_name
 from imagegs_tex.formats.gltf.container import GltfFile, is_gltf
 from imagegs_tex.formats.images import FORMATS
-from imagegs_tex.formats.material.folder_listing import Folder, is_zip
+from imagegs_tex.formats.material.folder_listing import Folder, is_zip, others_of
 from imagegs_tex.formats.material.folder_of_maps import MAP_FOLDERS, materials_of_folder
 from imagegs_tex.formats.material.manifest import MANIFEST_SUFFIX
 from imagegs_tex.formats.material.material_asset import MaterialAsset
@@ -33,6 +33,7 @@ MAX_FOLDERS: Final = 1_000_000
 """Most folders of a tree: links to folders can make a few of them endless without a circle."""
 _MANIFEST_WORDS: Final = (b'"textures"', b'"fileName"')  # what every manifest has, and hardly another JSON file
 _LARGEST_MANIFEST: Final = 16 << 20  # bytes
+_LOST: Final = "{}: no file is there (a link that leads nowhere?); put it back, or exclude it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,16 @@ class _Listing:
     path: Path
     files: tuple[Path, ...]  # by name
     folders: tuple[Path, ...]  # by name
+    others: tuple[str, ...]  # names of what is neither: links to nothing, pipes; and of hidden images
 
     @property
     def images(self) -> tuple[Path, ...]:
         return tuple(path for path in self.files if path.suffix.lower() in FORMATS)
+
+    @property
+    def lost_images(self) -> tuple[str, ...]:
+        """Those of the others that would be images."""
+        return tuple(name for name in self.others if not name.startswith(".") and Path(name).suffix.lower() in FORMATS)
 
 
 @dataclass(slots=True)
@@ -105,11 +112,12 @@ def discover(root: Path, excluded: Sequence[str] = (), not_into: Iterable[Path] 
 
 def _list(path: Path, found: _Findings) -> _Listing:
     with os.scandir(path) as entries:
-        kept = [entry for entry in entries if not entry.name.startswith(".") and not _is_excluded(entry, found)]
-        kept.sort(key=lambda entry: entry.name)
+        every = sorted((entry for entry in entries if not _is_excluded(entry, found)), key=lambda entry: entry.name)
+        kept = [entry for entry in every if not entry.name.startswith(".")]
         files = tuple(Path(entry.path) for entry in kept if _is(entry.is_file))
         folders = tuple(Path(entry.path) for entry in kept if _is(entry.is_dir))
-    return _Listing(path, files, folders)
+    known = {entry.name for entry in (*files, *folders)}
+    return _Listing(path, files, folders, others_of((entry.name for entry in every), known))
 
 
 def _is(kind: Callable[[], bool]) -> bool:
@@ -148,6 +156,8 @@ def _look_at(listing: _Listing, found: _Findings) -> frozenset[Path]:
             if images:
                 where = printable(found.relative(listing.path))
                 found.remarks.append(f"{where}: {len(images)} images whose names say nothing are left out")
+            elif listing.lost_images:
+                found.bad.append(BadSource(found.relative(listing.path), _LOST.format(", ".join(listing.lost_images))))
             return frozenset()
     _add(found, listing.path, listing.path, lambda: materials_of_folder(_as_folder(listing, below, found)))
     return frozenset(below)
@@ -155,7 +165,7 @@ def _look_at(listing: _Listing, found: _Findings) -> frozenset[Path]:
 
 def _as_folder(listing: _Listing, below: Iterable[Path], found: _Findings) -> Folder:
     inner = {path.name: partial(_as_folder, _list(path, found), (), found) for path in below}
-    return Folder(printable(listing.path), tuple(map(ImageFile, listing.files)), inner)
+    return Folder(printable(listing.path), tuple(map(ImageFile, listing.files)), inner, listing.others)
 
 
 def _is_manifest(path: Path) -> bool:
@@ -191,6 +201,7 @@ def _add(found: _Findings, source: Path, home: Path, read: Callable[[], Material
     for material in asset.materials:
         path = inner / material.stem if several else inner
         name = path.as_posix() if path.parts else found.root.name
+        found.remarks += [f"{printable(path.as_posix()) if path.parts else name}: {line}" for line in material.remarks]
         found.materials.append(TreeMaterial(name, relative, material, container, material.stem))
 
 

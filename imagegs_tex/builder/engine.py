@@ -34,8 +34,8 @@ from imagegs_tex.builder.state import (
     write_index,
 )
 from imagegs_tex.builder.trials import Trials
-from imagegs_tex.formats.errors import InputError, OutputError, UsageError
-from imagegs_tex.formats.files.atomic_write import write_files
+from imagegs_tex.formats.errors import InputError, UsageError
+from imagegs_tex.formats.files.atomic_write import cannot_write, write_files
 from imagegs_tex.formats.files.safe_names import printable
 
 _HASHES: Final = "hashes.json"
@@ -56,22 +56,30 @@ def run_build(request: BuildRequest, runner: Runner, listener: Listener | None =
     Raises:
         InputError: there is no tree; without ``keep_going`` also the first material that cannot be made
         OutputError: the output cannot be written, is being built by another, or holds what no build wrote
-        UsageError: the output is the tree itself
+        UsageError: the output is the tree itself, or a folder of it that has sources
         MissingToolError: the backend cannot run
     """
     output = request.output.absolute()
     if output.resolve() == request.project.root.resolve():
         raise UsageError(f"{printable(request.output)} is the tree itself; give another folder with -o")
+    if _holds_sources(output, request.project.root):
+        raise UsageError(
+            f"{printable(request.output)} is a folder of the tree, and no output of a build; give another one with -o"
+        )
     if request.dry_run:
         return _Build(request, output, runner, listener).rehearse()
     try:
         (output / STATE_FOLDER).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(
-            f"cannot write {printable(output)}: {error.strerror}; choose another folder or change its permissions"
-        ) from None
+        raise cannot_write(output, error) from None
     with locked(output / STATE_FOLDER):
         return _Build(request, output, runner, listener).run()
+
+
+def _holds_sources(output: Path, root: Path) -> bool:
+    """Whether an output lies within the tree and has other things than a build's: they would be left out of it."""
+    is_inside = output.resolve().is_relative_to(root.resolve())
+    return is_inside and output.is_dir() and not (output / STATE_FOLDER).exists() and any(output.iterdir())
 
 
 @dataclass(slots=True)
@@ -157,7 +165,9 @@ class _Build:
         if self._cache is not None:
             self._cache.note_use()
             if self._cache.unwritten:
-                self._remarks += (_UNWRITTEN.format(self._cache.unwritten, printable(self._cache.folder)),)
+                count = self._cache.unwritten
+                results = "one result" if count == 1 else f"{count} results"
+                self._remarks += (_UNWRITTEN.format(results, printable(self._cache.folder)),)
         return self._report((), vanished, changed)
 
     def _report(self, planned: tuple[tuple[str, Step], ...], removed: tuple[str, ...], changed: bool) -> BuildReport:
@@ -371,9 +381,7 @@ class _Build:
             raise InputError(f"{printable(name)}: {problem}")
 
 
-_UNWRITTEN: Final = (
-    "{} results could not be kept in {}: is its disk full, or read-only? build-cache --gc makes it smaller"
-)
+_UNWRITTEN: Final = "{} could not be kept in {}: is its disk full, or read-only? build-cache --gc makes it smaller"
 _FOREIGN: Final = "{} is there already, and no build wrote it; remove it, or give another folder"
 
 

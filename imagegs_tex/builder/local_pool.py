@@ -29,6 +29,7 @@ _TRIES: Final = 2
 """How often a job is tried whose worker dies: once may be bad luck, twice is the job."""
 _START_SECONDS: Final = 60.0
 """What a worker may take to start, beside what its job may take: on a machine that is full, that is seconds."""
+_MAIN: Final = frozenset({"__main__", "__mp_main__"})  # in a process that multiprocessing has started, it is the latter
 _METHOD: Final = "spawn" if sys.platform == "win32" else "forkserver"
 
 
@@ -186,7 +187,10 @@ def _without_main(work: Work) -> Iterator[None]:
     again in each of them.
     """
     main = sys.modules["__main__"]
-    if work.__module__ != "__main__":
+    if work.__module__ not in {
+        "__main__",
+        "__mp_main__",
+    }:  # which it is called in processes that multiprocessing starts
         sys.modules["__main__"] = ModuleType("__main__")
     try:
         yield

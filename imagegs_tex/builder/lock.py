@@ -13,6 +13,7 @@ from typing import Final
 
 from imagegs_tex.builder.file_clock import file_system_time
 from imagegs_tex.formats.errors import OutputError
+from imagegs_tex.formats.files.atomic_write import cannot_write
 from imagegs_tex.formats.files.safe_names import printable
 
 _BEAT_SECONDS: Final = 10.0
@@ -43,9 +44,7 @@ def locked(folder: Path) -> Iterator[None]:
             }  # fmt: skip
             path.write_text(json.dumps(text), encoding="utf-8")
     except OSError as error:
-        raise OutputError(
-            f"cannot write {printable(path)}: {error.strerror}; choose another folder or change its permissions"
-        ) from None
+        raise cannot_write(path, error) from None
     ended = threading.Event()
     beat = threading.Thread(target=_beat, args=(path, ended), daemon=True)
     beat.start()

@@ -14,7 +14,7 @@ from typing import Final, TextIO
 
 from imagegs_tex.builder.keys import Encoder
 from imagegs_tex.formats.errors import OutputError
-from imagegs_tex.formats.files.atomic_write import is_temporary, write_bytes
+from imagegs_tex.formats.files.atomic_write import cannot_write, is_temporary, write_bytes
 from imagegs_tex.formats.files.safe_names import printable
 
 INDEX_FILE: Final = "materials.json"
@@ -134,9 +134,7 @@ class Journal:
             self._file.write(json.dumps(fields) + "\n")
             self._file.flush()
         except OSError as error:
-            raise OutputError(
-                f"cannot write {printable(self._path)}: {error.strerror}; free some space and build again"
-            ) from None
+            raise cannot_write(self._path, error) from None
 
     def close(self, finished: bool) -> None:
         """Close it, and remove it when all that it says is in the index."""

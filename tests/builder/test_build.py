@@ -286,6 +286,10 @@ def test_a_tree_within_its_output_is_refused_and_an_output_within_its_tree_is_no
         build(tree, tree)
     build(tree, tree / "cooked")
     assert build(tree, tree / "cooked")[0].counts.total == 3
+    with pytest.raises(UsageError, match="is a folder of the tree"):
+        build(tree, tree / "props")
+    (tree / "empty").mkdir()
+    build(tree, tree / "empty")
 
 
 def test_no_folder_is_an_input_error(tmp_path, out):

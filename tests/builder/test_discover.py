@@ -115,6 +115,18 @@ def test_links_in_circles_end(tmp_path):
     assert any("lead in a circle" in remark for remark in found.remarks)
 
 
+def test_maps_that_are_links_to_nothing_are_said(tmp_path):
+    write_map(tmp_path / "a/basecolor.png")
+    for name in ("a/normal.png", "b/basecolor.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).symlink_to(tmp_path / "gone.png")
+    found = discover(tmp_path)
+    assert names(found) == ["a"]
+    assert found.remarks == ("a: not read: normal.png",)
+    assert [(bad.source.as_posix(), "basecolor.png: no file" in bad.problem) for bad in found.bad] == [("b", True)]
+    assert not discover(tmp_path, ["**/normal.png", "b/*.png"]).remarks
+
+
 def test_names_that_differ_by_case_or_unicode_form_only_are_told_apart(tmp_path):
     composed, decomposed = (unicodedata.normalize(form, "größe") for form in ("NFC", "NFD"))
     for name in ("Stone", "stone", composed, decomposed):

@@ -105,7 +105,7 @@ def test_a_cache_on_a_full_disk_stops_nothing(tmp_path, monkeypatch):
     assert made == ["props/can"]
     assert report.left_out == ()
     (remark,) = report.remarks
-    assert f"1 results could not be kept in {cache}: is its disk full" in remark
+    assert f"one result could not be kept in {cache}: is its disk full" in remark
     assert str(cache) not in (out / "materials.json").read_text()
 
 
@@ -137,7 +137,7 @@ def test_an_output_that_became_read_only_is_said_and_stays_as_it_is(tmp_path):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Path, "open", refuse)
-        with pytest.raises(OutputError, match=r"cannot write .*Read-only file system"):
+        with pytest.raises(OutputError, match=r"cannot write .*the file system is read-only"):
             build(tree, out)
     assert files_of(out) == before
     assert build(tree, out)[1] == ["props/can"]

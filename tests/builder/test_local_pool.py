@@ -12,7 +12,7 @@ from imagegs_tex.builder import build_tree
 from imagegs_tex.builder.build_tree import BuildWorkers, devices_of
 from imagegs_tex.builder.engine import run_build
 from imagegs_tex.builder.jobs import Outcome
-from imagegs_tex.builder.local_pool import LocalPool, shares
+from imagegs_tex.builder.local_pool import LocalPool, _without_main, shares
 from imagegs_tex.builder.progress import Step
 from imagegs_tex.builder.project_file import ProjectFile
 from imagegs_tex.builder.request import BuildRequest
@@ -139,3 +139,13 @@ def test_a_script_without_a_guard_builds_once(tmp_path):
         [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "built\n", "")
+
+
+@pytest.mark.parametrize("name", ["__main__", "__mp_main__"])
+def test_work_of_the_module_that_was_started_is_left_to_the_workers(name, monkeypatch):
+    main = sys.modules["__main__"]
+    with _without_main(pretend):
+        assert sys.modules["__main__"] is not main
+    monkeypatch.setattr(pretend, "__module__", name)
+    with _without_main(pretend):
+        assert sys.modules["__main__"] is main

@@ -85,3 +85,13 @@ def test_a_missed_target_ends_with_1_and_the_best_file(tmp_path):
     assert (process.returncode, "normal 0.001 degrees was not reached" in unreached) == (1, True)
     assert err == f"imagegs-tex: targets were missed, the best files are kept: box: {unreached}\n"
     assert (tmp_path / "out" / "box.igs").stat().st_size == index["materials"][0]["bytes"]
+
+
+@pytest.mark.parametrize("option", ["--depfile", "--html"])
+def test_files_beside_the_output_that_cannot_be_written_are_said_before_the_work(built, option):
+    folder, _ = built
+    (folder / "file").write_text("x")
+    code, _, err = run(folder, option, folder / "file" / "x", "--preset", "balanced")
+    assert code == 3
+    assert err.splitlines()[-1].startswith(f"imagegs-tex: cannot write {folder}/file/x: part of its path is a file")
+    assert " made " not in err
