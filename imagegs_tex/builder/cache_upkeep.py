@@ -70,7 +70,7 @@ def collect_garbage(folder: Path, most_bytes: int) -> CacheReport:
         more = action.size + sum(length for digest, length in action.blobs.items() if digest not in wanted)
         if not removed and size + more <= most_bytes:
             size += more
-            wanted |= action.blobs.keys()
+            wanted.update(action.blobs)
             kept.append(action)
         else:
             removed += 1

@@ -259,7 +259,7 @@ class _Build:
         return _Pending(task, entry, step, seconds)
 
     def _write(self, files: dict[str, bytes]) -> None:
-        self._state.files |= files.keys()
+        self._state.files.update(files)
         self._journal.will_write(files)
         write_files({self._output / path: data for path, data in files.items()})
 

@@ -102,7 +102,7 @@ def read_state(output: Path) -> State:
 def _add(state: State, entry: Entry) -> None:
     if all(map(_is_inside, entry.files)):  # what others wrote into it must not have files outside removed
         state.entries[entry.name] = entry
-        state.files |= entry.files.keys()
+        state.files.update(entry.files)
 
 
 def _is_inside(path: str) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from helpers.commands import fill_the_disk
 from helpers.tree_builds import build, files_of, write_map, write_tree
 
-from imagegs_tex.builder.state import STATE_FOLDER
+from imagegs_tex.builder.state import STATE_FOLDER, Entry, State, _add
 from imagegs_tex.formats.errors import OutputError
 from imagegs_tex.formats.material.folder_of_maps import MAX_IMAGES
 
@@ -162,3 +162,13 @@ def test_times_in_the_future_and_the_past_change_nothing(tmp_path):
     report, made = build(tree, out)
     assert made == []
     assert not report.index_changed
+
+
+def test_what_is_known_of_an_output_grows_in_place():
+    """A copy of it for each file takes longer than all else where the tree is large."""
+    state = State()
+    known = state.files
+    for name in ("a", "b"):
+        _add(state, Entry(name, name, f"{name}.igs", "k", "s", 100, 1000, {}, {}))
+    assert state.files is known
+    assert known == {"a.igs", "b.igs"}
