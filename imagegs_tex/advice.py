@@ -6,6 +6,7 @@ finest octave is then kept as the next one is now. Angles and FLIP fall with the
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -29,7 +30,16 @@ GOOD_FLIP: Final = 0.1
 POOR_DB: Final = 22.0
 """PSNR below which a map is far from its source, whatever its other measures say: those of grain hold for grain that is
 drawn anew, too."""
-MENDED_DB: Final = 26.0
+POOR_PLAIN_DB: Final = 26.0
+"""The same of a map whose grain is not left to be drawn anew, so that all that differs is lost: lines of occlusion at
+24.9 dB were speckle."""
+MENDED_DB: Final = 28.0
+POOR_SHAPES: Final = 0.6
+"""Share of the third octave's contrast, without a detail layer, below which the shapes themselves are gone, and grain
+is drawn where they were: 0.39 and 0.56 for a wall that had lost its bricks, 0.63 and more for rock that reads as rock.
+"""
+GOOD_SHAPES: Final = 0.75
+_SHAPES_OCTAVE: Final = 2  # of the four, finest first
 GOOD_DB: Final = 32.0
 """PSNR of a map from which on it may be called close."""
 _DOUBLING_DB: Final = 2.0
@@ -52,7 +62,7 @@ class Closeness(StrEnum):
 
 def closeness_of(score: MapScore) -> Closeness:
     """Return how close a map is, by the measures that warnings go by; FLIP counts where it was measured."""
-    if _is_bent(score) or _is_flat(score) or _is_off(score) or _is_far(score):
+    if _is_bent(score) or _is_flat(score) or _is_off(score) or _is_lost(score) or _is_far(score):
         return Closeness.ROUGH
     finest = (shown_contrast(score) or (None,))[0]
     degrees = score.normal_degrees_mean if score.normal_degrees_structure is None else score.normal_degrees_structure
@@ -60,7 +70,7 @@ def closeness_of(score: MapScore) -> Closeness:
         score.psnr_db >= GOOD_DB
         and (degrees is None or degrees <= GOOD_DEGREES)
         and (score.flip is None or score.flip <= GOOD_FLIP)
-        and (finest is None or finest >= GOOD_CONTRAST or score.psnr_db >= _FINE_DB)
+        and (finest is None or (finest >= GOOD_CONTRAST and not leaves_grain(score)) or score.psnr_db >= _FINE_DB)
     )
     return Closeness.CLOSE if is_close else Closeness.FAIR
 
@@ -71,12 +81,39 @@ def leaves_grain(score: MapScore) -> bool:
     return score.kept_contrast_with_detail is not None and finest is not None and finest < GOOD_CONTRAST
 
 
+@dataclass(frozen=True, slots=True)
+class _Price:
+    """What more Gaussians cost in a file."""
+
+    ledger: ByteLedger
+    gaussian_count: int
+    most: float  # times as many Gaussians as there are now: as many as help
+
+    def bytes_for(self, factor: float) -> str:
+        """Return the bytes of the file with so many times the Gaussians."""
+        ledger = self.ledger
+        fixed = ledger.header + ledger.maps + ledger.components + ledger.detail + ledger.residual
+        return _kilobytes(fixed + ledger.per_gaussian * self.gaussian_count * factor)
+
+    def ask(self, factor: float, gain: str) -> str:
+        """Return what to ask for so many times the Gaussians, or for the most that helps."""
+        if factor <= self.most:
+            return f"; --max-bytes {self.bytes_for(factor)} would {gain}"
+        return self.ask_most()
+
+    def ask_most(self) -> str:
+        """Return what to ask for the most Gaussians that help."""
+        if self.most <= 1:
+            return "; it has as many Gaussians as help, and more bytes will not"
+        return f"; --max-bytes {self.bytes_for(self.most)} is about the most that helps"
+
+
 def warnings_of(
     scores: Sequence[MapScore], ledger: ByteLedger, gaussian_count: int, texel_count: int
 ) -> tuple[str, ...]:  # fmt: skip
-    """Return a line for normals, contrast, colour (by FLIP) and PSNR where they are poor, the worst map of each.
+    """Return a line for normals, contrast, colour (FLIP), shapes and PSNR where they are poor, the worst map of each.
 
-    PSNR counts of maps that nothing else is said of.
+    Shapes and PSNR count of maps that nothing else is said of.
 
     Args:
         scores: of the file's maps
@@ -84,63 +121,68 @@ def warnings_of(
         gaussian_count: of the file
         texel_count: of a map
     """
-    most = texel_count / LEAST_TEXELS_PER_GAUSSIAN / gaussian_count  # times as many Gaussians as there are now
-
-    def bytes_for(factor: float) -> str:
-        fixed = ledger.header + ledger.maps + ledger.components + ledger.detail + ledger.residual
-        return _kilobytes(fixed + ledger.per_gaussian * gaussian_count * factor)
-
-    def factor_for(ratio: float) -> float:
-        return math.pow(ratio, 1 / ERROR_FALL)
-
-    def most_that_helps() -> str:
-        if most <= 1:
-            return "; it has as many Gaussians as help, and more bytes will not"
-        return f"; --max-bytes {bytes_for(most)} is about the most that helps"
-
+    price = _Price(ledger, gaussian_count, texel_count / LEAST_TEXELS_PER_GAUSSIAN / gaussian_count)
+    bent, flat, off = ([score for score in scores if poor(score)] for poor in (_is_bent, _is_flat, _is_off))
+    rest = [score for score in scores if score not in (*bent, *flat, *off)]
+    lost = [score for score in rest if _is_lost(score)]
+    far = [score for score in rest if _is_far(score) and score not in lost]
     found = []
-    bent = [score for score in scores if _is_bent(score)]
     if bent:
-        worst = max(bent, key=lambda score: score.normal_degrees_mean or 0)
-        mean, p95 = worst.normal_degrees_mean or 0, worst.normal_degrees_p95 or 0
-        wanted = min(GOOD_DEGREES, mean / 2)
-        factor = factor_for(mean / wanted)
-        text = (
-            f"{printable(worst.name)}: normals are {mean:.1f} degrees off on average, one in twenty {p95:.0f} or more"
-        )
-        if factor <= most:
-            text += f"; --target normal={wanted:.2g}deg takes about {bytes_for(factor)}"
-        else:
-            text += most_that_helps()
-        found.append(text)
-    flat = [score for score in scores if _is_flat(score)]
+        found.append(_of_bent(max(bent, key=lambda score: score.normal_degrees_mean or 0), price))
     if flat:
-        worst = min(flat, key=lambda score: (shown_contrast(score) or (0.0,))[0] or 0.0)
-        kept = [ratio for ratio in shown_contrast(worst) or () if ratio is not None]
-        octaves = _octaves_to(kept, GOOD_CONTRAST)
-        factor = min(4**octaves, most)
-        reached = _kept_after(kept, math.log(factor, 4))
-        text = f"{printable(worst.name)} keeps {100 * kept[0]:.0f} % of its finest contrast"
-        if reached > kept[0] + 0.05:
-            text += f"; --max-bytes {bytes_for(factor)} would keep about {100 * reached:.0f} %"
-        found.append(text)
-    off = [score for score in scores if _is_off(score)]
+        found.append(_of_flat(min(flat, key=lambda score: (shown_contrast(score) or (0.0,))[0] or 0.0), price))
     if off:
-        worst = max(off, key=lambda score: score.flip or 0.0)
-        flip = worst.flip or 0.0
-        factor = factor_for(flip / GOOD_FLIP)
-        text = f"{printable(worst.name)}: a mean FLIP error of {flip:.2f}, colours that differ at a glance"
-        helps = f"; --max-bytes {bytes_for(factor)} would bring it to about {GOOD_FLIP:g}"
-        found.append(text + (helps if factor <= most else most_that_helps()))
-    far = [score for score in scores if _is_far(score) and score not in (*bent, *flat, *off)]
+        found.append(_of_off(max(off, key=lambda score: score.flip or 0.0), price))
+    if lost:
+        found.append(_of_lost(min(lost, key=_shapes_kept), price))
     if far:
-        worst = min(far, key=lambda score: score.psnr_db)
-        factor = math.pow(2, (MENDED_DB - worst.psnr_db) / _DOUBLING_DB)
-        helps = f"; --max-bytes {bytes_for(factor)} would bring it to about {MENDED_DB:g} dB"
-        helps = helps if factor <= most else most_that_helps()
-        text = f"{printable(worst.name)} is at {worst.psnr_db:.1f} dB, far from its source texel by texel"
-        found.append(text + ("; its grain is drawn anew" if leaves_grain(worst) else helps))
+        found.append(_of_far(min(far, key=lambda score: score.psnr_db), price))
     return tuple(found)
+
+
+def _of_bent(score: MapScore, price: _Price) -> str:
+    mean, p95 = score.normal_degrees_mean or 0.0, score.normal_degrees_p95 or 0.0
+    wanted = min(GOOD_DEGREES, mean / 2)
+    factor = _factor_for(mean / wanted)
+    text = f"{printable(score.name)}: normals are {mean:.1f} degrees off on average, one in twenty {p95:.0f} or more"
+    if factor <= price.most:
+        return f"{text}; --target normal={wanted:.2g}deg takes about {price.bytes_for(factor)}"
+    return text + price.ask_most()
+
+
+def _of_flat(score: MapScore, price: _Price) -> str:
+    kept = [ratio for ratio in shown_contrast(score) or () if ratio is not None]
+    factor = min(4 ** _octaves_to(kept, GOOD_CONTRAST), price.most)
+    reached = _kept_after(kept, math.log(factor, 4))
+    text = f"{printable(score.name)} keeps {100 * kept[0]:.0f} % of its finest contrast"
+    return text + (price.ask(factor, f"keep about {100 * reached:.0f} %") if reached > kept[0] + 0.05 else "")
+
+
+def _of_off(score: MapScore, price: _Price) -> str:
+    flip = score.flip or 0.0
+    text = f"{printable(score.name)}: a mean FLIP error of {flip:.2f}, colours that differ at a glance"
+    return text + price.ask(_factor_for(flip / GOOD_FLIP), f"bring it to about {GOOD_FLIP:g}")
+
+
+def _of_lost(score: MapScore, price: _Price) -> str:
+    kept = [ratio for ratio in (score.kept_contrast or ())[_SHAPES_OCTAVE:] if ratio is not None]
+    text = f"{printable(score.name)} keeps {100 * kept[0]:.0f} % of the contrast of its shapes"
+    if score.kept_contrast_with_detail is not None:
+        text += ", and grain is drawn where they were"
+    return text + price.ask(4 ** _octaves_to(kept, GOOD_SHAPES), "keep more of them")
+
+
+def _of_far(score: MapScore, price: _Price) -> str:
+    text = f"{printable(score.name)} is at {score.psnr_db:.1f} dB, far from its source texel by texel"
+    if leaves_grain(score):
+        return f"{text}; its grain is drawn anew"
+    factor = math.pow(2, (MENDED_DB - score.psnr_db) / _DOUBLING_DB)
+    return text + price.ask(factor, f"bring it to about {MENDED_DB:g} dB")
+
+
+def _factor_for(ratio: float) -> float:
+    """Return how many times the Gaussians divide an angle or a FLIP error by a ratio."""
+    return math.pow(ratio, 1 / ERROR_FALL)
 
 
 def _is_bent(score: MapScore) -> bool:
@@ -159,8 +201,18 @@ def _is_off(score: MapScore) -> bool:
     return score.flip is not None and score.flip >= POOR_FLIP
 
 
+def _shapes_kept(score: MapScore) -> float:
+    """Return the share of the third octave's contrast that Gaussians alone keep; 1 where the map has none."""
+    kept = (*(score.kept_contrast or ()), *(None,) * (_SHAPES_OCTAVE + 1))[_SHAPES_OCTAVE]
+    return 1.0 if kept is None else kept
+
+
+def _is_lost(score: MapScore) -> bool:
+    return _shapes_kept(score) < POOR_SHAPES and score.psnr_db < GOOD_DB
+
+
 def _is_far(score: MapScore) -> bool:
-    return score.psnr_db < POOR_DB
+    return score.psnr_db < (POOR_DB if leaves_grain(score) else POOR_PLAIN_DB)
 
 
 def _octaves_to(kept: Sequence[float], wanted: float) -> float:

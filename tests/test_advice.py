@@ -15,6 +15,8 @@ from imagegs_tex.advice import (
     POOR_DB,
     POOR_DEGREES,
     POOR_FLIP,
+    POOR_PLAIN_DB,
+    POOR_SHAPES,
     POOR_STRUCTURE_DEGREES,
     Closeness,
     closeness_of,
@@ -115,16 +117,30 @@ def test_a_map_far_below_all_others_is_said_where_nothing_else_is():
     far = replace(COLOUR, psnr_db=MENDED_DB - 6)  # 8 times the Gaussians, of 5 bytes each, and 200 bytes besides
     (line,) = said(far, NORMAL)
     assert line == (
-        "basecolor is at 20.0 dB, far from its source texel by texel; --max-bytes 81kB would bring it to about 26 dB"
+        "basecolor is at 22.0 dB, far from its source texel by texel; --max-bytes 81kB would bring it to about 28 dB"
     )
     (line,) = said(far, texels=3 * 2 * COUNT)
     assert line.endswith("--max-bytes 21kB is about the most that helps")
     grainy = replace(far, kept_contrast=(0.1, 0.5, 0.8, 1.0), kept_contrast_with_detail=(0.97, 1.0, 1.0, 1.0))
-    (line,) = said(grainy)
+    assert not said(grainy)
+    (line,) = said(replace(grainy, psnr_db=POOR_DB - 2))
     assert line == "basecolor is at 20.0 dB, far from its source texel by texel; its grain is drawn anew"
     (line,) = said(replace(far, flip=POOR_FLIP))
     assert "FLIP" in line  # one line of a map
-    assert not said(replace(far, psnr_db=POOR_DB))
+    assert not said(replace(far, psnr_db=POOR_PLAIN_DB))
+
+
+def test_shapes_that_are_gone_are_said_whatever_grain_is_drawn_over_them():
+    lost = replace(COLOUR, kept_contrast=(0.15, 0.28, 0.39, 0.45), kept_contrast_with_detail=(0.9, 0.9, 0.8, 0.6))
+    (line,) = said(lost, COLOUR)
+    assert line == (  # four times the Gaussians
+        "basecolor keeps 39 % of the contrast of its shapes, and grain is drawn where they were; "
+        "--max-bytes 41kB would keep more of them"
+    )
+    (line,) = said(lost, texels=COUNT)
+    assert line.endswith("more bytes will not")
+    assert not said(replace(lost, psnr_db=GOOD_DB))  # little is missing
+    assert not said(replace(lost, kept_contrast=(0.15, 0.4, POOR_SHAPES, 0.9)))
 
 
 @pytest.mark.parametrize(
@@ -136,6 +152,10 @@ def test_a_map_far_below_all_others_is_said_where_nothing_else_is():
         (replace(COLOUR, psnr_db=GOOD_DB, kept_contrast=(GOOD_CONTRAST - 0.01, 1.0, 1.0, 1.0)), Closeness.FAIR),
         (replace(COLOUR, psnr_db=45.0, kept_contrast=(0.1, 1.0, 1.0, 1.0)), Closeness.CLOSE),  # nobody misses it
         (replace(COLOUR, psnr_db=19.6, kept_contrast_with_detail=(1.0, 1.0, 1.0, 1.0)), Closeness.ROUGH),
+        (
+            replace(COLOUR, psnr_db=34.7, kept_contrast=(0.4, 0.7, 0.9, 1.0), kept_contrast_with_detail=(1.0,) * 4),
+            Closeness.FAIR,
+        ),
         (replace(COLOUR, psnr_db=GOOD_DB, flip=POOR_FLIP), Closeness.ROUGH),
         (replace(COLOUR, psnr_db=GOOD_DB, kept_contrast=(POOR_CONTRAST - 0.01, 1.0, 1.0, 1.0)), Closeness.ROUGH),
         (replace(NORMAL, psnr_db=GOOD_DB), Closeness.CLOSE),
@@ -154,7 +174,7 @@ def test_what_nobody_sees_is_not_said():
     faint = (POOR_CONTRAST / 2, 0.3, 0.5, 0.9)
     assert not said(replace(COLOUR, psnr_db=45.0, kept_contrast=faint))
     assert not said(replace(COLOUR, kept_contrast=None))
-    assert not said(replace(COLOUR, kept_contrast=(None, None, 0.4, 0.9)))
+    assert not said(replace(COLOUR, kept_contrast=(None, None, 0.8, 0.9)))
 
 
 def test_no_more_than_the_most_gaussians_is_proposed():

@@ -1,4 +1,4 @@
-"""How close a result is to its source, in words: one for each map, and that of the worst for all of them."""
+"""How close a result is to its source, in words: one for each map, and how many maps have which."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ from imagegs_tex.studio.results import Result
 _ORDER: Final = (Closeness.CLOSE, Closeness.FAIR, Closeness.ROUGH)
 _MEANINGS: Final = {
     Closeness.CLOSE: "hard to tell from the source",
-    Closeness.FAIR: "alike at a glance; fine detail differs",
+    Closeness.FAIR: "alike from a step back; fine detail differs",
     Closeness.ROUGH: "differs at a glance",
 }
 _DRAWN: Final = "; its grain is drawn anew, of the same kind, not the same"
@@ -23,14 +23,14 @@ def measured(result: Result) -> list[MapScore]:
     return [replace(reported.get(score.name, score), flip=score.flip) for score in result.scores]
 
 
-def worst_of(scores: Sequence[MapScore]) -> Closeness:
-    """Return the word for all maps: that of the worst."""
-    return max(map(closeness_of, scores), key=_ORDER.index)
-
-
-def meaning_of(word: Closeness) -> str:
-    """Return what a word means."""
-    return _MEANINGS[word]
+def words_of_all(scores: Sequence[MapScore]) -> tuple[str, str]:
+    """Return how many maps have each word, best first, and what the words mean that occur."""
+    words = [closeness_of(score) for score in scores]
+    present = [word for word in _ORDER if word in words]
+    if len(scores) == 1:
+        return present[0].capitalize(), _MEANINGS[present[0]]
+    counts = ", ".join(f"{words.count(word)} {word}" for word in present)
+    return counts, "; ".join(f"{word}: {_MEANINGS[word]}" for word in present)
 
 
 def closeness_words(score: MapScore) -> str:

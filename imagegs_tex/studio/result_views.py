@@ -10,7 +10,7 @@ from imagegs_tex.formats.igs.container import DETAIL_SECTION, EXACT_SECTION, RES
 from imagegs_tex.reports import CompressReport
 from imagegs_tex.settings import DEFAULT_QUALITY, Preset
 from imagegs_tex.studio.charts import sizes_curve
-from imagegs_tex.studio.closeness import meaning_of, measured, worst_of
+from imagegs_tex.studio.closeness import measured, words_of_all
 from imagegs_tex.studio.downloads import contents_of
 from imagegs_tex.studio.markup import (
     SCORE_HEADINGS,
@@ -96,10 +96,9 @@ def head_of(result: Result) -> str:
     entries = [("Size", bytes_words(info.file_bytes), of_source)]
     scores = measured(result)
     if scores:
-        word = worst_of(scores)
-        which = "" if len(scores) == 1 else "the worst map: "
+        counts, meanings = words_of_all(scores)
         decibels = "" if result.psnr_db is None else f". PSNR over all maps {result.psnr_db:.2f} dB, higher is closer"
-        entries.append(("Closeness", word.capitalize(), f"{which}{meaning_of(word)}{decibels}"))
+        entries.append(("Closeness", counts, f"{meanings}{decibels}"))
     entries += [
         ("Gaussians", f"{info.gaussians:,}", "soft spots that paint all maps"),
         ("Density", f"{info.bits_per_texel:.2f} bits per texel", f"{info.width} × {info.height} texels"),

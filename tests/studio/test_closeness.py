@@ -1,11 +1,10 @@
-"""A result's word is that of its worst map, and each map says what it goes by."""
+"""A result says how many maps have which word, and each map what its word goes by."""
 
 from dataclasses import replace
 from types import SimpleNamespace
 
-from imagegs_tex.advice import Closeness
 from imagegs_tex.metrics.scores import MapScore
-from imagegs_tex.studio.closeness import closeness_words, measured, worst_of
+from imagegs_tex.studio.closeness import closeness_words, measured, words_of_all
 from imagegs_tex.studio.markup import closeness_list, score_rows
 
 COLOUR = MapScore(
@@ -16,10 +15,12 @@ NORMAL = replace(COLOUR, name="normal", semantic="normal", flip=None, normal_deg
 GRAINY = replace(COLOUR, psnr_db=24.9, kept_contrast=(0.1, 0.6, 1.0, 1.0), kept_contrast_with_detail=(1.0,) * 4)
 
 
-def test_all_maps_together_are_as_close_as_the_worst():
-    assert worst_of([COLOUR, NORMAL]) == Closeness.CLOSE
-    assert worst_of([COLOUR, GRAINY, NORMAL]) == Closeness.FAIR
-    assert worst_of([replace(COLOUR, psnr_db=19.6), GRAINY]) == Closeness.ROUGH
+def test_all_maps_together_say_how_many_have_which_word():
+    assert words_of_all([COLOUR]) == ("Close", "hard to tell from the source")
+    assert words_of_all([COLOUR, NORMAL])[0] == "2 close"
+    counts, meanings = words_of_all([replace(COLOUR, psnr_db=19.6), COLOUR, GRAINY, NORMAL])
+    assert counts == "2 close, 1 fair, 1 rough"
+    assert meanings.startswith("close: hard to tell from the source; fair: alike from a step back")
 
 
 def test_a_map_says_what_its_word_goes_by():
