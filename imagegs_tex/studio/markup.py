@@ -20,6 +20,11 @@ _FEW_COLUMNS: Final = 3
 NO_VALUE: Final = "–"
 """In a cell for a measure that has no meaning there; a list on a telephone leaves it out."""
 _NONE: Final = ' class="st-none"'
+_ADVICE: Final = (
+    ("; mend or leave out one of them, or say with --size WxH what all become", "; scale one of them, or leave it out"),
+    (", in folders there, or below a folder given with --allow-root", " or in folders there; send them with it"),
+)
+"""What messages advise, and what takes its place where there are no such options."""
 
 
 def step(title: str, note: str = "") -> str:
@@ -33,11 +38,13 @@ def text(value: object) -> str:
 
 
 def in_words_of_the_page(message: str) -> str:
-    """Return advice that names options of the command line with the names of the page's fields, where it has them."""
+    """Return advice that names options of the command line with what there is to do on the page instead."""
     named = message
+    for advice, words in _ADVICE:
+        named = named.replace(advice, words)
     for goal in GOALS:
         named = re.sub(rf"{goal.flag} ([^\s,;]*\d[^\s,;]*)", rf'"{goal.label}" of \1', named)
-    return re.sub(r"(--[a-z-]+(?:[ =]\S+)?)", r"\1 from a terminal", named)
+    return re.sub(r"(?<!\S)(--[a-z-]+(?:[ =]\S*[^\s,;])?)", r"\1 from a terminal", named)  # no name with -- in it
 
 
 def notice(message: str, kind: str = "info") -> str:
@@ -60,7 +67,7 @@ def reading_summary(reading: Reading) -> str:
     if reading.importance:
         html += notice(f"{reading.importance} says how much each texel counts: white ones fully, black ones not.")
     if reading.left_out:
-        items = "".join(f"<li>{escape(each)}</li>" for each in reading.left_out)
+        items = "".join(f"<li>{escape(in_words_of_the_page(each))}</li>" for each in reading.left_out)
         html += f'<div class="st-leftout"><b>Left out, or worth knowing</b><ul>{items}</ul></div>'
     return html
 

@@ -24,7 +24,8 @@ PRIVATE: Final = "private"
 """Visibility of every event: the page is not an API."""
 _DROP: Final = """<div class="st-drop"><b>Drop the maps of one material here</b>
 <span class="st-faint">Files, a folder, a .zip, a .glb or .gltf with its images, one picture,
-or an .igs file to look at. Pictures that come later join those that are there.</span><div class="st-drop-buttons">
+or an .igs file to look at. Pictures that come later join those that are there; anything else replaces them.</span>
+<div class="st-drop-buttons">
 <label>Choose files<input type="file" multiple class="st-files" aria-label="Choose files"></label>
 <label>Choose a folder<input type="file" webkitdirectory class="st-folder" aria-label="Choose a folder"></label></div>
 <div class="st-drop-say st-faint" aria-live="polite"></div></div>"""

@@ -126,7 +126,7 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
             visitor.changed("curve", "" if job is None else run_curves(job.curve, job.sizes)),
             visitor.changed("log", "" if job is None else "\n".join(job.log)),
             visitor.changed("steps", gr.update(visible=len(frames) > 1, maximum=last, value=at)),
-            *_pressable(visitor, is_over=is_over),
+            *pressable(visitor, is_over=is_over),
             visitor.changed("why", "" if is_over else _WHY_NOT),
             gr.update(
                 value=_LEAVE if job is not None and job.state == JobState.WAITING else _STOP,
@@ -135,6 +135,9 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
             gr.update(active=not is_over),
             visitor.results[-1].number if visitor.results else 0,
         ]
+
+    def pressable(visitor: Visitor, *, is_over: bool) -> list[dict[str, Any]]:
+        return asked.pressable(is_over=is_over, is_igs=_is_igs(visitor), is_shown=_is_shown(visitor))
 
     def begin(visitor: Visitor, wish: Wish, work: Work) -> list[Any]:
         try:
@@ -218,10 +221,8 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         is_ready = visitor.upload is not None and not visitor.problem
         visitor.forget_shown("status")
         said = (READY if is_ready else status(None, 0)) if is_over else gr.skip()
-        of_material = asked.for_material(is_igs=_is_igs(visitor))
-        if not is_over:
-            of_material[: len(starters)] = [gr.skip() for _ in starters]
-        return [gr.update(choices=names, value=shown, visible=len(rows) > 1), said, *of_material]
+        starting = [*pressable(visitor, is_over=is_over), *asked.for_material(is_igs=_is_igs(visitor))]
+        return [gr.update(choices=names, value=shown, visible=len(rows) > 1), said, *starting]
 
     def show_igs(request: gr.Request) -> list[Any]:
         visitor = visitors.of(request.session_hash)
@@ -238,9 +239,10 @@ def build_run(visitors: Visitors, queue: JobQueue, given: InputPart) -> RunPart:
         [asked.command, asked.estimate],
         api_visibility=PRIVATE, show_progress="hidden",
     )  # fmt: skip
-    given.version.change(
-        new_material, None, [shown_map, state, *asked.of_material], api_visibility=PRIVATE, show_progress="hidden"
-    ).then(show_igs, None, outputs, api_visibility=PRIVATE, show_progress="hidden")
+    of_material = [shown_map, state, *starters, *asked.of_material]
+    given.version.change(new_material, None, of_material, api_visibility=PRIVATE, show_progress="hidden").then(
+        show_igs, None, outputs, api_visibility=PRIVATE, show_progress="hidden"
+    )
     asked.start.click(start_with, {*fields.all}, outputs, api_visibility=PRIVATE, show_progress="hidden")
     asked.ladder.click(start_ladder, {*fields.all}, outputs, api_visibility=PRIVATE, show_progress="hidden")
     asked.defaults.click(
@@ -263,10 +265,12 @@ def _is_igs(visitor: Visitor) -> bool:
     return visitor.upload is not None and visitor.upload.is_igs
 
 
-def _pressable(visitor: Visitor, *, is_over: bool) -> list[dict[str, Any]]:
-    """Return which of the buttons that start a run can be pressed; a file that is ready-made can only be shown."""
-    others = is_over and not _is_igs(visitor)
-    return [gr.update(interactive=each) for each in (is_over, others, others)]
+def _is_shown(visitor: Visitor) -> bool:
+    """Whether the material is a file that is ready-made and shown, or about to be."""
+    upload, job, task = visitor.upload, visitor.job, visitor.task
+    if upload is None or not upload.is_igs or job is None or task is None or task.source != upload.path:
+        return False
+    return bool(task.results) or not job.is_over
 
 
 def _first_map(visitor: Visitor) -> int:

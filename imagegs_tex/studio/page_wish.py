@@ -118,20 +118,35 @@ class WishPart:
     defaults: gr.Button
     why_not: gr.HTML  # why none of them can be pressed
 
+    start_words: gr.HTML  # what each of them does
+
     def for_material(self, *, is_igs: bool) -> list[dict[str, Any]]:
         """Return what :attr:`of_material` becomes with a material: a file that is ready-made leaves nothing to set."""
-        return [gr.update(value=_SHOW if is_igs else _START), *[gr.update(interactive=not is_igs)] * 6]
+        return [gr.update(visible=not is_igs), *[gr.update(interactive=not is_igs)] * 4]
 
     @property
     def of_material(self) -> list[Any]:
-        """What depends on the kind of the material."""
+        """What depends on the kind of the material, beside :attr:`starters`."""
         first = self.fields
-        return [self.start, self.ladder, self.defaults, first.goal, first.quality, first.amount, first.preset]
+        return [self.start_words, first.goal, first.quality, first.amount, first.preset]
 
     @property
     def starters(self) -> list[gr.Button]:
         """All buttons that start a run."""
         return [self.start, self.ladder, self.defaults]
+
+    @staticmethod
+    def pressable(*, is_over: bool, is_igs: bool, is_shown: bool) -> list[dict[str, Any]]:
+        """Return what :attr:`starters` become.
+
+        Args:
+            is_over: no run is under way
+            is_igs: the material is a file that is ready-made, which can only be shown
+            is_shown: it is, so that there is nothing to press
+        """
+        others = gr.update(visible=not is_igs, interactive=is_over)
+        first = gr.update(value=_SHOW if is_igs else _START, visible=not is_shown, interactive=is_over)
+        return [first, others, others]
 
 
 def build_wish(visitors: Visitors) -> WishPart:
@@ -182,7 +197,7 @@ def build_wish(visitors: Visitors) -> WishPart:
             ladder = gr.Button("Try five sizes, fast", elem_id="ladder")
             defaults = gr.Button("Start with defaults", elem_id="defaults")
         why_not = gr.HTML("", elem_id="why-not", padding=False)
-        gr.HTML(_START_WORDS, padding=False)
+        start_words = gr.HTML(_START_WORDS, padding=False, elem_id="start-words")
 
     def new_goal(key: str, request: gr.Request) -> list[dict[str, Any]]:
         visitor = visitors.of(request.session_hash)
@@ -204,4 +219,4 @@ def build_wish(visitors: Visitors) -> WishPart:
         name_quality, quality, quality, api_visibility=PRIVATE, show_progress="hidden", trigger_mode="always_last"
     )
     fields = WishFields(goal, quality, amount, preset, detail, backend, every, advanced)
-    return WishPart(fields, command, estimated, start, ladder, defaults, why_not)
+    return WishPart(fields, command, estimated, start, ladder, defaults, why_not, start_words)

@@ -58,6 +58,8 @@ LEVELS_HEADING: Final = (
 )
 _ROUGH_DB: Final = 30.0
 """Below this, speckle is seen at a glance."""
+_NO_SOURCE: Final = "There is no source to compare with: the .igs file was brought alone."
+_NOT_LISTED: Final = "An .igs file that was brought alone is not listed here: it has nothing to be measured against."
 _PNG: Final = "image/png"
 
 
@@ -138,7 +140,8 @@ def compared(visitor: Visitor, result: Result) -> dict[str, Any]:
         }
         for each in result.maps
     ]
-    return {"maps": maps, "first": result.first_map}
+    why = "" if any(each["source"] for each in maps) else _NO_SOURCE
+    return {"maps": maps, "first": result.first_map, "why": why}
 
 
 def has_climbed(visitor: Visitor) -> bool:
@@ -219,8 +222,9 @@ def gallery_of(visitor: Visitor, result: Result) -> str:
 def sizes_of(visitor: Visitor) -> str:
     """Return the curve, the table and the pictures of all results of a visit."""
     made = [result for result in visitor.results if result.psnr_db is not None]
+    brought = "" if len(made) == len(visitor.results) else notice(_NOT_LISTED)
     if len(made) < 2:
-        return notice(
+        return brought + notice(
             "With two results or more, they are compared here. Try five sizes, or start again with another size."
         )
     is_one = _is_one_material(visitor)
@@ -242,7 +246,7 @@ def sizes_of(visitor: Visitor) -> str:
     ]
     headings = ("Result", "Bytes", "PSNR (dB)", "Gaussians", "Bits per texel")
     points = [(each.info.file_bytes, float(each.psnr_db or 0)) for each in made]
-    return sizes_curve(points) + table(headings, rows, "Results of this visit") + figures(pictures)
+    return sizes_curve(points) + table(headings, rows, "Results of this visit") + brought + figures(pictures)
 
 
 def file_link(visitor: Visitor, result: Result) -> str:

@@ -78,7 +78,9 @@ class Inbox:
         self._kept = self.folder
 
     def add_to(self, material: Upload | None) -> tuple[str, ...] | None:
-        """Put the maps of a kept material beside those that were sent, where both are pictures without folders.
+        """Put what a kept material of maps came with beside pictures that were sent without a folder.
+
+        The pictures go into the folder in which the maps lie.
 
         Returns:
             names of the maps there that what was sent replaces; None: the delivery is a material of its own
@@ -88,15 +90,26 @@ class Inbox:
         """
         if material is None or self._kept is None or self._kept == self.folder or not self._is_loose(self.names):
             return None
-        there = sorted(path.name for path in self._kept.iterdir())
-        if material.path not in {self._kept, *(self._kept / name for name in there)} or not self._is_loose(there):
+        maps = _folder_of_maps(material)
+        if maps is None or not maps.is_relative_to(self._kept):
             return None
         sent = {name.casefold() for name in self.names}
-        for name in there:
-            if name.casefold() not in sent:
-                self.count((self._kept / name).stat().st_size)
-                shutil.copyfile(self._kept / name, self.begin(name))
-        return tuple(name for name in there if name.casefold() in sent)
+        replaced = sorted(path.name for path in maps.iterdir() if path.is_file() and path.name.casefold() in sent)
+        self._move_below(maps.relative_to(self._kept))
+        for path in sorted(self._kept.rglob("*")):
+            if path.is_file() and not (path.parent == maps and path.name in replaced):
+                self.count(path.stat().st_size)
+                shutil.copyfile(path, self.begin(path.relative_to(self._kept).as_posix()))
+        return tuple(replaced)
+
+    def _move_below(self, place: Path) -> None:
+        """Move the delivery's files, which have no folders, into one."""
+        arrived = self.folder.rename(self.folder.with_suffix(".loose"))  # a file may be called as the folder is
+        (self.folder / place).mkdir(parents=True)
+        for name in self.names:
+            (arrived / name).rename(self.folder / place / name)
+        arrived.rmdir()
+        self.names = [(place / name).as_posix() for name in self.names]
 
     @staticmethod
     def _is_loose(names: Sequence[str]) -> bool:
@@ -163,6 +176,14 @@ class Inbox:
             _check_kind(files[0])
             return Upload(files[0], printable(files[0].name))
         return _folder_of(self.folder, files)
+
+
+def _folder_of_maps(material: Upload) -> Path | None:
+    """Return where the maps of a material lie that is a folder of them, or one; None for any other, and for several."""
+    if material.path.is_dir():
+        has_maps = any(path.suffix.lower() in FORMATS for path in material.path.iterdir() if path.is_file())
+        return material.path if has_maps else None
+    return material.path.parent if material.path.suffix.lower() in FORMATS and not material.is_igs else None
 
 
 def _folder_of(folder: Path, files: Sequence[Path]) -> Upload:

@@ -16,6 +16,7 @@ from imagegs_tex.studio.folders import SENT, StudioFolders, without_place
 from imagegs_tex.studio.jobs import Job
 from imagegs_tex.studio.limits import ABSENCE_SECONDS, MAX_RESULTS, MAX_VISITORS
 from imagegs_tex.studio.live import Frame
+from imagegs_tex.studio.markup import in_words_of_the_page
 from imagegs_tex.studio.reading import Reading
 from imagegs_tex.studio.results import Result
 from imagegs_tex.studio.uploads import Inbox, Upload
@@ -64,7 +65,7 @@ class Visitor:
 
     def told(self, message: object) -> str:
         """Return what the page says of an error or a remark."""
-        return without_place(str(message), self.folder)
+        return in_words_of_the_page(without_place(str(message), self.folder))
 
     def served_count(self) -> int:
         """Return a number that was not returned before, so that browsers take nothing for something older."""

@@ -350,6 +350,7 @@ def test_maps_join_a_wrong_file_changes_nothing_and_one_is_left_out_and_taken_ba
     page = pages[1]
     page.set_viewport_size({"width": 1440, "height": 1000})
     files = sorted(write_maps(tmp_path / "maps", 64).glob("*.png"))
+    page.click("#example-picture")
     page.click("#anew")
     page.wait_for_function("document.querySelectorAll('.st-map').length == 0")
     drop(page, files[:2])
@@ -371,6 +372,13 @@ def test_maps_join_a_wrong_file_changes_nothing_and_one_is_left_out_and_taken_ba
     page.locator("#kept-2 input").check()
     page.wait_for_function("!document.querySelector('#reading').innerText.includes('left out')")
     page.wait_for_function("!document.querySelector('.st-map-aside')")
+    page.set_input_files(".st-folder", str(tmp_path / "maps"))
+    page.wait_for_function("document.querySelectorAll('.st-map').length == 5")
+    assert "This replaces the material" in page.inner_text("#reading")
+    drop(page, [files[0].rename(tmp_path / "emissive.png")])
+    page.wait_for_function("document.querySelectorAll('.st-map').length == 6")
+    assert "Added to the maps" in page.inner_text("#reading")
+    assert "maps: 6 maps" in page.inner_text("#reading")
 
 
 def test_a_file_that_is_dropped_is_shown_at_once(pages, tmp_path):
@@ -383,9 +391,14 @@ def test_a_file_that_is_dropped_is_shown_at_once(pages, tmp_path):
     drop(page, [tmp_path / "brought.igs"])
     page.wait_for_function("document.querySelector('#links')?.innerText.includes('brought.igs')", timeout=60000)
     assert "ready-made" in page.inner_text("#estimate")
-    assert page.inner_text("#start") == "Show it"
-    assert page.is_disabled("#ladder")
+    for gone in ("#start", "#ladder", "#defaults", "#start-words"):
+        assert page.is_hidden(gone)  # it is shown, and nothing else is made of it
+    page.get_by_role("tab", name="All results").click()
+    assert "brought alone is not listed here" in page.inner_text("#sizes")
+    page.get_by_role("tab", name="Compare").click()
+    assert "no source to compare with" in page.inner_text("#compare")
     assert page.is_disabled("#quality input[type=number]")
     page.click("#example-picture")
-    page.wait_for_function("document.querySelector('#start').innerText == 'Start'")
+    page.wait_for_function("document.querySelector('#start')?.innerText == 'Start'")
+    page.wait_for_selector("#start-words")
     assert page.is_enabled("#ladder")

@@ -67,6 +67,8 @@ def test_sizes_are_said(count, words):
 def test_advice_names_the_pages_fields():
     said = in_words_of_the_page("poor; --max-bytes 120kB is about the most that helps")
     assert said == 'poor; "File size" of 120kB is about the most that helps'
+    assert in_words_of_the_page("give --wrap clamp, and so on") == "give --wrap clamp from a terminal, and so on"
+    assert in_words_of_the_page("stone--normal.png is damaged") == "stone--normal.png is damaged"
     assert in_words_of_the_page("--target normal=4deg takes 5kB") == "--target normal=4deg from a terminal takes 5kB"
 
 

@@ -3,10 +3,12 @@
 import json
 import zipfile
 
+import numpy as np
 import pytest
 from helpers.tiny_material import write_material
 
 from imagegs_tex.formats.errors import InputError
+from imagegs_tex.formats.images import write_image
 from imagegs_tex.studio import uploads
 from imagegs_tex.studio.corrections import MapCorrection
 from imagegs_tex.studio.receiving import Received, receive
@@ -17,6 +19,11 @@ from imagegs_tex.studio.visitors import Visitor
 @pytest.fixture
 def inbox(tmp_path):
     return Inbox(tmp_path / "sent")
+
+
+@pytest.fixture
+def visitor(tmp_path, inbox):
+    return Visitor("token", tmp_path, inbox)
 
 
 def send(inbox, **files):
@@ -184,6 +191,56 @@ def test_what_is_a_material_of_its_own_joins_nothing(inbox, names):
     assert (first.path.is_file(), inbox.names) == (True, ["c.png"])
 
 
+def test_pictures_that_come_after_a_folder_join_it(visitor, tmp_path):
+    stone = write_material(tmp_path / "stone")
+    for path in sorted(stone.iterdir()):
+        put(visitor.inbox, f"stone/{path.name}", path.read_bytes())
+    put(visitor.inbox, "stone/older/height.png", (stone / "height.png").read_bytes())
+    receive(visitor)
+    for _ in range(2):  # the second time it is there
+        next_delivery(visitor.inbox, "gloss.png", data=(stone / "roughness.png").read_bytes())
+        found = receive(visitor)
+        assert [row.name for row in visitor.reading.table] == ["basecolor", "gloss", "height", "normal", "roughness"]
+        assert (visitor.reading.title, visitor.upload.path) == ("stone", visitor.inbox.folder / "stone")
+    assert found.words == "gloss.png: the new file replaces the one of that name."
+    assert (visitor.upload.path / "older" / "height.png").is_file()
+    assert [path.name for path in visitor.inbox.folder.parent.iterdir()] == [visitor.inbox.folder.name]
+
+
+def test_a_picture_called_as_the_folder_is_joins_it_too(inbox):
+    put(inbox, "a.png/b.png")
+    first = inbox.upload()
+    inbox.keep()
+    next_delivery(inbox, "a.png")
+    assert inbox.add_to(first) == ()
+    assert (inbox.names, inbox.upload().title) == (["a.png/a.png", "a.png/b.png"], "a.png")
+
+
+@pytest.mark.parametrize(
+    "names", [["a/x.png", "b/x.png"], ["a/scene.gltf", "a/x.png"], ["a.zip"], ["a/x.glb"], ["a/x.igs"]]
+)
+def test_what_is_no_folder_of_maps_is_replaced_by_a_picture(inbox, names):
+    for name in names:
+        put(inbox, name)
+    first = inbox.upload()
+    inbox.keep()
+    next_delivery(inbox, "c.png")
+    assert inbox.add_to(first) is None
+    assert inbox.names == ["c.png"]
+
+
+def test_advice_of_other_proportions_can_be_followed_on_the_page(visitor, tmp_path):
+    stone = write_material(tmp_path / "stone")
+    put(visitor.inbox, "basecolor.png", (stone / "basecolor.png").read_bytes())
+    image = np.zeros((48, 16), np.uint8)
+    image[:24] = 255
+    write_image(tmp_path / "wide--height.png", image)
+    put(visitor.inbox, "wide--height.png", (tmp_path / "wide--height.png").read_bytes())
+    words = receive(visitor).words
+    assert "wide--height.png" in words
+    assert words.endswith("which are other proportions; scale one of them, or leave it out")
+
+
 def test_together_they_keep_the_limits(inbox, monkeypatch):
     put(inbox, "a.png", bytes(6))
     first = inbox.upload()
@@ -192,11 +249,6 @@ def test_together_they_keep_the_limits(inbox, monkeypatch):
     next_delivery(inbox, "b.png", data=bytes(6))
     with pytest.raises(InputError, match="send fewer"):
         inbox.add_to(first)
-
-
-@pytest.fixture
-def visitor(tmp_path, inbox):
-    return Visitor("token", tmp_path, inbox)
 
 
 def test_what_cannot_be_used_leaves_the_material_as_it_was(visitor, tmp_path):
