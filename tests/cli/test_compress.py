@@ -15,6 +15,7 @@ from helpers.commands import SMALL, fill_the_disk, python
 from helpers.tiny_material import as_bytes, waves
 
 from imagegs_tex import __version__, info
+from imagegs_tex.fit.loop import SETTLING_STEPS
 from imagegs_tex.fit.state_torch import TorchFitState
 from imagegs_tex.formats.igs.container import MAGIC
 from imagegs_tex.formats.images import read_image, write_image
@@ -356,7 +357,7 @@ def test_ctrl_c_twice_leaves_nothing(run, material, tmp_path, monkeypatch):
     monkeypatch.setattr("imagegs_tex.encoder.trial_fits.round_features", lambda *_: signal.raise_signal(signal.SIGINT))
     code, _, err = run("compress", material, "-o", tmp_path / "a.igs", *SMALL)
     assert (code, err) == (130, "imagegs-tex: interrupted; nothing was left half-written\n")
-    assert len(steps) == 3
+    assert len(steps) == 3 + SETTLING_STEPS
     assert list(tmp_path.iterdir()) == []
 
 
