@@ -223,6 +223,8 @@ def sizes_of(visitor: Visitor) -> str:
     """Return the curve, the table and the pictures of all results of a visit."""
     made = [result for result in visitor.results if result.psnr_db is not None]
     brought = "" if len(made) == len(visitor.results) else notice(_NOT_LISTED)
+    if brought and not made:
+        return brought
     if len(made) < 2:
         return brought + notice(
             "With two results or more, they are compared here. Try five sizes, or start again with another size."
