@@ -187,10 +187,7 @@ def _without_main(work: Work) -> Iterator[None]:
     again in each of them.
     """
     main = sys.modules["__main__"]
-    if work.__module__ not in {
-        "__main__",
-        "__mp_main__",
-    }:  # which it is called in processes that multiprocessing starts
+    if work.__module__ not in _MAIN:
         sys.modules["__main__"] = ModuleType("__main__")
     try:
         yield
