@@ -351,6 +351,7 @@ def test_maps_join_a_wrong_file_changes_nothing_and_one_is_left_out_and_taken_ba
     page.set_viewport_size({"width": 1440, "height": 1000})
     files = sorted(write_maps(tmp_path / "maps", 64).glob("*.png"))
     page.click("#example-picture")
+    page.wait_for_function("document.querySelectorAll('.st-map').length == 1")
     page.click("#anew")
     page.wait_for_function("document.querySelectorAll('.st-map').length == 0")
     drop(page, files[:2])
