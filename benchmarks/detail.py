@@ -27,7 +27,7 @@ import imagegs_tex
 from imagegs_tex.decoder.detail import add_detail
 from imagegs_tex.decoder.render import render_channels
 from imagegs_tex.formats.igs.container import read_igs, section_sizes
-from imagegs_tex.formats.igs.quantized_set import OFFSET_SCALE
+from imagegs_tex.formats.igs.quantized_set import OFFSET_SCALE, QuantizedGaussianSet
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.vocabulary import Coded, Semantic
@@ -99,13 +99,7 @@ def compress(folder: Path, target: Path, psnr_db: float, backend: str) -> tuple[
 def rows(name: str, file: Path, folder: Path, backend: str) -> tuple[list[object], list[object]]:
     """Return a file's rows of both tables; the second is empty where there is no layer."""
     data, quantized, stack = file.read_bytes(), read_igs(file), load_stack(folder)
-    plain = render_channels(replace(quantized, detail=None), make_backend(backend)).cpu()
-    pictures = Pictures(torch.from_numpy(stack.texels), plain, plain)
-    if quantized.detail is not None:
-        offset = (quantized.offset_codes / OFFSET_SCALE).astype(np.float32)
-        size = (quantized.width, quantized.height)
-        drawn = add_detail(plain.clone(), quantized.detail, offset, size, quantized.wrap)
-        pictures = replace(pictures, drawn=drawn)
+    pictures = pictures_of(quantized, stack, backend)
     own = {shown: channels_of(stack, shown) for shown in SHOWN}
     detail = sum(section.stored_bytes for section in section_sizes(data) if section.name == "detail")
     noisy = {shown: bool(own[shown]) and quantized.detail is not None for shown in SHOWN}
@@ -116,6 +110,17 @@ def rows(name: str, file: Path, folder: Path, backend: str) -> tuple[list[object
             *(peaks(pictures, own[shown]) if noisy[shown] else "" for shown in SHOWN),
         ],
     )  # fmt: skip
+
+
+def pictures_of(quantized: QuantizedGaussianSet, stack: TextureStack, backend: str) -> Pictures:
+    """Return what a file is measured by; drawn is the picture without the layer where there is none."""
+    plain = render_channels(replace(quantized, detail=None), make_backend(backend)).cpu()
+    drawn = plain
+    if quantized.detail is not None:
+        offset = (quantized.offset_codes / OFFSET_SCALE).astype(np.float32)
+        size = (quantized.width, quantized.height)
+        drawn = add_detail(plain.clone(), quantized.detail, offset, size, quantized.wrap)
+    return Pictures(torch.from_numpy(stack.texels), plain, drawn)
 
 
 def channels_of(stack: TextureStack, shown: str) -> list[int]:

@@ -255,7 +255,7 @@ def quality() -> Table:
 def encode() -> Table:
     """Seconds from files to a scored file at the balanced preset, by stage; the first run of each compiles."""
     rows: list[list[object]] = []
-    balanced = replace(preset_settings(Preset.BALANCED), detail=DetailMode.OFF)
+    balanced = preset_settings(Preset.BALANCED)
     wanted = {
         "boombox": replace(balanced, gaussian_count=30_000),
         "fabric_pattern_07": replace(balanced, gaussian_count=8_426),

@@ -47,14 +47,14 @@ def reference(name: str) -> list[Row]:
     return sorted((point for point in points if point["bpp"] <= MOST_RATE), key=lambda point: float(point["bpp"]))
 
 
-def measure(job: tuple[str, Row, Path]) -> None:
+def measure(job: tuple[str, Row, tuple[ResidualMode, ...], Path]) -> None:
     """Compress one case at the size of a point, without and with the layer."""
-    name, point, out = job
+    name, point, modes, out = job
     backend = make_backend("auto")
     case = next(case for case in load_cases() if case.name == name)
     with case.staged() as folder:
         stack = load_stack(folder, SourceOptions())
-    for mode in MODES:
+    for mode in modes:
         path = out / f"{name}.{point['bpp']}.{mode.value}.json"
         if path.exists():
             continue
@@ -95,18 +95,23 @@ def ntc_table(rows: Rows) -> str:
     rates = sorted({rate for _, rate, _ in rows})
     theirs = {(name, point["bpp"]): point["psnr_db"] for name in names for point in reference(name)}
     table: list[list[object]] = []
-    leads: dict[float, list[tuple[float, float]]] = {rate: [] for rate in rates}
+    leads: dict[float, list[list[float]]] = {rate: [] for rate in rates}
     for name in names:
         cells: list[object] = [name]
         for rate in rates:
-            found = [rows[name, rate, mode.value] for mode in MODES if (name, rate, mode.value) in rows]
-            own = [float(row["psnr_db"]) - theirs[name, rate] for row in found]
-            cells.append(", ".join(f"{lead:+.2f}" for lead in own))
-            if len(own) == len(MODES):
-                leads[rate].append((own[0], own[1]))
+            found = [rows.get((name, rate, mode.value)) for mode in MODES]
+            own = [float(row["psnr_db"]) - theirs[name, rate] if row else np.nan for row in found]
+            cells.append(", ".join("–" if np.isnan(lead) else f"{lead:+.2f}" for lead in own) if any(found) else "")
+            leads[rate].append(own)
         table.append(cells)
-    means = [", ".join(f"{mean:+.2f}" for mean in np.mean(found, axis=0)) if found else "" for found in leads.values()]
-    table.append(["mean of those with both", *means])
+    both: list[object] = ["mean of those with both"]
+    usual: list[object] = ["mean with it"]
+    for of_rate in leads.values():
+        known = np.array(of_rate)
+        pairs, layered = known[~np.isnan(known).any(axis=1)], known[~np.isnan(known[:, 1]), 1]
+        both.append(", ".join(f"{mean:+.2f}" for mean in pairs.mean(axis=0)) + f" ({len(pairs)})" if len(pairs) else "")
+        usual.append(f"{layered.mean():+.2f} ({len(layered)})" if len(layered) else "")
+    table += [both, usual]
     return markdown(["case", *(f"{rate:.2f}" for rate in rates)], table)
 
 
@@ -114,9 +119,12 @@ def layer_table(rows: Rows) -> str:
     """Return what the layer takes and buys: at equal bytes, and on the GPU at equal PSNR between two files without."""
     table: list[list[object]] = []
     for name, rate in sorted({(name, rate) for name, rate, mode in rows if mode == "auto"}):
-        off, auto = (rows[name, rate, mode.value] for mode in MODES)
+        off, auto = (rows.get((name, rate, mode.value)) for mode in MODES)
+        assert auto is not None
         if "side" not in auto:
             table.append([name, f"{rate:.2f}", "no layer", "", "", "", ""])
+            continue
+        if off is None:
             continue
         layer = f"{auto['side']}², {auto['per_block']:.0f}, {auto['most']}"
         count = f"{auto['gaussians']:,} of {off['gaussians']:,}"
@@ -167,7 +175,11 @@ def against_avif(rows: Rows) -> str:
     table: list[list[object]] = []
     for name in sorted({name for name, _, _ in rows}):
         avif = [(point["bytes"], point["psnr_db"]) for point in curves[name]["curves"][AVIF]]
-        rates = [rate for case, rate, mode in rows if (case, mode) == (name, "auto")]
+        rates = [
+            rate
+            for rate in sorted({rate for _, rate, _ in rows})
+            if all((name, rate, mode.value) in rows for mode in MODES)
+        ]
         if len(rates) < LEAST_POINTS:
             continue
         cells: list[object] = []
@@ -186,12 +198,19 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of numbers")
     parser.add_argument("--jobs", type=int, default=1, help="files at once")
     parser.add_argument("--cases", nargs="*", help="of the reference's; all without")
+    parser.add_argument("--rates", nargs="*", type=float, help="of NTC's bits per texel; all without")
+    parser.add_argument("--modes", nargs="*", type=ResidualMode, default=MODES, help="off, auto; both without")
     parser.add_argument("--tables", action="store_true", help="measure nothing: tables of what is there")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/benchmarks/rates.md")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     names = options.cases or [case.name for case in load_cases()]
-    jobs = [(name, point, options.out) for name in names for point in reference(name)]
+    jobs = [
+        (name, point, tuple(options.modes), options.out)
+        for name in names
+        for point in reference(name)
+        if not options.rates or point["bpp"] in options.rates
+    ]
     jobs.sort(key=lambda job: -float(job[1]["file_bytes"]))  # what takes longest comes first
     if not options.tables:
         with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:

@@ -1,34 +1,62 @@
 """PSNR at equal bytes on the GPU: our buffers, and NVIDIA's NTC as ../shared/reference/ntc.json has it.
 
-    resident.py CASE=FILE.igs … [--write]
+    resident.py [CASE=FILE.igs …] [--rows DIR …] [--write]
 
-Nothing is compressed for it. How many bytes a buffer takes over its file is measured on the files that are given, two
-or more sizes of each case, and drawn linearly over the logarithm of file bytes between them, level beyond. PSNR by file
-bytes is that of the tables quality-psnr and quality-curves, drawn in the same way; beyond their ends it goes on as
-between the last two points, and is marked with ~. A material with levels counts the most that those may take.
+Nothing is compressed for it. Points of a case are files that are given, and what high_rates.py left in DIR, whose PSNR
+and bytes on the GPU are measured, and those of the tables quality-psnr and quality-curves, whose bytes on the GPU are
+their file's times what measured ones have over theirs; so are bytes with levels of what is no file here. Cases of which
+nothing is measured are left out.
+Of points that others beat in both, nothing is seen. Between points PSNR is drawn linearly over the logarithm of the
+bytes: ^ where one of the two is not measured, ~ beyond them, where it goes on as between the last two.
+
+A second table has bytes on the GPU over the file's of what is measured near NTC's file sizes.
 """
 
 import argparse
 import json
 import math
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
-from cases import SHARED
+from cases import SHARED, load_cases
 from tables import DOCUMENTS, markdown, replace_table
 
+from imagegs_tex.encoder.compute import compute_on
+from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.igs.container import read_igs
+from imagegs_tex.formats.material.build_stack import load_stack
+from imagegs_tex.metrics.match_source import source_indices
+from imagegs_tex.rasterize.select_backend import make_backend
+from imagegs_tex.settings import QualityTarget
+from imagegs_tex.shaders.coarse_levels import SHARE
 from imagegs_tex.shaders.gpu_buffer import pack_gaussians, reserve_levels
 
-RATES = (0.556, 1.111, 1.667, 2.5)
-Curve = list[tuple[float, float]]
+RATES: Final = (0.556, 1.111, 1.667, 2.5)
+"""NTC's four smallest, bits per texel."""
+NEAR: Final = 1.25
+"""A file that is so many times as large as NTC's, or as small, tells of its size."""
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A file of a case."""
+
+    file_bytes: int
+    psnr: float  # dB
+    plain: int | None  # bytes on the GPU without levels; None: not measured
+    levelled: int | None  # with the most that levels may take
 
 
 def main() -> None:
-    """Print the table; --write puts it into the page."""
+    """Print the tables; --write puts them into the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("files", nargs="+", metavar="CASE=FILE.igs")
+    parser.add_argument("files", nargs="*", metavar="CASE=FILE.igs")
+    parser.add_argument("--rows", nargs="*", type=Path, default=[], metavar="DIR")
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
     files: dict[str, list[Path]] = {}
@@ -36,69 +64,142 @@ def main() -> None:
         case, _, path = given.partition("=")
         files.setdefault(case, []).append(Path(path))
     reference = json.loads((SHARED / "reference" / "ntc.json").read_text())["cases"]
-    rows = [_row(case, sorted(paths, key=_size), reference[case]) for case, paths in files.items()]
-    headings = ["case", *(f"{rate:.2f}: NTC, ours, with levels" for rate in RATES), "bytes at 0.56"]
-    table = markdown(headings, rows)
-    print(table)
-    if arguments.write:
-        replace_table("resident", table)
+    rows, ratios = [], []
+    for case in load_cases():
+        found = [_of_file(case.name, path) for path in files.get(case.name, [])]
+        found += [_of_row(row) for folder in arguments.rows for row in _rows(folder, case.name)]
+        if not found:
+            continue
+        by_rate = {round(point["bpp"], 3): point for point in reference[case.name]}
+        theirs = [by_rate[rate] for rate in RATES]
+        rows.append(_row(case.name, found + _of_tables(case.name, _samples(case.name)), theirs))
+        ratios.append([case.name, *(_ratio(found, point["file_bytes"]) for point in theirs)])
+    tables = {
+        "resident": markdown(
+            ["case", *(f"{rate:.2f}: NTC, ours, with levels" for rate in RATES), "bytes at 0.56"], rows
+        ),
+        "resident-ratios": markdown(["case", *(f"{rate:.2f}" for rate in RATES)], ratios),
+    }
+    for name, table in tables.items():
+        print(table, end="\n\n")
+        if arguments.write:
+            replace_table(name, table)
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size
+def _of_file(case: str, path: Path) -> Point:
+    quantized = read_igs(path)
+    backend = make_backend("auto")
+    chosen = next(each for each in load_cases() if each.name == case)
+    with chosen.staged() as folder:
+        stack = load_stack(folder)
+        try:
+            indices = source_indices(quantized, stack, case)
+        except InputError as error:
+            raise SystemExit(f"{path}: {error}") from None
+        if len(indices) != len(stack.maps):
+            raise SystemExit(f"{path}: has {len(indices)} of the {len(stack.maps)} maps of {case}; give a file of all")
+        psnr = compute_on(backend).all_reached((QualityTarget(0.0),), stack, quantized)[0]
+    sizes = pack_gaussians(quantized).ledger.total, reserve_levels(quantized).ledger.total
+    print(f"{case}: {path.stat().st_size:,} bytes, {psnr:.2f} dB, {sizes[0]:,} and {sizes[1]:,} on the GPU", flush=True)
+    return Point(path.stat().st_size, psnr, *sizes)
 
 
-def _row(case: str, paths: list[Path], points: list[dict[str, float]]) -> list[str]:
-    sets = [read_igs(path) for path in paths]
-    first = sets[0]
-    samples = first.width * first.height * sum(texture_map.channel_count for texture_map in first.maps)
-    curve = _psnr_curve(case, samples)
-    known = [math.log(_size(path)) for path in paths]
-    plain = [pack_gaussians(each).ledger.total / _size(path) for path, each in zip(paths, sets, strict=True)]
-    levelled = [reserve_levels(each).ledger.total / _size(path) for path, each in zip(paths, sets, strict=True)]
-    by_rate = {round(point["bpp"], 3): point for point in points}
-    cells = []
-    for rate in RATES:
-        point = by_rate[rate]
-        ours = [_psnr(curve, _file_bytes(point["resident_bytes"], known, over)) for over in (plain, levelled)]
-        cells.append(f"{point['psnr_db']:.2f}, {ours[0]}, {ours[1]}")
-    return [case, *cells, f"{by_rate[RATES[0]]['resident_bytes']:,}"]
+def _rows(folder: Path, case: str) -> list[Row]:
+    rows = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob(f"{case}.*.json"))]
+    return [row for row in rows if "gpu_bytes" in row]
 
 
-def _file_bytes(resident: float, known: list[float], factors: list[float]) -> float:
-    """Return the bytes of the file whose buffer takes so many."""
-    found = resident / factors[0]
-    for _ in range(20):
-        found = resident / float(np.interp(math.log(found), known, factors))
-    return found
+def _of_row(row: Row) -> Point:
+    return Point(row["bytes"], row["psnr_db"], row["gpu_bytes"], None)
 
 
-def _psnr_curve(case: str, samples: int) -> Curve:
+def _samples(case: str) -> int:
+    """Return texels times channels of a case, which bits per channel texel are counted by."""
+    chosen = next(each for each in load_cases() if each.name == case)
+    with chosen.staged() as folder:
+        stack = load_stack(folder)
+    return stack.width * stack.height * sum(texture_map.channel_count for texture_map in stack.maps)
+
+
+def _of_tables(case: str, samples: int) -> list[Point]:
     page = "".join(page.read_text(encoding="utf-8") for page in sorted((DOCUMENTS / "benchmarks").glob("*.md")))
     headings, row = _table_row(page, "quality-curves", case)
     rates = [float(cell.split()[0]) for cell in headings[1:]]
-    curve = [(rate * samples / 8, float(cell)) for rate, cell in zip(rates, row[1:], strict=True)]
+    found = [
+        Point(round(rate * samples / 8), float(cell), None, None) for rate, cell in zip(rates, row[1:], strict=True)
+    ]
     headings, row = _table_row(page, "quality-psnr", case)
     at = dict(zip(headings, row, strict=True))
-    curve.append((float(at["our bytes"].replace(",", "")), float(at["ours dB"])))
-    return sorted(curve)
+    return [*found, Point(int(at["our bytes"].replace(",", "")), float(at["ours dB"]), None, None)]
 
 
 def _table_row(page: str, name: str, case: str) -> tuple[list[str], list[str]]:
     found = re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", page, re.DOTALL)
     assert found is not None
-    lines = [[cell.strip() for cell in line.strip("| ").split("|")] for line in found[1].splitlines()]
+    lines = [[cell.strip() for cell in line[1:-1].split("|")] for line in found[1].splitlines()]
     return lines[0], next(line for line in lines if line[0] == case)
 
 
-def _psnr(curve: Curve, file_bytes: float) -> str:
-    at = np.log([size for size, _ in curve])
-    psnr = np.array([value for _, value in curve])
-    wanted = math.log(file_bytes)
-    index = int(np.clip(np.searchsorted(at, wanted), 1, len(at) - 1))
-    slope = (psnr[index] - psnr[index - 1]) / (at[index] - at[index - 1])
-    value = psnr[index - 1] + slope * (wanted - at[index - 1])
-    return f"{'' if at[0] <= wanted <= at[-1] else '~'}{value:.2f}"
+def _row(case: str, points: list[Point], theirs: Sequence[Row]) -> list[str]:
+    cells = []
+    for point in theirs:
+        ours = [_psnr(points, point["resident_bytes"], levels=levels) for levels in (False, True)]
+        cells.append(f"{point['psnr_db']:.2f}, {ours[0]}, {ours[1]}")
+    return [case, *cells, f"{theirs[0]['resident_bytes']:,}"]
+
+
+def _psnr(points: list[Point], resident: int, *, levels: bool) -> str:
+    """Return the PSNR at so many bytes on the GPU."""
+    curve = _best([(*_resident(points, point, levels=levels), point.psnr) for point in points])
+    at = np.log([size for size, _, _ in curve])
+    wanted = math.log(resident)
+    second = int(np.clip(np.searchsorted(at, wanted), 1, len(at) - 1))
+    (_, first_measured, first_psnr), (_, second_measured, second_psnr) = curve[second - 1], curve[second]
+    share = (wanted - at[second - 1]) / (at[second] - at[second - 1])
+    value = first_psnr + share * (second_psnr - first_psnr)
+    mark = "" if first_measured and second_measured else "^"
+    return f"{mark if at[0] <= wanted <= at[-1] else '~'}{value:.2f}"
+
+
+def _resident(points: list[Point], point: Point, *, levels: bool) -> tuple[float, bool]:
+    """Return a point's bytes on the GPU, and whether they are measured."""
+    share, of = SHARE
+    if levels:
+        if point.levelled is not None:
+            return float(point.levelled), True
+        plain = _resident(points, point, levels=False)[0]
+        known = [(each.file_bytes, each.levelled / each.plain) for each in points if each.plain and each.levelled]
+        return (_between(known, point.file_bytes) if known else 1 + share / of) * plain, False
+    if point.plain is not None:
+        return float(point.plain), True
+    known = [(each.file_bytes, each.plain / each.file_bytes) for each in points if each.plain]
+    return _between(known, point.file_bytes) * point.file_bytes, False
+
+
+def _between(known: list[tuple[int, float]], file_bytes: int) -> float:
+    """Return a factor between files of known ones."""
+    sizes, factors = zip(*sorted(known), strict=True)
+    return float(np.interp(math.log(file_bytes), np.log(sizes), factors))
+
+
+def _best(curve: list[tuple[float, bool, float]]) -> list[tuple[float, bool, float]]:
+    """Return those that no other beats with as few bytes, by bytes."""
+    found: list[tuple[float, bool, float]] = []
+    for each in sorted(curve):
+        if not found or each[2] > found[-1][2]:
+            found.append(each)
+    return found
+
+
+def _ratio(points: list[Point], file_bytes: int) -> str:
+    """Return bytes on the GPU over the file's, without levels and with them, of the best file near a size."""
+    near = [point for point in points if 1 / NEAR <= point.file_bytes / file_bytes <= NEAR and point.plain]
+    if not near:
+        return ""
+    chosen = max(near, key=lambda point: point.psnr)
+    levelled, _ = _resident(points, chosen, levels=True)
+    assert chosen.plain is not None
+    return f"{chosen.plain / chosen.file_bytes:.2f}, {levelled / chosen.file_bytes:.2f}"
 
 
 if __name__ == "__main__":

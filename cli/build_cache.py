@@ -31,12 +31,15 @@ def build_cache(
         return
     console = make_console()
     console.print(f"{plain(folder)}: {_counted(report.entries, 'entry', 'entries')}, {size_text(report.bytes)}")
+    if report.waiting_bytes:
+        waiting = size_text(report.waiting_bytes)
+        console.print(f"{waiting} more in files without an entry; --gc removes them when they are an hour old")
     asked = report.hits + report.misses
     if asked:
         found = f"{report.hits} of {asked} ({report.hits / asked:.0%})"
         damaged = f", {report.damaged} damaged" if report.damaged else ""
         console.print(
-            f"{_counted(report.builds, 'build', 'builds')} found {found} of what their output had not already{damaged}"
+            f"{_counted(report.builds, 'build', 'builds')} found {found} of what they looked for here{damaged}"
         )
     if gc is not None:
         console.print(

@@ -1,5 +1,6 @@
 """The command line: what is typed is run, errors become one line and an exit code."""
 
+import atexit
 import gc
 import io
 import sys
@@ -14,12 +15,16 @@ INTERNAL_ERROR = 1
 INTERRUPTED = 130
 CLOSED_PIPE = 141  # 128 + SIGPIPE, as a shell reports the tools that the signal ends
 OUT_OF_MEMORY = 3
+_NEW_OBJECTS = 100_000
+"""From one look for garbage to the next: what modules are made of lives on, and torch has hundreds of thousands."""
 _OUT_OF_MEMORY_TEXT = "out of memory; use smaller maps or fewer Gaussians"
 _TORCH_OUT_OF_MEMORY = "DefaultCPUAllocator: can't allocate memory"  # of a plain RuntimeError
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    gc.set_threshold(_NEW_OBJECTS)
+    atexit.register(gc.freeze)  # nothing is looked for at the end, where all of it goes
     try:
         _run()
     except ImageGSTexError as error:
@@ -75,9 +80,7 @@ def _run_parsed(arguments: list[str]) -> int | None:
     from imagegs_tex.cli.command_line import COMMANDS, PROGRAM, command_line
 
     named = next((argument for argument in arguments if not argument.startswith("-")), "")
-    gc.disable()  # of what imports make nothing is garbage, and looking for it takes 25 ms
     app = command_line(named) if named in COMMANDS else command_line()  # all of them, to say which there are
-    gc.enable()
     # not standalone: typer would print wrong usage as a box of several lines
     code: int | None = app(arguments, prog_name=PROGRAM, standalone_mode=False)
     return code
@@ -85,11 +88,9 @@ def _run_parsed(arguments: list[str]) -> int | None:
 
 def _run_plain_info(file: Path) -> int:
     """Run ``info FILE.igs`` without the parser of options, which takes as long to import as a file to read."""
-    gc.disable()  # as in _run_parsed
     from imagegs_tex.cli.notices import show_notices
     from imagegs_tex.cli.show_info import show_info
 
-    gc.enable()
     state.debug = state.quiet = False
     show_notices()
     show_info(file, as_json=False)

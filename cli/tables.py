@@ -62,6 +62,11 @@ def print_compression(report: CompressReport, output: Path) -> None:
             f"residual layer: {report.ledger.residual:,} bytes of blocks for what the Gaussians leave "
             "(--set residual=off leaves it out)"
         )
+    if report.ledger.repeat:
+        console.print(
+            f"repeat layer: {report.ledger.repeat:,} bytes of one cell that repeats, and of how each differs "
+            "(--set repeat=off leaves it out)"
+        )
     for target in report.targets:
         unit = "mean degrees" if target.unit == "degrees" else target.unit
         maps = target.semantic.replace("_", " ")
@@ -69,7 +74,7 @@ def print_compression(report: CompressReport, output: Path) -> None:
     for warning in report.warnings:
         console.print(f"warning: {escape(warning)}")
     stored = dict(report.ledger.features_by_map)
-    for score in report.maps:
+    for score in () if report.ledger.repeat else report.maps:
         if score.psnr_db < PSNR_CAP_DB and stored[score.name] < 1:
             console.print(
                 f"{plain(score.name)}: hardly a byte is spent on it, so that it comes out flat; "

@@ -50,6 +50,9 @@ def print_cost(console: Console, cost: DecodeCost) -> None:
     }
     if cost.detail_multiply_adds:
         rows["  of detail"] = (str(cost.detail_multiply_adds),) * 3
+    if cost.repeat_multiply_adds.max:
+        work = cost.repeat_multiply_adds
+        rows["  of the repeat"] = (f"{cost.repeat_multiply_adds_mean:.0f}", f"{work.p99:.0f}", str(work.max))
     if cost.residual_multiply_adds.max:
         work = cost.residual_multiply_adds
         rows["  of the residual"] = (f"{cost.residual_multiply_adds_mean:.0f}", f"{work.p99:.0f}", str(work.max))

@@ -43,7 +43,8 @@ def print_info(info: InfoReport, file: Path) -> None:
         )
     console.print(f"{info.bits_per_texel:.4f} bits per texel")
     parts = {
-        "coarse levels": info.gpu_coarse_bytes, "detail": info.gpu_detail_bytes, "residual": info.gpu_residual_bytes
+        "coarse levels": info.gpu_coarse_bytes, "detail": info.gpu_detail_bytes, "repeat": info.gpu_repeat_bytes,
+        "residual": info.gpu_residual_bytes,
     }  # fmt: skip
     print_memory(console, "buffer, at most", info.gpu_bytes, info.gpu_shared_bytes, parts)
     print_cost(console, info.decode_cost)

@@ -93,7 +93,7 @@ class _Price:
         """Return the bytes of the file with so many times the Gaussians."""
         ledger = self.ledger
         fixed = ledger.header + ledger.maps + ledger.components + ledger.detail + ledger.residual
-        return _kilobytes(fixed + ledger.per_gaussian * self.gaussian_count * factor)
+        return _kilobytes(fixed + (ledger.per_gaussian * self.gaussian_count + ledger.repeat) * factor)
 
     def ask(self, factor: float, gain: str) -> str:
         """Return what to ask for so many times the Gaussians, or for the most that helps."""

@@ -30,7 +30,6 @@ from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs.container import (
     MAGIC,
     decode_igs,
-    encode_igs,
     holds_the_same,
     read_igs,
     read_igs_bytes,
@@ -107,7 +106,8 @@ def compress(  # noqa: PLR0913 - a choice each
             step is finished, the file is made of what there is (in a search the best so far), and the report says so
         start: an .igs file whose Gaussians the fit goes on from: an edited map, another target, another size; or a
             checkpoint of Image-GS or of gsplat's fit of an image; settings of None are then those of
-            :func:`settings_from_start`
+            :func:`settings_from_start`. A file with a residual serves after an edit alone, one of exact samples or of
+            what repeats not at all: the fit is then from the beginning, and the remarks say so
 
     Returns:
         sizes in bytes, times in seconds, and the scores in dB of what the written file holds, which is read back
@@ -200,13 +200,14 @@ def compress_stack(  # noqa: PLR0913 - those of compress
     check_writable(output, MAGIC)
     earlier = None if start is None else read_start(Path(start), stack, settings.fit.cutoff)
     encoded = encode_within_budget(stack, settings, backend, progress, control, earlier)
-    data = encode_igs(encoded.quantized)
     encoded_at = time.perf_counter()
     if progress is not None:
         progress(FitProgress("checking"))
     quantized = encoded.quantized
-    with ThreadPoolExecutor(1) as pool:  # the coder in C leaves Python to the scores
-        read_back = pool.submit(decode_igs, data)
+    with ThreadPoolExecutor(3) as pool:  # the coder in C leaves Python to the scores
+        file = pool.submit(encoded.files.encoded, quantized)
+        read_back = pool.submit(lambda: holds_the_same(decode_igs(file.result()), quantized))
+        resident = pool.submit(resident_bytes, quantized)
         scores = compute_on(backend).score(stack, quantized)
         scores = score_detail(scores, stack, range(len(stack.maps)), quantized, backend)
         shown = score_poor_colour(scores, stack, quantized, backend)
@@ -215,8 +216,8 @@ def compress_stack(  # noqa: PLR0913 - those of compress
             for target, value in score_targets(encoded.targets, stack, quantized, backend)
             for unit in ["degrees" if target.in_degrees else "dB"]
         )
-        gpu_bytes = resident_bytes(quantized)
-        if not holds_the_same(read_back.result(), quantized):
+        data, gpu_bytes = file.result(), resident.result()
+        if not read_back.result():
             raise RuntimeError("the file does not hold what was encoded: a fault of the coder")
     ledger = byte_ledger(quantized, section_sizes(data))
     scored_at = time.perf_counter()
@@ -235,7 +236,7 @@ def compress_stack(  # noqa: PLR0913 - those of compress
         file_bytes=len(data), gpu_bytes=gpu_bytes, bits_per_texel=8 * len(data) / texels,
         bits_per_channel_texel=8 * len(data) / texels / stack.channel_count, psnr_db=pooled_psnr(scores),
         weighted_psnr_db=pooled_weighted_psnr(scores), maps=tuple(scores),
-        quality=asked_quality(settings) if start is None else settings.quality,
+        quality=encoded.settings.quality if encoded.goes_on else asked_quality(encoded.settings),
         targets=targets, unreached=encoded.unreached, written=written,
         stopped=stopped_at is not None, stopped_at=stopped_at,
         warnings=warnings_of(shown, ledger, quantized.gaussian_count, texels), ledger=ledger,
@@ -247,8 +248,8 @@ def compress_stack(  # noqa: PLR0913 - those of compress
             write=done - scored_at, total=done - started,
         ),
         compiling_seconds=compiling_seconds() - compiled,
-        inputs=stack.inputs, start=None if start is None else hash_file(Path(start)), preset=preset_of(settings),
-        settings=settings, options=options or SourceOptions(),
+        inputs=stack.inputs, start=None if start is None else hash_file(Path(start)),
+        preset=preset_of(encoded.settings), settings=encoded.settings, options=options or SourceOptions(),
         backend=backend.name, device=str(backend.device), processor=processor_name(backend.device),
         seed=settings.fit.seed, version=__version__, versions=versions(),
     )  # fmt: skip

@@ -38,7 +38,8 @@ GROUPS: Final = {
             "imagegs_tex.formats.igs.range_coder", "imagegs_tex.formats.igs.binary_model",
             "imagegs_tex.formats.igs.cell_density", "imagegs_tex.formats.igs.trained_inputs"),
     QUANTIZE: ("imagegs_tex.quantize.geometry_rdo_kernels", "imagegs_tex.quantize.geometry_numba",
-               "imagegs_tex.quantize.feature_rdo", "imagegs_tex.metrics.ssim"),
+               "imagegs_tex.quantize.feature_rdo", "imagegs_tex.metrics.ssim",
+               "imagegs_tex.metrics.octave_kernels", "imagegs_tex.decoder.detail_kernel"),
     RASTERIZE: ("imagegs_tex.rasterize.cpu.kernels", "imagegs_tex.rasterize.cpu.normal_equations",
                 "imagegs_tex.rasterize.cpu.tile_lists", "imagegs_tex.rasterize.cpu.simd",
                 "imagegs_tex.rasterize.cpu.exp2"),
@@ -51,8 +52,8 @@ GROUPS: Final = {
              "imagegs_tex.rasterize.cpu.exp2"),
     LEVELS: ("imagegs_tex.rasterize.cpu.ordered_kernels", "imagegs_tex.rasterize.cpu.exp2"),
     RESIDUAL: ("imagegs_tex.formats.igs.residual_coder", "imagegs_tex.formats.igs.residual_picture",
-               "imagegs_tex.quantize.residual_rdo", "imagegs_tex.formats.igs.range_coder",
-               "imagegs_tex.formats.igs.binary_model"),
+               "imagegs_tex.formats.igs.repeat_picture", "imagegs_tex.quantize.residual_rdo",
+               "imagegs_tex.formats.igs.range_coder", "imagegs_tex.formats.igs.binary_model"),
 }  # fmt: skip
 """Modules of each group: all whose kernels it compiles, also within others."""
 _OF_COMPRESS: Final = (CODER, QUANTIZE, RASTERIZE)

@@ -45,6 +45,7 @@ class InfoReport:
     gpu_coarse_bytes: int  # of them, for coarse levels; they may take less
     gpu_detail_bytes: int  # of them, for the detail layer's envelope
     gpu_residual_bytes: int  # of them, for the coefficients of the residual
+    gpu_repeat_bytes: int  # of them, for the cell's coefficients and the cells' weights of the repeat
     gpu_shared_bytes: int  # on top, once for all materials of a buffer: its head, and the noise tile of detail layers
     decode_cost: DecodeCost  # of the emitted shaders, per texel
     sections: tuple[SectionSize, ...]
@@ -81,7 +82,7 @@ def info_of(data: bytes, quantized: QuantizedGaussianSet, name: str) -> InfoRepo
         bits_per_texel=8 * len(data) / (quantized.width * quantized.height),
         gpu_bytes=packed.ledger.total, gpu_coarse_bytes=packed.ledger.coarse, gpu_detail_bytes=packed.ledger.envelope,
         gpu_shared_bytes=shared_bytes(packed.ledger),
-        gpu_residual_bytes=packed.ledger.residual,
+        gpu_residual_bytes=packed.ledger.residual, gpu_repeat_bytes=packed.ledger.repeat,
         decode_cost=decode_cost(quantized, packed, has_levels=True),
         sections=section_sizes(data, name), ledger=byte_ledger(quantized, section_sizes(data, name)),
         maps=tuple(_map_info(texture_map) for texture_map in quantized.maps),

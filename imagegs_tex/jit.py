@@ -16,6 +16,7 @@ import numba
 import numpy as np
 from numba import config, extending, types
 from numba.core import caching, event
+from numba.core.runtime.nrt import rtsys
 
 from imagegs_tex import background_compilation
 from imagegs_tex.common_instructions import kernel_target
@@ -119,8 +120,10 @@ class _KernelCache(caching.FunctionCache):
         return found
 
     def _look(self, sig: Any, target_context: Any) -> Any:
+        """Return what is kept. What numba knows of Python is only loaded to compile, which takes 0.2 s."""
         try:
-            return super().load_overload(sig, target_context)
+            rtsys.initialize(target_context)  # what machine code calls
+            return self._load_overload(sig, target_context)
         except OSError:
             return None
         except _DAMAGE:

@@ -96,6 +96,13 @@ class ResidualMode(StrEnum):
     OFF = "off"
 
 
+class RepeatMode(StrEnum):
+    """Whether a file may be what repeats on a lattice: pictures of one cell, and weights of each."""
+
+    AUTO = "auto"  # where the picture repeats, and the file is smaller or better for it
+    OFF = "off"
+
+
 class TextureContainer(StrEnum):
     """What exported textures are written as."""
 
@@ -341,8 +348,14 @@ class Precision:
         topic=Topic.PRECISION,
     )
     residual: ResidualMode = _setting(
-        ResidualMode.OFF,
-        "Whether, from half a bit per texel on, fewer Gaussians with blocks of cosines under them may be the file",
+        ResidualMode.AUTO,
+        "Whether, from half a bit per texel and a twelfth per channel on, fewer Gaussians with blocks of cosines may "
+        "be the file",
+        topic=Topic.PRECISION,
+    )
+    repeat: RepeatMode = _setting(
+        RepeatMode.AUTO,
+        "Whether, where a picture repeats on a lattice, pictures of one cell and weights of each may be the file",
         topic=Topic.PRECISION,
     )
 

@@ -7,7 +7,7 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from imagegs_tex.background_compilation import (
 from imagegs_tex.formats.errors import OutputError
 from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.kernel_cache import REMEDY, kernel_folder, say_compiling
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _COUNT: Final = 8
 _SIZE: Final = (24, 16)
@@ -101,6 +104,8 @@ def _code_planes_by_context() -> None:
 
 
 def _quantize() -> None:
+    import torch
+
     from imagegs_tex.metrics.ssim import mean_similarity
     from imagegs_tex.quantize.feature_rdo import CpuDescent, choose_feature_codes
     from imagegs_tex.quantize.geometry import geometry_quantizer
@@ -121,8 +126,29 @@ def _quantize() -> None:
     descent = CpuDescent(
         np.arange(_COUNT + 1, dtype=np.int64), np.arange(_COUNT, dtype=np.int32), diagonal, diagonal, places
     )
-    choose_feature_codes(descent, diagonal, places, np.full(2, 0.1), 1e-3)
+    choose_feature_codes(descent, diagonal, np.full(2, 0.1), 1e-3)
     mean_similarity(image, image)
+    _detail(torch.from_numpy(image))
+
+
+def _detail(picture: "Tensor") -> None:
+    """The detail layer's statistics of a picture [H, W, C], and how it is drawn."""
+    from imagegs_tex.decoder.detail import add_detail
+    from imagegs_tex.formats.igs.detail_layer import DetailLayer
+    from imagegs_tex.formats.igs.noise_tile import BAND_COUNT
+    from imagegs_tex.metrics.kept_contrast import band_deviations
+    from imagegs_tex.metrics.octave_kernels import blurred_rows, fine_contrast, finest_moments, structure_sums
+
+    band_deviations(picture)
+    blurred_rows(picture, 1)
+    fine_contrast(picture, 4)
+    finest_moments(picture, 4)
+    structure_sums(picture)
+    channels = picture.shape[2]
+    bands, scales, mixing = np.zeros((1, BAND_COUNT), np.uint8), np.zeros(channels, np.uint8), np.zeros((channels, 1))
+    slopes, envelope = np.zeros((1, channels), np.int16), np.zeros((1, 1), np.uint8)
+    layer = DetailLayer(bands, scales, mixing.astype(np.int8), slopes, envelope)
+    add_detail(picture, layer, np.zeros(channels, np.float32), _SIZE, (False, False))
 
 
 def _further_losses() -> None:
@@ -184,7 +210,9 @@ def _draw_levels() -> None:
 
 
 def _layer() -> None:
-    """The residual, which few files have."""
+    """Residual and repeat, which few files have."""
+    from imagegs_tex.formats.igs.repeat_layer import Lattice, RepeatLayer
+    from imagegs_tex.formats.igs.repeat_picture import repeat_picture
     from imagegs_tex.formats.igs.residual_layer import pack_residual, unpack_residual
     from imagegs_tex.formats.igs.residual_picture import residual_picture
     from imagegs_tex.quantize.residual_rdo import make_residual_layer
@@ -192,6 +220,7 @@ def _layer() -> None:
     layer = make_residual_layer(np.random.default_rng(0).random((_SIZE[1], _SIZE[0], 2), np.float32), 0.1, 2)
     assert layer is not None
     residual_picture(unpack_residual(pack_residual(layer, _SIZE), _SIZE, 2), _SIZE, _SIZE)
+    repeat_picture(RepeatLayer(Lattice(_SIZE), layer, np.zeros((0, 1, 1), np.int8)), _SIZE, _SIZE)
 
 
 def _use_gpu() -> None:

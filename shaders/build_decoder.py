@@ -1,12 +1,12 @@
 """A file's decoder in memory: its include files and samples as text, its buffer, and what describes them."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.shaders.accessors import Accessor, accessor_functions, list_accessors
+from imagegs_tex.shaders.added_layers import added_parts
 from imagegs_tex.shaders.coarse_levels import LevelPictures
 from imagegs_tex.shaders.decode_cost import DecodeCost, decode_cost
 from imagegs_tex.shaders.derived_z import derived_normals
@@ -17,6 +17,7 @@ from imagegs_tex.shaders.detail_constants import (
     detail_functions,
     detail_numbers,
     picked_store,
+    row_loop,
 )
 from imagegs_tex.shaders.file_constants import (
     bindings,
@@ -40,16 +41,9 @@ from imagegs_tex.shaders.include_text import (
 )
 from imagegs_tex.shaders.layout_functions import layout_functions, layout_numbers
 from imagegs_tex.shaders.meaning_table import GREEN_DOWN, GREEN_UP, normal_green
-from imagegs_tex.shaders.residual_constants import (
-    FINISH,
-    RESIDUAL_NUMBERS,
-    SHARE_RESIDUAL,
-    column_rows,
-    column_store,
-    residual_constants,
-    residual_numbers,
-)
+from imagegs_tex.shaders.residual_constants import nibble_constants
 from imagegs_tex.shaders.sample_shaders import OWN_PARTS, sample_shaders
+from imagegs_tex.shaders.written_out import write_out
 
 Language = Literal["glsl", "hlsl"]
 LANGUAGES: Final[tuple[Language, ...]] = ("glsl", "hlsl")
@@ -151,24 +145,22 @@ def build_decoder(
     accessors = list_accessors(quantized.maps)
     derived = [] if pictures is None else list(derived_normals(quantized.maps).values())
     has_detail = quantized.detail is not None
-    layered = quantized.residual is not None
+    layered = quantized.residual is not None or quantized.repeat is not None
     plain = not has_detail and quantized.exact is None
     detail = fill(source("detail.glsl"), {"noise": detail_functions(quantized)}) + "\n" if has_detail else ""
     values = quantized.channel_count + len(derived)
     finish = finish_function(quantized, packed, derived)
     parts = {
-        "material": material_functions(
-            quantized, packed, values, detail_numbers(quantized, packed) | residual_numbers(quantized, packed)
-        ),
+        "material": material_functions(quantized, packed, values, detail_numbers(quantized, packed)),
         "layout_numbers": "",
         "layout": layout_functions(layout_numbers(packed.layout), packed.layout.tiles_across),
-        "more_numbers": (DETAIL_NUMBERS if has_detail else "") + (RESIDUAL_NUMBERS if layered else ""),
+        "more_numbers": DETAIL_NUMBERS if has_detail else "",
         "detail": detail,
-        "residual": "",
+        "layers": "",
         "finish": finish,
+        "source_material": "        IgsMaterial known = m;\n",
         "return_finished": "    return igs_finish(m, sums, texel);\n",
-        "rows": "",
-        "store": _STORE if plain else _picked_store(quantized),
+        "rows": row_loop(_STORE if plain else _picked_store(quantized)),
         "decode": _DECODE,
         "group_material": _GROUP_MATERIAL + (_group_finish(finish) if has_detail else ""),
         "group_start": SHARE_AXES if has_detail else "",
@@ -179,7 +171,7 @@ def build_decoder(
         "surface": _surface(accessors),
         "fetch": f"    IgsTexel texel = {'igs_decode' if pictures is None else 'igs_sample'}(uv);\n",
     }
-    parts |= _residual_parts(quantized, parts) if layered else {}
+    parts |= added_parts(quantized, packed, parts)
     head = constants(quantized, packed, derived) + "\n" + bindings() + group_constants()
     has = "".join(f"#define {name.upper()}_EXISTS 1\n" for name in dict.fromkeys(a.name for a in accessors))
     if "IGS_NORMAL_EXISTS" in has:
@@ -190,8 +182,8 @@ def build_decoder(
         head += anisotropy_constant()
         parts["normals"] = normal_functions(quantized, accessors)
         core = "\n".join([core, *(fill_source(name, parts) for name in _FOOTPRINT_SOURCES)])
-    head += (detail_constants() if has_detail else "") + (residual_constants() if layered else "")
-    tiles = fill(source("tiles.glsl"), parts)
+    head += (detail_constants() if has_detail else "") + (nibble_constants() if layered else "")
+    tiles = write_out(fill(source("tiles.glsl"), parts))
     includes = {
         STORAGE_INCLUDE: join_include(
             _ABOUT, head + has, source("storage.glsl"), core, source("tiles_storage.glsl"), tiles
@@ -214,21 +206,6 @@ def build_decoder(
 def _picked_store(quantized: QuantizedGaussianSet) -> str:
     finish = "igs_finish" if quantized.detail is None else "igs_group_finish"
     return picked_store(group_rows(quantized.component_count), f"{finish}(m, igs_plain_sums(own), at)")
-
-
-def _residual_parts(quantized: QuantizedGaussianSet, parts: Mapping[str, str]) -> dict[str, str]:
-    """Return the parts that are others with a residual."""
-    complete = "igs_complete" if quantized.detail is None else "igs_group_complete"
-    tiles = source("residual_tiles.glsl") + source("residual_columns.glsl")
-    return {
-        "residual": source("residual.glsl") + "\n",
-        "finish": parts["finish"] + FINISH,
-        "return_finished": "    return igs_finish(m, sums, texel, p);\n",
-        "group_material": f"{parts['group_material']}{tiles}\n",
-        "group_start": parts["group_start"] + SHARE_RESIDUAL,
-        "rows": column_rows("igs_gaussians(m, igs_plain_sums(own))"),
-        "store": column_store(complete),
-    }
 
 
 def _group_finish(finish: str) -> str:

@@ -3,11 +3,13 @@
 Level l has a texel for every 2^l x 2^l texels of the picture, the mean of those inside: a box filter, as in the mip
 chains of L. Williams ("Pyramidal Parametrics", 1983). Level 1 is four decodes. Levels 2 and 3 are one decode with every
 Gaussian widened by the level's texels, and what the means differ from that, stored in few bits (level_blocks.py): a
-quotient of filtered sums is not the filtered quotient, but so near that most of the difference is 0. From level 4 on a
-level is stored itself. All pictures have one step, or in proportion: the finest with which they fit into their share.
+quotient of filtered sums is not the filtered quotient, but so near that most of the difference is 0. It is nearer, by
+2 dB in the mean, where Gaussians that are small against a texel weigh half as much as in those sums: they make less
+of the quotient than of a sum, about B log(1 + 1 / B) times that among others of weight B. From level 4 on a level is
+stored itself. All pictures have one step, or in proportion: the finest with which they fit into their share.
 
-Nine cases near the reference's PSNR, dB of level 2 over level 0 at equal bytes: stored itself -5.4 to +4.0, widened
-alone -4.9 to +6.5, with the difference +1.9 to +7.0. Other ways: docs/experiments/minification.md.
+Nine cases near the reference's PSNR, dB of level 2 over level 0 at equal bytes: stored itself -5.4 to +4.0, with the
+difference +1.9 to +7.0 even as sums weigh. Other ways: docs/experiments/minification.md.
 """
 
 from dataclasses import dataclass
@@ -33,12 +35,15 @@ from imagegs_tex.shaders.level_blocks import (
 
 FIRST_LEVEL: Final = 2
 DIRECT_LEVEL: Final = 4
-"""The first level that is stored itself; with exact samples, which have no Gaussians to widen, it is the first one."""
+"""The first level that is stored itself; with exact samples, which have no Gaussians to widen, it is the first one.
+Texels of levels before it lie within a repeat's blocks, whose cosines tell their means: of 4 x 4 texels, it is 3."""
 
 SHARE: Final = 2, 5
 """Of what a material takes without levels, these take 2/5 at most: 2/7 of all."""
-LEAST_SHARE: Final = 2048
-"""Bytes that they may take in small pictures, where tables would leave nothing to blocks."""
+LEAST_SHARE: Final = 2048, 4096
+"""Bytes that they may take in small pictures, where tables would leave nothing to blocks; and with a repeat, which says
+little of what the picture's size is. In 2,048 bytes a facade of 1024 x 1024 texels whose buffer has 5,040 without them
+has 31.5 dB at level 4, in 4,096 it has 43.6 and takes 2,452; its level 0 has 38.3."""
 
 _STEPS: Final = 577
 """Steps to choose from, 64 to an octave: the finest is 1/256, the coarsest 2."""
@@ -90,6 +95,8 @@ class CoarseLevels:
 def level_range(quantized: QuantizedGaussianSet) -> LevelRange:
     """Return the levels of a set."""
     direct = FIRST_LEVEL if quantized.exact is not None else DIRECT_LEVEL
+    if quantized.repeat is not None:
+        direct = min(direct, quantized.repeat.blocks.side_log2 + 1)
     last = max(direct, (max(quantized.width, quantized.height) - 1).bit_length())
     sizes = tuple(_size(quantized, level) for level in range(FIRST_LEVEL, last + 1))
     values = quantized.channel_count + len(derived_normals(quantized.maps))
@@ -111,10 +118,10 @@ def index_widening(quantized: QuantizedGaussianSet) -> float:
     return level_widening(found.direct - 1) if found.direct > found.first else 0.0
 
 
-def levels_limit(rest: int) -> int:
-    """Return how many bytes levels may take, by what a material takes without them."""
+def levels_limit(rest: int, *, repeats: bool = False) -> int:
+    """Return how many bytes levels may take, by what a material takes without them, and whether it has a repeat."""
     share, of = SHARE
-    return max(share * rest // of, LEAST_SHARE)
+    return max(share * rest // of, LEAST_SHARE[repeats])
 
 
 def coarse_levels(quantized: QuantizedGaussianSet, pictures: LevelPictures, max_bytes: int) -> CoarseLevels:

@@ -1,6 +1,7 @@
 """What decoding one texel costs: read from the index, so that it is exact for the file at hand."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+from imagegs_tex.formats.igs.residual_layer import ResidualLayer
 from imagegs_tex.shaders.coarse_levels import LevelRange, level_range
 from imagegs_tex.shaders.detail_constants import detail_multiply_adds
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians
@@ -17,7 +19,10 @@ MULTIPLY_ADDS_PER_WEIGHT: Final = 6
 """Two products with the offset along each axis, and two squares; subtractions and one exp2 come on top."""
 
 MULTIPLY_ADDS_PER_COEFFICIENT: Final = 15
-"""Of the residual: two cosines of six each, their product, its code's and the sum; by compute shader, five."""
+"""Of residual and repeat: two cosines of six each, their product, its code's and the sum; by compute shader, five."""
+
+MULTIPLY_ADDS_PER_MEAN: Final = 12, 4
+"""Of such a coefficient in levels: two more cosines, and per level two products and two for twice the angle."""
 
 _BLOCKS: Final = 4
 """That the four texels around a point can lie in."""
@@ -45,6 +50,19 @@ class SampleCost:
 
 
 @dataclass(frozen=True, slots=True)
+class _LayerCost:
+    """Of a layer of blocks of cosines, per texel."""
+
+    multiply_adds: Spread  # over its blocks
+    multiply_adds_mean: float  # over the texels, as the following
+    coefficients_mean: float
+    last_level: int  # whose texels lie within a block
+
+
+_NO_LAYER: Final = _LayerCost(Spread(0.0, 0.0, 0), 0.0, 0.0, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class DecodeCost:
     """Per texel. The maxima bound the worst texel of the file."""
 
@@ -52,11 +70,13 @@ class DecodeCost:
     entries: Spread  # own, near and far entries that a pixel shader looks at, over the tiles
     weights_mean: float  # Gaussians evaluated, mean over the texels
     positive_mean: float  # of them, those with a weight above zero (areas of the supports over the picture's)
-    multiply_adds_mean: float  # weights, sums, the basis, the detail layer and the residual
+    multiply_adds_mean: float  # weights, sums, the basis, and all layers
     multiply_adds_max: int  # if every candidate of the worst block counted
     detail_multiply_adds: int  # of both, for the detail layer's noise; 0 without one
     residual_multiply_adds: Spread  # of both, for the residual, over its blocks; 0 without one
     residual_multiply_adds_mean: float  # over the texels
+    repeat_multiply_adds: Spread  # of both, for the repeat, over a cell's blocks; 0 without one
+    repeat_multiply_adds_mean: float  # over the texels
     block_size: int  # texels
     tile_size: int  # texels
     samples: tuple[SampleCost, ...]  # by level, from 0 on; empty without the functions that take a footprint
@@ -79,58 +99,98 @@ def decode_cost(
     detail = 0 if quantized.detail is None else detail_multiply_adds(quantized.detail)
     finish = components * (quantized.channel_count + 2) + detail
     candidates = _spread(tiles.candidates.ravel())
-    residual, residual_mean = _residual(quantized)
+    residual, repeat = _residual(quantized), _repeat(quantized)
     sums = components + (2 if quantized.feature_exponent else 0)  # the weight times its scale, and the sum of those
     multiply_adds = weights_mean * MULTIPLY_ADDS_PER_WEIGHT + positive_mean * sums + finish
-    with_residual = multiply_adds + residual_mean
     return DecodeCost(
         candidates=candidates,
         entries=_spread(tiles.scanned),
         weights_mean=weights_mean,
         positive_mean=positive_mean,
-        multiply_adds_mean=with_residual,
-        multiply_adds_max=int(tiles.candidates.max()) * (MULTIPLY_ADDS_PER_WEIGHT + sums) + finish + residual.max,
+        multiply_adds_mean=multiply_adds + repeat.multiply_adds_mean + residual.multiply_adds_mean,
+        multiply_adds_max=int(tiles.candidates.max()) * (MULTIPLY_ADDS_PER_WEIGHT + sums)
+        + finish
+        + repeat.multiply_adds.max
+        + residual.multiply_adds.max,
         detail_multiply_adds=detail,
-        residual_multiply_adds=residual,
-        residual_multiply_adds_mean=residual_mean,
+        residual_multiply_adds=residual.multiply_adds,
+        residual_multiply_adds_mean=residual.multiply_adds_mean,
+        repeat_multiply_adds=repeat.multiply_adds,
+        repeat_multiply_adds_mean=repeat.multiply_adds_mean,
         block_size=size,
         tile_size=1 << tiles.layout.tile_log2,
-        samples=_samples(candidates, (with_residual, multiply_adds), level_range(quantized)) if has_levels else (),
+        samples=_samples(candidates, multiply_adds, (residual, repeat), level_range(quantized)) if has_levels else (),
     )
 
 
-def _residual(quantized: QuantizedGaussianSet) -> tuple[Spread, float]:
-    """Return the residual's multiply-adds per texel: over the blocks, and their mean over the texels."""
+def _residual(quantized: QuantizedGaussianSet) -> _LayerCost:
     layer = quantized.residual
     if layer is None:
-        return Spread(0.0, 0.0, 0), 0.0
+        return _NO_LAYER
+    columns, rows = (_extents(length, layer.side) for length in (quantized.width, quantized.height))
+    return _layer_cost(layer, np.outer(rows, columns))
+
+
+def _repeat(quantized: QuantizedGaussianSet) -> _LayerCost:
+    layer = quantized.repeat
+    if layer is None:
+        return _NO_LAYER
+    lattice, side = layer.lattice, layer.blocks.side
+    across, down = (-(-length // side) for length in lattice.period)
+    local, rows = np.arange(quantized.height) + lattice.origin[1], np.zeros((layer.weight_codes.shape[1], down))
+    np.add.at(rows, (local // lattice.period[1], local % lattice.period[1] // side), 1)
+    covered = np.zeros((down, across))
+    for number, row in enumerate(rows):
+        places = (np.arange(quantized.width) + lattice.offset(number)) % lattice.period[0] // side
+        covered += np.outer(row, np.bincount(places, minlength=across))
+    return _layer_cost(layer.blocks, covered)
+
+
+def _layer_cost(layer: ResidualLayer, covered: NDArray[np.generic]) -> _LayerCost:
+    """Return what blocks cost; covered: texels of the picture that lie in each [down, across]."""
+    work = block_multiply_adds(layer)
+    shares = covered.ravel() / covered.sum()
+    return _LayerCost(_spread(work), float(shares @ work), float(shares @ layer.counts), layer.side_log2)
+
+
+def block_multiply_adds(layer: ResidualLayer) -> NDArray[np.int64]:
+    """Return the multiply-adds of a texel of each block [blocks]."""
     last = layer.places[np.cumsum(layer.counts)[layer.counts > 0] - 1].astype(np.int64) // layer.side**2
     components = np.ones(len(layer.counts), dtype=np.int64)  # that lists go through
     components[layer.counts > 0] += last
-    work = MULTIPLY_ADDS_PER_COEFFICIENT * layer.counts + quantized.channel_count * components
-    columns, rows = (_extents(length, layer.side) for length in (quantized.width, quantized.height))
-    mean = float(rows @ work.reshape(len(rows), len(columns)) @ columns) / (quantized.width * quantized.height)
-    return _spread(work), mean
+    return np.asarray(MULTIPLY_ADDS_PER_COEFFICIENT * layer.counts + layer.basis_codes.shape[1] * components)
 
 
 def _samples(
-    candidates: Spread, multiply_adds: tuple[float, float], levels: LevelRange
+    candidates: Spread, multiply_adds: float, layers: Sequence[_LayerCost], levels: LevelRange
 ) -> tuple[SampleCost, ...]:  # fmt: skip
-    """Return it by level; multiply-adds: of a decode, and of one with widened Gaussians, which has no residual."""
+    """Return it by level.
+
+    Args:
+        candidates: of a decode
+        multiply_adds: of a decode without layers
+        layers: of blocks of cosines, whose means a decode with widened Gaussians takes
+        levels: of the material
+    """
+    more, per_level = MULTIPLY_ADDS_PER_MEAN
     found = []
     for level in range(levels.last + 1):
         decodes = 4**level if level < levels.first else int(level < levels.direct)
         stored = level >= levels.first
         part = max(0, level - levels.direct) % LEVELS_PER_SET
         kept = levels.value_count * (COEFFICIENTS >> 2 * part)  # of a block: unpacked, weighted along both axes
-        work = _BLOCKS * 2 * kept + levels.value_count * (levels.value_count + 1) if stored else 0
+        work: float = _BLOCKS * 2 * kept + levels.value_count * (levels.value_count + 1) if stored else 0
         work += levels.value_count * decodes if level else 0
+        work += decodes * multiply_adds
+        for layer in layers:
+            work += decodes * layer.multiply_adds_mean if not stored or level <= layer.last_level else 0
+            if stored and level <= layer.last_level:
+                work += decodes * layer.coefficients_mean * (more + per_level * level)
         found.append(
             SampleCost(
-                level, decodes, decodes * candidates.median, decodes * candidates.max,
-                decodes * multiply_adds[stored] + work, _BLOCKS if stored else 0,
+                level, decodes, decodes * candidates.median, decodes * candidates.max, work, _BLOCKS if stored else 0
             )
-        )  # fmt: skip
+        )
     return tuple(found)
 
 

@@ -19,6 +19,7 @@ from imagegs_tex.formats.igs.noise_tile import (
     GRID_FACTOR,
     LAYER_WEIGHT_ONE,
     LAYER_WEIGHTS,
+    TILE_SIDE,
     block_count,
 )
 from imagegs_tex.formats.igs.quantized_set import OFFSET_SCALE, QuantizedGaussianSet
@@ -28,16 +29,21 @@ from imagegs_tex.shaders.gpu_buffer import PackedGaussians
 _MOST_COMPONENTS: Final = MAX_NOISE_COMPONENTS + RELIEF_COMPONENTS - 1
 _BAND_MIDDLE: Final = 8
 """What words of the tile hold for 0."""
-_BAND_PAIRS: Final = 4
-"""A multiply-add weighs two bands of a word, k and k + 4."""
+_HALF_BANDS: Final = 4
+"""Of a word's bands."""
 _GRID_MULTIPLY_ADDS: Final = 2
 """Of a component: what the two grids weigh."""
 _ENVELOPE_MULTIPLY_ADDS: Final = 6
+_ENVELOPE_ROWS: Final = 6
+"""In 32 texels, cells of 8 texels are so many; those of the encoder have 16 or more."""
 
 
 def detail_constants() -> str:
     """Return the #defines that detail.glsl uses."""
-    lines = [("IGS_NOISE_BLOCK_ROW", f"{GRID_FACTOR}u", "block numbers from one row to the next")]
+    lines = [
+        ("IGS_NOISE_BLOCK_ROW", f"{GRID_FACTOR}u", "block numbers from one row to the next"),
+        ("IGS_ENVELOPE_ROWS", f"{_ENVELOPE_ROWS}u", "of cells, that a group of the compute decoder shares at most"),
+    ]
     # The last of the 17 pairs is that before it, so that 16 fill two words.
     assert LAYER_WEIGHTS[-1] == LAYER_WEIGHTS[-2]
     for layer, name in enumerate(("FIRST", "SECOND")):
@@ -51,7 +57,7 @@ def shared_detail_constants() -> str:
     """Return the same with what shared_detail.glsl uses."""
     return detail_constants() + defines(
         [
-            ("IGS_BAND_MIDDLE", f"{_BAND_MIDDLE}u", "what words of the tile hold for 0"),
+            ("IGS_SUM_MIDDLE", f"{_BAND_MIDDLE * _SUM_SCALE}u", "what sums hold for 0, of a weight of 1"),
             ("IGS_NOISE_SCALE", literal(_NOISE_SCALE), ""),
             ("IGS_MOST_AMPLITUDE", literal(MAX_AMPLITUDE), ""),
             ("IGS_NOISES", str(_MOST_COMPONENTS), "components at most"),
@@ -59,7 +65,9 @@ def shared_detail_constants() -> str:
     )
 
 
-_NOISE_SCALE: Final = 1 / (BAND_SCALE * LAYER_WEIGHT_ONE * DEVIATION)
+_SUM_SCALE: Final = 1 << 12
+"""By how much weighed sums of bands are more in the shaders: nothing has to be shifted then."""
+_NOISE_SCALE: Final = 1 / (_SUM_SCALE * BAND_SCALE * LAYER_WEIGHT_ONE * DEVIATION)
 """What makes a component's noise of its weighed sum of bands."""
 DETAIL_NUMBERS: Final = """    uint envelope_at; // word of the buffer
     uvec2 envelope_cells;
@@ -70,7 +78,7 @@ DETAIL_NUMBERS: Final = """    uint envelope_at; // word of the buffer
 
 
 SHARE_AXES: Final = """#if IGS_DETAIL != 0
-    igs_share_axes(igs_group_material(), group, thread);
+    igs_share_grain(igs_group_material(), group, thread);
 #endif
 """
 """What a workgroup begins with where noise is drawn."""
@@ -106,10 +114,24 @@ def detail_functions(quantized: QuantizedGaussianSet) -> str:
 IgsTexel igs_add_detail(IgsMaterial m, IgsTexel texel, IgsGrain grain)
 {{
     if (IGS_DETAIL != 0) {{
-        uint middle = {_BAND_MIDDLE}u * (grain.weights.x + grain.weights.y);
 {noises}{channels}    }}
     return texel;
 }}
+"""
+
+
+def row_loop(store: str, bound: str = "IGS_ROWS") -> str:
+    """Return the loop over a thread's texels.
+
+    Args:
+        store: what is done with the one of ``row``, at the texel ``at``
+        bound: of rows
+    """
+    return f"""        for (int row = 0; row < {bound}; ++row) {{
+            uvec2 at = group * uvec2(IGS_GROUP_SIDE, IGS_GROUP_SIDE) + first_texel + uvec2(0u, uint(row));
+            if (at.x < uint(m.width) && at.y < uint(m.height)) {{
+{store}            }}
+        }}
 """
 
 
@@ -136,9 +158,9 @@ def picked_store(most_rows: int, finish: str) -> str:
 def detail_multiply_adds(detail: DetailLayer) -> int:
     """Return what a texel's noise takes; its places in the tile, which are integer arithmetic, come on top."""
     components = detail.component_count * (_GRID_MULTIPLY_ADDS + 2)  # the middle and the strength
-    pairs = np.count_nonzero(detail.band_codes[:, :_BAND_PAIRS] | detail.band_codes[:, _BAND_PAIRS:])
+    bands = np.count_nonzero(detail.band_codes)
     strengths = np.array(sorted({*map(tuple, detail.slope_codes.tolist())}))  # np.unique imports numpy.ma: 10 ms
-    terms = 2 * pairs + np.count_nonzero(detail.mixing_codes) + np.count_nonzero(strengths)
+    terms = 2 * bands + np.count_nonzero(detail.mixing_codes) + np.count_nonzero(strengths)
     return _ENVELOPE_MULTIPLY_ADDS + components + int(terms + len(strengths))  # and the envelope of each strength
 
 
@@ -147,10 +169,11 @@ def _component(detail: DetailLayer, offset: np.ndarray, component: int) -> str:
 
     What scales it to a deviation of 1 is in the channels' shares. Equal slopes make one strength: a height's three.
     """
-    shift = ", ".join(f"{texels}u" for texels in detail.shifts[component])
-    codes = detail.band_codes[component].tolist()
-    pairs = ", ".join(f"0x{codes[band] << 16 | codes[band + _BAND_PAIRS]:08X}u" for band in range(_BAND_PAIRS))
-    text = f"        uint total{component} = igs_total(m, grain, uvec2({shift}), uvec4({pairs}));\n"
+    codes = [int(code) << 12 - 4 * (band % _HALF_BANDS) for band, code in enumerate(detail.band_codes[component])]
+    low, high = (f"uvec4({', '.join(f'{code}u' for code in half)})" for half in (codes[:4], codes[4:]))
+    places = ", ".join(_place(f"grain.{grid}", detail.shifts[component]) for grid in ("first", "second"))
+    middle = _BAND_MIDDLE * _SUM_SCALE * int(detail.band_codes[component].sum())
+    text = f"        float total{component} = igs_total(m, grain, uvec2({places}), {low}, {high}, {middle}u);\n"
     first = _strength_of(detail, component)
     if first == component:
         slopes = detail.slopes[component]
@@ -158,8 +181,15 @@ def _component(detail: DetailLayer, offset: np.ndarray, component: int) -> str:
         amplitude = " + ".join([literal(1.0 - float(slopes @ offset)), *growth])
         limited = f"clamp({amplitude}, 0.0, {literal(MAX_AMPLITUDE)})"
         text += f"        float strength{component} = grain.envelope * {limited};\n"
-    noise = f"float(int(total{component}) - int({sum(codes)}u * middle))"
-    return f"{text}        float noise{component} = strength{first} * {noise};\n"
+    return f"{text}        float noise{component} = strength{first} * total{component};\n"
+
+
+def _place(grid: str, shift: tuple[int, int]) -> str:
+    """Return a texel of the tile, so many texels further right and down. Half a tile is a bit of either."""
+    right, down = shift
+    if right % (TILE_SIDE // 2) or down % (TILE_SIDE // 2):
+        return f"igs_shifted({grid}, {right}u, {TILE_SIDE * down}u)"
+    return f"{grid} ^ {right + TILE_SIDE * down}u" if right + down else grid
 
 
 def _strength_of(detail: DetailLayer, component: int) -> int:

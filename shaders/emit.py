@@ -81,8 +81,9 @@ def describe(quantized: QuantizedGaussianSet, decoder: Decoder, language: Langua
     cost = asdict(decoder.cost)
     if detail is None:
         del cost["detail_multiply_adds"]
-    if quantized.residual is None:
-        del cost["residual_multiply_adds"], cost["residual_multiply_adds_mean"]
+    for name, layer in (("residual", quantized.residual), ("repeat", quantized.repeat)):
+        if layer is None:
+            del cost[f"{name}_multiply_adds"], cost[f"{name}_multiply_adds_mean"]
     return {
         "format": "imagegs_tex decoder",
         "version": 1,
@@ -118,6 +119,7 @@ def _sections(packed: PackedGaussians) -> list[dict[str, Any]]:
         ("coarse_levels", ledger.coarse),
         ("envelope", ledger.envelope),
         ("exact_samples", ledger.exact),
+        ("repeat", ledger.repeat),
         ("residual", ledger.residual),
         ("end", 4),
     ]

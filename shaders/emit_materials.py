@@ -24,7 +24,7 @@ from imagegs_tex.shaders.emit import (
 )
 from imagegs_tex.shaders.file_constants import DATA_BINDING, OUTPUT_BINDING, REGION_BINDING
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians, join_materials
-from imagegs_tex.shaders.include_text import STORAGE_INCLUDE, TEXTURE_INCLUDE, WGSL_INCLUDE
+from imagegs_tex.shaders.include_text import STORAGE_INCLUDE, TEXTURE_INCLUDE, WGSL_GROUP_INCLUDE, WGSL_INCLUDE
 from imagegs_tex.shaders.materials_readme import materials_readme
 from imagegs_tex.shaders.meaning_table import GREEN_DOWN, GREEN_UP, meanings, normal_green
 from imagegs_tex.shaders.prefix import DEFAULT_PREFIX, description_with_prefix, with_prefix
@@ -35,7 +35,7 @@ SharedLanguage = Language | Literal["wgsl"]
 NUMBERS_FILE: Final = "igs_materials"
 Stage = Literal["comp", "vert", "frag"]
 _INCLUDES: Final[dict[SharedLanguage, tuple[str, ...]]] = {
-    "glsl": INCLUDES["glsl"], "hlsl": INCLUDES["hlsl"], "wgsl": (WGSL_INCLUDE,),
+    "glsl": INCLUDES["glsl"], "hlsl": INCLUDES["hlsl"], "wgsl": (WGSL_INCLUDE, WGSL_GROUP_INCLUDE),
 }  # fmt: skip
 _MODULES: Final[dict[str, Stage]] = {
     "sample_compute.comp": "comp", "sample_pixel.vert": "vert", "sample_pixel.frag": "frag",

@@ -83,17 +83,20 @@ it in their means.
 """
 
 
-def _residual(description: dict[str, Any]) -> str:
-    """Return the section about the residual; empty without one."""
-    cost = description["cost"]
-    if "residual_multiply_adds" not in cost:
-        return ""
-    work = cost["residual_multiply_adds"]
-    return f"""
-## Residual
-What the Gaussians leave is added as blocks of cosines: {cost["residual_multiply_adds_mean"]:.0f} of the multiply-adds \
-in the mean, {work["max"]} in the fullest block.
+def _layers(description: dict[str, Any]) -> str:
+    """Return the sections about repeat and residual; empty without them."""
+    cost, text = description["cost"], ""
+    for name, about in (
+        ("repeat", "What repeats is added as blocks of cosines of one cell, weighed by each cell's numbers"),
+        ("residual", "What the Gaussians leave is added as blocks of cosines"),
+    ):
+        if f"{name}_multiply_adds" in cost:
+            text += f"""
+## {name.capitalize()}
+{about}: {cost[f"{name}_multiply_adds_mean"]:.0f} of the multiply-adds \
+in the mean, {cost[f"{name}_multiply_adds"]["max"]} in the fullest block.
 """
+    return text
 
 
 def readme(description: dict[str, Any]) -> str:
@@ -151,6 +154,6 @@ Steps and basis are constants in the code, so the include belongs to this one ma
 
 On average {cost["weights_mean"]:.1f} weights, {cost["positive_mean"]:.1f} of them above zero, and
 {cost["multiply_adds_mean"]:.0f} multiply-adds per texel; never more than {cost["multiply_adds_max"]}.
-{_detail(description)}{_residual(description)}{_mips(description)}
+{_detail(description)}{_layers(description)}{_mips(description)}
 `imagegs-tex verify` runs these decoders on your machine's OpenGL and holds them against the reference decode.
 """

@@ -95,6 +95,11 @@ def shared_constants(most_components: int, most_values: int, row_log2: int) -> s
     )
 
 
+def shared_layers(values: int) -> int:
+    """Return how many vectors of four hold so many values."""
+    return -(-values // 4)
+
+
 def _near(axis: int) -> str:
     """Return how far tiles around one are from the first along an axis, two bits each."""
     return f"0x{sum(place[axis] + 1 << 2 * k for k, place in enumerate(NEAR_TILES)):04X}u"
@@ -176,7 +181,7 @@ def material_functions(
         quantized: a valid set
         packed: its buffer
         values: of a texel
-        more: numbers of the detail layer and the residual
+        more: numbers of the detail layer
     """
     layout = packed.layout
     tiles_at = packed.material_at + packed.tiles_at
@@ -231,7 +236,7 @@ def finish_function(
         used = "    float scale = 1.0 / (IGS_EPSILON + sums.weight);\n"
     else:
         lines, used = [exact_lines(quantized, packed.material_at + packed.last_at)], ""
-    layered = quantized.residual is not None
+    layered = quantized.residual is not None or quantized.repeat is not None
     if layered or quantized.detail is not None:
         behind = range(quantized.channel_count, quantized.channel_count + len(derived))
         lines += [f"    texel.channel[{value}] = 0.0;\n" for value in behind]  # compilers want all of it set
@@ -258,12 +263,12 @@ IgsTexel {name}(IgsMaterial m, IgsSums sums{given})
 SUMS_END: Final = """    return texel;
 }
 
-// The channels with the residual, held to 0..1, to values.
+// The channels with all layers, held to 0..1, to values.
 IgsTexel igs_complete(IgsMaterial m, IgsTexel texel, uvec2 at)
 {
     texel = igs_in_range(texel);
 """
-"""Of files with a residual: where what is made of sums ends, before it is added."""
+"""Of files with a repeat or a residual: where what is made of sums ends, before it is added."""
 
 
 def _channel_lines(quantized: QuantizedGaussianSet) -> list[str]:
@@ -277,6 +282,6 @@ def _channel_lines(quantized: QuantizedGaussianSet) -> list[str]:
         terms = [f"({literal(basis[k, channel])}) * y{k}" for k in range(len(basis)) if basis[k, channel] != 0]
         groups = [" + ".join(terms[start : start + 4]) for start in range(0, len(terms), 4)]
         value = "\n        + ".join([literal(offset), *groups])
-        held = f"clamp({value}, 0.0, 1.0)" if quantized.residual is None else value
+        held = value if quantized.residual or quantized.repeat else f"clamp({value}, 0.0, 1.0)"
         lines.append(f"    texel.channel[{channel}] = {held};\n")
     return lines

@@ -36,6 +36,8 @@ _BINARY: Final = {
     "+": 9, "-": 9, "*": 10, "/": 10, "%": 10,
 }  # fmt: skip
 _SUM, _COMPARED, _AND = 9, 6, 2
+_ATOMIC_OR: Final = "igs_shared_or"
+"""Sets bits of a number that a workgroup shares. What it changes is atomic in WGSL, wherever it is read or written."""
 _ASSIGNED: Final = frozenset({"=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>="})
 _ATOM: Final = 99
 _WIDTH: Final = 116
@@ -55,6 +57,7 @@ class _Translation:
     at: int = 0
     lines: list[str] = field(default_factory=list)
     held: set[str] = field(default_factory=set)  # structs that hold arrays
+    atomic: frozenset[str] = frozenset()  # arrays that a workgroup shares and changes bit by bit
 
     # ---- tokens ----
 
@@ -93,6 +96,8 @@ class _Translation:
             self._comments(0)
             if self.peek() == "struct":
                 self._struct()
+            elif self.peek() == "IGS_SHARED":
+                self._shared_array()
             else:
                 self._function()
         self._comments(0)
@@ -119,6 +124,14 @@ class _Translation:
         self.take("}")
         self._line(0, "}", self.take(";"))
 
+    def _shared_array(self) -> None:
+        self.take("IGS_SHARED")
+        kind = self.kind_of(self.next().text)
+        name = self.next().text
+        kind = f"atomic<{kind}>" if name in self.atomic else kind
+        text = f"var<workgroup> {name}: array<{kind}, {self._size()}>;"
+        self._line(0, text, self.take(";"))
+
     def _size(self) -> str:
         self.take("[")
         size, _ = self.expression()
@@ -131,7 +144,12 @@ class _Translation:
         parameters = []
         while self.peek() != ")":
             kind = self.next().text
-            parameters.append((self.kind_of(kind), _named(self.next().text), kind in self.held))
+            name_of = _named(self.next().text)
+            holds = kind in self.held
+            kind = self.kind_of(kind)
+            if self.peek() == "[":
+                kind, holds = f"array<{kind}, {self._size()}>", True
+            parameters.append((kind, name_of, holds))
             if self.peek() == ",":
                 self.next()
         self.take(")")
@@ -241,6 +259,9 @@ class _Translation:
             mark = self.next().text
             return f"{self.expression()[0]}{mark}"
         target, _ = self.expression()
+        if self.peek() == "=" and target.startswith("atomicLoad("):
+            self.next()
+            return f"atomicStore({target.removeprefix('atomicLoad(').removesuffix(')')}, {self.expression()[0]})"
         if self.peek() in _ASSIGNED:
             mark = self.next().text
             return f"{target} {mark} {self.expression()[0]}"
@@ -295,7 +316,7 @@ class _Translation:
             else:
                 text += f"[{self.expression()[0]}]"
                 self.take("]")
-        return text, _ATOM
+        return (f"atomicLoad(&{text})" if token.text in self.atomic else text), _ATOM
 
     def _call(self, name: str) -> str:
         if name not in _TYPES and name not in _BUILT_IN and not name.startswith("igs_"):
@@ -307,19 +328,23 @@ class _Translation:
             if self.peek() == ",":
                 self.next()
         self.take(")")
+        if name == _ATOMIC_OR:
+            return f"atomicOr({arguments[0].removeprefix('atomicLoad(').removesuffix(')')}, {arguments[1]})"
         return f"{_TYPES.get(name, name)}({', '.join(arguments)})"
 
 
-def to_wgsl(source: str) -> str:
+def to_wgsl(source: str, held: frozenset[str] = frozenset()) -> str:
     """Return the same structs and functions in WGSL.
 
     Args:
         source: GLSL without directives
+        held: structs, declared elsewhere, that hold arrays
 
     Raises:
         ValueError: it holds something that this translation does not know
     """
-    translation = _Translation(_tokens(source))
+    atomic = frozenset(re.findall(rf"\b{_ATOMIC_OR}\((\w+)\[", source))
+    translation = _Translation(_tokens(source), held=set(held), atomic=atomic)
     translation.program()
     return "\n".join(translation.lines).strip("\n") + "\n"
 

@@ -5,7 +5,8 @@
     directory     magic, number of materials, where the noise tile is, and where each material begins
     noise tile    4096 words, the same for all materials with a detail layer, once; nothing where none has one
     materials     header (material_header.py), tiles (tile_blocks.py), coarse levels (coarse_levels.py), detail
-                  (detail_words.py), exact samples (exact_texels.py) or residual (residual_words.py)
+                  (detail_words.py), exact samples (exact_texels.py) or repeat (repeat_words.py) and residual
+                  (residual_words.py)
     one word      of zeros, which may be read and never counts
 """
 
@@ -29,6 +30,7 @@ from imagegs_tex.shaders.coarse_levels import (
 from imagegs_tex.shaders.detail_words import detail_words
 from imagegs_tex.shaders.exact_texels import exact_words
 from imagegs_tex.shaders.material_header import header, header_words
+from imagegs_tex.shaders.repeat_words import repeat_words
 from imagegs_tex.shaders.residual_words import residual_words
 from imagegs_tex.shaders.tile_blocks import TileBlocks, tile_blocks
 from imagegs_tex.shaders.tile_index import BLOCKS_PER_TILE_LOG2, build_index
@@ -37,6 +39,8 @@ from imagegs_tex.shaders.tile_layout import TileLayout
 MAGIC: Final = 0x42534749  # "IGSB", as little-endian bytes
 DIRECTORY_WORDS: Final = 3
 NOISE_TILE_BYTES: Final = 4 * 64 * 64
+MOST_WORDS: Final = 1 << 30
+"""Of a buffer: readers count bytes in 32 bits."""
 
 MASKED_SHARE: Final = 42, 125
 """Masks of four quarters are taken where near and far entries and those masks are at most 42/125 of heads and records.
@@ -64,6 +68,7 @@ class GpuBytes:
     coarse: int  # levels of a mip chain; the most that they may take where they were not made
     envelope: int  # of the detail layer, with the numbers that make its noise
     exact: int  # texels of exact samples
+    repeat: int  # the lattice, coefficients of a cell's blocks, weights
     residual: int  # coefficients of blocks, with what tells where they begin
     filling: int  # up to whole words
     noise_tile: int  # 16,384, or 0 without a detail layer: once in a buffer, not counted in the total
@@ -77,7 +82,7 @@ class GpuBytes:
     def total(self) -> int:
         """All that the material adds to a buffer."""
         rest = self.header + self.heads + self.records + self.coarse + self.envelope + self.exact
-        return rest + self.residual + self.filling + self.index
+        return rest + self.repeat + self.residual + self.filling + self.index
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,8 @@ class PackedGaussians:
     tiles_at: int  # word at which the tiles' heads begin, counted from the material's first, as the following
     coarse_at: int
     envelope_at: int
-    last_at: int  # of exact samples or the residual
+    last_at: int  # of exact samples, the repeat or the residual
+    residual_at: int
     coarse: CoarseLevels | None
     row_log2: int  # the texture variant's width is 2^row_log2 texels of one word
     ledger: GpuBytes
@@ -137,11 +143,12 @@ def pack_gaussians(
     nothing = np.empty(0, dtype=np.uint32)
     envelope = detail_words(quantized.detail, quantized.offset_codes)
     noise = nothing if quantized.detail is None else noise_words()
+    repeat = repeat_words(quantized.repeat, (quantized.width, quantized.height))
     exact, residual = exact_words(quantized.exact), residual_words(quantized.residual)
-    last = residual if len(residual) else exact  # no file has both
+    last = np.concatenate([exact, repeat, residual])  # no file has the first beside others
     head_size = header_words(quantized)
     rest = 4 * (head_size + 1) + tiles.words.nbytes + envelope.nbytes + last.nbytes
-    coarse = None if pictures is None else coarse_levels(quantized, pictures, levels_limit(rest))
+    coarse = None if pictures is None else coarse_levels(quantized, pictures, _levels_limit(quantized, rest))
     coarse_words = nothing if coarse is None else coarse.words
     starts = np.cumsum([0, head_size, len(tiles.words), len(coarse_words), len(envelope), len(last)]).tolist()
     noise_at = DIRECTORY_WORDS + 1 if len(noise) else 0
@@ -150,7 +157,7 @@ def pack_gaussians(
         "tiles": starts[1],
         "levels": starts[2] if len(coarse_words) else 0,
         "envelope": starts[3] if len(envelope) else 0,
-        "exact_or_residual": starts[4] if len(last) else 0,
+        "exact_or_layers": starts[4] if len(last) else 0,
     }
     levels = 0 if coarse is None else coarse.range.first | coarse.range.last << 8 | coarse.range.direct << 16
     head = header(quantized, tiles.layout, images, parts, levels)
@@ -167,15 +174,17 @@ def pack_gaussians(
         coarse_at=starts[2],
         envelope_at=starts[3],
         last_at=starts[4],
+        residual_at=starts[4] + len(repeat),
         coarse=coarse,
         row_log2=_SMALL_ROW_LOG2 if len(words) <= _MAX_ROWS << _SMALL_ROW_LOG2 else _LARGE_ROW_LOG2,
-        ledger=_ledger(
-            tiles, head_size, (coarse_words.nbytes, envelope.nbytes, exact.nbytes, residual.nbytes), noise.nbytes
-        ),
+        ledger=_ledger(tiles, head_size, (coarse_words, envelope, exact, repeat, residual), noise.nbytes),
     )
 
 
-def _ledger(tiles: TileBlocks, head_words: int, behind: tuple[int, int, int, int], noise_tile: int) -> GpuBytes:
+def _ledger(
+    tiles: TileBlocks, head_words: int, behind: Sequence[NDArray[np.uint32]], noise_tile: int
+) -> GpuBytes:  # fmt: skip
+    """Return the ledger; behind: levels, envelope, exact samples, repeat and residual."""
     bits = {
         "records": tiles.record_bits, "near": tiles.near_bits, "far": tiles.far_bits, "masks": tiles.mask_bits,
     }  # fmt: skip
@@ -187,10 +196,11 @@ def _ledger(tiles: TileBlocks, head_words: int, behind: tuple[int, int, int, int
         near=whole["near"],
         far=whole["far"],
         masks=whole["masks"],
-        coarse=behind[0],
-        envelope=behind[1],
-        exact=behind[2],
-        residual=behind[3],
+        coarse=behind[0].nbytes,
+        envelope=behind[1].nbytes,
+        exact=behind[2].nbytes,
+        repeat=behind[3].nbytes,
+        residual=behind[4].nbytes,
         filling=tiles.words.nbytes - tiles.head_bytes - sum(whole.values()),
         noise_tile=noise_tile,
     )
@@ -200,15 +210,20 @@ def join_materials(materials: Sequence[PackedGaussians]) -> NDArray[np.uint32]:
     """Return one buffer of several materials, numbered in this order; the noise tile is there once.
 
     Raises:
-        UsageError: there is none
+        UsageError: there is none, or they take more than :data:`MOST_WORDS`
     """
     if not materials:
         raise UsageError("a buffer of no material: give one at least")
     noise = noise_words() if any(packed.noise_at for packed in materials) else np.empty(0, dtype=np.uint32)
     blocks = [packed.words[packed.material_at : -1] for packed in materials]
     first = DIRECTORY_WORDS + len(blocks)
-    starts = first + len(noise) + np.cumsum([0, *(len(block) for block in blocks[:-1])])
-    directory = [MAGIC, len(blocks), first if len(noise) else 0, *starts.tolist()]
+    starts = first + len(noise) + np.cumsum([0, *(len(block) for block in blocks)])
+    if starts[-1] + 1 > MOST_WORDS:
+        raise UsageError(
+            f"{len(blocks):,} materials of {4 * (int(starts[-1]) + 1):,} bytes, more than {4 * MOST_WORDS:,} that a "
+            "buffer can have: make several buffers"
+        )
+    directory = [MAGIC, len(blocks), first if len(noise) else 0, *starts[:-1].tolist()]
     return np.concatenate([np.array(directory, dtype=np.uint32), noise, *blocks, np.zeros(1, dtype=np.uint32)])
 
 
@@ -228,7 +243,11 @@ def reserve_levels(quantized: QuantizedGaussianSet) -> PackedGaussians:
         UsageError: the supports overlap beyond what an index can hold
     """
     packed = pack_gaussians(quantized, widening=index_widening(quantized))
-    return replace(packed, ledger=replace(packed.ledger, coarse=levels_limit(packed.ledger.total)))
+    return replace(packed, ledger=replace(packed.ledger, coarse=_levels_limit(quantized, packed.ledger.total)))
+
+
+def _levels_limit(quantized: QuantizedGaussianSet, rest: int) -> int:
+    return levels_limit(rest, repeats=quantized.repeat is not None)
 
 
 def _choose_tiles(

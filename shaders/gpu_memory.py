@@ -15,5 +15,6 @@ def parts_of(ledger: GpuBytes) -> dict[str, int]:
         "index": ledger.index,
         "coarse levels": ledger.coarse,
         "detail": ledger.envelope,
+        "repeat": ledger.repeat,
         "residual": ledger.residual,
     }

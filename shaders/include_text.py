@@ -10,6 +10,7 @@ STORAGE_INCLUDE: Final = "igs_decode.glsl"
 TEXTURE_INCLUDE: Final = "igs_decode_texture.glsl"
 HLSL_INCLUDE: Final = "igs_decode.hlsl"
 WGSL_INCLUDE: Final = "igs_decode.wgsl"
+WGSL_GROUP_INCLUDE: Final = "igs_decode_group.wgsl"
 
 
 def source(name: str) -> str:

@@ -74,11 +74,13 @@ def common_members(materials: Sequence[PackedGaussians]) -> dict[str, str]:
             members[name] = "true" if flag else "false"
     if same(3, 8, 16) == 0:
         members["images"] = "ivec2(0, 0)"
-    layered = same(3, 3, 1)
-    if layered == 1 or same(22, 0, 32) == 0:
+    layered, repeating = same(3, 3, 1), same(3, 4, 1)
+    if layered == 1 or repeating == 1 or same(22, 0, 32) == 0:
         members["exact_at"] = "0u"
     if layered == 0:
         members["residual_at"] = "0u"
+    if repeating == 0:
+        members["repeat_at"] = "0u"
     for name, shift in (("channels", 0), ("components", 8), ("normals", 16)):
         count = same(2, shift, 8)
         if count is not None:

@@ -64,12 +64,13 @@ def header(
         quantized: a valid set
         layout: of its tiles
         images: of :class:`.tile_index.TileIndex`
-        parts: first words of tiles, levels, envelope, and exact samples or residual, from the header; 0 without
+        parts: first words of tiles, levels, envelope, and exact samples or layers, from the header; 0 without
         levels: first stored level, the last one above 8 bits, and above 16 the first stored itself
     """
     derived = list(derived_normals(quantized.maps).values())
     detail, exact = quantized.detail, quantized.exact
-    has = int(detail is not None) << 2 | int(quantized.residual is not None) << 3
+    layers = (detail, quantized.residual, quantized.repeat)
+    has = sum(int(layer is not None) << 2 + place for place, layer in enumerate(layers))
     envelope = (0, 0) if detail is None else detail.envelope_codes.shape
     repeats = int(quantized.wrap[0]) | int(quantized.wrap[1]) << 1
     exact_words = 0 if exact is None else texel_words(exact)
@@ -94,7 +95,7 @@ def header(
         _float(quantized.cutoff * math.log2(math.e)),
         _float(size_factor(quantized)),
         _float(np.float64(quantized.basis_scale) / BASIS_CODE_MAX),
-        parts["exact_or_residual"],
+        parts["exact_or_layers"],
     ]
     steps = quantized.feature_steps.astype("<f4").view("<u4").tolist()
     offsets = (quantized.offset_codes / OFFSET_SCALE).astype("<f4").view("<u4").tolist()

@@ -29,7 +29,10 @@ let normal = igs_normal(material, texel);
 let rough  = igs_roughness(material, texel);
 ```
 `sample_pixel.wgsl` (vertex_main, fragment_main) is a lit surface, `sample_compute.wgsl` decodes texels into {layers}
-layers of four channels. A group decodes nothing together here: WGSL allows no barrier where that needs it.""",
+layers of four channels.
+
+**Compute.** `igs_decode_group.wgsl`, behind `igs_decode.wgsl`, adds `igs_decode_group(material, group, thread, place)`,
+which a workgroup of IGS_GROUP_THREADS (256) threads calls to decode 32 x 32 texels; `igs_store` takes them.""",
     "hlsl": """**Shader model 5.0 and newer.** `#include "igs_decode.hlsl"`, upload `igs_data.bin` to a raw buffer,
 bind it to t0, or say
 otherwise by `IGS_REGISTER` before the include (`#define IGS_REGISTER t4, space1`):

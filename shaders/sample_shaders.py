@@ -7,6 +7,7 @@ from imagegs_tex.shaders.glsl_to_hlsl import to_hlsl
 from imagegs_tex.shaders.include_text import (
     STORAGE_INCLUDE,
     TEXTURE_INCLUDE,
+    WGSL_GROUP_INCLUDE,
     WGSL_INCLUDE,
     fill,
     sample,
@@ -39,7 +40,7 @@ SHARED_PARTS: Final = {
 
 _STORAGE: Final = ("sample_compute.comp", "sample_pixel.vert", "sample_pixel.frag")
 _TEXTURE: Final = ("sample_texture.vert", "sample_texture.frag")
-_WGSL: Final = ("sample_compute.wgsl", "sample_pixel.wgsl")
+_WGSL: Final = {"sample_compute.wgsl": (WGSL_INCLUDE, WGSL_GROUP_INCLUDE), "sample_pixel.wgsl": (WGSL_INCLUDE,)}
 _HLSL: Final = ("sample_compute.hlsl", "sample_pixel.hlsl")
 
 
@@ -55,5 +56,9 @@ def sample_shaders(includes: Mapping[str, str], parts: Mapping[str, str]) -> dic
         **{name: with_include(fill(sample(name), parts), includes[STORAGE_INCLUDE]) for name in _STORAGE},
         **{name: with_include(fill(sample(name), parts), includes[TEXTURE_INCLUDE]) for name in _TEXTURE},
         **{name: fill(sample(name), hlsl) for name in _HLSL},
-        **{name: with_include(sample(name), includes[WGSL_INCLUDE]) for name in _WGSL if WGSL_INCLUDE in includes},
+        **{
+            name: with_include(sample(name), "\n".join(includes[each] for each in used))
+            for name, used in _WGSL.items()
+            if WGSL_INCLUDE in includes
+        },
     }

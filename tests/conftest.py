@@ -1,4 +1,5 @@
 import os
+import signal
 from pathlib import Path
 
 import imagegs_tex  # noqa: F401 - before numpy and torch, which read what it tells them when they are loaded
@@ -13,6 +14,11 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 LONG_FILES = ("test_browser.py", "test_viewer.py", "test_kernel_cache.py", "test_terminal.py", "test_decode.py")
 """Of few tests that take long: begun last, they keep one worker busy while the other has nothing to do."""
+
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # As of a script's background jobs. Commands that tests start take it over, and never end by Ctrl-C then.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

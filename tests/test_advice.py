@@ -28,7 +28,7 @@ from imagegs_tex.settings import LEAST_TEXELS_PER_GAUSSIAN
 
 LEDGER = ByteLedger(
     header=100, maps=50, components=50, index=200, positions=2000, shapes=4000, features=3800, detail=0,
-    residual=0, exact=0, features_by_map=(), per_gaussian=5.0,
+    residual=0, repeat=0, exact=0, features_by_map=(), per_gaussian=5.0,
 )  # fmt: skip
 COLOUR = MapScore(
     name="basecolor", semantic="base_colour", channels=3, psnr_db=27.0, ssim=0.5, flip=None, normal_degrees_mean=None,

@@ -232,7 +232,7 @@ MATERIALS = (
 )  # fmt: skip
 
 
-def corner(stack, width=200, height=176):
+def corner(stack, width=128, height=112):
     """The top left of a stack, which is not what wraps and weights are of."""
     rows, columns = slice(min(height, stack.height)), slice(min(width, stack.width))
 

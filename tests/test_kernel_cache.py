@@ -182,6 +182,16 @@ def in_another_process(file):
     return int(value), hits == "0"
 
 
+def test_what_is_kept_runs_without_what_numba_needs_to_compile(place):
+    (place / "parts_of_a_test.py").write_text(KERNEL)
+    code = "import sys, parts_of_a_test as m; print(m.double(4), 'numba.np.linalg' in sys.modules, m.double(1.5))"
+    said = [
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=place).stdout
+        for _ in range(2)
+    ]
+    assert said == ["8 True 3.0\n", "8 False 3.0\n"]
+
+
 @pytest.mark.parametrize(
     ("change", "value"),
     [(("value + 1", "value + 2"), 14), (("FACTOR = 2", "FACTOR = 3"), 18)],

@@ -20,7 +20,7 @@ ERRORS = ["IgsError", "ImageGSTexError", "InputError", "MissingToolError", "Outp
 CHOICES = [
     "AlphaUse", "BatchItem", "BuildWorkers", "CompressSettings", "Coverage", "FitControl",
     "FitSettings", "ImageFormat", "NormalCoding",
-    "DetailMode", "Entropy", "PopulationChange", "Precision", "Preset", "QualityTarget", "ResidualMode",
+    "DetailMode", "Entropy", "PopulationChange", "Precision", "Preset", "QualityTarget", "RepeatMode", "ResidualMode",
     "Semantic", "SourceOptions",
     "SaliencyMethod", "SaliencyOptions", "SplatFormat", "TextureContainer",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
@@ -23,13 +24,22 @@ from imagegs_tex.formats.igs.bit_fields import pack_fields, unpack_fields
 from imagegs_tex.formats.igs.compiled_coder import COMPONENTS, MAPS
 from imagegs_tex.formats.igs.detail_layer import DetailLayer, pack_detail, unpack_detail
 from imagegs_tex.formats.igs.entropy import Entropy
-from imagegs_tex.formats.igs.exact_samples import ExactSamples, pack_exact, unpack_exact
 from imagegs_tex.formats.igs.header import HEADER, KERNEL_SOFT_GAUSSIAN, Header, check_header, header_of, parse_header
 from imagegs_tex.formats.igs.map_table import pack_maps, unpack_maps
+from imagegs_tex.formats.igs.optional_sections import (
+    DETAIL_SECTION,
+    MOST_OPTIONAL,
+    OPTIONAL_SECTIONS,
+    pack_exact_section,
+    pack_repeat_section,
+    pack_residual_section,
+    unpack_exact_section,
+    unpack_repeat_section,
+    unpack_residual_section,
+)
 from imagegs_tex.formats.igs.plane_coders import CellOrder, Codec, Description, KnownGeometry
 from imagegs_tex.formats.igs.planes import Plane, pack_leb128, pack_planes, require, unpack_leb128, unpack_planes
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
-from imagegs_tex.formats.igs.residual_layer import ResidualLayer, pack_residual, unpack_residual
 from imagegs_tex.formats.igs.section_codecs import (
     MAX_RAW_BYTES,
     StoredSection,
@@ -37,6 +47,7 @@ from imagegs_tex.formats.igs.section_codecs import (
     code_description,
     code_features,
     code_shapes,
+    compress_blocks,
     expansion_holds,
     plain_counts,
     plain_features,
@@ -51,13 +62,6 @@ READABLE_VERSIONS: Final = (1, 2, 3, 4)
 _FIRST_VERSION_WITH_OPTIONS: Final = 4
 SECTIONS: Final = ("maps", "components", "cells", "positions", "shapes", "features")
 """Of every file."""
-DETAIL_SECTION: Final = "detail"
-EXACT_SECTION: Final = "exact samples"
-RESIDUAL_SECTION: Final = "residual"
-_OPTIONAL_SECTIONS: Final = {7: DETAIL_SECTION, 8: EXACT_SECTION, 9: RESIDUAL_SECTION}
-"""That a file of version 4 may have, by their ids."""
-_MOST_OPTIONAL: Final = 2
-"""Of one file: exact samples are alone."""
 MAX_FILE_BYTES: Final = 1 << 28
 
 _CODECS: Final = {1: (Codec.ZSTD,), 2: (Codec.ZSTD, Codec.CONTEXT), 3: tuple(Codec)[:3], 4: tuple(Codec)}  # by version
@@ -116,8 +120,12 @@ def read_igs_bytes(path: Path) -> bytes:
     return data
 
 
-def encode_igs(quantized: QuantizedGaussianSet) -> bytes:
+def encode_igs(quantized: QuantizedGaussianSet, coded: bytes | None = None) -> bytes:
     """Return the complete file's bytes; the same set always gives the same bytes.
+
+    Args:
+        quantized: the set
+        coded: the file of a set that differs in its layers alone, whose coded sections are taken; None: none
 
     Raises:
         ValueError: the set breaks a law of the format, which is a fault of the caller
@@ -135,8 +143,8 @@ def encode_igs(quantized: QuantizedGaussianSet) -> bytes:
         store(maps, code_description(maps, _described("maps", header), entropy), entropy),
         store(components, code_description(components, _described("components", header), entropy), entropy),
         *_stored_codes(quantized, counts, geometry, (cells, positions, shapes, features)),
-        *(store(blocks) for blocks in raws[len(SECTIONS) :]),
-    ]
+    ] if coded is None else _parse_front(coded)[2][: len(SECTIONS)]  # fmt: skip
+    stored += [store(blocks) for blocks in raws[len(SECTIONS) :]]
     numbers = [*range(1, len(SECTIONS) + 1), *_optional_ids(quantized)]
     front = HEADER.pack(
         MAGIC, VERSION, KERNEL_SOFT_GAUSSIAN, len(raws), header.width, header.height, header.channel_count,
@@ -162,15 +170,20 @@ def _stored_codes(
     cells, positions, shapes, features = plain
     entropy, order = quantized.entropy, geometry.order
     shape_codes, feature_codes = quantized.shape_codes, quantized.feature_codes
-    with ThreadPoolExecutor(3) as pool:
-        coding = (
-            pool.submit(lambda: store(features, code_features(feature_codes, geometry, entropy), entropy)),
-            pool.submit(lambda: store(shapes, code_shapes(shape_codes, order, entropy), entropy)),
-            pool.submit(lambda: store(cells, code_counts(counts, order.across, entropy), entropy)),
-        )
+    coders = (
+        (features, lambda: code_features(feature_codes, geometry, entropy)),
+        (shapes, lambda: code_shapes(shape_codes, order, entropy)),
+        (cells, lambda: code_counts(counts, order.across, entropy)),
+    )
+    with ThreadPoolExecutor(2 * len(coders)) as pool:
+        coded = [pool.submit(code) for _, code in coders]
+        frames = [pool.submit(compress_blocks, blocks) for blocks, _ in coders] if entropy == Entropy.SMALL else []
         placed = store(positions, entropy=entropy)
-        coded_features, coded_shapes, coded_cells = (part.result() for part in coding)
-    return [coded_cells, placed, coded_shapes, coded_features]
+    found = [
+        store(blocks, part.result(), entropy, None if frame is None else frame.result())
+        for (blocks, _), part, frame in zip_longest(coders, coded, frames)
+    ]
+    return [found[2], placed, found[1], found[0]]
 
 
 def decode_igs(data: bytes, name: str = "file") -> QuantizedGaussianSet:
@@ -193,7 +206,7 @@ def decode_igs(data: bytes, name: str = "file") -> QuantizedGaussianSet:
 def residual_bytes(quantized: QuantizedGaussianSet) -> int:
     """Return the bytes by which a set's file is larger for its residual."""
     assert quantized.residual is not None
-    return _ENTRY.size + len(store(_pack_residual(quantized, quantized.residual)).data)
+    return _ENTRY.size + len(store(pack_residual_section(quantized, quantized.residual)).data)
 
 
 def detail_bytes(detail: DetailLayer) -> int:
@@ -219,14 +232,14 @@ def version_of(data: bytes) -> int:
 
 def _optional_ids(quantized: QuantizedGaussianSet) -> list[int]:
     """Return the ids of the sections that a set has beside those of every file."""
-    optional = {7: quantized.detail, 8: quantized.exact, 9: quantized.residual}
+    optional = {7: quantized.detail, 8: quantized.exact, 9: quantized.residual, 10: quantized.repeat}
     return [number for number, content in optional.items() if content is not None]
 
 
 def _section_count(data: bytes) -> int:
     """Return how many sections a file has whose header is there, a number that its version allows."""
     version, count = version_of(data), data[_SECTION_COUNT_AT]
-    most = len(SECTIONS) + (_MOST_OPTIONAL if version >= _FIRST_VERSION_WITH_OPTIONS else 0)
+    most = len(SECTIONS) + (MOST_OPTIONAL if version >= _FIRST_VERSION_WITH_OPTIONS else 0)
     expected = f"{len(SECTIONS)}" if most == len(SECTIONS) else f"{len(SECTIONS)} to {most}"
     require(len(SECTIONS) <= count <= most, f"{count} sections instead of {expected}")
     return count
@@ -241,9 +254,9 @@ def _section_names(data: bytes) -> Iterator[str]:
             known = number == index + 1
             name = SECTIONS[index]
         else:
-            known, name = number in _OPTIONAL_SECTIONS and number > last, "of an id that may follow"
+            known, name = number in OPTIONAL_SECTIONS and number > last, "of an id that may follow"
         require(known and zero == 0, f"entry {index} of the section table is not section {name}")
-        yield _OPTIONAL_SECTIONS.get(number, name)
+        yield OPTIONAL_SECTIONS.get(number, name)
         last = number
 
 
@@ -343,8 +356,9 @@ def _pack_sections(
         plane_bytes[:_SHAPE_PLANES],
         plane_bytes[_SHAPE_PLANES:],
         *([] if quantized.detail is None else [[pack_detail(quantized.detail)]]),
-        *([] if quantized.exact is None else [_pack_exact(quantized.exact, header)]),
-        *([] if quantized.residual is None else [_pack_residual(quantized, quantized.residual)]),
+        *([] if quantized.exact is None else [pack_exact_section(quantized.exact, header)]),
+        *([] if quantized.residual is None else [pack_residual_section(quantized, quantized.residual)]),
+        *([] if quantized.repeat is None else [pack_repeat_section(quantized, quantized.repeat)]),
     ]
     order = CellOrder(numbers, across, down)
     return blocks, KnownGeometry(order, quantized.shape_codes, quantized.position_codes, exponents), counts
@@ -389,34 +403,10 @@ def _unpack_sections(
         basis_scale=header.basis_scale, basis_codes=basis,
         offset_codes=offset, wrap=header.wrap,
         detail=unpack_detail(plain[DETAIL_SECTION], channels) if DETAIL_SECTION in plain else None,
-        exact=_unpack_exact(plain, header), residual=_unpack_residual(plain, header),
+        exact=unpack_exact_section(plain, header), residual=unpack_residual_section(plain, header),
+        repeat=unpack_repeat_section(plain, header),
         entropy=Entropy.FAST if any(section.codec == Codec.FAST for section in sections) else Entropy.SMALL,
     )  # fmt: skip
-
-
-def _pack_exact(exact: ExactSamples, header: Header) -> list[bytes]:
-    require(exact.codes.shape == (header.height, header.width, header.channel_count), "exact samples of another shape")
-    return pack_exact(exact)
-
-
-def _unpack_exact(plain: dict[str, bytes], header: Header) -> ExactSamples | None:
-    if EXACT_SECTION not in plain:
-        return None
-    require(DETAIL_SECTION not in plain, "a file of exact samples has no detail")
-    return unpack_exact(plain[EXACT_SECTION], header.width, header.height, header.channel_count)
-
-
-def _pack_residual(quantized: QuantizedGaussianSet, layer: ResidualLayer) -> list[bytes]:
-    require(quantized.exact is None, "a file of exact samples has no residual")
-    require(layer.basis_codes.shape[1] == quantized.channel_count, "a residual of another number of channels")
-    return [pack_residual(layer, (quantized.width, quantized.height))]
-
-
-def _unpack_residual(plain: dict[str, bytes], header: Header) -> ResidualLayer | None:
-    if RESIDUAL_SECTION not in plain:
-        return None
-    require(EXACT_SECTION not in plain, "a file of exact samples has no residual")
-    return unpack_residual(plain[RESIDUAL_SECTION], (header.width, header.height), header.channel_count)
 
 
 def _unpack_positions(

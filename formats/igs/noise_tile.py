@@ -4,12 +4,14 @@ Integers throughout, so that every decoder has the very same tile. A texel is on
 band, each of mean 0 and a standard deviation of 2.75. Bands 0 and 1 are the two finest octaves, 2 is all that is
 coarser than four texels (an octave alone would swing: the slopes of a height made of it repeat), 3 the octave of 16
 texels, 4 and 5 short streaks along x and y, 6 and 7 long ones. Filters are binomial, so bands look the same in all
-directions.
+directions; the finest has less of the diagonals of two texels, of which slopes would be twice as much as of the axes:
+under a light that was a lattice.
 """
 
+from collections.abc import Callable
 from functools import cache
 from math import isqrt
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +57,9 @@ a pair add up to one within 9 %, and a pair is at most 17: shaders weigh packed 
 """
 
 Plane = NDArray[np.int64]
+Values = TypeVar("Values", Plane, NDArray[np.float64])
+Step = Callable[[Values, int, int], Values]
+"""Of a filter: of a plane, an axis and a distance along it."""
 
 
 def hash32(values: NDArray[np.uint32]) -> NDArray[np.uint32]:
@@ -123,20 +128,43 @@ def _cosines() -> tuple[NDArray[np.int16], NDArray[np.int16]]:
 
 def filter_band(plane: Plane, band: int) -> Plane:
     """Return a periodic plane [H, W] through the filter of a band; integers stay integers."""
+    return _filtered(plane, band, _low, _high)
+
+
+def filter_transfer(height: int, width: int, band: int) -> NDArray[np.float64]:
+    """Return what the filter of a band does to each frequency [H, W] of a periodic plane of that size."""
+    turns = [2 * np.cos(2 * np.pi * np.arange(length) / length) for length in (height, width)]
+
+    def cosines(axis: int, distance: int) -> NDArray[np.float64]:
+        own = turns[axis][np.arange(len(turns[axis])) * distance % len(turns[axis])]
+        return own[:, None] if axis == 0 else own[None]
+
+    def low(plane: NDArray[np.float64], axis: int, distance: int) -> NDArray[np.float64]:
+        return plane * (2 + cosines(axis, distance))
+
+    def high(plane: NDArray[np.float64], axis: int, distance: int) -> NDArray[np.float64]:
+        return plane * (2 - cosines(axis, distance))
+
+    return _filtered(np.ones((height, width)), band, low, high)
+
+
+def _filtered(plane: Values, band: int, low: Step[Values], high: Step[Values]) -> Values:
+    """Return a plane through the filter of a band, of texels or of frequencies, by its steps along an axis."""
     if band < _FIRST_STREAKS:
         for distance in (1, 2, 4)[:band]:
-            plane = _low(_low(plane, 1, distance), 0, distance)
+            plane = low(low(plane, 1, distance), 0, distance)
         if band == _LOW_PASS:
             return plane
         step = 1 << band
-        return 16 * plane - _low(_low(plane, 1, step), 0, step)
+        octave = 16 * plane - low(low(plane, 1, step), 0, step)
+        return octave if band > 0 else 2 * octave - high(high(plane, 1, 1), 0, 1)
     along, across = (1, 0) if band % 2 == 0 else (0, 1)
     is_long = band >= BAND_COUNT - 2
     for distance in (1, 2, 4, 8) if is_long else (1, 2):
-        plane = _low(plane, along, distance)
+        plane = low(plane, along, distance)
     if not is_long:
-        return _high(plane, across, 1)
-    return 2 * _high(plane, across, 1) + _high(_low(plane, across, 1), across, 2)
+        return high(plane, across, 1)
+    return 2 * high(plane, across, 1) + high(low(plane, across, 1), across, 2)
 
 
 def _low(plane: Plane, axis: int, distance: int) -> Plane:

@@ -230,6 +230,31 @@ def decode_features(codec: Codec, data: bytes, plane_count: int, geometry: Known
     return context.decode_planes(data, plane_count, neighbours, _size_groups(geometry.shape_codes[:, 0]))
 
 
+def encode_weights(codes: NDArray[np.int32], across: int) -> bytes:
+    """Code the weights [cells, V] of section repeat, of cells row by row, by context."""
+    grid = across, len(codes) // across
+    if compiled.is_compiled():
+        return encode_frame(codes, compiled.coder(_weights(grid), writes=True))
+    from imagegs_tex.formats.igs import context_coder as context
+
+    return context.encode_planes(codes, context.grid_neighbours(len(codes), across), np.zeros(len(codes), np.int64))
+
+
+def decode_weights(data: bytes, plane_count: int, grid: tuple[int, int]) -> NDArray[np.int32]:
+    """Return the weights [cells, V] of section repeat, of cells across and down."""
+    count = grid[0] * grid[1]
+    if compiled.is_compiled():
+        return decode_frame(data, count, plane_count, compiled.coder(_weights(grid)))
+    from imagegs_tex.formats.igs import context_coder as context
+
+    neighbours = context.grid_neighbours(count, grid[0])
+    return context.decode_planes(data, plane_count, neighbours, np.zeros(count, np.int64))
+
+
+def _weights(grid: tuple[int, int]) -> compiled.Planes:
+    return compiled.Planes(Codec.CONTEXT, compiled.CELLS, grid, 0)
+
+
 def _counts(codec: Codec, grid: tuple[int, int], gaussian_count: int) -> compiled.Planes:
     return compiled.Planes(codec, compiled.CELLS, grid, gaussian_count)
 

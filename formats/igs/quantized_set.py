@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from imagegs_tex.formats.igs.detail_layer import DetailLayer
 from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.formats.igs.exact_samples import ExactSamples
+from imagegs_tex.formats.igs.repeat_layer import RepeatLayer
 from imagegs_tex.formats.igs.residual_layer import ResidualLayer
 from imagegs_tex.formats.vocabulary import TextureMap
 
@@ -61,7 +62,8 @@ class QuantizedGaussianSet:
     wrap: tuple[bool, bool] = (False, False)  # whether the picture repeats in x and in y
     entropy: Entropy = Entropy.SMALL  # how a file of it is coded
     detail: DetailLayer | None = None  # what is drawn as noise
-    residual: ResidualLayer | None = None  # what is added to the picture of the Gaussians
+    repeat: RepeatLayer | None = None  # what repeats on a lattice, added to the picture of the Gaussians
+    residual: ResidualLayer | None = None  # what is added to both
     exact: ExactSamples | None = None  # the picture itself; Gaussians then mean nothing, and there is no detail
 
     @property

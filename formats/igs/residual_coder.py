@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from imagegs_tex.formats.igs.binary_model import (
     FIRST_STATISTIC,
     SHARES,
+    STATISTIC_BITS,
     adapt,
     context_starts,
     length_of,
     mixed_probability,
     squash_table,
-    stretch_statistics,
     stretch_table,
 )
 from imagegs_tex.formats.igs.prediction_coder import LOGISTIC
@@ -43,13 +43,26 @@ GROUPS: Final = 8
 """Of frequencies."""
 FIRST_WEIGHT: Final = 19660
 """0.3; 1 is 65536."""
+_NEIGHBOURS: Final = 7
+_BEFORE: Final = 5
+"""Of the neighbours, those that come before a place; the first two of them are next to it."""
+_ADJACENT: Final = 2
 _HALF: Final = 1 << (PROBABILITY_BITS - 1)
 LARGEST_VALUE: Final = 1 << 14
 
 _SQUASH: Final = squash_table(LOGISTIC, least=1)
+_MOST_LEVELLED: Final = 29
+_LEVELS: Final = np.searchsorted([1, 2, 3, 4, 6, 9, 15, 29], np.arange(_MOST_LEVELLED + 1), side="right")
 _STRETCH: Final = stretch_table(_SQUASH, PROBABILITY_BITS)
 
-_Tables = namedtuple("_Tables", "squash stretch shares starts end_starts groups neighbours")
+_Tables = namedtuple("_Tables", "squash stretch shares starts end_starts groups seen_from levels")
+_Surroundings = namedtuple("_Surroundings", "beside wider own crossing earlier nearby")
+"""Sums of magnitudes that a coefficient has around it; two rows of blocks in turn, then of one block.
+
+beside [2, across + 2, K', places]: the same place in the blocks around; wider, the same: places next to it there.
+own [K', places]: this block's; crossing, the same: places next to it. earlier [places]: of all components so far.
+nearby [places]: next to it in this component.
+"""
 _Model = namedtuple("_Model", "statistics counts weights contexts stretched")
 _Stream = namedtuple("_Stream", "interval coded")
 Blocks = tuple[NDArray[np.int32], NDArray[np.uint16], NDArray[np.int16]]
@@ -64,19 +77,19 @@ def coder_tables(side: int, component_count: int) -> _Tables:
     at[order] = np.arange(side * side)
     rows, columns = np.divmod(order, side)
     groups = np.minimum(GROUPS - 1, np.array([length_of((8 * int(n) // side) ** 2) for n in rows + columns], np.int64))
-    steps = ((-1, 0), (0, -1), (-1, -1), (-2, 0), (0, -2), (1, 0), (0, 1))  # the last two are coded later
-    neighbours = np.full((side * side, len(steps)), -1, np.int64)
+    steps = ((1, 0), (0, 1), (1, 1), (2, 0), (0, 2), (-1, 0), (0, -1))
+    seen_from = np.full((side * side, _NEIGHBOURS), -1, np.int64)
     for i, (down, right) in enumerate(steps):
         row, column = rows + down, columns + right
         inside = (row >= 0) & (column >= 0) & (row < side) & (column < side)
-        neighbours[inside, i] = at[row[inside] * side + column[inside]]
+        seen_from[inside, i] = at[row[inside] * side + column[inside]]
     sizes = (
         component_count * side * side, LEVELS * LEVELS * GROUPS, component_count * LEVELS * GROUPS, LEVELS**3,
         component_count * 16 * LEVELS, LEVELS * LEVELS * component_count, LEVELS * LEVELS * GROUPS,
     )  # fmt: skip
     ends = (component_count, 100 * component_count, 1000, 100)
     rows_of = context_starts((*sizes, 0)), context_starts((*ends, 0))
-    return _Tables(_SQUASH, _STRETCH, SHARES, *rows_of, groups, neighbours)
+    return _Tables(_SQUASH, _STRETCH, SHARES, *rows_of, groups, seen_from, _LEVELS)
 
 
 def encode_blocks(
@@ -128,40 +141,36 @@ def decode_blocks(
 
 
 @njit(cache=True, inline="always")
-def _level(total):
-    if total <= 3:
-        return total
-    return 4 if total <= 5 else (5 if total <= 8 else (6 if total <= 14 else (7 if total <= 28 else 8)))
+def _level(total, levels):
+    return levels[min(total, _MOST_LEVELLED)]
 
 
-@njit(cache=True, nogil=True)
-def predict(node, weights_at, model, tables):
-    """Return the probability of yes, in 1/65536, in the model's contexts."""
-    statistics, _, weights, contexts, stretched = model
-    inputs = contexts.shape[0]
-    stretch_statistics(node, inputs, contexts, statistics, tables.stretch, stretched)
+@njit(cache=True, inline="always")
+def predict(node, weights_at, inputs, model, tables):
+    """Return the probability of yes, in 1/65536, in the model's contexts, of which there are so many."""
     total = 0
     for i in range(inputs):
-        total += weights[weights_at, node, i] * stretched[i]
+        stretched = tables.stretch[model.statistics[model.contexts[i], node] >> (STATISTIC_BITS - 12)]
+        model.stretched[node, i] = stretched
+        total += model.weights[weights_at, node, i] * stretched
     return mixed_probability(total, tables.squash)
 
 
-@njit(cache=True, nogil=True)
-def learn(bit, probability, node, weights_at, model, tables):
+@njit(cache=True, inline="always")
+def learn(bit, probability, node, weights_at, inputs, model, tables):
     """Learn from a decision that was predicted last."""
-    statistics, counts, weights, contexts, stretched = model
     error = (bit << 16) - probability
-    for i in range(contexts.shape[0]):
-        weights[weights_at, node, i] += (stretched[i] * error * 41 + (1 << 18)) >> 19
-    adapt(bit, node, contexts.shape[0], contexts, statistics, counts, tables.shares)
+    for i in range(inputs):
+        model.weights[weights_at, node, i] += (model.stretched[node, i] * error * 41 + (1 << 18)) >> 19
+    adapt(bit, node, inputs, model.contexts, model.statistics, model.counts, tables.shares)
 
 
-@njit(cache=True, nogil=True)
-def _decide(bit, node, weights_at, model, stream, decoding, tables):
+@njit(cache=True, inline="always")
+def _decide(bit, node, weights_at, inputs, model, stream, decoding, tables):
     """Predict one decision, code it, and learn from it."""
-    probability = predict(node, weights_at, model, tables)
+    probability = predict(node, weights_at, inputs, model, tables)
     bit = code_bit(bit, probability, PROBABILITY_BITS, stream.interval, stream.coded, decoding)
-    learn(bit, probability, node, weights_at, model, tables)
+    learn(bit, probability, node, weights_at, inputs, model, tables)
     return bit
 
 
@@ -170,7 +179,7 @@ def _code_end(end, model, stream, decoding, tables):
     """Code how many places up to the last coefficient of a component there are, 0 to side^2."""
     length, reached = length_of(end), 0
     while reached < _END_LENGTHS:
-        if not _decide(1 if length > reached else 0, reached, 0, model, stream, decoding, tables):
+        if not _decide(1 if length > reached else 0, reached, 0, END_INPUTS, model, stream, decoding, tables):
             break
         reached += 1
     if reached == 0:
@@ -180,7 +189,7 @@ def _code_end(end, model, stream, decoding, tables):
         bit = (end >> place) & 1
         if reached - 2 - place < 2:
             node = _END_LENGTHS + 3 * (reached - 1) + prefix
-            bit = _decide(bit, node, 0, model, stream, decoding, tables)
+            bit = _decide(bit, node, 0, END_INPUTS, model, stream, decoding, tables)
             prefix = 1 + bit
         else:
             bit = code_bit(bit, _HALF, PROBABILITY_BITS, stream.interval, stream.coded, decoding)
@@ -206,51 +215,80 @@ def _code_rest(rest, stream, decoding):
 
 
 @njit(cache=True, nogil=True)
-def coefficient_contexts(k, p, end, x, own, filled, row, above, tables, contexts):
-    """Fill in the contexts of a coefficient; return the set of weights."""
-    nearby = 0
-    for i in range(5):
-        q = tables.neighbours[p, i]
-        if q >= 0:
-            nearby += (2 if i < 2 else 1) * row[x, k, q]
-    beside, around = 2 * above[x, k, p], 0
-    if x > 0:
-        beside += 2 * row[x - 1, k, p] + above[x - 1, k, p]
-    if x + 1 < above.shape[0]:
-        beside += above[x + 1, k, p]
-    earlier, wider = 0, 0
-    for m in range(k):
-        earlier += (3 if m + 2 >= k else 1) * row[x, m, p]
-    for i in range(7):
-        q = tables.neighbours[p, i]
+def new_surroundings(across, components, places):
+    """Return that of a row of blocks which nothing is known of yet; blocks across, components, places of each."""
+    blocks = (2, across + 2, components, places)
+    return _Surroundings(
+        np.zeros(blocks, np.int32), np.zeros(blocks, np.int32), np.zeros((components, places), np.int32),
+        np.zeros((components, places), np.int32), np.zeros(places, np.int32), np.zeros(places, np.int32),
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def begin_block(block, across, around):
+    """Return the column and the parity of the row of a block that begins, and forget what it does not see."""
+    x, odd = block % across, block // across & 1
+    if x == 0:
+        around.beside[1 - odd] = 0
+        around.wider[1 - odd] = 0
+    around.own[:] = 0
+    around.crossing[:] = 0
+    around.earlier[:] = 0
+    return x, odd
+
+
+@njit(cache=True, inline="always")
+def note(size, k, p, x, odd, around, tables):
+    """Let what comes later see a magnitude that is not 0: it is added where it is a neighbour, as few are not 0."""
+    around.own[k, p] = size
+    around.earlier[p] += size
+    below = 1 - odd
+    around.beside[odd, x + 2, k, p] += 2 * size
+    around.beside[below, x, k, p] += size
+    around.beside[below, x + 1, k, p] += 2 * size
+    around.beside[below, x + 2, k, p] += size
+    for i in range(_NEIGHBOURS):
+        q = tables.seen_from[p, i]
         if q < 0:
             continue
-        around += above[x, k, q]
-        if x > 0:
-            around += row[x - 1, k, q]
-        if i < 2 or i > 4:
-            for m in range(max(0, k - 2), k):
-                wider += row[x, m, q]
-    group, starts = tables.groups[p], tables.starts
-    components = row.shape[1]
-    contexts[0] = starts[0] + k * row.shape[2] + p
-    contexts[1] = starts[1] + (_level(nearby) * LEVELS + _level(beside)) * GROUPS + group
-    contexts[2] = starts[2] + (k * LEVELS + _level(earlier)) * GROUPS + group
+        around.wider[odd, x + 2, k, q] += size
+        around.wider[below, x + 1, k, q] += size
+        if i < _BEFORE:
+            around.nearby[q] += (2 if i < _ADJACENT else 1) * size
+        if i < _ADJACENT or i >= _BEFORE:
+            around.crossing[k, q] += size
+
+
+@njit(cache=True, inline="always")
+def coefficient_contexts(k, p, end, x, odd, own, filled, around, tables, contexts):
+    """Fill in the contexts of a coefficient; return the set of weights."""
+    levels, starts = tables.levels, tables.starts
+    nearby, beside = around.nearby[p], around.beside[odd, x + 1, k, p]
+    wider = around.wider[odd, x + 1, k, p]
+    earlier, crossing = around.earlier[p], 0
+    for m in range(max(0, k - 2), k):
+        earlier += 2 * around.own[m, p]
+        crossing += around.crossing[m, p]
+    group, components = tables.groups[p], around.own.shape[0]
+    near_level, own_level = _level(nearby, levels), _level(own, levels)
+    contexts[0] = starts[0] + k * around.own.shape[1] + p
+    contexts[1] = starts[1] + (near_level * LEVELS + _level(beside, levels)) * GROUPS + group
+    contexts[2] = starts[2] + (k * LEVELS + _level(earlier, levels)) * GROUPS + group
     contexts[3] = starts[3] + (
-        _level((nearby + beside) >> 1) * LEVELS + _level((2 * earlier + wider) >> 1)
-    ) * LEVELS + _level(around)  # fmt: skip
-    contexts[4] = starts[4] + (k * 16 + min(15, end - 1 - p)) * LEVELS + _level(nearby)
-    contexts[5] = starts[5] + (_level(own) * LEVELS + _level(2 * filled // (k + 1))) * components + k
-    everything = (nearby + beside + earlier + around + wider) >> 1
-    contexts[6] = starts[6] + (_level(everything) * LEVELS + _level(own)) * GROUPS + group
-    return group * LEVELS + _level((nearby + beside + earlier) // 3)
+        _level((nearby + beside) >> 1, levels) * LEVELS + _level((2 * earlier + crossing) >> 1, levels)
+    ) * LEVELS + _level(wider, levels)  # fmt: skip
+    contexts[4] = starts[4] + (k * 16 + min(15, end - 1 - p)) * LEVELS + near_level
+    contexts[5] = starts[5] + (own_level * LEVELS + _level(2 * filled // (k + 1), levels)) * components + k
+    everything = (nearby + beside + earlier + wider + crossing) >> 1
+    contexts[6] = starts[6] + (_level(everything, levels) * LEVELS + own_level) * GROUPS + group
+    return group * LEVELS + _level((nearby + beside + earlier) // 3, levels)
 
 
 @njit(cache=True, nogil=True)
 def _code_magnitude(size, least, weights_at, model, stream, decoding, tables):
     reached = least
     while reached < VALUE_NODES:
-        if not _decide(1 if size > reached else 0, reached, weights_at, model, stream, decoding, tables):
+        if not _decide(1 if size > reached else 0, reached, weights_at, INPUTS, model, stream, decoding, tables):
             return reached
         reached += 1
     return VALUE_NODES - 1 + _code_rest(size - VALUE_NODES + 1, stream, decoding)
@@ -262,7 +300,7 @@ def new_model(rows, sets, nodes, inputs):
     return _Model(
         np.full((rows, nodes), FIRST_STATISTIC, np.uint16), np.zeros((rows, nodes), np.uint8),
         np.full((sets, nodes, inputs), FIRST_WEIGHT, np.int64), np.zeros(inputs, np.int64),
-        np.zeros(inputs, np.int64),
+        np.zeros((nodes, inputs), np.int64),
     )  # fmt: skip
 
 
@@ -295,29 +333,26 @@ def _run(blocks, across, components, most, coded, decoding, tables):
     stream = _Stream(first_interval(coded, decoding), coded)
     model = new_model(tables.starts[-1], GROUPS * LEVELS, VALUE_NODES, INPUTS)
     ends_model = new_model(tables.end_starts[-1], 1, END_NODES, END_INPUTS)
-    # magnitudes, and the lengths of where components end, of this row of blocks and the one above
-    row = np.zeros((across, components, places_of), np.int32)
-    ends = np.zeros((across, components), np.int64)
-    above, ends_above = np.zeros_like(row), np.zeros_like(ends)
+    around = new_surroundings(across, components, places_of)
+    ends = np.zeros((2, across, components), np.int64)  # lengths of where components end, of two rows in turn
     at = 0
     for block in range(counts.shape[0]):
-        x = block % across
-        if x == 0 and block > 0:
-            row, above = above, row
-            ends, ends_above = ends_above, ends
-            row[:] = 0
+        x, odd = begin_block(block, across, around)
         filled, first = 0, at
         last = at + counts[block]
         for k in range(components):
             end = 0 if decoding else _end_of(places, at, last, k, places_of)
-            _end_contexts(x, k, ends, ends_above, tables.end_starts, ends_model.contexts)
+            _end_contexts(x, k, ends[odd], ends[1 - odd], tables.end_starts, ends_model.contexts)
             end = _code_end(end, ends_model, stream, decoding, tables)
             if end > places_of:
                 return -1
-            ends[x, k] = length_of(end)
+            ends[odd, x, k] = length_of(end)
             own = 0
+            around.nearby[:] = 0
             for p in range(end):
-                weights_at = coefficient_contexts(k, p, end, x, own, filled, row, above, tables, model.contexts)
+                weights_at = coefficient_contexts(
+                    k, p, end, x, odd, own, filled, around, tables, model.contexts
+                )  # fmt: skip
                 value = 0
                 if not decoding and places[at] == k * places_of + p:
                     value = int(values[at])
@@ -334,7 +369,7 @@ def _run(blocks, across, components, most, coded, decoding, tables):
                         return -1
                     places[at], values[at] = k * places_of + p, -size if negative else size
                 at += 1
-                row[x, k, p] = size
+                note(size, k, p, x, odd, around, tables)
                 own += size
                 filled += size
             if not decoding and is_full(stream.interval, coded):

@@ -44,17 +44,28 @@ def expansion_holds(codec: int, raw_bytes: int, stored_bytes: int) -> bool:
     return raw_bytes <= most * stored_bytes + EXPANSION_ALLOWANCE
 
 
-def store(blocks: list[bytes], coded: StoredSection | None = None, entropy: Entropy = Entropy.SMALL) -> StoredSection:
+def store(
+    blocks: list[bytes],
+    coded: StoredSection | None = None,
+    entropy: Entropy = Entropy.SMALL,
+    frame: bytes | None = None,
+) -> StoredSection:
     """Choose the shorter of a Zstandard frame of the blocks and what coding the section's codes gave.
 
     For fast reading there is no frame where the law of expansion does not ask for one.
+
+    Args:
+        blocks: of the section's plain form
+        coded: what coding gave, if anything
+        entropy: what the file is to be
+        frame: of :func:`compress_blocks`, where that was called
     """
     raw_bytes = sum(map(len, blocks))
     if entropy == Entropy.FAST:
         fast = coded if coded is not None else StoredSection(Codec.FAST, b"".join(blocks))
         if expansion_holds(fast.codec, raw_bytes, len(fast.data)):
             return fast
-    frame = compress_blocks(blocks)
+    frame = compress_blocks(blocks) if frame is None else frame
     if coded is not None and len(coded.data) < len(frame) and expansion_holds(coded.codec, raw_bytes, len(coded.data)):
         return coded
     return StoredSection(Codec.ZSTD, frame)

@@ -7,9 +7,11 @@ mesh. Colour profiles, gamma and primaries are ignored as well: a texture's mean
 import contextlib
 import io
 import os
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -75,7 +77,7 @@ def read_picture(path: Path, data: bytes | None = None) -> Picture:
     """
     where = printable(path)
     try:
-        with _quiet_codecs(), _pillow_limit():
+        with _codecs_at_work():
             content = _read(path, where) if data is None else data
             file_format, note = _format_of(path, content, where)
             decoded = _DECODERS[file_format.name](content, where)
@@ -128,7 +130,7 @@ def picture_samples(path: Path, data: bytes | None = None) -> tuple[int, int, in
     """Return width, height and number of channels as :func:`picture_size` does; a palette counts as one channel."""
     try:
         source = path if data is None else io.BytesIO(data)
-        with _quiet_codecs(), _pillow_limit(), Image.open(source, formats=_SIZED_BY_PILLOW) as picture:
+        with _codecs_at_work(), Image.open(source, formats=_SIZED_BY_PILLOW) as picture:
             return *picture.size, len(picture.getbands())
     except Exception:  # noqa: BLE001 - whoever reads the image will say what is wrong with it
         return None
@@ -163,14 +165,38 @@ def _format_of(path: Path, content: bytes, where: str) -> tuple[FileFormat, tupl
 
 
 @contextmanager
-def _pillow_limit() -> Iterator[None]:
-    """Let Pillow open what we accept: its own limit is below 16384², and :func:`check_size` stands in for it."""
-    before = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = MAX_SIZE * MAX_SIZE
+def _codecs_at_work() -> Iterator[None]:
+    """Keep codecs quiet and let Pillow open what we accept, as long as any thread reads: both are the whole process's.
+
+    Pillow's own limit is below 16384², and :func:`check_size` stands in for it.
+    """
+    with _at_work.changing:
+        if _at_work.readers == 0:
+            with contextlib.ExitStack() as entered:
+                entered.enter_context(_quiet_codecs())
+                entered.callback(setattr, Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
+                Image.MAX_IMAGE_PIXELS = MAX_SIZE * MAX_SIZE
+                _at_work.cleanup = entered.pop_all()
+        _at_work.readers += 1
     try:
         yield
     finally:
-        Image.MAX_IMAGE_PIXELS = before
+        with _at_work.changing:
+            _at_work.readers -= 1
+            if _at_work.readers == 0:
+                _at_work.cleanup.close()
+
+
+@dataclass(slots=True)
+class _AtWork:
+    """How many threads read, and what the last of them leaves as it was."""
+
+    changing: threading.Lock = field(default_factory=threading.Lock)
+    readers: int = 0
+    cleanup: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+
+_at_work: Final = _AtWork()
 
 
 @contextmanager

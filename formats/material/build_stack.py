@@ -1,6 +1,6 @@
 """A material's images -> a texture stack with as few coded channels as the material needs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from imagegs_tex.formats.material.unit_normals import code_normals
 from imagegs_tex.formats.material.uv_coverage import UvSet, leaves_unit_square, used_texels
 from imagegs_tex.formats.material.wrap_detection import SaidWrap, decide_wrap
 from imagegs_tex.formats.open_material import read_material
+from imagegs_tex.formats.row_threads import in_bands
 from imagegs_tex.formats.transfer_functions import encode_log
 from imagegs_tex.formats.vocabulary import (
     MAX_CHANNELS,
@@ -115,8 +116,13 @@ def build_stack(
         raise InputError(
             f"{material.where} needs {needed} MiB for its texels, more than there is; use smaller or fewer maps"
         ) from None
-    for index, plane in enumerate(own_planes):
-        _encode_channel(sources[plane.map_index][0], routings[plane.map_index], plane.members, texels[..., index])
+    channels = [_channel_codes(sources[own.map_index][0], routings[own.map_index], own.members) for own in own_planes]
+
+    def encode(rows: slice) -> None:
+        for index, codes in enumerate(channels):
+            texels[rows, :, index] = codes(rows)
+
+    in_bands(encode, height)
     texture_maps = _described_maps(sources, routings, planes, first)
     # Texels that do not count stay as they are: filled smoothly they cost as much (619 and 624 bytes at 30 dB, 2146 and
     # 2107 at 36 dB, with a quarter of an atlas used), and scores over all texels would be those of another picture.
@@ -248,16 +254,14 @@ def _described(source: SourceMap, reading: MapReading, routing: Routing, places:
     )
 
 
-def _encode_channel(source: SourceMap, routing: Routing, members: Sequence[int], texels: FloatTexels) -> None:
-    """Write the codes [H, W] of the mean of some of a map's channels, which are equal or nearly so."""
-    plane = source.texels[..., members[0]]
+def _channel_codes(source: SourceMap, routing: Routing, members: Sequence[int]) -> Callable[[slice], FloatTexels]:
+    """Return what codes rows [rows, W] of the mean of some of a map's channels, which are equal or nearly so."""
+    plane, largest = source.texels[..., members[0]], np.float32(source.sample_format.max_value)
     if routing.transfer == Transfer.LOG:
-        texels[...] = encode_log(plane, routing.log_range)
-    elif len(members) > 1 and not equal_planes(plane, source.texels[..., members[-1]]):
-        mean = source.texels[..., list(members)].mean(axis=-1, dtype=np.float32)
-        texels[...] = mean / np.float32(source.sample_format.max_value)
-    else:
-        np.divide(plane, source.sample_format.max_value, out=texels, dtype=np.float32)
+        return lambda rows: encode_log(plane[rows], routing.log_range)
+    if len(members) > 1 and not equal_planes(plane, source.texels[..., members[-1]]):
+        return lambda rows: source.texels[rows][..., list(members)].mean(axis=-1, dtype=np.float32) / largest
+    return lambda rows: np.divide(plane[rows], largest, dtype=np.float32)
 
 
 def _without_filler(reading: MapReading, routing: Routing) -> tuple[tuple[Semantic, ...], list[str]]:

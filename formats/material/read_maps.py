@@ -1,5 +1,6 @@
 """The images of a material as read: picked, turned and checked, each with its meaning."""
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.images import Picture, picture_samples, read_picture
 from imagegs_tex.formats.material.material_source import ImageFile, MapSource, MaterialSource, channel_name
 from imagegs_tex.formats.material.name_reading import MapReading, MapTraits, label, read_names, read_statement
+from imagegs_tex.formats.row_threads import side_by_side
 from imagegs_tex.formats.vocabulary import MAX_SIZE, SampleFormat, Samples, Semantic
 
 GREY_TOLERANCE: Final = 2
@@ -49,14 +51,16 @@ def shared_reader(materials: Iterable[MaterialSource]) -> ReadImage:
     """Return a way to read images that reads each once, and keeps it until the last of the materials has it."""
     uses = Counter(source.image for material in materials for source in material.maps)
     kept: dict[ImageFile, Picture] = {}
+    turns = threading.Lock()  # one after another, as two may want the same image
 
     def read(image: ImageFile) -> Picture:
-        found = kept.pop(image, None) or read_image_file(image)
-        found.texels.flags.writeable = False
-        uses[image] -= 1
-        if uses[image] > 0:
-            kept[image] = found
-        return found
+        with turns:
+            found = kept.pop(image, None) or read_image_file(image)
+            found.texels.flags.writeable = False
+            uses[image] -= 1
+            if uses[image] > 0:
+                kept[image] = found
+            return found
 
     return read
 
@@ -70,7 +74,7 @@ def read_source_maps(
         InputError: an image cannot be used, a manifest gives one semantic to two, or the machine has too little memory
     """
     _check_memory(material)
-    maps = [_read_source(source, read) for source in material.maps]
+    maps = side_by_side(lambda source: _read_source(source, read), material.maps)
     by_name = read_names([source.traits for source in maps])
     found = []
     for source, named in zip(maps, by_name, strict=True):

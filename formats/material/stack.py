@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.files.file_hash import HashedFile
+from imagegs_tex.formats.row_threads import in_bands
 from imagegs_tex.formats.transfer_functions import decode_log
 from imagegs_tex.formats.vocabulary import (
     MAX_CHANNELS,
@@ -138,13 +139,11 @@ def expand_map(texels: FloatTexels, texture_map: TextureMap) -> Samples:
     """
     height, width = texels.shape[:2]
     expanded = np.empty((height, width, texture_map.channel_count), dtype=texture_map.sample_format.dtype)
-    for first in range(0, height, _EXPANDED_ROWS):
-        rows = slice(first, first + _EXPANDED_ROWS)
-        _expand_band(texels[rows], texture_map, expanded[rows])
+    in_bands(lambda rows: _expand_band(texels[rows], texture_map, expanded[rows]), height, _EXPANDED_ROWS)
     return expanded
 
 
-_EXPANDED_ROWS: Final = 1024
+_EXPANDED_ROWS: Final = 128
 """At once: bounds the memory of temporaries."""
 
 

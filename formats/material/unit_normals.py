@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.material.options import NormalCoding
 from imagegs_tex.formats.material.stack import TextureStack, noted, other_user, source_map, unit_samples
+from imagegs_tex.formats.row_threads import in_bands
 from imagegs_tex.formats.vocabulary import Coded, FloatTexels, Route, Semantic, TextureMap, Transfer, UnitZ
 
 UNIT_TOLERANCE: Final = 2.5 / 255
@@ -85,7 +86,7 @@ def code_normals(stack: TextureStack, coding: NormalCoding) -> TextureStack:
     return replace(
         stack,
         maps=tuple(_renumbered(texture_map, kept) for texture_map in maps),
-        texels=np.ascontiguousarray(texels[..., kept]),
+        texels=_channels(texels, kept),
         originals=tuple(originals),
         channel_weights=tuple(channel_weights[channel] for channel in kept),
     )
@@ -121,23 +122,42 @@ def _properties(texels: FloatTexels, axes: list[int]) -> tuple[float, float, tup
         them with a small z; how much squared errors of x and y grow on average, as dθ² = dx² + dy² + dz² and
         z dz = -(x dx + y dy)
     """
-    change, at_rim, grown = 0.0, 0, np.zeros(2)
-    for start in range(0, len(texels), _ROWS):
-        band = texels[start : start + _ROWS][..., axes]
+
+    def look_at(rows: slice) -> tuple[float, int, NDArray[np.float64]]:
+        band = texels[rows][..., axes]
         unit = np.stack(unit_samples(*_sides(band)), axis=-1)
-        change += float(np.square(unit - band, dtype=np.float64).sum())
         squares = np.square(2 * unit - 1, dtype=np.float64)
-        at_rim += int(np.count_nonzero(squares[..., 2] < RIM_Z**2))
-        grown += (squares[..., :2] / np.maximum(squares[..., 2:], _LEAST_Z**2)).sum(axis=(0, 1))
+        return (
+            float(np.square(unit - band, dtype=np.float64).sum()),
+            int(np.count_nonzero(squares[..., 2] < RIM_Z**2)),
+            (squares[..., :2] / np.maximum(squares[..., 2:], _LEAST_Z**2)).sum(axis=(0, 1)),
+        )
+
+    change, at_rim, grown = 0.0, 0, np.zeros(2)
+    for own_change, own_at_rim, own_grown in in_bands(look_at, len(texels), _ROWS):
+        change, at_rim, grown = change + own_change, at_rim + own_at_rim, grown + own_grown
     count = texels.shape[0] * texels.shape[1]
     x, y = 1 + grown / count
     return float(np.sqrt(change / (3 * count))), at_rim / count, (float(x), float(y))
 
 
 def _make_unit(texels: FloatTexels, axes: list[int]) -> None:
-    for start in range(0, len(texels), _ROWS):
-        band = texels[start : start + _ROWS]
+    def make_unit(rows: slice) -> None:
+        band = texels[rows]
         band[..., axes[0]], band[..., axes[1]] = _sides(band[..., axes])
+
+    in_bands(make_unit, len(texels), _ROWS)
+
+
+def _channels(texels: FloatTexels, kept: list[int]) -> FloatTexels:
+    """Return a copy of some channels."""
+    found = np.empty((*texels.shape[:2], len(kept)), texels.dtype)
+
+    def copy(rows: slice) -> None:
+        found[rows] = texels[rows][..., kept]
+
+    in_bands(copy, len(texels), _ROWS)
+    return found
 
 
 def _sides(samples: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.errors import UsageError
+from imagegs_tex.formats.row_threads import in_bands, side_by_side
 from imagegs_tex.formats.vocabulary import FloatTexels, wrap_words
 
 SaidWrap = tuple[bool | None, bool | None]
@@ -39,6 +40,7 @@ LEAST_SIZE: Final = 16
 _DETAIL_WINDOW: Final = 17
 _LINES: Final = 128
 _FAR_LINES: Final = 33
+_LINES_AT_ONCE: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +73,16 @@ def decide_wrap(
         said: what is known; the rest is guessed
         notes: how that is known, or why not, for x and y; may be empty
     """
+    guessed = [axis for axis, known in enumerate(said) if known is None]
+    ways = (texels, texels.transpose(1, 0, 2))
+    votes_of = dict(zip(guessed, side_by_side(lambda axis: _votes(ways[axis]), guessed), strict=True))
     wrap, reasons = [], []
     for axis, (known, note) in enumerate(zip(said, notes, strict=True)):
         if known is not None:
             wrap.append(known)
             reasons.append(note or "as given")
         else:
-            votes = _votes(texels if axis == 0 else texels.transpose(1, 0, 2))
+            votes = votes_of[axis]
             wrap.append(votes.repeats)
             guess = f"guessed: {votes.yes} of {votes.varying} channels match across the border"
             reasons.append("; ".join(filter(None, [note, guess])))
@@ -117,6 +122,11 @@ def _difference(lines: NDArray[np.float32], others: NDArray[np.float32]) -> NDAr
 
 def _detail(lines: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the deviation of [P, L, C] from its moving average along the first axis [L, C]."""
+    parts = in_bands(lambda part: _detail_of_part(lines[:, part]), lines.shape[1], _LINES_AT_ONCE)
+    return np.concatenate(parts)
+
+
+def _detail_of_part(lines: NDArray[np.float32]) -> NDArray[np.float64]:
     radius = min(_DETAIL_WINDOW, lines.shape[0]) // 2
     padded = np.pad(lines, ((radius + 1, radius), (0, 0), (0, 0)), mode="edge")
     sums = np.cumsum(padded, axis=0, dtype=np.float64)

@@ -28,6 +28,7 @@ class CacheReport:
     hits: int
     misses: int
     damaged: int  # entries that were found to be so, and made anew
+    waiting_bytes: int  # of files that nothing refers to; a collection takes them when they are an hour old
     removed_entries: int = 0
     removed_bytes: int = 0
 
@@ -45,7 +46,11 @@ def examine_cache(folder: Path) -> CacheReport:
     _check(folder)
     actions = list(_actions(folder))
     blobs = {digest: size for action in actions for digest, size in action.blobs.items()}
-    return _report(folder, actions, sum(blobs.values()) + sum(action.size for action in actions))
+    waiting = 0
+    for path in (folder / BLOBS).glob("*/*"):
+        with suppress(FileNotFoundError):
+            waiting += path.stat().st_size if path.name not in blobs else 0
+    return _report(folder, actions, sum(blobs.values()) + sum(action.size for action in actions), waiting)
 
 
 def collect_garbage(folder: Path, most_bytes: int) -> CacheReport:
@@ -65,7 +70,7 @@ def collect_garbage(folder: Path, most_bytes: int) -> CacheReport:
     now = _now(folder)
     kept: list[_Action] = []
     wanted: set[str] = set()
-    size = removed = removed_bytes = 0
+    size = removed = removed_bytes = waiting = 0
     for action in sorted(_actions(folder), key=lambda action: (-action.used, action.path.name)):
         more = action.size + sum(length for digest, length in action.blobs.items() if digest not in wanted)
         if not removed and size + more <= most_bytes:
@@ -77,14 +82,19 @@ def collect_garbage(folder: Path, most_bytes: int) -> CacheReport:
             removed_bytes += _remove(action.path)
     for path in (folder / BLOBS).glob("*/*"):
         with suppress(FileNotFoundError):
-            if path.name not in wanted and now - path.stat().st_mtime > _GRACE_SECONDS:
+            if path.name in wanted:
+                continue
+            state = path.stat()
+            if now - state.st_mtime > _GRACE_SECONDS:
                 removed_bytes += _remove(path)
+            else:
+                waiting += state.st_size
     for path in [*(folder / ACTIONS).glob("*/.*.tmp"), *folder.glob("*/.*.tmp")]:  # of a build that was killed
         with suppress(FileNotFoundError):
             if now - path.stat().st_mtime > _GRACE_SECONDS:
                 removed_bytes += _remove(path)
     _fold_uses(folder)
-    return _report(folder, kept, size, removed, removed_bytes)
+    return _report(folder, kept, size, waiting, removed, removed_bytes)
 
 
 def _check(folder: Path) -> None:
@@ -146,9 +156,10 @@ def _fold_uses(folder: Path) -> None:
 
 
 def _report(
-    folder: Path, actions: list[_Action], size: int, removed: int = 0, removed_bytes: int = 0
+    folder: Path, actions: list[_Action], size: int, waiting: int, removed: int = 0, removed_bytes: int = 0
 ) -> CacheReport:  # fmt: skip
     uses, _ = _uses(folder)
     return CacheReport(
-        len(actions), size, uses["builds"], uses["hits"], uses["misses"], uses["damaged"], removed, removed_bytes
-    )
+        len(actions), size, uses["builds"], uses["hits"], uses["misses"], uses["damaged"], waiting, removed,
+        removed_bytes,
+    )  # fmt: skip

@@ -78,7 +78,7 @@ class Farm:
         self._resources: dict[str, float] | None = None
         self._client = self._connect(30.0)
 
-    def _connect(self, seconds: float) -> Any:  # noqa: ANN401 - a _CLIENT
+    def _connect(self, seconds: float) -> Any:  # noqa: ANN401 - a client, as _CLIENT has no type
         deadline = time.monotonic() + seconds
         while True:
             try:

@@ -115,7 +115,7 @@ def _warm(
     settings = replace(settings_from_start(job.recipe.settings), quality=asked)
     try:
         report = compress_one_of_many(stack, settings, partial(compress_with, start=folder / "start.igs"))
-    except (TargetError, InputError):  # or it has exact samples
+    except (TargetError, InputError):
         return None
     return None if report.unreached else report
 

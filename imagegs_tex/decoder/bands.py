@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.decoder.detail import add_detail
-from imagegs_tex.decoder.render import drawn_features, nearest_texels, render_channels, residual_rows, stretched
+from imagegs_tex.decoder.render import added_rows, drawn_features, nearest_texels, render_channels, stretched
 from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.vocabulary import FloatTexels
@@ -74,7 +74,7 @@ class _Bands:
             means, self._conics[members], self._values.features[members], cutoff=self._quantized.cutoff,
             size=(self._size[0], rows), wrap=(self._quantized.wrap[0], False), backend=self._backend,
         )  # fmt: skip
-        added = residual_rows(self._quantized, self._size, self._backend, slice(first, first + rows))
+        added = added_rows(self._quantized, self._size, self._backend, slice(first, first + rows))
         channels = to_channels(image, self._values.basis, self._values.offset, added)
         if self._detail is not None:
             own = (self._quantized.width, self._quantized.height)

@@ -1,9 +1,9 @@
 """The detail layer drawn: noise for each texel from its position alone; docs/igs-format.md, "Detail".
 
-In torch, so that one piece of code serves all backends. A texel's noise is read from the tile at two places that depend
+A texel's noise is read from the tile at two places that depend
 on the block it lies in, for two grids of blocks that are half a block apart; each is weighed by its distance from the
 block's border, so that neither borders nor the tile's repetition show. (Blending by-example noise with weights whose
-squares sum to one: Heitz and Neyret 2018.)
+squares sum to one: Heitz and Neyret 2018.) In torch where the picture is on a GPU, otherwise by :mod:`.detail_kernel`.
 """
 
 import functools
@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imagegs_tex.decoder.detail_kernel import draw_rows
 from imagegs_tex.formats.igs.detail_layer import BAND_SCALE, MAX_AMPLITUDE, DetailLayer
 from imagegs_tex.formats.igs.noise_tile import (
     BAND_COUNT,
@@ -29,9 +30,10 @@ from imagegs_tex.formats.igs.noise_tile import (
     hash32,
     noise_tile,
 )
+from imagegs_tex.formats.row_threads import in_bands
 
-_TEXELS_AT_ONCE: Final = {"cpu": 1 << 16, "cuda": 1 << 20}
-"""Bounds the memory of temporaries: 32 MB, or on a GPU, for which a band is a hundred launches, 500."""
+_TEXELS_AT_ONCE: Final = 1 << 20
+"""On a GPU, for which a band is a hundred launches; bounds the memory of temporaries: 500 MB."""
 _BANDS_KEPT: Final = 16
 """Of which places are kept from one drawing to the next: an encode draws the same picture half a dozen times."""
 
@@ -52,10 +54,8 @@ def add_detail(
     size: tuple[int, int],
     wrap: tuple[bool, bool],
     band: tuple[int, int] | None = None,
-    *,
-    ordered: bool = False,
 ) -> Tensor:
-    """Add a file's detail to its picture.
+    """Add a file's detail to its picture; on the CPU the same bits everywhere.
 
     Args:
         channels: float32 [H, W, C] in [0, 1], the Gaussians' picture, at the file's size or larger; changed in place
@@ -64,22 +64,74 @@ def add_detail(
         size: width and height of the file in texels; where the picture is larger, a point has its texel's noise
         wrap: whether the picture repeats in x and in y
         band: where the channels are a band of rows: its first row, and the rows of the whole picture
-        ordered: add up bands and channels by number, for the same bits everywhere; matrix products are faster
 
     Returns:
         float32 [H, W, C] in [0, 1]: the same tensor
     """
     count, width, _ = channels.shape
     begin, height = band or (0, count)
+    texels = _drawn_texels(size, (width, height))
+    columns = _envelope_columns(detail, texels[0], size[0], wrap[0])
+    if channels.device.type == "cpu":
+        texels[1] = texels[1][begin : begin + count]
+        _add_on_cpu(channels.numpy(), detail, offset, size, wrap, texels=texels, columns=columns)
+    else:
+        add_in_torch(channels, detail, offset, size, wrap, (begin, height))
+    return channels
+
+
+def _add_on_cpu(
+    picture: NDArray[np.float32],
+    detail: DetailLayer,
+    offset: NDArray[np.float32],
+    size: tuple[int, int],
+    wrap: tuple[bool, bool],
+    *,
+    texels: list[NDArray[np.int64]],
+    columns: NDArray[np.float32],
+) -> None:
+    """Add detail to a picture [H, W, C], or to a band, whose columns and rows lie in some of the file's texels."""
+    across, down = (_axis(own, places) for own, places in zip(size, texels, strict=True))
+    hashes = _hashes(block_count(size[1]), block_count(size[0]))
+    low, high, share = _between(texels[1], size[1], columns.shape[0], wrap[1])
+    weights = np.array(LAYER_WEIGHTS, dtype=np.float32) / np.float32(LAYER_WEIGHT_ONE * DEVIATION)
+    whole = noise_tile().reshape(-1, BAND_COUNT).astype(np.int64) @ detail.band_codes.astype(np.int64).T
+    noises = np.ascontiguousarray((whole / BAND_SCALE).astype(np.float32).T)  # whole numbers, rounded once
+    shifts = np.array(detail.shifts, dtype=np.int64)
+    slopes, mixing = (values.astype(np.float32) for values in (detail.slopes, detail.mixing))
+    base, cells = np.array(offset), np.ascontiguousarray(columns)
+
+    def draw(rows: slice) -> None:
+        draw_rows(
+            picture[rows], base, across.block, across.local, across.place,
+            *(np.ascontiguousarray(values[..., rows]) for values in (down.block, down.local, down.place)), hashes,
+            weights, noises, shifts, slopes, mixing, np.float32(MAX_AMPLITUDE), cells, low[rows], high[rows],
+            share[rows],
+        )  # fmt: skip
+
+    in_bands(draw, len(picture))
+
+
+def add_in_torch(
+    channels: Tensor,
+    detail: DetailLayer,
+    offset: NDArray[np.float32],
+    size: tuple[int, int],
+    wrap: tuple[bool, bool],
+    band: tuple[int, int],
+) -> None:
+    """Do the same on any device: bits depend on the order of sums in matrix products."""
+    count, width, _ = channels.shape
+    begin, height = band
     device = channels.device
     mixing, slopes = (
         torch.from_numpy(values.astype(np.float32)).to(device) for values in (detail.mixing, detail.slopes)
     )
-    noises = _noises(detail, device, ordered)
+    noises = _noises(detail, device)
     base = torch.from_numpy(offset).to(device)
     texels_across, texels_down = _drawn_texels(size, (width, height))
     columns = _envelope_columns(detail, texels_across, size[0], wrap[0])
-    at_once = max(1, _TEXELS_AT_ONCE[device.type] // width)
+    at_once = max(1, _TEXELS_AT_ONCE // width)
     for start in range(0, count, at_once):
         rows = np.arange(start, min(start + at_once, count)) + begin
         part = channels[start : start + len(rows)]
@@ -92,10 +144,9 @@ def add_detail(
             for layer in (0, 1):
                 shifted = _shifted(places[layer], detail.shifts[component])
                 noise += strengths[layer] * noises[component][shifted]
-            amplitude = (1.0 + _growth(part - base, slopes[component], ordered)).clamp_(0.0, MAX_AMPLITUDE)
+            amplitude = (1.0 + (part - base) @ slopes[component]).clamp_(0.0, MAX_AMPLITUDE)
             added += (noise * amplitude * envelope)[..., None] * mixing[:, component]
         part.add_(added).clamp_(0.0, 1.0)
-    return channels
 
 
 def _drawn_texels(size: tuple[int, int], drawn: tuple[int, int]) -> list[NDArray[np.int64]]:
@@ -114,24 +165,18 @@ def _places_of_band(
     return torch.from_numpy(first).to(device), torch.from_numpy(second).to(device), torch.from_numpy(weights).to(device)
 
 
-def _noises(detail: DetailLayer, device: torch.device, ordered: bool) -> list[Tensor]:
+def _noises(detail: DetailLayer, device: torch.device) -> list[Tensor]:
     """Return the noise of each component at each word of the tile [K][4096]."""
-    if ordered:  # whole numbers, rounded once
-        whole = noise_tile().reshape(-1, BAND_COUNT).astype(np.int64) @ detail.band_codes.astype(np.int64).T
-        return list(torch.from_numpy((whole / BAND_SCALE).astype(np.float32)).to(device).T)
     tile = torch.from_numpy(noise_tile().astype(np.float32)).to(device).reshape(-1, BAND_COUNT)
     bands = torch.from_numpy(detail.bands.astype(np.float32)).to(device)
     return [tile @ bands[component] for component in range(detail.component_count)]
 
 
-def _growth(above: Tensor, slopes: Tensor, ordered: bool) -> Tensor:
-    """Return by how much amplitudes differ from 1 [rows, W], of channels above their offsets [rows, W, C]."""
-    if not ordered:
-        return above @ slopes
-    total = above[..., 0] * slopes[0]
-    for channel in range(1, len(slopes)):
-        total = total + above[..., channel] * slopes[channel]
-    return total
+def _hashes(down: int, across: int) -> NDArray[np.int64]:
+    """Return what each block of the two grids [2, down, across] adds to places in the tile, y * 64 + x."""
+    numbers = np.arange(down)[:, None] * GRID_FACTOR + np.arange(across)
+    hashes = hash32((2 * numbers + np.arange(2)[:, None, None]).astype(np.uint32))
+    return hashes.astype(np.int64) & (TILE_SIDE * TILE_SIDE - 1)
 
 
 def _shifted(places: Tensor, shift: tuple[int, int]) -> Tensor:

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from imagegs_tex.decoder.detail import add_detail
+from imagegs_tex.formats.igs.added_picture import added_level, added_picture
 from imagegs_tex.formats.igs.quantized_set import (
     EPSILON,
     OFFSET_SCALE,
@@ -22,7 +23,6 @@ from imagegs_tex.formats.igs.quantized_set import (
     position_exponents,
     shape_values,
 )
-from imagegs_tex.formats.igs.residual_picture import residual_picture
 from imagegs_tex.rasterize.backend import LOG2_E
 from imagegs_tex.rasterize.cpu.ordered_kernels import TILE, draw_tiles, list_tiles
 from imagegs_tex.rasterize.cpu.threads import Workers, available_threads
@@ -47,7 +47,7 @@ def level_pictures(quantized: QuantizedGaussianSet) -> LevelPictures:
     if quantized.detail is not None:
         offset = (quantized.offset_codes / OFFSET_SCALE).astype(np.float32)
         own = (quantized.width, quantized.height)
-        add_detail(torch.from_numpy(texels), quantized.detail, offset, own, quantized.wrap, ordered=True)
+        add_detail(torch.from_numpy(texels), quantized.detail, offset, own, quantized.wrap)
     return LevelPictures(texels, widened)
 
 
@@ -85,6 +85,7 @@ class _Supports:
         determinant = scale * scale
         wide_a, wide_c = conic_a + widening * determinant, conic_c + widening * determinant
         shrunk = 1.0 / (1.0 + widening * (conic_a + conic_c) + widening * widening * determinant)
+        spread = np.sqrt(shrunk)
         scales = plain_exp(m * (-0.5 * quantized.feature_exponent))
         features = quantized.feature_codes * quantized.feature_steps.astype(np.float64) * scales[:, None]
         exponents = position_exponents(shapes, quantized)
@@ -94,7 +95,7 @@ class _Supports:
             across=(0.5 * LOG2_E * wide_a * shrunk).astype(np.float32),
             along=0.5 * LOG2_E * determinant / wide_a,
             reach=np.sqrt(2.0 * quantized.cutoff * np.stack([wide_c, wide_a], axis=1) / determinant[:, None]) + 1.0,
-            shares=np.sqrt(shrunk).astype(np.float32),
+            shares=(spread * (0.5 + 0.5 * spread)).astype(np.float32),
             features=np.ascontiguousarray(features, dtype=np.float32),
         )
 
@@ -102,7 +103,7 @@ class _Supports:
 def _channels(quantized: QuantizedGaussianSet, level: int) -> NDArray[np.float32]:
     """Render the picture at a level's texel centres, every Gaussian widened by the level's texels [h, w, C].
 
-    Level 0 is the picture itself, with the residual.
+    Level 0 is the picture itself, with repeat and residual; others have the means of both over their texels.
     """
     supports = _Supports.of(quantized, level_widening(level))
     own = np.array([quantized.width, quantized.height])
@@ -113,9 +114,8 @@ def _channels(quantized: QuantizedGaussianSet, level: int) -> NDArray[np.float32
     last = np.array([-(-across // TILE), -(-down // TILE)]) - 1
     first, end = (np.clip(place, 0, last).astype(np.int32) for place in (least, most))
     starts, entries = list_tiles(first, end, int(last[0]) + 1, int(last[1]) + 1)
-    if quantized.residual is not None and level == 0:
-        image = residual_picture(quantized.residual, (across, down), (across, down))
-    else:
+    image = added_level(quantized, level) if level else added_picture(quantized, (across, down))
+    if image is None:
         image = np.zeros((down, across, quantized.channel_count), np.float32)
     Workers(available_threads()).run(
         draw_tiles, len(starts) - 1, of, moved, supports.slant, supports.across, supports.along, supports.shares,

@@ -16,8 +16,8 @@ from imagegs_tex.formats.errors import OutputError, UsageError
 from imagegs_tex.formats.files.atomic_write import write_files
 from imagegs_tex.formats.files.safe_names import printable, safe_stems
 from imagegs_tex.formats.igs import quantized_set as g
+from imagegs_tex.formats.igs.added_picture import added_picture
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
-from imagegs_tex.formats.igs.residual_picture import residual_picture
 from imagegs_tex.formats.images import WRITTEN, encode_image
 from imagegs_tex.formats.material.resample import mean_over_area
 from imagegs_tex.formats.material.stack import expand_map
@@ -67,7 +67,7 @@ def render_channels(
     image = drawn_features(
         *geometry, values.features, cutoff=quantized.cutoff, size=drawn, wrap=quantized.wrap, backend=backend
     )  # fmt: skip
-    channels = to_channels(image, values.basis, values.offset, residual_rows(quantized, drawn, backend))
+    channels = to_channels(image, values.basis, values.offset, added_rows(quantized, drawn, backend))
     if with_detail and quantized.detail is not None:
         own = (quantized.width, quantized.height)
         add_detail(channels, quantized.detail, values.offset, own, quantized.wrap)
@@ -76,14 +76,12 @@ def render_channels(
     return torch.from_numpy(mean_over_area(channels.cpu().numpy(), (width, height)))
 
 
-def residual_rows(
+def added_rows(
     quantized: QuantizedGaussianSet, size: tuple[int, int], backend: Backend, rows: slice | None = None
 ) -> Tensor | None:
-    """Return what a set's residual adds to rows of a picture of a size, [rows, W, C] on the backend's device."""
-    if quantized.residual is None:
-        return None
-    own = (quantized.width, quantized.height)
-    return torch.from_numpy(residual_picture(quantized.residual, own, size, rows)).to(backend.device)
+    """Return what repeat and residual add to rows of a picture of a size, [rows, W, C] on the backend's device."""
+    added = added_picture(quantized, size, rows, backend.threads)
+    return None if added is None else torch.from_numpy(added).to(backend.device)
 
 
 def stretched(

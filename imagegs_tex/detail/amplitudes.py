@@ -7,14 +7,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imagegs_tex.detail.residual import KEPT, Missing, octaves_of
 from imagegs_tex.formats.igs.detail_layer import MAX_AMPLITUDE, MAX_GRID, SLOPE_SCALE
-from imagegs_tex.metrics.kept_contrast import band_deviations
+from imagegs_tex.metrics.octave_kernels import fine_contrast
 from imagegs_tex.metrics.row_bands import channel_parts
-from imagegs_tex.metrics.visible_error import blur
+from imagegs_tex.metrics.visible_error import blur_in_torch
 
 Array = NDArray[np.float64]
 
-_BLOCK: Final = 8  # texels, of local deviations
+BLOCK: Final = 8  # texels, of local deviations
 _SURE: Final = 1.1
 """By how much the source's contrast in a block must exceed the decode's to count as missing."""
 _UNUSUAL: Final = 1.5
@@ -32,9 +33,6 @@ _HARMLESS: Final = 0.15
 """Noise in a cell, of the source's usual contrast, that is never too much."""
 WEAKEST: Final = 0.7
 """Of the factors by which noise is weakened where it is too much."""
-_KEPT: Final = (0.88, 1.12)
-"""Kept contrast of the two finest octaves that each channel has at least and at most, whatever is weakened for the sake
-of clean places, and however unlike the spectra of channels are that share a component."""
 _KEPT_OCTAVES: Final = 2
 _HALF_A_STEP: Final = 0.5 / 255
 _LARGEST: Final = 2.0
@@ -102,47 +100,45 @@ def even_factors(source: Tensor, decoded: Tensor, drawn: Tensor, weakest: float 
     return np.asarray(np.clip(np.quantile(fitting, _EXCEEDING, axis=0, method="lower"), weakest, 1.0))
 
 
-def bounding_factors(missing: Array, source: Tensor, decoded: Tensor, drawn: Tensor) -> Array:
+def bounding_factors(missing: Missing, drawn: Tensor) -> Array:
     """Return by how much noise must be stronger or weaker for each channel's contrast to be within its bounds.
 
     Where no factor suits both octaves, the nearest to 1 that suits one.
 
     Args:
-        missing: energies that noise should add [octaves, C]; more than that is never asked for, 0 for no noise
-        source: float32 [H, W, C]
-        decoded: the same of the file without detail
-        drawn: with it
+        missing: energies that noise should add; more than that is never asked for, 0 for no noise
+        drawn: float32 [H, W, C], the decode with detail
 
     Returns:
         factors [C]
     """
-    own, kept, made = (
-        np.square(band_deviations(picture).cpu().numpy().T[:_KEPT_OCTAVES]) for picture in (source, decoded, drawn)
-    )
-    least, most = (np.maximum(bound**2 * own - kept, 0.0) for bound in _KEPT)
-    least = np.minimum(least, missing[:_KEPT_OCTAVES])
-    added = np.maximum(made - kept, 1e-12)
+    own, kept = missing.source[:_KEPT_OCTAVES], missing.decoded[:_KEPT_OCTAVES]
+    least, most = (np.maximum(bound**2 * own - kept, 0.0) for bound in KEPT)
+    least = np.minimum(least, missing.energies[:_KEPT_OCTAVES])
+    added = np.maximum(octaves_of(drawn)[:_KEPT_OCTAVES] - kept, 1e-12)
     up, down = np.sqrt(least / added).max(axis=0), np.sqrt(most / added).min(axis=0)
     factors = np.clip(1.0, np.minimum(up, down), np.maximum(up, down))
-    return np.where(missing.any(axis=0), factors, 1.0)
+    return np.where(missing.channels, factors, 1.0)
 
 
 def _cell_energies(picture: Tensor) -> Array:
     """Return the energy below four texels by cells of 16 texels [cells, C]."""
-    found = []
-    for part in channel_parts(*picture.shape):
-        fine = picture[..., part] - blur(blur(picture[..., part], 1), 2)
-        found.append(_blocks(fine.square(), _CELL).flatten(0, 1))
-    return np.asarray(torch.cat(found, dim=1).double().cpu().numpy())
+    energies = _fine_contrast(picture, _CELL)[1]
+    return energies.reshape(-1, energies.shape[2])
 
 
-def _fine_contrast(picture: Tensor) -> tuple[Array, Array]:
+def _fine_contrast(picture: Tensor, side: int = BLOCK) -> tuple[Array, Array]:
     """Return contrast and energy below four texels by block [rows, columns, C]."""
+    return fine_contrast(picture, side) if picture.device.type == "cpu" else contrast_in_torch(picture, side)
+
+
+def contrast_in_torch(picture: Tensor, side: int) -> tuple[Array, Array]:
+    """Do what :func:`fine_contrast` does on any device."""
     found = []
     for part in channel_parts(*picture.shape):
         own = picture[..., part]
-        fine = own - blur(blur(own, 1), 2)
-        found.append((_blocks(fine.abs().sqrt()).square(), _blocks(fine.square())))
+        fine = own - blur_in_torch(blur_in_torch(own, 1), 2)
+        found.append((_blocks(fine.abs().sqrt(), side).square(), _blocks(fine.square(), side)))
     contrast, energy = (torch.cat(kind, dim=2).double().cpu().numpy() for kind in zip(*found, strict=True))
     return contrast, energy
 
@@ -202,13 +198,54 @@ def envelope(found: Array, predicted: Array, grid: tuple[int, int]) -> Array:
     return np.where(factors < _CLEAN, 0.0, factors)
 
 
+def renewed_envelope(
+    factors: Array, anew: NDArray[np.bool_], found: Array, predicted: Array, places: tuple[slice, slice],
+    size: tuple[int, int],
+) -> Array:  # fmt: skip
+    """Return an envelope's factors [rows, columns] with those of some cells as strong as the others are.
+
+    What a factor of 1 means is not known of a part of the picture, and is what suits the cells that stay.
+
+    Args:
+        factors: the envelope
+        anew: cells that are new [rows, columns]
+        found: how strong noise should be, by block, of a part of the picture that holds them and some that stay
+        predicted: how strong the channels predict it there
+        places: rows and columns of those blocks
+        size: rows and columns of the picture's blocks
+    """
+    rows, columns = (_between_cells(length, cells) for length, cells in zip(size, factors.shape, strict=True))
+    rows, columns = rows[places[0]], columns[places[1]]
+    lines = (np.arange(length)[place] for length, place in zip(size, places, strict=True))
+    cells = np.ix_(*(own * count // length for own, count, length in zip(lines, anew.shape, size, strict=True)))
+    new = anew[cells]
+    drawn = rows @ factors @ columns.T
+    known = ~new & (drawn > _CLEAN)
+    if not known.any():
+        return factors
+    least = _LEAST * found[~new].mean()
+    off = np.log(np.maximum(found, least)) - np.log(np.maximum(predicted, least))
+    level, above = 0.0, off[known] - np.log(drawn[known])
+    for _ in range(_ENVELOPE_TURNS):  # what is too much counts more, as in :func:`envelope`
+        level = float(np.average(above, weights=np.where(above < level, _TOO_MUCH, 1.0)))
+    renewed = np.where(anew, 1.0, factors)
+    number = np.arange(anew.size).reshape(anew.shape)[cells][new]
+    for turn in range(_ENVELOPE_TURNS):
+        left = (off - level - np.log(np.maximum(rows @ renewed @ columns.T, _CLEAN / 2)))[new]
+        weights = np.where(left < 0, _TOO_MUCH, 1.0)
+        sums, counts = (np.bincount(number, values, anew.size) for values in (left * weights, weights))
+        step = (sums / np.maximum(counts, 1e-9)).reshape(anew.shape)
+        renewed *= np.exp(step * (1.0 if turn == 0 else _DAMPING))
+    return np.where(anew & (renewed < _CLEAN), 0.0, renewed)
+
+
 def _between_cells(length: int, cells: int) -> Array:
     """Return the shares [length, cells] of cells at places of an axis, linear between their centres."""
     at = np.clip((np.arange(length) + 0.5) * cells / length - 0.5, 0, cells - 1)
     return np.asarray(np.maximum(0.0, 1 - np.abs(at[:, None] - np.arange(cells))))
 
 
-def _blocks(picture: Tensor, side: int = _BLOCK) -> Tensor:
+def _blocks(picture: Tensor, side: int = BLOCK) -> Tensor:
     """Return the means of square blocks [rows, columns, channels], without what is left over at the border."""
     height, width, channels = picture.shape
     side = min(side, height, width)
@@ -220,7 +257,6 @@ def _cell_means(blocks: Array, grid: tuple[int, int]) -> Array:
     rows, columns = (
         np.arange(length) * cells // length for length, cells in zip(blocks.shape, grid[::-1], strict=True)
     )
-    sums, counts = np.zeros(grid[::-1]), np.zeros(grid[::-1])
-    np.add.at(sums, (rows[:, None], columns[None]), blocks)
-    np.add.at(counts, (rows[:, None], columns[None]), 1.0)
-    return sums / np.maximum(counts, 1.0)
+    cells, count = (rows[:, None] * grid[0] + columns).reshape(-1), grid[0] * grid[1]
+    sums, counts = np.bincount(cells, blocks.reshape(-1), count), np.bincount(cells, minlength=count)
+    return np.asarray(sums / np.maximum(counts, 1)).reshape(grid[::-1])

@@ -7,6 +7,8 @@ envelope on a coarse grid. Normals get the slopes of one height instead. How muc
 missing energy by octave, drawn, measured and corrected.
 """
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -28,10 +30,18 @@ from imagegs_tex.detail.amplitudes import (
     missing_grain,
 )
 from imagegs_tex.detail.groups import strength_groups
+from imagegs_tex.detail.pattern import middle
 from imagegs_tex.detail.relief import Relief, find_relief
-from imagegs_tex.detail.residual import OCTAVE_WEIGHTS, OCTAVES, Missing, missing_energies, shared_by_meaning
-from imagegs_tex.detail.spectra import band_energies, middle, octave_energies, streak_bands
-from imagegs_tex.formats.igs.container import detail_bytes, encode_igs
+from imagegs_tex.detail.residual import (
+    OCTAVE_WEIGHTS,
+    Missing,
+    kurtosis,
+    missing_energies,
+    octaves_of,
+    shared_by_meaning,
+)
+from imagegs_tex.detail.spectra import band_energies, octave_energies, usable_bands
+from imagegs_tex.formats.igs.container import detail_bytes
 from imagegs_tex.formats.igs.detail_layer import (
     BAND_SCALE,
     CHANNEL_SCALE_LOG2,
@@ -45,12 +55,13 @@ from imagegs_tex.formats.igs.detail_layer import (
 from imagegs_tex.formats.igs.quantized_set import OFFSET_SCALE, QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.vocabulary import Coded, Semantic
-from imagegs_tex.metrics.kept_contrast import band_deviations
 from imagegs_tex.metrics.row_bands import channel_parts
 from imagegs_tex.metrics.visible_error import blur
 from imagegs_tex.rasterize.backend import Backend
 
 Array = NDArray[np.float64]
+Box = tuple[int, int, int, int]
+"""Texels: left, top, the column behind the last, the row behind the last."""
 
 MOST_BYTES: Final = 600
 _MOST_SHARE: Final = 0.03
@@ -65,6 +76,10 @@ _COLOURS: Final = frozenset({Semantic.BASE_COLOUR, Semantic.IMAGE, Semantic.SPEC
 _COLOUR_CHANNELS: Final = 3
 _GREYEST: Final = 0.4
 """Of what noise differs between colours, by what it is weakened at most."""
+_HUE_KURTOSIS: Final = (4.0, 6.0)
+_SPECKS: Final = 0.5
+"""By what that is weakened as the kurtosis of the colours' differences goes from one to the other: ground, moss and
+scratched metal have 3 to 4, rust 5, stone blocks, cloth, wood and painted panels 6 and more."""
 _BALANCE_TURNS: Final = 60
 _CORRECTIONS: Final = 2
 _CORRECTION_BYTES: Final = 8
@@ -82,7 +97,11 @@ class _Noise:
 
 
 def with_detail_layer(
-    stack: TextureStack, quantized: QuantizedGaussianSet, backend: Backend, most_bytes: int | None
+    stack: TextureStack,
+    quantized: QuantizedGaussianSet,
+    backend: Backend,
+    most_bytes: int | None,
+    file_size: Callable[[QuantizedGaussianSet], int],
 ) -> QuantizedGaussianSet:
     """Return a set with the detail layer that suits it, or as it is where there is nothing to add.
 
@@ -91,17 +110,30 @@ def with_detail_layer(
         quantized: the set
         backend: the rasterizer
         most_bytes: that the layer may take; as many as suit the file if that is None, or more
+        file_size: returns the bytes of a set's file; called in a thread beside
     """
-    decoded = render_channels(quantized, backend)
-    usual = max(MOST_BYTES, int(_MOST_SHARE * len(encode_igs(quantized))))
-    return replace(
-        quantized,
-        detail=analyse_detail(stack, quantized, decoded, usual if most_bytes is None else min(usual, most_bytes)),
-    )
+    with ThreadPoolExecutor(1) as pool:
+        size = pool.submit(file_size, quantized)
+
+        def most() -> int:
+            usual = max(MOST_BYTES, int(_MOST_SHARE * size.result()))
+            return usual if most_bytes is None else min(usual, most_bytes)
+
+        return replace(
+            quantized, detail=analyse_detail(stack, quantized, render_channels(quantized, backend), most)
+        )  # fmt: skip
+
+
+def misses_grain(stack: TextureStack, quantized: QuantizedGaussianSet, backend: Backend, part: Box) -> bool:
+    """Whether a part of a picture lacks noise, as analyse_detail would find of it alone."""
+    left, top, right, bottom = part
+    decoded = render_channels(quantized, backend)[top:bottom, left:right]
+    source = torch.from_numpy(stack.texels)[top:bottom, left:right].to(decoded.device)
+    return missing_energies(stack, source, decoded) is not None
 
 
 def analyse_detail(
-    stack: TextureStack, quantized: QuantizedGaussianSet, decoded: Tensor, most_bytes: int
+    stack: TextureStack, quantized: QuantizedGaussianSet, decoded: Tensor, most_bytes: Callable[[], int]
 ) -> DetailLayer | None:
     """Return the layer that suits a file, or None where there is nothing to add, or not in so many bytes.
 
@@ -109,7 +141,7 @@ def analyse_detail(
         stack: what the file was made of
         quantized: the file's content
         decoded: float32 [H, W, C], its picture without detail, on any device
-        most_bytes: that the layer may take in the file
+        most_bytes: returns how many the layer may take in the file; asked when there is one
     """
     source = torch.from_numpy(stack.texels).to(decoded.device)
     if stack.weights is not None:  # texels that do not count miss nothing
@@ -119,7 +151,7 @@ def analyse_detail(
     if missing is None:
         return None
     contrasts, shares_of_grain = missing_grain(source, decoded)
-    missing = Missing(missing.energies * shares_of_grain)
+    missing = replace(missing, energies=missing.energies * shares_of_grain)
     relief = find_relief(stack, source - decoded, missing)
     grid = finest_grid(quantized.width, quantized.height)
     for most in range(MAX_NOISE_COMPONENTS, 0, -1):
@@ -127,7 +159,7 @@ def analyse_detail(
         growths, found, predicted = _strengths(noises, decoded, quantized.offset_codes / OFFSET_SCALE)
         while True:
             layer = _quantize(noises, growths, envelope(found, predicted, grid), 0 if relief is None else relief.apart)
-            if detail_bytes(layer) <= most_bytes - _CORRECTION_BYTES:
+            if detail_bytes(layer) <= most_bytes() - _CORRECTION_BYTES:
                 return _balanced(layer, stack, missing, quantized, source, decoded)
             if grid == (1, 1) or (most > 1 and grid[0] * grid[1] <= _FEW_CELLS):
                 break
@@ -162,8 +194,7 @@ def _balanced(
     factors = even_factors(source, decoded, _drawn(layer, quantized, decoded))
     layer = _scaled(layer, shared_by_meaning(stack, factors, missing.channels))
     layer = _greyer(layer, stack, source, decoded, _drawn(layer, quantized, decoded))
-    drawn = _drawn(layer, quantized, decoded)
-    return _scaled(layer, bounding_factors(missing.energies, source, decoded, drawn))
+    return _scaled(layer, bounding_factors(missing, _drawn(layer, quantized, decoded)))
 
 
 def _noises(
@@ -190,8 +221,8 @@ def _noises(
     own, kept = (picture @ projection for picture in (source, decoded))
     values, (strengths, _) = own - kept, missing_grain(own, kept)
     powers = [_power(values, component) for component in range(values.shape[2])]
-    streaks = streak_bands(np.mean(powers, axis=0))
-    mixing, bands = _balance(rest, np.square(loadings), np.stack([band_energies(power, streaks) for power in powers]))
+    usable = usable_bands(np.mean(powers, axis=0))
+    mixing, bands = _balance(rest, np.square(loadings), np.stack([band_energies(power, usable) for power in powers]))
     mixing = np.copysign(mixing, loadings)
     return noises + [
         _Noise(mixing[:, k : k + 1], bands[k : k + 1], strengths[..., k], share) for k, share in enumerate(shares)
@@ -283,7 +314,9 @@ def _mixing_codes(mixing: Array) -> tuple[NDArray[np.uint8], NDArray[np.int8]]:
 def _greyer(layer: DetailLayer, stack: TextureStack, source: Tensor, decoded: Tensor, drawn: Tensor) -> DetailLayer:
     """Return a layer whose noise is greyer, where the source's grain is grey in most places and noise would colour it.
 
-    Strengths follow the brightness, which has most of the energy: paint of one colour would get the specks of rust.
+    So it is where colours differ at edges and flakes more than as grain does (their kurtosis within cells): evenly
+    spread that is specks of colour. Strengths follow the brightness, which has most of the energy: paint of one colour
+    would get the specks of rust.
     """
     codes, shares = layer.channel_codes.copy(), layer.mixing_codes.copy()
     for texture_map in stack.maps:
@@ -299,6 +332,7 @@ def _greyer(layer: DetailLayer, stack: TextureStack, source: Tensor, decoded: Te
             picture[..., own] - picture[..., own].mean(dim=2, keepdim=True) for picture in (source, decoded, drawn)
         )
         factor = float(even_factors(own_hues, kept_hues, made_hues, _GREYEST).mean())
+        factor *= float(np.interp(kurtosis(own_hues - kept_hues).mean(), _HUE_KURTOSIS, (1.0, _SPECKS)))
         grey = mixing.mean(axis=0)
         codes[own], shares[own] = _mixing_codes(grey + factor * (mixing - grey))
     return replace(layer, channel_codes=codes, mixing_codes=shares)
@@ -308,11 +342,9 @@ def _corrected(
     layer: DetailLayer, missing: Missing, quantized: QuantizedGaussianSet, decoded: Tensor
 ) -> DetailLayer:  # fmt: skip
     """Return a layer whose channels, drawn, have the energy that is missing: clipping and amplitudes change it."""
-    plain = np.square(band_deviations(decoded).cpu().numpy().T[:OCTAVES])
     wanted = (missing.energies * OCTAVE_WEIGHTS[:, None]).sum(axis=0)
     for _ in range(_CORRECTIONS):
-        drawn = _drawn(layer, quantized, decoded)
-        added = np.square(band_deviations(drawn).cpu().numpy().T[:OCTAVES]) - plain
+        added = octaves_of(_drawn(layer, quantized, decoded)) - missing.decoded
         found = (np.maximum(added, 0.0) * OCTAVE_WEIGHTS[:, None]).sum(axis=0)
         ratio = np.clip(wanted / np.maximum(found, 1e-12), 1 / 16, 16.0)
         octaves = np.where(missing.channels, np.log2(ratio) / 2, 0.0)

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imagegs_tex.detail.pattern import middle
 from imagegs_tex.detail.residual import OCTAVE_WEIGHTS, Missing
-from imagegs_tex.detail.spectra import band_energies, middle, octave_energies, slope_gain, streak_bands
+from imagegs_tex.detail.spectra import band_energies, octave_energies, slope_gain, usable_bands
 from imagegs_tex.formats.igs.noise_tile import MOST_RELIEF
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.vocabulary import Coded, Semantic
@@ -93,7 +94,7 @@ def _height(power: Array, wanted: Array, apart: int) -> Array:
         apart: texels between the heights whose differences are its slopes
     """
     gain = np.maximum(slope_gain(*power.shape), 1e-3)
-    bands = band_energies(power, streak_bands(power / gain), slopes=apart)
+    bands = band_energies(power, usable_bands(power / gain, height=True), slopes=apart)
     octaves = octave_energies(slopes=apart)
     relative = OCTAVE_WEIGHTS / np.maximum(np.square(wanted), 1e-30)
     for _ in range(_BALANCE_TURNS):  # as for the other components, see analyse

@@ -6,29 +6,24 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from imagegs_tex.detail.residual import OCTAVES
-from imagegs_tex.formats.igs.noise_tile import BAND_COUNT, DEVIATION, TILE_SIDE, filter_band, noise_tile
+from imagegs_tex.formats.igs.noise_tile import BAND_COUNT, DEVIATION, TILE_SIDE, filter_transfer, noise_tile
 from imagegs_tex.metrics.kept_contrast import BLUR_DEVIATIONS, blur_transfer
 
 Array = NDArray[np.float64]
 
 _ISOTROPIC: Final = (0, 1, 2, 3)
+_LOW_PASS: Final = 2
 _ALONG_X: Final = (4, 6)
 _ALONG_Y: Final = (5, 7)
 _DIRECTED: Final = 3.0
 """How much more energy long streaks along one axis must have than along the other, over all components together: wood
 and scratched metal have 3.1 to 4.3 times. Blocks of stone and rust have 2.6 to 2.8: with streaks they look woven."""
-
+_FIBRE: Final = 4.0
+"""How much more energy short streaks along one axis must have for noise to be streaks alone: wood has 5.9 to 6.8 times,
+scratched metal 2.1, blocks of stone 2.6. Fine noise without a direction makes cork of wood, however little there is."""
 _SOLVER_TURNS: Final = 500
-_SIDE: Final = 512  # texels of the middle that spectra are taken from
-
-
-def middle(values: Tensor) -> Array:
-    """Return the middle of a picture, float64 [H, W, channels] of at most 512 x 512 texels."""
-    top, left = (max(0, (length - _SIDE) // 2) for length in values.shape[:2])
-    return values[top : top + _SIDE, left : left + _SIDE].double().cpu().numpy()
 
 
 @cache
@@ -44,13 +39,18 @@ def octave_energies(*, slopes: int = 0) -> Array:
     return np.stack([(power * octave).sum(axis=(1, 2)) for octave in octaves])
 
 
-def streak_bands(power: Array) -> tuple[int, ...]:
-    """Return the bands of streaks that noise may have: along the axis that its power [H, W] favours, if any."""
+def usable_bands(power: Array, *, height: bool = False) -> tuple[int, ...]:
+    """Return the bands that noise of a power [H, W] may have: streaks along the axis that it favours, if any.
+
+    With ``height`` it is that of a height, whose slopes have nothing coarse without the low-pass.
+    """
     measured = _measured(power)
-    ratio = measured[_ALONG_X[-1]] / max(measured[_ALONG_Y[-1]], 1e-30)
-    if ratio > _DIRECTED:
-        return _ALONG_X
-    return _ALONG_Y if ratio < 1 / _DIRECTED else ()
+    short, long = (measured[x] / max(measured[y], 1e-30) for x, y in zip(_ALONG_X, _ALONG_Y, strict=True))
+    if max(short, 1 / max(short, 1e-30)) > _FIBRE:
+        return (*([_LOW_PASS] if height else []), *(_ALONG_X if short > 1 else _ALONG_Y))
+    if long > _DIRECTED:
+        return (*_ISOTROPIC, *_ALONG_X)
+    return (*_ISOTROPIC, *(_ALONG_Y if long < 1 / _DIRECTED else ()))
 
 
 def slope_gain(height: int, width: int, apart: int = 1) -> Array:
@@ -59,23 +59,22 @@ def slope_gain(height: int, width: int, apart: int = 1) -> Array:
     return np.asarray(down[:, None] + across[None])
 
 
-def band_energies(power: Array, streaks: tuple[int, ...] = (), *, slopes: int = 0) -> Array:
+def band_energies(power: Array, usable: tuple[int, ...] = _ISOTROPIC, *, slopes: int = 0) -> Array:
     """Return the energies [8] of the tile's bands that explain a component.
 
     Args:
         power: its power spectrum [H, W] as of ``numpy.fft.fft2``, over (H W)^2
-        streaks: bands that it may have beside those without a direction
+        usable: bands that it may have
         slopes: texels apart, where the power is that of a height's differences; explained is the height
     """
-    allowed = [*_ISOTROPIC, *streaks]
-    energies = np.zeros(BAND_COUNT)
-    energies[allowed] = _non_negative_solution(_responses(slopes)[:, allowed], _measured(power))
+    energies, bands = np.zeros(BAND_COUNT), list(usable)
+    energies[bands] = _non_negative_solution(_responses(slopes)[:, bands], _measured(power))
     return energies
 
 
 def _measured(power: Array) -> Array:
     """Return the energy [8] that each band's filter lets through."""
-    return np.asarray((_band_powers(*power.shape) * power).sum(axis=(1, 2)) * power.size)
+    return np.asarray(_band_powers(*power.shape).reshape(BAND_COUNT, -1) @ power.reshape(-1) * power.size)
 
 
 def _non_negative_solution(matrix: Array, wanted: Array) -> Array:
@@ -103,10 +102,11 @@ def _tile_powers() -> Array:
     return np.asarray(np.square(np.abs(np.fft.fft2(planes))) / planes[0].size ** 2)
 
 
-@lru_cache(2)  # the tile's, and those of one size of middles: half a second of each compression otherwise
+@lru_cache(2)  # the tile's, and those of one size of middles
 def _band_powers(height: int, width: int) -> Array:
-    """Return each band's power spectrum [8, H, W], of sum 1; 0 where a picture is too small for a band."""
-    impulse = np.zeros((height, width), dtype=np.int64)
-    impulse[0, 0] = 1
-    powers = [np.square(np.abs(np.fft.fft2(filter_band(impulse, band)))) for band in range(BAND_COUNT)]
-    return np.stack([power / max(power.sum(), 1.0) for power in powers])
+    """Return each band's power spectrum [8, H, W], of sum 1; 0 where a picture is too small for a band.
+
+    Filters are sums of products of one for each axis, so transforms of two lines are enough.
+    """
+    powers = np.stack([np.square(filter_transfer(height, width, band)) for band in range(BAND_COUNT)])
+    return np.asarray(powers / np.maximum(powers.sum(axis=(1, 2), keepdims=True), 1.0))

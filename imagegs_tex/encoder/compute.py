@@ -16,8 +16,8 @@ from imagegs_tex.decoder.render import render_channels
 from imagegs_tex.encoder.quality_targets import reached
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack, source_map
-from imagegs_tex.metrics.scores import MapScore, pooled_psnr, pooled_weighted_psnr, score_map
-from imagegs_tex.metrics.scores_cuda import score_on_gpu
+from imagegs_tex.metrics.scores import MapScore, score_map
+from imagegs_tex.metrics.scores_cuda import pooled_psnr_on_gpu, score_on_gpu
 from imagegs_tex.quantize.feature_rdo import CpuDescent, Descent
 from imagegs_tex.quantize.feature_rdo_cuda import GpuDescent
 from imagegs_tex.quantize.geometry import GeometryQuantizer
@@ -151,9 +151,7 @@ class GpuCompute:
         """Score on the GPU where all maps together are asked for; single maps are the CPU's."""
         if any(target.semantic is not None for target in targets):
             return CpuCompute(self.backend).all_reached(targets, stack, quantized)
-        scores = self.score(stack, quantized)
-        weighted = pooled_weighted_psnr(scores)
-        return [pooled_psnr(scores) if weighted is None else weighted] * len(targets)
+        return [pooled_psnr_on_gpu(stack, render_channels(quantized, self.backend))] * len(targets)
 
     def score(self, stack: TextureStack, quantized: QuantizedGaussianSet) -> list[MapScore]:
         """Compare without the picture leaving the GPU."""

@@ -24,7 +24,7 @@ from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.quantize.channel_basis import Components, principal_components, to_components
-from imagegs_tex.quantize.code_lengths import code_lengths
+from imagegs_tex.quantize.code_lengths import gaussian_bits
 from imagegs_tex.quantize.feature_rdo import Descent, choose_feature_codes
 from imagegs_tex.quantize.geometry import GeometryQuantizer, geometry_quantizer
 from imagegs_tex.rasterize.backend import Backend, FitTarget, PreparedGeometry
@@ -47,10 +47,9 @@ class CodedGeometry:
     border_weight: float  # of texels near borders at which the picture repeats, in the fit
     position_codes: NDArray[np.int32]  # [N, 2], sorted by cell
     shape_codes: NDArray[np.int16]  # [N, 3]
-    # the next three count features in each Gaussian's own scale: 1 at the median size, less where it is larger
+    # the next two count features in each Gaussian's own scale: 1 at the median size, less where it is larger
     descent: Descent  # of the normal equations
     diagonal: NDArray[np.float64]  # [N] of their matrix
-    features: NDArray[np.float64]  # [N, K], solved, not rounded
     feature_step: float  # what suits the error of these features, in code units, at the median size
 
 
@@ -70,8 +69,6 @@ class Geometry:
     log_covariances: NDArray[np.float64]  # [N, 3] m, h, b
     cutoff: float  # q at which a support ends
     border_weight: float  # of texels near borders at which the picture repeats
-    file: QuantizedGaussianSet | None = None  # that they are from, where it can be of this stack before an edit
-    unlike: str = ""  # why it cannot, in words that follow "all of the picture is fitted:"
 
 
 Prepared = tuple[FitProblem, FitTarget, Components]
@@ -153,7 +150,6 @@ def fit_geometry(  # noqa: PLR0913 - what a run may be told
         border_weight=fitted.border_weight,
         position_codes=position_codes, shape_codes=shape_codes,
         descent=compute_on(backend).descent(own, own_features), diagonal=own.diagonal.cpu().numpy(),
-        features=own_features.cpu().numpy(),
         feature_step=_feature_step(prepared_final, features, problem, target, precision=precision, backend=backend),
     )  # fmt: skip
     return geometry, EncodeSeconds(fit_done - started, time.perf_counter() - fit_done)
@@ -276,24 +272,33 @@ class _Refiner:
         step = _feature_step(drawn, solved, self.problem, self.target, precision=self.precision, backend=self.backend)
         scales = torch.from_numpy(_relative_scales(rounded.log_covariances, self.precision)).to(self.backend.device)
         own, own_features = in_own_units(equations, solved, scales)
-        diagonal, best = own.diagonal.cpu().numpy(), own_features.cpu().numpy()
+        diagonal = own.diagonal.cpu().numpy()
         price = bit_price(self.precision, step, diagonal)
         descent = compute_on(self.backend).descent(own, own_features)
         steps = step / self.fineness
-        codes = choose_feature_codes(descent, diagonal, best, steps, price)
+        codes = choose_feature_codes(descent, diagonal, steps, price)
         values = torch.from_numpy(codes * steps).to(self.backend.device) * scales[:, None]
         return _Stored(drawn, solved, codes, values.to(solved.dtype), price)
 
     def _worth_their_bits(self, stored: _Stored, rounded: Geometry) -> NDArray[np.int64]:
         """Return those Gaussians that take more off the squared error than their bits are worth; one at least."""
         _, shape_codes, exponents = self.quantizer.codes(rounded.means, rounded.log_covariances)
-        bits = (2 * self.quantizer.cell_log2 - exponents.sum(axis=1)).astype(np.float64)
-        for plane in np.concatenate([shape_codes, stored.codes], axis=1).astype(np.int64).T:
-            least = int(plane.min())
-            bits += code_lengths(plane, least)[plane - least]
+        planes = np.concatenate([shape_codes, stored.codes], axis=1)
+        bits = gaussian_bits(exponents, self.quantizer.cell_log2, planes)
         lost = self.backend.leave_one_out(stored.prepared, stored.rounded, self.target).cpu().numpy()
-        gain = lost - stored.bit_price * bits  # a bit is worth nothing where a Gaussian reaches no texel's centre
-        return np.flatnonzero(gain >= min(0.0, gain.max()))
+        return worth_their_bits(lost, bits, stored.bit_price)
+
+
+def worth_their_bits(lost: NDArray[np.float64], bits: NDArray[np.float64], price: float) -> NDArray[np.int64]:
+    """Return which Gaussians take more off the squared error than their bits are worth; one at least.
+
+    Args:
+        lost: squared error [N] that each takes off
+        bits: that each takes [N]
+        price: squared error that a bit is worth
+    """
+    gain = lost - price * bits  # a bit is worth nothing where a Gaussian reaches no texel's centre
+    return np.flatnonzero(gain >= min(0.0, gain.max()))
 
 
 def round_features(
@@ -314,7 +319,7 @@ def round_features(
     stored = np.float32(np.clip(geometry.feature_step * stretch / unit, *g.FEATURE_STEP_RANGE))
     steps = np.maximum((stored / components.fineness).astype(np.float32), np.float32(g.FEATURE_STEP_RANGE[0]))
     codes = choose_feature_codes(
-        geometry.descent, geometry.diagonal, geometry.features, steps.astype(np.float64) * unit,
+        geometry.descent, geometry.diagonal, steps.astype(np.float64) * unit,
         bit_price(precision, float(stored) * unit, geometry.diagonal),
     )  # fmt: skip
     used = np.any(codes != 0, axis=0)

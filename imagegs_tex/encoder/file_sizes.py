@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from imagegs_tex.formats.igs.container import encode_igs
+from imagegs_tex.encoder.encoded_files import EncodedFiles
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet, position_exponents, shape_values
 from imagegs_tex.shaders.gpu_buffer import resident_bytes
 
@@ -21,6 +21,8 @@ class Sizes(Protocol):
     """What has that size."""
     least: str
     """What no set does without."""
+    over_file: float
+    """Bytes over those of the file, about."""
 
     def count(self, quantized: QuantizedGaussianSet) -> int:
         """Return the bytes of a set."""
@@ -28,12 +30,16 @@ class Sizes(Protocol):
     def guess(self, quantized: QuantizedGaussianSet) -> int:
         """Return about how many bytes a set has that is much like the one counted last."""
 
+    def either(self, in_file: float, on_gpu: float) -> float:
+        """Return the number that is meant."""
+
 
 class GpuSizes:
     """Bytes that stay on the GPU."""
 
     what = "buffer on the GPU"
     least = "the header, the coarse levels and one Gaussian"
+    over_file = 2.5
 
     def count(self, quantized: QuantizedGaussianSet) -> int:
         """Return the bytes of a set, by packing it."""
@@ -41,15 +47,22 @@ class GpuSizes:
 
     guess = count
 
+    def either(self, in_file: float, on_gpu: float) -> float:
+        """Return the number that is meant."""
+        del in_file
+        return on_gpu
+
 
 class FileSizes:
     """Bytes of complete files."""
 
     what = "file"
     least = "the header, the maps and one Gaussian"
+    over_file = 1.0
 
-    def __init__(self) -> None:
+    def __init__(self, files: EncodedFiles) -> None:
         """Know nothing yet: the first guess is by the statistics as they are."""
+        self._files = files
         self._last: QuantizedGaussianSet | None = None
         self._bytes = 0
         self._factor = 1.0
@@ -57,7 +70,7 @@ class FileSizes:
     def count(self, quantized: QuantizedGaussianSet) -> int:
         """Return the bytes of a file, by encoding it."""
         if quantized is not self._last:
-            self._last, self._bytes = quantized, len(encode_igs(quantized))
+            self._last, self._bytes = quantized, self._files.size(quantized)
             self._factor = self._bytes / _by_statistics(quantized)
         return self._bytes
 
@@ -66,6 +79,11 @@ class FileSizes:
         if quantized is self._last:
             return self._bytes
         return round(self._factor * _by_statistics(quantized))
+
+    def either(self, in_file: float, on_gpu: float) -> float:
+        """Return the number that is meant."""
+        del on_gpu
+        return in_file
 
 
 def _by_statistics(quantized: QuantizedGaussianSet) -> float:

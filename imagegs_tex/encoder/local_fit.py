@@ -14,22 +14,24 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imagegs_tex.detail.analyse import Box
 from imagegs_tex.encoder.compute import CpuCompute
 from imagegs_tex.encoder.edit_region import (
-    Box,
     Region,
-    changed_region,
+    changed_tiles,
     crop,
     members,
     reaching_in,
+    region_of,
     tiles_around,
     within,
 )
-from imagegs_tex.encoder.encode import EncodeSeconds, order_in_file
+from imagegs_tex.encoder.encode import EncodeSeconds, order_in_file, worth_their_bits
 from imagegs_tex.encoder.feature_equations import bit_price, geometry_of, in_own_units, solve
 from imagegs_tex.fit.control import Watch
+from imagegs_tex.fit.densification import usual_worth
 from imagegs_tex.fit.gaussian_set import Fit, GaussianSet
-from imagegs_tex.fit.initialise import initialise
+from imagegs_tex.fit.initialise import gradient_products, initialise
 from imagegs_tex.fit.loop import FitProgress, fit
 from imagegs_tex.fit.problem import ChannelMix, FitProblem
 from imagegs_tex.fit.state import LARGEST_FORM, SMALLEST_LOG_SIZE, constrain
@@ -37,9 +39,10 @@ from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet, dequantize
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.quantize.channel_basis import Components, to_components
+from imagegs_tex.quantize.code_lengths import gaussian_bits
 from imagegs_tex.quantize.feature_rdo import choose_feature_codes
 from imagegs_tex.quantize.geometry import GeometryQuantizer, geometry_quantizer
-from imagegs_tex.rasterize.backend import TILE, FitTarget
+from imagegs_tex.rasterize.backend import TILE, FitTarget, PreparedGeometry
 from imagegs_tex.rasterize.cpu.backend import CpuBackend
 from imagegs_tex.settings import CompressSettings, FitSettings
 
@@ -50,11 +53,13 @@ _OUTSIDE: Final = 0.1
 _ORTHONORMAL: Final = 2e-3
 _ALIKE: Final = 0.2
 """Most that a channel's weight may have changed by, relatively."""
-STEPS: Final = 8
-"""Times the steps of a fit that begins from a file: the preset's. With half of them 512 x 512 texels of
-stylized_stone_floor_001 end 0.03 dB lower."""
+STEPS: Final = 5
+"""Times the steps of a fit that begins from a file. With 8 the edit of docs/guide/runs.md ends 0.015 dB higher."""
 SWEEPS: Final = 2
 """Sweeps over geometry codes, beside those of a fit that begins from a file."""
+_ROOM: Final = 1.25
+"""Times the Gaussians that are expected a fit begins with where it finds their number: those that are too many go, and
+with too few at first those that came later were worth less (1,606 at 36.88 dB, 1,583 at 36.89)."""
 _USUAL: Final = FitSettings()
 
 
@@ -64,6 +69,7 @@ class EditedFile:
 
     file: QuantizedGaussianSet
     gaussians: GaussianSet  # the file's
+    geometry: PreparedGeometry  # of these
     components: Components
     problem: FitProblem
     target: FitTarget
@@ -91,8 +97,8 @@ def edited_file(
 ) -> EditedFile | None:
     """Return what a local fit needs; None where the file was made with other steps, or by other weights of channels."""
     wanted = geometry_quantizer(stack.width, stack.height, file.gaussian_count, settings.precision, stack.wrap)
-    own = (file.cell_log2, file.size_step, file.form_step, file.feature_exponent)
-    asked = (wanted.cell_log2, wanted.size_step, wanted.form_step, settings.precision.feature_exponent)
+    own = (file.size_step, file.form_step, file.feature_exponent)
+    asked = (wanted.size_step, wanted.form_step, settings.precision.feature_exponent)
     weights = _weights_of(file, np.array(channel_weights))
     if own != asked or weights is None or not np.isclose(file.position_ratio, wanted.position_ratio, rtol=1e-3):
         return None
@@ -106,11 +112,12 @@ def edited_file(
     mix = ChannelMix(*(torch.from_numpy(part) for part in (components.basis, components.offset)))
     deviations = image.reshape(-1, count).std(dim=0)
     problem = FitProblem(image, deviations, float(weights.sum()), texel_weights, None, mix)
-    values = dequantize(file)
+    values, target = dequantize(file), backend.prepare_target(image, texel_weights, stack.wrap)
+    quantizer = replace(wanted, position_ratio=file.position_ratio, cell_log2=file.cell_log2)
     return EditedFile(
         file, GaussianSet(*map(torch.from_numpy, (values.means, values.log_covariances, values.features))),
-        components, problem, backend.prepare_target(image, texel_weights, stack.wrap),
-        replace(wanted, position_ratio=file.position_ratio), settings, backend, progress, watch,
+        geometry_of(values.means, values.log_covariances, file.cutoff, target, backend), components, problem, target,
+        quantizer, settings, backend, progress, watch,
     )  # fmt: skip
 
 
@@ -127,30 +134,47 @@ def _weights_of(file: QuantizedGaussianSet, now: NDArray[np.float64]) -> NDArray
     return np.asarray(found)
 
 
-def find_region(edited: EditedFile, stack: TextureStack) -> Region | None:
-    """Return what has changed since the file was made; None: nothing, or what cannot be fitted by itself."""
-    file, backend, target = edited.file, edited.backend, edited.target
-    means, shapes, features = edited.gaussians.means, edited.gaussians.log_covariances, edited.gaussians.features
-    geometry = geometry_of(means.numpy(), shapes.numpy(), file.cutoff, target, backend)
-    _, solved = solve(geometry, features, target, edited.settings.fit, backend, _SOLVED)
-    around = tiles_around(edited.gaussians, file.cutoff)
-    region = changed_region(
-        backend.render(geometry, features), backend.render(geometry, solved), edited.problem, around
-    )  # fmt: skip
+def find_region(edited: EditedFile, stack: TextureStack, changed: Tensor | None = None) -> Region | None:
+    """Return what has changed since the file was made; None: nothing, or what cannot be fitted by itself.
+
+    Args:
+        edited: the file and its picture
+        stack: of which that is
+        changed: tiles that have, bool [rows, columns], where it is known
+    """
+    tiles, usual = _changed_tiles(edited) if changed is None else (changed, None)
+    region = region_of(tiles, tiles_around(edited.gaussians, edited.file.cutoff), edited.target.size)
     if region is None:
         return None
-    ends = zip(region.box[:2], region.box[2:], target.size, target.wrap, strict=True)
+    ends = zip(region.box[:2], region.box[2:], edited.target.size, edited.target.wrap, strict=True)
     if any(repeats and (first == 0 or last == size) for first, last, size, repeats in ends):
         return None  # what is new would show on the other side, too
+    if usual is None:
+        return region
     # colours of a kind that the file has none of
     texels = crop(torch.from_numpy(stack.texels), region.box) - torch.from_numpy(edited.components.offset)
     left = texels.square() @ torch.from_numpy(edited.components.channel_weights).float()
     left -= crop(edited.problem.image, region.box).square().sum(dim=2)
-    return region if left[crop(region.changed, region.box)].mean() < _OUTSIDE * region.usual_error else None
+    return region if left[crop(region.changed, region.box)].mean() < _OUTSIDE * usual else None
 
 
-def refit(edited: EditedFile, region: Region) -> tuple[QuantizedGaussianSet, EncodeSeconds] | None:
-    """Return the file with Gaussians of what has changed fitted anew, and the seconds; None: there are none of it."""
+def _changed_tiles(edited: EditedFile) -> tuple[Tensor, float]:
+    """Return what has changed by what the file's Gaussians with other features would show."""
+    backend, features, geometry = edited.backend, edited.gaussians.features, edited.geometry
+    _, solved = solve(geometry, features, edited.target, edited.settings.fit, backend, _SOLVED)
+    return changed_tiles(backend.render(geometry, features), backend.render(geometry, solved), edited.problem)
+
+
+def refit(
+    edited: EditedFile, region: Region, *, exact_count: bool
+) -> tuple[QuantizedGaussianSet, EncodeSeconds] | None:
+    """Return the file with Gaussians of what has changed fitted anew, and the seconds; None: there are none of it.
+
+    Args:
+        edited: the file and its picture
+        region: what has changed
+        exact_count: whether there are as many as before, in place of as many as are worth what the others are
+    """
     begun = time.perf_counter()
     columns, rows = edited.gaussians.means.long().unbind(dim=1)
     width, height = edited.target.size
@@ -159,13 +183,59 @@ def refit(edited: EditedFile, region: Region) -> tuple[QuantizedGaussianSet, Enc
     if not moves.any():
         return None
     stays = members(edited.gaussians, ~moves)
-    found = _fit_beside(stays, int(moves.sum()), region, edited)
+    count = int(moves.sum())
+    worth = None
+    if not exact_count:
+        worth = _usual_worth(edited, region.box)
+        count = round(_ROOM * max(count, _as_dense_as_around(stays, region, edited)))
+    found = _fit_beside(stays, count, worth, region, edited)
     fitted = time.perf_counter()
-    quantized = _with_new(found, stays, ~moves.numpy(), edited)
+    quantized = _with_new(found, stays, ~moves.numpy(), edited, drop=not exact_count)
     return quantized, EncodeSeconds(fitted - begun, time.perf_counter() - fitted)
 
 
-def _fit_beside(stays: GaussianSet, count: int, region: Region, edited: EditedFile) -> GaussianSet:
+def _usual_worth(edited: EditedFile, box: Box) -> float:
+    """Return what the file's Gaussians outside a box are worth at least, of those that are worth their bits."""
+    file = edited.file
+    importance = edited.backend.leave_one_out(edited.geometry, edited.gaussians.features, edited.target)
+    (left, top, right, bottom), (x, y) = box, edited.gaussians.means.unbind(dim=1)
+    outside = (x < left) | (x >= right) | (y < top) | (y >= bottom)
+    exponents = g.position_exponents(_shape_values(file.shape_codes, edited), file)
+    bits = gaussian_bits(exponents, file.cell_log2, np.concatenate([file.shape_codes, file.feature_codes], axis=1))
+    worth = _price_in(box, edited) * torch.from_numpy(bits)
+    counted = outside & (importance > worth)  # a number that was asked for may be more than a picture needs
+    return usual_worth(importance[counted]) if counted.any() else float(worth.mean())
+
+
+def _price_in(box: Box, edited: EditedFile) -> float:
+    """Return the squared error that one bit of the file's is worth in a box."""
+    problem, inside = _part(edited.problem, box), reaching_in(edited.gaussians, box, edited.target, edited.file.cutoff)
+    target = edited.backend.prepare_target(problem.image, problem.weights)
+    geometry = edited.backend.prepare_geometry(
+        inside.means - torch.tensor(box[:2]), inside.conics, edited.file.cutoff, target.size
+    )  # fmt: skip
+    scales = g.feature_scales(inside.log_covariances[:, 0].double().numpy(), edited.file.feature_exponent)
+    diagonal = edited.backend.normal_equations(geometry, target).diagonal.numpy() * np.square(scales)
+    return bit_price(edited.settings.precision, float(edited.feature_steps.max()), diagonal)
+
+
+def _as_dense_as_around(stays: GaussianSet, region: Region, edited: EditedFile) -> int:
+    """Return how many Gaussians what has changed would have if they lay as around it, by the picture's gradient."""
+    share = edited.settings.fit.random_share
+    across, _, down = gradient_products(crop(edited.problem.image, region.box), (False, False))
+    gradient = (across + down).sqrt_()
+    density = (1 - share) * gradient / gradient.mean().clamp_min(1e-30) + share
+    changed = crop(region.changed, region.box)
+    left, top, right, bottom = region.box
+    around = torch.all(
+        (stays.means >= torch.tensor([left, top])) & (stays.means < torch.tensor([right, bottom])), dim=1
+    )
+    return round(float(density[changed].sum() / density[~changed].sum()) * int(around.sum()))
+
+
+def _fit_beside(
+    stays: GaussianSet, count: int, worth: float | None, region: Region, edited: EditedFile
+) -> GaussianSet:  # fmt: skip
     """Fit new Gaussians to what has changed, beside those that stay."""
     settings, cutoff, (left, top, _, _) = edited.settings.fit, edited.file.cutoff, region.box
     origin = torch.tensor([left, top], dtype=torch.float32)
@@ -184,7 +254,7 @@ def _fit_beside(stays: GaussianSet, count: int, region: Region, edited: EditedFi
     )  # fmt: skip
     found = fit(
         problem, target, count, whole, backend, start=Fit(own, cutoff, 1.0), progress=edited.progress,
-        watch=edited.watch,
+        watch=edited.watch, worth=worth,
     ).gaussians  # fmt: skip
     means, shapes = found.means + origin, found.log_covariances.clone()
     constrain(means, shapes, edited.target.size, edited.target.wrap)
@@ -198,9 +268,17 @@ def _on_top_of(beside: GaussianSet, target: FitTarget, edited: EditedFile) -> Cp
 
 
 def _with_new(
-    found: GaussianSet, stays: GaussianSet, kept: NDArray[np.bool_], edited: EditedFile
+    found: GaussianSet, stays: GaussianSet, kept: NDArray[np.bool_], edited: EditedFile, *, drop: bool
 ) -> QuantizedGaussianSet:
-    """Round new Gaussians, and return the file with those in place of the ones that are not kept [N]."""
+    """Round new Gaussians, and return the file with those in place of the ones that are not kept [N].
+
+    Args:
+        found: new ones
+        stays: the file's that are kept
+        kept: which those are
+        edited: the file and its picture
+        drop: whether new ones that are not worth their bits go
+    """
     file, quantizer, features = edited.file, edited.quantizer, found.features
     positions, shapes, _ = quantizer.codes(found.means.numpy(), found.log_covariances.numpy())
     sweeps = edited.settings.fit.refine_sweeps + SWEEPS
@@ -210,6 +288,10 @@ def _with_new(
         if edited.progress is not None:
             edited.progress(FitProgress("refining", sweep, sweeps))
         rounded = _round_features(positions, shapes, features, stays, edited)
+        if drop and sweep == 0:
+            stay = _worth_their_bits(positions, shapes, rounded, edited)
+            positions, shapes = positions[stay], shapes[stay]
+            rounded = _round_features(positions, shapes, rounded.solved[torch.from_numpy(stay)], stays, edited)
         positions, shapes = _swept(positions, shapes, rounded, edited)
         features = rounded.solved
     while np.any(ties := _near_ties(shapes, edited)):
@@ -222,9 +304,7 @@ def _with_new(
     )
     exponents = g.position_exponents(_shape_values(shapes, edited), file)
     order = order_in_file(positions, shapes, exponents, file.cell_log2)
-    return replace(
-        file, position_codes=positions[order], shape_codes=shapes[order], feature_codes=codes[order], detail=None
-    )
+    return replace(file, position_codes=positions[order], shape_codes=shapes[order], feature_codes=codes[order])
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,10 +313,14 @@ class _Rounded:
 
     solved: Tensor  # [N, K]
     codes: NDArray[np.int16]  # [N, K]
+    values: Tensor  # [N, K] what the codes mean
     bit_price: float  # squared error that one bit is worth
     box: Box
     problem: FitProblem  # of the box
+    target: FitTarget  # the same
     beside: GaussianSet  # those that reach into it, of the file
+    backend: CpuBackend  # in whose pictures these are painted
+    geometry: PreparedGeometry  # of the new ones, on it
 
 
 def _round_features(
@@ -251,13 +335,24 @@ def _round_features(
     backend = _on_top_of(replace(beside, means=beside.means - torch.tensor(box[:2])), target, edited)
     geometry = geometry_of(means - box[:2], values, file.cutoff, target, backend)
     equations, solved = solve(geometry, features, target, edited.settings.fit, backend)
-    scales = torch.from_numpy(g.feature_scales(values[:, 0], file.feature_exponent))
-    own, own_features = in_own_units(equations, solved, scales)
+    scales = g.feature_scales(values[:, 0], file.feature_exponent)
+    own, own_features = in_own_units(equations, solved, torch.from_numpy(scales))
     diagonal = own.diagonal.numpy()
     price = bit_price(precision, float(edited.feature_steps.max()), diagonal)
     descent = CpuCompute(backend).descent(own, own_features)
-    codes = choose_feature_codes(descent, diagonal, own_features.numpy(), edited.feature_steps, price)
-    return _Rounded(solved, codes, price, box, problem, beside)
+    codes = choose_feature_codes(descent, diagonal, edited.feature_steps, price)
+    rounded = (codes * edited.feature_steps * scales[:, None]).astype(np.float32)
+    return _Rounded(solved, codes, torch.from_numpy(rounded), price, box, problem, target, beside, backend, geometry)
+
+
+def _worth_their_bits(
+    positions: NDArray[np.int32], shapes: NDArray[np.int16], rounded: _Rounded, edited: EditedFile
+) -> NDArray[np.int64]:
+    """Return which new Gaussians take more off the squared error than their bits are worth; one at least."""
+    exponents = g.position_exponents(_shape_values(shapes, edited), edited.file)
+    bits = gaussian_bits(exponents, edited.file.cell_log2, np.concatenate([shapes, rounded.codes], axis=1))
+    lost = rounded.backend.leave_one_out(rounded.geometry, rounded.values, rounded.target)
+    return worth_their_bits(lost.numpy(), bits, rounded.bit_price)
 
 
 def _swept(
@@ -265,14 +360,12 @@ def _swept(
 ) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
     """Sweep once over the geometry codes of new Gaussians, those beside them at rest."""
     quantizer, beside, known = edited.quantizer, rounded.beside, rounded.beside.count
-    means, values = quantizer.values(positions, shapes)
-    scales = g.feature_scales(values[:, 0], edited.file.feature_exponent)
-    features = torch.from_numpy((rounded.codes * edited.feature_steps * scales[:, None]).astype(np.float32))
+    means = quantizer.values(positions, shapes)[0]
     steps = [quantizer.size_step, quantizer.form_step, quantizer.form_step]
     others = np.rint(beside.log_covariances.numpy() / steps).astype(np.int16)
     moved, swept = CpuCompute(edited.backend).refine_geometry(
         np.concatenate([beside.means.double().numpy(), means]) - rounded.box[:2], np.concatenate([others, shapes]),
-        torch.cat([beside.features, features]), rounded.problem.image, replace(quantizer, wrap=(False, False)),
+        torch.cat([beside.features, rounded.values]), rounded.problem.image, replace(quantizer, wrap=(False, False)),
         weights=rounded.problem.weights, cutoff=edited.file.cutoff, bit_price=rounded.bit_price,
         shape_limits=(SMALLEST_LOG_SIZE, LARGEST_FORM), resting=np.arange(known + len(means)) < known,
     )  # fmt: skip

@@ -7,7 +7,6 @@ feature step's alone.
 """
 
 import math
-import operator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -63,6 +62,7 @@ class Reached:
 
     quantized: QuantizedGaussianSet  # the smallest that reaches all targets, or the nearest
     unreached: str | None = None  # what was asked for and not reached, in one line
+    factors: tuple[float, ...] | None = None  # [C] on the channels' weights; None: 1
 
 
 def reach_targets(fitter: Fitter, targets: tuple[QualityTarget, ...]) -> Reached:
@@ -75,6 +75,7 @@ def reach_targets(fitter: Fitter, targets: tuple[QualityTarget, ...]) -> Reached
     state, slope = search.run_pilots()
     slope *= FIT_SLOPE
     best: tuple[int, Tuned] | None = None
+    factors: tuple[float, ...] | None = None  # of the best
     nearest: Tuned | None = None
     previous: tuple[_State, list[float]] | None = None
     for attempt in range(1, MOST_FITS + 1):
@@ -83,7 +84,8 @@ def reach_targets(fitter: Fitter, targets: tuple[QualityTarget, ...]) -> Reached
         tuned, usual = search.tuned(geometry)
         if tuned.margin >= 0:
             size = search.sizes.count(tuned.quantized)
-            best = min(best or (size, tuned), (size, tuned), key=operator.itemgetter(0))
+            if best is None or size < best[0]:
+                best, factors = (size, tuned), search.factors(state)
         elif nearest is None or tuned.margin > nearest.margin:
             nearest = tuned
         if fitter.stopped or (state.count == search.most and tuned.margin < 0):
@@ -100,7 +102,7 @@ def reach_targets(fitter: Fitter, targets: tuple[QualityTarget, ...]) -> Reached
         previous = state, margins
         state = search.next_trial(state, margins, slope)
     if best is not None:
-        return Reached(best[1].quantized)
+        return Reached(best[1].quantized, factors=factors)
     assert nearest is not None
     return Reached(nearest.quantized, search.unreachable(nearest.quantized))
 
@@ -118,7 +120,7 @@ class _Search:
     """The targets of one stack, measured and predicted."""
 
     def __init__(self, fitter: Fitter, targets: tuple[QualityTarget, ...]) -> None:
-        self.fitter, self.targets, self.sizes = fitter, targets, FileSizes()
+        self.fitter, self.targets, self.sizes = fitter, targets, FileSizes(fitter.files)
         stack = fitter.stack
         self.most = max(1, min(MAX_GAUSSIANS, stack.width * stack.height // LEAST_TEXELS_PER_GAUSSIAN))
         self._channels = [_channels_of(target, stack) for target in targets]

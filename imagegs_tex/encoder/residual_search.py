@@ -1,9 +1,11 @@
 """Fewer Gaussians with a residual layer under them, where such a file is better than one of Gaussians alone.
 
 Grain and what is dense cost Gaussians more than they cost blocks of cosines. So once a search knows how many Gaussians
-it would take, and the file has enough bits per texel, a third of them are fitted, and the layer's step is moved until
-the size or the quality is met; a sixth follows where the layer has most of the bytes. Where an estimate from a quarter
-of the blocks tells that Gaussians alone are better, no layer is made. docs/experiments/dense-layer.md has the numbers.
+it would take, and the file has enough bits per texel, a third or a sixth of them are fitted, and the layer's step is
+moved until the size or the quality is met. Where an estimate from a quarter of the blocks tells that Gaussians alone
+are better, or that a GPU would hold more bytes than with these, or do more for a texel than the gain is worth, no layer
+is made.
+docs/experiments/dense-layer.md has the numbers.
 """
 
 import math
@@ -13,12 +15,13 @@ from typing import Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from imagegs_tex.decoder.render import drawn_features
+from imagegs_tex.encoder.file_sizes import Sizes
 from imagegs_tex.encoder.size_search import Finish
 from imagegs_tex.encoder.trial_fits import Fitter
 from imagegs_tex.formats.igs import quantized_set as g
-from imagegs_tex.formats.igs.container import encode_igs, residual_bytes
 from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.igs.residual_layer import STEP_RANGE
@@ -26,24 +29,31 @@ from imagegs_tex.formats.vocabulary import FloatTexels
 from imagegs_tex.quantize.channel_basis import to_channels
 from imagegs_tex.quantize.residual_rdo import RATE_WEIGHT, Coefficients
 from imagegs_tex.settings import DetailMode, ResidualMode
+from imagegs_tex.shaders.decode_cost import block_multiply_adds, decode_cost
+from imagegs_tex.shaders.gpu_buffer import pack_gaussians
+from imagegs_tex.shaders.residual_words import residual_words
 
 LEAST_BITS_PER_TEXEL: Final = 0.5
 """Below, Gaussians alone were better on all five crops."""
+LEAST_BITS_PER_VALUE: Final = 0.085
+"""Of a texel's channel. Below 0.1 fabric_pattern_07 alone, of nine cases, gains by a layer."""
 LEAST_TEXELS: Final = 1 << 14
 """Of a picture: crops of 96 x 96 texels at 1.1 and 2.5 bits per texel gained 0 to 0.05 dB."""
 _SHARES: Final = (1 / 3, 1 / 6)
-"""Of the Gaussians of a file without a layer."""
-_MOST_OF_LAYER: Final = 0.6
-"""Share of the bytes that a layer has where still fewer Gaussians are tried."""
+"""Of the Gaussians of a file without a layer, below a rate and from it on."""
+_HIGH_RATE: Final = 0.2
+"""Bits per texel and channel."""
+_FEWEST: Final = 1 / 24
+"""Of the Gaussians where large blocks cost less than usual ones by far: what they hold, Gaussians need not."""
+_FAR_LESS: Final = 0.95
 _LEAST_OF_LAYER: Final = 0.04
 """Share of a size limit that must be left for a layer."""
-_MOST_VALUES: Final = 1 << 26
+MOST_VALUES: Final = 1 << 26
 """Texels times channels that are transformed: 4 bytes each, and as much again for what is made of them."""
 _USUAL_SIDE: Final = 3
-_SIDES: Final = ((_USUAL_SIDE, 1.0, math.inf), (2, 1.005, math.inf), (4, 1.02, 24.0))
-"""Of blocks, log2; by how much the others must be worse; coefficients of a block that are affordable.
-
-Each texel pays for its whole block: 39 in 16 x 16 texels were 1.6 times the work of Gaussians with the same PSNR."""
+_LARGEST_SIDE: Final = 4
+_SIDES: Final = {_USUAL_SIDE: 1.0, 2: 1.005, _LARGEST_SIDE: 1.01}
+"""Of blocks, log2, and by how much the others must be worse."""
 _FIRST_STEP: Final = 3.0
 """Over the residual's root mean square."""
 _STEP_SLOPE: Final = 1.2
@@ -62,105 +72,176 @@ _CLOSE_DB: Final = 0.01
 _NOISE_BYTES: Final = 700
 _NOISE_SHARE: Final = 100
 """What is kept free for a detail layer, bytes and 1 / share of the limit: 264 to 673 bytes were seen."""
-_BETTER_DB: Final = 0.3
-"""What a layer must win over what is expected of Gaussians, whose later fits have 0.08 dB more, and up to 0.34."""
-_ESTIMATE_OFF_DB: Final = 0.2
-"""By so much an estimate from a quarter of the blocks may be too little, or blocks of another side better."""
-_ESTIMATE_OFF: Final = 1.05
-"""The same, over the bytes of Gaussians."""
-_DB_PER_DOUBLING: Final = 3.0
+SURE_DB: Final = 0.3
+"""What a layer wins over what is expected of Gaussians where no other fits of these are made; those have 0.08 dB more,
+and up to 0.34."""
+_HOPED_DB: Final = 0.1
+"""The same where they are made as well, and the better file is kept; below, no layer is."""
+_PARTLY_OFF: Final = 0.3
+"""By such a share of the bytes an estimate by some of the blocks may be off; it was 0.8 dB too little."""
+_WHOLLY_OFF: Final = 0.05
+"""The same, by all of them."""
+_USUAL_SLOPE: Final = 3.0
 """dB that twice the bytes are worth, about; only small differences in bytes are weighed by it."""
 _LEAST_CHANGE: Final = 1e-3
+_MORE_WORK: Final = 1.1
+"""Multiply-adds of a texel over those of Gaussians alone with the same PSNR, at most, for a layer that wins nothing."""
+_MOST_DOUBLINGS: Final = 1.0
+"""Of that, one for each dB that a layer wins: fabric_pattern_07 alone wins much by blocks that take much work."""
+_LEAST_WORK: Final = 0.25
+"""Of the multiply-adds of a texel with a third or a sixth of the Gaussians, what the fewest take."""
+_WORK_OF_DOUBLING: Final = 0.4
+"""Doublings of a texel's multiply-adds for twice the Gaussians: 0.39 on fabric_pattern_07, 0.58 on brick_wall_017."""
 
-Cost = tuple[float, float, float]
-"""Of a layer, estimated: bytes, squared error, coefficients of a block."""
 Measure = Callable[[QuantizedGaussianSet], float]
 """Returns by how many dB a set does better than asked."""
 
 
-def may_pay(fitter: Fitter, size: int) -> bool:
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of a layer, estimated by some of its blocks."""
+
+    bytes: float
+    error: float  # squared
+    gpu_bytes: float
+    multiply_adds: float  # of a texel, mean
+
+    @staticmethod
+    def of(coefficients: Coefficients, step: float) -> "Cost":
+        """Estimate it for a step."""
+        chosen = coefficients.chosen(step)
+        if chosen.layer is None:
+            return Cost(chosen.bytes, chosen.error, 0.0, 0.0)
+        gpu_bytes = residual_words(chosen.layer).nbytes * coefficients.scale
+        return Cost(chosen.bytes, chosen.error, gpu_bytes, float(block_multiply_adds(chosen.layer).mean()))
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """What Gaussians alone have in a file, or are expected to have: what a layer is held against."""
+
+    count: int
+    bytes: float  # of the file, about
+    decibels: float
+    slope: float  # dB that twice the bytes are worth
+    gpu_bytes: float  # without levels
+    multiply_adds: float  # of a texel, mean
+
+    @staticmethod
+    def of(quantized: QuantizedGaussianSet, size: float, decibels: float, slope: float = _USUAL_SLOPE) -> "Alone":
+        """Return it of a set whose size and PSNR are known."""
+        gpu_bytes, multiply_adds = _on_gpu(quantized)
+        return Alone(quantized.gaussian_count, size, decibels, slope, gpu_bytes, multiply_adds)
+
+    def times(self, more: float, count: int) -> "Alone":
+        """Return what another number of them has, which takes more times the bytes."""
+        doublings = math.log2(more)
+        return Alone(
+            count, self.bytes * more, self.decibels + doublings * self.slope, self.slope, self.gpu_bytes * more,
+            self.multiply_adds * 2 ** (doublings * _WORK_OF_DOUBLING),
+        )  # fmt: skip
+
+    def most_work(self, decibels: float, size: float) -> float:
+        """Return the multiply-adds of a texel that a file with a layer may take, by its PSNR and its bytes."""
+        won = decibels - self.decibels + self.slope * math.log2(self.bytes / size)
+        same = self.multiply_adds * 2 ** ((decibels - self.decibels) / self.slope * _WORK_OF_DOUBLING)
+        return _MORE_WORK * same * 2 ** min(max(0.0, won), _MOST_DOUBLINGS)
+
+
+def may_pay(fitter: Fitter, size: float) -> bool:
     """Whether a layer is tried in place of Gaussians alone in a file of a size in bytes."""
     stack, settings = fitter.stack, fitter.settings
     texels = stack.width * stack.height
     return (
         settings.precision.residual == ResidualMode.AUTO
         and settings.entropy == Entropy.SMALL
-        and LEAST_TEXELS <= texels <= _MOST_VALUES // max(1, stack.channel_count)
-        and 8 * size >= LEAST_BITS_PER_TEXEL * texels
+        and LEAST_TEXELS <= texels <= MOST_VALUES // max(1, stack.channel_count)
+        and 8 * size >= max(LEAST_BITS_PER_TEXEL, LEAST_BITS_PER_VALUE * stack.channel_count) * texels
     )
 
 
 def best_within(
-    fitter: Fitter,
-    count: int,
-    max_bytes: int,
-    expected: float,
-    finish: Finish,
+    fitter: Fitter, alone: Alone, max_bytes: int, finish: Finish, sizes: Sizes
 ) -> QuantizedGaussianSet | None:
-    """Return a finished set with a layer, no larger than a limit; None where Gaussians alone are as good.
+    """Return a finished set with a layer, no larger than a limit; None where Gaussians alone are about as good.
 
     Args:
         fitter: of the stack, which has made a full fit
-        count: Gaussians that the limit allows without a layer
-        max_bytes: of the file
-        expected: dB of such a file
+        alone: what is expected of Gaussians that take the limit
+        max_bytes: as sizes counts them
         finish: adds the detail layer to a set
+        sizes: of files, or on the GPU
     """
     with_noise = fitter.settings.detail != DetailMode.OFF
     limit = max_bytes - (min(_NOISE_BYTES, max_bytes // _NOISE_SHARE) if with_noise else 0)
-
-    def hopeful(search: _Search) -> bool:
-        return search.decibels >= expected + _BETTER_DB - _ESTIMATE_OFF_DB
-
-    search = _found(fitter, count, lambda fewer: fewer.within(limit), hopeful)
+    wanted = alone.decibels + _HOPED_DB
+    alone = replace(alone, gpu_bytes=sizes.either(alone.gpu_bytes, math.inf))  # there the limit is enough
+    search = _found(
+        fitter, alone, lambda fewer: fewer.within(limit, sizes),
+        lambda search, off: search.decibels >= wanted - off * _USUAL_SLOPE,
+    )  # fmt: skip
     found = None if search is None else search.found()
-    if search is None or found is None or fitter.decibels(found) < expected + _BETTER_DB:
+    if search is None or found is None or fitter.decibels(found) < wanted or _on_gpu(found)[0] > alone.gpu_bytes:
         return None
     finished = finish(found, None)
-    over = len(encode_igs(finished)) - max_bytes
+    over = sizes.count(finished) - max_bytes
     if over <= 0:
         return finished
-    room = max_bytes - search.fewer.size
+    room = max_bytes - sizes.count(search.fewer.quantized)
     coarser = search.found(math.log(room / max(room - over, 1)))
     return found if coarser is None else replace(coarser, detail=finished.detail)
 
 
-def smallest_reaching(fitter: Fitter, count: int, size: int, margin: Measure) -> QuantizedGaussianSet | None:
+def smallest_reaching(
+    fitter: Fitter, plain: QuantizedGaussianSet, margin: Measure, factors: tuple[float, ...] | None = None
+) -> QuantizedGaussianSet | None:
     """Return a set with a layer that reaches what is asked for in fewer bytes than without; None: there is none.
 
     Args:
         fitter: of the stack, which has made a full fit
-        count: Gaussians that reach it without a layer
-        size: of their file
+        plain: the Gaussians that reach it
         margin: by how many dB a set reaches it
+        factors: [C] on the weights of channels, with which they were fitted; None for 1
     """
-
-    def hopeful(search: _Search) -> bool:
-        return search.bytes <= _ESTIMATE_OFF * size
-
-    search = _found(fitter, count, lambda fewer: fewer.reaching(margin), hopeful)
+    size = fitter.files.size(plain)
+    if plain.gaussian_count == 1 or not may_pay(fitter, size):
+        return None
+    alone = Alone.of(plain, size, fitter.decibels(plain))
+    search = _found(
+        fitter, alone, lambda fewer: fewer.reaching(margin), lambda search, off: search.bytes <= (1 + off) * size,
+        factors,
+    )  # fmt: skip
     found = None if search is None else search.found()
-    return None if found is None or len(encode_igs(found)) >= size else found
+    if found is None or fitter.files.size(found) >= size or _on_gpu(found)[0] > alone.gpu_bytes:
+        return None
+    return found
 
 
 def _found(
     fitter: Fitter,
-    count: int,
-    search: Callable[["_Fewer"], "_Search | None"],
-    hopeful: Callable[["_Search"], bool],
+    alone: Alone,
+    begin: Callable[["_Fewer"], "_Begun | None"],
+    hopeful: Callable[["_Search", float], bool],
+    factors: tuple[float, ...] | None = None,
 ) -> "_Search | None":
-    """Return the most promising search, with fewer Gaussians where the layer has most of the bytes; None: none is."""
+    """Return the more promising search for the fewer Gaussians that suit the rate, or for very few; None: none is."""
+    stack = fitter.stack
+    rate = 8 * alone.bytes / (stack.width * stack.height * stack.channel_count)
     best: _Search | None = None
-    for share in _SHARES:
+    for share in (_SHARES[rate >= _HIGH_RATE], _FEWEST):
         if fitter.stopped:
             break
-        begun = search(_Fewer.of(fitter, max(1, round(count * share))))
-        if begun is None or (best is not None and begun.promise <= best.promise):
+        begun = begin(_Fewer.of(fitter, max(1, round(alone.count * share)), factors))
+        if begun is None:
             break
-        best = begun
-        if begun.layer_share < _MOST_OF_LAYER or not hopeful(begun):
+        search = begun.affordable(alone)
+        if search is not None and hopeful(search, _PARTLY_OFF):
+            search = search.by_all_blocks()
+            if hopeful(search, _WHOLLY_OFF) and (best is None or search.promise > best.promise):
+                best = search
+        if not begun.wants_large_blocks(alone):
             break
-    return best if best is not None and hopeful(best) else None
+    return best
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,33 +250,46 @@ class _Fewer:
 
     quantized: QuantizedGaussianSet
     size: int  # of its file
+    gpu_bytes: float
+    multiply_adds: float  # of a texel, mean
     left: FloatTexels  # [H, W, C] what they leave
-    error: float  # squared, of all channels, without a layer
+    scales: NDArray[np.float64]  # [C] of what a layer's errors count
+    error: float  # squared, of all channels times scales, without a layer
     decibels: float  # without a layer
+    threads: int
 
     @staticmethod
-    def of(fitter: Fitter, count: int) -> "_Fewer":
-        """Fit so many Gaussians."""
-        quantized = fitter.rounded(fitter.fit(count, under_layer=True))
+    def of(fitter: Fitter, count: int, factors: tuple[float, ...] | None) -> "_Fewer":
+        """Fit so many Gaussians, with factors [C] on the weights of channels."""
+        quantized = fitter.rounded(fitter.fit(count, factors, under_layer=True))
         left = what_is_left(fitter, quantized)
-        error = max(float(np.square(left, dtype=np.float64).sum()), 1e-12)
-        return _Fewer(quantized, len(encode_igs(quantized)), left, error, fitter.decibels(quantized))
+        scales = np.ones(left.shape[2]) if factors is None else np.sqrt(np.array(factors) / min(factors))
+        error = max(float((np.square(left, dtype=np.float64) * scales**2).sum()), 1e-12)
+        return _Fewer(
+            quantized, fitter.files.size(quantized), *_on_gpu(quantized), left, scales, error,
+            fitter.decibels(quantized), fitter.backend.threads,
+        )  # fmt: skip
 
-    def within(self, max_bytes: int) -> "_Search | None":
+    def blocks_of(self, side_log2: int, *, some: bool = False) -> Coefficients:
+        """Return what is left in blocks of 2^side_log2 texels; of many only some, to estimate by."""
+        return Coefficients.of(self.left, side_log2, self.threads, some=some, scales=self.scales)
+
+    def within(self, max_bytes: int, sizes: Sizes) -> "_Begun | None":
         """Return a search for the finest layer that a size allows; None where there is no room for one."""
-        room = max_bytes - self.size
+        own = sizes.count(self.quantized)
+        room = max_bytes - own
         if room < _LEAST_OF_LAYER * max_bytes:
             return None
 
         def too_much(made: QuantizedGaussianSet) -> float:
-            return math.log(residual_bytes(made) / room)
+            return math.log((sizes.count(made) - own) / room)
 
         def estimated(cost: Cost) -> float:
-            return math.log(max(cost[0], 1.0) / room)
+            return math.log(max(sizes.either(cost.bytes, cost.gpu_bytes), 1.0) / room)
 
-        return self._begun(estimated, too_much, -_STEP_SLOPE, _CLOSE_SHARE * max_bytes / room)
+        return self._begun(_Aim(estimated, too_much, -_STEP_SLOPE, _CLOSE_SHARE * max_bytes / room))
 
-    def reaching(self, margin: Measure) -> "_Search | None":
+    def reaching(self, margin: Measure) -> "_Begun | None":
         """Return a search for the coarsest layer that gives the set no negative margin; None where it needs none."""
         own = margin(self.quantized)
         if own >= 0:
@@ -205,22 +299,66 @@ class _Fewer:
             return -margin(made)
 
         def estimated(cost: Cost) -> float:
-            return -own - 10 * math.log10(self.error / max(cost[1], 1e-12))
+            return -own - 10 * math.log10(self.error / max(cost.error, 1e-12))
 
-        return self._begun(estimated, too_little, _DB_SLOPE, _CLOSE_DB)
+        return self._begun(_Aim(estimated, too_little, _DB_SLOPE, _CLOSE_DB))
 
-    def _begun(
-        self,
-        estimated: Callable[[Cost], float],
-        off: Callable[[QuantizedGaussianSet], float],
-        slope: float,
-        close: float,
-    ) -> "_Search":
-        """Return a search that begins where what a layer is estimated to cost is not off."""
-        coefficients = Coefficients.of(self.left, _USUAL_SIDE)
+    def _begun(self, aim: "_Aim") -> "_Begun":
+        """Return a search that begins where what a layer is estimated to cost is not off, with all sides of blocks."""
+        some = {side: self.blocks_of(side, some=True) for side in _SIDES}
         first = _FIRST_STEP * math.sqrt(self.error / self.left.size)
-        step, cost = _searched(coefficients, first, estimated, slope)
-        return _Search(self, coefficients, step, cost, estimated, off, slope, close)
+        step, cost = _searched(some[_USUAL_SIDE], first, aim)
+        costs = {side: cost if side == _USUAL_SIDE else Cost.of(some[side], step) for side in _SIDES}
+        return _Begun(self, aim, some, step, costs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Aim:
+    """What is asked of a layer."""
+
+    estimated: Callable[[Cost], float]  # by what a layer is estimated to cost: what should be 0
+    off: Callable[[QuantizedGaussianSet], float]  # the same of a set, which should not be above 0
+    slope: float  # of these per logarithm of the step, about
+    close: float  # how little below 0 is enough
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What blocks of each side cost at a step that suits the usual ones."""
+
+    fewer: _Fewer
+    aim: _Aim
+    some: dict[int, Coefficients]  # by side: of some blocks
+    step: float
+    costs: dict[int, Cost]  # by side
+
+    def price(self, side: int) -> float:
+        """Return squared error and bits of a side's blocks, in squared steps."""
+        cost = self.costs[side]
+        return (cost.error / self.step**2 + RATE_WEIGHT * 8 * cost.bytes) * _SIDES[side]
+
+    def wants_large_blocks(self, alone: Alone) -> bool:
+        """Whether the largest blocks cost far less than usual ones, and a texel may with few Gaussians."""
+        if self.price(_LARGEST_SIDE) >= _FAR_LESS * self.price(_USUAL_SIDE):
+            return False
+        search = self._of_side(_LARGEST_SIDE)
+        work = search.cost.multiply_adds + _LEAST_WORK * self.fewer.multiply_adds
+        return work <= alone.most_work(search.decibels, search.bytes)
+
+    def affordable(self, alone: Alone) -> "_Search | None":
+        """Return the search with the blocks that cost least of those that do not take a GPU too much."""
+        fewer = self.fewer
+        for side in sorted(self.costs, key=self.price):
+            search = self._of_side(side)
+            cost = search.cost
+            most = alone.most_work(search.decibels, search.bytes)
+            if fewer.gpu_bytes + cost.gpu_bytes <= alone.gpu_bytes and fewer.multiply_adds + cost.multiply_adds <= most:
+                return search
+        return None
+
+    def _of_side(self, side: int) -> "_Search":
+        step, cost = _searched(self.some[side], self.step, self.aim, self.costs[side])
+        return _Search(self.fewer, self.aim, self.some[side], step, cost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,33 +366,31 @@ class _Search:
     """For a layer that meets what is asked of it."""
 
     fewer: _Fewer
-    coefficients: Coefficients  # in blocks of the usual side
-    step: float  # with which an estimate meets it
+    aim: _Aim
+    blocks: Coefficients  # some or all
+    step: float  # with which an estimate by them meets it
     cost: Cost  # of that layer
-    estimated: Callable[[Cost], float]  # by what a layer is estimated to cost: what should be 0
-    off: Callable[[QuantizedGaussianSet], float]  # the same of a set, which should not be above 0
-    slope: float  # of these per logarithm of the step, about
-    close: float  # how little below 0 is enough
+
+    def by_all_blocks(self) -> "_Search":
+        """Return it by all blocks."""
+        blocks = self.blocks if self.blocks.scale == 1 else self.fewer.blocks_of(self.blocks.side_log2)
+        step, cost = _searched(blocks, self.step, self.aim)
+        return replace(self, blocks=blocks, step=step, cost=cost)
 
     @property
     def bytes(self) -> float:
         """Of the file, estimated."""
-        return self.fewer.size + self.cost[0]
-
-    @property
-    def layer_share(self) -> float:
-        """Of the bytes."""
-        return self.cost[0] / self.bytes
+        return self.fewer.size + self.cost.bytes
 
     @property
     def promise(self) -> float:
         """What orders searches for the same size or the same quality: estimated dB, less those that bytes are worth."""
-        return self.decibels - _DB_PER_DOUBLING * math.log2(self.bytes)
+        return self.decibels - _USUAL_SLOPE * math.log2(self.bytes)
 
     @property
     def decibels(self) -> float:
         """Of the picture, estimated."""
-        return self.fewer.decibels + 10 * math.log10(self.fewer.error / max(self.cost[1], 1e-12))
+        return self.fewer.decibels + 10 * math.log10(self.fewer.error / max(self.cost.error, 1e-12))
 
     def found(self, less: float = 0.0) -> QuantizedGaussianSet | None:
         """Return the set with the layer that is off by the least below 0, of some whose steps close in on 0.
@@ -262,57 +398,75 @@ class _Search:
         Args:
             less: by how much less than 0
         """
-        coefficients, step = self._in_best_blocks()
-        least: tuple[float, QuantizedGaussianSet] | None = None
-        below: tuple[float, float] | None = None  # logarithm of a step, and what it is off
-        above: tuple[float, float] | None = None
-        for _ in range(_MOST_LAYERS):
-            layer = coefficients.layer(step)
-            if layer is None:
-                break
-            made = replace(self.fewer.quantized, residual=layer)
-            now = math.log(step), self.off(made) + less
-            if now[1] <= 0:
-                below = now if below is None or now[1] > below[1] else below
-                least = (now[1], made) if least is None or now[1] > least[0] else least
-            else:
-                above = now if above is None or now[1] < above[1] else above
-            if -self.close <= now[1] <= 0:
-                break
-            if below is not None and above is not None:
-                share = (-self.close / 2 - below[1]) / (above[1] - below[1])
-                step = math.exp(below[0] + min(max(share, 0.1), 0.9) * (above[0] - below[0]))
-            else:
-                step = _moved(step, -(now[1] + self.close / 2) / self.slope)
-        return None if least is None else least[1]
+        aim = self.aim
 
-    def _in_best_blocks(self) -> tuple[Coefficients, float]:
-        """Return blocks of the side that costs least at the step, and the step that suits them."""
-        least, chosen = math.inf, self.coefficients
-        for side_log2, factor, most in _SIDES:
-            own = side_log2 == self.coefficients.side_log2
-            tried = self.coefficients if own else Coefficients.of(self.fewer.left, side_log2)
-            size, error, count = tried.estimate(self.step)
-            cost = (error / self.step**2 + RATE_WEIGHT * 8 * size) * factor
-            if cost < least and count <= most:
-                least, chosen = cost, tried
-        if chosen is self.coefficients:
-            return chosen, self.step
-        return chosen, _searched(chosen, self.step, self.estimated, self.slope)[0]
+        def make(step: float) -> QuantizedGaussianSet | None:
+            layer = self.blocks.layer(step)
+            return None if layer is None else replace(self.fewer.quantized, residual=layer)
+
+        return close_in(make, lambda made: aim.off(made) + less, self.step, aim.slope, aim.close)
+
+
+def close_in(
+    make: Callable[[float], QuantizedGaussianSet | None],
+    off: Measure,
+    step: float,
+    slope: float,
+    close: float,
+    most: int = _MOST_LAYERS,
+) -> QuantizedGaussianSet | None:
+    """Return the set that is off by the least below 0, of some whose steps close in on 0; None: none is below.
+
+    Args:
+        make: returns the set of a step; None ends the search
+        off: of a set, what should not be above 0
+        step: the first one
+        slope: of off per logarithm of the step, about
+        close: how little below 0 is enough
+        most: steps that are tried
+    """
+    least: tuple[float, QuantizedGaussianSet] | None = None
+    below: tuple[float, float] | None = None  # logarithm of a step, and what it is off
+    above: tuple[float, float] | None = None
+    for _ in range(most):
+        made = make(step)
+        if made is None:
+            break
+        now = math.log(step), off(made)
+        if now[1] <= 0:
+            below = now if below is None or now[1] > below[1] else below
+            least = (now[1], made) if least is None or now[1] > least[0] else least
+        else:
+            above = now if above is None or now[1] < above[1] else above
+        if -close <= now[1] <= 0:
+            break
+        if below is not None and above is not None:
+            share = (-close / 2 - below[1]) / (above[1] - below[1])
+            step = math.exp(below[0] + min(max(share, 0.1), 0.9) * (above[0] - below[0]))
+        else:
+            step = _moved(step, -(now[1] + close / 2) / slope)
+    return None if least is None else least[1]
+
+
+def _on_gpu(quantized: QuantizedGaussianSet) -> tuple[float, float]:
+    """Return the bytes that a set takes on the GPU without levels, and the multiply-adds of a texel, in the mean."""
+    packed = pack_gaussians(quantized)
+    return float(packed.ledger.total), decode_cost(quantized, packed).multiply_adds_mean
 
 
 def _searched(
-    coefficients: Coefficients, step: float, estimated: Callable[[Cost], float], slope: float
-) -> tuple[float, Cost]:
-    """Return the step at which what a layer is estimated to cost is not off, and that cost."""
-    before = None
-    for _ in range(_ESTIMATES):
-        cost = coefficients.estimate(step)
-        found = estimated(cost)
+    coefficients: Coefficients, step: float, aim: _Aim, cost: Cost | None = None
+) -> tuple[float, Cost]:  # fmt: skip
+    """Return the step at which what a layer is estimated to cost is not off, and that cost; the first may be known."""
+    before, slope = None, aim.slope
+    for attempt in range(_ESTIMATES):
+        cost = Cost.of(coefficients, step) if cost is None or attempt > 0 else cost
+        found = aim.estimated(cost)
         if abs(found) < _NEAR:
             break
         slope, before = _refined(slope, before, (math.log(step), found))
         step = _moved(step, -found / slope)
+    assert cost is not None
     return step, cost
 
 

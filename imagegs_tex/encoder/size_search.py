@@ -27,6 +27,7 @@ from imagegs_tex.encoder.trial_fits import (
     choose_feature_step,
     closer,
 )
+from imagegs_tex.formats.igs.detail_layer import DetailLayer
 from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
 
 LEAST_USE: Final = 0.97
@@ -59,8 +60,9 @@ Finish = Callable[[QuantizedGaussianSet, int | None], QuantizedGaussianSet]
 """Adds to a set what does not depend on how its features are rounded, a detail layer of so many bytes at most (None:
 of as many as suit the file); a set that needs none stays as it is."""
 
-Layered = Callable[[int, float], QuantizedGaussianSet | None]
-"""Returns a set with a residual layer where that is better than so many Gaussians, of which so many dB are expected."""
+Layered = Callable[[QuantizedGaussianSet, int, int, float], QuantizedGaussianSet | None]
+"""Returns a set with a residual layer where that is better than Gaussians alone: a set of these, its bytes, how many of
+them the limit allows, and the dB that twice as many bytes are worth."""
 
 
 def fill(
@@ -84,30 +86,32 @@ def fill(
         return search.missed(fitter.rounded(fitter.fit(1)))
     per_gaussian, slope = search.run_pilots()
     coarser = 0.0
-    best: tuple[float, Tuned, CodedGeometry] | None = None
+    best: tuple[float, Tuned, CodedGeometry, DetailLayer | None] | None = None
     smallest: Tuned | None = None  # of those that are too large
     for attempt in range(1, _MOST_RETRIES + 1):
         count = search.count_for(per_gaussian)
         geometry = fitter.fit(count, coarser=coarser)
         if attempt == 1 and 1 < count < search.most and not fitter.stopped:
             octaves, per_gaussian = search.choose_feature_step(geometry, slope)
+            quantized = search.rounded(geometry)(2**octaves)
             if layered is not None:
-                better = layered(search.count_for(per_gaussian), search.expected(geometry, octaves, slope))
+                better = layered(quantized, sizes.guess(quantized), search.count_for(per_gaussian), slope)
                 if better is not None:
                     return Reached(better)
             coarser += octaves
-            search.leave_room(fitter.rounded(geometry, 2**octaves))
+            search.leave_room(quantized)
             continue
+        layer = search.find_layer(geometry)
         tuned, usual = search.tuned(geometry)
         if tuned.margin >= 0:
-            found = fitter.decibels(tuned.quantized), tuned, geometry
+            found = fitter.decibels(tuned.quantized), tuned, geometry, layer
             best = found if best is None or found[0] > best[0] else best
         else:
             smallest = tuned if smallest is None else closer(smallest, tuned)
         if best is not None:
             enough = ENOUGH_FITS if best[1].margin <= -math.log(LEAST_USE) else MOST_FITS
             if count in {1, search.most} or attempt >= enough or fitter.stopped:
-                return Reached(search.finished(best[1].quantized, best[2]))
+                return Reached(search.finished(*best[1:]))
         per_gaussian = (search.room * math.exp(-usual.margin) - search.fixed) / count
         # more fits than MOST_FITS only where the file is still too large: a limit of hardly more than what is fixed
         if best is None and attempt > 1:
@@ -125,6 +129,7 @@ class _Search:
         self.fitter, self.max_bytes, self.sizes, self.finish = fitter, max_bytes, sizes, finish
         self.room = max_bytes
         """Of the limit, what is for Gaussians."""
+        self._roundings: tuple[CodedGeometry, Callable[[float], QuantizedGaussianSet]] | None = None
         self.most = min(MAX_GAUSSIANS, fitter.stack.width * fitter.stack.height)
         self.fixed = sizes.count(fitter.smallest())
 
@@ -151,12 +156,7 @@ class _Search:
 
     def tuned(self, geometry: CodedGeometry) -> tuple[Tuned, Tuned]:
         """Return the largest file within the limit that the feature step can make; and that at the step's own size."""
-        rounded = self._rounded(geometry)
-
-        def evaluate(stretch: float) -> tuple[QuantizedGaussianSet, float]:
-            candidate = rounded(stretch)
-            return candidate, math.log(self.room / self.sizes.guess(candidate))
-
+        evaluate = self._guessing(geometry)
         best: Tuned | None = None
         tried: set[float] = set()
         while True:  # each file that is counted makes the guesses around it better
@@ -171,22 +171,38 @@ class _Search:
         assert best is not None
         return best, usual
 
+    def _guessing(self, geometry: CodedGeometry) -> Callable[[float], tuple[QuantizedGaussianSet, float]]:
+        """Return what rounds with a factor on the feature step, and says by about how much that is below the room."""
+        rounded = self.rounded(geometry)
+
+        def evaluate(stretch: float) -> tuple[QuantizedGaussianSet, float]:
+            candidate = rounded(stretch)
+            return candidate, math.log(self.room / self.sizes.guess(candidate))
+
+        return evaluate
+
     def leave_room(self, quantized: QuantizedGaussianSet) -> None:
         """Set aside what a detail layer will take, if that is much of the limit, by a fit's first set."""
         if _TIGHT_SHARE * self.max_bytes < MOST_BYTES:
             self.room = self.max_bytes - self._finished(quantized)[1]
 
-    def finished(self, found: QuantizedGaussianSet, geometry: CodedGeometry) -> QuantizedGaussianSet:
-        """Return a set finished, its features as coarse as it takes; unfinished where that does not fit in."""
-        finished, more = self._finished(found)
-        size = self.sizes.count(finished)
-        if size <= self.max_bytes and (more == self.max_bytes - self.room or size >= LEAST_USE * self.max_bytes):
+    def find_layer(self, geometry: CodedGeometry) -> DetailLayer | None:
+        """Return the detail layer of a fit's set that is likely as large as it may be, and set aside what it takes."""
+        self.room = self.max_bytes
+        likely, _ = bracket_feature_step(self._guessing(geometry), _SIZE_SLOPE, _CLOSE)
+        finished, more = self._finished(likely.quantized)
+        self.room -= more
+        return finished.detail
+
+    def finished(self, found: Tuned, geometry: CodedGeometry, layer: DetailLayer | None) -> QuantizedGaussianSet:
+        """Return a set with its layer, its features as coarse as it takes; without where that does not fit in."""
+        finished = replace(found.quantized, detail=layer)
+        over = self.sizes.count(finished) - self.max_bytes
+        if over <= 0:
             return finished
-        self.room = self.max_bytes - more
+        self.room -= over
         tuned, _ = self.tuned(geometry)
-        if tuned.margin < 0:
-            return finished if size <= self.max_bytes else found
-        return replace(tuned.quantized, detail=finished.detail)
+        return found.quantized if tuned.margin < 0 else replace(tuned.quantized, detail=layer)
 
     def _finished(self, quantized: QuantizedGaussianSet) -> tuple[QuantizedGaussianSet, int]:
         """Return a set with a layer that the limit can bear, and the bytes that it takes."""
@@ -195,7 +211,7 @@ class _Search:
 
     def choose_feature_step(self, geometry: CodedGeometry, slope: float) -> tuple[float, float]:
         """Return octaves of the feature step that suit a fit better, and a Gaussian's bytes with that step."""
-        rounded = self._rounded(geometry)
+        rounded = self.rounded(geometry)
         self.sizes.count(rounded(1.0))
 
         def evaluate(octaves: float) -> tuple[float, float]:
@@ -206,14 +222,11 @@ class _Search:
         size = self.sizes.guess(rounded(2**octaves))
         return octaves, (size - self.fixed) / len(geometry.position_codes)
 
-    def expected(self, geometry: CodedGeometry, octaves: float, slope: float) -> float:
-        """Return about how many dB Gaussians alone have in a file of the limit, by a fit's with octaves of the step."""
-        quantized = self.fitter.rounded(geometry, 2**octaves)
-        return self.fitter.decibels(quantized) + slope * math.log2(self.max_bytes / self.sizes.guess(quantized))
-
-    def _rounded(self, geometry: CodedGeometry) -> Callable[[float], QuantizedGaussianSet]:
-        """Return what rounds a geometry's features with a factor on their step, each only once."""
-        return functools.cache(lambda stretch: self.fitter.rounded(geometry, stretch))
+    def rounded(self, geometry: CodedGeometry) -> Callable[[float], QuantizedGaussianSet]:
+        """Return what rounds a geometry's features with a factor on their step, each only once; kept of the last."""
+        if self._roundings is None or self._roundings[0] is not geometry:
+            self._roundings = geometry, functools.cache(lambda stretch: self.fitter.rounded(geometry, stretch))
+        return self._roundings[1]
 
     def missed(self, quantized: QuantizedGaussianSet) -> Reached:
         """Return a set that is larger than the limit, with what to say of it."""

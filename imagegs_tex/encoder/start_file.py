@@ -1,7 +1,7 @@
 """Where a fit begins that begins from an earlier file, or from another tool's: Gaussians, on a picture of any size."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from zipfile import is_zipfile
@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 
 from imagegs_tex.encoder.encode import Geometry
 from imagegs_tex.encoder.foreign_checkpoint import checkpoint_gaussians
-from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.vocabulary import Coded, TextureMap
-from imagegs_tex.settings import CompressSettings, PopulationChange
+from imagegs_tex.settings import CompressSettings, FitSettings, PopulationChange, Preset, preset_settings
 
 _START_SHARE: Final = 8
 _START_POPULATION: Final = (PopulationChange(0.0, 1.0, 1.2), PopulationChange(0.4, 1.0, 1.0))
@@ -27,20 +26,55 @@ _START_RATE: Final = 0.15
 """At the end, relative; rates fall from the first step on, as the geometry is nearly there."""
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a fit is to begin from."""
+
+    geometry: Geometry | None  # Gaussians, on the picture that is fitted; None: a fit of all of it is better without
+    file: QuantizedGaussianSet | None = None  # where it can be of this stack before an edit
+    unlike: str = ""  # why it cannot, in words that follow a colon
+
+
 def settings_from_start(settings: CompressSettings) -> CompressSettings:
     """Return settings for going on from a file: an eighth of the steps, one sweep, and a population that follows edits.
 
     docs/guide/runs.md has what that reaches.
     """
     fit = replace(
-        settings.fit, steps=-(-settings.fit.steps // _START_SHARE), refine_sweeps=min(1, settings.fit.refine_sweeps),
+        settings.fit, steps=_fewer(settings.fit.steps), refine_sweeps=min(1, settings.fit.refine_sweeps),
         population=_START_POPULATION, decay_from=0.0, last_rate=_START_RATE,
     )  # fmt: skip
     return replace(settings, fit=fit)
 
 
-def read_start(path: Path, stack: TextureStack, cutoff: float) -> Geometry:
+def settings_without_start(settings: CompressSettings) -> CompressSettings:
+    """Return those of a fit from the beginning for settings of :func:`settings_from_start`; others as they are.
+
+    They are the preset's where there is one of so many steps.
+    """
+    fit = settings.fit
+    if fit.population != _START_POPULATION:
+        return settings
+    presets = (preset_settings(preset).fit for preset in Preset)
+    others = replace(FitSettings(), steps=_START_SHARE * fit.steps)
+    usual = next((own for own in presets if _fewer(own.steps) == fit.steps), others)
+    sweeps = usual.refine_sweeps if fit.refine_sweeps == 1 else fit.refine_sweeps
+    fit = replace(
+        fit, steps=usual.steps, refine_sweeps=sweeps, population=usual.population, decay_from=usual.decay_from,
+        last_rate=usual.last_rate,
+    )  # fmt: skip
+    return replace(settings, fit=fit)
+
+
+def _fewer(steps: int) -> int:
+    return -(-steps // _START_SHARE)
+
+
+def read_start(path: Path, stack: TextureStack, cutoff: float) -> Start:
     """Read where a fit begins: the Gaussians of an .igs file, or those of another tool's checkpoint.
+
+    Files with exact samples or a repeat have no Gaussians; those of a file with a residual are too few for another
+    picture.
 
     Args:
         path: the file
@@ -48,7 +82,7 @@ def read_start(path: Path, stack: TextureStack, cutoff: float) -> Geometry:
         cutoff: q at which supports end, where the file does not say
 
     Raises:
-        InputError: the file is missing, damaged, or has no Gaussians to start from
+        InputError: the file is missing or damaged
     """
     size = stack.width, stack.height
     if is_zipfile(path):  # as torch.save writes
@@ -56,17 +90,21 @@ def read_start(path: Path, stack: TextureStack, cutoff: float) -> Geometry:
         xx, xy, yy = covariances.T
         root = np.sqrt(xx * yy - xy**2)
         shapes = log_covariances_of(np.log(root), xx / root, xy / root, yy / root)
-        return Geometry(means, shapes, cutoff, border_weight=1.0)
-    quantized = read_igs(path)
-    geometry = start_geometry(quantized, size, path)
+        return Start(Geometry(means, shapes, cutoff, border_weight=1.0))
+    quantized, name = read_igs(path), printable(path.name)
+    if quantized.repeat is not None:
+        return Start(None, unlike=f"{name} is what repeats, without Gaussians")
+    if quantized.exact is not None:
+        return Start(None, unlike=f"{name} has exact samples in place of Gaussians")
     unlike = ""
     if (quantized.width, quantized.height) != size:
-        unlike = f"{printable(path.name)} has {quantized.width} x {quantized.height} texels"
+        unlike = f"{name} has {quantized.width} x {quantized.height} texels"
     elif quantized.wrap != stack.wrap:
-        unlike = f"{printable(path.name)} repeats otherwise"
+        unlike = f"{name} repeats otherwise"
     elif _layout(quantized.maps) != _layout(stack.maps):
-        unlike = f"{_other_channels(quantized.maps, stack.maps)} {printable(path.name)}"
-    return replace(geometry, unlike=unlike) if unlike else replace(geometry, file=quantized)
+        unlike = f"{_other_channels(quantized.maps, stack.maps)} {name}"
+    geometry = None if quantized.residual is not None else _geometry_on(quantized, size)
+    return Start(geometry, None if unlike else quantized, unlike)
 
 
 def _layout(maps: Sequence[TextureMap]) -> list[tuple[object, ...]]:
@@ -90,19 +128,8 @@ def _other_channels(before: Sequence[TextureMap], now: Sequence[TextureMap]) -> 
     return "there are other maps or meanings than in"
 
 
-def start_geometry(quantized: QuantizedGaussianSet, size: tuple[int, int], name: object) -> Geometry:
-    """Return the Gaussians of a file as the start of a fit.
-
-    Args:
-        quantized: the file's content
-        size: width and height in texels of the picture that is fitted; means and sizes are scaled to it
-        name: of the file, for the message
-
-    Raises:
-        InputError: the file has exact samples in place of Gaussians
-    """
-    if quantized.exact is not None:
-        raise InputError(f"{printable(name)} has exact samples and no Gaussians to start from; leave out --start")
+def _geometry_on(quantized: QuantizedGaussianSet, size: tuple[int, int]) -> Geometry:
+    """Return a file's Gaussians on a picture of a width and height in texels, to which they are scaled."""
     values = g.dequantize(quantized)
     scale = np.array(size) / [quantized.width, quantized.height]
     means, shapes = values.means.astype(np.float64) * scale, values.log_covariances.astype(np.float64)

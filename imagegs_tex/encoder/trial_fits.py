@@ -10,10 +10,12 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from imagegs_tex.encoder.chroma_steps import chroma_fineness
 from imagegs_tex.encoder.compute import compute_on
@@ -26,8 +28,10 @@ from imagegs_tex.encoder.encode import (
     prepare,
     round_features,
 )
+from imagegs_tex.encoder.encoded_files import EncodedFiles
 from imagegs_tex.encoder.feature_equations import geometry_of
 from imagegs_tex.encoder.local_fit import STEPS, SWEEPS, EditedFile, edited_file, find_region, refit
+from imagegs_tex.encoder.start_file import Start, settings_without_start
 from imagegs_tex.fit.channel_weights import channel_weights
 from imagegs_tex.fit.checkpoint import identity_of
 from imagegs_tex.fit.control import FitControl, Watch
@@ -81,6 +85,14 @@ class Effort:
     seconds: EncodeSeconds = field(default_factory=lambda: EncodeSeconds(0.0, 0.0))
 
 
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A file whose changed part was fitted by itself."""
+
+    quantized: QuantizedGaussianSet  # with the detail layer that the file had
+    changed: Tensor  # bool [H, W] of the picture, what is new, with what is next to it
+
+
 class Fitter:
     """Fits one stack with any number of Gaussians and any weights, and keeps count of what that costs."""
 
@@ -91,7 +103,7 @@ class Fitter:
         backend: Backend,
         progress: Progress | None,
         control: FitControl | None = None,
-        start: Geometry | None = None,
+        start: Start | None = None,
     ) -> None:
         """Prepare nothing yet.
 
@@ -101,27 +113,29 @@ class Fitter:
             backend: the rasterizer
             progress: called after every step
             control: how a caller looks at the run
-            start: what the first full fit goes on from, by its settings as they are
+            start: what the first full fit goes on from, by its settings as they are; where that has no Gaussians for
+                it, :meth:`begin_anew` is called before
         """
-        self.stack, self.settings, self.backend = stack, settings, backend
-        self._given = stack
+        self.stack, self.settings, self.backend, self.start = stack, settings, backend, start
+        self._given, self._begun = stack, None if start is None else start.geometry
         self.watch: Watch | None = None
         if control is not None:
-            self.watch = Watch(control, stack, lambda: identity_of(stack, settings, backend.name, _digest_of(start)))
-        self.effort = Effort()
+            digest = partial(_digest_of, self._begun)
+            self.watch = Watch(control, stack, lambda: identity_of(stack, settings, backend.name, digest()))
+        self.effort, self.files = Effort(), EncodedFiles()
         self.remarks: tuple[str, ...] = ()  # what there is to say of the run, one line each
         self.finer_chroma = False  # for what people see, not for the squared error; before the first fit
         self._progress = progress
         self._weights = channel_weights(stack)
-        self._last = self._start = start  # of the fits that were no pilots
+        self._last = self._begun  # of the fits that were no pilots
         self._last_under_layer: Geometry | None = None
         self._prepared: tuple[tuple[float, ...], Prepared] | None = None
 
     @property
     def usual_count(self) -> int:
         """Gaussians of a file that nothing is asked of: as many as there were at the start, if there was one."""
-        if self._start is not None:
-            return min(len(self._start.means), self.stack.width * self.stack.height)
+        if self._begun is not None:
+            return min(len(self._begun.means), self.stack.width * self.stack.height)
         return max(1, self.stack.width * self.stack.height // DEFAULT_TEXELS_PER_GAUSSIAN)
 
     def fit(
@@ -149,7 +163,7 @@ class Fitter:
         start, fit = None if pilot else last, self.settings.fit
         if pilot:
             fit = _pilot(fit)
-        elif start is not None and start is not self._start:
+        elif start is not None and start is not self._begun:
             fit = _under_layer(_resumed(fit)) if under_layer else _resumed(fit)
         progress, name = self._progress, f"pilot {self.effort.pilots + 1} of {PILOTS}" if pilot else ""
         if pilot and progress is not None:
@@ -178,33 +192,38 @@ class Fitter:
                 self._last = ended
         return geometry
 
-    def after_edit(self, count: int) -> QuantizedGaussianSet | None:
-        """Return the start's file with what has changed since fitted by itself, features rounded.
+    def begin_anew(self) -> None:
+        """Fit as without a start, by the settings of a fit from the beginning."""
+        self.settings, self.start = settings_without_start(self.settings), None
+        self._last = self._begun = None
 
-        None where that cannot be: nothing has changed, too much, another number of Gaussians, other settings. A GPU
-        fits all of the picture in the second that the rest of a command takes.
+    def after_edit(
+        self, file: QuantizedGaussianSet, changed: Tensor | None = None, *, exact_count: bool = False
+    ) -> Edit | str:  # fmt: skip
+        """Return the start's file with what has changed since fitted by itself, features rounded; or in words why not.
+
+        A GPU fits all of the picture in the second that the rest of a command takes; nothing there paints on top.
+
+        Args:
+            file: the start's
+            changed: bool [tiles down, tiles across], what has, where that is known
+            exact_count: whether there are as many Gaussians as before; else as many as the content asks for
         """
-        start, backend = self._start, self.backend
-        if start is None or not isinstance(backend, CpuBackend):
-            return None
-        file = start.file
-        if file is None or count != file.gaussian_count:
-            self._say_whole(start.unlike or "another number of Gaussians is asked for than the file has")
-            return None
+        backend = self.backend
+        if not isinstance(backend, CpuBackend):
+            return "only the cpu backend can do that"
         begun = time.perf_counter()
         # the fit's steps are of a part of the picture: neither checkpoints nor snapshots are made of them
         stop = None if self.watch is None else Watch(FitControl(1, stop=self.watch.control.stop), self.stack, dict)
         edited = edited_file(
             file, self.stack, self._weights, self.settings, backend, progress=self._progress, watch=stop
         )  # fmt: skip
-        region = None if edited is None else find_region(edited, self.stack)
-        found = None if edited is None or region is None else refit(edited, region)
-        if edited is None or found is None:
-            self._say_whole(
-                "the file was made by other steps or weights" if edited is None
-                else "nothing that has changed can be fitted by itself"
-            )  # fmt: skip
-            return None
+        if edited is None:
+            return "the file was made by other steps or weights"
+        region = find_region(edited, self.stack, changed)
+        found = None if region is None else refit(edited, region, exact_count=exact_count)
+        if region is None or found is None:
+            return "nothing that has changed can be fitted by itself"
         quantized, seconds = found
         if self.watch is not None and stop is not None:
             self.watch.stopped_at = stop.stopped_at
@@ -213,10 +232,13 @@ class Fitter:
         self.effort = Effort(fits=1, steps=steps, sweeps=sweeps, seconds=seconds)
         if self.watch is not None and self.watch.control.on_snapshot is not None:
             self._show_end(edited, quantized, steps)
-        return replace(quantized, maps=self.stack.maps, entropy=self.settings.entropy)
+        made = replace(quantized, maps=self.stack.maps, entropy=self.settings.entropy)
+        return Edit(made, region.changed)
 
-    def _say_whole(self, reason: str) -> None:
-        self.remarks = (f"--start: all of the picture is fitted, not only an edit: {reason}",)
+    def say_whole(self, reason: str) -> None:
+        """Say in the report why an edit is not fitted by itself."""
+        what = "fitted from the beginning" if self._begun is None else "all of the picture is fitted, not only an edit"
+        self.remarks = (f"--start: {what}: {reason}",)
 
     def _show_end(self, edited: EditedFile, quantized: QuantizedGaussianSet, steps: int) -> None:
         """Show a file that was fitted by parts: its steps are of a part of the picture."""

@@ -6,11 +6,13 @@ grain that the detail layer will draw; the fit is shown the source without that 
 """
 
 import math
+from collections.abc import Callable
 from typing import Final
 
 from imagegs_tex.decoder.render import render_channels
 from imagegs_tex.encoder.encode import CodedGeometry
 from imagegs_tex.encoder.grain_filter import without_grain
+from imagegs_tex.encoder.residual_search import smallest_reaching
 from imagegs_tex.encoder.trial_fits import FIT_SLOPE, Fitter, Tuned, bracket_feature_step
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
@@ -21,6 +23,8 @@ _DECIBELS: Final = (33.0, 0.2, -0.0007)
 """Of visible error at quality 0, per unit, and per unit squared: 37.6 dB at 25, 41.3 at 50, 44.1 at 75, 45.3 at 90."""
 TOLERANCE_DB: Final = 0.4
 """By so much a file may be better than asked; nobody sees it."""
+MISSED_DB: Final = 0.05
+"""By so much an edit that is fitted by itself may be worse."""
 _CLOSE_DB: Final = 0.15
 _STEP_SLOPE: Final = -1.5  # dB that an octave of the feature step is worth: -0.7 to -2 were seen
 _FIRST_SLOPE: Final = 2.0  # dB that twice the Gaussians are worth
@@ -43,6 +47,13 @@ def decibels_of_quality(quality: float) -> float:
 def reach_quality(fitter: Fitter, quality: float) -> QuantizedGaussianSet:
     """Find few Gaussians with which a file looks as good as asked, or comes as near as it can."""
     return _Search(fitter, quality).found()
+
+
+def margin_of_quality(fitter: Fitter, quality: float) -> Callable[[QuantizedGaussianSet], float]:
+    """Return what says by how many dB of visible error a set looks better than asked."""
+    drawn = fitter.settings.detail == DetailMode.AUTO
+    visible, wanted = visible_error(fitter.stack, fitter.backend.device, drawn=drawn), decibels_of_quality(quality)
+    return lambda quantized: visible.decibels(render_channels(quantized, fitter.backend)) - wanted
 
 
 class _Search:
@@ -74,7 +85,9 @@ class _Search:
             count = following
         best = missed if met is None else met[1]
         assert best is not None
-        return best.quantized
+        if met is None or self.fitter.stopped:
+            return best.quantized
+        return smallest_reaching(self.fitter, best.quantized, self._margin) or best.quantized
 
     def _pilots(self) -> tuple[int, float]:
         """Return how many Gaussians a full fit wants, and what twice as many are worth in dB."""
@@ -105,9 +118,12 @@ class _Search:
     def _tuned(self, geometry: CodedGeometry) -> Tuned:
         def evaluate(stretch: float) -> tuple[QuantizedGaussianSet, float]:
             candidate = self.fitter.rounded(geometry, stretch)
-            return candidate, self._decibels(candidate) - self.wanted
+            return candidate, self._margin(candidate)
 
         return bracket_feature_step(evaluate, _STEP_SLOPE, _CLOSE_DB)[0]
+
+    def _margin(self, quantized: QuantizedGaussianSet) -> float:
+        return self._decibels(quantized) - self.wanted
 
     def _decibels(self, quantized: QuantizedGaussianSet) -> float:
         return self._visible.decibels(render_channels(quantized, self.fitter.backend))

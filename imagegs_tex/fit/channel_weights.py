@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.material.stack import TextureStack
+from imagegs_tex.formats.row_threads import in_bands
 from imagegs_tex.formats.vocabulary import SCALAR_SEMANTICS, Coded, FloatTexels, Semantic
 
 EXPONENT: Final = 0.7
@@ -60,7 +61,11 @@ def _details(texels: FloatTexels) -> NDArray[np.float64]:
     down, across = height // high, width // wide
     blocks = texels[: down * high, : across * wide].reshape(down, high, across, wide, channels)
     blocks = blocks[:: max(1, height * width // _ENOUGH_TEXELS)]
+
+    def variances(rows: slice) -> NDArray[np.float64]:
+        return np.asarray(blocks[rows].var(axis=(1, 3)).sum(axis=(0, 1), dtype=np.float64))
+
     total = np.zeros(channels)
-    for top in range(0, len(blocks), _BLOCK_ROWS):
-        total += blocks[top : top + _BLOCK_ROWS].var(axis=(1, 3)).sum(axis=(0, 1), dtype=np.float64)
+    for part in in_bands(variances, len(blocks), _BLOCK_ROWS):
+        total += part
     return np.asarray(total / (len(blocks) * across))

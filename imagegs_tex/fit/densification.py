@@ -21,6 +21,11 @@ from imagegs_tex.settings import FitSettings
 
 PRUNING_ROUNDS: Final = 4
 """Two that overlap may each be dispensable, but not both: at once left holes, 0.7 % more bytes; 8 are no better."""
+_MOST_GROWTH: Final = 1.5
+"""Over the number that is expected, where Gaussians are balanced with others."""
+_LEAST_WORTH: Final = 0.05
+"""Share of Gaussians that are worth less than :func:`usual_worth`. Where a material was edited and fitted anew, that is
+the same within 8 % inside and outside (stylized_stone_floor_001, 1024 x 1024, of 1,548 and 8,004 Gaussians)."""
 _LEAST_ERROR: Final = 1e-6
 """Share of the mean that every texel has at least, so that a picture without error gets new Gaussians too."""
 
@@ -54,6 +59,21 @@ class Population:
         if missing > 0:
             state.append(self._where_the_error_is(state, missing))
         return stayed
+
+    def balance(self, state: FitState, count: int, worth: float) -> Tensor:
+        """Leave a state as many Gaussians that each is worth what others are; returns as :meth:`change`.
+
+        With N of them the squared error falls like 1/N, and what each takes off it like 1/N^2.
+
+        Args:
+            state: that is changed
+            count: about how many there are then
+            worth: squared error that others take off it, as :func:`usual_worth` has it
+        """
+        stayed = self.change(state, count, count)
+        found = max(usual_worth(self._importance(state)), 0.0)
+        wanted = max(1, round(count * min(math.sqrt(found / max(worth, 1e-30)), _MOST_GROWTH)))
+        return stayed[self.change(state, min(wanted, count), wanted)]
 
     def picture(self, state: FitState) -> Tensor:
         """Return what a state draws, float32 [H, W, K]."""
@@ -89,3 +109,8 @@ def most_important(importance: Tensor, count: int) -> Tensor:
     """Return the indices of the greatest values of [N], int64 [count], ascending; the first of equal ones."""
     order = torch.sort(importance, descending=True, stable=True).indices
     return torch.sort(order[:count]).values
+
+
+def usual_worth(importance: Tensor) -> float:
+    """Return what nearly all of a fit's Gaussians are worth at least, of the importance [N] of all."""
+    return float(torch.quantile(importance, _LEAST_WORTH))

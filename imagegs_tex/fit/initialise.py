@@ -55,7 +55,7 @@ def initialise(
     Returns:
         a set whose features are the picture at the means; solve for better ones.
     """
-    xx, xy, yy = _gradient_products(image, wrap)
+    xx, xy, yy = gradient_products(image, wrap)
     followed = saliency if settings.init == InitialPlacement.SALIENCY else None
     magnitude = (xx + yy).sqrt_() if followed is None else followed.clone()
     even = magnitude.new_full((), 1 / magnitude.numel())
@@ -85,7 +85,7 @@ def sample_texels(density: Tensor, count: int, generator: np.random.Generator) -
     return torch.div(index, density.shape[1], rounding_mode="floor"), index % density.shape[1]
 
 
-def _gradient_products(image: Tensor, wrap: tuple[bool, bool]) -> tuple[Tensor, Tensor, Tensor]:
+def gradient_products(image: Tensor, wrap: tuple[bool, bool]) -> tuple[Tensor, Tensor, Tensor]:
     """Sums over components of products of central differences: the structure tensor's xx, xy and yy, each [H, W]."""
     height, width, components = image.shape
     xx, xy, yy = (torch.zeros(height, width, device=image.device) for _ in range(3))

@@ -68,6 +68,7 @@ def fit(  # noqa: PLR0913 - what a run looks with, beside what it fits
     rounding: GeometryQuantizer | None = None,
     progress: Callable[[FitProgress], None] | None = None,
     watch: Watch | None = None,
+    worth: float | None = None,
 ) -> Fit:
     """Fit Gaussians to a picture.
 
@@ -81,11 +82,13 @@ def fit(  # noqa: PLR0913 - what a run looks with, beside what it fits
         rounding: None leaves the geometry unrounded
         progress: called after every step; where that would hold up a GPU, after every eighth
         watch: the run's; ends the loop early, and is shown the fit every so many steps
+        worth: squared error that others take off, as usual_worth has it, for as many Gaussians as are worth the same in
+            place of count; None: there are count in the end
     """
     recorded = None if watch is None else watch.finished_fit(backend.device)
     if recorded is not None:
         return recorded
-    run = _Run(problem, target, count, settings, backend, start)
+    run = _Run(problem, target, count, settings, backend, start, worth=worth)
     saved = None if watch is None else watch.saved_step()
     if saved is not None:
         run.restore(saved)
@@ -116,7 +119,8 @@ def fit(  # noqa: PLR0913 - what a run looks with, beside what it fits
             )  # fmt: skip
         if share >= settings.decay_from and run.patience.ends(schedule.step, error):
             break
-    run.population.change(state, count, count)  # a stop or a time budget may have left no step for the last change
+    # a stop or a time budget may have left no step for the last change
+    run.population.change(state, run.count, run.count)
     if watch is not None and watch.stopped_at is not None:
         run.settle(rounding)
     fitted = Fit(state.result(), state.cutoff, run.border_weight)
@@ -136,9 +140,12 @@ class _Run:
         settings: FitSettings,
         backend: Backend,
         start: Fit | None,
+        *,
+        worth: float | None,
     ) -> None:
         self._problem, self._target, self._settings, self._backend = problem, target, settings, backend
-        self._count, self._most = count, max(count, min(target.width * target.height, MAX_GAUSSIANS))
+        self._worth = worth
+        self.count, self._most = count, max(count, min(target.width * target.height, MAX_GAUSSIANS))
         self._goes_on = start is not None
         changing = self._goes_on or settings.steps >= LEAST_STEPS_OF_A_CROWD
         self._changes = list(settings.population) if changing else []
@@ -174,8 +181,12 @@ class _Run:
             if has_borders(self._target):
                 picture, wrap = self.population.picture(self.state), self._target.wrap
                 self._weigh_borders(balanced_weight(self.border_weight, picture, self._problem, wrap))
-            numbers = (max(1, min(round(self._count * part), self._most)) for part in (change.kept, change.total))
-            stayed = self.population.change(self.state, *numbers)
+            if self._worth is not None and not self._changes:
+                stayed = self.population.balance(self.state, self.count, self._worth)
+                self.count = self.state.result().count
+            else:
+                numbers = (max(1, min(round(self.count * part), self._most)) for part in (change.kept, change.total))
+                stayed = self.population.change(self.state, *numbers)
             self.alive = self.state.result().count
             fresh = torch.arange(self.alive - len(stayed), device=stayed.device) + self._named
             self.numbers = torch.cat([self.numbers[stayed], fresh])

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imagegs_tex.formats.igs.container import DETAIL_SECTION, EXACT_SECTION, RESIDUAL_SECTION, SectionSize
+from imagegs_tex.formats.igs.container import SectionSize
+from imagegs_tex.formats.igs.optional_sections import DETAIL_SECTION, EXACT_SECTION, REPEAT_SECTION, RESIDUAL_SECTION
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet, basis_values
 from imagegs_tex.formats.vocabulary import Coded
 from imagegs_tex.quantize.code_lengths import code_lengths
@@ -23,6 +24,7 @@ class ByteLedger:
     features: int
     detail: int  # 0 without a detail layer
     residual: int  # 0 without a residual layer
+    repeat: int  # 0 without a repeat layer
     exact: int  # of exact samples; 0 where Gaussians are the picture
     features_by_map: tuple[tuple[str, float], ...]  # name and bytes, by what each component is worth to each map
     per_gaussian: float  # bytes that one more Gaussian costs: of index, positions, shapes and features
@@ -53,7 +55,7 @@ def byte_ledger(quantized: QuantizedGaussianSet, sections: tuple[SectionSize, ..
         header=stored["header"], maps=stored["maps"], components=stored["components"], index=stored["cells"],
         positions=stored["positions"], shapes=stored["shapes"], features=stored["features"],
         detail=stored.get(DETAIL_SECTION, 0), residual=stored.get(RESIDUAL_SECTION, 0),
-        exact=stored.get(EXACT_SECTION, 0),
+        repeat=stored.get(REPEAT_SECTION, 0), exact=stored.get(EXACT_SECTION, 0),
         features_by_map=tuple(by_map), per_gaussian=moving / quantized.gaussian_count,
     )  # fmt: skip
 

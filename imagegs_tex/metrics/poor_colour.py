@@ -5,8 +5,10 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imagegs_tex.decoder.bands import channel_bands
+from imagegs_tex.decoder.render import render_channels
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack, expand_map, source_map
 from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS
@@ -38,12 +40,7 @@ def score_poor_colour(
     if not poor:
         return list(scores)
     part = _middle(stack.height), _middle(stack.width)
-    size = quantized.width, quantized.height
-    bands = [
-        texels[max(0, part[0].start - first) : max(0, part[0].stop - first), part[1]].copy()  # of a band that may go
-        for first, texels in channel_bands(quantized, backend, size)
-    ]
-    channels = np.concatenate(bands)
+    channels = _drawn(quantized, backend, part)
     found = list(scores)
     for index in poor:
         texture_map, drawn = stack.maps[index], stack.drawn_of(index)
@@ -51,8 +48,19 @@ def score_poor_colour(
         if drawn is not None:
             seen = np.where(drawn[part][..., None], seen, source)
         pair = [score_values(samples, texture_map) for samples in (source, seen)]
-        found[index] = replace(scores[index], flip=flip_error(texture_map, *pair))
+        found[index] = replace(scores[index], flip=flip_error(texture_map, pair[0], pair[1], backend.device))
     return found
+
+
+def _drawn(quantized: QuantizedGaussianSet, backend: Backend, part: tuple[slice, slice]) -> NDArray[np.float32]:
+    """Return the coded channels of a part of the picture."""
+    if backend.device.type != "cpu":
+        return np.asarray(render_channels(quantized, backend)[part].cpu().numpy())
+    bands = [
+        texels[max(0, part[0].start - first) : max(0, part[0].stop - first), part[1]].copy()  # of a band that may go
+        for first, texels in channel_bands(quantized, backend, (quantized.width, quantized.height))
+    ]
+    return np.concatenate(bands)
 
 
 def _middle(side: int) -> slice:

@@ -23,6 +23,8 @@ from imagegs_tex.formats.vocabulary import (
 from imagegs_tex.metrics.row_bands import row_bands, widened
 
 if TYPE_CHECKING:
+    import torch
+
     from imagegs_tex.metrics.lpips import Lpips
 
 Plane = TypeVar("Plane", NDArray[np.float32], NDArray[np.bool_])
@@ -362,6 +364,17 @@ def _flip_errors(source: NDArray[np.float32], decoded: NDArray[np.float32]) -> t
     return errors, float(mean)
 
 
-def flip_error(texture_map: TextureMap, source: NDArray[np.float32], decoded: NDArray[np.float32]) -> float | None:
+def flip_error(
+    texture_map: TextureMap, source: NDArray[np.float32], decoded: NDArray[np.float32], device: "torch.device"
+) -> float | None:
     """Return the mean FLIP error of a map's values [H, W, channels] in [0, 1]; None where it is no sRGB colour."""
-    return _flip_errors(source, decoded)[1] if _has_flip(texture_map, source.shape[-1]) else None
+    if not _has_flip(texture_map, source.shape[-1]):
+        return None
+    if device.type == "cpu":
+        return _flip_errors(source, decoded)[1]
+    import torch
+
+    from imagegs_tex.metrics.flip_cuda import flip_errors
+
+    errors = flip_errors(*(torch.from_numpy(values[..., :3]).to(device) for values in (source, decoded)))
+    return float(errors.mean(dtype=torch.float64))

@@ -1,20 +1,26 @@
 """Scores on the GPU: what :mod:`imagegs_tex.metrics.scores` computes, without the picture leaving the device.
 
-Maps of integers only, which are nearly all: their samples are a rounding away from the coded channels. What takes more
-to decode or to score (floating point, logarithms, a z made of x and y, alpha) is left to the CPU.
+What :mod:`imagegs_tex.metrics.device_values` does not know is left to the CPU.
 """
 
 import math
 from typing import Final
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from imagegs_tex.formats.material.stack import TextureStack, expand_map, source_map
-from imagegs_tex.formats.vocabulary import Coded, Constant, Semantic, TextureMap, Transfer, UnitZ
+from imagegs_tex.metrics.device_values import decoded_values, is_simple, source_values
 from imagegs_tex.metrics.kept_contrast import kept_contrast
-from imagegs_tex.metrics.scores import MapScore, counted_channels, normal_axes, psnr_of, score_map
+from imagegs_tex.metrics.scores import (
+    MapScore,
+    counted_channels,
+    has_contrast,
+    normal_axes,
+    psnr_of,
+    score_map,
+    squared_error,
+)
 from imagegs_tex.metrics.ssim import SSIM_C1, SSIM_C2, SSIM_WINDOW, window_taps
 from imagegs_tex.rasterize.cuda.driver import Double
 from imagegs_tex.rasterize.cuda.load_kernels import load_kernels
@@ -31,11 +37,10 @@ def score_on_gpu(stack: TextureStack, decoded: Tensor) -> list[MapScore]:
         stack: the sources
         decoded: coded channels float32 [H, W, C] in [0, 1] as decoded, on the GPU
     """
-    source = torch.from_numpy(stack.texels).to(decoded.device)
-    weights = None if stack.weights is None else torch.from_numpy(stack.weights).to(decoded.device)
+    weights = _weights(stack, decoded.device)
     return [
-        _score(texture_map, source, decoded, weights)
-        if _is_simple(stack, index)
+        _score(stack, index, decoded, weights)
+        if _is_scored_here(stack, index)
         else score_map(
             texture_map, source_map(stack, index), expand_map(decoded.cpu().numpy(), texture_map),
             weights=stack.weights, drawn=stack.drawn_of(index),
@@ -44,50 +49,68 @@ def score_on_gpu(stack: TextureStack, decoded: Tensor) -> list[MapScore]:
     ]  # fmt: skip
 
 
-def _is_simple(stack: TextureStack, index: int) -> bool:
-    """Whether each sample of a map is a coded channel or a constant, rounded, and nothing but errors is asked for."""
+def pooled_psnr_on_gpu(stack: TextureStack, decoded: Tensor) -> float:
+    """Return the PSNR in dB of all maps together, by the importance of the texels where they have one.
+
+    Args:
+        stack: the sources
+        decoded: coded channels float32 [H, W, C] in [0, 1] as decoded, on the GPU
+    """
+    weights = _weights(stack, decoded.device)
+    errors, values = 0.0, 0
+    for index, texture_map in enumerate(stack.maps):
+        if _is_scored_here(stack, index):
+            first, second = _counted_pair(stack, index, decoded)
+            plain, weighted = _squared_error(first, second, weights)
+            error, count = plain if weighted is None else weighted, first.numel()
+        else:
+            samples = expand_map(decoded.cpu().numpy(), texture_map)
+            error, count = squared_error(
+                texture_map, source_map(stack, index), samples, stack.weights, stack.drawn_of(index)
+            )
+        errors, values = errors + error, values + count
+    return psnr_of(errors / values)
+
+
+def _is_scored_here(stack: TextureStack, index: int) -> bool:
+    return is_simple(stack.maps[index]) and stack.drawn_of(index) is None
+
+
+def _weights(stack: TextureStack, device: torch.device) -> Tensor | None:
+    return None if stack.weights is None else torch.from_numpy(stack.weights).to(device)
+
+
+def _counted_pair(stack: TextureStack, index: int, decoded: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what a score counts of a simple map and of its decode, float32 [H, W, counted channels]."""
     texture_map = stack.maps[index]
-    return not (
-        texture_map.sample_format.is_float
-        or texture_map.transfer == Transfer.LOG
-        or any(isinstance(route, UnitZ) for route in texture_map.routes)
-        or Semantic.OPACITY in texture_map.channel_semantics
-        or stack.drawn_of(index) is not None
-        or (stack.originals and stack.originals[index] is not None)
-        or len(normal_axes(texture_map) or (0, 1, 2)) < 3
-    )
-
-
-def _score(texture_map: TextureMap, source: Tensor, decoded: Tensor, weights: Tensor | None) -> MapScore:
     counted = counted_channels(texture_map)
-    first, second = (_values(channels, texture_map, counted) for channels in (source, decoded))
+    return source_values(stack, index, counted, decoded.device), decoded_values(decoded, texture_map, counted)
+
+
+def _squared_error(first: Tensor, second: Tensor, weights: Tensor | None) -> tuple[float, float | None]:
+    """Return the squared error, and that by the weights [H, W] over their mean."""
     per_texel = (first - second).double().square().sum(dim=2)
-    squared = float(per_texel.sum())
-    weighted = None if weights is None else float((per_texel * weights).sum() / weights.mean(dtype=torch.float64))
-    axes = normal_axes(texture_map)
-    degrees = None if axes is None else _normal_degrees(*(_values(c, texture_map, axes) for c in (source, decoded)))
+    if weights is None:
+        return float(per_texel.sum()), None
+    weighted = (per_texel * weights).sum() / weights.mean(dtype=torch.float64)
+    return float(per_texel.sum()), float(weighted)
+
+
+def _score(stack: TextureStack, index: int, decoded: Tensor, weights: Tensor | None) -> MapScore:
+    texture_map = stack.maps[index]
+    counted = counted_channels(texture_map)
+    first, second = _counted_pair(stack, index, decoded)
+    squared, weighted = _squared_error(first, second, weights)
+    degrees = _normal_degrees(stack, index, decoded)
+    lively = [place for place, channel in enumerate(counted) if has_contrast(texture_map, channel)]
     return MapScore(
         name=texture_map.name, semantic=texture_map.semantic.name.lower(), channels=len(counted),
         psnr_db=psnr_of(squared / first.numel()), ssim=float(mean_similarity(second, first).mean()), flip=None,
         normal_degrees_mean=None if degrees is None else degrees[0],
         normal_degrees_p95=None if degrees is None else degrees[1], squared_error=squared, values=first.numel(),
-        kept_contrast=kept_contrast(first, second), weighted_squared_error=weighted,
+        kept_contrast=kept_contrast(first[..., lively], second[..., lively]) if lively else None,
+        weighted_squared_error=weighted,
     )  # fmt: skip
-
-
-def _values(channels: Tensor, texture_map: TextureMap, wanted: list[int]) -> Tensor:
-    """Return samples [H, W, wanted] in [0, 1], rounded as the map's format rounds them."""
-    largest = texture_map.sample_format.max_value
-    values = torch.empty(*channels.shape[:2], len(wanted), device=channels.device)
-    for place, channel in enumerate(wanted):
-        route = texture_map.routes[channel]
-        if isinstance(route, Constant):
-            values[..., place] = float(np.rint(np.clip(route.value, 0.0, 1.0) * largest) / np.float32(largest))
-        else:
-            assert isinstance(route, Coded)
-            torch.clamp(channels[..., route.index], 0.0, 1.0, out=values[..., place])
-            values[..., place].mul_(largest).round_().div_(largest)
-    return values
 
 
 def mean_similarity(first: Tensor, second: Tensor) -> Tensor:
@@ -106,10 +129,14 @@ def mean_similarity(first: Tensor, second: Tensor) -> Tensor:
     return sums.sum(dim=1) / math.prod(kept)
 
 
-def _normal_degrees(first: Tensor, second: Tensor) -> tuple[float, float]:
-    """Return the mean and the 95th percentile of the angles between normals stored as values [H, W, 3]."""
+def _normal_degrees(stack: TextureStack, index: int, decoded: Tensor) -> tuple[float, float] | None:
+    """Return the mean and the 95th percentile of the angles between a map's normals; None where it has none."""
+    texture_map = stack.maps[index]
+    axes = normal_axes(texture_map)
+    if axes is None:
+        return None
     units = []
-    for values in (first, second):
+    for values in (source_values(stack, index, axes, decoded.device), decoded_values(decoded, texture_map, axes)):
         vectors = values * 2 - 1
         units.append(vectors / torch.linalg.vector_norm(vectors, dim=2, keepdim=True).clamp_min(1e-6))
     chords = torch.linalg.vector_norm(units[0] - units[1], dim=2)

@@ -21,12 +21,11 @@ from torch import Tensor
 
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Coded, Semantic, TextureMap
-from imagegs_tex.metrics.row_bands import VALUES_AT_ONCE, row_bands, widened
+from imagegs_tex.metrics.octave_kernels import blurred_rows
+from imagegs_tex.metrics.row_bands import row_bands, widened
 
 VISIBLE_CAP_DB: Final = 90.0
 _GREY: Final = 1e-6
-_CACHED_VALUES: Final = 1 << 17
-"""Of a band of rows that stays in a cache while it is blurred."""
 _LUMA_CHROMA: Final = ((0.299, 0.587, 0.114), (-0.0845, -0.1655, 0.25), (0.25, -0.2095, -0.0405))
 """Rec. 601 on encoded values; chroma counts half, as its errors are seen half as well (FLIP, CIELAB's a and b)."""
 _NORMAL: Final = 0.5
@@ -156,14 +155,17 @@ def grain(picture: Tensor) -> Tensor:
 
 
 def blur(picture: Tensor, step: int) -> Tensor:
-    """Return a picture [H, W, S] through [1, 4, 6, 4, 1] / 16, taps so many texels apart; its border goes on.
+    """Return a picture [H, W, S] through [1, 4, 6, 4, 1] / 16, taps so many texels apart; its border goes on."""
+    if picture.device.type == "cpu":
+        return torch.from_numpy(blurred_rows(picture, step)).reshape(picture.shape)
+    return blur_in_torch(picture, step)
 
-    Twice four sums of a whole picture wait for memory: on the CPU its rows are taken by what stays in a cache.
-    """
+
+def blur_in_torch(picture: Tensor, step: int) -> Tensor:
+    """Do the same on any device."""
     height, width, channels = picture.shape
     blurred = torch.empty_like(picture, memory_format=torch.contiguous_format)
-    at_once = _CACHED_VALUES if picture.device.type == "cpu" else VALUES_AT_ONCE
-    for rows in row_bands(height, width * channels, at_once):
+    for rows in row_bands(height, width * channels):
         down = 6.0 * picture[rows]
         for distance, weight in _taps(step):
             for side in (distance, -distance):

@@ -8,18 +8,18 @@ feature bits and gained 0.1 to 0.4 dB at the same step (docs/experiments/roundin
 
 import math
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.jit import njit
-from imagegs_tex.quantize.code_lengths import code_lengths
+from imagegs_tex.quantize.code_lengths import lengths_of
 
 _ROUNDS: Final = 4
 """Between rounds the statistics are taken anew; the first looks at the error alone."""
 SWEEPS: Final = 2
-_CODE_LIMIT: Final = 32000
+CODE_LIMIT: Final = 32000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +31,37 @@ class FeaturePrices:
     least: NDArray[np.int64]  # [K] the code that its first price is of
 
 
+@dataclass(frozen=True, slots=True)
+class CodeStatistics:
+    """How often each code comes, by component."""
+
+    least: NDArray[np.int64]  # [K] one below the least code
+    counts: list[NDArray[np.int64]]  # of each component, from there to one above its greatest code
+
+
+Codes = Any
+"""[N, K] where a descent works on them: an array of integers, or a tensor on a GPU."""
+
+
 class Descent(Protocol):
     """The squared error of one geometry around its best features, and sweeps over the codes that lower it."""
 
+    def nearest(self, steps: NDArray[np.float64]) -> Codes:
+        """Return the codes nearest to the best features, of components with steps [K]."""
+        ...
+
+    def statistics(self, codes: Codes) -> CodeStatistics:
+        """Return how often each code comes."""
+        ...
+
     def sweep(
-        self,
-        codes: NDArray[np.int64],
-        steps: NDArray[np.float64],
-        bit_price: float,
-        prices: FeaturePrices,
-        floor: float,
-    ) -> NDArray[np.int64]:
-        """Return codes [N, K] after SWEEPS sweeps over all of them; floor is added to the diagonal."""
+        self, codes: Codes, steps: NDArray[np.float64], bit_price: float, prices: FeaturePrices, floor: float
+    ) -> Codes:
+        """Return codes after SWEEPS sweeps over all of them; floor is added to the diagonal."""
+        ...
+
+    def read(self, codes: Codes) -> NDArray[np.int16]:
+        """Return codes as they are stored."""
         ...
 
 
@@ -55,6 +74,17 @@ class CpuDescent:
     values: NDArray[np.float64]  # [M]
     diagonal: NDArray[np.float64]  # [N]
     best: NDArray[np.float64]  # [N, K] the features that solve the equations
+
+    def nearest(self, steps: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the codes nearest to the best features."""
+        return np.clip(np.rint(self.best / steps), -CODE_LIMIT, CODE_LIMIT).astype(np.int64)
+
+    def statistics(self, codes: NDArray[np.int64]) -> CodeStatistics:
+        """Return how often each code comes."""
+        least = codes.min(axis=0) - 1
+        lengths = codes.max(axis=0) - least + 2
+        counts = (np.bincount(codes[:, k] - least[k], minlength=int(lengths[k])) for k in range(codes.shape[1]))
+        return CodeStatistics(least, list(counts))
 
     def sweep(
         self,
@@ -72,38 +102,37 @@ class CpuDescent:
         )  # fmt: skip
         return moving
 
+    def read(self, codes: NDArray[np.int64]) -> NDArray[np.int16]:
+        """Return codes as they are stored."""
+        return codes.astype(np.int16)
+
 
 def choose_feature_codes(
-    descent: Descent,
-    diagonal: NDArray[np.float64],
-    best: NDArray[np.float64],
-    steps: NDArray[np.float64],
-    bit_price: float,
+    descent: Descent, diagonal: NDArray[np.float64], steps: NDArray[np.float64], bit_price: float
 ) -> NDArray[np.int16]:
     """Choose integer codes for features.
 
     Args:
-        descent: of the equations
+        descent: of the equations, around the features that solve them
         diagonal: [N] of their matrix
-        best: [N, K] the features that solve them
         steps: [K] value of one code
         bit_price: squared error that one bit is worth, of components with the largest step
 
     Returns:
         codes [N, K]; the features are codes * steps
     """
-    codes = np.clip(np.rint(best / steps), -_CODE_LIMIT, _CODE_LIMIT).astype(np.int64)
+    codes = descent.nearest(steps)
     floor = 1e-6 * max(float(np.median(diagonal)), 1e-12)
     for round_number in range(_ROUNDS):
-        codes = descent.sweep(codes, steps, bit_price if round_number else 0.0, _prices_of(codes, steps), floor)
-    return codes.astype(np.int16)
+        prices = _prices_of(descent.statistics(codes), steps)
+        codes = descent.sweep(codes, steps, bit_price if round_number else 0.0, prices, floor)
+    return descent.read(codes)
 
 
-def _prices_of(codes: NDArray[np.int64], steps: NDArray[np.float64]) -> FeaturePrices:
-    least = codes.min(axis=0) - 1
+def _prices_of(statistics: CodeStatistics, steps: NDArray[np.float64]) -> FeaturePrices:
     worth = np.square(steps / steps.max())  # of a bit: a finer step means that errors count more
-    lengths = [worth[k] * code_lengths(codes[:, k], int(least[k])) for k in range(codes.shape[1])]
-    return FeaturePrices(np.concatenate(lengths), np.cumsum([0, *map(len, lengths)]), least)
+    lengths = [own * lengths_of(counts) for own, counts in zip(worth, statistics.counts, strict=True)]
+    return FeaturePrices(np.concatenate(lengths), np.cumsum([0, *map(len, lengths)]), statistics.least)
 
 
 @njit(cache=True, nogil=True)  # other materials' threads go on meanwhile

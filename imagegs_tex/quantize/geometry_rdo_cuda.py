@@ -1,10 +1,11 @@
 """Improving geometry codes on the GPU: the trials of :mod:`.geometry_rdo`, many Gaussians side by side.
 
-Those of a round have patches without a common texel (:mod:`.independent_sets_cuda`), so none sees another one move.
+Those whose patches may have a common texel move one after the other (:mod:`.turns_cuda`): none sees another one move.
 There are no bands.
 """
 
 import math
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -16,24 +17,22 @@ from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.quantize.geometry import GeometryQuantizer
 from imagegs_tex.quantize.geometry_rdo import shape_prices
 from imagegs_tex.quantize.geometry_rdo_kernels import MARGIN, MOST_TEXELS, REACH
-from imagegs_tex.quantize.independent_sets_cuda import Rounds, find_rounds
+from imagegs_tex.quantize.turns_cuda import earlier_in_squares, shuffled_numbers
 from imagegs_tex.rasterize.backend import TILE
 from imagegs_tex.rasterize.cuda.backend import CudaBackend
-from imagegs_tex.rasterize.cuda.driver import Double, Launch, Module, Pointer
+from imagegs_tex.rasterize.cuda.driver import Double, Module, Pointer
 from imagegs_tex.rasterize.cuda.load_kernels import load_kernels
 
 _CLAIM: Final = 8
-"""Texels per side of the squares that a round's Gaussians claim."""
-_SIDE: Final = 8
-"""Threads per Gaussian that claim them."""
+"""Texels per side of the squares by which patches are told apart."""
 _THREADS: Final = 256
 _REFINING: Final = 512
-"""Threads per Gaussian of a round: a large patch is a long way for few."""
+"""Threads per Gaussian: a large patch is a long way for few."""
 
 
 def geometry_kernels(device: torch.device) -> Module:
     """Return the kernels of geometry_rdo.cu."""
-    return load_kernels("geometry_rdo.cu", device, CLAIM=_CLAIM, SIDE=_SIDE, THREADS=_REFINING)
+    return load_kernels("geometry_rdo.cu", device, CLAIM=_CLAIM, THREADS=_REFINING)
 
 
 def refine_geometry_on_gpu(  # noqa: PLR0913 - those of refine_geometry
@@ -68,25 +67,36 @@ def refine_geometry_on_gpu(  # noqa: PLR0913 - those of refine_geometry
         lists.tile_count, TILE * TILE, lists.records, lists.records.shape[1], lists.ordered_info, lists.ordered_copies,
         lists.tile_starts, cutoff_weight, width, height, lists.across, image, components, texels, remainders,
     )  # fmt: skip
-    patches, rounds = patch_rounds(new_means, codes, quantizer, cutoff, module)
+    turns = patch_turns(new_means, codes, quantizer, cutoff, module)
+    count = len(means)
+    state = torch.zeros(1 + count, dtype=torch.int32, device=device)  # the turn, and who is done
     code_bits = torch.from_numpy(prices).to(device)
     importance = Pointer(0) if weights is None else weights.contiguous()
     steps = (quantizer.size_step, quantizer.form_step, math.log2(quantizer.position_ratio))
-    refine = module.kernel("refine_round").bound(
-        _REFINING, rounds.order, patches, features, image, components, importance, cutoff_weight, width, height,
+    module.kernel("refine_patches")(
+        count, _REFINING, turns.order, turns.starts, turns.earlier, state, state[1:], turns.patches, features,
+        image, components, importance, cutoff_weight, width, height,
         *map(Double, (*steps, bit_price, *shape_limits)), g.least_exponent(quantizer.width, quantizer.height),
         quantizer.cell_log2, *map(int, quantizer.wrap), code_bits, *least.tolist(), prices.shape[1], new_means, codes,
         texels, remainders,
     )  # fmt: skip
-    for members, size in rounds.each():
-        refine(size, {0: members})
     return new_means.cpu().numpy(), codes.cpu().numpy().astype(np.int16)
 
 
-def patch_rounds(
+@dataclass(frozen=True, slots=True)
+class PatchTurns:
+    """Who waits for whom, all on the GPU."""
+
+    patches: Tensor  # int32 [N, 4] left, top, columns, rows that trials can reach; no columns: it rests
+    order: Tensor  # int32 [N] large patches first: they would hold up others at the end
+    starts: Tensor  # int64 [N + 1] where the squares of each begin
+    earlier: Tensor  # int32 [squares of all] place in the order of who works in that square before; -1: nobody
+
+
+def patch_turns(
     means: Tensor, codes: Tensor, quantizer: GeometryQuantizer, cutoff: float, module: Module
-) -> tuple[Tensor, Rounds]:
-    """Return the patches that trials can reach, int32 [N, 4], and rounds of Gaussians whose patches lie apart.
+) -> PatchTurns:
+    """Return in which order Gaussians are refined.
 
     Args:
         means: float64 [N, 2] on the GPU
@@ -96,28 +106,21 @@ def patch_rounds(
         module: of :func:`geometry_kernels`
     """
     count, device = len(means), means.device
-    width, height = quantizer.width, quantizer.height
+    size, blocks = (quantizer.width, quantizer.height), -(-count // _THREADS)
     patches = torch.empty(count, 4, dtype=torch.int32, device=device)
     steps = (quantizer.size_step, quantizer.form_step)
     module.kernel("find_patches")(
-        -(-count // _THREADS), _THREADS, means, codes, count, *map(Double, (*steps, cutoff, REACH, MARGIN)), width,
-        height, *map(int, quantizer.wrap), MOST_TEXELS, patches,
+        blocks, _THREADS, means, codes, count, *map(Double, (*steps, cutoff, REACH, MARGIN)), *size,
+        *map(int, quantizer.wrap), MOST_TEXELS, patches,
     )  # fmt: skip
-    best = torch.zeros(-(-width // _CLAIM) * -(-height // _CLAIM), dtype=torch.int64, device=device)
-    blocks = -(-count * _SIDE // _THREADS)
-    launches: list[Launch] = []
-
-    def take_round(number: int, rounds: Tensor, waiting: int) -> None:
-        if not launches:
-            launches.append(
-                module.kernel("claim_squares").bound(_THREADS, patches, rounds, count, 0, width, height, best)
-            )
-            launches.append(
-                module.kernel("take_rounds").bound(
-                    _THREADS, patches, count, 0, width, height, best, rounds, Pointer(waiting)
-                )
-            )
-        launches[0](blocks, {3: number})
-        launches[1](blocks, {2: number, 7: waiting})
-
-    return patches, find_rounds(count, device, take_round)
+    magnitudes = torch.frexp((patches[:, 2] * patches[:, 3]).double()).exponent.long()
+    keys = (magnitudes << 32) + torch.from_numpy(shuffled_numbers(count)).to(device)
+    order = torch.argsort(keys, descending=True)
+    places = torch.empty(count, dtype=torch.int32, device=device)
+    places[order] = torch.arange(count, dtype=torch.int32, device=device)
+    starts = torch.zeros(count + 1, dtype=torch.int64, device=device)
+    module.kernel("count_squares")(blocks, _THREADS, patches, count, *size, starts[1:])
+    starts = torch.cumsum(starts, dim=0)
+    squares = torch.empty(int(starts[-1]), dtype=torch.int64, device=device)
+    module.kernel("list_squares")(blocks, _THREADS, patches, count, *size, starts, places, squares)
+    return PatchTurns(patches, order.int(), starts, earlier_in_squares(squares))

@@ -6,8 +6,10 @@ The model is run over all places, as if no end were coded: with ends that are kn
 seems free, and 0.2 dB are lost as well.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Final
+from itertools import pairwise
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +21,13 @@ from imagegs_tex.formats.igs.residual_coder import (
     LARGEST_VALUE,
     LEVELS,
     VALUE_NODES,
+    begin_block,
     coder_tables,
     coefficient_contexts,
     learn,
     new_model,
+    new_surroundings,
+    note,
     predict,
 )
 from imagegs_tex.formats.igs.residual_layer import (
@@ -42,12 +47,23 @@ from imagegs_tex.jit import njit
 
 RATE_WEIGHT: Final = 0.12
 """Squared steps that a bit weighs; 0.07 and 0.2: no better on five crops, up to 0.4 dB worse."""
-_SAMPLED_FROM: Final = 32
-"""Rows of blocks from which on some are enough."""
-_STRIPE: Final = 4
+_SAMPLED_FROM: Final = 4096
+"""Blocks from which on some are enough."""
+_STRIPE: Final = 2
 _SHARE: Final = 4
+_PART: Final = 1024
+"""Blocks, about, whose codes are chosen by one model, each part on a thread: that loses 0.002 to 0.01 dB."""
 _BITS: Final = -np.log2(np.maximum(np.arange(65537), 1) / 65536)
 """Of a decision whose outcome has a probability in 1/65536."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Codes of some of a picture's blocks, or of all, and what such a layer costs the whole picture."""
+
+    layer: ResidualLayer | None  # of these blocks; None where nothing is worth its bits, or too much is
+    bytes: float  # by the coder's model
+    error: float  # squared
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,64 +74,142 @@ class Coefficients:
     across: int  # blocks
     basis_codes: NDArray[np.int16]  # [K', C]
     values: NDArray[np.float32]  # [blocks, K', side^2], places in the order of zigzag()
+    scale: float  # blocks of the picture, for each that is here
+    threads: int
 
     @staticmethod
-    def of(residual: NDArray[np.floating], side_log2: int) -> "Coefficients":
-        """Transform a residual [H, W, C], source less picture in the code domain."""
-        height, width, channels = residual.shape
-        side, (across, down) = 1 << side_log2, block_grid(width, height, side_log2)
-        basis_codes = _components(residual)
-        projection = (basis_codes / BASIS_SCALE).T.astype(np.float32)
-        table, order = texel_cosines(side).astype(np.float32), zigzag(side)
-        padding = ((0, down * side - height), (0, across * side - width), (0, 0))
-        padded = np.pad(residual.astype(np.float32), padding, mode="edge")
-        values = np.empty((down, across, channels, side * side), np.float32)
-        for row in range(down):  # bounds the memory of temporaries
-            band = (padded[row * side : (row + 1) * side] @ projection).reshape(side, across, side, channels)
-            rows = np.tensordot(table, band, (0, 0))  # [u, across, x, K']
-            both = np.tensordot(rows, table, (2, 0))  # [u, across, K', v]
-            values[row] = both.transpose(1, 2, 0, 3).reshape(across, channels, -1)[..., order]
-        return Coefficients(side_log2, across, basis_codes, values.reshape(down * across, channels, -1))
+    def of(
+        residual: NDArray[np.floating], side_log2: int, threads: int = 1, *, some: bool = False,
+        scales: NDArray[np.float64] | None = None,
+    ) -> "Coefficients":  # fmt: skip
+        """Transform a residual.
 
-    def estimate(self, step: float) -> tuple[float, float, float]:
-        """Return what a layer of a step costs, by some of the blocks: bytes, squared error, coefficients per block."""
-        some = self.values[_sample(len(self.values) // self.across, self.across)]
-        scale = len(self.values) / len(some)
-        live = _live(some, step)
-        codes, bits = _choose(some[:, live] / np.float32(step), self.across, RATE_WEIGHT, *self._tables(live))
-        flat = codes.reshape(len(codes), -1)
-        _limit(flat)
-        error = float(np.square(some[:, live] - codes * np.float32(step), dtype=np.float64).sum())
-        error += float(np.square(some[:, ~live], dtype=np.float64).sum())
-        return bits / 8 * scale, error * scale, np.count_nonzero(flat) / len(flat)
+        Args:
+            residual: [H, W, C], source less picture in the code domain
+            side_log2: blocks are 2^side_log2 texels wide and high
+            threads: that transform and choose, whose number changes nothing
+            some: of many blocks only some, to estimate by
+            scales: [C], 1 at least, of the channels' errors; None for 1
+        """
+        height, width, channels = residual.shape
+        across, down = block_grid(width, height, side_log2)
+        scales = np.ones(channels) if scales is None else scales
+        basis_codes = np.rint(_components(residual, scales) / scales * BASIS_SCALE).astype(np.int16)
+        projection = (basis_codes / BASIS_SCALE * scales**2).T.astype(np.float32)
+        rows = _sample(down, across) if some else np.arange(down)
+        blocks = transformed(residual, projection, side_log2, rows, threads)
+        return Coefficients(side_log2, across, basis_codes, blocks, down / len(rows), threads)
+
+    def chosen(self, step: float) -> "Chosen":
+        """Return the layer of a step, of these blocks, and what it costs the picture."""
+        step = float(np.float32(step))
+        live = _live(self.values, step)
+        scaled = self.values[:, live] / np.float32(step)
+        codes, bits = choose_codes(scaled, self.across, self.side_log2, threads=self.threads)
+        limit_blocks(codes.reshape(len(codes), -1))
+        error = float(np.square(scaled - codes, dtype=np.float64).sum()) * step**2
+        error += float(np.square(self.values[:, ~live], dtype=np.float64).sum())
+        return Chosen(self._layer(step, live, scaled, codes), bits / 8 * self.scale, error * self.scale)
 
     def layer(self, step: float) -> ResidualLayer | None:
         """Return the layer of a step; None where nothing is worth its bits, or there is more than a file may hold."""
-        step = float(np.float32(step))
-        live = _live(self.values, step)
-        if not live.any():
-            return None
-        scaled = self.values[:, live] / np.float32(step)
-        codes, _ = _choose(scaled, self.across, RATE_WEIGHT, *self._tables(live))
-        _limit(codes.reshape(len(codes), -1))
+        return self.chosen(step).layer
+
+    def _layer(
+        self, step: float, live: NDArray[np.bool_], scaled: NDArray[np.float32], codes: NDArray[np.int16]
+    ) -> ResidualLayer | None:
         used = codes.any(axis=(0, 2))
-        block, place = np.nonzero(codes[:, used].reshape(len(codes), -1))
-        blocks_held = BLOCKS_PER_COEFFICIENT * len(block) + FREE_BLOCKS
-        if not 1 <= len(block) <= MOST_COEFFICIENTS or len(codes) > blocks_held:
-            return None
-        kept = codes[:, used].reshape(len(codes), -1)[block, place]
-        off = np.abs(scaled[:, used].reshape(len(codes), -1)[block, place]) - np.abs(kept)
-        classes = np.minimum(np.abs(kept), 3)
-        means = [float(off[classes == level].mean()) if np.any(classes == level) else 0.0 for level in (1, 2, 3)]
-        first, second, third = (int(np.clip(np.rint(mean * OFFSET_SCALE), -MOST_OFFSET, MOST_OFFSET)) for mean in means)
-        return ResidualLayer(
-            side_log2=self.side_log2, step=step, offset_codes=(first, second, third),
-            basis_codes=self.basis_codes[live][used], counts=np.bincount(block, minlength=len(codes)).astype(np.int32),
-            places=place.astype(np.uint16), values=kept,
+        shape = len(codes), -1
+        return layer_of(
+            codes[:, used].reshape(shape), scaled[:, used].reshape(shape), self.basis_codes[live][used],
+            self.side_log2, step,
         )  # fmt: skip
 
-    def _tables(self, live: NDArray[np.bool_]) -> tuple[Any, NDArray[np.float64]]:
-        return coder_tables(1 << self.side_log2, int(live.sum())), _BITS
+
+def transformed(
+    residual: NDArray[np.floating], projection: NDArray[np.float32], side_log2: int, rows: NDArray[np.int64],
+    threads: int = 1,
+) -> NDArray[np.float32]:  # fmt: skip
+    """Return the coefficients [blocks, K', side^2] of rows of blocks of a residual [H, W, C], not rounded.
+
+    Args:
+        residual: source less picture
+        projection: [C, K'], what makes components of channels
+        side_log2: blocks are 2^side_log2 texels wide and high
+        rows: of blocks
+        threads: that transform, whose number changes nothing
+    """
+    side, across = 1 << side_log2, block_grid(residual.shape[1], residual.shape[0], side_log2)[0]
+    table, order = texel_cosines(side).astype(np.float32), zigzag(side)
+    values = np.empty((len(rows), across, projection.shape[1], side * side), np.float32)
+
+    def transform(at: int) -> None:
+        _transform(residual, projection, table, order, int(rows[at]), values[at])
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(transform, range(len(rows))))
+    return values.reshape(len(rows) * across, projection.shape[1], -1)
+
+
+def choose_codes(
+    scaled: NDArray[np.float32],
+    across: int,
+    side_log2: int,
+    rate_weights: NDArray[np.float64] | None = None,
+    threads: int = 1,
+) -> tuple[NDArray[np.int16], float]:
+    """Return codes [blocks, K', places] of coefficients over the step, by error and bits, and their bits.
+
+    Args:
+        scaled: [blocks, K', places], places in the order of zigzag()
+        across: blocks in a row
+        side_log2: of a block's side
+        rate_weights: [K'], squared steps that a bit weighs in each component; None: :data:`RATE_WEIGHT`
+        threads: whose number changes nothing
+    """
+    components = scaled.shape[1]
+    if components == 0:
+        return np.zeros(scaled.shape, np.int16), 0.0
+    weights = np.full(components, RATE_WEIGHT) if rate_weights is None else rate_weights
+    tables, rows = coder_tables(1 << side_log2, components), len(scaled) // across
+    parts = max(1, min(rows, len(scaled) // _PART))
+    bounds = [rows * part // parts * across for part in range(parts + 1)]
+
+    def choose(part: tuple[int, int]) -> tuple[NDArray[np.int16], float]:
+        codes, bits = _choose(scaled[part[0] : part[1]], across, weights, tables, _BITS)
+        return codes, float(bits)
+
+    with ThreadPoolExecutor(threads) as pool:
+        found = list(pool.map(choose, pairwise(bounds)))
+    return np.concatenate([codes for codes, _ in found]), sum(bits for _, bits in found)
+
+
+def layer_of(
+    codes: NDArray[np.int16], scaled: NDArray[np.float32], basis_codes: NDArray[np.int16], side_log2: int, step: float
+) -> ResidualLayer | None:
+    """Return the layer of blocks whose codes are chosen; None where there is nothing, or more than a file may hold.
+
+    Args:
+        codes: [blocks, places of all components]
+        scaled: the same, not rounded, over the step
+        basis_codes: [K', C]
+        side_log2: of a block's side
+        step: float32 value
+    """
+    block, place = np.nonzero(codes)
+    blocks_held = BLOCKS_PER_COEFFICIENT * len(block) + FREE_BLOCKS
+    if not 1 <= len(block) <= MOST_COEFFICIENTS or len(codes) > blocks_held:
+        return None
+    kept = codes[block, place]
+    off = np.abs(scaled[block, place]) - np.abs(kept)
+    classes = np.minimum(np.abs(kept), 3)
+    means = [float(off[classes == level].mean()) if np.any(classes == level) else 0.0 for level in (1, 2, 3)]
+    first, second, third = (int(np.clip(np.rint(mean * OFFSET_SCALE), -MOST_OFFSET, MOST_OFFSET)) for mean in means)
+    return ResidualLayer(
+        side_log2=side_log2, step=step, offset_codes=(first, second, third), basis_codes=basis_codes,
+        counts=np.bincount(block, minlength=len(codes)).astype(np.int32), places=place.astype(np.uint16),
+        values=kept,
+    )  # fmt: skip
 
 
 def make_residual_layer(residual: NDArray[np.floating], step: float, side_log2: int) -> ResidualLayer | None:
@@ -129,24 +223,21 @@ def make_residual_layer(residual: NDArray[np.floating], step: float, side_log2: 
     return Coefficients.of(residual, side_log2).layer(step)
 
 
-def _components(residual: NDArray[np.floating]) -> NDArray[np.int16]:
-    """Return the principal components of a residual [C, C], in 1/32767, the strongest first."""
+def _components(residual: NDArray[np.floating], scales: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the principal components [C, C] of a residual times scales of its channels, the strongest first."""
     channels = residual.shape[2]
     moments = np.zeros((channels, channels))
     for row in residual:
         moments += row.astype(np.float64).T @ row
-    _, vectors = np.linalg.eigh(moments)
+    _, vectors = np.linalg.eigh(moments * np.outer(scales, scales))
     rows = vectors.T[::-1]
-    rows = rows * np.where(rows[np.arange(channels), np.abs(rows).argmax(axis=1)] < 0, -1.0, 1.0)[:, None]
-    return np.rint(rows * BASIS_SCALE).astype(np.int16)
+    return rows * np.where(rows[np.arange(channels), np.abs(rows).argmax(axis=1)] < 0, -1.0, 1.0)[:, None]
 
 
 def _sample(down: int, across: int) -> NDArray[np.int64]:
-    """Return the blocks by which bytes are estimated: a quarter of the rows, some next to each other."""
+    """Return the rows of blocks by which bytes are estimated: of many blocks a quarter, some next to each other."""
     rows = np.arange(down)
-    if down >= _SAMPLED_FROM:
-        rows = rows[rows // _STRIPE % _SHARE == 0]
-    return (rows[:, None] * across + np.arange(across)).ravel()
+    return rows[rows // _STRIPE % _SHARE == 0] if down * across >= _SAMPLED_FROM else rows
 
 
 def _live(values: NDArray[np.float32], step: float) -> NDArray[np.bool_]:
@@ -155,11 +246,49 @@ def _live(values: NDArray[np.float32], step: float) -> NDArray[np.bool_]:
     return np.asarray(most >= step / 2)
 
 
-def _limit(values: NDArray[np.int16]) -> None:
+def limit_blocks(values: NDArray[np.int16]) -> None:
     """Leave each block [blocks, places] its largest coefficients, as many as the format allows."""
     for block in np.flatnonzero(np.count_nonzero(values, axis=1) > MOST_IN_BLOCK):
         smallest_first = np.argsort(np.abs(values[block]), kind="stable")
         values[block, smallest_first[:-MOST_IN_BLOCK]] = 0
+
+
+@njit(cache=True, nogil=True)
+def _sum_up(block, table, lines, both):
+    """Fill in what a block [side, side] has of each cosine, along its columns and along both axes."""
+    side = len(table)
+    lines[:] = 0.0
+    both[:] = 0.0
+    for u in range(side):
+        for i in range(side):
+            for j in range(side):
+                lines[u, j] += table[i, u] * block[i, j]
+    for u in range(side):
+        for j in range(side):
+            for v in range(side):
+                both[u, v] += lines[u, j] * table[j, v]
+
+
+@njit(cache=True, nogil=True)
+def _transform(residual, projection, table, order, row, values):
+    """Fill in the coefficients [across, K', places] of a row of blocks; edges go on beyond the picture [H, W, C]."""
+    height, width, channels = residual.shape
+    side, components = len(table), projection.shape[1]
+    own = np.empty((components, side, side), np.float32)
+    lines, both = np.empty((side, side), np.float32), np.empty((side, side), np.float32)
+    for x in range(values.shape[0]):
+        for i in range(side):
+            for j in range(side):
+                texel = residual[min(row * side + i, height - 1), min(x * side + j, width - 1)]
+                for k in range(components):
+                    total = np.float32(0.0)
+                    for c in range(channels):
+                        total += np.float32(texel[c]) * projection[c, k]
+                    own[k, i, j] = total
+        for k in range(components):
+            _sum_up(own[k], table, lines, both)
+            for p in range(side * side):
+                values[x, k, p] = both[order[p] // side, order[p] % side]
 
 
 @njit(cache=True, nogil=True)
@@ -181,41 +310,40 @@ def _cheapest(size, nearest, rate_weight, probabilities, bits):
 
 
 @njit(cache=True, nogil=True)
-def _choose(scaled, across, rate_weight, tables, bits):
+def _choose(scaled, across, rate_weights, tables, bits):
     """Return codes [blocks, K', places] of coefficients over the step, and their bits."""
     block_count, channels, place_count = scaled.shape
     values = np.zeros(scaled.shape, np.int16)
     model = new_model(tables.starts[-1], GROUPS * LEVELS, VALUE_NODES, INPUTS)
-    row = np.zeros((across, channels, place_count), np.int32)
-    above = np.zeros_like(row)
+    around = new_surroundings(across, channels, place_count)
     probabilities = np.zeros(VALUE_NODES, np.int64)
     total = 0.0
     for block in range(block_count):
-        x = block % across
-        if x == 0 and block > 0:
-            row, above = above, row
-            row[:] = 0
+        x, odd = begin_block(block, across, around)
         filled = 0
         for k in range(channels):
             own = 0
+            around.nearby[:] = 0
             for p in range(place_count):
-                set_of = coefficient_contexts(k, p, place_count, x, own, filled, row, above, tables, model.contexts)
+                set_of = coefficient_contexts(
+                    k, p, place_count, x, odd, own, filled, around, tables, model.contexts
+                )  # fmt: skip
                 size = abs(scaled[block, k, p])
                 nearest = min(int(size + 0.5), LARGEST_VALUE)
                 if nearest == 0:
-                    sure = predict(0, set_of, model, tables)
+                    sure = predict(0, set_of, INPUTS, model, tables)
                     total += bits[65536 - sure]
-                    learn(0, sure, 0, set_of, model, tables)
+                    learn(0, sure, 0, set_of, INPUTS, model, tables)
                     continue
                 for node in range(min(nearest + 1, VALUE_NODES)):
-                    probabilities[node] = predict(node, set_of, model, tables)
-                chosen, taken = _cheapest(size, nearest, rate_weight, probabilities, bits)
+                    probabilities[node] = predict(node, set_of, INPUTS, model, tables)
+                chosen, taken = _cheapest(size, nearest, rate_weights[k], probabilities, bits)
                 total += taken
                 for node in range(min(chosen + 1, VALUE_NODES)):
-                    again = predict(node, set_of, model, tables)
-                    learn(1 if chosen > node else 0, again, node, set_of, model, tables)
+                    learn(1 if chosen > node else 0, probabilities[node], node, set_of, INPUTS, model, tables)
                 values[block, k, p] = chosen if scaled[block, k, p] >= 0 else -chosen
-                row[x, k, p] = chosen
+                if chosen > 0:
+                    note(chosen, k, p, x, odd, around, tables)
                 own += chosen
                 filled += chosen
     return values, total

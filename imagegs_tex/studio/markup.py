@@ -11,8 +11,8 @@ from imagegs_tex.metrics.scores import MapScore
 from imagegs_tex.studio.closeness import closeness_words
 from imagegs_tex.studio.estimate import SPREAD, TIME_SPREAD, Estimate
 from imagegs_tex.studio.jobs import Job, JobState
-from imagegs_tex.studio.plain_words import phase_words, plain
-from imagegs_tex.studio.reading import MapRow, Reading
+from imagegs_tex.studio.plain_words import phase_words
+from imagegs_tex.studio.reading import Reading
 from imagegs_tex.studio.wishes import GOALS
 
 _FEW_COLUMNS: Final = 3
@@ -70,20 +70,6 @@ def reading_summary(reading: Reading) -> str:
         items = "".join(f"<li>{escape(in_words_of_the_page(each))}</li>" for each in reading.left_out)
         html += f'<div class="st-leftout"><b>Left out, or worth knowing</b><ul>{items}</ul></div>'
     return html
-
-
-def map_row(row: MapRow, thumbnail: str) -> str:
-    """Return a map's thumbnail and what is known of it."""
-    said, kind = f"Read as: {text(plain(row.note) or 'it is')}", "st-map"
-    if row.is_left_out:
-        kind += " st-map-aside"
-        said = "You left it out."
-    return (
-        f'<div class="{kind}"><img src="{thumbnail}" alt="{text(row.name)}" width="72" height="72">'
-        f'<div><b>{text(row.file)}</b><br><span class="st-faint">{row.size}, {len(row.channels)} '
-        f"channel{'s' if len(row.channels) != 1 else ''} of {row.samples}</span><br>"
-        f'<span class="st-faint">{said}</span></div></div>'
-    )
 
 
 def estimate_words(

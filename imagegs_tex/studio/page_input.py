@@ -1,7 +1,7 @@
 """Step 1 of the page: the material, how each of its files was understood, and how to put that right."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,11 +11,10 @@ from imagegs_tex.formats.errors import ImageGSTexError
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs.container import MAGIC
 from imagegs_tex.formats.material.options import AlphaUse, NormalCoding, SourceOptions
-from imagegs_tex.studio.corrections import GREEN_DOWN, GREEN_TURNED, GREEN_UP, MapCorrection
+from imagegs_tex.studio.corrections import MapCorrection
 from imagegs_tex.studio.examples import EXAMPLES
-from imagegs_tex.studio.markup import map_row, notice, reading_summary, step
-from imagegs_tex.studio.meanings import choices
-from imagegs_tex.studio.reading import MapRow
+from imagegs_tex.studio.map_table import map_change, map_table
+from imagegs_tex.studio.markup import notice, reading_summary, step
 from imagegs_tex.studio.receiving import receive, take_material, understand
 from imagegs_tex.studio.uploads import Upload
 from imagegs_tex.studio.visitors import Served, Visitor, Visitors
@@ -30,6 +29,7 @@ or an .igs file to look at. Pictures that come later join those that are there; 
 <label>Choose a folder<input type="file" webkitdirectory class="st-folder" aria-label="Choose a folder"></label></div>
 <div class="st-drop-say st-faint" aria-live="polite"></div></div>"""
 _DROP_JS: Final = Path(__file__).parent / "static" / "dropzone.js"
+_TABLE_JS: Final = Path(__file__).parent / "static" / "map_table.js"
 _UNDERSTOOD_JS: Final = """(said) => document.dispatchEvent(
     new CustomEvent('st-understood', { detail: said.includes('st-bad') }))"""
 _NOTHING_SENT_JS: Final = "() => { document.querySelector('.st-drop-say').textContent = ''; }"
@@ -48,12 +48,6 @@ _NORMAL_WORDS: Final = [
     ("As stored: three numbers", NormalCoding.STORED.value),
 ]
 _MATTER_WORDS: Final = [("Every texel alike", "even"), ("What catches the eye (saliency)", _SALIENCY)]
-_TRANSFER_WORDS: Final = [("sRGB: as screens show it", "srgb"), ("Linear", "linear")]
-_GREEN_WORDS: Final = [
-    ("OpenGL: green is up", GREEN_UP),
-    ("DirectX: green is down, keep it so", GREEN_DOWN),
-    ("DirectX: turn it into OpenGL", GREEN_TURNED),
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +72,7 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
         summary = gr.HTML(elem_id="reading", padding=False)
         version = gr.State(0)
         chooser = gr.Dropdown([], label="Material", info="This input has several; choose one", visible=False)
-        table = gr.Column()
+        table = gr.HTML("", js_on_load=_TABLE_JS.read_text(encoding="utf-8"), elem_id="maps", padding=False)
         with gr.Accordion("The material as a whole", open=False, visible=False) as whole, gr.Row():
             wrap_x, wrap_y = (
                 gr.Dropdown(_WRAP_WORDS, value="auto", label=label, min_width=240, info="Whether the material repeats")
@@ -95,7 +89,7 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
             "Take these away, begin with another material", visible=False, size="sm", elem_id="anew",
             elem_classes="st-aside",
         )  # fmt: skip
-    outputs = [summary, version, whole, chooser, alpha, normals, remove]
+    outputs = [summary, version, table, whole, chooser, alpha, normals, remove]
 
     def shown(visitor: Visitor, message: str = "", kind: str = "bad") -> list[Any]:
         reading = visitor.reading
@@ -105,13 +99,18 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
             is_igs = visitor.upload is not None and visitor.upload.is_igs
             words = f"{visitor.upload.title} is shown below." if is_igs and visitor.upload else ""
             return [
-                notice(message, kind) + notice(words, "good"), number, gr.update(visible=False),
+                notice(message, kind) + notice(words, "good"), number, "", gr.update(visible=False),
                 gr.update(visible=False), gr.update(), gr.update(), gr.update(visible=visitor.upload is not None),
             ]  # fmt: skip
         has_normals = any(row.green for row in reading.rows)
+        thumbnails = [
+            visitor.address(f"thumb-{index}-{number}.png", Served(row.thumbnail, "image/png"))
+            for index, row in enumerate(reading.table)
+        ]
         return [
             notice(message, kind) + reading_summary(reading) + notice(_wrap_words(visitor)),
             number,
+            map_table(reading.table, thumbnails),
             gr.update(visible=True),
             gr.update(choices=list(reading.materials), value=reading.chosen, visible=len(reading.materials) > 1),
             gr.update(visible=reading.has_alpha),
@@ -129,22 +128,22 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
         return shown(visitor)
 
     def begin(request: gr.Request) -> list[Any]:
-        visitor = visitors.of(request.session_hash)
-        if source is not None and visitor.upload is None:
-            take_material(visitor, _given(source))
-            return [visitor.token, *refresh(visitor)]
-        return [visitor.token, *shown(visitor)]
+        with visitors.turn(request.session_hash) as visitor:
+            if source is not None and visitor.upload is None:
+                take_material(visitor, _given(source))
+                return [visitor.token, *refresh(visitor)]
+            return [visitor.token, *shown(visitor)]
 
     def sent(request: gr.Request) -> list[Any]:
-        visitor = visitors.of(request.session_hash)
-        message = receive(visitor)
-        return shown(visitor, message.words, message.kind)
+        with visitors.turn(request.session_hash) as visitor:
+            message = receive(visitor)
+            return shown(visitor, message.words, message.kind)
 
     def anew(request: gr.Request) -> list[Any]:
-        visitor = visitors.of(request.session_hash)
-        take_material(visitor, None)
-        visitor.problem, visitor.learnt = "", None
-        return shown(visitor)
+        with visitors.turn(request.session_hash) as visitor:
+            take_material(visitor, None)
+            visitor.problem, visitor.learnt = "", None
+            return shown(visitor)
 
     def take_example(key: str, visitor: Visitor) -> None:
         example = next(each for each in EXAMPLES if each.key == key)
@@ -157,21 +156,35 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
 
     def example_of(key: str) -> Callable[[gr.Request], list[Any]]:
         def take(request: gr.Request) -> list[Any]:
-            visitor = visitors.of(request.session_hash)
-            take_example(key, visitor)
-            return shown(visitor)
+            with visitors.turn(request.session_hash) as visitor:
+                take_example(key, visitor)
+                return shown(visitor)
 
         return take
 
     def choose(name: str, request: gr.Request) -> list[Any]:
-        visitor = visitors.of(request.session_hash)
-        visitor.corrections.clear()
-        return refresh(visitor, name)
+        with visitors.turn(request.session_hash) as visitor:
+            visitor.corrections.clear()
+            return refresh(visitor, name)
 
     def set_whole(x: str, y: str, alpha_use: str, coding: str, first: str, request: gr.Request) -> list[Any]:
-        visitor = visitors.of(request.session_hash)
-        visitor.options = _options(x, y, alpha_use, coding, by_saliency=first == _SALIENCY)
-        return refresh(visitor, "" if visitor.reading is None else visitor.reading.chosen)
+        with visitors.turn(request.session_hash) as visitor:
+            visitor.options = _options(x, y, alpha_use, coding, by_saliency=first == _SALIENCY)
+            return refresh(visitor, "" if visitor.reading is None else visitor.reading.chosen)
+
+    def correct(event: gr.EventData, request: gr.Request) -> list[Any]:
+        with visitors.turn(request.session_hash) as visitor:
+            reading = visitor.reading
+            change = None if reading is None else map_change(reading.table, event._data)
+            if reading is None or change is None:
+                return shown(visitor)
+            name, correct_one = change
+            before = dict(visitor.corrections)
+            visitor.corrections[name] = correct_one(visitor.corrections.get(name, MapCorrection()))
+            found = refresh(visitor, reading.chosen)
+            if visitor.problem:  # what was read before stands, and is what a run takes
+                visitor.corrections, visitor.problem = before, ""
+            return found
 
     gr.on([blocks.load], begin, None, [drop, *outputs], api_visibility=PRIVATE)
     remove.click(anew, None, outputs, api_visibility=PRIVATE, show_progress="hidden")
@@ -183,93 +196,12 @@ def build_input(blocks: gr.Blocks, visitors: Visitors, source: Path | None) -> I
         button.click(example_of(example.key), None, outputs, api_visibility=PRIVATE, show_progress_on=summary)
         button.click(None, None, None, js=_NOTHING_SENT_JS, api_visibility=PRIVATE)
     chooser.input(choose, chooser, outputs, api_visibility=PRIVATE)
+    table.input(correct, None, outputs, api_visibility=PRIVATE, trigger_mode="multiple")
     fields = [wrap_x, wrap_y, alpha, normals, matters]
     for field in fields:
         field.input(set_whole, fields, outputs, api_visibility=PRIVATE, show_progress_on=summary)
 
-    with table:
-
-        @gr.render(inputs=[version])  # type: ignore[untyped-decorator]  # Gradio leaves it without types
-        def rows(_: int, request: gr.Request) -> None:
-            visitor = visitors.of(request.session_hash)
-            if visitor.reading is not None:
-                for index, row in enumerate(visitor.reading.table):
-                    _build_row(visitors, visitor, index, row, outputs, refresh)
-
     return InputPart(version, take_example, shown, outputs)
-
-
-def _build_row(
-    visitors: Visitors,
-    visitor: Visitor,
-    index: int,
-    row: MapRow,
-    outputs: list[Any],
-    refresh: Callable[[Visitor, str], list[Any]],
-) -> None:
-    """Build a map's thumbnail, what is known of it, and the fields to put it right."""
-    number = visitor.served_count()
-    address = visitor.address(f"thumb-{index}-{number}.png", Served(row.thumbnail, "image/png"))
-
-    def correct(
-        shown: object, change: Callable[[MapCorrection, Any], MapCorrection]
-    ) -> Callable[[Any, gr.Request], list[Any]]:
-        def apply(value: Any, request: gr.Request) -> list[Any]:  # noqa: ANN401 - whatever a field holds
-            if value == shown:  # a field that was only visited
-                return [gr.skip() for _ in outputs]
-            own = visitors.of(request.session_hash)
-            before = dict(own.corrections)
-            own.corrections[row.name] = change(own.corrections.get(row.name, MapCorrection()), value)
-            chosen = "" if own.reading is None else own.reading.chosen
-            found = refresh(own, chosen)
-            if own.problem:  # what was read before stands, and is what a run takes
-                own.corrections, own.problem = before, ""
-            return found
-
-        return apply
-
-    with gr.Row(equal_height=False, elem_classes="st-map-row"):
-        with gr.Column(scale=3, min_width=240):
-            gr.HTML(map_row(row, address), padding=False)
-        with gr.Column(scale=2, min_width=200):
-            meaning = gr.Dropdown(
-                choices(row.channels),
-                value=row.meaning,
-                label="Meaning",
-                elem_id=f"meaning-{index}",
-                filterable=True,
-                interactive=not row.is_left_out,
-            )
-            kept = gr.Checkbox(
-                not row.is_left_out, label="Goes into the file", elem_id=f"kept-{index}", container=False,
-                interactive=True,
-            )  # fmt: skip
-        if row.is_srgb is not None:
-            with gr.Column(scale=2, min_width=200):
-                stored = "srgb" if row.is_srgb else "linear"
-                transfer = gr.Dropdown(_TRANSFER_WORDS, value=stored, label="Colours are stored", interactive=True)
-            transfer.input(
-                correct(stored, lambda had, value: replace(had, is_srgb=value == "srgb")), transfer, outputs,
-                api_visibility=PRIVATE,
-            )  # fmt: skip
-        elif row.green is not None:
-            with gr.Column(scale=2, min_width=200):
-                green = gr.Dropdown(_GREEN_WORDS, value=row.green, label="Normals made for", interactive=True)
-            green.input(
-                correct(row.green, lambda had, value: replace(had, green=value)), green, outputs,
-                api_visibility=PRIVATE,
-            )  # fmt: skip
-        else:
-            with gr.Column(scale=2, min_width=200):
-                words = "Not in the file" if row.is_left_out else "Values, kept as they are stored"
-                gr.HTML(f'<div class="st-faint st-plain">{words}</div>', padding=False)
-    meaning.input(
-        correct(row.meaning, lambda had, value: MapCorrection(meaning=value)), meaning, outputs, api_visibility=PRIVATE
-    )
-    kept.input(
-        correct(not row.is_left_out, lambda had, value: replace(had, is_left_out=not value)), kept, outputs,
-        api_visibility=PRIVATE,
-    )  # fmt: skip
 
 
 def _given(source: Path) -> Upload:

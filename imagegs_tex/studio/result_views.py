@@ -6,7 +6,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from imagegs_tex.formats.files.safe_names import printable
-from imagegs_tex.formats.igs.container import DETAIL_SECTION, EXACT_SECTION, RESIDUAL_SECTION
+from imagegs_tex.formats.igs.optional_sections import (
+    DETAIL_SECTION,
+    EXACT_SECTION,
+    REPEAT_SECTION,
+    RESIDUAL_SECTION,
+)
 from imagegs_tex.reports import CompressReport
 from imagegs_tex.settings import DEFAULT_QUALITY, Preset
 from imagegs_tex.studio.charts import sizes_curve
@@ -51,6 +56,7 @@ _SECTION_WORDS: Final = {
     DETAIL_SECTION: "Grain",
     EXACT_SECTION: "Texels kept as they are",
     RESIDUAL_SECTION: "What Gaussians leave over",
+    REPEAT_SECTION: "What repeats",
 }
 LEVELS_HEADING: Final = (
     "<h3>Mip levels</h3><p>What is seen from further away: each is half as large, averaged as textures for engines "

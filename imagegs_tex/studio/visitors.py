@@ -4,7 +4,8 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ class Visitor:
     live_map: int = 0  # which map the live pictures show
     shown_frame: Frame | None = None
     next_number: int = 1  # of the next run's first result
+    lock: threading.Lock = field(default_factory=threading.Lock)  # held while the material is changed
     _count: int = 0
     _shown: dict[str, Any] = field(default_factory=dict)
 
@@ -126,6 +128,16 @@ class Visitors:
                 self._by_page[page] = self._by_token[found.token] = found
             found.left_at, found.seen_at = None, time.monotonic()
             return found
+
+    @contextmanager
+    def turn(self, page: str | None) -> Iterator[Visitor]:
+        """Give the visitor of a page to one event after the other: what a visitor does to the material may not mix.
+
+        Args and errors as of :meth:`of`.
+        """
+        visitor = self.of(page)
+        with visitor.lock:
+            yield visitor
 
     def with_token(self, token: str) -> Visitor | None:
         """Return the visitor whose secret is given."""

@@ -189,6 +189,12 @@ def _reads_sure_texels(reference: FootprintReference, samples: _Samples, points:
         taps, _, owners = _taps(reference, samples)
         exact = np.all((taps == points[owners]) & (taps == taps.astype(np.float32)), axis=1)
         sure[owners[~exact & (np.abs(taps - np.rint(taps)).min(axis=1) < _BORDER_TIE)]] = False
+    if any(widened.reads_texels for widened in reference.widened):
+        centres, owners = samples.centre, samples.owner
+        decoded = (samples.lod > reference.first - 1) & (samples.lod < reference.stored.direct)
+        near = np.abs(centres - np.rint(centres)).min(axis=1) < _BORDER_TIE
+        exact = np.all((centres == points[owners]) & (centres == centres.astype(np.float32)), axis=1)
+        sure[owners[decoded & near & ~exact]] = False
     return sure
 
 

@@ -23,6 +23,7 @@ from imagegs_tex.formats.igs.quantized_set import (
 )
 from imagegs_tex.shaders.derived_z import derived_normals
 from imagegs_tex.verification.float64_detail import ReferenceDetail, reference_detail, with_detail
+from imagegs_tex.verification.float64_repeat import ReferenceRepeat, reference_repeat, repeat_at
 from imagegs_tex.verification.float64_residual import ReferenceResidual, reference_residual, residual_at
 
 
@@ -43,12 +44,13 @@ class ReferencePicture:
     cutoff: float
     detail: ReferenceDetail | None  # drawn on top, where the file has it
     exact: NDArray[np.float64] | None  # [H, W, C], where the file has it: the picture
-    residual: ReferenceResidual | None  # added to the Gaussians' channels, where the file has it
+    repeat: ReferenceRepeat | None  # added to the Gaussians' channels, where the file has it, as the following
+    residual: ReferenceResidual | None
 
     @property
     def reads_texels(self) -> bool:
         """Whether a point's value depends on which texel it lies in."""
-        return self.detail is not None or self.exact is not None or self.residual is not None
+        return any(layer is not None for layer in (self.detail, self.exact, self.repeat, self.residual))
 
 
 def reference_picture(quantized: QuantizedGaussianSet, widening: float = 0.0) -> ReferencePicture:
@@ -57,7 +59,7 @@ def reference_picture(quantized: QuantizedGaussianSet, widening: float = 0.0) ->
     Args:
         quantized: the file's content
         widening: added to the variance of every Gaussian along every axis, in square texels, as levels of a mip chain
-            need it; more than 0 leaves residual and detail layer out
+            need it; more than 0 leaves the detail layer out and takes the means of repeat and residual over such texels
     """
     shapes = shape_values(quantized.shape_codes, quantized.size_step, quantized.form_step)
     exponents = position_exponents(shapes, quantized).astype(np.float64)
@@ -67,12 +69,14 @@ def reference_picture(quantized: QuantizedGaussianSet, widening: float = 0.0) ->
     if widening > 0:
         covariances = np.linalg.inv(conics[:, [[0, 1], [1, 2]]])
         wide = covariances + widening * np.eye(2)
-        shares = np.sqrt(np.linalg.det(covariances) / np.linalg.det(wide))
+        spread = np.sqrt(np.linalg.det(covariances) / np.linalg.det(wide))
+        shares = spread * (1 + spread) / 2
         conics = np.asarray(np.linalg.inv(wide).reshape(-1, 4)[:, [0, 1, 3]], dtype=np.float64)
         reach = np.sqrt(2 * quantized.cutoff * wide[:, [0, 1], [0, 1]])
     reach = reach + 1e-6
     gaussians, shifts = _images(means, reach, (quantized.width, quantized.height), quantized.wrap)
     features = feature_values(quantized)
+    box = round(np.sqrt(12 * widening + 1))
     return ReferencePicture(
         width=quantized.width,
         height=quantized.height,
@@ -87,7 +91,8 @@ def reference_picture(quantized: QuantizedGaussianSet, widening: float = 0.0) ->
         cutoff=quantized.cutoff,
         detail=None if widening > 0 else reference_detail(quantized),
         exact=None if quantized.exact is None else quantized.exact.codes * quantized.exact.scales,
-        residual=None if widening > 0 else reference_residual(quantized.residual, quantized.width),
+        repeat=reference_repeat(quantized.repeat, box),
+        residual=reference_residual(quantized.residual, quantized.width, box),
     )
 
 
@@ -170,6 +175,9 @@ def _channels(
     """Return channels [..., C] of sums [..., 1 + K] at points [..., 2] and the texels that hold them."""
     components = sums[..., 1:] / (EPSILON + sums[..., :1])
     channels = picture.offset + components @ picture.basis
+    places = points.reshape(-1, 2), texels.reshape(-1, 2)
+    if picture.repeat is not None:
+        channels += repeat_at(picture.repeat, *places).reshape(channels.shape)
     if picture.residual is not None:
-        channels += residual_at(picture.residual, points.reshape(-1, 2), texels.reshape(-1, 2)).reshape(channels.shape)
+        channels += residual_at(picture.residual, *places).reshape(channels.shape)
     return np.clip(channels, 0.0, 1.0)

@@ -1,4 +1,7 @@
-"""What docs/igs-format.md, "Residual", says is added to the picture, in float64 and apart from every decoder's code."""
+"""What docs/igs-format.md, "Residual", says is added to the picture, and docs/gpu-buffer.md to levels, in float64.
+
+It is apart from every decoder's code.
+"""
 
 from dataclasses import dataclass
 
@@ -18,20 +21,39 @@ class ReferenceResidual:
     across: int  # blocks
     blocks: dict[int, Float]  # [K', S, S] by number: component, frequency down, frequency across; none where all are 0
     basis: Float  # [K', C]
+    means: Float  # [S] of each function over a texel of the level, over its value in the middle; 1 at level 0
 
 
-def reference_residual(layer: ResidualLayer | None, width: int) -> ReferenceResidual | None:
-    """Lay out the coefficients; None without a layer. Width: of the picture, texels."""
-    if layer is None:
+def reference_residual(layer: ResidualLayer | None, width: int, box: int = 1) -> ReferenceResidual | None:
+    """Lay out the coefficients; None without a layer, or where a level's texels are larger than its blocks.
+
+    Args:
+        layer: the layer
+        width: of the picture, texels
+        box: a level's texel is that many texels of the picture wide
+    """
+    if layer is None or box > layer.side:
         return None
-    side, components = layer.side, len(layer.basis_codes)
+    blocks = dense_blocks(layer, len(layer.basis_codes))
+    return ReferenceResidual(layer.side, -(-width // layer.side), blocks, layer.basis, function_means(layer.side, box))
+
+
+def function_means(side: int, box: int) -> Float:
+    """Return the mean of each function over BOX points one texel apart, over its value in their middle [S]."""
+    points = np.arange(box) - (box - 1) / 2
+    return np.asarray(np.cos(np.pi * np.arange(side)[:, None] * points / side).mean(axis=1))
+
+
+def dense_blocks(layer: ResidualLayer, components: int) -> dict[int, Float]:
+    """Return blocks [components, S, S] by number, frequency down, then across; none where all coefficients are 0."""
+    side = layer.side
     order = _diagonals(side)
     blocks: dict[int, Float] = {}
     numbers = np.repeat(np.arange(len(layer.counts)), layer.counts).tolist()
     for number, place, value in zip(numbers, layer.places.tolist(), coefficient_values(layer).tolist(), strict=True):
         component, p = divmod(place, side * side)
         blocks.setdefault(number, np.zeros((components, side, side)))[component, *order[p]] = value
-    return ReferenceResidual(side, -(-width // side), blocks, layer.basis)
+    return blocks
 
 
 def residual_at(residual: ReferenceResidual, points: NDArray[np.floating], texels: NDArray[np.int64]) -> Float:
@@ -46,7 +68,7 @@ def residual_at(residual: ReferenceResidual, points: NDArray[np.floating], texel
     columns, lines = (texels // residual.side).T
     within = points - texels // residual.side * residual.side
     frequencies = np.arange(residual.side)
-    scale = np.where(frequencies == 0, 1, np.sqrt(2)) / np.sqrt(residual.side)
+    scale = np.where(frequencies == 0, 1, np.sqrt(2)) / np.sqrt(residual.side) * residual.means
     across, down = (scale * np.cos(np.pi / residual.side * frequencies * axis[:, None]) for axis in within.T)
     numbers = lines * residual.across + columns
     order = np.argsort(numbers, kind="stable")

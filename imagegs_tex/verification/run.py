@@ -1,6 +1,6 @@
 """Hold every decoder of a file against the reference decode."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from imagegs_tex.metrics.match_source import source_indices
 from imagegs_tex.metrics.scores import pooled_psnr, score_map
 from imagegs_tex.provenance import versions
 from imagegs_tex.shaders.build_decoder import LANGUAGES, Decoder, Language
+from imagegs_tex.shaders.gpu_buffer import PackedGaussians
 from imagegs_tex.shaders.include_text import HLSL_INCLUDE
 from imagegs_tex.textures.load_plan import TexturesKind
 from imagegs_tex.verification import checked_rows, footprint_shaders, probe_shaders, wgsl
@@ -132,6 +133,7 @@ def verify(  # noqa: PLR0913 - what is checked, and how
     differences: Path | None = None,
     device: Device | None = None,
     shared: bool = False,
+    before: Sequence[PackedGaussians] = (),
     progress: Callable[[str, int, int], None] | None = None,
 ) -> VerifyReport:
     """Run every decoder of a set on this machine's OpenGL, at every texel and at random points.
@@ -150,8 +152,8 @@ def verify(  # noqa: PLR0913 - what is checked, and how
         differences: a folder for pictures of the differences in the rows that are checked, one per variant and four
             channels
         device: None opens one
-        shared: run the decoder of many materials as well, on a buffer in which the set is the second of two; WGSL is
-            of it alone
+        shared: run the decoder of many materials as well, on a buffer in which the set is the last; WGSL is of it alone
+        before: materials in front of it in that buffer; none: one, the set itself packed otherwise
         progress: called with what begins, how many steps are done, and how many there are at most
 
     Returns:
@@ -182,7 +184,7 @@ def verify(  # noqa: PLR0913 - what is checked, and how
         begun = _Steps(progress, decoders * (2 + len(bands)))  # compiling, texels, points
         compiled, results = _compile(scene, decoder, _variants(wanted), begun, left_out)
         if shared:
-            view = view_in_buffer(quantized, decoder)
+            view = view_in_buffer(quantized, decoder, before)
             joined = opened.enter_context(Scene(chosen, view.packed, size, quantized.channel_count))
             both = _compile(joined, view, _shared_variants(wanted), begun, left_out, SHARED_PREFIX)
             compiled, results = compiled | both[0], results | both[1]

@@ -11,7 +11,13 @@ from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.shaders.accessors import Accessor
 from imagegs_tex.shaders.build_decoder import Decoder
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians, join_materials, pack_gaussians
-from imagegs_tex.shaders.include_text import HLSL_INCLUDE, STORAGE_INCLUDE, TEXTURE_INCLUDE, WGSL_INCLUDE
+from imagegs_tex.shaders.include_text import (
+    HLSL_INCLUDE,
+    STORAGE_INCLUDE,
+    TEXTURE_INCLUDE,
+    WGSL_GROUP_INCLUDE,
+    WGSL_INCLUDE,
+)
 from imagegs_tex.shaders.meaning_functions import accessor_widths
 from imagegs_tex.shaders.shared_decoder import SharedDecoder, most_of, shared_decoder
 
@@ -49,11 +55,19 @@ void igs_decode_group(uvec2 group, uint thread, ivec2 place) { igs_decode_group(
 """
 
 
-def view_in_buffer(quantized: QuantizedGaussianSet, decoder: Decoder) -> Decoder:
-    """Return the view of a set in a buffer of two: behind itself, packed for other blocks and without levels."""
-    other = pack_gaussians(quantized, _OTHER_BLOCKS)
-    materials = [other, decoder.packed]
-    return shared_view(shared_decoder(*most_of(materials), materials=materials), decoder, [other])
+def view_in_buffer(
+    quantized: QuantizedGaussianSet, decoder: Decoder, before: Sequence[PackedGaussians] = ()
+) -> Decoder:  # fmt: skip
+    """Return the view of a set in a buffer of many.
+
+    Args:
+        quantized: the set
+        decoder: of it
+        before: materials in front of it; none: itself, packed for other blocks and without levels
+    """
+    others = before or [pack_gaussians(quantized, _OTHER_BLOCKS)]
+    materials = [*others, decoder.packed]
+    return shared_view(shared_decoder(*most_of(materials), materials=materials), decoder, others)
 
 
 def shared_view(shared: SharedDecoder, decoder: Decoder, before: Sequence[PackedGaussians] = ()) -> Decoder:
@@ -81,6 +95,7 @@ IgsTexel igs_decode_at(vec2 p) {{ return igs_decode_at(IGS_NUMBER, p); }}
         STORAGE_INCLUDE: shared.includes[STORAGE_INCLUDE] + text + _GROUP,
         TEXTURE_INCLUDE: row + shared.includes[TEXTURE_INCLUDE] + text,
         HLSL_INCLUDE: shared.includes[HLSL_INCLUDE] + _hlsl(text + _GROUP),
+        WGSL_GROUP_INCLUDE: shared.includes[WGSL_GROUP_INCLUDE],
         WGSL_INCLUDE: f"{shared.includes[WGSL_INCLUDE]}\nconst IGS_NUMBER = {len(before)}u;\n",
     }
     return replace(decoder, includes=includes, accessors=accessors, packed=replace(own, words=words))

@@ -1,8 +1,10 @@
-"""The decoder of many materials in WGSL: at texels, points and under footprints, by wgpu (an optional dependency)."""
+"""The decoder of many materials in WGSL: groups of texels, points and footprints, by wgpu (an optional dependency)."""
 
+import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Final
 
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 
 from imagegs_tex.formats.errors import MissingToolError, install_extra
 from imagegs_tex.shaders.build_decoder import Decoder
-from imagegs_tex.shaders.include_text import WGSL_INCLUDE
+from imagegs_tex.shaders.include_text import WGSL_GROUP_INCLUDE, WGSL_INCLUDE
 from imagegs_tex.verification import footprint_shaders, probe_shaders
 from imagegs_tex.verification.footprint_shaders import REQUEST_FLOATS
 from imagegs_tex.verification.opengl import FloatRows, Scene
@@ -20,7 +22,34 @@ from imagegs_tex.verification.toolchain import CompileError
 from imagegs_tex.verification.wgsl_worker import NO_DEVICE, receive, send
 
 _POINTS_AT_ONCE: Final = 1 << 18
-_DECODE_AT: Final = "    let texel = igs_decode_at(IGS_NUMBER, vec2f(points[2u * i], points[2u * i + 1u]));\n"
+GROUP_SIDE: Final = 32
+"""Texels across what a workgroup decodes."""
+GROUP_POINTS: Final = 64
+"""Points for which the worker runs a workgroup; their results are those of its texels."""
+_GROUP_MAIN: Final = """@group(0) @binding(1) var<storage, read> points: array<f32>;
+@group(0) @binding(2) var<storage, read_write> results: array<f32>;
+var<private> place: u32; // of the workgroup's texels among the results
+
+fn igs_store_layer(at: vec2i, layer: i32, values: vec4f) {
+    let texel = place + (u32(at.y) % IGS_GROUP_SIDE) * IGS_GROUP_SIDE + u32(at.x) % IGS_GROUP_SIDE;
+    for (var c = 4 * layer; c < min(4 * layer + 4, CHANNELS); c++) {
+        results[texel * u32(CHANNELS) + u32(c)] = values[c & 3];
+    }
+}
+
+fn igs_store(at: vec2i, texel: IgsTexel) {
+    for (var layer = 0; layer < IGS_LAYERS; layer++) {
+        igs_store_layer(at, layer, igs_layer(texel, layer));
+    }
+}
+
+@compute @workgroup_size(IGS_GROUP_THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
+    place = IGS_GROUP_SIDE * IGS_GROUP_SIDE * group.x;
+    let at = 3u * GROUP_POINTS * group.x;
+    igs_decode_group(u32(points[at + 2u]), vec2u(u32(points[at]), u32(points[at + 1u])), thread, vec2i(0, 0));
+}
+"""
 _DECODE: Final = "    let texel = igs_decode(IGS_NUMBER, vec2f(points[2u * i], points[2u * i + 1u]));\n"
 _SAMPLE: Final = f"""    let at = {REQUEST_FLOATS}u * i;
     let uv = vec2f(points[at], points[at + 1u]);
@@ -94,7 +123,7 @@ class WgslRunner:
 
 
 class WgslDecoder:
-    """igs_decode_at and igs_decode with the accessors."""
+    """igs_decode_group, and igs_decode with the accessors."""
 
     def __init__(self, scene: Scene, decoder: Decoder) -> None:
         channels = _channels(decoder)
@@ -104,17 +133,23 @@ class WgslDecoder:
             parts = [value] if accessor.width == 1 else [f"{value}.{axis}" for axis in "xyzw"[: accessor.width]]
             accessors += parts
         self._size = scene.width, scene.channel_count
+        self._number = int(decoder.packed.words[1]) - 1  # the last one of the buffer is that of the file
         self._width = probe_shaders.result_width(decoder)
-        texts = [_shader(decoder, 2, _DECODE_AT, channels), _shader(decoder, 2, _DECODE, channels + accessors)]
+        texts = [group_shader(decoder.includes, self._size[1]), _shader(decoder, 2, _DECODE, channels + accessors)]
         self._runner = WgslRunner(decoder.packed.words, texts)
         scene.hold(self._runner)
 
     def rows(self, first_row: int, row_count: int) -> FloatRows:
         """Return texel rows [row_count, W, C]."""
         width, channels = self._size
-        across, down = np.meshgrid(np.arange(width) + 0.5, np.arange(first_row, first_row + row_count) + 0.5)
-        found = self._runner.run(0, np.stack([across.ravel(), down.ravel()], axis=1).astype(np.float32), channels)
-        return found.reshape(row_count, width, channels)
+        first, end = first_row // GROUP_SIDE, -(-(first_row + row_count) // GROUP_SIDE)
+        across, down = np.meshgrid(np.arange(-(-width // GROUP_SIDE)), np.arange(first, end))
+        groups = np.stack([across.ravel(), down.ravel(), np.full(across.size, self._number)], axis=1)
+        found = self._runner.run(0, groups.repeat(GROUP_POINTS, axis=0), channels * GROUP_SIDE**2 // GROUP_POINTS)
+        squares = found.reshape(*across.shape, GROUP_SIDE, GROUP_SIDE, channels)
+        texels = squares.swapaxes(1, 2).reshape(across.shape[0] * GROUP_SIDE, -1, channels)
+        begin = first_row - GROUP_SIDE * first
+        return texels[begin : begin + row_count, :width]
 
     def points(self, uv: NDArray[np.float32]) -> FloatRows:
         """Return channels and accessors [P, R] at texture coordinates [P, 2]."""
@@ -146,6 +181,24 @@ class WgslSampler:
 
 def _channels(decoder: Decoder) -> list[str]:
     return [f"texel.channel[{channel}]" for channel in range(decoder.channel_count)]
+
+
+def group_shader(includes: Mapping[str, str], channels: int) -> str:
+    """Return what decodes squares of texels.
+
+    It takes GROUP_POINTS points for each, all of them alike: column and row of the square, counted in squares, and the
+    material. Results are its texels, row by row, with 0 for those beyond the picture.
+
+    Args:
+        includes: of a decoder of many materials
+        channels: of a texel
+    """
+    text = includes[WGSL_GROUP_INCLUDE]
+    store = re.compile(r"^@group\(0\) @binding\(1\).*?(?=^fn igs_barrier)", re.MULTILINE | re.DOTALL)
+    text, count = store.subn(_GROUP_MAIN, text)
+    assert count == 1
+    constants = f"const CHANNELS = {channels};\nconst GROUP_POINTS = {GROUP_POINTS}u;\n"
+    return f"{includes[WGSL_INCLUDE]}{constants}{text}"
 
 
 def _shader(decoder: Decoder, stride: int, decode: str, values: list[str]) -> str:

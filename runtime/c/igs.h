@@ -21,7 +21,7 @@
  * A file is bytes that anybody may have made. Every law of docs/igs-format.md is checked, each has an error of its own,
  * and a file that breaks one is refused as a whole. kept_bytes and scratch_bytes follow from checked lengths: together
  * at most 48 bytes for each byte of the sections' plain forms (which are at most 512 times the file, and 2^27) and 8 MB; of a
- * residual 160 bytes for each, and 18 MB.
+ * residual 160 bytes for each, and 18 MB; of a repeat 1400 bytes for each, and 26 MB.
  *
  * Zstandard: sections of codec 1 are Zstandard frames, and this file has no decoder for them. Hand in libzstd's
  * ZSTD_decompress (also of its single-file decoder, zstddeclib.c), or a function of yours with its signature; it gets
@@ -42,7 +42,7 @@ extern "C" {
 #define IGS_MAX_CHANNELS 32
 #define IGS_MAX_FILE_BYTES (1u << 28)
 
-/* name, what it means; in the order in which laws are checked */
+/* name, what it means; in the order in which laws are checked, but that some are of several sections */
 #define IGS_ERRORS(X)                                                                         \
     X(OK, "no error")                                                                         \
     X(ARGUMENT, "igs_load got less memory than igs_measure asks for, or another file")        \
@@ -125,16 +125,27 @@ extern "C" {
     X(EXACT_BETWEEN, "a channel of section exact samples counts from one of another width")   \
     X(RESIDUAL_EXACT, "a file of exact samples has no residual")                              \
     X(RESIDUAL_SHORT, "section residual ends within its head")                                \
-    X(RESIDUAL_SIDE, "blocks of section residual are not 4, 8 or 16 texels wide")             \
     X(RESIDUAL_RESERVED, "reserved bytes of section residual are not zero")                   \
-    X(RESIDUAL_OFFSET, "an offset of section residual is outside -64..64")                    \
-    X(RESIDUAL_STEP, "the step of section residual is out of range")                          \
-    X(RESIDUAL_COMPONENTS, "the number of components of section residual is out of range")    \
-    X(RESIDUAL_EMPTY, "section residual has no coefficient")                                  \
-    X(RESIDUAL_COUNT, "section residual has more coefficients than its blocks may hold")      \
-    X(RESIDUAL_BLOCKS, "section residual has too many blocks for so few coefficients")        \
-    X(RESIDUAL_LENGTH, "section residual is shorter than its coefficients")                   \
-    X(RESIDUAL_CODES, "section residual is not what its codes take")                          \
+    X(BLOCKS_SIDE, "blocks of residual or repeat are not 4, 8 or 16 texels wide")             \
+    X(BLOCKS_OFFSET, "an offset of residual or repeat is outside -64..64")                    \
+    X(BLOCKS_STEP, "the step of residual or repeat is out of range")                          \
+    X(BLOCKS_COMPONENTS, "the number of components of residual or repeat is out of range")    \
+    X(BLOCKS_EMPTY, "residual or repeat has no coefficient")                                  \
+    X(BLOCKS_COUNT, "residual or repeat has more coefficients than its blocks may hold")      \
+    X(BLOCKS_MANY, "residual or repeat has too many blocks for so few coefficients")          \
+    X(BLOCKS_LENGTH, "residual or repeat is shorter than its coefficients")                   \
+    X(BLOCKS_CODES, "residual or repeat is not what its codes take")                          \
+    X(REPEAT_EXACT, "a file of exact samples has no repeat")                                  \
+    X(REPEAT_SHORT, "section repeat ends within its head")                                    \
+    X(REPEAT_PERIOD, "a period of section repeat is outside 1..16384")                        \
+    X(REPEAT_ORIGIN, "the origin or the shift of section repeat is not within a period")      \
+    X(REPEAT_PICTURES, "section repeat has more than 32 pictures")                            \
+    X(REPEAT_COMPONENTS, "blocks of section repeat have more than 255 components")            \
+    X(REPEAT_LARGE, "the pictures of section repeat are too large together")                  \
+    X(REPEAT_WEIGHT_COUNT, "section repeat has too many weights")                             \
+    X(REPEAT_NO_PICTURE, "section repeat has weights of no picture")                          \
+    X(REPEAT_WEIGHTS, "the weights of section repeat are not what they take")                 \
+    X(REPEAT_WEIGHT_RANGE, "a weight of section repeat is out of range")                      \
     X(INDEX_LIMIT, "the supports are beyond what an index can hold: igs_pack.h")
 
 typedef enum igs_error {
@@ -163,6 +174,7 @@ typedef struct igs_info {
     int needs_zstd;            /* whether any section is a Zstandard frame */
     int has_detail;
     int has_residual;
+    int has_repeat;
     int is_exact;         /* whether the picture is samples, not Gaussians */
     size_t kept_bytes;    /* what igs_load needs for what it gives */
     size_t scratch_bytes; /* and for the time it runs */
@@ -241,6 +253,17 @@ typedef struct igs_residual {
     const int16_t* values;  /* [M] -16384..16384, not 0 */
 } igs_residual;
 
+/* Pictures of a lattice's cell, and how much each cell has of them: docs/igs-format.md, "Section 10: repeat". */
+typedef struct igs_repeat {
+    igs_residual blocks;         /* of a cell; of (V + 1) K' components, v K' + k is component k of picture v */
+    uint32_t pictures;           /* V + 1, 1..32 */
+    uint32_t period_x, period_y; /* texels of a cell */
+    uint32_t origin_x, origin_y; /* where the picture begins in the first cell */
+    uint32_t shift;              /* texels by which each row of cells begins further left */
+    uint32_t cells_across, cells_down;
+    const int8_t* weights; /* [V][cells_down][cells_across] / 64 of the pictures but the first */
+} igs_repeat;
+
 typedef struct igs_file {
     igs_info info;
     const igs_map* maps;
@@ -255,6 +278,7 @@ typedef struct igs_file {
     const int16_t* features;     /* [N][K] codes */
     igs_detail detail;           /* where info.has_detail */
     igs_residual residual;       /* where info.has_residual */
+    igs_repeat repeat;           /* where info.has_repeat */
     igs_exact exact;             /* where info.is_exact */
 } igs_file;
 
@@ -305,9 +329,11 @@ const char* igs_error_text(igs_error error); /* such as "the header's checksum d
 #if defined(__GNUC__)
 #define IGS__UNROLLED _Pragma("GCC unroll 8")
 #define IGS__PREFETCH(address) __builtin_prefetch(address)
+#define IGS__OPAQUE(value) __asm__("" : "+r"(value))
 #else
 #define IGS__UNROLLED
 #define IGS__PREFETCH(address) ((void)0)
+#define IGS__OPAQUE(value) ((void)0)
 #endif
 
 typedef char igs__shifts_are_arithmetic[((-3) >> 1) == -2 ? 1 : -1];
@@ -322,10 +348,11 @@ enum {
     IGS__FEATURES,
     IGS__DETAIL,
     IGS__EXACT,
-    IGS__RESIDUAL
+    IGS__RESIDUAL,
+    IGS__REPEAT
 };
-#define IGS__SECTIONS 9
-#define IGS__MOST_SECTIONS 8u /* of one file: exact samples are alone */
+#define IGS__SECTIONS 10
+#define IGS__MOST_SECTIONS 9u /* of one file: exact samples are alone */
 #define IGS__HEADER_BYTES 52
 #define IGS__ENTRY_BYTES 16
 #define IGS__MAX_RAW_BYTES (1u << 27)
@@ -376,6 +403,25 @@ static float igs__f32(const uint8_t* at) {
     float value;
     memcpy(&value, &bits, sizeof value);
     return value;
+}
+
+/* Base-2 logarithm of a positive normal number, its error below 1e-15 of the larger of itself and 1. The C library's has a
+ * table of 2 KB, and is not the same everywhere. */
+static double igs__log2(double x) {
+    static const double series[] = {1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13, 1.0 / 11,
+                                    1.0 / 9,  1.0 / 7,  1.0 / 5,  1.0 / 3,  1.0};
+    double share, square, sum = 0.0;
+    uint64_t bits;
+    int64_t exponent;
+    int i;
+    memcpy(&bits, &x, sizeof bits);
+    exponent = (int64_t)(bits - 0x3FE6A09E00000000u) >> 52; /* x is 2^exponent times sqrt(1/2) to sqrt(2) */
+    bits -= (uint64_t)exponent << 52;
+    memcpy(&x, &bits, sizeof x);
+    share = (x - 1.0) / (x + 1.0);
+    square = share * share;
+    for (i = 0; i < 10; ++i) sum = sum * square + series[i];
+    return (double)exponent + 2.8853900817779268147 * share * sum; /* 2 / ln 2 */
 }
 
 static uint32_t igs__crc32(const uint8_t* data, size_t size) {
@@ -533,6 +579,7 @@ static igs_error igs__parse_front(const uint8_t* data, size_t size, igs__front* 
     IGS__REQUIRE(total == size, FILE_LENGTH);
     front->info.has_detail = front->sections[IGS__DETAIL].codec != 0;
     front->info.has_residual = front->sections[IGS__RESIDUAL].codec != 0;
+    front->info.has_repeat = front->sections[IGS__REPEAT].codec != 0;
     front->info.is_exact = front->sections[IGS__EXACT].codec != 0;
     for (i = 0, at = front_bytes; i < front->section_count; ++i) {
         const uint8_t* entry = data + IGS__HEADER_BYTES + IGS__ENTRY_BYTES * i;
@@ -569,7 +616,7 @@ IGS__INLINE int igs__length(int64_t value) { /* bits of the magnitude */
 #endif
 }
 
-static int igs__sign(int64_t value) { return value == 0 ? 0 : value > 0 ? 1 : 2; }
+static int igs__sign(int64_t value) { return (value > 0) + 2 * (value < 0); }
 static int igs__least(int a, int b) { return a < b ? a : b; }
 
 #define IGS__MAX_LENGTH 23
@@ -606,14 +653,16 @@ static void igs__bits_begin(igs__bits* bits, const uint8_t* data, size_t size) {
     for (i = 0; i < 4; ++i) bits->x = bits->x << 8 | igs__byte(bits, i);
 }
 
-/* Reads a decision, or writes the one it is given. */
-IGS__INLINE int igs__code_bit(igs__bits* bits, uint32_t probability, int probability_bits, int yes) {
-    const uint32_t span = bits->high - bits->low, rest = span & ((1u << probability_bits) - 1);
-    const uint32_t middle = bits->low + (span >> probability_bits) * probability +
-        (uint32_t)((uint64_t)rest * probability >> probability_bits);
+/* Reads a decision, or writes the one it is given; yes has all bits. Without a branch, which could not be foretold. */
+IGS__INLINE uint32_t igs__code_mask(igs__bits* bits, uint32_t probability, int probability_bits, int yes) {
+    const uint32_t middle =
+        bits->low + (uint32_t)((uint64_t)(bits->high - bits->low) * probability >> probability_bits);
+    uint32_t mask;
     if (!IGS__WRITES || bits->to == NULL) yes = bits->x <= middle;
-    if (yes) bits->high = middle;
-    else bits->low = middle + 1;
+    mask = 0u - (uint32_t)yes;
+    IGS__OPAQUE(mask);
+    bits->high ^= (bits->high ^ middle) & mask;
+    bits->low ^= (bits->low ^ (middle + 1)) & ~mask;
     while ((bits->low ^ bits->high) >> 24 == 0) {
         if (IGS__WRITES && bits->to != NULL && bits->passed < bits->size)
             bits->to[bits->passed] = (uint8_t)(bits->high >> 24);
@@ -622,7 +671,11 @@ IGS__INLINE int igs__code_bit(igs__bits* bits, uint32_t probability, int probabi
         bits->high = bits->high << 8 | 255;
         ++bits->passed;
     }
-    return yes;
+    return mask;
+}
+
+IGS__INLINE int igs__code_bit(igs__bits* bits, uint32_t probability, int probability_bits, int yes) {
+    return igs__code_mask(bits, probability, probability_bits, yes) != 0;
 }
 
 #define IGS__TRAINED_UNITS 16
@@ -705,15 +758,22 @@ typedef struct igs__fast_weights {
 
 #define IGS__FAST_NODES 128 /* of which 124 are used */
 
-typedef struct igs__fast_row { /* statistics of a context */
-    uint16_t p[IGS__FAST_NODES];
+typedef struct igs__fast_row {   /* statistics of a context */
+    uint16_t p[IGS__FAST_NODES]; /* with the highest bit turned, so that they begin as 0 */
     uint8_t seen[IGS__FAST_NODES];
 } igs__fast_row;
 
 typedef struct igs__near {
-    uint32_t weights[8], sum; /* of the neighbours, and their sum, or 1 */
-    uint32_t best;            /* which of them weighs most */
+    uint32_t weights[9]; /* of the neighbours, and 0 */
+    uint32_t like;       /* the item that weighs most; the own one, which counts as 0, where none weighs anything */
+    double sum;          /* of the weights, or 1 */
 } igs__near;
+
+/* What a mixer is told of an item, not yet held within its range: 0; sizes in the last plane and in the one before, their mean in
+ * those before; three more; 256. */
+typedef struct igs__known {
+    int16_t inputs[8];
+} igs__known;
 
 /* The last items of each cell, as many as are neighbours, one after another: what codecs 3 and 5 weigh four at a time.
  * Behind the last are some that only fill a vector up. */
@@ -749,7 +809,10 @@ typedef struct igs__items {
     int32_t* neighbours; /* [count][8] nearest first */
     uint16_t* bases;     /* [count][8] their weights by distance */
     uint16_t* unlike;    /* [count][8] how much they differ in earlier planes */
-    int32_t* sums;       /* [count] logarithms of earlier planes */
+    igs__known* known;   /* [count] */
+    int32_t* sums;       /* [count] logarithms of planes before the last two */
+    uint8_t* trits;      /* [count] signs in the last three planes */
+    uint8_t* places;     /* [count] which of the neighbours is the item before, or 8 */
     igs__fast_weights* fast_weights;
     igs__near* near; /* [count] */
     uint8_t* stamps; /* [rows of all contexts] */
@@ -790,8 +853,9 @@ static void igs__items_take(
     }
     items->values = IGS__ARRAY(arena, int32_t, codes);
     if (codec == IGS__FAST) {
-        items->sign_count = 3;
-        items->signs = IGS__ARRAY(arena, int32_t, (uint64_t)count * 3);
+        items->known = IGS__ARRAY(arena, igs__known, count);
+        items->trits = IGS__ARRAY(arena, uint8_t, count);
+        items->places = IGS__ARRAY(arena, uint8_t, count);
         if (section == IGS__FEATURES) items->means = IGS__ARRAY(arena, int32_t, (uint64_t)count * 2);
         items->neighbours = IGS__ARRAY(arena, int32_t, (uint64_t)count* IGS__FAST_NEIGHBOURS);
         items->bases = IGS__ARRAY(arena, uint16_t, (uint64_t)count* IGS__FAST_NEIGHBOURS);
@@ -1579,28 +1643,30 @@ static void igs__weigh_row(
     }
 }
 
-static igs__own igs__find_own(const igs__items* items, const int64_t* scales, uint32_t n, uint32_t k) {
+IGS__INLINE float igs__own_place(const igs__items* items, uint32_t n, uint32_t axis) {
+    return items->means == NULL ? (float)(items->cells[n] % items->across) : (float)items->means[2 * (size_t)n + axis];
+}
+
+IGS__INLINE float igs__own_step(const igs__items* items, uint32_t n, uint32_t axis) {
     static const float powers[13] = {1.0f,        1.0f / 2,    1.0f / 4,   1.0f / 8,   1.0f / 16,
                                      1.0f / 32,   1.0f / 64,   1.0f / 128, 1.0f / 256, 1.0f / 512,
                                      1.0f / 1024, 1.0f / 2048, 1.0f / 4096};
+    return powers[items->exponents[2 * (size_t)n + axis] + 4];
+}
+
+static void igs__find_own(const igs__items* items, const int64_t* scales, uint32_t n, uint32_t k, igs__own* own) {
     const int32_t* values = items->values + (size_t)n * items->planes;
-    igs__own own;
     uint32_t i;
-    own.first = k > 8 ? k - 8 : 0;
-    own.compared = k - own.first;
-    for (i = 0; i < own.compared; ++i) {
-        own.values[i] = _mm_set1_ps((float)values[own.first + i]);
-        own.scales[i] = _mm_set1_ps((float)scales[own.first + i] * (1.0f / 128));
-    }
-    if (items->means == NULL) {
-        own.place[0] = _mm_set1_ps((float)(items->cells[n] % items->across));
-        return own;
+    own->first = k > 8 ? k - 8 : 0;
+    own->compared = k - own->first;
+    for (i = 0; i < own->compared; ++i) {
+        own->values[i] = _mm_set1_ps((float)values[own->first + i]);
+        own->scales[i] = _mm_set1_ps((float)scales[own->first + i] * (1.0f / 128));
     }
     for (i = 0; i < 2; ++i) {
-        own.place[i] = _mm_set1_ps((float)items->means[2 * (size_t)n + i]);
-        own.step[i] = _mm_set1_ps(powers[items->exponents[2 * (size_t)n + i] + 4]);
+        own->place[i] = _mm_set1_ps(igs__own_place(items, n, i));
+        if (items->means != NULL) own->step[i] = _mm_set1_ps(igs__own_step(items, n, i));
     }
-    return own;
 }
 
 static void igs__begin_kept(igs__items* items) {
@@ -1610,12 +1676,11 @@ static void igs__begin_kept(igs__items* items) {
         const uint32_t end = items->firsts[cell + 1], held = end - items->firsts[cell];
         kept->firsts[cell] = at;
         for (i = end - (held < IGS__MOST_IN_CELL ? held : IGS__MOST_IN_CELL); i < end; ++i, ++at) {
-            const igs__own own = igs__find_own(items, NULL, i, 0);
-            kept->places[0][at] = _mm_cvtss_f32(own.place[0]);
+            kept->places[0][at] = igs__own_place(items, i, 0);
             if (items->means == NULL) continue;
-            kept->places[1][at] = _mm_cvtss_f32(own.place[1]);
-            kept->steps[0][at] = _mm_cvtss_f32(own.step[0]);
-            kept->steps[1][at] = _mm_cvtss_f32(own.step[1]);
+            kept->places[1][at] = igs__own_place(items, i, 1);
+            kept->steps[0][at] = igs__own_step(items, i, 0);
+            kept->steps[1][at] = igs__own_step(items, i, 1);
         }
     }
     kept->firsts[cell] = at;
@@ -1640,12 +1705,13 @@ static igs__neighbourhood igs__look_around(const igs__items* items, const int64_
     const int32_t across = (int32_t)items->across, row = (int32_t)items->cells[n] / across;
     const int32_t column = (int32_t)items->cells[n] % across;
     const int32_t from = column > IGS__AROUND_CELLS ? column - IGS__AROUND_CELLS : 0;
-    const igs__own own = igs__find_own(items, scales, n, k);
+    igs__own own;
     igs__neighbourhood near = {0, 0, 0, 0, -1, 0};
     igs__sums sums;
     int32_t y, i, parts[4];
     double halves[2];
     int64_t off[2];
+    igs__find_own(items, scales, n, k, &own);
     sums.values = sums.sizes = _mm_setzero_pd();
     sums.weights = sums.off = sums.best = _mm_setzero_si128();
     sums.steps = 0;
@@ -2075,6 +2141,11 @@ static const signed char igs__trained[5 * IGS__FAST_WEIGHT_NODES * IGS__FAST_INP
 };
 /* clang-format on */
 
+/* How a statistic moves that has seen so much. */
+typedef struct igs__fast_step {
+    uint16_t share, seen; /* of the way to what came, and what it has seen then */
+} igs__fast_step;
+
 typedef struct igs__mixer {
     const igs__model* model; /* its tables */
     igs__fast_row* statistics;
@@ -2085,20 +2156,27 @@ typedef struct igs__mixer {
 #if defined(__SSE2__)
     __m128i lanes[2]; /* the same as vectors */
 #endif
-    uint16_t shares[IGS__COUNT_LIMIT + 1];
+    igs__fast_step steps[IGS__COUNT_LIMIT + 1];
     uint8_t stamp;
 } igs__mixer;
 
-/* Sets a context's row of statistics, cleared at a plane's first use of it: most planes use less than half of them. */
-IGS__HOT void igs__set_row(igs__mixer* mixer, int context, uint32_t row) {
+IGS__INLINE int32_t igs__held32(int32_t value, int32_t most) {
+    value = value > most ? most : value;
+    return value < -most ? -most : value;
+}
+
+/* A context's row of statistics, cleared at a plane's first use of it: most planes use less than half of them. */
+IGS__HOT igs__fast_row* igs__row_of(igs__mixer* mixer, int context, uint32_t row) {
     row += igs__fast_starts[context];
-    mixer->rows[context] = mixer->statistics + row;
     if (mixer->stamps[row] != mixer->stamp) {
-        uint32_t i;
         mixer->stamps[row] = mixer->stamp;
-        for (i = 0; i < IGS__FAST_NODES; ++i) mixer->rows[context]->p[i] = 32768;
-        memset(mixer->rows[context]->seen, 0, IGS__FAST_NODES);
+        memset(mixer->statistics + row, 0, sizeof *mixer->statistics);
     }
+    return mixer->statistics + row;
+}
+
+IGS__HOT void igs__set_row(igs__mixer* mixer, int context, uint32_t row) {
+    mixer->rows[context] = igs__row_of(mixer, context, row);
 }
 
 /* One decision's weights, in vectors where every compiler for the processor has them. Of a product, ((x >> 16) + 8) >> 4
@@ -2115,9 +2193,12 @@ IGS__HOT void igs__set_inputs(igs__mixer* mixer) {
     mixer->lanes[1] = _mm_set_epi16(0, 0, 0, 0, 0, 0, in[9], in[8]);
 }
 
-IGS__HOT int32_t igs__mix(const igs__mixer* mixer, uint32_t at, const int16_t* stretched, igs__lanes* lanes) {
-    const __m128i* first = (const __m128i*)(const void*)mixer->first[at].lanes;
-    const __m128i* second = (const __m128i*)(const void*)mixer->second[at].lanes;
+IGS__HOT int32_t igs__mix(
+    const igs__mixer* mixer, const igs__fast_weights* shared, const igs__fast_weights* own, const int16_t* stretched,
+    igs__lanes* lanes
+) {
+    const __m128i* first = (const __m128i*)(const void*)shared->lanes;
+    const __m128i* second = (const __m128i*)(const void*)own->lanes;
     __m128i sum = mixer->lanes[1];
     sum = _mm_insert_epi16(sum, stretched[0], 2);
     sum = _mm_insert_epi16(sum, stretched[1], 3);
@@ -2134,13 +2215,13 @@ IGS__HOT int32_t igs__mix(const igs__mixer* mixer, uint32_t at, const int16_t* s
     return _mm_cvtsi128_si32(_mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xB1)));
 }
 
-IGS__HOT void igs__teach(igs__mixer* mixer, uint32_t at, int32_t error, const igs__lanes* lanes) {
+IGS__HOT void igs__teach(igs__fast_weights* shared, igs__fast_weights* own, int32_t error, const igs__lanes* lanes) {
     const __m128i pull = _mm_set1_epi16((short)error), half = _mm_set1_epi16(8), most = _mm_set1_epi16(16383);
     const __m128i least = _mm_set1_epi16(-16383), doubled = _mm_set_epi16(0, -1, -1, -1, -1, -1, 0, 0);
     int part;
     for (part = 0; part < 2; ++part) {
-        __m128i* first = (__m128i*)(void*)mixer->first[at].lanes + part;
-        __m128i* second = (__m128i*)(void*)mixer->second[at].lanes + part;
+        __m128i* first = (__m128i*)(void*)shared->lanes + part;
+        __m128i* second = (__m128i*)(void*)own->lanes + part;
         __m128i change = lanes->inputs[part];
         if (part == 1) change = _mm_add_epi16(change, _mm_and_si128(change, doubled));
         change = _mm_srai_epi16(_mm_add_epi16(_mm_mulhi_epi16(change, pull), half), 4);
@@ -2159,8 +2240,11 @@ typedef struct igs__lanes {
 
 IGS__HOT void igs__set_inputs(igs__mixer* mixer) { mixer->inputs[15] = 0; }
 
-IGS__HOT int32_t igs__mix(const igs__mixer* mixer, uint32_t at, const int16_t* stretched, igs__lanes* lanes) {
-    const int16_t *first = mixer->first[at].lanes, *second = mixer->second[at].lanes;
+IGS__HOT int32_t igs__mix(
+    const igs__mixer* mixer, const igs__fast_weights* shared, const igs__fast_weights* own, const int16_t* stretched,
+    igs__lanes* lanes
+) {
+    const int16_t *first = shared->lanes, *second = own->lanes;
     int32_t total = 0;
     int i;
     memcpy(lanes->inputs, mixer->inputs, sizeof mixer->inputs);
@@ -2173,8 +2257,8 @@ static int16_t igs__moved(int32_t weight) {
     return (int16_t)(weight > 16383 ? 16383 : weight < -16383 ? -16383 : weight);
 }
 
-IGS__HOT void igs__teach(igs__mixer* mixer, uint32_t at, int32_t error, const igs__lanes* lanes) {
-    int16_t *first = mixer->first[at].lanes, *second = mixer->second[at].lanes;
+IGS__HOT void igs__teach(igs__fast_weights* shared, igs__fast_weights* own, int32_t error, const igs__lanes* lanes) {
+    int16_t *first = shared->lanes, *second = own->lanes;
     int i;
     for (i = 0; i < IGS__FAST_LANES; ++i) {
         const int32_t change = (((lanes->inputs[i] * (i < 10 ? 1 : 2) * error) >> 16) + 8) >> 4;
@@ -2185,35 +2269,67 @@ IGS__HOT void igs__teach(igs__mixer* mixer, uint32_t at, int32_t error, const ig
 #endif
 
 /* No moves p by its share; yes moves 65535 - p, which is p with all bits turned. */
-IGS__HOT void igs__fast_adapt(const uint16_t* shares, igs__fast_row* row, uint32_t node, uint32_t turned) {
-    const uint32_t p = row->p[node] ^ turned, seen = row->seen[node];
-    row->p[node] = (uint16_t)((p - ((p * shares[seen]) >> 16)) ^ turned);
-    row->seen[node] = (uint8_t)(seen + (seen < IGS__COUNT_LIMIT));
-}
+#if defined(__SSE2__)
+#define IGS__GATHER(context)                                              \
+    do {                                                                  \
+        igs__fast_row* row = mixer->rows[context];                        \
+        const igs__fast_step* step = mixer->steps + row->seen[node];      \
+        p = _mm_insert_epi16(p, (int16_t)row->p[node], context);          \
+        shares = _mm_insert_epi16(shares, (int16_t)step->share, context); \
+        row->seen[node] = (uint8_t)step->seen;                            \
+    } while (0)
 
-IGS__INLINE int igs__fast_decide(igs__mixer* mixer, igs__bits* bits, uint32_t node, uint32_t weights_at, int yes) {
+IGS__HOT void igs__fast_adapt(igs__mixer* mixer, uint32_t node, uint32_t yes) {
+    const __m128i turned = _mm_set1_epi32((int)(yes ^ 0x80008000u));
+    __m128i p = _mm_setzero_si128(), shares = p;
+    IGS__GATHER(0);
+    IGS__GATHER(1);
+    IGS__GATHER(2);
+    IGS__GATHER(3);
+    IGS__GATHER(4);
+    p = _mm_xor_si128(p, turned);
+    p = _mm_xor_si128(_mm_sub_epi16(p, _mm_mulhi_epu16(p, shares)), turned);
+    mixer->rows[0]->p[node] = (uint16_t)_mm_extract_epi16(p, 0);
+    mixer->rows[1]->p[node] = (uint16_t)_mm_extract_epi16(p, 1);
+    mixer->rows[2]->p[node] = (uint16_t)_mm_extract_epi16(p, 2);
+    mixer->rows[3]->p[node] = (uint16_t)_mm_extract_epi16(p, 3);
+    mixer->rows[4]->p[node] = (uint16_t)_mm_extract_epi16(p, 4);
+}
+#else
+IGS__HOT void igs__fast_adapt(igs__mixer* mixer, uint32_t node, uint32_t yes) {
+    const uint32_t turned = (yes ^ 0x8000) & 0xFFFF;
+    int i;
+    for (i = 0; i < IGS__FAST_CONTEXTS; ++i) {
+        igs__fast_row* row = mixer->rows[i];
+        const igs__fast_step* step = mixer->steps + row->seen[node];
+        const uint32_t p = row->p[node] ^ turned;
+        row->p[node] = (uint16_t)((p - ((p * step->share) >> 16)) ^ turned);
+        row->seen[node] = (uint8_t)step->seen;
+    }
+}
+#endif
+
+/* All bits: yes. */
+IGS__INLINE uint32_t igs__fast_decide(igs__mixer* mixer, igs__bits* bits, uint32_t node, uint32_t weights_at, int yes) {
+    igs__fast_weights *shared = mixer->first + weights_at, *own = mixer->second + weights_at;
     const int16_t* stretch = mixer->model->stretch;
     int16_t stretched[IGS__FAST_CONTEXTS];
     int32_t total, error, probability;
+    uint32_t mask, i;
     igs__lanes lanes;
-    stretched[0] = stretch[mixer->rows[0]->p[node] >> 4];
-    stretched[1] = stretch[mixer->rows[1]->p[node] >> 4];
-    stretched[2] = stretch[mixer->rows[2]->p[node] >> 4];
-    stretched[3] = stretch[mixer->rows[3]->p[node] >> 4];
-    stretched[4] = stretch[mixer->rows[4]->p[node] >> 4];
-    total = igs__mix(mixer, weights_at, stretched, &lanes) >> 12;
-    total = total > IGS__STRETCH_LIMIT ? IGS__STRETCH_LIMIT : total;
-    total = total < -IGS__STRETCH_LIMIT ? -IGS__STRETCH_LIMIT : total;
+    IGS__UNROLLED for (i = 0; i < IGS__FAST_CONTEXTS; ++i) {
+        uint32_t p = mixer->rows[i]->p[node];
+        IGS__OPAQUE(p); /* gcc would shift 16 bits of it, and clear the others once more */
+        stretched[i] = stretch[p >> 4];
+    }
+    total = igs__mix(mixer, shared, own, stretched, &lanes) >> 12;
+    total = igs__held32(total, IGS__STRETCH_LIMIT);
     probability = mixer->model->squash[total + IGS__STRETCH_LIMIT];
-    yes = igs__code_bit(bits, (uint32_t)probability, 16, yes);
-    error = (12 * ((yes << 16) - probability)) >> 5; /* 16 bits hold it */
-    igs__teach(mixer, weights_at, error, &lanes);
-    igs__fast_adapt(mixer->shares, mixer->rows[0], node, yes ? 0xFFFF : 0);
-    igs__fast_adapt(mixer->shares, mixer->rows[1], node, yes ? 0xFFFF : 0);
-    igs__fast_adapt(mixer->shares, mixer->rows[2], node, yes ? 0xFFFF : 0);
-    igs__fast_adapt(mixer->shares, mixer->rows[3], node, yes ? 0xFFFF : 0);
-    igs__fast_adapt(mixer->shares, mixer->rows[4], node, yes ? 0xFFFF : 0);
-    return yes;
+    mask = igs__code_mask(bits, (uint32_t)probability, 16, yes);
+    error = (12 * ((int32_t)(mask & 65536) - probability)) >> 5; /* 16 bits hold it */
+    igs__teach(shared, own, error, &lanes);
+    igs__fast_adapt(mixer, node, mask);
+    return mask;
 }
 
 /* Reads a value, or writes the one it is given. Nodes lie so that those of small values share one line of a cache: is it
@@ -2229,7 +2345,7 @@ static int32_t igs__fast_value(igs__mixer* mixer, igs__bits* kept, int32_t value
         *kept = copy;
         return 0;
     }
-    negative = igs__fast_decide(mixer, bits, 1, 1, value < 0);
+    negative = igs__fast_decide(mixer, bits, 1, 1, value < 0) != 0;
     if (negative) short_at += 7, long_at += 5, bits_at += 49, weights_at += 19;
     while (length < IGS__MAX_LENGTH) {
         const uint32_t step = (length < 12 ? length : 12) - 1;
@@ -2241,7 +2357,7 @@ static int32_t igs__fast_value(igs__mixer* mixer, igs__bits* kept, int32_t value
         int bit = (int)(magnitude >> place & 1);
         if ((int)length - 2 - place < 3) {
             const uint32_t block = (length < 8 ? length : 8) - 2;
-            bit = igs__fast_decide(mixer, bits, bits_at + 7 * block + prefix - 1, weights_at + 12 + block, bit);
+            bit = igs__fast_decide(mixer, bits, bits_at + 7 * block + prefix - 1, weights_at + 12 + block, bit) != 0;
             prefix = 2 * prefix + (uint32_t)bit;
         } else {
             bit = igs__code_bit(bits, 32768, 16, bit);
@@ -2263,11 +2379,20 @@ static void igs__fast_begin(igs__items* items, igs__mixer* mixer, uint32_t set, 
             items->fast_weights[i].lanes[input < IGS__FAST_CONTEXTS ? 10 + input : input - IGS__FAST_CONTEXTS] = weight;
         }
     memset(mixer, 0, sizeof *mixer);
+    igs__model_tables(&items->model, igs__logistic, 16);
+    for (i = 0; i < 2048; ++i) { /* by statistics as they are kept */
+        const int16_t low = items->model.stretch[i];
+        items->model.stretch[i] = items->model.stretch[i + 2048];
+        items->model.stretch[i + 2048] = low;
+    }
     mixer->model = &items->model;
     mixer->statistics = items->rows;
     mixer->stamps = items->stamps;
     mixer->stamp = 1;
-    for (i = 0; i <= IGS__COUNT_LIMIT; ++i) mixer->shares[i] = (uint16_t)(655360 / (10 * i + 16));
+    for (i = 0; i <= IGS__COUNT_LIMIT; ++i) {
+        mixer->steps[i].share = (uint16_t)(655360 / (10 * i + 16));
+        mixer->steps[i].seen = (uint16_t)(i + (i < IGS__COUNT_LIMIT));
+    }
     memset(items->stamps, 0, IGS__FAST_ROWS);
     mixer->first = items->fast_weights;
     mixer->second = items->fast_weights + 3 * IGS__FAST_WEIGHT_NODES;
@@ -2278,7 +2403,6 @@ static void igs__fast_counts(igs__items* items, igs__bits* bits, uint32_t gaussi
     const uint32_t across = items->across;
     igs__mixer mixer;
     uint32_t n;
-    igs__model_tables(&items->model, igs__logistic, 16);
     igs__fast_begin(items, &mixer, 0, 1);
     mixer.inputs[5] = igs__input(igs__log((int64_t)64 * gaussians / items->count + 8) - 600);
     for (n = 0; n < items->count; ++n) {
@@ -2309,241 +2433,486 @@ static void igs__fast_counts(igs__items* items, igs__bits* bits, uint32_t gaussi
     }
 }
 
-/* Keeps a candidate where it is among the nearest so far; keys are distances and, below them, the order of coming. No
- * branch: candidates do not come by distance, so that it is hard to foretell which are kept. */
-IGS__HOT void igs__keep_nearest(uint64_t* keys, uint64_t key) {
-    int i;
-    IGS__UNROLLED for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) {
-        const uint64_t held = keys[i];
-        keys[i] = held < key ? held : key;
-        key = held < key ? key : held;
+/* What may be near an item: of the cells around it that come before, and of its own, the last four items each. */
+typedef struct igs__candidates {
+    int32_t items[64]; /* 13 cells of 4 */
+    uint32_t far_away[64], count;
+} igs__candidates;
+
+#if defined(__SSE2__)
+/* igs__distance of two items, the first one's in the lowest lane: a power of two divides the floats exactly. steps are
+ * 2^-(exponent + 4), the own ones twice. */
+IGS__INLINE __m128i igs__two_distances(__m128i own_means, __m128 own_steps, const int32_t* means, const float* steps) {
+    const __m128i off = _mm_sub_epi32(own_means, _mm_loadu_si128((const __m128i*)(const void*)means));
+    const __m128i sign = _mm_srai_epi32(off, 31);
+    const __m128 distance = _mm_cvtepi32_ps(_mm_sub_epi32(_mm_xor_si128(off, sign), sign)), most = _mm_set1_ps(8192.0f);
+    const __m128i ours = _mm_cvttps_epi32(_mm_min_ps(_mm_mul_ps(distance, own_steps), most));
+    const __m128i theirs = _mm_cvttps_epi32(_mm_min_ps(_mm_mul_ps(distance, _mm_loadu_ps(steps)), most));
+    __m128i sum = _mm_packs_epi32(ours, theirs);
+    sum = _mm_madd_epi16(sum, sum);
+    return _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4E));
+}
+
+IGS__INLINE uint32_t igs__held_distance(__m128i sum) {
+    const uint32_t far_away = (uint32_t)_mm_cvtsi128_si32(sum);
+    return 480 + (far_away < 1u << 26 ? far_away : 1u << 26);
+}
+#endif
+
+/* Adds the items from first on, the last of them first. */
+IGS__INLINE void igs__add_candidates(
+    const igs__items* items, const float* steps, uint32_t n, uint32_t first, uint32_t end, igs__candidates* to
+) {
+    uint32_t j = end, count = to->count;
+#if defined(__SSE2__)
+    const __m128i mean = _mm_loadl_epi64((const __m128i*)(const void*)(items->means + 2 * (size_t)n));
+    const __m128 step = _mm_castsi128_ps(_mm_loadl_epi64((const __m128i*)(const void*)(steps + 2 * (size_t)n)));
+    const __m128i means = _mm_unpacklo_epi64(mean, mean);
+    const __m128 both = _mm_movelh_ps(step, step);
+    for (; j >= first + 2; j -= 2, count += 2) {
+        const size_t at = 2 * (size_t)(j - 2);
+        const __m128i sum = igs__two_distances(means, both, items->means + at, steps + at);
+        to->items[count] = (int32_t)j - 1;
+        to->items[count + 1] = (int32_t)j - 2;
+        to->far_away[count] = igs__held_distance(_mm_srli_si128(sum, 4));
+        to->far_away[count + 1] = igs__held_distance(sum);
+    }
+    if (j > first) {
+        const size_t at = 2 * (size_t)first; /* with the item behind it, which is n at the most */
+        to->items[count] = (int32_t)first;
+        to->far_away[count++] = igs__held_distance(igs__two_distances(means, both, items->means + at, steps + at));
+    }
+#else
+    (void)steps;
+    while (j > first) {
+        to->items[count] = (int32_t)--j;
+        to->far_away[count++] = igs__distance(items, n, j);
+    }
+#endif
+    to->count = count;
+}
+
+/* The nearest candidates, nearest first; returns how many. Of two as near the one that came first. No branch decides what is kept:
+ * candidates do not come by distance, so that it would be hard to foretell. */
+#if defined(__SSE2__)
+/* Keys are distances and, below them, the order of coming, which doubles hold exactly: the least of every other candidate and the
+ * least of the rest are kept side by side, then merged. */
+IGS__INLINE uint32_t igs__take_nearest(const igs__candidates* from, int32_t* found, uint16_t* bases) {
+    const uint32_t count = from->count < IGS__FAST_NEIGHBOURS ? from->count : IGS__FAST_NEIGHBOURS;
+    const __m128d none = _mm_set1_pd(1e300), two = _mm_set1_pd(2.0);
+    __m128d keys[IGS__FAST_NEIGHBOURS], come = _mm_set_pd(1.0, 0.0);
+    uint32_t at, i;
+    for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) keys[i] = none;
+    for (at = 0; at < from->count; at += 2, come = _mm_add_pd(come, two)) {
+        const __m128i far_away = _mm_loadl_epi64((const __m128i*)(const void*)(from->far_away + at));
+        __m128d key = _mm_add_pd(_mm_mul_pd(_mm_cvtepi32_pd(far_away), _mm_set1_pd(64.0)), come);
+        if (at + 1 == from->count) key = _mm_unpacklo_pd(key, none);
+        IGS__UNROLLED for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) {
+            const __m128d held = keys[i];
+            keys[i] = _mm_min_pd(held, key);
+            key = _mm_max_pd(held, key);
+        }
+    }
+    {
+        __m128d merged[4], moved;
+        int32_t places[2], shares[2];
+        for (i = 0; i < 4; ++i) /* falls, then rises */
+            merged[i] = _mm_min_pd(
+                _mm_unpacklo_pd(keys[2 * i], keys[2 * i + 1]), _mm_unpackhi_pd(keys[7 - 2 * i], keys[6 - 2 * i])
+            );
+        moved = merged[0], merged[0] = _mm_min_pd(moved, merged[2]), merged[2] = _mm_max_pd(moved, merged[2]);
+        moved = merged[1], merged[1] = _mm_min_pd(moved, merged[3]), merged[3] = _mm_max_pd(moved, merged[3]);
+        moved = merged[0], merged[0] = _mm_min_pd(moved, merged[1]), merged[1] = _mm_max_pd(moved, merged[1]);
+        moved = merged[2], merged[2] = _mm_min_pd(moved, merged[3]), merged[3] = _mm_max_pd(moved, merged[3]);
+        for (i = 0; i < count; i += 2) {
+            const __m128d other = _mm_shuffle_pd(merged[i / 2], merged[i / 2], 1);
+            const __m128d key = _mm_unpacklo_pd(_mm_min_pd(merged[i / 2], other), _mm_max_pd(merged[i / 2], other));
+            const __m128d far_away = _mm_cvtepi32_pd(_mm_cvttpd_epi32(_mm_mul_pd(key, _mm_set1_pd(1.0 / 64))));
+            const __m128i at_place = _mm_cvttpd_epi32(_mm_sub_pd(key, _mm_mul_pd(far_away, _mm_set1_pd(64.0))));
+            const __m128i share = _mm_cvttpd_epi32(_mm_div_pd(_mm_set1_pd((double)(1 << 20)), far_away));
+            _mm_storel_epi64((__m128i*)(void*)places, at_place);
+            _mm_storel_epi64((__m128i*)(void*)shares, share);
+            found[i] = from->items[places[0]];
+            bases[i] = (uint16_t)(shares[0] > 0 ? shares[0] : 1);
+            if (i + 1 == count) break;
+            found[i + 1] = from->items[places[1]];
+            bases[i + 1] = (uint16_t)(shares[1] > 0 ? shares[1] : 1);
+        }
+    }
+    return count;
+}
+#else
+IGS__INLINE uint32_t igs__take_nearest(const igs__candidates* from, int32_t* found, uint16_t* bases) {
+    uint64_t keys[IGS__FAST_NEIGHBOURS]; /* distances and, below them, the order of coming */
+    uint32_t at, i;
+    for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) keys[i] = UINT64_MAX;
+    for (at = 0; at < from->count; ++at) {
+        uint64_t key = (uint64_t)from->far_away[at] << 6 | at;
+        IGS__UNROLLED for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) {
+            const uint64_t held = keys[i];
+            keys[i] = held < key ? held : key;
+            key = held < key ? key : held;
+        }
+    }
+    for (i = 0; i < IGS__FAST_NEIGHBOURS && keys[i] != UINT64_MAX; ++i) {
+        const uint32_t base = (1u << 20) / (uint32_t)(keys[i] >> 6);
+        found[i] = from->items[keys[i] & 63];
+        bases[i] = (uint16_t)(base > 0 ? base : 1);
+    }
+    return i;
+}
+#endif
+
+/* Adds those of cells of a row before item n, from the right. */
+static void igs__add_cells(
+    const igs__items* items, const float* steps, uint32_t n, uint32_t left, uint32_t right, igs__candidates* to
+) {
+    const uint32_t* firsts = items->firsts;
+    const uint32_t end = firsts[right + 1] < n ? firsts[right + 1] : n;
+    uint32_t cell, most = 0;
+    for (cell = left; cell <= right; ++cell) {
+        const uint32_t held = firsts[cell + 1] - firsts[cell];
+        most = held > most ? held : most;
+    }
+    if (most <= 4) { /* all of them, which follow each other */
+        if (firsts[left] < end) igs__add_candidates(items, steps, n, firsts[left], end, to);
+        return;
+    }
+    for (cell = right + 1; cell > left; --cell) {
+        const uint32_t last = firsts[cell] < n ? firsts[cell] : n;
+        const uint32_t first = last > firsts[cell - 1] + 4 ? last - 4 : firsts[cell - 1];
+        if (first < last) igs__add_candidates(items, steps, n, first, last, to);
     }
 }
 
-#if defined(__SSE2__)
-/* igs__distance: a power of two divides the floats exactly. steps are 2^-(exponent + 4) of both, the own ones first. */
-IGS__INLINE uint32_t igs__distance_by(__m128i own_mean, const int32_t* other_mean, __m128 steps) {
-    const __m128i off = _mm_sub_epi32(own_mean, _mm_loadl_epi64((const __m128i*)(const void*)other_mean));
-    const __m128i sign = _mm_srai_epi32(off, 31), distance = _mm_sub_epi32(_mm_xor_si128(off, sign), sign);
-    const __m128 both = _mm_cvtepi32_ps(_mm_unpacklo_epi64(distance, distance));
-    const __m128 limited = _mm_min_ps(_mm_mul_ps(both, steps), _mm_set1_ps(8192.0f));
-    __m128i sum = _mm_cvttps_epi32(limited);
-    sum = _mm_madd_epi16(sum, sum);
-    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4E));
-    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xB1));
-    {
-        const uint32_t far_away = (uint32_t)_mm_cvtsi128_si32(sum);
-        return 480 + (far_away < 1u << 26 ? far_away : 1u << 26);
+/* The first items of the cells around one that come before it, by distance and then from the last: where cells alone tell, they
+ * are the nearest. */
+static void igs__list_around(const igs__items* items, int32_t row, int32_t column, int32_t* found, uint16_t* bases) {
+    static const signed char rows[12] = {0, 1, 1, 1, 0, 2, 1, 1, 2, 2, 2, 2};
+    static const signed char columns[12] = {-1, 0, 1, -1, -2, 0, 2, -2, 1, -1, 2, -2};
+    const int32_t across = (int32_t)items->across;
+    int count = 0, i;
+    for (i = 0; i < 12 && count < IGS__FAST_NEIGHBOURS; ++i) {
+        const int32_t x = column + columns[i], y = row - rows[i];
+        const uint32_t* firsts;
+        uint32_t j, k;
+        if (x < 0 || x >= across || y < 0) continue;
+        firsts = items->firsts + y * across + x;
+        for (j = firsts[1], k = 0; j > firsts[0] && k < 4 && count < IGS__FAST_NEIGHBOURS; ++k) {
+            found[count] = (int32_t)--j;
+            bases[count++] =
+                (uint16_t)((1u << 20) / (uint32_t)(512 + 1024 * (rows[i] * rows[i] + columns[i] * columns[i])));
+        }
     }
+    for (; count < IGS__FAST_NEIGHBOURS; ++count) found[count] = bases[count] = 0;
 }
-#endif
 
 /* The nearest items before each, nearest first; of two as near the later one. The last ones of an item that has fewer are
  * item 0 with a weight of 0. */
 static void igs__find_nearest(igs__items* items) {
-    /* the cells around by distance and then from the last: where cells alone tell, the first items are the nearest */
-    static const signed char rows[13] = {0, 0, 1, 1, 1, 0, 2, 1, 1, 2, 2, 2, 2};
-    static const signed char columns[13] = {0, -1, 0, 1, -1, -2, 0, 2, -2, 1, -1, 2, -2};
     const int32_t across = (int32_t)items->across;
-    int32_t row = 0, column = 0;
+    float* steps = (float*)(void*)items->unlike; /* [count][2], as long as nothing is compared */
+    int32_t row = 0, column = 0, around[IGS__FAST_NEIGHBOURS];
+    uint16_t around_bases[IGS__FAST_NEIGHBOURS];
     uint32_t n, last_cell = 0;
+    for (n = 0; items->means != NULL && n < 2 * items->count; ++n)
+        steps[n] = 1.0f / (float)(1 << (items->exponents[n] + 4));
     for (n = 0; n < items->count; ++n) {
         int32_t* neighbours = items->neighbours + (size_t)n * IGS__FAST_NEIGHBOURS;
         uint16_t* bases = items->bases + (size_t)n * IGS__FAST_NEIGHBOURS;
-        uint32_t first, j, end;
-        int32_t x, y;
-        int found = 0, i;
+        int32_t y;
+        int found = 0, place, i;
         for (column += (int32_t)(items->cells[n] - last_cell); column >= across; column -= across) ++row;
         last_cell = items->cells[n];
         if (items->means == NULL) {
-            for (i = 0; i < 13 && found < IGS__FAST_NEIGHBOURS; ++i) {
-                x = column + columns[i];
-                y = row - rows[i];
-                if (x < 0 || x >= across || y < 0) continue;
-                first = items->firsts[y * across + x];
-                end = items->firsts[y * across + x + 1] < n ? items->firsts[y * across + x + 1] : n;
-                if (end > first + 4) first = end - 4;
-                for (j = end; j > first && found < IGS__FAST_NEIGHBOURS; ++found) {
-                    neighbours[found] = (int32_t)--j;
-                    bases[found] =
-                        (uint16_t)((1u << 20) / (uint32_t)(512 + 1024 * (rows[i] * rows[i] + columns[i] * columns[i])));
-                }
+            const uint32_t first = items->firsts[items->cells[n]];
+            uint32_t j;
+            if (n == first) igs__list_around(items, row, column, around, around_bases);
+            for (j = n; j > first && found < 4; ++found) {
+                neighbours[found] = (int32_t)--j;
+                bases[found] = (1u << 20) / 512;
+            }
+            for (i = 0; found < IGS__FAST_NEIGHBOURS; ++i, ++found) {
+                neighbours[found] = around[i];
+                bases[found] = around_bases[i];
             }
         } else {
-#if defined(__SSE2__)
-            static const float powers[13] = {1.0f,        1.0f / 2,    1.0f / 4,   1.0f / 8,   1.0f / 16,
-                                             1.0f / 32,   1.0f / 64,   1.0f / 128, 1.0f / 256, 1.0f / 512,
-                                             1.0f / 1024, 1.0f / 2048, 1.0f / 4096};
-            const float own_x = powers[items->exponents[2 * (size_t)n] + 4];
-            const float own_y = powers[items->exponents[2 * (size_t)n + 1] + 4];
-            const __m128i mean = _mm_loadl_epi64((const __m128i*)(const void*)(items->means + 2 * (size_t)n));
-#endif
-            uint64_t keys[IGS__FAST_NEIGHBOURS];
-            int32_t candidates[64]; /* 13 cells of 4 */
-            uint32_t come = 0;
-            for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) keys[i] = UINT64_MAX;
-            for (y = row; y >= 0 && y >= row - 2; --y) {
-                x = y == row ? column : column + 2 < across ? column + 2 : across - 1;
-                for (; x >= 0 && x >= column - 2; --x) {
-                    first = items->firsts[y * across + x];
-                    end = items->firsts[y * across + x + 1] < n ? items->firsts[y * across + x + 1] : n;
-                    if (end > first + 4) first = end - 4;
-                    for (j = end; j > first; ++come) {
-                        uint32_t far_away;
-                        candidates[come] = (int32_t)--j;
-#if defined(__SSE2__)
-                        far_away = igs__distance_by(
-                            mean, items->means + 2 * (size_t)j,
-                            _mm_set_ps(
-                                powers[items->exponents[2 * (size_t)j + 1] + 4],
-                                powers[items->exponents[2 * (size_t)j] + 4], own_y, own_x
-                            )
-                        );
-#else
-                        far_away = igs__distance(items, n, j);
-#endif
-                        igs__keep_nearest(keys, (uint64_t)far_away << 6 | come);
-                    }
-                }
-            }
-            for (; found < IGS__FAST_NEIGHBOURS && keys[found] != UINT64_MAX; ++found) {
-                const uint32_t base = (1u << 20) / (uint32_t)(keys[found] >> 6);
-                neighbours[found] = candidates[keys[found] & 63];
-                bases[found] = (uint16_t)(base > 0 ? base : 1);
-            }
+            const int32_t left = column > 2 ? column - 2 : 0, right = column + 2 < across ? column + 2 : across - 1;
+            igs__candidates near_by;
+            near_by.count = 0;
+            for (y = row; y >= 0 && y >= row - 2; --y)
+                igs__add_cells(
+                    items, steps, n, (uint32_t)(y * across + left),
+                    (uint32_t)(y * across + (y == row ? column : right)), &near_by
+                );
+            found = (int)igs__take_nearest(&near_by, neighbours, bases);
         }
         for (; found < IGS__FAST_NEIGHBOURS; ++found) {
             neighbours[found] = 0;
             bases[found] = 0;
         }
+        place = IGS__FAST_NEIGHBOURS;
+        IGS__UNROLLED for (i = IGS__FAST_NEIGHBOURS - 1; i >= 0; --i) /* of those that fill up the last ones none */
+            place = neighbours[i] == (int32_t)n - 1 ? i : place;
+        items->places[n] = (uint8_t)place;
     }
 }
 
-/* Weighs the neighbours of all items by how alike their values are in the planes before; scale and before are those of
- * the plane before, NULL in front of the first. */
-static void igs__weigh_neighbours(igs__items* items, uint32_t scale, const int32_t* before) {
-    const uint32_t far_off = 65536 / (scale > 0 ? scale : 1) + 1; /* from there on differences count alike */
-    const uint32_t count = items->count;
-    int32_t nearness[256];
-    uint32_t n, i;
-    for (i = 0; i < 256; ++i) {
-        const int32_t cube = (int32_t)(i < 4 ? 64 : i * i * i);
-        nearness[i] = (1 << 22) / cube > 0 ? (1 << 22) / cube : 1;
+/* Adds to how much the neighbours of all items differ by what they do in the plane before: scale is 2^20 over its values' mean size,
+ * and from far_off on differences count alike. */
+#if defined(__SSE2__)
+IGS__INLINE __m128i
+igs__differences(const int32_t* before, const int32_t* at, __m128i own, uint32_t scale, uint32_t far_off) {
+    const __m128i theirs = _mm_set_epi32(before[at[3]], before[at[2]], before[at[1]], before[at[0]]);
+    const __m128i apart = _mm_sub_epi32(own, theirs), sign = _mm_srai_epi32(apart, 31);
+    const __m128 size = _mm_cvtepi32_ps(_mm_sub_epi32(_mm_xor_si128(apart, sign), sign));
+    const __m128 off =
+        _mm_mul_ps(_mm_min_ps(size, _mm_set1_ps((float)far_off)), _mm_set1_ps((float)scale)); /* is exact */
+    return _mm_srli_epi32(_mm_cvttps_epi32(off), 7);
+}
+
+static void igs__compare_neighbours(igs__items* items, uint32_t scale, uint32_t far_off, const int32_t* before) {
+    uint32_t n;
+    for (n = 0; n < items->count; ++n) {
+        const int32_t* at = items->neighbours + (size_t)n * IGS__FAST_NEIGHBOURS;
+        __m128i* unlike = (__m128i*)(void*)(items->unlike + (size_t)n * IGS__FAST_NEIGHBOURS);
+        const __m128i own = _mm_set1_epi32(before[n]);
+        const __m128i off = _mm_packs_epi32(
+            igs__differences(before, at, own, scale, far_off), igs__differences(before, at + 4, own, scale, far_off)
+        );
+        _mm_storeu_si128(unlike, _mm_add_epi16(_mm_loadu_si128(unlike), _mm_min_epi16(off, _mm_set1_epi16(512))));
     }
-    for (n = 0; n < count; ++n) {
+}
+#else
+static void igs__compare_neighbours(igs__items* items, uint32_t scale, uint32_t far_off, const int32_t* before) {
+    uint32_t n;
+    int i;
+    for (n = 0; n < items->count; ++n) {
         const int32_t* neighbours = items->neighbours + (size_t)n * IGS__FAST_NEIGHBOURS;
-        const uint16_t* bases = items->bases + (size_t)n * IGS__FAST_NEIGHBOURS;
         uint16_t* unlike = items->unlike + (size_t)n * IGS__FAST_NEIGHBOURS;
+        for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) {
+            const int32_t apart = before[n] - before[neighbours[i]];
+            uint32_t off = (uint32_t)(apart < 0 ? -apart : apart);
+            off = ((off < far_off ? off : far_off) * scale) >> 7;
+            unlike[i] = (uint16_t)(unlike[i] + (off < 512 ? off : 512));
+        }
+    }
+}
+#endif
+
+/* Weighs the neighbours of all items by how alike their values are in the planes before. */
+static void igs__weigh_neighbours(igs__items* items) {
+    uint32_t nearness[256], n, i;
+    for (i = 0; i < 256; ++i) {
+        const uint32_t cube = i < 4 ? 64 : i * i * i;
+        nearness[i] = (1u << 22) / cube > 0 ? (1u << 22) / cube : 1;
+    }
+    for (n = 0; n < items->count; ++n) {
+        const uint16_t* bases = items->bases + (size_t)n * IGS__FAST_NEIGHBOURS;
+        const uint16_t* unlike = items->unlike + (size_t)n * IGS__FAST_NEIGHBOURS;
         igs__near* near = items->near + n;
-        uint32_t sum = 0, most = 0, best = 0;
-        const int32_t own = before != NULL ? before[n] : 0;
+        uint64_t most = 0; /* weight, and below it which: the first of those that weigh as much */
+        uint32_t sum = 0, like;
         IGS__UNROLLED for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) {
-            uint32_t differs = unlike[i], weight;
-            if (before != NULL) {
-                const int32_t their = before[neighbours[i]];
-                uint32_t off = own < their ? (uint32_t)their - (uint32_t)own : (uint32_t)own - (uint32_t)their;
-                off = ((off < far_off ? off : far_off) * scale) >> 7;
-                differs += off < 512 ? off : 512;
-                unlike[i] = (uint16_t)differs;
-            }
-            differs >>= 4;
-            weight = bases[i] * (uint32_t)nearness[differs < 255 ? differs : 255];
+            const uint32_t differs = unlike[i] >> 4, weight = bases[i] * nearness[differs < 255 ? differs : 255];
+            const uint64_t key = (uint64_t)weight << 3 | (IGS__FAST_NEIGHBOURS - 1 - i);
             near->weights[i] = weight;
             sum += weight;
-            best = weight > most ? i : best;
-            most = weight > most ? weight : most;
+            most = key > most ? key : most;
         }
-        near->sum = sum > 0 ? sum : 1;
-        near->best = best;
+        near->weights[IGS__FAST_NEIGHBOURS] = 0;
+        near->sum = (double)(int32_t)(sum > 0 ? sum : 1); /* below 2^31 */
+        like = (uint32_t)items->neighbours[(size_t)n * IGS__FAST_NEIGHBOURS + 7 - (size_t)(most & 7)];
+        near->like = most < 8 ? n : like;
     }
 }
 
-/* What the neighbours say of a value of plane k: statistics and inputs. */
-IGS__INLINE void igs__fast_look_around(const igs__items* items, igs__mixer* mixer, uint32_t n, const int32_t* values) {
+/* igs__log of a positive number, by the exponent and the first eight bits behind it of a double. */
+IGS__INLINE int32_t igs__short_log(int32_t value) {
+    const double held = value;
+    uint64_t bits;
+    memcpy(&bits, &held, sizeof bits);
+    return (int32_t)(bits >> 44) - (1023 << 8);
+}
+
+/* Takes in the values of the plane before plane k > 0: what is known of items by their earlier planes. */
+static void igs__know_plane(igs__items* items, uint32_t k, const int32_t* before) {
+    const int32_t rest = k > 2 ? 65536 / (int32_t)(k - 2) : 0;
+    uint32_t n;
+    for (n = 0; n < items->count; ++n) {
+        const int32_t value = before[n];
+        int16_t* inputs = items->known[n].inputs;
+        if (k > 2) {
+            items->sums[n] += inputs[2] + 1300;
+            inputs[3] = (int16_t)((((int64_t)items->sums[n] * rest) >> 16) - 1300);
+        }
+        if (k > 1) inputs[2] = inputs[1];
+        inputs[1] = (int16_t)(igs__short_log(64 * (value < 0 ? -value : value) + 20) - 1300);
+        items->trits[n] =
+            (uint8_t)(((value > 0) + 2 * (value < 0)) * 9 + (items->trits[n] * 11 >> 5)); /* a third of 0..26 */
+    }
+}
+
+/* Everything of a plane that is known before its first value. */
+static void igs__prepare_plane(igs__items* items, uint32_t k, const int32_t* before) {
+    if (k > 0) {
+        int64_t total = 0;
+        uint32_t n, scale;
+        for (n = 0; n < items->count; ++n) total += before[n] < 0 ? -before[n] : before[n];
+        scale = (uint32_t)((1 << 20) / (64 * total / (int64_t)items->count + 6));
+        igs__know_plane(items, k, before);
+        igs__compare_neighbours(items, scale, 65536 / (scale > 0 ? scale : 1) + 1, before);
+    }
+    igs__weigh_neighbours(items);
+}
+
+/* What is known of an item before the last one in front of it is decoded: a processor takes it in while it waits for that. */
+typedef struct igs__ahead {
+    igs__fast_row* rows[3];
+    const int32_t* like; /* the neighbour that weighs most */
+    uint32_t before;     /* the weight of the last item */
+#if defined(__SSE2__)
+    __m128i inputs; /* eight, the first one is still 0 */
+    __m128d sums;   /* of the other neighbours' values, weighed, and of their sizes */
+#else
+    int16_t inputs[8];
+    double sums[2];
+#endif
+} igs__ahead;
+
+/* Values of 23 bits by weights of 28: doubles hold sums of seven such products, and the quotients are exact as far as they are told
+ * apart; larger ones count alike. */
+#if defined(__SSE2__)
+IGS__HOT __m128d igs__weighed(const int32_t* values, const int32_t* neighbours, const uint32_t* weights) {
+    const __m128i held =
+        _mm_set_epi32(values[neighbours[3]], values[neighbours[2]], values[neighbours[1]], values[neighbours[0]]);
+    const __m128i by = _mm_loadu_si128((const __m128i*)(const void*)weights);
+    const __m128d low = _mm_mul_pd(_mm_cvtepi32_pd(held), _mm_cvtepi32_pd(by));
+    const __m128d high =
+        _mm_mul_pd(_mm_cvtepi32_pd(_mm_shuffle_epi32(held, 0x4E)), _mm_cvtepi32_pd(_mm_shuffle_epi32(by, 0x4E)));
+    const __m128d sign = _mm_set1_pd(-0.0);
+    const __m128d sums = _mm_add_pd(low, high);
+    const __m128d sizes = _mm_add_pd(_mm_andnot_pd(sign, low), _mm_andnot_pd(sign, high));
+    return _mm_add_pd(_mm_unpacklo_pd(sums, sizes), _mm_unpackhi_pd(sums, sizes));
+}
+#endif
+
+/* Fills in what is known of item n, whose value counts as 0 as long as it is not decoded; before are its values in the planes before,
+ * as far as there are any: first the last one. */
+IGS__INLINE void igs__fast_look_ahead(
+    const igs__items* items, igs__mixer* mixer, uint32_t n, const int32_t* values, const int32_t* const* before,
+    igs__ahead* ahead
+) {
     const int32_t* neighbours = items->neighbours + (size_t)n * IGS__FAST_NEIGHBOURS;
+    const int16_t* known = items->known[n].inputs;
     const igs__near* near = items->near + n;
-    int64_t near_value = 0, size = 0, like = 0;
-    int32_t held[IGS__FAST_NEIGHBOURS], any = 0;
-    int i;
-    IGS__UNROLLED for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) any |= held[i] = values[neighbours[i]];
-    if (any != 0) { /* where all are 0, as many are, weights do not matter */
-        int64_t sum = 0;
-        IGS__UNROLLED for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) {
-            const int64_t part = (int64_t)near->weights[i] * held[i];
-            sum += part;
-            size += part < 0 ? -part : part;
+    const int32_t first = before[0] != NULL ? igs__held32(before[0][n], 32) : 0;
+    const int32_t second = before[1] != NULL ? igs__held32(before[1][n], 7) : 0;
+    ahead->rows[0] = igs__row_of(mixer, 1, (uint32_t)((first + 32) * 15 + second + 7));
+    ahead->rows[1] = igs__row_of(mixer, 3, items->hashes[n] >> 22);
+    ahead->rows[2] = igs__row_of(mixer, 4, items->trits[n]);
+    IGS__PREFETCH(ahead->rows[0]);
+    IGS__PREFETCH(ahead->rows[1]);
+    ahead->like = values + near->like;
+    ahead->before = near->weights[items->places[n]];
+#if defined(__SSE2__)
+    ahead->inputs = _mm_loadu_si128((const __m128i*)(const void*)known);
+    ahead->inputs = _mm_min_epi16(ahead->inputs, _mm_set1_epi16(IGS__STRETCH_LIMIT));
+    ahead->inputs = _mm_max_epi16(ahead->inputs, _mm_set1_epi16(-IGS__STRETCH_LIMIT));
+    ahead->sums = _mm_add_pd(
+        igs__weighed(values, neighbours, near->weights), igs__weighed(values, neighbours + 4, near->weights + 4)
+    );
+#else
+    {
+        int i;
+        for (i = 0; i < 8; ++i) ahead->inputs[i] = igs__input(known[i]);
+        ahead->sums[0] = ahead->sums[1] = 0.0;
+        for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) {
+            const double part = (double)near->weights[i] * values[neighbours[i]];
+            ahead->sums[0] += part;
+            ahead->sums[1] += part < 0.0 ? -part : part;
         }
-        near_value = igs__floor_div(64 * sum, near->sum);
-        size = 64 * size / near->sum;
-        like = near->weights[near->best] > 0 ? held[near->best] : 0;
     }
-    igs__set_row(mixer, 0, (uint32_t)(items->groups[n] * 41 + igs__clamp((near_value + 16) >> 5, -20, 20) + 20));
-    igs__set_row(mixer, 2, (uint32_t)(igs__clamp(like, -40, 40) + 40));
-    mixer->inputs[0] = igs__input(igs__log(size + 20) - 1100);
-    mixer->inputs[8] = igs__input(3 * near_value);
-    mixer->inputs[9] = igs__input(24 * like);
+#endif
 }
 
-/* Rows of the contexts that the item's own earlier planes tell. */
-IGS__INLINE void igs__own_rows(uint32_t* rows, int32_t first, int32_t second, int32_t third, uint32_t hash) {
-    rows[0] = (uint32_t)((igs__clamp(first, -32, 32) + 32) * 15 + igs__clamp(second, -7, 7) + 7);
-    rows[1] = hash >> 22;
-    rows[2] = (uint32_t)(igs__sign(first) * 9 + igs__sign(second) * 3 + igs__sign(third));
+/* Tells the mixer what is known of item n; before is the value of the last item in front of it. */
+IGS__INLINE void igs__fast_look_around(
+    const igs__items* items, igs__mixer* mixer, uint32_t n, int32_t before, const igs__ahead* ahead
+) {
+    const int32_t like = *ahead->like;
+    int32_t near_value, size;
+#if defined(__SSE2__)
+    const __m128d last = _mm_set1_pd((double)before * (double)ahead->before);
+    const __m128d sums = _mm_add_pd(ahead->sums, _mm_andnot_pd(_mm_set_pd(-0.0, 0.0), last));
+    const __m128d means = _mm_div_pd(_mm_mul_pd(sums, _mm_set1_pd(64.0)), _mm_set1_pd(items->near[n].sum));
+    const __m128i cut = _mm_cvttpd_epi32(means);
+    const __m128i down = _mm_castpd_si128(_mm_cmplt_pd(means, _mm_cvtepi32_pd(cut)));
+    __m128i both;
+    near_value = _mm_cvtsi128_si32(cut) + _mm_cvtsi128_si32(down);
+    size = _mm_cvtsi128_si32(_mm_srli_si128(cut, 4));
+#else
+    const double last = (double)before * ahead->before;
+    near_value = (int32_t)igs__floor((ahead->sums[0] + last) * 64.0 / items->near[n].sum);
+    size = (int32_t)((ahead->sums[1] + (last < 0.0 ? -last : last)) * 64.0 / items->near[n].sum);
+#endif
+    mixer->rows[0] =
+        igs__row_of(mixer, 0, (uint32_t)(items->groups[n] * 41 + igs__held32((near_value + 16) >> 5, 20) + 20));
+    mixer->rows[1] = ahead->rows[0];
+    mixer->rows[2] = igs__row_of(mixer, 2, (uint32_t)(igs__held32(like, 40) + 40));
+    mixer->rows[3] = ahead->rows[1];
+    mixer->rows[4] = ahead->rows[2];
+    size = igs__held32(igs__short_log(size + 20) - 1100, IGS__STRETCH_LIMIT);
+    /* three times the one, 24 times the other: they are held where that is beyond the limit, then at it */
+#if defined(__SSE2__)
+    mixer->lanes[0] = _mm_insert_epi16(ahead->inputs, (int16_t)size, 0);
+    both = _mm_unpacklo_epi32(_mm_cvtsi32_si128(near_value), _mm_cvtsi32_si128(like));
+    both = _mm_packs_epi32(both, _mm_setzero_si128());
+    both = _mm_max_epi16(
+        _mm_min_epi16(both, _mm_set_epi32(0, 0, 0, 86 << 16 | 683)), _mm_set_epi16(0, 0, 0, 0, 0, 0, -86, -683)
+    );
+    both = _mm_mullo_epi16(both, _mm_set_epi32(0, 0, 0, 24 << 16 | 3));
+    both = _mm_min_epi16(both, _mm_set1_epi16(IGS__STRETCH_LIMIT));
+    mixer->lanes[1] = _mm_max_epi16(both, _mm_set1_epi16(-IGS__STRETCH_LIMIT));
+#else
+    memcpy(mixer->inputs, ahead->inputs, sizeof ahead->inputs);
+    mixer->inputs[0] = (int16_t)size;
+    mixer->inputs[8] = (int16_t)igs__held32(3 * igs__held32(near_value, 683), IGS__STRETCH_LIMIT);
+    mixer->inputs[9] = (int16_t)igs__held32(24 * igs__held32(like, 86), IGS__STRETCH_LIMIT);
+    igs__set_inputs(mixer);
+#endif
 }
 
 static void igs__fast_planes(igs__items* items, igs__bits* bits, uint32_t set, uint32_t sets) {
     const size_t count = items->count;
     igs__mixer mixer;
-    uint32_t n, k, scale = 0;
+    uint32_t n, k;
     size_t i;
-    igs__model_tables(&items->model, igs__logistic, 16);
     igs__fast_begin(items, &mixer, set, sets);
     igs__find_nearest(items);
     for (i = 0; i < count * IGS__FAST_NEIGHBOURS; ++i) items->unlike[i] = 64;
     memset(items->hashes, 0, count * sizeof *items->hashes);
     memset(items->sums, 0, count * sizeof *items->sums);
+    memset(items->trits, 0, count);
+    if (!IGS__WRITES || bits->to == NULL) memset(items->values, 0, count * items->planes * sizeof *items->values);
     for (k = 0; k < items->planes; ++k) {
-        int32_t* values = items->values + k * count;
-        const int32_t* v1 = k > 0 ? values - count : NULL;
-        const int32_t *v2 = k > 1 ? values - 2 * count : NULL, *v3 = k > 2 ? values - 3 * count : NULL;
-        const int32_t rest = k > 2 ? 65536 / (int32_t)(k - 2) : 0;
-        uint32_t rows[3];
+        int32_t *values = items->values + k * count, last = 0;
+        const int32_t* before[2] = {NULL, NULL};
+        igs__ahead ahead;
         mixer.stamp = (uint8_t)(k + 1);
         mixer.first = items->fast_weights + (sets > 1 ? k : 0) * IGS__FAST_WEIGHT_NODES;
-        if (k > 0) {
-            int64_t total = 0;
-            for (n = 0; n < count; ++n) total += igs__abs(v1[n]);
-            scale = (uint32_t)((1 << 20) / (64 * total / (int64_t)count + 6));
-        }
-        if (!IGS__WRITES || bits->to == NULL) values[0] = 0; /* the neighbour of those that have none */
-        igs__weigh_neighbours(items, scale, v1);
-        igs__own_rows(rows, k > 0 ? v1[0] : 0, k > 1 ? v2[0] : 0, k > 2 ? v3[0] : 0, items->hashes[0]);
+        if (k > 0) before[0] = values - count;
+        if (k > 1) before[1] = values - 2 * count;
+        igs__prepare_plane(items, k, before[0]);
+        igs__fast_look_ahead(items, &mixer, 0, values, before, &ahead);
         for (n = 0; n < count; ++n) {
-            const int32_t first = k > 0 ? v1[n] : 0, second = k > 1 ? v2[n] : 0;
-            const int32_t* extras = items->signs + 3 * (size_t)n;
+            const int32_t value = IGS__WRITES ? values[n] : 0;
             mixer.second = items->fast_weights + (3 + (uint32_t)items->groups[n]) * IGS__FAST_WEIGHT_NODES;
-            igs__set_row(&mixer, 1, rows[0]);
-            igs__set_row(&mixer, 3, rows[1]);
-            igs__set_row(&mixer, 4, rows[2]);
-            if (n + 1 < count) {
-                const uint32_t next = n + 1;
-                igs__own_rows(
-                    rows, k > 0 ? v1[next] : 0, k > 1 ? v2[next] : 0, k > 2 ? v3[next] : 0, items->hashes[next]
-                );
-                IGS__PREFETCH(mixer.statistics + igs__fast_starts[1] + rows[0]);
-                IGS__PREFETCH(mixer.statistics + igs__fast_starts[3] + rows[1]);
-            }
-            igs__fast_look_around(items, &mixer, n, values);
-            if (k > 2) items->sums[n] += (int32_t)igs__log(64 * igs__abs(v3[n]) + 20);
-            mixer.inputs[1] = igs__input(k > 0 ? igs__log(64 * igs__abs(first) + 20) - 1300 : 0);
-            mixer.inputs[2] = igs__input(k > 1 ? igs__log(64 * igs__abs(second) + 20) - 1300 : 0);
-            mixer.inputs[3] = igs__input(k > 2 ? (((int64_t)items->sums[n] * rest) >> 16) - 1300 : 0);
-            mixer.inputs[4] = igs__input(extras[0]);
-            mixer.inputs[5] = igs__input(extras[1]);
-            mixer.inputs[6] = igs__input(extras[2]);
-            igs__set_inputs(&mixer);
-            values[n] = igs__fast_value(&mixer, bits, IGS__WRITES ? values[n] : 0);
-            items->hashes[n] = items->hashes[n] * 0x9E3779B1u + (uint32_t)(values[n] + 77) * 0x85EBCA6Bu;
+            if (IGS__WRITES) values[n] = 0;
+            igs__fast_look_around(items, &mixer, n, last, &ahead);
+            if (n + 1 < count) igs__fast_look_ahead(items, &mixer, n + 1, values, before, &ahead);
+            values[n] = last = igs__fast_value(&mixer, bits, value);
+            items->hashes[n] = items->hashes[n] * 0x9E3779B1u + (uint32_t)(last + 77) * 0x85EBCA6Bu;
         }
     }
 }
@@ -2583,32 +2952,50 @@ static void igs__describe_cells(igs__items* items, uint32_t* identity) {
     memset(items->groups, 0, items->count);
 }
 
+static void igs__begin_known(igs__known* known, int64_t first, int64_t second, int64_t third) {
+    memset(known, 0, sizeof *known);
+    known->inputs[4] = igs__input(first);
+    known->inputs[5] = igs__input(second);
+    known->inputs[6] = igs__input(third);
+    known->inputs[7] = 256;
+}
+
+/* How many items lie in a cell and around it, those farther off for less. */
+static int64_t igs__crowd(const uint32_t* firsts, uint32_t cell, uint32_t across, uint32_t down) {
+    static const uint8_t shares[3][3] = {{60, 30, 12}, {30, 20, 10}, {12, 10, 0}}; /* 60 / (1 + distance^2) */
+    const int32_t row = (int32_t)(cell / across), column = (int32_t)(cell % across);
+    int64_t near = 18;
+    int32_t x, y;
+    for (y = row > 2 ? row - 2 : 0; y <= row + 2 && y < (int32_t)down; ++y)
+        for (x = column > 2 ? column - 2 : 0; x <= column + 2 && x < (int32_t)across; ++x) {
+            const uint32_t other = (uint32_t)y * across + (uint32_t)x, held = firsts[other + 1] - firsts[other];
+            const uint32_t share = shares[y < row ? row - y : y - row][x < column ? column - x : x - column];
+            near += share > 0 ? (int64_t)share * held : 60 * (int64_t)held / 9;
+        }
+    return near;
+}
+
 static void igs__describe_shapes(igs__items* items, uint32_t codec, const uint32_t* firsts, const uint32_t* cell_of) {
     const uint32_t across = items->across, down = items->down;
+    int32_t density = 0;
     uint32_t n;
     items->cells = cell_of;
     items->firsts = firsts;
     for (n = 0; codec == IGS__CONTEXT && n < items->count; ++n)
         items->groups[n] = n > 0 && cell_of[n] == cell_of[n - 1];
     for (n = 0; codec >= IGS__PREDICTION && n < items->count; ++n) {
-        const int32_t row = (int32_t)(cell_of[n] / across), column = (int32_t)(cell_of[n] % across);
         const uint32_t first = firsts[cell_of[n]], held = firsts[cell_of[n] + 1] - first;
-        int32_t* signs = items->signs + n * (size_t)items->sign_count;
-        int64_t near = 18;
-        int32_t x, y;
+        if (n == first) density = (int32_t)igs__log(igs__crowd(firsts, cell_of[n], across, down));
         items->groups[n] = (uint8_t)(2 * (held > 2 ? 2 : held - 1) + (n > first));
-        for (y = row > 2 ? row - 2 : 0; y <= row + 2 && y < (int32_t)down; ++y)
-            for (x = column > 2 ? column - 2 : 0; x <= column + 2 && x < (int32_t)across; ++x) {
-                const uint32_t other = (uint32_t)y * across + (uint32_t)x;
-                near += 60 * (int64_t)(firsts[other + 1] - firsts[other]) /
-                    (1 + (y - row) * (y - row) + (x - column) * (x - column));
-            }
-        signs[0] = (int32_t)igs__log(near);
-        if (codec == IGS__FAST) {
-            signs[0] -= 1500;
-            signs[1] = held > 2 ? 200 : held == 2 ? 100 : 0;
-            signs[2] = n > first ? 256 : 0;
-        }
+        if (codec == IGS__FAST)
+            igs__begin_known(
+                items->known + n, density - 1500,
+                held > 2        ? 200
+                    : held == 2 ? 100
+                                : 0,
+                n > first ? 256 : 0
+            );
+        else items->signs[n] = density;
     }
 }
 
@@ -2627,15 +3014,15 @@ static void igs__describe_features(
     for (n = 0; n < items->count; ++n) {
         const int64_t size = shapes[3 * (size_t)n] - mean;
         const int64_t h = igs__abs(shapes[3 * (size_t)n + 1]), b = igs__abs(shapes[3 * (size_t)n + 2]);
-        int32_t* signs = codec == IGS__CONTEXT ? NULL : items->signs + 3 * (size_t)n;
         items->groups[n] = (uint8_t)igs__clamp(igs__floor_div(size, 3) + 3, 0, IGS__GROUPS - 1);
         if (codec == IGS__FAST) {
             const int64_t held = igs__clamp(size, -60, 60);
-            signs[0] = (int32_t)(24 * held);
-            signs[1] = (int32_t)(held * held >> 1);
-            signs[2] = (int32_t)((h > b ? 16 * h + 6 * b : 16 * b + 6 * h) - 300);
+            igs__begin_known(
+                items->known + n, 24 * held, held * held >> 1, (h > b ? 16 * h + 6 * b : 16 * b + 6 * h) - 300
+            );
         }
         if (igs__predicts(codec)) {
+            int32_t* signs = items->signs + 3 * (size_t)n;
             signs[0] = (int32_t)(43 * size);
             signs[1] = (int32_t)(7 * (size * size < 4096 ? size * size : 4096));
             signs[2] = (int32_t)(h > b ? 32 * h + 12 * b : 32 * b + 12 * h);
@@ -2806,9 +3193,14 @@ static igs_error igs__decode_description(
     return IGS_OK;
 }
 
-/* ---- blocks of the residual ---------------------------------------------------------------------------------------- */
+/* ---- blocks of residual and repeat ---------------------------------------------------------------------------------------- */
 
 #define IGS__RESIDUAL_HEAD 16
+#define IGS__REPEAT_HEAD 28
+#define IGS__MOST_PERIOD 16384u
+#define IGS__MOST_BLOCK_COMPONENTS 255u
+#define IGS__MOST_CELL_PLACES (1u << 23)
+#define IGS__MOST_WEIGHTS (1u << 22)
 #define IGS__MOST_IN_BLOCK 128u
 #define IGS__MOST_COEFFICIENTS (1u << 25)
 #define IGS__RESIDUAL_INPUTS 7
@@ -2821,56 +3213,115 @@ static igs_error igs__decode_description(
 #define IGS__MOST_PLACES 256
 #define IGS__AROUND 7 /* neighbours of a place; the last two are coded after it */
 
-/* What the section's first bytes say, held against every law but that of the section's length. */
-static igs_error igs__read_residual(const uint8_t* head, const igs_info* info, igs_residual* residual) {
-    uint64_t blocks, most;
-    uint32_t edge, i;
-    IGS__REQUIRE(head[0] >= 2 && head[0] <= 4, RESIDUAL_SIDE);
-    IGS__REQUIRE(head[13] == 0 && head[14] == 0 && head[15] == 0, RESIDUAL_RESERVED);
+/* What the first bytes of a section of blocks say, whose side is known to be lawful, held against every law but that of the
+ * section's length. The blocks cover so many texels, and have the components of so many pictures. */
+static igs_error igs__read_blocks(
+    const uint8_t* head, uint32_t width, uint32_t height, uint32_t pictures, uint32_t channels, igs_residual* blocks
+) {
+    const uint32_t edge = (1u << head[0]) - 1;
+    uint64_t count, most;
+    uint32_t i;
     for (i = 0; i < 3; ++i) {
-        residual->offsets[i] = (int8_t)(head[1 + i] < 128 ? head[1 + i] : head[1 + i] - 256);
-        IGS__REQUIRE(residual->offsets[i] >= -64 && residual->offsets[i] <= 64, RESIDUAL_OFFSET);
+        blocks->offsets[i] = (int8_t)(head[1 + i] < 128 ? head[1 + i] : head[1 + i] - 256);
+        IGS__REQUIRE(blocks->offsets[i] >= -64 && blocks->offsets[i] <= 64, BLOCKS_OFFSET);
     }
-    residual->side_log2 = head[0];
-    edge = (1u << head[0]) - 1;
-    residual->step = igs__f32(head + 4);
-    residual->coefficients = igs__u32(head + 8);
-    residual->components = head[12];
-    residual->blocks_across = (info->width + edge) >> head[0];
-    residual->blocks_down = (info->height + edge) >> head[0];
-    IGS__REQUIRE(igs__inside(residual->step, 1.0f / 1048576, 16.0f), RESIDUAL_STEP);
-    IGS__REQUIRE(residual->components >= 1 && residual->components <= info->channels, RESIDUAL_COMPONENTS);
-    IGS__REQUIRE(residual->coefficients >= 1, RESIDUAL_EMPTY);
-    blocks = (uint64_t)residual->blocks_across * residual->blocks_down;
-    most = residual->components << 2 * head[0];
-    most = blocks * (most < IGS__MOST_IN_BLOCK ? most : IGS__MOST_IN_BLOCK);
+    blocks->side_log2 = head[0];
+    blocks->step = igs__f32(head + 4);
+    blocks->coefficients = igs__u32(head + 8);
+    blocks->components = head[12];
+    blocks->blocks_across = (width + edge) >> head[0];
+    blocks->blocks_down = (height + edge) >> head[0];
+    IGS__REQUIRE(igs__inside(blocks->step, 1.0f / 1048576, 16.0f), BLOCKS_STEP);
+    IGS__REQUIRE(blocks->components >= 1 && blocks->components <= channels, BLOCKS_COMPONENTS);
+    IGS__REQUIRE(blocks->coefficients >= 1, BLOCKS_EMPTY);
+    count = (uint64_t)blocks->blocks_across * blocks->blocks_down;
+    most = pictures * blocks->components << 2 * head[0];
+    most = count * (most < IGS__MOST_IN_BLOCK ? most : IGS__MOST_IN_BLOCK);
     most = most < IGS__MOST_COEFFICIENTS ? most : IGS__MOST_COEFFICIENTS;
-    IGS__REQUIRE(residual->coefficients <= most, RESIDUAL_COUNT);
-    IGS__REQUIRE(blocks <= 16 * (uint64_t)residual->coefficients + 4096, RESIDUAL_BLOCKS);
+    IGS__REQUIRE(blocks->coefficients <= most, BLOCKS_COUNT);
+    IGS__REQUIRE(count <= 16 * (uint64_t)blocks->coefficients + 4096, BLOCKS_MANY);
     return IGS_OK;
 }
 
+static int igs__side_fits(uint32_t side_log2) { return side_log2 >= 2 && side_log2 <= 4; }
+
+/* What the section's first bytes say, held against its laws. */
 static igs_error igs__check_residual(const uint8_t* raw, uint32_t size, const igs_info* info, igs_residual* residual) {
     uint64_t start;
     IGS__REQUIRE(size >= IGS__RESIDUAL_HEAD, RESIDUAL_SHORT);
-    IGS__TRY(igs__read_residual(raw, info, residual));
+    IGS__REQUIRE(igs__side_fits(raw[0]), BLOCKS_SIDE);
+    IGS__REQUIRE(raw[13] == 0 && raw[14] == 0 && raw[15] == 0, RESIDUAL_RESERVED);
+    IGS__TRY(igs__read_blocks(raw, info->width, info->height, 1, info->channels, residual));
     start = IGS__RESIDUAL_HEAD + 2 * (uint64_t)residual->components * info->channels;
-    IGS__REQUIRE(size > start && residual->coefficients <= 8 * (size - start), RESIDUAL_LENGTH);
+    IGS__REQUIRE(size > start && residual->coefficients <= 8 * (size - start), BLOCKS_LENGTH);
+    return IGS_OK;
+}
+
+/* Likewise. */
+static igs_error igs__check_repeat(const uint8_t* raw, uint32_t size, const igs_info* info, igs_repeat* repeat) {
+    igs_residual* blocks = &repeat->blocks;
+    uint64_t start, weights, bytes;
+    uint32_t components;
+    IGS__REQUIRE(size >= IGS__REPEAT_HEAD, REPEAT_SHORT);
+    IGS__REQUIRE(igs__side_fits(raw[0]), BLOCKS_SIDE);
+    repeat->pictures = raw[13] + 1u;
+    repeat->period_x = igs__u16(raw + 14);
+    repeat->period_y = igs__u16(raw + 16);
+    repeat->origin_x = igs__u16(raw + 18);
+    repeat->origin_y = igs__u16(raw + 20);
+    repeat->shift = igs__u16(raw + 22);
+    bytes = igs__u32(raw + 24);
+    IGS__REQUIRE(
+        repeat->period_x - 1 < IGS__MOST_PERIOD && repeat->period_y - 1 < IGS__MOST_PERIOD, REPEAT_PERIOD
+    ); /* 0 wraps */
+    IGS__REQUIRE(
+        repeat->origin_x < repeat->period_x && repeat->origin_y < repeat->period_y && repeat->shift < repeat->period_x,
+        REPEAT_ORIGIN
+    );
+    IGS__REQUIRE(repeat->pictures <= 32, REPEAT_PICTURES);
+    components = repeat->pictures * raw[12];
+    IGS__REQUIRE(components <= IGS__MOST_BLOCK_COMPONENTS, REPEAT_COMPONENTS);
+    IGS__TRY(igs__read_blocks(raw, repeat->period_x, repeat->period_y, repeat->pictures, info->channels, blocks));
+    IGS__REQUIRE(
+        ((uint64_t)blocks->blocks_across * blocks->blocks_down * components) << 2 * blocks->side_log2 <=
+            IGS__MOST_CELL_PLACES,
+        REPEAT_LARGE
+    );
+    weights = repeat->shift ? repeat->period_x - 1 : repeat->origin_x;
+    repeat->cells_across = (info->width + (uint32_t)weights + repeat->period_x - 1) / repeat->period_x;
+    repeat->cells_down = (info->height + repeat->origin_y + repeat->period_y - 1) / repeat->period_y;
+    weights = (uint64_t)(repeat->pictures - 1) * repeat->cells_across * repeat->cells_down;
+    IGS__REQUIRE(
+        weights == 0 || (bytes > 0 && weights <= 64 * bytes + 4096 && weights <= IGS__MOST_WEIGHTS), REPEAT_WEIGHT_COUNT
+    );
+    IGS__REQUIRE(weights > 0 || bytes == 0, REPEAT_NO_PICTURE);
+    start = IGS__REPEAT_HEAD + 2 * (uint64_t)blocks->components * info->channels + bytes;
+    IGS__REQUIRE(size > start && blocks->coefficients <= 8 * (size - start), BLOCKS_LENGTH);
     return IGS_OK;
 }
 
 typedef struct igs__residual_coder {
     igs__model values, ends;
-    /* of this row of blocks and the one above, between two blocks of zeros; what is above 255 counts as that */
-    uint8_t *row, *above;           /* [blocks across + 2][K'][places + 1] sizes of codes; the last place is 0 */
-    uint8_t *row_ends, *above_ends; /* [blocks across + 2][K'] lengths of where components end */
-    uint16_t around[IGS__MOST_PLACES][IGS__AROUND]; /* places, the one behind the last where a block ends */
+    /* Of each block the last one of its column that is done, the one above or, on the left, of this row; sums are added to where a
+     * size is decoded that is not 0, as few are. What is above 255 counts as that: contexts do not tell it apart. Behind a block's
+     * last place is one for neighbours that there are not. */
+    uint8_t* sizes;  /* [blocks across + 2][K'][places + 1] of codes, between two blocks of zeros */
+    uint8_t* around; /* likewise: sums of those next to each place, in the blocks above and on the left */
+    uint8_t *row_ends, *above_ends;      /* [blocks across + 2][K'] lengths of where components end */
+    uint8_t *own, *passed;               /* [K'][places + 1] sizes of this block, and of the one above on the left */
+    uint8_t* below;                      /* likewise: what this block adds to sums of the one below */
+    uint16_t* wider;                     /* [K'][places + 1] sums next to each place */
+    uint16_t near[IGS__MOST_PLACES + 1]; /* the same, of this component, by distance */
+    uint16_t earlier[IGS__MOST_PLACES];  /* of all components so far at each place */
+    uint16_t seen_from[IGS__MOST_PLACES][IGS__AROUND]; /* places whose neighbour it is */
     uint8_t groups[IGS__MOST_PLACES];
     uint32_t places, components, starts[IGS__RESIDUAL_INPUTS];
 } igs__residual_coder;
 
-static void igs__residual_take(igs__residual_coder* coder, igs__arena* arena, const igs_residual* residual) {
-    const uint32_t components = residual->components, places = 1u << 2 * residual->side_log2;
+static void igs__residual_take(
+    igs__residual_coder* coder, igs__arena* arena, const igs_residual* residual, uint32_t components
+) {
+    const uint32_t places = 1u << 2 * residual->side_log2;
     const uint64_t blocks = ((uint64_t)residual->blocks_across + 2) * components;
     const uint32_t sizes[IGS__RESIDUAL_INPUTS] = {
         components * places,
@@ -2890,8 +3341,12 @@ static void igs__residual_take(igs__residual_coder* coder, igs__arena* arena, co
         IGS__FREQUENCIES * IGS__LEVELS * IGS__RESIDUAL_NODES * IGS__RESIDUAL_INPUTS
     );
     igs__model_take(&coder->ends, arena, 101 * components + 1100, IGS__END_NODES, IGS__END_NODES * IGS__END_INPUTS);
-    coder->row = IGS__ARRAY(arena, uint8_t, blocks*(places + 1));
-    coder->above = IGS__ARRAY(arena, uint8_t, blocks*(places + 1));
+    coder->sizes = IGS__ARRAY(arena, uint8_t, blocks*(places + 1));
+    coder->around = IGS__ARRAY(arena, uint8_t, blocks*(places + 1));
+    coder->own = IGS__ARRAY(arena, uint8_t, components*(places + 1));
+    coder->passed = IGS__ARRAY(arena, uint8_t, components*(places + 1));
+    coder->below = IGS__ARRAY(arena, uint8_t, components*(places + 1));
+    coder->wider = IGS__ARRAY(arena, uint16_t, components*(places + 1));
     coder->row_ends = IGS__ARRAY(arena, uint8_t, blocks);
     coder->above_ends = IGS__ARRAY(arena, uint8_t, blocks);
 }
@@ -2908,15 +3363,40 @@ static void igs__find_frequencies(uint32_t side, uint8_t* down, uint8_t* across)
         }
 }
 
-static uint64_t igs__residual_bytes(const igs_residual* residual) {
+static uint64_t igs__residual_bytes(const igs_residual* residual, uint32_t components) {
     igs__arena arena = {NULL, 0, 0};
     igs__residual_coder coder;
-    igs__residual_take(&coder, &arena, residual);
+    igs__residual_take(&coder, &arena, residual, components);
     return arena.peak;
 }
 
+/* What the weights of a repeat are decoded with. */
+static void igs__weights_take(
+    igs__items* items, uint32_t** identity, igs__arena* arena, uint32_t planes, uint32_t across, uint32_t down
+) {
+    *identity = IGS__ARRAY(arena, uint32_t, (uint64_t)across* down + 1);
+    igs__items_take(items, arena, IGS__CONTEXT, IGS__CELLS, across * down, planes, across, down);
+}
+
+static uint64_t igs__weights_bytes(uint32_t planes, uint32_t across, uint32_t down) {
+    igs__arena arena = {NULL, 0, 0};
+    igs__items items;
+    uint32_t* identity;
+    if (planes > 0) igs__weights_take(&items, &identity, &arena, planes, across, down);
+    return arena.peak;
+}
+
+/* What is known of a block's own codes. */
+static void igs__residual_forget(igs__residual_coder* coder) {
+    const size_t block = (size_t)coder->components * (coder->places + 1);
+    memset(coder->own, 0, block);
+    memset(coder->below, 0, block);
+    memset(coder->wider, 0, block * sizeof *coder->wider);
+    memset(coder->earlier, 0, sizeof coder->earlier);
+}
+
 static void igs__residual_begin(igs__residual_coder* coder, uint32_t blocks_across) {
-    static const int8_t steps[IGS__AROUND][2] = {{-1, 0}, {0, -1}, {-1, -1}, {-2, 0}, {0, -2}, {1, 0}, {0, 1}};
+    static const int8_t steps[IGS__AROUND][2] = {{1, 0}, {0, 1}, {1, 1}, {2, 0}, {0, 2}, {-1, 0}, {0, -1}};
     const size_t blocks = ((size_t)blocks_across + 2) * coder->components;
     uint32_t side = 4, place, i;
     uint8_t down[IGS__MOST_PLACES], across[IGS__MOST_PLACES], at[IGS__MOST_PLACES];
@@ -2929,7 +3409,7 @@ static void igs__residual_begin(igs__residual_coder* coder, uint32_t blocks_acro
         coder->groups[place] = (uint8_t)igs__least(IGS__FREQUENCIES - 1, igs__length(scaled * scaled));
         for (i = 0; i < IGS__AROUND; ++i) {
             const uint32_t u = down[place] + (uint32_t)steps[i][0], v = across[place] + (uint32_t)steps[i][1];
-            coder->around[place][i] = u < side && v < side ? at[u * side + v] : (uint16_t)coder->places;
+            coder->seen_from[place][i] = u < side && v < side ? at[u * side + v] : (uint16_t)coder->places;
         }
     }
     models[0] = &coder->values;
@@ -2940,8 +3420,10 @@ static void igs__residual_begin(igs__residual_coder* coder, uint32_t blocks_acro
         memset(models[i]->statistics, 0, (size_t)models[i]->rows * models[i]->nodes * sizeof *models[i]->statistics);
         for (weight = 0; weight < models[i]->weight_count; ++weight) models[i]->weights[weight] = 19660;
     }
-    memset(coder->row, 0, blocks * (coder->places + 1));
-    memset(coder->above, 0, blocks * (coder->places + 1));
+    memset(coder->sizes, 0, blocks * (coder->places + 1));
+    memset(coder->around, 0, blocks * (coder->places + 1));
+    memset(coder->near, 0, sizeof coder->near);
+    igs__residual_forget(coder);
     memset(coder->row_ends, 0, blocks);
     memset(coder->above_ends, 0, blocks);
 }
@@ -2951,18 +3433,19 @@ IGS__INLINE int igs__residual_decide(
 ) {
     int64_t *weights = model->weights + (set * model->nodes + node) * inputs, total = 0, error;
     int32_t stretched[IGS__RESIDUAL_INPUTS], probability;
-    uint32_t i;
+    uint32_t at[IGS__RESIDUAL_INPUTS], i;
     int yes;
-    for (i = 0; i < inputs; ++i) {
-        stretched[i] = igs__stretched(model, contexts[i] * model->nodes + node);
+    IGS__UNROLLED for (i = 0; i < inputs; ++i) {
+        at[i] = contexts[i] * model->nodes + node;
+        stretched[i] = igs__stretched(model, at[i]);
         total += weights[i] * stretched[i];
     }
     probability = model->squash[igs__clamp(total >> 16, -IGS__STRETCH_LIMIT, IGS__STRETCH_LIMIT) + IGS__STRETCH_LIMIT];
     yes = igs__code_bit(bits, (uint32_t)probability, 16, 0);
     error = ((yes ? 65536 : 0) - probability) * 41;
-    for (i = 0; i < inputs; ++i) {
+    IGS__UNROLLED for (i = 0; i < inputs; ++i) {
         weights[i] += (stretched[i] * error + (1 << 18)) >> 19;
-        igs__adapt(model, contexts[i] * model->nodes + node, yes);
+        igs__adapt(model, at[i], yes);
     }
     return yes;
 }
@@ -2998,42 +3481,72 @@ static uint32_t igs__residual_end(igs__residual_coder* coder, igs__bits* bits, u
     return found;
 }
 
-IGS__INLINE uint32_t igs__level(uint32_t size) {
-    return size <= 3 ? size : size <= 5 ? 4 : size <= 8 ? 5 : size <= 14 ? 6 : size <= 28 ? 7 : 8;
+IGS__INLINE uint32_t igs__level(uint32_t sum) {
+    static const uint8_t levels[30] = {0, 1, 2, 3, 4, 4, 5, 5, 5, 6, 6, 6, 6, 6, 6,
+                                       7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 8};
+    return levels[sum < 29 ? sum : 29];
 }
 
 /* What tells the statistics of place p of a component apart, of sizes that are known of this block and around it; returns the
- * set of weights. own and filled are sums of the component's and of the block's sizes. */
+ * set of weights. at is where the component lies in a row; own and filled are levels of the sums of its and of the block's sizes. */
 static uint32_t igs__residual_contexts(
-    const igs__residual_coder* coder, const uint8_t* row, const uint8_t* above, uint32_t k, uint32_t p, uint32_t end,
-    uint32_t own, uint32_t filled, uint32_t* contexts
+    const igs__residual_coder* coder, size_t at, uint32_t k, uint32_t p, uint32_t end, uint32_t own, uint32_t filled,
+    uint32_t* contexts
 ) {
-    const uint32_t stride = coder->places + 1, block = stride * coder->components, group = coder->groups[p];
-    const uint8_t *here = row + k * stride, *left = here - block, *up = above + k * stride;
-    const uint16_t* around = coder->around[p];
-    const uint32_t near =
-        2u * (here[around[0]] + here[around[1]]) + here[around[2]] + here[around[3]] + here[around[4]];
-    const uint32_t beside = 2u * (up[p] + left[p]) + (up - block)[p] + up[block + p];
-    uint32_t earlier = 0, wider = 0, further = 0, m, i;
-    for (m = 0; m < k; ++m) earlier += (m + 2 >= k ? 3u : 1u) * row[m * stride + p];
-    for (i = 0; i < IGS__AROUND; ++i) further += (uint32_t)up[around[i]] + left[around[i]];
+    const size_t stride = coder->places + 1u, block = stride * coder->components;
+    const uint32_t group = coder->groups[p], near = coder->near[p], further = coder->around[at + p];
+    const uint8_t* up = coder->sizes + at + p;
+    const uint32_t beside = 2u * (up[0] + *(up - block)) + coder->passed[k * stride + p] + up[block];
+    const uint32_t near_level = igs__level(near);
+    uint32_t earlier = coder->earlier[p], wider = 0, m, i;
     for (m = k > 2 ? k - 2 : 0; m < k; ++m) {
-        const uint8_t* other = row + m * stride;
-        wider += (uint32_t)other[around[0]] + other[around[1]] + other[around[5]] + other[around[6]];
+        earlier += 2u * coder->own[m * stride + p];
+        wider += coder->wider[m * stride + p];
     }
     contexts[0] = k * coder->places + p;
-    contexts[1] = (igs__level(near) * IGS__LEVELS + igs__level(beside)) * IGS__FREQUENCIES + group;
+    contexts[1] = (near_level * IGS__LEVELS + igs__level(beside)) * IGS__FREQUENCIES + group;
     contexts[2] = (k * IGS__LEVELS + igs__level(earlier)) * IGS__FREQUENCIES + group;
     contexts[3] =
         (igs__level((near + beside) >> 1) * IGS__LEVELS + igs__level((2 * earlier + wider) >> 1)) * IGS__LEVELS +
         igs__level(further);
-    contexts[4] = (k * 16 + (end - 1 - p < 15 ? end - 1 - p : 15)) * IGS__LEVELS + igs__level(near);
-    contexts[5] = (igs__level(own) * IGS__LEVELS + igs__level(2 * filled / (k + 1))) * coder->components + k;
-    contexts[6] = (igs__level((near + beside + earlier + further + wider) >> 1) * IGS__LEVELS + igs__level(own)) *
-            IGS__FREQUENCIES +
-        group;
-    for (i = 0; i < IGS__RESIDUAL_INPUTS; ++i) contexts[i] += coder->starts[i];
+    contexts[4] = (k * 16 + (end - 1 - p < 15 ? end - 1 - p : 15)) * IGS__LEVELS + near_level;
+    contexts[5] = (own * IGS__LEVELS + filled) * coder->components + k;
+    contexts[6] =
+        (igs__level((near + beside + earlier + further + wider) >> 1) * IGS__LEVELS + own) * IGS__FREQUENCIES + group;
+    IGS__UNROLLED for (i = 0; i < IGS__RESIDUAL_INPUTS; ++i) contexts[i] += coder->starts[i];
     return group * IGS__LEVELS + igs__level((near + beside + earlier) / 3);
+}
+
+static void igs__add_held(uint8_t* to, uint32_t size) {
+    const uint32_t sum = *to + size;
+    *to = (uint8_t)(sum < 255 ? sum : 255);
+}
+
+/* Adds a size to what is known around its place, of component k at in a row. */
+static void igs__residual_note(igs__residual_coder* coder, size_t at, uint32_t k, uint32_t p, uint32_t found) {
+    const size_t stride = coder->places + 1u, own = k * stride;
+    const uint32_t size = found < 255 ? found : 255;
+    uint8_t *after = coder->around + at + stride * coder->components, *below = coder->below + own;
+    uint16_t *near = coder->near, *wider = coder->wider + own;
+    uint32_t i;
+    coder->own[own + p] = (uint8_t)size;
+    coder->earlier[p] = (uint16_t)(coder->earlier[p] + size);
+    for (i = 0; i < IGS__AROUND; ++i) {
+        const uint32_t q = coder->seen_from[p][i];
+        igs__add_held(after + q, size);
+        igs__add_held(below + q, size);
+        if (i < 5) near[q] = (uint16_t)(near[q] + (i < 2 ? 2 * size : size));
+        if (i < 2 || i > 4) wider[q] = (uint16_t)(wider[q] + size);
+    }
+}
+
+/* A block is done, at in a row: what it knows of itself is what the next ones know of it. */
+static void igs__residual_next(igs__residual_coder* coder, size_t at, int is_empty) {
+    const size_t block = (size_t)coder->components * (coder->places + 1);
+    memcpy(coder->passed, coder->sizes + at, block);
+    memcpy(coder->sizes + at, coder->own, block);
+    memcpy(coder->around + at, coder->below, block);
+    if (!is_empty) igs__residual_forget(coder);
 }
 
 static uint32_t igs__residual_size(
@@ -3054,53 +3567,64 @@ static igs_error igs__decode_residual(
     uint16_t* places, int16_t* values
 ) {
     const uint32_t components = coder->components, stride = coder->places + 1, across = residual->blocks_across;
-    const size_t row_bytes = ((size_t)across + 2) * components * stride;
+    const size_t block = (size_t)components * stride;
     uint32_t at = 0, y, x, k, p;
     igs__bits bits;
     igs__bits_begin(&bits, data, size);
     igs__residual_begin(coder, across);
     for (y = 0; y < residual->blocks_down; ++y) {
-        uint8_t *swapped = coder->above, *swapped_ends = coder->above_ends;
-        coder->above = coder->row;
-        coder->row = swapped;
+        uint8_t* ends = coder->above_ends;
         coder->above_ends = coder->row_ends;
-        coder->row_ends = swapped_ends;
-        memset(coder->row, 0, row_bytes);
+        coder->row_ends = ends;
+        memset(coder->passed, 0, block);
         for (x = 0; x < across; ++x) {
-            uint8_t* row = coder->row + (size_t)(x + 1) * components * stride;
-            const uint8_t* above = coder->above + (size_t)(x + 1) * components * stride;
+            const size_t row_at = (x + 1) * block;
             const uint32_t first = at;
             uint32_t filled = 0;
             for (k = 0; k < components; ++k) {
-                uint8_t* ends = coder->row_ends + (size_t)(x + 1) * components + k;
-                const uint32_t end = igs__residual_end(coder, &bits, k, ends);
-                uint32_t own = 0;
-                IGS__REQUIRE(end <= coder->places, RESIDUAL_CODES);
+                const uint32_t end = igs__residual_end(coder, &bits, k, coder->row_ends + (x + 1) * components + k);
+                uint32_t own = 0, own_level = 0, filled_level = igs__level(2 * filled / (k + 1));
+                IGS__REQUIRE(end <= coder->places, BLOCKS_CODES);
                 for (p = 0; p < end; ++p) {
+                    const size_t component_at = row_at + k * stride;
                     uint32_t contexts[IGS__RESIDUAL_INPUTS], found;
-                    const uint32_t set = igs__residual_contexts(coder, row, above, k, p, end, own, filled, contexts);
+                    const uint32_t set =
+                        igs__residual_contexts(coder, component_at, k, p, end, own_level, filled_level, contexts);
                     int negative;
                     found = igs__residual_size(&coder->values, &bits, p + 1 == end, set, contexts);
                     if (found == 0) continue;
                     negative = igs__code_bit(&bits, 32768, 16, 0);
                     IGS__REQUIRE(
-                        at < residual->coefficients && at - first < IGS__MOST_IN_BLOCK && found <= 16384, RESIDUAL_CODES
+                        at < residual->coefficients && at - first < IGS__MOST_IN_BLOCK && found <= 16384, BLOCKS_CODES
                     );
                     places[at] = (uint16_t)(k * coder->places + p);
                     values[at++] = (int16_t)(negative ? -(int32_t)found : (int32_t)found);
-                    row[k * stride + p] = (uint8_t)(found < 255 ? found : 255);
+                    igs__residual_note(coder, component_at, k, p, found);
                     own += found;
                     filled += found;
+                    own_level = igs__level(own);
+                    filled_level = igs__level(2 * filled / (k + 1));
                 }
+                if (own > 0) memset(coder->near, 0, sizeof coder->near);
             }
+            igs__residual_next(coder, row_at, at == first);
             *counts++ = (uint8_t)(at - first);
         }
     }
-    IGS__REQUIRE(at == residual->coefficients && bits.passed + 1 == bits.size, RESIDUAL_CODES);
+    IGS__REQUIRE(at == residual->coefficients && bits.passed + 1 == bits.size, BLOCKS_CODES);
     return IGS_OK;
 }
 
 /* ---- the sections in the file's order ----------------------------------------------------------------------------- */
+
+/* Room for a section of blocks, and how much may be put there. */
+typedef struct igs__blocks_room {
+    int16_t *basis, *values;
+    uint16_t* places;
+    uint8_t *counts, *scratch;
+    uint64_t scratch_bytes, most_blocks, most_weights;
+    uint32_t most_coefficients;
+} igs__blocks_room;
 
 /* Where everything lies in the caller's memory. What the header says is only made room for as far as the sections'
  * lengths, which are checked, can hold it; where they cannot, a law is broken before that memory would be used. */
@@ -3114,9 +3638,8 @@ typedef struct igs__plan {
     int16_t* basis;
     int16_t* slopes;
     uint32_t* exact;
-    int16_t *residual_basis, *residual_values;
-    uint16_t* residual_places;
-    uint8_t* residual_counts;
+    igs__blocks_room residual, repeat;
+    int8_t* weights;
     uint32_t* cell_firsts;
     int16_t* shapes;
     int32_t* positions;
@@ -3124,10 +3647,7 @@ typedef struct igs__plan {
     int16_t* features;
     uint32_t* cell_of; /* scratch from here on */
     uint32_t* identity;
-    igs__model description; /* of sections maps and components */
-    uint8_t* residual_scratch;
-    uint64_t residual_scratch_bytes, most_blocks;
-    uint32_t most_coefficients;
+    igs__model description;     /* of sections maps and components */
     igs__items cells, codes[2]; /* of sections cells, shapes and features: one after another in the same memory */
 } igs__plan;
 
@@ -3143,55 +3663,96 @@ static void igs__plan_items(
 
 /* The first bytes of the section's plain form where the file has them as they are, which it has unless a frame of Zstandard got
  * smaller than what is in it; NULL elsewhere. */
-static const uint8_t* igs__residual_head(const igs__section* section) {
+static const uint8_t* igs__blocks_head(const igs__section* section, uint32_t bytes) {
     static const uint8_t more[4] = {0, 1, 2, 4}, sizes[4] = {0, 2, 4, 8};
     const uint8_t* data = section->data;
     uint32_t at = 0;
-    if (section->raw < IGS__RESIDUAL_HEAD) return NULL;
+    if (section->raw < bytes) return NULL;
     if (section->codec == IGS__ZSTD) { /* RFC 8878, 3.1.1: a block of kind 0 */
         if (section->stored < 6) return NULL;
         at = 5u + (data[4] >> 5 & 1 ? 0u : 1u) + more[data[4] & 3] +
             (data[4] >> 6 == 0 ? data[4] >> 5 & 1u : sizes[data[4] >> 6]);
         if (section->stored < at + 3 || (data[at] & 6) != 0 ||
-            (igs__u16(data + at) | (uint32_t)data[at + 2] << 16) >> 3 < IGS__RESIDUAL_HEAD)
+            (igs__u16(data + at) | (uint32_t)data[at + 2] << 16) >> 3 < bytes)
             return NULL;
         at += 3;
     }
-    return section->stored >= at + IGS__RESIDUAL_HEAD ? data + at : NULL;
+    return section->stored >= at + bytes ? data + at : NULL;
 }
 
-static void igs__plan_residual(const igs__front* front, igs__arena* kept, igs__arena* scratch, igs__plan* plan) {
+static uint64_t igs__fewer(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+static void igs__more_scratch(igs__blocks_room* room, uint64_t bytes) {
+    if (bytes > room->scratch_bytes) room->scratch_bytes = bytes;
+}
+
+/* The most scratch that blocks may take which are not known yet, in so many texels across and places of all of them. */
+static void igs__most_scratch(igs__blocks_room* room, uint32_t width, uint32_t components, uint64_t places) {
+    igs_residual blocks;
+    for (blocks.side_log2 = 2; blocks.side_log2 <= 4; ++blocks.side_log2) {
+        const uint32_t across = (width + (1u << blocks.side_log2) - 1) >> blocks.side_log2;
+        blocks.blocks_across =
+            (uint32_t)igs__fewer(across, (places >> 2 * blocks.side_log2) / components + 1); /* rounded up */
+        igs__more_scratch(room, igs__residual_bytes(&blocks, components));
+    }
+}
+
+static void igs__take_blocks(
+    igs__blocks_room* room, igs__arena* kept, igs__arena* scratch, uint32_t channels, const igs_residual* blocks
+) {
+    const uint64_t mark = scratch->used; /* one section's after another's, in the same memory */
+    room->most_coefficients = blocks->coefficients;
+    room->basis = IGS__ARRAY(kept, int16_t, channels* channels);
+    room->counts = IGS__ARRAY(kept, uint8_t, room->most_blocks);
+    room->places = IGS__ARRAY(kept, uint16_t, blocks->coefficients);
+    room->values = IGS__ARRAY(kept, int16_t, blocks->coefficients);
+    room->scratch = IGS__ARRAY(scratch, uint8_t, room->scratch_bytes);
+    scratch->used = mark;
+}
+
+/* The most that may come of a section whose head is not known yet. */
+static void igs__most_blocks(const igs__section* section, igs__blocks_room* room, igs_residual* blocks, uint64_t most) {
+    blocks->coefficients = (uint32_t)igs__fewer(8 * (uint64_t)section->raw, IGS__MOST_COEFFICIENTS);
+    room->most_blocks = igs__fewer(16 * (uint64_t)blocks->coefficients + 4096, most);
+}
+
+static void igs__plan_residual(const igs__front* front, igs__arena* kept, igs__arena* scratch, igs__blocks_room* room) {
     const igs_info* info = &front->info;
     const igs__section* section = &front->sections[IGS__RESIDUAL];
-    const uint8_t* head = igs__residual_head(section);
-    uint64_t blocks;
+    const uint8_t* head = igs__blocks_head(section, IGS__RESIDUAL_HEAD);
     igs_residual residual;
-    uint32_t log2;
     if (head != NULL) {
         if (igs__check_residual(head, section->raw, info, &residual) != IGS_OK) return;
-        blocks = (uint64_t)residual.blocks_across * residual.blocks_down;
-        plan->residual_scratch_bytes = igs__residual_bytes(&residual);
-    } else { /* the most that may come */
-        const uint64_t most = 8 * (uint64_t)section->raw;
-        residual.coefficients = (uint32_t)(most < IGS__MOST_COEFFICIENTS ? most : IGS__MOST_COEFFICIENTS);
-        residual.components = info->channels;
-        blocks = (uint64_t)((info->width + 3) >> 2) * ((info->height + 3) >> 2);
-        if (blocks > 16 * (uint64_t)residual.coefficients + 4096) blocks = 16 * (uint64_t)residual.coefficients + 4096;
-        for (log2 = 2; log2 <= 4; ++log2) {
-            uint64_t bytes;
-            residual.side_log2 = log2;
-            residual.blocks_across = (info->width + (1u << log2) - 1) >> log2;
-            bytes = igs__residual_bytes(&residual);
-            if (bytes > plan->residual_scratch_bytes) plan->residual_scratch_bytes = bytes;
-        }
+        room->most_blocks = (uint64_t)residual.blocks_across * residual.blocks_down;
+        room->scratch_bytes = igs__residual_bytes(&residual, residual.components);
+    } else {
+        igs__most_blocks(section, room, &residual, (uint64_t)((info->width + 3) >> 2) * ((info->height + 3) >> 2));
+        igs__most_scratch(room, info->width, info->channels, UINT64_MAX);
     }
-    plan->most_coefficients = residual.coefficients;
-    plan->most_blocks = blocks;
-    plan->residual_basis = IGS__ARRAY(kept, int16_t, info->channels * info->channels);
-    plan->residual_counts = IGS__ARRAY(kept, uint8_t, blocks);
-    plan->residual_places = IGS__ARRAY(kept, uint16_t, residual.coefficients);
-    plan->residual_values = IGS__ARRAY(kept, int16_t, residual.coefficients);
-    plan->residual_scratch = IGS__ARRAY(scratch, uint8_t, plan->residual_scratch_bytes);
+    igs__take_blocks(room, kept, scratch, info->channels, &residual);
+}
+
+static void igs__plan_repeat(const igs__front* front, igs__arena* kept, igs__arena* scratch, igs__plan* plan) {
+    const igs_info* info = &front->info;
+    const igs__section* section = &front->sections[IGS__REPEAT];
+    const uint8_t* head = igs__blocks_head(section, IGS__REPEAT_HEAD);
+    igs__blocks_room* room = &plan->repeat;
+    igs_repeat repeat;
+    if (head != NULL) {
+        const igs_residual* blocks = &repeat.blocks;
+        if (igs__check_repeat(head, section->raw, info, &repeat) != IGS_OK) return;
+        room->most_blocks = (uint64_t)blocks->blocks_across * blocks->blocks_down;
+        room->most_weights = (uint64_t)(repeat.pictures - 1) * repeat.cells_across * repeat.cells_down;
+        room->scratch_bytes = igs__residual_bytes(blocks, repeat.pictures * blocks->components);
+        igs__more_scratch(room, igs__weights_bytes(repeat.pictures - 1, repeat.cells_across, repeat.cells_down));
+    } else {
+        igs__most_blocks(section, room, &repeat.blocks, IGS__MOST_CELL_PLACES >> 4);
+        room->most_weights = igs__fewer(64 * (uint64_t)section->raw + 4096, IGS__MOST_WEIGHTS);
+        igs__most_scratch(room, IGS__MOST_PERIOD, IGS__MOST_BLOCK_COMPONENTS, IGS__MOST_CELL_PLACES);
+        igs__more_scratch(room, igs__weights_bytes(1, (uint32_t)room->most_weights, 1));
+    }
+    plan->weights = IGS__ARRAY(kept, int8_t, room->most_weights);
+    igs__take_blocks(room, kept, scratch, info->channels, &repeat.blocks);
 }
 
 static void igs__plan_memory(const igs__front* front, igs__arena* kept, igs__arena* scratch, igs__plan* plan) {
@@ -3238,7 +3799,8 @@ static void igs__plan_memory(const igs__front* front, igs__arena* kept, igs__are
         plan->features = IGS__ARRAY(kept, int16_t, (uint64_t)count * info->components);
         igs__plan_items(&plan->codes[1], front, scratch, IGS__FEATURES, count, info->components);
     }
-    if (info->has_residual) igs__plan_residual(front, kept, scratch, plan);
+    if (info->has_residual) igs__plan_residual(front, kept, scratch, &plan->residual);
+    if (info->has_repeat) igs__plan_repeat(front, kept, scratch, plan);
 }
 
 igs_error igs_measure(const void* data, size_t size, igs_info* info) {
@@ -3518,13 +4080,17 @@ static igs_error igs__unpack_planes(
     uint32_t n, k;
     if (loader->front.sections[section].codec != IGS__ZSTD) {
         IGS__TRY(igs__decode_planes(items, &loader->front.sections[section], section, count));
-        for (n = 0; n < count; ++n)
-            for (k = 0; k < plane_count; ++k) {
-                const int32_t code = items->values[n * items->item_step + k * items->plane_step];
-                const int32_t most = planes[k].width == 1 ? 255 : 65535;
-                IGS__REQUIRE(code >= planes[k].least && code - planes[k].least <= most && code <= 32767, CODE_RANGE);
+        for (k = 0; k < plane_count; ++k) {
+            const int32_t* values = items->values + k * items->plane_step;
+            const uint32_t most = planes[k].width == 1 ? 255 : 65535;
+            uint32_t wrong = 0;
+            for (n = 0; n < count; ++n) {
+                const int32_t code = values[n * items->item_step];
+                wrong |= (uint32_t)((uint32_t)(code - planes[k].least) > most) | (uint32_t)(code > 32767);
                 codes[(size_t)n * plane_count + k] = (int16_t)code;
             }
+            IGS__REQUIRE(!wrong, CODE_RANGE);
+        }
         return IGS_OK;
     }
     for (k = 0; k < plane_count; ++k) {
@@ -3589,7 +4155,7 @@ static void igs__position_exponents(
     diagonal[0] = scale * (cosine - h * sine); /* A and C of the inverse covariance */
     diagonal[1] = scale * (cosine + h * sine);
     for (axis = 0; axis < 2; ++axis) {
-        const double exponent = log2_ratio - 0.5 * log2(diagonal[axis]), whole = floor(exponent);
+        const double exponent = log2_ratio - 0.5 * igs__log2(diagonal[axis]), whole = floor(exponent);
         const int rounded = (int)whole + (exponent - whole > 0.5);
         if ((axis == 0 ? info->wrap_x : info->wrap_y) != 0) {
             const double variance = diagonal[1 - axis] / (scale * scale);
@@ -3617,7 +4183,7 @@ static igs_error igs__unpack_positions(igs__loader* loader) {
     const uint32_t sides[2] = {info->width, info->height};
     const uint32_t side = info->width > info->height ? info->width : info->height;
     const int least = side <= 2048 ? -4 : side <= 4096 ? -3 : side <= 8192 ? -2 : -1;
-    const double log2_ratio = log2((double)info->position_ratio);
+    const double log2_ratio = igs__log2((double)info->position_ratio);
     int8_t* exponents = loader->plan.exponents;
     uint64_t bit = 0;
     uint32_t start, n;
@@ -3739,34 +4305,84 @@ static igs_error igs__unpack_exact(igs__loader* loader) {
     return IGS_OK;
 }
 
-static igs_error igs__unpack_residual(igs__loader* loader) {
-    const igs_info* info = &loader->front.info;
-    const uint32_t size = loader->front.sections[IGS__RESIDUAL].raw;
-    const uint8_t *raw = loader->plan.plain[IGS__RESIDUAL], *at = raw + IGS__RESIDUAL_HEAD;
-    const igs__plan* plan = &loader->plan;
-    igs_residual* residual = &loader->file->residual;
-    igs__arena arena = {plan->residual_scratch, 0, 0};
+/* Decodes blocks of so many components into their room, from the basis on: head is what was read of the section before, and
+ * between the basis and the blocks lie so many bytes of something else. What has been planned by is what has been read, or a
+ * function that decompresses gives other bytes than the frame has. */
+static igs_error igs__unpack_blocks(
+    const igs__loader* loader, const igs__blocks_room* room, uint32_t section, uint32_t head, uint32_t between,
+    uint32_t components, igs_residual* blocks
+) {
+    const uint32_t channels = loader->front.info.channels, size = loader->front.sections[section].raw;
+    const uint8_t *raw = loader->plan.plain[section], *at = raw + head;
+    igs__arena arena = {room->scratch, 0, 0};
     igs__residual_coder coder;
     uint32_t i;
-    IGS__REQUIRE(!info->is_exact, RESIDUAL_EXACT);
-    IGS__TRY(igs__check_residual(raw, size, info, residual));
-    /* what has been planned by is what has been read, or a function that decompresses gives other bytes than the frame has */
     IGS__REQUIRE(
-        residual->coefficients <= plan->most_coefficients &&
-            (uint64_t)residual->blocks_across * residual->blocks_down <= plan->most_blocks &&
-            igs__residual_bytes(residual) <= plan->residual_scratch_bytes,
+        blocks->coefficients <= room->most_coefficients &&
+            (uint64_t)blocks->blocks_across * blocks->blocks_down <= room->most_blocks &&
+            igs__residual_bytes(blocks, components) <= room->scratch_bytes,
         ZSTD_FRAME
     );
-    for (i = 0; i < residual->components * info->channels; ++i, at += 2)
-        plan->residual_basis[i] = (int16_t)igs__i16(at);
-    igs__residual_take(&coder, &arena, residual);
-    residual->basis = plan->residual_basis;
-    residual->counts = plan->residual_counts;
-    residual->places = plan->residual_places;
-    residual->values = plan->residual_values;
+    for (i = 0; i < blocks->components * channels; ++i, at += 2) room->basis[i] = (int16_t)igs__i16(at);
+    at += between;
+    igs__residual_take(&coder, &arena, blocks, components);
+    blocks->basis = room->basis;
+    blocks->counts = room->counts;
+    blocks->places = room->places;
+    blocks->values = room->values;
     return igs__decode_residual(
-        &coder, at, size - (size_t)(at - raw), residual, plan->residual_counts, plan->residual_places,
-        plan->residual_values
+        &coder, at, size - (size_t)(at - raw), blocks, room->counts, room->places, room->values
+    );
+}
+
+static igs_error igs__unpack_residual(igs__loader* loader) {
+    igs_residual* residual = &loader->file->residual;
+    const uint32_t size = loader->front.sections[IGS__RESIDUAL].raw;
+    IGS__REQUIRE(!loader->front.info.is_exact, RESIDUAL_EXACT);
+    IGS__TRY(igs__check_residual(loader->plan.plain[IGS__RESIDUAL], size, &loader->front.info, residual));
+    return igs__unpack_blocks(
+        loader, &loader->plan.residual, IGS__RESIDUAL, IGS__RESIDUAL_HEAD, 0, residual->components, residual
+    );
+}
+
+static igs_error igs__unpack_weights(const igs__loader* loader, const igs_repeat* repeat, igs__section coded) {
+    const uint32_t planes = repeat->pictures - 1, cells = repeat->cells_across * repeat->cells_down;
+    int8_t* weights = loader->plan.weights;
+    igs__arena arena = {loader->plan.repeat.scratch, 0, 0};
+    igs__items items;
+    uint32_t *identity, k, n;
+    IGS__REQUIRE(
+        (uint64_t)planes * cells <= loader->plan.repeat.most_weights &&
+            igs__weights_bytes(planes, repeat->cells_across, repeat->cells_down) <= loader->plan.repeat.scratch_bytes,
+        ZSTD_FRAME
+    );
+    if (planes == 0) return IGS_OK;
+    igs__weights_take(&items, &identity, &arena, planes, repeat->cells_across, repeat->cells_down);
+    igs__describe_cells(&items, identity);
+    IGS__REQUIRE(igs__decode_planes(&items, &coded, IGS__CELLS, 0) == IGS_OK, REPEAT_WEIGHTS);
+    for (k = 0; k < planes; ++k)
+        for (n = 0; n < cells; ++n) {
+            const int32_t code = items.values[n * items.item_step + k * items.plane_step];
+            IGS__REQUIRE(code >= -128 && code <= 127, REPEAT_WEIGHT_RANGE);
+            *weights++ = (int8_t)code;
+        }
+    return IGS_OK;
+}
+
+static igs_error igs__unpack_repeat(igs__loader* loader) {
+    const igs_info* info = &loader->front.info;
+    const uint8_t* raw = loader->plan.plain[IGS__REPEAT];
+    igs_repeat* repeat = &loader->file->repeat;
+    igs__section coded = {NULL, 0, 0, IGS__CONTEXT};
+    IGS__REQUIRE(!info->is_exact, REPEAT_EXACT);
+    IGS__TRY(igs__check_repeat(raw, loader->front.sections[IGS__REPEAT].raw, info, repeat));
+    coded.data = raw + IGS__REPEAT_HEAD + 2 * repeat->blocks.components * info->channels;
+    coded.stored = igs__u32(raw + 24);
+    IGS__TRY(igs__unpack_weights(loader, repeat, coded));
+    repeat->weights = loader->plan.weights;
+    return igs__unpack_blocks(
+        loader, &loader->plan.repeat, IGS__REPEAT, IGS__REPEAT_HEAD, coded.stored,
+        repeat->pictures * repeat->blocks.components, &repeat->blocks
     );
 }
 
@@ -3802,6 +4418,7 @@ static igs_error igs__unpack(igs__loader* loader, igs_zstd_decompress zstd) {
     if (front->info.has_detail) IGS__TRY(igs__unpack_detail(loader));
     if (front->info.is_exact) IGS__TRY(igs__unpack_exact(loader));
     if (front->info.has_residual) IGS__TRY(igs__unpack_residual(loader));
+    if (front->info.has_repeat) IGS__TRY(igs__unpack_repeat(loader));
     file->cell_firsts = plan->cell_firsts;
     file->shapes = plan->shapes;
     file->positions = plan->positions;

@@ -21,6 +21,7 @@
 #pragma fp_contract(off)
 #endif
 
+#define IGS__MOST_SIDE 16u
 #define IGS__FIRST_LEVEL 2u
 #define IGS__DIRECT_LEVEL 4u
 #define IGS__MOST_SETS 7u /* levels 2, 3, 4, 7, 10, 13 of 2^14 texels, and one more */
@@ -62,24 +63,35 @@ typedef struct igs__set {
     uint32_t at; /* word, counted from that of the levels; 0: nothing is stored */
 } igs__set;
 
+/* Blocks of cosines in every cell of a lattice; a residual's are of one cell without an end. */
+typedef struct igs__layer {
+    const igs_residual* blocks;
+    const int8_t* weights; /* [V][cells] */
+    uint32_t period_x, period_y, origin_x, origin_y, shift, cells_across, cells;
+    uint32_t* firsts; /* [blocks + 1] first coefficients */
+    double* basis;    /* [K'][C] */
+    double* sums;     /* [K'][16] of texels */
+    double functions
+        [IGS__MOST_SIDE * 2 * IGS__MOST_SIDE]; /* [frequency][2 sides]: at texels of a level, or their means there */
+    uint8_t down[IGS__MOST_PLACES], across[IGS__MOST_PLACES];
+} igs__layer;
+
 typedef struct igs__levels {
     uint32_t first, direct, last, values, set_count, derived[2 * 256];
     igs__set sets[IGS__MOST_SETS];
-    igs__drawn* drawn;                /* [N] */
-    float* features;                  /* [N][K] */
-    igs__image* images;               /* most of any level */
-    uint32_t* entries;                /* likewise, images by tile */
-    uint32_t* starts;                 /* [tiles + 1] */
-    float* sums;                      /* [K + 1][64] */
-    float* value;                     /* [V][64] */
-    float* noise;                     /* [noise components][4096] */
-    float* basis;                     /* [K][C] */
-    igs__place* places;               /* [width] */
-    uint32_t* block_firsts;           /* [blocks + 1] of the residual: first coefficients */
-    double* block_basis;              /* [K'][C] */
-    double* block_sums;               /* [K'][16] of texels */
-    double cosines[IGS__MOST_PLACES]; /* [frequency][texel of a block] */
-    uint8_t down[IGS__MOST_PLACES], across[IGS__MOST_PLACES];
+    igs__drawn* drawn;    /* [N] */
+    float* features;      /* [N][K] */
+    igs__image* images;   /* most of any level */
+    uint32_t* entries;    /* likewise, images by tile */
+    uint32_t* starts;     /* [tiles + 1] */
+    float* sums;          /* [K + 1][64] */
+    float* value;         /* [V][64] */
+    float* noise;         /* [noise components][4096] */
+    float* basis;         /* [K][C] */
+    igs__place* places;   /* [width] */
+    igs__layer layers[2]; /* repeat and residual, as far as the file has them */
+    uint32_t layer_count;
+    float* added;                  /* [C][64] */
     uint32_t* sums_2;              /* of level 2, in 2^-16 */
     int64_t *sums_odd, *sums_even; /* of the others */
     int32_t* picture;              /* in 2^-20, of whole blocks */
@@ -115,6 +127,7 @@ static igs__drawn igs__drawn_of(const igs_file* file, uint32_t n, double widenin
     const double conic_c = scale * (cosine + h * sine);
     const double wide_a = conic_a + widening * determinant, wide_c = conic_c + widening * determinant;
     const double shrunk = 1.0 / (1.0 + widening * (conic_a + conic_c) + widening * widening * determinant);
+    const double spread = sqrt(shrunk);
     igs__drawn drawn;
     drawn.x = ldexp(file->positions[2 * (size_t)n] + 0.5, file->exponents[2 * (size_t)n]);
     drawn.y = ldexp(file->positions[2 * (size_t)n + 1] + 0.5, file->exponents[2 * (size_t)n + 1]);
@@ -123,7 +136,7 @@ static igs__drawn igs__drawn_of(const igs_file* file, uint32_t n, double widenin
     drawn.along = 0.5 * IGS__LOG2_E * determinant / wide_a;
     drawn.reach_x = sqrt(2.0 * (double)info->cutoff * wide_c / determinant) + 1.0;
     drawn.reach_y = sqrt(2.0 * (double)info->cutoff * wide_a / determinant) + 1.0;
-    drawn.share = (float)sqrt(shrunk);
+    drawn.share = (float)(spread * (0.5 + 0.5 * spread));
     return drawn;
 }
 
@@ -281,53 +294,163 @@ static const double igs__quarter[17] = {
     0.0,
 };
 
-/* What the residual's blocks begin with, and its basis. */
-static void igs__begin_residual(const igs_file* file, igs__levels* levels) {
-    const igs_residual* residual = &file->residual;
+/* The cosine of an angle in 1/64 of a whole circle. */
+static double igs__turn_cosine(uint32_t turns) {
+    const uint32_t within = turns % 64, folded = within < 32 ? within : 64 - within;
+    return folded > 16 ? -igs__quarter[32 - folded] : igs__quarter[folded];
+}
+
+/* The first level that is stored itself: texels of those before it lie within a repeat's blocks. */
+static uint32_t igs__direct_level(const igs_file* file) {
+    if (file->info.is_exact) return IGS__FIRST_LEVEL;
+    if (file->info.has_repeat && file->repeat.blocks.side_log2 < IGS__DIRECT_LEVEL)
+        return file->repeat.blocks.side_log2 + 1;
+    return IGS__DIRECT_LEVEL;
+}
+
+static igs__layer* igs__take_layer(
+    const igs_file* file, const igs_residual* blocks, igs__arena* arena, igs__levels* levels
+) {
+    igs__layer* layer = &levels->layers[levels->layer_count++];
+    layer->blocks = blocks;
+    layer->firsts = IGS__ARRAY(arena, uint32_t, (uint64_t)blocks->blocks_across * blocks->blocks_down + 1);
+    layer->basis = IGS__ARRAY(arena, double, blocks->components * file->info.channels);
+    layer->sums = IGS__ARRAY(arena, double, blocks->components* IGS__MOST_SIDE);
+    return layer;
+}
+
+static void igs__take_layers(const igs_file* file, igs__arena* arena, igs__levels* levels) {
+    const igs_info* info = &file->info;
+    levels->layer_count = 0;
+    if (info->has_repeat) {
+        const igs_repeat* repeat = &file->repeat;
+        igs__layer* layer = igs__take_layer(file, &repeat->blocks, arena, levels);
+        layer->weights = repeat->weights;
+        layer->period_x = repeat->period_x;
+        layer->period_y = repeat->period_y;
+        layer->origin_x = repeat->origin_x;
+        layer->origin_y = repeat->origin_y;
+        layer->shift = repeat->shift;
+        layer->cells_across = repeat->cells_across;
+        layer->cells = repeat->cells_across * repeat->cells_down;
+    }
+    if (info->has_residual) {
+        igs__layer* layer = igs__take_layer(file, &file->residual, arena, levels);
+        layer->period_x = info->width;
+        layer->period_y = info->height;
+        layer->origin_x = layer->origin_y = layer->shift = 0;
+        layer->cells_across = layer->cells = 1;
+    }
+    if (levels->layer_count > 0) levels->added = IGS__ARRAY(arena, float, info->channels* IGS__DRAWN);
+}
+
+static void igs__begin_layer(igs__layer* layer, uint32_t channels) {
+    const igs_residual* blocks = layer->blocks;
     uint32_t i;
-    levels->block_firsts[0] = 0;
-    for (i = 0; i < residual->blocks_across * residual->blocks_down; ++i)
-        levels->block_firsts[i + 1] = levels->block_firsts[i] + residual->counts[i];
-    for (i = 0; i < residual->components * file->info.channels; ++i)
-        levels->block_basis[i] = residual->basis[i] / 32767.0;
-    igs__find_frequencies(1u << residual->side_log2, levels->down, levels->across);
-    for (i = 0; i < 1u << 2 * residual->side_log2; ++i) {
-        const uint32_t side = 1u << residual->side_log2, texel = i % side, frequency = i / side;
-        const uint32_t turn = (2 * texel + 1) * frequency * (16 / side) % 64, folded = turn < 32 ? turn : 64 - turn;
-        const double cosine = folded > 16 ? -igs__quarter[32 - folded] : igs__quarter[folded];
-        levels->cosines[i] = cosine * sqrt((frequency == 0 ? 1.0 : 2.0) / side);
+    layer->firsts[0] = 0;
+    for (i = 0; i < blocks->blocks_across * blocks->blocks_down; ++i)
+        layer->firsts[i + 1] = layer->firsts[i] + blocks->counts[i];
+    for (i = 0; i < blocks->components * channels; ++i) layer->basis[i] = blocks->basis[i] / 32767.0;
+    igs__find_frequencies(1u << blocks->side_log2, layer->down, layer->across);
+}
+
+/* The functions at the middles of a level's texels, counted from the block's edge: those of level 0 lie between whole texels.
+ * Of other levels they are means over such a texel, whose middle is there. */
+static void igs__find_functions(igs__layer* layer, uint32_t level) {
+    const uint32_t side = 1u << layer->blocks->side_log2, unit = 16 / side;
+    uint32_t frequency, texel, step;
+    for (frequency = 0; frequency < side; ++frequency) {
+        const double scale = sqrt((frequency == 0 ? 1.0 : 2.0) / side);
+        double mean = 1.0;
+        for (step = 0; step < level; ++step) mean *= igs__turn_cosine((frequency << step) * unit);
+        for (texel = 0; texel < 2 * side; ++texel)
+            layer->functions[frequency * 2 * side + texel] =
+                igs__turn_cosine((2 * texel + (level == 0)) * frequency * unit) * scale * mean;
     }
 }
 
-/* Adds the residual to a row of a tile: docs/igs-format.md, "Residual". */
-static void igs__add_residual(const igs_file* file, igs__levels* levels, uint32_t left, uint32_t row, uint32_t count) {
-    const igs_residual* residual = &file->residual;
-    const uint32_t side = 1u << residual->side_log2, components = residual->components, channels = file->info.channels;
-    const uint32_t* firsts = levels->block_firsts + (size_t)(row >> residual->side_log2) * residual->blocks_across;
-    uint32_t first, at, i, k, c;
-    for (first = 0; first < count; first += side) { /* a tile begins where a block does */
-        const uint32_t block = (left + first) >> residual->side_log2;
-        double* sums = levels->block_sums;
-        if (firsts[block] == firsts[block + 1]) continue;
-        memset(sums, 0, components * side * sizeof *sums);
-        for (at = firsts[block]; at < firsts[block + 1]; ++at) {
-            const uint32_t of = residual->places[at] >> 2 * residual->side_log2,
-                           place = residual->places[at] & (side * side - 1);
-            const int32_t code = residual->values[at], size = code < 0 ? -code : code;
-            const double exact = size + residual->offsets[(size < 3 ? size : 3) - 1] / 128.0;
-            const double value = (code < 0 ? -exact : exact) * (double)residual->step;
-            const double down = levels->cosines[levels->down[place] * side + (row & (side - 1))];
-            const double* across = levels->cosines + levels->across[place] * side;
-            double* sum = sums + of * side;
-            for (i = 0; i < side; ++i) sum[i] += value * (down * across[i]);
+/* Where a texel of a level has its middle, in texels of the picture, rounded down. */
+static uint32_t igs__middle(uint32_t texel, uint32_t level) {
+    return level == 0 ? texel : (2 * texel + 1) << (level - 1);
+}
+
+/* Sums up a cell's block at so many of a row's texels, the first one at a place within the block, by components. */
+static void igs__sum_block(
+    const igs__layer* layer, uint32_t block, uint32_t cell, const double* down, uint32_t within, uint32_t step,
+    uint32_t count
+) {
+    const igs_residual* blocks = layer->blocks;
+    const uint32_t side = 1u << blocks->side_log2, components = blocks->components;
+    const uint32_t last = layer->firsts[block + 1];
+    uint32_t at = layer->firsts[block], i;
+    memset(layer->sums, 0, components * IGS__MOST_SIDE * sizeof *layer->sums);
+    while (at < last) {
+        const uint32_t component = (uint32_t)blocks->places[at] >> 2 * blocks->side_log2,
+                       picture = component / components;
+        double own[IGS__MOST_SIDE] = {0.0}, *sum = layer->sums + component % components * IGS__MOST_SIDE;
+        const double weight = picture == 0 ? 1.0 : layer->weights[(size_t)(picture - 1) * layer->cells + cell] / 64.0;
+        for (; at < last && (uint32_t)blocks->places[at] >> 2 * blocks->side_log2 == component; ++at) {
+            const uint32_t place = blocks->places[at] & (side * side - 1);
+            const int32_t code = blocks->values[at], size = code < 0 ? -code : code;
+            const double exact = size + blocks->offsets[(size < 3 ? size : 3) - 1] / 128.0;
+            const double value = (code < 0 ? -exact : exact) * (double)blocks->step,
+                         scale = down[layer->down[place] * 2 * side];
+            const double* across = layer->functions + layer->across[place] * 2 * side + within;
+            if (step == 1)
+                for (i = 0; i < count; ++i) own[i] += value * (scale * across[i]);
+            else
+                for (i = 0; i < count; ++i) own[i] += value * (scale * across[i * step]);
         }
-        for (c = 0; c < channels; ++c)
-            for (i = 0; i < side && first + i < count; ++i) {
+        for (i = 0; i < count; ++i) sum[i] += own[i] * weight;
+    }
+}
+
+/* Adds a layer to a row of a tile of a level: docs/igs-format.md, "Residual" and "Repeat". */
+static void igs__add_layer(
+    const igs_info* info, const igs__layer* layer, uint32_t level, uint32_t left, uint32_t row, uint32_t count,
+    float* added
+) {
+    const igs_residual* blocks = layer->blocks;
+    const uint32_t log2 = blocks->side_log2, side = 1u << log2, components = blocks->components;
+    const uint32_t y = igs__middle(row, level), at_y = igs__less(y, info->height - 1) + layer->origin_y;
+    const uint32_t cell_row = at_y / layer->period_y, local_y = at_y % layer->period_y;
+    const uint32_t offset = (layer->origin_x + cell_row * layer->shift) % layer->period_x;
+    const double* down = layer->functions + (local_y & (side - 1)) + (y + layer->origin_y - at_y);
+    uint32_t first, run, c, k, i;
+    for (first = 0; first < count; first += run) {
+        const uint32_t x = igs__middle(left + first, level), at = igs__less(x, info->width - 1) + offset;
+        const uint32_t local = at % layer->period_x, within = local & (side - 1);
+        const uint32_t block = (local_y >> log2) * blocks->blocks_across + (local >> log2);
+        const uint32_t rest =
+            igs__less(side - within, layer->period_x - local); /* texels to the block's or the cell's end */
+        run = igs__less(((rest - 1) >> level) + 1, count - first);
+        if (layer->firsts[block] == layer->firsts[block + 1]) continue;
+        igs__sum_block(
+            layer, block, cell_row * layer->cells_across + at / layer->period_x, down, within + (x + offset - at),
+            (uint32_t)1 << level, run
+        );
+        for (c = 0; c < info->channels; ++c)
+            for (i = 0; i < run; ++i) {
                 double total = 0.0;
-                for (k = 0; k < components; ++k) total += sums[k * side + i] * levels->block_basis[k * channels + c];
-                levels->value[c * IGS__DRAWN + first + i] += (float)total;
+                for (k = 0; k < components; ++k)
+                    total += layer->sums[k * IGS__MOST_SIDE + i] * layer->basis[k * info->channels + c];
+                added[c * IGS__DRAWN + first + i] += (float)total;
             }
     }
+}
+
+/* Adds to a row what lies beside its Gaussians: of levels whose texels are larger than its blocks no residual. */
+static void igs__add_layers(
+    const igs_file* file, igs__levels* levels, uint32_t level, uint32_t left, uint32_t row, uint32_t count
+) {
+    const uint32_t size = file->info.channels * IGS__DRAWN;
+    uint32_t i;
+    if (levels->layer_count == 0) return;
+    memset(levels->added, 0, size * sizeof *levels->added);
+    for (i = 0; i < levels->layer_count; ++i)
+        if (level <= levels->layers[i].blocks->side_log2)
+            igs__add_layer(&file->info, &levels->layers[i], level, left, row, count, levels->added);
+    for (i = 0; i < size; ++i) levels->value[i] += levels->added[i];
 }
 
 static uint32_t igs__hash(uint32_t h) {
@@ -359,14 +482,13 @@ static igs__place igs__place_of(uint32_t texel, uint32_t length, uint32_t cells,
     return found;
 }
 
-static float igs__envelope_value(uint32_t code) { return code == 0 ? 0.0f : (float)exp2(((double)code - 10.0) / 4.0); }
+static float igs__envelope_value(uint32_t code) {
+    return code == 0 ? 0.0f : (float)igs__power_of_two(4 * (int)code - 40);
+}
 
-/* The noise of each component at each word of the tile; room is three planes and the tile's words. */
-static void igs__take_noise(const igs_detail* detail, float* noise, int64_t* room) {
-    uint8_t* words = (uint8_t*)(room + 3 * IGS__NOISE_WORDS);
+/* The noise of each component at each word of the tile. */
+static void igs__take_noise(const igs_detail* detail, float* noise, const uint8_t* words) {
     uint32_t i, k, band;
-    memset(words, 0, 4 * IGS__NOISE_WORDS);
-    igs__put_noise(words, room);
     for (k = 0; k < detail->components; ++k)
         for (i = 0; i < IGS__NOISE_WORDS; ++i) {
             int32_t whole = 0;
@@ -426,7 +548,7 @@ static void igs__add_detail(
             strength = noise * strength * envelope;
             for (c = 0; c < channels; ++c) {
                 const double mixed =
-                    detail->mixing[c * components + k] / 127.0 * exp2(-(double)detail->scales[c] / 16.0);
+                    detail->mixing[c * components + k] / 127.0 * igs__power_of_two(-(int)detail->scales[c]);
                 added[c] += strength * (float)mixed;
             }
         }
@@ -510,7 +632,7 @@ static void igs__draw_row(
             for (i = 0; i < IGS__DRAWN; ++i) value[i] += factor * sum[i];
         }
     }
-    if (level == 0 && info->has_residual) igs__add_residual(file, levels, left, row, count);
+    igs__add_layers(file, levels, level, left, row, count);
     for (i = 0; i < channels * IGS__DRAWN; ++i) {
         const float value = levels->value[i];
         levels->value[i] = value < 0.0f ? 0.0f : value > 1.0f ? 1.0f : value;
@@ -528,6 +650,7 @@ static void igs__draw(const igs_file* file, igs__levels* levels, uint32_t level)
     uint64_t images, entries;
     uint32_t n, tile;
     for (n = 0; n < info->gaussians; ++n) levels->drawn[n] = igs__drawn_of(file, n, igs__widening(level));
+    for (n = 0; n < levels->layer_count; ++n) igs__find_functions(&levels->layers[n], level);
     igs__list_images(file, levels, level, 1, &images, &entries);
     for (tile = 0; tile < across * down; ++tile) {
         const uint32_t left = tile % across * IGS__DRAWN, top = tile / across * IGS__DRAWN;
@@ -950,7 +1073,7 @@ static void igs__describe_levels(const igs_file* file, igs__levels* levels) {
     uint32_t map, level, x, y, side = igs__more(info->width, info->height) - 1;
     memset(levels, 0, sizeof *levels);
     levels->first = IGS__FIRST_LEVEL;
-    levels->direct = info->is_exact ? IGS__FIRST_LEVEL : IGS__DIRECT_LEVEL;
+    levels->direct = igs__direct_level(file);
     levels->last = igs__more(levels->direct, igs__bits_of(side));
     levels->values = info->channels;
     for (map = 0; map < file->map_count; ++map)
@@ -997,13 +1120,7 @@ static void igs__plan_levels(
     levels->noise = IGS__ARRAY(arena, float, info->has_detail ? file->detail.components * IGS__NOISE_WORDS : 0);
     levels->basis = IGS__ARRAY(arena, float, info->components * info->channels);
     levels->places = IGS__ARRAY(arena, igs__place, info->has_detail ? info->width : 0);
-    if (info->has_residual) {
-        const igs_residual* residual = &file->residual;
-        levels->block_firsts =
-            IGS__ARRAY(arena, uint32_t, (uint64_t)residual->blocks_across * residual->blocks_down + 1);
-        levels->block_basis = IGS__ARRAY(arena, double, residual->components * info->channels);
-        levels->block_sums = IGS__ARRAY(arena, double, residual->components * 16);
-    }
+    igs__take_layers(file, arena, levels);
     levels->sums_2 = IGS__ARRAY(arena, uint32_t, texels* values);
     levels->sums_odd = IGS__ARRAY(arena, int64_t, (texels / 4 + finest->across + finest->down + 1) * values);
     levels->sums_even = IGS__ARRAY(arena, int64_t, (texels / 16 + finest->across + finest->down + 1) * values);
@@ -1035,7 +1152,7 @@ static void igs__halve(
 }
 
 /* Makes the coefficients of all stored pictures. */
-static void igs__make_pictures(const igs_file* file, igs__levels* levels, int64_t* noise_room) {
+static void igs__make_pictures(const igs_file* file, igs__levels* levels, const uint8_t* noise_words) {
     const igs_info* info = &file->info;
     const uint32_t values = levels->values, components = info->components;
     const int64_t* sums = NULL;
@@ -1054,10 +1171,10 @@ static void igs__make_pictures(const igs_file* file, igs__levels* levels, int64_
         }
         for (i = 0; i < components * info->channels; ++i)
             levels->basis[i] = (float)(file->basis[i] * ((double)info->basis_scale / 32767.0));
-        if (info->has_residual) igs__begin_residual(file, levels);
+        for (i = 0; i < levels->layer_count; ++i) igs__begin_layer(&levels->layers[i], info->channels);
         if (info->has_detail) {
             const igs_detail* detail = &file->detail;
-            igs__take_noise(detail, levels->noise, noise_room);
+            igs__take_noise(detail, levels->noise, noise_words);
             for (i = 0; i < info->width; ++i)
                 levels->places[i] = igs__place_of(i, info->width, detail->columns, info->wrap_x);
         }
@@ -1081,10 +1198,12 @@ static void igs__make_pictures(const igs_file* file, igs__levels* levels, int64_
 }
 
 /* Makes the levels, in at most so many bytes if the coarsest step allows it; returns their words. */
-static uint64_t igs__make_levels(const igs_file* file, igs__levels* levels, uint64_t most_bytes, int64_t* noise_room) {
+static uint64_t igs__make_levels(
+    const igs_file* file, igs__levels* levels, uint64_t most_bytes, const uint8_t* noise_words
+) {
     uint32_t low = 0, high = IGS__STEPS - 1;
     uint64_t words;
-    igs__make_pictures(file, levels, noise_room);
+    igs__make_pictures(file, levels, noise_words);
     while (low < high) {
         const uint32_t middle = (low + high) / 2;
         if (4 * igs__words_about(levels, middle) > most_bytes) low = middle + 1;

@@ -67,6 +67,7 @@ igs_error igs_pack_write(const igs_file* file, const igs_pack* pack, void* buffe
 #define IGS__GROUP_REACH 15.5   /* texels from a compute decoder's group's middle to its farthest texel's */
 #define IGS__MEANING_WORDS 128  /* 18 meanings of at most four constants and the two ends of a log range */
 #define IGS__LEAST_LEVELS 2048u /* bytes that levels may take; more is 2/5 of what the material takes without */
+#define IGS__LEAST_WITH_REPEAT 4096u
 
 /* A support: q = (a dx^2 + 2 b dx dy + c dy^2) / 2 < cutoff. */
 typedef struct igs__support {
@@ -92,7 +93,7 @@ typedef struct igs__tile {
 } igs__tile;
 
 typedef struct igs__packing {
-    int64_t* noise;               /* three planes of the noise tile, and room for its words */
+    igs__noise* noise;            /* where there is detail: the noise tile */
     igs__entry *entries, *sorted; /* [entries], twice for sorting */
     igs__group* groups;           /* [entries] */
     uint64_t *order, *order_too;  /* [N] keys, the Gaussian in the lowest 22 bits */
@@ -110,7 +111,7 @@ static uint64_t igs__plan_packing(
 ) {
     const uint64_t count = file->info.gaussians, tiles = (uint64_t)pack->tiles_across * pack->tiles_down;
     igs__arena arena = {base, 0, 0};
-    plan->noise = IGS__ARRAY(&arena, int64_t, file->info.has_detail ? 4 * IGS__NOISE_WORDS : 0);
+    plan->noise = IGS__ARRAY(&arena, igs__noise, file->info.has_detail);
     plan->entries = IGS__ARRAY(&arena, igs__entry, pack->most_entries);
     plan->sorted = IGS__ARRAY(&arena, igs__entry, pack->most_entries);
     plan->groups = IGS__ARRAY(&arena, igs__group, pack->most_entries);
@@ -242,7 +243,7 @@ igs_error igs_pack_measure(const igs_file* file, int with_levels, igs_pack* pack
     pack->tiles_across = (info->width + tile) >> IGS__TILE_LOG2;
     pack->tiles_down = (info->height + tile) >> IGS__TILE_LOG2;
     pack->with_levels = with_levels != 0;
-    if (pack->with_levels && !info->is_exact) pack->widening = igs__widening(IGS__DIRECT_LEVEL - 1);
+    if (pack->with_levels && !info->is_exact) pack->widening = igs__widening(igs__direct_level(file) - 1);
     for (n = 0; n < info->gaussians; ++n) {
         const igs__support support = igs__support_of(file, n, pack->widening, &sizes);
         const igs__range range = igs__images_of(info, &support);
@@ -271,7 +272,7 @@ igs_error igs_pack_measure(const igs_file* file, int with_levels, igs_pack* pack
         pack->images_x = (uint32_t)ceil((reach_x + IGS__GROUP_REACH) / info->width - 0.5);
     if (info->wrap_y && reach_y + IGS__GROUP_REACH > 0.5 * info->height)
         pack->images_y = (uint32_t)ceil((reach_y + IGS__GROUP_REACH) / info->height - 0.5);
-    for (level = 0; pack->with_levels && !info->is_exact && level < IGS__DIRECT_LEVEL;
+    for (level = 0; pack->with_levels && !info->is_exact && level < igs__direct_level(file);
          level = level == 0 ? 2 : level + 1) {
         igs__list_images(file, NULL, level, 0, &images, &pairs);
         IGS__REQUIRE(images <= IGS__MOST_PAIRS && pairs <= IGS__MOST_PAIRS, INDEX_LIMIT);
@@ -347,34 +348,67 @@ static igs__span igs__span_of(const igs__ellipse* ellipse, double x, double y, i
     return span;
 }
 
-/* The Gaussian whose entries are made, its first one, and how many there are of all so far. */
+/* Where a tile lies from another one along an axis: -1, 0 or 1; 2 where farther away. */
+static int32_t igs__step_to(int32_t tile, int32_t source, int32_t count, int wraps) {
+    const int32_t apart = source - tile;
+    if (apart == -1 || (wraps && apart == count - 1)) return -1;
+    if (apart == 0) return 0;
+    return apart == 1 || (wraps && apart == 1 - count) ? 1 : 2;
+}
+
+/* The Gaussian whose entries are made, its tile, its first entry, and how many there are of all so far. */
 typedef struct igs__listing {
+    int32_t tile_x, tile_y;
     uint32_t n, own_first, found;
 } igs__listing;
 
-static void igs__list_mask(igs__packing* plan, igs__listing* listing, uint32_t tile, uint32_t mask) {
+/* The place at which the Gaussian's tile lies around another one, 1..8; 0 where it is the same, IGS__FAR where it lies farther away. */
+static uint32_t igs__near_place(
+    const igs_info* info, const igs_pack* pack, const igs__listing* listing, int32_t tile_x, int32_t tile_y
+) {
+    static const uint8_t places[4][4] = {
+        {1, 2, 3, IGS__FAR}, {4, 0, 5, IGS__FAR}, {6, 7, 8, IGS__FAR}, {IGS__FAR, IGS__FAR, IGS__FAR, IGS__FAR}
+    };
+    const int32_t right = igs__step_to(tile_x, listing->tile_x, (int32_t)pack->tiles_across, info->wrap_x);
+    const int32_t below = igs__step_to(tile_y, listing->tile_y, (int32_t)pack->tiles_down, info->wrap_y);
+    if (tile_x == listing->tile_x && tile_y == listing->tile_y) return 0;
+    return places[below + 1][right + 1];
+}
+
+static void igs__list_mask(
+    const igs_file* file, const igs_pack* pack, igs__packing* plan, igs__listing* listing, int32_t tile_x, int32_t row,
+    uint32_t columns
+) {
+    const uint32_t tile = (uint32_t)(row >> 2) * pack->tiles_across + (uint32_t)tile_x;
     uint32_t slot = plan->slots[tile]; /* of this Gaussian, or left from another one */
     if (slot < listing->own_first || slot >= listing->found || plan->entries[slot].key >> 22 != tile) {
+        const uint32_t kind = igs__near_place(&file->info, pack, listing, tile_x, row >> 2);
+        const uint8_t reach = (uint8_t)((kind > 0) + (kind == IGS__FAR));
         plan->slots[tile] = slot = listing->found++;
         plan->entries[slot].key = (uint64_t)tile << 22 | listing->n;
         plan->entries[slot].mask = 0;
+        plan->entries[slot].kind = kind;
+        if (plan->reach[listing->n] < reach) plan->reach[listing->n] = reach;
     }
-    plan->entries[slot].mask |= mask;
+    plan->entries[slot].mask |= columns << (row & 3) * 4;
 }
 
 /* Entries of all tiles, Gaussian by Gaussian. */
 static void igs__list(const igs_file* file, igs_pack* pack, igs__packing* plan) {
     const igs_info* info = &file->info;
     const double limit = 2.0 * (double)info->cutoff;
-    igs__listing listing = {0, 0, 0};
+    igs__listing listing = {0, 0, 0, 0, 0};
     igs__sizes sizes;
     igs__forget_sizes(&sizes);
     memset(plan->slots, 0, (size_t)pack->tiles_across * pack->tiles_down * sizeof *plan->slots);
+    memset(plan->reach, 0, info->gaussians);
     for (; listing.n < info->gaussians; ++listing.n) {
         const igs__support support = igs__support_of(file, listing.n, pack->widening, &sizes);
         const igs__range images = igs__images_of(info, &support);
         const igs__ellipse ellipse = igs__ellipse_of(&support, limit);
-        int32_t i, j, row, column;
+        int32_t i, j, row, column, tile_x;
+        listing.tile_x = (int32_t)(plan->tile_of[listing.n] % pack->tiles_across);
+        listing.tile_y = (int32_t)(plan->tile_of[listing.n] / pack->tiles_across);
         listing.own_first = listing.found;
         for (j = images.first_y; j <= images.last_y; ++j)
             for (i = images.first_x; i <= images.last_x; ++i) {
@@ -382,37 +416,23 @@ static void igs__list(const igs_file* file, igs_pack* pack, igs__packing* plan) 
                 const igs__range blocks = igs__blocks_of(info, &support, x, y);
                 for (row = blocks.first_y; row <= blocks.last_y; ++row) {
                     const igs__span span = igs__span_of(&ellipse, x, y, row, &blocks);
-                    const uint32_t first_tile = (uint32_t)(row >> 2) * pack->tiles_across;
-                    uint32_t mask = 0;
-                    for (column = span.first; column <= span.last; ++column) {
-                        if ((column >= span.sure_first && column <= span.sure_last) ||
-                            igs__touches(&support, x, y, column, row, limit))
-                            mask |= 1u << ((row & 3) * 4 + (column & 3));
-                        if (mask != 0 && ((column & 3) == 3 || column == span.last)) {
-                            igs__list_mask(plan, &listing, first_tile + (uint32_t)(column >> 2), mask);
-                            mask = 0;
-                        }
+                    const int all_sure = span.first >= span.sure_first && span.last <= span.sure_last;
+                    if (span.first > span.last) continue;
+                    for (tile_x = span.first >> 2; tile_x <= span.last >> 2; ++tile_x) {
+                        const int32_t first = span.first > 4 * tile_x ? span.first : 4 * tile_x;
+                        const int32_t last = span.last < 4 * tile_x + 3 ? span.last : 4 * tile_x + 3;
+                        uint32_t columns = 0;
+                        if (all_sure) columns = (2u << (last & 3)) - (1u << (first & 3));
+                        for (column = first; !all_sure && column <= last; ++column)
+                            if ((column >= span.sure_first && column <= span.sure_last) ||
+                                igs__touches(&support, x, y, column, row, limit))
+                                columns |= 1u << (column & 3);
+                        if (columns != 0) igs__list_mask(file, pack, plan, &listing, tile_x, row, columns);
                     }
                 }
             }
     }
     pack->entries = listing.found;
-}
-
-/* The place at which a tile lies around another, 1..8; IGS__FAR where it lies farther away. */
-static uint32_t igs__near_place(const igs_info* info, const igs_pack* pack, uint32_t source, uint32_t tile) {
-    static const int8_t right[8] = {-1, 0, 1, -1, 1, -1, 0, 1}, below[8] = {-1, -1, -1, 0, 0, 1, 1, 1};
-    const int32_t across = (int32_t)pack->tiles_across, down = (int32_t)pack->tiles_down;
-    const int32_t tile_x = (int32_t)(tile % pack->tiles_across), tile_y = (int32_t)(tile / pack->tiles_across);
-    const int32_t source_x = (int32_t)(source % pack->tiles_across), source_y = (int32_t)(source / pack->tiles_across);
-    uint32_t k;
-    for (k = 0; k < 8; ++k) {
-        int32_t x = tile_x + right[k], y = tile_y + below[k];
-        if (info->wrap_x) x = x < 0 ? x + across : x == across ? 0 : x;
-        if (info->wrap_y) y = y < 0 ? y + down : y == down ? 0 : y;
-        if (x == source_x && y == source_y) return k + 1;
-    }
-    return IGS__FAR;
 }
 
 /* Sorts what lies in from by the bits of keys from a bit on, into entries, which is from or to. */
@@ -448,19 +468,8 @@ static int igs__least_exponent(const igs_info* info) {
 static void igs__order(const igs_file* file, igs_pack* pack, igs__packing* plan) {
     const igs_info* info = &file->info;
     const uint32_t tiles = pack->tiles_across * pack->tiles_down;
-    uint64_t e;
     uint32_t n, tile, at;
-    memset(plan->reach, 0, info->gaussians);
     memset(plan->tiles, 0, (tiles + 1) * sizeof *plan->tiles);
-    for (e = 0; e < pack->entries; ++e) {
-        const uint32_t of = (uint32_t)plan->entries[e].key & 0x3FFFFF;
-        tile = (uint32_t)(plan->entries[e].key >> 22);
-        plan->entries[e].kind = 0;
-        if (tile != plan->tile_of[of]) {
-            const uint32_t kind = plan->entries[e].kind = igs__near_place(info, pack, plan->tile_of[of], tile);
-            if (plan->reach[of] < 1 + (kind == IGS__FAR)) plan->reach[of] = (uint8_t)(1 + (kind == IGS__FAR));
-        }
-    }
     for (n = 0; n < info->gaussians; ++n) {
         plan->order[n] = (uint64_t)plan->tile_of[n] << 40 | (uint64_t)(2 - plan->reach[n]) << 38 |
             (uint64_t)(32767 - file->shapes[3 * (size_t)n]) << 22 | n;
@@ -610,7 +619,7 @@ static uint32_t igs__meanings(const igs_file* file, uint32_t* entries, uint32_t*
             if (of->transfer == IGS_LOG) {
                 for (k = 0; k < 2; ++k) {
                     const double end = k ? (double)of->hi : (double)of->lo;
-                    const double size = log(1.0 + (end < 0.0 ? -end : end) * 64.0) / 0.69314718055994530942;
+                    const double size = igs__log2(1.0 + (end < 0.0 ? -end : end) * 64.0);
                     constants[held++] = igs__float_bits(end < 0.0 ? -size : size);
                 }
                 flags = 2;
@@ -657,7 +666,9 @@ static uint32_t igs__detail_words(const igs_file* file) {
     return igs__envelope_words(file) + 1 + 4 * components + channels + components * channels;
 }
 
-/* Nibbles of the residual's lists: docs/gpu-buffer.md, "Residual". */
+#define IGS__REPEAT_WORDS 6
+
+/* Nibbles of the lists of residual and repeat: docs/gpu-buffer.md, "Residual". */
 enum { IGS__TWO = 10, IGS__SKIP = 12, IGS__NEXT = 13, IGS__MORE = 14, IGS__DIGIT = 15, IGS__RUNS = 5 };
 
 /* Puts a coefficient behind so many zeros of its component; returns its nibbles. Only counts them where to is NULL. */
@@ -695,19 +706,17 @@ static uint64_t igs__put_lists(const igs_residual* residual, uint8_t* begins, ig
 }
 
 /* Words in front of the lists, and with them. */
-static uint64_t igs__residual_words(const igs_file* file, int with_lists) {
-    const igs_residual* residual = &file->residual;
+static uint64_t igs__blocks_words(const igs_residual* residual, uint32_t channels, int with_lists) {
     const uint64_t blocks = (uint64_t)residual->blocks_across * residual->blocks_down;
     const uint64_t front =
-        3 + (residual->components * file->info.channels + 1) / 2 + (1u << 2 * residual->side_log2) / 4 + blocks + 1;
+        3 + (residual->components * channels + 1) / 2 + (1u << 2 * residual->side_log2) / 4 + blocks + 1;
     return with_lists ? front + (igs__put_lists(residual, NULL, NULL) + 7) / 8 : front;
 }
 
-static void igs__put_residual(const igs_file* file, uint8_t* words) {
-    const igs_residual* residual = &file->residual;
-    const uint32_t codes = residual->components * file->info.channels, places = 1u << 2 * residual->side_log2;
+static void igs__put_blocks(const igs_residual* residual, uint32_t channels, uint8_t* words) {
+    const uint32_t codes = residual->components * channels, places = 1u << 2 * residual->side_log2;
     uint8_t down[IGS__MOST_PLACES], across[IGS__MOST_PLACES], *at = words + 12 + 4 * (size_t)((codes + 1) / 2);
-    igs__fields to = {words + 4 * (size_t)igs__residual_words(file, 0), 0};
+    igs__fields to = {words + 4 * (size_t)igs__blocks_words(residual, channels, 0), 0};
     uint32_t i;
     igs__find_frequencies(1u << residual->side_log2, down, across);
     words[0] = (uint8_t)residual->side_log2;
@@ -717,6 +726,32 @@ static void igs__put_residual(const igs_file* file, uint8_t* words) {
     igs__put_codes(words + 12, residual->basis, codes);
     for (i = 0; i < places; ++i) at[i] = (uint8_t)(down[i] | across[i] << 4);
     igs__put_lists(residual, at + places, &to);
+}
+
+/* Words of the repeat without its weights, and with them: docs/gpu-buffer.md, "Repeat". */
+static uint64_t igs__repeat_words(const igs_file* file, int with_weights) {
+    const igs_repeat* repeat = &file->repeat;
+    const uint64_t weights = (uint64_t)(repeat->pictures - 1) * repeat->cells_across * repeat->cells_down;
+    if (!file->info.has_repeat) return 0;
+    return IGS__REPEAT_WORDS + igs__blocks_words(&repeat->blocks, file->info.channels, 1) +
+        (with_weights ? (weights + 3) / 4 : 0);
+}
+
+static void igs__put_repeat(const igs_file* file, uint8_t* words) {
+    const igs_repeat* repeat = &file->repeat;
+    const uint32_t cells = repeat->cells_across * repeat->cells_down, planes = repeat->pictures - 1;
+    const uint32_t weights_at = (uint32_t)igs__repeat_words(file, 0);
+    uint8_t* at = words + 4 * (size_t)weights_at;
+    uint32_t cell, k;
+    igs__put_word(words, repeat->period_x | repeat->period_y << 16);
+    igs__put_word(words + 4, repeat->origin_x | repeat->origin_y << 16);
+    igs__put_word(words + 8, repeat->shift | repeat->cells_across << 16);
+    igs__put_word(words + 12, planes);
+    igs__put_word(words + 16, weights_at);
+    igs__put_word(words + 20, (uint32_t)igs__repeat_words(file, 1));
+    igs__put_blocks(&repeat->blocks, file->info.channels, words + 4 * IGS__REPEAT_WORDS);
+    for (cell = 0; cell < cells; ++cell)
+        for (k = 0; k < planes; ++k) *at++ = (uint8_t)repeat->weights[(size_t)k * cells + cell];
 }
 
 igs_error igs_pack_index(const igs_file* file, void* scratch, size_t scratch_bytes, igs_pack* pack) {
@@ -779,17 +814,23 @@ igs_error igs_pack_index(const igs_file* file, void* scratch, size_t scratch_byt
     for (k = 0; k < file->map_count; ++k) pack->header_words += igs__derived(file, k, &x, &y);
     pack->header_words += 1 + igs__meanings(file, entries, constants, &count);
     words = 5;
-    if (info->has_detail) words += IGS__NOISE_WORDS + igs__detail_words(file);
+    if (info->has_detail) {
+        igs__make_noise(plan.noise);
+        words += IGS__NOISE_WORDS + igs__detail_words(file);
+    }
     if (info->is_exact) {
         pack->header_words += (info->channels + 15) / 16;
         words += (uint64_t)info->width * info->height * igs__texel_words(file);
     }
-    if (info->has_residual) words += igs__residual_words(file, 1);
+    words += igs__repeat_words(file, 1);
+    if (info->has_residual) words += igs__blocks_words(&file->residual, info->channels, 1);
     words += pack->header_words + (uint64_t)pack->head_words * tiles + pack->block_words;
     if (pack->with_levels) {
         const uint64_t rest = 4 * (words - 4 - (info->has_detail ? IGS__NOISE_WORDS : 0));
-        const uint64_t most = 2 * rest / 5 > IGS__LEAST_LEVELS ? 2 * rest / 5 : IGS__LEAST_LEVELS;
-        pack->level_words = (uint32_t)igs__make_levels(file, plan.levels, most, plan.noise);
+        const uint64_t least = info->has_repeat ? IGS__LEAST_WITH_REPEAT : IGS__LEAST_LEVELS;
+        const uint64_t most = 2 * rest / 5 > least ? 2 * rest / 5 : least;
+        pack->level_words =
+            (uint32_t)igs__make_levels(file, plan.levels, most, info->has_detail ? plan.noise->words : NULL);
         words += pack->level_words;
     }
     IGS__REQUIRE(4 * words <= UINT32_MAX, INDEX_LIMIT); /* shaders count words with 32 bits, and wasm bytes */
@@ -815,8 +856,8 @@ static void igs__put_header(
     head[1] = info->width | info->height << 16;
     head[2] = info->channels | info->components << 8 | derived << 16;
     head[3] = (uint32_t)info->wrap_x | (uint32_t)info->wrap_y << 1 | (uint32_t)info->has_detail << 2 |
-        (uint32_t)info->has_residual << 3 | pack->images_x << 8 | pack->images_y << 16 |
-        (info->is_exact ? igs__texel_words(file) << 24 : 0);
+        (uint32_t)info->has_residual << 3 | (uint32_t)info->has_repeat << 4 | pack->images_x << 8 |
+        pack->images_y << 16 | (info->is_exact ? igs__texel_words(file) << 24 : 0);
     head[4] = info->gaussians;
     head[5] = IGS__TILE_LOG2 | pack->mask_log2 << 8 | pack->position_bits << 16 | pack->offset_bits << 24;
     head[6] = pack->stride_bits | pack->count_bits << 8 | pack->reach_bits << 16 | pack->width_bits << 24;
@@ -970,7 +1011,7 @@ static void igs__put_detail(const igs_file* file, uint8_t* words) {
         igs__put_word(at + 12, igs__float_bits(amplitude));
     }
     for (c = 0; c < channels; ++c, at += 4)
-        igs__put_word(at, igs__float_bits(pow(2.0, detail->scales[c] / -16.0) / 127.0));
+        igs__put_word(at, igs__float_bits(igs__power_of_two(-(int)detail->scales[c]) / 127.0));
     for (k = 0; k < detail->components; ++k)
         for (c = 0; c < channels; ++c, at += 4)
             igs__put_word(
@@ -1012,15 +1053,17 @@ igs_error igs_pack_write(const igs_file* file, const igs_pack* pack, void* buffe
     igs__put_word(words + 12, material);
     igs__put_header(
         file, pack, &plan, header, pack->with_levels ? levels : 0, info->has_detail ? behind : 0,
-        info->is_exact || info->has_residual ? last : 0
+        info->is_exact || info->has_residual || info->has_repeat ? last : 0
     );
     igs__put_tiles(file, pack, &plan, header + 4 * (size_t)pack->header_words);
     if (pack->with_levels) igs__put_levels(plan.levels, header + 4 * (size_t)levels);
     if (info->is_exact) igs__put_exact(file, header + 4 * (size_t)last);
-    if (info->has_residual) igs__put_residual(file, header + 4 * (size_t)last);
+    if (info->has_repeat) igs__put_repeat(file, header + 4 * (size_t)last);
+    if (info->has_residual)
+        igs__put_blocks(&file->residual, info->channels, header + 4 * (last + (size_t)igs__repeat_words(file, 1)));
     if (info->has_detail) {
         igs__put_detail(file, header + 4 * (size_t)behind);
-        igs__put_noise(words + 16, plan.noise);
+        memcpy(words + 16, plan.noise->words, sizeof plan.noise->words);
     }
     return IGS_OK;
 }

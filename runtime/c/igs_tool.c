@@ -81,9 +81,10 @@ static void print_info(const igs_file* file, size_t size) {
         info->width, info->height, info->gaussians, info->channels, info->components, (unsigned long)size
     );
     printf(
-        "repeats in x: %s, in y: %s; detail: %s; residual: %s; exact samples: %s; needs Zstandard: %s\n",
+        "repeats in x: %s, in y: %s; detail: %s; residual: %s; repeat: %s; exact samples: %s; needs Zstandard: %s\n",
         info->wrap_x ? "yes" : "no", info->wrap_y ? "yes" : "no", info->has_detail ? "yes" : "no",
-        info->has_residual ? "yes" : "no", info->is_exact ? "yes" : "no", info->needs_zstd ? "yes" : "no"
+        info->has_residual ? "yes" : "no", info->has_repeat ? "yes" : "no", info->is_exact ? "yes" : "no",
+        info->needs_zstd ? "yes" : "no"
     );
     printf(
         "memory: %lu bytes kept, %lu while loading\n", (unsigned long)info->kept_bytes,
@@ -158,12 +159,22 @@ static igs_error print_times(bytes data, int runs) {
     return error;
 }
 
+static int write_blocks(const igs_residual* layer, size_t channels, FILE* stream) {
+    const size_t blocks = (size_t)layer->blocks_across * layer->blocks_down, m = layer->coefficients;
+    return m == 0 ||
+        (fwrite(layer->basis, 2, layer->components * channels, stream) == layer->components * channels &&
+         fwrite(layer->counts, 1, blocks, stream) == blocks && fwrite(layer->places, 2, m, stream) == m &&
+         fwrite(layer->values, 2, m, stream) == m);
+}
+
 static int write_codes(const igs_file* file, const char* path) {
     const igs_info* info = &file->info;
     const size_t n = info->gaussians, c = info->channels, k = info->components;
     const size_t samples = info->is_exact ? (size_t)info->width * info->height * c : 0;
-    const igs_residual* residual = &file->residual;
-    const size_t blocks = (size_t)residual->blocks_across * residual->blocks_down, m = residual->coefficients;
+    const igs_repeat* repeat = &file->repeat;
+    const uint32_t lattice[7] = {repeat->period_x, repeat->period_y,     repeat->origin_x,  repeat->origin_y,
+                                 repeat->shift,    repeat->cells_across, repeat->cells_down};
+    const size_t weights = info->has_repeat ? (repeat->pictures - 1) * repeat->cells_across * repeat->cells_down : 0;
     FILE* stream = fopen(path, "wb");
     int done;
     if (stream == NULL) return 0;
@@ -173,10 +184,9 @@ static int write_codes(const igs_file* file, const char* path) {
         fwrite(file->offsets, 2, c, stream) == c && fwrite(file->feature_steps, 4, k, stream) == k &&
         fwrite(file->basis, 2, k * c, stream) == k * c &&
         (samples == 0 || fwrite(file->exact.codes, 4, samples, stream) == samples) &&
-        (m == 0 ||
-         (fwrite(residual->basis, 2, residual->components * c, stream) == residual->components * c &&
-          fwrite(residual->counts, 1, blocks, stream) == blocks && fwrite(residual->places, 2, m, stream) == m &&
-          fwrite(residual->values, 2, m, stream) == m));
+        write_blocks(&file->residual, c, stream) && write_blocks(&repeat->blocks, c, stream) &&
+        (!info->has_repeat ||
+         (fwrite(lattice, 4, 7, stream) == 7 && fwrite(repeat->weights, 1, weights, stream) == weights));
     return fclose(stream) == 0 && done;
 }
 

@@ -31,11 +31,11 @@ typedef struct igs_web_file {
     const int16_t* shapes;
     const int32_t* positions;
     const int8_t* exponents;
-    uint32_t has_residual;
+    uint32_t has_residual, has_repeat;
 } igs_web_file;
 
 /* igs.js has these numbers. */
-_Static_assert(sizeof(igs_web_file) == 84 && sizeof(igs_map) == 32 && sizeof(igs_channel) == 8, "igs.js reads this");
+_Static_assert(sizeof(igs_web_file) == 88 && sizeof(igs_map) == 32 && sizeof(igs_channel) == 8, "igs.js reads this");
 _Static_assert(offsetof(igs_map, semantic) == 16 && offsetof(igs_map, lo) == 20, "igs.js reads this");
 _Static_assert(offsetof(igs_map, channels) == 28 && offsetof(igs_channel, constant) == 4, "igs.js reads this");
 
@@ -132,6 +132,7 @@ IGS_WEB_EXPORT(igs_web_load) int igs_web_load(int with_levels) {
     igs_web.file.wrap_y = (uint32_t)info.wrap_y;
     igs_web.file.has_detail = (uint32_t)info.has_detail;
     igs_web.file.has_residual = (uint32_t)info.has_residual;
+    igs_web.file.has_repeat = (uint32_t)info.has_repeat;
     igs_web.file.is_exact = (uint32_t)info.is_exact;
     igs_web.file.map_count = file.map_count;
     igs_web.file.maps = file.maps;

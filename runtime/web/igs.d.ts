@@ -43,6 +43,8 @@ export interface IgsFile {
     hasDetail: boolean;
     /** blocks of cosines under the Gaussians */
     hasResidual: boolean;
+    /** pictures of a lattice's cell under them */
+    hasRepeat: boolean;
     isExact: boolean;
     fileBytes: number;
     /** of `words` */

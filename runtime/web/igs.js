@@ -122,13 +122,14 @@ function text(core, at, length = -1) {
 export class IgsFile {
     constructor(core, fileBytes, name) {
         const { buffer } = core.memory;
-        const word = new Uint32Array(buffer, core.igs_web_result(), 21); // struct igs_web_file of igs_web.c
+        const word = new Uint32Array(buffer, core.igs_web_result(), 22); // struct igs_web_file of igs_web.c
         const real = new Float32Array(buffer, word.byteOffset, 20);
         [this.version, this.width, this.height, this.channelCount, this.componentCount, this.gaussianCount] = word;
         this.name = name;
         this.wrap = { x: word[6] !== 0, y: word[7] !== 0 };
         this.hasDetail = word[8] !== 0;
         this.hasResidual = word[20] !== 0;
+        this.hasRepeat = word[21] !== 0;
         this.isExact = word[9] !== 0;
         this.cutoff = real[14];
         this.fileBytes = fileBytes;

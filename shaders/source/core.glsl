@@ -129,7 +129,7 @@ int igs_least(uint known)
 }
 
 //@generated detail
-//@generated residual
+//@generated layers
 //@generated finish
 
 // The texture coordinate inside the picture that one anywhere means.
@@ -315,7 +315,8 @@ IgsGeometry igs_geometry(IgsMaterial m, IgsTile tile, uint gaussian)
         float wider = 1.0 / sqrt(1.0 + m.widening * geometry.wide * geometry.wide);
         geometry.narrow *= narrower;
         geometry.wide *= wider;
-        geometry.share = narrower * wider;
+        float spread = narrower * wider; // as a picture that is a sum would have it; this one is a quotient
+        geometry.share = spread * (0.5 + 0.5 * spread);
     }
     geometry.rest = bit + tile.rest;
     return geometry;
@@ -438,21 +439,22 @@ IgsTexel igs_decode_material_at(IgsMaterial m, vec2 p)
     // Where Gaussians come from: the tile itself, the eight around it, and those farther away.
     uint sources = m.exact_at > 0u ? 0u : 9u + lists.groups;
     for (uint source = 0u; source < sources; ++source) {
+        //@generated source_material
         uint number = own;
         uint end = head.count;
         uint listed_at = 0u;
         if (source > 8u) {
-            uint bit = lists.far_at + (source - 9u) * (igs_tile_bits(m) + igs_listed_bits(m));
-            number = igs_bits(m.blocks_at, bit, igs_tile_bits(m));
-            end = igs_bits(m.blocks_at, bit + igs_tile_bits(m), igs_listed_bits(m));
-            head = igs_head(m, number);
+            uint bit = lists.far_at + (source - 9u) * (igs_tile_bits(known) + igs_listed_bits(known));
+            number = igs_bits(known.blocks_at, bit, igs_tile_bits(known));
+            end = igs_bits(known.blocks_at, bit + igs_tile_bits(known), igs_listed_bits(known));
+            head = igs_head(known, number);
             listed_at = far_bits_at;
             far_bits_at += end;
         } else if (source > 0u) {
             end = 0u;
-            if (igs_near_exists(m, place, source - 1u)) {
-                number = igs_near(m, place, source - 1u);
-                head = igs_head(m, number);
+            if (igs_near_exists(known, place, source - 1u)) {
+                number = igs_near(known, place, source - 1u);
+                head = igs_head(known, number);
                 end = head.reaching;
                 listed_at = igs_near_at(head) + (source - 1u) * end;
             }
@@ -460,16 +462,16 @@ IgsTexel igs_decode_material_at(IgsMaterial m, vec2 p)
         for (uint start = 0u; start < end; start += 32u) {
             uint listed = 0xFFFFFFFFu >> (32u - min(end - start, 32u));
             if (source > 0u) {
-                listed &= igs_window(m.blocks_at, listed_at + start);
+                listed &= igs_window(known.blocks_at, listed_at + start);
             }
             uint touching = 0xFFFFFFFFu; // of those that are listed
-            if (igs_mask_log2(m) > 0u) {
+            if (igs_mask_log2(known) > 0u) {
                 uint listed_count = igs_count_bits(listed);
-                touching = igs_bits(m.blocks_at, mask_at, listed_count);
+                touching = igs_bits(known.blocks_at, mask_at, listed_count);
                 mask_at += listed_count;
             }
             if (listed != 0u && touching != 0u) {
-                IgsTile tile = igs_tile(m, igs_scales(m, head.at), head.at, head.records, head.stride, number);
+                IgsTile tile = igs_tile(known, igs_scales(known, head.at), head.at, head.records, head.stride, number);
                 for (; listed != 0u; listed &= listed - 1u) {
                     if ((touching & 1u) != 0u) {
                         uint gaussian = start + igs_first_bit(listed);

@@ -5,15 +5,16 @@
 
 // What the components of a texel's noise share.
 struct IgsGrain {
-    uvec2 first;   // texel of the tile for the first grid, modulo 64
-    uvec2 second;  // for the second grid
-    uvec2 weights; // of the two, in twelfths: 17 together at most
+    uint first;   // texel of the tile for the first grid, row by row
+    uint second;  // for the second grid
+    vec2 weights; // of the two, in twelfths: 17 together at most
     float envelope;
 };
 
 // Where a texel lies along an axis.
 struct IgsBlocks {
     uvec2 number; // of the block in each grid
+    uvec2 passed; // blocks before it, the same but beyond the end of an axis
     uvec2 local;  // texels from the block's first
     uint place;   // 0..255 within the first grid's block
 };
@@ -33,6 +34,7 @@ IgsBlocks igs_blocks(uint at, uint size, uint count)
     uint first = scaled / size;
     uint second = (2u * scaled + size) / (2u * size);
     IgsBlocks blocks;
+    blocks.passed = uvec2(first, second);
     blocks.number = uvec2(first, second % count);
     // The second grid's first block begins before the axis: one axis length more on both sides keeps that unsigned.
     uint begin = ((2u * (second + count) - 1u) * size + 2u * count - 1u) / (2u * count);
@@ -41,19 +43,35 @@ IgsBlocks igs_blocks(uint at, uint size, uint count)
     return blocks;
 }
 
-// The weights of the two grids, in twelfths, at a place 0..255 across and down the first grid's block.
-uvec2 igs_layer_weights(uvec2 place)
+// How far a place 0..255 within the first grid's block is from that grid's border, and from the second's.
+uvec2 igs_border(uint place)
 {
-    uvec2 outer = min(place, uvec2(255u, 255u) - place);
-    uvec2 inner = max(place, uvec2(128u, 128u)) - min(place, uvec2(128u, 128u));
-    uint border = min(outer.x, outer.y);
-    uint total = border + min(inner.x, inner.y);
-    // 16 * border / total, cut off: a quarter more is far from the next whole number, and rounding is far below that.
-    uint number = total > 0u ? min(uint((float(16u * border) + 0.25) / float(total)), 15u) : 8u;
+    return uvec2(min(place, 255u - place), max(place, 128u) - min(place, 128u));
+}
+
+// Which weights two grids have whose borders are so far away, 0..15.
+uint igs_weights_number(float first, float second)
+{
+    float total = first + second;
+    // 16 * first / total, cut off: a quarter more is far from the next whole number, and rounding is far below that.
+    return total > 0.0 ? min(uint((16.0 * first + 0.25) / total), 15u) : 8u;
+}
+
+// The weights of the two grids, in twelfths.
+vec2 igs_layer_weights(uint number)
+{
     uint first = number < 8u ? IGS_FIRST_WEIGHTS_0 : IGS_FIRST_WEIGHTS_8;
     uint second = number < 8u ? IGS_SECOND_WEIGHTS_0 : IGS_SECOND_WEIGHTS_8;
     uint bit = 4u * (number & 7u);
-    return uvec2((first >> bit) & 15u, (second >> bit) & 15u);
+    return vec2(float((first >> bit) & 15u), float((second >> bit) & 15u));
+}
+
+// By how many columns and rows a block reads the tile beside others: the rows 7 bits above the columns, so that texels of the
+// block can be added to both at once.
+uint igs_block_shift(uvec2 number, uint grid)
+{
+    uint hash = igs_hash(2u * (number.y * IGS_NOISE_BLOCK_ROW + number.x) + grid);
+    return (hash & 63u) | ((hash & 0xFC0u) << 1u);
 }
 
 // The cells of the envelope whose centres a texel's centre lies between along an axis, and how far it is from the first
@@ -86,74 +104,53 @@ float igs_envelope(IgsMaterial m, uvec3 x, uvec3 y)
     return (1.0 - down) * upper + down * lower;
 }
 
-// What texels of one place along an axis share.
-struct IgsAxis {
-    IgsBlocks blocks;
-    uvec3 cells;
-};
-
-IgsAxis igs_axis_x(IgsMaterial m, uint at)
+IgsGrain igs_grain(IgsMaterial m, uvec2 at)
 {
-    IgsAxis axis;
-    axis.blocks = igs_blocks(at, uint(m.width), m.noise_blocks.x);
-    axis.cells = igs_cells(at, uint(m.width), m.envelope_cells.x, m.repeat_x);
-    return axis;
-}
-
-IgsAxis igs_axis_y(IgsMaterial m, uint at)
-{
-    IgsAxis axis;
-    axis.blocks = igs_blocks(at, uint(m.height), m.noise_blocks.y);
-    axis.cells = igs_cells(at, uint(m.height), m.envelope_cells.y, m.repeat_y);
-    return axis;
-}
-
-// What is computed once per texel.
-IgsGrain igs_grain_of(IgsMaterial m, IgsAxis x, IgsAxis y)
-{
-    uint first = igs_hash(2u * (y.blocks.number.x * IGS_NOISE_BLOCK_ROW + x.blocks.number.x));
-    uint second = igs_hash(2u * (y.blocks.number.y * IGS_NOISE_BLOCK_ROW + x.blocks.number.y) + 1u);
+    IgsBlocks x = igs_blocks(at.x, uint(m.width), m.noise_blocks.x);
+    IgsBlocks y = igs_blocks(at.y, uint(m.height), m.noise_blocks.y);
+    uvec2 local = x.local + (y.local << uvec2(7u, 7u));
+    local.x += igs_block_shift(uvec2(x.number.x, y.number.x), 0u);
+    local.y += igs_block_shift(uvec2(x.number.y, y.number.y), 1u);
+    uvec2 border = min(igs_border(x.place), igs_border(y.place));
     IgsGrain grain;
-    grain.first = uvec2(x.blocks.local.x, y.blocks.local.x) + uvec2(first, first >> 6u);
-    grain.second = uvec2(x.blocks.local.y, y.blocks.local.y) + uvec2(second, second >> 6u);
-    grain.weights = igs_layer_weights(uvec2(x.blocks.place, y.blocks.place));
-    grain.envelope = igs_envelope(m, x.cells, y.cells);
+    grain.first = (local.x & 63u) | ((local.x >> 1u) & 0xFC0u);
+    grain.second = (local.y & 63u) | ((local.y >> 1u) & 0xFC0u);
+    grain.weights = igs_layer_weights(igs_weights_number(float(border.x), float(border.y)));
+    uvec3 across = igs_cells(at.x, uint(m.width), m.envelope_cells.x, m.repeat_x);
+    grain.envelope = igs_envelope(m, across, igs_cells(at.y, uint(m.height), m.envelope_cells.y, m.repeat_y));
     return grain;
 }
 
-IgsGrain igs_grain(IgsMaterial m, uvec2 at)
+// A texel of the tile some texels further right and rows (counted in texels of the tile, 64 each) further down.
+uint igs_shifted(uint place, uint right, uint down)
 {
-    return igs_grain_of(m, igs_axis_x(m, at.x), igs_axis_y(m, at.y));
+    return ((place + right) & 63u) | ((place + down) & 0xFC0u);
 }
 
-// A texel of the tile: eight bands of 0..15, four bits each.
-uint igs_tile_bands(IgsMaterial m, uvec2 place)
-{
-    return igs_word(m.noise_at + (place.y & 63u) * 64u + (place.x & 63u));
-}
-
-// Two of the bands, as factors of igs_weighed_bands.
-uint igs_band_pair(uint bands, uint first)
-{
-    return (bands >> (4u * first)) & 0x000F000Fu;
-}
-
-// The sum of a texel's bands times weights of 8 bits. A product of two pairs of 16 bits has the sum of both products in its
-// upper half, if the weights' pair is the other way round: of four such, 30,600 at most above 15,300 at most.
-//   weights  band k below band k + 4, the other way round
+// The sum of four bands, 4 bits each, times their weights of 8 bits: 2^12 of it. So bands need no shifts: a weight has as many
+// bits more as its band lies further down.
+//   weights  2^12, 2^8, 2^4 and 1 of each
 uint igs_weighed_bands(uint bands, uvec4 weights)
 {
-    uint sum = weights.x * igs_band_pair(bands, 0u) + weights.y * igs_band_pair(bands, 1u);
-    sum += weights.z * igs_band_pair(bands, 2u) + weights.w * igs_band_pair(bands, 3u);
-    return sum >> 16u;
+    uint sum = weights.x * (bands & 15u) + weights.y * (bands & 0xF0u);
+    return sum + weights.z * (bands & 0xF00u) + weights.w * (bands & 0xF000u);
 }
 
-// A component's noise, which reads the tile at its own shift: the two grids weighed and added up, 17 * 30,600 at most.
-uint igs_total(IgsMaterial m, IgsGrain grain, uvec2 shift, uvec4 weights)
+// A component's noise, 2^12 of it: the two grids weighed and added up. All of that is whole numbers, 20 bits of 2^12 at most,
+// which float32 holds.
+//   place      of the tile, for each grid
+//   low, high  weights of bands 0 to 3 and 4 to 7, for igs_weighed_bands
+//   middle     what either grid's sum is where there is no noise
+float igs_total(IgsMaterial m, IgsGrain grain, uvec2 place, uvec4 low, uvec4 high, uint middle)
 {
-    uint first = igs_weighed_bands(igs_tile_bands(m, grain.first + shift), weights);
-    uint second = igs_weighed_bands(igs_tile_bands(m, grain.second + shift), weights);
-    return grain.weights.x * first + grain.weights.y * second;
+    uvec2 bands = uvec2(igs_word(m.noise_at + place.x), igs_word(m.noise_at + place.y));
+    uint first = igs_weighed_bands(bands.x, low);
+    uint second = igs_weighed_bands(bands.y, low);
+    if ((high.x | high.y | high.z | high.w) != 0u) { // few layers have streaks
+        first += igs_weighed_bands(bands.x >> 16u, high);
+        second += igs_weighed_bands(bands.y >> 16u, high);
+    }
+    return grain.weights.x * float(int(first - middle)) + grain.weights.y * float(int(second - middle));
 }
 
 //@generated noise

@@ -80,11 +80,11 @@ uint igs_level_width(uint widths)
     return (pairs * 0x01010101u) >> 24u;
 }
 
-// Bits of half a table's widths that count.
-uint igs_level_kept(int kept, int half_table)
+// Bits of a table's widths that count, of its first half and of its second.
+uvec2 igs_level_kept(int kept)
 {
     uint first = kept == 16 ? 0xFFFFFFFFu : (kept == 4 ? 0xFFFFu : 0xFu);
-    return half_table == 0 || kept == 16 ? first : 0u;
+    return uvec2(first, kept == 16 ? 0xFFFFFFFFu : 0u);
 }
 
 // What a block adds to a sample. Loops end where the buffer says, or compilers would write all of it out.
@@ -116,20 +116,26 @@ IgsTexel igs_level_block(IgsMaterial m, IgsTexel sum, uint set, uint block, int 
         float value = 0.0;
         uint first = igs_word(table + 2u * uint(k));
         uint second = igs_word(table + 2u * uint(k) + 1u);
+        uvec2 widths = uvec2(first, second) & igs_level_kept(kept); // what does not count comes last
         uint at = bit;
-        for (int half_table = 0; half_table < 2; ++half_table) {
-            uint widths = half_table == 0 ? first : second;
-            uint held = widths | (widths >> 1u);
-            held = (held | (held >> 2u)) & 0x11111111u; // the lowest bit of each width above 0
-            held &= igs_level_kept(kept, half_table);
-            for (; held != 0u; held &= held - 1u) {
-                uint place = igs_first_bit(held);
-                uint width = igs_field(widths, place, 4u);
-                uint t = (place >> 2u) + 8u * uint(half_table);
-                float code = float(igs_bits(records, at, width)) + 0.5 - float(1u << (width - 1u));
-                value += code * igs_pick(along, (t & 1u) | ((t >> 1u) & 2u)) *
-                    igs_pick(down, ((t >> 1u) & 1u) | ((t >> 2u) & 2u));
-                at += width;
+        uint stored = igs_window(records, at);
+        uint used = 0u; // bits of it
+        for (int half_table = 0; half_table < (kept == 16 ? 2 : 1); ++half_table) {
+            uint those = half_table == 0 ? widths.x : widths.y;
+            vec2 rows = half_table == 0 ? vec2(down.x, down.y) : vec2(down.z, down.w);
+            for (uint t = 0u; t < 8u; ++t) { // once it is written out, what fields weigh is known
+                uint width = those & 15u;
+                those >>= 4u;
+                if (used + width > 32u) {
+                    at += used;
+                    used = 0u;
+                    stored = igs_window(records, at);
+                }
+                if (width > 0u) {
+                    float code = float(igs_field(stored, used, width)) + 0.5 - float((1u << width) >> 1u);
+                    value += code * igs_pick(along, (t & 1u) | ((t >> 1u) & 2u)) * ((t & 2u) > 0u ? rows.y : rows.x);
+                    used += width;
+                }
             }
         }
         bit += igs_level_width(first) + igs_level_width(second);

@@ -10,24 +10,19 @@ IgsMaterial igs_with_noise(IgsMaterial m)
     return m;
 }
 
-// Weights of a band, and of the fourth after it, for igs_weighed_bands.
-uint igs_band_weights(uint numbers)
-{
-    return ((numbers & 255u) << 16u) | ((numbers >> 16u) & 255u);
-}
-
-// Those of a component, by the words of its even and its odd bands; and what they add up to.
+// A component's weights of bands 0 to 3 for igs_weighed_bands, by the words of its even and its odd bands; of bands 4 to 7
+// by the upper halves of these.
 uvec4 igs_noise_band_weights(uint even, uint odd)
 {
-    return uvec4(
-        igs_band_weights(even), igs_band_weights(odd), igs_band_weights(even >> 8u), igs_band_weights(odd >> 8u)
-    );
+    return uvec4((even & 255u) << 12u, (odd & 255u) << 8u, (even & 0xFF00u) >> 4u, (odd & 0xFF00u) >> 8u);
 }
 
-uint igs_weight_sum(uvec4 weights)
+// The sum of all of its weights.
+uint igs_weight_sum(uint even, uint odd)
 {
-    uint sums = weights.x + weights.y + weights.z + weights.w;
-    return (sums & 65535u) + (sums >> 16u);
+    uint pairs = (even & 0x00FF00FFu) + ((even >> 8u) & 0x00FF00FFu);
+    pairs += (odd & 0x00FF00FFu) + ((odd >> 8u) & 0x00FF00FFu);
+    return (pairs & 65535u) + (pairs >> 16u);
 }
 
 // Adds the noise of a texel of the picture to its channels, by the numbers behind the envelope: docs/gpu-buffer.md,
@@ -38,14 +33,18 @@ IgsTexel igs_add_detail(IgsMaterial m, IgsTexel texel, IgsGrain grain)
         uint numbers = m.envelope_at + ((m.envelope_cells.x * m.envelope_cells.y + 7u) >> 3u);
         uint count = igs_word(numbers);
         uint scales = numbers + 1u + 4u * count;
-        int middle = int(IGS_BAND_MIDDLE * (grain.weights.x + grain.weights.y));
         IgsTexel more = texel;
         for (uint k = 0u; k < count; ++k) {
             uint head = numbers + 1u + 4u * k;
             uint shift = igs_word(head);
-            uvec4 weights = igs_noise_band_weights(igs_word(head + 1u), igs_word(head + 2u));
-            int total = int(igs_total(m, grain, uvec2(shift & 255u, shift >> 8u), weights));
-            total -= int(igs_weight_sum(weights)) * middle;
+            uint right = shift & 255u;
+            uint down = (shift >> 8u) << 6u;
+            uvec2 place = uvec2(igs_shifted(grain.first, right, down), igs_shifted(grain.second, right, down));
+            uint even = igs_word(head + 1u);
+            uint odd = igs_word(head + 2u);
+            uvec4 low = igs_noise_band_weights(even, odd);
+            uvec4 high = igs_noise_band_weights(even >> 16u, odd >> 16u);
+            float total = igs_total(m, grain, place, low, high, IGS_SUM_MIDDLE * igs_weight_sum(even, odd));
             float amplitude = igs_number(head + 3u);
             uint factors = scales + uint(m.channels) * (k + 1u);
             for (int c = 0; c < IGS_VALUES; ++c) {
@@ -54,7 +53,7 @@ IgsTexel igs_add_detail(IgsMaterial m, IgsTexel texel, IgsGrain grain)
                     amplitude += float(slope) / 256.0 * texel.channel[c];
                 }
             }
-            float noise = IGS_NOISE_SCALE * float(total) * grain.envelope * clamp(amplitude, 0.0, IGS_MOST_AMPLITUDE);
+            float noise = IGS_NOISE_SCALE * total * grain.envelope * clamp(amplitude, 0.0, IGS_MOST_AMPLITUDE);
             for (int c = 0; c < IGS_VALUES; ++c) {
                 if (c < m.channels) {
                     int mixing = igs_signed_field(igs_word(factors + uint(c)), 16u, 8u);

@@ -2,8 +2,8 @@
 // What a workgroup shares of its material's noise, ready to be used: read from the buffer for each texel it would fill
 // registers, and an H200 would have room for half of the workgroups.
 IGS_SHARED uint igs_noise_count[1];                        // of components
-IGS_SHARED uvec4 igs_noise_weights[IGS_NOISES];            // for igs_weighed_bands
-IGS_SHARED uvec4 igs_noise_heads[IGS_NOISES];              // shift right, down; sum of the weights; amplitude
+IGS_SHARED uvec4 igs_noise_weights[2 * IGS_NOISES];        // for igs_weighed_bands: low ones, high ones
+IGS_SHARED uvec4 igs_noise_heads[IGS_NOISES];              // shift right, down; middle of sums; amplitude
 IGS_SHARED vec4 igs_noise_slopes[IGS_NOISES * IGS_LAYERS]; // of the amplitude, four channels to a vector
 IGS_SHARED vec4 igs_noise_shares[IGS_NOISES * IGS_LAYERS]; // what a component adds to those channels
 
@@ -36,9 +36,12 @@ void igs_share_noise(IgsMaterial m, uint thread)
         if (first == 0u) {
             uint head = numbers + 1u + 4u * k;
             uint shift = igs_word(head);
-            uvec4 weights = igs_noise_band_weights(igs_word(head + 1u), igs_word(head + 2u));
-            igs_noise_weights[k] = weights;
-            igs_noise_heads[k] = uvec4(shift & 255u, shift >> 8u, igs_weight_sum(weights), igs_word(head + 3u));
+            uint even = igs_word(head + 1u);
+            uint odd = igs_word(head + 2u);
+            uint middle = IGS_SUM_MIDDLE * igs_weight_sum(even, odd);
+            igs_noise_weights[2u * k] = igs_noise_band_weights(even, odd);
+            igs_noise_weights[2u * k + 1u] = igs_noise_band_weights(even >> 16u, odd >> 16u);
+            igs_noise_heads[k] = uvec4(shift & 255u, (shift >> 8u) << 6u, middle, igs_word(head + 3u));
         }
     }
 }
@@ -46,7 +49,6 @@ void igs_share_noise(IgsMaterial m, uint thread)
 // igs_add_detail by what the workgroup shares.
 IgsTexel igs_add_group_detail(IgsMaterial m, IgsTexel texel, IgsGrain grain)
 {
-    int middle = int(IGS_BAND_MIDDLE * (grain.weights.x + grain.weights.y));
     uint count = igs_noise_count[0];
     vec4 more[IGS_LAYERS];
     for (int layer = 0; layer < IGS_LAYERS; ++layer) {
@@ -54,7 +56,9 @@ IgsTexel igs_add_group_detail(IgsMaterial m, IgsTexel texel, IgsGrain grain)
     }
     for (uint k = 0u; k < count; ++k) {
         uvec4 head = igs_noise_heads[k];
-        int total = int(igs_total(m, grain, uvec2(head.x, head.y), igs_noise_weights[k])) - int(head.z) * middle;
+        uvec2 place = uvec2(igs_shifted(grain.first, head.x, head.y), igs_shifted(grain.second, head.x, head.y));
+        uvec4 high = igs_noise_weights[2u * k + 1u];
+        float total = igs_total(m, grain, place, igs_noise_weights[2u * k], high, head.z);
         float amplitude = igs_as_float(head.w);
         uint at = k * uint(IGS_LAYERS);
         for (int layer = 0; layer < IGS_LAYERS; ++layer) {
@@ -62,7 +66,7 @@ IgsTexel igs_add_group_detail(IgsMaterial m, IgsTexel texel, IgsGrain grain)
                 amplitude += dot(igs_noise_slopes[at + uint(layer)], igs_layer(texel, layer));
             }
         }
-        float noise = float(total) * grain.envelope * clamp(amplitude, 0.0, IGS_MOST_AMPLITUDE);
+        float noise = total * grain.envelope * clamp(amplitude, 0.0, IGS_MOST_AMPLITUDE);
         for (int layer = 0; layer < IGS_LAYERS; ++layer) {
             if (4 * layer < m.channels) {
                 more[layer] += noise * igs_noise_shares[at + uint(layer)];

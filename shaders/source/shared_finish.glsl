@@ -29,25 +29,34 @@ float igs_basis_value(IgsMaterial m, int k, int c)
     return m.basis_unit * igs_number(m.steps_at + uint(k)) * float(code);
 }
 
-// Sums to components, components through the basis to channels.
+// Sums to components, components through the basis to channels: a component's codes lie side by side, two to a word.
 IgsTexel igs_texel_of_sums(IgsMaterial m, IgsSums sums)
 {
     float scale = m.basis_unit / (IGS_EPSILON + sums.weight);
-    for (int k = 0; k < IGS_COMPONENTS; ++k) {
-        sums.code[k] *= k < m.components ? scale * igs_number(m.steps_at + uint(k)) : 0.0;
-    }
     IgsTexel texel;
     for (int c = 0; c < IGS_VALUES; ++c) {
-        float value = 0.0;
-        if (c < m.channels) {
-            value = igs_number(m.offsets_at + uint(c));
-            for (int k = 0; k < IGS_COMPONENTS; ++k) {
-                uint place = uint(k * m.channels + c); // behind the last component lies something else, times 0
-                int code = igs_signed_field(igs_word(m.basis_at + (place >> 1u)), 16u * (place & 1u), 16u);
-                value += float(code) * sums.code[k];
+        texel.channel[c] = c < m.channels ? igs_number(m.offsets_at + uint(c)) : 0.0;
+    }
+    for (int k = 0; k < IGS_COMPONENTS; ++k) {
+        if (k < m.components) {
+            float component = scale * igs_number(m.steps_at + uint(k)) * sums.code[k];
+            uint place = uint(k * m.channels);
+            uint word = m.basis_at + (place >> 1u);
+            uint next = igs_word(word);
+            for (int pair = 0; pair < (IGS_VALUES + 1) / 2; ++pair) {
+                if (2 * pair < m.channels) {
+                    uint codes = next;
+                    next = igs_word(word + uint(pair) + 1u); // behind the last component lies something else, times 0
+                    codes = (place & 1u) > 0u ? (codes >> 16u) | (next << 16u) : codes;
+                    texel.channel[2 * pair] += component * float(igs_signed_field(codes, 0u, 16u));
+                    if (2 * pair + 1 < IGS_VALUES) {
+                        float second = 2 * pair + 1 < m.channels ? component : 0.0;
+                        int last = min(2 * pair + 1, IGS_VALUES - 1); // for compilers that look at what is not done
+                        texel.channel[last] += second * float(igs_signed_field(codes, 16u, 16u));
+                    }
+                }
             }
         }
-        texel.channel[c] = value;
     }
     return texel;
 }
@@ -71,26 +80,6 @@ IgsTexel igs_with_normals(IgsMaterial m, IgsTexel texel)
     return texel;
 }
 
-// The numbers of the residual, which are looked up where it is added.
-IgsMaterial igs_with_residual(IgsMaterial m)
-{
-    uint known = igs_word(m.residual_at);
-    uint offsets = igs_word(m.residual_at + 1u);
-    m.residual_log2 = known & 255u;
-    uvec2 last = uvec2(uint(m.width - 1), uint(m.height - 1));
-    uvec2 blocks = (last >> uvec2(m.residual_log2, m.residual_log2)) + uvec2(1u, 1u);
-    m.residual_across = blocks.x;
-    m.residual_basis = 2u * (m.residual_at + 3u);
-    m.residual_order = m.residual_at + 3u + (((known >> 8u) * uint(m.channels) + 1u) >> 1u);
-    m.residual_blocks = m.residual_order + ((1u << (2u * m.residual_log2)) >> 2u);
-    m.residual_lists = m.residual_blocks + blocks.x * blocks.y + 1u;
-    m.residual_unit = 2.0 / 32767.0 / float(1u << m.residual_log2) * igs_number(m.residual_at + 2u);
-    float first = float(igs_signed_field(offsets, 0u, 8u));
-    float second = float(igs_signed_field(offsets, 8u, 8u));
-    m.residual_offsets = vec3(first, second, float(igs_signed_field(offsets, 16u, 8u))) / 128.0;
-    return m;
-}
-
 // What Gaussians have summed up at a point of the texel `at`, or what there is instead, to values.
 IgsTexel igs_finish(IgsMaterial m, IgsSums sums, uvec2 at, vec2 p)
 {
@@ -100,8 +89,11 @@ IgsTexel igs_finish(IgsMaterial m, IgsSums sums, uvec2 at, vec2 p)
     } else {
         texel = igs_texel_of_sums(m, sums);
     }
-    if (IGS_RESIDUAL != 0 && m.residual_at > 0u && m.widening == 0.0) {
-        texel = igs_add_residual(igs_with_residual(m), texel, p, at);
+    if (IGS_REPEAT != 0 && m.repeat_at > 0u) {
+        texel = igs_add_repeat(m, texel, p, at);
+    }
+    if (IGS_RESIDUAL != 0 && m.residual_at > 0u) {
+        texel = igs_add_residual(m, texel, p, at);
     }
     texel = igs_in_range(texel);
     if (m.has_detail && m.widening == 0.0) {

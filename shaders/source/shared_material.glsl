@@ -18,8 +18,10 @@ IgsMaterial igs_material(uint at)
     m.exact_words = flags >> 24u;
     uint last_at = igs_word(at + 22u);
     bool layered = (flags & 8u) != 0u;
-    m.exact_at = last_at > 0u && !layered ? at + last_at : 0u;
-    m.residual_at = layered ? at + last_at : 0u;
+    bool repeating = (flags & 16u) != 0u;
+    m.exact_at = last_at > 0u && !layered && !repeating ? at + last_at : 0u;
+    m.repeat_at = repeating ? at + last_at : 0u;
+    m.residual_at = layered ? at + last_at + (repeating ? igs_word(at + last_at + 5u) : 0u) : 0u;
     m.tile_numbers = igs_word(at + 5u);
     m.head_numbers = igs_word(at + 6u);
     m.list_numbers = igs_word(at + 7u);
@@ -55,13 +57,5 @@ IgsMaterial igs_material(uint at)
     m.envelope_cells = uvec2(0u, 0u);
     m.noise_at = 0u;
     m.noise_blocks = uvec2(0u, 0u);
-    m.residual_basis = 0u;
-    m.residual_order = 0u;
-    m.residual_blocks = 0u;
-    m.residual_lists = 0u;
-    m.residual_across = 0u;
-    m.residual_log2 = 0u;
-    m.residual_unit = 0.0;
-    m.residual_offsets = vec3(0.0, 0.0, 0.0);
     return m;
 }

@@ -89,7 +89,7 @@ IgsTexel igs_group_gaussians(IgsMaterial m, IgsGroupSums sums, uvec2 at)
 {
     IgsTexel texel;
     if (m.exact_at > 0u) {
-        texel = igs_exact_texel(m, at);
+        texel = igs_exact_texel(m, min(at, uvec2(uint(m.width - 1), uint(m.height - 1)))); // columns may end beyond
     } else if (IGS_BASIS_FITS != 0) {
         texel = igs_group_texel(m, sums);
     } else {
@@ -98,7 +98,16 @@ IgsTexel igs_group_gaussians(IgsMaterial m, IgsGroupSums sums, uvec2 at)
     return texel;
 }
 
-// The channels with the residual to values.
+// The channels with the repeat, where there is one.
+IgsTexel igs_group_repeat(IgsMaterial m, IgsTexel texel, uvec2 at)
+{
+    if (IGS_REPEAT != 0 && m.repeat_at > 0u) {
+        texel = igs_add_repeat(m, texel, igs_centre(at), at);
+    }
+    return texel;
+}
+
+// The channels with all layers to values.
 IgsTexel igs_group_complete(IgsMaterial m, IgsTexel texel, uvec2 at)
 {
     texel = igs_in_range(texel);

@@ -92,16 +92,17 @@ uint igs_share_sources(IgsMaterial m, uvec2 group, uint thread, uint first)
     uint own = tile_at.y * m.tiles.x + tile_at.x;
     IgsHead head = igs_head(m, own);
     IgsLists lists = igs_lists(m, head);
-    uint sources = 9u + lists.groups;
+    uint groups = igs_uniform(lists.groups, thread);
+    uint sources = 9u + groups;
     bool looks = thread < 32u;
     uint source = looks ? first + thread : sources;
     uint number = own;
     uint end = 0u;
-    uint listed_at = lists.far_at + lists.groups * (igs_tile_bits(m) + igs_listed_bits(m));
+    uint listed_at = lists.far_at + groups * (igs_tile_bits(m) + igs_listed_bits(m));
     if (first > 0u) {
         listed_at += igs_passed[0];
     }
-    if (lists.groups > 0u) {
+    if (groups > 0u) {
         if (source > 8u && source < sources) {
             uint bit = lists.far_at + (source - 9u) * (igs_tile_bits(m) + igs_listed_bits(m));
             number = igs_bits(m.blocks_at, bit, igs_tile_bits(m));
@@ -269,7 +270,7 @@ void igs_decode_tiles_group(uvec2 group, uint thread, ivec2 place)
                     uvec4 listed = igs_listed[four];
                     entries += listed.x + listed.y + listed.z + listed.w;
                 }
-                entries *= images; // each once per image
+                entries = igs_uniform(entries * images, thread); // each once per image
             }
             more = sources > first + 32u ? 1u : 0u;
             for (uint start = 0u; start < entries; start += IGS_GROUP_SLOTS) {
@@ -345,12 +346,6 @@ void igs_decode_tiles_group(uvec2 group, uint thread, ivec2 place)
         }
         IgsMaterial m = igs_group_material();
         //@generated rows
-        for (int row = 0; row < IGS_ROWS; ++row) {
-            uvec2 at = group * uvec2(IGS_GROUP_SIDE, IGS_GROUP_SIDE) + first_texel + uvec2(0u, uint(row));
-            if (at.x < uint(m.width) && at.y < uint(m.height)) {
-                //@generated store
-            }
-        }
     }
 }
 

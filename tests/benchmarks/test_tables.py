@@ -46,9 +46,11 @@ NAMES = [
     "gsplat-picture", "high-avif", "high-layer", "high-ntc", "load-times", "quality-best",
     "quality-bytes", "quality-codecs", "quality-cost",
     "quality-curves", "quality-gaussians", "quality-maps", "quality-others-bytes", "quality-others-cost",
-    "quality-others-maps", "quality-others-psnr", "quality-psnr", "resident", "restoration", "seams",
+    "quality-others-maps", "quality-others-psnr", "quality-psnr", "resident", "resident-ratios",
+    "restoration", "seams",
     "semantics-alpha", "semantics-hdr", "semantics-normals", "speed-commands", "speed-efforts",
-    "speed-first-psnr", "speed-scaling", "what-counts-importance", "what-counts-placement", "what-counts-ssim",
+    "speed-first-psnr", "speed-scaling", "texture-statistics", "texture-statistics-others",
+    "verify-materials", "what-counts-importance", "what-counts-placement", "what-counts-ssim",
 ]  # fmt: skip
 
 

@@ -47,7 +47,9 @@ def test_contents_that_entries_share_count_once(cache):
 def test_fresh_files_without_an_entry_stay(cache):
     blob = next((cache.folder / "blobs").glob("*/*"))
     os.utime(blob)
-    collect_garbage(cache.folder, 0)
+    assert not examine_cache(cache.folder).waiting_bytes
+    assert collect_garbage(cache.folder, 0).waiting_bytes == blob.stat().st_size
+    assert examine_cache(cache.folder).waiting_bytes == blob.stat().st_size
     assert list((cache.folder / "blobs").glob("*/*")) == [blob]
     assert not list((cache.folder / "actions").glob("*/*"))
 

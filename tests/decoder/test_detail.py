@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 from helpers.made_gaussians import made_detail, made_map, made_set
+from helpers.plain_detail import plain_detail
 
-from imagegs_tex.decoder.detail import add_detail
+from imagegs_tex.decoder.detail import add_detail, add_in_torch
 from imagegs_tex.decoder.maps import decode_maps
 from imagegs_tex.decoder.render import render_channels
 from imagegs_tex.formats.igs.detail_layer import DetailLayer
@@ -40,6 +41,32 @@ def drawn(detail, width, height, wrap=(False, False)):
     grey = torch.full((height, width, channels), 0.5)
     found = add_detail(grey, detail, np.full(channels, 0.5, np.float32), (width, height), wrap)
     return (found.numpy().astype(np.float64) - 0.5) / SCALE
+
+
+@pytest.mark.parametrize(
+    ("size", "drawn_size", "wrap", "components", "relief"),
+    [
+        ((1, 1), (1, 1), (False, False), 1, 0),
+        ((3, 200), (3, 200), (True, False), 2, 0),
+        ((150, 47), (150, 47), (True, True), 4, 0),
+        ((96, 64), (96, 64), (False, False), 6, 2),
+        ((40, 30), (120, 75), (False, True), 3, 1),
+    ],
+)
+def test_the_kernel_has_what_the_format_says_bit_by_bit(size, drawn_size, wrap, components, relief):
+    picture = np.random.default_rng(9).random((*drawn_size[::-1], 3), np.float32)
+    detail, offset = made_detail(3, components, relief=relief), np.array([0.5, 0.25, 0.125], np.float32)
+    expected = plain_detail(picture, detail, offset, size, wrap)
+    assert np.abs(expected - picture).max() > 1e-3
+    found = add_detail(torch.from_numpy(picture.copy()), detail, offset, size, wrap)
+    assert np.array_equal(found.numpy(), expected)
+    first, last = drawn_size[1] // 3, drawn_size[1] - drawn_size[1] // 4
+    band = torch.from_numpy(picture[first:last].copy())
+    add_detail(band, detail, offset, size, wrap, (first, drawn_size[1]))
+    assert np.array_equal(band.numpy(), expected[first:last])
+    in_torch = torch.from_numpy(picture.copy())
+    add_in_torch(in_torch, detail, offset, size, wrap, (0, drawn_size[1]))
+    assert np.abs(in_torch.numpy() - expected).max() < 1e-5
 
 
 @pytest.mark.parametrize("band", range(BAND_COUNT))

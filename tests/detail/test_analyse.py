@@ -9,6 +9,7 @@ from imagegs_tex.decoder.detail import add_detail
 from imagegs_tex.detail.amplitudes import bounding_factors, envelope, even_factors, missing_grain
 from imagegs_tex.detail.analyse import MOST_BYTES, analyse_detail
 from imagegs_tex.detail.relief import gradient_share
+from imagegs_tex.detail.residual import Missing, octaves_of
 from imagegs_tex.detail.spectra import band_energies, octave_energies
 from imagegs_tex.formats.igs.container import detail_bytes
 from imagegs_tex.formats.igs.detail_layer import pack_detail
@@ -43,7 +44,7 @@ def layer_for(source, decoded, semantic=Semantic.BASE_COLOUR, weights=None, most
     picture = torch.from_numpy(np.clip(decoded, 0, 1).astype(np.float32))
     offset_codes = np.rint(picture.mean(dim=(0, 1)).numpy() * OFFSET_SCALE).astype(np.uint16)
     quantized = type("Set", (), {"width": SIDE, "height": SIDE, "wrap": (True, True), "offset_codes": offset_codes})()
-    layer = analyse_detail(stack, quantized, picture, most_bytes)
+    layer = analyse_detail(stack, quantized, picture, lambda: most_bytes)
     if layer is None:
         return None, picture, torch.from_numpy(texels)
     offset = (offset_codes / OFFSET_SCALE).astype(np.float32)
@@ -175,6 +176,21 @@ def test_colour_of_a_few_places_does_not_colour_the_others():
     assert np.std(added) > 0.04
 
 
+def test_colours_that_differ_at_flakes_do_not_speckle_all_places():
+    """The same contrast between colours, as grain everywhere and as flakes: noise of the latter is half as coloured."""
+    smooth = np.repeat(waves()[..., None], 3, axis=2)
+    grey = 0.05 * grain(11)[..., None]
+    hue = np.array([1.0, -0.5, -0.5]) * grain(12)[..., None]
+    flakes = np.where(np.abs(grain(13)[..., None]) > 2.2, hue, 0)
+    found = []
+    for colours in (hue, flakes):
+        _, drawn, wanted = layer_for(smooth + grey + 0.015 * colours / colours.std() * hue.std(), smooth)
+        hues = [(picture - picture.mean(dim=2, keepdim=True)) for picture in (drawn, wanted)]
+        found.append(float((band_deviations(hues[0]) / band_deviations(hues[1]))[:, 0].mean()))
+    assert found[0] == pytest.approx(1, abs=0.15)
+    assert found[1] == pytest.approx(0.5 * found[0], abs=0.12)
+
+
 def test_noise_is_weaker_where_most_cells_would_get_too_much():
     """A tenth of the cells holds the energy: noise of that energy everywhere is too much in nine tenths."""
     quiet = 0.5 + 0.01 * grain(16)[..., None]
@@ -184,6 +200,46 @@ def test_noise_is_weaker_where_most_cells_would_get_too_much():
     pictures = [torch.from_numpy(picture.astype(np.float32)) for picture in (rare, flat, even, quiet)]
     assert even_factors(*pictures[:3]) == pytest.approx(0.79, abs=0.06)
     assert even_factors(pictures[3], pictures[1], pictures[3]) == 1  # its own grain is not too much
+
+
+def test_structure_that_is_only_fainter_is_not_drowned():
+    """Noise is no more than the least contrast needs: all that is missing would be 1.5 times what is left."""
+    smooth, structure = np.repeat(waves()[..., None], 3, axis=2), 0.06 * grain(14)[..., None]
+    _, drawn, wanted = layer_for(smooth + structure, smooth + 0.55 * structure)
+    kept = (band_deviations(drawn) / band_deviations(wanted)).numpy()[:, :2]
+    assert kept.min() > 0.85
+    assert kept.max() < 0.94
+
+
+def weave(blurred):
+    """Threads of eight texels, no two of the same brightness [SIDE, SIDE, 3], blurred by so many steps."""
+    y, x = np.mgrid[:SIDE, :SIDE] * (np.pi / 8)
+    tones = np.kron(np.random.default_rng(41).uniform(0.5, 1.5, (SIDE // 8, SIDE // 8)), np.ones((8, 8)))
+    threads = 0.12 * tones * np.tanh(6 * np.sin(x) * np.sin(y))
+    for axis in (0, 1):
+        for _ in range(blurred):
+            threads = (np.roll(threads, 1, axis) + 2 * threads + np.roll(threads, -1, axis)) / 4
+    return np.repeat(waves()[..., None], 3, axis=2) + threads[..., None]
+
+
+def test_threads_that_are_in_their_place_get_no_noise():
+    """A third of the finest contrast is left of them; grain of the same strength would get noise."""
+    assert layer_for(weave(0), weave(3))[0] is None
+    left = weave(0) - weave(3)
+    assert layer_for(weave(3) + left.std() * grain(42)[..., None], weave(3))[0] is not None
+
+
+def test_threads_that_are_lost_get_noise():
+    assert layer_for(weave(0), weave(60))[0] is not None
+
+
+def test_fibre_has_streaks_alone():
+    """Wood's grain is fibres, and what there is beside them would make cork of it."""
+    smooth = np.repeat(waves()[..., None], 3, axis=2)
+    fibre = 0.05 * grain(15, 0, 6)[..., None] + 0.02 * grain(16)[..., None]
+    layer, _, _ = layer_for(smooth + fibre, smooth)
+    assert not layer.band_codes[:, [0, 1, 2, 3, 4, 6]].any()
+    assert layer.band_codes[:, [5, 7]].any()
 
 
 def test_grain_that_is_a_little_longer_than_wide_has_no_streaks():
@@ -253,8 +309,8 @@ def test_factors_bring_contrast_within_its_bounds():
     source = smooth + 0.05 * grain(24)[..., None]
     source[..., 4] = smooth[..., 4] + 0.05 * grain(24, 2, 2)
     missing[:, 3] = 0.0
-    pictures = (torch.from_numpy(picture.astype(np.float32)) for picture in (source, smooth, drawn))
-    factors = bounding_factors(missing, *pictures)
+    pictures = [torch.from_numpy(picture.astype(np.float32)) for picture in (source, smooth, drawn)]
+    factors = bounding_factors(Missing(missing, *map(octaves_of, pictures[:2])), pictures[2])
     assert factors == pytest.approx([0.88 / 0.5, 1.0, 1.12 / 1.5, 1.0, 1.0], abs=0.02)
 
 
@@ -306,6 +362,16 @@ def test_edges_alone_are_no_grain():
     sharp = np.repeat(blocks[..., None], 3, axis=2)
     blurred = (np.roll(sharp, 1, 1) + 2 * sharp + np.roll(sharp, -1, 1)) / 4
     assert layer_for(sharp, blurred)[0] is None
+
+
+def test_grain_of_few_strong_texels_is_no_edge():
+    """A kurtosis of 14.5 where a third of the contrast is missing, as scratched paint's roughness has."""
+    smooth = np.repeat(waves()[..., None], 3, axis=2)
+    strength = np.where(np.random.default_rng(31).random((SIDE, SIDE, 1)) < 0.1, 0.16, 0.03)
+    noise = strength * grain(32)[..., None]
+    _, drawn, wanted = layer_for(smooth + noise, smooth + 0.62 * noise)
+    kept = (band_deviations(drawn) / band_deviations(wanted)).numpy()[:, :2]
+    assert kept.min() > 0.85
 
 
 def test_painted_strokes_are_no_grain():

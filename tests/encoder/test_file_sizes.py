@@ -2,7 +2,8 @@ from dataclasses import replace
 
 from helpers.igs_sets import make_set
 
-from imagegs_tex.encoder import file_sizes
+from imagegs_tex.encoder import encoded_files
+from imagegs_tex.encoder.encoded_files import EncodedFiles
 from imagegs_tex.encoder.file_sizes import FileSizes
 from imagegs_tex.formats.igs.container import encode_igs
 
@@ -10,7 +11,7 @@ from imagegs_tex.formats.igs.container import encode_igs
 def test_a_guess_is_near_for_features_of_another_step():
     given = make_set(count=900, size=(300, 200))
     coarser = replace(given, feature_codes=given.feature_codes * 2 // 3)
-    sizes = FileSizes()
+    sizes = FileSizes(EncodedFiles())
     assert sizes.count(given) == len(encode_igs(given))
     assert sizes.guess(given) == len(encode_igs(given))
     size = len(encode_igs(coarser))
@@ -20,8 +21,8 @@ def test_a_guess_is_near_for_features_of_another_step():
 
 def test_a_set_is_encoded_once(monkeypatch):
     encoded = []
-    monkeypatch.setattr(file_sizes, "encode_igs", lambda found: encoded.append(found) or b"x" * 100)
-    given, sizes = make_set(), FileSizes()
+    monkeypatch.setattr(encoded_files, "encode_igs", lambda found, coded: encoded.append(found) or b"x" * 100)
+    given, sizes = make_set(), FileSizes(EncodedFiles())
     assert [sizes.count(given), sizes.count(given), sizes.guess(given)] == [100] * 3
     sizes.guess(make_set(seed=1))
     assert len(encoded) == 1

@@ -50,7 +50,7 @@ def test_image_gs_places_sizes_and_angles(tmp_path, inverse):
     ])  # fmt: skip
     np.testing.assert_allclose(covariances, wanted[inside], rtol=1e-4, atol=1e-4)
     start = read_start(tmp_path / "ckpt.pt", STACK, 5.0)
-    conics = conics_of(start.log_covariances)
+    conics = conics_of(start.geometry.log_covariances)
     inverses = np.linalg.inv(wanted[inside][:, [0, 1, 1, 2]].reshape(-1, 2, 2))
     np.testing.assert_allclose(conics, inverses.reshape(-1, 4)[:, [0, 1, 3]], rtol=1e-3, atol=1e-5)
 

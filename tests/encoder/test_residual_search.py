@@ -5,14 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from imagegs_tex.encoder import residual_search
+from imagegs_tex.decoder.render import render_channels
+from imagegs_tex.encoder import rate_control, residual_search
 from imagegs_tex.encoder.compute import compute_on
 from imagegs_tex.encoder.rate_control import encode_within_budget
+from imagegs_tex.encoder.visible_quality import decibels_of_quality
 from imagegs_tex.formats.igs.container import encode_igs, residual_bytes
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.formats.material.build_stack import load_stack
+from imagegs_tex.formats.vocabulary import Semantic
+from imagegs_tex.metrics.visible_error import visible_error
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.settings import CompressSettings, DetailMode, FitSettings, Precision, QualityTarget, ResidualMode
+from imagegs_tex.shaders.gpu_buffer import resident_bytes
 
 SIDE = 128
 OFF, AUTO = Precision(residual=ResidualMode.OFF), Precision(residual=ResidualMode.AUTO)
@@ -68,3 +73,75 @@ def test_not_below_half_a_bit(grain, backend, monkeypatch):
 def test_the_same_twice(grain, backend):
     first, second = (encode_igs(made(grain, backend, AUTO, max_bytes=6400)[0]) for _ in range(2))
     assert first == second
+
+
+def test_asked_for_by_default():
+    assert CompressSettings().precision == AUTO
+
+
+def test_smaller_at_the_psnr_of_a_map(grain, backend):
+    target = QualityTarget(25.0, Semantic.ROUGHNESS)
+    _, most, _ = made(grain, backend, OFF, targets=(target,))
+    quantized, size, _ = made(grain, backend, AUTO, targets=(target,))
+    assert quantized.residual is not None
+    assert size < 0.9 * most
+    assert 25.0 <= compute_on(backend).all_reached((target,), grain, quantized)[0] < 25.03
+
+
+def test_smaller_at_a_quality(grain, backend):
+    sets = [made(grain, backend, precision, quality=60)[:2] for precision in (OFF, AUTO)]
+    assert sets[1][0].residual is not None
+    assert sets[1][1] < 0.9 * sets[0][1]
+    levels = [
+        visible_error(grain, backend.device, drawn=False).decibels(render_channels(one, backend)) for one, _ in sets
+    ]
+    assert levels[1] >= decibels_of_quality(60) > levels[0] - 0.5
+
+
+def test_better_at_bytes_on_the_gpu(grain, backend):
+    limit = 13000
+    _, _, plain = made(grain, backend, OFF, max_gpu_bytes=limit)
+    quantized, _, level = made(grain, backend, AUTO, max_gpu_bytes=limit)
+    assert quantized.residual is not None
+    assert 0.95 * limit <= resident_bytes(quantized) <= limit
+    assert level > plain + 0.5
+
+
+def test_a_gpu_holds_no_more(grain, backend):
+    with_auto, without = (made(grain, backend, precision, max_bytes=6400)[0] for precision in (AUTO, OFF))
+    assert resident_bytes(with_auto) <= resident_bytes(without)
+
+
+@pytest.mark.parametrize("cost", ["gpu_bytes", "multiply_adds"])
+def test_not_where_a_gpu_would_pay(grain, backend, monkeypatch, cost):
+    estimated = residual_search.Cost.of
+    monkeypatch.setattr(residual_search.Cost, "of", lambda *given: replace(estimated(*given), **{cost: 1e6}))
+    monkeypatch.setattr(residual_search._Search, "found", lambda *_: pytest.fail("a layer was made"))
+    assert made(grain, backend, AUTO, max_bytes=6400)[0].residual is None
+
+
+def test_a_layer_that_wins_little_is_kept_where_gaussians_end_below_it(grain, backend, monkeypatch):
+    monkeypatch.setattr(rate_control, "SURE_DB", 100.0)
+    settings = CompressSettings(fit=FitSettings(steps=30, refine_sweeps=0), detail=DetailMode.OFF, max_bytes=6400)
+    encoded = encode_within_budget(grain, settings, backend)
+    assert encoded.quantized.residual is not None
+    assert encoded.effort.fits > 2, "no more Gaussians alone were fitted"
+
+
+def test_a_layer_that_wins_little_is_not_kept_where_gaussians_end_above_it(grain, backend, monkeypatch):
+    poor = made(grain, backend, OFF, max_bytes=2000)[0]
+    monkeypatch.setattr(rate_control, "best_within", lambda *_: poor)
+    with_auto, without = (made(grain, backend, precision, max_bytes=6400)[0] for precision in (AUTO, OFF))
+    assert encode_igs(with_auto) == encode_igs(without)
+
+
+def test_what_wins_more_may_take_a_texel_more_work():
+    alone = residual_search.Alone(1000, 5000.0, 30.0, 3.0, 20000.0, 500.0)
+    nothing_won = alone.most_work(30.0, 5000.0)
+    assert nothing_won == pytest.approx(1.1 * 500.0)
+    assert alone.most_work(27.0, 5000.0) < nothing_won  # other Gaussians would have that with less
+    assert alone.most_work(30.0, 5000.0 / 2 ** (1 / 3)) == pytest.approx(
+        2 * nothing_won
+    )  # as good in fewer bytes: 1 dB
+    assert 2 * nothing_won < alone.most_work(31.0, 5000.0) == pytest.approx(2.2 * 500.0 * 2 ** (0.4 / 3))
+    assert alone.most_work(30.0, 500.0) == pytest.approx(2 * nothing_won), "never more than twice that"

@@ -7,12 +7,12 @@ import pytest
 from helpers.tiny_material import as_bytes, write_material
 
 from imagegs_tex import CompressSettings, FitSettings, compress, info, settings_from_start
-from imagegs_tex.encoder.start_file import start_geometry, stretched
-from imagegs_tex.formats.errors import InputError
+from imagegs_tex.encoder.start_file import settings_without_start, stretched
 from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.formats.igs.quantized_set import conics_of
 from imagegs_tex.formats.images import read_image, write_image
 from imagegs_tex.formats.material.options import SourceOptions
+from imagegs_tex.settings import Preset, preset_settings
 
 SETTINGS = CompressSettings(gaussian_count=120, fit=FitSettings(steps=80))
 
@@ -77,7 +77,7 @@ def test_another_number_is_said(material, first, tmp_path):
     assert "another number of Gaussians" in other.remarks[-1]
 
 
-def test_without_a_number_there_are_as_many_gaussians_as_before(material, first, tmp_path):
+def test_without_a_number_all_of_a_picture_gets_as_many_gaussians_as_before(material, first, tmp_path):
     settings = settings_from_start(replace(SETTINGS, gaussian_count=None))
     compress(material, tmp_path / "b.igs", settings, "cpu", start=first[0])
     assert info(tmp_path / "b.igs").gaussians == 120
@@ -104,10 +104,21 @@ def test_stretched_gaussians_have_the_stretched_covariance(scale):
     np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-12)
 
 
-def test_a_file_of_exact_samples_has_nothing_to_start_from(tmp_path):
+def test_a_file_of_exact_samples_is_said_and_the_fit_is_from_the_beginning(tmp_path):
     material = write_material(tmp_path / "stone", 8, 8)
     compress(material, tmp_path / "a.igs", CompressSettings(), "cpu")
-    quantized = read_igs(tmp_path / "a.igs")
-    assert quantized.exact is not None
-    with pytest.raises(InputError, match="no Gaussians to start from"):
-        start_geometry(quantized, (8, 8), "a.igs")
+    assert read_igs(tmp_path / "a.igs").exact is not None
+    report = compress(material, tmp_path / "b.igs", None, "cpu", start=tmp_path / "a.igs")
+    assert (tmp_path / "b.igs").read_bytes() == (tmp_path / "a.igs").read_bytes()
+    assert report.remarks[-1] == "--start: fitted from the beginning: a.igs has exact samples in place of Gaussians"
+    assert report.preset == "balanced"
+    assert report.quality == 50
+
+
+@pytest.mark.parametrize("preset", Preset)
+def test_without_a_start_settings_are_those_that_there_were(preset):
+    asked = replace(preset_settings(preset), max_bytes=900)
+    assert settings_without_start(settings_from_start(asked)) == asked
+    few = replace(asked.fit, seed=3, steps=400, refine_sweeps=6)
+    assert settings_without_start(settings_from_start(replace(asked, fit=few))).fit == few
+    assert settings_without_start(asked) == asked

@@ -9,7 +9,7 @@ from helpers.fitted_error import squared_error
 from helpers.tiny_material import as_bytes
 
 from imagegs_tex.encoder.encode import Geometry, fit_geometry, prepare
-from imagegs_tex.fit.densification import Population, most_important
+from imagegs_tex.fit.densification import Population, most_important, usual_worth
 from imagegs_tex.fit.gaussian_set import GaussianSet
 from imagegs_tex.fit.initialise import initialise
 from imagegs_tex.fit.loop import LEAST_STEPS_OF_A_CROWD, fit
@@ -62,6 +62,36 @@ def test_a_flat_picture_has_no_error_to_follow(value):
     fitted = fit(problem, target, 20, FitSettings(steps=30), CPU)
     assert fitted.gaussians.count == 20
     assert psnr_of(fitted, problem, target) > 50
+
+
+def test_a_number_follows_from_what_others_are_worth():
+    """Each takes off the squared error like 1/N^2: for four times as much there are half as many."""
+    image = sharp_picture()
+    problem, target = problem_of(image)
+
+    def balanced(share):
+        start = initialise(image, 160, np.random.default_rng(0))
+        state = TorchFitState(start, image, problem.deviations, target, FitSettings(), CPU)
+        state.solve()
+        population = Population(image, None, target, CPU, np.random.default_rng(0))
+        population.change(state, 100, 100)
+        own = usual_worth(population._importance(state))
+        stayed = population.balance(state, 100, share * own)
+        return state.result().count, len(stayed)
+
+    assert balanced(1.0) == (100, 100)
+    assert balanced(4.0) == (50, 50)
+    assert balanced(0.64) == (125, 100)
+    assert balanced(1e-9) == (150, 100)
+    assert balanced(1e9) == (1, 1)
+
+
+def test_a_fit_by_worth_ends_with_the_number_that_it_found():
+    problem, target = problem_of(sharp_picture())
+    counts = [
+        fit(problem, target, 60, FitSettings(steps=30), CPU, worth=worth).gaussians.count for worth in (1e-9, 1e9)
+    ]
+    assert counts == [90, 1]
 
 
 def test_texels_that_count_nothing_get_no_new_gaussians():
@@ -163,7 +193,7 @@ def test_a_fit_goes_on_from_another(changes, count, tmp_path):
         other, count, replace(settings, population=changes, steps=4), precision, CPU,
         start=Geometry(*geometry, first.cutoff, first.border_weight),
     )  # fmt: skip
-    assert following.features.shape[0] == count
+    assert len(following.position_codes) == count
     if count == 60:  # four steps from there are better than four from nothing
         scratch, _ = fit_geometry(other, count, replace(settings, steps=4), precision, CPU)
         assert following.feature_step < scratch.feature_step

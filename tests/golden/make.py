@@ -1,8 +1,8 @@
-"""Write the golden file of the current format version: ``python tests/golden/make.py``.
+"""Write the golden file of the current format version: ``PYTHONPATH=tests python tests/golden/make.py``.
 
 Golden files show that files written by older versions stay readable, so one that exists is never written again:
 version_N.igs, and version_N.npz with the maps that it must decode to; beside them a file of exact samples,
-the same set by the fast entropy codec and by the trained one, and the same with a residual.
+the same set by the fast entropy codec and by the trained one, the same with a residual, and with a repeat as well.
 Only while a version is not released yet may its files be replaced, with ``--replace``.
 """
 
@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from helpers.made_repeat import with_repeat
 
 from imagegs_tex.api import compress
 from imagegs_tex.decoder.maps import decode_maps
@@ -74,11 +75,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replace", action="store_true", help="replace the files of a version not released yet")
     options = parser.parse_args()
-    paths = [FOLDER / f"version_{VERSION}{what}.igs" for what in ("", "_exact", "_fast", "_trained", "_residual")]
+    paths = [
+        FOLDER / f"version_{VERSION}{what}.igs" for what in ("", "_exact", "_fast", "_trained", "_residual", "_repeat")
+    ]
     missing = [path for path in paths if options.replace or not path.exists()]
     if not missing:
         sys.exit(f"the files exist: they hold the promise that version {VERSION} stays readable")
-    writers = write_detailed, write_exact, write_fast, write_trained, write_residual
+    writers = write_detailed, write_exact, write_fast, write_trained, write_residual, write_repeat
     for path, write in zip(paths, writers, strict=True):
         if path in missing:
             with tempfile.TemporaryDirectory() as folder:
@@ -114,6 +117,13 @@ def write_residual(folder, path):
     drawn = render_channels(quantized, make_backend("reference")).numpy()
     left = load_stack(folder, SourceOptions(wrap=(True, False))).texels - drawn
     write_igs(path, replace(quantized, residual=make_residual_layer(left, 0.003, 3)))
+
+
+def write_repeat(_, path):
+    """That set with a repeat of rows with offset, whose cells and blocks reach over the edges."""
+    quantized = read_igs(FOLDER / f"version_{VERSION}_residual.igs")
+    options = {"period": (21, 15), "origin": (8, 3), "shift": 10, "pictures": 3, "components": 4, "side_log2": 3}
+    write_igs(path, with_repeat(quantized, **options, density=0.03, step=0.04))
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ BROKEN = {
     "wrap flags": (header(wrap=4), "wrap flags 4 in a file of version 4"),
     "wrap flags of version 1": (header(version=1, wrap=1), "wrap flags 1 in a file of version 1"),
     "kernel": (header(kernel=2), "unknown kernel 2"),
-    "section count": (header(section_count=9), "9 sections"),
+    "section count": (header(section_count=10), "10 sections"),
     "reserved": (header(reserved=1), "reserved bytes"),
     "feature exponent": (header(feature_exponent=33), "feature exponent"),
     "feature exponent of version 2": (header(version=2, feature_exponent=8), "reserved bytes"),

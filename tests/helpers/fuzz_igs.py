@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from helpers.igs_sets import FRONT, File, fix_checksums, make_set
+from helpers.made_repeat import with_repeat
 from helpers.made_residual import made_layer
 from imagegs_tex.formats.errors import IgsError
 from imagegs_tex.formats.igs.container import decode_igs, encode_igs
@@ -27,9 +28,14 @@ SETS = [
         make_set(3, count=9, size=(21, 13), channels=3, components=2, cell_log2=4),
         residual=made_layer((21, 13), 3, 3, components=2),
     ),
-]
+    with_repeat(
+        make_set(4, count=9, size=(31, 23), channels=3, components=2, cell_log2=4),
+        period=(12, 5), origin=(3, 2), shift=6,
+    ),
+]  # fmt: skip
+RESIDUAL_SET, REPEAT_SET = SETS[3:]
 FILES = [encode_igs(quantized) for quantized in SETS]
-OFTEN = [5, 1, 5, 5]
+OFTEN = [5, 1, 5, 5, 5]
 """How often each file is damaged: the one of 300 Gaussians takes ten times as long to read."""
 
 

@@ -1,17 +1,18 @@
-"""The range decoder with probabilities of 16 bits, read as docs/igs-format.md describes it."""
+"""The range decoder, read as docs/igs-format.md describes it."""
 
 
 class PlainRange:
     """Decisions of coded bytes; ``passed`` counts those that have left the window of four."""
 
-    def __init__(self, data):
+    def __init__(self, data, bits=16):
+        self.bits = bits  # of a probability
         self.data, self.at, self.low, self.high = data, 4, 0, 2**32 - 1
         self.x = int.from_bytes(data[:4].ljust(4, b"\0"), "big")
         self.passed = 0
 
     def decide(self, probability):
         d = self.high - self.low
-        mid = self.low + (d >> 16) * probability + (((d & 65535) * probability) >> 16)
+        mid = self.low + (d >> self.bits) * probability + ((d % 2**self.bits * probability) >> self.bits)
         yes = self.x <= mid
         self.low, self.high = (self.low, mid) if yes else (mid + 1, self.high)
         while self.low >> 24 == self.high >> 24:

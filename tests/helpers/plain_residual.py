@@ -46,10 +46,19 @@ class PlainResidual(PlainRange):
         s, *self.offsets, self.step, count, components, zero = struct.unpack_from("<BbbbfIB3s", raw)
         assert zero == bytes(3)
         self.side, self.channels = 1 << s, channels
-        start = 16 + 2 * components * channels
-        codes = struct.unpack_from(f"<{components * channels}h", raw, 16)
-        self.basis = [codes[k * channels : (k + 1) * channels] for k in range(components)]
-        super().__init__(raw[start:])
+        self.basis = self.rows(raw, 16, components)
+        self.read(raw[16 + 2 * components * channels :], (width, height), components)
+        assert count == sum(len(block) for block in self.blocks.values())
+
+    def rows(self, raw, at, components):
+        channels = self.channels
+        codes = struct.unpack_from(f"<{components * channels}h", raw, at)
+        return [codes[k * channels : (k + 1) * channels] for k in range(components)]
+
+    def read(self, coded, size, components):
+        """The blocks that cover so many texels."""
+        width, height = size
+        super().__init__(coded)
         self.places = diagonals(self.side)
         self.end_model, self.model = Model(self), Model(self)
         self.blocks, self.lengths = {}, {}
@@ -58,7 +67,6 @@ class PlainResidual(PlainRange):
                 self.blocks[x, y] = {}
                 for k in range(components):
                     self.component(x, y, k)
-        assert count == sum(len(block) for block in self.blocks.values())
         assert self.passed + 1 == len(self.data)
 
     def end(self, x, y, k):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from helpers.made_gaussians import made_map, made_set
+from helpers.made_repeat import with_repeat
 from helpers.made_residual import made_residual
 from imagegs_tex.formats.igs.exact_samples import exact_samples
 from imagegs_tex.formats.vocabulary import Coded, SampleFormat, Semantic, Transfer, UnitZ
@@ -45,6 +46,8 @@ SETS = [
     ))),
     layered(made_set(77, 45, 60, 5, wrap=(True, False), detail={}), side_log2=4, components=3, step=0.04),
     layered(made_set(60, 51, 60, 4), density=0.15),
+    with_repeat(made_set(70, 40, 30, 4, wrap=(False, True)), period=(16, 24), origin=(3, 5), shift=9, side_log2=3),
+    layered(with_repeat(made_set(45, 30, 20, 3, detail={}), period=(13, 7), pictures=4), step=0.03),
 ]  # fmt: skip
 POINTS = 200
 MOST = 5, 8  # components, values: what the sets need; drivers unroll loops over both

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from imagegs_tex.formats.material.stack import TextureStack, expand_map
-from imagegs_tex.formats.vocabulary import Coded, Constant, SampleFormat, Semantic, TextureMap, Transfer
+from imagegs_tex.formats.vocabulary import Coded, Constant, SampleFormat, Semantic, TextureMap, Transfer, UnitZ
 from imagegs_tex.metrics.detail_contrast import score_with_detail
-from imagegs_tex.metrics.scores import score_map
+from imagegs_tex.metrics.scores import flip_error, pooled_psnr, pooled_weighted_psnr, score_map
 from imagegs_tex.quantize.channel_basis import principal_components, to_channels, to_components
 from imagegs_tex.rasterize.select_backend import make_backend
 
@@ -20,6 +20,8 @@ MAPS = (
                (Coded(0), Coded(1), Coded(2), Constant(1.0))),
     TextureMap("normal", ".png", Semantic.NORMAL, NORMAL, Transfer.LINEAR, SampleFormat.UINT16,
                (Coded(3), Coded(4), Constant(0.75))),
+    TextureMap("unit", ".png", Semantic.NORMAL, NORMAL, Transfer.LINEAR, SampleFormat.UINT8,
+               (Coded(3), Coded(4), UnitZ())),
     TextureMap("rough", ".png", Semantic.ROUGHNESS, (Semantic.ROUGHNESS,) * 3, Transfer.LINEAR, SampleFormat.UINT8,
                (Coded(5),) * 3),
     TextureMap("light", ".exr", Semantic.EMISSIVE, (Semantic.EMISSIVE,), Transfer.LOG, SampleFormat.FLOAT16,
@@ -51,19 +53,47 @@ def test_scores_are_those_of_the_cpu(size, weighted):
 
 
 def test_scores_of_detail_are_those_of_the_cpu():
+    from imagegs_tex.metrics.detail_contrast import _score_on_device
+
     rng = np.random.default_rng(4)
     texels = rng.uniform(0, 1, (70, 93, 6)).astype(np.float32)
     decoded = np.clip(texels + rng.normal(0, 0.05, texels.shape), 0, 1).astype(np.float32)
-    for texture_map in MAPS[:3]:
+    stack = TextureStack(93, 70, MAPS[:4], texels)
+    on_gpu = torch.from_numpy(decoded).to(make_backend("cuda").device)
+    for index, texture_map in enumerate(stack.maps):
         samples = [expand_map(picture, texture_map) for picture in (texels, decoded)]
         score = score_map(texture_map, *samples)
-        wanted, found = (
-            score_with_detail(score, texture_map, *samples, device) for device in ("cpu", make_backend("cuda").device)
-        )
+        wanted = score_with_detail(score, texture_map, *samples)
+        found = _score_on_device(score, stack, index, texture_map, on_gpu)
         assert found.kept_contrast_with_detail == pytest.approx(wanted.kept_contrast_with_detail, rel=1e-4)
         assert (found.normal_degrees_structure is None) == (wanted.normal_degrees_structure is None)
         if wanted.normal_degrees_structure is not None:
             assert found.normal_degrees_structure == pytest.approx(wanted.normal_degrees_structure, rel=1e-4)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_pooled_psnr_is_that_of_the_scores(weighted):
+    from imagegs_tex.metrics.scores_cuda import pooled_psnr_on_gpu, score_on_gpu
+
+    rng = np.random.default_rng(5)
+    texels = rng.uniform(0, 1, (40, 30, 6)).astype(np.float32)
+    decoded = np.clip(texels + rng.normal(0, 0.05, texels.shape), 0, 1).astype(np.float32)
+    weights = rng.uniform(0.1, 2, (40, 30)).astype(np.float32) if weighted else None
+    stack, on_gpu = (
+        TextureStack(30, 40, MAPS, texels, weights),
+        torch.from_numpy(decoded).to(make_backend("cuda").device),
+    )
+    scores = score_on_gpu(stack, on_gpu)
+    wanted = pooled_weighted_psnr(scores) if weighted else pooled_psnr(scores)
+    assert pooled_psnr_on_gpu(stack, on_gpu) == pytest.approx(wanted, abs=1e-6)
+
+
+def test_flip_is_that_of_the_cpu():
+    rng = np.random.default_rng(6)
+    source = rng.uniform(0, 1, (80, 70, 3)).astype(np.float32)
+    decoded = np.clip(source + rng.normal(0, 0.1, source.shape), 0, 1).astype(np.float32)
+    wanted, found = (flip_error(MAPS[0], source, decoded, torch.device(kind)) for kind in ("cpu", "cuda"))
+    assert found == pytest.approx(wanted, abs=1e-4)
 
 
 def test_components_are_those_of_the_cpu():

@@ -85,7 +85,7 @@ def codes_for(scene, best, step, bit_price):
     equations = scene["equations"]
     tensors = (equations.row_starts, equations.columns, equations.values, equations.diagonal)
     descent = CpuDescent(*(tensor.numpy() for tensor in tensors), best)
-    return choose_feature_codes(descent, equations.diagonal.numpy(), best, np.full(COMPONENTS, step), bit_price)
+    return choose_feature_codes(descent, equations.diagonal.numpy(), np.full(COMPONENTS, step), bit_price)
 
 
 def test_chosen_feature_codes_beat_plain_rounding(scene):

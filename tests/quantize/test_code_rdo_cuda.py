@@ -1,7 +1,6 @@
 """Choosing codes on the GPU, beside the CPU's choices."""
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -147,26 +146,31 @@ def test_the_same_geometry_from_two_runs(scene):
 
 
 @pytest.mark.parametrize("wrap", [(False, False), (True, True)])
-def test_gaussians_of_a_round_share_no_texel_and_none_is_left_out(wrap):
-    from imagegs_tex.quantize.geometry_rdo_cuda import geometry_kernels, patch_rounds
+def test_gaussians_wait_for_all_before_them_that_share_a_texel(wrap):
+    from imagegs_tex.quantize.geometry_rdo_cuda import geometry_kernels, patch_turns
 
     crowd = Scene(count=150, wrap=wrap)
     device = crowd.gpu.device
     arrays = (torch.tensor(crowd.means, device=device), torch.tensor(crowd.codes, dtype=torch.int32, device=device))
-    patches, rounds = patch_rounds(*arrays, crowd.quantizer, CUTOFF, geometry_kernels(device))
-    patches = patches.cpu().numpy()
-    seen = []
-    for first, last in pairwise(rounds.bounds):
-        members = rounds.order[first:last].cpu().numpy()
-        covered = np.zeros((HEIGHT, WIDTH), int)
-        assert len(members) > 0
-        for left, top, columns, rows in patches[members]:
-            covered[np.ix_(np.arange(top, top + rows) % HEIGHT, np.arange(left, left + columns) % WIDTH)] += 1
-        assert covered.max() == 1
-        seen += members.tolist()
+    turns = patch_turns(*arrays, crowd.quantizer, CUTOFF, geometry_kernels(device))
+    patches, order, starts, earlier = (
+        tensor.cpu().numpy() for tensor in (turns.patches, turns.order, turns.starts, turns.earlier)
+    )
+    assert sorted(order) == list(range(150))
+    waited: list[set[int]] = []  # by place: for whom, also by way of others
+    covered = []
+    for place, n in enumerate(order):
+        own = set(earlier[starts[n] : starts[n + 1]].tolist()) - {-1}
+        assert all(other < place for other in own)
+        waited.append(own.union(*(waited[other] for other in own)))
+        left, top, columns, rows = patches[n]
+        area = np.zeros((HEIGHT, WIDTH), bool)
+        area[np.ix_(np.arange(top, top + rows) % HEIGHT, np.arange(left, left + columns) % WIDTH)] = True
+        assert {other for other in range(place) if (covered[other] & area).any()} <= waited[-1]
+        covered.append(area)
     # where the picture repeats, a patch larger than it would meet itself: those rest
-    assert sorted(seen) == np.flatnonzero(patches[:, 2] > 0).tolist()
-    assert len(seen) == 150 or (any(wrap) and len(seen) > 75)
+    moving = np.count_nonzero(patches[:, 2] > 0)
+    assert moving == 150 or (any(wrap) and moving > 75)
 
 
 @pytest.mark.parametrize("components", [1, 3, 20])
@@ -178,7 +182,7 @@ def test_feature_codes_are_as_good_as_the_cpus(components, priced):
     for backend in (crowd.gpu, crowd.cpu):
         descent, diagonal, best = crowd.descents(backend)
         price = 0.3 * step**2 * float(np.median(diagonal)) * priced
-        codes = choose_feature_codes(descent, diagonal, best, np.full(components, step), price)
+        codes = choose_feature_codes(descent, diagonal, np.full(components, step), price)
         costs.append(crowd.error(crowd.means, crowd.codes, codes * step) + price * entropy(codes) * codes.size)
         plain = crowd.error(crowd.means, crowd.codes, np.rint(best / step) * step)
     assert costs[0] == pytest.approx(costs[1], rel=0.03)
@@ -186,5 +190,5 @@ def test_feature_codes_are_as_good_as_the_cpus(components, priced):
 
 
 def test_the_same_feature_codes_from_two_runs(scene):
-    chosen = [choose_feature_codes(*scene.descents(scene.gpu), np.full(3, 0.05), 1e-3) for _ in range(2)]
+    chosen = [choose_feature_codes(*scene.descents(scene.gpu)[:2], np.full(3, 0.05), 1e-3) for _ in range(2)]
     assert np.array_equal(*chosen)

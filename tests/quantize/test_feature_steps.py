@@ -39,7 +39,7 @@ def test_codes_mean_the_features_that_were_solved_for_in_steps_of_each_ones_own(
     m = quantized.shape_codes[:, 0] * quantized.size_step
     scales = np.exp(-exponent * (m - np.median(m)) / 2)
     assert exponent == 0 or scales.max() > 2 * scales.min()
-    solved = geometry.features[:, : quantized.component_count] * scales[:, None]
+    solved = geometry.descent.best[:, : quantized.component_count] * scales[:, None]
     steps = 0.05 * geometry.feature_step * scales
     # codes make up for each other's rounding, so that some lie a few steps off
     assert np.median(np.abs(g.feature_values(quantized) - solved) / steps[:, None]) < 1

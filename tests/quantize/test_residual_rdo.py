@@ -40,3 +40,32 @@ def test_blocks_keep_their_limit() -> None:
     layer = residual_rdo.make_residual_layer(np.random.default_rng(2).normal(size=(16, 16, 3)), 1e-3, 4)
     assert layer.counts.tolist() == [MOST_IN_BLOCK]
     assert layer.places.size == MOST_IN_BLOCK
+
+
+def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(residual_rdo, "_PART", 8)
+    layers = [residual_rdo.Coefficients.of(_residual(), 2, threads).layer(0.01) for threads in (1, 3)]
+    assert pack_residual(layers[0], SIZE) == pack_residual(layers[1], SIZE)
+    pictures = [residual_picture(layers[0], SIZE, SIZE, threads=threads) for threads in (1, 3)]
+    assert np.array_equal(*pictures)
+
+
+def test_channels_that_count_more_have_less_error() -> None:
+    residual, scales = _residual(), np.array([1.0, 4.0, 1.0])
+    errors = []
+    for used in (None, scales):
+        layer = residual_rdo.Coefficients.of(residual, 2, scales=used).layer(0.03)
+        errors.append(((residual - residual_picture(layer, SIZE, SIZE)) ** 2).sum(axis=(0, 1)))
+    assert errors[1][1] < errors[0][1] / 4
+    assert errors[1][0] < 2 * errors[0][0]
+
+
+def test_estimates_by_some_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    residual = np.random.default_rng(3).normal(0, 0.02, (256, 64, 3))
+    whole = residual_rdo.Coefficients.of(residual, 2).chosen(0.03)
+    monkeypatch.setattr(residual_rdo, "_SAMPLED_FROM", 1)
+    some = residual_rdo.Coefficients.of(residual, 2, some=True)
+    assert some.scale == 4
+    found = some.chosen(0.03)
+    assert np.allclose([found.bytes, found.error], [whole.bytes, whole.error], rtol=0.1)
+    assert len(found.layer.places) * 4 == pytest.approx(len(whole.layer.places), rel=0.1)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from helpers.igs_sets import make_set
 from helpers.made_gaussians import made_detail, made_set
+from helpers.made_repeat import with_repeat
 from helpers.made_residual import made_residual
 from helpers.runtime_c import HEADER_FOLDER, SANITIZERS, build, need_compiler
 
@@ -14,7 +15,7 @@ from imagegs_tex.decoder.render import shader_decoder
 from imagegs_tex.formats.igs.container import decode_igs, encode_igs
 from imagegs_tex.shaders.gpu_buffer import pack_gaussians
 
-GOLDEN = (1, 2, 3, 4, "4_fast", "4_exact", "4_residual")
+GOLDEN = (1, 2, 3, 4, "4_fast", "4_exact", "4_residual", "4_repeat")
 MADE = {
     "one tile": {},
     "one Gaussian": {"count": 1, "size": (1, 1), "channels": 1, "components": 1, "cell_log2": 2},
@@ -49,6 +50,14 @@ RESIDUALS = {
             (9, 70, 4370),
         ],
     },
+}
+REPEATS = {
+    "plain": {},
+    "bricks": {"period": (12, 5), "origin": (3, 2), "shift": 6, "side_log2": 3},
+    "no weights": {"pictures": 0, "side_log2": 3},
+    "one texel": {"period": (1, 1), "pictures": 1},
+    "larger than the picture": {"period": (264, 140), "origin": (50, 30), "side_log2": 4, "components": 1},
+    "rows": {"period": (40, 1), "pictures": 3, "shift": 17},
 }
 LAYERED = {"repeats in both": (200, 90), "five tiles across": (150, 77)}
 """Layers of these sets of MADE, their sizes smaller."""
@@ -99,6 +108,15 @@ def test_residuals_give_the_same_buffer_and_levels(name, layer, tool, tmp_path):
     assert np.array_equal(packed_in_c(tool, data, tmp_path, "pack"), shader_decoder(quantized).packed.words)
 
 
+@pytest.mark.parametrize("settings", REPEATS.values(), ids=REPEATS)
+def test_repeats_give_the_same_buffer_and_levels(settings, tool, tmp_path):
+    quantized = with_repeat(LEVELS["noise"], **settings)
+    for each in (quantized, replace(quantized, residual=made_residual(quantized))):
+        data = encode_igs(each)
+        assert np.array_equal(packed_in_c(tool, data, tmp_path), pack_gaussians(each).words)
+        assert np.array_equal(packed_in_c(tool, data, tmp_path, "pack"), shader_decoder(each).packed.words)
+
+
 @pytest.mark.parametrize("name", LEVELS)
 def test_made_files_give_the_same_levels(name, tool, tmp_path):
     quantized = LEVELS[name]
@@ -113,7 +131,7 @@ def test_portable_code_gives_the_same_levels(tmp_path, require_tool):
     for options in (("-U__SSE2__", "-std=gnu99"), ("-march=haswell", "-std=gnu99", "-O2")):
         program = build(HEADER_FOLDER / "igs_tool.c", tmp_path / "tool", "-O1", *options)
         plain = LEVELS["normals"]
-        quantized = replace(plain, residual=made_residual(plain))
+        quantized = with_repeat(replace(plain, residual=made_residual(plain)), shift=4, side_log2=3)
         words = packed_in_c(program, encode_igs(quantized), tmp_path, "pack")
         assert np.array_equal(words, shader_decoder(quantized).packed.words)
 

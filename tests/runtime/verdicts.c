@@ -27,8 +27,9 @@ static uint64_t most_bytes(const uint8_t* data) {
     uint32_t i;
     for (i = 0; i < data[11]; ++i) {
         const uint8_t* entry = data + 52 + 16 * i;
-        const int is_residual = entry[0] == IGS__RESIDUAL + 1;
-        sum += (is_residual ? 208 : 48) * (uint64_t)igs__u32(entry + 4) + (is_residual ? 18u << 20 : 0);
+        const uint32_t id = entry[0] - 1u, more = id == IGS__RESIDUAL ? 160 : id == IGS__REPEAT ? 1400 : 0;
+        sum += (48 + more) * (uint64_t)igs__u32(entry + 4);
+        sum += id == IGS__RESIDUAL ? 18u << 20 : id == IGS__REPEAT ? 26u << 20 : 0;
     }
     return sum;
 }
@@ -77,7 +78,7 @@ static void put32(uint8_t* at, uint32_t value) {
 
 /* Makes the checksums fit. */
 static void mend(uint8_t* data, size_t size) {
-    const uint32_t sections = size > 11 && data[11] <= 8 ? data[11] : 6;
+    const uint32_t sections = size > 11 && data[11] <= IGS__MOST_SECTIONS ? data[11] : 6;
     const size_t front = 52 + 16 * (size_t)sections;
     size_t at = front + 4;
     uint32_t i;
@@ -122,7 +123,7 @@ static size_t damage(uint8_t* data, size_t size, uint64_t* state) {
             case 1: data[at] = (uint8_t)draw(state, 256); break;
             case 2: data[at] = (uint8_t)(draw(state, 2) ? 255 : 0); break;
             default: {
-                const uint32_t section = draw(state, 8), bytes = 1 + draw(state, 4);
+                const uint32_t section = draw(state, data[11]), bytes = 1 + draw(state, 4);
                 uint8_t* length = data + 52 + 16 * section + 8;
                 size_t start = front;
                 uint32_t i;

@@ -143,7 +143,7 @@ def test_they_lie_behind_the_tiles():
 def test_levels_take_a_share_of_the_rest():
     share, of = SHARE
     assert levels_limit(100_000) == share * 100_000 // of
-    assert levels_limit(100) == LEAST_SHARE
+    assert (levels_limit(100), levels_limit(100, repeats=True)) == LEAST_SHARE
     assert [level_widening(level) for level in (0, 1, 2)] == [0, 0.25, 1.25]  # of 1, 2 and 4 points one texel apart
 
 

@@ -81,7 +81,7 @@ def test_the_work_is_counted():
         slope_codes=np.array([[7, 0, 0], [0, 0, 0]], np.int16),
         envelope_codes=np.zeros((1, 1), np.uint8),
     )
-    # the envelope; grids, middle and strength of two components; pairs of bands, mixing; two strengths, their slopes
+    # the envelope; grids, middle and strength of two components; bands, mixing; two strengths, their slopes
     assert detail_multiply_adds(layer) == 6 + 2 * (2 + 2) + 2 * 3 + 3 + 2 + 1
     shared = replace(layer, slope_codes=np.array([[7, 2, 0], [7, 2, 0]], np.int16))
     assert detail_multiply_adds(shared) == 6 + 2 * (2 + 2) + 2 * 3 + 3 + 1 + 2

@@ -54,6 +54,38 @@ def test_structs_and_functions():
     assert to_wgsl(FUNCTION) == TRANSLATED
 
 
+GROUP = """// For each part, bits.
+IGS_SHARED uint igs_bits[4u * IGS_N]; // of slots
+IGS_SHARED uvec4 igs_listed[8];
+
+void igs_mark(IgsPair pairs[IGS_N], uint part)
+{
+    igs_bits[part] = 0u;
+    igs_shared_or(igs_bits[part >> 1u], 1u << part);
+    if ((igs_bits[part] & 1u) > 0u) {
+        igs_listed[part][1u] = igs_bits[0];
+    }
+}
+"""
+GROUP_TRANSLATED = """// For each part, bits.
+var<workgroup> igs_bits: array<atomic<u32>, 4u * IGS_N>; // of slots
+var<workgroup> igs_listed: array<vec4u, 8>;
+
+fn igs_mark(pairs_given: array<IgsPair, IGS_N>, part: u32) {
+    var pairs = pairs_given;
+    atomicStore(&igs_bits[part], 0u);
+    atomicOr(&igs_bits[part >> 1u], 1u << part);
+    if ((atomicLoad(&igs_bits[part]) & 1u) > 0u) {
+        igs_listed[part][1u] = atomicLoad(&igs_bits[0]);
+    }
+}
+"""
+
+
+def test_what_a_workgroup_shares():
+    assert to_wgsl(GROUP) == GROUP_TRANSLATED
+
+
 @pytest.mark.parametrize(
     ("glsl", "wgsl"),
     [

@@ -1,12 +1,12 @@
 """The residual in the buffer, read from docs/gpu-buffer.md: lists that give back every code, and what they take."""
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
 from helpers.made_gaussians import made_set
 from helpers.made_residual import made_residual
+from helpers.plain_residual_words import read_blocks
 
 from imagegs_tex.decoder.level_render import level_pictures
 from imagegs_tex.formats.igs.residual_layer import block_grid
@@ -17,52 +17,13 @@ from imagegs_tex.shaders.gpu_buffer import DIRECTORY_WORDS, join_materials, pack
 from imagegs_tex.shaders.residual_words import residual_parts, residual_words
 
 
-def _byte(word, place):
-    return int(word) >> 8 * place & 255
-
-
-def _signed(code, bits):
-    return code - (1 << bits) if code >> bits - 1 else code
-
-
 def read_residual(words, number=0):
     """Return step, offsets, basis [K', C], and per block its coefficients {(component, u, v): code}."""
     head = words[int(words[3 + number]) :]
     assert int(head[3]) >> 3 & 1
     assert int(head[3]) >> 24 == 0
-    width, height, channels = int(head[1]) & 0xFFFF, int(head[1]) >> 16, _byte(head[2], 0)
-    part = head[int(head[22]) :]
-    side = 1 << _byte(part[0], 0)
-    components = _byte(part[0], 1)
-    offsets = [_signed(_byte(part[1], place), 8) for place in (0, 1, 2)]
-    step = part[2:3].view("<f4")[0]
-    place, count = 3, components * channels
-    basis = np.array([_signed(int(part[place + i // 2]) >> 16 * (i % 2) & 0xFFFF, 16) for i in range(count)])
-    place += -(-count // 2)
-    order = [_byte(part[place + p // 4], p % 4) for p in range(side * side)]
-    place += side * side // 4
-    block_count = -(-width // side) * -(-height // side)
-    begins = part[place : place + block_count + 1].tolist()
-    lists = part[place + block_count + 1 :]
-    blocks = []
-    for first, end in pairwise(begins):
-        nibbles = [int(lists[n // 8]) >> 4 * (n % 8) & 15 for n in range(first, end)]
-        codes, component, p = {}, 0, -1
-        while nibbles:
-            nibble = nibbles.pop(0)
-            if nibble < 12:
-                p += 1 + (nibble >> 1 if nibble < 10 else 0)
-                at = component, order[p] & 15, order[p] >> 4
-                codes[at] = (1 if nibble < 10 else 2) * (-1 if nibble & 1 else 1)
-            elif nibble == 12:
-                p += 5
-            elif nibble == 13:
-                component, p = component + 1, -1
-            else:
-                m = abs(codes[at])
-                codes[at] = (m + 1 if nibble == 14 else 16 * (m - 1) + 2 + nibbles.pop(0)) * np.sign(codes[at])
-        blocks.append(codes)
-    return step, offsets, basis.reshape(components, channels), blocks
+    width, height, channels = int(head[1]) & 0xFFFF, int(head[1]) >> 16, int(head[2]) & 255
+    return read_blocks(head[int(head[22]) :], (width, height), channels)
 
 
 CASES = {
@@ -143,4 +104,9 @@ def test_the_work_is_counted():
     assert more.multiply_adds_max == plain.multiply_adds_max + first
     added = [a.multiply_adds_mean - b.multiply_adds_mean for a, b in zip(more.samples, plain.samples, strict=True)]
     mean = more.residual_multiply_adds_mean
-    assert added == pytest.approx([mean, 4 * mean, *[0] * (len(added) - 2)])
+    coefficients = (8 * 2 + 4 * 1) / 12  # with their means over a level's texels: 12 more, and 4 per level
+    assert added == pytest.approx([mean, 4 * mean, mean + 20 * coefficients, mean + 24 * coefficients, 0])
+    small = replace(quantized, residual=made_residual(quantized, side_log2=2))
+    cost = decode_cost(small, pack_gaussians(small), has_levels=True)
+    assert cost.samples[2].multiply_adds_mean > plain.samples[2].multiply_adds_mean + 1
+    assert cost.samples[3].multiply_adds_mean == pytest.approx(plain.samples[3].multiply_adds_mean)

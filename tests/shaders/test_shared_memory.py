@@ -16,13 +16,13 @@ from imagegs_tex.verification.toolchain import has_tool
 
 LEAST = 32768
 """Of Direct3D 11 and many drivers of OpenGL, bytes."""
-SIZES = {"uint": 4, "float": 4, "vec4": 16, "uvec4": 16}
+SIZES = {"uint": 4, "float": 4, "vec2": 8, "vec4": 16, "uvec4": 16}
 
 
-def shared_bytes(include, tmp_path):
+def shared_bytes(include, tmp_path, defines=""):
     """Bytes of all arrays that 32 x 32 texels share."""
     file = tmp_path / "decoder.comp"
-    text = f"#version 430\n#define IGS_COMPUTE\n#define IGS_GROUP_LOG2 5\n{include}\nvoid main() {{}}\n"
+    text = f"#version 430\n{defines}#define IGS_COMPUTE\n#define IGS_GROUP_LOG2 5\n{include}\nvoid main() {{}}\n"
     file.write_text(text, encoding="utf-8")
     done = subprocess.run(["glslangValidator", "-E", file], capture_output=True, text=True, check=True)
     arrays = re.findall(r"\bshared\s+(\w+)\s+\w+\s*\[([^;]*)\]\s*;", done.stdout)
@@ -45,3 +45,11 @@ def test_it_has_room(components, require_tool, tmp_path):
     decoders = build_decoder(quantized), shared_decoder(components, 32, materials=[packed]), shared_decoder(32, 32)
     for decoder in decoders:
         assert shared_bytes(decoder.includes[STORAGE_INCLUDE], tmp_path) <= LEAST
+
+
+def test_all_layers_of_any_material_have_room(require_tool, tmp_path):
+    """As the decoder of any material is unless told otherwise, but for lists that groups share."""
+    require_tool(has_tool("glslangValidator"), "glslangValidator is not installed")
+    include = shared_decoder().includes[STORAGE_INCLUDE]
+    plain, layered = (shared_bytes(include, tmp_path, f"#define IGS_LAYERED {layered}\n") for layered in (0, 1))
+    assert plain + 10240 < layered <= LEAST

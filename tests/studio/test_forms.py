@@ -7,10 +7,10 @@ from imagegs_tex.setting_list import list_settings, with_settings
 from imagegs_tex.settings import Preset, preset_settings
 from imagegs_tex.studio.charts import run_curves, sizes_curve
 from imagegs_tex.studio.jobs import CurvePoint, Job, JobState, SizePoint
+from imagegs_tex.studio.map_table import map_row
 from imagegs_tex.studio.markup import (
     bytes_words,
     in_words_of_the_page,
-    map_row,
     notice,
     seconds_words,
     status,
@@ -75,7 +75,7 @@ def test_advice_names_the_pages_fields():
 def test_names_from_outside_are_escaped():
     hostile = '<img src=x onerror="alert(1)">\u202e'
     row = MapRow(hostile, hostile, "1 × 1", "8 bits", (), "data", hostile, None, None, b"")
-    html = map_row(row, "studio/a/b.png")
+    html = map_row(0, row, "studio/a/b.png")
     assert html.count("<img") == 1
     assert "\u202e" not in html
     assert "<" not in text(hostile)

@@ -14,7 +14,8 @@ from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.formats.vocabulary import Semantic, Transfer
 from imagegs_tex.studio import reading
 from imagegs_tex.studio.corrections import MapCorrection
-from imagegs_tex.studio.markup import map_row, reading_summary
+from imagegs_tex.studio.map_table import map_row
+from imagegs_tex.studio.markup import reading_summary
 from imagegs_tex.studio.meanings import choices, key_of, semantics_of
 
 OPTIONS = SourceOptions()
@@ -79,7 +80,7 @@ def test_a_map_that_is_left_out_keeps_its_row_and_can_be_taken_back(stone, tmp_p
     assert "4 maps, 1 left out" in reading_summary(found)
     aside = found.table[1]
     assert aside.thumbnail == read(stone, own).rows[1].thumbnail
-    assert "You left it out" in map_row(aside, "x.png")
+    assert "You left it out" in map_row(1, aside, "x.png")
     said = read(stone, own, {"height": MapCorrection(meaning="cavity", is_left_out=True)})
     assert said.table[1].meaning == "cavity"  # as it was said before
     back = read(stone, own, {"height": MapCorrection()})

@@ -12,8 +12,10 @@ from imagegs_tex.decoder.render import render_channels
 from imagegs_tex.formats.vocabulary import Coded, Semantic, Transfer, UnitZ
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.shaders.build_decoder import build_decoder
+from imagegs_tex.shaders.coarse_levels import level_range
 from imagegs_tex.verification import MAX_ERROR, verify
 from imagegs_tex.verification.float64_picture import reference_picture, reference_points, reference_rows
+from imagegs_tex.verification.float64_residual import reference_residual, residual_at
 
 VARIANTS = ["glsl-compute", "glsl-pixel", "texture-pixel", "hlsl-compute", "hlsl-pixel"]
 
@@ -67,6 +69,45 @@ def test_the_plain_version_is_the_decode(case):
     assert np.abs(double - at_points.reshape(double.shape)).max() < 5e-5
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_levels_take_its_means(case):
+    quantized = CASES[case]
+    levels = level_range(quantized)
+    for level, found in enumerate(level_pictures(quantized).widened, levels.first):
+        at = np.meshgrid(*((np.arange(side) + 0.5) * 2**level for side in found.shape[1::-1]))
+        points = np.stack(at, axis=-1).reshape(-1, 2)
+        picture = reference_picture(quantized, (4**level - 1) / 12)
+        assert (picture.residual is None) == (level > quantized.residual.side_log2)
+        expected = reference_points(picture, points)
+        inside = np.all(points < [quantized.width, quantized.height], axis=1)
+        assert np.abs(found.reshape(expected.shape) - expected)[inside].max(initial=0) < 5e-5
+
+
+def test_means_of_texels_within_blocks_are_exact():
+    layer = made_residual(made_set(64, 48, 9, 3))
+
+    def drawn(side):
+        at = np.stack(np.meshgrid(*((np.arange(size // side) + 0.5) * side for size in (64, 48))), axis=-1)
+        points = at.reshape(-1, 2)
+        return residual_at(reference_residual(layer, 64, side), points, points.astype(int)).reshape(*at.shape[:2], 3)
+
+    for side in (2, 4, 8):
+        means = drawn(1).reshape(48 // side, side, 64 // side, side, 3).mean(axis=(1, 3))
+        assert np.abs(drawn(side) - means).max() < 1e-9
+        assert np.abs(means).max() > 0.001
+
+
+def test_differences_are_small_where_levels_have_its_means():
+    quantized = made_set(128, 128, 200, 3)
+    layered_set = layered(quantized, density=0.3, step=0.05)
+    stored = []
+    for each in (quantized, layered_set):
+        pictures = level_pictures(each)
+        means = pictures.texels.reshape(32, 4, 32, 4, 3).mean(axis=(1, 3))
+        stored.append(float(np.sqrt(np.square(means - pictures.widened[0]).mean())))
+    assert stored[1] < 1.2 * stored[0]
+
+
 @pytest.mark.gl
 @pytest.mark.parametrize("case", CASES)
 def test_every_decoder_adds_it(case, device):
@@ -99,7 +140,7 @@ BROKEN = {
     "always at texel centres": ("vec2 turns = (p - ", "vec2 turns = (floor(p) + vec2(0.5, 0.5) - ", SINGLE),
     "zeros not skipped": ("? nibble >> 1u : 0u", "? 0u : 0u", GLSL),
     "no sign": ("& 1u) > 0u ? -", "& 1u) > 0u ? ", GLSL),
-    "twos are ones": ("IGS_RESIDUAL_TWO ? 1u : 2u", "IGS_RESIDUAL_TWO ? 1u : 1u", GLSL),
+    "twos are ones": ("IGS_NIBBLE_TWO ? 1u : 2u", "IGS_NIBBLE_TWO ? 1u : 1u", GLSL),
     "far codes begin elsewhere": (" - 14u + ", " - 13u + ", GLSL),
     "no offset": ("float(size) + beyond", "float(size)", GLSL),
     "constants as the other functions": ("frequency > 0u ? 1.0 : 0.70710678", "frequency > 0u ? 1.0 : 1.0", GLSL),
@@ -108,7 +149,7 @@ BROKEN = {
     "the list of another block": ("return (block.y << ", "return (block.x << ", VARIANTS[:1]),
     "parts that begin anywhere": ("if (part > 0u && begin < end)", "if (part > 999u)", VARIANTS[:1]),
     "parts without those before": ("list.place = place;", "list.place = 0u;", VARIANTS[:1]),
-    "columns by the first texel": ("m.residual_log2) + local.x", "m.residual_log2)", VARIANTS[:1]),
+    "columns by the first texel": ("blocks.log2) + local.x", "blocks.log2)", VARIANTS[:1]),
     "not held to 0 to 1": ("texel = igs_in_range(texel);", "texel = texel;", GLSL),
 }  # fmt: skip
 
@@ -128,6 +169,26 @@ def test_a_broken_residual_is_found_out(fault, device):
     for name in victims:
         assert found[name].failure == ""
         assert not found[name].passed, f"{name} passed with {fault}"
+
+
+BROKEN_LEVELS = {
+    "values for means": ("mean *= cosine;", "", 3),
+    "blocks in levels of larger texels": ("if (12.0 * m.widening < ", "if (m.widening < ", 2),
+    "blocks of a level's texels left out": ("if (12.0 * m.widening < ", "if (60.0 * m.widening < ", 3),
+}
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("fault", BROKEN_LEVELS)
+def test_broken_means_are_found_out(fault, device):
+    good, bad, side_log2 = BROKEN_LEVELS[fault]
+    quantized = layered(made_set(50, 40, 60, 3), density=0.12, spread=3.0, step=0.04, side_log2=side_log2)
+    decoder = build_decoder(quantized, pictures=level_pictures(quantized))
+    includes = {name: text.replace(good, bad) for name, text in decoder.includes.items()}
+    assert includes["igs_decode.glsl"] != decoder.includes["igs_decode.glsl"], "the fault was not put in"
+    broken = replace(decoder, includes=includes)
+    report = verify(quantized, ["glsl"], decoder=broken, point_count=100, repeats=0, device=device)
+    assert not report.variants[0].passed
 
 
 @pytest.mark.gl

@@ -9,6 +9,7 @@ from imagegs_tex.decoder.render import shader_decoder
 from imagegs_tex.formats.errors import UsageError
 from imagegs_tex.formats.vocabulary import Coded, Constant, Semantic, Transfer, UnitZ
 from imagegs_tex.shaders.build_decoder import build_decoder
+from imagegs_tex.shaders.derived_z import derived_normals
 from imagegs_tex.shaders.gpu_buffer import join_materials, pack_gaussians
 from imagegs_tex.shaders.include_text import HLSL_INCLUDE, STORAGE_INCLUDE, TEXTURE_INCLUDE, with_include
 from imagegs_tex.shaders.shared_decoder import shared_decoder
@@ -118,12 +119,23 @@ def test_materials_of_one_buffer(device, packed, language):
     assert np.nanmax(np.abs(swapped - right)) > 0.1
 
 
-def check_groups(device, packed, sets, most):
-    """All texels of each material by the compute decoder."""
+BROKEN_GROUPS = {
+    "a component of the row above": ("sums[row].code[0].y * basis", "sums[max(row - 1, 0)].code[0].y * basis"),
+    "y for x": ("(step == -1 ? 8u : 0u)", "8u"),
+    "z a channel on": ("igs_one_at(uint(m.channels) & 3u)", "igs_one_at(uint(m.channels + 1) & 3u)"),
+}
+
+
+def check_groups(device, packed, sets, most, change=("", ""), layered=0):
+    """All texels of each material by the compute decoder, z of normals behind the channels."""
     context = device.context
     values = most[1]
-    program = context.compute_shader(with_include(GROUPS, shared_decoder(*most).includes[STORAGE_INCLUDE]))
+    source = with_include(GROUPS, shared_decoder(*most).includes[STORAGE_INCLUDE])
+    assert change[0] in source
+    source = source.replace("#define IGS_COMPUTE\n", f"#define IGS_COMPUTE\n#define IGS_LAYERED {layered}\n", 1)
+    program = context.compute_shader(source.replace(*change) if change[0] else source)
     data = context.buffer(join_materials(packed).tobytes())
+    worst = 0.0
     for number, quantized in enumerate(sets):
         target = context.texture_array((quantized.width, quantized.height, values // 4), 4, dtype="f4")
         data.bind_to_storage_buffer(0)
@@ -134,16 +146,35 @@ def check_groups(device, packed, sets, most):
         layers = np.frombuffer(target.read(), np.float32).reshape(values // 4, quantized.height, quantized.width, 4)
         texels = np.moveaxis(layers, 0, 2).reshape(quantized.height, quantized.width, values)
         right = reference_rows(reference_picture(quantized), 0, quantized.height)
-        assert np.abs(texels[..., : quantized.channel_count] - right).max() <= MAX_ERROR
+        channels = quantized.channel_count
+        worst = max(worst, np.abs(texels[..., :channels] - right).max())
+        for place, sides in enumerate(derived_normals(quantized.maps).values()):
+            square = np.maximum(1.0 - np.sum((2.0 * right[..., list(sides)] - 1.0) ** 2, axis=-1), 0.0)
+            worst = max(worst, np.abs((2.0 * texels[..., channels + place] - 1.0) ** 2 - square).max() / 4)
+    return worst
 
 
-def test_groups_of_each_material(device, packed):
-    check_groups(device, packed, SETS, MOST)
+@pytest.mark.parametrize("change", ["", *BROKEN_GROUPS])
+def test_groups_of_each_material(device, packed, change):
+    worst = check_groups(device, packed, SETS, MOST, BROKEN_GROUPS.get(change, ("", "")))
+    assert worst > MAX_ERROR if change else worst <= MAX_ERROR
+
+
+BROKEN_LISTS = {
+    "another material's lists": ("igs_share_lists(m, blocks, group, thread);", ""),
+    "a cell's first picture in all of its texels": ("unit = blocks.unit * igs_picture_weight(weights);", ""),
+}
+
+
+@pytest.mark.parametrize("change", ["", *BROKEN_LISTS])
+def test_groups_that_share_lists(device, packed, change):
+    worst = check_groups(device, packed, SETS, MOST, BROKEN_LISTS.get(change, ("", "")), layered=1)
+    assert worst > MAX_ERROR if change else worst <= MAX_ERROR
 
 
 def test_groups_of_many_components(device):
     quantized = made_set(40, 30, 40, 16, components=14)
-    check_groups(device, [pack_gaussians(quantized)], [quantized], (14, 16))
+    assert check_groups(device, [pack_gaussians(quantized)], [quantized], (14, 16)) <= MAX_ERROR
 
 
 def test_the_texture_variant(device, packed):

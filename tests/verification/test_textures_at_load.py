@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers.made_gaussians import made_map, made_set
+from helpers.made_repeat import with_repeat
 from helpers.made_residual import made_residual
 from helpers.verify_cases import without_the_shared_decoder
 from typer.testing import CliRunner
@@ -89,8 +90,8 @@ def test_all_levels_hold(maps, kind, size, language, device):
 
 
 @pytest.mark.gl
-def test_a_residual_is_in_them(device):
-    quantized = material((COLOUR, NORMAL))
+def test_layers_are_in_them(device):
+    quantized = with_repeat(material((COLOUR, NORMAL)), period=(21, 18), origin=(5, 3), shift=7)
     result = check(replace(quantized, residual=made_residual(quantized, step=0.05)), "bc", device)
     assert result.failure == ""
     assert result.passed, result

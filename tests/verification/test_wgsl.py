@@ -14,14 +14,15 @@ from helpers.shared_sets import MOST, SETS, VALUES, requests
 from imagegs_tex.decoder.render import shader_decoder
 from imagegs_tex.formats.errors import MissingToolError
 from imagegs_tex.shaders.build_decoder import build_decoder
-from imagegs_tex.shaders.gpu_buffer import join_materials
-from imagegs_tex.shaders.include_text import WGSL_INCLUDE
+from imagegs_tex.shaders.gpu_buffer import join_materials, pack_gaussians
+from imagegs_tex.shaders.include_text import WGSL_GROUP_INCLUDE, WGSL_INCLUDE
 from imagegs_tex.shaders.sample_shaders import SHARED_PARTS, sample_shaders
 from imagegs_tex.shaders.shared_decoder import shared_decoder
 from imagegs_tex.verification import MAX_ERROR, verify
+from imagegs_tex.verification.float64_picture import reference_picture, reference_rows
 from imagegs_tex.verification.shared_view import view_in_buffer
 from imagegs_tex.verification.toolchain import CompileError
-from imagegs_tex.verification.wgsl import WgslRunner
+from imagegs_tex.verification.wgsl import GROUP_POINTS, GROUP_SIDE, WgslRunner, group_shader
 
 VALIDATOR = Path(__file__).parents[1] / "helpers" / "validate_wgsl.py"
 SHADER = """
@@ -38,7 +39,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 """
 BROKEN = {
     "": ("", ""),
-    "noise of other texels": ("place.x & 63u", "(place.x + 1u) & 63u"),
+    "noise of other texels": ("(local.x & 63u)", "((local.x + 1u) & 63u)"),
     "samples of the next texel": ("at.y * u32(m.width) + at.x", "at.y * u32(m.width) + at.x + 1u"),
     "levels without what they store": ("texel = igs_add_level(m, texel, p, level);", ""),
 }
@@ -73,6 +74,42 @@ def test_it_decodes_and_breaks(run):
     assert all(error > MAX_ERROR for error in errors.values()), errors
 
 
+BROKEN_GROUPS = {
+    "": ("", ""),
+    "a row of the group for a column": ("igs_axes[IGS_GROUP_SIDE + place.y]", "igs_axes[place.y]"),
+    "entries that reach nothing": ("atomicOr(&igs_reaching", "atomicAnd(&igs_reaching"),
+    "half of the entries": ("igs_uniform(entries * images, thread)", "igs_uniform(entries * images / 2u, thread)"),
+}
+BIG = made_set(150, 100, 400, 3, spread=8, wrap=(True, False), detail={"components": 4})
+
+
+def test_groups_decode_and_break(run):
+    """All materials of a buffer, and one of them by broken ones."""
+    includes = shared_decoder(*MOST).includes
+    group = includes[WGSL_GROUP_INCLUDE]
+    assert all(old in group for old, _ in BROKEN_GROUPS.values())
+    changed = [includes | {WGSL_GROUP_INCLUDE: group.replace(old, new)} for old, new in BROKEN_GROUPS.values()]
+    sets = [BIG, *SETS]
+    points, right = [], []
+    for number, quantized in enumerate(sets):
+        size = quantized.width, quantized.height
+        across, down = np.meshgrid(*(np.arange(-(-side // GROUP_SIDE)) for side in size))
+        points.append(np.stack([across.ravel(), down.ravel(), np.full(across.size, number)], axis=1))
+        texels = np.full((GROUP_SIDE * len(across), GROUP_SIDE * across.shape[1], VALUES), np.nan)
+        channels = quantized.channel_count
+        texels[: size[1], : size[0], :channels] = reference_rows(reference_picture(quantized), 0, size[1])
+        squares = texels.reshape(len(across), GROUP_SIDE, across.shape[1], GROUP_SIDE, VALUES).swapaxes(1, 2)
+        right.append(squares.reshape(across.size, -1))
+    words = join_materials([pack_gaussians(quantized) for quantized in sets])
+    rows = np.concatenate(points).repeat(GROUP_POINTS, axis=0).astype(np.float32)
+    shaders = [group_shader(each, VALUES) for each in changed]
+    found = run(words, rows, VALUES * GROUP_SIDE**2 // GROUP_POINTS, shaders)
+    off = np.abs(found.reshape(len(shaders), len(rows) // GROUP_POINTS, -1) - np.concatenate(right))
+    errors = dict(zip(BROKEN_GROUPS, np.nanmax(off, axis=(1, 2)), strict=True))
+    assert errors.pop("") <= MAX_ERROR
+    assert all(error > MAX_ERROR for error in errors.values()), errors
+
+
 @pytest.mark.parametrize("added", ["", "fn of igs_word"])
 def test_its_samples_are_valid(added, run, tmp_path):
     del run  # there is what it takes
@@ -86,7 +123,7 @@ def test_its_samples_are_valid(added, run, tmp_path):
 
 @pytest.mark.gl
 @pytest.mark.parametrize(
-    "change", [("", ""), ("place.x & 63u", "(place.x + 1u) & 63u"), ("fn igs_word", "fn of igs_word")]
+    "change", [("", ""), ("(local.x & 63u)", "((local.x + 1u) & 63u)"), ("fn igs_word", "fn of igs_word")]
 )
 def test_verify_runs_it(change, device, run, monkeypatch):
     """And finds faults, also what is no WGSL."""

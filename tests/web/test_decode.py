@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers.made_gaussians import made_map, made_set
+from helpers.made_repeat import with_repeat
 from helpers.made_residual import made_residual
 from helpers.web_pages import WEB, chromium, need_builders, need_web, open_page
 
@@ -55,6 +56,13 @@ MATERIALS = {
         70, 60, 80, 6, components=3, wrap=(True, False), maps=(COLOUR, UNIT, HEIGHT), detail={"grid": (4, 3)}
     ),
     "layered": with_residual(made_set(61, 47, 90, 6, components=3, wrap=(True, False), maps=(COLOUR, UNIT, HEIGHT))),
+    "tiled": with_repeat(
+        made_set(57, 43, 60, 6, components=3, maps=(COLOUR, UNIT, HEIGHT)),
+        period=(12, 9),
+        origin=(3, 2),
+        shift=5,
+        side_log2=3,
+    ),
     "exact": with_samples(made_set(33, 21, 1, 6, components=1, maps=(COLOUR, UNIT, HEIGHT))),
 }
 READ = """async (names) => {
@@ -199,7 +207,7 @@ def test_colours_are_srgb_textures_and_levels_are_means(page, decoded):
         assert np.abs(found - block.mean(axis=(0, 1))).max() < 0.01
 
 
-@pytest.mark.parametrize("name", ["repeats", "bright", "noisy", "layered", "exact"])
+@pytest.mark.parametrize("name", ["repeats", "bright", "noisy", "layered", "tiled", "exact"])
 def test_the_words_are_those_of_the_package(page, decoded, files, name):
     assert page.evaluate(WORDS, name) == pack_gaussians(imagegs_tex.read_igs(files[f"{name}.igs"])).words.tolist()
 
@@ -219,8 +227,9 @@ def test_maps_are_told_with_what_they_mean(decoded):
     assert decoded["wide"][0]["maps"][1]["channels"][1] == {"semantic": "data", "kind": "constant", "constant": 0.25}
 
 
-def test_a_residual_is_told(decoded):
+def test_layers_are_told(decoded):
     assert {name for name, (known, *_) in decoded.items() if known["hasResidual"]} == {"layered"}
+    assert {name for name, (known, *_) in decoded.items() if known["hasRepeat"]} == {"tiled"}
 
 
 def test_a_hundred_loads_keep_nothing(page, decoded):

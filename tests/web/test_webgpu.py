@@ -11,6 +11,8 @@ from imagegs_tex.decoder.maps import decode_maps
 from imagegs_tex.formats.igs.container import decode_igs, encode_igs
 from imagegs_tex.formats.vocabulary import Coded, Semantic, Transfer
 from imagegs_tex.rasterize.select_backend import make_backend
+from imagegs_tex.shaders.sample_shaders import SHARED_PARTS, sample_shaders
+from imagegs_tex.shaders.shared_decoder import shared_decoder
 from imagegs_tex.viewing.serve_viewer import serving
 
 COLOUR = made_map("colour", Semantic.BASE_COLOUR, tuple(map(Coded, range(3))), Transfer.SRGB)
@@ -64,6 +66,15 @@ READ = """async (names) => {
     device.destroy();
     return [read, error === null ? '' : error.message];
 }"""
+COMPILE = """async (code) => {
+    const device = await (await navigator.gpu.requestAdapter()).requestDevice();
+    const module = device.createShaderModule({ code });
+    const said = (await module.getCompilationInfo()).messages.map((message) => message.message);
+    const made = device.createComputePipelineAsync({ layout: 'auto', compute: { module } });
+    const failed = await made.then(() => [], (error) => [error.message]);
+    device.destroy();
+    return [...said, ...failed];
+}"""
 TOO_LARGE = """async (name) => {
     const { loadIgs } = await import('/igs.js');
     const { uploadWords } = await import('/webgpu.js');
@@ -112,6 +123,16 @@ def test_shaders_decode_what_the_command_line_decodes(page, files):
                     assert np.ptp(wanted) > 5
                     compared += 1
         assert compared >= 6
+
+
+@pytest.mark.parametrize("most", [(12, 16), (32, 32)])
+def test_groups_have_room_and_barriers_that_all_threads_reach(page, most):
+    """As a browser judges it, in the least memory that workgroups have."""
+    text = sample_shaders(shared_decoder(*most).includes, SHARED_PARTS)["sample_compute.wgsl"]
+    assert page.evaluate(COMPILE, text) == []
+    uneven = text.replace("igs_uniform(lists.groups, thread)", "lists.groups")
+    assert uneven != text
+    assert any("uniform control flow" in said for said in page.evaluate(COMPILE, uneven))
 
 
 def test_what_does_not_fit_a_storage_buffer_is_said(page):

@@ -104,6 +104,21 @@ def _begin_sums(resting, tile, epsilon, sums, total):
         sums[:] = np.float32(0.0)
 
 
+@njit(fastmath=REORDERED, inline="always")
+def _resting_error(resting, planes, importance, tile):
+    """Return the squared error of a tile in which nothing but what rests [K + 1, TEXELS] paints."""
+    components = planes.shape[0]
+    error = broadcast(np.float32(0.0))
+    for row in range(TILE):
+        at = row * TILE
+        scale, squares = divide(broadcast(np.float32(1.0)), load(resting, components, at)), broadcast(np.float32(0.0))
+        for k in range(components):
+            difference = subtract(multiply(load(resting, k, at), scale), load(planes, k, at))
+            squares = multiply_add(difference, difference, squares)
+        error = multiply_add(load(importance, tile, at), squares, error)
+    return reduce_add(error)
+
+
 @njit(fastmath=REORDERED, nogil=True, cache=True)
 def render_tiles(
     means, conics, features, epsilon, cutoff, slot_gaussian, slot_rows, slot_shift, tile_starts, tile_slots, across,
@@ -234,6 +249,9 @@ def differentiate_tiles(
         left, top = (tile % across) * TILE, (tile // across) * TILE
         x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
         begin, end = tile_starts[tile], tile_starts[tile + 1]
+        if begin == end and resting.shape[0] > 0 and not planes_are_gradient:
+            tile_errors[tile] = _resting_error(resting[tile], planes[tile], importance, tile)
+            continue
         sum_tile(
             means, conics, features, epsilon, cutoff_weight, slot_gaussian, slot_rows, slot_shift,
             tile_slots[begin:end], x0, y0, resting, tile, weights, sums, total,
@@ -315,6 +333,8 @@ def leave_out_tiles(
         left, top = (tile % across) * TILE, (tile // across) * TILE
         x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
         begin, end = tile_starts[tile], tile_starts[tile + 1]
+        if begin == end:
+            continue
         sum_tile(
             means, conics, features, epsilon, cutoff_weight, slot_gaussian, slot_rows, slot_shift,
             tile_slots[begin:end], x0, y0, resting, tile, weights, sums, totals,

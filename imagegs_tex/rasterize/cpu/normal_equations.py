@@ -63,6 +63,8 @@ def correlate_tiles(
         x0, y0 = np.float32(left + 0.5), np.float32(top + 0.5)
         begin = tile_starts[tile]
         count = tile_starts[tile + 1] - begin
+        if count == 0:
+            continue
         if resting.shape[0] > 0:
             total[:] = resting[tile, components]
         else:

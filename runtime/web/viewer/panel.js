@@ -68,6 +68,7 @@ export function showFacts(state) {
         ['Gaussians', file.isExact ? 'none: exact samples' : file.gaussianCount.toLocaleString('en')],
         ['Grain', file.hasDetail ? 'yes' : 'no'],
         ['Residual', file.hasResidual ? 'yes' : 'no'],
+        ['Lattice', file.hasRepeat ? 'yes' : 'no'],
         ['Repeats', file.wrap.x && file.wrap.y ? 'both ways' : file.wrap.x ? 'sideways' : file.wrap.y ? 'up and down' : 'no'],
         ['File', bytes(file.fileBytes)],
         ['Bits per texel', ((8 * file.fileBytes) / texels).toFixed(2)],

@@ -18,7 +18,7 @@ from imagegs_tex.formats.igs.detail_layer import (
     pack_detail,
     unpack_detail,
 )
-from imagegs_tex.formats.igs.noise_tile import LAYER_WEIGHTS, filter_band, noise_tile, noise_words
+from imagegs_tex.formats.igs.noise_tile import LAYER_WEIGHTS, filter_band, filter_transfer, noise_tile, noise_words
 
 
 def made_layer(seed, channels, components=2, grid=(3, 2), relief=0):
@@ -41,7 +41,7 @@ def assert_same(first, second):
 
 
 def test_the_tile_is_the_one_that_files_mean():
-    assert hashlib.sha256(noise_tile().tobytes()).hexdigest().startswith("f2205e59359cfa4f")
+    assert hashlib.sha256(noise_tile().tobytes()).hexdigest().startswith("2d84fe82380f7669")
     assert np.abs(noise_tile().mean(axis=(0, 1))).max() < 0.02
     assert noise_tile().std(axis=(0, 1)) == pytest.approx(np.full(8, 2.75), abs=0.05)
 
@@ -160,3 +160,12 @@ def test_components_read_the_tile_in_different_blocks(relief):
     farthest = np.minimum(apart, 64 - apart).max(axis=2)
     group = np.arange(len(shifts)) < (3 if relief else 1)
     assert farthest[~(group[:, None] & group) & ~np.eye(len(shifts), dtype=bool)].min() >= 32 - relief
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (33, 48), (64, 64)])
+@pytest.mark.parametrize("band", range(8))
+def test_a_filters_transfer_is_its_impulses_spectrum(band, size):
+    impulse = np.zeros(size, np.int64)
+    impulse[0, 0] = 1
+    spectrum = np.fft.fft2(filter_band(impulse, band))
+    assert np.abs(filter_transfer(*size, band) - spectrum).max() < 1e-9

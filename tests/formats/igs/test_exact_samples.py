@@ -131,11 +131,11 @@ def test_the_table_holds_what_may_follow_and_no_more():
     assert decode_igs(joined(quantized, range(1, 7), raws)).exact is None
     assert_same(decode_igs(joined(quantized, [1, 2, 3, 4, 5, 6, 8], [*raws, exact])).exact, quantized.exact)
     for numbers, parts, words in (
-        ([1, 2, 3, 4, 5, 6, 10], [*raws, exact], "entry 6 of the section table"),
+        ([1, 2, 3, 4, 5, 6, 11], [*raws, exact], "entry 6 of the section table"),
         ([1, 2, 3, 4, 5, 6, 8, 8], [*raws, exact, exact], "entry 7 of the section table"),
         ([1, 2, 3, 4, 5, 6, 8, 7], [*raws, exact, detail], "entry 7 of the section table"),
         ([1, 2, 3, 4, 5, 6, 7, 8], [*raws, detail, exact], "no detail"),
-        ([1, 2, 3, 4, 5], raws[:5], "5 sections instead of 6 to 8"),
+        ([1, 2, 3, 4, 5], raws[:5], "5 sections instead of 6 to 9"),
     ):
         with pytest.raises(IgsError, match=words):
             decode_igs(joined(quantized, numbers, parts))

@@ -1,13 +1,12 @@
-// Geometry codes on the GPU: trials on patches of the picture, and the rounds in which Gaussians whose patches share
-// no texel move at once. Nothing is added up by atomics; the only ones take a maximum. Not compiled for a number of
-// components: it is once per process.
-// Defined from outside: CLAIM (texels per side of the squares that a round's Gaussians claim), SIDE (threads per
-// Gaussian that claim them), THREADS (of refine_round).
+// Geometry codes on the GPU: trials on patches of the picture; Gaussians whose patches share no texel move at once.
+// Nothing is added up by atomics. Not compiled for a number of components: it is once per process.
+// Defined from outside: CLAIM (texels per side of the squares by which patches are told apart), THREADS (of
+// refine_patches).
 
 #include "gaussian.cuh"
-#include "independent_sets.cuh"
+#include "turns.cuh"
 
-// ---- patches and rounds -------------------------------------------------------------------------------------------
+// ---- patches ------------------------------------------------------------------------------------------------------
 // A patch is the rectangle of texels that a Gaussian's trials can reach: left, top, columns, rows. Where the picture
 // repeats it may begin before the picture or end behind it.
 
@@ -45,16 +44,13 @@ extern "C" __global__ void find_patches(
     patches[n] = patch;
 }
 
-// Large patches first: they would hold up the others of their round.
-__device__ unsigned long long key_of(int n, int4 patch, int round) {
-    const unsigned long long magnitude = 31 - __clz(patch.z * patch.w);
-    return (unsigned long long)(round + 1) << 40 | magnitude << 32 | shuffled(n);
-}
-
-// Call f(square) for all squares of a patch that a lane of its SIDE threads has to do.
+// Call f(number, square) for all squares of a patch, numbered from 0. A square may come twice where a patch that crosses
+// a border ends in the square that it begins in.
 template <typename F>
-__device__ void each_square(int4 patch, int lane, int width, int height, F f) {
+__device__ int each_square(int4 patch, int width, int height, F f) {
     const int across = (width + CLAIM - 1) / CLAIM;
+    int number = 0;
+    if (patch.z == 0) return number;
     for (int half_y = 0; half_y < 2; half_y++) {  // a patch that crosses a border comes in two parts each way
         const int y = patch.y < 0 ? patch.y + height : patch.y;
         const int y0 = half_y ? 0 : y, y1 = half_y ? y + patch.w - height : min(y + patch.w, height);
@@ -63,41 +59,36 @@ __device__ void each_square(int4 patch, int lane, int width, int height, F f) {
             const int x0 = half_x ? 0 : x, x1 = half_x ? x + patch.z - width : min(x + patch.z, width);
             if (x1 <= x0 || y1 <= y0) continue;
             const int columns = (x1 - 1) / CLAIM - x0 / CLAIM + 1, rows = (y1 - 1) / CLAIM - y0 / CLAIM + 1;
-            for (int i = lane; i < columns * rows; i += SIDE)
-                f((y0 / CLAIM + i / columns) * across + x0 / CLAIM + i % columns);
+            for (int i = 0; i < columns * rows; i++)
+                f(number + i, (y0 / CLAIM + i / columns) * across + x0 / CLAIM + i % columns);
+            number += columns * rows;
         }
     }
+    return number;
 }
 
-// Every Gaussian that has no round yet claims its squares.
-extern "C" __global__ void claim_squares(
-    const int4* patches, const int* rounds, int count, int round, int width, int height,
-    unsigned long long* best  // [squares] zero before the first round; a later round's keys are greater
+extern "C" __global__ void count_squares(
+    const int4* patches, int count, int width, int height,
+    long long* counts  // [N]
 ) {
-    const int n = (blockIdx.x * blockDim.x + threadIdx.x) / SIDE;
-    if (n >= count || rounds[n] >= 0 || patches[n].z == 0) return;
-    const unsigned long long key = key_of(n, patches[n], round);
-    each_square(patches[n], threadIdx.x % SIDE, width, height, [&](int square) {
-        if (best[square] < key) atomicMax(&best[square], key);
+    const int n = blockIdx.x * blockDim.x + threadIdx.x;
+    if (n < count) counts[n] = each_square(patches[n], width, height, [](int, int) {});
+}
+
+// What to sort by: the squares of each Gaussian, and its place in the order.
+extern "C" __global__ void list_squares(
+    const int4* patches, int count, int width, int height,
+    const long long* starts,  // [N + 1] where the squares of each begin
+    const int* places,        // [N]
+    long long* keys           // [squares of all]
+) {
+    const int n = blockIdx.x * blockDim.x + threadIdx.x;
+    if (n >= count) return;
+    long long* own = keys + starts[n];
+    const int place = places[n];
+    each_square(patches[n], width, height, [&](int number, int square) {
+        own[number] = (long long)square << 32 | place;
     });
-}
-
-// Those that hold all of their squares have this round; no two of them share a texel.
-extern "C" __global__ void take_rounds(
-    const int4* patches, int count, int round, int width, int height, const unsigned long long* best,
-    int* rounds,  // [N] -1 as long as a Gaussian has none
-    int* waiting  // [1] how many go on waiting
-) {
-    const int n = (blockIdx.x * blockDim.x + threadIdx.x) / SIDE;
-    const unsigned others = ((1u << SIDE) - 1) << (threadIdx.x % 32 / SIDE * SIDE);
-    if (n >= count || rounds[n] >= 0 || patches[n].z == 0) return;
-    const unsigned long long key = key_of(n, patches[n], round);
-    bool lost = false;
-    each_square(patches[n], threadIdx.x % SIDE, width, height, [&](int square) { lost |= best[square] != key; });
-    lost = __any_sync(others, lost);
-    if (threadIdx.x % SIDE) return;
-    if (lost) atomicAdd(waiting, 1);
-    else rounds[n] = round;
 }
 
 // ---- geometry -----------------------------------------------------------------------------------------------------
@@ -235,9 +226,12 @@ __device__ __forceinline__ long long place_of(int x, int y, int width, int heigh
     return (long long)y * width + x;
 }
 
-// One block per Gaussian of a round: try x, y, m, h and b one step up and down in turn, keep what is cheapest.
-extern "C" __global__ void __launch_bounds__(THREADS) refine_round(
-    const int* order,  // Gaussians of this round
+// One block per Gaussian: try x, y, m, h and b one step up and down in turn, keep what is cheapest.
+extern "C" __global__ void __launch_bounds__(THREADS) refine_patches(
+    const int* order,         // [N]
+    const long long* starts,  // [N + 1] where the squares of each begin
+    const int* earlier,       // [squares of all] place in the order of who moves before in that square; -1: nobody
+    int* turn, int* done,     // [1], [N] by place
     const int4* patches,
     const float* features,  // [N, K]
     const float* target,    // [H, W, K]
@@ -252,8 +246,9 @@ extern "C" __global__ void __launch_bounds__(THREADS) refine_round(
     __shared__ double staged[3][THREADS / 32];
     __shared__ float f[MAX_COMPONENTS];
     __shared__ int moved;
-    const int tid = threadIdx.x, n = order[blockIdx.x];
+    const int tid = threadIdx.x, place = take_turn(turn), n = order[place];
     const int4 patch = patches[n];
+    if (patch.z == 0) return;  // it rests
     const Limits limits = {size_step,     form_step,      log2_ratio, bit_price,       least_size,
                            greatest_form, least_exponent, cell_log2,  {width, height}, {repeats_x, repeats_y}};
     const Prices prices = {code_bits, {least_m, least_h, least_b}, code_bits_length};
@@ -269,6 +264,9 @@ extern "C" __global__ void __launch_bounds__(THREADS) refine_round(
     }
     if (tid == 3) moved = 0;
     if (tid >= 32 && tid - 32 < components) f[tid - 32] = features[(long long)n * components + tid - 32];
+    for (long long i = starts[n] + tid; i < starts[n + 1]; i += THREADS)
+        if (earlier[i] >= 0) wait_for(done, earlier[i], 1);
+    __threadfence();
     __syncthreads();
     const CompletedSquare before = kept.square;
     const int count = patch.z * patch.w;
@@ -323,19 +321,21 @@ extern "C" __global__ void __launch_bounds__(THREADS) refine_round(
         if (tid < 2 && axis < 4) tried[tid] = trial_of(kept, means + 2 * n, axis + 1, tid ? -1 : 1, limits, prices);
         __syncthreads();
     }
-    if (!moved) return;
-    const CompletedSquare after = kept.square;
-    for (int i = tid; i < count; i += THREADS) {
-        const int row = (int)((i + 0.5f) * per_column), column = i - row * patch.z;
-        const int x = patch.x + column, y = patch.y + row;
-        const float change =
-            weight_of(after, x + 0.5f, y + 0.5f, cutoff_weight) - weight_of(before, x + 0.5f, y + 0.5f, cutoff_weight);
-        const long long at = place_of(x, y, width, height);
-        texels[at].x += change;
+    if (moved) {
+        const CompletedSquare after = kept.square;
+        for (int i = tid; i < count; i += THREADS) {
+            const int row = (int)((i + 0.5f) * per_column), column = i - row * patch.z;
+            const int x = patch.x + column, y = patch.y + row;
+            const float change = weight_of(after, x + 0.5f, y + 0.5f, cutoff_weight) -
+                weight_of(before, x + 0.5f, y + 0.5f, cutoff_weight);
+            const long long at = place_of(x, y, width, height);
+            texels[at].x += change;
 #pragma unroll 4
-        for (int k = 0; k < components; k++)
-            remainders[at * components + k] += change * (f[k] - target[at * components + k]);
+            for (int k = 0; k < components; k++)
+                remainders[at * components + k] += change * (f[k] - target[at * components + k]);
+        }
+        if (tid < 2) means[2 * n + tid] = kept.at[tid];
+        if (tid < 3) codes[3 * n + tid] = kept.codes[tid];
     }
-    if (tid < 2) means[2 * n + tid] = kept.at[tid];
-    if (tid < 3) codes[3 * n + tid] = kept.codes[tid];
+    say_done(done, place, 1);
 }
