@@ -6,12 +6,16 @@ Each line is a compression in a process of its own. First as it is, then with li
 AVX2 where this one has AVX-512: these must give the same hash. Then with one library each, or all of them, left to
 take what this processor offers: these show what the common instructions (imagegs_tex/common_instructions.py) are for,
 and what they cost.
+
+Where there is qemu-x86_64 (Debian's qemu-user) all of it is run once more as on an Intel and as on an AMD processor,
+instruction by instruction: these must give the same hash, too. What MKL does depends on the maker.
 """
 
 import argparse
 import hashlib
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -44,6 +48,8 @@ CASES: Final[dict[str, dict[str, str]]] = {
     **{f"native {name}": own for name, own in _NATIVE.items()},
     "native, all": _EVERY,
 }
+EMULATED: Final = {"Intel, emulated": "Haswell", "AMD, emulated": "EPYC-Rome"}
+"""Qemu's names of processors."""
 
 
 def write_maps(folder: Path, size: int) -> None:
@@ -61,20 +67,26 @@ def main() -> None:
     """Print a line for each case."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=96)
-    parser.add_argument("--only", nargs="*", choices=list(CASES))
+    emulator = shutil.which("qemu-x86_64")
+    every = [*CASES, *(EMULATED if emulator else [])]
+    parser.add_argument("--only", nargs="*", choices=every, default=every)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         source, output = Path(name, "stripes"), Path(name, "stripes.igs")
         source.mkdir()
         write_maps(source, options.size)
-        for case in options.only or CASES:
+        for case in options.only:
             count = str(options.size**2 // 64)
             how = ("--preset", "fast", "--gaussians", count, "--backend", "cpu", "--quiet")
             command = [sys.executable, "-m", "imagegs_tex", "compress", str(source), "-o", str(output), *how]
-            own = os.environ | CASES[case]
-            subprocess.run(command, env=own, check=True)  # compiles what this target has no kernels of
+            own = os.environ | CASES.get(case, {})
+            if case in EMULATED:
+                command = [str(emulator), "-cpu", EMULATED[case], *command]
+            subprocess.run(
+                command, env=own, stderr=subprocess.DEVNULL, check=True
+            )  # compiles what there are no kernels of
             before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-            subprocess.run(command, env=own, check=True)
+            subprocess.run(command, env=own, stderr=subprocess.DEVNULL, check=True)  # which qemu fills with warnings
             seconds = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
             data = output.read_bytes()
             digest = hashlib.sha256(data).hexdigest()[:12]

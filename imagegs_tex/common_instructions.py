@@ -3,8 +3,8 @@
 Left to themselves, libraries take what a processor offers, and each choice has its own order of sums and its own last
 bits: MKL's exp, products and transforms, torch's hyperbolic functions, numpy's functions of float64, OpenBLAS's eigen-
 vectors, and loops that LLVM vectorises. So each is told to use AVX2 with fused multiply-add, MKL what it calls
-compatible, which gives one result on the processors of every maker. On a processor with AVX-512 a compression takes 3 %
-longer by that, at best of ten, and 10 % in the median (docs/benchmarks/builds.md).
+compatible, which gives one result on the processors of every maker, but for roots (square_root.py). On a processor with
+AVX-512 a compression takes 3 % longer by that, at best of ten, and 10 % in the median (docs/benchmarks/builds.md).
 
 They read their variables when they are loaded, so this is done when :mod:`imagegs_tex` is imported, by variables of the
 environment, which children have too. Whoever sets one of them beforehand has their own choice.

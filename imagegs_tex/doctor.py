@@ -13,6 +13,7 @@ from imagegs_tex.formats.errors import ImageGSTexError, install_extra
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.kernel_cache import REMEDY, kernel_folder
 from imagegs_tex.rasterize.select_backend import chosen_backend, cuda_problem, make_backend
+from imagegs_tex.square_root import square_root
 
 VALUE_TOLERANCE: Final = 1e-4
 """Largest difference of a component's value from the reference in float64."""
@@ -97,7 +98,7 @@ def check_backend(name: str) -> BackendCheck:
     width, height = _CHECK_SIZE
     means = torch.rand(_CHECK_COUNT, 2, generator=generator) * torch.tensor([width, height])
     sizes = 0.02 + torch.rand(_CHECK_COUNT, 2, generator=generator)
-    slant = (2 * torch.rand(_CHECK_COUNT, generator=generator) - 1) * 0.9 * sizes.prod(dim=1).sqrt()
+    slant = (2 * torch.rand(_CHECK_COUNT, generator=generator) - 1) * 0.9 * square_root(sizes.prod(dim=1))
     conics = torch.stack([sizes[:, 0], slant, sizes[:, 1]], dim=1)
     features = 2 * torch.rand(_CHECK_COUNT, _CHECK_COMPONENTS, generator=generator) - 1
     cutoff = 6.0

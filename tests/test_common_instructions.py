@@ -1,14 +1,18 @@
 """The same bytes on every processor: what libraries are told, and that those who believe to be elsewhere agree."""
 
 import os
+import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import torch
 from helpers.tree_builds import write_textures
 
 from imagegs_tex import common_instructions
 from imagegs_tex.builder.processor import processor_class
+from imagegs_tex.square_root import square_root, square_root_
 
 ELSEWHERE = {
     "MKL_ENABLE_INSTRUCTIONS": "AVX2",
@@ -46,6 +50,26 @@ def test_libraries_are_told_before_they_are_loaded_unless_somebody_has_chosen(co
 def test_torch_uses_what_it_was_told(common):
     code = "import torch, imagegs_tex; print(torch.backends.cpu.get_cpu_capability())"
     assert run(["-c", code]) == "AVX2"
+
+
+def test_nobody_takes_roots_by_mkl(repository):
+    theirs = re.compile(r"torch\.sqrt|\.sqrt_?\(\)|\*\* ?0\.5|\.pow\(0\.5|\bimport adam\b|torch\.linalg\.lstsq")
+    sources = [path for folder in ("imagegs_tex", "formats") for path in (repository / folder).rglob("*.py")]
+    found = [
+        f"{path.name}: {line}" for path in sources for line in path.read_text().splitlines() if theirs.search(line)
+    ]
+    assert found == ["reading.py:     side = round(MAX_TEXELS**0.5)"]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_roots(dtype):
+    values = torch.cat([torch.tensor([0.0, 1e-30, 1.0, torch.inf]), 10 * torch.rand(10000)]).to(dtype)
+    wanted = torch.from_numpy(np.sqrt(values.numpy()))
+    assert torch.allclose(square_root(values), wanted, rtol=2 * torch.finfo(dtype).eps, atol=0)
+    assert torch.equal(square_root(values), square_root_(values.clone()))
+    leaf = torch.tensor([4.0, 9.0], dtype=dtype, requires_grad=True)
+    square_root(leaf).sum().backward()
+    assert torch.allclose(leaf.grad, torch.tensor([1 / 4, 1 / 6], dtype=dtype))
 
 
 def test_processors_that_give_the_same_bytes_are_of_one_class(common, monkeypatch):

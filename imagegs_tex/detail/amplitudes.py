@@ -12,6 +12,7 @@ from imagegs_tex.formats.igs.detail_layer import MAX_AMPLITUDE, MAX_GRID, SLOPE_
 from imagegs_tex.metrics.octave_kernels import fine_contrast
 from imagegs_tex.metrics.row_bands import channel_parts
 from imagegs_tex.metrics.visible_error import blur_in_torch
+from imagegs_tex.square_root import square_root
 
 Array = NDArray[np.float64]
 
@@ -138,7 +139,7 @@ def contrast_in_torch(picture: Tensor, side: int) -> tuple[Array, Array]:
     for part in channel_parts(*picture.shape):
         own = picture[..., part]
         fine = own - blur_in_torch(blur_in_torch(own, 1), 2)
-        found.append((_blocks(fine.abs().sqrt(), side).square(), _blocks(fine.square(), side)))
+        found.append((_blocks(square_root(fine.abs()), side).square(), _blocks(fine.square(), side)))
     contrast, energy = (torch.cat(kind, dim=2).double().cpu().numpy() for kind in zip(*found, strict=True))
     return contrast, energy
 

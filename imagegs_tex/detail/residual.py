@@ -16,6 +16,7 @@ from imagegs_tex.metrics.kept_contrast import EMPTY_BAND, band_deviations
 from imagegs_tex.metrics.octave_kernels import finest_moments, structure_sums
 from imagegs_tex.metrics.row_bands import channel_parts
 from imagegs_tex.metrics.visible_error import blur_in_torch
+from imagegs_tex.square_root import square_root
 
 OCTAVES: Final = 3
 """Of the four that kept contrast counts: coarser ones are what the Gaussians hold best."""
@@ -195,7 +196,7 @@ def structure_in_torch(source: Tensor) -> tuple[NDArray[np.float64], NDArray[np.
         across, down = (_slope(fine, axis) for axis in (1, 0))
         products = (across.square(), down.square(), across * down)
         x, y, both = (blur_in_torch(blur_in_torch(product, 1), 2).double() for product in products)
-        difference = ((x - y).square() + 4 * both.square()).sqrt().sum(dim=(0, 1))
+        difference = square_root((x - y).square() + 4 * both.square()).sum(dim=(0, 1))
         found.append(torch.stack([difference, (x + y).sum(dim=(0, 1))]))
     difference, total = torch.cat(found, dim=1).cpu().numpy()
     return difference, total

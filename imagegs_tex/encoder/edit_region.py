@@ -14,6 +14,7 @@ from imagegs_tex.detail.analyse import Box
 from imagegs_tex.fit.gaussian_set import GaussianSet
 from imagegs_tex.fit.problem import FitProblem
 from imagegs_tex.rasterize.backend import TILE, FitTarget
+from imagegs_tex.square_root import square_root
 
 _WORSE: Final = 0.5
 """Share by which a tile's error is larger than with solved features, and the picture's median, at least."""
@@ -134,7 +135,7 @@ def tiles_around(gaussians: GaussianSet, cutoff: float) -> int:
 def _reaches(gaussians: GaussianSet, cutoff: float) -> Tensor:
     """Return half the width and height of each support [N, 2], in texels."""
     a, b, c = gaussians.conics.unbind(dim=1)
-    return torch.sqrt(2 * cutoff * torch.stack([c, a], dim=1) / (a * c - b * b)[:, None])
+    return square_root(2 * cutoff * torch.stack([c, a], dim=1) / (a * c - b * b)[:, None])
 
 
 def joined(*sets: GaussianSet) -> GaussianSet:

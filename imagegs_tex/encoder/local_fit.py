@@ -45,6 +45,7 @@ from imagegs_tex.quantize.geometry import GeometryQuantizer, geometry_quantizer
 from imagegs_tex.rasterize.backend import TILE, FitTarget, PreparedGeometry
 from imagegs_tex.rasterize.cpu.backend import CpuBackend
 from imagegs_tex.settings import CompressSettings, FitSettings
+from imagegs_tex.square_root import square_root_
 
 _SOLVED: Final = 10
 """Iterations of the solve that finds changes, from the file's features."""
@@ -223,7 +224,7 @@ def _as_dense_as_around(stays: GaussianSet, region: Region, edited: EditedFile) 
     """Return how many Gaussians what has changed would have if they lay as around it, by the picture's gradient."""
     share = edited.settings.fit.random_share
     across, _, down = gradient_products(crop(edited.problem.image, region.box), (False, False))
-    gradient = (across + down).sqrt_()
+    gradient = square_root_(across + down)
     density = (1 - share) * gradient / gradient.mean().clamp_min(1e-30) + share
     changed = crop(region.changed, region.box)
     left, top, right, bottom = region.box

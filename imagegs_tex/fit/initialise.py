@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from imagegs_tex.fit.gaussian_set import GaussianSet
 from imagegs_tex.settings import FitSettings, InitialPlacement
+from imagegs_tex.square_root import square_root, square_root_
 
 _USUAL: Final = FitSettings()
 DENSITY_BLUR: Final = 4.0
@@ -57,10 +58,11 @@ def initialise(
     """
     xx, xy, yy = gradient_products(image, wrap)
     followed = saliency if settings.init == InitialPlacement.SALIENCY else None
-    magnitude = (xx + yy).sqrt_() if followed is None else followed.clone()
+    magnitude = square_root_(xx + yy) if followed is None else followed.clone()
     even = magnitude.new_full((), 1 / magnitude.numel())
     if weights is not None:  # what a weight does to squared errors, its root does to the density that balances them
-        magnitude, even = magnitude * weights.sqrt(), weights.sqrt() / float(weights.sqrt().sum(dtype=torch.float64))
+        roots = square_root(weights)
+        magnitude, even = magnitude * roots, roots / float(roots.sum(dtype=torch.float64))
     total = magnitude.sum(dtype=torch.float64)
     share = settings.random_share if settings.init != InitialPlacement.RANDOM and total > 0 else 1.0
     density = magnitude.mul_(float((1 - share) / total.clamp_min(1e-30))).add_(share * even)
@@ -69,7 +71,7 @@ def initialise(
     means = torch.stack([columns, rows], dim=1) + jitter
     # among texels that count nothing the blurred density may be next to nothing; without weights the bound is idle
     local = _blur(density, DENSITY_BLUR, wrap)[rows, columns].clamp_min(_USUAL.random_share / density.numel()) * count
-    size = 2 * torch.log(settings.initial_size / torch.sqrt(local))
+    size = 2 * torch.log(settings.initial_size / square_root(local))
     tensor = [_blurred_at(rows, columns, products, TENSOR_BLUR, wrap) for products in (xx, xy, yy)]
     form = _within_thin_sides(size, _forms(*tensor), image.shape[:2], settings.initial_size)
     log_covariances = torch.cat([size[:, None], form], dim=1)
@@ -102,7 +104,7 @@ def gradient_products(image: Tensor, wrap: tuple[bool, bool]) -> tuple[Tensor, T
 def _forms(xx: Tensor, xy: Tensor, yy: Tensor) -> Tensor:
     """Return h, b [N, 2]: elongated along edges, by the root of the eigenvalue ratio of structure tensors [N]."""
     half_difference, half_sum = (xx - yy) / 2, (xx + yy) / 2
-    radius = torch.sqrt(half_difference**2 + xy**2)
+    radius = torch.hypot(half_difference, xy)
     floor = 1e-9
     ratio = (half_sum + radius + floor) / ((half_sum - radius).clamp_min(0) + floor)
     strength = (torch.log(ratio) / 2).clamp_max(2 * float(np.log(MOST_ELONGATED)))

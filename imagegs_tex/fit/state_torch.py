@@ -1,11 +1,11 @@
 """The state of a fit in torch, for every backend and every loss: Adam with autograd (Kingma and Ba 2015)."""
 
+import math
 from collections.abc import Callable
 from typing import Final
 
 import torch
 from torch import Tensor
-from torch.optim.adam import adam
 
 from imagegs_tex.fit.gaussian_set import GaussianSet
 from imagegs_tex.fit.problem import ChannelMix
@@ -15,6 +15,7 @@ from imagegs_tex.quantize.geometry import GeometryQuantizer
 from imagegs_tex.rasterize.backend import Backend, FitTarget, PreparedGeometry
 from imagegs_tex.rasterize.conjugate_gradient import damping_of
 from imagegs_tex.settings import FitSettings
+from imagegs_tex.square_root import square_root
 
 _NAMES: Final = ("means", "log_covariances", "features")
 
@@ -189,12 +190,15 @@ class TorchFitState:
 def _step(leaf: Tensor, moments: dict[str, Tensor], rate: float) -> None:
     """Move a leaf against its gradient, and its moments with it.
 
-    Not ``torch.optim.Adam``, whose constructor imports torch's compiler: that is a second at the start of every fit.
+    Not ``torch.optim.Adam``, whose constructor imports torch's compiler: a second at the start of every fit; and not
+    what it is made of, whose roots depend on the processor (square_root.py).
     """
     assert leaf.grad is not None
     if not moments:
         moments |= {"step": torch.zeros(()), "exp_avg": torch.zeros_like(leaf), "exp_avg_sq": torch.zeros_like(leaf)}
-    adam(
-        [leaf], [leaf.grad], [moments["exp_avg"]], [moments["exp_avg_sq"]], [], [moments["step"]], amsgrad=False,
-        beta1=BETAS[0], beta2=BETAS[1], lr=rate, weight_decay=0.0, eps=ADAM_EPSILON, maximize=False,
-    )  # fmt: skip
+    moments["step"] += 1
+    first, second = (1 - beta ** float(moments["step"]) for beta in BETAS)
+    moments["exp_avg"].lerp_(leaf.grad, 1 - BETAS[0])
+    moments["exp_avg_sq"].mul_(BETAS[1]).addcmul_(leaf.grad, leaf.grad, value=1 - BETAS[1])
+    widths = square_root(moments["exp_avg_sq"]).div_(math.sqrt(second)).add_(ADAM_EPSILON)
+    leaf.addcdiv_(moments["exp_avg"], widths, value=-rate / first)

@@ -15,6 +15,7 @@ from torch import Tensor
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.vocabulary import Coded, Constant, Route, Semantic, TextureMap, Transfer
 from imagegs_tex.metrics.scores import normal_axes
+from imagegs_tex.square_root import square_root
 
 _KEPT_BYTES: Final = 1 << 30
 """Of a stack's texels up to which they stay on a GPU as long as the stack is there: a search asks for them often."""
@@ -83,6 +84,6 @@ def _unit_samples(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Do what :func:`imagegs_tex.formats.material.stack.unit_samples` does."""
     side_x, side_y = 2 * x - 1, 2 * y - 1
     squared = side_x.square() + side_y.square()
-    length = squared.clamp_min(1).sqrt()
-    z = (1 - squared).clamp_min(0).sqrt()
+    length = square_root(squared.clamp_min(1))
+    z = square_root((1 - squared).clamp_min(0))
     return (1 + side_x / length) / 2, (1 + side_y / length) / 2, (1 + z) / 2

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from imagegs_tex.formats.row_threads import side_by_side
 from imagegs_tex.metrics.octave_kernels import plane_of, spectrum_sums
+from imagegs_tex.square_root import square_root_
 
 BLUR_DEVIATIONS: Final = (1, 2, 4, 8)
 """Texels; band k lies between blurs k - 1 and k, of which the first is the picture itself."""
@@ -78,7 +79,7 @@ def band_deviations(picture: Tensor) -> Tensor:
     sums = torch.stack(found)
     # (a - b)^2 = a^2 - 2 a b + b^2, for each pair of neighbouring blurs
     variances = sums[:, 0:-2:2] - 2 * sums[:, 1::2] + sums[:, 2::2]
-    return (variances.clamp_min_(0) / (height * width) ** 2).sqrt_()
+    return square_root_(variances.clamp_min_(0) / (height * width) ** 2)
 
 
 def sums_in_torch(spectrum: Tensor, across: NDArray[np.float64], down: NDArray[np.float64]) -> Tensor:

@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from imagegs_tex.formats.errors import InputError
 from imagegs_tex.formats.files.safe_names import printable
+from imagegs_tex.square_root import square_root
 from imagegs_tex.weight_files import Shapes, Weights, load_weights
 
 BACKBONE, LINEAR = "alexnet.pth", "alex.pth"
@@ -129,4 +130,4 @@ def _as_input(picture: NDArray[np.float32]) -> Tensor:
 
 
 def _unit(features: Tensor) -> Tensor:
-    return features / (features.square().sum(dim=1, keepdim=True).sqrt() + 1e-10)
+    return features / (square_root(features.square().sum(dim=1, keepdim=True)) + 1e-10)

@@ -23,6 +23,7 @@ from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Coded, Semantic, TextureMap
 from imagegs_tex.metrics.octave_kernels import blurred_rows
 from imagegs_tex.metrics.row_bands import row_bands, widened
+from imagegs_tex.square_root import square_root
 
 VISIBLE_CAP_DB: Final = 90.0
 _GREY: Final = 1e-6
@@ -71,7 +72,7 @@ class VisibleError:
             by_row += mean * ((rows.stop - rows.start) / height)
         maps = torch.zeros(int(self.owners.max()) + 1, dtype=torch.float64).index_add_(0, self.owners, by_row)
         # the root of the mean square: a map much worse than the others is not averaged away
-        whole = float(maps.square().mean().sqrt())
+        whole = math.sqrt(float(maps.square().mean()))
         return min(VISIBLE_CAP_DB, -10 * math.log10(max(whole, 10 ** (-VISIBLE_CAP_DB / 10))))
 
     def _squares(self, decoded: Tensor, rows: slice) -> Tensor:
@@ -84,7 +85,7 @@ class VisibleError:
         error, fine, coarse, masks = error[own], fine[own], coarse[own], self.masks[rows]
         kept = masks if self.drawn else torch.ones_like(masks)
         fine_squares = (fine - coarse).square() + _FINEST * (error - fine).square()
-        squares = masks.sqrt() * coarse.square() + masks * kept * fine_squares
+        squares = square_root(masks) * coarse.square() + masks * kept * fine_squares
         if cast is not None:
             squares.index_add_(2, self.chroma, cast[own].square(), alpha=_CAST)
         if self.weights is not None:
@@ -148,7 +149,7 @@ def grain(picture: Tensor) -> Tensor:
     The root's mean, squared: what varies everywhere counts, an edge that stands alone little.
     """
     fine = picture - blur(blur(picture, 1), 2)
-    around = fine.abs().sqrt()
+    around = square_root(fine.abs())
     for step in (1, 2, 4):
         around = blur(around, step)
     return around.square()

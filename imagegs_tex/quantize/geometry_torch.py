@@ -8,6 +8,8 @@ tests/quantize/test_geometry_arithmetic.py compares all.
 import torch
 from torch import Tensor
 
+from imagegs_tex.square_root import square_root
+
 
 def conics_of(log_covariances: Tensor) -> Tensor:
     """Return the inverse covariances A, B, C [N, 3] of log-covariances m, h, b [N, 3]; differentiable everywhere.
@@ -17,7 +19,7 @@ def conics_of(log_covariances: Tensor) -> Tensor:
     m, h, b = log_covariances.unbind(dim=1)
     squared = h * h + b * b
     small = squared < 0.01
-    r = torch.sqrt(torch.where(small, torch.ones_like(squared), squared))
+    r = square_root(torch.where(small, torch.ones_like(squared), squared))
     cosh = torch.where(small, 1 + squared * (1 / 2 + squared / 24), torch.cosh(r))
     quotient = torch.where(small, 1 + squared * (1 / 6 + squared / 120), torch.sinh(r) / r)
     scale = torch.exp(-m)

@@ -22,6 +22,7 @@ from imagegs_tex.rasterize.backend import (
 )
 from imagegs_tex.rasterize.conjugate_gradient import conjugate_gradient
 from imagegs_tex.rasterize.cpu.threads import available_threads
+from imagegs_tex.square_root import square_root
 
 _TEXELS_AT_ONCE = 1 << 22
 """Gaussian-texel pairs evaluated in one chunk: bounds the memory."""
@@ -216,7 +217,7 @@ def copy_shifts(means: Tensor, conics: Tensor, frame: Frame) -> list[tuple[int, 
     along_axes: list[list[int]] = []
     with torch.no_grad():
         variances = conics[:, [2, 0]] / (conics[:, 0] * conics[:, 2] - conics[:, 1] ** 2)[:, None]
-        reach = torch.sqrt(2 * frame.cutoff * variances.double())
+        reach = square_root(2 * frame.cutoff * variances.double())
         for axis, size in enumerate(frame.size):
             first = last = 0
             if frame.wrap[axis] and len(means):

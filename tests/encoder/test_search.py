@@ -132,9 +132,9 @@ def test_targets_of_several_maps_are_met_together(material, easier):
     result, (roughness, degrees) = encoded(material, targets=targets)
     assert roughness >= easier
     assert degrees <= 6.0
-    # the one that is harder decides, and by little
+    # the one that is harder decides, and by little, for which three fits may not do
     assert min(roughness - easier, -20 * math.log10(degrees / 6.0)) <= PSNR_TOLERANCE_DB
-    assert_cheap(result.effort)
+    assert_cheap(result.effort, fits=4)
 
 
 def test_a_fourth_fit_is_made_where_three_are_not_close(material):
