@@ -140,9 +140,11 @@ def _points(include: str, call: str) -> str:
 
 
 def _detailed(quantized: "QuantizedGaussianSet") -> "Iterator[tuple[str, QuantizedGaussianSet]]":
-    """Yield the material with detail layers of three components: any, and one height at three places."""
+    """Yield the material as it is if it has a detail layer; with layers of three components: any, one height thrice."""
     from imagegs_tex.formats.igs.detail_layer import DetailLayer
 
+    if quantized.detail is not None:
+        yield "own-detail", quantized
     rng = np.random.default_rng(1)
     channels = quantized.channel_count
     layer = DetailLayer(

@@ -3,9 +3,9 @@
     resident.py [CASE=FILE.igs …] [--rows DIR …] [--write]
 
 Nothing is compressed for it. Points of a case are files that are given, and what high_rates.py left in DIR, whose PSNR
-and bytes on the GPU are measured, and those of the tables quality-psnr and quality-curves, whose bytes on the GPU are
-their file's times what measured ones have over theirs; so are bytes with levels of what is no file here. Cases of which
-nothing is measured are left out.
+and bytes on the GPU are measured, and beyond those the ones of the tables quality-psnr and quality-curves, whose bytes
+on the GPU are their file's times what measured ones have over theirs; so are bytes with levels of what is no file here,
+where its row does not tell them. Cases of which nothing is measured are left out.
 Of points that others beat in both, nothing is seen. Between points PSNR is drawn linearly over the logarithm of the
 bytes: ^ where one of the two is not measured, ~ beyond them, where it goes on as between the last two.
 
@@ -72,7 +72,10 @@ def main() -> None:
             continue
         by_rate = {round(point["bpp"], 3): point for point in reference[case.name]}
         theirs = [by_rate[rate] for rate in RATES]
-        rows.append(_row(case.name, found + _of_tables(case.name, _samples(case.name)), theirs))
+        sizes = [point.file_bytes for point in found]
+        of_tables = _of_tables(case.name, _samples(case.name))
+        beyond = [point for point in of_tables if not min(sizes) <= point.file_bytes <= max(sizes)]
+        rows.append(_row(case.name, found + beyond, theirs))
         ratios.append([case.name, *(_ratio(found, point["file_bytes"]) for point in theirs)])
     tables = {
         "resident": markdown(
@@ -110,7 +113,7 @@ def _rows(folder: Path, case: str) -> list[Row]:
 
 
 def _of_row(row: Row) -> Point:
-    return Point(row["bytes"], row["psnr_db"], row["gpu_bytes"], None)
+    return Point(row["bytes"], row["psnr_db"], row["gpu_bytes"], row.get("levelled"))
 
 
 def _samples(case: str) -> int:

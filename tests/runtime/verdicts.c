@@ -123,7 +123,8 @@ static size_t damage(uint8_t* data, size_t size, uint64_t* state) {
             case 1: data[at] = (uint8_t)draw(state, 256); break;
             case 2: data[at] = (uint8_t)(draw(state, 2) ? 255 : 0); break;
             default: {
-                const uint32_t section = draw(state, data[11]), bytes = 1 + draw(state, 4);
+                /* An edit before may have left the table no sections. */
+                const uint32_t section = draw(state, data[11] ? data[11] : 1), bytes = 1 + draw(state, 4);
                 uint8_t* length = data + 52 + 16 * section + 8;
                 size_t start = front;
                 uint32_t i;
