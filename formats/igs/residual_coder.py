@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.igs.binary_model import (
+    COUNT_LIMIT,
     FIRST_STATISTIC,
     SHARES,
     STATISTIC_BITS,
-    adapt,
+    STRETCH_LIMIT,
     context_starts,
     length_of,
-    mixed_probability,
     squash_table,
     stretch_table,
 )
@@ -47,23 +47,35 @@ _NEIGHBOURS: Final = 7
 _BEFORE: Final = 5
 """Of the neighbours, those that come before a place; the first two of them are next to it."""
 _ADJACENT: Final = 2
+_KNOWN: Final = 6
 _HALF: Final = 1 << (PROBABILITY_BITS - 1)
 LARGEST_VALUE: Final = 1 << 14
 
 _SQUASH: Final = squash_table(LOGISTIC, least=1)
 _MOST_LEVELLED: Final = 29
 _LEVELS: Final = np.searchsorted([1, 2, 3, 4, 6, 9, 15, 29], np.arange(_MOST_LEVELLED + 1), side="right")
+_MOST_HALVED: Final = 2 * _MOST_LEVELLED + 1
+_MOST_THIRDS: Final = 3 * _MOST_LEVELLED + 2
 _STRETCH: Final = stretch_table(_SQUASH, PROBABILITY_BITS)
 
-_Tables = namedtuple("_Tables", "squash stretch shares starts end_starts groups seen_from levels")
-_Surroundings = namedtuple("_Surroundings", "beside wider own crossing earlier nearby")
+_Tables = namedtuple("_Tables", "squash stretch shares starts end_starts groups seen_from levels halves thirds")
+"""In few bytes each, that they stay in the processor's nearest cache.
+
+levels, halves, thirds: the level of a sum, of half of it and of a third, in place of a division.
+"""
+_Surroundings = namedtuple("_Surroundings", "beside wider own crossing earlier nearby known")
 """Sums of magnitudes that a coefficient has around it; two rows of blocks in turn, then of one block.
 
 beside [2, across + 2, K', places]: the same place in the blocks around; wider, the same: places next to it there.
 own [K', places]: this block's; crossing, the same: places next to it. earlier [places]: of all components so far.
-nearby [places]: next to it in this component.
+nearby [places]: next to it in this component. known [6, places]: what contexts take of all but nearby, which stays as
+it is from a component's begin to its end.
 """
-_Model = namedtuple("_Model", "statistics counts weights contexts stretched")
+_Model = namedtuple("_Model", "statistics weights contexts stretched")
+"""statistics [nodes, contexts]: a probability, times 256, and how many outcomes it has seen, in one word.
+
+By nodes, as most decisions are of the first one, whose statistics then lie side by side: 21 KB, not 126 KB.
+"""
 _Stream = namedtuple("_Stream", "interval coded")
 Blocks = tuple[NDArray[np.int32], NDArray[np.uint16], NDArray[np.int16]]
 """Counts [blocks], places [M] and values [M]."""
@@ -88,8 +100,15 @@ def coder_tables(side: int, component_count: int) -> _Tables:
         component_count * 16 * LEVELS, LEVELS * LEVELS * component_count, LEVELS * LEVELS * GROUPS,
     )  # fmt: skip
     ends = (component_count, 100 * component_count, 1000, 100)
-    rows_of = context_starts((*sizes, 0)), context_starts((*ends, 0))
-    return _Tables(_SQUASH, _STRETCH, SHARES, *rows_of, groups, seen_from, _LEVELS)
+    rows_of = (context_starts((*counts, 0)).astype(np.uint32) for counts in (sizes, ends))
+    levels = (
+        _LEVELS[np.arange(most + 1) // part].astype(np.uint8)
+        for part, most in ((1, _MOST_LEVELLED), (2, _MOST_HALVED), (3, _MOST_THIRDS))
+    )
+    return _Tables(
+        _SQUASH.astype(np.int32), _STRETCH.astype(np.int16), SHARES.astype(np.int32), *rows_of,
+        groups.astype(np.uint32), seen_from, *levels,
+    )  # fmt: skip
 
 
 def encode_blocks(
@@ -141,8 +160,9 @@ def decode_blocks(
 
 
 @njit(cache=True, inline="always")
-def _level(total, levels):
-    return levels[min(total, _MOST_LEVELLED)]
+def level_of(total, levels, most):
+    """Return the level of a sum, which is 0 at least; levels is one of the tables of them, up to a largest sum."""
+    return np.uint32(levels[min(np.uint32(total), np.uint32(most))])
 
 
 @njit(cache=True, inline="always")
@@ -150,19 +170,32 @@ def predict(node, weights_at, inputs, model, tables):
     """Return the probability of yes, in 1/65536, in the model's contexts, of which there are so many."""
     total = 0
     for i in range(inputs):
-        stretched = tables.stretch[model.statistics[model.contexts[i], node] >> (STATISTIC_BITS - 12)]
-        model.stretched[node, i] = stretched
-        total += model.weights[weights_at, node, i] * stretched
-    return mixed_probability(total, tables.squash)
+        seen = model.statistics[np.uint64(node), np.uint64(model.contexts[i])]
+        stretched = tables.stretch[seen >> np.uint32(8 + STATISTIC_BITS - 12)]
+        model.stretched[np.uint64(node), i] = stretched
+        total += model.weights[np.uint64(weights_at), np.uint64(node), i] * np.int64(stretched)
+    mixed = min(max(total >> 16, -STRETCH_LIMIT), STRETCH_LIMIT)
+    return np.int64(tables.squash[np.uint64(mixed + STRETCH_LIMIT)])
 
 
 @njit(cache=True, inline="always")
 def learn(bit, probability, node, weights_at, inputs, model, tables):
-    """Learn from a decision that was predicted last."""
-    error = (bit << 16) - probability
+    """Learn from a decision that was predicted last: as :func:`.binary_model.adapt`, of statistics in one word."""
+    error = ((bit << 16) - probability) * 41
     for i in range(inputs):
-        model.weights[weights_at, node, i] += (model.stretched[node, i] * error * 41 + (1 << 18)) >> 19
-    adapt(bit, node, inputs, model.contexts, model.statistics, model.counts, tables.shares)
+        moved = (np.int64(model.stretched[np.uint64(node), i]) * error + (1 << 18)) >> 19
+        model.weights[np.uint64(weights_at), np.uint64(node), i] += moved
+    for i in range(inputs):
+        at = np.uint64(model.contexts[i])
+        seen = model.statistics[np.uint64(node), at]
+        count, statistic = seen & np.uint32(255), np.int64(seen >> np.uint32(8))
+        share = np.int64(tables.shares[count])
+        if bit:
+            statistic += ((65535 - statistic) * share) >> 16
+        else:
+            statistic -= (statistic * share) >> 16
+        count += np.uint32(1 if count < np.uint32(COUNT_LIMIT) else 0)
+        model.statistics[np.uint64(node), at] = np.uint32(statistic << 8) | count
 
 
 @njit(cache=True, inline="always")
@@ -221,6 +254,7 @@ def new_surroundings(across, components, places):
     return _Surroundings(
         np.zeros(blocks, np.int32), np.zeros(blocks, np.int32), np.zeros((components, places), np.int32),
         np.zeros((components, places), np.int32), np.zeros(places, np.int32), np.zeros(places, np.int32),
+        np.zeros((_KNOWN, places), np.uint32),
     )  # fmt: skip
 
 
@@ -259,29 +293,60 @@ def note(size, k, p, x, odd, around, tables):
             around.crossing[k, q] += size
 
 
+@njit(cache=True, nogil=True)
+def begin_component(k, end, x, odd, around, tables):
+    """Fill in what is known of each place of a component, up to an end, before its first coefficient."""
+    beside, wider, known, starts = (
+        around.beside[odd, x + 1, k],
+        around.wider[odd, x + 1, k],
+        around.known,
+        tables.starts,
+    )
+    around.nearby[:] = 0
+    for p in range(end):
+        at = np.uint64(p)
+        earlier, crossing = around.earlier[at], np.int32(0)
+        for m in range(max(0, k - 2), k):
+            earlier += 2 * around.own[m, at]
+            crossing += around.crossing[m, at]
+        group, further = tables.groups[at], beside[at]
+        known[0, at] = starts[1] + level_of(further, tables.levels, _MOST_LEVELLED) * np.uint32(GROUPS) + group
+        components = np.uint32(k * LEVELS) + level_of(earlier, tables.levels, _MOST_LEVELLED)
+        known[1, at] = starts[2] + components * np.uint32(GROUPS) + group
+        across = level_of(2 * earlier + crossing, tables.halves, _MOST_HALVED)
+        known[2, at] = starts[3] + across * np.uint32(LEVELS) + level_of(wider[at], tables.levels, _MOST_LEVELLED)
+        known[3, at] = further
+        known[4, at] = further + earlier
+        known[5, at] = further + earlier + wider[at] + crossing
+
+
 @njit(cache=True, inline="always")
-def coefficient_contexts(k, p, end, x, odd, own, filled, around, tables, contexts):
-    """Fill in the contexts of a coefficient; return the set of weights."""
-    levels, starts = tables.levels, tables.starts
-    nearby, beside = around.nearby[p], around.beside[odd, x + 1, k, p]
-    wider = around.wider[odd, x + 1, k, p]
-    earlier, crossing = around.earlier[p], 0
-    for m in range(max(0, k - 2), k):
-        earlier += 2 * around.own[m, p]
-        crossing += around.crossing[m, p]
-    group, components = tables.groups[p], around.own.shape[0]
-    near_level, own_level = _level(nearby, levels), _level(own, levels)
-    contexts[0] = starts[0] + k * around.own.shape[1] + p
-    contexts[1] = starts[1] + (near_level * LEVELS + _level(beside, levels)) * GROUPS + group
-    contexts[2] = starts[2] + (k * LEVELS + _level(earlier, levels)) * GROUPS + group
-    contexts[3] = starts[3] + (
-        _level((nearby + beside) >> 1, levels) * LEVELS + _level((2 * earlier + crossing) >> 1, levels)
-    ) * LEVELS + _level(wider, levels)  # fmt: skip
-    contexts[4] = starts[4] + (k * 16 + min(15, end - 1 - p)) * LEVELS + near_level
-    contexts[5] = starts[5] + (own_level * LEVELS + _level(2 * filled // (k + 1), levels)) * components + k
-    everything = (nearby + beside + earlier + wider + crossing) >> 1
-    contexts[6] = starts[6] + (_level(everything, levels) * LEVELS + own_level) * GROUPS + group
-    return group * LEVELS + _level((nearby + beside + earlier) // 3, levels)
+def coefficient_contexts(k, p, end, own_level, filled_level, around, tables, contexts):
+    """Fill in the contexts of a coefficient of a component that has begun; return the set of weights.
+
+    own_level and filled_level: of the sums of the component's magnitudes so far, and of the block's over components.
+    """
+    starts, known, at = tables.starts, around.known, np.uint64(p)
+    nearby, group = np.uint32(around.nearby[at]), tables.groups[at]
+    components, places = np.uint32(around.own.shape[0]), np.uint32(around.own.shape[1])
+    near_level = level_of(nearby, tables.levels, _MOST_LEVELLED)
+    halved = level_of(nearby + known[3, at], tables.halves, _MOST_HALVED)
+    everything = level_of(nearby + known[5, at], tables.halves, _MOST_HALVED)
+    contexts[0] = starts[0] + np.uint32(k) * places + np.uint32(p)
+    contexts[1] = known[0, at] + near_level * np.uint32(LEVELS * GROUPS)
+    contexts[2] = known[1, at]
+    contexts[3] = known[2, at] + halved * np.uint32(LEVELS * LEVELS)
+    contexts[4] = starts[4] + np.uint32(k * 16 + min(15, end - 1 - p)) * np.uint32(LEVELS) + near_level
+    contexts[5] = starts[5] + (own_level * np.uint32(LEVELS) + filled_level) * components + np.uint32(k)
+    contexts[6] = starts[6] + (everything * np.uint32(LEVELS) + own_level) * np.uint32(GROUPS) + group
+    return group * np.uint32(LEVELS) + level_of(nearby + known[4, at], tables.thirds, _MOST_THIRDS)
+
+
+@njit(cache=True, inline="always")
+def sum_levels(own, filled, k, tables):
+    """Return the levels of the sums of a component's magnitudes, and of a block's over its components so far."""
+    mean = 2 * filled // (k + 1)
+    return level_of(own, tables.levels, _MOST_LEVELLED), level_of(mean, tables.levels, _MOST_LEVELLED)
 
 
 @njit(cache=True, nogil=True)
@@ -298,17 +363,17 @@ def _code_magnitude(size, least, weights_at, model, stream, decoding, tables):
 def new_model(rows, sets, nodes, inputs):
     """Return a model that has seen nothing: contexts, sets of weights, nodes and inputs of it."""
     return _Model(
-        np.full((rows, nodes), FIRST_STATISTIC, np.uint16), np.zeros((rows, nodes), np.uint8),
-        np.full((sets, nodes, inputs), FIRST_WEIGHT, np.int64), np.zeros(inputs, np.int64),
-        np.zeros((nodes, inputs), np.int64),
+        np.full((nodes, rows), np.uint32(FIRST_STATISTIC << 8), np.uint32),
+        np.full((sets, nodes, inputs), FIRST_WEIGHT, np.int64), np.zeros(inputs, np.uint32),
+        np.zeros((nodes, inputs), np.int16),
     )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
 def _end_of(places, at, last, k, places_of):
     """Return how many places up to the last coefficient of a component there are, of a block's from at to last."""
-    stop = at
-    while stop < last and places[stop] // places_of == k:
+    stop, beyond = at, (k + 1) * places_of
+    while stop < last and places[stop] < beyond:
         stop += 1
     return places[stop - 1] % places_of + 1 if stop > at else 0
 
@@ -348,10 +413,11 @@ def _run(blocks, across, components, most, coded, decoding, tables):
                 return -1
             ends[odd, x, k] = length_of(end)
             own = 0
-            around.nearby[:] = 0
+            begin_component(k, end, x, odd, around, tables)
+            own_level, filled_level = sum_levels(own, filled, k, tables)
             for p in range(end):
                 weights_at = coefficient_contexts(
-                    k, p, end, x, odd, own, filled, around, tables, model.contexts
+                    k, p, end, own_level, filled_level, around, tables, model.contexts
                 )  # fmt: skip
                 value = 0
                 if not decoding and places[at] == k * places_of + p:
@@ -372,6 +438,7 @@ def _run(blocks, across, components, most, coded, decoding, tables):
                 note(size, k, p, x, odd, around, tables)
                 own += size
                 filled += size
+                own_level, filled_level = sum_levels(own, filled, k, tables)
             if not decoding and is_full(stream.interval, coded):
                 return -1
         if decoding:

@@ -9,8 +9,8 @@ docs/experiments/dense-layer.md has the numbers.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -24,7 +24,7 @@ from imagegs_tex.encoder.trial_fits import Fitter
 from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
-from imagegs_tex.formats.igs.residual_layer import STEP_RANGE
+from imagegs_tex.formats.igs.residual_layer import STEP_RANGE, ResidualLayer
 from imagegs_tex.formats.vocabulary import FloatTexels
 from imagegs_tex.quantize.channel_basis import to_channels
 from imagegs_tex.quantize.residual_rdo import RATE_WEIGHT, Coefficients
@@ -56,8 +56,8 @@ _SIDES: Final = {_USUAL_SIDE: 1.0, 2: 1.005, _LARGEST_SIDE: 1.01}
 """Of blocks, log2, and by how much the others must be worse."""
 _FIRST_STEP: Final = 3.0
 """Over the residual's root mean square."""
-_STEP_SLOPE: Final = 1.2
-"""Logarithm of the layer's bytes per logarithm of the step, at first."""
+_STEP_SLOPE: Final = 2.0
+"""Logarithm of the layer's bytes per logarithm of the step, at first; 1.6 to 2.4 were seen."""
 _DB_SLOPE: Final = 6.0
 """dB that are missing, per logarithm of the step, at first."""
 _ESTIMATES: Final = 5
@@ -99,21 +99,24 @@ Measure = Callable[[QuantizedGaussianSet], float]
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of a layer, estimated by some of its blocks."""
+    """Of a layer, estimated by some of its blocks, or by all."""
 
     bytes: float
     error: float  # squared
     gpu_bytes: float
     multiply_adds: float  # of a texel, mean
+    step: float
+    layer: ResidualLayer | None  # of those blocks
 
     @staticmethod
     def of(coefficients: Coefficients, step: float) -> "Cost":
         """Estimate it for a step."""
         chosen = coefficients.chosen(step)
-        if chosen.layer is None:
-            return Cost(chosen.bytes, chosen.error, 0.0, 0.0)
-        gpu_bytes = residual_words(chosen.layer).nbytes * coefficients.scale
-        return Cost(chosen.bytes, chosen.error, gpu_bytes, float(block_multiply_adds(chosen.layer).mean()))
+        layer = chosen.layer
+        if layer is None:
+            return Cost(chosen.bytes, chosen.error, 0.0, 0.0, step, None)
+        gpu_bytes = residual_words(layer).nbytes * coefficients.scale
+        return Cost(chosen.bytes, chosen.error, gpu_bytes, float(block_multiply_adds(layer).mean()), step, layer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +310,7 @@ class _Fewer:
         """Return a search that begins where what a layer is estimated to cost is not off, with all sides of blocks."""
         some = {side: self.blocks_of(side, some=True) for side in _SIDES}
         first = _FIRST_STEP * math.sqrt(self.error / self.left.size)
-        step, cost = _searched(some[_USUAL_SIDE], first, aim)
+        step, cost, aim = _searched(some[_USUAL_SIDE], first, aim)
         costs = {side: cost if side == _USUAL_SIDE else Cost.of(some[side], step) for side in _SIDES}
         return _Begun(self, aim, some, step, costs)
 
@@ -357,8 +360,8 @@ class _Begun:
         return None
 
     def _of_side(self, side: int) -> "_Search":
-        step, cost = _searched(self.some[side], self.step, self.aim, self.costs[side])
-        return _Search(self.fewer, self.aim, self.some[side], step, cost)
+        step, cost, aim = _searched(self.some[side], self.step, self.aim, self.costs[side])
+        return _Search(self.fewer, aim, self.some[side], step, cost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,12 +373,15 @@ class _Search:
     blocks: Coefficients  # some or all
     step: float  # with which an estimate by them meets it
     cost: Cost  # of that layer
+    tried: list["_Tried"] = field(default_factory=list)
 
     def by_all_blocks(self) -> "_Search":
         """Return it by all blocks."""
-        blocks = self.blocks if self.blocks.scale == 1 else self.fewer.blocks_of(self.blocks.side_log2)
-        step, cost = _searched(blocks, self.step, self.aim)
-        return replace(self, blocks=blocks, step=step, cost=cost)
+        if self.blocks.scale == 1:
+            return self
+        blocks = self.fewer.blocks_of(self.blocks.side_log2)
+        step, cost, aim = _searched(blocks, self.step, self.aim)
+        return replace(self, aim=aim, blocks=blocks, step=step, cost=cost)
 
     @property
     def bytes(self) -> float:
@@ -398,13 +404,29 @@ class _Search:
         Args:
             less: by how much less than 0
         """
-        aim = self.aim
+        aim, cost = self.aim, self.cost
 
         def make(step: float) -> QuantizedGaussianSet | None:
-            layer = self.blocks.layer(step)
+            layer = cost.layer if step == cost.step else self.blocks.layer(step)
             return None if layer is None else replace(self.fewer.quantized, residual=layer)
 
-        return close_in(make, lambda made: aim.off(made) + less, self.step, aim.slope, aim.close)
+        def off(made: QuantizedGaussianSet) -> float:
+            found = aim.off(made)
+            assert made.residual is not None
+            self.tried.append(_Tried(math.log(made.residual.step), found, made))
+            return found + less
+
+        known = [replace(one, off=one.off + less) for one in self.tried]
+        return close_in(make, off, self.step, aim.slope, aim.close, known=known)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """A set whose layer has a step."""
+
+    step: float  # logarithm
+    off: float
+    made: QuantizedGaussianSet
 
 
 def close_in(
@@ -414,38 +436,41 @@ def close_in(
     slope: float,
     close: float,
     most: int = _MOST_LAYERS,
+    known: Iterable[_Tried] = (),
 ) -> QuantizedGaussianSet | None:
     """Return the set that is off by the least below 0, of some whose steps close in on 0; None: none is below.
 
     Args:
         make: returns the set of a step; None ends the search
         off: of a set, what should not be above 0
-        step: the first one
+        step: the first one, where none is known
         slope: of off per logarithm of the step, about
         close: how little below 0 is enough
         most: steps that are tried
+        known: sets that were made before
     """
-    least: tuple[float, QuantizedGaussianSet] | None = None
-    below: tuple[float, float] | None = None  # logarithm of a step, and what it is off
-    above: tuple[float, float] | None = None
-    for _ in range(most):
+    below: _Tried | None = None
+    above: _Tried | None = None
+    waiting = list(known)
+    for left in range(most, -1, -1):
+        for now in waiting:
+            if now.off <= 0:
+                below = now if below is None or now.off > below.off else below
+            else:
+                above = now if above is None or now.off < above.off else above
+        if left == 0 or (below is not None and -close <= below.off):
+            break
+        last = waiting[-1] if waiting else None
+        if below is not None and above is not None:
+            share = (-close / 2 - below.off) / (above.off - below.off)
+            step = math.exp(below.step + min(max(share, 0.1), 0.9) * (above.step - below.step))
+        elif last is not None:
+            step = _moved(math.exp(last.step), -(last.off + close / 2) / slope)
         made = make(step)
         if made is None:
             break
-        now = math.log(step), off(made)
-        if now[1] <= 0:
-            below = now if below is None or now[1] > below[1] else below
-            least = (now[1], made) if least is None or now[1] > least[0] else least
-        else:
-            above = now if above is None or now[1] < above[1] else above
-        if -close <= now[1] <= 0:
-            break
-        if below is not None and above is not None:
-            share = (-close / 2 - below[1]) / (above[1] - below[1])
-            step = math.exp(below[0] + min(max(share, 0.1), 0.9) * (above[0] - below[0]))
-        else:
-            step = _moved(step, -(now[1] + close / 2) / slope)
-    return None if least is None else least[1]
+        waiting = [_Tried(math.log(step), off(made), made)]
+    return None if below is None else below.made
 
 
 def _on_gpu(quantized: QuantizedGaussianSet) -> tuple[float, float]:
@@ -456,18 +481,21 @@ def _on_gpu(quantized: QuantizedGaussianSet) -> tuple[float, float]:
 
 def _searched(
     coefficients: Coefficients, step: float, aim: _Aim, cost: Cost | None = None
-) -> tuple[float, Cost]:  # fmt: skip
-    """Return the step at which what a layer is estimated to cost is not off, and that cost; the first may be known."""
+) -> tuple[float, Cost, _Aim]:  # fmt: skip
+    """Return the step at which what a layer is estimated to cost is not off, that cost, and the aim with its slope.
+
+    The cost at the first step may be known.
+    """
     before, slope = None, aim.slope
     for attempt in range(_ESTIMATES):
         cost = Cost.of(coefficients, step) if cost is None or attempt > 0 else cost
         found = aim.estimated(cost)
+        slope, before = _refined(slope, before, (math.log(step), found))
         if abs(found) < _NEAR:
             break
-        slope, before = _refined(slope, before, (math.log(step), found))
         step = _moved(step, -found / slope)
     assert cost is not None
-    return step, cost
+    return step, cost, replace(aim, slope=slope)
 
 
 def _moved(step: float, logarithm: float) -> float:

@@ -7,7 +7,7 @@ seems free, and 0.2 dB are lost as well.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -22,6 +22,7 @@ from imagegs_tex.formats.igs.residual_coder import (
     LEVELS,
     VALUE_NODES,
     begin_block,
+    begin_component,
     coder_tables,
     coefficient_contexts,
     learn,
@@ -29,6 +30,7 @@ from imagegs_tex.formats.igs.residual_coder import (
     new_surroundings,
     note,
     predict,
+    sum_levels,
 )
 from imagegs_tex.formats.igs.residual_layer import (
     BASIS_SCALE,
@@ -74,6 +76,7 @@ class Coefficients:
     across: int  # blocks
     basis_codes: NDArray[np.int16]  # [K', C]
     values: NDArray[np.float32]  # [blocks, K', side^2], places in the order of zigzag()
+    most: NDArray[np.float32]  # [K'], the largest magnitude of each component
     scale: float  # blocks of the picture, for each that is here
     threads: int
 
@@ -98,32 +101,47 @@ class Coefficients:
         projection = (basis_codes / BASIS_SCALE * scales**2).T.astype(np.float32)
         rows = _sample(down, across) if some else np.arange(down)
         blocks = transformed(residual, projection, side_log2, rows, threads)
-        return Coefficients(side_log2, across, basis_codes, blocks, down / len(rows), threads)
+        return Coefficients(
+            side_log2, across, basis_codes, blocks, _largest(blocks, across, threads), down / len(rows), threads
+        )  # fmt: skip
 
     def chosen(self, step: float) -> "Chosen":
         """Return the layer of a step, of these blocks, and what it costs the picture."""
         step = float(np.float32(step))
-        live = _live(self.values, step)
-        scaled = self.values[:, live] / np.float32(step)
-        codes, bits = choose_codes(scaled, self.across, self.side_log2, threads=self.threads)
-        limit_blocks(codes.reshape(len(codes), -1))
-        error = float(np.square(scaled - codes, dtype=np.float64).sum()) * step**2
-        error += float(np.square(self.values[:, ~live], dtype=np.float64).sum())
-        return Chosen(self._layer(step, live, scaled, codes), bits / 8 * self.scale, error * self.scale)
+        live = self.most >= step / 2
+        components, places = int(np.count_nonzero(live)), self.values.shape[2]
+        tables, weights = coder_tables(1 << self.side_log2, components), np.full(components, RATE_WEIGHT)
+
+        def choose(part: slice) -> tuple[_Found, float, float]:
+            values = self.values[part]
+            scaled = (values if components == len(live) else values[:, live]) / np.float32(step)
+            codes, bits = _choose(scaled, self.across, weights, tables, _BITS)
+            by_block = len(codes), components * places
+            limit_blocks(codes.reshape(by_block))
+            error = float(_squared_error(scaled, codes)) * step**2
+            error += float(np.square(values[:, ~live], dtype=np.float64).sum())
+            return _found(codes.reshape(by_block), scaled.reshape(by_block)), float(bits), error
+
+        with ThreadPoolExecutor(self.threads) as pool:
+            parts = list(pool.map(choose, _parts(len(self.values), self.across)))
+        found, used = _only_used(_joined([part for part, _, _ in parts]), components, places)
+        layer = _layer_of(found, self.basis_codes[live][used], self.side_log2, step)
+        bits, error = (sum(part[at] for part in parts) for at in (1, 2))
+        return Chosen(layer, bits / 8 * self.scale, error * self.scale)
 
     def layer(self, step: float) -> ResidualLayer | None:
         """Return the layer of a step; None where nothing is worth its bits, or there is more than a file may hold."""
         return self.chosen(step).layer
 
-    def _layer(
-        self, step: float, live: NDArray[np.bool_], scaled: NDArray[np.float32], codes: NDArray[np.int16]
-    ) -> ResidualLayer | None:
-        used = codes.any(axis=(0, 2))
-        shape = len(codes), -1
-        return layer_of(
-            codes[:, used].reshape(shape), scaled[:, used].reshape(shape), self.basis_codes[live][used],
-            self.side_log2, step,
-        )  # fmt: skip
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Coefficients of blocks that are not 0."""
+
+    counts: NDArray[np.int32]  # [blocks], of each
+    places: NDArray[np.int32]  # [M], component * side^2 + place
+    codes: NDArray[np.int16]  # [M]
+    off: NDArray[np.float32]  # [M], by how many steps their magnitudes were beyond those of the codes
 
 
 def transformed(
@@ -171,16 +189,14 @@ def choose_codes(
     if components == 0:
         return np.zeros(scaled.shape, np.int16), 0.0
     weights = np.full(components, RATE_WEIGHT) if rate_weights is None else rate_weights
-    tables, rows = coder_tables(1 << side_log2, components), len(scaled) // across
-    parts = max(1, min(rows, len(scaled) // _PART))
-    bounds = [rows * part // parts * across for part in range(parts + 1)]
+    tables = coder_tables(1 << side_log2, components)
 
-    def choose(part: tuple[int, int]) -> tuple[NDArray[np.int16], float]:
-        codes, bits = _choose(scaled[part[0] : part[1]], across, weights, tables, _BITS)
+    def choose(part: slice) -> tuple[NDArray[np.int16], float]:
+        codes, bits = _choose(scaled[part], across, weights, tables, _BITS)
         return codes, float(bits)
 
     with ThreadPoolExecutor(threads) as pool:
-        found = list(pool.map(choose, pairwise(bounds)))
+        found = list(pool.map(choose, _parts(len(scaled), across)))
     return np.concatenate([codes for codes, _ in found]), sum(bits for _, bits in found)
 
 
@@ -196,20 +212,7 @@ def layer_of(
         side_log2: of a block's side
         step: float32 value
     """
-    block, place = np.nonzero(codes)
-    blocks_held = BLOCKS_PER_COEFFICIENT * len(block) + FREE_BLOCKS
-    if not 1 <= len(block) <= MOST_COEFFICIENTS or len(codes) > blocks_held:
-        return None
-    kept = codes[block, place]
-    off = np.abs(scaled[block, place]) - np.abs(kept)
-    classes = np.minimum(np.abs(kept), 3)
-    means = [float(off[classes == level].mean()) if np.any(classes == level) else 0.0 for level in (1, 2, 3)]
-    first, second, third = (int(np.clip(np.rint(mean * OFFSET_SCALE), -MOST_OFFSET, MOST_OFFSET)) for mean in means)
-    return ResidualLayer(
-        side_log2=side_log2, step=step, offset_codes=(first, second, third), basis_codes=basis_codes,
-        counts=np.bincount(block, minlength=len(codes)).astype(np.int32), places=place.astype(np.uint16),
-        values=kept,
-    )  # fmt: skip
+    return _layer_of(_found(codes, scaled), basis_codes, side_log2, step)
 
 
 def make_residual_layer(residual: NDArray[np.floating], step: float, side_log2: int) -> ResidualLayer | None:
@@ -240,17 +243,113 @@ def _sample(down: int, across: int) -> NDArray[np.int64]:
     return rows[rows // _STRIPE % _SHARE == 0] if down * across >= _SAMPLED_FROM else rows
 
 
-def _live(values: NDArray[np.float32], step: float) -> NDArray[np.bool_]:
-    """Return which components [K'] have anything to round."""
-    most = np.maximum(values.max(axis=(0, 2)), -values.min(axis=(0, 2)))
-    return np.asarray(most >= step / 2)
+def _parts(blocks: int, across: int) -> list[slice]:
+    """Return the blocks, in rows of so many, of which each part has a model of its own."""
+    rows = blocks // across
+    parts = max(1, min(rows, blocks // _PART))
+    return [slice(*bounds) for bounds in pairwise(rows * part // parts * across for part in range(parts + 1))]
+
+
+def _largest(values: NDArray[np.float32], across: int, threads: int) -> NDArray[np.float32]:
+    """Return the largest magnitude of each component [K'] of blocks [blocks, K', places]."""
+    with ThreadPoolExecutor(threads) as pool:
+        found = list(pool.map(lambda part: _largest_of(values[part]), _parts(len(values), across)))
+    return np.max(found, axis=0)
+
+
+def _joined(parts: list[_Found]) -> _Found:
+    """Return the coefficients of parts, one behind the other."""
+    return _Found(
+        np.concatenate([part.counts for part in parts]), np.concatenate([part.places for part in parts]),
+        np.concatenate([part.codes for part in parts]), np.concatenate([part.off for part in parts]),
+    )  # fmt: skip
+
+
+def _found(codes: NDArray[np.int16], scaled: NDArray[np.float32]) -> _Found:
+    """Return what of codes [blocks, places of all components] is not 0; scaled: the same, not rounded."""
+    counts = _counts_of(codes)
+    total = int(counts.sum())
+    found = _Found(counts, np.empty(total, np.int32), np.empty(total, np.int16), np.empty(total, np.float32))
+    _gather(codes, scaled, found.places, found.codes, found.off)
+    return found
+
+
+def _only_used(found: _Found, component_count: int, place_count: int) -> tuple[_Found, NDArray[np.bool_]]:
+    """Return coefficients with the components counted that any is of, and which of all components these are."""
+    components = found.places // place_count
+    used = np.bincount(components, minlength=component_count) > 0
+    if used.all():
+        return found, used
+    return replace(found, places=found.places - (np.cumsum(~used).astype(np.int32) * place_count)[components]), used
+
+
+def _layer_of(found: _Found, basis_codes: NDArray[np.int16], side_log2: int, step: float) -> ResidualLayer | None:
+    """Return the layer of coefficients; None where there are none, or more than a file may hold."""
+    blocks_held = BLOCKS_PER_COEFFICIENT * len(found.codes) + FREE_BLOCKS
+    if not 1 <= len(found.codes) <= MOST_COEFFICIENTS or len(found.counts) > blocks_held:
+        return None
+    classes = np.minimum(np.abs(found.codes), 3)
+    means = [float(found.off[classes == level].mean()) if np.any(classes == level) else 0.0 for level in (1, 2, 3)]
+    first, second, third = (int(np.clip(np.rint(mean * OFFSET_SCALE), -MOST_OFFSET, MOST_OFFSET)) for mean in means)
+    return ResidualLayer(
+        side_log2=side_log2, step=step, offset_codes=(first, second, third), basis_codes=basis_codes,
+        counts=found.counts, places=found.places.astype(np.uint16), values=found.codes,
+    )  # fmt: skip
 
 
 def limit_blocks(values: NDArray[np.int16]) -> None:
     """Leave each block [blocks, places] its largest coefficients, as many as the format allows."""
-    for block in np.flatnonzero(np.count_nonzero(values, axis=1) > MOST_IN_BLOCK):
+    for block in np.flatnonzero(_counts_of(values) > MOST_IN_BLOCK):
         smallest_first = np.argsort(np.abs(values[block]), kind="stable")
         values[block, smallest_first[:-MOST_IN_BLOCK]] = 0
+
+
+@njit(cache=True, nogil=True)
+def _largest_of(values):
+    """Return the largest magnitude of each component [K'] of blocks [blocks, K', places]."""
+    most = np.zeros(values.shape[1], np.float32)
+    for block in range(values.shape[0]):
+        for k in range(values.shape[1]):
+            for p in range(values.shape[2]):
+                most[k] = max(most[k], abs(values[block, k, p]))
+    return most
+
+
+@njit(cache=True, nogil=True)
+def _counts_of(codes):
+    """Return how many codes [blocks, places] are not 0 in each block; numpy takes 8 times as long along an axis."""
+    counts = np.zeros(codes.shape[0], np.int32)
+    for block in range(codes.shape[0]):
+        count = 0
+        for place in range(codes.shape[1]):
+            count += 1 if codes[block, place] != 0 else 0
+        counts[block] = count
+    return counts
+
+
+@njit(cache=True, nogil=True)
+def _squared_error(scaled, codes):
+    """Return the sum of what codes are off, squared, both [blocks, K', places]."""
+    total = 0.0
+    for block in range(codes.shape[0]):
+        for k in range(codes.shape[1]):
+            for p in range(codes.shape[2]):
+                off = np.float64(scaled[block, k, p] - np.float32(codes[block, k, p]))
+                total += off * off
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _gather(codes, scaled, places, found, off):
+    """Fill in place and code [M] of what of codes [blocks, places] is not 0, and what their magnitudes were beyond."""
+    at = 0
+    for block in range(codes.shape[0]):
+        for place in range(codes.shape[1]):
+            code = codes[block, place]
+            if code != 0:
+                places[at], found[at] = place, code
+                off[at] = np.float32(abs(scaled[block, place])) - np.float32(abs(code))
+                at += 1
 
 
 @njit(cache=True, nogil=True)
@@ -323,10 +422,11 @@ def _choose(scaled, across, rate_weights, tables, bits):
         filled = 0
         for k in range(channels):
             own = 0
-            around.nearby[:] = 0
+            begin_component(k, place_count, x, odd, around, tables)
+            own_level, filled_level = sum_levels(own, filled, k, tables)
             for p in range(place_count):
                 set_of = coefficient_contexts(
-                    k, p, place_count, x, odd, own, filled, around, tables, model.contexts
+                    k, p, place_count, own_level, filled_level, around, tables, model.contexts
                 )  # fmt: skip
                 size = abs(scaled[block, k, p])
                 nearest = min(int(size + 0.5), LARGEST_VALUE)
@@ -344,6 +444,7 @@ def _choose(scaled, across, rate_weights, tables, bits):
                 values[block, k, p] = chosen if scaled[block, k, p] >= 0 else -chosen
                 if chosen > 0:
                     note(chosen, k, p, x, odd, around, tables)
-                own += chosen
-                filled += chosen
+                    own += chosen
+                    filled += chosen
+                    own_level, filled_level = sum_levels(own, filled, k, tables)
     return values, total
