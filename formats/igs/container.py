@@ -30,6 +30,7 @@ from imagegs_tex.formats.igs.optional_sections import (
     DETAIL_SECTION,
     MOST_OPTIONAL,
     OPTIONAL_SECTIONS,
+    RESIDUAL_SECTION,
     pack_exact_section,
     pack_repeat_section,
     pack_residual_section,
@@ -120,12 +121,13 @@ def read_igs_bytes(path: Path) -> bytes:
     return data
 
 
-def encode_igs(quantized: QuantizedGaussianSet, coded: bytes | None = None) -> bytes:
+def encode_igs(quantized: QuantizedGaussianSet, coded: bytes | None = None, *, same_residual: bool = False) -> bytes:
     """Return the complete file's bytes; the same set always gives the same bytes.
 
     Args:
         quantized: the set
         coded: the file of a set that differs in its layers alone, whose coded sections are taken; None: none
+        same_residual: whether that set has this one's residual, which is taken as well
 
     Raises:
         ValueError: the set breaks a law of the format, which is a fault of the caller
@@ -133,7 +135,8 @@ def encode_igs(quantized: QuantizedGaussianSet, coded: bytes | None = None) -> b
     header = header_of(quantized)
     try:
         check_header(header)
-        raws, geometry, counts = _pack_sections(header, quantized)
+        residual = _plain_residual(coded) if same_residual and coded is not None else None
+        raws, geometry, counts = _pack_sections(header, quantized, residual)
         require(sum(len(block) for blocks in raws for block in blocks) <= MAX_RAW_BYTES, "the sections are too large")
     except IgsError as error:
         raise ValueError(f"the set breaks the format: {error}") from None
@@ -324,11 +327,21 @@ def _described(section: str, header: Header) -> Description | None:
     return None if number is None else Description(number, header.channel_count, header.component_count)
 
 
+def _plain_residual(data: bytes) -> bytes | None:
+    """Return the plain form of a file's residual; None without one."""
+    _, sizes, sections = _parse_front(data)
+    found = next((pair for pair in zip(sizes, sections, strict=True) if pair[0].name == RESIDUAL_SECTION), None)
+    return None if found is None else unpacked(found[1], found[0].raw_bytes, RESIDUAL_SECTION, None)
+
+
 def _pack_sections(
-    header: Header, quantized: QuantizedGaussianSet
+    header: Header, quantized: QuantizedGaussianSet, residual: bytes | None = None
 ) -> tuple[list[list[bytes]], KnownGeometry, NDArray[np.int64]]:
-    """Return each section's plain form as blocks, the geometry, and how many Gaussians each cell holds."""
-    steps, (least_step, greatest_step) = quantized.feature_steps, g.FEATURE_STEP_RANGE
+    """Return each section's plain form as blocks, the geometry, and how many Gaussians each cell holds.
+
+    That of the residual, which takes long, may be known.
+    """
+    layer, steps, (least_step, greatest_step) = quantized.residual, quantized.feature_steps, g.FEATURE_STEP_RANGE
     require(bool(np.all((steps >= least_step) & (steps <= greatest_step))), "a feature step is out of range")
     exponents = _position_exponents(header, quantized.shape_codes, g.TIE_MARGIN)
     _check_means(header, quantized.position_codes, exponents)
@@ -357,7 +370,7 @@ def _pack_sections(
         plane_bytes[_SHAPE_PLANES:],
         *([] if quantized.detail is None else [[pack_detail(quantized.detail)]]),
         *([] if quantized.exact is None else [pack_exact_section(quantized.exact, header)]),
-        *([] if quantized.residual is None else [pack_residual_section(quantized, quantized.residual)]),
+        *([] if layer is None else [pack_residual_section(quantized, layer) if residual is None else [residual]]),
         *([] if quantized.repeat is None else [pack_repeat_section(quantized, quantized.repeat)]),
     ]
     order = CellOrder(numbers, across, down)

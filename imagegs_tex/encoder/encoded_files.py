@@ -10,22 +10,28 @@ from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 
 _LAYERS: Final = frozenset({"detail", "exact", "repeat", "residual"})
 """What is stored beside a set's codes."""
-_KEPT: Final = 4
+_KEPT: Final = 6
 
 
 class EncodedFiles:
-    """The last files that were encoded; of a set with the same codes, only the other layers are encoded anew."""
+    """The last files that were encoded; of a set with the same codes, only other layers are encoded anew."""
 
     def __init__(self) -> None:
         self._kept: list[tuple[QuantizedGaussianSet, bytes]] = []
 
     def encoded(self, quantized: QuantizedGaussianSet) -> bytes:
         """Return a set's file."""
-        found = next((kept for kept in self._kept if _same_codes(kept[0], quantized)), None)
+        alike = [kept for kept in self._kept if _same_codes(kept[0], quantized)]
+        found = max(
+            alike, key=lambda kept: (kept[0] is quantized, kept[0].residual is quantized.residual), default=None
+        )  # fmt: skip
         if found is not None and found[0] is quantized:
             return found[1]
-        data = encode_igs(quantized, None if found is None else found[1])
-        self._kept = [(quantized, data), *(kept for kept in self._kept if kept is not found)][:_KEPT]
+        if found is None:
+            data = encode_igs(quantized)
+        else:
+            data = encode_igs(quantized, found[1], same_residual=found[0].residual is quantized.residual)
+        self._kept = [(quantized, data), *self._kept][:_KEPT]
         return data
 
     def size(self, quantized: QuantizedGaussianSet) -> int:

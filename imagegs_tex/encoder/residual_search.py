@@ -27,7 +27,7 @@ from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.igs.residual_layer import STEP_RANGE, ResidualLayer
 from imagegs_tex.formats.vocabulary import FloatTexels
 from imagegs_tex.quantize.channel_basis import to_channels
-from imagegs_tex.quantize.residual_rdo import RATE_WEIGHT, Coefficients
+from imagegs_tex.quantize.residual_rdo import RATE_WEIGHT, Coefficients, principal_components
 from imagegs_tex.settings import DetailMode, ResidualMode
 from imagegs_tex.shaders.decode_cost import block_multiply_adds, decode_cost
 from imagegs_tex.shaders.gpu_buffer import pack_gaussians
@@ -260,6 +260,7 @@ class _Fewer:
     error: float  # squared, of all channels times scales, without a layer
     decibels: float  # without a layer
     threads: int
+    components: NDArray[np.float64]  # [C, C] of what they leave times scales
 
     @staticmethod
     def of(fitter: Fitter, count: int, factors: tuple[float, ...] | None) -> "_Fewer":
@@ -269,13 +270,15 @@ class _Fewer:
         scales = np.ones(left.shape[2]) if factors is None else np.sqrt(np.array(factors) / min(factors))
         error = max(float((np.square(left, dtype=np.float64) * scales**2).sum()), 1e-12)
         return _Fewer(
-            quantized, fitter.files.size(quantized), *_on_gpu(quantized), left, scales, error,
-            fitter.decibels(quantized), fitter.backend.threads,
+            quantized, fitter.files.size(quantized), *_on_gpu(quantized), left, scales,
+            error, fitter.decibels(quantized), fitter.backend.threads, principal_components(left, scales),
         )  # fmt: skip
 
     def blocks_of(self, side_log2: int, *, some: bool = False) -> Coefficients:
         """Return what is left in blocks of 2^side_log2 texels; of many only some, to estimate by."""
-        return Coefficients.of(self.left, side_log2, self.threads, some=some, scales=self.scales)
+        return Coefficients.of(
+            self.left, side_log2, self.threads, some=some, scales=self.scales, components=self.components
+        )  # fmt: skip
 
     def within(self, max_bytes: int, sizes: Sizes) -> "_Begun | None":
         """Return a search for the finest layer that a size allows; None where there is no room for one."""
@@ -436,6 +439,7 @@ def close_in(
     slope: float,
     close: float,
     most: int = _MOST_LAYERS,
+    *,
     known: Iterable[_Tried] = (),
 ) -> QuantizedGaussianSet | None:
     """Return the set that is off by the least below 0, of some whose steps close in on 0; None: none is below.

@@ -130,6 +130,7 @@ class Fitter:
         self._last = self._begun  # of the fits that were no pilots
         self._last_under_layer: Geometry | None = None
         self._prepared: tuple[tuple[float, ...], Prepared] | None = None
+        self._reached: tuple[QuantizedGaussianSet, float] | None = None
 
     @property
     def usual_count(self) -> int:
@@ -272,8 +273,11 @@ class Fitter:
         return replace(quantized, entropy=self.settings.entropy)
 
     def decibels(self, quantized: QuantizedGaussianSet) -> float:
-        """Return a set's PSNR over all maps."""
-        return compute_on(self.backend).all_reached((QualityTarget(0.0),), self.stack, quantized)[0]
+        """Return a set's PSNR over all maps; that of the last one is known."""
+        if self._reached is None or self._reached[0] is not quantized:
+            reached = compute_on(self.backend).all_reached((QualityTarget(0.0),), self.stack, quantized)[0]
+            self._reached = quantized, reached
+        return self._reached[1]
 
     def release(self) -> None:
         """Let go of the picture that was fitted: what comes after the fits needs the memory of a large one."""

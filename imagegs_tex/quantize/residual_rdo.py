@@ -83,7 +83,7 @@ class Coefficients:
     @staticmethod
     def of(
         residual: NDArray[np.floating], side_log2: int, threads: int = 1, *, some: bool = False,
-        scales: NDArray[np.float64] | None = None,
+        scales: NDArray[np.float64] | None = None, components: NDArray[np.float64] | None = None,
     ) -> "Coefficients":  # fmt: skip
         """Transform a residual.
 
@@ -93,11 +93,13 @@ class Coefficients:
             threads: that transform and choose, whose number changes nothing
             some: of many blocks only some, to estimate by
             scales: [C], 1 at least, of the channels' errors; None for 1
+            components: what :func:`principal_components` returns of both, where that is known
         """
         height, width, channels = residual.shape
         across, down = block_grid(width, height, side_log2)
         scales = np.ones(channels) if scales is None else scales
-        basis_codes = np.rint(_components(residual, scales) / scales * BASIS_SCALE).astype(np.int16)
+        components = principal_components(residual, scales) if components is None else components
+        basis_codes = np.rint(components / scales * BASIS_SCALE).astype(np.int16)
         projection = (basis_codes / BASIS_SCALE * scales**2).T.astype(np.float32)
         rows = _sample(down, across) if some else np.arange(down)
         blocks = transformed(residual, projection, side_log2, rows, threads)
@@ -226,7 +228,7 @@ def make_residual_layer(residual: NDArray[np.floating], step: float, side_log2: 
     return Coefficients.of(residual, side_log2).layer(step)
 
 
-def _components(residual: NDArray[np.floating], scales: NDArray[np.float64]) -> NDArray[np.float64]:
+def principal_components(residual: NDArray[np.floating], scales: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the principal components [C, C] of a residual times scales of its channels, the strongest first."""
     channels = residual.shape[2]
     moments = np.zeros((channels, channels))
