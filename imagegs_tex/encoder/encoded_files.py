@@ -27,10 +27,8 @@ class EncodedFiles:
         )  # fmt: skip
         if found is not None and found[0] is quantized:
             return found[1]
-        if found is None:
-            data = encode_igs(quantized)
-        else:
-            data = encode_igs(quantized, found[1], same_residual=found[0].residual is quantized.residual)
+        same = found is not None and found[0].residual is quantized.residual
+        data = encode_igs(quantized, None if found is None else found[1], same_residual=same)
         self._kept = [(quantized, data), *self._kept][:_KEPT]
         return data
 

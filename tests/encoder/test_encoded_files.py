@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 from helpers.igs_sets import make_set
 from helpers.made_gaussians import made_detail
+from helpers.made_residual import made_residual
 
 from imagegs_tex.encoder.encoded_files import EncodedFiles
 from imagegs_tex.formats.igs import container
@@ -38,3 +39,15 @@ def test_other_codes_are_coded_anew(coded):
     for one in (plain, *others):
         assert files.encoded(one) == encode_igs(one)
     assert len(coded) == 2 * (1 + len(others))
+
+
+def test_a_residual_is_coded_once(monkeypatch):
+    packed, pack = [], container.pack_residual_section
+    monkeypatch.setattr(container, "pack_residual_section", lambda *given: packed.append(given[1]) or pack(*given))
+    plain = make_set(channels=3)
+    first, second = (replace(plain, residual=made_residual(plain, seed=seed)) for seed in (1, 2))
+    sets = [plain, first, plain, replace(first, detail=made_detail(3)), second, replace(first, detail=made_detail(3))]
+    files = EncodedFiles()
+    found = [files.encoded(one) for one in sets]
+    assert packed == [first.residual, second.residual]
+    assert found == [encode_igs(one) for one in sets]

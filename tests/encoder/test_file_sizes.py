@@ -21,7 +21,7 @@ def test_a_guess_is_near_for_features_of_another_step():
 
 def test_a_set_is_encoded_once(monkeypatch):
     encoded = []
-    monkeypatch.setattr(encoded_files, "encode_igs", lambda found, coded: encoded.append(found) or b"x" * 100)
+    monkeypatch.setattr(encoded_files, "encode_igs", lambda found, *_, **__: encoded.append(found) or b"x" * 100)
     given, sizes = make_set(), FileSizes(EncodedFiles())
     assert [sizes.count(given), sizes.count(given), sizes.guess(given)] == [100] * 3
     sizes.guess(make_set(seed=1))

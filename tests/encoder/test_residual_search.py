@@ -145,3 +145,23 @@ def test_what_wins_more_may_take_a_texel_more_work():
     )  # as good in fewer bytes: 1 dB
     assert 2 * nothing_won < alone.most_work(31.0, 5000.0) == pytest.approx(2.2 * 500.0 * 2 ** (0.4 / 3))
     assert alone.most_work(30.0, 500.0) == pytest.approx(2 * nothing_won), "never more than twice that"
+
+
+def test_a_second_search_goes_on_from_what_the_first_made(grain, backend, monkeypatch):
+    made_steps, searches, chosen = [], [], residual_search.Coefficients.chosen
+    monkeypatch.setattr(
+        residual_search.Coefficients, "chosen", lambda self, step: made_steps.append(step) or chosen(self, step)
+    )
+    found = residual_search._Search.found
+    monkeypatch.setattr(
+        residual_search._Search, "found", lambda self, less=0.0: searches.append(self) or found(self, less)
+    )
+    quantized, size, _ = made(grain, backend, AUTO, max_bytes=6400)
+    before = len(made_steps)
+    coarser = found(searches[0], 0.05)
+    assert coarser.residual.step > quantized.residual.step
+    assert len(encode_igs(coarser)) <= size
+    assert len(made_steps) - before <= 2
+    before = len(made_steps)
+    assert found(searches[0], 0.05) is coarser
+    assert len(made_steps) == before
