@@ -100,14 +100,14 @@ def coder_tables(side: int, component_count: int) -> _Tables:
         component_count * 16 * LEVELS, LEVELS * LEVELS * component_count, LEVELS * LEVELS * GROUPS,
     )  # fmt: skip
     ends = (component_count, 100 * component_count, 1000, 100)
-    rows_of = (context_starts((*counts, 0)).astype(np.uint32) for counts in (sizes, ends))
-    levels = (
+    starts, end_starts = (context_starts((*counts, 0)).astype(np.uint32) for counts in (sizes, ends))
+    levels, halves, thirds = (
         _LEVELS[np.arange(most + 1) // part].astype(np.uint8)
         for part, most in ((1, _MOST_LEVELLED), (2, _MOST_HALVED), (3, _MOST_THIRDS))
     )
     return _Tables(
-        _SQUASH.astype(np.int32), _STRETCH.astype(np.int16), SHARES.astype(np.int32), *rows_of,
-        groups.astype(np.uint32), seen_from, *levels,
+        _SQUASH.astype(np.int32), _STRETCH.astype(np.int16), SHARES.astype(np.int32), starts, end_starts,
+        groups.astype(np.uint32), seen_from, levels, halves, thirds,
     )  # fmt: skip
 
 

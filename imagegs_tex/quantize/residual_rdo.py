@@ -116,7 +116,8 @@ class Coefficients:
 
         def choose(part: slice) -> tuple[_Found, float, float]:
             values = self.values[part]
-            scaled = (values if components == len(live) else values[:, live]) / np.float32(step)
+            # not values[:, live]: its components lie apart in memory, for which numba compiles all of _choose once more
+            scaled = (values if components == len(live) else values.compress(live, axis=1)) / np.float32(step)
             codes, bits = _choose(scaled, self.across, weights, tables, _BITS)
             by_block = len(codes), components * places
             limit_blocks(codes.reshape(by_block))
@@ -128,7 +129,7 @@ class Coefficients:
             parts = list(pool.map(choose, _parts(len(self.values), self.across)))
         found, used = _only_used(_joined([part for part, _, _ in parts]), components, places)
         layer = _layer_of(found, self.basis_codes[live][used], self.side_log2, step)
-        bits, error = (sum(part[at] for part in parts) for at in (1, 2))
+        bits, error = sum(part[1] for part in parts), sum(part[2] for part in parts)
         return Chosen(layer, bits / 8 * self.scale, error * self.scale)
 
     def layer(self, step: float) -> ResidualLayer | None:
@@ -256,7 +257,7 @@ def _largest(values: NDArray[np.float32], across: int, threads: int) -> NDArray[
     """Return the largest magnitude of each component [K'] of blocks [blocks, K', places]."""
     with ThreadPoolExecutor(threads) as pool:
         found = list(pool.map(lambda part: _largest_of(values[part]), _parts(len(values), across)))
-    return np.max(found, axis=0)
+    return np.asarray(np.max(found, axis=0))
 
 
 def _joined(parts: list[_Found]) -> _Found:

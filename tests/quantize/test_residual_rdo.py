@@ -69,3 +69,21 @@ def test_estimates_by_some_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     found = some.chosen(0.03)
     assert np.allclose([found.bytes, found.error], [whole.bytes, whole.error], rtol=0.1)
     assert len(found.layer.places) * 4 == pytest.approx(len(whole.layer.places), rel=0.1)
+
+
+def test_nothing_to_round() -> None:
+    residual = _residual()[:36, :44]
+    chosen = residual_rdo.Coefficients.of(residual, 2).chosen(10.0)
+    assert chosen.layer is None
+    assert chosen.bytes == 0
+    assert chosen.error == pytest.approx((residual**2).sum(), rel=1e-3)
+
+
+def test_components_that_are_never_used_are_left_out() -> None:
+    residual = np.random.default_rng(4).normal(0, 0.1, (40, 40, 1)) * [1.0, 0.5, -0.2] + 1e-3
+    residual[..., 2] += np.random.default_rng(5).normal(0, 1e-3, (40, 40))
+    layer = residual_rdo.Coefficients.of(residual, 2).layer(0.02)
+    assert len(layer.basis_codes) == 1
+    assert layer.places.max() < 16
+    left = residual - residual_picture(layer, (40, 40), (40, 40))
+    assert np.sqrt((left**2).mean()) < 0.02 / 2
