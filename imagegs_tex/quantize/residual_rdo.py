@@ -117,7 +117,9 @@ class Coefficients:
         def choose(part: slice) -> tuple[_Found, float, float]:
             values = self.values[part]
             # not values[:, live]: its components lie apart in memory, for which numba compiles all of _choose once more
-            scaled = (values if components == len(live) else values.compress(live, axis=1)) / np.float32(step)
+            scaled = np.asarray(
+                (values if components == len(live) else values.compress(live, axis=1)) / np.float32(step), np.float32
+            )
             codes, bits = _choose(scaled, self.across, weights, tables, _BITS)
             by_block = len(codes), components * places
             limit_blocks(codes.reshape(by_block))
