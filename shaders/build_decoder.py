@@ -13,13 +13,14 @@ from imagegs_tex.shaders.derived_z import derived_normals
 from imagegs_tex.shaders.detail_constants import (
     DETAIL_NUMBERS,
     SHARE_AXES,
-    detail_constants,
     detail_functions,
     detail_numbers,
-    picked_store,
+    own_detail_constants,
+    rotated_rows,
     row_loop,
 )
 from imagegs_tex.shaders.file_constants import (
+    MOST_ROWS,
     bindings,
     constants,
     finish_function,
@@ -146,7 +147,8 @@ def build_decoder(
     derived = [] if pictures is None else list(derived_normals(quantized.maps).values())
     has_detail = quantized.detail is not None
     layered = quantized.residual is not None or quantized.repeat is not None
-    plain = not has_detail and quantized.exact is None
+    few = group_rows(quantized.component_count) == MOST_ROWS  # else a stack frame holds sums[row]: nvcc, 128 bytes
+    plain = not has_detail and quantized.exact is None and few
     detail = fill(source("detail.glsl"), {"noise": detail_functions(quantized)}) + "\n" if has_detail else ""
     values = quantized.channel_count + len(derived)
     finish = finish_function(quantized, packed, derived)
@@ -160,7 +162,7 @@ def build_decoder(
         "finish": finish,
         "source_material": "        IgsMaterial known = m;\n",
         "return_finished": "    return igs_finish(m, sums, texel);\n",
-        "rows": row_loop(_STORE if plain else _picked_store(quantized)),
+        "rows": row_loop(_STORE) if plain else _rotated_rows(quantized),
         "decode": _DECODE,
         "group_material": _GROUP_MATERIAL + (_group_finish(finish) if has_detail else ""),
         "group_start": SHARE_AXES if has_detail else "",
@@ -182,7 +184,7 @@ def build_decoder(
         head += anisotropy_constant()
         parts["normals"] = normal_functions(quantized, accessors)
         core = "\n".join([core, *(fill_source(name, parts) for name in _FOOTPRINT_SOURCES)])
-    head += (detail_constants() if has_detail else "") + (nibble_constants() if layered else "")
+    head += (own_detail_constants(quantized) if has_detail else "") + (nibble_constants() if layered else "")
     tiles = write_out(fill(source("tiles.glsl"), parts))
     includes = {
         STORAGE_INCLUDE: join_include(
@@ -203,9 +205,9 @@ def build_decoder(
     return Decoder(includes, samples, packed, accessors, cost, quantized.channel_count)
 
 
-def _picked_store(quantized: QuantizedGaussianSet) -> str:
+def _rotated_rows(quantized: QuantizedGaussianSet) -> str:
     finish = "igs_finish" if quantized.detail is None else "igs_group_finish"
-    return picked_store(group_rows(quantized.component_count), f"{finish}(m, igs_plain_sums(own), at)")
+    return rotated_rows(group_rows(quantized.component_count), f"{finish}(m, igs_plain_sums(sums[0]), at)")
 
 
 def _group_finish(finish: str) -> str:

@@ -36,13 +36,19 @@ _GRID_MULTIPLY_ADDS: Final = 2
 _ENVELOPE_MULTIPLY_ADDS: Final = 6
 _ENVELOPE_ROWS: Final = 6
 """In 32 texels, cells of 8 texels are so many; those of the encoder have 16 or more."""
+_GROUP_SIDE: Final = 32
+"""Texels of the larger workgroups."""
 
 
-def detail_constants() -> str:
-    """Return the #defines that detail.glsl uses."""
+def detail_constants(most_rows: int = _ENVELOPE_ROWS) -> str:
+    """Return the #defines that detail.glsl uses; most_rows: cells of the envelope that 32 texels down need."""
     lines = [
         ("IGS_NOISE_BLOCK_ROW", f"{GRID_FACTOR}u", "block numbers from one row to the next"),
-        ("IGS_ENVELOPE_ROWS", f"{_ENVELOPE_ROWS}u", "of cells, that a group of the compute decoder shares at most"),
+        (
+            "IGS_ENVELOPE_ROWS",
+            f"{min(most_rows, _ENVELOPE_ROWS)}u",
+            "of cells, that a group of the compute decoder shares at most",
+        ),
     ]
     # The last of the 17 pairs is that before it, so that 16 fill two words.
     assert LAYER_WEIGHTS[-1] == LAYER_WEIGHTS[-2]
@@ -51,6 +57,13 @@ def detail_constants() -> str:
             codes = [pair[layer] << 4 * place for place, pair in enumerate(LAYER_WEIGHTS[start : start + 8])]
             lines.append((f"IGS_{name}_WEIGHTS_{start}", f"0x{sum(codes):08X}u", "twelfths, 4 bits each"))
     return own_or("IGS_DETAIL", "1", "0: without noise") + defines(lines)
+
+
+def own_detail_constants(quantized: QuantizedGaussianSet) -> str:
+    """Return the same for one material, of whose envelope a group shares no more than it needs."""
+    assert quantized.detail is not None
+    rows = quantized.detail.envelope_codes.shape[0]
+    return detail_constants(-(-_GROUP_SIDE * rows // quantized.height) + 2)
 
 
 def shared_detail_constants() -> str:
@@ -120,18 +133,19 @@ IgsTexel igs_add_detail(IgsMaterial m, IgsTexel texel, IgsGrain grain)
 """
 
 
-def row_loop(store: str, bound: str = "IGS_ROWS") -> str:
+def row_loop(store: str, bound: str = "IGS_ROWS", behind: str = "") -> str:
     """Return the loop over a thread's texels.
 
     Args:
         store: what is done with the one of ``row``, at the texel ``at``
         bound: of rows
+        behind: what is done then, whether the texel is one of the picture or not
     """
     return f"""        for (int row = 0; row < {bound}; ++row) {{
             uvec2 at = group * uvec2(IGS_GROUP_SIDE, IGS_GROUP_SIDE) + first_texel + uvec2(0u, uint(row));
             if (at.x < uint(m.width) && at.y < uint(m.height)) {{
 {store}            }}
-        }}
+{behind}        }}
 """
 
 
@@ -153,6 +167,20 @@ def picked_store(most_rows: int, finish: str) -> str:
     )
     store = f"                igs_store(ivec2(at) + place, {finish});\n"
     return f"                IgsGroupSums own = sums[0];\n{picked}{store}"
+
+
+def rotated_rows(rows: int, finish: str) -> str:
+    """Return the loop over a thread's texels that makes them of sums, which move up from texel to texel.
+
+    So the next one's are always the first: ``sums[row]`` would move all of them to memory, as above, and a copy that
+    is picked by constant numbers would be held beside them.
+
+    Args:
+        rows: texels of a thread
+        finish: what makes a texel of ``sums[0]``
+    """
+    moves = "".join(f"            sums[{row}] = sums[{row + 1}];\n" for row in range(rows - 1))
+    return row_loop(f"                igs_store(ivec2(at) + place, {finish});\n", behind=moves)
 
 
 def detail_multiply_adds(detail: DetailLayer) -> int:

@@ -23,10 +23,12 @@ REGION_BINDING: Final = 2
 """Bindings of the buffer, the output images and the region's constants; HLSL uses t0, u1 and b2 for them, so that the
 numbers stay distinct where a translator to Vulkan or OpenGL puts all registers into one space."""
 
-_GROUP_FLOATS: Final = 11  # at, along, box, across, scale in shared memory, before the codes
+_GROUP_FLOATS: Final = 10  # at, along, box, across in shared memory, before the codes
 _GROUP_BYTES: Final = 14336  # for Gaussians: WebGPU has 16,384 in all
 MOST_BASIS_VECTORS: Final = 64
 """Of 16 bytes, that the compute decoder of many materials has room for in shared memory: 1,024 of WebGPU's 16,384."""
+MOST_ROWS: Final = 4
+"""Texels that a thread of the compute decoder sums up at a time, where there are few components."""
 _MANY_COMPONENTS: Final = (12, 20)
 """Up to 12 components a thread sums up 4 texels, up to 20 it does 2, beyond that 1: about 60 registers of sums."""
 
@@ -49,7 +51,7 @@ def constants(quantized: QuantizedGaussianSet, packed: PackedGaussians, derived:
         ("IGS_COMPONENTS", str(components), "values that a Gaussian carries"),
         ("IGS_ROWS", str(group_rows(components)), "texels per thread of the compute decoder at a time"),
         ("IGS_GROUP_VECTORS", str(group_vectors(components)), "of shared memory per Gaussian"),
-        ("IGS_CODE_VECTORS", str(-(-components // 4)), "of them behind the first code"),
+        ("IGS_CODE_VECTORS", str(max(group_vectors(components) - 3, 1)), "of them behind the first two features"),
         ("IGS_WIDTH_WORDS", str(-(-components // _WIDTHS_PER_WORD)), "of a tile's widths of features"),
         ("IGS_ROW_LOG2", f"{packed.row_log2}u", "texture variant: texels of one word across"),
         ("IGS_ROW_MASK", f"{(1 << packed.row_log2) - 1}u", ""),
@@ -79,7 +81,7 @@ def shared_constants(most_components: int, most_values: int, row_log2: int) -> s
                     f"((IGS_COMPONENTS + {_GROUP_FLOATS + 3}) / 4)",
                     "of shared memory per Gaussian",
                 ),
-                ("IGS_CODE_VECTORS", "((IGS_COMPONENTS + 3) / 4)", "of them behind the first code"),
+                ("IGS_CODE_VECTORS", "((IGS_COMPONENTS + 3) / 4)", "of them behind the first two features, at most"),
                 (
                     "IGS_WIDTH_WORDS",
                     f"((IGS_COMPONENTS + {_WIDTHS_PER_WORD - 1}) / {_WIDTHS_PER_WORD})",
@@ -140,7 +142,7 @@ def bindings() -> str:
 
 def group_rows(component_count: int) -> int:
     """Return how many texels a thread of the compute decoder sums up at a time."""
-    return 4 >> sum(component_count > limit for limit in _MANY_COMPONENTS)
+    return MOST_ROWS >> sum(component_count > limit for limit in _MANY_COMPONENTS)
 
 
 def group_vectors(component_count: int) -> int:

@@ -10,7 +10,7 @@ from typing import Final
 _MOST_TURNS: Final = {"v": 3, "k": 12}
 """By what is counted, vectors of codes and codes. Loops that may take more stay loops where they do."""
 _HEAD: Final = re.compile(
-    r"^(?P<indent> *)for \(int (?P<name>[vk]) = (?P<first>[01]); "
+    r"^(?P<indent> *)for \(int (?P<name>[vk]) = (?P<first>[012]); "
     r"[vk] < (?P<bound>IGS_CODE_VECTORS|IGS_GROUP_VECTORS - 3|IGS_COMPONENTS); \+\+[vk]\) \{\n",
     re.MULTILINE,
 )

@@ -34,23 +34,27 @@ IgsRows igs_rows_of_layer(IgsMaterial m, IgsGroupSums sums[IGS_ROWS], int layer)
     vec4 basis = igs_shared_basis(1, layer);
     vec4 offset = igs_shared_basis(0, layer);
     for (int row = 0; row < IGS_ROWS; ++row) {
-        values.row[row] = sums[row].first * basis + offset;
+        values.row[row] = sums[row].first.x * basis + offset;
+    }
+    basis = igs_shared_basis(2, layer);
+    for (int row = 0; row < IGS_ROWS; ++row) {
+        values.row[row] += sums[row].first.y * basis;
     }
     for (int v = 0; v < IGS_GROUP_VECTORS - 3; ++v) {
-        if (4 * v + 1 < m.components) {
-            basis = igs_shared_basis(4 * v + 2, layer);
+        if (4 * v + 2 < m.components) {
+            basis = igs_shared_basis(4 * v + 3, layer);
             for (int row = 0; row < IGS_ROWS; ++row) {
                 values.row[row] += sums[row].code[v].x * basis;
             }
-            basis = igs_shared_basis(4 * v + 3, layer);
+            basis = igs_shared_basis(4 * v + 4, layer);
             for (int row = 0; row < IGS_ROWS; ++row) {
                 values.row[row] += sums[row].code[v].y * basis;
             }
-            basis = igs_shared_basis(4 * v + 4, layer);
+            basis = igs_shared_basis(4 * v + 5, layer);
             for (int row = 0; row < IGS_ROWS; ++row) {
                 values.row[row] += sums[row].code[v].z * basis;
             }
-            basis = igs_shared_basis(4 * v + 5, layer);
+            basis = igs_shared_basis(4 * v + 6, layer);
             for (int row = 0; row < IGS_ROWS; ++row) {
                 values.row[row] += sums[row].code[v].w * basis;
             }

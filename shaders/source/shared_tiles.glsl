@@ -64,13 +64,14 @@ IgsTexel igs_group_texel(IgsMaterial m, IgsGroupSums sums)
     for (int layer = 0; layer < IGS_LAYERS; ++layer) {
         vec4 values = vec4(0.0, 0.0, 0.0, 0.0);
         if (4 * layer < m.channels) {
-            values = sums.first * igs_shared_basis(1, layer);
+            values = sums.first.x * igs_shared_basis(1, layer);
+            values += sums.first.y * igs_shared_basis(2, layer);
             for (int v = 0; v < IGS_GROUP_VECTORS - 3; ++v) {
-                if (4 * v + 1 < m.components) {
-                    values += sums.code[v].x * igs_shared_basis(4 * v + 2, layer);
-                    values += sums.code[v].y * igs_shared_basis(4 * v + 3, layer);
-                    values += sums.code[v].z * igs_shared_basis(4 * v + 4, layer);
-                    values += sums.code[v].w * igs_shared_basis(4 * v + 5, layer);
+                if (4 * v + 2 < m.components) {
+                    values += sums.code[v].x * igs_shared_basis(4 * v + 3, layer);
+                    values += sums.code[v].y * igs_shared_basis(4 * v + 4, layer);
+                    values += sums.code[v].z * igs_shared_basis(4 * v + 5, layer);
+                    values += sums.code[v].w * igs_shared_basis(4 * v + 6, layer);
                 }
             }
             values = scale * values + igs_shared_basis(0, layer);

@@ -3,9 +3,10 @@
 // out which of the Gaussians reach the part and sum those up, IGS_ROWS texels of a column to a thread, so that what one reads
 // from shared memory serves several texels.
 
-// Of each Gaussian: at, along | box | across, scale, one code | four codes | ... The box is the middle of the support, from
-// that of the group, and half its width and height. Vectors of a Gaussian lie apart, so that threads side by side meet different
-// banks of the memory.
+// Of each Gaussian: at, along | box | across, two features | four features | ... Features are codes times the Gaussian's scale:
+// apart from them it would take one place more, which for ten components is a vector more. The box is the middle of the support,
+// from that of the group, and half its width and height. Vectors of a Gaussian lie apart, so that threads side by side meet
+// different banks of the memory.
 IGS_SHARED vec4 igs_group[IGS_GROUP_SLOTS * uint(IGS_GROUP_VECTORS)];
 IGS_SHARED uint igs_reaching[IGS_GROUP_PARTS * IGS_GROUP_SLOTS / 32u]; // for each part, a bit per slot
 IGS_SHARED uvec4 igs_listed[8];         // entries from each source: the tile, those around, and far ones
@@ -14,11 +15,11 @@ IGS_SHARED uint igs_listed_at[32];      // bit of the blocks at which those begi
 IGS_SHARED uint igs_passed[1];          // far bits of sources that have been looked at
 IGS_SHARED uint igs_tile_words[32 * 8]; // what the sources' heads say: IgsTile
 
-// IgsSums for the compute decoder: the codes lie as in shared memory, and as vectors. Compilers that give up unrolling loops
-// over single codes move the sums to memory.
+// IgsSums for the compute decoder: the features lie as in shared memory, and as vectors. Compilers that give up unrolling loops
+// over single ones move the sums to memory.
 struct IgsGroupSums {
     float weight;
-    float first;                 // code
+    vec2 first;                  // two
     vec4 code[IGS_CODE_VECTORS]; // those behind it
 };
 
@@ -26,7 +27,7 @@ IgsGroupSums igs_no_group_sums()
 {
     IgsGroupSums sums;
     sums.weight = 0.0;
-    sums.first = 0.0;
+    sums.first = vec2(0.0, 0.0);
     for (int v = 0; v < IGS_CODE_VECTORS; ++v) {
         sums.code[v] = vec4(0.0, 0.0, 0.0, 0.0);
     }
@@ -37,9 +38,12 @@ IgsSums igs_plain_sums(IgsGroupSums sums)
 {
     IgsSums plain;
     plain.weight = sums.weight;
-    plain.code[0] = sums.first;
-    for (int k = 1; k < IGS_COMPONENTS; ++k) {
-        plain.code[k] = sums.code[(k - 1) / 4][(k - 1) & 3];
+    plain.code[0] = sums.first.x;
+    if (IGS_COMPONENTS > 1) {
+        plain.code[min(1, IGS_COMPONENTS - 1)] = sums.first.y;
+    }
+    for (int k = 2; k < IGS_COMPONENTS; ++k) {
+        plain.code[k] = sums.code[(k - 2) / 4][(k - 2) & 3];
     }
     return plain;
 }
@@ -199,15 +203,16 @@ void igs_unpack_entry(uvec2 found, vec2 middle, int image, uint slot)
     igs_group[IGS_GROUP_SLOTS + slot] = vec4(mean, half_width, half_height);
     IgsFeatures features = igs_features(igs_group_material(), tile, geometry.rest);
     float scale = igs_scale(igs_group_material(), geometry);
-    igs_group[2u * IGS_GROUP_SLOTS + slot] = vec4(shape.across, scale, features.code[0]);
+    float second = IGS_COMPONENTS > 1 ? features.code[min(1, IGS_COMPONENTS - 1)] : 0.0;
+    igs_group[2u * IGS_GROUP_SLOTS + slot] = vec4(shape.across, scale * features.code[0], scale * second);
     for (int v = 0; v < IGS_GROUP_VECTORS - 3; ++v) {
         vec4 codes = vec4(0.0, 0.0, 0.0, 0.0);
         for (int i = 0; i < 4; ++i) {
-            if (4 * v + 1 + i < IGS_COMPONENTS) {
-                codes[i] = features.code[min(4 * v + 1 + i, IGS_COMPONENTS - 1)];
+            if (4 * v + 2 + i < IGS_COMPONENTS) {
+                codes[i] = features.code[min(4 * v + 2 + i, IGS_COMPONENTS - 1)];
             }
         }
-        igs_group[uint(v + 3) * IGS_GROUP_SLOTS + slot] = codes;
+        igs_group[uint(v + 3) * IGS_GROUP_SLOTS + slot] = scale * codes;
     }
 }
 
@@ -250,9 +255,6 @@ void igs_decode_tiles_group(uvec2 group, uint thread, ivec2 place)
     uint entries = 0u;
     uint turns = 4u * IGS_GROUP_PARTS / (uint(IGS_ROWS) * (IGS_GROUP_THREADS / 32u));
     for (uint turn = 0u; turn < turns; ++turn) {
-        uint part = turn * uint(IGS_ROWS) / 4u * (IGS_GROUP_THREADS / 32u) + (thread >> 5u);
-        uvec2 first_texel = igs_texel_of_group(part, thread) + uvec2(0u, turn * uint(IGS_ROWS) % 4u);
-        vec2 d = vec2(float(first_texel.x), float(first_texel.y)) + vec2(0.5 - half_side, 0.5 - half_side);
         IgsGroupSums sums[IGS_ROWS];
         for (int row = 0; row < IGS_ROWS; ++row) {
             sums[row] = igs_no_group_sums();
@@ -276,6 +278,9 @@ void igs_decode_tiles_group(uvec2 group, uint thread, ivec2 place)
             for (uint start = 0u; start < entries; start += IGS_GROUP_SLOTS) {
                 uint count = min(entries - start, IGS_GROUP_SLOTS);
                 bool unpacks = looks || entries > IGS_GROUP_SLOTS;
+                // 0, which compilers do not know: what is made of it they find anew, and do not hold it across the unpacking.
+                // With ten components nvcc has 80 registers instead of 98 so, which is three workgroups side by side.
+                uint none = start >> 31u;
                 if (unpacks) {
                     if (start + turn > 0u) {
                         igs_barrier(); // others may still read
@@ -285,7 +290,7 @@ void igs_decode_tiles_group(uvec2 group, uint thread, ivec2 place)
                         if (first + found.x > 0u) {
                             found.y = igs_listed_gaussian(igs_group_material(), igs_listed_at[found.x], found.y);
                         }
-                        vec2 middle = float(IGS_GROUP_SIDE) * vec2(group) + vec2(half_side, half_side);
+                        vec2 middle = float(IGS_GROUP_SIDE) * vec2(group + uvec2(none, none)) + vec2(half_side, half_side);
                         igs_unpack_entry(found, middle, int((start + slot) % images), slot);
                     }
                     for (uint word = thread; word < IGS_GROUP_PARTS * words; word += IGS_GROUP_THREADS) {
@@ -293,39 +298,41 @@ void igs_decode_tiles_group(uvec2 group, uint thread, ivec2 place)
                     }
                     igs_barrier();
                 }
+                uint own_part = turn * uint(IGS_ROWS) / 4u * (IGS_GROUP_THREADS / 32u) + ((thread + none) >> 5u);
                 if (unpacks || turn * uint(IGS_ROWS) % 4u == 0u) {
                     IgsMaterial m = igs_group_material();
-                    uvec2 corner = igs_texel_of_group(part, 0u);
+                    uvec2 corner = igs_texel_of_group(own_part, 0u);
                     vec2 middle = vec2(float(corner.x) + 8.0, float(corner.y) + 4.0) - vec2(half_side, half_side);
-                    for (uint slot = thread & 31u; slot < count; slot += 32u) {
+                    for (uint slot = (thread + none) & 31u; slot < count; slot += 32u) {
                         if (igs_reaches(m, slot, middle)) {
-                            igs_shared_or(igs_reaching[part * words + (slot >> 5u)], 1u << (slot & 31u));
+                            igs_shared_or(igs_reaching[own_part * words + (slot >> 5u)], 1u << (slot & 31u));
                         }
                     }
                     igs_barrier();
                 }
                 IgsMaterial m = igs_group_material();
+                uvec2 texel = igs_texel_of_group(own_part, thread + none) + uvec2(0u, turn * uint(IGS_ROWS) % 4u);
+                vec2 d = vec2(float(texel.x), float(texel.y)) + vec2(0.5 - half_side, 0.5 - half_side);
                 for (uint word = 0u; word < (count + 31u) >> 5u; ++word) {
-                    for (uint reaching = igs_reaching[part * words + word]; reaching != 0u; reaching &= reaching - 1u) {
+                    for (uint reaching = igs_reaching[own_part * words + word]; reaching != 0u; reaching &= reaching - 1u) {
                         uint slot = 32u * word + igs_first_bit(reaching);
                         vec4 head = igs_group[slot];
                         vec4 next = igs_group[2u * IGS_GROUP_SLOTS + slot];
-                        float scaled[IGS_ROWS];
+                        float weights[IGS_ROWS];
                         // No test for weights above zero here: with it, an H200 takes 3% longer.
                         for (int row = 0; row < IGS_ROWS; ++row) {
                             vec2 offset = vec2(d.x, d.y + float(row));
                             float u = head.x + head.z * offset.x + head.w * offset.y;
                             float v = head.y + next.x * offset.x + next.y * offset.y;
-                            float weight = igs_weight(m, vec2(u, v));
-                            scaled[row] = weight * next.z;
-                            sums[row].weight += weight;
-                            sums[row].first += scaled[row] * next.w;
+                            weights[row] = igs_weight(m, vec2(u, v));
+                            sums[row].weight += weights[row];
+                            sums[row].first += weights[row] * vec2(next.z, next.w);
                         }
                         for (int v = 0; v < IGS_GROUP_VECTORS - 3; ++v) {
-                            if (4 * v + 1 < m.components) {
-                                vec4 codes = igs_group[uint(v + 3) * IGS_GROUP_SLOTS + slot];
+                            if (4 * v + 2 < m.components) {
+                                vec4 features = igs_group[uint(v + 3) * IGS_GROUP_SLOTS + slot];
                                 for (int row = 0; row < IGS_ROWS; ++row) {
-                                    sums[row].code[v] += scaled[row] * codes;
+                                    sums[row].code[v] += weights[row] * features;
                                 }
                             }
                         }
@@ -345,6 +352,8 @@ void igs_decode_tiles_group(uvec2 group, uint thread, ivec2 place)
             }
         }
         IgsMaterial m = igs_group_material();
+        uint part = turn * uint(IGS_ROWS) / 4u * (IGS_GROUP_THREADS / 32u) + (thread >> 5u);
+        uvec2 first_texel = igs_texel_of_group(part, thread) + uvec2(0u, turn * uint(IGS_ROWS) % 4u);
         //@generated rows
     }
 }

@@ -53,3 +53,15 @@ def test_all_layers_of_any_material_have_room(require_tool, tmp_path):
     include = shared_decoder().includes[STORAGE_INCLUDE]
     plain, layered = (shared_bytes(include, tmp_path, f"#define IGS_LAYERED {layered}\n") for layered in (0, 1))
     assert plain + 10240 < layered <= LEAST
+
+
+def test_noise_takes_little_of_it(require_tool, tmp_path):
+    """Ten components fill five vectors of a Gaussian, and of the envelope no more rows are shared than 32 texels meet."""
+    require_tool(has_tool("glslangValidator"), "glslangValidator is not installed")
+    plain = made_set(256, 256, 20, 12, components=10)
+    noisy = made_set(256, 256, 20, 12, components=10, detail={"components": 3, "grid": (4, 4)})
+    without, with_noise = (
+        shared_bytes(build_decoder(quantized).includes[STORAGE_INCLUDE], tmp_path) for quantized in (plain, noisy)
+    )
+    assert without < 11800
+    assert with_noise < without + 1800

@@ -154,8 +154,8 @@ BROKEN = {
     "a group's block that does not come back": (") % m.noise_blocks", ")", VARIANTS[:1]),
     "a group's blocks from the picture's corner": ("blocks.passed - begin", "blocks.passed", VARIANTS[:1]),
     "the middle of the codes": ("float(int(first - middle))", "float(int(first))", VARIANTS[:3]),
-    "a row's sums for another": ("own = sums[min(1, IGS_ROWS - 1)]", "own = sums[0]", VARIANTS[:1]),
-    "x and y exchanged": ("igs_plain_sums(own), at)", "igs_plain_sums(own), at.yx)", VARIANTS[:1]),
+    "a row's sums for another": ("sums[0] = sums[1];", "sums[0] = sums[0];", VARIANTS[:1]),
+    "x and y exchanged": ("igs_plain_sums(sums[0]), at)", "igs_plain_sums(sums[0]), at.yx)", VARIANTS[:1]),
     "not held to 0 to 1": ("noise1, 0.0, 1.0)", "noise1, -1.0, 2.0)", VARIANTS[:3]),
     "left out": ("#define IGS_DETAIL 1", "#define IGS_DETAIL 0", VARIANTS[:3]),
 }  # fmt: skip
