@@ -56,7 +56,7 @@ def test_all_layers_of_any_material_have_room(require_tool, tmp_path):
 
 
 def test_noise_takes_little_of_it(require_tool, tmp_path):
-    """Ten components fill five vectors of a Gaussian, and of the envelope no more rows are shared than 32 texels meet."""
+    """Ten components fill five vectors of a Gaussian; of the envelope no more rows are shared than 32 texels need."""
     require_tool(has_tool("glslangValidator"), "glslangValidator is not installed")
     plain = made_set(256, 256, 20, 12, components=10)
     noisy = made_set(256, 256, 20, 12, components=10, detail={"components": 3, "grid": (4, 4)})
