@@ -290,7 +290,8 @@ void igs_decode_tiles_group(uvec2 group, uint thread, ivec2 place)
                         if (first + found.x > 0u) {
                             found.y = igs_listed_gaussian(igs_group_material(), igs_listed_at[found.x], found.y);
                         }
-                        vec2 middle = float(IGS_GROUP_SIDE) * vec2(group + uvec2(none, none)) + vec2(half_side, half_side);
+                        vec2 middle =
+                            float(IGS_GROUP_SIDE) * vec2(group + uvec2(none, none)) + vec2(half_side, half_side);
                         igs_unpack_entry(found, middle, int((start + slot) % images), slot);
                     }
                     for (uint word = thread; word < IGS_GROUP_PARTS * words; word += IGS_GROUP_THREADS) {
@@ -314,7 +315,8 @@ void igs_decode_tiles_group(uvec2 group, uint thread, ivec2 place)
                 uvec2 texel = igs_texel_of_group(own_part, thread + none) + uvec2(0u, turn * uint(IGS_ROWS) % 4u);
                 vec2 d = vec2(float(texel.x), float(texel.y)) + vec2(0.5 - half_side, 0.5 - half_side);
                 for (uint word = 0u; word < (count + 31u) >> 5u; ++word) {
-                    for (uint reaching = igs_reaching[own_part * words + word]; reaching != 0u; reaching &= reaching - 1u) {
+                    for (uint reaching = igs_reaching[own_part * words + word]; reaching != 0u;
+                         reaching &= reaching - 1u) {
                         uint slot = 32u * word + igs_first_bit(reaching);
                         vec4 head = igs_group[slot];
                         vec4 next = igs_group[2u * IGS_GROUP_SLOTS + slot];
