@@ -79,7 +79,7 @@ def start() -> None:
 
 def command(group: str) -> list[str]:
     """Return how to compile a group in a process of its own."""
-    return [sys.executable, "-m", "imagegs_tex.warm_up", group]
+    return [sys.executable, "-P", "-m", "imagegs_tex.warm_up", group]  # -P: not from the current folder
 
 
 def wait_for(module: str) -> bool:

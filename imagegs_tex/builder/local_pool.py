@@ -30,6 +30,7 @@ _TRIES: Final = 2
 _START_SECONDS: Final = 60.0
 """What a worker may take to start, beside what its job may take: on a machine that is full, that is seconds."""
 _MAIN: Final = frozenset({"__main__", "__mp_main__"})  # in a process that multiprocessing has started, it is the latter
+_SAFE_PATH: Final = "PYTHONSAFEPATH"
 _METHOD: Final = "spawn" if sys.platform == "win32" else "forkserver"
 
 
@@ -78,7 +79,7 @@ class LocalPool:
     def expect_work(self) -> None:
         """Have the server of the processes load what they need, while this one finds out what there is to do."""
         if self._preloads:
-            with one_thread_in_libraries():
+            with _apart():
                 forkserver.ensure_running()
 
     def room(self) -> int:
@@ -103,7 +104,7 @@ class LocalPool:
         if self._folder is None:
             self._folder = tempfile.mkdtemp(prefix="imagegs-tex-")
         process = self._context.Process(target=_serve, args=(other, self._work, self._folder), daemon=True)
-        with _without_main(self._work), one_thread_in_libraries():
+        with _without_main(self._work), _apart():
             process.start()
         other.close()
         worker = _Worker(process, own, device)
@@ -177,6 +178,22 @@ class LocalPool:
 def shares(cores: int, jobs: int) -> list[int]:
     """Return how many of so many cores each of some jobs gets; never none."""
     return [max(1, (cores + index) // jobs) for index in range(jobs)]
+
+
+@contextmanager
+def _apart() -> Iterator[None]:
+    """Have processes that start meanwhile share the cores, and look for no module in the current folder.
+
+    There a clone named imagegs_tex would be taken for the package where that is installed as editable.
+    """
+    is_chosen = _SAFE_PATH in os.environ
+    os.environ.setdefault(_SAFE_PATH, "1")
+    try:
+        with one_thread_in_libraries():
+            yield
+    finally:
+        if not is_chosen:
+            os.environ.pop(_SAFE_PATH, None)
 
 
 @contextmanager

@@ -3,6 +3,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -139,6 +140,18 @@ def test_a_script_without_a_guard_builds_once(tmp_path):
         [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "built\n", "")
+
+
+def test_a_folder_of_the_packages_name_is_not_taken_for_it(tmp_path, repository):
+    """As of a checkout in the folder where it was cloned, installed as editable."""
+    write_textures(tmp_path / "in" / "box")
+    (tmp_path / "imagegs_tex").symlink_to(repository)
+    how = ["build", "in", "-o", "out", "--preset", "fast", "--backend", "cpu", "--jobs", "1", "--quiet"]
+    done = subprocess.run(
+        [Path(sys.executable).with_name("imagegs-tex"), *how],
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("name", ["__main__", "__mp_main__"])
