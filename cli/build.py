@@ -167,4 +167,5 @@ def _incomplete(report: "BuildReport") -> str:
     named = [f"{printable(bad.name or bad.source)}: {bad.problem}" for bad in report.left_out[:_MOST_NAMED]]
     if len(report.left_out) > _MOST_NAMED:
         named.append(f"{len(report.left_out) - _MOST_NAMED} more, see materials.json")
-    return f"{len(report.left_out)} not made, the others are: {'; '.join(named)}"
+    rest = ", the others are" if report.entries else ""
+    return f"{len(report.left_out)} not made{rest}: {'; '.join(named)}"

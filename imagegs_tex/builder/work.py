@@ -73,9 +73,12 @@ def _check_encoder(job: Job) -> None:
         return
     names = ("version", "code", "libraries", "python", "backend", "processor")
     name = next((name for name in names if getattr(own, name) != getattr(job.encoder, name)), "format")
+    found = [printable(getattr(encoder, name)) for encoder in (own, job.encoder)]
+    if name == "code":  # a hash
+        found = [digest[:12] for digest in found]
     raise MissingToolError(
-        f"the worker's {name} is not the build's ({printable(getattr(own, name))}; "
-        f"{printable(getattr(job.encoder, name))}): its bytes would be others; give workers that are all alike"
+        f"the worker's {name} is not the build's ({'; '.join(found)}): its bytes would be others; give workers that "
+        "are all alike"
     )
 
 
