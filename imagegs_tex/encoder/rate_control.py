@@ -18,9 +18,10 @@ from imagegs_tex.encoder.file_sizes import FileSizes, GpuSizes, Sizes
 from imagegs_tex.encoder.quality_search import PSNR_TOLERANCE_DB, Reached, reach_targets, unreached_exactly
 from imagegs_tex.encoder.quality_targets import decibels_of, targets_of
 from imagegs_tex.encoder.repeat_search import RepeatSearch
-from imagegs_tex.encoder.residual_search import SURE_DB, Alone, Measure, best_within, may_pay, smallest_reaching
+from imagegs_tex.encoder.residual_search import SURE_DB, Alone, best_within, may_pay, smallest_reaching
 from imagegs_tex.encoder.size_search import LEAST_USE, Finish, fill
 from imagegs_tex.encoder.start_file import Start
+from imagegs_tex.encoder.step_search import Measure
 from imagegs_tex.encoder.trial_fits import Edit, Effort, Fitter, Progress
 from imagegs_tex.encoder.visible_quality import (
     MISSED_DB,

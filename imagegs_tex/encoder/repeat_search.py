@@ -14,7 +14,8 @@ from typing import Final
 
 import numpy as np
 
-from imagegs_tex.encoder.residual_search import MOST_VALUES, Measure, close_in
+from imagegs_tex.encoder.residual_search import MOST_VALUES
+from imagegs_tex.encoder.step_search import Measure, close_in
 from imagegs_tex.encoder.trial_fits import Fitter
 from imagegs_tex.formats.igs.added_picture import added_picture
 from imagegs_tex.formats.igs.container import encode_igs

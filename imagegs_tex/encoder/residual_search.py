@@ -9,7 +9,7 @@ docs/experiments/dense-layer.md has the numbers.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from imagegs_tex.decoder.render import drawn_features
 from imagegs_tex.encoder.file_sizes import Sizes
 from imagegs_tex.encoder.size_search import Finish
+from imagegs_tex.encoder.step_search import Measure, Tried, close_in, moved, refined
 from imagegs_tex.encoder.trial_fits import Fitter
 from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
-from imagegs_tex.formats.igs.residual_layer import STEP_RANGE, ResidualLayer
+from imagegs_tex.formats.igs.residual_layer import ResidualLayer
 from imagegs_tex.formats.vocabulary import FloatTexels
 from imagegs_tex.quantize.channel_basis import to_channels
 from imagegs_tex.quantize.residual_rdo import RATE_WEIGHT, Coefficients, principal_components
@@ -63,9 +64,6 @@ _DB_SLOPE: Final = 6.0
 _ESTIMATES: Final = 5
 _NEAR: Final = 0.02
 """Logarithm of a size, or dB, that an estimate may be off."""
-_MOST_MOVED: Final = 1.5
-"""Logarithm of the step, at once."""
-_MOST_LAYERS: Final = 5
 _CLOSE_SHARE: Final = 0.006
 """Of a size limit, that may be left."""
 _CLOSE_DB: Final = 0.01
@@ -83,7 +81,6 @@ _WHOLLY_OFF: Final = 0.05
 """The same, by all of them."""
 _USUAL_SLOPE: Final = 3.0
 """dB that twice the bytes are worth, about; only small differences in bytes are weighed by it."""
-_LEAST_CHANGE: Final = 1e-3
 _MORE_WORK: Final = 1.1
 """Multiply-adds of a texel over those of Gaussians alone with the same PSNR, at most, for a layer that wins nothing."""
 _MOST_DOUBLINGS: Final = 1.0
@@ -92,9 +89,6 @@ _LEAST_WORK: Final = 0.25
 """Of the multiply-adds of a texel with a third or a sixth of the Gaussians, what the fewest take."""
 _WORK_OF_DOUBLING: Final = 0.4
 """Doublings of a texel's multiply-adds for twice the Gaussians: 0.39 on fabric_pattern_07, 0.58 on brick_wall_017."""
-
-Measure = Callable[[QuantizedGaussianSet], float]
-"""Returns by how many dB a set does better than asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,7 +370,7 @@ class _Search:
     blocks: Coefficients  # some or all
     step: float  # with which an estimate by them meets it
     cost: Cost  # of that layer
-    tried: list["_Tried"] = field(default_factory=list)
+    tried: list[Tried] = field(default_factory=list)
 
     def by_all_blocks(self) -> "_Search":
         """Return it by all blocks."""
@@ -416,65 +410,11 @@ class _Search:
         def off(made: QuantizedGaussianSet) -> float:
             found = aim.off(made)
             assert made.residual is not None
-            self.tried.append(_Tried(math.log(made.residual.step), found, made))
+            self.tried.append(Tried(math.log(made.residual.step), found, made))
             return found + less
 
         known = [replace(one, off=one.off + less) for one in self.tried]
         return close_in(make, off, self.step, aim.slope, aim.close, known=known)
-
-
-@dataclass(frozen=True, slots=True)
-class _Tried:
-    """A set whose layer has a step."""
-
-    step: float  # logarithm
-    off: float
-    made: QuantizedGaussianSet
-
-
-def close_in(
-    make: Callable[[float], QuantizedGaussianSet | None],
-    off: Measure,
-    step: float,
-    slope: float,
-    close: float,
-    most: int = _MOST_LAYERS,
-    *,
-    known: Iterable[_Tried] = (),
-) -> QuantizedGaussianSet | None:
-    """Return the set that is off by the least below 0, of some whose steps close in on 0; None: none is below.
-
-    Args:
-        make: returns the set of a step; None ends the search
-        off: of a set, what should not be above 0
-        step: the first one, where none is known
-        slope: of off per logarithm of the step, about
-        close: how little below 0 is enough
-        most: steps that are tried
-        known: sets that were made before
-    """
-    below: _Tried | None = None
-    above: _Tried | None = None
-    waiting = list(known)
-    for left in range(most, -1, -1):
-        for now in waiting:
-            if now.off <= 0:
-                below = now if below is None or now.off > below.off else below
-            else:
-                above = now if above is None or now.off < above.off else above
-        if left == 0 or (below is not None and -close <= below.off):
-            break
-        last = waiting[-1] if waiting else None
-        if below is not None and above is not None:
-            share = (-close / 2 - below.off) / (above.off - below.off)
-            step = math.exp(below.step + min(max(share, 0.1), 0.9) * (above.step - below.step))
-        elif last is not None:
-            step = _moved(math.exp(last.step), -(last.off + close / 2) / slope)
-        made = make(step)
-        if made is None:
-            break
-        waiting = [_Tried(math.log(step), off(made), made)]
-    return None if below is None else below.made
 
 
 def _on_gpu(quantized: QuantizedGaussianSet) -> tuple[float, float]:
@@ -494,28 +434,12 @@ def _searched(
     for attempt in range(_ESTIMATES):
         cost = Cost.of(coefficients, step) if cost is None or attempt > 0 else cost
         found = aim.estimated(cost)
-        slope, before = _refined(slope, before, (math.log(step), found))
+        slope, before = refined(slope, before, (math.log(step), found))
         if abs(found) < _NEAR:
             break
-        step = _moved(step, -found / slope)
+        step = moved(step, -found / slope)
     assert cost is not None
     return step, cost, replace(aim, slope=slope)
-
-
-def _moved(step: float, logarithm: float) -> float:
-    """Return a step moved, not too far at once, within what a file may say."""
-    least, most = STEP_RANGE
-    return min(max(step * math.exp(min(max(logarithm, -_MOST_MOVED), _MOST_MOVED)), least), most)
-
-
-def _refined(
-    slope: float, before: tuple[float, float] | None, now: tuple[float, float]
-) -> tuple[float, tuple[float, float]]:
-    """Return a slope that fits two points, if they are apart, and the later one."""
-    if before is not None and abs(now[0] - before[0]) > _LEAST_CHANGE:
-        found = (now[1] - before[1]) / (now[0] - before[0])
-        slope = math.copysign(min(max(abs(found), abs(slope) / 3), 3 * abs(slope)), slope)
-    return slope, now
 
 
 def what_is_left(fitter: Fitter, quantized: QuantizedGaussianSet) -> FloatTexels:
