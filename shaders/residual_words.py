@@ -25,6 +25,9 @@ _FAR_DIGITS: Final = 4
 """That the largest of 16 bits takes."""
 _NIBBLES_PER_WORD: Final = 8
 _HEAD_WORDS: Final = 3
+_GROUP: Final = 8
+"""Blocks with one word for where their lists begin; where each does from there on takes 16 bits. A list has at most 128
+coefficients, of 9 nibbles and 51 for zeros each, and 254 for components: 7 lists have 55,538 nibbles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ def residual_parts(layer: ResidualLayer) -> ResidualParts:
     """Return where the parts of a layer lie."""
     order = _HEAD_WORDS - (-layer.basis_codes.size // 2)
     blocks = order + layer.side**2 // 4
-    return ResidualParts(_HEAD_WORDS, order, blocks, blocks + len(layer.counts) + 1)
+    groups = len(layer.counts) // _GROUP + 1  # with the end of the last list
+    return ResidualParts(_HEAD_WORDS, order, blocks, blocks + (1 + _GROUP // 2) * groups)
 
 
 def residual_words(layer: ResidualLayer | None) -> NDArray[np.uint32]:
@@ -59,10 +63,21 @@ def residual_words(layer: ResidualLayer | None) -> NDArray[np.uint32]:
     filled = np.pad(nibbles, (0, -len(nibbles) % _NIBBLES_PER_WORD)).reshape(-1, _NIBBLES_PER_WORD)
     shifts = 4 * np.arange(_NIBBLES_PER_WORD, dtype=np.uint32)
     parts = [
-        [head], [offsets], step, np.pad(basis, (0, len(basis) % 2)).view("<u4"), order, begins,
+        [head], [offsets], step, np.pad(basis, (0, len(basis) % 2)).view("<u4"), order, _in_groups(begins),
         (filled.astype(np.uint32) << shifts).sum(axis=1, dtype=np.uint32),
     ]  # fmt: skip
     return np.concatenate([np.asarray(part, dtype=np.uint32) for part in parts])
+
+
+def _in_groups(begins: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """Return the words that tell where lists begin [B + 1]: of eight where the first does, and 16 bits for each."""
+    groups = -(-len(begins) // _GROUP)
+    first = begins[::_GROUP]
+    behind = np.zeros(groups * _GROUP, dtype="<u2")
+    behind[: len(begins)] = begins - np.repeat(first, _GROUP)[: len(begins)]
+    words = np.empty((groups, 1 + _GROUP // 2), dtype=np.uint32)
+    words[:, 0], words[:, 1:] = first, behind.view("<u4").reshape(groups, -1)
+    return words.ravel()
 
 
 def _nibbles(layer: ResidualLayer) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:

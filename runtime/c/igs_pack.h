@@ -686,14 +686,23 @@ static uint64_t igs__put_coefficient(uint32_t zeros, int32_t value, igs__fields*
     return skips + 1 + is_more + 2 * digits;
 }
 
+/* Bytes of eight blocks that tell where their lists begin: of the first in a word, of each 16 bits from there on. */
+#define IGS__BEGINS 20
+
 /* Puts all blocks' lists, and where they begin; returns their nibbles. Only counts them where begins is NULL. */
 static uint64_t igs__put_lists(const igs_residual* residual, uint8_t* begins, igs__fields* to) {
     const uint32_t blocks = residual->blocks_across * residual->blocks_down, places = 1u << 2 * residual->side_log2;
-    uint64_t nibbles = 0;
+    uint64_t nibbles = 0, first = 0;
     uint32_t block, at = 0, i;
     for (block = 0; block <= blocks; ++block) {
         uint32_t next = 0, component = 0; /* place after the last coefficient, of its component */
-        if (begins != NULL) igs__put_word(begins + 4 * (size_t)block, (uint32_t)nibbles);
+        if (block % 8 == 0) first = nibbles;
+        if (begins != NULL) {
+            uint8_t* group = begins + IGS__BEGINS * (size_t)(block / 8);
+            if (block % 8 == 0) igs__put_word(group, (uint32_t)first);
+            group[4 + 2 * (block % 8)] = (uint8_t)(nibbles - first);
+            group[5 + 2 * (block % 8)] = (uint8_t)((nibbles - first) >> 8);
+        }
         for (i = 0; block < blocks && i < residual->counts[block]; ++i, ++at) {
             const uint32_t k = residual->places[at] / places, place = residual->places[at] % places;
             for (; component < k; ++component, ++nibbles, next = 0)
@@ -708,8 +717,8 @@ static uint64_t igs__put_lists(const igs_residual* residual, uint8_t* begins, ig
 /* Words in front of the lists, and with them. */
 static uint64_t igs__blocks_words(const igs_residual* residual, uint32_t channels, int with_lists) {
     const uint64_t blocks = (uint64_t)residual->blocks_across * residual->blocks_down;
-    const uint64_t front =
-        3 + (residual->components * channels + 1) / 2 + (1u << 2 * residual->side_log2) / 4 + blocks + 1;
+    const uint64_t front = 3 + (residual->components * channels + 1) / 2 + (1u << 2 * residual->side_log2) / 4 +
+        IGS__BEGINS / 4 * (blocks / 8 + 1);
     return with_lists ? front + (igs__put_lists(residual, NULL, NULL) + 7) / 8 : front;
 }
 

@@ -46,11 +46,19 @@ float igs_coefficient(IgsCosineBlocks blocks, uint size)
     return float(size) + beyond;
 }
 
-// The word that tells where the list of a texel's block begins; texels count from the first block's corner.
-uint igs_block_begin(IgsCosineBlocks blocks, uvec2 texel)
+// The number of a texel's block; texels count from the first block's corner.
+uint igs_block_of(IgsCosineBlocks blocks, uvec2 texel)
 {
     uvec2 block = texel >> uvec2(blocks.log2, blocks.log2);
-    return blocks.begins + block.y * blocks.across + block.x;
+    return block.y * blocks.across + block.x;
+}
+
+// The nibble at which a block's list begins, and that of the block before ends: eight blocks have a word, and 16 bits each.
+uint igs_list_begin(IgsCosineBlocks blocks, uint block)
+{
+    uint group = blocks.begins + 5u * (block >> 3u);
+    uint behind = igs_word(group + 1u + ((block & 7u) >> 1u)) >> (16u * (block & 1u));
+    return igs_word(group) + (behind & 65535u);
 }
 
 // What a picture counts in a cell, from a byte of the buffer.
@@ -60,12 +68,12 @@ float igs_picture_weight(uint at)
 }
 
 // Adds a layer to the channels: the sum over a block's coefficients, read from front to back.
-//   begin    word of the buffer that tells where the block's list begins
+//   block    number of the block
 //   turns    of the slowest function that is not constant, from the block's corner to the point
 //   weights  byte of the buffer at which those of the pictures behind the first begin; 0 where there is one picture
-IgsTexel igs_add_blocks(IgsMaterial m, IgsTexel texel, IgsCosineBlocks blocks, uint begin, vec2 turns, uint weights)
+IgsTexel igs_add_blocks(IgsMaterial m, IgsTexel texel, IgsCosineBlocks blocks, uint block, vec2 turns, uint weights)
 {
-    uint end = igs_word(begin + 1u);
+    uint end = igs_list_begin(blocks, block + 1u);
     uint row = blocks.basis; // where the component's codes lie, counted in 16 bits
     uint last_row = row + blocks.components * uint(m.channels);
     float unit = blocks.unit;
@@ -73,7 +81,7 @@ IgsTexel igs_add_blocks(IgsMaterial m, IgsTexel texel, IgsCosineBlocks blocks, u
     uint size = 0u;
     float wave = 0.0;
     float sum = 0.0; // of the component
-    uint first = igs_word(begin);
+    uint first = igs_list_begin(blocks, block);
     uint word = igs_word(blocks.lists + (first >> 3u)) >> (4u * (first & 7u)); // what is left of it
     for (uint n = first; n <= end; ++n) {
         uint nibble = n == end ? IGS_NIBBLE_NEXT : word & 15u;

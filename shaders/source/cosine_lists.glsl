@@ -23,14 +23,14 @@ IgsList igs_list_from(IgsCosineBlocks blocks, IgsList list, uint at)
 
 IgsList igs_list_of_block(IgsCosineBlocks blocks, uvec2 texel)
 {
-    uint known = igs_block_begin(blocks, texel);
+    uint block = igs_block_of(blocks, texel);
     IgsList list;
-    list.end = igs_word(known + 1u);
+    list.end = igs_list_begin(blocks, block + 1u);
     list.place = 0u;
     list.ends = false;
     list.frequencies = 0u;
     list.value = 0.0;
-    return igs_list_from(blocks, list, igs_word(known));
+    return igs_list_from(blocks, list, igs_list_begin(blocks, block));
 }
 
 IgsList igs_next_nibble(IgsCosineBlocks blocks, IgsList list)

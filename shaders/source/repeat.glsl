@@ -44,5 +44,5 @@ IgsTexel igs_add_repeat(IgsMaterial m, IgsTexel texel, vec2 p, uvec2 at)
     vec2 from_texel = p - vec2(float(at.x), float(at.y));
     vec2 from_block = from_texel + vec2(float(cell.within.x), float(cell.within.y));
     vec2 turns = from_block * (0.5 / float(1u << blocks.log2));
-    return igs_add_blocks(m, texel, blocks, igs_block_begin(blocks, cell.local), turns, cell.weights);
+    return igs_add_blocks(m, texel, blocks, igs_block_of(blocks, cell.local), turns, cell.weights);
 }

@@ -7,7 +7,7 @@ IgsTexel igs_add_residual(IgsMaterial m, IgsTexel texel, vec2 p, uvec2 at)
     if (12.0 * m.widening < float(1u << (2u * blocks.log2))) {
         uvec2 corner = (at >> uvec2(blocks.log2, blocks.log2)) << uvec2(blocks.log2, blocks.log2);
         vec2 turns = (p - vec2(float(corner.x), float(corner.y))) * (0.5 / float(1u << blocks.log2));
-        texel = igs_add_blocks(m, texel, blocks, igs_block_begin(blocks, at), turns, 0u);
+        texel = igs_add_blocks(m, texel, blocks, igs_block_of(blocks, at), turns, 0u);
     }
     return texel;
 }

@@ -13,7 +13,7 @@ IgsCosineBlocks igs_cosine_blocks(IgsMaterial m, uint at, uvec2 last)
     blocks.basis = 2u * (at + 3u);
     blocks.order = at + 3u + ((blocks.components * uint(m.channels) + 1u) >> 1u);
     blocks.begins = blocks.order + ((1u << (2u * blocks.log2)) >> 2u);
-    blocks.lists = blocks.begins + counts.x * counts.y + 1u;
+    blocks.lists = blocks.begins + 5u * ((counts.x * counts.y >> 3u) + 1u);
     blocks.unit = 2.0 / 32767.0 / float(1u << blocks.log2) * igs_number(at + 2u);
     float first = float(igs_signed_field(offsets, 0u, 8u));
     float second = float(igs_signed_field(offsets, 8u, 8u));

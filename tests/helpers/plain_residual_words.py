@@ -28,8 +28,10 @@ def read_blocks(part, size, channels):
     order = [_byte(part[place + p // 4], p % 4) for p in range(side * side)]
     place += side * side // 4
     block_count = -(-size[0] // side) * -(-size[1] // side)
-    begins = part[place : place + block_count + 1].tolist()
-    lists = part[place + block_count + 1 :]
+    groups = part[place : place + 5 * (block_count // 8 + 1)].reshape(-1, 5)
+    begins = [int(group[0]) + (int(group[1 + n // 2]) >> 16 * (n % 2) & 0xFFFF) for group in groups for n in range(8)]
+    begins = begins[: block_count + 1]
+    lists = part[place + groups.size :]
     blocks = []
     for first, end in pairwise(begins):
         nibbles = [int(lists[n // 8]) >> 4 * (n % 8) & 15 for n in range(first, end)]

@@ -9,7 +9,7 @@ from helpers.made_residual import made_residual
 from helpers.plain_residual_words import read_blocks
 
 from imagegs_tex.decoder.level_render import level_pictures
-from imagegs_tex.formats.igs.residual_layer import block_grid
+from imagegs_tex.formats.igs.residual_layer import MOST_IN_BLOCK, ResidualLayer, block_grid
 from imagegs_tex.formats.igs.zigzag import zigzag
 from imagegs_tex.shaders.coarse_levels import levels_limit
 from imagegs_tex.shaders.decode_cost import decode_cost
@@ -73,8 +73,21 @@ def test_what_nibbles_take():
     ):  # fmt: skip
         layer = made_residual(quantized, only=only)
         words, parts = residual_words(layer), residual_parts(layer)
-        assert words[parts.lists - 1] == count, only
+        assert words[parts.blocks + 2] & 0xFFFF == count, only  # where the second block's list ends
         assert len(words) == parts.lists + -(-count // 8)
+
+
+def test_the_longest_lists_fit_into_their_bits():
+    blocks, components = 17, 255
+    ends = np.linspace(0, components - 1, MOST_IN_BLOCK).astype(int)  # each behind 51 fives of zeros, or fewer
+    layer = ResidualLayer(
+        side_log2=4, step=1.0, offset_codes=(0, 0, 0), basis_codes=np.ones((components, 1), dtype=np.int16),
+        counts=np.full(blocks, MOST_IN_BLOCK, dtype=np.int32),
+        places=np.tile(ends * 256 + 255, blocks).astype(np.uint16),
+        values=np.full(blocks * MOST_IN_BLOCK, -32767, dtype=np.int16),
+    )  # fmt: skip
+    found = read_blocks(residual_words(layer), (blocks * 16, 16), 1)[3]
+    assert found == [{(k, *divmod(int(zigzag(16)[255]), 16)): -32767 for k in ends}] * blocks
 
 
 def test_levels_and_ledger_know_of_it():
