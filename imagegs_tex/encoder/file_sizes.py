@@ -11,6 +11,7 @@ import numpy as np
 
 from imagegs_tex.encoder.encoded_files import EncodedFiles
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet, position_exponents, shape_values
+from imagegs_tex.shaders.coarse_levels import SHARE
 from imagegs_tex.shaders.gpu_buffer import resident_bytes
 
 
@@ -31,7 +32,7 @@ class Sizes(Protocol):
         """Return about how many bytes a set has that is much like the one counted last."""
 
     def either(self, in_file: float, on_gpu: float) -> float:
-        """Return the number that is meant."""
+        """Return the bytes that count of a layer, by what it takes in a file, and on the GPU without levels."""
 
 
 class GpuSizes:
@@ -48,9 +49,10 @@ class GpuSizes:
     guess = count
 
     def either(self, in_file: float, on_gpu: float) -> float:
-        """Return the number that is meant."""
+        """Return the bytes that count of a layer: levels may take their share of them, too."""
         del in_file
-        return on_gpu
+        share, of = SHARE
+        return on_gpu * (1 + share / of)
 
 
 class FileSizes:
@@ -81,7 +83,7 @@ class FileSizes:
         return round(self._factor * _by_statistics(quantized))
 
     def either(self, in_file: float, on_gpu: float) -> float:
-        """Return the number that is meant."""
+        """Return the bytes that count of a layer."""
         del on_gpu
         return in_file
 

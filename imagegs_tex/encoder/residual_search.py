@@ -38,6 +38,9 @@ LEAST_BITS_PER_TEXEL: Final = 0.5
 """Below, Gaussians alone were better on all five crops."""
 LEAST_BITS_PER_VALUE: Final = 0.085
 """Of a texel's channel. Below 0.1 fabric_pattern_07 alone, of nine cases, gains by a layer."""
+LEAST_BITS_ON_GPU: Final = 0.3
+"""The first of these where bytes on the GPU are limited, of a file that takes about as much there; per channel a tenth:
+crops of mossy_rock_053 gained 0.3 dB at 0.35 bits and 0.6 at 0.66, brick_wall_017 0 and 0.6."""
 LEAST_TEXELS: Final = 1 << 14
 """Of a picture: crops of 96 x 96 texels at 1.1 and 2.5 bits per texel gained 0 to 0.05 dB."""
 _SHARES: Final = (1 / 3, 1 / 6)
@@ -138,9 +141,14 @@ class Alone:
             self.multiply_adds * 2 ** (doublings * _WORK_OF_DOUBLING),
         )  # fmt: skip
 
-    def most_work(self, decibels: float, size: float) -> float:
-        """Return the multiply-adds of a texel that a file with a layer may take, by its PSNR and its bytes."""
-        won = decibels - self.decibels + self.slope * math.log2(self.bytes / size)
+    def most_work(self, decibels: float, saved: float) -> float:
+        """Return the multiply-adds of a texel that a set with a layer may take.
+
+        Args:
+            decibels: its PSNR
+            saved: how often it halves the bytes
+        """
+        won = decibels - self.decibels + self.slope * saved
         same = self.multiply_adds * 2 ** ((decibels - self.decibels) / self.slope * _WORK_OF_DOUBLING)
         return _MORE_WORK * same * 2 ** min(max(0.0, won), _MOST_DOUBLINGS)
 
@@ -149,11 +157,14 @@ def may_pay(fitter: Fitter, size: float) -> bool:
     """Whether a layer is tried in place of Gaussians alone in a file of a size in bytes."""
     stack, settings = fitter.stack, fitter.settings
     texels = stack.width * stack.height
+    least, per_value = LEAST_BITS_PER_TEXEL, LEAST_BITS_PER_VALUE
+    if settings.max_gpu_bytes is not None:
+        least, per_value = LEAST_BITS_ON_GPU, LEAST_BITS_ON_GPU / 10
     return (
         settings.precision.residual == ResidualMode.AUTO
         and settings.entropy == Entropy.SMALL
         and LEAST_TEXELS <= texels <= MOST_VALUES // max(1, stack.channel_count)
-        and 8 * size >= max(LEAST_BITS_PER_TEXEL, LEAST_BITS_PER_VALUE * stack.channel_count) * texels
+        and 8 * size >= max(least, per_value * stack.channel_count) * texels
     )
 
 
@@ -205,7 +216,7 @@ def smallest_reaching(
         return None
     alone = Alone.of(plain, size, fitter.decibels(plain))
     search = _found(
-        fitter, alone, lambda fewer: fewer.reaching(margin), lambda search, off: search.bytes <= (1 + off) * size,
+        fitter, alone, lambda fewer: fewer.reaching(margin, size), lambda search, off: search.bytes <= (1 + off) * size,
         factors,
     )  # fmt: skip
     found = None if search is None else search.found()
@@ -255,6 +266,7 @@ class _Fewer:
     decibels: float  # without a layer
     threads: int
     components: NDArray[np.float64]  # [C, C] of what they leave times scales
+    on_gpu: bool  # whether a layer's codes are chosen by the bits that they take there
 
     @staticmethod
     def of(fitter: Fitter, count: int, factors: tuple[float, ...] | None) -> "_Fewer":
@@ -266,12 +278,14 @@ class _Fewer:
         return _Fewer(
             quantized, fitter.files.size(quantized), *_on_gpu(quantized), left, scales,
             error, fitter.decibels(quantized), fitter.backend.threads, principal_components(left, scales),
+            fitter.settings.max_gpu_bytes is not None,
         )  # fmt: skip
 
     def blocks_of(self, side_log2: int, *, some: bool = False) -> Coefficients:
         """Return what is left in blocks of 2^side_log2 texels; of many only some, to estimate by."""
         return Coefficients.of(
-            self.left, side_log2, self.threads, some=some, scales=self.scales, components=self.components
+            self.left, side_log2, self.threads, some=some, scales=self.scales, components=self.components,
+            on_gpu=self.on_gpu,
         )  # fmt: skip
 
     def within(self, max_bytes: int, sizes: Sizes) -> "_Begun | None":
@@ -284,13 +298,22 @@ class _Fewer:
         def too_much(made: QuantizedGaussianSet) -> float:
             return math.log((sizes.count(made) - own) / room)
 
+        def counted(cost: Cost) -> float:
+            return sizes.either(cost.bytes, cost.gpu_bytes)
+
         def estimated(cost: Cost) -> float:
-            return math.log(max(sizes.either(cost.bytes, cost.gpu_bytes), 1.0) / room)
+            return math.log(max(counted(cost), 1.0) / room)
 
-        return self._begun(_Aim(estimated, too_much, -_STEP_SLOPE, _CLOSE_SHARE * max_bytes / room))
+        aim = _Aim(estimated, too_much, counted, own, max_bytes, -_STEP_SLOPE, _CLOSE_SHARE * max_bytes / room)
+        return self._begun(aim)
 
-    def reaching(self, margin: Measure) -> "_Begun | None":
-        """Return a search for the coarsest layer that gives the set no negative margin; None where it needs none."""
+    def reaching(self, margin: Measure, plain: int) -> "_Begun | None":
+        """Return a search for the coarsest layer that gives the set no negative margin; None where it needs none.
+
+        Args:
+            margin: by how many dB a set reaches what is asked for
+            plain: bytes of a file that does so without a layer
+        """
         own = margin(self.quantized)
         if own >= 0:
             return None
@@ -301,7 +324,8 @@ class _Fewer:
         def estimated(cost: Cost) -> float:
             return -own - 10 * math.log10(self.error / max(cost.error, 1e-12))
 
-        return self._begun(_Aim(estimated, too_little, _DB_SLOPE, _CLOSE_DB))
+        aim = _Aim(estimated, too_little, lambda cost: cost.bytes, self.size, plain, _DB_SLOPE, _CLOSE_DB)
+        return self._begun(aim)
 
     def _begun(self, aim: "_Aim") -> "_Begun":
         """Return a search that begins where what a layer is estimated to cost is not off, with all sides of blocks."""
@@ -318,6 +342,9 @@ class _Aim:
 
     estimated: Callable[[Cost], float]  # by what a layer is estimated to cost: what should be 0
     off: Callable[[QuantizedGaussianSet], float]  # the same of a set, which should not be above 0
+    counted: Callable[[Cost], float]  # the bytes of a layer that count: those of the file, or on the GPU
+    own: int  # the same of the set without it
+    plain: int  # and of Gaussians alone, or what these would be allowed
     slope: float  # of these per logarithm of the step, about
     close: float  # how little below 0 is enough
 
@@ -333,9 +360,12 @@ class _Begun:
     costs: dict[int, Cost]  # by side
 
     def price(self, side: int) -> float:
-        """Return squared error and bits of a side's blocks, in squared steps."""
+        """Return squared error and bits of a side's blocks, in squared steps.
+
+        Under a limit for the GPU, whose bytes are these: 4 x 4 texels took as many as 8 x 8 at 1.5 dB less.
+        """
         cost = self.costs[side]
-        return (cost.error / self.step**2 + RATE_WEIGHT * 8 * cost.bytes) * _SIDES[side]
+        return (cost.error / self.step**2 + RATE_WEIGHT * 8 * self.aim.counted(cost)) * _SIDES[side]
 
     def wants_large_blocks(self, alone: Alone) -> bool:
         """Whether the largest blocks cost far less than usual ones, and a texel may with few Gaussians."""
@@ -343,7 +373,7 @@ class _Begun:
             return False
         search = self._of_side(_LARGEST_SIDE)
         work = search.cost.multiply_adds + _LEAST_WORK * self.fewer.multiply_adds
-        return work <= alone.most_work(search.decibels, search.bytes)
+        return work <= alone.most_work(search.decibels, search.saved)
 
     def affordable(self, alone: Alone) -> "_Search | None":
         """Return the search with the blocks that cost least of those that do not take a GPU too much."""
@@ -351,7 +381,7 @@ class _Begun:
         for side in sorted(self.costs, key=self.price):
             search = self._of_side(side)
             cost = search.cost
-            most = alone.most_work(search.decibels, search.bytes)
+            most = alone.most_work(search.decibels, search.saved)
             if fewer.gpu_bytes + cost.gpu_bytes <= alone.gpu_bytes and fewer.multiply_adds + cost.multiply_adds <= most:
                 return search
         return None
@@ -386,9 +416,14 @@ class _Search:
         return self.fewer.size + self.cost.bytes
 
     @property
+    def saved(self) -> float:
+        """How often the bytes that count are halved, estimated."""
+        return math.log2(self.aim.plain / (self.aim.own + self.aim.counted(self.cost)))
+
+    @property
     def promise(self) -> float:
-        """What orders searches for the same size or the same quality: estimated dB, less those that bytes are worth."""
-        return self.decibels - _USUAL_SLOPE * math.log2(self.bytes)
+        """What orders searches for the same size or the same quality: estimated dB, and those that bytes are worth."""
+        return self.decibels + _USUAL_SLOPE * self.saved
 
     @property
     def decibels(self) -> float:

@@ -46,6 +46,7 @@ from imagegs_tex.formats.igs.residual_layer import (
 from imagegs_tex.formats.igs.residual_picture import texel_cosines
 from imagegs_tex.formats.igs.zigzag import zigzag
 from imagegs_tex.jit import njit
+from imagegs_tex.quantize.residual_nibbles import choose_by_nibbles
 
 RATE_WEIGHT: Final = 0.12
 """Squared steps that a bit weighs; 0.07 and 0.2: no better on five crops, up to 0.4 dB worse."""
@@ -64,7 +65,7 @@ class Chosen:
     """Codes of some of a picture's blocks, or of all, and what such a layer costs the whole picture."""
 
     layer: ResidualLayer | None  # of these blocks; None where nothing is worth its bits, or too much is
-    bytes: float  # by the coder's model
+    bytes: float  # by the coder's model, or of lists on the GPU
     error: float  # squared
 
 
@@ -79,11 +80,12 @@ class Coefficients:
     most: NDArray[np.float32]  # [K'], the largest magnitude of each component
     scale: float  # blocks of the picture, for each that is here
     threads: int
+    on_gpu: bool = False  # whether codes are chosen by the bits that they take there, not in the file
 
     @staticmethod
     def of(
         residual: NDArray[np.floating], side_log2: int, threads: int = 1, *, some: bool = False,
-        scales: NDArray[np.float64] | None = None, components: NDArray[np.float64] | None = None,
+        scales: NDArray[np.float64] | None = None, components: NDArray[np.float64] | None = None, on_gpu: bool = False,
     ) -> "Coefficients":  # fmt: skip
         """Transform a residual.
 
@@ -94,6 +96,7 @@ class Coefficients:
             some: of many blocks only some, to estimate by
             scales: [C], 1 at least, of the channels' errors; None for 1
             components: what :func:`principal_components` returns of both, where that is known
+            on_gpu: whether codes are chosen by the bits that they take there
         """
         height, width, channels = residual.shape
         across, down = block_grid(width, height, side_log2)
@@ -104,7 +107,7 @@ class Coefficients:
         rows = _sample(down, across) if some else np.arange(down)
         blocks = transformed(residual, projection, side_log2, rows, threads)
         return Coefficients(
-            side_log2, across, basis_codes, blocks, _largest(blocks, across, threads), down / len(rows), threads
+            side_log2, across, basis_codes, blocks, _largest(blocks, across, threads), down / len(rows), threads, on_gpu
         )  # fmt: skip
 
     def chosen(self, step: float) -> "Chosen":
@@ -120,7 +123,10 @@ class Coefficients:
             scaled = np.asarray(
                 (values if components == len(live) else values.compress(live, axis=1)) / np.float32(step), np.float32
             )
-            codes, bits = _choose(scaled, self.across, weights, tables, _BITS)
+            if self.on_gpu:
+                codes, bits = choose_by_nibbles(scaled, RATE_WEIGHT)
+            else:
+                codes, bits = _choose(scaled, self.across, weights, tables, _BITS)
             by_block = len(codes), components * places
             limit_blocks(codes.reshape(by_block))
             error = float(_squared_error(scaled, codes)) * step**2

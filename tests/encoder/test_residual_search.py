@@ -103,8 +103,18 @@ def test_better_at_bytes_on_the_gpu(grain, backend):
     _, _, plain = made(grain, backend, OFF, max_gpu_bytes=limit)
     quantized, _, level = made(grain, backend, AUTO, max_gpu_bytes=limit)
     assert quantized.residual is not None
+    assert quantized.residual.side > 4, "a GPU holds fewer bytes of larger blocks"
     assert 0.95 * limit <= resident_bytes(quantized) <= limit
     assert level > plain + 0.5
+
+
+def test_codes_are_chosen_by_what_they_take_on_the_gpu(grain, backend, monkeypatch):
+    _, _, level = made(grain, backend, AUTO, max_gpu_bytes=9000)
+    of = residual_search.Coefficients.of
+    monkeypatch.setattr(
+        residual_search.Coefficients, "of", lambda *given, **named: of(*given, **{**named, "on_gpu": False})
+    )
+    assert level > made(grain, backend, AUTO, max_gpu_bytes=9000)[2] + 0.5
 
 
 def test_a_gpu_holds_no_more(grain, backend):
@@ -137,14 +147,12 @@ def test_a_layer_that_wins_little_is_not_kept_where_gaussians_end_above_it(grain
 
 def test_what_wins_more_may_take_a_texel_more_work():
     alone = residual_search.Alone(1000, 5000.0, 30.0, 3.0, 20000.0, 500.0)
-    nothing_won = alone.most_work(30.0, 5000.0)
+    nothing_won = alone.most_work(30.0, 0.0)
     assert nothing_won == pytest.approx(1.1 * 500.0)
-    assert alone.most_work(27.0, 5000.0) < nothing_won  # other Gaussians would have that with less
-    assert alone.most_work(30.0, 5000.0 / 2 ** (1 / 3)) == pytest.approx(
-        2 * nothing_won
-    )  # as good in fewer bytes: 1 dB
-    assert 2 * nothing_won < alone.most_work(31.0, 5000.0) == pytest.approx(2.2 * 500.0 * 2 ** (0.4 / 3))
-    assert alone.most_work(30.0, 500.0) == pytest.approx(2 * nothing_won), "never more than twice that"
+    assert alone.most_work(27.0, 0.0) < nothing_won  # other Gaussians would have that with less
+    assert alone.most_work(30.0, 1 / 3) == pytest.approx(2 * nothing_won)  # as good in fewer bytes: 1 dB
+    assert 2 * nothing_won < alone.most_work(31.0, 0.0) == pytest.approx(2.2 * 500.0 * 2 ** (0.4 / 3))
+    assert alone.most_work(30.0, 3.0) == pytest.approx(2 * nothing_won), "never more than twice that"
 
 
 def test_a_second_search_goes_on_from_what_the_first_made(grain, backend, monkeypatch):
