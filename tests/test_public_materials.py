@@ -186,6 +186,7 @@ def test_a_manifest_is_the_same_as_its_folder(public, tmp_path, schema):
 
 WAYS = {"files": ".gltf", "views": ".glb"}
 """One for each material in turn: tests/formats/gltf/test_ways_to_hold_images.py tries all with one."""
+
 # How the materials' own assets use them.
 MORE = {
     "rosewood_veneer1": {"pbrMetallicRoughness": {"metallicFactor": 0}},
