@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from imagegs_tex import verification
+from imagegs_tex.shaders.build_decoder import build_decoder
 from imagegs_tex.verification import run
 
 
@@ -35,6 +36,11 @@ def verify_these_alone(monkeypatch, names):
     monkeypatch.setattr(
         run, "_variants", lambda languages: [variant for variant in whole(languages) if variant.name in names]
     )
+
+
+def without_footprints(monkeypatch):
+    """Let verify make decoders without what takes a footprint, which takes three quarters of compiling one."""
+    monkeypatch.setattr(run, "shader_decoder", build_decoder)
 
 
 def with_fault(decoder, good, bad):

@@ -15,6 +15,7 @@ from helpers.verify_cases import (
     languages_with,
     verify_these_alone,
     with_fault,
+    without_footprints,
     without_the_shared_decoder,
 )
 from typer.testing import CliRunner
@@ -32,6 +33,7 @@ from imagegs_tex.shaders.accessors import list_accessors
 from imagegs_tex.shaders.build_decoder import build_decoder
 from imagegs_tex.verification import MAX_ERROR, toolchain, verify
 from imagegs_tex.verification.report import as_json
+from imagegs_tex.verification.shared_view import SHARED_PREFIX
 
 pytestmark = pytest.mark.gl
 VARIANTS = ["glsl-compute", "glsl-pixel", "texture-pixel", "hlsl-compute", "hlsl-pixel"]
@@ -190,7 +192,9 @@ def test_values_that_are_not_numbers_fail(device):
     assert not any(variant.passed for variant in report.variants)
 
 
-def test_accessors_hold(device):
+def test_accessors_hold(device, monkeypatch):
+    verify_these_alone(monkeypatch, ["glsl-compute", "hlsl-compute"])
+    without_footprints(monkeypatch)
     maps = (
         made_map(
             "base", routes=(Coded(0), Coded(1), Coded(2), Coded(8)),
@@ -248,7 +252,8 @@ def test_report_and_pictures(device, tmp_path):
     assert np.abs(texels.astype(int) - 128).max() <= 1  # mid grey: no difference to see
 
 
-def test_progress_names_every_step_once(device):
+def test_progress_names_every_step_once(device, monkeypatch):
+    without_footprints(monkeypatch)
     steps = []
     verify(
         made_set(20, 300, 10, 3),
@@ -266,7 +271,9 @@ def test_progress_names_every_step_once(device):
     assert names[-1] == "texture-pixel, points"
 
 
-def test_score_against_the_source(device, tmp_path):
+def test_score_against_the_source(device, tmp_path, monkeypatch):
+    verify_these_alone(monkeypatch, ["glsl-compute"])
+    without_footprints(monkeypatch)
     quantized = made_set(64, 48, 60, 3, maps=(made_map("base", routes=(Coded(0), Coded(1), Coded(2))),))
     rng = np.random.default_rng(0)
     write_image(tmp_path / "base.png", rng.integers(0, 256, (48, 64, 3), dtype=np.uint8))
@@ -298,7 +305,9 @@ def test_missing_opengl_is_named(monkeypatch, device):
         open_device()
 
 
-def test_command_line(device, tmp_path):
+def test_command_line(device, tmp_path, monkeypatch):
+    verify_these_alone(monkeypatch, ["glsl-compute"])
+    without_footprints(monkeypatch)
     write_igs(tmp_path / "a.igs", made_set(40, 30, 20, 3))
     runner = CliRunner()
     report = tmp_path / "report.json"
@@ -307,7 +316,9 @@ def test_command_line(device, tmp_path):
     )
     assert result.exit_code == 0, result.output
     assert device.renderer.split()[0] in result.output
-    assert json.loads(report.read_text())["passed"] is True
+    found = json.loads(report.read_text())
+    assert found["passed"] is True
+    assert [variant["name"] for variant in found["variants"]] == ["glsl-compute", f"{SHARED_PREFIX}glsl-compute"]
     result = runner.invoke(
         command_line(), ["emit", str(tmp_path / "a.igs"), "-o", str(tmp_path / "d"), "--lang", "hlsl"]
     )
@@ -346,6 +357,8 @@ def test_command_line_refuses_what_makes_no_sense(wrong, tmp_path):
 
 def test_a_source_is_brought_to_the_size_of_the_file(device, tmp_path, monkeypatch):
     without_the_shared_decoder(monkeypatch)
+    verify_these_alone(monkeypatch, ["glsl-compute"])
+    without_footprints(monkeypatch)
     write_image(tmp_path / "maps" / "basecolor.png", np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))
     settings = CompressSettings(gaussian_count=20, fit=FitSettings(steps=4))
     options = SourceOptions(size=(32, 32))
@@ -373,6 +386,9 @@ def test_command_line_fails_with_1(device, tmp_path, monkeypatch):
     from imagegs_tex.verification import run
 
     write_igs(tmp_path / "a.igs", made_set(40, 30, 20, 3))
+    without_the_shared_decoder(monkeypatch)
+    verify_these_alone(monkeypatch, ["glsl-pixel"])
+    without_footprints(monkeypatch)
     monkeypatch.setattr(run, "MAX_ERROR", -1.0)
     result = CliRunner().invoke(command_line(), ["verify", str(tmp_path / "a.igs"), "--lang", "glsl"])
     assert result.exit_code == 1
