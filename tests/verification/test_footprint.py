@@ -152,7 +152,7 @@ CASES = {
     "normals of two channels, which repeat": made_set(70, 90, 120, 6, maps=material_of_sides(False), wrap=(True, True)),
     "mostly beyond black and white": loud(made_set(70, 90, 150, 3)),
 }
-IN_BOTH_LANGUAGES = {"non-power-of-two", "the same, 14 channels", "normals of two sides"}
+IN_BOTH_LANGUAGES = {"non-power-of-two", "one Gaussian across all borders", "normals of two sides"}
 
 
 @pytest.mark.gl
