@@ -7,18 +7,14 @@ import pytest
 from helpers.tiny_material import as_bytes, waves, write_material
 
 from imagegs_tex import CompressSettings, FitSettings, compare, compress, decode, info
-from imagegs_tex.api import compress_stack
 from imagegs_tex.decoder.render import render_channels
 from imagegs_tex.formats.errors import ImageGSTexError, InputError, OutputError, UsageError
 from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.formats.images import read_image, write_image
-from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.material.options import SourceOptions
-from imagegs_tex.formats.material.stack import expand_map
 from imagegs_tex.rasterize.select_backend import make_backend
 
 QUICK = CompressSettings(gaussian_count=40, fit=FitSettings(steps=6))
-FEW = CompressSettings(gaussian_count=500, fit=FitSettings(steps=6))
 
 
 @pytest.fixture(scope="module")
@@ -220,51 +216,6 @@ def test_a_map_of_the_report_says_how_it_was_read(tmp_path):
     report = compress(folder, tmp_path / "a.igs", QUICK, "cpu")
     assert report.maps[0].semantic == "data"
     assert len(report.readings) == 1
-
-
-# --- every shared material, with so few Gaussians and steps that this takes little time
-
-MATERIALS = (
-    "boombox", "brick_wall_017", "bricks_npot_1000", "caution_panel", "fabric_pattern_07", "facade_005_tiles",
-    "flight_helmet_lenses", "flight_helmet_metal_parts", "franka_link0", "ground_037_packed", "image_anime_character",
-    "image_anime_meadow", "image_hdr_arboretum", "image_photo_plaigne", "image_vector_castle", "mossy_rock_053",
-    "rosewood_veneer1", "rusty_metal_053c", "scratched_metal_055a", "shrub_01_cutout", "stylized_stone_floor_001",
-)  # fmt: skip
-
-
-def corner(stack, width=128, height=112):
-    """The top left of a stack, which is not what wraps and weights are of."""
-    rows, columns = slice(min(height, stack.height)), slice(min(width, stack.width))
-
-    def cut(planes):
-        return tuple(None if plane is None else plane[rows, columns] for plane in planes)
-
-    return replace(
-        stack, width=columns.stop, height=rows.stop, texels=np.ascontiguousarray(stack.texels[rows, columns]),
-        weights=None, wrap=(False, False), originals=cut(stack.originals), drawn=cut(stack.drawn),
-    )  # fmt: skip
-
-
-@pytest.mark.materials
-@pytest.mark.parametrize("name", MATERIALS)
-def test_a_material_comes_back_map_by_map(materials, tmp_path, name):
-    """A corner of most: a whole one takes half a minute."""
-    whole = load_stack(materials / name)
-    stack = whole if name == "image_anime_character" else corner(whole)
-    assert compress_stack(stack, tmp_path / "m.igs", FEW, make_backend("cpu")).psnr_db > 8
-    decoded = {path.stem: path for path in decode(tmp_path / "m.igs", tmp_path / "maps", backend="cpu")}
-    assert set(decoded) == {texture_map.name for texture_map in stack.maps}
-    for texture_map in stack.maps:
-        found, sample_format = read_image(decoded[texture_map.name])
-        assert found.shape == (stack.height, stack.width, texture_map.channel_count)
-        assert sample_format == texture_map.sample_format
-        if not texture_map.coded_indices:
-            assert np.array_equal(found, expand_map(stack.texels, texture_map))
-
-
-@pytest.mark.materials
-def test_no_material_is_left_out(materials):
-    assert {path.name for path in materials.iterdir() if path.is_dir()} == set(MATERIALS)
 
 
 def test_a_repeating_material_shows_no_seam_at_any_scale(tmp_path):

@@ -93,7 +93,7 @@ def main():
     valid, slowest = 0, 0.0
     for number in range(count):
         data = mutation(rng)
-        started = time.perf_counter()
+        started = time.process_time()
         try:
             found = decode_igs(data)
         except IgsError as error:
@@ -107,7 +107,7 @@ def main():
             encode_igs(found)
         assert message.startswith("file: "), message
         assert "\n" not in message
-        slowest = max(slowest, time.perf_counter() - started)
+        slowest = max(slowest, time.process_time() - started)
     assert slowest < LIMIT_S, f"a file took {slowest:.2f} s"
     sys.stdout.write(f"{count} mutations, {valid} valid, slowest {slowest * 1000:.1f} ms\n")
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers.made_gaussians import made_map, made_set
-from helpers.verify_cases import languages_of
+from helpers.verify_cases import languages_of, variant_named, verify_these_alone, with_fault
 
 from imagegs_tex.decoder.render import shader_decoder
 from imagegs_tex.formats.vocabulary import Coded, Semantic, Transfer, UnitZ
@@ -23,8 +23,11 @@ from imagegs_tex.verification.float64_footprint import (
 )
 from imagegs_tex.verification.float64_levels import StoredLevels
 from imagegs_tex.verification.float64_picture import reference_picture, reference_points, reference_rows
+from imagegs_tex.verification.footprint_check import SampleCheck
 from imagegs_tex.verification.footprint_shaders import normal_functions as sample_functions
-from imagegs_tex.verification.stochastic_check import MAX_MEAN_ERROR
+from imagegs_tex.verification.llvmpipe_loop_limit import MAX_TURNS
+from imagegs_tex.verification.opengl import Scene, ends_loops
+from imagegs_tex.verification.stochastic_check import MAX_MEAN_ERROR, StochasticCheck
 
 VARIANTS = ["glsl-compute", "glsl-pixel", "texture-pixel", "hlsl-compute", "hlsl-pixel"]
 
@@ -149,15 +152,7 @@ CASES = {
     "normals of two channels, which repeat": made_set(70, 90, 120, 6, maps=material_of_sides(False), wrap=(True, True)),
     "mostly beyond black and white": loud(made_set(70, 90, 150, 3)),
 }
-IN_BOTH_LANGUAGES = {
-    "non-power-of-two",
-    "one texel",
-    "larger than the last fine level",
-    "the same, 24 channels",
-    "one Gaussian across all borders",
-    "normals of two sides",
-    "24 channels",
-}
+IN_BOTH_LANGUAGES = {"non-power-of-two", "one Gaussian across all borders", "normals of two sides"}
 
 
 @pytest.mark.gl
@@ -208,6 +203,40 @@ def test_between_tiles_a_widened_picture_has_no_seam():
     assert packed.tiles.listed.sum() > plain.tiles.listed.sum()
 
 
+class Samples:
+    """A set's samples with a footprint, as verify checks them, and nothing of what it looks at besides."""
+
+    def __init__(self, device):
+        self.device, self.quantized = device, made_set(90, 70, 120, 7, maps=material())
+        self.decoder = shader_decoder(self.quantized)
+        picture = reference_picture(self.quantized)
+        reference = footprint_reference(self.quantized, self.decoder.packed, picture)
+        turns = MAX_TURNS if ends_loops(device) else None
+        self.checks = (
+            SampleCheck(self.quantized, self.decoder, reference, 1, max_turns=turns),
+            StochasticCheck(reference, 7, 1),
+        )
+
+    def errors(self, name, decoder):
+        """Of samples, and of the means of draws, which pixels have none of."""
+        with Scene(self.device, decoder.packed, (90, 70), 7) as scene:
+            sampler = variant_named(name).make_sampler(scene, decoder)
+            return tuple(check.error(sampler) for check in self.checks)
+
+
+@pytest.fixture(scope="module")
+def samples(device):
+    return Samples(device)
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("name", VARIANTS[:2])
+def test_without_a_fault_none_is_found(name, samples):
+    error, drawn = samples.errors(name, samples.decoder)
+    assert error <= MAX_ERROR
+    assert (drawn is None) if "pixel" in name else (drawn <= MAX_MEAN_ERROR)
+
+
 DRAW_FAULTS = [
     ("< within - float(level) ? 1", "> within - float(level) ? 1"),
     ("floor(noise.x * count)", "floor(0.5 * noise.x * count)"),
@@ -216,28 +245,30 @@ DRAW_FAULTS = [
 
 
 @pytest.mark.gl
-def test_draws_with_another_mean_are_found_out(device):
-    quantized = made_set(90, 70, 120, 7, maps=material())
-    decoder = shader_decoder(quantized)
-    for fault in (None, *DRAW_FAULTS):
-        includes = {name: text.replace(*fault or ("", "")) for name, text in decoder.includes.items()}
-        assert (includes["igs_decode.glsl"] == decoder.includes["igs_decode.glsl"]) == (fault is None)
-        broken = replace(decoder, includes=includes)
-        found = verify(quantized, ["glsl"], decoder=broken, point_count=100, repeats=0, device=device).variants[0]
-        assert found.passed == (fault is None), fault
-        assert (found.stochastic_error > MAX_MEAN_ERROR) == (fault is not None), fault
+@pytest.mark.parametrize("fault", DRAW_FAULTS, ids=str)
+def test_draws_with_another_mean_are_found_out(fault, device, samples, monkeypatch):
+    broken = with_fault(samples.decoder, *fault)
+    if fault != DRAW_FAULTS[0]:
+        assert samples.errors("glsl-compute", broken)[1] > MAX_MEAN_ERROR
+        return
+    verify_these_alone(monkeypatch, ["glsl-compute"])  # what is found out, verify says
+    report = verify(samples.quantized, ["glsl"], decoder=broken, point_count=100, repeats=0, device=device)
+    (found,) = report.variants
+    assert not found.passed
+    assert found.stochastic_error > MAX_MEAN_ERROR
+    assert not report.passed
 
 
-GLSL = VARIANTS[:3]
+GLSL = VARIANTS[:2]
 BROKEN = {
-    "a level too coarse": ("int level = int(within) + k - tap_count;", "int level = int(within) + 1;", VARIANTS),
+    "a level too coarse": ("int level = int(within) + k - tap_count;", "int level = int(within) + 1;", GLSL),
     "taps too far apart": ("float apart = ", "float apart = 1.2 * ", GLSL),
     "taps beside the footprint": ("float(taps - 1) * ", "float(taps + 1) * ", GLSL),
     "a stored texel beside": ("float(1 << uint(level)) - ", "float(1 << uint(level)) - 0.5 * ", GLSL),
     "the axes of components swapped": ("igs_level_axis(m, set, k + 1, c)", "igs_level_axis(m, set, k + 1, c ^ 1)",
                                        GLSL[:1]),
     "a block beside": ("uint group = set + igs_word(set + 2u) + 3u * (block >> 5u);",
-                       "block ^= 1u; uint group = set + igs_word(set + 2u) + 3u * (block >> 5u);", VARIANTS),
+                       "block ^= 1u; uint group = set + igs_word(set + 2u) + 3u * (block >> 5u);", VARIANTS[:3]),
     "rows for columns": ("igs_pick(along, (t & 1u)", "igs_pick(down, (t & 1u)", GLSL[:1]),
     "half a step beside": ("float(igs_field(stored, used, width)) + 0.5", "float(igs_field(stored, used, width)) + 1.0",
                            GLSL[:1]),
@@ -258,29 +289,39 @@ BROKEN = {
 }  # fmt: skip
 
 
-@pytest.mark.gl
-@pytest.mark.parametrize("fault", BROKEN)
-def test_a_broken_footprint_is_found_out(fault, device):
-    quantized = made_set(90, 70, 120, 7, maps=material())
-    decoder = shader_decoder(quantized)
+def with_broken_samples(decoder, fault):
+    """The decoder with a fault in the files of every language, and the variants that must be found out."""
     good, bad, victims = BROKEN[fault]
-    hlsl = {"vec2": "float2"}
 
     def translated(text, name):
-        return text.replace("vec2", hlsl["vec2"]) if name.endswith("hlsl") else text
+        return text.replace("vec2", "float2") if name.endswith("hlsl") else text
 
     includes = {
         name: text.replace(translated(good, name), translated(bad, name)) for name, text in decoder.includes.items()
     }
     assert all(includes[name] != text for name, text in decoder.includes.items()), "the fault was not put in"
-    languages = ("glsl", "hlsl") if any("hlsl" in name for name in victims) else ("glsl",)
-    report = verify(
-        quantized, languages, decoder=replace(decoder, includes=includes), point_count=100, repeats=0, device=device
-    )
-    found = {variant.name: variant for variant in report.variants}
+    return replace(decoder, includes=includes), victims
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_footprint_is_found_out(fault, samples):
+    broken, victims = with_broken_samples(samples.decoder, fault)
     for name in victims:
-        assert not found[name].passed, f"{name} passed with {fault}"
-        assert not (found[name].sample_error or 0.0) <= MAX_ERROR
+        assert not samples.errors(name, broken)[0] <= MAX_ERROR, f"{name} passed with {fault}"
+
+
+@pytest.mark.gl
+def test_verify_says_what_is_found_out(samples, device):
+    """Of every variant, where texels and points are right."""
+    broken, _ = with_broken_samples(samples.decoder, "a level too coarse")
+    report = verify(samples.quantized, decoder=broken, point_count=100, repeats=0, device=device)
+    assert [variant.name for variant in report.variants][:5] == VARIANTS
+    for variant in report.variants:
+        assert not variant.passed, variant
+        assert not (variant.sample_error or 0.0) <= MAX_ERROR
+        assert max(variant.texel_error, variant.point_error) <= MAX_ERROR
+    assert not report.passed
 
 
 @pytest.mark.parametrize("stored", [True, False])
@@ -302,15 +343,14 @@ def test_normals_whose_z_is_not_coded_have_a_length(stored):
 @pytest.mark.gl
 @pytest.mark.parametrize("fault", [("1.0 - (2.0 * texel.channel[3]", "0.9 - (2.0 * texel.channel[3]"),
                                    ("channel[6]) - vec3", "channel[5]) - vec3")])  # fmt: skip
-def test_a_broken_z_is_found_out(fault, device):
+def test_a_broken_z_is_found_out(fault, device, monkeypatch):
+    verify_these_alone(monkeypatch, ["glsl-compute"])
     quantized = made_set(90, 70, 120, 6, maps=material_of_sides(True))
-    decoder = shader_decoder(quantized)
-    includes = {name: text.replace(*fault) for name, text in decoder.includes.items()}
-    assert includes["igs_decode.glsl"] != decoder.includes["igs_decode.glsl"], "the fault was not put in"
-    report = verify(
-        quantized, ["glsl"], decoder=replace(decoder, includes=includes), point_count=100, repeats=0, device=device
-    )
-    assert not report.variants[0].passed
+    broken = with_fault(shader_decoder(quantized), *fault)
+    report = verify(quantized, ["glsl"], decoder=broken, point_count=100, repeats=0, device=device)
+    (found,) = report.variants
+    assert found.failure == ""
+    assert not found.passed
 
 
 @pytest.mark.gl

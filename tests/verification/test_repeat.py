@@ -7,6 +7,7 @@ import pytest
 from helpers.made_gaussians import made_map, made_set
 from helpers.made_repeat import made_repeat, with_repeat
 from helpers.made_residual import made_residual
+from helpers.verify_cases import verify_these_alone, with_fault
 
 from imagegs_tex.decoder.level_render import level_pictures
 from imagegs_tex.decoder.render import render_channels
@@ -100,15 +101,15 @@ def test_every_decoder_adds_it(case, device):
 
 
 SINGLE, COMPUTE = ["glsl-pixel", "texture-pixel"], ["glsl-compute"]
-GLSL = COMPUTE + SINGLE
+GLSL, PAIR = COMPUTE + SINGLE, COMPUTE + SINGLE[:1]
 BROKEN = {
     "no shift": ("row * lattice.shift) %", "row * 0u) %", GLSL),
-    "no origin": ("(at.y + lattice.origin.y)", "(at.y)", GLSL),
-    "weights of another cell": ("row * lattice.across + column", "row * lattice.across", GLSL),
+    "no origin": ("(at.y + lattice.origin.y)", "(at.y)", PAIR),
+    "weights of another cell": ("row * lattice.across + column", "row * lattice.across", PAIR),
     "the first picture's weight for all": ("if (weights > 0u && row == last_row)", "if (false)", SINGLE),
     "the same of columns": ("if (row == last_row)", "if (false)", COMPUTE),
-    "weights of the first picture behind it": ("                weights += 1u;\n", "", GLSL),
-    "weights without a sign": ("8u * (at & 3u), 8u)", "8u * (at & 3u), 7u)", GLSL),
+    "weights of the first picture behind it": ("                weights += 1u;\n", "", PAIR),
+    "weights without a sign": ("8u * (at & 3u), 8u)", "8u * (at & 3u), 7u)", PAIR),
     "functions of the texel beside": ("igs_repeat_waves[down + 2u]", "igs_repeat_waves[down + 1u]", COMPUTE),
     "columns that reach into the next cell": (" && cell.local.y + rows <= lattice.period.y", "", COMPUTE),
     "columns that reach into the next block": ("cell.within.y + rows <= 1u << blocks.log2 && ", "", COMPUTE),
@@ -120,28 +121,26 @@ BROKEN = {
 
 @pytest.mark.gl
 @pytest.mark.parametrize("fault", BROKEN)
-def test_a_broken_repeat_is_found_out(fault, device):
+def test_a_broken_repeat_is_found_out(fault, device, monkeypatch):
     quantized = with_repeat(made_set(50, 40, 30, 3), period=(13, 10), origin=(4, 6), shift=5, side_log2=3)
-    decoder = build_decoder(quantized)
     good, bad, victims = BROKEN[fault]
-    includes = {name: text.replace(good, bad) for name, text in decoder.includes.items()}
-    assert includes["igs_decode.glsl"] != decoder.includes["igs_decode.glsl"], "the fault was not put in"
-    broken = replace(decoder, includes=includes)
+    broken = with_fault(build_decoder(quantized), good, bad)
+    verify_these_alone(monkeypatch, victims)
     report = verify(quantized, ["glsl"], decoder=broken, point_count=500, repeats=0, device=device)
-    found = {variant.name: variant for variant in report.variants}
-    for name in victims:
-        assert found[name].failure == ""
-        assert not found[name].passed, f"{name} passed with {fault}"
+    assert [variant.name for variant in report.variants] == victims
+    for variant in report.variants:
+        assert variant.failure == ""
+        assert not variant.passed, f"{variant.name} passed with {fault}"
 
 
 @pytest.mark.gl
-def test_levels_of_another_repeat_are_found_out(device):
+def test_levels_of_another_repeat_are_found_out(device, monkeypatch):
     quantized = with_repeat(made_set(64, 48, 30, 3), period=(16, 16), side_log2=3, density=0.3)
     decoder = build_decoder(quantized, pictures=level_pictures(quantized))
-    without = {name: text.replace("mean *= cosine;", "") for name, text in decoder.includes.items()}
-    broken = replace(decoder, includes=without)
+    broken = with_fault(decoder, "mean *= cosine;", "")
     report = verify(quantized, ["glsl"], decoder=broken, point_count=500, repeats=0, device=device)
     assert [variant.passed for variant in report.variants] == [False] * 3
+    verify_these_alone(monkeypatch, ["glsl-pixel"])  # that levels are wrong is seen without it
     wrong = build_decoder(quantized, pictures=level_pictures(replace(quantized, repeat=None)))
     report = verify(quantized, ["glsl"], decoder=wrong, point_count=100, repeats=0, device=device)
     assert not report.passed

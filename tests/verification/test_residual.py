@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from helpers.made_gaussians import made_map, made_set
 from helpers.made_residual import made_residual
+from helpers.verify_cases import verify_these_alone, with_fault
 
 from imagegs_tex.decoder.level_render import level_pictures
 from imagegs_tex.decoder.render import render_channels
@@ -135,40 +136,37 @@ def test_samples_and_levels_have_it(device):
     assert report.level_error > 0
 
 
-SINGLE, GLSL = VARIANTS[1:3], VARIANTS[:3]
+SINGLE, GLSL, PAIR = VARIANTS[1:3], VARIANTS[:3], VARIANTS[:2]
 BROKEN = {
     "always at texel centres": ("vec2 turns = (p - ", "vec2 turns = (floor(p) + vec2(0.5, 0.5) - ", SINGLE),
-    "zeros not skipped": ("? nibble >> 1u : 0u", "? 0u : 0u", GLSL),
-    "no sign": ("& 1u) > 0u ? -", "& 1u) > 0u ? ", GLSL),
+    "zeros not skipped": ("? nibble >> 1u : 0u", "? 0u : 0u", PAIR),
+    "no sign": ("& 1u) > 0u ? -", "& 1u) > 0u ? ", PAIR),
     "twos are ones": ("IGS_NIBBLE_TWO ? 1u : 2u", "IGS_NIBBLE_TWO ? 1u : 1u", GLSL),
-    "far codes begin elsewhere": (" - 14u + ", " - 13u + ", GLSL),
-    "no offset": ("float(size) + beyond", "float(size)", GLSL),
-    "constants as the other functions": ("frequency > 0u ? 1.0 : 0.70710678", "frequency > 0u ? 1.0 : 1.0", GLSL),
-    "the basis of the first component": ("            row += uint(m.channels);\n", "", SINGLE),
+    "far codes begin elsewhere": (" - 14u + ", " - 13u + ", PAIR),
+    "no offset": ("float(size) + beyond", "float(size)", PAIR),
+    "constants as the other functions": ("frequency > 0u ? 1.0 : 0.70710678", "frequency > 0u ? 1.0 : 1.0", PAIR),
+    "the basis of the first component": ("            row += uint(m.channels);\n", "", VARIANTS[1:2]),
     "the same of a workgroup": ("        row += uint(IGS_LAYERS);\n", "", VARIANTS[:1]),
     "the list of another block": ("return (block.y << ", "return (block.x << ", VARIANTS[:1]),
     "parts that begin anywhere": ("if (part > 0u && begin < end)", "if (part > 999u)", VARIANTS[:1]),
     "parts without those before": ("list.place = place;", "list.place = 0u;", VARIANTS[:1]),
     "columns by the first texel": ("blocks.log2) + local.x", "blocks.log2)", VARIANTS[:1]),
-    "not held to 0 to 1": ("texel = igs_in_range(texel);", "texel = texel;", GLSL),
+    "not held to 0 to 1": ("texel = igs_in_range(texel);", "texel = texel;", PAIR),
 }  # fmt: skip
 
 
 @pytest.mark.gl
 @pytest.mark.parametrize("fault", BROKEN)
-def test_a_broken_residual_is_found_out(fault, device):
+def test_a_broken_residual_is_found_out(fault, device, monkeypatch):
     quantized = layered(made_set(50, 40, 60, 3), density=0.12, spread=3.0, step=0.04)
-    decoder = build_decoder(quantized)
     good, bad, victims = BROKEN[fault]
-    includes = {name: text.replace(good, bad) for name, text in decoder.includes.items()}
-    assert includes["igs_decode.glsl"] != decoder.includes["igs_decode.glsl"], "the fault was not put in"
-    report = verify(
-        quantized, ["glsl"], decoder=replace(decoder, includes=includes), point_count=500, repeats=0, device=device
-    )
-    found = {variant.name: variant for variant in report.variants}
-    for name in victims:
-        assert found[name].failure == ""
-        assert not found[name].passed, f"{name} passed with {fault}"
+    broken = with_fault(build_decoder(quantized), good, bad)
+    verify_these_alone(monkeypatch, victims)
+    report = verify(quantized, ["glsl"], decoder=broken, point_count=500, repeats=0, device=device)
+    assert [variant.name for variant in report.variants] == victims
+    for variant in report.variants:
+        assert variant.failure == ""
+        assert not variant.passed, f"{variant.name} passed with {fault}"
 
 
 BROKEN_LEVELS = {
@@ -180,19 +178,20 @@ BROKEN_LEVELS = {
 
 @pytest.mark.gl
 @pytest.mark.parametrize("fault", BROKEN_LEVELS)
-def test_broken_means_are_found_out(fault, device):
+def test_broken_means_are_found_out(fault, device, monkeypatch):
     good, bad, side_log2 = BROKEN_LEVELS[fault]
     quantized = layered(made_set(50, 40, 60, 3), density=0.12, spread=3.0, step=0.04, side_log2=side_log2)
-    decoder = build_decoder(quantized, pictures=level_pictures(quantized))
-    includes = {name: text.replace(good, bad) for name, text in decoder.includes.items()}
-    assert includes["igs_decode.glsl"] != decoder.includes["igs_decode.glsl"], "the fault was not put in"
-    broken = replace(decoder, includes=includes)
+    broken = with_fault(build_decoder(quantized, pictures=level_pictures(quantized)), good, bad)
+    verify_these_alone(monkeypatch, ["glsl-compute"])
     report = verify(quantized, ["glsl"], decoder=broken, point_count=100, repeats=0, device=device)
-    assert not report.variants[0].passed
+    (found,) = report.variants
+    assert found.failure == ""
+    assert not found.passed
 
 
 @pytest.mark.gl
-def test_levels_without_it_are_found_out(device):
+def test_levels_without_it_are_found_out(device, monkeypatch):
+    verify_these_alone(monkeypatch, ["glsl-pixel"])  # that levels are wrong is seen without it
     quantized = layered(made_set(90, 70, 120, 3), only=[(block, 0, 9) for block in range(40)], step=0.05)
     wrong = build_decoder(quantized, pictures=level_pictures(replace(quantized, residual=None)))
     report = verify(quantized, ["glsl"], decoder=wrong, point_count=100, repeats=0, device=device)

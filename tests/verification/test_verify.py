@@ -10,7 +10,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers.made_gaussians import made_map, made_set
-from helpers.verify_cases import languages_of, without_the_shared_decoder
+from helpers.verify_cases import (
+    languages_of,
+    languages_with,
+    verify_these_alone,
+    with_fault,
+    without_footprints,
+    without_the_shared_decoder,
+)
 from typer.testing import CliRunner
 
 from imagegs_tex import CompressSettings, FitSettings, compress
@@ -26,6 +33,7 @@ from imagegs_tex.shaders.accessors import list_accessors
 from imagegs_tex.shaders.build_decoder import build_decoder
 from imagegs_tex.verification import MAX_ERROR, toolchain, verify
 from imagegs_tex.verification.report import as_json
+from imagegs_tex.verification.shared_view import SHARED_PREFIX
 
 pytestmark = pytest.mark.gl
 VARIANTS = ["glsl-compute", "glsl-pixel", "texture-pixel", "hlsl-compute", "hlsl-pixel"]
@@ -99,6 +107,9 @@ def test_every_block_size_holds(block_log2, device):
     assert report.passed
 
 
+PAIR = VARIANTS[:2]
+"""Workgroups, and single texels; the other variants differ from these in how they read words, or are translated."""
+
 BROKEN = {
     "a swapped channel": (
         "texel.channel[0] = clamp(", "texel.channel[1] = clamp(",
@@ -106,29 +117,29 @@ BROKEN = {
     ),
     "off by half a texel": (
         "d = p - ", "d = 0.5 + p - ",
-        VARIANTS,
+        PAIR,
     ),
     "a wrong cut-off": (
         "m.edge = ", "m.edge = 0.05 + 0.0 * ",
-        VARIANTS,
+        PAIR,
     ),
     "a wrong epsilon": (
         "#define IGS_EPSILON ", "#define IGS_EPSILON 0.01 + 0.0 * ",
-        VARIANTS,
+        PAIR,
     ),
-    "too narrow": ("float narrow = ", "float narrow = 1.1 * ", VARIANTS),
-    "a block of the tile missed": ("((texel.y >> block_log2) & last)", "((texel.y >> block_log2) & 0u)", VARIANTS),
+    "too narrow": ("float narrow = ", "float narrow = 1.1 * ", PAIR),
+    "a block of the tile missed": ("((texel.y >> block_log2) & last)", "((texel.y >> block_log2) & 0u)", PAIR),
     "tiles around missed": (
         "igs_near_exists(known, place, source - 1u)", "source > 4u && igs_near_exists(known, place, source - 1u)",
         ["glsl-pixel", "hlsl-pixel"],
     ),
     "near bits of another tile": (
-        "igs_near_at(head) + (source - 1u) * end", "igs_near_at(head)", ["glsl-pixel", "hlsl-pixel"],
+        "igs_near_at(head) + (source - 1u) * end", "igs_near_at(head)", ["glsl-pixel"],
     ),
     "x and y mixed up": ("codes.y < 0 ? uvec2(second, first)", "codes.y <= 0 ? uvec2(second, first)", VARIANTS[:3]),
-    "features without a sign": ("igs_signed_field(stored, used, width)", "igs_field(stored, used, width)", VARIANTS),
+    "features without a sign": ("igs_signed_field(stored, used, width)", "igs_field(stored, used, width)", PAIR),
     "rows of groups shifted": ("first_texel + uvec2(0u, uint(row))", "first_texel", VARIANTS[:1]),
-    "v upside down": ("igs_inside(m, uv) * ", "(1.0 - igs_inside(m, uv)) * ", VARIANTS),
+    "v upside down": ("igs_inside(m, uv) * ", "(1.0 - igs_inside(m, uv)) * ", PAIR),
     "a missing group": ("igs_store(ivec2(at) + place", "if (group.x > 0u) igs_store(ivec2(at) + place", VARIANTS[:1]),
     "an accessor of another channel": ("return texel.channel[3];", "return texel.channel[2];", VARIANTS[:1]),
     "a syntax error": ("IgsTexel igs_decode(", "IgsTexl igs_decode(", VARIANTS),
@@ -136,31 +147,35 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("fault", BROKEN)
-def test_a_broken_decoder_is_found_out(fault, device):
+def test_a_broken_decoder_is_found_out(fault, device, monkeypatch):
     maps = (
         made_map(routes=(Coded(0), Coded(1), Coded(2))),
         made_map("roughness", Semantic.ROUGHNESS, (Coded(3),), Transfer.LINEAR),
     )
     quantized = made_set(90, 70, 120, maps=maps)
-    decoder = build_decoder(quantized)
     good, bad, victims = BROKEN[fault]
-    includes = {name: text.replace(good, bad) for name, text in decoder.includes.items()}
-    assert includes["igs_decode.glsl"] != decoder.includes["igs_decode.glsl"], "the fault was not put in"
-    report = verify(quantized, decoder=replace(decoder, includes=includes), point_count=2000, repeats=0, device=device)
+    broken = with_fault(build_decoder(quantized), good, bad)
+    verify_these_alone(monkeypatch, victims)
+    report = verify(
+        quantized, languages_with(victims), decoder=broken, point_count=2000, repeats=0, device=device
+    )  # fmt: skip
     assert not report.passed
-    for name in victims:
-        assert not by_name(report)[name].passed, f"{name} passed with {fault}"
+    assert [variant.name for variant in report.variants][: len(victims)] == victims
+    for variant in report.variants:
+        assert not variant.passed, f"{variant.name} passed with {fault}"
 
 
 @pytest.mark.parametrize(
-    ("good", "bad"), [("mean + m.size * nearest", "mean + 0.0 * nearest"), ("uv - floor(uv)", "uv")]
+    ("good", "bad", "languages"),
+    [("mean + m.size * nearest", "mean + 0.0 * nearest", ["glsl", "hlsl"]), ("uv - floor(uv)", "uv", ["glsl"])],
 )
-def test_a_decoder_that_does_not_repeat_is_found_out(good, bad, device):
+def test_a_decoder_that_does_not_repeat_is_found_out(good, bad, languages, device):
     quantized = made_set(90, 70, 120, wrap=(True, True))
     decoder = build_decoder(quantized)
     includes = {name: text.replace(good, bad) for name, text in decoder.includes.items()}
     assert all(includes[name] != text for name, text in decoder.includes.items()), "the fault was not put in"
-    report = verify(quantized, decoder=replace(decoder, includes=includes), point_count=2000, repeats=0, device=device)
+    broken = replace(decoder, includes=includes)
+    report = verify(quantized, languages, decoder=broken, point_count=2000, repeats=0, device=device)
     assert not any(variant.passed for variant in report.variants)
 
 
@@ -177,7 +192,9 @@ def test_values_that_are_not_numbers_fail(device):
     assert not any(variant.passed for variant in report.variants)
 
 
-def test_accessors_hold(device):
+def test_accessors_hold(device, monkeypatch):
+    verify_these_alone(monkeypatch, ["glsl-compute", "hlsl-compute"])
+    without_footprints(monkeypatch)
     maps = (
         made_map(
             "base", routes=(Coded(0), Coded(1), Coded(2), Coded(8)),
@@ -235,7 +252,8 @@ def test_report_and_pictures(device, tmp_path):
     assert np.abs(texels.astype(int) - 128).max() <= 1  # mid grey: no difference to see
 
 
-def test_progress_names_every_step_once(device):
+def test_progress_names_every_step_once(device, monkeypatch):
+    without_footprints(monkeypatch)
     steps = []
     verify(
         made_set(20, 300, 10, 3),
@@ -253,7 +271,9 @@ def test_progress_names_every_step_once(device):
     assert names[-1] == "texture-pixel, points"
 
 
-def test_score_against_the_source(device, tmp_path):
+def test_score_against_the_source(device, tmp_path, monkeypatch):
+    verify_these_alone(monkeypatch, ["glsl-compute"])
+    without_footprints(monkeypatch)
     quantized = made_set(64, 48, 60, 3, maps=(made_map("base", routes=(Coded(0), Coded(1), Coded(2))),))
     rng = np.random.default_rng(0)
     write_image(tmp_path / "base.png", rng.integers(0, 256, (48, 64, 3), dtype=np.uint8))
@@ -285,7 +305,9 @@ def test_missing_opengl_is_named(monkeypatch, device):
         open_device()
 
 
-def test_command_line(device, tmp_path):
+def test_command_line(device, tmp_path, monkeypatch):
+    verify_these_alone(monkeypatch, ["glsl-compute"])
+    without_footprints(monkeypatch)
     write_igs(tmp_path / "a.igs", made_set(40, 30, 20, 3))
     runner = CliRunner()
     report = tmp_path / "report.json"
@@ -294,7 +316,9 @@ def test_command_line(device, tmp_path):
     )
     assert result.exit_code == 0, result.output
     assert device.renderer.split()[0] in result.output
-    assert json.loads(report.read_text())["passed"] is True
+    found = json.loads(report.read_text())
+    assert found["passed"] is True
+    assert [variant["name"] for variant in found["variants"]] == ["glsl-compute", f"{SHARED_PREFIX}glsl-compute"]
     result = runner.invoke(
         command_line(), ["emit", str(tmp_path / "a.igs"), "-o", str(tmp_path / "d"), "--lang", "hlsl"]
     )
@@ -333,6 +357,8 @@ def test_command_line_refuses_what_makes_no_sense(wrong, tmp_path):
 
 def test_a_source_is_brought_to_the_size_of_the_file(device, tmp_path, monkeypatch):
     without_the_shared_decoder(monkeypatch)
+    verify_these_alone(monkeypatch, ["glsl-compute"])
+    without_footprints(monkeypatch)
     write_image(tmp_path / "maps" / "basecolor.png", np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))
     settings = CompressSettings(gaussian_count=20, fit=FitSettings(steps=4))
     options = SourceOptions(size=(32, 32))
@@ -360,6 +386,9 @@ def test_command_line_fails_with_1(device, tmp_path, monkeypatch):
     from imagegs_tex.verification import run
 
     write_igs(tmp_path / "a.igs", made_set(40, 30, 20, 3))
+    without_the_shared_decoder(monkeypatch)
+    verify_these_alone(monkeypatch, ["glsl-pixel"])
+    without_footprints(monkeypatch)
     monkeypatch.setattr(run, "MAX_ERROR", -1.0)
     result = CliRunner().invoke(command_line(), ["verify", str(tmp_path / "a.igs"), "--lang", "glsl"])
     assert result.exit_code == 1

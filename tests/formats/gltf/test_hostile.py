@@ -252,9 +252,9 @@ def test_random_damage_is_an_input_error_or_nothing(tmp_path_factory, data):
         damaged[data.draw(places)] = data.draw(st.integers(0, 255))
     path = base / "x.glb"
     path.write_bytes(damaged)
-    started = time.perf_counter()
+    started = time.process_time()
     assert "\n" not in complaint(path)
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
 
 
 JSON_VALUES = (

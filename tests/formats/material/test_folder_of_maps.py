@@ -330,11 +330,11 @@ def test_names_that_differ_by_case_are_two_maps_where_the_system_tells_them_apar
 
 
 def test_thousands_of_names_take_no_time():
-    started = time.perf_counter()
+    started = time.process_time()
     assert group_names([f"{number}_normal" for number in range(2000)]) is None
     assert len(group_names([f"m{n}x_{word}" for n in range(700) for word in ("albedo", "rough")]).groups) == 700
     assert group_names(["_".join(["albedo", "normal", "rough"] * 20) + f"_{n}" for n in range(300)]) is None
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 # --- .zip
@@ -376,11 +376,11 @@ def test_a_zip_gives_the_stack_of_its_folder(tmp_path):
 
 
 def refused(path, message):
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(InputError, match=message) as caught:
         load_stack(path)
     assert "\n" not in str(caught.value)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(

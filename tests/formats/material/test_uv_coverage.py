@@ -107,9 +107,9 @@ def test_many_triangles_at_2k_are_fast():
     """100,000 small triangles; the bound is a hundred times what it takes (it is for a loop over triangles)."""
     generator = np.random.default_rng(0)
     corners = generator.uniform(0, 0.9, (100_000, 1, 2)) * (1, 0.5) + generator.uniform(0, 0.01, (100_000, 3, 2))
-    started = time.perf_counter()
+    started = time.process_time()
     used = used_texels([UvSet(corners, (R, R))], 2048, 2048)
-    assert time.perf_counter() - started < 60
+    assert time.process_time() - started < 60
     assert 0.3 < used.mean() < 0.5
 
 

@@ -1,12 +1,9 @@
 """Whether a material repeats: what is guessed, of real and of made ones, and what is said."""
 
-import re
-
 import numpy as np
 import pytest
 
 from imagegs_tex.formats.errors import UsageError
-from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.material.wrap_detection import decide_wrap, parse_wrap
 from imagegs_tex.formats.vocabulary import wrap_words
 
@@ -19,22 +16,6 @@ def made(width, height, period_x=None, period_y=None, channels=3, seed=0):
     y, x = np.fft.fftfreq(size[0])[:, None], np.fft.rfftfreq(size[1])[None]
     smooth = np.fft.irfft2(noise * np.exp(-300 * (x**2 + y**2))[..., None], size, axes=(0, 1))
     return np.clip(0.5 + smooth[:height, :width] * 2, 0, 1).astype(np.float32)
-
-
-@pytest.mark.materials
-def test_every_shared_material_is_guessed_right(materials):
-    """Tileable ones repeat both ways, atlases and single pictures clamp; so they do at half the size."""
-    sources = (materials / "SOURCES.md").read_text(encoding="utf-8")
-    layouts = re.findall(r"^### (\S+)\n.*?layout: (\w+|-)", sources, re.MULTILINE | re.DOTALL)
-    assert len(layouts) == len([path for path in materials.iterdir() if path.is_dir()])
-    for name, layout in layouts:
-        stack = load_stack(materials / name)
-        wanted = (layout == "tileable",) * 2
-        assert stack.wrap == wanted, f"{name}: {stack.wrap_note}"
-        height, width = (side // 2 * 2 for side in stack.texels.shape[:2])
-        texels = stack.texels[:height, :width]
-        half = (texels[::2, ::2] + texels[1::2, ::2] + texels[::2, 1::2] + texels[1::2, 1::2]) / 4
-        assert decide_wrap(half)[0] == wanted, name
 
 
 @pytest.mark.parametrize("wrap", [(False, False), (True, False), (False, True), (True, True)], ids=str)
