@@ -25,9 +25,12 @@ from imagegs_tex.formats.igs.container import encode_igs
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.formats.material.options import SourceOptions
+from imagegs_tex.formats.material.stack import TextureStack
+from imagegs_tex.rasterize.backend import Backend
 from imagegs_tex.rasterize.select_backend import make_backend
 from imagegs_tex.settings import CompressSettings, DetailMode, QualityTarget, ResidualMode
 from imagegs_tex.shaders.build_decoder import build_decoder
+from imagegs_tex.shaders.gpu_buffer import reserve_levels
 
 MOST_RATE: Final = 3.75
 """Bits per texel; above, sparse Gaussians and a layer are no better a code than the layer alone."""
@@ -60,16 +63,21 @@ def measure(job: tuple[str, Row, tuple[ResidualMode, ...], Path]) -> None:
             continue
         settings = CompressSettings(max_bytes=point["file_bytes"], detail=DetailMode.OFF)
         settings = replace(settings, precision=replace(settings.precision, residual=mode))
-        started, worked = time.perf_counter(), time.process_time()
-        found = encode_within_budget(stack, settings, backend).quantized
-        row = {"case": name, "bpp": point["bpp"], "mode": mode.value}
-        row |= {"seconds": time.perf_counter() - started, "processor_seconds": time.process_time() - worked}
-        row |= {"bytes": len(encode_igs(found)), "gaussians": found.gaussian_count}
-        row["psnr_db"] = compute_on(backend).all_reached((QualityTarget(0.0),), stack, found)[0]
-        decoder = build_decoder(found)
-        row |= {"gpu_bytes": decoder.packed.ledger.total, "multiply_adds": decoder.cost.multiply_adds_mean}
-        row |= {"most_multiply_adds": decoder.cost.multiply_adds_max, **_layer(found)}
+        row = {"case": name, "bpp": point["bpp"], "mode": mode.value, **numbers_of(stack, settings, backend)}
         path.write_text(json.dumps(row), encoding="utf-8")
+
+
+def numbers_of(stack: TextureStack, settings: CompressSettings, backend: Backend) -> Row:
+    """Compress a stack, and return the times, PSNR, bytes in a file and on the GPU, and a texel's multiply-adds."""
+    started, worked = time.perf_counter(), time.process_time()
+    found = encode_within_budget(stack, settings, backend).quantized
+    row: Row = {"seconds": time.perf_counter() - started, "processor_seconds": time.process_time() - worked}
+    row |= {"bytes": len(encode_igs(found)), "gaussians": found.gaussian_count}
+    row["psnr_db"] = compute_on(backend).all_reached((QualityTarget(0.0),), stack, found)[0]
+    decoder = build_decoder(found)
+    row |= {"gpu_bytes": decoder.packed.ledger.total, "levelled": reserve_levels(found).ledger.total}
+    row |= {"multiply_adds": decoder.cost.multiply_adds_mean, "most_multiply_adds": decoder.cost.multiply_adds_max}
+    return row | _layer(found)
 
 
 def _layer(quantized: QuantizedGaussianSet) -> Row:

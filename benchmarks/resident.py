@@ -1,8 +1,11 @@
 """PSNR at equal bytes on the GPU: our buffers, and NVIDIA's NTC as ../shared/reference/ntc.json has it.
 
     resident.py [CASE=FILE.igs …] [--rows DIR …] [--write]
+    resident.py --compress DIR [--jobs N]
 
-Nothing is compressed for it. Points of a case are files that are given, and what high_rates.py left in DIR, whose PSNR
+The second compresses each case with ``--max-gpu-bytes`` at NTC's bytes, and at SHARE more, which without levels is
+about NTC's, and leaves rows in DIR.
+Points of a case are files that are given, and what that and high_rates.py left in folders, whose PSNR
 and bytes on the GPU are measured, and beyond those the ones of the tables quality-psnr and quality-curves, whose bytes
 on the GPU are their file's times what measured ones have over theirs; so are bytes with levels of what is no file here,
 where its row does not tell them. Cases of which nothing is measured are left out.
@@ -15,6 +18,7 @@ A second table has bytes on the GPU over the file's of what is measured near NTC
 import argparse
 import json
 import math
+import multiprocessing
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +26,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from cases import SHARED, load_cases
+from cases import load_cases
+from high_rates import numbers_of, reference
 from tables import DOCUMENTS, markdown, replace_table
 
 from imagegs_tex.encoder.compute import compute_on
@@ -31,12 +36,14 @@ from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.metrics.match_source import source_indices
 from imagegs_tex.rasterize.select_backend import make_backend
-from imagegs_tex.settings import QualityTarget
+from imagegs_tex.settings import CompressSettings, DetailMode, QualityTarget
 from imagegs_tex.shaders.coarse_levels import SHARE
 from imagegs_tex.shaders.gpu_buffer import pack_gaussians, reserve_levels
 
 RATES: Final = (0.556, 1.111, 1.667, 2.5)
 """NTC's four smallest, bits per texel."""
+_ALMOST: Final = 0.9993
+"""Of what levels may take, which rounding leaves."""
 NEAR: Final = 1.25
 """A file that is so many times as large as NTC's, or as small, tells of its size."""
 Row = dict[str, Any]
@@ -58,19 +65,23 @@ def main() -> None:
     parser.add_argument("files", nargs="*", metavar="CASE=FILE.igs")
     parser.add_argument("--rows", nargs="*", type=Path, default=[], metavar="DIR")
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--compress", type=Path, metavar="DIR")
+    parser.add_argument("--jobs", type=int, default=1, help="files at once")
     arguments = parser.parse_args()
+    if arguments.compress is not None:
+        compress_all(arguments.compress, arguments.jobs)
+        return
     files: dict[str, list[Path]] = {}
     for given in arguments.files:
         case, _, path = given.partition("=")
         files.setdefault(case, []).append(Path(path))
-    reference = json.loads((SHARED / "reference" / "ntc.json").read_text())["cases"]
     rows, ratios = [], []
     for case in load_cases():
         found = [_of_file(case.name, path) for path in files.get(case.name, [])]
         found += [_of_row(row) for folder in arguments.rows for row in _rows(folder, case.name)]
         if not found:
             continue
-        by_rate = {round(point["bpp"], 3): point for point in reference[case.name]}
+        by_rate = {round(point["bpp"], 3): point for point in reference(case.name)}
         theirs = [by_rate[rate] for rate in RATES]
         sizes = [point.file_bytes for point in found]
         of_tables = _of_tables(case.name, _samples(case.name))
@@ -87,6 +98,35 @@ def main() -> None:
         print(table, end="\n\n")
         if arguments.write:
             replace_table(name, table)
+
+
+def compress_all(out: Path, jobs: int) -> None:
+    """Compress each case at each of NTC's sizes, with levels and without; what is there is not done again."""
+    out.mkdir(parents=True, exist_ok=True)
+    share, of = SHARE
+    limits = {"levels": 1.0, "plain": (1 + share / of) * _ALMOST}
+    work = [
+        (case.name, point["bpp"], kind, int(point["resident_bytes"] * times), out)
+        for case in load_cases()
+        for point in reference(case.name)
+        if round(point["bpp"], 3) in RATES
+        for kind, times in limits.items()
+    ]
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        pool.map(_compress, work, chunksize=1)
+
+
+def _compress(job: tuple[str, float, str, int, Path]) -> None:
+    name, rate, kind, limit, out = job
+    path = out / f"{name}.{kind}.{rate}.json"
+    if path.exists():
+        return
+    backend = make_backend("auto")
+    with next(case for case in load_cases() if case.name == name).staged() as folder:
+        stack = load_stack(folder)
+    settings = CompressSettings(max_gpu_bytes=limit, detail=DetailMode.OFF)
+    row = {"case": name, "bpp": rate, "asked": limit, **numbers_of(stack, settings, backend)}
+    path.write_text(json.dumps(row), encoding="utf-8")
 
 
 def _of_file(case: str, path: Path) -> Point:

@@ -90,7 +90,8 @@ def sums_in_torch(spectrum: Tensor, across: NDArray[np.float64], down: NDArray[n
         across: [W / 2 + 1, products] along x
         down: [H, products] along y
     """
-    along_x, along_y = (torch.from_numpy(values).to(spectrum.device) for values in (across, down))
+    # copied: torch warns of arrays that cannot be written to, as these are, which are kept
+    along_x, along_y = (torch.tensor(values, device=spectrum.device) for values in (across, down))
     sums = torch.zeros(along_x.shape[1], dtype=torch.float64, device=spectrum.device)
     rows = max(1, _VALUES_AT_ONCE // spectrum.shape[1])
     for block, factors in zip(torch.split(spectrum, rows), torch.split(along_y, rows), strict=True):
