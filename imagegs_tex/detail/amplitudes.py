@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imagegs_tex.detail.envelope_kernels import interpolated, mean_misses
 from imagegs_tex.detail.residual import KEPT, Missing, octaves_of
 from imagegs_tex.formats.igs.detail_layer import MAX_AMPLITUDE, MAX_GRID, SLOPE_SCALE
 from imagegs_tex.metrics.octave_kernels import fine_contrast
@@ -187,13 +188,16 @@ def envelope(found: Array, predicted: Array, grid: tuple[int, int]) -> Array:
     """
     least = _LEAST * found.mean()
     wanted, made = np.log(np.maximum(found, least)), np.log(np.maximum(predicted, least))
-    rows, columns = (_between_cells(length, cells) for length, cells in zip(found.shape, grid[::-1], strict=True))
-    steps = np.zeros(grid[::-1])
+    (height, width), (columns, rows) = found.shape, grid
+    between = *between_two(height, rows), *between_two(width, columns)
+    cells = np.arange(height) * rows // height, np.arange(width) * columns // width
+    counts = np.multiply.outer(np.bincount(cells[0], minlength=rows), np.bincount(cells[1], minlength=columns))
+    middle, drawn = np.empty((height, columns)), np.empty_like(wanted)
+    steps, sums, weights = np.zeros((3, rows, columns))
     for turn in range(_ENVELOPE_TURNS):
-        drawn = made + np.log(rows @ np.exp(steps) @ columns.T)
-        off = wanted - drawn
-        weights = np.where(off < 0, _TOO_MUCH, 1.0)
-        steps += _cell_means(off * weights, grid) / _cell_means(weights, grid) * (1.0 if turn == 0 else _DAMPING)
+        interpolated(np.exp(steps), *between, middle, drawn)
+        mean_misses(wanted, made, np.log(drawn, out=drawn), _TOO_MUCH, *cells, sums, weights)
+        steps += (sums / counts) / (weights / counts) * (1.0 if turn == 0 else _DAMPING)
     factors = np.exp(steps)
     factors *= _LARGEST / np.quantile(factors, _LARGEST_QUANTILE)
     return np.where(factors < _CLEAN, 0.0, factors)
@@ -215,7 +219,7 @@ def renewed_envelope(
         places: rows and columns of those blocks
         size: rows and columns of the picture's blocks
     """
-    rows, columns = (_between_cells(length, cells) for length, cells in zip(size, factors.shape, strict=True))
+    rows, columns = (between_cells(length, cells) for length, cells in zip(size, factors.shape, strict=True))
     rows, columns = rows[places[0]], columns[places[1]]
     lines = (np.arange(length)[place] for length, place in zip(size, places, strict=True))
     cells = np.ix_(*(own * count // length for own, count, length in zip(lines, anew.shape, size, strict=True)))
@@ -240,10 +244,19 @@ def renewed_envelope(
     return np.where(anew & (renewed < _CLEAN), 0.0, renewed)
 
 
-def _between_cells(length: int, cells: int) -> Array:
+def between_cells(length: int, cells: int) -> Array:
     """Return the shares [length, cells] of cells at places of an axis, linear between their centres."""
     at = np.clip((np.arange(length) + 0.5) * cells / length - 0.5, 0, cells - 1)
     return np.asarray(np.maximum(0.0, 1 - np.abs(at[:, None] - np.arange(cells))))
+
+
+def between_two(length: int, cells: int) -> tuple[NDArray[np.int64], Array]:
+    """Return the first of the two cells that places of an axis lie between [length], and the shares of both [., 2]."""
+    shares = between_cells(length, cells)
+    first = np.asarray((shares > 0).argmax(axis=1), np.int64)
+    second = np.minimum(first + 1, cells - 1)
+    places = np.arange(length)
+    return first, np.stack([shares[places, first], np.where(second > first, shares[places, second], 0.0)], axis=1)
 
 
 def _blocks(picture: Tensor, side: int = BLOCK) -> Tensor:
@@ -252,12 +265,3 @@ def _blocks(picture: Tensor, side: int = BLOCK) -> Tensor:
     side = min(side, height, width)
     down, across = height // side, width // side
     return picture[: down * side, : across * side].reshape(down, side, across, side, channels).mean(dim=(1, 3))
-
-
-def _cell_means(blocks: Array, grid: tuple[int, int]) -> Array:
-    rows, columns = (
-        np.arange(length) * cells // length for length, cells in zip(blocks.shape, grid[::-1], strict=True)
-    )
-    cells, count = (rows[:, None] * grid[0] + columns).reshape(-1), grid[0] * grid[1]
-    sums, counts = np.bincount(cells, blocks.reshape(-1), count), np.bincount(cells, minlength=count)
-    return np.asarray(sums / np.maximum(counts, 1)).reshape(grid[::-1])
