@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imagegs_tex.decoder.detail import add_detail
+from imagegs_tex.decoder.detail import KeptNoise, add_detail
 from imagegs_tex.decoder.render import render_channels
 from imagegs_tex.detail.amplitudes import (
     amplitudes,
@@ -55,7 +55,7 @@ from imagegs_tex.formats.igs.detail_layer import (
 from imagegs_tex.formats.igs.quantized_set import OFFSET_SCALE, QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.vocabulary import Coded, Semantic
-from imagegs_tex.metrics.row_bands import channel_parts
+from imagegs_tex.metrics.row_bands import VALUES_AT_ONCE, channel_parts
 from imagegs_tex.metrics.visible_error import blur
 from imagegs_tex.rasterize.backend import Backend
 
@@ -193,11 +193,12 @@ def _balanced(
     decoded: Tensor,
 ) -> DetailLayer:
     """Return a layer that has, drawn, the contrast that is missing, and no more of it or of its colour than suits."""
-    layer = _corrected(layer, missing, quantized, decoded)
-    factors = even_factors(source, decoded, _drawn(layer, quantized, decoded))
+    drawn = _drawing(layer, quantized, decoded)
+    layer = _corrected(layer, missing, drawn)
+    factors = even_factors(source, decoded, drawn(layer))
     layer = _scaled(layer, shared_by_meaning(stack, factors, missing.channels))
-    layer = _greyer(layer, stack, source, decoded, _drawn(layer, quantized, decoded))
-    return _scaled(layer, bounding_factors(missing, _drawn(layer, quantized, decoded)))
+    layer = _greyer(layer, stack, source, decoded, drawn(layer))
+    return _scaled(layer, bounding_factors(missing, drawn(layer)))
 
 
 def _noises(
@@ -341,13 +342,11 @@ def _greyer(layer: DetailLayer, stack: TextureStack, source: Tensor, decoded: Te
     return replace(layer, channel_codes=codes, mixing_codes=shares)
 
 
-def _corrected(
-    layer: DetailLayer, missing: Missing, quantized: QuantizedGaussianSet, decoded: Tensor
-) -> DetailLayer:  # fmt: skip
+def _corrected(layer: DetailLayer, missing: Missing, drawn: Callable[[DetailLayer], Tensor]) -> DetailLayer:
     """Return a layer whose channels, drawn, have the energy that is missing: clipping and amplitudes change it."""
     wanted = (missing.energies * OCTAVE_WEIGHTS[:, None]).sum(axis=0)
     for _ in range(_CORRECTIONS):
-        added = octaves_of(_drawn(layer, quantized, decoded)) - missing.decoded
+        added = octaves_of(drawn(layer)) - missing.decoded
         found = (np.maximum(added, 0.0) * OCTAVE_WEIGHTS[:, None]).sum(axis=0)
         ratio = np.clip(wanted / np.maximum(found, 1e-12), 1 / 16, 16.0)
         octaves = np.where(missing.channels, np.log2(ratio) / 2, 0.0)
@@ -355,9 +354,15 @@ def _corrected(
     return layer
 
 
-def _drawn(layer: DetailLayer, quantized: QuantizedGaussianSet, decoded: Tensor) -> Tensor:
+def _drawing(
+    layer: DetailLayer, quantized: QuantizedGaussianSet, decoded: Tensor
+) -> Callable[[DetailLayer], Tensor]:  # fmt: skip
+    """Return what draws layers that differ from one in their channels' shares alone; decoded: without detail."""
     offset = (quantized.offset_codes / OFFSET_SCALE).astype(np.float32)
-    return add_detail(decoded.clone(), layer, offset, (quantized.width, quantized.height), quantized.wrap)
+    if layer.component_count * decoded.shape[0] * decoded.shape[1] <= VALUES_AT_ONCE:
+        return KeptNoise.of(decoded, layer, offset, quantized.wrap).added
+    size = quantized.width, quantized.height
+    return lambda found: add_detail(decoded.clone(), found, offset, size, quantized.wrap)
 
 
 def _scaled(layer: DetailLayer, factors: Array) -> DetailLayer:
