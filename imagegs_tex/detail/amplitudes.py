@@ -117,7 +117,7 @@ def bounding_factors(missing: Missing, drawn: Tensor) -> Array:
     own, kept = missing.source[:_KEPT_OCTAVES], missing.decoded[:_KEPT_OCTAVES]
     least, most = (np.maximum(bound**2 * own - kept, 0.0) for bound in KEPT)
     least = np.minimum(least, missing.energies[:_KEPT_OCTAVES])
-    added = np.maximum(octaves_of(drawn)[:_KEPT_OCTAVES] - kept, 1e-12)
+    added = np.maximum(octaves_of(drawn, missing.channels)[:_KEPT_OCTAVES] - kept, 1e-12)
     up, down = np.sqrt(least / added).max(axis=0), np.sqrt(most / added).min(axis=0)
     factors = np.clip(1.0, np.minimum(up, down), np.maximum(up, down))
     return np.where(missing.channels, factors, 1.0)
@@ -145,7 +145,12 @@ def contrast_in_torch(picture: Tensor, side: int) -> tuple[Array, Array]:
     return contrast, energy
 
 
-def growth(strengths: Array, decoded: Tensor, offset: Array) -> Array:
+def block_levels(decoded: Tensor, offset: Array) -> Array:
+    """Return the means of blocks [rows, columns, C] of a decode's channels [H, W, C], less offsets [C]."""
+    return np.asarray(_blocks(decoded).double().cpu().numpy() - offset)
+
+
+def growth(strengths: Array, levels: Array) -> Array:
     """Return slopes [C] of a strength over the channels, rounded as a file has them.
 
     The strength is 1 + slopes (channels - offset), where that is above 0, times a number that is of no interest here.
@@ -153,24 +158,28 @@ def growth(strengths: Array, decoded: Tensor, offset: Array) -> Array:
 
     Args:
         strengths: what there is, by block [rows, columns]
-        decoded: float32 [H, W, C]
-        offset: [C] of the file
+        levels: of :func:`block_levels` [rows, columns, C]
     """
-    levels = (_blocks(decoded).double().cpu().numpy() - offset).reshape(-1, len(offset))
+    channels = levels.shape[2]
+    levels = levels.reshape(-1, channels)
     known, found = np.concatenate([np.ones((len(levels), 1)), levels], axis=1), strengths.reshape(-1)
     weights = 1 / (np.square(found) + max(found.mean(), 1e-6) ** 2)
     # a little ridge: channels that hardly vary must not get large slopes
-    gram = (known * weights[:, None]).T @ known / weights.sum() + np.diag([0.0, *np.full(len(offset), 1e-4)])
+    gram = (known * weights[:, None]).T @ known / weights.sum() + np.diag([0.0, *np.full(channels, 1e-4)])
     base, *slopes = np.linalg.solve(gram, known.T @ (weights * found) / weights.sum())
     slopes = np.clip(np.array(slopes) / max(base, 1e-3), -127.0, 127.0)
     return np.asarray(np.rint(slopes * SLOPE_SCALE) / SLOPE_SCALE)
 
 
-def amplitudes(slopes: Array, decoded: Tensor, offset: Array) -> Tensor:
-    """Return the strength of each texel [H, W] by slopes [C], as decoders have it."""
-    centred = decoded - torch.from_numpy(offset.astype(np.float32)).to(decoded.device)
-    made = centred @ torch.from_numpy(slopes.astype(np.float32)).to(decoded.device)
-    return (1.0 + made).clamp_(0.0, MAX_AMPLITUDE)
+def less_offset(decoded: Tensor, offset: Array) -> Tensor:
+    """Return a decode's channels [H, W, C] less offsets [C]."""
+    return decoded - torch.from_numpy(offset.astype(np.float32)).to(decoded.device)
+
+
+def amplitudes(slopes: Array, centred: Tensor) -> Tensor:
+    """Return the strength of each texel [H, W] by slopes [C], as decoders have it; centred: of :func:`less_offset`."""
+    made = centred @ torch.from_numpy(slopes.astype(np.float32)).to(centred.device)
+    return made.add_(1.0).clamp_(0.0, MAX_AMPLITUDE)
 
 
 def finest_grid(width: int, height: int) -> tuple[int, int]:

@@ -21,12 +21,14 @@ from imagegs_tex.decoder.detail import KeptNoise, add_detail
 from imagegs_tex.decoder.render import render_channels
 from imagegs_tex.detail.amplitudes import (
     amplitudes,
+    block_levels,
     block_means,
     bounding_factors,
     envelope,
     even_factors,
     finest_grid,
     growth,
+    less_offset,
     missing_grain,
 )
 from imagegs_tex.detail.groups import strength_groups
@@ -173,9 +175,10 @@ def analyse_detail(
 def _strengths(noises: list[_Noise], decoded: Tensor, offset: Array) -> tuple[list[Array], Array, Array]:
     """Return each noise's growth with the channels [C], and by block how strong noise should be and is by growth."""
     growths, strengths = [], []
+    levels, centred = block_levels(decoded, offset), less_offset(decoded, offset)
     for noise in noises:
-        growths.append(growth(noise.contrast, decoded, offset))
-        made = block_means(amplitudes(growths[-1], decoded, offset).square())
+        growths.append(growth(noise.contrast, levels))
+        made = block_means(amplitudes(growths[-1], centred).square_())
         strengths.append((noise.contrast, np.sqrt(made / max(float(made.mean()), 1e-12))))
     weights = [noise.weight for noise in noises]
     found, predicted = (
@@ -346,7 +349,7 @@ def _corrected(layer: DetailLayer, missing: Missing, drawn: Callable[[DetailLaye
     """Return a layer whose channels, drawn, have the energy that is missing: clipping and amplitudes change it."""
     wanted = (missing.energies * OCTAVE_WEIGHTS[:, None]).sum(axis=0)
     for _ in range(_CORRECTIONS):
-        added = octaves_of(drawn(layer)) - missing.decoded
+        added = octaves_of(drawn(layer), missing.channels) - missing.decoded
         found = (np.maximum(added, 0.0) * OCTAVE_WEIGHTS[:, None]).sum(axis=0)
         ratio = np.clip(wanted / np.maximum(found, 1e-12), 1 / 16, 16.0)
         octaves = np.where(missing.channels, np.log2(ratio) / 2, 0.0)
