@@ -53,7 +53,7 @@ class GeometryQuantizer:
     def shape_codes(self, log_covariances: NDArray[np.floating]) -> NDArray[np.int16]:
         """Return the shape codes [N, 3] alone, in a twelfth of the time."""
         steps = np.array([self.size_step, self.form_step, self.form_step])
-        return np.rint(log_covariances.astype(np.float64) / steps).astype(np.int16)
+        return np.asarray(np.rint(log_covariances.astype(np.float64) / steps).astype(np.int16))
 
     def values(
         self, position_codes: NDArray[np.int32], shape_codes: NDArray[np.int16]
