@@ -133,7 +133,8 @@ def _quantize() -> None:
 
 def _detail(picture: "Tensor") -> None:
     """The detail layer's statistics of a picture [H, W, C], and how it is drawn."""
-    from imagegs_tex.decoder.detail import add_detail
+    from imagegs_tex.decoder.detail import KeptNoise, add_detail
+    from imagegs_tex.detail.amplitudes import envelope as fitted_envelope
     from imagegs_tex.formats.igs.detail_layer import DetailLayer
     from imagegs_tex.formats.igs.noise_tile import BAND_COUNT
     from imagegs_tex.metrics.kept_contrast import band_deviations
@@ -144,10 +145,12 @@ def _detail(picture: "Tensor") -> None:
     fine_contrast(picture, 4)
     finest_moments(picture, 4)
     structure_sums(picture)
+    fitted_envelope(np.ones((2, 2)), np.ones((2, 2)), (1, 1))
     channels = picture.shape[2]
     bands, scales, mixing = np.zeros((1, BAND_COUNT), np.uint8), np.zeros(channels, np.uint8), np.zeros((channels, 1))
     slopes, envelope = np.zeros((1, channels), np.int16), np.zeros((1, 1), np.uint8)
     layer = DetailLayer(bands, scales, mixing.astype(np.int8), slopes, envelope)
+    KeptNoise.of(picture, layer, np.zeros(channels, np.float32), (False, False)).added(layer)
     add_detail(picture, layer, np.zeros(channels, np.float32), _SIZE, (False, False))
 
 

@@ -8,7 +8,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Final
@@ -28,6 +28,7 @@ from imagegs_tex.formats.igs.header import HEADER, KERNEL_SOFT_GAUSSIAN, Header,
 from imagegs_tex.formats.igs.map_table import pack_maps, unpack_maps
 from imagegs_tex.formats.igs.optional_sections import (
     DETAIL_SECTION,
+    EXACT_SECTION,
     MOST_OPTIONAL,
     OPTIONAL_SECTIONS,
     RESIDUAL_SECTION,
@@ -41,6 +42,7 @@ from imagegs_tex.formats.igs.optional_sections import (
 from imagegs_tex.formats.igs.plane_coders import CellOrder, Codec, Description, KnownGeometry
 from imagegs_tex.formats.igs.planes import Plane, pack_leb128, pack_planes, require, unpack_leb128, unpack_planes
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
+from imagegs_tex.formats.igs.residual_layer import same_layers
 from imagegs_tex.formats.igs.section_codecs import (
     MAX_RAW_BYTES,
     StoredSection,
@@ -133,21 +135,24 @@ def encode_igs(quantized: QuantizedGaussianSet, coded: bytes | None = None, *, s
         ValueError: the set breaks a law of the format, which is a fault of the caller
     """
     header = header_of(quantized)
-    try:
-        check_header(header)
-        residual = _plain_residual(coded) if same_residual and coded is not None else None
-        raws, geometry, counts = _pack_sections(header, quantized, residual)
-        require(sum(len(block) for blocks in raws for block in blocks) <= MAX_RAW_BYTES, "the sections are too large")
-    except IgsError as error:
-        raise ValueError(f"the set breaks the format: {error}") from None
-    maps, components, cells, positions, shapes, features = raws[: len(SECTIONS)]
-    entropy = quantized.entropy
-    stored = [
-        store(maps, code_description(maps, _described("maps", header), entropy), entropy),
-        store(components, code_description(components, _described("components", header), entropy), entropy),
-        *_stored_codes(quantized, counts, geometry, (cells, positions, shapes, features)),
-    ] if coded is None else _parse_front(coded)[2][: len(SECTIONS)]  # fmt: skip
-    stored += [store(blocks) for blocks in raws[len(SECTIONS) :]]
+    with ThreadPoolExecutor(1) as pool:  # the residual's coder takes as long as all others
+        layer = (
+            None if quantized.residual is None else pool.submit(_residual, quantized, coded if same_residual else None)
+        )
+        try:
+            check_header(header)
+            raws, geometry, counts = _pack_sections(header, replace(quantized, residual=None))
+            stored = _stored_sections(header, quantized, raws, geometry, counts, coded)
+            if layer is not None:
+                at = len(SECTIONS) + (quantized.detail is not None) + (quantized.exact is not None)
+                blocks, section = layer.result()
+                raws.insert(at, blocks)
+                stored.insert(at, section)
+            require(
+                sum(len(block) for blocks in raws for block in blocks) <= MAX_RAW_BYTES, "the sections are too large"
+            )
+        except IgsError as error:
+            raise ValueError(f"the set breaks the format: {error}") from None
     numbers = [*range(1, len(SECTIONS) + 1), *_optional_ids(quantized)]
     front = HEADER.pack(
         MAGIC, VERSION, KERNEL_SOFT_GAUSSIAN, len(raws), header.width, header.height, header.channel_count,
@@ -161,6 +166,35 @@ def encode_igs(quantized: QuantizedGaussianSet, coded: bytes | None = None, *, s
     )
     crc = struct.pack("<I", zlib.crc32(front + table))
     return b"".join([front, table, crc, *(section.data for section in stored)])
+
+
+def _residual(quantized: QuantizedGaussianSet, coded: bytes | None) -> tuple[list[bytes], StoredSection]:
+    """Return the plain form of a set's residual and how it is stored; a file may be given that has the same."""
+    known = None if coded is None else _residual_of(coded)
+    if known is not None:
+        return known
+    assert quantized.residual is not None
+    blocks = pack_residual_section(quantized, quantized.residual)
+    return blocks, store(blocks)
+
+
+def _stored_sections(
+    header: Header,
+    quantized: QuantizedGaussianSet,
+    raws: list[list[bytes]],
+    geometry: KnownGeometry,
+    counts: NDArray[np.int64],
+    coded: bytes | None,
+) -> list[StoredSection]:
+    """Return how all sections but the residual are stored, the first ones as in a file with the same codes."""
+    maps, components, cells, positions, shapes, features = raws[: len(SECTIONS)]
+    entropy = quantized.entropy
+    first = [
+        store(maps, code_description(maps, _described("maps", header), entropy), entropy),
+        store(components, code_description(components, _described("components", header), entropy), entropy),
+        *_stored_codes(quantized, counts, geometry, (cells, positions, shapes, features)),
+    ] if coded is None else _parse_front(coded)[2][: len(SECTIONS)]  # fmt: skip
+    return first + [store(blocks) for blocks in raws[len(SECTIONS) :]]
 
 
 def _stored_codes(
@@ -224,8 +258,25 @@ def plain_sections(quantized: QuantizedGaussianSet) -> list[bytes]:
 
 
 def holds_the_same(first: QuantizedGaussianSet, second: QuantizedGaussianSet) -> bool:
-    """Whether the files of two sets that keep the laws hold the same."""
-    return header_of(first) == header_of(second) and plain_sections(first) == plain_sections(second)
+    """Whether the files of two sets that keep the laws hold the same; residuals are not coded for that."""
+    plain = (plain_sections(replace(one, residual=None)) for one in (first, second))
+    same = same_layers(first.residual, second.residual) and header_of(first) == header_of(second)
+    return same and next(plain) == next(plain)
+
+
+def adds_only_detail(data: bytes, known: bytes, detail: DetailLayer | None) -> bool:
+    """Whether a file is another one, which was read, and beside that a detail layer, which it holds."""
+    fronts = _parse_front(data), _parse_front(known)
+    header = fronts[0][0]
+    found, others = (
+        {size.name: (size.raw_bytes, section) for size, section in zip(sizes, sections, strict=True)}
+        for _, sizes, sections in fronts
+    )
+    stored = found.pop(DETAIL_SECTION, None)
+    if stored is None or detail is None or EXACT_SECTION in found or (header, found) != (fronts[1][0], others):
+        return False
+    raw = unpacked(stored[1], stored[0], DETAIL_SECTION, None)
+    return pack_detail(unpack_detail(raw, header.channel_count)) == pack_detail(detail)
 
 
 def version_of(data: bytes) -> int:
@@ -327,20 +378,17 @@ def _described(section: str, header: Header) -> Description | None:
     return None if number is None else Description(number, header.channel_count, header.component_count)
 
 
-def _plain_residual(data: bytes) -> bytes | None:
-    """Return the plain form of a file's residual; None without one."""
+def _residual_of(data: bytes) -> tuple[list[bytes], StoredSection] | None:
+    """Return the plain form of a file's residual and how it is stored; None without one."""
     _, sizes, sections = _parse_front(data)
     found = next((pair for pair in zip(sizes, sections, strict=True) if pair[0].name == RESIDUAL_SECTION), None)
-    return None if found is None else unpacked(found[1], found[0].raw_bytes, RESIDUAL_SECTION, None)
+    return None if found is None else ([unpacked(found[1], found[0].raw_bytes, RESIDUAL_SECTION, None)], found[1])
 
 
 def _pack_sections(
-    header: Header, quantized: QuantizedGaussianSet, residual: bytes | None = None
+    header: Header, quantized: QuantizedGaussianSet
 ) -> tuple[list[list[bytes]], KnownGeometry, NDArray[np.int64]]:
-    """Return each section's plain form as blocks, the geometry, and how many Gaussians each cell holds.
-
-    That of the residual, which takes long, may be known.
-    """
+    """Return each section's plain form as blocks, the geometry, and how many Gaussians each cell holds."""
     layer, steps, (least_step, greatest_step) = quantized.residual, quantized.feature_steps, g.FEATURE_STEP_RANGE
     require(bool(np.all((steps >= least_step) & (steps <= greatest_step))), "a feature step is out of range")
     exponents = _position_exponents(header, quantized.shape_codes, g.TIE_MARGIN)
@@ -370,7 +418,7 @@ def _pack_sections(
         plane_bytes[_SHAPE_PLANES:],
         *([] if quantized.detail is None else [[pack_detail(quantized.detail)]]),
         *([] if quantized.exact is None else [pack_exact_section(quantized.exact, header)]),
-        *([] if layer is None else [pack_residual_section(quantized, layer) if residual is None else [residual]]),
+        *([] if layer is None else [pack_residual_section(quantized, layer)]),
         *([] if quantized.repeat is None else [pack_repeat_section(quantized, quantized.repeat)]),
     ]
     order = CellOrder(numbers, across, down)
@@ -380,12 +428,27 @@ def _pack_sections(
 def _unpack_sections(
     header: Header, sizes: list[SectionSize], sections: list[StoredSection], version: int
 ) -> QuantizedGaussianSet:  # fmt: skip
-    count, components, channels = header.gaussian_count, header.component_count, header.channel_count
     plain = {
         size.name: unpacked(section, size.raw_bytes, size.name, _described(size.name, header))
         for size, section in zip(sizes, sections, strict=True)
         if section.codec == Codec.ZSTD or size.name not in _CODED_SECTIONS
     }
+    if RESIDUAL_SECTION not in plain:
+        return _unpack_others(header, sizes, sections, version, plain)
+    with ThreadPoolExecutor(1) as pool:  # it takes as long as all others
+        residual = pool.submit(unpack_residual_section, plain.copy(), header)
+        return replace(_unpack_others(header, sizes, sections, version, plain), residual=residual.result())
+
+
+def _unpack_others(
+    header: Header,
+    sizes: list[SectionSize],
+    sections: list[StoredSection],
+    version: int,
+    plain: dict[str, bytes],
+) -> QuantizedGaussianSet:
+    """Return the set without its residual; plain has the sections that are no coded integers, and gets the others."""
+    count, components, channels = header.gaussian_count, header.component_count, header.channel_count
     coded = {
         size.name: (section, size.raw_bytes)
         for size, section in zip(sizes, sections, strict=True)
@@ -416,8 +479,7 @@ def _unpack_sections(
         basis_scale=header.basis_scale, basis_codes=basis,
         offset_codes=offset, wrap=header.wrap,
         detail=unpack_detail(plain[DETAIL_SECTION], channels) if DETAIL_SECTION in plain else None,
-        exact=unpack_exact_section(plain, header), residual=unpack_residual_section(plain, header),
-        repeat=unpack_repeat_section(plain, header),
+        exact=unpack_exact_section(plain, header), repeat=unpack_repeat_section(plain, header),
         entropy=Entropy.FAST if any(section.codec == Codec.FAST for section in sections) else Entropy.SMALL,
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ this layer are smaller at the same PSNR. A texel is the sum of its block's coeff
 """
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
@@ -57,6 +57,14 @@ class ResidualLayer:
     def basis(self) -> NDArray[np.float64]:
         """Channels of each component [K', C]."""
         return self.basis_codes / BASIS_SCALE
+
+
+def same_layers(first: ResidualLayer | None, second: ResidualLayer | None) -> bool:
+    """Whether two layers, or none, hold the same."""
+    if first is None or second is None:
+        return first is second
+    pairs = ((getattr(first, one.name), getattr(second, one.name)) for one in fields(ResidualLayer))
+    return all(np.array_equal(own, other) for own, other in pairs)
 
 
 def block_grid(width: int, height: int, side_log2: int) -> tuple[int, int]:

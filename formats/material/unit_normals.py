@@ -42,6 +42,8 @@ _LEAST_Z: Final = 0.15
 _SHORTEST: Final = 0.1
 """Vectors below this length have no direction: they become (0, 0, 1)."""
 _ROWS: Final = 256
+_AT_ONCE: Final = 32
+"""Rows whose numbers on the way stay in a processor's cache: 256 at once took twice as long."""
 
 
 def code_normals(stack: TextureStack, coding: NormalCoding) -> TextureStack:
@@ -124,14 +126,20 @@ def _properties(texels: FloatTexels, axes: list[int]) -> tuple[float, float, tup
     """
 
     def look_at(rows: slice) -> tuple[float, int, NDArray[np.float64]]:
-        band = texels[rows][..., axes]
-        unit = np.stack(unit_samples(*_sides(band)), axis=-1)
-        squares = np.square(2 * unit - 1, dtype=np.float64)
-        return (
-            float(np.square(unit - band, dtype=np.float64).sum()),
-            int(np.count_nonzero(squares[..., 2] < RIM_Z**2)),
-            (squares[..., :2] / np.maximum(squares[..., 2:], _LEAST_Z**2)).sum(axis=(0, 1)),
-        )
+        change, at_rim, width = 0.0, 0, texels.shape[1]
+        grown = np.zeros((_AT_ONCE * width + 1, 2))  # the first is what was added up before, one after the other
+        for first in range(rows.start, rows.stop, _AT_ONCE):
+            given = _planes(texels[first : min(first + _AT_ONCE, rows.stop)], axes)
+            unit = unit_samples(*_sides([plane.copy() for plane in given]))
+            for made, own in zip(unit, given, strict=True):
+                change += float(np.square(made - own, dtype=np.float64).sum())
+            x, y, z = (np.square(2 * made - 1, dtype=np.float64).ravel() for made in unit)
+            at_rim += int(np.count_nonzero(z < RIM_Z**2))
+            np.maximum(z, _LEAST_Z**2, out=z)
+            np.divide(x, z, out=grown[1 : len(z) + 1, 0])
+            np.divide(y, z, out=grown[1 : len(z) + 1, 1])
+            grown[0] = grown[: len(z) + 1].sum(axis=0)
+        return change, at_rim, grown[0]
 
     change, at_rim, grown = 0.0, 0, np.zeros(2)
     for own_change, own_at_rim, own_grown in in_bands(look_at, len(texels), _ROWS):
@@ -144,9 +152,9 @@ def _properties(texels: FloatTexels, axes: list[int]) -> tuple[float, float, tup
 def _make_unit(texels: FloatTexels, axes: list[int]) -> None:
     def make_unit(rows: slice) -> None:
         band = texels[rows]
-        band[..., axes[0]], band[..., axes[1]] = _sides(band[..., axes])
+        band[..., axes[0]], band[..., axes[1]] = _sides(_planes(band, axes))
 
-    in_bands(make_unit, len(texels), _ROWS)
+    in_bands(make_unit, len(texels), _AT_ONCE)
 
 
 def _channels(texels: FloatTexels, kept: list[int]) -> FloatTexels:
@@ -160,13 +168,29 @@ def _channels(texels: FloatTexels, kept: list[int]) -> FloatTexels:
     return found
 
 
-def _sides(samples: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Samples of x and y of the unit vectors along the given ones [H, W, 3]."""
-    vectors = 2 * samples - 1
-    length = np.sqrt(np.square(vectors).sum(axis=-1))
+def _planes(band: FloatTexels, axes: list[int]) -> list[NDArray[np.float32]]:
+    """Return channels of some rows [rows, W, C], each by itself [rows, W]."""
+    return [np.ascontiguousarray(band[..., axis]) for axis in axes]
+
+
+def _sides(samples: list[NDArray[np.float32]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return samples of x and y of the unit vectors along the given ones, x, y, z [rows, W], which become scratch."""
+    for plane in samples:
+        np.multiply(plane, 2, out=plane)
+        np.subtract(plane, 1, out=plane)
+    x, y, z = samples
+    length = np.square(x)
+    length += np.square(y)
+    length += np.square(z, out=z)
+    np.sqrt(length, out=length)
     shown = length >= _SHORTEST
-    scale = np.where(shown, 0.5 / np.maximum(length, np.float32(_SHORTEST)), np.float32(0))
-    return 0.5 + vectors[..., 0] * scale, 0.5 + vectors[..., 1] * scale
+    scale = 0.5 / np.maximum(length, np.float32(_SHORTEST), out=length)
+    scale[~shown] = 0
+    x *= scale
+    y *= scale
+    x += 0.5
+    y += 0.5
+    return x, y
 
 
 def _renumbered(texture_map: TextureMap, kept: list[int]) -> TextureMap:

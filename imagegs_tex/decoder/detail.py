@@ -8,6 +8,7 @@ squares sum to one: Heitz and Neyret 2018.) In torch where the picture is on a G
 
 import functools
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imagegs_tex.decoder.detail_kernel import draw_rows
+from imagegs_tex.decoder.detail_kernel import add_rows, draw_rows
 from imagegs_tex.formats.igs.detail_layer import BAND_SCALE, MAX_AMPLITUDE, DetailLayer
 from imagegs_tex.formats.igs.noise_tile import (
     BAND_COUNT,
@@ -89,8 +90,12 @@ def _add_on_cpu(
     *,
     texels: list[NDArray[np.int64]],
     columns: NDArray[np.float32],
+    kept: NDArray[np.float32] | None = None,
 ) -> None:
-    """Add detail to a picture [H, W, C], or to a band, whose columns and rows lie in some of the file's texels."""
+    """Add detail to a picture [H, W, C], or to a band, whose columns and rows lie in some of the file's texels.
+
+    With room for it, keep only the strengths [K, H, W].
+    """
     across, down = (_axis(own, places) for own, places in zip(size, texels, strict=True))
     hashes = _hashes(block_count(size[1]), block_count(size[0]))
     low, high, share = _between(texels[1], size[1], columns.shape[0], wrap[1])
@@ -100,16 +105,62 @@ def _add_on_cpu(
     shifts = np.array(detail.shifts, dtype=np.int64)
     slopes, mixing = (values.astype(np.float32) for values in (detail.slopes, detail.mixing))
     base, cells = np.array(offset), np.ascontiguousarray(columns)
+    room = np.empty((0, len(picture), 0), np.float32) if kept is None else kept
 
     def draw(rows: slice) -> None:
         draw_rows(
             picture[rows], base, across.block, across.local, across.place,
             *(np.ascontiguousarray(values[..., rows]) for values in (down.block, down.local, down.place)), hashes,
             weights, noises, shifts, slopes, mixing, np.float32(MAX_AMPLITUDE), cells, low[rows], high[rows],
-            share[rows],
+            share[rows], room[:, rows],
         )  # fmt: skip
 
     in_bands(draw, len(picture))
+
+
+@dataclass(frozen=True, slots=True)
+class KeptNoise:
+    """How strong each component of a layer is at each texel of a file's picture, for layers that mix them otherwise."""
+
+    picture: Tensor  # float32 [H, W, C] in [0, 1], without detail
+    strengths: Tensor  # float32 [K, H, W]
+
+    @staticmethod
+    def of(
+        picture: Tensor, detail: DetailLayer, offset: NDArray[np.float32], wrap: tuple[bool, bool]
+    ) -> "KeptNoise":  # fmt: skip
+        """Draw it; arguments as of :func:`add_detail`, of a picture at the file's size."""
+        height, width, _ = picture.shape
+        strengths = torch.empty(detail.component_count, height, width, device=picture.device)
+        texels = _drawn_texels((width, height), (width, height))
+        columns = _envelope_columns(detail, texels[0], width, wrap[0])
+        if picture.device.type == "cpu":
+            _add_on_cpu(
+                picture.numpy(), detail, offset, (width, height), wrap, texels=texels, columns=columns,
+                kept=strengths.numpy(),
+            )  # fmt: skip
+        else:
+            for rows, found in _strengths_in_torch(picture, detail, offset, (width, height), wrap, (0, height)):
+                strengths[:, rows] = torch.stack(found)
+        return KeptNoise(picture, strengths)
+
+    def added(self, detail: DetailLayer) -> Tensor:
+        """Return the picture with a layer that differs in its channels' shares alone, bit by bit as it is drawn."""
+        mixing = detail.mixing.astype(np.float32)
+        if self.picture.device.type != "cpu":
+            shares = torch.from_numpy(mixing).to(self.picture.device)
+            added = torch.zeros_like(self.picture)
+            for component, strengths in enumerate(self.strengths):
+                added += strengths[..., None] * shares[:, component]
+            return added.add_(self.picture).clamp_(0.0, 1.0)
+        drawn = torch.empty_like(self.picture, memory_format=torch.contiguous_format)
+        part, kept, whole = self.picture.numpy(), self.strengths.numpy(), drawn.numpy()
+
+        def add(rows: slice) -> None:
+            add_rows(part[rows], kept[:, rows], mixing, whole[rows])
+
+        in_bands(add, len(part))
+        return drawn
 
 
 def add_in_torch(
@@ -121,12 +172,28 @@ def add_in_torch(
     band: tuple[int, int],
 ) -> None:
     """Do the same on any device: bits depend on the order of sums in matrix products."""
+    mixing = torch.from_numpy(detail.mixing.astype(np.float32)).to(channels.device)
+    for rows, strengths in _strengths_in_torch(channels, detail, offset, size, wrap, band):
+        part = channels[rows]
+        added = torch.zeros_like(part)
+        for component, strength in enumerate(strengths):
+            added += strength[..., None] * mixing[:, component]
+        part.add_(added).clamp_(0.0, 1.0)
+
+
+def _strengths_in_torch(
+    channels: Tensor,
+    detail: DetailLayer,
+    offset: NDArray[np.float32],
+    size: tuple[int, int],
+    wrap: tuple[bool, bool],
+    band: tuple[int, int],
+) -> Iterator[tuple[slice, list[Tensor]]]:
+    """Give the strengths of components [K][rows, W] at rows of a picture, or of a band, some rows at a time."""
     count, width, _ = channels.shape
     begin, height = band
     device = channels.device
-    mixing, slopes = (
-        torch.from_numpy(values.astype(np.float32)).to(device) for values in (detail.mixing, detail.slopes)
-    )
+    slopes = torch.from_numpy(detail.slopes.astype(np.float32)).to(device)
     noises = _noises(detail, device)
     base = torch.from_numpy(offset).to(device)
     texels_across, texels_down = _drawn_texels(size, (width, height))
@@ -138,15 +205,15 @@ def add_in_torch(
         band_rows = int(rows[0]), int(rows[-1]) + 1
         *places, strengths = _places_of_band(size, (width, height), band_rows, device, threading.get_ident())
         envelope = torch.from_numpy(_envelope_rows(columns, texels_down[rows], size[1], wrap[1])).to(device)
-        added = torch.zeros_like(part)
+        found = []
         for component in range(detail.component_count):
             noise = torch.zeros(len(rows), width, device=device)
             for layer in (0, 1):
                 shifted = _shifted(places[layer], detail.shifts[component])
                 noise += strengths[layer] * noises[component][shifted]
             amplitude = (1.0 + (part - base) @ slopes[component]).clamp_(0.0, MAX_AMPLITUDE)
-            added += (noise * amplitude * envelope)[..., None] * mixing[:, component]
-        part.add_(added).clamp_(0.0, 1.0)
+            found.append(noise * amplitude * envelope)
+        yield slice(start, start + len(rows)), found
 
 
 def _drawn_texels(size: tuple[int, int], drawn: tuple[int, int]) -> list[NDArray[np.int64]]:

@@ -13,18 +13,19 @@ from imagegs_tex.jit import njit
 @njit(cache=True, nogil=True)
 def draw_rows(
     part, base, blocks, locals_across, places_across, blocks_down, locals_down, places_down, hashes, weights,
-    noises, shifts, slopes, mixing, most, columns, low, high, share,
+    noises, shifts, slopes, mixing, most, columns, low, high, share, kept,
 ):  # fmt: skip
-    """Add noise to rows of a picture, in place.
+    """Add noise to rows of a picture, in place; or keep how strong it is, where there is room for that.
 
     part [rows, W, C] in [0, 1], base [C] what amplitudes count from; blocks and locals_across [2, W], places_across [W]
     and the same down [2, rows], [rows]: where columns and rows lie in the two grids of blocks, whose hashes are
     [2, down, across]; weights [17, 2] of the two layers; noises [K, texels of the tile], shifts [K, 2], slopes [K, C],
     mixing [C, K]; amplitudes are at most most; columns [cells, W] is the envelope at its cells' rows, of which a row
-    lies between low and high [rows], by a share [rows] towards the latter.
+    lies between low and high [rows], by a share [rows] towards the latter; kept [K, rows, W], or nothing of it.
     """
     rows, width, channels = part.shape
     components = noises.shape[0]
+    keeps = kept.size > 0
     around = TILE_SIDE - 1
     added = np.empty(channels, np.float32)
     one, none = np.float32(1.0), np.float32(0.0)
@@ -59,7 +60,32 @@ def draw_rows(
                 for channel in range(1, channels):
                     grown += (part[row, column, channel] - base[channel]) * slopes[component, channel]
                 strength = noise * min(max(one + grown, none), most) * envelope
+                if keeps:
+                    kept[component, row, column] = strength
+                    continue
                 for channel in range(channels):
                     added[channel] += strength * mixing[channel, component]
+            if keeps:
+                continue
             for channel in range(channels):
                 part[row, column, channel] = min(max(part[row, column, channel] + added[channel], none), one)
+
+
+@njit(cache=True, nogil=True)
+def add_rows(part, kept, mixing, drawn):
+    """Fill drawn [rows, W, C] with rows of a picture and the noise of strengths kept [K, rows, W], mixed by [C, K].
+
+    The same steps as in :func:`draw_rows`, along a row for each channel.
+    """
+    rows, width, channels = part.shape
+    added = np.empty(width, np.float32)
+    one, none = np.float32(1.0), np.float32(0.0)
+    for row in range(rows):
+        for channel in range(channels):
+            added[:] = none
+            for component in range(kept.shape[0]):
+                share, strengths = mixing[channel, component], kept[component, row]
+                for column in range(width):
+                    added[column] += strengths[column] * share
+            for column in range(width):
+                drawn[row, column, channel] = min(max(part[row, column, channel] + added[column], none), one)

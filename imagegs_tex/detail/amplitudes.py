@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imagegs_tex.detail.envelope_kernels import interpolated, mean_misses
 from imagegs_tex.detail.residual import KEPT, Missing, octaves_of
 from imagegs_tex.formats.igs.detail_layer import MAX_AMPLITUDE, MAX_GRID, SLOPE_SCALE
 from imagegs_tex.metrics.octave_kernels import fine_contrast
@@ -116,7 +117,7 @@ def bounding_factors(missing: Missing, drawn: Tensor) -> Array:
     own, kept = missing.source[:_KEPT_OCTAVES], missing.decoded[:_KEPT_OCTAVES]
     least, most = (np.maximum(bound**2 * own - kept, 0.0) for bound in KEPT)
     least = np.minimum(least, missing.energies[:_KEPT_OCTAVES])
-    added = np.maximum(octaves_of(drawn)[:_KEPT_OCTAVES] - kept, 1e-12)
+    added = np.maximum(octaves_of(drawn, missing.channels)[:_KEPT_OCTAVES] - kept, 1e-12)
     up, down = np.sqrt(least / added).max(axis=0), np.sqrt(most / added).min(axis=0)
     factors = np.clip(1.0, np.minimum(up, down), np.maximum(up, down))
     return np.where(missing.channels, factors, 1.0)
@@ -144,7 +145,12 @@ def contrast_in_torch(picture: Tensor, side: int) -> tuple[Array, Array]:
     return contrast, energy
 
 
-def growth(strengths: Array, decoded: Tensor, offset: Array) -> Array:
+def block_levels(decoded: Tensor, offset: Array) -> Array:
+    """Return the means of blocks [rows, columns, C] of a decode's channels [H, W, C], less offsets [C]."""
+    return np.asarray(_blocks(decoded).double().cpu().numpy() - offset)
+
+
+def growth(strengths: Array, levels: Array) -> Array:
     """Return slopes [C] of a strength over the channels, rounded as a file has them.
 
     The strength is 1 + slopes (channels - offset), where that is above 0, times a number that is of no interest here.
@@ -152,24 +158,28 @@ def growth(strengths: Array, decoded: Tensor, offset: Array) -> Array:
 
     Args:
         strengths: what there is, by block [rows, columns]
-        decoded: float32 [H, W, C]
-        offset: [C] of the file
+        levels: of :func:`block_levels` [rows, columns, C]
     """
-    levels = (_blocks(decoded).double().cpu().numpy() - offset).reshape(-1, len(offset))
+    channels = levels.shape[2]
+    levels = levels.reshape(-1, channels)
     known, found = np.concatenate([np.ones((len(levels), 1)), levels], axis=1), strengths.reshape(-1)
     weights = 1 / (np.square(found) + max(found.mean(), 1e-6) ** 2)
     # a little ridge: channels that hardly vary must not get large slopes
-    gram = (known * weights[:, None]).T @ known / weights.sum() + np.diag([0.0, *np.full(len(offset), 1e-4)])
+    gram = (known * weights[:, None]).T @ known / weights.sum() + np.diag([0.0, *np.full(channels, 1e-4)])
     base, *slopes = np.linalg.solve(gram, known.T @ (weights * found) / weights.sum())
     slopes = np.clip(np.array(slopes) / max(base, 1e-3), -127.0, 127.0)
     return np.asarray(np.rint(slopes * SLOPE_SCALE) / SLOPE_SCALE)
 
 
-def amplitudes(slopes: Array, decoded: Tensor, offset: Array) -> Tensor:
-    """Return the strength of each texel [H, W] by slopes [C], as decoders have it."""
-    centred = decoded - torch.from_numpy(offset.astype(np.float32)).to(decoded.device)
-    made = centred @ torch.from_numpy(slopes.astype(np.float32)).to(decoded.device)
-    return (1.0 + made).clamp_(0.0, MAX_AMPLITUDE)
+def less_offset(decoded: Tensor, offset: Array) -> Tensor:
+    """Return a decode's channels [H, W, C] less offsets [C]."""
+    return decoded - torch.from_numpy(offset.astype(np.float32)).to(decoded.device)
+
+
+def amplitudes(slopes: Array, centred: Tensor) -> Tensor:
+    """Return the strength of each texel [H, W] by slopes [C], as decoders have it; centred: of :func:`less_offset`."""
+    made = centred @ torch.from_numpy(slopes.astype(np.float32)).to(centred.device)
+    return made.add_(1.0).clamp_(0.0, MAX_AMPLITUDE)
 
 
 def finest_grid(width: int, height: int) -> tuple[int, int]:
@@ -187,13 +197,16 @@ def envelope(found: Array, predicted: Array, grid: tuple[int, int]) -> Array:
     """
     least = _LEAST * found.mean()
     wanted, made = np.log(np.maximum(found, least)), np.log(np.maximum(predicted, least))
-    rows, columns = (_between_cells(length, cells) for length, cells in zip(found.shape, grid[::-1], strict=True))
-    steps = np.zeros(grid[::-1])
+    (height, width), (columns, rows) = found.shape, grid
+    between = *between_two(height, rows), *between_two(width, columns)
+    cells = np.arange(height) * rows // height, np.arange(width) * columns // width
+    counts = np.multiply.outer(np.bincount(cells[0], minlength=rows), np.bincount(cells[1], minlength=columns))
+    middle, drawn = np.empty((height, columns)), np.empty_like(wanted)
+    steps, sums, weights = np.zeros((3, rows, columns))
     for turn in range(_ENVELOPE_TURNS):
-        drawn = made + np.log(rows @ np.exp(steps) @ columns.T)
-        off = wanted - drawn
-        weights = np.where(off < 0, _TOO_MUCH, 1.0)
-        steps += _cell_means(off * weights, grid) / _cell_means(weights, grid) * (1.0 if turn == 0 else _DAMPING)
+        interpolated(np.exp(steps), *between, middle, drawn)
+        mean_misses(wanted, made, np.log(drawn, out=drawn), _TOO_MUCH, *cells, sums, weights)
+        steps += (sums / counts) / (weights / counts) * (1.0 if turn == 0 else _DAMPING)
     factors = np.exp(steps)
     factors *= _LARGEST / np.quantile(factors, _LARGEST_QUANTILE)
     return np.where(factors < _CLEAN, 0.0, factors)
@@ -215,7 +228,7 @@ def renewed_envelope(
         places: rows and columns of those blocks
         size: rows and columns of the picture's blocks
     """
-    rows, columns = (_between_cells(length, cells) for length, cells in zip(size, factors.shape, strict=True))
+    rows, columns = (between_cells(length, cells) for length, cells in zip(size, factors.shape, strict=True))
     rows, columns = rows[places[0]], columns[places[1]]
     lines = (np.arange(length)[place] for length, place in zip(size, places, strict=True))
     cells = np.ix_(*(own * count // length for own, count, length in zip(lines, anew.shape, size, strict=True)))
@@ -240,10 +253,19 @@ def renewed_envelope(
     return np.where(anew & (renewed < _CLEAN), 0.0, renewed)
 
 
-def _between_cells(length: int, cells: int) -> Array:
+def between_cells(length: int, cells: int) -> Array:
     """Return the shares [length, cells] of cells at places of an axis, linear between their centres."""
     at = np.clip((np.arange(length) + 0.5) * cells / length - 0.5, 0, cells - 1)
     return np.asarray(np.maximum(0.0, 1 - np.abs(at[:, None] - np.arange(cells))))
+
+
+def between_two(length: int, cells: int) -> tuple[NDArray[np.int64], Array]:
+    """Return the first of the two cells that places of an axis lie between [length], and the shares of both [., 2]."""
+    shares = between_cells(length, cells)
+    first = np.asarray((shares > 0).argmax(axis=1), np.int64)
+    second = np.minimum(first + 1, cells - 1)
+    places = np.arange(length)
+    return first, np.stack([shares[places, first], np.where(second > first, shares[places, second], 0.0)], axis=1)
 
 
 def _blocks(picture: Tensor, side: int = BLOCK) -> Tensor:
@@ -252,12 +274,3 @@ def _blocks(picture: Tensor, side: int = BLOCK) -> Tensor:
     side = min(side, height, width)
     down, across = height // side, width // side
     return picture[: down * side, : across * side].reshape(down, side, across, side, channels).mean(dim=(1, 3))
-
-
-def _cell_means(blocks: Array, grid: tuple[int, int]) -> Array:
-    rows, columns = (
-        np.arange(length) * cells // length for length, cells in zip(blocks.shape, grid[::-1], strict=True)
-    )
-    cells, count = (rows[:, None] * grid[0] + columns).reshape(-1), grid[0] * grid[1]
-    sums, counts = np.bincount(cells, blocks.reshape(-1), count), np.bincount(cells, minlength=count)
-    return np.asarray(sums / np.maximum(counts, 1)).reshape(grid[::-1])

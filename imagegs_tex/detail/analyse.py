@@ -17,16 +17,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imagegs_tex.decoder.detail import add_detail
+from imagegs_tex.decoder.detail import KeptNoise, add_detail
 from imagegs_tex.decoder.render import render_channels
 from imagegs_tex.detail.amplitudes import (
     amplitudes,
+    block_levels,
     block_means,
     bounding_factors,
     envelope,
     even_factors,
     finest_grid,
     growth,
+    less_offset,
     missing_grain,
 )
 from imagegs_tex.detail.groups import strength_groups
@@ -55,7 +57,7 @@ from imagegs_tex.formats.igs.detail_layer import (
 from imagegs_tex.formats.igs.quantized_set import OFFSET_SCALE, QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.vocabulary import Coded, Semantic
-from imagegs_tex.metrics.row_bands import channel_parts
+from imagegs_tex.metrics.row_bands import VALUES_AT_ONCE, channel_parts
 from imagegs_tex.metrics.visible_error import blur
 from imagegs_tex.rasterize.backend import Backend
 
@@ -112,16 +114,19 @@ def with_detail_layer(
         most_bytes: that the layer may take; as many as suit the file if that is None, or more
         file_size: returns the bytes of a set's file; called in a thread beside
     """
-    with ThreadPoolExecutor(1) as pool:
-        size = pool.submit(file_size, quantized)
+    pool = ThreadPoolExecutor(1)
+    size = pool.submit(file_size, quantized)
+    pool.shutdown(wait=False)  # few layers are so large that the size of the file matters
+    sure = MOST_BYTES if most_bytes is None else min(MOST_BYTES, most_bytes)
 
-        def most() -> int:
-            usual = max(MOST_BYTES, int(_MOST_SHARE * size.result()))
-            return usual if most_bytes is None else min(usual, most_bytes)
+    def allows(layer_bytes: int) -> bool:
+        if layer_bytes <= sure or (most_bytes is not None and layer_bytes > most_bytes):
+            return layer_bytes <= sure
+        return layer_bytes <= int(_MOST_SHARE * size.result())
 
-        return replace(
-            quantized, detail=analyse_detail(stack, quantized, render_channels(quantized, backend), most)
-        )  # fmt: skip
+    return replace(
+        quantized, detail=analyse_detail(stack, quantized, render_channels(quantized, backend), allows)
+    )  # fmt: skip
 
 
 def misses_grain(stack: TextureStack, quantized: QuantizedGaussianSet, backend: Backend, part: Box) -> bool:
@@ -133,7 +138,7 @@ def misses_grain(stack: TextureStack, quantized: QuantizedGaussianSet, backend: 
 
 
 def analyse_detail(
-    stack: TextureStack, quantized: QuantizedGaussianSet, decoded: Tensor, most_bytes: Callable[[], int]
+    stack: TextureStack, quantized: QuantizedGaussianSet, decoded: Tensor, allows: Callable[[int], bool]
 ) -> DetailLayer | None:
     """Return the layer that suits a file, or None where there is nothing to add, or not in so many bytes.
 
@@ -141,7 +146,7 @@ def analyse_detail(
         stack: what the file was made of
         quantized: the file's content
         decoded: float32 [H, W, C], its picture without detail, on any device
-        most_bytes: returns how many the layer may take in the file; asked when there is one
+        allows: whether the layer may take so many bytes in the file
     """
     source = torch.from_numpy(stack.texels).to(decoded.device)
     if stack.weights is not None:  # texels that do not count miss nothing
@@ -159,7 +164,7 @@ def analyse_detail(
         growths, found, predicted = _strengths(noises, decoded, quantized.offset_codes / OFFSET_SCALE)
         while True:
             layer = _quantize(noises, growths, envelope(found, predicted, grid), 0 if relief is None else relief.apart)
-            if detail_bytes(layer) <= most_bytes() - _CORRECTION_BYTES:
+            if allows(detail_bytes(layer) + _CORRECTION_BYTES):
                 return _balanced(layer, stack, missing, quantized, source, decoded)
             if grid == (1, 1) or (most > 1 and grid[0] * grid[1] <= _FEW_CELLS):
                 break
@@ -170,9 +175,10 @@ def analyse_detail(
 def _strengths(noises: list[_Noise], decoded: Tensor, offset: Array) -> tuple[list[Array], Array, Array]:
     """Return each noise's growth with the channels [C], and by block how strong noise should be and is by growth."""
     growths, strengths = [], []
+    levels, centred = block_levels(decoded, offset), less_offset(decoded, offset)
     for noise in noises:
-        growths.append(growth(noise.contrast, decoded, offset))
-        made = block_means(amplitudes(growths[-1], decoded, offset).square())
+        growths.append(growth(noise.contrast, levels))
+        made = block_means(amplitudes(growths[-1], centred).square_())
         strengths.append((noise.contrast, np.sqrt(made / max(float(made.mean()), 1e-12))))
     weights = [noise.weight for noise in noises]
     found, predicted = (
@@ -190,11 +196,12 @@ def _balanced(
     decoded: Tensor,
 ) -> DetailLayer:
     """Return a layer that has, drawn, the contrast that is missing, and no more of it or of its colour than suits."""
-    layer = _corrected(layer, missing, quantized, decoded)
-    factors = even_factors(source, decoded, _drawn(layer, quantized, decoded))
+    drawn = _drawing(layer, quantized, decoded)
+    layer = _corrected(layer, missing, drawn)
+    factors = even_factors(source, decoded, drawn(layer))
     layer = _scaled(layer, shared_by_meaning(stack, factors, missing.channels))
-    layer = _greyer(layer, stack, source, decoded, _drawn(layer, quantized, decoded))
-    return _scaled(layer, bounding_factors(missing, _drawn(layer, quantized, decoded)))
+    layer = _greyer(layer, stack, source, decoded, drawn(layer))
+    return _scaled(layer, bounding_factors(missing, drawn(layer)))
 
 
 def _noises(
@@ -338,13 +345,11 @@ def _greyer(layer: DetailLayer, stack: TextureStack, source: Tensor, decoded: Te
     return replace(layer, channel_codes=codes, mixing_codes=shares)
 
 
-def _corrected(
-    layer: DetailLayer, missing: Missing, quantized: QuantizedGaussianSet, decoded: Tensor
-) -> DetailLayer:  # fmt: skip
+def _corrected(layer: DetailLayer, missing: Missing, drawn: Callable[[DetailLayer], Tensor]) -> DetailLayer:
     """Return a layer whose channels, drawn, have the energy that is missing: clipping and amplitudes change it."""
     wanted = (missing.energies * OCTAVE_WEIGHTS[:, None]).sum(axis=0)
     for _ in range(_CORRECTIONS):
-        added = octaves_of(_drawn(layer, quantized, decoded)) - missing.decoded
+        added = octaves_of(drawn(layer), missing.channels) - missing.decoded
         found = (np.maximum(added, 0.0) * OCTAVE_WEIGHTS[:, None]).sum(axis=0)
         ratio = np.clip(wanted / np.maximum(found, 1e-12), 1 / 16, 16.0)
         octaves = np.where(missing.channels, np.log2(ratio) / 2, 0.0)
@@ -352,9 +357,15 @@ def _corrected(
     return layer
 
 
-def _drawn(layer: DetailLayer, quantized: QuantizedGaussianSet, decoded: Tensor) -> Tensor:
+def _drawing(
+    layer: DetailLayer, quantized: QuantizedGaussianSet, decoded: Tensor
+) -> Callable[[DetailLayer], Tensor]:  # fmt: skip
+    """Return what draws layers that differ from one in their channels' shares alone; decoded: without detail."""
     offset = (quantized.offset_codes / OFFSET_SCALE).astype(np.float32)
-    return add_detail(decoded.clone(), layer, offset, (quantized.width, quantized.height), quantized.wrap)
+    if layer.component_count * decoded.shape[0] * decoded.shape[1] <= VALUES_AT_ONCE:
+        return KeptNoise.of(decoded, layer, offset, quantized.wrap).added
+    size = quantized.width, quantized.height
+    return lambda found: add_detail(decoded.clone(), found, offset, size, quantized.wrap)
 
 
 def _scaled(layer: DetailLayer, factors: Array) -> DetailLayer:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imagegs_tex.detail.amplitudes import BLOCK, amplitudes, block_means, missing_grain, renewed_envelope
+from imagegs_tex.detail.amplitudes import BLOCK, amplitudes, block_means, less_offset, missing_grain, renewed_envelope
 from imagegs_tex.detail.residual import missing_energies
 from imagegs_tex.formats.igs.detail_layer import DetailLayer, envelope_codes
 from imagegs_tex.formats.igs.quantized_set import OFFSET_SCALE, QuantizedGaussianSet
@@ -80,8 +80,9 @@ def _predicted(
     """Return how strong noise is by the channels, by block, 1 on average where nothing is new."""
     offset, total, weights = quantized.offset_codes / OFFSET_SCALE, np.zeros(is_new.shape), np.square(layer.mixing)
     shares = (weights / np.maximum(weights.sum(axis=1, keepdims=True), 1e-30)).sum(axis=0)
+    centred = less_offset(decoded, offset)
     for slopes, share in zip(layer.slopes, shares, strict=True):
-        made = block_means(amplitudes(slopes, decoded, offset).square())
+        made = block_means(amplitudes(slopes, centred).square_())
         total += share * made / max(float(made[~is_new].mean()), 1e-12)
     return np.asarray(np.sqrt(total / shares.sum()))
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from imagegs_tex.detail.pattern import middle, repetition
 from imagegs_tex.formats.material.stack import TextureStack
+from imagegs_tex.formats.row_threads import side_by_side
 from imagegs_tex.formats.vocabulary import Coded, Semantic
 from imagegs_tex.metrics.kept_contrast import EMPTY_BAND, band_deviations
 from imagegs_tex.metrics.octave_kernels import finest_moments, structure_sums
@@ -108,9 +109,14 @@ def missing_energies(stack: TextureStack, source: Tensor, decoded: Tensor) -> Mi
     return Missing(np.minimum(energies, np.maximum(left, needed)), own, kept)
 
 
-def octaves_of(picture: Tensor) -> NDArray[np.float64]:
-    """Return the energies of a picture [H, W, C] by octave [octaves, C]."""
-    return np.asarray(np.square(band_deviations(picture).cpu().numpy().T[:OCTAVES]))
+def octaves_of(picture: Tensor, wanted: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+    """Return the energies of a picture [H, W, C] by octave [octaves, C]; 0 for channels that are not wanted [C]."""
+    channels = np.arange(picture.shape[2]) if wanted is None else np.flatnonzero(wanted)
+    energies = np.zeros((OCTAVES, picture.shape[2]))
+    if len(channels) > 0:
+        deviations = band_deviations(picture, channels.tolist()).cpu().numpy()
+        energies[:, channels] = np.square(deviations.T[:OCTAVES])
+    return energies
 
 
 def _patterns(residual: Tensor, channels: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -120,9 +126,8 @@ def _patterns(residual: Tensor, channels: NDArray[np.intp]) -> NDArray[np.float6
     like cloth by Portilla and Simoncelli's statistics and by what readers say. Where threads are lost it is more so.
     """
     found = np.zeros(residual.shape[2])
-    for channel in channels:
-        alike = repetition(middle(residual[..., channel : channel + 1])[..., 0])
-        found[channel] = np.interp(alike, _REPEATING, (0.0, 1.0))
+    planes = [middle(residual[..., channel : channel + 1])[..., 0] for channel in channels]
+    found[channels] = np.interp(side_by_side(repetition, planes), _REPEATING, (0.0, 1.0)) if planes else 0.0
     return found
 
 

@@ -256,7 +256,7 @@ class _Refiner:
             kept = self._worth_their_bits(stored, rounded)
             rounded = replace(rounded, means=rounded.means[kept], log_covariances=rounded.log_covariances[kept])
             stored = self._stored(rounded, stored.solved[torch.from_numpy(kept).to(self.backend.device)])
-        _, shape_codes, _ = self.quantizer.codes(rounded.means, rounded.log_covariances)
+        shape_codes = self.quantizer.shape_codes(rounded.log_covariances)
         means, shape_codes = compute_on(self.backend).refine_geometry(
             rounded.means, shape_codes, stored.rounded, self.problem.image, self.quantizer,
             weights=self.problem.weights, cutoff=rounded.cutoff, bit_price=stored.bit_price,

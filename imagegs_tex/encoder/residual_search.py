@@ -10,6 +10,7 @@ docs/experiments/dense-layer.md has the numbers.
 
 import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -272,14 +273,16 @@ class _Fewer:
     def of(fitter: Fitter, count: int, factors: tuple[float, ...] | None) -> "_Fewer":
         """Fit so many Gaussians, with factors [C] on the weights of channels."""
         quantized = fitter.rounded(fitter.fit(count, factors, under_layer=True))
-        left = what_is_left(fitter, quantized)
-        scales = np.ones(left.shape[2]) if factors is None else np.sqrt(np.array(factors) / min(factors))
-        error = max(float((np.square(left, dtype=np.float64) * scales**2).sum()), 1e-12)
-        return _Fewer(
-            quantized, fitter.files.size(quantized), *_on_gpu(quantized), left, scales,
-            error, fitter.decibels(quantized), fitter.backend.threads, principal_components(left, scales),
-            fitter.settings.max_gpu_bytes is not None,
-        )  # fmt: skip
+        with ThreadPoolExecutor(1) as pool:  # coding them takes as long as the rest
+            size = pool.submit(fitter.files.size, quantized)
+            left = what_is_left(fitter, quantized)
+            scales = np.ones(left.shape[2]) if factors is None else np.sqrt(np.array(factors) / min(factors))
+            error = max(float((np.square(left, dtype=np.float64) * scales**2).sum()), 1e-12)
+            decibels, components = fitter.decibels(quantized), principal_components(left, scales)
+            return _Fewer(
+                quantized, size.result(), *_on_gpu(quantized), left, scales, error, decibels, fitter.backend.threads,
+                components, fitter.settings.max_gpu_bytes is not None,
+            )  # fmt: skip
 
     def blocks_of(self, side_log2: int, *, some: bool = False) -> Coefficients:
         """Return what is left in blocks of 2^side_log2 texels; of many only some, to estimate by."""

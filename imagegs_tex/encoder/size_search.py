@@ -9,6 +9,7 @@ needs no new fit.
 import functools
 import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Final
 
@@ -18,6 +19,7 @@ from imagegs_tex.encoder.file_sizes import Sizes
 from imagegs_tex.encoder.quality_search import Reached
 from imagegs_tex.encoder.trial_fits import (
     ENOUGH_FITS,
+    FIRST_OCTAVES,
     FIT_SLOPE,
     MOST_FITS,
     PILOTS,
@@ -212,11 +214,15 @@ class _Search:
     def choose_feature_step(self, geometry: CodedGeometry, slope: float) -> tuple[float, float]:
         """Return octaves of the feature step that suit a fit better, and a Gaussian's bytes with that step."""
         rounded = self.rounded(geometry)
-        self.sizes.count(rounded(1.0))
+        decibels = functools.cache(lambda octaves: self.fitter.decibels(rounded(2**octaves)))
+        with ThreadPoolExecutor(1) as pool:  # coding a file takes as long as what is asked for in any case
+            counted = pool.submit(self.sizes.count, rounded(1.0))
+            for first in FIRST_OCTAVES:
+                decibels(first)
+            counted.result()
 
         def evaluate(octaves: float) -> tuple[float, float]:
-            candidate = rounded(2**octaves)
-            return math.log2(self.sizes.guess(candidate)), self.fitter.decibels(candidate)
+            return math.log2(self.sizes.guess(rounded(2**octaves))), decibels(octaves)
 
         octaves = choose_feature_step(evaluate, slope)
         size = self.sizes.guess(rounded(2**octaves))

@@ -70,6 +70,8 @@ _OCTAVES: Final = (-1.5, 3.0)
 _MOST_ROUNDINGS: Final = 7
 _STEP_STRIDE: Final = 0.5
 """Octaves between the feature steps that are compared."""
+FIRST_OCTAVES: Final = (0.0, _STEP_STRIDE)
+"""That are looked at in any case."""
 
 Progress = Callable[[FitProgress], None]
 

@@ -6,6 +6,7 @@ of Förstner and Gülch, "A fast operator for detection and precise location of 
 circular features", 1987, and of Bigün and Granlund, "Optimal orientation detection of linear symmetry", 1987.
 """
 
+import weakref
 from typing import Final
 
 import numpy as np
@@ -27,6 +28,11 @@ _BLURRED_AT_ONCE: Final = 1 << 22
 """Texels."""
 MOST_ELONGATED: Final = 8.0
 """Ratio of axes at the start. On thin lines the tensor's form is worth 3 dB after 100 steps over round Gaussians."""
+
+Products = tuple[Tensor, Tensor, Tensor]
+_MOST_KEPT: Final = 1 << 24
+"""Texels of a picture whose gradients' products are kept, 12 bytes each: a fit asks four times, a search 30 times."""
+_kept: Final[dict[tuple[int, tuple[bool, bool]], Products]] = {}
 
 THIN_SIDE: Final = 16
 """Texels; sides below it are short beside the edges that a Gaussian is drawn out along."""
@@ -56,7 +62,7 @@ def initialise(
     Returns:
         a set whose features are the picture at the means; solve for better ones.
     """
-    xx, xy, yy = gradient_products(image, wrap)
+    xx, xy, yy = _known_products(image, wrap)
     followed = saliency if settings.init == InitialPlacement.SALIENCY else None
     magnitude = square_root_(xx + yy) if followed is None else followed.clone()
     even = magnitude.new_full((), 1 / magnitude.numel())
@@ -87,7 +93,19 @@ def sample_texels(density: Tensor, count: int, generator: np.random.Generator) -
     return torch.div(index, density.shape[1], rounding_mode="floor"), index % density.shape[1]
 
 
-def gradient_products(image: Tensor, wrap: tuple[bool, bool]) -> tuple[Tensor, Tensor, Tensor]:
+def _known_products(image: Tensor, wrap: tuple[bool, bool]) -> Products:
+    """Return the same as :func:`gradient_products`, not to be written to; kept as long as the picture is there."""
+    if image.shape[0] * image.shape[1] > _MOST_KEPT:
+        return gradient_products(image, wrap)
+    key = id(image), wrap
+    found = _kept.get(key)
+    if found is None:
+        found = _kept[key] = gradient_products(image, wrap)
+        weakref.finalize(image, _kept.pop, key, None).atexit = False
+    return found
+
+
+def gradient_products(image: Tensor, wrap: tuple[bool, bool]) -> Products:
     """Sums over components of products of central differences: the structure tensor's xx, xy and yy, each [H, W]."""
     height, width, components = image.shape
     xx, xy, yy = (torch.zeros(height, width, device=image.device) for _ in range(3))

@@ -55,11 +55,15 @@ def balanced_weight(weight: float, picture: Tensor, problem: FitProblem, wrap: t
         wrap: whether it repeats in x and in y
     """
     errors = (picture - problem.image).square().sum(dim=2, dtype=torch.float64)
-    importance = torch.ones_like(errors) if problem.weights is None else problem.weights.double()
     near = near_borders(problem.size, wrap, errors.device)
-    at_border, inside = (
-        float((errors * importance)[part].sum() / importance[part].sum().clamp_min(_LEAST)) for part in (near, ~near)
-    )
+    if problem.weights is None:
+        at_border, inside = (float(errors[part].sum() / part.sum().clamp_min(1)) for part in (near, ~near))
+    else:
+        importance = problem.weights.double()
+        errors *= importance
+        at_border, inside = (
+            float(errors[part].sum() / importance[part].sum().clamp_min(_LEAST)) for part in (near, ~near)
+        )
     if min(at_border, inside) <= 0:
         return weight
     excess = at_border / inside / _MOST_OVER**2

@@ -12,6 +12,7 @@ take 4.5 thousand million multiply-adds.
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -54,9 +55,13 @@ def kept_of_deviations(found: Tensor) -> tuple[float | None, ...] | None:
     return tuple(ratios) if any(ratio is not None for ratio in ratios) else None
 
 
-def band_deviations(picture: Tensor) -> Tensor:
-    """Return the standard deviation of each channel's bands, float64 [C, bands], of a picture float32 [H, W, C]."""
-    height, width, channels = picture.shape
+def band_deviations(picture: Tensor, wanted: Sequence[int] | None = None) -> Tensor:
+    """Return the standard deviation of each channel's bands, float64 [C, bands], of a picture float32 [H, W, C].
+
+    Of the channels that are wanted, where they are named.
+    """
+    height, width, count = picture.shape
+    channels = range(count) if wanted is None else wanted
     down, across = (_products(length) for length in (height, width))
     half = width // 2 + 1
     twice = np.full((half, 1), 2.0)  # a real picture's other half
@@ -75,7 +80,7 @@ def band_deviations(picture: Tensor) -> Tensor:
         return sums_in_torch(torch.fft.rfft2(values - values.mean()), across, down)
 
     on_cpu = picture.device.type == "cpu"
-    found = side_by_side(sums_on_cpu, range(channels)) if on_cpu else [sums_on_device(at) for at in range(channels)]
+    found = side_by_side(sums_on_cpu, channels) if on_cpu else [sums_on_device(at) for at in channels]
     sums = torch.stack(found)
     # (a - b)^2 = a^2 - 2 a b + b^2, for each pair of neighbouring blurs
     variances = sums[:, 0:-2:2] - 2 * sums[:, 1::2] + sums[:, 2::2]

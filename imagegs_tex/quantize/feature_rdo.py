@@ -138,14 +138,21 @@ def _prices_of(statistics: CodeStatistics, steps: NDArray[np.float64]) -> Featur
 @njit(cache=True, nogil=True)  # other materials' threads go on meanwhile
 def _descend(row_starts, columns, values, diagonal, best, steps, bit_price, prices, price_starts, least, codes):
     count, components = codes.shape
-    slopes = np.zeros((count, components))  # matrix @ (codes * steps - best): half the error's gradient
+    off = np.empty((count, components))
     for n in range(count):
+        for k in range(components):
+            off[n, k] = codes[n, k] * steps[k] - best[n, k]
+    slopes = np.zeros((count, components))  # matrix @ off: half the error's gradient
+    for n in range(count):
+        slope = slopes[n]
         for at in range(row_starts[n], row_starts[n + 1]):
-            m = columns[at]
+            value, other = values[at], off[columns[at]]
             for k in range(components):
-                slopes[n, k] += values[at] * (codes[m, k] * steps[k] - best[m, k])
+                slope[k] += value * other[k]
+    change = np.empty(components)
     for _ in range(SWEEPS):
         for n in range(count):
+            moves = False
             for k in range(components):
                 current = codes[n, k]
                 optimum = current * steps[k] - slopes[n, k] / diagonal[n]
@@ -159,8 +166,12 @@ def _descend(row_starts, columns, values, diagonal, best, steps, bit_price, pric
                     cost = diagonal[n] * distance * distance + bit_price * prices[price_starts[k] + index]
                     if cost < lowest:
                         lowest, chosen = cost, candidate
+                change[k] = (chosen - current) * steps[k]
                 if chosen != current:
                     codes[n, k] = chosen
-                    change = (chosen - current) * steps[k]
-                    for at in range(row_starts[n], row_starts[n + 1]):
-                        slopes[columns[at], k] += values[at] * change
+                    moves = True
+            if moves:  # components know nothing of each other: all of a Gaussian's changes in one pass
+                for at in range(row_starts[n], row_starts[n + 1]):
+                    value, slope = values[at], slopes[columns[at]]
+                    for k in range(components):
+                        slope[k] += value * change[k]

@@ -8,7 +8,7 @@ import torch
 from helpers.made_gaussians import made_detail, made_map, made_set
 from helpers.plain_detail import plain_detail
 
-from imagegs_tex.decoder.detail import add_detail, add_in_torch
+from imagegs_tex.decoder.detail import KeptNoise, add_detail, add_in_torch
 from imagegs_tex.decoder.maps import decode_maps
 from imagegs_tex.decoder.render import render_channels
 from imagegs_tex.formats.igs.detail_layer import DetailLayer
@@ -60,6 +60,11 @@ def test_the_kernel_has_what_the_format_says_bit_by_bit(size, drawn_size, wrap, 
     assert np.abs(expected - picture).max() > 1e-3
     found = add_detail(torch.from_numpy(picture.copy()), detail, offset, size, wrap)
     assert np.array_equal(found.numpy(), expected)
+    if size == drawn_size:
+        kept = KeptNoise.of(
+            torch.from_numpy(picture), replace(detail, channel_codes=detail.channel_codes + 9), offset, wrap
+        )
+        assert np.array_equal(kept.added(detail).numpy(), expected)
     first, last = drawn_size[1] // 3, drawn_size[1] - drawn_size[1] // 4
     band = torch.from_numpy(picture[first:last].copy())
     add_detail(band, detail, offset, size, wrap, (first, drawn_size[1]))

@@ -6,8 +6,16 @@ import torch
 from helpers.made_gaussians import made_map
 
 from imagegs_tex.decoder.detail import add_detail
-from imagegs_tex.detail.amplitudes import bounding_factors, envelope, even_factors, missing_grain
+from imagegs_tex.detail.amplitudes import (
+    between_cells,
+    between_two,
+    bounding_factors,
+    envelope,
+    even_factors,
+    missing_grain,
+)
 from imagegs_tex.detail.analyse import MOST_BYTES, analyse_detail
+from imagegs_tex.detail.envelope_kernels import interpolated
 from imagegs_tex.detail.relief import gradient_share
 from imagegs_tex.detail.residual import Missing, octaves_of
 from imagegs_tex.detail.spectra import band_energies, octave_energies
@@ -44,7 +52,7 @@ def layer_for(source, decoded, semantic=Semantic.BASE_COLOUR, weights=None, most
     picture = torch.from_numpy(np.clip(decoded, 0, 1).astype(np.float32))
     offset_codes = np.rint(picture.mean(dim=(0, 1)).numpy() * OFFSET_SCALE).astype(np.uint16)
     quantized = type("Set", (), {"width": SIDE, "height": SIDE, "wrap": (True, True), "offset_codes": offset_codes})()
-    layer = analyse_detail(stack, quantized, picture, lambda: most_bytes)
+    layer = analyse_detail(stack, quantized, picture, lambda size: size <= most_bytes)
     if layer is None:
         return None, picture, torch.from_numpy(texels)
     offset = (offset_codes / OFFSET_SCALE).astype(np.float32)
@@ -127,6 +135,16 @@ def test_clean_paint_beside_rust_stays_clean():
     added = np.abs(drawn.numpy() - np.clip(smooth + ripple, 0, 1))
     clean = (x + 0.5 * y > 0.7 * SIDE + 24) & (x < SIDE - 16)  # the picture repeats: rust again at the right
     assert added[clean].mean() < 0.06 * added[rust].mean()
+
+
+@pytest.mark.parametrize(("blocks", "cells"), [((24, 32), (16, 12)), ((13, 7), (3, 5)), ((1, 9), (4, 1))])
+def test_an_envelope_between_its_cells_is_a_product_of_matrices(blocks, cells):
+    factors = np.random.default_rng(0).random(cells[::-1])
+    matrices = [between_cells(length, count) for length, count in zip(blocks, cells[::-1], strict=True)]
+    pairs = [part for length, count in zip(blocks, cells[::-1], strict=True) for part in between_two(length, count)]
+    found = np.empty(blocks)
+    interpolated(factors, *pairs, np.empty((blocks[0], cells[0])), found)
+    np.testing.assert_allclose(found, matrices[0] @ factors @ matrices[1].T, rtol=1e-14)
 
 
 @pytest.mark.parametrize(("weaker", "drawn"), [(0.1, False), (0.2, True)])

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers.igs_sets import File, assert_equal_sets, make_maps, make_set
+from helpers.made_residual import made_layer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -63,6 +64,16 @@ def test_what_holds_the_same():
     codes = quantized.feature_codes.copy()
     codes[0, 0] += 1
     assert not holds_the_same(replace(quantized, feature_codes=codes), quantized)
+
+
+def test_residuals_that_are_not_the_same():
+    quantized = make_set(channels=3)
+    layer = made_layer((quantized.width, quantized.height), 3, 2)
+    with_layer = replace(quantized, residual=layer)
+    assert holds_the_same(decode_igs(encode_igs(with_layer)), with_layer)
+    assert not holds_the_same(quantized, with_layer)
+    for other in (replace(layer, values=-layer.values), replace(layer, step=2 * layer.step)):
+        assert not holds_the_same(replace(quantized, residual=other), with_layer)
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "/", "a\x00b", "CON", "\u202egnp", "名前 🧱", "x" * 1024, "\n"])
