@@ -6,7 +6,7 @@ against its law, and every broken law is one :class:`IgsError`.
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -42,7 +42,7 @@ from imagegs_tex.formats.igs.optional_sections import (
 from imagegs_tex.formats.igs.plane_coders import CellOrder, Codec, Description, KnownGeometry
 from imagegs_tex.formats.igs.planes import Plane, pack_leb128, pack_planes, require, unpack_leb128, unpack_planes
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
-from imagegs_tex.formats.igs.residual_layer import same_layers
+from imagegs_tex.formats.igs.residual_layer import ResidualLayer, same_layers
 from imagegs_tex.formats.igs.section_codecs import (
     MAX_RAW_BYTES,
     StoredSection,
@@ -434,20 +434,24 @@ def _unpack_sections(
         if section.codec == Codec.ZSTD or size.name not in _CODED_SECTIONS
     }
     if RESIDUAL_SECTION not in plain:
-        return _unpack_others(header, sizes, sections, version, plain)
+        return _unpack_plain(header, sizes, sections, version, plain, lambda: None)
     with ThreadPoolExecutor(1) as pool:  # it takes as long as all others
         residual = pool.submit(unpack_residual_section, plain.copy(), header)
-        return replace(_unpack_others(header, sizes, sections, version, plain), residual=residual.result())
+        return _unpack_plain(header, sizes, sections, version, plain, residual.result)
 
 
-def _unpack_others(
+def _unpack_plain(
     header: Header,
     sizes: list[SectionSize],
     sections: list[StoredSection],
     version: int,
     plain: dict[str, bytes],
+    residual: Callable[[], ResidualLayer | None],
 ) -> QuantizedGaussianSet:
-    """Return the set without its residual; plain has the sections that are no coded integers, and gets the others."""
+    """Return the set; plain has the sections that are no coded integers, and gets the others.
+
+    Of laws that a file breaks, the first in the order of its sections is told: residual is asked in its turn.
+    """
     count, components, channels = header.gaussian_count, header.component_count, header.channel_count
     coded = {
         size.name: (section, size.raw_bytes)
@@ -479,7 +483,7 @@ def _unpack_others(
         basis_scale=header.basis_scale, basis_codes=basis,
         offset_codes=offset, wrap=header.wrap,
         detail=unpack_detail(plain[DETAIL_SECTION], channels) if DETAIL_SECTION in plain else None,
-        exact=unpack_exact_section(plain, header), repeat=unpack_repeat_section(plain, header),
+        exact=unpack_exact_section(plain, header), residual=residual(), repeat=unpack_repeat_section(plain, header),
         entropy=Entropy.FAST if any(section.codec == Codec.FAST for section in sections) else Entropy.SMALL,
     )  # fmt: skip
 

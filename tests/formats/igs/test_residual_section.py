@@ -2,12 +2,13 @@
 
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from helpers.fuzz_igs import damaged
-from helpers.igs_sets import make_set
+from helpers.igs_sets import File, make_set
 from helpers.made_residual import made_layer
 
 from imagegs_tex.decoder import bands
@@ -24,6 +25,18 @@ from imagegs_tex.rasterize.select_backend import make_backend
 def layered_set():
     plain = make_set()
     return replace(plain, residual=made_layer((plain.width, plain.height), plain.channel_count, 3, scale=1, step=0.05))
+
+
+def test_of_two_broken_sections_the_first_is_told():
+    """They are read side by side; C reads one after the other, and must say the same."""
+    data = (Path(__file__).parents[2] / "golden" / "version_4_repeat.igs").read_bytes()
+    names = [size.name for size in section_sizes(data)][1:]
+    for broken in (["residual", "repeat"], ["features", "residual"], ["repeat"]):
+        file = File.split(data)
+        for name in broken:
+            file.raws[names.index(name)] = file.raws[names.index(name)][:-1]
+        with pytest.raises(IgsError, match=broken[0]):
+            decode_igs(file.join())
 
 
 def test_section_in_a_file():
