@@ -30,6 +30,7 @@ from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs.container import (
     MAGIC,
     decode_igs,
+    holds_the_same,
     read_igs,
     read_igs_bytes,
     section_sizes,
@@ -205,7 +206,7 @@ def compress_stack(  # noqa: PLR0913 - those of compress
     quantized = encoded.quantized
     with ThreadPoolExecutor(3) as pool:  # the coder in C leaves Python to the scores
         file = pool.submit(encoded.files.encoded, quantized)
-        read_back = pool.submit(encoded.files.reads_back, quantized)
+        read_back = pool.submit(lambda: holds_the_same(decode_igs(file.result()), quantized))
         resident = pool.submit(resident_bytes, quantized)
         scores = compute_on(backend).score(stack, quantized)
         scores = score_detail(scores, stack, range(len(stack.maps)), quantized, backend)

@@ -28,7 +28,6 @@ from imagegs_tex.formats.igs.header import HEADER, KERNEL_SOFT_GAUSSIAN, Header,
 from imagegs_tex.formats.igs.map_table import pack_maps, unpack_maps
 from imagegs_tex.formats.igs.optional_sections import (
     DETAIL_SECTION,
-    EXACT_SECTION,
     MOST_OPTIONAL,
     OPTIONAL_SECTIONS,
     RESIDUAL_SECTION,
@@ -262,21 +261,6 @@ def holds_the_same(first: QuantizedGaussianSet, second: QuantizedGaussianSet) ->
     plain = (plain_sections(replace(one, residual=None)) for one in (first, second))
     same = same_layers(first.residual, second.residual) and header_of(first) == header_of(second)
     return same and next(plain) == next(plain)
-
-
-def adds_only_detail(data: bytes, known: bytes, detail: DetailLayer | None) -> bool:
-    """Whether a file is another one, which was read, and beside that a detail layer, which it holds."""
-    fronts = _parse_front(data), _parse_front(known)
-    header = fronts[0][0]
-    found, others = (
-        {size.name: (size.raw_bytes, section) for size, section in zip(sizes, sections, strict=True)}
-        for _, sizes, sections in fronts
-    )
-    stored = found.pop(DETAIL_SECTION, None)
-    if stored is None or detail is None or EXACT_SECTION in found or (header, found) != (fronts[1][0], others):
-        return False
-    raw = unpacked(stored[1], stored[0], DETAIL_SECTION, None)
-    return pack_detail(unpack_detail(raw, header.channel_count)) == pack_detail(detail)
 
 
 def version_of(data: bytes) -> int:

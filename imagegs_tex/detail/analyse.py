@@ -114,19 +114,16 @@ def with_detail_layer(
         most_bytes: that the layer may take; as many as suit the file if that is None, or more
         file_size: returns the bytes of a set's file; called in a thread beside
     """
-    pool = ThreadPoolExecutor(1)
-    size = pool.submit(file_size, quantized)
-    pool.shutdown(wait=False)  # few layers are so large that the size of the file matters
-    sure = MOST_BYTES if most_bytes is None else min(MOST_BYTES, most_bytes)
+    with ThreadPoolExecutor(1) as pool:
+        size = pool.submit(file_size, quantized)
 
-    def allows(layer_bytes: int) -> bool:
-        if layer_bytes <= sure or (most_bytes is not None and layer_bytes > most_bytes):
-            return layer_bytes <= sure
-        return layer_bytes <= int(_MOST_SHARE * size.result())
+        def most() -> int:
+            usual = max(MOST_BYTES, int(_MOST_SHARE * size.result()))
+            return usual if most_bytes is None else min(usual, most_bytes)
 
-    return replace(
-        quantized, detail=analyse_detail(stack, quantized, render_channels(quantized, backend), allows)
-    )  # fmt: skip
+        return replace(
+            quantized, detail=analyse_detail(stack, quantized, render_channels(quantized, backend), most)
+        )  # fmt: skip
 
 
 def misses_grain(stack: TextureStack, quantized: QuantizedGaussianSet, backend: Backend, part: Box) -> bool:
@@ -138,7 +135,7 @@ def misses_grain(stack: TextureStack, quantized: QuantizedGaussianSet, backend: 
 
 
 def analyse_detail(
-    stack: TextureStack, quantized: QuantizedGaussianSet, decoded: Tensor, allows: Callable[[int], bool]
+    stack: TextureStack, quantized: QuantizedGaussianSet, decoded: Tensor, most_bytes: Callable[[], int]
 ) -> DetailLayer | None:
     """Return the layer that suits a file, or None where there is nothing to add, or not in so many bytes.
 
@@ -146,7 +143,7 @@ def analyse_detail(
         stack: what the file was made of
         quantized: the file's content
         decoded: float32 [H, W, C], its picture without detail, on any device
-        allows: whether the layer may take so many bytes in the file
+        most_bytes: returns how many the layer may take in the file; asked when there is one
     """
     source = torch.from_numpy(stack.texels).to(decoded.device)
     if stack.weights is not None:  # texels that do not count miss nothing
@@ -164,7 +161,7 @@ def analyse_detail(
         growths, found, predicted = _strengths(noises, decoded, quantized.offset_codes / OFFSET_SCALE)
         while True:
             layer = _quantize(noises, growths, envelope(found, predicted, grid), 0 if relief is None else relief.apart)
-            if allows(detail_bytes(layer) + _CORRECTION_BYTES):
+            if detail_bytes(layer) <= most_bytes() - _CORRECTION_BYTES:
                 return _balanced(layer, stack, missing, quantized, source, decoded)
             if grid == (1, 1) or (most > 1 and grid[0] * grid[1] <= _FEW_CELLS):
                 break

@@ -92,8 +92,6 @@ def encode_within_budget(
     fitter = Fitter(stack, settings, backend, progress, control, start)
 
     def finish(quantized: QuantizedGaussianSet, most_bytes: int | None) -> QuantizedGaussianSet:
-        if most_bytes is None:  # nothing else will change of it
-            fitter.files.read_ahead(quantized)
         if settings.detail == DetailMode.OFF:
             return quantized
         return with_detail_layer(stack, quantized, backend, most_bytes, fitter.files.size)

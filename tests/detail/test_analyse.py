@@ -52,7 +52,7 @@ def layer_for(source, decoded, semantic=Semantic.BASE_COLOUR, weights=None, most
     picture = torch.from_numpy(np.clip(decoded, 0, 1).astype(np.float32))
     offset_codes = np.rint(picture.mean(dim=(0, 1)).numpy() * OFFSET_SCALE).astype(np.uint16)
     quantized = type("Set", (), {"width": SIDE, "height": SIDE, "wrap": (True, True), "offset_codes": offset_codes})()
-    layer = analyse_detail(stack, quantized, picture, lambda size: size <= most_bytes)
+    layer = analyse_detail(stack, quantized, picture, lambda: most_bytes)
     if layer is None:
         return None, picture, torch.from_numpy(texels)
     offset = (offset_codes / OFFSET_SCALE).astype(np.float32)

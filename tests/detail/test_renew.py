@@ -36,9 +36,7 @@ class Case:
         self.set = type("Set", (), {
             "width": SIDE, "height": SIDE, "wrap": (False, False), "offset_codes": offset, "detail": None
         })  # fmt: skip
-        self.set.detail = analyse_detail(
-            self.before, self.set, torch.from_numpy(self.smooth), lambda size: size <= 10_000
-        )
+        self.set.detail = analyse_detail(self.before, self.set, torch.from_numpy(self.smooth), lambda: 10_000)
 
     @staticmethod
     def stack(texels):
@@ -65,7 +63,7 @@ class Case:
 def test_an_edit_gets_as_much_as_by_a_whole_analysis(factor):
     case = Case(factor)
     made = case.renewed()
-    whole = analyse_detail(case.now, case.set, torch.from_numpy(case.smooth), lambda size: size <= 10_000)
+    whole = analyse_detail(case.now, case.set, torch.from_numpy(case.smooth), lambda: 10_000)
     assert case.kept(made) == pytest.approx(case.kept(whole), rel=0.12)
     new = np.zeros((16, 16), dtype=bool)
     new[6:11, 5:10] = True

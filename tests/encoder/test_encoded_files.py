@@ -5,10 +5,9 @@ from helpers.igs_sets import make_set
 from helpers.made_gaussians import made_detail
 from helpers.made_residual import made_residual
 
-from imagegs_tex.encoder import encoded_files
 from imagegs_tex.encoder.encoded_files import EncodedFiles
 from imagegs_tex.formats.igs import container
-from imagegs_tex.formats.igs.container import adds_only_detail, decode_igs, encode_igs
+from imagegs_tex.formats.igs.container import encode_igs
 
 
 @pytest.fixture
@@ -52,36 +51,3 @@ def test_a_residual_is_coded_once(monkeypatch):
     found = [files.encoded(one) for one in sets]
     assert packed == [first.residual, second.residual]
     assert found == [encode_igs(one) for one in sets]
-
-
-@pytest.fixture
-def read(monkeypatch):
-    """Counts how often files are read as a whole."""
-    found = []
-    monkeypatch.setattr(encoded_files, "decode_igs", lambda data: found.append(data) or decode_igs(data))
-    return found
-
-
-def test_a_file_that_was_read_ahead_is_not_read_again_for_its_detail_layer(read):
-    plain, files = make_set(channels=3), EncodedFiles()
-    layered = replace(plain, detail=made_detail(3))
-    files.read_ahead(plain)
-    assert files.reads_back(layered)
-    assert files.reads_back(plain)
-    assert read == [files.encoded(plain)]
-    for other in (replace(layered, residual=made_residual(plain)), replace(plain, feature_codes=-plain.feature_codes)):
-        assert files.reads_back(other)
-        assert read[-1] == files.encoded(other)
-
-
-def test_a_file_that_holds_something_else_does_not_read_back(monkeypatch):
-    plain, files = make_set(channels=3), EncodedFiles()
-    other = replace(plain, feature_codes=-plain.feature_codes)
-    layered, wrong = (replace(plain, detail=made_detail(3, seed=seed)) for seed in (1, 2))
-    assert not adds_only_detail(encode_igs(layered), encode_igs(other), layered.detail)
-    assert not adds_only_detail(encode_igs(layered), encode_igs(plain), wrong.detail)
-    assert not adds_only_detail(encode_igs(plain), encode_igs(plain), None)
-    monkeypatch.setattr(encoded_files, "encode_igs", lambda *_, **__: encode_igs(other))
-    files.read_ahead(plain)
-    assert not files.reads_back(plain)
-    assert not files.reads_back(layered)
