@@ -1,12 +1,14 @@
 """What the qualities of --quality mean: bytes, FLIP, angle of normals and kept contrast.
 
     python benchmarks/visible_quality.py [--cases NAME ...] [--qualities Q ...] [--crop TEXELS] [--backend cpu|cuda]
+        [--preset fast|balanced|best]
 
 Materials are cropped to their middle. The table is printed; docs/guide/artist.md has its ranges.
 """
 
 import argparse
 import tempfile
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +38,7 @@ HEADINGS = [
     "degrees",
     "structure",
     "contrast of the colour",
+    "processor s",
 ]
 
 
@@ -46,6 +49,7 @@ def main() -> None:
     parser.add_argument("--qualities", nargs="*", type=float, default=QUALITIES)
     parser.add_argument("--crop", type=int, default=512)
     parser.add_argument("--backend", default="auto")
+    parser.add_argument("--preset", default="balanced", type=imagegs_tex.Preset)
     arguments = parser.parse_args()
     rows = []
     for case in load_cases(arguments.cases):
@@ -53,15 +57,17 @@ def main() -> None:
             folder = Path(target) / case.name
             write_middle(staged, folder, arguments.crop)
             for quality in arguments.qualities:
-                rows.append(row(case.name, folder, quality, arguments.backend))
+                settings = replace(imagegs_tex.preset_settings(arguments.preset), quality=quality)
+                rows.append(row(case.name, folder, settings, arguments.backend))
     print(markdown(HEADINGS, rows))
 
 
-def row(name: str, folder: Path, quality: float, backend: str) -> list[object]:
+def row(name: str, folder: Path, settings: imagegs_tex.CompressSettings, backend: str) -> list[object]:
     """Return one row of the table."""
-    file = folder.parent / f"{quality:g}.igs"
-    settings = replace(imagegs_tex.preset_settings(imagegs_tex.Preset.BALANCED), quality=quality)
+    quality = settings.quality or 0.0
+    file, began = folder.parent / f"{quality:g}.igs", time.process_time()
     made = imagegs_tex.compress(folder, file, settings, backend)
+    seconds = time.process_time() - began
     scores = imagegs_tex.compare(file, folder, backend=backend).maps
     colours = [score for score in scores if score.semantic in {"base_colour", "image"}]
     kept = [score.kept_contrast_with_detail or score.kept_contrast or () for score in colours]
@@ -70,6 +76,7 @@ def row(name: str, folder: Path, quality: float, backend: str) -> list[object]:
         shown((score.flip for score in colours), 3), shown((score.normal_degrees_mean for score in scores), 1),
         shown((score.normal_degrees_structure for score in scores), 1),
         " ".join(f"{ratio:.2f}" for ratios in kept for ratio in ratios[:2] if ratio is not None),
+        f"{seconds:.1f}",
     ]  # fmt: skip
 
 

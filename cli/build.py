@@ -84,6 +84,7 @@ def build(
     if scheduler is not None and jobs is not None:
         raise UsageError("--scheduler and --jobs exclude each other: the scheduler's workers are as many as there are")
     folder = folder_path(output, "build")
+    told = not (quiet or dry_run)  # what fails, as it fails
     for file, beginning in ((depfile, b""), (page, b"<")):
         if file is not None and not dry_run:
             check_writable(file, beginning)
@@ -104,7 +105,7 @@ def build(
     def ended_once(result: BuildReport | ImageGSTexError) -> None:
         if isinstance(result, BuildReport):
             ended(result)
-            result = _problem(result) or result
+            result = _problem(result, told, output) or result
         if isinstance(result, ImageGSTexError):
             print(f"imagegs-tex: {result}", file=sys.stderr, flush=True)
 
@@ -116,7 +117,7 @@ def build(
             build_and_watch(request_of, runner, listener, ended_once)
         report = run_build(request_of(), runner, listener)
     ended(report)
-    problem = _problem(report)
+    problem = _problem(report, told, output)
     if problem is not None:
         raise problem
 
@@ -146,9 +147,15 @@ def _write_files(report: "BuildReport", source: Path, output: Path, depfile: Pat
         write_bytes(page, html.encode("utf-8", "backslashreplace"))
 
 
-def _problem(report: "BuildReport") -> ImageGSTexError | None:
-    """Return, in one line, what could not be made or misses its target; None where all is as it was asked for."""
-    if text := _incomplete(report):
+def _problem(report: "BuildReport", told: bool, output: str) -> ImageGSTexError | None:
+    """Return, in one line, what could not be made or misses its target; None where all is as it was asked for.
+
+    Args:
+        report: of the build
+        told: whether it was said of each material why it failed
+        output: the folder of the index
+    """
+    if text := _incomplete(report, told, output):
         return InputError(text)
     missed = [f"{entry.name}: {entry.report['unreached']}" for entry in report.entries if entry.report.get("unreached")]
     if not missed:
@@ -158,12 +165,15 @@ def _problem(report: "BuildReport") -> ImageGSTexError | None:
     return ImageGSTexError(f"targets were missed, the best files are kept: {'; '.join(missed)}")
 
 
-def _incomplete(report: "BuildReport") -> str:
+def _incomplete(report: "BuildReport", told: bool, output: str) -> str:
     """Return, in one line, what could not be made; nothing where all was."""
     from imagegs_tex.formats.files.safe_names import printable
 
     if not report.left_out:
         return ""
+    if told:
+        failed, index = len(report.left_out), f"{printable(output)}/materials.json"
+        return f"{failed} of {failed + len(report.entries)} not made; why is said above, and in {index}"
     named = [f"{printable(bad.name or bad.source)}: {bad.problem}" for bad in report.left_out[:_MOST_NAMED]]
     if len(report.left_out) > _MOST_NAMED:
         named.append(f"{len(report.left_out) - _MOST_NAMED} more, see materials.json")

@@ -1,5 +1,6 @@
 """Tables of plain columns, for people and for the programs that read them."""
 
+import textwrap
 from collections.abc import Iterator
 from typing import Final
 
@@ -8,10 +9,13 @@ from rich.table import Table
 
 _TEXTS: Final = ("understood as", "semantic", "file", "found", "picture", "for", "shows")
 _APART: Final = 2  # spaces between two columns
+_LEAST_WRAPPED: Final = 20  # characters of words in several lines
 _LEAST_ROOM: Final = 12  # for names beside other columns
 
 
-def print_columns(console: Console, columns: dict[str, list[str]], needless: str = "", apart: str = "") -> None:
+def print_columns(
+    console: Console, columns: dict[str, list[str]], needless: str = "", apart: str = "", wrapped: str = ""
+) -> bool:
     """Print columns as a table that no word is broken for.
 
     Args:
@@ -19,8 +23,17 @@ def print_columns(console: Console, columns: dict[str, list[str]], needless: str
         columns: cells by heading; the first names the row
         needless: what is left out where the console is too narrow
         apart: what then gets a table of its own
+        wrapped: words that may take several lines; with it, a table of its own comes before what is needless goes
+
+    Returns:
+        whether what is needless is there
     """
     columns, second = dict(columns), {}
+    room = console.width - table_width({name: cells for name, cells in columns.items() if name not in {wrapped, apart}})
+    if wrapped and table_width(columns) > console.width and room - _APART >= _LEAST_WRAPPED:
+        if apart in columns:
+            second = {next(iter(columns)): next(iter(columns.values())), apart: columns.pop(apart)}
+        columns[wrapped] = ["\n".join(textwrap.wrap(cell, room - _APART)) for cell in columns[wrapped]]
     if table_width(columns) > console.width:
         columns.pop(needless, None)
     if table_width(columns) > console.width and apart in columns:
@@ -36,6 +49,7 @@ def print_columns(console: Console, columns: dict[str, list[str]], needless: str
         for row in zip(*part.values(), strict=True):
             table.add_row(*row)
         console.print(table)
+    return not needless or needless in columns
 
 
 def table_width(columns: dict[str, list[str]]) -> int:
@@ -52,7 +66,7 @@ def make_table(*headings: str) -> Table:
 
 
 def _width(heading: str, cells: list[str]) -> int:
-    return max(map(len, [heading, *cells]))
+    return max(len(line) for cell in [heading, *cells] for line in cell.split("\n"))
 
 
 def _narrow_lines(columns: dict[str, list[str]], width: int) -> Iterator[str]:

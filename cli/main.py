@@ -3,7 +3,10 @@
 import atexit
 import gc
 import io
+import re
 import sys
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from imagegs_tex.cli import state
@@ -13,6 +16,7 @@ from imagegs_tex.formats.files.safe_names import printable
 
 INTERNAL_ERROR = 1
 INTERRUPTED = 130
+_NUMBER = re.compile(r"\d[\d.,_]*")
 CLOSED_PIPE = 141  # 128 + SIGPIPE, as a shell reports the tools that the signal ends
 OUT_OF_MEMORY = 3
 _NEW_OBJECTS = 100_000
@@ -111,7 +115,19 @@ def _usage_text(error: Exception) -> str:
     context = getattr(error, "ctx", None)
     command = "imagegs-tex" if context is None else context.command_path
     text = " ".join(message.replace("Value error, ", "").split()).rstrip(".")
+    parted = _parted_number(sys.argv[1:]) if "extra argument" in text else None
+    if parted is not None:
+        number, unit = parted
+        text = f"{number} {unit} are two words to a shell; write {number}{unit} without the space, or '{number} {unit}'"
     return f"{printable(text)}; see {command} --help"
+
+
+def _parted_number(arguments: Sequence[str]) -> tuple[str, str] | None:
+    """Return the first number that a unit follows as a word of its own."""
+    from imagegs_tex.cli.numbers import UNITS
+
+    pairs = pairwise(arguments)
+    return next((pair for pair in pairs if _NUMBER.fullmatch(pair[0]) and pair[1].lower() in UNITS), None)
 
 
 def _fail(message: str, code: int, error: BaseException) -> None:

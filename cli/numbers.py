@@ -47,6 +47,8 @@ _TIMES: Final[dict[str, int | Decimal]] = {
     "%": Decimal("0.01"),
     "percent": Decimal("0.01"),
 }
+UNITS: Final = frozenset().union(_GAUSSIANS, _BYTES, _DECIBELS, _BITS, _SECONDS, _TIMES) - {""}
+"""In lower case, of all options."""
 _SIDE: Final = r"(\d+)\s*(k?)"
 _SIZE: Final = re.compile(rf"\s*{_SIDE}\s*[x×*,]\s*{_SIDE}\s*(?:px|pixels|texels)?\s*", re.IGNORECASE)
 _SQUARE: Final = re.compile(r"\s*(\d+)\s*k\s*", re.IGNORECASE)  # as artists say it: 2K is 2048 x 2048

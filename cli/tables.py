@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from imagegs_tex.cli.columns import make_table, print_columns, table_width
+from imagegs_tex.cli.columns import make_table, print_columns
 from imagegs_tex.cli.console import kernels, make_console, plain
 from imagegs_tex.metrics.scores import PSNR_CAP_DB, MapScore, shown_contrast
 from imagegs_tex.reports import (
@@ -35,8 +35,8 @@ def print_compression(report: CompressReport, output: Path) -> None:
         "SSIM": [f"{score.ssim:.4f}" for score in report.maps],
         "contrast": [_contrast(score) for score in report.maps],
     }
-    print_columns(console, columns, needless="understood as", apart="contrast")
-    if table_width(columns) > console.width:  # in a column they would be a tower of single words
+    is_told = print_columns(console, columns, needless="understood as", apart="contrast", wrapped="understood as")
+    if not is_told:  # in a column they would be a tower of single words
         for name, reading in zip(columns["map"], columns["understood as"], strict=True):
             console.print(f"{name}: {reading}")
     console.print(f"wrap: {plain(report.wrap_reading)}")

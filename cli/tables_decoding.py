@@ -46,7 +46,11 @@ def print_cost(console: Console, cost: DecodeCost) -> None:
     """Print what a texel takes, and a sample with a footprint at each level."""
     rows = {
         "Gaussians evaluated": (f"{cost.weights_mean:.1f}", f"{cost.candidates.p99:.0f}", str(cost.candidates.max)),
-        "multiply-adds": (f"{cost.multiply_adds_mean:.0f}", "", ""),
+        "multiply-adds": (
+            f"{cost.multiply_adds_mean:.0f}",
+            f"{cost.multiply_adds_p99:.0f}",
+            str(cost.multiply_adds_max),
+        ),
     }
     if cost.detail_multiply_adds:
         rows["  of detail"] = (str(cost.detail_multiply_adds),) * 3

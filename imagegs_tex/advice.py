@@ -140,6 +140,16 @@ def warnings_of(
     return tuple(found)
 
 
+def larger_than_source(file_bytes: int, source_bytes: int) -> str | None:
+    """Return what to say of a file that takes more bytes than what it was made of; None where it takes fewer."""
+    if file_bytes <= source_bytes:
+        return None
+    return (
+        f"the file has {file_bytes:,} bytes, more than the {source_bytes:,} of what it was made from; a lower "
+        "--quality or --max-bytes makes it smaller"
+    )
+
+
 def _of_bent(score: MapScore, price: _Price) -> str:
     mean, p95 = score.normal_degrees_mean or 0.0, score.normal_degrees_p95 or 0.0
     wanted = min(GOOD_DEGREES, mean / 2)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from imagegs_tex import background_compilation
 from imagegs_tex._version import __version__
-from imagegs_tex.advice import warnings_of
+from imagegs_tex.advice import larger_than_source, warnings_of
 from imagegs_tex.compile_time import compiling_seconds
 from imagegs_tex.decoder.maps import decode_maps
 from imagegs_tex.decoder.render import check_alone, image_paths, render_channels, scaled_size, write_maps
@@ -228,8 +228,10 @@ def compress_stack(  # noqa: PLR0913 - those of compress
     if encoded.watch is not None:
         encoded.watch.complete()
     done = time.perf_counter()
-    source_width, source_height = stack.source_size or (stack.width, stack.height)
     effort, texels = encoded.effort.seconds, stack.width * stack.height
+    warnings = warnings_of(shown, ledger, quantized.gaussian_count, texels)
+    larger = larger_than_source(len(data), sum(read.bytes for read in stack.inputs)) if stack.inputs else None
+    source_width, source_height = stack.source_size or (stack.width, stack.height)
     report = CompressReport(
         width=stack.width, height=stack.height, source_width=source_width, source_height=source_height,
         channels=stack.channel_count, gaussians=quantized.gaussian_count,
@@ -239,7 +241,7 @@ def compress_stack(  # noqa: PLR0913 - those of compress
         quality=encoded.settings.quality if encoded.goes_on else asked_quality(encoded.settings),
         targets=targets, unreached=encoded.unreached, written=written,
         stopped=stopped_at is not None, stopped_at=stopped_at,
-        warnings=warnings_of(shown, ledger, quantized.gaussian_count, texels), ledger=ledger,
+        warnings=warnings if larger is None else (*warnings, larger), ledger=ledger,
         readings=tuple(texture_map.notes for texture_map in stack.maps),
         wrap=wrap_words(quantized.wrap), wrap_reading=stack.wrap_note, remarks=(*stack.remarks, *encoded.remarks),
         seconds=Seconds(

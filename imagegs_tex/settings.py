@@ -274,6 +274,16 @@ class FitSettings:
         reason="each is worth less than the one before",
         topic=Topic.ROUNDING,
     )
+    drop_turns: int = _setting(
+        0,
+        "In how many turns Gaussians go that are not worth their bits, half of them in each, as far as what they leave "
+        "together costs no more; 0: all at once, whatever they leave",
+        0,
+        100,
+        reason="where one sweep follows, a flat drawing of 512 x 512 at quality 50 took 21,992 bytes with 0 and takes "
+        "4,413 with 4",
+        topic=Topic.ROUNDING,
+    )
     solve_interval: int = _setting(
         2,
         "After how many steps the best colours are computed anew; before decay_from after twice as many at least",
@@ -413,11 +423,15 @@ def asked_quality(settings: CompressSettings) -> float | None:
 
 _PRESET_STEPS: Final = {Preset.FAST: 60, Preset.BALANCED: 240, Preset.BEST: 800}
 _PRESET_SWEEPS: Final = {Preset.FAST: 1, Preset.BALANCED: 6, Preset.BEST: 10}
+_PRESET_DROP_TURNS: Final = {Preset.FAST: 4, Preset.BALANCED: 0, Preset.BEST: 0}
 
 
 def preset_settings(preset: Preset) -> CompressSettings:
     """Return the settings of a preset."""
-    fit = replace(FitSettings(), steps=_PRESET_STEPS[preset], refine_sweeps=_PRESET_SWEEPS[preset])
+    fit = replace(
+        FitSettings(), steps=_PRESET_STEPS[preset], refine_sweeps=_PRESET_SWEEPS[preset],
+        drop_turns=_PRESET_DROP_TURNS[preset],
+    )  # fmt: skip
     return CompressSettings(fit=fit)
 
 

@@ -71,6 +71,7 @@ class DecodeCost:
     weights_mean: float  # Gaussians evaluated, mean over the texels
     positive_mean: float  # of them, those with a weight above zero (areas of the supports over the picture's)
     multiply_adds_mean: float  # weights, sums, the basis, and all layers
+    multiply_adds_p99: float  # if every candidate of a block that few exceed counted, and blocks of layers alike
     multiply_adds_max: int  # if every candidate of the worst block counted
     detail_multiply_adds: int  # of both, for the detail layer's noise; 0 without one
     residual_multiply_adds: Spread  # of both, for the residual, over its blocks; 0 without one
@@ -108,6 +109,10 @@ def decode_cost(
         weights_mean=weights_mean,
         positive_mean=positive_mean,
         multiply_adds_mean=multiply_adds + repeat.multiply_adds_mean + residual.multiply_adds_mean,
+        multiply_adds_p99=candidates.p99 * (MULTIPLY_ADDS_PER_WEIGHT + sums)
+        + finish
+        + repeat.multiply_adds.p99
+        + residual.multiply_adds.p99,
         multiply_adds_max=int(tiles.candidates.max()) * (MULTIPLY_ADDS_PER_WEIGHT + sums)
         + finish
         + repeat.multiply_adds.max

@@ -20,6 +20,7 @@ from imagegs_tex.advice import (
     POOR_STRUCTURE_DEGREES,
     Closeness,
     closeness_of,
+    larger_than_source,
     warnings_of,
 )
 from imagegs_tex.metrics.byte_ledger import ByteLedger
@@ -190,3 +191,8 @@ def test_no_more_than_the_most_gaussians_is_proposed():
 def test_names_of_files_are_not_trusted(name):
     (line,) = said(replace(COLOUR, name=name, kept_contrast=(0.1, 0.5, 0.8, 1.0)))
     assert not re.search(r"[\n\x1b]", line)
+
+
+def test_a_file_larger_than_its_source_is_said():
+    assert larger_than_source(900, 900) is None
+    assert "1,200 bytes, more than the 900 of what it was made from" in larger_than_source(1200, 900)

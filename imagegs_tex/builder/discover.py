@@ -70,6 +70,12 @@ class _Findings:
         return path.relative_to(self.root)
 
 
+def check_root(root: Path) -> None:
+    """Refuse, with InputError, what is no folder."""
+    if not root.is_dir():
+        raise InputError(f"{printable(root.absolute())} is no folder; give a folder of materials, or a project file")
+
+
 def discover(root: Path, excluded: Sequence[str] = (), not_into: Iterable[Path] = ()) -> Tree:
     """Find the materials of a tree. Links to folders are followed, but in no circle; hidden names are not looked at.
 
@@ -82,8 +88,7 @@ def discover(root: Path, excluded: Sequence[str] = (), not_into: Iterable[Path] 
         InputError: there is no such folder, or it has no end
     """
     root = root.absolute()
-    if not root.is_dir():
-        raise InputError(f"{printable(root)} is no folder; give a folder of materials, or a project file")
+    check_root(root)
     found = _Findings(root, excluded)
     skipped = {_identity(path) for path in not_into if path.is_dir()}
     waiting = [(root, frozenset[tuple[int, int]]())]

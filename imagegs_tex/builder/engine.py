@@ -12,7 +12,7 @@ from typing import Final
 
 from imagegs_tex.builder.budget import share_budget
 from imagegs_tex.builder.cache import Cache, Made
-from imagegs_tex.builder.discover import discover
+from imagegs_tex.builder.discover import check_root, discover
 from imagegs_tex.builder.hash_memo import HashMemo
 from imagegs_tex.builder.jobs import IGS_FILE, Job, Outcome, ProductJob
 from imagegs_tex.builder.keys import Encoder, product_key
@@ -68,6 +68,7 @@ def run_build(request: BuildRequest, runner: Runner, listener: Listener | None =
         )
     if request.dry_run:
         return _Build(request, output, runner, listener).rehearse()
+    check_root(request.project.root)  # before anything is written
     try:
         (output / STATE_FOLDER).mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -33,6 +33,10 @@ from imagegs_tex.settings import FitSettings, Precision
 _EXPONENT_RANGE: Final = (0.1, 0.8)
 SWEEPS_OF_A_STOP: Final = 2
 """At most, where a stop came while a fit took steps; see SETTLING_STEPS."""
+_DROPPED_SHARE: Final = 0.5
+"""Of the Gaussians that are not worth their bits, what goes in a turn."""
+_FEW_DROPPED: Final = 0.01
+"""Share of all Gaussians, for which no turn is taken."""
 _LEAST_ERROR: Final = 1e-9
 """Squared error per texel below which no finer step is worth anything: 90 dB."""
 
@@ -252,10 +256,11 @@ class _Refiner:
             drop: whether Gaussians that are not worth their bits go before
         """
         stored = self._stored(rounded, features)
-        if drop:
-            kept = self._worth_their_bits(stored, rounded)
-            rounded = replace(rounded, means=rounded.means[kept], log_covariances=rounded.log_covariances[kept])
-            stored = self._stored(rounded, stored.solved[torch.from_numpy(kept).to(self.backend.device)])
+        if drop and self.settings.drop_turns > 0:
+            rounded, stored = self._dropped_in_turns(rounded, stored)
+        elif drop:
+            gain, _ = self._gains(stored, rounded)
+            rounded, stored = self._with(np.flatnonzero(_pays(gain)), rounded, stored)
         shape_codes = self.quantizer.shape_codes(rounded.log_covariances)
         means, shape_codes = compute_on(self.backend).refine_geometry(
             rounded.means, shape_codes, stored.rounded, self.problem.image, self.quantizer,
@@ -280,13 +285,44 @@ class _Refiner:
         values = torch.from_numpy(codes * steps).to(self.backend.device) * scales[:, None]
         return _Stored(drawn, solved, codes, values.to(solved.dtype), price)
 
-    def _worth_their_bits(self, stored: _Stored, rounded: Geometry) -> NDArray[np.int64]:
-        """Return those Gaussians that take more off the squared error than their bits are worth; one at least."""
+    def _dropped_in_turns(self, rounded: Geometry, stored: _Stored) -> tuple[Geometry, _Stored]:
+        """Drop Gaussians as long as those that go together take less off the squared error than their bits are worth.
+
+        Each by itself may do little where others beside it do the same: in flat drawings all of them at once left holes
+        that cost 8 dB, which one sweep does not close. After a turn that does not pay, a quarter as many are tried.
+        """
+        share, error = _DROPPED_SHARE, self._error(stored)
+        for _ in range(self.settings.drop_turns):
+            gain, bits = self._gains(stored, rounded)
+            order = np.argsort(gain, kind="stable")
+            number = int(np.count_nonzero(~_pays(gain)))
+            if number <= _FEW_DROPPED * len(gain):
+                break
+            number = max(1, int(number * share))
+            fewer, left = self._with(np.sort(order[number:]), rounded, stored)
+            lost = self._error(left)
+            if lost - error > stored.bit_price * float(bits[order[:number]].sum()):
+                share /= 4
+            else:
+                rounded, stored, error = fewer, left, lost
+        return rounded, stored
+
+    def _with(self, kept: NDArray[np.int64], rounded: Geometry, stored: _Stored) -> tuple[Geometry, _Stored]:
+        """Return a geometry with some of its Gaussians, whose features are solved for anew."""
+        rounded = replace(rounded, means=rounded.means[kept], log_covariances=rounded.log_covariances[kept])
+        return rounded, self._stored(rounded, stored.solved[torch.from_numpy(kept).to(self.backend.device)])
+
+    def _error(self, stored: _Stored) -> float:
+        """Return the squared error of rounded features."""
+        return float(self.backend.squared_error(stored.prepared, stored.rounded, self.target).total)
+
+    def _gains(self, stored: _Stored, rounded: Geometry) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return what each Gaussian takes off the squared error, beyond what its bits are worth, and those bits [N]."""
         _, shape_codes, exponents = self.quantizer.codes(rounded.means, rounded.log_covariances)
         planes = np.concatenate([shape_codes, stored.codes], axis=1)
         bits = gaussian_bits(exponents, self.quantizer.cell_log2, planes)
         lost = self.backend.leave_one_out(stored.prepared, stored.rounded, self.target).cpu().numpy()
-        return worth_their_bits(lost, bits, stored.bit_price)
+        return _gain(lost, bits, stored.bit_price), bits
 
 
 def worth_their_bits(lost: NDArray[np.float64], bits: NDArray[np.float64], price: float) -> NDArray[np.int64]:
@@ -297,8 +333,16 @@ def worth_their_bits(lost: NDArray[np.float64], bits: NDArray[np.float64], price
         bits: that each takes [N]
         price: squared error that a bit is worth
     """
-    gain = lost - price * bits  # a bit is worth nothing where a Gaussian reaches no texel's centre
-    return np.flatnonzero(gain >= min(0.0, gain.max()))
+    return np.flatnonzero(_pays(_gain(lost, bits, price)))
+
+
+def _gain(lost: NDArray[np.float64], bits: NDArray[np.float64], price: float) -> NDArray[np.float64]:
+    return lost - price * bits
+
+
+def _pays(gain: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which gains [N] are none below 0, or the best: a bit is worth nothing where no texel's centre is met."""
+    return np.asarray(gain >= min(0.0, gain.max()))
 
 
 def round_features(

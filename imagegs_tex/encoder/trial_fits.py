@@ -141,6 +141,11 @@ class Fitter:
             return min(len(self._begun.means), self.stack.width * self.stack.height)
         return max(1, self.stack.width * self.stack.height // DEFAULT_TEXELS_PER_GAUSSIAN)
 
+    @property
+    def has_short_pilots(self) -> bool:
+        """Whether pilots of a fit from the beginning say little of it, as they have fewer steps than they may have."""
+        return self.start is None and _pilot(self.settings.fit).steps < _PILOT_STEPS[1]
+
     def fit(
         self,
         count: int,

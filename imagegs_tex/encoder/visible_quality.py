@@ -29,8 +29,10 @@ _CLOSE_DB: Final = 0.15
 _STEP_SLOPE: Final = -1.5  # dB that an octave of the feature step is worth: -0.7 to -2 were seen
 _FIRST_SLOPE: Final = 2.0  # dB that twice the Gaussians are worth
 _SLOPE_RANGE: Final = (0.6, 12.0)
-_PILOT_SHORTFALL: Final = 0.5
-"""What a full fit gains over a pilot: doublings of the Gaussians."""
+_PILOT_SHORTFALL: Final = (0.5, 0.8)
+"""What a full fit gains over a pilot: doublings of the Gaussians; the second over short ones."""
+_FAR_OCTAVES: Final = 0.6
+"""After short pilots, a fit whose feature step moves so far up has too many Gaussians, and another follows."""
 _MOST_DOUBLINGS: Final = 3.0
 _LEAST_DOUBLINGS: Final = 0.5
 _MOST_FITS: Final = 3
@@ -66,6 +68,9 @@ class _Search:
         if drawn:
             fitter.stack = without_grain(stack, quality, device)
         self.most = max(1, min(MAX_GAUSSIANS, stack.width * stack.height // LEAST_TEXELS_PER_GAUSSIAN))
+        self._short = fitter.has_short_pilots
+        self._before: tuple[int, float] | None = None  # of the fit before, Gaussians and dB above what is wanted
+        self._shortfall = _PILOT_SHORTFALL[self._short]
 
     def found(self) -> QuantizedGaussianSet:
         """Return the smallest set that is good enough, or the best."""
@@ -78,7 +83,10 @@ class _Search:
                 met = count, tuned
             elif tuned.margin < 0 and (missed is None or tuned.margin > missed.margin):
                 missed = tuned
-            done = met is not None and (met[1].margin <= TOLERANCE_DB or attempt > 1)
+            if self._short:
+                done = 0 <= tuned.margin <= TOLERANCE_DB and tuned.octaves <= _FAR_OCTAVES
+            else:
+                done = met is not None and (met[1].margin <= TOLERANCE_DB or attempt > 1)
             following = self._following(count, tuned, slope)
             if done or following == count or self.fitter.stopped:
                 break
@@ -101,15 +109,23 @@ class _Search:
         margin = self._pilot(second)
         slope = (margin - before) / math.log2(second / first)
         slope = min(max(slope, _SLOPE_RANGE[0]), _SLOPE_RANGE[1])
-        return self._moved(second, (self.wanted - margin) / slope - _PILOT_SHORTFALL), slope * FIT_SLOPE
+        return self._moved(second, (self.wanted - margin) / slope - self._shortfall), slope * FIT_SLOPE
 
     def _pilot(self, count: int) -> float:
         return self._decibels(self.fitter.rounded(self.fitter.fit(count, pilot=True)))
 
     def _following(self, count: int, tuned: Tuned, slope: float) -> int:
-        """Return how many Gaussians would be right with features at the step that suits them."""
+        """Return how many Gaussians would be right with features at the step that suits them.
+
+        After short pilots, of which the slope is, the last two fits tell where the one has too many and one too few.
+        """
         own = tuned.margin - tuned.octaves * _STEP_SLOPE
-        return self._moved(count, -own / slope)
+        before, self._before = self._before, (count, own)
+        if not self._short:
+            return self._moved(count, -own / slope)
+        if before is not None and before[1] * own < 0:
+            return self._moved(count, math.log2(before[0] / count) * own / (own - before[1]))
+        return self._moved(count, max(-own / slope, -1.0))
 
     def _moved(self, count: int, doublings: float) -> int:
         held = min(max(doublings, -_MOST_DOUBLINGS), _MOST_DOUBLINGS)

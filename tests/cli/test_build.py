@@ -51,12 +51,23 @@ def test_json_lines_and_exit_code_3_for_what_fails(built):
     assert code == 3
     assert [line["step"] for line in lines] == ["planned", "failed", "kept", "kept", "kept", "finished"]
     assert lines[-1]["left_out"][0]["source"] == "broken.glb"
+    assert err == f"imagegs-tex: 1 of 4 not made; why is said above, and in {folder}/out/materials.json\n"
+    code, _, err = run(folder, "--quiet")  # nothing above
+    assert code == 3
     assert err.startswith("imagegs-tex: 1 not made, the others are: broken.glb: ")
     assert err.count("\n") == 1
     code, _, err = run(folder, "--fail-fast", "--quiet")
     assert code == 3
     assert err.startswith("imagegs-tex: broken.glb: ")
     (folder / "in/broken.glb").unlink()
+
+
+def test_a_wrong_path_leaves_no_folder_behind(tmp_path):
+    code = python("build", tmp_path / "nowhere", "-o", tmp_path / "out", "--backend", "cpu")
+    _, err = code.communicate()
+    assert code.returncode == 3
+    assert "nowhere is no folder" in err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_dry_run_lists_what_it_would_do(built):

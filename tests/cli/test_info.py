@@ -4,7 +4,11 @@ import json
 import subprocess
 import sys
 
+import numpy as np
+from helpers.tiny_material import as_bytes
+
 from imagegs_tex.formats.igs.container import decode_igs, encode_igs
+from imagegs_tex.formats.images import write_image
 
 
 def test_info_tells_the_bytes_of_every_section(run, packed):
@@ -19,6 +23,23 @@ def test_info_tells_the_bytes_of_every_section(run, packed):
 def test_a_whole_file_is_what_the_bytes_say(packed):
     data = packed.read_bytes()
     assert encode_igs(decode_igs(data)) == data
+
+
+def test_a_repeat_is_told_as_what_it_is(run, tmp_path):
+    folder = tmp_path / "tiles"
+    folder.mkdir()
+    y, x = np.mgrid[:16, :16] / 16
+    cell = np.stack([(x + y) / 2, x * y, (x > 0.5) * 0.8], axis=-1)
+    write_image(folder / "basecolor.png", as_bytes(np.tile(cell, (8, 8, 1))))
+    file = tmp_path / "a.igs"
+    how = ("--target-psnr", "36", "--preset", "fast", "--backend", "cpu", "--quiet", "--wrap", "repeat")
+    assert run("compress", folder, "-o", file, *how)[0] == 0
+    out = run("info", file)[1]
+    assert "1 Gaussian, pictures of a cell that repeats, " in out
+    assert ", tiles in x and y, format version" in out
+    assert "per Gaussian" not in out
+    assert "One more Gaussian" not in out
+    assert len(next(line for line in out.splitlines() if line.startswith("multiply-adds")).split()) == 4
 
 
 def info_without(file, *modules):

@@ -114,3 +114,10 @@ def test_units_reach_the_command(run, fails, material, tmp_path):
     assert "below the 99.00 dB asked for" in fails(
         1, "compare", tmp_path / "a.igs", material, "--json", "--min-psnr", "99 dB"
     )
+
+
+def test_a_unit_behind_a_space_is_told(fails, material):
+    told = "20 kB are two words to a shell; write 20kB without the space, or '20 kB'; see imagegs-tex compress --help"
+    assert told in fails(2, "compress", material, "--max-bytes", "20", "kB")
+    assert told in fails(2, "compress", "--max-bytes", "20", "kB", material)
+    assert "two words" not in fails(2, "compress", material, "more", "--max-bytes", "20")

@@ -187,3 +187,26 @@ def test_quiet_is_silent_in_a_terminal(material, tmp_path):
     text, code = in_a_terminal(80, "compress", material, "-o", tmp_path / "a.igs", *SMALL)
     assert (text, code) == ("", 0)
     assert [path.name for path in tmp_path.iterdir()] == ["a.igs"]
+
+
+@pytest.mark.parametrize(("width", "lines"), [(80, 2), (120, 1)])
+def test_words_take_several_lines_before_they_are_left_out(width, lines):
+    reading = "normal; coded as stored, off unit length by 7.3/255"
+    columns = {
+        "map": ["occlusion_roughness_metallic", "normal"],
+        "understood as": ["base colour", reading],
+        "PSNR dB": ["31.61", "30.23"],
+        "contrast": ["0.89 0.92 0.96 0.99"] * 2,
+    }
+    console = Console(width=width, file=io.StringIO())
+    is_told = print_columns(console, columns, needless="understood as", apart="contrast", wrapped="understood as")
+    written = console.file.getvalue().splitlines()
+    assert is_told
+    assert max(map(len, written)) <= width
+    first = next(number for number, line in enumerate(written) if "normal; coded" in line)
+    found = " ".join(" ".join(line[30:].split()) for line in written[first : first + lines])
+    assert all(word in found for word in reading.split())
+    assert sum("understood as" in line for line in written) == 1
+    narrow = Console(width=56, file=io.StringIO())
+    assert not print_columns(narrow, columns, needless="understood as", apart="contrast", wrapped="understood as")
+    assert "understood as" not in narrow.file.getvalue()

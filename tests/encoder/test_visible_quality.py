@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from helpers.flat_drawing import flat_drawing
 from helpers.plain_map import make_map
 
 from imagegs_tex import CompressSettings, DetailMode, FitSettings
@@ -21,7 +22,7 @@ from imagegs_tex.formats.vocabulary import Coded, Semantic, Transfer
 from imagegs_tex.metrics.visible_error import visible_error
 from imagegs_tex.quantize.channel_basis import principal_components
 from imagegs_tex.rasterize.select_backend import make_backend
-from imagegs_tex.settings import DEFAULT_QUALITY, asked_quality
+from imagegs_tex.settings import DEFAULT_QUALITY, Preset, asked_quality, preset_settings
 
 CPU = make_backend("cpu", 2)
 QUICK = CompressSettings(fit=FitSettings(steps=96, refine_sweeps=1))
@@ -53,6 +54,18 @@ def test_what_is_asked_for_is_reached_by_little(grain):
         assert result.effort.fits <= 3
         sizes.append(len(encode_igs(result.quantized)))
     assert sizes[0] < sizes[1]
+
+
+def test_the_fast_preset_takes_few_more_bytes():
+    """It took 1.77 times as many, as its pilots say little and one fit was all that followed."""
+    stack, sizes = flat_drawing(), []
+    for preset in (Preset.FAST, Preset.BALANCED):
+        result = encode_within_budget(stack, replace(preset_settings(preset), quality=75), CPU)
+        sizes.append(len(encode_igs(result.quantized)))
+        assert visible_error(stack, CPU.device, drawn=True).decibels(
+            render_channels(result.quantized, CPU)
+        ) >= decibels_of_quality(75)
+    assert sizes[0] < 1.3 * sizes[1], sizes
 
 
 def pale_tints():
