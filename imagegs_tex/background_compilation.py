@@ -54,6 +54,7 @@ GROUPS: Final = {
     LEVELS: ("imagegs_tex.rasterize.cpu.ordered_kernels", "imagegs_tex.rasterize.cpu.exp2"),
     RESIDUAL: ("imagegs_tex.formats.igs.residual_coder", "imagegs_tex.formats.igs.residual_picture",
                "imagegs_tex.formats.igs.repeat_picture", "imagegs_tex.quantize.residual_rdo",
+               "imagegs_tex.quantize.residual_nibbles",
                "imagegs_tex.formats.igs.range_coder", "imagegs_tex.formats.igs.binary_model"),
 }  # fmt: skip
 """Modules of each group: all whose kernels it compiles, also within others."""

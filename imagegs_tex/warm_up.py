@@ -218,9 +218,11 @@ def _layer() -> None:
     from imagegs_tex.formats.igs.repeat_picture import repeat_picture
     from imagegs_tex.formats.igs.residual_layer import pack_residual, unpack_residual
     from imagegs_tex.formats.igs.residual_picture import residual_picture
-    from imagegs_tex.quantize.residual_rdo import make_residual_layer
+    from imagegs_tex.quantize.residual_rdo import Coefficients, make_residual_layer
 
-    layer = make_residual_layer(np.random.default_rng(0).random((_SIZE[1], _SIZE[0], 2), np.float32), 0.1, 2)
+    texels = np.random.default_rng(0).random((_SIZE[1], _SIZE[0], 2), np.float32)
+    Coefficients.of(texels, 2, on_gpu=True).chosen(0.1)
+    layer = make_residual_layer(texels, 0.1, 2)
     assert layer is not None
     residual_picture(unpack_residual(pack_residual(layer, _SIZE), _SIZE, 2), _SIZE, _SIZE)
     repeat_picture(RepeatLayer(Lattice(_SIZE), layer, np.zeros((0, 1, 1), np.int8)), _SIZE, _SIZE)
