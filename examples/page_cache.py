@@ -173,9 +173,8 @@ def load(folder: Path) -> tuple[np.ndarray, list[PageSource]]:
     packed, known = [], []
     for path in sorted(folder.glob("*.igs")):
         quantized = read_igs(path)
-        few = quantized.component_count <= MOST_COMPONENTS and quantized.channel_count <= MOST_VALUES
-        if quantized.detail is not None or quantized.exact is not None or not few:
-            print(f"{path.name}: left out, the decoder of many materials has no noise, no exact samples, few channels")
+        if quantized.component_count > MOST_COMPONENTS or quantized.channel_count > MOST_VALUES:
+            print(f"{path.name}: left out, it has more components or channels than the decoder of many materials")
             continue
         packed.append(pack_gaussians(quantized))
         known.append((quantized.width, quantized.height, quantized.wrap, page_routes(quantized.maps, PBR_CACHE)))
@@ -226,7 +225,7 @@ def main() -> None:
         # with the page that stands in for each: the smaller picture that asks misses narrow pages
         parents = {parent for page in pages if (parent := cache.parent(page)) is not None}
         roots = {(own, len(level_sizes(source.width, source.height)) - 1, 0, 0) for own, source in enumerate(sources)}
-        pages = sorted(set(pages) | parents | (roots if number == 0 else roots & cache.held.keys()))
+        pages = sorted(set(pages) | parents | roots)
         hits, misses, made = cache.request(pages)
         total += (hits, misses, made)
         table.write(cache.table.tobytes())
