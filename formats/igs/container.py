@@ -20,7 +20,6 @@ from imagegs_tex.formats.errors import IgsError, InputError
 from imagegs_tex.formats.files.atomic_write import write_bytes
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs import quantized_set as g
-from imagegs_tex.formats.igs.bit_fields import pack_fields, unpack_fields
 from imagegs_tex.formats.igs.compiled_coder import COMPONENTS, MAPS
 from imagegs_tex.formats.igs.detail_layer import DetailLayer, pack_detail, unpack_detail
 from imagegs_tex.formats.igs.entropy import Entropy
@@ -40,6 +39,7 @@ from imagegs_tex.formats.igs.optional_sections import (
 )
 from imagegs_tex.formats.igs.plane_coders import CellOrder, Codec, Description, KnownGeometry
 from imagegs_tex.formats.igs.planes import Plane, pack_leb128, pack_planes, require, unpack_leb128, unpack_planes
+from imagegs_tex.formats.igs.position_section import check_means, lawful_exponents, pack_positions, unpack_positions
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.igs.residual_layer import ResidualLayer, same_layers
 from imagegs_tex.formats.igs.section_codecs import (
@@ -73,8 +73,6 @@ _SECTION_COUNT_AT: Final = 11
 _ENTRY: Final = struct.Struct("<BBHIII")
 _PLANE: Final = struct.Struct("<hB")
 _SHAPE_PLANES: Final = 3
-_GAUSSIANS_AT_ONCE: Final = 1 << 16
-"""Bounds the memory of temporaries, so that reading takes little more than what the set itself takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,15 +373,13 @@ def _pack_sections(
     """Return each section's plain form as blocks, the geometry, and how many Gaussians each cell holds."""
     layer, steps, (least_step, greatest_step) = quantized.residual, quantized.feature_steps, g.FEATURE_STEP_RANGE
     require(bool(np.all((steps >= least_step) & (steps <= greatest_step))), "a feature step is out of range")
-    exponents = _position_exponents(header, quantized.shape_codes, g.TIE_MARGIN)
-    _check_means(header, quantized.position_codes, exponents)
+    exponents = lawful_exponents(header, quantized.shape_codes, g.TIE_MARGIN)
+    check_means(header, quantized.position_codes, exponents)
     cells = g.cell_of(quantized.position_codes, exponents, header.cell_log2)
     across, down = g.cell_grid(header.width, header.height, header.cell_log2)
     numbers = cells[:, 1].astype(np.int64) * across + cells[:, 0]
     require(not np.any(np.diff(numbers) < 0), "Gaussians must be sorted by cell")
     counts = np.bincount(numbers, minlength=across * down)
-    field_bits = header.cell_log2 - exponents
-    field_values = quantized.position_codes & ((1 << field_bits) - 1)
     planes, plane_bytes = pack_planes(np.concatenate([quantized.shape_codes, quantized.feature_codes], axis=1))
     components = b"".join(
         [
@@ -397,7 +393,7 @@ def _pack_sections(
         [pack_maps(quantized.maps)],
         [components],
         [pack_leb128(counts)],
-        [pack_fields(field_values.ravel(), field_bits.ravel())],
+        [pack_positions(header, quantized.position_codes, exponents)],
         plane_bytes[:_SHAPE_PLANES],
         plane_bytes[_SHAPE_PLANES:],
         *([] if quantized.detail is None else [[pack_detail(quantized.detail)]]),
@@ -454,7 +450,7 @@ def _unpack_plain(
     if "shapes" in coded:
         plain["shapes"] = plain_shapes(*coded["shapes"], shape_planes, order)
     shape_codes = unpack_planes(plain["shapes"], count, shape_planes, "shapes")
-    position_codes, exponents = _unpack_positions(header, plain["positions"], order, shape_codes)
+    position_codes, exponents = unpack_positions(header, plain["positions"], order, shape_codes)
     if "features" in coded:
         geometry = KnownGeometry(order, shape_codes, position_codes, exponents)
         plain["features"] = plain_features(*coded["features"], feature_planes, geometry)
@@ -470,53 +466,6 @@ def _unpack_plain(
         exact=unpack_exact_section(plain, header), residual=residual(), repeat=unpack_repeat_section(plain, header),
         entropy=Entropy.FAST if any(section.codec == Codec.FAST for section in sections) else Entropy.SMALL,
     )  # fmt: skip
-
-
-def _unpack_positions(
-    header: Header, raw: bytes, order: CellOrder, shape_codes: NDArray[np.int16]
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Return position codes and the exponents of their steps, both [N, 2]."""
-    message = "section positions does not have the length that the shapes imply"
-    codes, exponents = (np.empty((len(shape_codes), 2), dtype=np.int32) for _ in range(2))
-    bit = 0
-    for start in range(0, len(codes), _GAUSSIANS_AT_ONCE):
-        block = slice(start, start + _GAUSSIANS_AT_ONCE)
-        exponents[block] = _position_exponents(header, shape_codes[block], g.TIE_MARGIN / 2)
-        field_bits = (header.cell_log2 - exponents[block]).astype(np.int64)
-        end = bit + int(field_bits.sum())
-        require(end <= 8 * len(raw), message)
-        fields = unpack_fields(raw, field_bits.ravel(), bit).reshape(-1, 2)
-        bit = end
-        cells = np.stack([order.numbers[block] % order.across, order.numbers[block] // order.across], axis=1)
-        codes[block] = (cells << field_bits) + fields
-        _check_means(header, codes[block], exponents[block])
-    require(len(raw) == -(-bit // 8), message)
-    require(bit % 8 == 0 or raw[-1] >> (bit % 8) == 0, "section positions is not filled up with zeros")
-    return codes, exponents
-
-
-def _position_exponents(header: Header, shape_codes: NDArray[np.int16], tie_margin: float) -> NDArray[np.int32]:
-    """Return the position steps' exponents [N, 2] of shapes that keep the format's laws."""
-    shapes = g.shape_values(shape_codes, header.size_step, header.form_step)
-    least, greatest = g.LOG_SIZE_RANGE
-    require(bool(np.all((shapes[:, 0] >= least) & (shapes[:, 0] <= greatest))), "a Gaussian's size is out of range")
-    require(
-        bool(np.all(np.hypot(shapes[:, 1], shapes[:, 2]) <= g.LOG_FORM_LIMIT)), "a Gaussian is thinner than allowed"
-    )
-    if any(header.wrap):
-        beyond = g.reaches_of(shapes, header.cutoff) > g.MAX_REACH * np.array([header.width, header.height])
-        require(not np.any(beyond & header.wrap), f"a support reaches farther than {g.MAX_REACH} pictures that repeat")
-    rounded = g.rounded_exponents(shapes, header.position_ratio)
-    distances = np.abs(rounded - np.floor(rounded) - 0.5)
-    require(bool(np.all(distances >= tie_margin)), "a position exponent lies on a rounding tie")
-    return g.clamp_exponents(rounded, g.least_exponent(header.width, header.height), header.cell_log2)
-
-
-def _check_means(header: Header, position_codes: NDArray[np.int32], exponents: NDArray[np.int32]) -> None:
-    means = (position_codes + 0.5) * np.exp2(exponents)
-    # one step can be wider than a thin picture: then its only code, 0, means a point beyond the edge
-    inside = (means >= 0) & ((means < [header.width, header.height]) | (position_codes == 0))
-    require(bool(np.all(inside)), "a Gaussian lies outside the picture")
 
 
 def _unpack_components(
