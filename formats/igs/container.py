@@ -256,9 +256,9 @@ def plain_sections(quantized: QuantizedGaussianSet) -> list[bytes]:
 
 def holds_the_same(first: QuantizedGaussianSet, second: QuantizedGaussianSet) -> bool:
     """Whether the files of two sets that keep the laws hold the same; residuals are not coded for that."""
-    plain = (plain_sections(replace(one, residual=None)) for one in (first, second))
-    same = same_layers(first.residual, second.residual) and header_of(first) == header_of(second)
-    return same and next(plain) == next(plain)
+    if header_of(first) != header_of(second) or not same_layers(first.residual, second.residual):
+        return False
+    return plain_sections(replace(first, residual=None)) == plain_sections(replace(second, residual=None))
 
 
 def version_of(data: bytes) -> int:

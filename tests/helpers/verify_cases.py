@@ -50,6 +50,18 @@ def with_fault(decoder, good, bad):
     return replace(decoder, includes=includes)
 
 
+def assert_found_out(quantized, fault, device, monkeypatch):
+    """Require that each of some variants of a decoder fails; fault: the text, what it becomes, and those variants."""
+    good, bad, victims = fault
+    broken = with_fault(build_decoder(quantized), good, bad)
+    verify_these_alone(monkeypatch, victims)
+    report = verification.verify(quantized, ["glsl"], decoder=broken, point_count=500, repeats=0, device=device)
+    assert [variant.name for variant in report.variants] == victims
+    for variant in report.variants:
+        assert variant.failure == ""
+        assert not variant.passed, f"{variant.name} passed with {bad!r} for {good!r}"
+
+
 def without_the_shared_decoder(monkeypatch):
     """Let the command line run a file's own decoder alone: compiling that of many materials takes 10 s and more."""
     whole = verification.verify

@@ -7,7 +7,7 @@ import pytest
 from helpers.made_gaussians import made_map, made_set
 from helpers.made_repeat import made_repeat, with_repeat
 from helpers.made_residual import made_residual
-from helpers.verify_cases import verify_these_alone, with_fault
+from helpers.verify_cases import assert_found_out, verify_these_alone, with_fault
 
 from imagegs_tex.decoder.level_render import level_pictures
 from imagegs_tex.decoder.render import render_channels
@@ -123,14 +123,7 @@ BROKEN = {
 @pytest.mark.parametrize("fault", BROKEN)
 def test_a_broken_repeat_is_found_out(fault, device, monkeypatch):
     quantized = with_repeat(made_set(50, 40, 30, 3), period=(13, 10), origin=(4, 6), shift=5, side_log2=3)
-    good, bad, victims = BROKEN[fault]
-    broken = with_fault(build_decoder(quantized), good, bad)
-    verify_these_alone(monkeypatch, victims)
-    report = verify(quantized, ["glsl"], decoder=broken, point_count=500, repeats=0, device=device)
-    assert [variant.name for variant in report.variants] == victims
-    for variant in report.variants:
-        assert variant.failure == ""
-        assert not variant.passed, f"{variant.name} passed with {fault}"
+    assert_found_out(quantized, BROKEN[fault], device, monkeypatch)
 
 
 @pytest.mark.gl

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers.made_gaussians import made_map, made_set
 from helpers.made_residual import made_residual
-from helpers.verify_cases import verify_these_alone, with_fault
+from helpers.verify_cases import assert_found_out, verify_these_alone, with_fault
 
 from imagegs_tex.decoder.level_render import level_pictures
 from imagegs_tex.decoder.render import render_channels
@@ -159,14 +159,7 @@ BROKEN = {
 @pytest.mark.parametrize("fault", BROKEN)
 def test_a_broken_residual_is_found_out(fault, device, monkeypatch):
     quantized = layered(made_set(50, 40, 60, 3), density=0.12, spread=3.0, step=0.04)
-    good, bad, victims = BROKEN[fault]
-    broken = with_fault(build_decoder(quantized), good, bad)
-    verify_these_alone(monkeypatch, victims)
-    report = verify(quantized, ["glsl"], decoder=broken, point_count=500, repeats=0, device=device)
-    assert [variant.name for variant in report.variants] == victims
-    for variant in report.variants:
-        assert variant.failure == ""
-        assert not variant.passed, f"{variant.name} passed with {fault}"
+    assert_found_out(quantized, BROKEN[fault], device, monkeypatch)
 
 
 BROKEN_LEVELS = {
