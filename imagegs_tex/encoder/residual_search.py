@@ -74,9 +74,9 @@ _CLOSE_DB: Final = 0.01
 _NOISE_BYTES: Final = 700
 _NOISE_SHARE: Final = 100
 """What is kept free for a detail layer, bytes and 1 / share of the limit: 264 to 673 bytes were seen."""
-SURE_DB: Final = 0.3
-"""What a layer wins over what is expected of Gaussians where no other fits of these are made; those have 0.08 dB more,
-and up to 0.34."""
+SURE_DB: Final = 0.15
+"""What a layer wins over what is expected of Gaussians where no other fits of these are made; of eight files these had
+-0.06 to +0.12 dB more than that."""
 _HOPED_DB: Final = 0.1
 """The same where they are made as well, and the better file is kept; below, no layer is."""
 _PARTLY_OFF: Final = 0.3
@@ -452,7 +452,10 @@ class _Search:
             return found + less
 
         known = [replace(one, off=one.off + less) for one in self.tried]
-        return close_in(make, off, self.step, aim.slope, aim.close, known=known)
+        expected = aim.estimated(cost) + less
+        is_near = -aim.close <= expected <= 0
+        first = cost.step if is_near else moved(cost.step, -(expected + aim.close / 2) / aim.slope)
+        return close_in(make, off, first, aim.slope, aim.close, known=known)
 
 
 def _on_gpu(quantized: QuantizedGaussianSet) -> tuple[float, float]:

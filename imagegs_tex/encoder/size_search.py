@@ -139,15 +139,22 @@ class _Search:
         """Return the bytes of a full fit's Gaussian, and what twice the Gaussians are worth in dB, both by pilots."""
         counts, levels, per_gaussian = [], [], _FIRST_BYTES_PER_GAUSSIAN
         count = max(1, min(self.most, round(self.count_for(per_gaussian) * 2**-_PILOT_DOUBLINGS)))
-        for size in (self.sizes.count, *[self.sizes.guess] * (PILOTS - 1)):
-            quantized = self.fitter.rounded(self.fitter.fit(count, pilot=True))
-            counts.append(count)
-            levels.append(self.fitter.decibels(quantized))
-            per_gaussian = (size(quantized) - self.fixed) / count
-            if self.fitter.stopped:
-                return per_gaussian, _LEAST_SLOPE
-            wanted = self.count_for(per_gaussian)
-            count = max(wanted, min(self.most, round(count * 2**_PILOT_DOUBLINGS)))
+        with ThreadPoolExecutor(1) as pool:  # the first file is coded beside the second pilot
+            counted = None
+            for _ in range(PILOTS):
+                quantized = self.fitter.rounded(self.fitter.fit(count, pilot=True))
+                counts.append(count)
+                levels.append(self.fitter.decibels(quantized))
+                if counted is None:
+                    per_gaussian = (self.sizes.gauge(quantized) - self.fixed) / count
+                    counted = pool.submit(self.sizes.count, quantized)
+                else:
+                    counted.result()
+                    per_gaussian = (self.sizes.guess(quantized) - self.fixed) / count
+                if self.fitter.stopped:
+                    return per_gaussian, _LEAST_SLOPE
+                wanted = self.count_for(per_gaussian)
+                count = max(wanted, min(self.most, round(count * 2**_PILOT_DOUBLINGS)))
         doublings = math.log2(counts[1] / counts[0])
         slope = (levels[1] - levels[0]) / doublings if doublings > 0 else 0.0
         return per_gaussian * _REFINED_SHARE, max(slope, _LEAST_SLOPE) * FIT_SLOPE
@@ -216,10 +223,10 @@ class _Search:
         rounded = self.rounded(geometry)
         decibels = functools.cache(lambda octaves: self.fitter.decibels(rounded(2**octaves)))
         with ThreadPoolExecutor(1) as pool:  # coding a file takes as long as what is asked for in any case
-            counted = pool.submit(self.sizes.count, rounded(1.0))
+            gauged = pool.submit(self.sizes.gauge, rounded(1.0))
             for first in FIRST_OCTAVES:
                 decibels(first)
-            counted.result()
+            gauged.result()
 
         def evaluate(octaves: float) -> tuple[float, float]:
             return math.log2(self.sizes.guess(rounded(2**octaves))), decibels(octaves)

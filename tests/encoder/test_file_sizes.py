@@ -6,6 +6,7 @@ from imagegs_tex.encoder import encoded_files
 from imagegs_tex.encoder.encoded_files import EncodedFiles
 from imagegs_tex.encoder.file_sizes import FileSizes
 from imagegs_tex.formats.igs.container import encode_igs
+from imagegs_tex.formats.igs.entropy import Entropy
 
 
 def test_a_guess_is_near_for_features_of_another_step():
@@ -26,3 +27,19 @@ def test_a_set_is_encoded_once(monkeypatch):
     assert [sizes.count(given), sizes.count(given), sizes.guess(given)] == [100] * 3
     sizes.guess(make_set(seed=1))
     assert len(encoded) == 1
+
+
+def test_a_file_is_gauged_by_what_was_counted():
+    given = make_set(count=900, size=(300, 200))
+    coarser = replace(given, feature_codes=given.feature_codes * 2 // 3)
+    exact, sizes = len(encode_igs(coarser)), FileSizes(EncodedFiles())
+    assert abs(sizes.gauge(given) - len(encode_igs(given))) < 0.1 * len(encode_igs(given))
+    assert sizes.count(given) == sizes.guess(given) == sizes.gauge(given) == len(encode_igs(given))
+    assert abs(sizes.gauge(coarser) - exact) < 0.02 * exact
+    assert sizes.guess(coarser) == sizes.gauge(coarser)
+    assert sizes.count(coarser) == exact
+
+
+def test_what_is_to_be_read_fast_is_gauged_exactly():
+    given = replace(make_set(count=900, size=(300, 200)), entropy=Entropy.FAST)
+    assert FileSizes(EncodedFiles()).gauge(given) == len(encode_igs(given))
