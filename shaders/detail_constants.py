@@ -223,3 +223,21 @@ def _place(grid: str, shift: tuple[int, int]) -> str:
 def _strength_of(detail: DetailLayer, component: int) -> int:
     """Return the first component with the same slopes, whose strength is its own."""
     return int(np.all(detail.slope_codes == detail.slope_codes[component], axis=1).argmax())
+
+
+def written_rows(rows: int, finish: str) -> str:
+    """Return the same for each of a thread's texels by itself: a loop that is not unrolled moves sums to memory.
+
+    Args:
+        rows: texels of a thread
+        finish: what makes a texel of ``sums[row]``, which stands for each of them
+    """
+    texels = "".join(
+        f"""        if (at.x < uint(m.width) && at.y < uint(m.height)) {{
+            igs_store(ivec2(at) + place, {finish.replace("[row]", f"[{row}]")});
+        }}
+        at.y += 1u;
+"""
+        for row in range(rows)
+    )
+    return f"        uvec2 at = group * uvec2(IGS_GROUP_SIDE, IGS_GROUP_SIDE) + first_texel;\n{texels}"

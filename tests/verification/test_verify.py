@@ -44,6 +44,7 @@ CASES = {
     "one Gaussian": made_set(80, 48, 1, 3, spread=6),
     "empty tiles": made_set(200, 150, 12, 3, within=(0.2, 0.3), spread=1),
     "2 channels of 1 component": made_set(64, 48, 80, 2, components=1),
+    "10 components, whose rows are written out": made_set(64, 48, 80, 10),
     "13 components": made_set(64, 48, 80, 13),
     "24 channels": made_set(64, 48, 80, 24),
     "32 channels of 21 components": made_set(48, 48, 40, 32, components=21),
@@ -63,6 +64,7 @@ CASES = {
 IN_BOTH_LANGUAGES = {
     "non-power-of-two",
     "empty tiles",
+    "10 components, whose rows are written out",
     "24 channels",
     "narrow cut-off",
     "repeats",
