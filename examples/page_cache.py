@@ -24,6 +24,7 @@ from imagegs_tex.shaders.load_routes import PBR_CACHE, cache_shaders, cache_text
 from imagegs_tex.shaders.shared_decoder import MOST_COMPONENTS, MOST_VALUES, shared_decoder
 
 MATERIALS, ACROSS, SLOTS, A_FRAME, LEVELS = 64, 8, 16, 32, 15
+WIDTH, HEIGHT, SMALLER = 960, 600, 8  # of the frame, and by how much the one that asks for pages is smaller
 SHAPE = PageShape(side=128, border=4)
 
 VERTEX = """#version 430
@@ -190,15 +191,14 @@ def main() -> None:
     options: dict[str, Any] = {"backend": "egl"}  # a window needs none of this
     context = moderngl.create_context(standalone=True, require=430, **options)
     cache = PageCache(context, words, sources)
-    width, height, smaller = 960, 600, 8
     asker: Any = context.program(VERTEX, ASK)
     drawer: Any = context.program(VERTEX, DRAW)
-    wishes = context.texture((width // smaller, height // smaller), 2, dtype="u4")
+    wishes = context.texture((WIDTH // SMALLER, HEIGHT // SMALLER), 2, dtype="u4")
     asked = context.framebuffer([wishes])
-    frame = context.simple_framebuffer((width, height))
+    frame = context.simple_framebuffer((WIDTH, HEIGHT))
     levels = context.buffer(cache.levels.tobytes())
     table = context.buffer(cache.table.tobytes())
-    asker["bias"], drawer["bias"] = -float(np.log2(smaller)), 0.0
+    asker["bias"], drawer["bias"] = -float(np.log2(SMALLER)), 0.0
     whole = sum(
         cache.page_bytes * int(np.prod(SHAPE.counts(*size))) for s in sources for size in level_sizes(s.width, s.height)
     )
@@ -209,7 +209,7 @@ def main() -> None:
     for number in range(frames):
         time = number / max(frames - 1, 1)
         eye = np.array([0.25 * np.sin(3.0 * time), -1.1 + 0.35 * time, 0.75 - 0.45 * time])
-        camera = camera_matrix(eye, width / height).T.astype("f4").tobytes()
+        camera = camera_matrix(eye, WIDTH / HEIGHT).T.astype("f4").tobytes()
         levels.bind_to_storage_buffer(5)
         table.bind_to_storage_buffer(6)
         asked.use()
@@ -240,7 +240,7 @@ def main() -> None:
             cache.atlas[unit].texture.use(unit)
         context.vertex_array(drawer, []).render(moderngl.TRIANGLE_STRIP, vertices=4)
     print(f"\n{total[0]} hits, {total[1]} misses, {total[2]} pages made, {total[2] * cache.page_bytes:,} bytes")
-    picture = np.frombuffer(frame.read(), np.uint8).reshape(height, width, 3)[::-1]
+    picture = np.frombuffer(frame.read(), np.uint8).reshape(HEIGHT, WIDTH, 3)[::-1]
     Image.fromarray(picture).save(sys.argv[2])
 
 
