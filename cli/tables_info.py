@@ -38,6 +38,8 @@ def print_info(info: InfoReport, file: Path) -> None:
     }
     if info.gaussians > 1:  # one holds no more than the mean colour
         layers = {DETAIL_SECTION, RESIDUAL_SECTION, REPEAT_SECTION}  # their bytes are not of Gaussians
+        if info.ledger.residual or info.ledger.repeat:  # most of the file
+            layers.add("file")
         ledger["bits per Gaussian"] = [
             "" if name in layers else f"{8 * size / info.gaussians:.2f}" for name, _, size in rows
         ]

@@ -3,11 +3,14 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
+from helpers.made_gaussians import made_set
+from helpers.made_residual import made_residual
 from helpers.tiny_material import as_bytes
 
-from imagegs_tex.formats.igs.container import decode_igs, encode_igs
+from imagegs_tex.formats.igs.container import decode_igs, encode_igs, write_igs
 from imagegs_tex.formats.images import write_image
 
 
@@ -23,6 +26,16 @@ def test_info_tells_the_bytes_of_every_section(run, packed):
 def test_a_whole_file_is_what_the_bytes_say(packed):
     data = packed.read_bytes()
     assert encode_igs(decode_igs(data)) == data
+
+
+def test_bytes_of_layers_are_not_said_to_be_of_gaussians(run, tmp_path):
+    plain = made_set(64, 48, 60, 5)
+    write_igs(tmp_path / "layered.igs", replace(plain, residual=made_residual(plain, density=0.3, components=2)))
+    code, out, _ = run("info", tmp_path / "layered.igs")
+    assert code == 0
+    rows = [line.split() for line in out.splitlines() if line]
+    cells = {name: next(len(row) for row in rows if row[0] == name) for name in ("features", "residual", "file")}
+    assert cells == {"features": 4, "residual": 3, "file": 2}
 
 
 def test_a_repeat_is_told_as_what_it_is(run, tmp_path):
