@@ -176,6 +176,6 @@ def _igs_files(given: list[Path]) -> list[Path]:
     for path in given:
         inside = sorted(path.glob("*.igs")) if path.is_dir() else [path]
         if not inside:
-            raise InputError(f"{printable(path)}: no .igs files in this folder")
+            raise InputError(f"{printable(path)}: no .igs files in this folder; compress makes them")
         found += inside
     return found

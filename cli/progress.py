@@ -90,7 +90,7 @@ def _words(state: "FitProgress") -> str:
     """Say how the picture of a fit is now."""
     if state.psnr_db is None or state.gaussians is None:
         return ""
-    return f"{state.psnr_db:.2f} dB weighted, {state.gaussians:,} Gaussians"
+    return f"{state.psnr_db:.2f} dB weighted, {state.gaussians:,} Gaussian{'s' if state.gaussians != 1 else ''}"
 
 
 def _time_left(state: "FitProgress") -> str:

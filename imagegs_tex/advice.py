@@ -78,7 +78,12 @@ def closeness_of(score: MapScore) -> Closeness:
 def leaves_grain(score: MapScore) -> bool:
     """Whether a map's grain is drawn anew by the detail layer: it looks alike, and texels differ."""
     finest = (score.kept_contrast or (None,))[0]
-    return score.kept_contrast_with_detail is not None and finest is not None and finest < GOOD_CONTRAST
+    return _is_drawn_into(score) and finest is not None and finest < GOOD_CONTRAST
+
+
+def _is_drawn_into(score: MapScore) -> bool:
+    """Whether the detail layer adds to a map; a file's layer need not have something for each."""
+    return score.kept_contrast_with_detail not in {None, score.kept_contrast}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +182,7 @@ def _of_off(score: MapScore, price: _Price) -> str:
 def _of_lost(score: MapScore, price: _Price) -> str:
     kept = [ratio for ratio in (score.kept_contrast or ())[_SHAPES_OCTAVE:] if ratio is not None]
     text = f"{printable(score.name)} keeps {100 * kept[0]:.0f} % of the contrast of its shapes"
-    if score.kept_contrast_with_detail is not None:
+    if _is_drawn_into(score):
         text += ", and grain is drawn where they were"
     return text + price.ask(4 ** _octaves_to(kept, GOOD_SHAPES), "keep more of them")
 

@@ -128,6 +128,8 @@ def test_a_map_far_below_all_others_is_said_where_nothing_else_is():
     assert line == "basecolor is at 20.0 dB, far from its source texel by texel; its grain is drawn anew"
     (line,) = said(replace(far, flip=POOR_FLIP))
     assert "FLIP" in line  # one line of a map
+    of_other_maps = replace(grainy, psnr_db=POOR_DB - 2, kept_contrast_with_detail=grainy.kept_contrast)
+    assert not any("drawn" in line for line in said(of_other_maps)), "a layer that adds nothing to it draws nothing"
     assert not said(replace(far, psnr_db=POOR_PLAIN_DB))
 
 

@@ -198,7 +198,7 @@ _OTHERS: Final[dict[bytes, str]] = {
     b"<svg": "an SVG drawing", b"<?xml": "an XML file", b"P6": "a PPM image", b"P5": "a PGM image",
     b"PF": "a PFM image", b"SDPX": "a DPX image", b"XPDS": "a DPX image", b"\x01\xda": "an SGI image",
     b"<!DOCTYPE": "a web page", b"\x89PNG\n\x1a\n": "a PNG whose line ends were changed, by a transfer as text",
-    b"\x1f\x8b": "a gzip archive",
+    b"\x1f\x8b": "a gzip archive", b"\x89IGS\r\n": "an .igs file (decode makes images of it)",
     b"version https://git-lfs": "a pointer of Git LFS, not the image itself (git lfs pull gets it)",
 }  # fmt: skip
 """What files with an image's suffix turn out to be."""

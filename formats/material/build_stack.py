@@ -91,7 +91,7 @@ def build_stack(
     if not 1 <= chosen.downsample <= MAX_SIZE:
         raise UsageError(f"maps cannot become {chosen.downsample:g} times smaller; give 1 to {MAX_SIZE}, like 2")
     if chosen.downsample > 1 and chosen.size is not None:
-        raise UsageError("a size and how many times smaller exclude each other; give one of them")
+        raise UsageError("--size and --downsample exclude each other; give one of them")
     sets = None if material.uv_sets is None else material.uv_sets()
     said = _said_wrap(material, chosen, sets)
     read_maps = find_other_blue(understand_normals(read_source_maps(material, read)))

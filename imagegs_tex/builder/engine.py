@@ -140,9 +140,11 @@ class _Build:
         try:
             remove_leftovers(self._output, self._state)
             self._plan()
-            if self._state.entries and not self._tasks and not self._left_out:
+            if not self._tasks and not self._left_out:
                 where = printable(self._tree.root)
-                raise InputError(f"{where} has no materials any more; is it mounted? Nothing was removed")
+                if self._state.entries:
+                    raise InputError(f"{where} has no materials any more; is it mounted? Nothing was removed")
+                raise InputError(f"{where} has no materials; give a folder with images, or with folders of them")
             self._queue_compressions(self._take_what_is_there())
             self._work()
         except BaseException:

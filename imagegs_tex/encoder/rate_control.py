@@ -123,7 +123,10 @@ def encode_within_budget(
     elif settings.gaussian_count is not None or (settings.quality is None and fitter.start is not None):
         count = fitter.usual_count if settings.gaussian_count is None else settings.gaussian_count
         if not 1 <= count <= min(MAX_GAUSSIANS, texels):
-            raise UsageError(f"{count} Gaussians is outside 1..{min(MAX_GAUSSIANS, texels)} for {texels} texels")
+            most = min(MAX_GAUSSIANS, texels)
+            raise UsageError(
+                f"{count:,} Gaussians is outside 1 to {most:,} for {texels:,} texels; give as many as that"
+            )
         rounded = fitter.rounded(fitter.fit(count, exact_count=True))
         fitter.release()
         quantized = finish(rounded, None)

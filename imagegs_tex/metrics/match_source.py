@@ -27,9 +27,10 @@ def source_indices(
     where = printable(source)
     same_size = (quantized.width, quantized.height) == (stack.width, stack.height)
     if not (same_size or (larger and is_enlarged(quantized, stack))):
+        size = f"{quantized.width}x{quantized.height}"
         raise InputError(
             f"{where}: {stack.width} x {stack.height} texels where the file has "
-            f"{quantized.width} x {quantized.height}; {_REMEDY}"
+            f"{quantized.width} x {quantized.height}; {_REMEDY}, with --size {size} where that was larger"
         )
     maps = {_identity(texture_map): index for index, texture_map in enumerate(stack.maps)}
     for expected in quantized.maps:

@@ -204,6 +204,12 @@ def test_a_tree_that_is_empty_all_at_once_removes_nothing(tree, out):
     assert files_of(out) == before
 
 
+def test_a_folder_without_materials_is_said(tmp_path, out):
+    (tmp_path / "mistyped").mkdir()
+    with pytest.raises(InputError, match="has no materials; give a folder with images"):
+        build(tmp_path / "mistyped", out)
+
+
 def test_a_damaged_or_missing_output_is_made_anew(tree, out):
     build(tree, out)
     good = files_of(out)
