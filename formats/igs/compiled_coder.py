@@ -19,7 +19,7 @@ from imagegs_tex.formats.igs.coded_frame import Coder
 
 VARIABLE: Final = "IMAGEGS_TEX_NO_COMPILED"
 LIBRARY: Final = Path(__file__).with_name("igs_coder.dll" if os.name == "nt" else "igs_coder.so")
-_INTERFACE: Final = 4
+_INTERFACE: Final = 5
 """IGS_CODER_INTERFACE of a library that these functions understand."""
 MAPS, COMPONENTS, CELLS, SHAPES, FEATURES = 1, 2, 3, 5, 6
 """Sections, by their ids."""

@@ -424,17 +424,23 @@ static double igs__log2(double x) {
     return (double)exponent + 2.8853900817779268147 * share * sum; /* 2 / ln 2 */
 }
 
+/* CRC-32 by eight bytes at a time: tables[j] is what a byte does j bytes further on. */
 static uint32_t igs__crc32(const uint8_t* data, size_t size) {
-    static const uint32_t nibbles[16] = {0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
-                                         0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
-                                         0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C};
-    uint32_t crc = 0xFFFFFFFFu;
-    size_t i;
-    for (i = 0; i < size; ++i) {
-        crc ^= data[i];
-        crc = nibbles[crc & 15] ^ crc >> 4;
-        crc = nibbles[crc & 15] ^ crc >> 4;
+    uint32_t tables[8][256], crc = 0xFFFFFFFFu, i;
+    int j;
+    for (i = 0; i < 256; ++i) {
+        uint32_t rest = i;
+        for (j = 0; j < 8; ++j) rest = rest >> 1 ^ (0xEDB88320u & (0u - (rest & 1)));
+        tables[0][i] = rest;
     }
+    for (i = 0; i < 256; ++i)
+        for (j = 1; j < 8; ++j) tables[j][i] = tables[j - 1][i] >> 8 ^ tables[0][tables[j - 1][i] & 255];
+    for (; size >= 8; size -= 8, data += 8) {
+        const uint32_t low = crc ^ igs__u32(data), high = igs__u32(data + 4);
+        crc = tables[7][low & 255] ^ tables[6][low >> 8 & 255] ^ tables[5][low >> 16 & 255] ^ tables[4][low >> 24] ^
+            tables[3][high & 255] ^ tables[2][high >> 8 & 255] ^ tables[1][high >> 16 & 255] ^ tables[0][high >> 24];
+    }
+    for (; size > 0; --size) crc = crc >> 8 ^ tables[0][(crc ^ *data++) & 255];
     return crc ^ 0xFFFFFFFFu;
 }
 
@@ -616,6 +622,14 @@ IGS__INLINE int igs__length(int64_t value) { /* bits of the magnitude */
 #endif
 }
 
+IGS__INLINE int igs__length32(uint32_t value) {
+#if defined(__GNUC__)
+    return value == 0 ? 0 : 32 - __builtin_clz(value);
+#else
+    return igs__length((int64_t)value);
+#endif
+}
+
 static int igs__sign(int64_t value) { return (value > 0) + 2 * (value < 0); }
 static int igs__least(int a, int b) { return a < b ? a : b; }
 
@@ -750,29 +764,23 @@ IGS__INLINE void igs__adapt(igs__model* model, uint32_t at, int yes) {
 
 /* ---- planes of codes: what is known of their items ---------------------------------------------------------------- */
 
-#define IGS__FAST_LANES 16
+#define IGS__FAST_CONTEXTS 5
+#define IGS__FAST_FIRSTS 16 /* first symbols */
+#define IGS__FAST_SECONDS 8 /* second ones */
+#define IGS__FAST_SPANS 3   /* first symbols of either sign that have a second one */
+#define IGS__FAST_INPUTS 8
 
-typedef struct igs__fast_weights {
-    int16_t lanes[IGS__FAST_LANES]; /* in 1/4096: of ten inputs, of five statistics, and 0 */
-} igs__fast_weights;
-
-#define IGS__FAST_NODES 128 /* of which 124 are used */
-
-typedef struct igs__fast_row {   /* statistics of a context */
-    uint16_t p[IGS__FAST_NODES]; /* with the highest bit turned, so that they begin as 0 */
-    uint8_t seen[IGS__FAST_NODES];
+/* What a context has learnt: distributions, cumulative in 1/65536, and how many symbols they have seen. */
+typedef struct igs__fast_row {
+    uint8_t seen[8]; /* of the first one and of the seconds */
+    uint8_t unused[8];
+    uint16_t first[IGS__FAST_FIRSTS];
+    uint16_t second[2 * IGS__FAST_SPANS][IGS__FAST_SECONDS];
 } igs__fast_row;
 
-typedef struct igs__near {
-    uint32_t weights[9]; /* of the neighbours, and 0 */
-    uint32_t like;       /* the item that weighs most; the own one, which counts as 0, where none weighs anything */
-    double sum;          /* of the weights, or 1 */
-} igs__near;
-
-/* What a mixer is told of an item, not yet held within its range: 0; sizes in the last plane and in the one before, their mean in
- * those before; three more; 256. */
+/* What is known of an item before its first plane: 0, 0, 0, 0, three numbers, 256. */
 typedef struct igs__known {
-    int16_t inputs[8];
+    int16_t inputs[IGS__FAST_INPUTS];
 } igs__known;
 
 /* The last items of each cell, as many as are neighbours, one after another: what codecs 3 and 5 weigh four at a time.
@@ -809,14 +817,22 @@ typedef struct igs__items {
     int32_t* neighbours; /* [count][8] nearest first */
     uint16_t* bases;     /* [count][8] their weights by distance */
     uint16_t* unlike;    /* [count][8] how much they differ in earlier planes */
+    uint16_t* weights;   /* [count][8] what they weigh of 16384 */
+    int16_t* held;       /* [count] values of a plane within 16 bits */
     igs__known* known;   /* [count] */
-    int32_t* sums;       /* [count] logarithms of planes before the last two */
+    int16_t* logs[3];    /* [count] of sizes: in the last plane, in the one before, the mean of those before that */
+    int32_t* sums;       /* [count] of these before the last two */
+    int32_t* always;     /* [count] what is known says of the expected miss, in every plane */
+    int32_t* offs;       /* [count] what all that is known before a plane says of it */
     uint8_t* trits;      /* [count] signs in the last three planes */
+    uint16_t* earlier;   /* [count] context of the last two planes */
+    uint16_t* trends;    /* [count] context of signs and sizes in earlier planes */
     uint8_t* places;     /* [count] which of the neighbours is the item before, or 8 */
-    igs__fast_weights* fast_weights;
-    igs__near* near; /* [count] */
-    uint8_t* stamps; /* [rows of all contexts] */
+    uint16_t* before;    /* [count] what that one weighs */
+    uint32_t* like;      /* [count] the neighbour that weighs most; the own item, which counts as 0, where none does */
+    uint8_t* stamps;     /* [rows of all contexts]: the plane that a row was last begun for */
     igs__fast_row* rows;
+    uint32_t* steps; /* [count * planes * 4] of a writer */
 } igs__items;
 
 #define IGS__CONTEXT_NODES 88
@@ -827,10 +843,8 @@ typedef struct igs__items {
 #define IGS__TRAINED_CLASSES 32 /* of nodes, which share their weights */
 #define IGS__TRAINED_MIXED (IGS__PREDICTION_INPUTS + IGS__TRAINED_UNITS)
 #define IGS__GROUPS 7
-#define IGS__FAST_ROWS 2394
-#define IGS__FAST_CONTEXTS 5
-#define IGS__FAST_INPUTS 15
-#define IGS__FAST_WEIGHT_NODES 40
+#define IGS__FAST_ROWS 2361
+#define IGS__FAST_STEPS 4 /* of a value, at most */
 #define IGS__FAST_NEIGHBOURS 8
 
 static void igs__items_take(
@@ -838,6 +852,7 @@ static void igs__items_take(
     uint32_t across, uint32_t down
 ) {
     const uint64_t codes = (uint64_t)count * planes;
+    int i;
     memset(items, 0, sizeof *items);
     items->count = count;
     items->planes = planes;
@@ -860,13 +875,19 @@ static void igs__items_take(
         items->neighbours = IGS__ARRAY(arena, int32_t, (uint64_t)count* IGS__FAST_NEIGHBOURS);
         items->bases = IGS__ARRAY(arena, uint16_t, (uint64_t)count* IGS__FAST_NEIGHBOURS);
         items->unlike = IGS__ARRAY(arena, uint16_t, (uint64_t)count* IGS__FAST_NEIGHBOURS);
+        items->weights = IGS__ARRAY(arena, uint16_t, (uint64_t)count* IGS__FAST_NEIGHBOURS);
+        items->held = IGS__ARRAY(arena, int16_t, count);
         items->sums = IGS__ARRAY(arena, int32_t, count);
-        items->hashes = IGS__ARRAY(arena, uint32_t, count);
-        items->fast_weights = IGS__ARRAY(arena, igs__fast_weights, (3 + IGS__GROUPS) * IGS__FAST_WEIGHT_NODES);
-        items->near = IGS__ARRAY(arena, igs__near, count);
+        for (i = 0; i < 3; ++i) items->logs[i] = IGS__ARRAY(arena, int16_t, count);
+        items->always = IGS__ARRAY(arena, int32_t, count);
+        items->offs = IGS__ARRAY(arena, int32_t, count);
+        items->earlier = IGS__ARRAY(arena, uint16_t, count);
+        items->trends = IGS__ARRAY(arena, uint16_t, count);
+        items->before = IGS__ARRAY(arena, uint16_t, count);
+        items->like = IGS__ARRAY(arena, uint32_t, count);
         items->stamps = IGS__ARRAY(arena, uint8_t, IGS__FAST_ROWS);
         items->rows = IGS__ARRAY(arena, igs__fast_row, IGS__FAST_ROWS);
-        igs__model_take(&items->model, arena, 0, 0, 0);
+        if (IGS__WRITES) items->steps = IGS__ARRAY(arena, uint32_t, IGS__FAST_STEPS* codes);
     }
     if (codec == IGS__CONTEXT)
         igs__model_take(
@@ -2034,403 +2055,507 @@ static void igs__prediction_planes(igs__items* items, igs__bits* bits, uint32_t 
 
 /* ---- codec 4: fast coding ----------------------------------------------------------------------------------------- */
 
-static const uint32_t igs__fast_starts[IGS__FAST_CONTEXTS] = {0, 287, 1262, 1343, 2367};
-/* clang-format off */
-/* Trained weights in 1/64, [set][weight node][input]: docs/igs-format.md, "Trained weights". */
-static const signed char igs__trained[5 * IGS__FAST_WEIGHT_NODES * IGS__FAST_INPUTS] = {
-    1,5,5,4,-1,1,5,13,5,14,0,0,-15,0,0,7,11,17,5,18,-10,4,7,-16,-1,-6,0,3,0,0,
-    1,0,2,0,0,3,17,18,8,16,-5,0,-28,0,0,4,1,5,2,7,3,17,15,12,11,-26,0,-3,0,0,
-    7,10,8,8,12,-3,12,10,3,-5,-23,0,-3,0,0,8,15,7,9,11,-9,5,3,7,-2,-16,0,-3,0,0,
-    15,14,12,11,14,-4,0,2,4,0,-7,0,0,0,0,16,15,16,16,16,-3,-1,-1,-3,0,-3,0,-1,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    2,-1,-1,-1,-1,3,10,11,3,12,-16,0,-11,0,0,4,3,4,-1,7,1,8,9,3,2,-17,0,-9,0,0,
-    4,11,7,8,6,-1,-1,4,1,4,-12,0,-4,0,0,6,11,6,2,10,-5,3,-1,1,3,-7,0,-2,0,0,
-    13,12,12,11,12,-2,-1,3,-2,-1,-3,0,-1,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,17,17,6,2,15,-12,0,-3,-5,-3,-15,0,-2,0,0,
-    18,20,17,17,20,-5,0,0,0,0,-8,0,-2,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,18,20,17,17,20,-5,0,0,0,0,-8,0,-2,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    12,8,37,15,21,40,17,11,0,69,-127,-124,-127,2,13,15,-13,45,-13,-24,-16,4,-2,0,37,2,-79,-35,-4,-26,
-    8,1,36,-3,3,28,-1,3,0,11,-78,-24,-54,7,-11,7,-4,28,-9,-8,25,1,0,0,-10,-35,8,-9,5,-3,
-    4,-5,20,-6,-2,17,0,4,0,-26,-24,5,-4,3,18,10,9,19,9,8,7,-2,3,0,-33,9,6,14,1,31,
-    12,6,28,6,10,-8,-3,-2,0,-30,1,1,5,0,12,16,18,16,18,18,-2,0,0,0,-1,0,0,-1,-2,-1,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    -1,-6,10,-6,-11,3,2,-1,0,-3,1,4,-1,2,4,-1,-2,13,-5,-5,5,0,3,0,-9,-9,6,-5,1,8,
-    3,7,10,10,6,5,-1,2,0,-11,-15,1,-4,1,12,5,9,16,5,21,3,1,-1,0,-20,8,4,11,-1,14,
-    10,14,10,14,14,-2,0,0,0,-4,0,1,-1,-3,1,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,2,-17,29,-14,-11,39,5,7,0,42,-100,-63,-78,-7,4,
-    4,-23,31,-20,-20,21,1,2,0,23,-37,-57,-36,-4,-18,5,-11,32,-12,-6,-4,5,7,0,7,-10,-32,-19,-3,-19,
-    1,6,30,2,3,-8,-3,2,0,-13,13,-2,8,-2,-11,11,14,14,14,18,-8,-3,-2,0,-7,0,-1,-1,-3,0,
-    15,17,15,17,17,-2,0,0,0,-2,0,0,0,1,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,-1,-9,15,-11,-11,1,-3,1,0,-1,-1,-7,-4,-2,-4,
-    -1,-3,17,-2,4,-2,-1,0,0,2,-3,-15,-9,0,-12,1,7,16,9,11,-5,2,4,0,5,-4,-14,-10,0,-10,
-    1,9,23,11,22,-5,-2,-1,0,-5,7,4,8,-1,-6,15,18,15,18,18,-5,0,0,0,-4,0,0,-1,2,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    12,14,15,17,44,30,9,11,0,77,-127,-127,-127,-1,11,0,8,1,5,-23,3,-4,-2,0,0,-15,17,-15,-12,18,
-    2,8,10,3,15,22,3,3,0,29,-80,-52,-60,10,-37,1,10,3,0,-3,16,0,0,0,12,-23,-24,-12,7,-17,
-    -3,4,1,4,1,11,-4,4,0,-5,-4,-14,-7,4,-2,1,8,6,6,11,4,-10,3,0,-23,20,0,10,0,10,
-    14,15,20,15,27,-18,-10,-2,0,-20,-1,-1,-2,-6,2,15,16,15,16,16,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    -1,0,-1,2,-4,2,-1,-1,0,-2,0,-1,-2,0,0,-2,3,0,2,4,2,1,3,0,-2,-4,-5,-5,3,-2,
-    1,0,3,3,16,3,-4,2,0,-5,-8,-7,-4,1,-2,2,7,4,3,46,-2,0,-1,0,-11,13,5,9,0,6,
-    14,15,14,15,15,0,0,0,0,0,0,0,0,1,1,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,1,8,12,6,10,27,2,7,0,30,-109,-43,-78,-11,46,
-    1,4,5,7,-7,22,-1,2,0,12,-45,-20,-28,-7,18,0,5,2,5,-6,14,-5,7,0,-7,-14,1,-14,-4,0,
-    1,13,5,7,16,7,-12,2,0,-23,18,2,6,-3,-3,16,17,17,17,28,-17,-9,-2,0,-14,-1,-1,-3,8,1,
-    15,16,15,16,16,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,-2,1,-2,-1,0,3,1,1,0,-4,-1,1,-5,-1,-2,
-    1,1,1,3,9,0,-1,0,0,-1,-2,-1,-7,-2,-1,1,2,3,5,22,3,-2,4,0,-2,-15,1,-11,-1,-2,
-    3,5,5,5,44,1,-4,-1,0,-13,14,11,16,0,-7,15,16,15,16,16,-1,0,0,0,-1,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    8,13,11,12,26,25,5,6,0,75,-127,-119,-127,-2,8,-3,0,0,-1,-10,2,-1,0,0,1,1,0,-6,-10,15,
-    -1,7,5,4,13,22,-4,0,0,24,-61,-36,-35,8,-29,-2,4,1,4,7,16,-4,-2,0,6,-18,-18,-12,5,-9,
-    0,4,3,4,10,11,-3,-4,0,-7,-7,-11,-14,3,-3,-3,8,12,7,18,-1,-10,-4,0,-21,16,8,11,2,9,
-    14,15,20,15,24,-18,-9,-8,0,-20,-1,-1,-2,-6,2,15,16,15,16,16,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    -2,3,-2,-1,-3,5,-2,0,0,-4,-1,0,-4,0,1,1,2,2,2,6,5,-2,-2,0,-3,-7,-3,-9,1,-1,
-    3,2,8,3,19,4,-2,-1,0,-5,-8,-4,-6,0,2,12,10,9,1,27,-7,-5,-2,0,-9,9,7,5,2,8,
-    14,15,14,15,15,0,0,0,0,0,0,0,0,1,1,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,2,8,2,4,14,22,-5,0,0,26,-80,-32,-42,-9,36,
-    0,4,1,3,9,16,-3,-3,0,11,-23,-21,-26,-5,11,1,3,1,3,11,12,-3,-5,0,-6,-11,-4,-14,-5,1,
-    -4,11,13,1,15,-5,-10,-7,0,-18,19,9,14,-6,-8,16,16,17,16,26,-18,-10,-8,0,-16,-1,-1,-3,8,1,
-    15,16,15,16,16,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,-3,1,1,1,-6,4,-1,-2,0,-4,-1,-3,-6,0,-2,
-    0,0,0,2,5,3,-2,0,0,-4,-7,-2,-8,-1,-2,3,2,7,4,16,4,-1,-3,0,-4,-12,-2,-10,-2,1,
-    13,3,11,5,28,-8,-4,-3,0,-10,8,8,7,-2,-5,15,16,15,16,16,-1,0,0,0,-1,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    11,17,6,8,21,26,-1,2,6,22,-12,-13,-67,0,-2,18,16,17,8,19,-2,2,-3,2,-9,4,1,1,-18,27,
-    8,14,12,5,21,24,2,-2,1,1,-24,6,-60,9,-26,8,13,13,8,18,18,-1,0,-7,-6,-10,0,-68,4,-10,
-    11,16,16,8,15,9,-4,1,-11,-9,14,5,-54,0,-2,8,21,19,10,9,3,-3,-7,-12,11,4,1,-37,-2,6,
-    3,26,31,15,12,-4,-3,-4,-10,15,0,3,-23,-5,7,6,19,12,21,16,-1,-7,-5,-1,15,8,-3,-6,-9,12,
-    18,5,6,20,9,-6,-11,-1,0,16,12,-5,-4,-2,1,19,10,8,8,10,-11,-4,-1,0,19,20,-3,-1,0,-1,
-    17,15,13,15,15,-5,0,0,0,2,3,0,0,-3,-1,16,16,16,16,16,-1,0,0,0,-1,-1,0,0,-1,-1,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    5,8,10,2,16,6,0,-1,-4,-4,6,3,-28,4,-1,6,11,9,6,17,4,-3,0,-4,-1,19,4,-34,1,-1,
-    9,13,9,12,20,-1,-3,-1,-6,-2,22,2,-16,0,-2,16,19,9,13,8,-5,-2,-4,-3,8,3,0,-5,-2,4,
-    19,15,16,17,-4,-2,-2,-2,-2,9,4,-4,-6,-3,4,28,3,1,33,4,1,-8,-4,0,12,8,-2,-2,-1,3,
-    29,7,-2,24,6,-5,-6,-1,0,1,5,-1,-3,3,2,12,15,11,9,17,27,5,1,6,-3,-1,12,-83,-10,27,
-    9,19,11,6,11,17,4,1,-4,-8,-5,15,-67,-4,7,7,19,15,6,20,13,1,4,-7,6,-4,29,-65,-1,1,
-    3,18,18,10,19,1,-1,-1,-7,13,-6,1,-34,0,-5,-2,18,23,16,9,-4,0,-9,-10,16,-2,-6,-26,5,-7,
-    -7,14,19,23,14,-1,-2,-6,-3,2,-2,-3,-11,7,-13,9,6,6,18,5,-14,-6,-3,0,24,17,-12,2,5,-2,
-    15,14,11,12,14,-12,-3,0,0,15,14,-6,1,3,3,14,14,14,14,14,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,-1,0,0,0,0,0,0,0,1,1,15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,
-    15,15,15,15,15,0,0,0,0,0,0,0,0,0,0,7,13,12,6,13,6,0,0,-2,-2,9,6,-33,-2,-1,
-    5,16,11,7,20,2,-1,-1,-3,2,17,5,-24,-2,1,6,10,8,13,23,0,-3,2,-1,6,12,12,-15,-1,1,
-    9,5,10,22,15,-4,-6,4,-6,9,0,-2,-9,1,-4,11,2,8,32,1,-5,0,-5,-4,9,9,-4,-3,2,-5,
-    18,4,2,40,4,-4,-3,-2,0,7,4,-3,-2,4,-1,22,12,7,22,14,-2,-2,0,0,5,4,-2,-1,0,1,
+#define IGS__FAST_SIZES 14   /* steps of the expected miss */
+#define IGS__FAST_PLACES 25  /* of the expected value: twelve of either sign, and 0 */
+#define IGS__FAST_SINGLES 4  /* magnitudes that are a symbol of their own */
+#define IGS__FAST_LARGE 61   /* and beyond those that two symbols tell */
+#define IGS__FAST_COMPARED 3 /* planes */
+#define IGS__FAST_SEEN 120
+#define IGS__FAST_STATE (1u << 24)
+#define IGS__FAST_LEAST_WEIGHT 64
+
+static const uint32_t igs__fast_starts[IGS__FAST_CONTEXTS] = {0, 350, 441, 1416, 1983};
+
+/* By which inputs are summed up, in 1/4096, to the logarithm of the expected miss: docs/igs-format.md. */
+static const int16_t igs__fast_factors[8][IGS__FAST_INPUTS] = {
+    {2240, 259, 0, 0, 0, 0, 0, 19098},
+    {309, 0, 0, 0, -216, 1711, -2753, 31837},
+    {523, -117, 0, 0, -10, 594, -909, 30678},
+    {1201, -371, -70, 0, 102, 334, -613, 27577},
+    {2206, 0, 0, 0, -1345, 3591, 1886, 25051},
+    {2270, -36, 0, 0, -649, 2121, 1, 20968},
+    {2334, 177, -74, 0, -703, 1143, -154, 19804},
+    {2753, 278, 118, -6, -189, 66, 100, 18670},
 };
-/* clang-format on */
 
-/* How a statistic moves that has seen so much. */
-typedef struct igs__fast_step {
-    uint16_t share, seen; /* of the way to what came, and what it has seen then */
-} igs__fast_step;
+/* Distributions that the second symbols begin with. */
+static const uint16_t igs__fast_seconds[IGS__FAST_SPANS][IGS__FAST_SECONDS] = {
+    {13952, 25903, 35818, 44236, 51210, 56838, 61573, 65535},
+    {18633, 31847, 41961, 49549, 55287, 59811, 62966, 65535},
+    {18074, 32052, 42157, 49394, 54465, 58664, 62380, 65535},
+};
 
-typedef struct igs__mixer {
-    const igs__model* model; /* its tables */
-    igs__fast_row* statistics;
-    uint8_t* stamps;                         /* [rows]: the plane that a row was last cleared for */
-    igs__fast_weights *first, *second;       /* trained ones, and what is added to them */
-    igs__fast_row* rows[IGS__FAST_CONTEXTS]; /* of the item's contexts */
-    int16_t inputs[16];                      /* ten, in 1/256 of a natural logarithm of the odds, and room for others */
+/* What is decoded, or written: a state that takes in two bytes where it gets small. */
+typedef struct igs__fast_stream {
+    uint64_t x; /* 2^24 at least, below 2^40 */
+    const uint8_t* data;
+    size_t size, at;
+    uint32_t* steps; /* of a writer: what is to be taken out of the state, one after another; NULL to read */
+    size_t step_count;
+} igs__fast_stream;
+
+typedef struct igs__fast_mixer { /* vectors first, that none lies across two lines of a cache */
 #if defined(__SSE2__)
-    __m128i lanes[2]; /* the same as vectors */
+    __m128i shares[IGS__FAST_SEEN + 1]; /* eight times each */
+#else
+    uint16_t shares[IGS__FAST_SEEN + 1];
 #endif
-    igs__fast_step steps[IGS__COUNT_LIMIT + 1];
+    int16_t weights[1 + 2 * IGS__FAST_SPANS][8]; /* in 1/32768, of contexts 1 to 4, then of context 0 */
+    uint16_t prior[IGS__FAST_SIZES * IGS__FAST_PLACES][IGS__FAST_FIRSTS];
+    uint8_t has_prior[IGS__FAST_SIZES * IGS__FAST_PLACES];
     uint8_t stamp;
-} igs__mixer;
+    uint8_t* stamps;
+    igs__fast_row* rows;
+    igs__fast_row* row[IGS__FAST_CONTEXTS]; /* of a value's contexts */
+} igs__fast_mixer;
 
 IGS__INLINE int32_t igs__held32(int32_t value, int32_t most) {
     value = value > most ? most : value;
     return value < -most ? -most : value;
 }
 
-/* A context's row of statistics, cleared at a plane's first use of it: most planes use less than half of them. */
-IGS__HOT igs__fast_row* igs__row_of(igs__mixer* mixer, int context, uint32_t row) {
-    row += igs__fast_starts[context];
-    if (mixer->stamps[row] != mixer->stamp) {
-        mixer->stamps[row] = mixer->stamp;
-        memset(mixer->statistics + row, 0, sizeof *mixer->statistics);
-    }
-    return mixer->statistics + row;
+IGS__INLINE int32_t igs__up_to(int32_t value, int32_t most) { /* 0 to most */
+    value = value > most ? most : value;
+    return value < 0 ? 0 : value;
 }
 
-IGS__HOT void igs__set_row(igs__mixer* mixer, int context, uint32_t row) {
-    mixer->rows[context] = igs__row_of(mixer, context, row);
-}
-
-/* One decision's weights, in vectors where every compiler for the processor has them. Of a product, ((x >> 16) + 8) >> 4
- * is (x + 2^19) >> 20. Statistics learn at twice the rate of the other inputs. */
-#if defined(__SSE2__)
-typedef struct igs__lanes {
-    __m128i inputs[2];
-} igs__lanes;
-
-/* Built in registers: a vector that is read after its parts were written waits for them. */
-IGS__HOT void igs__set_inputs(igs__mixer* mixer) {
-    const int16_t* in = mixer->inputs;
-    mixer->lanes[0] = _mm_set_epi16(in[7], in[6], in[5], in[4], in[3], in[2], in[1], in[0]);
-    mixer->lanes[1] = _mm_set_epi16(0, 0, 0, 0, 0, 0, in[9], in[8]);
-}
-
-IGS__HOT int32_t igs__mix(
-    const igs__mixer* mixer, const igs__fast_weights* shared, const igs__fast_weights* own, const int16_t* stretched,
-    igs__lanes* lanes
-) {
-    const __m128i* first = (const __m128i*)(const void*)shared->lanes;
-    const __m128i* second = (const __m128i*)(const void*)own->lanes;
-    __m128i sum = mixer->lanes[1];
-    sum = _mm_insert_epi16(sum, stretched[0], 2);
-    sum = _mm_insert_epi16(sum, stretched[1], 3);
-    sum = _mm_insert_epi16(sum, stretched[2], 4);
-    sum = _mm_insert_epi16(sum, stretched[3], 5);
-    sum = _mm_insert_epi16(sum, stretched[4], 6);
-    lanes->inputs[0] = mixer->lanes[0];
-    lanes->inputs[1] = sum;
-    sum = _mm_add_epi32(
-        _mm_madd_epi16(_mm_add_epi16(_mm_loadu_si128(first), _mm_loadu_si128(second)), lanes->inputs[0]),
-        _mm_madd_epi16(_mm_add_epi16(_mm_loadu_si128(first + 1), _mm_loadu_si128(second + 1)), sum)
-    );
-    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4E));
-    return _mm_cvtsi128_si32(_mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xB1)));
-}
-
-IGS__HOT void igs__teach(igs__fast_weights* shared, igs__fast_weights* own, int32_t error, const igs__lanes* lanes) {
-    const __m128i pull = _mm_set1_epi16((short)error), half = _mm_set1_epi16(8), most = _mm_set1_epi16(16383);
-    const __m128i least = _mm_set1_epi16(-16383), doubled = _mm_set_epi16(0, -1, -1, -1, -1, -1, 0, 0);
-    int part;
-    for (part = 0; part < 2; ++part) {
-        __m128i* first = (__m128i*)(void*)shared->lanes + part;
-        __m128i* second = (__m128i*)(void*)own->lanes + part;
-        __m128i change = lanes->inputs[part];
-        if (part == 1) change = _mm_add_epi16(change, _mm_and_si128(change, doubled));
-        change = _mm_srai_epi16(_mm_add_epi16(_mm_mulhi_epi16(change, pull), half), 4);
-        _mm_storeu_si128(
-            first, _mm_max_epi16(least, _mm_min_epi16(most, _mm_add_epi16(_mm_loadu_si128(first), change)))
-        );
-        _mm_storeu_si128(
-            second, _mm_max_epi16(least, _mm_min_epi16(most, _mm_add_epi16(_mm_loadu_si128(second), change)))
-        );
-    }
-}
-#else
-typedef struct igs__lanes {
-    int16_t inputs[IGS__FAST_LANES];
-} igs__lanes;
-
-IGS__HOT void igs__set_inputs(igs__mixer* mixer) { mixer->inputs[15] = 0; }
-
-IGS__HOT int32_t igs__mix(
-    const igs__mixer* mixer, const igs__fast_weights* shared, const igs__fast_weights* own, const int16_t* stretched,
-    igs__lanes* lanes
-) {
-    const int16_t *first = shared->lanes, *second = own->lanes;
-    int32_t total = 0;
+static void igs__fast_open(igs__fast_stream* stream, const uint8_t* data, size_t size, uint32_t* steps) {
     int i;
-    memcpy(lanes->inputs, mixer->inputs, sizeof mixer->inputs);
-    memcpy(lanes->inputs + 10, stretched, IGS__FAST_CONTEXTS * sizeof *stretched);
-    for (i = 0; i < IGS__FAST_LANES; ++i) total += (int16_t)(first[i] + second[i]) * lanes->inputs[i];
-    return total;
+    memset(stream, 0, sizeof *stream);
+    stream->data = data;
+    stream->size = size;
+    stream->steps = steps;
+    stream->at = 5;
+    for (i = 0; i < 5; ++i) stream->x |= (uint64_t)((size_t)i < size ? data[i] : 0) << (8 * i);
 }
 
-static int16_t igs__moved(int32_t weight) {
-    return (int16_t)(weight > 16383 ? 16383 : weight < -16383 ? -16383 : weight);
+IGS__INLINE void igs__fast_take(igs__fast_stream* stream, uint32_t start, uint32_t width) {
+    uint64_t x = (uint64_t)width * (stream->x >> 15) + (stream->x & 32767) - start;
+    const size_t at = stream->at;
+    const uint64_t little = 0u - (uint64_t)(x < IGS__FAST_STATE); /* no branch: it could not be foretold */
+    uint32_t word = 0;
+    if (at + 1 < stream->size) word = igs__u16(stream->data + at);
+    else if (at < stream->size) word = stream->data[at];
+    x = x << (little & 16) | (word & little);
+    stream->at = at + (little & 2);
+    stream->x = x;
 }
 
-IGS__HOT void igs__teach(igs__fast_weights* shared, igs__fast_weights* own, int32_t error, const igs__lanes* lanes) {
-    int16_t *first = shared->lanes, *second = own->lanes;
-    int i;
-    for (i = 0; i < IGS__FAST_LANES; ++i) {
-        const int32_t change = (((lanes->inputs[i] * (i < 10 ? 1 : 2) * error) >> 16) + 8) >> 4;
-        first[i] = igs__moved(first[i] + change);
-        second[i] = igs__moved(second[i] + change);
+/* Reads count bits, at most 15, each of which costs one; or writes those it is given. */
+IGS__INLINE uint32_t igs__fast_raw(igs__fast_stream* stream, uint32_t bits, int count) {
+    const int rest = 15 - count;
+    if (IGS__WRITES && stream->steps != NULL) {
+        stream->steps[stream->step_count++] = bits << (rest + 16) | 1u << rest;
+        return bits;
     }
-}
-#endif
-
-/* No moves p by its share; yes moves 65535 - p, which is p with all bits turned. */
-#if defined(__SSE2__)
-#define IGS__GATHER(context)                                              \
-    do {                                                                  \
-        igs__fast_row* row = mixer->rows[context];                        \
-        const igs__fast_step* step = mixer->steps + row->seen[node];      \
-        p = _mm_insert_epi16(p, (int16_t)row->p[node], context);          \
-        shares = _mm_insert_epi16(shares, (int16_t)step->share, context); \
-        row->seen[node] = (uint8_t)step->seen;                            \
-    } while (0)
-
-IGS__HOT void igs__fast_adapt(igs__mixer* mixer, uint32_t node, uint32_t yes) {
-    const __m128i turned = _mm_set1_epi32((int)(yes ^ 0x80008000u));
-    __m128i p = _mm_setzero_si128(), shares = p;
-    IGS__GATHER(0);
-    IGS__GATHER(1);
-    IGS__GATHER(2);
-    IGS__GATHER(3);
-    IGS__GATHER(4);
-    p = _mm_xor_si128(p, turned);
-    p = _mm_xor_si128(_mm_sub_epi16(p, _mm_mulhi_epu16(p, shares)), turned);
-    mixer->rows[0]->p[node] = (uint16_t)_mm_extract_epi16(p, 0);
-    mixer->rows[1]->p[node] = (uint16_t)_mm_extract_epi16(p, 1);
-    mixer->rows[2]->p[node] = (uint16_t)_mm_extract_epi16(p, 2);
-    mixer->rows[3]->p[node] = (uint16_t)_mm_extract_epi16(p, 3);
-    mixer->rows[4]->p[node] = (uint16_t)_mm_extract_epi16(p, 4);
-}
-#else
-IGS__HOT void igs__fast_adapt(igs__mixer* mixer, uint32_t node, uint32_t yes) {
-    const uint32_t turned = (yes ^ 0x8000) & 0xFFFF;
-    int i;
-    for (i = 0; i < IGS__FAST_CONTEXTS; ++i) {
-        igs__fast_row* row = mixer->rows[i];
-        const igs__fast_step* step = mixer->steps + row->seen[node];
-        const uint32_t p = row->p[node] ^ turned;
-        row->p[node] = (uint16_t)((p - ((p * step->share) >> 16)) ^ turned);
-        row->seen[node] = (uint8_t)step->seen;
-    }
-}
-#endif
-
-/* All bits: yes. */
-IGS__INLINE uint32_t igs__fast_decide(igs__mixer* mixer, igs__bits* bits, uint32_t node, uint32_t weights_at, int yes) {
-    igs__fast_weights *shared = mixer->first + weights_at, *own = mixer->second + weights_at;
-    const int16_t* stretch = mixer->model->stretch;
-    int16_t stretched[IGS__FAST_CONTEXTS];
-    int32_t total, error, probability;
-    uint32_t mask, i;
-    igs__lanes lanes;
-    IGS__UNROLLED for (i = 0; i < IGS__FAST_CONTEXTS; ++i) {
-        uint32_t p = mixer->rows[i]->p[node];
-        IGS__OPAQUE(p); /* gcc would shift 16 bits of it, and clear the others once more */
-        stretched[i] = stretch[p >> 4];
-    }
-    total = igs__mix(mixer, shared, own, stretched, &lanes) >> 12;
-    total = igs__held32(total, IGS__STRETCH_LIMIT);
-    probability = mixer->model->squash[total + IGS__STRETCH_LIMIT];
-    mask = igs__code_mask(bits, (uint32_t)probability, 16, yes);
-    error = (12 * ((int32_t)(mask & 65536) - probability)) >> 5; /* 16 bits hold it */
-    igs__teach(shared, own, error, &lanes);
-    igs__fast_adapt(mixer, node, mask);
-    return mask;
+    bits = (uint32_t)(stream->x & 32767) >> rest;
+    igs__fast_take(stream, bits << rest, 1u << rest);
+    return bits;
 }
 
-/* Reads a value, or writes the one it is given. Nodes lie so that those of small values share one line of a cache: is it
- * 0, is it negative, then lengths up to 7 of positive and of negative ones; longer ones; bits. */
-static int32_t igs__fast_value(igs__mixer* mixer, igs__bits* kept, int32_t value) {
-    const uint32_t magnitude = (uint32_t)(value < 0 ? -value : value);
-    const int known = IGS__WRITES ? igs__length(value) : 0;
-    igs__bits copy = *kept; /* in registers */
-    igs__bits* bits = &copy;
-    uint32_t short_at = 2, long_at = 16 - 7, bits_at = 26, weights_at = 2, length = 1, prefix = 1, found = 1;
-    int negative, place;
-    if (!igs__fast_decide(mixer, bits, 0, 0, known > 0)) {
-        *kept = copy;
-        return 0;
-    }
-    negative = igs__fast_decide(mixer, bits, 1, 1, value < 0) != 0;
-    if (negative) short_at += 7, long_at += 5, bits_at += 49, weights_at += 19;
-    while (length < IGS__MAX_LENGTH) {
-        const uint32_t step = (length < 12 ? length : 12) - 1;
-        const uint32_t node = step + (step < 7 ? short_at : long_at);
-        if (!igs__fast_decide(mixer, bits, node, weights_at + step, known > (int)length)) break;
-        ++length;
-    }
-    for (place = (int)length - 2; place >= 0; --place) {
-        int bit = (int)(magnitude >> place & 1);
-        if ((int)length - 2 - place < 3) {
-            const uint32_t block = (length < 8 ? length : 8) - 2;
-            bit = igs__fast_decide(mixer, bits, bits_at + 7 * block + prefix - 1, weights_at + 12 + block, bit) != 0;
-            prefix = 2 * prefix + (uint32_t)bit;
-        } else {
-            bit = igs__code_bit(bits, 32768, 16, bit);
+#if IGS__WRITES
+/* Turns a writer's steps into bytes, the last one first; returns how many, of which no more than size are written. */
+static size_t igs__fast_close(const igs__fast_stream* stream, uint8_t* to, size_t size) {
+    uint32_t* steps = stream->steps;
+    uint64_t x = IGS__FAST_STATE;
+    size_t i, at = stream->step_count, used; /* words take the places of steps before them */
+    for (i = stream->step_count; i-- > 0;) {
+        const uint32_t start = steps[i] >> 16, width = steps[i] & 0xFFFF;
+        if (x >= (uint64_t)width << 25) {
+            steps[--at] = (uint32_t)(x & 0xFFFF);
+            x >>= 16;
         }
-        found = 2 * found + (uint32_t)bit;
+        x = (x / width) << 15 | (x % width + start);
     }
-    *kept = copy;
+    used = 5 + 2 * (stream->step_count - at);
+    if (used > size) return used;
+    for (i = 0; i < 5; ++i) to[i] = (uint8_t)(x >> (8 * i));
+    for (i = 5; at < stream->step_count; ++at, i += 2) {
+        to[i] = (uint8_t)steps[at];
+        to[i + 1] = (uint8_t)(steps[at] >> 8);
+    }
+    return used;
+}
+#endif
+
+/* The logistic function of x / 256, in 1/65536. */
+static int64_t igs__fast_logistic(int64_t x) {
+    const int64_t held = igs__clamp(x, -2048, 2047), rest = held & 127;
+    const uint16_t* knots = igs__logistic + ((held >> 7) + 16);
+    return (knots[0] * (128 - rest) + knots[1] * rest) >> 7;
+}
+
+static int64_t igs__fast_below(int64_t bound, int64_t mean, int64_t scale) {
+    const int64_t off = 256 * (bound - mean);
+    return (7 * igs__fast_logistic(igs__floor_div(off, scale)) + igs__fast_logistic(igs__floor_div(off, 3 * scale))) >>
+        3;
+}
+
+/* What the first context's row begins with: a logistic distribution with a tail. */
+static const uint16_t* igs__fast_prior(igs__fast_mixer* mixer, uint32_t row) {
+    static const int16_t bounds[8] = {32, 96, 160, 224, 288, 800, 1824, 3872};
+    const int32_t size = (int32_t)(row / IGS__FAST_PLACES), place = (int32_t)(row % IGS__FAST_PLACES) - 12;
+    const int32_t far_off = place < 0 ? -place : place;
+    uint16_t* prior = mixer->prior[row];
+    int64_t scale, mean, sum;
+    int i;
+    if (mixer->has_prior[row]) return prior;
+    mixer->has_prior[row] = 1;
+    scale = igs__power(956 + 128 * size);
+    mean = far_off == 0 ? 0 : igs__power(512 + 128 * size + 128 * far_off);
+    if (place < 0) mean = -mean;
+    sum = igs__fast_below(bounds[0], mean, scale) - igs__fast_below(-bounds[0], mean, scale);
+    prior[0] = (uint16_t)sum;
+    for (i = 0; i < 7; ++i) {
+        sum += igs__fast_below(bounds[i + 1], mean, scale) - igs__fast_below(bounds[i], mean, scale);
+        prior[1 + i] = (uint16_t)sum;
+    }
+    for (i = 0; i < 7; ++i) {
+        sum += igs__fast_below(-bounds[i], mean, scale) - igs__fast_below(-bounds[i + 1], mean, scale);
+        prior[8 + i] = (uint16_t)sum;
+    }
+    prior[15] = 65535;
+    return prior;
+}
+
+static void igs__fast_begin_first(igs__fast_mixer* mixer, uint32_t index) {
+    igs__fast_row* row = mixer->rows + index;
+    int part;
+    memcpy(row->first, igs__fast_prior(mixer, index), sizeof row->first);
+    for (part = 0; part < 2 * IGS__FAST_SPANS; ++part)
+        memcpy(row->second[part], igs__fast_seconds[part % IGS__FAST_SPANS], sizeof row->second[part]);
+    memset(row->seen, 13, sizeof row->seen);
+}
+
+/* The row of the first context, by the steps of what is expected. */
+IGS__INLINE igs__fast_row* igs__fast_first_row(igs__fast_mixer* mixer, uint32_t index) {
+    if (mixer->stamps[index] != mixer->stamp) {
+        mixer->stamps[index] = mixer->stamp;
+        igs__fast_begin_first(mixer, index);
+    }
+    return mixer->rows + index;
+}
+
+/* That of another one, which begins as the first context's is. */
+IGS__INLINE igs__fast_row* igs__fast_other_row(igs__fast_mixer* mixer, int context, uint32_t index) {
+    igs__fast_row* row;
+    index += igs__fast_starts[context];
+    row = mixer->rows + index;
+    if (mixer->stamps[index] != mixer->stamp) {
+        mixer->stamps[index] = mixer->stamp;
+        *row = *mixer->row[0];
+        memset(row->seen, 0, sizeof row->seen);
+    }
+    return row;
+}
+
+static void igs__fast_begin(igs__fast_mixer* mixer, const igs__items* items) {
+    uint32_t i, context;
+    memset(mixer->has_prior, 0, sizeof mixer->has_prior);
+    memset(mixer->weights, 0, sizeof mixer->weights);
+    for (i = 0; i < 1 + 2 * IGS__FAST_SPANS; ++i)
+        for (context = 0; context < IGS__FAST_CONTEXTS; ++context) mixer->weights[i][context] = 6553;
+    for (i = 0; i <= IGS__FAST_SEEN; ++i) {
+        const uint32_t share = 655360 / (7 * i + 30);
+#if defined(__SSE2__)
+        mixer->shares[i] = _mm_set1_epi16((short)share);
+#else
+        mixer->shares[i] = (uint16_t)share;
+#endif
+    }
+    mixer->rows = items->rows;
+    mixer->stamps = items->stamps;
+    mixer->stamp = 1;
+    memset(items->stamps, 0, IGS__FAST_ROWS);
+}
+
+/* Weights that take up more than all of it. */
+static int32_t igs__fast_limit(int16_t* weights) {
+    int32_t others;
+    do {
+        int i;
+        others = 0;
+        for (i = 0; i < IGS__FAST_CONTEXTS - 1; ++i) {
+            weights[i] = (int16_t)(weights[i] - (weights[i] >> 4));
+            others += weights[i];
+        }
+    } while (others > 32767 - IGS__FAST_LEAST_WEIGHT);
+    return others;
+}
+
+/* Reads a symbol, or writes the one it is given: of 16 in part 0, of 8 in others. The distribution is the mean of the five
+ * contexts'. Then weights follow which of them foresaw the symbol, and distributions move towards it. */
+#if defined(__SSE2__)
+IGS__INLINE uint32_t igs__lowest_bit(uint32_t bits) {
+#if defined(__GNUC__)
+    return (uint32_t)__builtin_ctz(bits);
+#else
+    uint32_t place = 0;
+    for (; (bits & 1) == 0; bits >>= 1) ++place;
+    return place;
+#endif
+}
+
+static const uint16_t igs__fast_turned[32] = {0,     0,     0,     0,     0,     0,     0,     0,
+                                              0,     0,     0,     0,     0,     0,     0,     0,
+                                              65535, 65535, 65535, 65535, 65535, 65535, 65535, 65535,
+                                              65535, 65535, 65535, 65535, 65535, 65535, 65535, 65535};
+
+#define IGS__LOAD(at) _mm_loadu_si128((const __m128i*)(const void*)(at))
+#define IGS__STORE(at, vector) _mm_storeu_si128((__m128i*)(void*)(at), vector)
+/* The 16 bits before a place and those at it. */
+IGS__HOT __m128i igs__load_pair(const uint16_t* sums, size_t at) {
+    int32_t both;
+    memcpy(&both, (const uint8_t*)sums + at - 2, sizeof both);
+    return _mm_cvtsi32_si128(both);
+}
+#define IGS__LOAD_PAIR(sums, at) igs__load_pair(sums, at)
+#define IGS__SUMS(row) ((part) == 0 ? (row)->first : (row)->second[(part) - 1])
+
+IGS__INLINE uint32_t
+igs__fast_decide(igs__fast_mixer* mixer, igs__fast_stream* stream, uint32_t part, uint32_t symbol) {
+    int16_t* kept = mixer->weights[part];
+    const __m128i weights = IGS__LOAD(kept), doubled = _mm_add_epi16(weights, weights);
+    uint16_t* sums[IGS__FAST_CONTEXTS];
+    union {
+        __m128i vectors[3];
+        uint16_t all[24]; /* 0, and from the eighth on where the symbols' parts end */
+    } bounds;
+    __m128i low, high = _mm_setzero_si128(), factors[IGS__FAST_CONTEXTS], said;
+    uint32_t start, width, c;
+    factors[1] = _mm_shuffle_epi32(_mm_shufflelo_epi16(doubled, 0x00), 0x00);
+    factors[2] = _mm_shuffle_epi32(_mm_shufflelo_epi16(doubled, 0x55), 0x00);
+    factors[3] = _mm_shuffle_epi32(_mm_shufflelo_epi16(doubled, 0xAA), 0x00);
+    factors[4] = _mm_shuffle_epi32(_mm_shufflelo_epi16(doubled, 0xFF), 0x00);
+    factors[0] = _mm_shuffle_epi32(_mm_shufflehi_epi16(doubled, 0x00), 0xAA);
+    low = _mm_setzero_si128();
+    IGS__UNROLLED for (c = 0; c < IGS__FAST_CONTEXTS; ++c) {
+        sums[c] = IGS__SUMS(mixer->row[c]);
+        low = _mm_add_epi16(low, _mm_mulhi_epu16(IGS__LOAD(sums[c]), factors[c]));
+        if (part == 0) high = _mm_add_epi16(high, _mm_mulhi_epu16(IGS__LOAD(sums[c] + 8), factors[c]));
+    }
+    low = _mm_srli_epi16(low, 1);
+    low = _mm_add_epi16(_mm_sub_epi16(low, _mm_srli_epi16(low, 9)), _mm_set_epi16(32, 28, 24, 20, 16, 12, 8, 4));
+    if (part == 0) {
+        high = _mm_srli_epi16(high, 1);
+        high =
+            _mm_add_epi16(_mm_sub_epi16(high, _mm_srli_epi16(high, 9)), _mm_set_epi16(64, 60, 56, 52, 48, 44, 40, 36));
+        high = _mm_insert_epi16(high, -32768, 7);
+        bounds.vectors[2] = high;
+    } else {
+        low = _mm_insert_epi16(low, -32768, 7);
+    }
+    bounds.all[7] = 0;
+    bounds.vectors[1] = low;
+    if (!IGS__WRITES || stream->steps == NULL) {
+        const __m128i slot = _mm_set1_epi16((short)(stream->x & 32767));
+        const __m128i over =
+            _mm_packs_epi16(_mm_cmpgt_epi16(low, slot), part == 0 ? _mm_cmpgt_epi16(high, slot) : slot);
+        symbol = igs__lowest_bit((uint32_t)_mm_movemask_epi8(over) | (part == 0 ? 0x8000u : 0x80u));
+    }
+    start = bounds.all[7 + symbol];
+    width = bounds.all[8 + symbol] - start;
+    if (IGS__WRITES && stream->steps != NULL) stream->steps[stream->step_count++] = start << 16 | width;
+    else igs__fast_take(stream, start, width);
+    { /* what each context said of it, and in the lower half of what is before it: for the first symbol, not part of it */
+        const size_t at = 2 * (size_t)symbol;
+        const __m128i low_half = _mm_set1_epi32(symbol > 0 ? 0xFFFF : 0);
+        said = _mm_unpacklo_epi64(
+            _mm_unpacklo_epi32(IGS__LOAD_PAIR(sums[1], at), IGS__LOAD_PAIR(sums[2], at)),
+            _mm_unpacklo_epi32(IGS__LOAD_PAIR(sums[3], at), IGS__LOAD_PAIR(sums[4], at))
+        );
+        said = _mm_srli_epi32(_mm_sub_epi32(_mm_srli_epi32(said, 16), _mm_and_si128(said, low_half)), 1);
+        said = _mm_packs_epi32(said, said);
+    }
+    {
+        const __m128i turned = IGS__LOAD(igs__fast_turned + 16 - symbol),
+                      after = IGS__LOAD(igs__fast_turned + 24 - symbol);
+        IGS__UNROLLED for (c = 0; c < IGS__FAST_CONTEXTS; ++c) {
+            uint8_t* seen = mixer->row[c]->seen + part;
+            const __m128i share = mixer->shares[*seen];
+            __m128i moved = _mm_xor_si128(IGS__LOAD(sums[c]), turned);
+            *seen = (uint8_t)(*seen + (*seen < IGS__FAST_SEEN));
+            moved = _mm_sub_epi16(moved, _mm_mulhi_epu16(moved, share));
+            IGS__STORE(sums[c], _mm_xor_si128(moved, turned));
+            if (part == 0) {
+                moved = _mm_xor_si128(IGS__LOAD(sums[c] + 8), after);
+                moved = _mm_sub_epi16(moved, _mm_mulhi_epu16(moved, share));
+                IGS__STORE(sums[c] + 8, _mm_xor_si128(moved, after));
+            }
+        }
+    }
+    {
+        const int shift = 15 - igs__length32(width), up = shift > 2 ? shift - 2 : 0, down = shift < 2 ? 2 - shift : 0;
+        const __m128i others = _mm_set_epi16(0, 0, 0, 0, -1, -1, -1, -1);
+        const __m128i most = _mm_set1_epi16((short)(shift < 2 ? 32767 : 131068 >> shift));
+        __m128i better = _mm_min_epi16(_mm_sub_epi16(said, _mm_set1_epi16((short)width)), most), sum;
+        int32_t total;
+        better = _mm_sra_epi16(_mm_sll_epi16(better, _mm_cvtsi32_si128(up)), _mm_cvtsi32_si128(down));
+        better = _mm_srai_epi16(_mm_add_epi16(_mm_mulhi_epi16(weights, better), _mm_set1_epi16(1)), 1);
+        better = _mm_max_epi16(_mm_adds_epi16(weights, better), _mm_set1_epi16(IGS__FAST_LEAST_WEIGHT));
+        better = _mm_and_si128(better, others);
+        sum = _mm_madd_epi16(better, _mm_set1_epi16(1));
+        total = _mm_cvtsi128_si32(_mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xB1)));
+        IGS__STORE(kept, _mm_insert_epi16(better, (short)(32767 - total), 4));
+        if (total > 32767 - IGS__FAST_LEAST_WEIGHT) kept[4] = (int16_t)(32767 - igs__fast_limit(kept));
+    }
+    return symbol;
+}
+#else
+IGS__INLINE uint32_t
+igs__fast_decide(igs__fast_mixer* mixer, igs__fast_stream* stream, uint32_t part, uint32_t symbol) {
+    int16_t* weights = mixer->weights[part];
+    const uint32_t count = part == 0 ? IGS__FAST_FIRSTS : IGS__FAST_SECONDS;
+    uint32_t bounds[1 + IGS__FAST_FIRSTS], i, start, width;
+    int32_t others = 0;
+    int c, shift;
+    bounds[0] = 0;
+    for (i = 0; i < count; ++i) {
+        uint32_t sum = 0;
+        for (c = 0; c < IGS__FAST_CONTEXTS; ++c)
+            sum += (2 * (uint32_t)weights[(c + 4) % 5] *
+                    (part == 0 ? mixer->row[c]->first : mixer->row[c]->second[part - 1])[i]) >>
+                16;
+        sum >>= 1;
+        bounds[i + 1] = sum - (sum >> 9) + 4 * (i + 1);
+    }
+    bounds[count] = 32768;
+    if (!IGS__WRITES || stream->steps == NULL) {
+        const uint32_t slot = (uint32_t)(stream->x & 32767);
+        for (symbol = 0; bounds[symbol + 1] <= slot;) ++symbol;
+    }
+    start = bounds[symbol];
+    width = bounds[symbol + 1] - start;
+    if (IGS__WRITES && stream->steps != NULL) stream->steps[stream->step_count++] = start << 16 | width;
+    else igs__fast_take(stream, start, width);
+    shift = 15 - igs__length32(width);
+    for (c = 0; c < IGS__FAST_CONTEXTS; ++c) {
+        igs__fast_row* row = mixer->row[c];
+        uint16_t* sums = part == 0 ? row->first : row->second[part - 1];
+        const uint32_t share = mixer->shares[row->seen[part]];
+        const int32_t said = (int32_t)((uint32_t)(sums[symbol] - (symbol > 0 ? sums[symbol - 1] : 0)) >> 1);
+        int32_t better = said - (int32_t)width, weight = weights[(c + 4) % 5];
+        if (shift < 2) better = better >> (2 - shift);
+        else better = (better < 131068 >> shift ? better : 131068 >> shift) * (1 << (shift - 2));
+        weight += (((weight * better) >> 16) + 1) >> 1;
+        weight = weight < IGS__FAST_LEAST_WEIGHT ? IGS__FAST_LEAST_WEIGHT : weight > 32767 ? 32767 : weight;
+        if (c > 0) weights[c - 1] = (int16_t)weight, others += weight;
+        for (i = 0; i < count; ++i) {
+            const uint32_t turned = i >= symbol ? 65535 : 0, moved = sums[i] ^ turned;
+            sums[i] = (uint16_t)((moved - ((moved * share) >> 16)) ^ turned);
+        }
+        if (row->seen[part] < IGS__FAST_SEEN) ++row->seen[part];
+    }
+    if (others > 32767 - IGS__FAST_LEAST_WEIGHT) others = igs__fast_limit(weights);
+    weights[4] = (int16_t)(32767 - others);
+    return symbol;
+}
+#endif
+
+/* A value beyond those that two symbols tell: its sign and length, then its bits. */
+static int32_t igs__fast_large(igs__fast_stream* stream, int32_t value) {
+    const uint32_t rest = (uint32_t)(value < 0 ? -value : value) - IGS__FAST_LARGE;
+    const uint32_t head =
+        igs__fast_raw(stream, (value < 0 ? 32u : 0u) + (uint32_t)igs__length32(IGS__WRITES ? rest & 0xFFFFFF : 0), 6);
+    const int length = igs__least((int)(head & 31), 23), count = length > 16 ? 15 : length - 1;
+    uint32_t found = length > 0;
+    if (length > 16) {
+        const int more = length - 16;
+        found = found << more | igs__fast_raw(stream, rest >> 15 & ((1u << more) - 1), more);
+    }
+    if (count > 0) found = found << count | igs__fast_raw(stream, rest & ((1u << count) - 1), count);
+    found += IGS__FAST_LARGE;
+    if (found > 8388607) found = 8388607;
+    return head & 32 ? -(int32_t)found : (int32_t)found;
+}
+
+/* Reads a value, or writes the one it is given: 0, four magnitudes of either sign, three spans of either sign, or large. */
+IGS__INLINE int32_t igs__fast_value(igs__fast_mixer* mixer, igs__fast_stream* stream, int32_t value) {
+    const uint32_t magnitude = (uint32_t)(value < 0 ? -value : value);
+    uint32_t symbol = 0, found;
+    int negative;
+    if (IGS__WRITES) {
+        if (magnitude >= IGS__FAST_LARGE) symbol = 15;
+        else {
+            symbol = magnitude < 5 ? magnitude : magnitude < 13 ? 5 : magnitude < 29 ? 6 : 7;
+            if (value < 0) symbol += 7;
+        }
+    }
+    symbol = igs__fast_decide(mixer, stream, 0, symbol);
+    if (symbol == 15) {
+        igs__fast_stream copy = *stream; /* that this one can stay in registers */
+        value = igs__fast_large(&copy, value);
+        *stream = copy;
+        return value;
+    }
+    negative = symbol > 7;
+    found = negative ? symbol - 7 : symbol;
+    if (found > IGS__FAST_SINGLES) {
+        const int bits = (int)found - 5;
+        const uint32_t least = (8u << bits) - 3, off = magnitude - least;
+        found = least + (igs__fast_decide(mixer, stream, symbol - (negative ? 8 : 4), off >> bits & 7) << bits);
+        if (bits > 0) found += igs__fast_raw(stream, off & ((1u << bits) - 1), bits);
+    }
     return negative ? -(int32_t)found : (int32_t)found;
 }
 
-/* Weights of a section: trained ones of up to three sets, then those of the groups. */
-static void igs__fast_begin(igs__items* items, igs__mixer* mixer, uint32_t set, uint32_t sets) {
-    const signed char* trained = igs__trained + set * IGS__FAST_WEIGHT_NODES * IGS__FAST_INPUTS;
-    uint32_t i, input;
-    memset(items->fast_weights, 0, (3 + IGS__GROUPS) * IGS__FAST_WEIGHT_NODES * sizeof *items->fast_weights);
-    for (i = 0; i < sets * IGS__FAST_WEIGHT_NODES; ++i)
-        for (input = 0; input < IGS__FAST_INPUTS; ++input) {
-            const int16_t weight = (int16_t)(*trained++ * 64);
-            items->fast_weights[i].lanes[input < IGS__FAST_CONTEXTS ? 10 + input : input - IGS__FAST_CONTEXTS] = weight;
-        }
-    memset(mixer, 0, sizeof *mixer);
-    igs__model_tables(&items->model, igs__logistic, 16);
-    for (i = 0; i < 2048; ++i) { /* by statistics as they are kept */
-        const int16_t low = items->model.stretch[i];
-        items->model.stretch[i] = items->model.stretch[i + 2048];
-        items->model.stretch[i + 2048] = low;
-    }
-    mixer->model = &items->model;
-    mixer->statistics = items->rows;
-    mixer->stamps = items->stamps;
-    mixer->stamp = 1;
-    for (i = 0; i <= IGS__COUNT_LIMIT; ++i) {
-        mixer->steps[i].share = (uint16_t)(655360 / (10 * i + 16));
-        mixer->steps[i].seen = (uint16_t)(i + (i < IGS__COUNT_LIMIT));
-    }
-    memset(items->stamps, 0, IGS__FAST_ROWS);
-    mixer->first = items->fast_weights;
-    mixer->second = items->fast_weights + 3 * IGS__FAST_WEIGHT_NODES;
-    mixer->inputs[7] = 256;
+/* igs__log of a positive number, by the exponent and the first eight bits behind it of a double. */
+IGS__INLINE int32_t igs__short_log(int32_t value) {
+    const double held = value;
+    uint64_t bits;
+    memcpy(&bits, &held, sizeof bits);
+    return (int32_t)(bits >> 44) - (1023 << 8);
 }
 
-static void igs__fast_counts(igs__items* items, igs__bits* bits, uint32_t gaussians) {
+/* The steps of the expected miss and of the expected value. */
+typedef struct igs__fast_steps {
+    int32_t size, place;
+} igs__fast_steps;
+
+IGS__INLINE igs__fast_steps igs__fast_expect(int32_t value, int32_t size, int32_t off, int32_t factor) {
+    const int32_t miss = (off + factor * igs__held32(igs__short_log(size + 20) - 1100, IGS__STRETCH_LIMIT)) >> 12;
+    const int32_t far_off = igs__up_to((igs__short_log((value < 0 ? -value : value) + 1) - miss + 640) >> 7, 12);
+    igs__fast_steps steps;
+    steps.size = igs__up_to((miss - 1024) >> 7, IGS__FAST_SIZES - 1);
+    steps.place = 12 + (value > 0 ? far_off : value < 0 ? -far_off : 0);
+    return steps;
+}
+
+static void igs__fast_counts(igs__items* items, igs__fast_stream* kept, uint32_t gaussians) {
     const uint32_t across = items->across;
-    igs__mixer mixer;
-    uint32_t n;
-    igs__fast_begin(items, &mixer, 0, 1);
-    mixer.inputs[5] = igs__input(igs__log((int64_t)64 * gaussians / items->count + 8) - 600);
+    const int16_t* factors = igs__fast_factors[0];
+    igs__fast_stream stream = *kept;
+    igs__fast_mixer mixer;
+    uint32_t n, row = 0, column = 0;
+    int32_t off = igs__held32((int32_t)igs__log(64 * (int64_t)gaussians / items->count + 8) - 600, IGS__STRETCH_LIMIT);
+    igs__fast_begin(&mixer, items);
+    off = factors[1] * off + factors[7] * 256;
     for (n = 0; n < items->count; ++n) {
-        const uint32_t column = n % across;
-        const int32_t* at = items->values + n;
-        const int64_t left = column > 0 ? *(at - 1) : 0, further = column > 1 ? *(at - 2) : 0;
-        const int64_t up = n >= across ? *(at - across) : 0, higher = n >= 2 * across ? *(at - 2 * (size_t)across) : 0;
-        const int64_t before = n >= across && column > 0 ? *(at - across - 1) : 0;
-        const int64_t after = n >= across && column + 1 < across ? *(at - across + 1) : 0;
-        const int64_t around = (4 * left + 4 * up + 2 * before + 2 * after + further + higher + 3) >> 2;
-        const int64_t halved = (2 * left + 2 * up + before + after + further + higher + 12) >> 1;
-        igs__set_row(&mixer, 0, (uint32_t)(igs__clamp(left + 3, 0, 7) * 8 + igs__clamp(up + 3, 0, 7)));
-        igs__set_row(&mixer, 1, (uint32_t)igs__clamp(around + 20, 0, 60));
-        igs__set_row(
-            &mixer, 2, (uint32_t)(igs__clamp(left + further + 4, 0, 8) * 9 + igs__clamp(up + higher + 4, 0, 8))
+        const int32_t* values = items->values + n;
+        const int32_t left = column > 0 ? values[-1] : 0, further = column > 1 ? values[-2] : 0;
+        const int32_t up = row > 0 ? values[-(ptrdiff_t)across] : 0,
+                      higher = row > 1 ? values[-2 * (ptrdiff_t)across] : 0;
+        const int32_t before = row > 0 && column > 0 ? values[-(ptrdiff_t)across - 1] : 0;
+        const int32_t after = row > 0 && column + 1 < across ? values[1 - (ptrdiff_t)across] : 0;
+        const int32_t around = 4 * (left + up) + 2 * (before + after + further + higher);
+        const int32_t sizes = 4 * ((left < 0 ? -left : left) + (up < 0 ? -up : up)) +
+            2 *
+                ((before < 0 ? -before : before) + (after < 0 ? -after : after) + (further < 0 ? -further : further) +
+                 (higher < 0 ? -higher : higher));
+        const igs__fast_steps steps = igs__fast_expect(4 * around, 4 * sizes, off, factors[0]);
+        mixer.row[0] = igs__fast_first_row(&mixer, (uint32_t)(steps.size * IGS__FAST_PLACES + steps.place));
+        mixer.row[1] = igs__fast_other_row(&mixer, 1, (uint32_t)(igs__up_to(left + 3, 7) * 8 + igs__up_to(up + 3, 7)));
+        mixer.row[2] = igs__fast_other_row(
+            &mixer, 2, (uint32_t)(igs__up_to(before + after + 4, 12) * 13 + igs__up_to(left + up + 4, 12))
         );
-        igs__set_row(
-            &mixer, 3, (uint32_t)(igs__clamp(before + after + 4, 0, 12) * 13 + igs__clamp(left + up + 4, 0, 12))
+        mixer.row[3] = igs__fast_other_row(
+            &mixer, 3, (uint32_t)(igs__up_to(left + further + 4, 8) * 9 + igs__up_to(up + higher + 4, 8))
         );
-        igs__set_row(&mixer, 4, (uint32_t)igs__clamp(halved, 0, 26));
-        mixer.inputs[0] = igs__input(igs__log(64 * (igs__abs(left) + igs__abs(up)) + 20) - 1100);
-        mixer.inputs[1] = igs__input(60 * left);
-        mixer.inputs[2] = igs__input(60 * up);
-        mixer.inputs[3] = igs__input(60 * (before + after));
-        mixer.inputs[4] = igs__input(40 * (further + higher));
-        igs__set_inputs(&mixer);
-        items->values[n] = igs__fast_value(&mixer, bits, IGS__WRITES ? items->values[n] : 0);
+        mixer.row[4] = igs__fast_other_row(&mixer, 4, (uint32_t)igs__up_to((around >> 3) + 20, 60));
+        items->values[n] = igs__fast_value(&mixer, &stream, IGS__WRITES ? items->values[n] : 0);
+        if (++column == across) column = 0, ++row;
     }
+    *kept = stream;
 }
 
 /* What may be near an item: of the cells around it that come before, and of its own, the last four items each. */
@@ -2702,240 +2827,317 @@ static void igs__compare_neighbours(igs__items* items, uint32_t scale, uint32_t 
 
 /* Weighs the neighbours of all items by how alike their values are in the planes before. */
 static void igs__weigh_neighbours(igs__items* items) {
-    uint32_t nearness[256], n, i;
+    uint16_t nearness[256];
+    uint32_t n, i;
     for (i = 0; i < 256; ++i) {
         const uint32_t cube = i < 4 ? 64 : i * i * i;
-        nearness[i] = (1u << 22) / cube > 0 ? (1u << 22) / cube : 1;
+        nearness[i] = (uint16_t)((1u << 22) / cube < 65535 ? (1u << 22) / cube : 65535);
     }
     for (n = 0; n < items->count; ++n) {
         const uint16_t* bases = items->bases + (size_t)n * IGS__FAST_NEIGHBOURS;
         const uint16_t* unlike = items->unlike + (size_t)n * IGS__FAST_NEIGHBOURS;
-        igs__near* near = items->near + n;
-        uint64_t most = 0; /* weight, and below it which: the first of those that weigh as much */
-        uint32_t sum = 0, like;
-        IGS__UNROLLED for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) {
-            const uint32_t differs = unlike[i] >> 4, weight = bases[i] * nearness[differs < 255 ? differs : 255];
-            const uint64_t key = (uint64_t)weight << 3 | (IGS__FAST_NEIGHBOURS - 1 - i);
-            near->weights[i] = weight;
-            sum += weight;
-            most = key > most ? key : most;
+        uint16_t* weights = items->weights + (size_t)n * IGS__FAST_NEIGHBOURS;
+        int shift;
+#if defined(__SSE2__)
+        const __m128i differs = _mm_min_epi16(_mm_srli_epi16(IGS__LOAD(unlike), 4), _mm_set1_epi16(255));
+        const __m128i alike = _mm_set_epi16(
+            (short)nearness[_mm_extract_epi16(differs, 7)], (short)nearness[_mm_extract_epi16(differs, 6)],
+            (short)nearness[_mm_extract_epi16(differs, 5)], (short)nearness[_mm_extract_epi16(differs, 4)],
+            (short)nearness[_mm_extract_epi16(differs, 3)], (short)nearness[_mm_extract_epi16(differs, 2)],
+            (short)nearness[_mm_extract_epi16(differs, 1)], (short)nearness[_mm_extract_epi16(differs, 0)]
+        );
+        const __m128i base = IGS__LOAD(bases), low = _mm_mullo_epi16(base, alike), high = _mm_mulhi_epu16(base, alike);
+        __m128i first = _mm_unpacklo_epi16(low, high), second = _mm_unpackhi_epi16(low, high);
+        __m128i sum = _mm_add_epi32(first, second), most;
+        uint32_t total;
+        sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4E));
+        total = (uint32_t)_mm_cvtsi128_si32(_mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xB1))); /* below 2^31 */
+        if (total == 0) {
+            IGS__STORE(weights, _mm_setzero_si128());
+            items->like[n] = n;
+            items->before[n] = 0;
+            continue;
         }
-        near->weights[IGS__FAST_NEIGHBOURS] = 0;
-        near->sum = (double)(int32_t)(sum > 0 ? sum : 1); /* below 2^31 */
-        like = (uint32_t)items->neighbours[(size_t)n * IGS__FAST_NEIGHBOURS + 7 - (size_t)(most & 7)];
-        near->like = most < 8 ? n : like;
+        shift = igs__length32(total) - 16;
+        {
+            const __m128i by = _mm_cvtsi32_si128(shift < 0 ? -shift : shift), half = _mm_set1_epi32(32768);
+            total = shift < 0 ? total << -shift : total >> shift;
+            first = shift < 0 ? _mm_sll_epi32(first, by) : _mm_srl_epi32(first, by);
+            second = shift < 0 ? _mm_sll_epi32(second, by) : _mm_srl_epi32(second, by);
+            first = _mm_packs_epi32(_mm_sub_epi32(first, half), _mm_sub_epi32(second, half));
+            first = _mm_xor_si128(first, _mm_set1_epi16(-32768));
+        }
+        first = _mm_mulhi_epu16(first, _mm_set1_epi16((short)(int32_t)((double)(1 << 30) / total)));
+        IGS__STORE(weights, first);
+        most = _mm_or_si128(_mm_and_si128(first, _mm_set1_epi16(-8)), _mm_set_epi16(0, 1, 2, 3, 4, 5, 6, 7));
+        most = _mm_max_epi16(most, _mm_shuffle_epi32(most, 0x4E));
+        most = _mm_max_epi16(most, _mm_shuffle_epi32(most, 0xB1));
+        most = _mm_max_epi16(most, _mm_srli_epi32(most, 16));
+        items->like[n] =
+            (uint32_t)items->neighbours[(size_t)n * IGS__FAST_NEIGHBOURS + 7 - (_mm_cvtsi128_si32(most) & 7)];
+#else
+        uint32_t raised[IGS__FAST_NEIGHBOURS], total = 0, most = 0, part;
+        for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) {
+            const uint32_t differs = unlike[i] >> 4;
+            raised[i] = (uint32_t)bases[i] * nearness[differs < 255 ? differs : 255];
+            total += raised[i];
+        }
+        items->like[n] = n;
+        shift = igs__length32(total) - 16;
+        total = shift < 0 ? total << -shift : total >> shift;
+        part = total > 0 ? (1u << 30) / total : 0;
+        for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) {
+            weights[i] = (uint16_t)((shift < 0 ? raised[i] << -shift : raised[i] >> shift) * part >> 16);
+            if (part > 0 && (i == 0 || weights[i] >> 3 > most)) {
+                most = weights[i] >> 3;
+                items->like[n] = (uint32_t)items->neighbours[(size_t)n * IGS__FAST_NEIGHBOURS + i];
+            }
+        }
+#endif
+        items->before[n] = items->places[n] < IGS__FAST_NEIGHBOURS ? weights[items->places[n]] : 0;
     }
 }
 
-/* igs__log of a positive number, by the exponent and the first eight bits behind it of a double. */
-IGS__INLINE int32_t igs__short_log(int32_t value) {
-    const double held = value;
-    uint64_t bits;
-    memcpy(&bits, &held, sizeof bits);
-    return (int32_t)(bits >> 44) - (1023 << 8);
+/* Takes in what an item's value in the plane before plane k is. */
+static void igs__know_item(igs__items* items, uint32_t k, uint32_t n, const int16_t* factors, int32_t rest) {
+    const int32_t value = igs__held32(items->values[(size_t)(k - 1) * items->count + n], 32767);
+    const int32_t second = k > 1 ? items->values[(size_t)(k - 2) * items->count + n] : 0;
+    int16_t** logs = items->logs;
+    int32_t sizes;
+    if (k > 2) {
+        items->sums[n] += logs[1][n] + 1300;
+        logs[2][n] = (int16_t)((((int64_t)items->sums[n] * rest) >> 16) - 1300);
+    }
+    if (k > 1) logs[1][n] = logs[0][n];
+    logs[0][n] = (int16_t)(igs__short_log(64 * (value < 0 ? -value : value) + 20) - 1300);
+    items->trits[n] =
+        (uint8_t)(((value > 0) + 2 * (value < 0)) * 9 + (items->trits[n] * 11 >> 5)); /* a third of 0..26 */
+    sizes = igs__up_to((logs[k > 2 ? 2 : 0][n] + 200) >> 6, IGS__FAST_SIZES - 1);
+    items->earlier[n] = (uint16_t)(487 + 15 * igs__held32(value, 32) + igs__held32(second, 7));
+    items->trends[n] = (uint16_t)(items->trits[n] * IGS__FAST_SIZES + sizes);
+    items->offs[n] = items->always[n] + factors[1] * igs__held32(logs[0][n], IGS__STRETCH_LIMIT) +
+        factors[2] * igs__held32(logs[1][n], IGS__STRETCH_LIMIT) +
+        factors[3] * igs__held32(logs[2][n], IGS__STRETCH_LIMIT);
 }
 
-/* Takes in the values of the plane before plane k > 0: what is known of items by their earlier planes. */
-static void igs__know_plane(igs__items* items, uint32_t k, const int32_t* before) {
+#if defined(__SSE2__)
+IGS__INLINE __m128i igs__held16(__m128i value, int most) {
+    return _mm_max_epi16(_mm_min_epi16(value, _mm_set1_epi16((short)most)), _mm_set1_epi16((short)-most));
+}
+
+/* Of four numbers below 2^24, which floats hold: igs__log - 1300. */
+IGS__INLINE __m128i igs__four_logs(__m128i values) {
+    const __m128i bits = _mm_srli_epi32(_mm_castps_si128(_mm_cvtepi32_ps(values)), 15);
+    return _mm_sub_epi32(bits, _mm_set1_epi32((127 << 8) + 1300));
+}
+
+/* Of four positive numbers below 2^32: (number * rest) >> 16, where that is below 2^32. */
+IGS__INLINE __m128i igs__four_shares(__m128i values, __m128i rest) {
+    const __m128i even = _mm_srli_epi64(_mm_mul_epu32(values, rest), 16);
+    const __m128i odd = _mm_slli_epi64(_mm_mul_epu32(_mm_srli_epi64(values, 32), rest), 16);
+    const __m128i high = _mm_set_epi32(-1, 0, -1, 0);
+    return _mm_or_si128(_mm_andnot_si128(high, even), _mm_and_si128(high, odd));
+}
+
+/* The same of eight items. */
+IGS__INLINE void igs__know_eight(igs__items* items, uint32_t k, uint32_t n, const int16_t* factors, int32_t rest) {
+    const int32_t* first = items->values + (size_t)(k - 1) * items->count + n;
+    const __m128i zero = _mm_setzero_si128(), shift = _mm_set1_epi32(20), most = _mm_set1_epi16(32767);
+    const __m128i value =
+        _mm_max_epi16(_mm_packs_epi32(IGS__LOAD(first), IGS__LOAD(first + 4)), _mm_sub_epi16(zero, most));
+    const __m128i size = _mm_max_epi16(value, _mm_sub_epi16(zero, value));
+    const __m128i last = IGS__LOAD(items->logs[0] + n);
+    __m128i logs[3], context, sizes, trits, low, high;
+    logs[1] = k > 1 ? last : zero;
+    logs[2] = zero;
+    if (k > 2) {
+        const __m128i factor = _mm_set1_epi32(rest),
+                      before = _mm_add_epi16(IGS__LOAD(items->logs[1] + n), _mm_set1_epi16(1300));
+        int32_t* sums = items->sums + n;
+        low = _mm_add_epi32(IGS__LOAD(sums), _mm_unpacklo_epi16(before, zero));
+        high = _mm_add_epi32(IGS__LOAD(sums + 4), _mm_unpackhi_epi16(before, zero));
+        IGS__STORE(sums, low);
+        IGS__STORE(sums + 4, high);
+        logs[2] = _mm_packs_epi32(igs__four_shares(low, factor), igs__four_shares(high, factor));
+        logs[2] = _mm_sub_epi16(logs[2], _mm_set1_epi16(1300));
+        IGS__STORE(items->logs[2] + n, logs[2]);
+    }
+    low = igs__four_logs(_mm_add_epi32(_mm_slli_epi32(_mm_unpacklo_epi16(size, zero), 6), shift));
+    high = igs__four_logs(_mm_add_epi32(_mm_slli_epi32(_mm_unpackhi_epi16(size, zero), 6), shift));
+    logs[0] = _mm_packs_epi32(low, high);
+    IGS__STORE(items->logs[0] + n, logs[0]);
+    IGS__STORE(items->logs[1] + n, logs[1]);
+    trits = _mm_unpacklo_epi8(_mm_loadl_epi64((const __m128i*)(const void*)(items->trits + n)), zero);
+    trits = _mm_srli_epi16(_mm_mullo_epi16(trits, _mm_set1_epi16(11)), 5);
+    trits = _mm_add_epi16(trits, _mm_and_si128(_mm_cmpgt_epi16(value, zero), _mm_set1_epi16(9)));
+    trits = _mm_add_epi16(trits, _mm_and_si128(_mm_cmpgt_epi16(zero, value), _mm_set1_epi16(18)));
+    _mm_storel_epi64((__m128i*)(void*)(items->trits + n), _mm_packus_epi16(trits, zero));
+    sizes = _mm_srai_epi16(_mm_add_epi16(logs[k > 2 ? 2 : 0], _mm_set1_epi16(200)), 6);
+    sizes = _mm_max_epi16(_mm_min_epi16(sizes, _mm_set1_epi16(IGS__FAST_SIZES - 1)), zero);
+    sizes = _mm_add_epi16(sizes, _mm_mullo_epi16(trits, _mm_set1_epi16(IGS__FAST_SIZES)));
+    IGS__STORE(items->trends + n, sizes);
+    context = _mm_add_epi16(_mm_mullo_epi16(igs__held16(value, 32), _mm_set1_epi16(15)), _mm_set1_epi16(487));
+    if (k > 1) {
+        const int32_t* second = first - items->count;
+        context = _mm_add_epi16(context, igs__held16(_mm_packs_epi32(IGS__LOAD(second), IGS__LOAD(second + 4)), 7));
+    }
+    IGS__STORE(items->earlier + n, context);
+    {
+        const __m128i two = _mm_set1_epi32((int)((uint32_t)(uint16_t)factors[2] << 16 | (uint16_t)factors[1]));
+        const __m128i third = _mm_set1_epi32((uint16_t)factors[3]);
+        const __m128i a = igs__held16(logs[0], IGS__STRETCH_LIMIT), b = igs__held16(logs[1], IGS__STRETCH_LIMIT);
+        const __m128i c = igs__held16(logs[2], IGS__STRETCH_LIMIT);
+        low = _mm_add_epi32(IGS__LOAD(items->always + n), _mm_madd_epi16(_mm_unpacklo_epi16(a, b), two));
+        high = _mm_add_epi32(IGS__LOAD(items->always + n + 4), _mm_madd_epi16(_mm_unpackhi_epi16(a, b), two));
+        low = _mm_add_epi32(low, _mm_madd_epi16(_mm_unpacklo_epi16(c, zero), third));
+        high = _mm_add_epi32(high, _mm_madd_epi16(_mm_unpackhi_epi16(c, zero), third));
+        IGS__STORE(items->offs + n, low);
+        IGS__STORE(items->offs + n + 4, high);
+    }
+}
+#endif
+
+/* Takes in the values of the plane before plane k: what is known of items by their earlier planes. */
+static void igs__know_plane(igs__items* items, uint32_t k, const int16_t* factors) {
     const int32_t rest = k > 2 ? 65536 / (int32_t)(k - 2) : 0;
-    uint32_t n;
-    for (n = 0; n < items->count; ++n) {
-        const int32_t value = before[n];
-        int16_t* inputs = items->known[n].inputs;
-        if (k > 2) {
-            items->sums[n] += inputs[2] + 1300;
-            inputs[3] = (int16_t)((((int64_t)items->sums[n] * rest) >> 16) - 1300);
-        }
-        if (k > 1) inputs[2] = inputs[1];
-        inputs[1] = (int16_t)(igs__short_log(64 * (value < 0 ? -value : value) + 20) - 1300);
-        items->trits[n] =
-            (uint8_t)(((value > 0) + 2 * (value < 0)) * 9 + (items->trits[n] * 11 >> 5)); /* a third of 0..26 */
+    uint32_t n = 0;
+    int i;
+    for (n = 0; k <= 3 && n < items->count; ++n) { /* factors are the same later */
+        items->always[n] = 0;
+        for (i = 4; i < IGS__FAST_INPUTS; ++i) items->always[n] += factors[i] * items->known[n].inputs[i];
     }
+    for (n = 0; k == 0 && n < items->count; ++n) {
+        items->offs[n] = items->always[n];
+        items->earlier[n] = 487;
+        items->trends[n] = 0;
+        items->trits[n] = 0;
+        items->sums[n] = items->logs[0][n] = items->logs[1][n] = items->logs[2][n] = 0;
+    }
+    if (k == 0) return;
+    n = 0;
+#if defined(__SSE2__)
+    for (; n + 8 <= items->count; n += 8) igs__know_eight(items, k, n, factors, rest);
+#endif
+    for (; n < items->count; ++n) igs__know_item(items, k, n, factors, rest);
 }
 
 /* Everything of a plane that is known before its first value. */
-static void igs__prepare_plane(igs__items* items, uint32_t k, const int32_t* before) {
-    if (k > 0) {
+static void igs__prepare_plane(igs__items* items, uint32_t k, const int16_t* factors) {
+    igs__know_plane(items, k, factors);
+    if (k > 0 && k <= IGS__FAST_COMPARED) {
+        const int32_t* before = items->values + (size_t)(k - 1) * items->count;
         int64_t total = 0;
         uint32_t n, scale;
         for (n = 0; n < items->count; ++n) total += before[n] < 0 ? -before[n] : before[n];
         scale = (uint32_t)((1 << 20) / (64 * total / (int64_t)items->count + 6));
-        igs__know_plane(items, k, before);
         igs__compare_neighbours(items, scale, 65536 / (scale > 0 ? scale : 1) + 1, before);
     }
-    igs__weigh_neighbours(items);
+    if (k <= IGS__FAST_COMPARED) igs__weigh_neighbours(items);
+    memset(items->held, 0, items->count * sizeof *items->held);
 }
 
-/* What is known of an item before the last one in front of it is decoded: a processor takes it in while it waits for that. */
-typedef struct igs__ahead {
-    igs__fast_row* rows[3];
-    const int32_t* like; /* the neighbour that weighs most */
-    uint32_t before;     /* the weight of the last item */
-#if defined(__SSE2__)
-    __m128i inputs; /* eight, the first one is still 0 */
-    __m128d sums;   /* of the other neighbours' values, weighed, and of their sizes */
-#else
-    int16_t inputs[8];
-    double sums[2];
-#endif
-} igs__ahead;
+/* Sums of the values of item n's neighbours, weighed, and of their sizes; a value that is not decoded yet counts as 0. */
+typedef struct igs__fast_sums {
+    int32_t value, size;
+} igs__fast_sums;
 
-/* Values of 23 bits by weights of 28: doubles hold sums of seven such products, and the quotients are exact as far as they are told
- * apart; larger ones count alike. */
-#if defined(__SSE2__)
-IGS__HOT __m128d igs__weighed(const int32_t* values, const int32_t* neighbours, const uint32_t* weights) {
-    const __m128i held =
-        _mm_set_epi32(values[neighbours[3]], values[neighbours[2]], values[neighbours[1]], values[neighbours[0]]);
-    const __m128i by = _mm_loadu_si128((const __m128i*)(const void*)weights);
-    const __m128d low = _mm_mul_pd(_mm_cvtepi32_pd(held), _mm_cvtepi32_pd(by));
-    const __m128d high =
-        _mm_mul_pd(_mm_cvtepi32_pd(_mm_shuffle_epi32(held, 0x4E)), _mm_cvtepi32_pd(_mm_shuffle_epi32(by, 0x4E)));
-    const __m128d sign = _mm_set1_pd(-0.0);
-    const __m128d sums = _mm_add_pd(low, high);
-    const __m128d sizes = _mm_add_pd(_mm_andnot_pd(sign, low), _mm_andnot_pd(sign, high));
-    return _mm_add_pd(_mm_unpacklo_pd(sums, sizes), _mm_unpackhi_pd(sums, sizes));
-}
-#endif
-
-/* Fills in what is known of item n, whose value counts as 0 as long as it is not decoded; before are its values in the planes before,
- * as far as there are any: first the last one. */
-IGS__INLINE void igs__fast_look_ahead(
-    const igs__items* items, igs__mixer* mixer, uint32_t n, const int32_t* values, const int32_t* const* before,
-    igs__ahead* ahead
-) {
+IGS__INLINE igs__fast_sums igs__fast_look_around(const igs__items* items, uint32_t n) {
     const int32_t* neighbours = items->neighbours + (size_t)n * IGS__FAST_NEIGHBOURS;
-    const int16_t* known = items->known[n].inputs;
-    const igs__near* near = items->near + n;
-    const int32_t first = before[0] != NULL ? igs__held32(before[0][n], 32) : 0;
-    const int32_t second = before[1] != NULL ? igs__held32(before[1][n], 7) : 0;
-    ahead->rows[0] = igs__row_of(mixer, 1, (uint32_t)((first + 32) * 15 + second + 7));
-    ahead->rows[1] = igs__row_of(mixer, 3, items->hashes[n] >> 22);
-    ahead->rows[2] = igs__row_of(mixer, 4, items->trits[n]);
-    IGS__PREFETCH(ahead->rows[0]);
-    IGS__PREFETCH(ahead->rows[1]);
-    ahead->like = values + near->like;
-    ahead->before = near->weights[items->places[n]];
+    const uint16_t* weights = items->weights + (size_t)n * IGS__FAST_NEIGHBOURS;
+    const int16_t* held = items->held;
+    igs__fast_sums sums;
 #if defined(__SSE2__)
-    ahead->inputs = _mm_loadu_si128((const __m128i*)(const void*)known);
-    ahead->inputs = _mm_min_epi16(ahead->inputs, _mm_set1_epi16(IGS__STRETCH_LIMIT));
-    ahead->inputs = _mm_max_epi16(ahead->inputs, _mm_set1_epi16(-IGS__STRETCH_LIMIT));
-    ahead->sums = _mm_add_pd(
-        igs__weighed(values, neighbours, near->weights), igs__weighed(values, neighbours + 4, near->weights + 4)
+    const __m128i values = _mm_set_epi16(
+        held[neighbours[7]], held[neighbours[6]], held[neighbours[5]], held[neighbours[4]], held[neighbours[3]],
+        held[neighbours[2]], held[neighbours[1]], held[neighbours[0]]
     );
+    const __m128i by = IGS__LOAD(weights), sizes = _mm_max_epi16(values, _mm_sub_epi16(_mm_setzero_si128(), values));
+    const __m128i first = _mm_madd_epi16(values, by), second = _mm_madd_epi16(sizes, by);
+    __m128i sum = _mm_add_epi32(_mm_unpacklo_epi32(first, second), _mm_unpackhi_epi32(first, second));
+    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4E));
+    sums.value = _mm_cvtsi128_si32(sum);
+    sums.size = _mm_cvtsi128_si32(_mm_shuffle_epi32(sum, 1));
 #else
-    {
-        int i;
-        for (i = 0; i < 8; ++i) ahead->inputs[i] = igs__input(known[i]);
-        ahead->sums[0] = ahead->sums[1] = 0.0;
-        for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) {
-            const double part = (double)near->weights[i] * values[neighbours[i]];
-            ahead->sums[0] += part;
-            ahead->sums[1] += part < 0.0 ? -part : part;
-        }
+    int i;
+    sums.value = sums.size = 0;
+    for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) {
+        const int32_t value = held[neighbours[i]];
+        sums.value += weights[i] * value;
+        sums.size += weights[i] * (value < 0 ? -value : value);
     }
 #endif
+    return sums;
 }
 
-/* Tells the mixer what is known of item n; before is the value of the last item in front of it. */
-IGS__INLINE void igs__fast_look_around(
-    const igs__items* items, igs__mixer* mixer, uint32_t n, int32_t before, const igs__ahead* ahead
-) {
-    const int32_t like = *ahead->like;
-    int32_t near_value, size;
-#if defined(__SSE2__)
-    const __m128d last = _mm_set1_pd((double)before * (double)ahead->before);
-    const __m128d sums = _mm_add_pd(ahead->sums, _mm_andnot_pd(_mm_set_pd(-0.0, 0.0), last));
-    const __m128d means = _mm_div_pd(_mm_mul_pd(sums, _mm_set1_pd(64.0)), _mm_set1_pd(items->near[n].sum));
-    const __m128i cut = _mm_cvttpd_epi32(means);
-    const __m128i down = _mm_castpd_si128(_mm_cmplt_pd(means, _mm_cvtepi32_pd(cut)));
-    __m128i both;
-    near_value = _mm_cvtsi128_si32(cut) + _mm_cvtsi128_si32(down);
-    size = _mm_cvtsi128_si32(_mm_srli_si128(cut, 4));
-#else
-    const double last = (double)before * ahead->before;
-    near_value = (int32_t)igs__floor((ahead->sums[0] + last) * 64.0 / items->near[n].sum);
-    size = (int32_t)((ahead->sums[1] + (last < 0.0 ? -last : last)) * 64.0 / items->near[n].sum);
-#endif
-    mixer->rows[0] =
-        igs__row_of(mixer, 0, (uint32_t)(items->groups[n] * 41 + igs__held32((near_value + 16) >> 5, 20) + 20));
-    mixer->rows[1] = ahead->rows[0];
-    mixer->rows[2] = igs__row_of(mixer, 2, (uint32_t)(igs__held32(like, 40) + 40));
-    mixer->rows[3] = ahead->rows[1];
-    mixer->rows[4] = ahead->rows[2];
-    size = igs__held32(igs__short_log(size + 20) - 1100, IGS__STRETCH_LIMIT);
-    /* three times the one, 24 times the other: they are held where that is beyond the limit, then at it */
-#if defined(__SSE2__)
-    mixer->lanes[0] = _mm_insert_epi16(ahead->inputs, (int16_t)size, 0);
-    both = _mm_unpacklo_epi32(_mm_cvtsi32_si128(near_value), _mm_cvtsi32_si128(like));
-    both = _mm_packs_epi32(both, _mm_setzero_si128());
-    both = _mm_max_epi16(
-        _mm_min_epi16(both, _mm_set_epi32(0, 0, 0, 86 << 16 | 683)), _mm_set_epi16(0, 0, 0, 0, 0, 0, -86, -683)
-    );
-    both = _mm_mullo_epi16(both, _mm_set_epi32(0, 0, 0, 24 << 16 | 3));
-    both = _mm_min_epi16(both, _mm_set1_epi16(IGS__STRETCH_LIMIT));
-    mixer->lanes[1] = _mm_max_epi16(both, _mm_set1_epi16(-IGS__STRETCH_LIMIT));
-#else
-    memcpy(mixer->inputs, ahead->inputs, sizeof ahead->inputs);
-    mixer->inputs[0] = (int16_t)size;
-    mixer->inputs[8] = (int16_t)igs__held32(3 * igs__held32(near_value, 683), IGS__STRETCH_LIMIT);
-    mixer->inputs[9] = (int16_t)igs__held32(24 * igs__held32(like, 86), IGS__STRETCH_LIMIT);
-    igs__set_inputs(mixer);
-#endif
-}
-
-static void igs__fast_planes(igs__items* items, igs__bits* bits, uint32_t set, uint32_t sets) {
-    const size_t count = items->count;
-    igs__mixer mixer;
+static void igs__fast_planes(igs__items* items, igs__fast_stream* kept, uint32_t set) {
+    const uint32_t count = items->count;
+    igs__fast_stream stream = *kept;
+    igs__fast_mixer mixer;
     uint32_t n, k;
     size_t i;
-    igs__fast_begin(items, &mixer, set, sets);
+    igs__fast_begin(&mixer, items);
     igs__find_nearest(items);
-    for (i = 0; i < count * IGS__FAST_NEIGHBOURS; ++i) items->unlike[i] = 64;
-    memset(items->hashes, 0, count * sizeof *items->hashes);
-    memset(items->sums, 0, count * sizeof *items->sums);
-    memset(items->trits, 0, count);
-    if (!IGS__WRITES || bits->to == NULL) memset(items->values, 0, count * items->planes * sizeof *items->values);
+    for (i = 0; i < (size_t)count * IGS__FAST_NEIGHBOURS; ++i) items->unlike[i] = 64;
     for (k = 0; k < items->planes; ++k) {
-        int32_t *values = items->values + k * count, last = 0;
-        const int32_t* before[2] = {NULL, NULL};
-        igs__ahead ahead;
+        int32_t *values = items->values + (size_t)k * count, last = 0;
+        const int16_t* factors = igs__fast_factors[set + (k < 3 ? k : 3)];
+        igs__fast_sums sums;
         mixer.stamp = (uint8_t)(k + 1);
-        mixer.first = items->fast_weights + (sets > 1 ? k : 0) * IGS__FAST_WEIGHT_NODES;
-        if (k > 0) before[0] = values - count;
-        if (k > 1) before[1] = values - 2 * count;
-        igs__prepare_plane(items, k, before[0]);
-        igs__fast_look_ahead(items, &mixer, 0, values, before, &ahead);
+        igs__prepare_plane(items, k, factors);
+        sums = igs__fast_look_around(items, 0);
         for (n = 0; n < count; ++n) {
-            const int32_t value = IGS__WRITES ? values[n] : 0;
-            mixer.second = items->fast_weights + (3 + (uint32_t)items->groups[n]) * IGS__FAST_WEIGHT_NODES;
-            if (IGS__WRITES) values[n] = 0;
-            igs__fast_look_around(items, &mixer, n, last, &ahead);
-            if (n + 1 < count) igs__fast_look_ahead(items, &mixer, n + 1, values, before, &ahead);
-            values[n] = last = igs__fast_value(&mixer, bits, value);
-            items->hashes[n] = items->hashes[n] * 0x9E3779B1u + (uint32_t)(last + 77) * 0x85EBCA6Bu;
+            const int32_t before = items->before[n], value = (sums.value + before * last) >> 8;
+            const int32_t size = (sums.size + before * (last < 0 ? -last : last)) >> 8;
+            const igs__fast_steps steps = igs__fast_expect(value, size, items->offs[n], factors[0]);
+            const int32_t like = igs__held32(items->held[items->like[n]], 40);
+            int32_t found;
+            mixer.row[0] = igs__fast_first_row(&mixer, (uint32_t)(steps.size * IGS__FAST_PLACES + steps.place));
+            mixer.row[1] = igs__fast_other_row(&mixer, 1, items->groups[n] * 13u + (uint32_t)(steps.place >> 1));
+            mixer.row[2] = igs__fast_other_row(&mixer, 2, items->earlier[n]);
+            mixer.row[3] = igs__fast_other_row(&mixer, 3, (uint32_t)((like + 40) * 7 + (steps.size >> 1)));
+            mixer.row[4] = igs__fast_other_row(&mixer, 4, items->trends[n]);
+            if (n + 1 < count) {
+                sums = igs__fast_look_around(items, n + 1);
+                IGS__PREFETCH(mixer.rows + igs__fast_starts[2] + items->earlier[n + 1]);
+            }
+            found = igs__fast_value(&mixer, &stream, IGS__WRITES ? values[n] : 0);
+            values[n] = found;
+            last = igs__held32(found, 32767);
+            items->held[n] = (int16_t)last;
         }
     }
+    *kept = stream;
 }
 
-/* Codes the values of a section; the bytes are those passed and one more. */
-static void igs__code_planes(igs__items* items, igs__bits* bits, uint32_t codec, uint32_t section, uint32_t gaussians) {
-    if (codec != IGS__FAST) igs__find_above(items);
+/* Codes the values of a section; whether all of the bytes were what they take. */
+static int igs__fast_code(igs__items* items, igs__fast_stream* stream, uint32_t section, uint32_t gaussians) {
+    if (section == IGS__CELLS) igs__fast_counts(items, stream, gaussians);
+    else igs__fast_planes(items, stream, section == IGS__SHAPES ? 1 : 4);
+    return stream->x == IGS__FAST_STATE && stream->at == stream->size;
+}
+
+/* Codes the values of a section in another codec; the bytes are those passed and one more. */
+static void igs__code_planes(igs__items* items, igs__bits* bits, uint32_t codec, uint32_t section) {
+    igs__find_above(items);
     if (codec == IGS__CONTEXT) igs__context_planes(items, bits);
-    else if (igs__predicts(codec)) igs__prediction_planes(items, bits, codec, section);
-    else if (section == IGS__CELLS) igs__fast_counts(items, bits, gaussians);
-    else if (section == IGS__SHAPES) igs__fast_planes(items, bits, 1, 3);
-    else igs__fast_planes(items, bits, 4, 1);
+    else igs__prediction_planes(items, bits, codec, section);
 }
 
 /* Decodes a coded section's values; adds the planes' centres. */
 static igs_error igs__decode_planes(igs__items* items, const igs__section* section, uint32_t id, uint32_t gaussians) {
     const size_t head = 2 * (size_t)items->planes;
-    igs__bits bits;
     uint32_t n, k;
     IGS__REQUIRE(section->stored > head, CODED_LENGTH);
-    igs__bits_begin(&bits, section->data + head, section->stored - head);
-    igs__code_planes(items, &bits, section->codec, id, gaussians);
-    IGS__REQUIRE(bits.passed + 1 == bits.size, CODED_LENGTH);
+    if (section->codec == IGS__FAST) {
+        igs__fast_stream stream;
+        igs__fast_open(&stream, section->data + head, section->stored - head, NULL);
+        IGS__REQUIRE(igs__fast_code(items, &stream, id, gaussians), CODED_LENGTH);
+    } else {
+        igs__bits bits;
+        igs__bits_begin(&bits, section->data + head, section->stored - head);
+        igs__code_planes(items, &bits, section->codec, id);
+        IGS__REQUIRE(bits.passed + 1 == bits.size, CODED_LENGTH);
+    }
     for (k = 0; k < items->planes; ++k) {
         const int32_t centre = igs__i16(section->data + 2 * k);
         for (n = 0; n < items->count; ++n) items->values[n * items->item_step + k * items->plane_step] += centre;

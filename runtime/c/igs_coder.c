@@ -18,7 +18,7 @@
 #endif
 
 /* What compiled_coder.py compares, so that no older library is taken for this one. */
-#define IGS_CODER_INTERFACE 4
+#define IGS_CODER_INTERFACE 5
 
 /* A section's planes, and what is known of its items; compiled_coder.py has the same. */
 typedef struct igs_coder_planes {
@@ -97,6 +97,16 @@ static int64_t run_description(const igs_coder_planes* call) {
     return (int64_t)bits.passed + 1;
 }
 
+/* Codec 4; 0: the bytes are not what the planes take. */
+static int64_t run_fast(const igs_coder_planes* call, igs__items* items) {
+    igs__fast_stream stream;
+    int exact;
+    igs__fast_open(&stream, call->bytes, (size_t)call->size, call->writes ? items->steps : NULL);
+    exact = igs__fast_code(items, &stream, call->section - 1, call->gaussians);
+    if (call->writes) return (int64_t)igs__fast_close(&stream, call->bytes, (size_t)call->size);
+    return exact || stream.x == IGS__FAST_STATE ? (int64_t)stream.at : 0;
+}
+
 /* The bytes that the planes take, more than size where there is no room for them; -1: no memory. */
 int64_t igs_coder_run(const igs_coder_planes* call) {
     igs__arena arena = {NULL, 0, 0};
@@ -118,12 +128,16 @@ int64_t igs_coder_run(const igs_coder_planes* call) {
         );
     }
     describe(call, &items, cell_of);
-    igs__bits_begin(&bits, call->bytes, (size_t)call->size);
-    if (call->writes) {
-        bits.to = call->bytes;
-        copy_values(call, &items, 0);
+    if (call->writes) copy_values(call, &items, 0);
+    if (call->codec == IGS__FAST) {
+        const int64_t used = run_fast(call, &items);
+        if (!call->writes) copy_values(call, &items, 1);
+        free(memory);
+        return used;
     }
-    igs__code_planes(&items, &bits, call->codec, call->section - 1, call->gaussians);
+    igs__bits_begin(&bits, call->bytes, (size_t)call->size);
+    if (call->writes) bits.to = call->bytes;
+    igs__code_planes(&items, &bits, call->codec, call->section - 1);
     if (call->writes && bits.passed < bits.size) bits.to[bits.passed] = (uint8_t)(bits.high >> 24);
     if (!call->writes) copy_values(call, &items, 1);
     free(memory);

@@ -1,13 +1,15 @@
 """Codec 4: what it codes comes back, files keep the laws, and the page says what the code does.
 
-A second decoder is runtime/c/igs.h: tests/runtime holds its codes against these.
+Further decoders are tests/helpers/plain_fast.py, written from the page, and runtime/c/igs.h: tests/runtime holds its
+codes against these.
 """
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from helpers import plain_fast
 from helpers.igs_sets import assert_equal_sets, fix_checksums, make_set
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ from imagegs_tex.formats.igs import container, section_codecs
 from imagegs_tex.formats.igs import fast_coder as fast
 from imagegs_tex.formats.igs.container import decode_igs, encode_igs, section_sizes, version_of
 from imagegs_tex.formats.igs.entropy import Entropy
-from imagegs_tex.formats.igs.fast_weights import INPUTS, SETS, TRAINED, WEIGHT_NODES
+from imagegs_tex.formats.igs.fast_start import FACTORS, SECONDS
 from imagegs_tex.formats.igs.plane_coders import Codec
 
 TABLE_AT, ENTRY_BYTES = 52, 16
@@ -91,33 +93,107 @@ def test_what_would_grow_beyond_the_law_is_a_frame():
     assert_equal_sets(decode_igs(data), replace(runs, entropy=Entropy.FAST))
 
 
-@settings(max_examples=30, deadline=None)
+@dataclass
+class Made:
+    """Made-up items of section shapes or features, for the coder and for the page."""
+
+    items: fast.FastItems
+    plain: dict
+
+
+def made_items(seed, count, grid, planes, *, features=True):
+    rng = np.random.default_rng(seed)
+    cells = np.sort(rng.integers(0, grid[0] * grid[1], count))
+    plain = {"across": grid[0], "down": grid[1], "cells": cells.tolist()}
+    if not features:
+        return Made(fast.shape_items(cells, *grid), plain)
+    shapes = rng.integers(-200, 200, (count, 3)).astype(np.int16)
+    places, raised = rng.integers(0, 500, (count, 2)), rng.integers(-4, 3, (count, 2))
+    plain |= {"shapes": shapes.tolist(), "positions": places.tolist(), "exponents": raised.tolist()}
+    return Made(fast.feature_items(cells, grid, shapes, places, raised, planes), plain)
+
+
+def check_the_page(codes, coded, plain):
+    planes = codes.shape[1]
+    centres = [int(centre) for centre in np.frombuffer(coded[: 2 * planes], "<i2")]
+    decoder = plain_fast.PlainFastDecoder(coded[2 * planes :], **plain)
+    np.testing.assert_array_equal(np.array(decoder.planes(centres)).T, codes)
+    assert decoder.is_at_the_end()
+
+
+LIMITS = (0, 1, 9, 70, 300, 32767, 1 << 22)
+
+
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_any_planes_come_back(data):
     count, planes = data.draw(st.integers(1, 40)), data.draw(st.integers(1, 5))
-    limit = data.draw(st.sampled_from([0, 1, 9, 300, 32767]))
-    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
-    across, down = data.draw(st.integers(1, 6)), data.draw(st.integers(1, 6))
-    cells = np.sort(rng.integers(0, across * down, count))
-    codes = rng.integers(-limit, limit, (count, planes), endpoint=True)
-    shapes = rng.integers(-200, 200, (count, 3)).astype(np.int16)
-    places, raised = rng.integers(0, 500, (count, 2)), rng.integers(-4, 3, (count, 2))
-    items = fast.feature_items(cells, (across, down), shapes, places, raised, planes)
-    coded = fast.encode_planes(codes, items)
-    np.testing.assert_array_equal(fast.decode_planes(coded, planes, items), codes)
+    limit, features = data.draw(st.sampled_from(LIMITS)), data.draw(st.booleans())
+    grid = data.draw(st.integers(1, 6)), data.draw(st.integers(1, 6))
+    seed = data.draw(st.integers(0, 2**32 - 1))
+    planes = planes if features else 3
+    made = made_items(seed, count, grid, planes, features=features)
+    codes = np.random.default_rng(seed + 1).integers(-limit, limit, (count, planes), endpoint=True)
+    coded = fast.encode_planes(codes, made.items)
+    np.testing.assert_array_equal(fast.decode_planes(coded, planes, made.items), codes)
+    check_the_page(codes, coded, made.plain)
     with pytest.raises(ValueError, match="takes"):
-        fast.decode_planes(coded + b"\0", planes, items)
+        fast.decode_planes(coded + b"\0", planes, made.items)
 
 
-def test_trained_statistics_take_fewer_bytes_than_none(monkeypatch):
+@settings(max_examples=20, deadline=None)
+@given(st.data())
+def test_any_counts_come_back(data):
+    grid = data.draw(st.integers(1, 9)), data.draw(st.integers(1, 9))
+    most, seed = data.draw(st.sampled_from([0, 1, 5, 90, 4000])), data.draw(st.integers(0, 2**32 - 1))
+    counts = np.random.default_rng(seed).integers(0, most, grid[0] * grid[1], endpoint=True)
+    coded, total = fast.encode_counts(counts, grid[0]), int(counts.sum())
+    np.testing.assert_array_equal(fast.decode_counts(coded, grid, total), counts)
+    check_the_page(counts[:, None], coded, {"across": grid[0], "down": grid[1], "gaussians": total})
+
+
+@pytest.mark.parametrize(("features", "planes", "scale"), [(False, 3, 6.0), (True, 9, 0.6), (True, 9, 30.0)])
+def test_the_page_decodes_planes_that_repeat(features, planes, scale):
+    """Long enough that weights have moved and rows are full; half of the values are like the neighbour's."""
+    made = made_items(8, 500, (7, 5), planes, features=features)
+    rng = np.random.default_rng(9)
+    codes = np.rint(rng.laplace(0, scale, (500, planes))).astype(np.int64)
+    codes[1::2] = codes[:-1:2]
+    check_the_page(codes, fast.encode_planes(codes, made.items), made.plain)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(min_size=1, max_size=60), st.booleans())
+def test_any_bytes_are_read_alike(data, features):
+    """Or refused: what a damaged section holds must do no harm."""
+    made = made_items(3, 30, (4, 4), 3, features=features)
+    values = np.zeros((30, 3), np.int32)
+    used = fast.run_planes(values, made.items, np.frombuffer(data, np.uint8).copy(), decoding=True)
+    decoder = plain_fast.PlainFastDecoder(data, **made.plain)
+    np.testing.assert_array_equal(np.array(decoder.planes([0, 0, 0])).T, values)
+    assert decoder.is_at_the_end() == (used == len(data))
+
+
+def test_all_sizes_of_values_come_back():
+    """Every symbol, and the bits behind the longest."""
+    ends = [0, 1, 4, 5, 12, 13, 28, 29, 60, 61, 62, 64, 92, 93, 32767, 32829, 65596, 1 << 20, (1 << 22) + 32768]
+    codes = np.array([*ends, *(-end for end in ends)], np.int64)[:, None]
+    made = made_items(4, len(codes), (3, 3), 1)
+    values = codes.astype(np.int32)
+    coded = np.zeros(1000, np.uint8)
+    used = fast.run_planes(values.copy(), made.items, coded, decoding=False)
+    found = np.zeros_like(values)
+    assert fast.run_planes(found, made.items, coded[:used].copy(), decoding=True) == used
+    np.testing.assert_array_equal(found, values)
+
+
+def test_trained_factors_take_fewer_bytes_than_none(monkeypatch):
     rng = np.random.default_rng(5)
     cells = np.sort(rng.integers(0, 100, 400))
     shapes = np.rint(rng.normal(0, 6, (400, 3))).astype(np.int16)
     items = fast.shape_items(cells, 10, 10)
     trained = len(fast.encode_planes(shapes, items))
-    flat = np.zeros((SETS, WEIGHT_NODES, INPUTS), np.int64)
-    flat[:, :, :5] = 983
-    monkeypatch.setattr(fast, "trained_weights", lambda: flat)
+    monkeypatch.setattr(fast, "FACTORS", np.zeros_like(FACTORS))
     assert trained < len(fast.encode_planes(shapes, items))
 
 
@@ -135,10 +211,19 @@ def test_codec_4_is_of_version_4():
         decode_igs(fix_checksums(bytes(data)))
 
 
-def test_the_page_and_the_c_header_have_the_trained_weights(repository):
-    page = (repository / "docs" / "igs-format.md").read_text("utf-8")
-    listing = page.split("**Trained weights.**")[1].split("```")[1]
-    assert bytes.fromhex(listing) == TRAINED
+def numbers(text):
+    return [int(number) for number in re.findall(r"-?\d+", text)]
+
+
+def test_the_page_and_the_c_header_have_what_is_trained(repository):
+    page = (repository / "docs" / "igs-format.md").read_text("utf-8").split("## Fast coding")[1].split("## Trained")[0]
+    table = page.split("| f₀ to f₇ |")[1].split("\n\n")[0]
+    rows = [numbers(line.split("|")[2]) for line in table.splitlines()[2:]]
+    parts = [numbers(line.split(":")[1]) for line in page.splitlines() if line.startswith("    parts ")]
+    plain = [row for rows_of in plain_fast.FACTORS.values() for row in rows_of]
+    assert FACTORS.tolist() == rows == plain
+    assert SECONDS.tolist() == parts == plain_fast.SECONDS
     header = (repository / "runtime" / "c" / "igs.h").read_text("utf-8")
-    table = header.split("igs__trained[")[1].split("{")[1].split("}")[0]
-    assert np.array(re.findall(r"-?\d+", table), np.int8).tobytes() == TRAINED
+    for name, held in (("igs__fast_factors[", FACTORS), ("igs__fast_seconds[", SECONDS)):
+        listing = header.split(name)[1].split("= {")[1].split("};")[0]
+        assert numbers(listing) == held.ravel().tolist()
