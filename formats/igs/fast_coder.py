@@ -245,7 +245,7 @@ def _nearest(cells, firsts, across, means, exponents):
                             own = distance >> (exponents[n, axis] + 4)
                             theirs = distance >> (exponents[j, axis] + 4)
                             far += own * own + theirs * theirs
-                        far = 480 + min(far, 1 << 26)
+                        far = 480 + min(far, 1 << 17)
                     else:
                         far = 512 + 1024 * ((row - y) ** 2 + (column - cell + y * across) ** 2)
                     place = found

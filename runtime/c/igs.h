@@ -405,9 +405,9 @@ static float igs__f32(const uint8_t* at) {
     return value;
 }
 
-/* Base-2 logarithm of a positive normal number, its error below 1e-15 of the larger of itself and 1. The C library's has a
- * table of 2 KB, and is not the same everywhere. */
-static double igs__log2(double x) {
+/* Base-2 logarithm of a positive normal number by the last terms of a series: by ten the error is below 1e-15 of the larger of
+ * itself and 1, by five below 3e-9. The C library's has a table of 2 KB, and is not the same everywhere. */
+static double igs__log2_by(double x, int terms) {
     static const double series[] = {1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13, 1.0 / 11,
                                     1.0 / 9,  1.0 / 7,  1.0 / 5,  1.0 / 3,  1.0};
     double share, square, sum = 0.0;
@@ -420,9 +420,11 @@ static double igs__log2(double x) {
     memcpy(&x, &bits, sizeof x);
     share = (x - 1.0) / (x + 1.0);
     square = share * share;
-    for (i = 0; i < 10; ++i) sum = sum * square + series[i];
+    for (i = 10 - terms; i < 10; ++i) sum = sum * square + series[i];
     return (double)exponent + 2.8853900817779268147 * share * sum; /* 2 / ln 2 */
 }
+
+static double igs__log2(double x) { return igs__log2_by(x, 10); }
 
 /* CRC-32 by eight bytes at a time: tables[j] is what a byte does j bytes further on. */
 static uint32_t igs__crc32(const uint8_t* data, size_t size) {
@@ -2283,6 +2285,12 @@ static int32_t igs__fast_limit(int16_t* weights) {
     return others;
 }
 
+/* From the one at 16 - symbol on: all bits of the symbol and of those behind it, and none of those in front. */
+static const uint16_t igs__fast_turned[32] = {0,     0,     0,     0,     0,     0,     0,     0,
+                                              0,     0,     0,     0,     0,     0,     0,     0,
+                                              65535, 65535, 65535, 65535, 65535, 65535, 65535, 65535,
+                                              65535, 65535, 65535, 65535, 65535, 65535, 65535, 65535};
+
 /* Reads a symbol, or writes the one it is given: of 16 in part 0, of 8 in others. The distribution is the mean of the five
  * contexts'. Then weights follow which of them foresaw the symbol, and distributions move towards it. */
 #if defined(__SSE2__)
@@ -2295,11 +2303,6 @@ IGS__INLINE uint32_t igs__lowest_bit(uint32_t bits) {
     return place;
 #endif
 }
-
-static const uint16_t igs__fast_turned[32] = {0,     0,     0,     0,     0,     0,     0,     0,
-                                              0,     0,     0,     0,     0,     0,     0,     0,
-                                              65535, 65535, 65535, 65535, 65535, 65535, 65535, 65535,
-                                              65535, 65535, 65535, 65535, 65535, 65535, 65535, 65535};
 
 #define IGS__LOAD(at) _mm_loadu_si128((const __m128i*)(const void*)(at))
 #define IGS__STORE(at, vector) _mm_storeu_si128((__m128i*)(void*)(at), vector)
@@ -2402,49 +2405,70 @@ igs__fast_decide(igs__fast_mixer* mixer, igs__fast_stream* stream, uint32_t part
     return symbol;
 }
 #else
+/* Where the part of symbol i ends. */
+IGS__INLINE uint32_t igs__fast_end(const igs__fast_mixer* mixer, uint32_t part, uint32_t i) {
+    const int16_t* weights = mixer->weights[part];
+    uint32_t sum = 0;
+    int c;
+    for (c = 0; c < IGS__FAST_CONTEXTS; ++c) {
+        const uint16_t* sums = part == 0 ? mixer->row[c]->first : mixer->row[c]->second[part - 1];
+        sum += (2 * (uint32_t)weights[c == 0 ? 4 : c - 1] * sums[i]) >> 16;
+    }
+    sum >>= 1;
+    return sum - (sum >> 9) + 4 * (i + 1);
+}
+
+/* Moves four numbers: two products fit 64 bits. */
+IGS__INLINE void igs__fast_move(uint16_t* sums, const uint16_t* turned, uint32_t share) {
+    const uint64_t other = 0x0000FFFF0000FFFFu;
+    uint64_t moved, bits;
+    memcpy(&moved, sums, sizeof moved);
+    memcpy(&bits, turned, sizeof bits);
+    moved ^= bits;
+    moved -= ((moved & other) * share >> 16 & other) | ((moved >> 16 & other) * share & ~other);
+    moved ^= bits;
+    memcpy(sums, &moved, sizeof moved);
+}
+
 IGS__INLINE uint32_t
 igs__fast_decide(igs__fast_mixer* mixer, igs__fast_stream* stream, uint32_t part, uint32_t symbol) {
     int16_t* weights = mixer->weights[part];
     const uint32_t count = part == 0 ? IGS__FAST_FIRSTS : IGS__FAST_SECONDS;
-    uint32_t bounds[1 + IGS__FAST_FIRSTS], i, start, width;
-    int32_t others = 0;
+    uint32_t start = 0, end = 32768, i;
+    int32_t others = 0, width;
     int c, shift;
-    bounds[0] = 0;
-    for (i = 0; i < count; ++i) {
-        uint32_t sum = 0;
-        for (c = 0; c < IGS__FAST_CONTEXTS; ++c)
-            sum += (2 * (uint32_t)weights[(c + 4) % 5] *
-                    (part == 0 ? mixer->row[c]->first : mixer->row[c]->second[part - 1])[i]) >>
-                16;
-        sum >>= 1;
-        bounds[i + 1] = sum - (sum >> 9) + 4 * (i + 1);
-    }
-    bounds[count] = 32768;
     if (!IGS__WRITES || stream->steps == NULL) {
         const uint32_t slot = (uint32_t)(stream->x & 32767);
-        for (symbol = 0; bounds[symbol + 1] <= slot;) ++symbol;
+        uint32_t half = count / 2;
+        for (symbol = count - 1; half > 0; half /= 2) { /* the first one that ends behind it */
+            const uint32_t middle = igs__fast_end(mixer, part, symbol - half);
+            if (middle > slot) end = middle, symbol -= half;
+            else start = middle;
+        }
+        igs__fast_take(stream, start, end - start);
+    } else {
+        if (symbol > 0) start = igs__fast_end(mixer, part, symbol - 1);
+        if (symbol < count - 1) end = igs__fast_end(mixer, part, symbol);
+        stream->steps[stream->step_count++] = start << 16 | (end - start);
     }
-    start = bounds[symbol];
-    width = bounds[symbol + 1] - start;
-    if (IGS__WRITES && stream->steps != NULL) stream->steps[stream->step_count++] = start << 16 | width;
-    else igs__fast_take(stream, start, width);
-    shift = 15 - igs__length32(width);
+    width = (int32_t)(end - start);
+    shift = 15 - igs__length32((uint32_t)width);
     for (c = 0; c < IGS__FAST_CONTEXTS; ++c) {
         igs__fast_row* row = mixer->row[c];
         uint16_t* sums = part == 0 ? row->first : row->second[part - 1];
         const uint32_t share = mixer->shares[row->seen[part]];
-        const int32_t said = (int32_t)((uint32_t)(sums[symbol] - (symbol > 0 ? sums[symbol - 1] : 0)) >> 1);
-        int32_t better = said - (int32_t)width, weight = weights[(c + 4) % 5];
-        if (shift < 2) better = better >> (2 - shift);
-        else better = (better < 131068 >> shift ? better : 131068 >> shift) * (1 << (shift - 2));
-        weight += (((weight * better) >> 16) + 1) >> 1;
-        weight = weight < IGS__FAST_LEAST_WEIGHT ? IGS__FAST_LEAST_WEIGHT : weight > 32767 ? 32767 : weight;
-        if (c > 0) weights[c - 1] = (int16_t)weight, others += weight;
-        for (i = 0; i < count; ++i) {
-            const uint32_t turned = i >= symbol ? 65535 : 0, moved = sums[i] ^ turned;
-            sums[i] = (uint16_t)((moved - ((moved * share) >> 16)) ^ turned);
+        if (c > 0) {
+            const int32_t said = (int32_t)((uint32_t)(sums[symbol] - (symbol > 0 ? sums[symbol - 1] : 0)) >> 1);
+            int32_t better = said - width, weight = weights[c - 1];
+            if (shift < 2) better = better >> (2 - shift);
+            else better = (better < 131068 >> shift ? better : 131068 >> shift) * (1 << (shift - 2));
+            weight += (((weight * better) >> 16) + 1) >> 1;
+            weight = weight < IGS__FAST_LEAST_WEIGHT ? IGS__FAST_LEAST_WEIGHT : weight > 32767 ? 32767 : weight;
+            weights[c - 1] = (int16_t)weight;
+            others += weight;
         }
-        if (row->seen[part] < IGS__FAST_SEEN) ++row->seen[part];
+        for (i = 0; i < count; i += 4) igs__fast_move(sums + i, igs__fast_turned + 16 - symbol + i, share);
+        row->seen[part] = (uint8_t)(row->seen[part] + (row->seen[part] < IGS__FAST_SEEN));
     }
     if (others > 32767 - IGS__FAST_LEAST_WEIGHT) others = igs__fast_limit(weights);
     weights[4] = (int16_t)(32767 - others);
@@ -2558,116 +2582,167 @@ static void igs__fast_counts(igs__items* items, igs__fast_stream* kept, uint32_t
     *kept = stream;
 }
 
+#if defined(__SSE2__)
+#define IGS__OWN 4          /* where a cell's own items end */
+#define IGS__ROOM_AROUND 60 /* four of its own, four of each of 12 cells, and what fills a vector up */
+
+/* What may be near the items of a cell: of the cells around it that come before the last four items each, and of its own the
+ * last four in front of those, from the last to the first. */
+typedef struct igs__around {
+    float means[2][IGS__ROOM_AROUND], steps[2][IGS__ROOM_AROUND]; /* by axis; steps are 2^-(exponent + 4) */
+    int32_t items[IGS__ROOM_AROUND];
+    uint32_t first, end;
+} igs__around;
+
+IGS__INLINE void igs__put_around(
+    igs__around* around, const igs__items* items, const float* steps, uint32_t at, uint32_t j
+) {
+    around->means[0][at] = (float)items->means[2 * (size_t)j];
+    around->means[1][at] = (float)items->means[2 * (size_t)j + 1];
+    around->steps[0][at] = steps[2 * (size_t)j];
+    around->steps[1][at] = steps[2 * (size_t)j + 1];
+    around->items[at] = (int32_t)j;
+}
+
+/* Adds those of cells of a row, from the right. */
+static void igs__gather_row(
+    igs__around* around, const igs__items* items, const float* steps, int32_t row, int32_t left, int32_t right
+) {
+    const uint32_t* firsts = items->firsts + (size_t)row * items->across;
+    const uint32_t first = firsts[left], end = firsts[right + 1];
+    uint32_t most = 0, j;
+    int32_t cell;
+    for (cell = left; cell <= right; ++cell) {
+        const uint32_t held = firsts[cell + 1] - firsts[cell];
+        most = held > most ? held : most;
+    }
+    if (most <= 4) { /* all of them, which follow each other */
+        for (j = end; j > first; ++around->end) igs__put_around(around, items, steps, around->end, --j);
+        return;
+    }
+    for (cell = right; cell >= left; --cell)
+        for (j = firsts[cell + 1]; j > firsts[cell] && j + 4 > firsts[cell + 1]; ++around->end)
+            igs__put_around(around, items, steps, around->end, --j);
+}
+
+static void igs__gather_around(
+    igs__around* around, const igs__items* items, const float* steps, int32_t row, int32_t column
+) {
+    const int32_t last = (int32_t)items->across - 1;
+    const int32_t left = column > 2 ? column - 2 : 0, right = column + 2 < last ? column + 2 : last;
+    around->first = around->end = IGS__OWN;
+    if (column > 0) igs__gather_row(around, items, steps, row, left, column - 1);
+    if (row > 0) igs__gather_row(around, items, steps, row - 1, left, right);
+    if (row > 1) igs__gather_row(around, items, steps, row - 2, left, right);
+}
+
+/* Adds an item of the cell, in front. */
+static void igs__put_own(igs__around* around, const igs__items* items, const float* steps, uint32_t n) {
+    uint32_t at;
+    if (around->first > IGS__OWN - 4) --around->first;
+    else
+        for (at = IGS__OWN - 1; at > IGS__OWN - 4; --at)
+            igs__put_around(around, items, steps, at, (uint32_t)around->items[at - 1]);
+    igs__put_around(around, items, steps, around->first, n);
+}
+
+/* By how many steps four candidates are off along an axis, the own ones and theirs, in halves of 16 bits. */
+IGS__INLINE __m128i igs__four_steps(float mean, float step, const float* means, const float* steps) {
+    const __m128 most = _mm_set1_ps(512.0f), sign = _mm_set1_ps(-0.0f);
+    const __m128 off = _mm_andnot_ps(sign, _mm_sub_ps(_mm_set1_ps(mean), _mm_loadu_ps(means)));
+    const __m128i ours = _mm_cvttps_epi32(_mm_min_ps(_mm_mul_ps(off, _mm_set1_ps(step)), most));
+    const __m128i theirs = _mm_cvttps_epi32(_mm_min_ps(_mm_mul_ps(off, _mm_loadu_ps(steps)), most));
+    return _mm_or_si128(ours, _mm_slli_epi32(theirs, 16));
+}
+
+/* Keys of four candidates: how far off they are and, below that, their order; floats hold them exactly. */
+IGS__INLINE __m128 igs__four_keys(const float* mean, const float* step, const igs__around* around, uint32_t at) {
+    const __m128i x = igs__four_steps(mean[0], step[0], around->means[0] + at, around->steps[0] + at);
+    const __m128i y = igs__four_steps(mean[1], step[1], around->means[1] + at, around->steps[1] + at);
+    const __m128 far_away = _mm_cvtepi32_ps(_mm_add_epi32(_mm_madd_epi16(x, x), _mm_madd_epi16(y, y)));
+    return _mm_mul_ps(_mm_min_ps(far_away, _mm_set1_ps((float)(1 << 17))), _mm_set1_ps(64.0f));
+}
+
+IGS__INLINE void igs__exchange(__m128* less, __m128* more) {
+    const __m128 held = *less;
+    *less = _mm_min_ps(held, *more);
+    *more = _mm_max_ps(held, *more);
+}
+
+/* The nearest candidates, nearest first; returns how many. Of two as near the one that comes first. No branch decides what is kept:
+ * candidates do not come by distance, so that it would be hard to foretell. The least of every fourth candidate are kept
+ * side by side, then merged. */
+IGS__INLINE uint32_t
+igs__take_nearest(const igs__around* from, const float* mean, const float* step, int32_t* found, uint16_t* bases) {
+    const uint32_t all = from->end - from->first, count = all < IGS__FAST_NEIGHBOURS ? all : IGS__FAST_NEIGHBOURS;
+    const __m128 none = _mm_set1_ps(1e30f), four = _mm_set1_ps(4.0f);
+    __m128 keys[8], order = _mm_add_ps(_mm_set1_ps(480.0f * 64.0f + (float)from->first), _mm_set_ps(3, 2, 1, 0));
+    __m128 low, high, less, more;
+    int32_t places[8];
+    uint32_t at, i, apart;
+    IGS__UNROLLED for (i = 0; i < 8; ++i) keys[i] = none;
+    for (at = from->first; at < from->end; at += 4, order = _mm_add_ps(order, four)) {
+        __m128 key = _mm_add_ps(igs__four_keys(mean, step, from, at), order);
+        if (at + 4 > from->end) {
+            const __m128 beyond = _mm_cmpge_ps(order, _mm_set1_ps(480.0f * 64.0f + (float)from->end));
+            key = _mm_or_ps(_mm_andnot_ps(beyond, key), _mm_and_ps(beyond, none));
+        }
+        IGS__UNROLLED for (i = 0; i < 8; ++i) igs__exchange(keys + i, &key);
+    }
+    IGS__UNROLLED for (i = 0; i < 4; ++i) { /* lanes 0 and 2, 1 and 3: what falls, then rises */
+        const __m128 first = _mm_shuffle_ps(keys[i], keys[i], 0x4E),
+                     last = _mm_shuffle_ps(keys[7 - i], keys[7 - i], 0x4E);
+        keys[i] = _mm_min_ps(keys[i], last);
+        keys[7 - i] = _mm_min_ps(keys[7 - i], first);
+    }
+    for (apart = 4; apart > 0; apart >>= 1)
+        for (i = 0; i < 8; ++i)
+            if ((i & apart) == 0) igs__exchange(keys + i, keys + i + apart);
+    IGS__UNROLLED for (i = 0; i < 4; ++i) { /* lanes 0 and 1 */
+        const __m128 first = _mm_shuffle_ps(keys[i], keys[i], 0x55),
+                     last = _mm_shuffle_ps(keys[7 - i], keys[7 - i], 0x55);
+        keys[i] = _mm_min_ps(keys[i], last);
+        keys[7 - i] = _mm_min_ps(keys[7 - i], first);
+    }
+    low = _mm_movelh_ps(_mm_unpacklo_ps(keys[0], keys[1]), _mm_unpacklo_ps(keys[2], keys[3]));
+    high = _mm_movelh_ps(_mm_unpacklo_ps(keys[4], keys[5]), _mm_unpacklo_ps(keys[6], keys[7]));
+    igs__exchange(&low, &high);
+    less = _mm_unpacklo_ps(low, high), more = _mm_unpackhi_ps(low, high);
+    igs__exchange(&less, &more);
+    low = _mm_shuffle_ps(less, less, 0x4E), high = _mm_shuffle_ps(more, more, 0x4E);
+    igs__exchange(&less, &low); /* of lanes 0 and 1 the less, and in low the more; the same in more and high */
+    igs__exchange(&more, &high);
+    low = _mm_unpacklo_ps(less, low), high = _mm_unpacklo_ps(more, high);
+    {
+        const __m128i first = _mm_cvttps_epi32(_mm_movelh_ps(low, high)),
+                      last = _mm_cvttps_epi32(_mm_movehl_ps(high, low));
+        const __m128d whole = _mm_set1_pd((double)(1 << 20));
+        __m128i far_away[2], shares[4];
+        far_away[0] = _mm_srli_epi32(first, 6), far_away[1] = _mm_srli_epi32(last, 6);
+        IGS__STORE(places, _mm_and_si128(first, _mm_set1_epi32(63)));
+        IGS__STORE(places + 4, _mm_and_si128(last, _mm_set1_epi32(63)));
+        for (i = 0; i < 2; ++i) { /* a far away of none is so large that it has no share */
+            const __m128i behind = _mm_shuffle_epi32(far_away[i], 0x4E);
+            shares[2 * i] = _mm_cvttpd_epi32(_mm_div_pd(whole, _mm_cvtepi32_pd(far_away[i])));
+            shares[2 * i + 1] = _mm_cvttpd_epi32(_mm_div_pd(whole, _mm_cvtepi32_pd(behind)));
+        }
+        shares[0] = _mm_unpacklo_epi64(shares[0], shares[1]);
+        shares[2] = _mm_unpacklo_epi64(shares[2], shares[3]);
+        IGS__STORE(bases, _mm_packs_epi32(shares[0], shares[2]));
+    }
+    for (i = 0; i < 8; ++i) found[i] = from->items[places[i]];
+    for (i = count; i < 8; ++i) found[i] = 0;
+    return 8;
+}
+#else
 /* What may be near an item: of the cells around it that come before, and of its own, the last four items each. */
 typedef struct igs__candidates {
     int32_t items[64]; /* 13 cells of 4 */
     uint32_t far_away[64], count;
 } igs__candidates;
 
-#if defined(__SSE2__)
-/* igs__distance of two items, the first one's in the lowest lane: a power of two divides the floats exactly. steps are
- * 2^-(exponent + 4), the own ones twice. */
-IGS__INLINE __m128i igs__two_distances(__m128i own_means, __m128 own_steps, const int32_t* means, const float* steps) {
-    const __m128i off = _mm_sub_epi32(own_means, _mm_loadu_si128((const __m128i*)(const void*)means));
-    const __m128i sign = _mm_srai_epi32(off, 31);
-    const __m128 distance = _mm_cvtepi32_ps(_mm_sub_epi32(_mm_xor_si128(off, sign), sign)), most = _mm_set1_ps(8192.0f);
-    const __m128i ours = _mm_cvttps_epi32(_mm_min_ps(_mm_mul_ps(distance, own_steps), most));
-    const __m128i theirs = _mm_cvttps_epi32(_mm_min_ps(_mm_mul_ps(distance, _mm_loadu_ps(steps)), most));
-    __m128i sum = _mm_packs_epi32(ours, theirs);
-    sum = _mm_madd_epi16(sum, sum);
-    return _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4E));
-}
-
-IGS__INLINE uint32_t igs__held_distance(__m128i sum) {
-    const uint32_t far_away = (uint32_t)_mm_cvtsi128_si32(sum);
-    return 480 + (far_away < 1u << 26 ? far_away : 1u << 26);
-}
-#endif
-
-/* Adds the items from first on, the last of them first. */
-IGS__INLINE void igs__add_candidates(
-    const igs__items* items, const float* steps, uint32_t n, uint32_t first, uint32_t end, igs__candidates* to
-) {
-    uint32_t j = end, count = to->count;
-#if defined(__SSE2__)
-    const __m128i mean = _mm_loadl_epi64((const __m128i*)(const void*)(items->means + 2 * (size_t)n));
-    const __m128 step = _mm_castsi128_ps(_mm_loadl_epi64((const __m128i*)(const void*)(steps + 2 * (size_t)n)));
-    const __m128i means = _mm_unpacklo_epi64(mean, mean);
-    const __m128 both = _mm_movelh_ps(step, step);
-    for (; j >= first + 2; j -= 2, count += 2) {
-        const size_t at = 2 * (size_t)(j - 2);
-        const __m128i sum = igs__two_distances(means, both, items->means + at, steps + at);
-        to->items[count] = (int32_t)j - 1;
-        to->items[count + 1] = (int32_t)j - 2;
-        to->far_away[count] = igs__held_distance(_mm_srli_si128(sum, 4));
-        to->far_away[count + 1] = igs__held_distance(sum);
-    }
-    if (j > first) {
-        const size_t at = 2 * (size_t)first; /* with the item behind it, which is n at the most */
-        to->items[count] = (int32_t)first;
-        to->far_away[count++] = igs__held_distance(igs__two_distances(means, both, items->means + at, steps + at));
-    }
-#else
-    (void)steps;
-    while (j > first) {
-        to->items[count] = (int32_t)--j;
-        to->far_away[count++] = igs__distance(items, n, j);
-    }
-#endif
-    to->count = count;
-}
-
-/* The nearest candidates, nearest first; returns how many. Of two as near the one that came first. No branch decides what is kept:
- * candidates do not come by distance, so that it would be hard to foretell. */
-#if defined(__SSE2__)
-/* Keys are distances and, below them, the order of coming, which doubles hold exactly: the least of every other candidate and the
- * least of the rest are kept side by side, then merged. */
-IGS__INLINE uint32_t igs__take_nearest(const igs__candidates* from, int32_t* found, uint16_t* bases) {
-    const uint32_t count = from->count < IGS__FAST_NEIGHBOURS ? from->count : IGS__FAST_NEIGHBOURS;
-    const __m128d none = _mm_set1_pd(1e300), two = _mm_set1_pd(2.0);
-    __m128d keys[IGS__FAST_NEIGHBOURS], come = _mm_set_pd(1.0, 0.0);
-    uint32_t at, i;
-    for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) keys[i] = none;
-    for (at = 0; at < from->count; at += 2, come = _mm_add_pd(come, two)) {
-        const __m128i far_away = _mm_loadl_epi64((const __m128i*)(const void*)(from->far_away + at));
-        __m128d key = _mm_add_pd(_mm_mul_pd(_mm_cvtepi32_pd(far_away), _mm_set1_pd(64.0)), come);
-        if (at + 1 == from->count) key = _mm_unpacklo_pd(key, none);
-        IGS__UNROLLED for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) {
-            const __m128d held = keys[i];
-            keys[i] = _mm_min_pd(held, key);
-            key = _mm_max_pd(held, key);
-        }
-    }
-    {
-        __m128d merged[4], moved;
-        int32_t places[2], shares[2];
-        for (i = 0; i < 4; ++i) /* falls, then rises */
-            merged[i] = _mm_min_pd(
-                _mm_unpacklo_pd(keys[2 * i], keys[2 * i + 1]), _mm_unpackhi_pd(keys[7 - 2 * i], keys[6 - 2 * i])
-            );
-        moved = merged[0], merged[0] = _mm_min_pd(moved, merged[2]), merged[2] = _mm_max_pd(moved, merged[2]);
-        moved = merged[1], merged[1] = _mm_min_pd(moved, merged[3]), merged[3] = _mm_max_pd(moved, merged[3]);
-        moved = merged[0], merged[0] = _mm_min_pd(moved, merged[1]), merged[1] = _mm_max_pd(moved, merged[1]);
-        moved = merged[2], merged[2] = _mm_min_pd(moved, merged[3]), merged[3] = _mm_max_pd(moved, merged[3]);
-        for (i = 0; i < count; i += 2) {
-            const __m128d other = _mm_shuffle_pd(merged[i / 2], merged[i / 2], 1);
-            const __m128d key = _mm_unpacklo_pd(_mm_min_pd(merged[i / 2], other), _mm_max_pd(merged[i / 2], other));
-            const __m128d far_away = _mm_cvtepi32_pd(_mm_cvttpd_epi32(_mm_mul_pd(key, _mm_set1_pd(1.0 / 64))));
-            const __m128i at_place = _mm_cvttpd_epi32(_mm_sub_pd(key, _mm_mul_pd(far_away, _mm_set1_pd(64.0))));
-            const __m128i share = _mm_cvttpd_epi32(_mm_div_pd(_mm_set1_pd((double)(1 << 20)), far_away));
-            _mm_storel_epi64((__m128i*)(void*)places, at_place);
-            _mm_storel_epi64((__m128i*)(void*)shares, share);
-            found[i] = from->items[places[0]];
-            bases[i] = (uint16_t)(shares[0] > 0 ? shares[0] : 1);
-            if (i + 1 == count) break;
-            found[i + 1] = from->items[places[1]];
-            bases[i + 1] = (uint16_t)(shares[1] > 0 ? shares[1] : 1);
-        }
-    }
-    return count;
-}
-#else
-IGS__INLINE uint32_t igs__take_nearest(const igs__candidates* from, int32_t* found, uint16_t* bases) {
+/* The nearest candidates, nearest first; returns how many. Of two as near the one that came first. */
+static uint32_t igs__take_nearest(const igs__candidates* from, int32_t* found, uint16_t* bases) {
     uint64_t keys[IGS__FAST_NEIGHBOURS]; /* distances and, below them, the order of coming */
     uint32_t at, i;
     for (i = 0; i < IGS__FAST_NEIGHBOURS; ++i) keys[i] = UINT64_MAX;
@@ -2686,29 +2761,22 @@ IGS__INLINE uint32_t igs__take_nearest(const igs__candidates* from, int32_t* fou
     }
     return i;
 }
-#endif
 
 /* Adds those of cells of a row before item n, from the right. */
-static void igs__add_cells(
-    const igs__items* items, const float* steps, uint32_t n, uint32_t left, uint32_t right, igs__candidates* to
-) {
+static void igs__add_cells(const igs__items* items, uint32_t n, uint32_t left, uint32_t right, igs__candidates* to) {
     const uint32_t* firsts = items->firsts;
-    const uint32_t end = firsts[right + 1] < n ? firsts[right + 1] : n;
-    uint32_t cell, most = 0;
-    for (cell = left; cell <= right; ++cell) {
-        const uint32_t held = firsts[cell + 1] - firsts[cell];
-        most = held > most ? held : most;
-    }
-    if (most <= 4) { /* all of them, which follow each other */
-        if (firsts[left] < end) igs__add_candidates(items, steps, n, firsts[left], end, to);
-        return;
-    }
+    uint32_t cell, j;
     for (cell = right + 1; cell > left; --cell) {
         const uint32_t last = firsts[cell] < n ? firsts[cell] : n;
         const uint32_t first = last > firsts[cell - 1] + 4 ? last - 4 : firsts[cell - 1];
-        if (first < last) igs__add_candidates(items, steps, n, first, last, to);
+        for (j = last; j > first; ++to->count) {
+            to->items[to->count] = (int32_t)--j;
+            to->far_away[to->count] = igs__distance(items, n, j);
+            if (to->far_away[to->count] > 480 + (1u << 17)) to->far_away[to->count] = 480 + (1u << 17);
+        }
     }
 }
+#endif
 
 /* The first items of the cells around one that come before it, by distance and then from the last: where cells alone tell, they
  * are the nearest. */
@@ -2736,21 +2804,24 @@ static void igs__list_around(const igs__items* items, int32_t row, int32_t colum
  * item 0 with a weight of 0. */
 static void igs__find_nearest(igs__items* items) {
     const int32_t across = (int32_t)items->across;
-    float* steps = (float*)(void*)items->unlike; /* [count][2], as long as nothing is compared */
     int32_t row = 0, column = 0, around[IGS__FAST_NEIGHBOURS];
     uint16_t around_bases[IGS__FAST_NEIGHBOURS];
     uint32_t n, last_cell = 0;
+#if defined(__SSE2__)
+    float* steps = (float*)(void*)items->unlike; /* [count][2], as long as nothing is compared */
+    igs__around near_by;
+    memset(&near_by, 0, sizeof near_by);
     for (n = 0; items->means != NULL && n < 2 * items->count; ++n)
         steps[n] = 1.0f / (float)(1 << (items->exponents[n] + 4));
+#endif
     for (n = 0; n < items->count; ++n) {
         int32_t* neighbours = items->neighbours + (size_t)n * IGS__FAST_NEIGHBOURS;
         uint16_t* bases = items->bases + (size_t)n * IGS__FAST_NEIGHBOURS;
-        int32_t y;
+        const uint32_t first = items->firsts[items->cells[n]];
         int found = 0, place, i;
         for (column += (int32_t)(items->cells[n] - last_cell); column >= across; column -= across) ++row;
         last_cell = items->cells[n];
         if (items->means == NULL) {
-            const uint32_t first = items->firsts[items->cells[n]];
             uint32_t j;
             if (n == first) igs__list_around(items, row, column, around, around_bases);
             for (j = n; j > first && found < 4; ++found) {
@@ -2762,15 +2833,23 @@ static void igs__find_nearest(igs__items* items) {
                 bases[found] = around_bases[i];
             }
         } else {
+#if defined(__SSE2__)
+            const float mean[2] = {(float)items->means[2 * (size_t)n], (float)items->means[2 * (size_t)n + 1]};
+            if (n == first) igs__gather_around(&near_by, items, steps, row, column);
+            found = (int)igs__take_nearest(&near_by, mean, steps + 2 * (size_t)n, neighbours, bases);
+            if (n + 1 < items->firsts[last_cell + 1]) igs__put_own(&near_by, items, steps, n);
+#else
             const int32_t left = column > 2 ? column - 2 : 0, right = column + 2 < across ? column + 2 : across - 1;
             igs__candidates near_by;
+            int32_t y;
             near_by.count = 0;
             for (y = row; y >= 0 && y >= row - 2; --y)
                 igs__add_cells(
-                    items, steps, n, (uint32_t)(y * across + left),
-                    (uint32_t)(y * across + (y == row ? column : right)), &near_by
+                    items, n, (uint32_t)(y * across + left), (uint32_t)(y * across + (y == row ? column : right)),
+                    &near_by
                 );
             found = (int)igs__take_nearest(&near_by, neighbours, bases);
+#endif
         }
         for (; found < IGS__FAST_NEIGHBOURS; ++found) {
             neighbours[found] = 0;
@@ -4334,13 +4413,23 @@ static igs_error igs__unpack_shapes(igs__loader* loader) {
     return igs__unpack_planes(loader, IGS__SHAPES, loader->planes, 3, items, loader->plan.shapes);
 }
 
+#define IGS__SIZES 64u
+
+/* exp(-m) of sizes that came last: they are few. */
+typedef struct igs__scales {
+    int32_t codes[IGS__SIZES]; /* of m; beyond 16 bits where nothing has been kept */
+    double scales[IGS__SIZES];
+} igs__scales;
+
 /* The exponents of a Gaussian's position steps; or the first law in the order of their checks that it breaks, kept in
  * broken: all Gaussians of a block are held against one law before the next is looked at. */
 static void igs__position_exponents(
-    const igs_info* info, const int16_t* shape, double log2_ratio, int least, int8_t* exponents, igs_error* broken
+    const igs_info* info, const int16_t* shape, double log2_ratio, int least, igs__scales* scales, int8_t* exponents,
+    igs_error* broken
 ) {
     const double m = shape[0] * (double)info->size_step, h = shape[1] * (double)info->form_step;
     const double b = shape[2] * (double)info->form_step, r = sqrt(h * h + b * b);
+    const uint32_t slot = (uint32_t)shape[0] % IGS__SIZES;
     double grown, cosine, sine, scale, diagonal[2];
     igs_error found = IGS_OK;
     int axis;
@@ -4353,12 +4442,21 @@ static void igs__position_exponents(
     grown = exp(r);
     cosine = 0.5 * (grown + 1.0 / grown);
     sine = r > 0.0 ? 0.5 * (grown - 1.0 / grown) / r : 1.0;
-    scale = exp(-m);
+    if (scales->codes[slot] != shape[0]) {
+        scales->codes[slot] = shape[0];
+        scales->scales[slot] = exp(-m);
+    }
+    scale = scales->scales[slot];
     diagonal[0] = scale * (cosine - h * sine); /* A and C of the inverse covariance */
     diagonal[1] = scale * (cosine + h * sine);
     for (axis = 0; axis < 2; ++axis) {
-        const double exponent = log2_ratio - 0.5 * igs__log2(diagonal[axis]), whole = floor(exponent);
-        const int rounded = (int)whole + (exponent - whole > 0.5);
+        double exponent = log2_ratio - 0.5 * igs__log2_by(diagonal[axis], 5), whole = (double)igs__floor(exponent);
+        int rounded;
+        if (fabs(exponent - whole - 0.5) < 1e-5) { /* seldom near enough to ask more exactly */
+            exponent = log2_ratio - 0.5 * igs__log2(diagonal[axis]);
+            whole = (double)igs__floor(exponent);
+        }
+        rounded = (int)whole + (exponent - whole > 0.5);
         if ((axis == 0 ? info->wrap_x : info->wrap_y) != 0) {
             const double variance = diagonal[1 - axis] / (scale * scale);
             const double side = axis == 0 ? info->width : info->height;
@@ -4387,9 +4485,11 @@ static igs_error igs__unpack_positions(igs__loader* loader) {
     const int least = side <= 2048 ? -4 : side <= 4096 ? -3 : side <= 8192 ? -2 : -1;
     const double log2_ratio = igs__log2((double)info->position_ratio);
     int8_t* exponents = loader->plan.exponents;
+    igs__scales scales;
     uint64_t bit = 0;
     uint32_t start, n;
     int axis;
+    for (n = 0; n < IGS__SIZES; ++n) scales.codes[n] = INT32_MAX;
     for (start = 0; start < info->gaussians; start += IGS__BLOCK) {
         const uint32_t rest = info->gaussians - start, end = start + (rest < IGS__BLOCK ? rest : IGS__BLOCK);
         uint64_t bits = bit;
@@ -4397,7 +4497,8 @@ static igs_error igs__unpack_positions(igs__loader* loader) {
         int outside = 0;
         for (n = start; n < end; ++n) {
             igs__position_exponents(
-                info, loader->plan.shapes + 3 * (size_t)n, log2_ratio, least, exponents + 2 * (size_t)n, &broken
+                info, loader->plan.shapes + 3 * (size_t)n, log2_ratio, least, &scales, exponents + 2 * (size_t)n,
+                &broken
             );
             if (broken == IGS_OK)
                 bits += (uint64_t)(2 * (int)info->cell_log2 - exponents[2 * (size_t)n] - exponents[2 * (size_t)n + 1]);

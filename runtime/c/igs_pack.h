@@ -133,8 +133,6 @@ static uint64_t igs__plan_packing(
     return arena.peak;
 }
 
-#define IGS__SIZES 64u
-
 /* Powers of e that Gaussians of one size share, by the last bits of m's code: a material has few sizes. */
 typedef struct igs__sizes {
     int32_t codes[IGS__SIZES]; /* of m; beyond 16 bits where nothing has been kept */

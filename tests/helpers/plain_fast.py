@@ -110,7 +110,7 @@ class PlainFastDecoder:
                         for axis in (0, 1):
                             here, there = ((2 * positions[i][axis] + 1) << (exponents[i][axis] + 4) for i in (n, j))
                             square += sum((abs(here - there) >> (exponents[i][axis] + 4)) ** 2 for i in (n, j))
-                        far = 480 + min(2**26, square)
+                        far = 480 + min(2**17, square)
                     found.append((far, -j))
         return [(-j, max(1, 2**20 // far)) for far, j in sorted(found)[:8]]
 
