@@ -1,6 +1,6 @@
 """The coders of integer planes in C: runtime/c/igs_coder.c, compiled when the package is built, where it has been.
 
-It saves the import of numba, half a second and more, and its compilation, and codes codec 4 in a third of the time. The
+It saves the import of numba, half a second and more, and its compilation, and codes codec 4 in a sixth of the time. The
 numba kernels are the reference, give the same bytes and codes, and serve where there is no library: where no compiler
 was found, in a tree that was not installed, or where ``IMAGEGS_TEX_NO_COMPILED`` is set.
 """

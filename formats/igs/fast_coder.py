@@ -551,7 +551,7 @@ def _prepare_plane(values, k, items, known, factors, tables):
                 sums[n] += inputs[n, 2] + 1300
                 inputs[n, 3] = ((sums[n] * rest) >> 16) - 1300
             inputs[n, 2] = inputs[n, 1] if k > 1 else 0
-            inputs[n, 1] = logarithm(64 * min(abs(last), _MOST_VALUE) + 20) - 1300
+            inputs[n, 1] = logarithm(64 * _clamp(abs(last), _MOST_VALUE) + 20) - 1300
             trits[n] = sign_of(last) * 9 + trits[n] // 3
         offs[n] = 0
         for i in range(1, INPUTS):

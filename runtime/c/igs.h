@@ -2679,7 +2679,7 @@ igs__take_nearest(const igs__around* from, const float* mean, const float* step,
     __m128 keys[8], order = _mm_add_ps(_mm_set1_ps(480.0f * 64.0f + (float)from->first), _mm_set_ps(3, 2, 1, 0));
     __m128 low, high, less, more;
     int32_t places[8];
-    uint32_t at, i, apart;
+    uint32_t at, i;
     IGS__UNROLLED for (i = 0; i < 8; ++i) keys[i] = none;
     for (at = from->first; at < from->end; at += 4, order = _mm_add_ps(order, four)) {
         __m128 key = _mm_add_ps(igs__four_keys(mean, step, from, at), order);
@@ -2695,9 +2695,9 @@ igs__take_nearest(const igs__around* from, const float* mean, const float* step,
         keys[i] = _mm_min_ps(keys[i], last);
         keys[7 - i] = _mm_min_ps(keys[7 - i], first);
     }
-    for (apart = 4; apart > 0; apart >>= 1)
-        for (i = 0; i < 8; ++i)
-            if ((i & apart) == 0) igs__exchange(keys + i, keys + i + apart);
+    IGS__UNROLLED for (i = 0; i < 4; ++i) igs__exchange(keys + i, keys + i + 4);
+    IGS__UNROLLED for (i = 0; i < 4; ++i) igs__exchange(keys + 2 * i - (i & 1), keys + 2 * i - (i & 1) + 2);
+    IGS__UNROLLED for (i = 0; i < 8; i += 2) igs__exchange(keys + i, keys + i + 1);
     IGS__UNROLLED for (i = 0; i < 4; ++i) { /* lanes 0 and 1 */
         const __m128 first = _mm_shuffle_ps(keys[i], keys[i], 0x55),
                      last = _mm_shuffle_ps(keys[7 - i], keys[7 - i], 0x55);
