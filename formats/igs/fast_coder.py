@@ -57,7 +57,7 @@ SHARES: Final = np.array([655360 // (7 * n + 30) for n in range(SEEN_LIMIT + 1)]
 """How far a distribution moves towards a symbol, in 1/65536, after n symbols."""
 STATE: Final = 1 << 24
 """The coder's least state, and its first and last one."""
-MOST_STEPS: Final = 4
+MOST_STEPS: Final = 5
 _MOST_VALUE: Final = 32767
 _MOST_MAGNITUDE: Final = (1 << 23) - 1
 _MOST_WEIGHT: Final = 32767
@@ -422,8 +422,11 @@ def _code_value(value, model, stream, decoding, shares):
 def _code_large(value, stream, decoding):
     """Code a value of at least LARGE, or at most -LARGE: its sign and length, then its bits."""
     rest = abs(value) - LARGE
-    head = _code_raw((32 if value < 0 else 0) + length_of(rest), 6, stream, decoding)
-    bits = min(head & 31, 23) - 1
+    length = length_of(rest) if not decoding else 0
+    head = _code_raw((8 if value < 0 else 0) + min(length, 7), 4, stream, decoding)
+    bits = (head & 7) - 1
+    if bits == 6:
+        bits = min(6 + _code_raw(length - 7, 5, stream, decoding), 22)
     found = rest
     if decoding:
         found = 1 if bits >= 0 else 0
@@ -437,7 +440,7 @@ def _code_large(value, stream, decoding):
         if decoding:
             found = found << count | low
     found = min(found + LARGE, _MOST_MAGNITUDE)
-    return -found if head & 32 else found
+    return -found if head & 8 else found
 
 
 @njit(cache=True, nogil=True)

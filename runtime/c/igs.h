@@ -846,7 +846,7 @@ typedef struct igs__items {
 #define IGS__TRAINED_MIXED (IGS__PREDICTION_INPUTS + IGS__TRAINED_UNITS)
 #define IGS__GROUPS 7
 #define IGS__FAST_ROWS 2361
-#define IGS__FAST_STEPS 4 /* of a value, at most */
+#define IGS__FAST_STEPS 5 /* of a value, at most */
 #define IGS__FAST_NEIGHBOURS 8
 
 static void igs__items_take(
@@ -2479,10 +2479,12 @@ igs__fast_decide(igs__fast_mixer* mixer, igs__fast_stream* stream, uint32_t part
 /* A value beyond those that two symbols tell: its sign and length, then its bits. */
 static int32_t igs__fast_large(igs__fast_stream* stream, int32_t value) {
     const uint32_t rest = (uint32_t)(value < 0 ? -value : value) - IGS__FAST_LARGE;
-    const uint32_t head =
-        igs__fast_raw(stream, (value < 0 ? 32u : 0u) + (uint32_t)igs__length32(IGS__WRITES ? rest & 0xFFFFFF : 0), 6);
-    const int length = igs__least((int)(head & 31), 23), count = length > 16 ? 15 : length - 1;
+    const uint32_t known = (uint32_t)igs__length32(IGS__WRITES ? rest & 0xFFFFFF : 0);
+    const uint32_t head = igs__fast_raw(stream, (value < 0 ? 8u : 0u) + (known < 7 ? known : 7), 4);
+    int length = (int)(head & 7), count;
     uint32_t found = length > 0;
+    if (length == 7) length = igs__least(7 + (int)igs__fast_raw(stream, known - 7, 5), 23);
+    count = length > 16 ? 15 : length - 1;
     if (length > 16) {
         const int more = length - 16;
         found = found << more | igs__fast_raw(stream, rest >> 15 & ((1u << more) - 1), more);
@@ -2490,7 +2492,7 @@ static int32_t igs__fast_large(igs__fast_stream* stream, int32_t value) {
     if (count > 0) found = found << count | igs__fast_raw(stream, rest & ((1u << count) - 1), count);
     found += IGS__FAST_LARGE;
     if (found > 8388607) found = 8388607;
-    return head & 32 ? -(int32_t)found : (int32_t)found;
+    return head & 8 ? -(int32_t)found : (int32_t)found;
 }
 
 /* Reads a value, or writes the one it is given: 0, four magnitudes of either sign, three spans of either sign, or large. */

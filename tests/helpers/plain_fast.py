@@ -154,15 +154,17 @@ class PlainFastDecoder:
     def value(self, rows):
         first = self.symbol(0, rows)
         if first == 15:
-            head = self.bits(6)
-            below = min(23, head % 32) - 1
+            head = self.bits(4)
+            below = head % 8 - 1
+            if head % 8 == 7:
+                below = min(23, 7 + self.bits(5)) - 1
             rest = 0 if below < 0 else 1
             if below > 15:
                 rest = rest << (below - 15) | self.bits(below - 15)
             if below > 0:
                 rest = rest << min(15, below) | self.bits(min(15, below))
             size = min(2**23 - 1, 61 + rest)
-            return -size if head >= 32 else size
+            return -size if head >= 8 else size
         negative, size = first > 7, first - 7 if first > 7 else first
         if size > 4:
             span = size - 4
