@@ -3,7 +3,7 @@
 Encoding is most of a search's time where a GPU fits: 27 of 32 s for mossy_rock_053 at 348,720 bytes on an H200, with 17
 files encoded. The statistics of each plane by itself give other sizes, but other by nearly the same factor from one
 feature step to the next: 0.1 to 0.9 % apart at half an octave, 0.3 % at a fifth, 1 % from one fit to another. Coding
-for fast reading takes a fifth of the time, and gives 1.02 to 1.06 times the bytes: a factor of the material, which
+for fast reading takes a tenth of the time, and gives 1.02 to 1.09 times the bytes: a factor of the material, which
 moves by 0.4 % from one fit to another.
 """
 
@@ -19,8 +19,8 @@ from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet, position
 from imagegs_tex.shaders.coarse_levels import SHARE
 from imagegs_tex.shaders.gpu_buffer import resident_bytes
 
-_OVER_FAST: Final = 0.97
-"""Bytes of small files over those for fast reading, of 50 files in the mean."""
+_OVER_FAST: Final = 0.96
+"""Bytes of small files over those for fast reading, of 17 files in the mean."""
 
 
 class Sizes(Protocol):
