@@ -81,7 +81,7 @@ class _Locator(caching.UserProvidedCacheLocator):
 
     def get_source_stamp(self) -> Any:
         """Return what changes when the kernel would compile to something else."""
-        files, constants = {self._py_file}, {}
+        files, constants = {self._py_file, __file__}, {}  # this one: how all are compiled
         waiting, seen = [self._function], set()
         while waiting:
             function = waiting.pop()
@@ -153,10 +153,13 @@ def njit(function: Any = None, *, cache: bool = False, **options: Any) -> Any:
 
     Called from another kernel, it is compiled for the types of its arguments, not for each literal value: the entropy
     coder's parts had up to eight variants of the same machine code, a fifth of the time it took to compile.
+
+    A division by zero gives what numpy has for it: looking for a zero, to raise an error, kept loops with a division
+    from being vectors.
     """
     if function is None:
         return lambda decorated: njit(decorated, cache=cache, **options)
-    kernel = numba.njit(**options)(function)
+    kernel = numba.njit(**{"error_model": "numpy"} | options)(function)
     if cache:
         kernel._cache = _Nowhere() if kernel_folder().path is None else _KernelCache(function)
     for_types = kernel.get_call_template
