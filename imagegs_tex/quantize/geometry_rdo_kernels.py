@@ -10,10 +10,17 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imagegs_tex.jit import REORDERED, njit
+from imagegs_tex.jit import njit
 from imagegs_tex.quantize.geometry_numba import box_of, conic_of, exponent_of, nearest_copy, nearest_position
-from imagegs_tex.rasterize.backend import LOG2_E
-from imagegs_tex.rasterize.cpu.exp2 import exp2_of_minus
+from imagegs_tex.quantize.patch_kernels import (
+    line_weights,
+    list_groups,
+    patch_error,
+    patch_errors,
+    patch_weights,
+    room_for,
+    split_line,
+)  # fmt: skip
 
 REACH: Final = 1.2
 """Patches are this much larger than a support, so that trials one step away still fit in."""
@@ -50,28 +57,6 @@ class Codes(NamedTuple):
     wrap: tuple[bool, bool]  # whether it repeats in x and in y
 
 
-class _Texels(NamedTuple):
-    """The texels of a patch, P one after the other, as the picture has them while its Gaussian stays."""
-
-    old: NDArray[np.float32]  # [P] the Gaussian's weights
-    totals: NDArray[np.float32]  # [P] and the next three: the picture's
-    sqrt_weights: NDArray[np.float32]  # [P]
-    sums: NDArray[np.float32]  # [K, P]
-    target: NDArray[np.float32]  # [K, P]
-    change: NDArray[np.float32]  # [P] scratch
-    scale: NDArray[np.float32]  # [P] scratch
-
-
-class _Patch(NamedTuple):
-    """Room for what lies around one Gaussian: R rows of spans, and their texels."""
-
-    firsts: NDArray[np.int64]  # [R] first column of each row's span, counted from the patch's left
-    starts: NDArray[np.int64]  # [R + 1] where each span begins among the texels
-    texels: _Texels
-    tried: NDArray[np.float32]  # [P] the weights of a candidate
-    best: NDArray[np.float32]  # [P] the weights of the best one
-
-
 class _Candidate(NamedTuple):
     """Where a Gaussian could be."""
 
@@ -100,23 +85,6 @@ def _copy_line(line, left, count, target):
 
 
 @njit(cache=True, nogil=True)
-def _split_line(line, left, count, planes, at):
-    """Copy count texels of a row [W, K] from column left on, which may be beyond its ends, to planes [K, P] from at on.
-
-    Pictures keep a texel's components together: from planes, a patch was scattered over memory, and gathering it took
-    longer than all of its trials.
-    """
-    left %= line.shape[0]
-    before = min(count, line.shape[0] - left)
-    for k in range(line.shape[1]):
-        plane = planes[k, at : at + count]
-        for i in range(before):
-            plane[i] = line[left + i, k]
-        for i in range(count - before):
-            plane[before + i] = line[i, k]
-
-
-@njit(cache=True, nogil=True)
 def _add_line(weights, feature, left, count, total, line):
     """Add count weights to a row of totals [W], and times a feature [K] to a row [W, K], from column left on."""
     left %= total.shape[0]
@@ -125,26 +93,6 @@ def _add_line(weights, feature, left, count, total, line):
         total[column] += weights[i]
         for k in range(feature.shape[0]):
             line[column, k] += weights[i] * feature[k]
-
-
-@njit(cache=True, nogil=True, fastmath=REORDERED)
-def _patch_weights(place, conic, cutoff_weight, corner, firsts, starts, weights):
-    """Fill the weights of a Gaussian at a place in a patch's rows.
-
-    Each row's begin at column left + firsts[row], and lie at starts[row] to starts[row + 1].
-    """
-    # the square is completed, as in the rasterizer: nothing cancels for thin Gaussians
-    (x, y), (left, top), (a, b, c) = place, corner, conic
-    slant = b / a
-    across = np.float32(0.5 * LOG2_E * a)
-    along = np.float32(0.5 * LOG2_E * max(c - b * slant, 0.0))
-    for row in range(firsts.shape[0]):
-        dy = top + row + 0.5 - y
-        start, constant = np.float32(left + firsts[row] + 0.5 - x + slant * dy), along * np.float32(dy * dy)
-        line = weights[starts[row] : starts[row + 1]]
-        for i in range(line.shape[0]):
-            u = start + np.float32(i)
-            line[i] = max(exp2_of_minus(across * u * u + constant) - cutoff_weight, np.float32(0.0))
 
 
 @njit(cache=True, nogil=True)
@@ -183,29 +131,6 @@ def _find_spans(x, y, code, steps, cutoff, left, top, columns, firsts, starts):
         starts[row + 1] = starts[row] + length
 
 
-@njit(cache=True, nogil=True, fastmath=REORDERED)
-def _patch_error(weights, feature, texels, count, limit):
-    """Squared error of a patch once its Gaussian's weights are the given ones; beyond the limit, any number above."""
-    old, totals, sqrt_weights, change, scale = (
-        texels.old, texels.totals, texels.sqrt_weights, texels.change, texels.scale,
-    )  # fmt: skip
-    for i in range(count):
-        change[i] = weights[i] - old[i]
-    for i in range(count):
-        scale[i] = sqrt_weights[i] / (totals[i] + change[i])
-    error = np.float64(0.0)
-    for k in range(feature.shape[0]):
-        f, s, t = feature[k], texels.sums[k], texels.target[k]
-        part = np.float32(0.0)
-        for i in range(count):
-            difference = (s[i] + change[i] * f) * scale[i] - t[i]
-            part += difference * difference
-        error += part
-        if error > limit:
-            break
-    return error
-
-
 @njit(cache=True, nogil=True)
 def find_patches(means, codes, steps, cutoff, width, height, wrap, patches):
     """Fill patches [N, 4]: left, top, columns, rows of what a Gaussian's trials can reach; no rows where it rests."""
@@ -222,7 +147,7 @@ def sum_rows(means, codes, features, steps, cutoff, wrap, sums, totals, begin, e
     """Add all Gaussians' weights and weighted features to the rows begin..end of totals [H, W] and sums [H, W, K]."""
     height, width = totals.shape
     cutoff_weight = np.float32(math.exp(-cutoff))
-    weights, firsts, starts = np.empty(width, np.float32), np.zeros(1, np.int64), np.zeros(2, np.int64)
+    weights = np.empty((1, width + 8), np.float32)
     for n in range(means.shape[0]):
         conic = conic_of(codes[n, 0] * steps[0], codes[n, 1] * steps[1], codes[n, 2] * steps[2])
         left, top, columns, rows = box_of(means[n, 0], means[n, 1], conic, cutoff, (width, height), wrap, 1.0, 0.0)
@@ -231,10 +156,9 @@ def sum_rows(means, codes, features, steps, cutoff, wrap, sums, totals, begin, e
             if place < begin or place >= end:
                 continue
             for at in range(0, columns, width):  # a patch wider than the picture meets this row more than once
-                starts[1] = min(width, columns - at)
-                corner = (left + at, top + row)
-                _patch_weights((means[n, 0], means[n, 1]), conic, cutoff_weight, corner, firsts, starts, weights)
-                _add_line(weights, features[n], left + at, starts[1], totals[place], sums[place])
+                count, corner = min(width, columns - at), (left + at, top + row)
+                line_weights((means[n, 0], means[n, 1]), conic, cutoff_weight, corner, count, weights)
+                _add_line(weights[0], features[n], left + at, count, totals[place], sums[place])
 
 
 @njit(cache=True, nogil=True)
@@ -254,7 +178,7 @@ def refine_within(band, done, patches, means, codes, features, picture, allowed)
     for n in range(means.shape[0]):
         if not done[n]:
             texels, rows = max(texels, patches[n, 2] * patches[n, 3]), max(rows, patches[n, 3])
-    patch = _room(texels, rows, components)
+    patch = room_for(texels, rows, components)
     for n in range(means.shape[0]):
         left, top, columns, rows = patches[n, 0], patches[n, 1], patches[n, 2], patches[n, 3]
         if (
@@ -269,60 +193,58 @@ def refine_within(band, done, patches, means, codes, features, picture, allowed)
 
 
 @njit(cache=True, nogil=True)
-def _room(texels, rows, components):
-    # arrays of their own: rows of one would not begin where a vector does
-    old, totals, sqrt_weights = np.empty(texels, np.float32), np.empty(texels, np.float32), np.empty(texels, np.float32)
-    change, scale = np.empty(texels, np.float32), np.empty(texels, np.float32)
-    sums, target = np.empty((components, texels), np.float32), np.empty((components, texels), np.float32)
-    return _Patch(
-        np.empty(rows, np.int64), np.empty(rows + 1, np.int64),
-        _Texels(old, totals, sqrt_weights, sums, target, change, scale),
-        np.empty(texels, np.float32), np.empty(texels, np.float32),
-    )  # fmt: skip
-
-
-@njit(cache=True, nogil=True)
 def _refine(mean, code, feature, box, picture, allowed, patch):
     """Try x, y, m, h and b of one Gaussian one step up and down in turn; take what is cheapest."""
     corner, rows = (box[0], box[1]), box[3]
-    count = _gather(mean, code, box, picture, allowed, patch)
-    firsts, starts, texels, tried = patch.firsts[:rows], patch.starts[: rows + 1], patch.texels, patch.tried
+    count, groups = _gather(mean, code, box, picture, allowed, patch)
+    lines, tried = patch.lines, patch.tried
     kept = _as_it_is(mean, code, allowed)
-    _patch_weights((kept.x, kept.y), kept.conic, allowed.cutoff_weight, corner, firsts, starts, texels.old)
-    _copy(texels.old, patch.best, count)
-    lowest = kept.rate + _patch_error(texels.old, feature, texels, count, np.inf)
-    moved, last_moved_axis = False, -1
-    for trial in range(10):
-        axis, sign = trial // 2, 1 - 2 * (trial % 2)
-        if axis == last_moved_axis:
-            continue  # one step up was better, so one step down is not
-        possible, candidate = _propose(kept, axis, sign, allowed)
-        if not possible:
-            continue
-        place = _beside(candidate, mean, allowed)
-        _patch_weights(place, candidate.conic, allowed.cutoff_weight, corner, firsts, starts, tried)
-        cost = candidate.rate + _patch_error(tried, feature, texels, count, lowest - candidate.rate)
-        if cost < lowest:
-            lowest, moved, last_moved_axis, kept = cost, True, axis, candidate
-            _copy(tried, patch.best, count)
+    place = (kept.x, kept.y)
+    patch_weights(place, kept.conic, allowed.cutoff_weight, corner, lines, rows, groups, patch.texels.old, 0)
+    _copy(patch.texels.old[0], tried[0], count)
+    lowest = kept.rate + patch_error(patch, 0, feature, count)
+    moved = False
+    for axis in range(5):
+        up_is_possible, up = _propose(kept, axis, 1, allowed)
+        down_is_possible, down = _propose(kept, axis, -1, allowed)
+        if up_is_possible:
+            place = _beside(up, mean, allowed)
+            patch_weights(place, up.conic, allowed.cutoff_weight, corner, lines, rows, groups, tried, 0)
+        if down_is_possible:
+            place = _beside(down, mean, allowed)
+            patch_weights(place, down.conic, allowed.cutoff_weight, corner, lines, rows, groups, tried, 1)
+        by_up, by_down = np.inf, np.inf
+        if up_is_possible and down_is_possible:
+            by_up, by_down = patch_errors(patch, feature, count)
+        elif up_is_possible:
+            by_up = patch_error(patch, 0, feature, count)
+        elif down_is_possible:
+            by_down = patch_error(patch, 1, feature, count)
+        if up.rate + by_up < lowest:
+            lowest, moved, kept = up.rate + by_up, True, up
+        elif down.rate + by_down < lowest:
+            lowest, moved, kept = down.rate + by_down, True, down
     if moved:
+        place = _beside(kept, mean, allowed)
+        patch_weights(place, kept.conic, allowed.cutoff_weight, corner, lines, rows, groups, tried, 0)
         _commit(kept, mean, code, feature, box, picture, patch)
 
 
 @njit(cache=True, nogil=True)
 def _gather(mean, code, box, picture, allowed, patch):
-    """Copy what trials can reach of the picture into a patch and return how many texels that is."""
+    """Copy what trials can reach of the picture into a patch; return how many texels and groups of eight that is."""
     left, top, columns, rows = box
-    firsts, starts, texels = patch.firsts[:rows], patch.starts[: rows + 1], patch.texels
+    lines, texels = patch.lines, patch.texels
+    firsts, starts = lines.firsts[:rows], lines.starts[: rows + 1]
     _find_spans(mean[0], mean[1], code, allowed.steps, allowed.cutoff, left, top, columns, firsts, starts)
     for row in range(rows):
         place, at, first = (top + row) % picture.totals.shape[0], starts[row], left + firsts[row]
         length = starts[row + 1] - at
-        _copy_line(picture.totals[place], first, length, texels.totals[at:])
-        _copy_line(picture.sqrt_weights[place], first, length, texels.sqrt_weights[at:])
-        _split_line(picture.sums[place], first, length, texels.sums, at)
-        _split_line(picture.target[place], first, length, texels.target, at)
-    return starts[rows]
+        _copy_line(picture.totals[place], first, length, texels.totals[0, at:])
+        _copy_line(picture.sqrt_weights[place], first, length, texels.sqrt_weights[0, at:])
+        split_line(picture.sums[place], first, length, texels.sums, at)
+        split_line(picture.target[place], first, length, texels.target, at)
+    return starts[rows], list_groups(lines, rows)
 
 
 @njit(cache=True, nogil=True)
@@ -392,14 +314,15 @@ def _beside(candidate, mean, allowed):
 
 @njit(cache=True, nogil=True)
 def _commit(kept, mean, code, feature, box, picture, patch):
-    """Move a Gaussian to where it is best, in its codes and in the picture."""
+    """Move a Gaussian to where it is best, in its codes and in the picture; its weights there are the first tried."""
     left, top, _, rows = box
-    change = patch.texels.change
+    lines, texels = patch.lines, patch.texels
     mean[0], mean[1] = kept.x, kept.y
     code[0], code[1], code[2] = kept.m, kept.h, kept.b
     for row in range(rows):
-        place, at, first = (top + row) % picture.totals.shape[0], patch.starts[row], left + patch.firsts[row]
-        length = patch.starts[row + 1] - at
+        place, at, first = (top + row) % picture.totals.shape[0], lines.starts[row], left + lines.firsts[row]
+        length = lines.starts[row + 1] - at
+        change = texels.old[0, at : at + length]
         for i in range(length):
-            change[i] = patch.best[at + i] - patch.texels.old[at + i]
+            change[i] = patch.tried[0, at + i] - change[i]
         _add_line(change, feature, first, length, picture.totals[place], picture.sums[place])

@@ -1,4 +1,4 @@
-"""LLVM's vectors in numba: LANES float32 numbers at a time, a row of a tile.
+"""LLVM's vectors in numba: float32 numbers at a time, LANES of them, a row of a tile, or 4 or 8.
 
 For loops whose length is a Gaussian's number of rows: written over arrays, each of them ended at a length that the
 processor had not foreseen, ten times per Gaussian and tile. With vectors there are two such loops, over rows, and what
@@ -17,64 +17,142 @@ from imagegs_tex.rasterize.backend import TILE
 from imagegs_tex.rasterize.cpu.exp2 import LARGEST, POLYNOMIAL
 
 LANES: Final = TILE
-_FLOATS: Final = ir.VectorType(ir.FloatType(), LANES)
 _FUSED: Final = ("contract",)
+_INDEX: Final = ir.IntType(32)
 
 
 class _Vector(types.Type):
-    def __init__(self):
-        super().__init__(name=f"float32x{LANES}")
+    def __init__(self, lanes):
+        self.lanes = lanes
+        super().__init__(name=f"float32x{lanes}")
+
+
+def _floats(lanes):
+    return ir.VectorType(ir.FloatType(), lanes)
+
+
+def _indices(numbers):
+    return ir.Constant(ir.VectorType(_INDEX, len(numbers)), list(numbers))
 
 
 @register_model(_Vector)
 class _VectorModel(models.PrimitiveModel):
     def __init__(self, manager, numba_type):
-        super().__init__(manager, numba_type, _FLOATS)
+        super().__init__(manager, numba_type, _floats(numba_type.lanes))
 
 
-_VECTOR: Final = _Vector()
+_VECTOR: Final = _Vector(LANES)
+_VECTOR_8: Final = _Vector(8)
+_VECTOR_4: Final = _Vector(4)
 
 
-def _pointer(context, builder, array_type, array, places):
-    view = context.make_array(array_type)(context, builder, array)
-    pointer = cgutils.get_item_pointer(context, builder, array_type, view, places)
-    return builder.bitcast(pointer, _FLOATS.as_pointer())
+def _pointer(context, builder, array_type, array, places, lanes):
+    """Return where a place's numbers begin.
+
+    They lie side by side, which LLVM does not know of a part of an array: it multiplied every column by a stride.
+    """
+    view, (row, column) = context.make_array(array_type)(context, builder, array), places
+    stride = builder.extract_value(view.strides, 0)
+    begin = builder.gep(builder.bitcast(view.data, ir.IntType(8).as_pointer()), [builder.mul(row, stride)])
+    pointer = builder.gep(builder.bitcast(begin, ir.FloatType().as_pointer()), [column])
+    return builder.bitcast(pointer, _floats(lanes).as_pointer())
 
 
-def _broadcast(builder, value):
-    one = builder.insert_element(ir.Constant(_FLOATS, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
-    return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+def _first(builder, value, rest):
+    return builder.insert_element(rest, value, ir.Constant(_INDEX, 0))
+
+
+def _broadcast(builder, value, lanes):
+    one = _first(builder, value, ir.Constant(_floats(lanes), ir.Undefined))
+    return builder.shuffle_vector(one, one, _indices([0] * lanes))
+
+
+def _loads(vector, array):
+    def generate(context, builder, signature, arguments):
+        pointer = _pointer(context, builder, array, arguments[0], arguments[1:], vector.lanes)
+        return builder.load(pointer, align=4)
+
+    return vector(array, types.intp, types.intp), generate
+
+
+def _broadcasts(vector):
+    def generate(context, builder, signature, arguments):
+        return _broadcast(builder, arguments[0], vector.lanes)
+
+    return vector(types.float32), generate
 
 
 @intrinsic
 def load(typing_context, array, row, column):
     """Return LANES numbers of an array from a place on."""
+    return _loads(_VECTOR, array)
 
-    def generate(context, builder, signature, arguments):
-        return builder.load(_pointer(context, builder, array, arguments[0], arguments[1:]), align=4)
 
-    return _VECTOR(array, types.intp, types.intp), generate
+@intrinsic
+def load_8(typing_context, array, row, column):
+    """Return eight numbers of an array from a place on."""
+    return _loads(_VECTOR_8, array)
+
+
+@intrinsic
+def load_4(typing_context, array, row, column):
+    """Return four numbers of an array from a place on."""
+    return _loads(_VECTOR_4, array)
 
 
 @intrinsic
 def store(typing_context, array, row, column, vector):
-    """Write LANES numbers into an array from a place on."""
+    """Write a vector into an array from a place on."""
 
     def generate(context, builder, signature, arguments):
-        builder.store(arguments[3], _pointer(context, builder, array, arguments[0], arguments[1:3]), align=4)
+        pointer = _pointer(context, builder, array, arguments[0], arguments[1:3], vector.lanes)
+        builder.store(arguments[3], pointer, align=4)
         return context.get_dummy_value()
 
-    return types.none(array, types.intp, types.intp, _VECTOR), generate
+    return types.none(array, types.intp, types.intp, vector), generate
+
+
+@intrinsic
+def prefetch(typing_context, array, row, column):
+    """Have the processor bring a place of an array into its second cache."""
+
+    def generate(context, builder, signature, arguments):
+        place = _pointer(context, builder, array, arguments[0], arguments[1:], LANES)
+        byte = ir.IntType(8).as_pointer()
+        function = ir.FunctionType(ir.VoidType(), [byte, _INDEX, _INDEX, _INDEX])
+        called = cgutils.get_or_insert_function(builder.module, function, "llvm.prefetch.p0i8")
+        builder.call(called, [builder.bitcast(place, byte), *(ir.Constant(_INDEX, number) for number in (0, 2, 1))])
+        return context.get_dummy_value()
+
+    return types.none(array, types.intp, types.intp), generate
 
 
 @intrinsic
 def broadcast(typing_context, number):
-    """Return a vector of one number."""
+    """Return LANES times one number."""
+    return _broadcasts(_VECTOR)
+
+
+@intrinsic
+def broadcast_8(typing_context, number):
+    """Return eight times one number."""
+    return _broadcasts(_VECTOR_8)
+
+
+@intrinsic
+def broadcast_4(typing_context, number):
+    """Return four times one number."""
+    return _broadcasts(_VECTOR_4)
+
+
+@intrinsic
+def first_of_4(typing_context, number):
+    """Return a number and three zeros."""
 
     def generate(context, builder, signature, arguments):
-        return _broadcast(builder, arguments[0])
+        return _first(builder, arguments[0], ir.Constant(_floats(4), None))
 
-    return _VECTOR(types.float32), generate
+    return _VECTOR_4(types.float32), generate
 
 
 @intrinsic
@@ -84,7 +162,7 @@ def add(typing_context, one, other):
     def generate(context, builder, signature, arguments):
         return builder.fadd(*arguments, flags=_FUSED)
 
-    return _VECTOR(_VECTOR, _VECTOR), generate
+    return one(one, one), generate
 
 
 @intrinsic
@@ -94,7 +172,7 @@ def subtract(typing_context, one, other):
     def generate(context, builder, signature, arguments):
         return builder.fsub(*arguments, flags=_FUSED)
 
-    return _VECTOR(_VECTOR, _VECTOR), generate
+    return one(one, one), generate
 
 
 @intrinsic
@@ -104,7 +182,7 @@ def multiply(typing_context, one, other):
     def generate(context, builder, signature, arguments):
         return builder.fmul(*arguments, flags=_FUSED)
 
-    return _VECTOR(_VECTOR, _VECTOR), generate
+    return one(one, one), generate
 
 
 @intrinsic
@@ -114,7 +192,7 @@ def multiply_add(typing_context, one, other, addend):
     def generate(context, builder, signature, arguments):
         return builder.fadd(builder.fmul(*arguments[:2], flags=_FUSED), arguments[2], flags=_FUSED)
 
-    return _VECTOR(_VECTOR, _VECTOR, _VECTOR), generate
+    return one(one, one, one), generate
 
 
 @intrinsic
@@ -124,7 +202,7 @@ def divide(typing_context, one, other):
     def generate(context, builder, signature, arguments):
         return builder.fdiv(*arguments)
 
-    return _VECTOR(_VECTOR, _VECTOR), generate
+    return one(one, one), generate
 
 
 @intrinsic
@@ -134,7 +212,7 @@ def maximum(typing_context, one, other):
     def generate(context, builder, signature, arguments):
         return builder.select(builder.fcmp_ordered(">", *arguments), *arguments)
 
-    return _VECTOR(_VECTOR, _VECTOR), generate
+    return one(one, one), generate
 
 
 @intrinsic
@@ -142,10 +220,10 @@ def where_positive(typing_context, condition, vector):
     """Return a vector, with zeros where another one is not above zero."""
 
     def generate(context, builder, signature, arguments):
-        zeros = ir.Constant(_FLOATS, None)
+        zeros = ir.Constant(_floats(vector.lanes), None)
         return builder.select(builder.fcmp_ordered(">", arguments[0], zeros), arguments[1], zeros)
 
-    return _VECTOR(_VECTOR, _VECTOR), generate
+    return vector(vector, vector), generate
 
 
 @intrinsic
@@ -154,19 +232,16 @@ def reduce_add(typing_context, vector):
 
     def generate(context, builder, signature, arguments):
         (halves,) = arguments
-        width = LANES
+        width = vector.lanes
         while width > 1:
             width //= 2
             low, high = (
-                builder.shuffle_vector(
-                    halves, halves, ir.Constant(ir.VectorType(ir.IntType(32), width), list(range(first, first + width)))
-                )
-                for first in (0, width)
+                builder.shuffle_vector(halves, halves, _indices(range(first, first + width))) for first in (0, width)
             )
             halves = builder.fadd(low, high)
-        return builder.extract_element(halves, ir.Constant(ir.IntType(32), 0))
+        return builder.extract_element(halves, ir.Constant(_INDEX, 0))
 
-    return types.float32(_VECTOR), generate
+    return types.float32(vector), generate
 
 
 @intrinsic
@@ -174,25 +249,26 @@ def exp2_of_minus(typing_context, vector):
     """Return 2^-t for t >= 0, as :mod:`imagegs_tex.rasterize.cpu.exp2` does for one number."""
 
     def generate(context, builder, signature, arguments):
-        whole_type = ir.VectorType(ir.IntType(32), LANES)
+        lanes, floats = vector.lanes, _floats(vector.lanes)
+        whole_type = ir.VectorType(ir.IntType(32), lanes)
 
         def constant(number):
-            return ir.Constant(_FLOATS, [number] * LANES)
+            return ir.Constant(floats, [number] * lanes)
 
         def integers(number):
-            return ir.Constant(whole_type, [number] * LANES)
+            return ir.Constant(whole_type, [number] * lanes)
 
         (t,) = arguments
         t = builder.select(builder.fcmp_ordered("<", t, constant(LARGEST)), t, constant(LARGEST))
         whole = builder.fptosi(t, whole_type)
-        rest = builder.fsub(builder.sitofp(whole, _FLOATS), t)  # in (-1, 0]
+        rest = builder.fsub(builder.sitofp(whole, floats), t)  # in (-1, 0]
         power = constant(POLYNOMIAL[0])
         for coefficient in POLYNOMIAL[1:]:
             power = builder.fadd(builder.fmul(power, rest, flags=_FUSED), constant(coefficient), flags=_FUSED)
         bits = builder.shl(builder.sub(integers(127), whole), integers(23))
-        return builder.fmul(power, builder.bitcast(bits, _FLOATS))
+        return builder.fmul(power, builder.bitcast(bits, floats))
 
-    return _VECTOR(_VECTOR), generate
+    return vector(vector), generate
 
 
 @intrinsic
@@ -205,10 +281,9 @@ def reduce_add_4(typing_context, one, two, three, four):
             count = 2 * first.type.count
             low = [i for i in range(count) if i % run < run // 2]
             high = [i + run // 2 for i in low]
-            indices = ir.VectorType(ir.IntType(32), len(low))
             return builder.fadd(
-                builder.shuffle_vector(first, second, ir.Constant(indices, low)),
-                builder.shuffle_vector(first, second, ir.Constant(indices, high)),
+                builder.shuffle_vector(first, second, _indices(low)),
+                builder.shuffle_vector(first, second, _indices(high)),
             )
 
         first, second = halved(arguments[0], arguments[1], LANES), halved(arguments[2], arguments[3], LANES)
@@ -216,10 +291,38 @@ def reduce_add_4(typing_context, one, two, three, four):
         run = LANES // 4
         while run > 1:
             sums = halved(sums, ir.Constant(sums.type, ir.Undefined), run)
-            half = ir.VectorType(ir.IntType(32), sums.type.count // 2)
-            sums = builder.shuffle_vector(sums, sums, ir.Constant(half, list(range(sums.type.count // 2))))
+            sums = builder.shuffle_vector(sums, sums, _indices(range(sums.type.count // 2)))
             run //= 2
-        parts = [builder.extract_element(sums, ir.Constant(ir.IntType(32), i)) for i in range(4)]
+        parts = [builder.extract_element(sums, ir.Constant(_INDEX, i)) for i in range(4)]
         return context.make_tuple(builder, signature.return_type, parts)
 
     return types.UniTuple(types.float32, 4)(_VECTOR, _VECTOR, _VECTOR, _VECTOR), generate
+
+
+@intrinsic
+def transpose_8(typing_context, source, row, column, target, first, at):
+    """Write the eight numbers from a column on of eight rows of an array into eight rows of another, from at on."""
+
+    def generate(context, builder, signature, arguments):
+        def place(array_type, array, down, across, shift):
+            moved = builder.add(down, ir.Constant(down.type, shift))
+            return _pointer(context, builder, array_type, array, (moved, across), 8)
+
+        def mixed(vectors, step, low, high):
+            """Return the vectors, each and the one a step on with their numbers exchanged."""
+            made = list(vectors)
+            for i in range(8):
+                if i & step == 0:
+                    pair = vectors[i], vectors[i | step]
+                    made[i], made[i | step] = (builder.shuffle_vector(*pair, _indices(at)) for at in (low, high))
+            return made
+
+        vectors = [builder.load(place(source, *arguments[:3], i), align=4) for i in range(8)]
+        vectors = mixed(vectors, 4, [0, 1, 2, 3, 8, 9, 10, 11], [4, 5, 6, 7, 12, 13, 14, 15])
+        vectors = mixed(vectors, 2, [0, 1, 8, 9, 4, 5, 12, 13], [2, 3, 10, 11, 6, 7, 14, 15])
+        vectors = mixed(vectors, 1, [0, 8, 2, 10, 4, 12, 6, 14], [1, 9, 3, 11, 5, 13, 7, 15])
+        for i, vector in enumerate(vectors):
+            builder.store(vector, place(target, *arguments[3:], i), align=4)
+        return context.get_dummy_value()
+
+    return types.none(source, types.intp, types.intp, target, types.intp, types.intp), generate
