@@ -22,9 +22,13 @@ _INDEX: Final = ir.IntType(32)
 
 
 class _Vector(types.Type):
-    def __init__(self, lanes):
-        self.lanes = lanes
-        super().__init__(name=f"float32x{lanes}")
+    def __init__(self, lanes, kind=types.float32):
+        self.lanes, self.kind = lanes, kind
+        super().__init__(name=f"{kind}x{lanes}")
+
+    @property
+    def llvm(self):
+        return ir.VectorType(ir.FloatType() if self.kind == types.float32 else ir.DoubleType(), self.lanes)
 
 
 def _floats(lanes):
@@ -38,15 +42,16 @@ def _indices(numbers):
 @register_model(_Vector)
 class _VectorModel(models.PrimitiveModel):
     def __init__(self, manager, numba_type):
-        super().__init__(manager, numba_type, _floats(numba_type.lanes))
+        super().__init__(manager, numba_type, numba_type.llvm)
 
 
 _VECTOR: Final = _Vector(LANES)
 _VECTOR_8: Final = _Vector(8)
 _VECTOR_4: Final = _Vector(4)
+_DOUBLES_4: Final = _Vector(4, types.float64)
 
 
-def _pointer(context, builder, array_type, array, places, lanes):
+def _pointer(context, builder, array_type, array, places, vector):
     """Return where a place's numbers begin.
 
     They lie side by side, which LLVM does not know of a part of an array: it multiplied every column by a stride.
@@ -54,32 +59,32 @@ def _pointer(context, builder, array_type, array, places, lanes):
     view, (row, column) = context.make_array(array_type)(context, builder, array), places
     stride = builder.extract_value(view.strides, 0)
     begin = builder.gep(builder.bitcast(view.data, ir.IntType(8).as_pointer()), [builder.mul(row, stride)])
-    pointer = builder.gep(builder.bitcast(begin, ir.FloatType().as_pointer()), [column])
-    return builder.bitcast(pointer, _floats(lanes).as_pointer())
+    pointer = builder.gep(builder.bitcast(begin, vector.llvm.element.as_pointer()), [column])
+    return builder.bitcast(pointer, vector.llvm.as_pointer())
 
 
 def _first(builder, value, rest):
     return builder.insert_element(rest, value, ir.Constant(_INDEX, 0))
 
 
-def _broadcast(builder, value, lanes):
-    one = _first(builder, value, ir.Constant(_floats(lanes), ir.Undefined))
-    return builder.shuffle_vector(one, one, _indices([0] * lanes))
+def _broadcast(builder, value, vector):
+    one = _first(builder, value, ir.Constant(vector.llvm, ir.Undefined))
+    return builder.shuffle_vector(one, one, _indices([0] * vector.lanes))
 
 
 def _loads(vector, array):
     def generate(context, builder, signature, arguments):
-        pointer = _pointer(context, builder, array, arguments[0], arguments[1:], vector.lanes)
-        return builder.load(pointer, align=4)
+        pointer = _pointer(context, builder, array, arguments[0], arguments[1:], vector)
+        return builder.load(pointer, align=vector.kind.bitwidth // 8)
 
     return vector(array, types.intp, types.intp), generate
 
 
 def _broadcasts(vector):
     def generate(context, builder, signature, arguments):
-        return _broadcast(builder, arguments[0], vector.lanes)
+        return _broadcast(builder, arguments[0], vector)
 
-    return vector(types.float32), generate
+    return vector(vector.kind), generate
 
 
 @intrinsic
@@ -101,12 +106,18 @@ def load_4(typing_context, array, row, column):
 
 
 @intrinsic
+def load_4_doubles(typing_context, array, row, column):
+    """Return four float64 numbers of an array from a place on."""
+    return _loads(_DOUBLES_4, array)
+
+
+@intrinsic
 def store(typing_context, array, row, column, vector):
     """Write a vector into an array from a place on."""
 
     def generate(context, builder, signature, arguments):
-        pointer = _pointer(context, builder, array, arguments[0], arguments[1:3], vector.lanes)
-        builder.store(arguments[3], pointer, align=4)
+        pointer = _pointer(context, builder, array, arguments[0], arguments[1:3], vector)
+        builder.store(arguments[3], pointer, align=vector.kind.bitwidth // 8)
         return context.get_dummy_value()
 
     return types.none(array, types.intp, types.intp, vector), generate
@@ -117,7 +128,7 @@ def prefetch(typing_context, array, row, column):
     """Have the processor bring a place of an array into its second cache."""
 
     def generate(context, builder, signature, arguments):
-        place = _pointer(context, builder, array, arguments[0], arguments[1:], LANES)
+        place = _pointer(context, builder, array, arguments[0], arguments[1:], _VECTOR)
         byte = ir.IntType(8).as_pointer()
         function = ir.FunctionType(ir.VoidType(), [byte, _INDEX, _INDEX, _INDEX])
         called = cgutils.get_or_insert_function(builder.module, function, "llvm.prefetch.p0i8")
@@ -143,6 +154,12 @@ def broadcast_8(typing_context, number):
 def broadcast_4(typing_context, number):
     """Return four times one number."""
     return _broadcasts(_VECTOR_4)
+
+
+@intrinsic
+def broadcast_4_doubles(typing_context, number):
+    """Return four times one float64 number."""
+    return _broadcasts(_DOUBLES_4)
 
 
 @intrinsic
@@ -191,6 +208,16 @@ def multiply_add(typing_context, one, other, addend):
 
     def generate(context, builder, signature, arguments):
         return builder.fadd(builder.fmul(*arguments[:2], flags=_FUSED), arguments[2], flags=_FUSED)
+
+    return one(one, one, one), generate
+
+
+@intrinsic
+def multiply_then_add(typing_context, one, other, addend):
+    """Return one * other, rounded, + addend."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.fadd(builder.fmul(*arguments[:2]), arguments[2])
 
     return one(one, one, one), generate
 
@@ -306,7 +333,7 @@ def transpose_8(typing_context, source, row, column, target, first, at):
     def generate(context, builder, signature, arguments):
         def place(array_type, array, down, across, shift):
             moved = builder.add(down, ir.Constant(down.type, shift))
-            return _pointer(context, builder, array_type, array, (moved, across), 8)
+            return _pointer(context, builder, array_type, array, (moved, across), _VECTOR_8)
 
         def mixed(vectors, step, low, high):
             """Return the vectors, each and the one a step on with their numbers exchanged."""
