@@ -29,9 +29,11 @@ from imagegs_tex.rasterize.cpu.simd import (
     maximum,
     multiply,
     multiply_add,
+    prefetch,
     reduce_add,
     store,
     subtract,
+    transpose_8,
     where_positive,
 )  # fmt: skip
 
@@ -104,6 +106,14 @@ def _begin_sums(resting, tile, epsilon, sums, total):
         sums[:] = np.float32(0.0)
 
 
+@njit(inline="always")
+def prefetch_planes(planes, tile):
+    """Have a tile of planes [T, K, TEXELS] brought while something else is computed: a row of one is a cache line."""
+    for k in range(planes.shape[1]):
+        for row in range(TILE):
+            prefetch(planes[tile], k, row * TILE)
+
+
 @njit(fastmath=REORDERED, inline="always")
 def _resting_error(resting, planes, importance, tile):
     """Return the squared error of a tile in which nothing but what rests [K + 1, TEXELS] paints."""
@@ -141,11 +151,20 @@ def render_tiles(
                 means[n, 0], means[n, 1], conics[n, 0], conics[n, 1], conics[n, 2], cutoff_weight,
                 x0 - slot_shift[slot, 0], y0 - slot_shift[slot, 1], first, last, features[n], weights, 0, sums, total,
             )  # fmt: skip
-        for row in range(min(TILE, height - top)):
-            for i in range(min(TILE, width - left)):
-                scale = np.float32(1.0) / total[0, row * TILE + i]
-                for k in range(kept):
-                    image[top + row, left + i, k] = sums[k, row * TILE + i] * scale
+        rows, columns = min(TILE, height - top), min(TILE, width - left)
+        for row in range(rows):
+            at, line = row * TILE, image[top + row, left : left + columns]
+            for k in range(kept):
+                store(sums, k, at, divide(load(sums, k, at), load(total, 0, at)))
+            if kept >= 8 and columns == TILE:  # squares of eight texels and eight components, the last overlapping
+                for i in range(0, TILE, 8):
+                    for k in range(0, kept - 8, 8):
+                        transpose_8(sums, k, at + i, line, i, k)
+                    transpose_8(sums, kept - 8, at + i, line, i, kept - 8)
+            else:
+                for i in range(columns):
+                    for k in range(kept):
+                        line[i, k] = sums[k, at + i]
 
 
 @njit(fastmath=REORDERED, inline="always")
@@ -252,6 +271,7 @@ def differentiate_tiles(
         if begin == end and resting.shape[0] > 0 and not planes_are_gradient:
             tile_errors[tile] = _resting_error(resting[tile], planes[tile], importance, tile)
             continue
+        prefetch_planes(planes, tile)
         sum_tile(
             means, conics, features, epsilon, cutoff_weight, slot_gaussian, slot_rows, slot_shift,
             tile_slots[begin:end], x0, y0, resting, tile, weights, sums, total,
@@ -335,6 +355,7 @@ def leave_out_tiles(
         begin, end = tile_starts[tile], tile_starts[tile + 1]
         if begin == end:
             continue
+        prefetch_planes(planes, tile)
         sum_tile(
             means, conics, features, epsilon, cutoff_weight, slot_gaussian, slot_rows, slot_shift,
             tile_slots[begin:end], x0, y0, resting, tile, weights, sums, totals,

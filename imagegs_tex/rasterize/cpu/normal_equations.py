@@ -10,7 +10,7 @@ import numpy as np
 
 from imagegs_tex.jit import REORDERED, aligned, njit
 from imagegs_tex.rasterize.backend import TILE
-from imagegs_tex.rasterize.cpu.kernels import TEXELS, write_weights
+from imagegs_tex.rasterize.cpu.kernels import TEXELS, prefetch_planes, write_weights
 from imagegs_tex.rasterize.cpu.simd import (
     add,
     broadcast,
@@ -77,6 +77,7 @@ def correlate_tiles(
         count = tile_starts[tile + 1] - begin
         if count == 0:
             continue
+        prefetch_planes(planes, tile)
         if resting.shape[0] > 0:
             total[:] = resting[tile, components]
         else:
