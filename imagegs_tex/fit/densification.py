@@ -15,6 +15,7 @@ from torch import Tensor
 
 from imagegs_tex.fit.gaussian_set import GaussianSet
 from imagegs_tex.fit.initialise import initialise
+from imagegs_tex.fit.problem import squared_errors
 from imagegs_tex.fit.state import FitState
 from imagegs_tex.rasterize.backend import Backend, FitTarget, PreparedGeometry
 from imagegs_tex.settings import FitSettings
@@ -93,7 +94,7 @@ class Population:
     def _where_the_error_is(self, state: FitState, count: int) -> GaussianSet:
         """Return new Gaussians for what a state leaves of the picture, sized as part of all that there are then."""
         gaussians, wrap = state.result(), self.target.wrap
-        error = (self.picture(state) - self.image).square().sum(dim=2)
+        error = squared_errors(self.picture(state), self.image)
         if self.weights is not None:
             error = error * self.weights
         mean = error.mean(dtype=torch.float64).float().clamp_min(torch.finfo(torch.float32).tiny)

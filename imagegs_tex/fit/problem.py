@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from imagegs_tex.formats.row_threads import in_bands
 from imagegs_tex.metrics.scores import psnr_of
 
 
@@ -42,3 +43,12 @@ class FitProblem:
     def psnr(self, squared_error: float) -> float:
         """Return the PSNR in dB of a squared error summed over texels and components, channels by their weights."""
         return psnr_of(squared_error / (self.texel_weight * self.channel_weight))
+
+
+def squared_errors(picture: Tensor, image: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Return each texel's squared error [H, W] of a picture [H, W, K], summed over components as numbers of a kind."""
+
+    def of(rows: slice) -> Tensor:
+        return (picture[rows] - image[rows]).square_().sum(dim=2, dtype=dtype)
+
+    return of(slice(None)) if image.is_cuda else torch.cat(in_bands(of, len(image)))

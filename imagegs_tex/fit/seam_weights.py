@@ -12,7 +12,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from imagegs_tex.fit.problem import FitProblem
+from imagegs_tex.fit.problem import FitProblem, squared_errors
 from imagegs_tex.rasterize.backend import Backend, FitTarget
 
 BORDER: Final = 8
@@ -54,7 +54,7 @@ def balanced_weight(weight: float, picture: Tensor, problem: FitProblem, wrap: t
         problem: what it should be, without the weight
         wrap: whether it repeats in x and in y
     """
-    errors = (picture - problem.image).square().sum(dim=2, dtype=torch.float64)
+    errors = squared_errors(picture, problem.image, torch.float64)
     near = near_borders(problem.size, wrap, errors.device)
     if problem.weights is None:
         at_border, inside = (float(errors[part].sum() / part.sum().clamp_min(1)) for part in (near, ~near))

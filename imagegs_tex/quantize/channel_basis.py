@@ -6,6 +6,7 @@ the first few. Where channels weigh differently, the basis is orthonormal for ch
 so that the squared error of components is the weighted one of channels; the file's basis rows have the roots undone.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imagegs_tex.formats.igs.quantized_set import BASIS_CODE_MAX, OFFSET_SCALE, basis_values
+from imagegs_tex.formats.row_threads import side_by_side
 
 NEGLIGIBLE_VARIANCE: Final = 1e-7
 """Components below this variance, in squared code units (a hundredth of an 8-bit step's), are left out."""
@@ -84,8 +86,11 @@ def to_components(texels: Tensor, components: Components) -> Tensor:
     projection, offset = (
         torch.from_numpy(array).to(texels.device) for array in (components.projection, components.offset)
     )
-    for start in range(0, height, _BAND):
+
+    def project(start: int) -> None:
         torch.matmul(texels[start : start + _BAND] - offset, projection, out=image[start : start + _BAND])
+
+    _for_bands(project, height, image)
     return image
 
 
@@ -109,7 +114,8 @@ def to_channels(
     height, width, _ = image.shape
     channels = torch.empty(height, width, basis.shape[1], device=image.device)
     rows, shift = (torch.from_numpy(array).to(image.device) for array in (basis, offset))
-    for start in range(0, height, _BAND):
+
+    def show(start: int) -> None:
         band = channels[start : start + _BAND]
         torch.matmul(image[start : start + _BAND], rows, out=band)
         band.add_(shift)
@@ -117,11 +123,23 @@ def to_channels(
             band.add_(added[start : start + _BAND])
         if held:
             band.clamp_(0.0, 1.0)
+
+    _for_bands(show, height, channels)
     return channels
 
 
 _BAND: Final = 256
 """Rows handled at once: bounds the memory of temporaries."""
+
+
+def _for_bands(work: Callable[[int], None], height: int, result: Tensor) -> None:
+    """Call a function for the first row of each band, side by side where a result is on the CPU."""
+    starts = range(0, height, _BAND)
+    if result.is_cuda:
+        for start in starts:
+            work(start)
+    else:
+        side_by_side(work, starts)
 
 
 def _weighted_means(flat: Tensor, importance: Tensor) -> Tensor:
