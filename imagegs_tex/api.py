@@ -204,13 +204,16 @@ def compress_stack(  # noqa: PLR0913 - those of compress
     if progress is not None:
         progress(FitProgress("checking"))
     quantized = encoded.quantized
-    with ThreadPoolExecutor(3) as pool:  # the coder in C leaves Python to the scores
+    with ThreadPoolExecutor(4) as pool:  # the coder in C leaves Python to the scores
         file = pool.submit(encoded.files.encoded, quantized)
         read_back = pool.submit(lambda: holds_the_same(decode_igs(file.result()), quantized))
         resident = pool.submit(resident_bytes, quantized)
         scores = compute_on(backend).score(stack, quantized)
+        beside = backend.device.type == "cpu"  # FLIP leaves Python to others, too, and has one thread
+        poor = pool.submit(score_poor_colour, scores, stack, quantized, backend) if beside else None
         scores = score_detail(scores, stack, range(len(stack.maps)), quantized, backend)
-        shown = score_poor_colour(scores, stack, quantized, backend)
+        poor_scores = score_poor_colour(scores, stack, quantized, backend) if poor is None else poor.result()
+        shown = [replace(score, flip=seen.flip) for score, seen in zip(scores, poor_scores, strict=True)]
         targets = tuple(
             TargetReport("all" if target.semantic is None else target.semantic.name.lower(), target.value, value, unit)
             for target, value in score_targets(encoded.targets, stack, quantized, backend)

@@ -16,6 +16,7 @@ from imagegs_tex.decoder.render import render_channels
 from imagegs_tex.encoder.quality_targets import reached
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.material.stack import TextureStack, source_map
+from imagegs_tex.metrics.row_bands import by_maps
 from imagegs_tex.metrics.scores import MapScore, score_map
 from imagegs_tex.metrics.scores_cuda import pooled_psnr_on_gpu, score_on_gpu
 from imagegs_tex.quantize.feature_rdo import CpuDescent, Descent
@@ -107,13 +108,14 @@ class CpuCompute:
         return [reached(target, stack, decoded) for target in targets]
 
     def score(self, stack: TextureStack, quantized: QuantizedGaussianSet) -> list[MapScore]:
-        """Decode the maps and compare each."""
-        return [
-            score_map(
-                stack.maps[index], source_map(stack, index), decoded, weights=stack.weights, drawn=stack.drawn_of(index)
-            )
-            for index, (_, decoded) in enumerate(decode_maps(quantized, self.backend))
-        ]
+        """Decode the maps and compare each, side by side."""
+        maps = [decoded for _, decoded in decode_maps(quantized, self.backend)]
+
+        def score(index: int) -> MapScore:
+            source, drawn = source_map(stack, index), stack.drawn_of(index)
+            return score_map(stack.maps[index], source, maps[index], weights=stack.weights, drawn=drawn)
+
+        return by_maps(score, range(len(maps)), stack.width * stack.height)
 
 
 @dataclass(frozen=True, slots=True)

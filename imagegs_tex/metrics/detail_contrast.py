@@ -14,7 +14,7 @@ from imagegs_tex.formats.material.stack import TextureStack, expand_map, source_
 from imagegs_tex.formats.vocabulary import Samples, TextureMap
 from imagegs_tex.metrics.device_values import decoded_values, is_simple, source_values
 from imagegs_tex.metrics.kept_contrast import band_deviations, kept_of_deviations
-from imagegs_tex.metrics.row_bands import row_bands, widened
+from imagegs_tex.metrics.row_bands import by_maps, row_bands, widened
 from imagegs_tex.metrics.scores import MapScore, has_contrast, normal_axes, unit_vectors
 from imagegs_tex.metrics.visible_error import blur
 from imagegs_tex.rasterize.backend import Backend
@@ -44,10 +44,12 @@ def score_detail(
         return list(scores)
     if backend.device.type == "cpu":
         decoded_maps = decode_maps(quantized, backend, with_detail=True)
-        return [
-            score_with_detail(score, texture_map, source_map(stack, index), decoded)
-            for score, index, (texture_map, decoded) in zip(scores, indices, decoded_maps, strict=True)
-        ]
+
+        def score(at: int) -> MapScore:
+            texture_map, decoded = decoded_maps[at]
+            return score_with_detail(scores[at], texture_map, source_map(stack, indices[at]), decoded)
+
+        return by_maps(score, range(len(indices)), stack.width * stack.height)
     channels = render_channels(quantized, backend, with_detail=True)
     return [
         _score_on_device(score, stack, index, texture_map, channels)

@@ -1,6 +1,11 @@
 """Large pictures a part at a time, so that what is made of them on the way is not there as a whole."""
 
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Final, TypeVar
+
+from imagegs_tex.formats.row_threads import side_by_side
+
+Result = TypeVar("Result")
 
 VALUES_AT_ONCE: Final = 1 << 25
 """Texels times channels of a part: pictures up to 2048 x 2048 in eight channels are taken as a whole."""
@@ -34,3 +39,8 @@ def channel_parts(height: int, width: int, channels: int) -> list[slice]:
     """Return all channels of a picture at once, or of a large one each by itself."""
     whole = height * width * channels <= VALUES_AT_ONCE
     return [slice(0, channels)] if whole else [slice(channel, channel + 1) for channel in range(channels)]
+
+
+def by_maps(work: Callable[[int], Result], maps: Iterable[int], texels: int) -> list[Result]:
+    """Return what a function returns of each map of so many texels: large ones one after the other."""
+    return side_by_side(work, maps) if texels * 8 <= VALUES_AT_ONCE else [work(index) for index in maps]
