@@ -203,8 +203,8 @@ class CpuBackend:
             row_starts,
         )
         np.cumsum(row_starts, out=row_starts)
-        columns, values = np.empty(row_starts[-1], np.int32), np.zeros(row_starts[-1], np.float64)
-        diagonal = np.zeros(count, np.float64)
+        columns, values = np.empty(row_starts[-1], np.int32), np.empty(row_starts[-1], np.float64)
+        diagonal = np.empty(count, np.float64)
         self.workers.run(
             normal_equations.gather_rows, count, lists.slot_starts, lists.slot_tile, slot_places, lists.tile_starts,
             tile_gaussians, pair_starts, pairs, row_starts, columns, values, diagonal,

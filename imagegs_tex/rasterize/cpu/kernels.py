@@ -271,6 +271,8 @@ def differentiate_tiles(
         if begin == end and resting.shape[0] > 0 and not planes_are_gradient:
             tile_errors[tile] = _resting_error(resting[tile], planes[tile], importance, tile)
             continue
+        for index in range(begin, end):
+            prefetch(gradients, tile_slots[index], 0)
         prefetch_planes(planes, tile)
         sum_tile(
             means, conics, features, epsilon, cutoff_weight, slot_gaussian, slot_rows, slot_shift,

@@ -145,25 +145,23 @@ def gather_rows(
     slot_starts, slot_tile, slot_places, tile_starts, tile_gaussians, pair_starts, pairs, row_starts, columns, values,
     diagonal, begin_gaussian, end_gaussian,
 ):  # fmt: skip
-    """Turn the tiles' pairs into rows of a symmetric sparse matrix, and its diagonal; all values are zero before."""
-    seen = np.full(slot_starts.shape[0] - 1, -1, np.int32)
-    places = np.empty(slot_starts.shape[0] - 1, np.int32)
+    """Turn the tiles' pairs into rows of a symmetric sparse matrix, and its diagonal."""
+    places = np.full(slot_starts.shape[0] - 1, -1, np.int64)  # of each Gaussian in the last row that it was in
     for n in range(begin_gaussian, end_gaussian):
-        at, length = row_starts[n], 0
+        begin = row_starts[n]
+        end = begin
         for slot in range(slot_starts[n], slot_starts[n + 1]):
             tile = slot_tile[slot]
-            begin, end = tile_starts[tile], tile_starts[tile + 1]
-            row = pair_starts[tile] + slot_places[slot] * (end - begin)
-            for other in range(end - begin):
-                m = tile_gaussians[begin + other]
-                new = seen[m] != n
-                place = length if new else places[m]
-                seen[m], places[m] = n, place
-                columns[at + place] = m
-                values[at + place] += pairs[row + other]
-                length += new
-        if length > 0:
-            diagonal[n] = values[at + places[n]]
+            first, last = tile_starts[tile], tile_starts[tile + 1]
+            row = pair_starts[tile] + slot_places[slot] * (last - first)
+            for other in range(last - first):
+                m, pair = tile_gaussians[first + other], np.float64(pairs[row + other])
+                new = places[m] < begin  # no branch, as above
+                place = end if new else places[m]
+                places[m], columns[place] = place, m
+                values[place] = pair + (0.0 if new else values[place])
+                end += new
+        diagonal[n] = values[places[n]] if end > begin else 0.0
 
 
 @njit(inline="always")
