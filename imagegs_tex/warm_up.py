@@ -192,7 +192,7 @@ def _rasterize_on(name: str) -> None:
     backend.squared_error(geometry, features, target)
     backend.leave_one_out(geometry, features, target)
     equations = backend.normal_equations(geometry, target)
-    backend.solve_features(equations, features, 1, damping_of(equations, 1e-3))
+    backend.solve_features(equations, features, 2, damping_of(equations, 1e-3))
     if isinstance(backend, CpuBackend):
         backend.on_top_of(geometry, features)
 

@@ -6,10 +6,14 @@ docs/experiments/optimiser.md.
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from torch import Tensor
 
 from imagegs_tex.rasterize.backend import NormalEquations
+
+LEAST_ENERGY: Final = 1e-300
+"""What is divided by at least."""
 
 
 def damping_of(equations: NormalEquations, relative: float) -> Tensor:
@@ -48,11 +52,11 @@ def conjugate_gradient(
     energy = (residual * preconditioned).sum(dim=0)
     for _ in range(iterations):
         product = multiply(equations, direction) + damping * direction
-        step = energy / (direction * product).sum(dim=0).clamp_min(1e-300)
+        step = energy / (direction * product).sum(dim=0).clamp_min(LEAST_ENERGY)
         solution += step * direction
         residual -= step * product
         preconditioned = residual / diagonal
         next_energy = (residual * preconditioned).sum(dim=0)
-        direction = preconditioned + (next_energy / energy.clamp_min(1e-300)) * direction
+        direction = preconditioned + (next_energy / energy.clamp_min(LEAST_ENERGY)) * direction
         energy = next_energy
     return solution.to(features.dtype)

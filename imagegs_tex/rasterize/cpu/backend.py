@@ -23,7 +23,7 @@ from imagegs_tex.rasterize.backend import (
     check_target,
     made_by,
 )
-from imagegs_tex.rasterize.conjugate_gradient import conjugate_gradient
+from imagegs_tex.rasterize.conjugate_gradient import LEAST_ENERGY
 from imagegs_tex.rasterize.cpu import kernels, normal_equations
 from imagegs_tex.rasterize.cpu.threads import Workers, available_threads
 from imagegs_tex.rasterize.cpu.tile_lists import TileLists, build_tile_lists
@@ -234,8 +234,34 @@ class CpuBackend:
     def solve_features(
         self, equations: NormalEquations, features: Tensor, iterations: int, damping: Tensor
     ) -> Tensor:  # fmt: skip
-        """Improve features by conjugate gradients."""
-        return conjugate_gradient(self.multiply, equations, features, iterations, damping)
+        """Improve features by conjugate gradients.
+
+        As :func:`imagegs_tex.rasterize.conjugate_gradient.conjugate_gradient` does, bit by bit, but on all threads, and
+        in a third of the passes over memory.
+        """
+        run, start = self.workers.run, features.double().numpy()
+        matrix = equations.row_starts.numpy(), equations.columns.numpy(), equations.values.numpy()
+        diagonal, solution = (equations.diagonal + damping).numpy(), start.copy()
+        residual, direction, product, energies = (np.empty(start.shape, np.float64) for _ in range(4))
+        count, weight = len(start), float(damping)
+        run(
+            normal_equations.begin_solution, count, *matrix, start, equations.rhs.numpy(), diagonal, residual,
+            direction, energies,
+        )  # fmt: skip
+        energy = torch.from_numpy(energies).sum(dim=0)
+        for iteration in range(iterations):
+            run(normal_equations.multiply_damped, count, *matrix, weight, direction, product, energies)
+            steps = energy / torch.from_numpy(energies).sum(dim=0).clamp_min(LEAST_ENERGY)
+            run(
+                normal_equations.step_along, count, steps.numpy(), direction, product, diagonal, solution, residual,
+                energies,
+            )  # fmt: skip
+            if iteration + 1 < iterations:
+                next_energy = torch.from_numpy(energies).sum(dim=0)
+                ratios = next_energy / energy.clamp_min(LEAST_ENERGY)
+                run(normal_equations.turn, count, ratios.numpy(), product, direction)
+                energy = next_energy
+        return torch.from_numpy(solution).to(features.dtype)
 
     def _differentiate(
         self, geometry: PreparedGeometry, features: Tensor, planes: FloatArray, importance: FloatArray | None = None

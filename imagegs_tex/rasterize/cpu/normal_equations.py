@@ -216,3 +216,49 @@ def multiply_rows(row_starts, columns, values, vectors, product, begin_gaussian,
             for k in range(0, width, 12):
                 second, third = min(k + 4, last), min(k + 8, last)
                 _three_products(values, columns, begin, end, vectors, n, min(k, last), second, third, product)
+
+
+@njit(nogil=True, cache=True)
+def begin_solution(
+    row_starts, columns, values, start, rhs, diagonal, residual, direction, energies, begin_gaussian, end_gaussian
+):  # fmt: skip
+    """Fill what conjugate gradients begin with at a start: residual, direction and their product, each [N, K]."""
+    multiply_rows(row_starts, columns, values, start, residual, begin_gaussian, end_gaussian)
+    for n in range(begin_gaussian, end_gaussian):
+        for k in range(start.shape[1]):
+            residual[n, k] = rhs[n, k] - residual[n, k]
+            direction[n, k] = residual[n, k] / diagonal[n]
+            energies[n, k] = residual[n, k] * direction[n, k]
+
+
+@njit(nogil=True, cache=True)
+def multiply_damped(
+    row_starts, columns, values, damping, direction, product, energies, begin_gaussian, end_gaussian
+):  # fmt: skip
+    """Fill the product [N, K] of the damped matrix with a direction [N, K], and that times the direction."""
+    multiply_rows(row_starts, columns, values, direction, product, begin_gaussian, end_gaussian)
+    for n in range(begin_gaussian, end_gaussian):
+        for k in range(direction.shape[1]):
+            product[n, k] += damping * direction[n, k]
+            energies[n, k] = direction[n, k] * product[n, k]
+
+
+@njit(nogil=True, cache=True)
+def step_along(
+    steps, direction, product, diagonal, solution, residual, energies, begin_gaussian, end_gaussian
+):  # fmt: skip
+    """Move a solution [N, K] by steps [K] along a direction, and its residual; product becomes what that leads to."""
+    for n in range(begin_gaussian, end_gaussian):
+        for k in range(steps.shape[0]):
+            solution[n, k] += steps[k] * direction[n, k]
+            residual[n, k] -= steps[k] * product[n, k]
+            product[n, k] = residual[n, k] / diagonal[n]
+            energies[n, k] = residual[n, k] * product[n, k]
+
+
+@njit(nogil=True, cache=True)
+def turn(ratios, preconditioned, direction, begin_gaussian, end_gaussian):
+    """Turn a direction [N, K] by ratios [K] towards a preconditioned residual."""
+    for n in range(begin_gaussian, end_gaussian):
+        for k in range(ratios.shape[0]):
+            direction[n, k] = preconditioned[n, k] + ratios[k] * direction[n, k]
