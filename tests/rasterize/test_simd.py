@@ -34,6 +34,29 @@ def powers(array, out, one_by_one):
 
 
 @njit
+def by_eight_and_four(array, out):
+    for row in range(2):
+        eight, four = simd.load_8(array, row, 3), simd.load_4(array, row, 5)
+        simd.store(out, row, 0, simd.multiply_add(eight, simd.broadcast_8(array[0, 0]), eight))
+        simd.store(out, row, 8, simd.add(simd.broadcast_4(array[0, 1]), simd.multiply(four, four)))
+    return simd.reduce_add(simd.load_8(array, 0, 1)), simd.reduce_add(simd.first_of_4(array[0, 2]))
+
+
+@njit
+def by_doubles(array, out):
+    product = simd.multiply_then_add(
+        simd.broadcast_4_doubles(array[0, 0]), simd.load_4_doubles(array, 1, 2), simd.load_4_doubles(array, 0, 1)
+    )
+    simd.store(out, 0, 1, product)
+
+
+@njit
+def transposed(array, out):
+    simd.prefetch(array, 0, 0)
+    simd.transpose_8(array, 1, 2, out, 3, 4)
+
+
+@njit
 def new_array(rows, length):
     return aligned(rows, length)
 
@@ -59,6 +82,28 @@ def test_sums(array):
     alone, together = sums(array)
     np.testing.assert_allclose(together, [row.sum() for row in expected], rtol=1e-5, atol=1e-5)
     assert alone == pytest.approx(together[0], rel=1e-5)
+
+
+def test_eight_and_four(array):
+    out = np.zeros((2, 12), np.float32)
+    alone, first = by_eight_and_four(array, out)
+    np.testing.assert_allclose(out[:, :8], array[:, 3:11] * (array[0, 0] + 1), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(out[:, 8:], array[:, 5:9] ** 2 + array[0, 1], rtol=1e-5, atol=1e-6)
+    assert alone == pytest.approx(array[0, 1:9].sum(), rel=1e-5, abs=1e-5)
+    assert first == array[0, 2]
+
+
+def test_doubles_are_rounded_before_they_are_added():
+    array, out = np.random.default_rng(0).normal(size=(2, 8)), np.zeros((1, 6))
+    by_doubles(array, out)
+    assert np.array_equal(out[0], [0, *(array[0, 0] * array[1, 2:6] + array[0, 1:5]), 0])
+
+
+def test_transposed_squares():
+    array, out = np.random.default_rng(0).normal(size=(16, 12)).astype(np.float32), np.zeros((16, 20), np.float32)
+    transposed(array, out)
+    assert np.array_equal(out[3:11, 4:12], array[1:9, 2:10].T)
+    assert np.count_nonzero(out) == 64
 
 
 @pytest.mark.parametrize("largest", [1.0, 20.0, 300.0])
