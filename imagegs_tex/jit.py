@@ -159,7 +159,7 @@ def njit(function: Any = None, *, cache: bool = False, **options: Any) -> Any:
     """
     if function is None:
         return lambda decorated: njit(decorated, cache=cache, **options)
-    kernel = numba.njit(**{"error_model": "numpy"} | options)(function)
+    kernel: Any = numba.njit(**{"error_model": "numpy"} | options)(function)
     if cache:
         kernel._cache = _Nowhere() if kernel_folder().path is None else _KernelCache(function)
     for_types = kernel.get_call_template

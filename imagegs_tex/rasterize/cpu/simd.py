@@ -331,9 +331,9 @@ def transpose_8(typing_context, source, row, column, target, first, at):
     """Write the eight numbers from a column on of eight rows of an array into eight rows of another, from at on."""
 
     def generate(context, builder, signature, arguments):
-        def place(array_type, array, down, across, shift):
-            moved = builder.add(down, ir.Constant(down.type, shift))
-            return _pointer(context, builder, array_type, array, (moved, across), _VECTOR_8)
+        def place(array_type, array, places, shift):
+            moved = builder.add(places[0], ir.Constant(places[0].type, shift))
+            return _pointer(context, builder, array_type, array, (moved, places[1]), _VECTOR_8)
 
         def mixed(vectors, step, low, high):
             """Return the vectors, each and the one a step on with their numbers exchanged."""
@@ -344,12 +344,12 @@ def transpose_8(typing_context, source, row, column, target, first, at):
                     made[i], made[i | step] = (builder.shuffle_vector(*pair, _indices(at)) for at in (low, high))
             return made
 
-        vectors = [builder.load(place(source, *arguments[:3], i), align=4) for i in range(8)]
+        vectors = [builder.load(place(source, arguments[0], arguments[1:3], i), align=4) for i in range(8)]
         vectors = mixed(vectors, 4, [0, 1, 2, 3, 8, 9, 10, 11], [4, 5, 6, 7, 12, 13, 14, 15])
         vectors = mixed(vectors, 2, [0, 1, 8, 9, 4, 5, 12, 13], [2, 3, 10, 11, 6, 7, 14, 15])
         vectors = mixed(vectors, 1, [0, 8, 2, 10, 4, 12, 6, 14], [1, 9, 3, 11, 5, 13, 7, 15])
         for i, vector in enumerate(vectors):
-            builder.store(vector, place(target, *arguments[3:], i), align=4)
+            builder.store(vector, place(target, arguments[3], arguments[4:], i), align=4)
         return context.get_dummy_value()
 
     return types.none(source, types.intp, types.intp, target, types.intp, types.intp), generate
