@@ -9,6 +9,7 @@ Result = TypeVar("Result")
 
 VALUES_AT_ONCE: Final = 1 << 25
 """Texels times channels of a part: pictures up to 2048 x 2048 in eight channels are taken as a whole."""
+_CHANNELS: Final = 8
 
 
 def row_bands(height: int, row_values: int, at_once: int | None = None) -> list[slice]:
@@ -42,5 +43,5 @@ def channel_parts(height: int, width: int, channels: int) -> list[slice]:
 
 
 def by_maps(work: Callable[[int], Result], maps: Iterable[int], texels: int) -> list[Result]:
-    """Return what a function returns of each map of so many texels: large ones one after the other."""
-    return side_by_side(work, maps) if texels * 8 <= VALUES_AT_ONCE else [work(index) for index in maps]
+    """Return what a function returns of each map of so many texels: large ones one after the other, for the memory."""
+    return side_by_side(work, maps) if texels * _CHANNELS <= VALUES_AT_ONCE else [work(index) for index in maps]
