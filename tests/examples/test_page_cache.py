@@ -22,6 +22,7 @@ FRAMES, A_FRAME = 2, 40
 
 @pytest.mark.gl
 def test_pages_are_made_once_and_drawn(repository, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("moderngl")
     write_igs(tmp_path / "plain.igs", made_set(16, 12, 20, 5, maps=MAPS))
     write_igs(tmp_path / "noise.igs", made_set(16, 16, 20, 5, maps=MAPS, detail={"components": 3}))
     monkeypatch.syspath_prepend(str(repository / "examples"))
