@@ -25,6 +25,7 @@ RIDGE = 16
 """Of the least squares, for each value."""
 
 
+# Both kernels are untyped as those that they call: numba finds the types, and each array is an argument of its own.
 @njit()
 def planes_say(values, items, k, known, nothing, tables, inputs, misses):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201, PLR0917
     """Fill in what is known of the values [N, M] of plane k, and the logarithms of what they miss their means by."""
