@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from imagegs_tex.advice import POOR_SHAPES
+from imagegs_tex.advice import comes_out_flat
 from imagegs_tex.cli.columns import make_table, print_columns
 from imagegs_tex.cli.console import kernels, make_console, plain
 from imagegs_tex.metrics.scores import PSNR_CAP_DB, MapScore, shown_contrast
@@ -76,16 +76,11 @@ def print_compression(report: CompressReport, output: Path) -> None:
         console.print(f"warning: {escape(warning)}")
     stored = dict(report.ledger.features_by_map)
     for score in () if report.ledger.repeat else report.maps:
-        if score.psnr_db < PSNR_CAP_DB and stored[score.name] < 1 and _is_flat(score):
+        if score.psnr_db < PSNR_CAP_DB and stored[score.name] < 1 and comes_out_flat(score):
             console.print(
                 f"{plain(score.name)}: hardly a byte is spent on it, so that it comes out flat; "
                 "more bytes, or --target, change that",
             )
-
-
-def _is_flat(score: "MapScore") -> bool:
-    """Whether a map has lost its shapes. One for which no bytes are spent may be told by other maps."""
-    return all(ratio is None or ratio < POOR_SHAPES for ratio in score.kept_contrast or ())
 
 
 def print_asset(report: AssetReport, folder: Path) -> None:

@@ -81,6 +81,11 @@ def leaves_grain(score: MapScore) -> bool:
     return _is_drawn_into(score) and finest is not None and finest < GOOD_CONTRAST
 
 
+def comes_out_flat(score: MapScore) -> bool:
+    """Whether nothing of a map's contrast is kept well. One that no bytes are spent on may be told by other maps."""
+    return all(ratio is None or ratio < POOR_SHAPES for ratio in score.kept_contrast or ())
+
+
 def _is_drawn_into(score: MapScore) -> bool:
     """Whether the detail layer adds to a map; a file's layer need not have something for each."""
     return score.kept_contrast_with_detail not in {None, score.kept_contrast}

@@ -20,6 +20,7 @@ from imagegs_tex.advice import (
     POOR_STRUCTURE_DEGREES,
     Closeness,
     closeness_of,
+    comes_out_flat,
     larger_than_source,
     warnings_of,
 )
@@ -131,6 +132,11 @@ def test_a_map_far_below_all_others_is_said_where_nothing_else_is():
     of_other_maps = replace(grainy, psnr_db=POOR_DB - 2, kept_contrast_with_detail=grainy.kept_contrast)
     assert not any("drawn" in line for line in said(of_other_maps)), "a layer that adds nothing to it draws nothing"
     assert not said(replace(far, psnr_db=POOR_PLAIN_DB))
+
+
+def test_a_map_that_others_tell_does_not_come_out_flat():
+    assert comes_out_flat(replace(COLOUR, kept_contrast=(0.1, 0.2, None, 0.3)))
+    assert not comes_out_flat(replace(COLOUR, kept_contrast=(0.1, 0.96, 0.83, 1.0)))
 
 
 def test_shapes_that_are_gone_are_said_whatever_grain_is_drawn_over_them():
