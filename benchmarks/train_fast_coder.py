@@ -19,6 +19,7 @@ from imagegs_tex.formats.igs.cell_density import logarithm
 from imagegs_tex.formats.igs.coded_frame import centres_of
 from imagegs_tex.formats.igs.container import read_igs
 from imagegs_tex.formats.igs.fast_start import FACTORS, INPUTS
+from imagegs_tex.formats.igs.fast_symbols import SECOND_SYMBOLS, SINGLES, SPANS
 from imagegs_tex.jit import njit
 
 RIDGE = 16
@@ -54,7 +55,7 @@ class Sums:
     def __init__(self) -> None:
         self.squares = np.zeros((len(FACTORS), INPUTS, INPUTS))
         self.products = np.zeros((len(FACTORS), INPUTS))
-        self.seconds = np.zeros((fast.SPANS, fast.SECOND_SYMBOLS))
+        self.seconds = np.zeros((SPANS, SECOND_SYMBOLS))
 
     def add(self, which: int, inputs: NDArray[np.float64], misses: NDArray[np.float64]) -> None:
         """Add the values of a plane."""
@@ -70,10 +71,10 @@ class Sums:
             inputs, misses = np.zeros((len(values), INPUTS)), np.zeros(len(values))
             planes_say(values, held, k, known, nothing, fast._TABLES, inputs, misses)
             self.add(which, inputs, misses)
-        for span in range(fast.SPANS):
-            off = np.abs(values) - (fast.SINGLES + 1 + (8 << span) - 8)
+        for span in range(SPANS):
+            off = np.abs(values) - (SINGLES + 1 + (8 << span) - 8)
             inside = (off >= 0) & (off < 8 << span)
-            self.seconds[span] += np.bincount(off[inside] >> span, minlength=fast.SECOND_SYMBOLS)
+            self.seconds[span] += np.bincount(off[inside] >> span, minlength=SECOND_SYMBOLS)
 
     def add_file(self, path: Path) -> None:
         """Add all that codec 4 codes of a file."""

@@ -47,7 +47,7 @@ GROUPS: Final = {
                 "imagegs_tex.rasterize.cpu.exp2"),
     OLD_FILES: ("imagegs_tex.formats.igs.context_coder", "imagegs_tex.formats.igs.range_coder",
                 "imagegs_tex.formats.igs.binary_model"),
-    FAST_FILES: ("imagegs_tex.formats.igs.fast_coder",
+    FAST_FILES: ("imagegs_tex.formats.igs.fast_coder", "imagegs_tex.formats.igs.fast_symbols",
                  "imagegs_tex.formats.igs.binary_model", "imagegs_tex.formats.igs.cell_density"),
     LOSSES: ("imagegs_tex.fit.similarity_kernels", "imagegs_tex.rasterize.cpu.kernels",
              "imagegs_tex.rasterize.cpu.tile_lists", "imagegs_tex.rasterize.cpu.simd",
