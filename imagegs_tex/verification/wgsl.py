@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from importlib.util import find_spec
+from itertools import dropwhile
 from typing import Final
 
 import numpy as np
@@ -19,7 +20,7 @@ from imagegs_tex.verification.footprint_shaders import REQUEST_FLOATS
 from imagegs_tex.verification.opengl import FloatRows, Scene
 from imagegs_tex.verification.shared_view import accessor_call
 from imagegs_tex.verification.toolchain import CompileError
-from imagegs_tex.verification.wgsl_worker import NO_DEVICE, receive, send
+from imagegs_tex.verification.wgsl_worker import NO_DEVICE, main, receive, send
 
 _POINTS_AT_ONCE: Final = 1 << 18
 GROUP_SIDE: Final = 32
@@ -73,11 +74,20 @@ def missing() -> str:
     return "" if find_spec("wgpu") is not None else f"wgpu is not installed, which runs it; {install_extra('wgsl')}"
 
 
+def without_traceback(errors: str) -> str:
+    """Return one line of what a Python process said before it ended: an exception's own words, where there is one."""
+    lines = errors.splitlines()
+    frames = [number for number, line in enumerate(lines) if line.startswith("  File ")]
+    if frames:
+        lines = list(dropwhile(lambda line: line.startswith("    "), lines[frames[-1] + 1 :]))
+    return " ".join(" ".join(lines).split())
+
+
 class WgslRunner:
     """A process that runs shaders on a scene's buffer, until it is released."""
 
     def __init__(self, words: NDArray[np.uint32], texts: list[str]) -> None:
-        command = [sys.executable, "-m", "imagegs_tex.verification.wgsl_worker"]
+        command = [sys.executable, "-c", f"from {main.__module__} import main; main()"]
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process; a full pipe would stop that
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors)
         self._send(words.astype("<u4"))
@@ -119,7 +129,7 @@ class WgslRunner:
         self._errors.close()
         if self._process.returncode == NO_DEVICE:
             raise MissingToolError("no device for WGSL; install a Vulkan driver (Debian: mesa-vulkan-drivers)")
-        raise CompileError(" ".join(errors.split()))
+        raise CompileError(without_traceback(errors))
 
 
 class WgslDecoder:

@@ -22,7 +22,7 @@ from imagegs_tex.verification import MAX_ERROR, verify
 from imagegs_tex.verification.float64_picture import reference_picture, reference_rows
 from imagegs_tex.verification.shared_view import view_in_buffer
 from imagegs_tex.verification.toolchain import CompileError
-from imagegs_tex.verification.wgsl import GROUP_POINTS, GROUP_SIDE, WgslRunner, group_shader
+from imagegs_tex.verification.wgsl import GROUP_POINTS, GROUP_SIDE, WgslRunner, group_shader, without_traceback
 
 VALIDATOR = Path(__file__).parents[1] / "helpers" / "validate_wgsl.py"
 SHADER = """
@@ -43,6 +43,17 @@ BROKEN = {
     "samples of the next texel": ("at.y * u32(m.width) + at.x", "at.y * u32(m.width) + at.x + 1u"),
     "levels without what they store": ("texel = igs_add_level(m, texel, p, level);", ""),
 }
+
+
+def test_what_a_process_failed_of_is_said_in_one_line():
+    said = subprocess.run([sys.executable, "-c", "import nothing_of_this_name"], capture_output=True, check=False)
+    assert without_traceback(said.stderr.decode()) == "ModuleNotFoundError: No module named 'nothing_of_this_name'"
+    assert without_traceback("killed\n by something") == "killed by something"
+
+
+def test_a_shader_that_does_not_compile_says_why(run):
+    with pytest.raises(CompileError, match="expected identifier"):
+        run(np.zeros(4, np.uint32), np.zeros((1, 4), np.float32), 1, ["fn broken( {"])
 
 
 @pytest.fixture(scope="module")
