@@ -18,10 +18,8 @@ from imagegs_tex.encoder.encode import CodedGeometry
 from imagegs_tex.encoder.file_sizes import Sizes
 from imagegs_tex.encoder.quality_search import Reached
 from imagegs_tex.encoder.trial_fits import (
-    ENOUGH_FITS,
     FIRST_OCTAVES,
     FIT_SLOPE,
-    MOST_FITS,
     PILOTS,
     Fitter,
     Tuned,
@@ -32,6 +30,9 @@ from imagegs_tex.encoder.trial_fits import (
 from imagegs_tex.formats.igs.detail_layer import DetailLayer
 from imagegs_tex.formats.igs.quantized_set import MAX_GAUSSIANS, QuantizedGaussianSet
 
+ENOUGH_FITS: Final = 2
+"""Where the last uses enough of the size. The second is half a fit, and always worth it."""
+MOST_FITS: Final = 4
 LEAST_USE: Final = 0.97
 """A file made for a size limit uses at least this share of it."""
 _AIM: Final = 0.99

@@ -1,7 +1,8 @@
 """Fits of one stack as a search needs them: cheap pilots, full ones, and the feature step that does the last bit.
 
-Pilots take at most an eighth of the steps and no sweeps over geometry codes. A full fit follows, and then fits of half
-as many steps, each with another number of Gaussians, that go on from the last one. Moving the feature step needs none.
+Pilots take at most an eighth of the steps and no sweeps over geometry codes. A full fit follows, and then fits that go
+on from the last one, each with another number of Gaussians: of half as many steps where a file has a size, of as many
+where it has a quality. Moving the feature step needs none.
 (Half the steps from the start, instead, ended 1.2 dB above the target on boombox: what fewer steps reach says little
 about what more would.)
 """
@@ -49,12 +50,6 @@ from imagegs_tex.settings import (
     QualityTarget,
 )
 
-ENOUGH_FITS: Final = 2
-"""Of a search for a size, where the last uses enough of it. The second is half a fit, and always worth it."""
-USUAL_MOST_FITS: Final = 3
-"""Of a search for a quality: the smallest of three is 1.2 % smaller than that of two (docs/experiments/searches.md)."""
-MOST_FITS: Final = 4
-"""Only where three have not reached what was asked for, or not closely."""
 PILOTS: Final = 2
 """Of every search: two say what twice the Gaussians are worth."""
 _PILOT_SHARE: Final = 8
@@ -62,6 +57,8 @@ _PILOT_STEPS: Final = (12, 30)
 """A pilot takes a share of the fit's steps, but so many at least and at most: bytes per Gaussian settle early."""
 _RESUMED_POPULATION: Final = (PopulationChange(0.0, 1.0, 1.3), PopulationChange(0.2, 1.0, 1.0))
 """With 120 steps as good as a fit of 240 from the start, or better; from one with fewer Gaussians 2 % worse."""
+_RESUMED_IN_FULL: Final = (PopulationChange(0.0, 1.0, 1.5), PopulationChange(0.3, 1.0, 1.0))
+"""More Gaussians for longer, where there are more steps; other ways to come back to 1 were as good within 1 %."""
 FIT_SLOPE: Final = 1.2
 """What Gaussians are worth in full fits, over what they are worth in pilots: 1.0 to 1.3 were seen."""
 _SWEEPS_UNDER_LAYER: Final = 2
@@ -154,6 +151,7 @@ class Fitter:
         coarser: float = 0.0,
         pilot: bool = False,
         exact_count: bool = False,
+        in_full: bool = False,
         under_layer: bool = False,
     ) -> CodedGeometry:
         """Fit count Gaussians, going on from the last fit.
@@ -164,6 +162,7 @@ class Fitter:
             coarser: octaves of the feature step, over what suits the error
             pilot: whether it is thrown away
             exact_count: whether Gaussians stay that are not worth their bits; always where a number is asked for
+            in_full: whether a fit that goes on from another takes all steps, not half of them
             under_layer: whether a residual layer makes good what they leave, for which half of the steps will do; only
                 others under a layer go on from it
         """
@@ -172,7 +171,7 @@ class Fitter:
         if pilot:
             fit = _pilot(fit)
         elif start is not None and start is not self._begun:
-            fit = _under_layer(_resumed(fit)) if under_layer else _resumed(fit)
+            fit = _resumed_in_full(fit) if in_full else _under_layer(_resumed(fit)) if under_layer else _resumed(fit)
         progress, name = self._progress, f"pilot {self.effort.pilots + 1} of {PILOTS}" if pilot else ""
         if pilot and progress is not None:
             progress = _as_pilot(progress, name)
@@ -324,6 +323,12 @@ def _resumed(settings: FitSettings) -> FitSettings:
     """A fit that goes on from an earlier one."""
     budget = settings.time_budget and settings.time_budget / 2
     return replace(settings, steps=-(-settings.steps // 2), population=_RESUMED_POPULATION, time_budget=budget)
+
+
+def _resumed_in_full(settings: FitSettings) -> FitSettings:
+    """A fit that goes on from an earlier one with as many steps, whose geometry has been rounded from the start."""
+    budget = settings.time_budget and settings.time_budget / 3
+    return replace(settings, population=_RESUMED_IN_FULL, quantize_from=0.0, time_budget=budget)
 
 
 def _under_layer(settings: FitSettings) -> FitSettings:

@@ -41,6 +41,7 @@ coding, measuring and drawing, for each texel's channel. A machine's own pace co
 _PILOT_SHARE: Final = 8
 _PILOT_STEPS: Final = (12, 30)
 _FITS: Final = 1.25
+_FITS_FOR_PSNR: Final = 4.0
 """Full fits that a search takes in the mean, beside its two pilots."""
 
 
@@ -67,7 +68,8 @@ def estimate(demand: Demand, goal: str, amount: float, settings: CompressSetting
     """
     gaussians, is_given = _gaussians(demand, goal, amount, learnt)
     size = _bytes(demand, gaussians)
-    seconds = _seconds(demand, gaussians, settings, is_search=goal != "gaussians")
+    fits = _FITS_FOR_PSNR if goal == "psnr" else _FITS
+    seconds = _seconds(demand, gaussians, settings, 0.0 if goal == "gaussians" else fits)
     return Estimate(gaussians, size, seconds, after_fit(demand), is_given)
 
 
@@ -80,7 +82,7 @@ def ladder_seconds(demand: Demand) -> float:
     """Return the seconds that the rate ladder takes."""
     fast = preset_settings(Preset.FAST)
     usual = demand.texels / DEFAULT_TEXELS_PER_GAUSSIAN
-    return sum(_seconds(demand, usual * share, fast, is_search=False) for share in LADDER_SHARES)
+    return sum(_seconds(demand, usual * share, fast, 0.0) for share in LADDER_SHARES)
 
 
 def after_fit(demand: Demand) -> float:
@@ -117,11 +119,12 @@ def _bytes(demand: Demand, gaussians: float) -> float:
     return _FILE + _gaussian_bytes(demand) * gaussians
 
 
-def _seconds(demand: Demand, gaussians: float, settings: CompressSettings, *, is_search: bool) -> float:
+def _seconds(demand: Demand, gaussians: float, settings: CompressSettings, search_fits: float) -> float:
+    """Return the seconds of a run: of a search with so many full fits, or, with 0, of one fit."""
     least, most = _PILOT_STEPS
     steps = float(settings.fit.steps)
-    if is_search:
-        steps = _FITS * steps + 2 * min(steps, max(least, min(most, steps // _PILOT_SHARE)))
+    if search_fits:
+        steps = search_fits * steps + 2 * min(steps, max(least, min(most, steps // _PILOT_SHARE)))
     values = gaussians * demand.channels
     step = _STEP + _STEP_TEXEL * demand.texels + _STEP_VALUE * values
     return _SECONDS + steps * step + after_fit(demand)

@@ -28,8 +28,8 @@ from imagegs_tex.studio.wishes import QUALITY, Wish, command_line, look_line, se
 from imagegs_tex.studio.work import Task, Work, compress_task, ladder_task, look_task
 
 _TICK_SECONDS: Final = 0.5
-_FURTHER_FITS: Final = 0.5
-"""That a search may make after its full one, which has half as many steps."""
+_FURTHER_FITS: Final = {"gaussians": 0.0, "psnr": 3.0}
+"""That a search may make after its first, by goal; by the other goals it makes one of half as many steps."""
 _NO_PICTURES: Final = (
     '<div class="st-faint">Pictures appear here a moment after the start. The studio paints your maps with soft '
     "spots of colour, called Gaussians, and moves, stretches and recolours them until they look like your maps.</div>"
@@ -311,7 +311,7 @@ def _expect(task: Task, job: Job, demand: Demand, learnt: float, *, is_ladder: b
         job.planned = Plan(ladder_seconds(demand), after_fit(demand), math.inf)
         return
     found = estimate(demand, task.wish.goal, task.wish.amount, settings_of(task.wish), learnt)
-    job.planned = Plan(found.seconds, found.after_fit, _FURTHER_FITS if task.wish.goal != "gaussians" else 0.0)
+    job.planned = Plan(found.seconds, found.after_fit, _FURTHER_FITS.get(task.wish.goal, 0.5))
     if task.wish.goal == QUALITY:
         task.expected_gaussians = found.gaussians / learnt
 
