@@ -50,7 +50,7 @@ NAMES = [
     "restoration", "seams",
     "semantics-alpha", "semantics-hdr", "semantics-normals", "speed-commands", "speed-efforts",
     "speed-first-psnr", "speed-scaling", "texture-statistics", "texture-statistics-others",
-    "verify-materials", "what-counts-importance", "what-counts-placement", "what-counts-ssim",
+    "verify-materials", "verify-materials-gpu", "what-counts-importance", "what-counts-placement", "what-counts-ssim",
 ]  # fmt: skip
 
 

@@ -180,7 +180,7 @@ def test_a_worker_that_warns_of_much_goes_on(monkeypatch):
     """Its standard error takes more than a pipe holds, and what it ends with is told all the same."""
 
     def start(command, **options):
-        assert command[1] == "-m"
+        assert command[1] == "-c"
         return popen([command[0], "-c", TALKATIVE], **options)
 
     popen = subprocess.Popen
