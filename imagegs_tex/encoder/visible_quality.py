@@ -1,8 +1,9 @@
 """The search for a file of a quality from 0 to 100: few Gaussians that look as good as asked.
 
 Two pilots tell how many Gaussians that takes, one full fit is made with so many, and its feature step does the rest; a
-second fit, half as long, follows where the first one is not close. Quality is measured without noise and counts the
-grain that the detail layer will draw; the fit is shown the source without that grain.
+second fit, half as long, follows where the first one is not close, or has more Gaussians than it needs. Quality is
+measured without noise and counts the grain that the detail layer will draw; the fit is shown the source without that
+grain.
 """
 
 import math
@@ -11,6 +12,7 @@ from typing import Final
 
 from imagegs_tex.decoder.render import render_channels
 from imagegs_tex.encoder.encode import CodedGeometry
+from imagegs_tex.encoder.file_sizes import FileSizes
 from imagegs_tex.encoder.grain_filter import without_grain
 from imagegs_tex.encoder.residual_search import smallest_reaching
 from imagegs_tex.encoder.trial_fits import FIT_SLOPE, Fitter, Tuned, bracket_feature_step
@@ -35,6 +37,8 @@ _FAR_OCTAVES: Final = 0.6
 """After short pilots, a fit whose feature step moves so far up has too many Gaussians, and another follows."""
 _MOST_DOUBLINGS: Final = 3.0
 _LEAST_DOUBLINGS: Final = 0.5
+_ROOM: Final = 0.9
+"""Where this share of a first fit's Gaussians would do, another goes on from it, for a tenth fewer bytes."""
 _MOST_FITS: Final = 3
 
 
@@ -75,23 +79,25 @@ class _Search:
     def found(self) -> QuantizedGaussianSet:
         """Return the smallest set that is good enough, or the best."""
         count, slope = self._pilots()
-        met: tuple[int, Tuned] | None = None
+        sizes = FileSizes(self.fitter.files)
+        met: Tuned | None = None
         missed: Tuned | None = None
         for attempt in range(1, _MOST_FITS + 1):
             tuned = self._tuned(self.fitter.fit(count))
-            if tuned.margin >= 0 and (met is None or count < met[0]):
-                met = count, tuned
+            if tuned.margin >= 0 and (met is None or sizes.count(tuned.quantized) < sizes.count(met.quantized)):
+                met = tuned
             elif tuned.margin < 0 and (missed is None or tuned.margin > missed.margin):
                 missed = tuned
+            following = self._following(count, tuned, slope)
             if self._short:
                 done = 0 <= tuned.margin <= TOLERANCE_DB and tuned.octaves <= _FAR_OCTAVES
             else:
-                done = met is not None and (met[1].margin <= TOLERANCE_DB or attempt > 1)
-            following = self._following(count, tuned, slope)
+                close = met is not None and met.margin <= TOLERANCE_DB
+                done = met is not None and (attempt > 1 or (close and following > _ROOM * count))
             if done or following == count or self.fitter.stopped:
                 break
             count = following
-        best = missed if met is None else met[1]
+        best = met or missed
         assert best is not None
         if met is None or self.fitter.stopped:
             return best.quantized
