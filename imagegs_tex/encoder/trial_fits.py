@@ -171,7 +171,8 @@ class Fitter:
         if pilot:
             fit = _pilot(fit)
         elif start is not None and start is not self._begun:
-            fit = _resumed_in_full(fit) if in_full else _under_layer(_resumed(fit)) if under_layer else _resumed(fit)
+            fit = _resumed_in_full(fit) if in_full else _resumed(fit)
+            fit = _under_layer(fit) if under_layer else fit
         progress, name = self._progress, f"pilot {self.effort.pilots + 1} of {PILOTS}" if pilot else ""
         if pilot and progress is not None:
             progress = _as_pilot(progress, name)

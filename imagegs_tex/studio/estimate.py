@@ -41,8 +41,9 @@ coding, measuring and drawing, for each texel's channel. A machine's own pace co
 _PILOT_SHARE: Final = 8
 _PILOT_STEPS: Final = (12, 30)
 _FITS: Final = 1.25
-_FITS_FOR_PSNR: Final = 4.0
 """Full fits that a search takes in the mean, beside its two pilots."""
+FITS_FOR_PSNR: Final = 4.0
+"""Those of a search for a PSNR."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def estimate(demand: Demand, goal: str, amount: float, settings: CompressSetting
     """
     gaussians, is_given = _gaussians(demand, goal, amount, learnt)
     size = _bytes(demand, gaussians)
-    fits = _FITS_FOR_PSNR if goal == "psnr" else _FITS
+    fits = FITS_FOR_PSNR if goal == "psnr" else _FITS
     seconds = _seconds(demand, gaussians, settings, 0.0 if goal == "gaussians" else fits)
     return Estimate(gaussians, size, seconds, after_fit(demand), is_given)
 

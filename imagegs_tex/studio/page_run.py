@@ -13,7 +13,7 @@ from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.material.options import SourceOptions
 from imagegs_tex.studio.charts import part_name, run_curves
 from imagegs_tex.studio.demand import Demand
-from imagegs_tex.studio.estimate import KNOWN_SPREAD, SPREAD, after_fit, estimate, ladder_seconds, learn
+from imagegs_tex.studio.estimate import FITS_FOR_PSNR, KNOWN_SPREAD, SPREAD, after_fit, estimate, ladder_seconds, learn
 from imagegs_tex.studio.examples import EXAMPLES
 from imagegs_tex.studio.jobs import Job, JobQueue, JobState, Plan
 from imagegs_tex.studio.limits import LOG_LINES
@@ -28,7 +28,7 @@ from imagegs_tex.studio.wishes import QUALITY, Wish, command_line, look_line, se
 from imagegs_tex.studio.work import Task, Work, compress_task, ladder_task, look_task
 
 _TICK_SECONDS: Final = 0.5
-_FURTHER_FITS: Final = {"gaussians": 0.0, "psnr": 3.0}
+_FURTHER_FITS: Final = {"gaussians": 0.0, "psnr": FITS_FOR_PSNR - 1}
 """That a search may make after its first, by goal; by the other goals it makes one of half as many steps."""
 _NO_PICTURES: Final = (
     '<div class="st-faint">Pictures appear here a moment after the start. The studio paints your maps with soft '

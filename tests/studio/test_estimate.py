@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from helpers.tiny_material import write_material
 
+from imagegs_tex.encoder.quality_search import USUAL_FITS
 from imagegs_tex.formats.material.build_stack import load_stack
 from imagegs_tex.settings import Preset, preset_settings
 from imagegs_tex.studio.demand import demand_of
-from imagegs_tex.studio.estimate import estimate, ladder_seconds, learn, usual_amount
+from imagegs_tex.studio.estimate import FITS_FOR_PSNR, estimate, ladder_seconds, learn, usual_amount
 from imagegs_tex.studio.markup import estimate_words
 
 BALANCED, FAST = preset_settings(Preset.BALANCED), preset_settings(Preset.FAST)
@@ -31,6 +32,10 @@ def test_a_better_file_is_larger_and_takes_longer(demand):
     assert [each.seconds for each in found] == sorted({each.seconds for each in found})
     assert estimate(demand, "quality", 50, FAST, 1.0).seconds < found[1].seconds / 2
     assert ladder_seconds(demand) > estimate(demand, "gaussians", 10, FAST, 1.0).seconds
+
+
+def test_a_search_for_a_psnr_is_told_to_take_the_fits_that_it_takes():
+    assert FITS_FOR_PSNR == USUAL_FITS
 
 
 def test_noise_takes_more_than_a_slope(stack):
