@@ -8,20 +8,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from imagegs_tex.formats.files.atomic_write import write_files
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.vocabulary import Coded, TextureMap, UnitZ, wrap_words
 from imagegs_tex.shaders.accessors import Accessor
 from imagegs_tex.shaders.build_decoder import Decoder, Language, build_decoder
+from imagegs_tex.shaders.emitted_names import BUFFER_FILE, description_file, readme_file
 from imagegs_tex.shaders.emitted_readme import readme
 from imagegs_tex.shaders.file_constants import DATA_BINDING, OUTPUT_BINDING, REGION_BINDING, layer_count
 from imagegs_tex.shaders.gpu_buffer import DIRECTORY_WORDS, PackedGaussians
 from imagegs_tex.shaders.include_text import HLSL_INCLUDE, STORAGE_INCLUDE, TEXTURE_INCLUDE
 from imagegs_tex.shaders.prefix import DEFAULT_PREFIX, description_with_prefix, with_prefix
-
-BUFFER_FILE: Final = "igs_data.bin"
-DESCRIPTION_FILE: Final = "igs_decode.json"
-README_FILE: Final = "README.md"
+from imagegs_tex.shaders.write_decoder import write_decoder
 
 INCLUDES: Final[dict[Language, tuple[str, ...]]] = {
     "glsl": (STORAGE_INCLUDE, TEXTURE_INCLUDE),
@@ -38,6 +35,8 @@ def emit(
     prefix: str = DEFAULT_PREFIX,
 ) -> list[Path]:
     """Write the decoder of a file into a folder, which is created when missing; files of these names are replaced.
+
+    A folder can have the decoders of a file in several languages: one buffer, and names that tell the rest apart.
 
     Args:
         quantized: the file's content
@@ -56,14 +55,12 @@ def emit(
     """
     decoder = decoder or build_decoder(quantized)
     description = describe(quantized, decoder, language)
-    named = texts(decoder, language) | {README_FILE: readme(description)}
+    named = texts(decoder, language) | {readme_file(language): readme(description)}
     files = {with_prefix(name, prefix): with_prefix(text, prefix).encode() for name, text in named.items()}
     files[with_prefix(BUFFER_FILE, prefix)] = decoder.packed.words.astype("<u4").tobytes()
     described = json.dumps(description_with_prefix(description, prefix), indent=2) + "\n"
-    files[with_prefix(DESCRIPTION_FILE, prefix)] = described.encode()
-    written = {folder / name: data for name, data in (files | dict(more or {})).items()}
-    write_files(written)
-    return list(written)
+    files[with_prefix(description_file(language), prefix)] = described.encode()
+    return write_decoder(folder, files | dict(more or {}), prefix)
 
 
 def texts(decoder: Decoder, language: Language) -> dict[str, str]:

@@ -9,19 +9,11 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from imagegs_tex.formats.files.atomic_write import write_files
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.vocabulary import COLOUR_SEMANTICS, Semantic, TextureMap, Transfer
 from imagegs_tex.shaders.build_decoder import Language
-from imagegs_tex.shaders.emit import (
-    BUFFER_FILE,
-    DESCRIPTION_FILE,
-    INCLUDES,
-    README_FILE,
-    describe_levels,
-    describe_map,
-    picture_facts,
-)
+from imagegs_tex.shaders.emit import INCLUDES, describe_levels, describe_map, picture_facts
+from imagegs_tex.shaders.emitted_names import BUFFER_FILE, description_file, readme_file
 from imagegs_tex.shaders.file_constants import DATA_BINDING, OUTPUT_BINDING, REGION_BINDING
 from imagegs_tex.shaders.gpu_buffer import PackedGaussians, join_materials
 from imagegs_tex.shaders.include_text import STORAGE_INCLUDE, TEXTURE_INCLUDE, WGSL_GROUP_INCLUDE, WGSL_INCLUDE
@@ -30,6 +22,7 @@ from imagegs_tex.shaders.meaning_table import GREEN_DOWN, GREEN_UP, meanings, no
 from imagegs_tex.shaders.prefix import DEFAULT_PREFIX, description_with_prefix, with_prefix
 from imagegs_tex.shaders.sample_shaders import SHARED_PARTS, sample_shaders
 from imagegs_tex.shaders.shared_decoder import MOST_COMPONENTS, MOST_VALUES, ROW_LOG2, most_of, shared_decoder
+from imagegs_tex.shaders.write_decoder import write_decoder
 
 SharedLanguage = Language | Literal["wgsl"]
 NUMBERS_FILE: Final = "igs_materials"
@@ -83,21 +76,19 @@ def emit_materials(
     files |= {name: text for name, text in samples.items() if _language_of(name) == language}
     words = join_materials(packed) if packed else np.empty(0, dtype=np.uint32)
     description = describe_materials(materials, language, words)
-    files[README_FILE] = materials_readme(description)
+    files[readme_file(language)] = materials_readme(description)
     if materials:
         suffix, line = (".wgsl", "const {} = {}u;") if language == "wgsl" else (".h", "#define {} {}")
         files[NUMBERS_FILE + suffix] = _numbers([material.name for material in materials], line)
     written = {with_prefix(name, prefix): with_prefix(text, prefix).encode() for name, text in files.items()}
     described = json.dumps(description_with_prefix(description, prefix), indent=2) + "\n"
-    written[with_prefix(DESCRIPTION_FILE, prefix)] = described.encode()
+    written[with_prefix(description_file(language), prefix)] = described.encode()
     if materials:
         written[with_prefix(BUFFER_FILE, prefix)] = words.astype("<u4").tobytes()
     if to_module is not None:
         for name, stage in _MODULES.items():
             written[f"{name}.spv"] = to_module(with_prefix(files[name], prefix), stage)
-    paths = {folder / name: data for name, data in written.items()}
-    write_files(paths)
-    return list(paths)
+    return write_decoder(folder, written, prefix)
 
 
 def _language_of(sample: str) -> str:

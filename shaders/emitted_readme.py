@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from imagegs_tex.shaders.emitted_names import description_file
+
 _USE: Final = {
     "glsl": """## How to use it
 **Pixel shader, GLSL 4.30.** Put `igs_decode.glsl` after `#version`, upload `igs_data.bin` to a storage buffer, bind it
@@ -126,9 +128,9 @@ def readme(description: dict[str, Any]) -> str:
     cost, buffer = description["cost"], description["buffer"]
     shared = buffer["bytes"] - buffer["material"]["total"]
     parts = ", ".join(f"{section['name'].replace('_', ' ')} {section['bytes']:,}" for section in buffer["sections"])
-    return f"""# Decoder of one material
+    return f"""# Decoder of one material in {language.upper()}
 {description["width"]} x {description["height"]} texels, {description["channels"]} coded channels,
-{description["gaussians"]:,} Gaussians. Generated; `igs_decode.json` says the same for programs.
+{description["gaussians"]:,} Gaussians. Generated; `{description_file(language)}` says the same for programs.
 
 {use}
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.shaders.build_decoder import Decoder, Language
+from imagegs_tex.shaders.emitted_names import jobs_file, textures_file
 from imagegs_tex.shaders.file_constants import DATA_BINDING, OUTPUT_BINDING
 from imagegs_tex.shaders.load_jobs import ALIGNMENTS, LevelPlace, LoadPlan, load_plan, place_levels
 from imagegs_tex.shaders.load_textures import (
@@ -20,9 +21,6 @@ from imagegs_tex.shaders.load_textures import (
     texture_sets,
     texture_shaders,
 )
-
-TEXTURES_FILE: Final = "igs_textures.json"
-JOBS_FILE: Final = "igs_textures_jobs.bin"
 
 _JOBS_ALIGNMENT: Final = 256  # of a storage buffer's range, at most, in OpenGL and Vulkan
 
@@ -107,11 +105,11 @@ def load_files(program: LoadProgram, left_out: Sequence[int] = ()) -> dict[str, 
             _texture(texture, levels) for texture, levels in zip(program.textures, program.places, strict=True)
         ],
         "maps_left_out": list(left_out),
-        "jobs": JOBS_FILE,
+        "jobs": jobs_file(program.language),
         "dispatches": runs,
     }
-    files[JOBS_FILE] = bytes(jobs)
-    files[TEXTURES_FILE] = (json.dumps(description, indent=2) + "\n").encode()
+    files[jobs_file(program.language)] = bytes(jobs)
+    files[textures_file(program.language)] = (json.dumps(description, indent=2) + "\n").encode()
     return files
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from imagegs_tex.shaders.emitted_names import description_file
+
 _USE: Final = {
     "glsl": """**OpenGL 4.3 and Vulkan, GLSL 4.30.** Put `igs_decode.glsl` after `#version`, upload `igs_data.bin`
 to a storage buffer, bind it to
@@ -56,13 +58,13 @@ def materials_readme(description: dict[str, Any]) -> str:
     Args:
         description: of :func:`.emit_materials.describe_materials`
     """
-    materials = description["materials"]
+    materials, language = description["materials"], description["language"]
     texture = next((each for each in description["bindings"] if "texture_width" in each), None)
-    use = _USE[description["language"]].format(
+    use = _USE[language].format(
         texture=f"{texture['texture_width']} x {texture['texture_height']}" if texture else "",
         layers=-(-description["most_values"] // 4),
     )
-    is_wgsl = description["language"] == "wgsl"
+    is_wgsl = language == "wgsl"
     numbers = "igs_materials.wgsl" if is_wgsl else "igs_materials.h"
     more = (
         "change the constants `IGS_COMPONENTS` and `IGS_VALUES`"
@@ -78,8 +80,8 @@ def materials_readme(description: dict[str, Any]) -> str:
     table = (
         f"""
 ## The buffer
-{description["buffer"]["bytes"]:,} bytes on the GPU. `igs_decode.json` has the materials' names, meanings and maps;
-`{numbers}` has their numbers.
+{description["buffer"]["bytes"]:,} bytes on the GPU. `{description_file(language)}` has the materials' names,
+meanings and maps; `{numbers}` has their numbers.
 
 | material | texels | meanings | green of normals | Gaussians | bytes |
 |---|---|---|---|---|---|
@@ -90,7 +92,7 @@ def materials_readme(description: dict[str, Any]) -> str:
 Any buffer of `imagegs-tex emit A.igs B.igs -o DIR`, or one made at load from .igs files.
 """
     )
-    return f"""# Decoder of many materials
+    return f"""# Decoder of many materials in {language.upper()}
 One include reads every material of a buffer; a material is a number, and what its channels mean is in the buffer.
 
 {use}

@@ -17,7 +17,7 @@ def folder(repository, tmp_path):
 
 
 def described(folder):
-    return json.loads((folder / "igs_decode.json").read_text())
+    return json.loads((folder / "igs_decode_glsl.json").read_text())
 
 
 def test_a_folder_becomes_one_buffer(run, folder, tmp_path):
@@ -38,6 +38,42 @@ def test_one_file_has_its_own_decoder_unless_told_otherwise(run, folder, tmp_pat
 def test_the_decoder_alone_under_a_prefix(run, tmp_path):
     assert run("emit", "-o", tmp_path / "out", "--lang", "hlsl", "--prefix", "wall")[0] == 0
     assert "WallTexel wall_decode(uint material, float2 uv)" in (tmp_path / "out" / "wall_decode.hlsl").read_text()
+
+
+@pytest.mark.parametrize("options", [[], ["--shared"], ["--textures", "bc"]])
+def test_a_second_language_leaves_all_of_the_first(run, folder, tmp_path, options):
+    """README.md and igs_decode.json were the last one's, and its jobs of textures broke the other's shaders."""
+    languages = ["glsl", "hlsl", *(["wgsl"] if "--shared" in options else [])]
+    apart, together = {}, tmp_path / "together"
+    together.mkdir()
+    (together / "README.md").write_text("about this game")
+    for language in languages:
+        arguments = ("emit", folder / "b.igs", "--lang", language, "--no-mips", *options)
+        for out in (tmp_path / language, together):
+            assert run(*arguments, "-o", out, "-q") == (0, "", "")
+        apart |= {path.name: path.read_bytes() for path in (tmp_path / language).iterdir()}
+        written = {path.name for path in (tmp_path / language).iterdir()}
+        assert {"igs_data.bin", f"igs_decode_{language}.json", f"igs_readme_{language}.md"} < written
+        page = (tmp_path / language / f"igs_readme_{language}.md").read_text()
+        assert page.splitlines()[0].endswith(f" in {language.upper()}")
+        assert f"`igs_decode_{language}.json`" in page
+        assert json.loads((together / f"igs_decode_{language}.json").read_text())["language"] == language
+    assert {path.name: path.read_bytes() for path in together.iterdir()} == apart | {"README.md": b"about this game"}
+
+
+def test_a_decoder_that_no_longer_fits_the_buffer_is_named(run, folder, tmp_path):
+    emit = ("emit", "-o", tmp_path / "out", "--no-mips")
+    assert run(*emit, folder / "b.igs")[2] == ""
+    assert run(*emit, folder / "b.igs", "--lang", "hlsl")[2] == ""  # the buffer is the same
+    code, _, err = run(*emit, folder / "b.igs", "--lang", "hlsl", "--block-size", "8")
+    assert code == 0
+    assert err.splitlines() == [
+        f"imagegs-tex: {tmp_path}/out/{name} was made for another igs_data.bin than the one that is there now; "
+        "emit it again, too"
+        for name in ("igs_decode.glsl", "igs_decode_texture.glsl")
+    ]
+    assert run(*emit, folder / "b.igs", "-q")[2] == ""
+    assert run(*emit, folder / "a.igs", "--prefix", "wall_", "--lang", "hlsl")[2] == ""  # a buffer of its own
 
 
 def test_what_does_not_go_together(fails, folder, tmp_path):
@@ -64,7 +100,7 @@ def test_bytes_on_the_gpu_are_one_number_everywhere(run, repository, tmp_path):
     assert (total, own + shared, shared) == (whole, whole, 16 + 64 * 64 * 4)  # three words before, one behind, the tile
     assert sum(row_of(out, f"  {part}") for part in ("records", "index", "coarse levels", "detail")) < own
     assert row_of(out, "  noise tile") == 64 * 64 * 4
-    page = (tmp_path / "out" / "README.md").read_text()
+    page = (tmp_path / "out" / "igs_readme_glsl.md").read_text()
     assert f"{whole:,} bytes on the GPU: " in page
     assert f"\n{own:,} of them are the material's, {shared:,} are there once" in page
     found = json.loads(run("info", file, "--json")[1])

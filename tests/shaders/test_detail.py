@@ -54,8 +54,8 @@ def test_what_is_emitted_says_it(language, tmp_path):
     for number, detail in enumerate((None, {"components": 3})):
         quantized = made_set(90, 70, 60, 4, detail=detail)
         emit(quantized, language, tmp_path / str(number))
-        descriptions.append(json.loads((tmp_path / str(number) / "igs_decode.json").read_text()))
-        pages.append((tmp_path / str(number) / "README.md").read_text())
+        descriptions.append(json.loads((tmp_path / str(number) / f"igs_decode_{language}.json").read_text()))
+        pages.append((tmp_path / str(number) / f"igs_readme_{language}.md").read_text())
     plain, noisy = descriptions
     sections = noisy["buffer"]["sections"]
     names = ["directory", "noise_tile", "header", "tiles", "envelope", "end"]

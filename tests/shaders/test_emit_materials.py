@@ -67,7 +67,7 @@ def test_hlsl_compiles(materials, tmp_path, prefix, require_tool):
 def test_the_table_finds_materials_and_meanings(materials, tmp_path):
     emit_materials(materials, "glsl", tmp_path)
     words = np.fromfile(tmp_path / "igs_data.bin", "<u4")
-    table = json.loads((tmp_path / "igs_decode.json").read_text())
+    table = json.loads((tmp_path / "igs_decode_glsl.json").read_text())
     assert [each["material_name"] for each in table["materials"]] == [*SETS, HOSTILE]
     assert [each["word"] for each in table["materials"]] == words[3:6].tolist()
     stone = table["materials"][0]
@@ -81,7 +81,7 @@ def test_the_table_finds_materials_and_meanings(materials, tmp_path):
         "#define IGS_MATERIAL_STONE_WALL_1 1",
         "#define IGS_MATERIAL_ERROR_X_NAME 2",
     ]  # fmt: skip
-    assert "${name}" not in (tmp_path / "README.md").read_text()
+    assert "${name}" not in (tmp_path / "igs_readme_glsl.md").read_text()
 
 
 def test_wgsl_and_modules(materials, tmp_path):
@@ -99,7 +99,7 @@ def test_wgsl_and_modules(materials, tmp_path):
 
 def test_the_decoder_alone(tmp_path):
     names = {path.name for path in emit_materials([], "glsl", tmp_path)}
-    assert {STORAGE_INCLUDE, TEXTURE_INCLUDE, "igs_decode.json", "README.md"} < names
+    assert {STORAGE_INCLUDE, TEXTURE_INCLUDE, "igs_decode_glsl.json", "igs_readme_glsl.md"} < names
     assert not {"igs_data.bin", "igs_materials.h"} & names
     assert (tmp_path / TEXTURE_INCLUDE).read_text() == shared_decoder().includes[TEXTURE_INCLUDE]
 

@@ -102,7 +102,7 @@ def test_hostile_names_stay_out(tmp_path):
             assert text.isascii()
             for name in ("passwd\n", "#error broken", "${", "__double", "x" * 50):
                 assert name not in text
-        described = json.loads((tmp_path / language / "igs_decode.json").read_text())
+        described = json.loads((tmp_path / language / f"igs_decode_{language}.json").read_text())
         assert [entry["name"] for entry in described["maps"]] == HOSTILE
 
 
@@ -113,7 +113,7 @@ def test_emitted_files_and_their_description(tmp_path, language):
     again = emit(quantized, language, tmp_path / "b")
     assert [path.name for path in paths] == [path.name for path in again]
     assert all(first.read_bytes() == second.read_bytes() for first, second in zip(paths, again, strict=True))
-    description = json.loads((tmp_path / "a" / "igs_decode.json").read_text())
+    description = json.loads((tmp_path / "a" / f"igs_decode_{language}.json").read_text())
     data = (tmp_path / "a" / "igs_data.bin").read_bytes()
     sections = description["buffer"]["sections"]
     assert description["buffer"]["bytes"] == len(data) == sum(section["bytes"] for section in sections)
@@ -123,7 +123,7 @@ def test_emitted_files_and_their_description(tmp_path, language):
         texture = description["bindings"][1]
         row = 4 * texture["texture_width"]
         assert 0 <= row * texture["texture_height"] - len(data) < row
-    readme = (tmp_path / "a" / "README.md").read_text()
+    readme = (tmp_path / "a" / f"igs_readme_{language}.md").read_text()
     for accessor in description["accessors"]:
         assert f"`{accessor['name']}`" in readme
         assert accessor["name"] in (tmp_path / "a" / description["include"][0]).read_text()

@@ -18,9 +18,10 @@ from imagegs_tex.formats.igs.container import write_igs
 from imagegs_tex.formats.vocabulary import Coded, SampleFormat, Semantic, Transfer, UnitZ
 from imagegs_tex.shaders import load_textures
 from imagegs_tex.shaders.build_decoder import build_decoder
+from imagegs_tex.shaders.emitted_names import jobs_file, textures_file
 from imagegs_tex.shaders.gpu_buffer import join_materials, pack_gaussians
 from imagegs_tex.shaders.include_text import HLSL_INCLUDE, source
-from imagegs_tex.shaders.load_files import JOBS_FILE, TEXTURES_FILE, load_files, load_program
+from imagegs_tex.shaders.load_files import load_files, load_program
 from imagegs_tex.shaders.load_jobs import ALIGNMENTS, level_sizes, place_levels
 from imagegs_tex.shaders.load_pages import Page, PageShape, PageSource, page_plan, place_page
 from imagegs_tex.shaders.load_routes import PBR_CACHE, cache_shaders, cache_textures, page_routes
@@ -233,14 +234,14 @@ def test_emit_writes_them(language, tmp_path):
     assert done.exit_code == 0, done.output
     assert "BC7 sRGB" in done.output
     assert "no texture of light" in done.output
-    description = json.loads((out / TEXTURES_FILE).read_text())
+    description = json.loads((out / textures_file(language)).read_text())
     assert description["maps_left_out"] == [2]
     assert [each["vk_format"] for each in description["textures"]] == [146, 139]
     ending = {"glsl": "comp", "hlsl": "hlsl"}[language]
     runs = description["dispatches"]
     assert [run["shader"] for run in runs] == [f"textures_first.{ending}", *[f"textures_next.{ending}"] * 2]
     assert all((out / run["shader"]).is_file() for run in runs)
-    assert (out / JOBS_FILE).stat().st_size == runs[-1]["jobs"]["offset"] + runs[-1]["jobs"]["bytes"]
+    assert (out / jobs_file(language)).stat().st_size == runs[-1]["jobs"]["offset"] + runs[-1]["jobs"]["bytes"]
 
 
 @pytest.mark.gl

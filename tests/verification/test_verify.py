@@ -339,7 +339,7 @@ def test_command_line_leaves_levels_out(device, tmp_path):
     for more, levels in (([], [2, 3, 4, 5, 6]), (["--no-mips"], [])):
         result = CliRunner().invoke(command_line(), ["emit", file, "-o", str(tmp_path / "d"), *more])
         assert result.exit_code == 0, result.output
-        description = json.loads((tmp_path / "d" / "igs_decode.json").read_text())
+        description = json.loads((tmp_path / "d" / "igs_decode_glsl.json").read_text())
         assert [level["level"] for level in description["coarse_levels"]] == levels
         assert ("coarse_levels" in {part["name"] for part in description["buffer"]["sections"]}) == bool(levels)
         assert ("coarse levels" in result.output) == bool(levels)
