@@ -1,5 +1,7 @@
-"""Where tables go: as wide as a terminal, or as they are when another program reads them."""
+"""Where tables go: as wide as COLUMNS or a terminal says, or as they are when another program reads them."""
 
+import os
+import shutil
 import sys
 
 from rich.console import Console
@@ -11,9 +13,18 @@ _UNWRAPPED = 10_000  # columns; tables take only what they need
 
 
 def make_console() -> Console:
-    """Return a console on stdout that wraps lines in a terminal alone."""
-    is_terminal = sys.stdout is not None and sys.stdout.isatty()
-    return Console(highlight=False, width=None if is_terminal else _UNWRAPPED)
+    """Return a console on stdout that wraps lines in a terminal, and elsewhere where COLUMNS is set."""
+    if sys.stdout is not None and sys.stdout.isatty():
+        return Console(highlight=False, width=shutil.get_terminal_size().columns)  # rich writes nothing at COLUMNS=0
+    return Console(highlight=False, width=_asked_width() or _UNWRAPPED)
+
+
+def _asked_width() -> int:
+    """Return what COLUMNS says; 0 where it says nothing. Shells set it, but do not export it by themselves."""
+    try:
+        return max(0, int(os.environ.get("COLUMNS", "")))
+    except ValueError:
+        return 0
 
 
 def plain(value: object) -> str:

@@ -12,6 +12,7 @@ import pytest
 from helpers.commands import SMALL, python
 
 from imagegs_tex import __version__
+from imagegs_tex.cli.console import make_console
 from imagegs_tex.cli.main import main
 
 
@@ -171,13 +172,35 @@ def test_compress_of_nothing_says_so_before_anything_heavy_is_loaded(tmp_path):
 
 @pytest.mark.parametrize("command", ["info", "emit", "doctor"])
 def test_nothing_is_wrapped_where_no_terminal_is(run, packed, tmp_path, monkeypatch, command):
-    monkeypatch.setenv("COLUMNS", "40")
+    for nothing in (None, "", "0", "wide"):
+        with monkeypatch.context() as patch:
+            if nothing is not None:
+                patch.setenv("COLUMNS", nothing)
+            assert make_console().width > 1000
     folder = tmp_path / "a folder with a name that is longer than any line of forty columns"
     arguments = {"info": (packed,), "emit": (packed, "-o", folder), "doctor": ()}[command]
     _, out, _ = run(command, *arguments)
     wanted = {"info": "format  transfer", "emit": "Gaussians evaluated  most", "doctor": "largest difference"}[command]
     assert any(wanted in line and len(line) > 40 for line in out.splitlines())
     assert all(len(line.split()) != 1 or "/" in line for line in out.splitlines())  # no leftover of a wrapped cell
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+@pytest.mark.parametrize("command", ["info", "compare"])
+def test_a_pipe_follows_columns(run, packed, material, monkeypatch, command, columns):
+    arguments = {"info": (packed,), "compare": (packed, material)}[command]
+    unwrapped = run(command, *arguments)[1]
+    monkeypatch.setenv("COLUMNS", str(columns))
+    code, out, _ = run(command, *arguments)
+    assert code == 0
+    assert max(map(len, unwrapped.splitlines())) > columns >= max(map(len, out.splitlines()))
+    if command == "info":  # which has no columns to leave out or apart
+        assert "".join(out.split()) == "".join(unwrapped.split())
+
+
+def test_an_error_in_a_pipe_is_one_line_whatever_columns_says(fails, monkeypatch, tmp_path):
+    monkeypatch.setenv("COLUMNS", "40")
+    assert len(fails(3, "info", tmp_path / "none.igs")) > 40
 
 
 def test_version(run):
