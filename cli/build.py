@@ -100,7 +100,7 @@ def build(
         if as_json:
             report_line(report)
         elif not quiet:
-            _print(report, output, dry_run)
+            _print(report, output, page, dry_run)
 
     def ended_once(result: BuildReport | ImageGSTexError) -> None:
         if isinstance(result, BuildReport):
@@ -122,13 +122,13 @@ def build(
         raise problem
 
 
-def _print(report: "BuildReport", output: str, dry_run: bool) -> None:
+def _print(report: "BuildReport", output: str, page: Path | None, dry_run: bool) -> None:
     from imagegs_tex.cli.build_progress import print_build, print_plan
 
     if dry_run:
         print_plan(report)
     else:
-        print_build(report, output)
+        print_build(report, output, page)
 
 
 def _write_files(report: "BuildReport", source: Path, output: Path, depfile: Path | None, page: Path | None) -> None:

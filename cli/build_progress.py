@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
+from imagegs_tex.builder.page import worst_first
 from imagegs_tex.builder.progress import BuildEvent, Counts, Step
 from imagegs_tex.builder.request import BuildReport
 from imagegs_tex.cli.console import make_console, plain
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 _PLANNED_WORDS = {Step.MADE: "make", Step.HIT: "take from the cache", Step.KEPT: "keep"}
 _MOST_NOTES = 20
+_MOST_WARNED = 5  # materials with a line of their own
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 
 
@@ -113,8 +116,14 @@ def _words(counts: Counts, seconds: float) -> str:
     return ", ".join(parts)
 
 
-def print_build(report: BuildReport, output: str) -> None:
-    """Say in a few lines how a build ended."""
+def print_build(report: BuildReport, output: str, page: Path | None = None) -> None:
+    """Say in a few lines how a build ended.
+
+    Args:
+        report: of the build
+        output: the folder of the index
+        page: where the page of all materials is, if there is one
+    """
     counts = report.counts
     console = make_console()
     _print_remarks(console, report)
@@ -133,6 +142,22 @@ def print_build(report: BuildReport, output: str) -> None:
         console.print(f"{size_text(counts.source_bytes)} of maps in {size_text(counts.file_bytes)} ({share:.1%})")
     if report.common_psnr_db:
         console.print(f"the budget is shared for {report.common_psnr_db:g} dB each, plus psnr-over")
+    _print_warnings(console, report, output, page)
+
+
+def _print_warnings(console: "Console", report: BuildReport, output: str, page: Path | None) -> None:
+    """Say how many materials have warnings and where those are, and what is wrong with the worst few."""
+    warned = [entry for entry in worst_first(report.entries) if entry.warnings]
+    if not warned:
+        return
+    index = f"{plain(output.rstrip('/'))}/materials.json"
+    where = f"{index}; --html FILE makes a page of them" if page is None else f"{plain(page)} and {index}"
+    have = "has" if len(warned) == 1 else "have"
+    console.print(f"{len(warned):,} of {len(report.entries):,} materials {have} warnings, see {where}")
+    for entry in warned[:_MOST_WARNED]:
+        what, _, _ = entry.warnings[0].partition("; ")  # what to ask for is of this material alone: it is in the index
+        more = f" (and {len(entry.warnings) - 1} more)" if entry.warnings[1:] else ""
+        console.print(f"warning: {plain(entry.name)}: {plain(what)}{more}")
 
 
 def _print_remarks(console: "Console", report: BuildReport) -> None:
@@ -163,6 +188,7 @@ def report_line(report: BuildReport) -> None:
         "step": "finished",
         "counts": asdict(report.counts),
         "left_out": [asdict(bad) for bad in report.left_out],
+        "warnings": {entry.name: entry.warnings for entry in report.entries if entry.warnings},
         "removed": report.removed,
         "planned": dict(report.planned),
         "remarks": report.remarks,

@@ -21,7 +21,10 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-os.environ.pop("COLUMNS", None)  # what wraps what commands print, also where no terminal is
+# It wraps what commands print, where no terminal is, too. The readline that pytest loads sets it for child processes
+# behind Python's back, so that it is not in os.environ.
+os.environ.pop("COLUMNS", None)
+os.unsetenv("COLUMNS")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

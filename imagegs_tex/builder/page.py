@@ -41,6 +41,11 @@ document.querySelector('input').addEventListener('input',e=>{const t=e.target.va
 """
 
 
+def worst_first(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the materials by their PSNR, as the page has them at first."""
+    return sorted(entries, key=lambda entry: (_psnr(entry.report), entry.name))
+
+
 def page_text(title: str, output: Path, entries: Sequence[Entry], left_out: Sequence[LeftOut]) -> str:
     """Return the page as HTML that needs nothing from elsewhere.
 
@@ -50,13 +55,15 @@ def page_text(title: str, output: Path, entries: Sequence[Entry], left_out: Sequ
         entries: the materials
         left_out: what could not be made; it comes first
     """
-    ordered = sorted(entries, key=lambda entry: (_psnr(entry.report), entry.name))
+    ordered = worst_first(entries)
     rows = [_bad_row(bad) for bad in left_out]
     rows += [_row(entry, output if number < MOST_PICTURES else None) for number, entry in enumerate(ordered)]
     total, source = sum(entry.bytes for entry in entries), sum(entry.source_bytes for entry in entries)
     share = f", {total / source:.1%} of the maps" if source else ""
     bad = f"; {len(left_out)} could not be made" if left_out else ""
-    summary = f"{len(entries)} materials, {total:,} bytes{share}{bad}. The worst come first."
+    warned = sum(bool(entry.warnings) for entry in entries)
+    poor = f"; {warned} with warnings" if warned else ""
+    summary = f"{len(entries)} materials, {total:,} bytes{share}{poor}{bad}. The worst come first."
     heads = "".join(
         f"<th{_class(index)}{' aria-sort=ascending' if index == 2 else ''}>{name}</th>"
         for index, name in enumerate(_COLUMNS)
@@ -86,7 +93,7 @@ def _row(entry: Entry, output: Path | None) -> str:
     maps: list[dict[str, Any]] = report.get("maps") or []
     worst = min(maps, key=_psnr, default=None)
     lowest = "" if worst is None else f"{worst['name']} {_psnr(worst):.1f}"
-    said = [*report.get("warnings", ()), *filter(None, [report.get("unreached")]), *entry.problems.values()]
+    said = [*entry.warnings, *filter(None, [report.get("unreached")]), *entry.problems.values()]
     width, height = report.get("width", 0), report.get("height", 0)
     cells = [
         ("", None if output is None else _picture(output, entry)),

@@ -47,6 +47,12 @@ class Entry:
         """SHA-256 of all its files by their paths in the output."""
         return {self.file: self.sha256} | {path: own for files in self.products.values() for path, own in files.items()}
 
+    @property
+    def warnings(self) -> list[str]:
+        """What came out poor, a line each."""
+        found = self.report.get("warnings")
+        return [str(line) for line in found] if isinstance(found, list | tuple) else []
+
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:

@@ -24,7 +24,7 @@ def test_the_worst_come_first_and_what_failed_before_them(tmp_path):
     assert [("x.glb" in rows[0]), ("bad" in rows[1]), ("good" in rows[2])] == [True] * 3
     for part in ("25.50", "rough 24.5", "10.0%", "0.500", "4 × 2", "blurred"):
         assert part in rows[1]
-    assert "2 materials, 200 bytes, 10.0% of the maps; 1 could not be made" in text
+    assert "2 materials, 200 bytes, 10.0% of the maps; 1 with warnings; 1 could not be made" in text
 
 
 def test_names_from_outside_are_text(tmp_path):

@@ -1,11 +1,15 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers.commands import python
-from helpers.tree_builds import write_textures
+from helpers.tree_builds import InlineRunner, build, pretend, write_textures, write_tree
 
 from imagegs_tex.batch import BatchItem, compress_many
+from imagegs_tex.builder.cache import Made
+from imagegs_tex.builder.jobs import Outcome
+from imagegs_tex.cli.build_progress import print_build, report_line
 from imagegs_tex.formats.images import write_image
 from imagegs_tex.settings import Preset, preset_settings
 
@@ -96,6 +100,63 @@ def test_a_missed_target_ends_with_1_and_the_best_file(tmp_path):
     assert (process.returncode, "normal 0.001 degrees was not reached" in unreached) == (1, True)
     assert err == f"imagegs-tex: targets were missed, the best files are kept: box: {unreached}\n"
     assert (tmp_path / "out" / "box.igs").stat().st_size == index["materials"][0]["bytes"]
+
+
+def poor_work(count_of):
+    """Work whose materials have as many warnings as a function of their names says, and a PSNR of that name, too."""
+
+    def work(job, seat):
+        made = pretend(job, seat).made
+        psnr_db, lines = count_of(job.name)
+        facts = {"width": 1, "psnr_db": psnr_db, "warnings": lines}
+        return Outcome(Made(made.files, facts))
+
+    return work
+
+
+BENT = "normal: normals are 9.0 degrees off on average, one in twenty 25 or more; --target normal=4deg takes about 57kB"
+FLAT = "basecolor keeps 10 % of its finest contrast; --max-bytes 41kB would keep about 50 %"
+
+
+def test_warnings_are_counted_and_the_worst_named(tmp_path, capsys):
+    names = [f"wall_{number:03}" for number in range(60)]
+    facts = {name: (50.0 - number / 2, [BENT, FLAT][: number % 3]) for number, name in enumerate(names)}
+    write_tree(tmp_path / "in", names)
+    report, _ = build(tmp_path / "in", tmp_path / "out", InlineRunner(poor_work(facts.get)))
+    print_build(report, "out/")
+    lines = capsys.readouterr().out.splitlines()
+    start = "40 of 60 materials have warnings, see "
+    assert lines[2] == f"{start}out/materials.json; --html FILE makes a page of them"
+    assert lines[3:] == [  # without what to ask for
+        f"warning: wall_{number:03}: normal: normals are 9.0 degrees off on average, one in twenty 25 or more"
+        + (" (and 1 more)" if number % 3 == 2 else "")
+        for number in (59, 58, 56, 55, 53)
+    ]
+    print_build(report, "out", Path("tree.html"))
+    assert f"{start}tree.html and out/materials.json\n" in capsys.readouterr().out
+    report_line(report)
+    finished = json.loads(capsys.readouterr().out)
+    assert finished["warnings"] == {name: own for name, (_, own) in facts.items() if own}
+    again, made = build(tmp_path / "in", tmp_path / "out", InlineRunner(poor_work(facts.get)))
+    print_build(again, "out")
+    assert (made, capsys.readouterr().out.splitlines()[2:]) == ([], lines[2:])  # what is kept is as poor as it was
+
+
+def test_a_build_says_what_compress_warns_of(tmp_path):
+    rng = np.random.default_rng(0)
+    write_textures(tmp_path / "in" / "good", 1)
+    (tmp_path / "in" / "noise").mkdir()
+    write_image(tmp_path / "in" / "noise" / "basecolor.png", rng.integers(0, 256, (64, 64, 3), np.uint8))
+    project = tmp_path / "project.toml"
+    project.write_text('input = "in"\n[defaults]\npreset = "fast"\ndetail = "off"\ngaussians = 20\n')
+    process = python("build", project, "-o", tmp_path / "out", "--backend", "cpu")
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    index = json.loads((tmp_path / "out" / "materials.json").read_text(encoding="utf-8"))
+    warnings = {each["name"]: each["report"]["warnings"] for each in index["materials"]}
+    assert warnings["noise"]
+    assert f"warning: noise: {warnings['noise'][0].split('; ')[0]}" in out
+    assert (f"of 2 materials have warnings, see {tmp_path}/out/materials.json" in out) == bool(warnings["good"])
 
 
 @pytest.mark.parametrize("option", ["--depfile", "--html"])
