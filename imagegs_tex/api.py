@@ -13,7 +13,7 @@ from pathlib import Path
 
 from imagegs_tex import background_compilation
 from imagegs_tex._version import __version__
-from imagegs_tex.advice import larger_than_source, warnings_of
+from imagegs_tex.advice import larger_than_source, target_names, warnings_of
 from imagegs_tex.compile_time import compiling_seconds
 from imagegs_tex.decoder.maps import decode_maps
 from imagegs_tex.decoder.render import check_alone, image_paths, render_channels, scaled_size, write_maps
@@ -232,7 +232,7 @@ def compress_stack(  # noqa: PLR0913 - those of compress
         encoded.watch.complete()
     done = time.perf_counter()
     effort, texels = encoded.effort.seconds, stack.width * stack.height
-    warnings = warnings_of(shown, ledger, quantized.gaussian_count, texels)
+    warnings = warnings_of(shown, ledger, quantized.gaussian_count, texels, target_names(stack.maps))
     larger = larger_than_source(len(data), sum(read.bytes for read in stack.inputs)) if stack.inputs else None
     source_width, source_height = stack.source_size or (stack.width, stack.height)
     report = CompressReport(
@@ -455,10 +455,11 @@ def compare(
     if not enlarged:
         scores = score_detail(scores, stack, indices, quantized, chosen)
     ledger = byte_ledger(quantized, section_sizes(data))
+    texels, names = stack.width * stack.height, target_names([texture_map for texture_map, _ in decoded_maps])
     return CompareReport(
         psnr_db=pooled_psnr(scores), maps=tuple(scores),
         # what is lost at a larger size says nothing about the file's own
-        warnings=() if enlarged else warnings_of(scores, ledger, quantized.gaussian_count, stack.width * stack.height),
+        warnings=() if enlarged else warnings_of(scores, ledger, quantized.gaussian_count, texels, names),
         upsampling=score_enlarged(quantized, stack, indices) if enlarged else None, gamma=gamma,
         options=options or SourceOptions(),
         file=hash_file(Path(file)), inputs=stack.inputs,

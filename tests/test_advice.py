@@ -1,9 +1,11 @@
 """What is said of poor results: when, of which map, and with which numbers."""
 
+import math
 import re
 from dataclasses import replace
 
 import pytest
+from helpers.made_gaussians import made_map
 
 from imagegs_tex.advice import (
     GOOD_CONTRAST,
@@ -22,8 +24,11 @@ from imagegs_tex.advice import (
     closeness_of,
     comes_out_flat,
     larger_than_source,
+    target_names,
     warnings_of,
 )
+from imagegs_tex.encoder.target_text import parse_target
+from imagegs_tex.formats.vocabulary import Coded, Constant, Semantic
 from imagegs_tex.metrics.byte_ledger import ByteLedger
 from imagegs_tex.metrics.scores import MapScore
 from imagegs_tex.settings import LEAST_TEXELS_PER_GAUSSIAN
@@ -40,8 +45,8 @@ NORMAL = replace(COLOUR, name="normal", semantic="normal", normal_degrees_mean=3
 COUNT, TEXELS = 2000, 1 << 20
 
 
-def said(*scores, count=COUNT, texels=TEXELS):
-    return warnings_of(scores, LEDGER, count, texels)
+def said(*scores, count=COUNT, texels=TEXELS, targets=()):
+    return warnings_of(scores, LEDGER, count, texels, targets)
 
 
 def test_a_good_file_has_no_warning():
@@ -132,6 +137,59 @@ def test_a_map_far_below_all_others_is_said_where_nothing_else_is():
     of_other_maps = replace(grainy, psnr_db=POOR_DB - 2, kept_contrast_with_detail=grainy.kept_contrast)
     assert not any("drawn" in line for line in said(of_other_maps)), "a layer that adds nothing to it draws nothing"
     assert not said(replace(far, psnr_db=POOR_PLAIN_DB))
+
+
+def test_one_poor_map_of_several_gets_a_target_of_its_own():
+    far = replace(COLOUR, name="metal", semantic="metallic", psnr_db=MENDED_DB - 6, squared_error=0.1, values=10)
+    names = ("base_colour", "normal", "metallic")
+    all_db = -10 * math.log10((2 + 0.1) / 12)  # 7.57
+    assert round(all_db, 2) == 7.57
+    (line,) = said(COLOUR, NORMAL, far, targets=names)
+    assert line == (
+        "metal is at 22.0 dB, far from its source texel by texel; --target-psnr 7.5 --target metallic=28 would bring "
+        "it to 28 dB, mostly in fewer bytes than --max-bytes 81kB for all maps"
+    )
+    (line,) = said(COLOUR, NORMAL, far, targets=names, texels=3 * 2 * COUNT)
+    assert "--max-bytes 21kB for all maps" in line  # no more than helps
+    (line,) = said(COLOUR, NORMAL, far, targets=names, texels=COUNT)
+    assert line.endswith("more bytes will not")
+    lost = replace(far, psnr_db=30.6, kept_contrast=(0.15, 0.28, 0.39, 0.45), kept_contrast_with_detail=(0.9,) * 4)
+    (line,) = said(COLOUR, NORMAL, lost, targets=names)
+    assert line.endswith(
+        "; --target-psnr 7.5 --target metallic=33 would keep more of them, mostly in fewer bytes than --max-bytes 41kB "
+        "for all maps"
+    )
+    for scores, targets in (
+        ((COLOUR, replace(NORMAL, psnr_db=20.0), far), names),  # more than one is poor
+        ((COLOUR, replace(COLOUR, flip=POOR_FLIP), far), names),
+        ((COLOUR, NORMAL, far), ("base_colour", "normal", None)),  # it has no name of its own
+        ((COLOUR, NORMAL, far), ()),
+        ((far,), ("metallic",)),  # all the bytes are its own
+    ):
+        assert not any("--target" in each for each in said(*scores, targets=targets))
+
+
+def test_maps_that_a_target_asks_for_alone():
+    coded = tuple(Coded(index) for index in range(4))
+    colour = made_map("a", Semantic.BASE_COLOUR, coded[:3])
+    rough = made_map("r", Semantic.ROUGHNESS, coded[:1])
+    packed = replace(
+        made_map("p", Semantic.OCCLUSION, coded[:3]),
+        channel_semantics=(Semantic.OCCLUSION, Semantic.ROUGHNESS, Semantic.METALLIC),
+    )
+    opaque = replace(
+        made_map("o", Semantic.BASE_COLOUR, (*coded[:3], Constant(1.0))),
+        channel_semantics=(*[Semantic.BASE_COLOUR] * 3, Semantic.OPACITY),
+    )
+    cut_out = replace(opaque, routes=coded)
+    assert target_names([colour, rough]) == ("base_colour", "roughness")
+    assert target_names([colour, rough, packed]) == ("base_colour", None, None)
+    assert target_names([colour, colour]) == (None, None)
+    assert target_names([opaque]) == ("base_colour",)
+    assert target_names([cut_out]) == (None,)
+    for semantic in Semantic:
+        (name,) = target_names([made_map("m", semantic, coded[:1])])
+        assert parse_target(f"{name}=28").semantic == semantic
 
 
 def test_a_map_that_others_tell_does_not_come_out_flat():

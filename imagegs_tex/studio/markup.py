@@ -43,8 +43,10 @@ def in_words_of_the_page(message: str) -> str:
     for advice, words in _ADVICE:
         named = named.replace(advice, words)
     for goal in GOALS:
-        named = re.sub(rf"{goal.flag} ([^\s,;]*\d[^\s,;]*)", rf'"{goal.label}" of \1', named)
-    return re.sub(r"(?<!\S)(--[a-z-]+(?:[ =]\S*[^\s,;])?)", r"\1 from a terminal", named)  # no name with -- in it
+        # not of a pair: the page has no field for the other one
+        named = re.sub(rf"{goal.flag} ([^\s,;]*\d[^\s,;]*+)(?! --)", rf'"{goal.label}" of \1', named)
+    option = r"--[a-z-]+(?:[ =]\S*[^\s,;])?"
+    return re.sub(rf"(?<!\S)({option}(?: {option})*)", r"\1 from a terminal", named)  # no name with -- in it
 
 
 def notice(message: str, kind: str = "info") -> str:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from helpers.tiny_material import as_bytes
 
+from imagegs_tex.advice import MENDED_DB, POOR_PLAIN_DB
 from imagegs_tex.cli.numbers import read_bytes
 from imagegs_tex.formats.images import write_image
 
@@ -95,6 +96,26 @@ def test_colours_that_are_off_are_mended_by_the_bytes_that_are_said(run, tmp_pat
 
 def flip_of(run, file, source):
     return json.loads(run("compare", file, source, "--json", "--backend", "cpu")[1])["maps"][0]["flip"]
+
+
+def test_one_poor_map_is_mended_by_the_targets_that_are_said(run, tmp_path):
+    """A mask with hard edges beside soft colours: bytes for all maps would be spent on colours, too."""
+    rng = np.random.default_rng(3)
+    soft = 0.5 + 0.1 * np.stack([octaves(rng, 2.5) for _ in range(3)], axis=-1)
+    folder, arguments = tmp_path / "wall", (*FAST, "--report", "-")
+    folder.mkdir()
+    write_image(folder / "basecolor.png", as_bytes(np.clip(soft, 0, 1)))
+    write_image(folder / "metallic.png", as_bytes((octaves(rng, 2.0) > 0).astype(float)))
+    first = json.loads(run("compress", folder, "-o", tmp_path / "a.igs", *arguments, "--gaussians", "120")[1])
+    (line,) = first["warnings"]
+    pattern = r"metallic is at .*; (--target-psnr \S+) (--target metallic=28) would bring it to 28 dB, mostly in fewer "
+    targets = [word for part in re.match(pattern, line).groups() for word in part.split()]
+    better = json.loads(run("compress", folder, "-o", tmp_path / "b.igs", *arguments, *targets)[1])
+    assert first["maps"][1]["psnr_db"] < POOR_PLAIN_DB
+    assert better["maps"][1]["psnr_db"] >= MENDED_DB
+    assert better["warnings"] == []  # colours gave up 3 of 34.7 dB
+    assert better["psnr_db"] >= first["psnr_db"]
+    assert better["file_bytes"] < read_bytes(re.search(r"--max-bytes (\S+) for all maps$", line)[1])
 
 
 def test_a_good_file_has_none(run, tmp_path):

@@ -69,6 +69,11 @@ def test_advice_names_the_pages_fields():
     assert said == 'poor; "File size" of 120kB is about the most that helps'
     assert in_words_of_the_page("give --wrap clamp, and so on") == "give --wrap clamp from a terminal, and so on"
     assert in_words_of_the_page("stone--normal.png is damaged") == "stone--normal.png is damaged"
+    said = in_words_of_the_page("poor; --target-psnr 28.2 --target metallic=28 would, in less than --max-bytes 9kB")
+    assert said == (
+        'poor; --target-psnr 28.2 --target metallic=28 from a terminal would, in less than "File size" of 9kB'
+    )
+    assert in_words_of_the_page("give --target-psnr 30, or less") == 'give "PSNR" of 30, or less'
     assert in_words_of_the_page("--target normal=4deg takes 5kB") == "--target normal=4deg from a terminal takes 5kB"
 
 
