@@ -26,10 +26,10 @@ from imagegs_tex.formats.material.stack import TextureStack
 from imagegs_tex.formats.vocabulary import Coded
 from imagegs_tex.settings import LEAST_TEXELS_PER_GAUSSIAN, QualityTarget
 
-USUAL_FITS: Final = 4
+USUAL_FITS: Final = 5
 """Each that goes on from the last takes 1 to 10 % of the bytes off (docs/experiments/searches.md)."""
-MOST_FITS: Final = 5
-"""Only where four have not reached what was asked for, or not closely."""
+MOST_FITS: Final = 6
+"""Only where five have not reached what was asked for, or not closely."""
 PSNR_TOLERANCE_DB: Final = 0.15
 """A file made for a PSNR has at most this much more."""
 _CLOSE_DB: Final = 0.008
@@ -87,8 +87,9 @@ def reach_targets(fitter: Fitter, targets: tuple[QualityTarget, ...]) -> Reached
     for attempt in range(1, MOST_FITS + 1):
         all_of_them = state.count == search.most
         geometry = fitter.fit(
-            state.count, search.factors(state), coarser=state.coarser, exact_count=all_of_them, in_full=True
-        )
+            state.count, search.factors(state), coarser=state.coarser, exact_count=all_of_them, in_full=True,
+            followed=attempt < USUAL_FITS and not all_of_them,
+        )  # fmt: skip
         tuned, usual = search.tuned(geometry)
         if tuned.margin >= 0:
             size = search.sizes.count(tuned.quantized)

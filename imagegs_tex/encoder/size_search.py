@@ -93,8 +93,9 @@ def fill(
     smallest: Tuned | None = None  # of those that are too large
     for attempt in range(1, _MOST_RETRIES + 1):
         count = search.count_for(per_gaussian)
-        geometry = fitter.fit(count, coarser=coarser)
-        if attempt == 1 and 1 < count < search.most and not fitter.stopped:
+        is_first = attempt == 1 and 1 < count < search.most
+        geometry = fitter.fit(count, coarser=coarser, followed=is_first)
+        if is_first and not fitter.stopped:
             octaves, per_gaussian = search.choose_feature_step(geometry, slope)
             quantized = search.rounded(geometry)(2**octaves)
             if layered is not None:

@@ -62,6 +62,9 @@ _RESUMED_IN_FULL: Final = (PopulationChange(0.0, 1.0, 1.5), PopulationChange(0.3
 FIT_SLOPE: Final = 1.2
 """What Gaussians are worth in full fits, over what they are worth in pilots: 1.0 to 1.3 were seen."""
 _SWEEPS_UNDER_LAYER: Final = 2
+_SWEEPS_WHERE_FOLLOWED: Final = 1
+"""What more of them win is lost where the next fit moves everything. Gaussians that are not worth their bits stay, too:
+where many went, as of a flat drawing, holes were left that one sweep does not close."""
 _OCTAVES: Final = (-1.5, 3.0)
 """How far the feature step may move from its setting."""
 _MOST_ROUNDINGS: Final = 7
@@ -152,6 +155,7 @@ class Fitter:
         pilot: bool = False,
         exact_count: bool = False,
         in_full: bool = False,
+        followed: bool = False,
         under_layer: bool = False,
     ) -> CodedGeometry:
         """Fit count Gaussians, going on from the last fit.
@@ -163,6 +167,7 @@ class Fitter:
             pilot: whether it is thrown away
             exact_count: whether Gaussians stay that are not worth their bits; always where a number is asked for
             in_full: whether a fit that goes on from another takes all steps, not half of them
+            followed: whether another goes on from it in any case: one sweep over geometry codes then, and all stay
             under_layer: whether a residual layer makes good what they leave, for which half of the steps will do; only
                 others under a layer go on from it
         """
@@ -173,6 +178,8 @@ class Fitter:
         elif start is not None and start is not self._begun:
             fit = _resumed_in_full(fit) if in_full else _resumed(fit)
             fit = _under_layer(fit) if under_layer else fit
+        if followed:
+            fit = replace(fit, refine_sweeps=min(fit.refine_sweeps, _SWEEPS_WHERE_FOLLOWED))
         progress, name = self._progress, f"pilot {self.effort.pilots + 1} of {PILOTS}" if pilot else ""
         if pilot and progress is not None:
             progress = _as_pilot(progress, name)
@@ -183,7 +190,7 @@ class Fitter:
         precision = replace(usual, feature_ratio=usual.feature_ratio * 2**coarser)
         geometry, seconds = fit_geometry(
             prepared, count, fit, precision, self.backend, progress=progress, start=start, watch=self.watch,
-            exact_count=exact_count or self.settings.gaussian_count is not None,
+            exact_count=exact_count or followed or self.settings.gaussian_count is not None,
         )  # fmt: skip
         effort = self.effort
         self.effort = Effort(

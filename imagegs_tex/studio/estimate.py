@@ -42,7 +42,7 @@ _PILOT_SHARE: Final = 8
 _PILOT_STEPS: Final = (12, 30)
 _FITS: Final = 1.25
 """Full fits that a search takes in the mean, beside its two pilots."""
-FITS_FOR_PSNR: Final = 4.0
+FITS_FOR_PSNR: Final = 5.0
 """Those of a search for a PSNR."""
 
 

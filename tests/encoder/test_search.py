@@ -128,7 +128,7 @@ def test_targets_of_several_maps_are_met_together(material, easier):
     result, (roughness, degrees) = encoded(material, targets=targets)
     assert roughness >= easier
     assert degrees <= 6.0
-    # the one that is harder decides, and by little, for which four fits may not do
+    # the one that is harder decides, and by little, for which five fits may not do
     assert min(roughness - easier, -20 * math.log10(degrees / 6.0)) <= PSNR_TOLERANCE_DB
     assert_cheap(result.effort, quality_search.MOST_FITS, quality_search.MOST_FITS + 0.25)
 
