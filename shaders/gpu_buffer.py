@@ -42,8 +42,8 @@ NOISE_TILE_BYTES: Final = 4 * 64 * 64
 MOST_WORDS: Final = 1 << 30
 """Of a buffer: readers count bytes in 32 bits."""
 
-MASKED_SHARE: Final = 42, 125
-"""Masks of four quarters are taken where near and far entries and those masks are at most 42/125 of heads and records.
+MASKED_SHARE: Final = 9, 25
+"""Masks of four quarters are taken where near and far entries and those masks are at most 9/25 of heads and records.
 They halve what a pixel shader evaluates and take half a byte per entry: 8 to 14 % of the buffer where Gaussians are
 small, 20 to 26 % where they are long."""
 

@@ -811,9 +811,9 @@ igs_error igs_pack_index(const igs_file* file, void* scratch, size_t scratch_byt
         pack->tile_bits = igs__more(pack->tile_bits, igs__bits_of(plan.groups[n].source));
         pack->listed_bits = igs__more(pack->listed_bits, igs__bits_of(plan.groups[n].length));
     }
-    pack->mask_log2 = 1; /* taken where they and the entries are at most 42/125 of heads and records */
+    pack->mask_log2 = 1; /* taken where they and the entries are at most 9/25 of heads and records */
     igs__lay_out(file, pack, &plan, &records, &listed);
-    if (125 * listed > 42 * (32 * (uint64_t)pack->head_words * tiles + records)) {
+    if (25 * listed > 9 * (32 * (uint64_t)pack->head_words * tiles + records)) {
         pack->mask_log2 = pack->entry_count_bits = 0;
         igs__lay_out(file, pack, &plan, &records, &listed);
     }
