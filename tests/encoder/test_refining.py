@@ -58,6 +58,13 @@ def test_a_number_that_was_asked_for_is_kept(stack):
         assert (len(fitter.fit(400).position_codes) == 400) is kept
 
 
+def test_a_fit_that_another_follows_keeps_all_and_is_refined_once(stack):
+    """Where many go, holes are left that one sweep does not close; the next fit lets go of what it needs least."""
+    fitter = Fitter(stack, CompressSettings(fit=replace(FIT, refine_sweeps=3), max_bytes=2000), CPU, None)
+    assert len(fitter.fit(400, followed=True).position_codes) == 400
+    assert fitter.effort.sweeps == 1
+
+
 def test_gaussians_that_go_in_turns_leave_less_error():
     """At once they leave holes in a flat drawing, since each has others beside it that do the same."""
     flat, precision, found = flat_drawing(), Precision(), []

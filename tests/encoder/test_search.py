@@ -121,6 +121,17 @@ def test_a_psnr_is_met_and_hardly_exceeded(material):
     assert_cheap(result.effort, quality_search.USUAL_FITS, quality_search.USUAL_FITS + 0.25)
 
 
+@pytest.mark.parametrize(
+    ("asked", "usual"), [({"target_psnr": 24.0}, quality_search.USUAL_FITS), ({"max_bytes": 4000}, 2)]
+)
+def test_only_the_last_fits_refine_all_that_they_may(material, asked, usual):
+    """Of a PSNR the last one, of a size all but the first."""
+    effort = encoded(material, **asked, fit=replace(PLAIN.fit, refine_sweeps=3))[0].effort
+    followed = quality_search.USUAL_FITS - 1 if "target_psnr" in asked else 1
+    assert effort.fits >= usual
+    assert effort.sweeps == followed + 3 * (effort.fits - followed)
+
+
 @pytest.mark.parametrize("easier", [24.0, 15.0])
 def test_targets_of_several_maps_are_met_together(material, easier):
     """A map that has too much even where it weighs least (15 dB) does not take the Gaussians that the other needs."""
