@@ -16,6 +16,7 @@ from imagegs_tex.encoder.feature_equations import bit_price, geometry_of, in_own
 from imagegs_tex.fit.channel_weights import channel_weights
 from imagegs_tex.fit.control import Watch
 from imagegs_tex.fit.gaussian_set import Fit, GaussianSet
+from imagegs_tex.fit.initialise import kept_products
 from imagegs_tex.fit.loop import FitProgress, fit
 from imagegs_tex.fit.problem import ChannelMix, FitProblem
 from imagegs_tex.fit.seam_weights import with_border_weight
@@ -89,7 +90,8 @@ def prepare(stack: TextureStack, backend: Backend, weights_of_channels: tuple[fl
     deviations = torch.from_numpy(components.deviations.astype(np.float32)).to(backend.device)
     saliency = None if stack.saliency is None else torch.from_numpy(stack.saliency).to(backend.device)
     mix = ChannelMix(*(torch.from_numpy(part).to(backend.device) for part in (components.basis, components.offset)))
-    problem = FitProblem(image, deviations, float(components.channel_weights.sum()), weights, saliency, mix)
+    gradients = kept_products(image, stack.wrap)
+    problem = FitProblem(image, deviations, float(components.channel_weights.sum()), weights, saliency, mix, gradients)
     return problem, backend.prepare_target(image, weights, stack.wrap), components
 
 

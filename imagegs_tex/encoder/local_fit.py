@@ -31,7 +31,7 @@ from imagegs_tex.encoder.feature_equations import bit_price, geometry_of, in_own
 from imagegs_tex.fit.control import Watch
 from imagegs_tex.fit.densification import usual_worth
 from imagegs_tex.fit.gaussian_set import Fit, GaussianSet
-from imagegs_tex.fit.initialise import gradient_products, initialise
+from imagegs_tex.fit.initialise import gradient_products, initialise, kept_products
 from imagegs_tex.fit.loop import FitProgress, fit
 from imagegs_tex.fit.problem import ChannelMix, FitProblem
 from imagegs_tex.fit.state import LARGEST_FORM, SMALLEST_LOG_SIZE, constrain
@@ -241,10 +241,11 @@ def _fit_beside(
     settings, cutoff, (left, top, _, _) = edited.settings.fit, edited.file.cutoff, region.box
     origin = torch.tensor([left, top], dtype=torch.float32)
     problem = _part(edited.problem, region.box)
+    problem = replace(problem, gradients=kept_products(problem.image, (False, False)))
     where = crop(region.changed, region.box).float()
     own = initialise(
         problem.image, round(count * settings.start_crowd), np.random.default_rng(settings.seed),
-        where if problem.weights is None else where * problem.weights, settings=settings,
+        where if problem.weights is None else where * problem.weights, settings=settings, products=problem.gradients,
     )  # fmt: skip
     target = edited.backend.prepare_target(problem.image, problem.weights)
     beside = reaching_in(stays, region.box, edited.target, cutoff)
@@ -397,4 +398,4 @@ def _box_of(
 def _part(problem: FitProblem, box: Box) -> FitProblem:
     """Return a part of the picture."""
     weights = None if problem.weights is None else crop(problem.weights, box)
-    return replace(problem, image=crop(problem.image, box), weights=weights)
+    return replace(problem, image=crop(problem.image, box), weights=weights, gradients=None)

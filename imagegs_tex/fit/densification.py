@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from imagegs_tex.fit.gaussian_set import GaussianSet
-from imagegs_tex.fit.initialise import initialise
+from imagegs_tex.fit.initialise import Products, initialise
 from imagegs_tex.fit.problem import squared_errors
 from imagegs_tex.fit.state import FitState
 from imagegs_tex.rasterize.backend import Backend, FitTarget, PreparedGeometry
@@ -41,6 +41,7 @@ class Population:
     backend: Backend
     generator: np.random.Generator  # decides between equally good places
     initial_size: float = FitSettings().initial_size  # standard deviation of new ones over the spacing around them
+    gradients: Products | None = None  # of the picture; None: found where needed
 
     def change(self, state: FitState, kept: int, total: int) -> Tensor:
         """Keep at most so many Gaussians of a state, and add new ones behind them until there are so many in all.
@@ -100,7 +101,7 @@ class Population:
         mean = error.mean(dtype=torch.float64).float().clamp_min(torch.finfo(torch.float32).tiny)
         # the density follows the weights' root: with the error itself for a weight, files were 1 % larger
         density, settings = (error / mean).square() + _LEAST_ERROR, FitSettings(initial_size=self.initial_size)
-        found = initialise(self.image, count, self.generator, density, wrap, settings)
+        found = initialise(self.image, count, self.generator, density, wrap, settings, products=self.gradients)
         shapes = found.log_covariances.clone()
         shapes[:, 0] -= math.log((gaussians.count + count) / count)
         return GaussianSet(found.means, shapes, found.features)

@@ -6,7 +6,6 @@ of Förstner and Gülch, "A fast operator for detection and precise location of 
 circular features", 1987, and of Bigün and Granlund, "Optimal orientation detection of linear symmetry", 1987.
 """
 
-import weakref
 from typing import Final
 
 import numpy as np
@@ -33,7 +32,6 @@ MOST_ELONGATED: Final = 8.0
 Products = tuple[Tensor, Tensor, Tensor]
 _MOST_KEPT: Final = 1 << 24
 """Texels of a picture whose gradients' products are kept, 12 bytes each: a fit asks four times, a search 30 times."""
-_kept: Final[dict[tuple[int, tuple[bool, bool]], Products]] = {}
 
 THIN_SIDE: Final = 16
 """Texels; sides below it are short beside the edges that a Gaussian is drawn out along."""
@@ -48,6 +46,7 @@ def initialise(
     settings: FitSettings = _USUAL,
     *,
     saliency: Tensor | None = None,
+    products: Products | None = None,
 ) -> GaussianSet:
     """Place Gaussians for a picture.
 
@@ -59,11 +58,12 @@ def initialise(
         wrap: whether the picture repeats in x and in y
         settings: what positions follow, how many are spread evenly, and how large they are
         saliency: [H, W] in [0, 1], for positions that follow it
+        products: of :func:`gradient_products` for this picture; None: they are found
 
     Returns:
         a set whose features are the picture at the means; solve for better ones.
     """
-    xx, xy, yy = _known_products(image, wrap)
+    xx, xy, yy = gradient_products(image, wrap) if products is None else products
     followed = saliency if settings.init == InitialPlacement.SALIENCY else None
     magnitude = square_root_(xx + yy) if followed is None else followed.clone()
     even = magnitude.new_full((), 1 / magnitude.numel())
@@ -94,16 +94,9 @@ def sample_texels(density: Tensor, count: int, generator: np.random.Generator) -
     return torch.div(index, density.shape[1], rounding_mode="floor"), index % density.shape[1]
 
 
-def _known_products(image: Tensor, wrap: tuple[bool, bool]) -> Products:
-    """Return the same as :func:`gradient_products`, not to be written to; kept as long as the picture is there."""
-    if image.shape[0] * image.shape[1] > _MOST_KEPT:
-        return gradient_products(image, wrap)
-    key = id(image), wrap
-    found = _kept.get(key)
-    if found is None:
-        found = _kept[key] = gradient_products(image, wrap)
-        weakref.finalize(image, _kept.pop, key, None).atexit = False
-    return found
+def kept_products(image: Tensor, wrap: tuple[bool, bool]) -> Products | None:
+    """Return :func:`gradient_products` for all fits of a picture, or None where that would take too much memory."""
+    return gradient_products(image, wrap) if image.shape[0] * image.shape[1] <= _MOST_KEPT else None
 
 
 def gradient_products(image: Tensor, wrap: tuple[bool, bool]) -> Products:

@@ -156,7 +156,7 @@ class _Run:
             crowd = min(round(count * settings.start_crowd), self._most) if self._changes else count
             gaussians = initialise(
                 problem.image, crowd, self._generator, self.weighed.weights, target.wrap, settings,
-                saliency=problem.saliency,
+                saliency=problem.saliency, products=problem.gradients,
             )  # fmt: skip
         else:
             gaussians = start.gaussians
@@ -168,7 +168,8 @@ class _Run:
         )  # fmt: skip
         self.state.cutoff = cutoff
         self.population = Population(
-            problem.image, self.weighed.weights, weighed_target, backend, self._generator, settings.initial_size
+            problem.image, self.weighed.weights, weighed_target, backend, self._generator, settings.initial_size,
+            problem.gradients,
         )  # fmt: skip
         self.schedule, self.patience = Schedule(settings), Patience(settings)
 
