@@ -191,12 +191,15 @@ def _plane(texels: FloatTexels, route: Route) -> FloatTexels:
 def _to_samples(codes: FloatTexels, texture_map: TextureMap) -> NDArray[np.floating]:
     if texture_map.transfer == Transfer.LOG:
         return decode_log(codes, texture_map.log_range)
-    return np.asarray(np.clip(codes, 0.0, 1.0))
+    return (
+        np.asarray(np.clip(codes, 0.0, 1.0)) if texture_map.sample_format.is_float else codes
+    )  # others are held below
 
 
 def _to_stored(samples: NDArray[np.floating], sample_format: SampleFormat) -> Samples:
     if sample_format.is_float:
         largest = float(np.finfo(np.float16 if sample_format == SampleFormat.FLOAT16 else np.float32).max)
         return np.asarray(np.clip(samples, -largest, largest), dtype=sample_format.dtype)
-    stored = np.rint(np.clip(samples, 0.0, 1.0) * sample_format.max_value)
-    return np.asarray(stored, dtype=sample_format.dtype)
+    stored = np.clip(samples, 0.0, 1.0)
+    stored *= sample_format.max_value
+    return np.asarray(np.rint(stored, out=stored), dtype=sample_format.dtype)

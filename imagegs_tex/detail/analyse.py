@@ -244,13 +244,13 @@ def _principal_components(
     """
     for part in channel_parts(*residual.shape):  # coarse errors of colour are no grain
         residual[..., part] -= blur(blur(blur(residual[..., part], 1), 2), 4)
-    centred = residual - residual.mean(dim=(0, 1))
-    deviations = centred.std(dim=(0, 1)).clamp_min(1e-9)
-    flat = centred.div_(deviations).reshape(-1, residual.shape[2])
+    flat = residual.sub_(residual.mean(dim=(0, 1))).reshape(-1, residual.shape[2])
+    covariances = (flat.T @ flat).double().cpu().numpy() / max(1, len(flat) - 1)
+    deviations = np.maximum(np.sqrt(np.diag(covariances)), 1e-9)
+    correlations = covariances / np.outer(deviations, deviations)
     found = []
     for group in groups:
-        own = flat[:, group]
-        values, vectors = np.linalg.eigh((own.T @ own / len(own)).double().cpu().numpy())
+        values, vectors = np.linalg.eigh(correlations[np.ix_(group, group)])
         found += [(place > 0, -value, group, vectors[:, -1 - place]) for place, value in enumerate(values[::-1])]
     found = sorted((item for item in found if not item[0] or -item[1] > _LEAST_SHARE), key=lambda item: item[:2])[:most]
     loadings = np.zeros((residual.shape[2], len(found)))
@@ -259,8 +259,8 @@ def _principal_components(
         axis = -vector if vector.sum() < 0 else vector  # a sign of its own, whatever the library's
         scale = np.sqrt(max(float(-value), 1e-12))
         projection[group, column], loadings[group, column] = axis / scale, axis * scale
-    loadings *= deviations.double().cpu().numpy()[:, None]
-    made = torch.from_numpy(projection.astype(np.float32)).to(residual.device) / deviations[:, None]
+    loadings *= deviations[:, None]
+    made = torch.from_numpy((projection / deviations[:, None]).astype(np.float32)).to(residual.device)
     return made, loadings, [float(-value) for _, value, _, _ in found]
 
 
@@ -332,9 +332,10 @@ def _greyer(layer: DetailLayer, stack: TextureStack, source: Tensor, decoded: Te
         mixing = layer.mixing[own]
         if len(own) < _COLOUR_CHANNELS or not np.any(mixing):
             continue
-        own_hues, kept_hues, made_hues = (
-            picture[..., own] - picture[..., own].mean(dim=2, keepdim=True) for picture in (source, decoded, drawn)
-        )
+        less_grey = np.zeros((source.shape[2], len(own)), np.float32)
+        less_grey[own] = np.eye(len(own)) - 1 / len(own)
+        hues = torch.from_numpy(less_grey).to(source.device)
+        own_hues, kept_hues, made_hues = (picture @ hues for picture in (source, decoded, drawn))
         factor = float(even_factors(own_hues, kept_hues, made_hues, _GREYEST).mean())
         factor *= float(np.interp(kurtosis(own_hues - kept_hues).mean(), _HUE_KURTOSIS, (1.0, _SPECKS)))
         grey = mixing.mean(axis=0)
