@@ -155,9 +155,15 @@ def _print_warnings(console: "Console", report: BuildReport, output: str, page: 
     have = "has" if len(warned) == 1 else "have"
     console.print(f"{len(warned):,} of {len(report.entries):,} materials {have} warnings, see {where}")
     for entry in warned[:_MOST_WARNED]:
-        what, _, _ = entry.warnings[0].partition("; ")  # what to ask for is of this material alone: it is in the index
+        what = _without_advice(entry.warnings[0])
         more = f" (and {len(entry.warnings) - 1} more)" if entry.warnings[1:] else ""
         console.print(f"warning: {plain(entry.name)}: {plain(what)}{more}")
+
+
+def _without_advice(warning: str) -> str:
+    """Return a warning without what to ask for, which is in the index; names in it may hold anything."""
+    what, _, advice = warning.rpartition("; ")
+    return what if advice.startswith(("--", "it")) else warning
 
 
 def _print_remarks(console: "Console", report: BuildReport) -> None:

@@ -120,10 +120,9 @@ class _Price:
 
         Five crops took 0.60 to 1.03 times these bytes by the targets.
         """
-        if self.most <= 1:
+        if factor > self.most:
             return self.ask_most()
-        size = self.bytes_for(min(factor, self.most))
-        return f"; {targets} would {gain}, mostly in fewer bytes than --max-bytes {size} for all maps"
+        return f"; {targets} would {gain}, mostly in fewer bytes than --max-bytes {self.bytes_for(factor)} for all maps"
 
     def ask_most(self) -> str:
         """Return what to ask for the most Gaussians that help."""

@@ -150,7 +150,7 @@ def test_one_poor_map_of_several_gets_a_target_of_its_own():
         "it to 28 dB, mostly in fewer bytes than --max-bytes 81kB for all maps"
     )
     (line,) = said(COLOUR, NORMAL, far, targets=names, texels=3 * 2 * COUNT)
-    assert "--max-bytes 21kB for all maps" in line  # no more than helps
+    assert line.endswith("; --max-bytes 21kB is about the most that helps")  # by which no target is reached either
     (line,) = said(COLOUR, NORMAL, far, targets=names, texels=COUNT)
     assert line.endswith("more bytes will not")
     lost = replace(far, psnr_db=30.6, kept_contrast=(0.15, 0.28, 0.39, 0.45), kept_contrast_with_detail=(0.9,) * 4)

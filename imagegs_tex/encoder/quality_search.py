@@ -39,6 +39,10 @@ _SURPRISE: Final = 0.65
 """How much of what a fit has won by going on, beyond what was aimed for, is expected of the next one.
 
 Less where the number of Gaussians moved far, since that may have been it."""
+_FAR: Final = 0.5
+"""Doublings between two fits, from which on what they differ by is their Gaussians' more than what going on has won."""
+_MISTAKEN: Final = 1.5
+"""Factor on pilots' slope beyond which such fits are believed instead."""
 _QUALITY_SLOPE: Final = -1.0
 """dB that an octave of the feature step is worth."""
 _PILOT_SHORTFALL: Final = (0.8, 0.15)
@@ -128,7 +132,8 @@ class _Course:
 
     What two fits in a row differ by is also what going on has won, so that their slope misleads: on image_anime_meadow
     it was 7.8 dB per doubling where pilots said 2.8, and fits had too many Gaussians until the end. It counts only
-    where going on was not enough, and there by half.
+    where going on was not enough, and there by half; and where fits far apart have too much and too little in turn,
+    since pilots of a few hundred Gaussians may say a third of what they are worth.
     """
 
     def __init__(self, slope: float) -> None:
@@ -146,6 +151,10 @@ class _Course:
                 self._climb = min(
                     self._climb, math.sqrt(self._climb * _slope(doublings, self._margins, margins, self._climb))
                 )
+            if abs(doublings) >= _FAR and least * min(self._margins) < 0:
+                between = _slope(doublings, self._margins, margins, self._slope)
+                if between > _MISTAKEN * self._slope:
+                    self._slope = self._climb = between
             self._aim = _AIM_DB - _SURPRISE * max(0.0, won) * max(0.0, 1 - abs(doublings))
         self._count, self._margins = state.count, margins
         return self._climb if least < self._aim else self._slope, self._aim

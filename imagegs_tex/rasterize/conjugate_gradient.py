@@ -8,6 +8,7 @@ docs/experiments/optimiser.md.
 from collections.abc import Callable
 from typing import Final
 
+import torch
 from torch import Tensor
 
 from imagegs_tex.rasterize.backend import NormalEquations
@@ -17,8 +18,13 @@ LEAST_ENERGY: Final = 1e-300
 
 
 def damping_of(equations: NormalEquations, relative: float) -> Tensor:
-    """Return a damping relative to the matrix's median diagonal entry; a tensor, so that no GPU is waited for."""
-    return relative * equations.diagonal.median() + 1e-12
+    """Return a damping relative to the matrix's median diagonal entry; a tensor, so that no GPU is waited for.
+
+    To the greatest where most Gaussians meet no texel's centre: without any, features of the others ran away (a start
+    of 746 Gaussians on a picture of 3 x 3).
+    """
+    median = equations.diagonal.median()
+    return relative * torch.where(median > 0, median, equations.diagonal.amax()) + 1e-12
 
 
 def conjugate_gradient(

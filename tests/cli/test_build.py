@@ -142,6 +142,24 @@ def test_warnings_are_counted_and_the_worst_named(tmp_path, capsys):
     assert (made, capsys.readouterr().out.splitlines()[2:]) == ([], lines[2:])  # what is kept is as poor as it was
 
 
+@pytest.mark.parametrize(
+    ("warning", "shown"),
+    [
+        ("wood; red_albedo keeps 10 % of its finest contrast; --max-bytes 41kB would keep about 50 %",
+         "wood; red_albedo keeps 10 % of its finest contrast"),
+        ("a; b is at 20.0 dB, far from its source texel by texel; its grain is drawn anew",
+         "a; b is at 20.0 dB, far from its source texel by texel"),
+        ("a; b is larger than its source", "a; b is larger than its source"),
+    ],
+)  # fmt: skip
+def test_names_in_warnings_are_not_cut(tmp_path, capsys, warning, shown):
+    write_tree(tmp_path / "in", ["wall"])
+    facts = {"wall": (20.0, [warning])}
+    report, _ = build(tmp_path / "in", tmp_path / "out", InlineRunner(poor_work(facts.get)))
+    print_build(report, "out")
+    assert capsys.readouterr().out.splitlines()[-1] == f"warning: wall: {shown}"
+
+
 def test_a_build_says_what_compress_warns_of(tmp_path):
     rng = np.random.default_rng(0)
     write_textures(tmp_path / "in" / "good", 1)

@@ -132,6 +132,19 @@ def test_only_the_last_fits_refine_all_that_they_may(material, asked, usual):
     assert effort.sweeps == followed + 3 * (effort.fits - followed)
 
 
+def test_a_search_does_not_swing_where_pilots_say_too_little():
+    """By what pilots had said of a noisy picture it went between 416 and 1,664 Gaussians, the ends of its range."""
+    state, course = quality_search._State(1020, (0.0,)), quality_search._Course(0.57)
+    assert course.after(state, [0.7])[0] == pytest.approx(0.57)
+    slope, _ = course.after(replace(state, count=416), [-1.57])
+    assert slope == pytest.approx((0.7 + 1.57) / math.log2(1020 / 416))
+    near = quality_search._Course(0.57)
+    near.after(state, [0.7])
+    assert near.after(replace(state, count=800), [-0.1])[0] == pytest.approx(
+        0.57
+    )  # what going on has won counts as much there
+
+
 @pytest.mark.parametrize("easier", [24.0, 15.0])
 def test_targets_of_several_maps_are_met_together(material, easier):
     """A map that has too much even where it weighs least (15 dB) does not take the Gaussians that the other needs."""

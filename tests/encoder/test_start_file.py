@@ -94,6 +94,16 @@ def test_another_size_and_another_target_begin_from_it_too(material, first, tmp_
     assert 0.9 * 900 < report.file_bytes <= 900
 
 
+def test_a_picture_of_a_few_texels_begins_from_hundreds_of_gaussians(material, tmp_path):
+    """Most of them meet no texel's centre; features of the others ran away, and the file could not be written."""
+    quick = CompressSettings(gaussian_count=800, fit=FitSettings(steps=12, refine_sweeps=0))
+    compress(material, tmp_path / "many.igs", quick, "cpu")
+    write_image(tmp_path / "few.png", np.random.default_rng(0).integers(0, 256, (3, 3, 3), np.uint8))
+    few = settings_from_start(preset_settings(Preset.FAST))
+    report = compress(tmp_path / "few.png", tmp_path / "few.igs", few, "cpu", start=tmp_path / "many.igs")
+    assert report.gaussians <= 9
+
+
 @pytest.mark.parametrize("scale", [(2.0, 2.0), (0.5, 3.0), (1.0, 0.25)])
 def test_stretched_gaussians_have_the_stretched_covariance(scale):
     rng = np.random.default_rng(0)
