@@ -191,9 +191,9 @@ def _plane(texels: FloatTexels, route: Route) -> FloatTexels:
 def _to_samples(codes: FloatTexels, texture_map: TextureMap) -> NDArray[np.floating]:
     if texture_map.transfer == Transfer.LOG:
         return decode_log(codes, texture_map.log_range)
-    return (
-        np.asarray(np.clip(codes, 0.0, 1.0)) if texture_map.sample_format.is_float else codes
-    )  # others are held below
+    if texture_map.sample_format.is_float:
+        return np.asarray(np.clip(codes, 0.0, 1.0))
+    return codes  # held to that range where they are rounded
 
 
 def _to_stored(samples: NDArray[np.floating], sample_format: SampleFormat) -> Samples:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from imagegs_tex.fit.initialise import Products
 from imagegs_tex.formats.row_threads import in_bands
 from imagegs_tex.metrics.scores import psnr_of
 
@@ -27,7 +28,7 @@ class FitProblem:
     weights: Tensor | None = None  # float32 [H, W], how much each texel's error counts; None: 1
     saliency: Tensor | None = None  # float32 [H, W] in [0, 1], where the first Gaussians are to be, if they follow it
     mix: ChannelMix | None = None  # None: the components are the channels
-    gradients: tuple[Tensor, Tensor, Tensor] | None = None  # initialise.kept_products; None: found where needed
+    gradients: Products | None = None  # of the picture, by kept_products; None: found where needed
 
     @property
     def size(self) -> tuple[int, int]:
