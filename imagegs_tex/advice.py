@@ -40,7 +40,7 @@ POOR_SHAPES: Final = 0.6
 is drawn where they were: 0.39 and 0.56 for a wall that had lost its bricks, 0.63 and more for rock that reads as rock.
 """
 GOOD_SHAPES: Final = 0.75
-SHAPES_DB: Final = 2.0
+_SHAPES_DB: Final = 2.0
 """What a map whose shapes are gone is to gain where it alone is asked for: in four crops their contrast went from 0.16,
 0.45, 0.47 and 0.54 to 0.41, 0.92, 0.78 and 0.60 by it."""
 _SHAPES_OCTAVE: Final = 2  # of the four, finest first
@@ -109,20 +109,17 @@ class _Price:
         fixed = ledger.header + ledger.maps + ledger.components + ledger.detail + ledger.residual
         return _kilobytes(fixed + (ledger.per_gaussian * self.gaussian_count + ledger.repeat) * factor)
 
-    def ask(self, factor: float, gain: str) -> str:
-        """Return what to ask for so many times the Gaussians, or for the most that helps."""
-        if factor <= self.most:
-            return f"; --max-bytes {self.bytes_for(factor)} would {gain}"
-        return self.ask_most()
+    def ask(self, factor: float, gain: str, targets: str | None = None) -> str:
+        """Return what to ask for so many times the Gaussians, or for the most that helps.
 
-    def ask_alone(self, factor: float, targets: str, gain: str) -> str:
-        """Return what to ask for where one map is poor, beside the bytes for so many times the Gaussians.
-
-        Five crops took 0.60 to 1.03 times these bytes by the targets.
+        Where one map alone is poor, targets too: in five crops these took 0.60 to 1.03 times the bytes.
         """
         if factor > self.most:
             return self.ask_most()
-        return f"; {targets} would {gain}, mostly in fewer bytes than --max-bytes {self.bytes_for(factor)} for all maps"
+        size = self.bytes_for(factor)
+        if targets is None:
+            return f"; --max-bytes {size} would {gain}"
+        return f"; {targets} would {gain}, mostly in fewer bytes than --max-bytes {size} for all maps"
 
     def ask_most(self) -> str:
         """Return what to ask for the most Gaussians that help."""
@@ -166,10 +163,10 @@ def warnings_of(
     rest = [score for score in scores if score not in (*bent, *flat, *off)]
     lost = [score for score in rest if _is_lost(score)]
     far = [score for score in rest if _is_far(score) and score not in lost]
-    poor = [*bent, *flat, *off, *lost, *far]
+    told = [*bent, *flat, *off, *lost, *far]
     alone = None
-    if len(poor) == 1 < len(scores) and len(targets) == len(scores):
-        name, pooled = targets[list(scores).index(poor[0])], pooled_psnr(list(scores))
+    if len(told) == 1 < len(scores) and len(targets) == len(scores):
+        name, pooled = targets[scores.index(told[0])], pooled_psnr(list(scores))
         alone = None if name is None else f"--target-psnr {math.floor(10 * pooled) / 10:g} --target {name}"
     found = []
     if bent:
@@ -224,10 +221,8 @@ def _of_lost(score: MapScore, price: _Price, alone: str | None) -> str:
     text = f"{printable(score.name)} keeps {100 * kept[0]:.0f} % of the contrast of its shapes"
     if _is_drawn_into(score):
         text += ", and grain is drawn where they were"
-    factor, gain = 4 ** _octaves_to(kept, GOOD_SHAPES), "keep more of them"
-    if alone is None:
-        return text + price.ask(factor, gain)
-    return text + price.ask_alone(factor, f"{alone}={score.psnr_db + SHAPES_DB:.0f}", gain)
+    targets = None if alone is None else f"{alone}={score.psnr_db + _SHAPES_DB:.0f}"
+    return text + price.ask(4 ** _octaves_to(kept, GOOD_SHAPES), "keep more of them", targets)
 
 
 def _of_far(score: MapScore, price: _Price, alone: str | None) -> str:
@@ -237,7 +232,7 @@ def _of_far(score: MapScore, price: _Price, alone: str | None) -> str:
     factor = math.pow(2, (MENDED_DB - score.psnr_db) / _DOUBLING_DB)
     if alone is None:
         return text + price.ask(factor, f"bring it to about {MENDED_DB:g} dB")
-    return text + price.ask_alone(factor, f"{alone}={MENDED_DB:g}", f"bring it to {MENDED_DB:g} dB")
+    return text + price.ask(factor, f"bring it to {MENDED_DB:g} dB", f"{alone}={MENDED_DB:g}")
 
 
 def _factor_for(ratio: float) -> float:
