@@ -176,7 +176,6 @@ def _rasterize() -> None:
 def _rasterize_on(name: str) -> None:
     import torch
 
-    from imagegs_tex.rasterize.conjugate_gradient import damping_of
     from imagegs_tex.rasterize.cpu.backend import CpuBackend
     from imagegs_tex.rasterize.select_backend import make_backend
 
@@ -192,7 +191,7 @@ def _rasterize_on(name: str) -> None:
     backend.squared_error(geometry, features, target)
     backend.leave_one_out(geometry, features, target)
     equations = backend.normal_equations(geometry, target)
-    backend.solve_features(equations, features, 2, damping_of(equations, 1e-3))
+    backend.solve_features(equations, features, 2, 1e-3)
     if isinstance(backend, CpuBackend):
         backend.on_top_of(geometry, features)
 

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imagegs_tex.encoder.compute import compute_on
-from imagegs_tex.encoder.feature_equations import bit_price, geometry_of, in_own_units, solve
+from imagegs_tex.encoder.feature_equations import (
+    ITERATIONS_OF_A_SWEEP,
+    bit_price,
+    geometry_of,
+    in_own_units,
+    solve,
+)
 from imagegs_tex.fit.channel_weights import channel_weights
 from imagegs_tex.fit.control import Watch
 from imagegs_tex.fit.gaussian_set import Fit, GaussianSet
@@ -275,7 +281,7 @@ class _Refiner:
     def _stored(self, rounded: Geometry, features: Tensor) -> _Stored:
         """Solve for the features of a geometry, and round them."""
         drawn = geometry_of(rounded.means, rounded.log_covariances, rounded.cutoff, self.target, self.backend)
-        equations, solved = solve(drawn, features, self.target, self.settings, self.backend)
+        equations, solved = solve(drawn, features, self.target, self.settings, self.backend, ITERATIONS_OF_A_SWEEP)
         step = _feature_step(drawn, solved, self.problem, self.target, precision=self.precision, backend=self.backend)
         scales = torch.from_numpy(_relative_scales(rounded.log_covariances, self.precision)).to(self.backend.device)
         own, own_features = in_own_units(equations, solved, scales)

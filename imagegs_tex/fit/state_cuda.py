@@ -27,7 +27,6 @@ from imagegs_tex.fit.state import (
 from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.quantize.geometry import GeometryQuantizer
 from imagegs_tex.rasterize.backend import FitTarget, PreparedGeometry
-from imagegs_tex.rasterize.conjugate_gradient import damping_of
 from imagegs_tex.rasterize.cuda.backend import CudaBackend
 from imagegs_tex.rasterize.cuda.driver import Double
 from imagegs_tex.rasterize.cuda.load_kernels import load_kernels
@@ -98,8 +97,9 @@ class CudaFitState:
         """Pull the features to where they belong for the geometry in use."""
         settings = self._settings
         equations = self._backend.normal_equations(self._prepared(), self._target)
-        damping = damping_of(equations, settings.solve_damping)
-        self._features = self._backend.solve_features(equations, self._features, settings.solve_iterations, damping)
+        self._features = self._backend.solve_features(
+            equations, self._features, settings.solve_iterations, settings.solve_damping
+        )
 
     def descend(self, rates: Rates) -> Tensor:
         """Take a step and return the squared error before it, float64 scalar on the GPU."""

@@ -13,7 +13,6 @@ from imagegs_tex.fit.select_losses import make_losses
 from imagegs_tex.fit.state import ADAM_EPSILON, BETAS, SMALLEST_DEVIATION, WIDTH_RANGE, Rates, constrain
 from imagegs_tex.quantize.geometry import GeometryQuantizer
 from imagegs_tex.rasterize.backend import Backend, FitTarget, PreparedGeometry
-from imagegs_tex.rasterize.conjugate_gradient import damping_of
 from imagegs_tex.settings import FitSettings
 from imagegs_tex.square_root import square_root
 
@@ -74,8 +73,9 @@ class TorchFitState:
         with torch.no_grad():
             _, geometry = self._prepared()
             equations = self._backend.normal_equations(geometry, self._target)
-            damping = damping_of(equations, settings.solve_damping)
-            solved = self._backend.solve_features(equations, self._features, settings.solve_iterations, damping)
+            solved = self._backend.solve_features(
+                equations, self._features, settings.solve_iterations, settings.solve_damping
+            )
             self._features.copy_(solved)
 
     def descend(self, rates: Rates) -> Tensor:

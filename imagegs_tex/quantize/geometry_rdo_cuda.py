@@ -27,7 +27,9 @@ _CLAIM: Final = 8
 """Texels per side of the squares by which patches are told apart."""
 _THREADS: Final = 256
 _REFINING: Final = 512
-"""Threads per Gaussian: a large patch is a long way for few."""
+"""Threads per Gaussian that sum errors: a large patch is a long way for few."""
+_PLANNING: Final = 32
+"""Threads per Gaussian that work out what is tried next."""
 
 
 def geometry_kernels(device: torch.device) -> Module:
@@ -74,8 +76,8 @@ def refine_geometry_on_gpu(  # noqa: PLR0913 - those of refine_geometry
     importance = Pointer(0) if weights is None else weights.contiguous()
     steps = (quantizer.size_step, quantizer.form_step, math.log2(quantizer.position_ratio))
     module.kernel("refine_patches")(
-        count, _REFINING, turns.order, turns.starts, turns.earlier, state, state[1:], turns.patches, features,
-        image, components, importance, cutoff_weight, width, height,
+        count, _REFINING + _PLANNING, turns.order, turns.starts, turns.earlier, state, state[1:], turns.patches,
+        features, image, components, importance, cutoff_weight, width, height,
         *map(Double, (*steps, bit_price, *shape_limits)), g.least_exponent(quantizer.width, quantizer.height),
         quantizer.cell_log2, *map(int, quantizer.wrap), code_bits, *least.tolist(), prices.shape[1], new_means, codes,
         texels, remainders,

@@ -166,9 +166,16 @@ class Backend(Protocol):
         ...
 
     def solve_features(
-        self, equations: NormalEquations, features: Tensor, iterations: int, damping: Tensor
+        self, equations: NormalEquations, features: Tensor, iterations: int, damping: float
     ) -> Tensor:  # fmt: skip
-        """Improve features, float32 [N, K]: see :func:`imagegs_tex.rasterize.conjugate_gradient.conjugate_gradient`."""
+        """Improve features, float32 [N, K]: see :func:`imagegs_tex.rasterize.conjugate_gradient.conjugate_gradient`.
+
+        Args:
+            equations: the system of the current geometry
+            features: where to start
+            iterations: each costs one multiplication
+            damping: relative, see :func:`imagegs_tex.rasterize.conjugate_gradient.damping_of`
+        """
         ...
 
 

@@ -15,16 +15,18 @@ from imagegs_tex.rasterize.backend import NormalEquations
 
 LEAST_ENERGY: Final = 1e-300
 """What is divided by at least."""
+LEAST_DAMPING: Final = 1e-12
+"""What is added to the diagonal at least."""
 
 
 def damping_of(equations: NormalEquations, relative: float) -> Tensor:
-    """Return a damping relative to the matrix's median diagonal entry; a tensor, so that no GPU is waited for.
+    """Return a damping relative to the matrix's median diagonal entry, float64 scalar.
 
     To the greatest where most Gaussians meet no texel's centre: without any, features of the others ran away (a start
     of 746 Gaussians on a picture of 3 x 3).
     """
     median = equations.diagonal.median()
-    return relative * torch.where(median > 0, median, equations.diagonal.amax()) + 1e-12
+    return relative * torch.where(median > 0, median, equations.diagonal.amax()) + LEAST_DAMPING
 
 
 def conjugate_gradient(

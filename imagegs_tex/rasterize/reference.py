@@ -20,7 +20,7 @@ from imagegs_tex.rasterize.backend import (
     check_target,
     made_by,
 )
-from imagegs_tex.rasterize.conjugate_gradient import conjugate_gradient
+from imagegs_tex.rasterize.conjugate_gradient import conjugate_gradient, damping_of
 from imagegs_tex.rasterize.cpu.threads import available_threads
 from imagegs_tex.square_root import square_root
 
@@ -206,10 +206,10 @@ class ReferenceBackend:
         return matrix @ vectors
 
     def solve_features(
-        self, equations: NormalEquations, features: Tensor, iterations: int, damping: Tensor
+        self, equations: NormalEquations, features: Tensor, iterations: int, damping: float
     ) -> Tensor:  # fmt: skip
         """Improve features by conjugate gradients."""
-        return conjugate_gradient(self.multiply, equations, features, iterations, damping)
+        return conjugate_gradient(self.multiply, equations, features, iterations, damping_of(equations, damping))
 
 
 def copy_shifts(means: Tensor, conics: Tensor, frame: Frame) -> list[tuple[int, int]]:

@@ -66,7 +66,7 @@ def error_of(scene, means, shape_codes, features):
 
 def solved(scene):
     equations, start = scene["equations"], torch.zeros(COUNT, COMPONENTS)
-    return scene["backend"].solve_features(equations, start, 200, damping_of(equations, 1e-9))
+    return scene["backend"].solve_features(equations, start, 200, 1e-9)
 
 
 def test_the_solution_of_the_features_is_the_dense_one(scene):

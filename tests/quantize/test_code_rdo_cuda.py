@@ -10,7 +10,6 @@ from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.quantize.feature_rdo import choose_feature_codes
 from imagegs_tex.quantize.geometry import GeometryQuantizer
 from imagegs_tex.quantize.geometry_rdo import refine_geometry
-from imagegs_tex.rasterize.conjugate_gradient import damping_of
 from imagegs_tex.rasterize.cpu.backend import CpuBackend
 from imagegs_tex.rasterize.select_backend import make_backend
 
@@ -75,7 +74,7 @@ class Scene:
         target = backend.prepare_target(self.image.to(backend.device), None, self.quantizer.wrap)
         equations = backend.normal_equations(self.prepared(backend, self.means, self.codes), target)
         start = torch.zeros_like(self.features).to(backend.device)
-        best = backend.solve_features(equations, start, 60, damping_of(equations, 1e-3))
+        best = backend.solve_features(equations, start, 60, 1e-3)
         return (
             compute_on(backend).descent(equations, best),
             equations.diagonal.cpu().numpy(),

@@ -201,3 +201,27 @@ def test_the_matrix_is_the_same_when_written_out_in_parts(backend, monkeypatch):
     assert torch.equal(parts.row_starts, whole.row_starts)
     assert torch.equal(parts.columns, whole.columns)
     assert torch.allclose(parts.values, whole.values, rtol=1e-12, atol=0)
+
+
+def _diagonals():
+    rng = np.random.default_rng(8)
+    for count in (1, 2, 3, 31, 256, 1000, 8426, 70_001):
+        values = np.square(rng.normal(0, 1, count))
+        yield f"{count}", values
+        yield f"{count} alike", np.full(count, values[0])
+        yield f"{count} mostly nothing", np.where(np.arange(count) < count // 3, values, 0.0)
+        yield f"{count} of any size", np.exp(rng.normal(0, 90, count))
+        yield f"{count} few values", np.round(values, 1)
+
+
+@cuda
+@pytest.mark.parametrize(("name", "diagonal"), [pytest.param(*case, id=case[0]) for case in _diagonals()])
+def test_damping_is_that_of_torch(name, diagonal):
+    from types import SimpleNamespace
+
+    from imagegs_tex.rasterize.conjugate_gradient import damping_of
+    from imagegs_tex.rasterize.cuda.conjugate_gradient import damping_on_gpu
+
+    values = torch.from_numpy(diagonal)
+    wanted = damping_of(SimpleNamespace(diagonal=values), 3e-3)
+    assert float(damping_on_gpu(values.cuda(), 3e-3)) == float(wanted), name

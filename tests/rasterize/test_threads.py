@@ -48,7 +48,7 @@ def test_solutions_are_those_of_torch_bit_by_bit(components, iterations):
         backend = CpuBackend(threads)
         geometry = backend.prepare_geometry(means, conics, 4.0, (96, 64))
         equations = backend.normal_equations(geometry, backend.prepare_target(image))
+        results.append(backend.solve_features(equations, features, iterations, 0.3))
         damping = damping_of(equations, 0.3)
-        results.append(backend.solve_features(equations, features, iterations, damping))
         results.append(conjugate_gradient(backend.multiply, equations, features, iterations, damping))
     assert all(torch.equal(result, results[0]) for result in results)

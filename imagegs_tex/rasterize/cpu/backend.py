@@ -23,7 +23,7 @@ from imagegs_tex.rasterize.backend import (
     check_target,
     made_by,
 )
-from imagegs_tex.rasterize.conjugate_gradient import LEAST_ENERGY
+from imagegs_tex.rasterize.conjugate_gradient import LEAST_ENERGY, damping_of
 from imagegs_tex.rasterize.cpu import kernels, normal_equations
 from imagegs_tex.rasterize.cpu.threads import Workers, available_threads
 from imagegs_tex.rasterize.cpu.tile_lists import TileLists, build_tile_lists
@@ -232,7 +232,7 @@ class CpuBackend:
         return torch.from_numpy(product)
 
     def solve_features(
-        self, equations: NormalEquations, features: Tensor, iterations: int, damping: Tensor
+        self, equations: NormalEquations, features: Tensor, iterations: int, damping: float
     ) -> Tensor:  # fmt: skip
         """Improve features by conjugate gradients.
 
@@ -241,9 +241,10 @@ class CpuBackend:
         """
         run, start = self.workers.run, features.double().numpy()
         matrix = equations.row_starts.numpy(), equations.columns.numpy(), equations.values.numpy()
-        diagonal, solution = (equations.diagonal + damping).numpy(), start.copy()
+        added = damping_of(equations, damping)
+        diagonal, solution = (equations.diagonal + added).numpy(), start.copy()
         residual, direction, product, energies = (np.empty(start.shape, np.float64) for _ in range(4))
-        count, weight = len(start), float(damping)
+        count, weight = len(start), float(added)
         run(
             normal_equations.begin_solution, count, *matrix, start, equations.rhs.numpy(), diagonal, residual,
             direction, energies,

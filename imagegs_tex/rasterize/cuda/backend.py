@@ -27,7 +27,7 @@ from imagegs_tex.rasterize.backend import (
 )
 from imagegs_tex.rasterize.cpu.threads import available_threads
 from imagegs_tex.rasterize.cuda.conjugate_gradient import conjugate_gradient_on_gpu
-from imagegs_tex.rasterize.cuda.driver import Kernel, Long, Pointer
+from imagegs_tex.rasterize.cuda.driver import Kernel, Launch, Long, Pointer
 from imagegs_tex.rasterize.cuda.load_kernels import MAX_COMPONENTS, RECORD_HEAD, load_kernels
 from imagegs_tex.rasterize.cuda.normal_equations import CudaNormalEquations
 from imagegs_tex.rasterize.cuda.tile_lists import CudaLists, ListBuilder
@@ -203,21 +203,30 @@ class CudaBackend:
         """Return matrix @ vectors, float64 [N, K], summed in float32 within a tile."""
         own, product = made_by(CudaNormalEquations, equations), torch.empty_like(vectors)
         own.lists.records[:, RECORD_HEAD : RECORD_HEAD + vectors.shape[1]] = vectors
-        self.multiply_records(own, product)
+        self.multiplication(own, product)()
         return product
 
     def solve_features(
-        self, equations: NormalEquations, features: Tensor, iterations: int, damping: Tensor
+        self, equations: NormalEquations, features: Tensor, iterations: int, damping: float
     ) -> Tensor:  # fmt: skip
         """Improve features by conjugate gradients."""
         own = made_by(CudaNormalEquations, equations)
-        return conjugate_gradient_on_gpu(self.multiply_records, own, features, iterations, damping)
+        return conjugate_gradient_on_gpu(self.multiplication, own, features, iterations, damping)
 
-    def multiply_records(self, equations: CudaNormalEquations, product: Tensor) -> None:
-        """Write matrix @ vectors to ``product``, float64 [N, K], for vectors that stand in the lists' records."""
-        components = product.shape[1]
-        sums = self._rasterize(_Mode.MULTIPLY, equations.lists, components, importance=equations.importance)
-        self._reduce_features(equations.lists, sums, components, _NOTHING, product)
+    def multiplication(self, equations: CudaNormalEquations, product: Tensor) -> Callable[[], None]:
+        """Return what writes matrix @ vectors to a product, float64 [N, K], for vectors in the lists' records.
+
+        It may be called many times, and works on the stream that is current now.
+        """
+        lists, components = equations.lists, product.shape[1]
+        rasterize, sums = self._bound_rasterize(_Mode.MULTIPLY, lists, components, importance=equations.importance)
+        reduce = self._bound_reduce_features(lists, sums, components, _NOTHING, product)
+
+        def multiply() -> None:
+            rasterize(lists.tile_count)
+            reduce(_reducing_blocks(lists))
+
+        return multiply
 
     def lists_of(self, geometry: PreparedGeometry, features: Tensor) -> CudaLists:
         """Return the tile lists of a geometry, with features float32 [N, K] in their records."""
@@ -286,21 +295,43 @@ class CudaBackend:
         image: Tensor | Pointer = _NOTHING,
     ) -> Tensor:
         """Launch the kernel and return its sums per slot, float32 [capacity, values]."""
+        launch, sums = self._bound_rasterize(
+            mode, lists, components, source=source, importance=importance, errors=errors, image=image
+        )
+        launch(lists.tile_count)
+        return sums
+
+    def _bound_rasterize(
+        self,
+        mode: _Mode,
+        lists: CudaLists,
+        components: int,
+        *,
+        source: Tensor | Pointer = _NOTHING,
+        importance: Tensor | Pointer = _NOTHING,
+        errors: Tensor | Pointer = _NOTHING,
+        image: Tensor | Pointer = _NOTHING,
+    ) -> tuple[Launch, Tensor]:
+        """Return the kernel with its arguments, for a block per tile, and where its sums will be."""
         values = 0 if mode == _Mode.RENDER else components + (1 if mode > _Mode.GRADIENT else 5)
         sums = torch.empty(lists.capacity * values, device=self.device)
-        self._kernel(mode, components, any(lists.frame.wrap))(
-            lists.tile_count, _THREADS, lists.records, lists.ordered_info, lists.ordered_copies, lists.ordered_slots,
-            lists.tile_starts, Long(lists.capacity), math.exp(-lists.frame.cutoff), *lists.frame.size, lists.across,
-            source, importance, sums, errors, image, shared_bytes=_shared_bytes(components, values),
+        launch = self._kernel(mode, components, any(lists.frame.wrap)).bound(
+            _THREADS, lists.records, lists.ordered_info, lists.ordered_copies, lists.ordered_slots, lists.tile_starts,
+            Long(lists.capacity), math.exp(-lists.frame.cutoff), *lists.frame.size, lists.across, source, importance,
+            sums, errors, image, shared_bytes=_shared_bytes(components, values),
         )  # fmt: skip
-        return sums
+        return launch, sums
 
     def _reduce_features(
         self, lists: CudaLists, sums: Tensor, components: int, extras: Tensor | Pointer, features: Tensor | Pointer
     ) -> None:
-        count = len(lists.records)
-        self._reduce_slots(
-            -(-count // _SUMMED_TOGETHER), _THREADS, sums, lists.slot_starts, Long(lists.capacity), count, components,
+        self._bound_reduce_features(lists, sums, components, extras, features)(_reducing_blocks(lists))
+
+    def _bound_reduce_features(
+        self, lists: CudaLists, sums: Tensor, components: int, extras: Tensor | Pointer, features: Tensor | Pointer
+    ) -> Launch:
+        return self._reduce_slots.bound(
+            _THREADS, sums, lists.slot_starts, Long(lists.capacity), len(lists.records), components,
             _lanes(1 + components), extras, features,
         )  # fmt: skip
 
@@ -323,6 +354,10 @@ class CudaBackend:
 
 def _float32(tensor: Tensor, device: torch.device) -> Tensor:
     return tensor.detach().to(device=device, dtype=torch.float32).contiguous()
+
+
+def _reducing_blocks(lists: CudaLists) -> int:
+    return -(-len(lists.records) // _SUMMED_TOGETHER)
 
 
 def _lanes(values: int) -> int:

@@ -18,12 +18,26 @@ extern "C" __global__ void __launch_bounds__(THREADS) choose_codes(
     __shared__ double slopes[THREADS];
     const int n = order[take_turn(turn)], k = threadIdx.x % lanes, group = threadIdx.x / lanes,
               groups = THREADS / lanes;
+    const bool chooses = k < components && !group;
+    const long long at = (long long)n * components + k;
+    double own = 0.0, step = 0.0, best_here = 0.0;
+    int current = 0, least_here = 0, price_count = 0;
+    if (chooses) {  // before the wait: nobody else changes these
+        own = diagonal[n] + floor_of_diagonal;
+        step = steps[k];
+        best_here = best[at];
+        current = codes[at];
+        least_here = least[k];
+        prices += price_starts[k];
+        price_count = price_starts[k + 1] - price_starts[k];
+    }
     const unsigned own_number = shuffled(n);
-    for (long long i = row_starts[n] + group; i < row_starts[n + 1]; i += groups) {
+    for (long long i = row_starts[n] + threadIdx.x; i < row_starts[n + 1]; i += THREADS) {
         const int m = columns[i];
         if (shuffled(m) > own_number) wait_for(done, m, sweep);
     }
     __threadfence();
+    __syncthreads();
     double slope = 0.0;
     if (k < components)
 #pragma unroll 4
@@ -31,28 +45,25 @@ extern "C" __global__ void __launch_bounds__(THREADS) choose_codes(
             slope += values[i] * distances[(long long)columns[i] * components + k];
     slopes[threadIdx.x] = slope;
     __syncthreads();
-    if (k < components && !group) {
+    if (chooses) {
         slope = 0.0;
         for (int i = 0; i < groups; i++) slope += slopes[i * lanes + k];
-        const long long at = (long long)n * components + k;
-        const double own = diagonal[n] + floor_of_diagonal, step = steps[k];
-        const int current = codes[at];
         const double optimum = current * step - slope / own;
         const int below = (int)floor(optimum / step);
         int chosen = current;
         double lowest = 1e300;
         for (int i = 0; i < 5; i++) {
-            const int candidate = i < 4 ? below - 1 + i : 0, index = candidate - least[k];
-            if (index < 0 || index >= price_starts[k + 1] - price_starts[k]) continue;
+            const int candidate = i < 4 ? below - 1 + i : 0, index = candidate - least_here;
+            if (index < 0 || index >= price_count) continue;
             const double distance = candidate * step - optimum;
-            const double cost = own * distance * distance + bit_price * prices[price_starts[k] + index];
+            const double cost = own * distance * distance + bit_price * prices[index];
             if (cost < lowest) {
                 lowest = cost;
                 chosen = candidate;
             }
         }
         codes[at] = chosen;
-        distances[at] = chosen * step - best[at];
+        distances[at] = chosen * step - best_here;
     }
     say_done(done, n, sweep);
 }

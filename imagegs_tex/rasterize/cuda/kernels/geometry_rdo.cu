@@ -143,61 +143,76 @@ struct Limits {
     int least_exponent, cell_log2, size[2], repeats[2];
 };
 
+// A Gaussian as its codes have it, with what trials that go on from it need again.
 struct Trial {
-    double at[2], rate;  // x, y inside the picture
+    double at[2], rate;       // x, y inside the picture
+    double scale, cosh_r, s;  // of its form
+    double steps[2];          // of its position
     int codes[3], valid;
     CompletedSquare square;  // of the copy by the patch
 };
 
-// The codes of a Gaussian with one of x, y, m, h, b moved by a sign; axis 5 moves nothing. Its patch lies by the
-// origin.
-__device__ __noinline__ Trial
-trial_of(const Trial& from, const double origin[2], int axis, int sign, const Limits& limits, const Prices& prices) {
+// A trial with one of x, y, m, h, b moved by a sign; axis 5 moves nothing, and computes all that other trials take over.
+// The Gaussian's patch lies by the origin.
+__device__ __noinline__ void try_step(
+    Trial& to, const Trial& from, const double origin[2], int axis, int sign, const Limits& limits, const Prices& prices
+) {
     Trial trial = from;
-    trial.valid = 0;
-    if (axis >= 2 && axis < 5) trial.codes[axis - 2] += sign;
+    to.valid = 0;
     int index[3];
-    for (int i = 0; i < 3; i++) {
+#pragma unroll
+    for (int i = 0; i < 3; i++) {  // no index but constants, which keeps it all in registers
+        trial.codes[i] += axis == 2 + i ? sign : 0;
         index[i] = trial.codes[i] - prices.least[i];
-        if (index[i] < 0 || index[i] >= prices.length) return trial;
+        if (index[i] < 0 || index[i] >= prices.length) return;
     }
     const double m = trial.codes[0] * limits.size_step;
     const double h = trial.codes[1] * limits.form_step, b = trial.codes[2] * limits.form_step;
-    if (axis < 5 && (m < limits.least_size || h * h + b * b > limits.greatest_form * limits.greatest_form))
-        return trial;
-    const Conic conic = conic_of(form_of(m, h, b), h, b);
-    double exponents = 0.0;
-    for (int i = 0; i < 2; i++) {
-        const double exponent =
-            exponent_of(i ? conic.c : conic.a, limits.log2_ratio, limits.least_exponent, limits.cell_log2);
-        const double step = exp2(exponent);
-        exponents += exponent;
-        if (axis == 5) continue;  // as it is held already
-        if (axis == i) trial.at[i] += sign * step;
-        const double size = limits.size[i];
-        if (limits.repeats[i]) trial.at[i] -= floor(trial.at[i] / size) * size;
-        else if (trial.at[i] < 0.0 || trial.at[i] >= size) return trial;
-        trial.at[i] = nearest_position(trial.at[i], step, size, limits.repeats[i]);
+    if (axis < 5 && (m < limits.least_size || h * h + b * b > limits.greatest_form * limits.greatest_form)) return;
+    if (axis >= 2) {
+        if (axis == 2) trial.scale = exp(-m);
+        else {
+            const Form form = form_of(m, h, b);
+            if (axis == 5) trial.scale = form.scale;
+            trial.cosh_r = form.cosh_r;
+            trial.s = form.s;
+        }
+        const Conic conic = conic_of({trial.scale, trial.cosh_r, trial.s, 0.0}, h, b);
+        const double slant = conic.b / conic.a, half_log2e = 0.5 * LOG2_E;
+        double exponents = 0.0;
+#pragma unroll
+        for (int i = 0; i < 2; i++) {
+            const double exponent =
+                exponent_of(i ? conic.c : conic.a, limits.log2_ratio, limits.least_exponent, limits.cell_log2);
+            trial.steps[i] = exp2(exponent);
+            exponents += exponent;
+        }
+        double bits = -exponents;
+#pragma unroll
+        for (int i = 0; i < 3; i++) bits += prices.bits[i * prices.length + index[i]];
+        trial.rate = limits.bit_price * bits;
+        trial.square.slant = (float)slant;
+        trial.square.slant_rest = (float)(slant - (float)slant);
+        trial.square.across = (float)(conic.a * half_log2e);
+        trial.square.along = (float)(fmax(conic.c - conic.b * slant, 0.0) * half_log2e);
     }
-    double bits = -exponents;
-    for (int i = 0; i < 3; i++) bits += prices.bits[i * prices.length + index[i]];
-    trial.rate = limits.bit_price * bits;
-    const double slant = conic.b / conic.a, half_log2e = 0.5 * LOG2_E;
     double near[2];
+#pragma unroll
     for (int i = 0; i < 2; i++) {
+        const double size = limits.size[i], step = trial.steps[i];
+        if (axis < 5) {  // else as it is held already
+            if (axis == i) trial.at[i] += sign * step;
+            if (limits.repeats[i]) trial.at[i] -= floor(trial.at[i] / size) * size;
+            else if (trial.at[i] < 0.0 || trial.at[i] >= size) return;
+            trial.at[i] = nearest_position(trial.at[i], step, size, limits.repeats[i]);
+        }
         near[i] = trial.at[i];
-        if (limits.repeats[i]) near[i] += rint((origin[i] - near[i]) / limits.size[i]) * limits.size[i];
+        if (limits.repeats[i]) near[i] += rint((origin[i] - near[i]) / size) * size;
     }
-    trial.square = {
-        (float)near[0],
-        (float)near[1],
-        (float)slant,
-        (float)(slant - (float)slant),
-        (float)(conic.a * half_log2e),
-        (float)(fmax(conic.c - conic.b * slant, 0.0) * half_log2e),
-    };
+    trial.square.x = (float)near[0];
+    trial.square.y = (float)near[1];
     trial.valid = 1;
-    return trial;
+    to = trial;
 }
 
 __device__ __forceinline__ float error_of(float4 texel, float change) {
@@ -205,11 +220,11 @@ __device__ __forceinline__ float error_of(float4 texel, float change) {
     return fmaf(change, fmaf(change, texel.w, 2.0f * texel.z), texel.y) * inverse * inverse;
 }
 
-// Sum three values over the block; the result is complete in warp 0.
+// Sum three values over the first THREADS of the block; every thread of warp 0 has the result.
 __device__ void sum_block(double sums[3], double (*staged)[THREADS / 32]) {
     for (int i = 0; i < 3; i++) {
         for (int step = 16; step > 0; step /= 2) sums[i] += __shfl_xor_sync(0xffffffffu, sums[i], step);
-        if (threadIdx.x % 32 == 0) staged[i][threadIdx.x / 32] = sums[i];
+        if (threadIdx.x % 32 == 0 && threadIdx.x < THREADS) staged[i][threadIdx.x / 32] = sums[i];
     }
     __syncthreads();
     if (threadIdx.x < 32)
@@ -226,8 +241,9 @@ __device__ __forceinline__ long long place_of(int x, int y, int width, int heigh
     return (long long)y * width + x;
 }
 
-// One block per Gaussian: try x, y, m, h and b one step up and down in turn, keep what is cheapest.
-extern "C" __global__ void __launch_bounds__(THREADS) refine_patches(
+// One block per Gaussian: try x, y, m, h and b one step up and down in turn, keep what is cheapest. While THREADS of it
+// sum errors, a warp more works out the trials that follow, for each of what may win: nothing, up, down.
+extern "C" __global__ void __launch_bounds__(THREADS + 32, 2) refine_patches(
     const int* order,         // [N]
     const long long* starts,  // [N + 1] where the squares of each begin
     const int* earlier,       // [squares of all] place in the order of who moves before in that square; -1: nobody
@@ -242,34 +258,37 @@ extern "C" __global__ void __launch_bounds__(THREADS) refine_patches(
     const double* code_bits, int least_m, int least_h, int least_b, int code_bits_length, double* means, int* codes,
     float4* texels, float* remainders
 ) {
-    __shared__ Trial kept, tried[2];
+    __shared__ Trial kept, plans[2][3][2];
     __shared__ double staged[3][THREADS / 32];
     __shared__ float f[MAX_COMPONENTS];
-    __shared__ int moved;
+    __shared__ int moved, winner;
     const int tid = threadIdx.x, place = take_turn(turn), n = order[place];
     const int4 patch = patches[n];
     if (patch.z == 0) return;  // it rests
     const Limits limits = {size_step,     form_step,      log2_ratio, bit_price,       least_size,
                            greatest_form, least_exponent, cell_log2,  {width, height}, {repeats_x, repeats_y}};
     const Prices prices = {code_bits, {least_m, least_h, least_b}, code_bits_length};
-    if (tid < 3) {  // each of the three in a thread of its own
-        Trial own;
-        for (int i = 0; i < 2; i++) own.at[i] = means[2 * n + i];
-        for (int i = 0; i < 3; i++) own.codes[i] = codes[3 * n + i];
-        own.rate = 0.0;
-        own.square = {};
-        const Trial result = trial_of(own, means + 2 * n, tid == 2 ? 5 : 0, tid == 1 ? -1 : 1, limits, prices);
-        if (tid < 2) tried[tid] = result;
-        else kept = result;
+    const bool sums_errors = tid < THREADS;
+    if (!sums_errors && tid - THREADS < 3) {  // each of the three in a thread of its own
+        const int own = tid - THREADS;
+        Trial &held = plans[1][own][0], &codes_alone = plans[1][own][1];  // both free until the first plans
+        codes_alone = {};
+        for (int i = 0; i < 2; i++) codes_alone.at[i] = means[2 * n + i];
+        for (int i = 0; i < 3; i++) codes_alone.codes[i] = codes[3 * n + i];
+        held = codes_alone;
+        try_step(held, codes_alone, means + 2 * n, 5, 0, limits, prices);
+        if (own < 2) try_step(plans[0][0][own], held, means + 2 * n, 0, own ? -1 : 1, limits, prices);
+        else kept = held;
     }
-    if (tid == 3) moved = 0;
+    if (tid == 0) moved = winner = 0;
     if (tid >= 32 && tid - 32 < components) f[tid - 32] = features[(long long)n * components + tid - 32];
-    for (long long i = starts[n] + tid; i < starts[n + 1]; i += THREADS)
-        if (earlier[i] >= 0) wait_for(done, earlier[i], 1);
+    if (sums_errors)
+        for (long long i = starts[n] + tid; i < starts[n + 1]; i += THREADS)
+            if (earlier[i] >= 0) wait_for(done, earlier[i], 1);
     __threadfence();
     __syncthreads();
     const CompletedSquare before = kept.square;
-    const int count = patch.z * patch.w;
+    const int count = sums_errors ? patch.z * patch.w : 0;
     const float per_column = 1.0f / patch.z;
     float error = 0.0f;
     for (int i = tid; i < count; i += THREADS) {
@@ -293,32 +312,47 @@ extern "C" __global__ void __launch_bounds__(THREADS) refine_patches(
     }
     double lowest = 0.0;
     for (int axis = 0; axis < 5; axis++) {
-        const CompletedSquare up = tried[0].square, down = tried[1].square;
+        const Trial* tried = plans[axis % 2][winner];
         float above = 0.0f, below = 0.0f;
+        if (sums_errors) {
+            const CompletedSquare up = tried[0].square, down = tried[1].square;
 #pragma unroll 4
-        for (int i = tid; i < count; i += THREADS) {  // each thread reads what it has written
-            const int row = (int)((i + 0.5f) * per_column), column = i - row * patch.z;
-            const int x = patch.x + column, y = patch.y + row;
-            const float4 texel = texels[place_of(x, y, width, height)];
-            const float px = x + 0.5f, py = y + 0.5f, old = weight_of(before, px, py, cutoff_weight);
-            above += error_of(texel, weight_of(up, px, py, cutoff_weight) - old);
-            below += error_of(texel, weight_of(down, px, py, cutoff_weight) - old);
+            for (int i = tid; i < count; i += THREADS) {  // each thread reads what it has written
+                const int row = (int)((i + 0.5f) * per_column), column = i - row * patch.z;
+                const int x = patch.x + column, y = patch.y + row;
+                const float4 texel = texels[place_of(x, y, width, height)];
+                const float px = x + 0.5f, py = y + 0.5f, old = weight_of(before, px, py, cutoff_weight);
+                above += error_of(texel, weight_of(up, px, py, cutoff_weight) - old);
+                below += error_of(texel, weight_of(down, px, py, cutoff_weight) - old);
+            }
+        } else if (axis < 4 && tid - THREADS < 6) {
+            const int wins = (tid - THREADS) / 2, down = tid % 2;
+            const Trial& from = wins ? tried[wins - 1] : kept;
+            if (from.valid || !wins)
+                try_step(
+                    plans[(axis + 1) % 2][wins][down], from, means + 2 * n, axis + 1, down ? -1 : 1, limits, prices
+                );
         }
         double sums[3] = {error, above, below};
         sum_block(sums, staged);
-        if (tid == 0) {
+        if (tid < 32) {  // all of them come to the same
             if (axis == 0) lowest = kept.rate + sums[0];
+            int wins = 0;
             for (int i = 0; i < 2; i++) {
                 const double cost = tried[i].rate + sums[1 + i];
                 if (tried[i].valid && cost < lowest) {
                     lowest = cost;
-                    kept = tried[i];
-                    moved = 1;
+                    wins = i + 1;
                 }
             }
+            __syncwarp();
+            if (wins)
+                for (int i = tid; i < sizeof(Trial) / 4; i += 32) ((int*)&kept)[i] = ((const int*)&tried[wins - 1])[i];
+            if (tid == 0) {
+                winner = wins;
+                moved |= wins;
+            }
         }
-        __syncthreads();
-        if (tid < 2 && axis < 4) tried[tid] = trial_of(kept, means + 2 * n, axis + 1, tid ? -1 : 1, limits, prices);
         __syncthreads();
     }
     if (moved) {
