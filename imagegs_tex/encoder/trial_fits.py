@@ -407,10 +407,12 @@ def bracket_feature_step(
     for _ in range(_MOST_ROUNDINGS):
         tried = Tuned(*evaluate(2**octaves), octaves)
         first = first or tried
+        # between one that is met and one that is missed each is nearer than the one before, whatever its margin: what
+        # is seen of a picture does not always fall as the step grows, and the same step was tried again and again
         if tried.margin < 0:
-            missed = tried if missed is None else closer(missed, tried)
+            missed = tried if missed is None or met is not None else closer(missed, tried)
         else:
-            met = tried if met is None else closer(met, tried)
+            met = tried if met is None or missed is not None else closer(met, tried)
         known = met or missed
         assert known is not None
         if met is not None and missed is not None:
