@@ -30,6 +30,9 @@ _REFINING: Final = 512
 """Threads per Gaussian that sum errors: a large patch is a long way for few."""
 _PLANNING: Final = 32
 """Threads per Gaussian that work out what is tried next."""
+_BLOCKS_AT_MOST: Final = 132
+"""One per multiprocessor of the largest GPU: what takes the time is the longest row of Gaussians that wait for each
+other, and more blocks would keep others' kernels out."""
 
 
 def geometry_kernels(device: torch.device) -> Module:
@@ -75,21 +78,26 @@ def refine_geometry_on_gpu(  # noqa: PLR0913 - those of refine_geometry
     code_bits = torch.from_numpy(prices).to(device)
     importance = Pointer(0) if weights is None else weights.contiguous()
     steps = (quantizer.size_step, quantizer.form_step, math.log2(quantizer.position_ratio))
+    blocks = min(count, _BLOCKS_AT_MOST)
+    rooms = torch.empty(blocks, turns.most_texels, dtype=torch.int32, device=device)
     module.kernel("refine_patches")(
-        count, _REFINING + _PLANNING, turns.order, turns.starts, turns.earlier, state, state[1:], turns.patches,
-        features, image, components, importance, cutoff_weight, width, height,
-        *map(Double, (*steps, bit_price, *shape_limits)), g.least_exponent(quantizer.width, quantizer.height),
-        quantizer.cell_log2, *map(int, quantizer.wrap), code_bits, *least.tolist(), prices.shape[1], new_means, codes,
-        texels, remainders,
+        blocks, _REFINING + _PLANNING, turns.order, turns.starts, turns.earlier, state, state[1:], count, turns.patches,
+        turns.row_starts, turns.spans, rooms, turns.most_texels, features, image, components, importance, cutoff_weight,
+        width, height, *map(Double, (*steps, bit_price, *shape_limits)),
+        g.least_exponent(quantizer.width, quantizer.height), quantizer.cell_log2, *map(int, quantizer.wrap), code_bits,
+        *least.tolist(), prices.shape[1], new_means, codes, texels, remainders,
     )  # fmt: skip
     return new_means.cpu().numpy(), codes.cpu().numpy().astype(np.int16)
 
 
 @dataclass(frozen=True, slots=True)
 class PatchTurns:
-    """Who waits for whom, all on the GPU."""
+    """What each can reach, and who waits for whom; all but a number on the GPU."""
 
     patches: Tensor  # int32 [N, 4] left, top, columns, rows that trials can reach; no columns: it rests
+    row_starts: Tensor  # int64 [N + 1] where the spans of each begin
+    spans: Tensor  # int32 [rows of all and one for each, 2]: see geometry_rdo.cu
+    most_texels: int  # of a patch's spans
     order: Tensor  # int32 [N] large patches first: they would hold up others at the end
     starts: Tensor  # int64 [N + 1] where the squares of each begin
     earlier: Tensor  # int32 [squares of all] place in the order of who works in that square before; -1: nobody
@@ -115,14 +123,29 @@ def patch_turns(
         blocks, _THREADS, means, codes, count, *map(Double, (*steps, cutoff, REACH, MARGIN)), *size,
         *map(int, quantizer.wrap), MOST_TEXELS, patches,
     )  # fmt: skip
-    magnitudes = torch.frexp((patches[:, 2] * patches[:, 3]).double()).exponent.long()
-    keys = (magnitudes << 32) + torch.from_numpy(shuffled_numbers(count)).to(device)
+    row_starts = _starts(patches[:, 3].long() + 1)
+    spans = torch.empty(int(row_starts[-1]), 2, dtype=torch.int32, device=device)
+    module.kernel("find_spans")(
+        -(-count // (_THREADS // 32)), _THREADS, means, codes, count, *map(Double, (*steps, cutoff, REACH)), patches,
+        row_starts, spans,
+    )  # fmt: skip
+    texels = spans[row_starts[1:] - 1, 1]
+    keys = (torch.frexp(texels.double()).exponent.long() << 32) + torch.from_numpy(shuffled_numbers(count)).to(device)
     order = torch.argsort(keys, descending=True)
     places = torch.empty(count, dtype=torch.int32, device=device)
     places[order] = torch.arange(count, dtype=torch.int32, device=device)
-    starts = torch.zeros(count + 1, dtype=torch.int64, device=device)
-    module.kernel("count_squares")(blocks, _THREADS, patches, count, *size, starts[1:])
-    starts = torch.cumsum(starts, dim=0)
-    squares = torch.empty(int(starts[-1]), dtype=torch.int64, device=device)
-    module.kernel("list_squares")(blocks, _THREADS, patches, count, *size, starts, places, squares)
-    return PatchTurns(patches, order.int(), starts, earlier_in_squares(squares))
+    counts = torch.empty(count, dtype=torch.int64, device=device)
+    module.kernel("count_squares")(blocks, _THREADS, patches, row_starts, spans, count, *size, counts)
+    starts = _starts(counts)
+    all_squares, most_texels = torch.stack([starts[-1], texels.max().long()]).tolist()
+    squares = torch.empty(all_squares, dtype=torch.int64, device=device)
+    module.kernel("list_squares")(blocks, _THREADS, patches, row_starts, spans, count, *size, starts, places, squares)
+    earlier = earlier_in_squares(squares)
+    return PatchTurns(patches, row_starts, spans, most_texels, order.int(), starts, earlier)
+
+
+def _starts(counts: Tensor) -> Tensor:
+    """Return where each begins of so many int64 [N] in a row, and where all end [N + 1]."""
+    starts = torch.zeros(len(counts) + 1, dtype=torch.int64, device=counts.device)
+    torch.cumsum(counts, dim=0, out=starts[1:])
+    return starts

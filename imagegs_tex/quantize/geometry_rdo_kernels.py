@@ -96,7 +96,7 @@ def _add_line(weights, feature, left, count, total, line):
 
 
 @njit(cache=True, nogil=True)
-def _find_spans(x, y, code, steps, cutoff, left, top, columns, firsts, starts):
+def find_spans(x, y, code, steps, cutoff, left, top, columns, firsts, starts):
     """Fill, per row of a patch, the columns that a Gaussian with these shape codes and its trials can reach.
 
     A patch is a rectangle, and most texels of one around a slanted line lie in none of its trials' supports. Whole
@@ -236,7 +236,7 @@ def _gather(mean, code, box, picture, allowed, patch):
     left, top, columns, rows = box
     lines, texels = patch.lines, patch.texels
     firsts, starts = lines.firsts[:rows], lines.starts[: rows + 1]
-    _find_spans(mean[0], mean[1], code, allowed.steps, allowed.cutoff, left, top, columns, firsts, starts)
+    find_spans(mean[0], mean[1], code, allowed.steps, allowed.cutoff, left, top, columns, firsts, starts)
     for row in range(rows):
         place, at, first = (top + row) % picture.totals.shape[0], starts[row], left + firsts[row]
         length = starts[row + 1] - at

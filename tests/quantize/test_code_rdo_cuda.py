@@ -144,14 +144,24 @@ def test_the_same_geometry_from_two_runs(scene):
     assert all(np.array_equal(one, other) for one, other in zip(first, second, strict=True))
 
 
-@pytest.mark.parametrize("wrap", [(False, False), (True, True)])
-def test_gaussians_wait_for_all_before_them_that_share_a_texel(wrap):
+def turns_of(crowd):
     from imagegs_tex.quantize.geometry_rdo_cuda import geometry_kernels, patch_turns
 
-    crowd = Scene(count=150, wrap=wrap)
     device = crowd.gpu.device
     arrays = (torch.tensor(crowd.means, device=device), torch.tensor(crowd.codes, dtype=torch.int32, device=device))
-    turns = patch_turns(*arrays, crowd.quantizer, CUTOFF, geometry_kernels(device))
+    return patch_turns(*arrays, crowd.quantizer, CUTOFF, geometry_kernels(device))
+
+
+def spans_of(turns, n):
+    """First columns, and how many there are, of the rows of a patch."""
+    spans = turns.spans[turns.row_starts[n] : turns.row_starts[n + 1]].cpu().numpy()
+    return spans[:-1, 0], np.diff(spans[:, 1])
+
+
+@pytest.mark.parametrize("wrap", [(False, False), (True, True)])
+def test_gaussians_wait_for_all_before_them_that_share_a_texel(wrap):
+    crowd = Scene(count=150, wrap=wrap)
+    turns = turns_of(crowd)
     patches, order, starts, earlier = (
         tensor.cpu().numpy() for tensor in (turns.patches, turns.order, turns.starts, turns.earlier)
     )
@@ -162,14 +172,32 @@ def test_gaussians_wait_for_all_before_them_that_share_a_texel(wrap):
         own = set(earlier[starts[n] : starts[n + 1]].tolist()) - {-1}
         assert all(other < place for other in own)
         waited.append(own.union(*(waited[other] for other in own)))
-        left, top, columns, rows = patches[n]
+        left, top = patches[n][:2]
         area = np.zeros((HEIGHT, WIDTH), bool)
-        area[np.ix_(np.arange(top, top + rows) % HEIGHT, np.arange(left, left + columns) % WIDTH)] = True
+        for row, (first, length) in enumerate(zip(*spans_of(turns, n), strict=True)):
+            area[(top + row) % HEIGHT, np.arange(left + first, left + first + length) % WIDTH] = True
+        assert area.sum() <= turns.most_texels
         assert {other for other in range(place) if (covered[other] & area).any()} <= waited[-1]
         covered.append(area)
     # where the picture repeats, a patch larger than it would meet itself: those rest
     moving = np.count_nonzero(patches[:, 2] > 0)
     assert moving == 150 or (any(wrap) and moving > 75)
+
+
+@pytest.mark.parametrize("wrap", [(False, False), (True, False), (True, True)])
+@pytest.mark.parametrize("size", [-2.0, 1.0, 4.0, 7.0])
+def test_spans_are_those_of_the_cpu(size, wrap):
+    from imagegs_tex.quantize.geometry_rdo_kernels import find_spans
+
+    crowd = Scene(count=60, size=size, wrap=wrap)
+    turns = turns_of(crowd)
+    steps = np.array([QUANTIZER.size_step, QUANTIZER.form_step, QUANTIZER.form_step])
+    for n, (left, top, columns, rows) in enumerate(turns.patches.cpu().tolist()):
+        firsts, starts = np.empty(rows, np.int64), np.empty(rows + 1, np.int64)
+        find_spans(*crowd.means[n], crowd.codes[n], steps, CUTOFF, left, top, columns, firsts, starts)
+        found, lengths = spans_of(turns, n)
+        assert np.array_equal(lengths, np.diff(starts))
+        assert np.array_equal(found, firsts)
 
 
 @pytest.mark.parametrize("components", [1, 3, 20])

@@ -37,6 +37,8 @@ _STAGED: Final = 32
 """Gaussians in shared memory at once."""
 _SUMMED_TOGETHER: Final = _THREADS // 32
 """Gaussians per block of the kernels that add up slots: a warp for each."""
+_TILED_AT_ONCE: Final = 1 << 22
+"""Samples of a picture that are cut into tiles together: a second copy of all would be as large as the picture."""
 _NOTHING: Final = Pointer(0)
 
 Result = TypeVar("Result")
@@ -126,11 +128,13 @@ class CudaBackend:
         height, width, components = image.shape
         across, down = -(-width // TILE), -(-height // TILE)
         planes = torch.empty(down, across, components, TILE, TILE, device=self.device)
-        for row in range(down):  # row by row of tiles, so that no second copy of the picture is made
-            rows = image[row * TILE : row * TILE + TILE]
-            band = torch.zeros(TILE, across * TILE, components, device=self.device)
+        at_once = max(1, _TILED_AT_ONCE // (TILE * across * TILE * components))
+        for first in range(0, down, at_once):
+            last = min(first + at_once, down)
+            rows = image[first * TILE : last * TILE]
+            band = torch.zeros((last - first) * TILE, across * TILE, components, device=self.device)
             band[: rows.shape[0], :width] = rows
-            planes[row] = band.reshape(TILE, across, TILE, components).permute(1, 3, 0, 2)
+            planes[first:last] = band.reshape(last - first, TILE, across, TILE, components).permute(0, 2, 4, 1, 3)
         return planes.reshape(down * across, components, TILE * TILE)
 
     def render(self, geometry: PreparedGeometry, features: Tensor) -> Tensor:

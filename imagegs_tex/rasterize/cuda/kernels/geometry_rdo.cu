@@ -44,40 +44,101 @@ extern "C" __global__ void find_patches(
     patches[n] = patch;
 }
 
-// Call f(number, square) for all squares of a patch, numbered from 0. A square may come twice where a patch that crosses
-// a border ends in the square that it begins in.
+// What trials can reach in each row of a patch: the first column, counted from the patch's, and how many texels there
+// are in the rows before. One more says how many there are in all.
+struct Span {
+    int first, start;
+};
+
+// A warp per Gaussian. Most texels of a rectangle around a slanted line lie in no trial's support: a row's span is that
+// of its supports as it is and with one shape code moved, each larger by reach; in groups of eight, as on the CPU.
+extern "C" __global__ void find_spans(
+    const double* means, const int* codes, int count, double size_step, double form_step, double cutoff, double reach,
+    const int4* patches,
+    const long long* row_starts,  // [N + 1] where the spans of each begin
+    Span* spans                   // [rows of all, and one for each Gaussian]
+) {
+    const int n = (blockIdx.x * blockDim.x + threadIdx.x) / 32, lane = threadIdx.x % 32;
+    if (n >= count) return;
+    const int4 patch = patches[n];
+    const double x = means[2 * n] - patch.x - 0.5, y = means[2 * n + 1] - patch.y - 0.5;
+    const double limit = 2.0 * cutoff * reach * reach;
+    int code[3];
+#pragma unroll
+    for (int i = 0; i < 3; i++) code[i] = codes[3 * n + i] + (lane == 2 * i + 1) - (lane == 2 * i + 2);
+    const double h = code[1] * form_step, b = code[2] * form_step;
+    const Conic conic = conic_of(form_of(code[0] * size_step, h, b), h, b);  // of lanes 0 to 6
+    const double slant = conic.b / conic.a, along = fmax(conic.c - conic.b * slant, 0.0);
+    Span* own = spans + row_starts[n];
+    int texels = 0;
+    for (int top = 0; top < patch.w; top += 32) {
+        const double dy = top + lane - y;
+        int first = patch.z, last = -1;
+        for (int trial = 0; trial < 7; trial++) {
+            const double a = __shfl_sync(0xffffffffu, conic.a, trial);
+            const double inside = limit - __shfl_sync(0xffffffffu, along, trial) * dy * dy;
+            const double middle = x - __shfl_sync(0xffffffffu, slant, trial) * dy;
+            if (inside < 0.0) continue;
+            const double half = sqrt(inside / a) + 0.5;
+            first = min(first, (int)fmax(floor(middle - half), 0.0));
+            last = max(last, (int)fmin(ceil(middle + half), patch.z - 1.0));
+        }
+        const int length = top + lane < patch.w ? min(patch.z, (max(0, last - first + 1) + 7) / 8 * 8) : 0;
+        int up_to = length;
+        for (int step = 1; step < 32; step *= 2) {
+            const int other = __shfl_up_sync(0xffffffffu, up_to, step);
+            if (lane >= step) up_to += other;
+        }
+        if (top + lane < patch.w) own[top + lane] = {min(first, patch.z - length), texels + up_to - length};
+        texels += __shfl_sync(0xffffffffu, up_to, 31);
+    }
+    if (lane == 0) own[patch.w] = {0, texels};
+}
+
+// Call f(number, square) for all squares of columns first to last of a row of squares, numbered on.
 template <typename F>
-__device__ int each_square(int4 patch, int width, int height, F f) {
+__device__ int squares_of_columns(int first, int last, int square_row, int across, int number, F f) {
+    if (last < first) return number;
+    for (int square = first / CLAIM; square <= last / CLAIM; square++) f(number++, square_row * across + square);
+    return number;
+}
+
+// Call f(number, square) for all squares that a patch's spans meet, numbered from 0. A square may come twice where a
+// patch that crosses a border ends in the square that it begins in.
+template <typename F>
+__device__ int each_square(int4 patch, const Span* spans, int width, int height, F f) {
     const int across = (width + CLAIM - 1) / CLAIM;
     int number = 0;
-    if (patch.z == 0) return number;
-    for (int half_y = 0; half_y < 2; half_y++) {  // a patch that crosses a border comes in two parts each way
-        const int y = patch.y < 0 ? patch.y + height : patch.y;
-        const int y0 = half_y ? 0 : y, y1 = half_y ? y + patch.w - height : min(y + patch.w, height);
-        for (int half_x = 0; half_x < 2; half_x++) {
-            const int x = patch.x < 0 ? patch.x + width : patch.x;
-            const int x0 = half_x ? 0 : x, x1 = half_x ? x + patch.z - width : min(x + patch.z, width);
-            if (x1 <= x0 || y1 <= y0) continue;
-            const int columns = (x1 - 1) / CLAIM - x0 / CLAIM + 1, rows = (y1 - 1) / CLAIM - y0 / CLAIM + 1;
-            for (int i = 0; i < columns * rows; i++)
-                f(number + i, (y0 / CLAIM + i / columns) * across + x0 / CLAIM + i % columns);
-            number += columns * rows;
+    for (int row = 0; row < patch.w;) {
+        int y = patch.y + row, left = patch.z, right = -1;
+        y += y < 0 ? height : y >= height ? -height : 0;
+        const int square_row = y / CLAIM;
+        for (; row < patch.w && y < height && y / CLAIM == square_row; row++, y++) {
+            const int length = spans[row + 1].start - spans[row].start;
+            if (length == 0) continue;
+            left = min(left, spans[row].first);
+            right = max(right, spans[row].first + length - 1);
         }
+        if (right < left) continue;
+        const int x0 = patch.x + left, x1 = patch.x + right;  // may be beyond the picture, where it repeats
+        if (x0 < 0) number = squares_of_columns(x0 + width, min(x1, -1) + width, square_row, across, number, f);
+        number = squares_of_columns(max(x0, 0), min(x1, width - 1), square_row, across, number, f);
+        if (x1 >= width) number = squares_of_columns(max(x0, width) - width, x1 - width, square_row, across, number, f);
     }
     return number;
 }
 
 extern "C" __global__ void count_squares(
-    const int4* patches, int count, int width, int height,
+    const int4* patches, const long long* row_starts, const Span* spans, int count, int width, int height,
     long long* counts  // [N]
 ) {
     const int n = blockIdx.x * blockDim.x + threadIdx.x;
-    if (n < count) counts[n] = each_square(patches[n], width, height, [](int, int) {});
+    if (n < count) counts[n] = each_square(patches[n], spans + row_starts[n], width, height, [](int, int) {});
 }
 
 // What to sort by: the squares of each Gaussian, and its place in the order.
 extern "C" __global__ void list_squares(
-    const int4* patches, int count, int width, int height,
+    const int4* patches, const long long* row_starts, const Span* spans, int count, int width, int height,
     const long long* starts,  // [N + 1] where the squares of each begin
     const int* places,        // [N]
     long long* keys           // [squares of all]
@@ -86,7 +147,7 @@ extern "C" __global__ void list_squares(
     if (n >= count) return;
     long long* own = keys + starts[n];
     const int place = places[n];
-    each_square(patches[n], width, height, [&](int number, int square) {
+    each_square(patches[n], spans + row_starts[n], width, height, [&](int number, int square) {
         own[number] = (long long)square << 32 | place;
     });
 }
@@ -241,14 +302,17 @@ __device__ __forceinline__ long long place_of(int x, int y, int width, int heigh
     return (long long)y * width + x;
 }
 
-// One block per Gaussian: try x, y, m, h and b one step up and down in turn, keep what is cheapest. While THREADS of it
-// sum errors, a warp more works out the trials that follow, for each of what may win: nothing, up, down.
+// Try x, y, m, h and b of each Gaussian one step up and down in turn, keep what is cheapest. A block works on one after
+// the other. While THREADS of it sum errors, a warp more works out the trials that follow, for each of what may win:
+// nothing, up, down.
 extern "C" __global__ void __launch_bounds__(THREADS + 32, 2) refine_patches(
     const int* order,         // [N]
     const long long* starts,  // [N + 1] where the squares of each begin
     const int* earlier,       // [squares of all] place in the order of who moves before in that square; -1: nobody
     int* turn, int* done,     // [1], [N] by place
-    const int4* patches,
+    int gaussians, const int4* patches, const long long* row_starts, const Span* spans,
+    unsigned* rooms,  // [blocks, room] for the texels of a patch: row << 16 | column of each
+    int room,
     const float* features,  // [N, K]
     const float* target,    // [H, W, K]
     int components,
@@ -262,114 +326,121 @@ extern "C" __global__ void __launch_bounds__(THREADS + 32, 2) refine_patches(
     __shared__ double staged[3][THREADS / 32];
     __shared__ float f[MAX_COMPONENTS];
     __shared__ int moved, winner;
-    const int tid = threadIdx.x, place = take_turn(turn), n = order[place];
-    const int4 patch = patches[n];
-    if (patch.z == 0) return;  // it rests
+    const int tid = threadIdx.x;
+    const bool sums_errors = tid < THREADS;
+    unsigned* within = rooms + (long long)blockIdx.x * room;
     const Limits limits = {size_step,     form_step,      log2_ratio, bit_price,       least_size,
                            greatest_form, least_exponent, cell_log2,  {width, height}, {repeats_x, repeats_y}};
     const Prices prices = {code_bits, {least_m, least_h, least_b}, code_bits_length};
-    const bool sums_errors = tid < THREADS;
-    if (!sums_errors && tid - THREADS < 3) {  // each of the three in a thread of its own
-        const int own = tid - THREADS;
-        Trial &held = plans[1][own][0], &codes_alone = plans[1][own][1];  // both free until the first plans
-        codes_alone = {};
-        for (int i = 0; i < 2; i++) codes_alone.at[i] = means[2 * n + i];
-        for (int i = 0; i < 3; i++) codes_alone.codes[i] = codes[3 * n + i];
-        held = codes_alone;
-        try_step(held, codes_alone, means + 2 * n, 5, 0, limits, prices);
-        if (own < 2) try_step(plans[0][0][own], held, means + 2 * n, 0, own ? -1 : 1, limits, prices);
-        else kept = held;
-    }
-    if (tid == 0) moved = winner = 0;
-    if (tid >= 32 && tid - 32 < components) f[tid - 32] = features[(long long)n * components + tid - 32];
-    if (sums_errors)
-        for (long long i = starts[n] + tid; i < starts[n + 1]; i += THREADS)
-            if (earlier[i] >= 0) wait_for(done, earlier[i], 1);
-    __threadfence();
-    __syncthreads();
-    const CompletedSquare before = kept.square;
-    const int count = sums_errors ? patch.z * patch.w : 0;
-    const float per_column = 1.0f / patch.z;
-    float error = 0.0f;
-    for (int i = tid; i < count; i += THREADS) {
-        const int row = (int)((i + 0.5f) * per_column), column = i - row * patch.z;  // exact for so few texels
-        const long long at = place_of(patch.x + column, patch.y + row, width, height);
-        float4 texel = texels[at];
-        float a = 0.0f, b = 0.0f, c = 0.0f;
-#pragma unroll 4
-        for (int k = 0; k < components; k++) {
-            const float r = remainders[at * components + k], g = f[k] - target[at * components + k];
-            a = fmaf(r, r, a);
-            b = fmaf(r, g, b);
-            c = fmaf(g, g, c);
+    for (int place = take_turn(turn); place < gaussians; place = take_turn(turn)) {
+        const int n = order[place];
+        const int4 patch = patches[n];
+        const Span* own = spans + row_starts[n];
+        if (patch.z == 0) continue;               // it rests
+        if (!sums_errors && tid - THREADS < 3) {  // each of the three in a thread of its own
+            const int which = tid - THREADS;
+            Trial &held = plans[1][which][0], &codes_alone = plans[1][which][1];  // both free until the first plans
+            codes_alone = {};
+            for (int i = 0; i < 2; i++) codes_alone.at[i] = means[2 * n + i];
+            for (int i = 0; i < 3; i++) codes_alone.codes[i] = codes[3 * n + i];
+            held = codes_alone;
+            try_step(held, codes_alone, means + 2 * n, 5, 0, limits, prices);
+            if (which < 2) try_step(plans[0][0][which], held, means + 2 * n, 0, which ? -1 : 1, limits, prices);
+            else kept = held;
         }
-        const float texel_weight = importance ? importance[at] : 1.0f;
-        texel.y = a * texel_weight;
-        texel.z = b * texel_weight;
-        texel.w = c * texel_weight;
-        texels[at] = texel;
-        error += error_of(texel, 0.0f);
-    }
-    double lowest = 0.0;
-    for (int axis = 0; axis < 5; axis++) {
-        const Trial* tried = plans[axis % 2][winner];
-        float above = 0.0f, below = 0.0f;
+        if (tid == 0) moved = winner = 0;
+        if (tid >= 32 && tid - 32 < components) f[tid - 32] = features[(long long)n * components + tid - 32];
         if (sums_errors) {
-            const CompletedSquare up = tried[0].square, down = tried[1].square;
-#pragma unroll 4
-            for (int i = tid; i < count; i += THREADS) {  // each thread reads what it has written
-                const int row = (int)((i + 0.5f) * per_column), column = i - row * patch.z;
-                const int x = patch.x + column, y = patch.y + row;
-                const float4 texel = texels[place_of(x, y, width, height)];
-                const float px = x + 0.5f, py = y + 0.5f, old = weight_of(before, px, py, cutoff_weight);
-                above += error_of(texel, weight_of(up, px, py, cutoff_weight) - old);
-                below += error_of(texel, weight_of(down, px, py, cutoff_weight) - old);
-            }
-        } else if (axis < 4 && tid - THREADS < 6) {
-            const int wins = (tid - THREADS) / 2, down = tid % 2;
-            const Trial& from = wins ? tried[wins - 1] : kept;
-            if (from.valid || !wins)
-                try_step(
-                    plans[(axis + 1) % 2][wins][down], from, means + 2 * n, axis + 1, down ? -1 : 1, limits, prices
-                );
+            for (int row = tid / 32; row < patch.w; row += THREADS / 32)
+                for (int i = own[row].start + tid % 32; i < own[row + 1].start; i += 32)
+                    within[i] = (unsigned)row << 16 | (own[row].first + i - own[row].start);
+            for (long long i = starts[n] + tid; i < starts[n + 1]; i += THREADS)
+                if (earlier[i] >= 0) wait_for(done, earlier[i], 1);
         }
-        double sums[3] = {error, above, below};
-        sum_block(sums, staged);
-        if (tid < 32) {  // all of them come to the same
-            if (axis == 0) lowest = kept.rate + sums[0];
-            int wins = 0;
-            for (int i = 0; i < 2; i++) {
-                const double cost = tried[i].rate + sums[1 + i];
-                if (tried[i].valid && cost < lowest) {
-                    lowest = cost;
-                    wins = i + 1;
+        __threadfence();
+        __syncthreads();
+        const CompletedSquare before = kept.square;
+        const int count = sums_errors ? own[patch.w].start : 0;
+        float error = 0.0f;
+        for (int i = tid; i < count; i += THREADS) {
+            const int x = patch.x + (int)(within[i] & 0xffff), y = patch.y + (int)(within[i] >> 16);
+            const long long at = place_of(x, y, width, height);
+            float4 texel = texels[at];
+            float a = 0.0f, b = 0.0f, c = 0.0f;
+#pragma unroll 4
+            for (int k = 0; k < components; k++) {
+                const float r = remainders[at * components + k], g = f[k] - target[at * components + k];
+                a = fmaf(r, r, a);
+                b = fmaf(r, g, b);
+                c = fmaf(g, g, c);
+            }
+            const float texel_weight = importance ? importance[at] : 1.0f;
+            texel.y = a * texel_weight;
+            texel.z = b * texel_weight;
+            texel.w = c * texel_weight;
+            texels[at] = texel;
+            error += error_of(texel, 0.0f);
+        }
+        double lowest = 0.0;
+        for (int axis = 0; axis < 5; axis++) {
+            const Trial* tried = plans[axis % 2][winner];
+            float above = 0.0f, below = 0.0f;
+            if (sums_errors) {
+                const CompletedSquare up = tried[0].square, down = tried[1].square;
+#pragma unroll 4
+                for (int i = tid; i < count; i += THREADS) {  // each thread reads what it has written
+                    const int x = patch.x + (int)(within[i] & 0xffff), y = patch.y + (int)(within[i] >> 16);
+                    const float4 texel = texels[place_of(x, y, width, height)];
+                    const float px = x + 0.5f, py = y + 0.5f, old = weight_of(before, px, py, cutoff_weight);
+                    above += error_of(texel, weight_of(up, px, py, cutoff_weight) - old);
+                    below += error_of(texel, weight_of(down, px, py, cutoff_weight) - old);
+                }
+            } else if (axis < 4 && tid - THREADS < 6) {
+                const int wins = (tid - THREADS) / 2, down = tid % 2;
+                const Trial& from = wins ? tried[wins - 1] : kept;
+                if (from.valid || !wins)
+                    try_step(
+                        plans[(axis + 1) % 2][wins][down], from, means + 2 * n, axis + 1, down ? -1 : 1, limits, prices
+                    );
+            }
+            double sums[3] = {error, above, below};
+            sum_block(sums, staged);
+            if (tid < 32) {  // all of them come to the same
+                if (axis == 0) lowest = kept.rate + sums[0];
+                int wins = 0;
+                for (int i = 0; i < 2; i++) {
+                    const double cost = tried[i].rate + sums[1 + i];
+                    if (tried[i].valid && cost < lowest) {
+                        lowest = cost;
+                        wins = i + 1;
+                    }
+                }
+                __syncwarp();
+                if (wins)
+                    for (int i = tid; i < sizeof(Trial) / 4; i += 32)
+                        ((int*)&kept)[i] = ((const int*)&tried[wins - 1])[i];
+                if (tid == 0) {
+                    winner = wins;
+                    moved |= wins;
                 }
             }
-            __syncwarp();
-            if (wins)
-                for (int i = tid; i < sizeof(Trial) / 4; i += 32) ((int*)&kept)[i] = ((const int*)&tried[wins - 1])[i];
-            if (tid == 0) {
-                winner = wins;
-                moved |= wins;
-            }
+            __syncthreads();
         }
-        __syncthreads();
-    }
-    if (moved) {
-        const CompletedSquare after = kept.square;
-        for (int i = tid; i < count; i += THREADS) {
-            const int row = (int)((i + 0.5f) * per_column), column = i - row * patch.z;
-            const int x = patch.x + column, y = patch.y + row;
-            const float change = weight_of(after, x + 0.5f, y + 0.5f, cutoff_weight) -
-                weight_of(before, x + 0.5f, y + 0.5f, cutoff_weight);
-            const long long at = place_of(x, y, width, height);
-            texels[at].x += change;
+        if (moved) {
+            const CompletedSquare after = kept.square;
+            for (int i = tid; i < count; i += THREADS) {
+                const int x = patch.x + (int)(within[i] & 0xffff), y = patch.y + (int)(within[i] >> 16);
+                const float change = weight_of(after, x + 0.5f, y + 0.5f, cutoff_weight) -
+                    weight_of(before, x + 0.5f, y + 0.5f, cutoff_weight);
+                const long long at = place_of(x, y, width, height);
+                texels[at].x += change;
 #pragma unroll 4
-            for (int k = 0; k < components; k++)
-                remainders[at * components + k] += change * (f[k] - target[at * components + k]);
+                for (int k = 0; k < components; k++)
+                    remainders[at * components + k] += change * (f[k] - target[at * components + k]);
+            }
+            if (tid < 2) means[2 * n + tid] = kept.at[tid];
+            if (tid < 3) codes[3 * n + tid] = kept.codes[tid];
         }
-        if (tid < 2) means[2 * n + tid] = kept.at[tid];
-        if (tid < 3) codes[3 * n + tid] = kept.codes[tid];
+        say_done(done, place, 1);
     }
-    say_done(done, place, 1);
 }

@@ -1,5 +1,6 @@
-// One launch in which each block has one Gaussian, and waits for those that must move before it. Blocks take their turns
-// in the order of Gaussians, whatever order they start in, so that nobody waits for one that has no block yet.
+// One launch in which blocks have one Gaussian after the other, and wait for those that must move before it. Blocks
+// take their turns in the order of Gaussians, whatever order they start in, so that nobody waits for one that has no block
+// yet.
 #pragma once
 
 // A shuffled number, no two alike.
@@ -10,12 +11,14 @@ __device__ __forceinline__ unsigned shuffled(int n) {
     return mixed ^ mixed >> 16;
 }
 
-// The place in the order that a block works at; turn is 0 at first. All of its threads call this.
+// The place in the order that a block works at next; turn is 0 at first. All of its threads call this.
 __device__ __forceinline__ int take_turn(int* turn) {
     __shared__ int place;
     if (threadIdx.x == 0) place = atomicAdd(turn, 1);
     __syncthreads();
-    return place;
+    const int own = place;
+    __syncthreads();  // before the next turn is written
+    return own;
 }
 
 // Wait until somebody is done. What they have written is seen after a __threadfence() of the thread that has waited.
