@@ -30,9 +30,9 @@ from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs.container import (
     MAGIC,
     decode_igs,
-    holds_the_same,
     read_igs,
     read_igs_bytes,
+    reads_back,
     section_sizes,
 )
 from imagegs_tex.formats.material.build_stack import build_stack, load_stack, stack_of
@@ -206,7 +206,7 @@ def compress_stack(  # noqa: PLR0913 - those of compress
     quantized = encoded.quantized
     with ThreadPoolExecutor(4) as pool:  # the coder in C leaves Python to the scores
         file = pool.submit(encoded.files.encoded, quantized)
-        read_back = pool.submit(lambda: holds_the_same(decode_igs(file.result()), quantized))
+        read_back = pool.submit(lambda: reads_back(file.result(), quantized))
         resident = pool.submit(resident_bytes, quantized)
         scores = compute_on(backend).score(stack, quantized)
         beside = backend.device.type == "cpu"  # FLIP leaves Python to others, too, and has one thread

@@ -6,8 +6,8 @@ against its law, and every broken law is one :class:`IgsError`.
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
@@ -41,7 +41,7 @@ from imagegs_tex.formats.igs.plane_coders import CellOrder, Codec, Description, 
 from imagegs_tex.formats.igs.planes import Plane, pack_leb128, pack_planes, require, unpack_leb128, unpack_planes
 from imagegs_tex.formats.igs.position_section import check_means, lawful_exponents, pack_positions, unpack_positions
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
-from imagegs_tex.formats.igs.residual_layer import ResidualLayer, same_layers
+from imagegs_tex.formats.igs.residual_layer import same_layers
 from imagegs_tex.formats.igs.section_codecs import (
     MAX_RAW_BYTES,
     StoredSection,
@@ -254,6 +254,20 @@ def plain_sections(quantized: QuantizedGaussianSet) -> list[bytes]:
     return [b"".join(parts) for parts in blocks]
 
 
+def reads_back(data: bytes, quantized: QuantizedGaussianSet) -> bool:
+    """Whether a file that was made of a set holds it.
+
+    Its features are decoded beside its shapes, with the set's own geometry: where that is not the file's, the file does
+    not hold the set anyway.
+
+    Raises:
+        IgsError: the file breaks the format, which is a fault of its coder
+    """
+    header, sizes, sections = _parse_front(data)
+    _, geometry, _ = _pack_sections(header_of(quantized), replace(quantized, residual=None))
+    return holds_the_same(_unpack_sections(header, sizes, sections, version_of(data), geometry), quantized)
+
+
 def holds_the_same(first: QuantizedGaussianSet, second: QuantizedGaussianSet) -> bool:
     """Whether the files of two sets that keep the laws hold the same; residuals are not coded for that."""
     if header_of(first) != header_of(second) or not same_layers(first.residual, second.residual):
@@ -406,66 +420,63 @@ def _pack_sections(
 
 
 def _unpack_sections(
-    header: Header, sizes: list[SectionSize], sections: list[StoredSection], version: int
-) -> QuantizedGaussianSet:  # fmt: skip
+    header: Header,
+    sizes: list[SectionSize],
+    sections: list[StoredSection],
+    version: int,
+    known: KnownGeometry | None = None,
+) -> QuantizedGaussianSet:
+    """Return the set; known is the geometry that features are decoded with at once, None: that of the file.
+
+    Of laws that a file breaks, the first in the order of its sections is told: the residual is asked in its turn.
+    """
     plain = {
         size.name: unpacked(section, size.raw_bytes, size.name, _described(size.name, header))
         for size, section in zip(sizes, sections, strict=True)
         if section.codec == Codec.ZSTD or size.name not in _CODED_SECTIONS
     }
-    if RESIDUAL_SECTION not in plain:
-        return _unpack_plain(header, sizes, sections, version, plain, lambda: None)
-    with ThreadPoolExecutor(1) as pool:  # it takes as long as all others
-        residual = pool.submit(unpack_residual_section, plain.copy(), header)
-        return _unpack_plain(header, sizes, sections, version, plain, residual.result)
-
-
-def _unpack_plain(
-    header: Header,
-    sizes: list[SectionSize],
-    sections: list[StoredSection],
-    version: int,
-    plain: dict[str, bytes],
-    residual: Callable[[], ResidualLayer | None],
-) -> QuantizedGaussianSet:
-    """Return the set; plain has the sections that are no coded integers, and gets the others.
-
-    Of laws that a file breaks, the first in the order of its sections is told: residual is asked in its turn.
-    """
-    count, components, channels = header.gaussian_count, header.component_count, header.channel_count
-    coded = {
-        size.name: (section, size.raw_bytes)
-        for size, section in zip(sizes, sections, strict=True)
-        if size.name not in plain
-    }
-    maps = unpack_maps(plain["maps"], channels, version)
-    offset, steps, basis, planes = _unpack_components(plain["components"], channels, components)
-    across, down = g.cell_grid(header.width, header.height, header.cell_log2)
-    if "cells" in coded:
-        plain["cells"] = plain_counts(*coded["cells"], (across, down), count)
-    counts = unpack_leb128(plain["cells"], across * down, count)
-    occupied = np.flatnonzero(counts)
-    order = CellOrder(np.repeat(occupied, counts[occupied]), across, down)
-    shape_planes, feature_planes = planes[:_SHAPE_PLANES], planes[_SHAPE_PLANES:]
-    if "shapes" in coded:
-        plain["shapes"] = plain_shapes(*coded["shapes"], shape_planes, order)
-    shape_codes = unpack_planes(plain["shapes"], count, shape_planes, "shapes")
-    position_codes, exponents = unpack_positions(header, plain["positions"], order, shape_codes)
-    if "features" in coded:
-        geometry = KnownGeometry(order, shape_codes, position_codes, exponents)
-        plain["features"] = plain_features(*coded["features"], feature_planes, geometry)
-    feature_codes = unpack_planes(plain["features"], count, feature_planes, "features")
-    return QuantizedGaussianSet(
-        width=header.width, height=header.height, maps=maps, cutoff=header.cutoff,
-        position_ratio=header.position_ratio, size_step=header.size_step, form_step=header.form_step,
-        cell_log2=header.cell_log2, position_codes=position_codes, shape_codes=shape_codes,
-        feature_codes=feature_codes, feature_steps=steps, feature_exponent=header.feature_exponent,
-        basis_scale=header.basis_scale, basis_codes=basis,
-        offset_codes=offset, wrap=header.wrap,
-        detail=unpack_detail(plain[DETAIL_SECTION], channels) if DETAIL_SECTION in plain else None,
-        exact=unpack_exact_section(plain, header), residual=residual(), repeat=unpack_repeat_section(plain, header),
-        entropy=Entropy.FAST if any(section.codec == Codec.FAST for section in sections) else Entropy.SMALL,
-    )  # fmt: skip
+    begun: Future[bytes] | None = None
+    with ThreadPoolExecutor(2) as pool:  # a residual takes as long as all others
+        residual = pool.submit(unpack_residual_section, plain.copy(), header) if RESIDUAL_SECTION in plain else None
+        count, components, channels = header.gaussian_count, header.component_count, header.channel_count
+        coded = {
+            size.name: (section, size.raw_bytes)
+            for size, section in zip(sizes, sections, strict=True)
+            if size.name not in plain
+        }
+        maps = unpack_maps(plain["maps"], channels, version)
+        offset, steps, basis, planes = _unpack_components(plain["components"], channels, components)
+        shape_planes, feature_planes = planes[:_SHAPE_PLANES], planes[_SHAPE_PLANES:]
+        if known is not None and "features" in coded:
+            begun = pool.submit(plain_features, *coded["features"], feature_planes, known)
+        across, down = g.cell_grid(header.width, header.height, header.cell_log2)
+        if "cells" in coded:
+            plain["cells"] = plain_counts(*coded["cells"], (across, down), count)
+        counts = unpack_leb128(plain["cells"], across * down, count)
+        occupied = np.flatnonzero(counts)
+        order = CellOrder(np.repeat(occupied, counts[occupied]), across, down)
+        if "shapes" in coded:
+            plain["shapes"] = plain_shapes(*coded["shapes"], shape_planes, order)
+        shape_codes = unpack_planes(plain["shapes"], count, shape_planes, "shapes")
+        position_codes, exponents = unpack_positions(header, plain["positions"], order, shape_codes)
+        if "features" in coded:
+            geometry = KnownGeometry(order, shape_codes, position_codes, exponents)
+            plain["features"] = (
+                begun.result() if begun else plain_features(*coded["features"], feature_planes, geometry)
+            )
+        feature_codes = unpack_planes(plain["features"], count, feature_planes, "features")
+        return QuantizedGaussianSet(
+            width=header.width, height=header.height, maps=maps, cutoff=header.cutoff,
+            position_ratio=header.position_ratio, size_step=header.size_step, form_step=header.form_step,
+            cell_log2=header.cell_log2, position_codes=position_codes, shape_codes=shape_codes,
+            feature_codes=feature_codes, feature_steps=steps, feature_exponent=header.feature_exponent,
+            basis_scale=header.basis_scale, basis_codes=basis,
+            offset_codes=offset, wrap=header.wrap,
+            detail=unpack_detail(plain[DETAIL_SECTION], channels) if DETAIL_SECTION in plain else None,
+            exact=unpack_exact_section(plain, header), residual=None if residual is None else residual.result(),
+            repeat=unpack_repeat_section(plain, header),
+            entropy=Entropy.FAST if any(section.codec == Codec.FAST for section in sections) else Entropy.SMALL,
+        )  # fmt: skip
 
 
 def _unpack_components(

@@ -1,6 +1,7 @@
 """Sets come back from their files; the writer refuses what a reader would."""
 
 import struct
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from imagegs_tex.formats.igs.container import (
     encode_igs,
     holds_the_same,
     read_igs,
+    reads_back,
     section_sizes,
     write_igs,
 )
@@ -64,6 +66,17 @@ def test_what_holds_the_same():
     codes = quantized.feature_codes.copy()
     codes[0, 0] += 1
     assert not holds_the_same(replace(quantized, feature_codes=codes), quantized)
+
+
+def test_what_reads_back():
+    quantized = make_set()
+    data = encode_igs(quantized)
+    assert reads_back(data, quantized)
+    for name in ("shape_codes", "feature_codes"):
+        codes = getattr(quantized, name).copy()
+        codes[0, 0] += 1
+        with suppress(IgsError):  # features decoded with another geometry may be out of range
+            assert not reads_back(data, replace(quantized, **{name: codes}))
 
 
 def test_residuals_that_are_not_the_same():
