@@ -58,6 +58,8 @@ def main() -> None:
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--set-floor", action="store_true")
     arguments = parser.parse_args()
+    if arguments.others and (arguments.set_floor or arguments.check):
+        parser.error(f"{FLOOR.name} has the nine cases alone: leave out --others, or --set-floor and --check")
     cases = (load_others if arguments.others else load_cases)(arguments.cases)
     parts = list(dict.fromkeys([*arguments.parts, *(["psnr"] if "best" in arguments.parts else [])]))
     results = measure_all(parts, cases, arguments)

@@ -126,7 +126,7 @@ def mean_similarity(first: Tensor, second: Tensor) -> Tensor:
         channels * rectangles, _THREADS, first.contiguous(), second.contiguous(), height, width, channels,
         taps[0], len(down), taps[1], len(across), Double(SSIM_C1), Double(SSIM_C2), sums,
     )  # fmt: skip
-    return sums.sum(dim=1) / math.prod(kept)
+    return (sums.sum(dim=1) / math.prod(kept)).clamp_max(1.0)
 
 
 def _normal_degrees(stack: TextureStack, index: int, decoded: Tensor) -> tuple[float, float] | None:

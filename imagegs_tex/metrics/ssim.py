@@ -38,7 +38,7 @@ def similarity_and_structure(
         x, y = (np.ascontiguousarray(picture[..., channel], dtype=np.float32) for picture in (first, second))
         sums[:, channel] = _summed_similarity(x, y, down, across, SSIM_C1, SSIM_C2)
     means = sums / ((height - len(down) + 1) * (width - len(across) + 1))
-    return means[0], means[1]
+    return np.minimum(means[0], 1.0), np.minimum(means[1], 1.0)  # sums of equal pictures end a rounding above
 
 
 def window_taps(length: int) -> NDArray[np.float32]:

@@ -131,3 +131,10 @@ def test_components_of_weighted_channels_come_back_and_weigh_their_errors(weight
     error = torch.from_numpy(rng.normal(0, 1e-2, image.shape).astype(np.float32))
     off = to_channels(image + error, components.basis, components.offset).numpy() - back
     assert float((np.square(off) * weights).sum()) == pytest.approx(float(error.square().sum()), rel=0.02)
+
+
+@pytest.mark.parametrize("side", [11, 64, 100])
+def test_a_picture_is_no_more_alike_than_itself(side):
+    flat = np.full((side, side, 3), 0.3, np.float32)
+    assert np.all(mean_similarity(flat, flat) <= 1)
+    assert np.allclose(mean_similarity(flat, flat), 1, rtol=0, atol=1e-12)
