@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from imagegs_tex.fit.convolutions import plain_convolutions
 from imagegs_tex.fit.gaussian_set import GaussianSet
 from imagegs_tex.formats.row_threads import side_by_side
 from imagegs_tex.settings import FitSettings, InitialPlacement
@@ -157,7 +158,7 @@ def _blur(plane: Tensor, deviation: float, wrap: tuple[bool, bool]) -> Tensor:
             return functional.conv2d(padded[None, None], taps)[0, 0]
 
         tops = range(0, height, rows)
-        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+        with plain_convolutions(plane.device):
             bands = side_by_side(blur, tops)
         for top, band in zip(tops, bands, strict=True):
             whole[top : top + rows] = band

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from imagegs_tex.fit.convolutions import plain_convolutions
 from imagegs_tex.fit.problem import ChannelMix
 from imagegs_tex.fit.similarity import STRIDE, first_window, mean_similarity_on_cpu
 from imagegs_tex.metrics.ssim import SSIM_C1, SSIM_C2, SSIM_DEVIATION, SSIM_WINDOW
@@ -158,7 +159,7 @@ def _filtered(planes: Tensor, height: int, width: int, stride: int) -> Tensor:
     ):
         positions = torch.arange(size, dtype=planes.dtype, device=planes.device) - (size - 1) / 2
         taps = torch.exp(-0.5 * (positions / SSIM_DEVIATION) ** 2)
-        # variances are small differences here: tf32, torch's choice on a GPU, leaves three digits of them
-        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+        # variances are small differences here: tf32 leaves three digits of them
+        with plain_convolutions(planes.device):
             planes = functional.conv2d(planes, (taps / taps.sum()).reshape(1, 1, *shape), stride=step)
     return planes
