@@ -1,6 +1,6 @@
 """In which order Gaussians move on a GPU, and what a launch in turns needs: kernels/turns.cuh.
 
-One block works on one Gaussian, all are launched at once, and each waits for those before it that it would see move. So
+A block works on one Gaussian at a time, all in one launch, and waits for those before it that it would see move. So
 the result is that of moving them one by one, and depends on nothing but their order. Shuffled, few wait for each other
 in a long row: the highest number among all that would disturb each other is done next (Luby, "A simple parallel
 algorithm for the maximal independent set problem", 1986; Jones and Plassmann, "A parallel graph coloring heuristic",

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import partial
 from typing import Final, TypeVar
 
 import torch
@@ -27,7 +28,7 @@ from imagegs_tex.rasterize.backend import (
 )
 from imagegs_tex.rasterize.cpu.threads import available_threads
 from imagegs_tex.rasterize.cuda.conjugate_gradient import conjugate_gradient_on_gpu
-from imagegs_tex.rasterize.cuda.driver import Kernel, Launch, Long, Pointer
+from imagegs_tex.rasterize.cuda.driver import Kernel, Long, Pointer
 from imagegs_tex.rasterize.cuda.load_kernels import MAX_COMPONENTS, RECORD_HEAD, load_kernels
 from imagegs_tex.rasterize.cuda.normal_equations import CudaNormalEquations
 from imagegs_tex.rasterize.cuda.tile_lists import CudaLists, ListBuilder
@@ -144,7 +145,8 @@ class CudaBackend:
         image = torch.empty(height, width, components, device=self.device)
 
         def launch(lists: CudaLists) -> Tensor:
-            self._rasterize(_Mode.RENDER, lists, components, image=image)
+            rasterize, _ = self._rasterization(_Mode.RENDER, lists, components, image=image)
+            rasterize()
             return image
 
         return self._with_lists(geometry, features, components, launch)
@@ -181,7 +183,7 @@ class CudaBackend:
                 lists.ordered_copies, lists.ordered_slots, lists.tile_starts, Long(lists.capacity),
                 math.exp(-lists.frame.cutoff), *lists.frame.size, lists.across, wanted.planes, wanted.importance, sums,
             )  # fmt: skip
-            self._reduce_features(lists, sums, 0, errors, _NOTHING)
+            self._reduction(lists, sums, 0, errors, _NOTHING)()
             return errors
 
         return self._with_lists(geometry, features, components, launch)
@@ -194,10 +196,11 @@ class CudaBackend:
         rhs = torch.empty(geometry.count, components, dtype=torch.float64, device=self.device)
 
         def launch(lists: CudaLists) -> CudaLists:
-            sums = self._rasterize(
+            rasterize, sums = self._rasterization(
                 _Mode.RIGHT_HAND_SIDE, lists, components, source=wanted.planes, importance=wanted.importance
             )
-            self._reduce_features(lists, sums, components, diagonal, rhs)
+            rasterize()
+            self._reduction(lists, sums, components, diagonal, rhs)()
             return lists
 
         lists = self._with_lists(geometry, None, components, launch)
@@ -223,12 +226,12 @@ class CudaBackend:
         It may be called many times, and works on the stream that is current now.
         """
         lists, components = equations.lists, product.shape[1]
-        rasterize, sums = self._bound_rasterize(_Mode.MULTIPLY, lists, components, importance=equations.importance)
-        reduce = self._bound_reduce_features(lists, sums, components, _NOTHING, product)
+        rasterize, sums = self._rasterization(_Mode.MULTIPLY, lists, components, importance=equations.importance)
+        reduce = self._reduction(lists, sums, components, _NOTHING, product)
 
         def multiply() -> None:
-            rasterize(lists.tile_count)
-            reduce(_reducing_blocks(lists))
+            rasterize()
+            reduce()
 
         return multiply
 
@@ -252,7 +255,10 @@ class CudaBackend:
 
         def launch(lists: CudaLists) -> Tensor:
             errors = torch.empty(lists.tile_count, dtype=torch.float64, device=self.device)
-            sums = self._rasterize(mode, lists, components, source=source, importance=importance, errors=errors)
+            rasterize, sums = self._rasterization(
+                mode, lists, components, source=source, importance=importance, errors=errors
+            )
+            rasterize()
             self._reduce_gradients(
                 -(-count // _SUMMED_TOGETHER), _THREADS, sums, lists.slot_starts, Long(lists.capacity), conics, count,
                 components, _lanes(5 + components), *gradients,
@@ -287,7 +293,7 @@ class CudaBackend:
                 own.lists[components] = lists
                 return result
 
-    def _rasterize(
+    def _rasterization(
         self,
         mode: _Mode,
         lists: CudaLists,
@@ -297,26 +303,11 @@ class CudaBackend:
         importance: Tensor | Pointer = _NOTHING,
         errors: Tensor | Pointer = _NOTHING,
         image: Tensor | Pointer = _NOTHING,
-    ) -> Tensor:
-        """Launch the kernel and return its sums per slot, float32 [capacity, values]."""
-        launch, sums = self._bound_rasterize(
-            mode, lists, components, source=source, importance=importance, errors=errors, image=image
-        )
-        launch(lists.tile_count)
-        return sums
+    ) -> tuple[Callable[[], None], Tensor]:
+        """Return what launches the kernel, on the stream that is current now, and its sums per slot.
 
-    def _bound_rasterize(
-        self,
-        mode: _Mode,
-        lists: CudaLists,
-        components: int,
-        *,
-        source: Tensor | Pointer = _NOTHING,
-        importance: Tensor | Pointer = _NOTHING,
-        errors: Tensor | Pointer = _NOTHING,
-        image: Tensor | Pointer = _NOTHING,
-    ) -> tuple[Launch, Tensor]:
-        """Return the kernel with its arguments, for a block per tile, and where its sums will be."""
+        Sums are float32 [capacity, values].
+        """
         values = 0 if mode == _Mode.RENDER else components + (1 if mode > _Mode.GRADIENT else 5)
         sums = torch.empty(lists.capacity * values, device=self.device)
         launch = self._kernel(mode, components, any(lists.frame.wrap)).bound(
@@ -324,20 +315,18 @@ class CudaBackend:
             Long(lists.capacity), math.exp(-lists.frame.cutoff), *lists.frame.size, lists.across, source, importance,
             sums, errors, image, shared_bytes=_shared_bytes(components, values),
         )  # fmt: skip
-        return launch, sums
+        return partial(launch, lists.tile_count), sums
 
-    def _reduce_features(
+    def _reduction(
         self, lists: CudaLists, sums: Tensor, components: int, extras: Tensor | Pointer, features: Tensor | Pointer
-    ) -> None:
-        self._bound_reduce_features(lists, sums, components, extras, features)(_reducing_blocks(lists))
-
-    def _bound_reduce_features(
-        self, lists: CudaLists, sums: Tensor, components: int, extras: Tensor | Pointer, features: Tensor | Pointer
-    ) -> Launch:
-        return self._reduce_slots.bound(
-            _THREADS, sums, lists.slot_starts, Long(lists.capacity), len(lists.records), components,
-            _lanes(1 + components), extras, features,
+    ) -> Callable[[], None]:
+        """Return what launches the sums over slots, on the stream that is current now."""
+        count = len(lists.records)
+        launch = self._reduce_slots.bound(
+            _THREADS, sums, lists.slot_starts, Long(lists.capacity), count, components, _lanes(1 + components), extras,
+            features,
         )  # fmt: skip
+        return partial(launch, -(-count // _SUMMED_TOGETHER))
 
     def _kernel(self, mode: _Mode, components: int, repeats: bool) -> Kernel:
         key = (mode, self._checked(components), repeats)
@@ -358,10 +347,6 @@ class CudaBackend:
 
 def _float32(tensor: Tensor, device: torch.device) -> Tensor:
     return tensor.detach().to(device=device, dtype=torch.float32).contiguous()
-
-
-def _reducing_blocks(lists: CudaLists) -> int:
-    return -(-len(lists.records) // _SUMMED_TOGETHER)
 
 
 def _lanes(values: int) -> int:

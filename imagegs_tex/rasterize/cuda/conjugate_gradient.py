@@ -1,6 +1,6 @@
 """Conjugate gradients on the GPU: :mod:`imagegs_tex.rasterize.conjugate_gradient` in five launches an iteration.
 
-Their arguments are made C's once: that took longer than launching.
+Their arguments are made C's once for all iterations.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ _THREADS_OF_MEDIAN: Final = 1024
 def damping_on_gpu(diagonal: Tensor, relative: float) -> Tensor:
     """Return what :func:`imagegs_tex.rasterize.conjugate_gradient.damping_of` does of a diagonal float64 [N].
 
-    In one launch: torch sorts for a median, which was a seventh of a fit's launches.
+    In one launch: torch sorts for a median, which was a fifth of an encode's launches.
     """
     damping = torch.empty((), dtype=torch.float64, device=diagonal.device)
     module = load_kernels("conjugate_gradient.cu", diagonal.device, THREADS=_THREADS)

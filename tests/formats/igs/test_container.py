@@ -1,7 +1,6 @@
 """Sets come back from their files; the writer refuses what a reader would."""
 
 import struct
-from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imagegs_tex.formats.errors import IgsError, InputError, OutputError
+from imagegs_tex.formats.igs import container
 from imagegs_tex.formats.igs.container import (
     MAX_FILE_BYTES,
     SECTIONS,
@@ -68,15 +68,24 @@ def test_what_holds_the_same():
     assert not holds_the_same(replace(quantized, feature_codes=codes), quantized)
 
 
-def test_what_reads_back():
-    quantized = make_set()
+def test_what_reads_back(monkeypatch):
+    quantized = make_set(count=300)
+    rows = np.arange(300)[:, None] // 40 + np.arange(quantized.feature_codes.shape[1])
+    quantized = replace(quantized, feature_codes=(rows % 3).astype(np.int16))  # few enough bits to be coded
+    geometries, plain_features = [], container.plain_features
+    monkeypatch.setattr(
+        container, "plain_features", lambda *given: geometries.append(given[-1]) or plain_features(*given)
+    )
     data = encode_igs(quantized)
     assert reads_back(data, quantized)
-    for name in ("shape_codes", "feature_codes"):
-        codes = getattr(quantized, name).copy()
-        codes[0, 0] += 1
-        with suppress(IgsError):  # features decoded with another geometry may be out of range
-            assert not reads_back(data, replace(quantized, **{name: codes}))
+    features = quantized.feature_codes.copy()
+    features[0, 0] += 1
+    assert not reads_back(data, replace(quantized, feature_codes=features))
+    shapes = quantized.shape_codes.copy()
+    shapes[0, 0] += 1
+    with pytest.raises(IgsError, match="section features"):  # decoded with these shapes, which are not the file's
+        reads_back(data, replace(quantized, shape_codes=shapes))
+    assert geometries[-1].shape_codes is shapes
 
 
 def test_residuals_that_are_not_the_same():
