@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +33,6 @@ from imagegs_tex.formats.igs.container import (
     decode_igs,
     read_igs,
     read_igs_bytes,
-    reads_back,
     section_sizes,
 )
 from imagegs_tex.formats.material.build_stack import build_stack, load_stack, stack_of
@@ -204,9 +204,8 @@ def compress_stack(  # noqa: PLR0913 - those of compress
     if progress is not None:
         progress(FitProgress("checking"))
     quantized = encoded.quantized
-    with ThreadPoolExecutor(4) as pool:  # the coder in C leaves Python to the scores
-        file = pool.submit(encoded.files.encoded, quantized)
-        read_back = pool.submit(lambda: reads_back(file.result(), quantized))
+    with closing(encoded.files), ThreadPoolExecutor(4) as pool:  # the coder in C leaves Python to the scores
+        read_back = encoded.files.check(quantized)
         resident = pool.submit(resident_bytes, quantized)
         scores = compute_on(backend).score(stack, quantized)
         beside = backend.device.type == "cpu"  # FLIP leaves Python to others, too, and has one thread
@@ -219,7 +218,7 @@ def compress_stack(  # noqa: PLR0913 - those of compress
             for target, value in score_targets(encoded.targets, stack, quantized, backend)
             for unit in ["degrees" if target.in_degrees else "dB"]
         )
-        data, gpu_bytes = file.result(), resident.result()
+        data, gpu_bytes = encoded.files.encoded(quantized), resident.result()
         if not read_back.result():
             raise RuntimeError("the file does not hold what was encoded: a fault of the coder")
     ledger = byte_ledger(quantized, section_sizes(data))

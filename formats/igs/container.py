@@ -6,11 +6,12 @@ against its law, and every broken law is one :class:`IgsError`.
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import zip_longest
+from itertools import compress, zip_longest
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -20,7 +21,7 @@ from imagegs_tex.formats.errors import IgsError, InputError
 from imagegs_tex.formats.files.atomic_write import write_bytes
 from imagegs_tex.formats.files.safe_names import printable
 from imagegs_tex.formats.igs import quantized_set as g
-from imagegs_tex.formats.igs.compiled_coder import COMPONENTS, MAPS
+from imagegs_tex.formats.igs.component_section import SHAPE_PLANES, pack_components, unpack_components
 from imagegs_tex.formats.igs.detail_layer import DetailLayer, pack_detail, unpack_detail
 from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.formats.igs.header import HEADER, KERNEL_SOFT_GAUSSIAN, Header, check_header, header_of, parse_header
@@ -37,12 +38,13 @@ from imagegs_tex.formats.igs.optional_sections import (
     unpack_repeat_section,
     unpack_residual_section,
 )
-from imagegs_tex.formats.igs.plane_coders import CellOrder, Codec, Description, KnownGeometry
-from imagegs_tex.formats.igs.planes import Plane, pack_leb128, pack_planes, require, unpack_leb128, unpack_planes
+from imagegs_tex.formats.igs.plane_coders import CellOrder, Codec, KnownGeometry, checks_beside
+from imagegs_tex.formats.igs.planes import pack_leb128, pack_planes, require, unpack_leb128, unpack_planes
 from imagegs_tex.formats.igs.position_section import check_means, lawful_exponents, pack_positions, unpack_positions
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.igs.residual_layer import same_layers
 from imagegs_tex.formats.igs.section_codecs import (
+    CODED_SECTIONS,
     MAX_RAW_BYTES,
     StoredSection,
     code_counts,
@@ -50,11 +52,13 @@ from imagegs_tex.formats.igs.section_codecs import (
     code_features,
     code_shapes,
     compress_blocks,
+    description_of,
     expansion_holds,
     plain_counts,
     plain_features,
     plain_shapes,
     store,
+    suits,
     unpacked,
 )
 
@@ -67,12 +71,9 @@ SECTIONS: Final = ("maps", "components", "cells", "positions", "shapes", "featur
 MAX_FILE_BYTES: Final = 1 << 28
 
 _CODECS: Final = {1: (Codec.ZSTD,), 2: (Codec.ZSTD, Codec.CONTEXT), 3: tuple(Codec)[:3], 4: tuple(Codec)}  # by version
-_CODED_SECTIONS: Final = ("cells", "shapes", "features")
-_DESCRIBED_SECTIONS: Final = {"maps": MAPS, "components": COMPONENTS}
+_CHECKED_SECTIONS: Final = ("shapes", "features")
 _SECTION_COUNT_AT: Final = 11
 _ENTRY: Final = struct.Struct("<BBHIII")
-_PLANE: Final = struct.Struct("<hB")
-_SHAPE_PLANES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +121,16 @@ def read_igs_bytes(path: Path) -> bytes:
     return data
 
 
-def encode_igs(quantized: QuantizedGaussianSet, coded: bytes | None = None, *, same_residual: bool = False) -> bytes:
+def encode_igs(
+    quantized: QuantizedGaussianSet, coded: bytes | None = None, *, same_residual: bool = False, check: bool = False
+) -> bytes:
     """Return the complete file's bytes; the same set always gives the same bytes.
 
     Args:
         quantized: the set
         coded: the file of a set that differs in its layers alone, whose coded sections are taken; None: none
         same_residual: whether that set has this one's residual, which is taken as well
+        check: whether :func:`checked_sections` are decoded while they are coded; RuntimeError where they differ
 
     Raises:
         ValueError: the set breaks a law of the format, which is a fault of the caller
@@ -139,7 +143,7 @@ def encode_igs(quantized: QuantizedGaussianSet, coded: bytes | None = None, *, s
         try:
             check_header(header)
             raws, geometry, counts = _pack_sections(header, replace(quantized, residual=None))
-            stored = _stored_sections(header, quantized, raws, geometry, counts, coded)
+            stored = _stored_sections(header, quantized, raws, geometry, counts, coded, check=check)
             if layer is not None:
                 at = len(SECTIONS) + (quantized.detail is not None) + (quantized.exact is not None)
                 blocks, section = layer.result()
@@ -182,20 +186,27 @@ def _stored_sections(
     geometry: KnownGeometry,
     counts: NDArray[np.int64],
     coded: bytes | None,
+    *,
+    check: bool,
 ) -> list[StoredSection]:
     """Return how all sections but the residual are stored, the first ones as in a file with the same codes."""
     maps, components, cells, positions, shapes, features = raws[: len(SECTIONS)]
     entropy = quantized.entropy
     first = [
-        store(maps, code_description(maps, _described("maps", header), entropy), entropy),
-        store(components, code_description(components, _described("components", header), entropy), entropy),
-        *_stored_codes(quantized, counts, geometry, (cells, positions, shapes, features)),
+        store(maps, code_description(maps, description_of("maps", header), entropy), entropy),
+        store(components, code_description(components, description_of("components", header), entropy), entropy),
+        *_stored_codes(quantized, counts, geometry, (cells, positions, shapes, features), check=check),
     ] if coded is None else _parse_front(coded)[2][: len(SECTIONS)]  # fmt: skip
     return first + [store(blocks) for blocks in raws[len(SECTIONS) :]]
 
 
 def _stored_codes(
-    quantized: QuantizedGaussianSet, counts: NDArray[np.int64], geometry: KnownGeometry, plain: tuple[list[bytes], ...]
+    quantized: QuantizedGaussianSet,
+    counts: NDArray[np.int64],
+    geometry: KnownGeometry,
+    plain: tuple[list[bytes], ...],
+    *,
+    check: bool,
 ) -> list[StoredSection]:
     """Return the sections cells, positions, shapes and features, coded side by side.
 
@@ -205,8 +216,8 @@ def _stored_codes(
     entropy, order = quantized.entropy, geometry.order
     shape_codes, feature_codes = quantized.shape_codes, quantized.feature_codes
     coders = (
-        (features, lambda: code_features(feature_codes, geometry, entropy)),
-        (shapes, lambda: code_shapes(shape_codes, order, entropy)),
+        (features, lambda: code_features(feature_codes, geometry, entropy, check=check)),
+        (shapes, lambda: code_shapes(shape_codes, order, entropy, check=check)),
         (cells, lambda: code_counts(counts, order.across, entropy)),
     )
     with ThreadPoolExecutor(2 * len(coders)) as pool:
@@ -254,18 +265,43 @@ def plain_sections(quantized: QuantizedGaussianSet) -> list[bytes]:
     return [b"".join(parts) for parts in blocks]
 
 
-def reads_back(data: bytes, quantized: QuantizedGaussianSet) -> bool:
+def checked_sections(data: bytes) -> frozenset[str]:
+    """Return the names of a file's sections that :func:`encode_igs` decodes when it checks."""
+    _, sizes, sections = _parse_front(data)
+    pairs = zip(sizes, sections, strict=True)
+    return frozenset(size.name for size, one in pairs if size.name in _CHECKED_SECTIONS and checks_beside(one.codec))
+
+
+def same_sections(first: bytes, second: bytes) -> frozenset[str]:
+    """Return the names of sections that two files have in common; none where their headers differ."""
+    (header, *own), (other_header, *other) = _parse_front(first), _parse_front(second)
+    theirs = {size.name: (size, section) for size, section in zip(*other, strict=True)}
+    pairs = ((size, section) for size, section in zip(*own, strict=True) if theirs.get(size.name) == (size, section))
+    return frozenset(size.name for size, _ in pairs) if header == other_header else frozenset()
+
+
+def reads_back(data: bytes, quantized: QuantizedGaussianSet, seen: frozenset[str] = frozenset()) -> bool:
     """Whether a file that was made of a set holds it.
 
     Its features are decoded beside its shapes, with the set's own geometry: where that is not the file's, the file does
     not hold the set anyway.
 
+    Args:
+        data: the file
+        quantized: the set
+        seen: sections that are known to decode to what the set has, and are not decoded
+
     Raises:
         IgsError: the file breaks the format, which is a fault of its coder
     """
     header, sizes, sections = _parse_front(data)
-    _, geometry, _ = _pack_sections(header_of(quantized), replace(quantized, residual=None))
-    return holds_the_same(_unpack_sections(header, sizes, sections, version_of(data), geometry), quantized)
+    if RESIDUAL_SECTION in seen:
+        quantized = replace(quantized, residual=None)
+        left = [size.name != RESIDUAL_SECTION for size in sizes]
+        sizes, sections = list(compress(sizes, left)), list(compress(sections, left))
+    raws, geometry, _ = _pack_sections(header_of(quantized), replace(quantized, residual=None))
+    plain = {name: b"".join(blocks) for name, blocks in zip(SECTIONS, raws, strict=False) if name in seen}
+    return holds_the_same(_unpack_sections(header, sizes, sections, version_of(data), geometry, plain), quantized)
 
 
 def holds_the_same(first: QuantizedGaussianSet, second: QuantizedGaussianSet) -> bool:
@@ -345,7 +381,7 @@ def _parse_front(data: bytes) -> tuple[Header, list[SectionSize], list[StoredSec
     sizes = []
     for index, section in enumerate(_section_names(data)):
         _, codec, _, raw, stored, _ = _ENTRY.unpack_from(data, HEADER.size + index * _ENTRY.size)
-        require(codec in allowed and _suits(codec, section), f"section {section} has the unknown codec {codec}")
+        require(codec in allowed and suits(codec, section), f"section {section} has the unknown codec {codec}")
         require(expansion_holds(codec, raw, stored), f"section {section} claims to grow beyond reason")
         sizes.append(SectionSize(section, raw, stored))
     require(sum(size.raw_bytes for size in sizes) <= MAX_RAW_BYTES, "the sections are too large together")
@@ -359,19 +395,6 @@ def _parse_front(data: bytes) -> tuple[Header, list[SectionSize], list[StoredSec
         sections.append(StoredSection(Codec(codec), stored_bytes))
         offset += size.stored_bytes
     return header, sizes, sections
-
-
-def _suits(codec: int, section: str) -> bool:
-    """Whether a codec can be a section's."""
-    if codec == Codec.DESCRIPTION:
-        return section in _DESCRIBED_SECTIONS
-    return codec in {Codec.ZSTD, Codec.FAST} or section in _CODED_SECTIONS
-
-
-def _described(section: str, header: Header) -> Description | None:
-    """Return what the coder of a section of bytes is told."""
-    number = _DESCRIBED_SECTIONS.get(section)
-    return None if number is None else Description(number, header.channel_count, header.component_count)
 
 
 def _residual_of(data: bytes) -> tuple[list[bytes], StoredSection] | None:
@@ -395,21 +418,13 @@ def _pack_sections(
     require(not np.any(np.diff(numbers) < 0), "Gaussians must be sorted by cell")
     counts = np.bincount(numbers, minlength=across * down)
     planes, plane_bytes = pack_planes(np.concatenate([quantized.shape_codes, quantized.feature_codes], axis=1))
-    components = b"".join(
-        [
-            quantized.offset_codes.astype("<u2").tobytes(),
-            quantized.feature_steps.astype("<f4").tobytes(),
-            quantized.basis_codes.astype("<i2").tobytes(),
-            *(_PLANE.pack(plane.least, plane.width) for plane in planes),
-        ]
-    )
     blocks = [
         [pack_maps(quantized.maps)],
-        [components],
+        [pack_components(quantized, planes)],
         [pack_leb128(counts)],
         [pack_positions(header, quantized.position_codes, exponents)],
-        plane_bytes[:_SHAPE_PLANES],
-        plane_bytes[_SHAPE_PLANES:],
+        plane_bytes[:SHAPE_PLANES],
+        plane_bytes[SHAPE_PLANES:],
         *([] if quantized.detail is None else [[pack_detail(quantized.detail)]]),
         *([] if quantized.exact is None else [pack_exact_section(quantized.exact, header)]),
         *([] if layer is None else [pack_residual_section(quantized, layer)]),
@@ -425,16 +440,18 @@ def _unpack_sections(
     sections: list[StoredSection],
     version: int,
     known: KnownGeometry | None = None,
+    seen: Mapping[str, bytes] = MappingProxyType({}),
 ) -> QuantizedGaussianSet:
     """Return the set; known is the geometry that features are decoded with at once, None: that of the file.
 
+    Seen is the plain form of sections that are not decoded.
     Of laws that a file breaks, the first in the order of its sections is told: the residual is asked in its turn.
     """
     plain = {
-        size.name: unpacked(section, size.raw_bytes, size.name, _described(size.name, header))
+        size.name: unpacked(section, size.raw_bytes, size.name, description_of(size.name, header))
         for size, section in zip(sizes, sections, strict=True)
-        if section.codec == Codec.ZSTD or size.name not in _CODED_SECTIONS
-    }
+        if size.name not in seen and (section.codec == Codec.ZSTD or size.name not in CODED_SECTIONS)
+    } | dict(seen)
     begun: Future[bytes] | None = None
     with ThreadPoolExecutor(2) as pool:  # a residual takes as long as all others
         residual = pool.submit(unpack_residual_section, plain.copy(), header) if RESIDUAL_SECTION in plain else None
@@ -445,8 +462,8 @@ def _unpack_sections(
             if size.name not in plain
         }
         maps = unpack_maps(plain["maps"], channels, version)
-        offset, steps, basis, planes = _unpack_components(plain["components"], channels, components)
-        shape_planes, feature_planes = planes[:_SHAPE_PLANES], planes[_SHAPE_PLANES:]
+        offset, steps, basis, planes = unpack_components(plain["components"], channels, components)
+        shape_planes, feature_planes = planes[:SHAPE_PLANES], planes[SHAPE_PLANES:]
         if known is not None and "features" in coded:
             begun = pool.submit(plain_features, *coded["features"], feature_planes, known)
         across, down = g.cell_grid(header.width, header.height, header.cell_log2)
@@ -477,23 +494,3 @@ def _unpack_sections(
             repeat=unpack_repeat_section(plain, header),
             entropy=Entropy.FAST if any(section.codec == Codec.FAST for section in sections) else Entropy.SMALL,
         )  # fmt: skip
-
-
-def _unpack_components(
-    raw: bytes, channels: int, components: int
-) -> tuple[NDArray[np.uint16], NDArray[np.float32], NDArray[np.int16], list[Plane]]:
-    plane_count = _SHAPE_PLANES + components
-    expected = 2 * channels + 4 * components + 2 * components * channels + _PLANE.size * plane_count
-    require(len(raw) == expected, f"section components has {len(raw)} bytes instead of {expected}")
-    at = 2 * channels
-    offset = np.frombuffer(raw, "<u2", channels).astype(np.uint16)
-    steps = np.frombuffer(raw, "<f4", components, at).astype(np.float32)
-    least, most = g.FEATURE_STEP_RANGE
-    require(bool(np.all((steps >= least) & (steps <= most))), "a feature step is out of range")
-    at += 4 * components
-    basis = np.frombuffer(raw, "<i2", components * channels, at).astype(np.int16).reshape(components, channels)
-    at += 2 * components * channels
-    planes = [Plane(*_PLANE.unpack_from(raw, at + index * _PLANE.size)) for index in range(plane_count)]
-    for plane in planes:
-        require(plane.width in {1, 2}, f"a plane of {plane.width} bytes per code")
-    return offset, steps, basis, planes

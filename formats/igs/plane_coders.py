@@ -105,6 +105,11 @@ def _description_coder(described: Description, *, writes: bool = False) -> Coder
     return lambda values, coded: byte_coder.code_components(values, coded, *fields, decoding=not writes)
 
 
+def checks_beside(codec: Codec) -> bool:
+    """Whether planes can be decoded while they are coded."""
+    return compiled.is_compiled() and codec in {Codec.CONTEXT, *PREDICTING}
+
+
 def encode_counts(codec: Codec, counts: NDArray[np.int64], across: int) -> bytes:
     """Code the counts [cells] of section cells."""
     grid = across, len(counts) // across
@@ -125,10 +130,11 @@ def encode_counts(codec: Codec, counts: NDArray[np.int64], across: int) -> bytes
     return context.encode_planes(counts[:, None], context.grid_neighbours(len(counts), across), groups)
 
 
-def encode_shapes(codec: Codec, codes: NDArray[np.int16], order: CellOrder) -> bytes:
-    """Code the planes [N, 3] of section shapes."""
+def encode_shapes(codec: Codec, codes: NDArray[np.int16], order: CellOrder, *, check: bool = False) -> bytes:
+    """Code the planes [N, 3] of section shapes; where check is set, decoded beside where :func:`checks_beside`."""
     if compiled.is_compiled():
-        return encode_frame(codes, compiled.coder(_shapes(codec, order), writes=True))
+        followed = check and checks_beside(codec)
+        return encode_frame(codes, compiled.coder(_shapes(codec, order), writes=True, followed=followed))
     if codec == Codec.FAST:
         from imagegs_tex.formats.igs import fast_coder as fast
 
@@ -144,10 +150,11 @@ def encode_shapes(codec: Codec, codes: NDArray[np.int16], order: CellOrder) -> b
     return context.encode_planes(codes, neighbours, _shares_cell(order))
 
 
-def encode_features(codec: Codec, codes: NDArray[np.int16], geometry: KnownGeometry) -> bytes:
-    """Code the planes [N, K] of section features."""
+def encode_features(codec: Codec, codes: NDArray[np.int16], geometry: KnownGeometry, *, check: bool = False) -> bytes:
+    """Code the planes [N, K] of section features; check as in :func:`encode_shapes`."""
     if compiled.is_compiled():
-        return encode_frame(codes, compiled.coder(_features(codec, geometry), writes=True))
+        followed = check and checks_beside(codec)
+        return encode_frame(codes, compiled.coder(_features(codec, geometry), writes=True, followed=followed))
     if codec == Codec.FAST:
         from imagegs_tex.formats.igs import fast_coder as fast
 

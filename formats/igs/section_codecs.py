@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from imagegs_tex.formats.errors import IgsError
 from imagegs_tex.formats.igs import plane_coders as coders
+from imagegs_tex.formats.igs.compiled_coder import COMPONENTS, MAPS
 from imagegs_tex.formats.igs.entropy import Entropy
+from imagegs_tex.formats.igs.header import Header
 from imagegs_tex.formats.igs.plane_coders import PREDICTING, CellOrder, Codec, Description, KnownGeometry
 from imagegs_tex.formats.igs.planes import LEB128_END, Plane, pack_leb128, require
 
@@ -30,12 +32,29 @@ _SMALL_BLOCK: Final = 1024
 """A zstd block has at least 4 bytes, so blocks of this size grow by 256 at most, which MAX_EXPANSION allows."""
 
 
+CODED_SECTIONS: Final = ("cells", "shapes", "features")
+_DESCRIBED_SECTIONS: Final = {"maps": MAPS, "components": COMPONENTS}
+
+
 @dataclass(frozen=True, slots=True)
 class StoredSection:
     """A section as the file holds it."""
 
     codec: Codec
     data: bytes
+
+
+def suits(codec: int, section: str) -> bool:
+    """Whether a codec can be a section's."""
+    if codec == Codec.DESCRIPTION:
+        return section in _DESCRIBED_SECTIONS
+    return codec in {Codec.ZSTD, Codec.FAST} or section in CODED_SECTIONS
+
+
+def description_of(section: str, header: Header) -> Description | None:
+    """Return what the coder of a section of bytes is told; None of other sections."""
+    number = _DESCRIBED_SECTIONS.get(section)
+    return None if number is None else Description(number, header.channel_count, header.component_count)
 
 
 def expansion_holds(codec: int, raw_bytes: int, stored_bytes: int) -> bool:
@@ -90,16 +109,20 @@ def code_counts(counts: NDArray[np.int64], across: int, entropy: Entropy = Entro
     return StoredSection(codec, coders.encode_counts(codec, counts, across))
 
 
-def code_shapes(codes: NDArray[np.int16], order: CellOrder, entropy: Entropy = Entropy.SMALL) -> StoredSection:
-    """Code the section shapes [N, 3]."""
+def code_shapes(
+    codes: NDArray[np.int16], order: CellOrder, entropy: Entropy = Entropy.SMALL, *, check: bool = False
+) -> StoredSection:
+    """Code the section shapes [N, 3]; where check is set, decoded beside where its codec allows."""
     codec = _codec_for(entropy, *codes.shape)
-    return StoredSection(codec, coders.encode_shapes(codec, codes, order))
+    return StoredSection(codec, coders.encode_shapes(codec, codes, order, check=check))
 
 
-def code_features(codes: NDArray[np.int16], geometry: KnownGeometry, entropy: Entropy = Entropy.SMALL) -> StoredSection:
-    """Code the section features [N, K]."""
+def code_features(
+    codes: NDArray[np.int16], geometry: KnownGeometry, entropy: Entropy = Entropy.SMALL, *, check: bool = False
+) -> StoredSection:
+    """Code the section features [N, K]; check as in :func:`code_shapes`."""
     codec = _codec_for(entropy, *codes.shape)
-    return StoredSection(codec, coders.encode_features(codec, codes, geometry))
+    return StoredSection(codec, coders.encode_features(codec, codes, geometry, check=check))
 
 
 def _codec_for(entropy: Entropy, item_count: int, plane_count: int) -> Codec:

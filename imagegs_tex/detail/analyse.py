@@ -8,7 +8,7 @@ missing energy by octave, drawn, measured and corrected.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -103,7 +103,7 @@ def with_detail_layer(
     quantized: QuantizedGaussianSet,
     backend: Backend,
     most_bytes: int | None,
-    file_size: Callable[[QuantizedGaussianSet], int],
+    file_size: Future[int],
 ) -> QuantizedGaussianSet:
     """Return a set with the detail layer that suits it, or as it is where there is nothing to add.
 
@@ -112,18 +112,14 @@ def with_detail_layer(
         quantized: the set
         backend: the rasterizer
         most_bytes: that the layer may take; as many as suit the file if that is None, or more
-        file_size: returns the bytes of a set's file; called in a thread beside
+        file_size: bytes of the set's file, which is waited for where there is something to add
     """
-    with ThreadPoolExecutor(1) as pool:
-        size = pool.submit(file_size, quantized)
 
-        def most() -> int:
-            usual = max(MOST_BYTES, int(_MOST_SHARE * size.result()))
-            return usual if most_bytes is None else min(usual, most_bytes)
+    def most() -> int:
+        usual = max(MOST_BYTES, int(_MOST_SHARE * file_size.result()))
+        return usual if most_bytes is None else min(usual, most_bytes)
 
-        return replace(
-            quantized, detail=analyse_detail(stack, quantized, render_channels(quantized, backend), most)
-        )  # fmt: skip
+    return replace(quantized, detail=analyse_detail(stack, quantized, render_channels(quantized, backend), most))
 
 
 def misses_grain(stack: TextureStack, quantized: QuantizedGaussianSet, backend: Backend, part: Box) -> bool:

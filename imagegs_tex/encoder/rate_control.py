@@ -94,7 +94,7 @@ def encode_within_budget(
     def finish(quantized: QuantizedGaussianSet, most_bytes: int | None) -> QuantizedGaussianSet:
         if settings.detail == DetailMode.OFF:
             return quantized
-        return with_detail_layer(stack, quantized, backend, most_bytes, fitter.files.size)
+        return with_detail_layer(stack, quantized, backend, most_bytes, fitter.files.size_beside(quantized))
 
     unreached, max_bytes = None, _size_limit(settings, texels)
     edited = None if start is None else _edited(fitter, start, targets, finish)
@@ -110,6 +110,7 @@ def encode_within_budget(
         exact = exact_file(stack).within(max(size, FREE_BYTES) if found.unreached else size)
         missing = None if exact is None else unreached_exactly(fitter, targets, exact)
         if exact is None or (missing is not None and found.unreached is None):
+            fitter.files.check(found.quantized)
             quantized, unreached = finish(found.quantized, None), found.unreached
         else:
             quantized, unreached = exact, missing
@@ -129,6 +130,7 @@ def encode_within_budget(
             )
         rounded = fitter.rounded(fitter.fit(count, exact_count=True))
         fitter.release()
+        fitter.files.check(rounded)
         quantized = finish(rounded, None)
         if min(stack.width, stack.height) == 1:  # a ramp of 256 texels had 120 dB with 64 Gaussians and 72 with 128
             quantized = exact_file(stack).within(fitter.files.size(quantized)) or quantized
@@ -290,6 +292,7 @@ def _of_quality(fitter: Fitter, quality: float, finish: Finish) -> QuantizedGaus
         return fitter.rounded(fitter.fit(1))
     reached = _looking(fitter, quality)
     fitter.release()
+    fitter.files.check(reached)
     quantized = finish(reached, None)
     return exact.within(fitter.files.size(quantized)) or quantized
 

@@ -192,6 +192,7 @@ def best_within(
     found = None if search is None else search.found()
     if search is None or found is None or fitter.decibels(found) < wanted or _on_gpu(found)[0] > alone.gpu_bytes:
         return None
+    fitter.files.check(found)
     finished = finish(found, None)
     over = sizes.count(finished) - max_bytes
     if over <= 0:

@@ -643,19 +643,25 @@ IGS__INLINE int16_t igs__input(int64_t value) {
     return (int16_t)igs__clamp(value, -IGS__STRETCH_LIMIT, IGS__STRETCH_LIMIT);
 }
 
-/* An encoder of codec 4 is the same code with a place to write to: igs_coder.c defines this as 1. */
+/* An encoder is the same code with a place to write to: igs_coder.c defines this as 1, and what a reader does that is
+ * ahead of its writer, and what follows a written byte. */
 #ifndef IGS__WRITES
 #define IGS__WRITES 0
+#define IGS__BYTE_BEYOND(bits, at) 0u
+#define IGS__WRITTEN(bits)
 #endif
 
 typedef struct igs__bits {
     const uint8_t* data;
     size_t size, passed;
     uint32_t low, high, x;
-    uint8_t* to; /* of size bytes, where IGS__WRITES; NULL to read */
+    uint8_t* to;      /* of size bytes, where IGS__WRITES; NULL to read */
+    uint64_t* follow; /* likewise: bytes that a writer has written for a reader beside it; NULL: one of them is alone */
 } igs__bits;
 
-static uint32_t igs__byte(const igs__bits* bits, size_t at) { return at < bits->size ? bits->data[at] : 0u; }
+static uint32_t igs__byte(igs__bits* bits, size_t at) {
+    return at < bits->size ? bits->data[at] : IGS__BYTE_BEYOND(bits, at);
+}
 
 static void igs__bits_begin(igs__bits* bits, const uint8_t* data, size_t size) {
     size_t i;
@@ -666,6 +672,7 @@ static void igs__bits_begin(igs__bits* bits, const uint8_t* data, size_t size) {
     bits->high = 0xFFFFFFFFu;
     bits->x = 0;
     bits->to = NULL;
+    bits->follow = NULL;
     for (i = 0; i < 4; ++i) bits->x = bits->x << 8 | igs__byte(bits, i);
 }
 
@@ -680,8 +687,10 @@ IGS__INLINE uint32_t igs__code_mask(igs__bits* bits, uint32_t probability, int p
     bits->high ^= (bits->high ^ middle) & mask;
     bits->low ^= (bits->low ^ (middle + 1)) & ~mask;
     while ((bits->low ^ bits->high) >> 24 == 0) {
-        if (IGS__WRITES && bits->to != NULL && bits->passed < bits->size)
+        if (IGS__WRITES && bits->to != NULL && bits->passed < bits->size) {
             bits->to[bits->passed] = (uint8_t)(bits->high >> 24);
+            IGS__WRITTEN(bits);
+        }
         bits->x = bits->x << 8 | igs__byte(bits, bits->passed + 4);
         bits->low <<= 8;
         bits->high = bits->high << 8 | 255;

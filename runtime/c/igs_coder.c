@@ -5,20 +5,39 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include <stdint.h>
 #include <stdlib.h>
 
+#if defined(_WIN32)
+#define WIN32_LEAN_AND_MEAN
+#include <windows.h>
+#define EXPORTED __declspec(dllexport)
+#define LET_OTHERS_RUN() SwitchToThread()
+#define PUBLISH(where, value) InterlockedExchange64((volatile LONG64*)(where), (LONG64)(value))
+#define PUBLISHED(where) ((uint64_t)InterlockedCompareExchange64((volatile LONG64*)(where), 0, 0))
+#else
+#include <sched.h>
+#define EXPORTED __attribute__((visibility("default")))
+#define LET_OTHERS_RUN() sched_yield()
+#define PUBLISH(where, value) __atomic_store_n((where), (uint64_t)(value), __ATOMIC_RELEASE)
+#define PUBLISHED(where) __atomic_load_n((where), __ATOMIC_ACQUIRE)
+#endif
+
+struct igs__bits;
+static uint32_t byte_of_writer(struct igs__bits* bits, size_t at);
+
 #define IGS__WRITES 1
+#define IGS__BYTE_BEYOND(bits, at) byte_of_writer(bits, at)
+#define IGS__WRITTEN(bits) \
+    if ((bits)->follow != NULL) PUBLISH((bits)->follow, (bits)->passed + 1)
 #define IGS_IMPLEMENTATION
 #include "igs.h"
 
-#if defined(_WIN32)
-#define EXPORTED __declspec(dllexport)
-#else
-#define EXPORTED __attribute__((visibility("default")))
-#endif
-
 /* What compiled_coder.py compares, so that no older library is taken for this one. */
-#define IGS_CODER_INTERFACE 5
+#define IGS_CODER_INTERFACE 6
+
+/* Added to the bytes written once there come no more. */
+#define END_OF_WRITING ((uint64_t)1 << 63)
 
 /* A section's planes, and what is known of its items; compiled_coder.py has the same. */
 typedef struct igs_coder_planes {
@@ -32,13 +51,37 @@ typedef struct igs_coder_planes {
     const int8_t* exponents;  /* [count][2] of section 6 */
     uint8_t* bytes;
     uint64_t size;
-    int32_t* values; /* [count][planes] off the planes' centres */
+    int32_t* values;  /* [count][planes] off the planes' centres */
+    uint64_t* follow; /* of codecs 2, 3 and 5: a writer says here how far it is, and a reader of the same bytes in
+                         another thread waits for it; 0 before both begin. NULL: neither */
 } igs_coder_planes;
 
 EXPORTED int32_t igs_coder_interface(void);
 EXPORTED int64_t igs_coder_run(const igs_coder_planes* call);
 
 int32_t igs_coder_interface(void) { return IGS_CODER_INTERFACE; }
+
+/* A byte behind those that a reader knows of: 0, or, of one beside a writer, the one that is written next. */
+static uint32_t byte_of_writer(igs__bits* bits, size_t at) {
+    if (bits->follow == NULL || bits->to != NULL) return 0;
+    for (;;) {
+        const uint64_t written = PUBLISHED(bits->follow);
+        bits->size = (size_t)(written & ~END_OF_WRITING);
+        if (at < bits->size) return bits->data[at];
+        if (written & END_OF_WRITING) return 0;
+        LET_OTHERS_RUN();
+    }
+}
+
+static void begin_bits(const igs_coder_planes* call, igs__bits* bits) {
+    const int follows = call->follow != NULL && !call->writes;
+    int i;
+    igs__bits_begin(bits, call->bytes, follows ? 0 : (size_t)call->size);
+    if (call->writes) bits->to = call->bytes;
+    bits->follow = call->follow;
+    if (!follows) return;
+    for (i = 0; i < 4; ++i) bits->x = bits->x << 8 | igs__byte(bits, (size_t)i);
+}
 
 static void copy_values(const igs_coder_planes* call, const igs__items* items, int out) {
     size_t n, k;
@@ -107,8 +150,7 @@ static int64_t run_fast(const igs_coder_planes* call, igs__items* items) {
     return exact || stream.x == IGS__FAST_STATE ? (int64_t)stream.at : 0;
 }
 
-/* The bytes that the planes take, more than size where there is no room for them; -1: no memory. */
-int64_t igs_coder_run(const igs_coder_planes* call) {
+static int64_t run(const igs_coder_planes* call) {
     igs__arena arena = {NULL, 0, 0};
     igs__items items;
     igs__bits bits;
@@ -135,11 +177,20 @@ int64_t igs_coder_run(const igs_coder_planes* call) {
         free(memory);
         return used;
     }
-    igs__bits_begin(&bits, call->bytes, (size_t)call->size);
-    if (call->writes) bits.to = call->bytes;
+    begin_bits(call, &bits);
     igs__code_planes(&items, &bits, call->codec, call->section - 1);
     if (call->writes && bits.passed < bits.size) bits.to[bits.passed] = (uint8_t)(bits.high >> 24);
     if (!call->writes) copy_values(call, &items, 1);
     free(memory);
     return (int64_t)bits.passed + 1;
+}
+
+/* The bytes that the planes take, more than size where there is no room for them; -1: no memory. */
+int64_t igs_coder_run(const igs_coder_planes* call) {
+    const int64_t used = run(call);
+    if (call->follow != NULL && call->writes) {
+        const uint64_t written = used < 0 ? 0 : (uint64_t)used;
+        PUBLISH(call->follow, (written < call->size ? written : call->size) | END_OF_WRITING);
+    }
+    return used;
 }

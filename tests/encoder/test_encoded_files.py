@@ -1,3 +1,4 @@
+import threading
 from dataclasses import replace
 
 import pytest
@@ -5,6 +6,7 @@ from helpers.igs_sets import make_set
 from helpers.made_gaussians import made_detail
 from helpers.made_residual import made_residual
 
+from imagegs_tex.encoder import encoded_files
 from imagegs_tex.encoder.encoded_files import EncodedFiles
 from imagegs_tex.formats.igs import container
 from imagegs_tex.formats.igs.container import encode_igs
@@ -14,7 +16,9 @@ from imagegs_tex.formats.igs.container import encode_igs
 def coded(monkeypatch):
     """Counts how often codes are coded."""
     found, code = [], container._stored_codes
-    monkeypatch.setattr(container, "_stored_codes", lambda *given: found.append(given[0]) or code(*given))
+    monkeypatch.setattr(
+        container, "_stored_codes", lambda *given, **check: found.append(given[0]) or code(*given, **check)
+    )
     return found
 
 
@@ -51,3 +55,58 @@ def test_a_residual_is_coded_once(monkeypatch):
     found = [files.encoded(one) for one in sets]
     assert packed == [first.residual, second.residual]
     assert found == [encode_igs(one) for one in sets]
+
+
+def test_a_file_is_coded_once_and_read_back_while_others_wait_for_it(coded):
+    plain, files = make_set(channels=3), EncodedFiles()
+    layered = replace(plain, detail=made_detail(3), residual=made_residual(plain))
+    checks = [files.check(one) for one in (plain, layered, layered)]
+    size = files.size_beside(layered)
+    assert files.encoded(plain) == encode_igs(plain)
+    assert [check.result() for check in checks] == [True] * 3
+    assert files.encoded(layered) == encode_igs(layered)
+    assert size.result() == len(encode_igs(layered))
+    files.close()
+    assert len(coded) == 4  # once for the files, and thrice here
+
+
+def test_no_thread_is_left():
+    threads, files = threading.active_count(), EncodedFiles()
+    files.check(make_set())
+    files.close()
+    assert threading.active_count() == threads
+
+
+def test_what_was_read_back_is_not_read_again(monkeypatch):
+    plain, files, seen, reads_back = make_set(channels=3), EncodedFiles(), [], encoded_files.reads_back
+    monkeypatch.setattr(encoded_files, "reads_back", lambda *given: seen.append(given[2]) or reads_back(*given))
+    with_residual = replace(plain, residual=made_residual(plain))
+    for one in (with_residual, replace(with_residual, detail=made_detail(3))):
+        assert files.check(one).result()
+    other = replace(plain, residual=made_residual(plain, seed=2))
+    assert files.check(other).result()
+    assert seen[0] <= {"shapes", "features"}
+    assert seen[1:] == [{*container.SECTIONS, "residual"}, {*container.SECTIONS}]
+
+
+def test_a_file_that_holds_something_else_is_told(monkeypatch):
+    plain = make_set(channels=3)
+    layered = replace(plain, detail=made_detail(3))
+    other = replace(layered, detail=made_detail(3, seed=5))
+    assert encode_igs(other) != encode_igs(layered)
+    files, encode = EncodedFiles(), encoded_files.encode_igs
+    assert files.check(plain).result()
+    monkeypatch.setattr(encoded_files, "encode_igs", lambda _, *given, **named: encode(other, *given, **named))
+    assert not files.check(layered).result()
+
+
+def test_a_fault_of_the_coder_reaches_all_who_wait(monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(encoded_files, "encode_igs", fail)
+    plain, files = make_set(channels=3), EncodedFiles()
+    check = files.check(plain)
+    for wait in (check.result, lambda: files.encoded(plain)):
+        with pytest.raises(RuntimeError, match="broken"):
+            wait()

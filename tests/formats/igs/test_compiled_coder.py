@@ -14,7 +14,7 @@ from helpers.runtime_c import HEADER_FOLDER, WARNINGS
 
 from imagegs_tex.formats.errors import IgsError
 from imagegs_tex.formats.igs import compiled_coder as compiled
-from imagegs_tex.formats.igs import section_codecs
+from imagegs_tex.formats.igs import container, plane_coders, section_codecs
 from imagegs_tex.formats.igs.container import decode_igs, encode_igs
 from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.formats.igs.plane_coders import Codec
@@ -162,3 +162,58 @@ def test_info_needs_no_numba(version, library, repository):
     done = subprocess.run([sys.executable, "-c", code, library, file], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert f"format version {str(version)[0]}" in done.stdout
+
+
+FOLLOWED = (Codec.CONTEXT, Codec.PREDICTION, Codec.TRAINED)
+
+
+def feature_planes(codec, settings):
+    quantized = make_set(7, **settings)
+    _, geometry, _ = container._pack_sections(container.header_of(quantized), quantized)
+    return plane_coders._features(codec, geometry), quantized.feature_codes.astype(np.int32)
+
+
+@pytest.mark.parametrize("codec", FOLLOWED)
+@pytest.mark.parametrize("settings", MADE.values(), ids=MADE)
+def test_a_reader_beside_the_writer_sees_the_same(codec, settings, using):
+    using(the_library=True)
+    planes, values = feature_planes(codec, settings)
+    alone, beside = np.zeros((2, 16 * values.size + 64), np.uint8)
+    used = compiled.coder(planes, writes=True)(values, alone)
+    assert compiled.coder(planes, writes=True, followed=True)(values, beside) == used > 0
+    assert np.array_equal(alone, beside)
+
+
+@pytest.mark.parametrize("room", [1, 3, 4, 5, 60])
+def test_a_writer_without_room_stops_its_reader(room, using):
+    using(the_library=True)
+    planes, values = feature_planes(Codec.TRAINED, MADE["wide codes"])
+    assert compiled.coder(planes, writes=True, followed=True)(values, np.zeros(room, np.uint8)) == -1
+
+
+@pytest.mark.parametrize("wrong", ["values", "bytes"])
+def test_a_reader_that_sees_something_else_is_heard(wrong, using, monkeypatch):
+    using(the_library=True)
+    planes, values = feature_planes(Codec.TRAINED, MADE["small"])
+    run = compiled._run
+
+    def faulty(*given, writes, follow):
+        used = run(*given, writes=writes, follow=follow)
+        if not writes and wrong == "values":
+            given[2][-1, -1] += 1
+        return used - (not writes and wrong == "bytes")
+
+    monkeypatch.setattr(compiled, "_run", faulty)
+    with pytest.raises(RuntimeError, match="a fault of the coder"):
+        compiled.coder(planes, writes=True, followed=True)(values, np.zeros(16 * values.size + 64, np.uint8))
+
+
+@pytest.mark.parametrize("the_library", [False, True])
+def test_files_that_are_checked_while_they_are_coded(the_library, using):
+    using(the_library=the_library)
+    for entropy in Entropy:
+        quantized = replace(make_set(7, **MADE["like each other"]), entropy=entropy)
+        data = encode_igs(quantized, check=True)
+        assert data == encode_igs(quantized)
+        beside = {"features"} if the_library and entropy == Entropy.SMALL else set()
+        assert container.checked_sections(data) == beside
