@@ -275,9 +275,8 @@ def checked_sections(data: bytes) -> frozenset[str]:
 def same_sections(first: bytes, second: bytes) -> frozenset[str]:
     """Return the names of sections that two files have in common; none where their headers differ."""
     (header, *own), (other_header, *other) = _parse_front(first), _parse_front(second)
-    theirs = {size.name: (size, section) for size, section in zip(*other, strict=True)}
-    pairs = ((size, section) for size, section in zip(*own, strict=True) if theirs.get(size.name) == (size, section))
-    return frozenset(size.name for size, _ in pairs) if header == other_header else frozenset()
+    theirs = list(zip(*other, strict=True)) if header == other_header else []
+    return frozenset(size.name for size, section in zip(*own, strict=True) if (size, section) in theirs)
 
 
 def reads_back(data: bytes, quantized: QuantizedGaussianSet, seen: frozenset[str] = frozenset()) -> bool:
@@ -301,14 +300,19 @@ def reads_back(data: bytes, quantized: QuantizedGaussianSet, seen: frozenset[str
         sizes, sections = list(compress(sizes, left)), list(compress(sections, left))
     raws, geometry, _ = _pack_sections(header_of(quantized), replace(quantized, residual=None))
     plain = {name: b"".join(blocks) for name, blocks in zip(SECTIONS, raws, strict=False) if name in seen}
-    return holds_the_same(_unpack_sections(header, sizes, sections, version_of(data), geometry, plain), quantized)
+    found = _unpack_sections(header, sizes, sections, version_of(data), geometry, plain)
+    packed = [b"".join(blocks) for blocks in raws]
+    return _alike(found, quantized) and plain_sections(replace(found, residual=None)) == packed
 
 
 def holds_the_same(first: QuantizedGaussianSet, second: QuantizedGaussianSet) -> bool:
     """Whether the files of two sets that keep the laws hold the same; residuals are not coded for that."""
-    if header_of(first) != header_of(second) or not same_layers(first.residual, second.residual):
-        return False
-    return plain_sections(replace(first, residual=None)) == plain_sections(replace(second, residual=None))
+    plain = (plain_sections(replace(one, residual=None)) for one in (first, second))
+    return _alike(first, second) and next(plain) == next(plain)
+
+
+def _alike(first: QuantizedGaussianSet, second: QuantizedGaussianSet) -> bool:
+    return header_of(first) == header_of(second) and same_layers(first.residual, second.residual)
 
 
 def version_of(data: bytes) -> int:

@@ -119,7 +119,8 @@ def with_detail_layer(
         usual = max(MOST_BYTES, int(_MOST_SHARE * file_size.result()))
         return usual if most_bytes is None else min(usual, most_bytes)
 
-    return replace(quantized, detail=analyse_detail(stack, quantized, render_channels(quantized, backend), most))
+    layer = analyse_detail(stack, quantized, render_channels(quantized, backend), most)
+    return quantized if layer is quantized.detail else replace(quantized, detail=layer)
 
 
 def misses_grain(stack: TextureStack, quantized: QuantizedGaussianSet, backend: Backend, part: Box) -> bool:

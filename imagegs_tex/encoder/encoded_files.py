@@ -70,6 +70,8 @@ class EncodedFiles:
         file, is_new = self._file_of(quantized)
         with self._lock:
             earlier = next((check for check in self._checks if _same_codes(check.file.quantized, quantized)), None)
+            if earlier is not None and earlier.file is file:
+                return earlier.holds
             holds = self._pool.submit(self._read_back, file, earlier, is_new=is_new)
             self._checks = [_Check(file, holds), *self._checks][:_KEPT]
         return holds

@@ -190,9 +190,11 @@ def best_within(
         lambda search, off: search.decibels >= wanted - off * _USUAL_SLOPE,
     )  # fmt: skip
     found = None if search is None else search.found()
-    if search is None or found is None or fitter.decibels(found) < wanted or _on_gpu(found)[0] > alone.gpu_bytes:
+    if search is None or found is None:
         return None
-    fitter.files.check(found)
+    fitter.files.check(found)  # it is seldom refused, and its residual takes half a second to read
+    if fitter.decibels(found) < wanted or _on_gpu(found)[0] > alone.gpu_bytes:
+        return None
     finished = finish(found, None)
     over = sizes.count(finished) - max_bytes
     if over <= 0:

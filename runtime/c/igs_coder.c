@@ -23,13 +23,17 @@
 #define PUBLISHED(where) __atomic_load_n((where), __ATOMIC_ACQUIRE)
 #endif
 
+/* That a reader waits for: one behind each byte has its processor and the writer's ask each other for the same memory. */
+#define BYTES_AT_ONCE 256
+
 struct igs__bits;
 static uint32_t byte_of_writer(struct igs__bits* bits, size_t at);
 
 #define IGS__WRITES 1
 #define IGS__BYTE_BEYOND(bits, at) byte_of_writer(bits, at)
-#define IGS__WRITTEN(bits) \
-    if ((bits)->follow != NULL) PUBLISH((bits)->follow, (bits)->passed + 1)
+#define IGS__WRITTEN(bits)                                                             \
+    if ((bits)->follow != NULL && (bits)->passed % BYTES_AT_ONCE == BYTES_AT_ONCE - 1) \
+    PUBLISH((bits)->follow, (bits)->passed + 1)
 #define IGS_IMPLEMENTATION
 #include "igs.h"
 
