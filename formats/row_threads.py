@@ -15,6 +15,7 @@ _MOST_THREADS: Final = 8
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Other = TypeVar("Other")
 
 
 def in_bands(work: Callable[[slice], Result], height: int, rows: int = _ROWS) -> list[Result]:
@@ -30,6 +31,16 @@ def side_by_side(work: Callable[[Item], Result], items: Iterable[Item]) -> list[
         return [work(item) for item in waiting]
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(work, waiting))
+
+
+def both(first: Callable[[], Result], second: Callable[[], Other]) -> tuple[Result, Other]:
+    """Call two functions side by side, and return what they return."""
+    if _available() <= 1:
+        return first(), second()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(first)
+        own = second()
+        return waiting.result(), own
 
 
 def _available() -> int:

@@ -21,11 +21,11 @@ from imagegs_tex.formats.material.other_blue import find_other_blue
 from imagegs_tex.formats.material.premultiplied_alpha import straightened
 from imagegs_tex.formats.material.read_maps import ReadImage, SourceMap, read_image_file, read_source_maps
 from imagegs_tex.formats.material.stack import TextureStack, noted
-from imagegs_tex.formats.material.unit_normals import code_normals
+from imagegs_tex.formats.material.unit_normals import code_normals, look_at_normals
 from imagegs_tex.formats.material.uv_coverage import UvSet, leaves_unit_square, used_texels
 from imagegs_tex.formats.material.wrap_detection import SaidWrap, decide_wrap
 from imagegs_tex.formats.open_material import read_material
-from imagegs_tex.formats.row_threads import in_bands
+from imagegs_tex.formats.row_threads import both, in_bands
 from imagegs_tex.formats.transfer_functions import encode_log
 from imagegs_tex.formats.vocabulary import (
     MAX_CHANNELS,
@@ -129,13 +129,16 @@ def build_stack(
     seen = None if chosen.coverage == Coverage.OFF else sets
     weights = _usage(material, chosen.importance, seen, (width, height), sizes)
     notes = [note if asked is None else "" for asked, note in zip(chosen.wrap, material.wrap_notes, strict=True)]
-    repeats, note = decide_wrap(texels, said, (notes[0], notes[1]))
+    # Both before alpha is coded: that writes to texels, of colours alone.
+    normals, (repeats, note) = both(
+        lambda: look_at_normals(texture_maps, texels), lambda: decide_wrap(texels, said, (notes[0], notes[1]))
+    )
     stack = TextureStack(
         width, height, tuple(texture_maps), texels, weights, repeats, note, _channel_weights(sources, planes, first),
         remarks=(*material.remarks, *left_out), inputs=_hashed(material, chosen.importance),
         source_size=max(sizes, key=lambda size: size[0] * size[1]),
     )  # fmt: skip
-    return code_normals(code_alpha(stack, chosen.alpha), chosen.normals)
+    return code_normals(code_alpha(stack, chosen.alpha), chosen.normals, normals)
 
 
 def _channel_weights(

@@ -11,7 +11,7 @@ bytes; caution_panel, with 0.03 %, gained. An equal-area disk in place of x and 
 0.04 dB and 4 % of the 95th percentile better than x and y), but what is coded would then not be a map's x and y.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -46,17 +46,35 @@ _AT_ONCE: Final = 32
 """Rows whose numbers on the way stay in a processor's cache: 256 at once took twice as long."""
 
 
-def code_normals(stack: TextureStack, coding: NormalCoding) -> TextureStack:
+Properties = tuple[float, float, tuple[float, float]]
+"""Of normals: the root mean square change of their samples when they become unit vectors that z >= 0 can say; the share
+of them with a small z; how much squared errors of x and y grow on average, as dθ² = dx² + dy² + dz² and
+z dz = -(x dx + y dy)."""
+
+
+def look_at_normals(maps: Sequence[TextureMap], texels: FloatTexels) -> dict[tuple[int, ...], Properties]:
+    """Return what is known of each three coded channels [H, W, C] that are a normal."""
+    return {coded: _properties(texels, list(coded)) for coded in _normals(maps)}
+
+
+def code_normals(
+    stack: TextureStack, coding: NormalCoding, properties: Mapping[tuple[int, ...], Properties]
+) -> TextureStack:  # fmt: skip
     """Return the stack with the z of its normal maps left to x and y where the coding says so, weighted by angle.
 
     Maps of two channels, constant normals, and maps whose x, y and z share coded channels are left as they are; normals
     whose channels another map has, too, are coded as stored. The stack's texels are written to.
+
+    Args:
+        stack: with the maps and the normals' texels that were looked at
+        coding: what was asked for
+        properties: what :func:`look_at_normals` has found
     """
     maps, originals = list(stack.maps), list(stack.originals or (None,) * len(stack.maps))
     channel_weights = list(stack.channel_weights or [1.0] * stack.channel_count)
     texels, dropped = stack.texels, []
     for coded, own in _normals(stack.maps).items():
-        change, at_rim, magnified = _properties(stack.texels, list(coded))
+        change, at_rim, magnified = properties[coded]
         steps = f"{change * 255:.1f}/255"
         is_unit = change <= UNIT_TOLERANCE and at_rim <= MOST_AT_RIM
         other = other_user(stack.maps, coded, own)
@@ -116,30 +134,32 @@ def _normals(maps: Sequence[TextureMap]) -> dict[tuple[int, ...], dict[int, tupl
     return found
 
 
-def _properties(texels: FloatTexels, axes: list[int]) -> tuple[float, float, tuple[float, float]]:
-    """Look at normals.
-
-    Returns:
-        the root mean square change of their samples when they become unit vectors that z >= 0 can say; the share of
-        them with a small z; how much squared errors of x and y grow on average, as dθ² = dx² + dy² + dz² and
-        z dz = -(x dx + y dy)
-    """
-
+def _properties(texels: FloatTexels, axes: list[int]) -> Properties:
     def look_at(rows: slice) -> tuple[float, int, NDArray[np.float64]]:
         change, at_rim, width = 0.0, 0, texels.shape[1]
-        grown = np.zeros((_AT_ONCE * width + 1, 2))  # the first is what was added up before, one after the other
+        scratch = np.empty((3, min(_AT_ONCE, rows.stop - rows.start), width))
+        # What was added up before and what is added to it, one after the other, and the sums: numpy keeps Python from
+        # other threads where it adds up in place.
+        added, totals = np.empty((2, _AT_ONCE * width + 1))
+        grown = np.zeros(2)
         for first in range(rows.start, rows.stop, _AT_ONCE):
             given = _planes(texels[first : min(first + _AT_ONCE, rows.stop)], axes)
             unit = unit_samples(*_sides([plane.copy() for plane in given]))
-            for made, own in zip(unit, given, strict=True):
-                change += float(np.square(made - own, dtype=np.float64).sum())
-            x, y, z = (np.square(2 * made - 1, dtype=np.float64).ravel() for made in unit)
+            squares = scratch[:, : len(given[0])]
+            for made, own, square in zip(unit, given, squares, strict=True):
+                np.subtract(made, own, out=own)
+                change += float(np.square(own, out=square, dtype=np.float64).sum())
+                np.multiply(made, 2, out=made)
+                np.subtract(made, 1, out=made)
+                np.square(made, out=square, dtype=np.float64)
+            x, y, z = (square.ravel() for square in squares)
             at_rim += int(np.count_nonzero(z < RIM_Z**2))
             np.maximum(z, _LEAST_Z**2, out=z)
-            np.divide(x, z, out=grown[1 : len(z) + 1, 0])
-            np.divide(y, z, out=grown[1 : len(z) + 1, 1])
-            grown[0] = grown[: len(z) + 1].sum(axis=0)
-        return change, at_rim, grown[0]
+            for axis, side in enumerate((x, y)):
+                added[0] = grown[axis]
+                np.divide(side, z, out=added[1 : len(z) + 1])
+                grown[axis] = np.cumsum(added[: len(z) + 1], out=totals[: len(z) + 1])[-1]
+        return change, at_rim, grown
 
     change, at_rim, grown = 0.0, 0, np.zeros(2)
     for own_change, own_at_rim, own_grown in in_bands(look_at, len(texels), _ROWS):

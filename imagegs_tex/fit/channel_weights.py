@@ -25,7 +25,7 @@ MOST: Final = 4.0
 _BLOCK: Final = 11
 """Texels: about the distance between Gaussians."""
 _BLOCK_ROWS: Final = 16
-"""Rows of blocks handled at once: bounds the memory of temporaries."""
+"""Rows of blocks that are added up at once."""
 _ENOUGH_TEXELS: Final = 1 << 21
 """Of larger pictures, only some rows of blocks are looked at."""
 _LEAST_DETAIL: Final = 1e-5
@@ -62,10 +62,12 @@ def _details(texels: FloatTexels) -> NDArray[np.float64]:
     blocks = texels[: down * high, : across * wide].reshape(down, high, across, wide, channels)
     blocks = blocks[:: max(1, height * width // _ENOUGH_TEXELS)]
 
-    def variances(rows: slice) -> NDArray[np.float64]:
-        return np.asarray(blocks[rows].var(axis=(1, 3)).sum(axis=(0, 1), dtype=np.float64))
+    def variances(rows: slice) -> NDArray[np.float32]:
+        # Sums go over a block's texels, each beside those of all blocks in the row: long rows take half the time.
+        return np.asarray(np.ascontiguousarray(blocks[rows].transpose(1, 3, 0, 2, 4)).var(axis=(0, 1)))
 
+    found = np.concatenate(in_bands(variances, len(blocks), 1))
     total = np.zeros(channels)
-    for part in in_bands(variances, len(blocks), _BLOCK_ROWS):
-        total += part
+    for first in range(0, len(blocks), _BLOCK_ROWS):
+        total += found[first : first + _BLOCK_ROWS].sum(axis=(0, 1), dtype=np.float64)
     return np.asarray(total / (len(blocks) * across))

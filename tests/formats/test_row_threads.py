@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from imagegs_tex.formats import row_threads
-from imagegs_tex.formats.row_threads import in_bands, side_by_side
+from imagegs_tex.formats.row_threads import both, in_bands, side_by_side
 
 
 def test_bands_cover_all_rows_in_order(monkeypatch):
@@ -22,3 +22,12 @@ def test_the_first_failure_is_told():
     with pytest.raises(ValueError, match="3"):
         side_by_side(work, [3, 1, 2])
     assert side_by_side(str, ()) == []
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_both_return_in_order_and_tell_of_failures(monkeypatch, cores):
+    monkeypatch.setattr(row_threads, "_available", lambda: cores)
+    assert both(lambda: 1, lambda: "two") == (1, "two")
+    for functions in ((list, lambda: 1 // 0), (lambda: 1 // 0, list)):
+        with pytest.raises(ZeroDivisionError):
+            both(*functions)
