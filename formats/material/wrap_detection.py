@@ -100,7 +100,7 @@ def _votes(texels: NDArray[np.float32], axes: list[int]) -> list[_Votes]:
         return [_Votes(0, 0)] * len(axes)
     lines = [_Lines(texels.transpose(1, 0, 2) if axis else texels) for axis in axes]
     side_by_side(lambda part: part(), [part for own in lines for part in own.parts()])
-    return side_by_side(_Lines.votes, lines)
+    return [own.votes() for own in lines]
 
 
 class _Lines:
@@ -116,31 +116,40 @@ class _Lines:
         self._first = np.unique(np.linspace(0, along - 4, _LINES).astype(np.int64))
         self._detail = np.empty((len(self._first), channels))
         self._neighbours = np.empty((-(-len(self._first) // _LINES_AT_ONCE), len(MOST_OF_THE_WAY), channels))
+        self._border = np.empty(channels)
+        self._steps, self._any_two = np.empty((2, len(MOST_OF_THE_WAY), channels))
         self._varies = np.zeros(channels, dtype=np.bool_)
 
     def parts(self) -> list[Callable[[], None]]:
         """Return what is to be called, in any order, before the votes are counted; what takes longest comes first."""
-        return [self._look_at_all, *(partial(self._look_at, number) for number in range(len(self._neighbours)))]
+        inside = [partial(self._look_at, number) for number in range(len(self._neighbours))]
+        return [self._look_at_all, *inside, self._look_at_border]
 
     def votes(self) -> _Votes:
         """Ask all channels."""
-        texels, along = self._texels, self._texels.shape[1]
-        neighbours_of = self._neighbours.sum(axis=0) / (texels.shape[0] * len(self._first))
-        border = np.minimum(_detail(texels[:, :1])[0], _detail(texels[:, -1:])[0])
-        far = texels[:, np.linspace(0.1 * along, 0.9 * along, _FAR_LINES).astype(np.int64)]
-        goes_on = np.zeros(texels.shape[2], dtype=np.bool_)
-        for depth, (neighbours, share) in enumerate(zip(neighbours_of, MOST_OF_THE_WAY, strict=True)):
-            left, right = texels[:, depth], texels[:, along - 1 - depth]
-            step = _difference(left, right)
-            any_two = (_difference(left[:, None], far) + _difference(right[:, None], far)) / 2
+        neighbours_of = self._neighbours.sum(axis=0) / (self._texels.shape[0] * len(self._first))
+        goes_on = np.zeros(self._texels.shape[2], dtype=np.bool_)
+        for neighbours, step, any_two, share in zip(
+            neighbours_of, self._steps, self._any_two, MOST_OF_THE_WAY, strict=True
+        ):
             limit = neighbours + share * (any_two - neighbours) + NOISE_SHARE * any_two
             goes_on |= step <= np.minimum(MOST_OVER_NEIGHBOURS * neighbours, limit)
-        yes = self._varies & goes_on & (border >= LEAST_DETAIL * self._detail.mean(axis=0)) & (border > 0)
+        has_detail = (self._border >= LEAST_DETAIL * self._detail.mean(axis=0)) & (self._border > 0)
+        yes = self._varies & goes_on & has_detail
         return _Votes(int(np.count_nonzero(yes)), int(np.count_nonzero(self._varies)))
 
     def _look_at_all(self) -> None:
         # Not in parts: float32 sums of so many texels are rounded, and by their order.
         self._varies[:] = self._texels[:, self._first].std(axis=(0, 1)) > LEAST_DEVIATION
+
+    def _look_at_border(self) -> None:
+        texels, along = self._texels, self._texels.shape[1]
+        self._border = _detail(texels[:, [0, -1]]).min(axis=0)
+        far = texels[:, np.linspace(0.1 * along, 0.9 * along, _FAR_LINES).astype(np.int64)]
+        for depth in range(len(MOST_OF_THE_WAY)):
+            left, right = texels[:, depth], texels[:, along - 1 - depth]
+            self._steps[depth] = _difference(left, right)
+            self._any_two[depth] = (_difference(left[:, None], far) + _difference(right[:, None], far)) / 2
 
     def _look_at(self, number: int) -> None:
         part = slice(number * _LINES_AT_ONCE, (number + 1) * _LINES_AT_ONCE)
