@@ -27,6 +27,7 @@ from imagegs_tex.formats.igs import quantized_set as g
 from imagegs_tex.formats.igs.entropy import Entropy
 from imagegs_tex.formats.igs.quantized_set import QuantizedGaussianSet
 from imagegs_tex.formats.igs.residual_layer import ResidualLayer
+from imagegs_tex.formats.row_threads import side_by_side
 from imagegs_tex.formats.vocabulary import FloatTexels
 from imagegs_tex.quantize.channel_basis import to_channels
 from imagegs_tex.quantize.residual_rdo import RATE_WEIGHT, Coefficients, principal_components
@@ -338,8 +339,9 @@ class _Fewer:
         some = {side: self.blocks_of(side, some=True) for side in _SIDES}
         first = _FIRST_STEP * math.sqrt(self.error / self.left.size)
         step, cost, aim = _searched(some[_USUAL_SIDE], first, aim)
-        costs = {side: cost if side == _USUAL_SIDE else Cost.of(some[side], step) for side in _SIDES}
-        return _Begun(self, aim, some, step, costs)
+        others = [side for side in _SIDES if side != _USUAL_SIDE]
+        found = side_by_side(lambda side: Cost.of(some[side], step), others)
+        return _Begun(self, aim, some, step, {_USUAL_SIDE: cost, **dict(zip(others, found, strict=True))})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from imagegs_tex.formats.igs.repeat_layer import MOST_PERIOD, Lattice
+from imagegs_tex.formats.row_threads import side_by_side
 from imagegs_tex.formats.vocabulary import FloatTexels
 
 LEAST_LIKENESS: Final = 0.75
@@ -48,7 +49,8 @@ def find_repetition(texels: FloatTexels) -> Repetition | None:
         texels: in the code domain
     """
     part = _middle(texels)
-    strongest = np.argsort(-part.var(axis=(0, 1)), kind="stable")[:_GATE_CHANNELS]
+    variances = side_by_side(lambda channel: np.ascontiguousarray(part[..., channel]).var(), range(part.shape[2]))
+    strongest = np.argsort(-np.array(variances), kind="stable")[:_GATE_CHANNELS]
     part = part[..., np.sort(strongest)]
     even = part[: part.shape[0] // 2 * 2, : part.shape[1] // 2 * 2]
     reduced = np.asarray((even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]) / 4, np.float32)
