@@ -17,7 +17,7 @@ _LAYERS: Final = frozenset({"detail", "exact", "repeat", "residual"})
 """What is stored beside a set's codes."""
 _KEPT: Final = 6
 _AT_ONCE: Final = 2
-"""Threads. What one waits for was begun before it: by the other, or by who does it himself."""
+"""Threads. What one of them waits for was begun before it, by the other one or by a caller."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +47,8 @@ class EncodedFiles:
 
     def encoded(self, quantized: QuantizedGaussianSet) -> bytes:
         """Return a set's file."""
-        file, is_new = self._file_of(quantized)
+        with self._lock:
+            file, is_new = self._file_of(quantized)
         if is_new:
             self._encode(file)
         return file.data.result()
@@ -58,8 +59,9 @@ class EncodedFiles:
 
     def size_beside(self, quantized: QuantizedGaussianSet) -> Future[int]:
         """Begin to encode a set's file; tell its bytes."""
-        file, is_new = self._file_of(quantized)
-        return self._pool.submit(self._size, file, is_new=is_new)
+        with self._lock:
+            file, is_new = self._file_of(quantized)
+            return self._pool.submit(self._size, file, is_new=is_new)
 
     def check(self, quantized: QuantizedGaussianSet) -> Future[bool]:
         """Begin to read back the file of a set that is likely to be written; tell whether the file holds the set.
@@ -67,8 +69,8 @@ class EncodedFiles:
         The file is encoded beside, where it was not. What was read back of a set with the same codes, and is the same
         in both files, is not read again.
         """
-        file, is_new = self._file_of(quantized)
         with self._lock:
+            file, is_new = self._file_of(quantized)
             earlier = next((check for check in self._checks if _same_codes(check.file.quantized, quantized)), None)
             if earlier is not None and earlier.file is file:
                 return earlier.holds
@@ -81,17 +83,16 @@ class EncodedFiles:
         self._pool.shutdown()
 
     def _file_of(self, quantized: QuantizedGaussianSet) -> tuple[_File, bool]:
-        """Return a set's file, and whether it has still to be encoded, which is then the caller's."""
-        with self._lock:
-            alike = [kept for kept in self._kept if _same_codes(kept.quantized, quantized)]
-            found = max(
-                alike, key=lambda kept: (kept.quantized is quantized, kept.has_residual_of(quantized)), default=None
-            )  # fmt: skip
-            if found is not None and found.quantized is quantized:
-                return found, False
-            file = _File(quantized, found)
-            self._kept = [file, *self._kept][:_KEPT]
-            return file, True
+        """Return a set's file, and whether it has still to be encoded, which is then the caller's, who has the lock."""
+        alike = [kept for kept in self._kept if _same_codes(kept.quantized, quantized)]
+        found = max(
+            alike, key=lambda kept: (kept.quantized is quantized, kept.has_residual_of(quantized)), default=None
+        )  # fmt: skip
+        if found is not None and found.quantized is quantized:
+            return found, False
+        file = _File(quantized, found)
+        self._kept = [file, *self._kept][:_KEPT]
+        return file, True
 
     def _encode(self, file: _File, *, check: bool = False) -> None:
         try:
