@@ -112,7 +112,7 @@ class _Build:
         self._tasks: list[Task] = []
         self._left_out = [LeftOut(printable(bad.source), bad.problem) for bad in self._tree.bad]
         names = [material.name for material in self._tree.materials]
-        self._remarks = (*self._tree.remarks, *project.unused(names))
+        self._remarks = (*self._tree.remarks, *project.unused(names), *project.unread())
         self._common_psnr_db: float | None = None
         self._outputs = Outputs(output, self._state, self._memo)
         self._journal = Journal(output)

@@ -30,6 +30,8 @@ PROJECT_SUFFIX: Final = ".toml"
 _QUALITY: Final = ("quality", "gaussians", "bits-per-texel", "max-bytes", "psnr", "targets", "psnr-over")
 """Keys of which a rule that has one replaces all that rules before it have."""
 _SIZE_TEXT: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?b?)\s*", re.IGNORECASE)
+_MOST_UNREAD: Final = 8
+_MOST_BYTES_UNREAD: Final = 1 << 20
 _POWERS: Final = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
@@ -79,6 +81,24 @@ class ProjectFile:
             for pattern in rule.patterns
             if not any(matches(pattern, name) for name in names)
         ]
+
+    def unread(self) -> list[str]:
+        """Say which project files lie in a folder that is built without one."""
+        found = [] if self.path is not None else sorted(self.root.glob("*" + PROJECT_SUFFIX))[:_MOST_UNREAD]
+        return [
+            f"{printable(path.name)} is not read: a folder is built as it is; give {printable(path)} in its place"
+            for path in found
+            if _looks_like_project(path)
+        ]
+
+
+def _looks_like_project(path: Path) -> bool:
+    try:
+        if path.stat().st_size > _MOST_BYTES_UNREAD:
+            return False
+        return not tomllib.loads(path.read_text(encoding="utf-8-sig")).keys().isdisjoint(_PROJECT_KEYS)
+    except (OSError, ValueError, RecursionError):  # what this is, is not asked
+        return False
 
 
 def read_project(path: Path) -> ProjectFile:

@@ -126,3 +126,16 @@ def test_exclusions_and_unused_patterns_reach_the_build(tmp_path):
     assert sorted(runner.names) == ["props/box", "props/can"]
     assert [line for line in report.remarks if "fits no material" in line]
     assert build(tmp_path / "in", tmp_path / "all")[0].counts.total == 3
+
+
+def test_a_folder_is_built_without_its_project_file_and_says_so(tmp_path):
+    files = {
+        "project.toml": '[[rule]]\nmatch = ["**"]\npreset = "fast"\n',
+        "other.toml": 'name = "no project"\n',
+        "broken.toml": "[[rule\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "folder.toml").mkdir()
+    assert [line.split()[0] for line in project_of(tmp_path).unread()] == ["project.toml"]
+    assert not project_of(tmp_path / "project.toml").unread()

@@ -99,7 +99,7 @@ def build(root, output, runner=None, recipe=None, **options):
     """Build a tree with work that is pretended; return the report and the names of what was made."""
     chosen = runner or InlineRunner()
     project = SimpleNamespace(
-        root=Path(root).absolute(), excluded=(), budget=None, over_of=lambda _: 0.0, unused=lambda _: [],
+        root=Path(root).absolute(), excluded=(), budget=None, over_of=lambda _: 0.0, unused=lambda _: [], unread=list,
         recipe_of=recipe if callable(recipe) else lambda _: recipe or Recipe(),
     )  # fmt: skip
     report = run_build(BuildRequest(project, Path(output), **options), chosen)
