@@ -21,7 +21,7 @@ def print_info(info: InfoReport, file: Path) -> None:
     constants = [f" ({entry.constant_channels} constant)" if entry.constant_channels else "" for entry in info.maps]
     maps = {
         "map": [plain(entry.name) for entry in info.maps],
-        "semantic": [entry.semantic.replace("_", " ") for entry in info.maps],
+        "semantic": [", ".join(dict.fromkeys(entry.channel_semantics)).replace("_", " ") for entry in info.maps],
         "channels": [f"{entry.channels}{constant}" for entry, constant in zip(info.maps, constants, strict=True)],
         "format": [entry.sample_format for entry in info.maps],
         "transfer": [entry.transfer for entry in info.maps],

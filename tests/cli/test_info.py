@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 
 import numpy as np
+from helpers.igs_sets import make_set
 from helpers.made_gaussians import made_set
 from helpers.made_residual import made_residual
 from helpers.tiny_material import as_bytes
@@ -21,6 +22,13 @@ def test_info_tells_the_bytes_of_every_section(run, packed):
     found = json.loads(run("info", packed, "--json")[1])
     assert found["file_bytes"] == packed.stat().st_size == sum(part["stored_bytes"] for part in found["sections"])
     assert [entry["name"] for entry in found["maps"]] == ["basecolor", "height", "normal", "roughness"]
+
+
+def test_all_that_a_packed_map_holds_is_named(run, tmp_path):
+    write_igs(tmp_path / "packed.igs", make_set())
+    meanings = [semantic.name.lower().replace("_", " ") for semantic in make_set().maps[0].channel_semantics]
+    assert len(set(meanings)) > 1
+    assert ", ".join(meanings) in run("info", tmp_path / "packed.igs")[1]
 
 
 def test_a_whole_file_is_what_the_bytes_say(packed):
