@@ -193,7 +193,7 @@ def best_within(
     found = None if search is None else search.found()
     if search is None or found is None:
         return None
-    fitter.files.check(found)  # it is seldom refused, and its residual takes half a second to read
+    fitter.files.check(found)  # seldom in vain, and its residual takes half a second to read
     if fitter.decibels(found) < wanted or _on_gpu(found)[0] > alone.gpu_bytes:
         return None
     finished = finish(found, None)
@@ -339,9 +339,8 @@ class _Fewer:
         some = {side: self.blocks_of(side, some=True) for side in _SIDES}
         first = _FIRST_STEP * math.sqrt(self.error / self.left.size)
         step, cost, aim = _searched(some[_USUAL_SIDE], first, aim)
-        others = [side for side in _SIDES if side != _USUAL_SIDE]
-        found = side_by_side(lambda side: Cost.of(some[side], step), others)
-        return _Begun(self, aim, some, step, {_USUAL_SIDE: cost, **dict(zip(others, found, strict=True))})
+        costs = side_by_side(lambda side: cost if side == _USUAL_SIDE else Cost.of(some[side], step), _SIDES)
+        return _Begun(self, aim, some, step, dict(zip(_SIDES, costs, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -497,6 +496,5 @@ def what_is_left(fitter: Fitter, quantized: QuantizedGaussianSet) -> FloatTexels
     )  # fmt: skip
     drawn = to_channels(image, values.basis, values.offset, held=False)
     source = torch.from_numpy(texels).to(drawn.device)
-    left = source - drawn
     beyond = ((source <= 0) & (drawn < 0)) | ((source >= 1) & (drawn > 1))
-    return np.asarray(left.masked_fill_(beyond, 0.0).cpu().numpy())
+    return np.asarray((source - drawn).masked_fill_(beyond, 0.0).cpu().numpy())
