@@ -4,14 +4,8 @@ EXIF orientation is ignored: texels are addressed by UV coordinates, and turning
 mesh. Colour profiles, gamma and primaries are ignored as well: a texture's meaning comes from its semantic.
 """
 
-import contextlib
 import io
-import os
-import threading
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +32,7 @@ from imagegs_tex.formats.images.picture import Decoded, Picture, check_size
 from imagegs_tex.formats.images.pillow_files import decode_bmp, decode_gif, decode_webp
 from imagegs_tex.formats.images.png import decode_png
 from imagegs_tex.formats.images.psd import decode_psd
+from imagegs_tex.formats.images.quiet_codecs import codecs_at_work
 from imagegs_tex.formats.images.radiance import decode_radiance
 from imagegs_tex.formats.images.tga import decode_tga
 from imagegs_tex.formats.images.tiff import decode_tiff
@@ -77,7 +72,7 @@ def read_picture(path: Path, data: bytes | None = None) -> Picture:
     """
     where = printable(path)
     try:
-        with _codecs_at_work():
+        with codecs_at_work():
             content = _read(path, where) if data is None else data
             file_format, note = _format_of(path, content, where)
             decoded = _DECODERS[file_format.name](content, where)
@@ -130,7 +125,7 @@ def picture_samples(path: Path, data: bytes | None = None) -> tuple[int, int, in
     """Return width, height and number of channels as :func:`picture_size` does; a palette counts as one channel."""
     try:
         source = path if data is None else io.BytesIO(data)
-        with _codecs_at_work(), Image.open(source, formats=_SIZED_BY_PILLOW) as picture:
+        with codecs_at_work(), Image.open(source, formats=_SIZED_BY_PILLOW) as picture:
             return *picture.size, len(picture.getbands())
     except Exception:  # noqa: BLE001 - whoever reads the image will say what is wrong with it
         return None
@@ -162,52 +157,3 @@ def _format_of(path: Path, content: bytes, where: str) -> tuple[FileFormat, tupl
     if by_name is None or by_name is found:
         return found, ()
     return found, (f"called {printable(path.suffix)}, but read as {found.name}, which it is",)
-
-
-@contextmanager
-def _codecs_at_work() -> Iterator[None]:
-    """Keep codecs quiet and let Pillow open what we accept, as long as any thread reads: both are the whole process's.
-
-    Pillow's own limit is below 16384², and :func:`check_size` stands in for it.
-    """
-    with _at_work.changing:
-        if _at_work.readers == 0:
-            with contextlib.ExitStack() as entered:
-                entered.enter_context(_quiet_codecs())
-                entered.callback(setattr, Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
-                Image.MAX_IMAGE_PIXELS = MAX_SIZE * MAX_SIZE
-                _at_work.cleanup = entered.pop_all()
-        _at_work.readers += 1
-    try:
-        yield
-    finally:
-        with _at_work.changing:
-            _at_work.readers -= 1
-            if _at_work.readers == 0:
-                _at_work.cleanup.close()
-
-
-@dataclass(slots=True)
-class _AtWork:
-    """How many threads read, and what the last of them leaves as it was."""
-
-    changing: threading.Lock = field(default_factory=threading.Lock)
-    readers: int = 0
-    cleanup: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
-
-
-_at_work: Final = _AtWork()
-
-
-@contextmanager
-def _quiet_codecs() -> Iterator[None]:
-    """Keep libpng, libtiff and OpenEXR from printing: an error is one line, and it is ours."""
-    with contextlib.ExitStack() as cleanup, warnings.catch_warnings(), Path(os.devnull).open("w") as nothing:
-        warnings.simplefilter("ignore")  # Pillow warns about damaged metadata
-        cleanup.enter_context(contextlib.redirect_stdout(nothing))  # OpenEXR warns through Python's print
-        with contextlib.suppress(OSError):  # no stderr at all
-            saved = os.dup(2)
-            cleanup.callback(os.close, saved)
-            cleanup.callback(os.dup2, saved, 2)
-            os.dup2(nothing.fileno(), 2)
-        yield
