@@ -27,7 +27,7 @@ def print_info(info: InfoReport, file: Path) -> None:
         "transfer": [entry.transfer for entry in info.maps],
     }
     console.print()
-    print_columns(console, maps)
+    print_columns(console, maps, wrapped="semantic")
     sections = [(section.name, f"{section.stored_bytes:,}", section.stored_bytes) for section in info.sections]
     features = [(f"features of {plain(name)}", f"{size:,.0f}", size) for name, size in info.ledger.features_by_map]
     rows = [*sections, ("file", f"{info.file_bytes:,}", info.file_bytes), *features]

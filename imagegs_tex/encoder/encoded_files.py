@@ -20,10 +20,10 @@ _AT_ONCE: Final = 2
 """Threads. What one of them waits for was begun before it, by the other one or by a caller."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _File:
     quantized: QuantizedGaussianSet
-    like: "_File | None"  # an earlier one, of which sections are taken
+    like: "_File | None"  # an earlier one, of which sections are taken, until they are
     data: Future[bytes] = field(default_factory=Future)
 
     def has_residual_of(self, quantized: QuantizedGaussianSet) -> bool:
@@ -49,9 +49,7 @@ class EncodedFiles:
         """Return a set's file."""
         with self._lock:
             file, is_new = self._file_of(quantized)
-        if is_new:
-            self._encode(file)
-        return file.data.result()
+        return self._data_of(file, is_new=is_new)
 
     def size(self, quantized: QuantizedGaussianSet) -> int:
         """Return the bytes of a set's file."""
@@ -61,7 +59,7 @@ class EncodedFiles:
         """Begin to encode a set's file; tell its bytes."""
         with self._lock:
             file, is_new = self._file_of(quantized)
-            return self._pool.submit(self._size, file, is_new=is_new)
+            return self._pool.submit(lambda: len(self._data_of(file, is_new=is_new)))
 
     def check(self, quantized: QuantizedGaussianSet) -> Future[bool]:
         """Begin to read back the file of a set that is likely to be written; tell whether the file holds the set.
@@ -94,7 +92,7 @@ class EncodedFiles:
         self._kept = [file, *self._kept][:_KEPT]
         return file, True
 
-    def _encode(self, file: _File, *, check: bool = False) -> None:
+    def _encode(self, file: _File, *, check: bool) -> None:
         try:
             like = file.like
             same = like is not None and like.has_residual_of(file.quantized)
@@ -103,17 +101,18 @@ class EncodedFiles:
         except BaseException as error:
             file.data.set_exception(error)
             raise
+        finally:
+            file.like = None  # else a search would keep all its files
 
-    def _size(self, file: _File, *, is_new: bool) -> int:
+    def _data_of(self, file: _File, *, is_new: bool, check: bool = False) -> bytes:
         if is_new:
-            self._encode(file)
-        return len(file.data.result())
+            self._encode(file, check=check)
+        return file.data.result()
 
     def _read_back(self, file: _File, earlier: _Check | None, *, is_new: bool) -> bool:
-        if is_new:
-            self._encode(file, check=True)
-        data = file.data.result()
-        seen = checked_sections(data) if is_new and file.like is None else frozenset()
+        is_all_new = is_new and file.like is None
+        data = self._data_of(file, is_new=is_new, check=True)
+        seen = checked_sections(data) if is_all_new else frozenset()
         if earlier is not None and earlier.holds.result():
             seen |= same_sections(earlier.file.data.result(), data)
         return reads_back(data, file.quantized, seen)

@@ -77,6 +77,14 @@ def test_no_thread_is_left():
     assert threading.active_count() == threads
 
 
+def test_no_more_than_the_last_files_are_kept():
+    plain, files = make_set(channels=3), EncodedFiles()
+    for seed in range(9):
+        files.encoded(replace(plain, detail=made_detail(3, seed=seed)))
+    assert len(files._kept) == encoded_files._KEPT
+    assert all(file.like is None for file in files._kept)
+
+
 def test_what_was_read_back_is_not_read_again(monkeypatch):
     plain, files, seen, reads_back = make_set(channels=3), EncodedFiles(), [], encoded_files.reads_back
     monkeypatch.setattr(encoded_files, "reads_back", lambda *given: seen.append(given[2]) or reads_back(*given))
